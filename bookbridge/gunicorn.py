@@ -1,0 +1,71 @@
+"""The application server's settings; script/server and the container image start gunicorn with this file.
+
+HOST, PORT and WEB_CONCURRENCY come from the environment. Workers times threads is also the greatest number
+of database connections that this server opens.
+"""
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import gunicorn
+from django.core.exceptions import ImproperlyConfigured
+
+from bookbridge import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+try:
+    debug = env.flag("DEBUG", False)
+    host = env.text("HOST", "127.0.0.1").strip("[]")
+    port = env.number("PORT", 8000, least=1, most=65535)
+    # Development keeps its cache in the memory of the process, so one process it is.
+    workers = env.number("WEB_CONCURRENCY", 1 if debug else 2, least=1, most=64)
+except ImproperlyConfigured as error:
+    sys.exit(str(error))
+
+wsgi_app = "bookbridge.wsgi:application"
+bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+proc_name = "bookbridge"
+worker_class = "gthread"
+threads = 8
+reload = debug
+
+# A worker that has answered no request for `timeout` seconds is replaced; on SIGTERM, requests under way
+# have `graceful_timeout` seconds to finish.
+timeout = 60
+graceful_timeout = 30
+keepalive = 5
+
+# Longer ones are refused before the application sees them. A search of 255 percent-encoded letters fits.
+limit_request_line = 8190
+limit_request_fields = 64
+limit_request_field_size = 8190
+
+# Nobody's X-Forwarded-Proto or SCRIPT_NAME is believed here: TRUSTED_PROXIES decides that, in the application.
+forwarded_allow_ips = ""
+
+accesslog = None  # the application writes one
+errorlog = "-"
+control_socket_disable = True
+gunicorn.SERVER = "BookBridge"  # the Server header; no version for the curious
+
+# Each worker counts for itself in files here, and /metrics adds them up.
+metrics_dir = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(BASE_DIR / "var" / "metrics" / str(port))))
+
+
+def on_starting(server: Any) -> None:
+    """Begin with empty counters: those of the last run belong to processes that are gone."""
+    metrics_dir.mkdir(parents=True, exist_ok=True)
+    for kept in metrics_dir.glob("*.db"):
+        kept.unlink()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Take a worker that ended out of the gauges; its counters stay in the sums."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    with suppress(OSError):
+        mark_process_dead(worker.pid)

@@ -1,0 +1,129 @@
+"""The commands under script/: they can be run, choose well, and refuse nonsense before they do anything."""
+
+import os
+import runpy
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPTS = sorted((ROOT / "script").iterdir())
+
+
+def run(script: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a script with nothing in its environment but PATH and `env`."""
+    return subprocess.run(
+        [str(ROOT / "script" / script), *arguments],
+        env={"PATH": os.environ["PATH"], **env},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+def command(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_each_is_a_shell_script_that_can_be_run_and_says_what_it_does(script):
+    first, second, *_ = script.read_text().splitlines()
+    assert first == "#!/bin/sh"
+    assert second.startswith("# ")
+    assert os.access(script, os.X_OK)
+    assert subprocess.run(["sh", "-n", str(script)], check=False).returncode == 0
+
+
+def test_setup_takes_the_first_interpreter_that_really_works(tmp_path):
+    # A shim that is there but fails, one without venv, and one that works; what comes after is not looked at.
+    command(tmp_path / "bin/python3.13", "echo 'command not found' >&2; exit 127")
+    command(tmp_path / "bin/python3.12", "exit 1")
+    command(tmp_path / "bin/python3.11", f'[ "$1 $2" = "-m venv" ] || exit 0; echo "$@" >{tmp_path}/chosen; exit 3')
+    command(tmp_path / "bin/python3", f"touch {tmp_path}/asked; exit 0")
+    venv = tmp_path / "venv"
+    answer = run("setup", PATH=f"{tmp_path}/bin:/usr/bin:/bin", VENV=str(venv))
+    assert answer.returncode == 3
+    assert (tmp_path / "chosen").read_text() == f"-m venv {venv}\n"
+    assert not (tmp_path / "asked").exists()
+
+
+def test_setup_says_so_when_no_interpreter_works(tmp_path):
+    answer = run("setup", PYTHON="/does/not/exist", VENV=str(tmp_path / "venv"))
+    assert answer.returncode == 1
+    assert "none of these is Python 3.11 or newer with venv: /does/not/exist" in answer.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+def test_setup_installs_nothing_when_all_is_in(tmp_path):
+    command(tmp_path / "bin/python", '[ "$1" = -c ] || { echo "called: $*" >&2; exit 9; }')
+    (tmp_path / ".setup").mkdir()
+    shutil.copy(ROOT / "requirements.txt", tmp_path / ".setup")
+    answer = run("setup", VENV=str(tmp_path))
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "8e3", "http", "80 80", "123456789012345678901"])
+def test_the_server_refuses_a_port_that_is_none(port):
+    answer = run("server", PORT=port)
+    assert answer.returncode == 2
+    assert answer.stderr == "script/server: PORT must be a whole number from 1 to 65535\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("HOST", "a b"), ("HOST", "http://x/"), ("WEB_CONCURRENCY", "many"), ("DEMO", "maybe")]
+)
+def test_the_server_names_the_setting_it_refuses(name, value):
+    answer = run("server", **{name: value})
+    assert answer.returncode == 2
+    assert answer.stderr.startswith(f"script/server: {name} must be ")
+
+
+def test_production_does_not_start_without_keys():
+    assert "SECRET_KEY is required in production" in run("server", "--production", DEBUG="on").stderr
+    answer = run("server", "--production", SECRET_KEY="x" * 50)
+    assert answer.returncode == 2
+    assert "JWT_PRIVATE_KEY is required in production" in answer.stderr
+
+
+@pytest.fixture
+def gunicorn_settings(monkeypatch, tmp_path):
+    """Read the application server's settings with this environment."""
+
+    def read(**environment):
+        monkeypatch.setattr("gunicorn.SERVER", "gunicorn")
+        for name in ("DEBUG", "HOST", "PORT", "WEB_CONCURRENCY"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), **environment}.items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(str(ROOT / "bookbridge" / "gunicorn.py"))
+
+    return read
+
+
+def test_the_application_server_in_production_and_in_development(gunicorn_settings):
+    production = gunicorn_settings()
+    assert (production["bind"], production["workers"], production["reload"]) == ("127.0.0.1:8000", 2, False)
+    # One process in development: its cache is in the memory of the process.
+    development = gunicorn_settings(DEBUG="on", PORT="8123")
+    assert (development["bind"], development["workers"], development["reload"]) == ("127.0.0.1:8123", 1, True)
+    assert gunicorn_settings(HOST="::", WEB_CONCURRENCY="4")["bind"] == "[::]:8000"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "0"), ("PORT", "x"), ("WEB_CONCURRENCY", "0"), ("DEBUG", "maybe")]
+)
+def test_the_application_server_refuses_nonsense_without_a_traceback(gunicorn_settings, name, value):
+    with pytest.raises(SystemExit, match=f"^{name}: must be "):
+        gunicorn_settings(**{name: value})
+
+
+def test_the_counters_of_the_last_run_are_put_away(gunicorn_settings, tmp_path):
+    (tmp_path / "counter_1.db").touch()
+    (tmp_path / "kept.txt").touch()
+    gunicorn_settings()["on_starting"](None)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]
