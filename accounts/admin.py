@@ -1,0 +1,95 @@
+"""Readers and their sign-ins in the admin."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
+from django.contrib.auth.forms import UserCreationForm as BaseUserCreationForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from accounts.models import AuthSession, User
+
+
+class NewUserForm(UserCreationForm, BaseUserCreationForm):  # type: ignore[misc]
+    """The theme's form, for this project's readers."""
+
+    class Meta:
+        model = User
+        fields = ("username",)
+
+
+class UserForm(UserChangeForm):  # type: ignore[misc]
+    """The theme's form, for this project's readers."""
+
+    class Meta:
+        model = User
+        fields = "__all__"
+
+
+@admin.register(User)
+class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc]
+    """Readers: found by name or address, shut out or let in, never listed by a full count."""
+
+    form = UserForm
+    add_form = NewUserForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "display_name", "email", "email_verified", "is_staff", "is_active", "joined_at")
+    list_filter = ("is_staff", "is_active", "email_verified", "language")
+    search_fields = ("username_key__startswith", "email_key__startswith", "display_name__istartswith")
+    search_help_text = _("Beginning of a username, display name or e-mail address")
+    ordering = ("-joined_at", "-id")
+    show_full_result_count = False
+    readonly_fields = ("joined_at", "last_login", "reviews_count")
+    actions = ("end_sessions",)
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("Profile"), {"fields": ("display_name", "bio", "language", "timezone", "reviews_count")}),
+        (_("E-mail"), {"fields": ("email", "email_verified")}),
+        (_("Rights"), {"fields": ("is_active", "suspended_until", "is_staff", "is_superuser", "groups")}),
+        (_("Dates"), {"fields": ("joined_at", "last_login")}),
+    )
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)
+    filter_horizontal = ("groups",)
+
+    @admin.action(description=_("End all sign-ins"))
+    def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Their tokens are refused from the next request on."""
+        ended = AuthSession.objects.filter(user__in=queryset).end()
+        self.message_user(request, _("%(ended)d sign-ins ended.") % {"ended": ended})
+
+
+@admin.register(AuthSession)
+class AuthSessionAdmin(ModelAdmin):  # type: ignore[misc]
+    """Sign-ins: looked at and ended here, never made or edited; token ids are not shown."""
+
+    list_display = ("id", "user", "device", "created_at", "last_used_at", "ended_at")
+    list_filter = (("ended_at", admin.EmptyFieldListFilter),)
+    search_fields = ("user__username_key__startswith",)
+    search_help_text = _("Beginning of a username")
+    list_select_related = ("user",)
+    ordering = ("-id",)
+    show_full_result_count = False
+    fields = ("user", "device", "created_at", "last_used_at", "expires_at", "ended_at")
+    actions = ("end",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Only a sign-in makes one."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing of it is editable."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The row recognises stolen tokens; `clear_expired` deletes it in time."""
+        return False
+
+    @admin.action(description=_("End these sign-ins"), permissions=["view"])
+    def end(self, request: HttpRequest, queryset: QuerySet[AuthSession]) -> None:
+        """Their tokens are refused from the next request on."""
+        ended = AuthSession.objects.filter(pk__in=queryset.values("pk")).end()
+        self.message_user(request, _("%(ended)d sign-ins ended.") % {"ended": ended})

@@ -1,0 +1,41 @@
+"""Who is calling."""
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.request import Request
+
+from accounts.models import AuthSession, User
+from accounts.tokens import InvalidToken, session_of
+
+
+class SessionTokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access>`; the token's sign-in is looked up on each request, so its end bites at once."""
+
+    def authenticate(self, request: Request) -> tuple[User, AuthSession] | None:
+        """The caller and their sign-in (`request.auth`); None without a Bearer token. Raises InvalidToken."""
+        parts = get_authorization_header(request).split()
+        if not parts or parts[0].lower() != b"bearer":
+            return None
+        if len(parts) != 2:
+            raise InvalidToken(_("The Authorization header is not “Bearer” and one token."))
+        try:
+            session = session_of(parts[1].decode("ascii"))
+        except UnicodeDecodeError:
+            raise InvalidToken from None
+        return session.user, session
+
+    def authenticate_header(self, request: Request) -> str:
+        """What WWW-Authenticate says at 401."""
+        return "Bearer"
+
+
+class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+    """The same, for the OpenAPI document."""
+
+    target_class = SessionTokenAuthentication
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        """HTTP bearer authentication with a JWT."""
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

@@ -1,0 +1,26 @@
+"""`manage.py clear_expired`."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from accounts.models import AuthSession, MailToken
+from bookbridge.api.models import KeptAnswer
+
+
+class Command(BaseCommand):
+    """Delete what nobody can use any more."""
+
+    help = "Delete sign-ins that ended long ago, mailed tokens that ran out and answers kept for retries. Run it daily."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Delete, and say how much."""
+        kinds = {
+            "sign-ins": AuthSession.objects.over(),
+            "mailed tokens": MailToken.objects.filter(expires_at__lt=timezone.now()),
+            "kept answers": KeptAnswer.objects.expired(),
+        }
+        for name, rows in kinds.items():
+            deleted, _by_model = rows.delete()
+            self.stdout.write(f"{name}: {deleted} deleted")

@@ -1,0 +1,217 @@
+"""Readers and their sign-ins."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.names import LANGUAGE_TAGS, validate_timezone, validate_username
+from bookbridge.api.errors import Conflict
+from bookbridge.api.fields import KeyField
+from bookbridge.api.text import identifier_key
+from bookbridge.api.transactions import conflict_as
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    """Rules about many readers."""
+
+    def visible_to(self, viewer: User | AnonymousUser) -> UserQuerySet:
+        """The readers whose profile `viewer` may see: everybody whose account is open."""
+        return self.filter(is_active=True)
+
+    def search(self, text: str) -> UserQuerySet:
+        """Readers by name."""
+        return self.filter(Q(username_key__startswith=identifier_key(text)) | Q(display_name__istartswith=text))
+
+    def named(self, username: str) -> UserQuerySet:
+        """The reader of that name, in any case; at most one."""
+        return self.filter(username_key=identifier_key(username))
+
+    def with_verified_email(self, email: str) -> UserQuerySet:
+        """The reader who has shown that the address is theirs; at most one."""
+        return self.filter(verified_email_key=identifier_key(email))
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    """Makes accounts; the queries are UserQuerySet's."""
+
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> User:
+        """Open an account. Raises Conflict `username_taken`, also when two ask for the name at once."""
+        user: User = self.model(username=username, username_key=identifier_key(username), **fields)
+        user.display_name = user.display_name or username
+        user.email_key = identifier_key(user.email)
+        user.set_password(password)
+        with conflict_as(Conflict("username_taken", _("This name is taken."))):
+            user.save(using=self._db, force_insert=True)
+        return user
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> User:
+        """Open an account that may do everything in the admin (`manage.py createsuperuser`)."""
+        validate_username(username)
+        return self.create_user(username, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """The account that signs in to the admin under this name."""
+        user: User = self.named(username or "").get()
+        return user
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A reader. `is_staff` opens the admin and nothing in the API."""
+
+    username = models.CharField(max_length=30, unique=True, validators=[validate_username])
+    username_key = KeyField(max_length=30, unique=True, editable=False, help_text=_("The name without case."))
+    display_name = models.CharField(max_length=60, blank=True)
+    bio = models.TextField(max_length=1000, blank=True)
+    email = models.EmailField(max_length=190, blank=True)
+    email_key = KeyField(max_length=190, blank=True, editable=False, help_text=_("The address without case."))
+    email_verified = models.BooleanField(default=False)
+    # Several may claim an address and one may have it: null for every claim, and NULLs do not clash.
+    verified_email_key = models.GeneratedField(
+        expression=models.Case(
+            models.When(Q(email_verified=True) & ~Q(email_key=""), then=models.F("email_key")), default=None
+        ),
+        output_field=KeyField(max_length=190, null=True),
+        db_persist=True,
+        unique=True,
+    )
+    language = models.CharField(max_length=10, default="en", choices=[(tag, tag) for tag in LANGUAGE_TAGS])
+    timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
+    joined_at = models.DateTimeField(default=now, editable=False)
+    is_staff = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    suspended_until = models.DateTimeField(null=True, blank=True)
+    reviews_count = models.PositiveIntegerField(default=0, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    class Meta:
+        verbose_name = _("reader")
+        verbose_name_plural = _("readers")
+        indexes = [models.Index(fields=["email_key"]), models.Index(fields=["joined_at"])]
+
+    def __str__(self) -> str:
+        return self.username
+
+    def clean(self) -> None:
+        """Keep the keys beside the names they are made from, for forms (the admin)."""
+        super().clean()
+        self.username_key, self.email_key = identifier_key(self.username), identifier_key(self.email)
+
+    @property
+    def avatar_url(self) -> str | None:
+        """Where the picture is; nobody has one yet."""
+        return None
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether staff have shut the reader out at this moment."""
+        return self.suspended_until is not None and self.suspended_until > now()
+
+    @property
+    def may_sign_in(self) -> bool:
+        """Whether tokens of this account are accepted now."""
+        return self.is_active and not self.is_suspended
+
+    def change_password(self, password: str, *, keep: AuthSession | None) -> None:
+        """Set a new password and end every sign-in but `keep`. The caller holds the transaction."""
+        self.set_password(password)
+        self.save(update_fields=["password"])
+        self.sessions.live().exclude(pk=keep.pk if keep else None).end()  # type: ignore[attr-defined]
+
+
+class AuthSessionQuerySet(models.QuerySet["AuthSession"]):
+    """Rules about many sign-ins."""
+
+    def live(self) -> AuthSessionQuerySet:
+        """Those whose tokens may be accepted."""
+        return self.filter(ended_at=None, expires_at__gt=now())
+
+    def end(self) -> int:
+        """End them all; their tokens are refused from the next request on. Returns how many."""
+        return self.filter(ended_at=None).update(ended_at=now(), successor="")
+
+    def over(self) -> AuthSessionQuerySet:
+        """Those that ended or ran out more than 30 days ago, kept until then to recognise stolen tokens."""
+        long_ago = now() - datetime.timedelta(days=30)
+        return self.filter(Q(ended_at__lt=long_ago) | Q(expires_at__lt=long_ago))
+
+
+class AuthSession(models.Model):
+    """One sign-in on one device: a family of refresh tokens of which one at a time can be spent (RFC 9700, 4.14).
+
+    `jti` is the id of that one. The table grows with devices, not with refreshes.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sessions")
+    device = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(default=now)
+    last_used_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    jti = KeyField(max_length=32)
+    previous_jti = KeyField(max_length=32, blank=True)
+    rotated_at = models.DateTimeField(null=True, blank=True)
+    successor = models.TextField(blank=True, help_text=_("The newest pair, encrypted, for a double send."))
+
+    objects = AuthSessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("sign-in")
+        verbose_name_plural = _("sign-ins")
+        indexes = [models.Index(fields=["expires_at"]), models.Index(fields=["ended_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.device or '?'}"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether tokens of this sign-in may be accepted."""
+        return self.ended_at is None and self.expires_at > now()
+
+
+def new_jti() -> str:
+    """A token id of 122 random bits."""
+    return uuid.uuid4().hex
+
+
+class MailTokenPurpose(models.TextChoices):
+    """What a token in a mail is for."""
+
+    VERIFY = "verify", _("verify an e-mail address")
+    CHANGE = "change", _("change the e-mail address")
+    RESET = "reset", _("set a new password")
+
+
+class MailToken(models.Model):
+    """A token that was mailed: it serves once, for a limited time, and only the newest of its purpose.
+
+    Only its SHA-256 is kept: whoever reads the table can use none.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    purpose = models.CharField(max_length=10, choices=MailTokenPurpose.choices)
+    email = models.EmailField(max_length=190)
+    digest = KeyField(max_length=64, unique=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "purpose"], name="mailtoken_newest_only")]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} ({self.user_id})"

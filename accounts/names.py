@@ -1,0 +1,56 @@
+"""What may be a username, an e-mail address, a time zone, a language."""
+
+import re
+import zoneinfo
+from functools import cache
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from bookbridge.api.text import identifier_key
+
+# Names that are, or may become, a path of the API or would pass for somebody who speaks for the site.
+RESERVED = frozenset(
+    """
+    about abuse account accounts admin administrator all anonymous api auth billing bookbridge books bot club clubs
+    contact deleted docs everyone feedback guest healthz help home info invites legal login logout mail me metrics
+    moderation moderator moderators nobody null official owner postmaster privacy readyz register reports reviews root
+    schema search security settings staff stats status support system team terms test undefined user users webmaster
+    www you
+    """.split()
+)
+
+
+def validate_username(name: str) -> None:
+    """3 to 30 ASCII letters, digits, `_`, `.` and `-`, first a letter or digit, and not a reserved name.
+
+    Raises ValidationError with the code `invalid` or `reserved`.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{2,29}", name):
+        raise ValidationError(
+            _("3 to 30 letters without accents, digits, “_”, “.” or “-”, beginning with a letter or digit."), "invalid"
+        )
+    if identifier_key(name) in RESERVED:
+        raise ValidationError(_("This name is reserved."), "reserved")
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The IANA names of all time zones."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+def validate_timezone(name: str) -> None:
+    """An IANA name such as `America/Sao_Paulo`. Raises ValidationError with the code `invalid`."""
+    if name not in time_zones():
+        raise ValidationError(_("Not a time zone of the IANA database, such as America/Sao_Paulo."), "invalid")
+
+
+def language_tag(code: str) -> str:
+    """A language in the form the API speaks: `pt-BR` for Django's `pt-br`."""
+    base, _dash, region = code.partition("-")
+    return f"{base.lower()}-{region.upper()}" if region else base.lower()
+
+
+LANGUAGE_TAGS = [language_tag(code) for code, _name in settings.LANGUAGES]

@@ -1,0 +1,166 @@
+"""What accounts do beyond one row: sign-up, sign-in, and everything that goes through a mailed token."""
+
+import datetime
+import secrets
+from hashlib import sha256
+from typing import Any
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework import status
+from rest_framework.exceptions import AuthenticationFailed
+
+from accounts.mail import mail
+from accounts.models import AuthSession, MailToken, MailTokenPurpose, User
+from bookbridge.api.errors import Conflict, Forbidden, Problem
+from bookbridge.api.text import identifier_key
+from bookbridge.api.transactions import conflict_as, retrying_atomic
+
+LIFETIMES = {
+    MailTokenPurpose.VERIFY: datetime.timedelta(days=3),
+    MailTokenPurpose.CHANGE: datetime.timedelta(days=1),
+    MailTokenPurpose.RESET: datetime.timedelta(hours=1),
+}
+
+
+class InvalidCredentials(AuthenticationFailed):
+    """401, the same for an unknown name and a wrong password."""
+
+    default_detail = _("The name or the password is wrong.")
+    default_code = "invalid_credentials"
+
+
+def register(*, username: str, password: str, email: str = "", **fields: Any) -> User:
+    """Open an account. Raises Conflict `username_taken`.
+
+    Whether somebody has the e-mail address is told to nobody but its owner, by mail.
+    """
+    with transaction.atomic():
+        user: User = User.objects.create_user(username, password, email=email, **fields)
+        if email:
+            send_verification(user)
+    return user
+
+
+def authenticate(name: str, password: str) -> User:
+    """The account of a username or verified e-mail address. Raises InvalidCredentials, or Forbidden when suspended.
+
+    An unknown name costs the same hash as a wrong password, so that time does not tell them apart.
+    """
+    found = User.objects.with_verified_email(name) if "@" in name else User.objects.named(name)
+    user = found.first()
+    if user is None:
+        make_password(password)
+        raise InvalidCredentials
+    if not user.check_password(password) or not user.is_active:
+        raise InvalidCredentials
+    if user.is_suspended:
+        raise Forbidden("account_suspended", _("This account is suspended."), until=user.suspended_until)
+    return user
+
+
+def change_password(user: User, *, current: str, new: str, keep: AuthSession | None) -> None:
+    """Set a new password; every sign-in but `keep` ends. Raises WrongPassword."""
+    require_password(user, current, field="current_password")
+    with transaction.atomic():
+        user.change_password(new, keep=keep)
+
+
+def require_password(user: User, password: str, *, field: str) -> None:
+    """Raise a 400 with the code `wrong_password` unless the password is the reader's."""
+    if not check_password(password, user.password):
+        detail = _("This is not your password.")
+        errors = [{"field": field, "code": "wrong_password", "detail": str(detail)}]
+        raise Problem(status.HTTP_400_BAD_REQUEST, "invalid", _("Some fields are not valid."), errors=errors)
+
+
+def send_verification(user: User) -> None:
+    """Mail a link that shows the address to be the reader's; to its owner, if it has one, a warning instead."""
+    owner = User.objects.with_verified_email(user.email).first()
+    if owner is None:
+        mail(user, "verify", to=user.email, token=_issue(user, MailTokenPurpose.VERIFY, user.email))
+    elif owner != user:
+        mail(owner, "address_claimed", to=owner.email)
+
+
+def request_email_change(user: User, email: str, *, password: str) -> None:
+    """Mail a link to the new address and tell the old one. Raises WrongPassword."""
+    require_password(user, password, field="current_password")
+    with transaction.atomic():
+        owner = User.objects.with_verified_email(email).first()
+        if owner is None:
+            mail(user, "change", to=email, token=_issue(user, MailTokenPurpose.CHANGE, email))
+        elif owner != user:
+            mail(owner, "address_claimed", to=owner.email)
+        if user.email_verified:
+            mail(user, "change_notice", to=user.email)
+
+
+@retrying_atomic
+def confirm_email(token: str) -> None:
+    """Make the address of a mailed link the reader's own. Raises Problem `invalid_token`, Conflict `email_taken`."""
+    used = _use(token, MailTokenPurpose.VERIFY, MailTokenPurpose.CHANGE)
+    user = used.user
+    if used.purpose == MailTokenPurpose.VERIFY and used.email != user.email:
+        raise invalid_token()
+    user.email, user.email_key, user.email_verified = used.email, identifier_key(used.email), True
+    with conflict_as(Conflict("email_taken", _("This address belongs to another account meanwhile."))):
+        user.save(update_fields=["email", "email_key", "email_verified"])
+
+
+def request_password_reset(email: str) -> None:
+    """Mail a link to the account that has the address; nothing happens, and nothing is told, where none has."""
+    with transaction.atomic():
+        user = User.objects.with_verified_email(email).filter(is_active=True).first()
+        if user:
+            mail(user, "reset", to=user.email, token=_issue(user, MailTokenPurpose.RESET, user.email))
+
+
+def user_of_reset(token: str) -> User:
+    """The account a reset token is for, without using it up. Raises Problem `invalid_token`."""
+    return _find(token, MailTokenPurpose.RESET).user
+
+
+@retrying_atomic
+def reset_password(token: str, new: str) -> None:
+    """Set a new password by a mailed token; every sign-in ends. Raises Problem `invalid_token`."""
+    _use(token, MailTokenPurpose.RESET).user.change_password(new, keep=None)
+
+
+def invalid_token() -> Problem:
+    """400: a mailed token that is unknown, used, superseded or too old, all alike."""
+    return Problem(400, "invalid_token", _("This link is not valid or no longer valid."))
+
+
+def _issue(user: User, purpose: MailTokenPurpose, email: str) -> str:
+    """A new token; it takes the place of an older one of the same purpose."""
+    token = secrets.token_urlsafe(32)
+    MailToken.objects.update_or_create(
+        user=user,
+        purpose=purpose,
+        defaults={"email": email, "digest": _digest(token), "expires_at": timezone.now() + LIFETIMES[purpose]},
+    )
+    return token
+
+
+def _find(token: str, *purposes: MailTokenPurpose) -> MailToken:
+    live = MailToken.objects.filter(digest=_digest(token), purpose__in=purposes, expires_at__gt=timezone.now())
+    found = live.select_related("user").filter(user__is_active=True).first()
+    if found is None:
+        raise invalid_token()
+    return found
+
+
+def _use(token: str, *purposes: MailTokenPurpose) -> MailToken:
+    """The token, used up: of several callers at once the one whose DELETE finds the row has it."""
+    found = _find(token, *purposes)
+    deleted, _rows = MailToken.objects.filter(pk=found.pk, digest=found.digest).delete()
+    if not deleted:
+        raise invalid_token()
+    return found
+
+
+def _digest(token: str) -> str:
+    return sha256(token.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,194 @@
+"""Access and refresh tokens: SimpleJWT signs and checks them, an AuthSession row says whether they still count.
+
+SimpleJWT's own rotation lets one refresh token be spent several times at once and keeps a stolen family alive;
+here one row is locked while a token is exchanged, and a token that comes back late ends its whole sign-in.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from jwt.utils import base64url_encode
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import Token
+
+from accounts.models import AuthSession, User, new_jti
+from bookbridge.api.sealed import seal, unseal
+from bookbridge.api.transactions import retrying_atomic
+
+PURPOSE = "refresh"
+
+
+class InvalidToken(AuthenticationFailed):
+    """401: the token is not accepted; `code` says no more than its holder may know."""
+
+    default_detail = _("The token is not valid or no longer valid.")
+    default_code = "token_not_valid"
+
+
+class SigningBackend(TokenBackend):
+    """SimpleJWT's backend, naming the key (`kid`) so that other services find it in the JWKS."""
+
+    def __init__(self, key: Any) -> None:
+        self.public = key.public_key()
+        algorithm = "RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256"
+        pem = serialization.Encoding.PEM
+        private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        public = self.public.public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
+        super().__init__(algorithm, private.decode(), public.decode(), leeway=settings.SIMPLE_JWT["LEEWAY"])
+        self.kid = self._thumbprint()
+
+    def encode(self, payload: dict[str, Any]) -> str:
+        """The signed token."""
+        return jwt.encode(payload, self.prepared_signing_key, algorithm=self.algorithm, headers={"kid": self.kid})
+
+    def jwk(self) -> dict[str, Any]:
+        """The public key as a JSON Web Key (RFC 7517)."""
+        return self._public_jwk() | {"kid": self.kid, "use": "sig", "alg": self.algorithm}
+
+    def _public_jwk(self) -> dict[str, Any]:
+        algorithm = jwt.get_algorithm_by_name(self.algorithm)
+        fields = algorithm.to_jwk(self.public, as_dict=True)
+        return {name: fields[name] for name in ("crv", "e", "kty", "n", "x", "y") if name in fields}
+
+    def _thumbprint(self) -> str:
+        """RFC 7638: the digest of the key's required members in lexical order."""
+        canonical = json.dumps(self._public_jwk(), sort_keys=True, separators=(",", ":"))
+        return base64url_encode(sha256(canonical.encode()).digest()).decode()
+
+
+backend = SigningBackend(settings.JWT_PRIVATE_KEY)
+
+
+class AccessToken(Token):
+    """What a request carries: 15 minutes, and only as long as its sign-in."""
+
+    token_type = "access"  # noqa: S105  not a password
+    lifetime: timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]
+    _token_backend = backend
+
+
+class RefreshToken(Token):
+    """What is exchanged for the next pair, once."""
+
+    token_type = "refresh"  # noqa: S105
+    lifetime: timedelta = settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"]
+    _token_backend = backend
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What a client gets at a sign-in and at each refresh."""
+
+    access: str
+    refresh: str
+
+
+def sign_in(user: User, *, device: str) -> Pair:
+    """Begin a sign-in on a device."""
+    session = AuthSession(user=user, device=device, jti=new_jti(), expires_at=timezone.now() + RefreshToken.lifetime)
+    session.save(force_insert=True)
+    return _mint(session)
+
+
+def refresh(token: str) -> Pair:
+    """Exchange a refresh token. Raises InvalidToken; `token_reused` ends the whole sign-in.
+
+    Sent again within REFRESH_GRACE_SECONDS of its exchange it gives the same pair.
+    """
+    claims = _claims(RefreshToken, token)
+    outcome = _exchange(claims)
+    if isinstance(outcome, Pair):
+        return outcome
+    # Raised out here: inside the transaction it would undo the end of the sign-in.
+    raise InvalidToken(code=outcome) if outcome else InvalidToken()
+
+
+@retrying_atomic
+def _exchange(claims: Token) -> Pair | str:
+    """The next pair, or the code of the refusal (`""` for the default one)."""
+    session = AuthSession.objects.select_for_update().filter(pk=claims["sid"]).first()
+    if session is None or not session.is_live or not session.user.may_sign_in:
+        return ""
+    now = timezone.now()
+    if claims["jti"] == session.jti:
+        session.previous_jti, session.jti, session.rotated_at, session.last_used_at = session.jti, new_jti(), now, now
+        session.expires_at = now + RefreshToken.lifetime
+        pair = _mint(session)
+        session.successor = seal(json.dumps([pair.access, pair.refresh]), purpose=PURPOSE)
+        session.save(update_fields=["previous_jti", "jti", "rotated_at", "last_used_at", "expires_at", "successor"])
+        return pair
+    kept = _in_grace(session, claims)
+    if kept:
+        return kept
+    AuthSession.objects.filter(pk=session.pk).end()
+    return "token_reused"
+
+
+def _in_grace(session: AuthSession, claims: Token) -> Pair | None:
+    """The pair that this token was exchanged for a moment ago."""
+    grace = timedelta(seconds=settings.REFRESH_GRACE_SECONDS)
+    if claims["jti"] != session.previous_jti or session.rotated_at is None:
+        return None
+    if timezone.now() - session.rotated_at > grace:
+        return None
+    text = unseal(session.successor, purpose=PURPOSE)
+    return Pair(*json.loads(text)) if text else None
+
+
+def session_of(token: str) -> AuthSession:
+    """The sign-in of an access token that is accepted now, with its user. Raises InvalidToken."""
+    return _live_session(_claims(AccessToken, token))
+
+
+def verify(token: str) -> None:
+    """Raise InvalidToken unless the token, of either kind, would be accepted now."""
+    try:
+        session_of(token)
+    except InvalidToken:
+        claims = _claims(RefreshToken, token)
+        session = _live_session(claims)
+        if claims["jti"] != session.jti and not _in_grace(session, claims):
+            raise InvalidToken from None
+
+
+def sign_out(token: str) -> None:
+    """End the sign-in of a refresh token. A token of a sign-in that is over does nothing; a forged one raises."""
+    AuthSession.objects.filter(pk=_claims(RefreshToken, token)["sid"]).end()
+
+
+def _live_session(claims: Token) -> AuthSession:
+    session = AuthSession.objects.select_related("user").filter(pk=claims["sid"]).first()
+    if session is None or not session.is_live or not session.user.is_active:
+        raise InvalidToken
+    if session.user.is_suspended:
+        raise InvalidToken(_("This account is suspended."), code="account_suspended")
+    return session
+
+
+def _claims(kind: type[Token], token: str) -> Token:
+    try:
+        claims = kind(token)
+    except TokenError:
+        raise InvalidToken from None
+    if not isinstance(claims.get("sid"), int) or not isinstance(claims.get("jti"), str):
+        raise InvalidToken
+    return claims
+
+
+def _mint(session: AuthSession) -> Pair:
+    access, refresh_token = AccessToken(), RefreshToken()
+    for token in (access, refresh_token):
+        token["sub"], token["sid"] = str(session.user_id), session.pk
+    refresh_token["jti"] = session.jti
+    return Pair(str(access), str(refresh_token))

@@ -1,0 +1,297 @@
+"""Accounts over HTTP (api.md, section 1)."""
+
+from typing import Any, cast
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import generics, mixins, status
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from accounts import services, tokens
+from accounts.filters import UserFilter
+from accounts.models import AuthSession, User
+from accounts.serializers import (
+    EmailChangeSerializer,
+    EmailSerializer,
+    LoginSerializer,
+    OwnUserSerializer,
+    PairSerializer,
+    PasswordChangeSerializer,
+    PasswordResetSerializer,
+    ProfileListSerializer,
+    ProfileSerializer,
+    RefreshSerializer,
+    RegisteredSerializer,
+    RegisterSerializer,
+    SessionSerializer,
+    SignedInSerializer,
+    TokenSerializer,
+    check_new_password,
+)
+from bookbridge.api.errors import Conflict
+from bookbridge.api.throttling import LoginThrottle, RegisterThrottle
+from bookbridge.api.views import GenericAPIView, GenericViewSet
+
+NOTHING = OpenApiResponse(description="Done; no content.")
+
+
+class FormView(GenericAPIView):
+    """A POST that is checked by `serializer_class` and then done by `perform`."""
+
+    def post(self, request: Request) -> Response:
+        """Check the body, do it."""
+        serializer: BaseSerializer[Any] = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return self.perform(request, **serializer.validated_data)
+
+    def perform(self, request: Request, **data: Any) -> Response:
+        """What the form is for."""
+        raise NotImplementedError
+
+
+class PublicFormView(FormView):
+    """A form that anyone may send; a stale Authorization header does not stand in its way."""
+
+    authentication_classes: list[Any] = []
+    permission_classes = [AllowAny]
+
+
+def caller(request: Request) -> User:
+    """The signed-in reader, where the permissions have made sure that there is one."""
+    return cast(User, request.user)
+
+
+def _device(request: Request, given: str) -> str:
+    """The name the client gave its device, else what its User-Agent says."""
+    agent = request.headers.get("User-Agent", "")
+    return given or "".join(c for c in agent if c.isprintable())[:100].strip()
+
+
+@extend_schema(responses={201: RegisteredSerializer})
+class RegisterView(PublicFormView):
+    """Open an account and sign in."""
+
+    serializer_class = RegisterSerializer
+    throttle_classes = [RegisterThrottle]
+
+    def perform(self, request: Request, **data: Any) -> Response:
+        """The new account with its first pair of tokens."""
+        device = data.pop("device", "")
+        user = services.register(**data)
+        pair = tokens.sign_in(user, device=_device(request, device))
+        own = OwnUserSerializer(user, context=self.get_serializer_context()).data
+        return Response({**own, **_tokens(pair)}, status=status.HTTP_201_CREATED)
+
+
+@extend_schema(responses={200: SignedInSerializer})
+class LoginView(PublicFormView):
+    """Sign in with a username or a verified e-mail address."""
+
+    serializer_class = LoginSerializer
+    throttle_classes = [LoginThrottle]
+
+    def perform(self, request: Request, **data: Any) -> Response:
+        """A pair of tokens and the account."""
+        user = services.authenticate(data["username"], data["password"])
+        pair = tokens.sign_in(user, device=_device(request, data.get("device", "")))
+        own = OwnUserSerializer(user, context=self.get_serializer_context()).data
+        return Response({**_tokens(pair), "user": own})
+
+
+def _tokens(pair: tokens.Pair) -> dict[str, str]:
+    return {"access": pair.access, "refresh": pair.refresh, "access_token": pair.access}
+
+
+@extend_schema(responses={200: PairSerializer})
+class RefreshView(PublicFormView):
+    """Exchange a refresh token for the next pair."""
+
+    serializer_class = RefreshSerializer
+
+    def perform(self, request: Request, **data: Any) -> Response:
+        """The next pair."""
+        pair = tokens.refresh(data["refresh"])
+        return Response({"access": pair.access, "refresh": pair.refresh})
+
+
+@extend_schema(responses={200: OpenApiResponse(description="It would be accepted now.")})
+class VerifyView(PublicFormView):
+    """Whether a token, of either kind, would be accepted now."""
+
+    serializer_class = TokenSerializer
+
+    def perform(self, request: Request, **data: Any) -> Response:
+        """Nothing, or 401."""
+        tokens.verify(data["token"])
+        return Response({})
+
+
+@extend_schema(responses={204: NOTHING})
+class LogoutView(PublicFormView):
+    """End the sign-in of a refresh token."""
+
+    serializer_class = RefreshSerializer
+
+    def perform(self, request: Request, **data: Any) -> Response:
+        """Its tokens are refused from the next request on."""
+        tokens.sign_out(data["refresh"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class SessionViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericViewSet):
+    """The sign-ins of one's own account."""
+
+    serializer_class = SessionSerializer
+    queryset = AuthSession.objects.none()
+
+    def get_queryset(self) -> Any:
+        """One's own that are not over."""
+        return AuthSession.objects.live().filter(user=self.request.user.pk)
+
+    def perform_destroy(self, instance: AuthSession) -> None:
+        """End it; the row stays, to recognise its tokens."""
+        AuthSession.objects.filter(pk=instance.pk).end()
+
+    @extend_schema(responses={204: NOTHING})
+    def destroy_others(self, request: Request) -> Response:
+        """End all sign-ins but this one."""
+        current = request.auth.pk if isinstance(request.auth, AuthSession) else None
+        self.get_queryset().exclude(pk=current).end()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+@extend_schema(responses={204: NOTHING})
+class PasswordChangeView(FormView):
+    """Set a new password; every other sign-in ends."""
+
+    serializer_class = PasswordChangeSerializer
+    throttle_classes = [LoginThrottle, *FormView.throttle_classes]
+
+    def perform(self, request: Request, **data: Any) -> Response:
+        """The current sign-in stays."""
+        keep = request.auth if isinstance(request.auth, AuthSession) else None
+        services.change_password(caller(request), current=data["current_password"], new=data["new_password"], keep=keep)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ResetThrottle(LoginThrottle):
+    """The sign-in rate for whoever asks for mails, counted for the address asked for."""
+
+    field = "email"
+
+
+@extend_schema(responses={202: OpenApiResponse(description="Whether or not the address is known.")})
+class PasswordResetView(PublicFormView):
+    """Ask for a link that sets a new password."""
+
+    serializer_class = EmailSerializer
+    throttle_classes = [ResetThrottle]
+
+    def perform(self, request: Request, **data: Any) -> Response:
+        """Always 202."""
+        services.request_password_reset(data["email"])
+        return Response(status=status.HTTP_202_ACCEPTED)
+
+
+@extend_schema(responses={204: NOTHING})
+class PasswordResetConfirmView(PublicFormView):
+    """Set a new password by a mailed token; every sign-in ends."""
+
+    serializer_class = PasswordResetSerializer
+    throttle_classes = [LoginThrottle]
+
+    def perform(self, request: Request, **data: Any) -> Response:
+        """The password is checked first, so that a weak one does not use up the token."""
+        check_new_password(data["new_password"], services.user_of_reset(data["token"]), field="new_password")
+        services.reset_password(data["token"], data["new_password"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+@extend_schema(request=None, responses={202: OpenApiResponse(description="A mail is on its way.")})
+class EmailVerifyView(GenericAPIView):
+    """Send the verification mail again."""
+
+    throttle_classes = [ResetThrottle, *GenericAPIView.throttle_classes]
+
+    def post(self, request: Request) -> Response:
+        """Conflict where there is nothing to verify."""
+        user = caller(request)
+        if not user.email or user.email_verified:
+            raise Conflict("nothing_to_verify", _("There is no address that waits to be verified."))
+        services.send_verification(user)
+        return Response(status=status.HTTP_202_ACCEPTED)
+
+
+@extend_schema(responses={202: OpenApiResponse(description="Takes effect when confirmed.")})
+class EmailChangeView(FormView):
+    """Ask for another e-mail address."""
+
+    serializer_class = EmailChangeSerializer
+    throttle_classes = [ResetThrottle, *FormView.throttle_classes]
+
+    def perform(self, request: Request, **data: Any) -> Response:
+        """The same answer whether or not somebody has the address."""
+        services.request_email_change(caller(request), data["email"], password=data["current_password"])
+        return Response(status=status.HTTP_202_ACCEPTED)
+
+
+@extend_schema(responses={204: NOTHING})
+class EmailConfirmView(PublicFormView):
+    """Confirm an e-mail address by a mailed token."""
+
+    serializer_class = TokenSerializer
+    throttle_classes = [LoginThrottle]
+
+    def perform(self, request: Request, **data: Any) -> Response:
+        """The address is the reader's from here on."""
+        services.confirm_email(data["token"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class MeView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[type-arg]
+    """One's own account."""
+
+    serializer_class = OwnUserSerializer
+    http_method_names = ["get", "head", "options", "patch"]
+
+    def find_object(self) -> User:
+        """The caller, as the database has them now."""
+        return User.objects.get(pk=self.request.user.pk)
+
+
+class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+    """Other readers."""
+
+    serializer_class = ProfileListSerializer
+    filterset_class = UserFilter
+    queryset = User.objects.none()
+    lookup_field = "username"
+    lookup_value_regex = "[^/]+"
+    orderings = {"username": ("username_key",)}
+
+    def get_queryset(self) -> Any:
+        """Those the caller may see."""
+        return User.objects.visible_to(self.request.user)
+
+    def get_serializer_class(self) -> Any:
+        """One profile says more than a row of a list."""
+        return ProfileSerializer if self.action == "retrieve" else ProfileListSerializer
+
+    def find_object(self) -> User:
+        """By name, in any case."""
+        user: User = get_object_or_404(self.get_queryset().named(self.kwargs["username"]))
+        return user
+
+
+@require_safe
+@cache_control(public=True, max_age=3600)
+def jwks(request: HttpRequest) -> HttpResponse:
+    """The public keys that verify access tokens (RFC 7517)."""
+    return JsonResponse({"keys": [tokens.backend.jwk()]})

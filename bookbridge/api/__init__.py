@@ -1,0 +1,1 @@
+"""The toolkit that every app stands on. It imports no app."""

@@ -1,0 +1,244 @@
+"""One shape for every error: RFC 9457 problem details, `application/problem+json`.
+
+`code` is for programs and never changes; `title` and `detail` are for people and follow Accept-Language.
+"""
+
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.encoding import force_str
+from django.utils.translation import gettext_lazy as _
+from rest_framework import exceptions, status
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+
+from bookbridge.api.logs import current_request_id
+
+logger = logging.getLogger("bookbridge.errors")
+
+PROBLEM_TYPE = "application/problem+json"
+
+TITLES = {
+    400: _("Bad request"),
+    401: _("Sign-in required"),
+    403: _("Not allowed"),
+    404: _("Not found"),
+    405: _("Method not allowed"),
+    406: _("Not acceptable"),
+    409: _("Conflict"),
+    412: _("Precondition failed"),
+    413: _("Content too large"),
+    415: _("Unsupported media type"),
+    422: _("Cannot be processed"),
+    429: _("Too many requests"),
+    500: _("Server error"),
+    503: _("Service unavailable"),
+}
+DETAILS = {
+    400: _("The request is malformed."),
+    403: _("You do not have permission to do this."),
+    404: _("There is nothing here."),
+    413: _("The body is larger than this server accepts."),
+    500: _("Something went wrong on our side. It has been noted."),
+    503: _("The service cannot answer right now. Please try again shortly."),
+}
+RETRY_AFTER_SECONDS = 5
+
+
+class Problem(exceptions.APIException):
+    """An error an API answers. `extra` fields stand beside the standard ones, `errors` names bad fields.
+
+    >>> raise Conflict("duplicate_isbn", _("..."), book=7)
+    """
+
+    def __init__(
+        self,
+        status_code: int,
+        code: str,
+        detail: Any,
+        *,
+        errors: list[dict[str, str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **extra: Any,
+    ) -> None:
+        super().__init__(detail, code)
+        self.status_code = status_code
+        self.code = code
+        self.errors = errors
+        self.headers = dict(headers or {})
+        self.extra = extra
+
+
+class Conflict(Problem):
+    """409: the request is fine by itself and clashes with the state of things (api.md, decision 1)."""
+
+    def __init__(self, code: str, detail: Any, **extra: Any) -> None:
+        super().__init__(status.HTTP_409_CONFLICT, code, detail, **extra)
+
+
+class Forbidden(Problem):
+    """403: for someone who may see it and may not do that; what they may not see is 404."""
+
+    def __init__(self, code: str, detail: Any, **extra: Any) -> None:
+        super().__init__(status.HTTP_403_FORBIDDEN, code, detail, **extra)
+
+
+class InvalidParameter(Problem):
+    """400: a query parameter that is unknown or has a bad value, so that a filter never fails open."""
+
+    def __init__(self, errors: list[dict[str, str]]) -> None:
+        super().__init__(400, "invalid_parameter", _("A query parameter is unknown or has a bad value."), errors=errors)
+
+
+class InvalidField(exceptions.ValidationError):
+    """400 for one field of the body, found outside its serializer. `field` is its path, such as `authors.0`."""
+
+    def __init__(self, field: str, code: str, detail: Any) -> None:
+        super().__init__({field: [exceptions.ErrorDetail(force_str(detail), code)]})
+
+
+class Unavailable(Problem):
+    """503 with Retry-After: the same call may succeed in a moment."""
+
+    def __init__(self, code: str = "unavailable", detail: Any = DETAILS[503]) -> None:
+        super().__init__(503, code, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+def field_errors(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """DRF's nested validation errors as a flat list of `{field, code, detail}`, the field as a path `a.b.0`."""
+    if isinstance(detail, Mapping):
+        for key, value in detail.items():
+            yield from field_errors(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(detail, list | tuple):
+        nested = any(isinstance(item, Mapping | list) for item in detail)
+        for index, item in enumerate(detail):
+            yield from field_errors(item, f"{path}.{index}" if nested else path)
+    else:
+        yield {"field": path, "code": getattr(detail, "code", "invalid"), "detail": force_str(detail)}
+
+
+def problem_document(
+    status_code: int, code: str, detail: Any = None, *, errors: list[dict[str, str]] | None = None, **extra: Any
+) -> dict[str, Any]:
+    """The body of one problem answer."""
+    document = {
+        "type": "about:blank",
+        "title": force_str(TITLES.get(status_code) or HTTPStatus(status_code).phrase),
+        "status": status_code,
+        "detail": force_str(detail or DETAILS.get(status_code) or TITLES.get(status_code, "")),
+        "code": code,
+        "request_id": current_request_id(),
+    }
+    return document | ({"errors": errors} if errors else {}) | extra
+
+
+def problem_response(status_code: int, code: str, detail: Any = None, **headers: str) -> HttpResponse:
+    """A problem answer from outside a DRF view (middleware, Django's own error handlers)."""
+    body = JSONRenderer().render(problem_document(status_code, code, detail))
+    return HttpResponse(body, status=status_code, content_type=PROBLEM_TYPE, headers=headers)
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
+    """DRF's EXCEPTION_HANDLER: every exception of a view becomes a problem; what nobody expected is logged and 500."""
+    exc = _as_problem(exc)
+    headers = dict(getattr(exc, "headers", {}))
+    if getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = exc.auth_header
+    if getattr(exc, "wait", None) is not None:
+        headers["Retry-After"] = str(max(1, int(exc.wait)))
+    response = Response(_document(exc), status=exc.status_code, headers=headers)
+    response.exception = True
+    renderer = getattr(context.get("request"), "accepted_renderer", None)
+    if renderer is None or renderer.format == "json":
+        response.content_type = PROBLEM_TYPE
+    return response
+
+
+def _as_problem(exc: Exception) -> exceptions.APIException:
+    """The same exception in terms of the API."""
+    if isinstance(exc, exceptions.APIException):
+        return exc
+    if isinstance(exc, Http404):
+        return exceptions.NotFound()
+    if isinstance(exc, PermissionDenied):
+        return exceptions.PermissionDenied()
+    if isinstance(exc, OperationalError | InterfaceError):
+        logger.error("database unavailable", exc_info=exc)
+        return Unavailable()
+    if isinstance(exc, IntegrityError):
+        # A model method that expects to lose a race says so itself, with a code of its own; this is the net below.
+        logger.error("constraint had the last word", exc_info=exc)
+        return Conflict("conflict", _("This clashes with a change made at the same moment."))
+    logger.error("unhandled exception", exc_info=exc)
+    return Problem(500, "server_error", DETAILS[500])
+
+
+def _document(exc: exceptions.APIException) -> dict[str, Any]:
+    if isinstance(exc, exceptions.ValidationError):
+        errors = [{**e, "field": e["field"] or "non_field_errors"} for e in field_errors(exc.detail)]
+        return problem_document(exc.status_code, "invalid", _("Some fields are not valid."), errors=errors)
+    if isinstance(exc, Problem):
+        return problem_document(exc.status_code, exc.code, exc.detail, errors=exc.errors, **exc.extra)
+    codes = exc.get_codes()
+    return problem_document(
+        exc.status_code,
+        codes if isinstance(codes, str) else exc.default_code,
+        DETAILS[404] if exc.status_code == 404 else _text(exc.detail),
+    )
+
+
+def _text(detail: Any) -> str:
+    """One sentence out of a detail that some libraries give as a dictionary."""
+    return force_str(detail.get("detail", "") if isinstance(detail, Mapping) else detail)
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400: a Host that is not allowed, a body it would not read."""
+    if _is_api(request):
+        return problem_response(400, "bad_request")
+    from django.views.defaults import bad_request as default
+
+    return default(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403."""
+    if _is_api(request):
+        return problem_response(403, "permission_denied")
+    from django.views.defaults import permission_denied as default
+
+    return default(request, exception)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404: no such route."""
+    if _is_api(request):
+        return problem_response(404, "not_found")
+    from django.views.defaults import page_not_found as default
+
+    return default(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: 503 where the database is the cause."""
+    down = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    if _is_api(request):
+        if down:
+            return problem_response(503, "unavailable", **{"Retry-After": str(RETRY_AFTER_SECONDS)})
+        return problem_response(500, "server_error")
+    from django.views.defaults import server_error as default
+
+    response = default(request)
+    if down:
+        response.status_code, response["Retry-After"] = 503, str(RETRY_AFTER_SECONDS)
+    return response

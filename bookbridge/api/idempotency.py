@@ -1,0 +1,94 @@
+"""Idempotency-Key: a POST that is sent again gets the first answer, and its effect happens once."""
+
+import datetime
+import json
+from collections.abc import Callable
+from functools import partial
+from hashlib import sha256
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from bookbridge.api.errors import Conflict, Problem
+from bookbridge.api.models import KEPT_FOR, KeptAnswer
+from bookbridge.api.renderers import JSONRenderer
+from bookbridge.api.sealed import seal, unseal
+from bookbridge.api.transactions import retrying_atomic
+
+# A call that has run this long was cut off (its worker was killed): its key may be used again.
+RUNS_AT_MOST = datetime.timedelta(seconds=90)
+PURPOSE = "idempotency"
+
+
+class IdempotentPosts:
+    """View mixin: POSTs of a signed-in caller honour `Idempotency-Key`.
+
+    The claim on the key is committed first, so that a second call meets it at once (409). The effect and the kept
+    answer are then committed together: whoever retries after a crash finds both or neither.
+    """
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """After DRF's own checks, put the guard around this view's `post`."""
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        key = request.headers.get("Idempotency-Key")
+        if request.method == "POST" and key is not None and request.user.is_authenticated:
+            if not 1 <= len(key) <= 255:
+                raise Problem(400, "invalid_idempotency_key", _("Idempotency-Key must have 1 to 255 characters."))
+            self.post = partial(_once, self.post, key)
+
+
+def _once(post: Callable[..., Response], client_key: str, request: Request, *args: Any, **kwargs: Any) -> Response:
+    """Run `post` unless its answer is known."""
+    route = f"{request.user.pk} {request.path} {client_key}"
+    key = sha256(route.encode("utf-8", "replace")).hexdigest()
+    body = sha256(request._request.body).hexdigest()
+    claim = _claim(request, key, body)
+    if claim.status is not None:
+        return _replay(claim)
+    try:
+        return retrying_atomic(partial(_run_and_keep, claim, post))(request, *args, **kwargs)
+    except BaseException:
+        # A refusal is not kept: the caller may mend what was wrong and use the key again.
+        KeptAnswer.objects.filter(pk=claim.pk).delete()
+        raise
+
+
+def _claim(request: Request, key: str, body: str) -> KeptAnswer:
+    """A new claim on the key, or the answer kept under it; Problem where neither can be had."""
+    now = timezone.now()
+    old = KeptAnswer.objects.filter(key=key)
+    old.filter(created_at__lt=now - KEPT_FOR).delete()
+    old.filter(created_at__lt=now - RUNS_AT_MOST, status=None).delete()
+    try:
+        with transaction.atomic():
+            return KeptAnswer.objects.create(user=request.user, key=key, body=body)
+    except IntegrityError:
+        first = old.first()
+    if first is None or (first.body == body and first.status is None):
+        raise Conflict("idempotency_in_progress", _("The first call with this key is still running."))
+    if first.body != body:
+        raise Problem(422, "idempotency_key_reused", _("This key was used for another body."))
+    return first
+
+
+def _run_and_keep(
+    claim: KeptAnswer, post: Callable[..., Response], request: Request, *args: Any, **kwargs: Any
+) -> Response:
+    response = post(request, *args, **kwargs)
+    if 200 <= response.status_code < 300:
+        answer = JSONRenderer().render(response.data).decode() if response.data is not None else "null"
+        KeptAnswer.objects.filter(pk=claim.pk).update(status=response.status_code, answer=seal(answer, purpose=PURPOSE))
+    else:
+        KeptAnswer.objects.filter(pk=claim.pk).delete()
+    return response
+
+
+def _replay(kept: KeptAnswer) -> Response:
+    answer = unseal(kept.answer, purpose=PURPOSE)
+    if answer is None:
+        raise Problem(422, "idempotency_key_reused", _("The answer kept under this key can no longer be read."))
+    return Response(json.loads(answer), status=kept.status, headers={"Idempotency-Replayed": "true"})

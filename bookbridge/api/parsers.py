@@ -1,0 +1,21 @@
+"""Reading bodies."""
+
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser as BaseJSONParser
+
+
+class JSONParser(BaseJSONParser):
+    """JSON in UTF-8. Nesting too deep to read is 400 as any other body that is no JSON, not 500."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """The parsed body."""
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except (RecursionError, UnicodeDecodeError, LookupError):
+            raise ParseError(_("The body is not JSON in UTF-8.")) from None

@@ -1,0 +1,75 @@
+"""Redis that may be gone: a circuit breaker under every connection.
+
+django-redis already turns a failed cache call into a miss. A frozen server costs a time-out per call, though, and a
+request makes several; after one failure this process leaves Redis alone for a while, so that a request pays at most
+one time-out, and the cache is in use again soon after it is back.
+"""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from redis.backoff import NoBackoff
+from redis.connection import Connection, ConnectionPool, SSLConnection
+from redis.exceptions import ConnectionError, TimeoutError
+from redis.retry import Retry
+
+
+class Breaker:
+    """Open (no calls) for `seconds` after each failure. Threads share it; a race costs one time-out more."""
+
+    def __init__(self, seconds: float = 5.0) -> None:
+        self.seconds = seconds
+        self.closed_again_at = 0.0
+
+    def trip(self) -> None:
+        """Leave the server alone from now on, for a while."""
+        self.closed_again_at = time.monotonic() + self.seconds
+
+    def check(self) -> None:
+        """Raise ConnectionError at once while open."""
+        if time.monotonic() < self.closed_again_at:
+            raise ConnectionError("Redis failed a moment ago and is left alone")
+
+
+breaker = Breaker()
+
+
+def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Ask the breaker before a call, and trip it on failure."""
+
+    @wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        breaker.check()
+        try:
+            return method(*args, **kwargs)
+        except (ConnectionError, TimeoutError):
+            breaker.trip()
+            raise
+
+    return call
+
+
+class GuardedConnection(Connection):
+    """A connection that asks the breaker before it touches the network."""
+
+    connect = _guarded(Connection.connect)
+    send_packed_command = _guarded(Connection.send_packed_command)
+    read_response = _guarded(Connection.read_response)
+
+
+class GuardedSSLConnection(SSLConnection):
+    """The same over TLS."""
+
+    connect = _guarded(SSLConnection.connect)
+    send_packed_command = _guarded(SSLConnection.send_packed_command)
+    read_response = _guarded(SSLConnection.read_response)
+
+
+class Pool(ConnectionPool):
+    """Connections with the breaker and without retries: a retry would be a second time-out."""
+
+    def __init__(self, connection_class: type = Connection, **kwargs: Any) -> None:
+        guarded = GuardedSSLConnection if issubclass(connection_class, SSLConnection) else GuardedConnection
+        super().__init__(connection_class=guarded, **(kwargs | {"retry": Retry(NoBackoff(), 0)}))

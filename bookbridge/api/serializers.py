@@ -1,0 +1,33 @@
+"""Serializers whose text fields hold the contract's rules about text (api.md, decision 7)."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from bookbridge.api.text import is_blank
+
+
+class TextField(serializers.CharField):
+    """Text that can be seen. `""` is a legal empty optional text; nothing but spaces or invisible characters is not.
+
+    NUL and lone surrogates are refused by DRF's own validators.
+    """
+
+    default_error_messages = {"invisible": _("This has no visible character.")}
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text, without the space around it."""
+        if isinstance(data, str) and data and is_blank(data):
+            self.fail("invisible")
+        return str(super().to_internal_value(data))
+
+
+class ModelSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+    """DRF's, with TextField for text columns."""
+
+    serializer_field_mapping: ClassVar[dict[Any, Any]] = serializers.ModelSerializer.serializer_field_mapping | {
+        models.CharField: TextField,
+        models.TextField: TextField,
+    }

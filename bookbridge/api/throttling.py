@@ -1,0 +1,169 @@
+"""Rates that hold: a counter per window, counted atomically in Redis, in this process where Redis is not.
+
+DRF's own throttle reads and then writes, so parallel calls pass it; and on a cache that fails quietly it is off.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from redis.exceptions import RedisError
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from bookbridge.api.middleware import client_address
+from bookbridge.api.text import identifier_key
+from bookbridge.env import Rate
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+# INCR and EXPIRE in one step; a counter without an expiry can never be left behind.
+HIT = """
+local n = redis.call('INCR', KEYS[1])
+if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return {n, redis.call('PTTL', KEYS[1])}
+"""
+
+
+class MemoryCounter:
+    """Counters in this process: what there is without Redis, and while Redis is away."""
+
+    def __init__(self, most: int = 100_000) -> None:
+        self.most = most
+        self.lock = threading.Lock()
+        self.windows: dict[str, tuple[int, float]] = {}
+
+    def hit(self, key: str, seconds: int) -> tuple[int, float]:
+        """Count one; the calls in the window so far, and the seconds until it ends."""
+        now = time.monotonic()
+        with self.lock:
+            count, ends = self.windows.get(key, (0, 0.0))
+            if ends <= now:
+                count, ends = 0, now + seconds
+                self._make_room(now)
+            self.windows[key] = (count + 1, ends)
+        return count + 1, ends - now
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self.lock:
+            self.windows.clear()
+
+    def _make_room(self, now: float) -> None:
+        if len(self.windows) >= self.most:
+            self.windows = {key: window for key, window in self.windows.items() if window[1] > now}
+        while len(self.windows) >= self.most:
+            # Still full of live windows: the oldest go, so that memory is bounded whatever is sent.
+            self.windows.pop(next(iter(self.windows)))
+
+
+memory = MemoryCounter()
+
+
+def hit(key: str, seconds: int) -> tuple[int, float]:
+    """Count one call under `key`: the calls in its window of `seconds` so far, and the seconds until it ends."""
+    if settings.REDIS_URL:
+        from django_redis import get_redis_connection
+
+        try:
+            count, left = get_redis_connection("default").eval(HIT, 1, f"bookbridge:rate:{key}", seconds * 1000)
+            return int(count), int(left) / 1000
+        except RedisError:
+            pass
+    return memory.hit(key, seconds)
+
+
+class RateThrottle(BaseThrottle):
+    """Counts a call under each of its `identities`; refused when any of them is over its rate."""
+
+    scope: str
+
+    def __init__(self) -> None:
+        self.left: float | None = None
+
+    def identities(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
+        """Whom the call is counted under, each with how many times the rate it may use."""
+        raise NotImplementedError
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Whether the call is within its rate; every call counts, refused ones too."""
+        rate: Rate | None = settings.RATES[self.scope]
+        if rate is None:
+            return True
+        allowed = True
+        for identity, times in self.identities(request, view):
+            key = sha256(identity.encode("utf-8", "replace")).hexdigest()[:32]
+            count, left = hit(f"{self.scope}:{key}", rate.seconds)
+            if count > rate.calls * times:
+                allowed, self.left = False, max(left, self.left or 0)
+        return allowed
+
+    def wait(self) -> float | None:
+        """Seconds until the window ends, for Retry-After."""
+        return self.left
+
+
+class CallerThrottle(RateThrottle):
+    """RATE_USER for each signed-in reader, RATE_ANON for each address without a sign-in."""
+
+    scope = "anon"
+
+    def identities(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
+        """The reader or the address."""
+        return [(str(request.user.pk) if self.scope == "user" else client_address(request), 1)]
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """As its parent, with the scope that fits the caller."""
+        self.scope = "user" if request.user and request.user.is_authenticated else "anon"
+        return super().allow_request(request, view)
+
+
+class WriteThrottle(RateThrottle):
+    """RATE_WRITE for each signed-in reader's calls that change something."""
+
+    scope = "write"
+
+    def identities(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
+        """The reader; nobody for a call that only reads."""
+        if request.method in ("GET", "HEAD", "OPTIONS") or not (request.user and request.user.is_authenticated):
+            return []
+        return [(str(request.user.pk), 1)]
+
+
+class AddressThrottle(RateThrottle):
+    """A rate for each address; subclasses name the scope."""
+
+    def identities(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
+        """The address."""
+        return [(client_address(request), 1)]
+
+
+class RegisterThrottle(AddressThrottle):
+    """RATE_REGISTER for each address."""
+
+    scope = "register"
+
+
+class LoginThrottle(RateThrottle):
+    """RATE_LOGIN for each pair of address and account, ten times it for an address over all accounts.
+
+    Never for an account alone: then anybody could keep its owner out. Counted before any password is hashed.
+    """
+
+    scope = "login"
+    field = "username"
+    times_for_address = 10
+
+    def identities(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
+        """The address with the account it asks for, and the address."""
+        data: Any = request.data
+        account = data.get(self.field) if isinstance(data, dict) else None
+        address = client_address(request)
+        named = identifier_key(account[:254]) if isinstance(account, str) else ""
+        return [(f"{address} {named}", 1), (address, self.times_for_address)]

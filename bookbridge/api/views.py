@@ -1,0 +1,40 @@
+"""What every view of the API has in common. An app's views derive from these and override nothing above DRF's hooks."""
+
+from typing import Any
+
+from rest_framework import generics, viewsets
+from rest_framework.request import Request
+from rest_framework.views import APIView as BaseAPIView
+
+from bookbridge.api.conditional import ConditionalWrites
+from bookbridge.api.filters import check_query_parameters
+from bookbridge.api.idempotency import IdempotentPosts
+
+
+class StrictParameters:
+    """View mixin: query parameters the view does not know are 400. `query_parameters` names those it reads itself."""
+
+    query_parameters: tuple[str, ...] = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """After the sign-in and the permissions, so that 401 and 403 come first."""
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        request._request.caller_id = request.user.pk if request.user else None  # type: ignore[attr-defined]
+        check_query_parameters(request, self)  # type: ignore[arg-type]
+
+
+class APIView(IdempotentPosts, StrictParameters, BaseAPIView):
+    """A view of one thing that is no row."""
+
+
+class GenericAPIView(IdempotentPosts, StrictParameters, ConditionalWrites, generics.GenericAPIView):  # type: ignore[type-arg]
+    """A view of one row or list. A list view that is no viewset says `is_list = True`."""
+
+
+class GenericViewSet(IdempotentPosts, StrictParameters, ConditionalWrites, viewsets.GenericViewSet):  # type: ignore[type-arg]
+    """The base of viewsets; DRF's mixins add what each offers.
+
+    `orderings` maps the words of `?ordering=` to fields (`bookbridge.api.pagination`).
+    """
+
+    lookup_value_regex = r"\d+"

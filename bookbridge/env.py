@@ -1,0 +1,224 @@
+"""Settings from the environment: each helper returns a checked value or stops the start, naming the variable.
+
+django-environ does the parsing; what is added here is the refusal of values that make no sense.
+"""
+
+import contextlib
+import os
+import re
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import environ
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.Env()
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+TRUE = {"1", "true", "on", "yes"}
+FALSE = {"0", "false", "off", "no"}
+PERIODS = {"s": 1, "sec": 1, "min": 60, "m": 60, "hour": 3600, "h": 3600, "day": 86400, "d": 86400}
+
+
+class Rate(NamedTuple):
+    """How many calls are let through in how many seconds."""
+
+    calls: int
+    seconds: int
+
+
+def refuse(name: str, why: str) -> ImproperlyConfigured:
+    """The error that stops the start; it never repeats the value, which may be a secret."""
+    return ImproperlyConfigured(f"{name}: {why}")
+
+
+def text(name: str, default: str = "") -> str:
+    """A string without surrounding space; unset and empty are the same."""
+    return env.str(name, default="").strip() or default
+
+
+def flag(name: str, default: bool) -> bool:
+    """A switch: on, off, true, false, yes, no, 1 or 0. `maybe` is refused rather than read as off."""
+    value = text(name).lower()
+    if not value:
+        return default
+    if value not in TRUE | FALSE:
+        raise refuse(name, "must be on or off")
+    return value in TRUE
+
+
+def number(name: str, default: int, *, least: int = 0, most: int) -> int:
+    """A whole number from `least` to `most`."""
+    value = text(name)
+    if not value:
+        return default
+    if not re.fullmatch(r"-?\d{1,12}", value) or not least <= int(value) <= most:
+        raise refuse(name, f"must be a whole number from {least} to {most}")
+    return int(value)
+
+
+def names(name: str, default: list[str]) -> list[str]:
+    """A list with commas."""
+    value = text(name)
+    return [part.strip() for part in value.split(",") if part.strip()] if value else default
+
+
+def hosts(name: str, default: list[str]) -> list[str]:
+    """Host names as Django's ALLOWED_HOSTS takes them, without scheme or path. `*` is refused."""
+    value = names(name, default)
+    for host in value:
+        if not re.fullmatch(r"\.?[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\]", host):
+            raise refuse(name, "must be host names with commas between them, without scheme, port or path")
+    return value
+
+
+def url(name: str, default: str, *, schemes: tuple[str, ...], path: bool = True) -> str:
+    """An absolute address with one of `schemes`, without the slash at its end."""
+    value = text(name, default).rstrip("/")
+    try:
+        parts = urlsplit(value)
+        sane = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        sane = False
+    if value and (not sane or (not path and (parts.path or parts.query))):
+        raise refuse(name, f"must be an address that starts with {' or '.join(s + '://' for s in schemes)}")
+    return value
+
+
+def origins(name: str) -> list[str]:
+    """Origins (scheme and host) with commas."""
+    value = names(name, [])
+    for origin in value:
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
+            raise refuse(name, "must be origins such as https://app.example.org, with commas between them")
+    return value
+
+
+def rate(name: str, default: str) -> Rate | None:
+    """A rate such as `10/min`, or None for `off`."""
+    value = text(name, default).lower()
+    if value == "off":
+        return None
+    match = re.fullmatch(r"(\d{1,9})/([a-z]+)", value)
+    if not match or match[2] not in PERIODS or int(match[1]) == 0:
+        raise refuse(name, "must be a rate such as 10/min (sec, min, hour, day), or off")
+    return Rate(int(match[1]), PERIODS[match[2]])
+
+
+def secret_key(name: str, *, kept_in: Path | None) -> str:
+    """Django's secret key, at least 32 characters; `kept_in` is where development keeps one it made."""
+    value = text(name)
+    if not value and kept_in:
+        value = _made_once(kept_in, lambda: secrets.token_urlsafe(50))
+    if len(value) < 32:
+        raise refuse(name, "is required in production" if not value else "must have at least 32 characters")
+    return value
+
+
+def private_key(name: str, *, kept_in: Path | None) -> PrivateKey:
+    """The key that signs tokens: PEM text or the path of a PEM file; RSA from 2048 bits or EC P-256."""
+    value = text(name).replace("\\n", "\n")
+    if not value and kept_in:
+        value = _made_once(kept_in, _new_private_key)
+    if not value:
+        raise refuse(name, "is required in production: PEM text or the path of a PEM file")
+    if "-----BEGIN" not in value:
+        try:
+            value = Path(value).read_text("ascii")
+        except (OSError, ValueError):
+            raise refuse(name, "is neither PEM text nor the path of a readable PEM file") from None
+    try:
+        key = serialization.load_pem_private_key(value.encode(), password=None)
+    except (ValueError, TypeError):
+        raise refuse(name, "is not an unencrypted private key in PEM format") from None
+    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048:
+        return key
+    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
+        return key
+    raise refuse(name, "must be an RSA key from 2048 bits or an EC key on P-256")
+
+
+def email(name: str, default: str) -> dict[str, Any]:
+    """Django's e-mail settings from `consolemail://`, `filemail:///dir` or `smtp://...`."""
+    value = text(name, default)
+    scheme = value.split(":", 1)[0]
+    if scheme not in environ.Env.EMAIL_SCHEMES:
+        raise refuse(name, "must be consolemail://, filemail:///directory or smtp://user:password@host:port")
+    try:
+        settings: dict[str, Any] = dict(env.email_url_config(value))
+    except ValueError:
+        raise refuse(name, "cannot be read as an address") from None
+    if scheme == "filemail":
+        settings["EMAIL_FILE_PATH"] = urlsplit(value).path
+    return settings
+
+
+def database(name: str, default: str, *, timeout: int) -> dict[str, Any]:
+    """One entry of DATABASES, with the options that make SQLite, MariaDB and MySQL behave alike."""
+    return parse_database(name, text(name, default), timeout=timeout)
+
+
+def parse_database(name: str, value: str, *, timeout: int) -> dict[str, Any]:
+    """As `database`, from a value at hand. `timeout`: seconds until a silent server is given up, 0 for never."""
+    if not value.startswith(("sqlite:///", "mysql://")):
+        raise refuse(name, "must be sqlite:////absolute/file or mysql://user:password@host:port/name")
+    try:
+        config: dict[str, Any] = dict(env.db_url_config(value))
+    except ValueError:
+        raise refuse(name, "cannot be read as an address") from None
+    if not config.get("NAME"):
+        raise refuse(name, "names no database")
+    options: dict[str, Any] = config.pop("OPTIONS", {})
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        # WAL lets readers go on while one writes; IMMEDIATE takes the write lock at once, so that two
+        # transactions wait for each other instead of failing with "database is locked".
+        options = {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;",
+        } | options
+    else:
+        modes = "STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_DATE,NO_ZERO_IN_DATE"
+        modes += ",ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+        options = (
+            {
+                "charset": "utf8mb4",
+                "isolation_level": "read committed",
+                "init_command": f"SET SESSION sql_mode='{modes}', SESSION innodb_lock_wait_timeout=5",
+                "connect_timeout": 2,
+            }
+            | ({"read_timeout": timeout, "write_timeout": timeout} if timeout else {})
+            | options
+        )
+        config |= {"CONN_MAX_AGE": config.get("CONN_MAX_AGE") or 60, "CONN_HEALTH_CHECKS": True}
+        config["TEST"] = {"CHARSET": "utf8mb4"}
+    return config | {"OPTIONS": options}
+
+
+def _new_private_key() -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, *pem).decode()
+
+
+def _made_once(path: Path, make: Callable[[], str]) -> str:
+    """The text of `path`; made, readable to its owner alone, if it is not there yet.
+
+    Written aside and linked into place, so that two processes starting together agree on one text.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        aside.touch(mode=0o600)
+        aside.write_text(make())
+        with contextlib.suppress(FileExistsError):
+            os.link(aside, path)
+        aside.unlink()
+    return path.read_text().strip()

@@ -1,0 +1,285 @@
+"""Every setting of BookBridge. Values come from the environment through `bookbridge.env`, which refuses nonsense.
+
+The names an operator may set are in the README's table. DEBUG is what tells development from production:
+`manage.py` and `script/server` turn it on, an application server by itself does not.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+from bookbridge import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+DEBUG = env.flag("DEBUG", False)
+_kept = VAR_DIR / "keys" if DEBUG else None
+
+SECRET_KEY = env.secret_key("SECRET_KEY", kept_in=_kept and _kept / "secret_key")
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CORS_ALLOWED_ORIGINS = env.origins("CORS_ORIGINS")
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0, most=10)
+PORT = env.number("PORT", 8000, least=1, most=65535)
+APP_URL = env.url("APP_URL", f"http://localhost:{PORT}", schemes=("http", "https"))
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+REPORTS_TO_HIDE = env.number("REPORTS_TO_HIDE", 3, least=1, most=1000)
+OPENLIBRARY_URL = env.url("OPENLIBRARY_URL", "https://openlibrary.org", schemes=("http", "https"))
+
+# --- Applications and requests ---------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "django_filters",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "bookbridge.api",
+    "accounts",
+    "catalog",
+]
+
+MIDDLEWARE = [
+    "bookbridge.api.middleware.RequestId",
+    "bookbridge.api.middleware.AccessLog",
+    "bookbridge.api.health.Metrics",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "bookbridge.api.middleware.SlashlessPaths",
+    "bookbridge.api.middleware.BodyLimit",
+    "bookbridge.api.middleware.CacheHeaders",
+    "django.middleware.http.ConditionalGetMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "bookbridge.api.replicas.ReplicaReads",
+]
+
+ROOT_URLCONF = "bookbridge.urls"
+WSGI_APPLICATION = "bookbridge.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "bookbridge" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Stores ----------------------------------------------------------------------------------------------------------
+
+# Seconds until a silent database server is given up; the application server sets it, commands may wait.
+_db_timeout = env.number("DB_TIMEOUT", 0, most=3600)
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR_DIR}/db.sqlite3", timeout=_db_timeout)}
+REPLICAS = []
+for _n, _url in enumerate(env.names("REPLICA_URLS", [])):
+    REPLICAS.append(f"replica{_n}")
+    DATABASES[REPLICAS[-1]] = env.parse_database("REPLICA_URLS", _url, timeout=_db_timeout)
+    DATABASES[REPLICAS[-1]].setdefault("TEST", {})["MIRROR"] = "default"
+DATABASE_ROUTERS = ["bookbridge.api.replicas.ReplicaRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+(VAR_DIR / "log").mkdir(parents=True, exist_ok=True)
+
+REDIS_URL = env.url("REDIS_URL", "", schemes=("redis", "rediss"))
+_memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 50_000}}
+CACHES = {"default": _memory}
+if REDIS_URL:
+    CACHES["default"] = {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "bookbridge",
+        "OPTIONS": {
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+            "IGNORE_EXCEPTIONS": True,
+            "LOG_IGNORED_EXCEPTIONS": True,
+            "CONNECTION_POOL_CLASS": "bookbridge.api.redis.Pool",
+            "SOCKET_CONNECT_TIMEOUT": 0.25,
+            "SOCKET_TIMEOUT": 0.25,
+        },
+    }
+
+# --- People and keys -------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = [
+    "accounts.hashers.Argon2",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+JWT_PRIVATE_KEY = env.private_key("JWT_PRIVATE_KEY", kept_in=_kept and _kept / "jwt_private_key.pem")
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=30),
+    # Two servers' clocks may differ by this much.
+    "LEEWAY": 10,
+    "UPDATE_LAST_LOGIN": False,
+}
+# A refresh token sent again within these seconds gets the pair that its first use made (a phone's double send).
+REFRESH_GRACE_SECONDS = 10
+
+RATES = {
+    "login": env.rate("RATE_LOGIN", "10/min"),
+    "register": env.rate("RATE_REGISTER", "20/min"),
+    "invite": env.rate("RATE_INVITE", "10/min"),
+    "write": env.rate("RATE_WRITE", "120/min"),
+    "user": env.rate("RATE_USER", "1200/min"),
+    "anon": env.rate("RATE_ANON", "300/min"),
+}
+
+# --- Language, time, mail --------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("pt-br", "Português (Brasil)")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+vars().update(env.email("EMAIL_URL", "consolemail://"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "BookBridge <noreply@localhost>")
+
+# --- The API ---------------------------------------------------------------------------------------------------------
+
+BODY_LIMIT = 1_000_000
+UPLOAD_LIMIT = 5_000_000
+# BodyLimit answers first, in the API's own words; this is what holds in the admin.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 6_000_000
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SessionTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["bookbridge.api.throttling.CallerThrottle", "bookbridge.api.throttling.WriteThrottle"],
+    "DEFAULT_PAGINATION_CLASS": "bookbridge.api.pagination.KeysetPagination",
+    "DEFAULT_FILTER_BACKENDS": ["bookbridge.api.filters.StrictFilterBackend"],
+    "DEFAULT_PARSER_CLASSES": ["bookbridge.api.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["bookbridge.api.renderers.JSONRenderer"]
+    + (["bookbridge.api.renderers.BrowsableAPIRenderer"] if DEBUG else []),
+    "DEFAULT_SCHEMA_CLASS": "bookbridge.api.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "bookbridge.api.errors.exception_handler",
+    "NUM_PROXIES": TRUSTED_PROXIES,
+    "URL_FORMAT_OVERRIDE": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "BookBridge",
+    "DESCRIPTION": "Online book clubs: catalogue, clubs, reading lists, discussions without spoilers, reviews.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "bookbridge.api.schema.describe_problems",
+    ],
+}
+
+# --- What browsers and proxies are told ------------------------------------------------------------------------------
+
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+# Browsers ignore this over plain HTTP, so it harms no deployment without TLS.
+SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+SILENCED_SYSTEM_CHECKS = []
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    USE_X_FORWARDED_HOST = True
+    SECURE_SSL_REDIRECT = not DEBUG
+    # A probe comes over plain HTTP from beside the server.
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+else:
+    # W008 asks for a redirect to https; without a trusted proxy no request can ever be seen to be https.
+    SILENCED_SYSTEM_CHECKS += ["security.W008"]
+CORS_EXPOSE_HEADERS = ["ETag", "Idempotency-Replayed", "Retry-After", "X-Request-ID"]
+CORS_URLS_REGEX = r"^/(api|\.well-known)/"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "static_root"
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- Logs ------------------------------------------------------------------------------------------------------------
+
+LOG_DIR = Path(env.text("LOG_DIR", str(VAR_DIR / "log")))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "bookbridge.api.logs.AddRequestId"}},
+    "formatters": {
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "{asctime}{levelname}{name}{request_id}{message}",
+            "style": "{",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+        },
+        "access": {"()": "pythonjsonlogger.json.JsonFormatter", "format": ""},
+    },
+    "handlers": {
+        "app": {
+            "class": "bookbridge.api.logs.LogFile",
+            "filename": str(LOG_DIR / "app.log"),
+            "formatter": "json",
+            "filters": ["request_id"],
+        },
+        "access": {
+            "class": "bookbridge.api.logs.LogFile",
+            "filename": str(LOG_DIR / "access.log"),
+            "formatter": "access",
+        },
+        "console": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["request_id"]},
+    },
+    "root": {"handlers": ["app", "console"], "level": "INFO" if DEBUG else "WARNING"},
+    "loggers": {
+        "bookbridge": {"level": "INFO"},
+        "bookbridge.access": {"handlers": ["access"], "level": "INFO", "propagate": False},
+        # One line a request is in the access log already.
+        "django.request": {"level": "ERROR"},
+        "django.security": {"level": "ERROR"},
+        "httpx": {"level": "WARNING"},
+    },
+}

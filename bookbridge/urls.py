@@ -1,0 +1,48 @@
+"""Every address of the server."""
+
+from django.contrib import admin
+from django.urls import include, path
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from accounts.views import jwks
+from bookbridge.api.docs import DocsView, SchemaView
+from bookbridge.api.health import healthz, metrics, readyz
+from bookbridge.api.views import APIView
+
+
+class Root(APIView):
+    """Where to begin: the addresses that need no id."""
+
+    permission_classes = [AllowAny]
+    schema = None
+
+    def get(self, request: Request) -> Response:
+        """The addresses."""
+        names = {"books": "book-list", "users": "user-list", "me": "me", "schema": "schema", "docs": "docs"}
+        return Response({word: reverse(name, request=request) for word, name in names.items()})
+
+
+api_v1 = [
+    path("", Root.as_view(), name="root"),
+    path("schema/", SchemaView.as_view(), name="schema"),
+    path("", include("accounts.urls")),
+    path("", include("catalog.urls")),
+]
+
+urlpatterns = [
+    path("api/v1/", include(api_v1)),
+    path("api/docs/", DocsView.as_view(), name="docs"),
+    path(".well-known/jwks.json", jwks, name="jwks"),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "bookbridge.api.errors.bad_request"
+handler403 = "bookbridge.api.errors.permission_denied"
+handler404 = "bookbridge.api.errors.page_not_found"
+handler500 = "bookbridge.api.errors.server_error"

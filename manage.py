@@ -1,0 +1,18 @@
+#!/usr/bin/env python
+"""Django's command line for BookBridge."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run a management command. By hand means in development: DEBUG is on unless the environment says otherwise."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookbridge.settings")
+    os.environ.setdefault("DEBUG", "on")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""The product's own settings, as in production, with what a test run must not share: keys, logs, rates, static files."""
+
+import os
+import tempfile
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+_key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+)
+os.environ.update(
+    DEBUG="off",
+    SECRET_KEY="for tests alone: " + "x" * 40,
+    JWT_PRIVATE_KEY=_key.decode(),
+    LOG_DIR=tempfile.mkdtemp(prefix="bookbridge-test-log-"),
+    ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
+    # A test that is about a rate sets it; nothing else may trip over one.
+    **{f"RATE_{name}": "off" for name in ("LOGIN", "REGISTER", "INVITE", "WRITE", "USER", "ANON")},
+)
+os.environ.setdefault("DB_TIMEOUT", "30")
+
+from bookbridge.settings import *  # noqa: E402,F403
+
+STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
+LOGGING["root"]["handlers"] = ["app"]  # noqa: F405
+# The real hasher costs 50 ms a sign-in; one test is about it and names it.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]  # noqa: F405
