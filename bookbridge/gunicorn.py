@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import gunicorn
+import gunicorn  # type: ignore[import-untyped]
 from django.core.exceptions import ImproperlyConfigured
 
 from bookbridge import env
@@ -68,4 +68,4 @@ def child_exit(server: Any, worker: Any) -> None:
     from prometheus_client.multiprocess import mark_process_dead
 
     with suppress(OSError):
-        mark_process_dead(worker.pid)
+        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
