@@ -1,5 +1,7 @@
 """Every address of the server."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.urls import include, path
 from rest_framework.permissions import AllowAny
@@ -25,7 +27,7 @@ class Root(APIView):
         return Response({word: reverse(name, request=request) for word, name in names.items()})
 
 
-api_v1 = [
+api_v1: list[Any] = [
     path("", Root.as_view(), name="root"),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("", include("accounts.urls")),

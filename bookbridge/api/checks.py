@@ -1,5 +1,6 @@
 """What `manage.py check --database default` finds out about the server before readers do."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
@@ -7,11 +8,11 @@ from django.db import connections
 
 
 @register(Tags.database)
-def check_server(databases: list[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def check_server(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """MariaDB and MySQL must keep every character, and must not be older than what the product is tested on."""
     found: list[CheckMessage] = []
     for alias in databases or []:
-        connection = connections[alias]
+        connection: Any = connections[alias]
         if connection.vendor != "mysql":
             continue
         with connection.cursor() as cursor:

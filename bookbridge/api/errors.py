@@ -148,10 +148,11 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     """DRF's EXCEPTION_HANDLER: every exception of a view becomes a problem; what nobody expected is logged and 500."""
     exc = _as_problem(exc)
     headers = dict(getattr(exc, "headers", {}))
-    if getattr(exc, "auth_header", None):
-        headers["WWW-Authenticate"] = exc.auth_header
-    if getattr(exc, "wait", None) is not None:
-        headers["Retry-After"] = str(max(1, int(exc.wait)))
+    auth_header, wait = getattr(exc, "auth_header", None), getattr(exc, "wait", None)
+    if auth_header:
+        headers["WWW-Authenticate"] = auth_header
+    if wait is not None:
+        headers["Retry-After"] = str(max(1, int(wait)))
     response = Response(_document(exc), status=exc.status_code, headers=headers)
     response.exception = True
     renderer = getattr(context.get("request"), "accepted_renderer", None)

@@ -12,7 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import Field, Model, Q, QuerySet
+from django.db.models import Field, Model, Q
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import BasePagination
@@ -25,7 +25,7 @@ from bookbridge.api.errors import InvalidParameter
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
-DEFAULT_ORDERINGS = {"-id": ("-id",)}
+DEFAULT_ORDERINGS: dict[str, tuple[str, ...]] = {"-id": ("-id",)}
 BIGGEST_INT = 2**63 - 1
 
 
@@ -36,7 +36,7 @@ class KeysetPagination(BasePagination):
     max_page_size = 100
     parameters = ("cursor", "page_size", "ordering")
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: APIView | None = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
         """One page of `queryset` in the order asked for."""
         self.request = request
         self.word, self.order = self._ordering(request, view)
@@ -74,7 +74,7 @@ class KeysetPagination(BasePagination):
             parameters.append(("ordering", {"type": "string", "enum": words, "default": words[0]}))
         return [{"name": n, "in": "query", "required": False, "schema": s} for n, s in parameters]
 
-    def _ordering(self, request: Request, view: APIView | None) -> tuple[str, tuple[str, ...]]:
+    def _ordering(self, request: Request, view: Any) -> tuple[str, tuple[str, ...]]:
         orderings = _orderings(view)
         word = request.query_params.get("ordering", next(iter(orderings)))
         if word not in orderings:
@@ -173,7 +173,7 @@ def _typed(model: type[Model], name: str, value: Any) -> Any:
 
 def _beyond(order: tuple[str, ...], position: list[Any], model: type[Model]) -> Q:
     """The rows that come after `position` in `order`. NULL counts as the least, as all three databases sort it."""
-    condition = Q()
+    condition: Any = Q()
     for index in reversed(range(len(order))):
         name, value = order[index].lstrip("-"), position[index]
         equal = Q(**{f"{name}__isnull": True}) if value is None else Q(**{name: value})
