@@ -11,6 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
+from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -195,9 +196,7 @@ class Book(models.Model):
         book._write_authors(authors)
         book._write_subjects(subjects)
         if isbn13:
-            known = {name: getattr(book, name) for name in EDITION_FIELDS} if edition is None else edition
-            with _isbn_is_free(isbn13):
-                Edition.objects.create(book=book, isbn13=isbn13, **known)
+            book.add_edition(isbn13=isbn13, **(book._main_edition() if edition is None else edition))
         return book
 
     @retrying_atomic
@@ -206,7 +205,7 @@ class Book(models.Model):
 
         `isbn13` is in normal form, or None for a book without one. Raises Conflict `duplicate_isbn`.
         """
-        self.refresh_from_db(from_queryset=Book.objects.select_for_update())
+        self._lock()
         changes = {
             name: {"before": getattr(self, name), "after": value}
             for name, value in fields.items()
@@ -219,11 +218,17 @@ class Book(models.Model):
         return self.revisions.create(number=number, editor=by, changes=changes)
 
     @retrying_atomic
-    def remove(self, *, by: User | None) -> None:
+    def add_edition(self, *, isbn13: str, **known: Any) -> Edition:
+        """Add a printing with what is known of it; the main one stays. Raises Conflict `duplicate_isbn`."""
+        with _isbn_is_free(isbn13):
+            return self.editions.create(isbn13=isbn13, **known)
+
+    @retrying_atomic
+    def remove(self) -> None:
         """Take the book out of the catalogue. Raises Conflict `book_in_use` while a list or a review names it."""
+        self._lock()
         try:
             with transaction.atomic():
-                Book.objects.select_for_update().filter(pk=self.pk).values_list("pk").first()
                 self.delete()
         except (models.ProtectedError, models.RestrictedError, IntegrityError):
             raise Conflict("book_in_use", _("This book is on a list or has been reviewed.")) from None
@@ -236,9 +241,17 @@ class Book(models.Model):
         """Whether `user` put the book into the catalogue."""
         return user.is_authenticated and self.added_by_id == user.pk
 
+    @property
     def histogram(self) -> dict[str, int]:
         """How many ratings of each kind, from 0.5 to 5.0 stars."""
         return {f"{n / 2:.1f}": getattr(self, f"stars_{n}") for n in range(1, 11)}
+
+    def _lock(self) -> None:
+        """Read the row afresh and hold it until the transaction ends; 404 where it is gone by now."""
+        try:
+            self.refresh_from_db(from_queryset=Book.objects.select_for_update())
+        except Book.DoesNotExist:
+            raise Http404 from None
 
     def _apply(self, values: dict[str, Any]) -> None:
         """Write new values of some of EDITABLE, each where it is kept."""
@@ -282,9 +295,13 @@ class Book(models.Model):
             main.delete()
         elif not self.editions.filter(isbn13=isbn13).exists():
             with _isbn_is_free(isbn13):
-                if not main.update(isbn13=isbn13):
-                    known = {name: getattr(self, name) for name in EDITION_FIELDS}
-                    self.editions.create(isbn13=isbn13, **known)
+                renamed = main.update(isbn13=isbn13)
+            if not renamed:
+                self.add_edition(isbn13=isbn13, **self._main_edition())
+
+    def _main_edition(self) -> dict[str, Any]:
+        """What the book says of itself, said of its main edition."""
+        return {name: getattr(self, name) for name in EDITION_FIELDS}
 
 
 EDITION_FIELDS = {"published_year", "language", "page_count"}
@@ -339,8 +356,6 @@ class _Name(models.Model):
     name = models.CharField(max_length=200)
     key = KeyField(max_length=KEY_LENGTH, editable=False, help_text="The folded name.")
 
-    book: models.ForeignKey[Book, Book]
-
     class Meta:
         abstract = True
 
@@ -350,7 +365,10 @@ class _Name(models.Model):
     @classmethod
     def rows(cls, book: Book, names: Iterable[str]) -> list[Any]:
         """Rows, not saved yet, for `names` in their order, from position 0."""
-        return [cls(book=book, position=n, name=name, key=key_of(name)) for n, name in enumerate(names)]
+        return [
+            cls(book=book, position=n, name=name, key=key_of(name))  # type: ignore[misc]  # each subclass has it
+            for n, name in enumerate(names)
+        ]
 
 
 class BookAuthor(_Name):

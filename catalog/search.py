@@ -65,15 +65,15 @@ class Words(Lookup):  # type: ignore[type-arg]
     lookup_name = "words"
     prepare_rhs = False
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         """MariaDB and MySQL: FULLTEXT in boolean mode, where `+` is "must be there" and `*` "goes on"."""
         column, params = self.process_lhs(compiler, connection)
-        return f"MATCH({column}) AGAINST (%s IN BOOLEAN MODE)", [*params, " ".join(f"+{t}*" for t in self.rhs)]
+        return f"MATCH({column}) AGAINST (%s IN BOOLEAN MODE)", (*params, " ".join(f"+{term}*" for term in self.rhs))
 
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         """SQLite: FTS5, where words side by side are all wanted."""
         book = compiler.quote_name_unless_alias(self.lhs.alias)
-        return book + IN_SQLITE_INDEX, [" ".join(f'"{term}"*' for term in self.rhs)]
+        return book + IN_SQLITE_INDEX, (" ".join(f'"{term}"*' for term in self.rhs),)
 
 
 IN_SQLITE_INDEX = ".rowid IN (SELECT rowid FROM catalog_book_search WHERE catalog_book_search MATCH %s)"

@@ -1,5 +1,10 @@
 """Routes of the catalogue, below `/api/v1/`."""
 
-from typing import Any
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[Any] = []
+from catalog.views import BookViewSet
+
+router = SimpleRouter()
+router.register("books", BookViewSet, basename="book")
+
+urlpatterns = router.urls

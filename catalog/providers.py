@@ -1,0 +1,171 @@
+"""Where books come from that the catalogue does not have: outside services that know ISBNs."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import httpx
+from django.conf import settings
+from django.core.cache import cache
+from django.utils.translation import gettext_lazy as _
+
+from bookbridge.api.errors import Unavailable
+from bookbridge.api.text import is_blank
+from catalog.models import FIRST_YEAR, LAST_YEAR, MOST_PAGES
+
+CONNECT_SECONDS = 2.0
+TOTAL_SECONDS = 4.0
+MOST_REDIRECTS = 2
+MOST_BYTES = 1_000_000
+KEEP_FOUND_SECONDS = 24 * 3600
+KEEP_UNKNOWN_SECONDS = 3600
+MOST_NAMES = 50
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a provider knows of one edition, within the catalogue's limits."""
+
+    title: str
+    authors: list[str]
+    origin: str
+    subjects: list[str] = field(default_factory=list)
+    publisher: str = ""
+    published_year: int | None = None
+    page_count: int | None = None
+    cover_url: str = ""
+
+    def as_fields(self) -> dict[str, Any]:
+        """As `Book.add` takes it."""
+        fields = asdict(self)
+        publisher = fields.pop("publisher")
+        edition = {name: fields[name] for name in ("published_year", "page_count")}
+        return fields | {"edition": edition | {"publisher": publisher}}
+
+
+class Provider(Protocol):
+    """An outside service that may know a book."""
+
+    def by_isbn(self, isbn13: str) -> Found | None:
+        """What it knows of an ISBN-13 in normal form; None if nothing. Raises Unavailable `provider_unavailable`."""
+
+
+class OpenLibrary:
+    """openlibrary.org and what speaks like it. Its answers are kept in the cache, "unknown" for a shorter time."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def by_isbn(self, isbn13: str) -> Found | None:
+        """What it knows; see Provider."""
+        key = f"openlibrary:1:{isbn13}"
+        kept = cache.get(key)
+        if isinstance(kept, dict):
+            return Found(**kept["found"]) if kept.get("found") else None
+        found = self._ask(isbn13)
+        cache.set(key, {"found": found and asdict(found)}, KEEP_FOUND_SECONDS if found else KEEP_UNKNOWN_SECONDS)
+        return found
+
+    def _ask(self, isbn13: str) -> Found | None:
+        name = f"ISBN:{isbn13}"
+        try:
+            body = _fetch(f"{self.url}/api/books", {"bibkeys": name, "jscmd": "data", "format": "json"})
+            answer = json.loads(body)
+            return _read(answer[name]) if answer != {} else None
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise Unavailable("provider_unavailable", _("The outside catalogue gives no answer right now.")) from None
+
+
+def default_provider() -> Provider:
+    """The provider that the settings name."""
+    return OpenLibrary(settings.OPENLIBRARY_URL)
+
+
+def _fetch(url: str, params: dict[str, str]) -> bytes:
+    """The body of a GET, within the limits above. Raises httpx.HTTPError or ValueError."""
+    deadline = time.monotonic() + TOTAL_SECONDS
+    timeout = httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS)
+    with httpx.Client(timeout=timeout, headers={"User-Agent": "BookBridge/1"}) as client:
+        request = client.build_request("GET", url, params=params)
+        host = request.url.host
+        for _attempt in range(MOST_REDIRECTS + 1):
+            response = client.send(request, stream=True)
+            try:
+                if response.next_request is None:
+                    response.raise_for_status()
+                    return b"".join(_bounded(response, deadline))
+                request = response.next_request
+            finally:
+                response.close()
+            if request.url.host != host:
+                raise ValueError("It sends us to another host.")
+    raise ValueError("It sends us round and round.")
+
+
+def _bounded(response: httpx.Response, deadline: float) -> Iterator[bytes]:
+    """The body piece by piece; a limit for each read alone would let a drip go on for ever."""
+    length = 0
+    for piece in response.iter_bytes():
+        length += len(piece)
+        if length > MOST_BYTES or time.monotonic() > deadline:
+            raise ValueError("It says too much, or too slowly.")
+        yield piece
+
+
+def _read(data: dict[str, Any]) -> Found:
+    """One entry of an answer to `jscmd=data`. Raises ValueError or TypeError for what is none."""
+    title, subtitle = _text(data["title"], 500), _text(data.get("subtitle"), 500)
+    if not title:
+        raise ValueError("A book without a title.")
+    return Found(
+        title=_text(f"{title}: {subtitle}" if subtitle else title, 500),
+        authors=_names(data.get("authors")) or _written_by(data.get("by_statement")),
+        origin=_text(f"openlibrary:{data['key']}", 191),
+        subjects=[name for name in _names(data.get("subjects")) if not _MACHINE_TAG.match(name)],
+        publisher=next(iter(_names(data.get("publishers"))), ""),
+        published_year=_year(data.get("publish_date")),
+        page_count=_pages(data.get("number_of_pages")),
+        cover_url=_address((data.get("cover") or {}).get("large")),
+    )
+
+
+# Such as "nyt:series_books=2008-03-15".
+_MACHINE_TAG = re.compile(r"[a-z_]+:\S+=")
+
+
+def _text(value: Any, most: int) -> str:
+    """A text without what no text may hold, cut to `most` characters; "" for anything else."""
+    if not isinstance(value, str):
+        return ""
+    clean = " ".join(value.replace("\x00", "").encode("utf-8", "ignore").decode().split())
+    return "" if is_blank(clean) else clean[:most].rstrip()
+
+
+def _names(entries: Any) -> list[str]:
+    """The names in a list of `{"name": ...}`, each once."""
+    names = (_text(entry.get("name"), 200) for entry in entries or [])
+    return list(dict.fromkeys(name for name in names if name))[:MOST_NAMES]
+
+
+def _written_by(statement: Any) -> list[str]:
+    """The author out of "by Jane Doe." where the answer lists none."""
+    name = _text(statement, 200).removeprefix("by ").rstrip(" .")
+    return [name] if name else []
+
+
+def _year(date: Any) -> int | None:
+    """The year in a date as people write it: "March 2009", "Oct 12, 1999", "c1985", "1988-05"."""
+    found = re.search(r"(?<!\d)(1\d{3}|20\d{2})(?!\d)", _text(date, 100))
+    return int(found[0]) if found and FIRST_YEAR <= int(found[0]) <= LAST_YEAR else None
+
+
+def _pages(number: Any) -> int | None:
+    return number if isinstance(number, int) and 1 <= number <= MOST_PAGES else None
+
+
+def _address(url: Any) -> str:
+    text = _text(url, 501)
+    return text if text.startswith(("https://", "http://")) and len(text) <= 500 and " " not in text else ""

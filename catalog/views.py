@@ -1,0 +1,116 @@
+"""The catalogue over HTTP (api.md, section 2)."""
+
+from typing import Any, ClassVar, cast
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from accounts.models import User
+from bookbridge.api.views import GenericViewSet
+from catalog import services
+from catalog.filters import BookFilter
+from catalog.models import Book, BookQuerySet
+from catalog.permissions import AddedBook, MayChangeBook
+from catalog.serializers import BookListSerializer, BookSerializer, BookStatsSerializer, LookupSerializer
+
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+KNOWN_ISBN = OpenApiResponse(PROBLEM, description="`duplicate_isbn`, with `book`, the id of the one that has the ISBN.")
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Books, most rated first"),
+    create=extend_schema(summary="Add a book", responses={201: BookSerializer, 409: KNOWN_ISBN}),
+    retrieve=extend_schema(summary="One book"),
+    update=extend_schema(summary="Change a book", responses={200: BookSerializer, 409: KNOWN_ISBN}),
+    partial_update=extend_schema(summary="Change some of a book", responses={200: BookSerializer, 409: KNOWN_ISBN}),
+    destroy=extend_schema(summary="Take a book out"),
+)
+class BookViewSet(
+    mixins.CreateModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.DestroyModelMixin,
+    mixins.ListModelMixin,
+    GenericViewSet,
+):
+    """The catalogue: everybody reads it, readers add to it."""
+
+    serializer_class = BookSerializer
+    filterset_class = BookFilter
+    orderings: ClassVar = {
+        "-ratings_count": ("-ratings_count", "-id"),
+        "-average_rating": ("-average_rating", "-id"),
+        "title": ("title_key", "id"),
+        "-published_year": ("-published_year", "-id"),
+        "-created_at": ("-created_at", "-id"),
+    }
+    permissions: ClassVar[dict[str, list[type[BasePermission]]]] = {
+        "list": [AllowAny],
+        "retrieve": [AllowAny],
+        "stats": [AllowAny],
+        "update": [IsAuthenticated, MayChangeBook],
+        "partial_update": [IsAuthenticated, MayChangeBook],
+        "destroy": [IsAuthenticated, AddedBook],
+    }
+
+    def get_permissions(self) -> list[BasePermission]:
+        """Reading is for anyone."""
+        return [permission() for permission in self.permissions.get(self.action, [IsAuthenticated])]
+
+    def get_queryset(self) -> BookQuerySet:
+        """The books the caller may see, with what the answer shows."""
+        books = Book.objects.visible_to(self.request.user)
+        if self.action == "stats":
+            return books
+        return books.for_list() if self.action == "list" else books.for_detail()
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        """A list's rows are shorter."""
+        return BookListSerializer if self.action == "list" else BookSerializer
+
+    def perform_create(self, serializer: BaseSerializer[Book]) -> None:
+        """As the model says."""
+        serializer.instance = Book.add(by=_caller(self.request), **serializer.validated_data)
+
+    def perform_update(self, serializer: BaseSerializer[Book]) -> None:
+        """As the model says; what was not sent stays as it is."""
+        cast(Book, serializer.instance).change(by=_caller(self.request), **serializer.validated_data)
+
+    def perform_destroy(self, instance: Book) -> None:
+        """As the model says."""
+        instance.remove()
+
+    @extend_schema(
+        summary="Find a book by its ISBN, here or outside",
+        request=LookupSerializer,
+        responses={
+            200: OpenApiResponse(BookSerializer, description="The catalogue has it."),
+            201: OpenApiResponse(BookSerializer, description="The outside provider knew it; it has been added."),
+            404: OpenApiResponse(PROBLEM, description="`unknown_isbn`: unknown there too."),
+            503: OpenApiResponse(PROBLEM, description="`provider_unavailable`: nothing is stored, try again later."),
+        },
+    )
+    @action(detail=False, methods=["post"], serializer_class=LookupSerializer)
+    def lookup(self, request: Request) -> Response:
+        """The book the catalogue has, else what the outside provider knows, which is added."""
+        serializer = LookupSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        book, new = services.look_up(serializer.validated_data["isbn"], by=_caller(request))
+        data = BookSerializer(book, context=self.get_serializer_context()).data
+        return Response(data, status=status.HTTP_201_CREATED if new else status.HTTP_200_OK)
+
+    @extend_schema(summary="A book's figures", responses=BookStatsSerializer)
+    @action(detail=True)
+    def stats(self, request: Request, pk: str) -> Response:
+        """Ratings and clubs of one book."""
+        return Response(BookStatsSerializer(self.get_object()).data)
+
+
+def _caller(request: Request) -> User:
+    """The signed-in reader, where the permissions have made sure that there is one."""
+    return cast(User, request.user)
