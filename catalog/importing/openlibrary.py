@@ -1,0 +1,200 @@
+"""Open Library's dumps (https://openlibrary.org/developers/dumps): of authors, works, editions, or all in one.
+
+A line is type, key, revision, time of change and the record in JSON, with tabs between them. Works name their authors
+by key and editions their work, so authors are read first, then works, then editions: a file that holds several kinds
+is read through once a kind, which costs time and no memory, whatever order its lines are in. Separate files are to be
+imported in that order.
+
+What comes in: works with title, authors, description, subjects, year and cover, and editions that have an ISBN, by
+which the catalogue knows editions. The rest is passed over: editions without an ISBN, redirects, deleted records and
+what is none of the three kinds.
+"""
+
+import datetime
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from catalog.importing.languages import language_tag
+from catalog.importing.records import (
+    MOST_NAMES,
+    AuthorRecord,
+    BadRow,
+    EditionRecord,
+    Ignored,
+    Record,
+    WorkRecord,
+    clean,
+    decode,
+    description,
+    isbn,
+    names,
+    optional,
+    pages,
+    title,
+    year,
+)
+
+COVERS = "https://covers.openlibrary.org/b/id"
+_KEY = re.compile(r"/(authors|works|books)/OL[0-9]{1,18}[AWM]")
+
+
+def origin(work_key: str) -> str:
+    """What the catalogue calls a work of Open Library."""
+    return f"openlibrary:{work_key}"
+
+
+class OpenLibrary:
+    """The reader of a dump."""
+
+    name = "openlibrary"
+    stages: Sequence[str] = ("authors", "works", "editions")
+    first_line = 1
+    _TYPES = (b"/type/author", b"/type/work", b"/type/edition")
+
+    def __init__(self, head: Sequence[bytes]) -> None:
+        """Look for a record among the lines in `head`. Raises BadRow where there is none."""
+        if not any(line.startswith(b"/type/") and line.count(b"\t") >= 4 for line in head):
+            raise BadRow("no line is type, key, revision, time and JSON with tabs between them")
+        self._seen: set[bytes] = set()
+
+    def has(self, stage: int) -> bool:
+        """Whether rows for the stage have been seen by the first one, which looks at all."""
+        return stage == 0 or self._TYPES[stage] in self._seen
+
+    def parse(self, line: bytes, stage: int) -> Record | None:
+        """The record of a line, or None where it belongs to another stage.
+
+        Raises BadRow; and Ignored for what holds nothing for the catalogue. Both come once a line.
+        """
+        kind = line[: max(line.find(b"\t"), 0)]
+        if kind in self._TYPES:
+            self._seen.add(kind)
+            if kind != self._TYPES[stage]:
+                return None
+        elif stage:
+            return None
+        columns = decode(line).split("\t", 4)
+        if len(columns) < 5 or not columns[0].startswith("/type/"):
+            raise BadRow(f"it has {len(columns)} columns with tabs between them, not 5")
+        if kind not in self._TYPES:
+            raise Ignored
+        if not _KEY.fullmatch(columns[1]):
+            raise BadRow("the key is none of Open Library's")
+        return (_author, _work, _edition)[stage](columns[1], _object(columns[4]))
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        record = json.loads(text)
+    except RecursionError:
+        raise BadRow("the JSON is nested too deeply") from None
+    except ValueError as error:
+        raise BadRow(f"the JSON cannot be read: {error}") from None
+    if not isinstance(record, dict):
+        raise BadRow("the JSON is no object")
+    return record
+
+
+def _author(key: str, record: dict[str, Any]) -> AuthorRecord:
+    name = clean(_text(record.get("name")) or _text(record.get("personal_name")), "name")
+    if not name:
+        raise BadRow("the author has no name")
+    return AuthorRecord(key=key, name=name)
+
+
+def _work(key: str, record: dict[str, Any]) -> WorkRecord:
+    left_out: list[str] = []
+    # One of them is written as {"author": {"key": ...}}, {"author": "..."} or {"key": ...}.
+    author_keys = list(dict.fromkeys(filter(None, (_key(_get(a, "author") or a) for a in _list(record, "authors")))))
+    if len(author_keys) > MOST_NAMES:
+        left_out.append("authors")
+    return WorkRecord(
+        origin=origin(key),
+        title=title(_text(record.get("title"))),
+        author_keys=author_keys[:MOST_NAMES],
+        published_year=_year(record.get("first_publish_date"), left_out),
+        description=description(_text(record.get("description")), left_out),
+        subjects=_subjects(record, left_out),
+        cover_url=_cover(record),
+        left_out=left_out,
+    )
+
+
+def _edition(key: str, record: dict[str, Any]) -> EditionRecord:
+    left_out: list[str] = []
+    numbers = [_text(n) for field in ("isbn_13", "isbn_10") for n in _list(record, field)]
+    # Of several numbers the first good one is taken; only when none is good has something been left out.
+    isbn13 = next(filter(None, (isbn(n, left_out) for n in numbers)), "")
+    if not numbers:
+        raise Ignored
+    if not isbn13:
+        raise BadRow("none of its ISBNs is right")
+    works = [key for key in map(_key, _list(record, "works")) if key]
+    if not works:
+        raise BadRow("it names no work")
+    left_out.clear()
+    return EditionRecord(
+        work=origin(works[0]),
+        isbn13=isbn13,
+        format=optional(_text(record.get("physical_format")), "format", left_out, most=50),
+        page_count=pages(record.get("number_of_pages"), left_out),
+        publisher=optional(_first_text(_list(record, "publishers")), "publisher", left_out),
+        language=_language(record),
+        published_year=_year(record.get("publish_date"), left_out),
+        left_out=left_out,
+    )
+
+
+def _get(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _text(value: Any) -> str:
+    """A text, which is also written as {"type": "/type/text", "value": "..."}."""
+    value = _get(value, "value") if isinstance(value, dict) else value
+    return value if isinstance(value, str) else ""
+
+
+def _list(record: dict[str, Any], name: str) -> list[Any]:
+    value = record.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _first_text(values: Iterable[Any]) -> str:
+    return next((text for text in map(_text, values) if text), "")
+
+
+def _key(value: Any) -> str:
+    """The key that a reference names: {"key": "/works/OL1W"} or the key by itself."""
+    key = _get(value, "key") if isinstance(value, dict) else value
+    return key if isinstance(key, str) and _KEY.fullmatch(key) else ""
+
+
+def _year(value: Any, left_out: list[str]) -> int | None:
+    """The year in `1999`, `January 1999`, `c1999.` or `1999-01-31`: its first number of four digits."""
+    text = _text(value)[:200]
+    if not text.strip():
+        return None
+    match = re.search(r"(?<![0-9])[0-9]{4}(?![0-9])", text)
+    # Next year's books are announced this year; a date beyond is a slip.
+    if not match or int(match[0]) > datetime.datetime.now(datetime.UTC).year + 1:
+        left_out.append("year")
+        return None
+    return year(int(match[0]), left_out)
+
+
+def _language(record: dict[str, Any]) -> str:
+    codes = (_get(language, "key") for language in _list(record, "languages"))
+    return next((language_tag(code.rpartition("/")[2]) for code in codes if isinstance(code, str)), "")
+
+
+def _subjects(record: dict[str, Any], left_out: list[str]) -> list[str]:
+    texts = (optional(text, "subjects", left_out) for text in map(_text, _list(record, "subjects")[: 2 * MOST_NAMES]))
+    return names(texts, "subject")[:MOST_NAMES]
+
+
+def _cover(record: dict[str, Any]) -> str:
+    covers = (n for n in _list(record, "covers") if isinstance(n, int) and not isinstance(n, bool) and n > 0)
+    return next((f"{COVERS}/{n}-L.jpg" for n in covers if n < 10**15), "")

@@ -1,0 +1,65 @@
+"""How an import tells how far it is."""
+
+import time
+from typing import IO, Any
+
+from tqdm import tqdm
+
+# Seconds between two lines where there is no terminal to draw a bar on.
+PAUSE = 10.0
+
+
+class Progress:
+    """A bar with rate and time left on a terminal, else a line now and then. Measured in bytes of the file."""
+
+    def __init__(self, stream: IO[str], *, size: int) -> None:
+        self._stream = stream
+        self._size = size
+        self._bar: Any = None
+        self._label = ""
+        self._rows = 0
+        self._started = self._told = time.monotonic()
+
+    def begin(self, label: str) -> None:
+        """Begin a pass through the file; the clock of its rate starts at its first row."""
+        self.end()
+        self._label = label
+        self._rows = 0
+
+    def row(self, position: int) -> None:
+        """One more row has been read, and the file up to byte `position`."""
+        if not self._rows:
+            self._open(position)
+        self._rows += 1
+        if self._bar is None:
+            self._tell(position)
+        elif self._rows % 100 == 0:
+            rate = self._rows / max(time.monotonic() - self._started, 0.001)
+            self._bar.set_postfix_str(f"{self._rows:,} rows, {rate:,.0f} rows/s", refresh=False)
+            self._bar.update(position - self._bar.n)
+
+    def end(self) -> None:
+        """Leave the bar as it stands."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def _open(self, position: int) -> None:
+        self._started = self._told = time.monotonic()
+        if self._stream.isatty():
+            self._bar = tqdm(
+                total=self._size,
+                initial=position,
+                file=self._stream,
+                desc=self._label,
+                bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
+            )
+
+    def _tell(self, position: int) -> None:
+        now = time.monotonic()
+        if now - self._told >= PAUSE:
+            self._told = now
+            rate = self._rows / (now - self._started)
+            share = 100 * position // max(self._size, 1)
+            self._stream.write(f"{self._label}: {share} %, {self._rows:,} rows, {rate:,.0f} rows/s\n")
+            self._stream.flush()

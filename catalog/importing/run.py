@@ -1,0 +1,136 @@
+"""One import from its first line, or from where it stood, to its end."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from django.db import IntegrityError, reset_queries
+from django.utils import timezone
+
+from bookbridge.api.transactions import ATTEMPTS, retrying_atomic
+from catalog.importing.files import BrokenFile, LineFile
+from catalog.importing.formats import Reader
+from catalog.importing.models import ImportCheckpoint
+from catalog.importing.progress import Progress
+from catalog.importing.records import AuthorRecord, BadRow, Ignored
+from catalog.importing.rejects import SHOWN, Rejects
+from catalog.importing.writer import Row, write
+
+# A batch also ends here, so that a file of monstrous lines is no matter of memory.
+BATCH_BYTES = 8_000_000
+
+
+class Import:
+    """The import of one file. A batch of rows is one transaction, and the checkpoint is in it.
+
+    `counts` holds for the whole file, earlier runs included: `read` = `created` + `known` + `rejected` + `ignored`.
+    """
+
+    def __init__(self, file: LineFile, reader: Reader, *, rejects: Path, batch: int, restart: bool = False) -> None:
+        """Take up the checkpoint of the file, unless `restart`."""
+        self.file = file
+        self.reader = reader
+        self.batch = batch
+        key = file.identity()
+        if restart:
+            ImportCheckpoint.objects.filter(file=key).delete()
+        name = file.path.name.encode("utf-8", "replace").decode()[:255]
+        self.point, _created = ImportCheckpoint.objects.get_or_create(
+            file=key, defaults={"name": name, "next_line": reader.first_line}
+        )
+        self.counts: Counter[str] = Counter(self.point.counts)
+        self.resumed = bool(self.counts)
+        same = self.point.rejects_path == str(rejects)
+        self.rejects = Rejects(rejects, size=self.point.rejects_size if same else 0)
+        self._rows: list[Row] = []
+        self._bytes = 0
+
+    def run(self, *, progress: Progress, stopped: Callable[[], bool] = lambda: False) -> bool:
+        """Read on to the end; False where `stopped` said to end sooner. What was read before is in, either way.
+
+        Raises BrokenFile where the file ends too soon, and OSError where the rejects cannot be written.
+        """
+        try:
+            for stage, label in enumerate(self.reader.stages):
+                if stage < self.point.stage or (stage and not self.resumed and not self.reader.has(stage)):
+                    continue
+                if stage > self.point.stage:
+                    self._stand(stage, self.reader.first_line)
+                progress.begin(label)
+                if not self._read(stage, progress, stopped):
+                    return False
+        finally:
+            progress.end()
+        ImportCheckpoint.objects.filter(pk=self.point.pk).delete()
+        return True
+
+    def _read(self, stage: int, progress: Progress, stopped: Callable[[], bool]) -> bool:
+        number = self.point.next_line - 1
+        broken: BrokenFile | None = None
+        try:
+            for number, line in self.file.lines(start=self.point.next_line):
+                self._take(number, line, stage)
+                progress.row(self.file.position())
+                if len(self._rows) >= self.batch or self._bytes >= BATCH_BYTES:
+                    self._settle(number + 1)
+                if stopped():
+                    break
+        except BrokenFile as error:
+            broken = error
+        # What was read before a break or a stop is good.
+        self._settle(number + 1)
+        if broken:
+            raise broken
+        return not stopped()
+
+    def _take(self, number: int, line: bytes | None, stage: int) -> None:
+        """Read one row and put it to the batch."""
+        row = Row(number, b"" if line is None else line[:SHOWN])
+        if not line and (line is not None or stage):
+            # An empty line is nothing, and one that is too long has been counted by the first stage.
+            return
+        try:
+            if line is None:
+                raise BadRow("the line is too long")
+            row.record = self.reader.parse(line, stage)
+            if row.record is None:
+                return
+        except Ignored:
+            row.outcome = "ignored"
+        except BadRow as error:
+            row.reject(str(error))
+        self._rows.append(row)
+        self._bytes += len(line or b"")
+
+    def _settle(self, next_line: int) -> None:
+        """Commit the batch, again where somebody else has just written the same ISBN or origin."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self._commit(next_line)
+                break
+            except IntegrityError:
+                if attempt == ATTEMPTS:
+                    raise
+        self.point.next_line = next_line
+        self._rows, self._bytes = [], 0
+        # In development Django keeps the text of every query.
+        reset_queries()
+
+    @retrying_atomic
+    def _commit(self, next_line: int) -> None:
+        counts = self.counts.copy()
+        write(self._rows, counts)
+        for row in self._rows:
+            counts.update(["read", row.outcome])
+            if row.outcome != "rejected" and not isinstance(row.record, AuthorRecord | None):
+                counts.update(row.record.left_out)
+        size = self.rejects.put(row for row in self._rows if row.outcome == "rejected")
+        ImportCheckpoint.objects.filter(pk=self.point.pk).update(
+            stage=self.point.stage,
+            next_line=next_line,
+            counts=counts,
+            rejects_path=str(self.rejects.path),
+            rejects_size=size,
+            updated_at=timezone.now(),
+        )
+        self.counts, self.rejects.size = counts, size

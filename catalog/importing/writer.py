@@ -1,0 +1,249 @@
+"""The writing of a batch of rows: each ends as created, known or rejected, and one that is known is left as it is.
+
+A work is known by its origin. An ISBN that another book has decides what a new work is: if the two share an author or
+the title (series in brackets aside) they are one book, which gets the new origin as a second one; if not, the number
+is somebody's mistake, and the new work comes in without it.
+
+An edition goes to the book that its work became. If another book has its ISBN already, and the same rule makes them
+one, the work's book is given up for that one, with its editions: so a dump of Open Library doubles no book that came
+from elsewhere. That is done only to a book that an import made and nobody has touched: one that is in use, or that is
+another work altogether, stays, and the edition is rejected.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models.fields.reverse_related import ForeignObjectRel
+from django.utils import timezone
+
+from catalog.importing.models import ImportedAuthor, OtherOrigin
+from catalog.importing.records import AuthorRecord, EditionRecord, Record, WorkRecord
+from catalog.models import EDITION_FIELDS, Book, BookAuthor, BookSubject, Edition, author_line, key_of
+from catalog.search import index_text
+
+# What belongs to a book whoever made it; a row of any other table that refers to it means that it is in use.
+OWN_ROWS = (BookAuthor, BookSubject, Edition, OtherOrigin)
+
+
+@dataclass(slots=True)
+class Row:
+    """A line of the file, what was read from it, and what has become of it."""
+
+    line: int
+    text: bytes
+    record: Record | None = None
+    outcome: str = ""
+    reason: str = ""
+
+    def reject(self, reason: str) -> None:
+        """Mark the row as one that does not come in."""
+        self.outcome, self.reason = "rejected", reason
+
+
+@dataclass(slots=True)
+class _Work:
+    """A book with its authors' names, new or in the catalogue."""
+
+    book: Book
+    authors: list[str]
+
+
+def write(rows: Sequence[Row], counts: Counter[str]) -> None:
+    """Write the records of the rows, in the transaction that is open, and set what has become of each.
+
+    `counts` is added to: `isbn_elsewhere` and `merged`.
+    """
+    _write_authors([(row, row.record) for row in rows if isinstance(row.record, AuthorRecord)])
+    _write_works([(row, row.record) for row in rows if isinstance(row.record, WorkRecord)], counts)
+    _write_editions([(row, row.record) for row in rows if isinstance(row.record, EditionRecord)], counts)
+
+
+def _write_authors(rows: Sequence[tuple[Row, AuthorRecord]]) -> None:
+    known = set(ImportedAuthor.objects.filter(key__in=[r.key for _, r in rows]).values_list("key", flat=True))
+    new = {}
+    for row, record in rows:
+        row.outcome = "known" if record.key in known or record.key in new else "created"
+        if row.outcome == "created":
+            new[record.key] = ImportedAuthor(key=record.key, name=record.name)
+    ImportedAuthor.objects.bulk_create(new.values())
+
+
+def _write_works(rows: Sequence[tuple[Row, WorkRecord]], counts: Counter[str]) -> None:
+    known = set(_books_of([record.origin for _, record in rows]))
+    named = _names_of(key for _, record in rows for key in record.author_keys)
+    holders = _holders([record.isbn13 for _, record in rows if record.isbn13])
+    new: list[tuple[_Work, WorkRecord]] = []
+    second: list[tuple[str, Book]] = []
+    for row, record in rows:
+        if record.origin in known:
+            row.outcome = "known"
+            continue
+        authors = record.authors or list(dict.fromkeys(named[key] for key in record.author_keys if key in named))
+        if record.author_keys and not authors:
+            row.reject(f"the author {record.author_keys[0]} is not known: authors are to be imported before works")
+            continue
+        known.add(record.origin)
+        work = _Work(_book(record, authors), authors)
+        holder = holders.get(record.isbn13)
+        if holder and same_work(work.book.title, authors, holder.book.title, holder.authors):
+            row.outcome = "known"
+            second.append((record.origin, holder.book))
+            continue
+        if holder:
+            counts["isbn_elsewhere"] += 1
+        elif record.isbn13:
+            work.book.isbn13 = record.isbn13
+            holders[record.isbn13] = work
+        row.outcome = "created"
+        new.append((work, record))
+    _insert(new)
+    OtherOrigin.objects.bulk_create(OtherOrigin(origin=origin, book=book) for origin, book in second)
+
+
+def _book(record: WorkRecord, authors: Sequence[str]) -> Book:
+    return Book(
+        origin=record.origin,
+        title=record.title,
+        title_key=key_of(record.title),
+        author=author_line(authors),
+        search_text=index_text([record.title, *authors]),
+        published_year=record.published_year,
+        language=record.language,
+        description=record.description,
+        cover_url=record.cover_url,
+    )
+
+
+def _insert(works: Sequence[tuple[_Work, WorkRecord]]) -> None:
+    books = [work.book for work, _ in works]
+    Book.objects.bulk_create(books)
+    if not connection.features.can_return_rows_from_bulk_insert:
+        keys = _books_of([book.origin for book in books if book.origin])
+        for book in books:
+            book.pk = keys[book.origin or ""]
+    Edition.objects.bulk_create(
+        Edition(book=book, isbn13=book.isbn13, **{name: getattr(book, name) for name in EDITION_FIELDS})
+        for book in books
+        if book.isbn13
+    )
+    BookAuthor.objects.bulk_create(name for work, _ in works for name in BookAuthor.rows(work.book, work.authors))
+    BookSubject.objects.bulk_create(
+        name for work, record in works for name in BookSubject.rows(work.book, record.subjects)
+    )
+
+
+def _write_editions(rows: Sequence[tuple[Row, EditionRecord]], counts: Counter[str]) -> None:
+    books = _books_of([record.work for _, record in rows])
+    held = dict(
+        Edition.objects.filter(isbn13__in=[record.isbn13 for _, record in rows]).values_list("isbn13", "book_id")
+    )
+    new: list[Edition] = []
+    for row, record in rows:
+        book = books.get(record.work)
+        holder = held.get(record.isbn13)
+        if book is None:
+            row.reject(
+                f"the work {record.work.partition(':')[2]} is not known: works are to be imported before editions"
+            )
+        elif holder is None:
+            row.outcome = "created"
+            held[record.isbn13] = book
+            new.append(_edition(record, book))
+        elif holder == book:
+            row.outcome = "known"
+        elif _give_up(book, holder, pending=new):
+            row.outcome = "known"
+            counts["merged"] += 1
+            for mapping in (books, held):
+                mapping.update({key: holder for key, value in mapping.items() if value == book})
+        else:
+            row.reject(f"the ISBN {record.isbn13} belongs to another book, number {holder}")
+            counts["isbn_elsewhere"] += 1
+    Edition.objects.bulk_create(new)
+    _choose_main(new)
+
+
+def _edition(record: EditionRecord, book: int) -> Edition:
+    return Edition(
+        book_id=book,
+        isbn13=record.isbn13,
+        format=record.format,
+        publisher=record.publisher,
+        language=record.language,
+        page_count=record.page_count,
+        published_year=record.published_year,
+    )
+
+
+def _choose_main(editions: Iterable[Edition]) -> None:
+    """Make the first edition of each book that has no main one its main edition, and its facts those of the book."""
+    first: dict[int, Edition] = {}
+    for edition in editions:
+        first.setdefault(edition.book_id, edition)
+    books = list(Book.objects.select_for_update().filter(pk__in=first, isbn13=None).order_by("pk"))
+    for book in books:
+        edition = first[book.pk]
+        book.isbn13 = edition.isbn13
+        book.updated_at = timezone.now()
+        for name in EDITION_FIELDS:
+            if getattr(book, name) in (None, ""):
+                setattr(book, name, getattr(edition, name))
+    Book.objects.bulk_update(books, ["isbn13", "updated_at", *EDITION_FIELDS], batch_size=200)
+
+
+def _give_up(pk: int, holder: int, *, pending: Iterable[Edition]) -> bool:
+    """Make book `pk` one with `holder`, if they are the same work and nobody uses the first; whether that was so.
+
+    `pending` are editions not written yet, which go along.
+    """
+    both = Book.objects.select_for_update().filter(pk__in=[pk, holder]).order_by("pk").prefetch_related("author_rows")
+    found = {book.pk: book for book in both}
+    book, other = found[pk], found[holder]
+    if book.added_by_id or not same_work(book.title, book.authors, other.title, other.authors) or _in_use(book):
+        return False
+    Edition.objects.filter(book=book).update(book=other)
+    for edition in pending:
+        if edition.book_id == pk:
+            edition.book_id = holder
+    OtherOrigin.objects.filter(book=book).update(book=other)
+    OtherOrigin.objects.create(origin=book.origin or f"book:{pk}", book=other)
+    book.delete()
+    return True
+
+
+def _in_use(book: Book) -> bool:
+    """Whether any row but the book's own refers to it: a review, a club's list, a revision, whatever app it is of."""
+    relations = (field for field in Book._meta.get_fields(include_hidden=True) if isinstance(field, ForeignObjectRel))
+    return any(
+        relation.related_model._base_manager.filter(**{relation.field.name: book}).exists()
+        for relation in relations
+        if not relation.many_to_many and relation.related_model not in OWN_ROWS
+    )
+
+
+def same_work(title: str, authors: Iterable[str], other_title: str, other_authors: Iterable[str]) -> bool:
+    """Whether two books with one ISBN are one work: an author in common, or the title, series in brackets aside."""
+    return _bare(title) == _bare(other_title) or bool(set(map(key_of, authors)) & set(map(key_of, other_authors)))
+
+
+def _bare(title: str) -> str:
+    return key_of(re.sub(r"\s*\([^()]*\)\s*$", "", title) or title)
+
+
+def _books_of(origins: Collection[str]) -> dict[str, int]:
+    """The books that have these origins, be it as their second."""
+    found = dict(Book.objects.filter(origin__in=origins).values_list("origin", "pk"))
+    return found | dict(OtherOrigin.objects.filter(origin__in=origins).values_list("origin", "book_id"))
+
+
+def _names_of(keys: Iterable[str]) -> dict[str, str]:
+    return dict(ImportedAuthor.objects.filter(key__in=set(keys)).values_list("key", "name"))
+
+
+def _holders(isbns: Collection[str]) -> dict[str, _Work]:
+    """The books that have these ISBNs already."""
+    rows = Edition.objects.filter(isbn13__in=isbns).select_related("book").prefetch_related("book__author_rows")
+    return {row.isbn13: _Work(row.book, row.book.authors) for row in rows}
