@@ -1,0 +1,42 @@
+"""The README's walk does what the README says."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+MARK = "@@next command@@"
+
+
+def walk() -> list[tuple[str, str]]:
+    """The commands of the README's console blocks, each with what stands below it."""
+    steps: list[tuple[str, list[str]]] = []
+    for block in re.findall(r"^```console\n(.*?)^```", README.read_text(), re.S | re.M):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                steps.append((line[2:], []))
+            else:
+                steps[-1][1].append(line)
+    return [(command, "\n".join(printed)) for command, printed in steps]
+
+
+def test_the_readme_leads_a_newcomer_in_under_120_lines():
+    assert len(README.read_text().splitlines()) < 120
+    assert len(walk()) > 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_command_of_the_walk_prints_what_the_readme_prints(live_server):
+    call_command("load_demo")
+    steps = walk()
+    script = "\n".join(f"{command}\necho; echo '{MARK}'" for command, _printed in steps)
+    script = script.replace("http://127.0.0.1:8000", live_server.url)
+    ran = subprocess.run(["sh"], input=script, capture_output=True, text=True, timeout=120)
+    printed = [part.strip() for part in ran.stdout.split(MARK)]
+    for (command, expected), got in zip(steps, printed, strict=False):
+        pattern = ".*".join(re.escape(part) for part in expected.split("…"))
+        assert re.fullmatch(pattern, got, re.S), f"$ {command}\n{got}\n{ran.stderr}"
+    assert len(printed) == len(steps) + 1

@@ -1,0 +1,83 @@
+"""Every route under `/api/v1/` refuses a caller without a token, unless it is on this list of public ones."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+# Route as the resolver spells it -> methods that anyone may call.
+PUBLIC = {
+    "": {"get"},
+    "schema/": {"get"},
+    "auth/register/": {"post"},
+    "auth/login/": {"post"},
+    "auth/refresh/": {"post"},
+    "auth/verify/": {"post"},
+    "auth/logout/": {"post"},
+    "auth/password/reset/": {"post"},
+    "auth/password/reset/confirm/": {"post"},
+    "auth/email/verify/confirm/": {"post"},
+    "books/": {"get"},
+    "books/{}/": {"get"},
+    "books/{}/stats/": {"get"},
+    "clubs/": {"get"},
+    "clubs/{}/": {"get"},
+    "clubs/{}/books/": {"get"},
+    "clubs/{}/books/{}/": {"get"},
+    "clubs/{}/books/{}/milestones/": {"get"},
+    "clubs/{}/books/{}/milestones/{}/": {"get"},
+}
+
+
+def routes(patterns=None, prefix: str = "") -> Iterator[tuple[str, set[str]]]:
+    """Each route of the server with its methods."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        path = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, path)
+        elif isinstance(pattern, URLPattern):
+            view = pattern.callback
+            actions = getattr(view, "actions", None)
+            offered = set(actions) if actions else {m for m in METHODS if hasattr(getattr(view, "cls", None), m)}
+            allowed = getattr(view, "initkwargs", {}).get("http_method_names") or getattr(
+                getattr(view, "cls", None), "http_method_names", METHODS
+            )
+            yield plain(path), offered & set(METHODS) & set(allowed)
+
+
+def plain(path: str) -> str:
+    """`^books/(?P<pk>\\d+)/$` and `books/<int:pk>/` as `books/{}/`."""
+    path = re.sub(r"\(\?P<\w+>(?:[^()]|\([^()]*\))*\)", "{}", path)
+    return re.sub(r"<[^>]+>", "{}", path).replace("^", "").replace("$", "").replace("\\Z", "")
+
+
+def api_routes() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for path, methods in routes():
+        if path.startswith("api/v1/"):
+            found.setdefault(path.removeprefix("api/v1/"), set()).update(methods)
+    return found
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("route", "method"), sorted((route, method) for route, methods in api_routes().items() for method in methods)
+)
+def test_a_route_needs_a_sign_in_unless_it_is_listed_as_public(anonymous, route, method):
+    answer = getattr(anonymous, method)("/api/v1/" + route.replace("{}", "999999"), {})
+    if method in PUBLIC.get(route, ()):
+        assert answer.status_code != 401 or route.startswith("auth/"), answer.content
+    else:
+        assert answer.status_code == 401, answer.content
+        assert answer["WWW-Authenticate"] == "Bearer"
+        assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_the_list_of_public_routes_names_no_route_that_is_gone():
+    found = api_routes()
+    clubs_exist = "clubs/" in found
+    gone = {route for route in PUBLIC if not PUBLIC[route] <= found.get(route, set())}
+    assert not {route for route in gone if clubs_exist or not route.startswith("clubs/")}
