@@ -13,7 +13,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 LONGEST_LINE = 4_000_000
 
 
-class BrokenFile(Exception):
+class BrokenFileError(Exception):
     """The file cannot be read on; its text says why."""
 
 
@@ -53,7 +53,7 @@ class LineFile:
         """The lines from number `start` on (the first is 1), without their ends; None for one that is too long.
 
         Raises:
-            BrokenFile: it cannot be read further. Every whole line before has been given.
+            BrokenFileError: it cannot be read further. Every whole line before has been given.
         """
         self._raw.seek(0)
         stream = gzip.GzipFile(fileobj=self._raw) if self._compressed else self._raw
@@ -69,7 +69,7 @@ class LineFile:
                 if number >= start:
                     yield number, whole and whole.rstrip(b"\r\n")
         except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
-            raise BrokenFile(f"after line {number}: {error}") from error
+            raise BrokenFileError(f"after line {number}: {error}") from error
         finally:
             # Only the buffer goes: the file stays open for another pass.
             buffered.detach()

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Protocol
 
-from catalog.importing.files import BrokenFile, LineFile
+from catalog.importing.files import BrokenFileError, LineFile
 from catalog.importing.openlibrary import OpenLibrary
-from catalog.importing.records import BadRow, Record
+from catalog.importing.records import BadRowError, Record, Skip
 from catalog.importing.tables import BookList, Goodbooks
 
 
 class Reader(Protocol):
-    """Makes records of the lines of one file. It is made with the file's first lines, and raises BadRow at wrong ones.
+    """Makes records of the lines of one file. Made with its first lines; BadRowError if they are wrong.
 
     The file is read once for each of `stages`, from line `first_line` on.
     """
@@ -23,30 +23,30 @@ class Reader(Protocol):
     def has(self, stage: int) -> bool:
         """Whether there are rows for a stage, as far as is known when stage 0 has seen the whole file."""
 
-    def parse(self, line: bytes, stage: int) -> Record | None:
-        """The record of a line, or None where it belongs to another stage. Raises BadRow and Ignored."""
+    def parse(self, line: bytes, stage: int) -> Record | Skip:
+        """The record of a line. Raises BadRowError."""
 
 
 FORMATS = {format.name: format for format in (Goodbooks, BookList, OpenLibrary)}
 
 
-class UnknownFormat(Exception):
+class UnknownFormatError(Exception):
     """The file has none of the formats, or not the one it was said to have; the text says why."""
 
 
 def reader_of(file: LineFile, name: str = "") -> Reader:
     """The reader for a file, by what is in it, or of the format that is named.
 
-    Raises UnknownFormat, and BrokenFile where not even its first line can be read.
+    Raises UnknownFormatError, and BrokenFileError where not even its first line can be read.
     """
     head = _head(file)
     why = {}
     for format in [FORMATS[name]] if name else FORMATS.values():
         try:
             return format(head)
-        except BadRow as error:
+        except BadRowError as error:
             why[format.name] = str(error)
-    raise UnknownFormat("; ".join(f"not {name}: {reason}" for name, reason in why.items()))
+    raise UnknownFormatError("; ".join(f"not {name}: {reason}" for name, reason in why.items()))
 
 
 def _head(file: LineFile) -> list[bytes]:
@@ -55,7 +55,7 @@ def _head(file: LineFile) -> list[bytes]:
     try:
         for _, line in islice(file.lines(), 20):
             head.append(line or b"")
-    except BrokenFile:
+    except BrokenFileError:
         if not head:
             raise
     return head

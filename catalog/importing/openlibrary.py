@@ -20,10 +20,10 @@ from catalog.importing.languages import language_tag
 from catalog.importing.records import (
     MOST_NAMES,
     AuthorRecord,
-    BadRow,
+    BadRowError,
     EditionRecord,
-    Ignored,
     Record,
+    Skip,
     WorkRecord,
     clean,
     decode,
@@ -54,53 +54,56 @@ class OpenLibrary:
     _TYPES = (b"/type/author", b"/type/work", b"/type/edition")
 
     def __init__(self, head: Sequence[bytes]) -> None:
-        """Look for a record among the lines in `head`. Raises BadRow where there is none."""
+        """Look for a record among the lines in `head`. Raises BadRowError where there is none."""
         if not any(line.startswith(b"/type/") and line.count(b"\t") >= 4 for line in head):
-            raise BadRow("no line is type, key, revision, time and JSON with tabs between them")
+            raise BadRowError("no line is type, key, revision, time and JSON with tabs between them")
         self._seen: set[bytes] = set()
 
     def has(self, stage: int) -> bool:
         """Whether rows for the stage have been seen by the first one, which looks at all."""
         return stage == 0 or self._TYPES[stage] in self._seen
 
-    def parse(self, line: bytes, stage: int) -> Record | None:
-        """The record of a line, or None where it belongs to another stage.
+    def parse(self, line: bytes, stage: int) -> Record | Skip:
+        """The record of a line. Raises BadRowError.
 
-        Raises BadRow; and Ignored for what holds nothing for the catalogue. Both come once a line.
+        What is of none of the three kinds is told of in stage 0 only, so that each line counts once.
         """
         kind = line[: max(line.find(b"\t"), 0)]
         if kind in self._TYPES:
             self._seen.add(kind)
             if kind != self._TYPES[stage]:
-                return None
+                return Skip.OTHER_STAGE
         elif stage:
-            return None
+            return Skip.OTHER_STAGE
         columns = decode(line).split("\t", 4)
         if len(columns) < 5 or not columns[0].startswith("/type/"):
-            raise BadRow(f"it has {len(columns)} columns with tabs between them, not 5")
+            raise BadRowError(f"it has {len(columns)} columns with tabs between them, not 5")
         if kind not in self._TYPES:
-            raise Ignored
+            return Skip.NOTHING
         if not _KEY.fullmatch(columns[1]):
-            raise BadRow("the key is none of Open Library's")
-        return (_author, _work, _edition)[stage](columns[1], _object(columns[4]))
+            raise BadRowError("the key is none of Open Library's")
+        key, record = columns[1], _object(columns[4])
+        if stage == 0:
+            return _author(key, record)
+        return _work(key, record) if stage == 1 else _edition(record)
 
 
 def _object(text: str) -> dict[str, Any]:
     try:
         record = json.loads(text)
     except RecursionError:
-        raise BadRow("the JSON is nested too deeply") from None
+        raise BadRowError("the JSON is nested too deeply") from None
     except ValueError as error:
-        raise BadRow(f"the JSON cannot be read: {error}") from None
+        raise BadRowError(f"the JSON cannot be read: {error}") from None
     if not isinstance(record, dict):
-        raise BadRow("the JSON is no object")
+        raise BadRowError("the JSON is no object")
     return record
 
 
 def _author(key: str, record: dict[str, Any]) -> AuthorRecord:
     name = clean(_text(record.get("name")) or _text(record.get("personal_name")), "name")
     if not name:
-        raise BadRow("the author has no name")
+        raise BadRowError("the author has no name")
     return AuthorRecord(key=key, name=name)
 
 
@@ -122,18 +125,18 @@ def _work(key: str, record: dict[str, Any]) -> WorkRecord:
     )
 
 
-def _edition(key: str, record: dict[str, Any]) -> EditionRecord:
+def _edition(record: dict[str, Any]) -> EditionRecord | Skip:
     left_out: list[str] = []
     numbers = [_text(n) for field in ("isbn_13", "isbn_10") for n in _list(record, field)]
     # Of several numbers the first good one is taken; only when none is good has something been left out.
     isbn13 = next(filter(None, (isbn(n, left_out) for n in numbers)), "")
     if not numbers:
-        raise Ignored
+        return Skip.NOTHING
     if not isbn13:
-        raise BadRow("none of its ISBNs is right")
+        raise BadRowError("none of its ISBNs is right")
     works = [key for key in map(_key, _list(record, "works")) if key]
     if not works:
-        raise BadRow("it names no work")
+        raise BadRowError("it names no work")
     left_out.clear()
     return EditionRecord(
         work=origin(works[0]),

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import Enum
 
 from bookbridge.api.text import is_blank
 from catalog.isbn import normal_isbn
@@ -15,12 +16,15 @@ MOST_NAMES = 50
 MOST_DESCRIPTION = 10_000
 
 
-class BadRow(Exception):
+class BadRowError(Exception):
     """A row that cannot be read; its text is the reason, for the rejects file."""
 
 
-class Ignored(Exception):
-    """A row that is as it should be and holds nothing for the catalogue."""
+class Skip(Enum):
+    """Why a row that is as it should be gives no record."""
+
+    NOTHING = "it holds nothing for the catalogue"
+    OTHER_STAGE = "it is read in another pass through the file"
 
 
 @dataclass(slots=True)
@@ -69,37 +73,37 @@ Record = WorkRecord | EditionRecord | AuthorRecord
 
 
 def decode(line: bytes) -> str:
-    """The text of a line. Raises BadRow where it is not UTF-8."""
+    """The text of a line. Raises BadRowError where it is not UTF-8."""
     try:
         return line.decode()
     except UnicodeDecodeError as error:
-        raise BadRow(f"byte {error.start + 1} of the line is not UTF-8") from None
+        raise BadRowError(f"byte {error.start + 1} of the line is not UTF-8") from None
 
 
 def clean(text: str, what: str, *, most: int = MOST_NAME) -> str:
     """The text in NFC without outer and doubled space; `""` where there is nothing to be seen.
 
-    Raises BadRow where no database keeps it (a NUL, a lone surrogate), or it has more than `most` characters.
+    Raises BadRowError where no database keeps it (a NUL, a lone surrogate), or it has more than `most` characters.
     """
     _refuse_unstorable(text, what)
     # A letter may be four characters that NFC makes one; what is longer than that is not worth the work.
     if len(text) <= 4 * most:
         text = " ".join(unicodedata.normalize("NFC", text).split())
     if len(text) > most:
-        raise BadRow(f"the {what} has {len(text)} characters, more than {most}")
+        raise BadRowError(f"the {what} has {len(text)} characters, more than {most}")
     return "" if is_blank(text) else text
 
 
 def title(text: str) -> str:
-    """A title. Raises BadRow where there is none, or none that can be kept."""
+    """A title. Raises BadRowError where there is none, or none that can be kept."""
     text = clean(text, "title", most=MOST_TITLE)
     if not text:
-        raise BadRow("there is no title")
+        raise BadRowError("there is no title")
     return text
 
 
 def names(texts: Iterable[str], what: str) -> list[str]:
-    """Names in their order, each once. Raises BadRow where one cannot be kept."""
+    """Names in their order, each once. Raises BadRowError where one cannot be kept."""
     found: dict[str, str] = {}
     for text in texts:
         if name := clean(text, what):
@@ -111,7 +115,7 @@ def optional(text: str, what: str, left_out: list[str], *, most: int = MOST_NAME
     """As `clean`, for a value without which the row is still good: what cannot be kept is named in `left_out`."""
     try:
         return clean(text, what, most=most)
-    except BadRow:
+    except BadRowError:
         left_out.append(what)
         return ""
 
@@ -120,7 +124,7 @@ def description(text: str, left_out: list[str]) -> str:
     """A text of several lines, cut where it is too long."""
     try:
         _refuse_unstorable(text, "description")
-    except BadRow:
+    except BadRowError:
         left_out.append("description")
         return ""
     text = unicodedata.normalize("NFC", text[: 2 * MOST_DESCRIPTION]).replace("\r\n", "\n").strip()
@@ -161,6 +165,6 @@ def pages(number: object, left_out: list[str]) -> int | None:
 
 def _refuse_unstorable(text: str, what: str) -> None:
     if "\0" in text:
-        raise BadRow(f"the {what} has a NUL character")
+        raise BadRowError(f"the {what} has a NUL character")
     if re.search("[\ud800-\udfff]", text):
-        raise BadRow(f"the {what} has half a character (a lone surrogate)")
+        raise BadRowError(f"the {what} has half a character (a lone surrogate)")

@@ -8,11 +8,11 @@ from django.db import IntegrityError, reset_queries
 from django.utils import timezone
 
 from bookbridge.api.transactions import ATTEMPTS, retrying_atomic
-from catalog.importing.files import BrokenFile, LineFile
+from catalog.importing.files import LONGEST_LINE, BrokenFileError, LineFile
 from catalog.importing.formats import Reader
 from catalog.importing.models import ImportCheckpoint
 from catalog.importing.progress import Progress
-from catalog.importing.records import AuthorRecord, BadRow, Ignored
+from catalog.importing.records import AuthorRecord, BadRowError, Skip
 from catalog.importing.rejects import SHOWN, Rejects
 from catalog.importing.writer import Row, write
 
@@ -48,14 +48,14 @@ class Import:
     def run(self, *, progress: Progress, stopped: Callable[[], bool] = lambda: False) -> bool:
         """Read on to the end; False where `stopped` said to end sooner. What was read before is in, either way.
 
-        Raises BrokenFile where the file ends too soon, and OSError where the rejects cannot be written.
+        Raises BrokenFileError where the file ends too soon, and OSError where the rejects cannot be written.
         """
         try:
             for stage, label in enumerate(self.reader.stages):
                 if stage < self.point.stage or (stage and not self.resumed and not self.reader.has(stage)):
                     continue
                 if stage > self.point.stage:
-                    self._stand(stage, self.reader.first_line)
+                    self.point.stage, self.point.next_line = stage, self.reader.first_line
                 progress.begin(label)
                 if not self._read(stage, progress, stopped):
                     return False
@@ -66,7 +66,7 @@ class Import:
 
     def _read(self, stage: int, progress: Progress, stopped: Callable[[], bool]) -> bool:
         number = self.point.next_line - 1
-        broken: BrokenFile | None = None
+        broken: BrokenFileError | None = None
         try:
             for number, line in self.file.lines(start=self.point.next_line):
                 self._take(number, line, stage)
@@ -75,7 +75,7 @@ class Import:
                     self._settle(number + 1)
                 if stopped():
                     break
-        except BrokenFile as error:
+        except BrokenFileError as error:
             broken = error
         # What was read before a break or a stop is good.
         self._settle(number + 1)
@@ -85,19 +85,21 @@ class Import:
 
     def _take(self, number: int, line: bytes | None, stage: int) -> None:
         """Read one row and put it to the batch."""
-        row = Row(number, b"" if line is None else line[:SHOWN])
-        if not line and (line is not None or stage):
-            # An empty line is nothing, and one that is too long has been counted by the first stage.
+        if line == b"" or (line is None and stage):
+            # An empty line is nothing; of one that is too long the first stage has told.
             return
+        row = Row(number, (line or b"")[:SHOWN])
         try:
             if line is None:
-                raise BadRow("the line is too long")
-            row.record = self.reader.parse(line, stage)
-            if row.record is None:
+                raise BadRowError(f"the line is longer than {LONGEST_LINE:,} bytes")
+            found = self.reader.parse(line, stage)
+            if found is Skip.OTHER_STAGE:
                 return
-        except Ignored:
-            row.outcome = "ignored"
-        except BadRow as error:
+            if isinstance(found, Skip):
+                row.outcome = "ignored"
+            else:
+                row.record = found
+        except BadRowError as error:
             row.reject(str(error))
         self._rows.append(row)
         self._bytes += len(line or b"")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from catalog.importing.languages import language_tag
-from catalog.importing.records import BadRow, Record, WorkRecord, decode, isbn, names, title, year
+from catalog.importing.records import BadRowError, WorkRecord, decode, isbn, names, title, year
 
 # What comes after a comma and is still the same person.
 _SUFFIX = re.compile(r"(?:Jr|Sr|Esq|Ph\.?\s?D|M\.?D)\.?|II|III|IV", re.IGNORECASE)
@@ -25,25 +25,25 @@ class Table:
     columns: frozenset[str]
 
     def __init__(self, head: Sequence[bytes]) -> None:
-        """Read the header, the first of the lines in `head`. Raises BadRow where it is not this format's."""
+        """Read the header, the first of the lines in `head`. Raises BadRowError where it is not this format's."""
         header = _cells(decode(head[0]).removeprefix("\ufeff")) if head else []
         if missing := self.columns - set(header):
-            raise BadRow(f"the first line does not name the columns {', '.join(sorted(missing))}")
+            raise BadRowError(f"the first line does not name the columns {', '.join(sorted(missing))}")
         self._header = header
 
     def has(self, stage: int) -> bool:
         """Whether rows for the stage have been seen; there is one only."""
         return True
 
-    def parse(self, line: bytes, stage: int) -> Record | None:
-        """The book that a line describes. Raises BadRow."""
+    def parse(self, line: bytes, stage: int) -> WorkRecord:
+        """The book that a line describes. Raises BadRowError."""
         cells = _cells(decode(line))
         if len(cells) != len(self._header):
-            raise BadRow(f"it has {len(cells)} columns, the first line has {len(self._header)}")
+            raise BadRowError(f"it has {len(cells)} columns, the first line has {len(self._header)}")
         return self.book(dict(zip(self._header, cells, strict=True)))
 
     def book(self, row: dict[str, str]) -> WorkRecord:
-        """The book that a row describes. Raises BadRow."""
+        """The book that a row describes. Raises BadRowError."""
         raise NotImplementedError
 
 
@@ -68,9 +68,9 @@ class Goodbooks(Table):
     columns = frozenset("work_id isbn isbn13 authors original_publication_year title language_code image_url".split())
 
     def book(self, row: dict[str, str]) -> WorkRecord:
-        """The work that a row describes, by its `work_id`. Raises BadRow."""
+        """The work that a row describes, by its `work_id`. Raises BadRowError."""
         if not re.fullmatch(r"[0-9]{1,18}", row["work_id"]):
-            raise BadRow("work_id is no number")
+            raise BadRowError("work_id is no number")
         left_out: list[str] = []
         return WorkRecord(
             origin=f"goodbooks:{int(row['work_id'])}",
@@ -95,9 +95,9 @@ class BookList(Table):
     columns = frozenset({"key", "title", "authors"})
 
     def book(self, row: dict[str, str]) -> WorkRecord:
-        """The book that a row describes. Raises BadRow."""
+        """The book that a row describes. Raises BadRowError."""
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", row["key"]):
-            raise BadRow("the key must be 1 to 100 letters, digits, hyphens, underscores and dots")
+            raise BadRowError("the key must be 1 to 100 letters, digits, hyphens, underscores and dots")
         left_out: list[str] = []
         number = row.get("isbn", "").strip()
         return WorkRecord(
@@ -115,13 +115,13 @@ def _cells(line: str) -> list[str]:
     try:
         return next(csv.reader([line], strict=True), [])
     except csv.Error as error:
-        raise BadRow(f"it is not a row of comma-separated values: {error}") from None
+        raise BadRowError(f"it is not a row of comma-separated values: {error}") from None
 
 
 def _authors(texts: Sequence[str]) -> list[str]:
     found = names(texts, "author")
     if not found:
-        raise BadRow("there is no author")
+        raise BadRowError("there is no author")
     return found
 
 

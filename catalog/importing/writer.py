@@ -22,7 +22,6 @@ from django.utils import timezone
 from catalog.importing.models import ImportedAuthor, OtherOrigin
 from catalog.importing.records import AuthorRecord, EditionRecord, Record, WorkRecord
 from catalog.models import EDITION_FIELDS, Book, BookAuthor, BookSubject, Edition, author_line, key_of
-from catalog.search import index_text
 
 # What belongs to a book whoever made it; a row of any other table that refers to it means that it is in use.
 OWN_ROWS = (BookAuthor, BookSubject, Edition, OtherOrigin)
@@ -83,7 +82,7 @@ def _write_works(rows: Sequence[tuple[Row, WorkRecord]], counts: Counter[str]) -
             continue
         authors = record.authors or list(dict.fromkeys(named[key] for key in record.author_keys if key in named))
         if record.author_keys and not authors:
-            row.reject(f"the author {record.author_keys[0]} is not known: authors are to be imported before works")
+            row.reject(f"the author {record.author_keys[0]} is not known: authors come before works")
             continue
         known.add(record.origin)
         work = _Work(_book(record, authors), authors)
@@ -145,9 +144,7 @@ def _write_editions(rows: Sequence[tuple[Row, EditionRecord]], counts: Counter[s
         book = books.get(record.work)
         holder = held.get(record.isbn13)
         if book is None:
-            row.reject(
-                f"the work {record.work.partition(':')[2]} is not known: works are to be imported before editions"
-            )
+            row.reject(f"the work {record.work.partition(':')[2]} is not known: works come before editions")
         elif holder is None:
             row.outcome = "created"
             held[record.isbn13] = book
@@ -235,7 +232,8 @@ def _bare(title: str) -> str:
 
 def _books_of(origins: Collection[str]) -> dict[str, int]:
     """The books that have these origins, be it as their second."""
-    found = dict(Book.objects.filter(origin__in=origins).values_list("origin", "pk"))
+    first = Book.objects.filter(origin__in=origins).values_list("origin", "pk")
+    found = {origin: pk for origin, pk in first if origin is not None}
     return found | dict(OtherOrigin.objects.filter(origin__in=origins).values_list("origin", "book_id"))
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 
-from catalog.importing.files import BrokenFile, LineFile
-from catalog.importing.formats import FORMATS, UnknownFormat, reader_of
+from catalog.importing.files import BrokenFileError, LineFile
+from catalog.importing.formats import FORMATS, UnknownFormatError, reader_of
 from catalog.importing.progress import Progress
 from catalog.importing.run import Import
 from catalog.importing.signals import StopSignals
@@ -62,16 +62,14 @@ class Command(BaseCommand):
                 reader = reader_of(lines, format)
                 rejects = (rejects or Path(f"{file.name}.rejects.csv")).absolute()
                 self._run(Import(lines, reader, rejects=rejects, batch=batch, restart=restart))
-        except BrokenFile as error:
+        except BrokenFileError as error:
             raise CommandError(f"{file} cannot be read on, {error}. What came before is in.") from error
-        except UnknownFormat as error:
+        except UnknownFormatError as error:
             raise CommandError(f"{file} has no format that is known here ({error}).") from error
         except OSError as error:
             raise CommandError(f"{error.filename or file}: {error.strerror or error}") from error
         except DatabaseError as error:
-            raise CommandError(
-                f"The database failed: {error}. What was committed is in; run again to go on."
-            ) from error
+            raise CommandError(f"The database failed: {error}. Run again to go on.") from error
 
     def _run(self, work: Import) -> None:
         if work.resumed:
