@@ -17,10 +17,10 @@ from django.utils.translation import gettext_lazy as _
 
 from bookbridge.api.errors import Conflict
 from bookbridge.api.fields import KeyField
+from bookbridge.api.search import SearchField, index_text, terms
 from bookbridge.api.text import fold
 from bookbridge.api.transactions import retrying_atomic
 from catalog.importing.models import ImportCheckpoint, ImportedAuthor, OtherOrigin  # noqa: F401
-from catalog.search import SearchField, index_text, terms
 
 if TYPE_CHECKING:
     from accounts.models import User

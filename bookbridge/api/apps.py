@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class ApiConfig(AppConfig):
@@ -9,5 +10,8 @@ class ApiConfig(AppConfig):
     verbose_name = "API"
 
     def ready(self) -> None:
-        """Register the deployment checks."""
+        """Register the deployment checks, and see to search indexes after migrations."""
         from bookbridge.api import checks  # noqa: F401  (registers by being imported)
+        from bookbridge.api.search import mend_indexes
+
+        post_migrate.connect(mend_indexes, dispatch_uid="mend_search_indexes")

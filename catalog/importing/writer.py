@@ -19,6 +19,7 @@ from django.db import connection
 from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.utils import timezone
 
+from bookbridge.api.search import index_text
 from catalog.importing.models import ImportedAuthor, OtherOrigin
 from catalog.importing.records import AuthorRecord, EditionRecord, Record, WorkRecord
 from catalog.models import EDITION_FIELDS, Book, BookAuthor, BookSubject, Edition, author_line, key_of

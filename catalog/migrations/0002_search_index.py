@@ -1,14 +1,16 @@
 from django.db import migrations
 
-from catalog import search
+from bookbridge.api.search import FullTextIndex
+
+index = FullTextIndex("catalog_book")
 
 
 def forward(apps, schema_editor):
-    search.create_index(schema_editor.connection)
+    index.create(schema_editor.connection)
 
 
 def back(apps, schema_editor):
-    search.drop_index(schema_editor.connection)
+    index.drop(schema_editor.connection)
 
 
 class Migration(migrations.Migration):
