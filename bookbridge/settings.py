@@ -208,6 +208,9 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
+# The admin's theme takes its texts from here.
+UNFOLD = {"SITE_TITLE": "BookBridge", "SITE_HEADER": "BookBridge", "SITE_SYMBOL": "menu_book"}
+
 # --- What browsers and proxies are told ------------------------------------------------------------------------------
 
 X_FRAME_OPTIONS = "DENY"
