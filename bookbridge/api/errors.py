@@ -4,14 +4,15 @@
 """
 
 import logging
+import math
 import sys
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import IntegrityError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.encoding import force_str
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions, status
@@ -44,10 +45,13 @@ DETAILS = {
     400: _("The request is malformed."),
     403: _("You do not have permission to do this."),
     404: _("There is nothing here."),
+    412: _("This has changed since you read it."),
     413: _("The body is larger than this server accepts."),
     500: _("Something went wrong on our side. It has been noted."),
     503: _("The service cannot answer right now. Please try again shortly."),
 }
+# The codes of answers that are not made by a view of the API; others are named after their status.
+CODES = {400: "bad_request", 403: "permission_denied", 413: "too_large", 500: "server_error", 503: "unavailable"}
 RETRY_AFTER_SECONDS = 5
 
 
@@ -120,7 +124,7 @@ def field_errors(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
         for index, item in enumerate(detail):
             yield from field_errors(item, f"{path}.{index}" if nested else path)
     else:
-        yield {"field": path, "code": getattr(detail, "code", "invalid"), "detail": force_str(detail)}
+        yield {"field": path, "code": getattr(detail, "code", "invalid"), "detail": _text(detail)}
 
 
 def problem_document(
@@ -129,9 +133,11 @@ def problem_document(
     """The body of one problem answer."""
     document = {
         "type": "about:blank",
-        "title": force_str(TITLES.get(status_code) or HTTPStatus(status_code).phrase),
+        "title": _text(TITLES.get(status_code) or HTTPStatus(status_code).phrase),
         "status": status_code,
-        "detail": force_str(detail or DETAILS.get(status_code) or TITLES.get(status_code, "")),
+        "detail": _text(
+            detail or DETAILS.get(status_code) or TITLES.get(status_code) or HTTPStatus(status_code).phrase
+        ),
         "code": code,
         "request_id": current_request_id(),
     }
@@ -152,7 +158,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     if auth_header:
         headers["WWW-Authenticate"] = auth_header
     if wait is not None:
-        headers["Retry-After"] = str(max(1, int(wait)))
+        headers["Retry-After"] = str(max(1, math.ceil(wait)))
     response = Response(_document(exc), status=exc.status_code, headers=headers)
     response.exception = True
     renderer = getattr(context.get("request"), "accepted_renderer", None)
@@ -169,6 +175,11 @@ def _as_problem(exc: Exception) -> exceptions.APIException:
         return exceptions.NotFound()
     if isinstance(exc, PermissionDenied):
         return exceptions.PermissionDenied()
+    if isinstance(exc, RequestDataTooBig):
+        return Problem(413, "too_large", DETAILS[413])
+    if isinstance(exc, SuspiciousOperation | UnreadablePostError):
+        # More parameters than Django reads, a Host that is not ours, a body that broke off.
+        return Problem(400, "bad_request", DETAILS[400])
     if isinstance(exc, OperationalError | InterfaceError):
         logger.error("database unavailable", exc_info=exc)
         return Unavailable()
@@ -190,13 +201,17 @@ def _document(exc: exceptions.APIException) -> dict[str, Any]:
     return problem_document(
         exc.status_code,
         codes if isinstance(codes, str) else exc.default_code,
-        DETAILS[404] if exc.status_code == 404 else _text(exc.detail),
+        DETAILS[404] if exc.status_code == 404 else exc.detail,
     )
 
 
 def _text(detail: Any) -> str:
-    """One sentence out of a detail that some libraries give as a dictionary."""
-    return force_str(detail.get("detail", "") if isinstance(detail, Mapping) else detail)
+    """One sentence out of a detail, which some libraries give as a dictionary.
+
+    A detail may repeat what was sent; a lone surrogate in it cannot be encoded and becomes `?`.
+    """
+    text = force_str(detail.get("detail", "") if isinstance(detail, Mapping) else detail)
+    return text.encode("utf-8", "replace").decode()
 
 
 def _is_api(request: HttpRequest) -> bool:

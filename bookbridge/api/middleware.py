@@ -6,13 +6,15 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 from django.utils.cache import patch_vary_headers
+from rest_framework.response import Response
 
-from bookbridge.api.errors import problem_response
+from bookbridge.api.errors import CODES, PROBLEM_TYPE, problem_response
 from bookbridge.api.logs import current_request_id, set_request_id
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -47,6 +49,31 @@ class RequestId:
         response = self.get_response(request)
         response["X-Request-ID"] = current_request_id()
         return response
+
+
+class OneShape:
+    """Gives errors under `/api/` the one shape wherever they come from: Django's debug pages, a failed precondition."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer; an error that no API view made becomes a problem, with the headers it had."""
+        response = self.get_response(request)
+        if response.status_code < 400 or not request.path_info.startswith("/api/") or _is_shaped(response):
+            return response
+        code = CODES.get(response.status_code) or HTTPStatus(response.status_code).name.lower()
+        problem = problem_response(response.status_code, code)
+        for name, value in response.items():
+            if not name.lower().startswith("content-") and name != "ETag":
+                problem[name] = value
+        problem["Content-Length"] = str(len(problem.content))
+        return problem
+
+
+def _is_shaped(response: HttpResponse) -> bool:
+    # DRF's answers went through the exception handler; in development a browser gets them as pages.
+    return isinstance(response, Response) or response["Content-Type"] == PROBLEM_TYPE
 
 
 class AccessLog:

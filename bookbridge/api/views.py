@@ -23,18 +23,33 @@ class StrictParameters:
         check_query_parameters(request, self)  # type: ignore[arg-type]
 
 
-class APIView(IdempotentPosts, StrictParameters, BaseAPIView):
+class SignInAsked:
+    """View mixin: each 401 says `WWW-Authenticate: Bearer`, also of a view that takes no Authorization (login).
+
+    DRF would turn it into 403 where a view has no authentication classes.
+    """
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """What WWW-Authenticate says."""
+        return "Bearer"
+
+
+class APIView(SignInAsked, IdempotentPosts, StrictParameters, BaseAPIView):
     """A view of one thing that is no row."""
 
 
-class GenericAPIView(IdempotentPosts, StrictParameters, ConditionalWrites, generics.GenericAPIView):  # type: ignore[type-arg]
+class GenericAPIView(  # type: ignore[type-arg]
+    SignInAsked, IdempotentPosts, StrictParameters, ConditionalWrites, generics.GenericAPIView
+):
     """A view of one row or list. A list view that is no viewset says `is_list = True`."""
 
 
-class GenericViewSet(IdempotentPosts, StrictParameters, ConditionalWrites, viewsets.GenericViewSet):  # type: ignore[type-arg]
+class GenericViewSet(  # type: ignore[type-arg]
+    SignInAsked, IdempotentPosts, StrictParameters, ConditionalWrites, viewsets.GenericViewSet
+):
     """The base of viewsets; DRF's mixins add what each offers.
 
     `orderings` maps the words of `?ordering=` to fields (`bookbridge.api.pagination`).
     """
 
-    lookup_value_regex = r"\d+"
+    lookup_value_regex = "[0-9]+"

@@ -1,0 +1,39 @@
+"""Helpers of the toolkit's tests."""
+
+import json
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+PROBE = "/api/v1/probe"
+
+
+@pytest.fixture
+def lenient() -> APIClient:
+    """A client that gets the 500 that a caller would get, not the exception."""
+    return APIClient(raise_request_exception=False)
+
+
+@pytest.fixture
+def problem():
+    """Assert that an answer is a problem of this status and code; its document."""
+
+    def check(answer: Any, status: int, code: str | None = None) -> dict[str, Any]:
+        assert answer.status_code == status, answer.content[:500]
+        assert answer["Content-Type"] == "application/problem+json"
+        document = json.loads(answer.content)
+        assert {"type", "title", "status", "detail", "code", "request_id"} <= set(document)
+        assert document["status"] == status
+        assert document["request_id"] == answer["X-Request-ID"]
+        assert document["title"]
+        assert document["detail"]
+        if code:
+            assert document["code"] == code
+        for error in document.get("errors", []):
+            assert set(error) == {"field", "code", "detail"}
+        for word in ("Traceback", "SELECT", "/srv", "site-packages", ".py"):
+            assert word not in answer.content.decode()
+        return document
+
+    return check

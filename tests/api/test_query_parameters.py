@@ -1,0 +1,88 @@
+"""A query parameter that is unknown or has a bad value is 400 and never ignored."""
+
+import pytest
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.probes")]
+
+USERS = "/api/v1/users/"
+
+
+@pytest.fixture
+def me(client_of, alice):
+    return client_of(alice)
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "code"),
+    [
+        (f"{USERS}?nonsense=1", "nonsense", "unknown"),
+        (f"{USERS}?Search=a", "Search", "unknown"),
+        (f"{USERS}?search__gt=a", "search__gt", "unknown"),
+        (f"{USERS}?format=json", "format", "unknown"),
+        (f"{USERS}?search=a&search=b", "search", "invalid"),
+        (f"{USERS}?search=%00", "search", "invalid"),
+        (f"{USERS}?search=a%00b", "search", "invalid"),
+        (f"{USERS}?search=%ff", "search", "invalid"),
+        (f"{USERS}?search=%ED%A0%80", "search", "invalid"),
+        (f"{USERS}?search=" + "a" * 201, "search", "invalid"),
+        (f"{USERS}?search=%20%E2%80%8B", "search", "invalid"),
+        (f"{USERS}?page_size=0", "page_size", "invalid"),
+        (f"{USERS}?page_size=101", "page_size", "invalid"),
+        (f"{USERS}?page_size=abc", "page_size", "invalid"),
+        (f"{USERS}?page_size=1e3", "page_size", "invalid"),
+        (f"{USERS}?page_size=-1", "page_size", "invalid"),
+        (f"{USERS}?page_size=", "page_size", "invalid"),
+        (f"{USERS}?page_size=%D9%A1", "page_size", "invalid"),
+        (f"{USERS}?page_size=1.0", "page_size", "invalid"),
+        (f"{USERS}?page_size=" + "9" * 1999, "page_size", "invalid"),
+        (f"{USERS}?page_size=5&page_size=6", "page_size", "invalid"),
+        (f"{USERS}?cursor=a&cursor=b", "cursor", "invalid"),
+        (f"{USERS}?ordering=password", "ordering", "invalid_choice"),
+        (f"{USERS}?ordering=-username", "ordering", "invalid_choice"),
+        (f"{USERS}?ordering=", "ordering", "invalid_choice"),
+        ("/api/v1/auth/sessions/?ordering=-id", "ordering", "unknown"),
+        ("/api/v1/users/alice/?page_size=5", "page_size", "unknown"),
+        ("/api/v1/users/me/?x", "x", "unknown"),
+        ("/api/v1/?x=1", "x", "unknown"),
+    ],
+)
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_a_bad_parameter_is_400_and_named(me, problem, path, field, code, method):
+    answer = getattr(me, method)(path)
+    assert answer.status_code == 400
+    if method == "get":
+        errors = problem(answer, 400, "invalid_parameter")["errors"]
+        assert [(error["field"], error["code"]) for error in errors] == [(field, code)]
+
+
+def test_a_call_that_changes_something_is_not_made_with_a_parameter_it_does_not_know(me, problem, alice):
+    problem(me.patch("/api/v1/users/me/?dry_run=1", {"bio": "new"}), 400, "invalid_parameter")
+    alice.refresh_from_db()
+    assert alice.bio == ""
+
+
+def test_the_sign_in_is_asked_for_before_a_parameter_is_looked_at(anonymous, problem):
+    problem(anonymous.get(f"{USERS}?nonsense=1"), 401)
+
+
+def test_many_bad_parameters_make_no_long_answer(me, problem):
+    answer = me.get(USERS + "?" + "&".join("a" * 500 + f"{n}=1" for n in range(15)))
+    assert len(problem(answer, 400, "invalid_parameter")["errors"]) == 15
+    assert len(answer.content) < 5000
+
+
+@pytest.mark.parametrize(
+    "path",
+    [USERS, "/api/v1/users/alice/", "/api/v1/users/me/", "/api/v1/auth/sessions/", "/api/v1/", "/api/v1/probe/rows/"],
+)
+def test_head_is_wherever_get_is(me, path):
+    get, head = me.get(path), me.head(path)
+    assert get.status_code == head.status_code == 200
+    assert head.content == b""
+    assert head["Content-Type"] == get["Content-Type"]
+    assert head["Vary"] == get["Vary"]
+
+
+def test_head_is_where_get_is_outside_the_api(anonymous):
+    for path in ("/healthz", "/readyz", "/metrics", "/.well-known/jwks.json", "/api/v1/schema/", "/api/docs/"):
+        assert anonymous.head(path).status_code == anonymous.get(path).status_code == 200
