@@ -1,5 +1,9 @@
 """Who is calling."""
 
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -7,6 +11,8 @@ from rest_framework.request import Request
 
 from accounts.models import AuthSession, User
 from accounts.tokens import InvalidToken, session_of
+from bookbridge.api.middleware import client_address
+from bookbridge.api.throttling import login_identities, wait_for
 
 
 class SessionTokenAuthentication(BaseAuthentication):
@@ -39,3 +45,20 @@ class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         """HTTP bearer authentication with a JWT."""
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class AdminBackend(ModelBackend):
+    """The admin's sign-in: at the API's sign-in rate, and shut at once to whoever is suspended."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> User | None:
+        """The account; None, before any hashing, over the rate."""
+        if request is not None and wait_for("login", login_identities(client_address(request), username or "")):
+            return None
+        user: User | None = super().authenticate(request, username, password, **kwargs)  # type: ignore[assignment]
+        return user
+
+    def user_can_authenticate(self, user: User | None) -> bool:  # type: ignore[override]
+        """Asked at the sign-in and on each request after it."""
+        return user is not None and user.may_sign_in

@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
-from accounts.names import LANGUAGE_TAGS, validate_timezone, validate_username
+from accounts.names import EMAIL_LENGTH, LANGUAGE_TAGS, validate_email_key, validate_timezone, validate_username
 from bookbridge.api.errors import Conflict
 from bookbridge.api.fields import KeyField
+from bookbridge.api.search import SearchField, index_text, query_terms
 from bookbridge.api.text import identifier_key
-from bookbridge.api.transactions import conflict_as
+from bookbridge.api.transactions import conflict_as, retrying_atomic
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
+
+
+# The columns that `User.derive_columns` sets.
+DERIVED = ("display_name", "username_key", "email_key", "search_text")
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -31,8 +37,9 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(is_active=True)
 
     def search(self, text: str) -> UserQuerySet:
-        """Readers by name."""
-        return self.filter(Q(username_key__startswith=identifier_key(text)) | Q(display_name__istartswith=text))
+        """Readers in whose username or display name each word of `text` begins a word, without case or accents."""
+        wanted = query_terms(text)
+        return self.filter(search_text__words=wanted) if wanted else self.none()
 
     def named(self, username: str) -> UserQuerySet:
         """The reader of that name, in any case; at most one."""
@@ -48,10 +55,9 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> User:
         """Open an account. Raises Conflict `username_taken`, also when two ask for the name at once."""
-        user: User = self.model(username=username, username_key=identifier_key(username), **fields)
-        user.display_name = user.display_name or username
-        user.email_key = identifier_key(user.email)
+        user: User = self.model(username=username, **fields)
         user.set_password(password)
+        user.derive_columns()
         with conflict_as(Conflict("username_taken", _("This name is taken."))):
             user.save(using=self._db, force_insert=True)
         return user
@@ -74,15 +80,15 @@ class User(AbstractBaseUser, PermissionsMixin):
     username_key = KeyField(max_length=30, unique=True, editable=False, help_text=_("The name without case."))
     display_name = models.CharField(max_length=60, blank=True)
     bio = models.TextField(max_length=1000, blank=True)
-    email = models.EmailField(max_length=190, blank=True)
-    email_key = KeyField(max_length=190, blank=True, editable=False, help_text=_("The address without case."))
+    email = models.EmailField(max_length=EMAIL_LENGTH, blank=True)
+    email_key = KeyField(max_length=EMAIL_LENGTH, blank=True, editable=False, help_text=_("The address without case."))
     email_verified = models.BooleanField(default=False)
     # Several may claim an address and one may have it: null for every claim, and NULLs do not clash.
     verified_email_key = models.GeneratedField(
         expression=models.Case(
             models.When(Q(email_verified=True) & ~Q(email_key=""), then=models.F("email_key")), default=None
         ),
-        output_field=KeyField(max_length=190, null=True),
+        output_field=KeyField(max_length=EMAIL_LENGTH, null=True),
         db_persist=True,
         unique=True,
     )
@@ -92,13 +98,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     suspended_until = models.DateTimeField(null=True, blank=True)
+    search_text = SearchField(default="", editable=False)
     reviews_count = models.PositiveIntegerField(default=0, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
         verbose_name = _("reader")
@@ -109,9 +116,21 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.username
 
     def clean(self) -> None:
-        """Keep the keys beside the names they are made from, for forms (the admin)."""
+        """For forms (the admin): set the derived columns, and say kindly what their unique keys would refuse."""
         super().clean()
+        validate_email_key(self.email)
+        self.derive_columns()
+        others = User.objects.exclude(pk=self.pk)
+        if others.filter(username_key=self.username_key).exists():
+            raise ValidationError({"username": ValidationError(_("This name is taken."), "unique")})
+        if self.email_verified and self.email_key and others.with_verified_email(self.email).exists():
+            raise ValidationError({"email": ValidationError(_("Another account has this address."), "unique")})
+
+    def derive_columns(self) -> None:
+        """Set the columns that are made from the names and the address."""
+        self.display_name = self.display_name or self.username
         self.username_key, self.email_key = identifier_key(self.username), identifier_key(self.email)
+        self.search_text = index_text([self.username, self.display_name])
 
     @property
     def avatar_url(self) -> str | None:
@@ -128,11 +147,24 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Whether tokens of this account are accepted now."""
         return self.is_active and not self.is_suspended
 
-    def change_password(self, password: str, *, keep: AuthSession | None) -> None:
-        """Set a new password and end every sign-in but `keep`. The caller holds the transaction."""
+    def change_profile(self, **fields: Any) -> None:
+        """Set what readers say of themselves: display_name, bio, language, timezone."""
+        for name, value in fields.items():
+            setattr(self, name, value)
+        self.derive_columns()
+        self.save(update_fields=[*fields, "search_text"] if "display_name" in fields else list(fields))
+
+    def change_password(self, password: str, *, keep: AuthSession | None = None) -> None:
+        """Set a new password; see `save_password`."""
         self.set_password(password)
+        self.save_password(keep=keep)
+
+    @retrying_atomic
+    def save_password(self, *, keep: AuthSession | None = None) -> None:
+        """Write the password, end every sign-in but `keep`, and void the mailed links that could undo it."""
         self.save(update_fields=["password"])
-        self.sessions.live().exclude(pk=keep.pk if keep else None).end()  # type: ignore[attr-defined]
+        AuthSession.objects.filter(user=self).exclude(pk=keep.pk if keep else 0).end()
+        MailToken.objects.filter(user=self).exclude(purpose=MailTokenPurpose.VERIFY).delete()
 
 
 class AuthSessionQuerySet(models.QuerySet["AuthSession"]):
@@ -206,7 +238,7 @@ class MailToken(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     purpose = models.CharField(max_length=10, choices=MailTokenPurpose.choices)
-    email = models.EmailField(max_length=190)
+    email = models.EmailField(max_length=EMAIL_LENGTH)
     digest = KeyField(max_length=64, unique=True)
     expires_at = models.DateTimeField(db_index=True)
 
@@ -215,3 +247,8 @@ class MailToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} ({self.user_id})"
+
+    @property
+    def is_superseded(self) -> bool:
+        """Whether it went to an address that the reader has given up since."""
+        return self.purpose != MailTokenPurpose.CHANGE and self.email != self.user.email

@@ -5,11 +5,21 @@ from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.models import AuthSession, User
-from accounts.names import LANGUAGE_TAGS, language_tag, validate_timezone, validate_username
+from accounts.names import (
+    EMAIL_LENGTH,
+    LANGUAGE_TAGS,
+    language_tag,
+    validate_chosen_username,
+    validate_email_key,
+    validate_timezone,
+)
+from bookbridge.api.errors import InvalidField
 from bookbridge.api.serializers import ModelSerializer, TextField
+from bookbridge.api.text import is_blank
 
 
 class LanguageField(serializers.ChoiceField):
@@ -27,13 +37,23 @@ class PasswordField(serializers.CharField):
     """A password as it was typed, up to 128 characters; new ones have at least 8."""
 
     def __init__(self, *, new: bool = False, **kwargs: Any) -> None:
-        least = {"min_length": 8} if new else {}
+        kwargs |= {"min_length": 8} if new else {}
         style = {"input_type": "password"}
-        super().__init__(max_length=128, trim_whitespace=False, write_only=True, style=style, **least, **kwargs)
+        super().__init__(max_length=128, trim_whitespace=False, write_only=True, style=style, **kwargs)
+
+
+class EmailField(serializers.EmailField):
+    """An e-mail address that fits."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=EMAIL_LENGTH, **kwargs)
+        self.validators.append(validate_email_key)
 
 
 def check_new_password(password: str, user: User, *, field: str) -> None:
     """Django's validators, their complaints under `field`."""
+    if is_blank(password):
+        raise InvalidField(field, "blank", _("This has no visible character."))
     try:
         validate_password(password, user)
     except DjangoValidationError as error:
@@ -79,9 +99,7 @@ class OwnUserSerializer(ModelSerializer):
 
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
         """Write what was sent and nothing else."""
-        for name, value in validated_data.items():
-            setattr(instance, name, value)
-        instance.save(update_fields=list(validated_data))
+        instance.change_profile(**validated_data)
         return instance
 
 
@@ -115,9 +133,9 @@ class ProfileSerializer(ProfileListSerializer):
 class RegisterSerializer(serializers.Serializer[User]):
     """What opens an account."""
 
-    username = TextField(max_length=30, validators=[validate_username])
+    username = TextField(max_length=30, validators=[validate_chosen_username])
     password = PasswordField(new=True)
-    email = serializers.EmailField(max_length=190, required=False, allow_blank=True)
+    email = EmailField(required=False, allow_blank=True)
     display_name = TextField(max_length=60, required=False, allow_blank=True)
     language = LanguageField(required=False)
     timezone = TextField(max_length=64, required=False, validators=[validate_timezone])
@@ -206,7 +224,7 @@ class PasswordChangeSerializer(serializers.Serializer[Any]):
 class EmailSerializer(serializers.Serializer[Any]):
     """An e-mail address."""
 
-    email = serializers.EmailField(max_length=190)
+    email = EmailField()
 
 
 class EmailChangeSerializer(EmailSerializer):

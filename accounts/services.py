@@ -2,6 +2,7 @@
 
 import datetime
 import secrets
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework.exceptions import AuthenticationFailed
 
+from accounts import tokens
 from accounts.mail import mail
 from accounts.models import AuthSession, MailToken, MailTokenPurpose, User
 from bookbridge.api.errors import Conflict, Forbidden, Problem
@@ -32,16 +34,25 @@ class InvalidCredentials(AuthenticationFailed):
     default_code = "invalid_credentials"
 
 
+@retrying_atomic
 def register(*, username: str, password: str, email: str = "", **fields: Any) -> User:
     """Open an account. Raises Conflict `username_taken`.
 
     Whether somebody has the e-mail address is told to nobody but its owner, by mail.
     """
-    with transaction.atomic():
-        user: User = User.objects.create_user(username, password, email=email, **fields)
-        if email:
-            send_verification(user)
+    user: User = User.objects.create_user(username, password, email=email, **fields)
+    if email:
+        send_verification(user)
     return user
+
+
+def sign_in(name: str, password: str, *, device: str) -> tuple[User, tokens.Pair]:
+    """Authenticate and begin a sign-in. Raises as `authenticate` does."""
+    for _attempt in range(3):
+        user = authenticate(name, password)
+        with suppress(tokens.PasswordMovedError):
+            return user, tokens.sign_in(user, device=device)
+    raise InvalidCredentials
 
 
 def authenticate(name: str, password: str) -> User:
@@ -64,8 +75,7 @@ def authenticate(name: str, password: str) -> User:
 def change_password(user: User, *, current: str, new: str, keep: AuthSession | None) -> None:
     """Set a new password; every sign-in but `keep` ends. Raises WrongPassword."""
     require_password(user, current, field="current_password")
-    with transaction.atomic():
-        user.change_password(new, keep=keep)
+    user.change_password(new, keep=keep)
 
 
 def require_password(user: User, password: str, *, field: str) -> None:
@@ -103,8 +113,6 @@ def confirm_email(token: str) -> None:
     """Make the address of a mailed link the reader's own. Raises Problem `invalid_token`, Conflict `email_taken`."""
     used = _use(token, MailTokenPurpose.VERIFY, MailTokenPurpose.CHANGE)
     user = used.user
-    if used.purpose == MailTokenPurpose.VERIFY and used.email != user.email:
-        raise invalid_token()
     user.email, user.email_key, user.email_verified = used.email, identifier_key(used.email), True
     with conflict_as(Conflict("email_taken", _("This address belongs to another account meanwhile."))):
         user.save(update_fields=["email", "email_key", "email_verified"])
@@ -134,9 +142,12 @@ def invalid_token() -> Problem:
     return Problem(400, "invalid_token", _("This link is not valid or no longer valid."))
 
 
+@retrying_atomic
 def _issue(user: User, purpose: MailTokenPurpose, email: str) -> str:
     """A new token; it takes the place of an older one of the same purpose."""
     token = secrets.token_urlsafe(32)
+    # One at a time for each reader: two that both find no row to replace would deadlock in InnoDB.
+    User.objects.select_for_update().filter(pk=user.pk).values_list("pk").first()
     MailToken.objects.update_or_create(
         user=user,
         purpose=purpose,
@@ -148,7 +159,7 @@ def _issue(user: User, purpose: MailTokenPurpose, email: str) -> str:
 def _find(token: str, *purposes: MailTokenPurpose) -> MailToken:
     live = MailToken.objects.filter(digest=_digest(token), purpose__in=purposes, expires_at__gt=timezone.now())
     found = live.select_related("user").filter(user__is_active=True).first()
-    if found is None:
+    if found is None or found.is_superseded:
         raise invalid_token()
     return found
 

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -45,7 +45,8 @@ class SigningBackend(TokenBackend):
         pem = serialization.Encoding.PEM
         private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         public = self.public.public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
-        super().__init__(algorithm, private.decode(), public.decode(), leeway=settings.SIMPLE_JWT["LEEWAY"])
+        leeway = cast(int, settings.SIMPLE_JWT["LEEWAY"])
+        super().__init__(algorithm, private.decode(), public.decode(), leeway=leeway)
         self.kid = self._thumbprint()
 
     def encode(self, payload: dict[str, Any]) -> str:
@@ -74,7 +75,7 @@ class AccessToken(Token):
     """What a request carries: 15 minutes, and only as long as its sign-in."""
 
     token_type = "access"  # noqa: S105  not a password
-    lifetime: timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]
+    lifetime = cast(timedelta, settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"])
     _token_backend = backend
 
 
@@ -82,7 +83,7 @@ class RefreshToken(Token):
     """What is exchanged for the next pair, once."""
 
     token_type = "refresh"  # noqa: S105
-    lifetime: timedelta = settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"]
+    lifetime = cast(timedelta, settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"])
     _token_backend = backend
 
 
@@ -94,8 +95,16 @@ class Pair:
     refresh: str
 
 
+class PasswordMovedError(Exception):
+    """The account's password is not what it was when the account was read."""
+
+
+@retrying_atomic
 def sign_in(user: User, *, device: str) -> Pair:
-    """Begin a sign-in on a device."""
+    """Begin a sign-in on a device. Raises PasswordMovedError, so that a password change never misses a late sign-in."""
+    unchanged = User.objects.select_for_update().filter(pk=user.pk, password=user.password)
+    if not unchanged.values_list("pk").first():
+        raise PasswordMovedError
     session = AuthSession(user=user, device=device, jti=new_jti(), expires_at=timezone.now() + RefreshToken.lifetime)
     session.save(force_insert=True)
     return _mint(session)
@@ -178,7 +187,7 @@ def _live_session(claims: Token) -> AuthSession:
 
 def _claims(kind: type[Token], token: str) -> Token:
     try:
-        claims = kind(token)
+        claims = kind(cast(Any, token))
     except TokenError:
         raise InvalidToken from None
     if not isinstance(claims.get("sid"), int) or not isinstance(claims.get("jti"), str):

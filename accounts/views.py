@@ -16,6 +16,7 @@ from rest_framework.serializers import BaseSerializer
 
 from accounts import services, tokens
 from accounts.filters import UserFilter
+from accounts.mail import later
 from accounts.models import AuthSession, User
 from accounts.serializers import (
     EmailChangeSerializer,
@@ -62,6 +63,18 @@ class PublicFormView(FormView):
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
 
+    def get_authenticate_header(self, request: Request) -> str:
+        """What WWW-Authenticate says where this form itself answers 401."""
+        return "Bearer"
+
+
+class AccountThrottle(LoginThrottle):
+    """The sign-in rate for what a signed-in reader does with their password or address, whatever the body says."""
+
+    def account(self, request: Request) -> str:
+        """The caller."""
+        return f"user {request.user.pk}"
+
 
 def caller(request: Request) -> User:
     """The signed-in reader, where the permissions have made sure that there is one."""
@@ -99,8 +112,8 @@ class LoginView(PublicFormView):
 
     def perform(self, request: Request, **data: Any) -> Response:
         """A pair of tokens and the account."""
-        user = services.authenticate(data["username"], data["password"])
-        pair = tokens.sign_in(user, device=_device(request, data.get("device", "")))
+        device = _device(request, data.get("device", ""))
+        user, pair = services.sign_in(data["username"], data["password"], device=device)
         own = OwnUserSerializer(user, context=self.get_serializer_context()).data
         return Response({**_tokens(pair), "user": own})
 
@@ -172,7 +185,7 @@ class PasswordChangeView(FormView):
     """Set a new password; every other sign-in ends."""
 
     serializer_class = PasswordChangeSerializer
-    throttle_classes = [LoginThrottle, *FormView.throttle_classes]
+    throttle_classes = [AccountThrottle, *FormView.throttle_classes]
 
     def perform(self, request: Request, **data: Any) -> Response:
         """The current sign-in stays."""
@@ -195,8 +208,8 @@ class PasswordResetView(PublicFormView):
     throttle_classes = [ResetThrottle]
 
     def perform(self, request: Request, **data: Any) -> Response:
-        """Always 202."""
-        services.request_password_reset(data["email"])
+        """Always 202, and before anything is looked up, so that time does not tell either."""
+        later(services.request_password_reset, data["email"])
         return Response(status=status.HTTP_202_ACCEPTED)
 
 
@@ -218,7 +231,7 @@ class PasswordResetConfirmView(PublicFormView):
 class EmailVerifyView(GenericAPIView):
     """Send the verification mail again."""
 
-    throttle_classes = [ResetThrottle, *GenericAPIView.throttle_classes]
+    throttle_classes = [AccountThrottle, *GenericAPIView.throttle_classes]
 
     def post(self, request: Request) -> Response:
         """Conflict where there is nothing to verify."""
@@ -234,7 +247,7 @@ class EmailChangeView(FormView):
     """Ask for another e-mail address."""
 
     serializer_class = EmailChangeSerializer
-    throttle_classes = [ResetThrottle, *FormView.throttle_classes]
+    throttle_classes = [AccountThrottle, *FormView.throttle_classes]
 
     def perform(self, request: Request, **data: Any) -> Response:
         """The same answer whether or not somebody has the address."""

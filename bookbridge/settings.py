@@ -122,6 +122,7 @@ if REDIS_URL:
 
 AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = [
+AUTHENTICATION_BACKENDS = ["accounts.authentication.AdminBackend"]
     "accounts.hashers.Argon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bookbridge.api.errors import Conflict
 from bookbridge.api.fields import KeyField
-from bookbridge.api.search import SearchField, index_text, terms
+from bookbridge.api.search import SearchField, index_text, query_terms
 from bookbridge.api.text import fold
 from bookbridge.api.transactions import retrying_atomic
 from catalog.importing.models import ImportCheckpoint, ImportedAuthor, OtherOrigin  # noqa: F401
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 TRUSTED_EDITORS = "Trusted editors"
 
 KEY_LENGTH = 191
-MOST_QUERY_WORDS = 10
 FIRST_YEAR, LAST_YEAR = -3000, 2100
 MOST_PAGES = 50_000
 
@@ -59,7 +58,7 @@ class BookQuerySet(models.QuerySet["Book"]):
 
         Ten words count. A text without any letter or digit finds nothing.
         """
-        wanted = terms(text)[:MOST_QUERY_WORDS]
+        wanted = query_terms(text)
         return self.filter(search_text__words=wanted) if wanted else self.none()
 
     def by_author(self, name: str) -> BookQuerySet:

@@ -25,6 +25,7 @@ from bookbridge.api.text import words
 PREFIX = "qq"
 # InnoDB indexes no word over 84 characters; both sides are cut, so that a longer word is still found.
 LONGEST_WORD = 40
+MOST_QUERY_WORDS = 10
 
 # Chinese and Japanese put no space between words: there each character is one, so that any part of a title is found.
 _IDEOGRAPHS = r"\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -36,6 +37,11 @@ def terms(text: str) -> list[str]:
     """The words of `text` as they stand in the index, each once, in order."""
     found = (part for word in words(text) for part in _WORD.findall(word))
     return list(dict.fromkeys(PREFIX + "".join(map(_ascii_beyond_bmp, word))[:LONGEST_WORD] for word in found))
+
+
+def query_terms(text: str) -> list[str]:
+    """The words of `text` that a search looks for: the first ten; none where it has no letter or digit."""
+    return terms(text)[:MOST_QUERY_WORDS]
 
 
 def index_text(texts: Iterable[str]) -> str:

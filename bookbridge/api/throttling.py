@@ -79,6 +79,31 @@ def hit(key: str, seconds: int) -> tuple[int, float]:
     return memory.hit(key, seconds)
 
 
+def wait_for(scope: str, identities: Iterable[tuple[str, int]]) -> float | None:
+    """Count a call under each identity; the seconds to wait where one is over its rate, else None.
+
+    Every call counts, refused ones too. Beside each identity stands how many times the rate it may use.
+    """
+    rate: Rate | None = settings.RATES[scope]
+    if rate is None:
+        return None
+    waits = []
+    for identity, times in identities:
+        key = sha256(identity.encode("utf-8", "replace")).hexdigest()[:32]
+        count, left = hit(f"{scope}:{key}", rate.seconds)
+        if count > rate.calls * times:
+            waits.append(max(left, 0.0))
+    return max(waits, default=None)
+
+
+def login_identities(address: str, account: str) -> list[tuple[str, int]]:
+    """RATE_LOGIN for each pair of address and account, ten times it for an address over all accounts.
+
+    Never for an account alone: then anybody could keep its owner out.
+    """
+    return [(f"{address} {identifier_key(account[:254])}", 1), (address, 10)]
+
+
 class RateThrottle(BaseThrottle):
     """Counts a call under each of its `identities`; refused when any of them is over its rate."""
 
@@ -92,17 +117,9 @@ class RateThrottle(BaseThrottle):
         raise NotImplementedError
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        """Whether the call is within its rate; every call counts, refused ones too."""
-        rate: Rate | None = settings.RATES[self.scope]
-        if rate is None:
-            return True
-        allowed = True
-        for identity, times in self.identities(request, view):
-            key = sha256(identity.encode("utf-8", "replace")).hexdigest()[:32]
-            count, left = hit(f"{self.scope}:{key}", rate.seconds)
-            if count > rate.calls * times:
-                allowed, self.left = False, max(left, self.left or 0)
-        return allowed
+        """Whether the call is within its rate."""
+        self.left = wait_for(self.scope, self.identities(request, view))
+        return self.left is None
 
     def wait(self) -> float | None:
         """Seconds until the window ends, for Retry-After."""
@@ -151,19 +168,17 @@ class RegisterThrottle(AddressThrottle):
 
 
 class LoginThrottle(RateThrottle):
-    """RATE_LOGIN for each pair of address and account, ten times it for an address over all accounts.
-
-    Never for an account alone: then anybody could keep its owner out. Counted before any password is hashed.
-    """
+    """RATE_LOGIN, as `login_identities` counts it. Counted before any password is hashed."""
 
     scope = "login"
     field = "username"
-    times_for_address = 10
 
     def identities(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
         """The address with the account it asks for, and the address."""
+        return login_identities(client_address(request), self.account(request))
+
+    def account(self, request: Request) -> str:
+        """The account that the body names."""
         data: Any = request.data
         account = data.get(self.field) if isinstance(data, dict) else None
-        address = client_address(request)
-        named = identifier_key(account[:254]) if isinstance(account, str) else ""
-        return [(f"{address} {named}", 1), (address, self.times_for_address)]
+        return account if isinstance(account, str) else ""
