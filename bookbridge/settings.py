@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "bookbridge.api",
     "accounts",
     "catalog",
+    "clubs",
 ]
 
 MIDDLEWARE = [

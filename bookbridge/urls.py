@@ -32,6 +32,7 @@ api_v1: list[Any] = [
     path("schema/", SchemaView.as_view(), name="schema"),
     path("", include("accounts.urls")),
     path("", include("catalog.urls")),
+    path("", include("clubs.urls")),
 ]
 
 urlpatterns = [

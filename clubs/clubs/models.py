@@ -1,0 +1,324 @@
+"""Clubs: what they are, who may know of them, how they are founded, changed, handed over and dissolved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Case, CharField, F, FilteredRelation, Q, Value, When
+from django.http import Http404
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.names import validate_timezone
+from bookbridge.api.errors import Conflict, Forbidden, InvalidField
+from bookbridge.api.fields import KeyField
+from bookbridge.api.search import SearchField, index_text, terms
+from bookbridge.api.text import fold
+from bookbridge.api.transactions import retrying_atomic
+from clubs.roles import KNOWN_TO, OWNER, Role, Standing, Status
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+    from clubs.members.models import Invitation, Membership
+
+KEY_LENGTH = 100
+FEWEST_MEMBERS, MOST_MEMBERS = 2, 10_000
+MOST_QUERY_WORDS = 10
+
+
+class Visibility(models.TextChoices):
+    """Who may know that a club exists."""
+
+    PUBLIC = "public", _("public")
+    PRIVATE = "private", _("private")
+
+
+class JoinPolicy(models.TextChoices):
+    """How a reader gets in; a private club's is always `invite`."""
+
+    OPEN = "open", _("open")
+    REQUEST = "request", _("request")
+    INVITE = "invite", _("invite")
+
+
+class ClubQuerySet(models.QuerySet["Club"]):
+    """Rules about many clubs."""
+
+    def visible_to(self, user: User | AnonymousUser) -> ClubQuerySet:
+        """The clubs `user` may know of: public ones, and private ones they are in or have asked to join."""
+        public = Q(visibility=Visibility.PUBLIC)
+        if not user.is_authenticated:
+            return self.filter(public)
+        # One row at most joins, since a club and a user have one: nothing is multiplied.
+        joined = self.alias(visible_by=FilteredRelation("memberships", condition=Q(memberships__user=user.pk)))
+        return joined.filter(public | Q(visible_by__status__in=KNOWN_TO))
+
+    def with_standing_of(self, user: User | AnonymousUser) -> ClubQuerySet:
+        """With `my_role` (owner, moderator, member) and `my_status` (active, pending, banned) of `user`, else None."""
+        if not user.is_authenticated:
+            nothing = Value(None, output_field=CharField(null=True))
+            return self.annotate(my_status=nothing, my_role=nothing)
+        joined = self.alias(mine=FilteredRelation("memberships", condition=Q(memberships__user=user.pk)))
+        return joined.annotate(
+            my_status=Case(When(mine__status=Status.LEFT, then=None), default=F("mine__status")),
+            my_role=Case(
+                When(~Q(mine__status=Status.ACTIVE), then=None),
+                When(owner=user.pk, then=Value(OWNER)),
+                default=F("mine__role"),
+            ),
+        )
+
+    def of_member(self, user: User) -> ClubQuerySet:
+        """The clubs that `user` is in or has asked to join."""
+        rows = user.memberships.filter(status__in=KNOWN_TO)
+        return self.filter(pk__in=rows.values("club"))
+
+    def public(self) -> ClubQuerySet:
+        """Those everybody may know of."""
+        return self.filter(visibility=Visibility.PUBLIC)
+
+    def search(self, text: str) -> ClubQuerySet:
+        """Clubs in whose name or description each word of `text` begins a word, without case or accents.
+
+        Ten words count. A text without any letter or digit finds nothing.
+        """
+        wanted = terms(text)[:MOST_QUERY_WORDS]
+        return self.filter(search_text__words=wanted) if wanted else self.none()
+
+    def in_language(self, tag: str) -> ClubQuerySet:
+        """Clubs in a language, given in lower case: `pt` also finds `pt-br`."""
+        # "." is the character after "-", so this is one range of the index.
+        return self.filter(Q(language=tag) | Q(language__gte=f"{tag}-", language__lt=f"{tag}."))
+
+
+class Club(models.Model):
+    """A club of readers.
+
+    `owner` cannot be null, so a club has exactly one owner whatever happens at once; the owner has an active membership
+    like everybody else in it. Every change of membership locks the club's row first (`lock`).
+    """
+
+    name = models.CharField(max_length=100)
+    name_key = KeyField(max_length=KEY_LENGTH, editable=False, help_text=_("The folded name, for the order by name."))
+    description = models.TextField(max_length=2000, blank=True)
+    visibility = models.CharField(max_length=10, choices=Visibility.choices, default=Visibility.PUBLIC)
+    join_policy = models.CharField(max_length=10, choices=JoinPolicy.choices, default=JoinPolicy.OPEN)
+    member_limit = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(FEWEST_MEMBERS), MaxValueValidator(MOST_MEMBERS)],
+        help_text=_("How many may be in it, the owner included."),
+    )
+    language = KeyField(max_length=12, blank=True, help_text=_("A BCP 47 tag in lower case, such as en or pt-br."))
+    timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
+    # Whoever deletes an account parts it from its clubs first (`Membership.objects.end_all`).
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="owned_clubs")
+    members_count = models.PositiveIntegerField(
+        default=0, editable=False, help_text=_("Active members, the owner too.")
+    )
+    created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, editable=False)
+    search_text = SearchField(editable=False)
+
+    objects = ClubQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        memberships: RelatedManager[Membership]
+        invitations: RelatedManager[Invitation]
+        # Set by `with_standing_of`.
+        my_role: str | None
+        my_status: str | None
+
+    class Meta:
+        verbose_name = _("club")
+        verbose_name_plural = _("clubs")
+        # Each order of the list is a range of one index; the last serves a language filter.
+        indexes = [
+            models.Index(fields=["members_count", "id"], name="clubs_club_by_members"),
+            models.Index(fields=["name_key", "id"], name="clubs_club_by_name"),
+            models.Index(fields=["created_at", "id"], name="clubs_club_by_age"),
+            models.Index(fields=["language", "members_count", "id"], name="clubs_club_by_language"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(visibility=Visibility.PRIVATE) | Q(join_policy=JoinPolicy.INVITE),
+                name="clubs_club_private_by_invite",
+            ),
+            models.CheckConstraint(
+                condition=Q(member_limit__isnull=True) | Q(member_limit__range=(FEWEST_MEMBERS, MOST_MEMBERS)),
+                name="clubs_club_limit",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    @retrying_atomic
+    def found(cls, *, by: User, **fields: Any) -> Club:
+        """Found a club whose owner is `by`. `fields` are plain columns; InvalidField where they do not go together."""
+        club = cls(owner=by, **settle_policy({"visibility": Visibility.PUBLIC, **fields}, cls()))
+        club._make_searchable()
+        club.save(force_insert=True)
+        club.membership_of(by).enter()
+        return club
+
+    @retrying_atomic
+    def change(self, *, by: User, **fields: Any) -> None:
+        """Set plain columns. Raises Forbidden, InvalidField, Conflict `limit_below_members`."""
+        self.lock()
+        self.require_owner(by)
+        fields = settle_policy(fields, self)
+        limit = fields.get("member_limit")
+        if limit is not None and limit < self.members_count:
+            raise Conflict("limit_below_members", _("More readers than that are in the club."))
+        was = self.visibility
+        for name, value in fields.items():
+            setattr(self, name, value)
+        self._make_searchable()
+        self.updated_at = now()
+        self.save(update_fields=[*fields, "name_key", "search_text", "updated_at"])
+        if self.visibility != was:
+            self._show_figures(public=self.visibility == Visibility.PUBLIC)
+
+    @retrying_atomic
+    def dissolve(self, *, by: User) -> None:
+        """Delete the club with all that is in it. Raises Forbidden."""
+        self.lock()
+        self.require_owner(by)
+        self.delete_locked()
+
+    @retrying_atomic
+    def join(self, user: User, *, message: str = "") -> Membership:
+        """Bring `user` in, or note that they ask to come in, as the club's policy has it.
+
+        Raises Forbidden `banned`, `invite_only`; Conflict `already_member`, `club_full`.
+        """
+        self.lock(with_user=user)
+        row = self.membership_of(user)
+        if row.status == Status.BANNED:
+            raise Forbidden("banned", _("You cannot join this club."))
+        if row.status in KNOWN_TO:
+            raise Conflict("already_member", _("You are in this club or have asked to join it."))
+        if self.join_policy == JoinPolicy.INVITE:
+            raise Forbidden("invite_only", _("This club takes readers by invitation only."))
+        self.require_room()
+        if self.join_policy == JoinPolicy.REQUEST:
+            row.ask(message)
+        else:
+            row.enter()
+        return row
+
+    @retrying_atomic
+    def leave(self, user: User) -> None:
+        """Take `user` out, or withdraw their request; the last one out dissolves the club.
+
+        Raises Forbidden `members_only`, Conflict `owner_must_transfer`.
+        """
+        self.lock()
+        row = self.membership_of(user)
+        if row.status not in KNOWN_TO:
+            raise Forbidden("members_only", _("You are not in this club."))
+        if self.owner_id != user.pk:
+            row.go()
+        elif self.members_count > 1:
+            raise Conflict("owner_must_transfer", _("Hand the club over to another member before you leave it."))
+        else:
+            self.delete_locked()
+
+    @retrying_atomic
+    def transfer(self, *, to: int, by: User) -> None:
+        """Make the active member with the user id `to` the owner; the old owner is a moderator from then on.
+
+        Raises Forbidden, InvalidField `not_a_member`.
+        """
+        self.lock()
+        self.require_owner(by)
+        if to == by.pk or not self.memberships.filter(user=to, status=Status.ACTIVE).exists():
+            raise InvalidField("user", "not_a_member", _("This is no other active member of the club."))
+        self.hand_over(to)
+
+    def hand_over(self, to: int) -> None:
+        """Make an active member the owner. The caller holds the lock."""
+        self.memberships.filter(user=self.owner_id).update(role=Role.MODERATOR)
+        self.memberships.filter(user=to).update(role=Role.MEMBER)
+        self.owner_id, self.updated_at = to, now()
+        self.save(update_fields=["owner", "updated_at"])
+
+    def delete_locked(self) -> None:
+        """Delete the club with all that is in it. The caller holds the lock."""
+        self._show_figures(public=False)
+        self.delete()
+
+    def lock(self, *, with_user: User | None = None) -> None:
+        """Read the row afresh and hold it until the transaction ends; 404 where it is gone by now.
+
+        `with_user` is locked before it, by whoever will add a row that names the user: everywhere in the same order.
+        """
+        if with_user is not None:
+            User.objects.select_for_update().filter(pk=with_user.pk).values_list("pk").first()
+        try:
+            self.refresh_from_db(from_queryset=Club.objects.select_for_update())
+        except Club.DoesNotExist:
+            raise Http404 from None
+
+    def membership_of(self, user: User) -> Membership:
+        """The row of `user`, whatever its status; one that is not saved yet where they never had to do with the club.
+
+        Its status is then `left`.
+        """
+        row = self.memberships.filter(user=user).first()
+        return row or self.memberships.model(club=self, user=user, status=Status.LEFT)
+
+    def standing_of(self, user: User) -> Standing:
+        """How far `user` may go here, as the database has it now."""
+        return self.membership_of(user).standing
+
+    @property
+    def my_standing(self) -> Standing:
+        """How far the reader may go for whom the club was read (`ClubQuerySet.with_standing_of`)."""
+        return Standing.of(self.my_status, self.my_role)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only its members know of it."""
+        return self.visibility == Visibility.PRIVATE
+
+    def require_owner(self, user: User) -> None:
+        """Raise Forbidden unless the club is `user`'s."""
+        if self.owner_id != user.pk:
+            raise Forbidden("owner_only", _("Only the club's owner may do this."))
+
+    def require_room(self) -> None:
+        """Raise Conflict `club_full` where nobody more may come in. The caller holds the lock."""
+        if self.member_limit is not None and self.members_count >= self.member_limit:
+            raise Conflict("club_full", _("This club is full."))
+
+    def count_members(self, change: int) -> None:
+        """Move the counter. The caller holds the lock."""
+        Club.objects.filter(pk=self.pk).update(members_count=F("members_count") + change)
+        self.members_count += change
+
+    def _make_searchable(self) -> None:
+        """Set the columns that are made from the name and the description."""
+        self.name_key = fold(self.name)[:KEY_LENGTH].rstrip()
+        self.search_text = index_text([self.name, self.description])
+
+    def _show_figures(self, *, public: bool) -> None:
+        """Let what the club reads count in the books' public figures, or no longer. The caller holds the lock."""
+
+
+def settle_policy(fields: dict[str, Any], club: Club) -> dict[str, Any]:
+    """`fields` with the join policy that their visibility asks for; InvalidField where both were given and clash."""
+    private = fields.get("visibility", club.visibility) == Visibility.PRIVATE
+    if not private:
+        return fields
+    if fields.get("join_policy", JoinPolicy.INVITE) != JoinPolicy.INVITE:
+        raise InvalidField("join_policy", "private_needs_invite", _("A private club takes readers by invitation only."))
+    return {**fields, "join_policy": JoinPolicy.INVITE}

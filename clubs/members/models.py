@@ -1,0 +1,256 @@
+"""Memberships and invitations. Whatever changes one holds the club's row (`Club.lock`)."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+from hashlib import sha256
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from bookbridge.api.errors import Conflict, Forbidden
+from bookbridge.api.fields import KeyField
+from bookbridge.api.transactions import retrying_atomic
+from clubs.clubs.models import Club
+from clubs.roles import OWNER, Role, Standing, Status
+
+MOST_HOURS = 720
+MOST_USES = 1000
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Rules about many memberships."""
+
+    def active(self) -> MembershipQuerySet:
+        """Those of readers who are in."""
+        return self.filter(status=Status.ACTIVE)
+
+    def known(self) -> MembershipQuerySet:
+        """Those that moderators get to see: all but the ones that are over."""
+        return self.exclude(status=Status.LEFT)
+
+    @retrying_atomic
+    def end_all(self, user: User) -> None:
+        """Part an account that goes from all its clubs, and forget that it was ever in one.
+
+        A club it owns passes to its longest-serving active moderator, else member, else it is dissolved.
+        """
+        # By id, so that two accounts that go at once lock the clubs they share in the same order.
+        User.objects.select_for_update().filter(pk=user.pk).values_list("pk").first()
+        for row in self.filter(user=user).select_related("club").order_by("club"):
+            try:
+                row.hold()
+            except Http404:
+                continue  # It went at the same moment.
+            if row.club.owner_id == user.pk:
+                heir = row.club.memberships.active().exclude(user=user).order_by(*SENIORITY).first()
+                if heir is None:
+                    row.club.delete_locked()
+                    continue
+                row.club.hand_over(heir.user_id)
+            row.go()
+        self.filter(user=user).delete()
+
+
+class Membership(models.Model):
+    """How one reader stands to one club. `role` is a rank below the owner, whom the club itself names."""
+
+    club = models.ForeignKey(Club, models.CASCADE, related_name="memberships")
+    # Not CASCADE: that would pass by the club's counter (`MembershipQuerySet.end_all`).
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
+    status = models.CharField(max_length=10, choices=Status.choices)
+    joined_at = models.DateTimeField(null=True, blank=True, help_text=_("When they came in last; empty before."))
+    message = models.CharField(max_length=500, blank=True, help_text=_("What a reader who asked to join wrote."))
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        indexes = [
+            models.Index(fields=["club", "status", "joined_at", "id"], name="clubs_membership_by_status"),
+            models.Index(fields=["user", "status"], name="clubs_membership_by_user"),
+        ]
+        constraints = [models.UniqueConstraint(fields=["club", "user"], name="clubs_membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.club_id}: {self.status}"
+
+    @property
+    def shown_role(self) -> str:
+        """The role as answers tell it: `owner`, `moderator` or `member`."""
+        return OWNER if self.club.owner_id == self.user_id else self.role
+
+    @property
+    def standing(self) -> Standing:
+        """How far the reader may go in the club."""
+        return Standing.of(self.status, self.shown_role)
+
+    @retrying_atomic
+    def change(self, *, by: User, status: str | None = None, role: str | None = None) -> None:
+        """Approve (`active`) or ban (`banned`), and give a role, which only the owner does.
+
+        Raises Forbidden where `by` is not above the reader, Conflict `club_full`, `not_pending`, `not_a_member`.
+        """
+        acting = self._begin(by)
+        if role is not None and acting < Standing.OWNER:
+            raise Forbidden("owner_only", _("Only the club's owner may do this."))
+        if status == Status.ACTIVE:
+            self._approve()
+        elif status == Status.BANNED:
+            self.go(to=Status.BANNED)
+        elif self.status == Status.LEFT:
+            raise Http404
+        if role is not None and role != self.role:
+            if self.status != Status.ACTIVE:
+                raise Conflict("not_a_member", _("Only somebody who is in the club has a role in it."))
+            self._write(role=role)
+
+    @retrying_atomic
+    def remove(self, *, by: User) -> None:
+        """Refuse a request, remove a member or lift a ban. Raises Forbidden where `by` is not above the reader."""
+        self._begin(by)
+        if self.status == Status.LEFT:
+            raise Http404
+        self.go()
+
+    def hold(self) -> None:
+        """Lock the club and read both rows afresh; 404 where either is gone by now."""
+        self.club.lock()
+        try:
+            self.refresh_from_db(fields=["role", "status", "joined_at", "message"])
+        except Membership.DoesNotExist:
+            raise Http404 from None
+
+    def ask(self, message: str) -> None:
+        """Note a request to join. The caller holds the club's lock."""
+        self._write(status=Status.PENDING, message=message)
+
+    def enter(self) -> None:
+        """Come in. The caller holds the club's lock. Raises Conflict `club_full`."""
+        self.club.require_room()
+        self.club.count_members(+1)
+        self._write(status=Status.ACTIVE, role=Role.MEMBER, joined_at=timezone.now(), message="")
+
+    def go(self, *, to: str = Status.LEFT) -> None:
+        """Be in no longer. Nothing is kept of a reader who never was in. The caller holds the club's lock."""
+        if self.status == Status.ACTIVE:
+            self.club.count_members(-1)
+        if to == Status.LEFT and self.joined_at is None:
+            self.delete()
+        elif self.status != to:
+            self._write(status=to, role=Role.MEMBER, message="")
+
+    def _approve(self) -> None:
+        if self.status == Status.LEFT:
+            raise Http404
+        if self.status == Status.BANNED:
+            raise Conflict("not_pending", _("This reader is banned; lift the ban first."))
+        if self.status == Status.PENDING:
+            self.enter()
+
+    def _begin(self, by: User) -> Standing:
+        """Hold the row and see that `by` is a moderator above it; how far `by` may go."""
+        self.hold()
+        acting = self.club.standing_of(by)
+        if acting < Standing.MODERATOR:
+            raise Forbidden("moderators_only", _("Only the club's moderators may do this."))
+        if self.standing >= acting:
+            raise Forbidden("not_above", _("Nobody acts on a role equal to or above their own."))
+        return acting
+
+    def _write(self, **fields: object) -> None:
+        """Set these columns and no others, or add the row."""
+        for name, value in {**fields, "updated_at": timezone.now()}.items():
+            setattr(self, name, value)
+        if self.pk is None:
+            self.save(force_insert=True)
+        else:
+            self.save(update_fields=[*fields, "updated_at"])
+
+
+# Moderators before members, then who came in first.
+SENIORITY = (models.Case(models.When(role=Role.MODERATOR, then=0), default=1), "joined_at", "id")
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Rules about many invitations."""
+
+    def standing(self) -> InvitationQuerySet:
+        """Those nobody has revoked."""
+        return self.filter(revoked_at=None)
+
+    def live(self) -> InvitationQuerySet:
+        """Those that let somebody in now."""
+        return self.standing().filter(Q(expires_at__gt=timezone.now()), uses__lt=F("max_uses"))
+
+    @retrying_atomic
+    def accept(self, code: str, *, user: User) -> Membership:
+        """Bring `user` into the club whose invitation has this code, and count the use.
+
+        404 for every code that is no good, and for the banned. Raises Conflict `already_member` (no use is spent),
+        `club_full`.
+        """
+        found = self.live().filter(digest=digest_of(code)).select_related("club").first()
+        if found is None:
+            raise Http404
+        found.club.lock(with_user=user)
+        row = found.club.membership_of(user)
+        # Counted under the lock, by a statement that looks again: it holds also where the reader came too late.
+        if row.status == Status.BANNED or not self.live().filter(pk=found.pk).update(uses=F("uses") + 1):
+            raise Http404
+        if row.status == Status.ACTIVE:
+            raise Conflict("already_member", _("You are in this club."))
+        row.enter()
+        return row
+
+
+class Invitation(models.Model):
+    """A code that lets readers into a club, some times and for some time. Only its SHA-256 is kept."""
+
+    club = models.ForeignKey(Club, models.CASCADE, related_name="invitations")
+    digest = KeyField(max_length=64, unique=True, editable=False)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    max_uses = models.PositiveIntegerField(default=1)
+    uses = models.PositiveIntegerField(default=0, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints = [models.CheckConstraint(condition=Q(uses__lte=F("max_uses")), name="clubs_invitation_uses")]
+
+    def __str__(self) -> str:
+        return f"{self.club_id} ({self.uses}/{self.max_uses})"
+
+    @classmethod
+    def issue(cls, club: Club, *, by: User, expires_in_hours: int, max_uses: int) -> tuple[Invitation, str]:
+        """A new invitation and its code (192 random bits), which is told this once."""
+        code = secrets.token_urlsafe(24)
+        expires_at = timezone.now() + datetime.timedelta(hours=expires_in_hours)
+        made = cls.objects.create(
+            club=club, digest=digest_of(code), created_by=by, expires_at=expires_at, max_uses=max_uses
+        )
+        return made, code
+
+    def revoke(self) -> None:
+        """Let nobody in with it any more."""
+        self.revoked_at = timezone.now()
+        self.save(update_fields=["revoked_at"])
+
+
+def digest_of(code: str) -> str:
+    """The form in which a code is kept and found."""
+    return sha256(code.encode("utf-8", "replace")).hexdigest()
