@@ -190,7 +190,8 @@ class Book(models.Model):
         page_count, published_year); without it, it is taken to be what the book says of itself. `fields` are plain
         columns. Raises Conflict `duplicate_isbn`, with the book that has the ISBN.
         """
-        book = cls(added_by=by, title=title, isbn13=isbn13, **fields)
+        now = timezone.now()
+        book = cls(added_by=by, title=title, isbn13=isbn13, created_at=now, updated_at=now, **fields)
         book._name_authors(authors)
         book.save(force_insert=True)
         book._write_authors(authors)

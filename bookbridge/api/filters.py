@@ -47,6 +47,9 @@ def check_query_parameters(request: Request, view: APIView) -> None:
             errors.append({"field": name, "code": "invalid", "detail": _("This parameter may be given once.")})
         elif not _sane(values[0]):
             errors.append({"field": name, "code": "invalid", "detail": _("This is not a text.")})
+        elif is_blank(values[0]) and name != "cursor":
+            # A filter without a value would be left out, and the answer would be everything.
+            errors.append({"field": name, "code": "blank", "detail": _("This is blank.")})
     if errors:
         raise InvalidParameter(errors[:20])
 
