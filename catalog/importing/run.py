@@ -50,6 +50,7 @@ class Import:
 
         Raises BrokenFileError where the file ends too soon, and OSError where the rejects cannot be written.
         """
+        broken: BrokenFileError | None = None
         try:
             for stage, label in enumerate(self.reader.stages):
                 if stage < self.point.stage or (stage and not self.resumed and not self.reader.has(stage)):
@@ -57,19 +58,25 @@ class Import:
                 if stage > self.point.stage:
                     self.point.stage, self.point.next_line = stage, self.reader.first_line
                 progress.begin(label)
-                if not self._read(stage, progress, stopped):
-                    return False
+                try:
+                    if not self._read(progress, stopped):
+                        return False
+                except BrokenFileError as error:
+                    # The other passes come to the same place; what lies before it is theirs.
+                    broken = error
         finally:
             progress.end()
+        if broken:
+            raise broken
         ImportCheckpoint.objects.filter(pk=self.point.pk).delete()
         return True
 
-    def _read(self, stage: int, progress: Progress, stopped: Callable[[], bool]) -> bool:
+    def _read(self, progress: Progress, stopped: Callable[[], bool]) -> bool:
         number = self.point.next_line - 1
         broken: BrokenFileError | None = None
         try:
             for number, line in self.file.lines(start=self.point.next_line):
-                self._take(number, line, stage)
+                self._take(number, line)
                 progress.row(self.file.position())
                 if len(self._rows) >= self.batch or self._bytes >= BATCH_BYTES:
                     self._settle(number + 1)
@@ -83,16 +90,16 @@ class Import:
             raise broken
         return not stopped()
 
-    def _take(self, number: int, line: bytes | None, stage: int) -> None:
+    def _take(self, number: int, line: bytes | None) -> None:
         """Read one row and put it to the batch."""
-        if line == b"" or (line is None and stage):
+        if line == b"" or (line is None and self.point.stage):
             # An empty line is nothing; of one that is too long the first stage has told.
             return
         row = Row(number, (line or b"")[:SHOWN])
         try:
             if line is None:
                 raise BadRowError(f"the line is longer than {LONGEST_LINE:,} bytes")
-            found = self.reader.parse(line, stage)
+            found = self.reader.parse(line, self.point.stage)
             if found is Skip.OTHER_STAGE:
                 return
             if isinstance(found, Skip):

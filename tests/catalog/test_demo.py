@@ -1,0 +1,73 @@
+"""The books that come with the project."""
+
+import csv
+import io
+from collections import Counter
+
+import pytest
+from django.core.management import call_command
+
+from bookbridge.api.text import fold
+from catalog.importing.models import ImportCheckpoint
+from catalog.management.commands.load_demo import DATA, FILES
+from catalog.models import Book
+from tests.catalog.helpers import titles
+from tests.catalog.import_tools import goodbooks_file, run_import
+
+pytestmark = pytest.mark.django_db
+
+
+def load() -> str:
+    out = io.StringIO()
+    call_command("load_demo", stdout=out)
+    return out.getvalue()
+
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    with (DATA / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_empty_catalogue_gets_every_book_of_the_files_and_finds_them(anonymous):
+    count = sum(len(rows_of(name)) for name in FILES)
+    assert load() == f"{count} demo books loaded.\n"
+    assert Book.objects.count() == count == 264
+    assert not ImportCheckpoint.objects.exists()
+    assert titles(anonymous.get("/api/v1/books/?search=solitude+garcia")) == ["One Hundred Years of Solitude"]
+    assert titles(anonymous.get("/api/v1/books/?search=sertao+veredas")) == ["Grande Sertão: Veredas"]
+    assert len(titles(anonymous.get("/api/v1/books/?language=pt"))) == 20
+    assert "Dom Casmurro" in titles(anonymous.get("/api/v1/books/?author=machado+de+assis"))
+
+
+def test_no_work_is_there_twice():
+    load()
+    works = Counter((fold(book.title), fold(book.author)) for book in Book.objects.all())
+    assert [work for work, count in works.items() if count > 1] == []
+
+
+def test_where_there_are_books_it_does_nothing_and_says_so(add_book):
+    add_book("Emma", "Jane Austen")
+    assert load() == "There are books already: no demo data was loaded.\n"
+    assert Book.objects.count() == 1
+
+
+def test_a_second_time_it_does_nothing():
+    load()
+    assert "no demo data was loaded" in load()
+    assert Book.objects.count() == 264
+
+
+def test_each_file_is_one_that_import_books_reads(tmp_path):
+    for name in FILES:
+        outcome = run_import(DATA / name, rejects=tmp_path / "rejects")
+        assert (outcome["created"], outcome["rejected"]) == (len(rows_of(name)), 0)
+    assert "no demo data was loaded" in load()
+
+
+def test_all_of_it_or_nothing(tmp_path, monkeypatch):
+    broken = goodbooks_file(tmp_path / "books.csv", [{}])
+    monkeypatch.setattr("catalog.management.commands.load_demo.FILES", (broken, tmp_path / "nowhere.csv"))
+    with pytest.raises(OSError, match="nowhere"):
+        load()
+    assert not Book.objects.exists()

@@ -1,0 +1,92 @@
+"""The whole file of goodbooks-10k against a count by other means; and what a longer file costs in memory."""
+
+import csv
+import os
+import re
+import subprocess
+import sys
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from catalog.models import Book, BookAuthor, Edition
+from tests.catalog.import_tools import DEMO, ROOT, goodbooks_file, many_rows, run_import
+
+
+def goodbooks() -> Path:
+    """The file itself where it lies beside the checkout or where GOODBOOKS_CSV says; else the part that ships."""
+    beside = ROOT.parent / "shared" / "data" / "goodbooks" / "books.csv"
+    places = [Path(os.environ[name]) for name in ["GOODBOOKS_CSV"] if os.environ.get(name)] + [beside]
+    return next((path for path in places if path.is_file()), DEMO)
+
+
+def isbn13_by_hand(row: dict[str, str]) -> str | None:
+    """The ISBN-13 of a row, by arithmetic of its own."""
+    ten = row["isbn"].zfill(10)
+    if row["isbn"] and sum((10 - n) * (10 if c == "X" else int(c)) for n, c in enumerate(ten)) % 11 == 0:
+        core = "978" + ten[:9]
+        return core + str(-sum(int(c) * (1, 3)[n % 2] for n, c in enumerate(core)) % 10)
+    whole = f"{float(row['isbn13'] or 0):.0f}"
+    if row["isbn"] or not re.fullmatch("97[89][0-9]{10}", whole):
+        return None
+    return None if sum(int(c) * (1, 3)[n % 2] for n, c in enumerate(whole)) % 10 else whole
+
+
+@pytest.mark.django_db
+def test_each_row_is_accounted_for_and_every_figure_is_right(tmp_path):
+    with goodbooks().open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    outcome = run_import(goodbooks(), rejects=tmp_path / "rejects")
+
+    assert (outcome["created"], outcome["known"], outcome["rejected"]) == (len(rows), 0, 0)
+    isbns = {row["work_id"]: isbn13_by_hand(row) for row in rows}
+    there = sum(bool(row["isbn"] or row["isbn13"]) for row in rows)
+    assert outcome["ISBNs that could not be used"] == there - sum(map(bool, isbns.values()))
+    books = {book.origin.removeprefix("goodbooks:"): book for book in Book.objects.defer("search_text")}
+    assert {key: book.isbn13 for key, book in books.items()} == isbns
+    assert Edition.objects.count() == sum(map(bool, isbns.values()))
+    years = {row["work_id"]: float(row["original_publication_year"] or "nan") for row in rows}
+    assert all(book.published_year == years[key] or years[key] != years[key] for key, book in books.items())
+    titles = {row["work_id"]: " ".join(unicodedata.normalize("NFC", row["title"]).split()) for row in rows}
+    assert {key: book.title for key, book in books.items()} == titles
+    assert {key for key, book in books.items() if not book.cover_url} == {
+        row["work_id"] for row in rows if "nophoto" in row["image_url"]
+    }
+    # "Jr." and the like never stand alone in this file, and no row names an author twice under one spelling.
+    names = [len({re.sub(" +", " ", name).casefold() for name in row["authors"].split(", ")}) for row in rows]
+    assert abs(BookAuthor.objects.count() - sum(names)) <= len(rows) / 1000
+    again = run_import(goodbooks(), rejects=tmp_path / "rejects")
+    assert (again["created"], again["known"]) == (0, len(rows))
+
+
+CHILD = """
+import resource, sys, django
+django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+call_command("import_books", sys.argv[1], verbosity=0)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def peak(path: Path, tmp_path: Path) -> int:
+    """The most memory, in KiB, of a process that imports a file into a new SQLite database."""
+    env = os.environ | {
+        "DATABASE_URL": f"sqlite:///{tmp_path / path.stem}.sqlite3",
+        "DEBUG": "on",
+        "PYTHONPATH": str(ROOT),
+    }
+    ran = subprocess.run(
+        [sys.executable, "-c", CHILD, str(path)], env=env, capture_output=True, text=True, timeout=300, cwd=tmp_path
+    )
+    assert ran.returncode == 0, ran.stderr
+    return int(ran.stdout.split()[-1])
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path):
+    short, long = (
+        peak(goodbooks_file(tmp_path / f"{count}.csv", many_rows(count)), tmp_path) for count in (2_000, 20_000)
+    )
+    # Ten times the rows; the rest is what a process of this size does in passing.
+    assert long - short < 15_000, (short, long)
