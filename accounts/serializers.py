@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -69,6 +70,18 @@ class PersonSerializer(ModelSerializer):
         model = User
         fields = ["id", "username", "display_name", "avatar_url"]
         read_only_fields = fields
+
+
+class PersonOrDeletedSerializer(PersonSerializer):
+    """A person who may have deleted their account since: then nothing is left but the words that say so."""
+
+    id = serializers.IntegerField(read_only=True, allow_null=True)
+    username = serializers.CharField(read_only=True, allow_null=True)
+
+    def get_attribute(self, instance: Any) -> User:
+        """The person, or somebody nameless."""
+        deleted = User(username=None, display_name=gettext("Deleted reader"))
+        return super().get_attribute(instance) or deleted
 
 
 class OwnUserSerializer(ModelSerializer):

@@ -2,5 +2,16 @@
 
 from clubs.clubs.models import Club, JoinPolicy, Visibility
 from clubs.members.models import Invitation, Membership
+from clubs.reading.models import Entry, EntryChange, Milestone, Progress
 
-__all__ = ["Club", "Invitation", "JoinPolicy", "Membership", "Visibility"]
+__all__ = [
+    "Club",
+    "Entry",
+    "EntryChange",
+    "Invitation",
+    "JoinPolicy",
+    "Membership",
+    "Milestone",
+    "Progress",
+    "Visibility",
+]

@@ -1,0 +1,202 @@
+"""The shapes of lists, milestones and progress in the API."""
+
+import datetime
+from decimal import Decimal
+from typing import Any, cast
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.serializers import PersonOrDeletedSerializer, PersonSerializer
+from bookbridge.api.serializers import ModelSerializer, TextField
+from catalog.models import Book
+from catalog.serializers import BriefBookSerializer
+from clubs.reading.models import MOST_CHAPTERS, NOTE_LENGTH, Entry, Milestone, Progress
+from clubs.reading.rules import ALL, MOST_MINUTES, MOST_PAGES, Mark, Status, Unit, hundredths
+
+FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2100, 12, 31)
+BIGGEST_ID = 2**63 - 1
+
+
+@extend_schema_field(OpenApiTypes.FLOAT)
+class PercentField(serializers.DecimalField):
+    """0 to 100, a JSON number; what is finer than a hundredth is rounded, halves up."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        if not kwargs.get("read_only"):
+            kwargs |= {"min_value": 0, "max_value": 100}
+        super().__init__(max_digits=None, decimal_places=None, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """The rounded value, once the one that was sent is found to be within the limits."""
+        value = super().run_validation(data)
+        return hundredths(value) if isinstance(value, Decimal) else value
+
+    def to_representation(self, value: Any) -> Any:
+        """A number."""
+        return None if value is None else float(value)
+
+
+class DayField(serializers.DateField):
+    """A date from 1900 to 2100."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)], **kwargs)
+
+
+class BookIdField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
+    """A book of the catalogue by its id."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(queryset=Book.objects.only("pk"), pk_field=serializers.IntegerField(), **kwargs)
+
+
+class MyProgressSerializer(ModelSerializer):
+    """One's own mark."""
+
+    percent = PercentField(read_only=True)
+
+    class Meta:
+        model = Progress
+        fields = ["percent", "hidden", "updated_at"]
+        read_only_fields = fields
+
+
+class EntrySerializer(ModelSerializer):
+    """A book on a club's list."""
+
+    book = BriefBookSerializer(read_only=True)
+    added_by = PersonOrDeletedSerializer(read_only=True)
+    my_progress = serializers.SerializerMethodField()
+    members_finished = serializers.IntegerField(read_only=True, help_text=_("Who shows a mark of 100 %."))
+    club_average_rating = serializers.FloatField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Entry
+        fields = [
+            *("id", "book", "status", "position", "added_by", "starts_on", "ends_on", "note"),
+            *("my_progress", "members_finished", "club_average_rating", "created_at"),
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field({"oneOf": [{"$ref": "#/components/schemas/MyProgress"}, {"type": "null"}]})
+    def get_my_progress(self, entry: Entry) -> Any:
+        """The caller's own mark, or null."""
+        marks = entry.own_marks  # type: ignore[attr-defined]
+        return MyProgressSerializer(marks[0]).data if marks else None
+
+
+class NewEntrySerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """A book for the list."""
+
+    book = BookIdField(help_text=_("The book's id in the catalogue."))
+    status = serializers.ChoiceField(Status.choices, default=Status.PROPOSED, help_text=_("Moderators choose it."))
+    note = TextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
+
+
+class EntryChangeSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """What of an entry may be changed."""
+
+    status = serializers.ChoiceField(Status.choices, required=False)
+    position = serializers.IntegerField(min_value=1, max_value=BIGGEST_ID, required=False)
+    starts_on = DayField(required=False, allow_null=True)
+    ends_on = DayField(required=False, allow_null=True)
+    note = TextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
+
+
+class CurrentEntrySerializer(ModelSerializer):
+    """What a club is reading now, as it stands in the club's card."""
+
+    book = BriefBookSerializer(read_only=True)
+
+    class Meta:
+        model = Entry
+        fields = ["id", "book", "status", "position", "starts_on", "ends_on"]
+        read_only_fields = fields
+
+
+class MilestoneSerializer(ModelSerializer):
+    """A step of the schedule: up to a percentage or a chapter, never both."""
+
+    title = TextField(max_length=200)
+    up_to_percent = PercentField(required=False, allow_null=True)
+    up_to_chapter = serializers.IntegerField(min_value=1, max_value=MOST_CHAPTERS, required=False, allow_null=True)
+    due_on = DayField()
+
+    class Meta:
+        model = Milestone
+        fields = ["id", "title", "up_to_percent", "up_to_chapter", "due_on"]
+        read_only_fields = ["id"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Exactly one goal: a change that names one takes the place of the other."""
+        given = [name for name in ("up_to_percent", "up_to_chapter") if attrs.get(name) is not None]
+        if len(given) == 2:
+            raise _invalid("up_to_chapter", "one_goal", _("Send up_to_percent or up_to_chapter, not both."))
+        if given:
+            attrs = {"up_to_percent": None, "up_to_chapter": None} | attrs
+        elif not self.partial or {"up_to_percent", "up_to_chapter"} & attrs.keys():
+            raise _invalid("up_to_percent", "required", _("Send up_to_percent or up_to_chapter."))
+        return attrs
+
+
+class ProgressSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """A mark in one of three ways: percent, a page of one's own edition, or minutes of an audiobook."""
+
+    percent = PercentField(required=False, allow_null=True)
+    page = serializers.IntegerField(min_value=0, max_value=MOST_PAGES, required=False, allow_null=True)
+    page_count = serializers.IntegerField(min_value=1, max_value=MOST_PAGES, required=False, allow_null=True)
+    minutes = serializers.IntegerField(min_value=0, max_value=MOST_MINUTES, required=False, allow_null=True)
+    total_minutes = serializers.IntegerField(min_value=1, max_value=MOST_MINUTES, required=False, allow_null=True)
+    hidden = serializers.BooleanField(required=False, help_text=_("Not sent: as it was; first: false."))
+
+    # Each unit with the fields of its amount and, where it is not percent, of its whole.
+    WAYS = {
+        Unit.PERCENT: ("percent", None),
+        Unit.PAGE: ("page", "page_count"),
+        Unit.MINUTES: ("minutes", "total_minutes"),
+    }
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The mark that was sent, and `hidden` where it was."""
+        sent = {name for name, value in attrs.items() if value is not None}
+        ways = [unit for unit, fields in self.WAYS.items() if sent & {*fields}]
+        if not ways:
+            raise _invalid("percent", "required", _("Send percent, or page with page_count, or minutes with a total."))
+        if len(ways) > 1:
+            field = next(name for name in self.WAYS[ways[1]] if name in sent)
+            raise _invalid(field, "one_way", _("Send progress in one way only."))
+        amount, total = self.WAYS[ways[0]]
+        for name in filter(None, (amount, total)):
+            if name not in sent:
+                raise _invalid(name, "required", self.error_messages["required"])
+        whole = attrs[total] if total else ALL
+        if attrs[amount] > whole:
+            raise _invalid(amount, "max_value", _("This is more than the whole."))
+        mark = Mark(ways[0], Decimal(attrs[amount]), Decimal(whole))
+        return {"mark": mark} | ({"hidden": attrs["hidden"]} if "hidden" in attrs else {})
+
+
+class MemberProgressSerializer(ModelSerializer):
+    """How far a member is."""
+
+    user = PersonSerializer(read_only=True)
+    percent = PercentField(read_only=True)
+    on_track = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Progress
+        fields = ["user", "percent", "updated_at", "on_track"]
+        read_only_fields = fields
+
+    def get_on_track(self, mark: Progress) -> bool | None:
+        """Whether the mark is at or past `percent_due`; null for a schedule without percent milestones."""
+        due = cast(Decimal | None, self.context.get("percent_due"))
+        return None if due is None else mark.percent >= due
+
+
+def _invalid(field: str, code: str, detail: Any) -> serializers.ValidationError:
+    return serializers.ValidationError({field: serializers.ErrorDetail(str(detail), code)})

@@ -1,0 +1,22 @@
+"""Routes of reading lists, below `/api/v1/`."""
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from clubs.reading.views import EntryViewSet, MilestoneViewSet, ProgressViewSet
+
+LIST = "clubs/<int:club_pk>/books"
+ENTRY = f"{LIST}/<int:entry_pk>"
+
+router = SimpleRouter(use_regex_path=False)
+router.register(LIST, EntryViewSet, basename="club-book")
+router.register(f"{ENTRY}/milestones", MilestoneViewSet, basename="club-book-milestone")
+
+urlpatterns = [
+    *router.urls,
+    path(
+        f"{ENTRY}/progress/",
+        ProgressViewSet.as_view({"get": "list", "put": "update"}),
+        name="club-book-progress",
+    ),
+]

@@ -1,0 +1,143 @@
+"""Who sees a club's list, and in what shape."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from catalog.models import Book
+from clubs.models import Club, Entry
+from tests.clubs.reading.helpers import codes, refusal, titles, url
+
+PutOnList = Callable[..., Entry]
+
+
+def test_the_list_is_in_the_order_of_its_places(anonymous: APIClient, club: Club, put_on_list: PutOnList) -> None:
+    for title in ("A", "B", "C"):
+        put_on_list(title)
+    assert titles(anonymous.get(url(club))) == ["A", "B", "C"]
+    first = anonymous.get(url(club), {"page_size": 2}).json()
+    second = anonymous.get(first["next"]).json()
+    assert [row["position"] for row in first["results"] + second["results"]] == [1, 2, 3]
+    assert second["next"] is None
+
+
+def test_an_entry_has_exactly_these_fields(as_bob: APIClient, club: Club, alice: User, put_on_list: PutOnList) -> None:
+    entry = put_on_list("Emma", note="First ten chapters.")
+    Book.objects.filter(pk=entry.book_id).update(cover_url="https://covers.example.org/1.jpg")
+    person = {"id": alice.pk, "username": "alice", "display_name": "Alice", "avatar_url": None}
+    book = {"id": entry.book_id, "title": "Emma", "author": "Jane Austen"}
+    answer = as_bob.get(url(club, entry)).json()
+    assert answer.pop("created_at").endswith("Z")
+    assert answer == {
+        "id": entry.pk,
+        "book": book | {"cover_url": "https://covers.example.org/1.jpg"},
+        "status": "proposed",
+        "position": 1,
+        "added_by": person,
+        "starts_on": None,
+        "ends_on": None,
+        "note": "First ten chapters.",
+        "my_progress": None,
+        "members_finished": 0,
+        "club_average_rating": None,
+    }
+    row = as_bob.get(url(club)).json()["results"][0]
+    assert row.pop("created_at")
+    assert row == answer
+
+
+def test_who_deleted_their_account_leaves_the_book_on_the_list(
+    anonymous: APIClient, club: Club, put_on_list: PutOnList, charlie: User
+) -> None:
+    entry = put_on_list("Emma", by=charlie)
+    charlie.delete()
+    assert anonymous.get(url(club, entry)).json()["added_by"] == {
+        "id": None,
+        "username": None,
+        "display_name": "Deleted reader",
+        "avatar_url": None,
+    }
+
+
+def test_the_list_is_filtered_by_status(anonymous: APIClient, club: Club, put_on_list: PutOnList) -> None:
+    put_on_list("A", status="planned")
+    put_on_list("B", status="reading")
+    put_on_list("C", status="planned")
+    rows = anonymous.get(url(club), {"status": "planned"}).json()["results"]
+    assert [row["book"]["title"] for row in rows] == ["A", "C"]
+
+
+@pytest.mark.parametrize("query", [{"status": "maybe"}, {"status": ""}, {"state": "planned"}, {"ordering": "title"}])
+def test_a_bad_parameter_is_refused(anonymous: APIClient, club: Club, query: dict[str, str]) -> None:
+    assert refusal(anonymous.get(url(club), query)) == (400, "invalid_parameter")
+
+
+def test_an_entry_is_found_in_its_own_club_only(
+    as_alice: APIClient, club: Club, private_club: Club, put_on_list: PutOnList
+) -> None:
+    entry = put_on_list("Emma")
+    for method, rest, body in (
+        ("get", "", None),
+        ("patch", "", {"note": "x"}),
+        ("delete", "", None),
+        ("get", "milestones/", None),
+        ("post", "milestones/", {}),
+        ("get", "progress/", None),
+        ("put", "progress/", {"percent": 3}),
+    ):
+        assert refusal(getattr(as_alice, method)(url(private_club, entry, rest), body)) == (404, "not_found")
+        assert refusal(getattr(as_alice, method)(url(club, 10**25, rest), body)) == (404, "not_found")
+
+
+def test_a_list_entry_keeps_its_book_in_the_catalogue(
+    client_of: Callable[[User | None], APIClient], club: Club, alice: User
+) -> None:
+    book = Book.add(by=alice, title="Emma", authors=["Jane Austen"])
+    entry = Entry.add(club=club, book=book, by=alice)
+    client = client_of(alice)
+    assert refusal(client.delete(f"/api/v1/books/{book.pk}/")) == (409, "book_in_use")
+    entry.remove(by=alice)
+    assert client.delete(f"/api/v1/books/{book.pk}/").status_code == 204
+
+
+@pytest.mark.parametrize("count", [3, 300])
+def test_a_list_costs_the_same_at_any_size(
+    as_bob: APIClient, club: Club, alice: User, bob: User, count: int, django_assert_num_queries: Any
+) -> None:
+    books = Book.objects.bulk_create(Book(title=f"T{n}", title_key=f"t{n}", author="A") for n in range(count))
+    books = list(Book.objects.order_by("pk")) if books[0].pk is None else books
+    rows = [Entry(club=club, book=book, position=n, added_by=alice) for n, book in enumerate(books, 1)]
+    Entry.objects.bulk_create(rows)
+    for entry in Entry.objects.all()[:5]:
+        entry.marks.create(user=bob, percent=100, unit="percent", amount=100, total=100)
+    # 1 the sign-in with its reader, 2 the club with the caller's standing, 3 the entries with books, who added them and
+    # the figures, 4 the caller's own marks of them
+    with django_assert_num_queries(4):
+        answer = as_bob.get(url(club), {"page_size": 100}).json()
+    assert len(answer["results"]) == min(count, 100)
+    assert answer["results"][0]["members_finished"] == 1
+    assert answer["results"][0]["my_progress"]["percent"] == 100
+    # The same for one entry.
+    with django_assert_num_queries(4):
+        as_bob.get(url(club, answer["results"][0]["id"]))
+
+
+def test_a_list_tells_when_it_has_not_changed(as_bob: APIClient, club: Club, put_on_list: PutOnList) -> None:
+    entry = put_on_list("Emma")
+    etag = as_bob.get(url(club))["ETag"]
+    assert as_bob.get(url(club), headers={"If-None-Match": etag}).status_code == 304
+    Entry.objects.filter(pk=entry.pk).update(created_at=timezone.now())
+    assert as_bob.get(url(club), headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_the_list_takes_no_put(as_alice: APIClient, club: Club, put_on_list: PutOnList) -> None:
+    assert refusal(as_alice.put(url(club, put_on_list("Emma")), {})) == (405, "method_not_allowed")
+
+
+def test_ids_that_no_row_can_have_are_not_found(as_alice: APIClient, club: Club) -> None:
+    assert refusal(as_alice.get(f"/api/v1/clubs/{10**30}/books/")) == (404, "not_found")
+    assert codes(as_alice.post(url(club), {"book": 10**30})) == {"book": "does_not_exist"}
