@@ -1,10 +1,12 @@
 """Books and their revisions in the admin."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -12,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldAdminURLInputWidget
 
 from bookbridge.api.errors import Conflict
 from catalog.isbn import normal_isbn
@@ -57,25 +59,29 @@ class BookForm(forms.ModelForm):  # type: ignore[type-arg]
 
     authors = LinesField()
     subjects = LinesField(required=False)
-    isbn13 = IsbnField(required=False, label="ISBN", help_text=_("Of the main edition."))
+    isbn = IsbnField(required=False, label="ISBN", help_text=_("Of the main edition."))
+    cover_url = forms.URLField(
+        required=False, max_length=500, assume_scheme="https", widget=UnfoldAdminURLInputWidget(), label=_("Cover URL")
+    )
 
     class Meta:
         model = Book
-        fields = ("title", "published_year", "language", "page_count", "description", "cover_url")
+        fields = ("title", "published_year", "language", "page_count", "description")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            for name in ("authors", "subjects", "isbn13"):
+            for name in ("authors", "subjects", "cover_url"):
                 self.initial[name] = getattr(self.instance, name)
+            self.initial["isbn"] = self.instance.isbn13
 
     def clean_language(self) -> str:
         """In lower case."""
         return str(self.cleaned_data["language"]).lower()
 
-    def clean_isbn13(self) -> str | None:
+    def clean_isbn(self) -> str | None:
         """One that no other book has."""
-        isbn13: str | None = self.cleaned_data["isbn13"]
+        isbn13: str | None = self.cleaned_data["isbn"]
         if isbn13 and Edition.objects.filter(isbn13=isbn13).exclude(book=self.instance.pk).exists():
             raise ValidationError(_("Another book has this ISBN."))
         return isbn13
@@ -138,7 +144,7 @@ class BookAdmin(ModelAdmin):  # type: ignore[misc]
     search_help_text = _("Words of title and authors, or an ISBN")
     show_full_result_count = False
     fieldsets = (
-        (None, {"fields": ("title", "authors", "isbn13", "published_year", "language", "page_count")}),
+        (None, {"fields": ("title", "authors", "isbn", "published_year", "language", "page_count")}),
         (_("More"), {"fields": ("description", "subjects", "cover_url")}),
         (_("History"), {"fields": ("added_by", "origin", "created_at", "updated_at", "revisions_link")}),
     )
@@ -169,7 +175,8 @@ class BookAdmin(ModelAdmin):  # type: ignore[misc]
 
     def save_model(self, request: HttpRequest, obj: Book, form: Any, change: bool) -> None:
         """Add or change, in the model's words; the admin's own transaction is around it."""
-        fields = {name: form.cleaned_data[name] for name in EDITABLE}
+        cleaned = form.cleaned_data | {"isbn13": form.cleaned_data["isbn"]}
+        fields = {name: cleaned[name] for name in EDITABLE}
         if change:
             obj.change(by=request.user, **fields)  # type: ignore[arg-type]
         else:
@@ -178,8 +185,21 @@ class BookAdmin(ModelAdmin):  # type: ignore[misc]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """As it is; who loses a race is told so."""
+        return self._or_told(super().changeform_view, request, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """As it is; who loses a race is told so."""
+        return self._or_told(super().delete_view, request, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """As it is; who loses a race is told so."""
+        return self._or_told(super().changelist_view, request, *args, **kwargs)
+
+    def _or_told(
+        self, view: Callable[..., HttpResponse], request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         try:
-            return super().changeform_view(request, *args, **kwargs)  # type: ignore[no-any-return]
+            return view(request, *args, **kwargs)
         except Conflict as lost:
             self.message_user(request, lost.detail, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
@@ -189,9 +209,10 @@ class BookAdmin(ModelAdmin):  # type: ignore[misc]
         obj.remove()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Book]) -> None:
-        """One by one, as the model says."""
-        for book in queryset:
-            book.remove()
+        """As the model says, all of them or none."""
+        with transaction.atomic():
+            for book in queryset:
+                book.remove()
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Revisions go with their book, though nobody may delete one by itself."""

@@ -1,5 +1,8 @@
 """What reaches beyond the catalogue's own tables."""
 
+from contextlib import suppress
+
+from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -26,11 +29,14 @@ def _keep(found: Found, isbn13: str, *, by: User) -> tuple[Book, bool]:
     """Add what was found; whoever comes second at the same moment gets the first one's book."""
     fields = found.as_fields()
     try:
-        known = Book.objects.filter(origin=found.origin).first()
-        if known:
-            # The same edition under another of its ISBNs.
-            known.add_edition(isbn13=isbn13, **fields["edition"])
-            return known, False
         return Book.add(by=by, isbn13=isbn13, **fields), True
     except Conflict as lost:
         return Book.objects.get(pk=lost.extra["book"]), False
+    except IntegrityError:
+        # The provider's edition is here already, perhaps under another of its ISBNs.
+        known = Book.objects.filter(origin=found.origin).first()
+        if known is None:
+            raise
+    with suppress(Conflict):
+        known.add_edition(isbn13=isbn13, **fields["edition"])
+    return known, False

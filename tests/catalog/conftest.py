@@ -1,0 +1,36 @@
+"""Books for the catalogue's tests."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from catalog.models import Book
+
+
+@pytest.fixture
+def add_book(db: None) -> Callable[..., Book]:
+    """Put a book into the catalogue: `add_book("Emma", "Jane Austen", published_year=1815)`."""
+
+    def add(title: str, *authors: str, by: User | None = None, **fields: Any) -> Book:
+        counters = {name: fields.pop(name) for name in list(fields) if name.startswith(COUNTERS)}
+        book = Book.add(by=by, title=title, authors=authors or ("Anonymous",), **fields)
+        Book.objects.filter(pk=book.pk).update(**counters) if counters else None
+        return book
+
+    return add
+
+
+COUNTERS = ("ratings_", "average_", "stars_", "clubs_")
+
+
+@pytest.fixture
+def as_alice(alice: User, client_of: Callable[[User | None], APIClient]) -> APIClient:
+    return client_of(alice)
+
+
+@pytest.fixture
+def as_bob(bob: User, client_of: Callable[[User | None], APIClient]) -> APIClient:
+    return client_of(bob)

@@ -1,0 +1,213 @@
+"""Books and revisions as staff see and change them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db.models import ProtectedError
+from django.test import Client
+from django.utils.html import escape
+
+from accounts.models import User
+from catalog.models import Book, Revision
+
+BOOKS, REVISIONS = "/admin/catalog/book/", "/admin/catalog/revision/"
+ISBN, OTHER_ISBN = "9780306406157", "9780804429573"
+
+
+@pytest.fixture
+def admin(staff: User, client: Client) -> Client:
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def book(add_book: Callable[..., Book]) -> Book:
+    return add_book("Emma", "Jane Austen", isbn13=ISBN, subjects=["Novel"], published_year=1815)
+
+
+def form(**changed: Any) -> dict[str, Any]:
+    """What the page of Emma sends, with changes."""
+    sent = {
+        "title": "Emma",
+        "authors": "Jane Austen",
+        "isbn": ISBN,
+        "published_year": "1815",
+        "language": "",
+        "page_count": "",
+        "description": "",
+        "subjects": "Novel",
+        "cover_url": "",
+        "editions-TOTAL_FORMS": "0",
+        "editions-INITIAL_FORMS": "0",
+    }
+    return sent | changed
+
+
+def test_the_list_shows_books_without_counting_or_loading_a_table(
+    admin: Client, add_book: Callable[..., Book], django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    for n in range(30):
+        add_book(f"Book {n}", language="en")
+    # session, user; the count, the page, the languages, and the two emptiness filters' looks
+    with django_assert_max_num_queries(8):
+        response = admin.get(BOOKS)
+    assert response.status_code == 200
+    assert b"Book 29" in response.content
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_list_is_searched_as_readers_search(admin: Client, add_book: Callable[..., Book]) -> None:
+    add_book("Cem Anos de Solidão", "Gabriel García Márquez", isbn13=ISBN)
+    add_book("Emma", "Jane Austen")
+    for words in ("garcia solidao", "0-306-40615-2"):
+        page = admin.get(BOOKS, {"q": words}).content.decode()
+        assert "Cem Anos" in page
+        assert "Emma" not in page
+    assert "Emma" not in admin.get(BOOKS, {"q": "%%%"}).content.decode()
+    assert "Emma" in admin.get(BOOKS, {"q": " "}).content.decode()
+
+
+@pytest.mark.parametrize("query", ["language=en", "isbn13__isempty=1", "added_by__isempty=0", "o=4"])
+def test_the_list_can_be_narrowed_and_sorted(admin: Client, book: Book, query: str) -> None:
+    assert admin.get(f"{BOOKS}?{query}").status_code == 200
+
+
+def test_a_book_is_changed_with_a_revision(admin: Client, book: Book, staff: User) -> None:
+    assert admin.get(f"{BOOKS}{book.pk}/change/").status_code == 200
+    response = admin.post(
+        f"{BOOKS}{book.pk}/change/", form(title="Emma!", authors="Jane Austen\n Editor ", language="EN")
+    )
+    assert response.status_code == 302, response.context["errors"]
+    book = Book.objects.get()
+    assert (book.title, book.authors, book.language, book.author) == (
+        "Emma!",
+        ["Jane Austen", "Editor"],
+        "en",
+        "Jane Austen, Editor",
+    )
+    revision = Revision.objects.get()
+    assert revision.editor == staff
+    assert set(revision.changes) == {"title", "authors", "language"}
+    assert admin.get(f"{BOOKS}{book.pk}/change/").status_code == 200
+
+
+def test_a_page_saved_as_it_was_is_no_change(admin: Client, book: Book) -> None:
+    assert admin.post(f"{BOOKS}{book.pk}/change/", form()).status_code == 302
+    assert not Revision.objects.exists()
+
+
+def test_a_book_is_added(admin: Client, staff: User) -> None:
+    assert admin.get(f"{BOOKS}add/").status_code == 200
+    response = admin.post(f"{BOOKS}add/", form(isbn="0-306-40615-2", cover_url="https://covers.example/1.jpg"))
+    assert response.status_code == 302
+    book = Book.objects.get()
+    assert (book.isbn13, book.added_by, book.authors) == (ISBN, staff, ["Jane Austen"])
+    assert (book.editions.count(), book.cover_url) == (1, "https://covers.example/1.jpg")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("isbn", "9780306406158"),
+        ("isbn", OTHER_ISBN),
+        ("title", ""),
+        ("authors", "\n \n"),
+        ("subjects", "S" * 201),
+        ("page_count", "0"),
+        ("published_year", "2101"),
+        ("cover_url", "javascript:alert(1)"),
+    ],
+)
+def test_bad_values_are_told(admin: Client, book: Book, add_book: Callable[..., Book], field: str, value: str) -> None:
+    add_book("Other", isbn13=OTHER_ISBN)
+    response = admin.post(f"{BOOKS}{book.pk}/change/", form(**{field: value}))
+    assert response.status_code == 200
+    assert list(response.context["adminform"].form.errors) == [field]
+
+
+def test_a_lost_race_for_an_isbn_is_told(
+    admin: Client, book: Book, add_book: Callable[..., Book], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_book("Other", isbn13=OTHER_ISBN)
+    monkeypatch.setattr("catalog.admin.BookForm.clean_isbn", lambda form: form.cleaned_data["isbn"])
+    response = admin.post(f"{BOOKS}{book.pk}/change/", form(isbn=OTHER_ISBN), follow=True)
+    assert "The catalogue has a book with this ISBN." in response.content.decode()
+    assert Book.objects.get(pk=book.pk).isbn13 == ISBN
+
+
+def test_an_edition_is_added(admin: Client, book: Book) -> None:
+    edition = {"editions-TOTAL_FORMS": "1", "editions-0-isbn13": "0-8044-2957-X", "editions-0-format": "Paperback"}
+    assert admin.post(f"{BOOKS}{book.pk}/change/", form(**edition)).status_code == 302
+    assert list(book.editions.values_list("isbn13", "format")) == [(ISBN, ""), (OTHER_ISBN, "Paperback")]
+
+
+def test_a_change_is_undone(admin: Client, book: Book, staff: User) -> None:
+    book.change(by=None, title="Spam <b>", authors=["Spammer"])
+    first = Revision.objects.get()
+    assert admin.get(f"{REVISIONS}?book__id__exact={book.pk}").status_code == 200
+    page = admin.get(f"{REVISIONS}{first.pk}/change/").content.decode()
+    assert escape("Spam <b>") in page
+    assert "Spam <b>" not in page
+
+    selected = {"action": "undo", "_selected_action": [str(first.pk)]}
+    response = admin.post(REVISIONS, selected, follow=True)
+    assert "Undone" in response.content.decode()
+    book = Book.objects.get()
+    assert (book.title, book.authors) == ("Emma", ["Jane Austen"])
+    assert Revision.objects.first().editor == staff  # type: ignore[union-attr]
+    assert "Nothing to undo" in admin.post(REVISIONS, selected, follow=True).content.decode()
+
+
+def test_an_isbn_that_another_book_has_now_is_not_taken_back(
+    admin: Client, book: Book, add_book: Callable[..., Book]
+) -> None:
+    book.change(by=None, isbn13=None)
+    add_book("Other", isbn13=ISBN)
+    selected = {"action": "undo", "_selected_action": [str(Revision.objects.get().pk)]}
+    response = admin.post(REVISIONS, selected, follow=True)
+    assert "The catalogue has a book with this ISBN." in response.content.decode()
+    assert Book.objects.get(pk=book.pk).isbn13 is None
+
+
+def test_revisions_are_neither_made_nor_changed_nor_deleted_here(admin: Client, book: Book) -> None:
+    book.change(by=None, title="T")
+    pk = Revision.objects.get().pk
+    assert admin.get(f"{REVISIONS}add/").status_code == 403
+    assert admin.post(f"{REVISIONS}{pk}/change/", {}).status_code == 403
+    assert admin.post(f"{REVISIONS}{pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_a_book_is_deleted_with_its_revisions(admin: Client, book: Book) -> None:
+    book.change(by=None, title="T")
+    assert admin.get(f"{BOOKS}{book.pk}/delete/").status_code == 200
+    assert admin.post(f"{BOOKS}{book.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not Book.objects.exists()
+
+
+def test_books_are_deleted_together(admin: Client, add_book: Callable[..., Book]) -> None:
+    books = [add_book(f"Book {n}") for n in range(3)]
+    selected = {"action": "delete_selected", "_selected_action": [book.pk for book in books], "post": "yes"}
+    assert admin.post(BOOKS, selected).status_code == 302
+    assert not Book.objects.exists()
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_book_that_came_into_use_meanwhile_stays(
+    admin: Client, book: Book, monkeypatch: pytest.MonkeyPatch, together: bool
+) -> None:
+    def in_use(self: Book) -> None:
+        raise ProtectedError("in use", set())
+
+    monkeypatch.setattr(Book, "delete", in_use)
+    selected = {"action": "delete_selected", "_selected_action": [book.pk]} if together else {}
+    address = BOOKS if together else f"{BOOKS}{book.pk}/delete/"
+    response = admin.post(address, {**selected, "post": "yes"}, follow=True)
+    assert response.status_code == 200
+    assert "This book is on a list or has been reviewed." in response.content.decode()
+    assert Book.objects.exists()
+
+
+def test_readers_have_no_way_in(client: Client, alice: User, book: Book) -> None:
+    client.force_login(alice)
+    assert client.get(BOOKS).status_code == 302

@@ -1,0 +1,59 @@
+"""One written form for every spelling of an ISBN."""
+
+import pytest
+
+from catalog.isbn import normal_isbn
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "9780306406157",
+        "978-0-306-40615-7",
+        "978 0 306 40615 7",
+        "978‐0–306—40615−7",
+        "９７８０３０６４０６１５７",
+        "\u200e978-0-306-40615-7\u202c",
+        "0306406152",
+        "0-306-40615-2",
+        "ISBN 0-306-40615-2",
+        "ISBN-13: 978-0-306-40615-7",
+        "isbn:9780306406157",
+        " 9780306406157\t",
+    ],
+)
+def test_every_spelling_is_the_same_isbn(spelling: str) -> None:
+    assert normal_isbn(spelling) == "9780306406157"
+
+
+@pytest.mark.parametrize("spelling", ["080442957X", "0-8044-2957-x", "9780804429573"])
+def test_the_check_digit_may_be_an_x_of_either_case(spelling: str) -> None:
+    assert normal_isbn(spelling) == "9780804429573"
+
+
+def test_the_979_range_is_a_book() -> None:
+    assert normal_isbn("979-10-90636-07-1") == "9791090636071"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "X",
+        "9780306406158",
+        "0306406153",
+        "978030640615",
+        "97803064061577",
+        "4006381333931",  # a pen
+        "9790260000438",  # sheet music
+        "978-0-306-40615-X",
+        "97803O6406157",
+        "9780306406157 and more",
+        "٩٧٨",
+        "9" * 5000,
+        "9780306406157\x00\x00" + "1",
+    ],
+)
+def test_what_is_no_isbn_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"ISBN|number"):
+        normal_isbn(text)

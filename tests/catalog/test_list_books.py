@@ -1,0 +1,167 @@
+"""GET books/: shape, filters, orders."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from catalog.models import Book
+from tests.catalog.helpers import titles
+
+URL = "/api/v1/books/"
+
+
+@pytest.fixture
+def shelf(add_book: Callable[..., Book]) -> dict[str, Book]:
+    """Five books that differ in everything."""
+    rows: list[tuple[Any, ...]] = [
+        ("Dune", ["Frank Herbert"], {"published_year": 1965, "language": "en", "subjects": ["Science fiction"]}, 50, 4),
+        (
+            "Émile",
+            ["Jean-Jacques Rousseau"],
+            {"published_year": 1762, "language": "fr", "subjects": ["Éducation"]},
+            7,
+            3,
+        ),
+        ("Good Omens", ["Terry Pratchett", "Neil Gaiman"], {"published_year": 1990, "language": "en-gb"}, 50, 4.5),
+        ("Odyssey", ["Homer"], {"published_year": -700, "language": "grc"}, 0, None),
+        ("aardvark", ["NEIL  GAIMÁN"], {"isbn13": "9780306406157"}, 3, 4.25),
+    ]
+    books = {}
+    for days, (title, authors, fields, count, average) in enumerate(rows):
+        book = add_book(title, *authors, **fields, ratings_count=count, average_rating=average)
+        Book.objects.filter(pk=book.pk).update(created_at=timezone.now() + timedelta(days=days))
+        books[title] = book
+    return books
+
+
+def test_anyone_reads_the_list_whose_rows_are_short(anonymous: APIClient, shelf: dict[str, Book]) -> None:
+    response = anonymous.get(URL)
+    assert response.status_code == 200
+    assert list(response.json()) == ["next", "previous", "results"]
+    row = response.json()["results"][0]
+    detail = anonymous.get(f"{URL}{row['id']}/").json()
+    assert set(detail) - set(row) == {"description", "editions"}
+    assert row.items() <= detail.items()
+    assert row["average_rating"] == 4.5
+
+
+@pytest.mark.parametrize(
+    ("ordering", "expected"),
+    [
+        ("", ["Good Omens", "Dune", "Émile", "aardvark", "Odyssey"]),
+        ("-ratings_count", ["Good Omens", "Dune", "Émile", "aardvark", "Odyssey"]),
+        ("-average_rating", ["Good Omens", "aardvark", "Dune", "Émile", "Odyssey"]),
+        ("title", ["aardvark", "Dune", "Émile", "Good Omens", "Odyssey"]),
+        ("-published_year", ["Good Omens", "Dune", "Émile", "Odyssey", "aardvark"]),
+        ("-created_at", ["aardvark", "Odyssey", "Good Omens", "Émile", "Dune"]),
+    ],
+)
+def test_each_order_forwards_and_back(
+    anonymous: APIClient, shelf: dict[str, Book], ordering: str, expected: list[str]
+) -> None:
+    parameters = {"ordering": ordering} if ordering else {}
+    assert titles(anonymous.get(URL, parameters)) == expected
+    page, seen = anonymous.get(URL, {**parameters, "page_size": 2}), []
+    while True:
+        seen.append(titles(page))
+        if page.json()["next"] is None:
+            break
+        page = anonymous.get(page.json()["next"])
+    assert seen == [expected[:2], expected[2:4], expected[4:]]
+    back = anonymous.get(page.json()["previous"])
+    assert titles(back) == expected[2:4]
+    assert titles(anonymous.get(back.json()["previous"])) == expected[:2]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"author": "neil gaiman"}, {"Good Omens", "aardvark"}),
+        ({"author": "Gaiman"}, set()),
+        ({"author": "JEAN-JACQUES ROUSSEAU"}, {"Émile"}),
+        ({"subject": "education"}, {"Émile"}),
+        ({"subject": "science"}, set()),
+        ({"isbn": "0-306-40615-2"}, {"aardvark"}),
+        ({"isbn": "9780804429573"}, set()),
+        ({"language": "en"}, {"Dune", "Good Omens"}),
+        ({"language": "en-GB"}, {"Good Omens"}),
+        ({"language": "e"}, None),
+        ({"min_rating": "4.25"}, {"Good Omens", "aardvark"}),
+        ({"min_rating": "0.5"}, {"Dune", "Émile", "Good Omens", "aardvark"}),
+        ({"year_from": "1900"}, {"Dune", "Good Omens"}),
+        ({"year_to": "0"}, {"Odyssey"}),
+        ({"year_from": "1700", "year_to": "1965"}, {"Dune", "Émile"}),
+        ({"year_from": "1965", "language": "en", "author": "neil gaiman"}, {"Good Omens"}),
+    ],
+)
+def test_filters_narrow(
+    anonymous: APIClient, shelf: dict[str, Book], parameters: dict[str, str], expected: set[str] | None
+) -> None:
+    response = anonymous.get(URL, parameters)
+    if expected is None:
+        assert response.status_code == 400
+    else:
+        assert set(titles(response)) == expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "isbn=9780306406158",
+        "isbn=x",
+        "language=english+please",
+        "min_rating=0.4",
+        "min_rating=5.1",
+        "min_rating=NaN",
+        "min_rating=many",
+        "year_from=-3001",
+        "year_to=2101",
+        "year_to=1999.5",
+        "year_to=1e400",
+        "year_from=0001-01-01",
+        "search=%20",
+        "search=%E2%80%8B",
+        "search=" + "a" * 201,
+        "author=%00",
+        "subject=%20",
+        "ordering=ratings_count",
+        "ordering=title,-created_at",
+        "page_size=0",
+        "page_size=101",
+        "genre=horror",
+        "author=A&author=B",
+        "title_key=emma",
+    ],
+)
+def test_a_bad_parameter_is_refused_and_named(anonymous: APIClient, db: None, query: str) -> None:
+    response = anonymous.get(f"{URL}?{query}")
+    assert response.status_code == 400
+    assert response.json()["code"] == "invalid_parameter"
+    assert {error["field"] for error in response.json()["errors"]} == {query.split("=")[0]}
+
+
+@pytest.mark.parametrize(
+    "name", ["search", "author", "subject", "isbn", "language", "min_rating", "year_from", "year_to"]
+)
+def test_a_parameter_without_a_value_is_refused_too(anonymous: APIClient, db: None, name: str) -> None:
+    response = anonymous.get(f"{URL}?{name}=")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")
+
+
+def test_a_bad_cursor_is_404(anonymous: APIClient, shelf: dict[str, Book]) -> None:
+    assert anonymous.get(f"{URL}?cursor=nonsense").status_code == 404
+
+
+def test_one_book_takes_no_parameters(anonymous: APIClient, shelf: dict[str, Book]) -> None:
+    assert anonymous.get(f"{URL}{shelf['Dune'].pk}/?language=en").status_code == 400
+
+
+def test_the_list_may_be_kept_by_caches_and_checked(anonymous: APIClient, shelf: dict[str, Book]) -> None:
+    response = anonymous.get(URL)
+    assert anonymous.get(URL, headers={"If-None-Match": response["ETag"]}).status_code == 304
+    assert "public" in response["Cache-Control"]
+    assert "Authorization" in response["Vary"]

@@ -1,0 +1,100 @@
+"""What a page of books costs: the same at any length, and the 500th what the first does."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from catalog.models import Book, BookAuthor, BookSubject, key_of
+
+URL = "/api/v1/books/"
+ORDERINGS = ["-ratings_count", "-average_rating", "title", "-published_year", "-created_at"]
+
+
+def add_many(count: int, start: int = 0) -> None:
+    books = Book.objects.bulk_create(
+        Book(
+            title=f"Book {n}",
+            title_key=key_of(f"Book {n:06}"),
+            author=f"Author {n % 7}",
+            ratings_count=n % 11,
+            average_rating=None if n % 5 == 0 else n % 10 / 2,
+            published_year=None if n % 6 == 0 else 1900 + n % 100,
+            origin=f"test:{n}",
+        )
+        for n in range(start, start + count)
+    )
+    if books[0].pk is None:
+        books = list(Book.objects.filter(origin__in=[book.origin for book in books]))
+    BookAuthor.objects.bulk_create(row for book in books for row in BookAuthor.rows(book, ["A", "B"]))
+    BookSubject.objects.bulk_create(row for book in books for row in BookSubject.rows(book, ["S", "T"]))
+
+
+@pytest.mark.parametrize("size", [3, 300])
+def test_a_list_is_three_queries_at_any_length(
+    anonymous: APIClient, django_assert_num_queries: Callable[..., Any], db: None, size: int
+) -> None:
+    add_many(size)
+    # the books, their authors, their subjects
+    with django_assert_num_queries(3):
+        response = anonymous.get(URL, {"page_size": 100})
+    assert len(response.json()["results"]) == min(size, 100)
+
+
+def test_a_signed_in_caller_costs_one_query_more(
+    as_alice: APIClient, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    add_many(3)
+    # the sign-in with its reader; the books, their authors, their subjects
+    with django_assert_num_queries(4):
+        as_alice.get(URL)
+
+
+def test_one_book_is_four_queries(
+    anonymous: APIClient, add_book: Callable[..., Book], django_assert_num_queries: Callable[..., Any]
+) -> None:
+    book = add_book("Emma", "Jane Austen", isbn13="9780306406157", subjects=["Novel"])
+    # the book, its authors, its subjects, its editions
+    with django_assert_num_queries(4):
+        anonymous.get(f"{URL}{book.pk}/")
+    # the book
+    with django_assert_num_queries(1):
+        anonymous.get(f"{URL}{book.pk}/stats/")
+
+
+@pytest.mark.parametrize(("ordering", "page_size"), [(ORDERINGS[0], 1), *((word, 20) for word in ORDERINGS[1:])])
+def test_the_last_of_many_pages_costs_what_the_first_does(
+    anonymous: APIClient, db: None, ordering: str, page_size: int
+) -> None:
+    """In the first order 500 pages, one book each; each book comes exactly once."""
+    add_many(500)
+    url, seen, costs = f"{URL}?page_size={page_size}&ordering={ordering}", [], set()
+    while url:
+        with CaptureQueriesContext(connection) as queries:
+            page = anonymous.get(url).json()
+        seen += [book["id"] for book in page["results"]]
+        costs.add(len(queries))
+        assert " OFFSET " not in queries[0]["sql"]
+        url = page["next"]
+    assert len(seen) == len(set(seen)) == 500
+    # the books, their authors, their subjects
+    assert costs == {3}
+    assert walks_an_index(queries[0]["sql"]), queries[0]["sql"]
+
+
+def walks_an_index(sql: str) -> bool:
+    """Whether the database finds the page by an index, in its order, without sorting."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+            plan = " ".join(str(row) for row in cursor.fetchall())
+            return "USING INDEX catalog_book_by_" in plan and "TEMP B-TREE" not in plan
+        cursor.execute("ANALYZE TABLE catalog_book")
+        cursor.fetchall()
+        cursor.execute(f"EXPLAIN {sql}")
+        names = [column[0] for column in cursor.description]
+        plan_row = dict(zip(names, cursor.fetchone(), strict=True))
+        return str(plan_row["key"]).startswith("catalog_book_by_") and "filesort" not in str(plan_row["Extra"])

@@ -1,0 +1,133 @@
+"""Books found by their words: the same ones on every database."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from bookbridge.api.search import FullTextIndex
+from catalog.models import Book
+from tests.catalog.helpers import titles
+
+# InnoDB's full-text index sees a row when it is committed.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+URL = "/api/v1/books/"
+
+SHELF = [
+    ("Cem Anos de Solidão", "Gabriel García Márquez"),
+    ("It", "Stephen King"),
+    ("1984", "George Orwell"),
+    ("The Stand", "Stephen King"),
+    ("V.", "Thomas Pynchon"),
+    ("Ender's Game", "Orson Scott Card"),
+    ("Gone Girl", "Flynn O’Brien"),
+    ("Преступление и наказание", "Фёдор Достоевский"),
+    ("ノルウェイの森", "村上春樹"),
+    ("紅樓夢", "曹雪芹"),
+    ("𠮷野家物語", "𠮷田"),
+    ("Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft", "Ø. Łukasz"),
+]
+
+
+@pytest.fixture
+def shelf(add_book: Callable[..., Book]) -> None:
+    for title, author in SHELF:
+        add_book(title, author)
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("garcia solidao", {"Cem Anos de Solidão"}),
+        ("SOLIDÃO García", {"Cem Anos de Solidão"}),
+        ("sol ga", {"Cem Anos de Solidão"}),
+        ("olidao", set()),
+        ("garcia king", set()),
+        ("It", {"It"}),
+        ("1984", {"1984"}),
+        ("19", {"1984"}),
+        ("the", {"The Stand"}),
+        ("de", {"Cem Anos de Solidão"}),
+        ("v", {"V."}),
+        ("i king", {"It"}),
+        ("king", {"It", "The Stand"}),
+        ("ender's", {"Ender's Game"}),
+        ("enders game", {"Ender's Game"}),
+        ("ender’s", {"Ender's Game"}),
+        ("o'brien", {"Gone Girl"}),
+        ("obrien", {"Gone Girl"}),
+        ("преступл", {"Преступление и наказание"}),
+        ("ДОСТОЕВСКИЙ федор", {"Преступление и наказание"}),
+        ("村上", {"ノルウェイの森"}),
+        ("春樹", {"ノルウェイの森"}),
+        ("森", {"ノルウェイの森"}),
+        ("樓夢", {"紅樓夢"}),
+        ("𠮷", {"𠮷野家物語"}),
+        ("野家", {"𠮷野家物語"}),
+        ("Donaudampfschifffahrtselektrizitätenhauptbetriebswerk", {SHELF[-1][0]}),
+        ("o lukasz", {SHELF[-1][0]}),
+        (" ".join(["king"] * 30), {"It", "The Stand"}),
+        ('+-><()~*"@', set()),
+        ("'; DROP TABLE catalog_book; --", set()),
+        ("king*", {"It", "The Stand"}),
+        ("-king", {"It", "The Stand"}),
+        ("king OR orwell", set()),
+        ("NEAR(king stephen)", set()),
+        ("search_text:king", set()),
+        ("qq", set()),
+        ("📚", set()),
+        ("¿?", set()),
+    ],
+)
+def test_words_in_any_order(anonymous: APIClient, shelf: None, search: str, found: set[str]) -> None:
+    assert set(titles(anonymous.get(URL, {"search": search}))) == found
+
+
+def test_a_search_is_three_queries_and_has_pages(
+    anonymous: APIClient, shelf: None, django_assert_num_queries: Callable[..., None]
+) -> None:
+    # the books, their authors, their subjects
+    with django_assert_num_queries(3):
+        page = anonymous.get(URL, {"search": "king", "page_size": 1, "ordering": "title"})
+    assert titles(page) == ["It"]
+    assert titles(anonymous.get(page.json()["next"])) == ["The Stand"]
+
+
+def test_a_search_joins_the_other_filters(anonymous: APIClient, shelf: None) -> None:
+    assert titles(anonymous.get(URL, {"search": "s", "author": "stephen king", "ordering": "title"})) == [
+        "It",
+        "The Stand",
+    ]
+
+
+def test_a_change_is_found_at_once_and_the_old_words_no_more(as_alice: APIClient, alice: object) -> None:
+    created = as_alice.post(URL, {"title": "Ema", "author": "Jane Austen"}).json()
+    as_alice.patch(f"{URL}{created['id']}/", {"title": "Emma"})
+    assert titles(as_alice.get(URL, {"search": "ema"})) == []
+    assert titles(as_alice.get(URL, {"search": "emma"})) == ["Emma"]
+    as_alice.patch(f"{URL}{created['id']}/", {"authors": ["Charlotte Brontë"]})
+    assert titles(as_alice.get(URL, {"search": "emma austen"})) == []
+    assert titles(as_alice.get(URL, {"search": "emma bronte"})) == ["Emma"]
+    as_alice.delete(f"{URL}{created['id']}/")
+    assert titles(as_alice.get(URL, {"search": "emma"})) == []
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="Only SQLite keeps the index by triggers.")
+def test_a_table_that_sqlite_has_rebuilt_gets_its_triggers_again(anonymous: APIClient, shelf: None) -> None:
+    """A later AlterField copies the table, and the triggers go with the old one."""
+    index = FullTextIndex("catalog_book")
+    field = Book._meta.get_field("title")
+    with connection.schema_editor() as editor:
+        editor._remake_table(Book, alter_fields=[(field, field)])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'catalog_book'")
+        assert cursor.fetchone() == (0,)
+    Book.add(by=None, title="Nostromo", authors=["Joseph Conrad"])
+    assert titles(anonymous.get(URL, {"search": "nostromo"})) == []
+    index.mend(connection)
+    assert titles(anonymous.get(URL, {"search": "nostromo"})) == ["Nostromo"]
+    assert titles(anonymous.get(URL, {"search": "garcia solidao"})) == ["Cem Anos de Solidão"]
+    Book.objects.get(title="Nostromo").remove()
+    assert titles(anonymous.get(URL, {"search": "nostromo"})) == []

@@ -1,0 +1,148 @@
+"""Many at once, on a real server: the unique keys have the last word, and nobody gets a 5xx."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connections
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from catalog import providers
+from catalog.models import Book, Edition, Revision
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SPELLINGS = ["9780306406157", "0306406152", "978-0-306-40615-7", "0-306-40615-2"]
+ROUNDS = 5
+
+
+def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
+    """Run the calls behind a barrier, each in a thread with a connection of its own; their answers in order."""
+    barrier = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], Any]) -> Any:
+        try:
+            barrier.wait(timeout=20)
+            return call()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(run, calls))
+
+
+@pytest.fixture
+def clients(make_user: Callable[..., User], client_of: Callable[[User | None], APIClient]) -> list[APIClient]:
+    return [client_of(make_user(f"reader{n}")) for n in range(16)]
+
+
+def test_one_of_sixteen_posts_of_an_isbn_is_kept(clients: list[APIClient]) -> None:
+    for _round in range(ROUNDS):
+        Book.objects.all().delete()
+        bodies = [{"title": f"T{n}", "author": "A", "isbn": SPELLINGS[n % 4]} for n in range(16)]
+        answers = at_once(
+            [lambda c=c, b=b: c.post("/api/v1/books/", b) for c, b in zip(clients, bodies, strict=True)]  # type: ignore[misc]
+        )
+        assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 15}
+        winner = Book.objects.get()
+        for answer in answers:
+            if answer.status_code == 409:
+                assert (answer.json()["code"], answer.json()["book"]) == ("duplicate_isbn", winner.pk)
+        assert Edition.objects.count() == 1
+
+
+def test_one_of_sixteen_patches_to_an_isbn_is_kept(clients: list[APIClient]) -> None:
+    books = [client.post("/api/v1/books/", {"title": "T", "author": "A"}).json()["id"] for client in clients]
+    answers = at_once(
+        [
+            lambda c=c, b=b, s=SPELLINGS[b % 4]: c.patch(f"/api/v1/books/{b}/", {"isbn": s})  # type: ignore[misc]
+            for c, b in zip(clients, books, strict=True)
+        ]
+    )
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 15}
+    assert Book.objects.filter(isbn13=SPELLINGS[0]).count() == Edition.objects.count() == 1
+
+
+def test_simultaneous_lookups_add_one_book(clients: list[APIClient], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow:
+        def by_isbn(self, isbn13: str) -> providers.Found:
+            return providers.Found(title="T", authors=["A"], origin="openlibrary:/books/OL1M")
+
+    monkeypatch.setattr("catalog.services.default_provider", Slow)
+    for _round in range(ROUNDS):
+        Book.objects.all().delete()
+        answers = at_once(
+            [
+                lambda c=c, s=SPELLINGS[n % 4]: c.post("/api/v1/books/lookup/", {"isbn": s})  # type: ignore[misc]
+                for n, c in enumerate(clients)
+            ]
+        )
+        assert Counter(answer.status_code for answer in answers) == {201: 1, 200: 15}
+        assert {answer.json()["id"] for answer in answers} == {Book.objects.get().pk}
+
+
+def test_lookups_of_two_isbns_of_one_edition_add_one_book(
+    clients: list[APIClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Both:
+        def by_isbn(self, isbn13: str) -> providers.Found:
+            return providers.Found(title="T", authors=["A"], origin="openlibrary:/books/OL1M")
+
+    monkeypatch.setattr("catalog.services.default_provider", Both)
+    isbns = ["9780306406157", "9780804429573"]
+    for _round in range(ROUNDS):
+        Book.objects.all().delete()
+        answers = at_once(
+            [
+                lambda c=c, s=isbns[n % 2]: c.post("/api/v1/books/lookup/", {"isbn": s})  # type: ignore[misc]
+                for n, c in enumerate(clients[:8])
+            ]
+        )
+        assert Counter(answer.status_code for answer in answers) == {201: 1, 200: 7}
+        assert sorted(Edition.objects.values_list("isbn13", flat=True)) == isbns
+
+
+def test_changes_of_one_book_are_numbered_without_gap_or_twin(clients: list[APIClient]) -> None:
+    client = clients[0]
+    pk = client.post("/api/v1/books/", {"title": "T", "author": "A"}).json()["id"]
+    answers = at_once(
+        [lambda n=n: client.patch(f"/api/v1/books/{pk}/", {"title": f"T{n}", "authors": [f"A{n}"]}) for n in range(12)]  # type: ignore[misc]
+    )
+    assert {answer.status_code for answer in answers} == {200}
+    assert sorted(Revision.objects.values_list("number", flat=True)) == list(range(1, 13))
+    book = Book.objects.get()
+    assert book.authors == [book.author] == [f"A{book.title[1:]}"]
+
+
+@pytest.fixture
+def etag(clients: list[APIClient]) -> tuple[str, str]:
+    pk = clients[0].post("/api/v1/books/", {"title": "T", "author": "A"}).json()["id"]
+    url = f"/api/v1/books/{pk}/"
+    return url, clients[0].get(url)["ETag"]
+
+
+def test_one_of_many_conditional_changes_is_kept(clients: list[APIClient], etag: tuple[str, str]) -> None:
+    url, tag = etag
+    answers = at_once(
+        [lambda n=n: clients[0].patch(url, {"title": f"T{n}"}, headers={"If-Match": tag}) for n in range(8)]  # type: ignore[misc]
+    )
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 412: 7}
+
+
+def test_a_book_deleted_while_it_is_changed_is_gone(clients: list[APIClient]) -> None:
+    client = clients[0]
+    for _round in range(ROUNDS):
+        url = f"/api/v1/books/{client.post('/api/v1/books/', {'title': 'T', 'author': 'A'}).json()['id']}/"
+        answers = at_once(
+            [
+                lambda: client.delete(url),  # noqa: B023
+                *(lambda n=n: client.patch(url, {"title": f"T{n}", "subjects": ["S"]}) for n in range(5)),  # type: ignore[misc]  # noqa: B023
+            ]
+        )
+        assert answers[0].status_code == 204
+        assert {answer.status_code for answer in answers[1:]} <= {200, 404}
+        assert not Book.objects.exists()
