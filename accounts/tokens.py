@@ -188,9 +188,10 @@ def _live_session(claims: Token) -> AuthSession:
 def _claims(kind: type[Token], token: str) -> Token:
     try:
         claims = kind(cast(Any, token))
-    except TokenError:
+    except (TokenError, ArithmeticError, RecursionError, TypeError, ValueError):
+        # The libraries below let some of what cannot be read through as other errors.
         raise InvalidToken from None
-    if not isinstance(claims.get("sid"), int) or not isinstance(claims.get("jti"), str):
+    if type(claims.get("sid")) is not int or not isinstance(claims.get("jti"), str):
         raise InvalidToken
     return claims
 
