@@ -1,7 +1,8 @@
 """Keyset pagination: a page is found by the values at its edge, not by counting rows, so each costs the same.
 
 A view lists its orders in `orderings`: the word a client sends -> the fields it means. The first is the default.
-The primary key is added as the last field, so that every order is total and nothing is skipped or shown twice.
+The primary key is added as the last field unless that is unique, so that every order is total and nothing is skipped
+or shown twice.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import base64
 import datetime
 import json
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, Any, cast
 
-from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import Field, Model, Q
+from django.core.exceptions import ValidationError
+from django.db.models import BooleanField, DecimalField, Field, Q
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import BasePagination
@@ -39,20 +41,19 @@ class KeysetPagination(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
         """One page of `queryset` in the order asked for."""
         self.request = request
-        self.word, self.order = self._ordering(request, view)
+        self.word, self.order = self._ordering(request, view, queryset)
         size = self._page_size(request)
-        position, backwards = self._cursor(request, queryset.model)
+        position, backwards = self._cursor(request, queryset)
         order = tuple(_opposite(f) for f in self.order) if backwards else self.order
         if position is not None:
-            queryset = queryset.filter(_beyond(order, position, queryset.model))
+            queryset = queryset.filter(_beyond(order, position, queryset))
         rows = list(queryset.order_by(*order)[: size + 1])
         more, rows = len(rows) > size, rows[:size]
         if backwards:
             rows.reverse()
-        self.has_next = more if not backwards else True
-        self.has_previous = position is not None if not backwards else more
+        came = position is not None
+        self.has_next, self.has_previous = (came, more) if backwards else (more, came)
         self.rows = rows
-        self.came_from = request.query_params.get("cursor")
         return rows
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -74,7 +75,7 @@ class KeysetPagination(BasePagination):
             parameters.append(("ordering", {"type": "string", "enum": words, "default": words[0]}))
         return [{"name": n, "in": "query", "required": False, "schema": s} for n, s in parameters]
 
-    def _ordering(self, request: Request, view: Any) -> tuple[str, tuple[str, ...]]:
+    def _ordering(self, request: Request, view: Any, queryset: Any) -> tuple[str, tuple[str, ...]]:
         orderings = _orderings(view)
         word = request.query_params.get("ordering", next(iter(orderings)))
         if word not in orderings:
@@ -82,7 +83,7 @@ class KeysetPagination(BasePagination):
             detail = _("Must be one of: %(choices)s.") % {"choices": choices}
             raise InvalidParameter([{"field": "ordering", "code": "invalid_choice", "detail": str(detail)}])
         fields = tuple(orderings[word])
-        if fields[-1].lstrip("-") not in ("id", "pk"):
+        if not _is_total(queryset, fields[-1]):
             fields += ("-id" if fields[-1].startswith("-") else "id",)
         return word, fields
 
@@ -95,16 +96,20 @@ class KeysetPagination(BasePagination):
             raise InvalidParameter([{"field": "page_size", "code": "invalid", "detail": str(detail)}])
         return int(given)
 
-    def _cursor(self, request: Request, model: type[Model]) -> tuple[list[Any] | None, bool]:
-        """The values at the edge the client stands at, and whether it looks back from there."""
+    def _cursor(self, request: Request, queryset: Any) -> tuple[list[Any] | None, bool]:
+        """The values at the edge the client stands at, None for an end of the list; and whether it looks back."""
         given = request.query_params.get("cursor")
         if given is None:
             return None, False
         try:
             word, values, backwards = json.loads(base64.b64decode(given.encode(), b"-_", validate=True))
-            if word != self.word or len(values) != len(self.order) or not isinstance(backwards, bool):
+            if word != self.word or not isinstance(backwards, bool):
                 raise ValueError
-            return [_typed(model, name, value) for name, value in zip(self.order, values, strict=True)], backwards
+            if values is None and backwards:
+                return None, True
+            if not isinstance(values, list):
+                raise ValueError
+            return [_typed(queryset, name, value) for name, value in zip(self.order, values, strict=True)], backwards
         except (ValueError, TypeError, ValidationError, RecursionError, OverflowError):
             raise NotFound from None
 
@@ -114,10 +119,10 @@ class KeysetPagination(BasePagination):
         if not (self.has_previous if backwards else self.has_next):
             return None
         url = self.request.build_absolute_uri()
-        if not self.rows:
-            # An empty page that was reached by a cursor: the way back is the start of the list.
-            return remove_query_param(url, "cursor") if backwards else None
-        values = [_plain(_value(self.rows[edge], name.lstrip("-"))) for name in self.order]
+        # A page that lost all its rows meanwhile has the list's first page as its next, and the last as its previous.
+        if not self.rows and not backwards:
+            return remove_query_param(url, "cursor")
+        values = [_plain(_value(self.rows[edge], name.lstrip("-"))) for name in self.order] if self.rows else None
         cursor = json.dumps([self.word, values, backwards], separators=(",", ":"), ensure_ascii=False)
         return replace_query_param(url, "cursor", base64.urlsafe_b64encode(cursor.encode()).decode())
 
@@ -130,13 +135,26 @@ def _opposite(name: str) -> str:
     return name[1:] if name.startswith("-") else f"-{name}"
 
 
-def _field(model: type[Model], path: str) -> Field[Any, Any]:
-    """The model field at the end of a path such as `book__title_key`."""
-    field: Any = None
-    for part in path.lstrip("-").split("__"):
+def _column(queryset: Any, path: str) -> tuple[Field[Any, Any], bool]:
+    """What stands at the end of a path such as `book__title_key`, or an annotation; and whether it may be NULL."""
+    name = path.lstrip("-")
+    if name in queryset.query.annotations:
+        return queryset.query.annotations[name].output_field, True
+    model, field, nullable = queryset.model, cast(Any, None), False
+    for part in name.split("__"):
         field = model._meta.pk if part == "pk" else model._meta.get_field(part)
+        nullable = nullable or field.null
         model = field.related_model or model
-    return field
+    return field, nullable
+
+
+def _is_total(queryset: Any, path: str) -> bool:
+    """Whether no two rows can be equal in it. (MariaDB sorts the whole table by a unique key and the id after it.)"""
+    name = path.lstrip("-")
+    if "__" in name or name in queryset.query.annotations:
+        return False
+    field, nullable = _column(queryset, name)
+    return bool(field.unique) and not nullable
 
 
 def _value(row: Any, path: str) -> Any:
@@ -152,26 +170,31 @@ def _plain(value: Any) -> int | str | None:
     return value.isoformat() if isinstance(value, datetime.date) else str(value)
 
 
-def _typed(model: type[Model], name: str, value: Any) -> Any:
-    """A cursor's value as the field's own type; ValueError for anything a row could not have held."""
-    if value is None:
+def _typed(queryset: Any, name: str, value: Any) -> Any:
+    """A cursor's value as the column's own type; ValueError and its like for anything a row could not have held."""
+    field, nullable = _column(queryset, name)
+    if value is None and nullable:
         return None
-    if not isinstance(value, int | str) or "\x00" in str(value):
+    if not isinstance(value, int | str) or isinstance(value, bool) != isinstance(field, BooleanField):
+        raise ValueError
+    if "\x00" in str(value):
         raise ValueError
     str(value).encode()  # a lone surrogate is a ValueError
-    try:
-        typed = _field(model, name).to_python(value)
-    except FieldDoesNotExist:
-        # An annotation: it travels as it is.
-        typed = value
+    typed = field.to_python(value)
     if isinstance(typed, int) and abs(typed) > BIGGEST_INT:
         raise ValueError
-    if isinstance(typed, datetime.datetime) and typed.tzinfo is None:
+    if isinstance(typed, float) and not math.isfinite(typed):
         raise ValueError
+    if isinstance(field, DecimalField):
+        field.run_validators(typed)
+    if isinstance(typed, datetime.datetime):
+        if typed.tzinfo is None:
+            raise ValueError
+        return typed.astimezone(datetime.UTC)  # an OverflowError at either end of time
     return typed
 
 
-def _beyond(order: tuple[str, ...], position: list[Any], model: type[Model]) -> Q:
+def _beyond(order: tuple[str, ...], position: list[Any], queryset: Any) -> Q:
     """The rows that come after `position` in `order`. NULL counts as the least, as all three databases sort it."""
     condition: Any = Q()
     for index in reversed(range(len(order))):
@@ -186,7 +209,7 @@ def _beyond(order: tuple[str, ...], position: list[Any], model: type[Model]) -> 
     if value is not None and len(order) > 1:
         least = order[0].startswith("-")
         bound = Q(**{f"{name}__lte" if least else f"{name}__gte": value})
-        nullable = _is_nullable(model, name)
+        nullable = _column(queryset, name)[1]
         condition = (bound | Q(**{f"{name}__isnull": True}) if least and nullable else bound) & condition
     return condition
 
@@ -198,10 +221,3 @@ def _further(name: str, value: Any, *, descending: bool) -> Q | None:
     if descending:
         return Q(**{f"{name}__lt": value}) | Q(**{f"{name}__isnull": True})
     return Q(**{f"{name}__gt": value})
-
-
-def _is_nullable(model: type[Model], name: str) -> bool:
-    try:
-        return bool(_field(model, name).null)
-    except FieldDoesNotExist:
-        return True

@@ -38,14 +38,22 @@ class APIView(SignInAsked, IdempotentPosts, StrictParameters, BaseAPIView):
     """A view of one thing that is no row."""
 
 
-class GenericAPIView(  # type: ignore[type-arg]
-    SignInAsked, IdempotentPosts, StrictParameters, ConditionalWrites, generics.GenericAPIView
+class GenericAPIView(
+    SignInAsked,
+    IdempotentPosts,
+    StrictParameters,
+    ConditionalWrites,
+    generics.GenericAPIView,  # type: ignore[type-arg]
 ):
     """A view of one row or list. A list view that is no viewset says `is_list = True`."""
 
 
-class GenericViewSet(  # type: ignore[type-arg]
-    SignInAsked, IdempotentPosts, StrictParameters, ConditionalWrites, viewsets.GenericViewSet
+class GenericViewSet(
+    SignInAsked,
+    IdempotentPosts,
+    StrictParameters,
+    ConditionalWrites,
+    viewsets.GenericViewSet,  # type: ignore[type-arg]
 ):
     """The base of viewsets; DRF's mixins add what each offers.
 
