@@ -122,8 +122,8 @@ if REDIS_URL:
 # --- People and keys -------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-PASSWORD_HASHERS = [
 AUTHENTICATION_BACKENDS = ["accounts.authentication.AdminBackend"]
+PASSWORD_HASHERS = [
     "accounts.hashers.Argon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
