@@ -206,6 +206,13 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "ClubRole": "clubs.roles.SHOWN_ROLES",
+        "ClubStatus": "clubs.roles.SHOWN_STATUSES",
+        "MemberRole": "clubs.roles.Role",
+        "MemberDecision": "clubs.roles.DECISIONS",
+        "EntryStatus": "clubs.reading.rules.Status",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "bookbridge.api.schema.describe_problems",

@@ -82,16 +82,18 @@ class ClubScoped:
     levels: ClassVar[Mapping[str, Level]] = {}
     club_kwarg = "club_pk"
 
-    request: Request
-    kwargs: dict[str, Any]
+    request: Any
+    kwargs: Any
+    http_method_names: Any
 
     @property
     def level(self) -> Level | None:
         """What this call needs; None where the answer is 405 or tells of the route only (OPTIONS)."""
-        method = (self.request.method or "").lower() if getattr(self, "request", None) else ""
-        method = {"head": "get"}.get(method, method)
-        action = getattr(self, "action", method if hasattr(self, method) else None)
-        return None if action in (None, "metadata", "options") else self.levels[action]
+        method = (self.request.method or "").lower() if self.request else "get"
+        if method == "options" or method not in self.http_method_names:
+            return None
+        action = getattr(self, "action", {"head": "get"}.get(method, method))
+        return None if action is None or not hasattr(self, action) else self.levels[action]
 
     def get_permissions(self) -> list[BasePermission]:
         """The sign-in first: without it nothing is looked up."""
@@ -104,6 +106,11 @@ class ClubScoped:
         """The clubs the caller may know of, with their standing in each."""
         user = self.request.user
         return Club.objects.visible_to(user).with_standing_of(user)
+
+    def lock(self, obj: object) -> None:
+        """For a conditional write: hold the club, which every change below it locks first, and read it afresh."""
+        self.club.lock()
+        del self.club
 
     @cached_property
     def club(self) -> Club:

@@ -7,3 +7,10 @@ class ClubsConfig(AppConfig):
 
     name = "clubs"
     verbose_name = _("Clubs")
+
+    def ready(self) -> None:
+        """Put the clubs a reader is in on their profile."""
+        from accounts.serializers import profile_parts
+        from clubs.clubs.services import clubs_of_profile
+
+        profile_parts["clubs"] = clubs_of_profile

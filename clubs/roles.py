@@ -26,6 +26,11 @@ class Status(models.TextChoices):
     LEFT = "left", _("left")
 
 
+# The words of answers, and those a moderator may say.
+SHOWN_ROLES = [(OWNER, _("owner")), *Role.choices]
+SHOWN_STATUSES = [choice for choice in Status.choices if choice[0] != Status.LEFT]
+DECISIONS = [choice for choice in Status.choices if choice[0] in (Status.ACTIVE, Status.BANNED)]
+
 # To whom a private club is known.
 KNOWN_TO = (Status.ACTIVE, Status.PENDING)
 

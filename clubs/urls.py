@@ -1,5 +1,9 @@
-"""Routes of clubs, below `/api/v1/`."""
+"""Routes of clubs and of all that is in them, below `/api/v1/`."""
 
-from typing import Any
+from django.urls import include, path
 
-urlpatterns: list[Any] = []
+urlpatterns = [
+    path("", include("clubs.clubs.urls")),
+    path("", include("clubs.members.urls")),
+    path("", include("clubs.reading.urls")),
+]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import django_filters
+from django.core.validators import RegexValidator
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend
@@ -71,6 +72,21 @@ class IdFilter(django_filters.NumberFilter):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=1, max_value=2**63 - 1, decimal_places=0, **kwargs)
+
+
+class FlagFilter(django_filters.ChoiceFilter):
+    """`true` or `false`; any other word is refused, where django-filter's BooleanFilter would ignore it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=[("true", "true"), ("false", "false")], **kwargs)
+
+
+class LanguageFilter(django_filters.CharFilter):
+    """A language tag such as `en` or `pt-BR`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        validators = [RegexValidator(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")]
+        super().__init__(max_length=12, validators=validators, **kwargs)
 
 
 def _not_blank(value: str) -> None:

@@ -167,6 +167,16 @@ class RegisterThrottle(AddressThrottle):
     scope = "register"
 
 
+class InviteThrottle(RateThrottle):
+    """RATE_INVITE for each signed-in reader, ten times it for an address over all readers."""
+
+    scope = "invite"
+
+    def identities(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
+        """The reader and the address."""
+        return [(f"user {request.user.pk}", 1), (client_address(request), 10)]
+
+
 class LoginThrottle(RateThrottle):
     """RATE_LOGIN, as `login_identities` counts it. Counted before any password is hashed."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -17,19 +18,16 @@ from accounts.models import User
 from accounts.names import validate_timezone
 from bookbridge.api.errors import Conflict, Forbidden, InvalidField
 from bookbridge.api.fields import KeyField
-from bookbridge.api.search import SearchField, index_text, terms
+from bookbridge.api.search import SearchField, index_text, query_terms
 from bookbridge.api.text import fold
 from bookbridge.api.transactions import retrying_atomic
 from clubs.roles import KNOWN_TO, OWNER, Role, Standing, Status
 
 if TYPE_CHECKING:
-    from django.db.models.fields.related_descriptors import RelatedManager
-
-    from clubs.members.models import Invitation, Membership
+    from clubs.members.models import Membership
 
 KEY_LENGTH = 100
 FEWEST_MEMBERS, MOST_MEMBERS = 2, 10_000
-MOST_QUERY_WORDS = 10
 
 
 class Visibility(models.TextChoices):
@@ -88,7 +86,7 @@ class ClubQuerySet(models.QuerySet["Club"]):
 
         Ten words count. A text without any letter or digit finds nothing.
         """
-        wanted = terms(text)[:MOST_QUERY_WORDS]
+        wanted = query_terms(text)
         return self.filter(search_text__words=wanted) if wanted else self.none()
 
     def in_language(self, tag: str) -> ClubQuerySet:
@@ -119,21 +117,12 @@ class Club(models.Model):
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
     # Whoever deletes an account parts it from its clubs first (`Membership.objects.end_all`).
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="owned_clubs")
-    members_count = models.PositiveIntegerField(
-        default=0, editable=False, help_text=_("Active members, the owner too.")
-    )
+    members_count = models.PositiveIntegerField(default=0, editable=False, help_text=_("The owner included."))
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, editable=False)
     search_text = SearchField(editable=False)
 
     objects = ClubQuerySet.as_manager()
-
-    if TYPE_CHECKING:
-        memberships: RelatedManager[Membership]
-        invitations: RelatedManager[Invitation]
-        # Set by `with_standing_of`.
-        my_role: str | None
-        my_status: str | None
 
     class Meta:
         verbose_name = _("club")
@@ -170,8 +159,8 @@ class Club(models.Model):
         return club
 
     @retrying_atomic
-    def change(self, *, by: User, **fields: Any) -> None:
-        """Set plain columns. Raises Forbidden, InvalidField, Conflict `limit_below_members`."""
+    def change(self, *, by: User | None, **fields: Any) -> None:
+        """Set plain columns; `by` is None for staff. Raises Forbidden, InvalidField, Conflict `limit_below_members`."""
         self.lock()
         self.require_owner(by)
         fields = settle_policy(fields, self)
@@ -185,11 +174,11 @@ class Club(models.Model):
         self.updated_at = now()
         self.save(update_fields=[*fields, "name_key", "search_text", "updated_at"])
         if self.visibility != was:
-            self._show_figures(public=self.visibility == Visibility.PUBLIC)
+            lists().visibility_changed(self)
 
     @retrying_atomic
-    def dissolve(self, *, by: User) -> None:
-        """Delete the club with all that is in it. Raises Forbidden."""
+    def dissolve(self, *, by: User | None) -> None:
+        """Delete the club with all that is in it; `by` is None for staff. Raises Forbidden."""
         self.lock()
         self.require_owner(by)
         self.delete_locked()
@@ -253,7 +242,7 @@ class Club(models.Model):
 
     def delete_locked(self) -> None:
         """Delete the club with all that is in it. The caller holds the lock."""
-        self._show_figures(public=False)
+        lists().club_deleted(self)
         self.delete()
 
     def lock(self, *, with_user: User | None = None) -> None:
@@ -283,16 +272,16 @@ class Club(models.Model):
     @property
     def my_standing(self) -> Standing:
         """How far the reader may go for whom the club was read (`ClubQuerySet.with_standing_of`)."""
-        return Standing.of(self.my_status, self.my_role)
+        return Standing.of(self.my_status, self.my_role)  # type: ignore[attr-defined]  # annotations
 
     @property
     def is_private(self) -> bool:
         """Whether only its members know of it."""
         return self.visibility == Visibility.PRIVATE
 
-    def require_owner(self, user: User) -> None:
-        """Raise Forbidden unless the club is `user`'s."""
-        if self.owner_id != user.pk:
+    def require_owner(self, user: User | None) -> None:
+        """Raise Forbidden unless the club is `user`'s, or staff act (None)."""
+        if user is not None and self.owner_id != user.pk:
             raise Forbidden("owner_only", _("Only the club's owner may do this."))
 
     def require_room(self) -> None:
@@ -310,9 +299,6 @@ class Club(models.Model):
         self.name_key = fold(self.name)[:KEY_LENGTH].rstrip()
         self.search_text = index_text([self.name, self.description])
 
-    def _show_figures(self, *, public: bool) -> None:
-        """Let what the club reads count in the books' public figures, or no longer. The caller holds the lock."""
-
 
 def settle_policy(fields: dict[str, Any], club: Club) -> dict[str, Any]:
     """`fields` with the join policy that their visibility asks for; InvalidField where both were given and clash."""
@@ -322,3 +308,10 @@ def settle_policy(fields: dict[str, Any], club: Club) -> dict[str, Any]:
     if fields.get("join_policy", JoinPolicy.INVITE) != JoinPolicy.INVITE:
         raise InvalidField("join_policy", "private_needs_invite", _("A private club takes readers by invitation only."))
     return {**fields, "join_policy": JoinPolicy.INVITE}
+
+
+def lists() -> ModuleType:
+    """The services of reading lists, whose tables refer to clubs and are loaded after them."""
+    from clubs.reading import services
+
+    return services

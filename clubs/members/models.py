@@ -95,8 +95,8 @@ class Membership(models.Model):
         return Standing.of(self.status, self.shown_role)
 
     @retrying_atomic
-    def change(self, *, by: User, status: str | None = None, role: str | None = None) -> None:
-        """Approve (`active`) or ban (`banned`), and give a role, which only the owner does.
+    def change(self, *, by: User | None, status: str | None = None, role: str | None = None) -> None:
+        """Approve (`active`) or ban (`banned`), and give a role, which only the owner does; `by` is None for staff.
 
         Raises Forbidden where `by` is not above the reader, Conflict `club_full`, `not_pending`, `not_a_member`.
         """
@@ -115,8 +115,11 @@ class Membership(models.Model):
             self._write(role=role)
 
     @retrying_atomic
-    def remove(self, *, by: User) -> None:
-        """Refuse a request, remove a member or lift a ban. Raises Forbidden where `by` is not above the reader."""
+    def remove(self, *, by: User | None) -> None:
+        """Refuse a request, remove a member or lift a ban; `by` is None for staff.
+
+        Raises Forbidden where `by` is not above the reader.
+        """
         self._begin(by)
         if self.status == Status.LEFT:
             raise Http404
@@ -157,10 +160,10 @@ class Membership(models.Model):
         if self.status == Status.PENDING:
             self.enter()
 
-    def _begin(self, by: User) -> Standing:
-        """Hold the row and see that `by` is a moderator above it; how far `by` may go."""
+    def _begin(self, by: User | None) -> Standing:
+        """Hold the row and see that `by` is a moderator above it; how far `by` may go: staff as far as the owner."""
         self.hold()
-        acting = self.club.standing_of(by)
+        acting = Standing.OWNER if by is None else self.club.standing_of(by)
         if acting < Standing.MODERATOR:
             raise Forbidden("moderators_only", _("Only the club's moderators may do this."))
         if self.standing >= acting:

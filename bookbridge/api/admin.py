@@ -1,0 +1,45 @@
+"""What the admin's pages have in common: quick at any size of a table."""
+
+from functools import cached_property
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+MOST_COUNTED = 10_000
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts no further than 10,000 rows, so that no page scans a table; what lies behind is found by a search."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are, or 10,000."""
+        rows: Any = self.object_list
+        return int(rows.order_by()[:MOST_COUNTED].count())
+
+
+class QuickAdmin(ModelAdmin):  # type: ignore[misc]
+    """Rows are found through an index, and neither counted nor offered in a dropdown all at once."""
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    ordering = ("-id",)
+
+
+class LookingAdmin(QuickAdmin):
+    """Rows that staff look at; what they may do with them are actions."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """The API makes them."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The API changes them."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """They go with what they belong to."""
+        return False

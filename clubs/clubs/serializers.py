@@ -1,0 +1,90 @@
+"""The shapes of clubs in the API."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.names import language_tag, validate_timezone
+from accounts.serializers import PersonSerializer
+from bookbridge.api.serializers import ModelSerializer, TextField
+from catalog.serializers import LanguageTagField
+from clubs.clubs.models import FEWEST_MEMBERS, MOST_MEMBERS, Club, JoinPolicy, Visibility
+from clubs.reading.serializers import CurrentEntrySerializer
+from clubs.roles import SHOWN_ROLES, SHOWN_STATUSES
+
+
+class ClubLanguageField(LanguageTagField):
+    """A language tag, kept in lower case and told as the API speaks: `pt-BR`."""
+
+    def to_representation(self, value: Any) -> str:
+        """The tag as people write it."""
+        return language_tag(value)
+
+
+class BriefClubSerializer(ModelSerializer):
+    """A club as it stands beside something else."""
+
+    class Meta:
+        model = Club
+        fields = ["id", "name"]
+        read_only_fields = fields
+
+
+class ClubSerializer(BriefClubSerializer):
+    """A club, read and written: the card that whoever may know of the club sees."""
+
+    name = TextField(max_length=100)
+    description = TextField(max_length=2000, required=False, allow_blank=True)
+    visibility = serializers.ChoiceField(choices=Visibility.choices, required=False)
+    join_policy = serializers.ChoiceField(
+        choices=JoinPolicy.choices, required=False, help_text=_("A private club's is always `invite`.")
+    )
+    member_limit = serializers.IntegerField(
+        min_value=FEWEST_MEMBERS,
+        max_value=MOST_MEMBERS,
+        required=False,
+        allow_null=True,
+        help_text=_("How many may be in it, the owner included; null for no limit."),
+    )
+    language = ClubLanguageField(required=False, allow_blank=True)
+    timezone = TextField(max_length=64, required=False, validators=[validate_timezone])
+    owner = PersonSerializer(read_only=True)
+    current_entry = serializers.SerializerMethodField()
+    next_meeting = serializers.SerializerMethodField()
+    my_role = serializers.ChoiceField(choices=SHOWN_ROLES, read_only=True, allow_null=True)
+    my_status = serializers.ChoiceField(choices=SHOWN_STATUSES, read_only=True, allow_null=True)
+
+    class Meta:
+        model = Club
+        fields = [
+            *("id", "name", "description", "visibility", "join_policy", "member_limit", "language", "timezone"),
+            *("owner", "members_count", "current_entry", "next_meeting", "my_role", "my_status", "created_at"),
+        ]
+        read_only_fields = ["members_count", "created_at"]
+
+    @extend_schema_field(CurrentEntrySerializer(allow_null=True))
+    def get_current_entry(self, club: Club) -> dict[str, Any] | None:
+        """What the club is reading now, as `cards` has read it."""
+        entries = club.current_entries  # type: ignore[attr-defined]
+        return next((CurrentEntrySerializer(entry).data for entry in entries), None)
+
+    @extend_schema_field({"type": ["object", "null"]})
+    def get_next_meeting(self, club: Club) -> None:
+        """The next meeting; clubs have none yet."""
+        return
+
+
+class TransferSerializer(serializers.Serializer[Any]):
+    """To whom a club is handed over."""
+
+    user = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text=_("The id of an active member."))
+
+
+class JoinSerializer(serializers.Serializer[Any]):
+    """What a reader who asks to join may say."""
+
+    message = TextField(
+        max_length=500, required=False, allow_blank=True, help_text=_("For the moderators, where the club is asked.")
+    )

@@ -1,0 +1,92 @@
+"""Members and invitations in the admin."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import APIException
+
+from bookbridge.api.admin import LookingAdmin
+from bookbridge.api.text import identifier_key
+from clubs.members.models import Invitation, Membership
+from clubs.roles import Status
+
+
+class InClubAdmin(LookingAdmin):
+    """Rows of a club: found by its id, or by the beginning of a username."""
+
+    list_select_related: Any = ("club",)
+    person = "user"
+    # What makes the search box appear; `get_search_results` does the searching.
+    search_fields = ("club__id",)
+    search_help_text = _("A club's id, or the beginning of a username")
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Also by club, as the links on a club's page ask."""
+        return lookup == "club__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """One or the other: a database finds no index for both at once."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if term.isdecimal():
+            return queryset.filter(club=term), False
+        return queryset.filter(**{f"{self.person}__username_key__startswith": identifier_key(term)}), False
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Who may change clubs here."""
+        return request.user.has_perm("clubs.change_club")
+
+
+@admin.register(Membership)
+class MembershipAdmin(InClubAdmin):
+    """Who is, was, or asks to be in which club."""
+
+    list_display = ("id", "club", "user", "shown_role", "status", "joined_at", "updated_at")
+    list_filter = ("status", "role")
+    list_select_related = ("club", "user")
+    fields = ("club", "user", "shown_role", "status", "joined_at", "message", "updated_at")
+    readonly_fields = ("shown_role",)
+    actions = ("remove", "ban")
+
+    @admin.action(description=_("Remove them from their clubs"), permissions=["act"])
+    def remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        """As the model says; an owner stays."""
+        self._each(request, queryset, lambda row: row.remove(by=None))
+
+    @admin.action(description=_("Ban them from their clubs"), permissions=["act"])
+    def ban(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        """As the model says; an owner stays."""
+        self._each(request, queryset, lambda row: row.change(by=None, status=Status.BANNED))
+
+    def _each(self, request: HttpRequest, queryset: QuerySet[Membership], act: Any) -> None:
+        for row in Membership.objects.filter(pk__in=queryset.values("pk")).select_related("club", "user"):
+            try:
+                act(row)
+            except Http404:
+                continue  # They are out already.
+            except APIException as refused:
+                self.message_user(request, f"{row.user}, {row.club}: {refused.detail}", messages.ERROR)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(InClubAdmin):
+    """Invitations; nobody can read a code here, for only its digest is kept, which is not shown either."""
+
+    list_display = ("id", "club", "created_by", "created_at", "expires_at", "uses", "max_uses", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("club", "created_by")
+    person = "created_by"
+    fields = ("club", "created_by", "created_at", "expires_at", "uses", "max_uses", "revoked_at")
+    actions = ("revoke",)
+
+    @admin.action(description=_("Revoke these invitations"), permissions=["act"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
+        """Nobody comes in by them any more."""
+        for invitation in Invitation.objects.filter(pk__in=queryset.values("pk"), revoked_at=None):
+            invitation.revoke()

@@ -1,0 +1,80 @@
+"""The shapes of memberships and invitations in the API."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from accounts.serializers import PersonSerializer
+from bookbridge.api.serializers import ModelSerializer
+from clubs.clubs.serializers import BriefClubSerializer
+from clubs.members.models import MOST_HOURS, MOST_USES, Invitation, Membership
+from clubs.roles import DECISIONS, SHOWN_ROLES, SHOWN_STATUSES, Role
+
+
+class MemberSerializer(ModelSerializer):
+    """How a reader stands to a club."""
+
+    user = PersonSerializer(read_only=True)
+    role = serializers.ChoiceField(choices=SHOWN_ROLES, source="shown_role", read_only=True)
+    status = serializers.ChoiceField(choices=SHOWN_STATUSES, read_only=True)
+    joined_at = serializers.DateTimeField(read_only=True, allow_null=True, help_text=_("Null while they are asking."))
+
+    class Meta:
+        model = Membership
+        fields = ["user", "role", "status", "joined_at", "message"]
+        read_only_fields = ["message"]
+
+
+class MemberChangeSerializer(MemberSerializer):
+    """What moderators and the owner do about a reader; the answer is MemberSerializer's."""
+
+    status = serializers.ChoiceField(choices=DECISIONS, required=False)
+    role = serializers.ChoiceField(choices=Role.choices, required=False)
+
+    def to_representation(self, instance: Membership) -> dict[str, Any]:
+        """As its parent's."""
+        return MemberSerializer(instance, context=self.context).data
+
+
+class JoinedSerializer(MemberSerializer):
+    """The caller's own new membership or request."""
+
+    club = BriefClubSerializer(read_only=True)
+
+    class Meta(MemberSerializer.Meta):
+        fields = ["club", "user", "role", "status", "joined_at"]
+
+
+class InvitationSerializer(ModelSerializer):
+    """An invitation, without its code."""
+
+    created_by = PersonSerializer(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Invitation
+        fields = ["id", "created_by", "created_at", "expires_at", "max_uses", "uses"]
+        read_only_fields = ["created_at", "expires_at", "uses"]
+
+
+class NewInvitationSerializer(InvitationSerializer):
+    """A new invitation; its code is told this once."""
+
+    expires_in_hours = serializers.IntegerField(min_value=1, max_value=MOST_HOURS, default=168, write_only=True)
+    max_uses = serializers.IntegerField(min_value=1, max_value=MOST_USES, default=1)
+    code = serializers.CharField(read_only=True)
+    url = serializers.SerializerMethodField()
+
+    class Meta(InvitationSerializer.Meta):
+        fields = [*InvitationSerializer.Meta.fields, "expires_in_hours", "code", "url"]
+
+    def get_url(self, invitation: Invitation) -> str:
+        """The address to pass on."""
+        return f"{settings.APP_URL}/invite?code={invitation.code}"  # type: ignore[attr-defined]  # set when it is made
+
+
+class AcceptSerializer(serializers.Serializer[Any]):
+    """The code of an invitation."""
+
+    code = serializers.CharField(max_length=200)

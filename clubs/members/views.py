@@ -1,0 +1,145 @@
+"""Members and invitations over HTTP (api.md, section 3)."""
+
+from typing import Any, ClassVar, cast
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import mixins, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from accounts.models import User
+from bookbridge.api.throttling import InviteThrottle
+from bookbridge.api.views import GenericAPIView, GenericViewSet
+from clubs.access import ClubScoped, Level, require
+from clubs.members.filters import MemberFilter
+from clubs.members.models import Invitation, Membership, MembershipQuerySet
+from clubs.members.serializers import (
+    AcceptSerializer,
+    InvitationSerializer,
+    JoinedSerializer,
+    MemberChangeSerializer,
+    MemberSerializer,
+    NewInvitationSerializer,
+)
+from clubs.roles import Standing, Status
+
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Who is in a club; for moderators also who asks and who is banned"),
+    retrieve=extend_schema(summary="One member"),
+    partial_update=extend_schema(
+        summary="Approve, ban, or give a role", request=MemberChangeSerializer, responses=MemberSerializer
+    ),
+    destroy=extend_schema(summary="Refuse a request, remove a member, or lift a ban"),
+)
+class MemberViewSet(
+    ClubScoped,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.DestroyModelMixin,
+    GenericViewSet,
+):
+    """Who is in a club. A member is found by their user id."""
+
+    http_method_names = ["get", "head", "options", "patch", "delete"]
+    filterset_class = MemberFilter
+    queryset = Membership.objects.none()
+    lookup_field = "user_id"
+    lookup_value_converter = "int"
+    orderings: ClassVar = {"joined_at": ("joined_at", "id")}
+    levels = {
+        "list": Level.MEMBER,
+        "retrieve": Level.MEMBER,
+        "partial_update": Level.MODERATOR,
+        "destroy": Level.MODERATOR,
+    }
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        """The answers are alike; what is taken in is not."""
+        return MemberChangeSerializer if self.action == "partial_update" else MemberSerializer
+
+    def get_queryset(self) -> MembershipQuerySet:
+        """Members see who is in; moderators act on whoever asks or is banned too, and ban also who has left."""
+        rows = self.club.memberships.select_related("user")
+        if self.action == "partial_update":
+            return rows
+        return rows.known() if self.club.my_standing >= Standing.MODERATOR else rows.active()
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The active ones where nothing else is asked for, which only moderators may."""
+        if self.action != "list":
+            return queryset
+        found = super().filter_queryset(queryset)
+        asked = self.request.query_params.get("status") or Status.ACTIVE
+        if asked != Status.ACTIVE:
+            require(self.club, Level.MODERATOR)
+        return found.filter(status=asked)
+
+    def perform_update(self, serializer: BaseSerializer[Membership]) -> None:
+        """As the model says."""
+        cast(Membership, serializer.instance).change(by=cast(User, self.request.user), **serializer.validated_data)
+
+    def perform_destroy(self, instance: Membership) -> None:
+        """As the model says."""
+        instance.remove(by=cast(User, self.request.user))
+
+
+@extend_schema_view(
+    list=extend_schema(summary="A club's invitations that were not revoked"),
+    create=extend_schema(summary="Invite readers", responses={201: NewInvitationSerializer}),
+    destroy=extend_schema(summary="Revoke an invitation"),
+)
+class InvitationViewSet(
+    ClubScoped, mixins.ListModelMixin, mixins.CreateModelMixin, mixins.DestroyModelMixin, GenericViewSet
+):
+    """The invitations of a club."""
+
+    queryset = Invitation.objects.none()
+    lookup_value_converter = "int"
+    levels = {"list": Level.MODERATOR, "create": Level.MODERATOR, "destroy": Level.MODERATOR}
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        """The code is told once."""
+        return NewInvitationSerializer if self.action == "create" else InvitationSerializer
+
+    def get_queryset(self) -> QuerySet[Invitation]:
+        """Those nobody has revoked."""
+        return self.club.invitations.filter(revoked_at=None).select_related("created_by")
+
+    def perform_create(self, serializer: BaseSerializer[Invitation]) -> None:
+        """As the model says."""
+        invitation, code = Invitation.issue(self.club, by=cast(User, self.request.user), **serializer.validated_data)
+        invitation.code = code  # type: ignore[attr-defined]  # for this answer alone
+        serializer.instance = invitation
+
+    def perform_destroy(self, instance: Invitation) -> None:
+        """As the model says."""
+        instance.revoke()
+
+
+class AcceptView(GenericAPIView):
+    """Come into a club by an invitation."""
+
+    serializer_class = AcceptSerializer
+    throttle_classes = [InviteThrottle, *GenericAPIView.throttle_classes]
+
+    @extend_schema(
+        summary="Accept an invitation",
+        responses={
+            201: JoinedSerializer,
+            404: OpenApiResponse(PROBLEM, description="Whatever is wrong with the code, or the caller is banned."),
+            409: OpenApiResponse(PROBLEM, description="`already_member` (no use is spent), `club_full`."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """The caller is in at once."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        row = Invitation.objects.accept(serializer.validated_data["code"], user=cast(User, request.user))
+        data = JoinedSerializer(row, context=self.get_serializer_context()).data
+        return Response(data, status=status.HTTP_201_CREATED)
