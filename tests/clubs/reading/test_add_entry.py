@@ -1,0 +1,114 @@
+"""Putting a book on a club's list."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from catalog.models import Book
+from clubs.models import Club, Entry
+from tests.clubs.reading.helpers import codes, refusal, titles, url
+
+AddBook = Callable[..., Book]
+
+
+def test_a_member_proposes_a_book(as_bob: APIClient, bob: User, club: Club, add_book: AddBook) -> None:
+    book = add_book("Emma")
+    answer = as_bob.post(url(club), {"book": book.pk, "note": "Short chapters."})
+    assert answer.status_code == 201, answer.content
+    shown = answer.json()
+    assert (shown["status"], shown["position"], shown["note"]) == ("proposed", 1, "Short chapters.")
+    assert shown["added_by"]["id"] == bob.pk
+    assert shown["book"]["id"] == book.pk
+    assert as_bob.get(url(club, shown["id"])).json() == shown
+
+
+def test_a_new_book_goes_to_the_end(as_bob: APIClient, club: Club, add_book: AddBook) -> None:
+    for title in ("A", "B", "C"):
+        as_bob.post(url(club), {"book": add_book(title).pk})
+    assert titles(as_bob.get(url(club))) == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize("status", ["planned", "reading", "finished", "dropped"])
+def test_another_status_is_for_moderators(
+    as_bob: APIClient, as_moe: APIClient, club: Club, add_book: AddBook, status: str
+) -> None:
+    book = add_book()
+    assert refusal(as_bob.post(url(club), {"book": book.pk, "status": status})) == (403, "moderators_only")
+    answer = as_moe.post(url(club), {"book": book.pk, "status": status})
+    assert (answer.status_code, answer.json()["status"]) == (201, status)
+    assert (Entry.objects.get().finished_at is not None) == (status == "finished")
+
+
+def test_a_member_may_say_that_it_is_proposed(as_bob: APIClient, club: Club, add_book: AddBook) -> None:
+    assert as_bob.post(url(club), {"book": add_book().pk, "status": "proposed"}).status_code == 201
+
+
+def test_a_book_is_on_a_list_once(as_bob: APIClient, as_moe: APIClient, club: Club, add_book: AddBook) -> None:
+    book = add_book()
+    first = as_moe.post(url(club), {"book": book.pk, "status": "dropped"}).json()
+    again = as_bob.post(url(club), {"book": book.pk})
+    assert refusal(again) == (409, "already_listed")
+    assert again.json()["entry"] == first["id"]
+    assert Entry.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "errors"),
+    [
+        ({}, {"book": "required"}),
+        ({"book": None}, {"book": "null"}),
+        ({"book": 999_999}, {"book": "does_not_exist"}),
+        ({"book": -1}, {"book": "does_not_exist"}),
+        ({"book": True}, {"book": "invalid"}),
+        ({"book": 1.5}, {"book": "invalid"}),
+        ({"book": "Emma"}, {"book": "invalid"}),
+        ({"book": [1]}, {"book": "invalid"}),
+        ({"book": {"id": 1}}, {"book": "invalid"}),
+        ({"status": "maybe"}, {"status": "invalid_choice"}),
+        ({"note": "x" * 1001}, {"note": "max_length"}),
+        ({"note": "\u200b"}, {"note": "invisible"}),
+        ({"note": "a\x00"}, {"note": "null_characters_not_allowed"}),
+    ],
+)
+def test_a_bad_body_names_its_fields(
+    as_bob: APIClient, club: Club, add_book: AddBook, body: dict[str, Any], errors: dict[str, str]
+) -> None:
+    sent = body if "book" in errors else {"book": add_book().pk} | body
+    assert codes(as_bob.post(url(club), sent)) == errors
+    assert not Entry.objects.exists()
+
+
+def test_an_empty_note_is_a_note(as_bob: APIClient, club: Club, add_book: AddBook) -> None:
+    assert as_bob.post(url(club), {"book": add_book().pk, "note": ""}).json()["note"] == ""
+
+
+def test_a_repeated_call_with_a_key_adds_once(as_bob: APIClient, club: Club, add_book: AddBook) -> None:
+    body, key = {"book": add_book().pk}, {"Idempotency-Key": "k1"}
+    first = as_bob.post(url(club), body, headers=key)
+    second = as_bob.post(url(club), body, headers=key)
+    assert (second.status_code, second.json()) == (201, first.json())
+    assert second["Idempotency-Replayed"] == "true"
+
+
+def test_only_who_is_in_proposes(
+    client_of: Callable[[User | None], APIClient],
+    anonymous: APIClient,
+    as_charlie: APIClient,
+    bob: User,
+    alice: User,
+    club: Club,
+    private_club: Club,
+    add_book: AddBook,
+) -> None:
+    body = {"book": add_book().pk}
+    assert anonymous.post(url(club), body).status_code == 401
+    assert anonymous.post(url(private_club), body).status_code == 401
+    assert refusal(as_charlie.post(url(club), body)) == (403, "members_only")
+    assert refusal(as_charlie.post(url(private_club), body)) == (404, "not_found")
+    as_bob = client_of(bob)
+    club.membership_of(bob).remove(by=alice)
+    assert refusal(as_bob.post(url(club), body)) == (403, "members_only")
+    assert not Entry.objects.exists()

@@ -1,0 +1,194 @@
+"""Leading a book through the list: steps, places, dates, notes."""
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from clubs.models import Club, Entry, EntryChange
+from clubs.reading.rules import STEPS, Status
+from tests.clubs.reading.helpers import assert_counted, codes, refusal, titles, url
+
+PutOnList = Callable[..., Entry]
+
+# As the contract says it, once more and in other words than the table in the code.
+LEGAL = {
+    ("proposed", "planned"),
+    ("planned", "proposed"),
+    ("planned", "reading"),
+    ("reading", "planned"),
+    ("reading", "finished"),
+    ("finished", "reading"),
+    ("proposed", "dropped"),
+    ("planned", "dropped"),
+    ("reading", "dropped"),
+    ("finished", "dropped"),
+    ("dropped", "proposed"),
+    ("dropped", "planned"),
+}
+
+
+def test_the_table_of_steps_is_the_contracts() -> None:
+    assert {(now.value, then.value) for now, following in STEPS.items() for then in following} == LEGAL
+
+
+@pytest.mark.parametrize(("now", "then"), list(product(Status.values, Status.values)))
+def test_each_step_is_taken_or_refused(
+    as_moe: APIClient, club: Club, put_on_list: PutOnList, now: str, then: str
+) -> None:
+    entry = put_on_list("Emma", status=now)
+    answer = as_moe.patch(url(club, entry), {"status": then})
+    if (now, then) in LEGAL or now == then:
+        assert (answer.status_code, answer.json()["status"]) == (200, then)
+    else:
+        assert refusal(answer) == (409, "illegal_transition")
+    kept = Entry.objects.get()
+    assert kept.status == (then if answer.status_code == 200 else now)
+    assert (kept.finished_at is not None) == (kept.status == "finished")
+    assert_counted()
+
+
+def test_an_unknown_word_is_no_status(as_moe: APIClient, club: Club, put_on_list: PutOnList) -> None:
+    assert codes(as_moe.patch(url(club, put_on_list("Emma")), {"status": "lost"})) == {"status": "invalid_choice"}
+
+
+@pytest.mark.parametrize(
+    ("start", "to", "order"),
+    [
+        ("A", 1, "ABCDE"),
+        ("A", 3, "BCADE"),
+        ("A", 5, "BCDEA"),
+        ("C", 1, "CABDE"),
+        ("C", 5, "ABDEC"),
+        ("E", 1, "EABCD"),
+        ("E", 4, "ABCED"),
+    ],
+)
+def test_the_others_close_up_when_one_moves(
+    as_moe: APIClient, club: Club, private_club: Club, put_on_list: PutOnList, start: str, to: int, order: str
+) -> None:
+    entries = {title: put_on_list(title) for title in "ABCDE"}
+    untouched = put_on_list("Other", to=private_club)
+    answer = as_moe.patch(url(club, entries[start]), {"position": to})
+    assert (answer.status_code, answer.json()["position"]) == (200, to)
+    assert titles(as_moe.get(url(club))) == list(order)
+    untouched.refresh_from_db()
+    assert untouched.position == 1
+
+
+@pytest.mark.parametrize(
+    ("position", "code"),
+    [(0, "min_value"), (-1, "min_value"), (3, "outside_list"), (10**18, "outside_list"), (10**30, "max_value")]
+    + [("first", "invalid"), (None, "null"), (1.5, "invalid"), (True, "invalid")],
+)
+def test_a_place_outside_the_list_is_refused(
+    as_moe: APIClient, club: Club, put_on_list: PutOnList, position: Any, code: str
+) -> None:
+    entry = put_on_list("A")
+    put_on_list("B")
+    assert codes(as_moe.patch(url(club, entry), {"position": position})) == {"position": code}
+    assert titles(as_moe.get(url(club))) == ["A", "B"]
+
+
+def test_several_changes_are_one(as_moe: APIClient, club: Club, put_on_list: PutOnList) -> None:
+    put_on_list("A")
+    entry = put_on_list("B")
+    body = {"status": "planned", "position": 1, "starts_on": "2027-01-01", "ends_on": "2027-01-01", "note": "Soon"}
+    answer = as_moe.patch(url(club, entry), body)
+    assert answer.status_code == 200
+    assert body.items() <= answer.json().items()
+    assert as_moe.get(url(club, entry)).json() == answer.json()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"status": "finished"}, {"position": 9}, {"ends_on": "2026-12-31"}, {"status": "lost"}]
+)
+def test_one_that_cannot_be_undoes_the_others(
+    as_moe: APIClient, club: Club, put_on_list: PutOnList, wrong: dict[str, Any]
+) -> None:
+    put_on_list("A")
+    entry = put_on_list("B")
+    body = {"status": "planned", "position": 1, "starts_on": "2027-01-01", "note": "Soon"} | wrong
+    before = as_moe.get(url(club, entry)).json()
+    assert as_moe.patch(url(club, entry), body).status_code in (400, 409)
+    assert as_moe.get(url(club, entry)).json() == before
+    assert EntryChange.objects.count() == 2
+
+
+def test_the_end_is_not_before_the_start(as_moe: APIClient, club: Club, put_on_list: PutOnList) -> None:
+    entry = put_on_list("Emma")
+    address = url(club, entry)
+    assert as_moe.patch(address, {"starts_on": "2027-03-01", "ends_on": "2027-03-31"}).status_code == 200
+    assert codes(as_moe.patch(address, {"ends_on": "2027-02-28"})) == {"ends_on": "ends_before_start"}
+    assert codes(as_moe.patch(address, {"starts_on": "2027-04-01"})) == {"starts_on": "ends_before_start"}
+    assert as_moe.patch(address, {"starts_on": None, "ends_on": "2027-02-28"}).status_code == 200
+    assert as_moe.patch(address, {"ends_on": None}).json()["ends_on"] is None
+
+
+@pytest.mark.parametrize("day", ["2027-02-29", "0001-01-01", "9999-12-31", "tomorrow", 7, True, "2027-01-01T00:00:00Z"])
+def test_a_bad_day_is_refused(as_moe: APIClient, club: Club, put_on_list: PutOnList, day: Any) -> None:
+    assert list(codes(as_moe.patch(url(club, put_on_list("Emma")), {"starts_on": day}))) == ["starts_on"]
+
+
+def test_what_is_protected_does_not_change(as_moe: APIClient, club: Club, put_on_list: PutOnList) -> None:
+    entry = put_on_list("Emma")
+    before = as_moe.get(url(club, entry)).json()
+    body = {"id": 9, "book": 9, "club": 9, "added_by": 9, "created_at": "2020-01-01T00:00:00Z", "members_finished": 9}
+    answer = as_moe.patch(url(club, entry), body)
+    assert (answer.status_code, answer.json()) == (200, before)
+
+
+def test_only_moderators_change_the_list(
+    anonymous: APIClient,
+    as_bob: APIClient,
+    as_charlie: APIClient,
+    club: Club,
+    private_club: Club,
+    put_on_list: PutOnList,
+    bob: User,
+) -> None:
+    for where, outsiders in ((club, (403, "moderators_only")), (private_club, (404, "not_found"))):
+        entry = put_on_list("Emma", to=where, by=bob)
+        assert anonymous.patch(url(where, entry), {"note": "x"}).status_code == 401
+        assert refusal(as_charlie.patch(url(where, entry), {"note": "x"})) == outsiders
+        assert refusal(as_bob.patch(url(where, entry), {"note": "x"})) == (403, "moderators_only")
+
+
+def test_a_change_that_was_based_on_an_older_state_is_refused(
+    as_moe: APIClient, as_alice: APIClient, club: Club, put_on_list: PutOnList
+) -> None:
+    entry = put_on_list("Emma")
+    etag = as_moe.get(url(club, entry))["ETag"]
+    assert as_moe.patch(url(club, entry), {"note": "1"}, headers={"If-Match": etag}).status_code == 200
+    assert refusal(as_moe.patch(url(club, entry), {"note": "2"}, headers={"If-Match": etag})) == (
+        412,
+        "precondition_failed",
+    )
+    assert as_moe.delete(url(club, entry), headers={"If-Match": etag}).status_code == 412
+    etag = as_moe.get(url(club, entry))["ETag"]
+    assert as_moe.delete(url(club, entry), headers={"If-Match": etag}).status_code == 204
+
+
+def test_who_changed_what_is_kept(
+    as_bob: APIClient, as_moe: APIClient, bob: User, moe: User, club: Club, put_on_list: PutOnList
+) -> None:
+    put_on_list("A")
+    EntryChange.objects.all().delete()
+    entry = put_on_list("B", by=bob)
+    as_moe.patch(url(club, entry), {"status": "planned", "position": 1, "note": "Soon", "starts_on": "2027-01-01"})
+    as_moe.patch(url(club, entry), {"status": "planned", "note": "Soon"})
+    as_moe.delete(url(club, entry))
+    changes = EntryChange.objects.filter(club=club, book=entry.book).order_by("pk")
+    kept = [(change.actor_id, change.field, change.old, change.new) for change in changes]
+    assert kept[0] == (bob.pk, "status", "", "proposed")
+    assert set(kept[1:-1]) == {
+        (moe.pk, "status", "proposed", "planned"),
+        (moe.pk, "position", "2", "1"),
+        (moe.pk, "note", "", "Soon"),
+        (moe.pk, "starts_on", "", "2027-01-01"),
+    }
+    assert kept[-1] == (moe.pk, "status", "planned", "")
+    assert len(kept) == 6

@@ -1,0 +1,196 @@
+"""How far everyone is: the list of marks, the mean, and who is on track."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import time_machine
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from clubs.models import Club, Entry
+from clubs.roles import Status
+from tests.clubs.reading.helpers import join, refusal, url
+
+PutOnList = Callable[..., Entry]
+
+
+@pytest.fixture
+def entry(put_on_list: PutOnList) -> Entry:
+    return put_on_list("Emma", status="reading")
+
+
+@pytest.fixture
+def address(club: Club, entry: Entry) -> str:
+    return url(club, entry, "progress/")
+
+
+def shown(client: APIClient, address: str) -> tuple[dict[str, float], float | None]:
+    """Each reader's percent, in the list's order, and the mean."""
+    page = client.get(address).json()
+    return {row["user"]["username"]: row["percent"] for row in page["results"]}, page["mean_percent"]
+
+
+def on_track(client: APIClient, address: str) -> list[bool | None]:
+    return [row["on_track"] for row in client.get(address).json()["results"]]
+
+
+def test_marks_are_listed_the_farthest_first(
+    as_bob: APIClient, as_alice: APIClient, as_moe: APIClient, bob: User, address: str
+) -> None:
+    as_bob.put(address, {"percent": 10})
+    as_alice.put(address, {"percent": 90})
+    as_moe.put(address, {"percent": 10})
+    page = as_bob.get(address).json()
+    assert list(page) == ["next", "previous", "results", "mean_percent"]
+    assert [row["user"]["username"] for row in page["results"]] == ["alice", "moe", "bob"]
+    row = page["results"][2]
+    assert row.pop("updated_at").endswith("Z")
+    person = {"id": bob.pk, "username": "bob", "display_name": "Bob", "avatar_url": None}
+    assert row == {"user": person, "percent": 10, "on_track": None}
+    first = as_bob.get(address, {"page_size": 2}).json()
+    second = as_bob.get(first["next"]).json()
+    assert [row["user"]["username"] for row in second["results"]] == ["bob"]
+    assert second["mean_percent"] == first["mean_percent"]
+
+
+def test_who_has_no_mark_counts_as_zero(as_bob: APIClient, as_alice: APIClient, address: str) -> None:
+    assert shown(as_bob, address) == ({}, 0)
+    as_bob.put(address, {"percent": 50})
+    # Three members: 50, nothing, nothing.
+    assert shown(as_alice, address) == ({"bob": 50}, 16.67)
+
+
+def test_a_hidden_mark_is_out_of_every_figure(
+    as_bob: APIClient, as_alice: APIClient, as_moe: APIClient, club: Club, entry: Entry, address: str
+) -> None:
+    as_bob.put(address, {"percent": 100, "hidden": True})
+    as_alice.put(address, {"percent": 50})
+    assert shown(as_alice, address) == ({"alice": 50}, 25)
+    # One's own is in one's own list, and in no figure.
+    assert shown(as_bob, address) == ({"bob": 100, "alice": 50}, 25)
+    assert as_bob.get(url(club, entry)).json()["members_finished"] == 0
+    as_alice.put(address, {"percent": 50, "hidden": True})
+    as_moe.put(address, {"percent": 50, "hidden": True})
+    assert shown(as_moe, address) == ({"moe": 50}, None)
+
+
+@pytest.mark.parametrize("how", ["leaves", "removed", "banned"])
+def test_who_is_no_longer_in_is_in_no_list_and_no_figure(
+    as_bob: APIClient,
+    as_alice: APIClient,
+    as_charlie: APIClient,
+    club: Club,
+    entry: Entry,
+    alice: User,
+    charlie: User,
+    address: str,
+    how: str,
+) -> None:
+    join(club, charlie)
+    as_charlie.put(address, {"percent": 100})
+    as_bob.put(address, {"percent": 30})
+    assert shown(as_bob, address) == ({"charlie": 100, "bob": 30}, 32.5)
+    row = club.membership_of(charlie)
+    if how == "leaves":
+        club.leave(charlie)
+    elif how == "removed":
+        row.remove(by=alice)
+    else:
+        row.change(by=alice, status=Status.BANNED)
+    assert shown(as_bob, address) == ({"bob": 30}, 10)
+    assert as_alice.get(url(club, entry)).json()["members_finished"] == 0
+    if how != "banned":
+        join(club, charlie)
+        assert shown(as_bob, address) == ({"charlie": 100, "bob": 30}, 32.5)
+
+
+def test_without_percent_milestones_nobody_is_on_track_or_off_it(
+    as_bob: APIClient, as_moe: APIClient, club: Club, entry: Entry, address: str
+) -> None:
+    as_bob.put(address, {"percent": 5})
+    assert on_track(as_bob, address) == [None]
+    as_moe.post(url(club, entry, "milestones/"), {"title": "I", "up_to_chapter": 3, "due_on": "2020-01-01"})
+    assert on_track(as_bob, address) == [None]
+
+
+def test_on_track_is_at_or_past_the_latest_milestone_due(
+    as_bob: APIClient, as_moe: APIClient, club: Club, entry: Entry, address: str
+) -> None:
+    schedule = url(club, entry, "milestones/")
+    for percent, day in ((80, "2027-03-01"), (20, "2027-01-01"), (40, "2027-02-01"), (30, "2027-02-01")):
+        as_moe.post(schedule, {"title": "I", "up_to_percent": percent, "due_on": day})
+
+    def seen(day: str, percent: float) -> bool | None:
+        # Noon in UTC: the same day in Sao Paulo.
+        with time_machine.travel(f"{day}T12:00:00Z", tick=False):
+            as_bob.put(address, {"percent": percent})
+            return on_track(as_bob, address)[0]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("accounts.authentication.SessionTokenAuthentication.authenticate", signed_in_as("bob"))
+        assert seen("2026-12-31", 0) is True
+        assert seen("2027-01-01", 19.99) is False
+        assert seen("2027-01-01", 20) is True
+        # Of two on one day the farther one counts.
+        assert seen("2027-02-01", 39.99) is False
+        assert seen("2027-02-01", 40) is True
+        assert seen("2027-02-28", 79) is True
+        assert seen("2027-03-01", 79) is False
+
+
+def test_a_day_comes_when_it_comes_where_the_club_is(
+    as_bob: APIClient, as_moe: APIClient, club: Club, entry: Entry, address: str
+) -> None:
+    as_moe.post(url(club, entry, "milestones/"), {"title": "I", "up_to_percent": 50, "due_on": "2027-01-02"})
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("accounts.authentication.SessionTokenAuthentication.authenticate", signed_in_as("bob"))
+        # Sao Paulo is three hours behind UTC.
+        for moment, track in (("2027-01-02T02:59:59Z", True), ("2027-01-02T03:00:00Z", False)):
+            with time_machine.travel(moment, tick=False):
+                as_bob.put(address, {"percent": 10})
+                assert on_track(as_bob, address) == [track]
+        Club.objects.filter(pk=club.pk).update(timezone="Pacific/Kiritimati")
+        with time_machine.travel("2027-01-01T10:00:00Z", tick=False):
+            assert on_track(as_bob, address) == [False]
+
+
+def signed_in_as(username: str) -> Callable[..., Any]:
+    """An `authenticate` that needs no token: tokens are for the time they were made in."""
+    return lambda self, request: (User.objects.get(username=username), None)
+
+
+def test_only_members_see_how_far_everyone_is(
+    anonymous: APIClient,
+    as_bob: APIClient,
+    as_charlie: APIClient,
+    private_club: Club,
+    put_on_list: PutOnList,
+    address: str,
+) -> None:
+    assert anonymous.get(address).status_code == 401
+    assert refusal(as_charlie.get(address)) == (403, "members_only")
+    secret = url(private_club, put_on_list("Secret", to=private_club), "progress/")
+    assert refusal(as_charlie.get(secret)) == (404, "not_found")
+    assert as_bob.get(secret).status_code == 200
+
+
+@pytest.mark.parametrize("count", [3, 60])
+def test_the_list_costs_the_same_at_any_size(
+    as_bob: APIClient,
+    club: Club,
+    entry: Entry,
+    make_user: Any,
+    address: str,
+    count: int,
+    django_assert_num_queries: Any,
+) -> None:
+    for n in range(count):
+        user = make_user(f"reader{n}")
+        join(club, user)
+        entry.marks.create(user=user, percent=n, unit="percent", amount=n, total=100)
+    # 1 the sign-in with its reader, 2 the club with the caller's standing, 3 the entry, 4 the marks with their readers,
+    # 5 how far the schedule wants them to be, 6 the sum of the marks and the number of hidden ones
+    with django_assert_num_queries(6):
+        page = as_bob.get(address, {"page_size": 100}).json()
+    assert len(page["results"]) == count

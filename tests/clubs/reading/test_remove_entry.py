@@ -1,0 +1,59 @@
+"""Taking a book off the list."""
+
+from collections.abc import Callable
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from clubs.models import Club, Entry, Milestone, Progress
+from tests.clubs.reading.helpers import assert_counted, join, refusal, titles, url
+
+PutOnList = Callable[..., Entry]
+
+
+@pytest.mark.parametrize(("gone", "left"), [(0, "BCD"), (1, "ACD"), (3, "ABC")])
+def test_the_others_close_up(as_moe: APIClient, club: Club, put_on_list: PutOnList, gone: int, left: str) -> None:
+    entries = [put_on_list(title) for title in "ABCD"]
+    assert as_moe.delete(url(club, entries[gone])).status_code == 204
+    assert titles(as_moe.get(url(club))) == list(left)
+    assert refusal(as_moe.delete(url(club, entries[gone]))) == (404, "not_found")
+
+
+def test_who_proposed_it_takes_it_back_while_it_is_proposed(
+    as_bob: APIClient, as_moe: APIClient, club: Club, put_on_list: PutOnList, bob: User
+) -> None:
+    entry, other = put_on_list("Emma", by=bob), put_on_list("Persuasion", by=bob)
+    as_moe.patch(url(club, other), {"status": "planned"})
+    assert refusal(as_bob.delete(url(club, other))) == (403, "moderators_only")
+    assert as_bob.delete(url(club, entry)).status_code == 204
+    assert titles(as_bob.get(url(club))) == ["Persuasion"]
+
+
+def test_nobody_else_takes_it_off(
+    anonymous: APIClient,
+    as_charlie: APIClient,
+    client_of: Callable[[User | None], APIClient],
+    make_user: Callable[..., User],
+    club: Club,
+    put_on_list: PutOnList,
+    bob: User,
+) -> None:
+    carol = make_user("carol")
+    join(club, carol)
+    entry = put_on_list("Emma", by=bob)
+    assert anonymous.delete(url(club, entry)).status_code == 401
+    assert refusal(as_charlie.delete(url(club, entry))) == (403, "members_only")
+    assert refusal(client_of(carol).delete(url(club, entry))) == (403, "moderators_only")
+
+
+def test_milestones_and_marks_go_along(
+    as_moe: APIClient, as_bob: APIClient, club: Club, put_on_list: PutOnList
+) -> None:
+    entry = put_on_list("Emma", status="reading")
+    as_bob.put(url(club, entry, "progress/"), {"percent": 5})
+    as_moe.post(url(club, entry, "milestones/"), {"title": "I", "up_to_percent": 5, "due_on": "2027-01-01"})
+    assert as_moe.delete(url(club, entry)).status_code == 204
+    assert not Milestone.objects.exists()
+    assert not Progress.objects.exists()
+    assert_counted()

@@ -1,0 +1,168 @@
+"""Saying how far one is: percent, pages or minutes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from clubs.models import Club, Entry, Progress
+from tests.clubs.reading.helpers import codes, refusal, url
+
+PutOnList = Callable[..., Entry]
+
+
+@pytest.fixture
+def entry(put_on_list: PutOnList) -> Entry:
+    return put_on_list("Emma", status="reading")
+
+
+@pytest.fixture
+def address(club: Club, entry: Entry) -> str:
+    return url(club, entry, "progress/")
+
+
+@pytest.mark.parametrize(
+    ("body", "percent", "sent"),
+    [
+        ({"percent": 0}, 0, ("percent", 0, 100)),
+        ({"percent": 100}, 100, ("percent", 100, 100)),
+        ({"percent": 33.335}, 33.34, ("percent", 33.34, 100)),
+        ({"percent": 33.334999}, 33.33, ("percent", 33.33, 100)),
+        ({"percent": "12.5"}, 12.5, ("percent", 12.5, 100)),
+        ({"percent": -0.0}, 0, ("percent", 0, 100)),
+        ({"page": 1, "page_count": 3}, 33.33, ("page", 1, 3)),
+        ({"page": 2, "page_count": 3}, 66.67, ("page", 2, 3)),
+        # 0.125 % exactly: a half is rounded up.
+        ({"page": 1, "page_count": 800}, 0.13, ("page", 1, 800)),
+        ({"page": 0, "page_count": 1}, 0, ("page", 0, 1)),
+        ({"page": 50_000, "page_count": 50_000}, 100, ("page", 50_000, 50_000)),
+        ({"minutes": 90, "total_minutes": 600}, 15, ("minutes", 90, 600)),
+        ({"percent": 5, "page": None, "page_count": None}, 5, ("percent", 5, 100)),
+    ],
+)
+def test_a_mark_is_kept_in_percent_and_as_it_was_sent(
+    as_bob: APIClient, address: str, body: dict[str, Any], percent: float, sent: tuple[Any, ...]
+) -> None:
+    answer = as_bob.put(address, body)
+    assert answer.status_code == 200, answer.content
+    shown = answer.json()
+    assert shown.pop("updated_at").endswith("Z")
+    assert shown == {"percent": percent, "hidden": False}
+    assert isinstance(shown["percent"], float)
+    assert "-" not in str(shown["percent"])
+    mark = Progress.objects.get()
+    assert (mark.unit, float(mark.amount), mark.total) == sent
+
+
+@pytest.mark.parametrize(
+    ("body", "errors"),
+    [
+        ({}, {"percent": "required"}),
+        ({"hidden": True}, {"percent": "required"}),
+        ({"percent": None}, {"percent": "required"}),
+        ({"page": 3}, {"page_count": "required"}),
+        ({"page_count": 3}, {"page": "required"}),
+        ({"minutes": 3}, {"total_minutes": "required"}),
+        ({"total_minutes": 3}, {"minutes": "required"}),
+        ({"percent": 3, "page": 3, "page_count": 9}, {"page": "one_way"}),
+        ({"percent": 3, "page_count": 9}, {"page_count": "one_way"}),
+        ({"page": 3, "page_count": 9, "minutes": 1, "total_minutes": 2}, {"minutes": "one_way"}),
+        ({"page": 10, "page_count": 9}, {"page": "max_value"}),
+        ({"minutes": 3, "total_minutes": 2}, {"minutes": "max_value"}),
+        ({"page": 0, "page_count": 0}, {"page_count": "min_value"}),
+        ({"page": 1, "page_count": 50_001}, {"page_count": "max_value"}),
+        ({"page": -1, "page_count": 5}, {"page": "min_value"}),
+        ({"page": 1.5, "page_count": 5}, {"page": "invalid"}),
+        ({"page": True, "page_count": 5}, {"page": "invalid"}),
+        ({"percent": True}, {"percent": "invalid"}),
+        ({"percent": False}, {"percent": "invalid"}),
+        ({"percent": "NaN"}, {"percent": "invalid"}),
+        ({"percent": "Infinity"}, {"percent": "invalid"}),
+        ({"percent": "half"}, {"percent": "invalid"}),
+        ({"percent": ""}, {"percent": "required"}),
+        ({"percent": [5]}, {"percent": "invalid"}),
+        ({"percent": {"x": 5}}, {"percent": "invalid"}),
+        ({"percent": 100.001}, {"percent": "max_value"}),
+        ({"percent": -0.001}, {"percent": "min_value"}),
+        ({"percent": 10**40}, {"percent": "max_value"}),
+        ({"percent": 5, "hidden": "perhaps"}, {"hidden": "invalid"}),
+        ({"percent": 5, "hidden": None}, {"hidden": "null"}),
+    ],
+)
+def test_what_makes_no_sense_names_the_field(
+    as_bob: APIClient, address: str, body: dict[str, Any], errors: dict[str, str]
+) -> None:
+    assert codes(as_bob.put(address, body)) == errors
+    assert not Progress.objects.exists()
+
+
+@pytest.mark.parametrize("raw", ['{"percent": NaN}', '{"percent": Infinity}', '{"percent": 1e400}', "[5]", "null", "5"])
+def test_what_is_no_number_or_no_object_is_refused(as_bob: APIClient, address: str, raw: str) -> None:
+    answer = as_bob.generic("PUT", address, raw, content_type="application/json")
+    assert answer.status_code == 400, answer.content
+    assert not Progress.objects.exists()
+
+
+@pytest.mark.parametrize("number", ["1e-999999999", "1e999999999", "0." + "3" * 900])
+def test_numbers_of_any_length_are_answered(as_bob: APIClient, address: str, number: str) -> None:
+    assert as_bob.put(address, {"percent": number}).status_code in (200, 400)
+
+
+def test_the_last_mark_stands(as_bob: APIClient, address: str) -> None:
+    as_bob.put(address, {"percent": 50})
+    assert as_bob.put(address, {"page": 1, "page_count": 10}).json()["percent"] == 10
+    assert Progress.objects.get().percent == 10
+
+
+def test_hidden_stays_as_it_was_when_it_is_not_sent(as_bob: APIClient, address: str) -> None:
+    assert as_bob.put(address, {"percent": 5, "hidden": True}).json()["hidden"] is True
+    assert as_bob.put(address, {"percent": 6}).json()["hidden"] is True
+    assert as_bob.put(address, {"percent": 7, "hidden": False}).json()["hidden"] is False
+
+
+def test_my_progress_is_what_was_answered(as_bob: APIClient, as_moe: APIClient, club: Club, entry: Entry) -> None:
+    answer = as_bob.put(url(club, entry, "progress/"), {"percent": 42.5, "hidden": True}).json()
+    assert as_bob.get(url(club, entry)).json()["my_progress"] == answer
+    assert as_bob.get(url(club)).json()["results"][0]["my_progress"] == answer
+    assert as_moe.get(url(club, entry)).json()["my_progress"] is None
+
+
+def test_who_finishes_the_book_does_not_finish_it_for_the_club(
+    as_bob: APIClient, as_moe: APIClient, club: Club, entry: Entry
+) -> None:
+    as_bob.put(url(club, entry, "progress/"), {"percent": 100})
+    shown = as_moe.get(url(club, entry)).json()
+    assert (shown["status"], shown["members_finished"]) == ("reading", 1)
+    as_bob.put(url(club, entry, "progress/"), {"percent": 40})
+    as_moe.patch(url(club, entry), {"status": "finished"})
+    shown = as_bob.get(url(club, entry)).json()
+    assert (shown["my_progress"]["percent"], shown["members_finished"]) == (40, 0)
+
+
+@pytest.mark.parametrize("status", ["proposed", "planned", "finished", "dropped"])
+def test_a_mark_is_taken_whatever_the_club_does_with_the_book(
+    as_bob: APIClient, club: Club, put_on_list: PutOnList, status: str
+) -> None:
+    entry = put_on_list("Persuasion", status=status)
+    assert as_bob.put(url(club, entry, "progress/"), {"percent": 5}).status_code == 200
+
+
+def test_only_who_is_in_has_a_mark(
+    anonymous: APIClient, as_bob: APIClient, as_charlie: APIClient, club: Club, bob: User, alice: User, address: str
+) -> None:
+    assert anonymous.put(address, {"percent": 5}).status_code == 401
+    assert refusal(as_charlie.put(address, {"percent": 5})) == (403, "members_only")
+    club.membership_of(bob).remove(by=alice)
+    assert refusal(as_bob.put(address, {"percent": 5})) == (403, "members_only")
+    assert not Progress.objects.exists()
+
+
+def test_a_mark_based_on_an_older_state_is_refused(as_bob: APIClient, as_moe: APIClient, address: str) -> None:
+    as_bob.put(address, {"percent": 5})
+    etag = as_bob.get(address)["ETag"]
+    assert as_bob.put(address, {"percent": 6}, headers={"If-Match": etag}).status_code == 200
+    assert refusal(as_bob.put(address, {"percent": 7}, headers={"If-Match": etag})) == (412, "precondition_failed")
+    assert Progress.objects.get().percent == 6
+    assert as_bob.put(address, {"percent": 8}, headers={"If-Match": "*"}).status_code == 200
