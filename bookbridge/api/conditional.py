@@ -56,6 +56,6 @@ class ConditionalWrites:
     def etag_of(self, obj: Any) -> str:
         """The ETag that GET would give this caller now."""
         data = self.get_serializer(obj).data  # type: ignore[attr-defined]
-        response = HttpResponse(JSONRenderer().render(data))
+        response = HttpResponse(JSONRenderer().render(data, self.request.accepted_media_type))  # type: ignore[attr-defined]
         set_response_etag(response)
         return response["ETag"]

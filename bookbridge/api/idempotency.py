@@ -33,9 +33,11 @@ class IdempotentPosts:
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After DRF's own checks, put the guard around this view's `post`."""
+        key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
+        if key is not None:
+            request._request.body  # noqa: B018  kept for the digest, before a throttle or a parser reads the stream away
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
-        key = request.headers.get("Idempotency-Key")
-        if request.method == "POST" and key is not None and request.user.is_authenticated:
+        if key is not None and request.user.is_authenticated:
             if not 1 <= len(key) <= 255:
                 raise Problem(400, "invalid_idempotency_key", _("Idempotency-Key must have 1 to 255 characters."))
             # DRF looks the method up after this, so it finds the guard.
@@ -53,8 +55,9 @@ def _once(post: Callable[..., Response], client_key: str, request: Request, *arg
     try:
         return retrying_atomic(partial(_run_and_keep, claim, post))(request, *args, **kwargs)
     except BaseException:
-        # A refusal is not kept: the caller may mend what was wrong and use the key again.
-        KeptAnswer.objects.filter(pk=claim.pk).delete()
+        # A refusal is not kept: the caller may mend what was wrong and use the key again. An answer that was
+        # committed before the connection broke stays, since its effect did happen.
+        KeptAnswer.objects.filter(pk=claim.pk, status=None).delete()
         raise
 
 
@@ -70,7 +73,7 @@ def _claim(request: Request, key: str, body: str) -> KeptAnswer:
     except IntegrityError:
         first = old.first()
     if first is None or (first.body == body and first.status is None):
-        raise Conflict("idempotency_in_progress", _("The first call with this key is still running."))
+        raise _in_progress()
     if first.body != body:
         raise Problem(422, "idempotency_key_reused", _("This key was used for another body."))
     return first
@@ -82,10 +85,17 @@ def _run_and_keep(
     response = post(request, *args, **kwargs)
     if 200 <= response.status_code < 300:
         answer = JSONRenderer().render(response.data).decode() if response.data is not None else "null"
-        KeptAnswer.objects.filter(pk=claim.pk).update(status=response.status_code, answer=seal(answer, purpose=PURPOSE))
+        sealed = seal(answer, purpose=PURPOSE)
+        if not KeptAnswer.objects.filter(pk=claim.pk).update(status=response.status_code, answer=sealed):
+            # Another call took this one for dead: its effect counts, so this one's is rolled back.
+            raise _in_progress()
     else:
         KeptAnswer.objects.filter(pk=claim.pk).delete()
     return response
+
+
+def _in_progress() -> Conflict:
+    return Conflict("idempotency_in_progress", _("The first call with this key is still running."))
 
 
 def _replay(kept: KeptAnswer) -> Response:

@@ -172,6 +172,6 @@ class CacheHeaders:
             patch_vary_headers(response, ["Authorization", "Accept", "Accept-Language"])
             if not response.has_header("Cache-Control"):
                 private = "HTTP_AUTHORIZATION" in request.META or request.method not in ("GET", "HEAD")
-                shared = "public, no-cache" if response.status_code == 200 else "no-store"
+                shared = "public, no-cache" if response.status_code in (200, 304) else "no-store"
                 response["Cache-Control"] = "private, no-cache" if private else shared
         return response

@@ -1,0 +1,113 @@
+"""ETags: what has not changed is not sent again, and a change made on old ground is refused."""
+
+import json
+
+import pytest
+
+from accounts.models import User
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.probes")]
+
+ME = "/api/v1/users/me/"
+
+
+@pytest.fixture
+def me(client_of, alice):
+    return client_of(alice)
+
+
+PATHS = [ME, "/api/v1/users/", "/api/v1/users/alice/", "/api/v1/auth/sessions/", "/api/v1/", "/api/v1/books/"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_get_carries_an_etag_and_304_answers_it(me, path):
+    answer = me.get(path)
+    etag = answer["ETag"]
+    assert etag.startswith('"')
+    for sent in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+        again = me.get(path, HTTP_IF_NONE_MATCH=sent)
+        assert again.status_code == 304, sent
+        assert again.content == b""
+        assert again["ETag"] == etag
+        assert again["Cache-Control"] == answer["Cache-Control"]
+        assert again["Vary"] == answer["Vary"]
+    assert me.get(path, HTTP_IF_NONE_MATCH='"other"').status_code == 200
+
+
+def test_a_304_to_anyone_may_be_kept_as_the_answer_may(anonymous):
+    answer = anonymous.get("/api/v1/books/")
+    again = anonymous.get("/api/v1/books/", HTTP_IF_NONE_MATCH=answer["ETag"])
+    assert again.status_code == 304
+    assert again["Cache-Control"] == answer["Cache-Control"] == "public, no-cache"
+
+
+def test_the_etag_changes_with_the_object_and_only_then(me):
+    first = me.get(ME)["ETag"]
+    assert me.get(ME)["ETag"] == first
+    me.patch(ME, {"bio": "new"})
+    assert me.get(ME)["ETag"] != first
+
+
+@pytest.mark.parametrize("method", ["patch"])
+def test_a_change_is_made_on_the_state_that_was_read_and_refused_on_another(me, problem, method, alice):
+    etag = me.get(ME)["ETag"]
+    answer = me.patch(ME, {"bio": "one"}, HTTP_IF_MATCH=etag)
+    assert answer.status_code == 200
+    problem(me.patch(ME, {"bio": "two"}, HTTP_IF_MATCH=etag), 412, "precondition_failed")
+    assert me.get(ME).json()["bio"] == "one"
+    etag = me.get(ME)["ETag"]
+    assert me.patch(ME, {"bio": "three"}, HTTP_IF_MATCH=f'"other", {etag}, "third"').status_code == 200
+    assert me.patch(ME, {"bio": "four"}, HTTP_IF_MATCH="*").status_code == 200
+
+
+@pytest.mark.parametrize("sent", ['W/"x"', "garbage", '""', "weak", '"unfinished'])
+def test_what_is_no_strong_tag_of_this_state_matches_nothing(me, problem, sent):
+    etag = me.get(ME)["ETag"]
+    problem(me.patch(ME, {"bio": "x"}, HTTP_IF_MATCH=sent), 412, "precondition_failed")
+    problem(me.patch(ME, {"bio": "x"}, HTTP_IF_MATCH=f"W/{etag}"), 412, "precondition_failed")
+    assert me.get(ME)["ETag"] == etag
+
+
+def test_a_refused_change_leaves_nothing_behind(me, problem):
+    etag = me.get(ME)["ETag"]
+    problem(me.patch(ME, {"bio": "new", "timezone": "Nowhere/No"}, HTTP_IF_MATCH=etag), 400, "invalid")
+    assert me.get(ME)["ETag"] == etag
+
+
+def test_a_deletion_on_old_ground_is_refused(me, problem):
+    # A new sign-in, to be deleted.
+    body = {"username": "alice", "password": "correct horse battery", "device": "phone"}
+    me.post("/api/v1/auth/login/", body)
+    phone = next(row["id"] for row in me.get("/api/v1/auth/sessions/").json()["results"] if row["device"] == "phone")
+    path = f"/api/v1/auth/sessions/{phone}/"
+    problem(me.delete(path, HTTP_IF_MATCH='"old"'), 412, "precondition_failed")
+    problem(me.delete("/api/v1/auth/sessions/999999/", HTTP_IF_MATCH='"old"'), 404)
+    assert me.delete(path, HTTP_IF_MATCH="*").status_code == 204
+
+
+def test_a_book_is_conditional_too(me, problem):
+    body = {"title": "Dom Casmurro", "authors": ["Machado de Assis"]}
+    path = f"/api/v1/books/{me.post('/api/v1/books/', body).json()['id']}/"
+    etag = me.get(path)["ETag"]
+    answer = me.put(path, body | {"published_year": 1899}, HTTP_IF_MATCH=etag)
+    assert answer.status_code == 200, answer.content
+    problem(me.put(path, body, HTTP_IF_MATCH=etag), 412)
+    problem(me.patch(path, {"title": "x"}, HTTP_IF_MATCH=etag), 412)
+    problem(me.delete(path, HTTP_IF_MATCH=etag), 412)
+    etag = me.get(path)["ETag"]
+    assert me.delete(path, HTTP_IF_MATCH=etag).status_code == 204
+    problem(me.delete(path, HTTP_IF_MATCH=etag), 404)
+
+
+def test_a_client_that_reads_prettily_printed_json_can_change_what_it_read(me):
+    accept = {"HTTP_ACCEPT": "application/json; indent=2"}
+    answer = me.get(ME, **accept)
+    json.loads(answer.content)
+    assert me.patch(ME, {"bio": "x"}, HTTP_IF_MATCH=answer["ETag"], **accept).status_code == 200
+
+
+def test_without_a_condition_the_last_write_wins_column_by_column(me, alice):
+    me.patch(ME, {"bio": "x"})
+    User.objects.filter(pk=alice.pk).update(display_name="Other")
+    me.patch(ME, {"timezone": "Europe/Lisbon"})
+    assert me.get(ME).json() | {"id": 0} == me.get(ME).json() | {"id": 0, "bio": "x", "display_name": "Other"}

@@ -1,0 +1,211 @@
+"""Idempotency-Key: a POST that is sent again gets its first answer, and its effect happens once."""
+
+import datetime
+
+import pytest
+import time_machine
+from django.db import OperationalError
+from django.utils import timezone
+
+from accounts.models import AuthSession, User
+from bookbridge.api import idempotency
+from bookbridge.api.models import KeptAnswer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.probes")]
+
+ONCE = "/api/v1/probe/once/"
+
+
+@pytest.fixture
+def me(client_of, alice):
+    return client_of(alice)
+
+
+def effects() -> int:
+    return AuthSession.objects.filter(device="effect").count()
+
+
+def post(client, key="k", path=ONCE, body=None):
+    return client.post(path, {} if body is None else body, HTTP_IDEMPOTENCY_KEY=key)
+
+
+def test_the_same_call_again_gets_the_first_answer(me):
+    first, again = post(me), post(me)
+    assert first.status_code == again.status_code == 201
+    assert again.content == first.content
+    assert again["Content-Type"] == first["Content-Type"]
+    assert "Idempotency-Replayed" not in first
+    assert again["Idempotency-Replayed"] == "true"
+    assert effects() == 1
+
+
+def test_the_path_with_and_without_its_slash_is_one_route(me):
+    assert post(me).status_code == 201
+    assert post(me, path=ONCE[:-1])["Idempotency-Replayed"] == "true"
+    assert effects() == 1
+
+
+def test_without_a_key_each_call_has_its_effect(me):
+    me.post(ONCE, {})
+    me.post(ONCE, {})
+    assert effects() == 2
+    assert not KeptAnswer.objects.exists()
+
+
+def test_another_body_under_the_key_is_422(me, problem):
+    post(me)
+    problem(post(me, body={"sleep": 0}), 422, "idempotency_key_reused")
+    assert effects() == 1
+
+
+def test_other_keys_callers_and_routes_are_independent(me, client_of, bob):
+    post(me)
+    for other in (post(me, key="K"), post(client_of(bob)), post(me, path=f"{ONCE}other/")):
+        assert other.status_code == 201
+        assert "Idempotency-Replayed" not in other
+    assert effects() == 4
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, "k" * 5000], ids=len)
+def test_a_key_of_no_or_too_many_characters_is_400(me, problem, key):
+    problem(post(me, key=key), 400, "invalid_idempotency_key")
+    assert effects() == 0
+
+
+@pytest.mark.parametrize("key", ["k", "k" * 255, " a b ", "é", "a/b?c", "\udcff"])
+def test_every_other_key_is_taken(me, key):
+    assert post(me, key=key).status_code == 201
+    assert post(me, key=key)["Idempotency-Replayed"] == "true"
+
+
+def test_while_the_first_call_runs_the_second_is_409(me, problem, monkeypatch):
+    seen = []
+    original = idempotency._run_and_keep
+
+    def meanwhile(claim, call, request, *args, **kwargs):
+        if not seen:
+            seen.append(post(me))
+            seen.append(post(me, body={"sleep": 0}))
+        return original(claim, call, request, *args, **kwargs)
+
+    monkeypatch.setattr(idempotency, "_run_and_keep", meanwhile)
+    assert post(me).status_code == 201
+    problem(seen[0], 409, "idempotency_in_progress")
+    problem(seen[1], 422, "idempotency_key_reused")
+    assert effects() == 1
+
+
+def test_a_refusal_is_not_kept(me, problem):
+    problem(post(me, body={"refuse": True}), 409, "refused")
+    problem(post(me, body={"refuse": True}), 409, "refused")
+    assert post(me).status_code == 201
+    assert effects() == 1
+
+
+def test_a_bad_body_is_not_kept(me, problem):
+    book = "/api/v1/books/"
+    problem(post(me, path=book, body={}), 400, "invalid")
+    assert post(me, path=book, body={"title": "T", "author": "A"}).status_code == 201
+    assert post(me, path=book, body={"title": "T", "author": "A"})["Idempotency-Replayed"] == "true"
+
+
+def test_a_body_that_cannot_be_read_is_not_kept(me, problem):
+    for _ in range(2):
+        answer = me.post(ONCE, "{", content_type="application/json", HTTP_IDEMPOTENCY_KEY="k")
+        problem(answer, 400, "parse_error")
+    assert post(me).status_code == 201
+
+
+def test_a_throttle_that_reads_the_body_first_does_no_harm(me, rate):
+    rate("login", 100)
+    assert post(me).status_code == 201
+    assert post(me)["Idempotency-Replayed"] == "true"
+
+
+def test_a_failure_releases_the_key_and_undoes_the_effect(client_of, alice, problem):
+    me = client_of(alice)
+    me.raise_request_exception = False
+    problem(post(me, body={"boom": True}), 500)
+    assert effects() == 0
+    assert not KeptAnswer.objects.exists()
+    assert post(me).status_code == 201
+
+
+def test_an_answer_is_kept_for_24_hours(me):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        post(me)
+        clock.shift(datetime.timedelta(hours=23, minutes=59))
+        KeptAnswer.objects.update(created_at=timezone.now() - datetime.timedelta(hours=23, minutes=59))
+    assert "Idempotency-Replayed" in post(me)
+    KeptAnswer.objects.update(created_at=timezone.now() - datetime.timedelta(hours=24, seconds=1))
+    assert KeptAnswer.objects.expired().count() == 1
+    assert "Idempotency-Replayed" not in post(me)
+    assert effects() == 2
+
+
+def test_the_claim_of_a_killed_worker_is_taken_over_after_90_seconds(me, problem):
+    post(me)
+    AuthSession.objects.filter(device="effect").delete()
+    KeptAnswer.objects.update(status=None, answer="", created_at=timezone.now() - datetime.timedelta(seconds=80))
+    problem(post(me), 409, "idempotency_in_progress")
+    KeptAnswer.objects.update(created_at=timezone.now() - datetime.timedelta(seconds=91))
+    assert post(me).status_code == 201
+    assert effects() == 1
+
+
+def test_a_slow_worker_whose_claim_was_taken_over_has_no_effect_any_more(me, problem, monkeypatch):
+    original = idempotency._run_and_keep
+
+    def overtaken(claim, call, request, *args, **kwargs):
+        monkeypatch.setattr(idempotency, "_run_and_keep", original)
+        KeptAnswer.objects.filter(pk=claim.pk).delete()
+        return original(claim, call, request, *args, **kwargs)
+
+    monkeypatch.setattr(idempotency, "_run_and_keep", overtaken)
+    problem(post(me), 409, "idempotency_in_progress")
+    assert effects() == 0
+    assert post(me).status_code == 201
+
+
+def test_an_answer_that_was_committed_stays_when_the_connection_breaks_at_the_commit(
+    client_of, alice, problem, monkeypatch
+):
+    me = client_of(alice)
+    original = idempotency.retrying_atomic
+
+    def lost(function):
+        def run(*args, **kwargs):
+            original(function)(*args, **kwargs)
+            raise OperationalError(2013, "Lost connection to server during query")
+
+        return run
+
+    monkeypatch.setattr(idempotency, "retrying_atomic", lost)
+    problem(post(me), 503)
+    monkeypatch.undo()
+    assert post(me)["Idempotency-Replayed"] == "true"
+    assert effects() == 1
+
+
+def test_the_kept_answer_cannot_be_read_in_the_table(me, settings, problem):
+    post(me)
+    kept = KeptAnswer.objects.get()
+    assert "secret" not in f"{kept.key} {kept.body} {kept.answer}"
+    assert "code" not in kept.answer
+    # With another SECRET_KEY nobody can.
+    settings.SECRET_KEY = "another " * 8
+    problem(post(me), 422, "idempotency_key_reused")
+
+
+def test_an_anonymous_call_and_a_call_that_is_no_post_ignore_the_header(anonymous, me, problem):
+    problem(post(anonymous), 401)
+    assert me.patch("/api/v1/users/me/", {"bio": "x"}, HTTP_IDEMPOTENCY_KEY="k" * 300).status_code == 200
+    assert me.get("/api/v1/users/me/", HTTP_IDEMPOTENCY_KEY="").status_code == 200
+    body = {"username": "someone", "password": "um-bom-segredo-7"}
+    assert post(anonymous, path="/api/v1/auth/register/", body=body).status_code == 201
+
+
+def test_an_account_can_be_deleted_with_its_kept_answers(me, alice):
+    post(me)
+    User.objects.filter(pk=alice.pk).delete()
+    assert not KeptAnswer.objects.exists()
