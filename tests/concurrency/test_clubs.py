@@ -1,0 +1,228 @@
+"""Many at once in one club, on a real server: its rules hold, and nobody gets a 5xx."""
+
+import itertools
+from collections import Counter
+from functools import partial
+
+import pytest
+from django.http import Http404
+
+from clubs.models import Club, Invitation, Membership
+from tests.clubs.helpers import ACCEPT, CLUBS, bring_in, check_invariants
+from tests.concurrency.tools import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROUNDS = 20
+
+
+@pytest.fixture
+def readers(make_user):
+    return [make_user(f"reader{n}") for n in range(30)]
+
+
+@pytest.fixture
+def clients(readers, client_of):
+    return [client_of(reader) for reader in readers]
+
+
+def statuses(answers):
+    found = Counter(answer.status_code for answer in answers)
+    assert max(found) < 500, [answer.content for answer in answers if answer.status_code >= 500]
+    return found
+
+
+def test_twenty_join_a_club_with_five_places(alice, clients):
+    for _round in range(ROUNDS):
+        club = Club.found(by=alice, name="Full soon", member_limit=6)
+        answers = at_once([partial(client.post, f"{CLUBS}{club.pk}/join/") for client in clients[:20]])
+        assert statuses(answers) == {201: 5, 409: 15}
+        assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"club_full"}
+        club.refresh_from_db()
+        assert club.members_count == 6
+        check_invariants()
+
+
+def test_one_reader_who_joins_ten_times_is_in_once(alice, clients):
+    for _round in range(ROUNDS):
+        club = Club.found(by=alice, name="Once")
+        answers = at_once([partial(clients[0].post, f"{CLUBS}{club.pk}/join/")] * 10)
+        assert statuses(answers) == {201: 1, 409: 9}
+        check_invariants()
+
+
+def test_an_invitation_for_five_lets_five_of_thirty_in(alice, clients):
+    for _round in range(ROUNDS):
+        club = Club.found(by=alice, name="By invitation", visibility="private")
+        invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=5)
+        answers = at_once([partial(client.post, ACCEPT, {"code": code}) for client in clients])
+        assert statuses(answers) == {201: 5, 404: 25}
+        club.refresh_from_db()
+        invitation.refresh_from_db()
+        assert (club.members_count, invitation.uses) == (6, 5)
+        check_invariants()
+
+
+def test_one_reader_who_accepts_ten_times_spends_one_use(alice, clients):
+    for _round in range(ROUNDS):
+        club = Club.found(by=alice, name="By invitation", visibility="private")
+        invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=10)
+        answers = at_once([partial(clients[0].post, ACCEPT, {"code": code})] * 10)
+        assert statuses(answers) == {201: 1, 409: 9}
+        invitation.refresh_from_db()
+        assert invitation.uses == 1
+        check_invariants()
+
+
+def test_no_use_is_lost_to_a_full_club(alice, clients):
+    for _round in range(ROUNDS):
+        club = Club.found(by=alice, name="Small", member_limit=3)
+        invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=8)
+        answers = at_once([partial(client.post, ACCEPT, {"code": code}) for client in clients[:8]])
+        assert statuses(answers) == {201: 2, 409: 6}
+        invitation.refresh_from_db()
+        assert invitation.uses == 2
+        check_invariants()
+
+
+def test_a_club_never_is_without_its_one_owner(alice, bob, charlie, client_of):
+    """Every pair of what two people who are, were or become the owner can do."""
+    as_alice, as_bob = client_of(alice), client_of(bob)
+    acts = {
+        "transfer to bob": lambda c: as_alice.post(f"{CLUBS}{c}/transfer/", {"user": bob.pk}),
+        "transfer to charlie": lambda c: as_alice.post(f"{CLUBS}{c}/transfer/", {"user": charlie.pk}),
+        "the owner leaves": lambda c: as_alice.post(f"{CLUBS}{c}/leave/"),
+        "the owner deletes": lambda c: as_alice.delete(f"{CLUBS}{c}/"),
+        "the owner removes bob": lambda c: as_alice.delete(f"{CLUBS}{c}/members/{bob.pk}/"),
+        "the owner bans bob": lambda c: as_alice.patch(f"{CLUBS}{c}/members/{bob.pk}/", {"status": "banned"}),
+        "bob leaves": lambda c: as_bob.post(f"{CLUBS}{c}/leave/"),
+        "bob removes charlie": lambda c: as_bob.delete(f"{CLUBS}{c}/members/{charlie.pk}/"),
+        "bob removes alice": lambda c: as_bob.delete(f"{CLUBS}{c}/members/{alice.pk}/"),
+        "bob deletes": lambda c: as_bob.delete(f"{CLUBS}{c}/"),
+    }
+    for pair in itertools.combinations(acts, 2):
+        club = Club.found(by=alice, name="Contested")
+        bring_in(club, bob, role="moderator")
+        bring_in(club, charlie)
+        statuses(at_once([partial(acts[act], club.pk) for act in pair]))
+        check_invariants()
+
+
+def test_transfers_leaves_and_deletions_all_at_once(alice, bob, moe, client_of):
+    clients = {user: client_of(user) for user in (alice, bob, moe)}
+    for _round in range(ROUNDS):
+        club = Club.found(by=alice, name="Contested")
+        bring_in(club, moe, role="moderator")
+        bring_in(club, bob)
+        address = f"{CLUBS}{club.pk}/"
+        calls = [partial(clients[by].post, f"{address}transfer/", {"user": to.pk})
+                 for by, to in itertools.permutations(clients, 2)]  # fmt: skip
+        calls += [partial(client.post, f"{address}leave/") for client in clients.values()]
+        calls += [partial(clients[moe].delete, f"{address}members/{bob.pk}/")]
+        calls += [partial(clients[bob].delete, address)]
+        statuses(at_once(calls))
+        check_invariants()
+
+
+def test_two_who_leave_as_the_last_ones_leave_no_ruin(alice, bob, client_of):
+    as_alice, as_bob = client_of(alice), client_of(bob)
+    for _round in range(ROUNDS):
+        club = Club.found(by=alice, name="Last ones")
+        bring_in(club, bob)
+        address = f"{CLUBS}{club.pk}/leave/"
+        found = statuses(at_once([partial(as_alice.post, address), partial(as_bob.post, address)]))
+        assert found in ({204: 2}, {204: 1, 409: 1})
+        assert Club.objects.filter(pk=club.pk).exists() == (found[409] == 1)
+        check_invariants()
+
+
+def test_a_request_ends_in_one_legal_state(alice, bob, moe, charlie, client_of):
+    as_alice, as_moe, as_charlie = client_of(alice), client_of(moe), client_of(charlie)
+    for _round in range(ROUNDS):
+        club = Club.found(by=alice, name="On request", join_policy="request", member_limit=4)
+        bring_in(club, moe, role="moderator")
+        bring_in(club, charlie, status="pending")
+        address = f"{CLUBS}{club.pk}/"
+        row = f"{address}members/{charlie.pk}/"
+        answers = at_once(
+            [
+                *[partial(client.patch, row, {"status": "active"}) for client in (as_alice, as_moe)],
+                *[partial(client.delete, row) for client in (as_alice, as_moe)],
+                partial(as_charlie.post, f"{address}leave/"),
+                partial(as_charlie.post, f"{address}join/"),
+            ]
+        )
+        statuses(answers)
+        left = Membership.objects.filter(club=club, user=charlie).first()
+        assert left is None or left.status in ("active", "pending", "left")
+        check_invariants()
+
+
+def test_the_limit_holds_against_approvals_joins_and_a_lower_limit(alice, readers, clients, client_of):
+    as_alice = client_of(alice)
+    for _round in range(ROUNDS):
+        club = Club.found(by=alice, name="Limits", join_policy="request", member_limit=6)
+        address = f"{CLUBS}{club.pk}/"
+        for reader in readers[:8]:
+            bring_in(club, reader, status="pending")
+        calls = [partial(as_alice.patch, f"{address}members/{r.pk}/", {"status": "active"}) for r in readers[:8]]
+        calls += [partial(as_alice.patch, address, {"member_limit": limit}) for limit in (2, 4)]
+        statuses(at_once(calls))
+        check_invariants()
+
+
+def test_visibility_and_policy_never_clash(alice, client_of):
+    as_alice = client_of(alice)
+    for _round in range(ROUNDS):
+        club = Club.found(by=alice, name="Torn")
+        address = f"{CLUBS}{club.pk}/"
+        bodies = [{"visibility": "private"}, {"join_policy": "open"}, {"join_policy": "request"}] * 2
+        statuses(at_once([partial(as_alice.patch, address, body) for body in bodies]))
+        club.refresh_from_db()
+        assert club.visibility == "private"
+        assert club.join_policy == "invite"
+
+
+def test_accounts_that_go_while_others_act(make_user, client_of):
+    """Two owners of each other's clubs go at once, while readers join and one is made the owner."""
+    for round_ in range(ROUNDS):
+        first, second, third = (make_user(f"{name}{round_}") for name in ("first", "second", "third"))
+        clubs = [Club.found(by=owner, name="Shared") for owner in (first, second)]
+        for club in clubs:
+            for reader in {first, second} - {club.owner}:
+                bring_in(club, reader)
+        as_first, as_third = client_of(first), client_of(third)
+        calls = [partial(gone, first), partial(gone, second)]
+        calls += [partial(as_third.post, f"{CLUBS}{club.pk}/join/") for club in clubs]
+        calls += [partial(as_first.post, f"{CLUBS}{clubs[0].pk}/transfer/", {"user": second.pk})]
+        statuses(answer for answer in at_once(calls) if answer is not None)
+        check_invariants()
+        Membership.objects.end_all(first)
+        Membership.objects.end_all(second)
+        assert not Club.objects.filter(owner__in=[first, second]).exists()
+        assert not Membership.objects.filter(user__in=[first, second]).exists()
+        check_invariants()
+
+
+def gone(user):
+    try:
+        Membership.objects.end_all(user)
+    except Http404:
+        pytest.fail("an account that goes meets no 404")
+
+
+def test_conditional_changes_keep_the_lock_order(alice, charlie, client_of):
+    """`If-Match` locks before it compares; of changes based on one state one is made."""
+    as_alice = client_of(alice)
+    for _round in range(ROUNDS):
+        club = Club.found(by=alice, name="Careful")
+        bring_in(club, charlie)
+        address = f"{CLUBS}{club.pk}/members/{charlie.pk}/"
+        tag = as_alice.get(address)["ETag"]
+        calls = [
+            partial(as_alice.patch, address, {"role": "moderator"}, headers={"If-Match": tag}),
+            partial(as_alice.patch, address, {"status": "banned"}, headers={"If-Match": tag}),
+        ]
+        calls += [partial(client_of(charlie).post, f"{CLUBS}{club.pk}/leave/")]
+        statuses(at_once(calls))
+        check_invariants()
