@@ -17,7 +17,7 @@ class Progress:
         self._size = size
         self._bar: Any = None
         self._label = ""
-        self._rows = 0
+        self._rows = self._position = 0
         self._started = self._told = time.monotonic()
 
     def begin(self, label: str) -> None:
@@ -34,13 +34,13 @@ class Progress:
         if self._bar is None:
             self._tell(position)
         elif self._rows % 100 == 0:
-            rate = self._rows / max(time.monotonic() - self._started, 0.001)
-            self._bar.set_postfix_str(f"{self._rows:,} rows, {rate:,.0f} rows/s", refresh=False)
-            self._bar.update(position - self._bar.n)
+            self._draw(position)
+        self._position = position
 
     def end(self) -> None:
         """Leave the bar as it stands."""
         if self._bar is not None:
+            self._draw(self._position)
             self._bar.close()
             self._bar = None
 
@@ -54,6 +54,11 @@ class Progress:
                 desc=self._label,
                 bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
             )
+
+    def _draw(self, position: int) -> None:
+        rate = self._rows / max(time.monotonic() - self._started, 0.001)
+        self._bar.set_postfix_str(f"{self._rows:,} rows, {rate:,.0f} rows/s", refresh=False)
+        self._bar.update(position - self._bar.n)
 
     def _tell(self, position: int) -> None:
         now = time.monotonic()

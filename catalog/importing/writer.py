@@ -16,7 +16,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import CharField, OuterRef, Subquery, Value
 from django.db.models.fields.reverse_related import ForeignObjectRel
+from django.db.models.functions import Coalesce, NullIf
 from django.utils import timezone
 
 from bookbridge.api.search import index_text
@@ -73,8 +75,9 @@ def _write_authors(rows: Sequence[tuple[Row, AuthorRecord]]) -> None:
 
 def _write_works(rows: Sequence[tuple[Row, WorkRecord]], counts: Counter[str]) -> None:
     known = set(_books_of([record.origin for _, record in rows]))
-    named = _names_of(key for _, record in rows for key in record.author_keys)
-    holders = _holders([record.isbn13 for _, record in rows if record.isbn13])
+    fresh = [record for _, record in rows if record.origin not in known]
+    named = _names_of(key for record in fresh for key in record.author_keys)
+    holders = _holders([record.isbn13 for record in fresh if record.isbn13])
     new: list[tuple[_Work, WorkRecord]] = []
     second: list[tuple[str, Book]] = []
     for row, record in rows:
@@ -161,7 +164,7 @@ def _write_editions(rows: Sequence[tuple[Row, EditionRecord]], counts: Counter[s
             row.reject(f"the ISBN {record.isbn13} belongs to another book, number {holder}")
             counts["isbn_elsewhere"] += 1
     Edition.objects.bulk_create(new)
-    _choose_main(new)
+    _choose_main({edition.book_id for edition in new})
 
 
 def _edition(record: EditionRecord, book: int) -> Edition:
@@ -176,20 +179,20 @@ def _edition(record: EditionRecord, book: int) -> Edition:
     )
 
 
-def _choose_main(editions: Iterable[Edition]) -> None:
+def _choose_main(books: Collection[int]) -> None:
     """Make the first edition of each book that has no main one its main edition, and its facts those of the book."""
-    first: dict[int, Edition] = {}
-    for edition in editions:
-        first.setdefault(edition.book_id, edition)
-    books = list(Book.objects.select_for_update().filter(pk__in=first, isbn13=None).order_by("pk"))
-    for book in books:
-        edition = first[book.pk]
-        book.isbn13 = edition.isbn13
-        book.updated_at = timezone.now()
-        for name in EDITION_FIELDS:
-            if getattr(book, name) in (None, ""):
-                setattr(book, name, getattr(edition, name))
-    Book.objects.bulk_update(books, ["isbn13", "updated_at", *EDITION_FIELDS], batch_size=200)
+    first = Edition.objects.filter(book=OuterRef("pk")).order_by("pk")
+
+    def of_first(name: str) -> Subquery:
+        return Subquery(first.values(name)[:1])
+
+    Book.objects.filter(pk__in=books, isbn13=None).update(
+        isbn13=of_first("isbn13"),
+        language=Coalesce(NullIf("language", Value("")), of_first("language"), output_field=CharField()),
+        page_count=Coalesce("page_count", of_first("page_count")),
+        published_year=Coalesce("published_year", of_first("published_year")),
+        updated_at=timezone.now(),
+    )
 
 
 def _give_up(pk: int, holder: int, *, pending: Iterable[Edition]) -> bool:

@@ -55,12 +55,14 @@ class Command(BaseCommand):
         parser.add_argument("--batch", metavar="N", type=batch_size, default=1000, help="rows a transaction [1000]")
         parser.add_argument("--restart", action="store_true", help="from the first line, wherever an import stands")
 
-    def handle(self, *, file: Path, format: str, rejects: Path | None, batch: int, restart: bool, **rest: Any) -> None:
+    def handle(
+        self, *, file: Path, format: str, rejects: Path | str | None, batch: int, restart: bool, **rest: Any
+    ) -> None:
         """Import the file; exit status 1 where it breaks off, 128 and the signal's number where it is stopped."""
         try:
             with LineFile(file) as lines:
                 reader = reader_of(lines, format)
-                rejects = (rejects or Path(f"{file.name}.rejects.csv")).absolute()
+                rejects = Path(rejects or f"{file.name}.rejects.csv").absolute()
                 self._run(Import(lines, reader, rejects=rejects, batch=batch, restart=restart))
         except BrokenFileError as error:
             raise CommandError(f"{file} cannot be read on, {error}. What came before is in.") from error
