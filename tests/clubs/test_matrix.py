@@ -11,6 +11,7 @@ from django.urls.resolvers import URLPattern
 from clubs.models import Club
 from tests.clubs.helpers import bring_in
 from tests.clubs.matrix import BUILDERS, ROLES, ROWS, Row, World
+from tests.clubs.reading import matrix as _reading  # noqa: F401  adds its rows
 
 NOWHERE = 10**9
 

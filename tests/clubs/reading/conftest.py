@@ -1,37 +1,18 @@
-"""A club with a list: Alice owns it, Moe moderates, Bob is a member, Charlie a stranger."""
+"""A club in Sao Paulo with a list, and the cast of `tests/clubs/conftest.py`."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from rest_framework.test import APIClient
 
 from accounts.models import User
 from catalog.models import Book
 from clubs.models import Club, Entry
-from clubs.roles import Role
-from tests.clubs.reading.helpers import join
 
 
 @pytest.fixture
-def moe(make_user: Callable[..., User]) -> User:
-    return make_user("moe", display_name="Moe")
-
-
-@pytest.fixture
-def club(alice: User, bob: User, moe: User) -> Club:
-    club = Club.found(by=alice, name="Night readers", timezone="America/Sao_Paulo")
-    join(club, bob)
-    join(club, moe, role=Role.MODERATOR)
-    return club
-
-
-@pytest.fixture
-def private_club(alice: User, bob: User, moe: User) -> Club:
-    club = Club.found(by=alice, name="Secret readers", visibility="private")
-    join(club, bob)
-    join(club, moe, role=Role.MODERATOR)
-    return club
+def club(make_club: Callable[..., Club]) -> Club:
+    return make_club(timezone="America/Sao_Paulo")
 
 
 @pytest.fixture
@@ -52,23 +33,3 @@ def put_on_list(club: Club, alice: User, add_book: Callable[..., Book]) -> Calla
         return Entry.add(club=to or club, book=add_book(title), by=by or alice, **fields)
 
     return put
-
-
-@pytest.fixture
-def as_alice(alice: User, client_of: Callable[[User | None], APIClient]) -> APIClient:
-    return client_of(alice)
-
-
-@pytest.fixture
-def as_bob(bob: User, client_of: Callable[[User | None], APIClient]) -> APIClient:
-    return client_of(bob)
-
-
-@pytest.fixture
-def as_moe(moe: User, client_of: Callable[[User | None], APIClient]) -> APIClient:
-    return client_of(moe)
-
-
-@pytest.fixture
-def as_charlie(charlie: User, client_of: Callable[[User | None], APIClient]) -> APIClient:
-    return client_of(charlie)

@@ -2,16 +2,8 @@
 
 from typing import Any
 
-from accounts.models import User
 from clubs.models import Club, Entry
 from clubs.reading import services
-from clubs.roles import Role
-
-
-def join(club: Club, user: User, *, role: str = Role.MEMBER) -> None:
-    """Bring a reader in, whatever the club's policy."""
-    club.membership_of(user).enter()
-    club.memberships.filter(user=user).update(role=role)
 
 
 def url(club: Club, entry: Entry | int | None = None, rest: str = "") -> str:

@@ -10,7 +10,8 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from clubs.models import Club, Entry
 from clubs.roles import Status
-from tests.clubs.reading.helpers import join, refusal, url
+from tests.clubs.helpers import bring_in
+from tests.clubs.reading.helpers import refusal, url
 
 PutOnList = Callable[..., Entry]
 
@@ -87,7 +88,7 @@ def test_who_is_no_longer_in_is_in_no_list_and_no_figure(
     address: str,
     how: str,
 ) -> None:
-    join(club, charlie)
+    bring_in(club, charlie)
     as_charlie.put(address, {"percent": 100})
     as_bob.put(address, {"percent": 30})
     assert shown(as_bob, address) == ({"charlie": 100, "bob": 30}, 32.5)
@@ -101,7 +102,7 @@ def test_who_is_no_longer_in_is_in_no_list_and_no_figure(
     assert shown(as_bob, address) == ({"bob": 30}, 10)
     assert as_alice.get(url(club, entry)).json()["members_finished"] == 0
     if how != "banned":
-        join(club, charlie)
+        bring_in(club, charlie)
         assert shown(as_bob, address) == ({"charlie": 100, "bob": 30}, 32.5)
 
 
@@ -187,7 +188,7 @@ def test_the_list_costs_the_same_at_any_size(
 ) -> None:
     for n in range(count):
         user = make_user(f"reader{n}")
-        join(club, user)
+        bring_in(club, user)
         entry.marks.create(user=user, percent=n, unit="percent", amount=n, total=100)
     # 1 the sign-in with its reader, 2 the club with the caller's standing, 3 the entry, 4 the marks with their readers,
     # 5 how far the schedule wants them to be, 6 the sum of the marks and the number of hidden ones

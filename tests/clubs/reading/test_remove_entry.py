@@ -7,7 +7,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from clubs.models import Club, Entry, Milestone, Progress
-from tests.clubs.reading.helpers import assert_counted, join, refusal, titles, url
+from tests.clubs.helpers import bring_in
+from tests.clubs.reading.helpers import assert_counted, refusal, titles, url
 
 PutOnList = Callable[..., Entry]
 
@@ -40,7 +41,7 @@ def test_nobody_else_takes_it_off(
     bob: User,
 ) -> None:
     carol = make_user("carol")
-    join(club, carol)
+    bring_in(club, carol)
     entry = put_on_list("Emma", by=bob)
     assert anonymous.delete(url(club, entry)).status_code == 401
     assert refusal(as_charlie.delete(url(club, entry))) == (403, "members_only")

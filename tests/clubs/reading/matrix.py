@@ -1,0 +1,40 @@
+"""The rows of reading lists in the table of who may do what."""
+
+from collections.abc import Callable
+
+from accounts.models import User
+from catalog.models import Book
+from clubs.models import Entry, Milestone
+from tests.clubs.matrix import BUILDERS, ROWS, Row, World
+
+
+def reading(world: World, make_user: Callable[..., User]) -> None:
+    """A book that the owner put on the list, with a milestone, one that the member proposed, and one that is new."""
+    books = [Book.add(by=None, title=title, authors=["Anonymous"]) for title in ("Planned", "Proposed", "New")]
+    entry = Entry.add(club=world.club, book=books[0], by=world.cast["owner"])
+    proposal = Entry.add(club=world.club, book=books[1], by=world.cast["member"])
+    milestone = Milestone.add(entry=entry, title="First part", up_to_percent=10, due_on="2027-01-01")
+    world.things |= {"entry": entry, "proposal": proposal, "milestone": milestone, "book": books[2]}
+
+
+ENTRY, BELOW = {"pk": "@entry"}, {"entry_pk": "@entry"}
+MILESTONE = BELOW | {"pk": "@milestone"}
+STEP = {"title": "Second part", "up_to_percent": 20, "due_on": "2027-02-01"}
+
+BUILDERS.append(reading)
+ROWS += [
+    Row("club-book-list", "get", "inside"),
+    Row("club-book-list", "post", "member", 201, body={"book": "@book"}),
+    Row("club-book-list", "post", "moderator", 201, body={"book": "@book", "status": "planned"}, note="planned"),
+    Row("club-book-detail", "get", "inside", path=ENTRY),
+    Row("club-book-detail", "patch", "moderator", path=ENTRY, body={"status": "planned", "position": 2}),
+    Row("club-book-detail", "delete", "moderator", 204, path=ENTRY),
+    Row("club-book-detail", "delete", "member", 204, path={"pk": "@proposal"}, note="own"),
+    Row("club-book-milestone-list", "get", "inside", path=BELOW),
+    Row("club-book-milestone-list", "post", "moderator", 201, path=BELOW, body=STEP),
+    Row("club-book-milestone-detail", "get", "inside", path=MILESTONE),
+    Row("club-book-milestone-detail", "patch", "moderator", path=MILESTONE, body={"title": "Part one"}),
+    Row("club-book-milestone-detail", "delete", "moderator", 204, path=MILESTONE),
+    Row("club-book-progress", "get", "member", path=BELOW),
+    Row("club-book-progress", "put", "member", path=BELOW, body={"percent": 5}),
+]
