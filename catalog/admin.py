@@ -17,7 +17,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldAdminURLInputWidget
 
 from bookbridge.api.errors import Conflict
-from catalog.isbn import normal_isbn
+from catalog.isbn import NO_ISBN, normal_isbn
 from catalog.models import EDITABLE, Book, BookQuerySet, Edition, Revision
 
 
@@ -50,8 +50,8 @@ class IsbnField(forms.CharField):
         text = super().clean(value)
         try:
             return normal_isbn(text) if text else None
-        except ValueError as error:
-            raise ValidationError(str(error)) from None
+        except ValueError:
+            raise ValidationError(NO_ISBN) from None
 
 
 class BookForm(forms.ModelForm):  # type: ignore[type-arg]

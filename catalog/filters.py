@@ -5,11 +5,10 @@ from typing import Any
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-from bookbridge.api.filters import SearchFilter
-from catalog.isbn import normal_isbn
+from bookbridge.api.filters import LanguageFilter, SearchFilter
+from catalog.isbn import NO_ISBN, normal_isbn
 from catalog.models import FIRST_YEAR, LAST_YEAR, Book, BookQuerySet
 
 
@@ -22,7 +21,7 @@ class IsbnFormField(forms.CharField):
         try:
             return normal_isbn(text) if text else ""
         except ValueError:
-            raise ValidationError(_("This is no ISBN: its length or check digit is wrong."), "invalid_isbn") from None
+            raise ValidationError(NO_ISBN, "invalid_isbn") from None
 
 
 class IsbnFilter(django_filters.CharFilter):
@@ -47,12 +46,7 @@ class BookFilter(django_filters.FilterSet):
     author = SearchFilter(method="by_author", label=_("An author's whole name; no case, no accents."))
     subject = SearchFilter(method="by_subject", label=_("A whole subject; no case, no accents."))
     isbn = IsbnFilter(method="by_isbn", label=_("An edition's ISBN in any spelling."))
-    language = django_filters.CharFilter(
-        method="by_language",
-        max_length=12,
-        validators=[RegexValidator(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")],
-        label=_("A language tag; pt finds pt-br too."),
-    )
+    language = LanguageFilter(method="by_language", label=_("A language tag; pt finds pt-br too."))
     min_rating = django_filters.NumberFilter(
         field_name="average_rating", lookup_expr="gte", min_value=0.5, max_value=5, label=_("Least average rating.")
     )

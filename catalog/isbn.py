@@ -3,12 +3,16 @@
 import re
 import unicodedata
 
+from django.utils.translation import gettext_lazy as _
 from stdnum import isbn
 from stdnum.exceptions import ValidationError
 
 # Whatever people put between the groups: spaces and dashes of any kind, and invisible characters that are pasted along.
 _SEPARATOR_CATEGORIES = {"Pd", "Zs", "Cf", "Cc"}
 _LONGEST = 40
+
+# What people are told; the reasons that `normal_isbn` gives are for logs and reports.
+NO_ISBN = _("This is no ISBN: its length or check digit is wrong.")
 
 
 def normal_isbn(text: str) -> str:

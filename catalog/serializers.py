@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from bookbridge.api.serializers import ModelSerializer, TextField
-from catalog.isbn import normal_isbn
+from catalog.isbn import NO_ISBN, normal_isbn
 from catalog.models import FIRST_YEAR, LAST_YEAR, MOST_PAGES, Book, Edition
 
 MOST_NAMES = 50
@@ -15,7 +15,7 @@ MOST_NAMES = 50
 class IsbnField(TextField):
     """An ISBN in any spelling; the inner value is the ISBN-13, or None for an empty one."""
 
-    default_error_messages = {"invalid_isbn": _("This is no ISBN: its length or check digit is wrong.")}
+    default_error_messages = {"invalid_isbn": NO_ISBN}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=40, **kwargs)
