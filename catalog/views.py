@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from accounts.models import User
+from bookbridge.api.errors import PROBLEM_TYPE
 from bookbridge.api.views import GenericViewSet
 from catalog import services
 from catalog.filters import BookFilter
@@ -24,10 +25,12 @@ KNOWN_ISBN = OpenApiResponse(PROBLEM, description="`duplicate_isbn`, with `book`
 
 @extend_schema_view(
     list=extend_schema(summary="Books, most rated first"),
-    create=extend_schema(summary="Add a book", responses={201: BookSerializer, 409: KNOWN_ISBN}),
+    create=extend_schema(summary="Add a book", responses={201: BookSerializer, (409, PROBLEM_TYPE): KNOWN_ISBN}),
     retrieve=extend_schema(summary="One book"),
-    update=extend_schema(summary="Change a book", responses={200: BookSerializer, 409: KNOWN_ISBN}),
-    partial_update=extend_schema(summary="Change some of a book", responses={200: BookSerializer, 409: KNOWN_ISBN}),
+    update=extend_schema(summary="Change a book", responses={200: BookSerializer, (409, PROBLEM_TYPE): KNOWN_ISBN}),
+    partial_update=extend_schema(
+        summary="Change some of a book", responses={200: BookSerializer, (409, PROBLEM_TYPE): KNOWN_ISBN}
+    ),
     destroy=extend_schema(summary="Take a book out"),
 )
 class BookViewSet(
@@ -91,8 +94,10 @@ class BookViewSet(
         responses={
             200: OpenApiResponse(BookSerializer, description="The catalogue has it."),
             201: OpenApiResponse(BookSerializer, description="The outside provider knew it; it has been added."),
-            404: OpenApiResponse(PROBLEM, description="`unknown_isbn`: unknown there too."),
-            503: OpenApiResponse(PROBLEM, description="`provider_unavailable`: nothing is stored, try again later."),
+            (404, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description="`unknown_isbn`: unknown there too."),
+            (503, PROBLEM_TYPE): OpenApiResponse(
+                PROBLEM, description="`provider_unavailable`: nothing is stored, try again later."
+            ),
         },
     )
     @action(detail=False, methods=["post"], serializer_class=LookupSerializer)
