@@ -1,0 +1,112 @@
+"""The figures that reviews move: a book's ratings, a reader's number of reviews. Public, visible reviews count.
+
+They are moved by arithmetic in the database, in the transaction of the review, by whoever holds the rows of its author
+and its book (`Review.lock`); `manage.py verify_figures` compares them with the rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.db.models import Case, F, Model, Value, When
+
+from accounts.models import User
+from catalog.models import Book
+
+if TYPE_CHECKING:
+    from reviews.models import Review
+
+T = TypeVar("T")
+
+HALF_STARS = range(1, 11)
+# How many rows one statement names.
+BATCH = 1000
+
+
+class Tally:
+    """What some writes change in the figures: each review is counted off as it was, and on as it has become.
+
+    >>> tally = Tally()
+    >>> tally.count(review, -1)
+    >>> ...  # it changes
+    >>> tally.count(review, +1)
+    >>> tally.write()
+    """
+
+    def __init__(self) -> None:
+        self.ratings: Counter[tuple[int, int]] = Counter()  # (book, half-stars) -> how many more
+        self.reviews: Counter[int] = Counter()  # author -> how many more
+
+    def count(self, review: Review, sign: int) -> None:
+        """Count a review on (1) or off (-1), if it is one that counts."""
+        if not review.is_public:
+            return
+        if review.rating is not None:
+            self.ratings[review.book_id, review.rating] += sign
+        if review.author_id is not None:
+            self.reviews[review.author_id] += sign
+
+    def write(self) -> None:
+        """Move the figures. The caller holds the rows of the books and the authors."""
+        for (half_stars, more), books in _alike((book, (stars, n)) for (book, stars), n in self.ratings.items()):
+            stars = f"stars_{half_stars}"
+            _update(
+                Book,
+                books,
+                ratings_count=F("ratings_count") + more,
+                ratings_sum=F("ratings_sum") + more * half_stars,
+                **{stars: F(stars) + more},
+            )
+        # From the new columns, in a statement of its own: MySQL would see them in the same one and SQLite would not.
+        _update(Book, sorted({book for (book, _stars), n in self.ratings.items() if n}), average_rating=_average())
+        for (more,), authors in _alike((author, (n,)) for author, n in self.reviews.items()):
+            _update(User, authors, reviews_count=F("reviews_count") + more)
+
+
+def average(count: int, half_stars: int) -> Decimal | None:
+    """The mean in stars of `count` ratings that are `half_stars` in sum: two decimals, halves rounded up, or None."""
+    if not count:
+        return None
+    return (Decimal(half_stars) / (2 * count)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def hold(model: type[Model], ids: Iterable[int | None]) -> list[int]:
+    """Lock rows until the transaction ends, in the order of their ids; the ids of those that are there."""
+    rows = model._base_manager.select_for_update().order_by("pk")
+    wanted = sorted({pk for pk in ids if pk is not None})
+    return [pk for batch in batches(wanted) for pk in rows.filter(pk__in=batch).values_list("pk", flat=True)]
+
+
+def batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
+    """Lists of at most `size` of the items, in their order."""
+    items = iter(items)
+    while batch := list(islice(items, size)):
+        yield batch
+
+
+def _average() -> Case:
+    """`average` as the database computes it from a book's columns, in whole numbers so that all three round alike."""
+    twice, total = F("ratings_count") * 2, F("ratings_sum") * 100 + F("ratings_count")
+    hundredths = (total - total % twice) / twice
+    return Case(When(ratings_count=0, then=None), default=hundredths / Value(100.0), output_field=_AVERAGE)
+
+
+_AVERAGE = Book._meta.get_field("average_rating")
+
+
+def _alike(changes: Iterable[tuple[int, tuple[int, ...]]]) -> Iterator[tuple[tuple[int, ...], list[int]]]:
+    """The rows that change in the same way, together; without those that do not change."""
+    groups: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+    for pk, change in sorted(changes):
+        if change[-1]:
+            groups[change].append(pk)
+    yield from groups.items()
+
+
+def _update(model: type[Model], ids: Sequence[int], **values: Any) -> None:
+    for batch in batches(ids):
+        model._base_manager.filter(pk__in=batch).update(**values)
