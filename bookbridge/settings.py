@@ -7,6 +7,8 @@ The names an operator may set are in the README's table. DEBUG is what tells dev
 from datetime import timedelta
 from pathlib import Path
 
+from corsheaders.defaults import default_headers
+
 from bookbridge import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -243,6 +245,7 @@ if TRUSTED_PROXIES:
 else:
     # W008 asks for a redirect to https; without a trusted proxy no request can ever be seen to be https.
     SILENCED_SYSTEM_CHECKS += ["security.W008"]
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-match", "x-request-id"]
 CORS_EXPOSE_HEADERS = ["ETag", "Idempotency-Replayed", "Retry-After", "X-Request-ID"]
 CORS_URLS_REGEX = r"^/(api|\.well-known)/"
 
@@ -267,12 +270,18 @@ LOGGING = {
     "filters": {"request_id": {"()": "bookbridge.api.logs.AddRequestId"}},
     "formatters": {
         "json": {
-            "()": "pythonjsonlogger.json.JsonFormatter",
+            "()": "bookbridge.api.logs.EventFormatter",
             "format": "{asctime}{levelname}{name}{request_id}{message}",
             "style": "{",
             "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
         },
-        "access": {"()": "pythonjsonlogger.json.JsonFormatter", "format": ""},
+        "access": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "{time}{request_id}{user}{method}{path}{status}{ms}{bytes}{address}",
+            "style": "{",
+        },
+        # For the eyes of whoever writes the code, tracebacks included.
+        "plain": {"format": "{levelname} {name}: {message}", "style": "{"},
     },
     "handlers": {
         "app": {
@@ -286,7 +295,11 @@ LOGGING = {
             "filename": str(LOG_DIR / "access.log"),
             "formatter": "access",
         },
-        "console": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["request_id"]},
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain" if DEBUG else "json",
+            "filters": ["request_id"],
+        },
     },
     "root": {"handlers": ["app", "console"], "level": "INFO" if DEBUG else "WARNING"},
     "loggers": {

@@ -39,4 +39,5 @@ class SchemaView(SpectacularAPIView):
 class DocsView(SpectacularSwaggerSplitView):
     """Swagger UI, with its files from this server."""
 
+    http_method_names = ["get", "head"]  # it has no template for what OPTIONS would answer
     url_name = "schema"

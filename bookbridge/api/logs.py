@@ -1,9 +1,17 @@
 """The two logs: `access.log` (one JSON line a request) and `app.log`; both carry the request's id."""
 
+import contextlib
 import logging
+import sys
+import time
+import traceback
 from contextvars import ContextVar
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
@@ -27,6 +35,30 @@ class AddRequestId(logging.Filter):
         return True
 
 
+class EventFormatter(JsonFormatter):
+    """A JSON line. Of an exception it says the kind, its number if it has one, and the places it came through.
+
+    Never its text or a traceback: those carry SQL, values that somebody sent and paths of the server.
+    """
+
+    MOST_PLACES = 20
+
+    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        """The line's fields."""
+        message_dict.pop("exc_info", None)
+        super().add_fields(log_data, record, message_dict)
+        log_data.pop("request", None)  # Django's own records bring it; it is shown with its query
+        if record.exc_info and (error := record.exc_info[1]):
+            number = f" {error.args[0]}" if error.args and isinstance(error.args[0], int) else ""
+            log_data["error"] = type(error).__name__ + number
+            log_data["at"] = self._places(record.exc_info[2])[-self.MOST_PLACES :]
+
+    @staticmethod
+    def _places(raised: TracebackType | None) -> list[str]:
+        frames = traceback.walk_tb(raised)
+        return [f"{f.f_globals.get('__name__')}.{f.f_code.co_qualname}:{line}" for f, line in frames]
+
+
 class LogFile(WatchedFileHandler):
     """A log file that is opened at the first line, survives being moved away, and never fails a request.
 
@@ -35,6 +67,7 @@ class LogFile(WatchedFileHandler):
 
     def __init__(self, filename: str) -> None:
         super().__init__(filename, encoding="utf-8", delay=True)
+        self.complained_at = float("-inf")
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the line, making the directory first where it is missing."""
@@ -43,5 +76,16 @@ class LogFile(WatchedFileHandler):
                 Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
             super().emit(record)
         except OSError:
-            # A full or read-only disk: the request matters more than its line.
             self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """A full or read-only disk: say so once a minute, and go on, since the request matters more than its line."""
+        stream, self.stream = self.stream, None  # type: ignore[assignment]
+        with contextlib.suppress(OSError):
+            if stream is not None:
+                stream.close()
+        if time.monotonic() - self.complained_at > 60:
+            self.complained_at = time.monotonic()
+            with contextlib.suppress(OSError):
+                kind = getattr(sys.exc_info()[0], "__name__", "error")
+                sys.stderr.write(f"{Path(self.baseFilename).name} cannot be written: {kind}\n")

@@ -37,7 +37,7 @@ def client_address(request: HttpRequest) -> str:
 class RequestId:
     """Takes `X-Request-ID` if it is a sane token, else makes one; echoes it and hands it to the logs."""
 
-    SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
+    SANE = re.compile(r"[A-Za-z0-9._:+=-]{1,128}")
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -16,10 +16,14 @@ class StrictParameters:
 
     query_parameters: tuple[str, ...] = ()
 
+    def perform_authentication(self, request: Request) -> None:
+        """Leave the caller's id for the access log, also of calls that are refused from here on."""
+        super().perform_authentication(request)  # type: ignore[misc]
+        request._request.caller_id = request.user.pk if request.user else None  # type: ignore[attr-defined]
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After the sign-in and the permissions, so that 401 and 403 come first."""
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
-        request._request.caller_id = request.user.pk if request.user else None  # type: ignore[attr-defined]
         check_query_parameters(request, self)  # type: ignore[arg-type]
 
 
