@@ -1,7 +1,7 @@
 """The shapes of accounts in the API."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -80,7 +80,7 @@ class PersonOrDeletedSerializer(PersonSerializer):
 
     def get_attribute(self, instance: Any) -> User:
         """The person, or somebody nameless."""
-        deleted = User(username=None, display_name=gettext("Deleted reader"))
+        deleted = User(username=cast(str, None), display_name=gettext("Deleted reader"))
         return super().get_attribute(instance) or deleted
 
 

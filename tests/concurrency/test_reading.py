@@ -1,0 +1,210 @@
+"""Many at once on one reading list: places stay 1..n, marks one a reader, counters right, and nobody gets a 5xx."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from catalog.models import Book
+from clubs.models import Club, Entry, Progress
+from clubs.reading import services
+from tests.clubs.helpers import bring_in
+from tests.concurrency.test_catalog import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROUNDS = 20
+
+
+@pytest.fixture
+def owner(make_user: Callable[..., User]) -> User:
+    return make_user("owner")
+
+
+@pytest.fixture
+def club(owner: User) -> Club:
+    return Club.found(by=owner, name="Busy readers")
+
+
+@pytest.fixture
+def moderators(club: Club, make_user: Callable[..., User], client_of: Callable[[User | None], APIClient]) -> list[Any]:
+    users = [make_user(f"moderator{n}") for n in range(8)]
+    for user in users:
+        bring_in(club, user, role="moderator")
+    return [client_of(user) for user in users]
+
+
+@pytest.fixture
+def books(db: None) -> list[Book]:
+    return [Book.add(by=None, title=f"T{n}", authors=["A"]) for n in range(16)]
+
+
+def url(club: Club, entry: Entry | None = None, rest: str = "") -> str:
+    return f"/api/v1/clubs/{club.pk}/books/" + (f"{entry.pk}/{rest}" if entry else "")
+
+
+def places(club: Club) -> list[int]:
+    return sorted(Entry.objects.filter(club=club).values_list("position", flat=True))
+
+
+def statuses(answers: list[Any]) -> Counter[int]:
+    return Counter(answer.status_code for answer in answers)
+
+
+def test_simultaneous_moves_leave_a_permutation(club: Club, owner: User, moderators: list[Any], books: Any) -> None:
+    entries = [Entry.add(club=club, book=book, by=owner) for book in books]
+    for round_ in range(ROUNDS):
+        chance = random.Random(round_)
+        answers = at_once(
+            [
+                partial(client.patch, url(club, chance.choice(entries)), {"position": chance.randint(1, 16)})
+                for client in moderators
+            ]
+        )
+        assert statuses(answers) == {200: 8}
+        assert places(club) == list(range(1, 17))
+
+
+def test_moves_additions_and_removals_leave_no_gap_and_no_twin(
+    club: Club, owner: User, moderators: list[Any], books: Any
+) -> None:
+    for round_ in range(ROUNDS):
+        Entry.objects.all().delete()
+        entries = [Entry.add(club=club, book=book, by=owner, status="reading") for book in books[:8]]
+        Book.objects.update(clubs_reading=0)
+        Book.objects.filter(entries__status="reading").update(clubs_reading=1)
+        chance = random.Random(round_)
+        calls = [partial(c.patch, url(club, chance.choice(entries)), {"position": 1}) for c in moderators[:3]]
+        for client, book in zip(moderators[3:6], books[8:], strict=False):
+            calls.append(partial(client.post, url(club), {"book": book.pk, "status": "reading"}))
+        for client, entry in zip(moderators[6:], entries, strict=False):
+            calls.append(partial(client.delete, url(club, entry)))
+        answers = at_once(calls)
+        assert set(statuses(answers[:3])) <= {200, 404}
+        assert statuses(answers[3:6]) == {201: 3}
+        assert statuses(answers[6:]) == {204: 2}
+        assert places(club) == list(range(1, 10))
+        assert list(services.miscounted()) == []
+
+
+def test_a_book_is_listed_once_of_eight_who_list_it(club: Club, moderators: list[Any], books: Any) -> None:
+    for book in books:
+        answers = at_once([partial(c.post, url(club), {"book": book.pk}) for c in moderators])
+        assert statuses(answers) == {201: 1, 409: 7}
+    assert places(club) == list(range(1, 17))
+
+
+def test_first_marks_of_one_reader_leave_one_row(club: Club, owner: User, moderators: list[Any], books: Any) -> None:
+    for book in [*books, *(Book.add(by=None, title="More", authors=["A"]) for _ in range(ROUNDS - len(books)))]:
+        entry = Entry.add(club=club, book=book, by=owner)
+        place = url(club, entry, "progress/")
+        answers = at_once([partial(moderators[0].put, place, {"percent": percent}) for percent in range(16)])
+        assert statuses(answers) == {200: 16}
+        mark = Progress.objects.get(entry=entry)
+        last = max(answers, key=lambda answer: answer.json()["updated_at"]).json()
+        assert float(mark.percent) == last["percent"]
+
+
+def test_moderators_who_swap_crosswise_lock_nobody_out(
+    club: Club, owner: User, moderators: list[Any], books: Any
+) -> None:
+    first, second = (Entry.add(club=club, book=book, by=owner) for book in books[:2])
+
+    def swap(client: APIClient, one: Entry, other: Entry) -> set[int]:
+        answers = set()
+        for _ in range(50):
+            answers.add(client.patch(url(club, one), {"position": 2}).status_code)
+            answers.add(client.patch(url(club, other), {"position": 2}).status_code)
+        return answers
+
+    answers = at_once(
+        [partial(swap, moderators[0], first, second), partial(swap, moderators[1], second, first)],
+    )
+    assert answers == [{200}, {200}]
+    assert places(club) == [1, 2]
+
+
+def test_counters_are_what_a_recount_gives_whatever_happens_at_once(
+    club: Club, owner: User, moderators: list[Any], books: Any, client_of: Callable[[User | None], APIClient]
+) -> None:
+    others = [Club.found(by=owner, name=f"Club {n}") for n in range(3)]
+    as_owner = client_of(owner)
+    for book in books[:4]:
+        for where in (club, *others):
+            Entry.add(club=where, book=book, by=owner, status="reading")
+    for round_ in range(ROUNDS):
+        chance = random.Random(round_)
+        entries = list(Entry.objects.filter(club=club))
+        steps = ("reading", "finished", "planned")
+        calls = [
+            partial(client.patch, url(club, chance.choice(entries)), {"status": chance.choice(steps)})
+            for client in moderators[:5]
+        ]
+        for other in others:
+            entry = other.entries.first()
+            calls.append(partial(as_owner.patch, url(other, entry), {"status": chance.choice(steps)}))
+        visibility = {"visibility": ("private", "public")[round_ % 2]}
+        calls.append(partial(as_owner.patch, f"/api/v1/clubs/{club.pk}/", visibility))
+        answers = at_once(calls)
+        assert set(statuses(answers)) <= {200, 409}
+        assert list(services.miscounted()) == []
+    answers = at_once([partial(as_owner.delete, f"/api/v1/clubs/{other.pk}/") for other in others])
+    assert statuses(answers) == {204: 3}
+    assert list(services.miscounted()) == []
+
+
+def test_marks_and_the_removal_of_their_entry_meet_without_an_error(
+    club: Club, owner: User, moderators: list[Any], books: Any
+) -> None:
+    for round_ in range(ROUNDS):
+        entry = Entry.add(club=club, book=books[round_ % 16], by=owner)
+        step = {"title": "I", "up_to_chapter": 1, "due_on": "2027-01-01"}
+        calls = [partial(c.put, url(club, entry, "progress/"), {"percent": 5}) for c in moderators[:5]]
+        calls += [partial(c.post, url(club, entry, "milestones/"), step) for c in moderators[5:7]]
+        calls.append(partial(moderators[7].delete, url(club, entry)))
+        answers = at_once(calls)
+        assert set(statuses(answers[:-1])) <= {200, 201, 404}
+        assert answers[-1].status_code == 204
+        assert not Progress.objects.exists()
+
+
+def test_a_club_that_goes_while_its_readers_write_is_gone(
+    owner: User, make_user: Callable[..., User], client_of: Callable[[User | None], APIClient], books: Any
+) -> None:
+    users = [make_user(f"reader{n}") for n in range(6)]
+    clients = [client_of(user) for user in users]
+    as_owner = client_of(owner)
+    for _round in range(ROUNDS):
+        club = Club.found(by=owner, name="Going")
+        for user in users:
+            bring_in(club, user)
+        entry = Entry.add(club=club, book=books[0], by=owner, status="reading")
+        calls = [partial(c.put, url(club, entry, "progress/"), {"percent": 5}) for c in clients[:3]]
+        for client, book in zip(clients[3:], books[1:], strict=False):
+            calls.append(partial(client.post, url(club), {"book": book.pk}))
+        calls.append(partial(as_owner.delete, f"/api/v1/clubs/{club.pk}/"))
+        answers = at_once(calls)
+        assert set(statuses(answers[:-1])) <= {200, 201, 404}
+        assert answers[-1].status_code == 204
+        assert not Entry.objects.exists()
+        assert list(services.miscounted()) == []
+
+
+def test_a_book_is_listed_or_removed_but_never_both(
+    club: Club, owner: User, moderators: list[Any], client_of: Callable[[User | None], APIClient]
+) -> None:
+    as_owner = client_of(owner)
+    for _round in range(ROUNDS):
+        book = Book.add(by=owner, title="Going", authors=["A"])
+        removed, listed = at_once(
+            [
+                partial(as_owner.delete, f"/api/v1/books/{book.pk}/"),
+                partial(moderators[0].post, url(club), {"book": book.pk}),
+            ]
+        )
+        assert (removed.status_code, listed.status_code) in {(204, 400), (409, 201)}
