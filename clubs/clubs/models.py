@@ -72,8 +72,10 @@ class ClubQuerySet(models.QuerySet["Club"]):
             ),
         )
 
-    def of_member(self, user: User) -> ClubQuerySet:
+    def of_member(self, user: User | AnonymousUser) -> ClubQuerySet:
         """The clubs that `user` is in or has asked to join."""
+        if not user.is_authenticated:
+            return self.none()
         rows = user.memberships.filter(status__in=KNOWN_TO)
         return self.filter(pk__in=rows.values("club"))
 

@@ -101,14 +101,14 @@ class Membership(models.Model):
         Raises Forbidden where `by` is not above the reader, Conflict `club_full`, `not_pending`, `not_a_member`.
         """
         acting = self._begin(by)
+        if self.status == Status.LEFT and status != Status.BANNED:
+            raise Http404
         if role is not None and acting < Standing.OWNER:
             raise Forbidden("owner_only", _("Only the club's owner may do this."))
         if status == Status.ACTIVE:
             self._approve()
         elif status == Status.BANNED:
             self.go(to=Status.BANNED)
-        elif self.status == Status.LEFT:
-            raise Http404
         if role is not None and role != self.role:
             if self.status != Status.ACTIVE:
                 raise Conflict("not_a_member", _("Only somebody who is in the club has a role in it."))
@@ -153,8 +153,6 @@ class Membership(models.Model):
             self._write(status=to, role=Role.MEMBER, message="")
 
     def _approve(self) -> None:
-        if self.status == Status.LEFT:
-            raise Http404
         if self.status == Status.BANNED:
             raise Conflict("not_pending", _("This reader is banned; lift the ban first."))
         if self.status == Status.PENDING:

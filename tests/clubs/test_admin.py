@@ -1,0 +1,135 @@
+"""Clubs, members and invitations in the admin."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from clubs.models import Club, Invitation, Membership
+from tests.clubs.helpers import bring_in, check_invariants
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def admin(staff):
+    client = Client()
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture(autouse=True)
+def invariants(db):
+    yield
+    check_invariants()
+
+
+def page(admin, name, *args, **parameters):
+    answer = admin.get(reverse(f"admin:clubs_{name}", args=args), parameters)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def act(admin, model, action, rows):
+    body = {"action": action, "_selected_action": [row.pk for row in rows]}
+    answer = admin.post(reverse(f"admin:clubs_{model}_changelist"), body, follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_clubs_are_found_by_words_and_id(admin, make_club):
+    club = make_club("Círculo", description="à noite")
+    make_club("Day readers", alone=True)
+    for query in ("circulo noite", str(club.pk)):
+        found = page(admin, "club_changelist", q=query)
+        assert "Círculo" in found
+        assert "Day readers" not in found
+    assert "Day readers" not in page(admin, "club_changelist", visibility__exact="private")
+
+
+def test_members_are_found_by_club_and_name(admin, club, make_club):
+    other = make_club("Other", alone=True)
+    for parameters in ({"q": str(club.pk)}, {"club__id__exact": club.pk}):
+        found = page(admin, "membership_changelist", **parameters)
+        assert "Night readers" in found
+        assert "Other" not in found
+    found = page(admin, "membership_changelist", q="MO")
+    assert "moe" in found
+    assert ">bob<" not in found
+    assert other.name in page(admin, "membership_changelist", q="alice")
+
+
+def test_a_change_follows_the_rules(admin, club):
+    url = reverse("admin:clubs_club_change", args=[club.pk])
+    form = {"name": "Renamed", "description": "", "visibility": "private", "join_policy": "open", "timezone": "UTC"}
+    assert admin.post(url, {**form, "language": "PT-br", "member_limit": "2"}).status_code == 200
+    club.refresh_from_db()
+    assert club.name == "Night readers"
+    assert admin.post(url, {**form, "language": "PT-br", "member_limit": "3"}).status_code == 302
+    club.refresh_from_db()
+    assert (club.name, club.name_key, club.visibility, club.join_policy) == ("Renamed", "renamed", "private", "invite")
+    assert (club.language, club.member_limit, club.members_count) == ("pt-br", 3, 3)
+
+
+def test_a_club_is_dissolved(admin, club, make_club):
+    url = reverse("admin:clubs_club_delete", args=[club.pk])
+    assert admin.get(url).status_code == 200
+    assert admin.post(url, {"post": "yes"}).status_code == 302
+    make_club("Second")
+    body = {"action": "delete_selected", "_selected_action": [Club.objects.get().pk], "post": "yes"}
+    assert admin.post(reverse("admin:clubs_club_changelist"), body).status_code == 302
+    assert not Club.objects.exists()
+
+
+def test_nobody_founds_a_club_or_edits_a_member_here(admin, club, bob):
+    assert admin.get(reverse("admin:clubs_club_add")).status_code == 403
+    row = club.membership_of(bob)
+    assert "bob" in page(admin, "membership_change", row.pk)
+    assert admin.post(reverse("admin:clubs_membership_change", args=[row.pk]), {"status": "banned"}).status_code == 403
+
+
+def test_members_are_removed_and_banned_but_for_the_owner(admin, club, alice, bob, moe):
+    rows = {user.username: club.membership_of(user) for user in (alice, bob, moe)}
+    said = act(admin, "membership", "remove", [rows["alice"], rows["bob"]])
+    assert "equal to or above" in said
+    act(admin, "membership", "ban", [rows["moe"]])
+    found = {row.user.username: row.status for row in Membership.objects.all()}
+    assert found == {"alice": "active", "bob": "left", "moe": "banned"}
+
+
+def test_staff_who_may_only_look_do_nothing(club, bob, make_user):
+    from django.contrib.auth.models import Permission
+
+    looker = make_user("looker", is_staff=True)
+    looker.user_permissions.set(Permission.objects.filter(codename__in=["view_membership", "view_invitation"]))
+    client = Client()
+    client.force_login(User.objects.get(pk=looker.pk))
+    act(client, "membership", "remove", [club.membership_of(bob)])
+    assert club.membership_of(bob).status == "active"
+
+
+def test_invitations_are_revoked_and_show_no_code(admin, club, alice):
+    invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=1)
+    for found in (page(admin, "invitation_changelist", q="alice"), page(admin, "invitation_change", invitation.pk)):
+        assert code not in found
+        assert invitation.digest not in found
+        assert invitation.digest[:12] not in found
+    act(admin, "invitation", "revoke", [invitation])
+    invitation.refresh_from_db()
+    assert invitation.revoked_at is not None
+
+
+@pytest.mark.parametrize("readers", [3, 40])
+def test_pages_cost_the_same_at_any_size(admin, club, make_user, readers, django_assert_max_num_queries):
+    for n in range(readers):
+        reader = make_user(f"reader{n}")
+        bring_in(club, reader)
+        Club.found(by=reader, name=f"Club {n}")
+    # The session, the caller with their permissions, the count (capped), the page.
+    for name in ("club_changelist", "membership_changelist", "invitation_changelist"):
+        with django_assert_max_num_queries(8):
+            page(admin, name)
+    with django_assert_max_num_queries(8):
+        found = page(admin, "club_change", club.pk)
+    assert "<option" not in found or "reader1" not in found

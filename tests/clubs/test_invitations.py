@@ -1,0 +1,198 @@
+"""Inviting readers and accepting an invitation."""
+
+import datetime
+import logging
+
+import pytest
+from django.utils import timezone
+
+from clubs.models import Club, Invitation
+from tests.clubs.helpers import ACCEPT, CLUBS, bad_fields, bring_in, check_invariants, problem
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def invariants(db):
+    yield
+    check_invariants()
+
+
+@pytest.fixture
+def invites(private_club):
+    return f"{CLUBS}{private_club.pk}/invites/"
+
+
+@pytest.fixture
+def invite(as_moe, invites):
+    """Make an invitation: the answer's body."""
+
+    def make(**body):
+        answer = as_moe.post(invites, body)
+        assert answer.status_code == 201, answer.content
+        return answer.json()
+
+    return make
+
+
+def accept(client, code):
+    return client.post(ACCEPT, {"code": code})
+
+
+def test_a_moderator_makes_one(invite, moe, settings):
+    made = invite()
+    assert made.keys() == {"id", "created_by", "created_at", "expires_at", "max_uses", "uses", "code", "url"}
+    assert (made["max_uses"], made["uses"], made["created_by"]["username"]) == (1, 0, "moe")
+    assert made["url"] == f"{settings.APP_URL}/invite?code={made['code']}"
+    kept = Invitation.objects.get()
+    assert kept.expires_at - kept.created_at == pytest.approx(datetime.timedelta(hours=168), abs=datetime.timedelta(1))
+
+
+def test_its_code_is_long_and_not_kept(invite, invites, as_moe, caplog):
+    codes = {invite()["code"] for _ in range(20)}
+    assert len(codes) == 20
+    assert all(len(code) >= 22 for code in codes)  # 128 bits in base64
+    columns = " ".join(str(value) for row in Invitation.objects.values() for value in row.values())
+    listed = as_moe.get(invites).content.decode()
+    assert not any(code in columns or code in listed for code in codes)
+    assert '"code"' not in listed
+    assert '"digest"' not in listed
+
+
+def test_it_is_in_no_log(invite, as_charlie, caplog):
+    with caplog.at_level(logging.DEBUG):
+        code = invite()["code"]
+        accept(as_charlie, code)
+    assert code not in caplog.text
+    assert not any(code in str(record.__dict__) for record in caplog.records)
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        ({"expires_in_hours": 0}, "expires_in_hours", "min_value"),
+        ({"expires_in_hours": 721}, "expires_in_hours", "max_value"),
+        ({"expires_in_hours": None}, "expires_in_hours", "null"),
+        ({"max_uses": 0}, "max_uses", "min_value"),
+        ({"max_uses": 1001}, "max_uses", "max_value"),
+        ({"max_uses": "x"}, "max_uses", "invalid"),
+    ],
+)
+def test_bad_values(as_moe, invites, body, field, code):
+    assert bad_fields(as_moe.post(invites, body)) == {field: code}
+
+
+def test_it_lets_a_reader_in_at_once(invite, private_club, as_charlie, charlie):
+    answer = accept(as_charlie, invite()["code"])
+    assert answer.status_code == 201
+    body = answer.json()
+    assert body["club"] == {"id": private_club.pk, "name": private_club.name}
+    assert (body["user"]["id"], body["role"], body["status"]) == (charlie.pk, "member", "active")
+    assert as_charlie.get(f"{CLUBS}{private_club.pk}/").json()["my_role"] == "member"
+
+
+def test_it_turns_a_request_into_a_membership(make_club, alice, as_charlie, charlie):
+    club = make_club(join_policy="request")
+    bring_in(club, charlie, status="pending")
+    _invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=1)
+    assert accept(as_charlie, code).status_code == 201
+    assert club.membership_of(charlie).message == ""
+
+
+def test_every_bad_code_is_the_same_404(invite, invites, as_moe, client_of, make_user, private_club):
+    readers = [make_user(f"reader{n}") for n in range(6)]
+    spent, expired, revoked, good = (invite() for _ in range(4))
+    assert accept(client_of(readers[0]), spent["code"]).status_code == 201
+    Invitation.objects.filter(pk=expired["id"]).update(expires_at=timezone.now())
+    assert as_moe.delete(f"{invites}{revoked['id']}/").status_code == 204
+    bring_in(private_club, readers[5], status="banned")
+    stranger = client_of(readers[1])
+    answers = [
+        accept(stranger, code)
+        for code in ("nonsense", "x" * 200, "ünknown", spent["code"], expired["code"], revoked["code"])
+    ]
+    answers.append(accept(client_of(readers[5]), good["code"]))
+    for answer in answers:
+        assert problem(answer, 404, "not_found") | {"request_id": ""} == answers[0].json() | {"request_id": ""}
+    assert Invitation.objects.get(pk=good["id"]).uses == 0
+
+
+def test_the_code_of_a_club_that_is_gone(invite, private_club, alice, as_charlie):
+    code = invite()["code"]
+    private_club.dissolve(by=alice)
+    problem(accept(as_charlie, code), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"code": ""}, {"code": None}, {"code": "x" * 201}, {"code": "a\x00"}, {"code": {}}]
+)
+def test_what_is_no_code(as_charlie, body):
+    assert bad_fields(as_charlie.post(ACCEPT, body, format="json")).keys() == {"code"}
+
+
+def test_a_member_spends_no_use(invite, as_bob, as_alice):
+    made = invite(max_uses=2)
+    problem(accept(as_bob, made["code"]), 409, "already_member")
+    problem(accept(as_alice, made["code"]), 409, "already_member")
+    assert Invitation.objects.get().uses == 0
+
+
+def test_a_full_club_spends_no_use(make_club, alice, as_charlie):
+    club = make_club(member_limit=3)
+    invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=1)
+    problem(accept(as_charlie, code), 409, "club_full")
+    invitation.refresh_from_db()
+    assert invitation.uses == 0
+    club.change(by=alice, member_limit=4)
+    assert accept(as_charlie, code).status_code == 201
+
+
+def test_uses_are_counted(invite, invites, as_moe, make_user, client_of):
+    made = invite(max_uses=2)
+    found = [accept(client_of(make_user(f"reader{n}")), made["code"]).status_code for n in range(3)]
+    assert found == [201, 201, 404]
+    (row,) = as_moe.get(invites).json()["results"]
+    assert (row["uses"], row["max_uses"]) == (2, 2)
+
+
+def test_sent_again_with_the_same_key_it_is_one_use(invite, as_charlie, as_moe, invites):
+    made = invite(max_uses=2)
+    first = as_charlie.post(ACCEPT, {"code": made["code"]}, headers={"Idempotency-Key": "k"})
+    again = as_charlie.post(ACCEPT, {"code": made["code"]}, headers={"Idempotency-Key": "k"})
+    assert first.json() == again.json()
+    made = [as_moe.post(invites, {}, headers={"Idempotency-Key": "k"}).json() for _ in range(2)]
+    assert made[0] == made[1]
+    assert Invitation.objects.count() == 2
+
+
+def test_a_revoked_one_is_gone_from_the_list(invite, invites, as_moe):
+    kept, revoked = invite(), invite()
+    url = f"{invites}{revoked['id']}/"
+    assert as_moe.delete(url).status_code == 204
+    problem(as_moe.delete(url), 404, "not_found")
+    assert [row["id"] for row in as_moe.get(invites).json()["results"]] == [kept["id"]]
+
+
+def test_one_of_another_club_is_not_reached(invite, as_charlie, charlie):
+    made = invite()
+    own = Club.found(by=charlie, name="Own")
+    problem(as_charlie.delete(f"{CLUBS}{own.pk}/invites/{made['id']}/"), 404, "not_found")
+    assert Invitation.objects.get(pk=made["id"]).revoked_at is None
+
+
+def test_guessing_has_a_rate(rate, as_charlie, as_bob, anonymous):
+    rate("invite", 3, 60)
+    for _ in range(3):
+        problem(accept(as_charlie, "guess"), 404, "not_found")
+    answer = accept(as_charlie, "guess")
+    problem(answer, 429, "throttled")
+    assert 1 <= int(answer["Retry-After"]) <= 60
+    # Another reader at the same address has their own, up to the address's.
+    problem(accept(as_bob, "guess"), 404, "not_found")
+    problem(accept(anonymous, "guess"), 401, "not_authenticated")
+
+
+def test_an_address_has_a_rate_over_all_its_readers(rate, make_user, client_of):
+    rate("invite", 1, 60)
+    answers = [accept(client_of(make_user(f"reader{n}")), "guess").status_code for n in range(11)]
+    assert answers == [404] * 10 + [429]

@@ -1,0 +1,141 @@
+"""Joining by each policy, leaving, and handing the club over."""
+
+import pytest
+
+from clubs.models import Club, Membership
+from tests.clubs.helpers import CLUBS, bad_fields, bring_in, check_invariants, problem
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def invariants(db):
+    yield
+    check_invariants()
+
+
+def act(client, club, what, body=None):
+    return client.post(f"{CLUBS}{club.pk}/{what}/", body)
+
+
+def test_an_open_club_takes_a_reader_at_once(club, as_charlie, charlie):
+    answer = act(as_charlie, club, "join")
+    assert answer.status_code == 201
+    assert answer.json() == {
+        "club": {"id": club.pk, "name": club.name},
+        "user": {"id": charlie.pk, "username": "charlie", "display_name": "Charlie", "avatar_url": None},
+        "role": "member",
+        "status": "active",
+        "joined_at": answer.json()["joined_at"],
+    }
+    card = as_charlie.get(f"{CLUBS}{club.pk}/").json()
+    assert (card["my_role"], card["my_status"], card["members_count"]) == ("member", "active", 4)
+    problem(act(as_charlie, club, "join"), 409, "already_member")
+
+
+def test_a_club_that_is_asked(make_club, as_charlie, as_moe, as_bob, charlie):
+    club = make_club(join_policy="request")
+    answer = act(as_charlie, club, "join", {"message": " I read at night "})
+    assert answer.status_code == 202
+    assert (answer.json()["status"], answer.json()["joined_at"]) == ("pending", None)
+    problem(act(as_charlie, club, "join"), 409, "already_member")
+    asked = as_moe.get(f"{CLUBS}{club.pk}/members/", {"status": "pending"}).json()["results"]
+    assert [(row["user"]["id"], row["message"]) for row in asked] == [(charlie.pk, "I read at night")]
+    club.refresh_from_db()
+    assert club.members_count == 3
+    approved = as_moe.patch(f"{CLUBS}{club.pk}/members/{charlie.pk}/", {"status": "active"})
+    assert approved.status_code == 200
+    assert (approved.json()["status"], approved.json()["message"]) == ("active", "")
+    assert as_charlie.get(f"{CLUBS}{club.pk}/members/").status_code == 200
+
+
+@pytest.mark.parametrize("message", ["x" * 501, " \u2060 ", "a\x00b"])
+def test_bad_messages(make_club, as_charlie, message):
+    answer = act(as_charlie, make_club(join_policy="request"), "join", {"message": message})
+    assert bad_fields(answer).keys() == {"message"}
+
+
+def test_a_club_by_invitation(make_club, as_charlie, as_bob):
+    club = make_club(join_policy="invite")
+    problem(act(as_charlie, club, "join"), 403, "invite_only")
+    problem(act(as_bob, club, "join"), 409, "already_member")
+
+
+def test_a_full_club(make_club, as_charlie):
+    problem(act(as_charlie, make_club("A", member_limit=3), "join"), 409, "club_full")
+    problem(act(as_charlie, make_club("B", member_limit=3, join_policy="request"), "join"), 409, "club_full")
+    assert act(as_charlie, make_club("C", member_limit=4), "join").status_code == 201
+
+
+def test_a_banned_reader(club, as_charlie, charlie):
+    bring_in(club, charlie, status="banned")
+    problem(act(as_charlie, club, "join"), 403, "banned")
+    problem(act(as_charlie, club, "leave"), 403, "members_only")
+    assert as_charlie.get(f"{CLUBS}{club.pk}/").json()["my_status"] == "banned"
+
+
+def test_a_member_leaves_and_comes_back(club, as_bob, bob):
+    assert act(as_bob, club, "leave").status_code == 204
+    problem(act(as_bob, club, "leave"), 403, "members_only")
+    problem(as_bob.get(f"{CLUBS}{club.pk}/members/"), 403, "members_only")
+    assert act(as_bob, club, "join").status_code == 201
+
+
+def test_a_moderator_who_comes_back_is_a_member(club, as_moe, moe):
+    act(as_moe, club, "leave")
+    act(as_moe, club, "join")
+    assert as_moe.get(f"{CLUBS}{club.pk}/").json()["my_role"] == "member"
+
+
+def test_a_request_is_withdrawn_without_a_trace(make_club, as_charlie, charlie):
+    club = make_club(join_policy="request")
+    act(as_charlie, club, "join")
+    assert act(as_charlie, club, "leave").status_code == 204
+    assert not Membership.objects.filter(user=charlie).exists()
+    assert act(as_charlie, club, "join").status_code == 202
+
+
+def test_the_owner_stays_while_others_are_members(club, as_alice, as_bob, as_moe):
+    problem(act(as_alice, club, "leave"), 409, "owner_must_transfer")
+    act(as_bob, club, "leave")
+    act(as_moe, club, "leave")
+    assert act(as_alice, club, "leave").status_code == 204
+    assert not Club.objects.exists()
+
+
+def test_those_who_ask_or_are_banned_do_not_keep_the_owner(make_club, as_alice, bob, charlie):
+    club = make_club(alone=True, join_policy="request")
+    bring_in(club, bob, status="pending")
+    bring_in(club, charlie, status="banned")
+    assert act(as_alice, club, "leave").status_code == 204
+    assert not Club.objects.exists()
+
+
+def test_a_club_is_handed_over(club, as_alice, as_bob, as_moe, bob):
+    answer = act(as_alice, club, "transfer", {"user": bob.pk})
+    assert answer.status_code == 200
+    card = answer.json()
+    assert (card["owner"]["id"], card["my_role"], card["members_count"]) == (bob.pk, "moderator", 3)
+    assert as_bob.get(f"{CLUBS}{club.pk}/").json()["my_role"] == "owner"
+    rows = as_bob.get(f"{CLUBS}{club.pk}/members/").json()["results"]
+    assert {row["user"]["username"]: row["role"] for row in rows} == {
+        "alice": "moderator",
+        "moe": "moderator",
+        "bob": "owner",
+    }
+    problem(act(as_alice, club, "transfer", {"user": bob.pk}), 403, "owner_only")
+    problem(as_alice.patch(f"{CLUBS}{club.pk}/", {"name": "Mine"}), 403, "owner_only")
+    assert act(as_alice, club, "leave").status_code == 204
+
+
+def test_only_to_an_active_member(make_club, as_alice, alice, charlie, make_user):
+    club = make_club(join_policy="request")
+    bring_in(club, charlie, status="pending")
+    banned, left = make_user("banned"), make_user("leaver")
+    bring_in(club, banned, status="banned")
+    bring_in(club, left, status="left")
+    for user in (charlie.pk, banned.pk, left.pk, make_user("stranger").pk, alice.pk, 10**9, 2**63 - 1):
+        assert bad_fields(act(as_alice, club, "transfer", {"user": user})) == {"user": "not_a_member"}
+    for user, code in ((None, "null"), ("bob", "invalid"), (0, "min_value"), (2**63, "max_value")):
+        assert bad_fields(act(as_alice, club, "transfer", {"user": user})) == {"user": code}
+    assert bad_fields(act(as_alice, club, "transfer", {})) == {"user": "required"}
