@@ -39,8 +39,11 @@ def refuse(name: str, why: str) -> ImproperlyConfigured:
 
 
 def text(name: str, default: str = "") -> str:
-    """A string without surrounding space; unset and empty are the same."""
-    return env.str(name, default="").strip() or default
+    """A string without surrounding space; unset and empty are the same.
+
+    Read as it is: `env.str` would take a secret that begins with `$` for the name of another variable.
+    """
+    return env.ENVIRON.get(name, "").strip() or default
 
 
 def flag(name: str, default: bool) -> bool:
@@ -58,7 +61,7 @@ def number(name: str, default: int, *, least: int = 0, most: int) -> int:
     value = text(name)
     if not value:
         return default
-    if not re.fullmatch(r"-?\d{1,12}", value) or not least <= int(value) <= most:
+    if not re.fullmatch(r"-?[0-9]{1,12}", value) or not least <= int(value) <= most:
         raise refuse(name, f"must be a whole number from {least} to {most}")
     return int(value)
 
@@ -84,6 +87,7 @@ def url(name: str, default: str, *, schemes: tuple[str, ...], path: bool = True)
     try:
         parts = urlsplit(value)
         sane = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        sane = sane and not re.search(r"\s", value)
     except ValueError:
         sane = False
     if value and (not sane or (not path and (parts.path or parts.query))):
@@ -92,12 +96,20 @@ def url(name: str, default: str, *, schemes: tuple[str, ...], path: bool = True)
 
 
 def origins(name: str) -> list[str]:
-    """Origins (scheme and host) with commas."""
+    """Origins (scheme, host and port) with commas."""
     value = names(name, [])
     for origin in value:
-        parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
+        if not re.fullmatch(r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?", origin):
             raise refuse(name, "must be origins such as https://app.example.org, with commas between them")
+    return value
+
+
+def redis(name: str) -> str:
+    """The address of a Redis server, or nothing."""
+    value = url(name, "", schemes=("redis", "rediss"))
+    parts = urlsplit(value)
+    if not re.fullmatch(r"(/[0-9]{1,3})?", parts.path) or parts.query:
+        raise refuse(name, "must be redis://user:password@host:port/number")
     return value
 
 
@@ -106,7 +118,7 @@ def rate(name: str, default: str) -> Rate | None:
     value = text(name, default).lower()
     if value == "off":
         return None
-    match = re.fullmatch(r"(\d{1,9})/([a-z]+)", value)
+    match = re.fullmatch(r"([0-9]{1,9})/([a-z]+)", value)
     if not match or match[2] not in PERIODS or int(match[1]) == 0:
         raise refuse(name, "must be a rate such as 10/min (sec, min, hour, day), or off")
     return Rate(int(match[1]), PERIODS[match[2]])
@@ -148,15 +160,21 @@ def private_key(name: str, *, kept_in: Path | None) -> PrivateKey:
 def email(name: str, default: str) -> dict[str, Any]:
     """Django's e-mail settings from `consolemail://`, `filemail:///dir` or `smtp://...`."""
     value = text(name, default)
-    scheme = value.split(":", 1)[0]
-    if scheme not in environ.Env.EMAIL_SCHEMES:
-        raise refuse(name, "must be consolemail://, filemail:///directory or smtp://user:password@host:port")
+    nonsense = refuse(name, "must be consolemail://, filemail:///directory or smtp://user:password@host:port")
+    scheme, separator, _rest = value.partition("://")
+    if not separator or scheme not in environ.Env.EMAIL_SCHEMES:
+        raise nonsense
     try:
         settings: dict[str, Any] = dict(env.email_url_config(value))
+        parts = urlsplit(value)
     except ValueError:
-        raise refuse(name, "cannot be read as an address") from None
+        raise nonsense from None
     if scheme == "filemail":
-        settings["EMAIL_FILE_PATH"] = urlsplit(value).path
+        settings["EMAIL_FILE_PATH"] = parts.path
+    if (scheme == "filemail" and (parts.netloc or not parts.path)) or (
+        scheme.startswith("smtp") and not parts.hostname
+    ):
+        raise nonsense
     return settings
 
 
@@ -167,16 +185,18 @@ def database(name: str, default: str, *, timeout: int) -> dict[str, Any]:
 
 def parse_database(name: str, value: str, *, timeout: int) -> dict[str, Any]:
     """As `database`, from a value at hand. `timeout`: seconds until a silent server is given up, 0 for never."""
-    if not value.startswith(("sqlite:///", "mysql://")):
-        raise refuse(name, "must be sqlite:////absolute/file or mysql://user:password@host:port/name")
+    nonsense = refuse(name, "must be sqlite:////absolute/file or mysql://user:password@host:port/name")
+    if not value.startswith(("sqlite:////", "mysql://")):
+        raise nonsense
     try:
         config: dict[str, Any] = dict(env.db_url_config(value))
     except ValueError:
-        raise refuse(name, "cannot be read as an address") from None
-    if not config.get("NAME"):
-        raise refuse(name, "names no database")
+        raise nonsense from None
+    embedded = config["ENGINE"] == "django.db.backends.sqlite3"
+    if not config.get("NAME") or not (embedded or re.fullmatch(r"[A-Za-z0-9._:/-]+", config["HOST"])):
+        raise nonsense
     options: dict[str, Any] = config.pop("OPTIONS", {})
-    if config["ENGINE"] == "django.db.backends.sqlite3":
+    if embedded:
         # WAL lets readers go on while one writes; IMMEDIATE takes the write lock at once, so that two
         # transactions wait for each other instead of failing with "database is locked".
         options = {

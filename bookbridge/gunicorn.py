@@ -5,6 +5,7 @@ of database connections that this server opens.
 """
 
 import os
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 try:
     debug = env.flag("DEBUG", False)
     host = env.text("HOST", "127.0.0.1").strip("[]")
+    if not re.fullmatch(r"[A-Za-z0-9.:-]+", host):
+        raise env.refuse("HOST", "must be an address to listen on, such as 127.0.0.1 or 0.0.0.0")
     port = env.number("PORT", 8000, least=1, most=65535)
     # Development keeps its cache in the memory of the process, so one process it is.
     workers = env.number("WEB_CONCURRENCY", 1 if debug else 2, least=1, most=64)

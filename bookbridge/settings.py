@@ -4,6 +4,7 @@ The names an operator may set are in the README's table. DEBUG is what tells dev
 `manage.py` and `script/server` turn it on, an application server by itself does not.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -102,9 +103,10 @@ for _n, _url in enumerate(env.names("REPLICA_URLS", [])):
     DATABASES[REPLICAS[-1]].setdefault("TEST", {})["MIRROR"] = "default"
 DATABASE_ROUTERS = ["bookbridge.api.replicas.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-(VAR_DIR / "log").mkdir(parents=True, exist_ok=True)
+with suppress(OSError):  # a read-only checkout has its data elsewhere
+    VAR_DIR.mkdir(exist_ok=True)
 
-REDIS_URL = env.url("REDIS_URL", "", schemes=("redis", "rediss"))
+REDIS_URL = env.redis("REDIS_URL")
 _memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 50_000}}
 CACHES = {"default": _memory}
 if REDIS_URL:
