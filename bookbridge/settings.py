@@ -217,6 +217,8 @@ SPECTACULAR_SETTINGS = {
         "MemberRole": "clubs.roles.Role",
         "MemberDecision": "clubs.roles.DECISIONS",
         "EntryStatus": "clubs.reading.rules.Status",
+        "ClubVisibility": "clubs.clubs.models.Visibility",
+        "ReviewVisibility": "reviews.models.Visibility",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

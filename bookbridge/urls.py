@@ -33,6 +33,7 @@ api_v1: list[Any] = [
     path("", include("accounts.urls")),
     path("", include("catalog.urls")),
     path("", include("clubs.urls")),
+    path("", include("reviews.urls")),
 ]
 
 urlpatterns = [

@@ -7,3 +7,10 @@ class ReviewsConfig(AppConfig):
 
     name = "reviews"
     verbose_name = _("Reviews")
+
+    def ready(self) -> None:
+        """Put what a club's members think of a book beside it on the club's list."""
+        from clubs.reading.models import figures
+        from reviews.models import club_average_rating
+
+        figures["club_average_rating"] = club_average_rating

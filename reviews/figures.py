@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db.models import Case, F, Model, Value, When
+from django.db.models import Case, DecimalField, F, Model, Value, When
 
 from accounts.models import User
 from catalog.models import Book
@@ -62,7 +62,8 @@ class Tally:
                 **{stars: F(stars) + more},
             )
         # From the new columns, in a statement of its own: MySQL would see them in the same one and SQLite would not.
-        _update(Book, sorted({book for (book, _stars), n in self.ratings.items() if n}), average_rating=_average())
+        rated = sorted({book for (book, _stars), more in self.ratings.items() if more})
+        _update(Book, rated, average_rating=mean("ratings_count", "ratings_sum"))
         for (more,), authors in _alike((author, (n,)) for author, n in self.reviews.items()):
             _update(User, authors, reviews_count=F("reviews_count") + more)
 
@@ -88,14 +89,12 @@ def batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
         yield batch
 
 
-def _average() -> Case:
-    """`average` as the database computes it from a book's columns, in whole numbers so that all three round alike."""
-    twice, total = F("ratings_count") * 2, F("ratings_sum") * 100 + F("ratings_count")
+def mean(count: str, half_stars: str) -> Case:
+    """`average` as the database computes it from two columns: in whole numbers, so that all three round alike."""
+    twice, total = F(count) * 2, F(half_stars) * 100 + F(count)
     hundredths = (total - total % twice) / twice
-    return Case(When(ratings_count=0, then=None), default=hundredths / Value(100.0), output_field=_AVERAGE)
-
-
-_AVERAGE = Book._meta.get_field("average_rating")
+    mean = hundredths / Value(100.0)
+    return Case(When(**{count: 0}, then=None), default=mean, output_field=DecimalField(max_digits=3, decimal_places=2))
 
 
 def _alike(changes: Iterable[tuple[int, tuple[int, ...]]]) -> Iterator[tuple[tuple[int, ...], list[int]]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThan
 from django.http import Http404
@@ -25,7 +25,7 @@ from bookbridge.api.fields import KeyField
 from bookbridge.api.transactions import conflict_as, retrying_atomic
 from catalog.models import Book
 from clubs.models import Club, Entry, Membership
-from reviews.figures import HALF_STARS, Tally, batches, hold
+from reviews.figures import HALF_STARS, Tally, batches, hold, mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -263,9 +263,12 @@ class Review(models.Model):
         """The rating in stars."""
         return None if self.rating is None else self.rating / 2
 
-    def lock(self) -> None:
-        """Hold the rows of the author, the book and the review, and read this one afresh; 404 where it is gone."""
-        hold(User, [self.author_id])
+    def lock(self, *, with_user: User | None = None) -> None:
+        """Hold the rows of the author, the book and the review, and read this one afresh; 404 where it is gone.
+
+        `with_user` is locked along with the author, for whoever will write something in that reader's name.
+        """
+        hold(User, [self.author_id, with_user.pk if with_user else None])
         hold(Book, [self.book_id])
         try:
             self.refresh_from_db(fields=CHANGING, from_queryset=Review.objects.select_for_update())
@@ -308,6 +311,17 @@ CHANGING: Sequence[str] = (
     "likes_count",
     "edited_at",
 )
+
+
+def club_average_rating() -> Subquery:
+    """The mean of the public ratings that a list entry's book has from active members of its club, in its query.
+
+    Two decimals, None without any. A list may be read by outsiders, so ratings for clubs do not count.
+    """
+    members = Membership.objects.active().filter(club=OuterRef(OuterRef("club"))).values("user")
+    rated = Review.objects.public().filter(book=OuterRef("book"), rating__isnull=False, author__in=members)
+    sums = rated.order_by().values("book").annotate(ratings=Count("pk"), half_stars=Sum("rating"))
+    return Subquery(sums.annotate(mean=mean("ratings", "half_stars")).values("mean"))
 
 
 def _already_reviewed() -> Conflict:

@@ -23,12 +23,16 @@ PUBLIC = {
     "books/": {"get"},
     "books/{}/": {"get"},
     "books/{}/stats/": {"get"},
+    "books/{}/reviews/": {"get"},
+    "reviews/": {"get"},
+    "reviews/{}/": {"get"},
     "clubs/": {"get"},
     "clubs/{}/": {"get"},
     "clubs/{}/books/": {"get"},
     "clubs/{}/books/{}/": {"get"},
     "clubs/{}/books/{}/milestones/": {"get"},
     "clubs/{}/books/{}/milestones/{}/": {"get"},
+    "clubs/{}/reviews/": {"get"},
 }
 
 

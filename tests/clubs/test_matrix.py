@@ -12,6 +12,7 @@ from clubs.models import Club
 from tests.clubs.helpers import bring_in
 from tests.clubs.matrix import BUILDERS, ROLES, ROWS, Row, World
 from tests.clubs.reading import matrix as _reading  # noqa: F401  adds its rows
+from tests.reviews import matrix as _reviews  # noqa: F401  adds its row
 
 NOWHERE = 10**9
 

@@ -1,0 +1,15 @@
+"""Routes of reviews, below `/api/v1/`."""
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from reviews.views import BookReviewViewSet, ClubReviewViewSet, ReviewViewSet
+
+router = SimpleRouter(use_regex_path=False)
+router.register("reviews", ReviewViewSet, basename="review")
+router.register("books/<int:book_pk>/reviews", BookReviewViewSet, basename="book-review")
+
+urlpatterns = [
+    *router.urls,
+    path("clubs/<int:club_pk>/reviews/", ClubReviewViewSet.as_view({"get": "list"}), name="club-review-list"),
+]
