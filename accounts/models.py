@@ -118,6 +118,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     def clean(self) -> None:
         """For forms (the admin): set the derived columns, and say kindly what their unique keys would refuse."""
         super().clean()
+        if not self.username:
+            return  # its own field has said so already
         validate_email_key(self.email)
         self.derive_columns()
         others = User.objects.exclude(pk=self.pk)

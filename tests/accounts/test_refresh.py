@@ -139,6 +139,6 @@ def test_without_a_token_or_with_what_is_none(post):
 
 def test_many_queries_a_refresh(post, alice, sign_in, django_assert_num_queries):
     own = sign_in("alice")
-    # Savepoint, the locked sign-in, its account, the new ids, release. On a real request the outer pair is BEGIN/COMMIT.
+    # Savepoint (the transaction itself outside of tests), the locked sign-in, its account, the new ids, release.
     with django_assert_num_queries(5):
         post("refresh", refresh=own["refresh"])

@@ -1,0 +1,261 @@
+"""Readers and sign-ins in the admin."""
+
+import datetime
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import AuthSession, User
+from tests.accounts.conftest import is_accepted
+from tests.conftest import PASSWORD
+
+# Searches are full-text, and InnoDB's index sees rows after their commit.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+USERS = "/admin/accounts/user/"
+NEW = "a new horse battery"
+
+
+@pytest.fixture
+def admin(staff):
+    client = Client()
+    client.force_login(staff)
+    return client
+
+
+def form_of(user, **changes):
+    """What the change page of a reader sends."""
+    page = {
+        "username": user.username,
+        "display_name": user.display_name,
+        "bio": user.bio,
+        "language": user.language,
+        "timezone": user.timezone,
+        "email": user.email,
+        "suspended_until_0": "",
+        "suspended_until_1": "",
+    }
+    flags = {name: "on" for name in ("email_verified", "is_active", "is_staff", "is_superuser") if getattr(user, name)}
+    return {name: value for name, value in (page | flags | changes).items() if value is not None}
+
+
+def errors(answer):
+    assert answer.status_code == 200
+    return answer.context["adminform"].form.errors.as_data()
+
+
+def change_page(user):
+    return reverse("admin:accounts_user_change", args=[user.pk])
+
+
+def test_signing_in(staff, alice):
+    client = Client()
+    assert client.get("/admin/").status_code == 302
+    login = "/admin/login/"
+    for name, password in (("staffer", "wrong"), ("alice", PASSWORD), ("nobody", PASSWORD), ("", "")):
+        assert client.post(login, {"username": name, "password": password}).status_code == 200
+    assert client.post(login, {"username": "STAFFER", "password": PASSWORD, "next": "/admin/"}).status_code == 302
+    assert client.get("/admin/").status_code == 200
+
+
+def test_a_suspended_member_of_the_staff_is_out_on_the_next_request(admin, staff):
+    assert admin.get(USERS).status_code == 200
+    User.objects.filter(pk=staff.pk).update(suspended_until=timezone.now() + datetime.timedelta(days=1))
+    assert admin.get(USERS).status_code == 302
+    answer = Client().post("/admin/login/", {"username": "staffer", "password": PASSWORD})
+    assert answer.status_code == 200
+
+
+def test_tries_are_counted_as_in_the_api(staff, rate):
+    rate("login", 2)
+    client = Client()
+    for _ in range(2):
+        client.post("/admin/login/", {"username": "staffer", "password": "guess"})
+    body = {"username": "staffer", "password": PASSWORD, "next": "/admin/"}
+    assert client.post("/admin/login/", body).status_code == 200
+    assert client.post("/admin/login/", body, REMOTE_ADDR="10.0.0.2").status_code == 302
+
+
+def test_a_token_of_the_api_opens_nothing_here(staff, client_of):
+    assert client_of(staff).get(USERS).status_code == 302
+
+
+def test_every_page_answers(admin, alice, sign_in):
+    sign_in("alice")
+    session = AuthSession.objects.get()
+    for path in (
+        "/admin/",
+        USERS,
+        f"{USERS}?q=ali",
+        f"{USERS}?q=alice@",
+        f"{USERS}?q=%2B%28%22*",
+        f"{USERS}?is_staff__exact=1&is_active__exact=1&email_verified__exact=0&language__exact=pt-BR",
+        f"{USERS}add/",
+        change_page(alice),
+        f"{USERS}{alice.pk}/password/",
+        f"{USERS}{alice.pk}/history/",
+        f"{USERS}{alice.pk}/delete/",
+        "/admin/accounts/authsession/",
+        "/admin/accounts/authsession/?q=ali",
+        "/admin/accounts/authsession/?ended_at__isempty=1",
+        f"/admin/accounts/authsession/{session.pk}/change/",
+        "/admin/password_change/",
+    ):
+        answer = admin.get(path)
+        assert answer.status_code == 200, path
+        page = answer.content.decode()
+        assert session.jti not in page
+        assert alice.password.rpartition("$")[2] not in page
+        assert "token" not in page.lower().replace("csrfmiddlewaretoken", "").replace("csrftoken", "").replace(
+            "csrf_token", ""
+        ), path
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("ali", {"alice"}), ("ALICE", {"alice"}), ("alice@ex", {"alice"}), ("lice", set()), ("@", set()),
+     ("bób bo", {"bob"}), ("%", set()), ("", {"alice", "bob", "staffer"})],
+)  # fmt: skip
+def test_readers_are_found_by_name_or_address(admin, alice, bob, text, found):
+    answer = admin.get(USERS, {"q": text})
+    assert {user.username for user in answer.context["cl"].result_list} == found
+
+
+def test_a_new_reader(admin, sign_in):
+    body = {"username": "Dora", "password1": NEW, "password2": NEW, "usable_password": "true"}
+    answer = admin.post(f"{USERS}add/", body)
+    assert answer.status_code == 302, errors(answer)
+    dora = User.objects.get(username="Dora")
+    assert (dora.username_key, dora.display_name, dora.search_text) == ("dora", "Dora", "qqdora")
+    assert sign_in("DORA", NEW)
+    assert list(User.objects.search("dor")) == [dora]
+
+
+@pytest.mark.parametrize("name", ["alice", "Alice", "ALICE"])
+def test_a_taken_name_is_said_in_the_form(admin, alice, bob, name):
+    body = {"username": name, "password1": NEW, "password2": NEW, "usable_password": "true"}
+    assert "username" in errors(admin.post(f"{USERS}add/", body))
+    assert "username" in errors(admin.post(change_page(bob), form_of(bob, username=name)))
+    assert User.objects.filter(username_key="alice").count() == 1
+
+
+@pytest.mark.parametrize("name", ["", "a b", "josé", "x" * 31, "ab", "a\x00c"])
+def test_what_is_no_name_is_said_in_the_form(admin, bob, name):
+    assert "username" in errors(admin.post(change_page(bob), form_of(bob, username=name)))
+
+
+def test_staff_may_give_a_reserved_name(admin, bob):
+    assert admin.post(change_page(bob), form_of(bob, username="Moderators")).status_code == 302
+    bob.refresh_from_db()
+    assert bob.username_key == "moderators"
+
+
+def test_the_keys_follow_what_they_are_made_from(admin, alice, post, sign_in):
+    answer = admin.post(change_page(alice), form_of(alice, email="New@Example.org", display_name="Rosa"))
+    assert answer.status_code == 302, errors(answer)
+    alice.refresh_from_db()
+    assert (alice.email_key, alice.verified_email_key) == ("new@example.org", "new@example.org")
+    assert sign_in("new@example.org")
+    assert post("login", username="alice@example.org", password=PASSWORD).status_code == 401
+    assert list(User.objects.search("rosa")) == [alice]
+
+
+def test_an_address_that_somebody_has_is_said_in_the_form(admin, alice, bob):
+    claim = form_of(bob, email="ALICE@example.org")
+    assert admin.post(change_page(bob), claim).status_code == 302  # a claim is free
+    assert "email" in errors(admin.post(change_page(bob), claim | {"email_verified": "on"}))
+    long = "a@" + "ﷺ" * 60 + ".org"
+    assert admin.post(change_page(bob), form_of(bob, email=long)).status_code == 200
+
+
+def test_only_what_was_changed_is_written(admin, alice, monkeypatch):
+    """Counters and passwords that moved while the page was open stay as they are."""
+    clean = User.clean
+
+    def moved(self):
+        User.objects.filter(pk=self.pk).update(reviews_count=7)
+        clean(self)
+
+    monkeypatch.setattr(User, "clean", moved)
+    assert admin.post(change_page(alice), form_of(alice, bio="Read by staff.")).status_code == 302
+    alice.refresh_from_db()
+    assert (alice.bio, alice.reviews_count) == ("Read by staff.", 7)
+    assert alice.check_password(PASSWORD)
+
+
+def test_shutting_out_and_letting_in(admin, alice, sign_in):
+    access = sign_in("alice")["access"]
+    until = {"suspended_until_0": "2099-01-01", "suspended_until_1": "00:00:00"}
+    assert admin.post(change_page(alice), form_of(alice, **until)).status_code == 302
+    assert not is_accepted(access)
+    alice.refresh_from_db()
+    assert admin.post(change_page(alice), form_of(alice)).status_code == 302
+    assert is_accepted(access)
+    assert admin.post(change_page(alice), form_of(alice, is_active=None)).status_code == 302
+    assert not is_accepted(access)
+
+
+def test_a_new_password_ends_every_sign_in(admin, alice, bob, sign_in):
+    own, of_bob = sign_in("alice"), sign_in("bob")
+    body = {"password1": NEW, "password2": NEW, "usable_password": "true"}
+    assert admin.post(f"{USERS}{alice.pk}/password/", body).status_code == 302
+    assert not is_accepted(own["access"])
+    assert is_accepted(of_bob["access"])
+    own = sign_in("alice", NEW)
+    # And so does taking it away.
+    assert (
+        admin.post(f"{USERS}{alice.pk}/password/", {"usable_password": "false", "unset-password": "1"}).status_code
+        == 302
+    )
+    assert not is_accepted(own["access"])
+
+
+def test_staff_change_their_own(admin, staff, sign_in):
+    own = sign_in("staffer")
+    body = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+    assert admin.post("/admin/password_change/", body).status_code == 302
+    assert not is_accepted(own["access"])
+    assert sign_in("staffer", NEW)
+    assert admin.get(USERS).status_code == 200
+
+
+def test_the_action_that_ends_all_sign_ins(admin, alice, bob, sign_in):
+    tokens = [sign_in("alice")["access"], sign_in("alice")["access"]]
+    of_bob = sign_in("bob")["access"]
+    answer = admin.post(USERS, {"action": "end_sessions", "_selected_action": [alice.pk]}, follow=True)
+    assert "2 sign-ins ended." in answer.content.decode()
+    assert [is_accepted(token) for token in (*tokens, of_bob)] == [False, False, True]
+
+
+def test_sign_ins_are_ended_and_neither_made_nor_edited(admin, alice, sign_in):
+    access = sign_in("alice")["access"]
+    session = AuthSession.objects.get()
+    sessions = "/admin/accounts/authsession/"
+    assert admin.get(f"{sessions}add/").status_code == 403
+    assert admin.post(f"{sessions}{session.pk}/change/", {"device": "x"}).status_code == 403
+    assert admin.post(f"{sessions}{session.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert is_accepted(access)
+    answer = admin.post(sessions, {"action": "end", "_selected_action": [session.pk]}, follow=True)
+    assert "1 sign-ins ended." in answer.content.decode()
+    assert not is_accepted(access)
+
+
+def test_staff_without_the_right_to_readers_see_none(make_user):
+    helper = make_user("helper", is_staff=True)
+    client = Client()
+    client.force_login(helper)
+    assert client.get("/admin/").status_code == 200
+    for path in (USERS, "/admin/accounts/authsession/"):
+        assert client.get(path).status_code == 403
+
+
+def test_the_lists_query_counts_do_not_grow(admin, django_assert_max_num_queries, make_user, sign_in):
+    for n in range(30):
+        make_user(f"reader{n}")
+        sign_in(f"reader{n}")
+    for path in (USERS, "/admin/accounts/authsession/"):
+        # The admin's session and its reader; the count of the page's search, twice; the rows; pages of the theme.
+        with django_assert_max_num_queries(10):
+            admin.get(path)

@@ -1,0 +1,140 @@
+"""One's own account."""
+
+import pytest
+
+from accounts.models import User
+from tests.accounts.conftest import V1, codes, send
+
+pytestmark = pytest.mark.django_db
+
+URL = f"{V1}users/me/"
+FIELDS = {
+    "id", "username", "email", "email_verified", "display_name", "bio", "language", "timezone", "joined_at",
+    "is_staff", "avatar_url",
+}  # fmt: skip
+
+
+@pytest.fixture
+def client(alice, client_of):
+    return client_of(alice)
+
+
+def test_reading_it(client, alice):
+    answer = client.get(URL)
+    assert answer.status_code == 200
+    assert answer.json().keys() == FIELDS
+    assert answer.json()["id"] == alice.pk
+    assert answer["Cache-Control"] == "private, no-cache"
+    head = client.head(URL)
+    assert (head.status_code, head.content) == (200, b"")
+    assert client.get(URL, HTTP_IF_NONE_MATCH=answer["ETag"]).status_code == 304
+
+
+def test_changing_it(client):
+    change = {"display_name": " Alícia ", "bio": "Reads.\nA lot.", "language": "PT-br", "timezone": "America/Sao_Paulo"}
+    answer = client.patch(URL, change)
+    assert answer.status_code == 200
+    own = answer.json()
+    assert own.keys() == FIELDS
+    assert (own["display_name"], own["bio"]) == ("Alícia", "Reads.\nA lot.")
+    assert (own["language"], own["timezone"]) == ("pt-BR", "America/Sao_Paulo")
+    assert client.get(URL).json() == own
+    assert client.patch(URL, {"bio": ""}).json() == own | {"bio": ""}
+    assert client.patch(URL, {}).json() == own | {"bio": ""}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("display_name", "", "blank"),
+        ("display_name", "   ", "blank"),
+        ("display_name", "\u200b\u3164", "invisible"),
+        ("display_name", None, "null"),
+        ("display_name", "x" * 61, "max_length"),
+        ("display_name", "a\x00b", "null_characters_not_allowed"),
+        ("display_name", "a\udfffb", "surrogate_characters_not_allowed"),
+        ("display_name", ["a"], "invalid"),
+        ("bio", "\u200d", "invisible"),
+        ("bio", None, "null"),
+        ("bio", "x" * 1001, "max_length"),
+        ("language", "fr", "invalid_choice"),
+        ("language", None, "null"),
+        ("timezone", "Nowhere", "invalid"),
+        ("timezone", "america/sao_paulo", "invalid"),
+        ("timezone", "UTC\x00", "invalid"),
+    ],
+)
+def test_nonsense_is_refused_and_changes_nothing(client, field, value, code):
+    before = client.get(URL).json()
+    answer = send(client, "patch", URL, {"bio": "new", field: value})
+    assert codes(answer).keys() == {field}
+    assert code in codes(answer)[field]
+    assert client.get(URL).json() == before
+
+
+@pytest.mark.parametrize("body", [None, [], [{"bio": "x"}], "x", 7, True])
+def test_a_body_that_is_no_form_is_refused(client, body):
+    answer = send(client, "patch", URL, body)
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "invalid"
+
+
+def test_unknown_fields_are_ignored_and_protected_ones_stay(client, alice):
+    before = client.get(URL).json()
+    wish = {
+        "id": 7, "username": "root", "email": "x@example.org", "email_verified": False, "is_staff": True,
+        "is_superuser": True, "is_active": False, "joined_at": "2001-01-01T00:00:00Z", "password": "x" * 20,
+        "reviews_count": 99, "suspended_until": "2001-01-01T00:00:00Z", "avatar_url": "http://x/", "hat": "red",
+        "username_key": "root", "search_text": "qqroot", "groups": [1],
+    }  # fmt: skip
+    answer = client.patch(URL, wish)
+    assert answer.status_code == 200
+    assert answer.json() == before
+    stored = User.objects.get(pk=alice.pk)
+    assert (stored.password, stored.is_superuser, stored.reviews_count) == (alice.password, False, 0)
+
+
+def test_two_devices_do_not_undo_each_other(client, alice):
+    """A PATCH writes what it was sent and no other column, also where another wrote meanwhile."""
+    stale = User.objects.get(pk=alice.pk)
+    client.patch(URL, {"bio": "from the phone"})
+    stale.change_profile(display_name="From the laptop")
+    own = client.get(URL).json()
+    assert (own["bio"], own["display_name"]) == ("from the phone", "From the laptop")
+
+
+def test_if_match(client):
+    etag = client.get(URL)["ETag"]
+    answer = client.patch(URL, {"bio": "one"}, HTTP_IF_MATCH=etag)
+    assert answer.status_code == 200
+    answer = client.patch(URL, {"bio": "two"}, HTTP_IF_MATCH=etag)
+    assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
+    assert client.get(URL).json()["bio"] == "one"
+    assert client.patch(URL, {"bio": "three"}, HTTP_IF_MATCH="*").status_code == 200
+    assert client.patch(URL, {"bio": ""}, HTTP_IF_MATCH=f'"nonsense", {client.get(URL)["ETag"]}').status_code == 200
+    # A refused change under the right tag is refused for what it is.
+    assert codes(client.patch(URL, {"display_name": ""}, HTTP_IF_MATCH=client.get(URL)["ETag"]))
+
+
+def test_other_methods(client):
+    for method in ("post", "put", "delete"):
+        answer = getattr(client, method)(URL)
+        assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+        assert {"GET", "HEAD", "PATCH"} <= set(answer["Allow"].split(", "))
+    assert client.options(URL).status_code == 200
+
+
+def test_parameters_are_unknown_here(client):
+    answer = client.get(f"{URL}?fields=id")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
+
+
+def test_needs_a_sign_in(anonymous):
+    for method in ("get", "head", "patch", "put", "delete"):
+        assert getattr(anonymous, method)(URL).status_code == 401
+
+
+def test_how_many_queries(client, django_assert_num_queries):
+    # The sign-in with its account; the account as it is now; the change of the columns that were sent.
+    with django_assert_num_queries(3):
+        client.patch(URL, {"bio": "x"})
