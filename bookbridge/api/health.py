@@ -15,10 +15,19 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, Counter, Histogram, multiprocess
 from redis.exceptions import RedisError
 
-from bookbridge.api.middleware import client_address
+from bookbridge.api.errors import RETRY_AFTER_SECONDS
 
 logger = logging.getLogger("bookbridge.health")
 
+# What proxies add of their own accord; nginx adds none without being told.
+PROXY_HEADERS = (
+    "HTTP_FORWARDED",
+    "HTTP_VIA",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_REAL_IP",
+)
 LABELS = ("method", "route", "status")
 REQUESTS = Counter("bookbridge_requests_total", "Requests answered.", LABELS)
 SECONDS = Histogram("bookbridge_request_seconds", "Seconds until the answer.", ("method", "route"))
@@ -53,7 +62,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
     database, cache = _database(), _cache()
     status = "down" if database == "down" else "degraded" if cache == "down" else "ok"
     answer = {"status": status, "database": database, "cache": cache}
-    return JsonResponse(answer, status=503 if status == "down" else 200)
+    if status == "down":
+        return JsonResponse(answer, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+    return JsonResponse(answer)
 
 
 @require_safe
@@ -72,10 +83,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _is_local(request: HttpRequest) -> bool:
     """From this machine itself, not through a proxy on it."""
-    if "HTTP_X_FORWARDED_FOR" in request.META or "HTTP_FORWARDED" in request.META:
+    if any(name in request.META for name in PROXY_HEADERS):
         return False
     try:
-        return ipaddress.ip_address(client_address(request)).is_loopback
+        address = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
+        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
     except ValueError:
         return False
 

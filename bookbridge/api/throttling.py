@@ -5,10 +5,12 @@ DRF's own throttle reads and then writes, so parallel calls pass it; and on a ca
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 import time
 from collections.abc import Iterable
 from hashlib import sha256
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -23,11 +25,14 @@ from bookbridge.env import Rate
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
-# INCR and EXPIRE in one step; a counter without an expiry can never be left behind.
+# INCR and EXPIRE in one step; a counter without an expiry, which would shut somebody out for ever, gets one.
 HIT = """
-local n = redis.call('INCR', KEYS[1])
-if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-return {n, redis.call('PTTL', KEYS[1])}
+local n, left = redis.call('INCR', KEYS[1]), redis.call('PTTL', KEYS[1])
+if left < 0 then
+    left = tonumber(ARGV[1])
+    redis.call('PEXPIRE', KEYS[1], left)
+end
+return {n, left}
 """
 
 
@@ -56,11 +61,12 @@ class MemoryCounter:
             self.windows.clear()
 
     def _make_room(self, now: float) -> None:
+        if len(self.windows) < self.most:
+            return
+        self.windows = {key: window for key, window in self.windows.items() if window[1] > now}
         if len(self.windows) >= self.most:
-            self.windows = {key: window for key, window in self.windows.items() if window[1] > now}
-        while len(self.windows) >= self.most:
-            # Still full of live windows: the oldest go, so that memory is bounded whatever is sent.
-            self.windows.pop(next(iter(self.windows)))
+            # Full of live windows: the oldest tenth goes at once, so that memory is bounded and this is rare.
+            self.windows = dict(islice(self.windows.items(), self.most // 10, None))
 
 
 memory = MemoryCounter()
@@ -77,6 +83,17 @@ def hit(key: str, seconds: int) -> tuple[int, float]:
         except RedisError:
             pass
     return memory.hit(key, seconds)
+
+
+def network(address: str) -> str:
+    """The addresses that are surely one caller's: an IPv4 address, or the /64 that an IPv6 caller is given whole."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return address
+    return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))
 
 
 def wait_for(scope: str, identities: Iterable[tuple[str, int]]) -> float | None:
@@ -101,6 +118,7 @@ def login_identities(address: str, account: str) -> list[tuple[str, int]]:
 
     Never for an account alone: then anybody could keep its owner out.
     """
+    address = network(address)
     return [(f"{address} {identifier_key(account[:254])}", 1), (address, 10)]
 
 
@@ -133,7 +151,7 @@ class CallerThrottle(RateThrottle):
 
     def identities(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
         """The reader or the address."""
-        return [(str(request.user.pk) if self.scope == "user" else client_address(request), 1)]
+        return [(str(request.user.pk) if self.scope == "user" else network(client_address(request)), 1)]
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         """As its parent, with the scope that fits the caller."""
@@ -158,7 +176,7 @@ class AddressThrottle(RateThrottle):
 
     def identities(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
         """The address."""
-        return [(client_address(request), 1)]
+        return [(network(client_address(request)), 1)]
 
 
 class RegisterThrottle(AddressThrottle):
@@ -174,7 +192,7 @@ class InviteThrottle(RateThrottle):
 
     def identities(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
         """The reader and the address."""
-        return [(f"user {request.user.pk}", 1), (client_address(request), 10)]
+        return [(f"user {request.user.pk}", 1), (network(client_address(request)), 10)]
 
 
 class LoginThrottle(RateThrottle):

@@ -1,0 +1,125 @@
+"""For whoever runs the server: /healthz, /readyz, /metrics."""
+
+import socket
+import time
+
+import pytest
+from django.conf import settings
+from django.db import connections
+from django.test import Client
+from redis.exceptions import ConnectionError as RedisDown
+
+from bookbridge.api import health
+
+KEY = "let-me-see-the-figures"
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.django_db
+def test_all_is_well(client):
+    assert client.get("/healthz").json() == {"status": "ok"}
+    cache = "ok" if settings.REDIS_URL else "none"
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "database": "ok", "cache": cache}
+
+
+@pytest.mark.django_db
+def test_without_the_cache_it_is_degraded_and_ready(client, monkeypatch):
+    class Away:
+        def ping(self):
+            raise RedisDown("no")
+
+    monkeypatch.setattr(settings, "REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setattr("django_redis.get_redis_connection", lambda alias: Away())
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "degraded", "database": "ok", "cache": "down"}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("settings.DATABASES['default']['ENGINE'].endswith('sqlite3')", reason="SQLite has no port to close")
+def test_without_the_database_it_is_down_within_3_seconds_and_the_api_says_503(closed_port, monkeypatch):
+    connection = connections["default"]
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+    monkeypatch.setitem(connection.settings_dict, "PORT", closed_port)
+    client = Client(raise_request_exception=False)
+    try:
+        started = time.monotonic()
+        assert client.get("/healthz").status_code == 200
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json() | {"cache": ""} == {"status": "down", "database": "down", "cache": ""}
+        assert int(answer["Retry-After"]) >= 1
+        for path, sent in (("/api/v1/books/", {}), ("/api/v1/users/me/", {"HTTP_AUTHORIZATION": "Bearer x"})):
+            answer = client.get(path, **sent)
+            assert answer.status_code in (503, 401)
+            assert answer["Content-Type"] == "application/problem+json"
+        answer = client.post("/api/v1/auth/login/", {"username": "a", "password": "b"}, "application/json")
+        assert answer.status_code == 503
+        assert answer.json()["code"] == "unavailable"
+        assert int(answer["Retry-After"]) >= 1
+        assert time.monotonic() - started < 3
+    finally:
+        monkeypatch.undo()
+        connection.close()
+    assert client.get("/readyz").status_code == 200
+
+
+def test_another_method_is_405(client):
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert client.post(path).status_code == 405
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "127.8.8.8", "::ffff:127.0.0.1"])
+def test_metrics_are_for_this_machine(client, address):
+    answer = client.get("/metrics", REMOTE_ADDR=address)
+    assert answer.status_code == 200
+    assert b"bookbridge_requests_total" in answer.content
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "10.0.0.1", "", "nonsense", "2001:db8::1", "0.0.0.0"])
+def test_metrics_are_for_nobody_else(client, address):
+    assert client.get("/metrics", REMOTE_ADDR=address).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "header", ["X-Forwarded-For", "Forwarded", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Via"]
+)
+def test_what_came_through_a_proxy_on_this_machine_is_not_from_it(client, header):
+    assert client.get("/metrics", headers={header: "127.0.0.1"}).status_code == 403
+
+
+def test_a_trusted_proxy_opens_nothing_either(client, monkeypatch):
+    monkeypatch.setattr(settings, "TRUSTED_PROXIES", 1)
+    assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 403
+
+
+def test_metrics_are_for_whoever_has_the_token(client, monkeypatch):
+    def ask(header: str) -> int:
+        return client.get("/metrics", REMOTE_ADDR="192.0.2.1", headers={"Authorization": header}).status_code
+
+    assert [ask(""), ask("Bearer "), ask("Bearer None")] == [403, 403, 403]
+    monkeypatch.setattr(settings, "METRICS_TOKEN", KEY)
+    assert ask(f"Bearer {KEY}") == 200
+    assert [ask(KEY), ask(f"Bearer {KEY}x"), ask("Bearer "), ask("Bearer é")] == [403, 403, 403, 403]
+
+
+@pytest.mark.django_db
+def test_routes_are_counted_and_not_paths(client):
+    for name in ("a", "b", "c"):
+        client.get(f"/api/v1/books/{name}-not-there/")
+        client.get(f"/api/v1/users/{name}-not-there/")
+        client.generic(f"X{name}", "/healthz")
+    text = client.get("/metrics").content.decode()
+    assert "not-there" not in text
+    assert 'method="Xa"' not in text
+    assert 'route="api/v1/users/(?P<username>' in text
+    assert health.REQUESTS
