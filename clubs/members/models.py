@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime
 import secrets
+from collections.abc import Sequence
 from hashlib import sha256
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +31,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def active(self) -> MembershipQuerySet:
         """Those of readers who are in."""
         return self.filter(status=Status.ACTIVE)
+
+    def count_by_club(self, clubs: Sequence[int]) -> dict[int, dict[str, int]]:
+        """What each of these clubs' `members_count` should be, where it is not 0."""
+        counts = self.active().filter(club__in=clubs).order_by().values_list("club").annotate(n=Count("pk"))
+        return {club: {"members_count": n} for club, n in counts}
 
     def known(self) -> MembershipQuerySet:
         """Those that moderators get to see: all but the ones that are over."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from bookbridge.api.errors import Conflict, Forbidden, InvalidField
 from bookbridge.api.transactions import retrying_atomic
 from catalog.models import Book
+from clubs.clubs.models import Visibility
 from clubs.members.models import Membership
 from clubs.reading import counters
 from clubs.reading.rules import ALL, STEPS, Mark, Status, Unit, hundredths
@@ -59,6 +60,14 @@ class EntryQuerySet(models.QuerySet["Entry"]):
             .annotate(**{name: expression() for name, expression in figures.items()})
             .prefetch_related(models.Prefetch("marks", own, to_attr="own_marks"))
         )
+
+    def count_by_book(self, books: Sequence[int]) -> dict[int, dict[str, int]]:
+        """What each of these books' counters of clubs should be (`clubs.reading.counters`), where they are not 0."""
+        counted = self.filter(book__in=books, club__visibility=Visibility.PUBLIC, status__in=counters.COLUMNS)
+        figures: dict[int, dict[str, int]] = {}
+        for book, status, n in counted.order_by().values_list("book", "status").annotate(n=Count("pk")):
+            figures.setdefault(book, {})[counters.COLUMNS[Status(status)]] = n
+        return figures
 
     def current(self) -> EntryQuerySet:
         """What each club is reading now: of its entries in that status the first."""

@@ -1,0 +1,94 @@
+"""Reviews in the admin: found, read, hidden, restored and removed; nobody writes another's."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from bookbridge.api.admin import LookingAdmin
+from reviews.models import Review
+
+
+@admin.register(Review)
+class ReviewAdmin(LookingAdmin):
+    """Staff read every review, whoever it is for, and hide what breaks the rules."""
+
+    list_display = ("id", "book", "author", "shown_rating", "visibility", "hidden_at", "likes_count", "created_at")
+    list_display_links = ("id", "book")
+    list_select_related = ("book", "author")
+    list_filter = (("hidden_at", admin.EmptyFieldListFilter),)
+    sortable_by = ("likes_count", "created_at")
+    # What makes the search box appear; `get_search_results` does the searching.
+    search_fields = ("id",)
+    search_help_text = _("A review's id, book: and a book's id, or a username")
+    fields = (
+        *("book", "author", "shown_rating", "title", "body", "contains_spoilers", "language", "visibility"),
+        *("hidden_at", "likes_count", "created_at", "edited_at"),
+    )
+    readonly_fields = fields
+    actions = ("hide", "restore")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
+        """Without the long texts that no page shows."""
+        rows: QuerySet[Review] = super().get_queryset(request)
+        return rows.defer("book__description", "book__search_text", "author__bio", "author__search_text")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Through an index in any case: by id, by book, by author."""
+        term = search_term.strip()
+        book = term.removeprefix("book:").strip()
+        if not term:
+            return queryset, False
+        if term.isdecimal():
+            return queryset.filter(pk=term), False
+        if book != term and book.isdecimal():
+            return queryset.filter(book=book), False
+        return queryset.filter(author__in=User.objects.named(term).values("pk")), False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What must not be kept at all can be removed."""
+        return request.user.has_perm("reviews.delete_review")
+
+    def has_hide_permission(self, request: HttpRequest) -> bool:
+        """Who may change reviews here."""
+        return request.user.has_perm("reviews.change_review")
+
+    @admin.display(description=_("rating"), ordering="rating")
+    def shown_rating(self, review: Review) -> str:
+        """In stars."""
+        return "" if review.stars is None else f"{review.stars} ★"
+
+    @admin.action(description=_("Hide the selected reviews"), permissions=["hide"])
+    def hide(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:
+        """From everybody but their authors, and out of every figure."""
+        for review in queryset:
+            review.hide()
+            self.log_change(request, review, "hidden")
+
+    @admin.action(description=_("Restore the selected reviews"), permissions=["hide"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:
+        """Back into sight and into the figures."""
+        for review in queryset:
+            review.restore()
+            self.log_change(request, review, "restored")
+
+    def delete_model(self, request: HttpRequest, obj: Review) -> None:
+        """In the model's words."""
+        obj.remove()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:
+        """In the model's words, all or none."""
+        with transaction.atomic():
+            for review in queryset.order_by("id"):
+                review.remove()
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """The reviews alone; their likes go along."""
+        names = [str(review) for review in objs]
+        return names, {Review._meta.verbose_name_plural: len(names)}, set(), []

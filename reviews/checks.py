@@ -1,0 +1,57 @@
+"""Every figure that is kept beside the rows it counts, with how to count it afresh."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Count
+
+from accounts.models import User
+from bookbridge.api.verification import Check, Counted
+from catalog.models import Book
+from clubs.models import Club, Entry, Membership
+from reviews.figures import HALF_STARS, average
+from reviews.models import Like, Review
+
+
+def ratings(books: Sequence[int]) -> Counted:
+    """What the public ratings of these books make."""
+    rated = Review.objects.public().filter(book__in=books, rating__isnull=False)
+    histograms: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    for book, rating, n in rated.order_by().values_list("book", "rating").annotate(n=Count("pk")):
+        histograms[book][rating] = n
+    return {book: _figures(histogram) for book, histogram in histograms.items()}
+
+
+def likes(reviews: Sequence[int]) -> Counted:
+    """How many like these reviews."""
+    found = Like.objects.filter(review__in=reviews).values_list("review").annotate(n=Count("pk"))
+    return {review: {"likes_count": n} for review, n in found}
+
+
+def reviews_of(authors: Sequence[int]) -> Counted:
+    """How many public reviews these readers have written."""
+    found = Review.objects.public().filter(author__in=authors).order_by().values_list("author")
+    return {author: {"reviews_count": n} for author, n in found.annotate(n=Count("pk"))}
+
+
+def _figures(histogram: dict[int, int]) -> dict[str, Any]:
+    count, half_stars = sum(histogram.values()), sum(rating * n for rating, n in histogram.items())
+    stars = {f"stars_{rating}": n for rating, n in histogram.items()}
+    return {
+        "ratings_count": count,
+        "ratings_sum": half_stars,
+        "average_rating": average(count, half_stars),
+        **stars,
+    }
+
+
+_NO_RATINGS = {"ratings_count": 0, "ratings_sum": 0, "average_rating": None} | {f"stars_{n}": 0 for n in HALF_STARS}
+
+CHECKS = [
+    Check("ratings of books", Book, _NO_RATINGS, ratings),
+    Check("clubs of books", Book, {"clubs_reading": 0, "clubs_finished": 0}, Entry.objects.count_by_book),
+    Check("likes of reviews", Review, {"likes_count": 0}, likes),
+    Check("reviews of readers", User, {"reviews_count": 0}, reviews_of),
+    Check("members of clubs", Club, {"members_count": 0}, Membership.objects.count_by_club),
+]
