@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from bookbridge.api.text import identifier_key
+from bookbridge.api.text import identifier_key, language_tag
 
 EMAIL_LENGTH = 190
 
@@ -59,12 +59,6 @@ def validate_timezone(name: str) -> None:
     """An IANA name such as `America/Sao_Paulo`. Raises ValidationError with the code `invalid`."""
     if name not in time_zones():
         raise ValidationError(_("Not a time zone of the IANA database, such as America/Sao_Paulo."), "invalid")
-
-
-def language_tag(code: str) -> str:
-    """A language in the form the API speaks: `pt-BR` for Django's `pt-br`."""
-    base, _dash, region = code.partition("-")
-    return f"{base.lower()}-{region.upper()}" if region else base.lower()
 
 
 LANGUAGE_TAGS = [language_tag(code) for code, _name in settings.LANGUAGES]

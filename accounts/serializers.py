@@ -13,14 +13,13 @@ from accounts.models import AuthSession, User
 from accounts.names import (
     EMAIL_LENGTH,
     LANGUAGE_TAGS,
-    language_tag,
     validate_chosen_username,
     validate_email_key,
     validate_timezone,
 )
 from bookbridge.api.errors import InvalidField
 from bookbridge.api.serializers import ModelSerializer, TextField
-from bookbridge.api.text import is_blank
+from bookbridge.api.text import is_blank, language_tag
 
 
 class LanguageField(serializers.ChoiceField):

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from bookbridge.api.serializers import ModelSerializer, TextField
+from bookbridge.api.text import language_tag
 from catalog.isbn import NO_ISBN, normal_isbn
 from catalog.models import FIRST_YEAR, LAST_YEAR, MOST_PAGES, Book, Edition
 
@@ -33,7 +34,7 @@ class IsbnField(TextField):
 
 
 class LanguageTagField(serializers.RegexField):
-    """A BCP 47 tag, kept in lower case: `en`, `pt-br`."""
+    """A BCP 47 tag, kept in lower case and told as people write it: `pt-BR`."""
 
     default_error_messages = {"invalid": _("This is no language tag such as en or pt-BR.")}
 
@@ -43,6 +44,10 @@ class LanguageTagField(serializers.RegexField):
     def to_internal_value(self, data: Any) -> str:
         """The tag in lower case."""
         return str(super().to_internal_value(data)).replace("_", "-").lower()
+
+    def to_representation(self, value: Any) -> str:
+        """The tag as people write it."""
+        return language_tag(str(value))
 
 
 class NamesField(serializers.ListField):
@@ -70,6 +75,8 @@ class BriefBookSerializer(ModelSerializer):
 class EditionSerializer(ModelSerializer):
     """One printing of a book."""
 
+    language = LanguageTagField(read_only=True)
+
     class Meta:
         model = Edition
         fields = ["isbn13", "format", "page_count", "publisher", "language", "published_year"]
@@ -81,6 +88,7 @@ class BookListSerializer(BriefBookSerializer):
 
     authors = serializers.ListField(child=serializers.CharField(), read_only=True)
     subjects = serializers.ListField(child=serializers.CharField(), read_only=True)
+    language = LanguageTagField(read_only=True)
     average_rating = serializers.FloatField(read_only=True, allow_null=True)
 
     class Meta:

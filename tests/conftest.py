@@ -1,6 +1,6 @@
 """One cast everywhere: Alice owns, Bob is a member, Charlie is a stranger, Mallory means harm."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -75,7 +75,7 @@ def anonymous() -> APIClient:
 
 
 @pytest.fixture(autouse=True)
-def clean_cache() -> Iterator[None]:
+def clean_cache() -> None:
     """No test finds what another left in the cache or in a rate's window."""
     throttling.memory.clear()
     redis.breaker.closed_again_at = 0.0
@@ -84,7 +84,6 @@ def clean_cache() -> Iterator[None]:
         from django_redis import get_redis_connection
 
         get_redis_connection("default").flushdb()
-    yield
 
 
 @pytest.fixture(autouse=True)

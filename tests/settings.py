@@ -1,4 +1,4 @@
-"""The product's own settings, as in production, with what a test run must not share: keys, logs, rates, static files."""
+"""The product's settings as in production, but for what a test run must not share: keys, logs, rates, static files."""
 
 import os
 import tempfile

@@ -35,3 +35,10 @@ def words(text: str) -> list[str]:
 def is_blank(text: str) -> bool:
     """Whether nothing of the text would be seen: spaces, controls, zero-width and other invisible characters."""
     return all(unicodedata.category(c) in _INVISIBLE or c in _BLANK_LETTERS for c in text)
+
+
+def language_tag(code: str) -> str:
+    """A language as people write it (RFC 5646, 2.1.1): `pt-BR` and `zh-Hant` for `pt-br` and `zh-hant`."""
+    first, *others = code.split("-")
+    cased = [part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part.lower() for part in others]
+    return "-".join([first.lower(), *cased])

@@ -6,21 +6,13 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.names import language_tag, validate_timezone
+from accounts.names import validate_timezone
 from accounts.serializers import PersonSerializer
 from bookbridge.api.serializers import ModelSerializer, TextField
 from catalog.serializers import LanguageTagField
 from clubs.clubs.models import FEWEST_MEMBERS, MOST_MEMBERS, Club, JoinPolicy, Visibility
 from clubs.reading.serializers import CurrentEntrySerializer
 from clubs.roles import SHOWN_ROLES, SHOWN_STATUSES
-
-
-class ClubLanguageField(LanguageTagField):
-    """A language tag, kept in lower case and told as the API speaks: `pt-BR`."""
-
-    def to_representation(self, value: Any) -> str:
-        """The tag as people write it."""
-        return language_tag(value)
 
 
 class BriefClubSerializer(ModelSerializer):
@@ -48,7 +40,7 @@ class ClubSerializer(BriefClubSerializer):
         allow_null=True,
         help_text=_("How many may be in it, the owner included; null for no limit."),
     )
-    language = ClubLanguageField(required=False, allow_blank=True)
+    language = LanguageTagField(required=False, allow_blank=True)
     timezone = TextField(max_length=64, required=False, validators=[validate_timezone])
     owner = PersonSerializer(read_only=True)
     current_entry = serializers.SerializerMethodField()
