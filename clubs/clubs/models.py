@@ -155,7 +155,7 @@ class Club(models.Model):
     def found(cls, *, by: User, **fields: Any) -> Club:
         """Found a club whose owner is `by`. `fields` are plain columns; InvalidField where they do not go together."""
         club = cls(owner=by, **settle_policy({"visibility": Visibility.PUBLIC, **fields}, cls()))
-        club._make_searchable()
+        club.derive_columns()
         club.save(force_insert=True)
         club.membership_of(by).enter()
         return club
@@ -172,7 +172,7 @@ class Club(models.Model):
         was = self.visibility
         for name, value in fields.items():
             setattr(self, name, value)
-        self._make_searchable()
+        self.derive_columns()
         self.updated_at = now()
         self.save(update_fields=[*fields, "name_key", "search_text", "updated_at"])
         if self.visibility != was:
@@ -296,7 +296,7 @@ class Club(models.Model):
         Club.objects.filter(pk=self.pk).update(members_count=F("members_count") + change)
         self.members_count += change
 
-    def _make_searchable(self) -> None:
+    def derive_columns(self) -> None:
         """Set the columns that are made from the name and the description."""
         self.name_key = fold(self.name)[:KEY_LENGTH].rstrip()
         self.search_text = index_text([self.name, self.description])

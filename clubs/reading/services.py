@@ -35,8 +35,11 @@ def club_deleted(club: Club) -> None:
     Entry.objects.filter(club=club).delete()
 
 
-def miscounted() -> QuerySet[Book]:
-    """Books whose counters are not what a recount from the lists gives: none, at any moment."""
+def miscounted() -> QuerySet[Any]:
+    """Books whose counters are not what a recount from the lists gives: none, at any moment.
+
+    With the right figures as `right_clubs_reading` and `right_clubs_finished`.
+    """
     right = {f"right_{column}": _recount(status) for status, column in counters.COLUMNS.items()}
     wrong = Q()
     for column in counters.COLUMNS.values():

@@ -1,0 +1,53 @@
+"""The command `seed_demo`."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from clubs.seeding import living
+from clubs.seeding.bulk import Seeder, SeedingError
+
+MOST = 10_000_000
+
+
+class Command(BaseCommand):
+    """Fill an installation with readers and clubs: a few that live, or any number of made-up ones."""
+
+    help = (
+        "Without sizes: a dozen readers and six clubs, in Portuguese and English, where there are no clubs yet. With "
+        "--users and --clubs: so many made-up ones, the same for the same --seed. Books come from load_demo."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The sizes, the seed and the password."""
+        for name in ("users", "clubs", "reviews"):
+            parser.add_argument(f"--{name}", type=_size, default=0, metavar="N", help=f"How many {name} to make.")
+        parser.add_argument("--seed", type=int, default=1, metavar="S", help="Equal seeds make equal rows (1).")
+        parser.add_argument("--password", help="Of every reader made; without it nobody can sign in as one of them.")
+
+    def handle(self, **options: Any) -> None:
+        """Make them."""
+        if options["reviews"]:
+            raise CommandError("--reviews: there are no reviews in this version yet.")
+        if not options["users"] and not options["clubs"]:
+            self._living(options["password"])
+            return
+        seeder = Seeder(options["seed"], options["password"], sys.stderr if sys.stderr.isatty() else self.stdout)
+        try:
+            seeder.run(users=options["users"], clubs=options["clubs"])
+        except SeedingError as error:
+            raise CommandError(str(error)) from None
+
+    def _living(self, password: str | None) -> None:
+        made = living.seed(password=password)
+        self.stdout.write(f"{made} demo clubs made." if made else "There are clubs already: no demo clubs were made.")
+
+
+def _size(text: str) -> int:
+    """A number of rows, with or without `_` and `,` between the thousands."""
+    size = int(text.replace(",", "").replace("_", ""))
+    if not 0 <= size <= MOST:
+        raise ValueError
+    return size

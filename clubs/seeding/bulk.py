@@ -1,0 +1,235 @@
+"""Readers and clubs in any number, by bulk writes: the same ones for the same seed on an equal database.
+
+The rows are what the product's own methods would have left: counters equal the rows, places run from 1 to n, each club
+has its owner among its members. All times count back from a fixed day, so that no clock tells two runs apart.
+"""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from random import Random
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.db import models, transaction
+from django.db.models.functions import Coalesce
+from tqdm import tqdm
+
+from accounts.models import User
+from bookbridge.api.text import fold
+from catalog.models import Book
+from clubs.models import Club, Entry, EntryChange, Membership, Milestone, Progress
+from clubs.reading import services
+from clubs.reading.rules import Mark, Status, Unit, hundredths
+from clubs.roles import Role
+from clubs.roles import Status as Standing
+from clubs.seeding.words import CLUB_NAMES, DESCRIPTIONS, FIRST_NAMES, LAST_NAMES, ZONES
+
+TODAY = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
+BATCH = 2000
+MOST_BOOKS = 5000
+SHARE_WITH_MARKS = 0.67
+
+# Of the entries of a list, from its top.
+STATUSES = (Status.FINISHED, Status.FINISHED, Status.READING, Status.PLANNED, Status.PLANNED, Status.PROPOSED)
+
+
+class SeedingError(Exception):
+    """Nothing was made: there are no books or no readers to make clubs of, or somebody else wrote meanwhile."""
+
+
+@dataclass
+class Seeder:
+    """Makes readers and clubs, and draws a bar on `stream`, or writes a line for each table where it is no terminal."""
+
+    seed: int
+    password: str | None = None
+    stream: Any = sys.stderr
+
+    def __post_init__(self) -> None:
+        self.chance = Random(self.seed)
+
+    @transaction.atomic
+    def run(self, *, users: int, clubs: int) -> None:
+        """Make so many of each, all or nothing. Raises SeedingError."""
+        made = self.users(users)
+        if clubs:
+            self.clubs(clubs, made or list(User.objects.order_by("pk").values_list("pk", flat=True)[:100_000]))
+
+    def users(self, count: int) -> list[int]:
+        """Open `count` accounts, which share one hash; their ids."""
+        # One hash for all: a million of them would take half a day.
+        password = make_password(self.password)
+        last = _last(User)
+        self._write(User, count, (self._user(last + number, password) for number in range(1, count + 1)))
+        return _since(User, last, count)
+
+    def clubs(self, count: int, users: Sequence[int]) -> None:
+        """Found `count` clubs of `users`, with lists of the books that the catalogue has."""
+        books = list(Book.objects.order_by("-ratings_count", "id").values_list("pk", flat=True)[:MOST_BOOKS])
+        if not users or not books:
+            raise SeedingError("Clubs need readers and books: ask for --users, and load books first (load_demo).")
+        casts = [self._cast(users) for _ in range(count)]
+        last = _last(Club)
+        self._write(Club, count, map(self._club, casts))
+        made = dict(zip(_since(Club, last, count), casts, strict=True))
+        self._write(Membership, sum(map(len, casts)), self._memberships(made))
+        self._lists(made, books)
+
+    def _lists(self, made: dict[int, list[int]], books: Sequence[int]) -> None:
+        last = _last(Entry)
+        listed = list(self._entries(made, books))
+        self._write(Entry, len(listed), listed)
+        written = Entry.objects.filter(pk__gt=last).order_by("pk")
+        entries = list(written)
+        self._write(EntryChange, len(entries), map(self._listing, entries))
+        begun = [entry for entry in entries if entry.status in (Status.READING, Status.FINISHED)]
+        self._write(Milestone, 3 * len(begun), (step for entry in begun for step in self._milestones(entry)))
+        readers = sum(len(made[entry.club_id]) for entry in begun)
+        marks = (mark for entry in begun for mark in self._marks(entry, made[entry.club_id]))
+        self._write(Progress, round(readers * SHARE_WITH_MARKS), marks)
+        _count(written.values("book"))
+
+    def _user(self, number: int, password: str) -> User:
+        first, family = self.chance.choice(FIRST_NAMES), self.chance.choice(LAST_NAMES)
+        language = self.chance.choice(("pt-BR", "en"))
+        user = User(
+            username=f"{fold(first)}.{fold(family)}{number}"[-30:],
+            display_name=f"{first} {family}",
+            password=password,
+            language=language,
+            timezone=self.chance.choice(ZONES[language.lower()]),
+            joined_at=self._past(900),
+        )
+        user.derive_columns()
+        return user
+
+    def _cast(self, users: Sequence[int]) -> list[int]:
+        """Who is in a club, the owner first: mostly a dozen or two, now and then a few hundred."""
+        size = min(int(self.chance.paretovariate(1.6) * 8), 500, len(users))
+        return self.chance.sample(users, max(size, 1))
+
+    def _club(self, cast: list[int]) -> Club:
+        language = self.chance.choice(tuple(CLUB_NAMES))
+        patterns, places = CLUB_NAMES[language]
+        visibility, policy = self.chance.choices(
+            (("public", "open"), ("public", "request"), ("public", "invite"), ("private", "invite")), (60, 20, 5, 15)
+        )[0]
+        club = Club(
+            name=self.chance.choice(patterns).format(self.chance.choice(places).replace("-", " ")),
+            description=self.chance.choice(DESCRIPTIONS[language]),
+            visibility=visibility,
+            join_policy=policy,
+            language=language,
+            timezone=self.chance.choice(ZONES[language]),
+            owner_id=cast[0],
+            members_count=len(cast),
+            created_at=self._past(700),
+        )
+        club.updated_at = club.created_at
+        club.derive_columns()
+        return club
+
+    def _memberships(self, made: dict[int, list[int]]) -> Iterator[Membership]:
+        for club, cast in made.items():
+            for number, user in enumerate(cast):
+                yield Membership(
+                    club_id=club,
+                    user_id=user,
+                    role=Role.MODERATOR if 1 <= number <= 1 + len(cast) // 50 else Role.MEMBER,
+                    status=Standing.ACTIVE,
+                    joined_at=self._past(600),
+                )
+
+    def _entries(self, made: dict[int, list[int]], books: Sequence[int]) -> Iterator[Entry]:
+        for club, cast in made.items():
+            length = self.chance.randint(1, min(12, len(books)))
+            for position, book in enumerate(self._choice_of(books, length), 1):
+                status = STATUSES[min(position, len(STATUSES)) - 1]
+                entry = Entry(club_id=club, book_id=book, status=status, position=position)
+                entry.added_by_id = self.chance.choice(cast[:5])
+                entry.created_at = self._past(500)
+                if status != Status.PROPOSED:
+                    entry.starts_on = (TODAY + datetime.timedelta((position - 3) * 35 - 10)).date()
+                    entry.ends_on = entry.starts_on + datetime.timedelta(28)
+                entry.finished_at = TODAY - datetime.timedelta(10) if status == Status.FINISHED else None
+                yield entry
+
+    def _choice_of(self, books: Sequence[int], length: int) -> Iterable[int]:
+        """Different books, the well-known ones far more often."""
+        chosen: dict[int, None] = {}
+        while len(chosen) < length:
+            place = int(len(books) * self.chance.random() ** 3)
+            chosen[books[place]] = None
+        return chosen
+
+    def _listing(self, entry: Entry) -> EntryChange:
+        listed = EntryChange(club_id=entry.club_id, book_id=entry.book_id, field="status", new=entry.status)
+        listed.actor_id, listed.at = entry.added_by_id, entry.created_at
+        return listed
+
+    def _milestones(self, entry: Entry) -> Iterator[Milestone]:
+        for part in (1, 2, 3):
+            due = (entry.starts_on or TODAY.date()) + datetime.timedelta(part * 9)
+            yield Milestone(
+                entry=entry, title=f"{part}/3", up_to_percent=hundredths(Decimal(part * 100) / 3), due_on=due
+            )
+
+    def _marks(self, entry: Entry, cast: list[int]) -> Iterator[Progress]:
+        """Of three members two have one."""
+        for user in cast:
+            if self.chance.random() < SHARE_WITH_MARKS:
+                pages = self.chance.randint(90, 900)
+                done = entry.status == Status.FINISHED and self.chance.random() < 0.8
+                mark = Mark(Unit.PAGE, Decimal(pages if done else self.chance.randint(0, pages)), Decimal(pages))
+                yield Progress(
+                    entry=entry,
+                    user_id=user,
+                    percent=mark.percent,
+                    unit=mark.unit,
+                    amount=mark.amount,
+                    total=pages,
+                    hidden=self.chance.random() < 0.05,
+                    updated_at=self._past(30),
+                )
+
+    def _past(self, days: int) -> datetime.datetime:
+        """A moment within so many days before TODAY."""
+        return TODAY - datetime.timedelta(seconds=self.chance.randrange(days * 86_400))
+
+    def _write(self, model: Any, about: int, rows: Iterable[models.Model]) -> None:
+        """Write the rows, of which there are `about` so many."""
+        rows, label = iter(rows), str(model._meta.verbose_name_plural)
+        with tqdm(total=about, desc=label, unit=" rows", unit_scale=True, file=self.stream, disable=None) as bar:
+            written = 0
+            while batch := list(islice(rows, BATCH)):
+                model.objects.bulk_create(batch)
+                written += len(batch)
+                bar.update(len(batch))
+        if bar.disable:
+            self.stream.write(f"{label}: {written:,}\n")
+
+
+def _count(books: models.QuerySet[Any, Any]) -> None:
+    """Bring the counters of these books to what the lists say."""
+    wrong = services.miscounted().filter(pk__in=books)
+    figures = wrong.values_list("pk", "right_clubs_reading", "right_clubs_finished")
+    right = [Book(pk=pk, clubs_reading=reading, clubs_finished=finished) for pk, reading, finished in figures]
+    Book.objects.bulk_update(right, ["clubs_reading", "clubs_finished"], batch_size=500)
+
+
+def _last(model: Any) -> int:
+    return int(model.objects.aggregate(last=Coalesce(models.Max("pk"), 0))["last"])
+
+
+def _since(model: Any, last: int, count: int) -> list[int]:
+    """The ids of the rows just written, which MySQL does not tell, in the order they were written in."""
+    made = list(model.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True))
+    if len(made) != count:
+        raise SeedingError("Somebody else wrote at the same time; nothing was kept.")
+    return made
