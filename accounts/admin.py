@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts.models import DERIVED, AuthSession, User
+from accounts.models import DERIVED, AuthSession, AuthSessionQuerySet, User
 from bookbridge.api.text import identifier_key
 
 
@@ -125,7 +125,7 @@ class AuthSessionAdmin(ModelAdmin):  # type: ignore[misc]
         return False
 
     @admin.action(description=_("End these sign-ins"), permissions=["view"])
-    def end(self, request: HttpRequest, queryset: QuerySet[AuthSession]) -> None:
+    def end(self, request: HttpRequest, queryset: AuthSessionQuerySet) -> None:
         """Their tokens are refused from the next request on."""
-        ended = AuthSession.objects.filter(pk__in=queryset.values("pk")).end()
+        ended = queryset.end()
         self.message_user(request, _("%(ended)d sign-ins ended.") % {"ended": ended})

@@ -96,6 +96,8 @@ def mails_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
             return Future()
 
     monkeypatch.setattr(mail, "outgoing", Inline())
+    # The connection is the test's.
+    monkeypatch.setattr(mail, "close_old_connections", lambda: None)
 
 
 @pytest.fixture

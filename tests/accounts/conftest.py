@@ -9,6 +9,7 @@ import pytest
 from django.core.mail import EmailMessage
 from rest_framework.test import APIClient
 
+from accounts import mail
 from tests.conftest import PASSWORD
 
 V1 = "/api/v1/"
@@ -34,6 +35,12 @@ def token_in(mail: EmailMessage) -> str:
     found = re.search(r"\?token=(\S+)$", mail.body, re.MULTILINE)
     assert found, mail.body
     return found[1]
+
+
+@pytest.fixture
+def mails_at_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mails leave with the call, not after a commit that a test which is rolled back never comes to."""
+    monkeypatch.setattr(mail.transaction, "on_commit", lambda send: send())
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
+from django.db import transaction
 from django.utils import timezone, translation
 
 from accounts import mail
@@ -15,8 +16,7 @@ from accounts.models import MailToken, User
 from tests.accounts.conftest import V1, codes, is_accepted, token_in
 from tests.conftest import PASSWORD
 
-# Mails leave after the commit.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("mails_at_call")]
 
 NEW = "a new horse battery"
 
@@ -237,6 +237,20 @@ def test_the_rate_is_for_address_and_account(post, alice, rate, mailoutbox):
 
 
 # --- The mails themselves --------------------------------------------------------------------------------------------
+
+
+def test_a_mail_leaves_after_the_commit_and_not_without_one(
+    alice, mailoutbox, django_capture_on_commit_callbacks, monkeypatch
+):
+    monkeypatch.undo()
+    monkeypatch.setattr(mail, "later", lambda work, *args: work(*args))
+    with django_capture_on_commit_callbacks(execute=True) as left, transaction.atomic():
+        mail.mail(alice, "reset", to=alice.email, token="x")
+        transaction.set_rollback(True)
+    assert not left
+    with django_capture_on_commit_callbacks(execute=True) as left:
+        mail.mail(alice, "reset", to=alice.email, token="x")
+    assert len(left) == len(mailoutbox) == 1
 
 
 def test_a_mail_is_written_in_the_readers_language(asked, make_user, monkeypatch):

@@ -81,7 +81,7 @@ def test_guesses_are_counted_for_the_caller_and_not_for_a_neighbour(alice, bob, 
     assert neighbour.post(URL, {"current_password": PASSWORD, "new_password": NEW}).status_code == 204
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("mails_at_call")
 def test_links_that_could_undo_it_are_void(alice, client_of, post):
     """Somebody who knew the old password may have asked for another address; a new password must stop that."""
     client = client_of(alice)

@@ -198,7 +198,7 @@ def test_a_stale_token_does_not_stand_in_the_way(anonymous):
     assert anonymous.post(URL, GOOD).status_code == 201
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("mails_at_call")
 def test_a_claimed_address_is_told_to_its_owner_alone(anonymous, alice, mailoutbox):
     free = anonymous.post(URL, GOOD | {"email": "free@example.org"})
     taken = anonymous.post(URL, GOOD | {"username": "mallory", "email": "ALICE@example.org"})

@@ -1,0 +1,169 @@
+"""Many at once on accounts, on a real server: one name, one successor, one use of a link, and nobody gets a 5xx."""
+
+import itertools
+from collections import Counter
+from functools import partial
+
+import pytest
+from django.db import connections
+from rest_framework.test import APIClient
+
+from accounts import mail
+from accounts.models import AuthSession, MailToken, User
+from tests.accounts.conftest import V1, bearer, is_accepted, token_in
+from tests.concurrency.tools import at_once
+from tests.conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROUNDS = 20
+NEW = "a new horse battery"
+
+
+def call(route, **body):
+    """A call of `auth/...` by nobody, to be made in a thread."""
+    return partial(APIClient().post, f"{V1}auth/{route}/", body)
+
+
+def sign_in(password=PASSWORD):
+    answer = call("login", username="alice", password=password)()
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def statuses(answers):
+    assert max(answer.status_code for answer in answers) < 500, [answer.content for answer in answers]
+    return Counter(answer.status_code for answer in answers)
+
+
+def test_one_of_fifteen_spellings_of_a_name_is_registered():
+    for n in range(ROUNDS):
+        names = [f"Jose{n}", f"jose{n}", f"JOSE{n}"] * 5
+        answers = at_once([call("register", username=name, password=NEW) for name in names])
+        assert statuses(answers) == {201: 1, 409: 14}
+        assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"username_taken"}
+        assert User.objects.named(f"jose{n}").count() == 1
+
+
+def test_twelve_who_claim_one_address_are_all_registered_and_one_has_it(mailoutbox):
+    answers = at_once(
+        [call("register", username=f"reader{n}", password=NEW, email="one@example.org") for n in range(12)]
+    )
+    assert statuses(answers) == {201: 12}
+    tokens = [token_in(message) for message in mailoutbox]
+    answers = at_once([call("email/verify/confirm", token=token) for token in tokens])
+    assert statuses(answers) == {204: 1, 409: 11}
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"email_taken"}
+    assert User.objects.filter(email_verified=True).count() == 1
+
+
+def test_sixteen_refreshes_of_one_token_give_one_new_pair(alice):
+    token = sign_in()["refresh"]
+    for _round in range(ROUNDS):
+        answers = at_once([call("refresh", refresh=token)] * 16)
+        assert statuses(answers) == {200: 16}
+        assert len({answer.content for answer in answers}) == 1
+        pair = answers[0].json()
+        assert pair["refresh"] != token
+        assert is_accepted(pair["access"])
+        token = pair["refresh"]
+    assert AuthSession.objects.count() == 1
+
+
+def test_no_refresh_survives_a_sign_out_at_the_same_moment(alice):
+    for _round in range(ROUNDS):
+        own = sign_in()
+        calls = [call("refresh", refresh=own["refresh"])] * 7 + [call("logout", refresh=own["refresh"])]
+        *refreshes, out = at_once(calls)
+        assert statuses([out]) == {204: 1}
+        assert statuses(refreshes).keys() <= {200, 401}
+        for answer in refreshes:
+            if answer.status_code == 200:
+                assert not is_accepted(answer.json()["access"])
+                assert call("verify", token=answer.json()["refresh"])().status_code == 401
+
+
+def test_a_password_change_misses_no_sign_in_and_no_refresh_of_the_same_moment(alice):
+    passwords = itertools.cycle([NEW, PASSWORD])
+    old = PASSWORD
+    for _round in range(ROUNDS):
+        new = next(passwords)
+        here, there = sign_in(old), sign_in(old)
+        change = partial(
+            bearer(here["access"]).post, f"{V1}auth/password/change/", {"current_password": old, "new_password": new}
+        )
+        calls = [call("login", username="alice", password=old)] * 5 + [call("refresh", refresh=there["refresh"])] * 3
+        changed, *answers = at_once([change, *calls])
+        assert statuses([changed]) == {204: 1}
+        assert statuses(answers).keys() <= {200, 401}
+        for answer in answers:
+            if answer.status_code == 200:
+                assert not is_accepted(answer.json()["access"])
+        assert is_accepted(here["access"])
+        assert AuthSession.objects.live().count() == 1
+        AuthSession.objects.live().end()
+        old = new
+
+
+def test_a_mailed_link_serves_one_of_ten(alice, mailoutbox):
+    for n in range(ROUNDS):
+        mailoutbox.clear()
+        call("password/reset", email="alice@example.org")()
+        token = token_in(mailoutbox[0])
+        answers = at_once(
+            [call("password/reset/confirm", token=token, new_password=f"{NEW} {n} {i}") for i in range(10)]
+        )
+        assert statuses(answers) == {204: 1, 400: 9}
+        assert {answer.json()["code"] for answer in answers if answer.status_code == 400} == {"invalid_token"}
+        winner = [answer.status_code for answer in answers].index(204)
+        alice.refresh_from_db()
+        assert alice.check_password(f"{NEW} {n} {winner}")
+
+
+def test_of_sixteen_links_asked_for_at_once_one_serves(alice, mailoutbox, caplog):
+    for _round in range(5):
+        mailoutbox.clear()
+        MailToken.objects.all().delete()
+        assert statuses(at_once([call("password/reset", email="alice@example.org")] * 16)) == {202: 16}
+        assert len(mailoutbox) == 16
+        assert not [record for record in caplog.records if record.name == "bookbridge.mail"]
+        assert MailToken.objects.count() == 1
+        answers = [
+            call("password/reset/confirm", token=token_in(message), new_password=NEW)() for message in mailoutbox
+        ]
+        assert statuses(answers) == {204: 1, 400: 15}
+
+
+def test_the_rate_of_sign_ins_admits_no_more_than_it_says(alice, rate):
+    rate("login", 10)
+    answers = at_once([call("login", username="alice", password="guess")] * 40)
+    assert statuses(answers) == {401: 10, 429: 30}
+
+
+def test_sixteen_first_changes_of_different_fields_are_all_kept(alice):
+    access = sign_in()["access"]
+    fields = {"bio": "a", "display_name": "b", "language": "pt-BR", "timezone": "America/Bahia"}
+    for n in range(5):
+        wanted = fields | {"bio": f"bio {n}", "display_name": f"name {n}"}
+        calls = [partial(bearer(access).patch, f"{V1}users/me/", {field: wanted[field]}) for field in wanted] * 4
+        assert statuses(at_once(calls)) == {200: 16}
+        own = bearer(access).get(f"{V1}users/me/").json()
+        assert {field: own[field] for field in wanted} == wanted
+
+
+def test_two_conditional_changes_of_one_state_do_not_both_win(alice):
+    access = sign_in()["access"]
+    for n in range(ROUNDS):
+        etag = bearer(access).get(f"{V1}users/me/")["ETag"]
+        answers = at_once(
+            [partial(bearer(access).patch, f"{V1}users/me/", {"bio": f"{n} {i}"}, HTTP_IF_MATCH=etag) for i in range(8)]
+        )
+        assert statuses(answers) == {200: 1, 412: 7}
+
+
+def test_mails_are_sent_by_a_thread_of_their_own_with_a_connection_of_its_own(alice, mailoutbox, monkeypatch):
+    monkeypatch.undo()  # the common fixture sends in the test's own thread
+    assert call("password/reset", email="alice@example.org")().status_code == 202
+    for _queued in ("the look-up", "the mail that it queues"):
+        mail.outgoing.submit(connections.close_all).result(timeout=20)
+    assert call("password/reset/confirm", token=token_in(mailoutbox[0]), new_password=NEW)().status_code == 204
