@@ -1,6 +1,5 @@
 """The shapes of reviews in the API."""
 
-import math
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -26,7 +25,7 @@ class RatingField(serializers.FloatField):
         if isinstance(data, bool):
             self.fail("invalid")
         half_stars = super().to_internal_value(data) * 2
-        if not math.isfinite(half_stars) or half_stars not in HALF_STARS:
+        if half_stars not in HALF_STARS:
             self.fail("no_half_step")
         return int(half_stars)
 

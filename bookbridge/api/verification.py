@@ -32,9 +32,9 @@ class Difference:
 class Check:
     """Some columns of one model, and how they are counted afresh.
 
-    `name` is for people. `empty` holds each column's value where there is nothing to count. `count` takes ids and gives what the rows that
-    have something should hold. Whoever moves a column holds its row until the transaction ends, so that a column that
-    is read under the same lock agrees with the rows, or is wrong.
+    `name` is for people. `empty` holds each column's value where there is nothing to count. `count` takes ids and gives
+    what the rows that have something should hold. Whoever moves a column holds its row until the transaction ends, so
+    that a column that is read under the same lock agrees with the rows, or is wrong.
     """
 
     name: str

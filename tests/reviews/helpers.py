@@ -1,0 +1,39 @@
+"""What the tests of reviews share."""
+
+import io
+from typing import Any
+
+from django.core.management import call_command
+
+from catalog.models import Book
+from tests.clubs.helpers import bad_fields, bad_parameters, problem
+
+__all__ = ["REVIEWS", "bad_fields", "bad_parameters", "differences", "figures", "ids", "problem"]
+
+REVIEWS = "/api/v1/reviews/"
+
+
+def ids(answer: Any) -> list[int]:
+    """The ids of a list's page."""
+    assert answer.status_code == 200, answer.content
+    return [row["id"] for row in answer.json()["results"]]
+
+
+def figures(client: Any, book: Book) -> tuple[float | None, int, dict[str, int]]:
+    """A book's average, number of ratings and histogram without its zeros, the same at both addresses."""
+    shown = client.get(f"/api/v1/books/{book.pk}/").json()
+    stats = client.get(f"/api/v1/books/{book.pk}/stats/").json()
+    assert (shown["average_rating"], shown["ratings_count"]) == (stats["average_rating"], stats["ratings_count"])
+    assert list(stats["histogram"]) == ["0.5", "1.0", "1.5", "2.0", "2.5", "3.0", "3.5", "4.0", "4.5", "5.0"]
+    histogram = {star: n for star, n in stats["histogram"].items() if n}
+    return stats["average_rating"], stats["ratings_count"], histogram
+
+
+def differences(*arguments: str) -> tuple[int, list[str]]:
+    """The exit status of `verify_figures`, and the differences it tells."""
+    out, status = io.StringIO(), 0
+    try:
+        call_command("verify_figures", *arguments, stdout=out)
+    except SystemExit as ended:
+        status = int(ended.code or 0)
+    return status, [line for line in out.getvalue().splitlines() if "should be" in line]
