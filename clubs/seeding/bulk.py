@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -39,6 +39,10 @@ SHARE_WITH_MARKS = 0.67
 STATUSES = (Status.FINISHED, Status.FINISHED, Status.READING, Status.PLANNED, Status.PLANNED, Status.PROPOSED)
 
 
+# What apps above this one make: the option's name -> what makes so many, given the seeder after readers and clubs.
+makers: dict[str, Callable[[Seeder, int], None]] = {}
+
+
 class SeedingError(Exception):
     """Nothing was made: there are no books or no readers to make clubs of, or somebody else wrote meanwhile."""
 
@@ -55,18 +59,23 @@ class Seeder:
         self.chance = Random(self.seed)
 
     @transaction.atomic
-    def run(self, *, users: int, clubs: int) -> None:
-        """Make so many of each, all or nothing. Raises SeedingError."""
+    def run(self, *, users: int, clubs: int, **others: int) -> None:
+        """Make so many of each, all or nothing; `others` are named as in `makers`. Raises SeedingError."""
         made = self.users(users)
         if clubs:
             self.clubs(clubs, made or list(User.objects.order_by("pk").values_list("pk", flat=True)[:100_000]))
+        for name, count in others.items():
+            if count and name not in makers:
+                raise SeedingError(f"There are no {name} in this version.")
+            if count:
+                makers[name](self, count)
 
     def users(self, count: int) -> list[int]:
         """Open `count` accounts, which share one hash; their ids."""
         # One hash for all: a million of them would take half a day.
         password = make_password(self.password)
         last = _last(User)
-        self._write(User, count, (self._user(last + number, password) for number in range(1, count + 1)))
+        self.write(User, count, (self._user(last + number, password) for number in range(1, count + 1)))
         return _since(User, last, count)
 
     def clubs(self, count: int, users: Sequence[int]) -> None:
@@ -76,23 +85,23 @@ class Seeder:
             raise SeedingError("Clubs need readers and books: ask for --users, and load books first (load_demo).")
         casts = [self._cast(users) for _ in range(count)]
         last = _last(Club)
-        self._write(Club, count, map(self._club, casts))
+        self.write(Club, count, map(self._club, casts))
         made = dict(zip(_since(Club, last, count), casts, strict=True))
-        self._write(Membership, sum(map(len, casts)), self._memberships(made))
+        self.write(Membership, sum(map(len, casts)), self._memberships(made))
         self._lists(made, books)
 
     def _lists(self, made: dict[int, list[int]], books: Sequence[int]) -> None:
         last = _last(Entry)
         listed = list(self._entries(made, books))
-        self._write(Entry, len(listed), listed)
+        self.write(Entry, len(listed), listed)
         written = Entry.objects.filter(pk__gt=last).order_by("pk")
         entries = list(written)
-        self._write(EntryChange, len(entries), map(self._listing, entries))
+        self.write(EntryChange, len(entries), map(self._listing, entries))
         begun = [entry for entry in entries if entry.status in (Status.READING, Status.FINISHED)]
-        self._write(Milestone, 3 * len(begun), (step for entry in begun for step in self._milestones(entry)))
+        self.write(Milestone, 3 * len(begun), (step for entry in begun for step in self._milestones(entry)))
         readers = sum(len(made[entry.club_id]) for entry in begun)
         marks = (mark for entry in begun for mark in self._marks(entry, made[entry.club_id]))
-        self._write(Progress, round(readers * SHARE_WITH_MARKS), marks)
+        self.write(Progress, round(readers * SHARE_WITH_MARKS), marks)
         _count(written.values("book"))
 
     def _user(self, number: int, password: str) -> User:
@@ -202,7 +211,7 @@ class Seeder:
         """A moment within so many days before TODAY."""
         return TODAY - datetime.timedelta(seconds=self.chance.randrange(days * 86_400))
 
-    def _write(self, model: Any, about: int, rows: Iterable[models.Model]) -> None:
+    def write(self, model: Any, about: int, rows: Iterable[models.Model]) -> None:
         """Write the rows, of which there are `about` so many."""
         rows, label = iter(rows), str(model._meta.verbose_name_plural)
         with tqdm(total=about, desc=label, unit=" rows", unit_scale=True, file=self.stream, disable=None) as bar:

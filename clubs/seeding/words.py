@@ -11,8 +11,8 @@ LAST_NAMES = """
 Almeida Andrade Araújo Barbosa Barros Cardoso Carvalho Castro Correia Costa Dias Duarte Esteves Farias Ferreira Freitas
 Gomes Lima Lopes Macedo Martins Melo Mendes Moraes Nogueira Nunes Oliveira Pereira Pinto Prado Ramos Ribeiro Rocha
 Santos Silva Souza Tavares Teixeira Vieira Adams Baker Bennett Brooks Byrne Carter Clarke Collins Cooper Davies Ellis
-Evans Fisher Foster Gray Green Hall Harris Hughes Jones Kelly Knight Lewis Marsh Miller Moore Morgan Murphy Palmer Parker
-Price Quinn Reed Shaw Taylor Turner Walker Ward Webb Wood Wright Young
+Evans Fisher Foster Gray Green Hall Harris Hughes Jones Kelly Knight Lewis Marsh Miller Moore Morgan Murphy Palmer
+Parker Price Quinn Reed Shaw Taylor Turner Walker Ward Webb Wood Wright Young
 """.split()
 
 # For each language: how clubs are called, and what the blank stands for.

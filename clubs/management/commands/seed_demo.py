@@ -10,6 +10,7 @@ from clubs.seeding import living
 from clubs.seeding.bulk import Seeder, SeedingError
 
 MOST = 10_000_000
+SIZES = ("users", "clubs", "reviews")
 
 
 class Command(BaseCommand):
@@ -22,21 +23,20 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The sizes, the seed and the password."""
-        for name in ("users", "clubs", "reviews"):
+        for name in SIZES:
             parser.add_argument(f"--{name}", type=_size, default=0, metavar="N", help=f"How many {name} to make.")
         parser.add_argument("--seed", type=int, default=1, metavar="S", help="Equal seeds make equal rows (1).")
         parser.add_argument("--password", help="Of every reader made; without it nobody can sign in as one of them.")
 
     def handle(self, **options: Any) -> None:
         """Make them."""
-        if options["reviews"]:
-            raise CommandError("--reviews: there are no reviews in this version yet.")
-        if not options["users"] and not options["clubs"]:
+        sizes = {name: options[name] for name in SIZES}
+        if not any(sizes.values()):
             self._living(options["password"])
             return
         seeder = Seeder(options["seed"], options["password"], sys.stderr if sys.stderr.isatty() else self.stdout)
         try:
-            seeder.run(users=options["users"], clubs=options["clubs"])
+            seeder.run(**sizes)
         except SeedingError as error:
             raise CommandError(str(error)) from None
 

@@ -1,0 +1,119 @@
+"""`manage.py seed_demo`: a living product, and any size of a made-up one."""
+
+import io
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from clubs.models import Club, Entry, Membership, Milestone, Progress
+from clubs.reading.rules import Status
+from tests.clubs.helpers import check_invariants
+from tests.clubs.reading.helpers import assert_counted
+
+pytestmark = pytest.mark.django_db
+
+
+def seed(**options: Any) -> str:
+    out = io.StringIO()
+    call_command("seed_demo", stdout=out, **options)
+    return out.getvalue()
+
+
+@pytest.fixture
+def books() -> None:
+    call_command("load_demo", stdout=io.StringIO())
+
+
+def check_lists() -> None:
+    """Every list has its places from 1 to n, and the books' counters are a recount."""
+    for club in Club.objects.all():
+        places = sorted(club.entries.values_list("position", flat=True))
+        assert places == list(range(1, len(places) + 1))
+    assert_counted()
+    check_invariants()
+
+
+@pytest.mark.usefixtures("books")
+def test_the_first_start_shows_a_living_product(anonymous: APIClient) -> None:
+    seed(password="correct horse battery")
+    clubs = anonymous.get("/api/v1/clubs/").json()["results"]
+    assert {club["language"] for club in clubs} == {"en", "pt", "pt-BR"}
+    assert all(club["current_entry"] and club["members_count"] >= 3 for club in clubs)
+    assert Club.objects.filter(visibility="private").count() == 1
+    assert set(Entry.objects.values_list("status", flat=True)) == set(Status.values)
+    check_lists()
+    body = {"username": "ana.ribeiro", "password": "correct horse battery"}
+    token = anonymous.post("/api/v1/auth/login/", body).json()["access"]
+    anonymous.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    club = anonymous.get("/api/v1/clubs/", {"mine": "true", "ordering": "-members_count"}).json()["results"][0]
+    page = anonymous.get(f"/api/v1/clubs/{club['id']}/books/{club['current_entry']['id']}/progress/").json()
+    assert {row["on_track"] for row in page["results"]} == {True, False}
+
+
+@pytest.mark.usefixtures("books")
+def test_it_is_made_once_and_nobody_signs_in_without_a_password() -> None:
+    assert "6 demo clubs" in seed()
+    assert "clubs already" in seed()
+    assert Club.objects.count() == 6
+    assert not any(user.has_usable_password() for user in User.objects.all())
+
+
+def test_without_books_the_clubs_have_empty_lists() -> None:
+    seed()
+    assert (Club.objects.count(), Entry.objects.count()) == (6, 0)
+
+
+def snapshot() -> list[Any]:
+    """What was made, without ids, which go on counting after a rollback."""
+    return [
+        list(User.objects.order_by("pk").values_list("username", "display_name", "language", "joined_at")),
+        list(Club.objects.order_by("pk").values_list("name", "visibility", "owner__username", "created_at")),
+        list(Membership.objects.order_by("pk").values_list("club__name", "user__username", "role", "joined_at")),
+        list(Entry.objects.order_by("pk").values_list("club__name", "book__title", "status", "starts_on")),
+        list(Milestone.objects.order_by("pk").values_list("entry__book__title", "up_to_percent", "due_on")),
+        list(Progress.objects.order_by("pk").values_list("entry__book__title", "user__username", "percent", "hidden")),
+    ]
+
+
+@pytest.mark.usefixtures("books")
+def test_the_same_seed_makes_the_same() -> None:
+    seen = []
+    for number in (7, 7, 8):
+        with transaction.atomic():
+            assert "clubs: 12" in seed(users=60, clubs=12, seed=number)
+            check_lists()
+            seen.append(snapshot())
+            transaction.set_rollback(True)
+    assert seen[0] == seen[1] != seen[2]
+    assert [len(rows) for rows in seen[0][:2]] == [60, 12]
+    assert all(seen[0])
+
+
+@pytest.mark.usefixtures("books")
+def test_clubs_are_made_of_the_readers_who_are_there() -> None:
+    seed(users=20)
+    seed(clubs=3, seed=2)
+    assert (User.objects.count(), Club.objects.count()) == (20, 3)
+    seed(users=5, clubs=1, seed=3)
+    assert (User.objects.count(), Club.objects.count()) == (25, 4)
+    check_lists()
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [({"clubs": 3}, "need readers"), ({"users": 3, "clubs": 3}, "and books"), ({"users": 3, "things": 5}, "no things")],
+)
+def test_what_cannot_be_made_is_refused_and_nothing_is_left(options: dict[str, int], why: str) -> None:
+    with pytest.raises(CommandError, match=why):
+        seed(**options)
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("size", ["-1", "many", "10000001"])
+def test_a_size_that_makes_no_sense_is_refused(size: str) -> None:
+    with pytest.raises(CommandError, match="users"):
+        call_command("seed_demo", f"--users={size}")
