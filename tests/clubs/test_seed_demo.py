@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from clubs.models import Club, Entry, Membership, Milestone, Progress
 from clubs.reading.rules import Status
+from clubs.seeding.bulk import Seeder, SeedingError
 from tests.clubs.helpers import check_invariants
 from tests.clubs.reading.helpers import assert_counted
 
@@ -105,11 +106,17 @@ def test_clubs_are_made_of_the_readers_who_are_there() -> None:
 
 @pytest.mark.parametrize(
     ("options", "why"),
-    [({"clubs": 3}, "need readers"), ({"users": 3, "clubs": 3}, "and books"), ({"users": 3, "things": 5}, "no things")],
+    [({"clubs": 3}, "need readers"), ({"users": 3, "clubs": 3}, "and books")],
 )
 def test_what_cannot_be_made_is_refused_and_nothing_is_left(options: dict[str, int], why: str) -> None:
     with pytest.raises(CommandError, match=why):
         seed(**options)
+    assert not User.objects.exists()
+
+
+def test_what_no_app_makes_is_refused_and_nothing_is_left() -> None:
+    with pytest.raises(SeedingError, match="no things"):
+        Seeder(1, stream=io.StringIO()).run(users=3, clubs=0, things=5)
     assert not User.objects.exists()
 
 
