@@ -1,6 +1,9 @@
 """The product's settings as in production, but for what a test run must not share: keys, logs, rates, static files."""
 
+import atexit
 import os
+import re
+import shutil
 import tempfile
 
 from cryptography.hazmat.primitives import serialization
@@ -9,16 +12,22 @@ from cryptography.hazmat.primitives.asymmetric import ec
 _key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
 )
+_logs = tempfile.mkdtemp(prefix="bookbridge-test-log-")
+atexit.register(shutil.rmtree, _logs, ignore_errors=True)
 os.environ.update(
     DEBUG="off",
     SECRET_KEY="for tests alone: " + "x" * 40,
     JWT_PRIVATE_KEY=_key.decode(),
-    LOG_DIR=tempfile.mkdtemp(prefix="bookbridge-test-log-"),
+    LOG_DIR=_logs,
     ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
     # A test that is about a rate sets it; nothing else may trip over one.
     **{f"RATE_{name}": "off" for name in ("LOGIN", "REGISTER", "INVITE", "WRITE", "USER", "ANON")},
 )
 os.environ.setdefault("DB_TIMEOUT", "30")
+# Workers side by side empty their Redis between tests, so each has a database of its own: N, N-1, ...
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+if os.environ.get("REDIS_URL") and _worker:
+    os.environ["REDIS_URL"] = re.sub(r"/(\d+)$", lambda m: f"/{int(m[1]) - _worker}", os.environ["REDIS_URL"])
 
 from bookbridge.settings import *  # noqa: E402,F403
 

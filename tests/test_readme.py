@@ -4,8 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
-from django.core.management import call_command
+from tests.server import running_server
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 MARK = "@@next command@@"
@@ -28,13 +27,12 @@ def test_the_readme_leads_a_newcomer_in_under_120_lines():
     assert len(walk()) > 10
 
 
-@pytest.mark.django_db(transaction=True)
-def test_each_command_of_the_walk_prints_what_the_readme_prints(live_server):
-    call_command("load_demo")
+def test_each_command_of_the_walk_prints_what_the_readme_prints(tmp_path):
     steps = walk()
     script = "\n".join(f"{command}\necho; echo '{MARK}'" for command, _printed in steps)
-    script = script.replace("http://127.0.0.1:8000", live_server.url)
-    ran = subprocess.run(["sh"], input=script, capture_output=True, text=True, timeout=120)
+    with running_server(tmp_path, ["load_demo"]) as address:
+        script = script.replace("http://127.0.0.1:8000", address)
+        ran = subprocess.run(["sh"], input=script, capture_output=True, text=True, timeout=120)
     printed = [part.strip() for part in ran.stdout.split(MARK)]
     for (command, expected), got in zip(steps, printed, strict=False):
         pattern = ".*".join(re.escape(part) for part in expected.split("…"))

@@ -86,9 +86,9 @@ class Outcome:
     text: str
 
     def __getitem__(self, word: str) -> int:
-        """The number behind `created`, `known`, ... or, for other words, behind the line that begins so."""
-        line = next(line for line in self.text.splitlines() if line.strip().startswith(word))
-        return int(line.rsplit(maxsplit=1)[1].replace(",", ""))
+        """The number behind `created`, `known`, ... or the line that begins so; 0 where the command had none to say."""
+        lines = [line for line in self.text.splitlines() if line.strip().startswith(word)]
+        return int(lines[0].rsplit(maxsplit=1)[1].replace(",", "")) if lines else 0
 
     def sums_up(self) -> int:
         """How many rows are accounted for."""
