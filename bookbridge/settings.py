@@ -107,15 +107,16 @@ with suppress(OSError):  # a read-only checkout has its data elsewhere
     VAR_DIR.mkdir(exist_ok=True)
 
 REDIS_URL = env.redis("REDIS_URL")
-_memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 50_000}}
-CACHES = {"default": _memory}
-if REDIS_URL:
-    CACHES["default"] = {
+
+
+def redis_cache(url: str) -> dict[str, object]:
+    """One entry of CACHES that may fail without failing a request (bookbridge.api.redis)."""
+    return {
         "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": REDIS_URL,
+        "LOCATION": url,
         "KEY_PREFIX": "bookbridge",
         "OPTIONS": {
-            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+            "SERIALIZER": "bookbridge.api.redis.Serializer",
             "IGNORE_EXCEPTIONS": True,
             "LOG_IGNORED_EXCEPTIONS": True,
             "CONNECTION_POOL_CLASS": "bookbridge.api.redis.Pool",
@@ -123,6 +124,10 @@ if REDIS_URL:
             "SOCKET_TIMEOUT": 0.25,
         },
     }
+
+
+_memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 50_000}}
+CACHES = {"default": redis_cache(REDIS_URL) if REDIS_URL else _memory}
 
 # --- People and keys -------------------------------------------------------------------------------------------------
 
@@ -312,6 +317,8 @@ LOGGING = {
         # One line a request is in the access log already.
         "django.request": {"level": "ERROR"},
         "django.security": {"level": "ERROR"},
+        # Django answers HEAD with the body that GET has; the server drops it and would say so each time.
+        "gunicorn.http.wsgi": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
     },
 }

@@ -147,6 +147,7 @@ def problem_document(
 def problem_response(status_code: int, code: str, detail: Any = None, **headers: str) -> HttpResponse:
     """A problem answer from outside a DRF view (middleware, Django's own error handlers)."""
     body = JSONRenderer().render(problem_document(status_code, code, detail))
+    headers = {"Content-Length": str(len(body)), **headers}
     return HttpResponse(body, status=status_code, content_type=PROBLEM_TYPE, headers=headers)
 
 

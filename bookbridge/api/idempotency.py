@@ -7,14 +7,14 @@ from functools import partial
 from hashlib import sha256
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bookbridge.api.errors import Conflict, Problem
-from bookbridge.api.models import KEPT_FOR, KeptAnswer
+from bookbridge.api.models import KEPT_FOR, KeptAnswer, KeptAnswerQuerySet
 from bookbridge.api.renderers import JSONRenderer
 from bookbridge.api.sealed import seal, unseal
 from bookbridge.api.transactions import retrying_atomic
@@ -57,26 +57,40 @@ def _once(post: Callable[..., Response], client_key: str, request: Request, *arg
     except BaseException:
         # A refusal is not kept: the caller may mend what was wrong and use the key again. An answer that was
         # committed before the connection broke stays, since its effect did happen.
-        KeptAnswer.objects.filter(pk=claim.pk, status=None).delete()
+        _mine(claim).delete()
         raise
 
 
 def _claim(request: Request, key: str, body: str) -> KeptAnswer:
-    """A new claim on the key, or the answer kept under it; Problem where neither can be had."""
+    """A claim on the key, or the answer kept under it; Problem where neither can be had."""
     now = timezone.now()
-    old = KeptAnswer.objects.filter(key=key)
-    old.filter(created_at__lt=now - KEPT_FOR).delete()
-    old.filter(created_at__lt=now - RUNS_AT_MOST, status=None).delete()
     try:
-        with transaction.atomic():
-            return KeptAnswer.objects.create(user_id=int(request.user.pk or 0), key=key, body=body)
+        return _insert(KeptAnswer(user_id=int(request.user.pk or 0), key=key, body=body, created_at=now))
     except IntegrityError:
-        first = old.first()
-    if first is None or (first.body == body and first.status is None):
-        raise _in_progress()
-    if first.body != body:
+        first = KeptAnswer.objects.filter(key=key).first()
+    if first is not None and first.created_at < now - (RUNS_AT_MOST if first.status is None else KEPT_FOR):
+        # Nobody waits for it any more; of several who find it, the one whose UPDATE still does has the key.
+        found = KeptAnswer.objects.filter(pk=first.pk, created_at=first.created_at)
+        if not found.update(body=body, created_at=now, status=None, answer=""):
+            raise _in_progress()
+        first.created_at, first.status = now, None
+        return first
+    if first is not None and first.body != body:
         raise Problem(422, "idempotency_key_reused", _("This key was used for another body."))
+    if first is None or first.status is None:
+        raise _in_progress()
     return first
+
+
+@retrying_atomic
+def _insert(claim: KeptAnswer) -> KeptAnswer:
+    claim.save(force_insert=True)
+    return claim
+
+
+def _mine(claim: KeptAnswer) -> KeptAnswerQuerySet:
+    """The claim, unless it was answered, or taken over by another call."""
+    return KeptAnswer.objects.filter(pk=claim.pk, created_at=claim.created_at, status=None)
 
 
 def _run_and_keep(
@@ -86,11 +100,11 @@ def _run_and_keep(
     if 200 <= response.status_code < 300:
         answer = JSONRenderer().render(response.data).decode() if response.data is not None else "null"
         sealed = seal(answer, purpose=PURPOSE)
-        if not KeptAnswer.objects.filter(pk=claim.pk).update(status=response.status_code, answer=sealed):
+        if not _mine(claim).update(status=response.status_code, answer=sealed):
             # Another call took this one for dead: its effect counts, so this one's is rolled back.
             raise _in_progress()
     else:
-        KeptAnswer.objects.filter(pk=claim.pk).delete()
+        _mine(claim).delete()
     return response
 
 

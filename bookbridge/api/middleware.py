@@ -67,7 +67,6 @@ class OneShape:
         for name, value in response.items():
             if not name.lower().startswith("content-") and name != "ETag":
                 problem[name] = value
-        problem["Content-Length"] = str(len(problem.content))
         return problem
 
 
@@ -144,19 +143,18 @@ class BodyLimit:
         # A multipart body is its file and some hundred bytes around it; the view checks the file itself.
         limit = settings.UPLOAD_LIMIT + 100_000 if upload else settings.BODY_LIMIT
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdigit() and int(length) > limit:
-            return self._refuse()
+        if length.isascii() and length.isdigit() and int(length) > limit:
+            return problem_response(413, "too_large")
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower() and length == "0":
-            body = request.META["wsgi.input"].read(limit + 1) if request.META.get("wsgi.input_terminated") else b""
+            try:
+                body = request.META["wsgi.input"].read(limit + 1) if request.META.get("wsgi.input_terminated") else b""
+            except Exception:  # the server's own, and each server has others
+                return problem_response(400, "bad_request")  # chunks that are none, or that broke off
             if len(body) > limit:
-                return self._refuse()
+                return problem_response(413, "too_large")
             request.META["CONTENT_LENGTH"] = str(len(body))
             request._stream = io.BytesIO(body)  # type: ignore[attr-defined]  # where WSGIRequest keeps it
         return self.get_response(request)
-
-    def _refuse(self) -> HttpResponse:
-        # The rest of the body stays unread, so this connection cannot serve another request.
-        return problem_response(413, "too_large", Connection="close")
 
 
 class CacheHeaders:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django_redis.serializers.json import JSONSerializer
 from redis.backoff import NoBackoff
 from redis.connection import Connection, ConnectionPool, SSLConnection
 from redis.exceptions import ConnectionError, TimeoutError
@@ -65,6 +66,17 @@ class GuardedSSLConnection(SSLConnection):
     connect = _guarded(SSLConnection.connect)
     send_packed_command = _guarded(SSLConnection.send_packed_command)
     read_response = _guarded(SSLConnection.read_response)
+
+
+class Serializer(JSONSerializer):
+    """JSON, never pickle, which would run what it reads; a value that is no JSON is a miss."""
+
+    def loads(self, value: bytes) -> Any:
+        """The value, or None for what this application cannot have written."""
+        try:
+            return super().loads(value)
+        except (ValueError, RecursionError):
+            return None
 
 
 class Pool(ConnectionPool):

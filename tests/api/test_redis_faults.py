@@ -1,0 +1,229 @@
+"""A failing cache fails no request and opens no door: Redis refused, locked, frozen, flushed, full, full of garbage."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache, caches
+
+from bookbridge.api import redis as toolkit
+from bookbridge.api import throttling
+from tests.conftest import PASSWORD
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.urls("tests.api.probes"),
+    pytest.mark.skipif(shutil.which("redis-server") is None, reason="there is no redis-server to start"),
+]
+
+# One time-out of a quarter of a second, and what the request costs anyway.
+AT_MOST = 0.5
+
+
+class Server:
+    """A Redis of one's own that can be stopped, frozen and brought back."""
+
+    def __init__(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.start()
+
+    def start(self, *options: str) -> None:
+        command = ["redis-server", "--port", str(self.port), "--save", "", "--bind", "127.0.0.1", *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise AssertionError("redis-server does not answer")
+
+    def stop(self) -> None:
+        os.kill(self.process.pid, signal.SIGCONT)
+        self.process.kill()
+        self.process.wait()
+
+    def freeze(self) -> None:
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.process.pid, signal.SIGCONT)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """The product's cache settings with a server of this test's own behind them."""
+    server = Server()
+    use(monkeypatch, f"redis://127.0.0.1:{server.port}/0")
+    monkeypatch.setattr(toolkit.breaker, "seconds", 1.0)
+    yield server
+    server.stop()
+    forget()
+
+
+def use(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    from bookbridge.settings import redis_cache
+
+    monkeypatch.setattr(settings, "REDIS_URL", url)
+    monkeypatch.setitem(settings.CACHES, "default", redis_cache(url))
+    forget()
+
+
+def forget() -> None:
+    """The connections of the cache as it was set before."""
+    from django_redis.pool import ConnectionFactory
+
+    if hasattr(caches._connections, "default"):
+        del caches["default"]
+    vars(caches).pop("settings", None)
+    ConnectionFactory._pools.clear()
+    toolkit.breaker.closed_again_at = 0.0
+
+
+@pytest.fixture
+def ask(anonymous, client_of, alice) -> Callable[[], list[object]]:
+    """A public read with three uses of the cache, a signed-in read, a write and a sign-in; what the cache held."""
+    me = client_of(alice)
+
+    def all_calls() -> list[object]:
+        seen = []
+        for call in (
+            lambda: anonymous.get("/api/v1/probe/cached/"),
+            lambda: me.get("/api/v1/users/me/"),
+            lambda: me.patch("/api/v1/users/me/", {"bio": "x"}),
+            lambda: anonymous.post("/api/v1/auth/login/", {"username": "alice", "password": PASSWORD}),
+        ):
+            started = time.monotonic()
+            answer = call()
+            assert time.monotonic() - started < AT_MOST
+            assert 200 <= answer.status_code < 300, answer.content
+            seen.append(answer.json().get("seen"))
+        return seen[0]
+
+    return all_calls
+
+
+@pytest.fixture(autouse=True)
+def real_rates(rate) -> None:
+    """Rates that are counted, and high enough for these calls."""
+    for scope in ("login", "user", "anon", "write", "register"):
+        rate(scope, 1000)
+
+
+def test_it_works_while_all_is_well(server, ask):
+    assert ask() is None
+    assert ask() == {"n": 1}
+
+
+def breaks(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str) -> Callable[[], None]:
+    """Bring the fault about; how it is mended."""
+    if fault == "refused":
+        server.stop()
+        return server.start
+    if fault == "frozen":
+        server.freeze()
+        return server.thaw
+    if fault == "frozen before the first connection":
+        forget()
+        server.freeze()
+        return server.thaw
+    server.stop()
+    server.start("--requirepass", "secret")  # "locked": ours is no password any more
+
+    def unlock() -> None:
+        server.stop()
+        server.start()
+
+    return unlock
+
+
+@pytest.mark.parametrize("fault", ["refused", "frozen", "frozen before the first connection", "locked"])
+def test_requests_go_on_and_the_cache_is_used_again_soon_after(server, ask, monkeypatch, client, fault):
+    ask()
+    mend = breaks(server, monkeypatch, fault)
+    for _ in range(3):
+        assert ask() is None
+    started = time.monotonic()
+    assert client.get("/readyz").json()["status"] == "degraded"
+    assert time.monotonic() - started < AT_MOST
+    time.sleep(1.1)  # the breaker lets one call try again: it pays its time-out, and the rest do not
+    assert ask() is None
+    mend()
+    time.sleep(1.1)
+    ask()
+    assert ask() == {"n": 1}
+    assert client.get("/readyz").json()["status"] == "ok"
+
+
+@pytest.mark.parametrize("fault", ["refused", "frozen", "locked"])
+def test_limits_hold_in_the_process_while_redis_is_away(server, anonymous, monkeypatch, rate, fault):
+    rate("login", 3)
+    body = {"username": "nobody", "password": "wrong"}
+    mend = breaks(server, monkeypatch, fault)
+    answers = [anonymous.post("/api/v1/auth/login/", body).status_code for _ in range(6)]
+    assert answers == [401, 401, 401, 429, 429, 429]
+    mend()
+
+
+def test_a_flush_forgets_windows_and_nothing_else(server, ask, anonymous, rate):
+    ask()
+    rate("register", 2)
+    assert [anonymous.get("/api/v1/probe/limited/").status_code for _ in range(3)] == [200, 200, 429]
+    cache.client.get_client().flushall()
+    assert anonymous.get("/api/v1/probe/limited/").status_code == 200
+    assert ask() is None
+
+
+@pytest.mark.parametrize("garbage", [b"{", b"\xff\xfe\x00", b"\x80\x04cos\nsystem\n.", b"", b"nan", b"[" * 5000])
+def test_a_value_that_nobody_wrote_is_a_miss(server, ask, garbage):
+    ask()
+    raw = cache.client.get_client()
+    for key in raw.keys("*probe*"):
+        raw.set(key, garbage)
+    ask()
+    assert ask() == {"n": 1}
+
+
+def test_a_counter_that_is_no_number_does_not_open_the_limit(server, anonymous, rate):
+    rate("register", 2)
+    anonymous.get("/api/v1/probe/limited/")
+    raw = cache.client.get_client()
+    for key in raw.keys("*rate*"):
+        raw.set(key, "garbage", ex=60)
+    assert [anonymous.get("/api/v1/probe/limited/").status_code for _ in range(4)] == [200, 200, 429, 429]
+
+
+def test_a_counter_without_an_end_gets_one(server, anonymous, rate):
+    rate("register", 2, 60)
+    anonymous.get("/api/v1/probe/limited/")
+    raw = cache.client.get_client()
+    [key] = raw.keys("*rate*")
+    raw.set(key, 5000)
+    assert anonymous.get("/api/v1/probe/limited/").status_code == 429
+    assert 0 < raw.ttl(key) <= 60
+
+
+def test_a_server_that_is_full_is_one_that_is_away(server, ask, anonymous, rate):
+    ask()
+    cache.client.get_client().config_set("maxmemory", "1")
+    for _ in range(3):
+        ask()
+    rate("register", 2)
+    assert [anonymous.get("/api/v1/probe/limited/").status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_no_key_holds_a_name_or_an_address(server, anonymous, rate):
+    body = {"username": "nobody@example.org", "password": "wrong"}
+    anonymous.post("/api/v1/auth/login/", body, REMOTE_ADDR="192.0.2.55")
+    keys = b" ".join(cache.client.get_client().keys("*"))
+    assert b"rate:login" in keys
+    assert b"nobody" not in keys
+    assert b"192.0.2.55" not in keys
+    assert throttling.memory.windows == {}

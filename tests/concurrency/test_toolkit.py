@@ -1,0 +1,230 @@
+"""The toolkit under parallel calls: keys with one effect, changes on old ground, deadlocks, lost connections."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import OperationalError, close_old_connections, connection, connections
+from django.db.utils import IntegrityError
+from rest_framework.test import APIClient
+
+from accounts.models import AuthSession, User
+from bookbridge.api.models import KeptAnswer
+from bookbridge.api.transactions import retrying_atomic
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.api.probes")]
+
+ONCE = "/api/v1/probe/once/"
+ME = "/api/v1/users/me/"
+
+
+def at_once(count: int, call: Callable[[int], Any]) -> list[Any]:
+    """What `count` calls return that start together, each on a connection of its own."""
+    barrier = threading.Barrier(count)
+
+    def run(n: int) -> Any:
+        try:
+            connection.ensure_connection()
+            barrier.wait()
+            return call(n)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+def copy(client: APIClient) -> APIClient:
+    """The same caller for another thread."""
+    other = APIClient(raise_request_exception=False)
+    other.credentials(**client._credentials)
+    return other
+
+
+@pytest.fixture
+def me(client_of, alice):
+    return client_of(alice)
+
+
+def effects() -> int:
+    return AuthSession.objects.filter(device="effect").count()
+
+
+def test_20_posts_with_one_key_have_one_effect(me):
+    for key in range(10):
+        before = effects()
+        answers = at_once(20, lambda n, key=key: copy(me).post(ONCE, {}, HTTP_IDEMPOTENCY_KEY=f"key {key}"))
+        statuses = [answer.status_code for answer in answers]
+        assert set(statuses) <= {201, 409}, statuses
+        assert {a.json()["code"] for a in answers if a.status_code == 409} <= {"idempotency_in_progress"}
+        assert sum(a.status_code == 201 and "Idempotency-Replayed" not in a for a in answers) == 1
+        assert effects() == before + 1
+        assert me.post(ONCE, {}, HTTP_IDEMPOTENCY_KEY=f"key {key}")["Idempotency-Replayed"] == "true"
+
+
+def test_20_keys_at_once_have_20_effects(me):
+    answers = at_once(20, lambda n: copy(me).post(ONCE, {}, HTTP_IDEMPOTENCY_KEY=f"key {n}"))
+    assert {answer.status_code for answer in answers} == {201}
+    assert effects() == 20
+
+
+def test_a_killed_worker_s_key_is_taken_over_by_one(me):
+    me.post(ONCE, {}, HTTP_IDEMPOTENCY_KEY="k")
+    for _round in range(5):
+        AuthSession.objects.filter(device="effect").delete()
+        KeptAnswer.objects.update(status=None, answer="", created_at="2026-01-01T00:00Z")
+        answers = at_once(12, lambda n: copy(me).post(ONCE, {}, HTTP_IDEMPOTENCY_KEY="k"))
+        assert {answer.status_code for answer in answers} <= {201, 409}
+        assert effects() == 1
+
+
+def test_of_two_changes_on_the_same_ground_one_is_made(me):
+    for round_number in range(10):
+        etag = me.get(ME)["ETag"]
+        answers = at_once(
+            8, lambda n, etag=etag, r=round_number: copy(me).patch(ME, {"bio": f"round {r} by {n}"}, HTTP_IF_MATCH=etag)
+        )
+        assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
+        [made] = [n for n, answer in enumerate(answers) if answer.status_code == 200]
+        assert me.get(ME).json()["bio"] == f"round {round_number} by {made}"
+
+
+@pytest.mark.parametrize(("times", "status"), [(1, 200), (3, 200), (4, 503), (9, 503)])
+def test_a_deadlock_is_tried_again_three_times_and_then_503(times, status):
+    answer = APIClient().get(f"/api/v1/probe/deadlocks/?times={times}")
+    assert answer.status_code == status
+    if status == 503:
+        assert answer.json()["code"] == "unavailable"
+        assert int(answer["Retry-After"]) >= 1
+    else:
+        assert answer.json() == {"attempts": times + 1}
+
+
+def test_real_deadlocks_reach_nobody(alice, bob):
+    rows = [alice.pk, bob.pk]
+
+    @retrying_atomic
+    def both(order: list[int]) -> None:
+        for pk in order:
+            User.objects.filter(pk=pk).update(bio="x")
+            time.sleep(0.005)
+
+    seen: list[int] = []
+
+    def work(n: int) -> None:
+        for _ in range(20):
+            both(rows if n % 2 else rows[::-1])
+            seen.append(n)
+            time.sleep(random.uniform(0, 0.03))
+
+    at_once(2, work)
+    assert len(seen) == 40
+
+
+def test_inside_another_transaction_nothing_is_tried_again(alice):
+    tries = []
+
+    @retrying_atomic
+    def inner() -> None:
+        tries.append(1)
+        raise OperationalError(1213, "Deadlock found")
+
+    @retrying_atomic
+    def outer() -> None:
+        if len(tries) < 2:
+            inner()
+
+    outer()
+    assert len(tries) == 2  # once in each try of the outermost
+
+
+def test_what_is_no_deadlock_is_not_tried_again():
+    tries = []
+
+    @retrying_atomic
+    def work(error: Exception) -> None:
+        tries.append(1)
+        raise error
+
+    for error in (OperationalError(2013, "Lost connection"), IntegrityError(1062, "Duplicate"), OperationalError("x")):
+        with pytest.raises(type(error)):
+            work(error)
+    assert len(tries) == 3
+
+
+def kill_connections() -> int:
+    """End every other connection to this database, as a restarted server does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()")
+        ids = [row[0] for row in cursor.fetchall()]
+        for number in ids:
+            cursor.execute(f"KILL {number}")
+    return len(ids)
+
+
+def test_connections_that_were_killed_are_replaced_without_an_error(me):
+    """A thread keeps its connection between requests; the next request finds out that it is gone."""
+    asked, killed = threading.Barrier(5), threading.Barrier(5)
+
+    def client_thread(n: int) -> list[int]:
+        client = copy(me)
+        try:
+            statuses = []
+            for _round in range(3):
+                for call in (client.get, client.patch):
+                    close_old_connections()  # what request_started does in a server, and not in a test's client
+                    statuses.append(call(ME).status_code)
+                asked.wait(20)
+                killed.wait(20)
+            return statuses
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        threads = [pool.submit(client_thread, n) for n in range(4)]
+        total = 0
+        for _round in range(3):
+            asked.wait(20)
+            total += kill_connections()
+            killed.wait(20)
+        assert {status for thread in threads for status in thread.result()} == {200}
+    assert total >= 4
+
+
+def test_a_connection_killed_in_the_middle_of_a_request_is_503_and_leaves_nothing(alice, monkeypatch, me):
+    from accounts import serializers
+
+    original = serializers.OwnUserSerializer.update
+
+    def cut(self, instance, validated_data):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT CONNECTION_ID()")
+            own = cursor.fetchone()[0]
+        killer = threading.Thread(target=_kill, args=(own,))
+        killer.start()
+        killer.join()
+        return original(self, instance, validated_data)
+
+    monkeypatch.setattr(serializers.OwnUserSerializer, "update", cut)
+    etag = me.get(ME)["ETag"]
+
+    def patch(n: int) -> Any:
+        return copy(me).patch(ME, {"bio": "half"}, HTTP_IF_MATCH=etag)
+
+    [answer] = at_once(1, patch)
+    assert answer.status_code == 503, answer.content
+    assert answer.json()["code"] == "unavailable"
+    alice.refresh_from_db()
+    assert alice.bio == ""
+
+
+def _kill(number: int) -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"KILL {number}")
+    finally:
+        connections.close_all()
