@@ -18,7 +18,9 @@ SCALE = 1000
 def star_counts(path):
     """Each work's number of ratings with 1 to 5 stars, at a thousandth of the scale, rounded down."""
     with path.open(encoding="utf-8", newline="") as file:
-        return {row["work_id"]: [int(row[f"ratings_{n}"]) // SCALE for n in range(1, 6)] for row in csv.DictReader(file)}
+        return {
+            row["work_id"]: [int(row[f"ratings_{n}"]) // SCALE for n in range(1, 6)] for row in csv.DictReader(file)
+        }
 
 
 @pytest.mark.django_db

@@ -1,0 +1,174 @@
+"""Many reviews at once, on a real server: one a reader and book, figures that never drift, and nobody gets a 5xx."""
+
+import random
+from collections import Counter
+from functools import partial
+
+import pytest
+from django.http import Http404
+
+from accounts.models import User
+from catalog.models import Book
+from clubs.models import Club, Membership
+from reviews.models import Review
+from tests.concurrency.tools import at_once
+from tests.reviews.helpers import REVIEWS, differences, figures
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROUNDS = 20
+
+
+@pytest.fixture
+def readers(make_user):
+    return [make_user(f"reader{n}") for n in range(20)]
+
+
+@pytest.fixture
+def clients(readers, client_of):
+    return [client_of(reader) for reader in readers]
+
+
+@pytest.fixture
+def books(db):
+    return [Book.add(by=None, title=f"Book {n}", authors=["A"]) for n in range(4)]
+
+
+def statuses(answers):
+    found = Counter(answer.status_code for answer in answers)
+    assert max(found) < 500, [answer.content for answer in answers if answer.status_code >= 500]
+    return found
+
+
+def test_one_of_twelve_first_reviews_is_kept(clients, books, anonymous):
+    for round_ in range(ROUNDS):
+        body = {"book": books[0].pk, "rating": round_ % 10 / 2 + 0.5}
+        answers = at_once([partial(clients[0].post, REVIEWS, body)] * 12)
+        assert statuses(answers) == {201: 1, 409: 11}
+        assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"already_reviewed"}
+        assert figures(anonymous, books[0])[:2] == (body["rating"], 1)
+        assert clients[0].delete(f"{REVIEWS}{Review.objects.get().pk}/").status_code == 204
+
+
+def test_likes_of_many_are_all_counted(clients, books, readers):
+    review = Review.write(book=books[0], by=readers[0], rating=8)
+    url = f"{REVIEWS}{review.pk}/like/"
+    for round_ in range(ROUNDS):
+        many = at_once([partial(client.put, url) for client in clients[:10] for _ in range(2)])
+        assert statuses(many) == {204: 20}
+        review.refresh_from_db()
+        assert review.likes_count == review.likes.count() == 10
+        few = at_once([partial(client.delete, url) for client in clients[: round_ % 10 + 1] for _ in range(2)])
+        assert statuses(few) == {204: 2 * (round_ % 10 + 1)}
+        review.refresh_from_db()
+        assert review.likes_count == review.likes.count() == 9 - round_ % 10
+
+
+def test_one_of_many_changes_of_the_same_state_is_made(clients, books, readers):
+    url = f"{REVIEWS}{Review.write(book=books[0], by=readers[0], rating=8).pk}/"
+    for round_ in range(ROUNDS):
+        etag = clients[0].get(url)["ETag"]
+        answers = at_once(
+            [partial(clients[0].patch, url, {"title": f"{round_}-{n}"}, HTTP_IF_MATCH=etag) for n in range(8)]
+        )
+        assert statuses(answers) == {200: 1, 412: 7}
+
+
+def test_a_book_that_goes_while_it_is_reviewed(clients, readers, client_of):
+    for _round in range(ROUNDS):
+        book = clients[0].post("/api/v1/books/", {"title": "Going", "author": "A"}).json()["id"]
+        calls = [partial(client.post, REVIEWS, {"book": book, "rating": 4}) for client in clients[1:8]]
+        gone, *written = at_once([partial(clients[0].delete, f"/api/v1/books/{book}/"), *calls])
+        assert (gone.status_code, statuses(written)) in [(409, {201: 7}), (204, {400: 7})], written[0].content
+        Review.objects.all().delete()
+        User.objects.update(reviews_count=0)
+
+
+class Crowd:
+    """Readers, staff and accounts that go, doing one thing each of all that moves a figure."""
+
+    def __init__(self, clients, readers, books, seed):
+        self.clients, self.readers, self.books = clients, readers, books
+        self.random = random.Random(seed)
+
+    def acts(self, count):
+        """So many random acts, the review of each looked for when it runs."""
+        kinds = [self.write] * 5 + [self.edit] * 5 + [self.delete] * 3 + [self.hide, self.restore] + [self.like] * 3
+        return [partial(self.random.choice(kinds), random.Random(self.random.random())) for _ in range(count)]
+
+    def write(self, rnd):
+        body = {"book": rnd.choice(self.books).pk, "rating": rnd.randint(1, 10) / 2, "visibility": self.audience(rnd)}
+        return rnd.choice(self.clients).post(REVIEWS, body)
+
+    def edit(self, rnd):
+        values = {"rating": rnd.choice([None, *range(1, 6)]), "body": "Text", "visibility": self.audience(rnd)}
+        return self.on_own(rnd, "patch", values)
+
+    def delete(self, rnd):
+        return self.on_own(rnd, "delete")
+
+    def like(self, rnd):
+        pk = self.pick(rnd, Review.objects.all())
+        return getattr(rnd.choice(self.clients), rnd.choice(["put", "delete"]))(f"{REVIEWS}{pk}/like/")
+
+    def hide(self, rnd):
+        return self.as_staff(rnd, Review.hide)
+
+    def restore(self, rnd):
+        return self.as_staff(rnd, Review.restore)
+
+    def on_own(self, rnd, method, *body):
+        n = rnd.randrange(len(self.clients))
+        pk = self.pick(rnd, Review.objects.filter(author=self.readers[n]))
+        return getattr(self.clients[n], method)(f"{REVIEWS}{pk}/", *body)
+
+    def as_staff(self, rnd, act):
+        review = Review.objects.filter(pk=self.pick(rnd, Review.objects.all())).first()
+        try:
+            if review:
+                act(review)
+        except Http404:
+            pass  # It went at the same moment.
+
+    def go(self, user, *, anonymise):
+        """An account goes, as `DELETE users/me/` will have it."""
+        User.objects.filter(pk=user.pk).update(is_active=False)
+        Membership.objects.end_all(user)
+        Review.objects.part_from(user, anonymise=anonymise)
+        user.delete()
+
+    @staticmethod
+    def audience(rnd):
+        return rnd.choice(["public", "public", "public", "clubs", "private"])
+
+    @staticmethod
+    def pick(rnd, reviews):
+        return rnd.choice([*reviews.values_list("pk", flat=True), 10**9])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_figure_drifts_in_200_mixed_writes(clients, readers, books, make_user, client_of, seed):
+    crowd = Crowd(clients, readers, books, seed)
+    found = Counter()
+    for round_ in range(10):
+        leaving = [make_user(f"leaving{round_}-{n}") for n in range(2)]
+        club = Club.found(by=leaving[0], name="Going")
+        club.join(leaving[1])
+        for reader in leaving:
+            Review.write(book=books[0], by=reader, rating=round_ % 10 + 1)
+            for review in Review.objects.exclude(author=reader)[:3]:
+                review.like(by=reader)
+        goers = [partial(crowd.go, reader, anonymise=bool(n)) for n, reader in enumerate(leaving)]
+        theirs = [partial(client_of(reader).post, REVIEWS, {"book": books[1].pk, "rating": 5}) for reader in leaving]
+        answers = at_once([*goers, *theirs, *crowd.acts(18)])
+        found += statuses([answer for answer in answers if answer is not None])
+    assert {200, 201, 204} <= found.keys() <= {200, 201, 204, 401, 404, 409}, found
+    assert differences() == (0, [])
+
+
+def test_verifying_while_readers_write_finds_nothing(clients, readers, books):
+    """A figure is looked at again under its lock, so that no half-done write looks like a fault."""
+    crowd = Crowd(clients, readers, books, 7)
+    for _round in range(8):
+        told = at_once([partial(differences, "--chunk", "2"), partial(differences, "--repair"), *crowd.acts(18)])
+        assert told[:2] == [(0, []), (0, [])]

@@ -1,0 +1,92 @@
+"""Reviews as staff see, hide, restore and remove them."""
+
+import pytest
+from django.contrib.admin.models import LogEntry
+
+from reviews.models import Review
+from tests.reviews.helpers import REVIEWS, differences, figures
+
+pytestmark = pytest.mark.django_db
+
+ADMIN = "/admin/reviews/review/"
+
+
+@pytest.fixture
+def admin(staff, client):
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def review(alice, book):
+    return Review.write(book=book, by=alice, rating=9, title="Marvellous", visibility="public")
+
+
+def act(admin, action, *reviews):
+    answer = admin.post(ADMIN, {"action": action, "_selected_action": [review.pk for review in reviews]}, follow=True)
+    assert answer.status_code == 200
+    return answer
+
+
+def test_the_list_neither_counts_nor_loads_a_table(admin, review, alice, add_book, django_assert_max_num_queries):
+    for n in range(30):
+        Review.write(book=add_book(f"Book {n}"), by=alice, rating=n % 10 + 1)
+    # session, user; the count (of 10,000 at most), the page, and the emptiness filter's look
+    with django_assert_max_num_queries(6) as queries:
+        page = admin.get(ADMIN)
+    assert b"4.5" in page.content
+    for query in queries:
+        if "COUNT(" in query["sql"] and "reviews_review" in query["sql"]:
+            assert "LIMIT 10000" in query["sql"]
+
+
+@pytest.mark.parametrize(("query", "found"), [("q={pk}", 1), ("q=ALICE", 1), ("q=book:{book}", 1), ("q=bob", 0)])
+def test_a_review_is_found(admin, review, book, bob, query, found):
+    page = admin.get(f"{ADMIN}?{query}".format(pk=review.pk, book=book.pk))
+    assert page.context["cl"].result_count == found
+    assert admin.get(f"{ADMIN}?q=%25%25").context["cl"].result_count == 0
+
+
+@pytest.mark.parametrize("query", ["hidden_at__isempty=0", "hidden_at__isempty=1", "o=-7", "o=8", "o=4"])
+def test_the_list_can_be_narrowed_and_sorted(admin, review, query):
+    assert admin.get(f"{ADMIN}?{query}").status_code == 200
+
+
+def test_staff_read_a_review_and_cannot_write_it(admin, review):
+    page = admin.get(f"{ADMIN}{review.pk}/change/")
+    assert page.status_code == 200
+    assert b"Marvellous" in page.content
+    assert admin.post(f"{ADMIN}{review.pk}/change/", {"title": "Dull"}).status_code == 403
+    assert admin.get(f"{ADMIN}add/").status_code == 403
+
+
+def test_staff_hide_and_restore_with_a_trace(admin, anonymous, as_alice, review, book):
+    act(admin, "hide", review)
+    assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 404
+    assert as_alice.get(f"{REVIEWS}{review.pk}/").status_code == 200
+    assert figures(anonymous, book) == (None, 0, {})
+    act(admin, "restore", review)
+    assert figures(anonymous, book) == (4.5, 1, {"4.5": 1})
+    assert [entry.change_message for entry in LogEntry.objects.order_by("pk")] == ["hidden", "restored"]
+
+
+def test_staff_remove_with_the_figures(admin, anonymous, review, alice, add_book, book):
+    second = Review.write(book=add_book("Second"), by=alice, rating=2)
+    review.like(by=alice)
+    assert admin.post(f"{ADMIN}{review.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert figures(anonymous, book) == (None, 0, {})
+    admin.post(ADMIN, {"action": "delete_selected", "_selected_action": [second.pk], "post": "yes"})
+    assert not Review.objects.exists()
+    assert differences() == (0, [])
+
+
+def test_who_may_only_look_cannot_act(client, make_user, review):
+    from django.contrib.auth.models import Permission
+
+    looker = make_user("looker", is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_review"))
+    client.force_login(looker)
+    assert client.get(ADMIN).status_code == 200
+    act(client, "hide", review)
+    assert client.post(f"{ADMIN}{review.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert Review.objects.get().hidden_at is None
