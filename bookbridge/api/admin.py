@@ -4,6 +4,7 @@ from functools import cached_property
 from typing import Any
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
@@ -21,12 +22,23 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class QuickAdmin(ModelAdmin):  # type: ignore[misc]
-    """Rows are found through an index, and neither counted nor offered in a dropdown all at once."""
+    """Rows are found through an index, and neither counted nor offered in a dropdown all at once.
+
+    `beside` names the relations that a list shows. Each comes by a query of its own, not by a join: MariaDB would begin
+    with the smaller table and sort the larger one.
+    """
 
     paginator = CappedPaginator
     show_full_result_count = False
     list_per_page = 50
+    list_select_related: Any = ()
     ordering = ("-id",)
+    beside: tuple[str, ...] = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With what stands beside."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.prefetch_related(*self.beside)
 
 
 class LookingAdmin(QuickAdmin):

@@ -48,7 +48,7 @@ class ClubAdmin(QuickAdmin):
     form = ClubForm
     list_display = ("name", "visibility", "join_policy", "owner", "members_count", "language", "created_at")
     list_filter = ("visibility", "join_policy")
-    list_select_related = ("owner",)
+    beside = ("owner",)
     sortable_by = ("members_count", "created_at")
     # What makes the search box appear; `get_search_results` does the searching.
     search_fields = ("name_key",)
@@ -58,8 +58,7 @@ class ClubAdmin(QuickAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Club]:
         """Without the words of the search index."""
-        clubs: QuerySet[Club] = super().get_queryset(request)
-        return clubs.defer("search_text")
+        return super().get_queryset(request).defer("search_text")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

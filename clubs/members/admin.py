@@ -17,7 +17,6 @@ from clubs.roles import Status
 class InClubAdmin(LookingAdmin):
     """Rows of a club: found by its id, or by the beginning of a username."""
 
-    list_select_related: Any = ("club",)
     person = "user"
     # What makes the search box appear; `get_search_results` does the searching.
     search_fields = ("club__id",)
@@ -48,8 +47,8 @@ class MembershipAdmin(InClubAdmin):
     """Who is, was, or asks to be in which club."""
 
     list_display = ("id", "club", "user", "shown_role", "status", "joined_at", "updated_at")
-    list_filter = ("status", "role")
-    list_select_related = ("club", "user")
+    list_filter = ("status",)
+    beside = ("club", "user")
     fields = ("club", "user", "shown_role", "status", "joined_at", "message", "updated_at")
     readonly_fields = ("shown_role",)
     actions = ("remove", "ban")
@@ -80,7 +79,7 @@ class InvitationAdmin(InClubAdmin):
 
     list_display = ("id", "club", "created_by", "created_at", "expires_at", "uses", "max_uses", "revoked_at")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
-    list_select_related = ("club", "created_by")
+    beside = ("club", "created_by")
     person = "created_by"
     fields = ("club", "created_by", "created_at", "expires_at", "uses", "max_uses", "revoked_at")
     actions = ("revoke",)

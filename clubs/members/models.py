@@ -84,6 +84,8 @@ class Membership(models.Model):
         indexes = [
             models.Index(fields=["club", "status", "joined_at", "id"], name="clubs_membership_by_status"),
             models.Index(fields=["user", "status"], name="clubs_membership_by_user"),
+            # For staff, who look for the few that ask or are banned anywhere.
+            models.Index(fields=["status", "id"], name="clubs_membership_status"),
         ]
         constraints = [models.UniqueConstraint(fields=["club", "user"], name="clubs_membership_once")]
 

@@ -154,9 +154,9 @@ def test_a_list_costs_the_same_at_any_size(make_user, client_of, django_assert_n
         if n % 2:
             bring_in(club, ana)
     client = client_of(ana)
-    # 1 the sign-in, 2 the clubs with their owners and the caller's standing, 3 what each is reading.
-    with django_assert_num_queries(3):
+    # 1 the sign-in, 2 the clubs with the caller's standing, 3 their owners, 4 what each is reading.
+    with django_assert_num_queries(4):
         assert len(names(client.get(CLUBS))) == min(clubs, 20)
     # The same for one club.
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         client.get(f"{CLUBS}{club.pk}/")
