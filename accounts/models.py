@@ -89,6 +89,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.When(Q(email_verified=True) & ~Q(email_key=""), then=models.F("email_key")), default=None
         ),
         output_field=KeyField(max_length=EMAIL_LENGTH, null=True),
+        max_length=EMAIL_LENGTH,  # Django's check looks for it here
         db_persist=True,
         unique=True,
     )

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('email', models.EmailField(blank=True, max_length=190)),
                 ('email_key', bookbridge.api.fields.KeyField(blank=True, editable=False, help_text='The address without case.', max_length=190)),
                 ('email_verified', models.BooleanField(default=False)),
-                ('verified_email_key', models.GeneratedField(db_persist=True, expression=models.Case(models.When(models.Q(('email_verified', True), models.Q(('email_key', ''), _negated=True)), then=models.F('email_key')), default=None), output_field=bookbridge.api.fields.KeyField(max_length=190, null=True), unique=True)),
+                ('verified_email_key', models.GeneratedField(db_persist=True, expression=models.Case(models.When(models.Q(('email_verified', True), models.Q(('email_key', ''), _negated=True)), then=models.F('email_key')), default=None), max_length=190, output_field=bookbridge.api.fields.KeyField(max_length=190, null=True), unique=True)),
                 ('language', models.CharField(choices=[('en', 'en'), ('pt-BR', 'pt-BR')], default='en', max_length=10)),
                 ('timezone', models.CharField(default='UTC', max_length=64, validators=[accounts.names.validate_timezone])),
                 ('joined_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
