@@ -1,40 +1,27 @@
 """Reading lists in the admin: looked at by staff, who may take a book off a list; the rest is the clubs' own."""
 
+from contextlib import suppress
 from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 
 from accounts.models import User
+from bookbridge.api.admin import LookingAdmin
 from bookbridge.api.text import fold
 from clubs.clubs.models import Club
 from clubs.reading.models import Entry, EntryChange, Milestone, Progress
 
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
-    """Rows that are looked at, found by their club through an index; no dropdown loads a table."""
+class OfClubAdmin(LookingAdmin):
+    """Rows of a club: found by its id, or by the beginning of its name."""
 
-    show_full_result_count = False
-    list_per_page = 50
-    ordering = ("-id",)
-    search_fields = ("club",)
-    search_help_text = _("A club's id, or the beginning of its name")
     club = "club"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """The API makes them."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The API changes them."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They go with what they belong to."""
-        return False
+    # What makes the search box appear; `get_search_results` does the searching.
+    search_fields = ("club__id",)
+    search_help_text = _("A club's id, or the beginning of its name")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -49,50 +36,55 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(Entry)
-class EntryAdmin(ReadOnlyAdmin):
+class EntryAdmin(OfClubAdmin):
     """Books on clubs' lists."""
 
     list_display = ("id", "club", "position", "book", "status", "added_by", "starts_on", "ends_on", "created_at")
     list_filter = ("status",)
-    list_select_related = ("club", "book", "added_by")
+    beside = ("club", "book", "added_by")
     actions = ("remove",)
 
-    @admin.action(description=_("Take these books off their lists"), permissions=["view"])
+    @admin.action(description=_("Take these books off their lists"), permissions=["remove"])
     def remove(self, request: HttpRequest, queryset: QuerySet[Entry]) -> None:
         """As a moderator of the club would; milestones and marks go along, counters and places stay right."""
-        entries = list(Entry.objects.filter(pk__in=queryset.values("pk")).select_related("club").order_by("club", "pk"))
-        for entry in entries:
-            entry.remove(by=cast(User, request.user))
-        self.message_user(request, _("%(count)d entries removed.") % {"count": len(entries)})
+        removed = 0
+        for entry in Entry.objects.filter(pk__in=queryset.values("pk")).select_related("club").order_by("club", "pk"):
+            with suppress(Http404):
+                entry.remove(by=cast(User, request.user))
+                removed += 1
+        self.message_user(request, _("%(count)d entries removed.") % {"count": removed})
+
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        """Who may delete entries here."""
+        return request.user.has_perm("clubs.delete_entry")
 
 
 @admin.register(EntryChange)
-class EntryChangeAdmin(ReadOnlyAdmin):
+class EntryChangeAdmin(OfClubAdmin):
     """Who changed what on a list."""
 
     list_display = ("id", "at", "actor", "club", "book", "field", "old", "new")
-    list_filter = ("field",)
-    list_select_related = ("club", "book", "actor")
+    beside = ("club", "book", "actor")
 
 
 @admin.register(Milestone)
-class MilestoneAdmin(ReadOnlyAdmin):
+class MilestoneAdmin(OfClubAdmin):
     """Schedules."""
 
     club = "entry__club"
     list_display = ("id", "entry", "title", "up_to_percent", "up_to_chapter", "due_on")
-    list_select_related = ("entry",)
+    beside = ("entry",)
 
 
 @admin.register(Progress)
-class ProgressAdmin(ReadOnlyAdmin):
+class ProgressAdmin(OfClubAdmin):
     """Marks that readers show; hidden ones are theirs alone."""
 
     club = "entry__club"
     list_display = ("id", "entry", "user", "percent", "unit", "updated_at")
     list_filter = ("unit",)
-    list_select_related = ("entry", "user")
+    beside = ("entry", "user")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Progress]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Those that are not hidden."""
-        return cast(QuerySet[Progress], super().get_queryset(request).filter(hidden=False))
+        return super().get_queryset(request).filter(hidden=False)
