@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import time
 
 import jwt
@@ -110,7 +111,7 @@ def test_the_public_key_is_no_secret(post, claims, kind):
         {"token_type": "sliding"},
         {"token_type": ["access", "refresh"]},
     ],
-    ids=lambda change: str(change)[:40],
+    ids=lambda change: re.sub(r"\d{10}$", "then", str(change)[:-1])[:40],
 )
 def test_claims_that_cannot_be(post, claims, kind, change):
     claims = {k: v for k, v in (claims | {"token_type": kind} | change).items() if v is not None}
