@@ -172,7 +172,7 @@ class SessionViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericVie
         """End it; the row stays, to recognise its tokens."""
         AuthSession.objects.filter(pk=instance.pk).end()
 
-    @extend_schema(responses={204: NOTHING})
+    @extend_schema(operation_id="auth_sessions_destroy_others", responses={204: NOTHING})
     def destroy_others(self, request: Request) -> Response:
         """End all sign-ins but this one."""
         current = request.auth.pk if isinstance(request.auth, AuthSession) else None

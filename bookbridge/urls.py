@@ -23,7 +23,14 @@ class Root(APIView):
 
     def get(self, request: Request) -> Response:
         """The addresses."""
-        names = {"books": "book-list", "users": "user-list", "me": "me", "schema": "schema", "docs": "docs"}
+        names = {
+            "books": "book-list",
+            "clubs": "club-list",
+            "users": "user-list",
+            "me": "me",
+            "schema": "schema",
+            "docs": "docs",
+        }
         return Response({word: reverse(name, request=request) for word, name in names.items()})
 
 

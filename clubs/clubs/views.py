@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from accounts.models import User
+from bookbridge.api.errors import PROBLEM_TYPE
 from bookbridge.api.views import GenericViewSet
 from clubs.access import ClubScoped, Level
 from clubs.clubs.cards import cards
@@ -22,14 +23,15 @@ from clubs.roles import Status
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 NOTHING = OpenApiResponse(description="Done; no content.")
+CHANGED = {200: ClubSerializer, (409, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description="`limit_below_members`.")}
 
 
 @extend_schema_view(
     list=extend_schema(summary="Public clubs, and the caller's private ones"),
     create=extend_schema(summary="Found a club"),
     retrieve=extend_schema(summary="One club"),
-    update=extend_schema(summary="Change a club"),
-    partial_update=extend_schema(summary="Change some of a club"),
+    update=extend_schema(summary="Change a club", responses=CHANGED),
+    partial_update=extend_schema(summary="Change some of a club", responses=CHANGED),
     destroy=extend_schema(summary="Dissolve a club"),
 )
 class ClubViewSet(
@@ -101,8 +103,8 @@ class ClubViewSet(
         responses={
             201: OpenApiResponse(JoinedSerializer, description="The caller is in."),
             202: OpenApiResponse(JoinedSerializer, description="The club's moderators have been asked."),
-            403: OpenApiResponse(PROBLEM, description="`invite_only`, or `banned`."),
-            409: OpenApiResponse(PROBLEM, description="`already_member` (or asking), `club_full`."),
+            (403, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description="`invite_only`, or `banned`."),
+            (409, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description="`already_member` (or asking), `club_full`."),
         },
     )
     @action(detail=True, methods=["post"], serializer_class=JoinSerializer)
@@ -118,7 +120,7 @@ class ClubViewSet(
     @extend_schema(
         summary="Leave a club, or withdraw a request",
         request=None,
-        responses={204: NOTHING, 409: OpenApiResponse(PROBLEM, description="`owner_must_transfer`.")},
+        responses={204: NOTHING, (409, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description="`owner_must_transfer`.")},
     )
     @action(detail=True, methods=["post"])
     def leave(self, request: Request, pk: int) -> Response:

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from accounts.models import User
+from bookbridge.api.errors import PROBLEM_TYPE
 from bookbridge.api.throttling import InviteThrottle
 from bookbridge.api.views import GenericAPIView, GenericViewSet
 from clubs.access import ClubScoped, Level, require
@@ -32,7 +33,12 @@ PROBLEM = {"$ref": "#/components/schemas/Problem"}
     list=extend_schema(summary="Who is in a club; for moderators also who asks and who is banned"),
     retrieve=extend_schema(summary="One member"),
     partial_update=extend_schema(
-        summary="Approve, ban, or give a role", request=MemberChangeSerializer, responses=MemberSerializer
+        summary="Approve, ban, or give a role",
+        request=MemberChangeSerializer,
+        responses={
+            200: MemberSerializer,
+            (409, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description="`club_full`, `not_pending`, `not_a_member`."),
+        },
     ),
     destroy=extend_schema(summary="Refuse a request, remove a member, or lift a ban"),
 )
@@ -132,8 +138,10 @@ class AcceptView(GenericAPIView):
         summary="Accept an invitation",
         responses={
             201: JoinedSerializer,
-            404: OpenApiResponse(PROBLEM, description="Whatever is wrong with the code, or the caller is banned."),
-            409: OpenApiResponse(PROBLEM, description="`already_member` (no use is spent), `club_full`."),
+            (404, PROBLEM_TYPE): OpenApiResponse(
+                PROBLEM, description="Whatever is wrong with the code, or the caller is banned."
+            ),
+            (409, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description="`already_member` (no use spent), `club_full`."),
         },
     )
     def post(self, request: Request) -> Response:
