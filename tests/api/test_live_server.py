@@ -59,7 +59,7 @@ class Live:
         return self.process.wait(40)
 
     def call(self, method: str, path: str, body: Any = None, chunked: bool = False, **headers: str) -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         if body is not None and not isinstance(body, bytes):
             body, headers = json.dumps(body).encode(), {"Content-Type": "application/json"} | headers
@@ -135,10 +135,10 @@ def test_an_empty_body_in_chunks_is_an_empty_body(live):
 
 
 def test_a_length_over_the_limit_is_413_before_the_body_is_sent(live):
-    started = time.monotonic()
-    received = live.raw(head("/api/v1/auth/login/", "Content-Length: 900000000"))
+    with socket.create_connection(("127.0.0.1", live.port), timeout=3) as link:
+        link.sendall(head("/api/v1/auth/login/", "Content-Length: 900000000"))
+        received = link.recv(65536)
     assert problem(received) == problem(received) | {"status": 413, "code": "too_large"}
-    assert time.monotonic() - started < 5
 
 
 def test_a_body_in_chunks_is_cut_off_at_the_limit(live):
@@ -247,6 +247,23 @@ def test_a_new_line_of_the_access_log_for_each_of_many_requests(live):
     lines = log.read_text().splitlines()[before:]
     assert len(lines) == 10
     assert len({json.loads(line)["request_id"] for line in lines}) == 10
+
+
+@pytest.mark.parametrize("stalled", [b"", b"POST /api/v1/auth/login/ HTTP/1.1\r\nHost: loc", b"half a body"])
+def test_50_clients_that_stall_keep_nobody_out_for_long(live, stalled):
+    if stalled == b"half a body":
+        stalled = head("/api/v1/auth/login/", "Content-Length: 100") + b'{"a"'
+    links = [socket.create_connection(("127.0.0.1", live.port)) for _ in range(50)]
+    try:
+        for link in links:
+            link.sendall(stalled)
+        time.sleep(0.5)
+        started = time.monotonic()
+        assert live.call("GET", "/healthz").status == 200
+        assert time.monotonic() - started < 30  # each holds its thread for some seconds at most
+    finally:
+        for link in links:
+            link.close()
 
 
 def test_requests_under_way_finish_on_sigterm(live):
