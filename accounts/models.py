@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.names import EMAIL_LENGTH, LANGUAGE_TAGS, validate_email_key, validate_timezone, validate_username
+from bookbridge.api import counters
 from bookbridge.api.errors import Conflict
 from bookbridge.api.fields import KeyField
 from bookbridge.api.search import SearchField, index_text, query_terms
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 
+# The generation of whatever shows people.
+PEOPLE = "people"
 # The columns that `User.derive_columns` sets.
 DERIVED = ("display_name", "username_key", "email_key", "search_text")
 
@@ -60,6 +63,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         user.derive_columns()
         with conflict_as(Conflict("username_taken", _("This name is taken."))):
             user.save(using=self._db, force_insert=True)
+            user.count(+1)
         return user
 
     def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> User:
@@ -155,7 +159,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         for name, value in fields.items():
             setattr(self, name, value)
         self.derive_columns()
-        self.save(update_fields=[*fields, "search_text"] if "display_name" in fields else list(fields))
+        with transaction.atomic():
+            self.save(update_fields=[*fields, "search_text"] if "display_name" in fields else list(fields))
+            counters.moved(PEOPLE)
+
+    def count(self, change: int) -> None:
+        """Count an account that is opened (1) or shut (-1), in the transaction of that."""
+        counters.add({"users": change, counters.month("users", self.joined_at): change})
 
     def change_password(self, password: str, *, keep: AuthSession | None = None) -> None:
         """Set a new password; see `save_password`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,14 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from bookbridge.api import counters
 from bookbridge.api.errors import Conflict
 from bookbridge.api.fields import KeyField
 from bookbridge.api.search import SearchField, index_text, query_terms
 from bookbridge.api.text import fold
 from bookbridge.api.transactions import retrying_atomic
 from catalog.importing.models import ImportCheckpoint, ImportedAuthor, OtherOrigin  # noqa: F401
+from catalog.ratings import HALF_STARS, histogram
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -44,6 +46,17 @@ def author_line(names: Sequence[str]) -> str:
     """Names on one line of at most 500 characters; those that do not fit are an ellipsis."""
     line = ", ".join(names)
     return line if len(line) <= 500 else line[:499].rstrip(" ,") + "…"
+
+
+# Generations of kept answers: of what shows many books, and of what shows any one; each book has its own beside them.
+CATALOGUE, ANY_BOOK = "catalogue", "any book"
+
+
+def touched(books: Collection[int]) -> None:
+    """Say that what answers show of these books has changed, in the transaction of the change."""
+    each = [f"book:{book}" for book in books] if len(books) <= 50 else [ANY_BOOK]
+    if books:
+        counters.moved(CATALOGUE, *each)
 
 
 class BookQuerySet(models.QuerySet["Book"]):
@@ -139,7 +152,7 @@ class Book(models.Model):
     objects = BookQuerySet.as_manager()
 
     class Meta:
-        # Each order of the list is a range of one index; the last serves a language filter.
+        # Each order of the list is a range of one index; then come a language filter and the platform's statistics.
         indexes = [
             models.Index(fields=["ratings_count", "id"], name="catalog_book_by_ratings"),
             models.Index(fields=["average_rating", "id"], name="catalog_book_by_average"),
@@ -147,6 +160,9 @@ class Book(models.Model):
             models.Index(fields=["published_year", "id"], name="catalog_book_by_year"),
             models.Index(fields=["created_at", "id"], name="catalog_book_by_age"),
             models.Index(fields=["language", "ratings_count", "id"], name="catalog_book_by_language"),
+            models.Index(fields=["clubs_finished", "id"], name="catalog_book_by_clubs"),
+            # Of each average the books with most ratings: the best rated ones with at least so many.
+            models.Index(fields=["average_rating", "ratings_count", "id"], name="catalog_book_by_rank"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -198,6 +214,8 @@ class Book(models.Model):
         book._write_subjects(subjects)
         if isbn13:
             book.add_edition(isbn13=isbn13, **(book._main_edition() if edition is None else edition))
+        counters.add({"books": 1})
+        touched([book.pk])
         return book
 
     @retrying_atomic
@@ -222,17 +240,22 @@ class Book(models.Model):
     def add_edition(self, *, isbn13: str, **known: Any) -> Edition:
         """Add a printing with what is known of it; the main one stays. Raises Conflict `duplicate_isbn`."""
         with _isbn_is_free(isbn13):
-            return self.editions.create(isbn13=isbn13, **known)
+            edition = self.editions.create(isbn13=isbn13, **known)
+        touched([self.pk])
+        return edition
 
     @retrying_atomic
     def remove(self) -> None:
         """Take the book out of the catalogue. Raises Conflict `book_in_use` while a list or a review names it."""
         self._lock()
+        pk = self.pk
         try:
             with transaction.atomic():
                 self.delete()
         except (models.ProtectedError, models.RestrictedError, IntegrityError):
             raise Conflict("book_in_use", _("This book is on a list or has been reviewed.")) from None
+        counters.add({"books": -1})
+        touched([pk])
 
     def may_be_changed_by(self, user: User | AnonymousUser) -> bool:
         """Whether `user` added the book or is a trusted editor."""
@@ -245,7 +268,7 @@ class Book(models.Model):
     @property
     def histogram(self) -> dict[str, int]:
         """How many ratings of each kind, from 0.5 to 5.0 stars."""
-        return {f"{n / 2:.1f}": getattr(self, f"stars_{n}") for n in range(1, 11)}
+        return histogram({n: getattr(self, f"stars_{n}") for n in HALF_STARS})
 
     def _lock(self) -> None:
         """Read the row afresh and hold it until the transaction ends; 404 where it is gone by now."""
@@ -274,6 +297,7 @@ class Book(models.Model):
             columns |= dict.fromkeys(("title_key", "author", "search_text"))
         self.updated_at = timezone.now()
         self.save(update_fields=[*columns, "updated_at"])
+        touched([self.pk])
 
     def _name_authors(self, names: Sequence[str]) -> None:
         """Set the columns that are made from the title and the authors."""

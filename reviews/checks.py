@@ -9,8 +9,8 @@ from django.db.models import Count
 from accounts.models import User
 from bookbridge.api.verification import Check, Counted
 from catalog.models import Book
+from catalog.ratings import HALF_STARS, average
 from clubs.models import Club, Entry, Membership
-from reviews.figures import HALF_STARS, average
 from reviews.models import Like, Review
 
 

@@ -1,4 +1,5 @@
-"""The figures that reviews move: a book's ratings, a reader's number of reviews. Public, visible reviews count.
+"""The figures that reviews move: a book's ratings, a reader's number of reviews, those of the reader's clubs, and the
+totals of the platform. Public, visible reviews count.
 
 They are moved by arithmetic in the database, in the transaction of the review, by whoever holds the rows of its author
 and its book (`Review.lock`); `manage.py verify_figures` compares them with the rows.
@@ -8,21 +9,21 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import ROUND_HALF_UP, Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db.models import Case, DecimalField, F, Model, Value, When
 
 from accounts.models import User
-from catalog.models import Book
+from bookbridge.api import counters
+from catalog.models import Book, touched
+from clubs.statistics import services as clubs
 
 if TYPE_CHECKING:
     from reviews.models import Review
 
 T = TypeVar("T")
 
-HALF_STARS = range(1, 11)
 # How many rows one statement names.
 BATCH = 1000
 
@@ -40,15 +41,23 @@ class Tally:
     def __init__(self) -> None:
         self.ratings: Counter[tuple[int, int]] = Counter()  # (book, half-stars) -> how many more
         self.reviews: Counter[int] = Counter()  # author -> how many more
+        self.by_reader: Counter[tuple[int, int, int]] = Counter()  # (author, book, half-stars) -> how many more
+        self.totals: Counter[str] = Counter()  # name -> how many more
+        self.books: set[int] = set()
 
     def count(self, review: Review, sign: int) -> None:
         """Count a review on (1) or off (-1), if it is one that counts."""
         if not review.is_public:
             return
-        if review.rating is not None:
-            self.ratings[review.book_id, review.rating] += sign
+        self.books.add(review.book_id)
+        self.totals.update({"reviews": sign, counters.month("reviews", review.created_at): sign})
         if review.author_id is not None:
             self.reviews[review.author_id] += sign
+        if review.rating is not None:
+            self.ratings[review.book_id, review.rating] += sign
+            self.totals[f"stars_{review.rating}"] += sign
+            if review.author_id is not None:
+                self.by_reader[review.author_id, review.book_id, review.rating] += sign
 
     def write(self) -> None:
         """Move the figures. The caller holds the rows of the books and the authors."""
@@ -66,13 +75,9 @@ class Tally:
         _update(Book, rated, average_rating=mean("ratings_count", "ratings_sum"))
         for (more,), authors in _alike((author, (n,)) for author, n in self.reviews.items()):
             _update(User, authors, reviews_count=F("reviews_count") + more)
-
-
-def average(count: int, half_stars: int) -> Decimal | None:
-    """The mean in stars of `count` ratings that are `half_stars` in sum: two decimals, halves rounded up, or None."""
-    if not count:
-        return None
-    return (Decimal(half_stars) / (2 * count)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        clubs.ratings_changed(self.by_reader)
+        counters.add(self.totals)
+        touched(self.books)
 
 
 def hold(model: type[Model], ids: Iterable[int | None]) -> list[int]:

@@ -8,9 +8,9 @@ from rest_framework import serializers
 
 from accounts.serializers import PersonOrDeletedSerializer
 from bookbridge.api.serializers import ModelSerializer, TextField
+from catalog.ratings import HALF_STARS
 from catalog.serializers import BriefBookSerializer, LanguageTagField
 from clubs.reading.serializers import BookIdField
-from reviews.figures import HALF_STARS
 from reviews.models import BODY_LENGTH, Review
 
 

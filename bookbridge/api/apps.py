@@ -3,7 +3,7 @@ from django.db.models.signals import post_migrate
 
 
 class ApiConfig(AppConfig):
-    """The toolkit as a Django app: it owns one table, the kept answers of idempotent calls."""
+    """The toolkit as a Django app: it owns the kept answers of idempotent calls, and totals."""
 
     name = "bookbridge.api"
     label = "api"

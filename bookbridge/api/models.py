@@ -1,4 +1,4 @@
-"""The toolkit's one table."""
+"""The toolkit's tables."""
 
 from __future__ import annotations
 
@@ -35,3 +35,14 @@ class KeptAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key[:8]} ({self.status})"
+
+
+class Total(models.Model):
+    """A part of a sum that writes move (`bookbridge.api.counters`), or the whole of one that few move."""
+
+    key = KeyField(max_length=64, primary_key=True, help_text="A name and, after #, the number of the part.")
+    # Signed: what one part counted on, another may count off.
+    value = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.value}"

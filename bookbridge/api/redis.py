@@ -28,9 +28,14 @@ class Breaker:
         """Leave the server alone from now on, for a while."""
         self.closed_again_at = time.monotonic() + self.seconds
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the server is being left alone."""
+        return time.monotonic() < self.closed_again_at
+
     def check(self) -> None:
         """Raise ConnectionError at once while open."""
-        if time.monotonic() < self.closed_again_at:
+        if self.is_open:
             raise ConnectionError("Redis failed a moment ago and is left alone")
 
 

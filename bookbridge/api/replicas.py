@@ -1,6 +1,7 @@
 """Reads of anonymous callers may be answered by a replica; whoever is signed in always reads what they wrote."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from random import choice
 from typing import Any
@@ -25,6 +26,16 @@ class ReplicaReads:
             return self.get_response(request)
         finally:
             _may_lag.reset(token)
+
+
+@contextmanager
+def reading_primary() -> Iterator[None]:
+    """Nothing that is read inside may lag behind."""
+    token = _may_lag.set(False)
+    try:
+        yield
+    finally:
+        _may_lag.reset(token)
 
 
 class ReplicaRouter:

@@ -6,6 +6,7 @@ from rest_framework import generics, viewsets
 from rest_framework.request import Request
 from rest_framework.views import APIView as BaseAPIView
 
+from bookbridge.api.caching import KeptAnswers
 from bookbridge.api.conditional import ConditionalWrites
 from bookbridge.api.filters import check_query_parameters
 from bookbridge.api.idempotency import IdempotentPosts
@@ -38,13 +39,14 @@ class SignInAsked:
         return "Bearer"
 
 
-class APIView(SignInAsked, IdempotentPosts, StrictParameters, BaseAPIView):
+class APIView(SignInAsked, IdempotentPosts, KeptAnswers, StrictParameters, BaseAPIView):
     """A view of one thing that is no row."""
 
 
 class GenericAPIView(
     SignInAsked,
     IdempotentPosts,
+    KeptAnswers,
     StrictParameters,
     ConditionalWrites,
     generics.GenericAPIView,  # type: ignore[type-arg]
@@ -55,6 +57,7 @@ class GenericAPIView(
 class GenericViewSet(
     SignInAsked,
     IdempotentPosts,
+    KeptAnswers,
     StrictParameters,
     ConditionalWrites,
     viewsets.GenericViewSet,  # type: ignore[type-arg]

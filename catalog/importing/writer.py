@@ -21,10 +21,21 @@ from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.db.models.functions import Coalesce, NullIf
 from django.utils import timezone
 
+from bookbridge.api import counters
 from bookbridge.api.search import index_text
 from catalog.importing.models import ImportedAuthor, OtherOrigin
 from catalog.importing.records import AuthorRecord, EditionRecord, Record, WorkRecord
-from catalog.models import EDITION_FIELDS, Book, BookAuthor, BookSubject, Edition, author_line, key_of
+from catalog.models import (
+    ANY_BOOK,
+    CATALOGUE,
+    EDITION_FIELDS,
+    Book,
+    BookAuthor,
+    BookSubject,
+    Edition,
+    author_line,
+    key_of,
+)
 
 # What belongs to a book whoever made it; a row of any other table that refers to it means that it is in use.
 OWN_ROWS = (BookAuthor, BookSubject, Edition, OtherOrigin)
@@ -61,6 +72,7 @@ def write(rows: Sequence[Row], counts: Counter[str]) -> None:
     _write_authors([(row, row.record) for row in rows if isinstance(row.record, AuthorRecord)])
     _write_works([(row, row.record) for row in rows if isinstance(row.record, WorkRecord)], counts)
     _write_editions([(row, row.record) for row in rows if isinstance(row.record, EditionRecord)], counts)
+    counters.moved(CATALOGUE, ANY_BOOK)
 
 
 def _write_authors(rows: Sequence[tuple[Row, AuthorRecord]]) -> None:
@@ -136,6 +148,7 @@ def _insert(works: Sequence[tuple[_Work, WorkRecord]]) -> None:
     BookSubject.objects.bulk_create(
         name for work, record in works for name in BookSubject.rows(work.book, record.subjects)
     )
+    counters.add({"books": len(books)})
 
 
 def _write_editions(rows: Sequence[tuple[Row, EditionRecord]], counts: Counter[str]) -> None:
@@ -212,6 +225,7 @@ def _give_up(pk: int, holder: int, *, pending: Iterable[Edition]) -> bool:
     OtherOrigin.objects.filter(book=book).update(book=other)
     OtherOrigin.objects.create(origin=book.origin or f"book:{pk}", book=other)
     book.delete()
+    counters.add({"books": -1})
     return True
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.names import validate_timezone
+from bookbridge.api import counters
 from bookbridge.api.errors import Conflict, Forbidden, InvalidField
 from bookbridge.api.fields import KeyField
 from bookbridge.api.search import SearchField, index_text, query_terms
@@ -156,8 +157,11 @@ class Club(models.Model):
         """Found a club whose owner is `by`. `fields` are plain columns; InvalidField where they do not go together."""
         club = cls(owner=by, **settle_policy({"visibility": Visibility.PUBLIC, **fields}, cls()))
         club.derive_columns()
+        User.objects.select_for_update().filter(pk=by.pk).values_list("pk").first()
         club.save(force_insert=True)
         club.membership_of(by).enter()
+        if not club.is_private:
+            club.count(+1)
         return club
 
     @retrying_atomic
@@ -177,6 +181,7 @@ class Club(models.Model):
         self.save(update_fields=[*fields, "name_key", "search_text", "updated_at"])
         if self.visibility != was:
             lists().visibility_changed(self)
+            self.count(-1 if self.is_private else +1)
 
     @retrying_atomic
     def dissolve(self, *, by: User | None) -> None:
@@ -212,7 +217,7 @@ class Club(models.Model):
 
         Raises Forbidden `members_only`, Conflict `owner_must_transfer`.
         """
-        self.lock()
+        self.lock(with_user=user)
         row = self.membership_of(user)
         if row.status not in KNOWN_TO:
             raise Forbidden("members_only", _("You are not in this club."))
@@ -245,6 +250,8 @@ class Club(models.Model):
     def delete_locked(self) -> None:
         """Delete the club with all that is in it. The caller holds the lock."""
         lists().club_deleted(self)
+        if not self.is_private:
+            self.count(-1)
         self.delete()
 
     def lock(self, *, with_user: User | None = None) -> None:
@@ -295,6 +302,10 @@ class Club(models.Model):
         """Move the counter. The caller holds the lock."""
         Club.objects.filter(pk=self.pk).update(members_count=F("members_count") + change)
         self.members_count += change
+
+    def count(self, change: int) -> None:
+        """Count a club that becomes public, or none any more (-1), in the total of clubs: the private ones are not."""
+        counters.add({"clubs": change, counters.month("clubs", self.created_at): change})
 
     def derive_columns(self) -> None:
         """Set the columns that are made from the name and the description."""

@@ -6,6 +6,7 @@ import datetime
 import secrets
 from collections.abc import Sequence
 from hashlib import sha256
+from types import ModuleType
 
 from django.conf import settings
 from django.db import models
@@ -134,8 +135,8 @@ class Membership(models.Model):
         self.go()
 
     def hold(self) -> None:
-        """Lock the club and read both rows afresh; 404 where either is gone by now."""
-        self.club.lock()
+        """Lock the reader and the club and read both rows afresh; 404 where either is gone by now."""
+        self.club.lock(with_user=self.user)
         try:
             self.refresh_from_db(fields=["role", "status", "joined_at", "message"])
         except Membership.DoesNotExist:
@@ -146,19 +147,23 @@ class Membership(models.Model):
         self._write(status=Status.PENDING, message=message)
 
     def enter(self) -> None:
-        """Come in. The caller holds the club's lock. Raises Conflict `club_full`."""
+        """Come in. The caller holds the locks of the reader and the club. Raises Conflict `club_full`."""
         self.club.require_room()
         self.club.count_members(+1)
         self._write(status=Status.ACTIVE, role=Role.MEMBER, joined_at=timezone.now(), message="")
+        statistics().membership_changed(self.club, self.user_id, +1)
 
     def go(self, *, to: str = Status.LEFT) -> None:
-        """Be in no longer. Nothing is kept of a reader who never was in. The caller holds the club's lock."""
-        if self.status == Status.ACTIVE:
+        """Be in no longer. Nothing is kept of a reader who never was in. The caller holds both locks."""
+        was_in = self.status == Status.ACTIVE
+        if was_in:
             self.club.count_members(-1)
         if to == Status.LEFT and self.joined_at is None:
             self.delete()
         elif self.status != to:
             self._write(status=to, role=Role.MEMBER, message="")
+        if was_in:
+            statistics().membership_changed(self.club, self.user_id, -1)
 
     def _approve(self) -> None:
         if self.status == Status.BANNED:
@@ -184,6 +189,13 @@ class Membership(models.Model):
             self.save(force_insert=True)
         else:
             self.save(update_fields=[*fields, "updated_at"])
+
+
+def statistics() -> ModuleType:
+    """The services of clubs' figures, whose tables refer to memberships and are loaded after them."""
+    from clubs.statistics import services
+
+    return services
 
 
 # Moderators before members, then who came in first.

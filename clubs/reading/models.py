@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -25,6 +26,7 @@ from clubs.clubs.models import Visibility
 from clubs.members.models import Membership
 from clubs.reading import counters
 from clubs.reading.rules import ALL, STEPS, Mark, Status, Unit, hundredths
+from clubs.statistics.models import EntryFigures
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -75,7 +77,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(status=Status.READING, position=Subquery(reading.values("position")[:1]))
 
 
-class Entry(models.Model):
+class Entry(EntryFigures):
     """A book on a club's list. Positions of a list are 1..n; whoever writes them holds the club's row."""
 
     club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="entries")
@@ -116,10 +118,12 @@ class Entry(models.Model):
         Raises Conflict `already_listed`, or InvalidField where the book has gone from the catalogue by now.
         """
         club.lock()
+        _hold_book(book.pk)
         last = cls.objects.filter(club=club).aggregate(last=models.Max("position"))["last"] or 0
         entry = cls(club=club, book=book, status=status, position=last + 1, added_by=by, note=note)
         entry.finished_at = entry.created_at if status == Status.FINISHED else None
         entry._insert()
+        statistics().entry_added(entry)
         entry._count(None, entry.status)
         EntryChange.record(entry, by=by, status=("", entry.status))
         return entry
@@ -132,6 +136,7 @@ class Entry(models.Model):
         InvalidField for a position outside the list or an end before the start.
         """
         self._lock()
+        finished_at = self.finished_at
         before = {name: getattr(self, name) for name in values}
         changed = {name: value for name, value in values.items() if before[name] != value}
         if "status" in changed:
@@ -142,7 +147,7 @@ class Entry(models.Model):
         for name, value in changed.items():
             setattr(self, name, value)
         self.save(update_fields=changed.keys() - {"position"})
-        self._count(before.get("status"), changed.get("status", before.get("status")))
+        self._count(before.get("status"), changed.get("status", before.get("status")), was_finished_at=finished_at)
         EntryChange.record(self, by=by, **{n: (before[n], changed[n]) for n in values if n in changed})
 
     @retrying_atomic
@@ -162,9 +167,11 @@ class Entry(models.Model):
     def _lock(self) -> None:
         """Hold the club's row and this one, read afresh, until the transaction ends; 404 where either is gone.
 
-        The row itself too: a mark or a milestone that is being written refers to it, and comes before or after.
+        The row itself too: a mark or a milestone that is being written refers to it, and comes before or after; and
+        the book before it, as whoever rates it does.
         """
         self.club.lock()
+        _hold_book(self.book_id)
         try:
             self.refresh_from_db(fields=LOCKED_FIELDS, from_queryset=Entry.objects.select_for_update())
         except Entry.DoesNotExist:
@@ -172,7 +179,7 @@ class Entry(models.Model):
 
     def _remove(self, by: User) -> None:
         EntryChange.record(self, by=by, status=(self.status, ""))
-        self._count(self.status, None)
+        self._count(self.status, None, was_finished_at=self.finished_at)
         self.delete()
         _renumber(self.club_id, F("position") - 1, position__gt=self.position)
 
@@ -216,13 +223,30 @@ class Entry(models.Model):
         places = Case(When(pk=self.pk, then=Value(position)), default=F("position") + step)
         _renumber(self.club_id, places, position__range=(low, high))
 
-    def _count(self, before: str | None, after: str | None) -> None:
+    def _count(
+        self, before: str | None, after: str | None, *, was_finished_at: datetime.datetime | None = None
+    ) -> None:
         """Move the book's counters, if the club is public: a private one shows through nothing."""
-        if not self.club.is_private:
-            counters.move(self.book_id, before, after)
+        if self.club.is_private or before == after:
+            return
+        counters.move(self.book_id, before, after)
+        counters.count_finished([was_finished_at], -1)
+        counters.count_finished([self.finished_at if after == Status.FINISHED else None], +1)
 
 
-LOCKED_FIELDS = ["status", "position", "starts_on", "ends_on", "note", "added_by"]
+LOCKED_FIELDS = ["status", "position", "starts_on", "ends_on", "note", "added_by", "finished_at"]
+
+
+def _hold_book(book_id: int) -> None:
+    """Lock a book's row, if it is there."""
+    Book.objects.select_for_update().filter(pk=book_id).values_list("pk").first()
+
+
+def statistics() -> ModuleType:
+    """The services of clubs' figures, which are made of lists and are loaded after them."""
+    from clubs.statistics import services
+
+    return services
 
 
 def _renumber(club_id: int, places: Any, **which: Any) -> None:
@@ -412,8 +436,13 @@ class Progress(models.Model):
             "total": int(mark.total),
             "updated_at": timezone.now(),
         } | ({} if hidden is None else {"hidden": hidden})
+        # The entry's figures move too: held before the mark refers to it, or two that do would wait for each other.
+        Entry.objects.select_for_update().filter(pk=entry.pk).values_list("pk").first()
+        before = cls.objects.filter(entry=entry, user=by).first()
         with gone_unless(entry):
-            return cls.objects.update_or_create(entry=entry, user=by, defaults=values)[0]
+            after = cls.objects.update_or_create(entry=entry, user=by, defaults=values)[0]
+        statistics().mark_set(before, after)
+        return after
 
 
 @contextmanager

@@ -20,7 +20,7 @@ def visibility_changed(club: Club) -> None:
 
     For whoever changes the club, after the change, in its transaction and holding the club's row; once per change.
     """
-    counters.count_all(_statuses(club), -1 if club.is_private else 1)
+    _count(club, -1 if club.is_private else 1)
 
 
 def club_deleted(club: Club) -> None:
@@ -28,11 +28,13 @@ def club_deleted(club: Club) -> None:
 
     For whoever deletes the club, in its transaction and holding the club's row.
     """
+    entries = Entry.objects.filter(club=club)
+    list(Book.objects.select_for_update().filter(pk__in=entries.values("book")).order_by("pk").values_list("pk"))
     # The rows themselves are held before what refers to them is deleted, so that no mark slips in between.
-    list(Entry.objects.select_for_update().filter(club=club).order_by("pk").values_list("pk"))
+    list(entries.select_for_update().order_by("pk").values_list("pk"))
     if not club.is_private:
-        counters.count_all(_statuses(club), -1)
-    Entry.objects.filter(club=club).delete()
+        _count(club, -1)
+    entries.delete()
 
 
 def miscounted() -> QuerySet[Any]:
@@ -52,5 +54,7 @@ def _recount(status: str) -> Any:
     return Coalesce(Subquery(entries.values("book").annotate(n=Count("pk")).values("n")), 0)
 
 
-def _statuses(club: Club) -> dict[int, str]:
-    return dict(Entry.objects.filter(club=club, status__in=counters.COLUMNS).values_list("book", "status"))
+def _count(club: Club, sign: int) -> None:
+    entries = Entry.objects.filter(club=club, status__in=counters.COLUMNS)
+    counters.count_all(dict(entries.values_list("book", "status")), sign)
+    counters.count_finished(entries.values_list("finished_at", flat=True), sign)
