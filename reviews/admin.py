@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from bookbridge.api.admin import LookingAdmin
+from bookbridge.api.joins import looking_up
 from reviews.models import Review
 
 
@@ -19,7 +20,6 @@ class ReviewAdmin(LookingAdmin):
 
     list_display = ("id", "book", "author", "shown_rating", "visibility", "hidden_at", "likes_count", "created_at")
     list_display_links = ("id", "book")
-    list_select_related = ("book", "author")
     list_filter = (("hidden_at", admin.EmptyFieldListFilter),)
     sortable_by = ("likes_count", "created_at")
     # What makes the search box appear; `get_search_results` does the searching.
@@ -34,7 +34,7 @@ class ReviewAdmin(LookingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
         """Without the long texts that no page shows."""
-        rows: QuerySet[Review] = super().get_queryset(request)
+        rows: QuerySet[Review] = looking_up(super().get_queryset(request).select_related("author"), "book")
         return rows.defer("book__description", "book__search_text", "author__bio", "author__search_text")
 
     def get_search_results(

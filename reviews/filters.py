@@ -13,7 +13,7 @@ from reviews.models import Review, ReviewQuerySet
 class ReviewFilter(django_filters.FilterSet):
     """Each parameter narrows the list further."""
 
-    book = IdFilter(field_name="book", label=_("A book's id."))
+    book = IdFilter(method="by_book", label=_("A book's id."))
     user = IdFilter(field_name="author", label=_("The id of the reader who wrote it."))
     min_rating = django_filters.NumberFilter(
         method="by_rating", min_value=0.5, max_value=5, label=_("Least rating, 0.5 to 5.")
@@ -23,6 +23,10 @@ class ReviewFilter(django_filters.FilterSet):
     class Meta:
         model = Review
         fields: list[str] = []
+
+    def by_book(self, reviews: ReviewQuerySet, name: str, value: Decimal) -> ReviewQuerySet:
+        """As the queryset says."""
+        return reviews.of_book(int(value))
 
     def by_rating(self, reviews: ReviewQuerySet, name: str, value: Decimal) -> ReviewQuerySet:
         """Those with at least so many stars."""

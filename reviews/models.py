@@ -22,18 +22,16 @@ from rest_framework.exceptions import NotAuthenticated
 from accounts.models import User
 from bookbridge.api.errors import Conflict, InvalidField
 from bookbridge.api.fields import KeyField
+from bookbridge.api.joins import looking_up
 from bookbridge.api.transactions import conflict_as, retrying_atomic
-from catalog.models import Book, touched
-from catalog.ratings import HALF_STARS
+from catalog.models import Book
 from clubs.models import Club, Entry, Membership
-from reviews.figures import Tally, batches, hold, mean
+from reviews.figures import HALF_STARS, Tally, batches, hold, mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BODY_LENGTH = 10_000
-# What counting a review needs of it.
-COUNTED = ("book", "author", "rating", "visibility", "hidden_at", "created_at")
 
 
 class Visibility(models.TextChoices):
@@ -69,6 +67,14 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         members = Membership.objects.active().filter(club=club)
         return self.filter(author__in=members.values("user"), book__in=Entry.objects.filter(club=club).values("book"))
 
+    def of_book(self, book: int) -> ReviewQuerySet:
+        """Reviews of one book. In a list, order them by `-book_id` first.
+
+        It is a range for MariaDB's sake, which given `book_id = 7` finds the first review of the book by the index and
+        walks from there to the page that is asked for, however far that is.
+        """
+        return self.filter(book_id__gte=book, book_id__lte=book)
+
     def in_language(self, tag: str) -> ReviewQuerySet:
         """Reviews in a language, given in lower case: `pt` also finds `pt-br`."""
         # "." is the character after "-", so this is one range of the index.
@@ -79,7 +85,7 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         liked: Any = Value(False, output_field=models.BooleanField())
         if user.is_authenticated:
             liked = Exists(Like.objects.filter(review=OuterRef("pk"), user=user.pk))
-        rows = self.select_related("book", "author").annotate(liked=liked)
+        rows = looking_up(self.select_related("author"), "book").annotate(liked=liked)
         return rows.defer("book__description", "book__search_text", "author__bio", "author__search_text")
 
     @retrying_atomic
@@ -107,7 +113,7 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         for clubs or for nobody else could be read by no one then, and go. Otherwise all of them go.
         """
         hold(User, [user.pk])
-        own = list(self.filter(author=user).only(*COUNTED))
+        own = list(self.filter(author=user).only("book", "author", "rating", "visibility", "hidden_at"))
         gone = [row for row in own if not (anonymise and row.visibility == Visibility.PUBLIC)]
         hold(Book, (row.book_id for row in gone))
         liked = list(Like.objects.filter(user=user).values_list("review", flat=True))
@@ -117,7 +123,6 @@ class ReviewQuerySet(models.QuerySet["Review"]):
             tally.count(row, -1)
         for ids in batches(sorted(liked)):
             self.filter(pk__in=ids).update(likes_count=F("likes_count") - 1)
-            tally.books.update(self.filter(pk__in=ids).values_list("book", flat=True))
             Like.objects.filter(user=user, review__in=ids).delete()
         for ids in batches(row.pk for row in gone):
             self.filter(pk__in=ids).delete()
@@ -309,7 +314,6 @@ class Review(models.Model):
     def _count_likes(self, change: int) -> None:
         Review.objects.filter(pk=self.pk).update(likes_count=F("likes_count") + change)
         self.likes_count += change
-        touched([self.book_id])
 
 
 CHANGING: Sequence[str] = (

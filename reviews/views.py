@@ -33,12 +33,19 @@ class ReviewLists(mixins.ListModelMixin, GenericViewSet):
     filterset_class = ReviewFilter
     queryset = Review.objects.none()
     lookup_value_converter = "int"
-    orderings: ClassVar = {
-        "-created_at": ("-created_at", "-id"),
-        "-rating": ("-rating", "-id"),
-        "-likes_count": ("-likes_count", "-id"),
-    }
+    words = ("-created_at", "-rating", "-likes_count")
     public_actions: ClassVar[tuple[str, ...]] = ("list",)
+
+    @property
+    def orderings(self) -> dict[str, tuple[str, ...]]:
+        """Each word with its fields; within a book the book comes first (`ReviewQuerySet.of_book`)."""
+        within = ("-book_id",) if self.is_of_one_book else ()
+        return {word: (*within, word, "-id") for word in self.words}
+
+    @property
+    def is_of_one_book(self) -> bool:
+        """Whether the list is asked for one book."""
+        return bool(self.request and "book" in self.request.query_params)
 
     def get_permissions(self) -> list[BasePermission]:
         """Reading is for anyone."""
@@ -117,6 +124,8 @@ class ReviewViewSet(
 class BookReviewViewSet(mixins.CreateModelMixin, ReviewLists):
     """The reviews of one book."""
 
+    is_of_one_book = True
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After the permissions: 404 where there is no such book, whatever the body says."""
         super().initial(request, *args, **kwargs)
@@ -130,7 +139,7 @@ class BookReviewViewSet(mixins.CreateModelMixin, ReviewLists):
 
     def get_queryset(self) -> ReviewQuerySet:
         """Those of the book."""
-        return super().get_queryset().filter(book=self.kwargs["book_pk"])
+        return super().get_queryset().of_book(self.kwargs["book_pk"])
 
     def perform_create(self, serializer: BaseSerializer[Review]) -> None:
         """As the model says."""
