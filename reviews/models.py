@@ -24,14 +24,17 @@ from bookbridge.api.errors import Conflict, InvalidField
 from bookbridge.api.fields import KeyField
 from bookbridge.api.joins import looking_up
 from bookbridge.api.transactions import conflict_as, retrying_atomic
-from catalog.models import Book
+from catalog.models import Book, touched
+from catalog.ratings import HALF_STARS
 from clubs.models import Club, Entry, Membership
-from reviews.figures import HALF_STARS, Tally, batches, hold, mean
+from reviews.figures import Tally, batches, hold, mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BODY_LENGTH = 10_000
+# What counting a review needs of it.
+COUNTED = ("book", "author", "rating", "visibility", "hidden_at", "created_at")
 
 
 class Visibility(models.TextChoices):
@@ -113,7 +116,7 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         for clubs or for nobody else could be read by no one then, and go. Otherwise all of them go.
         """
         hold(User, [user.pk])
-        own = list(self.filter(author=user).only("book", "author", "rating", "visibility", "hidden_at"))
+        own = list(self.filter(author=user).only(*COUNTED))
         gone = [row for row in own if not (anonymise and row.visibility == Visibility.PUBLIC)]
         hold(Book, (row.book_id for row in gone))
         liked = list(Like.objects.filter(user=user).values_list("review", flat=True))
@@ -123,6 +126,7 @@ class ReviewQuerySet(models.QuerySet["Review"]):
             tally.count(row, -1)
         for ids in batches(sorted(liked)):
             self.filter(pk__in=ids).update(likes_count=F("likes_count") - 1)
+            tally.books.update(self.filter(pk__in=ids).values_list("book", flat=True))
             Like.objects.filter(user=user, review__in=ids).delete()
         for ids in batches(row.pk for row in gone):
             self.filter(pk__in=ids).delete()
@@ -314,6 +318,7 @@ class Review(models.Model):
     def _count_likes(self, change: int) -> None:
         Review.objects.filter(pk=self.pk).update(likes_count=F("likes_count") + change)
         self.likes_count += change
+        touched([self.book_id])
 
 
 CHANGING: Sequence[str] = (
