@@ -72,6 +72,14 @@ def names(name: str, default: list[str]) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()] if value else default
 
 
+def choice(name: str, default: str, words: tuple[str, ...]) -> str:
+    """One of some words."""
+    value = text(name, default).lower()
+    if value not in words:
+        raise refuse(name, f"must be {' or '.join(words)}")
+    return value
+
+
 def hosts(name: str, default: list[str]) -> list[str]:
     """Host names as Django's ALLOWED_HOSTS takes them, without scheme or path. `*` is refused."""
     value = names(name, default)

@@ -85,6 +85,27 @@ def on_starting(server: Any) -> None:
         kept.unlink()
 
 
+def post_worker_init(worker: Any) -> None:
+    """Do jobs in this process, unless processes of their own do (JOBS=worker)."""
+    from django.apps import apps
+    from django.conf import settings
+
+    if apps.ready and settings.JOBS == "inline":  # not ready where the code does not load, in development
+        from bookbridge.api import jobs
+
+        jobs.start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """After the last request: let the job at hand come to its end, if that is near."""
+    from django.apps import apps
+
+    if apps.ready:
+        from bookbridge.api import jobs
+
+        jobs.stop()
+
+
 def child_exit(server: Any, worker: Any) -> None:
     """Take a worker that ended out of the gauges; its counters stay in the sums."""
     from prometheus_client.multiprocess import mark_process_dead

@@ -26,6 +26,8 @@ PORT = env.number("PORT", 8000, least=1, most=65535)
 APP_URL = env.url("APP_URL", f"http://localhost:{PORT}", schemes=("http", "https"))
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 REPORTS_TO_HIDE = env.number("REPORTS_TO_HIDE", 3, least=1, most=1000)
+# Who does the jobs of bookbridge.api.jobs: a thread in each server process, or processes of `manage.py work_jobs`.
+JOBS = env.choice("JOBS", "inline", ("inline", "worker"))
 OPENLIBRARY_URL = env.url("OPENLIBRARY_URL", "https://openlibrary.org", schemes=("http", "https"))
 
 # --- Applications and requests ---------------------------------------------------------------------------------------

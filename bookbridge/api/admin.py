@@ -3,10 +3,13 @@
 from functools import cached_property
 from typing import Any
 
+from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+
+from bookbridge.api.jobs import Job
 
 MOST_COUNTED = 10_000
 
@@ -55,3 +58,12 @@ class LookingAdmin(QuickAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """They go with what they belong to."""
         return False
+
+
+@admin.register(Job)
+class JobAdmin(LookingAdmin):
+    """What is to be done, what was, and what failed. What a job is about is not shown."""
+
+    list_display = ("id", "name", "state", "attempts", "error", "due_at", "created_at", "ended_at")
+    list_filter = ("state",)
+    fields = ("name", "key", *list_display[2:])

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from bookbridge.api.fields import KeyField
+from bookbridge.api.jobs import Job  # noqa: F401  (Django looks for tables here)
 
 KEPT_FOR = datetime.timedelta(hours=24)
 

@@ -67,6 +67,7 @@ NONSENSE = [
     ("REPORTS_TO_HIDE", "0"),
     ("OPENLIBRARY_URL", "ftp://openlibrary.org"),
     ("DB_TIMEOUT", "-1"),
+    ("JOBS", "sometimes"),
 ]
 
 

@@ -6,13 +6,17 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from accounts.models import AuthSession, MailToken
+from bookbridge.api.jobs import Job
 from bookbridge.api.models import KeptAnswer
 
 
 class Command(BaseCommand):
     """Delete what nobody can use any more."""
 
-    help = "Delete sign-ins that ended long ago, mailed tokens that ran out and answers kept for retries. Run it daily."
+    help = (
+        "Delete sign-ins that ended long ago, mailed tokens that ran out, answers kept for retries and jobs done long "
+        "ago. Run it daily."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Delete, and say how much."""
@@ -20,6 +24,7 @@ class Command(BaseCommand):
             "sign-ins": AuthSession.objects.over(),
             "mailed tokens": MailToken.objects.filter(expires_at__lt=timezone.now()),
             "kept answers": KeptAnswer.objects.expired(),
+            "jobs": Job.objects.expired(),
         }
         for name, rows in kinds.items():
             deleted, _by_model = rows.delete()
