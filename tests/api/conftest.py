@@ -4,9 +4,21 @@ import json
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from rest_framework.test import APIClient
 
-PROBE = "/api/v1/probe"
+from bookbridge.api.redis import breaker
+
+
+def forget_connections() -> None:
+    """The cache begins anew, as it is set now."""
+    from django_redis.pool import ConnectionFactory
+
+    if hasattr(caches._connections, "default"):
+        del caches["default"]
+    vars(caches).pop("settings", None)
+    ConnectionFactory._pools.clear()
+    breaker.closed_again_at = 0.0
 
 
 @pytest.fixture

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache, caches
+from django.core.cache import cache
 
 from bookbridge.api import redis as toolkit
 from bookbridge.api import throttling
+from tests.api.conftest import forget_connections
 from tests.conftest import PASSWORD
 
 pytestmark = [
@@ -65,7 +66,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr(toolkit.breaker, "seconds", 1.0)
     yield server
     server.stop()
-    forget()
+    forget_connections()
 
 
 def use(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
@@ -73,18 +74,7 @@ def use(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
 
     monkeypatch.setattr(settings, "REDIS_URL", url)
     monkeypatch.setitem(settings.CACHES, "default", redis_cache(url))
-    forget()
-
-
-def forget() -> None:
-    """The connections of the cache as it was set before."""
-    from django_redis.pool import ConnectionFactory
-
-    if hasattr(caches._connections, "default"):
-        del caches["default"]
-    vars(caches).pop("settings", None)
-    ConnectionFactory._pools.clear()
-    toolkit.breaker.closed_again_at = 0.0
+    forget_connections()
 
 
 @pytest.fixture
@@ -131,7 +121,7 @@ def breaks(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str) -> Calla
         server.freeze()
         return server.thaw
     if fault == "frozen before the first connection":
-        forget()
+        forget_connections()
         server.freeze()
         return server.thaw
     server.stop()
