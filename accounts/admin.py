@@ -5,13 +5,15 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.forms import UserCreationForm as BaseUserCreationForm
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts.models import DERIVED, AuthSession, AuthSessionQuerySet, User
+from accounts.models import DERIVED, PEOPLE, AuthSession, AuthSessionQuerySet, User
+from bookbridge.api import counters
 from bookbridge.api.text import identifier_key
 
 
@@ -90,6 +92,22 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
         """Write what was changed and nothing else: counters and passwords move meanwhile."""
         columns = {field.name for field in User._meta.concrete_fields} & set(form.changed_data)
         obj.save(update_fields=[*columns, *DERIVED] if change else None)
+        if not change or "is_active" in columns:
+            obj.count(+1 if obj.is_active else -1)
+        counters.moved(PEOPLE)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Count it off; the admin's own transaction is around it."""
+        obj.delete()
+        if obj.is_active:
+            obj.count(-1)
+        counters.moved(PEOPLE)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """One after the other, all or none."""
+        with transaction.atomic():
+            for user in queryset:
+                self.delete_model(request, user)
 
     @admin.action(description=_("End all sign-ins"))
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

@@ -163,13 +163,19 @@ class LookupSerializer(serializers.Serializer):  # type: ignore[type-arg]
     isbn = IsbnField(help_text=_("10 or 13 characters, with any hyphens or spaces."))
 
 
+class HistogramField(serializers.DictField):
+    """How many ratings of each kind there are, from 0.5 to 5.0 stars."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", _("How many ratings of each kind, from 0.5 to 5.0 stars."))
+        super().__init__(child=serializers.IntegerField(min_value=0), **kwargs)
+
+
 class BookStatsSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """A book's figures."""
 
     average_rating = serializers.FloatField(allow_null=True, help_text=_("Of public ratings; null without any."))
     ratings_count = serializers.IntegerField()
-    histogram = serializers.DictField(
-        child=serializers.IntegerField(), help_text=_("How many ratings of each kind, from 0.5 to 5.0 stars.")
-    )
+    histogram = HistogramField()
     clubs_reading = serializers.IntegerField(help_text=_("Clubs that are reading it now."))
     clubs_finished = serializers.IntegerField(help_text=_("Clubs that have finished it."))

@@ -15,7 +15,7 @@ from bookbridge.api.errors import PROBLEM_TYPE
 from bookbridge.api.views import GenericViewSet
 from catalog import services
 from catalog.filters import BookFilter
-from catalog.models import Book, BookQuerySet
+from catalog.models import ANY_BOOK, CATALOGUE, Book, BookQuerySet
 from catalog.permissions import AddedBook, MayChangeBook
 from catalog.serializers import BookListSerializer, BookSerializer, BookStatsSerializer, LookupSerializer
 
@@ -51,6 +51,11 @@ class BookViewSet(
         "title": ("title_key", "id"),
         "-published_year": ("-published_year", "-id"),
         "-created_at": ("-created_at", "-id"),
+    }
+    kept: ClassVar = {
+        "list": (CATALOGUE,),
+        "retrieve": (ANY_BOOK, "book:{pk}"),
+        "stats": (ANY_BOOK, "book:{pk}"),
     }
     permissions: ClassVar[dict[str, list[type[BasePermission]]]] = {
         "list": [AllowAny],

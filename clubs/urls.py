@@ -6,4 +6,5 @@ urlpatterns = [
     path("", include("clubs.clubs.urls")),
     path("", include("clubs.members.urls")),
     path("", include("clubs.reading.urls")),
+    path("", include("clubs.statistics.urls")),
 ]

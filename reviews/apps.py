@@ -9,8 +9,13 @@ class ReviewsConfig(AppConfig):
     verbose_name = _("Reviews")
 
     def ready(self) -> None:
-        """Put what a club's members think of a book beside it on the club's list."""
+        """Put what a club's members think of a book beside it on the club's list, and into the club's figures."""
         from clubs.reading.models import figures
+        from clubs.statistics.services import Reviews
         from reviews.models import club_average_rating
+        from reviews.statistics import ratings
 
         figures["club_average_rating"] = club_average_rating
+        Reviews.of_reader = staticmethod(ratings.of_reader)
+        Reviews.of_entries = staticmethod(ratings.of_entries)
+        Reviews.written_since = staticmethod(ratings.written_since)

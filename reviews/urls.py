@@ -1,6 +1,6 @@
 """Routes of reviews, below `/api/v1/`."""
 
-from django.urls import path
+from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from reviews.views import BookReviewViewSet, ClubReviewViewSet, ReviewViewSet
@@ -10,6 +10,7 @@ router.register("reviews", ReviewViewSet, basename="review")
 router.register("books/<int:book_pk>/reviews", BookReviewViewSet, basename="book-review")
 
 urlpatterns = [
+    path("", include("reviews.statistics.urls")),
     *router.urls,
     path("clubs/<int:club_pk>/reviews/", ClubReviewViewSet.as_view({"get": "list"}), name="club-review-list"),
 ]

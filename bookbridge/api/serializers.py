@@ -31,3 +31,16 @@ class ModelSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
         models.CharField: TextField,
         models.TextField: TextField,
     }
+
+
+class FiguresSerializer(serializers.Serializer[Any]):
+    """Figures: the properties of an object of the class `figures`, each described in the schema by its docstring."""
+
+    figures: type
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """The fields, each with its figure's definition."""
+        fields = super().get_fields()
+        for name, field in fields.items():
+            field.help_text = " ".join((getattr(self.figures, name).__doc__ or "").split())
+        return fields

@@ -21,14 +21,16 @@ from django.db.models.functions import Coalesce
 from tqdm import tqdm
 
 from accounts.models import User
+from bookbridge.api import counters
 from bookbridge.api.text import fold
-from catalog.models import Book
-from clubs.models import Club, Entry, EntryChange, Membership, Milestone, Progress
+from catalog.models import Book, touched
+from clubs.models import Club, Entry, EntryChange, Membership, Milestone, Progress, Visibility
 from clubs.reading import services
 from clubs.reading.rules import Mark, Status, Unit, hundredths
 from clubs.roles import Role
 from clubs.roles import Status as Standing
 from clubs.seeding.words import CLUB_NAMES, DESCRIPTIONS, FIRST_NAMES, LAST_NAMES, ZONES
+from clubs.statistics import services as statistics
 
 TODAY = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
 BATCH = 2000
@@ -76,6 +78,7 @@ class Seeder:
         password = make_password(self.password)
         last = _last(User)
         self.write(User, count, (self._user(last + number, password) for number in range(1, count + 1)))
+        counters.add(counters.counted("users", User.objects.filter(pk__gt=last), "joined_at"))
         return _since(User, last, count)
 
     def clubs(self, count: int, users: Sequence[int]) -> None:
@@ -88,6 +91,7 @@ class Seeder:
         self.write(Club, count, map(self._club, casts))
         made = dict(zip(_since(Club, last, count), casts, strict=True))
         self.write(Membership, sum(map(len, casts)), self._memberships(made))
+        counters.add(counters.counted("clubs", Club.objects.public().filter(pk__gt=last), "created_at"))
         self._lists(made, books)
 
     def _lists(self, made: dict[int, list[int]], books: Sequence[int]) -> None:
@@ -103,6 +107,9 @@ class Seeder:
         marks = (mark for entry in begun for mark in self._marks(entry, made[entry.club_id]))
         self.write(Progress, round(readers * SHARE_WITH_MARKS), marks)
         _count(written.values("book"))
+        finished = written.filter(club__visibility=Visibility.PUBLIC, status=Status.FINISHED)
+        counters.add(counters.counted("finished", finished, "finished_at"))
+        statistics.settle([entry.pk for entry in entries])
 
     def _user(self, number: int, password: str) -> User:
         first, family = self.chance.choice(FIRST_NAMES), self.chance.choice(LAST_NAMES)
@@ -230,6 +237,7 @@ def _count(books: models.QuerySet[Any, Any]) -> None:
     figures = wrong.values_list("pk", "right_clubs_reading", "right_clubs_finished")
     right = [Book(pk=pk, clubs_reading=reading, clubs_finished=finished) for pk, reading, finished in figures]
     Book.objects.bulk_update(right, ["clubs_reading", "clubs_finished"], batch_size=500)
+    touched([book.pk for book in right])
 
 
 def _last(model: Any) -> int:

@@ -10,9 +10,9 @@ import datetime
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from django.db.models import Case, F, Q, Sum, Value, When
+from django.db.models import Case, F, Field, Q, Sum, Value, When
 
 from clubs.members.models import Membership
 from clubs.reading.models import Entry, Progress
@@ -31,9 +31,9 @@ class Reviews:
     """What the app of reviews, which stands above this one, knows of ratings; it puts its own functions here."""
 
     # Of a reader and a club: (entry, half-stars) of each public rating of a book on the club's list.
-    of_reader: Callable[[int, int], Iterable[tuple[int, int]]] = staticmethod(lambda user, club: ())
+    of_reader: Callable[[int, int], Iterable[tuple[int, int | None]]] = staticmethod(lambda user, club: ())
     # Of entries: (entry, half-stars, how many) of the public ratings of their clubs' active members.
-    of_entries: Callable[[Sequence[int]], Iterable[tuple[int, int, int]]] = staticmethod(lambda entries: ())
+    of_entries: Callable[[Sequence[int]], Iterable[tuple[int, int | None, int]]] = staticmethod(lambda entries: ())
     # Whether the reader of a membership has written a public review since.
     written_since: Callable[[datetime.datetime], Any] = staticmethod(lambda since: Q(pk__in=[]))
 
@@ -101,6 +101,13 @@ def recount(entries: Sequence[int]) -> dict[int, dict[str, Any]]:
     return {entry: dict(figures) for entry, figures in counted.items()}
 
 
+def settle(entries: Sequence[int]) -> None:
+    """Set the figures of these entries to what they should be, for bulk writes that have the tables to themselves."""
+    for start in range(0, len(entries), BATCH):
+        for entry, figures in recount(entries[start : start + BATCH]).items():
+            Entry.objects.filter(pk=entry).update(**figures)
+
+
 PAGES = Q(unit=Unit.PAGE)
 
 
@@ -127,6 +134,6 @@ def _move(steps: Steps) -> None:
 
 
 def _step(column: str, by_entry: Mapping[int, Any]) -> Case:
-    field = Entry._meta.get_field(column)
+    field = cast("Field[Any, Any]", Entry._meta.get_field(column))
     steps = [When(pk=entry, then=Value(step, field)) for entry, step in by_entry.items() if step]
     return Case(*steps, default=Value(0, field), output_field=field)

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 from bookbridge.api.verification import Check
 from catalog.importing.progress import Progress
-from reviews.checks import CHECKS
+from reviews.checks import CHECKS, TOTALS
 
 
 def chunk_size(text: str) -> int:
@@ -34,6 +34,7 @@ class Command(BaseCommand):
     def handle(self, *, repair: bool, chunk: int, **rest: Any) -> None:
         """Exit status 1 where differences were found and not repaired."""
         found = sum(self._verify(check, repair=repair, chunk=chunk) for check in CHECKS)
+        found += sum(self._recount(name, repair=repair) for name in TOTALS)
         if not found:
             self.stdout.write("Every figure is right.")
         elif repair:
@@ -41,6 +42,14 @@ class Command(BaseCommand):
         else:
             self.stdout.write(f"{found:,} differences; --repair sets them right.")
             sys.exit(1)
+
+    def _recount(self, name: str, *, repair: bool) -> int:
+        """Tell the differences of one total; how many there are."""
+        differences = TOTALS[name].differences(repair=repair)
+        for difference in differences:
+            self.stdout.write(str(difference))
+        self.stdout.write(f"{name}: {len(differences):,} differences")
+        return len(differences)
 
     def _verify(self, check: Check, *, repair: bool, chunk: int) -> int:
         """Tell the differences of one check; how many there are."""

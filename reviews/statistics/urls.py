@@ -1,0 +1,10 @@
+"""Routes of figures, below `/api/v1/`."""
+
+from django.urls import path
+
+from reviews.statistics.views import PlatformStatsView, ReaderStatsView
+
+urlpatterns = [
+    path("stats/", PlatformStatsView.as_view(), name="stats"),
+    path("users/me/stats/", ReaderStatsView.as_view(), name="my-stats"),
+]
