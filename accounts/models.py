@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
@@ -63,6 +63,9 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         user.derive_columns()
         with conflict_as(Conflict("username_taken", _("This name is taken."))):
             user.save(using=self._db, force_insert=True)
+            # After the insert: an account that goes leaves its name here in the same transaction.
+            if RetiredName.objects.filter(username_key=user.username_key).exists():
+                raise IntegrityError("the name of a deleted account")
             user.count(+1)
         return user
 
@@ -75,6 +78,22 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         """The account that signs in to the admin under this name."""
         user: User = self.named(username or "").get()
         return user
+
+
+class Leaving(models.TextChoices):
+    """What becomes of the reviews of a reader whose account goes."""
+
+    ANONYMISE = "anonymise", _("stay without their author")
+    DELETE = "delete", _("go too")
+
+
+class RetiredName(models.Model):
+    """The name of a deleted account, which is not given again: it would pass for its first bearer."""
+
+    username_key = KeyField(max_length=30, unique=True)
+
+    def __str__(self) -> str:
+        return self.username_key
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -105,6 +124,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     suspended_until = models.DateTimeField(null=True, blank=True)
     search_text = SearchField(default="", editable=False)
     reviews_count = models.PositiveIntegerField(default=0, editable=False)
+    leaving = models.CharField(
+        max_length=10, choices=Leaving.choices, blank=True, editable=False, help_text=_("Set while the account goes.")
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 

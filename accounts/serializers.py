@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.models import AuthSession, User
+from accounts.models import AuthSession, Leaving, User
 from accounts.names import (
     EMAIL_LENGTH,
     LANGUAGE_TAGS,
@@ -231,6 +231,13 @@ class PasswordChangeSerializer(serializers.Serializer[Any]):
         """The new one against Django's validators."""
         check_new_password(attrs["new_password"], self.context["request"].user, field="new_password")
         return attrs
+
+
+class DepartureSerializer(serializers.Serializer[Any]):
+    """The password, and what becomes of one's reviews."""
+
+    password = PasswordField()
+    reviews = serializers.ChoiceField(choices=Leaving.choices, default=Leaving.ANONYMISE)
 
 
 class EmailSerializer(serializers.Serializer[Any]):

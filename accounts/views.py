@@ -13,12 +13,15 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
+from rest_framework.throttling import BaseThrottle
 
 from accounts import services, tokens
+from accounts.departure import close_account
 from accounts.filters import UserFilter
 from accounts.mail import later
 from accounts.models import AuthSession, User
 from accounts.serializers import (
+    DepartureSerializer,
     EmailChangeSerializer,
     EmailSerializer,
     LoginSerializer,
@@ -272,11 +275,24 @@ class MeView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[ty
     """One's own account."""
 
     serializer_class = OwnUserSerializer
-    http_method_names = ["get", "head", "options", "patch"]
+    http_method_names = ["get", "head", "options", "patch", "delete"]
 
     def find_object(self) -> User:
         """The caller, as the database has them now."""
         return User.objects.get(pk=self.request.user.pk)
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Closing the account tries a password, so it is counted as a sign-in is."""
+        return [*super().get_throttles(), *([AccountThrottle()] if self.request.method == "DELETE" else [])]
+
+    @extend_schema(request=DepartureSerializer, responses={204: NOTHING})
+    def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Close the account for good; clubs pass to others, reviews stay without their author or go."""
+        user = self.get_object()
+        serializer = DepartureSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        close_account(user, **serializer.validated_data)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):

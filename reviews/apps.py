@@ -10,12 +10,14 @@ class ReviewsConfig(AppConfig):
 
     def ready(self) -> None:
         """Put what a club's members think of a book beside it on the club's list, and into the club's figures."""
+        from accounts import departure
         from clubs.reading.models import figures
         from clubs.statistics.services import Reviews
-        from reviews.models import club_average_rating
+        from reviews.models import Review, club_average_rating
         from reviews.statistics import ratings
 
         figures["club_average_rating"] = club_average_rating
+        departure.parts.append(Review.objects.part_from)
         Reviews.of_reader = staticmethod(ratings.of_reader)
         Reviews.of_entries = staticmethod(ratings.of_entries)
         Reviews.written_since = staticmethod(ratings.written_since)

@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from accounts.models import AuthSession, MailToken
+from accounts.departure import depart
+from accounts.models import AuthSession, MailToken, User
 from bookbridge.api.jobs import Job
 from bookbridge.api.models import KeptAnswer
 
@@ -29,3 +30,7 @@ class Command(BaseCommand):
         for name, rows in kinds.items():
             deleted, _by_model = rows.delete()
             self.stdout.write(f"{name}: {deleted} deleted")
+        cut_off = User.objects.exclude(leaving="")
+        for user in cut_off:
+            depart(user)
+        self.stdout.write(f"accounts that were cut off while they went: {len(cut_off)} deleted")

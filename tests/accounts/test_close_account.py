@@ -1,0 +1,112 @@
+"""Closing one's own account."""
+
+import pytest
+from django.core.management import call_command
+
+from accounts import departure
+from accounts.models import RetiredName, User
+from catalog.models import Book
+from clubs.models import Club, Membership, Progress
+from reviews.models import Review
+
+pytestmark = pytest.mark.django_db
+
+ME = "/api/v1/users/me/"
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def left_behind(alice, bob, client_of):
+    """Alice owns a club with Bob in it, reads in it, has written two reviews and likes Bob's."""
+    book = Book.add(by=alice, title="Vidas secas", authors=["Graciliano Ramos"])
+    other = Book.add(by=bob, title="Angústia", authors=["Graciliano Ramos"])
+    club = Club.found(by=alice, name="Sertão")
+    club.join(bob)
+    alone = Club.found(by=alice, name="Só eu")
+    entry = client_of(alice).post(f"/api/v1/clubs/{club.pk}/books/", {"book": book.pk, "status": "reading"}).json()
+    client_of(alice).put(f"/api/v1/clubs/{club.pk}/books/{entry['id']}/progress/", {"percent": 100})
+    Review.write(book=book, by=alice, rating=8, body="Seco e belo.")
+    Review.write(book=other, by=alice, rating=6, visibility="private")
+    Review.write(book=book, by=bob, rating=4).like(by=alice)
+    return {"book": book, "other": other, "club": club, "alone": alone, "entry": entry["id"]}
+
+
+def test_an_account_goes_and_its_reviews_stay_without_their_author(alice, bob, client_of, anonymous, left_behind):
+    client = client_of(alice)
+    assert client.delete(ME, {"password": PASSWORD}).status_code == 204
+    assert client.get(ME).status_code == 401
+    login = anonymous.post("/api/v1/auth/login/", {"username": "alice", "password": PASSWORD})
+    assert login.json()["code"] == "invalid_credentials"
+    assert not User.objects.filter(username_key="alice").exists()
+
+    shown = anonymous.get(f"/api/v1/books/{left_behind['book'].pk}/reviews/").json()["results"]
+    gone = {"id": None, "username": None, "display_name": "Deleted reader", "avatar_url": None}
+    assert [(review["author"], review["rating"]) for review in shown if review["body"]] == [(gone, 4.0)]
+    assert [review["likes_count"] for review in shown] == [0, 0]
+    assert anonymous.get(f"/api/v1/books/{left_behind['book'].pk}/").json()["average_rating"] == 3.0
+    # The review for nobody else is nobody's now.
+    assert not Review.objects.filter(book=left_behind["other"]).exists()
+
+    club = client_of(bob).get(f"/api/v1/clubs/{left_behind['club'].pk}/").json()
+    assert (club["owner"]["username"], club["members_count"], club["my_role"]) == ("bob", 1, "owner")
+    assert not Club.objects.filter(pk=left_behind["alone"].pk).exists()
+    assert not Progress.objects.filter(entry=left_behind["entry"]).exists()
+    entry = client_of(bob).get(f"/api/v1/clubs/{left_behind['club'].pk}/books/{left_behind['entry']}/").json()
+    assert (entry["added_by"], entry["members_finished"]) == (gone, 0)
+    call_command("verify_figures")
+
+
+def test_reviews_go_too_where_the_reader_wishes_it(alice, client_of, anonymous, left_behind):
+    assert client_of(alice).delete(ME, {"password": PASSWORD, "reviews": "delete"}).status_code == 204
+    shown = anonymous.get(f"/api/v1/books/{left_behind['book'].pk}/reviews/").json()["results"]
+    assert [review["rating"] for review in shown] == [2.0]
+    call_command("verify_figures")
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        ({"password": "wrong horse"}, "password", "wrong_password"),
+        ({}, "password", "required"),
+        ({"password": PASSWORD, "reviews": "keep"}, "reviews", "invalid_choice"),
+    ],
+)
+def test_nothing_goes_without_the_password(alice, client_of, left_behind, body, field, code):
+    client = client_of(alice)
+    answer = client.delete(ME, body)
+    assert answer.status_code == 400
+    assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [(field, code)]
+    assert client.get(ME).status_code == 200
+    assert Review.objects.filter(author=alice).count() == 2
+
+
+def test_the_name_of_a_deleted_account_is_not_given_again(alice, client_of, anonymous):
+    client_of(alice).delete(ME, {"password": PASSWORD})
+    answer = anonymous.post("/api/v1/auth/register/", {"username": "Alice", "password": "um-bom-segredo"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "username_taken")
+    assert not User.objects.filter(username_key="alice").exists()
+
+
+def test_guessing_the_password_is_counted_as_a_sign_in_is(alice, client_of, rate):
+    rate("login", 3)
+    client = client_of(alice)
+    answers = [client.delete(ME, {"password": "wrong horse"}).status_code for _ in range(4)]
+    assert answers == [400, 400, 400, 429]
+
+
+def test_a_departure_that_was_cut_off_is_finished_by_clear_expired(alice, client_of, left_behind, monkeypatch):
+    def cut_off(user, *, anonymise):
+        raise RuntimeError("the process ended here")
+
+    client = client_of(alice)
+    client.raise_request_exception = False
+    with monkeypatch.context() as patch:
+        patch.setattr(departure, "parts", [*departure.parts, cut_off])
+        assert client.delete(ME, {"password": PASSWORD}).status_code == 500
+    # Shut, with nothing half-written, and out at once.
+    assert client.get(ME).status_code == 401
+    assert Membership.objects.filter(user=alice).exists()
+    call_command("clear_expired")
+    assert not User.objects.filter(pk=alice.pk).exists()
+    assert RetiredName.objects.filter(username_key="alice").exists()
+    call_command("verify_figures")
