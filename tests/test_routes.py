@@ -33,6 +33,8 @@ PUBLIC = {
     "clubs/{}/books/{}/milestones/": {"get"},
     "clubs/{}/books/{}/milestones/{}/": {"get"},
     "clubs/{}/reviews/": {"get"},
+    "clubs/{}/stats/": {"get"},
+    "stats/": {"get"},
 }
 
 

@@ -116,6 +116,7 @@ ROWS: list[Row] = [
         club_in="pk",
     ),
     Row("club-transfer", "post", "owner", body={"user": "@target"}, club_in="pk"),
+    Row("club-stats", "get", "inside"),
     Row("club-member-list", "get", "member"),
     Row("club-member-detail", "get", "member", path=BOB),
     Row("club-member-detail", "patch", "moderator", path={"user_id": "@asking"}, body={"status": "active"}),

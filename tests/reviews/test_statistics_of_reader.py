@@ -1,0 +1,64 @@
+"""A reader's own figures, for nobody else."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+
+from clubs.models import Club, Entry, Progress
+from clubs.reading.rules import Mark, Unit
+from reviews.models import Review
+
+pytestmark = pytest.mark.django_db
+
+STATS = "/api/v1/users/me/stats/"
+
+
+def read(entry, user, unit, amount, total=100, **rest):
+    mark = Progress.set(entry=entry, by=user, mark=Mark(Unit(unit), Decimal(amount), Decimal(total)), **rest)
+    return Progress.objects.filter(pk=mark.pk)
+
+
+def test_who_has_done_nothing_has_counts_of_0_and_no_mean(as_charlie):
+    figures = as_charlie.get(STATS).json()
+    assert set(figures.pop("rating_histogram").values()) == {0}
+    assert figures == {"books_finished_by_year": [], "pages_read": 0, "mean_rating": None, "reviews": 0, "clubs": 0}
+
+
+def test_ones_own_reviews_count_whoever_may_read_them(as_alice, as_bob, alice, add_book):
+    Review.write(book=add_book("A"), by=alice, rating=10)
+    Review.write(book=add_book("B"), by=alice, rating=5, visibility="private")
+    Review.write(book=add_book("C"), by=alice, rating=None, body="Words.").hide()
+    figures = as_alice.get(STATS).json()
+    assert (figures["reviews"], figures["mean_rating"], figures["rating_histogram"]["2.5"]) == (3, 3.75, 1)
+    assert as_bob.get(STATS).json()["reviews"] == 0
+
+
+def test_a_book_counts_once_whatever_clubs_read_it(as_alice, alice, club, add_book):
+    other = Club.found(by=alice, name="Secret", visibility="private")
+    book = add_book(page_count=200)
+    entries = [Entry.add(club=where, book=book, by=alice, status="reading") for where in (club, other)]
+    read(entries[0], alice, "percent", 100)
+    read(entries[1], alice, "page", 30, 250)
+    figures = as_alice.get(STATS).json()
+    assert (figures["pages_read"], figures["clubs"]) == (200, 2)
+    assert [row["count"] for row in figures["books_finished_by_year"]] == [1]
+    read(entries[0], alice, "percent", 100, hidden=True)
+    assert as_alice.get(STATS).json()["books_finished_by_year"] == []
+    assert as_alice.get(STATS).json()["pages_read"] == 30
+
+
+def test_a_year_ends_where_the_reader_is(as_alice, alice, club, add_book):
+    alice.change_profile(timezone="America/Sao_Paulo")
+    for title, moment in (("A", "2026-01-01T02:59:00+00:00"), ("B", "2026-01-01T03:00:00+00:00")):
+        entry = Entry.add(club=club, book=add_book(title), by=alice, status="reading")
+        read(entry, alice, "percent", 100).update(updated_at=datetime.datetime.fromisoformat(moment))
+    expected = [{"year": 2025, "count": 1}, {"year": 2026, "count": 1}]
+    assert as_alice.get(STATS).json()["books_finished_by_year"] == expected
+
+
+def test_the_figures_take_three_queries_beside_the_sign_in(as_alice, club, django_assert_num_queries):
+    as_alice.get(STATS)
+    # The sign-in; the marks with their books; the reviews by rating; the clubs.
+    with django_assert_num_queries(4):
+        as_alice.get(STATS)
