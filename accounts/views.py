@@ -278,8 +278,11 @@ class MeView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[ty
     http_method_names = ["get", "head", "options", "patch", "delete"]
 
     def find_object(self) -> User:
-        """The caller, as the database has them now."""
-        return User.objects.get(pk=self.request.user.pk)
+        """The caller, as the database has them now; 401 where the account went a moment ago."""
+        user = User.objects.filter(pk=self.request.user.pk).first()
+        if user is None:
+            raise tokens.InvalidToken
+        return user
 
     def get_throttles(self) -> list[BaseThrottle]:
         """Closing the account tries a password, so it is counted as a sign-in is."""
