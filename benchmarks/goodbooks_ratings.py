@@ -1,0 +1,86 @@
+"""The goodbooks file's star counts as reviews, at a thousandth of their number: does the API answer what they make?
+
+    DATABASE_URL=... .venv/bin/python benchmarks/goodbooks_ratings.py ../shared/data/goodbooks/books.csv
+
+Wants an empty database that is migrated and into which the file has been imported; writes readers and some 573,000
+reviews, asks for every book's average and histogram, and compares both with what plain Python makes of the file. Exit
+status 1 where one differs.
+"""
+
+import argparse
+import csv
+import os
+import sys
+import time
+from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookbridge.settings")
+os.environ.setdefault("DEBUG", "off")
+os.environ.setdefault("SECRET_KEY", "for a benchmark alone: " + "x" * 40)
+os.environ["ALLOWED_HOSTS"] = "testserver"
+os.environ |= {f"RATE_{name}": "off" for name in ("ANON", "USER", "WRITE")}
+
+import django
+
+django.setup()
+
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from catalog.models import Book
+from reviews.models import Review
+
+SCALE = 1000
+BATCH = 5000
+
+
+def expected(stars: list[int]) -> dict[str, Any]:
+    """What the API should say of a book with so many ratings of 1 to 5 stars."""
+    count, total = sum(stars), sum(n * many for n, many in enumerate(stars, start=1))
+    mean = float((Decimal(total) / count).quantize(Decimal("0.01"), ROUND_HALF_UP)) if count else None
+    histogram = {f"{n / 2:.1f}": 0 if n % 2 else stars[n // 2 - 1] for n in range(1, 11)}
+    return {"average_rating": mean, "ratings_count": count, "histogram": histogram}
+
+
+def reviews(books: dict[str, int], counts: dict[str, list[int]], readers: list[int]) -> Iterator[Review]:
+    """The reviews of all books, each by another reader."""
+    for work, stars in counts.items():
+        ratings = (2 * n for n, many in enumerate(stars, start=1) for _ in range(many))
+        for reader, rating in zip(readers, ratings, strict=False):
+            yield Review(book_id=books[work], author_id=reader, rating=rating)
+
+
+def main() -> int:
+    """Write, ask, compare."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("file", type=Path)
+    with parser.parse_args().file.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    counts = {row["work_id"]: [int(row[f"ratings_{n}"]) // SCALE for n in range(1, 6)] for row in rows}
+    books = {str(origin).partition(":")[2]: pk for pk, origin in Book.objects.values_list("pk", "origin")}
+    names = [f"goodbooks-{n}" for n in range(max(map(sum, counts.values())))]
+    User.objects.bulk_create([User(username=name, username_key=name) for name in names], batch_size=1000)
+    readers = list(User.objects.order_by("pk").values_list("pk", flat=True))
+    started, written, rest = time.perf_counter(), 0, reviews(books, counts, readers)
+    while batch := list(islice(rest, BATCH)):
+        written += Review.objects.add_many(batch)
+    seconds = time.perf_counter() - started
+    print(f"{written:,} reviews of {len(counts):,} books written in {seconds:.1f} s, {written / seconds:,.0f} a second")
+    client, wrong = APIClient(), 0
+    for work, stars in counts.items():
+        shown = client.get(f"/api/v1/books/{books[work]}/stats/").json()
+        differing = {name: (shown[name], value) for name, value in expected(stars).items() if shown[name] != value}
+        if differing:
+            wrong += 1
+            print(work, differing)
+    print(f"{len(counts) - wrong:,} books as computed from the file, {wrong:,} not")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
