@@ -12,9 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from accounts.models import User
+from accounts.models import PEOPLE, User
 from bookbridge.api.views import GenericViewSet
-from catalog.models import Book
+from catalog.models import ANY_BOOK, Book
 from clubs.access import ClubScoped, Level
 from reviews.filters import ReviewFilter
 from reviews.models import Review, ReviewQuerySet
@@ -125,6 +125,7 @@ class BookReviewViewSet(mixins.CreateModelMixin, ReviewLists):
     """The reviews of one book."""
 
     is_of_one_book = True
+    kept_for_strangers: ClassVar = {"list": (ANY_BOOK, "book:{book_pk}", PEOPLE)}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After the permissions: 404 where there is no such book, whatever the body says."""

@@ -1,0 +1,253 @@
+"""Kept answers: the same bytes without the work, never stale, never another caller's."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from django.core.cache import cache
+from django.db import transaction
+from django.test import override_settings
+from rest_framework.test import APIClient
+
+from bookbridge.api import caching, counters
+from catalog.models import Book
+from reviews.models import Review
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BOOKS, STATS = "/api/v1/books/", "/api/v1/stats/"
+
+
+@pytest.fixture(autouse=True)
+def in_development():
+    with override_settings(DEBUG=True):
+        yield
+
+
+@pytest.fixture
+def book(db):
+    return Book.add(by=None, title="Emma", authors=["Jane Austen"])
+
+
+def outcome(answer):
+    assert answer.status_code == 200, answer.content
+    return answer.headers.get("X-Cache")
+
+
+@pytest.mark.parametrize("place", [BOOKS, f"{BOOKS}?ordering=title", STATS, "{book}", "{book}stats/"])
+def test_the_second_answer_is_the_first_ones_bytes(anonymous, book, place):
+    place = place.format(book=f"{BOOKS}{book.pk}/")
+    first, second = anonymous.get(place), anonymous.get(place)
+    assert (outcome(first), outcome(second)) == ("miss", "hit")
+    assert first.content == second.content
+    for name in ("Content-Type", "ETag", "Vary", "Cache-Control", "Allow", "Content-Language"):
+        assert first.headers.get(name) == second.headers.get(name), name
+
+
+def test_a_hit_takes_one_query(anonymous, book, django_assert_num_queries):
+    for place in (BOOKS, STATS, f"{BOOKS}{book.pk}/"):
+        anonymous.get(place)
+        # The generations.
+        with django_assert_num_queries(1):
+            assert outcome(anonymous.get(place)) == "hit"
+
+
+def test_a_kept_answer_is_conditional(anonymous, book):
+    etag = anonymous.get(BOOKS)["ETag"]
+    answer = anonymous.get(BOOKS, HTTP_IF_NONE_MATCH=etag)
+    assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", etag)
+    assert answer["Cache-Control"] == "public, no-cache"
+    assert {"Authorization", "Accept", "Accept-Language"} <= {word.strip() for word in answer["Vary"].split(",")}
+
+
+def test_head_and_get_share_an_answer(anonymous, book):
+    anonymous.head(BOOKS)
+    answer = anonymous.get(BOOKS)
+    assert outcome(answer) == "hit"
+    assert answer.json()["results"][0]["id"] == book.pk
+    assert anonymous.head(BOOKS).content == b""
+
+
+def test_answers_that_are_for_everybody_are_shared_but_marked_private(anonymous, alice, client_of, book):
+    public = anonymous.get(BOOKS)
+    own = client_of(alice).get(BOOKS)
+    assert (outcome(own), own.content) == ("hit", public.content)
+    assert own["Cache-Control"] == "private, no-cache"
+
+
+def test_answers_that_depend_on_the_caller_are_kept_for_strangers_alone(anonymous, alice, bob, client_of, book):
+    place = f"{BOOKS}{book.pk}/reviews/"
+    Review.write(book=book, by=alice, rating=9, visibility="private")
+    assert anonymous.get(place).json()["results"] == []
+    assert outcome(anonymous.get(place)) == "hit"
+    as_alice, as_bob = client_of(alice), client_of(bob)
+    for _ in range(2):
+        assert len(as_alice.get(place).json()["results"]) == 1
+        assert as_bob.get(place).json()["results"] == []
+    assert outcome(as_alice.get(place)) is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"HTTP_HOST": "localhost"},
+        {"HTTP_ACCEPT_LANGUAGE": "pt-BR"},
+        {"HTTP_X_FORWARDED_PROTO": "https", "secure": True},
+    ],
+)
+def test_hosts_schemes_and_languages_do_not_share(anonymous, book, other):
+    for title in range(21):
+        Book.add(by=None, title=f"Book {title}", authors=["A"])
+    first = anonymous.get(BOOKS)
+    assert outcome(anonymous.get(BOOKS)) == "hit"
+    answer = anonymous.get(BOOKS, **other)
+    assert outcome(answer) == "miss"
+    if "HTTP_ACCEPT_LANGUAGE" not in other:
+        assert answer.json()["next"] != first.json()["next"]
+
+
+@pytest.mark.parametrize("place", [f"{BOOKS}?search=emma", f"{BOOKS}?cursor=x"])
+def test_searches_and_later_pages_are_not_kept(anonymous, book, place):
+    anonymous.get(place)
+    assert "X-Cache" not in anonymous.get(place).headers
+
+
+def test_only_plain_json_is_kept(anonymous, book):
+    anonymous.get(BOOKS)
+    indented = anonymous.get(BOOKS, HTTP_ACCEPT="application/json; indent=4")
+    assert "X-Cache" not in indented.headers
+    assert b"\n    " in indented.content
+
+
+def test_refusals_are_not_kept(anonymous, book):
+    for place, status in ((f"{BOOKS}999999/", 404), (f"{BOOKS}?year_from=x", 400), (f"{STATS}?min_ratings=0", 400)):
+        assert [anonymous.get(place).status_code for _ in range(2)] == [status, status]
+    assert anonymous.get(f"{BOOKS}{book.pk}/?a=1").status_code == 400
+
+
+def test_production_does_not_tell(anonymous, book):
+    with override_settings(DEBUG=False):
+        anonymous.get(BOOKS)
+        assert "X-Cache" not in anonymous.get(BOOKS).headers
+
+
+def test_rates_count_kept_answers_too(anonymous, book, rate):
+    rate("anon", 2)
+    assert [anonymous.get(BOOKS).status_code for _ in range(3)] == [200, 200, 429]
+
+
+def changes(book, alice, bob):
+    """Every kind of change that shows in a kept answer, with where it shows."""
+    own = f"{BOOKS}{book.pk}/"
+    yield "book", lambda: Book.add(by=alice, title="Persuasion", authors=["A"]), [BOOKS, STATS]
+    yield "edition", lambda: book.add_edition(isbn13="9780141439587"), [own]
+    review = Review.write(book=book, by=bob, rating=4)
+    yield "title", lambda: book.change(by=alice, title="Emma!"), [BOOKS, own, f"{own}reviews/"]
+    yield "review", lambda: Review.write(book=book, by=alice, rating=9), [BOOKS, own, f"{own}stats/", STATS]
+    yield "text", lambda: review.change(body="Hm."), [f"{own}reviews/"]
+    yield "like", lambda: review.like(by=alice), [f"{own}reviews/"]
+    yield "hidden", review.hide, [BOOKS, own, f"{own}stats/", f"{own}reviews/", STATS]
+    yield "restored", review.restore, [BOOKS, own, f"{own}stats/", f"{own}reviews/", STATS]
+    yield "name", lambda: bob.change_profile(display_name="Robert"), [f"{own}reviews/"]
+    yield "removed", review.remove, [BOOKS, own, f"{own}stats/", f"{own}reviews/", STATS]
+
+
+def test_every_change_is_in_the_next_answer(anonymous, book, alice, bob):
+    for name, change, places in changes(book, alice, bob):
+        before = {place: anonymous.get(place).content for place in places}
+        assert all(outcome(anonymous.get(place)) == "hit" for place in places), name
+        change()
+        for place in places:
+            answer = anonymous.get(place)
+            assert outcome(answer) == "miss", (name, place)
+            assert answer.content != before[place], (name, place)
+
+
+def test_a_book_that_is_gone_is_not_found(anonymous, alice, book):
+    place = f"{BOOKS}{book.pk}/"
+    anonymous.get(place)
+    book.remove()
+    assert anonymous.get(place).status_code == 404
+
+
+def test_a_path_with_zeros_before_its_number_is_no_way_to_an_old_answer(anonymous, alice, book):
+    place = f"{BOOKS}00{book.pk}/"
+    anonymous.get(place)
+    Review.write(book=book, by=alice, rating=9)
+    assert anonymous.get(place).json()["ratings_count"] == 1
+
+
+def test_a_change_that_is_rolled_back_leaves_the_kept_answer(anonymous, book):
+    anonymous.get(BOOKS)
+    with transaction.atomic():
+        Book.add(by=None, title="Never", authors=["A"])
+        # What is seen inside may yet be undone, so that it is neither kept nor looked up.
+        assert len(anonymous.get(BOOKS).json()["results"]) == 2
+        transaction.set_rollback(True)
+    answer = anonymous.get(BOOKS)
+    assert (outcome(answer), len(answer.json()["results"])) == ("hit", 1)
+
+
+def test_an_answer_made_of_rows_before_a_write_is_not_taken_for_one_after_it(anonymous, alice, book, monkeypatch):
+    """A reader has read the rows; a writer commits; only then the reader keeps its answer."""
+    place, keep = f"{BOOKS}{book.pk}/stats/", caching._keep
+
+    def write_first(key, response):
+        monkeypatch.setattr(caching, "_keep", keep)
+        Review.write(book=book, by=alice, rating=9)
+        keep(key, response)
+
+    monkeypatch.setattr(caching, "_keep", write_first)
+    assert anonymous.get(place).json()["ratings_count"] == 0
+    assert anonymous.get(place).json()["ratings_count"] == 1
+
+
+@pytest.mark.parametrize("garbage", [7, None, {"a": 1}, ["x"]])
+def test_something_else_under_the_key_is_no_answer(anonymous, book, garbage):
+    anonymous.get(BOOKS)
+    for key in keys():
+        cache.set(key, garbage)
+    assert anonymous.get(BOOKS).json()["results"][0]["id"] == book.pk
+
+
+def keys():
+    """The keys that the next request for the list would look under."""
+    seen = []
+    client, find = APIClient(), caching._find
+    caching._find = lambda key: seen.append(key) or find(key)
+    try:
+        client.get(BOOKS)
+    finally:
+        caching._find = find
+    return seen
+
+
+def test_bytes_that_are_no_json_under_the_key_are_no_answer(anonymous, book, monkeypatch):
+    def broken(key):
+        raise json.JSONDecodeError("garbage", "", 0)
+
+    monkeypatch.setattr(caching, "cache", SimpleNamespace(get=broken, add=cache.add, set=cache.set))
+    assert anonymous.get(BOOKS).status_code == 200
+
+
+def test_a_cache_that_does_nothing_costs_nothing_but_itself(anonymous, book, monkeypatch):
+    nothing = SimpleNamespace(get=lambda key: None, add=lambda *a: None, set=lambda *a: None)
+    monkeypatch.setattr(caching, "cache", nothing)
+    for _ in range(2):
+        assert outcome(anonymous.get(BOOKS)) == "miss"
+
+
+def test_whoever_waits_in_vain_makes_the_answer_alone(anonymous, book):
+    for key in keys():
+        cache.delete(key)  # the maker has died: its mark is left
+    answer = anonymous.get(BOOKS)
+    assert (outcome(answer), answer.json()["results"][0]["id"]) == ("miss", book.pk)
+
+
+def test_generations_tell_each_change_from_every_other():
+    seen = set()
+    for step in (+1, -1, +1, -1):
+        counters.add({"books": step})
+        seen.add(counters.read([counters.TOTALS])[counters.TOTALS])
+    assert len(seen) == 4
+    assert counters.read(["books"]) == {"books": 0}

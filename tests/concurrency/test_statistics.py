@@ -1,0 +1,339 @@
+"""Figures and kept answers under many hands: right at any moment, never stale, whatever becomes of Redis."""
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections import Counter
+from functools import partial
+
+import pytest
+from django.conf import settings
+from django.core.cache import caches
+from django.db import connections
+from django.test import override_settings
+from rest_framework.test import APIClient
+
+from bookbridge.api import caching, counters, redis
+from catalog.models import Book
+from catalog.views import BookViewSet
+from clubs.models import Club, Entry, Progress
+from clubs.reading.rules import Mark, Unit
+from reviews.models import Review
+from tests.clubs.helpers import bring_in
+from tests.concurrency.tools import at_once
+from tests.reviews.helpers import differences
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROUNDS = 20
+BOOKS, REVIEWS, STATS = "/api/v1/books/", "/api/v1/reviews/", "/api/v1/stats/"
+
+
+@pytest.fixture
+def books(db):
+    return [Book.add(by=None, title=f"Book {n}", authors=["A"], page_count=300) for n in range(4)]
+
+
+@pytest.fixture
+def readers(make_user):
+    return [make_user(f"reader{n}") for n in range(8)]
+
+
+def statuses(answers):
+    return Counter(answer.status_code for answer in answers)
+
+
+def test_one_caller_makes_the_answer_and_the_others_wait_for_it(books, monkeypatch):
+    made, asked = [], threading.Barrier(6)
+    read, listing = counters.read, BookViewSet.list
+
+    def together(names):
+        found = read(names)
+        asked.wait(10)
+        return found
+
+    def count(self, *args, **kwargs):
+        made.append(1)
+        time.sleep(0.2)
+        return listing(self, *args, **kwargs)
+
+    monkeypatch.setattr(counters, "read", together)
+    monkeypatch.setattr(BookViewSet, "list", count)
+    monkeypatch.setattr(caching, "WAITING", 10)
+    answers = at_once([partial(APIClient().get, BOOKS) for _ in range(6)])
+    assert len({answer.content for answer in answers}) == 1
+    assert made == [1]
+
+
+def test_first_moves_of_a_total_by_many_at_once_lose_none(db):
+    for _round in range(ROUNDS):
+        at_once([partial(counters.add, {"new": 1, f"new {n % 3}": 1}) for n in range(12)])
+    assert counters.read(["new", "new 0", "new 1", "new 2", counters.TOTALS]) == {
+        "new": 12 * ROUNDS,
+        **{f"new {n}": 4 * ROUNDS for n in range(3)},
+        counters.TOTALS: 12 * ROUNDS,
+    }
+
+
+def test_after_each_write_the_next_answer_has_it(books, readers, client_of):
+    """200 rounds: on each 201 the writer asks without a sign-in; others ask all the time, so that old answers are kept."""
+    book, over, stale = books[0], threading.Event(), []
+    clients = [client_of(reader) for reader in readers[:4]]
+    own = f"{BOOKS}{book.pk}/"
+    done, lock = [], threading.Lock()
+
+    def write(client):
+        anonymous = APIClient()
+        for _ in range(50):
+            answer = client.post(REVIEWS, {"book": book.pk, "rating": 4})
+            if answer.status_code != 201:
+                stale.append(answer.content)
+                return
+            place = f"{REVIEWS}{answer.json()['id']}/"
+            for where, count in ((f"{own}stats/", "ratings_count"), (own, "ratings_count"), (STATS, "reviews")):
+                found = anonymous.get(where).json()[count]
+                if not found >= 1:
+                    stale.append((where, found, least))
+            shown = [row["id"] for row in anonymous.get(f"{own}reviews/").json()["results"]]
+            if answer.json()["id"] not in shown:
+                stale.append(("reviews", shown))
+            body = client.patch(place, {"body": "Hm."}).json()["body"]
+            rows = anonymous.get(f"{own}reviews/").json()["results"]
+            if [row["body"] for row in rows if row["id"] == answer.json()["id"]] != [body]:
+                stale.append(("body", rows))
+            client.delete(place)
+            shown = [row["id"] for row in anonymous.get(f"{own}reviews/").json()["results"]]
+            if answer.json()["id"] in shown:
+                stale.append(("deleted", shown))
+
+    def ask():
+        anonymous, places = APIClient(), [BOOKS, own, f"{own}stats/", f"{own}reviews/", STATS]
+        while not over.is_set():
+            anonymous.get(random.choice(places))
+
+    def write_all(client):
+        try:
+            write(client)
+        finally:
+            with lock:
+                done.append(client)
+                if len(done) == len(clients):
+                    over.set()
+
+    at_once([*(partial(write_all, client) for client in clients), ask, ask, ask])
+    assert stale == []
+    answer = APIClient().get(f"{own}stats/").json()
+    assert (answer["ratings_count"], APIClient().get(STATS).json()["reviews"]) == (0, 0)
+    assert differences() == (0, [])
+
+
+def test_one_writers_figures_are_exact_after_every_write(books, readers, client_of):
+    """200 writes, one after the other, while others ask: each answer afterwards has the very number."""
+    book, over, wrong = books[0], threading.Event(), []
+    client, reader = client_of(readers[0]), APIClient()
+    place = f"{BOOKS}{book.pk}/stats/"
+
+    def ask():
+        anonymous = APIClient()
+        while not over.is_set():
+            anonymous.get(place)
+            anonymous.get(STATS)
+
+    def write():
+        pk = client.post(REVIEWS, {"book": book.pk, "rating": 0.5}).json()["id"]
+        for n in range(200):
+            rating = (n % 10 + 1) / 2
+            assert client.patch(f"{REVIEWS}{pk}/", {"rating": rating}).status_code == 200
+            found = reader.get(place).json()["average_rating"], reader.get(STATS).json()["mean_rating"]
+            if found != (rating, rating):
+                wrong.append((rating, found))
+        over.set()
+
+    at_once([write, ask, ask, ask])
+    assert wrong == []
+
+
+def test_figures_of_clubs_hold_whatever_happens_at_once(books, readers, client_of, make_user):
+    owner = make_user("owner")
+    clubs = [Club.found(by=owner, name=f"Club {n}") for n in range(3)]
+    for club in clubs:
+        for book in books[:3]:
+            Entry.add(club=club, book=book, by=owner, status="reading")
+    as_owner, clients = client_of(owner), {reader: client_of(reader) for reader in readers}
+    for round_ in range(ROUNDS):
+        chance = random.Random(round_)
+        calls = [partial(act, chance.randrange(10**9), clients[reader], reader, clubs, books) for reader in readers]
+        calls.append(partial(arrange, chance.randrange(10**9), as_owner, clubs, books))
+        answers = at_once(calls)
+        assert set(statuses(answers)) <= {200, 201, 202, 204, 400, 403, 404, 409}, statuses(answers)
+        assert differences() == (0, [])
+
+
+def act(seed, client, reader, clubs, books):
+    """Something that a reader does."""
+    chance = random.Random(seed)
+    club, book = chance.choice(clubs), chance.choice(books[:3])
+    review = Review.objects.filter(author=reader, book=book).first()
+    entry = Entry.objects.filter(club=club).order_by("?").first()
+    deed = chance.choice(["join", "leave", "mark", "mark", "review", "review", "review"])
+    if deed in ("join", "leave"):
+        return client.post(f"/api/v1/clubs/{club.pk}/{deed}/")
+    if deed == "mark" and entry:
+        body = chance.choice([{"percent": chance.randint(0, 100)}, {"page": chance.randint(0, 90), "page_count": 90}])
+        body["hidden"] = chance.random() < 0.2
+        return client.put(f"/api/v1/clubs/{club.pk}/books/{entry.pk}/progress/", body)
+    if review is None:
+        return client.post(REVIEWS, {"book": book.pk, "rating": chance.randint(1, 10) / 2})
+    if chance.random() < 0.3:
+        return client.delete(f"{REVIEWS}{review.pk}/")
+    change = {"rating": chance.randint(1, 10) / 2, "visibility": chance.choice(["public", "public", "clubs"])}
+    return client.patch(f"{REVIEWS}{review.pk}/", change)
+
+
+def arrange(seed, client, clubs, books):
+    """Something that a club's owner does."""
+    chance = random.Random(seed)
+    club = chance.choice(clubs)
+    entry = Entry.objects.filter(club=club).order_by("?").first()
+    member = club.memberships.active().exclude(user=club.owner).order_by("?").first()
+    deed = chance.choice(["list", "unlist", "move", "finish", "remove", "visibility"])
+    if deed == "list" or entry is None:
+        return client.post(f"/api/v1/clubs/{club.pk}/books/", {"book": chance.choice(books).pk, "status": "reading"})
+    if deed == "unlist":
+        return client.delete(f"/api/v1/clubs/{club.pk}/books/{entry.pk}/")
+    if deed == "remove" and member:
+        return client.delete(f"/api/v1/clubs/{club.pk}/members/{member.user_id}/")
+    if deed == "visibility":
+        return client.patch(f"/api/v1/clubs/{club.pk}/", {"visibility": chance.choice(["public", "private"])})
+    change = {"position": 1} if deed == "move" else {"status": chance.choice(["reading", "finished"])}
+    return client.patch(f"/api/v1/clubs/{club.pk}/books/{entry.pk}/", change)
+
+
+def test_first_marks_of_many_members_meet_without_an_error(books, readers, client_of, make_user):
+    owner = make_user("owner")
+    club = Club.found(by=owner, name="Busy")
+    for reader in readers:
+        bring_in(club, reader)
+    clients = [client_of(reader) for reader in readers]
+    for _round in range(ROUNDS):
+        Entry.objects.all().delete()
+        entry = Entry.add(club=club, book=books[0], by=owner, status="reading")
+        place = f"/api/v1/clubs/{club.pk}/books/{entry.pk}/progress/"
+        assert statuses(at_once([partial(client.put, place, {"percent": 25}) for client in clients])) == {200: 8}
+        entry.refresh_from_db()
+        assert entry.percents == 200
+
+
+def test_verify_tells_nothing_wrong_while_everybody_writes(books, readers, client_of, make_user):
+    club = Club.found(by=make_user("owner"), name="Busy")
+    entry = Entry.add(club=club, book=books[0], by=club.owner, status="reading")
+    for reader in readers:
+        bring_in(club, reader)
+    over, told = threading.Event(), []
+
+    def write(reader):
+        for n in range(30):
+            review = Review.write(book=books[0], by=reader, rating=n % 10 + 1)
+            Progress.set(entry=entry, by=reader, mark=Mark(Unit.PERCENT, n))
+            review.remove()
+        over.set()
+
+    def verify():
+        while not over.is_set():
+            told.extend(differences()[1])
+
+    at_once([*(partial(write, reader) for reader in readers[:4]), verify])
+    assert told == []
+    assert differences() == (0, [])
+
+
+# --- Redis that goes and comes back ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own_redis(tmp_path, monkeypatch):
+    """A Redis of this test's own that can be stopped, started and frozen, with the product's cache on it."""
+    if not shutil.which("redis-server") or not settings.REDIS_URL:
+        pytest.skip("only where the tests run with Redis")
+    server = OwnRedis(tmp_path)
+    server.start()
+    options = {**settings.CACHES["default"], "LOCATION": f"redis://127.0.0.1:{server.port}/0"}
+    monkeypatch.setattr(redis.breaker, "seconds", 0.5)
+    with override_settings(CACHES={"default": options}):
+        yield server
+        caches.close_all()
+    server.end()
+
+
+class OwnRedis:
+    """A redis-server on a free port."""
+
+    def __init__(self, home):
+        self.home = home
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+
+    def start(self):
+        command = ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.home)]
+        self.process = subprocess.Popen([*command, "--appendonly", "yes"], stdout=subprocess.DEVNULL)
+        for _ in range(100):
+            with socket.socket() as tried:
+                if tried.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+
+    def signal(self, number):
+        os.kill(self.process.pid, number)
+
+    def end(self):
+        self.signal(signal.SIGCONT)
+        self.process.terminate()
+        self.process.wait(10)
+
+
+def test_a_client_that_reads_and_writes_notices_nothing_of_redis(own_redis, books, readers, client_of):
+    """Redis is stopped, frozen and back in mid-run; what it kept before must not come back either."""
+    book, client, reader = books[0], client_of(readers[0]), APIClient()
+    place = f"{BOOKS}{book.pk}/stats/"
+    pk = client.post(REVIEWS, {"book": book.pk, "rating": 0.5}).json()["id"]
+    slowest, hits = 0.0, 0
+
+    def go_on(rounds):
+        nonlocal slowest, hits
+        for n in range(rounds):
+            rating = (n % 10 + 1) / 2
+            answers = [client.patch(f"{REVIEWS}{pk}/", {"rating": rating})]
+            for where, name in ((place, "average_rating"), (STATS, "mean_rating"), (place, "average_rating")):
+                began = time.perf_counter()
+                answers.append(reader.get(where))
+                slowest = max(slowest, time.perf_counter() - began)
+                assert answers[-1].json()[name] == rating
+            hits += answers[-1].headers.get("X-Cache") == "hit"
+            assert statuses(answers) == {200: 4}
+
+    with override_settings(DEBUG=True):
+        go_on(10)
+        assert hits == 10
+        own_redis.signal(signal.SIGSTOP)
+        go_on(20)
+        own_redis.signal(signal.SIGCONT)
+        time.sleep(0.6)
+        hits = 0
+        go_on(10)
+        assert hits == 10
+        own_redis.end()
+        go_on(20)
+        own_redis.start()  # with what it had on disk
+        time.sleep(0.6)
+        hits = 0
+        go_on(10)
+        assert hits == 10
+    print(f"slowest read: {slowest:.3f} s")  # noqa: T201
+    assert slowest < 0.6
+    connections.close_all()
