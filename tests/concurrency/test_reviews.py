@@ -9,10 +9,10 @@ from django.http import Http404
 
 from accounts.models import User
 from catalog.models import Book
-from clubs.models import Club, Membership
+from clubs.models import Club
 from reviews.models import Review
 from tests.concurrency.tools import at_once
-from tests.reviews.helpers import REVIEWS, differences, figures
+from tests.reviews.helpers import REVIEWS, close, differences, figures
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -131,11 +131,8 @@ class Crowd:
             pass  # It went at the same moment.
 
     def go(self, user, *, anonymise):
-        """An account goes, as `DELETE users/me/` will have it."""
-        User.objects.filter(pk=user.pk).update(is_active=False)
-        Membership.objects.end_all(user)
-        Review.objects.part_from(user, anonymise=anonymise)
-        user.delete()
+        """An account goes, as `DELETE users/me/` has it."""
+        close(user, anonymise=anonymise)
 
     @staticmethod
     def audience(rnd):

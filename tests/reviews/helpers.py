@@ -5,12 +5,20 @@ from typing import Any
 
 from django.core.management import call_command
 
+from accounts.departure import close_account
+from accounts.models import Leaving, User
 from catalog.models import Book
 from tests.clubs.helpers import bad_fields, bad_parameters, problem
+from tests.conftest import PASSWORD
 
-__all__ = ["REVIEWS", "bad_fields", "bad_parameters", "differences", "figures", "ids", "problem"]
+__all__ = ["REVIEWS", "bad_fields", "bad_parameters", "close", "differences", "figures", "ids", "problem"]
 
 REVIEWS = "/api/v1/reviews/"
+
+
+def close(user: User, *, anonymise: bool) -> None:
+    """Close an account of the tests as its reader would."""
+    close_account(user, password=PASSWORD, reviews=Leaving.ANONYMISE if anonymise else Leaving.DELETE)
 
 
 def ids(answer: Any) -> list[int]:
