@@ -234,7 +234,12 @@ SPECTACULAR_SETTINGS = {
 }
 
 # The admin's theme takes its texts from here.
-UNFOLD = {"SITE_TITLE": "BookBridge", "SITE_HEADER": "BookBridge", "SITE_SYMBOL": "menu_book"}
+UNFOLD = {
+    "SITE_TITLE": "BookBridge",
+    "SITE_HEADER": "BookBridge",
+    "SITE_SYMBOL": "menu_book",
+    "DASHBOARD_CALLBACK": "reviews.statistics.charts.dashboard",
+}
 
 # --- What browsers and proxies are told ------------------------------------------------------------------------------
 

@@ -58,14 +58,19 @@ def read(names: Iterable[str]) -> dict[str, int]:
 
 def month(name: str, at: datetime.datetime) -> str:
     """The name of what a total counts in the month of a moment, in UTC: `reviews 2026-11`."""
-    return f"{name} {at.astimezone(datetime.UTC):%Y-%m}"
+    return month_of(name, at.astimezone(datetime.UTC))
+
+
+def month_of(name: str, day: datetime.date) -> str:
+    """The same, of a day."""
+    return f"{name} {day.year:04}-{day.month:02}"
 
 
 def counted(name: str, rows: QuerySet[Any], field: str) -> dict[str, int]:
     """What a total and its months should be: how many rows there are, and in which month of UTC each `field` lies."""
     year, of_year = ExtractYear(field, tzinfo=datetime.UTC), ExtractMonth(field, tzinfo=datetime.UTC)
     months = rows.order_by().values_list(year, of_year).annotate(n=Count("pk"))
-    found = {f"{name} {year:04}-{number:02}": n for year, number, n in months}
+    found = {month_of(name, datetime.date(year, number, 1)): n for year, number, n in months}
     return {**found, name: sum(found.values())}
 
 

@@ -17,6 +17,7 @@ from rest_framework.exceptions import APIException
 
 from bookbridge.api.admin import QuickAdmin
 from clubs.clubs.models import Club, ClubQuerySet, JoinPolicy, Visibility
+from clubs.statistics.charts import of_club
 
 
 class ClubForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -55,6 +56,7 @@ class ClubAdmin(QuickAdmin):
     search_help_text = _("Words of name and description, or a club's id")
     readonly_fields = ("owner", "members_count", "links", "created_at", "updated_at")
     fields = (*ClubForm.Meta.fields, *readonly_fields)
+    change_form_outer_before_template = "charts/all.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Club]:
         """Without the words of the search index."""
@@ -99,6 +101,14 @@ class ClubAdmin(QuickAdmin):
         """The clubs alone: a page with ten thousand members on it helps nobody."""
         names = [str(club) for club in objs]
         return names, {Club._meta.verbose_name_plural: len(names)}, set(), []
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With pictures of how the club is doing."""
+        club = self.get_object(request, object_id) if request.method == "GET" else None
+        shown = {"charts": of_club(club)} if club else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """As it is; who loses a race is told so."""

@@ -1,0 +1,33 @@
+"""The pictures on the admin's front page, made of totals: one query, however much there is."""
+
+import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from bookbridge.api import charts, counters
+from catalog.ratings import HALF_STARS, histogram
+
+# What is counted by month: the total's name -> the chart's.
+MONTHLY = {
+    "users": _("New readers"),
+    "clubs": _("New public clubs"),
+    "reviews": _("New public reviews"),
+    "finished": _("Books finished by public clubs"),
+}
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The front page's context with `charts`: growth and reading over the last twelve months (of UTC), and ratings."""
+    months = charts.last_months(datetime.datetime.now(datetime.UTC).date())
+    monthly = {name: [counters.month_of(name, month) for month in months] for name in MONTHLY}
+    stars = {f"stars_{n}": n for n in HALF_STARS}
+    totals = counters.read([*stars, *(key for keys in monthly.values() for key in keys)])
+    context["charts"] = [
+        charts.by_month(title, [(month, totals[key]) for month, key in zip(months, monthly[name], strict=True)])
+        for name, title in MONTHLY.items()
+    ]
+    ratings = histogram({n: totals[name] for name, n in stars.items()})
+    context["charts"].append(charts.of_ratings(_("Public ratings"), ratings))
+    return context

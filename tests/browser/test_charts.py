@@ -1,0 +1,76 @@
+"""Pictures in the admin, as staff see them; each test leaves its screenshot in var/screenshots/."""
+
+import json
+import urllib.request
+
+import pytest
+from playwright.sync_api import Page, expect
+
+
+def call(site: str, method: str, path: str, body: object = None, token: str = "") -> dict:
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{site}/api/v1/{path}", data, headers, method=method)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        text = answer.read()
+    return json.loads(text) if text else {}
+
+
+@pytest.fixture(scope="module")
+def club(site: str) -> int:
+    """The id of a club of five readers who have read and rated four books."""
+    tokens = []
+    for n in range(5):
+        body = {"username": f"chartreader{n}", "password": "a-long-enough-secret"}
+        tokens.append(call(site, "POST", "auth/register/", body)["access"])
+    club = call(site, "POST", "clubs/", {"name": "Readers of charts"}, tokens[0])["id"]
+    for token in tokens[1:]:
+        call(site, "POST", f"clubs/{club}/join/", {}, token)
+    books = call(site, "GET", "books/?page_size=4")["results"]
+    for number, book in enumerate(books):
+        body = {"book": book["id"], "status": "finished" if number < 3 else "reading"}
+        call(site, "POST", f"clubs/{club}/books/", body, tokens[0])
+        for n, token in enumerate(tokens):
+            call(site, "POST", "reviews/", {"book": book["id"], "rating": (number + 2 * n) % 10 / 2 + 0.5}, token)
+    return club
+
+
+def charts(page: Page) -> dict[str, list[str]]:
+    """The title of each chart with the values at its bars."""
+    found = {}
+    for figure in page.locator("#charts figure").all():
+        values = figure.locator("svg g text:nth-of-type(1)").all_text_contents()
+        found[figure.locator("figcaption").inner_text()] = [value for value in values if value]
+    return found
+
+
+def test_the_front_page_shows_growth_reading_and_ratings(club: int, admin: Page):
+    admin.reload()
+    shown = charts(admin)
+    assert shown["New readers"] == ["6"]
+    assert shown["New public clubs"] == ["1"]
+    assert shown["New public reviews"] == ["20"]
+    assert shown["Books finished by public clubs"] == ["3"]
+    assert sum(map(int, shown["Public ratings"])) == 20
+    picture = admin.locator("#charts svg[aria-label='New public reviews']")
+    expect(picture).to_be_visible()
+    assert picture.locator("rect").last.bounding_box()["height"] > 50
+    expect(admin.locator("#charts script, #charts iframe, #charts img")).to_have_count(0)
+
+
+def test_a_clubs_page_shows_how_it_is_doing(club: int, admin: Page):
+    admin.goto(f"/admin/clubs/club/{club}/change/")
+    shown = charts(admin)
+    assert shown["Members, by when they came in"] == ["5"]
+    assert shown["Books finished"] == ["3"]
+    assert sum(map(int, shown["Members’ public ratings of the books on the list"])) == 20
+    expect(admin.locator("input[name=name]")).to_have_value("Readers of charts")
+
+
+def test_charts_are_read_in_portuguese_and_in_the_dark(club: int, admin: Page):
+    admin.set_extra_http_headers({"Accept-Language": "pt-BR"})
+    admin.emulate_media(color_scheme="dark")
+    admin.reload()
+    assert len(charts(admin)) == 5
+    color = admin.locator("#charts svg rect").last.evaluate("bar => getComputedStyle(bar).fill")
+    assert color not in ("rgb(0, 0, 0)", "none")
