@@ -66,7 +66,8 @@ def short(value: int) -> str:
     """A number in at most four characters or so: 12, 3.4k, 56k, 7.8M."""
     for size, letter in ((1_000_000, "M"), (1_000, "k")):
         if value >= size:
-            return number_format(value / size, 1 if value < 10 * size else 0) + letter
+            places = 1 if value < 10 * size else 0
+            return number_format(round(value / size, places), places) + letter
     return str(value)
 
 

@@ -25,9 +25,14 @@ from catalog.ratings import average_of, histogram
 from clubs.clubs.models import Club
 from clubs.reading.models import Entry, Progress
 from clubs.reading.rules import Status
+from clubs.statistics.models import NOTHING
 from clubs.statistics.services import Reviews
 
 FEWEST_RATINGS = 5
+COLUMNS = (
+    *("status", "position", "starts_on", "ends_on", "finished_at", *NOTHING),
+    *("book__title", "book__author", "book__cover_url", "book__page_count"),
+)
 RECENTLY = datetime.timedelta(days=30)
 
 
@@ -135,8 +140,7 @@ class ClubFigures:
 
     @cached_property
     def _entries(self) -> Sequence[Entry]:
-        rows = Entry.objects.filter(club=self.club.pk).select_related("book")
-        return list(rows.defer("note", "book__description", "book__search_text"))
+        return list(Entry.objects.filter(club=self.club.pk).select_related("book").only(*COLUMNS))
 
     @cached_property
     def _finished(self) -> Sequence[Entry]:
