@@ -9,10 +9,11 @@ class ReviewsConfig(AppConfig):
     verbose_name = _("Reviews")
 
     def ready(self) -> None:
-        """Put what a club's members think of a book beside it on the club's list, and into the club's figures."""
+        """Join the club's list and figures, the accounts that go, and the jobs."""
         from accounts import departure
         from clubs.reading.models import figures
         from clubs.statistics.services import Reviews
+        from reviews.importing import services  # noqa: F401  (registers its job by being imported)
         from reviews.models import Review, club_average_rating
         from reviews.statistics import ratings
 

@@ -28,6 +28,7 @@ from catalog.models import Book, touched
 from catalog.ratings import HALF_STARS
 from clubs.models import Club, Entry, Membership
 from reviews.figures import Tally, batches, hold, mean
+from reviews.importing.models import Import, ImportedReview  # noqa: F401  (Django looks for tables here)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,10 +3,12 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
+from reviews.importing.views import ImportViewSet
 from reviews.views import BookReviewViewSet, ClubReviewViewSet, ReviewViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("reviews", ReviewViewSet, basename="review")
+router.register("users/me/imports", ImportViewSet, basename="import")
 router.register("books/<int:book_pk>/reviews", BookReviewViewSet, basename="book-review")
 
 urlpatterns = [

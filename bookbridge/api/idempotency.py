@@ -48,7 +48,7 @@ def _once(post: Callable[..., Response], client_key: str, request: Request, *arg
     """Run `post` unless its answer is known."""
     route = f"{request.user.pk} {request.path} {client_key}"
     key = sha256(route.encode("utf-8", "replace")).hexdigest()
-    body = sha256(request._request.body).hexdigest()
+    body = _digest(request)
     claim = _claim(request, key, body)
     if claim.status is not None:
         return _replay(claim)
@@ -59,6 +59,15 @@ def _once(post: Callable[..., Response], client_key: str, request: Request, *arg
         # committed before the connection broke stays, since its effect did happen.
         _mine(claim).delete()
         raise
+
+
+def _digest(request: Request) -> str:
+    """What tells one body from another; an upload's boundary, which is made anew for each try, is no part of it."""
+    body: bytes = request._request.body
+    boundary = (request._request.content_params or {}).get("boundary", "")
+    if request._request.content_type == "multipart/form-data" and boundary:
+        body = body.replace(b"--" + boundary.encode("utf-8", "replace"), b"--")
+    return sha256(body).hexdigest()
 
 
 def _claim(request: Request, key: str, body: str) -> KeptAnswer:

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from bookbridge.api.jobs import run_due
 from catalog.models import Book
 from clubs.models import Club
 from tests.clubs.helpers import bring_in
@@ -48,3 +50,22 @@ def club(alice: User, bob: User) -> Club:
     club = Club.found(by=alice, name="Night readers")
     bring_in(club, bob)
     return club
+
+
+@pytest.fixture
+def upload(as_alice: APIClient) -> Callable[..., Any]:
+    """Bring an export of Alice's along, and have it worked off: the report. With `begin_only` the first answer."""
+
+    def send(
+        data: bytes, source: str = "goodreads", *, client: Any = as_alice, begin_only: bool = False, **fields: Any
+    ):
+        headers = {name: fields.pop(name) for name in list(fields) if name.startswith("HTTP_")}
+        body = {"file": SimpleUploadedFile("export.csv", data, "text/csv"), "source": source} | fields
+        answer = client.post("/api/v1/users/me/imports/", body, format="multipart", **headers)
+        if begin_only:
+            return answer
+        assert answer.status_code == 202, answer.content
+        run_due()
+        return client.get(f"/api/v1/users/me/imports/{answer.json()['id']}/").json()
+
+    return send

@@ -1,0 +1,47 @@
+"""Reviews come with HTML in them; here they are plain text.
+
+Not by `html.parser`: some texts of 60 KB, such as `<a <a <a `, keep it busy for a minute.
+"""
+
+import re
+from html import unescape
+
+# What people may use there; anything else in angle brackets is text that somebody wrote.
+_BLOCKS = frozenset("p div blockquote pre ul ol li h1 h2 h3 h4 h5 h6 hr table tr".split())
+_INLINE = frozenset("a b strong i em u s strike del ins span code tt small big sub sup font center img td th".split())
+_SILENT = frozenset(("script", "style"))
+_KNOWN = _BLOCKS | _INLINE | _SILENT | {"br", "spoiler"}
+
+# A tag ends before the next one begins, so that no part of a text is read twice.
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,15})(?:\s[^<>]*)?/?>")
+
+# More than this is not worth reading for a text of 10,000 characters.
+MOST_MARKUP = 60_000
+
+
+def plain_text(html: str) -> tuple[str, bool]:
+    """The text without its markup, and whether a part of it was marked as a spoiler. A lone `<` stays."""
+    text = html[:MOST_MARKUP].replace("\r\n", "\n").replace("\r", "\n")
+    parts: list[str] = []
+    position, silent, spoiler = 0, "", False
+    for tag in _TAG.finditer(text):
+        end, name = tag[1], tag[2].lower()
+        if name not in _KNOWN:
+            continue
+        if not silent:
+            _put(parts, unescape(text[position : tag.start()]))
+            if name == "br" or (name in _BLOCKS and parts and not parts[-1].endswith("\n")):
+                parts.append("\n")
+        position = tag.end()
+        spoiler = spoiler or name == "spoiler"
+        if name in _SILENT:
+            silent = "" if end else silent or name
+    if not silent:
+        _put(parts, unescape(text[position:]))
+    lines = [line.strip(" \t\xa0") for line in "".join(parts).split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip(), spoiler
+
+
+def _put(parts: list[str], text: str) -> None:
+    if text:
+        parts.append(text)

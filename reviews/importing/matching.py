@@ -1,0 +1,85 @@
+"""Which book of the catalogue a row is about."""
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from django.db.models import Q
+
+from accounts.models import User
+from bookbridge.api.errors import Conflict
+from bookbridge.api.text import words
+from catalog.importing import records
+from catalog.models import Book, BookAuthor, BookQuerySet, key_of
+from reviews.importing.rows import Row
+
+# Of the books with one title, how many are looked at for an author whose name is written in another way.
+MOST_LOOKED_AT = 50
+
+
+def find(row: Row) -> Book | None:
+    """The book: by ISBN, else by title and one of the authors, without case, accents and the series in brackets."""
+    if row.isbn13 and (book := Book.objects.with_isbn(row.isbn13).first()):
+        return book
+    bare = key_of(without_series(row.title))
+    # "(" comes before ")": one range of the index, and what has a series after the bare title is in it.
+    titled = Book.objects.filter(Q(title_key=bare) | Q(title_key__gte=f"{bare} (", title_key__lt=f"{bare} )"))
+    keys = [key_of(name) for name in row.authors]
+    exact = titled.filter(pk__in=BookAuthor.objects.filter(key__in=keys).values("book"))
+    for books in (exact, titled):
+        if found := _first(books, bare, row.authors):
+            return found
+    return None
+
+
+def add(row: Row, *, by: User) -> Book:
+    """Put the book into the catalogue; where another has done so at this moment, theirs."""
+    unused: list[str] = []
+    year, edition = records.year(row.published_year, unused), _edition(row.edition)
+    try:
+        return Book.add(
+            by=by,
+            title=row.title,
+            authors=row.authors,
+            isbn13=row.isbn13 or None,
+            edition=edition,
+            published_year=year,
+            page_count=edition["page_count"],
+        )
+    except Conflict as lost:
+        return Book.objects.get(pk=lost.extra["book"])
+
+
+def without_series(title: str) -> str:
+    """A title without the series in brackets behind it: `Red Rising (Red Rising Saga, #1)` gives `Red Rising`."""
+    return re.sub(r"\s*\([^()]*#[^()]*\)\s*$", "", title) or title
+
+
+def _first(books: BookQuerySet, bare: str, authors: list[str]) -> Book | None:
+    """The one with the most ratings that has the bare title and one of the authors."""
+    wanted = _spelled(authors)
+    for book in (
+        books.order_by("-ratings_count", "id").prefetch_related("author_rows").defer("description")[:MOST_LOOKED_AT]
+    ):
+        if key_of(without_series(book.title)) == bare and wanted & _spelled(book.authors):
+            return book
+    return None
+
+
+def _spelled(names: Iterable[str]) -> set[str]:
+    """Names by their letters alone: `J.K. Rowling` is `J. K. Rowling`."""
+    return {"".join(words(name)) or name for name in names}
+
+
+def _edition(known: dict[str, Any]) -> dict[str, Any]:
+    """What is known of the edition, as far as the catalogue takes it."""
+    unused: list[str] = []
+    with suppress(KeyError):
+        known = {**known, "format": known["format"][:50]}
+    return {
+        "format": records.optional(known.get("format", ""), "format", unused, most=50),
+        "publisher": records.optional(known.get("publisher", ""), "publisher", unused),
+        "page_count": records.pages(known.get("page_count"), unused),
+        "published_year": records.year(known.get("published_year"), unused),
+    }

@@ -1,0 +1,81 @@
+"""The shapes of imports in the API."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from bookbridge.api.errors import Problem
+from bookbridge.api.serializers import ModelSerializer
+from reviews.importing.files import SOURCES
+from reviews.importing.models import Import
+from reviews.importing.rows import REASONS
+from reviews.models import Visibility
+
+
+class NewImportSerializer(serializers.Serializer[Import]):
+    """An export to be imported."""
+
+    file = serializers.FileField(help_text=_("The export as it was downloaded: CSV in UTF-8, at most 5 MB."))
+    source = serializers.ChoiceField(choices=sorted(SOURCES))  # type: ignore[assignment]
+    visibility = serializers.ChoiceField(
+        choices=Visibility.choices, default=Visibility.PUBLIC, help_text=_("Who may read the reviews.")
+    )
+
+    def validate_file(self, file: Any) -> Any:
+        """One that is not too large."""
+        if file.size > settings.UPLOAD_LIMIT:
+            raise Problem(413, "too_large", _("The file is larger than this server accepts."))
+        return file
+
+
+class RowErrorSerializer(serializers.Serializer[Any]):
+    """Why a row was not taken."""
+
+    line = serializers.IntegerField(help_text=_("The number of the row's first line in the file, from 1."))
+    code = serializers.CharField()
+    reason = serializers.CharField()
+
+
+class RemarkSerializer(serializers.Serializer[Any]):
+    """Of how many rows something is to be said: why they were skipped, or what was made of them."""
+
+    code = serializers.CharField()
+    reason = serializers.CharField()
+    rows = serializers.IntegerField()
+
+
+class ImportSerializer(ModelSerializer):
+    """An import: `done` of its `rows` were `created`, `updated`, `skipped` or `failed`."""
+
+    source = serializers.ChoiceField(choices=sorted(SOURCES), read_only=True)  # type: ignore[assignment]
+    visibility = serializers.ChoiceField(choices=Visibility.choices, read_only=True)
+    failure = serializers.SerializerMethodField(help_text=_("Why the import failed as a whole."))
+    errors = serializers.SerializerMethodField(  # type: ignore[assignment]
+        help_text=_("The rows that failed, the first thousand of them.")
+    )
+    remarks = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Import
+        fields = [
+            *("id", "source", "visibility", "status", "failure", "rows", "done", "created", "updated", "skipped"),
+            *("failed", "errors", "remarks", "created_at", "ended_at"),
+        ]
+        read_only_fields = fields
+
+    def get_failure(self, work: Import) -> str | None:
+        """In the caller's language."""
+        return str(REASONS[work.failure]) if work.failure else None
+
+    @extend_schema_field(RowErrorSerializer(many=True))
+    def get_errors(self, work: Import) -> list[dict[str, Any]]:
+        """In the caller's language."""
+        return [{"line": line, "code": code, "reason": str(REASONS[code])} for line, code in work.errors]
+
+    @extend_schema_field(RemarkSerializer(many=True))
+    def get_remarks(self, work: Import) -> list[dict[str, Any]]:
+        """In the caller's language."""
+        return [{"code": code, "reason": str(REASONS[code]), "rows": rows} for code, rows in work.remarks.items()]

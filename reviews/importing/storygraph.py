@@ -1,0 +1,55 @@
+"""The export of The StoryGraph (Manage account, Export StoryGraph library).
+
+What it looks like, and what is made of that:
+
+- `Authors` are names with commas between them. Older exports call the columns `Author` and `ISBN`.
+- `ISBN/UID` is an ISBN, or an id of theirs or of a shop's for books without one.
+- `Star Rating` goes in quarters, such as 4.25: rounded to halves, quarters upwards. Empty is none.
+- `Review` may have HTML in it.
+- `Last Date Read` may be empty, and `Date Added` never is.
+- Moods, pace, content warnings and tags have no place here.
+"""
+
+import re
+from decimal import ROUND_HALF_UP, Decimal
+
+from reviews.importing import rows
+from reviews.importing.rows import BadRowError, Row
+
+COLUMNS = frozenset(("Title", "Read Status", "Star Rating", "Review"))
+
+
+def read(cells: dict[str, str]) -> Row | None:
+    """The review in a row; None where the book is neither rated nor reviewed. Raises BadRowError."""
+    remarks: list[str] = []
+    rating = _rating(cells["Star Rating"].strip(), remarks)
+    body, spoiler = rows.review_text(cells["Review"], remarks)
+    if rating is None and not body:
+        return None
+    names = rows.authors(rows.split_names(cells.get("Authors", cells.get("Author", ""))))
+    title, uid = rows.title(cells["Title"]), cells.get("ISBN/UID", cells.get("ISBN", "")).strip()
+    # Their ids for books without an ISBN are no mistake, and no ISBN.
+    isbn13 = rows.isbn([uid] if re.fullmatch(r"[0-9 -]{9,17}[0-9Xx]", uid) else [], remarks)
+    return Row(
+        key=uid or rows.key(title, names),
+        title=title,
+        authors=names,
+        rating=rating,
+        body=body,
+        contains_spoilers=spoiler,
+        day=rows.day([cells.get("Last Date Read", ""), cells.get("Date Added", "")], remarks),
+        isbn13=isbn13,
+        edition={"format": cells.get("Format", "")},
+        remarks=remarks,
+    )
+
+
+def _rating(text: str, remarks: list[str]) -> int | None:
+    """Half-stars."""
+    if not re.fullmatch(r"([0-5](\.[0-9]{1,2})?)?", text) or Decimal(text or 0) > 5:
+        raise BadRowError("bad_rating")
+    exact = Decimal(text or 0) * 2
+    half_stars = exact.quantize(Decimal(1), ROUND_HALF_UP)
+    if half_stars != exact:
+        remarks.append("rating_rounded")
+    return int(half_stars) or None

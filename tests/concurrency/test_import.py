@@ -1,0 +1,107 @@
+"""Imports beside one another and beside the readers' own writes: nothing twice, nothing lost, figures right."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from bookbridge.api.jobs import Job, run_due
+from catalog.models import Book
+from reviews.importing import services
+from reviews.importing.models import Import
+from reviews.importing.services import begin
+from reviews.models import Review
+from tests.concurrency.tools import at_once
+from tests.reviews.exports import book, goodreads, storygraph
+from tests.reviews.helpers import differences
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def start(user: User, data: bytes, source: str = "goodreads") -> Import:
+    return begin(by=user, source=source, visibility="public", data=data)
+
+
+def test_readers_bring_the_same_new_books_at_once(make_user: Callable[..., User], monkeypatch: pytest.MonkeyPatch):
+    isbns = [f"978{n:09d}" for n in range(30)]
+    numbers = [isbn + str(-sum(int(d) * (1, 3)[i % 2] for i, d in enumerate(isbn)) % 10) for isbn in isbns]
+    rows = [book(n, ISBN13=f'="{number}"') for n, number in enumerate(numbers)]
+    monkeypatch.setattr(services, "PART_SECONDS", 0.2)
+    for user in [make_user(f"reader{n}") for n in range(4)]:
+        random.shuffle(rows)
+        start(user, goodreads(*rows))
+    at_once([run_due] * 4)
+    while Job.objects.filter(state="open").update(due_at=timezone.now()):
+        run_due()
+    assert set(Import.objects.values_list("status", "created", "failed")) == {("done", 30, 0)}
+    assert Book.objects.count() == 30
+    assert Review.objects.count() == 120
+    assert differences() == (0, [])
+
+
+def test_one_import_under_four_workers_that_all_think_it_theirs(alice: User, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(services, "PART_SECONDS", 0.05)
+    work = start(alice, goodreads(*(book(n) for n in range(60))))
+
+    def work_on() -> None:
+        while services.work_off(id=work.pk):
+            pass
+
+    at_once([work_on] * 4)
+    work.refresh_from_db()
+    assert (work.status, work.done, work.created, work.failed) == ("done", 60, 60, 0)
+    assert Review.objects.count() == Book.objects.count() == 60
+    assert differences() == (0, [])
+
+
+def test_two_files_of_a_reader_and_their_own_reviews_at_once(alice: User, client_of: Callable[..., APIClient]):
+    books = [Book.add(by=None, title=f"Book {n}", authors=[f"Author {n % 7}"]) for n in range(30)]
+    theirs = [{"Title": f"Book {n}", "Authors": f"Author {n % 7}", "ISBN/UID": ""} for n in range(30)]
+    start(alice, goodreads(*(book(n) for n in range(30))))
+    start(alice, storygraph(*theirs), "storygraph")
+    client = client_of(alice)
+
+    def write() -> list[Any]:
+        chosen = random.sample(books, 20)
+        return [client.post("/api/v1/reviews/", {"book": b.pk, "rating": 1}).status_code for b in chosen]
+
+    statuses, *_begun = at_once([write, run_due, run_due])
+    while Job.objects.filter(state="open").update(due_at=timezone.now()):
+        run_due()
+    assert set(statuses) <= {201, 409}
+    assert set(Import.objects.values_list("status", "failed")) == {("done", 0)}
+    assert Review.objects.count() == Book.objects.count() == 30
+    assert differences() == (0, [])
+
+
+def test_the_limit_of_three_holds_at_once(alice: User, client_of: Callable[..., APIClient]):
+    def one() -> str:
+        try:
+            start(alice, goodreads({}))
+        except services.Conflict as refused:
+            return refused.code
+        return "begun"
+
+    assert sorted(at_once([one] * 8)) == ["begun"] * 3 + ["too_many_imports"] * 5
+    assert Import.objects.count() == Job.objects.count() == 3
+
+
+def test_an_account_that_is_closed_while_its_import_runs(alice: User, client_of: Callable[..., APIClient]):
+    start(alice, goodreads(*(book(n) for n in range(200))))
+    client = client_of(alice)
+
+    def close() -> int:
+        return client.delete("/api/v1/users/me/", {"password": "correct horse battery"}).status_code
+
+    status, _begun = at_once([close, run_due])
+    while Job.objects.filter(state="open").update(due_at=timezone.now()):
+        run_due()
+    assert status == 204
+    assert not Import.objects.exists()
+    assert set(Job.objects.values_list("state", "error")) == {("done", "")}
+    assert not Review.objects.exclude(author=None).exists()
+    assert differences() == (0, [])

@@ -1,0 +1,418 @@
+"""Bringing an export along: who may, what files are taken, what a second time does, going on after a crash."""
+
+import datetime
+import io
+import zipfile
+from itertools import count
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from bookbridge.api.jobs import Job, run_due
+from catalog.models import Book
+from reviews.importing import files, services
+from reviews.importing.models import Import, SupersededError
+from reviews.importing.run import Run
+from reviews.importing.services import take_up, work_off
+from reviews.models import Review
+from tests.reviews.exports import GOODREADS, book, goodreads, storygraph
+from tests.reviews.helpers import bad_fields, differences, problem
+
+pytestmark = pytest.mark.django_db
+
+IMPORTS = "/api/v1/users/me/imports/"
+
+
+def counts(report) -> tuple[int, int, int, int]:
+    return report["created"], report["updated"], report["skipped"], report["failed"]
+
+
+def remarks(report) -> dict[str, int]:
+    return {remark["code"]: remark["rows"] for remark in report["remarks"]}
+
+
+def snapshot() -> list[dict]:
+    return [*Review.objects.order_by("id").values(), *Book.objects.order_by("id").values()]
+
+
+# --- Who, and what is answered ---------------------------------------------------------------------------------------
+
+
+def test_the_first_answer_tells_that_it_is_queued(upload, as_alice):
+    answer = upload(goodreads({}, {"My Rating": "0", "My Review": ""}), begin_only=True)
+    assert answer.status_code == 202
+    begun = answer.json()
+    assert begun["status"] == "queued"
+    assert (begun["rows"], begun["done"], counts(begun), begun["errors"]) == (2, 0, (0, 0, 0, 0), [])
+    assert not Review.objects.exists()
+    run_due()
+    polled = as_alice.get(f"{IMPORTS}{begun['id']}/")
+    assert polled["ETag"]
+    assert polled.json()["status"] == "done"
+    assert counts(polled.json()) == (1, 0, 1, 0)
+
+
+def test_an_import_is_its_reader_s_alone(upload, as_bob, anonymous):
+    path = f"{IMPORTS}{upload(goodreads({}))['id']}/"
+    hidden = problem(as_bob.get(path), 404, "not_found")
+    absent = problem(as_bob.get(f"{IMPORTS}999999/"), 404, "not_found")
+    assert hidden | {"request_id": ""} == absent | {"request_id": ""}
+    problem(anonymous.get(path), 401, "not_authenticated")
+    problem(anonymous.post(IMPORTS), 401, "not_authenticated")
+
+
+def test_a_poll_is_two_queries_and_leaves_the_file_alone(upload, as_alice, django_assert_num_queries):
+    path = f"{IMPORTS}{upload(goodreads({}), begin_only=True).json()['id']}/"
+    # the sign-in with its reader; the import
+    with django_assert_num_queries(2) as queries:
+        assert as_alice.get(path).json()["status"] == "queued"
+    assert not [query for query in queries.captured_queries if "content" in query["sql"]]
+
+
+def test_the_file_is_kept_until_the_import_is_at_its_end(upload):
+    upload(goodreads({}), begin_only=True)
+    assert Import.objects.get().data == goodreads({})
+    run_due()
+    assert Import.objects.get().content is None
+
+
+@pytest.mark.parametrize("path", [IMPORTS, IMPORTS[:-1]])
+def test_json_is_no_upload(as_alice, path):
+    problem(as_alice.post(path, {"source": "goodreads"}, format="json"), 415, "unsupported_media_type")
+
+
+def test_what_an_upload_must_say(upload, as_alice):
+    answer = as_alice.post(IMPORTS, {}, format="multipart")
+    assert bad_fields(answer) == {"file": "required", "source": "required"}
+    assert bad_fields(upload(goodreads({}), "librarything", begin_only=True)) == {"source": "invalid_choice"}
+    assert bad_fields(upload(goodreads({}), visibility="friends", begin_only=True)) == {"visibility": "invalid_choice"}
+    assert bad_fields(upload(b"", begin_only=True)) == {"file": "empty"}
+    assert bad_fields(as_alice.post(IMPORTS, {"file": "text", "source": "goodreads"}, format="multipart")) == {
+        "file": "invalid"
+    }
+    assert not Import.objects.exists()
+    assert not Job.objects.exists()
+
+
+def test_a_broken_upload_is_400(as_alice):
+    for body in (b"", b"--x\r\nnonsense", b"\0" * 100):
+        answer = as_alice.generic("POST", IMPORTS, body, content_type="multipart/form-data; boundary=x")
+        assert bad_fields(answer) == {"file": "required", "source": "required"}
+    for kind in ("multipart/form-data", "multipart/form-data; boundary="):
+        problem(as_alice.generic("POST", IMPORTS, b"x", content_type=kind), 400, "parse_error")
+    part = b"--x\r\nContent-Disposition: form-data; name="
+    for body in (
+        part + b"source\r\nContent-Transfer-Encoding: base64\r\n\r\n!\r\n--x--\r\n",
+        part + b"source\r\n\r\n\xff\0\r\n" + part + b'file; filename="../\0\xff.csv"\r\n\r\n\0\r\n--x--\r\n',
+        part + b'"file"; filename*=utf-9%27%27a\r\nContent-Type: \0\r\n\r\na\r\n--x--\r\n',
+        b"".join(part + b"n%d\r\n\r\n1\r\n" % n for n in range(1500)) + b"--x--\r\n",
+        b"".join(part + b'n%d; filename="a"\r\n\r\n1\r\n' % n for n in range(150)) + b"--x--\r\n",
+    ):
+        answer = as_alice.generic("POST", IMPORTS, body, content_type="multipart/form-data; boundary=x")
+        assert answer.status_code == 400, answer.content
+
+
+def test_five_megabytes_and_no_more(upload):
+    head = goodreads({})
+    assert upload(head + b"\n" * (5_000_000 - len(head)), begin_only=True).status_code == 202
+    problem(upload(head + b"\n" * (5_000_001 - len(head)), begin_only=True), 413, "too_large")
+    problem(upload(head + b"\n" * 6_000_000, begin_only=True), 413, "too_large")
+
+
+def test_three_at_a_time(upload, as_bob):
+    for _n in range(3):
+        assert upload(goodreads({}), begin_only=True).status_code == 202
+    problem(upload(goodreads({}), begin_only=True), 409, "too_many_imports")
+    assert upload(goodreads({}), client=as_bob, begin_only=True).status_code == 202
+    run_due()
+    assert upload(goodreads({}), begin_only=True).status_code == 202
+
+
+def test_a_key_makes_one_import_also_when_the_upload_is_put_together_anew(as_alice):
+    def send(boundary: str, data: bytes = goodreads({})):
+        parts = [("source", "", b"goodreads"), ("file", '; filename="a.csv"', data)]
+        body = b"".join(
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'.encode() + value + b"\r\n"
+            for name, more, value in parts
+        )
+        body += f"--{boundary}--\r\n".encode()
+        content = f"multipart/form-data; boundary={boundary}"
+        return as_alice.generic("POST", IMPORTS, body, content_type=content, HTTP_IDEMPOTENCY_KEY="k")
+
+    first, again = send("one"), send("two")
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again["Idempotency-Replayed"] == "true"
+    assert again.json() == first.json()
+    assert (Import.objects.count(), Job.objects.count()) == (1, 1)
+    problem(send("one", goodreads({}, {})), 422, "idempotency_key_reused")
+
+
+def test_reports_go_after_90_days(upload):
+    old = upload(goodreads({}))["id"]
+    Import.objects.update(ended_at=timezone.now() - datetime.timedelta(days=91))
+    kept = upload(goodreads({}))["id"]
+    assert [work.pk for work in Import.objects.all()] == [kept]
+    assert kept != old
+
+
+# --- Files -----------------------------------------------------------------------------------------------------------
+
+
+def spreadsheet() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"\0\1\2\3" * 100, "not_csv"),
+        (spreadsheet(), "not_csv"),
+        (goodreads({}).decode().encode("utf-16"), "not_csv"),
+        (b'"' + goodreads({}), "not_csv"),
+        (b"\n" + goodreads({}), "not_csv"),
+        (b'{"books": []}', "wrong_columns"),
+        (b"<html>", "wrong_columns"),
+        (storygraph({}), "wrong_columns"),
+        (goodreads({}).replace(b",", b";"), "wrong_columns"),
+        (goodreads({}, columns=GOODREADS[1:]), "wrong_columns"),
+    ],
+)
+def test_what_is_no_such_export_is_refused_at_once(upload, data, code):
+    assert bad_fields(upload(data, begin_only=True)) == {"file": code}
+    assert not Import.objects.exists()
+
+
+def test_an_export_of_an_empty_library(upload):
+    report = upload(goodreads())
+    assert (report["status"], report["rows"], report["done"]) == ("done", 0, 0)
+
+
+def test_hostile_rows_fail_alone(upload):
+    head, good = goodreads({}).split(b"\n", 1)
+    rows = [
+        good,  # 2, and 3 which is empty
+        good.replace(b"Awesome", b"Awe\0some"),
+        good.replace(b"Awesome", b"Awe\xffsome"),
+        good.replace(b"Awesome", b"Awe\xed\xa0\x80some"),
+        good.replace(b"Hardcover,", b""),
+        good.replace(b"Hardcover,", b"Hardcover,,"),
+        good.replace(b"Hardcover,", b'"Hard" cover,'),
+        b"just text\n",
+        good.replace(b"Awesome", b"x" * 1_000_000).replace(b"15839976", b"2").replace(b"Red Rising", b"Long"),
+        b'last,"open quote, and nothing after it',
+    ]
+    report = upload(head + b"\n" + b"\n".join(row.rstrip(b"\n") for row in rows))
+    assert counts(report) == (1, 0, 1, 8)
+    codes = ["unreadable"] * 3 + ["bad_cells"] * 5
+    assert [error["code"] for error in report["errors"]] == codes
+    assert [error["line"] for error in report["errors"]] == [3, 4, 5, 6, 7, 8, 9, 11]
+
+
+def test_an_open_quote_draws_no_private_note_into_a_review(upload):
+    broken = goodreads({"My Review": "QUOTE fine"}, {"Book Id": "2", "Title": "Other", "ISBN13": "", "ISBN": ""})
+    report = upload(broken.replace(b"QUOTE", b'"'))
+    assert report["failed"] >= 1
+    assert not [review for review in Review.objects.all() if "sister" in review.body]
+
+
+def test_a_hundred_thousand_rows_are_refused(upload):
+    assert bad_fields(upload(goodreads() + b"1,2\n" * 100_000, begin_only=True)) == {"file": "too_many_rows"}
+
+
+def test_of_many_errors_the_first_thousand_are_listed(upload):
+    report = upload(goodreads() + b"1,2\n" * 1500)
+    assert (report["status"], report["failed"], len(report["errors"])) == ("done", 1500, 1000)
+    assert report["errors"][-1]["line"] == 1001
+
+
+# --- A second time ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("source", "export"), [("goodreads", goodreads), ("storygraph", storygraph)])
+def test_the_same_file_again_changes_nothing(upload, source, export):
+    rows = [{}, {"My Rating": "9", "Star Rating": "9"}]
+    own = {"Title": "Über uns (Reihe, #2)", "Author": "Ä. B.", "Authors": "Ä. B.", "Book Id": "7", "Date Read": ""}
+    own |= {"ISBN": "", "ISBN13": "", "ISBN/UID": "", "Last Date Read": "", "Date Added": f"{timezone.now():%Y/%m/%d}"}
+    data = export(*rows, own, {"Title": "Shelf", "My Rating": "0", "My Review": "", "Star Rating": "", "Review": ""})
+    assert counts(upload(data, source)) == (2, 0, 1, 1)
+    before = snapshot()
+    for _again in range(2):
+        report = upload(data, source)
+        assert counts(report) == (0, 0, 3, 1)
+        assert remarks(report) == {"unchanged": 2, "nothing_to_review": 1}
+        assert snapshot() == before
+    assert differences() == (0, [])
+
+
+def test_two_rows_of_one_book_with_one_key_do_not_take_turns(upload):
+    data = storygraph({"ISBN/UID": "", "Star Rating": "2"}, {"ISBN/UID": "", "Star Rating": "3"})
+    assert counts(upload(data, "storygraph")) == (1, 0, 1, 0)
+    assert remarks(upload(data, "storygraph")) == {"unchanged": 1, "same_book": 1}
+    assert Review.objects.get().rating == 4
+
+
+def test_a_newer_export_updates_what_an_earlier_one_brought(upload):
+    upload(goodreads({}))
+    review = Review.objects.get()
+    report = upload(goodreads({"My Rating": "2", "My Review": "Less so.", "Date Read": "2026/01/02"}))
+    assert counts(report) == (0, 1, 0, 0)
+    review.refresh_from_db()
+    assert (review.rating, review.body, str(review.created_at.date())) == (4, "Less so.", "2026-01-02")
+    assert review.edited_at
+    assert counts(upload(goodreads({"My Rating": "3", "Date Read": "2026/01/02"}))) == (0, 1, 0, 0)
+    assert differences() == (0, [])
+
+
+def test_an_older_export_takes_nothing_back(upload):
+    upload(goodreads({"Date Read": "2026/01/02"}))
+    report = upload(goodreads({"My Rating": "2"}))
+    assert (counts(report), remarks(report)) == ((0, 0, 1, 0), {"newer_here": 1})
+    assert Review.objects.get().rating == 10
+
+
+def test_a_review_written_here_stays(upload, as_alice):
+    book = Book.add(by=None, title="Red Rising", authors=["Pierce Brown"])
+    written = as_alice.post("/api/v1/reviews/", {"book": book.pk, "rating": 1, "body": "mine"}).json()
+    report = upload(goodreads({}))
+    assert (counts(report), remarks(report)) == ((0, 0, 1, 0), {"reviewed_here": 1})
+    assert as_alice.get(f"/api/v1/reviews/{written['id']}/").json() == written
+
+
+def test_a_review_edited_here_stays(upload, as_alice):
+    upload(goodreads({}))
+    review = Review.objects.get()
+    as_alice.patch(f"/api/v1/reviews/{review.pk}/", {"title": "Mine now"})
+    report = upload(goodreads({"My Rating": "1", "Date Read": "2026/01/02"}))
+    assert (counts(report), remarks(report)) == ((0, 0, 1, 0), {"edited_here": 1})
+    review.refresh_from_db()
+    assert (review.rating, review.title) == (10, "Mine now")
+
+
+def test_what_another_source_has_brought_stays(upload):
+    upload(goodreads({}))
+    report = upload(storygraph({}), "storygraph")
+    assert remarks(report) == {"reviewed_here": 1}
+    assert remarks(upload(goodreads({}))) == {"unchanged": 1}
+    assert Review.objects.get().rating == 10
+
+
+def test_a_review_taken_back_comes_again_when_it_is_brought_again(upload, as_alice):
+    upload(goodreads({}))
+    assert as_alice.delete(f"/api/v1/reviews/{Review.objects.get().pk}/").status_code == 204
+    assert counts(upload(goodreads({}))) == (1, 0, 0, 0)
+
+
+def test_two_readers_bring_the_same_book(upload, as_bob):
+    upload(goodreads({}))
+    assert counts(upload(goodreads({"My Rating": "2"}), client=as_bob)) == (1, 0, 0, 0)
+    found = Book.objects.get()
+    assert (found.ratings_count, found.ratings_sum) == (2, 14)
+    assert differences() == (0, [])
+
+
+# --- In parts, and after a crash -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def in_parts(monkeypatch):
+    """Each part of an import is over after so many rows."""
+
+    def after(rows: int) -> None:
+        clock = count()
+        monkeypatch.setattr(services.time, "monotonic", lambda: next(clock))
+        monkeypatch.setattr(services, "PART_SECONDS", rows)
+
+    return after
+
+
+def test_an_import_is_worked_off_in_parts(upload, in_parts):
+    in_parts(3)
+    data = goodreads(*(book(n) for n in range(20)))
+    upload(data, begin_only=True)
+    work = Import.objects.get()
+    assert work_off(id=work.pk) is True
+    work.refresh_from_db()
+    assert work.status == "running"
+    assert 1 <= work.done < 10
+    assert work.created == work.done == Review.objects.count()
+    run_due()
+    work.refresh_from_db()
+    assert (work.status, work.done, work.created) == ("done", 20, 20)
+    assert Review.objects.count() == Book.objects.count() == 20
+    assert differences() == (0, [])
+
+
+@pytest.mark.parametrize("kind", [OperationalError, KeyboardInterrupt])
+def test_what_breaks_in_the_middle_goes_on_where_it_was(upload, monkeypatch, kind):
+    upload(goodreads(*(book(n) for n in range(10))), begin_only=True)
+    work, write, calls = Import.objects.get(), Review.write, count()
+
+    def breaking(**fields):
+        review = write(**fields)
+        if next(calls) == 4:
+            raise kind
+        return review
+
+    monkeypatch.setattr(Review, "write", breaking)
+    with pytest.raises(kind):
+        work_off(id=work.pk)
+    work.refresh_from_db()
+    assert (work.done, Review.objects.count()) == (4, 4)
+    assert work_off(id=work.pk) is False
+    work.refresh_from_db()
+    assert (work.status, work.created, Review.objects.count()) == ("done", 10, 10)
+    assert differences() == (0, [])
+
+
+def test_a_row_that_always_breaks_stops_no_other(upload, monkeypatch, caplog):
+    write = Review.write
+
+    def breaking(**fields):
+        if fields["book"].title == "Book 3":
+            raise ZeroDivisionError("secret")
+        return write(**fields)
+
+    monkeypatch.setattr(Review, "write", breaking)
+    report = upload(goodreads(*(book(n) for n in range(5))))
+    assert counts(report) == (4, 0, 0, 1)
+    assert report["errors"][0] == {"line": 5, "code": "unexpected", "reason": str(services.REASONS["unexpected"])}
+    assert not Book.objects.filter(title="Book 3").exists()
+    assert "a row could not be imported" in caplog.messages
+
+
+def test_of_two_who_work_at_one_import_one_goes_on(alice):
+    data = goodreads(*(book(n) for n in range(5)))
+    work = take_up(by=alice, source="goodreads", visibility="public", data=data)
+    late = Run(Import.objects.get(), data)
+    Run(work, data).run(stopped=lambda: Review.objects.count() == 2)
+    with pytest.raises(SupersededError):
+        late.run(stopped=lambda: False)
+    assert Review.objects.count() == 2
+    assert Import.objects.get().done == 2
+
+
+@pytest.mark.parametrize(
+    "change", [{"is_active": False}, {"suspended_until": timezone.now() + datetime.timedelta(days=1)}]
+)
+def test_nothing_comes_from_an_account_that_is_shut(upload, alice, change):
+    upload(goodreads({}), begin_only=True)
+    type(alice).objects.filter(pk=alice.pk).update(**change)
+    run_due()
+    work = Import.objects.get()
+    assert (work.status, work.failure, work.content) == ("failed", "account_closed", None)
+    assert not Review.objects.exists()
+
+
+def test_an_import_that_fails_too_often_tells_so(upload, as_alice, monkeypatch):
+    answer = upload(goodreads({}), begin_only=True).json()
+    monkeypatch.setattr(files.csv, "reader", lambda *a, **k: 1 / 0)
+    while Job.objects.filter(state="open").update(due_at=timezone.now()):
+        run_due()
+    report = as_alice.get(f"{IMPORTS}{answer['id']}/").json()
+    assert (report["status"], report["failure"]) == ("failed", "The server failed too often; please try again.")
+    assert Import.objects.get().content is None
+    assert Job.objects.get().error == "ZeroDivisionError"

@@ -1,0 +1,119 @@
+"""`manage.py import_reviews`: an export from a file, stopped and gone on with, in a process of its own."""
+
+import io
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from reviews.importing.models import Import
+from reviews.models import Review
+from tests.reviews.exports import book, goodreads, storygraph
+from tests.reviews.helpers import differences
+from tests.server import TOP, server_environment
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def command(tmp_path: Path, alice: User):
+    """Import these bytes for Alice; what the command says."""
+
+    def run(data: bytes, source: str = "goodreads", **options) -> str:
+        path, out = tmp_path / "export.csv", io.StringIO()
+        path.write_bytes(data)
+        call_command("import_reviews", path, **{"user": "Alice", "source": source, "stdout": out} | options)
+        return out.getvalue()
+
+    return run
+
+
+def test_a_file_is_imported_and_its_fate_told(command):
+    told = command(goodreads({}, {"My Rating": "9"}, {"My Rating": "0", "My Review": ""}))
+    assert told.startswith("3 rows in ")
+    lines = [" ".join(line.split()) for line in told.splitlines()[1:]]
+    assert lines == [
+        *("created 1", "updated 0", "skipped 1", "failed 1"),
+        "1 × The book was not in the catalogue and has been added.",
+        "1 × Neither rated nor reviewed; shelves have no place here yet.",
+        "line 3: The rating is none.",
+    ]
+    assert "created         0" in command(goodreads({}))
+    assert Review.objects.get().author.username == "alice"
+
+
+def test_the_other_source_and_another_visibility(command):
+    command(storygraph({}), "storygraph", visibility="private")
+    assert Review.objects.get().visibility == "private"
+
+
+def test_what_cannot_be_done_is_said_in_one_line(command, tmp_path):
+    with pytest.raises(CommandError, match="There is no reader zoe"):
+        command(goodreads({}), user="zoe")
+    with pytest.raises(CommandError, match="does not name the columns"):
+        command(storygraph({}))
+    with pytest.raises(CommandError, match="No such file"):
+        call_command("import_reviews", tmp_path / "none.csv", user="alice", source="goodreads")
+    with pytest.raises(CommandError, match="invalid choice"):
+        command(goodreads({}), "librarything")
+
+
+def test_the_file_is_not_kept_and_takes_no_place_among_uploads(command, upload, monkeypatch):
+    command(goodreads({}))
+    work = Import.objects.get()
+    assert (work.status, work.content) == ("done", None)
+    Import.objects.update(status="running")
+    for _n in range(3):
+        assert upload(goodreads({}), begin_only=True).status_code == 202
+
+
+ROWS = 400
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_stopped_in_the_middle_it_goes_on_where_it_was(tmp_path: Path, number: signal.Signals):
+    env = server_environment(tmp_path, 8000, DJANGO_SUPERUSER_USERNAME="alice", DJANGO_SUPERUSER_PASSWORD="um-bom-7")
+    manage = [sys.executable, "manage.py"]
+    export = tmp_path / "export.csv"
+    export.write_bytes(goodreads(*(book(n) for n in range(ROWS))))
+    for prepare in (["migrate", "-v0"], ["createsuperuser", "--no-input"]):
+        subprocess.run([*manage, *prepare], env=env, cwd=TOP, check=True, capture_output=True)
+    run = [*manage, "import_reviews", str(export), "--user", "alice", "--source", "goodreads"]
+
+    def ask(what: str) -> int:
+        with closing(sqlite3.connect(tmp_path / "db.sqlite3", timeout=20)) as database:
+            return database.execute(f"SELECT {what}").fetchone()[0]
+
+    process = subprocess.Popen(run, env=env, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while ask("count(*) FROM reviews_review") < 30:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    os.kill(process.pid, number)
+    out, err = process.communicate(timeout=30)
+    assert "Traceback" not in err
+    done = ask("done FROM reviews_import")
+    assert 30 <= done < ROWS
+    assert ask("count(*) FROM reviews_review") == done
+    if number != signal.SIGKILL:
+        assert process.returncode == 128 + number
+        assert f"Stopped after {done} of {ROWS}. Run the command again to go on." in out
+    again = subprocess.run(run, env=env, cwd=TOP, check=True, capture_output=True, text=True)
+    assert f"Going on after {done} of {ROWS} rows." in again.stdout
+    assert ask("count(*) FROM reviews_review") == ask("count(DISTINCT book_id) FROM reviews_review") == ROWS
+    assert ask("count(*) FROM catalog_book") == ROWS
+    assert ask("group_concat(status || created) FROM reviews_import") == f"done{ROWS}"
+    verified = subprocess.run([*manage, "verify_figures"], env=env, cwd=TOP, capture_output=True, text=True)
+    assert verified.returncode == 0, verified.stdout
+
+
+def test_the_figures_are_right_after_all(command):
+    command(goodreads(*(book(n, **{"My Rating": n % 6}) for n in range(30))))
+    assert differences() == (0, [])

@@ -1,0 +1,286 @@
+"""What becomes of a row of an export: the rating, the text, the day, the book."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from catalog.models import Book, Edition
+from reviews.importing import rows
+from reviews.importing.markup import plain_text
+from reviews.models import Review
+from tests.reviews.exports import OLD_GOODREADS, goodreads, storygraph
+from tests.reviews.helpers import differences, figures
+
+pytestmark = pytest.mark.django_db
+
+
+def remarks(report) -> dict[str, int]:
+    return {remark["code"]: remark["rows"] for remark in report["remarks"]}
+
+
+def outcome(report) -> tuple[int, int, int, int]:
+    assert report["status"] == "done"
+    counts = (report["created"], report["updated"], report["skipped"], report["failed"])
+    assert report["rows"] == report["done"] == sum(counts)
+    return counts
+
+
+def test_a_row_of_goodreads_is_a_review(upload, alice, as_alice):
+    assert outcome(upload(goodreads({}))) == (1, 0, 0, 0)
+    review = Review.objects.get()
+    book = review.book
+    assert (review.author, review.rating, review.title, review.visibility) == (alice, 10, "", "public")
+    assert review.body == "Awesome.\nLoved Darrow & Sevro."
+    assert (review.language, review.contains_spoilers) == ("en", False)
+    assert (str(review.created_at.date()), review.edited_at) == ("2015-03-14", None)
+    assert (book.title, book.authors, book.added_by) == ("Red Rising (Red Rising Saga, #1)", ["Pierce Brown"], alice)
+    assert (book.isbn13, book.published_year, book.page_count, book.origin) == ("9780345539786", 2013, 382, None)
+    edition = Edition.objects.get()
+    assert (edition.publisher, edition.format, edition.published_year) == ("Del Rey", "Hardcover", 2014)
+    assert figures(as_alice, book) == (5.0, 1, {"5.0": 1})
+    alice.refresh_from_db()
+    assert alice.reviews_count == 1
+    assert differences() == (0, [])
+
+
+def test_a_row_of_storygraph_is_a_review(upload, alice):
+    report = upload(storygraph({"Authors": "Pierce Brown, Someone Else, Jr."}), "storygraph")
+    assert outcome(report) == (1, 0, 0, 0)
+    review = Review.objects.get()
+    assert (review.author, review.rating, review.body) == (alice, 8, "Grim and funny.")
+    assert str(review.created_at.date()) == "2021-02-09"
+    assert review.book.authors == ["Pierce Brown", "Someone Else, Jr."]
+    assert Edition.objects.get().format == "paperback"
+
+
+def test_private_notes_are_published_nowhere(upload, as_bob):
+    upload(goodreads({}))
+    book = Book.objects.get()
+    for path in ("reviews/", f"books/{book.pk}/", f"books/{book.pk}/reviews/"):
+        assert b"sister" not in as_bob.get(f"/api/v1/{path}").content
+    assert not [
+        v for row in (*Review.objects.values(), *Book.objects.values()) for v in row.values() if "sister" in str(v)
+    ]
+
+
+def test_an_export_as_it_was_before_2022_and_with_a_mark_at_its_beginning(upload):
+    assert outcome(upload(b"\xef\xbb\xbf" + goodreads({}, columns=OLD_GOODREADS))) == (1, 0, 0, 0)
+
+
+def test_line_ends_of_windows_and_within_a_text(upload):
+    data = goodreads({"My Review": "one\ntwo\n\n\n\nthree"}).replace(b"\n", b"\r\n")
+    assert outcome(upload(data)) == (1, 0, 0, 0)
+    assert Review.objects.get().body == "one\ntwo\n\nthree"
+
+
+def test_the_language_is_the_reader_s(upload, alice):
+    alice.change_profile(language="pt-BR")
+    upload(goodreads({}))
+    assert Review.objects.get().language == "pt-br"
+
+
+@pytest.mark.parametrize("visibility", ["clubs", "private"])
+def test_a_reader_may_keep_them_from_the_public(upload, as_bob, visibility):
+    assert outcome(upload(goodreads({}), visibility=visibility)) == (1, 0, 0, 0)
+    assert as_bob.get("/api/v1/reviews/").json()["results"] == []
+    assert Book.objects.get().ratings_count == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "half_stars", "rounded"),
+    [
+        ("0.25", 1, 1),
+        ("0.5", 1, 0),
+        ("1", 2, 0),
+        ("3.75", 8, 1),
+        ("4.0", 8, 0),
+        ("4.25", 9, 1),
+        ("4.5", 9, 0),
+        ("4.75", 10, 1),
+        ("5.0", 10, 0),
+        ("", None, 0),
+        ("0", None, 0),
+        ("0.0", None, 0),
+    ],
+)
+def test_quarters_are_rounded_upwards_to_halves(upload, text, half_stars, rounded):
+    report = upload(storygraph({"Star Rating": text}), "storygraph")
+    assert Review.objects.get().rating == half_stars
+    assert remarks(report).get("rating_rounded", 0) == rounded
+
+
+@pytest.mark.parametrize("text", ["5.25", "6", "-1", "five", "4,5", "1e1", "٣", "nan"])
+@pytest.mark.parametrize("source", ["goodreads", "storygraph"])
+def test_a_rating_that_is_none_fails_its_row_alone(upload, text, source):
+    export, column = (goodreads, "My Rating") if source == "goodreads" else (storygraph, "Star Rating")
+    report = upload(export({column: text}, {}), source)
+    assert outcome(report) == (1, 0, 0, 1)
+    assert report["errors"] == [{"line": 2, "code": "bad_rating", "reason": "The rating is none."}]
+
+
+@pytest.mark.parametrize(
+    ("html", "text", "spoiler"),
+    [
+        ("plain", "plain", False),
+        ("a<br/>b<br>c<BR />d", "a\nb\nc\nd", False),
+        ("<p>one</p><p>two</p>", "one\ntwo", False),
+        ("<div>one<br><br>two</div>", "one\n\ntwo", False),
+        ('<a href="javascript:alert(1)">link</a> <b>bold</b>', "link bold", False),
+        ("I <3 it, a < b and c > d & e &lt;b&gt; &eacute;", "I <3 it, a < b and c > d & e <b> é", False),
+        ("said <Darrow> to <em>her</em>", "said <Darrow> to her", False),
+        ("well <spoiler>he dies</spoiler>", "well he dies", True),
+        ("x<script>alert('<b>')</script>y<style>p{}</style>z", "xyz", False),
+        ("<blockquote>q</blockquote>said", "q\nsaid", False),
+        ("an open <b", "an open <b", False),
+        ("", "", False),
+    ],
+)
+def test_markup_becomes_plain_text(html, text, spoiler):
+    assert plain_text(html) == (text, spoiler)
+
+
+def test_hostile_markup_takes_no_time():
+    began = timezone.now()
+    for bad in (
+        "<" * 1_000_000,
+        "<!--" * 250_000,
+        "&#" * 500_000,
+        "<a " * 300_000,
+        "<![CDATA[" * 100_000,
+        "</" * 500_000,
+        "<p>" * 300_000,
+    ):
+        plain_text(bad)
+    assert timezone.now() - began < datetime.timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("cells", [{"Spoiler": "true"}, {"My Review": "so <spoiler>he dies</spoiler>"}])
+def test_spoilers_stay_marked(upload, cells):
+    upload(goodreads(cells))
+    assert Review.objects.get().contains_spoilers is True
+
+
+def test_a_long_text_is_cut_and_that_is_told(upload):
+    report = upload(goodreads({"My Review": "é" * 12_000}))
+    assert remarks(report)["text_cut"] == 1
+    body = Review.objects.get().body
+    assert (len(body), body[-2:]) == (10_000, "é…")
+
+
+@pytest.mark.parametrize("cells", [{"My Rating": "0", "My Review": ""}, {"My Rating": "", "My Review": "<br/> \u200b"}])
+def test_what_only_stands_on_a_shelf_is_skipped_and_adds_no_book(upload, cells):
+    report = upload(goodreads(cells | {"Exclusive Shelf": "to-read"}))
+    assert outcome(report) == (0, 0, 1, 0)
+    assert remarks(report) == {"nothing_to_review": 1}
+    assert not Book.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("read", "added", "day", "told"),
+    [
+        ("2015/03/14", "2014/12/01", "2015-03-14", 0),
+        ("2015-3-4", "2014/12/01", "2015-03-04", 0),
+        ("", "2014/12/01", "2014-12-01", 0),
+        ("yesterday", "2014/12/01", "2014-12-01", 0),
+        ("3015/01/01", "2015/02/30", None, 1),
+        ("0000/00/00", "1066/10/14", None, 1),
+        ("", "", None, 0),
+    ],
+)
+def test_the_day_is_when_it_was_read_or_added(upload, read, added, day, told):
+    before = timezone.now()
+    report = upload(goodreads({"Date Read": read, "Date Added": added}))
+    written = Review.objects.get().created_at
+    assert str(written.date()) == day or (day is None and before < written < timezone.now())
+    assert remarks(report).get("bad_date", 0) == told
+
+
+def test_no_review_is_of_the_future():
+    now = datetime.datetime(2026, 11, 22, 9, tzinfo=datetime.UTC)
+    with time_machine.travel(now, tick=False):
+        assert rows.day(["2026/11/22"], []) == rows.day(["2026/11/23"], []) == now
+        assert rows.day(["2026/11/24"], []) is None
+
+
+@pytest.mark.parametrize(
+    ("title", "authors", "isbn"),
+    [
+        ("Some other title", ["Somebody"], "9780345539786"),
+        ("Red Rising", ["Pierce Brown"], None),
+        ("RED RISING", ["Someone", "pierce  brown"], None),
+        ("Red Rising (Red Rising Saga, #1)", ["Pierce Brown"], None),
+        ("Red Rising (Red Rising Trilogy #1)", ["P. Ierce Brown"], "9781444758993"),
+    ],
+)
+def test_the_book_is_found_by_isbn_or_by_title_and_author(upload, title, authors, isbn):
+    book = Book.add(by=None, title=title, authors=authors, isbn13=isbn)
+    for data, source in ((goodreads({}), "goodreads"), (storygraph({"Title": "red rising"}), "storygraph")):
+        Review.objects.all().delete()
+        upload(data, source)
+        assert Review.objects.get().book == book
+    assert Book.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("title", "authors"),
+    [
+        ("Red Rising", ["Somebody Else"]),
+        ("Red Rising Again", ["Pierce Brown"]),
+        ("Red Rising (a sequel)", ["Pierce Brown"]),
+        ("Red", ["Pierce Brown"]),
+    ],
+)
+def test_another_book_is_not_taken_for_it(upload, title, authors):
+    book = Book.add(by=None, title=title, authors=authors)
+    upload(goodreads({}))
+    assert Review.objects.get().book != book
+
+
+def test_of_several_with_one_title_and_author_the_best_known(upload):
+    Book.add(by=None, title="Red Rising", authors=["Pierce Brown"])
+    known = Book.add(by=None, title="Red Rising", authors=["Pierce Brown"])
+    Book.objects.filter(pk=known.pk).update(ratings_count=7, ratings_sum=70, stars_10=7, average_rating=Decimal(5))
+    upload(goodreads({}))
+    assert Review.objects.get().book == known
+
+
+def test_an_isbn_that_is_none_is_told_and_no_obstacle(upload):
+    report = upload(goodreads({"ISBN": '="0345539789"', "ISBN13": '="9780345539787"'}))
+    assert outcome(report) == (1, 0, 0, 0)
+    assert remarks(report) == {"bad_isbn": 1, "book_added": 1}
+    assert Book.objects.get().isbn13 is None
+
+
+def test_their_own_ids_of_books_without_isbn_are_no_mistake(upload):
+    report = upload(storygraph({"ISBN/UID": "B0851JCZYV"}), "storygraph")
+    assert remarks(report) == {"book_added": 1}
+
+
+def test_two_editions_of_a_book_are_one_review(upload):
+    data = goodreads({}, {"Book Id": "2", "ISBN": '=""', "ISBN13": '="9781444758993"', "My Rating": "1"})
+    report = upload(data)
+    assert outcome(report) == (1, 0, 1, 0)
+    assert remarks(report)["same_book"] == 1
+    assert Review.objects.get().rating == 10
+    assert outcome(upload(data)) == (0, 0, 2, 0)
+
+
+def test_no_title_or_no_author_fails_the_row(upload):
+    report = upload(goodreads({"Title": " "}, {"Title": "x" * 501}, {"Author": ""}, {"Author": "x" * 201}))
+    assert [error["code"] for error in report["errors"]] == ["bad_title", "bad_title", "bad_author", "bad_author"]
+    assert [error["line"] for error in report["errors"]] == [2, 3, 4, 5]
+
+
+def test_a_formula_is_text(upload):
+    upload(goodreads({"Title": "=HYPERLINK(0)", "My Review": "=1+1"}))
+    assert Review.objects.get().body == "=1+1"
+    assert Book.objects.get().title == "=HYPERLINK(0)"
+
+
+def test_reasons_are_told_in_the_reader_s_language(upload, as_alice):
+    report = upload(goodreads({"My Rating": "9"}))
+    answer = as_alice.get(f"/api/v1/users/me/imports/{report['id']}/", headers={"Accept-Language": "pt-BR"})
+    assert answer.json()["errors"][0]["code"] == "bad_rating"
