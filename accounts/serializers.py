@@ -36,13 +36,16 @@ class LanguageField(serializers.ChoiceField):
 class PasswordField(serializers.CharField):
     """A password as it was typed, up to 128 characters; new ones have at least 8."""
 
+    # DRF's own words are wrong in Portuguese: more than 8.
+    default_error_messages = {"min_length": _("At least {min_length} characters.")}
+
     def __init__(self, *, new: bool = False, **kwargs: Any) -> None:
         kwargs |= {"min_length": 8} if new else {}
         style = {"input_type": "password"}
         super().__init__(max_length=128, trim_whitespace=False, write_only=True, style=style, **kwargs)
 
 
-class EmailField(serializers.EmailField):
+class EmailField(TextField, serializers.EmailField):
     """An e-mail address that fits."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -86,7 +89,8 @@ class PersonOrDeletedSerializer(PersonSerializer):
 class OwnUserSerializer(ModelSerializer):
     """One's own account."""
 
-    display_name = TextField(max_length=60, required=False)
+    display_name = TextField(max_length=60, required=False, allow_blank=True, help_text=_("Empty: the username."))
+    email = EmailField(read_only=True, allow_blank=True)
     bio = TextField(max_length=1000, required=False, allow_blank=True)
     language = LanguageField(required=False)
     timezone = TextField(max_length=64, required=False, validators=[validate_timezone])

@@ -29,11 +29,11 @@ class IsbnField(TextField):
             self.fail("invalid_isbn")
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        """As its parent; `""`, where it is allowed, is no ISBN."""
-        return super().run_validation(data) or None
+        """As its parent, but digits may come as a number; `""`, where it is allowed, is no ISBN."""
+        return super().run_validation(str(data) if type(data) is int else data) or None
 
 
-class LanguageTagField(serializers.RegexField):
+class LanguageTagField(TextField, serializers.RegexField):
     """A BCP 47 tag, kept in lower case and told as people write it: `pt-BR`."""
 
     default_error_messages = {"invalid": _("This is no language tag such as en or pt-BR.")}
@@ -75,7 +75,7 @@ class BriefBookSerializer(ModelSerializer):
 class EditionSerializer(ModelSerializer):
     """One printing of a book."""
 
-    language = LanguageTagField(read_only=True)
+    language = LanguageTagField(read_only=True, allow_blank=True)
 
     class Meta:
         model = Edition
@@ -88,7 +88,7 @@ class BookListSerializer(BriefBookSerializer):
 
     authors = serializers.ListField(child=serializers.CharField(), read_only=True)
     subjects = serializers.ListField(child=serializers.CharField(), read_only=True)
-    language = LanguageTagField(read_only=True)
+    language = LanguageTagField(read_only=True, allow_blank=True)
     average_rating = serializers.FloatField(read_only=True, allow_null=True)
 
     class Meta:

@@ -24,3 +24,9 @@ def test_everybody_else_reads_english(anonymous, wanted):
     answer = anonymous.get("/api/v1/users/me/", headers={"Accept-Language": wanted})
     assert answer.json()["title"] == "Sign-in required"
     assert "Accept-Language" in answer["Vary"]
+
+
+def test_a_short_password_is_told_how_long_it_must_be(anonymous):
+    body = {"username": "ana", "password": "curto"}
+    answer = anonymous.post("/api/v1/auth/register/", body, headers={"Accept-Language": "pt-BR"})
+    assert answer.json()["errors"][0]["detail"] == "Pelo menos 8 caracteres."

@@ -12,16 +12,19 @@ from bookbridge.api.text import is_blank
 class TextField(serializers.CharField):
     """Text that can be seen. `""` is a legal empty optional text; nothing but spaces or invisible characters is not.
 
-    NUL and lone surrogates are refused by DRF's own validators.
+    NUL and lone surrogates are refused by DRF's own validators, numbers here: DRF would take 12 for "12".
     """
 
     default_error_messages = {"invisible": _("This has no visible character.")}
 
-    def to_internal_value(self, data: Any) -> str:
+    def run_validation(self, data: Any = serializers.empty) -> Any:
         """The text, without the space around it."""
-        if isinstance(data, str) and data and is_blank(data):
+        # Where "" is allowed, DRF takes spaces for it.
+        if isinstance(data, str) and data and is_blank(data) and (self.allow_blank or data.strip()):
             self.fail("invisible")
-        return str(super().to_internal_value(data))
+        if isinstance(data, int | float):
+            self.fail("invalid")
+        return super().run_validation(data)
 
 
 class ModelSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]

@@ -46,8 +46,9 @@ def test_changing_it(client):
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [
-        ("display_name", "", "blank"),
-        ("display_name", "   ", "blank"),
+        ("display_name", "   ", "invisible"),
+        ("bio", "   ", "invisible"),
+        ("bio", 12, "invalid"),
         ("display_name", "\u200b\u3164", "invisible"),
         ("display_name", None, "null"),
         ("display_name", "x" * 61, "max_length"),
@@ -77,6 +78,12 @@ def test_a_body_that_is_no_form_is_refused(client, body):
     answer = send(client, "patch", URL, body)
     assert answer.status_code == 400
     assert answer.json()["code"] == "invalid"
+
+
+def test_an_emptied_display_name_is_the_username(client):
+    client.patch(URL, {"display_name": "Alice in Wonderland"})
+    assert client.patch(URL, {"display_name": ""}).json()["display_name"] == "alice"
+    assert client.get(URL).json()["display_name"] == "alice"
 
 
 def test_unknown_fields_are_ignored_and_protected_ones_stay(client, alice):
@@ -113,7 +120,7 @@ def test_if_match(client):
     assert client.patch(URL, {"bio": "three"}, HTTP_IF_MATCH="*").status_code == 200
     assert client.patch(URL, {"bio": ""}, HTTP_IF_MATCH=f'"nonsense", {client.get(URL)["ETag"]}').status_code == 200
     # A refused change under the right tag is refused for what it is.
-    assert codes(client.patch(URL, {"display_name": ""}, HTTP_IF_MATCH=client.get(URL)["ETag"]))
+    assert codes(client.patch(URL, {"display_name": None}, HTTP_IF_MATCH=client.get(URL)["ETag"]))
 
 
 def test_other_methods(client):
