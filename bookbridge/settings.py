@@ -65,7 +65,7 @@ MIDDLEWARE = [
     "bookbridge.api.middleware.SlashlessPaths",
     "bookbridge.api.middleware.BodyLimit",
     "bookbridge.api.middleware.CacheHeaders",
-    "django.middleware.http.ConditionalGetMiddleware",
+    "bookbridge.api.conditional.ConditionalReads",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -1,6 +1,6 @@
 """If-Match: a change that was based on an older state is refused, not lost or half-merged.
 
-Every GET gets its ETag from Django's ConditionalGetMiddleware (a digest of the answer's bytes). Here the same digest
+Every GET gets its ETag from Django's middleware (a digest of the answer's bytes). Here the same digest
 is made of what GET would answer now, under a lock on the row, and compared before PATCH, PUT and DELETE.
 """
 
@@ -9,7 +9,9 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Model
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.http import ConditionalGetMiddleware
 from django.utils.cache import set_response_etag
 from django.utils.http import parse_etags
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +19,18 @@ from rest_framework.request import Request
 
 from bookbridge.api.errors import Problem
 from bookbridge.api.renderers import JSONRenderer
+
+
+class ConditionalReads(ConditionalGetMiddleware):
+    """Django's, and HEAD too has the ETag of GET: its answer has GET's body here, which the server drops later."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """The answer with its ETag, or 304."""
+        method, request.method = request.method, "GET" if request.method == "HEAD" else request.method
+        try:
+            return super().process_response(request, response)
+        finally:
+            request.method = method
 
 
 class ConditionalWrites:

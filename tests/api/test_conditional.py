@@ -34,6 +34,13 @@ def test_a_get_carries_an_etag_and_304_answers_it(me, path):
     assert me.get(path, HTTP_IF_NONE_MATCH='"other"').status_code == 200
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_head_has_the_etag_of_get(me, path):
+    etag = me.get(path)["ETag"]
+    assert me.head(path)["ETag"] == etag
+    assert me.head(path, HTTP_IF_NONE_MATCH=etag).status_code == 304
+
+
 def test_a_304_to_anyone_may_be_kept_as_the_answer_may(anonymous):
     answer = anonymous.get("/api/v1/books/")
     again = anonymous.get("/api/v1/books/", HTTP_IF_NONE_MATCH=answer["ETag"])
