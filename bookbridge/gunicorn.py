@@ -46,6 +46,8 @@ graceful_timeout = 30
 keepalive = 5
 # Seconds in which nothing comes of a request that has begun, until its connection is closed.
 stalled_timeout = 3
+# Bytes of a refused body that are read; twice the largest upload, since photographs of telephones are often too large.
+MOST_UNREAD = 10_000_000
 
 # Longer ones are refused before the application sees them. A search of 255 percent-encoded letters fits.
 limit_request_line = 8190
@@ -104,6 +106,17 @@ def worker_exit(server: Any, worker: Any) -> None:
         from bookbridge.api import jobs
 
         jobs.stop()
+
+
+def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:
+    """Read away the body of a request that was refused unread.
+
+    gunicorn would read a little of it, and close the connection on a client that still sends and never sees the answer.
+    """
+    left = MOST_UNREAD
+    with suppress(Exception):  # the client's connection, or its broken chunks
+        while left > 0 and (piece := request.body.read(65_536)):
+            left -= len(piece)
 
 
 def child_exit(server: Any, worker: Any) -> None:

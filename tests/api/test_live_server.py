@@ -208,11 +208,15 @@ def test_an_ambiguous_request_is_refused(live, lines):
     assert received.startswith((b"HTTP/1.1 400", b"HTTP/1.1 501")) or b'"status":400' in received, received
 
 
-def test_a_connection_serves_the_next_request_after_a_body_nobody_read(live):
+@pytest.mark.parametrize(
+    ("path", "size", "status"),
+    [("nothing/", 50_000, 404), ("books/", 900_000, 401), ("books/", 1_100_000, 413), ("books/", 7_000_000, 413)],
+)
+def test_a_connection_serves_the_next_request_after_a_body_nobody_read(live, path, size, status):
     connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=10)
     for _ in range(3):
-        connection.request("POST", "/api/v1/nothing/", b"x" * 50_000, {"Content-Type": "application/json"})
-        assert json.loads(connection.getresponse().read())["status"] == 404
+        connection.request("POST", f"/api/v1/{path}", b"x" * size, {"Content-Type": "application/json"})
+        assert json.loads(connection.getresponse().read())["status"] == status
     connection.close()
 
 
@@ -221,6 +225,7 @@ def test_head_answers_what_get_would_and_no_body(live):
     assert answer.text == b""
     assert answer.headers["Content-Length"] == get.headers["Content-Length"]
     assert answer.headers["Content-Type"] == get.headers["Content-Type"]
+    assert answer.headers["ETag"] == get.headers["ETag"]
 
 
 def test_the_server_does_not_say_what_it_is(live):
