@@ -142,6 +142,8 @@ BAD = {
     "no base64": "!!!",
     "not ascii": "é",
     "a space": " ",
+    "nul": "\x00",
+    "no text": "\ufffd",
     "no json": base64.urlsafe_b64encode(b"{").decode(),
     "not utf-8": base64.urlsafe_b64encode(b"\xff\xfe").decode(),
     "deep": base64.urlsafe_b64encode(b"[" * 1200).decode(),
