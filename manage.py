@@ -9,9 +9,13 @@ def main() -> None:
     """Run a management command. By hand means in development: DEBUG is on unless the environment says otherwise."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookbridge.settings")
     os.environ.setdefault("DEBUG", "on")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"manage.py: {error}")
 
 
 if __name__ == "__main__":

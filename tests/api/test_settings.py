@@ -37,6 +37,22 @@ def start(**values: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_a_command_names_the_setting_without_a_traceback():
+    answer = subprocess.run(
+        [sys.executable, "manage.py", "migrate"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "RATE_LOGIN": "often"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert answer.stderr.splitlines() == [
+        "manage.py: RATE_LOGIN: must be a rate such as 10/min (sec, min, hour, day), or off"
+    ]
+
+
 def test_production_starts_with_its_two_keys_alone():
     answer = start()
     assert answer.stdout == "started\n", answer.stderr
