@@ -181,8 +181,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         for name, value in fields.items():
             setattr(self, name, value)
         self.derive_columns()
+        if "display_name" not in fields:
+            self.save(update_fields=list(fields))
+            return
         with transaction.atomic():
-            self.save(update_fields=[*fields, "search_text"] if "display_name" in fields else list(fields))
+            self.save(update_fields=[*fields, "search_text"])
             counters.moved(PEOPLE)
 
     def count(self, change: int) -> None:
