@@ -4,6 +4,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from bookbridge.api.filters import SearchFilter
@@ -12,7 +13,9 @@ from bookbridge.api.filters import SearchFilter
 class UserFilter(django_filters.FilterSet):
     """`?search=`: readers by name."""
 
-    search = SearchFilter(method="by_name")
+    search = SearchFilter(
+        method="by_name", label=_("Every word is the start of a word in username or display name; no case, no accents.")
+    )
 
     class Meta:
         model = User

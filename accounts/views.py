@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import generics, mixins, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -41,7 +41,7 @@ from accounts.serializers import (
 )
 from bookbridge.api.errors import Conflict
 from bookbridge.api.throttling import LoginThrottle, RegisterThrottle
-from bookbridge.api.views import GenericAPIView, GenericViewSet
+from bookbridge.api.views import APIView, GenericAPIView, GenericViewSet
 
 NOTHING = OpenApiResponse(description="Done; no content.")
 
@@ -161,6 +161,7 @@ class LogoutView(PublicFormView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+@extend_schema_view(destroy=extend_schema(summary="End a sign-in"))
 class SessionViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericViewSet):
     """The sign-ins of one's own account."""
 
@@ -231,13 +232,16 @@ class PasswordResetConfirmView(PublicFormView):
 
 
 @extend_schema(request=None, responses={202: OpenApiResponse(description="A mail is on its way.")})
-class EmailVerifyView(GenericAPIView):
+class EmailVerifyView(APIView):
     """Send the verification mail again."""
 
-    throttle_classes = [AccountThrottle, *GenericAPIView.throttle_classes]
+    throttle_classes = [AccountThrottle, *APIView.throttle_classes]
 
     def post(self, request: Request) -> Response:
-        """Conflict where there is nothing to verify."""
+        """Send the verification mail again.
+
+        409 `nothing_to_verify` where no address waits to be verified.
+        """
         user = caller(request)
         if not user.email or user.email_verified:
             raise Conflict("nothing_to_verify", _("There is no address that waits to be verified."))
@@ -271,6 +275,7 @@ class EmailConfirmView(PublicFormView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+@extend_schema_view(patch=extend_schema(summary="Change one's own account"))
 class MeView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[type-arg]
     """One's own account."""
 
@@ -290,7 +295,11 @@ class MeView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[ty
 
     @extend_schema(request=DepartureSerializer, responses={204: NOTHING})
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Close the account for good; clubs pass to others, reviews stay without their author or go."""
+        """Close the account for good.
+
+        The body has `password`, and `reviews`: `anonymise` (they stay, without their author) or `delete`. Clubs pass to
+        others.
+        """
         user = self.get_object()
         serializer = DepartureSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
@@ -298,6 +307,9 @@ class MeView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[ty
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+@extend_schema_view(
+    list=extend_schema(summary="Readers, by name"), retrieve=extend_schema(summary="A reader's profile")
+)
 class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """Other readers."""
 
@@ -305,7 +317,7 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewS
     filterset_class = UserFilter
     queryset = User.objects.none()
     lookup_field = "username"
-    lookup_value_regex = "[^/]+"
+    lookup_value_converter = "str"
     orderings = {"username": ("username_key",)}
 
     def get_queryset(self) -> Any:

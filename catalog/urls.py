@@ -4,7 +4,7 @@ from rest_framework.routers import SimpleRouter
 
 from catalog.views import BookViewSet
 
-router = SimpleRouter()
+router = SimpleRouter(use_regex_path=False)
 router.register("books", BookViewSet, basename="book")
 
 urlpatterns = router.urls

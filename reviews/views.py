@@ -32,7 +32,6 @@ class ReviewLists(mixins.ListModelMixin, GenericViewSet):
     serializer_class: type[BaseSerializer[Any]] = ReviewSerializer
     filterset_class = ReviewFilter
     queryset = Review.objects.none()
-    lookup_value_converter = "int"
     words = ("-created_at", "-rating", "-likes_count")
     public_actions: ClassVar[tuple[str, ...]] = ("list",)
 

@@ -82,6 +82,13 @@ def test_a_route_needs_a_sign_in_unless_it_is_listed_as_public(anonymous, route,
         assert answer["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("route", sorted(api_routes()))
+def test_a_route_says_what_it_offers(client_of, alice, route):
+    answer = client_of(alice).options("/api/v1/" + route.replace("{}", "999999"))
+    assert answer.status_code in (200, 404), answer.content
+
+
 def test_the_list_of_public_routes_names_no_route_that_is_gone():
     found = api_routes()
     clubs_exist = "clubs/" in found

@@ -70,10 +70,13 @@ class KeysetPagination(BasePagination):
         """The query parameters, for the OpenAPI document."""
         words = list(_orderings(view))
         size = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
-        parameters = [("cursor", {"type": "string"}), ("page_size", size)]
+        parameters = [
+            ("cursor", "Opaque; `next` and `previous` have it.", {"type": "string"}),
+            ("page_size", "How many rows at most.", size),
+        ]
         if hasattr(view, "orderings"):
-            parameters.append(("ordering", {"type": "string", "enum": words, "default": words[0]}))
-        return [{"name": n, "in": "query", "required": False, "schema": s} for n, s in parameters]
+            parameters.append(("ordering", "", {"type": "string", "enum": words, "default": words[0]}))
+        return [{"name": n, "in": "query", "required": False, "description": d, "schema": s} for n, d, s in parameters]
 
     def _ordering(self, request: Request, view: Any, queryset: Any) -> tuple[str, tuple[str, ...]]:
         orderings = _orderings(view)

@@ -67,4 +67,4 @@ class GenericViewSet(
     `orderings` maps the words of `?ordering=` to fields (`bookbridge.api.pagination`).
     """
 
-    lookup_value_regex = "[0-9]+"
+    lookup_value_converter = "int"

@@ -48,7 +48,6 @@ class ClubViewSet(
     serializer_class = ClubSerializer
     filterset_class = ClubFilter
     queryset = Club.objects.none()
-    lookup_value_converter = "int"
     club_kwarg = "pk"
     orderings: ClassVar = {
         "-members_count": ("-members_count", "-id"),

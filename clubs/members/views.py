@@ -56,7 +56,6 @@ class MemberViewSet(
     filterset_class = MemberFilter
     queryset = Membership.objects.none()
     lookup_field = "user_id"
-    lookup_value_converter = "int"
     orderings: ClassVar = {"joined_at": ("joined_at", "id")}
     levels = {
         "list": Level.MEMBER,
@@ -111,7 +110,6 @@ class InvitationViewSet(
     """The invitations of a club."""
 
     queryset = Invitation.objects.none()
-    lookup_value_converter = "int"
     levels = {"list": Level.MODERATOR, "create": Level.MODERATOR, "destroy": Level.MODERATOR}
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:

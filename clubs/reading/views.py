@@ -53,7 +53,6 @@ class EntryViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixin,
     serializer_class = EntrySerializer
     filterset_class = EntryFilter
     orderings: ClassVar = {"position": ("position",)}
-    lookup_value_converter = "int"
 
     def get_queryset(self) -> EntryQuerySet:
         """The club's entries with what the answer shows."""
@@ -143,7 +142,6 @@ class MilestoneViewSet(
     queryset = Milestone.objects.all()
     serializer_class = MilestoneSerializer
     orderings: ClassVar = {"due_on": ("due_on", "id")}
-    lookup_value_converter = "int"
 
     def get_queryset(self) -> Any:
         """The entry's milestones."""

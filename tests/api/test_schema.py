@@ -1,0 +1,53 @@
+"""The OpenAPI document as somebody reads it who writes a client."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def headers(operation: dict[str, Any]) -> set[str]:
+    return {p["name"] for p in operation.get("parameters", []) if p["in"] == "header"}
+
+
+def test_each_operation_has_a_summary_of_its_own(document):
+    for path in document["paths"].values():
+        summaries = [operation.get("summary") for operation in path.values()]
+        assert all(summaries)
+        assert len(set(summaries)) == len(summaries)
+    assert document["paths"]["/api/v1/auth/register/"]["post"]["summary"] == "Open an account and sign in"
+
+
+def test_ids_are_numbers(document):
+    for path, method, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "path" and parameter["name"].endswith(("id", "pk")):
+                assert parameter["schema"]["type"] == "integer", (path, method)
+
+
+def test_the_headers_that_make_a_call_safe_to_repeat_are_told(document):
+    paths = document["paths"]
+    assert headers(paths["/api/v1/books/"]["post"]) == {"Idempotency-Key"}
+    assert headers(paths["/api/v1/auth/login/"]["post"]) == set()
+    for method in ("put", "patch", "delete"):
+        assert headers(paths["/api/v1/books/{id}/"][method]) == {"If-Match"}
+    assert headers(paths["/api/v1/users/me/"]["patch"]) == {"If-Match"}
+    assert headers(paths["/api/v1/books/{id}/"]["get"]) == set()
+
+
+def test_what_may_be_empty_is_told_so(document):
+    schemas = document["components"]["schemas"]
+    for schema, field in (("OwnUser", "email"), ("BookList", "language"), ("Edition", "language")):
+        assert {"type": "string", "maxLength": 0} in schemas[schema]["properties"][field]["oneOf"]
