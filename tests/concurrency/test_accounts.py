@@ -11,12 +11,11 @@ from rest_framework.test import APIClient
 from accounts import mail
 from accounts.models import AuthSession, MailToken, User
 from tests.accounts.conftest import V1, bearer, is_accepted, token_in
-from tests.concurrency.tools import at_once
+from tests.concurrency.tools import ROUNDS, at_once
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROUNDS = 20
 NEW = "a new horse battery"
 
 

@@ -1,38 +1,19 @@
 """Many at once, on a real server: the unique keys have the last word, and nobody gets a 5xx."""
 
-import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
-from django.db import connections
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from catalog import providers
 from catalog.models import Book, Edition, Revision
+from tests.concurrency.tools import ROUNDS, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SPELLINGS = ["9780306406157", "0306406152", "978-0-306-40615-7", "0-306-40615-2"]
-ROUNDS = 5
-
-
-def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
-    """Run the calls behind a barrier, each in a thread with a connection of its own; their answers in order."""
-    barrier = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], Any]) -> Any:
-        try:
-            barrier.wait(timeout=20)
-            return call()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as threads:
-        return list(threads.map(run, calls))
 
 
 @pytest.fixture

@@ -9,11 +9,10 @@ from accounts.models import RetiredName, User
 from catalog.models import Book
 from clubs.models import Club, Membership
 from reviews.models import Like, Review
-from tests.concurrency.tools import at_once
+from tests.concurrency.tools import ROUNDS, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROUNDS = 12
 PASSWORD = "correct horse battery"
 
 

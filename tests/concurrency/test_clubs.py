@@ -9,11 +9,9 @@ from django.http import Http404
 
 from clubs.models import Club, Invitation, Membership
 from tests.clubs.helpers import ACCEPT, CLUBS, bring_in, check_invariants
-from tests.concurrency.tools import at_once
+from tests.concurrency.tools import ROUNDS, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-ROUNDS = 20
 
 
 @pytest.fixture

@@ -14,11 +14,9 @@ from catalog.models import Book
 from clubs.models import Club, Entry, Progress
 from clubs.reading import services
 from tests.clubs.helpers import bring_in
-from tests.concurrency.test_catalog import at_once
+from tests.concurrency.tools import ROUNDS, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-ROUNDS = 20
 
 
 @pytest.fixture

@@ -11,12 +11,10 @@ from accounts.models import User
 from catalog.models import Book
 from clubs.models import Club
 from reviews.models import Review
-from tests.concurrency.tools import at_once
+from tests.concurrency.tools import ROUNDS, at_once
 from tests.reviews.helpers import REVIEWS, close, differences, figures
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-ROUNDS = 20
 
 
 @pytest.fixture

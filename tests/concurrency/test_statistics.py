@@ -25,12 +25,11 @@ from clubs.models import Club, Entry, Progress
 from clubs.reading.rules import Mark, Unit
 from reviews.models import Review
 from tests.clubs.helpers import bring_in
-from tests.concurrency.tools import at_once
+from tests.concurrency.tools import ROUNDS, at_once
 from tests.reviews.helpers import differences
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROUNDS = 20
 BOOKS, REVIEWS, STATS = "/api/v1/books/", "/api/v1/reviews/", "/api/v1/stats/"
 
 
@@ -81,7 +80,7 @@ def test_first_moves_of_a_total_by_many_at_once_lose_none(db):
 
 
 def test_after_each_write_the_next_answer_has_it(books, readers, client_of):
-    """200 rounds: on each 201 the writer asks without a sign-in; others ask all the time, so that much is kept."""
+    """Ten times ROUNDS in all: on each 201 the writer asks without a sign-in; others ask all the time beside it."""
     book, over, stale = books[0], threading.Event(), []
     clients = [client_of(reader) for reader in readers[:4]]
     own = f"{BOOKS}{book.pk}/"
@@ -89,7 +88,7 @@ def test_after_each_write_the_next_answer_has_it(books, readers, client_of):
 
     def write(client):
         anonymous = APIClient()
-        for _ in range(50):
+        for _ in range(5 * ROUNDS // 2):
             answer = client.post(REVIEWS, {"book": book.pk, "rating": 4})
             if answer.status_code != 201:
                 stale.append(answer.content)
@@ -133,7 +132,7 @@ def test_after_each_write_the_next_answer_has_it(books, readers, client_of):
 
 
 def test_one_writers_figures_are_exact_after_every_write(books, readers, client_of):
-    """200 writes, one after the other, while others ask: each answer afterwards has the very number."""
+    """Ten times ROUNDS writes, one after the other, while others ask: each answer afterwards has the very number."""
     book, over, wrong = books[0], threading.Event(), []
     client, reader = client_of(readers[0]), APIClient()
     place = f"{BOOKS}{book.pk}/stats/"
@@ -146,7 +145,7 @@ def test_one_writers_figures_are_exact_after_every_write(books, readers, client_
 
     def write():
         pk = client.post(REVIEWS, {"book": book.pk, "rating": 0.5}).json()["id"]
-        for n in range(200):
+        for n in range(10 * ROUNDS):
             rating = (n % 10 + 1) / 2
             assert client.patch(f"{REVIEWS}{pk}/", {"rating": rating}).status_code == 200
             found = reader.get(place).json()["average_rating"], reader.get(STATS).json()["mean_rating"]
