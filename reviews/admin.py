@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from bookbridge.api.admin import LookingAdmin
+from bookbridge.api.admin import LookingAdmin, id_in
 from bookbridge.api.joins import looking_up
 from reviews.models import Review
 
@@ -42,12 +42,12 @@ class ReviewAdmin(LookingAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         """Through an index in any case: by id, by book, by author."""
         term = search_term.strip()
-        book = term.removeprefix("book:").strip()
+        number, book = id_in(term), id_in(term.removeprefix("book:").strip())
         if not term:
             return queryset, False
-        if term.isdecimal():
-            return queryset.filter(pk=term), False
-        if book != term and book.isdecimal():
+        if number is not None:
+            return queryset.filter(pk=number), False
+        if book is not None:
             return queryset.filter(book=book), False
         return queryset.filter(author__in=User.objects.named(term).values("pk")), False
 

@@ -12,6 +12,12 @@ from unfold.admin import ModelAdmin
 from bookbridge.api.jobs import Job
 
 MOST_COUNTED = 10_000
+MOST_DIGITS = 18
+
+
+def id_in(term: str) -> int | None:
+    """The id that a search box names; None for a text, and for a number that is none of a row."""
+    return int(term) if term.isdecimal() and len(term) <= MOST_DIGITS else None
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]

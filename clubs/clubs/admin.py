@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 
-from bookbridge.api.admin import QuickAdmin
+from bookbridge.api.admin import QuickAdmin, id_in
 from clubs.clubs.models import Club, ClubQuerySet, JoinPolicy, Visibility
 from clubs.statistics.charts import of_club
 
@@ -69,7 +69,8 @@ class ClubAdmin(QuickAdmin):
         term = search_term.strip()
         if not term or not isinstance(queryset, ClubQuerySet):
             return queryset, False
-        return queryset.filter(pk=term) if term.isdecimal() else queryset.search(term), False
+        number = id_in(term)
+        return queryset.search(term) if number is None else queryset.filter(pk=number), False
 
     @admin.display(description=_("in this club"))
     def links(self, club: Club) -> SafeString:

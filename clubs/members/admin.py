@@ -8,9 +8,9 @@ from django.http import Http404, HttpRequest
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 
-from bookbridge.api.admin import LookingAdmin
+from bookbridge.api.admin import LookingAdmin, id_in
 from bookbridge.api.text import identifier_key
-from clubs.members.models import Invitation, Membership
+from clubs.members.models import Invitation, InvitationQuerySet, Membership
 from clubs.roles import Status
 
 
@@ -33,8 +33,9 @@ class InClubAdmin(LookingAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        if term.isdecimal():
-            return queryset.filter(club=term), False
+        number = id_in(term)
+        if number is not None:
+            return queryset.filter(club=number), False
         return queryset.filter(**{f"{self.person}__username_key__startswith": identifier_key(term)}), False
 
     def has_act_permission(self, request: HttpRequest) -> bool:
@@ -85,7 +86,6 @@ class InvitationAdmin(InClubAdmin):
     actions = ("revoke",)
 
     @admin.action(description=_("Revoke these invitations"), permissions=["act"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
+    def revoke(self, request: HttpRequest, queryset: InvitationQuerySet) -> None:
         """Nobody comes in by them any more."""
-        for invitation in Invitation.objects.filter(pk__in=queryset.values("pk"), revoked_at=None):
-            invitation.revoke()
+        queryset.revoke()

@@ -1,4 +1,4 @@
-"""Memberships and invitations. Whatever changes one holds the club's row (`Club.lock`)."""
+"""Memberships and invitations. Whatever changes a membership holds the club's row (`Club.lock`)."""
 
 from __future__ import annotations
 
@@ -213,6 +213,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Those that let somebody in now."""
         return self.standing().filter(Q(expires_at__gt=timezone.now()), uses__lt=F("max_uses"))
 
+    def revoke(self) -> int:
+        """Let nobody in with them any more; how many did until now."""
+        return self.standing().update(revoked_at=timezone.now())
+
     @retrying_atomic
     def accept(self, code: str, *, user: User) -> Membership:
         """Bring `user` into the club whose invitation has this code, and count the use.
@@ -257,8 +261,10 @@ class Invitation(models.Model):
         return f"{self.club_id} ({self.uses}/{self.max_uses})"
 
     @classmethod
+    @retrying_atomic
     def issue(cls, club: Club, *, by: User, expires_in_hours: int, max_uses: int) -> tuple[Invitation, str]:
         """A new invitation and its code (192 random bits), which is told this once."""
+        club.lock()
         code = secrets.token_urlsafe(24)
         expires_at = timezone.now() + datetime.timedelta(hours=expires_in_hours)
         made = cls.objects.create(
@@ -266,10 +272,11 @@ class Invitation(models.Model):
         )
         return made, code
 
+    @retrying_atomic
     def revoke(self) -> None:
-        """Let nobody in with it any more."""
-        self.revoked_at = timezone.now()
-        self.save(update_fields=["revoked_at"])
+        """Let nobody in with it any more; 404 where it has gone or been revoked by now."""
+        if not Invitation.objects.filter(pk=self.pk).revoke():
+            raise Http404
 
 
 def digest_of(code: str) -> str:

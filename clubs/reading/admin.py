@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from bookbridge.api.admin import LookingAdmin
+from bookbridge.api.admin import LookingAdmin, id_in
 from bookbridge.api.text import fold
 from clubs.clubs.models import Club
 from clubs.reading.models import Entry, EntryChange, Milestone, Progress
@@ -30,8 +30,8 @@ class OfClubAdmin(LookingAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        named = Q(name_key__startswith=fold(term))
-        clubs = Club.objects.filter(Q(pk=int(term)) if term.isdecimal() else named)
+        number = id_in(term)
+        clubs = Club.objects.filter(Q(name_key__startswith=fold(term)) if number is None else Q(pk=number))
         return queryset.filter(**{f"{self.club}__in": clubs}), False
 
 

@@ -354,11 +354,18 @@ class Milestone(models.Model):
         with gone_unless(entry):
             return cls.objects.create(entry=entry, **fields)
 
+    @retrying_atomic
     def change(self, **fields: Any) -> None:
-        """Set plain columns."""
+        """Set plain columns; 404 where the milestone has gone by now."""
+        if fields and not Milestone.objects.filter(pk=self.pk).update(**fields):
+            raise Http404
         for name, value in fields.items():
             setattr(self, name, value)
-        self.save(update_fields=fields.keys())
+
+    @retrying_atomic
+    def remove(self) -> None:
+        """Take it out of the schedule."""
+        self.delete()
 
 
 class ProgressQuerySet(models.QuerySet["Progress"]):

@@ -155,6 +155,10 @@ class MilestoneViewSet(
         """As the model says; what was not sent stays as it is."""
         cast(Milestone, serializer.instance).change(**serializer.validated_data)
 
+    def perform_destroy(self, instance: Milestone) -> None:
+        """As the model says."""
+        instance.remove()
+
 
 class ProgressViewSet(EntryScoped, mixins.ListModelMixin, GenericViewSet):
     """How far the members are in a book."""
