@@ -25,7 +25,9 @@ class ConditionalReads(ConditionalGetMiddleware):
     """Django's, and HEAD too has the ETag of GET: its answer has GET's body here, which the server drops later."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """The answer with its ETag, or 304."""
+        """The answer with its ETag, or 304. An error has none: it carries the id of its request."""
+        if response.status_code >= 400:
+            return response
         method, request.method = request.method, "GET" if request.method == "HEAD" else request.method
         try:
             return super().process_response(request, response)

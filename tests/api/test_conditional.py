@@ -41,6 +41,12 @@ def test_head_has_the_etag_of_get(me, path):
     assert me.head(path, HTTP_IF_NONE_MATCH=etag).status_code == 304
 
 
+@pytest.mark.parametrize("path", ["/api/v1/nothing/", "/api/v1/users/nobody/", "/api/v1/books/?unknown=1"])
+def test_an_error_has_no_etag(me, path):
+    """It would be another at each call, since the body names the request."""
+    assert "ETag" not in me.get(path)
+
+
 def test_a_304_to_anyone_may_be_kept_as_the_answer_may(anonymous):
     answer = anonymous.get("/api/v1/books/")
     again = anonymous.get("/api/v1/books/", HTTP_IF_NONE_MATCH=answer["ETag"])
