@@ -30,7 +30,8 @@ def close_account(user: User, *, password: str, reviews: Leaving) -> None:
     """Close the reader's own account for good. Raises a 400 `wrong_password`."""
     require_password(user, password, field="password")
     with transaction.atomic():
-        User.objects.filter(pk=user.pk).update(is_active=False, leaving=reviews)
+        if User.objects.filter(pk=user.pk, is_active=True).update(is_active=False, leaving=reviews):
+            user.count(-1)
         AuthSession.objects.filter(user=user).end()
     depart(user)
 
@@ -45,5 +46,4 @@ def depart(user: User) -> None:
     for part in parts:
         part(user, anonymise=user.leaving == Leaving.ANONYMISE)
     RetiredName.objects.create(username_key=user.username_key)
-    user.count(-1)
     user.delete()
