@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -15,7 +16,8 @@ from urllib.parse import urlsplit
 import environ
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 env = environ.Env()
 
@@ -89,17 +91,18 @@ def hosts(name: str, default: list[str]) -> list[str]:
     return value
 
 
-def url(name: str, default: str, *, schemes: tuple[str, ...], path: bool = True) -> str:
-    """An absolute address with one of `schemes`, without the slash at its end."""
+def url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
+    """An absolute address with one of `schemes`, without query, and without the slash at its end."""
     value = text(name, default).rstrip("/")
     try:
         parts = urlsplit(value)
         sane = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-        sane = sane and not re.search(r"\s", value)
+        sane = sane and not re.search(r"[\s?#]", value)
     except ValueError:
         sane = False
-    if value and (not sane or (not path and (parts.path or parts.query))):
-        raise refuse(name, f"must be an address that starts with {' or '.join(s + '://' for s in schemes)}")
+    if value and not sane:
+        starts = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise refuse(name, f"must be an address that starts with {starts}, without ? and #")
     return value
 
 
@@ -116,7 +119,7 @@ def redis(name: str) -> str:
     """The address of a Redis server, or nothing."""
     value = url(name, "", schemes=("redis", "rediss"))
     parts = urlsplit(value)
-    if not re.fullmatch(r"(/[0-9]{1,3})?", parts.path) or parts.query:
+    if not re.fullmatch(r"(/[0-9]{1,3})?", parts.path):
         raise refuse(name, "must be redis://user:password@host:port/number")
     return value
 
@@ -184,6 +187,28 @@ def email(name: str, default: str) -> dict[str, Any]:
     ):
         raise nonsense
     return settings
+
+
+def sender(name: str, default: str) -> str:
+    """Whom mails come from: an address, or `Name <address>`."""
+    value = text(name, default)
+    try:
+        validate_email(parseaddr(value)[1])
+    except ValidationError:
+        raise refuse(name, "must be an address, or a name and <address>") from None
+    if not value.isprintable():
+        raise refuse(name, "must be one line")
+    return value
+
+
+def directory(name: str, default: Path) -> Path:
+    """Where files are written; it is made with the first. One that is named must be possible."""
+    value = text(name)
+    path = Path(value).absolute() if value else default
+    standing = next(p for p in (path, *path.parents) if os.path.lexists(p))
+    if value and not (standing.is_dir() and os.access(standing, os.W_OK)):
+        raise refuse(name, "must be a directory that can be written in")
+    return path
 
 
 def database(name: str, default: str, *, timeout: int) -> dict[str, Any]:

@@ -180,7 +180,7 @@ USE_TZ = True
 
 vars().update(env.email("EMAIL_URL", "consolemail://"))
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "BookBridge <noreply@localhost>")
+DEFAULT_FROM_EMAIL = env.sender("EMAIL_FROM", "BookBridge <noreply@localhost>")
 
 # --- The API ---------------------------------------------------------------------------------------------------------
 
@@ -279,7 +279,7 @@ STORAGES = {
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
 
-LOG_DIR = Path(env.text("LOG_DIR", str(VAR_DIR / "log")))
+LOG_DIR = env.directory("LOG_DIR", VAR_DIR / "log")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
