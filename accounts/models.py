@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import NotAuthenticated
 
 from accounts.names import EMAIL_LENGTH, LANGUAGE_TAGS, validate_email_key, validate_timezone, validate_username
 from bookbridge.api import counters
@@ -177,16 +179,25 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.is_active and not self.is_suspended
 
     def change_profile(self, **fields: Any) -> None:
-        """Set what readers say of themselves: display_name, bio, language, timezone."""
+        """Set what readers say of themselves: display_name, bio, language, timezone.
+
+        Raises NotAuthenticated where the account went at the same moment.
+        """
         for name, value in fields.items():
             setattr(self, name, value)
         self.derive_columns()
         if "display_name" not in fields:
-            self.save(update_fields=list(fields))
+            self._write(fields)
             return
         with transaction.atomic():
-            self.save(update_fields=[*fields, "search_text"])
+            self._write([*fields, "search_text"])
             counters.moved(PEOPLE)
+
+    def _write(self, columns: Iterable[str]) -> None:
+        """Write these columns and no others. `save` would raise a bare DatabaseError where the row is gone."""
+        values = {name: getattr(self, name) for name in columns}
+        if values and not User.objects.filter(pk=self.pk).update(**values):
+            raise NotAuthenticated
 
     def count(self, change: int) -> None:
         """Count an account that is opened (1) or shut (-1), in the transaction of that."""
