@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from reviews.importing import goodreads, storygraph
@@ -81,9 +82,18 @@ class ExportFile:
             if cells != []:
                 yield number, cells
 
-    def rows(self) -> Iterator[tuple[int, Row | BadRowError | None]]:
-        """Each row with the number of its first line: what it says, its fault, or None for nothing to review."""
-        for number, cells in self.lines():
+    def rows(self, *, skip: int = 0) -> Iterator[tuple[int, Row | BadRowError | None]]:
+        """Each row with the number of its first line: what it says, its fault, or None for nothing to review.
+
+        The first `skip` of them are passed by now, before the caller asks for any.
+        """
+        lines = self.lines()
+        for _passed in islice(lines, skip):
+            pass
+        return self._read(lines)
+
+    def _read(self, lines: Iterable[tuple[int, list[str] | None]]) -> Iterator[tuple[int, Row | BadRowError | None]]:
+        for number, cells in lines:
             try:
                 yield number, self._row(cells)
             except BadRowError as bad:

@@ -151,6 +151,7 @@ class ImportedReview(models.Model):
     review = models.OneToOneField("reviews.Review", models.CASCADE, related_name="+")
     origin = KeyField(max_length=191, help_text="The source and the row's own key, such as goodreads:2767052.")
     edited_at = models.DateTimeField(null=True, help_text="The review's edited_at when an import last wrote it.")
+    last_import = models.PositiveBigIntegerField(help_text="The id of the import that last had the row.")
 
     class Meta:
         verbose_name = _("imported review")
@@ -158,3 +159,7 @@ class ImportedReview(models.Model):
 
     def __str__(self) -> str:
         return f"{self.origin}: {self.review_id}"
+
+    def seen_again(self, *, by: Import, **values: Any) -> None:
+        """Note that an import has had the row: another row of the same book in its file is not taken."""
+        ImportedReview.objects.filter(pk=self.pk).update(last_import=by.pk, **values)

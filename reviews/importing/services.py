@@ -82,9 +82,10 @@ def work_off(*, id: int) -> bool:
     if not work.user.is_active or work.user.is_suspended:
         work.fail("account_closed")
         return False
+    run = Run(work, work.data)
     until = time.monotonic() + PART_SECONDS
     try:
-        return not Run(work, work.data).run(stopped=lambda: time.monotonic() > until)
+        return not run.run(stopped=lambda: time.monotonic() > until)
     except SupersededError:
         # Look again how far it is.
         return True
