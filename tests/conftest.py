@@ -16,6 +16,14 @@ from bookbridge.env import Rate
 
 PASSWORD = "correct horse battery"
 
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Short names for long values, the same in each process: bytes may hold the time they were made at."""
+    if isinstance(val, bytes):
+        return f"{len(val)} bytes"
+    return f"{val[:40]}…" if isinstance(val, str) and len(val) > 60 else None
+
+
 # Races are only real on a real server: SQLite lets one writer in at a time.
 collect_ignore = [] if settings.DATABASES["default"]["ENGINE"].endswith("mysql") else ["concurrency"]
 
