@@ -121,5 +121,5 @@ def test_routes_are_counted_and_not_paths(client):
     text = client.get("/metrics").content.decode()
     assert "not-there" not in text
     assert 'method="Xa"' not in text
-    assert 'route="api/v1/users/(?P<username>' in text
+    assert 'route="api/v1/users/<str:username>/"' in text
     assert health.REQUESTS
