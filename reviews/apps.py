@@ -12,12 +12,15 @@ class ReviewsConfig(AppConfig):
         """Join the club's list and figures, the accounts that go, and the jobs."""
         from accounts import departure
         from clubs.reading.models import figures
+        from clubs.seeding.bulk import makers
         from clubs.statistics.services import Reviews
         from reviews.importing import services  # noqa: F401  (registers its job by being imported)
         from reviews.models import Review, club_average_rating
+        from reviews.seeding import seed_reviews
         from reviews.statistics import ratings
 
         figures["club_average_rating"] = club_average_rating
+        makers["reviews"] = seed_reviews
         departure.parts.append(Review.objects.part_from)
         Reviews.of_reader = staticmethod(ratings.of_reader)
         Reviews.of_entries = staticmethod(ratings.of_entries)

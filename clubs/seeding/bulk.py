@@ -120,7 +120,7 @@ class Seeder:
             password=password,
             language=language,
             timezone=self.chance.choice(ZONES[language.lower()]),
-            joined_at=self._past(900),
+            joined_at=self.past(900),
         )
         user.derive_columns()
         return user
@@ -145,7 +145,7 @@ class Seeder:
             timezone=self.chance.choice(ZONES[language]),
             owner_id=cast[0],
             members_count=len(cast),
-            created_at=self._past(700),
+            created_at=self.past(700),
         )
         club.updated_at = club.created_at
         club.derive_columns()
@@ -159,7 +159,7 @@ class Seeder:
                     user_id=user,
                     role=Role.MODERATOR if 1 <= number <= 1 + len(cast) // 50 else Role.MEMBER,
                     status=Standing.ACTIVE,
-                    joined_at=self._past(600),
+                    joined_at=self.past(600),
                 )
 
     def _entries(self, made: dict[int, list[int]], books: Sequence[int]) -> Iterator[Entry]:
@@ -169,7 +169,7 @@ class Seeder:
                 status = STATUSES[min(position, len(STATUSES)) - 1]
                 entry = Entry(club_id=club, book_id=book, status=status, position=position)
                 entry.added_by_id = self.chance.choice(cast[:5])
-                entry.created_at = self._past(500)
+                entry.created_at = self.past(500)
                 if status != Status.PROPOSED:
                     entry.starts_on = (TODAY + datetime.timedelta((position - 3) * 35 - 10)).date()
                     entry.ends_on = entry.starts_on + datetime.timedelta(28)
@@ -211,20 +211,23 @@ class Seeder:
                     amount=mark.amount,
                     total=pages,
                     hidden=self.chance.random() < 0.05,
-                    updated_at=self._past(30),
+                    updated_at=self.past(30),
                 )
 
-    def _past(self, days: int) -> datetime.datetime:
+    def past(self, days: int) -> datetime.datetime:
         """A moment within so many days before TODAY."""
         return TODAY - datetime.timedelta(seconds=self.chance.randrange(days * 86_400))
 
-    def write(self, model: Any, about: int, rows: Iterable[models.Model]) -> None:
-        """Write the rows, of which there are `about` so many."""
+    def write(
+        self, model: Any, about: int, rows: Iterable[models.Model], add: Callable[[Any], object] | None = None
+    ) -> None:
+        """Write the rows, of which there are `about` so many, by `add` or as they are."""
+        add = add or model.objects.bulk_create
         rows, label = iter(rows), str(model._meta.verbose_name_plural)
         with tqdm(total=about, desc=label, unit=" rows", unit_scale=True, file=self.stream, disable=None) as bar:
             written = 0
             while batch := list(islice(rows, BATCH)):
-                model.objects.bulk_create(batch)
+                add(batch)
                 written += len(batch)
                 bar.update(len(batch))
         if bar.disable:

@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     help = (
         "Without sizes: a dozen readers and six clubs, in Portuguese and English, where there are no clubs yet. With "
-        "--users and --clubs: so many made-up ones, the same for the same --seed. Books come from load_demo."
+        "--users, --clubs and --reviews: so many made-up ones, the same for the same --seed. Books come from load_demo."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
