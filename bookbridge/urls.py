@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -44,6 +45,7 @@ api_v1: list[Any] = [
 ]
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="docs"), name="home"),
     path("api/v1/", include(api_v1)),
     path("api/docs/", DocsView.as_view(), name="docs"),
     path(".well-known/jwks.json", jwks, name="jwks"),

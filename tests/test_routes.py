@@ -94,3 +94,8 @@ def test_the_list_of_public_routes_names_no_route_that_is_gone():
     clubs_exist = "clubs/" in found
     gone = {route for route in PUBLIC if not PUBLIC[route] <= found.get(route, set())}
     assert not {route for route in gone if clubs_exist or not route.startswith("clubs/")}
+
+
+def test_the_bare_address_leads_to_the_documentation(anonymous):
+    answer = anonymous.get("/")
+    assert (answer.status_code, answer["Location"]) == (302, "/api/docs/")
