@@ -265,7 +265,7 @@ def test_the_server_s_thread_begins_and_ends(monkeypatch):
     began = time.monotonic()
     jobs.stop()
     assert not thread.is_alive()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10  # not its whole pause
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -112,7 +112,7 @@ def test_memory_is_bounded_whatever_is_sent():
     for n in range(20_000):
         counter.hit(f"key {n}", 3600)
     assert len(counter.windows) <= 1000
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30  # a copy of all of it at each call takes minutes
 
 
 def test_windows_that_ended_make_room_before_live_ones_do():

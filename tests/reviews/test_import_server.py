@@ -87,7 +87,7 @@ def test_a_server_that_is_stopped_goes_on_when_it_is_back(tmp_path: Path, data: 
         path = Reader(address, tmp_path).upload(data)
         assert Reader(address, tmp_path).poll(path, 20)["status"] == "running"
         began = time.monotonic()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40  # gunicorn's own limit is 30 s, then it kills
     with running_server(tmp_path) as address:
         Reader(address, tmp_path).at_the_end(path)
     assert "Traceback" not in (tmp_path / "server.log").read_text()
