@@ -28,18 +28,18 @@ class EndsSignIns:
         return user
 
 
-class PasswordForm(EndsSignIns, AdminPasswordChangeForm):  # type: ignore[misc]
+class PasswordForm(EndsSignIns, AdminPasswordChangeForm):
     """Staff give a reader a new password."""
 
 
-class OwnPasswordForm(EndsSignIns, AdminOwnPasswordChangeForm):  # type: ignore[misc]
+class OwnPasswordForm(EndsSignIns, AdminOwnPasswordChangeForm):
     """Staff change their own."""
 
 
 admin.site.password_change_form = OwnPasswordForm
 
 
-class NewUserForm(UserCreationForm, BaseUserCreationForm):  # type: ignore[misc, type-arg]
+class NewUserForm(UserCreationForm, BaseUserCreationForm):  # type: ignore[type-arg]
     """The theme's form, for this project's readers."""
 
     class Meta:
@@ -47,7 +47,7 @@ class NewUserForm(UserCreationForm, BaseUserCreationForm):  # type: ignore[misc,
         fields = ("username",)
 
 
-class UserForm(UserChangeForm):  # type: ignore[misc]
+class UserForm(UserChangeForm):
     """The theme's form, for this project's readers."""
 
     class Meta:
@@ -56,7 +56,7 @@ class UserForm(UserChangeForm):  # type: ignore[misc]
 
 
 @admin.register(User)
-class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
+class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     """Readers: found by name or address, shut out or let in, never listed by a full count."""
 
     form = UserForm
@@ -117,7 +117,7 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
 
 
 @admin.register(AuthSession)
-class AuthSessionAdmin(ModelAdmin):  # type: ignore[misc]
+class AuthSessionAdmin(ModelAdmin):
     """Sign-ins: looked at and ended here, never made or edited; token ids are not shown."""
 
     list_display = ("id", "user", "device", "created_at", "last_used_at", "ended_at")

@@ -36,7 +36,7 @@ class SessionTokenAuthentication(BaseAuthentication):
         return "Bearer"
 
 
-class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class SessionTokenScheme(OpenApiAuthenticationExtension):
     """The same, for the OpenAPI document."""
 
     target_class = SessionTokenAuthentication
@@ -56,7 +56,7 @@ class AdminBackend(ModelBackend):
         """The account; None, before any hashing, over the rate."""
         if request is not None and wait_for("login", login_identities(client_address(request), username or "")):
             return None
-        user: User | None = super().authenticate(request, username, password, **kwargs)  # type: ignore[assignment]
+        user: User | None = super().authenticate(request, username, password, **kwargs)
         return user
 
     def user_can_authenticate(self, user: User | None) -> bool:  # type: ignore[override]

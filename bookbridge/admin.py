@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
 
-class AdminSite(UnfoldAdminSite):  # type: ignore[misc]
+class AdminSite(UnfoldAdminSite):
     """The theme's site under the product's name."""
 
     site_title = site_header = "BookBridge"
@@ -18,7 +18,7 @@ class AdminSite(UnfoldAdminSite):  # type: ignore[misc]
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         """As Django's: by `password_change_form`, which accounts sets; the theme's own page knows one form alone."""
-        request.current_app = self.name  # type: ignore[attr-defined]
+        request.current_app = self.name
         view = PasswordChangeView.as_view(
             form_class=self.password_change_form,
             success_url=reverse(f"{self.name}:password_change_done", current_app=self.name),

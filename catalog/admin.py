@@ -97,7 +97,7 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("isbn13", "format", "publisher", "language", "page_count", "published_year")
 
 
-class EditionInline(TabularInline):  # type: ignore[misc]
+class EditionInline(TabularInline):
     """The printings of a book; further ones can be added here."""
 
     model = Edition
@@ -130,7 +130,7 @@ class LanguageFilter(admin.SimpleListFilter):
 
 
 @admin.register(Book)
-class BookAdmin(ModelAdmin):  # type: ignore[misc]
+class BookAdmin(ModelAdmin):
     """Books: found as readers find them, changed with a revision each time."""
 
     form = BookForm
@@ -152,7 +152,7 @@ class BookAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Book]:
         """Without the words of the search index."""
-        return super().get_queryset(request).defer("search_text", "description")  # type: ignore[no-any-return]
+        return super().get_queryset(request).defer("search_text", "description")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -221,7 +221,7 @@ class BookAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(Revision)
-class RevisionAdmin(ModelAdmin):  # type: ignore[misc]
+class RevisionAdmin(ModelAdmin):
     """What was changed by whom: read here, and undone."""
 
     list_display = ("id", "book", "number", "fields_changed", "editor", "at")

@@ -30,7 +30,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
         return int(rows.order_by()[:MOST_COUNTED].count())
 
 
-class QuickAdmin(ModelAdmin):  # type: ignore[misc]
+class QuickAdmin(ModelAdmin):
     """Rows are found through an index, and neither counted nor offered in a dropdown all at once.
 
     `beside` names the relations that a list shows. Each comes by a query of its own, not by a join: MariaDB would begin

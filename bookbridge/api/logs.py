@@ -80,7 +80,7 @@ class LogFile(WatchedFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """A full or read-only disk: say so once a minute, and go on, since the request matters more than its line."""
-        stream, self.stream = self.stream, None  # type: ignore[assignment]
+        stream, self.stream = self.stream, None
         with contextlib.suppress(OSError):
             if stream is not None:
                 stream.close()

@@ -153,7 +153,7 @@ class BodyLimit:
             if len(body) > limit:
                 return problem_response(413, "too_large")
             request.META["CONTENT_LENGTH"] = str(len(body))
-            request._stream = io.BytesIO(body)  # type: ignore[attr-defined]  # where WSGIRequest keeps it
+            request._stream = io.BytesIO(body)  # where WSGIRequest keeps it
         return self.get_response(request)
 
 

@@ -70,7 +70,7 @@ class SearchField(models.TextField):  # type: ignore[type-arg]
 
 
 @SearchField.register_lookup
-class Words(Lookup):  # type: ignore[type-arg]
+class Words(Lookup):
     """`search_text__words=terms(...)`: every term is the start of a word of the row."""
 
     lookup_name = "words"
