@@ -11,11 +11,19 @@ def main() -> None:
     os.environ.setdefault("DEBUG", "on")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
 
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"manage.py: {error}")
+    except OperationalError as error:
+        from bookbridge.env import unreachable
+
+        # Whatever else goes wrong in the database is for a traceback to tell.
+        if not unreachable(error):
+            raise
+        sys.exit(f"manage.py: DATABASE_URL: the database cannot be reached: {error.args[-1]}")
 
 
 if __name__ == "__main__":

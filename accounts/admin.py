@@ -1,19 +1,22 @@
 """Readers and their sign-ins in the admin."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.forms import UserCreationForm as BaseUserCreationForm
+from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts.models import DERIVED, PEOPLE, AuthSession, AuthSessionQuerySet, User
+from accounts.staff.models import SecondFactor
+from accounts.staff.roles import ROLES
 from bookbridge.api import counters
+from bookbridge.api.admin import QuickAdmin
 from bookbridge.api.text import identifier_key
 
 
@@ -56,7 +59,7 @@ class UserForm(UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
     """Readers: found by name or address, shut out or let in, never listed by a full count."""
 
     form = UserForm
@@ -66,13 +69,12 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("is_staff", "is_active", "email_verified", "language")
     search_fields = ("username_key",)  # what is searched is in get_search_results
     search_help_text = _("Beginnings of words of a name, or of an e-mail address up to its “@” at least")
-    ordering = ("-joined_at", "-id")
-    show_full_result_count = False
-    readonly_fields = ("joined_at", "last_login", "reviews_count")
-    actions = ("end_sessions",)
+    ordering = ("-joined_at", "-id")  # type: ignore[misc]
+    readonly_fields = ("joined_at", "last_login", "reviews_count", "avatar_url")
+    actions = ("end_sessions", "remove_avatars", "reset_second_factor")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
-        (_("Profile"), {"fields": ("display_name", "bio", "language", "timezone", "reviews_count")}),
+        (_("Profile"), {"fields": ("display_name", "bio", "language", "timezone", "avatar_url", "reviews_count")}),
         (_("E-mail"), {"fields": ("email", "email_verified")}),
         (_("Rights"), {"fields": ("is_active", "suspended_until", "is_staff", "is_superuser", "groups")}),
         (_("Dates"), {"fields": ("joined_at", "last_login")}),
@@ -109,24 +111,101 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
             for user in queryset:
                 self.delete_model(request, user)
 
-    @admin.action(description=_("End all sign-ins"))
+    @admin.action(description=_("End all sign-ins"), permissions=["sessions"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Their tokens are refused from the next request on."""
         ended = AuthSession.objects.filter(user__in=queryset).end()
-        self.message_user(request, _("%(ended)d sign-ins ended.") % {"ended": ended})
+        self.message_user(request, _("Sign-ins ended: %(ended)d.") % {"ended": ended})
+
+    @admin.action(description=_("Reset the second factor"), permissions=["reset"])
+    def reset_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """They are out at once, and set up another app at their next sign-in."""
+        others = [user for user in queryset if _may_manage(request, user)]
+        reset = sum(SecondFactor.objects.reset(user, by=request.user.pk) for user in others)
+        self.message_user(request, _("Second factors reset: %(reset)d.") % {"reset": reset})
+
+    def has_reset_permission(self, request: HttpRequest) -> bool:
+        """Who appoints staff."""
+        return request.user.has_perm("accounts.appoint_staff")
+
+    def has_sessions_permission(self, request: HttpRequest) -> bool:
+        """Who may change readers here."""
+        return request.user.has_perm("accounts.change_user")
+
+    def has_pictures_permission(self, request: HttpRequest) -> bool:
+        """Who may change readers here, or decides about what they show."""
+        return request.user.has_perm("accounts.change_user") or request.user.has_perm("moderation.decide")
+
+    @admin.action(description=_("Remove pictures"), permissions=["pictures"])
+    def remove_avatars(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """For pictures that nobody should have to see."""
+        for user in queryset.exclude(avatar=""):
+            user.change_avatar("")
+        self.message_user(request, _("The pictures are removed."))
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Staff's accounts are changed by who appoints them."""
+        return super().has_change_permission(request, obj) and _may_manage(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Staff's accounts are deleted by who appoints them."""
+        return super().has_delete_permission(request, obj) and _may_manage(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Nobody raises themselves: rights are given by who appoints staff, all of them by who has all."""
+        fixed = [*super().get_readonly_fields(request, obj)]
+        if not request.user.is_superuser:
+            fixed.append("is_superuser")
+        if not request.user.has_perm("accounts.appoint_staff"):
+            fixed += ["is_staff", "groups"]
+        return fixed
+
+
+def _may_manage(request: HttpRequest, other: User | None) -> bool:
+    return other is None or cast(User, request.user).may_manage(other)
+
+
+class GroupAdmin(QuickAdmin):
+    """Roles, whose rights stand in the code, and further groups, which superusers make."""
+
+    list_display = ("name",)
+    search_fields = ("name",)
+    ordering = ("name",)
+    filter_horizontal = ("permissions",)
+    beside = ("permissions__content_type",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Rights in new bundles are given by who has all."""
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """What a role may is decided in the code."""
+        return bool(request.user.is_superuser) and (obj is None or obj.name not in ROLES)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """A role would come back."""
+        return self.has_change_permission(request, obj)
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """With the kinds of the permissions, which stand in their names."""
+        if db_field.name == "permissions":
+            kwargs["queryset"] = Permission.objects.select_related("content_type")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
+admin.site.unregister(Group)
+admin.site.register(Group, GroupAdmin)
 
 
 @admin.register(AuthSession)
-class AuthSessionAdmin(ModelAdmin):
+class AuthSessionAdmin(QuickAdmin):
     """Sign-ins: looked at and ended here, never made or edited; token ids are not shown."""
 
     list_display = ("id", "user", "device", "created_at", "last_used_at", "ended_at")
     list_filter = (("ended_at", admin.EmptyFieldListFilter),)
     search_fields = ("user__username_key__startswith",)
     search_help_text = _("Beginning of a username")
-    list_select_related = ("user",)
-    ordering = ("-id",)
-    show_full_result_count = False
+    beside = ("user",)
     fields = ("user", "device", "created_at", "last_used_at", "expires_at", "ended_at")
     actions = ("end",)
 
@@ -142,8 +221,12 @@ class AuthSessionAdmin(ModelAdmin):
         """The row recognises stolen tokens; `clear_expired` deletes it in time."""
         return False
 
-    @admin.action(description=_("End these sign-ins"), permissions=["view"])
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        """Who may change readers here."""
+        return request.user.has_perm("accounts.change_user")
+
+    @admin.action(description=_("End these sign-ins"), permissions=["end"])
     def end(self, request: HttpRequest, queryset: AuthSessionQuerySet) -> None:
         """Their tokens are refused from the next request on."""
         ended = queryset.end()
-        self.message_user(request, _("%(ended)d sign-ins ended.") % {"ended": ended})
+        self.message_user(request, _("Sign-ins ended: %(ended)d.") % {"ended": ended})

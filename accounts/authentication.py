@@ -59,6 +59,11 @@ class AdminBackend(ModelBackend):
         user: User | None = super().authenticate(request, username, password, **kwargs)
         return user
 
+    def get_user(self, user_id: int) -> User | None:
+        """Whose session it is, with their second factor."""
+        user = User.objects.select_related("second_factor").filter(pk=user_id).first()
+        return user if self.user_can_authenticate(user) else None
+
     def user_can_authenticate(self, user: User | None) -> bool:  # type: ignore[override]
         """Asked at the sign-in and on each request after it."""
         return user is not None and user.may_sign_in

@@ -9,8 +9,10 @@ from typing import Protocol
 
 from django.db import transaction
 
+from accounts.happenings import happened
 from accounts.models import AuthSession, Leaving, RetiredName, User
 from accounts.services import require_password
+from bookbridge.api.pictures import discard
 from bookbridge.api.transactions import retrying_atomic
 
 
@@ -24,6 +26,8 @@ class Part(Protocol):
 # Each app above this one adds its own in `ready()`; they run in the order of the layers, the lowest first, which is the
 # order in which everything else locks: users, clubs, books, reviews.
 parts: list[Part] = []
+# After those: for what they themselves write down.
+last_parts: list[Part] = []
 
 
 def close_account(user: User, *, password: str, reviews: Leaving) -> None:
@@ -43,7 +47,9 @@ def depart(user: User) -> None:
         user.refresh_from_db(from_queryset=User.objects.select_for_update())
     except User.DoesNotExist:
         return  # Somebody else has finished it.
-    for part in parts:
+    happened("account.closed", user.pk)
+    for part in [*parts, *last_parts]:
         part(user, anonymise=user.leaving == Leaving.ANONYMISE)
+    discard(user.avatar)
     RetiredName.objects.create(username_key=user.username_key)
     user.delete()

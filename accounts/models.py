@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
@@ -16,9 +16,11 @@ from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotAuthenticated
 
+from accounts.blocks import Block, unblocked
+from accounts.happenings import happened
 from accounts.names import EMAIL_LENGTH, LANGUAGE_TAGS, validate_email_key, validate_timezone, validate_username
-from bookbridge.api import counters
-from bookbridge.api.errors import Conflict
+from bookbridge.api import counters, pictures
+from bookbridge.api.errors import Conflict, Forbidden
 from bookbridge.api.fields import KeyField
 from bookbridge.api.search import SearchField, index_text, query_terms
 from bookbridge.api.text import identifier_key
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 
+# Where the readers' pictures are.
+AVATARS = "avatars"
 # The generation of whatever shows people.
 PEOPLE = "people"
 # The columns that `User.derive_columns` sets.
@@ -38,8 +42,21 @@ class UserQuerySet(models.QuerySet["User"]):
     """Rules about many readers."""
 
     def visible_to(self, viewer: User | AnonymousUser) -> UserQuerySet:
-        """The readers whose profile `viewer` may see: everybody whose account is open."""
+        """The readers whose profile `viewer` may see: everybody whose account is open, unless one blocks the other."""
+        return self.open().filter(unblocked(viewer, "pk"))
+
+    def open(self) -> UserQuerySet:
+        """Those whose account is open."""
         return self.filter(is_active=True)
+
+    def known_to(self, viewer: User | AnonymousUser) -> UserQuerySet:
+        """Those of whom `viewer` may know: the visible ones, and whom they have blocked themselves."""
+        own = Block.objects.filter(blocker=viewer.pk, blocked=models.OuterRef("pk"))
+        return self.open().filter(unblocked(viewer, "pk") | Q(models.Exists(own)))
+
+    def avatars(self, ids: Collection[int], names: Collection[str]) -> set[str]:
+        """The names of these readers' pictures."""
+        return set(self.filter(pk__in=ids).exclude(avatar="").values_list("avatar", flat=True))
 
     def search(self, text: str) -> UserQuerySet:
         """Readers in whose username or display name each word of `text` begins a word, without case or accents."""
@@ -105,6 +122,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     username_key = KeyField(max_length=30, unique=True, editable=False, help_text=_("The name without case."))
     display_name = models.CharField(max_length=60, blank=True)
     bio = models.TextField(max_length=1000, blank=True)
+    avatar = KeyField(max_length=pictures.NAME_LENGTH, blank=True, default="", editable=False)
     email = models.EmailField(max_length=EMAIL_LENGTH, blank=True)
     email_key = KeyField(max_length=EMAIL_LENGTH, blank=True, editable=False, help_text=_("The address without case."))
     email_verified = models.BooleanField(default=False)
@@ -139,6 +157,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("reader")
         verbose_name_plural = _("readers")
+        permissions = [("appoint_staff", _("Can give roles and rights of staff"))]
         indexes = [models.Index(fields=["email_key"]), models.Index(fields=["joined_at"])]
 
     def __str__(self) -> str:
@@ -165,8 +184,17 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def avatar_url(self) -> str | None:
-        """Where the picture is; nobody has one yet."""
-        return None
+        """Where the picture is, if there is one."""
+        return pictures.url_of(self.avatar)
+
+    def may_manage(self, other: User) -> bool:
+        """Whether this member of the staff may act on another's account: on staff's only who appoints them.
+
+        Else whoever may help readers could give an administrator another password. On superusers only superusers.
+        """
+        if self.is_superuser or self.pk == other.pk:
+            return True
+        return not other.is_superuser and (not other.is_staff or self.has_perm("accounts.appoint_staff"))
 
     @property
     def is_suspended(self) -> bool:
@@ -186,12 +214,29 @@ class User(AbstractBaseUser, PermissionsMixin):
         for name, value in fields.items():
             setattr(self, name, value)
         self.derive_columns()
-        if "display_name" not in fields:
-            self._write(fields)
-            return
         with transaction.atomic():
-            self._write([*fields, "search_text"])
-            counters.moved(PEOPLE)
+            self._write([*fields, "search_text"] if "display_name" in fields else fields)
+            if "display_name" in fields:
+                counters.moved(PEOPLE)
+            if fields:
+                happened("profile.changed", self.pk)
+
+    @retrying_atomic
+    def change_avatar(self, name: str) -> None:
+        """Show the picture of this name, or none (""); the one before goes.
+
+        Raises NotAuthenticated where the account went at the same moment.
+        """
+        held = User.objects.select_for_update().open().filter(pk=self.pk).values_list("avatar", flat=True)
+        before = held.first()
+        if before is None:
+            raise NotAuthenticated
+        self.avatar = name
+        self._write(["avatar"])
+        pictures.discard(before)
+        counters.moved(PEOPLE)
+        if before or name:
+            happened("profile.changed", self.pk)
 
     def _write(self, columns: Iterable[str]) -> None:
         """Write these columns and no others. `save` would raise a bare DatabaseError where the row is gone."""
@@ -203,15 +248,32 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Count an account that is opened (1) or shut (-1), in the transaction of that."""
         counters.add({"users": change, counters.month("users", self.joined_at): change})
 
-    def change_password(self, password: str, *, keep: AuthSession | None = None) -> None:
+    @retrying_atomic
+    def suspend(self, until: datetime.datetime | None, *, by: User | None) -> None:
+        """Shut the reader out until a moment, their sign-ins ended at once; None lets them in again.
+
+        Raises Forbidden `staff_account` to whoever may not act on it.
+        """
+        if by is not None and not by.may_manage(self):
+            raise Forbidden("staff_account", _("This is an account of the staff; administrators see to it."))
+        self.suspended_until = until
+        self.save(update_fields=["suspended_until"])
+        if until is not None:
+            AuthSession.objects.filter(user=self).end()
+        happened("account.suspended" if until else "account.reinstated", self.pk, actor=by.pk if by else None)
+
+    def change_password(
+        self, password: str, *, keep: AuthSession | None = None, verb: str = "password.changed"
+    ) -> None:
         """Set a new password; see `save_password`."""
         self.set_password(password)
-        self.save_password(keep=keep)
+        self.save_password(keep=keep, verb=verb)
 
     @retrying_atomic
-    def save_password(self, *, keep: AuthSession | None = None) -> None:
+    def save_password(self, *, keep: AuthSession | None = None, verb: str = "password.changed") -> None:
         """Write the password, end every sign-in but `keep`, and void the mailed links that could undo it."""
         self.save(update_fields=["password"])
+        happened(verb, self.pk)
         AuthSession.objects.filter(user=self).exclude(pk=keep.pk if keep else 0).end()
         MailToken.objects.filter(user=self).exclude(purpose=MailTokenPurpose.VERIFY).delete()
 
@@ -301,3 +363,6 @@ class MailToken(models.Model):
     def is_superseded(self) -> bool:
         """Whether it went to an address that the reader has given up since."""
         return self.purpose != MailTokenPurpose.CHANGE and self.email != self.user.email
+
+
+from accounts.staff.models import RecoveryCode, SecondFactor  # noqa: E402, F401  (Django looks for tables here)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from accounts.blocks import Block
 from accounts.models import AuthSession, Leaving, User
 from accounts.names import (
     EMAIL_LENGTH,
@@ -144,6 +145,17 @@ class ProfileSerializer(ProfileListSerializer):
         """The public clubs the reader is in, as the clubs app tells them."""
         part = profile_parts.get("clubs")
         return part(user, self.context["request"].user) if part else []
+
+
+class BlockSerializer(ModelSerializer):
+    """A reader whom the caller has blocked, and since when."""
+
+    user = PersonSerializer(source="blocked", read_only=True)
+
+    class Meta:
+        model = Block
+        fields = ["user", "created_at"]
+        read_only_fields = fields
 
 
 class RegisterSerializer(serializers.Serializer[User]):

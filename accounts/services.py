@@ -7,16 +7,18 @@ from hashlib import sha256
 from typing import Any
 
 from django.contrib.auth.hashers import check_password, make_password
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework.exceptions import AuthenticationFailed
 
 from accounts import tokens
+from accounts.happenings import happened
 from accounts.mail import mail
 from accounts.models import AuthSession, MailToken, MailTokenPurpose, User
 from bookbridge.api.errors import Conflict, Forbidden, Problem
+from bookbridge.api.jobs import enqueue, job
+from bookbridge.api.sealed import seal, unseal
 from bookbridge.api.text import identifier_key
 from bookbridge.api.transactions import conflict_as, retrying_atomic
 
@@ -25,6 +27,10 @@ LIFETIMES = {
     MailTokenPurpose.CHANGE: datetime.timedelta(days=1),
     MailTokenPurpose.RESET: datetime.timedelta(hours=1),
 }
+
+
+# What addresses in jobs are sealed for: nobody reads them in the table.
+ADDRESS = "address"
 
 
 class InvalidCredentials(AuthenticationFailed):
@@ -41,6 +47,7 @@ def register(*, username: str, password: str, email: str = "", **fields: Any) ->
     Whether somebody has the e-mail address is told to nobody but its owner, by mail.
     """
     user: User = User.objects.create_user(username, password, email=email, **fields)
+    happened("account.created", user.pk)
     if email:
         send_verification(user)
     return user
@@ -87,25 +94,43 @@ def require_password(user: User, password: str, *, field: str) -> None:
 
 
 def send_verification(user: User) -> None:
-    """Mail a link that shows the address to be the reader's; to its owner, if it has one, a warning instead."""
-    owner = User.objects.with_verified_email(user.email).first()
-    if owner is None:
-        mail(user, "verify", to=user.email, token=_issue(user, MailTokenPurpose.VERIFY, user.email))
-    elif owner != user:
-        mail(owner, "address_claimed", to=owner.email)
+    """Mail a link that shows the address to be the reader's; to its owner, if it has one, a warning instead.
+
+    Which of the two is found out by a job, as all that depends on who has an address: no answer's time tells it.
+    """
+    enqueue("accounts.verify", user=user.pk)
 
 
+@job("accounts.verify")
+def _verify(*, user: int) -> None:
+    reader = User.objects.filter(pk=user, is_active=True, email_verified=False).exclude(email="").first()
+    if reader:
+        _mail_link(reader, MailTokenPurpose.VERIFY, reader.email)
+
+
+@retrying_atomic
 def request_email_change(user: User, email: str, *, password: str) -> None:
     """Mail a link to the new address and tell the old one. Raises WrongPassword."""
     require_password(user, password, field="current_password")
-    with transaction.atomic():
-        owner = User.objects.with_verified_email(email).first()
-        if owner is None:
-            mail(user, "change", to=email, token=_issue(user, MailTokenPurpose.CHANGE, email))
-        elif owner != user:
-            mail(owner, "address_claimed", to=owner.email)
-        if user.email_verified:
-            mail(user, "change_notice", to=user.email)
+    enqueue("accounts.change_email", user=user.pk, address=seal(email, purpose=ADDRESS))
+    happened("email.change_requested", user.pk)
+
+
+@job("accounts.change_email")
+def _change_email(*, user: int, address: str) -> None:
+    reader, email = User.objects.filter(pk=user, is_active=True).first(), unseal(address, purpose=ADDRESS)
+    if reader and email:
+        _mail_link(reader, MailTokenPurpose.CHANGE, email)
+        if reader.email_verified:
+            mail(reader, "change_notice", to=reader.email)
+
+
+def _mail_link(user: User, purpose: MailTokenPurpose, email: str) -> None:
+    owner = User.objects.with_verified_email(email).first()
+    if owner is None:
+        mail(user, purpose, to=email, token=_issue(user, purpose, email))
+    elif owner != user:
+        mail(owner, "address_claimed", to=owner.email)
 
 
 @retrying_atomic
@@ -116,14 +141,21 @@ def confirm_email(token: str) -> None:
     user.email, user.email_key, user.email_verified = used.email, identifier_key(used.email), True
     with conflict_as(Conflict("email_taken", _("This address belongs to another account meanwhile."))):
         user.save(update_fields=["email", "email_key", "email_verified"])
+    happened("email.changed" if used.purpose == MailTokenPurpose.CHANGE else "email.verified", user.pk)
 
 
 def request_password_reset(email: str) -> None:
     """Mail a link to the account that has the address; nothing happens, and nothing is told, where none has."""
-    with transaction.atomic():
-        user = User.objects.with_verified_email(email).filter(is_active=True).first()
-        if user:
-            mail(user, "reset", to=user.email, token=_issue(user, MailTokenPurpose.RESET, user.email))
+    enqueue("accounts.reset_password", address=seal(email, purpose=ADDRESS))
+
+
+@job("accounts.reset_password")
+def _reset_password(*, address: str) -> None:
+    email = unseal(address, purpose=ADDRESS) or ""
+    user = User.objects.with_verified_email(email).filter(is_active=True).first()
+    if user:
+        mail(user, "reset", to=user.email, token=_issue(user, MailTokenPurpose.RESET, user.email))
+        happened("password.reset_requested", user.pk)
 
 
 def user_of_reset(token: str) -> User:
@@ -134,7 +166,7 @@ def user_of_reset(token: str) -> User:
 @retrying_atomic
 def reset_password(token: str, new: str) -> None:
     """Set a new password by a mailed token; every sign-in ends. Raises Problem `invalid_token`."""
-    _use(token, MailTokenPurpose.RESET).user.change_password(new, keep=None)
+    _use(token, MailTokenPurpose.RESET).user.change_password(new, keep=None, verb="password.reset")
 
 
 def invalid_token() -> Problem:

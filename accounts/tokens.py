@@ -22,6 +22,7 @@ from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import Token
 
+from accounts.happenings import happened
 from accounts.models import AuthSession, User, new_jti
 from bookbridge.api.sealed import seal, unseal
 from bookbridge.api.transactions import retrying_atomic
@@ -107,6 +108,7 @@ def sign_in(user: User, *, device: str) -> Pair:
         raise PasswordMovedError
     session = AuthSession(user=user, device=device, jti=new_jti(), expires_at=timezone.now() + RefreshToken.lifetime)
     session.save(force_insert=True)
+    happened("session.created", user.pk, object_id=session.pk, detail=device)
     return _mint(session)
 
 
@@ -141,6 +143,7 @@ def _exchange(claims: Token) -> Pair | str:
     if kept:
         return kept
     AuthSession.objects.filter(pk=session.pk).end()
+    happened("session.reused", session.user_id, object_id=session.pk, detail=session.device)
     return "token_reused"
 
 
@@ -173,15 +176,34 @@ def verify(token: str) -> None:
 
 def sign_out(token: str) -> None:
     """End the sign-in of a refresh token. A token of a sign-in that is over does nothing; a forged one raises."""
-    AuthSession.objects.filter(pk=_claims(RefreshToken, token)["sid"]).end()
+    session = AuthSession.objects.filter(pk=_claims(RefreshToken, token)["sid"]).first()
+    if session:
+        end(session)
+
+
+@retrying_atomic
+def end(session: AuthSession) -> None:
+    """End one sign-in; nothing happens to one that is over."""
+    if AuthSession.objects.filter(pk=session.pk).end():
+        happened("session.ended", session.user_id, object_id=session.pk, detail=session.device)
+
+
+@retrying_atomic
+def end_others(user: User, *, keep: AuthSession | None) -> None:
+    """End all sign-ins of an account but `keep`."""
+    if AuthSession.objects.filter(user=user).exclude(pk=keep.pk if keep else 0).end():
+        happened("sessions.ended", user.pk)
 
 
 def _live_session(claims: Token) -> AuthSession:
     session = AuthSession.objects.select_related("user").filter(pk=claims["sid"]).first()
-    if session is None or not session.is_live or not session.user.is_active:
+    if session is None or not session.user.is_active:
         raise InvalidToken
+    # Before the end of the sign-in, which comes with it.
     if session.user.is_suspended:
         raise InvalidToken(_("This account is suspended."), code="account_suspended")
+    if not session.is_live:
+        raise InvalidToken
     return session
 
 

@@ -27,5 +27,9 @@ urlpatterns = [
     path("auth/email/verify/confirm/", views.EmailConfirmView.as_view(), name="email-confirm"),
     path("auth/email/change/", views.EmailChangeView.as_view(), name="email-change"),
     path("users/me/", views.MeView.as_view(), name="me"),
+    path("users/me/avatar/", views.AvatarView.as_view(), name="avatar"),
+    path("users/me/export/", views.ExportView.as_view(), name="export"),
+    path("users/me/blocks/", views.BlockListView.as_view({"get": "list"}), name="block-list"),
+    path("users/<str:username>/block/", views.BlockView.as_view(), name="block"),
     path("", include(router.urls)),
 ]

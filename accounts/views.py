@@ -2,11 +2,14 @@
 
 from typing import Any, cast
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import generics, mixins, status
 from rest_framework.permissions import AllowAny
@@ -16,11 +19,14 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.throttling import BaseThrottle
 
 from accounts import services, tokens
+from accounts.blocks import Block, BlockQuerySet
 from accounts.departure import close_account
+from accounts.export import document
 from accounts.filters import UserFilter
-from accounts.mail import later
-from accounts.models import AuthSession, User
+from accounts.happenings import happened
+from accounts.models import AVATARS, AuthSession, User
 from accounts.serializers import (
+    BlockSerializer,
     DepartureSerializer,
     EmailChangeSerializer,
     EmailSerializer,
@@ -39,8 +45,11 @@ from accounts.serializers import (
     TokenSerializer,
     check_new_password,
 )
+from bookbridge.api.caching import JSON
 from bookbridge.api.errors import Conflict
+from bookbridge.api.images import Shape
 from bookbridge.api.throttling import LoginThrottle, RegisterThrottle
+from bookbridge.api.uploads import TOO_LARGE, PictureSerializer, PictureView
 from bookbridge.api.views import APIView, GenericAPIView, GenericViewSet
 
 NOTHING = OpenApiResponse(description="Done; no content.")
@@ -174,13 +183,12 @@ class SessionViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericVie
 
     def perform_destroy(self, instance: AuthSession) -> None:
         """End it; the row stays, to recognise its tokens."""
-        AuthSession.objects.filter(pk=instance.pk).end()
+        tokens.end(instance)
 
     @extend_schema(operation_id="auth_sessions_destroy_others", responses={204: NOTHING})
     def destroy_others(self, request: Request) -> Response:
         """End all sign-ins but this one."""
-        current = request.auth.pk if isinstance(request.auth, AuthSession) else None
-        self.get_queryset().exclude(pk=current).end()
+        tokens.end_others(caller(request), keep=request.auth if isinstance(request.auth, AuthSession) else None)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -213,7 +221,7 @@ class PasswordResetView(PublicFormView):
 
     def perform(self, request: Request, **data: Any) -> Response:
         """Always 202, and before anything is looked up, so that time does not tell either."""
-        later(services.request_password_reset, data["email"])
+        services.request_password_reset(data["email"])
         return Response(status=status.HTTP_202_ACCEPTED)
 
 
@@ -307,6 +315,56 @@ class MeView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[ty
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+class ExportView(APIView):
+    """Everything that is held about the caller."""
+
+    @extend_schema(summary="Everything held about the caller, one JSON document", responses={200: OpenApiTypes.OBJECT})
+    def get(self, request: Request) -> HttpResponseBase:
+        """A section for each kind of thing; secrets are named, not told.
+
+        It tells of its own making too: so that is noted first, and only where it is handed out.
+        """
+        user = MeView.find_object(cast(MeView, self))
+        unchanged = self._unchanged(request, user)
+        if unchanged is not None:
+            return unchanged
+        if request.method == "GET":
+            happened("account.exported", user.pk)
+        file, length, digest = document(user)
+        etag, filename = f'"{digest}"', f"bookbridge-{user.username}.json"
+        headers = {"Content-Length": str(length), "ETag": etag}
+        return FileResponse(file, as_attachment=True, filename=filename, content_type=JSON, headers=headers)
+
+    def _unchanged(self, request: Request, user: User) -> HttpResponseBase | None:
+        """The answer where the caller has the document as it would be now."""
+        if "If-None-Match" not in request.headers:
+            return None
+        file, _length, digest = document(user)
+        file.close()
+        return get_conditional_response(request._request, etag=f'"{digest}"')
+
+
+@extend_schema_view(
+    put=extend_schema(
+        summary="Show a picture of oneself", request=PictureSerializer, responses={200: OwnUserSerializer, **TOO_LARGE}
+    ),
+    delete=extend_schema(summary="Show no picture of oneself"),
+)
+class AvatarView(PictureView):
+    """One's own picture: the middle of it, a square of at most 512 pixels."""
+
+    serializer_class = OwnUserSerializer
+    folder, shape = AVATARS, Shape(512, square=True)
+
+    def find_object(self) -> User:
+        """The caller, as the database has them now."""
+        return MeView.find_object(cast(MeView, self))
+
+    def change(self, thing: User, name: str) -> None:
+        """As the model says."""
+        thing.change_avatar(name)
+
+
 @extend_schema_view(
     list=extend_schema(summary="Readers, by name"), retrieve=extend_schema(summary="A reader's profile")
 )
@@ -332,6 +390,39 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewS
         """By name, in any case."""
         user: User = get_object_or_404(self.get_queryset().named(self.kwargs["username"]))
         return user
+
+
+class BlockView(APIView):
+    """A block between the caller and another reader."""
+
+    @extend_schema(summary="Block a reader", request=None, responses={204: NOTHING})
+    def put(self, request: Request, username: str) -> Response:
+        """Hide both from each other, in every list, thread and search; the other is not told."""
+        Block.objects.place(on=self._other(username), by=caller(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(summary="Block a reader no longer", responses={204: NOTHING})
+    def delete(self, request: Request, username: str) -> Response:
+        """Nothing happens where the caller has not blocked them."""
+        Block.objects.lift(on=self._other(username), by=caller(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _other(self, username: str) -> User:
+        """By name, in any case. Somebody who has blocked the caller is not there, as everywhere."""
+        user: User = get_object_or_404(User.objects.known_to(self.request.user).named(username))
+        return user
+
+
+@extend_schema_view(list=extend_schema(summary="Whom the caller has blocked, the last first"))
+class BlockListView(mixins.ListModelMixin, GenericViewSet):
+    """The caller's own blocks."""
+
+    serializer_class = BlockSerializer
+    queryset = Block.objects.none()
+
+    def get_queryset(self) -> BlockQuerySet:
+        """One's own."""
+        return Block.objects.of(self.request.user).select_related("blocked")
 
 
 @require_safe

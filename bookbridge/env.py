@@ -216,6 +216,28 @@ def database(name: str, default: str, *, timeout: int) -> dict[str, Any]:
     return parse_database(name, text(name, default), timeout=timeout)
 
 
+def reach_database(name: str, default: str) -> None:
+    """Raise ImproperlyConfigured, which names the setting, unless the database answers. Loads no application."""
+    from django.db import OperationalError
+    from django.db.utils import load_backend
+
+    config = database(name, default, timeout=5)
+    settings = {"TIME_ZONE": None, "CONN_MAX_AGE": 0, "AUTOCOMMIT": True, "TEST": {}, **config}
+    connection = load_backend(config["ENGINE"]).DatabaseWrapper(settings, "start")
+    try:
+        with connection.wrap_database_errors:
+            connection.get_new_connection(connection.get_connection_params()).close()
+    except OperationalError as error:
+        raise ImproperlyConfigured(f"{name}: the database cannot be reached: {error.args[-1]}") from None
+
+
+def unreachable(error: Exception) -> bool:
+    """Whether a database error is that nothing answers at the address, or does not let us in."""
+    # The client's own numbers (2000 and up), and the server's for a wrong user, password or name of a database.
+    code = error.args[0] if error.args else None
+    return code in (1044, 1045, 1049, 1698, *range(2000, 2100)) or code == "unable to open database file"
+
+
 def parse_database(name: str, value: str, *, timeout: int) -> dict[str, Any]:
     """As `database`, from a value at hand. `timeout`: seconds until a silent server is given up, 0 for never."""
     nonsense = refuse(name, "must be sqlite:////absolute/file or mysql://user:password@host:port/name")
@@ -247,7 +269,8 @@ def parse_database(name: str, value: str, *, timeout: int) -> dict[str, Any]:
                 "init_command": f"SET SESSION sql_mode='{modes}', SESSION innodb_lock_wait_timeout=5",
                 "connect_timeout": 2,
             }
-            | ({"read_timeout": timeout, "write_timeout": timeout} if timeout else {})
+            # An old connection is tried first and then a new one is made: both within the time-out.
+            | ({"read_timeout": max(timeout - 2, 1), "write_timeout": max(timeout - 2, 1)} if timeout else {})
             | options
         )
         config |= {"CONN_MAX_AGE": config.get("CONN_MAX_AGE") or 60, "CONN_HEALTH_CHECKS": True}

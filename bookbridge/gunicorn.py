@@ -81,7 +81,11 @@ def when_ready(server: Any) -> None:
 
 
 def on_starting(server: Any) -> None:
-    """Begin with empty counters: those of the last run belong to processes that are gone."""
+    """Refuse to begin without a database, and begin with empty counters: the last run's belong to processes gone."""
+    try:
+        env.reach_database("DATABASE_URL", f"sqlite:///{BASE_DIR}/var/db.sqlite3")
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
     metrics_dir.mkdir(parents=True, exist_ok=True)
     for kept in metrics_dir.glob("*.db"):
         kept.unlink()

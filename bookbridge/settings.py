@@ -9,6 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from corsheaders.defaults import default_headers
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy
 
 from bookbridge import env
 
@@ -34,7 +36,10 @@ OPENLIBRARY_URL = env.url("OPENLIBRARY_URL", "https://openlibrary.org", schemes=
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
     "bookbridge.apps.AdminConfig",
+    # Before django.contrib.auth, whose command `changepassword` it extends.
+    "accounts",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -46,7 +51,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "bookbridge.api",
-    "accounts",
+    "activity",
+    "moderation",
     "catalog",
     "clubs",
     "reviews",
@@ -54,6 +60,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "bookbridge.api.middleware.RequestId",
+    "bookbridge.api.middleware.RequestOrigin",
     "bookbridge.api.middleware.AccessLog",
     "bookbridge.api.health.Metrics",
     "django.middleware.security.SecurityMiddleware",
@@ -61,6 +68,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     # Before whatever answers by itself, so that each message is in the caller's language.
     "django.middleware.locale.LocaleMiddleware",
+    "bookbridge.api.links.Links",
     "bookbridge.api.middleware.OneShape",
     "bookbridge.api.middleware.SlashlessPaths",
     "bookbridge.api.middleware.BodyLimit",
@@ -101,7 +109,8 @@ DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR_DIR}/db.sq
 REPLICAS = []
 for _n, _url in enumerate(env.names("REPLICA_URLS", [])):
     REPLICAS.append(f"replica{_n}")
-    DATABASES[REPLICAS[-1]] = env.parse_database("REPLICA_URLS", _url, timeout=_db_timeout)
+    # Less patience than with the primary, which answers in its place.
+    DATABASES[REPLICAS[-1]] = env.parse_database("REPLICA_URLS", _url, timeout=min(_db_timeout, 2) or 2)
     DATABASES[REPLICAS[-1]].setdefault("TEST", {})["MIRROR"] = "default"
 DATABASE_ROUTERS = ["bookbridge.api.replicas.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -139,6 +148,14 @@ PASSWORD_HASHERS = [
     "accounts.hashers.Argon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+# Entries of the audit log go after so many days; 0 keeps them for good.
+AUDIT_DAYS = env.number("AUDIT_DAYS", 0, most=36500)
+if 0 < AUDIT_DAYS < 30:
+    raise env.refuse("AUDIT_DAYS", "must be 0 or at least 30")
+# Staff show a code of an app beside their password; development may do without.
+ADMIN_SECOND_FACTOR = env.flag("ADMIN_SECOND_FACTOR", True)
+if not (ADMIN_SECOND_FACTOR or DEBUG):
+    raise env.refuse("ADMIN_SECOND_FACTOR", "must be on where DEBUG is off")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -224,6 +241,9 @@ SPECTACULAR_SETTINGS = {
         "MemberRole": "clubs.roles.Role",
         "MemberDecision": "clubs.roles.DECISIONS",
         "EntryStatus": "clubs.reading.rules.Status",
+        "MeetingStatus": "clubs.meetings.models.Status",
+        "MeetingAnswer": "clubs.meetings.answers.Answer",
+        "MeetingAnswerGiven": "clubs.meetings.answers.GIVEN",
         "ClubVisibility": "clubs.clubs.models.Visibility",
         "ReviewVisibility": "reviews.models.Visibility",
     },
@@ -239,6 +259,7 @@ UNFOLD = {
     "SITE_HEADER": "BookBridge",
     "SITE_SYMBOL": "menu_book",
     "DASHBOARD_CALLBACK": "reviews.statistics.charts.dashboard",
+    "ACCOUNT": {"navigation": [{"title": gettext_lazy("Second factor"), "link": reverse_lazy("admin:second_factor")}]},
 }
 
 # --- What browsers and proxies are told ------------------------------------------------------------------------------
@@ -256,8 +277,8 @@ if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     USE_X_FORWARDED_HOST = True
     SECURE_SSL_REDIRECT = not DEBUG
-    # A probe comes over plain HTTP from beside the server.
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    # A probe comes over plain HTTP from beside the server, and so does who collects the figures.
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 else:
     # W008 asks for a redirect to https; without a trusted proxy no request can ever be seen to be https.
     SILENCED_SYSTEM_CHECKS += ["security.W008"]
@@ -268,6 +289,9 @@ CORS_URLS_REGEX = r"^/(api|\.well-known)/"
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "static_root"
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+# Pictures that readers send. A proxy may serve them under MEDIA_URL in the application's place.
+MEDIA_URL = "/media/"
+MEDIA_ROOT = env.directory("MEDIA_DIR", VAR_DIR / "media")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -13,6 +13,7 @@ from rest_framework.reverse import reverse
 from accounts.views import jwks
 from bookbridge.api.docs import DocsView, SchemaView
 from bookbridge.api.health import healthz, metrics, readyz
+from bookbridge.api.uploads import picture
 from bookbridge.api.views import APIView
 
 
@@ -27,8 +28,18 @@ class Root(APIView):
         names = {
             "books": "book-list",
             "clubs": "club-list",
+            "reviews": "review-list",
+            "stats": "stats",
             "users": "user-list",
             "me": "me",
+            "my_home": "home-screen",
+            "my_stats": "my-stats",
+            "my_imports": "import-list",
+            "my_activity": "own-activity",
+            "notifications": "notifications",
+            "notification_settings": "notification-settings",
+            "blocks": "block-list",
+            "sessions": "session-list",
             "schema": "schema",
             "docs": "docs",
         }
@@ -39,6 +50,8 @@ api_v1: list[Any] = [
     path("", Root.as_view(), name="root"),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("", include("accounts.urls")),
+    path("", include("activity.urls")),
+    path("", include("moderation.urls")),
     path("", include("catalog.urls")),
     path("", include("clubs.urls")),
     path("", include("reviews.urls")),
@@ -49,6 +62,7 @@ urlpatterns = [
     path("api/v1/", include(api_v1)),
     path("api/docs/", DocsView.as_view(), name="docs"),
     path(".well-known/jwks.json", jwks, name="jwks"),
+    path("media/<path:name>", picture, name="picture"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -9,15 +10,19 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.urls import path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldAdminURLInputWidget
+from unfold.admin import TabularInline
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from bookbridge.api.admin import AuditedAdmin
 from bookbridge.api.errors import Conflict
+from bookbridge.api.pictures import is_kept
 from catalog.isbn import NO_ISBN, normal_isbn
+from catalog.merging import pages
 from catalog.models import EDITABLE, Book, BookQuerySet, Edition, Revision
 
 
@@ -54,15 +59,32 @@ class IsbnField(forms.CharField):
             raise ValidationError(NO_ISBN) from None
 
 
+class CoverField(forms.URLField):
+    """The address of a picture elsewhere, or the name of one that is kept here."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = UnfoldAdminTextInputWidget()  # a browser would take no name for an address
+        super().__init__(
+            required=False, max_length=500, assume_scheme="https", widget=widget, label=_("Cover URL"), **kwargs
+        )
+
+    def to_python(self, value: Any) -> Any:
+        """A name as it is."""
+        return value if is_kept(str(value)) else super().to_python(value)
+
+    def run_validators(self, value: Any) -> None:
+        """A name is no address."""
+        if not is_kept(str(value)):
+            super().run_validators(value)
+
+
 class BookForm(forms.ModelForm):  # type: ignore[type-arg]
     """What staff may change of a book; `save` leaves that to `Book.add` and `Book.change`."""
 
     authors = LinesField()
     subjects = LinesField(required=False)
     isbn = IsbnField(required=False, label="ISBN", help_text=_("Of the main edition."))
-    cover_url = forms.URLField(
-        required=False, max_length=500, assume_scheme="https", widget=UnfoldAdminURLInputWidget(), label=_("Cover URL")
-    )
+    cover_url = CoverField()
 
     class Meta:
         model = Book
@@ -130,7 +152,7 @@ class LanguageFilter(admin.SimpleListFilter):
 
 
 @admin.register(Book)
-class BookAdmin(ModelAdmin):
+class BookAdmin(AuditedAdmin):
     """Books: found as readers find them, changed with a revision each time."""
 
     form = BookForm
@@ -143,6 +165,8 @@ class BookAdmin(ModelAdmin):
     search_fields = ("title_key",)
     search_help_text = _("Words of title and authors, or an ISBN")
     show_full_result_count = False
+    actions = ("compare",)
+    actions_list = ("duplicates",)
     fieldsets = (
         (None, {"fields": ("title", "authors", "isbn", "published_year", "language", "page_count")}),
         (_("More"), {"fields": ("description", "subjects", "cover_url")}),
@@ -151,8 +175,9 @@ class BookAdmin(ModelAdmin):
     readonly_fields = ("added_by", "origin", "created_at", "updated_at", "revisions_link")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Book]:
-        """Without the words of the search index."""
-        return super().get_queryset(request).defer("search_text", "description")
+        """Those that stand, without the words of the search index."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return _books(rows).standing().defer("search_text", "description")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -164,6 +189,29 @@ class BookAdmin(ModelAdmin):
             return _books(queryset).with_isbn(normal_isbn(search_term)), False
         except ValueError:
             return _books(queryset).search(search_term), False
+
+    def has_merge_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may merge books."""
+        return request.user.has_perm("catalog.merge_books")
+
+    @admin.action(description=_("Compare and merge"), permissions=["merge"])
+    def compare(self, request: HttpRequest, queryset: QuerySet[Book]) -> HttpResponse | None:
+        """The page that merges two books."""
+        chosen = list(queryset.values_list("pk", flat=True)[:3])
+        if len(chosen) != 2:
+            self.message_user(request, _("Select two books."), messages.ERROR)
+            return None
+        return HttpResponseRedirect(f"{reverse('admin:catalog_book_merge')}?{urlencode({'book': chosen}, doseq=True)}")
+
+    @action(description=_("Likely duplicates"), url_path="duplicates", icon="content_copy", permissions=["merge"])  # type: ignore[untyped-decorator]
+    def duplicates(self, request: HttpRequest) -> HttpResponse:
+        """The groups of books that may be one."""
+        return pages.duplicates(self, request)
+
+    def get_urls(self) -> list[Any]:
+        """With the page that merges two books."""
+        merge = self.admin_site.admin_view(lambda request: pages.merge(self, request))
+        return [path("merge/", merge, name="catalog_book_merge"), *super().get_urls()]
 
     @admin.display(description=_("revisions"))
     def revisions_link(self, book: Book) -> SafeString | str:
@@ -206,77 +254,18 @@ class BookAdmin(ModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Book) -> None:
         """As the model says."""
-        obj.remove()
+        obj.remove(by=request.user)  # type: ignore[arg-type]
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Book]) -> None:
         """As the model says, all of them or none."""
         with transaction.atomic():
             for book in queryset:
-                book.remove()
+                book.remove(by=request.user)  # type: ignore[arg-type]
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Revisions go with their book, though nobody may delete one by itself."""
         deleted, counts, needed, protected = super().get_deleted_objects(objs, request)
         return deleted, counts, needed - {Revision._meta.verbose_name}, protected
-
-
-@admin.register(Revision)
-class RevisionAdmin(ModelAdmin):
-    """What was changed by whom: read here, and undone."""
-
-    list_display = ("id", "book", "number", "fields_changed", "editor", "at")
-    list_select_related = ("book", "editor")
-    list_display_links = ("id",)
-    search_fields = ("editor__username_key__startswith",)
-    search_help_text = _("Beginning of the editor's username")
-    ordering = ("-id",)
-    show_full_result_count = False
-    fields = ("book", "number", "editor", "at", "differences")
-    readonly_fields = ("differences",)
-    actions = ("undo",)
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Also by book, as the link on a book's page asks."""
-        return lookup == "book__id__exact" or super().lookup_allowed(lookup, value, request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Only a change makes one."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What happened has happened."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nor is it forgotten."""
-        return False
-
-    def has_undo_permission(self, request: HttpRequest) -> bool:
-        """Who may change books here."""
-        return request.user.has_perm("catalog.change_book")
-
-    @admin.display(description=_("fields"))
-    def fields_changed(self, revision: Revision) -> str:
-        """Their names."""
-        return ", ".join(revision.changes)
-
-    @admin.display(description=_("changes"))
-    def differences(self, revision: Revision) -> SafeString:
-        """Each field with what it was and what it became."""
-        rows = ((name, _shown(change["before"]), _shown(change["after"])) for name, change in revision.changes.items())
-        return format_html_join("", "<p><b>{}</b>: <del>{}</del> → <ins>{}</ins></p>", rows)
-
-    @admin.action(description=_("Undo the selected changes"), permissions=["undo"])
-    def undo(self, request: HttpRequest, queryset: QuerySet[Revision]) -> None:
-        """Newest first, each as a revision of its own."""
-        for revision in queryset.order_by("-id"):
-            try:
-                done = revision.undo(by=request.user)  # type: ignore[arg-type]
-            except Conflict as conflict:
-                self.message_user(request, f"{revision.book}: {conflict.detail}", messages.ERROR)
-            else:
-                text = _("Undone: %(what)s.") if done else _("Nothing to undo: %(what)s.")
-                self.message_user(request, text % {"what": f"{revision.book}, {revision}"})
 
 
 def _books(queryset: QuerySet[Any]) -> BookQuerySet:
@@ -286,5 +275,5 @@ def _books(queryset: QuerySet[Any]) -> BookQuerySet:
     return queryset
 
 
-def _shown(value: Any) -> str:
-    return "; ".join(value) if isinstance(value, list) else str("" if value is None else value)
+from catalog import revisions_admin  # noqa: E402, F401
+from catalog.merging import admin as merging_admin  # noqa: E402, F401  (Django looks for pages here)

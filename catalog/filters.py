@@ -8,8 +8,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from bookbridge.api.filters import LanguageFilter, SearchFilter
+from catalog.editions import FIRST_YEAR, LAST_YEAR
 from catalog.isbn import NO_ISBN, normal_isbn
-from catalog.models import FIRST_YEAR, LAST_YEAR, Book, BookQuerySet
+from catalog.models import Book, BookQuerySet
 
 
 class IsbnFormField(forms.CharField):

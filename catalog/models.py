@@ -1,52 +1,56 @@
-"""The catalogue's tables and the rules about them."""
+"""Books and the rules about them; with editions, names and revisions, all of the catalogue's tables."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from activity.models import Thing
+from activity.services import record
 from bookbridge.api import counters
 from bookbridge.api.errors import Conflict
 from bookbridge.api.fields import KeyField
-from bookbridge.api.search import SearchField, index_text, query_terms
-from bookbridge.api.text import fold
+from bookbridge.api.search import SearchField, index_text
 from bookbridge.api.transactions import retrying_atomic
+from catalog.duplicates import print_key, work_key
+from catalog.editions import FIRST_YEAR, LAST_YEAR, MOST_PAGES, PAGES, YEARS, Edition, isbn_is_free
 from catalog.importing.models import ImportCheckpoint, ImportedAuthor, OtherOrigin  # noqa: F401
+from catalog.merging.models import Merge, Moved
+from catalog.names import KEY_LENGTH, BookAuthor, BookSubject, author_line, key_of
+from catalog.querysets import BookQuerySet
 from catalog.ratings import HALF_STARS, histogram
+from catalog.revisions import Revision
+from moderation.models import target_gone
 
 if TYPE_CHECKING:
     from accounts.models import User
 
+__all__ = [
+    "ANY_BOOK",
+    "CATALOGUE",
+    "EDITABLE",
+    "TRUSTED_EDITORS",
+    "Book",
+    "BookAuthor",
+    "BookQuerySet",
+    "BookSubject",
+    "Edition",
+    "Merge",
+    "Moved",
+    "Revision",
+    "touched",
+]
+
 TRUSTED_EDITORS = "Trusted editors"
-
-KEY_LENGTH = 191
-FIRST_YEAR, LAST_YEAR = -3000, 2100
-MOST_PAGES = 50_000
-
-_YEARS = [MinValueValidator(FIRST_YEAR), MaxValueValidator(LAST_YEAR)]
-_PAGES = [MinValueValidator(1), MaxValueValidator(MOST_PAGES)]
-
-
-def key_of(text: str) -> str:
-    """The form in which names and titles are compared and sorted."""
-    return fold(text)[:KEY_LENGTH].rstrip()
-
-
-def author_line(names: Sequence[str]) -> str:
-    """Names on one line of at most 500 characters; those that do not fit are an ellipsis."""
-    line = ", ".join(names)
-    return line if len(line) <= 500 else line[:499].rstrip(" ,") + "…"
-
 
 # Generations of kept answers: of what shows many books, and of what shows any one; each book has its own beside them.
 CATALOGUE, ANY_BOOK = "catalogue", "any book"
@@ -59,45 +63,11 @@ def touched(books: Collection[int]) -> None:
         counters.moved(CATALOGUE, *each)
 
 
-class BookQuerySet(models.QuerySet["Book"]):
-    """Rules about many books."""
+def covers() -> ModuleType:
+    """Pictures of books, whose module refers to books and is loaded after them."""
+    from catalog import covers
 
-    def visible_to(self, user: User | AnonymousUser) -> BookQuerySet:
-        """What `user` may know of: the whole catalogue is public."""
-        return self
-
-    def search(self, text: str) -> BookQuerySet:
-        """Books in whose title or authors each word of `text` begins a word, in any order, without case or accents.
-
-        Ten words count. A text without any letter or digit finds nothing.
-        """
-        wanted = query_terms(text)
-        return self.filter(search_text__words=wanted) if wanted else self.none()
-
-    def by_author(self, name: str) -> BookQuerySet:
-        """Books of an author, whose whole name is given, without case or accents."""
-        return self.filter(pk__in=BookAuthor.objects.filter(key=key_of(name)).values("book"))
-
-    def by_subject(self, name: str) -> BookQuerySet:
-        """Books on a subject, whose whole name is given, without case or accents."""
-        return self.filter(pk__in=BookSubject.objects.filter(key=key_of(name)).values("book"))
-
-    def with_isbn(self, isbn13: str) -> BookQuerySet:
-        """The book that has an edition with this ISBN-13 in normal form, if there is one."""
-        return self.filter(pk__in=Edition.objects.filter(isbn13=isbn13).values("book"))
-
-    def in_language(self, tag: str) -> BookQuerySet:
-        """Books in a language: `pt` also finds `pt-br`."""
-        # "." is the character after "-", so this is one range of the index.
-        return self.filter(Q(language=tag) | Q(language__gte=f"{tag}-", language__lt=f"{tag}."))
-
-    def for_list(self) -> BookQuerySet:
-        """With what a row of a list shows, in three queries however many rows there are."""
-        return self.defer("description", "search_text").prefetch_related("author_rows", "subject_rows")
-
-    def for_detail(self) -> BookQuerySet:
-        """With all that one book shows, in four queries."""
-        return self.defer("search_text").prefetch_related("author_rows", "subject_rows", "editions")
+    return covers
 
 
 def _counter() -> Any:
@@ -111,12 +81,13 @@ class Book(models.Model):
     title_key = KeyField(max_length=KEY_LENGTH, editable=False, help_text="The folded title, for the order by title.")
     author = models.CharField(max_length=500, help_text="The authors on one line.")
     published_year = models.SmallIntegerField(
-        null=True, blank=True, validators=_YEARS, help_text="Of the work's first edition; negative is BCE."
+        null=True, blank=True, validators=YEARS, help_text="Of the work's first edition; negative is BCE."
     )
     language = KeyField(max_length=12, blank=True, help_text="A BCP 47 tag in lower case, such as en or pt-br.")
-    page_count = models.PositiveIntegerField(null=True, blank=True, validators=_PAGES)
+    page_count = models.PositiveIntegerField(null=True, blank=True, validators=PAGES)
     description = models.TextField(blank=True, max_length=10_000)
-    cover_url = models.URLField(blank=True, max_length=500)
+    # Not a URLField: what is kept here has a name, and no address of its own (`catalog.covers`).
+    cover_url = models.CharField(blank=True, max_length=500)
     isbn13 = KeyField(max_length=13, null=True, editable=False, help_text="Of the main edition; see Edition.")
     origin = KeyField(
         max_length=KEY_LENGTH,
@@ -128,6 +99,12 @@ class Book(models.Model):
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
+    # No reference and no index, by which the databases would read every list of the books that have none.
+    merged_into = models.BigIntegerField(null=True, editable=False, help_text="The id of the book it is part of now.")
+    # What it may be the same as (`catalog.duplicates`); null where nothing is compared, and once it is part of another.
+    work_key = KeyField(max_length=KEY_LENGTH, null=True, editable=False, help_text="Bare title and first author.")
+    print_key = KeyField(max_length=KEY_LENGTH, null=True, editable=False, help_text="Bare title and publisher.")
+    told_apart = models.BooleanField(default=False, editable=False, help_text="From all that had its keys then.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
     search_text = SearchField(editable=False)
@@ -161,6 +138,8 @@ class Book(models.Model):
             models.Index(fields=["created_at", "id"], name="catalog_book_by_age"),
             models.Index(fields=["language", "ratings_count", "id"], name="catalog_book_by_language"),
             models.Index(fields=["clubs_finished", "id"], name="catalog_book_by_clubs"),
+            models.Index(fields=["work_key", "told_apart"], name="catalog_book_by_work"),
+            models.Index(fields=["print_key", "told_apart"], name="catalog_book_by_print"),
             # Of each average the books with most ratings: the best rated ones with at least so many.
             models.Index(fields=["average_rating", "ratings_count", "id"], name="catalog_book_by_rank"),
         ]
@@ -216,6 +195,7 @@ class Book(models.Model):
             book.add_edition(isbn13=isbn13, **(book._main_edition() if edition is None else edition))
         counters.add({"books": 1})
         touched([book.pk])
+        book._log("book.added", by)
         return book
 
     @retrying_atomic
@@ -224,7 +204,7 @@ class Book(models.Model):
 
         `isbn13` is in normal form, or None for a book without one. Raises Conflict `duplicate_isbn`.
         """
-        self._lock()
+        self.lock()
         changes = {
             name: {"before": getattr(self, name), "after": value}
             for name, value in fields.items()
@@ -234,28 +214,38 @@ class Book(models.Model):
             return None
         number = (self.revisions.aggregate(last=models.Max("number"))["last"] or 0) + 1
         self._apply({name: change["after"] for name, change in changes.items()})
+        self._log("book.changed", by)
         return self.revisions.create(number=number, editor=by, changes=changes)
 
     @retrying_atomic
     def add_edition(self, *, isbn13: str, **known: Any) -> Edition:
         """Add a printing with what is known of it; the main one stays. Raises Conflict `duplicate_isbn`."""
-        with _isbn_is_free(isbn13):
+        with isbn_is_free(isbn13):
             edition = self.editions.create(isbn13=isbn13, **known)
         touched([self.pk])
         return edition
 
     @retrying_atomic
-    def remove(self) -> None:
-        """Take the book out of the catalogue. Raises Conflict `book_in_use` while a list or a review names it."""
-        self._lock()
+    def remove(self, *, by: User | None = None) -> None:
+        """Take the book out of the catalogue.
+
+        Raises Conflict `book_in_use` while a list or a review names it, or another book is part of it.
+        """
+        self.lock()
         pk = self.pk
+        if self.merges.standing().exists():
+            raise Conflict("book_in_use", _("Another book is part of this one."))
+        covers().discard_all(self)
         try:
             with transaction.atomic():
                 self.delete()
         except (models.ProtectedError, models.RestrictedError, IntegrityError):
             raise Conflict("book_in_use", _("This book is on a list or has been reviewed.")) from None
+        target_gone("book", [pk])
         counters.add({"books": -1})
         touched([pk])
+        self.pk = pk
+        self._log("book.deleted", by)
 
     def may_be_changed_by(self, user: User | AnonymousUser) -> bool:
         """Whether `user` added the book or is a trusted editor."""
@@ -270,12 +260,25 @@ class Book(models.Model):
         """How many ratings of each kind, from 0.5 to 5.0 stars."""
         return histogram({n: getattr(self, f"stars_{n}") for n in HALF_STARS})
 
-    def _lock(self) -> None:
-        """Read the row afresh and hold it until the transaction ends; 404 where it is gone by now."""
+    @property
+    def thing(self) -> Thing:
+        """The book, as logs name it."""
+        return Thing("book", self.pk, self.title)
+
+    def _log(self, verb: str, by: User | None) -> None:
+        record(verb, actor=by.pk if by else None, thing=self.thing)
+
+    def lock(self) -> None:
+        """Read the row afresh and hold it until the transaction ends; 404 where it is gone by now.
+
+        Raises Conflict `book_merged` where it is part of another book by now.
+        """
         try:
             self.refresh_from_db(from_queryset=Book.objects.select_for_update())
         except Book.DoesNotExist:
             raise Http404 from None
+        if self.merged_into is not None:
+            raise Conflict("book_merged", _("This book is part of another one by now."), book=self.merged_into)
 
     def _apply(self, values: dict[str, Any]) -> None:
         """Write new values of some of EDITABLE, each where it is kept."""
@@ -292,9 +295,9 @@ class Book(models.Model):
         columns = {name: value for name, value in values.items() if name not in ("authors", "subjects")}
         for name, value in columns.items():
             setattr(self, name, value)
-        if {"title", "authors"} & values.keys():
+        if {"title", "authors", "isbn13"} & values.keys():
             self._name_authors(values.get("authors", self.authors))
-            columns |= dict.fromkeys(("title_key", "author", "search_text"))
+            columns |= dict.fromkeys(("title_key", "author", "search_text", *COMPARED))
         self.updated_at = timezone.now()
         self.save(update_fields=[*columns, "updated_at"])
         touched([self.pk])
@@ -304,6 +307,14 @@ class Book(models.Model):
         self.title_key = key_of(self.title)
         self.author = author_line(names)
         self.search_text = index_text([self.title, *names])
+        self.compare(names)
+
+    def compare(self, names: Sequence[str]) -> None:
+        """Set the columns by which duplicates are found; who has another key is not told apart from anything."""
+        keys = work_key(self.title, names), print_key(self.title, self.isbn13)
+        if keys != (self.work_key, self.print_key):
+            self.told_apart = False
+        self.work_key, self.print_key = keys
 
     def _write_authors(self, names: Iterable[str]) -> None:
         self.author_rows.all().delete()
@@ -319,7 +330,7 @@ class Book(models.Model):
         if isbn13 is None:
             main.delete()
         elif not self.editions.filter(isbn13=isbn13).exists():
-            with _isbn_is_free(isbn13):
+            with isbn_is_free(isbn13):
                 renamed = main.update(isbn13=isbn13)
             if not renamed:
                 self.add_edition(isbn13=isbn13, **self._main_edition())
@@ -329,6 +340,7 @@ class Book(models.Model):
         return {name: getattr(self, name) for name in EDITION_FIELDS}
 
 
+COMPARED = ("work_key", "print_key", "told_apart")
 EDITION_FIELDS = {"published_year", "language", "page_count"}
 EDITABLE = (
     "title",
@@ -341,102 +353,3 @@ EDITABLE = (
     "subjects",
     "cover_url",
 )
-
-
-@contextmanager
-def _isbn_is_free(isbn13: str) -> Iterator[None]:
-    """Turn the unique key's refusal into Conflict `duplicate_isbn` with the book that has the ISBN."""
-    try:
-        with transaction.atomic():
-            yield
-    except IntegrityError:
-        holder = Edition.objects.filter(isbn13=isbn13).values_list("book", flat=True).first()
-        if holder is None:
-            raise
-        raise Conflict("duplicate_isbn", _("The catalogue has a book with this ISBN."), book=holder) from None
-
-
-class Edition(models.Model):
-    """One printing of a work, known by its ISBN."""
-
-    book = models.ForeignKey(Book, models.CASCADE, related_name="editions")
-    isbn13 = KeyField(max_length=13, unique=True)
-    format = models.CharField(max_length=50, blank=True)
-    publisher = models.CharField(max_length=200, blank=True)
-    language = KeyField(max_length=12, blank=True)
-    page_count = models.PositiveIntegerField(null=True, blank=True, validators=_PAGES)
-    published_year = models.SmallIntegerField(null=True, blank=True, validators=_YEARS)
-
-    class Meta:
-        ordering = ["id"]
-
-    def __str__(self) -> str:
-        return self.isbn13
-
-
-class _Name(models.Model):
-    """One of a book's names for something, in order, with the key that finds it."""
-
-    position = models.PositiveSmallIntegerField()
-    name = models.CharField(max_length=200)
-    key = KeyField(max_length=KEY_LENGTH, editable=False, help_text="The folded name.")
-
-    class Meta:
-        abstract = True
-
-    def __str__(self) -> str:
-        return self.name
-
-    @classmethod
-    def rows(cls, book: Book, names: Iterable[str]) -> list[Any]:
-        """Rows, not saved yet, for `names` in their order, from position 0."""
-        return [
-            cls(book=book, position=n, name=name, key=key_of(name))  # type: ignore[misc]  # each subclass has it
-            for n, name in enumerate(names)
-        ]
-
-
-class BookAuthor(_Name):
-    """One author of a book."""
-
-    book = models.ForeignKey(Book, models.CASCADE, related_name="author_rows")
-
-    class Meta:
-        ordering = ["position"]
-        indexes = [models.Index(fields=["key", "book"], name="catalog_bookauthor_by_key")]
-        constraints = [models.UniqueConstraint(fields=["book", "position"], name="catalog_bookauthor_once")]
-
-
-class BookSubject(_Name):
-    """One subject of a book."""
-
-    book = models.ForeignKey(Book, models.CASCADE, related_name="subject_rows")
-
-    class Meta:
-        ordering = ["position"]
-        indexes = [models.Index(fields=["key", "book"], name="catalog_booksubject_by_key")]
-        constraints = [models.UniqueConstraint(fields=["book", "position"], name="catalog_booksubject_once")]
-
-
-class Revision(models.Model):
-    """One change of a book: which fields, from what to what, by whom."""
-
-    book = models.ForeignKey(Book, models.CASCADE, related_name="revisions")
-    number = models.PositiveIntegerField(help_text="From 1 for each book.")
-    editor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
-    changes = models.JSONField(help_text="{field: {before, after}} of the fields that changed.")
-
-    class Meta:
-        ordering = ["-id"]
-        constraints = [models.UniqueConstraint(fields=["book", "number"], name="catalog_revision_once")]
-
-    def __str__(self) -> str:
-        return f"{self.number}: {', '.join(self.changes)}"
-
-    def undo(self, *, by: User | None) -> Revision | None:
-        """Give the fields it changed their former values, which is a revision too; None where they have them already.
-
-        Raises Conflict `duplicate_isbn` where another book has got the former ISBN since.
-        """
-        return self.book.change(by=by, **{name: change["before"] for name, change in self.changes.items()})

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bookbridge.api.errors import Unavailable
 from bookbridge.api.text import is_blank
-from catalog.models import FIRST_YEAR, LAST_YEAR, MOST_PAGES
+from catalog.editions import FIRST_YEAR, LAST_YEAR, MOST_PAGES
 
 CONNECT_SECONDS = 2.0
 TOTAL_SECONDS = 4.0

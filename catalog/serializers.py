@@ -5,10 +5,12 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from bookbridge.api.pictures import url_of
 from bookbridge.api.serializers import ModelSerializer, TextField
 from bookbridge.api.text import language_tag
+from catalog.editions import FIRST_YEAR, LAST_YEAR, MOST_PAGES
 from catalog.isbn import NO_ISBN, normal_isbn
-from catalog.models import FIRST_YEAR, LAST_YEAR, MOST_PAGES, Book, Edition
+from catalog.models import Book, Edition
 
 MOST_NAMES = 50
 
@@ -69,7 +71,7 @@ class BriefBookSerializer(ModelSerializer):
 
     def get_cover_url(self, book: Book) -> str | None:
         """The picture's address, if there is a picture."""
-        return book.cover_url or None
+        return url_of(book.cover_url)
 
 
 class EditionSerializer(ModelSerializer):

@@ -37,6 +37,8 @@ def _keep(found: Found, isbn13: str, *, by: User) -> tuple[Book, bool]:
         known = Book.objects.filter(origin=found.origin).first()
         if known is None:
             raise
+        if known.merged_into is not None:
+            known = Book.objects.get(pk=Book.objects.survivor(known.pk))
     with suppress(Conflict):
         known.add_edition(isbn13=isbn13, **fields["edition"])
     return known, False

@@ -1,10 +1,11 @@
 """Routes of the catalogue, below `/api/v1/`."""
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from catalog.views import BookViewSet
+from catalog.views import BookViewSet, CoverView
 
 router = SimpleRouter(use_regex_path=False)
 router.register("books", BookViewSet, basename="book")
 
-urlpatterns = router.urls
+urlpatterns = [path("books/<int:pk>/cover/", CoverView.as_view(), name="book-cover"), *router.urls]

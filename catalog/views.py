@@ -12,9 +12,13 @@ from rest_framework.serializers import BaseSerializer
 
 from accounts.models import User
 from bookbridge.api.errors import PROBLEM_TYPE
+from bookbridge.api.images import Shape
+from bookbridge.api.uploads import TOO_LARGE, PictureSerializer, PictureView
 from bookbridge.api.views import GenericViewSet
 from catalog import services
+from catalog.covers import COVERS
 from catalog.filters import BookFilter
+from catalog.leading import LeadsOn
 from catalog.models import ANY_BOOK, CATALOGUE, Book, BookQuerySet
 from catalog.permissions import AddedBook, MayChangeBook
 from catalog.serializers import BookListSerializer, BookSerializer, BookStatsSerializer, LookupSerializer
@@ -34,6 +38,7 @@ KNOWN_ISBN = OpenApiResponse(PROBLEM, description="`duplicate_isbn`, with `book`
     destroy=extend_schema(summary="Take a book out"),
 )
 class BookViewSet(
+    LeadsOn,
     mixins.CreateModelMixin,
     mixins.RetrieveModelMixin,
     mixins.UpdateModelMixin,
@@ -41,7 +46,10 @@ class BookViewSet(
     mixins.ListModelMixin,
     GenericViewSet,
 ):
-    """The catalogue: everybody reads it, readers add to it."""
+    """The catalogue: everybody reads it, readers add to it.
+
+    The address of a book that staff have made one with another answers 307 with that one's (`book_merged`).
+    """
 
     serializer_class = BookSerializer
     filterset_class = BookFilter
@@ -91,7 +99,7 @@ class BookViewSet(
 
     def perform_destroy(self, instance: Book) -> None:
         """As the model says."""
-        instance.remove()
+        instance.remove(by=_caller(self.request))
 
     @extend_schema(
         summary="Find a book by its ISBN, here or outside",
@@ -119,6 +127,28 @@ class BookViewSet(
     def stats(self, request: Request, pk: str) -> Response:
         """Ratings and clubs of one book."""
         return Response(BookStatsSerializer(self.get_object()).data)
+
+
+@extend_schema_view(
+    put=extend_schema(
+        summary="Show a picture of a book", request=PictureSerializer, responses={200: BookSerializer, **TOO_LARGE}
+    ),
+    delete=extend_schema(summary="Show no picture of a book"),
+)
+class CoverView(LeadsOn, PictureView):
+    """A book's cover, at most 1,600 pixels high and wide. The one before is kept, as is whatever else is changed."""
+
+    serializer_class = BookSerializer
+    permission_classes = [IsAuthenticated, MayChangeBook]
+    folder, shape = COVERS, Shape(1600)
+
+    def get_queryset(self) -> BookQuerySet:
+        """The books the caller may see, with what the answer shows."""
+        return Book.objects.visible_to(self.request.user).for_detail()
+
+    def change(self, thing: Book, name: str) -> None:
+        """As the model says."""
+        thing.change(by=_caller(self.request), cover_url=name)
 
 
 def _caller(request: Request) -> User:

@@ -1,22 +1,26 @@
-"""Reviews in the admin: found, read, hidden, restored and removed; nobody writes another's."""
+"""Reviews in the admin: found, read, taken to the moderators' desk and removed; nobody writes another's."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from bookbridge.api.admin import LookingAdmin, id_in
 from bookbridge.api.joins import looking_up
+from moderation.services import open_case
 from reviews.models import Review
+
+MOST_AT_ONCE = 50
 
 
 @admin.register(Review)
 class ReviewAdmin(LookingAdmin):
-    """Staff read every review, whoever it is for, and hide what breaks the rules."""
+    """Staff read every review, whoever it is for, and take to the desk what may break the rules."""
 
     list_display = ("id", "book", "author", "shown_rating", "visibility", "hidden_at", "likes_count", "created_at")
     list_display_links = ("id", "book")
@@ -30,7 +34,7 @@ class ReviewAdmin(LookingAdmin):
         *("hidden_at", "likes_count", "created_at", "edited_at"),
     )
     readonly_fields = fields
-    actions = ("hide", "restore")
+    actions = ("take_to_desk",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
         """Without the long texts that no page shows."""
@@ -55,28 +59,21 @@ class ReviewAdmin(LookingAdmin):
         """What must not be kept at all can be removed."""
         return request.user.has_perm("reviews.delete_review")
 
-    def has_hide_permission(self, request: HttpRequest) -> bool:
-        """Who may change reviews here."""
-        return request.user.has_perm("reviews.change_review")
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """Who may decide cases."""
+        return request.user.has_perm("moderation.decide")
 
     @admin.display(description=_("rating"), ordering="rating")
     def shown_rating(self, review: Review) -> str:
         """In stars."""
         return "" if review.stars is None else f"{review.stars} ★"
 
-    @admin.action(description=_("Hide the selected reviews"), permissions=["hide"])
-    def hide(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:
-        """From everybody but their authors, and out of every figure."""
-        for review in queryset:
-            review.hide()
-            self.log_change(request, review, "hidden")
-
-    @admin.action(description=_("Restore the selected reviews"), permissions=["hide"])
-    def restore(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:
-        """Back into sight and into the figures."""
-        for review in queryset:
-            review.restore()
-            self.log_change(request, review, "restored")
+    @admin.action(description=_("Take the selected reviews to the moderators’ desk"), permissions=["decide"])
+    def take_to_desk(self, request: HttpRequest, queryset: QuerySet[Review]) -> HttpResponse:
+        """Where they are hidden, restored and answered for, each decision with its reason."""
+        user = cast(User, request.user)
+        cases = [open_case("review", pk, by=user).pk for pk in queryset.values_list("pk", flat=True)[:MOST_AT_ONCE]]
+        return HttpResponseRedirect(f"{reverse('admin:moderation_case_changelist')}?id__in={','.join(map(str, cases))}")
 
     def delete_model(self, request: HttpRequest, obj: Review) -> None:
         """In the model's words."""

@@ -12,7 +12,10 @@ from bookbridge.api.counters import Recount
 from bookbridge.api.verification import Check, Counted
 from catalog.models import Book
 from catalog.ratings import HALF_STARS, average
-from clubs.models import Club, Entry, Membership, Visibility
+from clubs.discussions.models import NO_POSTS
+from clubs.meetings.answers import COUNTS
+from clubs.members import services as members
+from clubs.models import Club, Entry, Meeting, Membership, Post, Rsvp, Thread, Visibility
 from clubs.reading.rules import Status
 from clubs.statistics import services as clubs
 from clubs.statistics.models import NOTHING
@@ -81,14 +84,17 @@ CHECKS = [
     Check("likes of reviews", Review, {"likes_count": 0}, likes),
     Check("reviews of readers", User, {"reviews_count": 0}, reviews_of),
     Check("members of clubs", Club, {"members_count": 0}, Membership.objects.count_by_club),
+    Check("activity of members", Membership, {"last_active_at": None}, members.count),
+    Check("answers to meetings", Meeting, dict.fromkeys(COUNTS, 0), Rsvp.objects.count_by_meeting),
     Check("figures of list entries", Entry, NOTHING, entries),
+    Check("posts of threads", Thread, NO_POSTS, Post.objects.count_by_thread),
 ]
 
 # Of the whole platform, by what they count.
 TOTALS = {
     "total of users": months("users", "joined_at", lambda: User.objects.filter(is_active=True)),
     "total of clubs": months("clubs", "created_at", Club.objects.public),
-    "total of books": Recount(("books",), lambda: {"books": Book.objects.count()}),
+    "total of books": Recount(("books",), lambda: {"books": Book.objects.standing().count()}),
     "total of reviews": months("reviews", "created_at", Review.objects.public),
     "total of ratings": Recount(tuple(f"stars_{n}" for n in HALF_STARS), stars),
     "total of finished books": months("finished", "finished_at", _finished),

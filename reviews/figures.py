@@ -7,6 +7,7 @@ and its book (`Review.lock`); `manage.py verify_figures` compares them with the 
 
 from __future__ import annotations
 
+import datetime
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -17,6 +18,7 @@ from django.db.models import Case, DecimalField, F, Model, Value, When
 from accounts.models import User
 from bookbridge.api import counters
 from catalog.models import Book, touched
+from clubs.members import services as members
 from clubs.statistics import services as clubs
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class Tally:
         self.ratings: Counter[tuple[int, int]] = Counter()  # (book, half-stars) -> how many more
         self.reviews: Counter[int] = Counter()  # author -> how many more
         self.by_reader: Counter[tuple[int, int, int]] = Counter()  # (author, book, half-stars) -> how many more
+        self.written: Counter[tuple[int, datetime.datetime]] = Counter()  # (author, when) -> how many more
         self.totals: Counter[str] = Counter()  # name -> how many more
         self.books: set[int] = set()
 
@@ -53,6 +56,7 @@ class Tally:
         self.totals.update({"reviews": sign, counters.month("reviews", review.created_at): sign})
         if review.author_id is not None:
             self.reviews[review.author_id] += sign
+            self.written[review.author_id, review.created_at] += sign
         if review.rating is not None:
             self.ratings[review.book_id, review.rating] += sign
             self.totals[f"stars_{review.rating}"] += sign
@@ -75,9 +79,19 @@ class Tally:
         _update(Book, rated, average_rating=mean("ratings_count", "ratings_sum"))
         for (more,), authors in _alike((author, (n,)) for author, n in self.reviews.items()):
             _update(User, authors, reviews_count=F("reviews_count") + more)
+        self._tell_activity()
         clubs.ratings_changed(self.by_reader)
         counters.add(self.totals)
         touched(self.books)
+
+    def _tell_activity(self) -> None:
+        """Move when the authors were last active in their clubs."""
+        moved = [written for written, more in self.written.items() if more]
+        if len(moved) == 1 and self.written[moved[0]] > 0:
+            author, at = moved[0]
+            members.was_active(author, at=at)
+        elif moved:
+            members.was_not_active({author for author, _at in moved})
 
 
 def hold(model: type[Model], ids: Iterable[int | None]) -> list[int]:

@@ -7,6 +7,7 @@ import django_filters
 from django.utils.translation import gettext_lazy as _
 
 from bookbridge.api.filters import IdFilter, LanguageFilter
+from catalog.models import Book
 from reviews.models import Review, ReviewQuerySet
 
 
@@ -25,8 +26,8 @@ class ReviewFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def by_book(self, reviews: ReviewQuerySet, name: str, value: Decimal) -> ReviewQuerySet:
-        """As the queryset says."""
-        return reviews.of_book(int(value))
+        """As the queryset says; of one that is part of another by now, that one's."""
+        return reviews.of_book(Book.objects.survivor(int(value)))
 
     def by_rating(self, reviews: ReviewQuerySet, name: str, value: Decimal) -> ReviewQuerySet:
         """Those with at least so many stars."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThan
 from django.http import Http404
@@ -19,7 +19,11 @@ from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotAuthenticated
 
+from accounts.blocks import unblocked
 from accounts.models import User
+from activity.kinds import Kind
+from activity.models import Thing
+from activity.services import notify, record
 from bookbridge.api.errors import Conflict, InvalidField
 from bookbridge.api.fields import KeyField
 from bookbridge.api.joins import looking_up
@@ -27,7 +31,10 @@ from bookbridge.api.transactions import conflict_as, retrying_atomic
 from catalog.models import Book, touched
 from catalog.ratings import HALF_STARS
 from clubs.models import Club, Entry, Membership
-from reviews.figures import Tally, batches, hold, mean
+from moderation.models import target_gone
+from moderation.shown import moderation_of
+from reviews.aside import LikeAside, SetAside  # noqa: F401  (and here)
+from reviews.figures import Tally, batches, hold
 from reviews.importing.models import Import, ImportedReview  # noqa: F401  (Django looks for tables here)
 
 if TYPE_CHECKING:
@@ -56,15 +63,14 @@ class ReviewQuerySet(models.QuerySet["Review"]):
     def visible_to(self, user: User | AnonymousUser) -> ReviewQuerySet:
         """The reviews `user` may read: public ones, their own, and those for clubs of authors they share a club with.
 
-        A hidden one is left to its author alone.
+        A hidden one is left to its author alone, and a block keeps two readers' from each other.
         """
         if not user.is_authenticated:
             return self.public()
         active = Membership.objects.active()
         shared = active.filter(user=OuterRef("author"), club__in=active.filter(user=user.pk).values("club"))
-        return self.filter(
-            Q(audience=Visibility.PUBLIC) | Q(author=user.pk) | (Q(audience=Visibility.CLUBS) & Exists(shared))
-        )
+        audience = Q(audience=Visibility.PUBLIC) | Q(author=user.pk) | (Q(audience=Visibility.CLUBS) & Exists(shared))
+        return self.filter(audience, unblocked(user, "author"))
 
     def of_club(self, club: Club) -> ReviewQuerySet:
         """What the active members of a club say about the books on its list."""
@@ -89,7 +95,10 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         liked: Any = Value(False, output_field=models.BooleanField())
         if user.is_authenticated:
             liked = Exists(Like.objects.filter(review=OuterRef("pk"), user=user.pk))
-        rows = looking_up(self.select_related("author"), "book").annotate(liked=liked)
+        decided = (
+            moderation_of("review", when=Q(author=user.pk, hidden_at__isnull=False)) if user.is_authenticated else {}
+        )
+        rows = looking_up(self.select_related("author"), "book").annotate(liked=liked, **decided)
         return rows.defer("book__description", "book__search_text", "author__bio", "author__search_text")
 
     @retrying_atomic
@@ -131,6 +140,7 @@ class ReviewQuerySet(models.QuerySet["Review"]):
             Like.objects.filter(user=user, review__in=ids).delete()
         for ids in batches(row.pk for row in gone):
             self.filter(pk__in=ids).delete()
+            target_gone("review", ids)
         self.filter(author=user).update(author=None)
         for row in set(own) - set(gone):
             row.author = None
@@ -214,13 +224,17 @@ class Review(models.Model):
         review._require_content()
         if not hold(User, [by.pk]):
             raise NotAuthenticated
-        if not hold(Book, [book.pk]):
+        held = Book.objects.hold(book.pk)
+        if held is None:
             raise InvalidField("book", "does_not_exist", _("There is no such book."))
+        if held != book.pk:
+            review.book = Book.objects.get(pk=held)
         with conflict_as(_already_reviewed()):
             review.save(force_insert=True)
         tally = Tally()
         tally.count(review, +1)
         tally.write()
+        review._log("review.posted", by)
         return review
 
     @retrying_atomic
@@ -230,6 +244,7 @@ class Review(models.Model):
         changed = {name: value for name, value in fields.items() if getattr(self, name) != value}
         if changed:
             self._set(**changed, edited_at=now())
+            self._log("review.changed", self.author)
 
     @retrying_atomic
     def hide(self) -> None:
@@ -246,12 +261,14 @@ class Review(models.Model):
             self._set(hidden_at=None)
 
     @retrying_atomic
-    def remove(self) -> None:
-        """Delete the review with its likes; its author may write another."""
+    def remove(self, *, by: User | None = None) -> None:
+        """Delete the review with its likes, `by` its author or staff (None); its author may write another."""
         self.lock()
-        tally = Tally()
+        self._log("review.deleted", by)
+        tally, pk = Tally(), self.pk
         tally.count(self, -1)
         self.delete()
+        target_gone("review", [pk])
         tally.write()
 
     @retrying_atomic
@@ -263,6 +280,8 @@ class Review(models.Model):
         made = Like.objects.get_or_create(review=self, user=by)[1]
         if made:
             self._count_likes(+1)
+            self._log("review.liked", by)
+            self._tell_liked(by)
         return made
 
     @retrying_atomic
@@ -273,6 +292,7 @@ class Review(models.Model):
         removed = Like.objects.filter(review=self, user=by).delete()[0] > 0
         if removed:
             self._count_likes(-1)
+            self._log("review.unliked", by)
         return removed
 
     @property
@@ -291,15 +311,41 @@ class Review(models.Model):
         `with_user` is locked along with the author, for whoever will write something in that reader's name.
         """
         hold(User, [self.author_id, with_user.pk if with_user else None])
+        self._read_book()
         hold(Book, [self.book_id])
         try:
             self.refresh_from_db(fields=CHANGING, from_queryset=Review.objects.select_for_update())
         except Review.DoesNotExist:
             raise Http404 from None
+        # One without an author may have been moved between the two; of any other the author's row is held.
+        if self.author_id is None and self._read_book():
+            hold(Book, [self.book_id])
+
+    @property
+    def thing(self) -> Thing:
+        """The review, as logs and notifications name it."""
+        return Thing("review", self.pk, self.book.title)
+
+    def _log(self, verb: str, by: User | None) -> None:
+        """Write into the log of `by`, and of the author where staff (None) did it. No feed shows reviews."""
+        record(verb, actor=by.pk if by else None, thing=self.thing, subject=None if by else self.author_id)
+
+    def _tell_liked(self, by: User) -> None:
+        """Tell the author, once of each reader."""
+        if self.author_id:
+            key = f"review_liked:{self.pk}:{by.pk}"
+            notify(Kind.REVIEW_LIKED, [self.author_id], actor=by.pk, thing=self.thing, key=key)
 
     def _hold(self) -> None:
         if not hold(Review, [self.pk]):
             raise Http404
+        self._read_book()
+
+    def _read_book(self) -> bool:
+        """See which book it is of by now; whether that has changed."""
+        before = self.book_id
+        self.book_id = Review.objects.filter(pk=self.pk).values_list("book", flat=True).first() or before
+        return self.book_id != before
 
     def _set(self, **values: Any) -> None:
         """Write these columns and no others, and move the figures. The caller holds the lock."""
@@ -334,17 +380,6 @@ CHANGING: Sequence[str] = (
     "likes_count",
     "edited_at",
 )
-
-
-def club_average_rating() -> Subquery:
-    """The mean of the public ratings that a list entry's book has from active members of its club, in its query.
-
-    Two decimals, None without any. A list may be read by outsiders, so ratings for clubs do not count.
-    """
-    members = Membership.objects.active().filter(club=OuterRef(OuterRef("club"))).values("user")
-    rated = Review.objects.public().filter(book=OuterRef("book"), rating__isnull=False, author__in=members)
-    sums = rated.order_by().values("book").annotate(ratings=Count("pk"), half_stars=Sum("rating"))
-    return Subquery(sums.annotate(mean=mean("ratings", "half_stars")).values("mean"))
 
 
 def _already_reviewed() -> Conflict:

@@ -11,6 +11,7 @@ from bookbridge.api.serializers import ModelSerializer, TextField
 from catalog.ratings import HALF_STARS
 from catalog.serializers import BriefBookSerializer, LanguageTagField
 from clubs.reading.serializers import BookIdField
+from moderation.shown import ModerationSerializer
 from reviews.models import BODY_LENGTH, Review
 
 
@@ -44,12 +45,13 @@ class ReviewSerializer(ModelSerializer):
     body = TextField(max_length=BODY_LENGTH, required=False, allow_blank=True)
     language = LanguageTagField(required=False, allow_blank=True, help_text=_("The writer's where none is given."))
     liked = serializers.BooleanField(read_only=True, help_text=_("Whether the caller likes it."))
+    moderation = ModerationSerializer(help_text=_("For its author, while the review is hidden."))
 
     class Meta:
         model = Review
         fields = [
             *("id", "book", "author", "rating", "title", "body", "contains_spoilers", "language", "visibility"),
-            *("likes_count", "liked", "created_at", "edited_at"),
+            *("likes_count", "liked", "moderation", "created_at", "edited_at"),
         ]
         read_only_fields = ["likes_count", "created_at", "edited_at"]
         # The model has the last word on what is unique.

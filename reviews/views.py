@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar, cast
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
@@ -14,6 +15,7 @@ from rest_framework.serializers import BaseSerializer
 
 from accounts.models import PEOPLE, User
 from bookbridge.api.views import GenericViewSet
+from catalog.leading import lead_on
 from catalog.models import ANY_BOOK, Book
 from clubs.access import ClubScoped, Level
 from reviews.filters import ReviewFilter
@@ -99,7 +101,7 @@ class ReviewViewSet(
 
     def perform_destroy(self, instance: Review) -> None:
         """As the model says."""
-        instance.remove()
+        instance.remove(by=_caller(self.request))
 
     @extend_schema(summary="Like a review", request=None, responses={204: NOTHING})
     @action(detail=True, methods=["put"])
@@ -135,7 +137,12 @@ class BookReviewViewSet(mixins.CreateModelMixin, ReviewLists):
     @cached_property
     def book(self) -> Book:
         """The book of the path."""
-        return get_object_or_404(Book.objects.visible_to(self.request.user).only("pk"), pk=self.kwargs["book_pk"])
+        pk = self.kwargs["book_pk"]
+        book = Book.objects.visible_to(self.request.user).only("pk").filter(pk=pk).first()
+        if book is None:
+            lead_on(self.request, pk)
+            raise Http404
+        return book
 
     def get_queryset(self) -> ReviewQuerySet:
         """Those of the book."""

@@ -1,18 +1,27 @@
 """One cast everywhere: Alice owns, Bob is a member, Charlie is a stranger, Mallory means harm."""
 
+import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any
+from zlib import crc32
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.test import Client
+from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
-from accounts import mail, tokens
+from accounts import tokens
 from accounts.models import User
-from bookbridge.api import redis, throttling
+from accounts.staff import sittings
+from accounts.staff.models import SecondFactor
+from bookbridge.api import mail, redis, throttling
 from bookbridge.env import Rate
+
+# A property holds or does not, however busy the machine is.
+hypothesis_settings.register_profile("bookbridge", deadline=None)
+hypothesis_settings.load_profile("bookbridge")
 
 PASSWORD = "correct horse battery"
 
@@ -22,6 +31,22 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     if isinstance(val, bytes):
         return f"{len(val)} bytes"
     return f"{val[:40]}…" if isinstance(val, str) and len(val) > 60 else None
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--part 1/3`: run the first of three parts of the tests, and all races; the parts together are all tests."""
+    parser.addoption("--part", default="1/1", metavar="N/M", help="run the Nth of M parts of the tests, and all races")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what belongs to another part. A test stays in its part whatever is added beside it."""
+    part, parts = (int(number) for number in config.getoption("part").split("/"))
+
+    def is_ours(item: pytest.Item) -> bool:
+        return "concurrency" in item.path.parts or crc32(item.nodeid.encode()) % parts == part - 1
+
+    config.hook.pytest_deselected(items=[item for item in items if not is_ours(item)])
+    items[:] = [item for item in items if is_ours(item)]
 
 
 # Races are only real on a real server: SQLite lets one writer in at a time.
@@ -86,26 +111,13 @@ def anonymous() -> APIClient:
 def clean_cache() -> None:
     """No test finds what another left in the cache or in a rate's window."""
     throttling.memory.clear()
+    mail.breaker.reset()
     redis.breaker.closed_again_at = 0.0
     cache.clear()
     if settings.REDIS_URL:
         from django_redis import get_redis_connection
 
         get_redis_connection("default").flushdb()
-
-
-@pytest.fixture(autouse=True)
-def mails_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mails go out in the test's own thread, so that `mailoutbox` has them when the call returns."""
-
-    class Inline:
-        def submit(self, send: Callable[..., None], *args: Any) -> Future[None]:
-            send(*args)
-            return Future()
-
-    monkeypatch.setattr(mail, "outgoing", Inline())
-    # The connection is the test's.
-    monkeypatch.setattr(mail, "close_old_connections", lambda: None)
 
 
 @pytest.fixture
@@ -116,3 +128,18 @@ def rate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setitem(settings.RATES, scope, Rate(calls, seconds))
 
     return set_rate
+
+
+@pytest.fixture(autouse=True)
+def forced_sign_ins_are_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`Client.force_login` stands for a whole sign-in to the admin; test_staff_sign_in.py does it by hand."""
+    force_login = Client.force_login
+
+    def force(client: Client, user: User, backend: str | None = None) -> None:
+        force_login(client, user, backend)
+        factor = SecondFactor.objects.get_or_create(user=user, defaults={"secret": "", "last_step": 0})[0]
+        session, now = client.session, time.time()
+        session[sittings.SITTING] = {"since": now, "seen": now, "factor": factor.pk}
+        session.save()
+
+    monkeypatch.setattr(Client, "force_login", force)

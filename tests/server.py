@@ -1,13 +1,17 @@
 """A real server of this checkout in a process of its own, with an SQLite file of its own."""
 
+import atexit
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
@@ -23,6 +27,20 @@ def server_environment(home: Path, port: int, **settings: str) -> dict[str, str]
     return inherited | own | settings
 
 
+def manage(command: list[str], env: dict[str, str]) -> None:
+    """Run a management command in an environment."""
+    subprocess.run([sys.executable, "manage.py", *command], env=env, cwd=TOP, check=True, capture_output=True)
+
+
+@cache
+def migrated() -> Path:
+    """An SQLite file after all migrations, which take seconds: made once in a process of tests and copied."""
+    home = Path(tempfile.mkdtemp(prefix="bookbridge-tests-"))
+    atexit.register(shutil.rmtree, home)
+    manage(["migrate", "-v0"], server_environment(home, 8000))  # no port is opened
+    return home / "db.sqlite3"
+
+
 @contextmanager
 def running_server(home: Path, *prepare: list[str], **settings: str) -> Iterator[str]:
     """The address of a server, after `migrate` and the management commands of `prepare`; ended afterwards."""
@@ -30,8 +48,12 @@ def running_server(home: Path, *prepare: list[str], **settings: str) -> Iterator
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     env = server_environment(home, port, **settings)
-    for command in (["migrate", "-v0"], *prepare):
-        subprocess.run([sys.executable, "manage.py", *command], env=env, cwd=TOP, check=True, capture_output=True)
+    if "DATABASE_URL" in settings:
+        prepare = (["migrate", "-v0"], *prepare)
+    elif not (home / "db.sqlite3").exists():  # a server that is started again goes on with what it has
+        shutil.copy(migrated(), home / "db.sqlite3")
+    for command in prepare:
+        manage(command, env)
     gunicorn = Path(sys.executable).with_name("gunicorn")
     with (home / "server.log").open("wb") as log:
         config = ["--config", "bookbridge/gunicorn.py"]

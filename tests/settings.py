@@ -13,12 +13,15 @@ _key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
 )
 _logs = tempfile.mkdtemp(prefix="bookbridge-test-log-")
-atexit.register(shutil.rmtree, _logs, ignore_errors=True)
+_media = tempfile.mkdtemp(prefix="bookbridge-test-media-")
+for _made in (_logs, _media):
+    atexit.register(shutil.rmtree, _made, ignore_errors=True)
 os.environ.update(
     DEBUG="off",
     SECRET_KEY="for tests alone: " + "x" * 40,
     JWT_PRIVATE_KEY=_key.decode(),
     LOG_DIR=_logs,
+    MEDIA_DIR=_media,
     ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
     # A test that is about a rate sets it; nothing else may trip over one.
     **{f"RATE_{name}": "off" for name in ("LOGIN", "REGISTER", "INVITE", "WRITE", "USER", "ANON")},

@@ -32,9 +32,12 @@ PUBLIC = {
     "clubs/{}/books/{}/": {"get"},
     "clubs/{}/books/{}/milestones/": {"get"},
     "clubs/{}/books/{}/milestones/{}/": {"get"},
+    "clubs/{}/meetings/": {"get"},
+    "clubs/{}/meetings/{}/": {"get"},
     "clubs/{}/reviews/": {"get"},
     "clubs/{}/stats/": {"get"},
     "stats/": {"get"},
+    "users/me/calendar.ics": {"get"},
 }
 
 
@@ -99,3 +102,10 @@ def test_the_list_of_public_routes_names_no_route_that_is_gone():
 def test_the_bare_address_leads_to_the_documentation(anonymous):
     answer = anonymous.get("/")
     assert (answer.status_code, answer["Location"]) == (302, "/api/docs/")
+
+
+def test_the_root_names_addresses_that_answer(anonymous, client_of, alice):
+    addresses = anonymous.get("/api/v1/").json()
+    assert {"books", "clubs", "reviews", "stats", "users", "me", "notifications"} <= addresses.keys()
+    # Imports are posted there, and not listed.
+    assert {client_of(alice).get(address).status_code for address in addresses.values()} == {200, 405}

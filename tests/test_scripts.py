@@ -100,7 +100,7 @@ def gunicorn_settings(monkeypatch, tmp_path):
 
     def read(**environment):
         monkeypatch.setattr("gunicorn.SERVER", "gunicorn")
-        for name in ("DEBUG", "HOST", "PORT", "WEB_CONCURRENCY"):
+        for name in ("DATABASE_URL", "DEBUG", "HOST", "PORT", "WEB_CONCURRENCY"):
             monkeypatch.delenv(name, raising=False)
         for name, value in {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), **environment}.items():
             monkeypatch.setenv(name, value)

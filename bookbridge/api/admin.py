@@ -1,18 +1,49 @@
-"""What the admin's pages have in common: quick at any size of a table."""
+"""What the admin's pages have in common: quick at any size of a table, and each deed in the audit log."""
 
-from functools import cached_property
-from typing import Any
+import datetime
+from collections.abc import Callable, Sequence
+from functools import cached_property, wraps
+from typing import Any, NamedTuple
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_time
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from bookbridge.api.jobs import Job
+from bookbridge.api.audit import Target, audit
+from bookbridge.api.jobs import Job, State
 
 MOST_COUNTED = 10_000
 MOST_DIGITS = 18
+# Of the rows that an action is done to, so many are named in the audit log.
+MOST_NAMED = 1_000
+
+Action = Callable[..., Any]
+
+
+class Panel(NamedTuple):
+    """A part of the front page: a title, and (label, value, address) for each figure."""
+
+    title: str | Promise
+    rows: Sequence[tuple[str | Promise, Any, str]]
+
+
+# What the apps show on the front page, each in a constant number of queries; None to those whom it does not concern.
+panels: list[Callable[[HttpRequest], Panel | None]] = []
+
+
+def capped(rows: QuerySet[Any]) -> int:
+    """How many rows there are, or 10,000."""
+    return int(rows.order_by()[:MOST_COUNTED].count())
 
 
 def id_in(term: str) -> int | None:
@@ -27,10 +58,108 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
     def count(self) -> int:
         """How many rows there are, or 10,000."""
         rows: Any = self.object_list
-        return int(rows.order_by()[:MOST_COUNTED].count())
+        return capped(rows)
 
 
-class QuickAdmin(ModelAdmin):
+class PeriodFilter(RangeDateTimeFilter):
+    """From one moment to another. A day without a time begins and ends with the day; nonsense finds nothing.
+
+    The theme's own leaves out what it cannot read, and so shows more than was asked for.
+    """
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows of the period."""
+        for end, lookup, time in (("from", "gte", datetime.time.min), ("to", "lte", datetime.time.max)):
+            day, hour = (str(self.used_parameters.get(f"{self.parameter_name}_{end}_{n}") or "") for n in (0, 1))
+            if day or hour:
+                moment = _moment(day, hour, time)
+                if moment is None:
+                    return queryset.none()
+                queryset = queryset.filter(**{f"{self.parameter_name}__{lookup}": moment})
+        return queryset
+
+
+def _moment(day: str, hour: str, otherwise: datetime.time) -> datetime.datetime | None:
+    try:
+        date, time = parse_date(day), parse_time(hour) if hour else otherwise
+    except ValueError:
+        return None
+    if date is None or time is None or not 1900 <= date.year <= 2100:
+        return None
+    return timezone.make_aware(datetime.datetime.combine(date, time.replace(tzinfo=None)))
+
+
+class AuditedAdmin(ModelAdmin):
+    """Each row that is added, changed or deleted here, and each action, stands in the audit log.
+
+    Written in the transaction of the deed; an action's entry before the action, which may have several transactions.
+    """
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        """As Django's, which looks the row up before it asks who may see any."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        return super().history_view(request, object_id, extra_context)
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """As Django's; what the form changes is kept for the entry."""
+        request._audited = _changes(form, formsets or ())  # type: ignore[attr-defined]
+        return super().construct_change_message(request, form, formsets, add)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """In the object's history and in the audit log."""
+        self._audit(request, "added", obj, changes=getattr(request, "_audited", {}))
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """In the object's history and in the audit log."""
+        self._audit(request, "changed", obj, changes=getattr(request, "_audited", {}))
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """In the admin's history and in the audit log."""
+        for obj in queryset:
+            self._audit(request, "deleted", obj)
+        return super().log_deletions(request, queryset)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """As Django's, each written down before it is done; deletions see to themselves."""
+        actions = super().get_actions(request)
+        return {
+            name: (action if name == "delete_selected" else self._written(name, action), name, label)
+            for name, (action, _name, label) in actions.items()
+        }
+
+    def _written(self, name: str, action: Action) -> Action:
+        @wraps(action)
+        def run(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+            ids = [str(pk) for pk in queryset.values_list("pk", flat=True)[:MOST_NAMED]]
+            target: Any = Target(self.opts.label_lower, int(ids[0])) if len(ids) == 1 and ids[0].isdecimal() else None
+            detail = ", ".join(ids)
+            audit(f"admin.{name}", by=request.user, target=target or Target(self.opts.label_lower, None), detail=detail)
+            return action(modeladmin, request, queryset)
+
+        return run
+
+    def _audit(self, request: HttpRequest, deed: str, obj: models.Model, **more: Any) -> None:
+        audit(f"admin.{deed}", by=request.user, target=obj, **more)
+
+
+def _changes(form: Any, formsets: Any) -> dict[str, tuple[Any, Any]]:
+    """Of each field that a form changes the values before and after; of each inline row that it came, moved or went."""
+    found = {name: (form.initial.get(name), form.cleaned_data.get(name)) for name in form.changed_data}
+    for formset in formsets:
+        name = formset.model._meta.model_name
+        for row in formset.new_objects:
+            found[f"{name} +{row.pk}"] = (None, str(row))
+        for row, fields in formset.changed_objects:
+            found[f"{name} {row.pk}"] = (None, {field: str(getattr(row, field, "")) for field in fields})
+        for row in formset.deleted_objects:
+            found[f"{name} -{row.pk}"] = (str(row), None)
+    return found
+
+
+class QuickAdmin(AuditedAdmin):
     """Rows are found through an index, and neither counted nor offered in a dropdown all at once.
 
     `beside` names the relations that a list shows. Each comes by a query of its own, not by a join: MariaDB would begin
@@ -41,7 +170,7 @@ class QuickAdmin(ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     list_select_related: Any = ()
-    ordering = ("-id",)
+    ordering: Any = ("-id",)
     beside: tuple[str, ...] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -73,3 +202,33 @@ class JobAdmin(LookingAdmin):
     list_display = ("id", "name", "state", "attempts", "error", "due_at", "created_at", "ended_at")
     list_filter = ("state",)
     fields = ("name", "key", *list_display[2:])
+    actions = ("try_again",)
+
+    @admin.action(description=_("Try the failed ones again"), permissions=["retry"])
+    def try_again(self, request: HttpRequest, queryset: Any) -> None:
+        """They are due at once, with all their attempts before them."""
+        count = queryset.try_again()
+        self.message_user(request, _("Jobs tried again: %(count)d.") % {"count": count})
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Who may change jobs."""
+        return request.user.has_perm("api.change_job")
+
+
+def jobs_panel(request: HttpRequest) -> Panel | None:
+    """What could not be done, and what is not done in time."""
+    if not request.user.has_perm("api.view_job"):
+        return None
+    jobs = reverse("admin:api_job_changelist")
+    late = Job.objects.filter(state=State.OPEN, due_at__lt=timezone.now() - datetime.timedelta(minutes=5))
+    rows = [
+        (_("failed"), capped(Job.objects.filter(state=State.FAILED)), f"{jobs}?state__exact={State.FAILED}"),
+        (_("over five minutes late"), capped(late), f"{jobs}?state__exact={State.OPEN}&o=6"),
+    ]
+    return Panel(_("Jobs"), rows)
+
+
+panels.append(jobs_panel)
+
+
+from bookbridge.api.audit import admin as audit_admin  # noqa: E402, F401  (Django looks for pages here)

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class ApiConfig(AppConfig):
@@ -7,7 +8,7 @@ class ApiConfig(AppConfig):
 
     name = "bookbridge.api"
     label = "api"
-    verbose_name = "API"
+    verbose_name = _("Operations")
 
     def ready(self) -> None:
         """Register the deployment checks, and see to search indexes after migrations."""

@@ -4,10 +4,8 @@ Every GET gets its ETag from Django's middleware (a digest of the answer's bytes
 is made of what GET would answer now, under a lock on the row, and compared before PATCH, PUT and DELETE.
 """
 
-from collections.abc import Callable
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -19,6 +17,9 @@ from rest_framework.request import Request
 
 from bookbridge.api.errors import Problem
 from bookbridge.api.renderers import JSONRenderer
+from bookbridge.api.transactions import retrying_atomic
+
+WRITES = ("put", "patch", "delete")
 
 
 class ConditionalReads(ConditionalGetMiddleware):
@@ -38,16 +39,16 @@ class ConditionalReads(ConditionalGetMiddleware):
 class ConditionalWrites:
     """View mixin: PUT, PATCH and DELETE honour `If-Match`; 412 when the object has changed since."""
 
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Hold one transaction around a conditional write, so that nothing comes between the check and the change."""
-        dispatch: Callable[..., HttpResponse] = super().dispatch  # type: ignore[misc]
-        if "If-Match" not in request.headers or request.method not in ("PUT", "PATCH", "DELETE"):
-            return dispatch(request, *args, **kwargs)
-        with transaction.atomic():
-            response = dispatch(request, *args, **kwargs)
-            if response.status_code >= 400:
-                transaction.set_rollback(True)
-            return response
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """After sign-in and permissions: one transaction around a conditional write, so that nothing comes between.
+
+        It is the outermost one, and so what is begun again where the database loses it to a deadlock.
+        """
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        method = str(request.method).lower()
+        if "If-Match" in request.headers and method in WRITES and hasattr(self, method):
+            # DRF looks the method up after this, so it finds the transaction.
+            setattr(self, method, retrying_atomic(getattr(self, method)))
 
     def find_object(self) -> Any:
         """The object this view is about; a view that has another way to it overrides this."""
@@ -57,7 +58,7 @@ class ConditionalWrites:
         """The object; for a conditional write locked, read afresh and compared first."""
         obj = self.find_object()
         request: Request = self.request  # type: ignore[attr-defined]
-        if "If-Match" in request.headers and request.method in ("PUT", "PATCH", "DELETE"):
+        if "If-Match" in request.headers and str(request.method).lower() in WRITES:
             self.lock(obj)
             obj = self.find_object()
             wanted = parse_etags(request.headers["If-Match"])

@@ -13,6 +13,9 @@ What a handler does must bear being done again: its process may end between the 
 handler that is `atomic` (the default) writes to the database alone; its writes and that note are one transaction, so
 that they happen once.
 
+What is to be done again and again is a job for each period (`every`), which all workers ask for and one gets: its key
+names the period.
+
 JOBS=inline has them done in the server's own processes, JOBS=worker in those of `manage.py work_jobs`.
 """
 
@@ -49,6 +52,7 @@ class Handler(NamedTuple):
     work: Callable[..., bool | None]
     atomic: bool
     gave_up: Callable[..., None] | None
+    every: datetime.timedelta | None = None
 
 
 handlers: dict[str, Handler] = {}
@@ -67,6 +71,32 @@ def job(name: str, *, atomic: bool = True, gave_up: Callable[..., None] | None =
         return work
 
     return register
+
+
+def every(name: str, *, atomic: bool = True, **period: float) -> Callable[[Work], Work]:
+    """Register work that is done once in each period (`hours=24`), however many servers there are.
+
+    A period that nobody was there for is left out. What is done must bear being done twice, as any job.
+    """
+
+    def register(work: Work) -> Work:
+        handlers[name] = Handler(work, atomic, None, datetime.timedelta(**period))
+        return work
+
+    return register
+
+
+def schedule() -> None:
+    """Ask for what this period wants done; who is not the first finds it asked for."""
+    now = timezone.now()
+    for name, handler in list(handlers.items()):
+        if handler.every and _scheduled.get(name) != (period := int(now.timestamp() // handler.every.total_seconds())):
+            enqueue(name, key=f"every:{name}:{period}")
+            _scheduled[name] = period
+
+
+# The last period that this process has asked for; saves a query each time.
+_scheduled: dict[str, int] = {}
 
 
 def enqueue(name: str, /, *, key: str | None = None, at: datetime.datetime | None = None, **payload: Any) -> bool:
@@ -124,6 +154,13 @@ class JobQuerySet(models.QuerySet["Job"]):
     def expired(self) -> JobQuerySet:
         """Those done 30 days ago; failed ones stay until staff have seen to them."""
         return self.filter(state=State.DONE, ended_at__lt=timezone.now() - DONE_KEPT)
+
+    def try_again(self) -> int:
+        """Make failed ones due at once, with all their attempts before them; how many there were."""
+        fresh = {"state": State.OPEN, "due_at": timezone.now(), "attempts": 0, "error": "", "ended_at": None}
+        again = self.filter(state=State.FAILED).update(**fresh)
+        transaction.on_commit(_wake.set)
+        return again
 
     def claim(self) -> Job | None:
         """A job that is due and, for the length of a lease, the caller's alone; None where there is none."""
@@ -236,6 +273,7 @@ class Worker:
         while not self.stopping:
             close_old_connections()
             try:
+                schedule()
                 run_due(stopping=lambda: self.stopping)
                 wait = self.pause
             except Exception as error:  # the thread's last stop

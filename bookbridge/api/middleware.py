@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from bookbridge.api.errors import CODES, PROBLEM_TYPE, problem_response
 from bookbridge.api.logs import current_request_id, set_request_id
+from bookbridge.api.origin import NOWHERE, Origin, set_origin
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -49,6 +50,22 @@ class RequestId:
         response = self.get_response(request)
         response["X-Request-ID"] = current_request_id()
         return response
+
+
+class RequestOrigin:
+    """Tells whoever writes down what a request did where it came from."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer; the next use of this thread knows nothing of it."""
+        agent = "".join(c for c in request.headers.get("User-Agent", "")[:1000] if c.isprintable())
+        set_origin(Origin(client_address(request), agent))
+        try:
+            return self.get_response(request)
+        finally:
+            set_origin(NOWHERE)
 
 
 class OneShape:

@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from bookbridge.api.audit.models import AuditEntry  # noqa: F401  (Django looks for tables here)
 from bookbridge.api.fields import KeyField
-from bookbridge.api.jobs import Job  # noqa: F401  (Django looks for tables here)
+from bookbridge.api.jobs import Job  # noqa: F401
 
 KEPT_FOR = datetime.timedelta(hours=24)
 

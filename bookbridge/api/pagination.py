@@ -47,7 +47,7 @@ class KeysetPagination(BasePagination):
         order = tuple(_opposite(f) for f in self.order) if backwards else self.order
         if position is not None:
             queryset = queryset.filter(_beyond(order, position, queryset))
-        rows = list(queryset.order_by(*order)[: size + 1])
+        rows = self.fetch(queryset, order, size + 1)
         more, rows = len(rows) > size, rows[:size]
         if backwards:
             rows.reverse()
@@ -55,6 +55,10 @@ class KeysetPagination(BasePagination):
         self.has_next, self.has_previous = (came, more) if backwards else (more, came)
         self.rows = rows
         return rows
+
+    def fetch(self, queryset: Any, order: tuple[str, ...], most: int) -> list[Any]:
+        """The first rows, at most so many."""
+        return list(queryset.order_by(*order)[:most])
 
     def get_paginated_response(self, data: Any) -> Response:
         """The page in its envelope."""

@@ -5,7 +5,6 @@ request makes several; after one failure this process leaves Redis alone for a w
 one time-out, and the cache is in use again soon after it is back.
 """
 
-import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -16,30 +15,15 @@ from redis.connection import Connection, ConnectionPool, SSLConnection
 from redis.exceptions import ConnectionError, TimeoutError
 from redis.retry import Retry
 
-
-class Breaker:
-    """Open (no calls) for `seconds` after each failure. Threads share it; a race costs one time-out more."""
-
-    def __init__(self, seconds: float = 5.0) -> None:
-        self.seconds = seconds
-        self.closed_again_at = 0.0
-
-    def trip(self) -> None:
-        """Leave the server alone from now on, for a while."""
-        self.closed_again_at = time.monotonic() + self.seconds
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the server is being left alone."""
-        return time.monotonic() < self.closed_again_at
-
-    def check(self) -> None:
-        """Raise ConnectionError at once while open."""
-        if self.is_open:
-            raise ConnectionError("Redis failed a moment ago and is left alone")
-
+from bookbridge.api.breaker import Breaker
 
 breaker = Breaker()
+
+
+def check() -> None:
+    """Raise ConnectionError at once while Redis is left alone."""
+    if breaker.is_open:
+        raise ConnectionError("Redis failed a moment ago and is left alone")
 
 
 def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,7 +31,7 @@ def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
-        breaker.check()
+        check()
         try:
             return method(*args, **kwargs)
         except (ConnectionError, TimeoutError):

@@ -30,6 +30,8 @@ MOST_QUERY_WORDS = 10
 # Chinese and Japanese put no space between words: there each character is one, so that any part of a title is found.
 _IDEOGRAPHS = r"\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD = re.compile(f"[{_IDEOGRAPHS}]|[^{_IDEOGRAPHS}]+")
+# What begins a word of most rows. Letters of other scripts are rarer, and an ideograph is a whole word.
+_ONE_LETTER = re.compile(f"{PREFIX}[a-z0-9]")
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc]")
 
 
@@ -71,7 +73,11 @@ class SearchField(models.TextField):  # type: ignore[type-arg]
 
 @SearchField.register_lookup
 class Words(Lookup):
-    """`search_text__words=terms(...)`: every term is the start of a word of the row."""
+    """`search_text__words=terms(...)`: every term is the start of a word of the row.
+
+    One letter begins a word of most rows, and an index would gather them all before the first is shown. So it is looked
+    for in the text of the row, and the rows are taken in the order of the list until a page is full.
+    """
 
     lookup_name = "words"
     prepare_rhs = False
@@ -79,14 +85,34 @@ class Words(Lookup):
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         """MariaDB and MySQL: FULLTEXT in boolean mode, where `+` is "must be there" and `*` "goes on"."""
         column, params = self.process_lhs(compiler, connection)
-        return f"MATCH({column}) AGAINST (%s IN BOOLEAN MODE)", (*params, " ".join(f"+{term}*" for term in self.rhs))
+        indexed = " ".join(f"+{term}*" for term in self._indexed)
+        return self._with_letters(column, params, f"MATCH({column}) AGAINST (%s IN BOOLEAN MODE)", indexed)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         """SQLite: FTS5, where words side by side are all wanted."""
-        table, column = self.lhs.target.model._meta.db_table, self.lhs.target.column
-        row, index = compiler.quote_name_unless_alias(self.lhs.alias), FullTextIndex(table, column).name
+        table, name = self.lhs.target.model._meta.db_table, self.lhs.target.column
+        row, index = compiler.quote_name_unless_alias(self.lhs.alias), FullTextIndex(table, name).name
         found = f"SELECT rowid FROM {index} WHERE {index} MATCH %s"  # noqa: S608  names from the model
-        return f"{row}.rowid IN ({found})", (" ".join(f'"{term}"*' for term in self.rhs),)
+        column, params = self.process_lhs(compiler, connection)
+        return self._with_letters(
+            column, params, f"{row}.rowid IN ({found})", " ".join(f'"{term}"*' for term in self._indexed)
+        )
+
+    @property
+    def _letters(self) -> list[str]:
+        return [term for term in self.rhs if _ONE_LETTER.fullmatch(term)]
+
+    @property
+    def _indexed(self) -> list[str]:
+        return [term for term in self.rhs if not _ONE_LETTER.fullmatch(term)]
+
+    def _with_letters(self, column: str, own: Any, by_index: str, indexed: str) -> tuple[str, tuple[Any, ...]]:
+        """The condition of the index, where it has words to look for, and one for each letter."""
+        conditions, params = ([by_index], [*own, indexed]) if indexed else ([], [])
+        for letter in self._letters:
+            conditions.append(f"({column} LIKE %s OR {column} LIKE %s)")
+            params += [*own, f"{letter}%", *own, f"% {letter}%"]
+        return f"({' AND '.join(conditions)})", tuple(params)
 
 
 @dataclass(frozen=True)

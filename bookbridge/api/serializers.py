@@ -1,7 +1,10 @@
 """Serializers whose text fields hold the contract's rules about text (api.md, decision 7)."""
 
+import datetime
+import re
 from typing import Any, ClassVar
 
+from django.core.validators import BaseValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -25,6 +28,33 @@ class TextField(serializers.CharField):
         if isinstance(data, int | float):
             self.fail("invalid")
         return super().run_validation(data)
+
+
+class MomentField(serializers.DateTimeField):
+    """A moment as RFC 3339 has it, from `first` to `last` if given. Without an offset it could be anywhere: refused."""
+
+    default_error_messages = {"no_offset": _("A time must say its offset, such as Z or +02:00.")}
+    rfc_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?(?P<offset>[Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+
+    def __init__(
+        self, *, first: datetime.datetime | None = None, last: datetime.datetime | None = None, **kwargs: Any
+    ) -> None:
+        limits: list[BaseValidator] = []
+        if first is not None:
+            limits.append(MinValueValidator(first))
+        if last is not None:
+            limits.append(MaxValueValidator(last))
+        super().__init__(validators=limits, default_timezone=datetime.UTC, **kwargs)
+
+    def to_internal_value(self, value: Any) -> datetime.datetime:
+        """The moment."""
+        said = self.rfc_3339.fullmatch(value) if isinstance(value, str) else None
+        if said is None:
+            self.fail("invalid", format="YYYY-MM-DDThh:mm:ssZ")
+        if not said["offset"]:
+            self.fail("no_offset")
+        moment: datetime.datetime = super().to_internal_value(value.upper())
+        return moment
 
 
 class ModelSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from bookbridge.api.text import is_blank
+from catalog.editions import FIRST_YEAR, LAST_YEAR, MOST_PAGES
 from catalog.isbn import normal_isbn
-from catalog.models import FIRST_YEAR, LAST_YEAR, MOST_PAGES, key_of
+from catalog.names import key_of
 
 MOST_TITLE = 500
 MOST_NAME = 200

@@ -23,19 +23,11 @@ from django.utils import timezone
 
 from bookbridge.api import counters
 from bookbridge.api.search import index_text
+from catalog.duplicates import print_key, work_key
 from catalog.importing.models import ImportedAuthor, OtherOrigin
 from catalog.importing.records import AuthorRecord, EditionRecord, Record, WorkRecord
-from catalog.models import (
-    ANY_BOOK,
-    CATALOGUE,
-    EDITION_FIELDS,
-    Book,
-    BookAuthor,
-    BookSubject,
-    Edition,
-    author_line,
-    key_of,
-)
+from catalog.models import ANY_BOOK, CATALOGUE, EDITION_FIELDS, Book, BookAuthor, BookSubject, Edition
+from catalog.names import author_line, key_of
 
 # What belongs to a book whoever made it; a row of any other table that refers to it means that it is in use.
 OWN_ROWS = (BookAuthor, BookSubject, Edition, OtherOrigin)
@@ -120,6 +112,7 @@ def _write_works(rows: Sequence[tuple[Row, WorkRecord]], counts: Counter[str]) -
 
 def _book(record: WorkRecord, authors: Sequence[str]) -> Book:
     return Book(
+        work_key=work_key(record.title, authors),
         origin=record.origin,
         title=record.title,
         title_key=key_of(record.title),
@@ -134,6 +127,8 @@ def _book(record: WorkRecord, authors: Sequence[str]) -> Book:
 
 def _insert(works: Sequence[tuple[_Work, WorkRecord]]) -> None:
     books = [work.book for work, _ in works]
+    for book in books:
+        book.print_key = print_key(book.title, book.isbn13)
     Book.objects.bulk_create(books)
     if not connection.features.can_return_rows_from_bulk_insert:
         keys = _books_of([book.origin for book in books if book.origin])
@@ -206,6 +201,10 @@ def _choose_main(books: Collection[int]) -> None:
         published_year=Coalesce("published_year", of_first("published_year")),
         updated_at=timezone.now(),
     )
+    chosen = list(Book.objects.filter(pk__in=books, print_key=None, isbn13__isnull=False).only("title", "isbn13"))
+    for book in chosen:
+        book.print_key = print_key(book.title, book.isbn13)
+    Book.objects.bulk_update(chosen, ["print_key"])
 
 
 def _give_up(pk: int, holder: int, *, pending: Iterable[Edition]) -> bool:
@@ -249,10 +248,11 @@ def _bare(title: str) -> str:
 
 
 def _books_of(origins: Collection[str]) -> dict[str, int]:
-    """The books that have these origins, be it as their second."""
-    first = Book.objects.filter(origin__in=origins).values_list("origin", "pk")
-    found = {origin: pk for origin, pk in first if origin is not None}
-    return found | dict(OtherOrigin.objects.filter(origin__in=origins).values_list("origin", "book_id"))
+    """The books that have these origins, be it as their second; of one that is part of another, that."""
+    first = Book.objects.filter(origin__in=origins).values_list("origin", "pk", "merged_into")
+    other = OtherOrigin.objects.filter(origin__in=origins).values_list("origin", "book_id", "book__merged_into")
+    found = {origin: (pk, into) for origin, pk, into in [*first, *other] if origin is not None}
+    return {origin: pk if into is None else Book.objects.survivor(into) for origin, (pk, into) in found.items()}
 
 
 def _names_of(keys: Iterable[str]) -> dict[str, str]:

@@ -54,7 +54,8 @@ class ClubAdmin(QuickAdmin):
     # What makes the search box appear; `get_search_results` does the searching.
     search_fields = ("name_key",)
     search_help_text = _("Words of name and description, or a club's id")
-    readonly_fields = ("owner", "members_count", "links", "created_at", "updated_at")
+    actions = ("remove_covers",)
+    readonly_fields = ("owner", "members_count", "cover_url", "links", "created_at", "updated_at")
     fields = (*ClubForm.Meta.fields, *readonly_fields)
     change_form_outer_before_template = "charts/all.html"
 
@@ -78,6 +79,13 @@ class ClubAdmin(QuickAdmin):
         links = [f"{reverse(f'admin:clubs_{name}_changelist')}?club__id__exact={club.pk}" for name in SUBJECTS]
         text = '<a class="underline" href="{}">{}</a> · <a class="underline" href="{}">{}</a>'
         return format_html(text, links[0], _("members"), links[1], _("invitations"))
+
+    @admin.action(description=_("Remove pictures"))
+    def remove_covers(self, request: HttpRequest, queryset: QuerySet[Club]) -> None:
+        """For pictures that nobody should have to see."""
+        for club in queryset.exclude(cover="").order_by("id"):
+            club.change(by=None, cover="")
+        self.message_user(request, _("The pictures are removed."))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Readers found clubs."""

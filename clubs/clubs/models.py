@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +17,24 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.names import validate_timezone
-from bookbridge.api import counters
+from activity.details import Said
+from activity.kinds import Kind
+from activity.models import Thing
+from activity.services import notify, record
+from bookbridge.api import counters, pictures
 from bookbridge.api.errors import Conflict, Forbidden, InvalidField
 from bookbridge.api.fields import KeyField
 from bookbridge.api.search import SearchField, index_text, query_terms
 from bookbridge.api.text import fold
 from bookbridge.api.transactions import retrying_atomic
 from clubs.roles import KNOWN_TO, OWNER, Role, Standing, Status
+from moderation.models import club_gone
 
 if TYPE_CHECKING:
     from clubs.members.models import Membership
 
 KEY_LENGTH = 100
+COVERS = "club-covers"
 FEWEST_MEMBERS, MOST_MEMBERS = 2, 10_000
 
 
@@ -84,6 +91,10 @@ class ClubQuerySet(models.QuerySet["Club"]):
         """Those everybody may know of."""
         return self.filter(visibility=Visibility.PUBLIC)
 
+    def covers(self, ids: Collection[int], names: Collection[str]) -> set[str]:
+        """The names of these clubs' pictures."""
+        return set(self.filter(pk__in=ids).exclude(cover="").values_list("cover", flat=True))
+
     def search(self, text: str) -> ClubQuerySet:
         """Clubs in whose name or description each word of `text` begins a word, without case or accents.
 
@@ -117,6 +128,7 @@ class Club(models.Model):
         help_text=_("How many may be in it, the owner included."),
     )
     language = KeyField(max_length=12, blank=True, help_text=_("A BCP 47 tag in lower case, such as en or pt-br."))
+    cover = KeyField(max_length=pictures.NAME_LENGTH, blank=True, default="", editable=False)
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
     # Whoever deletes an account parts it from its clubs first (`Membership.objects.end_all`).
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="owned_clubs")
@@ -162,6 +174,7 @@ class Club(models.Model):
         club.membership_of(by).enter()
         if not club.is_private:
             club.count(+1)
+        club.log("club.created", by=by)
         return club
 
     @retrying_atomic
@@ -173,22 +186,27 @@ class Club(models.Model):
         limit = fields.get("member_limit")
         if limit is not None and limit < self.members_count:
             raise Conflict("limit_below_members", _("More readers than that are in the club."))
-        was = self.visibility
+        changed = any(getattr(self, name) != value for name, value in fields.items())
+        was, cover = self.visibility, self.cover
         for name, value in fields.items():
             setattr(self, name, value)
         self.derive_columns()
         self.updated_at = now()
         self.save(update_fields=[*fields, "name_key", "search_text", "updated_at"])
+        if self.cover != cover:
+            pictures.discard(cover)
         if self.visibility != was:
             lists().visibility_changed(self)
             self.count(-1 if self.is_private else +1)
+        if changed:
+            self.log("club.changed", by=by)
 
     @retrying_atomic
     def dissolve(self, *, by: User | None) -> None:
         """Delete the club with all that is in it; `by` is None for staff. Raises Forbidden."""
         self.lock()
         self.require_owner(by)
-        self.delete_locked()
+        self.delete_locked(by=by)
 
     @retrying_atomic
     def join(self, user: User, *, message: str = "") -> Membership:
@@ -209,6 +227,7 @@ class Club(models.Model):
             row.ask(message)
         else:
             row.enter()
+            self.log("member.joined", by=user, about=user)
         return row
 
     @retrying_atomic
@@ -222,11 +241,12 @@ class Club(models.Model):
         if row.status not in KNOWN_TO:
             raise Forbidden("members_only", _("You are not in this club."))
         if self.owner_id != user.pk:
+            self.log("member.left" if row.status == Status.ACTIVE else "member.withdrew", by=user, about=user)
             row.go()
         elif self.members_count > 1:
             raise Conflict("owner_must_transfer", _("Hand the club over to another member before you leave it."))
         else:
-            self.delete_locked()
+            self.delete_locked(by=user)
 
     @retrying_atomic
     def transfer(self, *, to: int, by: User) -> None:
@@ -236,20 +256,29 @@ class Club(models.Model):
         """
         self.lock()
         self.require_owner(by)
-        if to == by.pk or not self.memberships.filter(user=to, status=Status.ACTIVE).exists():
+        heir = self.memberships.filter(user=to, status=Status.ACTIVE).select_related("user").first()
+        if to == by.pk or heir is None:
             raise InvalidField("user", "not_a_member", _("This is no other active member of the club."))
-        self.hand_over(to)
+        self.hand_over(heir.user, by=by)
 
-    def hand_over(self, to: int) -> None:
+    def hand_over(self, to: User, *, by: User) -> None:
         """Make an active member the owner. The caller holds the lock."""
         self.memberships.filter(user=self.owner_id).update(role=Role.MODERATOR)
         self.memberships.filter(user=to).update(role=Role.MEMBER)
-        self.owner_id, self.updated_at = to, now()
+        self.owner, self.updated_at = to, now()
         self.save(update_fields=["owner", "updated_at"])
+        self.log("club.transferred", by=by, about=to)
+        notify(Kind.ROLE_CHANGED, [to.pk], actor=by.pk, thing=self.thing, club=self.pk, detail=Said("role", OWNER))
 
-    def delete_locked(self) -> None:
-        """Delete the club with all that is in it. The caller holds the lock."""
+    def delete_locked(self, *, by: User | None) -> None:
+        """Delete the club with all that is in it, its log too. The caller holds the lock."""
+        record("club.deleted", actor=by.pk if by else None, thing=self.thing)
+        club_gone(self.pk)
         lists().club_deleted(self)
+        # The rows themselves are held before what refers to them goes, so that no answer slips in between.
+        list(self.meetings.select_for_update().order_by("pk").values_list("pk"))
+        talk().club_deleted(self)
+        pictures.discard(self.cover)
         if not self.is_private:
             self.count(-1)
         self.delete()
@@ -284,6 +313,11 @@ class Club(models.Model):
         return Standing.of(self.my_status, self.my_role)  # type: ignore[attr-defined]  # annotations
 
     @property
+    def cover_url(self) -> str | None:
+        """Where the picture is, if there is one; known to whoever may know of the club."""
+        return pictures.url_of(self.cover)
+
+    @property
     def is_private(self) -> bool:
         """Whether only its members know of it."""
         return self.visibility == Visibility.PRIVATE
@@ -307,6 +341,16 @@ class Club(models.Model):
         """Count a club that becomes public, or none any more (-1), in the total of clubs: the private ones are not."""
         counters.add({"clubs": change, counters.month("clubs", self.created_at): change})
 
+    @property
+    def thing(self) -> Thing:
+        """The club, as logs and notifications name it."""
+        return Thing("club", self.pk, self.name)
+
+    def log(self, verb: str, *, by: User | None, about: User | None = None) -> None:
+        """Write into the club's log what `by` (None: staff) did to the club, or to a reader's standing in it."""
+        thing = Thing("user", about.pk, about.username) if about else self.thing
+        record(verb, actor=by.pk if by else None, thing=thing, club=self.pk, subject=about.pk if about else None)
+
     def derive_columns(self) -> None:
         """Set the columns that are made from the name and the description."""
         self.name_key = fold(self.name)[:KEY_LENGTH].rstrip()
@@ -326,5 +370,12 @@ def settle_policy(fields: dict[str, Any], club: Club) -> dict[str, Any]:
 def lists() -> ModuleType:
     """The services of reading lists, whose tables refer to clubs and are loaded after them."""
     from clubs.reading import services
+
+    return services
+
+
+def talk() -> ModuleType:
+    """The services of discussions, loaded after clubs too."""
+    from clubs.discussions import services
 
     return services

@@ -11,8 +11,9 @@ from accounts.serializers import PersonSerializer
 from bookbridge.api.serializers import ModelSerializer, TextField
 from catalog.serializers import LanguageTagField
 from clubs.clubs.models import FEWEST_MEMBERS, MOST_MEMBERS, Club, JoinPolicy, Visibility
+from clubs.meetings.serializers import MeetingSerializer
 from clubs.reading.serializers import CurrentEntrySerializer
-from clubs.roles import SHOWN_ROLES, SHOWN_STATUSES
+from clubs.roles import SHOWN_ROLES, SHOWN_STATUSES, Standing
 
 
 class BriefClubSerializer(ModelSerializer):
@@ -42,6 +43,7 @@ class ClubSerializer(BriefClubSerializer):
     )
     language = LanguageTagField(required=False, allow_blank=True)
     timezone = TextField(max_length=64, required=False, validators=[validate_timezone])
+    cover_url = serializers.URLField(read_only=True, allow_null=True)
     owner = PersonSerializer(read_only=True)
     current_entry = serializers.SerializerMethodField()
     next_meeting = serializers.SerializerMethodField()
@@ -52,7 +54,16 @@ class ClubSerializer(BriefClubSerializer):
         model = Club
         fields = [
             *("id", "name", "description", "visibility", "join_policy", "member_limit", "language", "timezone"),
-            *("owner", "members_count", "current_entry", "next_meeting", "my_role", "my_status", "created_at"),
+            *(
+                "cover_url",
+                "owner",
+                "members_count",
+                "current_entry",
+                "next_meeting",
+                "my_role",
+                "my_status",
+                "created_at",
+            ),
         ]
         read_only_fields = ["members_count", "created_at"]
 
@@ -62,10 +73,14 @@ class ClubSerializer(BriefClubSerializer):
         entries = club.current_entries  # type: ignore[attr-defined]
         return next((CurrentEntrySerializer(entry).data for entry in entries), None)
 
-    @extend_schema_field({"type": ["object", "null"]})
-    def get_next_meeting(self, club: Club) -> None:
-        """The next meeting; clubs have none yet."""
-        return
+    @extend_schema_field(MeetingSerializer(allow_null=True))
+    def get_next_meeting(self, club: Club) -> dict[str, Any] | None:
+        """The next meeting, as `cards` has read it; null to those who ask to join a private club."""
+        insider = club.my_standing >= Standing.MEMBER
+        if club.is_private and not insider:
+            return None
+        meetings = club.next_meetings  # type: ignore[attr-defined]
+        return next((MeetingSerializer(meeting, context={"insider": insider}).data for meeting in meetings), None)
 
 
 class TransferSerializer(serializers.Serializer[Any]):

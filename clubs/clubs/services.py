@@ -4,6 +4,7 @@ from typing import Any
 
 from accounts.models import User
 from clubs.clubs.models import Club
+from clubs.meetings.answers import take_back_all
 from clubs.members.models import Membership
 from clubs.roles import Status
 
@@ -17,6 +18,7 @@ def clubs_of_profile(user: User, viewer: User) -> list[dict[str, Any]]:
 
 
 def leave_all(user: User, *, anonymise: bool) -> None:
-    """Part an account that goes from its clubs, and from its marks in their reading lists."""
+    """Part an account that goes from its clubs, from its marks in their reading lists and its answers to meetings."""
     Membership.objects.end_all(user)
     user.reading_marks.all().delete()
+    take_back_all(user.pk)

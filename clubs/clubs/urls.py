@@ -1,10 +1,16 @@
 """Routes of clubs."""
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from clubs.clubs.views import ClubViewSet
+from clubs.clubs.home import HomeView
+from clubs.clubs.views import ClubViewSet, CoverView
 
 router = SimpleRouter(use_regex_path=False)
 router.register("clubs", ClubViewSet, basename="club")
 
-urlpatterns = router.urls
+urlpatterns = [
+    path("users/me/home/", HomeView.as_view(), name="home-screen"),
+    path("clubs/<int:club_pk>/cover/", CoverView.as_view(), name="club-cover"),
+    *router.urls,
+]

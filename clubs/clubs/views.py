@@ -12,11 +12,13 @@ from rest_framework.serializers import BaseSerializer
 
 from accounts.models import User
 from bookbridge.api.errors import PROBLEM_TYPE
+from bookbridge.api.images import Shape
+from bookbridge.api.uploads import TOO_LARGE, PictureSerializer, PictureView
 from bookbridge.api.views import GenericViewSet
 from clubs.access import ClubScoped, Level
 from clubs.clubs.cards import cards
 from clubs.clubs.filters import ClubFilter
-from clubs.clubs.models import Club, ClubQuerySet
+from clubs.clubs.models import COVERS, Club, ClubQuerySet
 from clubs.clubs.serializers import ClubSerializer, JoinSerializer, TransferSerializer
 from clubs.members.serializers import JoinedSerializer
 from clubs.roles import Status
@@ -71,7 +73,7 @@ class ClubViewSet(
 
     def clubs(self) -> ClubQuerySet:
         """With what a card shows, in a constant number of queries."""
-        return cards(super().clubs())
+        return cards(super().clubs(), self.request.user)
 
     def get_queryset(self) -> ClubQuerySet:
         """The clubs the caller may know of."""
@@ -136,6 +138,32 @@ class ClubViewSet(
         self.club.transfer(to=serializer.validated_data["user"], by=caller(request))
         club = self.clubs().get(pk=self.club.pk)
         return Response(ClubSerializer(club, context=self.get_serializer_context()).data)
+
+
+@extend_schema_view(
+    put=extend_schema(
+        summary="Show a picture of a club", request=PictureSerializer, responses={200: ClubSerializer, **TOO_LARGE}
+    ),
+    delete=extend_schema(summary="Show no picture of a club"),
+)
+class CoverView(ClubScoped, PictureView):
+    """A club's picture, at most 1,600 pixels high and wide. Whoever has its address sees it, also of a private club."""
+
+    serializer_class = ClubSerializer
+    levels = {"put": Level.OWNER, "delete": Level.OWNER}
+    folder, shape = COVERS, Shape(1600)
+
+    def clubs(self) -> ClubQuerySet:
+        """With what a card shows."""
+        return cards(super().clubs(), self.request.user)
+
+    def find_object(self) -> Club:
+        """The club of the path, as the access check has read it."""
+        return self.club
+
+    def change(self, thing: Club, name: str) -> None:
+        """As the model says."""
+        thing.change(by=caller(self.request), cover=name)
 
 
 def caller(request: Request) -> User:

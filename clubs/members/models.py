@@ -15,12 +15,18 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.blocks import unblocked
 from accounts.models import User
+from activity.details import Said
+from activity.kinds import Kind
+from activity.models import Notification, Thing
+from activity.services import notify, record
 from bookbridge.api.errors import Conflict, Forbidden
 from bookbridge.api.fields import KeyField
 from bookbridge.api.transactions import retrying_atomic
 from clubs.clubs.models import Club
 from clubs.roles import OWNER, Role, Standing, Status
+from clubs.statistics.models import statistics
 
 MOST_HOURS = 720
 MOST_USES = 1000
@@ -32,6 +38,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def active(self) -> MembershipQuerySet:
         """Those of readers who are in."""
         return self.filter(status=Status.ACTIVE)
+
+    def shown_to(self, user: User) -> MembershipQuerySet:
+        """Those of readers between whom and `user` no block stands."""
+        return self.filter(unblocked(user, "user"))
 
     def count_by_club(self, clubs: Sequence[int]) -> dict[int, dict[str, int]]:
         """What each of these clubs' `members_count` should be, where it is not 0."""
@@ -56,11 +66,14 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
             except Http404:
                 continue  # It went at the same moment.
             if row.club.owner_id == user.pk:
-                heir = row.club.memberships.active().exclude(user=user).order_by(*SENIORITY).first()
+                others = row.club.memberships.active().exclude(user=user).select_related("user")
+                heir = others.order_by(*SENIORITY).first()
                 if heir is None:
-                    row.club.delete_locked()
+                    row.club.delete_locked(by=user)
                     continue
-                row.club.hand_over(heir.user_id)
+                row.club.hand_over(heir.user, by=user)
+            if row.status == Status.ACTIVE:
+                row.log("member.left", by=user)
             row.go()
         self.filter(user=user).delete()
 
@@ -76,6 +89,10 @@ class Membership(models.Model):
     joined_at = models.DateTimeField(null=True, blank=True, help_text=_("When they came in last; empty before."))
     message = models.CharField(max_length=500, blank=True, help_text=_("What a reader who asked to join wrote."))
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    # See `clubs.members.services`, which alone moves it.
+    last_active_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("When they last did something that others see.")
+    )
 
     objects = MembershipQuerySet.as_manager()
 
@@ -84,6 +101,7 @@ class Membership(models.Model):
         verbose_name_plural = _("memberships")
         indexes = [
             models.Index(fields=["club", "status", "joined_at", "id"], name="clubs_membership_by_status"),
+            models.Index(fields=["club", "status", "last_active_at"], name="clubs_membership_by_activity"),
             models.Index(fields=["user", "status"], name="clubs_membership_by_user"),
             # For staff, who look for the few that ask or are banned anywhere.
             models.Index(fields=["status", "id"], name="clubs_membership_status"),
@@ -109,19 +127,26 @@ class Membership(models.Model):
 
         Raises Forbidden where `by` is not above the reader, Conflict `club_full`, `not_pending`, `not_a_member`.
         """
-        acting = self._begin(by)
+        acting, was = self._begin(by), self.status
         if self.status == Status.LEFT and status != Status.BANNED:
             raise Http404
         if role is not None and acting < Standing.OWNER:
             raise Forbidden("owner_only", _("Only the club's owner may do this."))
         if status == Status.ACTIVE:
             self._approve()
+            if was == Status.PENDING:
+                self.log("member.accepted", by=by)
+                self._tell(Kind.JOIN_ACCEPTED, by)
         elif status == Status.BANNED:
             self.go(to=Status.BANNED)
+            if was != Status.BANNED:
+                self.log("member.banned", by=by)
         if role is not None and role != self.role:
             if self.status != Status.ACTIVE:
                 raise Conflict("not_a_member", _("Only somebody who is in the club has a role in it."))
             self._write(role=role)
+            self.log("member.role_changed", by=by)
+            self._tell(Kind.ROLE_CHANGED, by, Said("role", role))
 
     @retrying_atomic
     def remove(self, *, by: User | None) -> None:
@@ -132,6 +157,7 @@ class Membership(models.Model):
         self._begin(by)
         if self.status == Status.LEFT:
             raise Http404
+        self.log(REMOVALS[Status(self.status)], by=by)
         self.go()
 
     def hold(self) -> None:
@@ -143,8 +169,19 @@ class Membership(models.Model):
             raise Http404 from None
 
     def ask(self, message: str) -> None:
-        """Note a request to join. The caller holds the club's lock."""
+        """Note a request to join, and tell those who may decide. The caller holds the club's lock."""
         self._write(status=Status.PENDING, message=message)
+        self.log("member.asked", by=self.user)
+        moderators = self.club.memberships.active().filter(role=Role.MODERATOR).values_list("user", flat=True)
+        notify(
+            Kind.JOIN_REQUEST,
+            [self.club.owner_id, *moderators],
+            actor=self.user_id,
+            thing=self.club.thing,
+            club=self.club_id,
+            # Once a day, however often they change their mind.
+            key=f"join_request:{self.club_id}:{self.user_id}:{timezone.now():%Y-%m-%d}",
+        )
 
     def enter(self) -> None:
         """Come in. The caller holds the locks of the reader and the club. Raises Conflict `club_full`."""
@@ -164,6 +201,17 @@ class Membership(models.Model):
             self._write(status=to, role=Role.MEMBER, message="")
         if was_in:
             statistics().membership_changed(self.club, self.user_id, -1)
+            answers().take_back(self.user_id, self.club_id)
+        Notification.objects.filter(user=self.user_id, club=self.club_id).delete()
+
+    def log(self, verb: str, *, by: User | None) -> None:
+        """Write into the club's log what `by` (None: staff) did to the reader's standing."""
+        self.club.log(verb, by=by, about=self.user)
+
+    def _tell(self, kind: Kind, by: User | None, detail: str | Said = "") -> None:
+        """Tell the reader."""
+        actor = by.pk if by else None
+        notify(kind, [self.user_id], actor=actor, thing=self.club.thing, club=self.club_id, detail=detail)
 
     def _approve(self) -> None:
         if self.status == Status.BANNED:
@@ -187,17 +235,31 @@ class Membership(models.Model):
             setattr(self, name, value)
         if self.pk is None:
             self.save(force_insert=True)
+            services().settle([self.pk])
         else:
             self.save(update_fields=[*fields, "updated_at"])
 
 
-def statistics() -> ModuleType:
-    """The services of clubs' figures, whose tables refer to memberships and are loaded after them."""
-    from clubs.statistics import services
+def services() -> ModuleType:
+    """The services of memberships, which are made of them."""
+    from clubs.members import services
 
     return services
 
 
+def answers() -> ModuleType:
+    """Answers to meetings, whose tables refer to clubs and are loaded after them."""
+    from clubs.meetings import answers
+
+    return answers
+
+
+# What taking somebody out is called, after how they stood.
+REMOVALS = {
+    Status.PENDING: "member.refused",
+    Status.ACTIVE: "member.removed",
+    Status.BANNED: "member.unbanned",
+}
 # Moderators before members, then who came in first.
 SENIORITY = (models.Case(models.When(role=Role.MODERATOR, then=0), default=1), "joined_at", "id")
 
@@ -221,10 +283,11 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def accept(self, code: str, *, user: User) -> Membership:
         """Bring `user` into the club whose invitation has this code, and count the use.
 
-        404 for every code that is no good, and for the banned. Raises Conflict `already_member` (no use is spent),
-        `club_full`.
+        404 for every code that is no good, for the banned, and where a block stands between `user` and who made it.
+        Raises Conflict `already_member` (no use is spent), `club_full`.
         """
-        found = self.live().filter(digest=digest_of(code)).select_related("club").first()
+        sound = self.live().filter(unblocked(user, "created_by"), digest=digest_of(code))
+        found = sound.select_related("club").first()
         if found is None:
             raise Http404
         found.club.lock(with_user=user)
@@ -235,6 +298,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         if row.status == Status.ACTIVE:
             raise Conflict("already_member", _("You are in this club."))
         row.enter()
+        row.log("member.joined", by=user)
         return row
 
 
@@ -270,13 +334,20 @@ class Invitation(models.Model):
         made = cls.objects.create(
             club=club, digest=digest_of(code), created_by=by, expires_at=expires_at, max_uses=max_uses
         )
+        record("invite.created", actor=by.pk, thing=made.thing, club=club.pk)
         return made, code
 
     @retrying_atomic
-    def revoke(self) -> None:
-        """Let nobody in with it any more; 404 where it has gone or been revoked by now."""
+    def revoke(self, *, by: User | None) -> None:
+        """Let nobody in with it any more; `by` is None for staff. 404 where it has gone or been revoked by now."""
         if not Invitation.objects.filter(pk=self.pk).revoke():
             raise Http404
+        record("invite.revoked", actor=by.pk if by else None, thing=self.thing, club=self.club_id)
+
+    @property
+    def thing(self) -> Thing:
+        """The invitation, as logs name it."""
+        return Thing("invite", self.pk, "")
 
 
 def digest_of(code: str) -> str:

@@ -69,11 +69,14 @@ class MemberViewSet(
         return MemberChangeSerializer if self.action == "partial_update" else MemberSerializer
 
     def get_queryset(self) -> MembershipQuerySet:
-        """Members see who is in; moderators act on whoever asks or is banned too, and ban also who has left."""
+        """Members see who is in, but for those whom a block hides from them.
+
+        Moderators act on whoever asks or is banned too, and ban also who has left; no block keeps them from that.
+        """
         rows = self.club.memberships.select_related("user")
         if self.action == "partial_update":
             return rows
-        return rows.known() if self.club.my_standing >= Standing.MODERATOR else rows.active()
+        return rows.known() if self._moderates else rows.active().shown_to(cast(User, self.request.user))
 
     def lock(self, obj: object) -> None:
         """For a conditional write: what the write below locks, in the same order."""
@@ -81,14 +84,23 @@ class MemberViewSet(
         del self.club
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The active ones where nothing else is asked for, which only moderators may."""
+        """The active ones where nothing else is asked for, which only moderators may.
+
+        To them a `status` shows whom a block hides too: nobody gets away from moderators by blocking them.
+        """
         if self.action != "list":
             return queryset
-        found = super().filter_queryset(queryset)
-        asked = self.request.query_params.get("status") or Status.ACTIVE
+        found = cast(MembershipQuerySet, super().filter_queryset(queryset))
+        asked = self.request.query_params.get("status")
+        if not asked:
+            return found.filter(status=Status.ACTIVE).shown_to(cast(User, self.request.user))
         if asked != Status.ACTIVE:
             require(self.club, Level.MODERATOR)
         return found.filter(status=asked)
+
+    @property
+    def _moderates(self) -> bool:
+        return bool(self.club.my_standing >= Standing.MODERATOR)
 
     def perform_update(self, serializer: BaseSerializer[Membership]) -> None:
         """As the model says."""
@@ -128,7 +140,7 @@ class InvitationViewSet(
 
     def perform_destroy(self, instance: Invitation) -> None:
         """As the model says."""
-        instance.revoke()
+        instance.revoke(by=cast(User, self.request.user))
 
 
 class AcceptView(GenericAPIView):

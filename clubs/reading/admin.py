@@ -52,7 +52,7 @@ class EntryAdmin(OfClubAdmin):
             with suppress(Http404):
                 entry.remove(by=cast(User, request.user))
                 removed += 1
-        self.message_user(request, _("%(count)d entries removed.") % {"count": removed})
+        self.message_user(request, _("Entries removed: %(count)d.") % {"count": removed})
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
         """Who may delete entries here."""

@@ -1,50 +1,45 @@
-"""A club's reading list, its milestones, its readers' progress, and the history of who changed what."""
+"""A club's reading list; with its milestones, its readers' marks and its history, all tables of this room."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import IntegrityError, models, transaction
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from activity.kinds import Kind
+from activity.models import Thing
+from activity.services import record
 from bookbridge.api.errors import Conflict, Forbidden, InvalidField
 from bookbridge.api.transactions import retrying_atomic
 from catalog.models import Book
 from clubs.clubs.models import Visibility
-from clubs.members.models import Membership
 from clubs.reading import counters
-from clubs.reading.rules import ALL, STEPS, Mark, Status, Unit, hundredths
-from clubs.statistics.models import EntryFigures
+from clubs.reading.aside import EntryAside, MarkAside  # noqa: F401  (Django looks for tables here)
+from clubs.reading.history import NOTE_LENGTH, EntryChange
+from clubs.reading.marks import Progress
+from clubs.reading.milestones import Milestone
+from clubs.reading.rules import ALL, STEPS, Status
+from clubs.statistics.models import EntryFigures, statistics
+from clubs.telling import tell_members, things
 
 if TYPE_CHECKING:
     from accounts.models import User
     from clubs.clubs.models import Club
 
-NOTE_LENGTH = 1000
-MOST_CHAPTERS = 10_000
+__all__ = ["Entry", "EntryChange", "EntryQuerySet", "Milestone", "Progress", "figures"]
 
-# What apps above this one know of an entry: the field's name -> the expression that computes it in the entry's query
-# (`club_average_rating`: the mean that the club's members give the book, as the reviews app tells it).
-figures: dict[str, Callable[[], Any]] = {
-    "club_average_rating": lambda: Value(None, output_field=models.DecimalField(max_digits=3, decimal_places=2)),
-}
-
-
-def _percent(**kwargs: Any) -> Any:
-    limits = [MinValueValidator(0), MaxValueValidator(100)]
-    return models.DecimalField(max_digits=5, decimal_places=2, validators=limits, **kwargs)
+# What other rooms know of an entry: the field's name -> the expression that computes it in the entry's query.
+figures: dict[str, Callable[[], Any]] = {}
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
@@ -83,7 +78,7 @@ class Entry(EntryFigures):
     club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="entries")
     book = models.ForeignKey("catalog.Book", models.PROTECT, related_name="entries")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED)
-    # Signed: while a list is put in another order its rows are negative (see `_renumber`).
+    # Signed: while a list is put in another order its rows are negative (see `renumber`).
     position = models.IntegerField()
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     starts_on = models.DateField(null=True, blank=True)
@@ -118,18 +113,23 @@ class Entry(EntryFigures):
         Raises Conflict `already_listed`, or InvalidField where the book has gone from the catalogue by now.
         """
         club.lock()
-        _hold_book(book.pk)
+        held = Book.objects.hold(book.pk)
+        if held is not None and held != book.pk:
+            book = Book.objects.get(pk=held)
         last = cls.objects.filter(club=club).aggregate(last=models.Max("position"))["last"] or 0
         entry = cls(club=club, book=book, status=status, position=last + 1, added_by=by, note=note)
         entry.finished_at = entry.created_at if status == Status.FINISHED else None
         entry._insert()
         statistics().entry_added(entry)
-        entry._count(None, entry.status)
+        entry.count(None, entry.status)
         EntryChange.record(entry, by=by, status=("", entry.status))
+        entry.log("book.listed", by=by)
+        if status == Status.PLANNED:
+            entry.tell_planned(by=by)
         return entry
 
     @retrying_atomic
-    def change(self, *, by: User, **values: Any) -> None:
+    def change(self, *, by: User | None, **values: Any) -> None:
         """Set some of `status`, `position`, `starts_on`, `ends_on` and `note`, all or none.
 
         A position from 1; those between the old and the new one close up. Raises Conflict `illegal_transition`, or
@@ -147,8 +147,12 @@ class Entry(EntryFigures):
         for name, value in changed.items():
             setattr(self, name, value)
         self.save(update_fields=changed.keys() - {"position"})
-        self._count(before.get("status"), changed.get("status", before.get("status")), was_finished_at=finished_at)
+        self.count(before.get("status"), changed.get("status", before.get("status")), was_finished_at=finished_at)
         EntryChange.record(self, by=by, **{n: (before[n], changed[n]) for n in values if n in changed})
+        if changed:
+            self.log(_verb(changed), by=by)
+        if changed.get("status") == Status.PLANNED:
+            self.tell_planned(by=by)
 
     @retrying_atomic
     def remove(self, *, by: User) -> None:
@@ -164,6 +168,34 @@ class Entry(EntryFigures):
             raise Forbidden("moderators_only", _("Only the club's moderators may do this."))
         self._remove(by)
 
+    @property
+    def thing(self) -> Thing:
+        """The entry, as logs and notifications name it."""
+        return Thing("entry", self.pk, self.book.title)
+
+    def log(self, verb: str, *, by: User | None) -> None:
+        """Write into the club's log what `by` did, or a ballot (None)."""
+        record(verb, actor=by.pk if by else None, thing=self.thing, club=self.club_id)
+
+    def tell_planned(self, *, by: User | None) -> None:
+        """Tell the members that the club is going to read it; each hears of one entry once."""
+        tell_members(self.club_id, Kind.BOOK_PLANNED, type="entry", id=self.pk, actor=by.pk if by else None)
+
+    def hold(self) -> None:
+        """Lock the row, if it is there, until the transaction ends."""
+        Entry.objects.select_for_update().filter(pk=self.pk).values_list("pk").first()
+
+    @contextmanager
+    def or_gone(self) -> Iterator[None]:
+        """404 where what is written inside is refused because the entry has been removed meanwhile."""
+        try:
+            with transaction.atomic():
+                yield
+        except IntegrityError:
+            if Entry.objects.filter(pk=self.pk).exists():
+                raise
+            raise Http404 from None
+
     def _lock(self) -> None:
         """Hold the club's row and this one, read afresh, until the transaction ends; 404 where either is gone.
 
@@ -171,6 +203,8 @@ class Entry(EntryFigures):
         the book before it, as whoever rates it does.
         """
         self.club.lock()
+        # Of which book it is by now: nobody changes that but who holds the club.
+        self.book_id = Entry.objects.filter(pk=self.pk).values_list("book", flat=True).first() or self.book_id
         _hold_book(self.book_id)
         try:
             self.refresh_from_db(fields=LOCKED_FIELDS, from_queryset=Entry.objects.select_for_update())
@@ -179,9 +213,12 @@ class Entry(EntryFigures):
 
     def _remove(self, by: User) -> None:
         EntryChange.record(self, by=by, status=(self.status, ""))
-        self._count(self.status, None, was_finished_at=self.finished_at)
+        self.log("book.unlisted", by=by)
+        self.count(self.status, None, was_finished_at=self.finished_at)
+        readers = list(Progress.objects.filter(entry=self, hidden=False).values_list("user", flat=True))
         self.delete()
-        _renumber(self.club_id, F("position") - 1, position__gt=self.position)
+        statistics().entry_removed(self.club_id, readers)
+        renumber(self.club_id, F("position") - 1, position__gt=self.position)
 
     def _insert(self) -> None:
         """Write the new row, or say why the database refused it."""
@@ -221,17 +258,34 @@ class Entry(EntryFigures):
         low, high = sorted((self.position, position))
         step = 1 if position < self.position else -1
         places = Case(When(pk=self.pk, then=Value(position)), default=F("position") + step)
-        _renumber(self.club_id, places, position__range=(low, high))
+        renumber(self.club_id, places, position__range=(low, high))
 
-    def _count(
-        self, before: str | None, after: str | None, *, was_finished_at: datetime.datetime | None = None
-    ) -> None:
-        """Move the book's counters, if the club is public: a private one shows through nothing."""
+    def count(self, before: str | None, after: str | None, *, was_finished_at: datetime.datetime | None = None) -> None:
+        """Move the book's counters, if the club is public: a private one shows through nothing.
+
+        For who holds the club's row.
+        """
         if self.club.is_private or before == after:
             return
         counters.move(self.book_id, before, after)
         counters.count_finished([was_finished_at], -1)
         counters.count_finished([self.finished_at if after == Status.FINISHED else None], +1)
+
+
+def _verb(changed: Mapping[str, Any]) -> str:
+    """What a change is called, by the greatest part of it."""
+    if "status" in changed:
+        return f"book.{changed['status']}"
+    return "book.moved" if "position" in changed else "entry.changed"
+
+
+def planned(pk: int) -> tuple[Thing, str] | None:
+    """What members are told of an entry, if it is there."""
+    entry = Entry.objects.select_related("book").filter(pk=pk).first()
+    return None if entry is None else (entry.thing, "")
+
+
+things["entry"] = planned
 
 
 LOCKED_FIELDS = ["status", "position", "starts_on", "ends_on", "note", "added_by", "finished_at"]
@@ -242,14 +296,7 @@ def _hold_book(book_id: int) -> None:
     Book.objects.select_for_update().filter(pk=book_id).values_list("pk").first()
 
 
-def statistics() -> ModuleType:
-    """The services of clubs' figures, which are made of lists and are loaded after them."""
-    from clubs.statistics import services
-
-    return services
-
-
-def _renumber(club_id: int, places: Any, **which: Any) -> None:
+def renumber(club_id: int, places: Any, **which: Any) -> None:
     """Give some entries of a club their new `places`, in two steps so that no two ever have the same one.
 
     First all at once the negative of the new place, which none has, then that without the sign. The caller holds the
@@ -258,207 +305,3 @@ def _renumber(club_id: int, places: Any, **which: Any) -> None:
     entries = Entry.objects.filter(club=club_id)
     entries.filter(**which).update(position=places * -1)
     entries.filter(position__lt=0).update(position=F("position") * -1)
-
-
-class EntryChange(models.Model):
-    """Who changed what on a list, written with the change; it outlives the entry.
-
-    A book that is put on the list or taken off it is a `status` that was or becomes empty.
-    """
-
-    club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="entry_changes")
-    book = models.ForeignKey("catalog.Book", models.CASCADE, related_name="+")
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
-    field = models.CharField(max_length=20)
-    old = models.TextField(max_length=NOTE_LENGTH, blank=True)
-    new = models.TextField(max_length=NOTE_LENGTH, blank=True)
-
-    class Meta:
-        verbose_name = _("change of a list")
-        verbose_name_plural = _("changes of lists")
-        indexes = [models.Index(fields=["club", "book", "at"], name="clubs_entrychange_of_entry")]
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.old[:50]!r} -> {self.new[:50]!r}"
-
-    @classmethod
-    def record(cls, entry: Entry, *, by: User, **changes: tuple[Any, Any]) -> None:
-        """Note each change, the field's name to its old and its new value."""
-        where = {"club_id": entry.club_id, "book_id": entry.book_id}
-        EntryChange.objects.bulk_create(
-            EntryChange(**where, actor=by, field=name, old=_text(old), new=_text(new))
-            for name, (old, new) in changes.items()
-        )
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-class MilestoneQuerySet(models.QuerySet["Milestone"]):
-    """Rules about many milestones."""
-
-    def percent_due(self, today: datetime.date) -> Decimal | None:
-        """How far the readers of one entry should be: what the latest percent milestone whose day has come asks.
-
-        0 while none has come, None where there are no percent milestones. Of several on one day the farthest counts.
-        """
-        due = Case(When(due_on__lte=today, then=Value(1)), default=Value(0))
-        latest = (
-            self.filter(up_to_percent__isnull=False)
-            .annotate(due=due)
-            .order_by("-due", "-due_on", "-up_to_percent")
-            .values_list("due", "up_to_percent")
-            .first()
-        )
-        return latest and (latest[1] if latest[0] else Decimal(0))
-
-
-class Milestone(models.Model):
-    """A step of the schedule: by `due_on`, in the club's time zone, read up to a percentage or a chapter."""
-
-    entry = models.ForeignKey(Entry, models.CASCADE, related_name="milestones")
-    title = models.CharField(max_length=200)
-    up_to_percent = _percent(null=True, blank=True)
-    up_to_chapter = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(MOST_CHAPTERS)]
-    )
-    due_on = models.DateField()
-
-    objects = MilestoneQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("milestone")
-        verbose_name_plural = _("milestones")
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(up_to_percent__isnull=True, up_to_chapter__isnull=False)
-                | Q(up_to_percent__isnull=False, up_to_chapter__isnull=True),
-                name="clubs_milestone_one_goal",
-            ),
-            models.CheckConstraint(
-                condition=Q(up_to_percent__isnull=True) | Q(up_to_percent__range=(0, 100)),
-                name="clubs_milestone_percent",
-            ),
-        ]
-        indexes = [models.Index(fields=["entry", "due_on"], name="clubs_milestone_by_day")]
-
-    def __str__(self) -> str:
-        return self.title
-
-    @classmethod
-    @retrying_atomic
-    def add(cls, *, entry: Entry, **fields: Any) -> Milestone:
-        """Add a step to an entry's schedule; 404 where the entry has gone by now."""
-        with gone_unless(entry):
-            return cls.objects.create(entry=entry, **fields)
-
-    @retrying_atomic
-    def change(self, **fields: Any) -> None:
-        """Set plain columns; 404 where the milestone has gone by now."""
-        if fields and not Milestone.objects.filter(pk=self.pk).update(**fields):
-            raise Http404
-        for name, value in fields.items():
-            setattr(self, name, value)
-
-    @retrying_atomic
-    def remove(self) -> None:
-        """Take it out of the schedule."""
-        self.delete()
-
-
-class ProgressQuerySet(models.QuerySet["Progress"]):
-    """Rules about many marks."""
-
-    def of_active_members(self) -> ProgressQuerySet:
-        """Marks of those who are in the club now: whoever left, was removed or banned is in no list and no figure."""
-        members = Membership.objects.active().filter(club=OuterRef("entry__club"), user=OuterRef("user"))
-        return self.filter(Exists(members))
-
-    def shown(self) -> ProgressQuerySet:
-        """Marks that count: of active members, and not hidden."""
-        return self.of_active_members().filter(hidden=False)
-
-    def visible_to(self, user: User | AnonymousUser) -> ProgressQuerySet:
-        """What a member of the club sees: the marks that are not hidden, and their own in any case."""
-        return self.of_active_members().filter(Q(hidden=False) | Q(user=user.pk))
-
-    def mean_percent(self, *, of: int) -> Decimal | None:
-        """How far a club of `of` members is on the whole, by the marks of one entry: who has none counts as 0, who
-        hides theirs counts not at all.
-
-        Two decimals; None where nobody is left to count.
-        """
-        shown = Coalesce(Sum("percent", filter=Q(hidden=False)), Decimal(0))
-        figures = self.of_active_members().aggregate(shown=shown, hidden=Count("pk", filter=Q(hidden=True)))
-        counted = of - figures["hidden"]
-        return hundredths(Decimal(figures["shown"]) / counted) if counted > 0 else None
-
-
-class Progress(models.Model):
-    """How far a member is in an entry's book: in percent, and as it was sent.
-
-    It may be set whatever the entry's status: readers run ahead of a plan, and finish what the club has dropped.
-    Finishing the book is one thing, the club's finishing it another: neither moves the other.
-    """
-
-    entry = models.ForeignKey(Entry, models.CASCADE, related_name="marks")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="reading_marks")
-    percent = _percent()
-    unit = models.CharField(max_length=10, choices=Unit.choices)
-    amount = models.DecimalField(max_digits=8, decimal_places=2)
-    total = models.PositiveIntegerField(help_text=_("In the same unit; 100 for percent."))
-    hidden = models.BooleanField(default=False)
-    updated_at = models.DateTimeField(default=timezone.now)
-
-    objects = ProgressQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("progress")
-        verbose_name_plural = _("progress")
-        constraints = [
-            models.UniqueConstraint(fields=["entry", "user"], name="clubs_progress_once"),
-            models.CheckConstraint(condition=Q(percent__range=(0, 100)), name="clubs_progress_percent"),
-        ]
-        indexes = [models.Index(fields=["entry", "percent"], name="clubs_progress_by_percent")]
-
-    def __str__(self) -> str:
-        return f"{self.percent} %"
-
-    @classmethod
-    @retrying_atomic
-    def set(cls, *, entry: Entry, by: User, mark: Mark, hidden: bool | None = None) -> Progress:
-        """Write `by`'s mark; the last of several at once stands. `hidden` None leaves it as it is, first: shown.
-
-        404 where the entry is gone, or the reader no longer in the club, by now.
-        """
-        # One row that is surely there to queue at: of simultaneous first marks one inserts, the others update.
-        if not Membership.objects.active().select_for_update().filter(club=entry.club_id, user=by).first():
-            raise Http404
-        values = {
-            "percent": mark.percent,
-            "unit": mark.unit,
-            "amount": mark.amount,
-            "total": int(mark.total),
-            "updated_at": timezone.now(),
-        } | ({} if hidden is None else {"hidden": hidden})
-        # The entry's figures move too: held before the mark refers to it, or two that do would wait for each other.
-        Entry.objects.select_for_update().filter(pk=entry.pk).values_list("pk").first()
-        before = cls.objects.filter(entry=entry, user=by).first()
-        with gone_unless(entry):
-            after = cls.objects.update_or_create(entry=entry, user=by, defaults=values)[0]
-        statistics().mark_set(before, after)
-        return after
-
-
-@contextmanager
-def gone_unless(entry: Entry) -> Iterator[None]:
-    """404 where what is written inside is refused because the entry has been removed meanwhile."""
-    try:
-        with transaction.atomic():
-            yield
-    except IntegrityError:
-        if Entry.objects.filter(pk=entry.pk).exists():
-            raise
-        raise Http404 from None

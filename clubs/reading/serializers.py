@@ -14,7 +14,9 @@ from accounts.serializers import PersonOrDeletedSerializer, PersonSerializer
 from bookbridge.api.serializers import ModelSerializer, TextField
 from catalog.models import Book
 from catalog.serializers import BriefBookSerializer
-from clubs.reading.models import MOST_CHAPTERS, NOTE_LENGTH, Entry, Milestone, Progress
+from clubs.reading.history import NOTE_LENGTH
+from clubs.reading.milestones import MOST_CHAPTERS
+from clubs.reading.models import Entry, Milestone, Progress
 from clubs.reading.rules import ALL, MOST_MINUTES, MOST_PAGES, Mark, Status, Unit, hundredths
 
 FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2100, 12, 31)
@@ -48,10 +50,16 @@ class DayField(serializers.DateField):
 
 
 class BookIdField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
-    """A book of the catalogue by its id."""
+    """A book of the catalogue by its id; that of one that is part of another by now stands for the other."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(queryset=Book.objects.only("pk"), pk_field=serializers.IntegerField(), **kwargs)
+        books = Book.objects.only("pk", "merged_into")
+        super().__init__(queryset=books, pk_field=serializers.IntegerField(), **kwargs)
+
+    def to_internal_value(self, data: Any) -> Book:
+        """The book."""
+        book = cast(Book, super().to_internal_value(data))
+        return book if book.merged_into is None else Book.objects.get(pk=Book.objects.survivor(book.merged_into))
 
 
 class MyProgressSerializer(ModelSerializer):
@@ -73,12 +81,15 @@ class EntrySerializer(ModelSerializer):
     my_progress = serializers.SerializerMethodField()
     members_finished = serializers.IntegerField(read_only=True, help_text=_("Who shows a mark of 100 %."))
     club_average_rating = serializers.FloatField(read_only=True, allow_null=True)
+    times_considered = serializers.IntegerField(
+        read_only=True, help_text=_("How often it has stood in a ballot that chose another, or none.")
+    )
 
     class Meta:
         model = Entry
         fields = [
             *("id", "book", "status", "position", "added_by", "starts_on", "ends_on", "note"),
-            *("my_progress", "members_finished", "club_average_rating", "created_at"),
+            *("my_progress", "members_finished", "club_average_rating", "times_considered", "created_at"),
         ]
         read_only_fields = fields
 

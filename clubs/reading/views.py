@@ -19,7 +19,8 @@ from bookbridge.api.renderers import JSONRenderer
 from bookbridge.api.views import GenericViewSet
 from clubs.access import ClubScoped, Level, require
 from clubs.reading.filters import EntryFilter
-from clubs.reading.models import Entry, EntryQuerySet, Milestone, Progress, ProgressQuerySet
+from clubs.reading.marks import ProgressQuerySet
+from clubs.reading.models import Entry, EntryQuerySet, Milestone, Progress
 from clubs.reading.pagination import ProgressPagination
 from clubs.reading.rules import Status
 from clubs.reading.serializers import (
@@ -149,15 +150,15 @@ class MilestoneViewSet(
 
     def perform_create(self, serializer: BaseSerializer[Milestone]) -> None:
         """As the model says."""
-        serializer.instance = Milestone.add(entry=self.entry, **serializer.validated_data)
+        serializer.instance = Milestone.add(entry=self.entry, by=_caller(self.request), **serializer.validated_data)
 
     def perform_update(self, serializer: BaseSerializer[Milestone]) -> None:
         """As the model says; what was not sent stays as it is."""
-        cast(Milestone, serializer.instance).change(**serializer.validated_data)
+        cast(Milestone, serializer.instance).change(by=_caller(self.request), **serializer.validated_data)
 
     def perform_destroy(self, instance: Milestone) -> None:
         """As the model says."""
-        instance.remove()
+        instance.remove(by=_caller(self.request))
 
 
 class ProgressViewSet(EntryScoped, mixins.ListModelMixin, GenericViewSet):

@@ -24,6 +24,7 @@ from accounts.models import User
 from bookbridge.api import counters
 from bookbridge.api.text import fold
 from catalog.models import Book, touched
+from clubs.members import services as members
 from clubs.models import Club, Entry, EntryChange, Membership, Milestone, Progress, Visibility
 from clubs.reading import services
 from clubs.reading.rules import Mark, Status, Unit, hundredths
@@ -110,6 +111,8 @@ class Seeder:
         finished = written.filter(club__visibility=Visibility.PUBLIC, status=Status.FINISHED)
         counters.add(counters.counted("finished", finished, "finished_at"))
         statistics.settle([entry.pk for entry in entries])
+        rows = Membership.objects.filter(club__in=made).order_by("pk")
+        members.settle(list(rows.values_list("pk", flat=True)))
 
     def _user(self, number: int, password: str) -> User:
         first, family = self.chance.choice(FIRST_NAMES), self.chance.choice(LAST_NAMES)

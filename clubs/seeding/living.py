@@ -6,6 +6,7 @@ Made by the same methods as everything else, so that nothing here can be what th
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -15,9 +16,14 @@ from django.utils import timezone
 from accounts.models import User
 from bookbridge.api.text import fold
 from catalog.models import Book
-from clubs.models import Club, Entry, Milestone, Progress
+from clubs.models import Ballot, Club, Entry, Milestone, Progress
 from clubs.reading.rules import Mark, Status, Unit
 from clubs.roles import Role
+from clubs.seeding.meetings import meet
+from clubs.seeding.talking import talk
+
+# What apps above this one add at the end, given the readers by the first parts of their names.
+parts: list[Callable[[Mapping[str, User]], None]] = []
 
 # Name, display name, language, time zone.
 READERS = (
@@ -48,6 +54,21 @@ class Shelf:
 
 
 @dataclass(frozen=True)
+class Poll:
+    """A ballot: on what, and what the people vote in turn, by the numbers of the titles; "-": not at all.
+
+    With `days` it is open for so long, without it is over.
+    """
+
+    title: str
+    method: str
+    on: tuple[str, ...]
+    votes: str
+    days: int = 0
+    quorum: int = 0
+
+
+@dataclass(frozen=True)
 class Plan:
     """A club: its columns, its people by the first part of their names (owner, moderator, members), and its list."""
 
@@ -59,6 +80,7 @@ class Plan:
     shelves: tuple[Shelf, ...]
     part: str
     columns: dict[str, str] = field(default_factory=dict)
+    polls: tuple[Poll, ...] = ()
 
 
 PLANS = (
@@ -73,8 +95,10 @@ PLANS = (
             Shelf("A Hora da Estrela", Status.PLANNED, 34, 14),
             Shelf("Quarto de Despejo", Status.PROPOSED),
             Shelf("Macunaíma", Status.PROPOSED),
+            Shelf("Sagarana", Status.PROPOSED),
         ),
         "Até aqui",
+        polls=(Poll("O que lemos no verão?", "ranked", ("Quarto", "Macunaíma", "Sagarana"), "20 1 021 2 - 12", 9, 50),),
     ),
     Plan(
         "Leituras de Lisboa",
@@ -107,8 +131,17 @@ PLANS = (
             Shelf("Jane Eyre", Status.READING, -15, 35, "Any edition will do; tell us your own page count."),
             Shelf("A Tale of Two Cities", Status.PLANNED, 28, 28),
             Shelf("The Odyssey", Status.PROPOSED),
+            Shelf("Dracula", Status.PROPOSED),
+            Shelf("The Picture of Dorian Gray", Status.PROPOSED),
         ),
         "Part",
+        polls=(
+            Poll(
+                "Something dark for the long nights",
+                *("ranked", ("Dracula", "The Odyssey", "The Picture"), "01 2 20 1 021 21"),
+                quorum=50,
+            ),
+        ),
     ),
     Plan(
         "Slow Classics",
@@ -135,6 +168,10 @@ PLANS = (
             Shelf("The Hitchhiker", Status.PROPOSED),
         ),
         "Part",
+        polls=(
+            Poll("Which would you enjoy?", "approval", ("Slaughterhouse", "The Hitchhiker"), "01 1 - 0", 5),
+            Poll("And after it?", "approval", ("Slaughterhouse", "The Hitchhiker"), "1 - - -", quorum=75),
+        ),
     ),
 )
 
@@ -164,6 +201,8 @@ def seed(*, password: str | None) -> int:
         users[name.split(".")[0]] = User.objects.create_user(name, password, **columns)
     for plan in PLANS:
         _found(plan, [users[name] for name in plan.people.split()])
+    for add in parts:
+        add(users)
     return len(PLANS)
 
 
@@ -179,6 +218,10 @@ def _found(plan: Plan, people: list[User]) -> None:
         if book is not None:
             by = people[number % len(people)] if shelf.status == Status.PROPOSED else owner
             _list(shelf, Entry.add(club=club, book=book, by=by, status=shelf.status, note=shelf.note), people, plan)
+    for poll in plan.polls:
+        _vote(poll, club, people)
+    meet(club, people)
+    talk(club, people)
 
 
 def _list(shelf: Shelf, entry: Entry, people: list[User], plan: Plan) -> None:
@@ -189,8 +232,25 @@ def _list(shelf: Shelf, entry: Entry, people: list[User], plan: Plan) -> None:
     entry.change(by=people[0], starts_on=starts, ends_on=starts + datetime.timedelta(shelf.days))
     for quarter in range(1, 5):
         due = starts + datetime.timedelta(shelf.days * quarter // 4)
-        Milestone.add(entry=entry, title=f"{plan.part} {quarter}", up_to_percent=quarter * 25, due_on=due)
+        Milestone.add(entry=entry, by=people[0], title=f"{plan.part} {quarter}", up_to_percent=quarter * 25, due_on=due)
     for number, user in enumerate(people):
         mark = MARKS[number % len(MARKS)] if shelf.status == Status.READING else Mark(Unit.PERCENT, Decimal(100))
         if mark is not None and shelf.status in (Status.READING, Status.FINISHED):
             Progress.set(entry=entry, by=user, mark=mark, hidden=number == 3)
+
+
+def _vote(poll: Poll, club: Club, people: list[User]) -> None:
+    """Hold a ballot on those of its books that the club's list has, unless one is missing."""
+    keys = [fold(title) for title in poll.on]
+    found = [club.entries.filter(book__title_key__startswith=key).first() for key in keys]
+    candidates = [entry.pk for entry in found if entry is not None]
+    if len(candidates) < len(poll.on):
+        return
+    closes_at = timezone.now() + datetime.timedelta(days=poll.days or 7)
+    columns = {"title": poll.title, "method": poll.method, "quorum_percent": poll.quorum, "closes_at": closes_at}
+    ballot = Ballot.open(club=club, by=people[0], candidates=candidates, **columns)
+    for user, vote in zip(people, poll.votes.split(), strict=True):
+        if vote != "-":
+            ballot.vote(by=user, choices=[candidates[int(number)] for number in vote])
+    if not poll.days:
+        ballot.close(by=people[0])

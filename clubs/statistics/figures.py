@@ -17,16 +17,15 @@ from math import sqrt
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from catalog.models import Book
 from catalog.ratings import average_of, histogram
 from clubs.clubs.models import Club
-from clubs.reading.models import Entry, Progress
+from clubs.meetings.models import Meeting
+from clubs.reading.models import Entry
 from clubs.reading.rules import Status
 from clubs.statistics.models import NOTHING
-from clubs.statistics.services import Reviews
 
 FEWEST_RATINGS = 5
 COLUMNS = (
@@ -34,11 +33,6 @@ COLUMNS = (
     *("book__title", "book__author", "book__cover_url", "book__page_count"),
 )
 RECENTLY = datetime.timedelta(days=30)
-
-
-def meetings(club: Club) -> tuple[int, float | None]:
-    """How many meetings a club has held, and how many attended one on average; there are none yet."""
-    return 0, None
 
 
 @dataclass(frozen=True)
@@ -101,23 +95,22 @@ class ClubFigures:
 
     @property
     def active_members_30d(self) -> int:
-        """Active members who in the last 30 days have set a mark here that they show, or written a public review."""
+        """Active members who in the last 30 days have set a mark here that they show, written a post here, answered a
+        meeting of the club, or written a public review; not by what is hidden, deleted or removed by now. Votes are
+        secret and do not count.
+        """
         since = timezone.now() - RECENTLY
-        marks = Progress.objects.filter(
-            entry__club=self.club.pk, user=OuterRef("user"), hidden=False, updated_at__gte=since
-        )
-        active = self.club.memberships.active()
-        return active.filter(Q(Exists(marks)) | Q(Reviews.written_since(since))).count()
+        return self.club.memberships.active().filter(last_active_at__gte=since).count()
 
     @property
     def meetings_held(self) -> int:
         """Meetings that were not cancelled and are over."""
-        return meetings(self.club)[0]
+        return self._meetings[0]
 
     @property
     def mean_attendance(self) -> float | None:
-        """How many came to a meeting, on average over those held."""
-        return meetings(self.club)[1]
+        """How many came to a meeting, on average over those held of which it was noted; two decimals."""
+        return self._meetings[1]
 
     @property
     def finished_by_month(self) -> list[dict[str, Any]]:
@@ -137,6 +130,10 @@ class ClubFigures:
             if entry.starts_on and end and end >= entry.starts_on:
                 spans.append((end - entry.starts_on).days)
         return round(sum(spans) / len(spans), 2) if spans else None
+
+    @cached_property
+    def _meetings(self) -> tuple[int, float | None]:
+        return Meeting.objects.filter(club=self.club.pk).attendance()
 
     @cached_property
     def _entries(self) -> Sequence[Entry]:

@@ -1,10 +1,12 @@
 """What is kept beside each entry of a reading list, so that a club's figures need not be counted from its readers'."""
 
+from decimal import Decimal
+from types import ModuleType
 from typing import Any
 
 from django.db import models
 
-from catalog.ratings import HALF_STARS
+from catalog.ratings import HALF_STARS, average_of
 
 
 def _count() -> Any:
@@ -39,5 +41,17 @@ class EntryFigures(models.Model):
         """How many ratings of each number of half-stars."""
         return {n: getattr(self, f"stars_{n}") for n in HALF_STARS}
 
+    @property
+    def club_average_rating(self) -> Decimal | None:
+        """The mean of these ratings, two decimals, None without any."""
+        return average_of(self.stars)
+
 
 NOTHING: dict[str, int] = {f"stars_{n}": 0 for n in HALF_STARS} | {"pages": 0, "percents": 0}
+
+
+def statistics() -> ModuleType:
+    """The services of clubs' figures, which are made of lists and are loaded after them."""
+    from clubs.statistics import services
+
+    return services

@@ -6,7 +6,6 @@ membership that come at once are counted once: both are written by who holds the
 
 from __future__ import annotations
 
-import datetime
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django.db.models import Case, F, Field, Q, Sum, Value, When
 
 from clubs.members.models import Membership
+from clubs.members.services import was_active, was_not_active
 from clubs.reading.models import Entry, Progress
 from clubs.reading.rules import Unit
 
@@ -34,8 +34,6 @@ class Reviews:
     of_reader: Callable[[int, int], Iterable[tuple[int, int | None]]] = staticmethod(lambda user, club: ())
     # Of entries: (entry, half-stars, how many) of the public ratings of their clubs' active members.
     of_entries: Callable[[Sequence[int]], Iterable[tuple[int, int | None, int]]] = staticmethod(lambda entries: ())
-    # Whether the reader of a membership has written a public review since.
-    written_since: Callable[[datetime.datetime], Any] = staticmethod(lambda since: Q(pk__in=[]))
 
 
 def membership_changed(club: Club, user: int, sign: int) -> None:
@@ -59,8 +57,17 @@ def entry_added(entry: Entry) -> None:
     _move(steps)
 
 
+def entry_removed(club: int, readers: Sequence[int]) -> None:
+    """Look again when these readers were active, whose marks have gone with a book of the club's list."""
+    was_not_active(readers, club=club)
+
+
 def mark_set(before: Progress | None, after: Progress) -> None:
     """Count a mark as it was off, and as it is on. For who holds the membership."""
+    if not after.hidden:
+        was_active(after.user_id, club=after.entry.club_id, at=after.updated_at)
+    elif before is not None and not before.hidden:
+        was_not_active([after.user_id], club=after.entry.club_id)
     steps = _steps()
     if before is not None:
         _count_mark(steps, before, -1)

@@ -11,7 +11,8 @@ from accounts.models import User
 from bookbridge.api.errors import Conflict
 from bookbridge.api.text import words
 from catalog.importing import records
-from catalog.models import Book, BookAuthor, BookQuerySet, key_of
+from catalog.models import Book, BookAuthor, BookQuerySet
+from catalog.names import key_of
 from reviews.importing.rows import Row
 
 # Of the books with one title, how many are looked at for an author whose name is written in another way.
@@ -24,7 +25,9 @@ def find(row: Row) -> Book | None:
         return book
     bare = key_of(without_series(row.title))
     # "(" comes before ")": one range of the index, and what has a series after the bare title is in it.
-    titled = Book.objects.filter(Q(title_key=bare) | Q(title_key__gte=f"{bare} (", title_key__lt=f"{bare} )"))
+    titled = Book.objects.standing().filter(
+        Q(title_key=bare) | Q(title_key__gte=f"{bare} (", title_key__lt=f"{bare} )")
+    )
     keys = [key_of(name) for name in row.authors]
     exact = titled.filter(pk__in=BookAuthor.objects.filter(key__in=keys).values("book"))
     for books in (exact, titled):

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from bookbridge.api import charts, counters
+from bookbridge.api.admin import panels
 from catalog.ratings import HALF_STARS, histogram
 
 # What is counted by month: the total's name -> the chart's.
@@ -19,7 +20,10 @@ MONTHLY = {
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """The front page's context with `charts`: growth and reading over the last twelve months (of UTC), and ratings."""
+    """The front page's context with `charts`: growth and reading over the last twelve months (of UTC), and ratings.
+
+    And with the `panels` of the apps.
+    """
     months = charts.last_months(datetime.datetime.now(datetime.UTC).date())
     monthly = {name: [counters.month_of(name, month) for month in months] for name in MONTHLY}
     stars = {f"stars_{n}": n for n in HALF_STARS}
@@ -30,4 +34,5 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     ]
     ratings = histogram({n: totals[name] for name, n in stars.items()})
     context["charts"].append(charts.of_ratings(_("Public ratings"), ratings))
+    context["panels"] = [panel for make in panels if (panel := make(request))]
     return context

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Count, Exists, F, OuterRef
+from django.db.models import Count, F, OuterRef, Subquery
 
 from clubs.roles import Status
 from reviews.models import Review
@@ -28,6 +27,7 @@ def of_entries(entries: Sequence[int]) -> Iterable[tuple[int, int | None, int]]:
     return rated.order_by().values_list("book__entries", "rating").annotate(n=Count("pk"))
 
 
-def written_since(since: datetime.datetime) -> Exists:
-    """Whether the reader of a membership has written a public review since."""
-    return Exists(Review.objects.public().filter(author=OuterRef("user"), created_at__gte=since))
+def last_written() -> Subquery:
+    """In a query of memberships: when the reader last wrote a public review."""
+    written = Review.objects.public().filter(author=OuterRef("user"))
+    return Subquery(written.order_by("-created_at").values("created_at")[:1])

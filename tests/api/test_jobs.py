@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.db import OperationalError, transaction
 from django.test import Client
@@ -278,3 +279,22 @@ def test_the_command_ends_on_a_signal(number, tmp_path):
     worker.send_signal(number)
     _out, err = worker.communicate(timeout=20)
     assert (worker.returncode, err) == (0, b"")
+
+
+def test_recurring_work_is_done_once_in_a_period_however_many_ask(done):
+    @jobs.every("daily", hours=24)
+    def daily() -> None:
+        done.append("daily")
+
+    with time_machine.travel(datetime.datetime(2026, 11, 22, 9, tzinfo=datetime.UTC), tick=False) as clock:
+        for hour in (9, 15, 23):
+            clock.move_to(datetime.datetime(2026, 11, 22, hour, tzinfo=datetime.UTC))
+            for _server in range(3):
+                jobs._scheduled.clear()
+                jobs.schedule()
+                run_due()
+        assert done == ["daily"]
+        clock.move_to(datetime.datetime(2026, 11, 25, 0, 1, tzinfo=datetime.UTC))
+        call_command("work_jobs", "--once", stdout=io.StringIO())
+        assert done == ["daily", "daily"]
+    jobs._scheduled.clear()

@@ -2,22 +2,35 @@
 
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.server import TOP, running_server
+from tests.staff import code_of
 
 SCREENSHOTS = TOP / "var" / "screenshots"
-STAFF, PASSWORD = "moderata", "a-long-enough-secret"
+STAFF, ANOTHER, PASSWORD = "moderata", "andere", "a-long-enough-secret"
+ROLES = {"Moderators": "rolemoderator", "Catalogue editors": "roleeditor", "Administrators": "roleadministrator"}
+# Of the same roles, who have not come in yet when their day begins.
+ON_DUTY = {"Moderators": "dutymoderator", "Catalogue editors": "dutyeditor", "Administrators": "dutyadministrator"}
+APPOINT = f"""
+from django.contrib.auth.models import Group
+from accounts.models import User
+for role, name in {[*ROLES.items(), *ON_DUTY.items()]}:
+    User.objects.create_user(name, {PASSWORD!r}, is_staff=True).groups.add(Group.objects.get(name=role))
+"""
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server with demo data and one superuser."""
+    """The address of a server with demo data, two superusers and two of each role."""
     superuser = ["createsuperuser", "--noinput", "--username", STAFF]
     home = tmp_path_factory.mktemp("site")
-    with running_server(home, ["load_demo"], superuser, DJANGO_SUPERUSER_PASSWORD=PASSWORD) as address:
+    second = [*superuser[:-1], ANOTHER]
+    prepare = [["load_demo"], superuser, second, ["shell", "-c", APPOINT]]
+    with running_server(home, *prepare, DJANGO_SUPERUSER_PASSWORD=PASSWORD) as address:
         yield address
 
 
@@ -29,6 +42,30 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def signed_in(browser: Browser, site: str) -> Any:
+    """What a browser keeps after the superuser has come in for the first time and set up an app."""
+    context = browser.new_context(base_url=site)
+    come_in(context.new_page(), STAFF)
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+def come_in(page: Page, username: str) -> str:
+    """Sign in to the admin for the first time: the password, then the app's first code. The app's secret."""
+    page.goto("/admin/")
+    page.fill("input[name=username]", username.upper())
+    page.fill("input[name=password]", PASSWORD)
+    page.click("[type=submit]")
+    secret = page.inner_text("#secret")
+    page.fill("input[name=code]", code_of(secret))
+    page.click("[type=submit]")
+    page.click("#recovery-codes + a")
+    page.wait_for_url("**/admin/")
+    return secret
 
 
 @pytest.fixture
@@ -51,11 +88,8 @@ def page(browser: Browser, site: str, request: pytest.FixtureRequest) -> Iterato
 
 
 @pytest.fixture
-def admin(page: Page) -> Page:
+def admin(page: Page, signed_in: Any) -> Page:
     """The page, signed in to the admin."""
+    page.context.add_cookies(signed_in["cookies"])
     page.goto("/admin/")
-    page.fill("input[name=username]", STAFF.upper())
-    page.fill("input[name=password]", PASSWORD)
-    page.click("[type=submit]")
-    page.wait_for_url("**/admin/")
     return page

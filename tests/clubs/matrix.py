@@ -30,7 +30,8 @@ class Row:
     """An action: the name of its route, its method, what it needs, and what it answers to those who may.
 
     `ok` is a status, or one for each role where they differ. `path` and `body` hold values as they are, or the name
-    of something in the world behind an `@`: `path={"user_id": "@target"}` is the target's id.
+    of something in the world behind an `@`: `path={"user_id": "@target"}` is the target's id. `upload` is for a body
+    with a picture as its `file`.
     """
 
     route: str
@@ -39,6 +40,7 @@ class Row:
     ok: int | Mapping[str, int] = 200
     path: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
+    upload: bool = False
     club_in: str | None = "club_pk"
     note: str = ""
 
@@ -116,7 +118,10 @@ ROWS: list[Row] = [
         club_in="pk",
     ),
     Row("club-transfer", "post", "owner", body={"user": "@target"}, club_in="pk"),
+    Row("club-cover", "put", "owner", upload=True),
+    Row("club-cover", "delete", "owner", 204),
     Row("club-stats", "get", "inside"),
+    Row("club-activity", "get", "member"),
     Row("club-member-list", "get", "member"),
     Row("club-member-detail", "get", "member", path=BOB),
     Row("club-member-detail", "patch", "moderator", path={"user_id": "@asking"}, body={"status": "active"}),

@@ -2,9 +2,11 @@
 
 import datetime
 from decimal import Decimal
+from functools import partial
 from statistics import pstdev
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from catalog.models import Book
@@ -180,12 +182,56 @@ def test_active_are_who_marked_or_wrote_in_the_last_30_days(stats, club, add_ent
     Review.write(book=entry.book, by=bob, rating=9)
     Review.write(book=entry.book, by=charlie, rating=9)
     assert stats(club)["active_members_30d"] == 1
-    review = Review.write(book=entry.book, by=moe, rating=9)
+    Review.write(book=entry.book, by=moe, rating=9)
     assert stats(club)["active_members_30d"] == 2
-    long_ago = timezone.now() - datetime.timedelta(31)
-    Review.objects.filter(pk=review.pk).update(created_at=long_ago)
-    Progress.objects.filter(user=bob).update(updated_at=long_ago)
-    assert stats(club)["active_members_30d"] == 1  # Bob's review
+    with time_machine.travel(timezone.now() + datetime.timedelta(29, 86000)):
+        assert stats(club)["active_members_30d"] == 2
+        read(entry, bob, "percent", 2)
+    with time_machine.travel(timezone.now() + datetime.timedelta(31)):
+        assert stats(club)["active_members_30d"] == 1  # Bob's mark
+    assert differences() == (0, [])
+
+
+def test_what_is_hidden_or_gone_again_is_no_activity(stats, club, add_entry, alice, bob, moe):
+    entry = add_entry()
+
+    def active():
+        assert differences() == (0, [])
+        return stats(club)["active_members_30d"]
+
+    read(entry, bob, "percent", 1)
+    review = Review.write(book=entry.book, by=moe, rating=9)
+    assert active() == 2
+    read(entry, bob, "percent", 2, hidden=True)
+    assert active() == 1
+    for hide, show in (
+        (review.hide, review.restore),
+        (partial(review.change, visibility="clubs"), partial(review.change, visibility="public")),
+    ):
+        hide()
+        assert active() == 0
+        show()
+        assert active() == 1
+    review.remove()
+    assert active() == 0
+    read(entry, bob, "percent", 2, hidden=False)
+    assert active() == 1
+    entry.remove(by=alice)
+    assert active() == 0
+
+
+def test_who_comes_in_brings_the_activity_that_everybody_sees(stats, club, add_entry, charlie):
+    entry = add_entry()
+    Review.write(book=entry.book, by=charlie, rating=9)
+    assert stats(club)["active_members_30d"] == 0
+    row = bring_in(club, charlie)
+    assert stats(club)["active_members_30d"] == 1
+    club.leave(charlie)
+    assert stats(club)["active_members_30d"] == 0
+    Review.objects.get().remove()
+    row.enter()
+    assert stats(club)["active_members_30d"] == 0
+    assert differences() == (0, [])
 
 
 def test_a_private_clubs_figures_are_its_members_own(club, private_club, add_entry, stats, as_bob, as_charlie, bob):
@@ -209,11 +255,11 @@ def test_an_account_that_goes_takes_its_figures_along(stats, club, add_entry, bo
     assert differences() == (0, [])
 
 
-def test_the_figures_take_three_queries(club, add_entry, anonymous, django_assert_num_queries):
+def test_the_figures_take_four_queries(club, add_entry, anonymous, django_assert_num_queries):
     for n in range(3):
         add_entry(f"Book {n}", status="finished")
-    # The club; its list with the books; the active members.
-    with django_assert_num_queries(3):
+    # The club; its list with the books; the active members; the meetings held.
+    with django_assert_num_queries(4):
         anonymous.get(f"/api/v1/clubs/{club.pk}/stats/")
 
 

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.django_db
 CARD = {
     *("id", "name", "description", "visibility", "join_policy", "member_limit", "language", "timezone", "owner"),
     *("members_count", "current_entry", "next_meeting", "my_role", "my_status", "created_at"),
+    "cover_url",
 }
 
 

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from clubs.models import Club
+from clubs.models import Club, Meeting
 from tests.clubs.helpers import CLUBS, bad_parameters, bring_in
 
 pytestmark = pytest.mark.django_db
@@ -151,12 +151,15 @@ def test_a_list_costs_the_same_at_any_size(make_user, client_of, django_assert_n
     ana = make_user("ana")
     for n in range(clubs):
         club = Club.found(by=make_user(f"owner{n}"), name=f"Club {n}")
+        repeats = {"every": "weekly", "count": 2}
+        Meeting.plan(club=club, by=club.owner, title="Tea", starts_at=timezone.now(), repeats=repeats)
         if n % 2:
             bring_in(club, ana)
     client = client_of(ana)
-    # 1 the sign-in, 2 the clubs with the caller's standing, 3 their owners, 4 what each is reading.
-    with django_assert_num_queries(4):
+    # 1 the sign-in, 2 the clubs with the caller's standing, 3 their owners, 4 what each is reading, 5 when each meets
+    # next, 6 the series of those meetings, 7 the caller's answers to them.
+    with django_assert_num_queries(7):
         assert len(names(client.get(CLUBS))) == min(clubs, 20)
     # The same for one club.
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(7):
         client.get(f"{CLUBS}{club.pk}/")

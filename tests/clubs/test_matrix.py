@@ -4,14 +4,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern
 
 from clubs.models import Club
+from tests.clubs.ballots import matrix as _ballots  # noqa: F401  adds its rows
+from tests.clubs.discussions import matrix as _discussions  # noqa: F401  adds its rows
 from tests.clubs.helpers import bring_in
 from tests.clubs.matrix import BUILDERS, ROLES, ROWS, Row, World
+from tests.clubs.meetings import matrix as _meetings  # noqa: F401  adds its rows
 from tests.clubs.reading import matrix as _reading  # noqa: F401  adds its rows
+from tests.pictures import made
 from tests.reviews import matrix as _reviews  # noqa: F401  adds its row
 
 NOWHERE = 10**9
@@ -45,9 +50,11 @@ def call(row: Row, world: World, client: Any, *, club: int | None = None) -> Any
     if row.club_in:
         path[row.club_in] = world.club.pk if club is None else club
     # The same id of the request each time, so that answers can be compared byte for byte.
-    return getattr(client, row.method)(
-        reverse(row.route, kwargs=path), world.resolve(row.body), HTTP_X_REQUEST_ID="matrix-matrix"
-    )
+    url, send = reverse(row.route, kwargs=path), getattr(client, row.method)
+    if row.upload:
+        body = {"file": SimpleUploadedFile("picture.png", made())}
+        return send(url, body, format="multipart", HTTP_X_REQUEST_ID="matrix-matrix")
+    return send(url, world.resolve(row.body), HTTP_X_REQUEST_ID="matrix-matrix")
 
 
 @pytest.mark.django_db

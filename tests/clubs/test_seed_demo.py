@@ -9,11 +9,14 @@ from django.db import transaction
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from clubs.models import Club, Entry, Membership, Milestone, Progress
+from clubs.models import Ballot, Club, Entry, Meeting, Membership, Milestone, Post, Progress, Rsvp, Thread
 from clubs.reading.rules import Status
 from clubs.seeding.bulk import Seeder, SeedingError
+from tests.clubs.discussions.helpers import check_figures
 from tests.clubs.helpers import check_invariants
+from tests.clubs.meetings.helpers import check_seats
 from tests.clubs.reading.helpers import assert_counted
+from tests.reviews.helpers import differences
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +49,27 @@ def test_the_first_start_shows_a_living_product(anonymous: APIClient) -> None:
     assert all(club["current_entry"] and club["members_count"] >= 3 for club in clubs)
     assert Club.objects.filter(visibility="private").count() == 1
     assert set(Entry.objects.values_list("status", flat=True)) == set(Status.values)
+    kinds = Ballot.objects.values_list("method", "status", "outcome").order_by("method", "status", "outcome")
+    assert list(kinds) == [
+        ("approval", "closed", "no_quorum"),
+        ("approval", "open", ""),
+        ("ranked", "closed", "winner"),
+        ("ranked", "open", ""),
+    ]
+    assert min(ballot.votes.count() for ballot in Ballot.objects.all()) > 0
+    assert all(club["next_meeting"] for club in clubs)
+    assert Meeting.objects.attendance() == (18, 3.17)
+    assert set(Rsvp.objects.values_list("answer", flat=True)) == {"yes", "maybe", "no", "waitlisted"}
+    check_seats()
+    check_figures()
+    assert (Thread.objects.count(), Thread.objects.filter(pinned=True).count()) == (9, 2)
+    assert set(Thread.objects.filter(closed=True).values_list("title", flat=True)) == {"O Alienista: quem era o louco?"}
+    assert Post.objects.filter(spoiler_percent__gte=60).count() >= 5
     check_lists()
+    said = anonymous.get("/api/v1/reviews/?page_size=100").json()["results"]
+    assert {review["language"] for review in said} == {"en", "pt-BR"}
+    assert sum(review["likes_count"] for review in said) >= 5
+    assert differences() == (0, [])
     body = {"username": "ana.ribeiro", "password": "correct horse battery"}
     token = anonymous.post("/api/v1/auth/login/", body).json()["access"]
     anonymous.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")

@@ -93,6 +93,23 @@ def test_of_two_changes_on_the_same_ground_one_is_made(me):
         assert me.get(ME).json()["bio"] == f"round {round_number} by {made}"
 
 
+@pytest.mark.parametrize(("times", "status"), [(1, 200), (3, 200), (4, 503)])
+def test_a_change_on_known_ground_too_is_tried_again_after_a_deadlock(me, monkeypatch, times, status):
+    original, tries = User.change_profile, []
+
+    def change_profile(self, **fields):
+        original(self, **fields)
+        tries.append(fields)
+        if len(tries) <= times:
+            raise OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction")
+
+    etag = me.get(ME)["ETag"]
+    monkeypatch.setattr(User, "change_profile", change_profile)
+    assert me.patch(ME, {"bio": "new"}, HTTP_IF_MATCH=etag).status_code == status
+    assert len(tries) == min(times + 1, 4)
+    assert me.get(ME).json()["bio"] == ("new" if status == 200 else "")
+
+
 @pytest.mark.parametrize(("times", "status"), [(1, 200), (3, 200), (4, 503), (9, 503)])
 def test_a_deadlock_is_tried_again_three_times_and_then_503(times, status):
     answer = APIClient().get(f"/api/v1/probe/deadlocks/?times={times}")

@@ -1,10 +1,10 @@
-"""Reviews as staff see, hide, restore and remove them."""
+"""Reviews as staff see them, take them to the desk and remove them."""
 
 import pytest
-from django.contrib.admin.models import LogEntry
 
+from moderation.models import Case
 from reviews.models import Review
-from tests.reviews.helpers import REVIEWS, differences, figures
+from tests.reviews.helpers import differences, figures
 
 pytestmark = pytest.mark.django_db
 
@@ -60,14 +60,11 @@ def test_staff_read_a_review_and_cannot_write_it(admin, review):
     assert admin.get(f"{ADMIN}add/").status_code == 403
 
 
-def test_staff_hide_and_restore_with_a_trace(admin, anonymous, as_alice, review, book):
-    act(admin, "hide", review)
-    assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 404
-    assert as_alice.get(f"{REVIEWS}{review.pk}/").status_code == 200
-    assert figures(anonymous, book) == (None, 0, {})
-    act(admin, "restore", review)
-    assert figures(anonymous, book) == (4.5, 1, {"4.5": 1})
-    assert [entry.change_message for entry in LogEntry.objects.order_by("pk")] == ["hidden", "restored"]
+def test_staff_take_reviews_to_the_desk(admin, review, alice, add_book):
+    second = Review.write(book=add_book("Second"), by=alice, rating=2)
+    queue = act(admin, "take_to_desk", review, second)
+    assert {case.target_id for case in queue.context["cl"].result_list} == {review.pk, second.pk}
+    assert Case.objects.count() == 2
 
 
 def test_staff_remove_with_the_figures(admin, anonymous, review, alice, add_book, book):
@@ -87,6 +84,6 @@ def test_who_may_only_look_cannot_act(client, make_user, review):
     looker.user_permissions.add(Permission.objects.get(codename="view_review"))
     client.force_login(looker)
     assert client.get(ADMIN).status_code == 200
-    act(client, "hide", review)
+    act(client, "take_to_desk", review)
     assert client.post(f"{ADMIN}{review.pk}/delete/", {"post": "yes"}).status_code == 403
-    assert Review.objects.get().hidden_at is None
+    assert not Case.objects.exists()

@@ -32,6 +32,7 @@ def test_a_review_is_answered_whole(as_alice, alice, book):
         "visibility": "clubs",
         "likes_count": 0,
         "liked": False,
+        "moderation": None,
         "edited_at": None,
     }
     assert as_alice.get(f"{REVIEWS}{body['id']}/").json() == body | {"created_at": created_at}

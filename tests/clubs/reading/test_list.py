@@ -44,6 +44,7 @@ def test_an_entry_has_exactly_these_fields(as_bob: APIClient, club: Club, alice:
         "my_progress": None,
         "members_finished": 0,
         "club_average_rating": None,
+        "times_considered": 0,
     }
     row = as_bob.get(url(club)).json()["results"][0]
     assert row.pop("created_at")

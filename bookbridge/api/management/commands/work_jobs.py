@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from bookbridge.api.jobs import Worker, run_due
+from bookbridge.api.jobs import Worker, run_due, schedule
 
 
 class Command(BaseCommand):
@@ -24,6 +24,7 @@ class Command(BaseCommand):
     def handle(self, *, once: bool, **rest: Any) -> None:
         """Work until a signal comes."""
         if once:
+            schedule()
             self.stdout.write(f"{run_due()} jobs done")
             return
         worker = Worker(pause=1.0)

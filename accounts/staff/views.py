@@ -1,0 +1,120 @@
+"""How staff come in, and look after their second factor."""
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.views import LoginView, RedirectURLMixin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.generic import TemplateView
+
+from accounts.happenings import happened
+from accounts.models import User
+from accounts.staff import sittings
+from accounts.staff.forms import CodeForm, SignInForm
+from accounts.staff.models import AlreadyEnrolledError, SecondFactor, step_of
+from accounts.staff.pictures import qr_code
+
+SAFELY = [sensitive_post_parameters(), csrf_protect, never_cache]
+
+
+class SignInView(LoginView):
+    """Name, password and code; whoever has no second factor yet is led to set one up."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Password and code were right."""
+        user, factor = cast(User, form.get_user()), cast(SignInForm, form).factor
+        if settings.ADMIN_SECOND_FACTOR and factor is None:
+            sittings.begin_enrolment(self.request, user)
+            query = urlencode({self.redirect_field_name: self.get_success_url()})
+            return HttpResponseRedirect(f"{reverse('admin:enrol')}?{query}")
+        sittings.begin(self.request, user, factor)
+        happened("staff.signed_in", user.pk)
+        return HttpResponseRedirect(self.get_success_url())
+
+
+@method_decorator(SAFELY, name="dispatch")
+class EnrolView(RedirectURLMixin, TemplateView):
+    """Shows the secret to an app; the app's first code ends the enrolment and begins the sign-in."""
+
+    template_name = "admin/enrol.html"
+    next_page = "admin:index"
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Only between the password and the first code."""
+        self.enrolment = sittings.enrolment_of(request)
+        if self.enrolment is None:
+            return redirect("admin:login")
+        return super().dispatch(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """A right code: recovery codes, shown this once."""
+        user, secret = cast(sittings.Enrolment, self.enrolment)
+        form = CodeForm(request.POST)
+        step = step_of(secret, "".join(form.cleaned_data["code"].split())) if form.is_valid() else None
+        if step is None:
+            form.add_error("code", _("This is not the code that the app shows now."))
+            return self.render_to_response(self.get_context_data(form=form))
+        try:
+            factor, codes = SecondFactor.objects.enrol(user, secret=secret, step=step)
+        except AlreadyEnrolledError:
+            return redirect("admin:login")
+        sittings.begin(request, user, factor)
+        happened("staff.signed_in", user.pk)
+        return recovery_codes_page(request, codes, self.get_success_url(), **self.extra_context or {})
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The secret as a picture and as text."""
+        user, secret = cast(sittings.Enrolment, self.enrolment)
+        address = f"otpauth://totp/BookBridge:{user.username}?{urlencode({'secret': secret, 'issuer': 'BookBridge'})}"
+        shown = " ".join(secret[n : n + 4] for n in range(0, len(secret), 4))
+        found = {"form": CodeForm(), "secret": shown, "address": address, "picture": qr_code(address)}
+        return super().get_context_data(**{**found, **kwargs})
+
+
+def recovery_codes_page(request: HttpRequest, codes: list[str], onward: str, **context: Any) -> HttpResponse:
+    """The codes, which cannot be shown again, and the way on."""
+    shown = {**context, "codes": codes, "onward": onward, "title": _("Recovery codes")}
+    return render(request, "admin/recovery_codes.html", shown)
+
+
+@method_decorator(SAFELY, name="dispatch")
+class SecondFactorView(TemplateView):
+    """One's own second factor: new recovery codes, or another app. Both need a code."""
+
+    template_name = "admin/second_factor.html"
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Do what the button says."""
+        user = cast(User, request.user)
+        factor, form = SecondFactor.objects.of(user), CodeForm(request.POST)
+        if factor is None:
+            return redirect("admin:second_factor")
+        if not form.is_valid() or not factor.accept(form.cleaned_data["code"]):
+            happened("staff.code_refused", user.pk)
+            form.add_error("code", _("This code is wrong, or was used before."))
+            return self.render_to_response(self.get_context_data(form=form))
+        if "replace" in request.POST:
+            factor.delete()
+            happened("factor.removed", user.pk)
+            sittings.begin_enrolment(request, user)
+            return redirect("admin:enrol")
+        codes = factor.renew_recovery_codes()
+        happened("factor.codes_renewed", user.pk)
+        messages.success(request, _("The older recovery codes serve no more."))
+        return recovery_codes_page(request, codes, reverse("admin:index"), **self.extra_context or {})
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """How many recovery codes are left."""
+        factor = SecondFactor.objects.of(cast(User, self.request.user))
+        left = factor.recovery_codes.count() if factor else 0
+        found = {"form": CodeForm(), "factor": factor, "left": left, "title": _("Second factor")}
+        return super().get_context_data(**{**found, **kwargs})

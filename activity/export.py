@@ -1,0 +1,23 @@
+"""What the log and the notifications hold about one reader."""
+
+from accounts.export import Section, answers, rows
+from accounts.models import User
+from activity.models import Event, Notification, Preference
+from activity.serializers import EventSerializer, NotificationSerializer
+
+
+def own_log(user: User) -> Section:
+    """As their own log has it."""
+    return answers(Event.objects.of_reader(user).for_answer(user), EventSerializer)
+
+
+def notifications(user: User) -> Section:
+    """What they may be told now, in the app or by mail."""
+    return answers(Notification.objects.visible_to(user).for_answer(user), NotificationSerializer)
+
+
+SECTIONS = {
+    "activity": own_log,
+    "notifications": notifications,
+    "notification_settings": lambda user: rows(Preference.objects.filter(user=user), "kind", "app", "email"),
+}

@@ -1,0 +1,196 @@
+"""The audit log in the admin: read, searched and taken along, and changed by nobody."""
+
+import ipaddress
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.core.cache import cache
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, StreamingHttpResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import TextFilter
+from unfold.decorators import action, display
+from unfold.views import ChangeList
+
+from bookbridge.api.admin import LookingAdmin, PeriodFilter, id_in
+from bookbridge.api.audit import audit
+from bookbridge.api.audit.models import ACCOUNT, AuditEntry, Outcome
+from bookbridge.api.exports import csv_answer, newest_first
+from bookbridge.api.text import identifier_key
+
+EXPORTED = (
+    *("id", "at", "verb", "outcome", "actor", "actor_name", "target_type", "target_id", "target_title"),
+    *("reason", "detail", "changes", "address", "agent", "request"),
+)
+
+
+class VerbFilter(admin.SimpleListFilter):
+    """By what was done, out of what there is; one walk along an index, kept for some minutes."""
+
+    title, parameter_name = _("what"), "verb"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The verbs there are."""
+        verbs = cache.get("audit:verbs")
+        if verbs is None:
+            verbs = list(AuditEntry.objects.order_by("verb").values_list("verb", flat=True).distinct()[:300])
+            cache.set("audit:verbs", verbs, 300)
+        return [(verb, verb) for verb in verbs]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those entries."""
+        return queryset.filter(verb=self.value()) if self.value() else queryset
+
+
+class ActorFilter(TextFilter):
+    """By who did it: a username or an account's id."""
+
+    title, parameter_name = _("who"), "who"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those entries."""
+        text = (self.value() or "").strip()
+        return queryset.filter(actor=_account(text)) if text else queryset
+
+
+class NamedChangeList(ChangeList):
+    """A page of entries with the names of the accounts on it: one query, whoever they are."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The entries, each with `names`."""
+        super().get_results(request)
+        self.result_list: Any = list(self.result_list)
+        name_accounts(self.result_list)
+
+
+def name_accounts(entries: list[Any]) -> None:
+    """Give each entry the names of the accounts that these entries are by or about, as they are called now."""
+    ids = {entry.actor for entry in entries} | {entry.target_id for entry in entries if entry.target_type == ACCOUNT}
+    names = dict(get_user_model().objects.filter(pk__in=ids - {None}).values_list("pk", "username"))
+    for entry in entries:
+        entry.names = names
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(LookingAdmin):
+    """Who did what, when, from where and why."""
+
+    list_display = ("id", "at", "verb", "who", "what", "shown_outcome", "reason", "address")
+    list_filter = (VerbFilter, ("outcome", admin.ChoicesFieldListFilter), ActorFilter, ("at", PeriodFilter))
+    list_filter_submit = True
+    ordering = ("-at", "-id")
+    sortable_by = ("at",)
+    # What makes the search box appear; `get_search_results` does the searching.
+    search_fields = ("id",)
+    search_help_text = _("A username, an address, or an object such as reviews.review:7")
+    fields = (
+        *("at", "verb", "outcome", "who", "what", "reason", "detail", "shown_changes"),
+        *("address", "agent", "request"),
+    )
+    readonly_fields = fields
+    actions_list = ("export",)
+    actions = None
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The one that knows names."""
+        return NamedChangeList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """An entry with the names of its accounts."""
+        entry = super().get_object(request, object_id, from_field)
+        name_accounts([entry] if entry else [])
+        return entry
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """By address, by object, or by an account: what it did and what was done to it."""
+        term = search_term.strip()
+        kind, _colon, number = term.rpartition(":")
+        if not term:
+            return queryset, False
+        if _is_address(term):
+            return queryset.filter(address=term), False
+        if kind and id_in(number) is not None:
+            return queryset.filter(target_type=kind.lower(), target_id=id_in(number)), False
+        account = _account(term)
+        return queryset.filter(Q(actor=account) | Q(target_type=ACCOUNT, target_id=account)), False
+
+    @admin.display(description=_("who"))
+    def who(self, entry: Any) -> SafeString | str:
+        """The name, and the way to the account."""
+        if entry.actor is None:
+            return "-"
+        name = entry.names.get(entry.actor)
+        shown = entry.actor_name or name or f"#{entry.actor}"
+        return _link(ACCOUNT, entry.actor, shown) if name else shown
+
+    @admin.display(description=_("to what"))
+    def what(self, entry: Any) -> SafeString | str:
+        """What it is called, and the way to it."""
+        if not entry.target_type:
+            return "-"
+        if entry.target_id is None:
+            return str(entry.target_type)
+        name = entry.names.get(entry.target_id) if entry.target_type == ACCOUNT else ""
+        shown = name or entry.target_title or f"{entry.target_type} {entry.target_id}"
+        return _link(entry.target_type, entry.target_id, shown)
+
+    @display(description=_("outcome"), label={Outcome.DONE: "success", Outcome.REFUSED: "danger"})  # type: ignore[untyped-decorator]
+    def shown_outcome(self, entry: AuditEntry) -> tuple[str, str]:
+        """In colour."""
+        return entry.outcome, entry.get_outcome_display()
+
+    @admin.display(description=_("changes"))
+    def shown_changes(self, entry: AuditEntry) -> SafeString:
+        """Each field with what it was and what it became."""
+        rows = ((name, _shown(before), _shown(after)) for name, (before, after) in entry.changes.items())
+        return format_html_join("", "<p><b>{}</b>: <del>{}</del> → <ins>{}</ins></p>", rows)
+
+    @action(description=_("Take along as CSV"), url_path="export", icon="download", permissions=["view"])  # type: ignore[untyped-decorator]
+    def export(self, request: HttpRequest) -> StreamingHttpResponse:
+        """What the list shows, all of it; which is an entry as well."""
+        rows = self.get_changelist_instance(request).get_queryset(request)
+        audit("audit.exported", by=request.user, detail=request.META.get("QUERY_STRING", ""))
+        lines = ([_cell(getattr(entry, name)) for name in EXPORTED] for entry in newest_first(rows))
+        return csv_answer("audit-log", EXPORTED, lines)
+
+
+def _account(text: str) -> int:
+    """The id of an account by its id or name; one that nobody has where there is none."""
+    number = id_in(text)
+    if number is not None:
+        return number
+    found = get_user_model().objects.filter(username_key=identifier_key(text)).values_list("pk", flat=True).first()
+    return found or 0
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _link(label: str, number: int, text: str) -> SafeString | str:
+    try:
+        address = reverse(f"admin:{label.replace('.', '_')}_change", args=[number])
+    except NoReverseMatch:
+        return text
+    return format_html('<a class="underline" href="{}">{}</a>', address, text)
+
+
+def _shown(value: Any) -> str:
+    return "; ".join(map(str, value)) if isinstance(value, list) else str("" if value is None else value)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False) if value else ""
+    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -1,0 +1,83 @@
+"""The table of the audit log. Nothing changes a row, and only `clear_audit` takes old ones away."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bookbridge.api.fields import KeyField
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+TITLE_LENGTH, REASON_LENGTH, DETAIL_LENGTH, AGENT_LENGTH = 200, 1000, 500, 200
+# What accounts are called in `target_type`.
+ACCOUNT = "accounts.user"
+
+
+class Outcome(models.TextChoices):
+    """Whether it was done."""
+
+    DONE = "done", _("done")
+    REFUSED = "refused", _("refused")
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    """Rules about many entries."""
+
+    def older_than(self, age: datetime.timedelta) -> AuditEntryQuerySet:
+        """Those that were written longer ago."""
+        return self.filter(at__lt=timezone.now() - age)
+
+    def forget(self, user: AbstractBaseUser) -> None:
+        """Part it from an account that goes: what it was called and where it was, but for what it did as staff."""
+        about = self.filter(target_type=ACCOUNT, target_id=user.pk)
+        about.filter(by_staff=False).update(target_title="", address="", agent="")
+        about.filter(by_staff=True).update(target_title="", changes={})
+
+
+class AuditEntry(models.Model):
+    """One thing that somebody did, or was refused.
+
+    Ids are no foreign keys: entries outlive what they are about, and writing one locks no other row.
+    """
+
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    verb = KeyField(_("what"), max_length=60)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices, default=Outcome.DONE)
+    actor = models.BigIntegerField(_("who"), null=True, help_text=_("An account's id; none for a command."))
+    actor_name = models.CharField(max_length=30, blank=True, help_text=_("What staff were called then."))
+    by_staff = models.BooleanField(default=False)
+    target_type = KeyField(max_length=60, blank=True)
+    target_id = models.BigIntegerField(null=True)
+    target_title = models.CharField(_("to what"), max_length=TITLE_LENGTH, blank=True)
+    changes = models.JSONField(_("changes"), default=dict, help_text=_("Of each field the value before and after."))
+    reason = models.CharField(_("why"), max_length=REASON_LENGTH, blank=True)
+    detail = models.CharField(_("detail"), max_length=DETAIL_LENGTH, blank=True)
+    address = KeyField(_("address"), max_length=64, blank=True)
+    agent = models.CharField(_("client"), max_length=AGENT_LENGTH, blank=True)
+    request = KeyField(_("request"), max_length=128, blank=True, help_text=_("As in the access log."))
+
+    objects = AuditEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit log")
+        default_permissions = ("view",)
+        indexes = [
+            models.Index(fields=["at"], name="audit_at"),
+            models.Index(fields=["verb", "at"], name="audit_verb"),
+            models.Index(fields=["outcome", "at"], name="audit_outcome"),
+            # Of each by itself there may be millions, of both together none.
+            models.Index(fields=["verb", "outcome", "at"], name="audit_verb_outcome"),
+            models.Index(fields=["actor", "at"], name="audit_actor"),
+            models.Index(fields=["target_type", "target_id", "at"], name="audit_target"),
+            models.Index(fields=["address", "at"], name="audit_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.verb}"

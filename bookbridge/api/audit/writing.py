@@ -1,0 +1,99 @@
+"""Writing the audit log, in the transaction of what is done where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.db import models
+
+from bookbridge.api.audit.models import (
+    AGENT_LENGTH,
+    DETAIL_LENGTH,
+    REASON_LENGTH,
+    TITLE_LENGTH,
+    AuditEntry,
+    Outcome,
+)
+from bookbridge.api.logs import current_request_id
+from bookbridge.api.origin import current_origin
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+LONGEST_VALUE = 500
+# Beginnings or ends of the names of fields whose values are nobody's to read.
+SECRETS = ("password", "secret", "token", "digest", "code")
+HIDDEN = "•••"
+
+
+class Target(NamedTuple):
+    """What an entry is about: a model's label (`accounts.user`), an id, and what it was called then."""
+
+    type: str
+    id: int | None
+    title: str = ""
+
+
+def audit(
+    verb: str,
+    *,
+    by: AbstractBaseUser | AnonymousUser | int | None,
+    target: models.Model | Target | None = None,
+    reason: str = "",
+    detail: str = "",
+    changes: Mapping[str, tuple[Any, Any]] | None = None,
+    refused: bool = False,
+) -> None:
+    """Note that `by` (an account or its id) did `verb` (`review.hidden`) to `target`, or was refused it.
+
+    `changes` are fields with the values before and after; of one that holds a secret only that it changed. Never hand
+    over a password, a token or the text of a post.
+    """
+    origin, about = current_origin(), as_target(target)
+    actor = by if isinstance(by, int) or by is None else by.pk
+    request = current_request_id()
+    AuditEntry.objects.create(
+        verb=verb,
+        outcome=Outcome.REFUSED if refused else Outcome.DONE,
+        actor=actor,
+        actor_name=getattr(by, "username", ""),
+        by_staff=bool(getattr(by, "is_staff", False)),
+        target_type=about.type,
+        target_id=about.id,
+        target_title=_clean(about.title, TITLE_LENGTH),
+        changes={name: _pair(name, pair) for name, pair in (changes or {}).items()},
+        reason=_clean(reason, REASON_LENGTH),
+        detail=_clean(detail, DETAIL_LENGTH),
+        address=origin.address,
+        agent=_clean(origin.agent, AGENT_LENGTH),
+        request="" if request == "-" else request,
+    )
+
+
+def as_target(thing: models.Model | Target | None) -> Target:
+    """What an entry says it is about."""
+    if isinstance(thing, models.Model):
+        number = thing.pk if isinstance(thing.pk, int) else None
+        return Target(thing._meta.label_lower, number, str(thing))
+    return thing or Target("", None)
+
+
+def _pair(name: str, pair: tuple[Any, Any]) -> list[Any]:
+    if any(word in name.lower() for word in SECRETS):
+        return [HIDDEN, HIDDEN]
+    return [_shown(value) for value in pair]
+
+
+def _shown(value: Any) -> Any:
+    """A value as JSON keeps it: short, flat, and without what a database refuses."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, models.QuerySet | list | tuple | set):
+        return [_clean(str(item), LONGEST_VALUE) for item in list(value)[:100]]
+    return _clean(str(value), LONGEST_VALUE)
+
+
+def _clean(text: Any, length: int) -> str:
+    kept = str(text).encode("utf-8", "replace").decode().replace("\x00", "")
+    return kept if len(kept) <= length else kept[: length - 1] + "…"

@@ -1,0 +1,60 @@
+"""Merges in the admin: read, and undone."""
+
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from bookbridge.api.admin import LookingAdmin, id_in
+from bookbridge.api.errors import Conflict
+from catalog.merging.models import Merge, State
+from catalog.merging.pages import ReasonForm
+from catalog.merging.services import undo_merge
+
+
+@admin.register(Merge)
+class MergeAdmin(LookingAdmin):
+    """Which book went into which, by whom and why; the page of one undoes it."""
+
+    list_display = ("id", "gone", "kept", "state", "by", "at", "undone_by", "undone_at")
+    list_filter = ("state",)
+    beside = ("gone", "kept", "by", "undone_by")
+
+    def has_merge_permission(self, request: HttpRequest) -> bool:
+        """Who may merge books."""
+        return request.user.has_perm("catalog.merge_books")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One merge, and the way back."""
+        if not (self.has_merge_permission(request) if request.method == "POST" else self.has_view_permission(request)):
+            raise PermissionDenied
+        merges = Merge.objects.select_related("kept", "gone", "by", "undone_by", "filled")
+        merge = get_object_or_404(merges, pk=id_in(object_id))
+        form = ReasonForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            return self._undo(request, merge, form.cleaned_data["reason"])
+        may = self.has_merge_permission(request) and merge.state == State.MERGED
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext("Merge"),
+            "merge": merge,
+        }
+        return TemplateResponse(request, "catalog/merged.html", context | {"form": form if may else None})
+
+    def _undo(self, request: HttpRequest, merge: Merge, reason: str) -> HttpResponse:
+        try:
+            undo_merge(merge, by=cast(User, request.user), reason=reason)
+        except Conflict as refused:
+            self.message_user(request, refused.detail, messages.ERROR)
+        else:
+            self.message_user(request, _("They are two books again."), messages.SUCCESS)
+        return HttpResponseRedirect(request.path)

@@ -1,0 +1,109 @@
+"""The tables of merges: which book went into which, and each row that was moved for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bookbridge.api.fields import KeyField
+
+REASON_LENGTH = 1000
+
+
+class State(models.TextChoices):
+    """How far a merge is."""
+
+    MERGING = "merging", _("being merged")
+    MERGED = "merged", _("merged")
+    UNDOING = "undoing", _("being undone")
+    UNDONE = "undone", _("undone")
+
+
+UNDERWAY = (State.MERGING, State.UNDOING)
+
+
+class MergeQuerySet(models.QuerySet["Merge"]):
+    """Rules about many merges."""
+
+    def of(self, *books: int) -> MergeQuerySet:
+        """Those that have to do with any of these books."""
+        return self.filter(Q(kept__in=books) | Q(gone__in=books))
+
+    def standing(self) -> MergeQuerySet:
+        """Those that are not undone."""
+        return self.exclude(state=State.UNDONE)
+
+    def underway(self) -> MergeQuerySet:
+        """Those whose rows are being moved, there or back."""
+        return self.filter(state__in=UNDERWAY)
+
+
+class Merge(models.Model):
+    """That the book `gone` went into the book `kept`, whose work it is too: by whom, when and why."""
+
+    kept = models.ForeignKey("catalog.Book", models.CASCADE, related_name="merges")
+    gone = models.ForeignKey("catalog.Book", models.CASCADE, related_name="+")
+    state = KeyField(max_length=10, choices=State.choices, default=State.MERGING)
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    reason = models.CharField(max_length=REASON_LENGTH)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    undone_reason = models.CharField(max_length=REASON_LENGTH, blank=True)
+    filled = models.ForeignKey(
+        "catalog.Revision",
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text=_("What the kept book had not known and has from the other."),
+    )
+
+    objects = MergeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("merge")
+        verbose_name_plural = _("merges")
+        default_permissions = ("view",)
+        permissions = [("merge_books", _("Can merge books and undo it"))]
+        indexes = [models.Index(fields=["state", "id"], name="catalog_merge_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.gone_id} → {self.kept_id}"
+
+    @property
+    def books(self) -> list[int]:
+        """Both ids, in the order in which books are locked."""
+        return sorted((self.kept_id, self.gone_id))
+
+    def note(self, kind: str, rows: Iterable[int]) -> None:
+        """Write down that these rows of one kind were moved to the kept book."""
+        Moved.objects.bulk_create((Moved(merge=self, kind=kind, row=row) for row in rows), batch_size=500)
+
+    def noted(self, kind: str, most: int) -> list[int]:
+        """Rows of one kind that are still to be moved back, at most so many."""
+        found = self.moved.filter(kind=kind).order_by("row").values_list("row", flat=True)
+        return list(found[:most])
+
+    def strike(self, kind: str, rows: Sequence[int]) -> None:
+        """They have been moved back, or stay for good."""
+        self.moved.filter(kind=kind, row__in=rows).delete()
+
+
+class Moved(models.Model):
+    """One row that a merge has moved: of which kind, and its id. It goes when the row is moved back."""
+
+    merge = models.ForeignKey(Merge, models.CASCADE, related_name="moved", db_index=False)
+    kind = KeyField(max_length=20)
+    row = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["merge", "kind", "row"], name="catalog_moved_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.row}"

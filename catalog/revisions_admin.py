@@ -1,0 +1,72 @@
+"""What was changed in books, word by word, and taken back."""
+
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from bookbridge.api.admin import LookingAdmin, id_in
+from bookbridge.api.errors import Conflict
+from catalog.differences import marked
+from catalog.merging.pages import ReasonForm
+from catalog.models import Revision
+
+
+@admin.register(Revision)
+class RevisionAdmin(LookingAdmin):
+    """What was changed by whom: read here, and undone on the page of each."""
+
+    list_display = ("id", "book", "number", "fields_changed", "editor", "at")
+    list_display_links = ("id",)
+    beside = ("book", "editor")
+    search_fields = ("editor__username_key__startswith",)
+    search_help_text = _("Beginning of the editor's username")
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Also by book, as the link on a book's page asks."""
+        return lookup == "book__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    def has_undo_permission(self, request: HttpRequest) -> bool:
+        """Who may change books here."""
+        return request.user.has_perm("catalog.change_book")
+
+    @admin.display(description=_("fields"))
+    def fields_changed(self, revision: Revision) -> str:
+        """Their names."""
+        return ", ".join(revision.changes)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One change, each field with what it was and what it became; and the way back."""
+        if not (self.has_undo_permission(request) if request.method == "POST" else self.has_view_permission(request)):
+            raise PermissionDenied
+        rows = Revision.objects.select_related("book", "editor")
+        revision = get_object_or_404(rows, pk=id_in(object_id))
+        form = ReasonForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            return self._undo(request, revision, form.cleaned_data["reason"])
+        fields = [(name, marked(change["before"], change["after"])) for name, change in revision.changes.items()]
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": gettext("Change of a book")}
+        context |= {"revision": revision, "fields": fields, "form": form if self.has_undo_permission(request) else None}
+        return TemplateResponse(request, "catalog/revision.html", context)
+
+    def _undo(self, request: HttpRequest, revision: Revision, reason: str) -> HttpResponse:
+        """As a revision of its own; who comes too late is told so."""
+        try:
+            made = revision.undo(by=cast(User, request.user), reason=reason)
+        except Conflict as refused:
+            self.message_user(request, refused.detail, messages.ERROR)
+            return HttpResponseRedirect(request.path)
+        if made is None:
+            self.message_user(request, _("Nothing to undo: the fields have their former values."), messages.WARNING)
+            return HttpResponseRedirect(request.path)
+        self.message_user(request, _("Undone, as a change of its own."), messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:catalog_revision_change", args=[made.pk]))

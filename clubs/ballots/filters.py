@@ -1,0 +1,15 @@
+"""What ballots can be filtered by."""
+
+import django_filters
+
+from clubs.ballots.models import Ballot, State
+
+
+class BallotFilter(django_filters.FilterSet):
+    """`status`."""
+
+    status = django_filters.ChoiceFilter(choices=State.choices)
+
+    class Meta:
+        model = Ballot
+        fields: list[str] = []

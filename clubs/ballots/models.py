@@ -1,0 +1,354 @@
+"""Ballots: the members choose the next book. What they vote is secret, and nothing of it shows before the close."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Case, Count, Exists, F, OuterRef, Prefetch, Q, Subquery, When
+from django.db.models.functions import Coalesce
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from activity.kinds import Kind
+from activity.models import Thing
+from activity.services import record
+from bookbridge.api.errors import Conflict, InvalidField
+from bookbridge.api.jobs import enqueue
+from bookbridge.api.transactions import retrying_atomic
+from catalog.models import Book
+from clubs.ballots import counting
+from clubs.members.models import Membership
+from clubs.reading.models import Entry
+from clubs.reading.rules import Status
+from clubs.telling import tell_members
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from clubs.clubs.models import Club
+
+TITLE_LENGTH = 200
+FEWEST_CANDIDATES, MOST_CANDIDATES = 2, 50
+BIGGEST_ID = 2**63 - 1
+
+
+class Method(models.TextChoices):
+    """How a ballot is counted (`clubs.ballots.counting`)."""
+
+    APPROVAL = "approval", _("approval")
+    RANKED = "ranked", _("ranked")
+
+    @property
+    def field(self) -> str:
+        """The name of the list that a vote is."""
+        return "approved" if self is Method.APPROVAL else "ranking"
+
+
+class State(models.TextChoices):
+    """Whether votes are taken."""
+
+    OPEN = "open", _("open")
+    CLOSED = "closed", _("closed")
+
+
+class Outcome(models.TextChoices):
+    """What came of a ballot."""
+
+    WINNER = "winner", _("winner")
+    NO_QUORUM = "no_quorum", _("too few voted")
+    NO_VOTES = "no_votes", _("nobody voted")
+
+
+class BallotQuerySet(models.QuerySet["Ballot"]):
+    """Rules about many ballots."""
+
+    def due(self) -> BallotQuerySet:
+        """Those that are to be closed now."""
+        return self.filter(status=State.OPEN, closes_at__lte=timezone.now())
+
+    def open_in(self, clubs: Collection[int]) -> BallotQuerySet:
+        """Those of some clubs that take votes now, the ones that close first before the others."""
+        taking = self.filter(club__in=clubs, status=State.OPEN, closes_at__gt=timezone.now())
+        return taking.order_by("closes_at", "id")
+
+    def settle(self) -> None:
+        """Close what is due: for whoever looks at a ballot after its time, before the job has."""
+        for ballot in self.due().select_related("club").order_by("closes_at", "id"):
+            ballot.close_if_due()
+
+    def shown_to(self, user: User) -> BallotQuerySet:
+        """With all that an answer to `user` shows, in three queries however many ballots there are."""
+        votes = Vote.objects.of_active_members().filter(ballot=OuterRef("pk"))
+        now = Coalesce(Subquery(votes.order_by().values("ballot").annotate(n=Count("pk")).values("n")), 0)
+        return (
+            self.select_related("created_by")
+            .annotate(voters_count=Case(When(status=State.CLOSED, then=F("voters")), default=now))
+            .prefetch_related(
+                Prefetch("candidates", Candidate.objects.order_by("place"), to_attr="lines"),
+                Prefetch("votes", Vote.objects.filter(user=user.pk), to_attr="own_votes"),
+            )
+        )
+
+
+class Ballot(models.Model):
+    """A question to a club: which of these proposals is read next.
+
+    Its candidates are numbered lines, as on paper, and votes and rounds name the numbers. What is written once it is
+    closed is the whole of the count, from papers that nobody's name is on.
+    """
+
+    club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="ballots")
+    title = models.CharField(max_length=TITLE_LENGTH)
+    method = models.CharField(max_length=10, choices=Method.choices)
+    closes_at = models.DateTimeField()
+    quorum_percent = models.PositiveSmallIntegerField(default=0, help_text=_("Of the active members at the close."))
+    status = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True, editable=False)
+    voters = models.PositiveIntegerField(default=0, editable=False, help_text=_("Whose votes were counted."))
+    members = models.PositiveIntegerField(default=0, editable=False, help_text=_("Who was in the club at the close."))
+    rounds = models.JSONField(default=list, editable=False, help_text="[{counts: [[place, n]], eliminated, exhausted}]")
+    papers = models.JSONField(default=list, editable=False, help_text="[[place, ...], ...] in no order.")
+
+    objects = BallotQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ballot")
+        verbose_name_plural = _("ballots")
+        indexes = [
+            models.Index(fields=["club", "created_at", "id"], name="clubs_ballot_by_age"),
+            models.Index(fields=["club", "status", "created_at", "id"], name="clubs_ballot_by_status"),
+            models.Index(fields=["club", "status", "closes_at"], name="clubs_ballot_due"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(quorum_percent__range=(0, 100)), name="clubs_ballot_quorum"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @classmethod
+    @retrying_atomic
+    def open(cls, *, club: Club, by: User, candidates: Sequence[int], **fields: Any) -> Ballot:
+        """Put proposals of the club's list, by their ids, to the vote. `fields` are plain columns.
+
+        Raises InvalidField `does_not_exist` or `not_proposed` for the first candidate that cannot stand.
+        """
+        club.lock()
+        listed = Entry.objects.filter(club=club, pk__in=[pk for pk in candidates if 0 < pk <= BIGGEST_ID])
+        status = dict(listed.values_list("pk", "status"))
+        for place, pk in enumerate(candidates):
+            if pk not in status:
+                raise InvalidField(f"candidates.{place}", "does_not_exist", _("The list has no such entry."))
+            if status[pk] != Status.PROPOSED:
+                raise InvalidField(f"candidates.{place}", "not_proposed", _("This book is not proposed."))
+        ballot = cls.objects.create(club=club, created_by=by, **fields)
+        Candidate.objects.bulk_create(Candidate(ballot=ballot, place=n, entry_id=pk) for n, pk in enumerate(candidates))
+        enqueue("ballots.close", key=f"ballots.close:{ballot.pk}", at=ballot.closes_at, ballot=ballot.pk)
+        record("ballot.opened", actor=by.pk, thing=ballot.thing, club=club.pk)
+        tell_members(club.pk, Kind.BALLOT_OPENED, type="ballot", id=ballot.pk, actor=by.pk)
+        return ballot
+
+    @retrying_atomic
+    def vote(self, *, by: User, choices: Sequence[int]) -> None:
+        """Take `by`'s vote, entries by their ids, the best first; the last of several stands.
+
+        Raises InvalidField `not_a_candidate`, Conflict `ballot_closed`; 404 where the ballot is gone or the reader no
+        longer in the club.
+        """
+        self._hold_for(by)
+        places = dict(self.candidates.values_list("entry", "place"))
+        for n, pk in enumerate(choices):
+            if pk not in places:
+                field = f"{Method(self.method).field}.{n}"
+                raise InvalidField(field, "not_a_candidate", _("This entry is no candidate of the ballot."))
+        Vote.objects.update_or_create(ballot=self, user=by, defaults={"places": [places[pk] for pk in choices]})
+
+    @retrying_atomic
+    def withdraw_vote(self, *, by: User) -> None:
+        """Take `by`'s vote back, if there is one. Raises as `vote` does."""
+        self._hold_for(by)
+        self.votes.filter(user=by).delete()
+
+    @retrying_atomic
+    def close(self, *, by: User) -> None:
+        """End it before its time, and count. Raises Conflict `ballot_closed`; 404 where it is gone by now."""
+        self._lock()
+        self.require_open()
+        self._finish(by=by)
+
+    @retrying_atomic
+    def close_if_due(self) -> None:
+        """End it, if its time has come and nobody has ended it yet. Whoever happens to ask is not who did it."""
+        try:
+            self._lock()
+        except Http404:
+            return
+        if self.status == State.OPEN and self.closes_at <= timezone.now():
+            self._finish(by=None)
+
+    @retrying_atomic
+    def remove(self, *, by: User) -> None:
+        """Delete it with its votes and its result; a book that has won stays planned."""
+        self._lock()
+        record("ballot.deleted", actor=by.pk, thing=self.thing, club=self.club_id)
+        self.delete()
+
+    @property
+    def thing(self) -> Thing:
+        """The ballot as the log and notifications name it."""
+        return Thing("ballot", self.pk, self.title)
+
+    def require_open(self) -> None:
+        """Raise Conflict `ballot_closed` where it takes no votes any more."""
+        if self.status == State.CLOSED or self.closes_at <= timezone.now():
+            raise Conflict("ballot_closed", _("This ballot is closed."))
+
+    def _hold_for(self, user: User) -> None:
+        """Hold the voter's row and the ballot's: no vote is written while the papers are read, none after."""
+        User.objects.select_for_update().filter(pk=user.pk).values_list("pk").first()
+        if not Membership.objects.active().filter(club=self.club_id, user=user).exists():
+            raise Http404
+        self._read_locked()
+        self.require_open()
+
+    def _lock(self) -> None:
+        """Hold the club's row, so that no status of an entry and no membership changes, and then the ballot's.
+
+        The candidates' books and entries between them: one of them will be written, and this is everybody's order.
+        """
+        self.club.lock()
+        found = Entry.objects.filter(candidacies__ballot=self.pk).values_list("pk", "book")
+        entries, books = zip(*found, strict=True) if found else ((), ())
+        for model, pks in ((Book, books), (Entry, entries)):
+            list(model._base_manager.select_for_update().filter(pk__in=pks).order_by("pk").values_list("pk"))
+        self._read_locked()
+
+    def _read_locked(self) -> None:
+        try:
+            self.refresh_from_db(fields=["status", "closes_at"], from_queryset=Ballot.objects.select_for_update())
+        except Ballot.DoesNotExist:
+            raise Http404 from None
+
+    def _finish(self, *, by: User | None) -> None:
+        """Count, write down the whole of it, and plan the winner. The caller holds the locks."""
+        standing = list(self.candidates.standing().values_list("place", flat=True))
+        papers = self._papers(standing)
+        count = counting.METHODS[self.method](standing, papers)
+        self.status, self.closed_at = State.CLOSED, timezone.now()
+        self.voters, self.members = len(papers), self.club.members_count
+        self.outcome, self.papers = self._outcome(count), papers
+        self.rounds = [
+            {"counts": [*map(list, r.counts.items())], "eliminated": r.eliminated, "exhausted": r.exhausted}
+            for r in count.rounds
+        ]
+        self.save(update_fields=["status", "closed_at", "voters", "members", "outcome", "papers", "rounds"])
+        actor = None if by is None else by.pk
+        record("ballot.closed", actor=actor, thing=self.thing, club=self.club_id)
+        tell_members(self.club_id, Kind.BALLOT_CLOSED, type="ballot", id=self.pk, actor=actor)
+        if self.outcome == Outcome.WINNER and count.winner is not None:
+            self._plan(self.candidates.get(place=count.winner), by=by)
+
+    def _papers(self, standing: Sequence[int]) -> list[list[int]]:
+        """The votes of those who are in the club now, for candidates that still stand, in an order that tells nothing.
+
+        What somebody approves of is put in the order of the ballot, since the order it was sent in may tell something.
+        """
+        votes = self.votes.of_active_members().values_list("places", flat=True)
+        papers = [[place for place in places if place in standing] for places in votes]
+        if self.method == Method.APPROVAL:
+            papers = [sorted(paper) for paper in papers]
+        secrets.SystemRandom().shuffle(papers)
+        return papers
+
+    def _outcome(self, count: counting.Count) -> Outcome:
+        if count.winner is None:
+            return Outcome.NO_VOTES
+        return Outcome.WINNER if self.voters * 100 >= self.quorum_percent * self.members else Outcome.NO_QUORUM
+
+    def _plan(self, winner: Candidate, *, by: User | None) -> None:
+        winner.won = True
+        winner.save(update_fields=["won"])
+        entry = Entry.objects.get(pk=winner.entry_id)
+        entry.club = self.club
+        entry.change(by=by, status=Status.PLANNED)
+
+
+class CandidateQuerySet(models.QuerySet["Candidate"]):
+    """Rules about many candidates."""
+
+    def standing(self) -> CandidateQuerySet:
+        """Those still proposed, the oldest proposal first; what has left the list or gone on in it counts no more."""
+        return self.filter(entry__status=Status.PROPOSED).order_by("entry__created_at", "entry")
+
+    def lost(self) -> CandidateQuerySet:
+        """Those of ballots that are closed and chose another or none."""
+        return self.filter(ballot__status=State.CLOSED, won=False)
+
+    def hand_over(self, *, to: Entry) -> None:
+        """Have an entry that becomes one with another stand for that one, votes and results included.
+
+        Where a ballot has both, the line of the one that goes stays as a record. For who holds the club's row.
+        """
+        both = Candidate.objects.filter(entry=to).values_list("ballot", flat=True)
+        self.exclude(ballot__in=list(both)).update(entry=to)
+
+
+class Candidate(models.Model):
+    """A line of a ballot. The record stays when the book is taken off the list, so nothing holds the entry there."""
+
+    ballot = models.ForeignKey(Ballot, models.CASCADE, related_name="candidates")
+    place = models.PositiveSmallIntegerField()
+    entry = models.ForeignKey(Entry, models.DO_NOTHING, related_name="candidacies", db_constraint=False)
+    won = models.BooleanField(default=False)
+
+    objects = CandidateQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("candidate")
+        verbose_name_plural = _("candidates")
+        constraints = [
+            models.UniqueConstraint(fields=["ballot", "place"], name="clubs_candidate_place"),
+            models.UniqueConstraint(fields=["ballot", "entry"], name="clubs_candidate_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.entry_id}"
+
+
+class VoteQuerySet(models.QuerySet["Vote"]):
+    """Rules about many votes."""
+
+    def of_active_members(self) -> VoteQuerySet:
+        """Votes that count: of those who are in the club now."""
+        members = Membership.objects.active().filter(club=OuterRef("ballot__club"), user=OuterRef("user"))
+        return self.filter(Exists(members))
+
+
+class Vote(models.Model):
+    """What one reader votes: the numbers of the ballot's lines, as they were sent. Shown to nobody else, nor to staff.
+
+    It bears no time, so that nothing but the name ties it to a paper of the result.
+    """
+
+    ballot = models.ForeignKey(Ballot, models.CASCADE, related_name="votes")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="votes")
+    places = models.JSONField()
+
+    objects = VoteQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("vote")
+        verbose_name_plural = _("votes")
+        constraints = [models.UniqueConstraint(fields=["ballot", "user"], name="clubs_vote_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.ballot_id}"

@@ -1,0 +1,30 @@
+"""What the rest of the product asks of ballots, and the job that closes them."""
+
+from typing import Any
+
+from django.db.models import Count, IntegerField, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
+from activity.models import Thing
+from bookbridge.api.jobs import job
+from clubs.ballots.models import Ballot, Candidate
+
+
+@job("ballots.close")
+def close(*, ballot: int) -> None:
+    """Close a ballot whose time has come; nothing happens to one that is closed, or gone."""
+    found = Ballot.objects.filter(pk=ballot).select_related("club").first()
+    if found is not None:
+        found.close_if_due()
+
+
+def told(pk: int) -> tuple[Thing, str] | None:
+    """A ballot as its members are told of it: by its title."""
+    ballot = Ballot.objects.filter(pk=pk).only("title").first()
+    return None if ballot is None else (ballot.thing, "")
+
+
+def times_considered() -> Any:
+    """For a query of entries: how often each has stood in a ballot that chose another, or none."""
+    lost = Candidate.objects.lost().filter(entry=OuterRef("pk")).order_by()
+    return Coalesce(Subquery(lost.values("entry").annotate(n=Count("pk")).values("n")), 0, output_field=IntegerField())

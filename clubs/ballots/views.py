@@ -1,0 +1,120 @@
+"""Ballots over HTTP (api.md, section 6)."""
+
+from typing import Any, ClassVar, cast
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from accounts.models import User
+from bookbridge.api.errors import PROBLEM_TYPE
+from bookbridge.api.views import GenericViewSet
+from clubs.access import ClubScoped, Level
+from clubs.ballots.filters import BallotFilter
+from clubs.ballots.models import Ballot, BallotQuerySet, Method
+from clubs.ballots.serializers import BallotSerializer, NewBallotSerializer, VoteSerializer
+
+CLOSED = {
+    (409, PROBLEM_TYPE): OpenApiResponse({"$ref": "#/components/schemas/Problem"}, description="`ballot_closed`.")
+}
+
+
+@extend_schema_view(
+    list=extend_schema(summary="A club's ballots"),
+    retrieve=extend_schema(summary="One ballot; once it is closed with its result"),
+    destroy=extend_schema(summary="Delete a ballot with its votes and its result"),
+)
+class BallotViewSet(
+    ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, GenericViewSet
+):
+    """Choosing the next book: secret votes, and no counts before the close."""
+
+    levels = {
+        "list": Level.MEMBER,
+        "retrieve": Level.MEMBER,
+        "create": Level.MODERATOR,
+        "destroy": Level.MODERATOR,
+        "vote": Level.MEMBER,
+        "withdraw_vote": Level.MEMBER,
+        "close": Level.MODERATOR,
+    }
+    queryset = Ballot.objects.all()
+    serializer_class = BallotSerializer
+    filterset_class = BallotFilter
+    orderings: ClassVar = {"-created_at": ("-created_at", "-id")}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """After the permissions: what is due is closed before anything is said of it or done to it."""
+        super().initial(request, *args, **kwargs)
+        if self.level is not None:
+            Ballot.objects.filter(club=self.club).settle()
+
+    def get_queryset(self) -> BallotQuerySet:
+        """The club's ballots with what the answer shows."""
+        return Ballot.objects.filter(club=self.club).shown_to(self._caller)
+
+    @extend_schema(summary="Open a ballot", request=NewBallotSerializer, responses={201: BallotSerializer})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Put proposals to the vote until a moment to come."""
+        values = _checked(NewBallotSerializer(data=request.data))
+        ballot = Ballot.open(club=self.club, by=self._caller, **values)
+        return self._shown(ballot, status.HTTP_201_CREATED)
+
+    def perform_destroy(self, instance: Ballot) -> None:
+        """As the model says."""
+        instance.remove(by=self._caller)
+
+    @extend_schema(summary="Vote, or vote otherwise", request=VoteSerializer, responses={200: VoteSerializer, **CLOSED})
+    @action(detail=True, methods=["put"])
+    def vote(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Until the close the last vote stands. The answer is the vote, as `my_vote` tells it."""
+        ballot = self.get_object()
+        ballot.require_open()
+        vote = _checked(VoteSerializer(data=request.data, context={"method": ballot.method}))
+        ballot.vote(by=self._caller, **vote)
+        return Response({Method(ballot.method).field: vote["choices"]})
+
+    @extend_schema(summary="Take one's vote back", request=None, responses={204: None, **CLOSED})
+    @vote.mapping.delete
+    def withdraw_vote(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Also where there is none."""
+        self.get_object().withdraw_vote(by=self._caller)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(summary="Close a ballot before its time", request=None, responses={200: BallotSerializer, **CLOSED})
+    @action(detail=True, methods=["post"])
+    def close(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The answer has the result."""
+        ballot = self.get_object()
+        ballot.close(by=self._caller)
+        return self._shown(ballot)
+
+    def find_object(self) -> Ballot:
+        """The ballot, whose club is the one that is at hand."""
+        ballot: Ballot = super().find_object()
+        ballot.club = self.club
+        return ballot
+
+    def lock(self, obj: object) -> None:
+        """For a conditional write: what the writes below lock, in the same order."""
+        self.club.lock(with_user=self._caller)
+        del self.club
+
+    @property
+    def _caller(self) -> User:
+        """The signed-in reader; the permissions have made sure that there is one."""
+        return cast(User, self.request.user)
+
+    def _shown(self, ballot: Ballot, status_code: int = status.HTTP_200_OK) -> Response:
+        """The answer about a ballot that was just written."""
+        fresh = get_object_or_404(self.get_queryset(), pk=ballot.pk)
+        return Response(self.get_serializer(fresh).data, status=status_code)
+
+
+def _checked(serializer: BaseSerializer[Any]) -> dict[str, Any]:
+    serializer.is_valid(raise_exception=True)
+    return cast(dict[str, Any], serializer.validated_data)

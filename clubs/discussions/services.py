@@ -1,0 +1,34 @@
+"""What the rest of the product asks of discussions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clubs.clubs.models import Club
+from clubs.discussions.models import Thread
+from clubs.discussions.posts import Post
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def club_deleted(club: Club) -> None:
+    """Take a club's talk away before the club goes. For whoever deletes it, holding its row."""
+    Thread.objects.filter(club=club).delete_with_posts()
+
+
+def part_from(user: User, *, anonymise: bool) -> None:
+    """Part an account that goes from what it has said: the posts stay without their author, or their places alone.
+
+    Threads stay in any case, since others speak in them.
+    """
+    posts = Post.objects.filter(author=user)
+    if anonymise:
+        posts.update(author=None)
+        return
+    clubs = Club.objects.filter(pk__in=posts.values("club")).order_by("pk")
+    list(clubs.select_for_update().values_list("pk"))
+    threads = list(Thread.objects.filter(pk__in=posts.values("thread")).order_by("pk"))
+    Post.objects.filter(pk__in=list(posts.values_list("pk", flat=True))).empty()
+    for thread in threads:
+        thread.count()

@@ -1,0 +1,35 @@
+"""Whom a post concerns: who is answered, and who is named. They are told of the thread's title and no word more.
+
+Nobody hears of what is said in a thread that a block hides from them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from accounts.blocks import unblocked
+from activity.kinds import Kind
+from activity.models import Thing
+from activity.services import notify
+from clubs.discussions.mentions import names_in
+from clubs.members.models import Membership
+
+if TYPE_CHECKING:
+    from clubs.discussions.posts import Post
+
+
+def tell(post: Post) -> None:
+    """Tell them once, however often the post is changed; those alone who are in the club."""
+    answered = post.reply_to.author_id if post.reply_to else None
+    names = names_in(post.body)
+    if answered is None and not names:
+        return
+    members = Membership.objects.active().filter(club=post.club_id)
+    if post.thread.author:
+        members = members.filter(unblocked(post.thread.author, "user"))
+    named = set(members.filter(user__username_key__in=names).values_list("user", flat=True))
+    replied = set(members.filter(user=answered).values_list("user", flat=True)) if answered else set()
+    thing = Thing("post", post.pk, post.thread.title)
+    for kind, users in ((Kind.REPLY, replied), (Kind.MENTION, named - replied)):
+        key = f"{kind}:post:{post.pk}"
+        notify(kind, sorted(users), actor=post.author_id, thing=thing, club=post.club_id, key=key)

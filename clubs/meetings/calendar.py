@@ -1,0 +1,166 @@
+"""Meetings as an iCalendar file (RFC 5545), the same bytes for the same rows."""
+
+from __future__ import annotations
+
+import datetime
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard, vText
+
+from accounts.models import User
+from clubs.meetings.answers import Answer
+from clubs.meetings.models import CANCELLED_SHOWN, Meeting, MeetingQuerySet, Status
+from clubs.members.models import Membership
+
+# How far back a calendar goes, and how many meetings are in it at most (`MeetingQuerySet.nearest`).
+PAST_SHOWN = datetime.timedelta(days=366)
+MOST_MEETINGS = 500
+EVERY_HOUR = "PT1H"
+DAY = datetime.timedelta(days=1)
+
+
+def of_clubs(clubs: Iterable[int], reader: User, *, name: str) -> bytes:
+    """The calendar of these clubs, all of which `reader` is in now; in two queries."""
+    return render(_shown().filter(club__in=clubs).with_answer_of(reader), name=name)
+
+
+def of_reader(reader: User) -> bytes:
+    """The calendar of every club that `reader` is in now."""
+    clubs = Membership.objects.active().filter(user=reader).values_list("club", flat=True)
+    return of_clubs(list(clubs), reader, name="BookBridge")
+
+
+def _shown() -> MeetingQuerySet:
+    """A year back and all that are to come; those that are cancelled or removed, for 30 days."""
+    since = timezone.now() - CANCELLED_SHOWN
+    standing = Q(deleted_at=None, status=Status.SCHEDULED, starts_at__gt=timezone.now() - PAST_SHOWN)
+    cancelled = Q(deleted_at=None, status=Status.CANCELLED, cancelled_at__gt=since)
+    return Meeting.objects.filter(standing | cancelled | Q(deleted_at__gt=since)).select_related("club", "entry__book")
+
+
+def render(meetings: MeetingQuerySet, *, name: str) -> bytes:
+    """The file, with the rules of every time zone that is named in it."""
+    rows = sorted(meetings.nearest()[:MOST_MEETINGS], key=lambda meeting: (meeting.starts_at, meeting.pk))
+    calendar = Calendar()
+    calendar.add("prodid", "-//BookBridge//BookBridge//EN")
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("x-wr-calname", vText(_clean(name)))
+    calendar.add("x-published-ttl", EVERY_HOUR)
+    for zone in _zones(rows):
+        calendar.add_component(zone)
+    for meeting in rows:
+        calendar.add_component(_event(meeting))
+    return bytes(calendar.to_ical())
+
+
+def _event(meeting: Meeting) -> Event:
+    off = meeting.status == Status.CANCELLED or meeting.deleted_at is not None
+    own = meeting.own_answers[0].answer if meeting.own_answers else None  # type: ignore[attr-defined]
+    event = Event()
+    event.add("uid", str(meeting.uid))
+    event.add("sequence", meeting.sequence)
+    # A file that is no message says when it was last changed here (3.8.7.2), so that its bytes stay the same.
+    event.add("dtstamp", meeting.updated_at.replace(microsecond=0))
+    event.add("last-modified", meeting.updated_at.replace(microsecond=0))
+    event.add("created", meeting.created_at.replace(microsecond=0))
+    starts, ends = _moments(meeting)
+    event.add("dtstart", starts)
+    event.add("dtend", ends)
+    event.add("summary", _clean(meeting.title))
+    event.add("status", "CANCELLED" if off else "CONFIRMED")
+    event.add("transp", "OPAQUE" if own == Answer.YES and not off else "TRANSPARENT")
+    event.add("url", meeting.url or f"{settings.APP_URL}/clubs/{meeting.club_id}/meetings/{meeting.pk}")
+    event.add("description", _clean(_description(meeting)))
+    if meeting.place or meeting.url:
+        event.add("location", _clean(meeting.place or meeting.url))
+    return event
+
+
+def _description(meeting: Meeting) -> str:
+    lines = [meeting.club.name]
+    if meeting.entry:
+        lines.append(f"{meeting.entry.book.title} ({meeting.entry.book.author})")
+    return "\n".join([*lines, *filter(None, [meeting.url, meeting.agenda])])
+
+
+def _moments(meeting: Meeting) -> tuple[datetime.datetime, datetime.datetime]:
+    """Start and end by the clocks where it is; in UTC where those would be read as an hour earlier (3.3.5)."""
+    moments = [moment.replace(microsecond=0) for moment in (meeting.starts_at, meeting.ends_at)]
+    if meeting.timezone != "UTC":
+        local = [moment.astimezone(ZoneInfo(meeting.timezone)) for moment in moments]
+        moments = moments if any(moment.fold for moment in local) else local
+    return moments[0], moments[1]
+
+
+def _clean(text: str) -> str:
+    """Without what no text of a calendar may hold: any control character but the end of a line and the tabulator."""
+    lines = "\n".join(text.splitlines())
+    return "".join(c for c in lines if c in "\n\t" or unicodedata.category(c) != "Cc")
+
+
+def _zones(meetings: Sequence[Meeting]) -> Iterator[Timezone]:
+    """Of each zone its rules from the day before the first of its meetings to the day after the last."""
+    used: dict[str, list[datetime.datetime]] = {}
+    for meeting in meetings:
+        if meeting.timezone != "UTC":
+            used.setdefault(meeting.timezone, []).extend([meeting.starts_at, meeting.ends_at])
+    for name, moments in sorted(used.items()):
+        yield _zone(ZoneInfo(name), min(moments).replace(microsecond=0) - DAY, max(moments) + DAY)
+
+
+def _zone(zone: ZoneInfo, first: datetime.datetime, last: datetime.datetime) -> Timezone:
+    """The rules of one zone: what holds at first, and each change until the last.
+
+    icalendar's own puts the begin of summer time in London an hour late.
+    """
+    part = Timezone()
+    part.add("tzid", zone.key)
+    part.add_component(_observance(zone, first, first))
+    for change in _changes(zone, first, last):
+        part.add_component(_observance(zone, change, change - datetime.timedelta(seconds=1)))
+    return part
+
+
+def _observance(
+    zone: ZoneInfo, at: datetime.datetime, before: datetime.datetime
+) -> TimezoneStandard | TimezoneDaylight:
+    """What holds from a moment on; its start is told by the clocks of the moment before (3.6.5)."""
+    now, then = at.astimezone(zone), before.astimezone(zone)
+    part = TimezoneDaylight() if now.dst() else TimezoneStandard()
+    offset = then.utcoffset() or datetime.timedelta()
+    part.add("dtstart", (at + offset).replace(tzinfo=None))
+    part.add("tzoffsetfrom", offset)
+    part.add("tzoffsetto", now.utcoffset() or datetime.timedelta())
+    part.add("tzname", now.tzname() or zone.key)
+    return part
+
+
+def _changes(zone: ZoneInfo, first: datetime.datetime, last: datetime.datetime) -> Iterator[datetime.datetime]:
+    """The moments at which clocks in the zone are changed, or their offset gets another name."""
+    day = first
+    while day < last:
+        following = min(day + 7 * DAY, last)
+        if _rule(zone, day) != _rule(zone, following):
+            yield _first_of(zone, day, following)
+        day = following
+
+
+def _first_of(zone: ZoneInfo, before: datetime.datetime, after: datetime.datetime) -> datetime.datetime:
+    """The first second at which another rule holds than at `before`."""
+    low, high = int(before.timestamp()), int(after.timestamp())
+    while high - low > 1:
+        middle = (low + high) // 2
+        same = _rule(zone, datetime.datetime.fromtimestamp(middle, datetime.UTC)) == _rule(zone, before)
+        low, high = (middle, high) if same else (low, middle)
+    return datetime.datetime.fromtimestamp(high, datetime.UTC)
+
+
+def _rule(zone: ZoneInfo, at: datetime.datetime) -> tuple[object, ...]:
+    local = at.astimezone(zone)
+    return local.utcoffset(), local.dst(), local.tzname()

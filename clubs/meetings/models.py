@@ -1,0 +1,409 @@
+"""A club's meetings. Whoever plans, changes or removes one holds the club's row, and then that of the meeting.
+
+Who answers, or frees a seat, holds the meeting's row alone (`clubs.meetings.answers`).
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Avg, Case, Count, OuterRef, Prefetch, Q, Subquery, When
+from django.http import Http404
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.names import validate_timezone
+from activity.models import Thing
+from activity.services import record
+from bookbridge.api.errors import Conflict, InvalidField
+from bookbridge.api.transactions import retrying_atomic
+from clubs.meetings.times import FIRST, LAST, Every, moment, repeated, wall_clock
+from clubs.reading.models import Entry
+
+if TYPE_CHECKING:
+    from clubs.clubs.models import Club
+
+TITLE_LENGTH, PLACE_LENGTH, URL_LENGTH, TEXT_LENGTH = 200, 300, 500, 10_000
+MOST_REPEATS = 52
+MOST_MINUTES = 7 * 24 * 60
+MOST_SEATS = 10_000
+# How long calendars are told of a meeting that will not be.
+CANCELLED_SHOWN = datetime.timedelta(days=30)
+
+
+class Status(models.TextChoices):
+    """Whether a meeting is to be."""
+
+    SCHEDULED = "scheduled", _("scheduled")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class Scope(models.TextChoices):
+    """Which meetings of a series are meant: one, or it and all that come after it."""
+
+    THIS = "this", _("this meeting")
+    FOLLOWING = "following", _("this meeting and all that follow in its series")
+
+
+class Series(models.Model):
+    """Meetings that were planned together; each of them can be changed, cancelled and removed by itself."""
+
+    club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="+")
+    every = models.CharField(max_length=10, choices=Every.choices)
+    count = models.PositiveSmallIntegerField(help_text=_("How many meetings were planned."))
+
+    class Meta:
+        verbose_name = _("series of meetings")
+        verbose_name_plural = _("series of meetings")
+
+    def __str__(self) -> str:
+        return f"{self.every} ({self.count})"
+
+
+class MeetingQuerySet(models.QuerySet["Meeting"]):
+    """Rules about many meetings."""
+
+    def present(self) -> MeetingQuerySet:
+        """Those that were not removed; a removed one is a row for calendars alone."""
+        return self.filter(deleted_at=None)
+
+    def ahead(self) -> MeetingQuerySet:
+        """Those that have not begun."""
+        return self.filter(starts_at__gt=now())
+
+    def begun(self) -> MeetingQuerySet:
+        """Those that have."""
+        return self.filter(starts_at__lte=now())
+
+    def nearest(self) -> MeetingQuerySet:
+        """Those to come, the soonest first, and after them those that have begun, the latest first."""
+        ahead = Case(When(starts_at__gt=now(), then="starts_at"))
+        return self.order_by(ahead.asc(nulls_last=True), "-starts_at", "-pk")
+
+    def held(self) -> MeetingQuerySet:
+        """Those that were: over, and not cancelled."""
+        return self.present().filter(status=Status.SCHEDULED, ends_at__lte=now())
+
+    def with_answer_of(self, user: User | AnonymousUser) -> MeetingQuerySet:
+        """With all that an answer to `user` shows, in two more queries however many meetings there are."""
+        own = answers().Rsvp.objects.filter(user=user.pk if user.is_authenticated else None).with_place()
+        return self.prefetch_related("series", Prefetch("answers", own, to_attr="own_answers"))
+
+    def next_for(self, clubs: Iterable[Club] | Iterable[int] | None = None) -> MeetingQuerySet:
+        """Of each club the first meeting that has not begun and is not cancelled, if any; of all clubs, or of `clubs`.
+
+        >>> Meeting.objects.next_for(clubs).with_answer_of(user)
+        """
+        coming = Meeting.objects.present().ahead().filter(club=OuterRef("club"), status=Status.SCHEDULED)
+        found = self.present().ahead().filter(pk=Subquery(coming.order_by("starts_at", "pk").values("pk")[:1]))
+        return found if clubs is None else found.filter(club__in=clubs)
+
+    def settle(self) -> int:
+        """Let the moments of those that have not begun follow their wall clocks (`Meeting.settle`); how many did."""
+        moved = 0
+        for meeting in self.present().ahead().select_related("club").iterator():
+            with suppress(Http404):  # It has gone at the same moment.
+                moved += meeting.settle()
+        return moved
+
+    def attendance(self) -> tuple[int, float | None]:
+        """How many of these meetings were held, and how many came to one on average, where that was noted."""
+        figures = self.held().aggregate(held=Count("pk"), mean=Avg("attended_count"))
+        mean = figures["mean"]
+        return figures["held"], None if mean is None else round(float(mean), 2)
+
+
+class Meeting(models.Model):
+    """A meeting of a club.
+
+    `starts_at` is the moment that the wall clock (`local_date`, `local_time`, `local_later`) in `timezone` means. What
+    was agreed on is the wall clock: where the zone's rules change before the meeting, the moment follows (`settle`).
+    """
+
+    club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="meetings")
+    series = models.ForeignKey(Series, models.CASCADE, null=True, blank=True, related_name="meetings")
+    title = models.CharField(max_length=TITLE_LENGTH)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    timezone = models.CharField(max_length=64, validators=[validate_timezone])
+    local_date = models.DateField()
+    local_time = models.TimeField()
+    local_later = models.BooleanField(default=False, help_text=_("The second of two equal times, as clocks go back."))
+    duration_minutes = models.PositiveIntegerField(
+        default=60, validators=[MinValueValidator(1), MaxValueValidator(MOST_MINUTES)]
+    )
+    place = models.CharField(max_length=PLACE_LENGTH, blank=True)
+    url = models.CharField(max_length=URL_LENGTH, blank=True)
+    entry = models.ForeignKey(Entry, models.SET_NULL, null=True, blank=True, related_name="meetings")
+    agenda = models.TextField(max_length=TEXT_LENGTH, blank=True)
+    notes = models.TextField(max_length=TEXT_LENGTH, blank=True)
+    capacity = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(MOST_SEATS)]
+    )
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.SCHEDULED)
+    # How many have answered what: moved with each answer by who holds the row.
+    yes = models.PositiveIntegerField(default=0, editable=False)
+    maybe = models.PositiveIntegerField(default=0, editable=False)
+    no = models.PositiveIntegerField(default=0, editable=False)
+    waitlisted = models.PositiveIntegerField(default=0, editable=False)
+    attended_count = models.PositiveIntegerField(
+        null=True, blank=True, editable=False, help_text=_("How many came; empty where nobody has noted it.")
+    )
+    # What calendars know it by, and how often it has changed since they did.
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    sequence = models.PositiveIntegerField(default=0, editable=False)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, editable=False)
+    cancelled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = MeetingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("meeting")
+        verbose_name_plural = _("meetings")
+        indexes = [
+            models.Index(fields=["club", "starts_at", "id"], name="clubs_meeting_by_start"),
+            models.Index(fields=["club", "status", "ends_at"], name="clubs_meeting_by_end"),
+            models.Index(fields=["starts_at", "id"], name="clubs_meeting_start"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(capacity__isnull=True) | Q(capacity__range=(1, MOST_SEATS)), name="clubs_meeting_capacity"
+            ),
+            models.CheckConstraint(
+                condition=Q(duration_minutes__range=(1, MOST_MINUTES)), name="clubs_meeting_duration"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @classmethod
+    @retrying_atomic
+    def plan(
+        cls,
+        *,
+        club: Club,
+        by: User,
+        starts_at: datetime.datetime,
+        timezone: str | None = None,
+        repeats: dict[str, Any] | None = None,
+        **fields: Any,
+    ) -> Meeting:
+        """Plan a meeting, or with `repeats` (`every`, `count`) a series, whose first meeting is returned.
+
+        Without a time zone it is the club's. Raises InvalidField for an entry of another club's list, or where the
+        series would go on beyond the year 2100.
+        """
+        club.lock(with_user=by)
+        _check_entry(club, fields)
+        zone = timezone or club.timezone
+        walls = _walls(wall_clock(starts_at, zone), repeats)
+        series = Series.objects.create(club=club, **repeats) if repeats else None
+        meetings = [cls(club=club, series=series, created_by=by, **fields) for _wall in walls]
+        for meeting, wall in zip(meetings, walls, strict=True):
+            meeting._set_time(wall, zone)
+            meeting._note_status()
+            meeting.save(force_insert=True)
+            telling().arm(meeting)
+        meetings[0]._record("created", by)
+        telling().planned(meetings[0], by)
+        return meetings[0]
+
+    @retrying_atomic
+    def change(self, *, by: User | None, scope: str = Scope.THIS, **values: Any) -> None:
+        """Set some of the columns; with the scope `following` of each later meeting of the series too.
+
+        There a new time is as much later or earlier by the wall clock as it is for this one. Whoever is first in line
+        gets a seat that is free now. `by` is None for staff. Raises InvalidField for an entry of another club's list,
+        or a time beyond the years 1900 to 2100.
+        """
+        rows = self._hold(by, scope)
+        _check_entry(self.club, values)
+        zone = values.pop("timezone", self.timezone)
+        at = values.pop("starts_at", self.starts_at)
+        retimed = (at, zone) != (self.starts_at, self.timezone)
+        wall = wall_clock(at, zone) if retimed else self.wall
+        step = wall - self.wall
+        changed = [row._change(values, (wall if row is self else row._later(step), zone) if retimed else None)
+                   for row in rows]  # fmt: skip
+        if any(changed):
+            cancelled = "status" in changed[0] and self.status == Status.CANCELLED
+            self._record("cancelled" if cancelled else "changed", by)
+        if any(row._concerns(of_row) for row, of_row in zip(rows, changed, strict=True)):
+            telling().changed(self, by)
+
+    @retrying_atomic
+    def remove(self, *, by: User | None, scope: str = Scope.THIS) -> None:
+        """Take the meeting away, or it and all that follow in its series; calendars are told for 30 days.
+
+        `by` is None for staff.
+        """
+        at = now()
+        rows = self._hold(by, scope)
+        answers().forget(rows)
+        for row in rows:
+            row.deleted_at, row.updated_at, row.sequence = at, at, row.sequence + 1
+            row.save(update_fields=["deleted_at", "updated_at", "sequence", *answers().COUNTS])
+            telling().bury(row)
+        self._record("deleted", by)
+        if any(row.status == Status.SCHEDULED and not row.is_over for row in rows):
+            telling().changed(self, by)
+
+    @retrying_atomic
+    def settle(self) -> bool:
+        """Let the moment follow the wall clock where the zone's rules have changed; whether they had."""
+        if self._is_settled:
+            return False
+        self._hold(None, Scope.THIS)
+        if self._is_settled:
+            return False
+        self._change({}, (self.wall, self.timezone))
+        self._record("changed", None)
+        if self._concerns({"starts_at"}):
+            telling().changed(self, None)
+        return True
+
+    def lock(self) -> None:
+        """Read the row afresh and hold it until the transaction ends; 404 where it is gone by now."""
+        try:
+            self.refresh_from_db(from_queryset=Meeting.objects.present().select_for_update())
+        except Meeting.DoesNotExist:
+            raise Http404 from None
+
+    def require_open(self) -> None:
+        """Raise Conflict `meeting_cancelled`, `meeting_over` where nobody can answer any more."""
+        if self.status == Status.CANCELLED:
+            raise Conflict("meeting_cancelled", _("This meeting is cancelled."))
+        if self.is_over:
+            raise Conflict("meeting_over", _("This meeting is over."))
+
+    @property
+    def wall(self) -> datetime.datetime:
+        """The wall clock that was agreed on."""
+        return datetime.datetime.combine(self.local_date, self.local_time).replace(fold=int(self.local_later))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self.ends_at <= now()
+
+    @property
+    def thing(self) -> Thing:
+        """What events and notifications call it."""
+        return Thing("meeting", self.pk, self.title)
+
+    def _hold(self, by: User | None, scope: str) -> Sequence[Meeting]:
+        """Lock the reader, the club and the meetings that are meant, this one (which it is, read afresh) the first."""
+        self.club.lock(with_user=by)
+        rows: list[Meeting] = []
+        if scope == Scope.FOLLOWING and self.series_id is not None:
+            # All of the series, since who takes answers back locks meetings by their ids too.
+            rows += Meeting.objects.present().select_for_update().filter(series=self.series_id).order_by("pk")
+        self.lock()
+        following = [row for row in rows if (row.starts_at, row.pk) > (self.starts_at, self.pk)]
+        for row in following:
+            row.club = self.club
+        return [self, *following]
+
+    def _change(self, values: dict[str, Any], time: tuple[datetime.datetime, str] | None) -> set[str]:
+        """Write what differs, and fill seats; the names of what did. The caller holds the row."""
+        before = {name: getattr(self, name) for name in (*values, *TIME)}
+        for name, value in values.items():
+            setattr(self, name, value)
+        if time is not None or "duration_minutes" in values:
+            self._set_time(*(time or (self.wall, self.timezone)))
+        changed = {name for name, value in before.items() if getattr(self, name) != value}
+        if not changed:
+            return changed
+        if "status" in changed:
+            self._note_status()
+        self.updated_at, self.sequence = now(), self.sequence + 1
+        self.save(update_fields=[*changed, "cancelled_at", "updated_at", "sequence"])
+        answers().fill(self)
+        telling().arm(self)
+        return changed
+
+    def _set_time(self, wall: datetime.datetime, zone: str) -> None:
+        """Meet when clocks in `zone` show `wall`. Raises InvalidField beyond the years 1900 to 2100."""
+        try:
+            at = moment(wall, zone)
+        except OverflowError:
+            at = LAST
+        if not FIRST <= at < LAST:
+            raise InvalidField("starts_at", "out_of_range", _("A meeting lies in the years 1900 to 2100."))
+        self.timezone, self.starts_at = zone, at
+        self.local_date, self.local_time, self.local_later = wall.date(), wall.time().replace(fold=0), bool(wall.fold)
+        self.ends_at = at + datetime.timedelta(minutes=self.duration_minutes)
+
+    def _later(self, step: datetime.timedelta) -> datetime.datetime:
+        """The wall clock, so much later."""
+        try:
+            return self.wall + step if step else self.wall
+        except OverflowError:
+            raise InvalidField("starts_at", "out_of_range", _("A meeting lies in the years 1900 to 2100.")) from None
+
+    def _note_status(self) -> None:
+        self.cancelled_at = now() if self.status == Status.CANCELLED else None
+
+    def _concerns(self, changed: set[str]) -> bool:
+        """Whether members should hear that these columns have changed."""
+        stands = self.status == Status.SCHEDULED or "status" in changed
+        return stands and not self.is_over and bool(changed & TOLD)
+
+    @property
+    def _is_settled(self) -> bool:
+        return moment(self.wall, self.timezone) == self.starts_at
+
+    def _record(self, what: str, by: User | None) -> None:
+        record(f"meeting.{what}", actor=by.pk if by else None, thing=self.thing, club=self.club_id)
+
+
+TIME = ("timezone", "starts_at", "ends_at", "local_date", "local_time", "local_later")
+# What members are told of; the agenda and the minutes they find when they look.
+TOLD = {"status", "place", "url", *TIME}
+
+
+def _walls(first: datetime.datetime, repeats: dict[str, Any] | None) -> list[datetime.datetime]:
+    if not repeats:
+        return [first]
+    try:
+        walls = list(repeated(first, **repeats))
+    except OverflowError:
+        walls = [datetime.datetime.max]
+    if walls[-1].year >= LAST.year:
+        raise InvalidField("repeats.count", "out_of_range", _("A meeting lies in the years 1900 to 2100."))
+    return walls
+
+
+def _check_entry(club: Club, values: dict[str, Any]) -> None:
+    """Raise InvalidField where `entry_id` names nothing on the club's list, whose row the caller holds."""
+    entry = values.get("entry_id")
+    if entry is not None and not Entry.objects.filter(club=club, pk=entry).exists():
+        raise InvalidField("entry", "does_not_exist", _("The club’s list has no such entry."))
+
+
+def answers() -> ModuleType:
+    """What has been answered, whose tables refer to meetings and are loaded after them."""
+    from clubs.meetings import answers
+
+    return answers
+
+
+def telling() -> ModuleType:
+    """What members are told of meetings, and when."""
+    from clubs.meetings import telling
+
+    return telling

@@ -1,0 +1,168 @@
+"""The shapes of meetings in the API."""
+
+import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.names import validate_timezone
+from bookbridge.api.serializers import ModelSerializer, MomentField, TextField
+from clubs.meetings.answers import GIVEN, Answer, Rsvp
+from clubs.meetings.models import (
+    MOST_MINUTES,
+    MOST_REPEATS,
+    MOST_SEATS,
+    PLACE_LENGTH,
+    TEXT_LENGTH,
+    TITLE_LENGTH,
+    URL_LENGTH,
+    Meeting,
+    Status,
+)
+from clubs.meetings.times import FIRST, LAST, Every
+
+BIGGEST_ID = 2**63 - 1
+# What a public club shows to everybody.
+FOR_OUTSIDERS = {"id", "title", "starts_at", "status"}
+
+
+class RepeatsSerializer(serializers.Serializer[Any]):
+    """How a series repeats."""
+
+    every = serializers.ChoiceField(Every.choices)
+    count = serializers.IntegerField(min_value=1, max_value=MOST_REPEATS, help_text=_("With the first one."))
+
+
+class CountsSerializer(serializers.Serializer[Any]):
+    """How many have answered what."""
+
+    yes = serializers.IntegerField()
+    maybe = serializers.IntegerField()
+    no = serializers.IntegerField()
+    waitlisted = serializers.IntegerField()
+
+
+class RsvpSerializer(serializers.Serializer[Any]):
+    """An answer to a meeting."""
+
+    answer = serializers.ChoiceField(Answer.choices, allow_null=True)
+    waitlist_position = serializers.IntegerField(allow_null=True, help_text=_("The place in line, from 1."))
+
+    def to_representation(self, instance: Rsvp) -> dict[str, Any]:
+        """With the place of who waits; `RsvpQuerySet.with_place` has read it."""
+        waiting = instance.answer == Answer.WAITLISTED
+        place = instance.place if waiting else None  # type: ignore[attr-defined]
+        return {"answer": instance.answer or None, "waitlist_position": place}
+
+
+class GivenRsvpSerializer(serializers.Serializer[Any]):
+    """What a member says."""
+
+    answer = serializers.ChoiceField(GIVEN)
+
+
+class AttendanceSerializer(serializers.Serializer[Any]):
+    """Who was there."""
+
+    attended = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=BIGGEST_ID),
+        max_length=MOST_SEATS,
+        help_text=_("The ids of readers who are or were in the club."),
+    )
+
+
+class LinkField(TextField):
+    """An address of the web, or nothing."""
+
+    default_error_messages = {"invalid_url": _("Not an http or https address.")}
+
+    def to_internal_value(self, data: Any) -> str:
+        """The address as it was sent."""
+        text: str = super().to_internal_value(data)
+        try:
+            if text:
+                URLValidator(schemes=["http", "https"])(text)
+                urlsplit(text)
+        except (ValidationError, ValueError):
+            self.fail("invalid_url")
+        return text
+
+
+class NewMeetingSerializer(serializers.Serializer[Any]):
+    """What moderators say of a meeting."""
+
+    title = TextField(max_length=TITLE_LENGTH)
+    starts_at = MomentField(first=FIRST, last=LAST - datetime.timedelta(microseconds=1))
+    timezone = TextField(
+        max_length=64, required=False, validators=[validate_timezone], help_text=_("Else it is the club’s.")
+    )
+    duration_minutes = serializers.IntegerField(min_value=1, max_value=MOST_MINUTES, required=False)
+    place = TextField(max_length=PLACE_LENGTH, required=False, allow_blank=True)
+    url = LinkField(max_length=URL_LENGTH, required=False, allow_blank=True)
+    entry = serializers.IntegerField(
+        source="entry_id",
+        min_value=1,
+        max_value=BIGGEST_ID,
+        required=False,
+        allow_null=True,
+        help_text=_("An entry of the club’s list."),
+    )
+    agenda = TextField(max_length=TEXT_LENGTH, required=False, allow_blank=True)
+    capacity = serializers.IntegerField(
+        min_value=1, max_value=MOST_SEATS, required=False, allow_null=True, help_text=_("Null for no limit.")
+    )
+    status = serializers.ChoiceField(Status.choices, required=False)
+    notes = TextField(max_length=TEXT_LENGTH, required=False, allow_blank=True)
+    repeats = RepeatsSerializer(required=False, allow_null=True)
+
+
+class MeetingChangeSerializer(NewMeetingSerializer):
+    """What of a meeting may be changed; how it repeats may not."""
+
+    repeats = None  # type: ignore[assignment]  # DRF's way to leave a field out
+
+
+class MeetingSerializer(ModelSerializer):
+    """A meeting. `insider` in the context says whether the caller is in the club; to others most of it is null."""
+
+    timezone = serializers.CharField(allow_null=True)
+    duration_minutes = serializers.IntegerField(allow_null=True)
+    place = serializers.CharField(allow_null=True)
+    url = serializers.CharField(allow_null=True)
+    entry = serializers.IntegerField(source="entry_id", allow_null=True)
+    agenda = serializers.CharField(allow_null=True)
+    notes = serializers.CharField(allow_null=True)
+    counts = CountsSerializer(source="*", allow_null=True)
+    my_rsvp = serializers.SerializerMethodField()
+    repeats = RepeatsSerializer(source="series", allow_null=True)
+    series = serializers.IntegerField(
+        source="series_id", allow_null=True, help_text=_("What the meetings of a series share.")
+    )
+
+    class Meta:
+        model = Meeting
+        fields = [
+            *("id", "title", "starts_at", "timezone", "duration_minutes", "place", "url", "entry", "agenda"),
+            *("capacity", "status", "notes", "counts", "my_rsvp", "repeats", "series", "attended_count"),
+        ]
+        read_only_fields = fields
+
+    def to_representation(self, instance: Meeting) -> dict[str, Any]:
+        """All of it for members, four fields for everybody else."""
+        if self.context["insider"]:
+            return super().to_representation(instance)
+        return {
+            str(name): field.to_representation(getattr(instance, str(name))) if name in FOR_OUTSIDERS else None
+            for name, field in self.fields.items()
+        }
+
+    @extend_schema_field({"oneOf": [{"$ref": "#/components/schemas/Rsvp"}, {"type": "null"}]})
+    def get_my_rsvp(self, meeting: Meeting) -> dict[str, Any] | None:
+        """The caller's own answer, or null."""
+        own = meeting.own_answers  # type: ignore[attr-defined]
+        return RsvpSerializer(own[0]).data if own else None

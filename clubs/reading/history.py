@@ -1,0 +1,52 @@
+"""Who changed what on a club's list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from clubs.reading.models import Entry
+
+NOTE_LENGTH = 1000
+
+
+class EntryChange(models.Model):
+    """Who changed what on a list, written with the change; it outlives the entry.
+
+    A book that is put on the list or taken off it is a `status` that was or becomes empty.
+    """
+
+    club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="entry_changes")
+    book = models.ForeignKey("catalog.Book", models.CASCADE, related_name="+")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    field = models.CharField(max_length=20)
+    old = models.TextField(max_length=NOTE_LENGTH, blank=True)
+    new = models.TextField(max_length=NOTE_LENGTH, blank=True)
+
+    class Meta:
+        verbose_name = _("change of a list")
+        verbose_name_plural = _("changes of lists")
+        indexes = [models.Index(fields=["club", "book", "at"], name="clubs_entrychange_of_entry")]
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.old[:50]!r} -> {self.new[:50]!r}"
+
+    @classmethod
+    def record(cls, entry: Entry, *, by: User | None, **changes: tuple[Any, Any]) -> None:
+        """Note each change, the field's name to its old and its new value."""
+        where = {"club_id": entry.club_id, "book_id": entry.book_id}
+        EntryChange.objects.bulk_create(
+            EntryChange(**where, actor=by, field=name, old=_text(old), new=_text(new))
+            for name, (old, new) in changes.items()
+        )
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

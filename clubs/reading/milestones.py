@@ -1,0 +1,110 @@
+"""The schedule of a book that a club reads."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Case, Q, Value, When
+from django.http import Http404
+from django.utils.translation import gettext_lazy as _
+
+from activity.models import Thing
+from activity.services import record
+from bookbridge.api.transactions import retrying_atomic
+from clubs.reading.marks import percent_field
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from clubs.reading.models import Entry
+
+MOST_CHAPTERS = 10_000
+
+
+class MilestoneQuerySet(models.QuerySet["Milestone"]):
+    """Rules about many milestones."""
+
+    def percent_due(self, today: datetime.date) -> Decimal | None:
+        """How far the readers of one entry should be: what the latest percent milestone whose day has come asks.
+
+        0 while none has come, None where there are no percent milestones. Of several on one day the farthest counts.
+        """
+        due = Case(When(due_on__lte=today, then=Value(1)), default=Value(0))
+        latest = (
+            self.filter(up_to_percent__isnull=False)
+            .annotate(due=due)
+            .order_by("-due", "-due_on", "-up_to_percent")
+            .values_list("due", "up_to_percent")
+            .first()
+        )
+        return latest and (latest[1] if latest[0] else Decimal(0))
+
+
+class Milestone(models.Model):
+    """A step of the schedule: by `due_on`, in the club's time zone, read up to a percentage or a chapter."""
+
+    entry = models.ForeignKey("clubs.Entry", models.CASCADE, related_name="milestones")
+    title = models.CharField(max_length=200)
+    up_to_percent = percent_field(null=True, blank=True)
+    up_to_chapter = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(MOST_CHAPTERS)]
+    )
+    due_on = models.DateField()
+
+    objects = MilestoneQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("milestone")
+        verbose_name_plural = _("milestones")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(up_to_percent__isnull=True, up_to_chapter__isnull=False)
+                | Q(up_to_percent__isnull=False, up_to_chapter__isnull=True),
+                name="clubs_milestone_one_goal",
+            ),
+            models.CheckConstraint(
+                condition=Q(up_to_percent__isnull=True) | Q(up_to_percent__range=(0, 100)),
+                name="clubs_milestone_percent",
+            ),
+        ]
+        indexes = [models.Index(fields=["entry", "due_on"], name="clubs_milestone_by_day")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @classmethod
+    @retrying_atomic
+    def add(cls, *, entry: Entry, by: User | None = None, **fields: Any) -> Milestone:
+        """Add a step to an entry's schedule; 404 where the entry has gone by now."""
+        with entry.or_gone():
+            made = cls.objects.create(entry=entry, **fields)
+        made._log("milestone.created", by)
+        return made
+
+    @retrying_atomic
+    def change(self, *, by: User | None = None, **fields: Any) -> None:
+        """Set plain columns; 404 where the milestone has gone by now."""
+        changed = {name: value for name, value in fields.items() if getattr(self, name) != value}
+        if fields and not Milestone.objects.filter(pk=self.pk).update(**fields):
+            raise Http404
+        for name, value in fields.items():
+            setattr(self, name, value)
+        if changed:
+            self._log("milestone.changed", by)
+
+    @retrying_atomic
+    def remove(self, *, by: User | None = None) -> None:
+        """Take it out of the schedule."""
+        thing = self._thing
+        if self.delete()[0]:
+            record("milestone.deleted", actor=by.pk if by else None, thing=thing, club=self.entry.club_id)
+
+    @property
+    def _thing(self) -> Thing:
+        return Thing("milestone", self.pk, self.title)
+
+    def _log(self, verb: str, by: User | None) -> None:
+        record(verb, actor=by.pk if by else None, thing=self._thing, club=self.entry.club_id)

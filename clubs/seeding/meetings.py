@@ -1,0 +1,61 @@
+"""The meetings of the small living product: past ones with who was there, coming ones with who says what."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from accounts.models import User
+from clubs.models import Attendance, Club, Meeting, Rsvp
+
+
+@dataclass(frozen=True)
+class Gathering:
+    """A meeting: its titles in Portuguese and English, days from today, the hour in the club's zone, its columns."""
+
+    pt: str
+    en: str
+    days: int
+    hour: int = 19
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+PAST = (
+    Gathering("Primeira conversa", "First talk", -58, 19, {"duration_minutes": 90}),
+    Gathering("Meio do caminho", "Half way", -30, 19, {"duration_minutes": 90}),
+    Gathering("Café e capítulos", "Coffee and chapters", -9, 16),
+)
+# More people than seats, so that somebody waits.
+COMING = (
+    Gathering("Roda de leitura", "Reading circle", 3, 20, {"repeats": {"every": "weekly", "count": 4}}),
+    Gathering("Jantar do clube", "Club dinner", 12, 20, {"capacity": 2, "duration_minutes": 180}),
+    Gathering("Conversa em linha", "Online talk", 20, 18, {"url": "https://meet.example.org/book-club"}),
+)
+CANCELLED = Gathering("Passeio literário", "Literary walk", 8, 10)
+ANSWERS = ("yes", "yes", "yes", "no", "maybe")
+
+
+def meet(club: Club, people: list[User]) -> None:
+    """Give a club its meetings; the current book is on the agenda of those to come."""
+    entry = club.entries.filter(status="reading").values_list("pk", flat=True).first()
+    for number, past in enumerate(PAST):
+        there = [user.pk for place, user in enumerate(people) if place != number]
+        Attendance.note(meeting=_plan(club, people[0], past), by=people[0], users=there)
+    for coming in COMING:
+        meeting = _plan(club, people[0], coming, entry_id=entry)
+        for user, answer in zip(people, ANSWERS, strict=False):
+            limited = meeting.capacity is not None and answer == "maybe"
+            Rsvp.give(meeting=meeting, by=user, answer="yes" if limited else answer)
+    _plan(club, people[0], CANCELLED, status="cancelled")
+
+
+def _plan(club: Club, by: User, plan: Gathering, **more: Any) -> Meeting:
+    zone = ZoneInfo(club.timezone)
+    day = timezone.localdate(timezone=zone) + datetime.timedelta(days=plan.days)
+    starts_at = datetime.datetime.combine(day, datetime.time(plan.hour), zone)
+    title = plan.pt if club.language.startswith("pt") else plan.en
+    return Meeting.plan(club=club, by=by, title=title, starts_at=starts_at, **plan.fields, **more)

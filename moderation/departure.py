@@ -1,0 +1,16 @@
+"""An account that goes: its reports stay without a name, its own case is closed, its appeals go."""
+
+from accounts.models import User
+from moderation.models import Appeal, Case, target_gone
+
+
+def leave_cases(user: User, *, anonymise: bool) -> None:
+    """Close the case about the reader, and let go of their appeals; what else names them is let go of with the row.
+
+    Whoever writes to a case holds the row of its author first, as the caller does.
+    """
+    target_gone("user", [user.pk])
+    appealed = set(Appeal.objects.waiting().filter(author=user).values_list("case", flat=True))
+    Appeal.objects.filter(author=user).delete()
+    for case in Case.objects.filter(pk__in=appealed).order_by("pk").select_for_update():
+        case.settle()

@@ -1,0 +1,121 @@
+"""What the pages of the desk show, each in a constant number of queries."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Prefetch, Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.timesince import timesince
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from bookbridge.api.admin import MOST_COUNTED, Panel
+from moderation.models import Case, Concealed, Decision, Opening, State
+from moderation.reasons import Action
+from moderation.targets import About, Context, targets
+
+# For how long whoever has opened a case is taken to be at it.
+LOOKING = datetime.timedelta(minutes=15)
+MOST_SHOWN = 50
+HISTORY = (Action.HIDE, Action.WARN, Action.SUSPEND)
+
+
+@dataclass(frozen=True)
+class History:
+    """What is known of an author: how often what was decided against them, and the last of it."""
+
+    counts: dict[str, int]
+    cases: int
+    decisions: list[Decision]
+
+
+def history_of(author: User) -> History:
+    """What stands; what was undone is in the list and not in the counts."""
+    about = Decision.objects.filter(subject=author)
+    standing = Count("pk", filter=Q(undone_by=None), distinct=True)
+    counts = dict(about.filter(action__in=HISTORY).order_by().values_list("action").annotate(n=standing))
+    last = about.select_related("case").prefetch_related("undone_by").order_by("-id")[:10]
+    cases = Case.objects.filter(author=author).count()
+    return History({action.value: counts.get(action.value, 0) for action in HISTORY}, cases, list(last))
+
+
+def context_of(case: Case) -> tuple[About | None, Context | None]:
+    """What a case is about, as it is now; nothing where it has gone."""
+    target = targets.get(case.target_type)
+    row = target.find(case.target_id) if target else None
+    return (target.about(row), target.context(row)) if target and row is not None else (None, None)
+
+
+def shown_of(case: Case, *, by: User) -> dict[str, Any]:
+    """All that the page of a case shows but its forms."""
+    about, context = context_of(case)
+    last = case.last_decision
+    return {
+        "case": case,
+        "heading": heading(case),
+        "about": about,
+        "found": context,
+        "reports": list(case.reports.select_related("reporter").order_by("-id")[:MOST_SHOWN]),
+        "decisions": list(
+            Decision.objects.filter(case=case).prefetch_related("undone_by").order_by("-id")[:MOST_SHOWN]
+        ),
+        "appeals": list(case.appeals.select_related("decision", "author").order_by("-id")[:MOST_SHOWN]),
+        "last": last,
+        "history": history_of(case.author) if case.author else None,
+        "looking": list(looking_at().filter(case=case).exclude(by=by).order_by("by_name", "-at")),
+    }
+
+
+def heading(case: Case) -> str:
+    """Its kind and its id, and its title where that is nobody's talk."""
+    target = targets.get(case.target_type)
+    name = f"{capfirst(str(target.label if target else case.target_type))} {case.target_id}"
+    return name if target is None or target.is_talk else f"{name}: {case.title}"
+
+
+def looking_at() -> Any:
+    """Who has opened which case a moment ago."""
+    return Opening.objects.filter(at__gt=timezone.now() - LOOKING)
+
+
+def beside(by: User) -> Prefetch[Any]:
+    """For the queue: who else is at each case, as `looking`."""
+    return Prefetch("openings", looking_at().exclude(by=by).order_by("-at"), to_attr="looking")
+
+
+def panel(request: HttpRequest) -> Panel | None:
+    """The front page's: how much waits, and since when."""
+    if not request.user.has_perm("moderation.view_case"):
+        return None
+    queue = reverse("admin:moderation_case_changelist")
+    opened = Case.objects.open()
+    oldest = opened.order_by("opened_at").values_list("opened_at", flat=True).first()
+    hidden = Case.objects.filter(concealed__in=[Concealed.PENDING, Concealed.HIDDEN])
+    rows = [
+        (_("open cases"), _capped(opened), queue),
+        (_("the oldest waits for"), timesince(oldest) if oldest else "—", f"{queue}?o=6"),
+        (_("appeals waiting"), _capped(opened.filter(is_appealed=True)), f"{queue}?queue=appealed"),
+        (_("hidden texts"), _capped(hidden), f"{queue}?queue=hidden"),
+    ]
+    return Panel(_("Moderation"), rows)
+
+
+def _capped(rows: Any) -> int:
+    return int(rows.order_by()[:MOST_COUNTED].count())
+
+
+QUEUES = {
+    "open": (_("open"), Q(state=State.OPEN)),
+    "appealed": (_("appealed"), Q(state=State.OPEN, is_appealed=True)),
+    "pending": (_("hidden until staff look"), Q(concealed=Concealed.PENDING)),
+    "hidden": (_("hidden"), Q(concealed__in=[Concealed.PENDING, Concealed.HIDDEN])),
+    "closed": (_("decided"), Q(state=State.CLOSED)),
+    "gone": (_("deleted meanwhile"), Q(state=State.GONE)),
+    "all": (_("all"), Q()),
+}

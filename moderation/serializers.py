@@ -1,0 +1,40 @@
+"""The shapes of moderation in the API."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from bookbridge.api.serializers import TextField
+from moderation.models import APPEAL_LENGTH, NOTE_LENGTH
+from moderation.reasons import Reason
+from moderation.targets import targets
+
+MOST_ID = 2**63 - 1
+
+
+class TargetTypeField(serializers.ChoiceField):
+    """The kind of a thing, out of those that the apps have registered."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=[(word, target.label) for word, target in sorted(targets.items())], **kwargs)
+
+
+class ReportSerializer(serializers.Serializer[Any]):
+    """A report of something that the caller sees."""
+
+    id = serializers.IntegerField(read_only=True)
+    target_type = TargetTypeField(source="case.target_type")
+    target_id = serializers.IntegerField(min_value=1, max_value=MOST_ID, source="case.target_id")
+    reason = serializers.ChoiceField(choices=Reason.choices)
+    note = TextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
+    created_at = serializers.DateTimeField(source="at", read_only=True)
+
+
+class AppealSerializer(serializers.Serializer[Any]):
+    """An appeal against the newest decision about something of the caller's."""
+
+    id = serializers.IntegerField(read_only=True)
+    target_type = TargetTypeField(source="case.target_type")
+    target_id = serializers.IntegerField(min_value=1, max_value=MOST_ID, source="case.target_id")
+    text = TextField(max_length=APPEAL_LENGTH)
+    created_at = serializers.DateTimeField(source="at", read_only=True)

@@ -1,0 +1,47 @@
+"""What reviews hold about one reader."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from accounts.export import rows
+from accounts.models import User
+from reviews.aside import LikeAside, SetAside
+from reviews.importing.models import Import
+from reviews.models import Like, Review
+
+REVIEW = (
+    *("book", "rating", "title", "body", "contains_spoilers", "language", "visibility", "likes_count"),
+    *("created_at", "edited_at", "hidden_at"),
+)
+ASIDE = (
+    *("review_id", "book", "rating", "title", "body", "contains_spoilers", "language", "visibility"),
+    *("created_at", "edited_at", "hidden_at", "origin"),
+)
+IMPORT = (
+    *("source", "visibility", "status", "failure", "rows", "done", "created", "updated", "skipped", "failed"),
+    *("errors", "remarks", "created_at", "ended_at"),
+)
+
+
+def reviews(user: User) -> Iterator[dict[str, Any]]:
+    """All of their reviews, also those for nobody else; ratings in stars."""
+    return _in_stars(rows(Review.objects.filter(author=user), *REVIEW, book_title="book__title"))
+
+
+def reviews_set_aside(user: User) -> Iterator[dict[str, Any]]:
+    """Those that a newer one of theirs stands for, since two books are one."""
+    return _in_stars(rows(SetAside.objects.filter(author=user), *ASIDE, book_title="book__title"))
+
+
+def _in_stars(found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for row in found:
+        yield row | {"rating": None if row["rating"] is None else row["rating"] / 2}
+
+
+SECTIONS = {
+    "reviews": reviews,
+    "reviews_set_aside": reviews_set_aside,
+    "likes_set_aside": lambda user: rows(LikeAside.objects.filter(user=user), "created_at", review="of__review_id"),
+    "likes": lambda user: rows(Like.objects.filter(user=user), "review", "created_at"),
+    "imports": lambda user: rows(Import.objects.filter(user=user), *IMPORT),
+}

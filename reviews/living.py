@@ -1,0 +1,64 @@
+"""What the readers of the demo (`clubs.seeding.living`) say of the books their clubs have read."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from accounts.models import User
+from bookbridge.api.text import fold
+from catalog.models import Book
+from reviews.models import Review, Visibility
+
+
+class Said(NamedTuple):
+    """A review: who, by the first part of their name, of which book, by the beginning of its title, and what."""
+
+    by: str
+    book: str
+    half_stars: int | None
+    body: str = ""
+    title: str = ""
+    visibility: str = Visibility.PUBLIC
+
+
+REVIEWS = (
+    Said("ana", "Vidas Secas", 10, "Cada frase pesa. A Baleia sozinha já vale o livro.", "Poucas palavras"),
+    Said("bruno", "Vidas Secas", 8, "Li em voz alta com o clube: o silêncio também se ouve."),
+    Said("davi", "Vidas Secas", 9, "Moro onde isso se passa. Está tudo lá, até o cheiro da chuva."),
+    Said("helena", "Vidas Secas", 7, "Duro e bonito. Precisei parar duas vezes.", "", Visibility.CLUBS),
+    Said("joao", "O Alienista", 9, "Rimos a reunião inteira, e no fim ninguém ria.", "Quem é o louco?"),
+    Said("carla", "O Alienista", 8, "Curto e afiado. Machado sabia onde doía."),
+    Said("ana", "O Alienista", 9),
+    Said("helena", "Grande Sertão", None, "Travei nas primeiras páginas; depois vira música.", "Ainda no começo"),
+    Said("carla", "O Primo Basílio", 6, "A Juliana é a melhor personagem, e ninguém me convence do contrário."),
+    Said("bruno", "Fahrenheit 451", 8, "Premonitório, embora apressado no final."),
+    Said("davi", "Capitães da Areia", 10, "Reli vinte anos depois e chorei no mesmo lugar.", "", Visibility.PRIVATE),
+    Said("emma", "Wuthering Heights", 9, "Read it in a storm if you can.", "Nobody to like, nobody to forget"),
+    Said("oliver", "Wuthering Heights", 4, "I kept hoping that somebody would open a window."),
+    Said("liam", "Wuthering Heights", 10, "The moor is the only sane character."),
+    Said("nora", "Wuthering Heights", 2, "Two hundred pages of people being cruel indoors.", "Not for me"),
+    Said("theo", "Wuthering Heights", 8, "The frame story is cleverer than it looks."),
+    Said("grace", "Frankenstein", 9, "I had forgotten how well the creature speaks."),
+    Said("liam", "Frankenstein", 8, "Shorter and sadder than the films."),
+    Said("emma", "Frankenstein", 9),
+    Said("grace", "The Great Gatsby", 8, "Third time, and this time I felt sorry for Nick."),
+    Said("theo", "The Great Gatsby", 7, "Lovely sentences, thin people. Perhaps that is the point."),
+    Said("nora", "Fahrenheit 451", 9, "The mechanical hound still turns up in my dreams."),
+    Said("oliver", "Fahrenheit 451", 7, "Great idea, hurried ending.", "", Visibility.CLUBS),
+    Said("emma", "Jane Eyre", None, "Jane answers back on page ten. I am in.", "Half-way"),
+)
+
+
+def seed_living(users: Mapping[str, User]) -> None:
+    """Write the reviews of the books that the catalogue has; the first two readers of a book like what others wrote."""
+    readers: defaultdict[int, list[str]] = defaultdict(list)
+    for said in REVIEWS:
+        found = Book.objects.filter(title_key__startswith=fold(said.book))
+        book = found.order_by("-ratings_count", "id").first()
+        if book is None:
+            continue
+        columns = {"rating": said.half_stars, "title": said.title, "body": said.body, "visibility": said.visibility}
+        review = Review.write(book=book, by=users[said.by], **columns)
+        for reader in readers[book.pk][:2] if review.is_public and said.body else ():
+            review.like(by=users[reader])
+        readers[book.pk].append(said.by)

@@ -1,0 +1,193 @@
+"""Roles of staff: each may do its own work, and nobody raises themselves."""
+
+import datetime
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.staff.models import SecondFactor
+from accounts.staff.roles import ADMINISTRATORS, CATALOGUE_EDITORS, MODERATORS, ROLES
+from bookbridge.api.errors import Forbidden
+
+pytestmark = pytest.mark.django_db
+
+USERS, GROUPS = "/admin/accounts/user/", "/admin/auth/group/"
+NEW = "a new horse battery"
+
+
+def member_of(make_user, name, role):
+    user = make_user(name, is_staff=True)
+    user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+def client_as(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def administrator(make_user):
+    return member_of(make_user, "ada", ADMINISTRATORS)
+
+
+@pytest.fixture
+def moderator(make_user):
+    return member_of(make_user, "moe", MODERATORS)
+
+
+def page_of(user):
+    return f"{USERS}{user.pk}/change/"
+
+
+def form_of(user, **changes):
+    page = {name: getattr(user, name) for name in ("username", "display_name", "bio", "language", "timezone", "email")}
+    page |= {"suspended_until_0": "", "suspended_until_1": "", "is_active": "on"}
+    return page | ({"is_staff": "on"} if user.is_staff else {}) | changes
+
+
+def permissions(name):
+    group = Group.objects.get(name=name)
+    return {f"{app}.{code}" for app, code in group.permissions.values_list("content_type__app_label", "codename")}
+
+
+def test_the_roles_are_there_from_the_first_migration_on():
+    assert set(Group.objects.values_list("name", flat=True)) >= set(ROLES)
+    assert "accounts.appoint_staff" in permissions(ADMINISTRATORS)
+    assert "api.view_auditentry" in permissions(ADMINISTRATORS)
+    assert not any(code.startswith(("auth.add", "auth.change", "auth.delete")) for code in permissions(ADMINISTRATORS))
+    assert permissions(CATALOGUE_EDITORS) > {"catalog.change_book", "catalog.view_revision"}
+    assert {code.partition(".")[0] for code in permissions(CATALOGUE_EDITORS)} == {"catalog"}
+    others = {code for code in permissions(MODERATORS) if not code.startswith("moderation.")}
+    assert "accounts.view_user" in others
+    assert all(code.partition(".")[2].startswith("view_") for code in others)
+
+
+def test_what_a_role_may_is_set_right_by_the_next_migrate():
+    group = Group.objects.get(name=MODERATORS)
+    right = permissions(MODERATORS)
+    group.permissions.set(Permission.objects.filter(codename="change_user"))
+    Group.objects.filter(name=ADMINISTRATORS).delete()
+    call_command("migrate", verbosity=0)
+    assert permissions(MODERATORS) == right
+    assert permissions(ADMINISTRATORS)
+
+
+def test_groups_of_ones_own_stay_as_they_are():
+    own = Group.objects.create(name="Helpers")
+    own.permissions.set(Permission.objects.filter(codename="view_user"))
+    call_command("migrate", verbosity=0)
+    assert permissions("Helpers") == {"accounts.view_user"}
+
+
+def test_an_administrator_gives_and_takes_roles(administrator, alice):
+    client = client_as(administrator)
+    group = Group.objects.get(name=MODERATORS)
+    assert client.post(page_of(alice), form_of(alice, is_staff="on", groups=[group.pk])).status_code == 302
+    alice.refresh_from_db()
+    assert alice.is_staff
+    assert list(alice.groups.all()) == [group]
+    assert client_as(alice).get(USERS).status_code == 200
+
+
+def test_nobody_becomes_a_superuser_by_an_administrator(administrator, alice):
+    client = client_as(administrator)
+    for user in (alice, administrator):
+        assert client.post(page_of(user), form_of(user, is_superuser="on")).status_code == 302
+        user.refresh_from_db()
+        assert not user.is_superuser
+
+
+def test_a_superusers_account_is_a_superusers_to_touch(administrator, staff, alice):
+    client = client_as(administrator)
+    password = {"password1": NEW, "password2": NEW, "usable_password": "true"}
+    assert client.get(page_of(staff)).status_code == 200  # seen, not changed
+    assert client.post(page_of(staff), form_of(staff)).status_code == 403
+    assert client.post(f"{USERS}{staff.pk}/password/", password).status_code == 403
+    assert client.post(f"{USERS}{staff.pk}/delete/", {"post": "yes"}).status_code == 403
+    both = {"action": "delete_selected", "_selected_action": [staff.pk, alice.pk], "post": "yes"}
+    assert client.post(USERS, both).status_code == 403
+    SecondFactor.objects.create(user=staff, secret="x", last_step=0)
+    client.post(USERS, {"action": "reset_second_factor", "_selected_action": [staff.pk]})
+    assert SecondFactor.objects.filter(user=staff).exists()
+    assert User.objects.filter(pk__in=[staff.pk, alice.pk]).count() == 2
+    assert client_as(staff).post(page_of(staff), form_of(staff, is_superuser="on", bio="x")).status_code == 302
+
+
+@pytest.fixture
+def helper(make_user):
+    """Somebody who may change and delete readers and nothing else: of a group that staff have made."""
+    group = Group.objects.create(name="Helpers")
+    group.permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user", "delete_user"]))
+    user = make_user("helper", is_staff=True)
+    user.groups.add(group)
+    return user
+
+
+def test_who_may_change_readers_gives_no_rights_and_touches_no_staff(helper, administrator, moderator, alice):
+    client = client_as(helper)
+    every = {"is_superuser": "on", "is_staff": "on", "groups": list(Group.objects.values_list("pk", flat=True))}
+    every |= {"user_permissions": list(Permission.objects.values_list("pk", flat=True))}
+    for user in (helper, alice):
+        was = (user.is_staff, list(user.groups.all()))
+        assert client.post(page_of(user), form_of(user, bio="Changed.", **every)).status_code == 302
+        user = User.objects.get(pk=user.pk)
+        assert (user.bio, user.is_superuser) == ("Changed.", False)
+        assert (user.is_staff, list(user.groups.all())) == was
+        assert not user.user_permissions.exists()
+    password = {"password1": NEW, "password2": NEW, "usable_password": "true"}
+    for user in (administrator, moderator):
+        assert client.post(page_of(user), form_of(user, is_active="")).status_code == 403
+        assert client.post(f"{USERS}{user.pk}/password/", password).status_code == 403
+        assert client.post(f"{USERS}{user.pk}/delete/", {"post": "yes"}).status_code == 403
+    SecondFactor.objects.get_or_create(user=moderator, defaults={"secret": "x", "last_step": 0})
+    client.post(USERS, {"action": "reset_second_factor", "_selected_action": [moderator.pk]})
+    assert SecondFactor.objects.filter(user=moderator).exists()
+
+
+def test_a_moderator_changes_no_account_at_all(moderator, alice):
+    client = client_as(moderator)
+    assert client.get(page_of(alice)).status_code == 200
+    for user in (moderator, alice):
+        assert client.post(page_of(user), form_of(user, is_superuser="on")).status_code == 403
+        assert client.post(f"{USERS}{user.pk}/password/", {"password1": NEW, "password2": NEW}).status_code == 403
+    assert client.post(f"{USERS}add/", {"username": "x"}).status_code == 403
+    assert "reset_second_factor" not in client.get(USERS).content.decode()
+
+
+def test_roles_are_changed_by_nobody_and_other_groups_by_superusers(administrator, staff):
+    own = Group.objects.create(name="Helpers")
+    role = Group.objects.get(name=MODERATORS)
+    for client, statuses in (
+        (client_as(administrator), (200, 403, 403, 403)),
+        (client_as(staff), (200, 403, 302, 302)),
+    ):
+        found = (
+            client.get(f"{GROUPS}{role.pk}/change/").status_code,
+            client.post(f"{GROUPS}{role.pk}/change/", {"name": "x"}).status_code,
+            client.post(f"{GROUPS}{own.pk}/change/", {"name": "Helpers"}).status_code,
+            client.post(f"{GROUPS}add/", {"name": f"by {statuses[3]}"}).status_code,
+        )
+        assert found == statuses
+
+
+def test_no_moderator_suspends_an_account_of_the_staff(moderator, administrator, alice, staff):
+    until = timezone.now() + datetime.timedelta(days=1)
+    alice.suspend(until, by=moderator)
+    for by, user in ((moderator, administrator), (administrator, staff)):
+        with pytest.raises(Forbidden):
+            user.suspend(until, by=by)
+    moderator.suspend(until, by=administrator)
+    administrator.suspend(until, by=staff)
+    assert User.objects.filter(suspended_until=until).count() == 3
+
+
+def test_a_role_without_the_flag_opens_nothing(make_user):
+    reader = make_user("reader")
+    reader.groups.add(Group.objects.get(name=ADMINISTRATORS))
+    assert client_as(reader).get(USERS).status_code == 302

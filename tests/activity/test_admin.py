@@ -1,0 +1,85 @@
+"""The log in the admin: read-only, found by verb, time, actor, club and object, quick, and taken along as CSV."""
+
+import csv
+import datetime
+import io
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from activity.models import Event, Thing
+from activity.services import record
+
+pytestmark = pytest.mark.django_db
+EVENTS = "/admin/activity/event/"
+
+
+@pytest.fixture
+def admin(staff):
+    client = Client()
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def log(alice, bob, club):
+    Event.objects.all().delete()
+    record("book.listed", actor=alice.pk, thing=Thing("entry", 7, "Dune"), club=club.pk)
+    record("review.liked", actor=bob.pk, thing=Thing("review", 7, "=cmd|' /C calc'!A0"))
+    record("member.removed", actor=alice.pk, subject=bob.pk, thing=Thing("user", bob.pk, "bob"), club=club.pk)
+    Event.objects.filter(verb="book.listed").update(at=timezone.now() - datetime.timedelta(days=400))
+
+
+def shown(client, **query):
+    page = client.get(EVENTS, query)
+    assert page.status_code == 200
+    return [event.verb for event in page.context["cl"].result_list]
+
+
+def test_it_is_found_by_verb_time_actor_club_and_object(admin, log, alice, bob, club):
+    today = f"{timezone.now():%Y-%m-%d}"
+    assert shown(admin) == ["member.removed", "review.liked", "book.listed"]
+    assert shown(admin, verb="review.liked") == ["review.liked"]
+    assert shown(admin, who="ALICE") == shown(admin, who=alice.pk) == ["member.removed", "book.listed"]
+    assert shown(admin, club=club.pk) == ["member.removed", "book.listed"]
+    assert shown(admin, at_from_0=today) == ["member.removed", "review.liked"]
+    assert shown(admin, at_to_0="2026-01-01", verb="book.listed") in ([], ["book.listed"])
+    assert shown(admin, q="bob") == ["member.removed", "review.liked"]
+    assert shown(admin, q="review:7") == ["review.liked"]
+    for nonsense in ({"who": "nobody"}, {"club": "x"}, {"q": "nobody"}, {"at_from_0": "nonsense"}):
+        assert shown(admin, **nonsense) == []
+
+
+def test_nobody_changes_it(admin, log):
+    event = Event.objects.first()
+    assert admin.get(f"{EVENTS}{event.pk}/change/").status_code == 200
+    for path in ("add/", f"{event.pk}/delete/"):
+        assert admin.get(f"{EVENTS}{path}").status_code == 403
+    assert admin.post(f"{EVENTS}{event.pk}/change/", {"verb": "x"}).status_code == 403
+    assert Event.objects.count() == 3
+
+
+def test_it_is_for_staff_who_may(alice, make_user, log):
+    client = Client()
+    assert client.get(EVENTS).status_code == 302
+    client.force_login(make_user("helper", is_staff=True))
+    assert client.get(EVENTS).status_code == 403
+
+
+def test_it_leaves_as_csv_with_the_filter_and_without_formulas(admin, log):
+    answer = admin.get(f"{EVENTS}export", {"verb": "review.liked"}, follow=True)
+    assert answer["Content-Type"].startswith("text/csv")
+    head, row = csv.reader(io.StringIO(b"".join(answer.streaming_content).decode()))
+    found = dict(zip(head, row, strict=True))
+    assert (found["verb"], found["actor"], found["object_title"][:2]) == ("review.liked", "bob", "'=")
+
+
+@pytest.mark.parametrize("rows", [3, 300])
+def test_a_page_has_few_queries_however_many_events_there_are(
+    admin, alice, bob, club, rows, django_assert_max_num_queries
+):
+    for n in range(rows):
+        record("x", actor=(alice, bob)[n % 2].pk, subject=bob.pk, club=club.pk)
+    with django_assert_max_num_queries(12):
+        admin.get(EVENTS)

@@ -1,0 +1,90 @@
+"""A reader's own log: what they did and what was done to them, newest first."""
+
+import pytest
+
+from accounts.blocks import Block
+from activity.models import Event, Thing
+from activity.services import record
+
+pytestmark = pytest.mark.django_db
+OWN = "/api/v1/users/me/activity/"
+
+
+@pytest.fixture(autouse=True)
+def empty_log(as_alice, as_bob, club):
+    Event.objects.all().delete()
+
+
+def verbs(client, **query):
+    return [row["verb"] for row in client.get(OWN, query).json()["results"]]
+
+
+def test_an_event_has_the_shape_of_the_contract(as_alice, alice, club):
+    record("book.listed", actor=alice.pk, thing=Thing("entry", 7, "Dune"), club=club.pk)
+    (row,) = as_alice.get(OWN).json()["results"]
+    event = Event.objects.get()
+    assert row == {
+        "id": event.pk,
+        "at": event.at.isoformat().replace("+00:00", "Z"),
+        "actor": {"id": alice.pk, "username": "alice", "display_name": "Alice", "avatar_url": None},
+        "verb": "book.listed",
+        "object": {"type": "entry", "id": 7, "title": "Dune"},
+        "club": {"id": club.pk, "name": "Night readers"},
+    }
+
+
+def test_it_holds_what_one_did_and_what_was_done_to_one_and_nothing_else(as_bob, alice, bob, charlie):
+    record("session.created", actor=bob.pk)
+    record("member.role_changed", actor=alice.pk, subject=bob.pk)
+    record("session.created", actor=alice.pk)
+    record("member.removed", actor=alice.pk, subject=charlie.pk)
+    record("password.changed", actor=bob.pk, subject=bob.pk)
+    assert verbs(as_bob) == ["password.changed", "member.role_changed", "session.created"]
+
+
+def test_what_has_no_actor_and_no_object_says_so(as_bob, bob):
+    record("member.removed", actor=None, subject=bob.pk)
+    (row,) = as_bob.get(OWN).json()["results"]
+    assert (row["actor"], row["object"], row["club"]) == (None, None, None)
+
+
+def test_a_club_one_may_not_know_of_any_more_is_left_out(as_bob, bob, alice, moe, private_club):
+    record("book.listed", actor=bob.pk, club=private_club.pk)
+    assert as_bob.get(OWN).json()["results"][0]["club"] == {"id": private_club.pk, "name": "Secret readers"}
+    private_club.membership_of(bob).remove(by=alice)
+    private_club.change(by=alice, name="Very secret readers")
+    answer = as_bob.get(OWN)
+    assert all(row["club"] is None for row in answer.json()["results"])
+    assert "ecret" not in answer.content.decode()
+
+
+def test_pages_merge_both_parts_in_order(as_bob, alice, bob):
+    for n in range(7):
+        record(f"{n}", actor=bob.pk if n % 2 else alice.pk, subject=bob.pk)
+    seen, url = [], f"{OWN}?page_size=2"
+    while url:
+        page = as_bob.get(url).json()
+        seen += [row["verb"] for row in page["results"]]
+        url, back = page["next"], page["previous"]
+    assert seen == [str(n) for n in reversed(range(7))]
+    assert [row["verb"] for row in as_bob.get(back).json()["results"]] == ["2", "1"]
+
+
+@pytest.mark.parametrize("rows", [3, 300])
+def test_queries_are_as_many_however_many_events_there_are(as_bob, alice, bob, club, rows, django_assert_num_queries):
+    for n in range(rows):
+        record("x", actor=(alice, bob)[n % 2].pk, subject=bob.pk, club=club.pk)
+    with django_assert_num_queries(6):
+        # the sign-in with its reader; ids of what he did; ids of what was done to him; those events; their actors;
+        # their clubs, as far as he may know of them
+        assert len(as_bob.get(OWN, {"page_size": 100}).json()["results"]) == min(rows, 100)
+
+
+def test_an_unknown_parameter_is_refused(as_bob):
+    assert as_bob.get(OWN, {"verb": "x"}).json()["code"] == "invalid_parameter"
+
+
+def test_who_did_something_is_not_told_across_a_block(as_bob, alice, bob):
+    record("member.role_changed", actor=alice.pk, subject=bob.pk)
+    Block.objects.place(on=bob, by=alice)
+    assert [row["actor"] for row in as_bob.get(OWN).json()["results"]] == [None]

@@ -1,0 +1,37 @@
+"""Each role as its holder sees it: signed in with a second factor, with its own menu; screenshots are left behind."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ROLES, SCREENSHOTS, come_in
+
+MENUS = {
+    "Moderators": (["cases", "readers", "reviews"], ["jobs", "groups", "audit log", "sign-ins"]),
+    "Catalogue editors": (["books", "revisions"], ["readers", "cases", "clubs", "audit log", "jobs"]),
+    "Administrators": (["audit log", "jobs", "readers", "groups", "cases", "books"], []),
+}
+
+
+@pytest.mark.parametrize("role", list(MENUS))
+def test_each_role_sees_its_own_menu(page: Page, role):
+    come_in(page, ROLES[role])
+    shown = [text.strip().lower() for text in page.locator("#nav-sidebar a, nav a").all_inner_texts()]
+    page.screenshot(path=SCREENSHOTS / f"role {role}.png", full_page=True)
+    there, absent = MENUS[role]
+    assert set(there) <= set(shown)
+    assert not set(absent) & set(shown)
+    page.set_extra_http_headers({"Accept-Language": "pt-BR"})
+    page.goto("/admin/")
+    page.screenshot(path=SCREENSHOTS / f"role {role} pt.png", full_page=True)
+
+
+def test_the_audit_log(admin: Page):
+    admin.goto("/admin/api/auditentry/")
+    expect(admin.locator("#result_list")).to_contain_text("staff.signed_in")
+    with admin.expect_download() as download:
+        admin.get_by_role("link", name="Take along as CSV").click()
+    assert download.value.suggested_filename == "audit-log.csv"
+    admin.screenshot(path=SCREENSHOTS / "audit log.png", full_page=True)
+    admin.locator("#result_list tbody th a, #result_list tbody td a").first.click()
+    expect(admin.locator("#content")).to_contain_text("127.0.0.1")
+    admin.screenshot(path=SCREENSHOTS / "audit entry.png", full_page=True)

@@ -1,0 +1,43 @@
+"""Three proposals to vote on, and a few more voters beside the cast of `tests/clubs/conftest.py`."""
+
+from collections.abc import Callable
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from catalog.models import Book
+from clubs.models import Club, Entry
+from tests.clubs.helpers import bring_in
+
+
+@pytest.fixture
+def propose(club: Club, alice: User) -> Callable[..., Entry]:
+    """Put a new book on the club's list: `propose("Emma")`."""
+
+    def put(title: str, *, to: Club | None = None, by: User | None = None, status: str = "proposed") -> Entry:
+        book = Book.add(by=None, title=title, authors=["Jane Austen"])
+        return Entry.add(club=to or club, book=book, by=by or alice, status=status)
+
+    return put
+
+
+@pytest.fixture
+def entries(propose: Callable[..., Entry]) -> list[Entry]:
+    """Emma, the oldest proposal, then Persuasion and Sanditon."""
+    return [propose(title) for title in ("Emma", "Persuasion", "Sanditon")]
+
+
+@pytest.fixture
+def voters(
+    club: Club, make_user: Callable[..., User], client_of: Callable[[User | None], APIClient]
+) -> Callable[[int], list[APIClient]]:
+    """Bring so many new members in: their clients."""
+
+    def make(count: int) -> list[APIClient]:
+        users = [make_user(f"voter{n}") for n in range(count)]
+        for user in users:
+            bring_in(club, user)
+        return [client_of(user) for user in users]
+
+    return make

@@ -1,0 +1,309 @@
+"""Closing a ballot: by its time, by a moderator, by whoever looks; and what comes of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from activity.models import Event, Notification
+from bookbridge.api import jobs
+from clubs.models import Ballot, Club, Entry, EntryChange
+from tests.clubs.ballots.helpers import let_expire, poll, url
+from tests.clubs.helpers import bring_in, problem
+from tests.clubs.reading.helpers import assert_counted
+
+Voters = Callable[[int], list[APIClient]]
+
+
+def cast(club: Club, ballot: Ballot, entries: list[Entry], votes: dict[APIClient, list[int]]) -> None:
+    """Let each vote for the entries of these numbers."""
+    field = "approved" if ballot.method == "approval" else "ranking"
+    for client, choices in votes.items():
+        answer = client.put(url(club, ballot, "vote/"), {field: [entries[n].pk for n in choices]})
+        assert answer.status_code == 200, answer.content
+
+
+def statuses(entries: list[Entry]) -> list[str]:
+    return [Entry.objects.get(pk=entry.pk).status for entry in entries]
+
+
+def test_a_moderator_closes_a_ranked_ballot(
+    as_moe: APIClient, as_bob: APIClient, moe: User, club: Club, entries: list[Entry], voters: Voters
+) -> None:
+    a, b, c = (entry.pk for entry in entries)
+    ballot = poll(club, entries)
+    # A leads, C goes, and its paper makes B the winner; one names C alone.
+    papers = [[0], [0], [0, 1], [1, 0], [1], [2, 1], [1, 2], [2]]
+    cast(club, ballot, entries, dict(zip(voters(8), papers, strict=True)))
+    answer = as_moe.post(url(club, ballot, "close/"))
+    assert answer.status_code == 200, answer.content
+    shown = answer.json()
+    assert (shown["status"], shown["voters_count"]) == ("closed", 8)
+    assert shown["closed_at"].endswith("Z")
+    result = shown["result"]
+    told = result.pop("ballots")
+    assert sorted(told) == sorted([[a], [a], [a, b], [b, a], [b], [c, b], [b, c], [c]])
+    assert result == {
+        "outcome": "winner",
+        "winner": b,
+        "members_count": 11,
+        "rounds": [
+            {"counts": {str(a): 3, str(b): 3, str(c): 2}, "eliminated": c, "exhausted": 0},
+            {"counts": {str(a): 3, str(b): 4}, "eliminated": None, "exhausted": 1},
+        ],
+    }
+    result["ballots"] = told
+    assert as_bob.get(url(club, ballot)).json() == shown
+    assert statuses(entries) == ["proposed", "planned", "proposed"]
+    change = EntryChange.objects.get(book=entries[1].book, new="planned")
+    assert (change.old, change.actor_id) == ("proposed", moe.pk)
+    assert_counted()
+
+
+def test_a_moderator_closes_an_approval_ballot(
+    as_moe: APIClient, club: Club, entries: list[Entry], voters: Voters
+) -> None:
+    a, b, c = (entry.pk for entry in entries)
+    ballot = poll(club, entries[::-1], method="approval")
+    cast(club, ballot, entries, dict(zip(voters(4), [[0, 2], [2, 1], [2], [1, 0]], strict=True)))
+    result = as_moe.post(url(club, ballot, "close/")).json()["result"]
+    assert (result["outcome"], result["winner"]) == ("winner", c)
+    assert result["rounds"] == [{"counts": {str(a): 2, str(b): 2, str(c): 3}, "eliminated": None, "exhausted": 0}]
+    assert statuses(entries) == ["proposed", "proposed", "planned"]
+
+
+@pytest.mark.parametrize("method", ["approval", "ranked"])
+def test_of_equals_the_older_proposal_wins(
+    as_moe: APIClient, club: Club, entries: list[Entry], voters: Voters, method: str
+) -> None:
+    ballot = poll(club, entries[::-1], method=method)
+    cast(club, ballot, entries, dict(zip(voters(3), [[2], [1], [0]], strict=True)))
+    assert as_moe.post(url(club, ballot, "close/")).json()["result"]["winner"] == entries[0].pk
+
+
+def test_the_time_comes_and_nobody_looks(as_bob: APIClient, club: Club, entries: list[Entry]) -> None:
+    ballot = poll(club, entries)
+    cast(club, ballot, entries, {as_bob: [1]})
+    jobs.run_due()
+    assert Ballot.objects.get().status == "open"
+    let_expire(ballot)
+    jobs.run_due()
+    assert Ballot.objects.get().status == "closed"
+    assert statuses(entries) == ["proposed", "planned", "proposed"]
+    assert EntryChange.objects.get(new="planned").actor is None
+    assert Event.objects.get(verb="ballot.closed").actor is None
+
+
+@pytest.mark.parametrize("look", ["one", "list", "filtered list", "vote"])
+def test_whoever_comes_after_the_time_finds_it_closed(
+    as_bob: APIClient, club: Club, entries: list[Entry], look: str
+) -> None:
+    ballot = poll(club, entries)
+    cast(club, ballot, entries, {as_bob: [1]})
+    let_expire(ballot)
+    if look == "one":
+        shown = as_bob.get(url(club, ballot)).json()
+    elif look == "vote":
+        problem(as_bob.put(url(club, ballot, "vote/"), {"ranking": [entries[0].pk]}), 409, "ballot_closed")
+        shown = as_bob.get(url(club, ballot)).json()
+    else:
+        assert not as_bob.get(url(club), {"status": "open"}).json()["results"]
+        [shown] = as_bob.get(url(club), {"status": "closed"} if look == "filtered list" else {}).json()["results"]
+    assert (shown["status"], shown["result"]["winner"]) == ("closed", entries[1].pk)
+    # The job finds nothing left to do.
+    jobs.run_due()
+    assert Event.objects.filter(verb="ballot.closed").count() == 1
+    assert EntryChange.objects.filter(new="planned").count() == 1
+
+
+def test_a_ballot_is_closed_once(as_moe: APIClient, as_bob: APIClient, club: Club, entries: list[Entry]) -> None:
+    early, due = poll(club, entries), poll(club, entries)
+    cast(club, early, entries, {as_bob: [1]})
+    as_moe.post(url(club, early, "close/"))
+    let_expire(due)
+    for ballot in (early, due):
+        before = as_moe.get(url(club, ballot)).json()
+        problem(as_moe.post(url(club, ballot, "close/")), 409, "ballot_closed")
+        assert as_moe.get(url(club, ballot)).json() == before
+
+
+def test_nobody_votes(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
+    ballot = poll(club, entries, quorum_percent=100)
+    shown = as_moe.post(url(club, ballot, "close/")).json()
+    assert shown["result"] == {"outcome": "no_votes", "winner": None, "members_count": 3, "rounds": [], "ballots": []}
+    assert statuses(entries) == ["proposed"] * 3
+
+
+@pytest.mark.parametrize(("quorum", "outcome"), [(0, "winner"), (50, "winner"), (51, "no_quorum"), (100, "no_quorum")])
+def test_the_quorum_is_of_the_active_members(
+    as_moe: APIClient,
+    as_bob: APIClient,
+    club: Club,
+    entries: list[Entry],
+    charlie: User,
+    mallory: User,
+    make_user: Callable[..., User],
+    quorum: int,
+    outcome: str,
+) -> None:
+    """Two of four: who asks, who is banned and who has left are none of them."""
+    bring_in(club, make_user("fourth"))
+    for user, status in ((charlie, "pending"), (mallory, "banned"), (make_user("gone"), "left")):
+        bring_in(club, user, status=status)
+    ballot = poll(club, entries, quorum_percent=quorum)
+    cast(club, ballot, entries, {as_bob: [1], as_moe: [1, 2]})
+    result = as_moe.post(url(club, ballot, "close/")).json()["result"]
+    won = outcome == "winner"
+    assert (result["outcome"], result["winner"]) == (outcome, entries[1].pk if won else None)
+    assert len(result["ballots"]) == 2
+    assert result["rounds"][0]["counts"][str(entries[1].pk)] == 2
+    assert statuses(entries) == ["proposed", "planned" if won else "proposed", "proposed"]
+
+
+@pytest.mark.parametrize("way", ["removed", "banned", "left"])
+def test_who_is_out_at_the_close_has_not_voted(
+    as_moe: APIClient, as_bob: APIClient, bob: User, alice: User, club: Club, entries: list[Entry], way: str
+) -> None:
+    ballot = poll(club, entries)
+    cast(club, ballot, entries, {as_bob: [2], as_moe: [1]})
+    if way == "left":
+        assert as_bob.post(f"/api/v1/clubs/{club.pk}/leave/").status_code == 204
+    elif way == "banned":
+        club.membership_of(bob).change(by=alice, status="banned")
+    else:
+        club.membership_of(bob).remove(by=alice)
+    shown = as_moe.post(url(club, ballot, "close/")).json()
+    assert (shown["voters_count"], shown["result"]["ballots"]) == (1, [[entries[1].pk]])
+    # Coming back changes nothing of what is counted.
+    bring_in(club, bob, status="left")
+    bring_in(club, bob)
+    assert as_moe.get(url(club, ballot)).json() == shown
+
+
+@pytest.mark.parametrize("method", ["approval", "ranked"])
+@pytest.mark.parametrize("way", ["removed", "planned", "dropped"])
+def test_what_is_no_longer_proposed_falls_out_of_the_count(
+    as_moe: APIClient, as_bob: APIClient, as_alice: APIClient, club: Club, entries: list[Entry], method: str, way: str
+) -> None:
+    a, b, c = (entry.pk for entry in entries)
+    ballot = poll(club, entries, method=method)
+    cast(club, ballot, entries, {as_bob: [0, 1], as_moe: [0, 1], as_alice: [0]})
+    address = f"/api/v1/clubs/{club.pk}/books/{a}/"
+    if way == "removed":
+        assert as_moe.delete(address).status_code == 204
+    else:
+        assert as_moe.patch(address, {"status": way}).status_code == 200
+    shown = as_moe.post(url(club, ballot, "close/")).json()
+    assert shown["candidates"] == [a, b, c]
+    assert (shown["voters_count"], shown["my_vote"][{"approval": "approved", "ranked": "ranking"}[method]]) == (
+        3,
+        [a, b],
+    )
+    assert sorted(shown["result"].pop("ballots")) == [[], [b], [b]]
+    assert shown["result"] == {
+        "outcome": "winner",
+        "winner": b,
+        "members_count": 3,
+        "rounds": [{"counts": {str(b): 2, str(c): 0}, "eliminated": None, "exhausted": 1}],
+    }
+
+
+def test_votes_for_nothing_that_stands_are_no_votes(
+    as_moe: APIClient, as_bob: APIClient, club: Club, entries: list[Entry]
+) -> None:
+    ballot = poll(club, entries[:2])
+    cast(club, ballot, entries, {as_bob: [0, 1]})
+    for entry in entries[:2]:
+        as_moe.patch(f"/api/v1/clubs/{club.pk}/books/{entry.pk}/", {"status": "dropped"})
+    result = as_moe.post(url(club, ballot, "close/")).json()["result"]
+    assert (result["outcome"], result["winner"], result["rounds"]) == ("no_votes", None, [])
+    assert statuses(entries) == ["dropped", "dropped", "proposed"]
+
+
+def test_the_winner_of_one_ballot_stands_in_no_other(
+    as_moe: APIClient, as_bob: APIClient, club: Club, entries: list[Entry]
+) -> None:
+    first, second = poll(club, entries), poll(club, entries)
+    for ballot in (first, second):
+        cast(club, ballot, entries, {as_bob: [1, 2]})
+    let_expire(first, second)
+    results = [row["result"]["winner"] for row in as_moe.get(url(club)).json()["results"]]
+    assert results == [entries[2].pk, entries[1].pk]
+
+
+def test_a_result_stays_when_its_books_go(
+    as_moe: APIClient, as_bob: APIClient, club: Club, entries: list[Entry]
+) -> None:
+    ballot = poll(club, entries)
+    cast(club, ballot, entries, {as_bob: [1]})
+    before = as_moe.post(url(club, ballot, "close/")).json()
+    for entry in entries:
+        as_moe.delete(f"/api/v1/clubs/{club.pk}/books/{entry.pk}/")
+    assert as_moe.get(url(club, ballot)).json() == before
+
+
+def test_an_entry_that_becomes_one_with_another_takes_its_votes_along(
+    as_moe: APIClient, as_bob: APIClient, alice: User, club: Club, entries: list[Entry]
+) -> None:
+    emma, persuasion, sanditon = entries
+    with_both, with_one = poll(club, entries), poll(club, entries[:2])
+    for ballot in (with_both, with_one):
+        cast(club, ballot, entries, {as_bob: [1]})
+    persuasion.candidacies.all().hand_over(to=sanditon)
+    persuasion.remove(by=alice)
+    shown = as_bob.get(url(club, with_one)).json()
+    assert (shown["candidates"], shown["my_vote"]) == ([emma.pk, sanditon.pk], {"ranking": [sanditon.pk]})
+    assert as_moe.post(url(club, with_both, "close/")).json()["result"]["outcome"] == "no_votes"
+    assert as_moe.post(url(club, with_one, "close/")).json()["result"]["winner"] == sanditon.pk
+
+
+def test_the_list_remembers_who_has_lost(
+    as_moe: APIClient, as_bob: APIClient, club: Club, entries: list[Entry]
+) -> None:
+    for n in (0, 1):
+        ballot = poll(club, [entry for entry in entries if entry.status == "proposed"])
+        cast(club, ballot, entries, {as_bob: [n]})
+        as_moe.post(url(club, ballot, "close/"))
+        entries[n].refresh_from_db()
+    rows = as_bob.get(f"/api/v1/clubs/{club.pk}/books/").json()["results"]
+    assert [(row["status"], row["times_considered"]) for row in rows] == [
+        ("planned", 0),
+        ("planned", 1),
+        ("proposed", 2),
+    ]
+
+
+def test_the_members_are_told_of_the_close(
+    as_moe: APIClient, as_bob: APIClient, moe: User, alice: User, bob: User, club: Club, entries: list[Entry]
+) -> None:
+    closed, due = poll(club, entries), poll(club, entries)
+    as_moe.post(url(club, closed, "close/"))
+    let_expire(due)
+    as_bob.get(url(club))
+    jobs.run_due()
+    told = {ballot.pk: set() for ballot in (closed, due)}
+    for row in Notification.objects.filter(kind="ballot_closed"):
+        told[row.object_id].add(row.user_id)
+    # Whoever closes it knows; whoever happened to look has not closed it.
+    assert told == {closed.pk: {alice.pk, bob.pk}, due.pk: {alice.pk, bob.pk, moe.pk}}
+    events = Event.objects.filter(verb="ballot.closed").values_list("object_id", "actor")
+    assert set(events) == {(closed.pk, moe.pk), (due.pk, None)}
+
+
+def test_nothing_is_left_of_a_close_that_is_cut_off(
+    as_moe: APIClient, as_bob: APIClient, club: Club, entries: list[Entry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ballot = poll(club, entries)
+    cast(club, ballot, entries, {as_bob: [1]})
+
+    def cut(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("the power goes")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Entry, "change", cut)
+        assert as_moe.post(url(club, ballot, "close/")).status_code == 500
+    assert as_moe.get(url(club, ballot)).json()["result"] is None
+    assert not Event.objects.filter(verb="ballot.closed").exists()
+    assert as_moe.post(url(club, ballot, "close/")).json()["result"]["winner"] == entries[1].pk

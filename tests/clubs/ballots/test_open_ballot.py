@@ -1,0 +1,189 @@
+"""Opening a ballot, looking at it and deleting it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from activity.models import Event, Notification
+from bookbridge.api import jobs
+from clubs.models import Ballot, Club, Entry
+from tests.clubs.ballots.helpers import body, later, let_expire, poll, url
+from tests.clubs.helpers import bad_fields, problem
+
+Propose = Callable[..., Entry]
+
+
+@pytest.mark.parametrize("method", ["approval", "ranked"])
+def test_a_moderator_opens_a_ballot(
+    as_moe: APIClient, as_bob: APIClient, moe: User, club: Club, entries: list[Entry], method: str
+) -> None:
+    sent = body(entries[::-1], method=method, quorum_percent=50)
+    answer = as_moe.post(url(club), sent)
+    assert answer.status_code == 201, answer.content
+    shown = dict(answer.json())
+    assert shown.pop("created_at").endswith("Z")
+    assert shown.pop("id") == Ballot.objects.get().pk
+    assert shown.pop("created_by")["id"] == moe.pk
+    unknown = {"status": "open", "voters_count": 0, "my_vote": None, "result": None, "closed_at": None}
+    assert shown == sent | unknown
+    assert as_bob.get(url(club, Ballot.objects.get())).json() == answer.json()
+    assert as_bob.get(url(club)).json()["results"] == [answer.json()]
+
+
+def test_without_a_quorum_one_vote_is_enough(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
+    assert as_moe.post(url(club), body(entries)).json()["quorum_percent"] == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "errors"),
+    [
+        ({"title": ""}, {"title": "blank"}),
+        ({"title": "\u200b"}, {"title": "invisible"}),
+        ({"title": "x" * 201}, {"title": "max_length"}),
+        ({"method": "borda"}, {"method": "invalid_choice"}),
+        ({"candidates": []}, {"candidates": "min_length"}),
+        ({"candidates": "all"}, {"candidates": "not_a_list"}),
+        ({"candidates": list(range(1, 52))}, {"candidates": "max_length"}),
+        ({"candidates": [1, True]}, {"candidates.1": "invalid"}),
+        ({"candidates": [10**30, 7]}, {"candidates.0": "does_not_exist"}),
+        ({"candidates": [0, -1]}, {"candidates.0": "does_not_exist"}),
+        ({"closes_at": "tomorrow"}, {"closes_at": "invalid"}),
+        ({"closes_at": "2099-01-01T00:00:00Z\0"}, {"closes_at": "invalid"}),
+        ({"closes_at": "2099-W01-1T00:00:00Z"}, {"closes_at": "invalid"}),
+        ({"closes_at": "20990101T000000Z"}, {"closes_at": "invalid"}),
+        ({"closes_at": "2099-01-01T00:00:00"}, {"closes_at": "no_offset"}),
+        ({"closes_at": "2020-01-01T00:00:00Z"}, {"closes_at": "past"}),
+        ({"closes_at": "2101-01-01T00:00:00Z"}, {"closes_at": "too_far"}),
+        ({"closes_at": "9999-12-31T23:59:59-14:00"}, {"closes_at": "overflow"}),
+        ({"closes_at": None}, {"closes_at": "null"}),
+        ({"quorum_percent": 101}, {"quorum_percent": "max_value"}),
+        ({"quorum_percent": -1}, {"quorum_percent": "min_value"}),
+    ],
+)
+def test_a_bad_body_names_its_fields(
+    as_moe: APIClient, club: Club, entries: list[Entry], changes: dict[str, Any], errors: dict[str, str]
+) -> None:
+    assert bad_fields(as_moe.post(url(club), body(entries) | changes)) == errors
+    assert not Ballot.objects.exists()
+
+
+def test_a_moment_without_an_offset_is_none(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
+    naive = later(days=1).removesuffix("Z")
+    assert bad_fields(as_moe.post(url(club), body(entries, closes_at=naive))) == {"closes_at": "no_offset"}
+
+
+def test_what_is_left_out_is_required(as_moe: APIClient, club: Club) -> None:
+    required = ("title", "method", "candidates", "closes_at")
+    assert bad_fields(as_moe.post(url(club), {})) == dict.fromkeys(required, "required")
+
+
+@pytest.mark.parametrize("status", ["planned", "reading", "finished", "dropped"])
+def test_only_proposals_stand(
+    as_moe: APIClient, club: Club, entries: list[Entry], propose: Propose, status: str
+) -> None:
+    other = propose("Evelina", status=status)
+    assert bad_fields(as_moe.post(url(club), body([*entries, other]))) == {"candidates.3": "not_proposed"}
+
+
+def test_one_book_stands_once_and_one_alone_is_no_choice(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
+    twins = [entries[0], entries[1], entries[0]]
+    assert bad_fields(as_moe.post(url(club), body(twins))) == {"candidates.2": "duplicate"}
+    assert bad_fields(as_moe.post(url(club), body(entries[:1]))) == {"candidates": "min_length"}
+
+
+def test_the_list_of_another_club_does_not_exist(
+    as_alice: APIClient, club: Club, private_club: Club, entries: list[Entry], propose: Propose
+) -> None:
+    hidden = propose("Secret", to=private_club)
+    refused = as_alice.post(url(club), body([entries[0], hidden]))
+    absent = as_alice.post(url(club), body([entries[0]], candidates=[entries[0].pk, 10**9]))
+    assert bad_fields(refused) == bad_fields(absent) == {"candidates.1": "does_not_exist"}
+    assert refused.json()["errors"] == absent.json()["errors"]
+
+
+def test_fifty_may_stand(as_moe: APIClient, club: Club, propose: Propose) -> None:
+    many = [propose(f"T{n}") for n in range(50)]
+    assert as_moe.post(url(club), body(many)).status_code == 201
+
+
+def test_a_repeated_call_with_a_key_opens_once(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
+    sent, key = body(entries), {"Idempotency-Key": "k1"}
+    first = as_moe.post(url(club), sent, headers=key)
+    second = as_moe.post(url(club), sent, headers=key)
+    assert (second.status_code, second.json()) == (201, first.json())
+    assert Ballot.objects.count() == 1
+
+
+def test_the_members_are_told_and_it_is_noted(
+    as_moe: APIClient, moe: User, alice: User, bob: User, club: Club, entries: list[Entry]
+) -> None:
+    pk = as_moe.post(url(club), body(entries)).json()["id"]
+    jobs.run_due()
+    event = Event.objects.get(verb="ballot.opened")
+    assert (event.actor_id, event.club_id, event.thing) == (moe.pk, club.pk, ("ballot", pk, "Next?"))
+    told = Notification.objects.filter(kind="ballot_opened")
+    assert {row.user_id for row in told} == {alice.pk, bob.pk}
+    assert {row.thing for row in told} == {("ballot", pk, "Next?")}
+
+
+def test_a_moderator_deletes_a_ballot(
+    as_moe: APIClient, as_bob: APIClient, moe: User, club: Club, entries: list[Entry]
+) -> None:
+    ballot = poll(club, entries)
+    as_bob.put(url(club, ballot, "vote/"), {"ranking": [entries[0].pk]})
+    assert problem(as_bob.delete(url(club, ballot)), 403, "moderators_only")
+    assert as_moe.delete(url(club, ballot)).status_code == 204
+    for gone in (
+        as_bob.get(url(club, ballot)),
+        as_moe.delete(url(club, ballot)),
+        as_bob.put(url(club, ballot, "vote/"), {"ranking": [entries[0].pk]}),
+        as_moe.post(url(club, ballot, "close/")),
+    ):
+        problem(gone, 404, "not_found")
+    assert Event.objects.get(verb="ballot.deleted").actor_id == moe.pk
+    let_expire(ballot)
+    jobs.run_due()
+    assert not jobs.Job.objects.exclude(state="done").exists()
+    assert not Event.objects.filter(verb="ballot.closed").exists()
+
+
+def test_a_ballot_is_found_in_its_own_club_only(
+    as_alice: APIClient, club: Club, private_club: Club, entries: list[Entry]
+) -> None:
+    ballot = poll(club, entries)
+    vote = {"ranking": [entries[0].pk]}
+    for method, rest, sent in (
+        ("get", "", None),
+        ("delete", "", None),
+        ("put", "vote/", vote),
+        ("delete", "vote/", None),
+        ("post", "close/", None),
+    ):
+        problem(getattr(as_alice, method)(url(private_club, ballot, rest), sent), 404, "not_found")
+        problem(getattr(as_alice, method)(url(club, 10**25, rest), sent), 404, "not_found")
+
+
+def test_a_delete_that_was_based_on_an_older_state_is_refused(
+    as_moe: APIClient, as_bob: APIClient, club: Club, entries: list[Entry]
+) -> None:
+    ballot = poll(club, entries)
+    etag = as_moe.get(url(club, ballot))["ETag"]
+    as_bob.put(url(club, ballot, "vote/"), {"ranking": [entries[0].pk]})
+    assert as_moe.delete(url(club, ballot), headers={"If-Match": etag}).status_code == 412
+    etag = as_moe.get(url(club, ballot))["ETag"]
+    assert as_moe.delete(url(club, ballot), headers={"If-Match": etag}).status_code == 204
+
+
+def test_a_club_goes_with_its_ballots(as_alice: APIClient, club: Club, entries: list[Entry]) -> None:
+    poll(club, entries).vote(by=club.owner, choices=[entries[0].pk])
+    assert as_alice.delete(f"/api/v1/clubs/{club.pk}/").status_code == 204
+    assert not Ballot.objects.exists()
+
+
+def test_ballots_take_no_patch(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
+    ballot = poll(club, entries)
+    problem(as_moe.patch(url(club, ballot), {"title": "Other"}), 405, "method_not_allowed")
+    problem(as_moe.get(url(club, ballot, "vote/")), 405, "method_not_allowed")

@@ -1,0 +1,51 @@
+"""A club that reads Emma, and talks about it."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from catalog.models import Book
+from clubs.models import Club, Entry, Post, Progress, Thread
+from clubs.reading.rules import Mark, Unit
+
+
+@pytest.fixture
+def entry(club: Club, alice: User) -> Entry:
+    book = Book.add(by=None, title="Emma", authors=["Jane Austen"])
+    return Entry.add(club=club, book=book, by=alice, status="reading")
+
+
+@pytest.fixture
+def read(entry: Entry) -> Callable[..., None]:
+    """Say how far somebody is in Emma: `read(bob, 40)`."""
+
+    def put(user: User, percent: Any, *, hidden: bool = False) -> None:
+        Progress.set(entry=entry, by=user, mark=Mark(Unit.PERCENT, Decimal(str(percent))), hidden=hidden)
+
+    return put
+
+
+@pytest.fixture
+def thread(club: Club, alice: User, entry: Entry) -> Thread:
+    """Alice's thread about Emma; its first post is open to all."""
+    return Thread.open(club=club, by=alice, title="Hartfield", body="What a house.", entry=entry)
+
+
+@pytest.fixture
+def chat(club: Club, alice: User) -> Thread:
+    """Alice's thread about no book."""
+    return Thread.open(club=club, by=alice, title="Biscuits", body="Who brings them?")
+
+
+@pytest.fixture
+def say(thread: Thread) -> Callable[..., Post]:
+    """Say something in the thread about Emma: `say(alice, "She marries", at=90)`."""
+
+    def write(by: User, body: str = "Hm.", *, at: Any = None, to: Post | None = None, where: Any = None) -> Post:
+        guard = None if at is None else Decimal(str(at))
+        return Post.write(thread=where or thread, by=by, body=body, reply_to=to, spoiler_percent=guard)
+
+    return write

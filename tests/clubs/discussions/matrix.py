@@ -1,0 +1,46 @@
+"""The rows of discussions in the table of who may do what."""
+
+from collections.abc import Callable
+
+from accounts.models import User
+from clubs.models import Post, Thread
+from tests.clubs.matrix import BUILDERS, ROWS, Row, World
+
+
+def discussions(world: World, make_user: Callable[..., User]) -> None:
+    """The member's thread, with what somebody else has said in it."""
+    member = world.cast["member"]
+    thread = Thread.open(club=world.club, by=member, title="Whales", body="Who is Ishmael?")
+    answer = Post.write(thread=thread, by=world.things["target"], body="Call me so.")
+    world.things |= {"thread": thread, "post": thread.posts.get(author=member), "others": answer}
+
+
+THREAD, BELOW = {"pk": "@thread"}, {"thread_pk": "@thread"}
+OWN, OTHERS = {"pk": "@post"}, {"pk": "@others"}
+EMOJI = {"emoji": "🐋"}
+
+BUILDERS.append(discussions)
+ROWS += [
+    Row("club-thread-list", "get", "member"),
+    Row("club-thread-list", "post", "member", 201, body={"title": "Ships", "body": "And sails."}),
+    Row("club-thread-detail", "get", "member", path=THREAD),
+    Row("club-thread-detail", "patch", "moderator", path=THREAD, body={"pinned": True, "closed": True}),
+    Row("club-thread-detail", "delete", "moderator", 204, path=THREAD),
+    Row("club-post-list", "get", "member"),
+    Row("club-thread-post-list", "get", "member", path=BELOW),
+    Row("club-thread-post-list", "post", "member", 201, path=BELOW, body={"body": "Aye."}),
+]
+# A post is found in its thread and in its club.
+for name, below in (("club-post", {}), ("club-thread-post", BELOW)):
+    ROWS += [
+        Row(f"{name}-detail", "get", "member", path=below | OTHERS),
+        Row(
+            *(f"{name}-detail", "patch", "member", {"member": 200, "moderator": 403, "owner": 403}),
+            path=below | OWN,
+            body={"body": "Who was he?"},
+        ),
+        Row(f"{name}-detail", "delete", "moderator", 204, path=below | OTHERS),
+        Row(f"{name}-reveal", "put", "member", path=below | OTHERS),
+        Row(f"{name}-reaction", "put", "member", 204, path=below | OTHERS | EMOJI),
+        Row(f"{name}-reaction", "delete", "member", 204, path=below | OTHERS | EMOJI),
+    ]

@@ -1,0 +1,53 @@
+"""What the tests of meetings share."""
+
+from typing import Any
+
+from bookbridge.api import jobs
+from clubs.models import Club, Meeting, Rsvp
+from tests.clubs.helpers import CLUBS
+
+OF_MEMBERS = (
+    *("timezone", "duration_minutes", "place", "url", "entry", "agenda", "capacity", "notes", "counts", "my_rsvp"),
+    *("repeats", "series"),
+)
+
+
+def url(of: Club | Meeting, rest: str = "") -> str:
+    """The address of a club's meetings, or of one of them."""
+    if isinstance(of, Club):
+        return f"{CLUBS}{of.pk}/meetings/{rest}"
+    return f"{CLUBS}{of.club_id}/meetings/{of.pk}/{rest}"
+
+
+def ok(answer: Any, status: int = 200) -> Any:
+    """The body of an answer that has this status."""
+    assert answer.status_code == status, answer.content
+    return answer.json() if answer.content else None
+
+
+def say(client: Any, meeting: Meeting, answer: str) -> Any:
+    """Answer to a meeting: (answer, place in line), or the code of a refusal."""
+    body = client.put(url(meeting, "rsvp/"), {"answer": answer})
+    return body.json().get("code") or tuple(ok(body).values())
+
+
+def told(kind: str) -> list[tuple[str, str]]:
+    """Who has been told in this way, and of what, once the jobs that are due are done."""
+    from activity.models import Notification
+
+    jobs.run_due()
+    rows = Notification.objects.filter(kind=kind).order_by("id")
+    return [(row.user.username, row.object_title) for row in rows.select_related("user")]
+
+
+def check_seats() -> None:
+    """Of every meeting: the counts equal the rows, nobody waits for a seat that is free, no two hold one ticket."""
+    for meeting in Meeting.objects.all():
+        rows = list(Rsvp.objects.filter(meeting=meeting))
+        for answer in ("yes", "maybe", "no", "waitlisted"):
+            assert getattr(meeting, answer) == sum(row.answer == answer for row in rows), (meeting, answer)
+        if meeting.status == "scheduled" and not meeting.is_over and meeting.waitlisted:
+            assert meeting.capacity is not None
+            assert meeting.yes >= meeting.capacity
+        tickets = [row.ticket for row in rows if row.answer == "waitlisted"]
+        assert len(tickets) == len(set(tickets))

@@ -1,0 +1,189 @@
+"""Many at once on the log and on notifications, on a real server; and workers that are killed in the middle."""
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import User
+from activity.kinds import Kind
+from activity.models import Event, Notification
+from activity.services import notify
+from bookbridge.api import jobs
+from bookbridge.api.jobs import Job, run_due
+from catalog.models import Book
+from clubs.models import Club, Entry
+from reviews.models import Review
+from tests.clubs.helpers import bring_in
+from tests.concurrency.tools import ROUNDS, at_once
+from tests.conftest import client_of
+from tests.server import TOP
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOTIFICATIONS = "/api/v1/users/me/notifications/"
+
+
+def statuses(answers):
+    assert max(answer.status_code for answer in answers) < 500, [answer.content for answer in answers]
+    return Counter(answer.status_code for answer in answers)
+
+
+def test_20_simultaneous_marks_and_reads_of_the_same_notifications(bob: User):
+    clients = [client_of(bob) for _n in range(20)]
+    for n in range(ROUNDS):
+        for m in range(10):
+            notify(Kind.SECURITY, [bob.pk], detail="x", key=f"{n} {m}")
+        ids = list(Notification.objects.filter(user=bob, read_at=None).values_list("pk", flat=True))
+        bodies = [{"all": True} if n % 2 else {"ids": ids[:: 1 if n % 4 else -1]} for n in range(16)]
+        calls = [partial(client.post, f"{NOTIFICATIONS}read/", body) for client, body in zip(clients, bodies)]  # noqa: B905
+        calls += [partial(client.get, NOTIFICATIONS) for client in clients[16:]]
+        assert statuses(at_once(calls)) == {204: 16, 200: 4}
+        assert not Notification.objects.filter(user=bob, read_at=None).exists()
+
+
+def test_simultaneous_changes_of_settings_are_all_kept(bob: User):
+    kinds = [kind.value for kind in Kind if kind != Kind.SECURITY]
+    clients = [client_of(bob) for _kind in kinds]
+    for n in range(ROUNDS):
+        wanted = bool(n % 2)
+        calls = [
+            partial(client.patch, "/api/v1/users/me/notification-settings/", {kind: {"email": wanted}})
+            for client, kind in zip(clients, kinds, strict=True)
+        ]
+        assert statuses(at_once(calls)) == {200: len(kinds)}
+        settings = clients[0].get("/api/v1/users/me/notification-settings/").json()
+        assert {settings[kind]["email"] for kind in kinds} == {wanted}
+
+
+def test_likes_at_once_are_told_once_each(alice: User, bob: User, moe: User):
+    clients = [client_of(user) for user in (bob, moe)] * 6
+    for n in range(ROUNDS):
+        book = Book.add(by=alice, title=f"Book {n}", authors=["Anonymous"])
+        review = Review.write(book=book, by=alice, rating=8)
+        path = f"/api/v1/reviews/{review.pk}/like/"
+        assert statuses(at_once([partial(client.put, path) for client in clients])) == {204: 12}
+        both = at_once([partial(clients[0].delete, path), *[partial(client.put, path) for client in clients[:6]]])
+        assert statuses(both) == {204: 7}
+        told = Notification.objects.filter(user=alice, kind="review_liked", object_id=review.pk)
+        assert sorted(told.values_list("actor", flat=True)) == sorted([bob.pk, moe.pk])
+        events = Counter(Event.objects.filter(object_id=review.pk).values_list("verb", "actor"))
+        for user in (bob, moe):
+            likes = events["review.liked", user.pk] - events["review.unliked", user.pk]
+            assert likes == review.likes.filter(user=user).count()
+
+
+def test_whoever_leaves_while_the_club_is_told_keeps_nothing_of_it(alice: User, bob: User, moe: User):
+    for n in range(ROUNDS):
+        club = Club.found(by=alice, name=f"Club {n}")
+        bring_in(club, bob)
+        bring_in(club, moe)
+        book = Book.add(by=alice, title=f"Planned {n}", authors=["Anonymous"])
+        Entry.add(club=club, book=book, by=alice, status="planned")
+        leave = partial(client_of(bob).post, f"/api/v1/clubs/{club.pk}/leave/")
+        _begun, answer = at_once([run_due, leave])
+        run_due()
+        assert answer.status_code == 204
+        assert list(Notification.objects.filter(club=club).values_list("user", flat=True)) == [moe.pk]
+
+
+def test_recurring_work_is_asked_for_once_by_12_servers(monkeypatch):
+    monkeypatch.setattr(jobs, "handlers", {})
+    jobs.every("tick", hours=1)(lambda: None)
+    for _round in range(ROUNDS):
+        Job.objects.all().delete()
+
+        def ask():
+            jobs._scheduled.clear()
+            jobs.schedule()
+
+        at_once([ask] * 12)
+        assert Job.objects.filter(name="tick").count() == 1
+    jobs._scheduled.clear()
+
+
+# --- Workers that are killed -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def worker(tmp_path):
+    """Start workers of the product's own jobs on the test's database, mails into files; killed at the end."""
+    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    env = os.environ | {
+        "DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "EMAIL_URL": f"filemail://{tmp_path}",
+        "SECRET_KEY": "for tests alone: " + "x" * 40,
+    }
+    started = []
+
+    def start():
+        command = [sys.executable, "-m", "tests.concurrency.mail_worker"]
+        started.append(subprocess.Popen(command, cwd=TOP, env=env))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def wait_until(true, seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def mailed(folder: Path) -> Counter:
+    """How often each address stands in a file of mails."""
+    lines = "".join(path.read_text() for path in folder.iterdir()).splitlines()
+    return Counter(line.removeprefix("To: ") for line in lines if line.startswith("To: "))
+
+
+def test_workers_killed_in_the_middle_of_mails_lose_none_and_hardly_double_one(make_user, worker, tmp_path):
+    readers = [make_user(f"r{n}", email=f"r{n}@example.org", email_verified=True) for n in range(200)]
+    notify(Kind.SECURITY, [reader.pk for reader in readers], detail="x")
+    kills = 0
+    for least in (20, 60, 120):
+        victim = worker()
+        wait_until(lambda least=least: mailed(tmp_path).total() >= least)
+        victim.kill()
+        victim.wait()
+        kills += 1
+        # The dead worker's lease.
+        Job.objects.filter(state="open").update(due_at=timezone.now())
+    worker()
+    wait_until(lambda: not Job.objects.filter(state="open").exists())
+    sent = mailed(tmp_path)
+    assert sent.keys() == {reader.email for reader in readers}
+    # One at most for each kill: the one that had been sent and not noted yet.
+    assert sent.total() <= 200 + kills
+
+
+def test_a_killed_worker_in_the_middle_of_telling_a_club_has_told_nobody_twice(
+    alice, make_user, worker, tmp_path, monkeypatch
+):
+    club = Club.found(by=alice, name="Many")
+    for n in range(120):
+        bring_in(club, make_user(f"r{n}"))
+    book = Book.add(by=alice, title="Planned", authors=["Anonymous"])
+    Entry.add(club=club, book=book, by=alice, status="planned")
+    told = Notification.objects.filter(kind="book_planned")
+    for least in (10, 50):
+        victim = worker()
+        wait_until(lambda least=least: told.count() >= least)
+        victim.kill()
+        victim.wait()
+        Job.objects.filter(state="open").update(due_at=timezone.now())
+    worker()
+    wait_until(lambda: not Job.objects.filter(state="open").exists())
+    assert set(Counter(told.values_list("user", flat=True)).values()) == {1}
+    assert told.count() == 120

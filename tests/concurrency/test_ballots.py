@@ -1,0 +1,219 @@
+"""Many at once at one ballot, on a real server: one result, no vote lost in between, and nobody gets a 5xx."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from activity.models import Event
+from bookbridge.api import jobs
+from catalog.models import Book
+from clubs.models import Ballot, Club, Entry, EntryChange, Vote
+from tests.clubs.ballots.helpers import let_expire, poll, url
+from tests.clubs.helpers import bring_in, check_invariants
+from tests.clubs.reading.helpers import assert_counted
+from tests.concurrency.tools import ROUNDS, at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# Long enough for all threads to be at the barrier, short enough to wait for.
+SOON = timedelta(milliseconds=120)
+
+
+@pytest.fixture
+def club(alice: User) -> Club:
+    return Club.found(by=alice, name="Busy voters")
+
+
+@pytest.fixture
+def people(club: Club, make_user: Callable[..., User]) -> list[User]:
+    users = [make_user(f"voter{n}") for n in range(10)]
+    for user in users:
+        bring_in(club, user, role="moderator")
+    return users
+
+
+@pytest.fixture
+def clients(people: list[User], client_of: Callable[[User | None], APIClient]) -> list[APIClient]:
+    return [client_of(user) for user in people]
+
+
+@pytest.fixture
+def entries(club: Club, alice: User) -> list[Entry]:
+    books = [Book.add(by=None, title=f"T{n}", authors=["A"]) for n in range(3)]
+    return [Entry.add(club=club, book=book, by=alice) for book in books]
+
+
+def fresh(club: Club, entries: list[Entry], **fields: Any) -> Ballot:
+    """A new ballot, with everything proposed again."""
+    Entry.objects.filter(club=club).update(status="proposed")
+    EntryChange.objects.all().delete()
+    Event.objects.all().delete()
+    return poll(club, entries, **fields)
+
+
+def statuses(answers: list[Any]) -> Counter[int]:
+    found = Counter(answer.status_code for answer in answers)
+    assert max(found) < 500, [answer.content for answer in answers if answer.status_code >= 500]
+    return found
+
+
+def check_closed_once(ballot: Ballot) -> dict[int, int]:
+    """It has one result, told once, and its papers are the votes; how many papers begin with which entry."""
+    ballot.refresh_from_db()
+    assert ballot.status == "closed"
+    assert Event.objects.filter(verb="ballot.closed", object_id=ballot.pk).count() == 1
+    assert EntryChange.objects.filter(new="planned").count() == ballot.candidates.filter(won=True).count()
+    votes = Vote.objects.of_active_members().filter(ballot=ballot).values_list("places", flat=True)
+    assert sorted(ballot.papers) == sorted(votes)
+    assert ballot.voters == len(ballot.papers)
+    assert_counted()
+    entries = dict(ballot.candidates.values_list("place", "entry"))
+    return Counter(entries[paper[0]] for paper in ballot.papers)
+
+
+def test_one_reader_who_votes_ten_times_has_one_vote(
+    club: Club, clients: list[APIClient], entries: list[Entry]
+) -> None:
+    ballot = fresh(club, entries)
+    for round_ in range(ROUNDS):
+        Vote.objects.all().delete()
+        chance = random.Random(round_)
+        rankings = [[entry.pk for entry in chance.sample(entries, 2)] for _ in range(10)]
+        answers = at_once([partial(clients[0].put, url(club, ballot, "vote/"), {"ranking": r}) for r in rankings])
+        assert statuses(answers) == {200: 10}
+        assert Vote.objects.count() == 1
+        assert clients[0].get(url(club, ballot)).json()["my_vote"]["ranking"] in rankings
+
+
+def test_ten_who_vote_at_once_are_all_counted(club: Club, clients: list[APIClient], entries: list[Entry]) -> None:
+    for _round in range(ROUNDS):
+        ballot = fresh(club, entries)
+        vote = {"ranking": [entries[1].pk]}
+        answers = at_once([partial(client.put, url(club, ballot, "vote/"), vote) for client in clients])
+        assert statuses(answers) == {200: 10}
+        clients[0].post(url(club, ballot, "close/"))
+        assert check_closed_once(ballot) == {entries[1].pk: 10}
+
+
+def test_ten_moderators_close_a_ballot_once(club: Club, clients: list[APIClient], entries: list[Entry]) -> None:
+    for _round in range(ROUNDS):
+        ballot = fresh(club, entries)
+        clients[0].put(url(club, ballot, "vote/"), {"ranking": [entries[1].pk]})
+        answers = at_once([partial(client.post, url(club, ballot, "close/")) for client in clients])
+        assert statuses(answers) == {200: 1, 409: 9}
+        assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"ballot_closed"}
+        check_closed_once(ballot)
+
+
+def test_a_ballot_whose_time_has_come_has_one_result_whoever_looks(
+    club: Club, clients: list[APIClient], entries: list[Entry]
+) -> None:
+    """Readers, moderators who close it, voters, and two workers."""
+    for _round in range(ROUNDS):
+        ballot = fresh(club, entries)
+        clients[0].put(url(club, ballot, "vote/"), {"ranking": [entries[1].pk]})
+        let_expire(ballot)
+        reads = [partial(client.get, url(club, ballot)) for client in clients[:3]]
+        reads += [partial(clients[3].get, url(club))]
+        late = [partial(client.post, url(club, ballot, "close/")) for client in clients[4:7]]
+        late += [partial(c.put, url(club, ballot, "vote/"), {"ranking": [entries[0].pk]}) for c in clients[7:]]
+        *answers, _begun, _begun_too = at_once([*reads, *late, jobs.run_due, jobs.run_due])
+        assert statuses(answers[:4]) == {200: 4}
+        assert statuses(answers[4:]) == {409: 6}
+        results = [answer.json()["result"] for answer in answers[:3]]
+        results.append(answers[3].json()["results"][0]["result"])
+        assert all(result == results[0] and result["winner"] == entries[1].pk for result in results)
+        assert check_closed_once(ballot) == {entries[1].pk: 1}
+
+
+def test_a_vote_in_the_instant_of_the_close_counts_or_is_refused(
+    club: Club, clients: list[APIClient], entries: list[Entry]
+) -> None:
+    for round_ in range(ROUNDS):
+        ballot = fresh(club, entries, method=("ranked", "approval")[round_ % 2])
+        field = ("ranking", "approved")[round_ % 2]
+        calls = [
+            partial(c.put, url(club, ballot, "vote/"), {field: [entries[n % 3].pk]}) for n, c in enumerate(clients)
+        ]
+        closing = partial(clients[0].post, url(club, ballot, "close/"))
+        calls.insert(round_ % 10, closing)
+        answers = at_once(calls)
+        closed = answers.pop(round_ % 10)
+        assert closed.status_code == 200
+        assert set(statuses(answers)) <= {200, 409}
+        taken = Counter(entries[n % 3].pk for n, answer in enumerate(answers) if answer.status_code == 200)
+        assert check_closed_once(ballot) == taken
+        assert closed.json()["voters_count"] == taken.total()
+
+
+def test_a_vote_at_the_deadline_counts_or_is_refused(
+    club: Club, clients: list[APIClient], entries: list[Entry]
+) -> None:
+    """Each votes again and again until it is refused; two look at it all the time, and nobody closes it."""
+
+    def insist(client: APIClient, ballot: Ballot) -> tuple[int, int]:
+        accepted = 0
+        while (answer := client.put(url(club, ballot, "vote/"), {"ranking": [entries[1].pk]})).status_code == 200:
+            accepted += 1
+        return accepted, answer.status_code
+
+    def look(client: APIClient, ballot: Ballot) -> set[int]:
+        seen = set()
+        while (answer := client.get(url(club, ballot))).json().get("status") == "open":
+            seen.add(answer.status_code)
+        return {*seen, answer.status_code}
+
+    for _round in range(ROUNDS):
+        ballot = fresh(club, entries, closes_at=timezone.now() + SOON)
+        calls = [partial(insist, client, ballot) for client in clients[:8]]
+        *voted, first, second = at_once(calls + [partial(look, client, ballot) for client in clients[8:]])
+        assert {status for _accepted, status in voted} == {409}
+        assert first == second == {200}
+        counted = sum(1 for accepted, _status in voted if accepted)
+        assert check_closed_once(ballot).get(entries[1].pk, 0) == counted
+
+
+def test_a_ballot_closes_while_its_voters_and_books_come_and_go(
+    club: Club, alice: User, people: list[User], clients: list[APIClient], entries: list[Entry], client_of: Any
+) -> None:
+    """Members leave, books change, votes come and the ballot is deleted or closed: each is before or after."""
+    as_alice = client_of(alice)
+    for round_ in range(ROUNDS):
+        ballot = fresh(club, entries)
+        for n, client in enumerate(clients[:6]):
+            client.put(url(club, ballot, "vote/"), {"ranking": [entries[n % 3].pk]})
+        place = f"/api/v1/clubs/{club.pk}/"
+        calls = [
+            partial(as_alice.post, url(club, ballot, "close/")),
+            partial(as_alice.delete, f"{place}members/{people[0].pk}/"),
+            partial(clients[0].put, url(club, ballot, "vote/"), {"ranking": [entries[2].pk]}),
+            partial(clients[1].post, f"{place}leave/"),
+            partial(clients[1].put, url(club, ballot, "vote/"), {"ranking": [entries[2].pk]}),
+            partial(clients[2].patch, f"{place}books/{entries[0].pk}/", {"status": "dropped"}),
+            partial(clients[3].patch, f"{place}books/{entries[1].pk}/", {"note": str(round_), "position": 1}),
+            partial(clients[4].delete, url(club, ballot, "vote/")),
+            partial(clients[5].get, url(club, ballot)),
+        ]
+        if round_ % 2:
+            calls.append(partial(clients[6].delete, url(club, ballot)))
+        random.Random(round_).shuffle(calls)
+        assert set(statuses(at_once(calls))) <= {200, 204, 403, 404, 409}
+        check_invariants()
+        assert_counted()
+        left = Ballot.objects.filter(pk=ballot.pk).first()
+        if left is None:
+            assert not Vote.objects.filter(ballot=ballot.pk).exists()
+        else:
+            assert left.status == "closed"
+            assert Event.objects.filter(verb="ballot.closed", object_id=left.pk).count() == 1
+            assert left.candidates.filter(won=True).count() == (left.outcome == "winner")
+        for user in people[:2]:
+            bring_in(club, user, role="moderator") if club.membership_of(user).status != "active" else None

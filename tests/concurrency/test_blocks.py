@@ -1,0 +1,45 @@
+"""Two readers who block each other, again and again, while one of them goes."""
+
+from functools import partial
+
+import pytest
+
+from accounts.blocks import Block
+from tests.concurrency.tools import ROUNDS, at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PASSWORD = "correct horse battery"
+
+
+def test_blocks_are_placed_and_lifted_at_once(alice, bob, client_of):
+    as_alice, as_bob = client_of(alice), client_of(bob)
+    for _round in range(ROUNDS):
+        calls = [partial(as_alice.put, "/api/v1/users/bob/block/")] * 4
+        answers = at_once([*calls, *[partial(as_bob.put, "/api/v1/users/alice/block/")] * 4])
+        # Whoever is blocked before they call finds nobody to block.
+        assert {answer.status_code for answer in answers} <= {204, 404}
+        assert 204 in {answer.status_code for answer in answers}
+        assert 1 <= Block.objects.count() <= 2
+        calls = [partial(as_alice.delete, "/api/v1/users/bob/block/")] * 2
+        assert max(a.status_code for a in at_once([*calls, partial(as_alice.put, "/api/v1/users/bob/block/")])) < 500
+        Block.objects.all().delete()
+
+
+def test_an_account_goes_while_it_blocks_and_is_blocked(alice, make_user, client_of):
+    as_alice = client_of(alice)
+    for round_ in range(ROUNDS):
+        goer = make_user(f"goer{round_}")
+        client = client_of(goer)
+        gone, placed, suffered, again = at_once(
+            [
+                partial(client.delete, "/api/v1/users/me/", {"password": PASSWORD}),
+                partial(client.put, "/api/v1/users/alice/block/"),
+                partial(as_alice.put, f"/api/v1/users/{goer.username}/block/"),
+                partial(as_alice.put, f"/api/v1/users/{goer.username}/block/"),
+            ]
+        )
+        assert gone.status_code == 204, gone.content
+        assert placed.status_code in (204, 401, 404), placed.content
+        assert {suffered.status_code, again.status_code} <= {204, 404}
+        assert not Block.objects.exists()

@@ -1,0 +1,189 @@
+"""Many at once in one thread: figures right, guards whole, reactions one a reader, and nobody gets a 5xx."""
+
+import random
+from collections import Counter
+from functools import partial
+from urllib.parse import quote
+
+import pytest
+
+from accounts.departure import close_account
+from catalog.models import Book
+from clubs.models import Club, Entry, Post, Reaction, Thread
+from tests.clubs.discussions.helpers import check_figures, posts, reaction, threads
+from tests.clubs.helpers import bring_in
+from tests.concurrency.tools import ROUNDS, at_once
+from tests.conftest import PASSWORD, client_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def owner(make_user):
+    return make_user("owner")
+
+
+@pytest.fixture
+def club(owner):
+    return Club.found(by=owner, name="Talkers")
+
+
+@pytest.fixture
+def entry(club, owner):
+    return Entry.add(club=club, book=Book.add(by=None, title="Emma", authors=["A"]), by=owner, status="reading")
+
+
+@pytest.fixture
+def thread(club, owner, entry):
+    return Thread.open(club=club, by=owner, title="Hartfield", body="What a house.", entry=entry)
+
+
+@pytest.fixture
+def readers(club, make_user):
+    users = [make_user(f"reader{n}") for n in range(8)]
+    for user in users:
+        bring_in(club, user)
+    return users
+
+
+@pytest.fixture
+def clients(readers):
+    return [client_of(user) for user in readers]
+
+
+def statuses(answers):
+    return Counter(answer.status_code for answer in answers)
+
+
+def test_replies_come_while_what_they_answer_goes(club, thread, owner, clients):
+    for _round in range(ROUNDS):
+        post = Post.write(thread=thread, by=owner, body="Going")
+        body = {"body": "@owner no", "reply_to": post.pk}
+        calls = [partial(client.post, threads(club, thread, "posts/"), body) for client in clients[:6]]
+        answers = at_once([*calls, *[partial(client_of(owner).delete, posts(club, post))] * 2])
+        assert set(statuses(answers[:6])) <= {201, 409}
+        assert statuses(answers[6:]) == {204: 1, 409: 1} or statuses(answers[6:]) == {204: 1, 403: 1}
+        check_figures()
+
+
+def test_twenty_reactions_at_once_are_one_each(club, thread, owner, make_user):
+    users = [make_user(f"fan{n}") for n in range(20)]
+    for user in users:
+        bring_in(club, user)
+    fans = [client_of(user) for user in users]
+    for round_ in range(ROUNDS):
+        post = Post.write(thread=thread, by=owner, body="Cheer")
+        emoji = "👍🎉"[round_ % 2]
+        answers = at_once([partial(fan.put, reaction(club, post, emoji)) for fan in fans])
+        assert statuses(answers) == {204: 20}
+        assert client_of(owner).get(posts(club, post)).json()["reactions"] == {emoji: 20}
+        # The same reader twenty times, half of them taking it back.
+        same = [partial((fans[0].put, fans[0].delete)[n % 2], reaction(club, post, "🍪")) for n in range(20)]
+        assert statuses(at_once(same)) == {204: 20}
+        assert Reaction.objects.filter(post=post, key="🍪").count() <= 1
+
+
+def test_a_post_is_raised_while_it_is_answered(club, thread, owner, clients):
+    for _round in range(ROUNDS):
+        post = Post.write(thread=thread, by=owner, body="Hm", spoiler_percent=None)
+        body = {"body": "No", "reply_to": post.pk, "spoiler_percent": 5}
+        calls = [partial(client.post, threads(club, thread, "posts/"), body) for client in clients[:6]]
+        raised, *answers = at_once(
+            [partial(client_of(owner).patch, posts(club, post), {"spoiler_percent": 70}), *calls]
+        )
+        assert raised.status_code == 200
+        assert statuses(answers) == {201: 6}
+        assert set(post.replies.values_list("spoiler_percent", flat=True)) == {70}
+        check_figures()
+
+
+def test_a_thread_goes_while_it_is_spoken_in(club, owner, clients):
+    for _round in range(ROUNDS):
+        thread = Thread.open(club=club, by=owner, title="Short", body="Now")
+        post = thread.posts.get()
+        calls = [partial(client.post, threads(club, thread, "posts/"), {"body": "Me"}) for client in clients[:3]]
+        calls += [partial(client.put, posts(club, post, f"reactions/{quote('👍')}/")) for client in clients[3:5]]
+        calls += [partial(client.put, posts(club, post, "reveal/")) for client in clients[5:7]]
+        gone, *answers = at_once([partial(client_of(owner).delete, threads(club, thread)), *calls])
+        assert gone.status_code == 204
+        assert set(statuses(answers)) <= {200, 201, 204, 404}
+        assert not Thread.objects.exists()
+        assert not Post.objects.exists()
+
+
+def test_a_club_and_an_entry_go_while_they_are_spoken_of(owner, make_user):
+    users = [make_user(f"last{n}") for n in range(6)]
+    clients = [client_of(user) for user in users]
+    book = Book.add(by=None, title="Emma", authors=["A"])
+    for round_ in range(ROUNDS):
+        club = Club.found(by=owner, name="Going")
+        for user in users:
+            bring_in(club, user)
+        entry = Entry.add(club=club, book=book, by=owner, status="reading")
+        thread = Thread.open(club=club, by=owner, title="T", body="B", entry=entry)
+        new = {"title": "T", "body": "@owner", "entry": entry.pk}
+        calls = [partial(client.post, threads(club), new) for client in clients[:3]]
+        calls += [partial(client.post, threads(club, thread, "posts/"), {"body": "B"}) for client in clients[3:]]
+        url = f"/api/v1/clubs/{club.pk}/" + (f"books/{entry.pk}/" if round_ % 2 else "")
+        gone, *answers = at_once([partial(client_of(owner).delete, url), *calls])
+        assert gone.status_code == 204
+        assert set(statuses(answers)) <= {201, 400, 404}
+        assert not Thread.objects.exclude(entry=None).exists()
+        check_figures()
+        Club.objects.filter(pk=club.pk).first() and club.dissolve(by=owner)
+        assert not Post.objects.exists()
+
+
+def test_a_first_mark_is_set_while_the_thread_is_read(club, entry, thread, owner, readers, clients):
+    Post.write(thread=thread, by=owner, body="She marries", spoiler_percent=50)
+    url, place = threads(club, thread, "posts/"), f"/api/v1/clubs/{club.pk}/books/{entry.pk}/progress/"
+    for client in clients:
+        marked, *seen = at_once([partial(client.put, place, {"percent": 50}), *[partial(client.get, url)] * 5])
+        assert marked.status_code == 200
+        for answer in seen:
+            row = answer.json()["results"][1]
+            assert (row["locked"], row["body"]) in {(True, None), (False, "She marries")}
+        assert client.get(url).json()["results"][1]["body"] == "She marries"
+
+
+def test_an_account_goes_while_it_speaks(club, thread, make_user):
+    for round_ in range(ROUNDS):
+        user = make_user(f"leaver{round_}")
+        bring_in(club, user)
+        pk, client, own = user.pk, client_of(user), Post.write(thread=thread, by=user, body="Me")
+        calls = [partial(client.post, threads(club, thread, "posts/"), {"body": "Me too"})] * 3
+        calls += [partial(client.post, threads(club), {"title": "T", "body": "B"})]
+        calls += [partial(client.put, reaction(club, own, "👍")), partial(client.delete, posts(club, own))]
+        wish = ("anonymise", "delete")[round_ % 2]
+        gone, *answers = at_once([partial(close_account, user, password=PASSWORD, reviews=wish), *calls])
+        assert gone is None
+        assert set(statuses(answers)) <= {201, 204, 401, 403, 404, 409}, [answer.content for answer in answers]
+        assert not Post.objects.filter(author=pk).exists()
+        check_figures()
+
+
+def test_two_hundred_mixed_writes_leave_every_figure_right(club, entry, owner, clients):
+    for round_ in range(max(1, ROUNDS // 4)):
+        thread = Thread.open(club=club, by=owner, title="Busy", body="Go", entry=entry)
+        chance = random.Random(round_)
+
+        def write(client, seed, thread=thread):
+            dice, seen, own = random.Random(seed), set(), []
+            for _ in range(25):
+                what, found = dice.random(), dice.choice(own or [None])
+                if what < 0.6 or found is None:
+                    body = {"body": "@reader1 hm", "spoiler_percent": dice.randint(0, 100), "reply_to": found}
+                    answer = client.post(threads(club, thread, "posts/"), body)
+                    own += [answer.json()["id"]] if answer.status_code == 201 else []
+                elif what < 0.75:
+                    answer = client.patch(posts(club, found), {"spoiler_percent": dice.randint(0, 100), "body": "New"})
+                elif what < 0.9:
+                    answer = client.put(reaction(club, found, dice.choice("👍🎉🍪")))
+                else:
+                    answer = client.delete(posts(club, found))
+                seen.add(answer.status_code)
+            return seen
+
+        seen = at_once([partial(write, client, chance.random()) for client in clients])
+        assert set().union(*seen) <= {200, 201, 204, 403, 404, 409}, seen
+        check_figures()

@@ -1,0 +1,172 @@
+"""All that moves a figure, by all hands at once and on one database from the first round to the last."""
+
+import random
+from collections import Counter
+from functools import partial
+from itertools import chain
+
+import pytest
+from django.http import Http404
+
+from accounts.models import User
+from catalog.models import Book
+from clubs.models import Club, Entry
+from reviews.models import Review
+from tests.clubs.helpers import CLUBS
+from tests.concurrency.tools import ROUNDS, at_once
+from tests.conftest import PASSWORD, client_of
+from tests.reviews.helpers import REVIEWS, differences
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BOOKS = "/api/v1/books/"
+
+
+class Storm:
+    """Readers who do whatever there is to do, each act drawn by lot when it runs."""
+
+    def __init__(self, make_user, seed):
+        self.make_user, self.chance = make_user, random.Random(seed)
+        self.clients = {make_user(f"reader{n}"): None for n in range(6)}
+        self.clients = {user: client_of(user) for user in self.clients}
+        readers = list(self.clients)
+        self.books = [Book.add(by=readers[0], title=f"Book {n}", authors=["A"], page_count=300) for n in range(5)]
+        self.home = Club.found(by=make_user("host"), name="Home")  # which nobody dissolves
+        for club in [self.home, *(Club.found(by=readers[n], name=f"Club {n}") for n in range(3))]:
+            for book in self.books[:3]:
+                Entry.add(club=club, book=book, by=club.owner, status="reading")
+        for reader in readers:
+            self.home.join(reader)
+
+    def acts(self, count):
+        """So many acts, with the one account that is closed among them."""
+        goer = self.make_user(f"goer{self.chance.randrange(10**9)}")
+        self.home.join(goer)
+        Review.write(book=self.books[0], by=goer, rating=3).like(by=goer)
+        client = client_of(goer)
+        leaving = {"password": PASSWORD, "reviews": self.chance.choice(["anonymise", "delete"])}
+        theirs = [partial(client.post, REVIEWS, {"book": self.books[1].pk, "rating": 5})]
+        theirs += [partial(client.delete, "/api/v1/users/me/", leaving)]
+        return theirs + [partial(self.act, self.chance.randrange(10**9)) for _ in range(count)]
+
+    def act(self, seed):
+        """Two things that a reader, an owner or staff do."""
+        chance = random.Random(seed)
+        user = chance.choice(list(self.clients))
+        kinds = chance.choices(list(DEEDS), [weight for weight, _deed in DEEDS.values()], k=2)
+        return [(kind, DEEDS[kind][1](self, chance, user, self.clients[user])) for kind in kinds]
+
+    def entry(self, chance, **which):
+        """An entry of some list, and its address."""
+        found = list(Entry.objects.filter(**which).values_list("pk", "club"))
+        pk, club = chance.choice(found or [(10**9, 10**9)])
+        return f"{CLUBS}{club}/books/{pk}/"
+
+    def review(self, chance, **which):
+        """Some review's id, or one that is not there."""
+        return chance.choice([*Review.objects.filter(**which).values_list("pk", flat=True), 10**9])
+
+    def club(self, chance, **which):
+        """The address of some club, or of one that is not there."""
+        return f"{CLUBS}{chance.choice([*Club.objects.filter(**which).values_list('pk', flat=True), 10**9])}/"
+
+    def mark(self, chance, user, client):
+        body = chance.choice([{"percent": chance.randint(0, 100)}, {"page": chance.randint(0, 90), "page_count": 90}])
+        return client.put(
+            f"{self.entry(chance, club__memberships__user=user)}progress/", {**body, "hidden": chance.random() < 0.3}
+        )
+
+    def rate(self, chance, user, client):
+        body = {"rating": chance.randint(1, 10) / 2, "visibility": chance.choice(["public", "public", "clubs"])}
+        return client.post(REVIEWS, {"book": chance.choice(self.books).pk, **body})
+
+    def edit(self, chance, user, client):
+        body = {"rating": chance.randint(1, 10) / 2, "visibility": chance.choice(["public", "clubs", "private"])}
+        return client.patch(f"{REVIEWS}{self.review(chance, author=user)}/", body)
+
+    def unrate(self, chance, user, client):
+        return client.delete(f"{REVIEWS}{self.review(chance, author=user)}/")
+
+    def like(self, chance, user, client):
+        return getattr(client, chance.choice(["put", "delete"]))(f"{REVIEWS}{self.review(chance)}/like/")
+
+    def judge(self, chance, user, client):
+        review = Review.objects.filter(pk=self.review(chance)).first()
+        try:
+            if review:
+                chance.choice([Review.hide, Review.restore])(review)
+        except Http404:
+            pass  # It went at the same moment.
+
+    def join(self, chance, user, client):
+        return client.post(f"{self.club(chance)}{chance.choice(['join', 'join', 'leave'])}/")
+
+    def listing(self, chance, user, client):
+        body = {"book": chance.choice(self.books).pk, "status": chance.choice(["reading", "finished"])}
+        return client.post(f"{self.club(chance, owner=user)}books/", body)
+
+    def arrange(self, chance, user, client):
+        change = {"position": 1} if chance.random() < 0.4 else {"status": chance.choice(["reading", "finished"])}
+        owner = self.owner_of(place := self.entry(chance))
+        return (client_of(owner) if owner else client).patch(place, change)
+
+    def unlist(self, chance, user, client):
+        owner = self.owner_of(place := self.entry(chance))
+        return (client_of(owner) if owner else client).delete(place)
+
+    def remove(self, chance, user, client):
+        member = chance.choice(list(self.clients))
+        where = f"{self.club(chance, owner=user)}members/{member.pk}/"
+        return client.delete(where) if chance.random() < 0.7 else client.patch(where, {"status": "banned"})
+
+    def turn(self, chance, user, client):
+        return client.patch(self.club(chance, owner=user), {"visibility": chance.choice(["public", "private"])})
+
+    def found(self, chance, user, client):
+        return client.post(CLUBS, {"name": "Another"})
+
+    def dissolve(self, chance, user, client):
+        return client.delete(self.club(chance, owner=user))
+
+    def book(self, chance, user, client):
+        added = client.post(BOOKS, {"title": "Passing", "author": "A"})
+        return client.delete(f"{BOOKS}{added.json()['id']}/")
+
+    @staticmethod
+    def owner_of(place):
+        return User.objects.filter(owned_clubs=place.split("/")[4]).first()
+
+
+# How often, and what.
+DEEDS = {
+    "mark": (6, Storm.mark),
+    "rate": (5, Storm.rate),
+    "edit": (4, Storm.edit),
+    "unrate": (2, Storm.unrate),
+    "like": (3, Storm.like),
+    "judge": (2, Storm.judge),
+    "join": (5, Storm.join),
+    "listing": (3, Storm.listing),
+    "arrange": (3, Storm.arrange),
+    "unlist": (1, Storm.unlist),
+    "remove": (1, Storm.remove),
+    "turn": (2, Storm.turn),
+    "found": (1, Storm.found),
+    "dissolve": (1, Storm.dissolve),
+    "book": (1, Storm.book),
+}
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_no_figure_drifts_in_a_storm_of_all_writers(make_user, seed):
+    storm, told = Storm(make_user, seed), Counter()
+    for _round in range(ROUNDS):
+        answers = at_once(storm.acts(14))
+        for kind, answer in [("go", answer) for answer in answers[:2]] + list(chain(*answers[2:])):
+            if answer is not None:
+                assert answer.status_code < 500, (kind, answer.content)
+                told[kind, answer.status_code < 300] += 1
+        assert differences() == (0, [])
+    print(sorted(told.items()))  # noqa: T201
+    # The most frequent writers were not turned away every time.
+    assert {kind for kind, done in told if done} >= {"mark", "rate", "go"}

@@ -1,0 +1,217 @@
+"""Many at once at one meeting: no seat is given twice or left empty, the line keeps its order, nobody gets a 5xx."""
+
+import datetime
+import random
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.departure import depart
+from accounts.models import User
+from activity.models import Notification
+from bookbridge.api import jobs
+from bookbridge.api.jobs import Job
+from clubs.meetings import telling
+from clubs.models import CalendarToken, Club, Meeting, Rsvp
+from tests.clubs.helpers import bring_in
+from tests.clubs.meetings.helpers import check_seats, told, url
+from tests.concurrency.tools import ROUNDS, at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def club(alice: User) -> Club:
+    return Club.found(by=alice, name="Busy readers")
+
+
+@pytest.fixture
+def readers(club: Club, make_user: Callable[..., User]) -> list[User]:
+    users = [make_user(f"reader{n}") for n in range(30)]
+    for user in users:
+        bring_in(club, user)
+    return users
+
+
+@pytest.fixture
+def clients(readers: list[User], client_of: Callable[..., Any]) -> list[Any]:
+    return [client_of(reader) for reader in readers]
+
+
+def plan(club: Club, *, days: float = 10, **fields: Any) -> Meeting:
+    starts_at = timezone.now() + datetime.timedelta(days=days)
+    return Meeting.plan(club=club, by=club.owner, title="Tea", starts_at=starts_at, **fields)
+
+
+def answer(client: Any, meeting: Meeting, word: str) -> Callable[[], Any]:
+    return partial(client.put, url(meeting, "rsvp/"), {"answer": word})
+
+
+def statuses(answers: list[Any]) -> Counter[int]:
+    found = Counter(answer.status_code for answer in answers)
+    assert max(found) < 500, [answer.content for answer in answers if answer.status_code >= 500]
+    return found
+
+
+def line(meeting: Meeting) -> list[int]:
+    return list(Rsvp.objects.filter(meeting=meeting).line().values_list("user", flat=True))
+
+
+def coming(meeting: Meeting) -> set[int]:
+    return set(Rsvp.objects.filter(meeting=meeting, answer="yes").values_list("user", flat=True))
+
+
+def test_five_seats_for_twenty_and_five_that_come_free_while_ten_more_ask(
+    club: Club, readers: Any, clients: Any
+) -> None:
+    for _round in range(ROUNDS):
+        meeting = plan(club, capacity=5)
+        answers = at_once([answer(client, meeting, "yes") for client in clients[:20]])
+        assert statuses(answers) == {200: 20}
+        said = Counter(got.json()["answer"] for got in answers)
+        assert said == {"yes": 5, "waitlisted": 15}
+        places = [got.json()["waitlist_position"] for got in answers if got.json()["answer"] == "waitlisted"]
+        assert sorted(places) == list(range(1, 16))
+        check_seats()
+        seated, waiting = coming(meeting), line(meeting)
+        assert (len(seated), len(waiting)) == (5, 15)
+
+        client_by_id = {reader.pk: client for reader, client in zip(readers, clients, strict=True)}
+        calls = [answer(client_by_id[user], meeting, "no") for user in seated]
+        calls += [answer(client, meeting, "yes") for client in clients[20:]]
+        assert statuses(at_once(calls)) == {200: 15}
+        # The first five in line, in order; the ten who came later wait behind the others.
+        assert coming(meeting) == set(waiting[:5])
+        assert line(meeting)[:10] == waiting[5:]
+        assert set(line(meeting)[10:]) == {reader.pk for reader in readers[20:]}
+        check_seats()
+        jobs.run_due()
+        told_of = Notification.objects.filter(kind="seat_promoted", object_id=meeting.pk).order_by("id")
+        assert sorted(told_of.values_list("user", flat=True)) == sorted(waiting[:5])
+
+
+def test_first_answers_of_one_reader_leave_one(club: Club, clients: Any) -> None:
+    for _round in range(ROUNDS):
+        meeting = plan(club)
+        answers = at_once([answer(clients[0], meeting, word) for word in ("yes", "no", "maybe", "yes") * 3])
+        assert statuses(answers) == {200: 12}
+        assert Rsvp.objects.filter(meeting=meeting).count() == 1
+        check_seats()
+
+
+def test_readers_who_answer_leave_close_their_account_and_moderators_who_change_the_seats(
+    club: Club, alice: User, make_user: Callable[..., User], client_of: Callable[..., Any]
+) -> None:
+    """All that moves an answer at once, with others' meetings beside it."""
+    as_alice = client_of(alice)
+    for round_ in range(ROUNDS):
+        chance = random.Random(round_)
+        users = [make_user(f"r{round_}x{n}") for n in range(10)]
+        for user in users:
+            bring_in(club, user)
+        own = [client_of(user) for user in users]
+        meetings = [plan(club, capacity=2), plan(club, capacity=1), plan(club, days=-3)]
+        for client in own[:6]:
+            for meeting in meetings[:2]:
+                answer(client, meeting, "yes")()
+        calls: list[Any] = [answer(client, chance.choice(meetings[:2]), "no") for client in own[:3]]
+        calls += [answer(client, meeting, "yes") for client in own[6:8] for meeting in meetings[:2]]
+        calls += [partial(own[3].post, f"/api/v1/clubs/{club.pk}/leave/"), answer(own[3], meetings[0], "yes")]
+        calls += [partial(as_alice.delete, f"/api/v1/clubs/{club.pk}/members/{users[4].pk}/")]
+        calls += [partial(as_alice.patch, url(meetings[0]), {"capacity": capacity}) for capacity in (1, 4)]
+        calls += [partial(as_alice.patch, url(meetings[1]), {"status": "cancelled"})]
+        attended = {"attended": [user.pk for user in users[:5]]}
+        calls += [partial(as_alice.put, url(meetings[2], "attendance/"), attended)]
+        answers = at_once([*calls, partial(gone, users[5])])
+        statuses([got for got in answers if got is not None])
+        check_seats()
+        left = {users[3].pk, users[4].pk, users[5].pk}
+        # Who left after the others answered has no answer; who came too late for the last word had none to give.
+        assert not left & (coming(meetings[0]) | set(line(meetings[0])))
+        assert not User.objects.filter(pk=users[5].pk).exists()
+
+
+def gone(user: User) -> None:
+    User.objects.filter(pk=user.pk).update(is_active=False, leaving="anonymise")
+    user.count(-1)
+    depart(user)
+
+
+def test_answers_to_a_meeting_that_is_removed_and_to_a_club_that_goes(alice: User, clients: Any, readers: Any) -> None:
+    for round_ in range(ROUNDS):
+        other = Club.found(by=alice, name="Short")
+        for reader in readers[:6]:
+            bring_in(other, reader)
+        meeting = plan(other, capacity=2, repeats={"every": "weekly", "count": 3})
+        calls: list[Any] = [answer(client, meeting, "yes") for client in clients[:6]]
+        end = partial(other.dissolve, by=alice) if round_ % 2 else partial(meeting.remove, by=alice, scope="following")
+        answers = at_once([*calls, end])
+        assert set(statuses(answers[:-1])) <= {200, 404}
+        assert not Rsvp.objects.filter(meeting=meeting).exists()
+        check_seats()
+
+
+def test_changes_of_a_series_crosswise(club: Club, alice: User, clients: Any, client_of: Callable[..., Any]) -> None:
+    as_alice = client_of(alice)
+    for _round in range(ROUNDS):
+        first = plan(club, capacity=3, repeats={"every": "weekly", "count": 6})
+        series = list(Meeting.objects.filter(series=first.series_id).order_by("starts_at"))
+        calls: list[Any] = [
+            partial(as_alice.patch, url(series[n]) + "?scope=following", {"place": f"P{n}"}) for n in (0, 2)
+        ]
+        later = {"starts_at": (series[1].starts_at + datetime.timedelta(hours=1)).isoformat()}
+        calls += [partial(as_alice.patch, url(series[1]) + "?scope=following", later)]
+        calls += [partial(as_alice.delete, url(series[4]) + "?scope=following")]
+        calls += [answer(client, chosen, "yes") for client in clients[:4] for chosen in (series[5], series[0])]
+        assert set(statuses(at_once(calls))) <= {200, 204, 404}
+        rows = list(Meeting.objects.filter(series=first.series_id).order_by("starts_at"))
+        assert [row.deleted_at is None for row in rows] == [True] * 4 + [False] * 2
+        assert {row.starts_at - old.starts_at for row, old in zip(rows[1:4], series[1:4], strict=True)} == {
+            datetime.timedelta(hours=1)
+        }
+        assert rows[0].place == "P0"
+        assert len({row.place for row in rows[2:4]}) == 1
+        check_seats()
+
+
+def test_answers_and_changes_on_known_ground_meet_no_deadlock(
+    alice: User, club: Club, readers: list[User], clients: list[Any], client_of: Callable[..., Any]
+) -> None:
+    as_alice, known = client_of(alice), {"If-Match": "*"}
+    for _round in range(ROUNDS):
+        meeting = plan(club, capacity=2)
+        calls: list[Any] = [
+            partial(client.put, url(meeting, "rsvp/"), {"answer": random.choice(["yes", "no"])}, headers=headers)
+            for client in clients[:6]
+            for headers in (known, {})
+        ]
+        named = {"attended": [reader.pk for reader in readers[:6]]}
+        calls += [partial(as_alice.put, url(meeting, "attendance/"), named, headers=known)] * 2
+        calls += [partial(as_alice.patch, url(meeting), {"capacity": 3}, headers=known)] * 2
+        assert set(statuses(at_once(calls))) <= {200, 204}
+        check_seats()
+
+
+def test_a_reminder_is_given_once_however_many_workers_there_are(club: Club, readers: Any) -> None:
+    for _round in range(ROUNDS):
+        Job.objects.all().delete()
+        Notification.objects.all().delete()
+        meeting = plan(club, days=6.5)
+        Job.objects.filter(name="meetings.remind").update(due_at=timezone.now())
+        remind = partial(telling._remind, meeting=meeting.pk, days=1, starts=meeting.starts_at.isoformat())
+        at_once([jobs.run_due] * 4 + [remind] * 2)
+        assert len(told("meeting_reminder")) == len(readers) + 1
+
+
+def test_of_tokens_made_at_once_the_last_one_counts(alice: User, client_of: Callable[..., Any], anonymous: Any) -> None:
+    as_alice = client_of(alice)
+    for _round in range(ROUNDS):
+        answers = at_once([partial(as_alice.post, "/api/v1/users/me/calendar-token/")] * 6)
+        assert statuses(answers) == {201: 6}
+        works = [anonymous.get(got.json()["url"]).status_code for got in answers]
+        assert sorted(works) == [200] + [404] * 5
+        assert CalendarToken.objects.count() == 1

@@ -1,0 +1,198 @@
+"""Reports, decisions and their targets at once: everything once, figures right, nobody gets a 5xx."""
+
+from collections import Counter
+from functools import partial
+
+import pytest
+from django.test import Client
+
+from catalog.models import Book
+from clubs.discussions.posts import Post
+from clubs.models import Club
+from moderation.models import Case, Decision, Report
+from reviews.models import Review
+from tests.clubs.helpers import bring_in
+from tests.concurrency.tools import ROUNDS, at_once
+from tests.conftest import PASSWORD
+from tests.moderation.helpers import appeal, case_of, page_of, report
+from tests.reviews.helpers import REVIEWS, differences
+
+ME = "/api/v1/users/me/"
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def readers(make_user):
+    return [make_user(f"reader{n}") for n in range(5)]
+
+
+@pytest.fixture
+def clients(readers, client_of):
+    return [client_of(reader) for reader in readers]
+
+
+@pytest.fixture
+def as_alice(alice, client_of):
+    return client_of(alice)
+
+
+@pytest.fixture
+def desks(make_user):
+    found = []
+    for name in ("moira", "norbert"):
+        client = Client()
+        client.force_login(make_user(name, is_staff=True, is_superuser=True))
+        found.append(client)
+    return found
+
+
+@pytest.fixture
+def write(alice):
+    """A review of Alice's of a new book."""
+
+    def make():
+        return Review.write(book=Book.add(by=None, title="Emma", authors=["A"]), by=alice, rating=8, body="Good.")
+
+    return make
+
+
+def statuses(answers):
+    found = Counter(answer.status_code for answer in answers)
+    assert max(found) < 500, [answer.content for answer in answers if answer.status_code >= 500]
+    return found
+
+
+def check():
+    """Each case says what its rows say, and what is hidden is hidden on both sides."""
+    for case in Case.objects.exclude(state="gone"):
+        assert case.reports_count == case.reports.waiting().count(), case
+        assert case.state == ("open" if case.reports_count or case.is_appealed else "closed"), case
+    for review in Review.objects.all():
+        concealed = Case.objects.filter(target_type="review", target_id=review.pk).exclude(concealed="").exists()
+        assert concealed == (review.hidden_at is not None), review
+    assert differences() == (0, [])
+
+
+def order(desk, case, decision, ground):
+    """What the page of a case would send, opened now."""
+    shown = desk.get(page_of(case)).context
+    form = {"version": shown["case"].version, "seen": shown["form"].initial["seen"]}
+    return partial(desk.post, page_of(case), form | {"decision": decision, "ground": ground}, follow=True)
+
+
+def test_one_of_twelve_reports_by_one_reader_is_kept(clients, write, settings):
+    settings.REPORTS_TO_HIDE = 1
+    for _round in range(ROUNDS):
+        review = write()
+        answers = at_once([partial(report, clients[0], review)] * 12)
+        assert statuses(answers) == {201: 1, 409: 11}
+        assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"already_reported"}
+        assert Decision.objects.filter(case=case_of(review)).count() == 1
+    check()
+
+
+def test_readers_who_report_at_once_hide_it_exactly_once(clients, write):
+    for round_ in range(ROUNDS):
+        review, many = write(), 3 + round_ % 3
+        answers = at_once([partial(report, client, review) for client in clients[:many]])
+        # Whoever comes after it is hidden may find nothing to report.
+        assert statuses(answers).keys() <= {201, 400}
+        assert [answer.status_code for answer in answers].count(201) >= 3
+        case = case_of(review)
+        assert (case.concealed, case.decisions.count()) == ("pending", 1)
+    check()
+
+
+def test_of_two_moderators_one_decides(clients, write, desks):
+    for _round in range(ROUNDS):
+        review = write()
+        report(clients[0], review)
+        case = case_of(review)
+        orders = [order(desks[0], case, "hide", "spam"), order(desks[1], case, "dismiss", "no_violation")]
+        answers = at_once(orders)
+        assert statuses(answers) == {200: 2}
+        assert Decision.objects.filter(case=case).count() == 1
+        # By the pages: each client of the tests would be given the other's contexts too.
+        assert sum(b"has decided meanwhile" in answer.content for answer in answers) == 1
+    check()
+
+
+def test_a_decision_comes_with_an_edit_a_report_and_an_appeal(clients, write, desks, as_alice):
+    for round_ in range(ROUNDS):
+        review = write()
+        url = f"{REVIEWS}{review.pk}/"
+        for client in clients[: round_ % 4]:
+            report(client, review)
+        case = case_of(review) if round_ % 4 else None
+        calls = [partial(as_alice.patch, url, {"rating": n / 2, "visibility": "public"}) for n in range(1, 5)]
+        calls += [partial(report, clients[4], review), partial(appeal, as_alice, review)]
+        if case:
+            calls.append(order(desks[0], case, ("hide", "warn", "dismiss")[round_ % 3], "spam"))
+        assert statuses(at_once(calls)).keys() <= {200, 201, 400, 409}
+        check()
+
+
+def test_what_is_reported_goes_at_the_same_moment(clients, write, desks, as_alice):
+    for _round in range(ROUNDS):
+        review = write()
+        report(clients[4], review)
+        case = case_of(review)
+        calls = [partial(report, client, review) for client in clients[:4]]
+        calls += [order(desks[0], case, "hide", "spam"), partial(as_alice.delete, f"{REVIEWS}{review.pk}/")]
+        answers = at_once(calls)
+        assert statuses(answers).keys() <= {200, 201, 204, 400}
+        assert answers[-1].status_code == 204
+        case.refresh_from_db()
+        assert (case.state, case.concealed) == ("gone", "")
+    check()
+
+
+def test_a_post_is_reported_while_it_is_changed_and_goes(clients, readers, alice, as_alice, bob, client_of):
+    as_bob = client_of(bob)
+    club = Club.found(by=alice, name="Loud")
+    for reader in (bob, *readers):
+        bring_in(club, reader)
+    threads = f"/api/v1/clubs/{club.pk}/threads/"
+    thread = f"{threads}{as_alice.post(threads, {'title': 'T', 'body': 'x'}).json()['id']}/posts/"
+    for round_ in range(ROUNDS):
+        post = Post.objects.get(pk=as_bob.post(thread, {"body": "Fools!"}).json()["id"])
+        calls = [partial(report, client, post) for client in clients[:4]]
+        calls += [partial(as_bob.patch, f"{thread}{post.pk}/", {"body": "Sorry."})]
+        calls += [partial(client.post, thread, {"body": "No.", "reply_to": post.pk}) for client in clients[3:]]
+        if round_ % 2:
+            calls.append(partial(as_alice.delete, f"{thread}{post.pk}/"))
+        assert statuses(at_once(calls)).keys() <= {200, 201, 204, 400, 404, 409}
+        post.refresh_from_db()
+        case = Case.objects.filter(target_type="post", target_id=post.pk).first()
+        if post.deleted_at:
+            assert case is None or case.state == "gone"
+        else:
+            assert case is not None
+            assert (
+                (case.concealed == "pending")
+                == (post.hidden_at is not None)
+                == (Report.objects.filter(case=case).count() >= 3)
+            )
+        assert differences() == (0, [])
+
+
+def test_a_reporter_and_an_author_close_their_accounts_meanwhile(make_user, client_of, write, desks):
+    for round_ in range(ROUNDS):
+        goer, author = make_user(f"goer{round_}"), make_user(f"author{round_}")
+        review = Review.write(book=Book.add(by=None, title="T", authors=["A"]), by=author, rating=4)
+        other = write()
+        report(client_of(goer), author)
+        case = case_of(author)
+        calls = [
+            partial(report, client_of(goer), review),
+            partial(report, client_of(goer), other),
+            partial(client_of(goer).delete, ME, {"password": PASSWORD}),
+            partial(client_of(author).delete, ME, {"password": PASSWORD, "reviews": "delete"}),
+            order(desks[0], case, "warn", "abuse"),
+        ]
+        answers = at_once(calls)
+        assert statuses(answers).keys() <= {200, 201, 204, 400, 401, 409}
+        assert {answer.status_code for answer in answers[2:4]} == {204}
+        case.refresh_from_db()
+        assert case.state == "gone"
+    check()

@@ -1,0 +1,100 @@
+"""A review of Alice's to report, a club of hers with Bob in it, and readers enough to hide something."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from catalog.models import Book
+from clubs.models import Club
+from reviews.models import Review
+from tests.clubs.helpers import bring_in
+from tests.moderation.helpers import report
+
+
+@pytest.fixture
+def book(mallory: User) -> Book:
+    return Book.add(by=mallory, title="Emma", authors=["Jane Austen"])
+
+
+@pytest.fixture
+def review(alice: User, book: Book) -> Review:
+    return Review.write(book=book, by=alice, rating=9, title="Marvellous", body="Read it twice.")
+
+
+@pytest.fixture
+def club(alice: User, bob: User) -> Club:
+    club = Club.found(by=alice, name="Night readers")
+    bring_in(club, bob)
+    return club
+
+
+@pytest.fixture
+def as_alice(alice: User, client_of: Callable[[User | None], APIClient]) -> APIClient:
+    return client_of(alice)
+
+
+@pytest.fixture
+def as_bob(bob: User, client_of: Callable[[User | None], APIClient]) -> APIClient:
+    return client_of(bob)
+
+
+@pytest.fixture
+def as_charlie(charlie: User, client_of: Callable[[User | None], APIClient]) -> APIClient:
+    return client_of(charlie)
+
+
+@pytest.fixture
+def readers(make_user: Callable[..., User]) -> list[User]:
+    return [make_user(f"reader{n}") for n in range(6)]
+
+
+@pytest.fixture
+def clients(readers: list[User], client_of: Callable[[User | None], APIClient]) -> list[APIClient]:
+    return [client_of(reader) for reader in readers]
+
+
+@pytest.fixture
+def make_moderator(make_user: Callable[..., User]) -> Callable[[str], User]:
+    def make(name: str) -> User:
+        user = make_user(name, is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(content_type__app_label="moderation"))
+        return user
+
+    return make
+
+
+@pytest.fixture
+def desk_of() -> Callable[[User], Client]:
+    def sign_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def moira(make_moderator: Callable[[str], User]) -> User:
+    return make_moderator("moira")
+
+
+@pytest.fixture
+def desk(moira: User, desk_of: Callable[[User], Client]) -> Client:
+    return desk_of(moira)
+
+
+@pytest.fixture
+def other_desk(make_moderator: Callable[[str], User], desk_of: Callable[[User], Client]) -> Client:
+    return desk_of(make_moderator("norbert"))
+
+
+@pytest.fixture
+def hidden(clients: list[APIClient], review: Review) -> Review:
+    """A review that three readers' reports have hidden."""
+    for client in clients[:3]:
+        assert report(client, review, reason="abuse", note="Look!").status_code == 201
+    return review

@@ -1,0 +1,65 @@
+"""What becomes of cases when what they are about, or who spoke, is deleted."""
+
+import pytest
+
+from clubs.models import Club
+from moderation.models import Appeal, Case, Report
+from reviews.models import Review
+from tests.moderation.helpers import appeal, case_of, report
+from tests.reviews.helpers import REVIEWS, close, differences
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_deleted_thing_closes_its_case(clients, as_alice, review, book, club, mallory, client_of):
+    for thing in (review, book, club):
+        report(clients[0], thing)
+    cases = [case_of(thing) for thing in (review, book, club)]
+    assert as_alice.delete(f"{REVIEWS}{review.pk}/").status_code == 204
+    assert as_alice.delete(f"/api/v1/clubs/{club.pk}/").status_code == 204
+    assert client_of(mallory).delete(f"/api/v1/books/{book.pk}/").status_code == 204
+    for case in cases:
+        version = case.version
+        case.refresh_from_db()
+        assert (case.state, case.reports_count, case.version) == ("gone", 0, version + 1)
+    assert not Case.objects.open().exists()
+
+
+def test_a_club_takes_along_the_cases_of_what_was_in_it(club):
+    Case.objects.create(target_type="post", target_id=7, club_id=club.pk, state="open")
+    Case.objects.create(target_type="post", target_id=8, club_id=club.pk + 1, state="open")
+    Club.objects.get().dissolve(by=None)
+    assert [case.target_id for case in Case.objects.open()] == [8]
+
+
+def test_a_reader_who_goes_takes_their_case_and_leaves_their_reports_nameless(
+    clients, readers, as_alice, alice, bob, review, as_bob, settings
+):
+    settings.REPORTS_TO_HIDE = 2
+    report(as_bob, review, note="Look at this.")
+    report(clients[0], bob)
+    report(clients[1], review)
+    close(bob, anonymise=True)
+    kept = Report.objects.get(note="Look at this.")
+    assert kept.reporter is None
+    assert Case.objects.get(target_type="user").state == "gone"
+    # It counts as it did, and the next one is one more.
+    case = case_of(review)
+    assert (case.reports_count, case.concealed) == (2, "pending")
+
+
+@pytest.mark.parametrize("anonymise", [True, False])
+def test_an_author_who_goes_leaves_a_case_only_of_what_stays(clients, as_alice, alice, review, anonymise, settings):
+    settings.REPORTS_TO_HIDE = 1
+    report(clients[0], review)
+    appeal(as_alice, review)
+    close(alice, anonymise=anonymise)
+    case = Case.objects.get()
+    assert case.author is None
+    assert not Appeal.objects.exists()
+    if anonymise:
+        assert (case.state, case.concealed, case.is_appealed) == ("open", "pending", False)
+        assert Review.objects.get().hidden_at is not None
+    else:
+        assert (case.state, case.concealed) == ("gone", "")
+    assert differences() == (0, [])

@@ -1,0 +1,72 @@
+"""Every list and every page of the admin with hundreds of rows: thirty queries at most."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import AuthSession, User
+from bookbridge.api.audit import audit
+from bookbridge.api.jobs import Job
+from clubs.clubs.models import Club
+from clubs.discussions.models import Thread
+from clubs.meetings.models import Meeting
+from clubs.members.models import Invitation
+
+pytestmark = pytest.mark.django_db
+
+MOST = 30
+
+
+@pytest.fixture
+def busy(staff):
+    """A site where things have happened."""
+    call_command("load_demo", verbosity=0)
+    call_command("seed_demo", users=300, clubs=60, reviews=600, verbosity=0)
+    now, users, clubs = timezone.now(), list(User.objects.all()[:300]), list(Club.objects.all()[:300])
+    AuthSession.objects.bulk_create(AuthSession(user=user, jti=f"{user.pk}", expires_at=now) for user in users)
+    Job.objects.bulk_create(Job(name="x", due_at=now) for _n in range(300))
+    for user in users:
+        audit("thing.done", by=user, target=user)
+    for n, user in enumerate(users):
+        club = clubs[n % len(clubs)]
+        Invitation.objects.create(club=club, created_by=user, expires_at=now, digest=f"{n}", max_uses=1)
+        Meeting.objects.create(
+            **{"club": club, "created_by": user, "title": f"Meeting {n}", "starts_at": now, "ends_at": now},
+            **{"timezone": "UTC", "local_date": now.date(), "local_time": now.time()},
+        )
+        Thread.objects.create(club=club, author=user, title=f"Thread {n}")
+    return staff
+
+
+@pytest.mark.parametrize("role", ["superuser", "Administrators", "Moderators"])
+def test_no_page_takes_more_than_thirty_queries(busy, make_user, role):
+    user = busy if role == "superuser" else make_user("somebody", is_staff=True)
+    user.groups.set(Group.objects.filter(name=role))
+    client, costs, long_lists = Client(), {}, 0
+    client.force_login(user)
+
+    def ask(path):
+        with CaptureQueriesContext(connection) as queries:
+            answer = client.get(path)
+        costs[path] = len(queries)
+        return answer
+
+    assert ask("/admin/").status_code == 200
+    for model in admin.site._registry:
+        page = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        answer = ask(reverse(f"{page}_changelist"))
+        if answer.status_code == 403:
+            continue
+        rows = list(answer.context["cl"].result_list)
+        long_lists += len(rows) >= 50
+        for row in rows[:1]:
+            for path in (f"{page}_change", f"{page}_history"):
+                assert ask(reverse(path, args=[row.pk])).status_code == 200, path
+    assert {path: cost for path, cost in costs.items() if cost > MOST} == {}
+    assert long_lists >= {"superuser": 12, "Administrators": 12, "Moderators": 4}[role]
