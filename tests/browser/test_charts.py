@@ -47,11 +47,16 @@ def charts(page: Page) -> dict[str, list[str]]:
 def test_the_front_page_shows_growth_reading_and_ratings(club: int, admin: Page, site: str):
     admin.reload()
     shown = charts(admin)
-    assert shown["New readers"] == [str(call(site, "GET", "stats/")["users"])]
-    assert shown["New public clubs"] == ["1"]
-    assert shown["New public reviews"] == ["20"]
-    assert shown["Books finished by public clubs"] == ["3"]
-    assert sum(map(int, shown["Public ratings"])) == 20
+    # The tests of other files write to the same server: the figures are the server's own, and no less than this club's.
+    stats = call(site, "GET", "stats/")
+    assert stats["reviews"] >= 20
+    assert shown["New readers"] == [str(stats["users"])]
+    assert shown["New public clubs"] == [str(stats["clubs"])]
+    assert shown["New public reviews"] == [str(stats["reviews"])]
+    finished = round(stats["mean_books_finished_per_club"] * stats["clubs"])
+    assert shown["Books finished by public clubs"] == [str(finished)]
+    assert finished >= 3
+    assert sum(map(int, shown["Public ratings"])) == sum(stats["rating_histogram"].values())
     picture = admin.locator("#charts svg[aria-label='New public reviews']")
     expect(picture).to_be_visible()
     assert picture.locator("rect").last.bounding_box()["height"] > 50
