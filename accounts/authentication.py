@@ -1,6 +1,6 @@
 """Who is calling."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
@@ -13,6 +13,11 @@ from accounts.models import AuthSession, User
 from accounts.tokens import InvalidToken, session_of
 from bookbridge.api.middleware import client_address
 from bookbridge.api.throttling import login_identities, wait_for
+
+
+def caller(request: HttpRequest | Request) -> User:
+    """The signed-in reader, where the permissions have made sure that there is one."""
+    return cast(User, request.user)
 
 
 class SessionTokenAuthentication(BaseAuthentication):

@@ -1,286 +1,46 @@
-"""Accounts over HTTP (api.md, section 1)."""
+"""Readers over HTTP (api.md, section 1): everything below `users/`."""
 
-from typing import Any, cast
+from typing import Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
-from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_safe
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, mixins, status
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
 from rest_framework.throttling import BaseThrottle
 
-from accounts import services, tokens
+from accounts.authentication import caller
 from accounts.blocks import Block, BlockQuerySet
 from accounts.departure import close_account
 from accounts.export import document
 from accounts.filters import UserFilter
 from accounts.happenings import happened
-from accounts.models import AVATARS, AuthSession, User
+from accounts.models import AVATARS, User
 from accounts.serializers import (
     BlockSerializer,
     DepartureSerializer,
-    EmailChangeSerializer,
-    EmailSerializer,
-    LoginSerializer,
     OwnUserSerializer,
-    PairSerializer,
-    PasswordChangeSerializer,
-    PasswordResetSerializer,
     ProfileListSerializer,
     ProfileSerializer,
-    RefreshSerializer,
-    RegisteredSerializer,
-    RegisterSerializer,
-    SessionSerializer,
-    SignedInSerializer,
-    TokenSerializer,
-    check_new_password,
 )
+from accounts.sign_in_views import NOTHING, AccountThrottle
+from accounts.tokens import InvalidToken
 from bookbridge.api.caching import JSON
-from bookbridge.api.errors import Conflict
 from bookbridge.api.images import Shape
-from bookbridge.api.throttling import LoginThrottle, RegisterThrottle
 from bookbridge.api.uploads import TOO_LARGE, PictureSerializer, PictureView
 from bookbridge.api.views import APIView, GenericAPIView, GenericViewSet
 
-NOTHING = OpenApiResponse(description="Done; no content.")
 
-
-class FormView(GenericAPIView):
-    """A POST that is checked by `serializer_class` and then done by `perform`."""
-
-    def post(self, request: Request) -> Response:
-        """Check the body, do it."""
-        serializer: BaseSerializer[Any] = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        return self.perform(request, **serializer.validated_data)
-
-    def perform(self, request: Request, **data: Any) -> Response:
-        """What the form is for."""
-        raise NotImplementedError
-
-
-class PublicFormView(FormView):
-    """A form that anyone may send; a stale Authorization header does not stand in its way."""
-
-    authentication_classes: list[Any] = []
-    permission_classes = [AllowAny]
-
-    def get_authenticate_header(self, request: Request) -> str:
-        """What WWW-Authenticate says where this form itself answers 401."""
-        return "Bearer"
-
-
-class AccountThrottle(LoginThrottle):
-    """The sign-in rate for what a signed-in reader does with their password or address, whatever the body says."""
-
-    def account(self, request: Request) -> str:
-        """The caller."""
-        return f"user {request.user.pk}"
-
-
-def caller(request: Request) -> User:
-    """The signed-in reader, where the permissions have made sure that there is one."""
-    return cast(User, request.user)
-
-
-def _device(request: Request, given: str) -> str:
-    """The name the client gave its device, else what its User-Agent says."""
-    agent = request.headers.get("User-Agent", "")
-    return given or "".join(c for c in agent if c.isprintable())[:100].strip()
-
-
-@extend_schema(responses={201: RegisteredSerializer})
-class RegisterView(PublicFormView):
-    """Open an account and sign in."""
-
-    serializer_class = RegisterSerializer
-    throttle_classes = [RegisterThrottle]
-
-    def perform(self, request: Request, **data: Any) -> Response:
-        """The new account with its first pair of tokens."""
-        device = data.pop("device", "")
-        user = services.register(**data)
-        pair = tokens.sign_in(user, device=_device(request, device))
-        own = OwnUserSerializer(user, context=self.get_serializer_context()).data
-        return Response({**own, **_tokens(pair)}, status=status.HTTP_201_CREATED)
-
-
-@extend_schema(responses={200: SignedInSerializer})
-class LoginView(PublicFormView):
-    """Sign in with a username or a verified e-mail address."""
-
-    serializer_class = LoginSerializer
-    throttle_classes = [LoginThrottle]
-
-    def perform(self, request: Request, **data: Any) -> Response:
-        """A pair of tokens and the account."""
-        device = _device(request, data.get("device", ""))
-        user, pair = services.sign_in(data["username"], data["password"], device=device)
-        own = OwnUserSerializer(user, context=self.get_serializer_context()).data
-        return Response({**_tokens(pair), "user": own})
-
-
-def _tokens(pair: tokens.Pair) -> dict[str, str]:
-    return {"access": pair.access, "refresh": pair.refresh, "access_token": pair.access}
-
-
-@extend_schema(responses={200: PairSerializer})
-class RefreshView(PublicFormView):
-    """Exchange a refresh token for the next pair."""
-
-    serializer_class = RefreshSerializer
-
-    def perform(self, request: Request, **data: Any) -> Response:
-        """The next pair."""
-        pair = tokens.refresh(data["refresh"])
-        return Response({"access": pair.access, "refresh": pair.refresh})
-
-
-@extend_schema(responses={200: OpenApiResponse(description="It would be accepted now.")})
-class VerifyView(PublicFormView):
-    """Whether a token, of either kind, would be accepted now."""
-
-    serializer_class = TokenSerializer
-
-    def perform(self, request: Request, **data: Any) -> Response:
-        """Nothing, or 401."""
-        tokens.verify(data["token"])
-        return Response({})
-
-
-@extend_schema(responses={204: NOTHING})
-class LogoutView(PublicFormView):
-    """End the sign-in of a refresh token."""
-
-    serializer_class = RefreshSerializer
-
-    def perform(self, request: Request, **data: Any) -> Response:
-        """Its tokens are refused from the next request on."""
-        tokens.sign_out(data["refresh"])
-        return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-@extend_schema_view(destroy=extend_schema(summary="End a sign-in"))
-class SessionViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericViewSet):
-    """The sign-ins of one's own account."""
-
-    serializer_class = SessionSerializer
-    queryset = AuthSession.objects.none()
-
-    def get_queryset(self) -> Any:
-        """One's own that are not over."""
-        return AuthSession.objects.live().filter(user=self.request.user.pk)
-
-    def perform_destroy(self, instance: AuthSession) -> None:
-        """End it; the row stays, to recognise its tokens."""
-        tokens.end(instance)
-
-    @extend_schema(operation_id="auth_sessions_destroy_others", responses={204: NOTHING})
-    def destroy_others(self, request: Request) -> Response:
-        """End all sign-ins but this one."""
-        tokens.end_others(caller(request), keep=request.auth if isinstance(request.auth, AuthSession) else None)
-        return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-@extend_schema(responses={204: NOTHING})
-class PasswordChangeView(FormView):
-    """Set a new password; every other sign-in ends."""
-
-    serializer_class = PasswordChangeSerializer
-    throttle_classes = [AccountThrottle, *FormView.throttle_classes]
-
-    def perform(self, request: Request, **data: Any) -> Response:
-        """The current sign-in stays."""
-        keep = request.auth if isinstance(request.auth, AuthSession) else None
-        services.change_password(caller(request), current=data["current_password"], new=data["new_password"], keep=keep)
-        return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-class ResetThrottle(LoginThrottle):
-    """The sign-in rate for whoever asks for mails, counted for the address asked for."""
-
-    field = "email"
-
-
-@extend_schema(responses={202: OpenApiResponse(description="Whether or not the address is known.")})
-class PasswordResetView(PublicFormView):
-    """Ask for a link that sets a new password."""
-
-    serializer_class = EmailSerializer
-    throttle_classes = [ResetThrottle]
-
-    def perform(self, request: Request, **data: Any) -> Response:
-        """Always 202, and before anything is looked up, so that time does not tell either."""
-        services.request_password_reset(data["email"])
-        return Response(status=status.HTTP_202_ACCEPTED)
-
-
-@extend_schema(responses={204: NOTHING})
-class PasswordResetConfirmView(PublicFormView):
-    """Set a new password by a mailed token; every sign-in ends."""
-
-    serializer_class = PasswordResetSerializer
-    throttle_classes = [LoginThrottle]
-
-    def perform(self, request: Request, **data: Any) -> Response:
-        """The password is checked first, so that a weak one does not use up the token."""
-        check_new_password(data["new_password"], services.user_of_reset(data["token"]), field="new_password")
-        services.reset_password(data["token"], data["new_password"])
-        return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-@extend_schema(request=None, responses={202: OpenApiResponse(description="A mail is on its way.")})
-class EmailVerifyView(APIView):
-    """Send the verification mail again."""
-
-    throttle_classes = [AccountThrottle, *APIView.throttle_classes]
-
-    def post(self, request: Request) -> Response:
-        """Send the verification mail again.
-
-        409 `nothing_to_verify` where no address waits to be verified.
-        """
-        user = caller(request)
-        if not user.email or user.email_verified:
-            raise Conflict("nothing_to_verify", _("There is no address that waits to be verified."))
-        services.send_verification(user)
-        return Response(status=status.HTTP_202_ACCEPTED)
-
-
-@extend_schema(responses={202: OpenApiResponse(description="Takes effect when confirmed.")})
-class EmailChangeView(FormView):
-    """Ask for another e-mail address."""
-
-    serializer_class = EmailChangeSerializer
-    throttle_classes = [AccountThrottle, *FormView.throttle_classes]
-
-    def perform(self, request: Request, **data: Any) -> Response:
-        """The same answer whether or not somebody has the address."""
-        services.request_email_change(caller(request), data["email"], password=data["current_password"])
-        return Response(status=status.HTTP_202_ACCEPTED)
-
-
-@extend_schema(responses={204: NOTHING})
-class EmailConfirmView(PublicFormView):
-    """Confirm an e-mail address by a mailed token."""
-
-    serializer_class = TokenSerializer
-    throttle_classes = [LoginThrottle]
-
-    def perform(self, request: Request, **data: Any) -> Response:
-        """The address is the reader's from here on."""
-        services.confirm_email(data["token"])
-        return Response(status=status.HTTP_204_NO_CONTENT)
+def own_account(request: Request) -> User:
+    """The caller, as the database has them now; 401 where the account went a moment ago."""
+    user = User.objects.filter(pk=request.user.pk).first()
+    if user is None:
+        raise InvalidToken
+    return user
 
 
 @extend_schema_view(patch=extend_schema(summary="Change one's own account"))
@@ -291,11 +51,8 @@ class MeView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[ty
     http_method_names = ["get", "head", "options", "patch", "delete"]
 
     def find_object(self) -> User:
-        """The caller, as the database has them now; 401 where the account went a moment ago."""
-        user = User.objects.filter(pk=self.request.user.pk).first()
-        if user is None:
-            raise tokens.InvalidToken
-        return user
+        """The caller, as the database has them now."""
+        return own_account(self.request)
 
     def get_throttles(self) -> list[BaseThrottle]:
         """Closing the account tries a password, so it is counted as a sign-in is."""
@@ -324,7 +81,7 @@ class ExportView(APIView):
 
         It tells of its own making too: so that is noted first, and only where it is handed out.
         """
-        user = MeView.find_object(cast(MeView, self))
+        user = own_account(request)
         unchanged = self._unchanged(request, user)
         if unchanged is not None:
             return unchanged
@@ -358,7 +115,7 @@ class AvatarView(PictureView):
 
     def find_object(self) -> User:
         """The caller, as the database has them now."""
-        return MeView.find_object(cast(MeView, self))
+        return own_account(self.request)
 
     def change(self, thing: User, name: str) -> None:
         """As the model says."""
@@ -423,10 +180,3 @@ class BlockListView(mixins.ListModelMixin, GenericViewSet):
     def get_queryset(self) -> BlockQuerySet:
         """One's own."""
         return Block.objects.of(self.request.user).select_related("blocked")
-
-
-@require_safe
-@cache_control(public=True, max_age=3600)
-def jwks(request: HttpRequest) -> HttpResponse:
-    """The public keys that verify access tokens (RFC 7517)."""
-    return JsonResponse({"keys": [tokens.backend.jwk()]})

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from accounts.views import jwks
+from accounts.sign_in_views import jwks
 from bookbridge.api.docs import DocsView, SchemaView
 from bookbridge.api.health import healthz, metrics, readyz
 from bookbridge.api.uploads import picture
