@@ -1,4 +1,4 @@
-"""One cast everywhere: Alice owns, Bob is a member, Charlie is a stranger, Mallory means harm."""
+"""One cast everywhere: Alice owns, Moe moderates, Bob is a member, Charlie is a stranger, Mallory means harm."""
 
 import time
 from collections.abc import Callable
@@ -79,6 +79,11 @@ def charlie(make_user: Callable[..., User]) -> User:
 
 
 @pytest.fixture
+def moe(make_user: Callable[..., User]) -> User:
+    return make_user("moe", display_name="Moe")
+
+
+@pytest.fixture
 def mallory(make_user: Callable[..., User]) -> User:
     return make_user("mallory", display_name="Mallory")
 
@@ -105,6 +110,31 @@ def client_of_fixture() -> Callable[[User | None], APIClient]:
 @pytest.fixture
 def anonymous() -> APIClient:
     return APIClient()
+
+
+@pytest.fixture
+def as_alice(alice: User) -> APIClient:
+    return client_of(alice)
+
+
+@pytest.fixture
+def as_bob(bob: User) -> APIClient:
+    return client_of(bob)
+
+
+@pytest.fixture
+def as_charlie(charlie: User) -> APIClient:
+    return client_of(charlie)
+
+
+@pytest.fixture
+def as_moe(moe: User) -> APIClient:
+    return client_of(moe)
+
+
+@pytest.fixture
+def as_mallory(mallory: User) -> APIClient:
+    return client_of(mallory)
 
 
 @pytest.fixture(autouse=True)

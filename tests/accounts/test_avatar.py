@@ -25,11 +25,6 @@ def media(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
 
 
-@pytest.fixture
-def as_alice(alice, client_of):
-    return client_of(alice)
-
-
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
 def test_a_picture_is_shown_wherever_its_reader_is(as_alice, bob, client_of, format):
     answer = put(as_alice, AVATAR, made(format, (800, 600)))

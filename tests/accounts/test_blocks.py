@@ -15,16 +15,6 @@ USERS = f"{V1}users/"
 BLOCKS = f"{USERS}me/blocks/"
 
 
-@pytest.fixture
-def as_alice(alice, client_of):
-    return client_of(alice)
-
-
-@pytest.fixture
-def as_mallory(mallory, client_of):
-    return client_of(mallory)
-
-
 def block(client, name):
     answer = client.put(f"{USERS}{name}/block/")
     assert (answer.status_code, answer.content) == (204, b"")

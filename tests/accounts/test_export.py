@@ -73,11 +73,6 @@ TOLD = {
 }
 
 
-@pytest.fixture
-def as_alice(alice, client_of):
-    return client_of(alice)
-
-
 def exported(client):
     answer = client.get(EXPORT)
     assert answer.status_code == 200

@@ -23,11 +23,6 @@ def media(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
 
 
-@pytest.fixture
-def as_alice(alice, client_of):
-    return client_of(alice)
-
-
 def webp_of(size):
     file = io.BytesIO()
     Image.new("RGB", size).save(file, "WEBP", lossless=True, method=0)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from rest_framework.test import APIClient
 
 from accounts.models import User
 from catalog.models import Book
@@ -24,13 +23,3 @@ def add_book(db: None) -> Callable[..., Book]:
 
 
 COUNTERS = ("ratings_", "average_", "stars_", "clubs_")
-
-
-@pytest.fixture
-def as_alice(alice: User, client_of: Callable[[User | None], APIClient]) -> APIClient:
-    return client_of(alice)
-
-
-@pytest.fixture
-def as_bob(bob: User, client_of: Callable[[User | None], APIClient]) -> APIClient:
-    return client_of(bob)

@@ -1,16 +1,10 @@
-"""The cast that races need beside the common one, and what must hold after each of them."""
+"""What must hold after each race."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from accounts.models import User
 from tests.reviews.helpers import differences
-
-
-@pytest.fixture
-def moe(make_user: Callable[..., User]) -> User:
-    return make_user("moe", display_name="Moe")
 
 
 @pytest.fixture(autouse=True)

@@ -32,11 +32,6 @@ def clients(readers, client_of):
 
 
 @pytest.fixture
-def as_alice(alice, client_of):
-    return client_of(alice)
-
-
-@pytest.fixture
 def desks(make_user):
     found = []
     for name in ("moira", "norbert"):

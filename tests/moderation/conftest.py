@@ -33,21 +33,6 @@ def club(alice: User, bob: User) -> Club:
 
 
 @pytest.fixture
-def as_alice(alice: User, client_of: Callable[[User | None], APIClient]) -> APIClient:
-    return client_of(alice)
-
-
-@pytest.fixture
-def as_bob(bob: User, client_of: Callable[[User | None], APIClient]) -> APIClient:
-    return client_of(bob)
-
-
-@pytest.fixture
-def as_charlie(charlie: User, client_of: Callable[[User | None], APIClient]) -> APIClient:
-    return client_of(charlie)
-
-
-@pytest.fixture
 def readers(make_user: Callable[..., User]) -> list[User]:
     return [make_user(f"reader{n}") for n in range(6)]
 

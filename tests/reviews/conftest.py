@@ -30,21 +30,6 @@ def book(add_book: Callable[..., Book]) -> Book:
 
 
 @pytest.fixture
-def as_alice(alice: User, client_of: Callable[[User | None], APIClient]) -> APIClient:
-    return client_of(alice)
-
-
-@pytest.fixture
-def as_bob(bob: User, client_of: Callable[[User | None], APIClient]) -> APIClient:
-    return client_of(bob)
-
-
-@pytest.fixture
-def as_charlie(charlie: User, client_of: Callable[[User | None], APIClient]) -> APIClient:
-    return client_of(charlie)
-
-
-@pytest.fixture
 def club(alice: User, bob: User) -> Club:
     """A club of Alice's with Bob in it."""
     club = Club.found(by=alice, name="Night readers")
