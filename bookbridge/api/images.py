@@ -6,6 +6,7 @@ ones do not add up.
 """
 
 import io
+import logging
 import threading
 from typing import IO, NamedTuple
 
@@ -13,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageOps
 
 from bookbridge.api.errors import InvalidField, Unavailable
+
+logger = logging.getLogger("bookbridge.images")
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 # Of one unpacked picture; four bytes each.
@@ -45,7 +48,8 @@ def remade(file: IO[bytes], shape: Shape) -> bytes:
         raise
     except BOMBS:
         raise _too_many_pixels() from None
-    except Exception:  # a decoder may raise anything about a file that was made to harm it
+    except Exception as error:  # a decoder may raise anything about a file that is damaged or was made to harm it
+        logger.info("a picture could not be read: %s", type(error).__name__)
         raise InvalidField("file", "invalid_image", _("This is no JPEG, PNG or WebP picture, or is damaged.")) from None
     finally:
         _one_at_a_time.release()

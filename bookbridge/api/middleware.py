@@ -20,6 +20,7 @@ from bookbridge.api.origin import NOWHERE, Origin, set_origin
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
+logger = logging.getLogger("bookbridge.requests")
 access_log = logging.getLogger("bookbridge.access")
 
 
@@ -165,8 +166,9 @@ class BodyLimit:
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower() and length == "0":
             try:
                 body = request.META["wsgi.input"].read(limit + 1) if request.META.get("wsgi.input_terminated") else b""
-            except Exception:  # the server's own, and each server has others
-                return problem_response(400, "bad_request")  # chunks that are none, or that broke off
+            except Exception as error:  # chunks that are none, or that broke off: each server has its own errors for it
+                logger.info("a chunked body could not be read: %s", type(error).__name__)
+                return problem_response(400, "bad_request")
             if len(body) > limit:
                 return problem_response(413, "too_large")
             request.META["CONTENT_LENGTH"] = str(len(body))

@@ -1,6 +1,7 @@
 """Files that mean harm: refused for what they are, without being unpacked, and nothing of them is kept."""
 
 import io
+import logging
 import resource
 import zlib
 
@@ -80,6 +81,14 @@ BOMBS = {
 def test_what_is_no_picture_is_refused(as_alice, name):
     assert codes(put(as_alice, AVATAR, HOSTILE[name], name="picture.png")) == {"file": {"invalid_image"}}
     assert files() == set()
+
+
+@pytest.mark.django_db
+def test_the_log_says_what_kind_of_error_a_picture_was_refused_for(as_alice, caplog):
+    caplog.set_level(logging.INFO, "bookbridge.images")
+    put(as_alice, AVATAR, SVG, name="picture.png")
+    said = [record.getMessage() for record in caplog.records if record.name == "bookbridge.images"]
+    assert said == ["a picture could not be read: UnidentifiedImageError"]
 
 
 @pytest.mark.django_db

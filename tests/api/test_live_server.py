@@ -183,6 +183,13 @@ def test_broken_chunks_are_the_client_s_fault(live, body):
     assert received.startswith((b"HTTP/1.1 400", b"HTTP/1.1 413")) or received == b"", received
 
 
+def test_the_log_says_what_kind_of_error_broken_chunks_were(live):
+    live.raw(head("/api/v1/auth/login/", "Transfer-Encoding: chunked", "Connection: close"), b"zz\r\nabc")
+    lines = [json.loads(line) for line in (live.home / "log" / "app.log").read_text().splitlines()]
+    said = [line["message"] for line in lines if line["logger"] == "bookbridge.requests"]
+    assert said[-1] == "a chunked body could not be read: InvalidChunkSize"
+
+
 def test_a_body_that_breaks_off_is_the_client_s_fault(live):
     with socket.create_connection(("127.0.0.1", live.port), timeout=10) as link:
         link.sendall(head("/api/v1/auth/login/", "Content-Length: 100") + b'{"a"')
