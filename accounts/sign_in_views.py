@@ -11,7 +11,6 @@ from rest_framework import mixins, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
 
 from accounts import services, tokens
 from accounts.authentication import caller
@@ -34,23 +33,9 @@ from accounts.serializers import (
 )
 from bookbridge.api.errors import Conflict
 from bookbridge.api.throttling import LoginThrottle, RegisterThrottle
-from bookbridge.api.views import APIView, GenericAPIView, GenericViewSet
+from bookbridge.api.views import APIView, FormView, GenericViewSet
 
 NOTHING = OpenApiResponse(description="Done; no content.")
-
-
-class FormView(GenericAPIView):
-    """A POST that is checked by `serializer_class` and then done by `perform`."""
-
-    def post(self, request: Request) -> Response:
-        """Check the body, do it."""
-        serializer: BaseSerializer[Any] = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        return self.perform(request, **serializer.validated_data)
-
-    def perform(self, request: Request, **data: Any) -> Response:
-        """What the form is for."""
-        raise NotImplementedError
 
 
 class PublicFormView(FormView):

@@ -1,14 +1,15 @@
 """Reports and appeals over HTTP (api.md, section 11). Staff work in the admin."""
 
-from typing import cast
+from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.authentication import caller
 from accounts.models import User
-from bookbridge.api.views import GenericAPIView
+from bookbridge.api.views import FormView
 from moderation import services
 from moderation.models import Appeal, Report
 from moderation.serializers import AppealSerializer, ReportSerializer
@@ -16,47 +17,53 @@ from moderation.serializers import AppealSerializer, ReportSerializer
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
-class ReportView(GenericAPIView):
+class FilingView(FormView):
+    """The base of what readers put before the staff: a form about a case."""
+
+    def perform(self, request: Request, **data: Any) -> Response:
+        """The answer is what was filed."""
+        case = data.pop("case")
+        made = self.file(by=caller(request), **case, **data)
+        return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
+
+    def file(self, *, by: User, **fields: Any) -> Report | Appeal:
+        """Put it before the staff."""
+        raise NotImplementedError
+
+
+@extend_schema(
+    summary="Report something that breaks the rules",
+    description="Once for each reader and thing. Nobody but the staff learns who reported.",
+    responses={
+        201: ReportSerializer,
+        403: OpenApiResponse(PROBLEM, description="`own_content`."),
+        409: OpenApiResponse(PROBLEM, description="`already_reported`."),
+    },
+)
+class ReportView(FilingView):
     """Reports by readers."""
 
-    queryset = Report.objects.none()
     serializer_class = ReportSerializer
 
-    @extend_schema(
-        summary="Report something that breaks the rules",
-        responses={
-            201: ReportSerializer,
-            403: OpenApiResponse(PROBLEM, description="`own_content`."),
-            409: OpenApiResponse(PROBLEM, description="`already_reported`."),
-        },
-    )
-    def post(self, request: Request) -> Response:
-        """Once for each reader and thing. Nobody but the staff learns who reported."""
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        fields = dict(serializer.validated_data)
-        made = services.report(by=cast(User, request.user), **fields.pop("case"), **fields)
-        return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
+    def file(self, *, by: User, **fields: Any) -> Report:
+        """Nobody but the staff learns by whom."""
+        return services.report(by=by, **fields)
 
 
-class AppealView(GenericAPIView):
+@extend_schema(
+    summary="Disagree with a decision about something of one's own",
+    description="Once for each decision; somebody else than who decided answers.",
+    responses={
+        201: AppealSerializer,
+        403: OpenApiResponse(PROBLEM, description="`not_yours`."),
+        409: OpenApiResponse(PROBLEM, description="`already_appealed` or `nothing_to_appeal`."),
+    },
+)
+class AppealView(FilingView):
     """Appeals by authors."""
 
-    queryset = Appeal.objects.none()
     serializer_class = AppealSerializer
 
-    @extend_schema(
-        summary="Disagree with a decision about something of one's own",
-        responses={
-            201: AppealSerializer,
-            403: OpenApiResponse(PROBLEM, description="`not_yours`."),
-            409: OpenApiResponse(PROBLEM, description="`already_appealed` or `nothing_to_appeal`."),
-        },
-    )
-    def post(self, request: Request) -> Response:
-        """Once for each decision; somebody else than who decided answers."""
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        fields = dict(serializer.validated_data)
-        made = services.appeal(by=cast(User, request.user), **fields.pop("case"), **fields)
-        return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
+    def file(self, *, by: User, **fields: Any) -> Appeal:
+        """Somebody else than who decided answers."""
+        return services.appeal(by=by, **fields)

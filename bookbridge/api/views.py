@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import generics, viewsets
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView as BaseAPIView
 
 from bookbridge.api.caching import KeptAnswers
@@ -52,6 +54,20 @@ class GenericAPIView(
     generics.GenericAPIView,  # type: ignore[type-arg]
 ):
     """A view of one row or list. A list view that is no viewset says `is_list = True`."""
+
+
+class FormView(GenericAPIView):
+    """A POST that is checked by `serializer_class` and then done by `perform`."""
+
+    def post(self, request: Request) -> Response:
+        """Check the body, do it."""
+        serializer: BaseSerializer[Any] = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return self.perform(request, **serializer.validated_data)
+
+    def perform(self, request: Request, **data: Any) -> Response:
+        """What the form is for."""
+        raise NotImplementedError
 
 
 class GenericViewSet(
