@@ -66,6 +66,7 @@ def forget(user: User, *, anonymise: bool) -> None:
     for rows in (Event.objects, Notification.objects):
         rows.filter(actor=user).update(actor=None, actor_gone=True)
         rows.filter(object_type="user", object_id=user.pk).update(object_type="", object_id=None, object_title="")
+        rows.filter(object_author=user).update(object_author=None)
     Event.objects.filter(subject=user, club=None).delete()
     Event.objects.filter(subject=user).update(subject=None)
     Notification.objects.filter(user=user).delete()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Exists, ExpressionWrapper, OuterRef, Prefetch, Q
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -32,12 +32,14 @@ class Thing(NamedTuple):
     """What an event or a notification is about, as it was called then; never the text of a post.
 
     `type` is one word (`club`, `book`, `entry`, `meeting`, `ballot`, `thread`, `post`, `review`, `user`, `session`).
-    A `user`'s title is their username, and goes with their account.
+    A `user`'s title is their username, and goes with their account. `author` (an id) is whose words the title is, where
+    a block keeps them from others: of a thread, and of the posts in it.
     """
 
     type: str
     id: int
     title: str
+    author: int | None = None
 
 
 class About(models.Model):
@@ -61,6 +63,16 @@ class About(models.Model):
     object_type = KeyField(max_length=20, blank=True)
     object_id = models.BigIntegerField(null=True, blank=True)
     object_title = models.CharField(max_length=TITLE_LENGTH, blank=True)
+    # Whose words the title is, where a block keeps them from others.
+    object_author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
     club = models.ForeignKey(
         "clubs.Club", models.CASCADE, null=True, blank=True, related_name="+", db_index=False, db_constraint=False
     )
@@ -70,8 +82,9 @@ class About(models.Model):
 
     @property
     def thing(self) -> Thing | None:
-        """What it is about."""
-        return None if self.object_id is None else Thing(self.object_type, self.object_id, self.object_title)
+        """What it is about; without its title where a block hides that (`EventQuerySet.of_reader`)."""
+        title = self.object_title if getattr(self, "title_shown", True) else ""
+        return None if self.object_id is None else Thing(self.object_type, self.object_id, title)
 
 
 class AboutQuerySet(models.QuerySet[Any]):
@@ -93,12 +106,17 @@ class EventQuerySet(AboutQuerySet):
 
     def of_club(self, club: int, *, reader: User, moderates: bool) -> EventQuerySet:
         """A club's feed: what its members may see anyway, and whoever moderates it what moderators alone do."""
-        feed = self.filter(unblocked(reader, "actor"), unblocked(reader, "subject"), club=club)
+        known = (unblocked(reader, column) for column in ("actor", "subject", "object_author"))
+        feed = self.filter(*known, club=club)
         return feed if moderates else feed.exclude(verb__in=FOR_MODERATORS)
 
     def of_reader(self, reader: User) -> EventQuerySet:
-        """The reader's own log: what they did, and what was done to their account or membership."""
-        return self.filter(Q(actor=reader.pk) | Q(subject=reader.pk))
+        """The reader's own log: what they did, and what was done to their account or membership.
+
+        All of it; but the title of a thread that a block hides is not told.
+        """
+        shown = ExpressionWrapper(unblocked(reader, "object_author"), models.BooleanField())
+        return self.filter(Q(actor=reader.pk) | Q(subject=reader.pk)).annotate(title_shown=shown)
 
 
 class Event(About):
@@ -125,6 +143,7 @@ class Event(About):
             models.Index(fields=["club", "id"], name="activity_event_by_club"),
             models.Index(fields=["actor", "id"], name="activity_event_by_actor"),
             models.Index(fields=["subject", "id"], name="activity_event_by_subject"),
+            models.Index(fields=["object_author"], name="activity_event_by_author"),
             # For staff, who ask what happened to one thing, when, and how often.
             models.Index(fields=["object_type", "object_id"], name="activity_event_by_object"),
             models.Index(fields=["at"], name="activity_event_by_time"),
@@ -141,11 +160,13 @@ class NotificationQuerySet(AboutQuerySet):
     def visible_to(self, reader: User) -> NotificationQuerySet:
         """What the reader may be told now.
 
-        From before a block nothing PERSONAL by whom it hides, and nothing of a club they may not know of any more.
+        From before a block nothing PERSONAL by whom it hides, nor of what is said in their threads; and nothing of a
+        club they may not know of any more.
         """
         clubs: Any = Notification._meta.get_field("club").related_model
         known = Q(club=None) | Exists(clubs.objects.visible_to(reader).filter(pk=OuterRef("club")))
-        return self.filter(known, ~Q(kind__in=PERSONAL) | unblocked(reader, "actor"), user=reader.pk)
+        personal = ~Q(kind__in=PERSONAL) | unblocked(reader, "actor")
+        return self.filter(known, personal, unblocked(reader, "object_author"), user=reader.pk)
 
     def of_reader(self, reader: User) -> NotificationQuerySet:
         """What the reader is told in the app."""
@@ -201,6 +222,7 @@ class Notification(About):
             models.Index(fields=["user", "in_app", "id"], name="activity_notification_by_user"),
             models.Index(fields=["user", "in_app", "read_at", "id"], name="activity_notification_unread"),
             models.Index(fields=["actor"], name="activity_notification_by_actor"),
+            models.Index(fields=["object_author"], name="activity_notification_author"),
             models.Index(fields=["club"], name="activity_notification_by_club"),
             models.Index(fields=["at"], name="activity_notification_by_time"),
             models.Index(fields=["mail_batch", "id"], name="activity_notification_mails"),

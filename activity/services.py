@@ -87,4 +87,10 @@ def _detail(detail: str | Said) -> dict[str, str]:
 def _columns(thing: Thing | None) -> dict[str, object]:
     if thing is None:
         return {}
-    return {"object_type": thing.type, "object_id": thing.id, "object_title": thing.title[:TITLE_LENGTH]}
+    title = thing.title[:TITLE_LENGTH]
+    return {
+        "object_type": thing.type,
+        "object_id": thing.id,
+        "object_title": title,
+        "object_author_id": thing.author,
+    }

@@ -153,7 +153,7 @@ class Thread(models.Model):
 
     def record(self, what: str, *, by: User) -> None:
         """Note in the log what `by` has done."""
-        thing = Thing("thread", self.pk, self.title)
+        thing = Thing("thread", self.pk, self.title, self.author_id)
         activity.record(f"thread.{what}", actor=by.pk, thing=thing, club=self.club_id)
 
     def _remove(self, by: User) -> None:

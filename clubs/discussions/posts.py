@@ -296,7 +296,7 @@ class Post(models.Model):
 
     def record(self, what: str, *, by: User) -> None:
         """Note in the club's log what `by` has done, and to whose post."""
-        thing = Thing("post", self.pk, self.thread.title)
+        thing = Thing("post", self.pk, self.thread.title, self.thread.author_id)
         subject = self.author_id if self.author_id != by.pk else None
         activity.record(f"post.{what}", actor=by.pk, thing=thing, club=self.club_id, subject=subject)
 

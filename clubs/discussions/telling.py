@@ -29,7 +29,7 @@ def tell(post: Post) -> None:
         members = members.filter(unblocked(post.thread.author, "user"))
     named = set(members.filter(user__username_key__in=names).values_list("user", flat=True))
     replied = set(members.filter(user=answered).values_list("user", flat=True)) if answered else set()
-    thing = Thing("post", post.pk, post.thread.title)
+    thing = Thing("post", post.pk, post.thread.title, post.thread.author_id)
     for kind, users in ((Kind.REPLY, replied), (Kind.MENTION, named - replied)):
         key = f"{kind}:post:{post.pk}"
         notify(kind, sorted(users), actor=post.author_id, thing=thing, club=post.club_id, key=key)

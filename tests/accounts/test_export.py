@@ -31,8 +31,10 @@ TOLD = {
     "accounts.MailToken.user": "secrets",
     "accounts.SecondFactor.user": "secrets",
     "activity.Event.actor": "activity",
+    "activity.Event.object_author": None,  # what others did
     "activity.Event.subject": "activity",
     "activity.Notification.actor": None,  # what others are told
+    "activity.Notification.object_author": None,  # what others are told
     "activity.Notification.user": "notifications",
     "activity.Preference.user": "notification_settings",
     "admin.LogEntry.user": None,  # what staff did as staff

@@ -321,3 +321,39 @@ def test_a_list_costs_the_same_at_any_size(club, entry, alice, bob, as_bob, coun
     one = threads(club, Thread.objects.first())
     with django_assert_num_queries(3):
         as_bob.get(one)
+
+
+def test_the_title_of_a_thread_is_not_told_across_a_block(club, bob, charlie, as_bob, as_charlie, as_moe, as_alice):
+    bring_in(club, charlie)
+    thread = Thread.open(club=club, by=bob, title="Bob's", body="One")
+    mine = as_charlie.post(threads(club, thread, "posts/"), {"body": "Two"}).json()
+    as_moe.post(threads(club, thread, "posts/"), {"body": "Three, @charlie", "reply_to": mine["id"]})
+    as_moe.patch(threads(club, thread), {"pinned": True})
+    feed, own, told = (
+        f"/api/v1/clubs/{club.pk}/activity/",
+        "/api/v1/users/me/activity/",
+        "/api/v1/users/me/notifications/",
+    )
+    home, export = "/api/v1/users/me/home/", "/api/v1/users/me/export/"
+
+    def unread():
+        return as_charlie.get(home).json()["unread_notifications"]
+
+    def said(client, place):
+        return b"".join(client.get(place)).decode()
+
+    for place in (feed, own, told, export):
+        assert "Bob's" in said(as_charlie, place)
+    before = unread()
+    Block.objects.place(on=charlie, by=bob)
+    for gone in (False, True):
+        if gone:
+            assert as_moe.delete(threads(club, thread)).status_code == 204
+        for place in (feed, own, told, export):
+            assert "Bob's" not in said(as_charlie, place)
+        assert "Bob's" in said(as_alice, feed)
+    assert unread() == before - 1
+    # What she did herself is still in her own log.
+    assert {"type": "post", "id": mine["id"], "title": ""} in [row["object"] for row in rows(as_charlie.get(own))]
+    Block.objects.lift(on=charlie, by=bob)
+    assert "Bob's" in said(as_charlie, feed)
