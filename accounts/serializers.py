@@ -19,7 +19,7 @@ from accounts.names import (
     validate_timezone,
 )
 from bookbridge.api.errors import InvalidField
-from bookbridge.api.serializers import ModelSerializer, TextField
+from bookbridge.api.serializers import LineField, ModelSerializer, TextField
 from bookbridge.api.text import is_blank, language_tag
 
 
@@ -90,7 +90,7 @@ class PersonOrDeletedSerializer(PersonSerializer):
 class OwnUserSerializer(ModelSerializer):
     """One's own account."""
 
-    display_name = TextField(max_length=60, required=False, allow_blank=True, help_text=_("Empty: the username."))
+    display_name = LineField(max_length=60, required=False, allow_blank=True, help_text=_("Empty: the username."))
     email = EmailField(read_only=True, allow_blank=True)
     bio = TextField(max_length=1000, required=False, allow_blank=True)
     language = LanguageField(required=False)
@@ -164,10 +164,10 @@ class RegisterSerializer(serializers.Serializer[User]):
     username = TextField(max_length=30, validators=[validate_chosen_username])
     password = PasswordField(new=True)
     email = EmailField(required=False, allow_blank=True)
-    display_name = TextField(max_length=60, required=False, allow_blank=True)
+    display_name = LineField(max_length=60, required=False, allow_blank=True)
     language = LanguageField(required=False)
     timezone = TextField(max_length=64, required=False, validators=[validate_timezone])
-    device = TextField(max_length=100, required=False, allow_blank=True)
+    device = LineField(max_length=100, required=False, allow_blank=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The password against Django's validators, which look at the other fields too."""
@@ -181,7 +181,7 @@ class LoginSerializer(serializers.Serializer[User]):
 
     username = serializers.CharField(max_length=254)
     password = PasswordField()
-    device = TextField(max_length=100, required=False, allow_blank=True)
+    device = LineField(max_length=100, required=False, allow_blank=True)
 
 
 class PairSerializer(serializers.Serializer[Any]):

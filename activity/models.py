@@ -19,6 +19,7 @@ from activity.details import Said
 from activity.kinds import MAILED, PERSONAL, TEXTS, Kind
 from activity.verbs import FOR_MODERATORS
 from bookbridge.api.fields import KeyField
+from bookbridge.api.text import on_one_line
 from bookbridge.api.transactions import retrying_atomic
 
 if TYPE_CHECKING:
@@ -188,10 +189,6 @@ class NotificationQuerySet(AboutQuerySet):
         return self.unread().update(read_at=timezone.now())
 
 
-def _on_one_line(name: str) -> str:
-    return " ".join(name.split())
-
-
 def _unique() -> str:
     return uuid.uuid4().hex
 
@@ -237,9 +234,9 @@ class Notification(About):
         # Words of people stay what they are: a title may hold a per cent sign. But names stay on their line: in a mail
         # nobody's name is to look like more of the mail.
         return str(TEXTS[Kind(self.kind)]) % {
-            "actor": _on_one_line(self._actor_name),
-            "object": _on_one_line(self.object_title),
-            "club": _on_one_line(self.club.name) if self.club else gettext("a club"),
+            "actor": on_one_line(self._actor_name),
+            "object": on_one_line(self.object_title),
+            "club": on_one_line(self.club.name) if self.club else gettext("a club"),
             "detail": Said(self.detail_code, self.detail) if self.detail_code else self.detail,
         }
 

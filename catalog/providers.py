@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 
 from bookbridge.api.errors import Unavailable
-from bookbridge.api.text import is_blank
+from bookbridge.api.text import is_blank, on_one_line
 from catalog.editions import FIRST_YEAR, LAST_YEAR, MOST_PAGES
 
 CONNECT_SECONDS = 2.0
@@ -140,7 +140,7 @@ def _text(value: Any, most: int) -> str:
     """A text without what no text may hold, cut to `most` characters; "" for anything else."""
     if not isinstance(value, str):
         return ""
-    clean = " ".join(value.replace("\x00", "").encode("utf-8", "ignore").decode().split())
+    clean = on_one_line(value.replace("\x00", "").encode("utf-8", "ignore").decode())
     return "" if is_blank(clean) else clean[:most].rstrip()
 
 

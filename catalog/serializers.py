@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from bookbridge.api.pictures import url_of
-from bookbridge.api.serializers import ModelSerializer, TextField
+from bookbridge.api.serializers import LineField, ModelSerializer, TextField
 from bookbridge.api.text import language_tag
 from catalog.editions import FIRST_YEAR, LAST_YEAR, MOST_PAGES
 from catalog.isbn import NO_ISBN, normal_isbn
@@ -56,7 +56,7 @@ class NamesField(serializers.ListField):
     """A list of up to 50 names of up to 200 characters."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(child=TextField(max_length=200), max_length=MOST_NAMES, **kwargs)
+        super().__init__(child=LineField(max_length=200), max_length=MOST_NAMES, **kwargs)
 
 
 class BriefBookSerializer(ModelSerializer):
@@ -105,7 +105,7 @@ class BookListSerializer(BriefBookSerializer):
 class BookSerializer(BookListSerializer):
     """A book, read and written. A body names the authors in `authors`, or in `author` as one text."""
 
-    author = TextField(
+    author = LineField(
         max_length=500,
         required=False,
         help_text=_(

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.serializers import PersonOrDeletedSerializer
-from bookbridge.api.serializers import ModelSerializer, TextField
+from bookbridge.api.serializers import LineField, ModelSerializer, TextField
 from catalog.ratings import HALF_STARS
 from catalog.serializers import BriefBookSerializer, LanguageTagField
 from clubs.reading.serializers import BookIdField
@@ -41,7 +41,7 @@ class ReviewSerializer(ModelSerializer):
     book = BriefBookSerializer(read_only=True)
     author = PersonOrDeletedSerializer(read_only=True)
     rating = RatingField(required=False, allow_null=True)
-    title = TextField(max_length=200, required=False, allow_blank=True)
+    title = LineField(max_length=200, required=False, allow_blank=True)
     body = TextField(max_length=BODY_LENGTH, required=False, allow_blank=True)
     language = LanguageTagField(required=False, allow_blank=True, help_text=_("The writer's where none is given."))
     liked = serializers.BooleanField(read_only=True, help_text=_("Whether the caller likes it."))

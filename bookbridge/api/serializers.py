@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from bookbridge.api.text import is_blank
+from bookbridge.api.text import is_blank, is_one_line
 
 
 class TextField(serializers.CharField):
@@ -28,6 +28,19 @@ class TextField(serializers.CharField):
         if isinstance(data, int | float):
             self.fail("invalid")
         return super().run_validation(data)
+
+
+class LineField(TextField):
+    """A name or a title: one line, without control characters and without marks that turn what stands beside it."""
+
+    default_error_messages = {"not_one_line": _("This must be one line, without control characters.")}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The line. What stands around it has been cut off by then."""
+        text: str = super().to_internal_value(data)
+        if not is_one_line(text):
+            self.fail("not_one_line")
+        return text
 
 
 class MomentField(serializers.DateTimeField):
@@ -58,10 +71,10 @@ class MomentField(serializers.DateTimeField):
 
 
 class ModelSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
-    """DRF's, with TextField for text columns."""
+    """DRF's, with LineField and TextField for text columns."""
 
     serializer_field_mapping: ClassVar[dict[Any, Any]] = serializers.ModelSerializer.serializer_field_mapping | {
-        models.CharField: TextField,
+        models.CharField: LineField,
         models.TextField: TextField,
     }
 

@@ -15,6 +15,22 @@ _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp", "Cn", "Co", "Cs"}
 _BLANK_LETTERS = set("\u115f\u1160\u3164\uffa0\u2800\u034f") | {chr(c) for c in range(0xFE00, 0xFE10)}
 
 
+# What breaks a line or turns the direction of what comes after it: controls, the two separators, and the marks that
+# embed, override or isolate. What joins an emoji (U+200D) and the marks of a direction alone (U+200E, U+200F) are not;
+# NUL has an error of its own.
+_NOT_IN_A_LINE = re.compile("[\x01-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+def is_one_line(text: str) -> bool:
+    """Whether a name or title stays on its line and leaves what stands beside it as it is."""
+    return not _NOT_IN_A_LINE.search(text)
+
+
+def on_one_line(text: str) -> str:
+    """The text without what a line cannot hold, and without outer or doubled space: for what others have written."""
+    return " ".join(_NOT_IN_A_LINE.sub(lambda found: " " if found[0] < "\u202a" else "", text).split())
+
+
 def identifier_key(text: str) -> str:
     """The form in which usernames and e-mail addresses are compared: NFKC, without case, without outer space."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).strip()

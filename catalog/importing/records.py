@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from bookbridge.api.text import is_blank
+from bookbridge.api.text import is_blank, on_one_line
 from catalog.editions import FIRST_YEAR, LAST_YEAR, MOST_PAGES
 from catalog.isbn import normal_isbn
 from catalog.names import key_of
@@ -89,7 +89,7 @@ def clean(text: str, what: str, *, most: int = MOST_NAME) -> str:
     _refuse_unstorable(text, what)
     # A letter may be four characters that NFC makes one; what is longer than that is not worth the work.
     if len(text) <= 4 * most:
-        text = " ".join(unicodedata.normalize("NFC", text).split())
+        text = on_one_line(unicodedata.normalize("NFC", text))
     if len(text) > most:
         raise BadRowError(f"the {what} has {len(text)} characters, more than {most}")
     return "" if is_blank(text) else text

@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.serializers import PersonOrDeletedSerializer
-from bookbridge.api.serializers import ModelSerializer, MomentField, TextField
+from bookbridge.api.serializers import LineField, ModelSerializer, MomentField
 from clubs.ballots.models import (
     FEWEST_CANDIDATES,
     MOST_CANDIDATES,
@@ -60,7 +60,7 @@ class ClosingField(MomentField):
 class NewBallotSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """A ballot to be opened."""
 
-    title = TextField(max_length=TITLE_LENGTH)
+    title = LineField(max_length=TITLE_LENGTH)
     method = serializers.ChoiceField(Method.choices)
     candidates = EntriesField(min_length=FEWEST_CANDIDATES, help_text=_("Ids of proposed entries of the club's list."))
     closes_at = ClosingField()

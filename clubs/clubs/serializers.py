@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.names import validate_timezone
 from accounts.serializers import PersonSerializer
-from bookbridge.api.serializers import ModelSerializer, TextField
+from bookbridge.api.serializers import LineField, ModelSerializer, TextField
 from catalog.serializers import LanguageTagField
 from clubs.clubs.models import FEWEST_MEMBERS, MOST_MEMBERS, Club, JoinPolicy, Visibility
 from clubs.meetings.serializers import MeetingSerializer
@@ -28,7 +28,7 @@ class BriefClubSerializer(ModelSerializer):
 class ClubSerializer(BriefClubSerializer):
     """A club, read and written: the card that whoever may know of the club sees."""
 
-    name = TextField(max_length=100)
+    name = LineField(max_length=100)
     description = TextField(max_length=2000, required=False, allow_blank=True)
     visibility = serializers.ChoiceField(choices=Visibility.choices, required=False)
     join_policy = serializers.ChoiceField(

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.models import User
 from accounts.serializers import PersonOrDeletedSerializer
-from bookbridge.api.serializers import ModelSerializer, TextField
+from bookbridge.api.serializers import LineField, ModelSerializer, TextField
 from clubs.discussions.models import TITLE_LENGTH, Thread
 from clubs.discussions.posts import BODY_LENGTH, Post
 from clubs.models import Entry
@@ -57,7 +57,7 @@ class PostIdField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
 class NewThreadSerializer(serializers.Serializer[Any]):
     """A thread with its first post."""
 
-    title = TextField(max_length=TITLE_LENGTH, help_text=_("All members read it."))
+    title = LineField(max_length=TITLE_LENGTH, help_text=_("All members read it."))
     body = TextField(max_length=BODY_LENGTH)
     entry = EntryIdField(required=False, allow_null=True, help_text=_("The entry of the list it is about."))
     spoiler_percent = PercentField(required=False, allow_null=True, help_text=GUARD)
@@ -66,7 +66,7 @@ class NewThreadSerializer(serializers.Serializer[Any]):
 class ThreadChangeSerializer(serializers.Serializer[Any]):
     """What of a thread may be changed: the title by its author and moderators, the rest by moderators."""
 
-    title = TextField(max_length=TITLE_LENGTH, required=False)
+    title = LineField(max_length=TITLE_LENGTH, required=False)
     pinned = serializers.BooleanField(required=False)
     closed = serializers.BooleanField(required=False)
 

@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.names import validate_timezone
-from bookbridge.api.serializers import ModelSerializer, MomentField, TextField
+from bookbridge.api.serializers import LineField, ModelSerializer, MomentField, TextField
 from clubs.meetings.answers import GIVEN, Answer, Rsvp
 from clubs.meetings.models import (
     MOST_MINUTES,
@@ -96,13 +96,13 @@ class LinkField(TextField):
 class NewMeetingSerializer(serializers.Serializer[Any]):
     """What moderators say of a meeting."""
 
-    title = TextField(max_length=TITLE_LENGTH)
+    title = LineField(max_length=TITLE_LENGTH)
     starts_at = MomentField(first=FIRST, last=LAST - datetime.timedelta(microseconds=1))
     timezone = TextField(
         max_length=64, required=False, validators=[validate_timezone], help_text=_("Else it is the club’s.")
     )
     duration_minutes = serializers.IntegerField(min_value=1, max_value=MOST_MINUTES, required=False)
-    place = TextField(max_length=PLACE_LENGTH, required=False, allow_blank=True)
+    place = LineField(max_length=PLACE_LENGTH, required=False, allow_blank=True)
     url = LinkField(max_length=URL_LENGTH, required=False, allow_blank=True)
     entry = serializers.IntegerField(
         source="entry_id",

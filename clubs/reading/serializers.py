@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.serializers import PersonOrDeletedSerializer, PersonSerializer
-from bookbridge.api.serializers import ModelSerializer, TextField
+from bookbridge.api.serializers import LineField, ModelSerializer, TextField
 from catalog.models import Book
 from catalog.serializers import BriefBookSerializer
 from clubs.reading.history import NOTE_LENGTH
@@ -132,7 +132,7 @@ class CurrentEntrySerializer(ModelSerializer):
 class MilestoneSerializer(ModelSerializer):
     """A step of the schedule: up to a percentage or a chapter, never both."""
 
-    title = TextField(max_length=200)
+    title = LineField(max_length=200)
     up_to_percent = PercentField(required=False, allow_null=True)
     up_to_chapter = serializers.IntegerField(min_value=1, max_value=MOST_CHAPTERS, required=False, allow_null=True)
     due_on = DayField()

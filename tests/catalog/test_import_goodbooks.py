@@ -201,3 +201,12 @@ def test_a_list_of_ones_own(tmp_path):
     arado = Book.objects.get(origin="list:mine-1")
     assert (arado.isbn13, arado.language, arado.published_year) == ("9786580309313", "pt-br", 2019)
     assert Book.objects.get(origin="list:mine-2").authors == ["Terry Pratchett", "Neil Gaiman"]
+
+
+def test_what_no_line_holds_is_taken_out_of_names(tmp_path):
+    path = goodbooks_file(
+        tmp_path / "books.csv", [{"title": "Em\u202ema\x1b[0m\x85II", "authors": "Jane\u2028Austen\u2069"}]
+    )
+    assert run_import(path)["created"] == 1
+    book = Book.objects.get()
+    assert (book.title, book.authors) == ("Emma [0m II", ["Jane Austen"])

@@ -274,6 +274,12 @@ def test_no_title_or_no_author_fails_the_row(upload):
     assert [error["line"] for error in report["errors"]] == [2, 3, 4, 5]
 
 
+def test_what_no_line_holds_is_taken_out_of_names(upload):
+    upload(goodreads({"Title": "Em\u202ema\x1bII", "Author": "Jane\u2028Austen"}))
+    book = Book.objects.get()
+    assert (book.title, book.authors) == ("Emma II", ["Jane Austen"])
+
+
 def test_a_formula_is_text(upload):
     upload(goodreads({"Title": "=HYPERLINK(0)", "My Review": "=1+1"}))
     assert Review.objects.get().body == "=1+1"
