@@ -1,6 +1,6 @@
 """Readers and their sign-ins in the admin."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from accounts.authentication import caller
 from accounts.models import DERIVED, PEOPLE, AuthSession, AuthSessionQuerySet, User
 from accounts.staff.models import SecondFactor
 from accounts.staff.roles import ROLES
@@ -162,7 +163,7 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
 
 
 def _may_manage(request: HttpRequest, other: User | None) -> bool:
-    return other is None or cast(User, request.user).may_manage(other)
+    return other is None or caller(request).may_manage(other)
 
 
 class GroupAdmin(QuickAdmin):

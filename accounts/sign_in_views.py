@@ -32,10 +32,9 @@ from accounts.serializers import (
     check_new_password,
 )
 from bookbridge.api.errors import Conflict
+from bookbridge.api.responses import NOTHING
 from bookbridge.api.throttling import LoginThrottle, RegisterThrottle
 from bookbridge.api.views import APIView, FormView, GenericViewSet
-
-NOTHING = OpenApiResponse(description="Done; no content.")
 
 
 class PublicFormView(FormView):

@@ -27,12 +27,13 @@ from accounts.serializers import (
     ProfileListSerializer,
     ProfileSerializer,
 )
-from accounts.sign_in_views import NOTHING, AccountThrottle
+from accounts.sign_in_views import AccountThrottle
 from accounts.tokens import InvalidToken
 from bookbridge.api.caching import JSON
 from bookbridge.api.images import Shape
+from bookbridge.api.responses import NOTHING
 from bookbridge.api.uploads import TOO_LARGE, PictureSerializer, PictureView
-from bookbridge.api.views import APIView, GenericAPIView, GenericViewSet
+from bookbridge.api.views import APIView, GenericAPIView, GenericViewSet, checked
 
 
 def own_account(request: Request) -> User:
@@ -66,9 +67,7 @@ class MeView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[ty
         others.
         """
         user = self.get_object()
-        serializer = DepartureSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        close_account(user, **serializer.validated_data)
+        close_account(user, **checked(DepartureSerializer(data=request.data)))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

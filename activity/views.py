@@ -1,22 +1,22 @@
 """The log and notifications over HTTP (api.md, section 10); a club's feed is in `clubs.feed`."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.authentication import caller
 from accounts.models import User
 from activity.filters import NotificationFilter
 from activity.models import Event, EventQuerySet, Notification, NotificationQuerySet, Preference
 from activity.pagination import OwnLogPagination
 from activity.serializers import EventSerializer, NotificationSerializer, ReadSerializer, SettingsSerializer
-from bookbridge.api.views import GenericAPIView
-
-NOTHING = OpenApiResponse(description="Done; no content.")
+from bookbridge.api.responses import NOTHING
+from bookbridge.api.views import FormView, GenericAPIView, checked
 
 
 class OwnActivityView(generics.ListAPIView, GenericAPIView):  # type: ignore[type-arg]
@@ -50,18 +50,16 @@ class NotificationsView(generics.ListAPIView, GenericAPIView):  # type: ignore[t
 
 
 @extend_schema(responses={204: NOTHING})
-class ReadView(GenericAPIView):
-    """Mark notifications as read."""
+class ReadView(FormView):
+    """Mark some (`ids`) or `all` of one's notifications as read."""
 
     serializer_class = ReadSerializer
 
-    def post(self, request: Request) -> Response:
-        """Mark some (`ids`) or `all` of one's notifications as read."""
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+    def perform(self, request: Request, **data: Any) -> Response:
+        """Nothing happens to those that are read already."""
         rows = Notification.objects.of_reader(caller(request))
-        if not serializer.validated_data.get("all"):
-            rows = self._named(rows, serializer.validated_data["ids"])
+        if not data.get("all"):
+            rows = self._named(rows, data["ids"])
         rows.mark_read()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -93,12 +91,5 @@ class SettingsView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ign
     def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """What is not sent stays as it is; `security` cannot be turned off."""
         self.get_object()
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        Preference.objects.change(caller(request), serializer.validated_data)
+        Preference.objects.change(caller(request), checked(self.get_serializer(data=request.data)))
         return Response(self.get_serializer(self.find_object()).data)
-
-
-def caller(request: Request) -> User:
-    """The signed-in reader, where the permissions have made sure that there is one."""
-    return cast(User, request.user)

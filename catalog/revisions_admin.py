@@ -1,6 +1,6 @@
 """What was changed in books, word by word, and taken back."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.authentication import caller
 from bookbridge.api.admin import LookingAdmin, id_in
 from bookbridge.api.errors import Conflict
 from catalog.differences import marked
@@ -61,7 +61,7 @@ class RevisionAdmin(LookingAdmin):
     def _undo(self, request: HttpRequest, revision: Revision, reason: str) -> HttpResponse:
         """As a revision of its own; who comes too late is told so."""
         try:
-            made = revision.undo(by=cast(User, request.user), reason=reason)
+            made = revision.undo(by=caller(request), reason=reason)
         except Conflict as refused:
             self.message_user(request, refused.detail, messages.ERROR)
             return HttpResponseRedirect(request.path)

@@ -10,11 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from accounts.models import User
+from accounts.authentication import caller
 from bookbridge.api.errors import PROBLEM_TYPE
 from bookbridge.api.images import Shape
+from bookbridge.api.responses import PROBLEM, problem
 from bookbridge.api.uploads import TOO_LARGE, PictureSerializer, PictureView
-from bookbridge.api.views import GenericViewSet
+from bookbridge.api.views import GenericViewSet, checked
 from catalog import services
 from catalog.covers import COVERS
 from catalog.filters import BookFilter
@@ -23,7 +24,6 @@ from catalog.models import ANY_BOOK, CATALOGUE, Book, BookQuerySet
 from catalog.permissions import AddedBook, MayChangeBook
 from catalog.serializers import BookListSerializer, BookSerializer, BookStatsSerializer, LookupSerializer
 
-PROBLEM = {"$ref": "#/components/schemas/Problem"}
 KNOWN_ISBN = OpenApiResponse(PROBLEM, description="`duplicate_isbn`, with `book`, the id of the one that has the ISBN.")
 
 
@@ -91,15 +91,15 @@ class BookViewSet(
 
     def perform_create(self, serializer: BaseSerializer[Book]) -> None:
         """As the model says."""
-        serializer.instance = Book.add(by=_caller(self.request), **serializer.validated_data)
+        serializer.instance = Book.add(by=caller(self.request), **serializer.validated_data)
 
     def perform_update(self, serializer: BaseSerializer[Book]) -> None:
         """As the model says; what was not sent stays as it is."""
-        cast(Book, serializer.instance).change(by=_caller(self.request), **serializer.validated_data)
+        cast(Book, serializer.instance).change(by=caller(self.request), **serializer.validated_data)
 
     def perform_destroy(self, instance: Book) -> None:
         """As the model says."""
-        instance.remove(by=_caller(self.request))
+        instance.remove(by=caller(self.request))
 
     @extend_schema(
         summary="Find a book by its ISBN, here or outside",
@@ -107,18 +107,15 @@ class BookViewSet(
         responses={
             200: OpenApiResponse(BookSerializer, description="The catalogue has it."),
             201: OpenApiResponse(BookSerializer, description="The outside provider knew it; it has been added."),
-            (404, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description="`unknown_isbn`: unknown there too."),
-            (503, PROBLEM_TYPE): OpenApiResponse(
-                PROBLEM, description="`provider_unavailable`: nothing is stored, try again later."
-            ),
+            **problem(404, "`unknown_isbn`: unknown there too."),
+            **problem(503, "`provider_unavailable`: nothing is stored, try again later."),
         },
     )
     @action(detail=False, methods=["post"], serializer_class=LookupSerializer)
     def lookup(self, request: Request) -> Response:
         """The book the catalogue has, else what the outside provider knows, which is added."""
-        serializer = LookupSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        book, new = services.look_up(serializer.validated_data["isbn"], by=_caller(request))
+        isbn = checked(LookupSerializer(data=request.data))["isbn"]
+        book, new = services.look_up(isbn, by=caller(request))
         data = BookSerializer(book, context=self.get_serializer_context()).data
         return Response(data, status=status.HTTP_201_CREATED if new else status.HTTP_200_OK)
 
@@ -148,9 +145,4 @@ class CoverView(LeadsOn, PictureView):
 
     def change(self, thing: Book, name: str) -> None:
         """As the model says."""
-        thing.change(by=_caller(self.request), cover_url=name)
-
-
-def _caller(request: Request) -> User:
-    """The signed-in reader, where the permissions have made sure that there is one."""
-    return cast(User, request.user)
+        thing.change(by=caller(self.request), cover_url=name)

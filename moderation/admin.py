@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 from unfold.decorators import display
 
+from accounts.authentication import caller
 from accounts.models import User
 from bookbridge.api.admin import LookingAdmin, id_in
 from bookbridge.api.transactions import retrying_atomic
@@ -75,7 +76,7 @@ class CaseAdmin(LookingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
         """With who else is at it."""
-        return super().get_queryset(request).prefetch_related(desk.beside(cast(User, request.user)))
+        return super().get_queryset(request).prefetch_related(desk.beside(caller(request)))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -103,7 +104,7 @@ class CaseAdmin(LookingAdmin):
         """To the case about a thing, opened where there is none: staff need no report to look at what they see."""
         if not self.has_decide_permission(request):
             raise PermissionDenied
-        case = open_case(word, pk, by=cast(User, request.user))
+        case = open_case(word, pk, by=caller(request))
         return HttpResponseRedirect(reverse("admin:moderation_case_change", args=[case.pk]))
 
     def change_view(
@@ -121,7 +122,7 @@ class CaseAdmin(LookingAdmin):
         return self._page(request, case)
 
     def _page(self, request: HttpRequest, case: Case, form: Any = None, undoing: Any = None) -> HttpResponse:
-        user = cast(User, request.user)
+        user = caller(request)
         Opening.objects.create(case=case, by=user, by_name=user.username)
         shown = desk.shown_of(case, by=user)
         first = {"version": case.version, "seen": shown["about"].digest if shown["about"] else ""}
@@ -136,7 +137,7 @@ class CaseAdmin(LookingAdmin):
         form = DecisionForm(request.POST, possible=_possible(case))
         if not form.is_valid():
             return self._page(request, case, form=form)
-        self._try(request, case, lambda: decide(case, form.order(), by=cast(User, request.user)))
+        self._try(request, case, lambda: decide(case, form.order(), by=caller(request)))
         return HttpResponseRedirect(request.path)
 
     def _undo(self, request: HttpRequest, case: Case) -> HttpResponse:
@@ -146,7 +147,7 @@ class CaseAdmin(LookingAdmin):
         decision = get_object_or_404(case.decisions, pk=id_in(request.POST["undo"]))
         cleaned = form.cleaned_data
         why = {"ground": Ground(cleaned["ground"]), "words": cleaned["words"], "version": cleaned["version"] or 0}
-        self._try(request, case, lambda: undo(decision, by=cast(User, request.user), **why))
+        self._try(request, case, lambda: undo(decision, by=caller(request), **why))
         return HttpResponseRedirect(request.path)
 
     def _try(self, request: HttpRequest, case: Case, act: Any, *, quietly: bool = False) -> bool:
@@ -183,7 +184,7 @@ class CaseAdmin(LookingAdmin):
     def _one_of_many(self, request: HttpRequest, case: Case, form: DecisionForm) -> bool:
         version = id_in(request.POST.get(f"version_{case.pk}", ""))
         order = form.order(version=-1 if version is None else version)
-        return self._try(request, case, lambda: decide(case, order, by=cast(User, request.user)), quietly=True)
+        return self._try(request, case, lambda: decide(case, order, by=caller(request)), quietly=True)
 
     def _answer(self, request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "opts": self.opts, **shown}

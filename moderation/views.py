@@ -9,12 +9,11 @@ from rest_framework.response import Response
 
 from accounts.authentication import caller
 from accounts.models import User
+from bookbridge.api.responses import PROBLEM
 from bookbridge.api.views import FormView
 from moderation import services
 from moderation.models import Appeal, Report
 from moderation.serializers import AppealSerializer, ReportSerializer
-
-PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
 class FilingView(FormView):

@@ -1,6 +1,6 @@
 """Reviews in the admin: found, read, taken to the moderators' desk and removed; nobody writes another's."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin
 from django.db import transaction
@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.authentication import caller
 from accounts.models import User
 from bookbridge.api.admin import LookingAdmin, id_in
 from bookbridge.api.joins import looking_up
@@ -71,7 +72,7 @@ class ReviewAdmin(LookingAdmin):
     @admin.action(description=_("Take the selected reviews to the moderators’ desk"), permissions=["decide"])
     def take_to_desk(self, request: HttpRequest, queryset: QuerySet[Review]) -> HttpResponse:
         """Where they are hidden, restored and answered for, each decision with its reason."""
-        user = cast(User, request.user)
+        user = caller(request)
         cases = [open_case("review", pk, by=user).pk for pk in queryset.values_list("pk", flat=True)[:MOST_AT_ONCE]]
         return HttpResponseRedirect(f"{reverse('admin:moderation_case_changelist')}?id__in={','.join(map(str, cases))}")
 

@@ -13,7 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from accounts.models import PEOPLE, User
+from accounts.authentication import caller
+from accounts.models import PEOPLE
+from bookbridge.api.responses import NOTHING, PROBLEM
 from bookbridge.api.views import GenericViewSet
 from catalog.leading import lead_on
 from catalog.models import ANY_BOOK, Book
@@ -23,8 +25,6 @@ from reviews.models import Review, ReviewQuerySet
 from reviews.permissions import IsAuthor
 from reviews.serializers import NewReviewSerializer, ReviewSerializer
 
-PROBLEM = {"$ref": "#/components/schemas/Problem"}
-NOTHING = OpenApiResponse(description="Done; no content.")
 CREATED = {201: ReviewSerializer, 409: OpenApiResponse(PROBLEM, description="`already_reviewed`.")}
 
 
@@ -58,7 +58,7 @@ class ReviewLists(mixins.ListModelMixin, GenericViewSet):
 
     def write(self, serializer: BaseSerializer[Review], **fields: Any) -> None:
         """As the model says; then read back for the answer."""
-        review = Review.write(by=_caller(self.request), **serializer.validated_data, **fields)
+        review = Review.write(by=caller(self.request), **serializer.validated_data, **fields)
         serializer.instance = get_object_or_404(self.get_queryset(), pk=review.pk)
 
 
@@ -88,7 +88,7 @@ class ReviewViewSet(
 
     def lock(self, obj: Review) -> None:  # type: ignore[override]
         """For a conditional write: all that the write below locks, in the same order."""
-        obj.lock(with_user=_caller(self.request))
+        obj.lock(with_user=caller(self.request))
 
     def perform_create(self, serializer: BaseSerializer[Review]) -> None:
         """As the model says."""
@@ -101,20 +101,20 @@ class ReviewViewSet(
 
     def perform_destroy(self, instance: Review) -> None:
         """As the model says."""
-        instance.remove(by=_caller(self.request))
+        instance.remove(by=caller(self.request))
 
     @extend_schema(summary="Like a review", request=None, responses={204: NOTHING})
     @action(detail=True, methods=["put"])
     def like(self, request: Request, pk: int) -> Response:
         """Once, however often it is sent."""
-        self.get_object().like(by=_caller(request))
+        self.get_object().like(by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(summary="Like a review no longer", request=None, responses={204: NOTHING})
     @like.mapping.delete
     def unlike(self, request: Request, pk: int) -> Response:
         """Nothing happens where the caller does not like it."""
-        self.get_object().unlike(by=_caller(request))
+        self.get_object().unlike(by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -162,8 +162,3 @@ class ClubReviewViewSet(ClubScoped, ReviewLists):
     def get_queryset(self) -> ReviewQuerySet:
         """Those of the club, as far as the caller may read them."""
         return super().get_queryset().of_club(self.club)
-
-
-def _caller(request: Request) -> User:
-    """The signed-in reader, where the permissions have made sure that there is one."""
-    return cast(User, request.user)

@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import TemplateView
 
+from accounts.authentication import caller
 from accounts.happenings import happened
 from accounts.models import User
 from accounts.staff import sittings
@@ -94,7 +95,7 @@ class SecondFactorView(TemplateView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Do what the button says."""
-        user = cast(User, request.user)
+        user = caller(request)
         factor, form = SecondFactor.objects.of(user), CodeForm(request.POST)
         if factor is None:
             return redirect("admin:second_factor")
@@ -114,7 +115,7 @@ class SecondFactorView(TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """How many recovery codes are left."""
-        factor = SecondFactor.objects.of(cast(User, self.request.user))
+        factor = SecondFactor.objects.of(caller(self.request))
         left = factor.recovery_codes.count() if factor else 0
         found = {"form": CodeForm(), "factor": factor, "left": left, "title": _("Second factor")}
         return super().get_context_data(**{**found, **kwargs})

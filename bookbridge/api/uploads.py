@@ -7,21 +7,18 @@ from django.core.files.storage import default_storage
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
-from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers, status
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from bookbridge.api.errors import PROBLEM_TYPE, Problem, problem_response
+from bookbridge.api.errors import Problem, problem_response
 from bookbridge.api.images import Shape, remade
 from bookbridge.api.pictures import is_kept, kept
-from bookbridge.api.views import GenericAPIView
+from bookbridge.api.responses import problem
+from bookbridge.api.views import GenericAPIView, checked
 
-PROBLEM = {"$ref": "#/components/schemas/Problem"}
-TOO_LARGE: Any = {
-    (413, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description="`too_large`: the file is larger than 5 MB.")
-}
+TOO_LARGE = problem(413, "`too_large`: the file is larger than 5 MB.")
 
 
 @require_safe
@@ -72,9 +69,7 @@ class PictureView(GenericAPIView):
     def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """It is made anew, upright and without metadata; its address is a new one each time."""
         thing = self.get_object()
-        sent = PictureSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
-        data = remade(sent.validated_data["file"], self.shape)
+        data = remade(checked(PictureSerializer(data=request.data))["file"], self.shape)
         with kept(data, folder=self.folder, owner=thing.pk) as name:
             self.change(thing, name)
         return Response(self.get_serializer(thing).data)

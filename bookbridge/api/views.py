@@ -1,6 +1,6 @@
 """What every view of the API has in common. An app's views derive from these and override nothing above DRF's hooks."""
 
-from typing import Any
+from typing import Any, cast
 
 from rest_framework import generics, viewsets
 from rest_framework.request import Request
@@ -12,6 +12,12 @@ from bookbridge.api.caching import KeptAnswers
 from bookbridge.api.conditional import ConditionalWrites
 from bookbridge.api.filters import check_query_parameters
 from bookbridge.api.idempotency import IdempotentPosts
+
+
+def checked(serializer: BaseSerializer[Any]) -> dict[str, Any]:
+    """What was sent, once it is found to be right."""
+    serializer.is_valid(raise_exception=True)
+    return cast(dict[str, Any], serializer.validated_data)
 
 
 class StrictParameters:
@@ -61,9 +67,7 @@ class FormView(GenericAPIView):
 
     def post(self, request: Request) -> Response:
         """Check the body, do it."""
-        serializer: BaseSerializer[Any] = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        return self.perform(request, **serializer.validated_data)
+        return self.perform(request, **checked(self.get_serializer(data=request.data)))
 
     def perform(self, request: Request, **data: Any) -> Response:
         """What the form is for."""

@@ -1,6 +1,6 @@
 """Merges in the admin: read, and undone."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.authentication import caller
 from bookbridge.api.admin import LookingAdmin, id_in
 from bookbridge.api.errors import Conflict
 from catalog.merging.models import Merge, State
@@ -52,7 +52,7 @@ class MergeAdmin(LookingAdmin):
 
     def _undo(self, request: HttpRequest, merge: Merge, reason: str) -> HttpResponse:
         try:
-            undo_merge(merge, by=cast(User, request.user), reason=reason)
+            undo_merge(merge, by=caller(request), reason=reason)
         except Conflict as refused:
             self.message_user(request, refused.detail, messages.ERROR)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from accounts.models import User
+from accounts.authentication import caller
 from bookbridge.api.admin import id_in
 from bookbridge.api.audit import audit
 from bookbridge.api.errors import Conflict
@@ -78,7 +78,7 @@ def merge(page: Any, request: HttpRequest) -> HttpResponse:
 
 def _merge(page: Any, request: HttpRequest, kept: Book, gone: Book, *, reason: str) -> HttpResponse:
     try:
-        done = merge_books(kept=kept, gone=gone, by=cast(User, request.user), reason=reason)
+        done = merge_books(kept=kept, gone=gone, by=caller(request), reason=reason)
     except Conflict as refused:
         page.message_user(request, refused.detail, messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
@@ -92,7 +92,7 @@ def _tell_apart(page: Any, request: HttpRequest, way: str) -> None:
     """Remember that the books of a group are not the same, as it was shown."""
     ids = [pk for text in request.POST.getlist("book")[:MOST_SHOWN] if (pk := id_in(text)) is not None]
     Book.objects.standing().filter(pk__in=ids).update(told_apart=True)
-    audit("book.told_apart", by=cast(User, request.user), detail=f"{way}: {', '.join(map(str, ids))}")
+    audit("book.told_apart", by=caller(request), detail=f"{way}: {', '.join(map(str, ids))}")
     page.message_user(request, _("They are not shown together again."), messages.SUCCESS)
 
 

@@ -1,26 +1,23 @@
 """Ballots over HTTP (api.md, section 6)."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
 
-from accounts.models import User
-from bookbridge.api.errors import PROBLEM_TYPE
-from bookbridge.api.views import GenericViewSet
+from accounts.authentication import caller
+from bookbridge.api.responses import problem
+from bookbridge.api.views import GenericViewSet, checked
 from clubs.access import ClubScoped, Level
 from clubs.ballots.filters import BallotFilter
 from clubs.ballots.models import Ballot, BallotQuerySet, Method
 from clubs.ballots.serializers import BallotSerializer, NewBallotSerializer, VoteSerializer
 
-CLOSED = {
-    (409, PROBLEM_TYPE): OpenApiResponse({"$ref": "#/components/schemas/Problem"}, description="`ballot_closed`.")
-}
+CLOSED = problem(409, "`ballot_closed`.")
 
 
 @extend_schema_view(
@@ -55,18 +52,18 @@ class BallotViewSet(
 
     def get_queryset(self) -> BallotQuerySet:
         """The club's ballots with what the answer shows."""
-        return Ballot.objects.filter(club=self.club).shown_to(self._caller)
+        return Ballot.objects.filter(club=self.club).shown_to(caller(self.request))
 
     @extend_schema(summary="Open a ballot", request=NewBallotSerializer, responses={201: BallotSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Put proposals to the vote until a moment to come."""
-        values = _checked(NewBallotSerializer(data=request.data))
-        ballot = Ballot.open(club=self.club, by=self._caller, **values)
+        values = checked(NewBallotSerializer(data=request.data))
+        ballot = Ballot.open(club=self.club, by=caller(request), **values)
         return self._shown(ballot, status.HTTP_201_CREATED)
 
     def perform_destroy(self, instance: Ballot) -> None:
         """As the model says."""
-        instance.remove(by=self._caller)
+        instance.remove(by=caller(self.request))
 
     @extend_schema(summary="Vote, or vote otherwise", request=VoteSerializer, responses={200: VoteSerializer, **CLOSED})
     @action(detail=True, methods=["put"])
@@ -74,15 +71,15 @@ class BallotViewSet(
         """Until the close the last vote stands. The answer is the vote, as `my_vote` tells it."""
         ballot = self.get_object()
         ballot.require_open()
-        vote = _checked(VoteSerializer(data=request.data, context={"method": ballot.method}))
-        ballot.vote(by=self._caller, **vote)
+        vote = checked(VoteSerializer(data=request.data, context={"method": ballot.method}))
+        ballot.vote(by=caller(request), **vote)
         return Response({Method(ballot.method).field: vote["choices"]})
 
     @extend_schema(summary="Take one's vote back", request=None, responses={204: None, **CLOSED})
     @vote.mapping.delete
     def withdraw_vote(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Also where there is none."""
-        self.get_object().withdraw_vote(by=self._caller)
+        self.get_object().withdraw_vote(by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(summary="Close a ballot before its time", request=None, responses={200: BallotSerializer, **CLOSED})
@@ -90,7 +87,7 @@ class BallotViewSet(
     def close(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The answer has the result."""
         ballot = self.get_object()
-        ballot.close(by=self._caller)
+        ballot.close(by=caller(request))
         return self._shown(ballot)
 
     def find_object(self) -> Ballot:
@@ -101,20 +98,10 @@ class BallotViewSet(
 
     def lock(self, obj: object) -> None:
         """For a conditional write: what the writes below lock, in the same order."""
-        self.club.lock(with_user=self._caller)
+        self.club.lock(with_user=caller(self.request))
         del self.club
-
-    @property
-    def _caller(self) -> User:
-        """The signed-in reader; the permissions have made sure that there is one."""
-        return cast(User, self.request.user)
 
     def _shown(self, ballot: Ballot, status_code: int = status.HTTP_200_OK) -> Response:
         """The answer about a ballot that was just written."""
         fresh = get_object_or_404(self.get_queryset(), pk=ballot.pk)
         return Response(self.get_serializer(fresh).data, status=status_code)
-
-
-def _checked(serializer: BaseSerializer[Any]) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    return cast(dict[str, Any], serializer.validated_data)

@@ -1,7 +1,7 @@
 """One screen in one call: what a reader's clubs are about now, and how much they have not read of the news."""
 
 from collections import defaultdict
-from typing import Any, cast
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.authentication import caller
 from accounts.models import User
 from activity.models import Notification
 from bookbridge.api.views import APIView
@@ -62,7 +63,7 @@ class HomeView(APIView):
     @extend_schema(summary="One screen in one call", responses=HomeSerializer)
     def get(self, request: Request) -> Response:
         """The caller's clubs with what they read, when they meet and what they vote on."""
-        user = cast(User, request.user)
+        user = caller(request)
         clubs = _clubs_of(user)
         context = {"request": request, "marks": _marks(user, clubs), "ballots": _ballots(user, clubs)}
         home = {"clubs": clubs, "unread_notifications": Notification.objects.of_reader(user).unread().count()}

@@ -10,11 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from accounts.models import User
-from bookbridge.api.errors import PROBLEM_TYPE
+from accounts.authentication import caller
 from bookbridge.api.images import Shape
+from bookbridge.api.responses import NOTHING, problem
 from bookbridge.api.uploads import TOO_LARGE, PictureSerializer, PictureView
-from bookbridge.api.views import GenericViewSet
+from bookbridge.api.views import GenericViewSet, checked
 from clubs.access import ClubScoped, Level
 from clubs.clubs.cards import cards
 from clubs.clubs.filters import ClubFilter
@@ -23,9 +23,7 @@ from clubs.clubs.serializers import ClubSerializer, JoinSerializer, TransferSeri
 from clubs.members.serializers import JoinedSerializer
 from clubs.roles import Status
 
-PROBLEM = {"$ref": "#/components/schemas/Problem"}
-NOTHING = OpenApiResponse(description="Done; no content.")
-CHANGED = {200: ClubSerializer, (409, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description="`limit_below_members`.")}
+CHANGED = {200: ClubSerializer, **problem(409, "`limit_below_members`.")}
 
 
 @extend_schema_view(
@@ -104,16 +102,14 @@ class ClubViewSet(
         responses={
             201: OpenApiResponse(JoinedSerializer, description="The caller is in."),
             202: OpenApiResponse(JoinedSerializer, description="The club's moderators have been asked."),
-            (403, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description="`invite_only`, or `banned`."),
-            (409, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description="`already_member` (or asking), `club_full`."),
+            **problem(403, "`invite_only`, or `banned`."),
+            **problem(409, "`already_member` (or asking), `club_full`."),
         },
     )
     @action(detail=True, methods=["post"], serializer_class=JoinSerializer)
     def join(self, request: Request, pk: int) -> Response:
         """As the club's join policy has it."""
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        row = self.club.join(caller(request), **serializer.validated_data)
+        row = self.club.join(caller(request), **checked(self.get_serializer(data=request.data)))
         entered = row.status == Status.ACTIVE
         data = JoinedSerializer(row, context=self.get_serializer_context()).data
         return Response(data, status=status.HTTP_201_CREATED if entered else status.HTTP_202_ACCEPTED)
@@ -121,7 +117,7 @@ class ClubViewSet(
     @extend_schema(
         summary="Leave a club, or withdraw a request",
         request=None,
-        responses={204: NOTHING, (409, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description="`owner_must_transfer`.")},
+        responses={204: NOTHING, **problem(409, "`owner_must_transfer`.")},
     )
     @action(detail=True, methods=["post"])
     def leave(self, request: Request, pk: int) -> Response:
@@ -133,9 +129,8 @@ class ClubViewSet(
     @action(detail=True, methods=["post"], serializer_class=TransferSerializer)
     def transfer(self, request: Request, pk: int) -> Response:
         """Another active member is the owner from here on, and the caller a moderator."""
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        self.club.transfer(to=serializer.validated_data["user"], by=caller(request))
+        heir = checked(self.get_serializer(data=request.data))["user"]
+        self.club.transfer(to=heir, by=caller(request))
         club = self.clubs().get(pk=self.club.pk)
         return Response(ClubSerializer(club, context=self.get_serializer_context()).data)
 
@@ -164,8 +159,3 @@ class CoverView(ClubScoped, PictureView):
     def change(self, thing: Club, name: str) -> None:
         """As the model says."""
         thing.change(by=caller(self.request), cover=name)
-
-
-def caller(request: Request) -> User:
-    """The signed-in reader, where the permissions have made sure that there is one."""
-    return cast(User, request.user)

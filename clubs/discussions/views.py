@@ -1,21 +1,21 @@
 """Threads and posts over HTTP (api.md, section 7)."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
 
-from accounts.models import User
-from bookbridge.api.errors import PROBLEM_TYPE, Forbidden, InvalidField
-from bookbridge.api.views import GenericViewSet
+from accounts.authentication import caller
+from bookbridge.api.errors import Forbidden, InvalidField
+from bookbridge.api.responses import NOTHING, problem
+from bookbridge.api.views import GenericViewSet, checked
 from clubs.access import ClubScoped, Level, require
 from clubs.discussions.emoji import is_emoji
 from clubs.discussions.filters import PostFilter, ThreadFilter
@@ -31,19 +31,12 @@ from clubs.discussions.serializers import (
 )
 from clubs.roles import Standing
 
-PROBLEM = {"$ref": "#/components/schemas/Problem"}
-NOTHING = OpenApiResponse(description="Done; no content.")
-CLOSED = {(409, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description="`thread_closed`, `post_deleted`.")}
+CLOSED = problem(409, "`thread_closed`, `post_deleted`.")
 EMOJI = OpenApiParameter("emoji", OpenApiTypes.STR, OpenApiParameter.PATH, description="One emoji, URL-encoded.")
 
 
 class TalkViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """The base of threads and posts: for members."""
-
-    @property
-    def caller(self) -> User:
-        """The signed-in reader."""
-        return cast(User, self.request.user)
 
     @property
     def moderates(self) -> bool:
@@ -71,14 +64,14 @@ class ThreadViewSet(TalkViewSet):
 
     def get_queryset(self) -> ThreadQuerySet:
         """The club's threads that the caller sees."""
-        threads = Thread.objects.filter(club=self.club).visible_to(self.caller, moderating=self.moderates)
+        threads = Thread.objects.filter(club=self.club).visible_to(caller(self.request), moderating=self.moderates)
         return threads.select_related("author").defer("author__bio", "author__search_text")
 
     @extend_schema(summary="Open a thread", request=NewThreadSerializer, responses={201: ThreadSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """With its first post, which is guarded as every post is; the title is not."""
         values = checked(NewThreadSerializer(data=request.data, context={"club": self.club}))
-        thread = Thread.open(club=self.club, by=self.caller, **values)
+        thread = Thread.open(club=self.club, by=caller(request), **values)
         return self.shown(thread.pk, status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -88,9 +81,9 @@ class ThreadViewSet(TalkViewSet):
         """Its author changes the title; moderators that too, and they pin, close and open it."""
         thread = self.get_object()
         values = checked(ThreadChangeSerializer(data=request.data))
-        if thread.author_id != self.caller.pk or values.keys() - {"title"}:
+        if thread.author_id != caller(request).pk or values.keys() - {"title"}:
             require(self.club, Level.MODERATOR)
-        thread.change(by=self.caller, **values)
+        thread.change(by=caller(request), **values)
         return self.shown(thread.pk)
 
     @extend_schema(summary="Delete a thread with its posts")
@@ -98,9 +91,9 @@ class ThreadViewSet(TalkViewSet):
         """For moderators; and for its author while nobody else has said anything in it."""
         thread = self.get_object()
         if self.moderates:
-            thread.remove(by=self.caller)
+            thread.remove(by=caller(request))
         else:
-            thread.withdraw(by=self.caller)
+            thread.withdraw(by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def find_object(self) -> Thread:
@@ -127,25 +120,25 @@ class PostViewSet(TalkViewSet):
 
     def get_queryset(self) -> PostQuerySet:
         """The club's posts that the caller sees; in a search those alone that they may read."""
-        posts = Post.objects.filter(club=self.club).shown_to(self.caller, moderating=self.moderates)
-        return posts.unlocked_for(self.caller) if self.action == "list" else posts
+        posts = Post.objects.filter(club=self.club).shown_to(caller(self.request), moderating=self.moderates)
+        return posts.unlocked_for(caller(self.request)) if self.action == "list" else posts
 
     @extend_schema(summary="Change a post", request=PostChangeSerializer, responses={200: PostSerializer, **CLOSED})
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Its author changes text and guard; moderators may raise the guard. Replies are raised along."""
         post = self.get_object()
-        if post.author_id != self.caller.pk:
+        if post.author_id != caller(request).pk:
             require(self.club, Level.MODERATOR)
-        post.change(by=self.caller, **checked(PostChangeSerializer(data=request.data)))
+        post.change(by=caller(request), **checked(PostChangeSerializer(data=request.data)))
         return self.shown(post.pk)
 
     @extend_schema(summary="Delete a post", responses={204: NOTHING, **CLOSED})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """For its author and moderators. Its place in the thread stays."""
         post = self.get_object()
-        if post.author_id != self.caller.pk:
+        if post.author_id != caller(request).pk:
             require(self.club, Level.MODERATOR)
-        post.remove(by=self.caller)
+        post.remove(by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(summary="Open a locked post", request=None, responses={200: PostSerializer, **CLOSED})
@@ -153,7 +146,7 @@ class PostViewSet(TalkViewSet):
     def reveal(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """For the caller alone, and for good, however far they have read."""
         post = self.get_object()
-        post.reveal(by=self.caller)
+        post.reveal(by=caller(request))
         return self.shown(post.pk)
 
     @extend_schema(summary="React to a post", request=None, parameters=[EMOJI], responses={204: NOTHING, **CLOSED})
@@ -164,7 +157,7 @@ class PostViewSet(TalkViewSet):
         emoji = self.emoji
         if post.is_locked:
             raise Forbidden("post_locked", _("Open this post before you react to it."))
-        post.react(emoji, by=self.caller)
+        post.react(emoji, by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(summary="Take a reaction back", request=None, parameters=[EMOJI], responses={204: NOTHING, **CLOSED})
@@ -172,7 +165,7 @@ class PostViewSet(TalkViewSet):
     def take_back(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Nothing happens where the caller has not reacted so."""
         post = self.get_object()
-        post.take_back(self.emoji, by=self.caller)
+        post.take_back(self.emoji, by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @property
@@ -213,14 +206,14 @@ class ThreadPostViewSet(PostViewSet):
     def thread(self) -> Thread:
         """The thread of the path, whose club is the one that is at hand."""
         moderating = bool(self.club.my_standing >= Standing.MODERATOR)
-        threads = Thread.objects.filter(club=self.club).visible_to(self.caller, moderating=moderating)
+        threads = Thread.objects.filter(club=self.club).visible_to(caller(self.request), moderating=moderating)
         thread = get_object_or_404(threads, pk=self.kwargs["thread_pk"])
         thread.club = self.club
         return thread
 
     def get_queryset(self) -> PostQuerySet:
         """Those of the thread, locked ones too."""
-        return Post.objects.filter(thread=self.thread).shown_to(self.caller, moderating=self.moderates)
+        return Post.objects.filter(thread=self.thread).shown_to(caller(self.request), moderating=self.moderates)
 
     @extend_schema(
         summary="Say something in a thread", request=NewPostSerializer, responses={201: PostSerializer, **CLOSED}
@@ -229,11 +222,5 @@ class ThreadPostViewSet(PostViewSet):
         """In answer to another post of the thread, or to nobody."""
         context = {"thread": self.thread, "request": request}
         values = checked(NewPostSerializer(data=request.data, context=context))
-        post = Post.write(thread=self.thread, by=self.caller, **values)
+        post = Post.write(thread=self.thread, by=caller(request), **values)
         return self.shown(post.pk, status.HTTP_201_CREATED)
-
-
-def checked(serializer: BaseSerializer[Any]) -> dict[str, Any]:
-    """What was sent, once it is found to be right."""
-    serializer.is_valid(raise_exception=True)
-    return cast(dict[str, Any], serializer.validated_data)

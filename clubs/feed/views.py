@@ -1,11 +1,9 @@
 """A club's feed over HTTP (api.md, section 10)."""
 
-from typing import cast
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics
 
-from accounts.models import User
+from accounts.authentication import caller
 from activity.models import Event, EventQuerySet
 from activity.serializers import EventSerializer
 from bookbridge.api.views import GenericAPIView
@@ -24,7 +22,7 @@ class ClubActivityView(ClubScoped, generics.ListAPIView, GenericAPIView):  # typ
 
     def get_queryset(self) -> EventQuerySet:
         """The club's events, as far as the caller may know of them."""
-        reader, moderates = cast(User, self.request.user), self.club.my_standing >= Standing.MODERATOR
+        reader, moderates = caller(self.request), self.club.my_standing >= Standing.MODERATOR
         feed = Event.objects.of_club(self.club.pk, reader=reader, moderates=moderates)
         log: EventQuerySet = feed.for_answer(reader)
         return log

@@ -1,14 +1,14 @@
 """Meetings in the admin: looked at by staff, who may cancel and remove them; the rest is the clubs' own."""
 
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.authentication import caller
 from clubs.meetings.models import Meeting, Status
 from clubs.reading.admin import OfClubAdmin
 
@@ -64,6 +64,6 @@ class MeetingAdmin(OfClubAdmin):
             Meeting.objects.filter(pk__in=queryset.values("pk")).select_related("club").order_by("club", "pk")
         ):
             with suppress(Http404):
-                act(meeting, cast(User, request.user))
+                act(meeting, caller(request))
                 done += 1
         self.message_user(request, _("Meetings changed: %(count)d.") % {"count": done})

@@ -1,19 +1,21 @@
 """Calendars over HTTP: a club's for its members, and a reader's own behind a secret address."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.authentication import caller
 from accounts.models import User
 from bookbridge.api.replicas import reading_primary
+from bookbridge.api.responses import NOTHING
 from bookbridge.api.views import APIView
 from clubs.access import ClubScoped, Level
 from clubs.meetings import calendar
@@ -53,7 +55,7 @@ class ClubCalendarView(ClubScoped, CalendarView):
     @extend_schema(summary="A club's calendar", responses=FILE)
     def get(self, request: Request, club_pk: int) -> HttpResponse:
         """A year back and all to come; what is cancelled or removed stays for 30 days as cancelled."""
-        return self.file(calendar.of_clubs([self.club.pk], cast(User, request.user), name=self.club.name))
+        return self.file(calendar.of_clubs([self.club.pk], caller(request), name=self.club.name))
 
 
 class TokenInAddress(BaseAuthentication):
@@ -86,7 +88,7 @@ class ReaderCalendarView(CalendarView):
     )
     def get(self, request: Request) -> HttpResponse:
         """Of the clubs that the token's reader is in now."""
-        return self.file(calendar.of_reader(cast(User, request.user)))
+        return self.file(calendar.of_reader(caller(request)))
 
 
 class NewCalendarTokenSerializer(serializers.Serializer[Any]):
@@ -106,15 +108,15 @@ class CalendarTokenView(APIView):
     )
     def post(self, request: Request) -> Response:
         """An older one is over."""
-        token = CalendarToken.issue(cast(User, request.user))
+        token = CalendarToken.issue(caller(request))
         url = request.build_absolute_uri(reverse("my-calendar"))
         return Response({"token": token, "url": f"{url}?token={token}"}, status=status.HTTP_201_CREATED)
 
     @extend_schema(
         summary="End the secret address of one's calendar",
-        responses={204: OpenApiResponse(description="Done; no content.")},
+        responses={204: NOTHING},
     )
     def delete(self, request: Request) -> Response:
         """It opens nothing any more."""
-        CalendarToken.end(cast(User, request.user))
+        CalendarToken.end(caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -5,15 +5,16 @@ from typing import Any, ClassVar, cast
 
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from accounts.models import User
-from bookbridge.api.errors import PROBLEM_TYPE, InvalidParameter
-from bookbridge.api.views import GenericAPIView, GenericViewSet
+from accounts.authentication import caller
+from bookbridge.api.errors import InvalidParameter
+from bookbridge.api.responses import NOTHING, problem
+from bookbridge.api.views import GenericAPIView, GenericViewSet, checked
 from clubs.access import ClubScoped, Level
 from clubs.meetings.answers import Attendance, Rsvp
 from clubs.meetings.filters import MeetingFilter
@@ -28,7 +29,6 @@ from clubs.meetings.serializers import (
 )
 from clubs.roles import Standing
 
-PROBLEM = {"$ref": "#/components/schemas/Problem"}
 SCOPE = OpenApiParameter(
     "scope",
     {"type": "string", "enum": Scope.values, "default": Scope.THIS.value},
@@ -76,8 +76,8 @@ class MeetingViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixi
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """With `repeats` a series; the answer is its first meeting."""
-        values = _checked(NewMeetingSerializer(data=request.data))
-        meeting = Meeting.plan(club=self.club, by=_caller(request), **values)
+        values = checked(NewMeetingSerializer(data=request.data))
+        meeting = Meeting.plan(club=self.club, by=caller(request), **values)
         return self._shown(meeting, status.HTTP_201_CREATED)
 
     @change_schema(summary="Change a meeting")
@@ -94,7 +94,7 @@ class MeetingViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixi
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Calendars show it as cancelled for 30 days."""
         meeting: Meeting = self.get_object()
-        meeting.remove(by=_caller(request), scope=self._scope())
+        meeting.remove(by=caller(request), scope=self._scope())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def find_object(self) -> Meeting:
@@ -105,7 +105,7 @@ class MeetingViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixi
 
     def lock(self, obj: object) -> None:
         """What the write below locks, in the same order."""
-        self.club.lock(with_user=_caller(self.request))
+        self.club.lock(with_user=caller(self.request))
         del self.club
         cast(Meeting, obj).lock()
 
@@ -122,7 +122,7 @@ class MeetingViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixi
 
     def _change(self, serializer: BaseSerializer[Any]) -> Response:
         meeting: Meeting = self.get_object()
-        meeting.change(by=_caller(self.request), scope=self._scope(), **_checked(serializer))
+        meeting.change(by=caller(self.request), scope=self._scope(), **checked(serializer))
         return self._shown(meeting)
 
     def _shown(self, meeting: Meeting, status_code: int = status.HTTP_200_OK) -> Response:
@@ -156,7 +156,7 @@ class BelowMeeting(ClubScoped, GenericAPIView):
 
     def lock(self, obj: object) -> None:
         """What the write below locks, in the same order."""
-        self.club.lock(with_user=_caller(self.request))
+        self.club.lock(with_user=caller(self.request))
         del self.club
         self.meeting.lock()
 
@@ -173,7 +173,7 @@ class RsvpView(BelowMeeting):
 
     def find_object(self) -> Any:
         """The answer; before there is one it says null."""
-        own = Rsvp.objects.filter(meeting=self.meeting, user=_caller(self.request)).with_place().first()
+        own = Rsvp.objects.filter(meeting=self.meeting, user=caller(self.request)).with_place().first()
         return own or Rsvp(meeting=self.meeting)
 
     @extend_schema(
@@ -181,16 +181,14 @@ class RsvpView(BelowMeeting):
         request=GivenRsvpSerializer,
         responses={
             200: RsvpSerializer,
-            (409, PROBLEM_TYPE): OpenApiResponse(
-                PROBLEM, description="`no_maybe` with a limit of seats, `meeting_cancelled`, `meeting_over`."
-            ),
+            **problem(409, "`no_maybe` with a limit of seats, `meeting_cancelled`, `meeting_over`."),
         },
     )
     def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Where all seats are taken, a yes waits in line; who gives a seat back gives it to the first there."""
         self.get_object()
-        values = _checked(GivenRsvpSerializer(data=request.data))
-        own = Rsvp.give(meeting=self.meeting, by=_caller(request), **values)
+        values = checked(GivenRsvpSerializer(data=request.data))
+        own = Rsvp.give(meeting=self.meeting, by=caller(request), **values)
         return Response(RsvpSerializer(own).data)
 
 
@@ -208,28 +206,17 @@ class AttendanceView(BelowMeeting):
         """Those who are named too, since they come before the club."""
         sent = AttendanceSerializer(data=self.request.data)
         named = sent.validated_data["attended"] if sent.is_valid() else []
-        Attendance.hold([*named, _caller(self.request).pk])
+        Attendance.hold([*named, caller(self.request).pk])
         super().lock(obj)
 
     @extend_schema(
         summary="Note who was at a meeting",
         request=AttendanceSerializer,
-        responses={204: OpenApiResponse(description="Done; no content."),
-                   (409, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description="`meeting_cancelled`.")},
-    )  # fmt: skip
+        responses={204: NOTHING, **problem(409, "`meeting_cancelled`.")},
+    )
     def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """In place of what was noted before."""
         self.get_object()
-        attended = _checked(AttendanceSerializer(data=request.data))["attended"]
-        Attendance.note(meeting=self.meeting, by=_caller(request), users=attended)
+        attended = checked(AttendanceSerializer(data=request.data))["attended"]
+        Attendance.note(meeting=self.meeting, by=caller(request), users=attended)
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-def _checked(serializer: BaseSerializer[Any]) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    return cast(dict[str, Any], serializer.validated_data)
-
-
-def _caller(request: Request) -> User:
-    """The signed-in reader, where the permissions have made sure that there is one."""
-    return cast(User, request.user)

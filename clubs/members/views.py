@@ -3,16 +3,16 @@
 from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from accounts.models import User
-from bookbridge.api.errors import PROBLEM_TYPE
+from accounts.authentication import caller
+from bookbridge.api.responses import problem
 from bookbridge.api.throttling import InviteThrottle
-from bookbridge.api.views import GenericAPIView, GenericViewSet
+from bookbridge.api.views import FormView, GenericViewSet
 from clubs.access import ClubScoped, Level, require
 from clubs.members.filters import MemberFilter
 from clubs.members.models import Invitation, Membership, MembershipQuerySet
@@ -26,8 +26,6 @@ from clubs.members.serializers import (
 )
 from clubs.roles import Standing, Status
 
-PROBLEM = {"$ref": "#/components/schemas/Problem"}
-
 
 @extend_schema_view(
     list=extend_schema(summary="Who is in a club; for moderators also who asks and who is banned"),
@@ -35,10 +33,7 @@ PROBLEM = {"$ref": "#/components/schemas/Problem"}
     partial_update=extend_schema(
         summary="Approve, ban, or give a role",
         request=MemberChangeSerializer,
-        responses={
-            200: MemberSerializer,
-            (409, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description="`club_full`, `not_pending`, `not_a_member`."),
-        },
+        responses={200: MemberSerializer, **problem(409, "`club_full`, `not_pending`, `not_a_member`.")},
     ),
     destroy=extend_schema(summary="Refuse a request, remove a member, or lift a ban"),
 )
@@ -76,7 +71,7 @@ class MemberViewSet(
         rows = self.club.memberships.select_related("user")
         if self.action == "partial_update":
             return rows
-        return rows.known() if self._moderates else rows.active().shown_to(cast(User, self.request.user))
+        return rows.known() if self._moderates else rows.active().shown_to(caller(self.request))
 
     def lock(self, obj: object) -> None:
         """For a conditional write: what the write below locks, in the same order."""
@@ -93,7 +88,7 @@ class MemberViewSet(
         found = cast(MembershipQuerySet, super().filter_queryset(queryset))
         asked = self.request.query_params.get("status")
         if not asked:
-            return found.filter(status=Status.ACTIVE).shown_to(cast(User, self.request.user))
+            return found.filter(status=Status.ACTIVE).shown_to(caller(self.request))
         if asked != Status.ACTIVE:
             require(self.club, Level.MODERATOR)
         return found.filter(status=asked)
@@ -104,11 +99,11 @@ class MemberViewSet(
 
     def perform_update(self, serializer: BaseSerializer[Membership]) -> None:
         """As the model says."""
-        cast(Membership, serializer.instance).change(by=cast(User, self.request.user), **serializer.validated_data)
+        cast(Membership, serializer.instance).change(by=caller(self.request), **serializer.validated_data)
 
     def perform_destroy(self, instance: Membership) -> None:
         """As the model says."""
-        instance.remove(by=cast(User, self.request.user))
+        instance.remove(by=caller(self.request))
 
 
 @extend_schema_view(
@@ -134,35 +129,32 @@ class InvitationViewSet(
 
     def perform_create(self, serializer: BaseSerializer[Invitation]) -> None:
         """As the model says."""
-        invitation, code = Invitation.issue(self.club, by=cast(User, self.request.user), **serializer.validated_data)
+        invitation, code = Invitation.issue(self.club, by=caller(self.request), **serializer.validated_data)
         invitation.code = code  # type: ignore[attr-defined]  # for this answer alone
         serializer.instance = invitation
 
     def perform_destroy(self, instance: Invitation) -> None:
         """As the model says."""
-        instance.revoke(by=cast(User, self.request.user))
+        instance.revoke(by=caller(self.request))
 
 
-class AcceptView(GenericAPIView):
+@extend_schema(
+    summary="Accept an invitation",
+    description="The caller is in at once.",
+    responses={
+        201: JoinedSerializer,
+        **problem(404, "Whatever is wrong with the code, or the caller is banned."),
+        **problem(409, "`already_member` (no use spent), `club_full`."),
+    },
+)
+class AcceptView(FormView):
     """Come into a club by an invitation."""
 
     serializer_class = AcceptSerializer
-    throttle_classes = [InviteThrottle, *GenericAPIView.throttle_classes]
+    throttle_classes = [InviteThrottle, *FormView.throttle_classes]
 
-    @extend_schema(
-        summary="Accept an invitation",
-        responses={
-            201: JoinedSerializer,
-            (404, PROBLEM_TYPE): OpenApiResponse(
-                PROBLEM, description="Whatever is wrong with the code, or the caller is banned."
-            ),
-            (409, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description="`already_member` (no use spent), `club_full`."),
-        },
-    )
-    def post(self, request: Request) -> Response:
-        """The caller is in at once."""
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        row = Invitation.objects.accept(serializer.validated_data["code"], user=cast(User, request.user))
-        data = JoinedSerializer(row, context=self.get_serializer_context()).data
-        return Response(data, status=status.HTTP_201_CREATED)
+    def perform(self, request: Request, **data: Any) -> Response:
+        """As the model says."""
+        row = Invitation.objects.accept(data["code"], user=caller(request))
+        answer = JoinedSerializer(row, context=self.get_serializer_context())
+        return Response(answer.data, status=status.HTTP_201_CREATED)

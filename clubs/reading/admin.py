@@ -1,14 +1,14 @@
 """Reading lists in the admin: looked at by staff, who may take a book off a list; the rest is the clubs' own."""
 
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.authentication import caller
 from bookbridge.api.admin import LookingAdmin, id_in
 from bookbridge.api.text import fold
 from clubs.clubs.models import Club
@@ -50,7 +50,7 @@ class EntryAdmin(OfClubAdmin):
         removed = 0
         for entry in Entry.objects.filter(pk__in=queryset.values("pk")).select_related("club").order_by("club", "pk"):
             with suppress(Http404):
-                entry.remove(by=cast(User, request.user))
+                entry.remove(by=caller(request))
                 removed += 1
         self.message_user(request, _("Entries removed: %(count)d.") % {"count": removed})
 

@@ -14,9 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from accounts.models import User
+from accounts.authentication import caller
 from bookbridge.api.renderers import JSONRenderer
-from bookbridge.api.views import GenericViewSet
+from bookbridge.api.views import GenericViewSet, checked
 from clubs.access import ClubScoped, Level, require
 from clubs.reading.filters import EntryFilter
 from clubs.reading.marks import ProgressQuerySet
@@ -62,17 +62,17 @@ class EntryViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixin,
     @extend_schema(summary="Put a book on the list", request=NewEntrySerializer, responses={201: EntrySerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """As `proposed`, at the end; moderators may say another status."""
-        values = _checked(NewEntrySerializer(data=request.data))
+        values = checked(NewEntrySerializer(data=request.data))
         if values["status"] != Status.PROPOSED:
             require(self.club, Level.MODERATOR)
-        entry = Entry.add(club=self.club, by=_caller(request), **values)
+        entry = Entry.add(club=self.club, by=caller(request), **values)
         return self._shown(entry, status.HTTP_201_CREATED)
 
     @extend_schema(summary="Change an entry", request=EntryChangeSerializer, responses=EntrySerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Status, place, dates and note, all that were sent or none."""
         entry = self.get_object()
-        entry.change(by=_caller(request), **_checked(EntryChangeSerializer(data=request.data)))
+        entry.change(by=caller(request), **checked(EntryChangeSerializer(data=request.data)))
         return self._shown(entry)
 
     @extend_schema(summary="Take a book off the list")
@@ -80,9 +80,9 @@ class EntryViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixin,
         """For moderators; and for who proposed it, while it is proposed."""
         entry: Entry = self.get_object()
         if self.club.my_standing >= Standing.MODERATOR:
-            entry.remove(by=_caller(request))
+            entry.remove(by=caller(request))
         else:
-            entry.withdraw(by=_caller(request))
+            entry.withdraw(by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def find_object(self) -> Entry:
@@ -150,15 +150,15 @@ class MilestoneViewSet(
 
     def perform_create(self, serializer: BaseSerializer[Milestone]) -> None:
         """As the model says."""
-        serializer.instance = Milestone.add(entry=self.entry, by=_caller(self.request), **serializer.validated_data)
+        serializer.instance = Milestone.add(entry=self.entry, by=caller(self.request), **serializer.validated_data)
 
     def perform_update(self, serializer: BaseSerializer[Milestone]) -> None:
         """As the model says; what was not sent stays as it is."""
-        cast(Milestone, serializer.instance).change(by=_caller(self.request), **serializer.validated_data)
+        cast(Milestone, serializer.instance).change(by=caller(self.request), **serializer.validated_data)
 
     def perform_destroy(self, instance: Milestone) -> None:
         """As the model says."""
-        instance.remove(by=_caller(self.request))
+        instance.remove(by=caller(self.request))
 
 
 class ProgressViewSet(EntryScoped, mixins.ListModelMixin, GenericViewSet):
@@ -195,7 +195,7 @@ class ProgressViewSet(EntryScoped, mixins.ListModelMixin, GenericViewSet):
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """In percent, in pages of one's own edition, or in minutes of an audiobook; the last one stands."""
         entry = self.get_object()
-        mark = Progress.set(entry=entry, by=_caller(request), **_checked(ProgressSerializer(data=request.data)))
+        mark = Progress.set(entry=entry, by=caller(request), **checked(ProgressSerializer(data=request.data)))
         return Response(MyProgressSerializer(mark).data)
 
     def find_object(self) -> Entry:
@@ -207,13 +207,3 @@ class ProgressViewSet(EntryScoped, mixins.ListModelMixin, GenericViewSet):
         response = HttpResponse(JSONRenderer().render(self.list(self.request).data))
         set_response_etag(response)
         return response["ETag"]
-
-
-def _checked(serializer: BaseSerializer[Any]) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    return cast(dict[str, Any], serializer.validated_data)
-
-
-def _caller(request: Request) -> User:
-    """The signed-in reader, where the permissions have made sure that there is one."""
-    return cast(User, request.user)

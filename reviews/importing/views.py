@@ -1,27 +1,24 @@
 """Imports over HTTP (api.md, section 8)."""
 
-from typing import Any, cast
+from typing import Any
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import User
-from bookbridge.api.errors import PROBLEM_TYPE
-from bookbridge.api.views import GenericViewSet
+from accounts.authentication import caller
+from bookbridge.api.responses import problem
+from bookbridge.api.views import GenericViewSet, checked
 from reviews.importing.models import Import, ImportQuerySet
 from reviews.importing.serializers import ImportSerializer, NewImportSerializer
 from reviews.importing.services import begin
 
-PROBLEM = {"$ref": "#/components/schemas/Problem"}
 BEGUN: Any = {
     202: ImportSerializer,
-    (409, PROBLEM_TYPE): OpenApiResponse(
-        PROBLEM, description="`too_many_imports`: three of the caller's are under way."
-    ),
-    (413, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description="`too_large`: the file is larger than 5 MB."),
+    **problem(409, "`too_many_imports`: three of the caller's are under way."),
+    **problem(413, "`too_large`: the file is larger than 5 MB."),
 }
 
 
@@ -43,9 +40,7 @@ class ImportViewSet(mixins.RetrieveModelMixin, GenericViewSet):
     )
     def create(self, request: Request) -> Response:
         """The import begins soon; its address tells how far it is."""
-        wanted = NewImportSerializer(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        fields: dict[str, Any] = dict(wanted.validated_data)
+        fields = checked(NewImportSerializer(data=request.data))
         data = fields.pop("file").read()
-        work = begin(by=cast(User, request.user), data=data, **fields)
+        work = begin(by=caller(request), data=data, **fields)
         return Response(self.get_serializer(work).data, status=status.HTTP_202_ACCEPTED)
