@@ -2,7 +2,7 @@
 
 import pytest
 
-from activity.models import Event, Notification
+from activity.models import Event, Notification, Thing
 from catalog.merging.services import merge_books
 from catalog.models import Book
 from clubs.models import Club
@@ -28,7 +28,7 @@ def test_a_report_is_taken_once(as_bob, bob, review):
     problem(report(as_bob, review, reason="spam"), 409, "already_reported")
     assert (made.reporter, made.case.reports_count, made.case.state) == (bob, 1, "open")
     event = Event.objects.get(verb="report.created")
-    assert (event.actor, event.thing, event.subject) == (bob, ("review", review.pk, "Emma"), None)
+    assert (event.actor, event.thing, event.subject) == (bob, Thing("review", review.pk, "Emma"), None)
 
 
 def test_everything_that_is_seen_can_be_reported(as_bob, review, club, charlie, book):

@@ -7,7 +7,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from activity.models import Event, Notification
+from activity.models import Event, Notification, Thing
 from bookbridge.api import jobs
 from clubs.models import Ballot, Club, Entry
 from tests.clubs.ballots.helpers import body, later, let_expire, poll, url
@@ -123,10 +123,10 @@ def test_the_members_are_told_and_it_is_noted(
     pk = as_moe.post(url(club), body(entries)).json()["id"]
     jobs.run_due()
     event = Event.objects.get(verb="ballot.opened")
-    assert (event.actor_id, event.club_id, event.thing) == (moe.pk, club.pk, ("ballot", pk, "Next?"))
+    assert (event.actor_id, event.club_id, event.thing) == (moe.pk, club.pk, Thing("ballot", pk, "Next?"))
     told = Notification.objects.filter(kind="ballot_opened")
     assert {row.user_id for row in told} == {alice.pk, bob.pk}
-    assert {row.thing for row in told} == {("ballot", pk, "Next?")}
+    assert {row.thing for row in told} == {Thing("ballot", pk, "Next?")}
 
 
 def test_a_moderator_deletes_a_ballot(
