@@ -32,9 +32,11 @@ from accounts.serializers import (
     check_new_password,
 )
 from bookbridge.api.errors import Conflict
-from bookbridge.api.responses import NOTHING
+from bookbridge.api.responses import NOTHING, problem
 from bookbridge.api.throttling import LoginThrottle, RegisterThrottle
 from bookbridge.api.views import APIView, FormView, GenericViewSet
+
+INVALID_TOKEN = problem(400, "`invalid_token`: spent, too old, not the newest, or never given.")
 
 
 class PublicFormView(FormView):
@@ -63,7 +65,7 @@ def _device(request: Request, given: str) -> str:
     return given or "".join(c for c in agent if c.isprintable())[:100].strip()
 
 
-@extend_schema(responses={201: RegisteredSerializer})
+@extend_schema(responses={201: RegisteredSerializer, **problem(409, "`username_taken`.")})
 class RegisterView(PublicFormView):
     """Open an account and sign in."""
 
@@ -79,7 +81,13 @@ class RegisterView(PublicFormView):
         return Response({**own, **_tokens(pair)}, status=status.HTTP_201_CREATED)
 
 
-@extend_schema(responses={200: SignedInSerializer})
+@extend_schema(
+    responses={
+        200: SignedInSerializer,
+        **problem(401, "`invalid_credentials`, whatever is wrong."),
+        **problem(403, "`account_suspended`, with `until`: the password is right."),
+    }
+)
 class LoginView(PublicFormView):
     """Sign in with a username or a verified e-mail address."""
 
@@ -98,7 +106,7 @@ def _tokens(pair: tokens.Pair) -> dict[str, str]:
     return {"access": pair.access, "refresh": pair.refresh, "access_token": pair.access}
 
 
-@extend_schema(responses={200: PairSerializer})
+@extend_schema(responses={200: PairSerializer, **problem(401, "`token_not_valid`; `token_reused` ends the sign-in.")})
 class RefreshView(PublicFormView):
     """Exchange a refresh token for the next pair."""
 
@@ -110,7 +118,12 @@ class RefreshView(PublicFormView):
         return Response({"access": pair.access, "refresh": pair.refresh})
 
 
-@extend_schema(responses={200: OpenApiResponse(description="It would be accepted now.")})
+@extend_schema(
+    responses={
+        200: OpenApiResponse(description="It would be accepted now."),
+        **problem(401, "`token_not_valid`, `account_suspended`."),
+    }
+)
 class VerifyView(PublicFormView):
     """Whether a token, of either kind, would be accepted now."""
 
@@ -189,7 +202,7 @@ class PasswordResetView(PublicFormView):
         return Response(status=status.HTTP_202_ACCEPTED)
 
 
-@extend_schema(responses={204: NOTHING})
+@extend_schema(responses={204: NOTHING, **INVALID_TOKEN})
 class PasswordResetConfirmView(PublicFormView):
     """Set a new password by a mailed token; every sign-in ends."""
 
@@ -203,17 +216,20 @@ class PasswordResetConfirmView(PublicFormView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-@extend_schema(request=None, responses={202: OpenApiResponse(description="A mail is on its way.")})
+@extend_schema(
+    request=None,
+    responses={
+        202: OpenApiResponse(description="A mail is on its way."),
+        **problem(409, "`nothing_to_verify`: no address waits to be verified."),
+    },
+)
 class EmailVerifyView(APIView):
     """Send the verification mail again."""
 
     throttle_classes = [AccountThrottle, *APIView.throttle_classes]
 
     def post(self, request: Request) -> Response:
-        """Send the verification mail again.
-
-        409 `nothing_to_verify` where no address waits to be verified.
-        """
+        """Send the verification mail again."""
         user = caller(request)
         if not user.email or user.email_verified:
             raise Conflict("nothing_to_verify", _("There is no address that waits to be verified."))
@@ -234,7 +250,9 @@ class EmailChangeView(FormView):
         return Response(status=status.HTTP_202_ACCEPTED)
 
 
-@extend_schema(responses={204: NOTHING})
+@extend_schema(
+    responses={204: NOTHING, **INVALID_TOKEN, **problem(409, "`email_taken`: another has verified it by now.")}
+)
 class EmailConfirmView(PublicFormView):
     """Confirm an e-mail address by a mailed token."""
 

@@ -17,7 +17,7 @@ urlpatterns = [
     path("auth/logout/", sign_in_views.LogoutView.as_view(), name="logout"),
     path(
         "auth/sessions/",
-        sign_in_views.SessionViewSet.as_view({"get": "list", "delete": "destroy_others"}),
+        sign_in_views.SessionViewSet.as_view({"get": "list", "delete": "destroy_others"}, detail=False),
         name="session-list",
     ),
     path("auth/password/change/", sign_in_views.PasswordChangeView.as_view(), name="password-change"),

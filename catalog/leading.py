@@ -25,6 +25,8 @@ def lead_on(request: Request, pk: int) -> None:
 class LeadsOn:
     """View mixin: the address of a book that was merged into another one leads on to that."""
 
+    leads_on = True  # as the schema says
+
     def find_object(self) -> Any:
         """The book of the path."""
         try:

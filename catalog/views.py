@@ -35,7 +35,10 @@ KNOWN_ISBN = OpenApiResponse(PROBLEM, description="`duplicate_isbn`, with `book`
     partial_update=extend_schema(
         summary="Change some of a book", responses={200: BookSerializer, (409, PROBLEM_TYPE): KNOWN_ISBN}
     ),
-    destroy=extend_schema(summary="Take a book out"),
+    destroy=extend_schema(
+        summary="Take a book out",
+        responses={204: None, **problem(409, "`book_in_use` by a list or a review.")},
+    ),
 )
 class BookViewSet(
     LeadsOn,

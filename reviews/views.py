@@ -126,6 +126,7 @@ class BookReviewViewSet(mixins.CreateModelMixin, ReviewLists):
     """The reviews of one book."""
 
     is_of_one_book = True
+    leads_on = True
     kept_for_strangers: ClassVar = {"list": (ANY_BOOK, "book:{book_pk}", PEOPLE)}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -4,7 +4,10 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema as BaseAutoSchema
 from drf_spectacular.plumbing import get_doc
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import Direction, OpenApiParameter
+from rest_framework.permissions import AllowAny, IsAuthenticated
+
+from bookbridge.api.errors import PROBLEM_TYPE
 
 KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -19,6 +22,20 @@ STATE = OpenApiParameter(
     description="The `ETag` that GET gave: 412 where the object has changed since.",
 )
 
+# What is wrong with a field, beside what its own limits say (`required`, `null`, `blank`, `max_length` and so on).
+FIELD_CODES = {
+    "body": (
+        *("does_not_exist", "duplicate", "invisible", "not_one_line", "null_characters_not_allowed", "unknown"),
+        *("out_of_range", "no_offset", "past", "too_far", "invalid_url"),
+    ),
+    "accounts": ("wrong_password", "reserved", "own_account", "always_on"),
+    "pictures": ("invalid_image", "too_many_pixels"),
+    "books and reviews": ("invalid_isbn", "no_half_step", "not_csv", "wrong_columns", "too_many_rows"),
+    "clubs": (
+        *("private_needs_invite", "not_a_member", "ends_before_start", "outside_list"),
+        *("not_proposed", "not_a_candidate", "no_entry"),
+    ),
+}
 PROBLEM = {
     "type": "object",
     "description": "RFC 9457 problem details: the one shape of every error.",
@@ -35,11 +52,54 @@ PROBLEM = {
             "items": {
                 "type": "object",
                 "required": ["field", "code", "detail"],
-                "properties": {name: {"type": "string"} for name in ("field", "code", "detail")},
+                "properties": {
+                    "field": {"type": "string", "description": "Its path in the body, such as `authors.0`."},
+                    "code": {
+                        "type": "string",
+                        "description": "Beside those of a field's own limits (`required`, `blank`, `max_length`, …) "
+                        + "; ".join(
+                            f"{what}: {', '.join(f'`{code}`' for code in codes)}" for what, codes in FIELD_CODES.items()
+                        )
+                        + ".",
+                    },
+                    "detail": {"type": "string"},
+                },
             },
         },
     },
 }
+
+
+# The answers that many operations share, by their status: a name for the document, and what it says.
+SHARED = {
+    304: ("NotModified", "`If-None-Match` has the `ETag` of what would be answered."),
+    307: (
+        "MovedOn",
+        "`book_merged`: it is part of another by now, whose address is in `Location` and whose id in `book`.",
+    ),
+    400: (
+        "Bad",
+        "`invalid`, with `errors`; `invalid_parameter` for the query; `bad_request` where nothing can be read.",
+    ),
+    401: ("SignInNeeded", "`not_authenticated`; `authentication_failed` or `token_not_valid`; `account_suspended`."),
+    403: (
+        "Refused",
+        "`permission_denied`; in a club `members_only`, `moderators_only` or `owner_only`, by what is needed.",
+    ),
+    404: ("Nothing", "`not_found`: not there, or not for the caller to know of. For a list: the `cursor` is none."),
+    409: ("Clash", "`conflict` with a change at the same moment; `idempotency_in_progress` for the first call's."),
+    412: ("Changed", "`precondition_failed`: it is not what `If-Match` names any more."),
+    422: ("KeyUsed", "`idempotency_key_reused`: the key was sent with another body."),
+    429: ("TooMany", "`throttled`; `Retry-After` says for how many seconds."),
+}
+# Of these the one refuses nobody and the other with 401.
+OPEN_TO_ALL = (AllowAny, IsAuthenticated)
+OTHERS = (
+    "Any other problem: `too_large` (413), `unsupported_media_type` (415), `not_acceptable` (406), "
+    "`method_not_allowed` (405), `invalid_idempotency_key` (400), `server_error` (500), "
+    "`unavailable` (503, with `Retry-After`)."
+)
+CONTENT = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
 class AutoSchema(BaseAutoSchema):
@@ -64,11 +124,41 @@ class AutoSchema(BaseAutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         """The headers that make a call safe to send again, where they count."""
-        actions = getattr(self.view, "action_map", None)
-        reads_one = actions.get("get") == "retrieve" if actions else hasattr(self.view, "get")
-        if self.method == "POST" and {} not in self.get_auth():
-            return [KEY]
-        return [STATE] if self.method in ("PUT", "PATCH", "DELETE") and reads_one else []
+        return [KEY] if self._takes_key else [STATE] if self._compares_state else []
+
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
+        """What the view says, and the problems that follow from what it is."""
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        for status in self._shared():
+            name, said = SHARED[status]
+            own = bodies.setdefault(str(status), {"$ref": f"#/components/responses/{name}"})
+            if "description" in own:
+                own["description"] = f"{own['description']} {said}".strip()
+        return bodies
+
+    def _shared(self) -> list[int]:
+        """Which of the shared answers the operation gives."""
+        guards = [guard for guard in self.view.get_permissions() if not isinstance(guard, OPEN_TO_ALL)]
+        return [
+            *([304] if self.method == "GET" else []),
+            *([307] if getattr(self.view, "leads_on", False) and "{" in self.path else []),
+            *([400, 401] if any(self.get_auth()) else [400]),
+            *([403] if guards else []),
+            *([404] if "{" in self.path or self._is_list_view() else []),
+            *([409, 422] if self._takes_key else []),
+            *([412] if self._compares_state else []),
+            429,
+        ]
+
+    @property
+    def _takes_key(self) -> bool:
+        return self.method == "POST" and {} not in self.get_auth()
+
+    @property
+    def _compares_state(self) -> bool:
+        """A view that finds one thing compares it before any change of it (`ConditionalWrites`)."""
+        finds_one = hasattr(self.view, "find_object") and getattr(self.view, "detail", None) is not False
+        return self.method in ("PUT", "PATCH", "DELETE") and finds_one
 
     def _said(self) -> str:
         name = getattr(self.view, "action", None) or self.method.lower()
@@ -76,10 +166,18 @@ class AutoSchema(BaseAutoSchema):
 
 
 def describe_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Post-processing hook: each operation may answer a problem."""
-    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    """Post-processing hook: each operation may answer a problem, such as `server_error` or `unavailable`."""
+    components = result.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = PROBLEM
+    components["responses"] = {
+        name: {"description": said} | ({} if status == 304 else {"content": CONTENT})
+        for status, (name, said) in SHARED.items()
+    }
+    components["responses"]["MovedOn"]["headers"] = {
+        "Location": {"schema": {"type": "string", "format": "uri-reference"}}
+    }
+    components["responses"]["TooMany"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
     for path in result["paths"].values():
         for operation in path.values():
-            operation["responses"].setdefault("default", {"description": "A problem.", "content": content})
+            operation["responses"].setdefault("default", {"description": OTHERS, "content": CONTENT})
     return result

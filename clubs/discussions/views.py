@@ -32,6 +32,11 @@ from clubs.discussions.serializers import (
 from clubs.roles import Standing
 
 CLOSED = problem(409, "`thread_closed`, `post_deleted`.")
+REACTED: dict[Any, Any] = {
+    204: NOTHING,
+    **problem(403, "`post_locked`: open it first."),
+    **problem(409, "`thread_closed`, `post_deleted`, `too_many_reactions`: 50 different ones."),
+}
 EMOJI = OpenApiParameter("emoji", OpenApiTypes.STR, OpenApiParameter.PATH, description="One emoji, URL-encoded.")
 
 
@@ -123,7 +128,11 @@ class PostViewSet(TalkViewSet):
         posts = Post.objects.filter(club=self.club).shown_to(caller(self.request), moderating=self.moderates)
         return posts.unlocked_for(caller(self.request)) if self.action == "list" else posts
 
-    @extend_schema(summary="Change a post", request=PostChangeSerializer, responses={200: PostSerializer, **CLOSED})
+    @extend_schema(
+        summary="Change a post",
+        request=PostChangeSerializer,
+        responses={200: PostSerializer, **CLOSED, **problem(403, "`author_only` for the text.")},
+    )
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Its author changes text and guard; moderators may raise the guard. Replies are raised along."""
         post = self.get_object()
@@ -149,7 +158,7 @@ class PostViewSet(TalkViewSet):
         post.reveal(by=caller(request))
         return self.shown(post.pk)
 
-    @extend_schema(summary="React to a post", request=None, parameters=[EMOJI], responses={204: NOTHING, **CLOSED})
+    @extend_schema(summary="React to a post", request=None, parameters=[EMOJI], responses=REACTED)
     @action(detail=True, methods=["put"], url_path="reactions/<str:emoji>", url_name="reaction")
     def react(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """With one emoji, once, however often it is sent."""

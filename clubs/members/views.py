@@ -26,6 +26,8 @@ from clubs.members.serializers import (
 )
 from clubs.roles import Standing, Status
 
+NOT_ABOVE = problem(403, "`not_above`: their rank is not below one's own.")
+
 
 @extend_schema_view(
     list=extend_schema(summary="Who is in a club; for moderators also who asks and who is banned"),
@@ -33,9 +35,11 @@ from clubs.roles import Standing, Status
     partial_update=extend_schema(
         summary="Approve, ban, or give a role",
         request=MemberChangeSerializer,
-        responses={200: MemberSerializer, **problem(409, "`club_full`, `not_pending`, `not_a_member`.")},
+        responses={200: MemberSerializer, **problem(409, "`club_full`, `not_pending`, `not_a_member`."), **NOT_ABOVE},
     ),
-    destroy=extend_schema(summary="Refuse a request, remove a member, or lift a ban"),
+    destroy=extend_schema(
+        summary="Refuse a request, remove a member, or lift a ban", responses={204: None, **NOT_ABOVE}
+    ),
 )
 class MemberViewSet(
     ClubScoped,

@@ -16,6 +16,7 @@ from rest_framework.serializers import BaseSerializer
 
 from accounts.authentication import caller
 from bookbridge.api.renderers import JSONRenderer
+from bookbridge.api.responses import problem
 from bookbridge.api.views import GenericViewSet, checked
 from clubs.access import ClubScoped, Level, require
 from clubs.reading.filters import EntryFilter
@@ -59,7 +60,11 @@ class EntryViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixin,
         """The club's entries with what the answer shows."""
         return Entry.objects.filter(club=self.club).with_figures(self.request.user)
 
-    @extend_schema(summary="Put a book on the list", request=NewEntrySerializer, responses={201: EntrySerializer})
+    @extend_schema(
+        summary="Put a book on the list",
+        request=NewEntrySerializer,
+        responses={201: EntrySerializer, **problem(409, "`already_listed`.")},
+    )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """As `proposed`, at the end; moderators may say another status."""
         values = checked(NewEntrySerializer(data=request.data))
@@ -68,7 +73,11 @@ class EntryViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixin,
         entry = Entry.add(club=self.club, by=caller(request), **values)
         return self._shown(entry, status.HTTP_201_CREATED)
 
-    @extend_schema(summary="Change an entry", request=EntryChangeSerializer, responses=EntrySerializer)
+    @extend_schema(
+        summary="Change an entry",
+        request=EntryChangeSerializer,
+        responses={200: EntrySerializer, **problem(409, "`illegal_transition`.")},
+    )
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Status, place, dates and note, all that were sent or none."""
         entry = self.get_object()

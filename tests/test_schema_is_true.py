@@ -1,0 +1,166 @@
+"""The OpenAPI document says what the server does: which headers count, and every code a caller can meet."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.urls import resolve, reverse
+from drf_spectacular.generators import SchemaGenerator
+
+from bookbridge.api.errors import CODES
+from catalog.models import Book
+from clubs.access import REFUSALS
+from reviews.models import Review
+from tests.clubs.test_matrix import ROWS, make_world  # noqa: F401
+from tests.pictures import made
+
+ROOT = Path(__file__).resolve().parents[1]
+V1 = "/api/v1/"
+WRITES = ("put", "patch", "delete")
+ROOMS = ("bookbridge", "accounts", "activity", "moderation", "catalog", "clubs", "reviews")
+# What staff alone can meet, in the admin, which shows a sentence and no code.
+STAFF = ("moderation/deciding.py", "catalog/merging/services.py", "catalog/revisions.py")
+STAFF_CODES = {"staff_account"}
+# Which argument is the code.
+CODE_OF = {"Conflict": 0, "Forbidden": 0, "Unavailable": 0, "Problem": 1, "InvalidField": 1, "ErrorDetail": 1}
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+def naming(document: dict[str, Any], header: str, status: str) -> set[tuple[str, str]]:
+    """The operations that name a header; each tells of the answer that comes of it, and no other does."""
+    found = set()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if header in {p["name"] for p in operation.get("parameters", []) if p["in"] == "header"}:
+                found.add((method, re.sub(r"\{\w+\}", "{}", path)))
+            assert ((method, re.sub(r"\{\w+\}", "{}", path)) in found) == (status in operation["responses"]), path
+    return found
+
+
+def operation(method: str, url: str) -> tuple[str, str]:
+    """An address as the document has it, without the names of its parts."""
+    path = re.sub(r"\(\?P<\w+>(?:[^()]|\([^()]*\))*\)|<[^>]+>", "{}", resolve(url).route)
+    return method, "/" + re.sub(r"[\^$]|\\Z", "", path)
+
+
+def picture() -> dict[str, Any]:
+    return {"data": {"file": SimpleUploadedFile("picture.png", made())}, "format": "multipart"}
+
+
+@pytest.mark.django_db
+def test_if_match_is_named_where_it_counts(document, make_world, client_of, make_user):  # noqa: F811
+    world = make_world("public")
+    owner, _zoe = world.cast["owner"], make_user("zoe")
+    client = client_of(owner)
+    book = f"{V1}books/{Book.add(by=owner, title='Emma', authors=['Jane Austen']).pk}/"
+    other = Book.add(by=owner, title="Persuasion", authors=["Jane Austen"])
+    review = f"{V1}reviews/{Review.write(book=other, by=owner, rating=8).pk}/"
+    session = client.get(f"{V1}auth/sessions/").json()["results"][0]["id"]
+    calls: list[tuple[str, str, dict[str, Any]]] = []
+    for row in ROWS:
+        if row.method in WRITES:
+            here = {row.club_in: world.club.pk} if row.club_in else {}
+            url = reverse(row.route, kwargs=world.resolve(row.path) | here)
+            calls.append((row.method, url, picture() if row.upload else {"data": world.resolve(row.body)}))
+    calls += [
+        ("put", book, {"data": {"title": "Emma", "author": "J. Austen"}}),
+        ("patch", book, {"data": {"title": "E"}}),
+        ("put", f"{book}cover/", picture()),
+        ("delete", f"{book}cover/", {}),
+        ("delete", book, {}),
+        ("put", f"{review}like/", {}),
+        ("delete", f"{review}like/", {}),
+        ("put", review, {"data": {"book": other.pk, "rating": 3}}),
+        ("patch", review, {"data": {"rating": 3}}),
+        ("delete", review, {}),
+        ("put", f"{V1}users/zoe/block/", {}),
+        ("delete", f"{V1}users/zoe/block/", {}),
+        ("put", f"{V1}users/me/avatar/", picture()),
+        ("delete", f"{V1}users/me/avatar/", {}),
+        ("patch", f"{V1}users/me/", {"data": {"bio": "B"}}),
+        ("delete", f"{V1}users/me/", {"data": {"password": "correct horse battery"}}),
+        ("delete", f"{V1}users/me/calendar-token/", {}),
+        ("patch", f"{V1}users/me/notification-settings/", {"data": {}}),
+        ("delete", f"{V1}auth/sessions/{session}/", {}),
+        ("delete", f"{V1}auth/sessions/", {}),
+    ]
+    refused, asked = set(), set()
+    for method, url, sent in calls:
+        with transaction.atomic():
+            answer = getattr(client, method)(url, **sent, HTTP_IF_MATCH='"another"')
+            transaction.set_rollback(True)
+        assert answer.status_code in (200, 204, 412), (method, url, answer.content)
+        asked.add(operation(method, url))
+        if answer.status_code == 412:
+            refused.add(operation(method, url))
+    assert refused == naming(document, "If-Match", "412")
+    assert asked == {
+        (method, re.sub(r"\{\w+\}", "{}", path))
+        for path, methods in document["paths"].items()
+        for method in methods
+        if method in WRITES
+    }
+
+
+def test_idempotency_key_is_named_with_what_comes_of_it(document):
+    named = naming(document, "Idempotency-Key", "422")
+    for path, methods in document["paths"].items():
+        if ("post", re.sub(r"\{\w+\}", "{}", path)) in named:
+            assert "409" in methods["post"]["responses"]
+
+
+def test_what_every_caller_may_meet_is_told(document):
+    for path, methods in document["paths"].items():
+        for method, told in methods.items():
+            answers = set(told["responses"])
+            assert {"400", "429", "default"} <= answers, path
+            assert ("304" in answers) == (method == "get"), path
+            assert "404" in answers or "{" not in path, path
+            assert "401" in answers or not any(told.get("security", [])), path
+
+
+def test_a_merged_book_leads_on(document):
+    leading = {
+        path for path, methods in document["paths"].items() for told in methods.values() if "307" in told["responses"]
+    }
+    assert leading == {path for path in document["paths"] if re.match(r"/api/v1/books/\{", path)}
+
+
+def codes_in_the_code() -> Iterator[tuple[str, str]]:
+    """Each code of an error that stands in the source of the rooms, and where."""
+    for path in (path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
+        where = str(path.relative_to(ROOT))
+        if where in STAFF or "migrations" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+                name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+                given = [arg for n, arg in enumerate(node.args) if n == CODE_OF.get(name)]
+                yield from ((arg.value, where) for arg in given if isinstance(arg, ast.Constant))
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict | ast.Constant):
+                names = {target.id for target in node.targets if isinstance(target, ast.Name)}
+                if "default_error_messages" in names and isinstance(node.value, ast.Dict):
+                    yield from ((key.value, where) for key in node.value.keys if isinstance(key, ast.Constant))
+                elif "default_code" in names and isinstance(node.value, ast.Constant):
+                    yield node.value.value, where
+    yield from ((code, "clubs/access.py") for code, _text in REFUSALS.values())
+    yield from ((code, "bookbridge/api/errors.py") for code in CODES.values())
+
+
+def test_every_code_is_told(document):
+    told = set(re.findall(r"`(\w+)`", json.dumps(document, default=str)))
+    found = list(codes_in_the_code())
+    assert len(found) > 80
+    # The limits that DRF's own fields have are summed up.
+    untold = {(code, where) for code, where in found if code not in told | STAFF_CODES | {"min_length"}}
+    assert untold == set()
