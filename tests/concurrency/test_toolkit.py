@@ -1,8 +1,6 @@
 """The toolkit under parallel calls: keys with one effect, changes on old ground, deadlocks, lost connections."""
 
-import random
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -122,24 +120,28 @@ def test_a_deadlock_is_tried_again_three_times_and_then_503(times, status):
 
 
 def test_real_deadlocks_reach_nobody(alice, bob):
-    rows = [alice.pk, bob.pk]
+    """In each round both hold what the other wants; who loses begins again when the other is done."""
+    rows, tries, done = [alice.pk, bob.pk], [], []
+    # Alone in a round: who has lost four times in a row to the same rival would rightly be told.
+    begun, ended = threading.Barrier(2, timeout=30), threading.Barrier(2, timeout=30)
 
     @retrying_atomic
-    def both(order: list[int]) -> None:
-        for pk in order:
-            User.objects.filter(pk=pk).update(bio="x")
-            time.sleep(0.005)
-
-    seen: list[int] = []
+    def both(first: int, second: int, meet: list[threading.Barrier]) -> None:
+        tries.append(first)
+        User.objects.filter(pk=first).update(bio="x")
+        if meet:
+            meet.pop().wait()
+        User.objects.filter(pk=second).update(bio="x")
 
     def work(n: int) -> None:
-        for _ in range(20):
-            both(rows if n % 2 else rows[::-1])
-            seen.append(n)
-            time.sleep(random.uniform(0, 0.03))
+        for _round in range(10):
+            both(rows[n], rows[1 - n], [begun])
+            done.append(n)
+            ended.wait()
 
     at_once(2, work)
-    assert len(seen) == 40
+    assert len(done) == 20
+    assert len(tries) == 30
 
 
 def test_inside_another_transaction_nothing_is_tried_again(alice):
