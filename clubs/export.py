@@ -15,7 +15,8 @@ from clubs.discussions.reactions import Reaction, Reveal
 from clubs.meetings.answers import Attendance, Rsvp
 from clubs.meetings.models import Meeting
 from clubs.meetings.tokens import CalendarToken
-from clubs.members.models import Invitation, Membership
+from clubs.members.invitations import Invitation
+from clubs.members.models import Membership
 from clubs.reading.aside import EntryAside, MarkAside
 from clubs.reading.history import EntryChange
 from clubs.reading.models import Entry, Progress

@@ -8,7 +8,8 @@ from clubs.discussions.reactions import Reaction, Reveal
 from clubs.meetings.answers import Attendance, Rsvp
 from clubs.meetings.models import Meeting, Series
 from clubs.meetings.tokens import CalendarToken
-from clubs.members.models import Invitation, Membership
+from clubs.members.invitations import Invitation
+from clubs.members.models import Membership
 from clubs.reading.models import Entry, EntryChange, Milestone, Progress
 
 __all__ = [

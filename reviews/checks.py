@@ -19,7 +19,8 @@ from clubs.models import Club, Entry, Meeting, Membership, Post, Rsvp, Thread, V
 from clubs.reading.rules import Status
 from clubs.statistics import services as clubs
 from clubs.statistics.models import NOTHING
-from reviews.models import Like, Review
+from reviews.likes import Like
+from reviews.models import Review
 
 
 def ratings(books: Sequence[int]) -> Counted:

@@ -7,7 +7,8 @@ from accounts.export import rows
 from accounts.models import User
 from reviews.aside import LikeAside, SetAside
 from reviews.importing.models import Import
-from reviews.models import Like, Review
+from reviews.likes import Like
+from reviews.models import Review
 
 REVIEW = (
     *("book", "rating", "title", "body", "contains_spoilers", "language", "visibility", "likes_count"),

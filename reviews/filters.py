@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from bookbridge.api.filters import IdFilter, LanguageFilter
 from catalog.models import Book
-from reviews.models import Review, ReviewQuerySet
+from reviews.models import Review
+from reviews.querysets import ReviewQuerySet
 
 
 class ReviewFilter(django_filters.FilterSet):

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from accounts.models import User
 from bookbridge.api.text import fold
 from catalog.models import Book
-from reviews.models import Review, Visibility
+from reviews.models import Review
+from reviews.querysets import Visibility
 
 
 class Said(NamedTuple):

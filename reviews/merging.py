@@ -21,7 +21,9 @@ from catalog.merging.services import hold as hold_books
 from reviews.aside import LikeAside, SetAside
 from reviews.figures import Tally, hold
 from reviews.importing.models import ImportedReview
-from reviews.models import COUNTED, Like, Review
+from reviews.likes import Like
+from reviews.models import Review
+from reviews.querysets import COUNTED
 
 # How many reviews one transaction moves: it holds both books for as long.
 BATCH = 200

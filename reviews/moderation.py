@@ -5,7 +5,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from moderation.targets import About, Context, Passage, Target
-from reviews.models import Review, ReviewQuerySet
+from reviews.models import Review
+from reviews.querysets import ReviewQuerySet
 
 
 class ReviewTarget(Target):

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from accounts.models import User
 from catalog.models import Book
 from clubs.seeding.bulk import MOST_BOOKS, Seeder, SeedingError
-from reviews.models import Review, Visibility
+from reviews.models import Review
+from reviews.querysets import Visibility
 
 MOST_READERS = 200_000
 TEXTS = {

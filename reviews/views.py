@@ -21,8 +21,9 @@ from catalog.leading import lead_on
 from catalog.models import ANY_BOOK, Book
 from clubs.access import ClubScoped, Level
 from reviews.filters import ReviewFilter
-from reviews.models import Review, ReviewQuerySet
+from reviews.models import Review
 from reviews.permissions import IsAuthor
+from reviews.querysets import ReviewQuerySet
 from reviews.serializers import NewReviewSerializer, ReviewSerializer
 
 CREATED = {201: ReviewSerializer, 409: OpenApiResponse(PROBLEM, description="`already_reviewed`.")}

@@ -16,7 +16,7 @@ from bookbridge.api.jobs import Job
 from clubs.clubs.models import Club
 from clubs.discussions.models import Thread
 from clubs.meetings.models import Meeting
-from clubs.members.models import Invitation
+from clubs.members.invitations import Invitation
 
 pytestmark = pytest.mark.django_db
 

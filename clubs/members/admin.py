@@ -11,7 +11,8 @@ from rest_framework.exceptions import APIException
 
 from bookbridge.api.admin import LookingAdmin, id_in
 from bookbridge.api.text import identifier_key
-from clubs.members.models import Invitation, InvitationQuerySet, Membership
+from clubs.members.invitations import Invitation, InvitationQuerySet
+from clubs.members.models import Membership
 from clubs.roles import Status
 
 

@@ -9,7 +9,8 @@ from rest_framework import serializers
 from accounts.serializers import PersonSerializer
 from bookbridge.api.serializers import ModelSerializer
 from clubs.clubs.serializers import BriefClubSerializer
-from clubs.members.models import MOST_HOURS, MOST_USES, Invitation, Membership
+from clubs.members.invitations import MOST_HOURS, MOST_USES, Invitation
+from clubs.members.models import Membership
 from clubs.roles import DECISIONS, SHOWN_ROLES, SHOWN_STATUSES, Role
 
 

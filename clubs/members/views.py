@@ -15,7 +15,8 @@ from bookbridge.api.throttling import InviteThrottle
 from bookbridge.api.views import FormView, GenericViewSet
 from clubs.access import ClubScoped, Level, require
 from clubs.members.filters import MemberFilter
-from clubs.members.models import Invitation, Membership, MembershipQuerySet
+from clubs.members.invitations import Invitation
+from clubs.members.models import Membership, MembershipQuerySet
 from clubs.members.serializers import (
     AcceptSerializer,
     InvitationSerializer,
@@ -129,7 +130,7 @@ class InvitationViewSet(
 
     def get_queryset(self) -> QuerySet[Invitation]:
         """Those nobody has revoked."""
-        return self.club.invitations.filter(revoked_at=None).select_related("created_by")
+        return self.club.invitations.standing().select_related("created_by")
 
     def perform_create(self, serializer: BaseSerializer[Invitation]) -> None:
         """As the model says."""

@@ -12,7 +12,7 @@ from bookbridge.api.serializers import ModelSerializer
 from reviews.importing.files import SOURCES
 from reviews.importing.models import Import
 from reviews.importing.rows import REASONS
-from reviews.models import Visibility
+from reviews.querysets import Visibility
 
 
 class NewImportSerializer(serializers.Serializer[Import]):

@@ -17,7 +17,7 @@ from reviews.importing.models import Import, Report, SupersededError
 from reviews.importing.rows import REASONS
 from reviews.importing.run import Run
 from reviews.importing.services import take_up
-from reviews.models import Visibility
+from reviews.querysets import Visibility
 
 
 class Command(BaseCommand):

@@ -1,0 +1,122 @@
+"""Invitations: codes that let readers into a club."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.blocks import unblocked
+from accounts.models import User
+from activity.models import Thing
+from activity.services import record
+from bookbridge.api.errors import Conflict
+from bookbridge.api.fields import KeyField
+from bookbridge.api.transactions import retrying_atomic
+from clubs.clubs.models import Club
+from clubs.roles import Status
+
+if TYPE_CHECKING:
+    from clubs.members.models import Membership
+
+MOST_HOURS = 720
+MOST_USES = 1000
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Rules about many invitations."""
+
+    def standing(self) -> InvitationQuerySet:
+        """Those nobody has revoked."""
+        return self.filter(revoked_at=None)
+
+    def live(self) -> InvitationQuerySet:
+        """Those that let somebody in now."""
+        return self.standing().filter(Q(expires_at__gt=timezone.now()), uses__lt=F("max_uses"))
+
+    def revoke(self) -> int:
+        """Let nobody in with them any more; how many did until now."""
+        return self.standing().update(revoked_at=timezone.now())
+
+    @retrying_atomic
+    def accept(self, code: str, *, user: User) -> Membership:
+        """Bring `user` into the club whose invitation has this code, and count the use.
+
+        404 for every code that is no good, for the banned, and where a block stands between `user` and who made it.
+        Raises Conflict `already_member` (no use is spent), `club_full`.
+        """
+        sound = self.live().filter(unblocked(user, "created_by"), digest=digest_of(code))
+        found = sound.select_related("club").first()
+        if found is None:
+            raise Http404
+        found.club.lock(with_user=user)
+        row = found.club.membership_of(user)
+        # Counted under the lock, by a statement that looks again: it holds also where the reader came too late.
+        if row.status == Status.BANNED or not self.live().filter(pk=found.pk).update(uses=F("uses") + 1):
+            raise Http404
+        if row.status == Status.ACTIVE:
+            raise Conflict("already_member", _("You are in this club."))
+        row.enter()
+        row.log("member.joined", by=user)
+        return row
+
+
+class Invitation(models.Model):
+    """A code that lets readers into a club, some times and for some time. Only its SHA-256 is kept."""
+
+    club = models.ForeignKey(Club, models.CASCADE, related_name="invitations")
+    digest = KeyField(max_length=64, unique=True, editable=False)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    max_uses = models.PositiveIntegerField(default=1)
+    uses = models.PositiveIntegerField(default=0, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints = [models.CheckConstraint(condition=Q(uses__lte=F("max_uses")), name="clubs_invitation_uses")]
+
+    def __str__(self) -> str:
+        return f"{self.club_id} ({self.uses}/{self.max_uses})"
+
+    @classmethod
+    @retrying_atomic
+    def issue(cls, club: Club, *, by: User, expires_in_hours: int, max_uses: int) -> tuple[Invitation, str]:
+        """A new invitation and its code (192 random bits), which is told this once."""
+        club.lock()
+        code = secrets.token_urlsafe(24)
+        expires_at = timezone.now() + datetime.timedelta(hours=expires_in_hours)
+        made = cls.objects.create(
+            club=club, digest=digest_of(code), created_by=by, expires_at=expires_at, max_uses=max_uses
+        )
+        record("invite.created", actor=by.pk, thing=made.thing, club=club.pk)
+        return made, code
+
+    @retrying_atomic
+    def revoke(self, *, by: User | None) -> None:
+        """Let nobody in with it any more; `by` is None for staff. 404 where it has gone or been revoked by now."""
+        if not Invitation.objects.filter(pk=self.pk).revoke():
+            raise Http404
+        record("invite.revoked", actor=by.pk if by else None, thing=self.thing, club=self.club_id)
+
+    @property
+    def thing(self) -> Thing:
+        """The invitation, as logs name it."""
+        return Thing("invite", self.pk, "")
+
+
+def digest_of(code: str) -> str:
+    """The form in which a code is kept and found."""
+    return sha256(code.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,25 @@
+"""That readers like reviews. `Review.like` writes it, and counts."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+
+class Like(models.Model):
+    """That a reader likes a review."""
+
+    review = models.ForeignKey("reviews.Review", models.CASCADE, related_name="likes", db_index=False)
+    # Not CASCADE: that would pass by the review's counter (`ReviewQuerySet.part_from`).
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="review_likes")
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        verbose_name = _("like")
+        verbose_name_plural = _("likes")
+        constraints = [models.UniqueConstraint(fields=["review", "user"], name="reviews_like_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.review_id}"
