@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 from bookbridge.api.audit import Target, audit
 
 AUDITED = ("account", "email", "factor", "password", "session", "sessions", "staff")
-REFUSALS = ("session.refused", "session.reused", "staff.code_refused", "staff.refused")
+REFUSALS = ("password.refused", "session.refused", "session.reused", "staff.code_refused", "staff.refused")
 
 
 class Happening(NamedTuple):

@@ -16,6 +16,7 @@ from accounts import tokens
 from accounts.happenings import happened
 from accounts.mail import mail
 from accounts.models import AuthSession, MailToken, MailTokenPurpose, User
+from accounts.refusals import refused
 from bookbridge.api.errors import Conflict, Forbidden, Problem
 from bookbridge.api.jobs import enqueue, job
 from bookbridge.api.sealed import seal, unseal
@@ -65,18 +66,19 @@ def sign_in(name: str, password: str, *, device: str) -> tuple[User, tokens.Pair
 def authenticate(name: str, password: str) -> User:
     """The account of a username or verified e-mail address. Raises InvalidCredentials, or Forbidden when suspended.
 
-    An unknown name costs the same hash as a wrong password, so that time does not tell them apart.
+    An unknown name costs the same hash and the same entry as a wrong password, so that time does not tell them apart.
     """
     found = User.objects.with_verified_email(name) if "@" in name else User.objects.named(name)
     user = found.first()
     if user is None:
         make_password(password)
-        raise InvalidCredentials
-    if not user.check_password(password) or not user.is_active:
-        raise InvalidCredentials
-    if user.is_suspended:
+    elif user.check_password(password) and user.is_active:
+        if not user.is_suspended:
+            return user
+        refused("session.refused", name, user=user.pk, detail="suspended")
         raise Forbidden("account_suspended", _("This account is suspended."), until=user.suspended_until)
-    return user
+    refused("session.refused", name, user=user.pk if user else None)
+    raise InvalidCredentials
 
 
 def change_password(user: User, *, current: str, new: str, keep: AuthSession | None) -> None:
@@ -86,8 +88,12 @@ def change_password(user: User, *, current: str, new: str, keep: AuthSession | N
 
 
 def require_password(user: User, password: str, *, field: str) -> None:
-    """Raise a 400 with the code `wrong_password` unless the password is the reader's."""
+    """Raise a 400 with the code `wrong_password` unless the password is the reader's.
+
+    Not within a transaction, which would take the entry of the audit log back.
+    """
     if not check_password(password, user.password):
+        refused("password.refused", user.username, user=user.pk, actor=user.pk)
         detail = _("This is not your password.")
         errors = [{"field": field, "code": "wrong_password", "detail": str(detail)}]
         raise Problem(status.HTTP_400_BAD_REQUEST, "invalid", _("Some fields are not valid."), errors=errors)
@@ -108,10 +114,14 @@ def _verify(*, user: int) -> None:
         _mail_link(reader, MailTokenPurpose.VERIFY, reader.email)
 
 
-@retrying_atomic
 def request_email_change(user: User, email: str, *, password: str) -> None:
     """Mail a link to the new address and tell the old one. Raises WrongPassword."""
     require_password(user, password, field="current_password")
+    _request_email_change(user, email)
+
+
+@retrying_atomic
+def _request_email_change(user: User, email: str) -> None:
     enqueue("accounts.change_email", user=user.pk, address=seal(email, purpose=ADDRESS))
     happened("email.change_requested", user.pk)
 

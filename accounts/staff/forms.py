@@ -5,13 +5,13 @@ from typing import Any, cast
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.happenings import happened
 from accounts.models import User
+from accounts.refusals import refused
 from accounts.staff.models import SecondFactor
 
 
@@ -46,7 +46,8 @@ class SignInForm(AuthenticationForm):
         try:
             cleaned: dict[str, Any] = super().clean()
         except ValidationError:
-            refused(self.cleaned_data.get("username", ""))
+            name = self.cleaned_data.get("username", "")
+            refused("staff.refused", name, user=User.objects.named(name).values_list("pk", flat=True).first())
             raise
         user = cast(User, self.get_user())
         self.factor = SecondFactor.objects.of(user) if settings.ADMIN_SECOND_FACTOR else None
@@ -54,13 +55,6 @@ class SignInForm(AuthenticationForm):
             happened("staff.code_refused", user.pk)
             raise self.get_invalid_login_error()
         return cleaned
-
-
-def refused(name: str) -> None:
-    """Tell that a sign-in was refused. A name that nobody has may be a password, so only its digest is kept."""
-    user = User.objects.named(name).values_list("pk", flat=True).first()
-    digest = salted_hmac("refused", name, algorithm="sha256").hexdigest()[:12]
-    happened("staff.refused", user, detail="" if user else f"name {digest}")
 
 
 class CodeForm(forms.Form):
