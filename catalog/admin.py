@@ -18,12 +18,12 @@ from unfold.admin import TabularInline
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from bookbridge.api.admin import AuditedAdmin
 from bookbridge.api.errors import Conflict
 from bookbridge.api.pictures import is_kept
 from catalog.isbn import NO_ISBN, normal_isbn
 from catalog.merging import pages
 from catalog.models import EDITABLE, Book, BookQuerySet, Edition, Revision
+from moderation.links import ReportableAdmin
 
 
 class LinesField(forms.CharField):
@@ -152,9 +152,10 @@ class LanguageFilter(admin.SimpleListFilter):
 
 
 @admin.register(Book)
-class BookAdmin(AuditedAdmin):
+class BookAdmin(ReportableAdmin):
     """Books: found as readers find them, changed with a revision each time."""
 
+    word = "book"
     form = BookForm
     inlines = (EditionInline,)
     list_display = ("title", "author", "language", "published_year", "ratings_count", "average_rating", "created_at")

@@ -26,12 +26,10 @@ class RevisionAdmin(LookingAdmin):
     list_display = ("id", "book", "number", "fields_changed", "editor", "at")
     list_display_links = ("id",)
     beside = ("book", "editor")
+    # As the link on a book's page asks.
+    asked_by_links = ("book__id__exact",)
     search_fields = ("editor__username_key__startswith",)
     search_help_text = _("Beginning of the editor's username")
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Also by book, as the link on a book's page asks."""
-        return lookup == "book__id__exact" or super().lookup_allowed(lookup, value, request)
 
     def has_undo_permission(self, request: HttpRequest) -> bool:
         """Who may change books here."""

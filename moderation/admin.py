@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 from unfold.decorators import display
 
+from accounts.admin import UserAdmin
 from accounts.authentication import caller
 from accounts.models import User
 from bookbridge.api.admin import LookingAdmin, id_in
@@ -25,6 +26,7 @@ from bookbridge.api.transactions import retrying_atomic
 from moderation import desk
 from moderation.deciding import decide, possible, undo
 from moderation.forms import ACTIONS, DecisionForm, WhyForm
+from moderation.links import ReportableAdmin
 from moderation.models import Case, Decision, Opening, target_gone
 from moderation.reasons import Ground
 from moderation.services import open_case
@@ -69,6 +71,8 @@ class CaseAdmin(LookingAdmin):
     sortable_by = ("reports", "waits")
     ordering = ("-harm", "opened_at", "id")
     beside = ("author",)
+    # As whoever takes several reviews to the desk is led.
+    asked_by_links = ("id__in",)
     # What makes the search box appear; `get_search_results` does the searching.
     search_fields = ("id",)
     search_help_text = _("A kind and an id, such as review:7, or an author's username")
@@ -255,6 +259,16 @@ class OpeningAdmin(LookingAdmin):
     list_display = ("id", "case", "by_name", "at")
     beside = ("case",)
     fields = ("case", "by_name", "at")
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class ReportableUserAdmin(UserAdmin, ReportableAdmin):  # type: ignore[misc]
+    """Readers, whom accounts know nothing to report about."""
+
+    word = "user"
 
 
 def _possible(case: Case) -> list[Any]:

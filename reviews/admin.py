@@ -13,6 +13,7 @@ from accounts.authentication import caller
 from accounts.models import User
 from bookbridge.api.admin import LookingAdmin, id_in
 from bookbridge.api.joins import looking_up
+from moderation.links import ReportableAdmin
 from moderation.services import open_case
 from reviews.models import Review
 
@@ -20,9 +21,10 @@ MOST_AT_ONCE = 50
 
 
 @admin.register(Review)
-class ReviewAdmin(LookingAdmin):
+class ReviewAdmin(ReportableAdmin, LookingAdmin):
     """Staff read every review, whoever it is for, and take to the desk what may break the rules."""
 
+    word = "review"
     list_display = ("id", "book", "author", "shown_rating", "visibility", "hidden_at", "likes_count", "created_at")
     list_display_links = ("id", "book")
     list_filter = (("hidden_at", admin.EmptyFieldListFilter),)

@@ -22,16 +22,16 @@ SEES = "view"
 # A page: of each role what it may there. Superusers may what administrators may, and write groups.
 PAGES: dict[str, dict[str, str]] = {
     "accounts.authsession": {A: SEES},
-    "accounts.user": {A: "view add change delete", M: SEES},
+    "accounts.user": {A: "view add change delete case", M: "view case"},
     "activity.event": {A: SEES},
     "api.auditentry": {A: SEES},
     "api.job": {A: SEES},
     "auth.group": {A: SEES},
-    "catalog.book": {A: "view add change delete merge", C: "view add change delete merge", M: SEES},
+    "catalog.book": {A: "view add change delete merge case", C: "view add change delete merge", M: "view case"},
     "catalog.merge": {A: "view change", C: "view change"},
     "catalog.revision": {A: "view change", C: "view change"},
     "clubs.ballot": {A: SEES},
-    "clubs.club": {A: "view change delete", M: SEES},
+    "clubs.club": {A: "view change delete case", M: "view case"},
     "clubs.entry": {A: SEES},
     "clubs.entrychange": {A: SEES},
     "clubs.invitation": {A: SEES},
@@ -43,7 +43,7 @@ PAGES: dict[str, dict[str, str]] = {
     "moderation.case": {A: "view decide", M: "view decide"},
     "moderation.decision": {A: SEES, M: SEES},
     "moderation.opening": {A: SEES, M: SEES},
-    "reviews.review": {A: "view delete", M: SEES},
+    "reviews.review": {A: "view delete case", M: "view case"},
 }
 # What the addresses beside Django's own ask for.
 FURTHER = {
@@ -53,6 +53,10 @@ FURTHER = {
     "catalog_book_duplicates": "merge",
     "catalog_book_merge": "merge",
     "moderation_case_about": "decide",
+    "accounts_user_open_a_case": "case",
+    "catalog_book_open_a_case": "case",
+    "clubs_club_open_a_case": "case",
+    "reviews_review_open_a_case": "case",
 }
 # Open to all staff: nothing of anybody else is on them.
 FOR_ALL = (

@@ -23,6 +23,8 @@ from bookbridge.api.audit import Target, audit
 from bookbridge.api.jobs import Job, State
 
 MOST_COUNTED = 10_000
+# How filters ask for a value of their column.
+PLAIN = ("exact", "isnull", "isempty", "in")
 MOST_DIGITS = 18
 # Of the rows that an action is done to, so many are named in the audit log.
 MOST_NAMED = 1_000
@@ -95,6 +97,20 @@ class AuditedAdmin(ModelAdmin):
     Written in the transaction of the deed; an action's entry before the action, which may have several transactions.
     """
 
+    # What the address of a list may ask for beside its filters.
+    asked_by_links: tuple[str, ...] = ()
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """What a filter or a link asks, and no other column: `?notes__startswith=` would tell what no page shows.
+
+        What is no column is the word of a filter, or is refused further on.
+        """
+        filters = {_asks_by(found) for found in self.list_filter}
+        path, _column, how = lookup.rpartition("__")
+        if lookup in self.asked_by_links or lookup in filters or (path in filters and how in PLAIN):
+            return True
+        return lookup.partition("__")[0] not in {"pk", *(field.name for field in self.opts.get_fields())}
+
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         """As Django's, which looks the row up before it asks who may see any."""
         if not self.has_view_or_change_permission(request):
@@ -143,6 +159,12 @@ class AuditedAdmin(ModelAdmin):
 
     def _audit(self, request: HttpRequest, deed: str, obj: models.Model, **more: Any) -> None:
         audit(f"admin.{deed}", by=request.user, target=obj, **more)
+
+
+def _asks_by(listed: Any) -> Any:
+    """The column, or the word of its own, by which the address of a list asks a filter."""
+    found = listed[0] if isinstance(listed, tuple) else listed
+    return getattr(found, "parameter_name", found)
 
 
 def _changes(form: Any, formsets: Any) -> dict[str, tuple[Any, Any]]:

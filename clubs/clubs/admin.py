@@ -18,6 +18,7 @@ from rest_framework.exceptions import APIException
 from bookbridge.api.admin import QuickAdmin, id_in
 from clubs.clubs.models import Club, ClubQuerySet, JoinPolicy, Visibility
 from clubs.statistics.charts import of_club
+from moderation.links import ReportableAdmin
 
 
 class ClubForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -43,9 +44,10 @@ class ClubForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Club)
-class ClubAdmin(QuickAdmin):
+class ClubAdmin(ReportableAdmin, QuickAdmin):
     """Clubs: found by their words, changed and dissolved by the model's own rules; readers found them."""
 
+    word = "club"
     form = ClubForm
     list_display = ("name", "visibility", "join_policy", "owner", "members_count", "language", "created_at")
     list_filter = ("visibility", "join_policy")

@@ -14,19 +14,18 @@ from bookbridge.api.text import identifier_key
 from clubs.members.invitations import Invitation, InvitationQuerySet
 from clubs.members.models import Membership
 from clubs.roles import Status
+from clubs.shown import said
 
 
 class InClubAdmin(LookingAdmin):
     """Rows of a club: found by its id, or by the beginning of a username."""
 
     person = "user"
+    # As the links on a club's page ask.
+    asked_by_links = ("club__id__exact",)
     # What makes the search box appear; `get_search_results` does the searching.
     search_fields = ("club__id",)
     search_help_text = _("A club's id, or the beginning of a username")
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Also by club, as the links on a club's page ask."""
-        return lookup == "club__id__exact" or super().lookup_allowed(lookup, value, request)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -52,7 +51,7 @@ class MembershipAdmin(InClubAdmin):
     list_display = ("id", "club", "user", "shown_role", "status", "joined_at", "updated_at")
     list_filter = ("status",)
     beside = ("club", "user")
-    fields = ("club", "user", "shown_role", "status", "joined_at", "message", "updated_at")
+    fields = ("club", "user", "shown_role", "status", "joined_at", said(Membership, "message"), "updated_at")
     readonly_fields = ("shown_role",)
     actions = ("remove", "ban")
 
