@@ -19,7 +19,8 @@ from bookbridge.api.text import identifier_key
 
 EXPORTED = ("id", "at", "verb", "actor", "subject", "object_type", "object_id", "object_title", "club_id", "club")
 
-TALK = ("thread", "post")
+# What bears a title that members of a club have written.
+SAID = ("ballot", "meeting", "milestone", "post", "thread")
 
 
 class VerbFilter(admin.SimpleListFilter):
@@ -115,9 +116,9 @@ def _account(text: str) -> int:
 
 
 def shown_title(event: Event) -> str:
-    """What it was called; not of what is said in a private club, which staff read in a case alone."""
+    """What it was called; not of what is written in a private club, which staff read in a case alone."""
     club: Any = event.club
-    hidden = event.object_type in TALK and (club is None or club.is_private)
+    hidden = event.object_type in SAID and (club is None or club.is_private)
     return "…" if hidden else event.object_title
 
 

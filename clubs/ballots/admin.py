@@ -10,17 +10,20 @@ from django.utils.translation import gettext_lazy as _
 from clubs.ballots.models import Ballot
 from clubs.reading.admin import OfClubAdmin
 from clubs.reading.models import Entry
+from clubs.shown import said
+
+title = said(Ballot, "title")
 
 
 @admin.register(Ballot)
 class BallotAdmin(OfClubAdmin):
     """What clubs vote on, and what came of it."""
 
-    list_display = ("id", "club", "title", "method", "status", "closes_at", "outcome", "created_by", "created_at")
+    list_display = ("id", "club", title, "method", "status", "closes_at", "outcome", "created_by", "created_at")
     list_filter = ("status", "method")
     beside = ("club", "created_by")
     fields = (
-        *("club", "title", "method", "status", "closes_at", "quorum_percent", "created_by", "created_at"),
+        *("club", title, "method", "status", "closes_at", "quorum_percent", "created_by", "created_at"),
         *("closed_at", "outcome", "voters", "members", "count"),
     )
     readonly_fields = ("count",)

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from activity.kinds import Kind
@@ -53,8 +54,8 @@ class Method(models.TextChoices):
 class State(models.TextChoices):
     """Whether votes are taken."""
 
-    OPEN = "open", _("open")
-    CLOSED = "closed", _("closed")
+    OPEN = "open", pgettext_lazy("ballot", "open")
+    CLOSED = "closed", pgettext_lazy("ballot", "closed")
 
 
 class Outcome(models.TextChoices):
@@ -133,7 +134,8 @@ class Ballot(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        # Not the title: the admin shows this, and what a private club writes is not for staff to read.
+        return f"#{self.pk}"
 
     @classmethod
     @retrying_atomic

@@ -7,21 +7,25 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.authentication import caller
 from clubs.meetings.models import Meeting, Status
 from clubs.reading.admin import OfClubAdmin
+from clubs.shown import said
+
+title, place, url, agenda, notes = (said(Meeting, name) for name in ("title", "place", "url", "agenda", "notes"))
 
 
 class RemovedFilter(admin.SimpleListFilter):
     """Whether a meeting was removed: such a row stays for calendars, for 30 days."""
 
-    title = _("removed")
+    title = pgettext_lazy("meetings", "removed")
     parameter_name = "removed"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """Those that stand are shown where nothing is chosen."""
-        return [("yes", _("removed")), ("all", _("all"))]
+        return [("yes", pgettext_lazy("meetings", "removed")), ("all", pgettext_lazy("meetings", "all"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """As chosen."""
@@ -32,14 +36,14 @@ class RemovedFilter(admin.SimpleListFilter):
 
 @admin.register(Meeting)
 class MeetingAdmin(OfClubAdmin):
-    """Clubs' meetings. Who answered what is not shown."""
+    """Clubs' meetings. Who answered what is not shown, nor what private clubs say of theirs."""
 
-    list_display = ("id", "club", "title", "starts_at", "timezone", "status", "capacity", "yes", "waitlisted")
+    list_display = ("id", "club", title, "starts_at", "timezone", "status", "capacity", "yes", "waitlisted")
     list_filter = ("status", RemovedFilter)
     beside = ("club",)
     fields = (
-        *("club", "series", "title", "starts_at", "timezone", "duration_minutes", "place", "url", "entry", "agenda"),
-        *("notes", "capacity", "status", "yes", "maybe", "no", "waitlisted", "attended_count"),
+        *("club", "series", title, "starts_at", "timezone", "duration_minutes", place, url, "entry", agenda),
+        *(notes, "capacity", "status", "yes", "maybe", "no", "waitlisted", "attended_count"),
         *("created_by", "created_at", "updated_at", "cancelled_at", "deleted_at"),
     )
     actions = ("cancel", "remove")

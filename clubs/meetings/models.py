@@ -188,7 +188,8 @@ class Meeting(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        # Not the title: the admin shows this, and what a private club writes is not for staff to read.
+        return f"#{self.pk}"
 
     @classmethod
     @retrying_atomic

@@ -13,6 +13,7 @@ from bookbridge.api.admin import LookingAdmin, id_in
 from bookbridge.api.text import fold
 from clubs.clubs.models import Club
 from clubs.reading.models import Entry, EntryChange, Milestone, Progress
+from clubs.shown import said
 
 
 class OfClubAdmin(LookingAdmin):
@@ -42,6 +43,7 @@ class EntryAdmin(OfClubAdmin):
     list_display = ("id", "club", "position", "book", "status", "added_by", "starts_on", "ends_on", "created_at")
     list_filter = ("status",)
     beside = ("club", "book", "added_by")
+    fields = (*list_display[1:], said(Entry, "note"))
     actions = ("remove",)
 
     @admin.action(description=_("Take these books off their lists"), permissions=["remove"])
@@ -59,11 +61,16 @@ class EntryAdmin(OfClubAdmin):
         return request.user.has_perm("clubs.delete_entry")
 
 
+def _note(name: str) -> Any:
+    return said(EntryChange, name, when=lambda change: change.field == "note")
+
+
 @admin.register(EntryChange)
 class EntryChangeAdmin(OfClubAdmin):
     """Who changed what on a list."""
 
-    list_display = ("id", "at", "actor", "club", "book", "field", "old", "new")
+    list_display = ("id", "at", "actor", "club", "book", "field", *(_note(name) for name in ("old", "new")))
+    fields = list_display[1:]
     beside = ("club", "book", "actor")
 
 
@@ -72,8 +79,14 @@ class MilestoneAdmin(OfClubAdmin):
     """Schedules."""
 
     club = "entry__club"
-    list_display = ("id", "entry", "title", "up_to_percent", "up_to_chapter", "due_on")
-    beside = ("entry",)
+    list_display = (
+        "id",
+        "entry",
+        said(Milestone, "title", club="entry.club"),
+        *("up_to_percent", "up_to_chapter", "due_on"),
+    )
+    beside = ("entry__club",)
+    fields = list_display[1:]
 
 
 @admin.register(Progress)

@@ -36,7 +36,7 @@ class EntryChange(models.Model):
         indexes = [models.Index(fields=["club", "book", "at"], name="clubs_entrychange_of_entry")]
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.old[:50]!r} -> {self.new[:50]!r}"
+        return f"#{self.pk}: {self.field}"
 
     @classmethod
     def record(cls, entry: Entry, *, by: User | None, **changes: tuple[Any, Any]) -> None:

@@ -73,7 +73,8 @@ class Milestone(models.Model):
         indexes = [models.Index(fields=["entry", "due_on"], name="clubs_milestone_by_day")]
 
     def __str__(self) -> str:
-        return self.title
+        # Not the title: the admin shows this, and what a private club writes is not for staff to read.
+        return f"#{self.pk}"
 
     @classmethod
     @retrying_atomic
