@@ -13,13 +13,16 @@ class ModerationConfig(AppConfig):
         from accounts import departure
         from accounts.export import sections
         from bookbridge.api.admin import panels
+        from bookbridge.api.audit import retention
         from moderation.departure import leave_cases
         from moderation.desk import panel
         from moderation.export import SECTIONS
+        from moderation.models import Opening
         from moderation.people import UserTarget
         from moderation.targets import register
 
         register(UserTarget())
+        retention.logs.append(Opening.objects.older_than)
         departure.parts.append(leave_cases)
         panels.insert(0, panel)  # what waits for somebody comes first
         sections.update(SECTIONS)

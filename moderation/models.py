@@ -6,6 +6,7 @@ totals.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.db import models
 from django.db.models import Count, Min
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from activity.models import TITLE_LENGTH, Thing
@@ -29,8 +31,8 @@ MOST_COUNTED = 9
 class State(models.TextChoices):
     """Where a case stands."""
 
-    OPEN = "open", _("open")
-    CLOSED = "closed", _("closed")
+    OPEN = "open", pgettext_lazy("case", "open")
+    CLOSED = "closed", pgettext_lazy("case", "closed")
     GONE = "gone", _("deleted meanwhile")
 
 
@@ -262,13 +264,26 @@ class Appeal(models.Model):
         return f"{self.author_id} ({self.case_id})"
 
 
+class OpeningQuerySet(models.QuerySet["Opening"]):
+    """Rules about many openings."""
+
+    def older_than(self, age: datetime.timedelta) -> OpeningQuerySet:
+        """Those that were written longer ago."""
+        return self.filter(at__lt=timezone.now() - age)
+
+
 class Opening(models.Model):
-    """That somebody of the staff has opened a case, and so read what it is about: also a private club's talk."""
+    """That somebody of the staff has opened a case, and so read what it is about: also a private club's talk.
+
+    It is kept as long as the audit log.
+    """
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="openings")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     by_name = models.CharField(max_length=30)
     at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    objects = OpeningQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("opening of a case")

@@ -1,13 +1,19 @@
-"""How long the audit log is kept."""
+"""How long the audit log is kept, and what else is written down about the work of staff."""
 
 import datetime
+from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from bookbridge.api.audit.models import AuditEntry
 from bookbridge.api.audit.writing import audit
 
 BATCH = 2_000
+
+# What is kept as long: of each table what gives the rows whose `at` is longer ago. Apps add their own.
+logs: list[Callable[[datetime.timedelta], QuerySet[Any]]] = [AuditEntry.objects.older_than]
 
 
 def clear(age: datetime.timedelta, *, most: int | None = None) -> int:
@@ -15,15 +21,20 @@ def clear(age: datetime.timedelta, *, most: int | None = None) -> int:
 
     The note is written first: what is cut off in between has its entry too.
     """
-    old = AuditEntry.objects.older_than(age)
-    if not old.exists():
-        return 0
-    audit("audit.cleared", by=None, detail=f"older than {age.days} days")
+    parts = [rows for log in logs if (rows := log(age)).exists()]
+    if parts:
+        audit("audit.cleared", by=None, detail=f"older than {age.days} days")
     count = 0
-    while (most is None or count < most) and (ids := list(old.order_by("at").values_list("pk", flat=True)[:BATCH])):
-        deleted, _rows = AuditEntry.objects.filter(pk__in=ids).delete()
-        count += deleted
+    for old in parts:
+        while (most is None or count < most) and (ids := list(old.order_by("at").values_list("pk", flat=True)[:BATCH])):
+            deleted, _rows = old.model._base_manager.filter(pk__in=ids).delete()
+            count += deleted
     return count
+
+
+def count_old(age: datetime.timedelta) -> int:
+    """How many entries `clear` would delete."""
+    return sum(log(age).count() for log in logs)
 
 
 def clear_kept_too_long() -> int:

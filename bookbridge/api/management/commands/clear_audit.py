@@ -1,4 +1,4 @@
-"""Takes old entries out of the audit log, and notes that it did."""
+"""Takes old entries out of the audit log, and out of that of opened cases, and notes that it did."""
 
 import datetime
 import re
@@ -6,8 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from bookbridge.api.audit.models import AuditEntry
-from bookbridge.api.audit.retention import clear
+from bookbridge.api.audit.retention import clear, count_old
 
 LEAST_DAYS = 30
 
@@ -15,7 +14,7 @@ LEAST_DAYS = 30
 class Command(BaseCommand):
     """`manage.py clear_audit --older-than 365d`"""
 
-    help = "Deletes the entries of the audit log that are older than some days, 30 at least."
+    help = "Deletes what the audit log and the log of opened cases have that is older than some days, 30 at least."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """How old, and whether to count alone."""
@@ -28,5 +27,5 @@ class Command(BaseCommand):
         if not days or int(days[1]) < LEAST_DAYS:
             raise CommandError(f"--older-than must be a number of days such as 365d, {LEAST_DAYS}d at least")
         age = datetime.timedelta(days=int(days[1]))
-        count = AuditEntry.objects.older_than(age).count() if dry_run else clear(age)
+        count = count_old(age) if dry_run else clear(age)
         self.stdout.write(f"{count:,} entries {'would be' if dry_run else 'were'} deleted.")
