@@ -22,6 +22,7 @@ class ReviewsConfig(AppConfig):
         from reviews.export import SECTIONS
         from reviews.importing import services  # noqa: F401  (registers its job by being imported)
         from reviews.living import seed_living
+        from reviews.living_desk import seed_desk
         from reviews.merging import Reviews as MergedReviews
         from reviews.models import Review
         from reviews.moderation import ReviewTarget
@@ -30,7 +31,7 @@ class ReviewsConfig(AppConfig):
         from reviews.statistics import ratings
 
         panels.append(panel)
-        living.parts.append(seed_living)
+        living.parts += [seed_living, seed_desk]
         makers["reviews"] = seed_reviews
         register(ReviewTarget())
         departure.parts.append(Review.objects.part_from)
