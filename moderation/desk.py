@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from bookbridge.api.admin import MOST_COUNTED, Panel
@@ -111,11 +112,11 @@ def _capped(rows: Any) -> int:
 
 
 QUEUES = {
-    "open": (_("open"), Q(state=State.OPEN)),
+    "open": (pgettext_lazy("cases", "open"), Q(state=State.OPEN)),
     "appealed": (_("appealed"), Q(state=State.OPEN, is_appealed=True)),
     "pending": (_("hidden until staff look"), Q(concealed=Concealed.PENDING)),
     "hidden": (_("hidden"), Q(concealed__in=[Concealed.PENDING, Concealed.HIDDEN])),
     "closed": (_("decided"), Q(state=State.CLOSED)),
     "gone": (_("deleted meanwhile"), Q(state=State.GONE)),
-    "all": (_("all"), Q()),
+    "all": (pgettext_lazy("cases", "all"), Q()),
 }

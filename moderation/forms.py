@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminRadioSelectWidget,
@@ -30,7 +31,13 @@ MEANING = _(
     "stays hidden with a warning or a suspension; a suspension ends all sign-ins at once."
 )
 OWN = "own"
-DURATIONS = [("", "—"), ("1", _("1 day")), ("7", _("7 days")), ("30", _("30 days")), (OWN, _("other"))]
+DURATIONS = [
+    ("", "—"),
+    ("1", _("1 day")),
+    ("7", _("7 days")),
+    ("30", _("30 days")),
+    (OWN, pgettext_lazy("duration", "other")),
+]
 
 
 def _grounds(*groups: tuple[Any, Iterable[Ground]]) -> list[Any]:

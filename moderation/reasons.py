@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Reason(models.TextChoices):
@@ -11,7 +12,7 @@ class Reason(models.TextChoices):
     ABUSE = "abuse", _("abuse")
     SPOILER = "spoiler", _("spoiler")
     COPYRIGHT = "copyright", _("copyright")
-    OTHER = "other", _("other")
+    OTHER = "other", pgettext_lazy("reason", "other")
 
 
 # How much harm each does while nobody looks: the queue begins with the greatest.

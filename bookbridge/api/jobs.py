@@ -32,6 +32,7 @@ from typing import Any, NamedTuple, TypeVar
 from django.db import IntegrityError, close_old_connections, connections, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from bookbridge.api.fields import KeyField
 from bookbridge.api.transactions import retrying_atomic
@@ -139,7 +140,7 @@ class AbandonedError(Exception):
 class State(models.TextChoices):
     """What has become of a job."""
 
-    OPEN = "open", _("open")
+    OPEN = "open", pgettext_lazy("job", "open")
     DONE = "done", _("done")
     FAILED = "failed", _("failed")
 

@@ -14,6 +14,7 @@ from django.db.models import Case, CharField, F, FilteredRelation, Q, Value, Whe
 from django.http import Http404
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from accounts.names import validate_timezone
@@ -48,8 +49,8 @@ class Visibility(models.TextChoices):
 class JoinPolicy(models.TextChoices):
     """How a reader gets in; a private club's is always `invite`."""
 
-    OPEN = "open", _("open")
-    REQUEST = "request", _("request")
+    OPEN = "open", pgettext_lazy("join policy", "open")
+    REQUEST = "request", pgettext_lazy("join policy", "request")
     INVITE = "invite", _("invite")
 
 

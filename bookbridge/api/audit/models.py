@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from bookbridge.api.fields import KeyField
 
@@ -60,7 +61,9 @@ class AuditEntry(models.Model):
     detail = models.CharField(_("detail"), max_length=DETAIL_LENGTH, blank=True)
     address = KeyField(_("address"), max_length=64, blank=True)
     agent = models.CharField(_("client"), max_length=AGENT_LENGTH, blank=True)
-    request = KeyField(_("request"), max_length=128, blank=True, help_text=_("As in the access log."))
+    request = KeyField(
+        pgettext_lazy("HTTP", "request"), max_length=128, blank=True, help_text=_("As in the access log.")
+    )
 
     objects = AuditEntryQuerySet.as_manager()
 
