@@ -93,12 +93,17 @@ def _is_local(request: HttpRequest) -> bool:
 
 
 def _database() -> str:
+    # A server on a connection of its own: one that was kept, and is to a frozen server by now, is given up late.
+    asked = connection.copy() if connection.vendor == "mysql" else connection
     try:
-        with connection.cursor() as cursor:
+        with asked.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error as error:
         logger.warning("database down: %s", type(error).__name__)
         return "down"
+    finally:
+        if asked is not connection:
+            asked.close()
     return "ok"
 
 

@@ -1,11 +1,13 @@
 """For whoever runs the server: /healthz, /readyz, /metrics."""
 
 import socket
+import threading
 import time
+from contextlib import suppress
 
 import pytest
 from django.conf import settings
-from django.db import connections
+from django.db import close_old_connections, connections
 from django.test import Client
 from redis.exceptions import ConnectionError as RedisDown
 
@@ -71,6 +73,63 @@ def test_without_the_database_it_is_down_within_3_seconds_and_the_api_says_503(c
         monkeypatch.undo()
         connection.close()
     assert client.get("/readyz").status_code == 200
+
+
+class Relay:
+    """Stands before the database, and can freeze: it takes connections and bytes, and hands nothing on."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.server, self.flows = (host, port), threading.Event()
+        self.flows.set()
+        self.door = socket.create_server(("127.0.0.1", 0))
+        self.port = self.door.getsockname()[1]
+        threading.Thread(target=self._let_in, daemon=True).start()
+
+    def _let_in(self) -> None:
+        with suppress(OSError):
+            while True:
+                client = self.door.accept()[0]
+                self.flows.wait()
+                server = socket.create_connection(self.server)
+                for ends in ((client, server), (server, client)):
+                    threading.Thread(target=self._hand_on, args=ends, daemon=True).start()
+
+    def _hand_on(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError), source, sink:
+            while data := source.recv(65536):
+                self.flows.wait()
+                sink.sendall(data)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("settings.DATABASES['default']['ENGINE'].endswith('sqlite3')", reason="SQLite has no port")
+def test_a_database_that_freezes_holds_nobody_for_ever(monkeypatch, alice, client_of):
+    connection = connections["default"]
+    told = connection.settings_dict
+    client = client_of(alice)
+    client.raise_request_exception = False
+    connection.close()
+    relay = Relay(told["HOST"] or "127.0.0.1", int(told["PORT"] or 3306))
+    monkeypatch.setitem(told, "HOST", "127.0.0.1")
+    monkeypatch.setitem(told, "PORT", relay.port)
+    monkeypatch.setitem(told["OPTIONS"], "read_timeout", 2)
+    try:
+        assert client.get("/api/v1/users/me/").status_code == 200
+        assert connection.connection is not None  # kept
+        relay.flows.clear()
+        assert client.get("/readyz").json()["database"] == "down"
+        for _kept_then_new in range(2):
+            answer = client.get("/api/v1/users/me/")
+            assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+            close_old_connections()
+        relay.flows.set()
+        assert client.get("/readyz").json()["database"] == "ok"
+        assert client.get("/api/v1/users/me/").status_code == 200
+    finally:
+        relay.flows.set()
+        relay.door.close()
+        monkeypatch.undo()
+        connection.close()
 
 
 def test_another_method_is_405(client):
