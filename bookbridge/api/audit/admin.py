@@ -8,25 +8,17 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import TextFilter
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.views import ChangeList
 
-from bookbridge.api.admin import LookingAdmin, PeriodFilter, id_in
-from bookbridge.api.audit import audit
+from bookbridge.api.admin import PeriodFilter, id_in
 from bookbridge.api.audit.models import ACCOUNT, AuditEntry, Outcome
-from bookbridge.api.exports import csv_answer, newest_first
-from bookbridge.api.text import identifier_key
-
-EXPORTED = (
-    *("id", "at", "verb", "outcome", "actor", "actor_name", "target_type", "target_id", "target_title"),
-    *("reason", "detail", "changes", "address", "agent", "request"),
-)
+from bookbridge.api.log_pages import ActorFilter, LogAdmin, account_in
 
 
 class VerbFilter(admin.SimpleListFilter):
@@ -45,17 +37,6 @@ class VerbFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Those entries."""
         return queryset.filter(verb=self.value()) if self.value() else queryset
-
-
-class ActorFilter(TextFilter):
-    """By who did it: a username or an account's id."""
-
-    title, parameter_name = _("who"), "who"
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those entries."""
-        text = (self.value() or "").strip()
-        return queryset.filter(actor=_account(text)) if text else queryset
 
 
 class NamedChangeList(ChangeList):
@@ -77,24 +58,22 @@ def name_accounts(entries: list[Any]) -> None:
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(LookingAdmin):
+class AuditEntryAdmin(LogAdmin):
     """Who did what, when, from where and why."""
 
     list_display = ("id", "at", "verb", "who", "what", "shown_outcome", "reason", "address")
     list_filter = (VerbFilter, ("outcome", admin.ChoicesFieldListFilter), ActorFilter, ("at", PeriodFilter))
-    list_filter_submit = True
-    ordering = ("-at", "-id")
-    sortable_by = ("at",)
-    # What makes the search box appear; `get_search_results` does the searching.
-    search_fields = ("id",)
     search_help_text = _("A username, an address, or an object such as reviews.review:7")
     fields = (
         *("at", "verb", "outcome", "who", "what", "reason", "detail", "shown_changes"),
         *("address", "agent", "request"),
     )
     readonly_fields = fields
-    actions_list = ("export",)
-    actions = None
+    exported = (
+        *("id", "at", "verb", "outcome", "actor", "actor_name", "target_type", "target_id", "target_title"),
+        *("reason", "detail", "changes", "address", "agent", "request"),
+    )
+    file_name, export_verb = "audit-log", "audit.exported"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The one that knows names."""
@@ -118,7 +97,7 @@ class AuditEntryAdmin(LookingAdmin):
             return queryset.filter(address=term), False
         if kind and id_in(number) is not None:
             return queryset.filter(target_type=kind.lower(), target_id=id_in(number)), False
-        account = _account(term)
+        account = account_in(term)
         return queryset.filter(Q(actor=account) | Q(target_type=ACCOUNT, target_id=account)), False
 
     @admin.display(description=_("who"))
@@ -152,22 +131,12 @@ class AuditEntryAdmin(LookingAdmin):
         rows = ((name, _shown(before), _shown(after)) for name, (before, after) in entry.changes.items())
         return format_html_join("", "<p><b>{}</b>: <del>{}</del> → <ins>{}</ins></p>", rows)
 
-    @action(description=_("Take along as CSV"), url_path="export", icon="download", permissions=["view"])  # type: ignore[untyped-decorator]
-    def export(self, request: HttpRequest) -> StreamingHttpResponse:
-        """What the list shows, all of it; which is an entry as well."""
-        rows = self.get_changelist_instance(request).get_queryset(request)
-        audit("audit.exported", by=request.user, detail=request.META.get("QUERY_STRING", ""))
-        lines = ([_cell(getattr(entry, name)) for name in EXPORTED] for entry in newest_first(rows))
-        return csv_answer("audit-log", EXPORTED, lines)
-
-
-def _account(text: str) -> int:
-    """The id of an account by its id or name; one that nobody has where there is none."""
-    number = id_in(text)
-    if number is not None:
-        return number
-    found = get_user_model().objects.filter(username_key=identifier_key(text)).values_list("pk", flat=True).first()
-    return found or 0
+    def exported_value(self, row: Any, name: str) -> Any:
+        """The changes as JSON, where there are any."""
+        value = super().exported_value(row, name)
+        if isinstance(value, dict):
+            return json.dumps(value, ensure_ascii=False) if value else ""
+        return value
 
 
 def _is_address(text: str) -> bool:
@@ -188,9 +157,3 @@ def _link(label: str, number: int, text: str) -> SafeString | str:
 
 def _shown(value: Any) -> str:
     return "; ".join(map(str, value)) if isinstance(value, list) else str("" if value is None else value)
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False) if value else ""
-    return value.isoformat() if hasattr(value, "isoformat") else value
