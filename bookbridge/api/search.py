@@ -17,6 +17,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations import RunPython
 from django.db.models import Lookup
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -129,6 +131,17 @@ class FullTextIndex:
     def name(self) -> str:
         """The name of the index, and of SQLite's table."""
         return f"{self.table}_search"
+
+    def operation(self) -> RunPython:
+        """What a migration of its own makes it by, and takes it away."""
+
+        def forward(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+            self.create(schema_editor.connection)
+
+        def back(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+            self.drop(schema_editor.connection)
+
+        return RunPython(forward, back, elidable=False)
 
     def create(self, connection: BaseDatabaseWrapper) -> None:
         """Make it, in the way of the database at hand."""

@@ -2,16 +2,6 @@ from django.db import migrations
 
 from bookbridge.api.search import FullTextIndex
 
-index = FullTextIndex("clubs_club")
-
-
-def forward(apps, schema_editor):
-    index.create(schema_editor.connection)
-
-
-def back(apps, schema_editor):
-    index.drop(schema_editor.connection)
-
 
 class Migration(migrations.Migration):
     """The full-text index: FULLTEXT on MariaDB and MySQL, FTS5 on SQLite."""
@@ -21,4 +11,4 @@ class Migration(migrations.Migration):
 
     dependencies = [("clubs", "0001_initial")]
 
-    operations = [migrations.RunPython(forward, back, elidable=False)]
+    operations = [FullTextIndex("clubs_club").operation()]
