@@ -11,8 +11,10 @@ from typing import Any, ClassVar
 
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
+from rest_framework import status
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from bookbridge.api.errors import Forbidden
 from clubs.clubs.models import Club, ClubQuerySet
@@ -116,3 +118,19 @@ class ClubScoped:
     def club(self) -> Club:
         """The club of the path; 404 where the caller may not know of it."""
         return get_object_or_404(self.clubs(), pk=self.kwargs[self.club_kwarg])
+
+
+class ClubRows(ClubScoped):
+    """View mixin of a viewset whose rows are a club's."""
+
+    def find_object(self) -> Any:
+        """The row, whose club is the one that is at hand."""
+        row = super().find_object()  # type: ignore[misc]
+        row.club = self.club
+        return row
+
+    def shown(self, row: Any, status_code: int = status.HTTP_200_OK) -> Response:
+        """The answer about a row that was just written, read back with all that the answer shows."""
+        view: Any = self
+        fresh = get_object_or_404(view.get_queryset(), pk=row.pk)
+        return Response(view.get_serializer(fresh).data, status=status_code)

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
@@ -12,7 +11,7 @@ from rest_framework.response import Response
 from accounts.authentication import caller
 from bookbridge.api.responses import problem
 from bookbridge.api.views import GenericViewSet, checked
-from clubs.access import ClubScoped, Level
+from clubs.access import ClubRows, Level
 from clubs.ballots.filters import BallotFilter
 from clubs.ballots.models import Ballot, BallotQuerySet, Method
 from clubs.ballots.serializers import BallotSerializer, NewBallotSerializer, VoteSerializer
@@ -26,7 +25,7 @@ CLOSED = problem(409, "`ballot_closed`.")
     destroy=extend_schema(summary="Delete a ballot with its votes and its result"),
 )
 class BallotViewSet(
-    ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, GenericViewSet
+    ClubRows, mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, GenericViewSet
 ):
     """Choosing the next book: secret votes, and no counts before the close."""
 
@@ -59,7 +58,7 @@ class BallotViewSet(
         """Put proposals to the vote until a moment to come."""
         values = checked(NewBallotSerializer(data=request.data))
         ballot = Ballot.open(club=self.club, by=caller(request), **values)
-        return self._shown(ballot, status.HTTP_201_CREATED)
+        return self.shown(ballot, status.HTTP_201_CREATED)
 
     def perform_destroy(self, instance: Ballot) -> None:
         """As the model says."""
@@ -88,20 +87,9 @@ class BallotViewSet(
         """The answer has the result."""
         ballot = self.get_object()
         ballot.close(by=caller(request))
-        return self._shown(ballot)
-
-    def find_object(self) -> Ballot:
-        """The ballot, whose club is the one that is at hand."""
-        ballot: Ballot = super().find_object()
-        ballot.club = self.club
-        return ballot
+        return self.shown(ballot)
 
     def lock(self, obj: object) -> None:
         """For a conditional write: what the writes below lock, in the same order."""
         self.club.lock(with_user=caller(self.request))
         del self.club
-
-    def _shown(self, ballot: Ballot, status_code: int = status.HTTP_200_OK) -> Response:
-        """The answer about a ballot that was just written."""
-        fresh = get_object_or_404(self.get_queryset(), pk=ballot.pk)
-        return Response(self.get_serializer(fresh).data, status=status_code)

@@ -16,7 +16,7 @@ from accounts.authentication import caller
 from bookbridge.api.errors import Forbidden, InvalidField
 from bookbridge.api.responses import NOTHING, problem
 from bookbridge.api.views import GenericViewSet, checked
-from clubs.access import ClubScoped, Level, require
+from clubs.access import ClubRows, Level, require
 from clubs.discussions.emoji import is_emoji
 from clubs.discussions.filters import PostFilter, ThreadFilter
 from clubs.discussions.models import Thread, ThreadQuerySet
@@ -40,18 +40,13 @@ REACTED: dict[Any, Any] = {
 EMOJI = OpenApiParameter("emoji", OpenApiTypes.STR, OpenApiParameter.PATH, description="One emoji, URL-encoded.")
 
 
-class TalkViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class TalkViewSet(ClubRows, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """The base of threads and posts: for members."""
 
     @property
     def moderates(self) -> bool:
         """Whether the caller acts on single threads and posts as one of the club's moderators."""
         return self.action != "list" and bool(self.club.my_standing >= Standing.MODERATOR)
-
-    def shown(self, pk: int, status_code: int = status.HTTP_200_OK) -> Response:
-        """The answer about what was just written."""
-        fresh = get_object_or_404(self.get_queryset(), pk=pk)
-        return Response(self.get_serializer(fresh).data, status=status_code)
 
 
 @extend_schema_view(
@@ -77,7 +72,7 @@ class ThreadViewSet(TalkViewSet):
         """With its first post, which is guarded as every post is; the title is not."""
         values = checked(NewThreadSerializer(data=request.data, context={"club": self.club}))
         thread = Thread.open(club=self.club, by=caller(request), **values)
-        return self.shown(thread.pk, status.HTTP_201_CREATED)
+        return self.shown(thread, status.HTTP_201_CREATED)
 
     @extend_schema(
         summary="Change a thread", request=ThreadChangeSerializer, responses={200: ThreadSerializer, **CLOSED}
@@ -89,7 +84,7 @@ class ThreadViewSet(TalkViewSet):
         if thread.author_id != caller(request).pk or values.keys() - {"title"}:
             require(self.club, Level.MODERATOR)
         thread.change(by=caller(request), **values)
-        return self.shown(thread.pk)
+        return self.shown(thread)
 
     @extend_schema(summary="Delete a thread with its posts")
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -100,12 +95,6 @@ class ThreadViewSet(TalkViewSet):
         else:
             thread.withdraw(by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-    def find_object(self) -> Thread:
-        """The thread, whose club is the one that is at hand."""
-        thread: Thread = super().find_object()
-        thread.club = self.club
-        return thread
 
 
 @extend_schema_view(
@@ -139,7 +128,7 @@ class PostViewSet(TalkViewSet):
         if post.author_id != caller(request).pk:
             require(self.club, Level.MODERATOR)
         post.change(by=caller(request), **checked(PostChangeSerializer(data=request.data)))
-        return self.shown(post.pk)
+        return self.shown(post)
 
     @extend_schema(summary="Delete a post", responses={204: NOTHING, **CLOSED})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -156,7 +145,7 @@ class PostViewSet(TalkViewSet):
         """For the caller alone, and for good, however far they have read."""
         post = self.get_object()
         post.reveal(by=caller(request))
-        return self.shown(post.pk)
+        return self.shown(post)
 
     @extend_schema(summary="React to a post", request=None, parameters=[EMOJI], responses=REACTED)
     @action(detail=True, methods=["put"], url_path="reactions/<str:emoji>", url_name="reaction")
@@ -232,4 +221,4 @@ class ThreadPostViewSet(PostViewSet):
         context = {"thread": self.thread, "request": request}
         values = checked(NewPostSerializer(data=request.data, context=context))
         post = Post.write(thread=self.thread, by=caller(request), **values)
-        return self.shown(post.pk, status.HTTP_201_CREATED)
+        return self.shown(post, status.HTTP_201_CREATED)

@@ -15,7 +15,7 @@ from accounts.authentication import caller
 from bookbridge.api.errors import InvalidParameter
 from bookbridge.api.responses import NOTHING, problem
 from bookbridge.api.views import GenericAPIView, GenericViewSet, checked
-from clubs.access import ClubScoped, Level
+from clubs.access import ClubRows, ClubScoped, Level
 from clubs.meetings.answers import Attendance, Rsvp
 from clubs.meetings.filters import MeetingFilter
 from clubs.meetings.models import Meeting, MeetingQuerySet, Scope
@@ -41,7 +41,7 @@ change_schema = partial(extend_schema, request=MeetingChangeSerializer, response
     list=extend_schema(summary="A club's meetings"),
     retrieve=extend_schema(summary="One meeting"),
 )
-class MeetingViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class MeetingViewSet(ClubRows, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """A club's meetings: moderators plan them, members answer; a public club shows everybody when it meets."""
 
     levels = {
@@ -78,7 +78,7 @@ class MeetingViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixi
         """With `repeats` a series; the answer is its first meeting."""
         values = checked(NewMeetingSerializer(data=request.data))
         meeting = Meeting.plan(club=self.club, by=caller(request), **values)
-        return self._shown(meeting, status.HTTP_201_CREATED)
+        return self.shown(meeting, status.HTTP_201_CREATED)
 
     @change_schema(summary="Change a meeting")
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -96,12 +96,6 @@ class MeetingViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixi
         meeting: Meeting = self.get_object()
         meeting.remove(by=caller(request), scope=self._scope())
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-    def find_object(self) -> Meeting:
-        """The meeting, whose club is the one that is at hand."""
-        meeting: Meeting = super().find_object()
-        meeting.club = self.club
-        return meeting
 
     def lock(self, obj: object) -> None:
         """What the write below locks, in the same order."""
@@ -123,12 +117,7 @@ class MeetingViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixi
     def _change(self, serializer: BaseSerializer[Any]) -> Response:
         meeting: Meeting = self.get_object()
         meeting.change(by=caller(self.request), scope=self._scope(), **checked(serializer))
-        return self._shown(meeting)
-
-    def _shown(self, meeting: Meeting, status_code: int = status.HTTP_200_OK) -> Response:
-        """The answer about a meeting that was just written."""
-        fresh = get_object_or_404(self.get_queryset(), pk=meeting.pk)
-        return Response(self.get_serializer(fresh).data, status=status_code)
+        return self.shown(meeting)
 
 
 class BelowMeeting(ClubScoped, GenericAPIView):

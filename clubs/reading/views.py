@@ -18,7 +18,7 @@ from accounts.authentication import caller
 from bookbridge.api.renderers import JSONRenderer
 from bookbridge.api.responses import problem
 from bookbridge.api.views import GenericViewSet, checked
-from clubs.access import ClubScoped, Level, require
+from clubs.access import ClubRows, ClubScoped, Level, require
 from clubs.reading.filters import EntryFilter
 from clubs.reading.marks import ProgressQuerySet
 from clubs.reading.models import Entry, EntryQuerySet, Milestone, Progress
@@ -40,7 +40,7 @@ from clubs.roles import Standing
     list=extend_schema(summary="A club's reading list"),
     retrieve=extend_schema(summary="One book of the list"),
 )
-class EntryViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class EntryViewSet(ClubRows, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """A club's list: members propose, moderators order it and lead each book through it."""
 
     levels = {
@@ -71,7 +71,7 @@ class EntryViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixin,
         if values["status"] != Status.PROPOSED:
             require(self.club, Level.MODERATOR)
         entry = Entry.add(club=self.club, by=caller(request), **values)
-        return self._shown(entry, status.HTTP_201_CREATED)
+        return self.shown(entry, status.HTTP_201_CREATED)
 
     @extend_schema(
         summary="Change an entry",
@@ -82,7 +82,7 @@ class EntryViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixin,
         """Status, place, dates and note, all that were sent or none."""
         entry = self.get_object()
         entry.change(by=caller(request), **checked(EntryChangeSerializer(data=request.data)))
-        return self._shown(entry)
+        return self.shown(entry)
 
     @extend_schema(summary="Take a book off the list")
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -93,17 +93,6 @@ class EntryViewSet(ClubScoped, mixins.ListModelMixin, mixins.RetrieveModelMixin,
         else:
             entry.withdraw(by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-    def find_object(self) -> Entry:
-        """The entry, whose club is the one that is at hand."""
-        entry: Entry = super().find_object()
-        entry.club = self.club
-        return entry
-
-    def _shown(self, entry: Entry, status_code: int = status.HTTP_200_OK) -> Response:
-        """The answer about an entry that was just written."""
-        fresh = get_object_or_404(self.get_queryset(), pk=entry.pk)
-        return Response(self.get_serializer(fresh).data, status=status_code)
 
 
 class EntryScoped(ClubScoped):
