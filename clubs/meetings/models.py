@@ -27,7 +27,7 @@ from activity.models import Thing
 from activity.services import record
 from bookbridge.api.errors import Conflict, InvalidField
 from bookbridge.api.transactions import retrying_atomic
-from clubs.meetings.times import FIRST, LAST, Every, moment, repeated, wall_clock
+from clubs.meetings.times import FIRST, LAST, Every, moment, out_of_range, wall_clock, walls_of
 from clubs.reading.models import Entry
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ class Meeting(models.Model):
         club.lock(with_user=by)
         _check_entry(club, fields)
         zone = timezone or club.timezone
-        walls = _walls(wall_clock(starts_at, zone), repeats)
+        walls = walls_of(wall_clock(starts_at, zone), repeats)
         series = Series.objects.create(club=club, **repeats) if repeats else None
         meetings = [cls(club=club, series=series, created_by=by, **fields) for _wall in walls]
         for meeting, wall in zip(meetings, walls, strict=True):
@@ -238,8 +238,10 @@ class Meeting(models.Model):
         retimed = (at, zone) != (self.starts_at, self.timezone)
         wall = wall_clock(at, zone) if retimed else self.wall
         step = wall - self.wall
-        changed = [row._change(values, (wall if row is self else row._later(step), zone) if retimed else None)
-                   for row in rows]  # fmt: skip
+        changed = []
+        for row in rows:
+            time = (wall if row is self else row._later(step), zone) if retimed else None
+            changed.append(row._change(values, time))
         if any(changed):
             cancelled = "status" in changed[0] and self.status == Status.CANCELLED
             self._record("cancelled" if cancelled else "changed", by)
@@ -344,7 +346,7 @@ class Meeting(models.Model):
         except OverflowError:
             at = LAST
         if not FIRST <= at < LAST:
-            raise InvalidField("starts_at", "out_of_range", _("A meeting lies in the years 1900 to 2100."))
+            raise out_of_range("starts_at")
         self.timezone, self.starts_at = zone, at
         self.local_date, self.local_time, self.local_later = wall.date(), wall.time().replace(fold=0), bool(wall.fold)
         self.ends_at = at + datetime.timedelta(minutes=self.duration_minutes)
@@ -354,7 +356,7 @@ class Meeting(models.Model):
         try:
             return self.wall + step if step else self.wall
         except OverflowError:
-            raise InvalidField("starts_at", "out_of_range", _("A meeting lies in the years 1900 to 2100.")) from None
+            raise out_of_range("starts_at") from None
 
     def _note_status(self) -> None:
         self.cancelled_at = now() if self.status == Status.CANCELLED else None
@@ -375,18 +377,6 @@ class Meeting(models.Model):
 TIME = ("timezone", "starts_at", "ends_at", "local_date", "local_time", "local_later")
 # What members are told of; the agenda and the minutes they find when they look.
 TOLD = {"status", "place", "url", *TIME}
-
-
-def _walls(first: datetime.datetime, repeats: dict[str, Any] | None) -> list[datetime.datetime]:
-    if not repeats:
-        return [first]
-    try:
-        walls = list(repeated(first, **repeats))
-    except OverflowError:
-        walls = [datetime.datetime.max]
-    if walls[-1].year >= LAST.year:
-        raise InvalidField("repeats.count", "out_of_range", _("A meeting lies in the years 1900 to 2100."))
-    return walls
 
 
 def _check_entry(club: Club, values: dict[str, Any]) -> None:

@@ -10,10 +10,13 @@ from __future__ import annotations
 import datetime
 from calendar import monthrange
 from collections.abc import Iterator
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from bookbridge.api.errors import InvalidField
 
 FIRST = datetime.datetime(1900, 1, 1, tzinfo=datetime.UTC)
 LAST = datetime.datetime(2101, 1, 1, tzinfo=datetime.UTC)
@@ -37,7 +40,28 @@ def moment(wall: datetime.datetime, zone: str) -> datetime.datetime:
     return wall.replace(tzinfo=ZoneInfo(zone)).astimezone(datetime.UTC)
 
 
-def repeated(wall: datetime.datetime, every: str, count: int) -> Iterator[datetime.datetime]:
+def out_of_range(field: str) -> InvalidField:
+    """What is wrong with a meeting beyond the years there are."""
+    return InvalidField(field, "out_of_range", _("A meeting lies in the years 1900 to 2100."))
+
+
+def walls_of(first: datetime.datetime, repeats: dict[str, Any] | None) -> list[datetime.datetime]:
+    """The wall clocks of a meeting, or with `repeats` (`every`, `count`) of a series.
+
+    Raises InvalidField where the series would go on beyond the year 2100.
+    """
+    if not repeats:
+        return [first]
+    try:
+        walls = list(_repeated(first, **repeats))
+    except OverflowError:
+        raise out_of_range("repeats.count") from None
+    if walls[-1].year >= LAST.year:
+        raise out_of_range("repeats.count")
+    return walls
+
+
+def _repeated(wall: datetime.datetime, every: str, count: int) -> Iterator[datetime.datetime]:
     """The wall clocks of a series, `wall` first; a month that has no such day has its last one instead.
 
     Raises OverflowError beyond the last year there is.
