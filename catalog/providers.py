@@ -31,7 +31,7 @@ class Found:
 
     title: str
     authors: list[str]
-    origin: str
+    origin: str | None = None
     subjects: list[str] = field(default_factory=list)
     publisher: str = ""
     published_year: int | None = None
@@ -72,7 +72,8 @@ class OpenLibrary:
     def _ask(self, isbn13: str) -> Found | None:
         name = f"ISBN:{isbn13}"
         try:
-            body = _fetch(f"{self.url}/api/books", {"bibkeys": name, "jscmd": "data", "format": "json"})
+            # Written out as it is documented: a client would send the colon as %3A.
+            body = _fetch(f"{self.url}/api/books?bibkeys={name}&jscmd=data&format=json")
             answer = json.loads(body)
             return _read(answer[name]) if answer != {} else None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -84,12 +85,12 @@ def default_provider() -> Provider:
     return OpenLibrary(settings.OPENLIBRARY_URL)
 
 
-def _fetch(url: str, params: dict[str, str]) -> bytes:
+def _fetch(url: str) -> bytes:
     """The body of a GET, within the limits above. Raises httpx.HTTPError or ValueError."""
     deadline = time.monotonic() + TOTAL_SECONDS
     timeout = httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS)
     with httpx.Client(timeout=timeout, headers={"User-Agent": "BookBridge/1"}) as client:
-        request = client.build_request("GET", url, params=params)
+        request = client.build_request("GET", url)
         host = request.url.host
         for _attempt in range(MOST_REDIRECTS + 1):
             response = client.send(request, stream=True)
@@ -123,12 +124,12 @@ def _read(data: dict[str, Any]) -> Found:
     return Found(
         title=_text(f"{title}: {subtitle}" if subtitle else title, 500),
         authors=_names(data.get("authors")) or _written_by(data.get("by_statement")),
-        origin=_text(f"openlibrary:{data['key']}", 191),
+        origin=_text(f"openlibrary:{data['key']}", 191) if data.get("key") else None,
         subjects=[name for name in _names(data.get("subjects")) if not _MACHINE_TAG.match(name)],
         publisher=next(iter(_names(data.get("publishers"))), ""),
         published_year=_year(data.get("publish_date")),
         page_count=_pages(data.get("number_of_pages")),
-        cover_url=_address((data.get("cover") or {}).get("large")),
+        cover_url=_cover(data.get("cover") or {}),
     )
 
 
@@ -164,6 +165,11 @@ def _year(date: Any) -> int | None:
 
 def _pages(number: Any) -> int | None:
     return number if isinstance(number, int) and 1 <= number <= MOST_PAGES else None
+
+
+def _cover(sizes: dict[str, Any]) -> str:
+    """The greatest picture there is; "" without one."""
+    return next(filter(None, (_address(sizes.get(size)) for size in ("large", "medium", "small"))), "")
 
 
 def _address(url: Any) -> str:

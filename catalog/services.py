@@ -34,8 +34,8 @@ def _keep(found: Found, isbn13: str, *, by: User) -> tuple[Book, bool]:
         return Book.objects.get(pk=lost.extra["book"]), False
     except IntegrityError:
         # The provider's edition is here already, perhaps under another of its ISBNs.
-        known = Book.objects.filter(origin=found.origin).first()
-        if known is None:
+        known = found.origin and Book.objects.filter(origin=found.origin).first()
+        if not known:
             raise
         if known.merged_into is not None:
             known = Book.objects.get(pk=Book.objects.survivor(known.pk))

@@ -106,7 +106,7 @@ def test_what_the_provider_knows_is_added(as_alice: APIClient, open_library: Ser
     assert (stored.added_by, stored.origin) == (alice, "openlibrary:/books/OL9364529M")
     again = as_alice.post(URL, {"isbn": TWILIGHT})
     assert (again.status_code, again.json()) == (200, as_alice.get(f"/api/v1/books/{stored.pk}/").json())
-    assert len(open_library.asked) == 1
+    assert open_library.asked == [f"/api/books?bibkeys=ISBN:{TWILIGHT}&jscmd=data&format=json"]
 
 
 @pytest.mark.parametrize(
@@ -276,6 +276,18 @@ def test_odd_but_sane_answers_are_kept_within_the_catalogues_limits(as_alice: AP
     assert (book["title"], book["authors"]) == ("A very odd title", ["Jane Doe"])
     assert (book["page_count"], book["published_year"], book["cover_url"]) == (None, None, None)
     assert (len(book["subjects"]), len(book["editions"][0]["publisher"])) == (50, 200)
+
+
+def test_a_title_is_enough(as_alice: APIClient, open_library: Server) -> None:
+    """What speaks like Open Library may give no key of its own, and pictures in some sizes only."""
+    found = {"title": "Same", "cover": {"medium": "https://covers.example.org/1-M.jpg"}}
+    for isbn in (TWILIGHT, CONCRETE):
+        body = json.dumps({f"ISBN:{isbn}": found}).encode()
+        open_library.answer = lambda handler, body=body: handler.say(body)  # type: ignore[misc]
+        response = as_alice.post(URL, {"isbn": isbn})
+        assert (response.status_code, response.json()["title"]) == (201, "Same")
+        assert response.json()["cover_url"] == "https://covers.example.org/1-M.jpg"
+    assert Book.objects.filter(origin=None).count() == 2
 
 
 @pytest.mark.parametrize(
