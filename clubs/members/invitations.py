@@ -51,19 +51,20 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Bring `user` into the club whose invitation has this code, and count the use.
 
         404 for every code that is no good, for the banned, and where a block stands between `user` and who made it.
-        Raises Conflict `already_member` (no use is spent), `club_full`.
+        Raises Conflict `already_member` (no use is spent), `club_full`. Whoever is in is told so also by a code that
+        is spent: mostly it is the same call, sent twice by a phone.
         """
-        sound = self.live().filter(unblocked(user, "created_by"), digest=digest_of(code))
+        sound = self.filter(unblocked(user, "created_by"), digest=digest_of(code))
         found = sound.select_related("club").first()
         if found is None:
             raise Http404
         found.club.lock(with_user=user)
         row = found.club.membership_of(user)
+        if row.status == Status.ACTIVE:
+            raise Conflict("already_member", _("You are in this club."))
         # Counted under the lock, by a statement that looks again: it holds also where the reader came too late.
         if row.status == Status.BANNED or not self.live().filter(pk=found.pk).update(uses=F("uses") + 1):
             raise Http404
-        if row.status == Status.ACTIVE:
-            raise Conflict("already_member", _("You are in this club."))
         row.enter()
         row.log("member.joined", by=user)
         return row

@@ -137,6 +137,12 @@ def test_a_member_spends_no_use(invite, as_bob, as_alice):
     assert Invitation.objects.get().uses == 0
 
 
+def test_who_came_in_by_the_last_use_and_sends_it_again_is_told_to_be_in(invite, as_charlie):
+    code = invite(max_uses=1)["code"]
+    assert accept(as_charlie, code).status_code == 201
+    problem(accept(as_charlie, code), 409, "already_member")
+
+
 def test_a_full_club_spends_no_use(make_club, alice, as_charlie):
     club = make_club(member_limit=3)
     invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=1)
