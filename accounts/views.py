@@ -97,7 +97,11 @@ class ExportView(APIView):
             return None
         file, _length, digest = document(user)
         file.close()
-        return get_conditional_response(request._request, etag=f'"{digest}"')
+        etag = f'"{digest}"'
+        response = get_conditional_response(request._request, etag=etag)
+        if response is not None:
+            response["ETag"] = etag
+        return response
 
 
 @extend_schema_view(
