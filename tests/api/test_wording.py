@@ -1,0 +1,26 @@
+"""Portuguese where a framework's own is wrong."""
+
+import pytest
+from django.utils.translation import gettext, override
+
+from bookbridge.api.wording import REWORDED
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("title", "detail"),
+    [("", "Este campo não pode ficar em branco."), (None, "Este campo não pode ser nulo.")],
+)
+def test_what_is_forbidden_is_not_called_possible(client_of, alice, title, detail):
+    answer = client_of(alice).post(
+        "/api/v1/books/", {"title": title, "author": "A"}, headers={"Accept-Language": "pt-BR"}
+    )
+    assert [error["detail"] for error in answer.json()["errors"]] == [detail]
+
+
+def test_each_sentence_is_ours():
+    with override("pt-br"):
+        assert not [
+            said for said in map(gettext, REWORDED) if "pode não" in said or "Certif" in said or "vázio" in said
+        ]
