@@ -1,17 +1,21 @@
-"""Asks every page of the admin once warm and prints how long it takes and by how many queries, the slowest first.
+"""Asks for every page of the admin, cold and warm, and prints how long it takes and by how many queries, worst first.
 
-    DATABASE_URL=mysql://... python benchmarks/admin.py [--audit 5000000]
+    DATABASE_URL=mysql://... python benchmarks/admin.py [--most 25] [--only catalog.book]
 
-Fill the database first: `manage.py seed_demo --users 100000 --clubs 5000 --reviews 1000000`. `--audit N` tops the audit
-log up to N entries. Leaves one account of staff behind; everything else it only reads.
+Each list in each order that it offers, by each filter, by what its search box takes, and its last page; of the first
+and the last row the page, its history and what a deletion would take along; the desk, duplicates, comparing, exports
+up to their first bytes. Fill the database first (`benchmarks/filling.py`). The first time that a page is asked for
+stands under "cold": start the database server anew before. Ends with status 1 where a page takes over a second warm or
+over thirty queries. Leaves an account of staff behind, and notes of what it has opened.
 """
 
 import argparse
-import datetime
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookbridge.settings")
@@ -25,84 +29,174 @@ django.setup()
 from django.conf import settings
 from django.contrib import admin
 from django.db import connection
+from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.models import User
 from accounts.staff import sittings
-from bookbridge.api.audit.models import AuditEntry
+from catalog.models import Book
 
-FILTERED = {
-    "accounts.user": ["?is_staff__exact=1", "?q=ana", "?q=ana@"],
-    "api.auditentry": [
-        *("?verb=verb.3", "?outcome__exact=refused", "?who=7", "?who=7&verb=verb.3", "?q=accounts.user:77"),
-        *(
-            "?verb=verb.3&outcome__exact=refused",
-            "?at_from_0=2026-01-01&at_to_0=2026-01-02",
-            "?q=198.51.100.7",
-            "?p=100",
-        ),
+MOST_SECONDS, MOST_QUERIES = 1.0, 30
+# Of a filter with many choices so many are asked for.
+CHOICES = 6
+IN_CLUB = ["?q=7", "?q=leitores+de", "?q=nobody"]
+PEOPLE = ["?q=ana", "?q=a", "?q=nobody"]
+# What no filter's choices tell: searches, and filters that are texts.
+ASKED = {
+    "accounts.user": ["?q=ana", "?q=a", "?q=ana+silva", "?q=ana@", "?is_staff__exact=1&o=7"],
+    "accounts.authsession": PEOPLE,
+    "activity.event": [
+        *("?who=7", "?club=7", "?q=review:77", "?q=7", "?verb=book.added&who=7", "?verb=book.added&club=7"),
+        *("?at_from_0=2026-01-01&at_to_0=2026-01-02", "?verb=book.added&at_to_0=2026-01-02", "?verb=club.deleted"),
     ],
-    "catalog.book": ["?q=dom", "?language=pt"],
-    "reviews.review": ["?hidden_at__isempty=0", "?o=7"],
-    "clubs.club": ["?visibility__exact=private", "?q=clube"],
+    "api.auditentry": [
+        *("?who=7", "?who=7&verb=verb.3", "?q=accounts.user:77", "?verb=verb.3&outcome__exact=refused"),
+        *("?at_from_0=2026-01-01&at_to_0=2026-01-02", "?q=198.51.100.7", "?q=203.0.113.1", "?q=7"),
+        "?outcome__exact=refused&at_to_0=2026-01-02",
+    ],
+    "catalog.book": [
+        *("?q=quiet", "?q=q", "?q=winter+house+7", "?q=9780000000002", "?q=nowhere", "?language=pt&o=4"),
+        *("?isbn13__isempty=1&o=-7", "?added_by__isempty=0&o=4"),
+    ],
+    "catalog.revision": PEOPLE,
+    "clubs.club": ["?q=clube", "?q=c", "?q=7", "?visibility__exact=private&o=7"],
+    "clubs.membership": [*IN_CLUB, *PEOPLE],
+    "clubs.invitation": [*IN_CLUB, *PEOPLE],
+    **{f"clubs.{name}": IN_CLUB for name in ("entry", "entrychange", "milestone", "progress", "ballot", "thread")},
+    "clubs.meeting": [*IN_CLUB, "?q=7&removed=all"],
+    "moderation.case": ["?q=review:77", *PEOPLE, "?queue=closed&target_type=post", "?queue=all&o=3"],
+    "moderation.decision": PEOPLE,
+    "reviews.review": ["?q=77", "?q=book:300", *PEOPLE, "?hidden_at__isempty=0&o=7", "?hidden_at__isempty=1&o=-7"],
 }
+FURTHER = [
+    "/admin/",
+    *("/admin/catalog/book/duplicates/", "/admin/catalog/book/duplicates/?way=print_key"),
+    "/admin/catalog/book/duplicates/?way=work_key&after=rosalima",
+    "/admin/catalog/book/duplicates/?way=print_key&after=978-2",
+    *("/admin/api/auditentry/export", "/admin/api/auditentry/export?verb=verb.3&outcome__exact=refused"),
+    *("/admin/activity/event/export", "/admin/activity/event/export?verb=book.added"),
+]
 
 
-def fill_audit(wanted: int) -> None:
-    """Top the audit log up."""
-    have, now = AuditEntry.objects.count(), timezone.now()
-    while have < wanted:
-        AuditEntry.objects.bulk_create(
-            AuditEntry(
-                at=now - datetime.timedelta(seconds=6 * (wanted - n)),
-                verb=f"verb.{n % 30}",
-                outcome="refused" if n % 100 == 7 else "done",
-                actor=n % 50_000,
-                target_type="accounts.user",
-                target_id=n % 70_000,
-                address=f"198.51.{n % 200}.{n % 250}",
-                agent="Benchmark/1",
-            )
-            for n in range(have, min(have + 5_000, wanted))
-        )
-        have += 5_000
+class Cost(NamedTuple):
+    """What a page took."""
+
+    warm: float
+    cold: float
+    queries: int
+    status: int
+    path: str
+
+    @property
+    def is_over(self) -> bool:
+        """Whether that is more than it may."""
+        return self.warm > MOST_SECONDS or self.queries > MOST_QUERIES or self.status != 200
 
 
-def main() -> None:
-    """Ask them all."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--audit", type=int, default=0)
-    fill_audit(options.parse_args().audit)
+def staff() -> Client:
+    """Signed in as somebody who may do everything."""
     user = User.objects.filter(username="benchmark").first() or User.objects.create_superuser("benchmark", None)
     settings.ALLOWED_HOSTS = ["*"]
-    client = Client()
+    client = Client(raise_request_exception=False)
     client.force_login(user, "accounts.authentication.AdminBackend")
     session = client.session
     session[sittings.SITTING] = {"since": time.time(), "seen": time.time(), "factor": None}
     session.save()
-    found = []
+    return client
 
-    def ask(path: str) -> object:
-        client.get(path)  # warm
-        with CaptureQueriesContext(connection) as queries:
-            started = time.perf_counter()
-            answer = client.get(path)
-            found.append((time.perf_counter() - started, len(queries), answer.status_code, path))
-        return answer
 
-    ask("/admin/")
+def ask(client: Client, path: str) -> Any:
+    """An answer up to its first bytes."""
+    answer = client.get(path)
+    if answer.streaming:
+        next(iter(answer))
+    return answer
+
+
+def measure(client: Client, path: str) -> tuple[Cost, Any]:
+    """Ask twice."""
+    began = time.perf_counter()
+    ask(client, path)
+    cold = time.perf_counter() - began
+    with CaptureQueriesContext(connection) as queries:
+        began = time.perf_counter()
+        answer = ask(client, path)
+        warm = time.perf_counter() - began
+    return Cost(warm, cold, len(queries), answer.status_code, path), answer
+
+
+def lists(client: Client, model: type[Model]) -> Iterator[Cost]:
+    """The list of a table in all its ways."""
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    cost, answer = measure(client, address)
+    yield cost
+    shown = admin.site._registry[model].get_changelist_instance(answer.wsgi_request)
+    orders = [
+        f"?o={sign}{number}"
+        for number, name in enumerate(shown.list_display)
+        if name in shown.sortable_by and shown.get_ordering_field(name)
+        for sign in ("", "-")
+    ]
+    chosen = [
+        choice.get("query_string") or choice.get("query_string_all")
+        for filtered in shown.filter_specs
+        for choice in list(filtered.choices(shown))[:CHOICES]
+    ]
+    asked = [*orders, *filter(None, chosen), *ASKED.get(model._meta.label_lower, [])]
+    if shown.paginator.num_pages > 1:
+        asked.append(f"?p={shown.paginator.num_pages}")
+    for query in dict.fromkeys(asked):
+        if query != "?":
+            yield measure(client, address + query)[0]
+
+
+def rows(client: Client, model: type[Model]) -> Iterator[Cost]:
+    """The pages of the first row, which is the heaviest, and of the last."""
+    page = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+    found = model._default_manager.order_by("pk")
+    for pk in {row.pk for row in (_heaviest(model), found.last()) if row is not None}:
+        names = ["change", "history"]
+        if admin.site._registry[model].has_delete_permission(_request(client)):
+            names.append("delete")
+        for name in names:
+            yield measure(client, reverse(f"{page}_{name}", args=[pk]))[0]
+
+
+def _heaviest(model: type[Model]) -> Any:
+    order = {"catalog.book": "-ratings_count", "clubs.club": "-members_count"}.get(model._meta.label_lower, "pk")
+    return model._default_manager.order_by(order).first()
+
+
+def _request(client: Client) -> Any:
+    return client.get("/admin/").wsgi_request
+
+
+def main() -> None:
+    """Ask for them all."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--most", type=int, default=25, help="how many to print")
+    options.add_argument("--only", help="of one table, as catalog.book")
+    chosen = options.parse_args()
+    client, costs = staff(), []
     for model in admin.site._registry:
-        page = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-        for query in ["", *FILTERED.get(model._meta.label_lower, [])]:
-            ask(reverse(f"{page}_changelist") + query)
-        row = model._default_manager.order_by("-pk").first()
-        if row:
-            ask(reverse(f"{page}_change", args=[row.pk]))
-    for seconds, queries, status, path in sorted(found, reverse=True):
-        print(f"{seconds * 1000:8.0f} ms {queries:3} queries {status} {path}")
+        if chosen.only in (None, model._meta.label_lower):
+            costs += [*lists(client, model), *rows(client, model)]
+    if chosen.only is None:
+        pair = "&".join(
+            f"book={pk}" for pk in Book.objects.standing().order_by("-ratings_count").values_list("pk", flat=True)[:2]
+        )
+        costs += [measure(client, path)[0] for path in (*FURTHER, f"/admin/catalog/book/merge/?{pair}")]
+    for cost in sorted(costs, reverse=True)[: chosen.most]:
+        print(
+            f"{cost.warm * 1000:6.0f} ms warm {cost.cold * 1000:6.0f} ms cold {cost.queries:3} queries"
+            f" {cost.status} {cost.path}{'  TOO MUCH' if cost.is_over else ''}"
+        )
+    over = [cost for cost in costs if cost.is_over]
+    slow = sum(cost.warm > 0.5 for cost in costs)
+    print(f"{len(costs)} pages, {slow} over half a second, {len(over)} over a second or thirty queries")
+    sys.exit(bool(over))
 
 
 if __name__ == "__main__":

@@ -18,12 +18,17 @@ from unfold.admin import TabularInline
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from bookbridge.api.admin import QuickAdmin
 from bookbridge.api.errors import Conflict
 from bookbridge.api.pictures import is_kept
+from bookbridge.api.search import query_terms
 from catalog.isbn import NO_ISBN, normal_isbn
 from catalog.merging import pages
 from catalog.models import EDITABLE, Book, BookQuerySet, Edition, Revision
 from moderation.links import ReportableAdmin
+
+# Words are common that so many of the best known books have.
+SAMPLE, COMMON = 2_000, 0.02
 
 
 class LinesField(forms.CharField):
@@ -152,7 +157,7 @@ class LanguageFilter(admin.SimpleListFilter):
 
 
 @admin.register(Book)
-class BookAdmin(ReportableAdmin):
+class BookAdmin(ReportableAdmin, QuickAdmin):
     """Books: found as readers find them, changed with a revision each time."""
 
     word = "book"
@@ -165,7 +170,6 @@ class BookAdmin(ReportableAdmin):
     # What makes the search box appear; `get_search_results` does the searching.
     search_fields = ("title_key",)
     search_help_text = _("Words of title and authors, or an ISBN")
-    show_full_result_count = False
     actions = ("compare",)
     actions_list = ("duplicates",)
     fieldsets = (
@@ -189,7 +193,19 @@ class BookAdmin(ReportableAdmin):
         try:
             return _books(queryset).with_isbn(normal_isbn(search_term)), False
         except ValueError:
-            return _books(queryset).search(search_term), False
+            return self._with_words(_books(queryset), query_terms(search_term)), False
+
+    def _with_words(self, books: BookQuerySet, wanted: list[str]) -> BookQuerySet:
+        """Books with these words, which must begin words of theirs.
+
+        The index would gather all that have common ones before it shows the first: where some of the best known have
+        them, the books are read in the order of the list until the page is full.
+        """
+        if not wanted:
+            return books.none()
+        known = list(Book.objects.order_by("-ratings_count", "-id").values_list("pk", flat=True)[:SAMPLE])
+        common = Book.objects.filter(pk__in=known, search_text__read=wanted).count() >= SAMPLE * COMMON
+        return books.filter(search_text__read=wanted) if common else books.filter(search_text__indexed=wanted)
 
     def has_merge_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may merge books."""

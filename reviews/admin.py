@@ -87,8 +87,3 @@ class ReviewAdmin(ReportableAdmin, LookingAdmin):
         with transaction.atomic():
             for review in queryset.order_by("id"):
                 review.remove()
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """The reviews alone; their likes go along."""
-        names = [str(review) for review in objs]
-        return names, {Review._meta.verbose_name_plural: len(names)}, set(), []

@@ -3,9 +3,11 @@
 import datetime
 from collections.abc import Callable, Sequence
 from functools import cached_property, wraps
+from itertools import islice
 from typing import Any, NamedTuple
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import models
@@ -18,14 +20,19 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.views import ChangeList
 
 from bookbridge.api.audit import Target, audit
 from bookbridge.api.jobs import Job, State
 
 MOST_COUNTED = 10_000
+# A list ends there; who looks for what lies behind searches or filters.
+MOST_LISTED = 2_000
 # How filters ask for a value of their column.
 PLAIN = ("exact", "isnull", "isempty", "in")
 MOST_DIGITS = 18
+# Of what keeps a row from being deleted.
+MOST_SHOWN = 20
 # Of the rows that an action is done to, so many are named in the audit log.
 MOST_NAMED = 1_000
 
@@ -43,9 +50,9 @@ class Panel(NamedTuple):
 panels: list[Callable[[HttpRequest], Panel | None]] = []
 
 
-def capped(rows: QuerySet[Any]) -> int:
+def capped(rows: QuerySet[Any], most: int = MOST_COUNTED) -> int:
     """How many rows there are, or 10,000."""
-    return int(rows.order_by()[:MOST_COUNTED].count())
+    return int(rows.order_by()[:most].count())
 
 
 def id_in(term: str) -> int | None:
@@ -54,13 +61,13 @@ def id_in(term: str) -> int | None:
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts no further than 10,000 rows, so that no page scans a table; what lies behind is found by a search."""
+    """Counts no further than 2,000 rows, so that no page scans a table; what lies behind is found by a search."""
 
     @cached_property
     def count(self) -> int:
-        """How many rows there are, or 10,000."""
+        """How many rows there are, or 2,000."""
         rows: Any = self.object_list
-        return capped(rows)
+        return capped(rows, MOST_LISTED)
 
 
 class PeriodFilter(RangeDateTimeFilter):
@@ -181,15 +188,55 @@ def _changes(form: Any, formsets: Any) -> dict[str, tuple[Any, Any]]:
     return found
 
 
+class StraightChangeList(ChangeList):
+    """A list in one order at a time, in which equal rows go the same way as all: an index has that, nothing is sorted.
+
+    Django's own has equal rows backwards in either direction, and keeps each column that was clicked on before.
+    """
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        """None for a column that is not offered, also where an address names it."""
+        return super().get_ordering_field(field_name) if field_name in self.sortable_by else None
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        """By the column that was asked for last."""
+        ordering = super().get_ordering(request, queryset)
+        if ORDER_VAR not in self.params:
+            return ordering
+        sign = "-" if ordering[0].startswith("-") else ""
+        return [ordering[0], f"{sign}pk"] if ordering[0].removeprefix("-") not in ("id", "pk") else ordering[:1]
+
+    def get_ordering_field_columns(self) -> dict[int, str]:
+        """The one that the list is by."""
+        return dict(islice(super().get_ordering_field_columns().items(), 1))
+
+
+def in_order(model: type[models.Model]) -> set[str]:
+    """The columns that a list of any length is in the order of at once: an index has them, and the id behind."""
+    fields: Any = model._meta.concrete_fields
+    own = {field.name for field in fields if field.db_index or field.unique}
+    return own | {index.fields[0] for index in model._meta.indexes if index.fields[1:] in ([], ["id"])}
+
+
+def _references(model: type[models.Model]) -> list[Any]:
+    """The foreign keys that rows of a model would take along, or be kept by."""
+    fields: list[Any] = [field for field in model._meta.get_fields(include_hidden=True) if field.auto_created]
+    deeds = (models.CASCADE, models.PROTECT, models.RESTRICT)
+    return [field for field in fields if getattr(field, "on_delete", None) in deeds and not field.concrete]
+
+
 class QuickAdmin(AuditedAdmin):
     """Rows are found through an index, and neither counted nor offered in a dropdown all at once.
 
-    `beside` names the relations that a list shows. Each comes by a query of its own, not by a join: MariaDB would begin
-    with the smaller table and sort the larger one.
+    A list has the orders that an index has, unless `sortable_by` names others. `beside` names the relations that it
+    shows. Each comes by a query of its own, not by a join: MariaDB would begin with the smaller table and sort the
+    larger one.
     """
 
     paginator = CappedPaginator
     show_full_result_count = False
+    # How many rows each filter has would be counted in full.
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     list_select_related: Any = ()
     ordering: Any = ("-id",)
@@ -199,6 +246,43 @@ class QuickAdmin(AuditedAdmin):
         """With what stands beside."""
         rows: QuerySet[Any] = super().get_queryset(request)
         return rows.prefetch_related(*self.beside)
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """As Django's; where more is selected than a list shows, nothing is done: nobody has seen that."""
+        if request.POST.get("select_across") == "1" and capped(queryset, MOST_LISTED) == MOST_LISTED:
+            text = _("Not done: that would be %(most)d rows or more. Search or filter for fewer.")
+            self.message_user(request, text % {"most": MOST_LISTED}, messages.ERROR)
+            return None
+        return super().response_action(request, queryset)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """The rows alone, and what keeps them from going: what would go along may be any number of rows."""
+        names, needed, protected = [str(obj) for obj in objs], set(), []
+        if not all(self.has_delete_permission(request, obj) for obj in objs):
+            needed.add(self.opts.verbose_name)
+        for relation in _references(self.model):
+            model, name = relation.related_model, relation.related_model._meta.verbose_name
+            rows = model._base_manager.filter(**{f"{relation.field.name}__in": objs})
+            if relation.on_delete in (models.PROTECT, models.RESTRICT):
+                protected += [f"{name} {pk}" for pk in rows.values_list("pk", flat=True)[:MOST_SHOWN]]
+            elif self._keeps(model, request) and rows.exists():
+                needed.add(name)
+        return names, {self.opts.verbose_name_plural: len(names)}, needed, protected
+
+    def _keeps(self, model: type[models.Model], request: HttpRequest) -> bool:
+        """Whether the rows of a model have a page here, on which this user may not delete them."""
+        page = self.admin_site._registry.get(model)
+        return page is not None and not page.has_delete_permission(request)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """One that sorts no table."""
+        return StraightChangeList
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        """The columns whose order an index has; of what is beside it would be that of ids."""
+        named = super().get_sortable_by(request)
+        ordered = in_order(self.model) - set(self.beside)
+        return named if self.sortable_by is not None else [name for name in named if name in ordered]
 
 
 class LookingAdmin(QuickAdmin):
@@ -225,6 +309,10 @@ class JobAdmin(LookingAdmin):
     list_filter = ("state",)
     fields = ("name", "key", *list_display[2:])
     actions = ("try_again",)
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        """Of one state also by when they are due, which an index has."""
+        return ("id", "due_at") if "state__exact" in request.GET else ("id",)
 
     @admin.action(description=_("Try the failed ones again"), permissions=["retry"])
     def try_again(self, request: HttpRequest, queryset: Any) -> None:

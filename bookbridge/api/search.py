@@ -117,6 +117,36 @@ class Words(Lookup):
         return f"({' AND '.join(conditions)})", tuple(params)
 
 
+@SearchField.register_lookup
+class Indexed(Words):
+    """As `words`, all of them by the index: for what few rows have."""
+
+    lookup_name = "indexed"
+
+    @property
+    def _letters(self) -> list[str]:
+        return []
+
+    @property
+    def _indexed(self) -> list[str]:
+        return list(self.rhs)
+
+
+@SearchField.register_lookup
+class Read(Words):
+    """As `words`, all of them looked for in the rows: for what many rows have, in a list that ends with its page."""
+
+    lookup_name = "read"
+
+    @property
+    def _letters(self) -> list[str]:
+        return list(self.rhs)
+
+    @property
+    def _indexed(self) -> list[str]:
+        return []
+
+
 @dataclass(frozen=True)
 class FullTextIndex:
     """The full-text index over the SearchField of one table, whose primary key is `id`.

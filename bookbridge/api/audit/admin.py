@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from bookbridge.api.admin import PeriodFilter, id_in
+from bookbridge.api.admin import PeriodFilter, StraightChangeList, id_in
 from bookbridge.api.audit.models import ACCOUNT, AuditEntry, Outcome
 from bookbridge.api.log_pages import ActorFilter, LogAdmin, account_in
 
@@ -39,7 +39,7 @@ class VerbFilter(admin.SimpleListFilter):
         return queryset.filter(verb=self.value()) if self.value() else queryset
 
 
-class NamedChangeList(ChangeList):
+class NamedChangeList(StraightChangeList):
     """A page of entries with the names of the accounts on it: one query, whoever they are."""
 
     def get_results(self, request: HttpRequest) -> None:
