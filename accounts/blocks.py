@@ -21,6 +21,7 @@ from rest_framework.exceptions import NotAuthenticated
 
 from accounts.happenings import happened
 from bookbridge.api.errors import InvalidField
+from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class BlockQuerySet(models.QuerySet["Block"]):
         """
         if on.pk == by.pk:
             raise InvalidField("username", "own_account", _("You cannot block yourself."))
-        there = hold([on.pk, by.pk])
+        there = hold(get_user_model(), [on.pk, by.pk])
         if by.pk not in there:
             raise NotAuthenticated
         if on.pk not in there:
@@ -76,7 +77,7 @@ class BlockQuerySet(models.QuerySet["Block"]):
     @retrying_atomic
     def lift(self, *, on: User, by: User) -> None:
         """Take back the block that `by` has placed on the other, if any; one in the other direction stays."""
-        hold([on.pk, by.pk])
+        hold(get_user_model(), [on.pk, by.pk])
         if self.filter(blocker=by, blocked=on).delete()[0]:
             happened("user.unblocked", by.pk, object_id=on.pk)
 
@@ -98,9 +99,3 @@ class Block(models.Model):
 
     def __str__(self) -> str:
         return f"{self.blocker_id} / {self.blocked_id}"
-
-
-def hold(users: Collection[int]) -> set[int]:
-    """Lock the rows of these readers, by id, until the transaction ends; those that are there."""
-    rows = get_user_model().objects.select_for_update().filter(pk__in=users).order_by("pk")
-    return set(rows.values_list("pk", flat=True))

@@ -19,6 +19,7 @@ from accounts.models import AuthSession, MailToken, MailTokenPurpose, User
 from accounts.refusals import refused
 from bookbridge.api.errors import Conflict, Forbidden, Problem
 from bookbridge.api.jobs import enqueue, job
+from bookbridge.api.rows import hold
 from bookbridge.api.sealed import seal, unseal
 from bookbridge.api.text import identifier_key
 from bookbridge.api.transactions import conflict_as, retrying_atomic
@@ -189,7 +190,7 @@ def _issue(user: User, purpose: MailTokenPurpose, email: str) -> str:
     """A new token; it takes the place of an older one of the same purpose."""
     token = secrets.token_urlsafe(32)
     # One at a time for each reader: two that both find no row to replace would deadlock in InnoDB.
-    User.objects.select_for_update().filter(pk=user.pk).values_list("pk").first()
+    hold(User, [user.pk])
     MailToken.objects.update_or_create(
         user=user,
         purpose=purpose,

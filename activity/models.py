@@ -19,6 +19,7 @@ from activity.details import Said
 from activity.kinds import MAILED, PERSONAL, TEXTS, Kind
 from activity.verbs import FOR_MODERATORS
 from bookbridge.api.fields import KeyField
+from bookbridge.api.rows import hold
 from bookbridge.api.text import on_one_line
 from bookbridge.api.transactions import retrying_atomic
 
@@ -267,7 +268,7 @@ class PreferenceQuerySet(models.QuerySet["Preference"]):
     @retrying_atomic
     def change(self, reader: User, wishes: dict[str, dict[str, bool]]) -> None:
         """Set what `wishes` says of some kinds; what it does not say stays."""
-        type(reader).objects.select_for_update().filter(pk=reader.pk).values_list("pk").first()
+        hold(User, [reader.pk])
         now = self.of(reader.pk)
         for kind, wish in wishes.items():
             self.update_or_create(user=reader, kind=kind, defaults={**now[kind], **wish})

@@ -16,6 +16,7 @@ from activity.models import Event, EventQuerySet, Notification, NotificationQuer
 from activity.pagination import OwnLogPagination
 from activity.serializers import EventSerializer, NotificationSerializer, ReadSerializer, SettingsSerializer
 from bookbridge.api.responses import NOTHING
+from bookbridge.api.rows import hold
 from bookbridge.api.views import FormView, GenericAPIView, checked
 
 
@@ -85,7 +86,7 @@ class SettingsView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ign
 
     def lock(self, obj: object) -> None:
         """For a conditional write: hold the caller's row, which every change of wishes locks first."""
-        User.objects.select_for_update().filter(pk=caller(self.request).pk).values_list("pk").first()
+        hold(User, [caller(self.request).pk])
 
     @extend_schema(summary="Change how one is told", responses=SettingsSerializer)
     def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ django.setup()
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from bookbridge.api.rows import batches
 from catalog.models import Book
 from reviews.models import Review
 
@@ -67,7 +67,7 @@ def main() -> int:
     User.objects.bulk_create([User(username=name, username_key=name) for name in names], batch_size=1000)
     readers = list(User.objects.order_by("pk").values_list("pk", flat=True))
     started, written, rest = time.perf_counter(), 0, reviews(books, counts, readers)
-    while batch := list(islice(rest, BATCH)):
+    for batch in batches(rest, BATCH):
         written += Review.objects.add_many(batch)
     seconds = time.perf_counter() - started
     print(f"{written:,} reviews of {len(counts):,} books written in {seconds:.1f} s, {written / seconds:,.0f} a second")

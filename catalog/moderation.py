@@ -5,8 +5,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from bookbridge.api.rows import hold
 from catalog.models import Book, BookQuerySet
-from moderation.targets import About, Context, Passage, Target, hold_users
+from moderation.targets import About, Context, Passage, Target
 
 
 class BookTarget(Target):
@@ -29,7 +30,7 @@ class BookTarget(Target):
 
     def hold(self, row: Book, *, by: User) -> None:
         """The readers' rows, then the book's."""
-        hold_users(row.added_by_id, by.pk)
+        hold(User, [row.added_by_id, by.pk])
         try:
             row.refresh_from_db(from_queryset=Book.objects.select_for_update())
         except Book.DoesNotExist:

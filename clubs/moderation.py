@@ -4,8 +4,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from bookbridge.api.rows import hold
 from clubs.clubs.models import Club, ClubQuerySet
-from moderation.targets import About, Context, Passage, Target, hold_users
+from moderation.targets import About, Context, Passage, Target
 
 
 class ClubTarget(Target):
@@ -24,7 +25,7 @@ class ClubTarget(Target):
 
     def hold(self, row: Club, *, by: User) -> None:
         """The readers' rows, then the club's."""
-        hold_users(row.owner_id, by.pk)
+        hold(User, [row.owner_id, by.pk])
         row.lock()
 
     def about(self, row: Club) -> About:

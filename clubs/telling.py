@@ -8,6 +8,7 @@ from activity.kinds import Kind
 from activity.models import Thing
 from activity.services import notify
 from bookbridge.api.jobs import enqueue, job
+from bookbridge.api.rows import hold
 from clubs.clubs.models import Club
 from clubs.members.models import Membership
 
@@ -35,7 +36,7 @@ def tell_members(club: int, kind: Kind, *, type: str, id: int, actor: int | None
 def _tell(*, club: int, kind: str, type: str, id: int, actor: int | None, once: str, after: int) -> None:
     """Tell a part of the members, and have the next part told."""
     # Whoever leaves the club holds it too, so they are either gone by now or their notification goes with them.
-    Club.objects.select_for_update().filter(pk=club).values_list("pk").first()
+    hold(Club, [club])
     found = things[type](id)
     if found is None:
         return

@@ -6,7 +6,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from moderation.targets import About, Context, Passage, Target, hold_users
+from bookbridge.api.rows import hold
+from moderation.targets import About, Context, Passage, Target
 
 
 class UserTarget(Target):
@@ -26,7 +27,7 @@ class UserTarget(Target):
 
     def hold(self, row: User, *, by: User) -> None:
         """The readers' rows are all there is."""
-        if row.pk not in hold_users(row.pk, by.pk):
+        if row.pk not in hold(User, [row.pk, by.pk]):
             raise Http404
         row.refresh_from_db()
 

@@ -108,9 +108,3 @@ targets: dict[str, Target] = {}
 def register(target: Target) -> None:
     """Let readers report this kind of thing."""
     targets[target.word] = target
-
-
-def hold_users(*ids: int | None) -> list[int]:
-    """Lock readers until the transaction ends, in the order of their ids; the ids of those that are there."""
-    wanted = {pk for pk in ids if pk is not None}
-    return list(User.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk", flat=True))

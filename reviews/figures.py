@@ -10,24 +10,19 @@ from __future__ import annotations
 import datetime
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Case, DecimalField, F, Model, Value, When
 
 from accounts.models import User
 from bookbridge.api import counters
+from bookbridge.api.rows import batches
 from catalog.models import Book, touched
 from clubs.members import services as members
 from clubs.statistics import services as clubs
 
 if TYPE_CHECKING:
     from reviews.models import Review
-
-T = TypeVar("T")
-
-# How many rows one statement names.
-BATCH = 1000
 
 
 class Tally:
@@ -92,20 +87,6 @@ class Tally:
             members.was_active(author, at=at)
         elif moved:
             members.was_not_active({author for author, _at in moved})
-
-
-def hold(model: type[Model], ids: Iterable[int | None]) -> list[int]:
-    """Lock rows until the transaction ends, in the order of their ids; the ids of those that are there."""
-    rows = model._base_manager.select_for_update().order_by("pk")
-    wanted = sorted({pk for pk in ids if pk is not None})
-    return [pk for batch in batches(wanted) for pk in rows.filter(pk__in=batch).values_list("pk", flat=True)]
-
-
-def batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
-    """Lists of at most `size` of the items, in their order."""
-    items = iter(items)
-    while batch := list(islice(items, size)):
-        yield batch
 
 
 def mean(count: str, half_stars: str) -> Case:

@@ -15,11 +15,12 @@ from django.db.models import QuerySet
 from accounts.models import User
 from activity.models import Thing
 from activity.services import record
+from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 from catalog.merging.models import Merge, State
-from catalog.merging.services import hold as hold_books
+from catalog.merging.services import hold_books
 from reviews.aside import LikeAside, SetAside
-from reviews.figures import Tally, hold
+from reviews.figures import Tally
 from reviews.importing.models import ImportedReview
 from reviews.likes import Like
 from reviews.models import Review

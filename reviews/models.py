@@ -23,12 +23,13 @@ from activity.models import Thing
 from activity.services import notify, record
 from bookbridge.api.errors import InvalidField
 from bookbridge.api.fields import KeyField
+from bookbridge.api.rows import hold
 from bookbridge.api.transactions import conflict_as, retrying_atomic
 from catalog.models import Book, touched
 from catalog.ratings import HALF_STARS
 from moderation.models import target_gone
 from reviews.aside import LikeAside, SetAside  # noqa: F401  (Django looks for tables here)
-from reviews.figures import Tally, hold
+from reviews.figures import Tally
 from reviews.importing.models import Import, ImportedReview  # noqa: F401  (and here)
 from reviews.likes import Like
 from reviews.querysets import ReviewQuerySet, Visibility, already_reviewed

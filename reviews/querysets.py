@@ -14,12 +14,13 @@ from accounts.blocks import unblocked
 from accounts.models import User
 from bookbridge.api.errors import Conflict
 from bookbridge.api.joins import looking_up
+from bookbridge.api.rows import batches, hold
 from bookbridge.api.transactions import conflict_as, retrying_atomic
 from catalog.models import Book
 from clubs.models import Club, Entry, Membership
 from moderation.models import target_gone
 from moderation.shown import moderation_of
-from reviews.figures import Tally, batches, hold
+from reviews.figures import Tally
 from reviews.likes import Like
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from django_otp.oath import TOTP
 
 from accounts.happenings import happened
 from bookbridge.api.fields import KeyField
+from bookbridge.api.rows import hold
 from bookbridge.api.sealed import seal, unseal
 from bookbridge.api.transactions import retrying_atomic
 
@@ -71,7 +72,7 @@ class SecondFactorManager(models.Manager["SecondFactor"]):
         `step` is the one whose code has just been shown. Raises AlreadyEnrolledError, also for the slower of two.
         """
         # One at a time for each account: two inserts under one unique key would deadlock in InnoDB.
-        type(user).objects.select_for_update().filter(pk=user.pk).values_list("pk").first()
+        hold(type(user), [user.pk])
         factor = self.model(user=user, secret=seal(secret, purpose=PURPOSE), last_step=step)
         try:
             with transaction.atomic():
@@ -135,7 +136,7 @@ class SecondFactor(models.Model):
     @retrying_atomic
     def renew_recovery_codes(self) -> list[str]:
         """New recovery codes in place of the old ones; only their digests are kept."""
-        SecondFactor.objects.select_for_update().filter(pk=self.pk).values_list("pk").first()
+        hold(SecondFactor, [self.pk])
         self.recovery_codes.all().delete()
         codes = [_recovery_code() for _n in range(RECOVERY_CODES)]
         RecoveryCode.objects.bulk_create([RecoveryCode(factor=self, digest=_digest(code)) for code in codes])

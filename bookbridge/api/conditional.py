@@ -17,6 +17,7 @@ from rest_framework.request import Request
 
 from bookbridge.api.errors import Problem
 from bookbridge.api.renderers import JSONRenderer
+from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 
 WRITES = ("put", "patch", "delete")
@@ -68,7 +69,7 @@ class ConditionalWrites:
 
     def lock(self, obj: Model) -> None:
         """Hold the row until the transaction ends."""
-        type(obj)._base_manager.select_for_update().filter(pk=obj.pk).values_list("pk").first()
+        hold(type(obj), [obj.pk])
 
     def etag_of(self, obj: Any) -> str:
         """The ETag that GET would give this caller now."""

@@ -20,6 +20,7 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import ExtractMonth, ExtractYear
 
 from bookbridge.api.models import Total
+from bookbridge.api.rows import batches
 from bookbridge.api.transactions import retrying_atomic
 
 SHARDS = 8
@@ -78,8 +79,7 @@ def _write(steps: Mapping[str, int]) -> None:
     """Add to the rows in the order of their keys; one that is missing begins at 0."""
     rows = sorted((_own_key(name), step) for name, step in steps.items())
     with transaction.atomic(), connection.cursor() as cursor:
-        for start in range(0, len(rows), BATCH):
-            batch = rows[start : start + BATCH]
+        for batch in batches(rows, BATCH):
             places = ", ".join(["(%s, %s)"] * len(batch))
             cursor.execute(_ADD[connection.vendor].format(places), [value for row in batch for value in row])
 

@@ -23,6 +23,7 @@ from rest_framework.exceptions import APIException
 from bookbridge.api.errors import Unavailable
 from bookbridge.api.jobs import enqueue, job
 from bookbridge.api.links import absolute
+from bookbridge.api.rows import batches
 
 logger = logging.getLogger("bookbridge.pictures")
 
@@ -96,8 +97,7 @@ def _batches() -> Iterator[list[str]]:
     for folder in folders:
         for shard in _listing(folder)[0]:
             names = [f"{folder}/{shard}/{file}" for file in _listing(f"{folder}/{shard}")[1]]
-            for start in range(0, len(names), BATCH):
-                yield names[start : start + BATCH]
+            yield from batches(names, BATCH)
 
 
 def _listing(path: str) -> tuple[list[str], list[str]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Model
 
+from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 
 # Of each row that has anything to count: the column -> what it should hold.
@@ -69,7 +70,7 @@ class Check:
 
     @retrying_atomic
     def _settle(self, pk: int, *, repair: bool) -> list[Difference]:
-        self.model._base_manager.select_for_update().filter(pk=pk).values_list("pk").first()
+        hold(self.model, [pk])
         wrong = self._wrong([pk]).get(pk, {})
         if wrong and repair:
             self.model._base_manager.filter(pk=pk).update(**{name: right for name, (_, right) in wrong.items()})

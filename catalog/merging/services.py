@@ -25,6 +25,7 @@ from bookbridge.api import counters
 from bookbridge.api.audit import audit
 from bookbridge.api.errors import Conflict
 from bookbridge.api.jobs import enqueue, job
+from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 from catalog.merging.models import Merge, State
 from catalog.models import Book, Edition, touched
@@ -38,7 +39,7 @@ FILLED = ("isbn13", "published_year", "language", "page_count", "description", "
 
 
 class Part(Protocol):
-    """What moves the rows of one app. Each call is a transaction that holds both books (`hold`) where it writes."""
+    """What moves the rows of one app. Each call is a transaction; one that writes holds both books (`hold_books`)."""
 
     def move(self, merge: Merge) -> bool:
         """Move some rows from the book that goes to the kept one, each noted; whether there were any."""
@@ -93,7 +94,7 @@ def _go_on(*, merge: int) -> bool:
     return found is not None and not run(found, seconds=JOB_SECONDS)
 
 
-def hold(merge: Merge, state: str) -> bool:
+def hold_books(merge: Merge, state: str) -> bool:
     """Lock both books until the transaction ends; whether the merge is still in that state."""
     _hold(merge.books)
     return Merge.objects.filter(pk=merge.pk, state=state).exists()
@@ -101,7 +102,7 @@ def hold(merge: Merge, state: str) -> bool:
 
 @retrying_atomic
 def _begin(kept_id: int, gone_id: int, *, by: User, reason: str) -> Merge:
-    _hold_user(by)
+    hold(User, [by.pk])
     if kept_id == gone_id:
         raise Conflict("same_book", _("A book cannot be merged with itself."))
     kept, gone = (_hold([kept_id, gone_id])[pk] for pk in (kept_id, gone_id))
@@ -122,14 +123,14 @@ def _begin(kept_id: int, gone_id: int, *, by: User, reason: str) -> Merge:
 
 @retrying_atomic
 def _end(merge: Merge) -> None:
-    if hold(merge, State.MERGING):
+    if hold_books(merge, State.MERGING):
         Merge.objects.filter(pk=merge.pk).update(state=State.MERGED)
         merge.state = State.MERGED
 
 
 @retrying_atomic
 def _begin_undoing(merge: Merge, *, by: User, reason: str) -> None:
-    _hold_user(by)
+    hold(User, [by.pk])
     books = _hold(merge.books)
     merge.refresh_from_db()
     if merge.state in (State.UNDOING, State.UNDONE):
@@ -145,7 +146,7 @@ def _begin_undoing(merge: Merge, *, by: User, reason: str) -> None:
 
 @retrying_atomic
 def _end_undoing(merge: Merge) -> None:
-    if not hold(merge, State.UNDOING):
+    if not hold_books(merge, State.UNDOING):
         return
     kept, gone = (Book.objects.get(pk=pk) for pk in (merge.kept_id, merge.gone_id))
     editions = merge.noted("edition", most=100_000)
@@ -161,10 +162,6 @@ def _end_undoing(merge: Merge) -> None:
     counters.add({"books": 1})
     merge.state, merge.undone_at = State.UNDONE, timezone.now()
     merge.save(update_fields=["state", "undone_at"])
-
-
-def _hold_user(user: User) -> None:
-    User.objects.select_for_update().filter(pk=user.pk).values_list("pk").first()
 
 
 def _hold(ids: list[int]) -> dict[int, Book]:

@@ -21,6 +21,7 @@ from activity.models import Thing
 from activity.services import record
 from bookbridge.api.errors import Conflict, InvalidField
 from bookbridge.api.jobs import enqueue
+from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 from catalog.models import Book
 from clubs.ballots import counting
@@ -216,7 +217,7 @@ class Ballot(models.Model):
 
     def _hold_for(self, user: User) -> None:
         """Hold the voter's row and the ballot's: no vote is written while the papers are read, none after."""
-        User.objects.select_for_update().filter(pk=user.pk).values_list("pk").first()
+        hold(User, [user.pk])
         if not Membership.objects.active().filter(club=self.club_id, user=user).exists():
             raise Http404
         self._read_locked()
@@ -231,7 +232,7 @@ class Ballot(models.Model):
         found = Entry.objects.filter(candidacies__ballot=self.pk).values_list("pk", "book")
         entries, books = zip(*found, strict=True) if found else ((), ())
         for model, pks in ((Book, books), (Entry, entries)):
-            list(model._base_manager.select_for_update().filter(pk__in=pks).order_by("pk").values_list("pk"))
+            hold(model, pks)
         self._read_locked()
 
     def _read_locked(self) -> None:

@@ -25,6 +25,7 @@ from activity.services import notify, record
 from bookbridge.api import counters, pictures
 from bookbridge.api.errors import Conflict, Forbidden, InvalidField
 from bookbridge.api.fields import KeyField
+from bookbridge.api.rows import hold
 from bookbridge.api.search import SearchField, index_text, query_terms
 from bookbridge.api.text import fold
 from bookbridge.api.transactions import retrying_atomic
@@ -170,7 +171,7 @@ class Club(models.Model):
         """Found a club whose owner is `by`. `fields` are plain columns; InvalidField where they do not go together."""
         club = cls(owner=by, **settle_policy({"visibility": Visibility.PUBLIC, **fields}, cls()))
         club.derive_columns()
-        User.objects.select_for_update().filter(pk=by.pk).values_list("pk").first()
+        hold(User, [by.pk])
         club.save(force_insert=True)
         club.membership_of(by).enter()
         if not club.is_private:
@@ -290,7 +291,7 @@ class Club(models.Model):
         `with_user` is locked before it, by whoever will add a row that names the user: everywhere in the same order.
         """
         if with_user is not None:
-            User.objects.select_for_update().filter(pk=with_user.pk).values_list("pk").first()
+            hold(User, [with_user.pk])
         try:
             self.refresh_from_db(from_queryset=Club.objects.select_for_update())
         except Club.DoesNotExist:

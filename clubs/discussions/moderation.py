@@ -7,10 +7,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from bookbridge.api.errors import Conflict
+from bookbridge.api.rows import hold
 from clubs.discussions.posts import Post
 from clubs.members.models import Membership
 from clubs.roles import Role
-from moderation.targets import About, Context, Passage, Target, hold_users
+from moderation.targets import About, Context, Passage, Target
 
 # So many posts before and after the one that is reported are shown.
 BESIDE = 3
@@ -39,7 +40,7 @@ class PostTarget(Target):
 
     def hold(self, row: Post, *, by: User) -> None:
         """The readers' rows, then as every change of a post does."""
-        hold_users(row.author_id, by.pk)
+        hold(User, [row.author_id, by.pk])
         row.thread.lock()
         try:
             row.reread()

@@ -23,6 +23,7 @@ from accounts.blocks import unblocked
 from activity import services as activity
 from activity.models import Thing
 from bookbridge.api.errors import Conflict, Forbidden, InvalidField
+from bookbridge.api.rows import batches
 from bookbridge.api.search import SearchField, index_text, query_terms
 from bookbridge.api.transactions import conflict_as, retrying_atomic
 from clubs.discussions import telling
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from clubs.discussions.models import Thread
 
 BODY_LENGTH = 10_000
-# How many rows one statement names.
-BATCH = 1000
 
 
 class PostQuerySet(models.QuerySet["Post"]):
@@ -338,10 +337,8 @@ class Post(models.Model):
         for pk, answered in later.order_by("pk").values_list("pk", "reply_to"):
             if answered in raised:
                 raised.add(pk)
-        replies = sorted(raised - {self.pk})
-        for start in range(0, len(replies), BATCH):
-            found = Post.objects.filter(pk__in=replies[start : start + BATCH])
-            found.update(spoiler_percent=self.spoiler_percent)
+        for replies in batches(sorted(raised - {self.pk})):
+            Post.objects.filter(pk__in=replies).update(spoiler_percent=self.spoiler_percent)
 
 
 CHANGING = ["author", "body", "reply_to", "spoiler_percent", "edited_at", "deleted_at", "hidden_at"]

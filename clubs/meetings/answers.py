@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from activity.services import record
 from bookbridge.api.errors import Conflict, InvalidField
+from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 from clubs.meetings import telling
 from clubs.meetings.models import Meeting, Status
@@ -106,7 +107,7 @@ class Rsvp(models.Model):
         Conflict `meeting_cancelled`, `meeting_over`, `no_maybe`.
         """
         # Whoever takes them out of the club locks them first: what is read of their membership stays so.
-        User.objects.select_for_update().filter(pk=by.pk).values_list("pk").first()
+        hold(User, [by.pk])
         if not Membership.objects.active().filter(club=meeting.club_id, user=by).exists():
             raise Http404
         meeting.lock()
@@ -223,7 +224,7 @@ class Attendance(models.Model):
         Raises InvalidField for somebody who neither is nor was in the club, Conflict `meeting_cancelled`.
         """
         named = sorted(set(users))
-        cls.hold([*named, by.pk])
+        hold(User, [*named, by.pk])
         meeting.club.lock()
         meeting.lock()
         if meeting.status == Status.CANCELLED:
@@ -238,11 +239,6 @@ class Attendance(models.Model):
         meeting.attended_count = len(named)
         meeting.save(update_fields=["attended_count"])
         record("meeting.attendance_noted", actor=by.pk, thing=meeting.thing, club=meeting.club_id)
-
-    @staticmethod
-    def hold(users: Iterable[int]) -> None:
-        """Lock these readers, to whom what will be noted refers, before the club and its meeting."""
-        list(User.objects.select_for_update().filter(pk__in=list(users)).order_by("pk").values_list("pk"))
 
 
 def _been_in(meeting: Meeting, users: Sequence[int]) -> models.QuerySet[Any]:

@@ -14,6 +14,7 @@ from activity.kinds import Kind
 from activity.models import Thing
 from activity.services import notify
 from bookbridge.api.jobs import enqueue, every, job
+from bookbridge.api.rows import batches
 from clubs.meetings.models import CANCELLED_SHOWN, Meeting, Status
 from clubs.members.models import Membership
 from clubs.telling import tell_members, things, unless
@@ -38,8 +39,8 @@ def changed(meeting: Meeting, by: User | None) -> None:
 
 def promoted(meeting: Meeting, users: list[int]) -> None:
     """Tell those who have got a seat."""
-    for start in range(0, len(users), PART):
-        enqueue("meetings.promoted", meeting=meeting.pk, users=users[start : start + PART])
+    for part in batches(users, PART):
+        enqueue("meetings.promoted", meeting=meeting.pk, users=part)
 
 
 def arm(meeting: Meeting) -> None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from bookbridge.api.fields import KeyField
+from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 
 
@@ -34,7 +35,7 @@ class CalendarToken(models.Model):
     def issue(cls, user: User) -> str:
         """A new token (256 random bits), which is told this once; an older one is over."""
         # One at a time for each reader: two that both find no row to replace would deadlock in InnoDB.
-        User.objects.select_for_update().filter(pk=user.pk).values_list("pk").first()
+        hold(User, [user.pk])
         token = secrets.token_urlsafe(32)
         cls.objects.update_or_create(user=user, defaults={"digest": _digest(token), "created_at": timezone.now()})
         return token

@@ -12,8 +12,10 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from accounts.authentication import caller
+from accounts.models import User
 from bookbridge.api.errors import InvalidParameter
 from bookbridge.api.responses import NOTHING, problem
+from bookbridge.api.rows import hold
 from bookbridge.api.views import GenericAPIView, GenericViewSet, checked
 from clubs.access import ClubRows, ClubScoped, Level
 from clubs.meetings.answers import Attendance, Rsvp
@@ -195,7 +197,7 @@ class AttendanceView(BelowMeeting):
         """Those who are named too, since they come before the club."""
         sent = AttendanceSerializer(data=self.request.data)
         named = sent.validated_data["attended"] if sent.is_valid() else []
-        Attendance.hold([*named, caller(self.request).pk])
+        hold(User, [*named, caller(self.request).pk])
         super().lock(obj)
 
     @extend_schema(

@@ -19,6 +19,7 @@ from activity.kinds import Kind
 from activity.models import Notification
 from activity.services import notify
 from bookbridge.api.errors import Conflict, Forbidden
+from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 from clubs.clubs.models import Club
 from clubs.roles import OWNER, Role, Standing, Status
@@ -52,7 +53,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         A club it owns passes to its longest-serving active moderator, else member, else it is dissolved.
         """
         # By id, so that two accounts that go at once lock the clubs they share in the same order.
-        User.objects.select_for_update().filter(pk=user.pk).values_list("pk").first()
+        hold(User, [user.pk])
         for row in self.filter(user=user).select_related("club").order_by("club"):
             try:
                 row.hold()

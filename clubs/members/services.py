@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db.models import Case, DateTimeField, F, Value, When
 
+from bookbridge.api.rows import batches
 from clubs.members.models import Membership
 
 # How many rows one statement moves.
@@ -39,18 +40,16 @@ def was_active(user: int, *, at: datetime.datetime, club: int | None = None) -> 
 
 def was_not_active(users: Collection[int], *, club: int | None = None) -> None:
     """Look again when these readers were active, after something they did has been hidden or deleted."""
-    wanted = sorted(users)
-    for start in range(0, len(wanted), BATCH):
-        rows = Membership.objects.filter(user__in=wanted[start : start + BATCH])
+    for wanted in batches(sorted(users), BATCH):
+        rows = Membership.objects.filter(user__in=wanted)
         rows = rows if club is None else rows.filter(club=club)
         settle(list(rows.select_for_update().order_by("pk").values_list("pk", flat=True)))
 
 
 def settle(memberships: Sequence[int]) -> None:
     """Set what these rows should hold. For who holds them, or has the tables to themselves."""
-    for start in range(0, len(memberships), BATCH):
-        rows = _compared(memberships[start : start + BATCH])
-        moved = [Membership(pk=pk, last_active_at=right) for pk, stored, right in rows if stored != right]
+    for pks in batches(memberships, BATCH):
+        moved = [Membership(pk=pk, last_active_at=right) for pk, stored, right in _compared(pks) if stored != right]
         Membership.objects.bulk_update(moved, ["last_active_at"])
 
 

@@ -7,16 +7,16 @@ their two marks. The other entry and the older marks are set aside and come back
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.models import F, Model
 from django.http import Http404
 
 from accounts.models import User
+from bookbridge.api.rows import batches
 from bookbridge.api.transactions import retrying_atomic
 from catalog.merging.models import Merge, State
-from catalog.merging.services import hold as hold_books
+from catalog.merging.services import hold_books
 from clubs.clubs.models import Club
 from clubs.discussions.models import Thread
 from clubs.meetings.models import Meeting
@@ -193,9 +193,9 @@ def _join_marks(merge: Merge, aside: EntryAside, gone: Entry, kept: Entry) -> No
         ),
         BATCH,
     )
-    for pks in _batches([mark.pk for mark in older]):
+    for pks in batches([mark.pk for mark in older], BATCH):
         Progress.objects.filter(pk__in=pks).delete()
-    for pks in _batches(moving):
+    for pks in batches(moving, BATCH):
         Progress.objects.filter(pk__in=pks).update(entry=kept)
     merge.note("mark", moving)
 
@@ -236,7 +236,7 @@ def _former(aside: EntryAside, stays: Entry) -> dict[str, Any]:
 def _back(merge: Merge, kind: str, rows: Any, entry: Entry) -> None:
     """Give those of the rows that the merge has moved to the entry that they were of."""
     noted = merge.moved.filter(kind=kind)
-    for pks in _batches(list(rows.filter(pk__in=noted.values("row")).values_list("pk", flat=True))):
+    for pks in batches(list(rows.filter(pk__in=noted.values("row")).values_list("pk", flat=True)), BATCH):
         rows.model._base_manager.filter(pk__in=pks).update(entry=entry)
         merge.strike(kind, pks)
 
@@ -268,8 +268,3 @@ def _set(entry: Entry, fields: dict[str, Any]) -> None:
 
 def _text(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
-
-
-def _batches(pks: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(pks), BATCH):
-        yield pks[start : start + BATCH]

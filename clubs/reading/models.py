@@ -20,6 +20,7 @@ from activity.kinds import Kind
 from activity.models import Thing
 from activity.services import record
 from bookbridge.api.errors import Conflict, Forbidden, InvalidField
+from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 from catalog.models import Book
 from clubs.clubs.models import Visibility
@@ -183,7 +184,7 @@ class Entry(EntryFigures):
 
     def hold(self) -> None:
         """Lock the row, if it is there, until the transaction ends."""
-        Entry.objects.select_for_update().filter(pk=self.pk).values_list("pk").first()
+        hold(Entry, [self.pk])
 
     @contextmanager
     def or_gone(self) -> Iterator[None]:
@@ -205,7 +206,7 @@ class Entry(EntryFigures):
         self.club.lock()
         # Of which book it is by now: nobody changes that but who holds the club.
         self.book_id = Entry.objects.filter(pk=self.pk).values_list("book", flat=True).first() or self.book_id
-        _hold_book(self.book_id)
+        hold(Book, [self.book_id])
         try:
             self.refresh_from_db(fields=LOCKED_FIELDS, from_queryset=Entry.objects.select_for_update())
         except Entry.DoesNotExist:
@@ -289,11 +290,6 @@ things["entry"] = planned
 
 
 LOCKED_FIELDS = ["status", "position", "starts_on", "ends_on", "note", "added_by", "finished_at"]
-
-
-def _hold_book(book_id: int) -> None:
-    """Lock a book's row, if it is there."""
-    Book.objects.select_for_update().filter(pk=book_id).values_list("pk").first()
 
 
 def renumber(club_id: int, places: Any, **which: Any) -> None:

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice
 from random import Random
 from typing import Any
 
@@ -22,6 +21,7 @@ from tqdm import tqdm
 
 from accounts.models import User
 from bookbridge.api import counters
+from bookbridge.api.rows import batches
 from bookbridge.api.text import fold
 from catalog.models import Book, touched
 from clubs.members import services as members
@@ -226,10 +226,10 @@ class Seeder:
     ) -> None:
         """Write the rows, of which there are `about` so many, by `add` or as they are."""
         add = add or model.objects.bulk_create
-        rows, label = iter(rows), str(model._meta.verbose_name_plural)
+        label = str(model._meta.verbose_name_plural)
         with tqdm(total=about, desc=label, unit=" rows", unit_scale=True, file=self.stream, disable=None) as bar:
             written = 0
-            while batch := list(islice(rows, BATCH)):
+            for batch in batches(rows, BATCH):
                 add(batch)
                 written += len(batch)
                 bar.update(len(batch))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.db.models import Case, F, Field, Q, Sum, Value, When
 
+from bookbridge.api.rows import batches
 from clubs.members.models import Membership
 from clubs.members.services import was_active, was_not_active
 from clubs.reading.models import Entry, Progress
@@ -110,8 +111,8 @@ def recount(entries: Sequence[int]) -> dict[int, dict[str, Any]]:
 
 def settle(entries: Sequence[int]) -> None:
     """Set the figures of these entries to what they should be, for bulk writes that have the tables to themselves."""
-    for start in range(0, len(entries), BATCH):
-        for entry, figures in recount(entries[start : start + BATCH]).items():
+    for pks in batches(entries, BATCH):
+        for entry, figures in recount(pks).items():
             Entry.objects.filter(pk=entry).update(**figures)
 
 
@@ -130,9 +131,7 @@ def _count_mark(steps: Steps, mark: Progress, sign: int) -> None:
 
 def _move(steps: Steps) -> None:
     moved = {entry: figures for entry, figures in sorted(steps.items()) if any(figures.values())}
-    entries = list(moved)
-    for start in range(0, len(entries), BATCH):
-        batch = entries[start : start + BATCH]
+    for batch in batches(moved, BATCH):
         columns = sorted({column for entry in batch for column in moved[entry]})
         sums = {
             column: F(column) + _step(column, {entry: moved[entry][column] for entry in batch}) for column in columns

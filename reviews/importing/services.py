@@ -12,8 +12,8 @@ from rest_framework.exceptions import NotAuthenticated
 from accounts.models import User
 from bookbridge.api.errors import Conflict, InvalidField
 from bookbridge.api.jobs import enqueue, job
+from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
-from reviews.figures import hold
 from reviews.importing.files import BadFileError, ExportFile
 from reviews.importing.models import Import, SupersededError
 from reviews.importing.rows import REASONS
