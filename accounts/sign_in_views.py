@@ -120,7 +120,7 @@ class RefreshView(PublicFormView):
 
 @extend_schema(
     responses={
-        200: OpenApiResponse(description="It would be accepted now."),
+        200: OpenApiResponse({"type": "object"}, description="It would be accepted now: an empty object."),
         **problem(401, "`token_not_valid`, `account_suspended`."),
     }
 )
@@ -135,7 +135,7 @@ class VerifyView(PublicFormView):
         return Response({})
 
 
-@extend_schema(responses={204: NOTHING})
+@extend_schema(responses={204: NOTHING, **problem(401, "`token_not_valid`.")})
 class LogoutView(PublicFormView):
     """End the sign-in of a refresh token."""
 

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import caller
 from accounts.models import User
-from bookbridge.api.responses import PROBLEM
+from bookbridge.api.responses import problem
 from bookbridge.api.views import FormView
 from moderation import services
 from moderation.models import Appeal, Report
@@ -35,8 +35,8 @@ class FilingView(FormView):
     description="Once for each reader and thing. Nobody but the staff learns who reported.",
     responses={
         201: ReportSerializer,
-        403: OpenApiResponse(PROBLEM, description="`own_content`."),
-        409: OpenApiResponse(PROBLEM, description="`already_reported`."),
+        **problem(403, "`own_content`."),
+        **problem(409, "`already_reported`."),
     },
 )
 class ReportView(FilingView):
@@ -54,8 +54,8 @@ class ReportView(FilingView):
     description="Once for each decision; somebody else than who decided answers.",
     responses={
         201: AppealSerializer,
-        403: OpenApiResponse(PROBLEM, description="`not_yours`."),
-        409: OpenApiResponse(PROBLEM, description="`already_appealed` or `nothing_to_appeal`."),
+        **problem(403, "`not_yours`."),
+        **problem(409, "`already_appealed` or `nothing_to_appeal`."),
     },
 )
 class AppealView(FilingView):

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, cast
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
@@ -15,7 +15,7 @@ from rest_framework.serializers import BaseSerializer
 
 from accounts.authentication import caller
 from accounts.models import PEOPLE
-from bookbridge.api.responses import NOTHING, PROBLEM
+from bookbridge.api.responses import NOTHING, problem
 from bookbridge.api.views import GenericViewSet
 from catalog.leading import lead_on
 from catalog.models import ANY_BOOK, Book
@@ -26,7 +26,7 @@ from reviews.permissions import IsAuthor
 from reviews.querysets import ReviewQuerySet
 from reviews.serializers import NewReviewSerializer, ReviewSerializer
 
-CREATED = {201: ReviewSerializer, 409: OpenApiResponse(PROBLEM, description="`already_reviewed`.")}
+CREATED = {201: ReviewSerializer, **problem(409, "`already_reviewed`.")}
 
 
 class ReviewLists(mixins.ListModelMixin, GenericViewSet):

@@ -136,6 +136,12 @@ class AutoSchema(BaseAutoSchema):
                 own["description"] = f"{own['description']} {said}".strip()
         return bodies
 
+    def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
+        """Its parent's; but what may be empty is `anyOf`: to many a validator an empty text is an address as well."""
+        super()._insert_field_validators(field, schema)
+        if "oneOf" in schema:
+            schema["anyOf"] = schema.pop("oneOf")
+
     def _shared(self) -> list[int]:
         """Which of the shared answers the operation gives."""
         guards = [guard for guard in self.view.get_permissions() if not isinstance(guard, OPEN_TO_ALL)]
