@@ -10,7 +10,7 @@ from accounts.serializers import PersonOrDeletedSerializer
 from activity.kinds import ALWAYS, Kind
 from activity.models import Event, Notification
 from bookbridge.api.errors import InvalidField
-from bookbridge.api.serializers import ModelSerializer
+from bookbridge.api.serializers import IdField, ModelSerializer
 
 MOST_IDS = 1000
 
@@ -74,9 +74,7 @@ class NotificationSerializer(AboutSerializer):
 class ReadSerializer(serializers.Serializer[Any]):
     """Which notifications have been read: some `ids`, or `all`."""
 
-    ids = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), max_length=MOST_IDS, required=False
-    )
+    ids = serializers.ListField(child=IdField(), max_length=MOST_IDS, required=False)
     all = serializers.BooleanField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

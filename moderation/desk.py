@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
-from bookbridge.api.admin import MOST_COUNTED, Panel
+from bookbridge.api.admin import Panel, capped
 from moderation.models import Case, Concealed, Decision, Opening, State
 from moderation.reasons import Action
 from moderation.targets import About, Context, targets
@@ -97,18 +97,14 @@ def panel(request: HttpRequest) -> Panel | None:
     queue = reverse("admin:moderation_case_changelist")
     opened = Case.objects.open()
     oldest = opened.order_by("opened_at").values_list("opened_at", flat=True).first()
-    hidden = Case.objects.filter(concealed__in=[Concealed.PENDING, Concealed.HIDDEN])
+    hidden = Case.objects.filter(QUEUES["hidden"][1])
     rows = [
-        (_("open cases"), _capped(opened), queue),
+        (_("open cases"), capped(opened), queue),
         (_("the oldest waits for"), timesince(oldest) if oldest else "—", f"{queue}?o=6"),
-        (_("appeals waiting"), _capped(opened.filter(is_appealed=True)), f"{queue}?queue=appealed"),
-        (_("hidden texts"), _capped(hidden), f"{queue}?queue=hidden"),
+        (_("appeals waiting"), capped(opened.filter(is_appealed=True)), f"{queue}?queue=appealed"),
+        (_("hidden texts"), capped(hidden), f"{queue}?queue=hidden"),
     ]
     return Panel(_("Moderation"), rows)
-
-
-def _capped(rows: Any) -> int:
-    return int(rows.order_by()[:MOST_COUNTED].count())
 
 
 QUEUES = {

@@ -4,12 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from bookbridge.api.serializers import TextField
+from bookbridge.api.serializers import IdField, TextField
 from moderation.models import APPEAL_LENGTH, NOTE_LENGTH
 from moderation.reasons import Reason
 from moderation.targets import targets
-
-MOST_ID = 2**63 - 1
 
 
 class TargetTypeField(serializers.ChoiceField):
@@ -24,7 +22,7 @@ class ReportSerializer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField(read_only=True)
     target_type = TargetTypeField(source="case.target_type")
-    target_id = serializers.IntegerField(min_value=1, max_value=MOST_ID, source="case.target_id")
+    target_id = IdField(source="case.target_id")
     reason = serializers.ChoiceField(choices=Reason.choices)
     note = TextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
     created_at = serializers.DateTimeField(source="at", read_only=True)
@@ -35,6 +33,6 @@ class AppealSerializer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField(read_only=True)
     target_type = TargetTypeField(source="case.target_type")
-    target_id = serializers.IntegerField(min_value=1, max_value=MOST_ID, source="case.target_id")
+    target_id = IdField(source="case.target_id")
     text = TextField(max_length=APPEAL_LENGTH)
     created_at = serializers.DateTimeField(source="at", read_only=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import django_filters
 from django.core.validators import RegexValidator
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, QuerySet
 from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
@@ -73,7 +73,7 @@ class IdFilter(django_filters.NumberFilter):
     """An id: a whole number that a column can hold, so that SQLite does not choke on a larger one."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=1, max_value=2**63 - 1, decimal_places=0, **kwargs)
+        super().__init__(min_value=1, max_value=BigIntegerField.MAX_BIGINT, decimal_places=0, **kwargs)
 
 
 class FlagFilter(django_filters.ChoiceFilter):

@@ -14,7 +14,7 @@ import math
 from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import ValidationError
-from django.db.models import BooleanField, DecimalField, Field, Q
+from django.db.models import BigIntegerField, BooleanField, DecimalField, Field, Q
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import BasePagination
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 DEFAULT_ORDERINGS: dict[str, tuple[str, ...]] = {"-id": ("-id",)}
-BIGGEST_INT = 2**63 - 1
 
 
 class KeysetPagination(BasePagination):
@@ -188,7 +187,7 @@ def _typed(queryset: Any, name: str, value: Any) -> Any:
         raise ValueError
     str(value).encode()  # a lone surrogate is a ValueError
     typed = field.to_python(value)
-    if isinstance(typed, int) and abs(typed) > BIGGEST_INT:
+    if isinstance(typed, int) and abs(typed) > BigIntegerField.MAX_BIGINT:
         raise ValueError
     if isinstance(typed, float) and not math.isfinite(typed):
         raise ValueError

@@ -70,6 +70,13 @@ class MomentField(serializers.DateTimeField):
         return moment
 
 
+class IdField(serializers.IntegerField):
+    """An id: a whole number that a column can hold, since SQLite would choke on a larger one."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=models.BigIntegerField.MAX_BIGINT, **kwargs)
+
+
 class ModelSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     """DRF's, with LineField and TextField for text columns."""
 

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 TITLE_LENGTH = 200
 FEWEST_CANDIDATES, MOST_CANDIDATES = 2, 50
-BIGGEST_ID = 2**63 - 1
 
 
 class Method(models.TextChoices):
@@ -146,8 +145,8 @@ class Ballot(models.Model):
         Raises InvalidField `does_not_exist` or `not_proposed` for the first candidate that cannot stand.
         """
         club.lock()
-        listed = Entry.objects.filter(club=club, pk__in=[pk for pk in candidates if 0 < pk <= BIGGEST_ID])
-        status = dict(listed.values_list("pk", "status"))
+        storable = [pk for pk in candidates if 0 < pk <= models.BigIntegerField.MAX_BIGINT]
+        status = dict(Entry.objects.filter(club=club, pk__in=storable).values_list("pk", "status"))
         for place, pk in enumerate(candidates):
             if pk not in status:
                 raise InvalidField(f"candidates.{place}", "does_not_exist", _("The list has no such entry."))
@@ -231,8 +230,8 @@ class Ballot(models.Model):
         self.club.lock()
         found = Entry.objects.filter(candidacies__ballot=self.pk).values_list("pk", "book")
         entries, books = zip(*found, strict=True) if found else ((), ())
-        for model, pks in ((Book, books), (Entry, entries)):
-            hold(model, pks)
+        hold(Book, books)
+        hold(Entry, entries)
         self._read_locked()
 
     def _read_locked(self) -> None:

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.names import validate_timezone
 from accounts.serializers import PersonSerializer
-from bookbridge.api.serializers import LineField, ModelSerializer, TextField
+from bookbridge.api.serializers import IdField, LineField, ModelSerializer, TextField
 from catalog.serializers import LanguageTagField
 from clubs.clubs.models import FEWEST_MEMBERS, MOST_MEMBERS, Club, JoinPolicy, Visibility
 from clubs.meetings.serializers import MeetingSerializer
@@ -86,7 +86,7 @@ class ClubSerializer(BriefClubSerializer):
 class TransferSerializer(serializers.Serializer[Any]):
     """To whom a club is handed over."""
 
-    user = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text=_("The id of an active member."))
+    user = IdField(help_text=_("The id of an active member."))
 
 
 class JoinSerializer(serializers.Serializer[Any]):

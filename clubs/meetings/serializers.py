@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.names import validate_timezone
-from bookbridge.api.serializers import LineField, ModelSerializer, MomentField, TextField
+from bookbridge.api.serializers import IdField, LineField, ModelSerializer, MomentField, TextField
 from clubs.meetings.answers import GIVEN, Answer, Rsvp
 from clubs.meetings.models import (
     MOST_MINUTES,
@@ -26,7 +26,6 @@ from clubs.meetings.models import (
 )
 from clubs.meetings.times import FIRST, LAST, Every
 
-BIGGEST_ID = 2**63 - 1
 # What a public club shows to everybody.
 FOR_OUTSIDERS = {"id", "title", "starts_at", "status"}
 
@@ -70,7 +69,7 @@ class AttendanceSerializer(serializers.Serializer[Any]):
     """Who was there."""
 
     attended = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=BIGGEST_ID),
+        child=IdField(),
         max_length=MOST_SEATS,
         help_text=_("The ids of readers who are or were in the club."),
     )
@@ -104,14 +103,7 @@ class NewMeetingSerializer(serializers.Serializer[Any]):
     duration_minutes = serializers.IntegerField(min_value=1, max_value=MOST_MINUTES, required=False)
     place = LineField(max_length=PLACE_LENGTH, required=False, allow_blank=True)
     url = LinkField(max_length=URL_LENGTH, required=False, allow_blank=True)
-    entry = serializers.IntegerField(
-        source="entry_id",
-        min_value=1,
-        max_value=BIGGEST_ID,
-        required=False,
-        allow_null=True,
-        help_text=_("An entry of the club’s list."),
-    )
+    entry = IdField(source="entry_id", required=False, allow_null=True, help_text=_("An entry of the club’s list."))
     agenda = TextField(max_length=TEXT_LENGTH, required=False, allow_blank=True)
     capacity = serializers.IntegerField(
         min_value=1, max_value=MOST_SEATS, required=False, allow_null=True, help_text=_("Null for no limit.")

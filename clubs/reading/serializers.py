@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import BigIntegerField
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -20,7 +21,6 @@ from clubs.reading.models import Entry, Milestone, Progress
 from clubs.reading.rules import ALL, MOST_MINUTES, MOST_PAGES, Mark, Status, Unit, hundredths
 
 FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2100, 12, 31)
-BIGGEST_ID = 2**63 - 1
 
 
 @extend_schema_field(OpenApiTypes.FLOAT)
@@ -112,7 +112,7 @@ class EntryChangeSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """What of an entry may be changed."""
 
     status = serializers.ChoiceField(Status.choices, required=False)
-    position = serializers.IntegerField(min_value=1, max_value=BIGGEST_ID, required=False)
+    position = serializers.IntegerField(min_value=1, max_value=BigIntegerField.MAX_BIGINT, required=False)
     starts_on = DayField(required=False, allow_null=True)
     ends_on = DayField(required=False, allow_null=True)
     note = TextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
