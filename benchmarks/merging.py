@@ -125,7 +125,7 @@ def check(books: tuple[int, int], *, repair: bool = False) -> int:
 def read_and_write(books: tuple[int, int], stop: Any, answers: Any) -> None:
     """Some readers at once, each act at random, until `stop` is set; what came of it goes into `answers`."""
     settings.ALLOWED_HOSTS = ["*"]
-    settings.RATES = {}
+    settings.RATES = dict.fromkeys(settings.RATES)
     statuses: Counter[str] = Counter()
     slowest: defaultdict[str, list[float]] = defaultdict(list)
 

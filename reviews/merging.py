@@ -95,6 +95,12 @@ class Reviews:
         tally.write()
         return True
 
+    def left(self, merge: Merge) -> int:
+        """Reviews of the book that goes; on the way back those noted and those set aside."""
+        if merge.state == State.MERGING:
+            return Review.objects.filter(book=merge.gone_id).count()
+        return merge.moved.filter(kind=KIND).count() + SetAside.objects.filter(merge=merge).count()
+
 
 def _written(review: Review) -> datetime.datetime:
     return review.edited_at or review.created_at

@@ -15,7 +15,7 @@ from bookbridge.api.admin import LookingAdmin, id_in
 from bookbridge.api.errors import Conflict
 from catalog.merging.models import Merge, State
 from catalog.merging.pages import ReasonForm
-from catalog.merging.services import undo_merge
+from catalog.merging.services import left, undo_merge
 
 
 @admin.register(Merge)
@@ -47,6 +47,7 @@ class MergeAdmin(LookingAdmin):
             "opts": self.opts,
             "title": gettext("Merge"),
             "merge": merge,
+            "left": left(merge),
         }
         return TemplateResponse(request, "catalog/merged.html", context | {"form": form if may else None})
 
@@ -56,5 +57,6 @@ class MergeAdmin(LookingAdmin):
         except Conflict as refused:
             self.message_user(request, refused.detail, messages.ERROR)
         else:
-            self.message_user(request, _("They are two books again."), messages.SUCCESS)
+            if merge.state == State.UNDONE:  # Else the page tells how far it is.
+                self.message_user(request, _("They are two books again."), messages.SUCCESS)
         return HttpResponseRedirect(request.path)

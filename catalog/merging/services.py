@@ -27,7 +27,7 @@ from bookbridge.api.errors import Conflict
 from bookbridge.api.jobs import enqueue, job
 from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
-from catalog.merging.models import Merge, State
+from catalog.merging.models import UNDERWAY, Merge, State
 from catalog.models import Book, Edition, touched
 
 # How long whoever asks waits; the rest is a job's, which begins when they surely do not any more.
@@ -46,6 +46,9 @@ class Part(Protocol):
 
     def move_back(self, merge: Merge) -> bool:
         """Move some of the noted rows back; whether there were any."""
+
+    def left(self, merge: Merge) -> int:
+        """How many rows are still to be moved, there or back."""
 
 
 parts: list[Part] = []
@@ -85,6 +88,11 @@ def run(merge: Merge, *, seconds: float) -> bool:
                 return False
     _end_undoing(merge) if undoing else _end(merge)
     return True
+
+
+def left(merge: Merge) -> int:
+    """How many rows are still to be moved; 0 for a merge that is at its end."""
+    return sum(part.left(merge) for part in parts) if merge.state in UNDERWAY else 0
 
 
 @job("catalog.merge", atomic=False)

@@ -55,6 +55,12 @@ class Entries:
             return self._part(merge, aside)
         return any(self._move_back(merge, pk) for pk in merge.noted(KIND, 1))
 
+    def left(self, merge: Merge) -> int:
+        """Entries of the book that goes; on the way back those noted and those set aside."""
+        if merge.state == State.MERGING:
+            return Entry.objects.filter(book=merge.gone_id).count()
+        return merge.moved.filter(kind=KIND).count() + EntryAside.objects.filter(merge=merge).count()
+
     @retrying_atomic
     def _move(self, merge: Merge, club: Club) -> bool:
         locked = _lock(club)

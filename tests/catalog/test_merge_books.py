@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import TestCase
+from django.test import Client, TestCase
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -185,13 +185,24 @@ def test_who_has_what_in_hand_of_the_book_that_goes_writes_to_the_kept_one(
     assert differences() == (0, [])
 
 
-def test_a_long_merge_goes_on_as_a_job(world: World, staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_merge_goes_on_as_a_job(
+    world: World, staff: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(staff)
+
+    def told(merge: Merge, word: str) -> str:
+        """What the page of a merge says after a word, up to the full stop."""
+        page = client.get(f"/admin/catalog/merge/{merge.pk}/change/").content.decode()
+        return page.partition(word)[2].partition(".")[0]
+
     monkeypatch.setattr(services, "AT_ONCE_SECONDS", -1)
     monkeypatch.setattr(services, "JOB_SECONDS", -1)
     monkeypatch.setattr(services, "JOB_AFTER", services.JOB_AFTER * 0)
     before = picture()
     merge = merge_books(kept=world.kept, gone=world.gone, by=staff, reason="The same work")
     assert merge.state == State.MERGING
+    # Of two lists and three reviews the first list is done.
+    assert told(merge, "still to be moved: ") == "4"
     assert differences() == (0, [])
     with pytest.raises(Conflict) as refused:
         undo_merge(merge, by=staff, reason="At once")
@@ -199,7 +210,11 @@ def test_a_long_merge_goes_on_as_a_job(world: World, staff: User, monkeypatch: p
     jobs.run_due()
     merge.refresh_from_db()
     assert merge.state == State.MERGED
-    undo_merge(merge, by=staff, reason="Two works after all")
+    assert told(merge, "still to be moved: ") == ""
+    client.post(f"/admin/catalog/merge/{merge.pk}/change/", {"reason": "Two works after all"})
+    # Both lists, and a review whose author has no other: the rest is back.
+    assert told(merge, "still to be moved: ") == "3"
+    assert "two books again" not in client.get("/admin/catalog/merge/").content.decode()
     assert differences() == (0, [])
     jobs.run_due()
     merge.refresh_from_db()
