@@ -66,6 +66,15 @@ def test_the_first_sign_in_sets_up_an_app_and_nothing_opens_before(client, staff
     assert client.get(ENROL).status_code == 302  # neither secret nor codes can be seen again
 
 
+def test_the_first_sign_in_leads_on_to_the_page_that_was_asked_for(client, staff):
+    form = {"username": "staffer", "password": PASSWORD, "code": "", "next": USERS}
+    address = client.post(LOGIN, form)["Location"]
+    page = client.get(address)
+    assert 'name="next"' not in page.content.decode(), "else the form would send it empty, and that counts"
+    page = client.post(address, {"code": code_of(shown_secret(page))})
+    assert f'href="{USERS}"' in page.content.decode()
+
+
 def test_after_that_name_password_and_code_are_wanted_and_not_told_apart(client, enrolled, alice, heard):
     secret, _codes = enrolled
     right = {"username": "staffer", "password": PASSWORD, "code": code_of(secret)}
