@@ -4,9 +4,7 @@ import logging
 import time
 import uuid
 
-from django.conf import settings
-from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from accounts.models import User
 from activity.models import Notification, NotificationQuerySet
@@ -67,8 +65,11 @@ def _written(row: Notification) -> Mail | None:
     told = reader and Notification.objects.visible_to(reader).for_answer(reader).filter(pk=row.pk).first()
     if not reader or not told:
         return None
-    with translation.override(reader.language):
-        context = {"user": reader, "text": told.text, "kind": told.get_kind_display(), "app": settings.APP_URL}
-        text = render_to_string("activity/mail/notification.txt", context)
-    subject, _newline, body = text.strip().partition("\n")
-    return Mail(f"notification {row.pk}", reader.email, subject, body.strip() + "\n")
+    return Mail.written(
+        f"notification {row.pk}",
+        to=reader.email,
+        template="activity/mail/notification.txt",
+        language=reader.language,
+        user=reader,
+        told=told,
+    )

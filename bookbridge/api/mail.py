@@ -11,10 +11,12 @@ import json
 import smtplib
 from email.utils import parseaddr
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.template.loader import render_to_string
+from django.utils import translation
 
 from bookbridge.api.breaker import Breaker
 from bookbridge.api.jobs import enqueue, job
@@ -32,6 +34,14 @@ class Mail(NamedTuple):
     to: str
     subject: str
     body: str
+
+    @classmethod
+    def written(cls, id: str, *, to: str, template: str, language: str, **context: Any) -> Mail:
+        """A mail from a template, whose first line is the subject."""
+        with translation.override(language):
+            text = render_to_string(template, {"app": settings.APP_URL, **context})
+        subject, _newline, body = text.strip().partition("\n")
+        return cls(id, to, subject.strip(), body.strip() + "\n")
 
 
 class MailServerAwayError(Exception):
