@@ -3,7 +3,6 @@
 import datetime
 import secrets
 from contextlib import suppress
-from hashlib import sha256
 from typing import Any
 
 from django.contrib.auth.hashers import check_password, make_password
@@ -21,7 +20,7 @@ from bookbridge.api.errors import Conflict, Forbidden, Problem
 from bookbridge.api.jobs import enqueue, job
 from bookbridge.api.rows import hold
 from bookbridge.api.sealed import seal, unseal
-from bookbridge.api.text import identifier_key
+from bookbridge.api.text import digest_of, identifier_key
 from bookbridge.api.transactions import conflict_as, retrying_atomic
 
 LIFETIMES = {
@@ -194,13 +193,13 @@ def _issue(user: User, purpose: MailTokenPurpose, email: str) -> str:
     MailToken.objects.update_or_create(
         user=user,
         purpose=purpose,
-        defaults={"email": email, "digest": _digest(token), "expires_at": timezone.now() + LIFETIMES[purpose]},
+        defaults={"email": email, "digest": digest_of(token), "expires_at": timezone.now() + LIFETIMES[purpose]},
     )
     return token
 
 
 def _find(token: str, *purposes: MailTokenPurpose) -> MailToken:
-    live = MailToken.objects.filter(digest=_digest(token), purpose__in=purposes, expires_at__gt=timezone.now())
+    live = MailToken.objects.filter(digest=digest_of(token), purpose__in=purposes, expires_at__gt=timezone.now())
     found = live.select_related("user").filter(user__is_active=True).first()
     if found is None or found.is_superseded:
         raise invalid_token()
@@ -214,7 +213,3 @@ def _use(token: str, *purposes: MailTokenPurpose) -> MailToken:
     if not deleted:
         raise invalid_token()
     return found
-
-
-def _digest(token: str) -> str:
-    return sha256(token.encode("utf-8", "replace")).hexdigest()

@@ -10,15 +10,13 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from bookbridge.api.errors import Forbidden
 from clubs.clubs.models import Club, ClubQuerySet
-from clubs.roles import Standing
+from clubs.roles import Standing, refusal
 
 
 class Level(Enum):
@@ -51,19 +49,13 @@ LEAST = {
     Level.MODERATOR: Standing.MODERATOR,
     Level.OWNER: Standing.OWNER,
 }
-REFUSALS = {
-    Standing.PENDING: ("members_only", _("Only the club's members may do this.")),
-    Standing.MEMBER: ("members_only", _("Only the club's members may do this.")),
-    Standing.MODERATOR: ("moderators_only", _("Only the club's moderators may do this.")),
-    Standing.OWNER: ("owner_only", _("Only the club's owner may do this.")),
-}
 
 
 def require(club: Club, level: Level) -> None:
     """Raise Forbidden where the reader for whom `club` was read stands below `level`."""
     needed = Standing.MEMBER if level is Level.ANYONE and club.is_private else LEAST[level]
     if club.my_standing < needed:
-        raise Forbidden(*REFUSALS[needed])
+        raise refusal(needed)
 
 
 class HasLevel(BasePermission):

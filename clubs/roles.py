@@ -5,6 +5,8 @@ from enum import IntEnum
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from bookbridge.api.errors import Forbidden
+
 # The word of an answer for whom `Club.owner` names; no row of a membership holds it, so there is always exactly one.
 OWNER = "owner"
 
@@ -50,3 +52,16 @@ class Standing(IntEnum):
         if status == Status.ACTIVE:
             return {OWNER: cls.OWNER, Role.MODERATOR.value: cls.MODERATOR}.get(role or "", cls.MEMBER)
         return cls.PENDING if status == Status.PENDING else cls.OUTSIDER
+
+
+REFUSALS = {
+    Standing.PENDING: ("members_only", _("Only the club's members may do this.")),
+    Standing.MEMBER: ("members_only", _("Only the club's members may do this.")),
+    Standing.MODERATOR: ("moderators_only", _("Only the club's moderators may do this.")),
+    Standing.OWNER: ("owner_only", _("Only the club's owner may do this.")),
+}
+
+
+def refusal(needed: Standing) -> Forbidden:
+    """What somebody is told who does not stand as far up as is needed."""
+    return Forbidden(*REFUSALS[needed])

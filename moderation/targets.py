@@ -8,13 +8,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any, ClassVar, NamedTuple
 
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 
 from accounts.models import User
+from bookbridge.api.text import digest_of
 
 
 class About(NamedTuple):
@@ -32,7 +32,7 @@ class About(NamedTuple):
     @property
     def digest(self) -> str:
         """`seen` in few characters."""
-        return sha256(self.seen.encode("utf-8", "replace")).hexdigest()
+        return digest_of(self.seen)
 
 
 @dataclass(frozen=True)

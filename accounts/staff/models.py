@@ -6,7 +6,6 @@ import base64
 import datetime
 import secrets
 import time
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -19,6 +18,7 @@ from accounts.happenings import happened
 from bookbridge.api.fields import KeyField
 from bookbridge.api.rows import hold
 from bookbridge.api.sealed import seal, unseal
+from bookbridge.api.text import digest_of
 from bookbridge.api.transactions import retrying_atomic
 
 if TYPE_CHECKING:
@@ -167,4 +167,4 @@ def _recovery_code() -> str:
 
 
 def _digest(code: str) -> str:
-    return sha256(code.replace("-", "").lower().encode("utf-8", "replace")).hexdigest()
+    return digest_of(code.replace("-", "").lower())

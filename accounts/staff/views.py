@@ -22,7 +22,7 @@ from accounts.models import User
 from accounts.staff import sittings
 from accounts.staff.forms import CodeForm, SignInForm
 from accounts.staff.models import AlreadyEnrolledError, SecondFactor, step_of
-from accounts.staff.pictures import qr_code
+from accounts.staff.qr_codes import qr_code
 
 SAFELY = [sensitive_post_parameters(), csrf_protect, never_cache]
 

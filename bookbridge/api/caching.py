@@ -12,7 +12,6 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from hashlib import sha256
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -25,6 +24,7 @@ from rest_framework.response import Response
 
 from bookbridge.api import counters, redis
 from bookbridge.api.replicas import reading_primary
+from bookbridge.api.text import digest_of
 
 # Seconds an answer is kept at most, give or take a quarter. Not for its truth, but so that the cache stays small.
 KEPT_FOR = 60
@@ -92,7 +92,7 @@ def _answer(
 def _key(request: Request, generations: Mapping[str, int]) -> str:
     """By the whole address, since answers have absolute links, and the language of their words."""
     parts = [request.build_absolute_uri(), get_language() or "", *(f"{n}={g}" for n, g in generations.items())]
-    return "kept:" + sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()
+    return "kept:" + digest_of("\n".join(parts))
 
 
 def _find(key: str) -> str | None:

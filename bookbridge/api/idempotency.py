@@ -17,6 +17,7 @@ from bookbridge.api.errors import Conflict, Problem
 from bookbridge.api.models import KEPT_FOR, KeptAnswer, KeptAnswerQuerySet
 from bookbridge.api.renderers import JSONRenderer
 from bookbridge.api.sealed import seal, unseal
+from bookbridge.api.text import digest_of
 from bookbridge.api.transactions import retrying_atomic
 
 # A call that has run this long was cut off (its worker was killed): its key may be used again.
@@ -47,7 +48,7 @@ class IdempotentPosts:
 def _once(post: Callable[..., Response], client_key: str, request: Request, *args: Any, **kwargs: Any) -> Response:
     """Run `post` unless its answer is known."""
     route = f"{request.user.pk} {request.path} {client_key}"
-    key = sha256(route.encode("utf-8", "replace")).hexdigest()
+    key = digest_of(route)
     body = _digest(request)
     claim = _claim(request, key, body)
     if claim.status is not None:

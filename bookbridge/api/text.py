@@ -6,6 +6,7 @@ be unique or found is reduced to one written form here and compared bytewise (`b
 
 import re
 import unicodedata
+from hashlib import sha256
 
 # Letters that carry a stroke or join two letters have no decomposition in Unicode; readers type the plain ones.
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"})
@@ -58,3 +59,8 @@ def language_tag(code: str) -> str:
     first, *others = code.split("-")
     cased = [part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part.lower() for part in others]
     return "-".join([first.lower(), *cased])
+
+
+def digest_of(text: str) -> str:
+    """The SHA-256 of a text: the form in which a secret is kept and found. A lone surrogate counts as `?`."""
+    return sha256(text.encode("utf-8", "replace")).hexdigest()

@@ -9,7 +9,6 @@ import ipaddress
 import threading
 import time
 from collections.abc import Iterable
-from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from bookbridge.api.middleware import client_address
-from bookbridge.api.text import identifier_key
+from bookbridge.api.text import digest_of, identifier_key
 from bookbridge.env import Rate
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ def wait_for(scope: str, identities: Iterable[tuple[str, int]]) -> float | None:
         return None
     waits = []
     for identity, times in identities:
-        key = sha256(identity.encode("utf-8", "replace")).hexdigest()[:32]
+        key = digest_of(identity)[:32]
         count, left = hit(f"{scope}:{key}", rate.seconds)
         if count > rate.calls * times:
             waits.append(max(left, 0.0))

@@ -17,13 +17,14 @@ from rest_framework.exceptions import NotAuthenticated
 from accounts.blocks import unblocked
 from activity import services as activity
 from activity.models import Thing
-from bookbridge.api.errors import Conflict, Forbidden, InvalidField
+from bookbridge.api.errors import Conflict, InvalidField
 from bookbridge.api.transactions import conflict_as, retrying_atomic
 from clubs.discussions import telling
 from clubs.discussions.posts import Post
 from clubs.discussions.reactions import Reaction, Reveal
 from clubs.members.services import was_not_active
 from clubs.reading.models import Entry
+from clubs.roles import Standing, refusal
 from moderation.models import target_gone
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class Thread(models.Model):
         """As `remove`, for its author. Raises Forbidden for anybody else, and where others speak in it."""
         self.lock()
         if self.author_id != by.pk or self.posts.filter(deleted_at__isnull=True).exclude(author=by).exists():
-            raise Forbidden("moderators_only", _("Only the club's moderators may do this."))
+            raise refusal(Standing.MODERATOR)
         self._remove(by)
 
     def lock(self) -> None:

@@ -69,7 +69,7 @@ class PostTarget(Target):
 
     def restore(self, row: Post) -> None:
         """In the model's words."""
-        row.hide(hidden=False)
+        row.restore()
 
 
 def _passage(post: Post, *, is_target: bool) -> Passage:

@@ -7,6 +7,7 @@ opens it holds that row alone.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -205,13 +206,16 @@ class Post(models.Model):
         self._settle_author()
 
     @retrying_atomic
-    def hide(self, *, hidden: bool = True) -> None:
-        """Keep the post from everybody but its author, or with `hidden=False` show it again."""
+    def hide(self) -> None:
+        """Keep the post from everybody but its author, until it is restored."""
         self._lock()
-        self.hidden_at = (self.hidden_at or timezone.now()) if hidden else None
-        self.save(update_fields=["hidden_at"])
-        self.thread.count()
-        self._settle_author()
+        self._set_hidden(self.hidden_at or timezone.now())
+
+    @retrying_atomic
+    def restore(self) -> None:
+        """Show a hidden post again."""
+        self._lock()
+        self._set_hidden(None)
 
     @retrying_atomic
     def react(self, emoji: str, *, by: User) -> None:
@@ -316,6 +320,12 @@ class Post(models.Model):
             raise Http404
         if found[0] is not None:
             raise Conflict("post_deleted", _("This post is deleted."))
+
+    def _set_hidden(self, at: datetime.datetime | None) -> None:
+        self.hidden_at = at
+        self.save(update_fields=["hidden_at"])
+        self.thread.count()
+        self._settle_author()
 
     def _settle_author(self) -> None:
         """Look again when the author was active, after the post has gone, or has come back."""

@@ -62,9 +62,7 @@ class RsvpQuerySet(models.QuerySet["Rsvp"]):
         )
 
     def last_given(self) -> Subquery:
-        """In a query of memberships: when the reader last answered, or changed their answer, to a meeting of the club
-        that is not removed.
-        """
+        """For memberships: when the reader last gave or changed an answer to a meeting that is not removed."""
         given = self.filter(meeting__club=OuterRef("club"), user=OuterRef("user"))
         return Subquery(given.order_by("-answered_at").values("answered_at")[:1])
 
@@ -172,26 +170,24 @@ def take_back(user: int, club: int) -> None:
     For whoever has written the membership and holds the rows of the reader and the club.
     """
     given = Rsvp.objects.filter(user=user, meeting__club=club, meeting__ends_at__gt=timezone.now())
-    meetings = Meeting.objects.select_for_update().filter(pk__in=list(given.values_list("meeting", flat=True)))
-    for meeting in meetings.order_by("pk"):
-        for own in Rsvp.objects.filter(meeting=meeting, user=user):
-            own.delete()
-            _count(meeting, own.answer, None)
-        fill(meeting)
+    _take_back(user, list(given.values_list("meeting", flat=True)))
     was_not_active([user], club=club)
 
 
 @retrying_atomic
 def take_back_all(user: int) -> None:
     """Take back every answer of an account that goes, and forget where it was; how many came to a meeting stays."""
-    meetings = list(Rsvp.objects.filter(user=user).values_list("meeting", flat=True))
+    _take_back(user, list(Rsvp.objects.filter(user=user).values_list("meeting", flat=True)))
+    Attendance.objects.filter(user=user).delete()
+
+
+def _take_back(user: int, meetings: Sequence[int]) -> None:
     for meeting in Meeting.objects.select_for_update().filter(pk__in=meetings).order_by("pk"):
         own = Rsvp.objects.filter(meeting=meeting, user=user).first()
         if own is not None:
             own.delete()
             _count(meeting, own.answer, None)
             fill(meeting)
-    Attendance.objects.filter(user=user).delete()
 
 
 def _count(meeting: Meeting, before: str | None, after: str | None, n: int = 1) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from hashlib import sha256
 
 from django.conf import settings
 from django.db import models
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from bookbridge.api.fields import KeyField
 from bookbridge.api.rows import hold
+from bookbridge.api.text import digest_of
 from bookbridge.api.transactions import retrying_atomic
 
 
@@ -37,7 +37,7 @@ class CalendarToken(models.Model):
         # One at a time for each reader: two that both find no row to replace would deadlock in InnoDB.
         hold(User, [user.pk])
         token = secrets.token_urlsafe(32)
-        cls.objects.update_or_create(user=user, defaults={"digest": _digest(token), "created_at": timezone.now()})
+        cls.objects.update_or_create(user=user, defaults={"digest": digest_of(token), "created_at": timezone.now()})
         return token
 
     @classmethod
@@ -49,9 +49,5 @@ class CalendarToken(models.Model):
     @classmethod
     def reader(cls, token: str) -> User | None:
         """Whose calendar a token opens; None for one that is no good, and where its reader may not sign in."""
-        found = cls.objects.select_related("user").filter(digest=_digest(token)).first()
+        found = cls.objects.select_related("user").filter(digest=digest_of(token)).first()
         return found.user if found is not None and found.user.may_sign_in else None
-
-
-def _digest(token: str) -> str:
-    return sha256(token.encode("utf-8", "replace")).hexdigest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import secrets
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -20,6 +19,7 @@ from activity.models import Thing
 from activity.services import record
 from bookbridge.api.errors import Conflict
 from bookbridge.api.fields import KeyField
+from bookbridge.api.text import digest_of
 from bookbridge.api.transactions import retrying_atomic
 from clubs.clubs.models import Club
 from clubs.roles import Status
@@ -116,8 +116,3 @@ class Invitation(models.Model):
     def thing(self) -> Thing:
         """The invitation, as logs name it."""
         return Thing("invite", self.pk, "")
-
-
-def digest_of(code: str) -> str:
-    """The form in which a code is kept and found."""
-    return sha256(code.encode("utf-8", "replace")).hexdigest()

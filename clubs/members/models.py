@@ -22,7 +22,7 @@ from bookbridge.api.errors import Conflict, Forbidden
 from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 from clubs.clubs.models import Club
-from clubs.roles import OWNER, Role, Standing, Status
+from clubs.roles import OWNER, Role, Standing, Status, refusal
 from clubs.statistics.models import statistics
 
 
@@ -218,7 +218,7 @@ class Membership(models.Model):
         self.hold()
         acting = Standing.OWNER if by is None else self.club.standing_of(by)
         if acting < Standing.MODERATOR:
-            raise Forbidden("moderators_only", _("Only the club's moderators may do this."))
+            raise refusal(Standing.MODERATOR)
         if self.standing >= acting:
             raise Forbidden("not_above", _("Nobody acts on a role equal to or above their own."))
         return acting

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from activity.kinds import Kind
 from activity.models import Thing
 from activity.services import record
-from bookbridge.api.errors import Conflict, Forbidden, InvalidField
+from bookbridge.api.errors import Conflict, InvalidField
 from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 from catalog.models import Book
@@ -30,6 +30,7 @@ from clubs.reading.history import NOTE_LENGTH, EntryChange
 from clubs.reading.marks import Progress
 from clubs.reading.milestones import Milestone
 from clubs.reading.rules import ALL, STEPS, Status
+from clubs.roles import Standing, refusal
 from clubs.statistics.models import EntryFigures, statistics
 from clubs.telling import tell_members, things
 
@@ -166,7 +167,7 @@ class Entry(EntryFigures):
         """As `remove`, for who proposed it. Raises Forbidden for anybody else, and once it is no longer proposed."""
         self._lock()
         if self.added_by_id != by.pk or self.status != Status.PROPOSED:
-            raise Forbidden("moderators_only", _("Only the club's moderators may do this."))
+            raise refusal(Standing.MODERATOR)
         self._remove(by)
 
     @property

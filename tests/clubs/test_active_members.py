@@ -109,7 +109,7 @@ def test_a_post_that_moderation_hides_is_none_until_it_is_restored(club, chat, a
     post = Post.objects.get(pk=did(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)["id"])
     post.hide()
     assert active() == 0
-    post.hide(hidden=False)
+    post.restore()
     assert active() == 1
 
 

@@ -115,7 +115,7 @@ def test_a_hidden_post_is_left_to_its_author(club, chat, address, bob, as_bob, a
     problem(as_moe.get(posts(club, post)), 404, "not_found")
     assert bad_fields(as_moe.post(address, {"body": "B", "reply_to": post.pk})) == {"reply_to": "does_not_exist"}
     assert as_moe.get(threads(club, chat)).json()["posts_count"] == 1
-    post.hide(hidden=False)
+    post.restore()
     assert bodies(as_moe.get(address)) == ["Who brings them?", "Buy my biscuits"]
     check_figures()
 

@@ -228,7 +228,7 @@ def test_the_figures_of_a_thread_follow_its_posts(club, thread, say, bob, as_bob
     assert (shown["posts_count"], shown["last_post_at"]) == (2, moment)
     first.hide()
     check_figures()
-    first.hide(hidden=False)
+    first.restore()
     check_figures()
     Post.objects.get(author=thread.author).remove(by=thread.author)
     as_bob.delete(posts(club, first))
