@@ -16,4 +16,7 @@ REWORDED = (
     _("Ensure this field has at least {min_length} characters."),
     _("Ensure this value is greater than or equal to {min_value}."),
     _("Ensure this value is less than or equal to {max_value}."),
+    _("Request was throttled."),
+    _("Expected available in {wait} second."),
+    _("Expected available in {wait} seconds."),
 )

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from accounts.authentication import caller
 from accounts.models import User
 from bookbridge.api.replicas import reading_primary
-from bookbridge.api.responses import NOTHING
+from bookbridge.api.responses import NOTHING, problem
 from bookbridge.api.views import APIView
 from clubs.access import ClubScoped, Level
 from clubs.meetings import calendar
@@ -83,7 +83,7 @@ class ReaderCalendarView(CalendarView):
     @extend_schema(
         summary="The calendar of all one's clubs",
         parameters=[OpenApiParameter("token", OpenApiTypes.STR, required=True, description="From `calendar-token`.")],
-        responses=FILE,
+        responses={**FILE, **problem(404, "`not_found`: no such token, or none any more.")},
         auth=[],
     )
     def get(self, request: Request) -> HttpResponse:
