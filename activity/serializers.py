@@ -99,13 +99,8 @@ class SettingsSerializer(serializers.Serializer[Any]):
         return {kind.value: WishSerializer(required=False, help_text=kind.label) for kind in Kind}
 
     def to_internal_value(self, data: Any) -> dict[str, dict[str, bool]]:
-        """The wishes that were sent. A kind there is not would be a wish that nobody fulfils: it is refused."""
+        """The wishes that were sent. A kind there is not is ignored, as an unknown field is in every body."""
         wishes: dict[str, dict[str, bool]] = super().to_internal_value(data)
-        unknown = sorted(str(kind)[:100] for kind in data.keys() - self.fields.keys())
-        if unknown:
-            raise serializers.ValidationError(
-                {kind: [serializers.ErrorDetail(str(_("There is no such kind.")), "unknown")] for kind in unknown[:20]}
-            )
         for kind in ALWAYS & wishes.keys():
             for way, wanted in wishes[kind].items():
                 if not wanted:

@@ -27,7 +27,6 @@ def test_what_is_not_sent_stays(as_alice, as_bob):
     [
         ({"security": {"email": False}}, "security.email", "always_on"),
         ({"security": {"app": False}, "reply": {"app": False}}, "security.app", "always_on"),
-        ({"nonsense": {"app": False}, "reply": {"app": False}}, "nonsense", "unknown"),
         ({"reply": {"app": "maybe"}}, "reply.app", "invalid"),
         ({"reply": False}, "reply.non_field_errors", "invalid"),
         ({"reply": None}, "reply", "null"),
@@ -41,6 +40,12 @@ def test_what_makes_no_sense_changes_nothing(as_bob, body, field, code):
     assert answer.status_code == 400
     assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [(field, code)]
     assert as_bob.get(SETTINGS).json() == before
+
+
+def test_a_kind_that_a_newer_client_knows_is_ignored(as_bob):
+    before = as_bob.get(SETTINGS).json()
+    answer = as_bob.patch(SETTINGS, {"newer": {"app": False}, "reply": {"app": False, "watch": True}})
+    assert (answer.status_code, answer.json()) == (200, before | {"reply": {**before["reply"], "app": False}})
 
 
 def test_security_may_be_said_to_be_on(as_bob):
