@@ -11,9 +11,8 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from accounts.authentication import caller
-from bookbridge.api.errors import PROBLEM_TYPE
 from bookbridge.api.images import Shape
-from bookbridge.api.responses import PROBLEM, problem
+from bookbridge.api.responses import problem
 from bookbridge.api.uploads import TOO_LARGE, PictureSerializer, PictureView
 from bookbridge.api.views import GenericViewSet, checked
 from catalog import services
@@ -24,17 +23,15 @@ from catalog.models import ANY_BOOK, CATALOGUE, Book, BookQuerySet
 from catalog.permissions import AddedBook, MayChangeBook
 from catalog.serializers import BookListSerializer, BookSerializer, BookStatsSerializer, LookupSerializer
 
-KNOWN_ISBN = OpenApiResponse(PROBLEM, description="`duplicate_isbn`, with `book`, the id of the one that has the ISBN.")
+KNOWN_ISBN = problem(409, "`duplicate_isbn`, with `book`, the id of the one that has the ISBN.")
 
 
 @extend_schema_view(
     list=extend_schema(summary="Books, most rated first"),
-    create=extend_schema(summary="Add a book", responses={201: BookSerializer, (409, PROBLEM_TYPE): KNOWN_ISBN}),
+    create=extend_schema(summary="Add a book", responses={201: BookSerializer, **KNOWN_ISBN}),
     retrieve=extend_schema(summary="One book"),
-    update=extend_schema(summary="Change a book", responses={200: BookSerializer, (409, PROBLEM_TYPE): KNOWN_ISBN}),
-    partial_update=extend_schema(
-        summary="Change some of a book", responses={200: BookSerializer, (409, PROBLEM_TYPE): KNOWN_ISBN}
-    ),
+    update=extend_schema(summary="Change a book", responses={200: BookSerializer, **KNOWN_ISBN}),
+    partial_update=extend_schema(summary="Change some of a book", responses={200: BookSerializer, **KNOWN_ISBN}),
     destroy=extend_schema(
         summary="Take a book out",
         responses={204: None, **problem(409, "`book_in_use` by a list or a review.")},

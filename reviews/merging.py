@@ -13,7 +13,6 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.models import User
-from activity.models import Thing
 from activity.services import record
 from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
@@ -175,4 +174,4 @@ def _bring_back(aside: Sequence[SetAside], people: set[int], tally: Tally) -> No
 
 def _log(verb: str, review: Review) -> None:
     """Into its author's own log: staff did it to both books."""
-    record(verb, actor=None, thing=Thing("review", review.pk, review.book.title), subject=review.author_id)
+    record(verb, actor=None, thing=review.thing, subject=review.author_id)

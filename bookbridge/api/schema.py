@@ -36,7 +36,7 @@ FIELD_CODES = {
         *("not_proposed", "not_a_candidate", "no_entry"),
     ),
 }
-PROBLEM = {
+PROBLEM_SCHEMA = {
     "type": "object",
     "description": "RFC 9457 problem details: the one shape of every error.",
     "required": ["type", "title", "status", "detail", "code", "request_id"],
@@ -174,7 +174,7 @@ class AutoSchema(BaseAutoSchema):
 def describe_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """Post-processing hook: each operation may answer a problem, such as `server_error` or `unavailable`."""
     components = result.setdefault("components", {})
-    components.setdefault("schemas", {})["Problem"] = PROBLEM
+    components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
     components["responses"] = {
         name: {"description": said} | ({} if status == 304 else {"content": CONTENT})
         for status, (name, said) in SHARED.items()
