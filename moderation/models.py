@@ -21,7 +21,7 @@ from accounts.models import User
 from activity.models import TITLE_LENGTH, Thing
 from bookbridge.api.fields import KeyField
 from moderation.reasons import ADVERSE, HARM, HARM_OF_APPEAL, WORDS_LENGTH, Action, Ground, Reason
-from moderation.targets import About
+from moderation.targets import About, targets
 
 NOTE_LENGTH = 1000
 APPEAL_LENGTH = 2000
@@ -121,7 +121,8 @@ class Case(models.Model):
     @property
     def thing(self) -> Thing:
         """What it is about, for the log and for notifications."""
-        return Thing(self.target_type, self.target_id, self.title)
+        author = targets[self.target_type].title_by(self.target_id)
+        return Thing(self.target_type, self.target_id, self.title, author)
 
     @property
     def last_decision(self) -> Decision | None:

@@ -88,6 +88,10 @@ class Target:
         """What a case keeps of it."""
         raise NotImplementedError
 
+    def title_by(self, pk: int) -> int | None:
+        """Whose words the title is, where a block keeps them from others (`Thing.author`)."""
+        return None
+
     def context(self, row: Any) -> Context:
         """What staff see of it, in a constant number of queries."""
         raise NotImplementedError

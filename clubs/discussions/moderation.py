@@ -51,6 +51,10 @@ class PostTarget(Target):
         """The text is what there is to see."""
         return About(row.author_id, row.thread.title, club=row.club_id, seen=row.body, is_hidden=bool(row.hidden_at))
 
+    def title_by(self, pk: int) -> int | None:
+        """Of the thread's title, who has opened the thread."""
+        return Post.objects.filter(pk=pk).values_list("thread__author", flat=True).first()
+
     def context(self, row: Post) -> Context:
         """Its thread, with what was said before and after."""
         club, address = row.thread.club, reverse("admin:clubs_club_change", args=[row.club_id])

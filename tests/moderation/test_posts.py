@@ -110,3 +110,13 @@ def test_its_case_closes_when_it_goes(clients, as_alice, thread, post, how):
     assert as_alice.delete(address).status_code == 204
     assert Case.objects.get().state == "gone"
     assert bad_fields(report(clients[1], post)) == {"target_id": "does_not_exist"}
+
+
+def test_a_block_hides_the_title_from_who_has_reported_a_post_in_it(clients, thread, post):
+    assert report(clients[0], post).status_code == 201
+    own = "/api/v1/users/me/activity/"
+    assert "Under the roses" in clients[0].get(own).content.decode()
+    assert clients[0].put("/api/v1/users/alice/block/").status_code == 204
+    told = clients[0].get(own)
+    assert "report.created" in told.content.decode()
+    assert "Under the roses" not in told.content.decode()
