@@ -71,17 +71,22 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
     search_fields = ("username_key",)  # what is searched is in get_search_results
     search_help_text = _("Beginnings of words of a name, or of an e-mail address up to its “@” at least")
     ordering = ("-joined_at", "-id")  # type: ignore[misc]
-    readonly_fields = ("joined_at", "last_login", "reviews_count", "avatar_url")
+    readonly_fields = ("joined_at", "last_login", "reviews_count", "picture")
     actions = ("end_sessions", "remove_avatars", "reset_second_factor")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
-        (_("Profile"), {"fields": ("display_name", "bio", "language", "timezone", "avatar_url", "reviews_count")}),
+        (_("Profile"), {"fields": ("display_name", "bio", "language", "timezone", "picture", "reviews_count")}),
         (_("E-mail"), {"fields": ("email", "email_verified")}),
         (_("Rights"), {"fields": ("is_active", "suspended_until", "is_staff", "is_superuser", "groups")}),
         (_("Dates"), {"fields": ("joined_at", "last_login")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)
     filter_horizontal = ("groups",)
+
+    @admin.display(description=_("picture"))
+    def picture(self, user: User) -> str | None:
+        """Its address."""
+        return user.avatar_url
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str

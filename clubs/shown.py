@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model
+from django.utils.translation import gettext_lazy
 
 HIDDEN = "…"
 
@@ -19,7 +20,8 @@ def said(
     is a text.
     """
 
-    @admin.display(description=model._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+    # Looked up when it is shown: the columns get their words later (`bookbridge.api.labels`).
+    @admin.display(description=gettext_lazy(str(model._meta.get_field(name).verbose_name)))  # type: ignore[union-attr]
     def shown(row: Any) -> Any:
         value = getattr(row, name)
         return HIDDEN if value and when(row) and attrgetter(club)(row).is_private else value

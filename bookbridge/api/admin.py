@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_time
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.views import ChangeList
@@ -332,7 +333,11 @@ def jobs_panel(request: HttpRequest) -> Panel | None:
     jobs = reverse("admin:api_job_changelist")
     late = Job.objects.filter(state=State.OPEN, due_at__lt=timezone.now() - datetime.timedelta(minutes=5))
     rows = [
-        (_("failed"), capped(Job.objects.filter(state=State.FAILED)), f"{jobs}?state__exact={State.FAILED}"),
+        (
+            pgettext_lazy("jobs", "failed"),
+            capped(Job.objects.filter(state=State.FAILED)),
+            f"{jobs}?state__exact={State.FAILED}",
+        ),
         (_("over five minutes late"), capped(late), f"{jobs}?state__exact={State.OPEN}&o=6"),
     ]
     return Panel(_("Jobs"), rows)

@@ -11,8 +11,10 @@ class ApiConfig(AppConfig):
     verbose_name = _("Operations")
 
     def ready(self) -> None:
-        """Register the deployment checks, and see to search indexes after migrations."""
+        """Register the deployment checks, name columns, and see to search indexes after migrations."""
         from bookbridge.api import checks  # noqa: F401  (registers by being imported)
+        from bookbridge.api.labels import name_columns
         from bookbridge.api.search import mend_indexes
 
+        name_columns()
         post_migrate.connect(mend_indexes, dispatch_uid="mend_search_indexes")

@@ -57,7 +57,7 @@ class ClubAdmin(ReportableAdmin, QuickAdmin):
     search_fields = ("name_key",)
     search_help_text = _("Words of name and description, or a club's id")
     actions = ("remove_covers",)
-    readonly_fields = ("owner", "members_count", "cover_url", "links", "created_at", "updated_at")
+    readonly_fields = ("owner", "members_count", "picture", "links", "created_at", "updated_at")
     fields = (*ClubForm.Meta.fields, *readonly_fields)
     change_form_outer_before_template = "charts/all.html"
 
@@ -74,6 +74,11 @@ class ClubAdmin(ReportableAdmin, QuickAdmin):
             return queryset, False
         number = id_in(term)
         return queryset.search(term) if number is None else queryset.filter(pk=number), False
+
+    @admin.display(description=_("picture"))
+    def picture(self, club: Club) -> str | None:
+        """Its address."""
+        return club.cover_url
 
     @admin.display(description=_("in this club"))
     def links(self, club: Club) -> SafeString:

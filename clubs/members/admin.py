@@ -55,6 +55,11 @@ class MembershipAdmin(InClubAdmin):
     readonly_fields = ("shown_role",)
     actions = ("remove", "ban")
 
+    @admin.display(description=_("role"))
+    def shown_role(self, row: Membership) -> str:
+        """An owner's too."""
+        return row.shown_role
+
     @admin.action(description=_("Remove them from their clubs"), permissions=["act"])
     def remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
         """As the model says; an owner stays."""

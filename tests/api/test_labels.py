@@ -1,0 +1,37 @@
+"""In Portuguese every column of every page of the admin has a Portuguese name."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets, label_for_field
+from django.test import RequestFactory
+from django.utils.translation import override
+
+from accounts.models import User
+
+# What is the same word in both.
+SAME = {"ID", "ISBN", "Isbn", "total"}
+
+
+def labels(model, page, language):
+    request = RequestFactory().get("/")
+    request.user = User(username="staffer", is_active=True, is_staff=True, is_superuser=True)
+    with override(language):
+        names = dict.fromkeys([*page.list_display, *flatten_fieldsets(page.get_fieldsets(request, model()))])
+        fields = page.form.declared_fields
+        shown = {
+            str(model._meta.verbose_name),
+            str(model._meta.verbose_name_plural),
+            str(page.opts.app_config.verbose_name),
+        }
+        for name in names:
+            label = fields[name].label if name in fields else label_for_field(name, model, page)
+            shown.add(str(label))
+    return shown
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label)
+def test_each_column_has_a_name_in_portuguese(model):
+    page = admin.site._registry[model]
+    english, portuguese = labels(model, page, "en"), labels(model, page, "pt-br")
+    assert len(english) >= 3
+    assert english & portuguese - SAME == set()
