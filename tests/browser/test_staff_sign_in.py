@@ -31,6 +31,7 @@ def test_the_first_sign_in(page: Page):
     page.fill("input[name=username]", ANOTHER)
     page.fill("input[name=password]", PASSWORD)
     page.click("[type=submit]")
+    expect(page.locator("#secret")).to_be_visible()
     page.screenshot(path=SCREENSHOTS / "enrol.png", full_page=True)
     page.fill("input[name=code]", code_of(page.inner_text("#secret")))
     page.click("[type=submit]")
