@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.authentication import caller
 from accounts.models import DERIVED, PEOPLE, AuthSession, AuthSessionQuerySet, User
@@ -81,7 +82,8 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
         (_("Dates"), {"fields": ("joined_at", "last_login")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)
-    filter_horizontal = ("groups",)
+    # Two boxes side by side are wider than the page.
+    filter_horizontal = ()
 
     @admin.display(description=_("picture"))
     def picture(self, user: User) -> str | None:
@@ -95,6 +97,12 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
         if "@" in search_term:
             return queryset.filter(email_key__startswith=identifier_key(search_term)), False
         return (queryset.search(search_term) if search_term else queryset), False  # type: ignore[attr-defined]
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """A box to tick for each role: there are few."""
+        return super().formfield_for_manytomany(
+            db_field, request, **kwargs, widget=UnfoldAdminCheckboxSelectMultipleWidget()
+        )
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Write what was changed and nothing else: counters and passwords move meanwhile."""
@@ -177,7 +185,6 @@ class GroupAdmin(QuickAdmin):
     list_display = ("name",)
     search_fields = ("name",)
     ordering = ("name",)
-    filter_horizontal = ("permissions",)
     beside = ("permissions__content_type",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -196,6 +203,7 @@ class GroupAdmin(QuickAdmin):
         """With the kinds of the permissions, which stand in their names."""
         if db_field.name == "permissions":
             kwargs["queryset"] = Permission.objects.select_related("content_type")
+            kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 

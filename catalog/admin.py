@@ -86,8 +86,8 @@ class CoverField(forms.URLField):
 class BookForm(forms.ModelForm):  # type: ignore[type-arg]
     """What staff may change of a book; `save` leaves that to `Book.add` and `Book.change`."""
 
-    authors = LinesField(label=_("authors"))
-    subjects = LinesField(label=_("subjects"), required=False)
+    authors = LinesField(label=_("Authors"))
+    subjects = LinesField(label=_("Subjects"), required=False)
     isbn = IsbnField(required=False, label="ISBN", help_text=_("Of the main edition."))
     cover_url = CoverField()
 

@@ -79,11 +79,11 @@ class Book(models.Model):
 
     title = models.CharField(max_length=500)
     title_key = KeyField(max_length=KEY_LENGTH, editable=False, help_text="The folded title, for the order by title.")
-    author = models.CharField(max_length=500, help_text="The authors on one line.")
+    author = models.CharField(max_length=500, help_text=_("The authors on one line."))
     published_year = models.SmallIntegerField(
-        null=True, blank=True, validators=YEARS, help_text="Of the work's first edition; negative is BCE."
+        null=True, blank=True, validators=YEARS, help_text=_("Of the work's first edition; negative is BCE.")
     )
-    language = KeyField(max_length=12, blank=True, help_text="A BCP 47 tag in lower case, such as en or pt-br.")
+    language = KeyField(max_length=12, blank=True, help_text=_("A BCP 47 tag in lower case, such as en or pt-br."))
     page_count = models.PositiveIntegerField(null=True, blank=True, validators=PAGES)
     description = models.TextField(blank=True, max_length=10_000)
     # Not a URLField: what is kept here has a name, and no address of its own (`catalog.covers`).
@@ -94,7 +94,7 @@ class Book(models.Model):
         null=True,
         unique=True,
         editable=False,
-        help_text="Where the row came from, as source:key, such as goodbooks:2792775.",
+        help_text=_("Where the row came from, as source:key, such as goodbooks:2792775."),
     )
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"

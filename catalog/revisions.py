@@ -21,7 +21,7 @@ class Revision(models.Model):
     """One change of a book: which fields, from what to what, by whom."""
 
     book = models.ForeignKey("catalog.Book", models.CASCADE, related_name="revisions")
-    number = models.PositiveIntegerField(help_text="From 1 for each book.")
+    number = models.PositiveIntegerField(help_text=_("From 1 for each book."))
     editor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(default=timezone.now)
     changes = models.JSONField(help_text="{field: {before, after}} of the fields that changed.")

@@ -32,7 +32,8 @@ from moderation.reasons import Ground
 from moderation.services import open_case
 from moderation.targets import targets
 
-COLORS = {_("high"): "danger", _("middle"): "warning", _("low"): "info"}
+URGENCIES = {"high": _("high"), "middle": _("middle"), "low": _("low")}
+COLORS = {"high": "danger", "middle": "warning", "low": "info"}
 
 
 class QueueFilter(admin.SimpleListFilter):
@@ -205,7 +206,8 @@ class CaseAdmin(LookingAdmin):
         """In three words."""
         if not case.harm:
             return None
-        return _("high") if case.harm >= 40 else _("middle") if case.harm >= 20 else _("low")
+        word = "high" if case.harm >= 40 else "middle" if case.harm >= 20 else "low"
+        return word, URGENCIES[word]
 
     @display(description=_("standing"), label=True)  # type: ignore[untyped-decorator]
     def standing(self, case: Case) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 
@@ -58,7 +59,7 @@ class MembershipAdmin(InClubAdmin):
     @admin.display(description=_("role"))
     def shown_role(self, row: Membership) -> str:
         """An owner's too."""
-        return row.shown_role
+        return gettext(row.shown_role)
 
     @admin.action(description=_("Remove them from their clubs"), permissions=["act"])
     def remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
