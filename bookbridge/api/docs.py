@@ -3,12 +3,18 @@
 from typing import Any
 
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
+
+from bookbridge.api.errors import InvalidParameter
+from bookbridge.api.renderers import JSONRenderer
+from bookbridge.api.views import StrictParameters
 
 
 class FormatParameter(BaseContentNegotiation):
@@ -28,12 +34,25 @@ class FormatParameter(BaseContentNegotiation):
 
 
 @method_decorator(cache_control(public=True, no_cache=True), name="dispatch")
-class SchemaView(SpectacularAPIView):
+class SchemaView(StrictParameters, SpectacularAPIView):
     """The OpenAPI 3.1 document of this server."""
+
+    query_parameters = ("format",)
 
     renderer_classes = [OpenApiYamlRenderer, OpenApiJsonRenderer]
     content_negotiation_class = FormatParameter
     throttle_classes: list[Any] = []
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Only what there is may be asked for."""
+        super().initial(request, *args, **kwargs)
+        if request.query_params.get("format", "yaml") not in ("json", "yaml"):
+            raise InvalidParameter([{"field": "format", "code": "invalid", "detail": _("It is json or yaml.")}])
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """An error is JSON, as everywhere."""
+        self.request.accepted_renderer = JSONRenderer()
+        return super().handle_exception(exc)
 
 
 class DocsView(SpectacularSwaggerSplitView):

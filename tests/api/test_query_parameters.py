@@ -86,3 +86,19 @@ def test_head_is_wherever_get_is(me, path):
 def test_head_is_where_get_is_outside_the_api(anonymous):
     for path in ("/healthz", "/readyz", "/metrics", "/.well-known/jwks.json", "/api/v1/schema/", "/api/docs/"):
         assert anonymous.head(path).status_code == anonymous.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "code"), [("nonsense=1", "unknown"), ("format=xml", "invalid"), ("format=", "blank")]
+)
+def test_the_document_is_asked_for_as_any_other_thing(anonymous, query, code):
+    answer = anonymous.get(f"/api/v1/schema/?{query}")
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert [error["code"] for error in answer.json()["errors"]] == [code]
+
+
+def test_an_error_at_the_documents_address_has_the_shape_of_all(anonymous):
+    answer = anonymous.post("/api/v1/schema/")
+    assert (answer.status_code, answer["Content-Type"]) == (405, "application/problem+json")
+    assert answer.json()["code"] == "method_not_allowed"
+    assert anonymous.get("/api/v1/schema/?format=yaml")["Content-Type"].startswith("application/vnd.oai.openapi")
