@@ -75,8 +75,8 @@ FURTHER = [
     *("/admin/catalog/book/duplicates/", "/admin/catalog/book/duplicates/?way=print_key"),
     "/admin/catalog/book/duplicates/?way=work_key&after=rosalima",
     "/admin/catalog/book/duplicates/?way=print_key&after=978-2",
-    *("/admin/api/auditentry/export", "/admin/api/auditentry/export?verb=verb.3&outcome__exact=refused"),
-    *("/admin/activity/event/export", "/admin/activity/event/export?verb=book.added"),
+    *("/admin/api/auditentry/export/", "/admin/api/auditentry/export/?verb=verb.3&outcome__exact=refused"),
+    *("/admin/activity/event/export/", "/admin/activity/event/export/?verb=book.added"),
 ]
 
 

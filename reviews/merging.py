@@ -40,8 +40,9 @@ class Reviews:
     @retrying_atomic
     def move(self, merge: Merge) -> bool:
         """The next ones of the book that goes, each with its author's other one, if there is one."""
-        rows = Review.objects.filter(book=merge.gone_id).order_by("pk")
-        found = dict(rows.values_list("pk", "author")[:BATCH])
+        rows = Review.objects.filter(book=merge.gone_id)
+        # As an index has them: by their ids, the databases would read half the table for each step.
+        found = dict(rows.order_by("created_at", "pk").values_list("pk", "author")[:BATCH])
         authors = hold(User, found.values())
         if not found or not hold_books(merge, State.MERGING):
             return False
