@@ -155,9 +155,9 @@ def rows(client: Client, model: type[Model]) -> Iterator[Cost]:
     """The pages of the first row, which is the heaviest, and of the last."""
     page = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     found = model._default_manager.order_by("pk")
-    for pk in {row.pk for row in (_heaviest(model), found.last()) if row is not None}:
+    for pk, row in {row.pk: row for row in (_heaviest(model), found.last()) if row is not None}.items():
         names = ["change", "history"]
-        if admin.site._registry[model].has_delete_permission(_request(client)):
+        if admin.site._registry[model].has_delete_permission(_request(client), row):
             names.append("delete")
         for name in names:
             yield measure(client, reverse(f"{page}_{name}", args=[pk]))[0]

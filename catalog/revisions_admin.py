@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -12,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.authentication import caller
-from bookbridge.api.admin import LookingAdmin, id_in
+from bookbridge.api.admin import LookingAdmin, id_in, of_people
 from bookbridge.api.errors import Conflict
 from catalog.differences import marked
 from catalog.merging.pages import ReasonForm
@@ -28,8 +29,15 @@ class RevisionAdmin(LookingAdmin):
     beside = ("book", "editor")
     # As the link on a book's page asks.
     asked_by_links = ("book__id__exact",)
-    search_fields = ("editor__username_key__startswith",)
+    # What makes the search box appear; `get_search_results` does the searching.
+    search_fields = ("id",)
     search_help_text = _("Beginning of the editor's username")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """By an index."""
+        return (of_people(queryset, "editor", search_term) if search_term.strip() else queryset), False
 
     def has_undo_permission(self, request: HttpRequest) -> bool:
         """Who may change books here."""

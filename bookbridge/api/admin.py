@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ORDER_VAR
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import models
@@ -25,6 +26,7 @@ from unfold.views import ChangeList
 
 from bookbridge.api.audit import Target, audit
 from bookbridge.api.jobs import Job, State
+from bookbridge.api.text import identifier_key
 
 MOST_COUNTED = 10_000
 # A list ends there; who looks for what lies behind searches or filters.
@@ -32,6 +34,8 @@ MOST_LISTED = 2_000
 # How filters ask for a value of their column.
 PLAIN = ("exact", "isnull", "isempty", "in")
 MOST_DIGITS = 18
+# So many readers are no longer named one by one.
+MANY = 1_000
 # Of what keeps a row from being deleted.
 MOST_SHOWN = 20
 # Of the rows that an action is done to, so many are named in the audit log.
@@ -59,6 +63,18 @@ def capped(rows: QuerySet[Any], most: int = MOST_COUNTED) -> int:
 def id_in(term: str) -> int | None:
     """The id that a search box names; None for a text, and for a number that is none of a row."""
     return int(term) if term.isdecimal() and len(term) <= MOST_DIGITS else None
+
+
+def of_people(rows: QuerySet[Any], person: str, name: str) -> QuerySet[Any]:
+    """The rows of readers whose username begins so, `person` being the column: by the ids of a few.
+
+    Where they are many the rows are read in their order until the page is full; for a few that would be all rows.
+    """
+    named = {"username_key__startswith": identifier_key(name.strip())}
+    few = list(get_user_model().objects.filter(**named).values_list("pk", flat=True)[:MANY])
+    if len(few) < MANY:
+        return rows.filter(**{f"{person}__in": few})
+    return rows.filter(**{f"{person}__{column}": value for column, value in named.items()})
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]

@@ -10,8 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 
-from bookbridge.api.admin import LookingAdmin, id_in
-from bookbridge.api.text import identifier_key
+from bookbridge.api.admin import LookingAdmin, id_in, of_people
 from clubs.members.invitations import Invitation, InvitationQuerySet
 from clubs.members.models import Membership
 from clubs.roles import Status
@@ -38,7 +37,7 @@ class InClubAdmin(LookingAdmin):
         number = id_in(term)
         if number is not None:
             return queryset.filter(club=number), False
-        return queryset.filter(**{f"{self.person}__username_key__startswith": identifier_key(term)}), False
+        return of_people(queryset, self.person, term), False
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         """Who may change clubs here."""
