@@ -31,6 +31,7 @@ from accounts.sign_in_views import AccountThrottle
 from accounts.tokens import InvalidToken
 from bookbridge.api.caching import JSON
 from bookbridge.api.images import Shape
+from bookbridge.api.pagination import SearchPagination
 from bookbridge.api.responses import NOTHING
 from bookbridge.api.uploads import TOO_LARGE, PictureSerializer, PictureView
 from bookbridge.api.views import APIView, GenericAPIView, GenericViewSet, checked
@@ -133,10 +134,15 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewS
 
     serializer_class = ProfileListSerializer
     filterset_class = UserFilter
+    pagination_class = SearchPagination
     queryset = User.objects.none()
     lookup_field = "username"
     lookup_value_converter = "str"
     orderings = {"username": ("username_key",)}
+
+    def unsearched(self) -> Any:
+        """All accounts."""
+        return User.objects.all()
 
     def get_queryset(self) -> Any:
         """Those the caller may see."""

@@ -12,6 +12,7 @@ from rest_framework.serializers import BaseSerializer
 
 from accounts.authentication import caller
 from bookbridge.api.images import Shape
+from bookbridge.api.pagination import SearchPagination
 from bookbridge.api.responses import problem
 from bookbridge.api.uploads import TOO_LARGE, PictureSerializer, PictureView
 from bookbridge.api.views import GenericViewSet, checked
@@ -53,6 +54,7 @@ class BookViewSet(
 
     serializer_class = BookSerializer
     filterset_class = BookFilter
+    pagination_class = SearchPagination
     orderings: ClassVar = {
         "-ratings_count": ("-ratings_count", "-id"),
         "-average_rating": ("-average_rating", "-id"),
@@ -84,6 +86,10 @@ class BookViewSet(
         if self.action == "stats":
             return books
         return books.for_list() if self.action == "list" else books.for_detail()
+
+    def unsearched(self) -> BookQuerySet:
+        """All books."""
+        return Book.objects.all()
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         """A list's rows are shorter."""

@@ -23,6 +23,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from bookbridge.api.errors import InvalidParameter
+from bookbridge.api.search import walking
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -44,6 +45,7 @@ class KeysetPagination(BasePagination):
         size = self._page_size(request)
         position, backwards = self._cursor(request, queryset)
         order = tuple(_opposite(f) for f in self.order) if backwards else self.order
+        self.position = position
         if position is not None:
             queryset = queryset.filter(_beyond(order, position, queryset))
         rows = self.fetch(queryset, order, size + 1)
@@ -131,6 +133,43 @@ class KeysetPagination(BasePagination):
         values = [_plain(_value(self.rows[edge], name.lstrip("-"))) for name in self.order] if self.rows else None
         cursor = json.dumps([self.word, values, backwards], separators=(",", ":"), ensure_ascii=False)
         return replace_query_param(url, "cursor", base64.urlsafe_b64encode(cursor.encode()).decode())
+
+
+class SearchPagination(KeysetPagination):
+    """Pages of a list that is searched by words, which the view's `unsearched` gives without the search.
+
+    An index gathers all rows that have a word before the first is shown: for what begins a word of most rows that takes
+    long, and there the next rows of the list have enough of them. So the search looks among these first. A page costs
+    three queries either way.
+    """
+
+    near = 1000
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
+        """One page."""
+        self.view: Any = view
+        return super().paginate_queryset(queryset, request, view)
+
+    def fetch(self, queryset: Any, order: tuple[str, ...], most: int) -> list[Any]:
+        """The first rows, from near by where there are enough."""
+        if not self.request.query_params.get("search"):
+            return super().fetch(queryset, order, most)
+        edge = self._edge(order)
+        near = queryset if edge is None else queryset.filter(_beyond(tuple(map(_opposite, order)), edge, queryset))
+        with walking():
+            found = list(near.prefetch_related(None).order_by(*order).values_list("pk", flat=True)[:most])
+            if edge is None or len(found) == most:
+                return super().fetch(queryset.filter(pk__in=found), order, most)
+        return super().fetch(queryset, order, most)
+
+    def _edge(self, order: tuple[str, ...]) -> list[Any] | None:
+        """Where what is near ends, as values of the order; None where the list ends before."""
+        rows = self.view.unsearched()
+        if self.position is not None:
+            rows = rows.filter(_beyond(order, self.position, rows))
+        names = [name.lstrip("-") for name in order]
+        edge = rows.order_by(*order).values_list(*names)[self.near : self.near + 1]
+        return next(map(list, edge), None)
 
 
 def _orderings(view: Any) -> dict[str, tuple[str, ...]]:

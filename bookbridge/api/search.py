@@ -10,7 +10,9 @@ operator of either query language can come in with them.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +75,19 @@ class SearchField(models.TextField):  # type: ignore[type-arg]
         return parameters
 
 
+_walking: ContextVar[bool] = ContextVar("walking", default=False)
+
+
+@contextmanager
+def walking() -> Iterator[None]:
+    """Inside, words are looked for in the text of each row and no index is asked: for few rows."""
+    token = _walking.set(True)
+    try:
+        yield
+    finally:
+        _walking.reset(token)
+
+
 @SearchField.register_lookup
 class Words(Lookup):
     """`search_text__words=terms(...)`: every term is the start of a word of the row.
@@ -88,7 +103,7 @@ class Words(Lookup):
         """MariaDB and MySQL: FULLTEXT in boolean mode, where `+` is "must be there" and `*` "goes on"."""
         column, params = self.process_lhs(compiler, connection)
         indexed = " ".join(f"+{term}*" for term in self._indexed)
-        return self._with_letters(column, params, f"MATCH({column}) AGAINST (%s IN BOOLEAN MODE)", indexed)
+        return self._with_walked(column, params, f"MATCH({column}) AGAINST (%s IN BOOLEAN MODE)", indexed)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         """SQLite: FTS5, where words side by side are all wanted."""
@@ -96,24 +111,25 @@ class Words(Lookup):
         row, index = compiler.quote_name_unless_alias(self.lhs.alias), FullTextIndex(table, name).name
         found = f"SELECT rowid FROM {index} WHERE {index} MATCH %s"  # noqa: S608  names from the model
         column, params = self.process_lhs(compiler, connection)
-        return self._with_letters(
+        return self._with_walked(
             column, params, f"{row}.rowid IN ({found})", " ".join(f'"{term}"*' for term in self._indexed)
         )
 
     @property
-    def _letters(self) -> list[str]:
-        return [term for term in self.rhs if _ONE_LETTER.fullmatch(term)]
+    def _walked(self) -> list[str]:
+        return [term for term in self.rhs if _walking.get() or _ONE_LETTER.fullmatch(term)]
 
     @property
     def _indexed(self) -> list[str]:
-        return [term for term in self.rhs if not _ONE_LETTER.fullmatch(term)]
+        return [term for term in self.rhs if not _walking.get() and not _ONE_LETTER.fullmatch(term)]
 
-    def _with_letters(self, column: str, own: Any, by_index: str, indexed: str) -> tuple[str, tuple[Any, ...]]:
-        """The condition of the index, where it has words to look for, and one for each letter."""
+    def _with_walked(self, column: str, own: Any, by_index: str, indexed: str) -> tuple[str, tuple[Any, ...]]:
+        """The condition of the index, where it has words to look for, and one for each word that is not asked of it."""
         conditions, params = ([by_index], [*own, indexed]) if indexed else ([], [])
-        for letter in self._letters:
-            conditions.append(f"({column} LIKE %s OR {column} LIKE %s)")
-            params += [*own, f"{letter}%", *own, f"% {letter}%"]
+        for term in self._walked:
+            conditions.append(f"({column} LIKE %s ESCAPE '!' OR {column} LIKE %s ESCAPE '!')")
+            start = term.replace("_", "!_")
+            params += [*own, f"{start}%", *own, f"% {start}%"]
         return f"({' AND '.join(conditions)})", tuple(params)
 
 

@@ -12,6 +12,7 @@ from rest_framework.serializers import BaseSerializer
 
 from accounts.authentication import caller
 from bookbridge.api.images import Shape
+from bookbridge.api.pagination import SearchPagination
 from bookbridge.api.responses import NOTHING, problem
 from bookbridge.api.uploads import TOO_LARGE, PictureSerializer, PictureView
 from bookbridge.api.views import GenericViewSet, checked
@@ -47,6 +48,7 @@ class ClubViewSet(
 
     serializer_class = ClubSerializer
     filterset_class = ClubFilter
+    pagination_class = SearchPagination
     queryset = Club.objects.none()
     club_kwarg = "pk"
     orderings: ClassVar = {
@@ -72,6 +74,10 @@ class ClubViewSet(
     def clubs(self) -> ClubQuerySet:
         """With what a card shows, in a constant number of queries."""
         return cards(super().clubs(), self.request.user)
+
+    def unsearched(self) -> ClubQuerySet:
+        """All clubs."""
+        return Club.objects.all()
 
     def get_queryset(self) -> ClubQuerySet:
         """The clubs the caller may know of."""

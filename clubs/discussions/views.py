@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from accounts.authentication import caller
 from bookbridge.api.errors import Forbidden, InvalidField
+from bookbridge.api.pagination import KeysetPagination, SearchPagination
 from bookbridge.api.responses import NOTHING, problem
 from bookbridge.api.views import GenericViewSet, checked
 from clubs.access import ClubRows, Level, require
@@ -111,6 +112,11 @@ class PostViewSet(TalkViewSet):
     serializer_class = PostSerializer
     filterset_class: Any = PostFilter
     orderings: ClassVar = {"-created_at": ("-id",)}
+    pagination_class: Any = SearchPagination
+
+    def unsearched(self) -> PostQuerySet:
+        """The club's posts."""
+        return Post.objects.filter(club=self.club)
 
     def get_queryset(self) -> PostQuerySet:
         """The club's posts that the caller sees; in a search those alone that they may read."""
@@ -192,6 +198,7 @@ class ThreadPostViewSet(PostViewSet):
 
     levels = PostViewSet.levels | {"create": Level.MEMBER}
     filterset_class = None
+    pagination_class = KeysetPagination
     orderings: ClassVar = {"created_at": ("id",), "-created_at": ("-id",)}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -159,7 +159,8 @@ def test_the_query_count_does_not_grow(client, django_assert_num_queries):
         # The sign-in with its account; the page.
         with django_assert_num_queries(2):
             assert len(client.get(f"{URL}?page_size=100").json()["results"]) == min(size, 100)
-        with django_assert_num_queries(2):
+        # And where near by ends, and who is found near by.
+        with django_assert_num_queries(4):
             client.get(f"{URL}?page_size=100&search=reader")
     # The sign-in with its account; the profile; the public clubs.
     with django_assert_num_queries(3, exact=False):

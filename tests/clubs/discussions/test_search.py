@@ -2,12 +2,19 @@
 
 import pytest
 
+from bookbridge.api.pagination import SearchPagination
 from clubs.models import Post, Thread
 from tests.clubs.discussions.helpers import bodies, posts
 from tests.clubs.helpers import bad_parameters, bring_in, problem
 
 # InnoDB finds words once they are committed.
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def by_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is near enough to be found without it (tests/test_searched_pages.py)."""
+    monkeypatch.setattr(SearchPagination, "near", 0)
 
 
 def found(client, club, text, **rest):

@@ -1,0 +1,97 @@
+"""A search answers the same rows in the same order wherever it finds them: near by in the list, or by the index."""
+
+import pytest
+
+from bookbridge.api.pagination import SearchPagination
+from catalog.models import Book
+from clubs.models import Club, Post, Thread
+from tests.clubs.conftest import club, make_club  # noqa: F401
+
+# InnoDB finds words once they are committed.
+pytestmark = pytest.mark.django_db(transaction=True)
+WORDS = ("li", "LIVRO r", "livro raro", "raro", "liv nada", "📚")
+NEAR = (0, 2, 1000)
+
+
+def pages(client, path, **query):
+    """All pages there and back again."""
+    found, answer = [], client.get(path, query | {"page_size": 3}).json()
+    back = []
+    while True:
+        found.append([row["id"] for row in answer["results"]])
+        if not answer["next"]:
+            break
+        answer = client.get(answer["next"]).json()
+    while answer["previous"]:
+        answer = client.get(answer["previous"]).json()
+        back.append([row["id"] for row in answer["results"]])
+    assert sorted(pk for page in back for pk in page) == sorted(pk for page in found[:-1] for pk in page)
+    return [pk for page in found for pk in page]
+
+
+def title(n):
+    return " ".join(["Livro" if n % 3 else "Outro", *(["raro"] if n % 10 == 0 else []), f"x{n} 📚"])
+
+
+@pytest.fixture
+def books():
+    for n in range(25):
+        Book.add(by=None, title=title(n), authors=["Ana Lima" if n % 4 else "Eça"])
+    Book.objects.filter(pk__in=list(Book.objects.values_list("pk", flat=True)[:9])).update(ratings_count=5)
+
+
+@pytest.fixture
+def talk(club, alice, bob):  # noqa: F811
+    thread = Thread.open(club=club, by=alice, title="T", body=title(0))
+    for n in range(1, 25):
+        Post.write(thread=thread, by=bob if n % 2 else alice, body=title(n))
+
+
+@pytest.mark.parametrize("words", WORDS)
+@pytest.mark.parametrize("ordering", ["-ratings_count", "title"])
+def test_books(anonymous, books, monkeypatch, words, ordering):
+    found = []
+    for near in NEAR:
+        monkeypatch.setattr(SearchPagination, "near", near)
+        found.append(pages(anonymous, "/api/v1/books/", search=words, ordering=ordering))
+    assert found == [found[0]] * 3
+    assert bool(found[0]) == (words not in ("liv nada", "📚"))
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_posts(as_bob, club, talk, monkeypatch, words):  # noqa: F811
+    found = []
+    for near in NEAR:
+        monkeypatch.setattr(SearchPagination, "near", near)
+        found.append(pages(as_bob, f"/api/v1/clubs/{club.pk}/posts/", search=words))
+    assert found == [found[0]] * 3
+    assert found[0] == sorted(found[0], reverse=True)
+
+
+def test_clubs_and_readers(as_alice, alice, make_user, monkeypatch):
+    for n in range(12):
+        Club.found(by=make_user(f"livia{n}", display_name=title(n)), name=title(n))
+    for path in ("clubs/", "users/"):
+        found = []
+        for near in NEAR:
+            monkeypatch.setattr(SearchPagination, "near", near)
+            found.append(pages(as_alice, f"/api/v1/{path}", search="livro"))
+        assert found == [found[0]] * 3
+        assert len(found[0]) == 8
+
+
+@pytest.mark.parametrize(("near", "words"), [(1000, "livro"), (5, "livro"), (5, "raro"), (1000, "nada")])
+def test_queries_are_as_many_wherever_it_finds_them(
+    as_bob,
+    club,  # noqa: F811
+    talk,
+    monkeypatch,
+    near,
+    words,
+    django_assert_num_queries,
+):
+    monkeypatch.setattr(SearchPagination, "near", near)
+    # the sign-in with its reader; the club with his standing; where near by ends; what is found near by; and where
+    # that is anything, the posts and the reactions to them
+    with django_assert_num_queries(4 if words == "nada" else 6):
+        as_bob.get(f"/api/v1/clubs/{club.pk}/posts/?page_size=2&search={words}")
