@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 TITLE_LENGTH = 200
 FEWEST_CANDIDATES, MOST_CANDIDATES = 2, 50
+# At once in one club: each is shown whole on the home screen of each member, and told to all of them.
+MOST_OPEN = 20
 
 
 class Method(models.TextChoices):
@@ -142,7 +144,8 @@ class Ballot(models.Model):
     def open(cls, *, club: Club, by: User, candidates: Sequence[int], **fields: Any) -> Ballot:
         """Put proposals of the club's list, by their ids, to the vote. `fields` are plain columns.
 
-        Raises InvalidField `does_not_exist` or `not_proposed` for the first candidate that cannot stand.
+        Raises InvalidField `does_not_exist` or `not_proposed` for the first candidate that cannot stand, and Conflict
+        `too_many_ballots` where MOST_OPEN take votes already.
         """
         club.lock()
         storable = [pk for pk in candidates if 0 < pk <= models.BigIntegerField.MAX_BIGINT]
@@ -152,6 +155,8 @@ class Ballot(models.Model):
                 raise InvalidField(f"candidates.{place}", "does_not_exist", _("The list has no such entry."))
             if status[pk] != Status.PROPOSED:
                 raise InvalidField(f"candidates.{place}", "not_proposed", _("This book is not proposed."))
+        if cls.objects.open_in([club.pk]).count() >= MOST_OPEN:
+            raise Conflict("too_many_ballots", _("So many ballots are open that one must close first."))
         ballot = cls.objects.create(club=club, created_by=by, **fields)
         Candidate.objects.bulk_create(Candidate(ballot=ballot, place=n, entry_id=pk) for n, pk in enumerate(candidates))
         enqueue("ballots.close", key=f"ballots.close:{ballot.pk}", at=ballot.closes_at, ballot=ballot.pk)

@@ -53,7 +53,11 @@ class BallotViewSet(
         """The club's ballots with what the answer shows."""
         return Ballot.objects.filter(club=self.club).shown_to(caller(self.request))
 
-    @extend_schema(summary="Open a ballot", request=NewBallotSerializer, responses={201: BallotSerializer})
+    @extend_schema(
+        summary="Open a ballot",
+        request=NewBallotSerializer,
+        responses={201: BallotSerializer, **problem(409, "`too_many_ballots`: 20 take votes already.")},
+    )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Put proposals to the vote until a moment to come."""
         values = checked(NewBallotSerializer(data=request.data))

@@ -187,3 +187,21 @@ def test_ballots_take_no_patch(as_moe: APIClient, club: Club, entries: list[Entr
     ballot = poll(club, entries)
     problem(as_moe.patch(url(club, ballot), {"title": "Other"}), 405, "method_not_allowed")
     problem(as_moe.get(url(club, ballot, "vote/")), 405, "method_not_allowed")
+
+
+def test_a_club_has_twenty_open_ballots_at_once(
+    as_moe: APIClient, alice: User, club: Club, entries: list[Entry], make_club: Callable[..., Club], propose: Propose
+) -> None:
+    polls = [poll(club, entries) for _ in range(20)]
+    problem(as_moe.post(url(club), body(entries)), 409, "too_many_ballots")
+    # What is wrong by itself is said first.
+    unknown = {"candidates": [entries[0].pk, 10**6]}
+    assert bad_fields(as_moe.post(url(club), body(entries) | unknown)) == {"candidates.1": "does_not_exist"}
+    polls[0].close(by=alice)
+    assert as_moe.post(url(club), body(entries[1:])).status_code == 201
+    let_expire(polls[1])
+    assert as_moe.post(url(club), body(entries[1:])).status_code == 201
+    problem(as_moe.post(url(club), body(entries[1:])), 409, "too_many_ballots")
+    other = make_club(name="Day readers")
+    theirs = [propose(title, to=other) for title in ("Sylvia", "Lady Susan")]
+    assert as_moe.post(url(other), body(theirs)).status_code == 201
