@@ -15,7 +15,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from bookbridge.api.errors import CODES
 from catalog.models import Book
-from clubs.access import REFUSALS
+from clubs.roles import REFUSALS
 from reviews.models import Review
 from tests.clubs.test_matrix import ROWS, make_world  # noqa: F401
 from tests.pictures import made
@@ -153,7 +153,7 @@ def codes_in_the_code() -> Iterator[tuple[str, str]]:
                     yield from ((key.value, where) for key in node.value.keys if isinstance(key, ast.Constant))
                 elif "default_code" in names and isinstance(node.value, ast.Constant):
                     yield node.value.value, where
-    yield from ((code, "clubs/access.py") for code, _text in REFUSALS.values())
+    yield from ((code, "clubs/roles.py") for code, _text in REFUSALS.values())
     yield from ((code, "bookbridge/api/errors.py") for code in CODES.values())
 
 
