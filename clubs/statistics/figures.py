@@ -27,8 +27,7 @@ from clubs.reading.models import Entry
 from clubs.reading.rules import Status
 from clubs.statistics.models import NOTHING
 
-# Clubs are small: of two who read a book they may disagree.
-FEWEST_RATINGS = 2
+FEWEST_RATINGS = 5
 COLUMNS = (
     *("status", "position", "starts_on", "ends_on", "finished_at", *NOTHING),
     *("book__title", "book__author", "book__cover_url", "book__page_count"),
@@ -81,11 +80,10 @@ class ClubFigures:
     @property
     def most_divisive_book(self) -> DivisiveBook | None:
         """The book of the list with the greatest standard deviation (of the population) of the active members' public
-        ratings, if any has at least 2 of them that differ; of equals the one with more, then the one that is higher on
-        the list.
+        ratings, if any has at least 5 of them; of equals the one with more, then the one that is higher on the list.
         """
         rated = [entry for entry in self._entries if sum(entry.stars.values()) >= FEWEST_RATINGS]
-        if not any(variance(entry.stars) for entry in rated):
+        if not rated:
             return None
         most = max(rated, key=lambda entry: (variance(entry.stars), sum(entry.stars.values()), -entry.position))
         return DivisiveBook(most.book, round(sqrt(variance(most.stars)), 2), sum(most.stars.values()))
