@@ -11,11 +11,11 @@ from django.conf import settings
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
-from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, Counter, Histogram, multiprocess
 from redis.exceptions import RedisError
 
 from bookbridge.api.errors import RETRY_AFTER_SECONDS
+from bookbridge.api.safe import safe_only
 
 logger = logging.getLogger("bookbridge.health")
 
@@ -50,13 +50,13 @@ class Metrics:
         return response
 
 
-@require_safe
+@safe_only
 def healthz(request: HttpRequest) -> HttpResponse:
     """The process answers."""
     return JsonResponse({"status": "ok"})
 
 
-@require_safe
+@safe_only
 def readyz(request: HttpRequest) -> HttpResponse:
     """Whether it can work: 503 without the database, 200 `degraded` without the cache."""
     database, cache = _database(), _cache()
@@ -67,7 +67,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return JsonResponse(answer)
 
 
-@require_safe
+@safe_only
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus' figures: for callers on this machine, or with METRICS_TOKEN as a Bearer token."""
     given = request.headers.get("Authorization", "")

@@ -132,9 +132,11 @@ def test_a_database_that_freezes_holds_nobody_for_ever(monkeypatch, alice, clien
         connection.close()
 
 
-def test_another_method_is_405(client):
-    for path in ("/healthz", "/readyz", "/metrics"):
-        assert client.post(path).status_code == 405
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/.well-known/jwks.json"])
+def test_another_method_is_405_also_for_who_has_no_csrf_token(path):
+    response = Client(enforce_csrf_checks=True).post(path)
+    assert response.status_code == 405
+    assert response["Allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "127.8.8.8", "::ffff:127.0.0.1"])
