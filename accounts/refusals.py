@@ -4,7 +4,7 @@ from django.utils.crypto import salted_hmac
 
 from accounts.happenings import happened
 from bookbridge.api.origin import current_origin
-from bookbridge.api.text import identifier_key
+from bookbridge.api.text import digest_of, identifier_key
 from bookbridge.api.throttling import hit, network
 
 HOUR = 3600
@@ -24,5 +24,5 @@ def refused(verb: str, name: str, *, user: int | None, actor: int | None = None,
         (f"address {network(current_origin().address)}", OF_AN_ADDRESS),
         ("all", OF_ALL),
     )
-    if all(hit(f"refused:{key}", HOUR)[0] <= most for key, most in limits):
+    if all(hit(f"refused:{digest_of(key)[:32]}", HOUR)[0] <= most for key, most in limits):
         happened(verb, user, actor=actor, detail=detail or ("" if user else f"name {digest}"))

@@ -140,7 +140,7 @@ class Indexed(Words):
     lookup_name = "indexed"
 
     @property
-    def _letters(self) -> list[str]:
+    def _walked(self) -> list[str]:
         return []
 
     @property
@@ -155,7 +155,7 @@ class Read(Words):
     lookup_name = "read"
 
     @property
-    def _letters(self) -> list[str]:
+    def _walked(self) -> list[str]:
         return list(self.rhs)
 
     @property

@@ -280,9 +280,9 @@ def test_a_mail_leaves_after_the_commit_and_not_without_one(alice, mailoutbox, q
 
 def test_a_mail_is_written_in_the_readers_language(asked, make_user, monkeypatch):
     languages = []
-    render = mail.render_to_string
+    render = api_mail.render_to_string
     monkeypatch.setattr(
-        mail, "render_to_string", lambda *args: languages.append(translation.get_language()) or render(*args)
+        api_mail, "render_to_string", lambda *args: languages.append(translation.get_language()) or render(*args)
     )
     asked(make_user("ana", email="ana@example.org", language="pt-BR"), "verify")
     asked(make_user("ann", email="ann@example.org", language="en"), "verify")
