@@ -21,7 +21,7 @@ from moderation.models import Opening
 from tests.clubs.ballots.helpers import later
 from tests.clubs.meetings.helpers import ok
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 # A word in each text that members write.
 SECRETS = {
