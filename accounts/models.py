@@ -320,7 +320,7 @@ class AuthSession(models.Model):
         indexes = [models.Index(fields=["expires_at"]), models.Index(fields=["ended_at"])]
 
     def __str__(self) -> str:
-        return f"{self.user_id}: {self.device or '?'}"
+        return self.device or f"#{self.pk}"
 
     @property
     def is_live(self) -> bool:

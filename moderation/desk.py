@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
-from bookbridge.api.admin import Panel, capped
+from bookbridge.api.admin import Panel, counted
 from moderation.models import Case, Concealed, Decision, Opening, State
 from moderation.reasons import Action
 from moderation.targets import About, Context, targets
@@ -99,10 +99,10 @@ def panel(request: HttpRequest) -> Panel | None:
     oldest = opened.order_by("opened_at").values_list("opened_at", flat=True).first()
     hidden = Case.objects.filter(QUEUES["hidden"][1])
     rows = [
-        (_("open cases"), capped(opened), queue),
+        (_("open cases"), counted(opened), queue),
         (_("the oldest waits for"), timesince(oldest) if oldest else "—", f"{queue}?o=6"),
-        (_("appeals waiting"), capped(opened.filter(is_appealed=True)), f"{queue}?queue=appealed"),
-        (_("hidden texts"), capped(hidden), f"{queue}?queue=hidden"),
+        (_("appeals waiting"), counted(opened.filter(is_appealed=True)), f"{queue}?queue=appealed"),
+        (_("hidden texts"), counted(hidden), f"{queue}?queue=hidden"),
     ]
     return Panel(_("Moderation"), rows)
 

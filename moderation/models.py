@@ -233,7 +233,7 @@ class Decision(models.Model):
         default_permissions = ()
 
     def __str__(self) -> str:
-        return f"{self.action} ({self.case_id})"
+        return f"#{self.pk}: {self.get_action_display()}"
 
 
 class AppealQuerySet(models.QuerySet["Appeal"]):
@@ -292,7 +292,7 @@ class Opening(models.Model):
         default_permissions = ("view",)
 
     def __str__(self) -> str:
-        return f"{self.by_name} ({self.case_id})"
+        return f"{self.by_name}, {self.at:%Y-%m-%d %H:%M}"
 
 
 def target_gone(word: str, ids: Iterable[int] | models.QuerySet[Any]) -> None:

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bookbridge.api.admin import Panel, capped
+from bookbridge.api.admin import Panel, counted
 from reviews.models import Review
 
 
@@ -17,5 +17,5 @@ def panel(request: HttpRequest) -> Panel | None:
         return None
     now, page = timezone.now(), reverse("admin:reviews_review_changelist")
     day, week = (Review.objects.filter(created_at__gt=now - datetime.timedelta(days=n)) for n in (1, 7))
-    rows = [(_("new in a day"), capped(day), page), (_("new in a week"), capped(week), page)]
+    rows = [(_("new in a day"), counted(day), page), (_("new in a week"), counted(week), page)]
     return Panel(_("Reviews"), rows)

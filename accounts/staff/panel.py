@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from bookbridge.api.admin import Panel, capped
+from bookbridge.api.admin import Panel, counted
 from bookbridge.api.audit.models import AuditEntry, Outcome
 
 
@@ -20,7 +20,7 @@ def panel(request: HttpRequest) -> Panel | None:
     readers, log = reverse("admin:accounts_user_changelist"), reverse("admin:api_auditentry_changelist")
     refused = AuditEntry.objects.filter(outcome=Outcome.REFUSED, at__gt=day_ago)
     rows = [
-        (_("new readers in a day"), capped(User.objects.filter(joined_at__gt=day_ago)), readers),
-        (_("refusals in a day"), capped(refused), f"{log}?outcome__exact=refused"),
+        (_("new readers in a day"), counted(User.objects.filter(joined_at__gt=day_ago)), readers),
+        (_("refusals in a day"), counted(refused), f"{log}?outcome__exact=refused"),
     ]
     return Panel(_("Accounts"), rows)

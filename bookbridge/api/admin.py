@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_time
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -55,9 +56,15 @@ class Panel(NamedTuple):
 panels: list[Callable[[HttpRequest], Panel | None]] = []
 
 
-def capped(rows: QuerySet[Any], most: int = MOST_COUNTED) -> int:
-    """How many rows there are, or 10,000."""
+def capped(rows: QuerySet[Any], most: int) -> int:
+    """How many rows there are, or `most`."""
     return int(rows.order_by()[:most].count())
+
+
+def counted(rows: QuerySet[Any]) -> str:
+    """How many rows there are, in the reader's way of writing numbers; "10,000+" where they are that many or more."""
+    count = capped(rows, MOST_COUNTED)
+    return number_format(count, force_grouping=True) + "+" * (count == MOST_COUNTED)
 
 
 def id_in(term: str) -> int | None:
@@ -79,6 +86,14 @@ def of_people(rows: QuerySet[Any], person: str, name: str) -> QuerySet[Any]:
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
     """Counts no further than 2,000 rows, so that no page scans a table; what lies behind is found by a search."""
+
+    # The theme draws the page numbers with it. Its own would tell 2,000 for how many there are.
+    template_name = "admin/page_numbers.html"
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there may be more than are listed."""
+        return self.count == MOST_LISTED
 
     @cached_property
     def count(self) -> int:
@@ -351,10 +366,10 @@ def jobs_panel(request: HttpRequest) -> Panel | None:
     rows = [
         (
             pgettext_lazy("jobs", "failed"),
-            capped(Job.objects.filter(state=State.FAILED)),
+            counted(Job.objects.filter(state=State.FAILED)),
             f"{jobs}?state__exact={State.FAILED}",
         ),
-        (_("over five minutes late"), capped(late), f"{jobs}?state__exact={State.OPEN}&o=6"),
+        (_("over five minutes late"), counted(late), f"{jobs}?state__exact={State.OPEN}&o=6"),
     ]
     return Panel(_("Jobs"), rows)
 

@@ -73,7 +73,7 @@ class Merge(models.Model):
         indexes = [models.Index(fields=["state", "id"], name="catalog_merge_by_state")]
 
     def __str__(self) -> str:
-        return f"{self.gone_id} → {self.kept_id}"
+        return f"#{self.gone_id} → #{self.kept_id}"
 
     @property
     def books(self) -> list[int]:

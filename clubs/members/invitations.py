@@ -90,7 +90,7 @@ class Invitation(models.Model):
         constraints = [models.CheckConstraint(condition=Q(uses__lte=F("max_uses")), name="clubs_invitation_uses")]
 
     def __str__(self) -> str:
-        return f"{self.club_id} ({self.uses}/{self.max_uses})"
+        return f"#{self.pk}"
 
     @classmethod
     @retrying_atomic

@@ -103,7 +103,7 @@ class Membership(models.Model):
         constraints = [models.UniqueConstraint(fields=["club", "user"], name="clubs_membership_once")]
 
     def __str__(self) -> str:
-        return f"{self.user_id} in {self.club_id}: {self.status}"
+        return f"#{self.pk}"
 
     @property
     def shown_role(self) -> str:

@@ -105,7 +105,7 @@ class Entry(EntryFigures):
         indexes = [models.Index(fields=["club", "status", "position"], name="clubs_entry_by_status")]
 
     def __str__(self) -> str:
-        return f"{self.position}. {self.book_id} ({self.status})"
+        return f"#{self.pk}"
 
     @classmethod
     @retrying_atomic

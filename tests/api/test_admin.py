@@ -4,6 +4,10 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
+
+from accounts.models import User
+from bookbridge.api.admin import counted
 
 pytestmark = pytest.mark.django_db
 
@@ -17,3 +21,26 @@ def test_a_number_that_is_no_id_finds_nothing(staff, meta):
     for term in ("9" * 25, "9" * 5000, "٣", f"book: {'9' * 25}"):
         answer = client.get(reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"), {"q": term})
         assert answer.status_code == 200, term
+
+
+def test_a_list_that_ends_before_its_table_says_so(staff, make_user, monkeypatch):
+    for n in range(3):
+        make_user(f"reader{n}")
+    client = Client()
+    client.force_login(staff)
+    address = reverse("admin:accounts_user_changelist")
+    assert "4 rows" in client.get(address).content.decode()
+    assert "1 row\n" in client.get(address, {"q": "reader2"}).content.decode()
+    monkeypatch.setattr("bookbridge.api.admin.MOST_LISTED", 3)
+    assert "the first 3 rows; search or filter" in client.get(address).content.decode()
+
+
+def test_a_figure_of_the_front_page_says_where_its_counting_ended(staff, make_user, monkeypatch):
+    for n in range(2):
+        make_user(f"reader{n}")
+    assert counted(User.objects.all()) == "3"
+    monkeypatch.setattr("bookbridge.api.admin.MOST_COUNTED", 3)
+    assert counted(User.objects.all()) == "3+"
+    with translation.override("pt-br"):
+        monkeypatch.setattr("bookbridge.api.admin.capped", lambda rows, most: 12_000)
+        assert counted(User.objects.all()) == "12.000"

@@ -373,7 +373,7 @@ def test_the_front_page_counts_what_waits(desk, make_user, desk_of, hidden, as_a
     report(clients[0], alice)
     appeal(as_alice, hidden)
     (panel,) = desk.get("/admin/").context["panels"]
-    assert [value for _label, value, _url in panel.rows] == [2, "0\xa0minutes", 1, 1]
+    assert [value for _label, value, _url in panel.rows] == ["2", "0\xa0minutes", "1", "1"]
     for _label, _value, url in panel.rows:
         assert desk.get(url).status_code == 200
     assert desk_of(make_user("nobody", is_staff=True)).get("/admin/").context["panels"] == []
