@@ -1,8 +1,13 @@
 """What every page of the admin has in common."""
 
+import re
+
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
@@ -44,3 +49,17 @@ def test_a_figure_of_the_front_page_says_where_its_counting_ended(staff, make_us
     with translation.override("pt-br"):
         monkeypatch.setattr("bookbridge.api.admin.capped", lambda rows, most: 12_000)
         assert counted(User.objects.all()) == "12.000"
+
+
+def test_the_front_page_lists_ones_own_last_deeds_without_sorting_all(staff, alice):
+    for number, user in enumerate([staff] * 12 + [alice]):
+        LogEntry.objects.create(user=user, object_repr=f"deed {number}", action_flag=2, change_message="")
+    client = Client()
+    client.force_login(staff)
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get(reverse("admin:index")).content.decode()
+    assert re.findall(r"deed \d+", page) == [f"deed {number}" for number in range(11, 1, -1)]
+    (asked,) = [
+        query["sql"] for query in queries if "FROM " + connection.ops.quote_name("django_admin_log") in query["sql"]
+    ]
+    assert "action_time" not in asked.rpartition("ORDER BY")[2]
