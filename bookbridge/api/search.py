@@ -34,8 +34,9 @@ MOST_QUERY_WORDS = 10
 # Chinese and Japanese put no space between words: there each character is one, so that any part of a title is found.
 _IDEOGRAPHS = r"\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD = re.compile(f"[{_IDEOGRAPHS}]|[^{_IDEOGRAPHS}]+")
-# What begins a word of most rows. Letters of other scripts are rarer, and an ideograph is a whole word.
-_ONE_LETTER = re.compile(f"{PREFIX}[a-z0-9]")
+# What begins a word of many rows. Few words begin with the other letters or with those of other scripts, and an
+# ideograph is a whole word.
+_ONE_LETTER = re.compile(f"{PREFIX}[0-9a-ilmnoprstuvw]")
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc]")
 
 
@@ -92,8 +93,8 @@ def walking() -> Iterator[None]:
 class Words(Lookup):
     """`search_text__words=terms(...)`: every term is the start of a word of the row.
 
-    One letter begins a word of most rows, and an index would gather them all before the first is shown. So it is looked
-    for in the text of the row, and the rows are taken in the order of the list until a page is full.
+    A common letter begins a word of most rows, and an index would gather them all before the first is shown. So it is
+    looked for in the text of the row, and the rows are taken in the order of the list until a page is full.
     """
 
     lookup_name = "words"

@@ -63,6 +63,8 @@ def shelf(add_book: Callable[..., Book]) -> None:
         ("s t", {"The Stand"}),
         ("o g", {"1984", "Ender's Game", "Gone Girl"}),
         ("y", set()),
+        ("k", {"It", "The Stand"}),
+        ("k i", {"It"}),
         ("king", {"It", "The Stand"}),
         ("ender's", {"Ender's Game"}),
         ("enders game", {"Ender's Game"}),
