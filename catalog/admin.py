@@ -31,7 +31,18 @@ from moderation.links import ReportableAdmin
 SAMPLE, COMMON = 2_000, 0.02
 
 
-class LinesField(forms.CharField):
+class MeantField(forms.CharField):
+    """A text that stands for a value, in whichever spelling: it is changed where it means another one."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether it means something else; of nonsense and of an empty row as of any text."""
+        try:
+            return bool(self.clean(data) != initial)
+        except ValidationError:
+            return super().has_changed(initial, data)
+
+
+class LinesField(MeantField):
     """A list of names, one a line."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -49,7 +60,7 @@ class LinesField(forms.CharField):
         return names
 
 
-class IsbnField(forms.CharField):
+class IsbnField(MeantField):
     """An ISBN in any spelling, or none."""
 
     def __init__(self, **kwargs: Any) -> None:

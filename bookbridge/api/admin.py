@@ -24,6 +24,7 @@ from django.utils.translation import pgettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.views import ChangeList
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from bookbridge.api.audit import Target, audit
 from bookbridge.api.jobs import Job, State
@@ -130,12 +131,22 @@ def _moment(day: str, hour: str, otherwise: datetime.time) -> datetime.datetime 
     return timezone.make_aware(datetime.datetime.combine(date, time.replace(tzinfo=None)))
 
 
+class Textarea(UnfoldAdminTextareaWidget):
+    """Lines end as the API ends them: a browser sends them otherwise, and so changes what nobody has touched."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """What was sent, with the ends of its lines made even."""
+        value = super().value_from_datadict(data, files, name)
+        return value.replace("\r\n", "\n") if isinstance(value, str) else value
+
+
 class AuditedAdmin(ModelAdmin):
     """Each row that is added, changed or deleted here, and each action, stands in the audit log.
 
     Written in the transaction of the deed; an action's entry before the action, which may have several transactions.
     """
 
+    formfield_overrides: Any = {models.TextField: {"widget": Textarea}}
     # What the address of a list may ask for beside its filters.
     asked_by_links: tuple[str, ...] = ()
 

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils.html import escape
 
 from accounts.models import User
+from bookbridge.api.audit.models import AuditEntry
 from catalog.models import Book, Revision
 from reviews.models import Review
 
@@ -228,3 +229,17 @@ def test_a_book_that_came_into_use_meanwhile_stays(
 def test_readers_have_no_way_in(client: Client, alice: User, book: Book) -> None:
     client.force_login(alice)
     assert client.get(BOOKS).status_code == 302
+
+
+def test_what_was_not_changed_is_in_no_log(admin: Client, book: Book) -> None:
+    Book.objects.filter(pk=book.pk).update(description="A comedy.\nOf manners.")
+    page = f"{BOOKS}{book.pk}/change/"
+    # As a browser sends it: lines end otherwise there.
+    same = {"description": "A comedy.\r\nOf manners.", "isbn": "0-306-40615-2"}
+    assert admin.post(page, form(**same)).status_code == 302
+    assert not book.revisions.exists()
+    assert admin.post(page, form(**same, language="EN")).status_code == 302
+    assert [revision.changes for revision in book.revisions.all()] == [{"language": {"before": "", "after": "en"}}]
+    logged = AuditEntry.objects.filter(verb="admin.changed").order_by("id")
+    assert [entry.changes for entry in logged] == [{}, {"language": ["", "en"]}]
+    assert "Changed Language." in admin.get(f"{BOOKS}{book.pk}/history/").content.decode()
