@@ -63,12 +63,26 @@ class QueueFilter(admin.SimpleListFilter):
         return queryset if named and super().value() is None else queryset.filter(desk.QUEUES[self.value()][1])
 
 
+class KindFilter(admin.SimpleListFilter):
+    """By what they are about."""
+
+    title, parameter_name = _("kind"), "target_type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """All that can be reported."""
+        return [(word, target.label) for word, target in targets.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those cases."""
+        return queryset.filter(target_type=self.value()) if self.value() else queryset
+
+
 @admin.register(Case)
 class CaseAdmin(LookingAdmin):
     """One queue, the greatest harm first, and a page for each case; decided by those who may."""
 
     list_display = ("what", "urgency", "reports", "standing", "author", "waits", "who_looks")
-    list_filter = (QueueFilter, "target_type")
+    list_filter = (QueueFilter, KindFilter)
     sortable_by = ("reports", "waits")
     ordering = ("-harm", "opened_at", "id")
     beside = ("author",)
@@ -126,24 +140,37 @@ class CaseAdmin(LookingAdmin):
             return self._undo(request, case) if "undo" in request.POST else self._decide(request, case)
         return self._page(request, case)
 
-    def _page(self, request: HttpRequest, case: Case, form: Any = None, undoing: Any = None) -> HttpResponse:
+    def _page(
+        self,
+        request: HttpRequest,
+        case: Case,
+        *,
+        form: Any = None,
+        undoing: Any = None,
+        written: dict[str, Any] | None = None,
+        written_to_undo: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """As the case is now; what was written in vain is kept, and what was chosen is to be chosen again."""
         user = caller(request)
         Opening.objects.create(case=case, by=user, by_name=user.username)
         shown = desk.shown_of(case, by=user)
         first = {"version": case.version, "seen": shown["about"].digest if shown["about"] else ""}
         may = self.has_decide_permission(request) and shown["about"] is not None
         if may and form is None:
-            form = DecisionForm(possible=_possible(case), initial=first)
+            form = DecisionForm(possible=_possible(case), initial={**(written or {}), **first, "decision": None})
         if may and shown["last"] and undoing is None:
-            undoing = WhyForm(initial=first, prefix="undo")
+            undoing = WhyForm(initial=(written_to_undo or {}) | first, prefix="undo")
         return self._answer(request, "case", title=shown["heading"], form=form, undoing=undoing, **shown)
 
     def _decide(self, request: HttpRequest, case: Case) -> HttpResponse:
-        form = DecisionForm(request.POST, possible=_possible(case))
+        # Who comes too late is told so, and not that there is no such choice.
+        is_late = id_in(request.POST.get("version", "")) not in (None, case.version)
+        form = DecisionForm(request.POST, possible=ACTIONS if is_late else _possible(case))
         if not form.is_valid():
             return self._page(request, case, form=form)
-        self._try(request, case, lambda: decide(case, form.order(), by=caller(request)))
-        return HttpResponseRedirect(request.path)
+        if self._try(request, case, lambda: decide(case, form.order(), by=caller(request))):
+            return HttpResponseRedirect(request.path)
+        return self._page(request, case, written=form.cleaned_data)
 
     def _undo(self, request: HttpRequest, case: Case) -> HttpResponse:
         form = WhyForm(request.POST, prefix="undo")
@@ -152,8 +179,9 @@ class CaseAdmin(LookingAdmin):
         decision = get_object_or_404(case.decisions, pk=id_in(request.POST["undo"]))
         cleaned = form.cleaned_data
         why = {"ground": Ground(cleaned["ground"]), "words": cleaned["words"], "version": cleaned["version"] or 0}
-        self._try(request, case, lambda: undo(decision, by=caller(request), **why))
-        return HttpResponseRedirect(request.path)
+        if self._try(request, case, lambda: undo(decision, by=caller(request), **why)):
+            return HttpResponseRedirect(request.path)
+        return self._page(request, case, written_to_undo=cleaned)
 
     def _try(self, request: HttpRequest, case: Case, act: Any, *, quietly: bool = False) -> bool:
         """Do it; who loses a race, or may not, is told so."""
@@ -163,6 +191,7 @@ class CaseAdmin(LookingAdmin):
             if getattr(refused, "code", "") == "gone":
                 retrying_atomic(target_gone)(case.target_type, [case.target_id])
             self.message_user(request, f"{case}: {_said(refused)}", messages.ERROR)
+            case.refresh_from_db()
             return False
         if not quietly:
             self.message_user(request, gettext("Done. Its author is told, where it concerns them."), messages.SUCCESS)

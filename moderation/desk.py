@@ -10,7 +10,6 @@ from django.db.models import Count, Prefetch, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.text import capfirst
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -76,8 +75,7 @@ def shown_of(case: Case, *, by: User) -> dict[str, Any]:
 def heading(case: Case) -> str:
     """Its kind and its id, and its title where that is nobody's talk."""
     target = targets.get(case.target_type)
-    name = f"{capfirst(str(target.label if target else case.target_type))} {case.target_id}"
-    return name if target is None or target.is_talk else f"{name}: {case.title}"
+    return str(case) if target is None or target.is_talk else f"{case}: {case.title}"
 
 
 def looking_at() -> Any:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Count, Min
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -116,7 +117,8 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         # Not the title: the admin shows this, and it may be that of a private club's talk.
-        return f"{self.target_type} {self.target_id}"
+        target = targets.get(self.target_type)
+        return f"{capfirst(str(target.label if target else self.target_type))} {self.target_id}"
 
     @property
     def thing(self) -> Thing:

@@ -170,6 +170,53 @@ def test_the_second_of_two_moderators_is_told(desk, other_desk, hidden, as_alice
     assert Decision.objects.exclude(action="conceal").count() == 1
 
 
+def test_what_was_written_too_late_is_kept_beside_what_has_happened(desk, other_desk, hidden):
+    case = case_of(hidden)
+    opened = other_desk.get(page_of(case)).context
+    late = {"version": opened["case"].version, "seen": opened["form"].initial["seen"]}
+    decide(desk, case, "restore", "no_violation")
+    # There is nothing to dismiss any more, and so no such choice.
+    why = {"ground": "spam", "words": "It sells watches."}
+    answer = other_desk.post(page_of(case), late | why | {"decision": "dismiss", "ground": "handled"})
+    page = answer.content.decode()
+    assert f"Review {hidden.pk}: moira has decided meanwhile" in page
+    assert "It sells watches." in page
+    assert "dismiss is not one" not in page
+    shown = answer.context["form"]
+    assert (shown.initial["version"], shown.initial["decision"]) == (case_of(hidden).version, None)
+    # Having looked, they decide.
+    again = {"version": shown.initial["version"], "seen": shown.initial["seen"], "decision": "hide"}
+    assert send(other_desk, case, again | why) == ["Done. Its author is told, where it concerns them."]
+    # Nor are the words of an undoing lost.
+    last = other_desk.get(page_of(case)).context["last"]
+    decide(desk, case, "warn", "abuse")
+    sent = {"undo": last.pk, "undo-version": 0, "undo-ground": "mistake", "undo-words": "A misunderstanding."}
+    page = other_desk.post(page_of(case), sent).content.decode()
+    assert "moira has decided meanwhile" in page
+    assert "A misunderstanding." in page
+
+
+def test_a_mistake_in_the_form_is_told_at_the_head_of_the_page(desk, hidden):
+    assert "Please correct the error below." in desk.post(page_of(case_of(hidden)), {"ground": "spam"}).content.decode()
+    chosen = {"action": "decide_together", "_selected_action": [case_of(hidden).pk], "ground": "spam"}
+    assert "Please correct the error below." in desk.post(QUEUE, chosen).content.decode()
+
+
+def test_cases_are_called_by_what_they_are_about(desk, clients, review, alice, book):
+    for thing in (review, alice, book):
+        report(clients[0], thing)
+        decide(desk, case_of(thing), "warn", "abuse")
+    alice.change_profile(language="pt-BR")
+    name = f"Resenha {review.pk}"
+    portuguese = {"headers": {"accept-language": "pt-BR"}}
+    for path in (page_of(case_of(review)), "/admin/moderation/decision/", "/admin/moderation/opening/"):
+        assert name in desk.get(path, **portuguese).content.decode(), path
+        assert f"review {review.pk}" not in desk.get(path, **portuguese).content.decode(), path
+    queue = desk.get(QUEUE, **portuguese).content.decode()
+    for kind in ("resenha", "leitor", "livro", "clube", "mensagem"):
+        assert f">{kind}<" in " ".join(queue.split()).replace("> ", ">").replace(" <", "<"), kind
+
+
 def test_nobody_decides_about_a_text_that_they_have_not_seen(desk, hidden, as_alice):
     case = case_of(hidden)
     opened = desk.get(page_of(case)).context
