@@ -18,7 +18,7 @@ from accounts.models import DERIVED, PEOPLE, AuthSession, AuthSessionQuerySet, U
 from accounts.staff.models import SecondFactor
 from accounts.staff.roles import ROLES
 from bookbridge.api import counters
-from bookbridge.api.admin import QuickAdmin, of_people
+from bookbridge.api.admin import LookingAdmin, QuickAdmin, of_people
 from bookbridge.api.text import identifier_key
 
 
@@ -212,8 +212,11 @@ admin.site.register(Group, GroupAdmin)
 
 
 @admin.register(AuthSession)
-class AuthSessionAdmin(QuickAdmin):
-    """Sign-ins: looked at and ended here, never made or edited; token ids are not shown."""
+class AuthSessionAdmin(LookingAdmin):
+    """Sign-ins: looked at and ended here; token ids are not shown.
+
+    None is deleted here: the row recognises stolen tokens, and `clear_expired` deletes it in time.
+    """
 
     list_display = ("id", "user", "device", "created_at", "last_used_at", "ended_at")
     list_filter = (("ended_at", admin.EmptyFieldListFilter),)
@@ -229,18 +232,6 @@ class AuthSessionAdmin(QuickAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         """By an index."""
         return (of_people(queryset, "user", search_term) if search_term.strip() else queryset), False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Only a sign-in makes one."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing of it is editable."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The row recognises stolen tokens; `clear_expired` deletes it in time."""
-        return False
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         """Who may change readers here."""
