@@ -294,6 +294,10 @@ class Post(models.Model):
             self.refresh_from_db(fields=CHANGING, from_queryset=Post.objects.select_for_update())
         except Post.DoesNotExist:
             raise Http404 from None
+        self.require_words()
+
+    def require_words(self) -> None:
+        """Raise Conflict where only its place is left."""
         if self.is_deleted:
             raise Conflict("post_deleted", _("This post is deleted."))
 

@@ -181,9 +181,11 @@ class PostViewSet(TalkViewSet):
         return emoji
 
     def find_object(self) -> Post:
-        """The post, whose club is the one that is at hand."""
+        """The post, whose club is the one that is at hand; to be changed, it must not be deleted."""
         post: Post = super().find_object()
         if self.request.method not in ("GET", "HEAD"):
+            # Before who may change it: a deleted post has no author, and its author's second tap is no trespass.
+            post.require_words()
             post.thread = get_object_or_404(Thread, pk=post.thread_id)
             post.thread.club = self.club
         return post
