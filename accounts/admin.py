@@ -9,6 +9,10 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
@@ -179,12 +183,22 @@ def _may_manage(request: HttpRequest, other: User | None) -> bool:
     return other is None or caller(request).may_manage(other)
 
 
+DEEDS = {"view": _("View"), "add": _("Add"), "change": _("Change"), "delete": _("Delete")}
+
+
+def described(permission: Permission) -> str:
+    """What a permission is for, in the reader's language: its name is stored in English."""
+    deed = DEEDS.get(permission.codename.partition("_")[0])
+    return f"{capfirst(permission.content_type.name)}: {deed or gettext(permission.name)}"
+
+
 class GroupAdmin(QuickAdmin):
     """Roles, whose rights stand in the code, and further groups, which superusers make."""
 
     list_display = ("name",)
     search_fields = ("name",)
     ordering = ("name",)
+    readonly_fields = ("rights",)
     beside = ("permissions__content_type",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -199,12 +213,24 @@ class GroupAdmin(QuickAdmin):
         """A role would come back."""
         return self.has_change_permission(request, obj)
 
+    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[str]:
+        """The rights to tick, or to read."""
+        return ["name", "permissions" if self.has_change_permission(request, obj) else "rights"]
+
+    @admin.display(description=_("rights"))
+    def rights(self, group: Group) -> SafeString:
+        """One a line."""
+        return format_html_join(mark_safe("<br>"), "{}", ((described(given),) for given in group.permissions.all()))
+
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        """With the kinds of the permissions, which stand in their names."""
-        if db_field.name == "permissions":
-            kwargs["queryset"] = Permission.objects.select_related("content_type")
-            kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+        """With the kinds of the permissions, which stand in what they are called."""
+        if db_field.name != "permissions":
+            return super().formfield_for_manytomany(db_field, request, **kwargs)
+        kwargs["queryset"] = Permission.objects.select_related("content_type")
+        kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
+        field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
+        field.label_from_instance = described
+        return field
 
 
 admin.site.unregister(Group)
