@@ -164,3 +164,31 @@ def test_every_code_is_told(document):
     # The limits that DRF's own fields have are summed up.
     untold = {(code, where) for code, where in found if code not in told | STAFF_CODES | {"min_length"}}
     assert untold == set()
+
+
+def extra_fields_in_the_code() -> set[str]:
+    """The fields that problems tell beside the standard ones."""
+    return {
+        keyword.arg
+        for path in (path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+        if str(path.relative_to(ROOT)) not in STAFF
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if node.func.id in ("Conflict", "Forbidden", "Problem")
+        for keyword in node.keywords
+        if keyword.arg and keyword.arg not in ("errors", "headers", "detail")
+    }
+
+
+def test_every_extra_field_of_a_problem_is_told(document):
+    problem = document["components"]["schemas"]["Problem"]
+    assert extra_fields_in_the_code() == problem["properties"].keys() - {*problem["required"], "errors"}
+
+
+@pytest.mark.django_db
+def test_a_known_isbn_is_told_as_the_document_says(document, client_of, alice):
+    book = {"title": "Emma", "author": "Jane Austen", "isbn": "9780141439587"}
+    first = client_of(alice).post(f"{V1}books/", book)
+    answer = client_of(alice).post(f"{V1}books/", book).json()
+    assert answer["book"] == first.json()["id"]
+    assert answer.keys() <= document["components"]["schemas"]["Problem"]["properties"].keys()

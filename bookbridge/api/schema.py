@@ -3,7 +3,7 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema as BaseAutoSchema
-from drf_spectacular.plumbing import get_doc
+from drf_spectacular.plumbing import build_media_type_object, get_doc
 from drf_spectacular.utils import Direction, OpenApiParameter
 from rest_framework.permissions import AllowAny, IsAuthenticated
 
@@ -32,9 +32,24 @@ FIELD_CODES = {
     "pictures": ("invalid_image", "too_many_pixels"),
     "books and reviews": ("invalid_isbn", "no_half_step", "not_csv", "wrong_columns", "too_many_rows"),
     "clubs": (
-        *("private_needs_invite", "not_a_member", "ends_before_start", "outside_list"),
+        *("private_needs_invite", "not_a_member", "ends_before_start", "outside_list", "one_goal", "one_way"),
         *("not_proposed", "not_a_candidate", "no_entry"),
     ),
+}
+# What a problem tells beside the standard fields, and with which codes.
+EXTRA_FIELDS = {
+    "book": {"type": "integer", "description": "With `duplicate_isbn` and `book_merged`: the book to go on with."},
+    "entry": {"type": "integer", "description": "With `already_listed`: the entry that has the book."},
+    "allowed": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "With `illegal_transition`: the statuses that may come next.",
+    },
+    "until": {
+        "type": "string",
+        "format": "date-time",
+        "description": "With `account_suspended` at a sign-in: when the suspension ends.",
+    },
 }
 PROBLEM_SCHEMA = {
     "type": "object",
@@ -47,6 +62,7 @@ PROBLEM_SCHEMA = {
         "detail": {"type": "string"},
         "code": {"type": "string", "description": "Stable, for programs."},
         "request_id": {"type": "string"},
+        **EXTRA_FIELDS,
         "errors": {
             "type": "array",
             "items": {
@@ -135,6 +151,28 @@ class AutoSchema(BaseAutoSchema):
             if "description" in own:
                 own["description"] = f"{own['description']} {said}".strip()
         return bodies
+
+    def get_request_serializer(self) -> Any:
+        """A DELETE takes a body only where `extend_schema` says so."""
+        return None if self.method == "DELETE" else super().get_request_serializer()
+
+    def _get_request_body(self, direction: Direction = "request") -> dict[str, Any] | None:
+        """Its parent's, which knows of none for DELETE."""
+        serializer = self.get_request_serializer() if self.method == "DELETE" else None
+        if serializer is None:
+            body: dict[str, Any] | None = super()._get_request_body(direction)
+            return body
+        schema, required = self._get_request_for_media_type(serializer, direction)
+        return {"content": {"application/json": build_media_type_object(schema)}, "required": required}
+
+    def _map_basic_serializer(self, serializer: Any, direction: Direction) -> dict[str, Any]:
+        """Its parent's; but an answer has each of its fields, also what need not be sent, and lists may be empty."""
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
+        if direction == "response" and "properties" in schema:
+            schema["required"] = sorted(schema["properties"])
+            for field in schema["properties"].values():
+                field.pop("minItems", None)
+        return schema
 
     def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
         """Its parent's; but what may be empty is `anyOf`: to many a validator an empty text is an address as well."""

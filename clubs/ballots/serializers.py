@@ -22,6 +22,11 @@ from clubs.ballots.models import (
 
 LATEST = datetime.datetime(2100, 12, 31, tzinfo=datetime.UTC)
 IDS = {"type": "array", "items": {"type": "integer"}}
+# A vote as an answer tells it: in the one field of the ballot's method.
+VOTES = [
+    {"type": "object", "required": [method.field], "properties": {method.field: IDS}}
+    for method in (Method.APPROVAL, Method.RANKED)
+]
 
 
 class EntriesField(serializers.ListField):
@@ -132,15 +137,7 @@ class BallotSerializer(ModelSerializer):
         """The entries' ids, as they were put to the vote."""
         return [line.entry_id for line in ballot.lines]
 
-    @extend_schema_field(
-        {
-            "oneOf": [
-                {"type": "object", "required": ["approved"], "properties": {"approved": IDS}},
-                {"type": "object", "required": ["ranking"], "properties": {"ranking": IDS}},
-                {"type": "null"},
-            ]
-        }
-    )
+    @extend_schema_field({"oneOf": [*VOTES, {"type": "null"}]})
     def get_my_vote(self, ballot: Any) -> dict[str, list[int]] | None:
         """The caller's own vote as they sent it, or null."""
         entries = self.get_candidates(ballot)

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -14,7 +14,7 @@ from bookbridge.api.views import GenericViewSet, checked
 from clubs.access import ClubRows, Level
 from clubs.ballots.filters import BallotFilter
 from clubs.ballots.models import Ballot, BallotQuerySet, Method
-from clubs.ballots.serializers import BallotSerializer, NewBallotSerializer, VoteSerializer
+from clubs.ballots.serializers import VOTES, BallotSerializer, NewBallotSerializer, VoteSerializer
 
 CLOSED = problem(409, "`ballot_closed`.")
 
@@ -68,7 +68,11 @@ class BallotViewSet(
         """As the model says."""
         instance.remove(by=caller(self.request))
 
-    @extend_schema(summary="Vote, or vote otherwise", request=VoteSerializer, responses={200: VoteSerializer, **CLOSED})
+    @extend_schema(
+        summary="Vote, or vote otherwise",
+        request=VoteSerializer,
+        responses={200: OpenApiResponse({"anyOf": VOTES}), **CLOSED},
+    )
     @action(detail=True, methods=["put"])
     def vote(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Until the close the last vote stands. The answer is the vote, as `my_vote` tells it."""
