@@ -13,6 +13,7 @@ from typing import Any
 from django.http import Http404
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -96,12 +97,19 @@ class Desk:
     def require_seen(self, order: Order) -> None:
         """Raise Conflict where something was decided, or written, that the moderator has not seen."""
         if self.case.version != order.version:
-            last = self.case.decisions.order_by("-id").first()
-            who = last.by_name if last and last.by_name else _("somebody")
-            text = _("%(who)s has decided meanwhile; nothing of yours was done. Please look again.")
-            raise Conflict("decided_meanwhile", text % {"who": who})
+            raise Conflict("decided_meanwhile", self._news())
         if order.seen is not None and order.seen != self.about.digest:
             raise Conflict("changed_meanwhile", _("The text has changed meanwhile. Please look again."))
+
+    def _news(self) -> str:
+        """What of the case has made a new version of it."""
+        last, appeal = self.case.decisions.order_by("-id").first(), self.case.appeals.order_by("-id").first()
+        if appeal and (last is None or appeal.at > last.at):
+            return gettext("Its author has appealed meanwhile; nothing of yours was done. Please look again.")
+        if last and last.action == Action.CONCEAL:
+            return gettext("Readers’ reports have hidden it meanwhile; nothing of yours was done. Please look again.")
+        text = gettext("%(who)s has decided meanwhile; nothing of yours was done. Please look again.")
+        return text % {"who": last.by_name if last else gettext("somebody")}
 
     def require_not_own(self) -> None:
         """Raise Forbidden where the moderator would judge themself."""
@@ -150,7 +158,9 @@ class Desk:
         if last.action == Action.SUSPEND:
             self._lift(last)
         before = case_before(self.case)
-        self._conceal(last.before["concealed"], last.before["ground"], last.before["words"])
+        # What reports have hidden since then stays hidden: nobody has looked at that.
+        if last.before["concealed"] or self.case.concealed != Concealed.PENDING:
+            self._conceal(last.before["concealed"], last.before["ground"], last.before["words"])
         decision = Decision.objects.create(
             case=self.case,
             action=Action.UNDO,

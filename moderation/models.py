@@ -81,7 +81,8 @@ class CaseQuerySet(models.QuerySet["Case"]):
 class Case(models.Model):
     """All that was ever reported and decided about one thing. There is one for each thing that was reported.
 
-    `version` grows with each decision and each appeal: who decides says which one they have seen.
+    `version` grows with each decision, also where reports hide it, and with each appeal: who decides says which one
+    they have seen.
     """
 
     target_type = KeyField(max_length=20)

@@ -52,6 +52,7 @@ def _conceal(case: Case, target: Target, row: Any) -> None:
     worst = max(reasons, key=lambda reason: HARM[Reason(reason)])
     before = case_before(case)
     case.concealed, case.ground, case.words = Concealed.PENDING, worst, ""
+    case.version += 1
     decision = Decision.objects.create(
         case=case, action=Action.CONCEAL, subject_id=case.author_id, ground=worst, before=before
     )

@@ -146,12 +146,26 @@ def test_an_undone_decision_leaves_everything_as_before(desk, hidden, anonymous,
     assert differences() == (0, [])
 
 
+def test_what_reports_have_hidden_since_stays_hidden_when_a_decision_is_undone(desk, clients, review, anonymous):
+    report(clients[0], review)
+    case = case_of(review)
+    decide(desk, case, "warn", "spam")
+    for client in clients[1:4]:
+        report(client, review)
+    undo(desk, case)
+    assert (case_of(review).concealed, case_of(review).reports_count) == ("pending", 4)
+    assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 404
+    decide(desk, case, "dismiss", "no_violation")
+    assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 200
+    assert differences() == (0, [])
+
+
 def test_only_the_last_decision_that_stands_is_undone(desk, hidden):
     case = case_of(hidden)
     decide(desk, case, "hide", "spam")
     first = Decision.objects.get(action="hide")
     decide(desk, case, "warn", "abuse")
-    body = {"undo": first.pk, "undo-version": 2, "undo-ground": "mistake"}
+    body = {"undo": first.pk, "undo-version": case_of(hidden).version, "undo-ground": "mistake"}
     assert "Only the last decision" in send(desk, case, body)[0]
     undo(desk, case)
     undo(desk, case)
@@ -215,6 +229,22 @@ def test_cases_are_called_by_what_they_are_about(desk, clients, review, alice, b
     queue = desk.get(QUEUE, **portuguese).content.decode()
     for kind in ("resenha", "leitor", "livro", "clube", "mensagem"):
         assert f">{kind}<" in " ".join(queue.split()).replace("> ", ">").replace(" <", "<"), kind
+
+
+def test_what_reports_have_hidden_meanwhile_is_not_dismissed_unseen(desk, clients, review, anonymous):
+    report(clients[0], review)
+    order = {"version": 0, "decision": "dismiss", "ground": "no_violation"}
+    for client in clients[1:3]:
+        report(client, review)
+    assert "Readers’ reports have hidden it meanwhile" in send(desk, case_of(review), order)[0]
+    assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 404
+
+
+def test_an_appeal_that_came_meanwhile_is_told_as_one(desk, other_desk, hidden, as_alice):
+    decide(desk, case_of(hidden), "hide", "abuse")
+    order = {"version": case_of(hidden).version, "decision": "restore", "ground": "mistake"}
+    appeal(as_alice, hidden)
+    assert "Its author has appealed meanwhile" in send(other_desk, case_of(hidden), order)[0]
 
 
 def test_nobody_decides_about_a_text_that_they_have_not_seen(desk, hidden, as_alice):
