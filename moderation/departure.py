@@ -1,7 +1,7 @@
 """An account that goes: its reports stay without a name, its own case is closed, its appeals go."""
 
 from accounts.models import User
-from moderation.models import Appeal, Case, target_gone
+from moderation.models import Appeal, Case, State, target_gone
 
 
 def leave_cases(user: User, *, anonymise: bool) -> None:
@@ -12,5 +12,6 @@ def leave_cases(user: User, *, anonymise: bool) -> None:
     target_gone("user", [user.pk])
     appealed = set(Appeal.objects.waiting().filter(author=user).values_list("case", flat=True))
     Appeal.objects.filter(author=user).delete()
-    for case in Case.objects.filter(pk__in=appealed).order_by("pk").select_for_update():
+    # A case of what has gone before stays closed, though nobody has answered what was said in it.
+    for case in Case.objects.filter(pk__in=appealed).exclude(state=State.GONE).order_by("pk").select_for_update():
         case.settle()

@@ -48,6 +48,14 @@ def test_a_reader_who_goes_takes_their_case_and_leaves_their_reports_nameless(
     assert (case.reports_count, case.concealed) == (2, "pending")
 
 
+def test_a_case_of_what_has_gone_stays_closed_when_its_author_goes(clients, as_alice, alice, hidden):
+    appeal(as_alice, hidden)
+    assert as_alice.delete(f"{REVIEWS}{hidden.pk}/").status_code == 204
+    close(alice, anonymise=True)
+    case = Case.objects.get(target_type="review")
+    assert (case.state, case.reports_count, case.is_appealed) == ("gone", 0, False)
+
+
 @pytest.mark.parametrize("anonymise", [True, False])
 def test_an_author_who_goes_leaves_a_case_only_of_what_stays(clients, as_alice, alice, review, anonymise, settings):
     settings.REPORTS_TO_HIDE = 1
