@@ -132,11 +132,10 @@ class Case(models.Model):
         """The newest decision of staff that stands."""
         return self.decisions.standing().exclude(action=Action.CONCEAL).first()
 
-    @property
-    def appealable(self) -> Decision | None:
-        """The newest decision that bears on the author now."""
+    def appealable_by(self, user: User) -> Decision | None:
+        """The newest decision that bears on `user` now; a club may have been another's when its owner was warned."""
         bearing = ADVERSE if self.concealed else (Action.WARN, Action.SUSPEND)
-        return self.decisions.standing().filter(action__in=bearing).first()
+        return self.decisions.standing().filter(action__in=bearing, subject=user).first()
 
     def settle(self) -> None:
         """Bring the columns up to what waits, and write them; for whoever has written that and holds the row.

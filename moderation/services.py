@@ -77,7 +77,7 @@ def appeal(*, by: User, target_type: str, target_id: int, text: str) -> Appeal:
     if about.author != by.pk:
         raise Forbidden("not_yours", _("This is not yours."))
     case = Case.objects.select_for_update().filter(target_type=target_type, target_id=target_id).first()
-    decision = case.appealable if case else None
+    decision = case.appealable_by(by) if case else None
     if case is None or decision is None:
         raise Conflict("nothing_to_appeal", _("Nothing was decided against this."))
     with conflict_as(Conflict("already_appealed", _("You have appealed against this decision already."))):

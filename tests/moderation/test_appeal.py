@@ -4,7 +4,7 @@ import pytest
 
 from activity.models import Event
 from moderation.models import Appeal, Case
-from tests.moderation.helpers import APPEALS, appeal, bad_fields, case_of, problem, report
+from tests.moderation.helpers import APPEALS, appeal, bad_fields, case_of, decide, problem, report
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +47,13 @@ def test_without_a_decision_there_is_nothing_to_appeal(as_alice, clients, review
         report(clients[0], thing)
         problem(appeal(as_alice, thing), 409, "nothing_to_appeal")
     assert not Case.objects.filter(is_appealed=True).exists()
+
+
+def test_a_clubs_new_owner_does_not_appeal_for_the_old_one(desk, clients, club, bob, as_alice, as_bob):
+    report(clients[0], club)
+    decide(desk, case_of(club), "warn")
+    assert as_alice.post(f"/api/v1/clubs/{club.pk}/transfer/", {"user": bob.pk}).status_code == 200
+    problem(appeal(as_bob, club), 409, "nothing_to_appeal")
 
 
 def test_bad_bodies(as_alice, anonymous, review):
