@@ -22,7 +22,7 @@ from bookbridge.api.audit import Target as Audited
 from bookbridge.api.audit import audit
 from bookbridge.api.errors import Conflict, Forbidden, InvalidField
 from bookbridge.api.transactions import retrying_atomic
-from moderation.models import Case, Concealed, Decision, State
+from moderation.models import AppealQuerySet, Case, Concealed, Decision, State
 from moderation.reasons import GROUNDS, Action, Ground
 from moderation.services import case_before
 from moderation.targets import About, Target, targets
@@ -62,7 +62,8 @@ def decide(case: Case, order: Order, *, by: User) -> Decision:
 def undo(decision: Decision, *, by: User, ground: Ground, words: str, version: int) -> Decision:
     """Take a decision back: everything it ended waits again, and what it hid or whom it suspended is as before.
 
-    Raises as `decide` does, and Conflict `not_the_last`, `suspension_changed`.
+    Raises as `decide` does, and Conflict `not_the_last`, `suspension_changed`; `own_decision` where it answers an appeal
+    against what `by` has decided.
     """
     desk = Desk.at(decision.case, by=by)
     desk.require_seen(Order(Action.UNDO, ground, words, version))
@@ -70,6 +71,7 @@ def undo(decision: Decision, *, by: User, ground: Ground, words: str, version: i
     last = desk.case.last_decision
     if last is None or last.pk != decision.pk:
         raise Conflict("not_the_last", _("Only the last decision that stands can be undone."))
+    desk.require_no_appeal_against(last.answered.all())
     return desk.undo(last, ground=ground, words=words)
 
 
@@ -119,13 +121,17 @@ class Desk:
     def require_may_decide(self, action: Action) -> None:
         """Raise unless the action makes sense here, and is this moderator's to take."""
         self.require_not_own()
-        if self.case.appeals.waiting().filter(decision__by=self.by).exists():
-            raise Forbidden("own_decision", _("The appeal is against your decision; somebody else must answer it."))
+        self.require_no_appeal_against(self.case.appeals.waiting())
         if action not in possible(self.case, self.target):
             raise Conflict("nothing_to_do", _("This cannot be done as things are now."))
         author = self.case.author
         if action == Action.SUSPEND and author and author.is_staff and not self.by.is_superuser:
             raise Forbidden("staff_only_by_administrators", _("Only administrators suspend staff."))
+
+    def require_no_appeal_against(self, appeals: AppealQuerySet) -> None:
+        """Raise Forbidden where one of these is against the moderator's own decision."""
+        if appeals.filter(decision__by=self.by).exists():
+            raise Forbidden("own_decision", _("The appeal is against your decision; somebody else must answer it."))
 
     def settle(self, order: Order) -> Decision:
         """Do it, and write it down."""

@@ -277,6 +277,18 @@ def test_an_appeal_is_answered_by_somebody_else(desk, other_desk, review, client
     assert as_alice.get(f"{REVIEWS}{review.pk}/").json()["moderation"] is None
 
 
+def test_who_was_appealed_against_does_not_take_the_answer_back(desk, other_desk, review, clients, as_alice, anonymous):
+    report(clients[0], review)
+    case = case_of(review)
+    decide(desk, case, "hide", "spam")
+    appeal(as_alice, review)
+    decide(other_desk, case, "restore", "mistake")
+    assert "somebody else must answer" in undo(desk, case)[0]
+    assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 200
+    undo(other_desk, case)
+    assert case_of(review).is_appealed is True
+
+
 def test_who_decided_may_take_it_back_and_so_answers_the_appeal(desk, review, clients, as_alice):
     report(clients[0], review)
     case = case_of(review)
