@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
-from bookbridge.api.admin import AuditedAdmin
+from bookbridge.api.admin import AuditedAdmin, id_in
 
 
 class ReportableAdmin(AuditedAdmin):
@@ -19,7 +19,10 @@ class ReportableAdmin(AuditedAdmin):
     @action(description=_("Open a case"), url_path="case", icon="gavel", permissions=["case"])  # type: ignore[untyped-decorator]
     def open_a_case(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Its case, made where there is none."""
-        return HttpResponseRedirect(reverse("admin:moderation_case_about", args=[self.word, object_id]))
+        pk = id_in(object_id)
+        if pk is None:
+            raise Http404
+        return HttpResponseRedirect(reverse("admin:moderation_case_about", args=[self.word, pk]))
 
     def has_case_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Who may decide."""

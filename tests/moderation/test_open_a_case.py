@@ -44,6 +44,12 @@ def test_who_decides_opens_it(come_in, request, role, name):
     assert client.get(gone, follow=True).status_code == 404
 
 
+@pytest.mark.parametrize("word", ["x", "-1", "9" * 30])
+@pytest.mark.parametrize("page", ["accounts/user", "clubs/club", "catalog/book", "reviews/review"])
+def test_what_is_no_id_is_not_found(come_in, page, word):
+    assert come_in(MODERATORS).get(f"/admin/{page}/{word}/case/").status_code == 404
+
+
 @pytest.mark.parametrize(("name", "status"), [("alice", 403), ("club", 403), ("book", 200), ("review", 403)])
 def test_who_cares_for_the_catalogue_does_not(come_in, request, name, status):
     thing, client = request.getfixturevalue(name), come_in(CATALOGUE_EDITORS)
