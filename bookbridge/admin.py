@@ -9,8 +9,9 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import InvalidPage
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
@@ -57,6 +58,13 @@ class AdminSite(UnfoldAdminSite):
     def _search_apps(self, *args: Any) -> list[Any]:
         # The theme keeps them in the cache, and ours takes JSON alone.
         return [asdict(found) for found in super()._search_apps(*args)]
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """As the theme's; a page that there is not is not found."""
+        try:
+            return super().search(request, extra_context)
+        except InvalidPage:
+            raise Http404 from None
 
     def extra_urls(self) -> list[URLPattern]:
         """The pages of the second factor."""

@@ -2,9 +2,13 @@
 
 from typing import Any, ClassVar
 
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import TextFilter
 from unfold.decorators import action
@@ -52,9 +56,13 @@ class LogAdmin(LookingAdmin):
     export_verb: ClassVar[str]
 
     @action(description=_("Take along as CSV"), url_path="export", icon="download", permissions=["view"])  # type: ignore[untyped-decorator]
-    def export(self, request: HttpRequest) -> StreamingHttpResponse:
-        """What the list shows, all of it; which the audit log notes."""
-        rows = self.get_changelist_instance(request).get_queryset(request)
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """What the list shows, all of it; which the audit log notes. Where it asks for nonsense, the list says so."""
+        try:
+            rows = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+            return HttpResponseRedirect(f"{page}?{ERROR_FLAG}=1")
         audit(self.export_verb, by=request.user, detail=request.META.get("QUERY_STRING", ""))
         lines = ([_cell(self.exported_value(row, name)) for name in self.exported] for row in newest_first(rows))
         return csv_answer(self.file_name, self.exported, lines)

@@ -108,6 +108,11 @@ def test_readers_are_found_by_name_or_address(admin, alice, bob):
         assert {user.username for user in answer.context["cl"].result_list} == found, text
 
 
+@pytest.mark.parametrize(("page", "status"), [("1", 200), ("2", 404), ("0", 404), ("x", 404)])
+def test_the_sites_search_has_the_pages_it_has(admin, page, status):
+    assert admin.get(f"/admin/search/?s=a&page={page}").status_code == status
+
+
 def test_a_new_reader(admin, sign_in):
     body = {"username": "Dora", "password1": NEW, "password2": NEW, "usable_password": "true"}
     answer = admin.post(f"{USERS}add/", body)

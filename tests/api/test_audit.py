@@ -228,6 +228,13 @@ def test_it_leaves_as_csv_as_it_was_filtered(admin, staff, alice, monkeypatch):
     assert verbs()[-1] == "audit.exported"
 
 
+@pytest.mark.parametrize("log", [LOG, "/admin/activity/event/"])
+def test_a_filter_that_there_is_not_takes_nothing_along(admin, log):
+    answer = admin.get(f"{log}export/?colour=red")
+    assert (answer.status_code, answer["Location"]) == (302, f"{log}?e=1")
+    assert "audit.exported" not in verbs()
+
+
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1"])
 def test_no_cell_is_a_formula(text):
     assert safe_cell(text) == f"'{text}"
