@@ -62,8 +62,8 @@ def decide(case: Case, order: Order, *, by: User) -> Decision:
 def undo(decision: Decision, *, by: User, ground: Ground, words: str, version: int) -> Decision:
     """Take a decision back: everything it ended waits again, and what it hid or whom it suspended is as before.
 
-    Raises as `decide` does, and Conflict `not_the_last`, `suspension_changed`; `own_decision` where it answers an appeal
-    against what `by` has decided.
+    Raises as `decide` does, and Conflict `not_the_last`, `suspension_changed`; `own_decision` where it answers an
+    appeal against what `by` has decided.
     """
     desk = Desk.at(decision.case, by=by)
     desk.require_seen(Order(Action.UNDO, ground, words, version))
@@ -225,7 +225,8 @@ class Desk:
         self.case.decided_at = decision.at
         self.case.settle()
         record(f"moderation.{verb}", actor=self.by.pk, thing=self.case.thing)
-        about = Audited(self.case.target_type, self.case.target_id)
+        # By the model's name, as everything is called in the audit log: so it is found, also by an account's name.
+        about = Audited(self.row._meta.label_lower, self.row.pk)
         reason = f"{decision.ground}: {decision.words}" if decision.words else decision.ground
         audit(f"moderation.{verb}", by=self.by, target=about, reason=reason)
 

@@ -52,9 +52,18 @@ def test_hiding_restoring_and_what_its_author_reads(desk, as_alice, anonymous, r
     ]
     logged = AuditEntry.objects.filter(verb__startswith="moderation.").order_by("id")
     assert [(entry.verb, entry.actor_name, entry.target_type, entry.target_id, entry.reason) for entry in logged] == [
-        ("moderation.hidden", "moira", "review", review.pk, "spam: Three links."),
-        ("moderation.restored", "moira", "review", review.pk, "mistake"),
+        ("moderation.hidden", "moira", "reviews.review", review.pk, "spam: Three links."),
+        ("moderation.restored", "moira", "reviews.review", review.pk, "mistake"),
     ]
+
+
+def test_what_was_decided_is_found_in_the_audit_log(desk, desk_of, staff, clients, review, alice):
+    for thing in (review, alice):
+        report(clients[0], thing)
+        decide(desk, case_of(thing), "warn", "spam")
+    for sought, about in ((f"reviews.review:{review.pk}", review), ("alice", alice)):
+        found = desk_of(staff).get("/admin/api/auditentry/", {"q": sought}).context["cl"].result_list
+        assert [(entry.verb, entry.target_id) for entry in found] == [("moderation.warned", about.pk)]
 
 
 def test_the_author_reads_it_in_their_language(desk, as_alice, alice, review, clients):
