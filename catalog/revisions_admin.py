@@ -16,7 +16,7 @@ from accounts.authentication import caller
 from bookbridge.api.admin import LookingAdmin, id_in, of_people
 from bookbridge.api.errors import Conflict
 from catalog.differences import marked
-from catalog.merging.pages import ReasonForm
+from catalog.merging.pages import ReasonForm, called
 from catalog.models import Revision
 
 
@@ -46,7 +46,7 @@ class RevisionAdmin(LookingAdmin):
     @admin.display(description=_("fields"))
     def fields_changed(self, revision: Revision) -> str:
         """Their names."""
-        return ", ".join(revision.changes)
+        return ", ".join(map(called, revision.changes))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -59,8 +59,10 @@ class RevisionAdmin(LookingAdmin):
         form = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             return self._undo(request, revision, form.cleaned_data["reason"])
-        fields = [(name, marked(change["before"], change["after"])) for name, change in revision.changes.items()]
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": gettext("Change of a book")}
+        changes = revision.changes.items()
+        fields = [(name, called(name), marked(change["before"], change["after"])) for name, change in changes]
+        title = f"{gettext('Change of a book')}: {revision.book.title}"
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": title}
         context |= {"revision": revision, "fields": fields, "form": form if self.has_undo_permission(request) else None}
         return TemplateResponse(request, "catalog/revision.html", context)
 

@@ -7,14 +7,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.utils.translation import gettext
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from accounts.authentication import caller
 from bookbridge.api.admin import LookingAdmin, id_in
 from bookbridge.api.errors import Conflict
 from catalog.merging.models import Merge, State
-from catalog.merging.pages import ReasonForm
+from catalog.merging.pages import ReasonForm, called
 from catalog.merging.services import left, undo_merge
 
 
@@ -45,9 +45,10 @@ class MergeAdmin(LookingAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": gettext("Merge"),
+            "title": capfirst(str(self.opts.verbose_name)),
             "merge": merge,
             "left": left(merge),
+            "filled": [called(name) for name in merge.filled.changes] if merge.filled else [],
         }
         return TemplateResponse(request, "catalog/merged.html", context | {"form": form if may else None})
 

@@ -121,6 +121,12 @@ FACTS: dict[str, Any] = {
     "clubs_reading": _("Clubs reading it"),
     "clubs_finished": _("Clubs that finished it"),
 }
+COLUMNS = FACTS | {"cover_url": _("Cover URL")}
+
+
+def called(name: str) -> str:
+    """What a column of a book is called on these pages."""
+    return str(COLUMNS.get(name, name))
 
 
 def _fact(book: Book, name: str) -> str:

@@ -68,6 +68,23 @@ def test_an_editor_merges_two_books_and_undoes_it(room: Client, twice: tuple[Boo
     assert [(row.verb, row.reason) for row in verbs] == [("book.merged", "One work"), ("book.unmerged", "No")]
 
 
+def test_columns_are_called_by_their_names(room: Client, twice: tuple[Book, Book], editor: User) -> None:
+    known = twice[0]
+    known.change(by=editor, page_count=310, cover_url="https://covers.example/1.jpg", language="en")
+    headers = {"accept-language": "pt-BR"}
+    revision = f"{REVISIONS}{Revision.objects.get().pk}/change/"
+    for path in (REVISIONS, revision):
+        page = text(room.get(path, headers=headers))
+        for name, called in (("page_count", "Páginas"), ("cover_url", "URL da capa"), ("language", "Idioma")):
+            assert called in page, (path, called)
+            assert f">{name}<" not in page, (path, name)
+            assert f"{name}, " not in page, (path, name)
+    assert "<title> Mudança em um livro: The Hobbit |" in " ".join(text(room.get(revision, headers=headers)).split())
+    done = room.post(address(*twice), {"kept": known.pk, "reason": "One work"}, follow=True, headers=headers)
+    assert "O livro mantido recebeu do outro: Descrição" in " ".join(text(done).split())
+    assert "<title> Mesclagem |" in " ".join(text(done).split())
+
+
 def test_the_other_one_can_be_kept(room: Client, twice: tuple[Book, Book]) -> None:
     room.post(address(*twice), {"kept": twice[1].pk, "reason": "A better title"})
     assert Merge.objects.get().kept == twice[1]
