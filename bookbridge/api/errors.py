@@ -13,6 +13,8 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.encoding import force_str
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions, status
@@ -51,7 +53,14 @@ DETAILS = {
     503: _("The service cannot answer right now. Please try again shortly."),
 }
 # The codes of answers that are not made by a view of the API; others are named after their status.
-CODES = {400: "bad_request", 403: "permission_denied", 413: "too_large", 500: "server_error", 503: "unavailable"}
+CODES = {
+    400: "bad_request",
+    403: "permission_denied",
+    404: "not_found",
+    413: "too_large",
+    500: "server_error",
+    503: "unavailable",
+}
 RETRY_AFTER_SECONDS = 5
 
 
@@ -215,47 +224,34 @@ def _text(detail: Any) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _is_api(request: HttpRequest) -> bool:
-    return request.path.startswith("/api/")
+def _answer(request: HttpRequest, status_code: int, **headers: str) -> HttpResponse:
+    """A problem below /api/; elsewhere a page, for whoever works in the admin with a way back."""
+    if request.path.startswith("/api/"):
+        return problem_response(status_code, CODES[status_code], **headers)
+    room = reverse("admin:index")
+    shown = {"title": TITLES[status_code], "detail": DETAILS[status_code]}
+    # Without the request: neither a session nor an account is asked for, since the database may be down.
+    page = render_to_string("error.html", shown | ({"room": room} if request.path.startswith(room) else {}))
+    return HttpResponse(page, status=status_code, headers=headers)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400: a Host that is not allowed, a body it would not read."""
-    if _is_api(request):
-        return problem_response(400, "bad_request")
-    from django.views.defaults import bad_request as default
-
-    return default(request, exception)
+    return _answer(request, 400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler403."""
-    if _is_api(request):
-        return problem_response(403, "permission_denied")
-    from django.views.defaults import permission_denied as default
-
-    return default(request, exception)
+    return _answer(request, 403)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler404: no such route."""
-    if _is_api(request):
-        return problem_response(404, "not_found")
-    from django.views.defaults import page_not_found as default
-
-    return default(request, exception)
+    return _answer(request, 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: 503 where the database is the cause."""
-    down = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
-    if _is_api(request):
-        if down:
-            return problem_response(503, "unavailable", **{"Retry-After": str(RETRY_AFTER_SECONDS)})
-        return problem_response(500, "server_error")
-    from django.views.defaults import server_error as default
-
-    response = default(request)
-    if down:
-        response.status_code, response["Retry-After"] = 503, str(RETRY_AFTER_SECONDS)
-    return response
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return _answer(request, 503, **{"Retry-After": str(RETRY_AFTER_SECONDS)})
+    return _answer(request, 500)

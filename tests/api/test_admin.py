@@ -5,14 +5,16 @@ import re
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.db import connection
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError, connection
+from django.http import Http404
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
 from accounts.models import User
-from bookbridge.api.admin import counted
+from bookbridge.api.admin import JobAdmin, counted
 
 pytestmark = pytest.mark.django_db
 
@@ -63,3 +65,36 @@ def test_the_front_page_lists_ones_own_last_deeds_without_sorting_all(staff, ali
         query["sql"] for query in queries if "FROM " + connection.ops.quote_name("django_admin_log") in query["sql"]
     ]
     assert "action_time" not in asked.rpartition("ORDER BY")[2]
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "title"),
+    [
+        (403, PermissionDenied(), "Não permitido"),
+        (404, Http404(), "Não encontrado"),
+        (500, RuntimeError(), "Erro no servidor"),
+        (503, OperationalError(), "Serviço indisponível"),
+    ],
+)
+def test_what_fails_is_told_in_the_reader_s_language_with_a_way_back(staff, monkeypatch, status, error, title):
+    def fails(*_args, **_kwargs):
+        raise error
+
+    client = Client(raise_request_exception=False, headers={"accept-language": "pt-BR"})
+    client.force_login(staff)
+    monkeypatch.setattr(JobAdmin, "get_queryset", fails)
+    answer = client.get("/admin/api/job/")
+    page = answer.content.decode()
+    assert answer.status_code == status
+    assert f"<title>{title} | BookBridge</title>" in page
+    assert '<html lang="pt-br">' in page
+    assert '<a href="/admin/">A sala da equipe</a>' in page
+    assert "/admin/" not in client.get("/nowhere/").content.decode()
+
+
+def test_a_form_from_before_the_sign_in_says_what_to_do(staff):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(staff)
+    answer = client.post("/admin/api/job/", {})
+    assert answer.status_code == 403
+    assert "load the page again" in answer.content.decode()
