@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.authentication import caller
 from accounts.models import DERIVED, PEOPLE, AuthSession, AuthSessionQuerySet, User
+from accounts.names import LANGUAGES
 from accounts.staff.models import SecondFactor
 from accounts.staff.roles import ROLES
 from bookbridge.api import counters
@@ -104,9 +105,18 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         """A box to tick for each role: there are few."""
-        return super().formfield_for_manytomany(
+        field: Any = super().formfield_for_manytomany(
             db_field, request, **kwargs, widget=UnfoldAdminCheckboxSelectMultipleWidget()
         )
+        if db_field.name == "groups":
+            field.label_from_instance = _called
+        return field
+
+    def formfield_for_choice_field(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """Languages by their names."""
+        if db_field.name == "language":
+            kwargs["choices"] = [*LANGUAGES.items()]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Write what was changed and nothing else: counters and passwords move meanwhile."""
@@ -192,14 +202,25 @@ def described(permission: Permission) -> str:
     return f"{capfirst(permission.content_type.name)}: {deed or gettext(permission.name)}"
 
 
+def _called(group: Group) -> str:
+    """A role's name in the reader's language, another group's as it is."""
+    return gettext(group.name)
+
+
 class GroupAdmin(QuickAdmin):
     """Roles, whose rights stand in the code, and further groups, which superusers make."""
 
-    list_display = ("name",)
+    list_display = ("called",)
+    sortable_by = ("called",)
     search_fields = ("name",)
     ordering = ("name",)
     readonly_fields = ("rights",)
     beside = ("permissions__content_type",)
+
+    @admin.display(description=_("name"), ordering="name")
+    def called(self, group: Group) -> str:
+        """In the reader's language."""
+        return _called(group)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Rights in new bundles are given by who has all."""

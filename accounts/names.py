@@ -61,4 +61,5 @@ def validate_timezone(name: str) -> None:
         raise ValidationError(_("Not a time zone of the IANA database, such as America/Sao_Paulo."), "invalid")
 
 
-LANGUAGE_TAGS = [language_tag(code) for code, _name in settings.LANGUAGES]
+LANGUAGES = {language_tag(code): name for code, name in settings.LANGUAGES}
+LANGUAGE_TAGS = [*LANGUAGES]

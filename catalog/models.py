@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from activity.models import Thing
 from activity.services import record
@@ -50,7 +51,7 @@ __all__ = [
     "touched",
 ]
 
-TRUSTED_EDITORS = "Trusted editors"
+TRUSTED_EDITORS = gettext_noop("Trusted editors")
 
 # Generations of kept answers: of what shows many books, and of what shows any one; each book has its own beside them.
 CATALOGUE, ANY_BOOK = "catalogue", "any book"

@@ -12,8 +12,9 @@ from typing import Any
 from django.apps import AppConfig
 from django.apps import apps as installed
 from django.contrib.auth.management import create_permissions
+from django.utils.translation import gettext_noop as _
 
-MODERATORS, CATALOGUE_EDITORS, ADMINISTRATORS = "Moderators", "Catalogue editors", "Administrators"
+MODERATORS, CATALOGUE_EDITORS, ADMINISTRATORS = _("Moderators"), _("Catalogue editors"), _("Administrators")
 
 ROLES: dict[str, tuple[str, ...]] = {
     MODERATORS: (

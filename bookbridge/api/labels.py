@@ -4,7 +4,7 @@ Whatever is called otherwise says so in its model. To say it here and not in eac
 """
 
 from django.apps import apps
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 from django.utils.translation import gettext_noop as _
 
 LABELS = (
@@ -146,6 +146,26 @@ LABELS = (
     _("yes"),
 )
 
+# The same at the head of a sentence, as a row's history calls what was changed by staff.
+HEADS = (
+    _("Bio"),
+    _("Display name"),
+    _("Email"),
+    _("Email verified"),
+    _("Groups"),
+    _("Is active"),
+    _("Is staff"),
+    _("Join policy"),
+    _("Member limit"),
+    _("Name"),
+    _("Page count"),
+    _("Published year"),
+    _("Superuser status"),
+    _("Suspended until"),
+    _("Timezone"),
+    _("Visibility"),
+)
+
 # What the admin's theme says, which brings no Portuguese along.
 THEME = (
     _("%(full_result_count)s total"),
@@ -155,6 +175,7 @@ THEME = (
     _("Cancel"),
     _("Click to cancel"),
     _("Dark"),
+    _("Date"),
     _("Date from"),
     _("Date to"),
     _("Expand row"),
@@ -172,6 +193,10 @@ THEME = (
     _("No results matching your query"),
     _("Previous"),
     _("Recent searches"),
+    _(
+        "Raw passwords are not stored, so there is no way to see this user’s password, but you can change the password "
+        'using <a href="{}" class="text-primary-600 dark:text-primary-500">this form</a>.'
+    ),
     _("Reset filters"),
     _("Return to site"),
     _("Run"),
@@ -191,6 +216,11 @@ THEME = (
     _("Welcome"),
     _("Welcome back to"),
     _("You have been successfully logged out from the administration"),
+    # As it stands in its template.
+    ngettext_lazy(
+        "\n                Found %(counter)s result in %(time)s seconds\n            ",
+        "\n                Found %(counter)s results in %(time)s seconds\n            ",
+    ),
 )
 
 

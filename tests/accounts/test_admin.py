@@ -248,3 +248,24 @@ def test_the_lists_query_counts_do_not_grow(admin, django_assert_max_num_queries
         # The admin's session and its reader; the count of the page's search, twice; the rows; pages of the theme.
         with django_assert_max_num_queries(10):
             admin.get(path)
+
+
+def test_pages_in_portuguese_are_portuguese_throughout(admin, alice):
+    admin.post(f"{USERS}{alice.pk}/change/", form_of(alice, is_staff="on", display_name="Alice A."))
+    portuguese = {"headers": {"accept-language": "pt-BR"}}
+    page = admin.get(f"{USERS}{alice.pk}/change/", **portuguese).content.decode()
+    for shown in (
+        "neste formulário",
+        'placeholder="Data"',
+        "Português (Brasil)",
+        "Moderadores",
+        "Editores de confiança",
+    ):
+        assert shown in page, shown
+    for foreign in ("Raw passwords", "Catalogue editors"):
+        assert foreign not in page, foreign
+    assert "Editores do catálogo" in admin.get("/admin/auth/group/", **portuguese).content.decode()
+    history = admin.get(f"{USERS}{alice.pk}/history/", **portuguese).content.decode()
+    assert "Alterado Nome de exibição e Da equipe." in history
+    found = admin.get("/admin/search/?extended=1&s=leit", **portuguese).content.decode()
+    assert "1 resultado em" in " ".join(found.split())
