@@ -5,15 +5,16 @@ import json
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import IntegrityError
+from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from bookbridge.api.errors import Conflict, Problem
+from bookbridge.api.errors import Conflict, Forbidden, Problem
 from bookbridge.api.models import KEPT_FOR, KeptAnswer, KeptAnswerQuerySet
 from bookbridge.api.renderers import JSONRenderer
 from bookbridge.api.sealed import seal, unseal
@@ -30,14 +31,25 @@ class IdempotentPosts:
 
     The claim on the key is committed first, so that a second call meets it at once (409). The effect and the kept
     answer are then committed together: whoever retries after a crash finds both or neither.
+
+    `parting` names the actions that take from the caller what they need to be called (to leave a club): sent again with
+    their key they are not refused, but get their first answer as every other does.
     """
+
+    parting: ClassVar[tuple[str, ...]] = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After DRF's own checks, put the guard around this view's `post`."""
         key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
         if key is not None:
             request._request.body  # noqa: B018  kept for the digest, before a throttle or a parser reads the stream away
-        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        try:
+            super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        except (Forbidden, Http404):
+            if key is None or getattr(self, "action", None) not in self.parting or not _is_known(request, key):
+                raise
+            # The throttles, which come after the permissions, have not been asked.
+            self.check_throttles(request)  # type: ignore[attr-defined]
         if key is not None and request.user.is_authenticated:
             if not 1 <= len(key) <= 255:
                 raise Problem(400, "invalid_idempotency_key", _("Idempotency-Key must have 1 to 255 characters."))
@@ -47,10 +59,7 @@ class IdempotentPosts:
 
 def _once(post: Callable[..., Response], client_key: str, request: Request, *args: Any, **kwargs: Any) -> Response:
     """Run `post` unless its answer is known."""
-    route = f"{request.user.pk} {request.path} {client_key}"
-    key = digest_of(route)
-    body = _digest(request)
-    claim = _claim(request, key, body)
+    claim = _claim(request, _key(request, client_key), _digest(request))
     if claim.status is not None:
         return _replay(claim)
     try:
@@ -60,6 +69,16 @@ def _once(post: Callable[..., Response], client_key: str, request: Request, *arg
         # committed before the connection broke stays, since its effect did happen.
         _mine(claim).delete()
         raise
+
+
+def _key(request: Request, client_key: str) -> str:
+    return digest_of(f"{request.user.pk} {request.path} {client_key}")
+
+
+def _is_known(request: Request, client_key: str) -> bool:
+    """Whether the answer to this call is kept."""
+    kept = KeptAnswer.objects.filter(key=_key(request, client_key), body=_digest(request))
+    return kept.filter(created_at__gt=timezone.now() - KEPT_FOR).exclude(status=None).exists()
 
 
 def _digest(request: Request) -> str:

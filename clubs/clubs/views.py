@@ -51,6 +51,7 @@ class ClubViewSet(
     pagination_class = SearchPagination
     queryset = Club.objects.none()
     club_kwarg = "pk"
+    parting = ("leave", "transfer")
     orderings: ClassVar = {
         "-members_count": ("-members_count", "-id"),
         "name": ("name_key", "id"),

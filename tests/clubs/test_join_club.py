@@ -139,3 +139,28 @@ def test_only_to_an_active_member(make_club, as_alice, alice, charlie, make_user
     for user, code in ((None, "null"), ("bob", "invalid"), (0, "min_value"), (2**63, "max_value")):
         assert bad_fields(act(as_alice, club, "transfer", {"user": user})) == {"user": code}
     assert bad_fields(act(as_alice, club, "transfer", {})) == {"user": "required"}
+
+
+@pytest.mark.parametrize("visibility", ["public", "private"])
+def test_leaving_and_handing_over_that_are_sent_again_are_answered_as_at_first(
+    make_club, as_alice, as_moe, moe, bob, as_bob, visibility
+):
+    """The first answer was lost on the way, and with it went the right to ask once more."""
+    club = make_club(visibility=visibility)
+    for client, what, body, status in ((as_alice, "transfer", {"user": moe.pk}, 200), (as_bob, "leave", {}, 204)):
+        url = f"{CLUBS}{club.pk}/{what}/"
+        first, again = (client.post(url, body, headers={"Idempotency-Key": "k"}) for _ in range(2))
+        assert (again.status_code, again.content) == (first.status_code, first.content)
+        assert (again.status_code, again["Idempotency-Replayed"]) == (status, "true")
+        refused = {"public": 403, "private": 403 if what == "transfer" else 404}[visibility]
+        assert client.post(url, body, headers={"Idempotency-Key": "other"}).status_code == refused
+        assert client.post(url, {"user": 0}, headers={"Idempotency-Key": "k"}).status_code == refused
+        assert client.post(url, body).status_code == refused
+
+
+def test_the_last_one_out_may_ask_again_about_a_club_that_is_gone(make_user, client_of):
+    client = client_of(make_user("zoe"))
+    club = client.post(CLUBS, {"name": "Alone"}).json()["id"]
+    answers = [client.post(f"{CLUBS}{club}/leave/", headers={"Idempotency-Key": "k"}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [204, 204]
+    assert client.post(f"{CLUBS}{club}/leave/").status_code == 404
