@@ -41,6 +41,19 @@ class InvalidCredentials(AuthenticationFailed):
     default_code = "invalid_credentials"
 
 
+class WrongPasswordError(Problem):
+    """A 400 with the code `wrong_password` at the field that has it."""
+
+    def __init__(self, user: User, field: str) -> None:
+        errors = [{"field": field, "code": "wrong_password", "detail": str(_("This is not your password."))}]
+        super().__init__(status.HTTP_400_BAD_REQUEST, "invalid", _("Some fields are not valid."), errors=errors)
+        self.user = user
+
+    def note(self) -> None:
+        """In the audit log."""
+        refused("password.refused", self.user.username, user=self.user.pk, actor=self.user.pk)
+
+
 @retrying_atomic
 def register(*, username: str, password: str, email: str = "", **fields: Any) -> User:
     """Open an account. Raises Conflict `username_taken`.
@@ -82,21 +95,15 @@ def authenticate(name: str, password: str) -> User:
 
 
 def change_password(user: User, *, current: str, new: str, keep: AuthSession | None) -> None:
-    """Set a new password; every sign-in but `keep` ends. Raises WrongPassword."""
+    """Set a new password; every sign-in but `keep` ends. Raises WrongPasswordError."""
     require_password(user, current, field="current_password")
     user.change_password(new, keep=keep)
 
 
 def require_password(user: User, password: str, *, field: str) -> None:
-    """Raise a 400 with the code `wrong_password` unless the password is the reader's.
-
-    Not within a transaction, which would take the entry of the audit log back.
-    """
+    """Raise WrongPasswordError unless the password is the reader's."""
     if not check_password(password, user.password):
-        refused("password.refused", user.username, user=user.pk, actor=user.pk)
-        detail = _("This is not your password.")
-        errors = [{"field": field, "code": "wrong_password", "detail": str(detail)}]
-        raise Problem(status.HTTP_400_BAD_REQUEST, "invalid", _("Some fields are not valid."), errors=errors)
+        raise WrongPasswordError(user, field)
 
 
 def send_verification(user: User) -> None:
@@ -115,7 +122,7 @@ def _verify(*, user: int) -> None:
 
 
 def request_email_change(user: User, email: str, *, password: str) -> None:
-    """Mail a link to the new address and tell the old one. Raises WrongPassword."""
+    """Mail a link to the new address and tell the old one. Raises WrongPasswordError."""
     require_password(user, password, field="current_password")
     _request_email_change(user, email)
 

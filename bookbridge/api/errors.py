@@ -87,6 +87,9 @@ class Problem(exceptions.APIException):
         self.headers = dict(headers or {})
         self.extra = extra
 
+    def note(self) -> None:
+        """Write down that it was answered: after the transaction around the call, which a refusal takes back."""
+
 
 class Conflict(Problem):
     """409: the request is fine by itself and clashes with the state of things (api.md, decision 1)."""
@@ -163,6 +166,8 @@ def problem_response(status_code: int, code: str, detail: Any = None, **headers:
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     """DRF's EXCEPTION_HANDLER: every exception of a view becomes a problem; what nobody expected is logged and 500."""
     exc = _as_problem(exc)
+    if isinstance(exc, Problem):
+        exc.note()
     headers = dict(getattr(exc, "headers", {}))
     auth_header, wait = getattr(exc, "auth_header", None), getattr(exc, "wait", None)
     if auth_header:

@@ -94,6 +94,19 @@ def test_passwords_and_the_address(post, alice, client_of, mailoutbox, mails_at_
     assert not [secret for secret in (PASSWORD, NEW, WRONG, reset["token"], "a@example.com") if secret in kept]
 
 
+@pytest.mark.parametrize(
+    "headers", [{"Idempotency-Key": "k"}, {"If-Match": "*"}], ids=lambda headers: next(iter(headers))
+)
+def test_no_header_keeps_a_refused_password_out_of_the_log(alice, client_of, headers):
+    """Both put a transaction around the call, and a refusal takes back what is written in it."""
+    own = client_of(alice)
+    change = {"current_password": WRONG, "new_password": NEW, "email": "a@example.com"}
+    assert own.post(f"{V1}auth/password/change/", change, headers=headers).status_code == 400
+    assert own.post(f"{V1}auth/email/change/", change, headers=headers).status_code == 400
+    assert own.delete(f"{V1}users/me/", {"password": WRONG}, headers=headers).status_code == 400
+    assert entries() == [("password.refused", "refused", alice.pk, alice.pk)] * 3
+
+
 def test_an_export_and_the_end_of_an_account(alice, client_of):
     own, pk = client_of(alice), alice.pk
     answer = own.get(f"{V1}users/me/export/")
