@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def tell(post: Post) -> None:
-    """Tell them once, however often the post is changed; those alone who are in the club."""
+    """Tell them once, however often the post is changed; those alone who are in the club, nobody while it is hidden."""
+    if post.hidden_at is not None:
+        return
     answered = post.reply_to.author_id if post.reply_to else None
     names = names_in(post.body)
     if answered is None and not names:

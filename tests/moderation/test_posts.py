@@ -64,6 +64,15 @@ def test_a_post_is_hidden_by_enough_reports_and_shown_to_its_author(clients, as_
     problem(appeal(as_bob, post), 409, "already_appealed")
 
 
+def test_a_hidden_post_calls_nobody(clients, as_bob, as_alice, thread, post):
+    for client in clients[:3]:
+        report(client, post)
+    for name in ("alice", "reader5"):
+        assert as_bob.patch(f"{thread}posts/{post.pk}/", {"body": f"@{name} Fools!"}).status_code == 200
+    for client in (as_alice, clients[5]):
+        assert client.get("/api/v1/users/me/notifications/").json()["results"] == []
+
+
 def test_only_who_is_in_the_club_reports(as_charlie, as_bob, as_alice, thread, post):
     assert bad_fields(report(as_charlie, post)) == {"target_id": "does_not_exist"}
     problem(report(as_bob, post), 403, "own_content")
