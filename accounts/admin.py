@@ -75,7 +75,7 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
     list_display = ("username", "display_name", "email", "email_verified", "is_staff", "is_active", "joined_at")
     list_filter = ("is_staff", "is_active", "email_verified", "language")
     search_fields = ("username_key",)  # what is searched is in get_search_results
-    search_help_text = _("Beginnings of words of a name, or of an e-mail address up to its “@” at least")
+    search_help_text = _("A name, or an e-mail address up to its @")
     ordering = ("-joined_at", "-id")  # type: ignore[misc]
     readonly_fields = ("joined_at", "last_login", "reviews_count", "picture")
     actions = ("end_sessions", "remove_avatars", "reset_second_factor")

@@ -257,6 +257,7 @@ SPECTACULAR_SETTINGS = {
 UNFOLD = {
     "SITE_TITLE": "BookBridge",
     "SITE_HEADER": "BookBridge",
+    "SITE_SUBHEADER": gettext_lazy("Times are in UTC"),
     "SITE_SYMBOL": "menu_book",
     "DASHBOARD_CALLBACK": "reviews.statistics.charts.dashboard",
     "ACCOUNT": {"navigation": [{"title": gettext_lazy("Second factor"), "link": reverse_lazy("admin:second_factor")}]},

@@ -12,6 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import localize
 from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -27,7 +29,7 @@ from moderation import desk
 from moderation.deciding import decide, possible, undo
 from moderation.forms import ACTIONS, DecisionForm, WhyForm
 from moderation.links import ReportableAdmin
-from moderation.models import Case, Decision, Opening, target_gone
+from moderation.models import Case, Concealed, Decision, Opening, target_gone
 from moderation.reasons import Ground
 from moderation.services import open_case
 from moderation.targets import targets
@@ -90,7 +92,7 @@ class CaseAdmin(LookingAdmin):
     asked_by_links = ("id__in",)
     # What makes the search box appear; `get_search_results` does the searching.
     search_fields = ("id",)
-    search_help_text = _("A kind and an id, such as review:7, or an author's username")
+    search_help_text = _("review:7, or an author’s username")
     actions = ("decide_together",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
@@ -269,7 +271,17 @@ class DecisionAdmin(LookingAdmin):
     beside = ("case", "subject")
     search_fields = ("by_name",)
     search_help_text = _("The username of whom it bears on")
-    fields = ("case", "action", "ground", "words", "until", "by_name", "subject", "undoes", "before", "at")
+    fields = ("case", "action", "ground", "words", "until", "by_name", "subject", "undoes", "shown_before", "at")
+    readonly_fields = ("shown_before",)
+
+    @admin.display(description=_("before"))
+    def shown_before(self, decision: Decision) -> str:
+        """How things were, in words."""
+        concealed, until = decision.before.get("concealed", ""), decision.before.get("suspended_until")
+        suspended = ""
+        if until:
+            suspended = gettext("Suspended until %(until)s") % {"until": localize(parse_datetime(until))}
+        return " · ".join(filter(None, (str(Concealed(concealed).label), suspended)))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """As for cases."""

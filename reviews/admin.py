@@ -31,7 +31,7 @@ class ReviewAdmin(ReportableAdmin, LookingAdmin):
     sortable_by = ("likes_count", "created_at")
     # What makes the search box appear; `get_search_results` does the searching.
     search_fields = ("id",)
-    search_help_text = _("A review's id, book: and a book's id, or a username")
+    search_help_text = _("An id, book: and an id, or a username")
     fields = (
         *("book", "author", "shown_rating", "title", "body", "contains_spoilers", "language", "visibility"),
         *("hidden_at", "likes_count", "created_at", "edited_at"),
@@ -69,7 +69,7 @@ class ReviewAdmin(ReportableAdmin, LookingAdmin):
     @admin.display(description=_("rating"), ordering="rating")
     def shown_rating(self, review: Review) -> str:
         """In stars."""
-        return "" if review.stars is None else f"{review.stars} ★"
+        return review.in_stars or "-"
 
     @admin.action(description=_("Take the selected reviews to the moderators’ desk"), permissions=["decide"])
     def take_to_desk(self, request: HttpRequest, queryset: QuerySet[Review]) -> HttpResponse:

@@ -13,6 +13,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThan
 from django.http import Http404
+from django.utils.formats import number_format
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotAuthenticated
@@ -103,7 +104,7 @@ class Review(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.book_id}: {self.title or self.rating or '…'}"
+        return self.title or f"#{self.pk}"
 
     @classmethod
     @retrying_atomic
@@ -196,6 +197,11 @@ class Review(models.Model):
     def stars(self) -> float | None:
         """The rating in stars."""
         return None if self.rating is None else self.rating / 2
+
+    @property
+    def in_stars(self) -> str:
+        """The rating as people write it: `4.5 ★`, and `4,5 ★` in Portuguese."""
+        return "" if self.stars is None else f"{number_format(self.stars, 1)} ★"
 
     def lock(self, *, with_user: User | None = None) -> None:
         """Hold the rows of the author, the book and the review, and read this one afresh; 404 where it is gone.

@@ -37,7 +37,7 @@ class ReviewTarget(Target):
         """Its book, and what it says."""
         facts = [
             (_("book"), row.book, reverse("admin:catalog_book_change", args=[row.book_id])),
-            (_("rating"), "" if row.stars is None else f"{row.stars} ★", ""),
+            (_("rating"), row.in_stars or "—", ""),
             (_("for whom"), row.get_visibility_display(), ""),
             (_("warns of spoilers"), _("yes") if row.contains_spoilers else _("no"), ""),
             (_("likes"), row.likes_count, ""),

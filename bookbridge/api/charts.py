@@ -88,4 +88,4 @@ def by_month(title: str | Promise, months: Iterable[tuple[datetime.date, int]]) 
 
 def of_ratings(title: str | Promise, histogram: dict[str, int]) -> Chart:
     """A chart of how many ratings of each kind there are."""
-    return Chart(title, [(stars, "★", value) for stars, value in histogram.items()])
+    return Chart(title, [(number_format(stars), "★", value) for stars, value in histogram.items()])

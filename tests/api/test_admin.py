@@ -30,6 +30,20 @@ def test_a_number_that_is_no_id_finds_nothing(staff, meta):
         assert answer.status_code == 200, term
 
 
+@pytest.mark.parametrize("meta", SEARCHED, ids=lambda meta: meta.label_lower)
+@pytest.mark.parametrize("language", ["en", "pt-br"])
+def test_what_a_search_box_takes_is_read_in_it(meta, language):
+    # The theme's box has room for so much at its widest.
+    with translation.override(language):
+        assert len(str(admin.site._registry[meta.model].search_help_text or "")) <= 45
+
+
+def test_the_pages_tell_their_time_zone(staff):
+    client = Client(headers={"accept-language": "pt-BR"})
+    client.force_login(staff)
+    assert "Horários em UTC" in client.get("/admin/api/job/").content.decode()
+
+
 def test_a_list_that_ends_before_its_table_says_so(staff, make_user, monkeypatch):
     for n in range(3):
         make_user(f"reader{n}")

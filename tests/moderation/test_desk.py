@@ -225,6 +225,23 @@ def test_a_mistake_in_the_form_is_told_at_the_head_of_the_page(desk, hidden):
     assert "Please correct the error below." in desk.post(QUEUE, chosen).content.decode()
 
 
+def test_a_decision_tells_in_words_how_things_were(desk, hidden, alice):
+    alice.suspend(timezone.now() + datetime.timedelta(days=3), by=None)
+    decide(desk, case_of(hidden), "hide", "spam")
+    page = desk.get(f"/admin/moderation/decision/{Decision.objects.latest('pk').pk}/change/").content.decode()
+    assert "hidden until staff look · Suspended until " in page
+    assert "concealed" not in page
+
+
+def test_ratings_are_written_as_the_reader_writes_numbers(desk, review, clients):
+    report(clients[0], review)
+    portuguese = {"headers": {"accept-language": "pt-BR"}}
+    assert "4,5 ★" in desk.get(page_of(case_of(review)), **portuguese).content.decode()
+    front = desk.get("/admin/", **portuguese).content.decode()
+    assert ">4,5<" in "".join(front.split())
+    assert ">4.5<" not in "".join(front.split())
+
+
 def test_cases_are_called_by_what_they_are_about(desk, clients, review, alice, book):
     for thing in (review, alice, book):
         report(clients[0], thing)

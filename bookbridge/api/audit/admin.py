@@ -63,7 +63,7 @@ class AuditEntryAdmin(LogAdmin):
 
     list_display = ("id", "at", "verb", "who", "what", "shown_outcome", "reason", "address")
     list_filter = (VerbFilter, ("outcome", admin.ChoicesFieldListFilter), ActorFilter, ("at", PeriodFilter))
-    search_help_text = _("A username, an address, or an object such as reviews.review:7")
+    search_help_text = _("A username, an address or reviews.review:7")
     fields = (
         *("at", "verb", "outcome", "who", "what", "reason", "detail", "shown_changes"),
         *("address", "agent", "request"),
