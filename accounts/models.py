@@ -99,6 +99,10 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         return user
 
 
+class PasswordMovedError(Exception):
+    """The account's password is not what it was when the account was read."""
+
+
 class Leaving(models.TextChoices):
     """What becomes of the reviews of a reader whose account goes."""
 
@@ -262,6 +266,12 @@ class User(AbstractBaseUser, PermissionsMixin):
             AuthSession.objects.filter(user=self).end()
         happened("account.suspended" if until else "account.reinstated", self.pk, actor=by.pk if by else None)
 
+    def hold(self, *, password: str) -> None:
+        """Lock the account until the transaction ends. Raises PasswordMovedError where its password is another one."""
+        unchanged = User.objects.select_for_update().filter(pk=self.pk, password=password)
+        if not unchanged.values_list("pk").first():
+            raise PasswordMovedError
+
     def change_password(
         self, password: str, *, keep: AuthSession | None = None, verb: str = "password.changed"
     ) -> None:
@@ -270,8 +280,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.save_password(keep=keep, verb=verb)
 
     @retrying_atomic
-    def save_password(self, *, keep: AuthSession | None = None, verb: str = "password.changed") -> None:
-        """Write the password, end every sign-in but `keep`, and void the mailed links that could undo it."""
+    def save_password(
+        self, *, keep: AuthSession | None = None, verb: str = "password.changed", instead_of: str | None = None
+    ) -> None:
+        """Write the password, end every sign-in but `keep`, and void the mailed links that could undo it.
+
+        Raises PasswordMovedError where the one before is not `instead_of`.
+        """
+        if instead_of is not None:
+            self.hold(password=instead_of)
         self.save(update_fields=["password"])
         happened(verb, self.pk)
         AuthSession.objects.filter(user=self).exclude(pk=keep.pk if keep else 0).end()

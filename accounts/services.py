@@ -14,7 +14,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from accounts import tokens
 from accounts.happenings import happened
 from accounts.mail import mail
-from accounts.models import AuthSession, MailToken, MailTokenPurpose, User
+from accounts.models import AuthSession, MailToken, MailTokenPurpose, PasswordMovedError, User
 from accounts.refusals import refused
 from bookbridge.api.errors import Conflict, Forbidden, Problem
 from bookbridge.api.jobs import enqueue, job
@@ -71,7 +71,7 @@ def sign_in(name: str, password: str, *, device: str) -> tuple[User, tokens.Pair
     """Authenticate and begin a sign-in. Raises as `authenticate` does."""
     for _attempt in range(3):
         user = authenticate(name, password)
-        with suppress(tokens.PasswordMovedError):
+        with suppress(PasswordMovedError):
             return user, tokens.sign_in(user, device=device)
     raise InvalidCredentials
 
@@ -95,9 +95,14 @@ def authenticate(name: str, password: str) -> User:
 
 
 def change_password(user: User, *, current: str, new: str, keep: AuthSession | None) -> None:
-    """Set a new password; every sign-in but `keep` ends. Raises WrongPasswordError."""
+    """Set a new password; every sign-in but `keep` ends. Raises WrongPasswordError, to the later of two at once too."""
     require_password(user, current, field="current_password")
-    user.change_password(new, keep=keep)
+    before = user.password
+    user.set_password(new)
+    try:
+        user.save_password(keep=keep, instead_of=before)
+    except PasswordMovedError:
+        raise WrongPasswordError(user, "current_password") from None
 
 
 def require_password(user: User, password: str, *, field: str) -> None:

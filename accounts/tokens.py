@@ -96,16 +96,10 @@ class Pair:
     refresh: str
 
 
-class PasswordMovedError(Exception):
-    """The account's password is not what it was when the account was read."""
-
-
 @retrying_atomic
 def sign_in(user: User, *, device: str) -> Pair:
     """Begin a sign-in on a device. Raises PasswordMovedError, so that a password change never misses a late sign-in."""
-    unchanged = User.objects.select_for_update().filter(pk=user.pk, password=user.password)
-    if not unchanged.values_list("pk").first():
-        raise PasswordMovedError
+    user.hold(password=user.password)
     session = AuthSession(user=user, device=device, jti=new_jti(), expires_at=timezone.now() + RefreshToken.lifetime)
     session.save(force_insert=True)
     happened("session.created", user.pk, object_id=session.pk, detail=device)

@@ -109,6 +109,19 @@ def test_a_password_change_misses_no_sign_in_and_no_refresh_of_the_same_moment(a
         old = new
 
 
+def test_of_password_changes_at_once_one_has_the_current_password(alice):
+    """The later ones name a password that is none any more, as they would a moment afterwards."""
+    url, current = f"{V1}auth/password/change/", PASSWORD
+    for n in range(ROUNDS):
+        here = sign_in(current)
+        news = [f"{NEW} {n} {i}" for i in range(8)]
+        bodies = [{"current_password": current, "new_password": new} for new in news]
+        answers = at_once([partial(bearer(here["access"]).post, url, body) for body in bodies])
+        assert statuses(answers) == {204: 1, 400: 7}
+        [current] = [new for new, answer in zip(news, answers, strict=True) if answer.status_code == 204]
+        assert User.objects.get(pk=alice.pk).check_password(current)
+
+
 def test_a_mailed_link_serves_one_of_ten(alice, mailoutbox):
     for n in range(ROUNDS):
         mailoutbox.clear()
