@@ -142,14 +142,14 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
     @admin.action(description=_("End all sign-ins"), permissions=["sessions"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Their tokens are refused from the next request on."""
-        ended = AuthSession.objects.filter(user__in=queryset).end()
+        ended = AuthSession.objects.filter(user__in=_managed(request, queryset)).end()
         self.message_user(request, _("Sign-ins ended: %(ended)d.") % {"ended": ended})
 
     @admin.action(description=_("Reset the second factor"), permissions=["reset"])
     def reset_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """They are out at once, and set up another app at their next sign-in."""
-        others = [user for user in queryset if _may_manage(request, user)]
-        reset = sum(SecondFactor.objects.reset(user, by=request.user.pk) for user in others)
+        managed = _managed(request, queryset)
+        reset = sum(SecondFactor.objects.reset(user, by=request.user.pk) for user in managed)
         self.message_user(request, _("Second factors reset: %(reset)d.") % {"reset": reset})
 
     def has_reset_permission(self, request: HttpRequest) -> bool:
@@ -167,7 +167,7 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
     @admin.action(description=_("Remove pictures"), permissions=["pictures"])
     def remove_avatars(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """For pictures that nobody should have to see."""
-        for user in queryset.exclude(avatar=""):
+        for user in _managed(request, queryset.exclude(avatar="")):
             user.change_avatar("")
         self.message_user(request, _("The pictures are removed."))
 
@@ -191,6 +191,11 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
 
 def _may_manage(request: HttpRequest, other: User | None) -> bool:
     return other is None or caller(request).may_manage(other)
+
+
+def _managed(request: HttpRequest, users: QuerySet[User]) -> list[User]:
+    """Those of them on whose accounts whoever asks may act."""
+    return [user for user in users if _may_manage(request, user)]
 
 
 DEEDS = {"view": _("View"), "add": _("Add"), "change": _("Change"), "delete": _("Delete")}
@@ -287,5 +292,6 @@ class AuthSessionAdmin(LookingAdmin):
     @admin.action(description=_("End these sign-ins"), permissions=["end"])
     def end(self, request: HttpRequest, queryset: AuthSessionQuerySet) -> None:
         """Their tokens are refused from the next request on."""
-        ended = queryset.end()
+        users = User.objects.filter(pk__in=queryset.values("user"))
+        ended = queryset.filter(user__in=_managed(request, users)).end()
         self.message_user(request, _("Sign-ins ended: %(ended)d.") % {"ended": ended})

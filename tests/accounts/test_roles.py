@@ -8,14 +8,15 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User
+from accounts import tokens
+from accounts.models import AuthSession, User
 from accounts.staff.models import SecondFactor
 from accounts.staff.roles import ADMINISTRATORS, CATALOGUE_EDITORS, MODERATORS, ROLES
 from bookbridge.api.errors import Forbidden
 
 pytestmark = pytest.mark.django_db
 
-USERS, GROUPS = "/admin/accounts/user/", "/admin/auth/group/"
+USERS, GROUPS, SESSIONS = "/admin/accounts/user/", "/admin/auth/group/", "/admin/accounts/authsession/"
 NEW = "a new horse battery"
 
 
@@ -148,6 +149,22 @@ def test_who_may_change_readers_gives_no_rights_and_touches_no_staff(helper, adm
     SecondFactor.objects.get_or_create(user=moderator, defaults={"secret": "x", "last_step": 0})
     client.post(USERS, {"action": "reset_second_factor", "_selected_action": [moderator.pk]})
     assert SecondFactor.objects.filter(user=moderator).exists()
+
+
+def test_no_action_touches_the_account_of_who_is_not_theirs_to_manage(helper, administrator, moderator, staff, alice):
+    User.objects.update(avatar="a.webp")
+    helper.user_permissions.add(Permission.objects.get(codename="view_authsession"))
+    for by, others in {helper: (moderator, administrator, staff), administrator: (staff,)}.items():
+        client, ids = client_as(by), [user.pk for user in (*others, alice)]
+        for path, action in ((USERS, "end_sessions"), (SESSIONS, "end")):
+            for user in (*others, alice):
+                tokens.sign_in(user, device="Phone")
+            live = AuthSession.objects.filter(user__in=ids).live()
+            chosen = ids if path == USERS else list(live.values_list("pk", flat=True))
+            client.post(path, {"action": action, "_selected_action": chosen})
+            assert set(live.values_list("user", flat=True)) == {user.pk for user in others}, (by, action)
+        client.post(USERS, {"action": "remove_avatars", "_selected_action": ids})
+        assert set(User.objects.filter(pk__in=ids).exclude(avatar="").values_list("pk", flat=True)) == set(ids[:-1]), by
 
 
 def test_a_moderator_changes_no_account_at_all(moderator, alice):
