@@ -146,6 +146,13 @@ def test_what_may_only_be_seen_is_not_written(as_role):
     assert not wrong
 
 
+@pytest.mark.parametrize("chosen", ["x", "-1", ""])
+def test_an_action_takes_ids_alone(as_role, chosen):
+    for path in ("/admin/moderation/case/", "/admin/accounts/user/", "/admin/catalog/book/"):
+        answer = as_role[A].post(path, {"action": "delete_selected", "_selected_action": chosen})
+        assert answer.status_code == 400, path
+
+
 def test_the_menu_shows_each_role_its_pages(as_role):
     for role, client in as_role.items():
         page = client.get("/admin/")

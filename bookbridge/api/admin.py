@@ -7,9 +7,10 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ORDER_VAR
 from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
@@ -291,7 +292,12 @@ class QuickAdmin(AuditedAdmin):
         return rows.prefetch_related(*self.beside)
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        """As Django's; where more is selected than a list shows, nothing is done: nobody has seen that."""
+        """As Django's; where more is selected than a list shows, nothing is done: nobody has seen that.
+
+        Raises BadRequest where something is selected that is no id.
+        """
+        if None in map(id_in, request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            raise BadRequest
         if request.POST.get("select_across") == "1" and capped(queryset, MOST_LISTED) == MOST_LISTED:
             text = _("Not done: that would be %(most)d rows or more. Search or filter for fewer.")
             self.message_user(request, text % {"most": MOST_LISTED}, messages.ERROR)
