@@ -47,8 +47,8 @@ class Order:
 def decide(case: Case, order: Order, *, by: User) -> Decision:
     """Decide a case; every report and appeal that waits ends with it.
 
-    Raises Conflict `gone`, `decided_meanwhile`, `changed_meanwhile`, `nothing_to_do`; Forbidden `own_content`,
-    `own_decision`, `staff_only_by_administrators`; InvalidField.
+    Raises Conflict `gone`, `decided_meanwhile`, `changed_meanwhile`, `nothing_to_do`, `suspended_longer`;
+    Forbidden `own_content`, `own_decision`, `staff_only_by_administrators`; InvalidField.
     """
     desk = Desk.at(case, by=by)
     desk.require_seen(order)
@@ -210,8 +210,14 @@ class Desk:
         now = timezone.now()
         if until is None or not now < until <= now + LONGEST_SUSPENSION:
             raise InvalidField("until", "out_of_range", _("This must lie between now and ten years ahead."))
-        if self.case.author:
-            self.case.author.suspend(until, by=self.by)
+        author = self.case.author
+        if author is None:
+            return
+        if author.suspended_until is not None and author.suspended_until > until:
+            # Perhaps somebody else's decision about another case.
+            text = _("Its author is suspended for longer already. To make it shorter, undo that decision.")
+            raise Conflict("suspended_longer", text)
+        author.suspend(until, by=self.by)
 
     def _lift(self, last: Decision) -> None:
         reader = last.subject

@@ -125,6 +125,22 @@ def test_a_suspension_ends_sign_ins_at_once(desk, clients, alice, client_of, pos
     assert alice.suspended_until is None
 
 
+def test_no_suspension_is_made_shorter_by_another_case(desk, other_desk, clients, alice, review):
+    for thing in (alice, review):
+        report(clients[0], thing)
+    decide(desk, case_of(alice), "suspend", "abuse", duration="30")
+    alice.refresh_from_db()
+    until = alice.suspended_until
+    assert "suspended for longer already" in decide(other_desk, case_of(review), "suspend", "spam", duration="7")[0]
+    alice.refresh_from_db()
+    assert alice.suspended_until == until
+    assert not Decision.objects.filter(case=case_of(review)).exists()
+    decide(other_desk, case_of(review), "suspend", "spam", duration="own", days="90")
+    undo(other_desk, case_of(review))
+    alice.refresh_from_db()
+    assert alice.suspended_until == until
+
+
 @pytest.fixture
 def post_sign_in(anonymous):
     from tests.conftest import PASSWORD
