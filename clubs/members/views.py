@@ -138,6 +138,10 @@ class InvitationViewSet(
         invitation.code = code  # type: ignore[attr-defined]  # for this answer alone
         serializer.instance = invitation
 
+    def get_success_headers(self, data: Any) -> dict[str, str]:
+        """None: DRF would put `url`, and the code in it, into a Location header, which proxies may log."""
+        return {}
+
     def perform_destroy(self, instance: Invitation) -> None:
         """As the model says."""
         instance.revoke(by=caller(self.request))

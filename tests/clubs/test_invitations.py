@@ -59,6 +59,11 @@ def test_its_code_is_long_and_not_kept(invite, invites, as_moe, caplog):
     assert '"digest"' not in listed
 
 
+def test_no_header_has_the_code(as_moe, invites):
+    answer = as_moe.post(invites, {})
+    assert answer.json()["code"] not in str(answer.headers)
+
+
 def test_it_is_in_no_log(invite, as_charlie, caplog):
     with caplog.at_level(logging.DEBUG):
         code = invite()["code"]
