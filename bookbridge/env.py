@@ -110,7 +110,8 @@ def origins(name: str) -> list[str]:
     """Origins (scheme, host and port) with commas."""
     value = names(name, [])
     for origin in value:
-        if not re.fullmatch(r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?", origin):
+        match = re.fullmatch(r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(:([0-9]{1,5}))?", origin)
+        if not match or int(match[3] or 1) not in range(1, 65_536):
             raise refuse(name, "must be origins such as https://app.example.org, with commas between them")
     return value
 

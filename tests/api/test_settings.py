@@ -67,6 +67,7 @@ NONSENSE = [
     ("ALLOWED_HOSTS", "https://example.org"),
     ("CORS_ORIGINS", "app.example.net"),
     ("CORS_ORIGINS", "http://["),
+    ("CORS_ORIGINS", "https://app.example.net:70000"),
     ("TRUSTED_PROXIES", "two"),
     ("DATABASE_URL", "postgres://localhost/x"),
     ("REPLICA_URLS", "mysql://localhost"),
