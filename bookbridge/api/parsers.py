@@ -1,5 +1,6 @@
 """Reading bodies."""
 
+import json
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -22,3 +23,13 @@ class JSONParser(BaseJSONParser):
             return super().parse(stream, media_type, {**(parser_context or {}), "encoding": "utf-8"})
         except (RecursionError, UnicodeDecodeError):
             raise ParseError(_("The body is not JSON in UTF-8.")) from None
+        except ParseError as error:
+            raise ParseError(_told(error.__context__)) from None
+
+
+def _told(error: BaseException | None) -> str:
+    """What is wrong with the body, in the caller's language; Python says it in English alone."""
+    if isinstance(error, json.JSONDecodeError):
+        text = _("The body is not JSON: line %(line)d, column %(column)d.")
+        return text % {"line": error.lineno, "column": error.colno}
+    return _("The body is not JSON in UTF-8.")

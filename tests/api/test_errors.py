@@ -11,8 +11,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.probes")]
 
 
 def test_unparsable_json_is_400(anonymous, problem):
-    answer = anonymous.post("/api/v1/auth/login/", "{", content_type="application/json")
-    problem(answer, 400, "parse_error")
+    answer = anonymous.post("/api/v1/auth/login/", '{\n"a": }', content_type="application/json")
+    assert problem(answer, 400, "parse_error")["detail"] == "The body is not JSON: line 2, column 6."
+
+
+@pytest.mark.parametrize("body", ["{", '{"a": NaN}', b"\xff"])
+def test_what_is_wrong_with_a_body_is_told_in_the_callers_language(anonymous, problem, body):
+    portuguese = {"content_type": "application/json", "headers": {"Accept-Language": "pt-BR"}}
+    answer = anonymous.post("/api/v1/auth/login/", body, **portuguese)
+    assert problem(answer, 400, "parse_error")["detail"].startswith("O corpo não é JSON")
 
 
 @pytest.mark.parametrize("host", ["evil.example", "a b", "x:y:z"])
