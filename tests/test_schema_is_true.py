@@ -119,6 +119,26 @@ def test_idempotency_key_is_named_with_what_comes_of_it(document):
             assert "409" in methods["post"]["responses"]
 
 
+@pytest.mark.django_db
+def test_the_headers_of_an_answer_are_told(document, anonymous, as_alice):
+    told = {"ETag", "Idempotency-Replayed", "Location", "Retry-After", "WWW-Authenticate"}
+    me, found = f"{V1}users/me/", as_alice.get(f"{V1}users/me/")
+    found_club = as_alice.post(f"{V1}clubs/", {"name": "Emma's"}, headers={"Idempotency-Key": "k"})
+    again = as_alice.post(f"{V1}clubs/", {"name": "Emma's"}, headers={"Idempotency-Key": "k"})
+    invited = as_alice.post(f"{V1}clubs/{found_club.json()['id']}/invites/", {}, headers={"Idempotency-Key": "i"})
+    for answer, method, path in (
+        (found, "get", me),
+        (as_alice.get(me, headers={"If-None-Match": found["ETag"]}), "get", me),
+        (anonymous.get(me), "get", me),
+        (again, "post", f"{V1}clubs/"),
+        (invited, "post", f"{V1}clubs/{{club_pk}}/invites/"),
+    ):
+        answers = document["paths"][path][method]["responses"][str(answer.status_code)]
+        shared = document["components"]["responses"].get(answers.get("$ref", "").rpartition("/")[2], answers)
+        assert told & set(answer.headers) <= set(shared.get("headers", {})), (method, path, answer.status_code)
+    assert again["Idempotency-Replayed"] == "true"
+
+
 def test_what_every_caller_may_meet_is_told(document):
     for path, methods in document["paths"].items():
         for method, told in methods.items():

@@ -32,4 +32,4 @@ def _told(error: BaseException | None) -> str:
     if isinstance(error, json.JSONDecodeError):
         text = _("The body is not JSON: line %(line)d, column %(column)d.")
         return text % {"line": error.lineno, "column": error.colno}
-    return _("The body is not JSON in UTF-8.")
+    return str(_("The body is not JSON in UTF-8."))

@@ -95,7 +95,8 @@ SHARED = {
     ),
     400: (
         "Bad",
-        "`invalid`, with `errors`; `invalid_parameter` for the query; `bad_request` where nothing can be read.",
+        "`invalid`, with `errors`; `invalid_parameter` for the query; `parse_error` for a body that is no JSON; "
+        "`bad_request` where nothing can be read.",
     ),
     401: ("SignInNeeded", "`not_authenticated`; `authentication_failed` or `token_not_valid`; `account_suspended`."),
     403: (
@@ -115,6 +116,16 @@ OTHERS = (
     "`method_not_allowed` (405), `invalid_idempotency_key` (400), `server_error` (500), "
     "`unavailable` (503, with `Retry-After`)."
 )
+HEADERS = {
+    "ETag": {"schema": {"type": "string"}, "description": "For `If-None-Match`, and for `If-Match` of a change."},
+    "Idempotency-Replayed": {
+        "schema": {"type": "string", "enum": ["true"]},
+        "description": "There where this is the answer to an earlier call with the same key.",
+    },
+    "Location": {"schema": {"type": "string", "format": "uri-reference"}},
+    "Retry-After": {"schema": {"type": "integer"}},
+    "WWW-Authenticate": {"schema": {"type": "string"}},
+}
 CONTENT = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
@@ -150,6 +161,9 @@ class AutoSchema(BaseAutoSchema):
             own = bodies.setdefault(str(status), {"$ref": f"#/components/responses/{name}"})
             if "description" in own:
                 own["description"] = f"{own['description']} {said}".strip()
+        for code, told in bodies.items():
+            if code.startswith("2"):
+                told["headers"] = {name: HEADERS[name] for name in self._headers()}
         return bodies
 
     def get_request_serializer(self) -> Any:
@@ -173,6 +187,10 @@ class AutoSchema(BaseAutoSchema):
             for field in schema["properties"].values():
                 field.pop("minItems", None)
         return schema
+
+    def _headers(self) -> list[str]:
+        """Which headers of HEADERS what went well has."""
+        return ["ETag"] * (self.method == "GET") + ["Idempotency-Replayed"] * self._takes_key
 
     def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
         """Its parent's; but what may be empty is `anyOf`: to many a validator an empty text is an address as well."""
@@ -217,10 +235,13 @@ def describe_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         name: {"description": said} | ({} if status == 304 else {"content": CONTENT})
         for status, (name, said) in SHARED.items()
     }
-    components["responses"]["MovedOn"]["headers"] = {
-        "Location": {"schema": {"type": "string", "format": "uri-reference"}}
-    }
-    components["responses"]["TooMany"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+    for answer, header in (
+        ("NotModified", "ETag"),
+        ("MovedOn", "Location"),
+        ("SignInNeeded", "WWW-Authenticate"),
+        ("TooMany", "Retry-After"),
+    ):
+        components["responses"][answer]["headers"] = {header: HEADERS[header]}
     for path in result["paths"].values():
         for operation in path.values():
             operation["responses"].setdefault("default", {"description": OTHERS, "content": CONTENT})
