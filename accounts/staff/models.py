@@ -66,13 +66,18 @@ class SecondFactorManager(models.Manager["SecondFactor"]):
         return gone > 0
 
     @retrying_atomic
-    def enrol(self, user: User, *, secret: str, step: int) -> tuple[SecondFactor, list[str]]:
+    def enrol(
+        self, user: User, *, secret: str, step: int, replaces: int | None = None
+    ) -> tuple[SecondFactor, list[str]]:
         """Tie an app's secret to an account; with its recovery codes, which nobody can read again.
 
-        `step` is the one whose code has just been shown. Raises AlreadyEnrolledError, also for the slower of two.
+        `step` is the one whose code has just been shown, `replaces` the factor that goes for this one. Raises
+        AlreadyEnrolledError, also for the slower of two.
         """
         # One at a time for each account: two inserts under one unique key would deadlock in InnoDB.
         hold(type(user), [user.pk])
+        if replaces is not None and self.filter(user=user, pk=replaces).delete()[0]:
+            happened("factor.removed", user.pk)
         factor = self.model(user=user, secret=seal(secret, purpose=PURPOSE), last_step=step)
         try:
             with transaction.atomic():

@@ -52,20 +52,28 @@ def touch(request: HttpRequest) -> None:
 
 
 class Enrolment(NamedTuple):
-    """Who has shown their password and has no second factor yet, with the secret that their app is to take."""
+    """Who has shown their password, and a code where an app is to go, with the secret that their new one is to take.
+
+    `replaces` is the id of the factor that goes.
+    """
 
     user: User
     secret: str
+    replaces: int | None
 
 
-def begin_enrolment(request: HttpRequest, user: User) -> None:
-    """Let somebody who has shown their password set up an app. Whoever was signed in before is not any more."""
+def begin_enrolment(request: HttpRequest, user: User, *, replaces: SecondFactor | None = None) -> None:
+    """Let somebody who has shown their password set up an app. Whoever was signed in before is not any more.
+
+    The app that it `replaces` serves until then: else a password would be enough where they go no further.
+    """
     request.session.flush()
     request.session[ENROLMENT] = {
         "user": user.pk,
         "auth": user.get_session_auth_hash(),
         "until": time.time() + TO_ENROL,
         "secret": seal(new_secret(), purpose=PURPOSE),
+        "replaces": replaces.pk if replaces else None,
     }
 
 
@@ -78,4 +86,4 @@ def enrolment_of(request: HttpRequest) -> Enrolment | None:
     if user is None or not user.may_sign_in or user.get_session_auth_hash() != kept["auth"]:
         return None
     secret = unseal(kept["secret"], purpose=PURPOSE)
-    return Enrolment(user, secret) if secret else None
+    return Enrolment(user, secret, kept.get("replaces")) if secret else None

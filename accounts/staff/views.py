@@ -58,14 +58,14 @@ class EnrolView(RedirectURLMixin, TemplateView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """A right code: recovery codes, shown this once."""
-        user, secret = cast(sittings.Enrolment, self.enrolment)
+        user, secret, replaces = cast(sittings.Enrolment, self.enrolment)
         form = CodeForm(request.POST)
         step = step_of(secret, "".join(form.cleaned_data["code"].split())) if form.is_valid() else None
         if step is None:
             form.add_error("code", _("This is not the code that the app shows now."))
             return self.render_to_response(self.get_context_data(form=form))
         try:
-            factor, codes = SecondFactor.objects.enrol(user, secret=secret, step=step)
+            factor, codes = SecondFactor.objects.enrol(user, secret=secret, step=step, replaces=replaces)
         except AlreadyEnrolledError:
             return redirect("admin:login")
         sittings.begin(request, user, factor)
@@ -74,7 +74,7 @@ class EnrolView(RedirectURLMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The secret as a picture and as text."""
-        user, secret = cast(sittings.Enrolment, self.enrolment)
+        user, secret, _replaces = cast(sittings.Enrolment, self.enrolment)
         address = f"otpauth://totp/BookBridge:{user.username}?{urlencode({'secret': secret, 'issuer': 'BookBridge'})}"
         shown = " ".join(secret[n : n + 4] for n in range(0, len(secret), 4))
         found = {"form": CodeForm(), "secret": shown, "address": address, "picture": qr_code(address)}
@@ -104,9 +104,7 @@ class SecondFactorView(TemplateView):
             form.add_error("code", _("This code is wrong, or was used before."))
             return self.render_to_response(self.get_context_data(form=form))
         if "replace" in request.POST:
-            factor.delete()
-            happened("factor.removed", user.pk)
-            sittings.begin_enrolment(request, user)
+            sittings.begin_enrolment(request, user, replaces=factor)
             return redirect("admin:enrol")
         codes = factor.renew_recovery_codes()
         happened("factor.codes_renewed", user.pk)

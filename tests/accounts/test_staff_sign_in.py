@@ -269,10 +269,26 @@ def test_new_recovery_codes_and_another_app_take_a_code(client, enrolled, heard)
     elsewhere = Client()
     elsewhere.force_login(User.objects.get(username="staffer"))
     assert client.post(OWN, {"code": fresh[0], "replace": "1"})["Location"] == ENROL
-    assert (is_in(client), is_in(elsewhere)) == (False, False)
+    assert (is_in(client), is_in(elsewhere)) == (False, True)
     client.post(ENROL, {"code": code_of(shown_secret(client.get(ENROL)))})
-    assert is_in(client)
+    assert (is_in(client), is_in(elsewhere)) == (True, False)
     assert {"factor.codes_renewed", "factor.removed", "factor.enrolled"} <= {verb for verb, *_rest in heard}
+
+
+def test_an_app_serves_until_another_is_set_up(client, enrolled):
+    _secret, codes = enrolled
+    sign_in(client, "staffer", code=codes[0])
+    assert client.post(OWN, {"code": codes[1], "replace": "1"})["Location"] == ENROL
+    assert client.get(ENROL).status_code == 200  # and they go away
+    assert sign_in(Client(), "staffer").status_code == 200  # a password alone opens nothing
+    again = Client()
+    sign_in(again, "staffer", code=codes[2])
+    assert again.post(OWN, {"code": codes[3], "replace": "1"})["Location"] == ENROL
+    again.post(ENROL, {"code": code_of(shown_secret(again.get(ENROL)))})
+    assert is_in(again)
+    # What was begun before sets up no second one.
+    assert client.post(ENROL, {"code": code_of(shown_secret(client.get(ENROL)))}).status_code == 302
+    assert (is_in(client), is_in(again)) == (False, True)
 
 
 def test_a_lost_app_is_reset_by_who_may_do_everything(staff, make_user, heard):
