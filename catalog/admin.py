@@ -241,6 +241,23 @@ class BookAdmin(ReportableAdmin, QuickAdmin):
         merge = self.admin_site.admin_view(lambda request: pages.merge(self, request))
         return [path("merge/", merge, name="catalog_book_merge"), *super().get_urls()]
 
+    # Who may only look has no form, and would see these as they are in the code.
+
+    @admin.display(description=_("Authors"))
+    def authors(self, book: Book) -> str:
+        """In their order."""
+        return "; ".join(book.authors)
+
+    @admin.display(description=_("Subjects"))
+    def subjects(self, book: Book) -> str:
+        """In their order."""
+        return "; ".join(book.subjects)
+
+    @admin.display(description="ISBN")
+    def isbn(self, book: Book) -> str | None:
+        """Of the main edition."""
+        return book.isbn13
+
     @admin.display(description=_("revisions"))
     def revisions_link(self, book: Book) -> SafeString | str:
         """The way to what was changed."""

@@ -242,9 +242,9 @@ class CaseAdmin(LookingAdmin):
 
     @display(description=_("standing"), label=True)  # type: ignore[untyped-decorator]
     def standing(self, case: Case) -> Any:
-        """Whether it is hidden, and appealed."""
-        hidden = str(case.get_concealed_display()) if case.concealed else ""
-        return " · ".join(filter(None, (hidden, gettext("appealed") if case.is_appealed else ""))) or None
+        """Whether it is hidden, and appealed: a label each, or a list would be too wide for its page."""
+        hidden = case.get_concealed_display() if case.concealed else ""
+        return [word for word in (hidden, gettext("appealed") if case.is_appealed else "") if word] or None
 
     @admin.display(description=_("reports"), ordering="reports_count")
     def reports(self, case: Case) -> int:

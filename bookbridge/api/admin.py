@@ -110,6 +110,10 @@ class PeriodFilter(RangeDateTimeFilter):
     The theme's own leaves out what it cannot read, and so shows more than was asked for.
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("period")  # "By at" is no English.
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows of the period."""
         for end, lookup, time in (("from", "gte", datetime.time.min), ("to", "lte", datetime.time.max)):

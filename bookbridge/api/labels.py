@@ -37,6 +37,7 @@ LABELS = (
     _("club id"),
     _("concealed"),
     _("contains spoilers"),
+    _("cover url"),
     _("created at"),
     _("created by"),
     _("decided at"),

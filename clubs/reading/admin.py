@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
 from accounts.authentication import caller
@@ -13,6 +14,7 @@ from bookbridge.api.admin import LookingAdmin, id_in
 from bookbridge.api.text import fold
 from clubs.clubs.models import Club
 from clubs.reading.models import Entry, EntryChange, Milestone, Progress
+from clubs.reading.rules import Status
 from clubs.shown import said
 
 
@@ -61,17 +63,29 @@ class EntryAdmin(OfClubAdmin):
         return request.user.has_perm("clubs.delete_entry")
 
 
-def _note(name: str) -> Any:
-    return said(EntryChange, name, when=lambda change: change.field == "note")
+def _in_words(change: EntryChange, value: str) -> Any:
+    """A status by its name, a day as a day."""
+    if change.field == "status":
+        return dict(Status.choices).get(value, value)
+    return parse_date(value) if change.field in ("starts_on", "ends_on") and value else value
+
+
+def _column(name: str) -> Any:
+    return said(EntryChange, name, when=lambda change: change.field == "note", otherwise=_in_words)
 
 
 @admin.register(EntryChange)
 class EntryChangeAdmin(OfClubAdmin):
     """Who changed what on a list."""
 
-    list_display = ("id", "at", "actor", "club", "book", "field", *(_note(name) for name in ("old", "new")))
+    list_display = ("id", "at", "actor", "club", "book", "what", *(_column(name) for name in ("old", "new")))
     fields = list_display[1:]
     beside = ("club", "book", "actor")
+
+    @admin.display(description=_("field"))
+    def what(self, change: EntryChange) -> Any:
+        """What the field is called."""
+        return Entry._meta.get_field(change.field).verbose_name  # type: ignore[union-attr]
 
 
 @admin.register(Milestone)

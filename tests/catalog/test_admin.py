@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db.models import ProtectedError
 from django.test import Client
 from django.utils.html import escape
@@ -243,3 +244,15 @@ def test_what_was_not_changed_is_in_no_log(admin: Client, book: Book) -> None:
     logged = AuditEntry.objects.filter(verb="admin.changed").order_by("id")
     assert [entry.changes for entry in logged] == [{}, {"language": ["", "en"]}]
     assert "Changed Language." in admin.get(f"{BOOKS}{book.pk}/history/").content.decode()
+
+
+def test_who_may_only_look_sees_a_book_in_words(make_user: Callable[..., User], book: Book) -> None:
+    moderator = make_user("moira", is_staff=True)
+    moderator.groups.add(Group.objects.get(name="Moderators"))
+    client = Client(headers={"accept-language": "pt-BR"})
+    client.force_login(moderator)
+    page = client.get(f"{BOOKS}{book.pk}/change/").content.decode()
+    for shown in ("Autores", "Assuntos", "URL da capa", ISBN, "Jane Austen", "Novel"):
+        assert shown in page, shown
+    for code in ("[&#x27;", "Subjects", "Cover url"):
+        assert code not in page, code

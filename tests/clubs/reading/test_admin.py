@@ -1,5 +1,6 @@
 """Reading lists in the admin."""
 
+import datetime
 from collections.abc import Callable
 from typing import Any
 
@@ -73,3 +74,13 @@ def test_a_hidden_mark_is_the_readers_alone(as_staff: Client, rows: dict[type, A
     Progress.objects.update(hidden=True)
     assert not as_staff.get(place(Progress, "changelist")).context["cl"].result_list
     assert as_staff.get(place(Progress, "change", rows[Progress].pk)).status_code == 302
+
+
+def test_changes_of_lists_are_told_in_words(as_staff: Client, put_on_list: PutOnList, alice: User) -> None:
+    entry = put_on_list("Emma", status="planned")
+    entry.change(by=alice, status="reading", starts_on=datetime.date(2027, 1, 5))
+    page = as_staff.get(place(EntryChange, "changelist"), headers={"accept-language": "pt-BR"}).content.decode()
+    for shown in ("em leitura", "planejado", "5 de Janeiro de 2027", "começa no dia"):
+        assert shown in page, shown
+    for code in (">starts_on<", ">reading<", "2027-01-05"):
+        assert code not in page, code
