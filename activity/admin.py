@@ -11,24 +11,18 @@ from unfold.contrib.filters.admin import TextFilter
 from activity.models import Event
 from activity.verbs import VERBS
 from bookbridge.api.admin import PeriodFilter, id_in
-from bookbridge.api.log_pages import ActorFilter, LogAdmin, account_in
+from bookbridge.api.log_pages import ActorFilter, LogAdmin, VerbFilter, account_in
 
 # What bears a title that members of a club have written.
 SAID = ("ballot", "meeting", "milestone", "post", "thread")
 
 
-class VerbFilter(admin.SimpleListFilter):
+class EventVerbFilter(VerbFilter):
     """By what was done."""
-
-    title, parameter_name = _("what"), "verb"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """All the verbs there are."""
         return [(verb, verb) for verb in sorted(VERBS)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those events."""
-        return queryset.filter(verb=self.value()) if self.value() else queryset
 
 
 class ClubFilter(TextFilter):
@@ -47,7 +41,7 @@ class EventAdmin(LogAdmin):
     """What happened, by whom, to what, and in which club."""
 
     list_display = ("id", "at", "verb", "actor", "subject", "shown_object", "club")
-    list_filter = (VerbFilter, ActorFilter, ClubFilter, ("at", PeriodFilter))
+    list_filter = (EventVerbFilter, ActorFilter, ClubFilter, ("at", PeriodFilter))
     beside = ("actor", "subject", "club")
     search_help_text = _("A username, or an object such as review:7")
     fields = ("at", "verb", "actor", "actor_gone", "subject", "shown_object", "club")

@@ -260,7 +260,13 @@ UNFOLD = {
     "SITE_SUBHEADER": gettext_lazy("Times are in UTC"),
     "SITE_SYMBOL": "menu_book",
     "DASHBOARD_CALLBACK": "reviews.statistics.charts.dashboard",
-    "ACCOUNT": {"navigation": [{"title": gettext_lazy("Second factor"), "link": reverse_lazy("admin:second_factor")}]},
+    # In the place of the theme's own, which is the password alone.
+    "ACCOUNT": {
+        "navigation": [
+            {"title": gettext_lazy("Change password"), "link": reverse_lazy("admin:password_change")},
+            {"title": gettext_lazy("Second factor"), "link": reverse_lazy("admin:second_factor")},
+        ]
+    },
 }
 
 # --- What browsers and proxies are told ------------------------------------------------------------------------------

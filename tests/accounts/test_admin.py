@@ -210,6 +210,12 @@ def test_staff_change_their_own(admin, staff, sign_in):
     assert admin.get(USERS).status_code == 200
 
 
+def test_staff_find_the_way_to_their_own_password_and_second_factor(admin):
+    page = admin.get(USERS).content.decode()
+    for way in ("/admin/password_change/", "/admin/second-factor/"):
+        assert f'href="{way}"' in page, way
+
+
 def test_the_action_that_ends_all_sign_ins(admin, alice, bob, sign_in):
     tokens = [sign_in("alice")["access"], sign_in("alice")["access"]]
     of_bob = sign_in("bob")["access"]

@@ -4,6 +4,7 @@ import csv
 import datetime
 import io
 import json
+import re
 
 import pytest
 import time_machine
@@ -345,3 +346,14 @@ def test_what_is_said_in_a_club_is_opened_by_a_report_alone(admin, alice, bob, c
     assert client_of(bob).post("/api/v1/reports/", report).status_code == 201
     assert admin.get(about).status_code == 302
     assert b"Words" in admin.get(about, follow=True).content
+
+
+@pytest.mark.parametrize("log", [LOG, "/admin/activity/event/"])
+def test_a_further_filter_keeps_those_that_are_chosen(admin, log):
+    audit("club.created", by=None)
+    chosen = {"verb": "club.created", "q": "alice"} | ({"outcome__exact": "done"} if log == LOG else {})
+    page = admin.get(log, chosen).content.decode()
+    form = page[page.index('id="filter-form"') :]
+    form = form[: form.index("</form>")]
+    sent = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+    assert sent == chosen

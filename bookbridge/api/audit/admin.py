@@ -18,13 +18,11 @@ from unfold.views import ChangeList
 
 from bookbridge.api.admin import PeriodFilter, StraightChangeList, id_in
 from bookbridge.api.audit.models import ACCOUNT, AuditEntry, Outcome
-from bookbridge.api.log_pages import ActorFilter, LogAdmin, account_in
+from bookbridge.api.log_pages import ActorFilter, LogAdmin, VerbFilter, account_in
 
 
-class VerbFilter(admin.SimpleListFilter):
+class AuditVerbFilter(VerbFilter):
     """By what was done, out of what there is; one walk along an index, kept for some minutes."""
-
-    title, parameter_name = _("what"), "verb"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The verbs there are."""
@@ -33,10 +31,6 @@ class VerbFilter(admin.SimpleListFilter):
             verbs = list(AuditEntry.objects.order_by("verb").values_list("verb", flat=True).distinct()[:300])
             cache.set("audit:verbs", verbs, 300)
         return [(verb, verb) for verb in verbs]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those entries."""
-        return queryset.filter(verb=self.value()) if self.value() else queryset
 
 
 class NamedChangeList(StraightChangeList):
@@ -62,7 +56,7 @@ class AuditEntryAdmin(LogAdmin):
     """Who did what, when, from where and why."""
 
     list_display = ("id", "at", "verb", "who", "what", "shown_outcome", "reason", "address")
-    list_filter = (VerbFilter, ("outcome", admin.ChoicesFieldListFilter), ActorFilter, ("at", PeriodFilter))
+    list_filter = (AuditVerbFilter, ("outcome", admin.ChoicesFieldListFilter), ActorFilter, ("at", PeriodFilter))
     search_help_text = _("A username, an address or reviews.review:7")
     fields = (
         *("at", "verb", "outcome", "who", "what", "reason", "detail", "shown_changes"),
