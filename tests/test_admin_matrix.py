@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, reverse
 
@@ -144,6 +144,15 @@ def test_what_may_only_be_seen_is_not_written(as_role):
             if not writes and client.post(path).status_code != 403:
                 wrong.append((label, role))
     assert not wrong
+
+
+def test_who_may_only_look_has_no_action(make_user):
+    user, client = make_user("looker", is_staff=True), Client()
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client.force_login(user)
+    for label in PAGES:
+        page = client.get(reverse(f"admin:{label.replace('.', '_')}_changelist"))
+        assert (page.status_code, page.context["action_form"]) == (200, None), label
 
 
 @pytest.mark.parametrize("chosen", ["x", "-1", ""])

@@ -87,7 +87,11 @@ class ClubAdmin(ReportableAdmin, QuickAdmin):
         text = '<a class="underline" href="{}">{}</a> · <a class="underline" href="{}">{}</a>'
         return format_html(text, links[0], _("members"), links[1], _("invitations"))
 
-    @admin.action(description=_("Remove pictures"))
+    def has_pictures_permission(self, request: HttpRequest) -> bool:
+        """Who may change clubs here, or decides about what they show."""
+        return request.user.has_perm("clubs.change_club") or request.user.has_perm("moderation.decide")
+
+    @admin.action(description=_("Remove pictures"), permissions=["pictures"])
     def remove_covers(self, request: HttpRequest, queryset: QuerySet[Club]) -> None:
         """For pictures that nobody should have to see."""
         for club in queryset.exclude(cover="").order_by("id"):
