@@ -40,6 +40,9 @@ class ConditionalReads(ConditionalGetMiddleware):
 class ConditionalWrites:
     """View mixin: PUT, PATCH and DELETE honour `If-Match`; 412 when the object has changed since."""
 
+    # Whether this call is one: OPTIONS tries what a PUT would find, without the transaction around it.
+    is_conditional = False
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After sign-in and permissions: one transaction around a conditional write, so that nothing comes between.
 
@@ -48,6 +51,7 @@ class ConditionalWrites:
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
         method = str(request.method).lower()
         if "If-Match" in request.headers and method in WRITES and hasattr(self, method):
+            self.is_conditional = True
             # DRF looks the method up after this, so it finds the transaction.
             setattr(self, method, retrying_atomic(getattr(self, method)))
 
@@ -58,11 +62,10 @@ class ConditionalWrites:
     def get_object(self) -> Any:
         """The object; for a conditional write locked, read afresh and compared first."""
         obj = self.find_object()
-        request: Request = self.request  # type: ignore[attr-defined]
-        if "If-Match" in request.headers and str(request.method).lower() in WRITES:
+        if self.is_conditional:
             self.lock(obj)
             obj = self.find_object()
-            wanted = parse_etags(request.headers["If-Match"])
+            wanted = parse_etags(self.request.headers["If-Match"])  # type: ignore[attr-defined]
             if wanted != ["*"] and self.etag_of(obj) not in wanted:
                 raise Problem(412, "precondition_failed", _("This has changed since you read it."))
         return obj

@@ -87,6 +87,15 @@ def test_a_refused_change_leaves_nothing_behind(me, problem):
     assert me.get(ME)["ETag"] == etag
 
 
+def test_what_may_be_done_is_told_without_comparing_anything(me):
+    """There is no transaction around OPTIONS, in which alone a row can be held."""
+    book = me.post("/api/v1/books/", {"title": "Emma", "author": "Jane Austen"}).json()["id"]
+    for path in (f"{ME}avatar/", f"/api/v1/books/{book}/"):
+        told = me.options(path).json()
+        assert "PUT" in told["actions"]
+        assert me.options(path, HTTP_IF_MATCH='"other"').json() == told
+
+
 def test_a_deletion_on_old_ground_is_refused(me, problem):
     # A new sign-in, to be deleted.
     body = {"username": "alice", "password": "correct horse battery", "device": "phone"}
