@@ -73,7 +73,8 @@ def merge(page: Any, request: HttpRequest) -> HttpResponse:
         return _merge(page, request, *ordered, reason=form.cleaned_data["reason"])
     facts = [(name, [_fact(book, name) for book in found]) for name in FACTS]
     labelled = [(FACTS[name], values, values[0] != values[1]) for name, values in facts]
-    return _answer(page, request, "merge", title=gettext("Merge two books"), books=found, facts=labelled, form=form)
+    shown = {"books": found, "facts": labelled, "form": form, "kept": kept if request.method == "POST" else found[0].pk}
+    return _answer(page, request, "merge", title=gettext("Merge two books"), **shown)
 
 
 def _merge(page: Any, request: HttpRequest, kept: Book, gone: Book, *, reason: str) -> HttpResponse:

@@ -90,6 +90,14 @@ def test_the_other_one_can_be_kept(room: Client, twice: tuple[Book, Book]) -> No
     assert Merge.objects.get().kept == twice[1]
 
 
+def test_who_forgets_the_reason_keeps_their_choice(room: Client, twice: tuple[Book, Book]) -> None:
+    known, other = twice
+    assert f'value="{known.pk}" checked' in text(room.get(address(*twice)))
+    page = text(room.post(address(*twice), {"kept": other.pk, "reason": ""}))
+    assert f'value="{other.pk}" checked' in page
+    assert page.count(" checked>") == 1
+
+
 def test_what_is_kept_is_one_of_the_two(room: Client, twice: tuple[Book, Book], add_book: Callable[..., Book]) -> None:
     for kept in (add_book("Third").pk, 987654321, "x", ""):
         assert "Are they one work?" in text(room.post(address(*twice), {"kept": kept, "reason": "One work"}))
