@@ -17,7 +17,7 @@ from django.utils.translation import pgettext_lazy
 from accounts.models import User
 from bookbridge.api.admin import Panel, counted
 from moderation.models import Case, Concealed, Decision, Opening, State
-from moderation.reasons import Action
+from moderation.reasons import HARM, Action, Reason
 from moderation.targets import About, Context, targets
 
 # For how long whoever has opened a case is taken to be at it.
@@ -61,6 +61,7 @@ def shown_of(case: Case, *, by: User) -> dict[str, Any]:
         "heading": heading(case),
         "about": about,
         "found": context,
+        "waiting": waiting_by_reason(case),
         "reports": list(case.reports.select_related("reporter").order_by("-id")[:MOST_SHOWN]),
         "decisions": list(
             Decision.objects.filter(case=case).prefetch_related("undone_by").order_by("-id")[:MOST_SHOWN]
@@ -70,6 +71,13 @@ def shown_of(case: Case, *, by: User) -> dict[str, Any]:
         "history": history_of(case.author) if case.author else None,
         "looking": list(looking_at().filter(case=case).exclude(by=by).order_by("by_name", "-at")),
     }
+
+
+def waiting_by_reason(case: Case) -> list[tuple[str, int]]:
+    """How many reports wait for each reason, the worst first: however many there are, none is buried under others."""
+    found = dict(case.reports.waiting().order_by().values_list("reason").annotate(n=Count("pk")))
+    worst = sorted(found, key=lambda reason: -HARM[Reason(reason)])
+    return [(str(Reason(reason).label), found[reason]) for reason in worst]
 
 
 def heading(case: Case) -> str:

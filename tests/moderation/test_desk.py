@@ -26,6 +26,15 @@ def test_a_case_shows_what_a_decision_needs(desk, moira, clients, readers, as_al
     assert [opening.by for opening in Opening.objects.all()] == [moira]
 
 
+def test_a_case_counts_what_waits_by_reason_also_what_is_not_listed(desk, clients, review, monkeypatch):
+    monkeypatch.setattr("moderation.desk.MOST_SHOWN", 1)
+    for client, reason in zip(clients, ("abuse", "spam", "spam"), strict=False):
+        report(client, review, reason=reason)
+    page = desk.get(page_of(case_of(review))).content.decode()
+    assert page.count("data-report") == 1
+    assert "abuse 1 · spam 2" in " ".join(page.split())
+
+
 def test_hiding_restoring_and_what_its_author_reads(desk, as_alice, anonymous, review, clients, book):
     report(clients[0], review)
     case = case_of(review)
