@@ -162,6 +162,8 @@ class CaseAdmin(LookingAdmin):
             form = DecisionForm(possible=_possible(case), initial={**(written or {}), **first, "decision": None})
         if may and shown["last"] and undoing is None:
             undoing = WhyForm(initial=(written_to_undo or {}) | first, prefix="undo")
+        # By these the theme shows which case it is, and an arrow back to the queue as it was filtered.
+        shown |= {"original": case, "adminform": True, "preserved_filters": self.get_preserved_filters(request)}
         return self._answer(request, "case", title=shown["heading"], form=form, undoing=undoing, **shown)
 
     def _decide(self, request: HttpRequest, case: Case) -> HttpResponse:
@@ -171,7 +173,7 @@ class CaseAdmin(LookingAdmin):
         if not form.is_valid():
             return self._page(request, case, form=form)
         if self._try(request, case, lambda: decide(case, form.order(), by=caller(request))):
-            return HttpResponseRedirect(request.path)
+            return HttpResponseRedirect(request.get_full_path())
         return self._page(request, case, written=form.cleaned_data)
 
     def _undo(self, request: HttpRequest, case: Case) -> HttpResponse:
@@ -182,7 +184,7 @@ class CaseAdmin(LookingAdmin):
         cleaned = form.cleaned_data
         why = {"ground": Ground(cleaned["ground"]), "words": cleaned["words"], "version": cleaned["version"] or 0}
         if self._try(request, case, lambda: undo(decision, by=caller(request), **why)):
-            return HttpResponseRedirect(request.path)
+            return HttpResponseRedirect(request.get_full_path())
         return self._page(request, case, written_to_undo=cleaned)
 
     def _try(self, request: HttpRequest, case: Case, act: Any, *, quietly: bool = False) -> bool:

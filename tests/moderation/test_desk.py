@@ -244,6 +244,19 @@ def test_what_was_written_too_late_is_kept_beside_what_has_happened(desk, other_
     assert "A misunderstanding." in page
 
 
+def test_from_a_case_one_goes_back_to_the_queue_as_it_was(desk, hidden):
+    page = f"{page_of(case_of(hidden))}?_changelist_filters=queue%3Dhidden"
+    answer = desk.get(page)
+    back = f'href="{QUEUE}?queue=hidden"'
+    assert back in answer.content.decode()
+    heading = answer.content.decode().partition("<h1")[2].partition("</h1>")[0]
+    assert f"Review {hidden.pk}" in heading
+    seen = {"version": answer.context["case"].version, "seen": answer.context["form"].initial["seen"]}
+    done = desk.post(page, seen | {"decision": "hide", "ground": "spam"}, follow=True)
+    assert "Done." in done.content.decode()
+    assert back in done.content.decode()
+
+
 def test_a_mistake_in_the_form_is_told_at_the_head_of_the_page(desk, hidden):
     assert "Please correct the error below." in desk.post(page_of(case_of(hidden)), {"ground": "spam"}).content.decode()
     chosen = {"action": "decide_together", "_selected_action": [case_of(hidden).pk], "ground": "spam"}
