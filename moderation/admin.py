@@ -24,7 +24,7 @@ from accounts.admin import UserAdmin
 from accounts.authentication import caller
 from accounts.models import User
 from bookbridge.api.admin import LookingAdmin, id_in
-from bookbridge.api.transactions import retrying_atomic
+from bookbridge.api.transactions import conflict_as, retrying_atomic
 from moderation import desk
 from moderation.deciding import decide, possible, undo
 from moderation.forms import ACTIONS, DecisionForm, WhyForm
@@ -154,7 +154,8 @@ class CaseAdmin(LookingAdmin):
     ) -> HttpResponse:
         """As the case is now; what was written in vain is kept, and what was chosen is to be chosen again."""
         user = caller(request)
-        Opening.objects.create(case=case, by=user, by_name=user.username)
+        with conflict_as(PermissionDenied()):  # They have closed their account meanwhile.
+            Opening.objects.create(case=case, by=user, by_name=user.username)
         shown = desk.shown_of(case, by=user)
         first = {"version": case.version, "seen": shown["about"].digest if shown["about"] else ""}
         may = self.has_decide_permission(request) and shown["about"] is not None

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -92,6 +93,8 @@ class Desk:
             target.hold(row, by=by)
         except Http404:
             raise Conflict("gone", _("This has been deleted meanwhile.")) from None
+        if not User.objects.filter(pk=by.pk).exists():
+            raise PermissionDenied  # They have closed their account meanwhile.
         about = target.about(row)
         held = Case.objects.hold(case.target_type, case.target_id, about)
         return cls(held, target, row, about, by)

@@ -191,3 +191,20 @@ def test_a_reporter_and_an_author_close_their_accounts_meanwhile(make_user, clie
         case.refresh_from_db()
         assert case.state == "gone"
     check()
+
+
+def test_a_moderator_closes_their_account_while_they_decide(make_user, client_of, clients, write):
+    for round_ in range(ROUNDS):
+        goer, desk = make_user(f"goer{round_}", is_staff=True, is_superuser=True), Client()
+        desk.force_login(goer)
+        orders = []
+        for decision in ("hide", "warn"):
+            review = write()
+            report(clients[0], review)
+            orders.append(order(desk, case_of(review), decision, "spam"))
+        look = partial(desk.get, page_of(case_of(review)))
+        answers = at_once([*orders, look, partial(client_of(goer).delete, ME, {"password": PASSWORD})])
+        # Who comes too late is led to the sign-in, or refused.
+        assert statuses(answers).keys() <= {200, 204, 302, 403}
+        assert answers[-1].status_code == 204
+    check()
