@@ -22,6 +22,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from bookbridge.api.logs import current_request_id
+from bookbridge.api.wording import worded
 
 logger = logging.getLogger("bookbridge.errors")
 
@@ -136,7 +137,7 @@ def field_errors(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
         for index, item in enumerate(detail):
             yield from field_errors(item, f"{path}.{index}" if nested else path)
     else:
-        yield {"field": path, "code": getattr(detail, "code", "invalid"), "detail": _text(detail)}
+        yield {"field": path, "code": getattr(detail, "code", "invalid"), "detail": worded(_text(detail))}
 
 
 def problem_document(

@@ -4,6 +4,7 @@ It has "pode não ser nulo" ("might not be null") where "may not be null" forbid
 those of packages; the messages stand here so that `script/messages` finds them.
 """
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 REWORDED = (
@@ -20,3 +21,11 @@ REWORDED = (
     _("Expected available in {wait} second."),
     _("Expected available in {wait} seconds."),
 )
+
+# What it says without asking for a translation: of a body that is `null`.
+UNASKED = (_("No data provided"),)
+
+
+def worded(text: str) -> str:
+    """A sentence in the reader's language, also where the framework has not asked for it."""
+    return gettext(text) if text in UNASKED else text

@@ -34,6 +34,8 @@ class ThreadSerializer(ModelSerializer):
 class EntryIdField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
     """An entry of the club's list by its id."""
 
+    default_error_messages = {"does_not_exist": _("The list has no such entry.")}
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(queryset=Entry.objects.all(), pk_field=serializers.IntegerField(), **kwargs)
 
@@ -44,6 +46,8 @@ class EntryIdField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg
 
 class PostIdField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
     """A post of the thread by its id."""
+
+    default_error_messages = {"does_not_exist": _("There is no such post in this thread.")}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(queryset=Post.objects.all(), pk_field=serializers.IntegerField(), **kwargs)

@@ -241,7 +241,8 @@ class Entry(EntryFigures):
         if status not in following:
             raise Conflict(
                 "illegal_transition",
-                _("A book that is %(now)s cannot become %(then)s at once.") % {"now": self.status, "then": status},
+                _("A book that is %(now)s cannot become %(then)s at once.")
+                % {"now": Status(self.status).label, "then": Status(status).label},
                 allowed=sorted(following),
             )
         return {"finished_at": timezone.now() if status == Status.FINISHED else None}

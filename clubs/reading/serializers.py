@@ -52,6 +52,8 @@ class DayField(serializers.DateField):
 class BookIdField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
     """A book of the catalogue by its id; that of one that is part of another by now stands for the other."""
 
+    default_error_messages = {"does_not_exist": _("There is no such book.")}
+
     def __init__(self, **kwargs: Any) -> None:
         books = Book.objects.only("pk", "merged_into")
         super().__init__(queryset=books, pk_field=serializers.IntegerField(), **kwargs)

@@ -26,3 +26,12 @@ def test_each_sentence_is_ours():
             for said in map(gettext, REWORDED)
             if any(slip in said for slip in ("pode não", "Certif", "vázio", "suprimido", "diponível"))
         ]
+
+
+@pytest.mark.parametrize(("language", "detail"), [("en", "No data provided"), ("pt-BR", "Nenhum dado foi enviado.")])
+def test_a_body_that_is_null_is_told_so_in_the_readers_language(client_of, alice, language, detail):
+    answer = client_of(alice).post(
+        "/api/v1/clubs/", "null", content_type="application/json", headers={"Accept-Language": language}
+    )
+    assert answer.status_code == 400
+    assert [error["detail"] for error in answer.json()["errors"]] == [detail]

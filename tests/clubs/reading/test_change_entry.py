@@ -51,6 +51,17 @@ def test_each_step_is_taken_or_refused(
     assert_counted()
 
 
+def test_a_refusal_names_the_statuses_in_the_readers_language(
+    as_moe: APIClient, club: Club, put_on_list: PutOnList
+) -> None:
+    entry = put_on_list("Emma", status="finished")
+    answer = as_moe.patch(url(club, entry), {"status": "planned"}, headers={"Accept-Language": "pt-BR"}).json()
+    assert answer["detail"] == "Um livro terminado não pode passar direto a planejado."
+    assert answer["allowed"] == ["dropped", "reading"]
+    answer = as_moe.post(f"/api/v1/clubs/{club.pk}/books/", {"book": 0}, headers={"Accept-Language": "pt-BR"}).json()
+    assert [error["detail"] for error in answer["errors"]] == ["Este livro não existe."]
+
+
 def test_an_unknown_word_is_no_status(as_moe: APIClient, club: Club, put_on_list: PutOnList) -> None:
     assert codes(as_moe.patch(url(club, put_on_list("Emma")), {"status": "lost"})) == {"status": "invalid_choice"}
 
