@@ -59,5 +59,6 @@ class Mark:
 
     @property
     def percent(self) -> Decimal:
-        """The same in percent of the book, from 0.00 to 100.00."""
-        return hundredths(self.amount * 100 / self.total)
+        """The same in percent of the book. Only the whole of it is 100.00, at which a book counts as read."""
+        percent = hundredths(self.amount * 100 / self.total)
+        return percent if self.amount == self.total else min(percent, ALL - HUNDREDTH)

@@ -34,6 +34,7 @@ def address(club: Club, entry: Entry) -> str:
         ({"percent": -0.0}, 0, ("percent", 0, 100)),
         ({"page": 1, "page_count": 3}, 33.33, ("page", 1, 3)),
         ({"page": 2, "page_count": 3}, 66.67, ("page", 2, 3)),
+        ({"minutes": 29_999, "total_minutes": 30_000}, 99.99, ("minutes", 29_999, 30_000)),
         # 0.125 % exactly: a half is rounded up.
         ({"page": 1, "page_count": 800}, 0.13, ("page", 1, 800)),
         ({"page": 0, "page_count": 1}, 0, ("page", 0, 1)),
