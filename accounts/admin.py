@@ -1,5 +1,6 @@
 """Readers and their sign-ins in the admin."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -18,7 +19,8 @@ from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, Us
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.authentication import caller
-from accounts.models import DERIVED, PEOPLE, AuthSession, AuthSessionQuerySet, User
+from accounts.departure import depart, shut
+from accounts.models import DERIVED, PEOPLE, AuthSession, AuthSessionQuerySet, Leaving, User
 from accounts.names import LANGUAGES
 from accounts.staff.models import SecondFactor
 from accounts.staff.roles import ROLES
@@ -77,8 +79,9 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
     search_fields = ("username_key",)  # what is searched is in get_search_results
     search_help_text = _("A name, or an e-mail address up to its @")
     ordering = ("-joined_at", "-id")  # type: ignore[misc]
-    readonly_fields = ("joined_at", "last_login", "reviews_count", "picture")
-    actions = ("end_sessions", "remove_avatars", "reset_second_factor")
+    # Suspended are readers at the desk, for a reason that they are told.
+    readonly_fields = ("joined_at", "last_login", "reviews_count", "picture", "suspended_until")
+    actions = ("end_sessions", "end_suspensions", "remove_avatars", "reset_second_factor")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         (_("Profile"), {"fields": ("display_name", "bio", "language", "timezone", "picture", "reviews_count")}),
@@ -127,23 +130,38 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
         counters.moved(PEOPLE)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        """Count it off; the admin's own transaction is around it."""
-        obj.delete()
-        if obj.is_active:
-            obj.count(-1)
-        counters.moved(PEOPLE)
+        """As its reader would close it; shut in the admin's own transaction, and gone after it."""
+        shut(obj, reviews=Leaving.ANONYMISE)
+        # What fails there is finished by `clear_expired`.
+        transaction.on_commit(partial(depart, obj), robust=True)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """One after the other, all or none."""
         with transaction.atomic():
-            for user in queryset:
+            for user in queryset.order_by("pk"):
                 self.delete_model(request, user)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """The readers alone: what is theirs goes, stays without them or passes to others as they depart."""
+        names = [str(user) for user in objs]
+        missing = (
+            {User._meta.verbose_name} if any(not self.has_delete_permission(request, user) for user in objs) else set()
+        )
+        return names, {User._meta.verbose_name_plural: len(names)}, missing, []
 
     @admin.action(description=_("End all sign-ins"), permissions=["sessions"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Their tokens are refused from the next request on."""
         ended = AuthSession.objects.filter(user__in=_managed(request, queryset)).end()
         self.message_user(request, _("Sign-ins ended: %(ended)d.") % {"ended": ended})
+
+    @admin.action(description=_("End their suspensions"), permissions=["sessions"])
+    def end_suspensions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """For what cannot be undone at the desk, where the case is gone."""
+        suspended = [user for user in _managed(request, queryset) if user.is_suspended]
+        for user in suspended:
+            user.suspend(None, by=caller(request))
+        self.message_user(request, _("Suspensions ended: %(ended)d.") % {"ended": len(suspended)})
 
     @admin.action(description=_("Reset the second factor"), permissions=["reset"])
     def reset_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

@@ -33,11 +33,18 @@ last_parts: list[Part] = []
 def close_account(user: User, *, password: str, reviews: Leaving) -> None:
     """Close the reader's own account for good. Raises a 400 `wrong_password`."""
     require_password(user, password, field="password")
-    with transaction.atomic():
-        if User.objects.filter(pk=user.pk, is_active=True).update(is_active=False, leaving=reviews):
-            user.count(-1)
-        AuthSession.objects.filter(user=user).end()
+    shut(user, reviews=reviews)
     depart(user)
+
+
+@transaction.atomic
+def shut(user: User, *, reviews: Leaving) -> None:
+    """Let nobody in by an account any more, which is to `depart` once that is committed."""
+    if User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
+        user.count(-1)
+    # The first of two wishes at once stands.
+    User.objects.filter(pk=user.pk, leaving="").update(leaving=reviews)
+    AuthSession.objects.filter(user=user).end()
 
 
 @retrying_atomic

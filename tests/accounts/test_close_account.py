@@ -2,9 +2,11 @@
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 
 from accounts import departure
 from accounts.models import RetiredName, User
+from bookbridge.api.audit.models import AuditEntry
 from catalog.models import Book
 from clubs.models import Club, Membership, Progress
 from reviews.models import Review
@@ -53,6 +55,44 @@ def test_an_account_goes_and_its_reviews_stay_without_their_author(alice, bob, c
     assert not Progress.objects.filter(entry=left_behind["entry"]).exists()
     entry = client_of(bob).get(f"/api/v1/clubs/{left_behind['club'].pk}/books/{left_behind['entry']}/").json()
     assert (entry["added_by"], entry["members_finished"]) == (gone, 0)
+    call_command("verify_figures")
+
+
+def delete_as_staff(staff, user):
+    client = Client()
+    client.force_login(staff)
+    assert client.get(f"/admin/accounts/user/{user.pk}/delete/").status_code == 200
+    return client.post(f"/admin/accounts/user/{user.pk}/delete/", {"post": "yes"}, follow=True)
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+def test_staff_close_an_account_as_its_reader_would(
+    staff, alice, bob, sign_in, anonymous, client_of, left_behind, django_capture_on_commit_callbacks, is_active
+):
+    access = sign_in("alice")["access"]
+    if not is_active:
+        User.objects.filter(pk=alice.pk).update(is_active=False)
+        alice.count(-1)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert delete_as_staff(staff, alice).status_code == 200
+    assert not User.objects.filter(username_key="alice").exists()
+    assert RetiredName.objects.filter(username_key="alice").exists()
+    assert anonymous.get(ME, HTTP_AUTHORIZATION=f"Bearer {access}").status_code == 401
+    shown = anonymous.get(f"/api/v1/books/{left_behind['book'].pk}/reviews/").json()["results"]
+    assert [review["author"]["username"] for review in shown if review["body"]] == [None]
+    assert client_of(bob).get(f"/api/v1/clubs/{left_behind['club'].pk}/").json()["my_role"] == "owner"
+    assert AuditEntry.objects.filter(verb="admin.deleted", actor=staff.pk, target_id=alice.pk).exists()
+    call_command("verify_figures")
+
+
+def test_what_staff_have_begun_to_close_is_shut_at_once_and_finished_later(staff, alice, sign_in, anonymous):
+    access = sign_in("alice")["access"]
+    # In a test's transaction nothing is ever committed: as if the server had stopped right after it.
+    delete_as_staff(staff, alice)
+    assert anonymous.get(ME, HTTP_AUTHORIZATION=f"Bearer {access}").status_code == 401
+    assert User.objects.filter(username_key="alice").exists()
+    call_command("clear_expired")
+    assert not User.objects.filter(username_key="alice").exists()
     call_command("verify_figures")
 
 

@@ -48,7 +48,7 @@ def page_of(user):
 
 def form_of(user, **changes):
     page = {name: getattr(user, name) for name in ("username", "display_name", "bio", "language", "timezone", "email")}
-    page |= {"suspended_until_0": "", "suspended_until_1": "", "is_active": "on"}
+    page |= {"is_active": "on"}
     return page | ({"is_staff": "on"} if user.is_staff else {}) | changes
 
 

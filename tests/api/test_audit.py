@@ -60,7 +60,7 @@ def shown(admin, **query):
 
 def form_of(user, **changes):
     page = {name: getattr(user, name) for name in ("username", "display_name", "bio", "language", "timezone", "email")}
-    page |= {"suspended_until_0": "", "suspended_until_1": "", "is_active": "on", "email_verified": "on"}
+    page |= {"is_active": "on", "email_verified": "on"}
     return page | changes
 
 
