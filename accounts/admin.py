@@ -1,14 +1,17 @@
 """Readers and their sign-ins in the admin."""
 
+from collections.abc import Collection
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.forms import UserCreationForm as BaseUserCreationForm
 from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -219,10 +222,14 @@ def _managed(request: HttpRequest, users: QuerySet[User]) -> list[User]:
 DEEDS = {"view": _("View"), "add": _("Add"), "change": _("Change"), "delete": _("Delete")}
 
 
-def described(permission: Permission) -> str:
-    """What a permission is for, in the reader's language: its name is stored in English."""
-    deed = DEEDS.get(permission.codename.partition("_")[0])
-    return f"{capfirst(permission.content_type.name)}: {deed or gettext(permission.name)}"
+def kind(permission: Permission) -> str:
+    """What a permission is about, in the reader's language."""
+    return capfirst(permission.content_type.name)
+
+
+def deed(permission: Permission) -> str:
+    """What a permission allows, in the reader's language: its name is stored in English."""
+    return str(DEEDS.get(permission.codename.partition("_")[0]) or gettext(permission.name))
 
 
 def _called(group: Group) -> str:
@@ -263,17 +270,24 @@ class GroupAdmin(QuickAdmin):
 
     @admin.display(description=_("rights"))
     def rights(self, group: Group) -> SafeString:
-        """One a line."""
-        return format_html_join(mark_safe("<br>"), "{}", ((described(given),) for given in group.permissions.all()))
+        """A line for each kind that has a page here: nothing asks for the others."""
+        shown = [given for given in group.permissions.all() if given.content_type.model_class() in self._pages]
+        lines = ((about, ", ".join(map(deed, given))) for about, given in groupby(shown, kind))
+        return format_html_join(mark_safe("<br>"), "{}: {}", lines)
+
+    @property
+    def _pages(self) -> Collection[type[Model]]:
+        return self.admin_site._registry.keys()
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         """With the kinds of the permissions, which stand in what they are called."""
         if db_field.name != "permissions":
             return super().formfield_for_manytomany(db_field, request, **kwargs)
-        kwargs["queryset"] = Permission.objects.select_related("content_type")
+        types = ContentType.objects.get_for_models(*self._pages).values()
+        kwargs["queryset"] = Permission.objects.filter(content_type__in=types).select_related("content_type")
         kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
         field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
-        field.label_from_instance = described
+        field.label_from_instance = lambda permission: f"{kind(permission)}: {deed(permission)}"
         return field
 
 
