@@ -242,6 +242,15 @@ class StraightChangeList(ChangeList):
     Django's own has equal rows backwards in either direction, and keeps each column that was clicked on before.
     """
 
+    def get_results(self, request: HttpRequest) -> None:
+        """One page. At its head the theme tells a count and the way to all: where nothing is narrowed that is no news.
+
+        And where the counting ended early it is untrue; the foot of the page says so.
+        """
+        super().get_results(request)
+        if getattr(self.paginator, "is_capped", False) or not (self.query or self.has_active_filters):
+            self.full_result_count = self.result_count
+
     def get_ordering_field(self, field_name: Any) -> Any:
         """None for a column that is not offered, also where an address names it."""
         return super().get_ordering_field(field_name) if field_name in self.sortable_by else None
