@@ -14,7 +14,8 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.models import User
-from bookbridge.api.admin import JobAdmin, counted
+from bookbridge.api.admin import counted
+from bookbridge.api.job_pages import JobAdmin
 
 pytestmark = pytest.mark.django_db
 
