@@ -1,4 +1,7 @@
-"""Telling a club's members: a job goes through them in parts, so that no request waits for thousands of rows."""
+"""Notifications to all members of a club.
+
+A task sends them in batches, so that no request waits for thousands of rows.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,19 +17,18 @@ from clubs.members.models import Membership
 
 PART = 500
 
-# What a job of `tell_members` finds its object by, since a job holds ids alone: the type of a thing -> what gives the
-# thing as it is now with the text's `detail` (as in `notify`), or None where it has gone and nobody need hear of it.
+# By object type: a function that returns the current object reference and the `detail` of the text (see `notify`), or
+# None if the object was deleted. Task arguments contain only ids.
 things: dict[str, Callable[[int], tuple[Thing, str | Said] | None]] = {}
 
-# Who does not want to hear of a thing in the way of this kind: the kind -> the users' ids, of the thing's id.
+# By notification kind: a function that returns the ids of the users to skip for an object id.
 unless: dict[str, Callable[[int], Any]] = {}
 
 
 def tell_members(club: int, kind: Kind, *, type: str, id: int, actor: int | None = None, key: str = "") -> None:
-    """Tell the club's active members but `actor`, once the transaction is committed.
+    """Notify the active members except `actor`, once the transaction is committed.
 
-    The thing is looked up when the job runs, by `things[type]`. Of several with the same kind, thing and `key` each
-    member hears once.
+    The task looks the object up by its type. A member is notified only once for the same kind, object and `key`.
     """
     once = ":".join(filter(None, (kind, type, str(id), key)))
     enqueue("clubs.tell", club=club, kind=kind, type=type, id=id, actor=actor, once=once, after=0)
@@ -34,8 +36,8 @@ def tell_members(club: int, kind: Kind, *, type: str, id: int, actor: int | None
 
 @job("clubs.tell")
 def _tell(*, club: int, kind: str, type: str, id: int, actor: int | None, once: str, after: int) -> None:
-    """Tell a part of the members, and have the next part told."""
-    # Whoever leaves the club holds it too, so they are either gone by now or their notification goes with them.
+    """Notify one batch of members and enqueue the next."""
+    # Leaving locks the club as well, so no notification is created for a member who is leaving.
     hold(Club, [club])
     found = things[type](id)
     if found is None:

@@ -56,7 +56,7 @@ def test_a_refusal_names_the_statuses_in_the_readers_language(
 ) -> None:
     entry = put_on_list("Emma", status="finished")
     answer = as_moe.patch(url(club, entry), {"status": "planned"}, headers={"Accept-Language": "pt-BR"}).json()
-    assert answer["detail"] == "Um livro terminado não pode passar direto a planejado."
+    assert answer["detail"] == "Um livro não pode passar de terminado para planejado."
     assert answer["allowed"] == ["dropped", "reading"]
     answer = as_moe.post(f"/api/v1/clubs/{club.pk}/books/", {"book": 0}, headers={"Accept-Language": "pt-BR"}).json()
     assert [error["detail"] for error in answer["errors"]] == ["Este livro não existe."]
