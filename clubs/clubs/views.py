@@ -28,12 +28,24 @@ CHANGED = {200: ClubSerializer, **problem(409, "`limit_below_members`.")}
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List clubs"),
-    create=extend_schema(summary="Create a club"),
-    retrieve=extend_schema(summary="Get a club"),
-    update=extend_schema(summary="Update a club", responses=CHANGED),
-    partial_update=extend_schema(summary="Update some fields of a club", responses=CHANGED),
-    destroy=extend_schema(summary="Delete a club"),
+    list=extend_schema(
+        summary="List clubs", description="Public clubs, and private clubs that the caller is in or has asked to join."
+    ),
+    create=extend_schema(summary="Create a club", description="The caller becomes the owner."),
+    retrieve=extend_schema(
+        summary="Get a club", description="Private clubs are visible to members and to users who have asked to join."
+    ),
+    update=extend_schema(
+        summary="Update a club",
+        description="Fields that are not sent keep their values. Owner only.",
+        responses=CHANGED,
+    ),
+    partial_update=extend_schema(
+        summary="Update some fields of a club",
+        description="Fields that are not sent keep their values. Owner only.",
+        responses=CHANGED,
+    ),
+    destroy=extend_schema(summary="Delete a club", description="Delete the club and all its content. Owner only."),
 )
 class ClubViewSet(
     ClubScoped,

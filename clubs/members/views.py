@@ -31,15 +31,21 @@ NOT_ABOVE = problem(403, "`not_above`: the user's role is not below the caller's
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List the members of a club"),
-    retrieve=extend_schema(summary="Get a member"),
+    list=extend_schema(
+        summary="List the members of a club",
+        description="Active members by date of joining. Moderators may list join requests and bans by `status`.",
+    ),
+    retrieve=extend_schema(summary="Get a member", description="Moderators also see join requests and banned users."),
     partial_update=extend_schema(
         summary="Approve or ban a user, or change a role",
+        description="Moderators approve and ban, only the owner changes roles.",
         request=MemberChangeSerializer,
         responses={200: MemberSerializer, **problem(409, "`club_full`, `not_pending`, `not_a_member`."), **NOT_ABOVE},
     ),
     destroy=extend_schema(
-        summary="Reject a request, remove a member or lift a ban", responses={204: None, **NOT_ABOVE}
+        summary="Reject a request, remove a member or lift a ban",
+        description="Which of these depends on the status of the membership. Moderators only.",
+        responses={204: None, **NOT_ABOVE},
     ),
 )
 class MemberViewSet(
@@ -109,9 +115,18 @@ class MemberViewSet(
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List invitations"),
-    create=extend_schema(summary="Create an invitation", responses={201: NewInvitationSerializer}),
-    destroy=extend_schema(summary="Revoke an invitation"),
+    list=extend_schema(
+        summary="List invitations",
+        description="Invitations that were not revoked, without their codes. Moderators only.",
+    ),
+    create=extend_schema(
+        summary="Create an invitation",
+        description="The response contains the code, which is not shown again. Moderators only.",
+        responses={201: NewInvitationSerializer},
+    ),
+    destroy=extend_schema(
+        summary="Revoke an invitation", description="The code can no longer be used. Moderators only."
+    ),
 )
 class InvitationViewSet(
     ClubScoped, mixins.ListModelMixin, mixins.CreateModelMixin, mixins.DestroyModelMixin, GenericViewSet

@@ -38,7 +38,9 @@ from clubs.roles import Standing
 
 @extend_schema_view(
     list=extend_schema(summary="List the books of a club"),
-    retrieve=extend_schema(summary="Get a reading list entry"),
+    retrieve=extend_schema(
+        summary="Get a reading list entry", description="A book on the list with the caller's own progress."
+    ),
 )
 class EntryViewSet(ClubRows, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """Reading list of a club. Members propose books; moderators order the list and set the status of books."""
@@ -112,11 +114,16 @@ class EntryScoped(ClubScoped):
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List milestones"),
-    create=extend_schema(summary="Create a milestone"),
+    list=extend_schema(summary="List milestones", description="Milestones of the book by due date."),
+    create=extend_schema(
+        summary="Create a milestone",
+        description="Send either `up_to_percent` or `up_to_chapter`. Moderators only.",
+    ),
     retrieve=extend_schema(summary="Get a milestone"),
-    partial_update=extend_schema(summary="Update a milestone"),
-    destroy=extend_schema(summary="Delete a milestone"),
+    partial_update=extend_schema(
+        summary="Update a milestone", description="A new goal replaces the other one. Moderators only."
+    ),
+    destroy=extend_schema(summary="Delete a milestone", description="Moderators only."),
 )
 class MilestoneViewSet(
     EntryScoped,

@@ -214,7 +214,7 @@ def test_write_query_count_is_constant(club, chat, meeting, bob, as_bob, alice, 
     # case; reactions, spoiler reveals, text; thread counters twice; membership twice.
     with django_assert_num_queries(19):
         expect_status(as_bob.delete(posts(club, last)), 204)
-    # Session; club; meeting with own RSVP; savepoint (two statements); locks of user, membership and meeting; RSVP; RSVP
-    # and meeting counters saved; event; membership; RSVP for the response.
+    # Session; club; meeting with own RSVP; savepoint (two statements); locks of user, membership and meeting; RSVP;
+    # RSVP and meeting counters saved; event; membership; RSVP for the response.
     with django_assert_num_queries(15):
         expect_status(as_bob.put(url(meeting, "rsvp/"), {"answer": "yes"}), 200)
