@@ -1,9 +1,9 @@
-"""The roles of staff: groups whose rights stand here, and are set right after each `migrate`.
+"""Staff roles: groups whose permissions are defined here and synchronized after each `migrate`.
 
-A role is a group with patterns of permissions, so that what a room adds later is in it without a migration. What staff
-give a role by hand is taken back: what it may do is decided here. Further groups are theirs to make.
+A role consists of permission patterns, so that new permissions of an app are included without a migration. Manual
+changes to a role are overwritten; superusers may create other groups.
 
-`Trusted editors` (catalog) is none of these: its members change any book in the API, and it opens nothing in the admin.
+`Trusted editors` (catalog) is no staff role: its members may edit any book through the API, but cannot use the admin.
 """
 
 from fnmatch import fnmatchcase
@@ -30,12 +30,12 @@ ROLES: dict[str, tuple[str, ...]] = {
 
 
 def grant(sender: AppConfig, using: str, apps: Any = installed, **kwargs: Any) -> None:
-    """Make the groups where they are missing, and give each the permissions of its patterns and no others."""
-    create_permissions(sender, verbosity=0, using=using, apps=apps)  # whichever of the two is asked first
+    """Create missing role groups and give each exactly the permissions that match its patterns."""
+    create_permissions(sender, verbosity=0, using=using, apps=apps)  # the receiver order of post_migrate is not defined
     try:
         groups, permissions = (apps.get_model("auth", name).objects.using(using) for name in ("Group", "Permission"))
     except LookupError:
-        return  # Migrations have been undone to before there were any.
+        return  # auth has been migrated back to before these models
     every = {
         f"{app}.{codename}": pk
         for pk, app, codename in permissions.values_list("pk", "content_type__app_label", "codename")

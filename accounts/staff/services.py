@@ -1,9 +1,9 @@
-"""What becomes of the audit log where an account goes."""
+"""Deletion handler of the audit log."""
 
 from accounts.models import User
 from bookbridge.api.audit.models import AuditEntry
 
 
 def forget(user: User, *, anonymise: bool) -> None:
-    """What the account was called and where it was is forgotten; what it did as staff is not."""
+    """Remove the username and addresses from the audit log; the entries of staff actions stay."""
     AuditEntry.objects.forget(user)

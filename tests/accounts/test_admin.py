@@ -191,7 +191,7 @@ def test_nobody_is_suspended_here_without_a_reason_that_they_are_told(admin, ali
 def test_a_suspension_whose_case_is_gone_is_ended_here(admin, alice, bob, sign_in):
     alice.suspend(timezone.now() + datetime.timedelta(days=7), by=None)
     chosen = {"action": "end_suspensions", "_selected_action": [alice.pk, bob.pk]}
-    assert "Suspensions ended: 1." in admin.post(USERS, chosen, follow=True).content.decode()
+    assert "Suspensions lifted: 1." in admin.post(USERS, chosen, follow=True).content.decode()
     assert is_accepted(sign_in("alice")["access"])
 
 
@@ -229,7 +229,7 @@ def test_the_action_that_ends_all_sign_ins(admin, alice, bob, sign_in):
     tokens = [sign_in("alice")["access"], sign_in("alice")["access"]]
     of_bob = sign_in("bob")["access"]
     answer = admin.post(USERS, {"action": "end_sessions", "_selected_action": [alice.pk]}, follow=True)
-    assert "Sign-ins ended: 2." in answer.content.decode()
+    assert "Sessions revoked: 2." in answer.content.decode()
     assert [is_accepted(token) for token in (*tokens, of_bob)] == [False, False, True]
 
 
@@ -242,7 +242,7 @@ def test_sign_ins_are_ended_and_neither_made_nor_edited(admin, alice, sign_in):
     assert admin.post(f"{sessions}{session.pk}/delete/", {"post": "yes"}).status_code == 403
     assert is_accepted(access)
     answer = admin.post(sessions, {"action": "end", "_selected_action": [session.pk]}, follow=True)
-    assert "Sign-ins ended: 1." in answer.content.decode()
+    assert "Sessions revoked: 1." in answer.content.decode()
     assert not is_accepted(access)
 
 

@@ -23,5 +23,5 @@ def test_a_new_password_from_the_command_line_ends_every_sign_in(alice, bob, cli
 
 
 def test_it_asks_whose_password_it_is(db):
-    with pytest.raises(CommandError, match="Name the account"):
+    with pytest.raises(CommandError, match="Enter the username"):
         call_command("changepassword")

@@ -376,5 +376,5 @@ def test_what_ran_out_is_cleared(post, alice, asked, bob, capsys):
     asked(bob, "verify")
     MailToken.objects.filter(purpose="reset").update(expires_at=timezone.now())
     call_command("clear_expired")
-    assert "mailed tokens: 1 deleted" in capsys.readouterr().out
+    assert "e-mail tokens: 1 deleted" in capsys.readouterr().out
     assert MailToken.objects.get().purpose == "verify"

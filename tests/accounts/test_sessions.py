@@ -150,5 +150,5 @@ def test_long_over_is_cleared_and_recently_over_kept(alice, sign_in, capsys):
                 ended_at=session.created_at - datetime.timedelta(days=days)
             )
     call_command("clear_expired")
-    assert "sign-ins: 1 deleted" in capsys.readouterr().out
+    assert "sessions: 1 deleted" in capsys.readouterr().out
     assert set(AuthSession.objects.values_list("device", flat=True)) == {"recent", "live"}

@@ -63,7 +63,7 @@ def test_names_stay_on_their_line(alice, bob, club, mailoutbox):
     notify(Kind.MENTION, [alice.pk], actor=bob.pk, thing=Thing("post", 7, "Tea\n\nYour password\u2028is 50%"))
     jobs.run_due()
     [message] = mailoutbox
-    assert "\nBob BookBridge names you in “Tea Your password is 50%”.\n" in message.body
+    assert "\nBob BookBridge mentioned you in “Tea Your password is 50%”.\n" in message.body
 
 
 def test_only_to_an_address_that_is_shown_to_be_the_reader_s(make_user, mailoutbox):

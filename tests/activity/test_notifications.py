@@ -40,7 +40,7 @@ def test_a_notification_has_the_shape_of_the_contract(as_bob, alice, bob, club):
             "actor": {"id": alice.pk, "username": "alice", "display_name": "Alice", "avatar_url": None},
             "object": {"type": "post", "id": 7, "title": "Chapter 3"},
             "club": {"id": club.pk, "name": "Night readers"},
-            "text": "Alice answers you in “Chapter 3”.",
+            "text": "Alice replied to you in “Chapter 3”.",
             "read": False,
         }
     ]
@@ -55,7 +55,7 @@ def test_each_is_told_once_and_nobody_of_what_they_did(as_alice, as_bob, alice, 
 def test_words_of_people_stay_as_they_are(as_bob, alice, bob):
     alice.change_profile(display_name="100 %s <b>")
     notify(Kind.REPLY, [bob.pk], actor=alice.pk, thing=Thing("post", 7, "%(club)s {0} 50 %"))
-    assert texts(as_bob) == ["100 %s <b> answers you in “%(club)s {0} 50 %”."]
+    assert texts(as_bob) == ["100 %s <b> replied to you in “%(club)s {0} 50 %”."]
 
 
 def test_a_detail_is_words_or_what_is_put_into_words_when_it_is_read(as_bob, bob, club, monkeypatch):
@@ -64,17 +64,17 @@ def test_a_detail_is_words_or_what_is_put_into_words_when_it_is_read(as_bob, bob
     for detail in ("as it is", Said("mood", "good"), said_time(starts_at, "America/Sao_Paulo"), Said("forgotten", "x")):
         notify(Kind.MEETING_NEW, [bob.pk], thing=Thing("meeting", 7, "Dune"), club=club.pk, detail=detail)
     assert texts(as_bob) == [
-        "Night readers meets: “Dune”, .",
-        "Night readers meets: “Dune”, Dec. 1, 2026, 4:30 p.m. (America/Sao_Paulo).",
-        "Night readers meets: “Dune”, a good mood.",
-        "Night readers meets: “Dune”, as it is.",
+        "New meeting of Night readers: “Dune”, .",
+        "New meeting of Night readers: “Dune”, Dec. 1, 2026, 4:30 p.m. (America/Sao_Paulo).",
+        "New meeting of Night readers: “Dune”, a good mood.",
+        "New meeting of Night readers: “Dune”, as it is.",
     ]
     assert "1 de Dezembro de 2026 às 16:30" in texts(as_bob, HTTP_ACCEPT_LANGUAGE="pt-BR")[1]
 
 
 def test_who_and_where_may_be_missing(as_bob, bob):
     notify(Kind.JOIN_REQUEST, [bob.pk])
-    assert texts(as_bob) == ["Somebody asks to join a club."]
+    assert texts(as_bob) == ["Somebody asked to join a club."]
 
 
 def test_unread_ones_can_be_asked_for(as_bob, bob):
