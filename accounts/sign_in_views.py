@@ -144,9 +144,14 @@ class LogoutView(PublicFormView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-@extend_schema_view(destroy=extend_schema(summary="Revoke a session"))
+@extend_schema_view(
+    list=extend_schema(summary="List active sessions"),
+    destroy=extend_schema(
+        summary="Revoke a session", description="The tokens of the session are rejected from the next request on."
+    ),
+)
 class SessionViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericViewSet):
-    """List the active sessions of the current account."""
+    """The active sessions of the current account."""
 
     serializer_class = SessionSerializer
     queryset = AuthSession.objects.none()

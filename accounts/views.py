@@ -45,9 +45,12 @@ def own_account(request: Request) -> User:
     return user
 
 
-@extend_schema_view(patch=extend_schema(summary="Update the current account"))
+@extend_schema_view(
+    get=extend_schema(summary="Get the current account"),
+    patch=extend_schema(summary="Update the current account", description="Fields that are not sent are unchanged."),
+)
 class MeView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[type-arg]
-    """Get the current account."""
+    """The account of the authenticated user."""
 
     serializer_class = OwnUserSerializer
     http_method_names = ["get", "head", "options", "patch", "delete"]
