@@ -88,7 +88,7 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
         (None, {"fields": ("username", "password")}),
         (_("Profile"), {"fields": ("display_name", "bio", "language", "timezone", "picture", "reviews_count")}),
         (_("E-mail"), {"fields": ("email", "email_verified")}),
-        (_("Rights"), {"fields": ("is_active", "suspended_until", "is_staff", "is_superuser", "groups")}),
+        (_("Permissions"), {"fields": ("is_active", "suspended_until", "is_staff", "is_superuser", "groups")}),
         (_("Dates"), {"fields": ("joined_at", "last_login")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)
@@ -254,7 +254,7 @@ class GroupAdmin(QuickAdmin):
     def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[str]:
         return ["name", "permissions" if self.has_change_permission(request, obj) else "rights"]
 
-    @admin.display(description=_("rights"))
+    @admin.display(description=_("permissions"))
     def rights(self, group: Group) -> SafeString:
         """Return one line per model registered in the admin; permissions of other models have no effect."""
         permissions = [item for item in group.permissions.all() if item.content_type.model_class() in self._pages]

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-def unblocked(viewer: User | AnonymousUser, person: str) -> Q:
-    """Return the condition that there is no block between `viewer` and the user in the column `person`.
+def unblocked(viewer: User | AnonymousUser, column: str) -> Q:
+    """Return the condition that there is no block between `viewer` and the user in `column`.
 
     >>> posts.filter(not_blocked(viewer, "author"))
 
@@ -39,15 +39,15 @@ def unblocked(viewer: User | AnonymousUser, person: str) -> Q:
     """
     if not viewer.is_authenticated:
         return Q()
-    placed = Block.objects.filter(blocker=viewer.pk, blocked=OuterRef(person))
-    received = Block.objects.filter(blocked=viewer.pk, blocker=OuterRef(person))
+    placed = Block.objects.filter(blocker=viewer.pk, blocked=OuterRef(column))
+    received = Block.objects.filter(blocked=viewer.pk, blocker=OuterRef(column))
     return Q(~Exists(placed), ~Exists(received))
 
 
-def hidden_among(people: Collection[int], user: int) -> set[int]:
-    """Return which of the user ids in `people` have blocked `user` or are blocked by them."""
-    between = Q(blocker=user, blocked__in=people) | Q(blocked=user, blocker__in=people)
-    pairs = Block.objects.filter(between).values_list("blocker", "blocked") if people else ()
+def hidden_among(user_ids: Collection[int], user: int) -> set[int]:
+    """Return which of the `user_ids` have blocked `user` or are blocked by them."""
+    between = Q(blocker=user, blocked__in=user_ids) | Q(blocked=user, blocker__in=user_ids)
+    pairs = Block.objects.filter(between).values_list("blocker", "blocked") if user_ids else ()
     return {pk for pair in pairs for pk in pair} - {user}
 
 

@@ -48,21 +48,21 @@ def document(user: User) -> tuple[IO[bytes], int, str]:
     return file, length, digest.hexdigest()
 
 
-def rows(found: QuerySet[Any], *columns: str, **named: Any) -> Iterator[dict[str, Any]]:
-    """Yield the columns of each row by id, in batches; `named` adds aliases (`book_title="book__title"`)."""
+def rows(queryset: QuerySet[Any], *columns: str, **aliases: Any) -> Iterator[dict[str, Any]]:
+    """Yield the columns of each row by id, in batches; `aliases` renames columns (`book_title="book__title"`)."""
     last = 0
-    renamed = {name: F(path) if isinstance(path, str) else path for name, path in named.items()}
-    while page := list(found.filter(pk__gt=last).order_by("pk").values("pk", *columns, **renamed)[:BATCH]):
+    annotations = {name: F(path) if isinstance(path, str) else path for name, path in aliases.items()}
+    while page := list(queryset.filter(pk__gt=last).order_by("pk").values("pk", *columns, **annotations)[:BATCH]):
         last = page[-1]["pk"]
         for row in page:
             yield {"id": row.pop("pk"), **row}
 
 
-def answers(found: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Iterator[dict[str, Any]]:
+def answers(queryset: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Iterator[dict[str, Any]]:
     """Yield each row as the API serializes it, by id, in batches."""
     last = 0
     page: list[Model]
-    while page := list(found.filter(pk__gt=last).order_by("pk")[:BATCH]):
+    while page := list(queryset.filter(pk__gt=last).order_by("pk")[:BATCH]):
         last = page[-1].pk
         yield from serializer(page, many=True).data
 

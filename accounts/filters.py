@@ -24,5 +24,5 @@ class UserFilter(django_filters.FilterSet):
 
     def by_name(self, queryset: Any, name: str, value: str) -> QuerySet[User]:
         """Search by name."""
-        found: QuerySet[User] = queryset.search(value)
-        return found
+        users: QuerySet[User] = queryset.search(value)
+        return users

@@ -26,7 +26,7 @@ class Happening(NamedTuple):
 class Listener(Protocol):
     """Handles account events inside the transaction that causes them."""
 
-    def __call__(self, happening: Happening) -> None:
+    def __call__(self, event: Happening) -> None:
         """Handle the event."""
 
 
@@ -42,5 +42,5 @@ def happened(
         by = user if actor is None and not verb.endswith("refused") else actor
         target = None if user is None else Target("accounts.user", user)
         audit(verb, by=by, target=target, detail=detail, refused=verb in REFUSALS)
-    for listener in listeners:
-        listener(Happening(verb, user, actor, object_id, detail))
+    for handler in listeners:
+        handler(Happening(verb, user, actor, object_id, detail))

@@ -51,8 +51,8 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def known_to(self, viewer: User | AnonymousUser) -> UserQuerySet:
         """Return the users visible to `viewer` and those that `viewer` has blocked."""
-        own = Block.objects.filter(blocker=viewer.pk, blocked=models.OuterRef("pk"))
-        return self.open().filter(unblocked(viewer, "pk") | Q(models.Exists(own)))
+        blocked_by_viewer = Block.objects.filter(blocker=viewer.pk, blocked=models.OuterRef("pk"))
+        return self.open().filter(unblocked(viewer, "pk") | Q(models.Exists(blocked_by_viewer)))
 
     def avatars(self, ids: Collection[int], names: Collection[str]) -> set[str]:
         """Return the image names of the avatars of the users with these `ids`."""
@@ -63,8 +63,8 @@ class UserQuerySet(models.QuerySet["User"]):
 
         Case and accents are ignored.
         """
-        wanted = query_terms(text)
-        return self.filter(search_text__words=wanted) if wanted else self.none()
+        terms = query_terms(text)
+        return self.filter(search_text__words=terms) if terms else self.none()
 
     def named(self, username: str) -> UserQuerySet:
         """Return the user with that username, ignoring case; at most one."""

@@ -24,5 +24,5 @@ def refused(verb: str, name: str, *, user: int | None, actor: int | None = None,
         (f"address {network(current_origin().address)}", OF_AN_ADDRESS),
         ("all", OF_ALL),
     )
-    if all(hit(f"refused:{digest_of(key)[:32]}", HOUR)[0] <= most for key, most in limits):
+    if all(hit(f"refused:{digest_of(key)[:32]}", HOUR)[0] <= limit for key, limit in limits):
         happened(verb, user, actor=actor, detail=detail or ("" if user else f"name {digest}"))

@@ -80,8 +80,8 @@ def authenticate(name: str, password: str) -> User:
     Raises InvalidCredentials, or Forbidden `account_suspended`. An unknown name costs the same hashing and logging as
     a wrong password, so that the response time does not reveal accounts.
     """
-    found = User.objects.with_verified_email(name) if "@" in name else User.objects.named(name)
-    user = found.first()
+    users = User.objects.with_verified_email(name) if "@" in name else User.objects.named(name)
+    user = users.first()
     if user is None:
         make_password(password)
     elif user.check_password(password) and user.is_active:
@@ -214,16 +214,16 @@ def _issue(user: User, purpose: MailTokenPurpose, email: str) -> str:
 
 def _find(token: str, *purposes: MailTokenPurpose) -> MailToken:
     valid = MailToken.objects.filter(digest=digest_of(token), purpose__in=purposes, expires_at__gt=timezone.now())
-    found = valid.select_related("user").filter(user__is_active=True).first()
-    if found is None or found.is_superseded:
+    mail_token = valid.select_related("user").filter(user__is_active=True).first()
+    if mail_token is None or mail_token.is_superseded:
         raise invalid_token()
-    return found
+    return mail_token
 
 
 def _use(token: str, *purposes: MailTokenPurpose) -> MailToken:
     """Delete the token and return it. Of several concurrent callers, only the one that deletes the row succeeds."""
-    found = _find(token, *purposes)
-    deleted, _rows = MailToken.objects.filter(pk=found.pk, digest=found.digest).delete()
+    mail_token = _find(token, *purposes)
+    deleted, _rows = MailToken.objects.filter(pk=mail_token.pk, digest=mail_token.digest).delete()
     if not deleted:
         raise invalid_token()
-    return found
+    return mail_token

@@ -76,8 +76,8 @@ class RegisterView(PublicFormView):
         device = data.pop("device", "")
         user = services.register(**data)
         pair = tokens.sign_in(user, device=_device(request, device))
-        own = OwnUserSerializer(user, context=self.get_serializer_context()).data
-        return Response({**own, **_tokens(pair)}, status=status.HTTP_201_CREATED)
+        account_data = OwnUserSerializer(user, context=self.get_serializer_context()).data
+        return Response({**account_data, **_tokens(pair)}, status=status.HTTP_201_CREATED)
 
 
 @extend_schema(
@@ -96,8 +96,8 @@ class LoginView(PublicFormView):
     def perform(self, request: Request, **data: Any) -> Response:
         device = _device(request, data.get("device", ""))
         user, pair = services.sign_in(data["username"], data["password"], device=device)
-        own = OwnUserSerializer(user, context=self.get_serializer_context()).data
-        return Response({**_tokens(pair), "user": own})
+        account_data = OwnUserSerializer(user, context=self.get_serializer_context()).data
+        return Response({**_tokens(pair), "user": account_data})
 
 
 def _tokens(pair: tokens.Pair) -> dict[str, str]:

@@ -24,33 +24,33 @@ NOTICES = {
 }
 
 
-def note(happening: Happening) -> None:
+def note(event: Happening) -> None:
     """Record the event and notify the user if it concerns the security of their account."""
-    if happening.user is None or happening.verb not in VERBS:
+    if event.user is None or event.verb not in VERBS:
         return
     # Staff stay anonymous in the user's activity log; the audit log contains their names.
-    actor = happening.user if happening.actor in (None, happening.user) else None
-    record(happening.verb, actor=actor, subject=happening.user, thing=_thing(happening))
-    if happening.verb in NOTICES:
-        notify(Kind.SECURITY, [happening.user], detail=Said(happening.verb))
-    elif happening.verb == "session.created" and _is_new_device(happening):
-        notify(Kind.SECURITY, [happening.user], detail=Said("session.created", happening.detail))
+    actor = event.user if event.actor in (None, event.user) else None
+    record(event.verb, actor=actor, subject=event.user, thing=_thing(event))
+    if event.verb in NOTICES:
+        notify(Kind.SECURITY, [event.user], detail=Said(event.verb))
+    elif event.verb == "session.created" and _is_new_device(event):
+        notify(Kind.SECURITY, [event.user], detail=Said("session.created", event.detail))
 
 
-def _thing(happening: Happening) -> Thing | None:
-    if happening.object_id is None:
+def _thing(event: Happening) -> Thing | None:
+    if event.object_id is None:
         return None
-    kind = happening.verb.partition(".")[0]
-    title = happening.detail
+    kind = event.verb.partition(".")[0]
+    title = event.detail
     if kind == "user":
-        title = User.objects.filter(pk=happening.object_id).values_list("username", flat=True).first() or ""
-    return Thing(kind, happening.object_id, title)
+        title = User.objects.filter(pk=event.object_id).values_list("username", flat=True).first() or ""
+    return Thing(kind, event.object_id, title)
 
 
-def _is_new_device(happening: Happening) -> bool:
+def _is_new_device(event: Happening) -> bool:
     """Return whether the account has been used before, but never from a device of that name."""
-    others = AuthSession.objects.filter(user=happening.user).exclude(pk=happening.object_id or 0)
-    return others.exists() and not others.filter(device=happening.detail).exists()
+    others = AuthSession.objects.filter(user=event.user).exclude(pk=event.object_id or 0)
+    return others.exists() and not others.filter(device=event.detail).exists()
 
 
 def _new_sign_in(device: str) -> str:

@@ -242,7 +242,7 @@ class Notification(About):
     def _actor_name(self) -> str:
         if self.actor:
             return self.actor.display_name
-        return gettext("Deleted reader") if self.actor_gone else gettext("Somebody")
+        return gettext("Deleted reader") if self.actor_gone else gettext("Someone")
 
 
 class PreferenceQuerySet(models.QuerySet["Preference"]):

@@ -11,8 +11,8 @@ class OwnLogPagination(KeysetPagination):
     Each part uses its own index. With a single OR query, the database would read and sort all events of the user.
     """
 
-    def fetch(self, queryset: Any, order: tuple[str, ...], most: int) -> list[Any]:
+    def fetch(self, queryset: Any, order: tuple[str, ...], limit: int) -> list[Any]:
         """Return the first rows of both parts, in order."""
-        bare = queryset.prefetch_related(None).order_by(*order).values_list("pk", flat=True)
-        parts = [bare.filter(**{part: self.request.user.pk}) for part in ("actor", "subject")]
-        return super().fetch(queryset.filter(pk__in={pk for part in parts for pk in part[:most]}), order, most)
+        user, ids = self.request.user.pk, queryset.prefetch_related(None).order_by(*order).values_list("pk", flat=True)
+        first_ids = {*ids.filter(actor=user)[:limit], *ids.filter(subject=user)[:limit]}
+        return super().fetch(queryset.filter(pk__in=first_ids), order, limit)

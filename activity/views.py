@@ -63,12 +63,12 @@ class ReadView(FormView):
 
     def _named(self, rows: NotificationQuerySet, ids: list[int]) -> NotificationQuerySet:
         """Return the notifications with these ids. Raises ValidationError for unknown ids and those of other users."""
-        found = set(rows.filter(pk__in=ids).values_list("pk", flat=True))
+        known = set(rows.filter(pk__in=ids).values_list("pk", flat=True))
         unknown = ErrorDetail(str(_("Notification not found.")), "does_not_exist")
-        errors = {f"ids.{n}": [unknown] for n, pk in enumerate(ids) if pk not in found}
+        errors = {f"ids.{n}": [unknown] for n, pk in enumerate(ids) if pk not in known}
         if errors:
             raise ValidationError(errors)
-        return rows.filter(pk__in=found)
+        return rows.filter(pk__in=known)
 
 
 class SettingsView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[type-arg]

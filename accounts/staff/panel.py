@@ -18,9 +18,9 @@ def panel(request: HttpRequest) -> Panel | None:
         return None
     day_ago = timezone.now() - datetime.timedelta(days=1)
     users, log = reverse("admin:accounts_user_changelist"), reverse("admin:api_auditentry_changelist")
-    refused = AuditEntry.objects.filter(outcome=Outcome.REFUSED, at__gt=day_ago)
+    failures = AuditEntry.objects.filter(outcome=Outcome.REFUSED, at__gt=day_ago)
     rows = [
         (_("new readers in 24 hours"), counted(User.objects.filter(joined_at__gt=day_ago)), users),
-        (_("failed logins in 24 hours"), counted(refused), f"{log}?outcome__exact=refused"),
+        (_("failed logins in 24 hours"), counted(failures), f"{log}?outcome__exact=refused"),
     ]
     return Panel(_("Accounts"), rows)

@@ -36,12 +36,12 @@ def grant(sender: AppConfig, using: str, apps: Any = installed, **kwargs: Any) -
         groups, permissions = (apps.get_model("auth", name).objects.using(using) for name in ("Group", "Permission"))
     except LookupError:
         return  # auth has been migrated back to before these models
-    every = {
+    pk_by_code = {
         f"{app}.{codename}": pk
         for pk, app, codename in permissions.values_list("pk", "content_type__app_label", "codename")
     }
     for name, patterns in ROLES.items():
         group, _new = groups.get_or_create(name=name)
-        wanted = {pk for code, pk in every.items() if any(fnmatchcase(code, pattern) for pattern in patterns)}
-        if wanted != set(group.permissions.values_list("pk", flat=True)):
-            group.permissions.set(wanted)
+        expected = {pk for code, pk in pk_by_code.items() if any(fnmatchcase(code, pattern) for pattern in patterns)}
+        if expected != set(group.permissions.values_list("pk", flat=True)):
+            group.permissions.set(expected)

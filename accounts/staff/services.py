@@ -5,5 +5,5 @@ from bookbridge.api.audit.models import AuditEntry
 
 
 def forget(user: User, *, anonymise: bool) -> None:
-    """Remove the username and addresses from the audit log; the entries of staff actions stay."""
+    """Remove the username and, except for staff actions, the IP address from the audit log."""
     AuditEntry.objects.forget(user)

@@ -72,7 +72,7 @@ def test_detail_is_text_or_deferred_message(as_bob, bob, club, monkeypatch):
 
 def test_text_without_actor_and_club(as_bob, bob):
     notify(Kind.JOIN_REQUEST, [bob.pk])
-    assert texts(as_bob) == ["Somebody asked to join a club."]
+    assert texts(as_bob) == ["Someone asked to join a club."]
 
 
 def test_filter_by_unread(as_bob, bob):
