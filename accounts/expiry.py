@@ -1,4 +1,4 @@
-"""What accounts leave behind that nobody can use any more."""
+"""Cleanup of expired rows and interrupted account deletions."""
 
 from django.contrib.sessions.models import Session
 from django.utils import timezone
@@ -11,15 +11,15 @@ from bookbridge.api.pictures import sweep
 
 
 def _finish_departures() -> int:
-    cut_off = list(User.objects.exclude(leaving="")[:10])
-    for user in cut_off:
+    pending = list(User.objects.exclude(leaving="")[:10])
+    for user in pending:
         depart(user)
-    return len(cut_off)
+    return len(pending)
 
 
 chores["pictures"] = sweep
-expires("sign-ins", lambda: AuthSession.objects.over())
-expires("sessions of the admin", lambda: Session.objects.filter(expire_date__lt=timezone.now()))
+expires("sessions", lambda: AuthSession.objects.over())
+expires("admin sessions", lambda: Session.objects.filter(expire_date__lt=timezone.now()))
 chores["audit log"] = clear_kept_too_long
-expires("mailed tokens", lambda: MailToken.objects.filter(expires_at__lt=timezone.now()))
-chores["accounts that were cut off while they went"] = _finish_departures
+expires("e-mail tokens", lambda: MailToken.objects.filter(expires_at__lt=timezone.now()))
+chores["interrupted account deletions"] = _finish_departures

@@ -1,6 +1,6 @@
-"""Words that are written when somebody reads them, in that reader's language.
+"""Messages that are rendered when they are read, in the reader's language.
 
-A notification outlives the language and the format it was made in, so it keeps what is to be said and not the words.
+A notification stores a code and an argument instead of text, because users may change their language at any time.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from django.utils.formats import date_format
 
 
 class Said(NamedTuple):
-    """Something to be put into words later: a code of `sayings`, and what it is about (up to 500 characters).
+    """A message to be rendered later: a code of `message_renderers` and its argument (up to 500 characters).
 
-    >>> Said("role", "moderator")
+    >>> DeferredMessage("role", "moderator")
     """
 
     code: str
     about: str = ""
 
     def __str__(self) -> str:
-        """The words, in the language of this moment. Of a code that nobody knows any more nothing is said."""
-        saying = sayings.get(self.code)
-        return "" if saying is None else str(saying(self.about))
+        """Return the message in the active language, or "" for an unknown code."""
+        render = sayings.get(self.code)
+        return "" if render is None else str(render(self.about))
 
 
-# Code -> what puts it into words: lazy text, or a str. Each app adds its own where its kinds are notified of.
+# Code -> function that renders the argument as a lazy text or str. Each app adds the codes that it uses.
 sayings: dict[str, Callable[[str], Any]] = {}
 
 
 def said_time(moment: datetime.datetime, zone: str) -> Said:
-    """A moment, to be read in the time zone `zone` (a meeting's)."""
+    """Return a message with the time in the time zone `zone`, such as that of a meeting."""
     return Said("time", f"{moment.astimezone(datetime.UTC).isoformat()} {zone}")
 
 
