@@ -129,7 +129,7 @@ def test_clubs_are_made_of_the_readers_who_are_there() -> None:
 
 @pytest.mark.parametrize(
     ("options", "why"),
-    [({"clubs": 3}, "need readers"), ({"users": 3, "clubs": 3}, "and books")],
+    [({"clubs": 3}, "need users"), ({"users": 3, "clubs": 3}, "and books")],
 )
 def test_what_cannot_be_made_is_refused_and_nothing_is_left(options: dict[str, int], why: str) -> None:
     with pytest.raises(CommandError, match=why):
