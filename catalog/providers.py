@@ -171,9 +171,9 @@ def _pages(number: Any) -> int | None:
 
 def _cover(sizes: dict[str, Any]) -> str:
     """Return the URL of the largest cover, "" without one."""
-    return next(filter(None, (_address(sizes.get(size)) for size in ("large", "medium", "small"))), "")
+    return next(filter(None, (_web_url(sizes.get(size)) for size in ("large", "medium", "small"))), "")
 
 
-def _address(url: Any) -> str:
+def _web_url(url: Any) -> str:
     text = _text(url, 501)
     return text if text.startswith(("https://", "http://")) and len(text) <= 500 and " " not in text else ""

@@ -29,7 +29,7 @@ BATCH = 200
 # The cache version that is bumped whenever any counter changes.
 TOTALS = "totals"
 
-_ADD = {
+_UPSERT = {
     "mysql": "INSERT INTO api_total (`key`, value) VALUES {} ON DUPLICATE KEY UPDATE value = value + VALUES(value)",
     "sqlite": "INSERT INTO api_total (key, value) VALUES {} ON CONFLICT DO UPDATE SET value = value + excluded.value",
 }
@@ -84,7 +84,7 @@ def _write(steps: Mapping[str, int]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         for batch in batches(rows, BATCH):
             places = ", ".join(["(%s, %s)"] * len(batch))
-            cursor.execute(_ADD[connection.vendor].format(places), [value for row in batch for value in row])
+            cursor.execute(_UPSERT[connection.vendor].format(places), [value for row in batch for value in row])
 
 
 def _keys(name: str) -> list[str]:
@@ -128,10 +128,10 @@ class Recount:
         """Return the mismatches in a consistent snapshot, and fix them if `repair` is set."""
         with _one_moment():
             wrong = self._compare()
-        return self._repaired() if wrong and repair else wrong
+        return self._repair() if wrong and repair else wrong
 
     @retrying_atomic
-    def _repaired(self) -> list[Miscount]:
+    def _repair(self) -> list[Miscount]:
         # Waits for transactions that changed one of the counters, and blocks new ones until the repair is committed.
         list(self._rows().select_for_update().values_list("pk"))
         wrong = self._compare()

@@ -42,7 +42,7 @@ def remade(file: IO[bytes], shape: Shape) -> bytes:
     if not _one_at_a_time.acquire(timeout=SECONDS_IN_LINE):
         raise Unavailable
     try:
-        return _remade(file, shape)
+        return _reencode(file, shape)
     except InvalidField:
         raise
     except BOMBS:
@@ -54,7 +54,7 @@ def remade(file: IO[bytes], shape: Shape) -> bytes:
         _one_at_a_time.release()
 
 
-def _remade(file: IO[bytes], shape: Shape) -> bytes:
+def _reencode(file: IO[bytes], shape: Shape) -> bytes:
     with Image.open(file, formats=FORMATS) as image:
         if image.width * image.height > MOST_PIXELS:
             raise _too_many_pixels()

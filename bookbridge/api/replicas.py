@@ -27,7 +27,7 @@ class Source:
     asked: bool = False
 
 
-_source: ContextVar[Source | None] = ContextVar("source", default=None)
+_current_source: ContextVar[Source | None] = ContextVar("source", default=None)
 
 breakers: defaultdict[str, Breaker] = defaultdict(lambda: Breaker(seconds=10))
 
@@ -44,7 +44,7 @@ class ReplicaReads:
         source = _choose() if anonymous and request.method in ("GET", "HEAD") else None
         if source is None:
             return self.get_response(request)
-        with _reading(source):
+        with _use_source(source):
             response = self.get_response(request)
         if not source.asked:
             return response
@@ -65,18 +65,18 @@ def _choose() -> Source | None:
 
 
 @contextmanager
-def _reading(source: Source | None) -> Iterator[None]:
-    token = _source.set(source)
+def _use_source(source: Source | None) -> Iterator[None]:
+    token = _current_source.set(source)
     try:
         yield
     finally:
-        _source.reset(token)
+        _current_source.reset(token)
 
 
 @contextmanager
 def reading_primary() -> Iterator[None]:
     """Read from the primary inside the block."""
-    with _reading(None):
+    with _use_source(None):
         yield
 
 
@@ -85,7 +85,7 @@ class ReplicaRouter:
 
     def db_for_read(self, model: Any, **hints: Any) -> str | None:
         """Return the replica of the request, or None for the default."""
-        source = _source.get()
+        source = _current_source.get()
         if source is None:
             return None
         source.asked = True

@@ -75,17 +75,17 @@ class SearchField(models.TextField):  # type: ignore[type-arg]
         return parameters
 
 
-_walking: ContextVar[bool] = ContextVar("walking", default=False)
+_scanning: ContextVar[bool] = ContextVar("walking", default=False)
 
 
 @contextmanager
 def walking() -> Iterator[None]:
     """Search the text of each row instead of the index inside the block. Only for few rows."""
-    token = _walking.set(True)
+    token = _scanning.set(True)
     try:
         yield
     finally:
-        _walking.reset(token)
+        _scanning.reset(token)
 
 
 @SearchField.register_lookup
@@ -103,7 +103,7 @@ class Words(Lookup):
         """Use FULLTEXT in boolean mode on MariaDB and MySQL, where `+` means required and `*` means prefix."""
         column, params = self.process_lhs(compiler, connection)
         indexed = " ".join(f"+{term}*" for term in self._indexed)
-        return self._with_walked(column, params, f"MATCH({column}) AGAINST (%s IN BOOLEAN MODE)", indexed)
+        return self._combine_conditions(column, params, f"MATCH({column}) AGAINST (%s IN BOOLEAN MODE)", indexed)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         """Use FTS5 on SQLite, where all terms are required."""
@@ -111,19 +111,19 @@ class Words(Lookup):
         row, index = compiler.quote_name_unless_alias(self.lhs.alias), FullTextIndex(table, name).name
         found = f"SELECT rowid FROM {index} WHERE {index} MATCH %s"  # noqa: S608  names from the model
         column, params = self.process_lhs(compiler, connection)
-        return self._with_walked(
+        return self._combine_conditions(
             column, params, f"{row}.rowid IN ({found})", " ".join(f'"{term}"*' for term in self._indexed)
         )
 
     @property
     def _walked(self) -> list[str]:
-        return [term for term in self.rhs if _walking.get() or _ONE_LETTER.fullmatch(term)]
+        return [term for term in self.rhs if _scanning.get() or _ONE_LETTER.fullmatch(term)]
 
     @property
     def _indexed(self) -> list[str]:
-        return [term for term in self.rhs if not _walking.get() and not _ONE_LETTER.fullmatch(term)]
+        return [term for term in self.rhs if not _scanning.get() and not _ONE_LETTER.fullmatch(term)]
 
-    def _with_walked(self, column: str, own: Any, by_index: str, indexed: str) -> tuple[str, tuple[Any, ...]]:
+    def _combine_conditions(self, column: str, own: Any, by_index: str, indexed: str) -> tuple[str, tuple[Any, ...]]:
         """Combine the condition of the index, if any term uses it, with one for each scanned term."""
         conditions, params = ([by_index], [*own, indexed]) if indexed else ([], [])
         for term in self._walked:

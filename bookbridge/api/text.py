@@ -9,7 +9,9 @@ import unicodedata
 from hashlib import sha256
 
 # Letters with strokes and ligatures have no decomposition in Unicode, but people search for the plain ones.
-_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"})
+_REPLACEMENTS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
+)
 
 _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp", "Cn", "Co", "Cs"}
 # Letters without a visible glyph: Hangul fillers, the braille blank, variation selectors.
@@ -19,17 +21,17 @@ _BLANK_LETTERS = set("\u115f\u1160\u3164\uffa0\u2800\u034f") | {chr(c) for c in 
 # Characters that break a line or change the text direction: controls, the line and paragraph separators, and the
 # embedding, override and isolate marks. The joiner of emoji (U+200D) and the plain direction marks (U+200E, U+200F) are
 # allowed; NUL has its own validation error.
-_NOT_IN_A_LINE = re.compile("[\x01-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_NOT_SINGLE_LINE = re.compile("[\x01-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 def is_one_line(text: str) -> bool:
     """Return whether the text has no characters that break lines or change the direction of the text after it."""
-    return not _NOT_IN_A_LINE.search(text)
+    return not _NOT_SINGLE_LINE.search(text)
 
 
 def on_one_line(text: str) -> str:
     """Remove such characters and collapse whitespace; for text from other sources."""
-    return " ".join(_NOT_IN_A_LINE.sub(lambda found: " " if found[0] < "\u202a" else "", text).split())
+    return " ".join(_NOT_SINGLE_LINE.sub(lambda found: " " if found[0] < "\u202a" else "", text).split())
 
 
 def identifier_key(text: str) -> str:
@@ -41,7 +43,7 @@ def fold(text: str) -> str:
     """Remove case, accents and extra whitespace: `  Gabriel GARCÍA ` becomes `gabriel garcia`."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(c for c in decomposed if not unicodedata.category(c).startswith("M"))
-    return " ".join(unicodedata.normalize("NFKC", plain).casefold().translate(_PLAIN).split())
+    return " ".join(unicodedata.normalize("NFKC", plain).casefold().translate(_REPLACEMENTS).split())
 
 
 def words(text: str) -> list[str]:

@@ -77,17 +77,19 @@ def _write_authors(rows: Sequence[tuple[Row, AuthorRecord]]) -> None:
 
 
 def _write_works(rows: Sequence[tuple[Row, WorkRecord]], counts: Counter[str]) -> None:
-    known = set(_books_of([record.origin for _, record in rows]))
-    fresh = [record for _, record in rows if record.origin not in known]
-    named = _names_of(key for record in fresh for key in record.author_keys)
-    holders = _holders([record.isbn13 for record in fresh if record.isbn13])
+    known = set(_book_ids_by_origin([record.origin for _, record in rows]))
+    new_records = [record for _, record in rows if record.origin not in known]
+    author_names = _author_names(key for record in new_records for key in record.author_keys)
+    holders = _holders([record.isbn13 for record in new_records if record.isbn13])
     new: list[tuple[_Work, WorkRecord]] = []
-    second: list[tuple[str, Book]] = []
+    alternate_origins: list[tuple[str, Book]] = []
     for row, record in rows:
         if record.origin in known:
             row.outcome = "known"
             continue
-        authors = record.authors or list(dict.fromkeys(named[key] for key in record.author_keys if key in named))
+        authors = record.authors or list(
+            dict.fromkeys(author_names[key] for key in record.author_keys if key in author_names)
+        )
         if record.author_keys and not authors:
             row.reject(f"the author {record.author_keys[0]} is unknown: import authors before works")
             continue
@@ -96,7 +98,7 @@ def _write_works(rows: Sequence[tuple[Row, WorkRecord]], counts: Counter[str]) -
         holder = holders.get(record.isbn13)
         if holder and same_work(work.book.title, authors, holder.book.title, holder.authors):
             row.outcome = "known"
-            second.append((record.origin, holder.book))
+            alternate_origins.append((record.origin, holder.book))
             continue
         if holder:
             counts["isbn_elsewhere"] += 1
@@ -106,7 +108,7 @@ def _write_works(rows: Sequence[tuple[Row, WorkRecord]], counts: Counter[str]) -
         row.outcome = "created"
         new.append((work, record))
     _insert(new)
-    OtherOrigin.objects.bulk_create(OtherOrigin(origin=origin, book=book) for origin, book in second)
+    OtherOrigin.objects.bulk_create(OtherOrigin(origin=origin, book=book) for origin, book in alternate_origins)
 
 
 def _book(record: WorkRecord, authors: Sequence[str]) -> Book:
@@ -130,7 +132,7 @@ def _insert(works: Sequence[tuple[_Work, WorkRecord]]) -> None:
         book.print_key = print_key(book.title, book.isbn13)
     Book.objects.bulk_create(books)
     if not connection.features.can_return_rows_from_bulk_insert:
-        keys = _books_of([book.origin for book in books if book.origin])
+        keys = _book_ids_by_origin([book.origin for book in books if book.origin])
         for book in books:
             book.pk = keys[book.origin or ""]
     Edition.objects.bulk_create(
@@ -146,26 +148,26 @@ def _insert(works: Sequence[tuple[_Work, WorkRecord]]) -> None:
 
 
 def _write_editions(rows: Sequence[tuple[Row, EditionRecord]], counts: Counter[str]) -> None:
-    books = _books_of([record.work for _, record in rows])
-    held = dict(
+    books = _book_ids_by_origin([record.work for _, record in rows])
+    book_by_isbn = dict(
         Edition.objects.filter(isbn13__in=[record.isbn13 for _, record in rows]).values_list("isbn13", "book_id")
     )
     new: list[Edition] = []
     for row, record in rows:
         book = books.get(record.work)
-        holder = held.get(record.isbn13)
+        holder = book_by_isbn.get(record.isbn13)
         if book is None:
             row.reject(f"the work {record.work.partition(':')[2]} is unknown: import works before editions")
         elif holder is None:
             row.outcome = "created"
-            held[record.isbn13] = book
+            book_by_isbn[record.isbn13] = book
             new.append(_edition(record, book))
         elif holder == book:
             row.outcome = "known"
         elif _give_up(book, holder, pending=new):
             row.outcome = "known"
             counts["merged"] += 1
-            for mapping in (books, held):
+            for mapping in (books, book_by_isbn):
                 mapping.update({key: holder for key, value in mapping.items() if value == book})
         else:
             row.reject(f"the ISBN {record.isbn13} belongs to another book (id {holder})")
@@ -246,7 +248,7 @@ def _bare(title: str) -> str:
     return key_of(re.sub(r"\s*\([^()]*\)\s*$", "", title) or title)
 
 
-def _books_of(origins: Collection[str]) -> dict[str, int]:
+def _book_ids_by_origin(origins: Collection[str]) -> dict[str, int]:
     """Return the ids of the books with these origins, alternate ones included; merge targets for merged books."""
     first = Book.objects.filter(origin__in=origins).values_list("origin", "pk", "merged_into")
     other = OtherOrigin.objects.filter(origin__in=origins).values_list("origin", "book_id", "book__merged_into")
@@ -254,7 +256,7 @@ def _books_of(origins: Collection[str]) -> dict[str, int]:
     return {origin: pk if into is None else Book.objects.survivor(into) for origin, (pk, into) in found.items()}
 
 
-def _names_of(keys: Iterable[str]) -> dict[str, str]:
+def _author_names(keys: Iterable[str]) -> dict[str, str]:
     return dict(ImportedAuthor.objects.filter(key__in=set(keys)).values_list("key", "name"))
 
 

@@ -62,7 +62,7 @@ def merge_books(*, kept: Book, gone: Book, by: User, reason: str) -> Merge:
     Raises Conflict `same_book`; `book_merged` if one was merged into another book; `merge_underway` while rows of one
     of them are being moved.
     """
-    merge = _begin(kept.pk, gone.pk, by=by, reason=reason)
+    merge = _start_merge(kept.pk, gone.pk, by=by, reason=reason)
     run(merge, seconds=AT_ONCE_SECONDS)
     return merge
 
@@ -73,7 +73,7 @@ def undo_merge(merge: Merge, *, by: User, reason: str) -> None:
     Raises Conflict `not_merged` if it was undone already, `merge_underway`, and `merged_since` if either book was
     merged again afterwards: the last merge has to be undone first.
     """
-    _begin_undoing(merge, by=by, reason=reason)
+    _start_undo(merge, by=by, reason=reason)
     run(merge, seconds=AT_ONCE_SECONDS)
 
 
@@ -88,7 +88,7 @@ def run(merge: Merge, *, seconds: float) -> bool:
         while step(merge):
             if time.monotonic() > end:
                 return False
-    _end_undoing(merge) if undoing else _end(merge)
+    _finish_undo(merge) if undoing else _finish_merge(merge)
     return True
 
 
@@ -106,16 +106,16 @@ def _go_on(*, merge: int) -> bool:
 
 def hold_books(merge: Merge, state: str) -> bool:
     """Lock both books until the transaction ends. Return whether the merge still has that status."""
-    _hold(merge.books)
+    _lock(merge.books)
     return Merge.objects.filter(pk=merge.pk, state=state).exists()
 
 
 @retrying_atomic
-def _begin(kept_id: int, gone_id: int, *, by: User, reason: str) -> Merge:
+def _start_merge(kept_id: int, gone_id: int, *, by: User, reason: str) -> Merge:
     hold(User, [by.pk])
     if kept_id == gone_id:
         raise Conflict("same_book", _("A book cannot be merged with itself."))
-    kept, gone = (_hold([kept_id, gone_id])[pk] for pk in (kept_id, gone_id))
+    kept, gone = (_lock([kept_id, gone_id])[pk] for pk in (kept_id, gone_id))
     for book in (kept, gone):
         if book.merged_into is not None:
             raise Conflict("book_merged", _("This book has been merged into another one."), book=book.merged_into)
@@ -123,7 +123,7 @@ def _begin(kept_id: int, gone_id: int, *, by: User, reason: str) -> Merge:
     merge = Merge.objects.create(kept=kept, gone=gone, by=by, reason=reason)
     merge.note("edition", gone.editions.values_list("pk", flat=True))
     gone.editions.update(book=kept)
-    _set(gone, merged_into=kept_id, work_key=None, print_key=None)
+    _update_columns(gone, merged_into=kept_id, work_key=None, print_key=None)
     counters.add({"books": -1})
     merge.filled = kept.change(by=by, **_unknown_to(kept, gone))
     merge.save(update_fields=["filled"])
@@ -132,16 +132,16 @@ def _begin(kept_id: int, gone_id: int, *, by: User, reason: str) -> Merge:
 
 
 @retrying_atomic
-def _end(merge: Merge) -> None:
+def _finish_merge(merge: Merge) -> None:
     if hold_books(merge, State.MERGING):
         Merge.objects.filter(pk=merge.pk).update(state=State.MERGED)
         merge.state = State.MERGED
 
 
 @retrying_atomic
-def _begin_undoing(merge: Merge, *, by: User, reason: str) -> None:
+def _start_undo(merge: Merge, *, by: User, reason: str) -> None:
     hold(User, [by.pk])
-    books = _hold(merge.books)
+    books = _lock(merge.books)
     merge.refresh_from_db()
     if merge.state in (State.UNDOING, State.UNDONE):
         raise Conflict("not_merged", _("This merge has already been undone."))
@@ -157,7 +157,7 @@ def _begin_undoing(merge: Merge, *, by: User, reason: str) -> None:
 
 
 @retrying_atomic
-def _end_undoing(merge: Merge) -> None:
+def _finish_undo(merge: Merge) -> None:
     if not hold_books(merge, State.UNDOING):
         return
     kept, gone = (Book.objects.get(pk=pk) for pk in (merge.kept_id, merge.gone_id))
@@ -168,15 +168,17 @@ def _end_undoing(merge: Merge) -> None:
     if gone.isbn13 and not gone.editions.filter(isbn13=gone.isbn13).exists():
         gone.isbn13 = gone.editions.values_list("isbn13", flat=True).first()
     gone.compare(gone.authors)
-    _set(gone, merged_into=None, isbn13=gone.isbn13, work_key=gone.work_key, print_key=gone.print_key, told_apart=True)
+    _update_columns(
+        gone, merged_into=None, isbn13=gone.isbn13, work_key=gone.work_key, print_key=gone.print_key, told_apart=True
+    )
     # Otherwise the two books would be listed as likely duplicates again.
-    _set(kept, told_apart=True)
+    _update_columns(kept, told_apart=True)
     counters.add({"books": 1})
     merge.state, merge.undone_at = State.UNDONE, timezone.now()
     merge.save(update_fields=["state", "undone_at"])
 
 
-def _hold(ids: list[int]) -> dict[int, Book]:
+def _lock(ids: list[int]) -> dict[int, Book]:
     books = {book.pk: book for book in Book.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
     if len(books) < len(ids):
         raise Http404
@@ -188,7 +190,7 @@ def _require_rest(*books: int) -> None:
         raise Conflict("merge_underway", _("These books are still being merged. Try again in a moment."))
 
 
-def _set(book: Book, **columns: Any) -> None:
+def _update_columns(book: Book, **columns: Any) -> None:
     Book.objects.filter(pk=book.pk).update(**columns)
     for name, value in columns.items():
         setattr(book, name, value)

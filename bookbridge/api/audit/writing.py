@@ -50,7 +50,7 @@ def audit(
     `changes` maps fields to old and new values; values of secret fields are redacted. Never pass a password, a token or
     the text of a post.
     """
-    origin, about = current_origin(), as_target(target)
+    origin, audit_target = current_origin(), as_target(target)
     actor = by if isinstance(by, int) or by is None else by.pk
     request = current_request_id()
     AuditEntry.objects.create(
@@ -59,9 +59,9 @@ def audit(
         actor=actor,
         actor_name=getattr(by, "username", ""),
         by_staff=bool(getattr(by, "is_staff", False)),
-        target_type=about.type,
-        target_id=about.id,
-        target_title=_clean(about.title, TITLE_LENGTH),
+        target_type=audit_target.type,
+        target_id=audit_target.id,
+        target_title=_clean(audit_target.title, TITLE_LENGTH),
         changes={name: _pair(name, pair) for name, pair in (changes or {}).items()},
         reason=_clean(reason, REASON_LENGTH),
         detail=_clean(detail, DETAIL_LENGTH),
