@@ -1,6 +1,6 @@
-"""Books that may be one work twice: those with a key in common, by title and first author, or by title and publisher.
+"""Find likely duplicates: books that share a key made of title and first author, or of title and publisher.
 
-The keys are columns with an index, so that the groups are found in one walk along it, page by page, at any size.
+The keys are indexed columns, so that groups are found page by page in one index scan, whatever the size of the catalog.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from catalog.models import Book
 
 GROUPS_PER_PAGE, MOST_SHOWN = 20, 20
-# First words that titles of one work have or have not, in the languages that there are most books in.
+# Leading articles of the languages with most books; titles of the same work may have them or not.
 ARTICLES = frozenset(
     "the a an o os as um uma el la los las un una le les une der die das ein eine il lo gli i de het een".split()
 )
@@ -30,13 +30,16 @@ WAYS = ("work_key", "print_key")
 
 
 def bare_title(title: str) -> list[str]:
-    """A title's words without what stands in brackets and without an article in front: `The Hobbit (#0)`: `hobbit`."""
+    """Return the title's words without brackets and without a leading article: `The Hobbit (#0)` gives `hobbit`."""
     found = words(re.sub(r"\s*[(\[][^)\]]*[)\]]", "", title)) or words(title)
     return found[1:] if len(found) > 1 and found[0] in ARTICLES else found
 
 
 def work_key(title: str, authors: Sequence[str]) -> str | None:
-    """The key of a work: its bare title, and the first author's letters, `Tolkien, J. R. R.` as `J.R.R. Tolkien`."""
+    """Return the key made of the bare title and the first author, None if either is empty.
+
+    The author's name is reduced to its letters, so that `Tolkien, J. R. R.` equals `J.R.R. Tolkien`.
+    """
     if not authors or not bare_title(title):
         return None
     last, comma, first = authors[0].partition(",")
@@ -45,7 +48,10 @@ def work_key(title: str, authors: Sequence[str]) -> str | None:
 
 
 def print_key(title: str, isbn13: str | None) -> str | None:
-    """The key of a printing: its bare title, and what the ISBN has of the language area and the publisher."""
+    """Return the key made of the bare title and the publisher, None without them.
+
+    The publisher is identified by the ISBN's prefix, registration group and registrant.
+    """
     if not isbn13 or not bare_title(title):
         return None
     prefix, group, publisher, _item, _check = isbn.split(isbn13)
@@ -53,14 +59,15 @@ def print_key(title: str, isbn13: str | None) -> str | None:
 
 
 def _key(title: Sequence[str], by: str) -> str:
-    # Who by comes first: a long title does not cut it off.
+    # The author or publisher comes first, so that a long title does not cut it off.
     return f"{by[:60]} {' '.join(title)}"[:KEY_LENGTH].rstrip()
 
 
 def groups(way: str, *, after: str = "") -> tuple[list[tuple[str, list[Book]]], str]:
-    """The next groups of books with one key, those whose every pair staff have told apart left out; where to go on.
+    """Return the next groups of books that share a key, and the key after which the next page starts.
 
-    `way` is one of WAYS. Each group has twenty books at most, the best known first.
+    Groups in which every book is confirmed distinct are left out. `way` is one of KEY_FIELDS. A group has at most
+    MAX_SHOWN books, the best known first.
     """
     from catalog.models import Book
 

@@ -129,7 +129,7 @@ def test_bulk_data_uses_existing_users() -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"clubs": 3}, "need readers"), ({"users": 3, "clubs": 3}, "and books")],
+    [({"clubs": 3}, "need users"), ({"users": 3, "clubs": 3}, "and books")],
 )
 def test_missing_prerequisites_fail_and_roll_back(options: dict[str, int], message: str) -> None:
     with pytest.raises(CommandError, match=message):
