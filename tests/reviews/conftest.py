@@ -39,18 +39,18 @@ def club(alice: User, bob: User) -> Club:
 
 @pytest.fixture
 def upload(as_alice: APIClient) -> Callable[..., Any]:
-    """Bring an export of Alice's along, and have it worked off: the report. With `begin_only` the first answer."""
+    """Bring an export of Alice's along, and have it worked off: the report. With `begin_only` the first response."""
 
     def send(
         data: bytes, source: str = "goodreads", *, client: Any = as_alice, begin_only: bool = False, **fields: Any
     ):
         headers = {name: fields.pop(name) for name in list(fields) if name.startswith("HTTP_")}
         body = {"file": SimpleUploadedFile("export.csv", data, "text/csv"), "source": source} | fields
-        answer = client.post("/api/v1/users/me/imports/", body, format="multipart", **headers)
+        response = client.post("/api/v1/users/me/imports/", body, format="multipart", **headers)
         if begin_only:
-            return answer
-        assert answer.status_code == 202, answer.content
+            return response
+        assert response.status_code == 202, response.content
         run_due()
-        return client.get(f"/api/v1/users/me/imports/{answer.json()['id']}/").json()
+        return client.get(f"/api/v1/users/me/imports/{response.json()['id']}/").json()
 
     return send

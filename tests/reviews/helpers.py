@@ -21,10 +21,10 @@ def close(user: User, *, anonymise: bool) -> None:
     close_account(user, password=PASSWORD, reviews=Leaving.ANONYMISE if anonymise else Leaving.DELETE)
 
 
-def ids(answer: Any) -> list[int]:
+def ids(response: Any) -> list[int]:
     """The ids of a list's page."""
-    assert answer.status_code == 200, answer.content
-    return [row["id"] for row in answer.json()["results"]]
+    assert response.status_code == 200, response.content
+    return [row["id"] for row in response.json()["results"]]
 
 
 def figures(client: Any, book: Book) -> tuple[float | None, int, dict[str, int]]:

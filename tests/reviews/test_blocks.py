@@ -28,7 +28,7 @@ def test_reviews_are_hidden_across_a_block(club, alice, bob, book, as_alice, as_
         assert review.pk in ids(as_charlie.get(REVIEWS))
 
 
-def test_the_review_of_a_deleted_reader_stays(alice, bob, charlie, book, as_bob):
+def test_review_of_a_deleted_user_stays_visible(alice, bob, charlie, book, as_bob):
     Block.objects.place(on=charlie, by=bob)
     review = Review.write(book=book, by=alice, rating=8)
     Review.objects.part_from(alice, anonymise=True)

@@ -24,7 +24,7 @@ def star_counts(path):
 
 
 @pytest.mark.django_db
-def test_star_counts_of_real_books_come_out_as_computed_from_their_file(anonymous):
+def test_statistics_match_the_goodbooks_file(anonymous):
     run_import(DEMO)
     counts = dict(islice(star_counts(DEMO).items(), 40))
     readers = [User(username=f"r{n}", username_key=f"r{n}") for n in range(max(map(sum, counts.values())))]

@@ -37,7 +37,7 @@ def command(tmp_path: Path, alice: User):
     return run
 
 
-def test_a_file_is_imported_and_its_fate_told(command):
+def test_command_imports_and_prints_a_summary(command):
     told = command(goodreads({}, {"My Rating": "9"}, {"My Rating": "0", "My Review": ""}))
     assert told.startswith("3 rows in ")
     lines = [" ".join(line.split()) for line in told.splitlines()[1:]]
@@ -51,12 +51,12 @@ def test_a_file_is_imported_and_its_fate_told(command):
     assert Review.objects.get().author.username == "alice"
 
 
-def test_the_other_source_and_another_visibility(command):
+def test_command_accepts_source_and_visibility(command):
     command(storygraph({}), "storygraph", visibility="private")
     assert Review.objects.get().visibility == "private"
 
 
-def test_what_cannot_be_done_is_said_in_one_line(command, tmp_path):
+def test_command_errors_are_one_line(command, tmp_path):
     with pytest.raises(CommandError, match="There is no reader zoe"):
         command(goodreads({}), user="zoe")
     with pytest.raises(CommandError, match="does not name the columns"):
@@ -67,7 +67,7 @@ def test_what_cannot_be_done_is_said_in_one_line(command, tmp_path):
         command(goodreads({}), "librarything")
 
 
-def test_the_file_is_not_kept_and_takes_no_place_among_uploads(command, upload, monkeypatch):
+def test_command_does_not_store_the_file_or_count_as_upload(command, upload, monkeypatch):
     command(goodreads({}))
     work = Import.objects.get()
     assert (work.status, work.content) == ("done", None)
@@ -80,7 +80,7 @@ ROWS = 400
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_stopped_in_the_middle_it_goes_on_where_it_was(tmp_path: Path, number: signal.Signals):
+def test_interrupted_command_resumes(tmp_path: Path, number: signal.Signals):
     env = server_environment(tmp_path, 8000, DJANGO_SUPERUSER_USERNAME="alice", DJANGO_SUPERUSER_PASSWORD="um-bom-7")
     manage = [sys.executable, "manage.py"]
     export = tmp_path / "export.csv"
@@ -115,6 +115,6 @@ def test_stopped_in_the_middle_it_goes_on_where_it_was(tmp_path: Path, number: s
     assert verified.returncode == 0, verified.stdout
 
 
-def test_the_figures_are_right_after_all(command):
+def test_counters_are_correct_after_an_import(command):
     command(goodreads(*(book(n, **{"My Rating": n % 6}) for n in range(30))))
     assert differences() == (0, [])

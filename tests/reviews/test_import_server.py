@@ -38,10 +38,10 @@ class Reader:
         if path.startswith("users/"):
             headers["Authorization"] = f"Bearer {self.token}"
         connection.request(method, f"/api/v1/{path}", body, headers)
-        answer = connection.getresponse()
-        text = answer.read()
+        response = connection.getresponse()
+        text = response.read()
         connection.close()
-        assert answer.status < 300, text
+        assert response.status < 300, text
         return json.loads(text)
 
     def upload(self, data: bytes) -> str:
@@ -82,7 +82,7 @@ def data() -> bytes:
     return goodreads(*(book(n) for n in range(ROWS)))
 
 
-def test_a_server_that_is_stopped_goes_on_when_it_is_back(tmp_path: Path, data: bytes):
+def test_restarted_server_resumes_the_import(tmp_path: Path, data: bytes):
     with running_server(tmp_path) as address:
         path = Reader(address, tmp_path).upload(data)
         assert Reader(address, tmp_path).poll(path, 20)["status"] == "running"
@@ -93,7 +93,7 @@ def test_a_server_that_is_stopped_goes_on_when_it_is_back(tmp_path: Path, data: 
     assert "Traceback" not in (tmp_path / "server.log").read_text()
 
 
-def test_a_worker_that_is_killed_is_followed_by_another(tmp_path: Path, data: bytes):
+def test_killed_worker_is_replaced(tmp_path: Path, data: bytes):
     with running_server(tmp_path) as address:
         reader = Reader(address, tmp_path)
         path = reader.upload(data)
@@ -110,7 +110,7 @@ def test_a_worker_that_is_killed_is_followed_by_another(tmp_path: Path, data: by
         reader.at_the_end(path)
 
 
-def test_the_server_leaves_jobs_to_workers_of_their_own(tmp_path: Path):
+def test_server_can_leave_tasks_to_separate_workers(tmp_path: Path):
     settings = {"JOBS": "worker"}
     with running_server(tmp_path, **settings) as address:
         reader = Reader(address, tmp_path)

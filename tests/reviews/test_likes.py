@@ -18,7 +18,7 @@ def shown(client, url):
     return body["likes_count"], body["liked"]
 
 
-def test_a_like_counts_once(as_bob, as_charlie, anonymous, url):
+def test_like_is_idempotent(as_bob, as_charlie, anonymous, url):
     for _ in range(2):
         assert as_bob.put(f"{url}like/").status_code == 204
         assert shown(as_bob, url) == (1, True)
@@ -30,25 +30,25 @@ def test_a_like_counts_once(as_bob, as_charlie, anonymous, url):
     assert shown(as_charlie, url) == (1, True)
 
 
-def test_a_like_is_no_edit(as_alice, as_bob, url):
+def test_like_does_not_change_edited_at(as_alice, as_bob, url):
     as_bob.put(f"{url}like/")
     assert as_alice.get(url).json()["edited_at"] is None
     assert as_alice.patch(url, {"rating": 1}).json()["likes_count"] == 1
 
 
-def test_a_like_needs_a_sign_in(anonymous, url):
+def test_like_requires_authentication(anonymous, url):
     assert anonymous.put(f"{url}like/").status_code == 401
     assert anonymous.delete(f"{url}like/").status_code == 401
     assert anonymous.get(f"{url}like/").status_code in (401, 405)
 
 
-def test_likes_go_with_their_review(as_alice, as_bob, url):
+def test_review_deletion_deletes_likes(as_alice, as_bob, url):
     as_bob.put(f"{url}like/")
     assert as_alice.delete(url).status_code == 204
     assert not Like.objects.exists()
 
 
-def test_likes_go_with_their_account(as_alice, as_bob, bob, url):
+def test_account_deletion_deletes_likes(as_alice, as_bob, bob, url):
     as_bob.put(f"{url}like/")
     as_alice.put(f"{url}like/")
     Review.objects.part_from(bob, anonymise=True)

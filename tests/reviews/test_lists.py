@@ -76,7 +76,7 @@ def four(alice, bob, charlie, make_user, book, add_book):
         ("user=99999999", []),
     ],
 )
-def test_filters_and_orders(anonymous, four, alice, book, query, found):
+def test_list_filters_and_orderings(anonymous, four, alice, book, query, found):
     url = f"{REVIEWS}?{query}".format(alice=alice.pk, book=book.pk)
     assert ids(anonymous.get(url)) == [four[n].pk for n in found]
 
@@ -98,12 +98,12 @@ def test_filters_and_orders(anonymous, four, alice, book, query, found):
         ("visibility=private", "visibility"),
     ],
 )
-def test_a_bad_parameter_is_refused(anonymous, book, query, bad):
+def test_invalid_parameter_is_rejected(anonymous, book, query, bad):
     for url in (REVIEWS, f"/api/v1/books/{book.pk}/reviews/"):
         assert bad_parameters(anonymous.get(f"{url}?{query}")) == {bad}
 
 
-def test_liked_is_the_callers(as_alice, as_bob, anonymous, four):
+def test_liked_depends_on_the_user(as_alice, as_bob, anonymous, four):
     liked = {row["id"]: row["liked"] for row in as_alice.get(REVIEWS).json()["results"]}
     assert liked == {review.pk: review == four[2] for review in four}
     for client in (as_bob, anonymous):
@@ -111,7 +111,7 @@ def test_liked_is_the_callers(as_alice, as_bob, anonymous, four):
 
 
 @pytest.mark.parametrize("size", [3, 300])
-def test_a_list_is_at_most_three_queries_at_any_length(anonymous, as_bob, alice, club, django_assert_num_queries, size):
+def test_list_query_count_does_not_depend_on_length(anonymous, as_bob, alice, club, django_assert_num_queries, size):
     shelf = add_many(size)
     Entry.add(club=club, book=Book.objects.get(pk=shelf[0]), by=alice)
     # the reviews, with their books, authors and `liked`
@@ -128,14 +128,14 @@ def test_a_list_is_at_most_three_queries_at_any_length(anonymous, as_bob, alice,
         as_bob.get(f"/api/v1/clubs/{club.pk}/reviews/", {"page_size": 100})
 
 
-def test_one_review_is_one_query(anonymous, four, django_assert_num_queries):
+def test_detail_takes_one_query(anonymous, four, django_assert_num_queries):
     # the review, with its book and author
     with django_assert_num_queries(1):
         anonymous.get(f"{REVIEWS}{four[0].pk}/")
 
 
 @pytest.mark.parametrize("ordering", ORDERINGS)
-def test_the_last_page_costs_what_the_first_does(anonymous, as_bob, ordering, db):
+def test_every_page_takes_the_same_queries(anonymous, as_bob, ordering, db):
     """Each review comes exactly once, also where many are alike; one in four is for clubs."""
     add_many(240)
     for client, queries_each in ((anonymous, 1), (as_bob, 2)):
@@ -153,7 +153,7 @@ def test_the_last_page_costs_what_the_first_does(anonymous, as_bob, ordering, db
 @pytest.mark.parametrize("ordering", ORDERINGS)
 @pytest.mark.parametrize("about", ["all", "book"])
 @pytest.mark.django_db(transaction=True)
-def test_a_late_page_is_found_by_an_index_in_its_order(anonymous, as_bob, about, ordering):
+def test_late_page_is_read_from_an_index(anonymous, as_bob, about, ordering):
     # A table of two books would rightly be read whole.
     Book.objects.bulk_create(Book(title="T", title_key="t", origin=f"other:{n}") for n in range(1000))
     shelf = add_many(3000, books=2)

@@ -16,12 +16,12 @@ STATS = "/api/v1/stats/"
 
 @pytest.fixture
 def stats(anonymous):
-    """The answer, with parameters."""
+    """The response, with parameters."""
 
     def get(**parameters):
-        answer = anonymous.get(STATS, parameters)
-        assert answer.status_code == 200, answer.content
-        return answer.json()
+        response = anonymous.get(STATS, parameters)
+        assert response.status_code == 200, response.content
+        return response.json()
 
     return get
 
@@ -41,7 +41,7 @@ def finish(club, book, by):
     return Entry.add(club=club, book=book, by=by, status="finished")
 
 
-def test_where_nothing_is_every_count_is_0_and_every_mean_null(stats):
+def test_statistics_of_an_empty_platform(stats):
     figures = stats()
     assert datetime.datetime.fromisoformat(figures.pop("as_of")).tzinfo
     assert set(figures.pop("rating_histogram").values()) == {0}
@@ -52,7 +52,7 @@ def test_where_nothing_is_every_count_is_0_and_every_mean_null(stats):
     }
 
 
-def test_every_kind_is_counted(stats, alice, bob, book, add_book, club, rate):
+def test_statistics_count_every_model(stats, alice, bob, book, add_book, club, rate):
     add_book("Persuasion")
     Review.write(book=book, by=alice, rating=9)
     Review.write(book=book, by=bob, rating=None, body="Long.")
@@ -63,7 +63,7 @@ def test_every_kind_is_counted(stats, alice, bob, book, add_book, club, rate):
     assert sum(figures["rating_histogram"].values()) == 1
 
 
-def test_what_goes_is_counted_no_longer(stats, alice, add_book, staff):
+def test_deleted_objects_are_not_counted(stats, alice, add_book, staff):
     book = add_book("Gone", isbn13="9780306406157")
     review = Review.write(book=book, by=alice, rating=9)
     review.remove()
@@ -75,7 +75,7 @@ def test_what_goes_is_counted_no_longer(stats, alice, add_book, staff):
     assert differences() == (0, [])
 
 
-def test_an_account_that_staff_shut_is_counted_no_longer(stats, alice, staff, client):
+def test_deactivated_account_is_not_counted(stats, alice, staff, client):
     client.force_login(staff)
     place = f"/admin/accounts/user/{alice.pk}/change/"
     form = client.get(place).context["adminform"].form
@@ -89,7 +89,7 @@ def test_an_account_that_staff_shut_is_counted_no_longer(stats, alice, staff, cl
     assert differences() == (0, [])
 
 
-def test_nothing_private_shows(stats, alice, bob, book):
+def test_private_data_is_not_counted(stats, alice, bob, book):
     secret = Club.found(by=alice, name="Secret", visibility="private")
     finish(secret, book, alice)
     Review.write(book=book, by=alice, rating=2, visibility="private")
@@ -102,7 +102,7 @@ def test_nothing_private_shows(stats, alice, bob, book):
     assert stats()["mean_books_finished_per_club"] == 0
 
 
-def test_the_mean_of_finished_books_is_over_all_public_clubs(stats, alice, book, add_book):
+def test_mean_finished_books_covers_all_public_clubs(stats, alice, book, add_book):
     clubs = [Club.found(by=alice, name=f"Club {n}") for n in range(3)]
     finish(clubs[0], book, alice)
     entry = finish(clubs[0], add_book("Persuasion"), alice)
@@ -118,7 +118,7 @@ def test_the_mean_of_finished_books_is_over_all_public_clubs(stats, alice, book,
     assert differences() == (0, [])
 
 
-def test_the_best_rated_have_enough_ratings(stats, add_book, rate):
+def test_top_rated_books_have_enough_ratings(stats, add_book, rate):
     few, good, better, same = (add_book(title) for title in ("Few", "Good", "Better", "Same"))
     rate(few, 10)
     rate(good, 8, 8)
@@ -137,11 +137,11 @@ def test_the_best_rated_have_enough_ratings(stats, add_book, rate):
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", "100001", "9" * 30, "", "1e2", "٣"])
-def test_min_ratings_is_a_number_within_bounds(anonymous, value):
+def test_invalid_min_ratings_is_rejected(anonymous, value):
     assert bad_parameters(anonymous.get(STATS, {"min_ratings": value})) == {"min_ratings"}
 
 
-def test_the_most_read_are_those_that_most_public_clubs_have_finished(stats, alice, add_book):
+def test_most_read_books_are_ordered_by_clubs(stats, alice, add_book):
     often, once, _never = add_book("Often"), add_book("Once"), add_book("Never")
     for n in range(2):
         finish(Club.found(by=alice, name=f"Club {n}"), often, alice)
@@ -150,7 +150,7 @@ def test_the_most_read_are_those_that_most_public_clubs_have_finished(stats, ali
     assert [(row["book"]["id"], row["clubs_finished"]) for row in read] == [(often.pk, 2), (once.pk, 1)]
 
 
-def test_ten_books_stand_on_each_list(stats, alice, add_book, rate):
+def test_book_lists_have_at_most_ten_books(stats, alice, add_book, rate):
     club = Club.found(by=alice, name="Many")
     for n in range(12):
         book = add_book(f"Book {n}")
@@ -160,13 +160,13 @@ def test_ten_books_stand_on_each_list(stats, alice, add_book, rate):
     assert len(figures["top_rated_books"]) == len(figures["most_read_books"]) == 10
 
 
-def test_the_figures_take_three_queries(anonymous, book, django_assert_num_queries):
+def test_statistics_take_three_queries(anonymous, book, django_assert_num_queries):
     # The totals; the best rated books; the most read ones.
     with django_assert_num_queries(3):
         anonymous.get(STATS)
 
 
-def test_verify_finds_a_total_that_is_wrong_and_mends_it(stats, book, alice):
+def test_verify_counters_repairs_a_wrong_total(stats, book, alice):
     Review.write(book=book, by=alice, rating=9)
     Book.objects.create(title="Past the counters", title_key="p", author="A", search_text="")
     status, found = differences()

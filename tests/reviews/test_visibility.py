@@ -37,7 +37,7 @@ def readers(alice, bob, charlie, make_user, club):
         ("private", True, {"alice"}),
     ],
 )
-def test_who_reads_what(readers, client_of, alice, book, club, visibility, hidden, seen_by):
+def test_visibility_of_reviews(readers, client_of, alice, book, club, visibility, hidden, seen_by):
     Entry.add(club=club, book=book, by=alice)
     review = Review.write(book=book, by=alice, rating=8, visibility=visibility)
     if hidden:
@@ -54,20 +54,20 @@ def test_who_reads_what(readers, client_of, alice, book, club, visibility, hidde
             assert client.put(f"{REVIEWS}{review.pk}/like/").status_code == (204 if name in seen_by else 404), name
 
 
-def test_sharing_two_clubs_shows_a_review_once(as_bob, alice, bob, club, book):
+def test_review_shared_through_two_clubs_is_listed_once(as_bob, alice, bob, club, book):
     bring_in(Club.found(by=alice, name="A second"), bob)
     review = Review.write(book=book, by=alice, rating=8, visibility="clubs")
     assert ids(as_bob.get(REVIEWS)) == [review.pk]
 
 
-def test_who_leaves_the_club_reads_it_no_longer(as_bob, alice, bob, club, book):
+def test_former_member_cannot_read_club_reviews(as_bob, alice, bob, club, book):
     review = Review.write(book=book, by=alice, rating=8, visibility="clubs")
     assert ids(as_bob.get(REVIEWS)) == [review.pk]
     club.leave(bob)
     assert ids(as_bob.get(REVIEWS)) == []
 
 
-def test_a_club_lists_what_its_members_say_of_its_books(as_bob, anonymous, alice, bob, charlie, club, add_book):
+def test_club_lists_reviews_by_members_of_listed_books(as_bob, anonymous, alice, bob, charlie, club, add_book):
     listed, other = add_book("Listed"), add_book("Other")
     Entry.add(club=club, book=listed, by=alice)
     Entry.add(club=Club.found(by=charlie, name="Elsewhere"), book=listed, by=charlie)
@@ -78,7 +78,9 @@ def test_a_club_lists_what_its_members_say_of_its_books(as_bob, anonymous, alice
         assert ids(client.get(f"/api/v1/clubs/{club.pk}/reviews/")) == wanted[::-1]
 
 
-def test_a_clubs_list_tells_its_own_public_mean(as_bob, anonymous, alice, bob, charlie, make_user, club, book):
+def test_club_average_rating_counts_public_member_reviews(
+    as_bob, anonymous, alice, bob, charlie, make_user, club, book
+):
     Entry.add(club=club, book=book, by=alice)
     url = f"/api/v1/clubs/{club.pk}/books/"
     assert as_bob.get(url).json()["results"][0]["club_average_rating"] is None

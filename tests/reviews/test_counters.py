@@ -26,14 +26,14 @@ def rated(alice, bob, charlie, book):
     return [Review.write(book=book, by=reader, rating=n) for reader, n in ((alice, 8), (bob, 7), (charlie, 7))]
 
 
-def test_no_ratings_are_no_mean(anonymous, as_alice, book):
+def test_mean_without_ratings_is_null(anonymous, as_alice, book):
     assert figures(anonymous, book) == (None, 0, {})
     as_alice.post(REVIEWS, {"book": book.pk, "body": "No rating."})
     assert figures(anonymous, book) == (None, 0, {})
     assert reviews_count(as_alice, "alice") == 1
 
 
-def test_each_step_is_in_the_next_answer(as_alice, as_bob, anonymous, book):
+def test_every_change_updates_the_counters(as_alice, as_bob, anonymous, book):
     mine = as_alice.post(REVIEWS, {"book": book.pk, "rating": 5}).json()["id"]
     assert figures(anonymous, book) == (5.0, 1, {"5.0": 1})
     as_bob.post(REVIEWS, {"book": book.pk, "rating": 0.5})
@@ -48,7 +48,7 @@ def test_each_step_is_in_the_next_answer(as_alice, as_bob, anonymous, book):
 
 
 @pytest.mark.parametrize("visibility", ["clubs", "private"])
-def test_only_what_everybody_may_read_counts(as_alice, anonymous, rated, book, visibility):
+def test_only_public_reviews_count(as_alice, anonymous, rated, book, visibility):
     url = f"{REVIEWS}{rated[0].pk}/"
     as_alice.patch(url, {"visibility": visibility})
     assert figures(anonymous, book) == (3.5, 2, {"3.5": 2})
@@ -58,7 +58,7 @@ def test_only_what_everybody_may_read_counts(as_alice, anonymous, rated, book, v
     assert reviews_count(as_alice, "alice") == 1
 
 
-def test_a_hidden_review_counts_once_it_is_restored(as_alice, anonymous, rated, book):
+def test_hidden_review_counts_again_when_restored(as_alice, anonymous, rated, book):
     for _ in range(2):
         rated[0].hide()
         assert figures(anonymous, book) == (3.5, 2, {"3.5": 2})
@@ -71,7 +71,7 @@ def test_a_hidden_review_counts_once_it_is_restored(as_alice, anonymous, rated, 
         assert reviews_count(as_alice, "alice") == 1
 
 
-def test_deleting_a_hidden_review_moves_nothing(as_alice, anonymous, rated, book):
+def test_deleting_a_hidden_review_keeps_the_counters(as_alice, anonymous, rated, book):
     rated[0].hide()
     assert as_alice.delete(f"{REVIEWS}{rated[0].pk}/").status_code == 204
     assert figures(anonymous, book) == (3.5, 2, {"3.5": 2})
@@ -89,7 +89,7 @@ def account(alice, bob, rated, add_book):
     return alice
 
 
-def test_an_anonymised_account_leaves_its_ratings(as_bob, anonymous, account, rated, book):
+def test_anonymized_account_keeps_its_public_ratings(as_bob, anonymous, account, rated, book):
     close(account, anonymise=True)
     assert figures(anonymous, book) == (3.67, 3, {"3.5": 2, "4.0": 1})
     left = Review.objects.filter(author=None)
@@ -102,7 +102,7 @@ def test_an_anonymised_account_leaves_its_ratings(as_bob, anonymous, account, ra
     assert differences() == (0, [])
 
 
-def test_a_deleted_accounts_reviews_can_go_with_it(anonymous, account, rated, book):
+def test_account_deletion_can_delete_reviews(anonymous, account, rated, book):
     close(account, anonymise=False)
     assert figures(anonymous, book) == (3.5, 2, {"3.5": 2})
     assert not Like.objects.exists()
@@ -110,14 +110,14 @@ def test_a_deleted_accounts_reviews_can_go_with_it(anonymous, account, rated, bo
     assert differences() == (0, [])
 
 
-def test_two_who_have_gone_may_have_reviewed_the_same_book(alice, bob, rated, anonymous, book):
+def test_book_can_have_reviews_of_two_deleted_users(alice, bob, rated, anonymous, book):
     for reader in (alice, bob):
         close(reader, anonymise=True)
     assert figures(anonymous, book) == (3.67, 3, {"3.5": 2, "4.0": 1})
     assert [row["author"]["id"] for row in anonymous.get(REVIEWS).json()["results"]][1:] == [None, None]
 
 
-def test_many_are_written_at_once_with_their_figures(alice, bob, anonymous, add_book):
+def test_bulk_create_updates_counters(alice, bob, anonymous, add_book):
     books = [add_book(f"Book {n}") for n in range(20)]
     reviews = [
         Review(book=book, author=reader, rating=n % 10 + 1, visibility="public" if n % 3 else "private")
@@ -129,7 +129,7 @@ def test_many_are_written_at_once_with_their_figures(alice, bob, anonymous, add_
     assert differences() == (0, [])
 
 
-def test_many_are_written_all_or_none(alice, bob, book, add_book, anonymous):
+def test_bulk_create_is_atomic(alice, bob, book, add_book, anonymous):
     Review.write(book=book, by=alice, rating=8)
     other = add_book("Other")
     rows = [Review(book=other, author=bob, rating=2), Review(book=book, author=alice, rating=2)]
@@ -144,7 +144,7 @@ def test_many_are_written_all_or_none(alice, bob, book, add_book, anonymous):
     [(0, 0, None), (1, 1, "0.50"), (3, 22, "3.67"), (4, 33, "4.13"), (8, 33, "2.06"), (200, 801, "2.00")]
     + [(200, 1601, "4.00"), (40_000, 160_199, "2.00"), (40_000, 160_200, "2.00"), (4_000_000, 39_999_999, "5.00")],
 )
-def test_a_mean_is_rounded_alike_everywhere_halves_up(book, count, half_stars, mean):
+def test_mean_is_rounded_half_up_on_all_databases(book, count, half_stars, mean):
     assert average(count, half_stars) == (mean and Decimal(mean))
     Book.objects.update(ratings_count=count, ratings_sum=half_stars)
     Book.objects.update(average_rating=counting.mean("ratings_count", "ratings_sum"))
@@ -152,7 +152,7 @@ def test_a_mean_is_rounded_alike_everywhere_halves_up(book, count, half_stars, m
 
 
 @pytest.mark.parametrize("wrong", ["ratings", "reader", "likes", "members", "clubs"])
-def test_verify_finds_what_is_wrong_and_repairs_it(anonymous, as_bob, alice, rated, book, wrong):
+def test_verify_counters_finds_and_repairs_errors(anonymous, as_bob, alice, rated, book, wrong):
     club = Club.found(by=alice, name="Night readers")
     Entry.add(club=club, book=book, by=alice, status="reading")
     rated[0].like(by=alice)

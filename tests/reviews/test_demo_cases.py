@@ -38,7 +38,7 @@ def desk(make_user):
     return client
 
 
-def test_the_desk_has_reports_an_appeal_and_what_was_decided(demo, desk):
+def test_demo_has_open_appealed_and_decided_cases(demo, desk):
     assert desk.get(QUEUE).context["cl"].result_list[0].target_type == "post"
     sizes = {}
     for queue in ("open", "appealed", "hidden", "closed"):
@@ -50,7 +50,7 @@ def test_the_desk_has_reports_an_appeal_and_what_was_decided(demo, desk):
     assert differences() == (0, [])
 
 
-def test_the_author_of_the_hidden_review_knows_of_it_and_nobody_else_sees_it(demo, client_of, anonymous):
+def test_hidden_demo_review_is_visible_to_its_author_only(demo, client_of, anonymous):
     hidden = Review.objects.get(hidden_at__isnull=False)
     address = f"/api/v1/reviews/{hidden.pk}/"
     assert client_of(hidden.author).get(address).json()["moderation"]["status"] == "hidden"
@@ -58,7 +58,7 @@ def test_the_author_of_the_hidden_review_knows_of_it_and_nobody_else_sees_it(dem
     assert Appeal.objects.get().author == hidden.author
 
 
-def test_nobody_signs_in_as_who_has_decided(demo, anonymous):
+def test_demo_moderator_cannot_log_in(demo, anonymous):
     decided = User.objects.get(is_staff=True)
     assert set(Decision.objects.values_list("by_name", flat=True)) == {decided.username}
     assert not decided.has_usable_password()
@@ -69,13 +69,13 @@ def test_nobody_signs_in_as_who_has_decided(demo, anonymous):
         assert Client().post("/admin/login/", body).status_code == 200
 
 
-def test_without_books_and_where_somebody_has_the_name_it_does_without(make_user):
+def test_existing_username_skips_the_demo_cases(make_user):
     make_user("rita.sampaio")
     seed()
     assert not Case.objects.exists()
     assert not User.objects.filter(is_staff=True).exists()
 
 
-def test_without_books_the_post_alone_is_reported():
+def test_without_books_only_the_post_is_reported():
     seed()
     assert list(Case.objects.values_list("target_type", flat=True)) == ["post"]

@@ -19,13 +19,13 @@ def read(entry, user, unit, amount, total=100, **rest):
     return Progress.objects.filter(pk=mark.pk)
 
 
-def test_who_has_done_nothing_has_counts_of_0_and_no_mean(as_charlie):
+def test_statistics_of_a_new_user(as_charlie):
     figures = as_charlie.get(STATS).json()
     assert set(figures.pop("rating_histogram").values()) == {0}
     assert figures == {"books_finished_by_year": [], "pages_read": 0, "mean_rating": None, "reviews": 0, "clubs": 0}
 
 
-def test_ones_own_reviews_count_whoever_may_read_them(as_alice, as_bob, alice, add_book):
+def test_own_reviews_count_regardless_of_visibility(as_alice, as_bob, alice, add_book):
     Review.write(book=add_book("A"), by=alice, rating=10)
     Review.write(book=add_book("B"), by=alice, rating=5, visibility="private")
     Review.write(book=add_book("C"), by=alice, rating=None, body="Words.").hide()
@@ -34,7 +34,7 @@ def test_ones_own_reviews_count_whoever_may_read_them(as_alice, as_bob, alice, a
     assert as_bob.get(STATS).json()["reviews"] == 0
 
 
-def test_a_book_counts_once_whatever_clubs_read_it(as_alice, alice, club, add_book):
+def test_book_read_in_two_clubs_counts_once(as_alice, alice, club, add_book):
     other = Club.found(by=alice, name="Secret", visibility="private")
     book = add_book(page_count=200)
     entries = [Entry.add(club=where, book=book, by=alice, status="reading") for where in (club, other)]
@@ -48,7 +48,7 @@ def test_a_book_counts_once_whatever_clubs_read_it(as_alice, alice, club, add_bo
     assert as_alice.get(STATS).json()["pages_read"] == 30
 
 
-def test_a_year_ends_where_the_reader_is(as_alice, alice, club, add_book):
+def test_years_follow_the_time_zone_of_the_user(as_alice, alice, club, add_book):
     alice.change_profile(timezone="America/Sao_Paulo")
     for title, moment in (("A", "2026-01-01T02:59:00+00:00"), ("B", "2026-01-01T03:00:00+00:00")):
         entry = Entry.add(club=club, book=add_book(title), by=alice, status="reading")
@@ -57,7 +57,7 @@ def test_a_year_ends_where_the_reader_is(as_alice, alice, club, add_book):
     assert as_alice.get(STATS).json()["books_finished_by_year"] == expected
 
 
-def test_the_figures_take_three_queries_beside_the_sign_in(as_alice, club, django_assert_num_queries):
+def test_statistics_take_four_queries(as_alice, club, django_assert_num_queries):
     as_alice.get(STATS)
     # The sign-in; the marks with their books; the reviews by rating; the clubs.
     with django_assert_num_queries(4):

@@ -53,7 +53,7 @@ def wrong(value):
 @pytest.mark.parametrize(
     ("check", "column"), COLUMNS, ids=[f"{check.model.__name__}-{column}" for check, column in COLUMNS]
 )
-def test_a_column_that_is_wrong_is_found_and_repaired(check, column):
+def test_wrong_column_is_found_and_repaired(check, column):
     rows = check.model._base_manager.order_by("pk")
     right = list(rows.values_list("pk", column))
     harmed = [pk for pk, value in right if value] or [right[0][0]]
@@ -73,7 +73,7 @@ def test_a_column_that_is_wrong_is_found_and_repaired(check, column):
 
 
 @pytest.mark.parametrize("name", TOTALS)
-def test_a_total_that_is_wrong_is_found_and_repaired(name):
+def test_wrong_total_is_found_and_repaired(name):
     right = {key: n for key, n in TOTALS[name].count().items() if n}
     assert right
     for key, n in right.items():
