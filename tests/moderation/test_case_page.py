@@ -153,7 +153,7 @@ def test_query_count_does_not_depend_on_size(
     # session, user, 2 × permissions, count, page, authors, recent views
     with django_assert_max_num_queries(9):
         as_moira.get(QUEUE)
-    # session, user, permissions; case with author, case view, object, recent views, reports, decisions with their undos,
+    # session, user, permissions; case with author, case view, object, recent views, reports, decisions with undos,
     # appeals, last decision, statistics and history of the author
     with django_assert_max_num_queries(20):
         as_moira.get(page_of(case))

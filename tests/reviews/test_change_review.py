@@ -1,4 +1,4 @@
-"""Changing a review: its author alone, what stays, `edited_at`, If-Match."""
+"""Updating reviews: permissions, read-only fields, `edited_at` and If-Match."""
 
 import pytest
 

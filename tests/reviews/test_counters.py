@@ -1,4 +1,4 @@
-"""A book's figures and a reader's number of reviews are right at once, whatever happens to a review."""
+"""Counters of books and users are correct immediately after every change of a review."""
 
 from decimal import Decimal
 
@@ -22,8 +22,8 @@ def reviews_count(client, name):
 
 @pytest.fixture
 def rated(alice, bob, charlie, book):
-    """Emma with 4, 3.5 and 3.5 stars from Alice, Bob and Charlie."""
-    return [Review.write(book=book, by=reader, rating=n) for reader, n in ((alice, 8), (bob, 7), (charlie, 7))]
+    """Ratings of Emma: 4, 3.5 and 3.5 stars by Alice, Bob and Charlie."""
+    return [Review.write(book=book, by=user, rating=n) for user, n in ((alice, 8), (bob, 7), (charlie, 7))]
 
 
 def test_mean_without_ratings_is_null(anonymous, as_alice, book):
@@ -79,7 +79,7 @@ def test_deleting_a_hidden_review_keeps_the_counters(as_alice, anonymous, rated,
 
 @pytest.fixture
 def account(alice, bob, rated, add_book):
-    """Alice with reviews of every kind, liking and liked."""
+    """Alice's account, with reviews of every visibility and likes in both directions."""
     for n, visibility in enumerate(["public", "clubs", "private", "public"]):
         review = Review.write(book=add_book(f"Book {n}"), by=alice, rating=n + 1, visibility=visibility)
     review.hide()
@@ -92,11 +92,11 @@ def account(alice, bob, rated, add_book):
 def test_anonymized_account_keeps_its_public_ratings(as_bob, anonymous, account, rated, book):
     close(account, anonymise=True)
     assert figures(anonymous, book) == (3.67, 3, {"3.5": 2, "4.0": 1})
-    left = Review.objects.filter(author=None)
-    # Those for clubs or for herself could be read by nobody from now on.
-    assert {review.visibility for review in left} == {"public"}
-    assert left.count() == 3
-    assert left.exclude(hidden_at=None).count() == 1
+    remaining = Review.objects.filter(author=None)
+    # Club and private reviews are deleted, because nobody could read them.
+    assert {review.visibility for review in remaining} == {"public"}
+    assert remaining.count() == 3
+    assert remaining.exclude(hidden_at=None).count() == 1
     assert as_bob.get(f"{REVIEWS}{rated[0].pk}/").json()["author"]["display_name"] == "Deleted reader"
     assert {pk: n for pk, n in Review.objects.values_list("pk", "likes_count") if n} == {rated[0].pk: 1}
     assert differences() == (0, [])
@@ -111,8 +111,8 @@ def test_account_deletion_can_delete_reviews(anonymous, account, rated, book):
 
 
 def test_book_can_have_reviews_of_two_deleted_users(alice, bob, rated, anonymous, book):
-    for reader in (alice, bob):
-        close(reader, anonymise=True)
+    for user in (alice, bob):
+        close(user, anonymise=True)
     assert figures(anonymous, book) == (3.67, 3, {"3.5": 2, "4.0": 1})
     assert [row["author"]["id"] for row in anonymous.get(REVIEWS).json()["results"]][1:] == [None, None]
 
@@ -120,9 +120,9 @@ def test_book_can_have_reviews_of_two_deleted_users(alice, bob, rated, anonymous
 def test_bulk_create_updates_counters(alice, bob, anonymous, add_book):
     books = [add_book(f"Book {n}") for n in range(20)]
     reviews = [
-        Review(book=book, author=reader, rating=n % 10 + 1, visibility="public" if n % 3 else "private")
+        Review(book=book, author=user, rating=n % 10 + 1, visibility="public" if n % 3 else "private")
         for n, book in enumerate(books)
-        for reader in (alice, bob)
+        for user in (alice, bob)
     ]
     assert Review.objects.add_many(reviews) == 40
     assert figures(anonymous, books[1]) == (1.0, 2, {"1.0": 2})
@@ -151,16 +151,16 @@ def test_mean_is_rounded_half_up_on_all_databases(book, count, half_stars, mean)
     assert Book.objects.get().average_rating == (mean and Decimal(mean))
 
 
-@pytest.mark.parametrize("wrong", ["ratings", "reader", "likes", "members", "clubs"])
+@pytest.mark.parametrize("wrong", ["ratings", "user", "likes", "members", "clubs"])
 def test_verify_counters_finds_and_repairs_errors(anonymous, as_bob, alice, rated, book, wrong):
     club = Club.found(by=alice, name="Night readers")
     Entry.add(club=club, book=book, by=alice, status="reading")
     rated[0].like(by=alice)
     assert differences("--chunk", "1") == (0, [])
-    right, before = figures(anonymous, book), rated[0].likes_count
-    told = {
+    expected, likes = figures(anonymous, book), rated[0].likes_count
+    damage = {
         "ratings": lambda: Book.objects.update(stars_7=5, average_rating=1),
-        "reader": lambda: User.objects.filter(pk=alice.pk).update(reviews_count=7),
+        "user": lambda: User.objects.filter(pk=alice.pk).update(reviews_count=7),
         "likes": lambda: Review.objects.filter(pk=rated[0].pk).update(likes_count=0),
         "members": lambda: Club.objects.update(members_count=2),
         "clubs": lambda: Book.objects.update(clubs_reading=0, clubs_finished=1),
@@ -170,7 +170,7 @@ def test_verify_counters_finds_and_repairs_errors(anonymous, as_bob, alice, rate
             f"catalog.book {book.pk} average_rating: 1.00, should be 3.67",
             f"catalog.book {book.pk} stars_7: 5, should be 2",
         ],
-        "reader": [f"accounts.user {alice.pk} reviews_count: 7, should be 1"],
+        "user": [f"accounts.user {alice.pk} reviews_count: 7, should be 1"],
         "likes": [f"reviews.review {rated[0].pk} likes_count: 0, should be 1"],
         "members": [f"clubs.club {club.pk} members_count: 2, should be 1"],
         "clubs": [
@@ -178,9 +178,9 @@ def test_verify_counters_finds_and_repairs_errors(anonymous, as_bob, alice, rate
             f"catalog.book {book.pk} clubs_finished: 1, should be 0",
         ],
     }
-    told[wrong]()
+    damage[wrong]()
     assert differences() == (1, lines[wrong])
     assert differences("--repair", "--chunk", "1") == (0, lines[wrong])
     assert differences() == (0, [])
-    assert figures(anonymous, book) == right
-    assert as_bob.get(f"{REVIEWS}{rated[0].pk}/").json()["likes_count"] == before == 1
+    assert figures(anonymous, book) == expected
+    assert as_bob.get(f"{REVIEWS}{rated[0].pk}/").json()["likes_count"] == likes == 1

@@ -1,4 +1,4 @@
-"""Bringing an export along: who may, what files are taken, what a second time does, going on after a crash."""
+"""Imports through the API: permissions, file validation, repeated imports, and resuming after a crash."""
 
 import datetime
 import io
@@ -36,18 +36,18 @@ def snapshot() -> list[dict]:
     return [*Review.objects.order_by("id").values(), *Book.objects.order_by("id").values()]
 
 
-# --- Who, and what is answered ---------------------------------------------------------------------------------------
+# --- Requests --------------------------------------------------------------------------------------------------------
 
 
 def test_upload_queues_the_import(upload, as_alice):
     response = upload(goodreads({}, {"My Rating": "0", "My Review": ""}), begin_only=True)
     assert response.status_code == 202
-    begun = response.json()
-    assert begun["status"] == "queued"
-    assert (begun["rows"], begun["done"], counts(begun), begun["errors"]) == (2, 0, (0, 0, 0, 0), [])
+    created = response.json()
+    assert created["status"] == "queued"
+    assert (created["rows"], created["done"], counts(created), created["errors"]) == (2, 0, (0, 0, 0, 0), [])
     assert not Review.objects.exists()
     run_due()
-    polled = as_alice.get(f"{IMPORTS}{begun['id']}/")
+    polled = as_alice.get(f"{IMPORTS}{created['id']}/")
     assert polled["ETag"]
     assert polled.json()["status"] == "done"
     assert counts(polled.json()) == (1, 0, 1, 0)
@@ -64,7 +64,7 @@ def test_import_is_visible_to_its_owner_only(upload, as_bob, anonymous):
 
 def test_polling_takes_two_queries_without_the_file(upload, as_alice, django_assert_num_queries):
     path = f"{IMPORTS}{upload(goodreads({}), begin_only=True).json()['id']}/"
-    # the sign-in with its reader; the import
+    # session with user; import
     with django_assert_num_queries(2) as queries:
         assert as_alice.get(path).json()["status"] == "queued"
     assert not [query for query in queries.captured_queries if "content" in query["sql"]]
@@ -151,9 +151,9 @@ def test_same_key_with_another_boundary_is_replayed(as_alice):
 def test_reports_are_deleted_after_90_days(upload):
     old = upload(goodreads({}))["id"]
     Import.objects.update(ended_at=timezone.now() - datetime.timedelta(days=91))
-    kept = upload(goodreads({}))["id"]
-    assert [work.pk for work in Import.objects.all()] == [kept]
-    assert kept != old
+    new = upload(goodreads({}))["id"]
+    assert [work.pk for work in Import.objects.all()] == [new]
+    assert new != old
 
 
 # --- Files -----------------------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def test_empty_export_is_imported(upload):
 def test_malformed_rows_fail_separately(upload):
     head, good = goodreads({}).split(b"\n", 1)
     rows = [
-        good,  # 2, and 3 which is empty
+        good,  # line 2; line 3 is empty
         good.replace(b"Awesome", b"Awe\0some"),
         good.replace(b"Awesome", b"Awe\xffsome"),
         good.replace(b"Awesome", b"Awe\xed\xa0\x80some"),
@@ -229,7 +229,7 @@ def test_errors_are_limited_to_a_thousand(upload):
     assert report["errors"][-1]["line"] == 1001
 
 
-# --- A second time ---------------------------------------------------------------------------------------------------
+# --- Repeated imports ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("source", "export"), [("goodreads", goodreads), ("storygraph", storygraph)])
@@ -314,12 +314,12 @@ def test_two_users_import_the_same_book(upload, as_bob):
     assert differences() == (0, [])
 
 
-# --- In parts, and after a crash -------------------------------------------------------------------------------------
+# --- Partial processing and crashes ----------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def in_parts(monkeypatch):
-    """Each part of an import is over after so many rows."""
+    """Limit each part of an import to a number of rows."""
 
     def after(rows: int) -> None:
         clock = count()
@@ -413,6 +413,6 @@ def test_repeatedly_failing_import_is_marked_failed(upload, as_alice, monkeypatc
     while Job.objects.filter(state="open").update(due_at=timezone.now()):
         run_due()
     report = as_alice.get(f"{IMPORTS}{response['id']}/").json()
-    assert (report["status"], report["failure"]) == ("failed", "The server failed too often; please try again.")
+    assert (report["status"], report["failure"]) == ("failed", "The import failed repeatedly. Please try again later.")
     assert Import.objects.get().content is None
     assert Job.objects.get().error == "ZeroDivisionError"

@@ -1,4 +1,4 @@
-"""`manage.py import_reviews`: an export from a file, stopped and gone on with, in a process of its own."""
+"""`manage.py import_reviews`: output, errors, and resuming after signals in a separate process."""
 
 import io
 import os
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def command(tmp_path: Path, alice: User):
-    """Import these bytes for Alice; what the command says."""
+    """Import these bytes as Alice; return the output."""
 
     def run(data: bytes, source: str = "goodreads", **options) -> str:
         path, out = tmp_path / "export.csv", io.StringIO()
@@ -38,14 +38,14 @@ def command(tmp_path: Path, alice: User):
 
 
 def test_command_imports_and_prints_a_summary(command):
-    told = command(goodreads({}, {"My Rating": "9"}, {"My Rating": "0", "My Review": ""}))
-    assert told.startswith("3 rows in ")
-    lines = [" ".join(line.split()) for line in told.splitlines()[1:]]
+    output = command(goodreads({}, {"My Rating": "9"}, {"My Rating": "0", "My Review": ""}))
+    assert output.startswith("3 rows in ")
+    lines = [" ".join(line.split()) for line in output.splitlines()[1:]]
     assert lines == [
         *("created 1", "updated 0", "skipped 1", "failed 1"),
-        "1 × The book was not in the catalogue and has been added.",
-        "1 × Neither rated nor reviewed; shelves have no place here yet.",
-        "line 3: The rating is none.",
+        "1 × The book was not in the catalog and has been added.",
+        "1 × Skipped: no rating and no review.",
+        "line 3: Invalid rating.",
     ]
     assert "created         0" in command(goodreads({}))
     assert Review.objects.get().author.username == "alice"
@@ -57,9 +57,9 @@ def test_command_accepts_source_and_visibility(command):
 
 
 def test_command_errors_are_one_line(command, tmp_path):
-    with pytest.raises(CommandError, match="There is no reader zoe"):
+    with pytest.raises(CommandError, match="There is no user zoe"):
         command(goodreads({}), user="zoe")
-    with pytest.raises(CommandError, match="does not name the columns"):
+    with pytest.raises(CommandError, match="header row does not match"):
         command(storygraph({}))
     with pytest.raises(CommandError, match="No such file"):
         call_command("import_reviews", tmp_path / "none.csv", user="alice", source="goodreads")
@@ -89,28 +89,28 @@ def test_interrupted_command_resumes(tmp_path: Path, number: signal.Signals):
     subprocess.run([*manage, "createsuperuser", "--no-input"], env=env, cwd=TOP, check=True, capture_output=True)
     run = [*manage, "import_reviews", str(export), "--user", "alice", "--source", "goodreads"]
 
-    def ask(what: str) -> int:
+    def query(what: str) -> int:
         with closing(sqlite3.connect(tmp_path / "db.sqlite3", timeout=20)) as database:
             return database.execute(f"SELECT {what}").fetchone()[0]
 
     process = subprocess.Popen(run, env=env, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while ask("count(*) FROM reviews_review") < 30:
+    while query("count(*) FROM reviews_review") < 30:
         assert process.poll() is None, process.communicate()
         time.sleep(0.02)
     os.kill(process.pid, number)
     out, err = process.communicate(timeout=30)
     assert "Traceback" not in err
-    done = ask("done FROM reviews_import")
+    done = query("done FROM reviews_import")
     assert 30 <= done < ROWS
-    assert ask("count(*) FROM reviews_review") == done
+    assert query("count(*) FROM reviews_review") == done
     if number != signal.SIGKILL:
         assert process.returncode == 128 + number
-        assert f"Stopped after {done} of {ROWS}. Run the command again to go on." in out
+        assert f"Stopped after {done} of {ROWS}. Run the command again to continue." in out
     again = subprocess.run(run, env=env, cwd=TOP, check=True, capture_output=True, text=True)
-    assert f"Going on after {done} of {ROWS} rows." in again.stdout
-    assert ask("count(*) FROM reviews_review") == ask("count(DISTINCT book_id) FROM reviews_review") == ROWS
-    assert ask("count(*) FROM catalog_book") == ROWS
-    assert ask("group_concat(status || created) FROM reviews_import") == f"done{ROWS}"
+    assert f"Continuing after {done} of {ROWS} rows." in again.stdout
+    assert query("count(*) FROM reviews_review") == query("count(DISTINCT book_id) FROM reviews_review") == ROWS
+    assert query("count(*) FROM catalog_book") == ROWS
+    assert query("group_concat(status || created) FROM reviews_import") == f"done{ROWS}"
     verified = subprocess.run([*manage, "verify_figures"], env=env, cwd=TOP, capture_output=True, text=True)
     assert verified.returncode == 0, verified.stdout
 

@@ -1,4 +1,4 @@
-"""What becomes of a row of an export: the rating, the text, the day, the book."""
+"""Parsing of export rows: rating, text, date and book."""
 
 import datetime
 from decimal import Decimal
@@ -118,7 +118,7 @@ def test_invalid_rating_fails_only_its_row(upload, text, source):
     export, column = (goodreads, "My Rating") if source == "goodreads" else (storygraph, "Star Rating")
     report = upload(export({column: text}, {}), source)
     assert outcome(report) == (1, 0, 0, 1)
-    assert report["errors"] == [{"line": 2, "code": "bad_rating", "reason": "The rating is none."}]
+    assert report["errors"] == [{"line": 2, "code": "bad_rating", "reason": "Invalid rating."}]
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_row_without_review_is_skipped_and_adds_no_book(upload, cells):
 
 
 @pytest.mark.parametrize(
-    ("read", "added", "day", "told"),
+    ("read", "added", "day", "warnings"),
     [
         ("2015/03/14", "2014/12/01", "2015-03-14", 0),
         ("2015-3-4", "2014/12/01", "2015-03-04", 0),
@@ -190,12 +190,12 @@ def test_row_without_review_is_skipped_and_adds_no_book(upload, cells):
         ("", "", None, 0),
     ],
 )
-def test_date_is_that_of_reading_or_adding(upload, read, added, day, told):
+def test_date_is_that_of_reading_or_adding(upload, read, added, day, warnings):
     before = timezone.now()
     report = upload(goodreads({"Date Read": read, "Date Added": added}))
     written = Review.objects.get().created_at
     assert str(written.date()) == day or (day is None and before < written < timezone.now())
-    assert remarks(report).get("bad_date", 0) == told
+    assert remarks(report).get("bad_date", 0) == warnings
 
 
 def test_future_date_is_replaced_by_now():

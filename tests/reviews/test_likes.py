@@ -1,4 +1,4 @@
-"""Likes: once however often, counted exactly."""
+"""Likes of reviews, and their counter."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def url(alice, book):
     return f"{REVIEWS}{Review.write(book=book, by=alice, rating=8).pk}/"
 
 
-def shown(client, url):
+def likes(client, url):
     body = client.get(url).json()
     return body["likes_count"], body["liked"]
 
@@ -21,13 +21,13 @@ def shown(client, url):
 def test_like_is_idempotent(as_bob, as_charlie, anonymous, url):
     for _ in range(2):
         assert as_bob.put(f"{url}like/").status_code == 204
-        assert shown(as_bob, url) == (1, True)
-    assert shown(as_charlie, url) == shown(anonymous, url) == (1, False)
+        assert likes(as_bob, url) == (1, True)
+    assert likes(as_charlie, url) == likes(anonymous, url) == (1, False)
     as_charlie.put(f"{url}like/")
     for _ in range(2):
         assert as_bob.delete(f"{url}like/").status_code == 204
-        assert shown(as_bob, url) == (1, False)
-    assert shown(as_charlie, url) == (1, True)
+        assert likes(as_bob, url) == (1, False)
+    assert likes(as_charlie, url) == (1, True)
 
 
 def test_like_does_not_change_edited_at(as_alice, as_bob, url):
@@ -52,4 +52,4 @@ def test_account_deletion_deletes_likes(as_alice, as_bob, bob, url):
     as_bob.put(f"{url}like/")
     as_alice.put(f"{url}like/")
     Review.objects.part_from(bob, anonymise=True)
-    assert shown(as_alice, url) == (1, True)
+    assert likes(as_alice, url) == (1, True)

@@ -1,4 +1,4 @@
-"""Writing a review: its shape, what is refused, one for each reader and book."""
+"""Creating reviews: response, validation, and one review per user and book."""
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_missing_rating_is_null(as_alice, book):
 
 
 @pytest.mark.parametrize(
-    ("sent", "refused"),
+    ("body", "errors"),
     [
         ({"rating": 0}, {"rating": "no_half_step"}),
         ({"rating": 5.5}, {"rating": "no_half_step"}),
@@ -80,13 +80,13 @@ def test_missing_rating_is_null(as_alice, book):
         ({"rating": 3, "book": "x"}, {"book": "invalid"}),
     ],
 )
-def test_invalid_value_is_rejected(as_alice, book, sent, refused):
-    assert bad_fields(as_alice.post(REVIEWS, {"book": book.pk, **sent})) == refused
+def test_invalid_value_is_rejected(as_alice, book, body, errors):
+    assert bad_fields(as_alice.post(REVIEWS, {"book": book.pk, **body})) == errors
     assert not Review.objects.exists()
 
 
 def test_text_of_combining_accents_is_not_empty(as_alice, book):
-    """MySQL's own comparison says that nothing but an accent equals an empty text."""
+    """MySQL compares a text of combining accents as equal to an empty one."""
     assert as_alice.post(REVIEWS, {"book": book.pk, "body": "a\u0301\u0301"}).status_code == 201
     Review.objects.get().change(body="\u0301")
 
