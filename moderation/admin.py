@@ -139,8 +139,8 @@ class CaseAdmin(LookingAdmin):
         *,
         form: Any = None,
         undoing: Any = None,
-        written: dict[str, Any] | None = None,
-        written_to_undo: dict[str, Any] | None = None,
+        form_values: dict[str, Any] | None = None,
+        undo_values: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Render the case in its current state, keeping the comments of a rejected form but not its decision."""
         user = caller(request)
@@ -150,9 +150,9 @@ class CaseAdmin(LookingAdmin):
         first = {"version": case.version, "seen": shown["about"].digest if shown["about"] else ""}
         may = self.has_decide_permission(request) and shown["about"] is not None
         if may and form is None:
-            form = DecisionForm(possible=_possible(case), initial={**(written or {}), **first, "decision": None})
+            form = DecisionForm(possible=_possible(case), initial={**(form_values or {}), **first, "decision": None})
         if may and shown["last"] and undoing is None:
-            undoing = WhyForm(initial=(written_to_undo or {}) | first, prefix="undo")
+            undoing = WhyForm(initial=(undo_values or {}) | first, prefix="undo")
         # The theme needs these for the heading and for the link back to the filtered queue.
         shown |= {"original": case, "adminform": True, "preserved_filters": self.get_preserved_filters(request)}
         return self._answer(request, "case", title=shown["heading"], form=form, undoing=undoing, **shown)
@@ -165,7 +165,7 @@ class CaseAdmin(LookingAdmin):
             return self._page(request, case, form=form)
         if self._try(request, case, lambda: decide(case, form.order(), by=caller(request))):
             return HttpResponseRedirect(request.get_full_path())
-        return self._page(request, case, written=form.cleaned_data)
+        return self._page(request, case, form_values=form.cleaned_data)
 
     def _undo(self, request: HttpRequest, case: Case) -> HttpResponse:
         form = WhyForm(request.POST, prefix="undo")
@@ -176,16 +176,16 @@ class CaseAdmin(LookingAdmin):
         why = {"ground": Ground(cleaned["ground"]), "words": cleaned["words"], "version": cleaned["version"] or 0}
         if self._try(request, case, lambda: undo(decision, by=caller(request), **why)):
             return HttpResponseRedirect(request.get_full_path())
-        return self._page(request, case, written_to_undo=cleaned)
+        return self._page(request, case, undo_values=cleaned)
 
     def _try(self, request: HttpRequest, case: Case, act: Any, *, quietly: bool = False) -> bool:
         """Call `act`; on an API error, show it as a message and return False."""
         try:
             act()
-        except APIException as refused:
-            if getattr(refused, "code", "") == "gone":
+        except APIException as error:
+            if getattr(error, "code", "") == "gone":
                 retrying_atomic(target_gone)(case.target_type, [case.target_id])
-            self.message_user(request, f"{case}: {_said(refused)}", messages.ERROR)
+            self.message_user(request, f"{case}: {_said(error)}", messages.ERROR)
             case.refresh_from_db()
             return False
         if not quietly:
@@ -308,9 +308,9 @@ def _possible(case: Case) -> list[Any]:
     return possible(case, targets[case.target_type])
 
 
-def _said(refused: APIException) -> str:
+def _said(error: APIException) -> str:
     """Return the first error message."""
-    detail: Any = refused.detail
+    detail: Any = error.detail
     while isinstance(detail, dict | list):
         detail = next(iter(detail.values() if isinstance(detail, dict) else detail), "")
     return str(detail)

@@ -54,12 +54,12 @@ def decide(case: Case, order: Order, *, by: User) -> Decision:
     Raises Conflict `gone`, `decided_meanwhile`, `changed_meanwhile`, `nothing_to_do`, `suspended_longer`;
     Forbidden `own_content`, `own_decision`, `staff_only_by_administrators`; InvalidField.
     """
-    desk = Desk.at(case, by=by)
-    desk.require_seen(order)
-    desk.require_may_decide(order.action)
+    review = Desk.at(case, by=by)
+    review.require_seen(order)
+    review.require_may_decide(order.action)
     if order.ground not in GROUNDS[order.action]:
         raise InvalidField("ground", "does_not_fit", _("This reason does not fit the decision."))
-    return desk.settle(order)
+    return review.settle(order)
 
 
 @retrying_atomic
@@ -69,21 +69,21 @@ def undo(decision: Decision, *, by: User, ground: Ground, words: str, version: i
     Raises the same errors as `decide`, and Conflict `not_the_last`, `suspension_changed`. Forbidden `own_decision` if
     the decision answers an appeal against a decision by the same moderator.
     """
-    desk = Desk.at(decision.case, by=by)
-    desk.require_seen(Order(Action.UNDO, ground, words, version))
-    desk.require_not_own()
-    last = desk.case.last_decision
+    review = Desk.at(decision.case, by=by)
+    review.require_seen(Order(Action.UNDO, ground, words, version))
+    review.require_not_own()
+    last = review.case.last_decision
     if last is None or last.pk != decision.pk:
         raise Conflict("not_the_last", _("Only the last decision in effect can be undone."))
-    desk.require_no_appeal_against(last.answered.all())
-    return desk.undo(last, ground=ground, words=words)
+    review.require_no_appeal_against(last.answered.all())
+    return review.undo(last, ground=ground, words=words)
 
 
 class Desk:
     """A case being decided by a moderator, with its object and the case locked."""
 
-    def __init__(self, case: Case, target: Target, row: Any, about: About, by: User) -> None:
-        self.case, self.target, self.row, self.about, self.by = case, target, row, about, by
+    def __init__(self, case: Case, target: Target, row: Any, snapshot: About, by: User) -> None:
+        self.case, self.target, self.row, self.snapshot, self.by = case, target, row, snapshot, by
 
     @classmethod
     def at(cls, case: Case, *, by: User) -> Desk:
@@ -98,15 +98,15 @@ class Desk:
             raise Conflict("gone", _("This has been deleted in the meantime.")) from None
         if not User.objects.filter(pk=by.pk).exists():
             raise PermissionDenied  # The moderator has deleted their account in the meantime.
-        about = target.about(row)
-        held = Case.objects.hold(case.target_type, case.target_id, about)
-        return cls(held, target, row, about, by)
+        snapshot = target.about(row)
+        locked = Case.objects.hold(case.target_type, case.target_id, snapshot)
+        return cls(locked, target, row, snapshot, by)
 
     def require_seen(self, order: Order) -> None:
         """Raise Conflict if the case or the content has changed since the moderator saw it."""
         if self.case.version != order.version:
             raise Conflict("decided_meanwhile", self._news())
-        if order.seen is not None and order.seen != self.about.digest:
+        if order.seen is not None and order.seen != self.snapshot.digest:
             raise Conflict("changed_meanwhile", _("The text has changed in the meantime. Please review it again."))
 
     def _news(self) -> str:
@@ -214,7 +214,7 @@ class Desk:
         return False
 
     def _conceal(self, concealed: str, ground: str = "", words: str = "") -> None:
-        if self.target.can_be_hidden and bool(concealed) != self.about.is_hidden:
+        if self.target.can_be_hidden and bool(concealed) != self.snapshot.is_hidden:
             act: Callable[[Any], None] = self.target.hide if concealed else self.target.restore
             act(self.row)
         self.case.concealed, self.case.ground, self.case.words = concealed, ground, words
@@ -245,9 +245,9 @@ class Desk:
         self.case.settle()
         record(f"moderation.{verb}", actor=self.by.pk, thing=self.case.thing)
         # The audit log identifies objects by model label and can be searched by username.
-        about = Audited(self.row._meta.label_lower, self.row.pk)
+        audit_target = Audited(self.row._meta.label_lower, self.row.pk)
         reason = f"{decision.ground}: {decision.words}" if decision.words else decision.ground
-        audit(f"moderation.{verb}", by=self.by, target=about, reason=reason)
+        audit(f"moderation.{verb}", by=self.by, target=audit_target, reason=reason)
 
 
 PAST = {

@@ -56,18 +56,18 @@ class CaseQuerySet(models.QuerySet["Case"]):
         """Return the cases that need a decision."""
         return self.filter(state=State.OPEN)
 
-    def hold(self, word: str, pk: int, about: About) -> Case:
+    def hold(self, word: str, pk: int, snapshot: About) -> Case:
         """Lock and return the case about an object; create it if there is none.
 
         The object must be locked by the caller. Its author, title and club are copied to the case; the caller saves.
         """
-        kept = {"author_id": about.author, "title": about.title[:TITLE_LENGTH], "club_id": about.club}
+        stored = {"author_id": snapshot.author, "title": snapshot.title[:TITLE_LENGTH], "club_id": snapshot.club}
         case = self.select_for_update().filter(target_type=word, target_id=pk).first()
         if case is None:
             case = self.create(target_type=word, target_id=pk)
-        for name, value in kept.items():
+        for name, value in stored.items():
             setattr(case, name, value)
-        if about.is_hidden and not case.concealed:
+        if snapshot.is_hidden and not case.concealed:
             # Hidden before cases existed.
             case.concealed = Concealed.HIDDEN
         return case
@@ -145,8 +145,8 @@ class Case(models.Model):
         A case is open while it has a pending report or appeal. The severity is that of the worst reason, plus one for
         each pending report up to `MAX_REPORTS_IN_SCORE`.
         """
-        waiting = self.reports.waiting().order_by().values_list("reason").annotate(n=Count("pk"), since=Min("at"))
-        by_reason = {reason: (n, since) for reason, n, since in waiting}
+        pending = self.reports.waiting().order_by().values_list("reason").annotate(n=Count("pk"), since=Min("at"))
+        by_reason = {reason: (n, since) for reason, n, since in pending}
         appeal = self.appeals.waiting().order_by("at").first()
         since = [since for _n, since in by_reason.values()] + ([appeal.at] if appeal else [])
         self.reports_count, self.is_appealed = sum(n for n, _since in by_reason.values()), appeal is not None

@@ -32,17 +32,17 @@ def report(*, by: User, target_type: str, target_id: int, reason: str, note: str
 
 @retrying_atomic
 def _file(*, by: User, target: Target, pk: int, reason: str, note: str) -> Report:
-    row, about = hold(target, pk, by=by)
-    if about.author == by.pk:
+    row, snapshot = hold(target, pk, by=by)
+    if snapshot.author == by.pk:
         raise Forbidden("own_content", _("You cannot report your own content."))
-    case = Case.objects.hold(target.word, pk, about)
+    case = Case.objects.hold(target.word, pk, snapshot)
     with conflict_as(_already_reported()):
-        made = case.reports.create(reporter=by, reason=reason, note=note)
-    if target.can_be_hidden and not about.is_hidden and case.reports.waiting().count() >= settings.REPORTS_TO_HIDE:
+        created = case.reports.create(reporter=by, reason=reason, note=note)
+    if target.can_be_hidden and not snapshot.is_hidden and case.reports.waiting().count() >= settings.REPORTS_TO_HIDE:
         _conceal(case, target, row)
     case.settle()
     record("report.created", actor=by.pk, thing=case.thing)
-    return made
+    return created
 
 
 def _conceal(case: Case, target: Target, row: Any) -> None:
@@ -73,19 +73,19 @@ def appeal(*, by: User, target_type: str, target_id: int, text: str) -> Appeal:
     """
     require_visible(by, target_type, target_id)
     target = targets[target_type]
-    _row, about = hold(target, target_id, by=by)
-    if about.author != by.pk:
+    _row, snapshot = hold(target, target_id, by=by)
+    if snapshot.author != by.pk:
         raise Forbidden("not_yours", _("You can only appeal decisions about your own content."))
     case = Case.objects.select_for_update().filter(target_type=target_type, target_id=target_id).first()
     decision = case.appealable_by(by) if case else None
     if case is None or decision is None:
         raise Conflict("nothing_to_appeal", _("There is no decision to appeal."))
     with conflict_as(Conflict("already_appealed", _("You have already appealed this decision."))):
-        made = Appeal.objects.create(case=case, decision=decision, author=by, text=text)
+        created = Appeal.objects.create(case=case, decision=decision, author=by, text=text)
     case.version += 1
     case.settle()
     record("appeal.created", actor=by.pk, thing=case.thing)
-    return made
+    return created
 
 
 @retrying_atomic
@@ -99,10 +99,10 @@ def open_case(word: str, pk: int, *, by: User) -> Case:
     if targets[word].is_talk and not Case.objects.filter(target_type=word, target_id=pk).exists():
         raise Http404
     try:
-        _row, about = hold(targets[word], pk, by=by)
+        _row, snapshot = hold(targets[word], pk, by=by)
     except InvalidField:
         raise Http404 from None
-    case = Case.objects.hold(word, pk, about)
+    case = Case.objects.hold(word, pk, snapshot)
     case.settle()
     return case
 

@@ -21,8 +21,8 @@ class FilingView(FormView):
 
     def perform(self, request: Request, **data: Any) -> Response:
         case = data.pop("case")
-        made = self.file(by=caller(request), **case, **data)
-        return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
+        created = self.file(by=caller(request), **case, **data)
+        return Response(self.get_serializer(created).data, status=status.HTTP_201_CREATED)
 
     def file(self, *, by: User, **fields: Any) -> Report | Appeal:
         raise NotImplementedError

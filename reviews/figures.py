@@ -81,12 +81,12 @@ class Tally:
 
     def _tell_activity(self) -> None:
         """Update when the authors were last active in their clubs."""
-        moved = [written for written, more in self.written.items() if more]
-        if len(moved) == 1 and self.written[moved[0]] > 0:
-            author, at = moved[0]
+        changed = [written for written, more in self.written.items() if more]
+        if len(changed) == 1 and self.written[changed[0]] > 0:
+            author, at = changed[0]
             members.was_active(author, at=at)
-        elif moved:
-            members.was_not_active({author for author, _at in moved})
+        elif changed:
+            members.was_not_active({author for author, _at in changed})
 
 
 def mean(count: str, half_stars: str) -> Case:

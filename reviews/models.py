@@ -170,12 +170,12 @@ class Review(models.Model):
         if not hold(User, [by.pk]):
             raise NotAuthenticated
         self._hold()
-        made = Like.objects.get_or_create(review=self, user=by)[1]
-        if made:
+        created = Like.objects.get_or_create(review=self, user=by)[1]
+        if created:
             self._count_likes(+1)
             self._log("review.liked", by)
             self._tell_liked(by)
-        return made
+        return created
 
     @retrying_atomic
     def unlike(self, *, by: User) -> bool:

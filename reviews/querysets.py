@@ -112,8 +112,8 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         """
         hold(User, [user.pk])
         own = list(self.filter(author=user).only(*COUNTED))
-        gone = [row for row in own if not (anonymise and row.visibility == Visibility.PUBLIC)]
-        hold(Book, (row.book_id for row in gone))
+        deleted = [row for row in own if not (anonymise and row.visibility == Visibility.PUBLIC)]
+        hold(Book, (row.book_id for row in deleted))
         liked = list(Like.objects.filter(user=user).values_list("review", flat=True))
         hold(self.model, [*liked, *(row.pk for row in own)])
         tally = Tally()
@@ -123,11 +123,11 @@ class ReviewQuerySet(models.QuerySet["Review"]):
             self.filter(pk__in=ids).update(likes_count=F("likes_count") - 1)
             tally.books.update(self.filter(pk__in=ids).values_list("book", flat=True))
             Like.objects.filter(user=user, review__in=ids).delete()
-        for ids in batches(row.pk for row in gone):
+        for ids in batches(row.pk for row in deleted):
             self.filter(pk__in=ids).delete()
             target_gone("review", ids)
         self.filter(author=user).update(author=None)
-        for row in set(own) - set(gone):
+        for row in set(own) - set(deleted):
             row.author = None
             tally.count(row, +1)
         tally.write()
