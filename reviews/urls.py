@@ -1,4 +1,4 @@
-"""Routes of reviews, below `/api/v1/`."""
+"""URLs of reviews, below `/api/v1/`."""
 
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter

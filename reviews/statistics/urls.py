@@ -1,4 +1,4 @@
-"""Routes of figures, below `/api/v1/`."""
+"""URLs of statistics, below `/api/v1/`."""
 
 from django.urls import path
 

@@ -63,16 +63,16 @@ def test_a_report_is_worked_off(site: str, reported: dict, admin: Page):
     admin.select_option("#decide select[name=ground]", "spoiler")
     admin.fill("#decide textarea[name=words]", "Please mark what gives the end away.")
     admin.click("#decide button")
-    expect(admin.locator("#page")).to_contain_text("Done.")
+    expect(admin.locator("#page")).to_contain_text("Saved.")
     shot(admin, "decided")
     assert moderation(site, reported) == {
         "status": "hidden",
         "reason": "spoiler",
-        "text": "It gives away a story without a warning. Please mark what gives the end away.",
+        "text": "It contains unmarked spoilers. Please mark what gives the end away.",
     }
     admin.select_option("#undo select", "mistake")
     admin.click("#undo button")
-    expect(admin.locator("#page")).to_contain_text("Done.")
+    expect(admin.locator("#page")).to_contain_text("Saved.")
     assert moderation(site, reported)["status"] == "pending"
     shot(admin, "undone")
 
@@ -82,8 +82,8 @@ def test_what_is_missing_is_said(reported: dict, admin: Page):
     admin.check("#decide input[value=suspend]")
     admin.select_option("#decide select[name=ground]", "other")
     admin.click("#decide button")
-    expect(admin.locator("#decide")).to_contain_text("Please say for how long.")
-    expect(admin.locator("#decide")).to_contain_text("Please say why.")
+    expect(admin.locator("#decide")).to_contain_text("Please enter a duration.")
+    expect(admin.locator("#decide")).to_contain_text("Please explain the decision.")
     shot(admin, "missing")
 
 

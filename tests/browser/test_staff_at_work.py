@@ -56,13 +56,13 @@ def moderate(page: Page, site: str, work: dict) -> None:
     page.select_option("#decide select[name=ground]", "spam")
     page.fill("#decide textarea[name=words]", "No trade here.")
     page.click("#decide button")
-    expect(page.locator("#page")).to_contain_text("Done.")
+    expect(page.locator("#page")).to_contain_text("Saved.")
     review = f"reviews/{work['review']}/"
     assert call(site, "GET", review, None, work["author"])["moderation"]["status"] == "hidden"
     page.select_option("#undo select", "mistake")
     page.fill("#undo textarea", "A joke.")
     page.click("#undo button")
-    expect(page.locator("#page")).to_contain_text("Done.")
+    expect(page.locator("#page")).to_contain_text("Saved.")
     assert call(site, "GET", review)["moderation"] is None
 
 

@@ -108,7 +108,7 @@ def test_of_two_moderators_one_decides(clients, write, desks):
         assert statuses(answers) == {200: 2}
         assert Decision.objects.filter(case=case).count() == 1
         # By the pages: each client of the tests would be given the other's contexts too.
-        assert sum(b"has decided meanwhile" in answer.content for answer in answers) == 1
+        assert sum(b"has decided this case" in answer.content for answer in answers) == 1
     check()
 
 

@@ -1,4 +1,4 @@
-"""The staff's desk: decisions and their undoing."""
+"""Decisions of moderators, and undoing them."""
 
 import datetime
 
@@ -16,11 +16,11 @@ from tests.reviews.helpers import REVIEWS, differences, figures
 pytestmark = pytest.mark.django_db
 
 
-def test_hiding_restoring_and_what_its_author_reads(desk, as_alice, anonymous, review, clients, book):
+def test_hide_and_restore_notify_the_author(as_moira, as_alice, anonymous, review, clients, book):
     report(clients[0], review)
     case = case_of(review)
-    assert decide(desk, case, "hide", "spam", words="Three links.") == [
-        "Done. Its author is told, where it concerns them."
+    assert decide(as_moira, case, "hide", "spam", words="Three links.") == [
+        "Saved. The author will be notified where applicable."
     ]
     url = f"{REVIEWS}{review.pk}/"
     assert anonymous.get(url).status_code == 404
@@ -31,10 +31,10 @@ def test_hiding_restoring_and_what_its_author_reads(desk, as_alice, anonymous, r
         "text": "It is spam. Three links.",
     }
     assert texts(as_alice) == ["Hidden by a moderator: review “Emma”. It is spam. Three links."]
-    assert decide(desk, case, "restore", "mistake") == ["Done. Its author is told, where it concerns them."]
+    assert decide(as_moira, case, "restore", "mistake") == ["Saved. The author will be notified where applicable."]
     assert anonymous.get(url).status_code == 200
     assert as_alice.get(url).json()["moderation"] is None
-    assert texts(as_alice)[0] == "Shown again: review “Emma”. The decision was a mistake."
+    assert texts(as_alice)[0] == "Visible again: review “Emma”. The decision was a mistake."
     assert differences() == (0, [])
     assert [event.verb for event in Event.objects.filter(verb__startswith="moderation.").order_by("id")] == [
         "moderation.hidden",
@@ -47,29 +47,29 @@ def test_hiding_restoring_and_what_its_author_reads(desk, as_alice, anonymous, r
     ]
 
 
-def test_what_was_decided_is_found_in_the_audit_log(desk, desk_of, staff, clients, review, alice):
-    for thing in (review, alice):
-        report(clients[0], thing)
-        decide(desk, case_of(thing), "warn", "spam")
-    for sought, about in ((f"reviews.review:{review.pk}", review), ("alice", alice)):
-        found = desk_of(staff).get("/admin/api/auditentry/", {"q": sought}).context["cl"].result_list
-        assert [(entry.verb, entry.target_id) for entry in found] == [("moderation.warned", about.pk)]
+def test_decisions_are_found_in_the_audit_log(as_moira, admin_client_of, staff, clients, review, alice):
+    for obj in (review, alice):
+        report(clients[0], obj)
+        decide(as_moira, case_of(obj), "warn", "spam")
+    for query, target in ((f"reviews.review:{review.pk}", review), ("alice", alice)):
+        found = admin_client_of(staff).get("/admin/api/auditentry/", {"q": query}).context["cl"].result_list
+        assert [(entry.verb, entry.target_id) for entry in found] == [("moderation.warned", target.pk)]
 
 
-def test_the_author_reads_it_in_their_language(desk, as_alice, alice, review, clients):
+def test_notification_follows_the_requested_language(as_moira, as_alice, alice, review, clients):
     alice.change_profile(language="pt-BR")
     report(clients[0], review)
-    decide(desk, case_of(review), "hide", "spam")
+    decide(as_moira, case_of(review), "hide", "spam")
     english = as_alice.get("/api/v1/users/me/notifications/", HTTP_ACCEPT_LANGUAGE="en").json()["results"][0]["text"]
     assert english == "Hidden by a moderator: review “Emma”. It is spam."
 
 
-def test_a_decision_ends_all_reports_and_new_ones_count_afresh(desk, clients, hidden, review, anonymous):
+def test_decision_closes_reports_and_resets_the_count(as_moira, clients, hidden, review, anonymous):
     case = case_of(review)
-    decide(desk, case, "restore", "no_violation")
+    decide(as_moira, case, "restore", "no_violation")
     case.refresh_from_db()
     assert (case.state, case.reports_count, case.reports.waiting().count()) == ("closed", 0, 0)
-    # The same people do not hide it again, nor does each new one.
+    # Neither earlier reporters nor a single new one hide it again.
     for client in clients[:3]:
         problem(report(client, review), 409, "already_reported")
     for client in clients[3:5]:
@@ -79,171 +79,169 @@ def test_a_decision_ends_all_reports_and_new_ones_count_afresh(desk, clients, hi
     assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 404
 
 
-def test_dismissing_shows_what_was_hidden_and_tells_nobody_of_what_was_not(
-    desk, hidden, as_alice, clients, book, alice
-):
-    decide(desk, case_of(hidden), "dismiss", "no_violation")
+def test_dismiss_restores_and_notifies_only_if_hidden(as_moira, hidden, as_alice, clients, book, alice):
+    decide(as_moira, case_of(hidden), "dismiss", "no_violation")
     assert as_alice.get(f"{REVIEWS}{hidden.pk}/").json()["moderation"] is None
-    assert texts(as_alice)[0] == "Shown again: review “Emma”. It keeps to the rules."
+    assert texts(as_alice)[0] == "Visible again: review “Emma”. It follows the rules."
     report(clients[0], alice)
-    decide(desk, case_of(alice), "dismiss", "no_violation")
+    decide(as_moira, case_of(alice), "dismiss", "no_violation")
     assert len(texts(as_alice)) == 2
 
 
-def test_a_warning_leaves_what_reports_have_hidden_hidden(desk, hidden, as_alice):
-    decide(desk, case_of(hidden), "warn", "abuse")
+def test_warning_keeps_content_hidden(as_moira, hidden, as_alice):
+    decide(as_moira, case_of(hidden), "warn", "abuse")
     assert as_alice.get(f"{REVIEWS}{hidden.pk}/").json()["moderation"]["status"] == "hidden"
-    assert texts(as_alice)[0] == "A moderator warns you: review “Emma”. It attacks or harasses people."
+    assert texts(as_alice)[0] == "Warning from a moderator: review “Emma”. It attacks or harasses people."
 
 
 @pytest.mark.parametrize(
     ("duration", "days", "expected"), [("1", "", 1), ("7", "", 7), ("30", "", 30), ("own", "90", 90)]
 )
-def test_a_suspension_ends_sign_ins_at_once(desk, clients, alice, client_of, post_sign_in, duration, days, expected):
-    access = post_sign_in("alice")["access"]
+def test_suspension_ends_sessions_immediately(as_moira, clients, alice, client_of, log_in, duration, days, expected):
+    access = log_in("alice")["access"]
     report(clients[0], alice)
-    decide(desk, case_of(alice), "suspend", "abuse", duration=duration, days=days)
+    decide(as_moira, case_of(alice), "suspend", "abuse", duration=duration, days=days)
     assert not is_accepted(access)
-    refused = client_of(None).get("/api/v1/users/me/", HTTP_AUTHORIZATION=f"Bearer {access}")
-    assert refused.json()["code"] == "account_suspended"
+    rejected = client_of(None).get("/api/v1/users/me/", HTTP_AUTHORIZATION=f"Bearer {access}")
+    assert rejected.json()["code"] == "account_suspended"
     alice.refresh_from_db()
-    left = alice.suspended_until - timezone.now()
-    assert datetime.timedelta(days=expected, minutes=-1) < left <= datetime.timedelta(days=expected)
-    undo(desk, case_of(alice))
-    assert post_sign_in("alice")["access"]
+    remaining = alice.suspended_until - timezone.now()
+    assert datetime.timedelta(days=expected, minutes=-1) < remaining <= datetime.timedelta(days=expected)
+    undo(as_moira, case_of(alice))
+    assert log_in("alice")["access"]
     alice.refresh_from_db()
     assert alice.suspended_until is None
 
 
-def test_no_suspension_is_made_shorter_by_another_case(desk, other_desk, clients, alice, review):
-    for thing in (alice, review):
-        report(clients[0], thing)
-    decide(desk, case_of(alice), "suspend", "abuse", duration="30")
+def test_suspension_is_not_shortened_by_another_case(as_moira, as_norbert, clients, alice, review):
+    for obj in (alice, review):
+        report(clients[0], obj)
+    decide(as_moira, case_of(alice), "suspend", "abuse", duration="30")
     alice.refresh_from_db()
     until = alice.suspended_until
-    assert "suspended for longer already" in decide(other_desk, case_of(review), "suspend", "spam", duration="7")[0]
+    assert "already suspended for longer" in decide(as_norbert, case_of(review), "suspend", "spam", duration="7")[0]
     alice.refresh_from_db()
     assert alice.suspended_until == until
     assert not Decision.objects.filter(case=case_of(review)).exists()
-    decide(other_desk, case_of(review), "suspend", "spam", duration="own", days="90")
-    undo(other_desk, case_of(review))
+    decide(as_norbert, case_of(review), "suspend", "spam", duration="own", days="90")
+    undo(as_norbert, case_of(review))
     alice.refresh_from_db()
     assert alice.suspended_until == until
 
 
 @pytest.fixture
-def post_sign_in(anonymous):
+def log_in(anonymous):
     from tests.conftest import PASSWORD
 
     def call(name):
-        answer = anonymous.post("/api/v1/auth/login/", {"username": name, "password": PASSWORD})
-        assert answer.status_code == 200, answer.content
-        return answer.json()
+        response = anonymous.post("/api/v1/auth/login/", {"username": name, "password": PASSWORD})
+        assert response.status_code == 200, response.content
+        return response.json()
 
     return call
 
 
-def test_an_undone_decision_leaves_everything_as_before(desk, hidden, anonymous, as_alice, book):
+def test_undo_restores_the_previous_state(as_moira, hidden, anonymous, as_alice, book):
     case = case_of(hidden)
     for action, ground in (("hide", "spam"), ("restore", "no_violation"), ("dismiss", "handled"), ("warn", "abuse")):
         before = case_of(hidden)
-        decide(desk, case, action, ground)
+        decide(as_moira, case, action, ground)
         assert case_of(hidden).state == "closed"
-        undo(desk, case)
+        undo(as_moira, case)
         after = case_of(hidden)
-        kept = ("concealed", "ground", "words", "state", "reports_count", "harm", "opened_at")
-        assert [getattr(after, name) for name in kept] == [getattr(before, name) for name in kept], action
+        restored = ("concealed", "ground", "words", "state", "reports_count", "harm", "opened_at")
+        assert [getattr(after, name) for name in restored] == [getattr(before, name) for name in restored], action
         assert after.version == before.version + 2
         assert as_alice.get(f"{REVIEWS}{hidden.pk}/").json()["moderation"]["status"] == "pending"
         assert figures(anonymous, book) == (None, 0, {})
     assert Decision.objects.filter(action="undo").count() == 4
-    assert texts(as_alice)[0] == "A moderator has taken a decision back: review “Emma”. The decision was a mistake."
+    assert texts(as_alice)[0] == "A moderator has reversed a decision: review “Emma”. The decision was a mistake."
     assert differences() == (0, [])
 
 
-def test_what_reports_have_hidden_since_stays_hidden_when_a_decision_is_undone(desk, clients, review, anonymous):
+def test_undo_keeps_content_that_reports_hid_later(as_moira, clients, review, anonymous):
     report(clients[0], review)
     case = case_of(review)
-    decide(desk, case, "warn", "spam")
+    decide(as_moira, case, "warn", "spam")
     for client in clients[1:4]:
         report(client, review)
-    undo(desk, case)
+    undo(as_moira, case)
     assert (case_of(review).concealed, case_of(review).reports_count) == ("pending", 4)
     assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 404
-    decide(desk, case, "dismiss", "no_violation")
+    decide(as_moira, case, "dismiss", "no_violation")
     assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 200
     assert differences() == (0, [])
 
 
-def test_only_the_last_decision_that_stands_is_undone(desk, hidden):
+def test_undo_is_limited_to_the_last_decision(as_moira, hidden):
     case = case_of(hidden)
-    decide(desk, case, "hide", "spam")
+    decide(as_moira, case, "hide", "spam")
     first = Decision.objects.get(action="hide")
-    decide(desk, case, "warn", "abuse")
+    decide(as_moira, case, "warn", "abuse")
     body = {"undo": first.pk, "undo-version": case_of(hidden).version, "undo-ground": "mistake"}
-    assert "Only the last decision" in send(desk, case, body)[0]
-    undo(desk, case)
-    undo(desk, case)
+    assert "Only the last decision" in send(as_moira, case, body)[0]
+    undo(as_moira, case)
+    undo(as_moira, case)
     assert case_of(hidden).concealed == "pending"
-    assert desk.get(page_of(case)).context["last"] is None
+    assert as_moira.get(page_of(case)).context["last"] is None
 
 
-def test_nobody_judges_themself(moira, desk, review, clients, client_of):
+def test_moderator_cannot_decide_own_content(moira, as_moira, review, clients, client_of):
     Review.objects.filter(pk=review.pk).update(author=moira)
     report(clients[0], review)
-    assert "somebody else must decide" in decide(desk, case_of(review), "dismiss", "no_violation")[0]
+    assert "another moderator must decide" in decide(as_moira, case_of(review), "dismiss", "no_violation")[0]
     assert not Decision.objects.exists()
 
 
-def test_only_administrators_suspend_staff(desk, desk_of, staff, make_moderator, clients):
+def test_only_administrators_suspend_staff(as_moira, admin_client_of, staff, make_moderator, clients):
     other = make_moderator("olga")
     report(clients[0], other)
     case = case_of(other)
-    assert "Only administrators" in decide(desk, case, "suspend", duration="7")[0]
-    decide(desk_of(staff), case, "suspend", duration="7")
+    assert "Only administrators" in decide(as_moira, case, "suspend", duration="7")[0]
+    decide(admin_client_of(staff), case, "suspend", duration="7")
     other.refresh_from_db()
     assert other.is_suspended
 
 
-def test_a_case_whose_text_went_without_a_word_is_closed(desk, review, clients):
+def test_decision_about_a_deleted_object_closes_the_case(as_moira, review, clients):
     report(clients[0], review)
     case = case_of(review)
     body = {"version": 0, "decision": "hide", "ground": "spam"}
     Review.objects.all().delete()
-    assert "It has been deleted." in desk.get(page_of(case)).content.decode()
-    assert "deleted meanwhile" in send(desk, case, body)[0]
+    assert "It has been deleted." in as_moira.get(page_of(case)).content.decode()
+    assert "deleted in the meantime" in send(as_moira, case, body)[0]
     case.refresh_from_db()
     assert case.state == "gone"
 
 
-def test_staff_open_a_case_without_a_report(desk, review, as_alice):
-    answer = desk.get(f"{QUEUE}about/review/{review.pk}/")
+def test_case_is_opened_without_a_report(as_moira, review, as_alice):
+    response = as_moira.get(f"{QUEUE}about/review/{review.pk}/")
     case = case_of(review)
-    assert answer["Location"] == page_of(case)
+    assert response["Location"] == page_of(case)
     assert case.state == "closed"
-    decide(desk, case, "hide", "spam")
+    decide(as_moira, case, "hide", "spam")
     assert as_alice.get(f"{REVIEWS}{review.pk}/").json()["moderation"]["status"] == "hidden"
-    assert desk.get(f"{QUEUE}about/review/{10**9}/").status_code == 404
-    assert desk.get(f"{QUEUE}about/comment/1/").status_code == 404
+    assert as_moira.get(f"{QUEUE}about/review/{10**9}/").status_code == 404
+    assert as_moira.get(f"{QUEUE}about/comment/1/").status_code == 404
 
 
-def test_a_review_hidden_before_there_were_cases_can_be_restored(desk, review, as_alice, anonymous):
+def test_review_hidden_without_a_case_can_be_restored(as_moira, review, as_alice, anonymous):
     review.hide()
     assert as_alice.get(f"{REVIEWS}{review.pk}/").json()["moderation"] == {
         "status": "hidden",
         "reason": "other",
         "text": "It does not belong here.",
     }
-    desk.get(f"{QUEUE}about/review/{review.pk}/")
-    decide(desk, case_of(review), "restore", "mistake")
+    as_moira.get(f"{QUEUE}about/review/{review.pk}/")
+    decide(as_moira, case_of(review), "restore", "mistake")
     assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 200
 
 
-def test_what_was_decided_cannot_be_changed(desk, desk_of, staff, review, clients):
+def test_decisions_are_read_only(as_moira, admin_client_of, staff, review, clients):
     report(clients[0], review)
-    decide(desk, case_of(review), "hide", "spam")
+    decide(as_moira, case_of(review), "hide", "spam")
     decision = Decision.objects.get()
-    client = desk_of(staff)
+    client = admin_client_of(staff)
     for path in (f"decision/{decision.pk}/", f"opening/{Opening.objects.first().pk}/", f"case/{decision.case_id}/"):
         url = f"/admin/moderation/{path}"
         assert client.get(f"{url}change/").status_code == 200, path

@@ -1,4 +1,4 @@
-"""On the first start something lies on the moderators' desk."""
+"""Moderation cases of the demo data."""
 
 import io
 
@@ -30,7 +30,7 @@ def demo():
 
 
 @pytest.fixture
-def desk(make_user):
+def moderator(make_user):
     user = make_user("helper", is_staff=True)
     user.groups.set(Group.objects.filter(name=MODERATORS))
     client = Client()
@@ -38,44 +38,44 @@ def desk(make_user):
     return client
 
 
-def test_the_desk_has_reports_an_appeal_and_what_was_decided(demo, desk):
-    assert desk.get(QUEUE).context["cl"].result_list[0].target_type == "post"
+def test_demo_has_open_appealed_and_decided_cases(demo, moderator):
+    assert moderator.get(QUEUE).context["cl"].result_list[0].target_type == "post"
     sizes = {}
     for queue in ("open", "appealed", "hidden", "closed"):
-        sizes[queue] = len(desk.get(QUEUE, {"queue": queue}).context["cl"].result_list)
+        sizes[queue] = len(moderator.get(QUEUE, {"queue": queue}).context["cl"].result_list)
     assert sizes == {"open": 4, "appealed": 1, "hidden": 1, "closed": 2}
     assert set(Decision.objects.values_list("action", flat=True)) == {"hide", "warn", "dismiss"}
     for case in Case.objects.all():
-        assert desk.get(reverse("admin:moderation_case_change", args=[case.pk])).status_code == 200
+        assert moderator.get(reverse("admin:moderation_case_change", args=[case.pk])).status_code == 200
     assert differences() == (0, [])
 
 
-def test_the_author_of_the_hidden_review_knows_of_it_and_nobody_else_sees_it(demo, client_of, anonymous):
+def test_hidden_demo_review_is_visible_to_its_author_only(demo, client_of, anonymous):
     hidden = Review.objects.get(hidden_at__isnull=False)
-    address = f"/api/v1/reviews/{hidden.pk}/"
-    assert client_of(hidden.author).get(address).json()["moderation"]["status"] == "hidden"
-    assert anonymous.get(address).status_code == 404
+    url = f"/api/v1/reviews/{hidden.pk}/"
+    assert client_of(hidden.author).get(url).json()["moderation"]["status"] == "hidden"
+    assert anonymous.get(url).status_code == 404
     assert Appeal.objects.get().author == hidden.author
 
 
-def test_nobody_signs_in_as_who_has_decided(demo, anonymous):
-    decided = User.objects.get(is_staff=True)
-    assert set(Decision.objects.values_list("by_name", flat=True)) == {decided.username}
-    assert not decided.has_usable_password()
-    assert decided.email == ""
+def test_demo_moderator_cannot_log_in(demo, anonymous):
+    moderator = User.objects.get(is_staff=True)
+    assert set(Decision.objects.values_list("by_name", flat=True)) == {moderator.username}
+    assert not moderator.has_usable_password()
+    assert moderator.email == ""
     for password in ("correct horse battery", "", "!"):
-        body = {"username": decided.username, "password": password}
+        body = {"username": moderator.username, "password": password}
         assert anonymous.post("/api/v1/auth/login/", body).status_code in (400, 401)
         assert Client().post("/admin/login/", body).status_code == 200
 
 
-def test_without_books_and_where_somebody_has_the_name_it_does_without(make_user):
+def test_existing_username_skips_the_demo_cases(make_user):
     make_user("rita.sampaio")
     seed()
     assert not Case.objects.exists()
     assert not User.objects.filter(is_staff=True).exists()
 
 
-def test_without_books_the_post_alone_is_reported():
+def test_without_books_only_the_post_is_reported():
     seed()
     assert list(Case.objects.values_list("target_type", flat=True)) == ["post"]

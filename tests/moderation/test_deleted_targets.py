@@ -1,4 +1,4 @@
-"""What becomes of cases when what they are about, or who spoke, is deleted."""
+"""Cases after the deletion of their object, its author or a reporter."""
 
 import pytest
 
@@ -11,10 +11,10 @@ from tests.reviews.helpers import REVIEWS, close, differences
 pytestmark = pytest.mark.django_db
 
 
-def test_a_deleted_thing_closes_its_case(clients, as_alice, review, book, club, mallory, client_of):
-    for thing in (review, book, club):
-        report(clients[0], thing)
-    cases = [case_of(thing) for thing in (review, book, club)]
+def test_deletion_closes_the_case(clients, as_alice, review, book, club, mallory, client_of):
+    for obj in (review, book, club):
+        report(clients[0], obj)
+    cases = [case_of(obj) for obj in (review, book, club)]
     assert as_alice.delete(f"{REVIEWS}{review.pk}/").status_code == 204
     assert as_alice.delete(f"/api/v1/clubs/{club.pk}/").status_code == 204
     assert client_of(mallory).delete(f"/api/v1/books/{book.pk}/").status_code == 204
@@ -25,30 +25,28 @@ def test_a_deleted_thing_closes_its_case(clients, as_alice, review, book, club, 
     assert not Case.objects.open().exists()
 
 
-def test_a_club_takes_along_the_cases_of_what_was_in_it(club):
+def test_club_deletion_closes_the_cases_of_its_content(club):
     Case.objects.create(target_type="post", target_id=7, club_id=club.pk, state="open")
     Case.objects.create(target_type="post", target_id=8, club_id=club.pk + 1, state="open")
     Club.objects.get().dissolve(by=None)
     assert [case.target_id for case in Case.objects.open()] == [8]
 
 
-def test_a_reader_who_goes_takes_their_case_and_leaves_their_reports_nameless(
-    clients, readers, as_alice, alice, bob, review, as_bob, settings
-):
+def test_account_deletion_anonymizes_reports(clients, as_alice, alice, bob, review, as_bob, settings):
     settings.REPORTS_TO_HIDE = 2
     report(as_bob, review, note="Look at this.")
     report(clients[0], bob)
     report(clients[1], review)
     close(bob, anonymise=True)
-    kept = Report.objects.get(note="Look at this.")
-    assert kept.reporter is None
+    anonymous_report = Report.objects.get(note="Look at this.")
+    assert anonymous_report.reporter is None
     assert Case.objects.get(target_type="user").state == "gone"
-    # It counts as it did, and the next one is one more.
+    # The anonymous report still counts.
     case = case_of(review)
     assert (case.reports_count, case.concealed) == (2, "pending")
 
 
-def test_a_case_of_what_has_gone_stays_closed_when_its_author_goes(clients, as_alice, alice, hidden):
+def test_account_deletion_keeps_closed_cases_closed(clients, as_alice, alice, hidden):
     appeal(as_alice, hidden)
     assert as_alice.delete(f"{REVIEWS}{hidden.pk}/").status_code == 204
     close(alice, anonymise=True)
@@ -57,7 +55,7 @@ def test_a_case_of_what_has_gone_stays_closed_when_its_author_goes(clients, as_a
 
 
 @pytest.mark.parametrize("anonymise", [True, False])
-def test_an_author_who_goes_leaves_a_case_only_of_what_stays(clients, as_alice, alice, review, anonymise, settings):
+def test_account_deletion_keeps_cases_of_remaining_reviews(clients, as_alice, alice, review, anonymise, settings):
     settings.REPORTS_TO_HIDE = 1
     report(clients[0], review)
     appeal(as_alice, review)

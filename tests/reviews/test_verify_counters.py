@@ -1,4 +1,4 @@
-"""`verify_figures` finds damage to every figure, and `--repair` undoes it: what joins its list is tried here too."""
+"""`verify_counters` finds wrong values of every counter and repairs them; new checks are covered automatically."""
 
 import datetime
 from decimal import Decimal
@@ -20,22 +20,22 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def something_of_everything(alice, bob):
-    """Each figure has something to count, so that zeros are damage too."""
+def data_for_every_counter(alice, bob):
+    """Give every counter something to count, so that a zero is also wrong."""
     club = Club.found(by=alice, name="Night readers")
     club.join(bob)
     for status in ("reading", "finished"):
         book = Book.add(by=None, title=status, authors=["A"], page_count=300)
         entry = Entry.add(club=club, book=book, by=alice, status=status)
-        for reader, rating in ((alice, 7), (bob, 10)):
-            Review.write(book=book, by=reader, rating=rating).like(by=bob)
+        for user, rating in ((alice, 7), (bob, 10)):
+            Review.write(book=book, by=user, rating=rating).like(by=bob)
         Progress.set(entry=entry, by=alice, mark=Mark(Unit.PAGE, Decimal(12), Decimal(300)))
         Progress.set(entry=entry, by=bob, mark=Mark(Unit.PERCENT, Decimal(40)))
     tomorrow = timezone.now() + datetime.timedelta(1)
     full = Meeting.plan(club=club, by=alice, title="Tea", starts_at=tomorrow, capacity=1)
     free = Meeting.plan(club=club, by=alice, title="Cake", starts_at=tomorrow)
-    for meeting, reader, word in ((full, alice, "yes"), (full, bob, "yes"), (free, alice, "maybe"), (free, bob, "no")):
-        Rsvp.give(meeting=meeting, by=reader, answer=word)
+    for meeting, user, rsvp in ((full, alice, "yes"), (full, bob, "yes"), (free, alice, "maybe"), (free, bob, "no")):
+        Rsvp.give(meeting=meeting, by=user, answer=rsvp)
     Thread.open(club=club, by=alice, title="Tea or cake?", body="Cake.")
     assert differences() == (0, [])
 
@@ -44,7 +44,7 @@ COLUMNS = [(check, column) for check in CHECKS for column in check.empty]
 
 
 def wrong(value):
-    """Another value of the same kind."""
+    """Return a different value of the same type."""
     if value is None or isinstance(value, datetime.datetime):
         return timezone.now() + datetime.timedelta(1)
     return value + 1
@@ -53,30 +53,30 @@ def wrong(value):
 @pytest.mark.parametrize(
     ("check", "column"), COLUMNS, ids=[f"{check.model.__name__}-{column}" for check, column in COLUMNS]
 )
-def test_a_column_that_is_wrong_is_found_and_repaired(check, column):
+def test_wrong_column_is_found_and_repaired(check, column):
     rows = check.model._base_manager.order_by("pk")
-    right = list(rows.values_list("pk", column))
-    harmed = [pk for pk, value in right if value] or [right[0][0]]
+    correct = list(rows.values_list("pk", column))
+    damaged = [pk for pk, value in correct if value] or [correct[0][0]]
     for damage in {"another": wrong, "none": lambda value: check.empty[column]}.values():
-        harm = {pk: damage(value or check.empty[column] or 0) for pk, value in right if pk in harmed}
+        values = {pk: damage(value or check.empty[column] or 0) for pk, value in correct if pk in damaged}
         if column == "average_rating":
-            harm = dict.fromkeys(harmed, Decimal("4.99") if damage is wrong else None)
-        for pk, value in harm.items():
+            values = dict.fromkeys(damaged, Decimal("4.99") if damage is wrong else None)
+        for pk, value in values.items():
             check.model._base_manager.filter(pk=pk).update(**{column: value})
-        told = [pk for pk in harmed if dict(right)[pk] != harm[pk]]
+        expected = [pk for pk in damaged if dict(correct)[pk] != values[pk]]
         for arguments in ((), ("--repair", "--chunk", "1")):
             status, lines = differences(*arguments)
-            assert [line.split()[1:3] for line in lines] == [[str(pk), f"{column}:"] for pk in told]
-            assert status == (1 if told and not arguments else 0)
+            assert [line.split()[1:3] for line in lines] == [[str(pk), f"{column}:"] for pk in expected]
+            assert status == (1 if expected and not arguments else 0)
         assert differences() == (0, [])
-        assert list(rows.values_list("pk", column)) == right
+        assert list(rows.values_list("pk", column)) == correct
 
 
 @pytest.mark.parametrize("name", TOTALS)
-def test_a_total_that_is_wrong_is_found_and_repaired(name):
-    right = {key: n for key, n in TOTALS[name].count().items() if n}
-    assert right
-    for key, n in right.items():
+def test_wrong_total_is_found_and_repaired(name):
+    correct = {key: n for key, n in TOTALS[name].count().items() if n}
+    assert correct
+    for key, n in correct.items():
         rows = Total.objects.filter(pk__startswith=f"{key}#")
         for damage in (partial(counters.add, {key: 5}), rows.delete):
             damage()
