@@ -31,7 +31,7 @@ def test_staff_look_and_change_nothing(
         assert list(as_staff.get(LIST, query).context["cl"].result_list) == [ballot]
     assert not as_staff.get(LIST, {"q": "nothing of that name"}).context["cl"].result_list
     page = as_staff.get(f"{LIST}{ballot.pk}/change/")
-    assert "Emma: 1, Persuasion: 1, Sanditon: 0 (out: Sanditon)" in page.content.decode()
+    assert "Emma: 1, Persuasion: 1, Sanditon: 0 (eliminated: Sanditon)" in page.content.decode()
     assert as_staff.get(f"{LIST}add/").status_code == 403
     assert as_staff.post(f"{LIST}{ballot.pk}/change/", {"title": "Mine"}).status_code == 403
     assert as_staff.post(f"{LIST}{ballot.pk}/delete/", {"post": "yes"}).status_code == 403

@@ -1,9 +1,9 @@
 """Reactions: one emoji, once for each reader."""
 
 import pytest
+from emoji import is_emoji
 
 from accounts.departure import depart
-from clubs.discussions.emoji import is_emoji
 from clubs.discussions.reactions import MOST_EMOJI
 from clubs.models import Reaction
 from tests.clubs.discussions.helpers import posts, reaction, rows, threads
