@@ -253,7 +253,7 @@ class Ballot(models.Model):
     def _finish(self, *, by: User | None) -> None:
         """Count the votes, save the result and plan the winner. The rows must be locked (`_lock`)."""
         standing = list(self.candidates.standing().values_list("place", flat=True))
-        papers = self._papers(standing)
+        papers = self._collect_votes(standing)
         count = counting.METHODS[self.method](standing, papers)
         self.status, self.closed_at = State.CLOSED, timezone.now()
         self.voters, self.members = len(papers), self.club.members_count
@@ -269,7 +269,7 @@ class Ballot(models.Model):
         if self.outcome == Outcome.WINNER and count.winner is not None:
             self._plan(self.candidates.get(place=count.winner), by=by)
 
-    def _papers(self, standing: Sequence[int]) -> list[list[int]]:
+    def _collect_votes(self, standing: Sequence[int]) -> list[list[int]]:
         """Return the votes of current members for candidates still proposed, in random order.
 
         Approval votes are sorted, because the order in which a voter sent them could identify the voter.

@@ -129,7 +129,7 @@ class Thread(models.Model):
     def remove(self, *, by: User) -> None:
         """Delete the thread with its posts."""
         self.lock()
-        self._remove(by)
+        self._delete(by)
 
     @retrying_atomic
     def withdraw(self, *, by: User) -> None:
@@ -137,7 +137,7 @@ class Thread(models.Model):
         self.lock()
         if self.author_id != by.pk or self.posts.filter(deleted_at__isnull=True).exclude(author=by).exists():
             raise refusal(Standing.MODERATOR)
-        self._remove(by)
+        self._delete(by)
 
     def lock(self) -> None:
         """Lock and reload the club and the thread. Raise Http404 if either was deleted."""
@@ -157,7 +157,7 @@ class Thread(models.Model):
         thing = Thing("thread", self.pk, self.title, self.author_id)
         activity.record(f"thread.{what}", actor=by.pk, thing=thing, club=self.club_id)
 
-    def _remove(self, by: User) -> None:
+    def _delete(self, by: User) -> None:
         self.record("deleted", by=by)
         posts = self.posts.counted().filter(author__isnull=False)
         authors = set(posts.order_by().values_list("author", flat=True))

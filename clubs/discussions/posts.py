@@ -74,7 +74,7 @@ class PostQuerySet(models.QuerySet["Post"]):
     def search(self, club: int, text: str) -> PostQuerySet:
         """Return posts of a club that contain words starting with each word of `text`, ignoring case and accents."""
         terms = query_terms(text)
-        return self.filter(club=club, search_text__words=[_words_of_club(club), *terms]) if terms else self.none()
+        return self.filter(club=club, search_text__words=[_club_search_word(club), *terms]) if terms else self.none()
 
     def empty(self) -> None:
         """Delete text and author of the posts. The rows must be locked; the caller updates the threads' counters."""
@@ -221,7 +221,7 @@ class Post(models.Model):
 
         Raise Conflict `post_deleted`, `thread_closed`, or `too_many_reactions` beyond MOST_EMOJI different emoji.
         """
-        self._hold()
+        self._lock_post()
         key, existing = emoji_key(emoji), Reaction.objects.filter(post=self)
         self.thread.refresh_from_db(fields=["closed"])
         self.thread.require_open()
@@ -230,25 +230,25 @@ class Post(models.Model):
         with conflict_as(NotAuthenticated()):
             created = Reaction.objects.get_or_create(post=self, user=by, key=key, defaults={"emoji": emoji})[1]
         if created:
-            self._record_alone("reacted", by=by)
+            self._record_private_event("reacted", by=by)
 
     @retrying_atomic
     def take_back(self, emoji: str, *, by: User) -> None:
         """Remove a reaction, if there is one."""
-        self._hold()
+        self._lock_post()
         if Reaction.objects.filter(post=self, user=by, key=emoji_key(emoji)).delete()[0]:
-            self._record_alone("unreacted", by=by)
+            self._record_private_event("unreacted", by=by)
 
     @retrying_atomic
     def reveal(self, *, by: User) -> None:
         """Reveal the post permanently for `by` only. Raise Conflict `post_deleted`."""
-        self._hold()
+        self._lock_post()
         if self.author_id == by.pk:
             return
         with conflict_as(NotAuthenticated()):
             created = Reveal.objects.get_or_create(post=self, user=by)[1]
         if created:
-            self._record_alone("revealed", by=by)
+            self._record_private_event("revealed", by=by)
 
     @property
     def is_deleted(self) -> bool:
@@ -304,7 +304,7 @@ class Post(models.Model):
         subject = self.author_id if self.author_id != by.pk else None
         activity.record(f"post.{what}", actor=by.pk, thing=thing, club=self.club_id, subject=subject)
 
-    def _record_alone(self, what: str, *, by: User) -> None:
+    def _record_private_event(self, what: str, *, by: User) -> None:
         """Record an event in the activity log of `by` only: reactions and reveals are not shown to the club."""
         activity.record(f"post.{what}", actor=by.pk, thing=Thing("post", self.pk, ""))
 
@@ -313,7 +313,7 @@ class Post(models.Model):
         self.thread.lock()
         self.reread()
 
-    def _hold(self) -> None:
+    def _lock_post(self) -> None:
         """Lock the post only. Raise Http404 if it does not exist, and Conflict if it was deleted."""
         row = Post.objects.select_for_update().filter(pk=self.pk).values_list("deleted_at", flat=True)
         found = list(row)
@@ -335,7 +335,7 @@ class Post(models.Model):
 
     def _words(self, body: str) -> str:
         """Return the text of the search index."""
-        return f"{_words_of_club(self.club_id)} {index_text([body])}"
+        return f"{_club_search_word(self.club_id)} {index_text([body])}"
 
     def _raise_replies(self) -> None:
         """Raise `spoiler_percent` of direct and indirect replies to that of this post."""
@@ -355,6 +355,6 @@ class Post(models.Model):
 CHANGING = ["author", "body", "reply_to", "spoiler_percent", "edited_at", "deleted_at", "hidden_at"]
 
 
-def _words_of_club(club: int) -> str:
+def _club_search_word(club: int) -> str:
     """Return the index word that limits a search to one club; users cannot search for it (`search.PREFIX`)."""
     return f"zz{club}z"

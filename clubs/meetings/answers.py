@@ -115,8 +115,8 @@ class Rsvp(models.Model):
         before = own.answer if own else None
         if own is None or not (before == answer or (answer == Answer.YES and before == Answer.WAITLISTED)):
             own = own or cls(meeting=meeting, user=by)
-            own._write(answer if answer != Answer.YES or free_seats(meeting) else Answer.WAITLISTED)
-            _count(meeting, before, own.answer)
+            own._save_answer(answer if answer != Answer.YES or free_seats(meeting) else Answer.WAITLISTED)
+            _update_counters(meeting, before, own.answer)
             if before == Answer.YES:
                 fill(meeting)
             record("meeting.answered", actor=by.pk, thing=meeting.thing)
@@ -124,7 +124,7 @@ class Rsvp(models.Model):
         # Read under the lock: afterwards the meeting may be deleted, with its RSVPs.
         return cls.objects.with_place().get(pk=own.pk)
 
-    def _write(self, answer: str) -> None:
+    def _save_answer(self, answer: str) -> None:
         line = Rsvp.objects.filter(meeting=self.meeting_id, answer=Answer.WAITLISTED)
         last = line.aggregate(last=models.Max("ticket"))["last"] or 0 if answer == Answer.WAITLISTED else -1
         self.answer, self.ticket, self.answered_at = answer, last + 1, timezone.now()
@@ -147,7 +147,7 @@ def fill(meeting: Meeting) -> None:
     if not first:
         return
     Rsvp.objects.filter(pk__in=[pk for pk, _user in first]).update(answer=Answer.YES, ticket=0)
-    _count(meeting, Answer.WAITLISTED, Answer.YES, len(first))
+    _update_counters(meeting, Answer.WAITLISTED, Answer.YES, len(first))
     telling.promoted(meeting, [user for _pk, user in first])
 
 
@@ -169,27 +169,27 @@ def take_back(user: int, club: int) -> None:
     The user and the club must be locked, and the membership must be saved.
     """
     given = Rsvp.objects.filter(user=user, meeting__club=club, meeting__ends_at__gt=timezone.now())
-    _take_back(user, list(given.values_list("meeting", flat=True)))
+    _withdraw(user, list(given.values_list("meeting", flat=True)))
     was_not_active([user], club=club)
 
 
 @retrying_atomic
 def take_back_all(user: int) -> None:
     """Withdraw all RSVPs and delete the attendance of a user being deleted. `attended_count` does not change."""
-    _take_back(user, list(Rsvp.objects.filter(user=user).values_list("meeting", flat=True)))
+    _withdraw(user, list(Rsvp.objects.filter(user=user).values_list("meeting", flat=True)))
     Attendance.objects.filter(user=user).delete()
 
 
-def _take_back(user: int, meetings: Sequence[int]) -> None:
+def _withdraw(user: int, meetings: Sequence[int]) -> None:
     for meeting in Meeting.objects.select_for_update().filter(pk__in=meetings).order_by("pk"):
         own = Rsvp.objects.filter(meeting=meeting, user=user).first()
         if own is not None:
             own.delete()
-            _count(meeting, own.answer, None)
+            _update_counters(meeting, own.answer, None)
             fill(meeting)
 
 
-def _count(meeting: Meeting, before: str | None, after: str | None, n: int = 1) -> None:
+def _update_counters(meeting: Meeting, before: str | None, after: str | None, n: int = 1) -> None:
     """Update the counters of a meeting, which must be locked."""
     for answer, step in ((before, -n), (after, n)):
         if answer:

@@ -24,18 +24,18 @@ EVERY_HOUR = "PT1H"
 DAY = datetime.timedelta(days=1)
 
 
-def of_clubs(clubs: Iterable[int], reader: User, *, name: str) -> bytes:
-    """Return the calendar of `clubs` for `reader`, who must be a member of all of them. Takes two queries."""
-    return render(_shown().filter(club__in=clubs).with_answer_of(reader), name=name)
+def of_clubs(clubs: Iterable[int], user: User, *, name: str) -> bytes:
+    """Return the calendar of `clubs` for `user`, who must be a member of all of them. Takes two queries."""
+    return render(_listed_meetings().filter(club__in=clubs).with_answer_of(user), name=name)
 
 
-def of_reader(reader: User) -> bytes:
-    """Return the calendar of every club that `reader` is a member of."""
-    clubs = Membership.objects.active().filter(user=reader).values_list("club", flat=True)
-    return of_clubs(list(clubs), reader, name="BookBridge")
+def of_reader(user: User) -> bytes:
+    """Return the calendar of every club that `user` is a member of."""
+    clubs = Membership.objects.active().filter(user=user).values_list("club", flat=True)
+    return of_clubs(list(clubs), user, name="BookBridge")
 
 
-def _shown() -> MeetingQuerySet:
+def _listed_meetings() -> MeetingQuerySet:
     """Return upcoming and last year's meetings, with cancelled and deleted ones for 30 days."""
     since = timezone.now() - CANCELLED_SHOWN
     scheduled = Q(deleted_at=None, status=Status.SCHEDULED, starts_at__gt=timezone.now() - PAST_SHOWN)

@@ -213,11 +213,11 @@ class Meeting(models.Model):
         club.lock(with_user=by)
         _check_entry(club, fields)
         zone = timezone or club.timezone
-        walls = walls_of(wall_clock(starts_at, zone), repeats)
+        starts = walls_of(wall_clock(starts_at, zone), repeats)
         series = Series.objects.create(club=club, **repeats) if repeats else None
-        meetings = [cls(club=club, series=series, created_by=by, **fields) for _wall in walls]
-        for meeting, wall in zip(meetings, walls, strict=True):
-            meeting._set_time(wall, zone)
+        meetings = [cls(club=club, series=series, created_by=by, **fields) for _start in starts]
+        for meeting, local in zip(meetings, starts, strict=True):
+            meeting._set_time(local, zone)
             meeting._note_status()
             meeting.save(force_insert=True)
             telling().arm(meeting)
@@ -238,12 +238,12 @@ class Meeting(models.Model):
         zone = values.pop("timezone", self.timezone)
         at = values.pop("starts_at", self.starts_at)
         is_moved = (at, zone) != (self.starts_at, self.timezone)
-        wall = wall_clock(at, zone) if is_moved else self.wall
-        step = wall - self.wall
+        local = wall_clock(at, zone) if is_moved else self.wall
+        step = local - self.wall
         changed = []
         for row in rows:
-            time = (wall if row is self else row._later(step), zone) if is_moved else None
-            changed.append(row._change(values, time))
+            time = (local if row is self else row._moved_local_start(step), zone) if is_moved else None
+            changed.append(row._update(values, time))
         if any(changed):
             cancelled = "status" in changed[0] and self.status == Status.CANCELLED
             self._record("cancelled" if cancelled else "changed", by)
@@ -270,12 +270,12 @@ class Meeting(models.Model):
     @retrying_atomic
     def settle(self) -> bool:
         """Recompute `starts_at` if the rules of the time zone have changed. Return whether they had."""
-        if self._is_settled:
+        if self._is_in_sync:
             return False
         self._hold(None, Scope.THIS)
-        if self._is_settled:
+        if self._is_in_sync:
             return False
-        self._change({}, (self.wall, self.timezone))
+        self._update({}, (self.wall, self.timezone))
         self._record("changed", None)
         if self._concerns({"starts_at"}):
             telling().changed(self, None)
@@ -323,7 +323,7 @@ class Meeting(models.Model):
             row.club = self.club
         return [self, *following]
 
-    def _change(self, values: dict[str, Any], time: tuple[datetime.datetime, str] | None) -> set[str]:
+    def _update(self, values: dict[str, Any], time: tuple[datetime.datetime, str] | None) -> set[str]:
         """Save changed columns and fill free seats. Return their names. The meeting must be locked."""
         before = {name: getattr(self, name) for name in (*values, *TIME)}
         for name, value in values.items():
@@ -341,19 +341,23 @@ class Meeting(models.Model):
         telling().arm(self)
         return changed
 
-    def _set_time(self, wall: datetime.datetime, zone: str) -> None:
+    def _set_time(self, local: datetime.datetime, zone: str) -> None:
         """Set the local start. Raise InvalidField outside of the years 1900 to 2100."""
         try:
-            at = moment(wall, zone)
+            at = moment(local, zone)
         except OverflowError:
             at = LAST
         if not FIRST <= at < LAST:
             raise out_of_range("starts_at")
         self.timezone, self.starts_at = zone, at
-        self.local_date, self.local_time, self.local_later = wall.date(), wall.time().replace(fold=0), bool(wall.fold)
+        self.local_date, self.local_time, self.local_later = (
+            local.date(),
+            local.time().replace(fold=0),
+            bool(local.fold),
+        )
         self.ends_at = at + datetime.timedelta(minutes=self.duration_minutes)
 
-    def _later(self, step: datetime.timedelta) -> datetime.datetime:
+    def _moved_local_start(self, step: datetime.timedelta) -> datetime.datetime:
         """Return the local start moved by `step`."""
         try:
             return self.wall + step if step else self.wall
@@ -369,7 +373,7 @@ class Meeting(models.Model):
         return is_relevant and not self.is_over and bool(changed & TOLD)
 
     @property
-    def _is_settled(self) -> bool:
+    def _is_in_sync(self) -> bool:
         return moment(self.wall, self.timezone) == self.starts_at
 
     def _record(self, what: str, by: User | None) -> None:

@@ -88,7 +88,7 @@ def _bury(*, meeting: int) -> None:
 
 
 @every("meetings.settle", hours=24, atomic=False)
-def _settle() -> None:
+def _resync_timezones() -> None:
     """Recompute upcoming meetings after an update of tzdata has changed the rules of a time zone."""
     Meeting.objects.settle()
 
@@ -107,8 +107,8 @@ things["meeting"] = _as_it_is
 sayings["meeting.cancelled"] = lambda about: _("it is cancelled")
 
 
-def _who_said_no(pk: int) -> Any:
+def _declined_users(pk: int) -> Any:
     return Meeting.objects.filter(pk=pk, answers__answer="no").values_list("answers__user", flat=True)
 
 
-unless[Kind.MEETING_REMINDER] = _who_said_no
+unless[Kind.MEETING_REMINDER] = _declined_users

@@ -34,9 +34,9 @@ def wall_clock(at: datetime.datetime, zone: str) -> datetime.datetime:
     return at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
-def moment(wall: datetime.datetime, zone: str) -> datetime.datetime:
+def moment(local: datetime.datetime, zone: str) -> datetime.datetime:
     """Return the moment of a local time in `zone`, in UTC."""
-    return wall.replace(tzinfo=ZoneInfo(zone)).astimezone(datetime.UTC)
+    return local.replace(tzinfo=ZoneInfo(zone)).astimezone(datetime.UTC)
 
 
 def out_of_range(field: str) -> InvalidField:
@@ -52,33 +52,33 @@ def walls_of(first: datetime.datetime, repeats: dict[str, Any] | None) -> list[d
     if not repeats:
         return [first]
     try:
-        walls = list(_repeated(first, **repeats))
+        starts = list(_repeated(first, **repeats))
     except OverflowError:
         raise out_of_range("repeats.count") from None
-    if walls[-1].year >= LAST.year:
+    if starts[-1].year >= LAST.year:
         raise out_of_range("repeats.count")
-    return walls
+    return starts
 
 
-def _repeated(wall: datetime.datetime, every: str, count: int) -> Iterator[datetime.datetime]:
-    """Yield the local times of a series, starting with `wall`. Short months use their last day.
+def _repeated(local: datetime.datetime, every: str, count: int) -> Iterator[datetime.datetime]:
+    """Yield the local times of a series, starting with `local`. Short months use their last day.
 
     Raise OverflowError beyond the year 9999.
     """
     for number in range(count):
         if every == Every.MONTHLY:
-            yield _months_later(wall, number)
+            yield _months_later(local, number)
         else:
             weeks = number * (2 if every == Every.BIWEEKLY else 1)
-            yield wall if not weeks else (wall + datetime.timedelta(weeks=weeks)).replace(fold=0)
+            yield local if not weeks else (local + datetime.timedelta(weeks=weeks)).replace(fold=0)
 
 
-def _months_later(wall: datetime.datetime, months: int) -> datetime.datetime:
+def _months_later(local: datetime.datetime, months: int) -> datetime.datetime:
     if not months:
-        return wall
-    years, month = divmod(wall.month - 1 + months, 12)
-    year = wall.year + years
+        return local
+    years, month = divmod(local.month - 1 + months, 12)
+    year = local.year + years
     if year > datetime.MAXYEAR:
         raise OverflowError
-    day = min(wall.day, monthrange(year, month + 1)[1])
-    return wall.replace(year=year, month=month + 1, day=day, fold=0)
+    day = min(local.day, monthrange(year, month + 1)[1])
+    return local.replace(year=year, month=month + 1, day=day, fold=0)
