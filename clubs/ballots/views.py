@@ -22,7 +22,10 @@ CLOSED = problem(409, "`ballot_closed`.")
 @extend_schema_view(
     list=extend_schema(summary="List a club's ballots"),
     retrieve=extend_schema(summary="Get a ballot"),
-    destroy=extend_schema(summary="Delete a ballot"),
+    destroy=extend_schema(
+        summary="Delete a ballot",
+        description="Deletes the ballot with its votes and result. A winning book stays planned.",
+    ),
 )
 class BallotViewSet(
     ClubRows, mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, GenericViewSet

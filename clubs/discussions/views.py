@@ -46,7 +46,7 @@ class TalkViewSet(ClubRows, mixins.ListModelMixin, mixins.RetrieveModelMixin, Ge
 
     @property
     def moderates(self) -> bool:
-        """Whether the caller is a moderator; lists do not make a difference for moderators."""
+        """Whether the caller is a moderator. False for lists, where blocks apply to moderators too."""
         return self.action != "list" and bool(self.club.my_standing >= Standing.MODERATOR)
 
 
