@@ -149,8 +149,8 @@ def count_emails(folder: Path) -> Counter:
 
 
 def test_killed_worker_loses_no_email(make_user, worker, tmp_path):
-    readers = [make_user(f"r{n}", email=f"r{n}@example.org", email_verified=True) for n in range(200)]
-    notify(Kind.SECURITY, [reader.pk for reader in readers], detail="x")
+    users = [make_user(f"r{n}", email=f"r{n}@example.org", email_verified=True) for n in range(200)]
+    notify(Kind.SECURITY, [user.pk for user in users], detail="x")
     kills = 0
     for least in (20, 60, 120):
         victim = worker()
@@ -163,7 +163,7 @@ def test_killed_worker_loses_no_email(make_user, worker, tmp_path):
     worker()
     wait_until(lambda: not Job.objects.filter(state="open").exists())
     sent = count_emails(tmp_path)
-    assert sent.keys() == {reader.email for reader in readers}
+    assert sent.keys() == {user.email for user in users}
     # At most one duplicate per kill: an e-mail that was sent but not yet recorded.
     assert sent.total() <= 200 + kills
 

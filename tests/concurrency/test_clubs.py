@@ -15,13 +15,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def readers(make_user):
+def users(make_user):
     return [make_user(f"reader{n}") for n in range(30)]
 
 
 @pytest.fixture
-def clients(readers, client_of):
-    return [client_of(reader) for reader in readers]
+def clients(users, client_of):
+    return [client_of(user) for user in users]
 
 
 def statuses(answers):
@@ -156,14 +156,14 @@ def test_join_request_ends_in_a_valid_state(alice, bob, moe, charlie, client_of)
         check_invariants()
 
 
-def test_member_limit_holds_during_approvals(alice, readers, clients, client_of):
+def test_member_limit_holds_during_approvals(alice, users, clients, client_of):
     as_alice = client_of(alice)
     for _round in range(ROUNDS):
         club = Club.found(by=alice, name="Limits", join_policy="request", member_limit=6)
         address = f"{CLUBS}{club.pk}/"
-        for reader in readers[:8]:
-            bring_in(club, reader, status="pending")
-        calls = [partial(as_alice.patch, f"{address}members/{r.pk}/", {"status": "active"}) for r in readers[:8]]
+        for user in users[:8]:
+            bring_in(club, user, status="pending")
+        calls = [partial(as_alice.patch, f"{address}members/{r.pk}/", {"status": "active"}) for r in users[:8]]
         calls += [partial(as_alice.patch, address, {"member_limit": limit}) for limit in (2, 4)]
         statuses(at_once(calls))
         check_invariants()
@@ -187,8 +187,8 @@ def test_account_deletions_during_joins_and_transfers(make_user, client_of):
         first, second, third = (make_user(f"{name}{round_}") for name in ("first", "second", "third"))
         clubs = [Club.found(by=owner, name="Shared") for owner in (first, second)]
         for club in clubs:
-            for reader in {first, second} - {club.owner}:
-                bring_in(club, reader)
+            for user in {first, second} - {club.owner}:
+                bring_in(club, user)
         as_first, as_third = client_of(first), client_of(third)
         calls = [partial(end_memberships, first), partial(end_memberships, second)]
         calls += [partial(as_third.post, f"{CLUBS}{club.pk}/join/") for club in clubs]

@@ -39,7 +39,7 @@ def thread(club, owner, entry):
 
 
 @pytest.fixture
-def readers(club, make_user):
+def users(club, make_user):
     users = [make_user(f"reader{n}") for n in range(8)]
     for user in users:
         bring_in(club, user)
@@ -47,8 +47,8 @@ def readers(club, make_user):
 
 
 @pytest.fixture
-def clients(readers):
-    return [client_of(user) for user in readers]
+def clients(users):
+    return [client_of(user) for user in users]
 
 
 def statuses(answers):
@@ -134,7 +134,7 @@ def test_posts_during_club_and_entry_deletion(owner, make_user):
         assert not Post.objects.exists()
 
 
-def test_reading_a_thread_during_first_progress(club, entry, thread, owner, readers, clients):
+def test_reading_a_thread_during_first_progress(club, entry, thread, owner, users, clients):
     Post.write(thread=thread, by=owner, body="She marries", spoiler_percent=50)
     url, place = threads(club, thread, "posts/"), f"/api/v1/clubs/{club.pk}/books/{entry.pk}/progress/"
     for client in clients:

@@ -31,7 +31,7 @@ def club(alice: User) -> Club:
 
 @pytest.fixture
 def users(club: Club, make_user: Callable[..., User]) -> list[User]:
-    users = [make_user(f"user{n}") for n in range(30)]
+    users = [make_user(f"reader{n}") for n in range(30)]
     for user in users:
         bring_in(club, user)
     return users

@@ -29,14 +29,14 @@ class RandomLoad:
         self.make_user, self.chance = make_user, random.Random(seed)
         self.clients = {make_user(f"reader{n}"): None for n in range(6)}
         self.clients = {user: client_of(user) for user in self.clients}
-        readers = list(self.clients)
-        self.books = [Book.add(by=readers[0], title=f"Book {n}", authors=["A"], page_count=300) for n in range(5)]
+        users = list(self.clients)
+        self.books = [Book.add(by=users[0], title=f"Book {n}", authors=["A"], page_count=300) for n in range(5)]
         self.home = Club.found(by=make_user("host"), name="Home")  # never deleted
-        for club in [self.home, *(Club.found(by=readers[n], name=f"Club {n}") for n in range(3))]:
+        for club in [self.home, *(Club.found(by=users[n], name=f"Club {n}") for n in range(3))]:
             for book in self.books[:3]:
                 Entry.add(club=club, book=book, by=club.owner, status="reading")
-        for reader in readers:
-            self.home.join(reader)
+        for user in users:
+            self.home.join(user)
 
     def actions(self, count):
         """Return random actions, with an account deletion among them."""

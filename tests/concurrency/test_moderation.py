@@ -22,13 +22,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def readers(make_user):
+def users(make_user):
     return [make_user(f"reader{n}") for n in range(5)]
 
 
 @pytest.fixture
-def clients(readers, client_of):
-    return [client_of(reader) for reader in readers]
+def clients(users, client_of):
+    return [client_of(user) for user in users]
 
 
 @pytest.fixture
@@ -145,11 +145,11 @@ def test_decision_during_target_deletion(clients, write, browsers, as_alice):
     check()
 
 
-def test_reports_during_post_update_and_deletion(clients, readers, alice, as_alice, bob, client_of):
+def test_reports_during_post_update_and_deletion(clients, users, alice, as_alice, bob, client_of):
     as_bob = client_of(bob)
     club = Club.found(by=alice, name="Loud")
-    for reader in (bob, *readers):
-        bring_in(club, reader)
+    for user in (bob, *users):
+        bring_in(club, user)
     threads = f"/api/v1/clubs/{club.pk}/threads/"
     thread = f"{threads}{as_alice.post(threads, {'title': 'T', 'body': 'x'}).json()['id']}/posts/"
     for round_ in range(ROUNDS):

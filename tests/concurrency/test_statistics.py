@@ -39,7 +39,7 @@ def books(db):
 
 
 @pytest.fixture
-def readers(make_user):
+def users(make_user):
     return [make_user(f"reader{n}") for n in range(8)]
 
 
@@ -79,10 +79,10 @@ def test_simultaneous_first_counter_changes_lose_none(db):
     }
 
 
-def test_no_response_after_a_write_is_stale(books, readers, client_of):
+def test_no_response_after_a_write_is_stale(books, users, client_of):
     """After each write an anonymous client of the writer reads the new state, while others read all the time."""
     book, over, stale = books[0], threading.Event(), []
-    clients = [client_of(reader) for reader in readers[:4]]
+    clients = [client_of(user) for user in users[:4]]
     own = f"{BOOKS}{book.pk}/"
     done, lock = [], threading.Lock()
 
@@ -131,10 +131,10 @@ def test_no_response_after_a_write_is_stale(books, readers, client_of):
     assert differences() == (0, [])
 
 
-def test_statistics_are_exact_after_each_write(books, readers, client_of):
+def test_statistics_are_exact_after_each_write(books, users, client_of):
     """After each of several writes in a row the statistics are exact, while others read."""
     book, over, wrong = books[0], threading.Event(), []
-    client, reader = client_of(readers[0]), APIClient()
+    client, anonymous = client_of(users[0]), APIClient()
     place = f"{BOOKS}{book.pk}/stats/"
 
     def ask():
@@ -148,7 +148,7 @@ def test_statistics_are_exact_after_each_write(books, readers, client_of):
         for n in range(10 * ROUNDS):
             rating = (n % 10 + 1) / 2
             assert client.patch(f"{REVIEWS}{pk}/", {"rating": rating}).status_code == 200
-            found = reader.get(place).json()["average_rating"], reader.get(STATS).json()["mean_rating"]
+            found = anonymous.get(place).json()["average_rating"], anonymous.get(STATS).json()["mean_rating"]
             if found != (rating, rating):
                 wrong.append((rating, found))
         over.set()
@@ -157,27 +157,27 @@ def test_statistics_are_exact_after_each_write(books, readers, client_of):
     assert wrong == []
 
 
-def test_mixed_writes_keep_club_counters_right(books, readers, client_of, make_user):
+def test_mixed_writes_keep_club_counters_right(books, users, client_of, make_user):
     owner = make_user("owner")
     clubs = [Club.found(by=owner, name=f"Club {n}") for n in range(3)]
     for club in clubs:
         for book in books[:3]:
             Entry.add(club=club, book=book, by=owner, status="reading")
-    as_owner, clients = client_of(owner), {reader: client_of(reader) for reader in readers}
+    as_owner, clients = client_of(owner), {user: client_of(user) for user in users}
     for round_ in range(ROUNDS):
         chance = random.Random(round_)
-        calls = [partial(act, chance.randrange(10**9), clients[reader], reader, clubs, books) for reader in readers]
+        calls = [partial(act, chance.randrange(10**9), clients[user], user, clubs, books) for user in users]
         calls.append(partial(arrange, chance.randrange(10**9), as_owner, clubs, books))
         answers = at_once(calls)
         assert set(statuses(answers)) <= {200, 201, 202, 204, 400, 403, 404, 409}, statuses(answers)
         assert differences() == (0, [])
 
 
-def act(seed, client, reader, clubs, books):
+def act(seed, client, user, clubs, books):
     """Perform a random action of a user."""
     chance = random.Random(seed)
     club, book = chance.choice(clubs), chance.choice(books[:3])
-    review = Review.objects.filter(author=reader, book=book).first()
+    review = Review.objects.filter(author=user, book=book).first()
     entry = Entry.objects.filter(club=club).order_by("?").first()
     action = chance.choice(["join", "leave", "mark", "mark", "review", "review", "review"])
     if action in ("join", "leave"):
@@ -213,12 +213,12 @@ def arrange(seed, client, clubs, books):
     return client.patch(f"/api/v1/clubs/{club.pk}/books/{entry.pk}/", change)
 
 
-def test_simultaneous_first_progress_of_many_members(books, readers, client_of, make_user):
+def test_simultaneous_first_progress_of_many_members(books, users, client_of, make_user):
     owner = make_user("owner")
     club = Club.found(by=owner, name="Busy")
-    for reader in readers:
-        bring_in(club, reader)
-    clients = [client_of(reader) for reader in readers]
+    for user in users:
+        bring_in(club, user)
+    clients = [client_of(user) for user in users]
     for _round in range(ROUNDS):
         for entry in Entry.objects.all():
             entry.remove(by=owner)
@@ -229,17 +229,17 @@ def test_simultaneous_first_progress_of_many_members(books, readers, client_of, 
         assert entry.percents == 200
 
 
-def test_verify_counters_during_writes_finds_nothing(books, readers, client_of, make_user):
+def test_verify_counters_during_writes_finds_nothing(books, users, client_of, make_user):
     club = Club.found(by=make_user("owner"), name="Busy")
     entry = Entry.add(club=club, book=books[0], by=club.owner, status="reading")
-    for reader in readers:
-        bring_in(club, reader)
+    for user in users:
+        bring_in(club, user)
     over, errors = threading.Event(), []
 
-    def write(reader):
+    def write(user):
         for n in range(30):
-            review = Review.write(book=books[0], by=reader, rating=n % 10 + 1)
-            Progress.set(entry=entry, by=reader, mark=Mark(Unit.PERCENT, n))
+            review = Review.write(book=books[0], by=user, rating=n % 10 + 1)
+            Progress.set(entry=entry, by=user, mark=Mark(Unit.PERCENT, n))
             review.remove()
         over.set()
 
@@ -247,7 +247,7 @@ def test_verify_counters_during_writes_finds_nothing(books, readers, client_of, 
         while not over.is_set():
             errors.extend(differences()[1])
 
-    at_once([*(partial(write, reader) for reader in readers[:4]), verify])
+    at_once([*(partial(write, user) for user in users[:4]), verify])
     assert errors == []
     assert differences() == (0, [])
 
@@ -297,9 +297,9 @@ class OwnRedis:
         self.process.wait(10)
 
 
-def test_redis_failures_are_not_visible_to_clients(own_redis, books, readers, client_of):
+def test_redis_failures_are_not_visible_to_clients(own_redis, books, users, client_of):
     """Redis is frozen, stopped and restarted during the run; responses cached before must not be served again."""
-    book, client, reader = books[0], client_of(readers[0]), APIClient()
+    book, client, anonymous = books[0], client_of(users[0]), APIClient()
     place = f"{BOOKS}{book.pk}/stats/"
     pk = client.post(REVIEWS, {"book": book.pk, "rating": 0.5}).json()["id"]
     slowest, hits = 0.0, 0
@@ -311,7 +311,7 @@ def test_redis_failures_are_not_visible_to_clients(own_redis, books, readers, cl
             answers = [client.patch(f"{REVIEWS}{pk}/", {"rating": rating})]
             for where, name in ((place, "average_rating"), (STATS, "mean_rating"), (place, "average_rating")):
                 began = time.perf_counter()
-                answers.append(reader.get(where))
+                answers.append(anonymous.get(where))
                 slowest = max(slowest, time.perf_counter() - began)
                 assert answers[-1].json()[name] == rating
             hits += answers[-1].headers.get("X-Cache") == "hit"
