@@ -1,4 +1,4 @@
-"""Routes of ballots, below `/api/v1/`."""
+"""URLs of ballots, under `/api/v1/`."""
 
 from rest_framework.routers import SimpleRouter
 

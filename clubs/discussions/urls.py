@@ -1,4 +1,4 @@
-"""Routes of discussions, below `/api/v1/`."""
+"""URLs of discussions, under `/api/v1/`."""
 
 from rest_framework.routers import SimpleRouter
 
@@ -8,7 +8,7 @@ THREADS = "clubs/<int:club_pk>/threads"
 
 router = SimpleRouter(use_regex_path=False)
 router.register(THREADS, ThreadViewSet, basename="club-thread")
-# A post is found in its thread and in its club: the same one, by the same rules.
+# Posts are available under their thread and under their club, with the same rules.
 router.register(f"{THREADS}/<int:thread_pk>/posts", ThreadPostViewSet, basename="club-thread-post")
 router.register("clubs/<int:club_pk>/posts", PostViewSet, basename="club-post")
 

@@ -1,4 +1,4 @@
-"""Routes of meetings and calendars, below `/api/v1/`."""
+"""URLs of meetings and calendars, under `/api/v1/`."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter

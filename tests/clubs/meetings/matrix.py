@@ -1,4 +1,4 @@
-"""The rows of meetings in the table of who may do what."""
+"""Rows of the permission matrix for meetings."""
 
 import datetime
 from collections.abc import Callable
@@ -11,7 +11,6 @@ from tests.clubs.matrix import BUILDERS, ROWS, Row, World
 
 
 def meetings(world: World, make_user: Callable[..., User]) -> None:
-    """A meeting next week."""
     starts_at = timezone.now() + datetime.timedelta(days=7)
     world.things["meeting"] = Meeting.plan(club=world.club, by=world.cast["owner"], title="First", starts_at=starts_at)
 

@@ -1,4 +1,4 @@
-"""Planning meetings: what is taken, what is refused, what members and others see."""
+"""Creating meetings: validation, and what members and others see."""
 
 import datetime
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 from catalog.models import Book
 from clubs.models import Club, Entry, Meeting
 from tests.clubs.helpers import bad_fields, bad_parameters, bring_in
-from tests.clubs.meetings.helpers import OF_MEMBERS, ok, url
+from tests.clubs.meetings.helpers import MEMBER_FIELDS, ok, url
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,7 @@ def body(**more):
     return {"title": "Tea", "starts_at": "2027-06-01T18:30:00+01:00", **more}
 
 
-def test_a_moderator_plans_a_meeting_and_members_see_all_of_it(club, entry, as_moe, as_bob):
+def test_created_meeting_is_shown_to_members(club, entry, as_moe, as_bob):
     sent = body(
         timezone="America/Sao_Paulo",
         duration_minutes=90,
@@ -50,10 +50,10 @@ def test_a_moderator_plans_a_meeting_and_members_see_all_of_it(club, entry, as_m
     assert ok(as_bob.get(url(club)))["results"] == [expected]
 
 
-def test_what_is_not_said_is_the_clubs_or_nothing(club, as_moe):
+def test_omitted_fields_have_defaults(club, as_moe):
     made = ok(as_moe.post(url(club), body()), 201)
-    told = {name: made[name] for name in ("timezone", "duration_minutes", "place", "url", "capacity", "entry")}
-    assert told == {
+    defaults = {name: made[name] for name in ("timezone", "duration_minutes", "place", "url", "capacity", "entry")}
+    assert defaults == {
         "timezone": "Europe/London",
         "duration_minutes": 60,
         "place": "",
@@ -63,9 +63,7 @@ def test_what_is_not_said_is_the_clubs_or_nothing(club, as_moe):
     }
 
 
-def test_others_see_that_a_public_club_meets_and_no_more(
-    club, plan, make_user, client_of, as_charlie, anonymous, entry
-):
+def test_non_members_see_public_fields_only(club, plan, make_user, client_of, as_charlie, anonymous, entry):
     meeting = plan(place="Library", agenda="x", entry_id=entry.pk, capacity=3)
     asking, banned = make_user("asking"), make_user("banned")
     bring_in(club, asking, status="pending")
@@ -74,7 +72,7 @@ def test_others_see_that_a_public_club_meets_and_no_more(
         shown = ok(client.get(url(meeting)))
         assert ok(client.get(url(club)))["results"] == [shown]
         assert {name for name, value in shown.items() if value is not None} == {"id", "title", "starts_at", "status"}
-        assert set(OF_MEMBERS) < set(shown)
+        assert set(MEMBER_FIELDS) < set(shown)
 
 
 @pytest.mark.parametrize(
@@ -109,35 +107,35 @@ def test_others_see_that_a_public_club_meets_and_no_more(
         ({"status": "held"}, "invalid_choice"),
     ],
 )
-def test_a_bad_value_is_named(club, as_moe, sent, code):
+def test_invalid_field_is_rejected(club, as_moe, sent, code):
     assert bad_fields(as_moe.post(url(club), body(**sent))) == {next(iter(sent)): code}
     assert not Meeting.objects.exists()
 
 
-def test_an_entry_of_another_club_is_none(club, make_club, alice, as_moe):
+def test_entry_of_another_club_is_rejected(club, make_club, alice, as_moe):
     other = make_club("Other", alone=True)
     book = Book.add(by=None, title="Persuasion", authors=["Jane Austen"])
     foreign = Entry.add(club=other, book=book, by=alice)
     assert bad_fields(as_moe.post(url(club), body(entry=foreign.pk))) == {"entry": "does_not_exist"}
 
 
-def test_an_entry_that_leaves_the_list_leaves_the_meeting(club, plan, entry, alice, as_bob):
+def test_deleted_entry_is_removed_from_meeting(club, plan, entry, alice, as_bob):
     meeting = plan(entry_id=entry.pk)
     entry.remove(by=alice)
     assert ok(as_bob.get(url(meeting)))["entry"] is None
 
 
-def test_a_meeting_may_lie_in_the_past(club, as_moe):
+def test_meeting_may_be_in_the_past(club, as_moe):
     assert ok(as_moe.post(url(club), body(starts_at="2001-01-01T10:00:00Z")), 201)["status"] == "scheduled"
 
 
-def test_moments_keep_their_fractions(club, as_moe):
+def test_start_keeps_microseconds(club, as_moe):
     made = ok(as_moe.post(url(club), body(starts_at="2027-06-01t18:30:00.123456Z")), 201)
     assert made["starts_at"] == "2027-06-01T18:30:00.123456Z"
     assert ok(as_moe.post(url(club), body(starts_at="2027-06-01 18:30Z")), 201)["starts_at"] == "2027-06-01T18:30:00Z"
 
 
-def test_the_list_is_in_order_and_filtered(club, plan, as_bob, anonymous):
+def test_list_is_ordered_and_filtered(club, plan, as_bob, anonymous):
     def titles(client=as_bob, **query):
         return [row["title"] for row in ok(client.get(url(club), query))["results"]]
 
@@ -160,7 +158,7 @@ def test_the_list_is_in_order_and_filtered(club, plan, as_bob, anonymous):
         assert bad_parameters(as_bob.get(url(club), {name: value})) == {name}
 
 
-def test_pages_are_whole_where_many_begin_at_once(club, plan, as_bob):
+def test_pagination_is_complete_with_equal_starts(club, plan, as_bob):
     starts_at = timezone.now() + datetime.timedelta(days=1)
     planned = {plan(starts_at=starts_at).pk for _n in range(7)}
     page, seen = ok(as_bob.get(url(club), {"page_size": 3})), []
@@ -173,12 +171,12 @@ def test_pages_are_whole_where_many_begin_at_once(club, plan, as_bob):
     assert set(seen) == planned
 
 
-# The sign-in with the reader, the club with the standing, the meetings, their series, the reader's answers.
+# The session with its user, the club with the caller's rank, the meetings, their series, the caller's RSVPs.
 LIST_QUERIES = 5
 
 
 @pytest.mark.parametrize("many", [3, 300])
-def test_a_list_costs_the_same_at_any_length(club, alice, as_bob, bob, many, django_assert_num_queries):
+def test_list_query_count_is_constant(club, alice, as_bob, bob, many, django_assert_num_queries):
     starts_at = timezone.now()
     repeats = {"every": "weekly", "count": min(many, 50)}
     for _series in range(many // repeats["count"]):
@@ -189,7 +187,7 @@ def test_a_list_costs_the_same_at_any_length(club, alice, as_bob, bob, many, dja
     assert len(page["results"]) == min(many, 100)
 
 
-def test_a_club_that_goes_takes_its_meetings_along(club, plan, as_alice, as_bob):
+def test_club_deletion_deletes_meetings(club, plan, as_alice, as_bob):
     meeting = plan(repeats={"every": "weekly", "count": 3})
     ok(as_bob.put(url(meeting, "rsvp/"), {"answer": "yes"}))
     assert as_alice.delete(f"/api/v1/clubs/{club.pk}/").status_code == 204

@@ -1,4 +1,4 @@
-"""Names and titles stay on one line and leave what stands beside them as it is."""
+"""Names and titles must be a single line without bidirectional control characters."""
 
 import pytest
 
@@ -31,7 +31,7 @@ V1 = "/api/v1/"
     ],
     ids=ascii,
 )
-def test_what_breaks_or_turns_a_line_is_refused(as_alice, mark):
+def test_line_breaks_and_control_characters_are_rejected(as_alice, mark):
     answer = as_alice.patch(f"{V1}users/me/", {"display_name": f"Alice{mark}Admin"})
     assert bad_fields(answer) == {"display_name": "not_one_line"}
 
@@ -47,13 +47,13 @@ def test_what_breaks_or_turns_a_line_is_refused(as_alice, mark):
         "O'Neil\u00a0II",
     ],
 )
-def test_what_people_are_called_is_taken(as_alice, name):
+def test_international_names_are_accepted(as_alice, name):
     answer = as_alice.patch(f"{V1}users/me/", {"display_name": f" {name}\n"})
     assert answer.status_code == 200, answer.content
     assert answer.json()["display_name"] == name
 
 
-def test_every_name_title_and_place_is_a_line(club, alice, as_alice, anonymous):  # noqa: F811
+def test_all_names_titles_and_places_are_single_line(club, alice, as_alice, anonymous):  # noqa: F811
     book = Book.add(by=alice, title="Emma", authors=["Jane Austen"])
     entry = Entry.add(club=club, book=book, by=alice)
     thread = Thread.open(club=club, by=alice, title="T", body="B")

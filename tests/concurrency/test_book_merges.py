@@ -1,4 +1,4 @@
-"""Books are merged, and two again, while readers and clubs write to both: no call fails, and every figure is right."""
+"""Book merges and undos during writes to both books: no request fails, and counters are right."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,20 +19,20 @@ Make = Callable[..., User]
 V1 = "/api/v1/"
 
 
-def twice(by: User) -> tuple[Book, Book]:
-    """The same work two times."""
+def duplicates(by: User) -> tuple[Book, Book]:
+    """Create two books of the same work."""
     first, second = (Book.add(by=by, title="Dune", authors=["Frank Herbert"]) for _ in range(2))
     return first, second
 
 
-def ended(call: Callable[[], Any]) -> Callable[[], str]:
-    """What came of a merge: `done`, or the code of what refused it."""
+def outcome_of(call: Callable[[], Any]) -> Callable[[], str]:
+    """Return `done`, or the code of the conflict."""
 
     def run() -> str:
         try:
             call()
-        except Conflict as refused:
-            return str(refused.code)
+        except Conflict as conflict:
+            return str(conflict.code)
         return "done"
 
     return run
@@ -42,19 +42,19 @@ def status(call: Callable[[], Any]) -> Callable[[], int]:
     return lambda: int(call().status_code)
 
 
-def test_merging_while_both_are_reviewed_rated_anew_and_listed(
+def test_merge_during_reviews_and_list_changes(
     alice: User, bob: User, charlie: User, staff: User, client_of: Callable[[User], APIClient]
 ) -> None:
     as_alice, as_bob, as_charlie = client_of(alice), client_of(bob), client_of(charlie)
 
     def play(n: int) -> None:
-        kept, gone = twice(alice) if n % 2 else reversed(twice(alice))
+        kept, gone = duplicates(alice) if n % 2 else reversed(duplicates(alice))
         club, other = (Club.found(by=alice, name=f"{name} {n}") for name in ("Sand", "Spice"))
         entry = Entry.add(club=club, book=gone, by=alice)
         written = Review.write(book=gone, by=alice, rating=4)
         answers = at_once(
             [
-                ended(lambda: merge_books(kept=kept, gone=gone, by=staff, reason="The same")),
+                outcome_of(lambda: merge_books(kept=kept, gone=gone, by=staff, reason="The same")),
                 status(lambda: as_bob.post(f"{V1}reviews/", {"book": gone.pk, "rating": 3})),
                 status(lambda: as_bob.post(f"{V1}reviews/", {"book": kept.pk, "rating": 4})),
                 status(lambda: as_charlie.post(f"{V1}reviews/", {"book": gone.pk, "rating": 1})),
@@ -76,30 +76,30 @@ def test_merging_while_both_are_reviewed_rated_anew_and_listed(
     assert differences() == (0, [])
 
 
-def test_of_merges_both_ways_one_wins_and_the_other_is_told(alice: User, staff: User) -> None:
+def test_simultaneous_merges_allow_one(alice: User, staff: User) -> None:
     def play(_n: int) -> None:
-        one, two = twice(alice)
-        ends = at_once(
+        one, two = duplicates(alice)
+        outcomes = at_once(
             [
-                ended(lambda: merge_books(kept=one, gone=two, by=staff, reason="The same")),
-                ended(lambda: merge_books(kept=two, gone=one, by=staff, reason="The same")),
-                ended(lambda: merge_books(kept=one, gone=two, by=staff, reason="The same")),
+                outcome_of(lambda: merge_books(kept=one, gone=two, by=staff, reason="The same")),
+                outcome_of(lambda: merge_books(kept=two, gone=one, by=staff, reason="The same")),
+                outcome_of(lambda: merge_books(kept=one, gone=two, by=staff, reason="The same")),
             ]
         )
-        assert ends.count("done") == 1
-        assert {*ends} <= {"done", "book_merged", "merge_underway"}, ends
+        assert outcomes.count("done") == 1
+        assert {*outcomes} <= {"done", "book_merged", "merge_underway"}, outcomes
 
     for n in range(ROUNDS):
         play(n)
 
 
-def test_of_undoings_at_once_one_wins_while_the_kept_book_is_written_to(
+def test_simultaneous_undos_allow_one(
     alice: User, bob: User, staff: User, client_of: Callable[[User], APIClient]
 ) -> None:
     as_alice, as_bob = client_of(alice), client_of(bob)
 
     def play(n: int) -> None:
-        kept, gone = twice(alice) if n % 2 else reversed(twice(alice))
+        kept, gone = duplicates(alice) if n % 2 else reversed(duplicates(alice))
         club = Club.found(by=alice, name=f"Sand {n}")
         for book, rating in ((gone, 2), (kept, 8)):
             Review.write(book=book, by=alice, rating=rating)
@@ -108,8 +108,8 @@ def test_of_undoings_at_once_one_wins_while_the_kept_book_is_written_to(
         stays = Entry.objects.get(club=club)
         answers = at_once(
             [
-                ended(lambda: undo_merge(merge, by=staff, reason="Two works")),
-                ended(lambda: undo_merge(Merge.objects.get(pk=merge.pk), by=staff, reason="Two works")),
+                outcome_of(lambda: undo_merge(merge, by=staff, reason="Two works")),
+                outcome_of(lambda: undo_merge(Merge.objects.get(pk=merge.pk), by=staff, reason="Two works")),
                 status(lambda: as_bob.post(f"{V1}reviews/", {"book": gone.pk, "rating": 3})),
                 status(lambda: as_alice.patch(f"{V1}clubs/{club.pk}/books/{stays.pk}/", {"status": "planned"})),
                 status(lambda: as_alice.put(f"{V1}clubs/{club.pk}/books/{stays.pk}/progress/", {"percent": 40})),

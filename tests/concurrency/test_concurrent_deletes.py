@@ -1,4 +1,4 @@
-"""What is changed by one and taken away by another at the same moment: the later of the two gets 404, never a 5xx."""
+"""Updates during a deletion get 404, never a 5xx."""
 
 from functools import partial
 
@@ -12,7 +12,7 @@ from tests.concurrency.tools import ROUNDS, at_once
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_milestone_is_changed_while_it_goes(alice, client_of):
+def test_milestone_update_during_deletion(alice, client_of):
     client = client_of(alice)
     entry = Entry.add(
         club=Club.found(by=alice, name="Hasty"), book=Book.add(by=None, title="T", authors=["A"]), by=alice
@@ -29,18 +29,18 @@ def test_a_milestone_is_changed_while_it_goes(alice, client_of):
         assert not Milestone.objects.exists()
 
 
-def test_an_invitation_is_made_and_revoked_while_its_club_goes(alice, client_of):
+def test_invitations_during_club_deletion(alice, client_of):
     client = client_of(alice)
     for _round in range(ROUNDS):
         club = Club.found(by=alice, name="Short")
         invitation, _code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=1)
         url = f"{CLUBS}{club.pk}/"
         revoke = partial(client.delete, f"{url}invites/{invitation.pk}/")
-        gone, made, *revoked = at_once(
+        deleted, created, *revoked = at_once(
             [partial(client.delete, url), partial(client.post, f"{url}invites/"), *[revoke] * 3]
         )
-        assert gone.status_code == 204
-        assert made.status_code in (201, 404)
+        assert deleted.status_code == 204
+        assert created.status_code in (201, 404)
         assert {answer.status_code for answer in revoked} <= {204, 404}
         assert [answer.status_code for answer in revoked].count(204) <= 1
         assert not Invitation.objects.exists()

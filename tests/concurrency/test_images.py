@@ -1,4 +1,4 @@
-"""Pictures that come in at once, and while what they show goes: one is shown, and no other file is left."""
+"""Concurrent image uploads and deletions: no orphaned files are left."""
 
 from functools import partial
 
@@ -20,12 +20,12 @@ def media(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
 
 
-def test_several_at_once_leave_one(alice, client_of):
+def test_simultaneous_uploads_leave_one_file(alice, client_of):
     client = client_of(alice)
     club = Club.found(by=alice, name="Hasty")
     for _round in range(ROUNDS):
-        calls = [partial(put, client, AVATAR, made()) for _four in range(4)]
-        calls += [partial(put, client, f"/api/v1/clubs/{club.pk}/cover/", made()) for _four in range(4)]
+        calls = [partial(put, client, AVATAR, made()) for _number in range(4)]
+        calls += [partial(put, client, f"/api/v1/clubs/{club.pk}/cover/", made()) for _number in range(4)]
         answers = at_once(calls)
         assert {answer.status_code for answer in answers} == {200}, [answer.content for answer in answers]
         shown = [client.get("/api/v1/users/me/").json()["avatar_url"]]
@@ -35,12 +35,12 @@ def test_several_at_once_leave_one(alice, client_of):
         assert {answer.status_code for answer in at_once([partial(client.delete, AVATAR), calls[0]])} == {200, 204}
 
 
-def test_nothing_is_left_of_pictures_whose_reader_club_or_book_goes(make_user, client_of):
+def test_uploads_during_deletions_leave_no_files(make_user, client_of):
     for round_ in range(ROUNDS):
-        goer = make_user(f"goer{round_}")
-        client = client_of(goer)
-        book = Book.add(by=goer, title="Short", authors=["A"])
-        club = Club.found(by=goer, name="Short")
+        leaver = make_user(f"leaver{round_}")
+        client = client_of(leaver)
+        book = Book.add(by=leaver, title="Short", authors=["A"])
+        club = Club.found(by=leaver, name="Short")
         answers = at_once(
             [
                 partial(client.delete, "/api/v1/users/me/", {"password": PASSWORD}),
@@ -56,9 +56,9 @@ def test_nothing_is_left_of_pictures_whose_reader_club_or_book_goes(make_user, c
         assert codes[0] == 204, answers[0].content
         assert max(codes) < 500, [answer.content for answer in answers if answer.status_code >= 500]
         assert {*codes[1:]} <= {200, 204, 401, 404, 409}, codes
-        # A book stays where its reader had gone before they could delete it.
+        # A book stays if the account was deleted first.
         left = set(Book.objects.exclude(cover_url="").values_list("cover_url", flat=True))
         assert files() == left
-        for stays in Book.objects.all():
-            stays.remove()
+        for book in Book.objects.all():
+            book.remove()
         assert files() == set()

@@ -1,4 +1,4 @@
-"""Jobs under several workers: each done once, also where a worker is killed in the middle."""
+"""Tasks with several workers: each takes effect once, even if a worker is killed."""
 
 import datetime
 import os
@@ -31,13 +31,13 @@ def handlers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def worker_process() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Start workers on the test's database; killed at the end."""
+    """Start workers on the test database; they are killed at the end."""
     url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
     env = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     started = []
 
     def start(lease: float) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "tests.concurrency.job_worker", str(lease)]
+        command = [sys.executable, "-m", "tests.concurrency.task_worker", str(lease)]
         started.append(subprocess.Popen(command, cwd=TOP, env=env))
         return started[-1]
 
@@ -55,7 +55,7 @@ def wait_until(true: Callable[[], Any], seconds: float = 40) -> None:
 
 
 @pytest.mark.parametrize("atomic", [True, False])
-def test_100_jobs_are_done_once_each_by_4_workers(atomic):
+def test_four_workers_run_each_task_once(atomic):
     done: Counter[int] = Counter()
 
     @job("count", atomic=atomic)
@@ -64,13 +64,13 @@ def test_100_jobs_are_done_once_each_by_4_workers(atomic):
 
     for n in range(100):
         enqueue("count", n=n)
-    begun = at_once([run_due] * 4)
-    assert sum(begun) == 100
+    counts = at_once([run_due] * 4)
+    assert sum(counts) == 100
     assert done == Counter(range(100))
     assert set(Job.objects.values_list("state", "attempts", "error")) == {(State.DONE, 1, "")}
 
 
-def test_12_at_once_with_one_key_are_one_job():
+def test_enqueue_with_same_key_creates_one_task():
     done = []
 
     @job("remind")
@@ -85,7 +85,7 @@ def test_12_at_once_with_one_key_are_one_job():
         assert len(done) == 1
 
 
-def test_a_worker_killed_in_the_middle_loses_nothing_and_leaves_no_half(alice: User, worker_process):
+def test_killed_worker_rolls_back_and_task_is_retried(alice: User, worker_process):
     job("slow")(lambda **_payload: None)
     Job.objects.create(name="slow", payload={"user": alice.pk, "n": 0}, due_at=timezone.now())
     victim = worker_process(lease=2)
@@ -93,14 +93,14 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_leaves_no_half(alice: U
     time.sleep(0.5)
     victim.kill()
     victim.wait()
-    assert not KeptAnswer.objects.exists()  # its transaction went with it
-    assert run_due() == 0  # nobody else has it yet
+    assert not KeptAnswer.objects.exists()  # its transaction was rolled back
+    assert run_due() == 0  # the lease has not expired
     wait_until(run_due)
     row = Job.objects.get()
     assert (row.state, row.attempts) == (State.DONE, 2)
 
 
-def test_workers_that_are_killed_again_and_again_do_each_job_once(alice: User, worker_process):
+def test_repeatedly_killed_workers_run_each_task_once(alice: User, worker_process):
     job("slow")(lambda **_payload: None)
     for n in range(1, 101):
         enqueue("slow", user=alice.pk, n=n)
@@ -113,12 +113,12 @@ def test_workers_that_are_killed_again_and_again_do_each_job_once(alice: User, w
             victim.wait()
     worker_process(lease=5)
     wait_until(lambda: not Job.objects.filter(state=State.OPEN).exists())
-    # The unique key would have refused a second effect, and the job would show the error.
+    # The unique key would reject a second effect, and the task would record the error.
     assert set(Job.objects.values_list("state", "error")) == {(State.DONE, "")}
     assert KeptAnswer.objects.filter(key__startswith="slow").count() == 100
 
 
-def test_a_slow_worker_and_the_one_that_took_over_have_one_effect(alice: User):
+def test_worker_with_expired_lease_has_no_second_effect(alice: User):
     @job("both")
     def both() -> None:
         KeptAnswer.objects.create(user=alice, key=f"both {time.monotonic_ns()}", body="")
@@ -128,7 +128,7 @@ def test_a_slow_worker_and_the_one_that_took_over_have_one_effect(alice: User):
         KeptAnswer.objects.all().delete()
         enqueue("both")
         slow, quick = Job.objects.claim(), Job.objects.filter(state=State.OPEN)
-        # The lease has run out while `slow` was away.
+        # The lease of `slow` has expired.
         quick.update(due_at=timezone.now() - datetime.timedelta(seconds=1))
         at_once([slow.run, run_due])
         assert KeptAnswer.objects.count() == 1

@@ -1,4 +1,4 @@
-"""Opening a ballot, looking at it and deleting it."""
+"""Creating, reading and deleting ballots."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ Propose = Callable[..., Entry]
 
 
 @pytest.mark.parametrize("method", ["approval", "ranked"])
-def test_a_moderator_opens_a_ballot(
+def test_moderator_creates_ballot(
     as_moe: APIClient, as_bob: APIClient, moe: User, club: Club, entries: list[Entry], method: str
 ) -> None:
     sent = body(entries[::-1], method=method, quorum_percent=50)
@@ -33,7 +33,7 @@ def test_a_moderator_opens_a_ballot(
     assert as_bob.get(url(club)).json()["results"] == [answer.json()]
 
 
-def test_without_a_quorum_one_vote_is_enough(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
+def test_quorum_defaults_to_zero(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
     assert as_moe.post(url(club), body(entries)).json()["quorum_percent"] == 0
 
 
@@ -63,38 +63,38 @@ def test_without_a_quorum_one_vote_is_enough(as_moe: APIClient, club: Club, entr
         ({"quorum_percent": -1}, {"quorum_percent": "min_value"}),
     ],
 )
-def test_a_bad_body_names_its_fields(
+def test_invalid_field_is_rejected(
     as_moe: APIClient, club: Club, entries: list[Entry], changes: dict[str, Any], errors: dict[str, str]
 ) -> None:
     assert bad_fields(as_moe.post(url(club), body(entries) | changes)) == errors
     assert not Ballot.objects.exists()
 
 
-def test_a_moment_without_an_offset_is_none(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
+def test_closes_at_without_offset_is_rejected(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
     naive = later(days=1).removesuffix("Z")
     assert bad_fields(as_moe.post(url(club), body(entries, closes_at=naive))) == {"closes_at": "no_offset"}
 
 
-def test_what_is_left_out_is_required(as_moe: APIClient, club: Club) -> None:
+def test_required_fields(as_moe: APIClient, club: Club) -> None:
     required = ("title", "method", "candidates", "closes_at")
     assert bad_fields(as_moe.post(url(club), {})) == dict.fromkeys(required, "required")
 
 
 @pytest.mark.parametrize("status", ["planned", "reading", "finished", "dropped"])
-def test_only_proposals_stand(
+def test_candidates_must_be_proposed(
     as_moe: APIClient, club: Club, entries: list[Entry], propose: Propose, status: str
 ) -> None:
     other = propose("Evelina", status=status)
     assert bad_fields(as_moe.post(url(club), body([*entries, other]))) == {"candidates.3": "not_proposed"}
 
 
-def test_one_book_stands_once_and_one_alone_is_no_choice(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
+def test_candidates_must_be_distinct_and_at_least_two(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
     twins = [entries[0], entries[1], entries[0]]
     assert bad_fields(as_moe.post(url(club), body(twins))) == {"candidates.2": "duplicate"}
     assert bad_fields(as_moe.post(url(club), body(entries[:1]))) == {"candidates": "min_length"}
 
 
-def test_the_list_of_another_club_does_not_exist(
+def test_candidate_of_another_club_is_rejected(
     as_alice: APIClient, club: Club, private_club: Club, entries: list[Entry], propose: Propose
 ) -> None:
     hidden = propose("Secret", to=private_club)
@@ -104,12 +104,12 @@ def test_the_list_of_another_club_does_not_exist(
     assert refused.json()["errors"] == absent.json()["errors"]
 
 
-def test_fifty_may_stand(as_moe: APIClient, club: Club, propose: Propose) -> None:
+def test_fifty_candidates_are_accepted(as_moe: APIClient, club: Club, propose: Propose) -> None:
     many = [propose(f"T{n}") for n in range(50)]
     assert as_moe.post(url(club), body(many)).status_code == 201
 
 
-def test_a_repeated_call_with_a_key_opens_once(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
+def test_idempotency_key_creates_one_ballot(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
     sent, key = body(entries), {"Idempotency-Key": "k1"}
     first = as_moe.post(url(club), sent, headers=key)
     second = as_moe.post(url(club), sent, headers=key)
@@ -117,19 +117,19 @@ def test_a_repeated_call_with_a_key_opens_once(as_moe: APIClient, club: Club, en
     assert Ballot.objects.count() == 1
 
 
-def test_the_members_are_told_and_it_is_noted(
+def test_create_notifies_members_and_records_event(
     as_moe: APIClient, moe: User, alice: User, bob: User, club: Club, entries: list[Entry]
 ) -> None:
     pk = as_moe.post(url(club), body(entries)).json()["id"]
     jobs.run_due()
     event = Event.objects.get(verb="ballot.opened")
     assert (event.actor_id, event.club_id, event.thing) == (moe.pk, club.pk, Thing("ballot", pk, "Next?"))
-    told = Notification.objects.filter(kind="ballot_opened")
-    assert {row.user_id for row in told} == {alice.pk, bob.pk}
-    assert {row.thing for row in told} == {Thing("ballot", pk, "Next?")}
+    notifications = Notification.objects.filter(kind="ballot_opened")
+    assert {row.user_id for row in notifications} == {alice.pk, bob.pk}
+    assert {row.thing for row in notifications} == {Thing("ballot", pk, "Next?")}
 
 
-def test_a_moderator_deletes_a_ballot(
+def test_moderator_deletes_ballot(
     as_moe: APIClient, as_bob: APIClient, moe: User, club: Club, entries: list[Entry]
 ) -> None:
     ballot = poll(club, entries)
@@ -150,7 +150,7 @@ def test_a_moderator_deletes_a_ballot(
     assert not Event.objects.filter(verb="ballot.closed").exists()
 
 
-def test_a_ballot_is_found_in_its_own_club_only(
+def test_ballot_under_another_club_is_not_found(
     as_alice: APIClient, club: Club, private_club: Club, entries: list[Entry]
 ) -> None:
     ballot = poll(club, entries)
@@ -166,7 +166,7 @@ def test_a_ballot_is_found_in_its_own_club_only(
         problem(getattr(as_alice, method)(url(club, 10**25, rest), sent), 404, "not_found")
 
 
-def test_a_delete_that_was_based_on_an_older_state_is_refused(
+def test_delete_with_stale_if_match_is_rejected(
     as_moe: APIClient, as_bob: APIClient, club: Club, entries: list[Entry]
 ) -> None:
     ballot = poll(club, entries)
@@ -177,24 +177,24 @@ def test_a_delete_that_was_based_on_an_older_state_is_refused(
     assert as_moe.delete(url(club, ballot), headers={"If-Match": etag}).status_code == 204
 
 
-def test_a_club_goes_with_its_ballots(as_alice: APIClient, club: Club, entries: list[Entry]) -> None:
+def test_club_deletion_deletes_ballots(as_alice: APIClient, club: Club, entries: list[Entry]) -> None:
     poll(club, entries).vote(by=club.owner, choices=[entries[0].pk])
     assert as_alice.delete(f"/api/v1/clubs/{club.pk}/").status_code == 204
     assert not Ballot.objects.exists()
 
 
-def test_ballots_take_no_patch(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
+def test_patch_is_not_allowed(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
     ballot = poll(club, entries)
     problem(as_moe.patch(url(club, ballot), {"title": "Other"}), 405, "method_not_allowed")
     problem(as_moe.get(url(club, ballot, "vote/")), 405, "method_not_allowed")
 
 
-def test_a_club_has_twenty_open_ballots_at_once(
+def test_club_is_limited_to_twenty_open_ballots(
     as_moe: APIClient, alice: User, club: Club, entries: list[Entry], make_club: Callable[..., Club], propose: Propose
 ) -> None:
     polls = [poll(club, entries) for _ in range(20)]
     problem(as_moe.post(url(club), body(entries)), 409, "too_many_ballots")
-    # What is wrong by itself is said first.
+    # Invalid fields are reported first.
     unknown = {"candidates": [entries[0].pk, 10**6]}
     assert bad_fields(as_moe.post(url(club), body(entries) | unknown)) == {"candidates.1": "does_not_exist"}
     polls[0].close(by=alice)

@@ -1,4 +1,4 @@
-"""Who is told of a post: those it answers and those it names, by the thread's title and no word more."""
+"""Notifications of replies and mentions."""
 
 import pytest
 
@@ -12,8 +12,8 @@ from tests.clubs.helpers import bring_in
 pytestmark = pytest.mark.django_db
 
 
-def told():
-    """Who was told of an answer or of their name, in order."""
+def notified():
+    """Return the notifications of replies and mentions as (username, kind, title)."""
     found = Notification.objects.filter(kind__in=["reply", "mention"])
     return sorted(found.values_list("user__username", "kind", "object_title"))
 
@@ -30,64 +30,64 @@ def told():
         ("“@bob”\n@moe", ["bob", "moe"]),
     ],
 )
-def test_names_in_a_text(text, names):
+def test_extract_mentions(text, names):
     assert names_in(text) == names
 
 
-def test_a_text_calls_so_many_and_no_more():
+def test_mentions_are_limited():
     assert len(names_in(" ".join(f"@name{n}" for n in range(100)))) == MOST_NAMES
 
 
-def test_who_is_answered_is_told(club, chat, alice, bob, as_bob, as_moe):
+def test_reply_notifies_parent_author(club, chat, alice, bob, as_bob, as_moe):
     first = chat.posts.get()
     as_bob.post(threads(club, chat, "posts/"), {"body": "Me", "reply_to": first.pk})
-    assert told() == [("alice", "reply", "Biscuits")]
+    assert notified() == [("alice", "reply", "Biscuits")]
     post = Post.objects.get(author=bob)
     as_bob.post(threads(club, chat, "posts/"), {"body": "And me", "reply_to": post.pk})
     as_bob.post(threads(club, chat, "posts/"), {"body": "No answer"})
-    assert told() == [("alice", "reply", "Biscuits")]
+    assert notified() == [("alice", "reply", "Biscuits")]
 
 
-def test_who_is_named_is_told_once(club, chat, charlie, make_user, as_bob, as_moe):
+def test_mention_notifies_members_once(club, chat, charlie, make_user, as_bob, as_moe):
     bring_in(club, charlie, status="pending")
     bring_in(club, make_user("dora"), status="banned")
     body = "@Alice. @moe @moe @bob @charlie @dora @nobody"
     answer = as_bob.post(threads(club, chat, "posts/"), {"body": body}).json()
-    assert told() == [("alice", "mention", "Biscuits"), ("moe", "mention", "Biscuits")]
+    assert notified() == [("alice", "mention", "Biscuits"), ("moe", "mention", "Biscuits")]
     bring_in(club, make_user("frieda"))
     as_bob.patch(posts(club, answer["id"]), {"body": f"{body} @frieda"})
-    assert told() == [(name, "mention", "Biscuits") for name in ("alice", "frieda", "moe")]
+    assert notified() == [(name, "mention", "Biscuits") for name in ("alice", "frieda", "moe")]
 
 
-def test_who_opens_a_thread_names_people_too(club, as_bob):
+def test_mention_in_first_post_notifies(club, as_bob):
     as_bob.post(threads(club), {"title": "Ships", "body": "@moe?"})
-    assert told() == [("moe", "mention", "Ships")]
+    assert notified() == [("moe", "mention", "Ships")]
 
 
-def test_who_is_answered_and_named_is_told_of_one(club, chat, as_bob):
+def test_reply_with_mention_notifies_once(club, chat, as_bob):
     as_bob.post(threads(club, chat, "posts/"), {"body": "@alice me", "reply_to": chat.posts.get().pk})
-    assert told() == [("alice", "reply", "Biscuits")]
+    assert notified() == [("alice", "reply", "Biscuits")]
 
 
-def test_who_has_left_is_not_told(club, chat, say, bob, charlie, as_bob):
+def test_former_member_is_not_notified(club, chat, say, bob, charlie, as_bob):
     bring_in(club, charlie)
     post = Post.write(thread=chat, by=charlie, body="Me")
     club.leave(charlie)
     as_bob.post(threads(club, chat, "posts/"), {"body": "You?", "reply_to": post.pk})
-    assert told() == []
+    assert notified() == []
 
 
-def test_nobody_is_told_across_a_block(club, chat, alice, bob, as_bob):
+def test_block_prevents_notifications(club, chat, alice, bob, as_bob):
     Block.objects.place(on=bob, by=alice)
     as_bob.post(threads(club, chat, "posts/"), {"body": "@alice"})
-    assert told() == []
+    assert notified() == []
 
 
-def test_nobody_is_told_of_a_thread_that_a_block_hides(club, chat, alice, bob, as_bob, as_moe):
+def test_thread_hidden_by_block_does_not_notify(club, chat, alice, bob, as_bob, as_moe):
     mine = as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}).json()
     Block.objects.place(on=alice, by=bob)
     as_moe.post(threads(club, chat, "posts/"), {"body": "You, @bob?", "reply_to": mine["id"]})
-    assert told() == []
+    assert notified() == []
     Block.objects.lift(on=alice, by=bob)
     as_moe.post(threads(club, chat, "posts/"), {"body": "You?", "reply_to": mine["id"]})
-    assert told() == [("bob", "reply", "Biscuits")]
+    assert notified() == [("bob", "reply", "Biscuits")]

@@ -1,6 +1,6 @@
-"""The wall under attack: whatever a reader calls, in whatever way, nothing they get depends on a text that is locked.
+"""No response of any route contains or depends on a locked text.
 
-The routes are those of the server, so that one added later is attacked too.
+The routes are taken from the URL configuration, so that new ones are tested too.
 """
 
 import logging
@@ -27,20 +27,20 @@ from clubs.models import Membership, Post, Thread
 from tests.clubs.discussions.helpers import posts, threads
 from tests.clubs.helpers import bring_in
 
-# Committed, or no search on a server would find a word of it.
+# InnoDB's full-text index contains committed rows only.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 METHODS = ("get", "post", "put", "patch", "delete")
-# Words of the guarded texts: what was first written, what it became, an answer, a thread's first post, a deleted post.
+# Words of the locked texts: original, edited, reply, first post of a thread, deleted post.
 SECRETS = ("zephyrine", "quixotry", "marzipan", "obsidian", "wisteria")
 KEY = {"Idempotency-Key": "the-key-of-wren"}
-# The one way to a locked text that is a reader's own wish.
-OPENING = "reveal"
+# The only route that unlocks a text, at the user's request.
+REVEAL_ROUTE = "reveal"
 
 
 @pytest.fixture
 def wren(make_user, club):
-    """Who writes what others have not read yet."""
+    """The author of the locked posts."""
     wren = make_user("wren", display_name="Wren")
     bring_in(club, wren)
     return wren
@@ -48,7 +48,7 @@ def wren(make_user, club):
 
 @pytest.fixture
 def world(club, entry, wren, alice, bob, read, client_of, anonymous, settings):
-    """A thread with guarded posts that name and answer those who attack; and who read a little."""
+    """A thread with locked posts that mention and reply to the callers, who have a little progress."""
     as_wren, secrets = client_of(wren), list(SECRETS)
     for user in (alice, bob):
         read(user, 10)
@@ -78,7 +78,7 @@ def world(club, entry, wren, alice, bob, read, client_of, anonymous, settings):
 
 
 def routes(patterns=None, prefix: str = "") -> Iterator[tuple[str, str, set[str]]]:
-    """Each route that is no page of the admin: its pattern, its name and the methods it offers."""
+    """Yield pattern, name and methods of each route outside of the admin."""
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         path = prefix + str(pattern.pattern)
         if path.startswith("admin/"):
@@ -93,8 +93,8 @@ def routes(patterns=None, prefix: str = "") -> Iterator[tuple[str, str, set[str]
             yield from routes(pattern.url_patterns, path)
 
 
-def address(pattern: str, world: dict) -> str:
-    """The route's address for the world: a parameter is what its name, or the part before it, says; else the post."""
+def url_for(pattern: str, world: dict) -> str:
+    """Fill in the parameters of a route by their names or by the path before them; else with the post."""
 
     def fill(match: re.Match[str]) -> str:
         kind, name = match.group("kind"), match.group("name")
@@ -110,8 +110,8 @@ def address(pattern: str, world: dict) -> str:
 ROUTES = sorted((pattern, name, sorted(methods)) for pattern, name, methods in routes())
 
 
-def body_of(world: dict) -> dict:
-    """Something for every field there is, and for those that there may be."""
+def full_body(world: dict) -> dict:
+    """Return a value for every existing and plausible field."""
     return {
         **dict.fromkeys(("body", "title", "name", "text", "note", "message", "bio"), "Mine"),
         **dict.fromkeys(("post", "reply_to", "target_id", "id", "parent", "quote"), world["posts"]),
@@ -120,11 +120,11 @@ def body_of(world: dict) -> dict:
     }
 
 
-def attacks(client, world: dict) -> Iterator[tuple[str, object]]:
-    """What each route answers to each method: as it is, searched, with what does not fit, and sent again."""
+def responses(client, world: dict) -> Iterator[tuple[str, object]]:
+    """Yield the responses of each route to valid, invalid and repeated requests."""
     for pattern, name, methods in ROUTES:
-        url = address(pattern, world)
-        if OPENING in name:
+        url = url_for(pattern, world)
+        if REVEAL_ROUTE in name:
             continue
         yield f"options {url}", client.options(url)
         if "get" in methods:
@@ -132,46 +132,46 @@ def attacks(client, world: dict) -> Iterator[tuple[str, object]]:
                 yield f"get {url}{query}", client.get(url + query)
             yield f"head {url}", client.head(url)
         for method in set(methods) - {"get"}:
-            whole, bad = body_of(world), {"body": "x" * 20_000, "reply_to": "x"}
+            whole, bad = full_body(world), {"body": "x" * 20_000, "reply_to": "x"}
             for sent, headers in ((whole, KEY), (bad, {}), (whole, {"If-Match": '"nonsense"'})):
-                yield f"{method} {url}", _undone(getattr(client, method), url, sent, headers)
+                yield f"{method} {url}", _rolled_back(getattr(client, method), url, sent, headers)
 
 
-def _undone(send, url, sent, headers):
+def _rolled_back(send, url, sent, headers):
     with transaction.atomic():
         answer = send(url, sent, headers=headers)
         transaction.set_rollback(True)
     return answer
 
 
-def content(answer) -> bytes:
+def bytes_of(answer) -> bytes:
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content
     return body + "".join(f"\n{name}: {value}" for name, value in answer.headers.items()).encode()
 
 
 @pytest.mark.parametrize("who", ["alice", "moe", "bob", "charlie", None])
-def test_no_answer_tells_a_locked_text(world, who, request, client_of, caplog):
-    """The owner, a moderator, a member, a stranger, nobody."""
+def test_no_response_contains_locked_text(world, who, request, client_of, caplog):
+    """For the owner, a moderator, a member, an outsider and anonymous users."""
     caplog.set_level(logging.DEBUG)
     client = client_of(request.getfixturevalue(who) if who else None)
     client.raise_request_exception = False
-    told = {}
+    leaks = {}
     seen = 0
-    for call, answer in attacks(client, world):
+    for call, answer in responses(client, world):
         seen += answer.status_code < 300
         assert answer.status_code != 500, (call, answer.content)
-        if any(secret.encode() in content(answer) for secret in SECRETS):
-            told[call] = answer.content
-    assert told == {}
+        if any(secret.encode() in bytes_of(answer) for secret in SECRETS):
+            leaks[call] = answer.content
+    assert leaks == {}
     assert seen > 50
     assert not any(secret in record.getMessage() for record in caplog.records for secret in SECRETS)
     for log in Path(settings.LOG_DIR).glob("*"):
         assert not any(secret in log.read_text() for secret in SECRETS), log
 
 
-def _everything_read(client, world: dict) -> dict[str, tuple[int, bytes]]:
-    """What each GET answers a reader who looks for the words of the text, without what names the call itself."""
-    # At one moment, since some answers say when they were made.
+def _read_all(client, world: dict) -> dict[str, tuple[int, bytes]]:
+    """Return all GET responses, also of searches for the words of the text."""
+    # With a fixed clock, since some responses contain the current time.
     with time_machine.travel(world["now"], tick=False):
         found = dict(_read(client, world))
     assert sum(status == 200 for status, _content in found.values()) > 40
@@ -180,42 +180,42 @@ def _everything_read(client, world: dict) -> dict[str, tuple[int, bytes]]:
 
 def _read(client, world: dict) -> Iterator[tuple[str, tuple[int, bytes]]]:
     for pattern, _name, methods in ROUTES:
-        url = address(pattern, world)
+        url = url_for(pattern, world)
         if "get" not in methods or url == "/metrics":
             continue
         for query in ("", "?search=zephyrine", "?ordering=-created_at&page_size=2"):
             answer = client.get(url + query, headers={"X-Request-ID": "the-same-id"})
-            yield url + query, (answer.status_code, content(answer))
+            yield url + query, (answer.status_code, bytes_of(answer))
 
 
-def test_the_attack_finds_what_is_to_be_found(world, wren, client_of):
-    """As the author, whose own texts are open: else the tests here would prove nothing."""
+def test_responses_to_the_author_contain_the_text(world, wren, client_of):
+    """Check that the other tests would find a leak."""
     client = client_of(wren)
-    found = [call for call, answer in attacks(client, world) if SECRETS[1].encode() in content(answer)]
+    found = [call for call, answer in responses(client, world) if SECRETS[1].encode() in bytes_of(answer)]
     club, post = f"/api/v1/clubs/{world['clubs']}/", f"/api/v1/clubs/{world['clubs']}/posts/{world['posts']}/"
     assert {f"get {post}", f"get {club}posts/?search=kil&page_size=1"} <= set(found)
     assert len(found) > 6
     world["now"] = timezone.now()
-    before = _everything_read(client, world)
+    before = _read_all(client, world)
     Post.objects.filter(spoiler_percent__gte=90).update(body="other")
-    after = _everything_read(client, world)
+    after = _read_all(client, world)
     assert len({url for url in before if before[url] != after[url]}) > 6
 
 
 @pytest.mark.parametrize("who", ["alice", "bob"])
-def test_no_answer_depends_on_a_locked_text(world, who, request, client_of, monkeypatch):
-    """Bytes, lengths, counts, orders, ETags: all are the same whatever the locked text is."""
+def test_no_response_depends_on_locked_text(world, who, request, client_of, monkeypatch):
+    """Bytes, lengths, counts, orders and ETags do not depend on the locked text."""
     client = client_of(request.getfixturevalue(who))
-    # An export is noted in the log that it holds, so that no two would be alike.
+    # An export is recorded in the activity log that it contains, so no two would be equal.
     monkeypatch.setattr(happenings, "listeners", [])
     world["now"] = timezone.now()
-    _everything_read(client, world)  # whatever a first look leaves behind
-    before = _everything_read(client, world)
+    _read_all(client, world)  # the first read may have side effects
+    before = _read_all(client, world)
     locked = Post.objects.filter(spoiler_percent__gte=90, deleted_at=None)
     assert locked.count() == 3
     other = "entirely different words, and many more of them " * 20
     locked.update(body=other, search_text=f"zz{world['clubs']}z {index_text([other])}")
-    after = _everything_read(client, world)
+    after = _read_all(client, world)
     differing = {url for url in before if before[url] != after[url]}
     assert differing == set()
 
@@ -223,21 +223,21 @@ def test_no_answer_depends_on_a_locked_text(world, who, request, client_of, monk
 TEXTS = (models.CharField, models.TextField, models.JSONField, models.BinaryField)
 
 
-def test_a_locked_text_lies_in_its_own_row_alone(world, mailoutbox):
-    """No other table holds a copy of it: no log, no notice, no job, no kept answer, no index but its own."""
-    kept = set()
+def test_locked_text_is_stored_in_posts_only(world, mailoutbox):
+    """No other table contains a copy: no log, notification, task, cached response or index."""
+    found = set()
     for model in apps.get_models(include_auto_created=True):
         texts = [field for field in model._meta.concrete_fields if isinstance(field, TEXTS)]
         for row in model._base_manager.values(*(field.attname for field in texts)) if texts else ():
-            kept |= {(model.__name__, n) for n, value in row.items() if any(word in str(value) for word in SECRETS)}
-    assert kept == {("Post", "body"), ("Post", "search_text")}
+            found |= {(model.__name__, n) for n, value in row.items() if any(word in str(value) for word in SECRETS)}
+    assert found == {("Post", "body"), ("Post", "search_text")}
     assert any("Hartfield" in mail.body for mail in mailoutbox)
     for mail in mailoutbox:
         text = f"{mail.subject} {mail.body} {getattr(mail, 'alternatives', '')}"
         assert not any(secret in text for secret in SECRETS), mail.subject
 
 
-def test_staff_find_no_talk_in_the_admin(world, staff):
+def test_admin_contains_no_posts(world, staff):
     client = Client()
     client.force_login(staff)
     pages = [reverse("admin:index")]
@@ -249,11 +249,11 @@ def test_staff_find_no_talk_in_the_admin(world, staff):
     for page in pages:
         answer = client.get(page, follow=True)
         assert answer.status_code in (200, 403, 404), page
-        assert not any(secret.encode() in content(answer) for secret in SECRETS), page
+        assert not any(secret.encode() in bytes_of(answer) for secret in SECRETS), page
 
 
-def test_what_was_open_is_locked_at_once(world, club, entry, bob, read, client_of):
-    """An answer that was right a moment ago is not given again: no cache, no ETag keeps it."""
+def test_lowered_progress_locks_at_once(world, club, entry, bob, read, client_of):
+    """Neither a cache nor an ETag returns the earlier response."""
     client, url = client_of(bob), posts(club, world["posts"])
     read(bob, 95)
     answer = client.get(url)
@@ -265,7 +265,7 @@ def test_what_was_open_is_locked_at_once(world, club, entry, bob, read, client_o
 
 
 @pytest.mark.parametrize("percent", [0, 10, Decimal("89.99")])
-def test_a_reader_who_leaves_and_returns_finds_the_same_wall(world, club, bob, read, client_of, percent):
+def test_rejoining_does_not_unlock_posts(world, club, bob, read, client_of, percent):
     read(bob, percent)
     Membership.objects.get(club=club, user=bob).remove(by=None)
     assert client_of(bob).get(posts(club, world["posts"])).status_code == 403

@@ -1,4 +1,4 @@
-"""The staff's sign-in as a person sees it; each step leaves its screenshot in var/screenshots/."""
+"""Two-factor login of staff. Each step saves a screenshot in var/screenshots/."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -8,7 +8,7 @@ from tests.staff import code_of
 
 
 @pytest.mark.parametrize("language", ["en", "pt-BR"])
-def test_a_code_is_asked_for(signed_in, page: Page, language):
+def test_login_asks_for_code(signed_in, page: Page, language):
     page.set_extra_http_headers({"Accept-Language": language})
     page.goto("/admin/")
     page.fill("input[name=username]", STAFF)
@@ -18,7 +18,7 @@ def test_a_code_is_asked_for(signed_in, page: Page, language):
     expect(page.locator("input[name=username]")).to_have_value(STAFF)
 
 
-def test_the_own_second_factor(admin: Page):
+def test_two_factor_settings(admin: Page):
     admin.goto("/admin/second-factor/")
     expect(admin.locator("#content")).to_contain_text("10 recovery codes are left")
     admin.fill("input[name=code]", "000000")
@@ -26,7 +26,7 @@ def test_the_own_second_factor(admin: Page):
     expect(admin.locator("#content")).to_contain_text("wrong")
 
 
-def test_the_first_sign_in(page: Page):
+def test_first_login_sets_up_two_factor(page: Page):
     page.goto("/admin/")
     page.fill("input[name=username]", ANOTHER)
     page.fill("input[name=password]", PASSWORD)

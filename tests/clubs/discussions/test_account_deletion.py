@@ -1,4 +1,4 @@
-"""What somebody has said, when their account goes."""
+"""Posts of a deleted account."""
 
 import pytest
 
@@ -12,15 +12,15 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def said(club, thread, say, charlie, bob):
-    """Charlie's guarded post, and what Bob answers."""
+def spoiler_post(club, thread, say, charlie, bob):
+    """Charlie's post with spoilers, and Bob's reply."""
     bring_in(club, charlie)
     post = say(charlie, "She marries", at=90)
     say(bob, "Does she?", to=post)
     return post
 
 
-def test_posts_stay_without_their_author_and_as_guarded(club, thread, said, charlie, as_bob):
+def test_anonymized_posts_keep_their_spoiler_protection(club, thread, spoiler_post, charlie, as_bob):
     close_account(charlie, password=PASSWORD, reviews="anonymise")
     row = rows(as_bob.get(threads(club, thread, "posts/")))[1]
     assert row["author"] == {"id": None, "username": None, "display_name": "Deleted reader", "avatar_url": None}
@@ -29,10 +29,16 @@ def test_posts_stay_without_their_author_and_as_guarded(club, thread, said, char
     check_figures()
 
 
-def test_who_wants_their_texts_to_go_leaves_their_places(club, thread, said, charlie, as_bob):
+def test_deleted_posts_are_blanked_out(club, thread, spoiler_post, charlie, as_bob):
     close_account(charlie, password=PASSWORD, reviews="delete")
     row = rows(as_bob.get(threads(club, thread, "posts/")))[1]
-    assert (row["id"], row["author"], row["locked"], row["body"], row["deleted"]) == (said.pk, None, False, None, True)
-    assert Post.objects.get(pk=said.pk).body == ""
+    assert (row["id"], row["author"], row["locked"], row["body"], row["deleted"]) == (
+        spoiler_post.pk,
+        None,
+        False,
+        None,
+        True,
+    )
+    assert Post.objects.get(pk=spoiler_post.pk).body == ""
     assert as_bob.get(threads(club, thread)).json()["posts_count"] == 2
     check_figures()

@@ -1,4 +1,4 @@
-"""Changing, cancelling and removing a meeting; the club's next one; who is told, and when."""
+"""Updating, cancelling and deleting meetings; the next meeting; notifications and reminders."""
 
 import datetime
 import zoneinfo
@@ -15,14 +15,14 @@ from bookbridge.api.jobs import Job
 from clubs.meetings import times
 from clubs.models import Meeting
 from tests.clubs.helpers import CLUBS, bad_fields, bring_in
-from tests.clubs.meetings.helpers import ok, say, told, url
+from tests.clubs.meetings.helpers import notified, ok, rsvp, url
 
 pytestmark = pytest.mark.django_db
 
 DAY = datetime.timedelta(days=1)
 
 
-def test_put_needs_what_a_new_one_needs_and_leaves_the_rest(plan, as_moe):
+def test_put_requires_required_fields_and_keeps_others(plan, as_moe):
     meeting = plan(place="Library", capacity=3)
     assert bad_fields(as_moe.put(url(meeting), {"place": ""})) == {"title": "required", "starts_at": "required"}
     changed = ok(as_moe.put(url(meeting), {"title": "Late tea", "starts_at": "2027-06-01T18:30:00+01:00"}))
@@ -32,9 +32,9 @@ def test_put_needs_what_a_new_one_needs_and_leaves_the_rest(plan, as_moe):
     )
 
 
-def test_what_was_read_can_be_sent_back(plan, as_moe, as_bob):
+def test_response_can_be_sent_back(plan, as_moe, as_bob):
     meeting = plan(repeats={"every": "weekly", "count": 2})
-    say(as_bob, meeting, "yes")
+    rsvp(as_bob, meeting, "yes")
     shown = ok(as_moe.get(url(meeting)))
     before = Meeting.objects.get(pk=meeting.pk)
     assert ok(as_moe.put(url(meeting), shown)) == shown
@@ -43,23 +43,23 @@ def test_what_was_read_can_be_sent_back(plan, as_moe, as_bob):
     assert ok(as_moe.patch(url(meeting), sneaky)) == shown
 
 
-def test_another_zone_keeps_the_moment(plan, as_moe):
+def test_timezone_change_keeps_the_moment(plan, as_moe):
     meeting = plan(starts_at=datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC))
     changed = ok(as_moe.patch(url(meeting), {"timezone": "Asia/Kathmandu"}))
     assert (changed["starts_at"], changed["timezone"]) == ("2027-06-01T18:00:00Z", "Asia/Kathmandu")
     assert Meeting.objects.get().wall == datetime.datetime(2027, 6, 1, 23, 45)
 
 
-def test_a_longer_meeting_ends_later(plan, as_moe, as_bob):
+def test_longer_duration_reopens_rsvps(plan, as_moe, as_bob):
     meeting = plan(days=-0.1)
-    assert say(as_bob, meeting, "yes") == "meeting_over"
+    assert rsvp(as_bob, meeting, "yes") == "meeting_over"
     ok(as_moe.patch(url(meeting), {"duration_minutes": 600}))
-    assert say(as_bob, meeting, "yes") == ("yes", None)
+    assert rsvp(as_bob, meeting, "yes") == ("yes", None)
 
 
-def test_a_removed_meeting_is_gone_with_its_answers(plan, as_moe, as_bob):
+def test_deleted_meeting_loses_its_rsvps(plan, as_moe, as_bob):
     meeting = plan()
-    say(as_bob, meeting, "yes")
+    rsvp(as_bob, meeting, "yes")
     assert as_moe.delete(url(meeting)).status_code == 204
     for client, rest in ((as_bob, ""), (as_bob, "rsvp/"), (as_moe, "attendance/")):
         assert client.get(url(meeting, rest)).status_code == 404
@@ -73,8 +73,8 @@ def test_a_removed_meeting_is_gone_with_its_answers(plan, as_moe, as_bob):
     assert not Meeting.objects.exists()
 
 
-class Zone(datetime.tzinfo):
-    """London as it would be if summer time had been done away with."""
+class LondonWithoutSummerTime(datetime.tzinfo):
+    """London without summer time."""
 
     key = "Europe/London"
 
@@ -90,13 +90,13 @@ class Zone(datetime.tzinfo):
 @pytest.fixture
 def without_summer_time():
     def zone(name):
-        return Zone() if name == "Europe/London" else zoneinfo.ZoneInfo(name)
+        return LondonWithoutSummerTime() if name == "Europe/London" else zoneinfo.ZoneInfo(name)
 
     return mock.patch.object(times, "ZoneInfo", zone)
 
 
-def test_the_wall_clock_stays_when_the_rules_of_the_zone_change(plan, as_bob, without_summer_time):
-    """19:00 in June was 18:00Z; where summer time is done away with before then it is 19:00Z."""
+def test_local_time_is_kept_when_zone_rules_change(plan, as_bob, without_summer_time):
+    """19:00 in June was 18:00Z; without summer time it is 19:00Z."""
     june = datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC)
     meeting, cancelled = plan(starts_at=june), plan(starts_at=june, status="cancelled")
     elsewhere, past = plan(starts_at=june, timezone="America/New_York"), plan(days=-200)
@@ -113,10 +113,10 @@ def test_the_wall_clock_stays_when_the_rules_of_the_zone_change(plan, as_bob, wi
     meeting.refresh_from_db()
     assert (meeting.wall, meeting.sequence) == (datetime.datetime(2027, 6, 1, 19), 1)
     assert meeting.ends_at == meeting.starts_at + datetime.timedelta(hours=1)
-    assert len([row for row in told("meeting_changed") if row[0] == "bob"]) == 1
+    assert len([row for row in notified("meeting_changed") if row[0] == "bob"]) == 1
 
 
-def test_the_rules_of_zones_are_looked_at_daily(plan, without_summer_time):
+def test_zone_rules_are_checked_daily(plan, without_summer_time):
     meeting = plan(starts_at=datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC))
     with without_summer_time, time_machine.travel(timezone.now() + 2 * DAY):
         jobs.schedule()
@@ -125,7 +125,7 @@ def test_the_rules_of_zones_are_looked_at_daily(plan, without_summer_time):
     assert meeting.starts_at.hour == 19
 
 
-def test_the_next_meeting_of_a_club(club, plan, as_bob, anonymous, as_charlie, as_alice):
+def test_next_meeting_of_club(club, plan, as_bob, anonymous, as_charlie, as_alice):
     def card(client):
         found = ok(client.get(f"{CLUBS}{club.pk}/"))["next_meeting"]
         listed = ok(client.get(CLUBS))["results"][0]["next_meeting"]
@@ -138,7 +138,7 @@ def test_the_next_meeting_of_a_club(club, plan, as_bob, anonymous, as_charlie, a
     plan(days=1, status="cancelled", title="off")
     plan(days=2, title="gone").remove(by=None)
     first = plan(days=3, title="first", place="Library", capacity=4)
-    say(as_bob, first, "yes")
+    rsvp(as_bob, first, "yes")
     assert card(as_bob) == ok(as_bob.get(url(first)))
     for client in (anonymous, as_charlie):
         assert card(client) == ok(client.get(url(first)))
@@ -149,7 +149,7 @@ def test_the_next_meeting_of_a_club(club, plan, as_bob, anonymous, as_charlie, a
         assert card(anonymous) is None
 
 
-def test_whoever_asks_to_join_a_private_club_sees_no_meeting(make_club, alice, charlie, as_charlie, plan):
+def test_pending_member_of_private_club_sees_no_meetings(make_club, alice, charlie, as_charlie, plan):
     club = make_club("Closing")
     bring_in(club, charlie, status="pending")
     meeting = plan(club=club)
@@ -158,50 +158,50 @@ def test_whoever_asks_to_join_a_private_club_sees_no_meeting(make_club, alice, c
     assert as_charlie.get(url(meeting)).status_code == 403
 
 
-def test_members_are_told_of_what_is_new_and_what_has_changed(plan, as_moe, as_bob, moe, bob):
+def test_members_are_notified_of_new_and_changed_meetings(plan, as_moe, as_bob, moe, bob):
     meeting = plan(title="Tea", starts_at=datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC))
-    assert told("meeting_new") == [("moe", "Tea"), ("bob", "Tea")]
+    assert notified("meeting_new") == [("moe", "Tea"), ("bob", "Tea")]
     ok(as_moe.patch(url(meeting), {"agenda": "All of it", "notes": "None", "capacity": 9, "title": "Tea"}))
-    assert told("meeting_changed") == []
+    assert notified("meeting_changed") == []
     ok(as_moe.patch(url(meeting), {"starts_at": "2027-06-02T18:00:00Z"}))
     ok(as_moe.patch(url(meeting), {"place": "Café"}))
     ok(as_moe.patch(url(meeting), {"status": "cancelled"}))
-    assert told("meeting_changed") == [("alice", "Tea"), ("bob", "Tea")] * 3
+    assert notified("meeting_changed") == [("alice", "Tea"), ("bob", "Tea")] * 3
     texts = [row["text"] for row in ok(as_bob.get("/api/v1/users/me/notifications/"))["results"]]
     assert "cancelled" in texts[0]
     assert "Europe/London" in texts[-1]
     assert as_moe.delete(url(meeting)).status_code == 204
-    # It was off before.
-    assert len(told("meeting_changed")) == 6
+    # It was cancelled before.
+    assert len(notified("meeting_changed")) == 6
 
 
-def test_nobody_is_told_of_what_is_over(plan, as_moe):
+def test_past_meeting_notifies_nobody(plan, as_moe):
     meeting = plan(days=-3)
     ok(as_moe.patch(url(meeting), {"place": "Café"}))
     as_moe.delete(url(meeting))
-    assert told("meeting_new") == told("meeting_changed") == []
+    assert notified("meeting_new") == notified("meeting_changed") == []
 
 
-def test_a_removed_meeting_that_was_to_come_is_told(plan, as_moe, as_bob):
+def test_deleting_upcoming_meeting_notifies_members(plan, as_moe, as_bob):
     meeting = plan()
     as_moe.delete(url(meeting))
-    assert told("meeting_changed") == [("alice", "Tea"), ("bob", "Tea")]
+    assert notified("meeting_changed") == [("alice", "Tea"), ("bob", "Tea")]
     assert "cancelled" in ok(as_bob.get("/api/v1/users/me/notifications/"))["results"][0]["text"]
 
 
 def reminders_at(moment):
-    """Who is reminded by the jobs that are due at that moment."""
+    """Return who has been reminded by the time `moment`."""
     with time_machine.travel(moment, tick=False):
-        return [name for name, _title in told("meeting_reminder")]
+        return [name for name, _title in notified("meeting_reminder")]
 
 
-def test_reminders_come_seven_days_and_one_day_before(plan, as_bob, as_moe):
+def test_reminders_are_sent_seven_days_and_one_day_before(plan, as_bob, as_moe):
     meeting = plan(days=10)
-    say(as_bob, meeting, "no")
-    say(as_moe, meeting, "maybe")
+    rsvp(as_bob, meeting, "no")
+    rsvp(as_moe, meeting, "maybe")
     minute = datetime.timedelta(minutes=1)
     assert reminders_at(meeting.starts_at - 7 * DAY - minute) == []
-    # Whoever has said no hears nothing; who has said nothing does.
+    # Members who answered no are not reminded; those without an answer are.
     assert reminders_at(meeting.starts_at - 7 * DAY + minute) == ["alice", "moe"]
     assert reminders_at(meeting.starts_at - 6 * DAY) == ["alice", "moe"]
     assert reminders_at(meeting.starts_at - DAY - minute) == ["alice", "moe"]
@@ -209,13 +209,13 @@ def test_reminders_come_seven_days_and_one_day_before(plan, as_bob, as_moe):
     assert reminders_at(meeting.starts_at + 30 * DAY) == ["alice", "moe"] * 2
 
 
-def test_reminders_move_with_the_meeting(plan, alice):
+def test_moved_meeting_moves_its_reminders(plan, alice):
     meeting = plan(days=10)
     old = meeting.starts_at
     meeting.change(by=alice, starts_at=old + 10 * DAY)
     assert reminders_at(old - DAY + datetime.timedelta(minutes=1)) == []
     assert len(reminders_at(old + 4 * DAY)) == 3
-    # To and fro: the reminder of a time is given once.
+    # Moved there and back: no second reminder for the same time.
     with time_machine.travel(old + 4 * DAY, tick=False):
         meeting.change(by=alice, starts_at=old + 11 * DAY)
         meeting.change(by=alice, starts_at=old + 10 * DAY)
@@ -223,7 +223,7 @@ def test_reminders_move_with_the_meeting(plan, alice):
     assert len(reminders_at(old + 9.5 * DAY)) == 6
 
 
-def test_a_reminder_that_is_done_again_tells_nobody_twice(plan):
+def test_repeated_reminder_task_notifies_once(plan):
     meeting = plan(days=10)
     at = meeting.starts_at - 7 * DAY + datetime.timedelta(minutes=1)
     assert len(reminders_at(at)) == 3
@@ -232,7 +232,7 @@ def test_a_reminder_that_is_done_again_tells_nobody_twice(plan):
 
 
 @pytest.mark.parametrize("end", ["cancelled", "removed"])
-def test_no_reminder_of_what_will_not_be(plan, alice, end):
+def test_cancelled_or_deleted_meeting_has_no_reminder(plan, alice, end):
     meeting = plan(days=10)
     if end == "cancelled":
         meeting.change(by=alice, status="cancelled")
@@ -241,22 +241,22 @@ def test_no_reminder_of_what_will_not_be(plan, alice, end):
     assert reminders_at(meeting.starts_at - datetime.timedelta(hours=1)) == []
 
 
-def test_a_meeting_that_is_near_when_it_is_planned(plan):
+def test_short_notice_meeting_gets_remaining_reminders(plan):
     near, nearer = plan(days=3), plan(days=0.5)
     assert len(reminders_at(near.starts_at - datetime.timedelta(hours=23))) == 3
     assert reminders_at(nearer.starts_at)[3:] == []
 
 
-def test_reminders_that_are_late_are_not_given_twice_over(plan):
-    """Nobody did the jobs for a week: one reminder, not two; and none of a meeting that has begun."""
+def test_late_reminders_are_sent_once(plan):
+    """After a week without a worker there is one reminder, and none of a meeting that has started."""
     meeting = plan(days=10)
     assert len(reminders_at(meeting.starts_at - datetime.timedelta(hours=5))) == 3
     other = plan(days=10)
     assert len(reminders_at(other.starts_at + datetime.timedelta(hours=5))) == 3
 
 
-def test_a_rebound_reminder_follows_the_rules_of_the_zone(plan, without_summer_time):
-    """The reminder itself looks whether the zone's rules have changed since the meeting was planned."""
+def test_reminder_follows_changed_zone_rules(plan, without_summer_time):
+    """The reminder checks whether the rules of the zone have changed."""
     with time_machine.travel(datetime.datetime(2027, 5, 20, tzinfo=datetime.UTC), tick=False):
         meeting = plan(starts_at=datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC))
     with without_summer_time:
@@ -266,7 +266,7 @@ def test_a_rebound_reminder_follows_the_rules_of_the_zone(plan, without_summer_t
         assert len(reminders_at(datetime.datetime(2027, 5, 25, 19, 1, tzinfo=datetime.UTC))) == 3
 
 
-def test_one_event_for_each_change_and_none_for_one_that_is_refused(plan, as_moe, moe, bob, club):
+def test_each_change_records_one_event(plan, as_moe, moe, bob, club):
     Event.objects.all().delete()
     meeting = plan(days=-2)
     ok(as_moe.patch(url(meeting), {"title": "Late tea"}))

@@ -1,4 +1,4 @@
-"""A worker of the product's own jobs in a process of its own, a little slow, for the tests to kill."""
+"""A slow task worker in a process of its own, for tests that kill it."""
 
 import time
 
@@ -15,19 +15,18 @@ telling.PART = 7
 send, notify = filebased.EmailBackend.write_message, telling.notify
 
 
-def slowly(self: filebased.EmailBackend, message: object) -> None:
-    """Send, as over a network."""
+def send_slowly(self: filebased.EmailBackend, message: object) -> None:
     time.sleep(0.005)
     send(self, message)
 
 
 def notify_slowly(*args: object, **kwargs: object) -> None:
-    """Tell, with time enough to be killed before the commit."""
+    """Notify, with time to be killed before the commit."""
     notify(*args, **kwargs)
     time.sleep(0.05)
 
 
-filebased.EmailBackend.write_message = slowly
+filebased.EmailBackend.write_message = send_slowly
 telling.notify = notify_slowly
 for name in [name for name, handler in jobs.handlers.items() if handler.every]:
     del jobs.handlers[name]

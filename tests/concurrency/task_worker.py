@@ -1,4 +1,4 @@
-"""A worker in a process of its own, for the tests to kill: `python -m tests.concurrency.job_worker LEASE_SECONDS`."""
+"""A worker in a process of its own, for tests that kill it: `python -m tests.concurrency.task_worker LEASE_SECONDS`."""
 
 import datetime
 import sys
@@ -11,13 +11,13 @@ django.setup()
 from bookbridge.api import jobs  # noqa: E402
 from bookbridge.api.models import KeptAnswer  # noqa: E402
 
-# Not the product's own: the tests count what is done.
+# Only the tests' own tasks run, because the tests count them.
 jobs.handlers.clear()
 
 
 @jobs.job("slow")
 def slow(*, user: int, n: int) -> None:
-    """Write something, and take long over it."""
+    """Insert a row, then wait."""
     KeptAnswer.objects.create(user_id=user, key=f"slow {n}", body="")
     time.sleep(0.05 if n else 3600)
 

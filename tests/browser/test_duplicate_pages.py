@@ -1,4 +1,4 @@
-"""Two books are found to be one, merged and parted again, and a change is taken back; screenshots are left behind."""
+"""Duplicate books are merged and the merge undone, and a revision is reverted. Takes screenshots."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -8,8 +8,8 @@ from tests.browser.test_charts import call
 
 
 @pytest.fixture(scope="module")
-def twice(site: str) -> dict:
-    """A work that two readers have added, one of them with a review; the other has been spoiled."""
+def duplicates(site: str) -> dict:
+    """Two books of one work, added and reviewed by two users; one has a vandalized description."""
     tokens, books = {}, {}
     for name, title, author in (
         ("hilda", "The Lantern Keeper", "Ada B. Quill"),
@@ -20,8 +20,8 @@ def twice(site: str) -> dict:
         body = {"title": title, "author": author, "description": "A keeper minds a light, and the light minds her."}
         books[name] = call(site, "POST", "books/", body, tokens[name])["id"]
         call(site, "POST", "reviews/", {"book": books[name], "rating": 4}, tokens[name])
-    spoiled = {"description": "A keeper <b>sells</b> a light, and the light minds her."}
-    call(site, "PATCH", f"books/{books['hilda']}/", spoiled, tokens["hilda"])
+    vandalized = {"description": "A keeper <b>sells</b> a light, and the light minds her."}
+    call(site, "PATCH", f"books/{books['hilda']}/", vandalized, tokens["hilda"])
     return books
 
 
@@ -29,7 +29,7 @@ def shot(page: Page, name: str) -> None:
     page.screenshot(path=SCREENSHOTS / f"care_{name}.png", full_page=True)
 
 
-def test_two_books_are_merged_and_parted_and_a_change_is_taken_back(site: str, twice: dict, admin: Page):
+def test_merge_undo_and_revert(site: str, duplicates: dict, admin: Page):
     admin.goto("/admin/catalog/book/")
     admin.get_by_role("link", name="Likely duplicates").click()
     group = admin.locator("[data-group]", has_text="Lantern Keeper")
@@ -38,19 +38,19 @@ def test_two_books_are_merged_and_parted_and_a_change_is_taken_back(site: str, t
     group.get_by_role("link", name="Compare with the first").click()
     expect(admin.locator("#merge")).to_contain_text("Lantern Keeper (Harbour, #1)")
     shot(admin, "compare")
-    admin.locator(f"input[name=kept][value='{twice['hilda']}']").check()
+    admin.locator(f"input[name=kept][value='{duplicates['hilda']}']").check()
     admin.fill("[name=reason]", "The series in brackets is no part of the title.")
     admin.get_by_role("button", name="Merge").click()
     expect(admin.locator("#merged")).to_contain_text("merged")
     shot(admin, "merged")
-    assert call(site, "GET", f"books/{twice['hilda']}/")["ratings_count"] == 2
+    assert call(site, "GET", f"books/{duplicates['hilda']}/")["ratings_count"] == 2
     admin.fill("[name=reason]", "They are two works after all.")
     admin.get_by_role("button", name="Undo").click()
     expect(admin.locator("#merged")).to_contain_text("undone")
     shot(admin, "undone")
-    assert call(site, "GET", f"books/{twice['bruno']}/")["ratings_count"] == 1
+    assert call(site, "GET", f"books/{duplicates['bruno']}/")["ratings_count"] == 1
 
-    admin.goto(f"/admin/catalog/revision/?book__id__exact={twice['hilda']}")
+    admin.goto(f"/admin/catalog/revision/?book__id__exact={duplicates['hilda']}")
     shot(admin, "revisions")
     admin.locator("#result_list tbody a").first.click()
     expect(admin.locator("#revision del")).to_have_text("minds ")
@@ -59,4 +59,4 @@ def test_two_books_are_merged_and_parted_and_a_change_is_taken_back(site: str, t
     admin.fill("[name=reason]", "She minds it.")
     admin.get_by_role("button", name="Undo").click()
     expect(admin.locator("#revision ins")).to_have_text("minds ")
-    assert "minds a light" in call(site, "GET", f"books/{twice['hilda']}/")["description"]
+    assert "minds a light" in call(site, "GET", f"books/{duplicates['hilda']}/")["description"]

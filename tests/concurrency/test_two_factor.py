@@ -1,4 +1,4 @@
-"""A code lets one in, however many show it at once."""
+"""Two-factor codes work once, also for simultaneous logins."""
 
 import time
 from functools import partial
@@ -15,11 +15,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def statuses(code):
-    """What eight get who show the code at once."""
+    """Return the statuses of eight simultaneous logins with the same code."""
     return sorted(answer.status_code for answer in at_once([partial(sign_in, Client(), "staffer", code=code)] * 8))
 
 
-def test_of_eight_with_one_code_of_the_app_one_is_let_in(staff):
+def test_totp_code_works_once(staff):
     now = time.time() // 30 * 30
     with time_machine.travel(now, tick=False) as clock:
         secret, _codes = enrol(Client(), "staffer")
@@ -29,7 +29,7 @@ def test_of_eight_with_one_code_of_the_app_one_is_let_in(staff):
             assert statuses(code_of(secret)) == [200] * 7 + [302]
 
 
-def test_of_eight_with_one_recovery_code_one_is_let_in(staff):
+def test_recovery_code_works_once(staff):
     for _round in range(-(-ROUNDS // 10)):
         SecondFactor.objects.all().delete()
         _secret, codes = enrol(Client(), "staffer")
@@ -39,7 +39,7 @@ def test_of_eight_with_one_recovery_code_one_is_let_in(staff):
             assert RecoveryCode.objects.count() == 9 - left
 
 
-def test_of_two_apps_set_up_at_once_one_counts(staff):
+def test_simultaneous_setups_leave_one_device(staff):
     for _round in range(ROUNDS):
         SecondFactor.objects.all().delete()
         clients = [Client(), Client()]

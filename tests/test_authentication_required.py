@@ -1,4 +1,4 @@
-"""Every route under `/api/v1/` refuses a caller without a token, unless it is on this list of public ones."""
+"""Every route under `/api/v1/` requires authentication, unless it is listed as public."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
-# Route as the resolver spells it -> methods that anyone may call.
+# Route -> methods that do not require authentication.
 PUBLIC = {
     "": {"get"},
     "schema/": {"get"},
@@ -42,7 +42,7 @@ PUBLIC = {
 
 
 def routes(patterns=None, prefix: str = "") -> Iterator[tuple[str, set[str]]]:
-    """Each route of the server with its methods."""
+    """Yield each route with its methods."""
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         path = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
@@ -54,11 +54,11 @@ def routes(patterns=None, prefix: str = "") -> Iterator[tuple[str, set[str]]]:
             allowed = getattr(view, "initkwargs", {}).get("http_method_names") or getattr(
                 getattr(view, "cls", None), "http_method_names", METHODS
             )
-            yield plain(path), offered & set(METHODS) & set(allowed)
+            yield normalize(path), offered & set(METHODS) & set(allowed)
 
 
-def plain(path: str) -> str:
-    """`^books/(?P<pk>\\d+)/$` and `books/<int:pk>/` as `books/{}/`."""
+def normalize(path: str) -> str:
+    """Return `^books/(?P<pk>\\d+)/$` and `books/<int:pk>/` as `books/{}/`."""
     path = re.sub(r"\(\?P<\w+>(?:[^()]|\([^()]*\))*\)", "{}", path)
     return re.sub(r"<[^>]+>", "{}", path).replace("^", "").replace("$", "").replace("\\Z", "")
 
@@ -75,7 +75,7 @@ def api_routes() -> dict[str, set[str]]:
 @pytest.mark.parametrize(
     ("route", "method"), sorted((route, method) for route, methods in api_routes().items() for method in methods)
 )
-def test_a_route_needs_a_sign_in_unless_it_is_listed_as_public(anonymous, route, method):
+def test_route_requires_authentication_unless_public(anonymous, route, method):
     answer = getattr(anonymous, method)("/api/v1/" + route.replace("{}", "999999"), {})
     if method in PUBLIC.get(route, ()):
         assert answer.status_code != 401 or route.startswith("auth/"), answer.content
@@ -87,25 +87,25 @@ def test_a_route_needs_a_sign_in_unless_it_is_listed_as_public(anonymous, route,
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("route", sorted(api_routes()))
-def test_a_route_says_what_it_offers(client_of, alice, route):
+def test_options_request_succeeds(client_of, alice, route):
     answer = client_of(alice).options("/api/v1/" + route.replace("{}", "999999"))
     assert answer.status_code in (200, 404), answer.content
 
 
-def test_the_list_of_public_routes_names_no_route_that_is_gone():
+def test_all_public_routes_exist():
     found = api_routes()
     clubs_exist = "clubs/" in found
-    gone = {route for route in PUBLIC if not PUBLIC[route] <= found.get(route, set())}
-    assert not {route for route in gone if clubs_exist or not route.startswith("clubs/")}
+    missing = {route for route in PUBLIC if not PUBLIC[route] <= found.get(route, set())}
+    assert not {route for route in missing if clubs_exist or not route.startswith("clubs/")}
 
 
-def test_the_bare_address_leads_to_the_documentation(anonymous):
+def test_root_redirects_to_documentation(anonymous):
     answer = anonymous.get("/")
     assert (answer.status_code, answer["Location"]) == (302, "/api/docs/")
 
 
-def test_the_root_names_addresses_that_answer(anonymous, client_of, alice):
+def test_api_root_links_work(anonymous, client_of, alice):
     addresses = anonymous.get("/api/v1/").json()
     assert {"books", "clubs", "reviews", "stats", "users", "me", "notifications"} <= addresses.keys()
-    # Imports are posted there, and not listed.
+    # The list of imports allows POST only.
     assert {client_of(alice).get(address).status_code for address in addresses.values()} == {200, 405}

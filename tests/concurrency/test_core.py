@@ -1,4 +1,4 @@
-"""The toolkit under parallel calls: keys with one effect, changes on old ground, deadlocks, lost connections."""
+"""Concurrency of core: idempotency keys, conditional writes, deadlocks and lost connections."""
 
 import threading
 from collections.abc import Callable
@@ -21,7 +21,7 @@ ME = "/api/v1/users/me/"
 
 
 def at_once(count: int, call: Callable[[int], Any]) -> list[Any]:
-    """What `count` calls return that start together, each on a connection of its own."""
+    """Run `count` calls simultaneously, each with its own connection. Return their results."""
     barrier = threading.Barrier(count)
 
     def run(n: int) -> Any:
@@ -37,7 +37,7 @@ def at_once(count: int, call: Callable[[int], Any]) -> list[Any]:
 
 
 def copy(client: APIClient) -> APIClient:
-    """The same caller for another thread."""
+    """Return a client with the same credentials, for another thread."""
     other = APIClient(raise_request_exception=False)
     other.credentials(**client._credentials)
     return other
@@ -52,7 +52,7 @@ def effects() -> int:
     return AuthSession.objects.filter(device="effect").count()
 
 
-def test_20_posts_with_one_key_have_one_effect(me):
+def test_simultaneous_posts_with_one_key_have_one_effect(me):
     for key in range(10):
         before = effects()
         answers = at_once(20, lambda n, key=key: copy(me).post(ONCE, {}, HTTP_IDEMPOTENCY_KEY=f"key {key}"))
@@ -64,13 +64,13 @@ def test_20_posts_with_one_key_have_one_effect(me):
         assert me.post(ONCE, {}, HTTP_IDEMPOTENCY_KEY=f"key {key}")["Idempotency-Replayed"] == "true"
 
 
-def test_20_keys_at_once_have_20_effects(me):
+def test_simultaneous_posts_with_different_keys(me):
     answers = at_once(20, lambda n: copy(me).post(ONCE, {}, HTTP_IDEMPOTENCY_KEY=f"key {n}"))
     assert {answer.status_code for answer in answers} == {201}
     assert effects() == 20
 
 
-def test_a_killed_worker_s_key_is_taken_over_by_one(me):
+def test_key_of_killed_worker_is_taken_over_once(me):
     me.post(ONCE, {}, HTTP_IDEMPOTENCY_KEY="k")
     for _round in range(5):
         AuthSession.objects.filter(device="effect").delete()
@@ -80,7 +80,7 @@ def test_a_killed_worker_s_key_is_taken_over_by_one(me):
         assert effects() == 1
 
 
-def test_of_two_changes_on_the_same_ground_one_is_made(me):
+def test_simultaneous_conditional_updates_allow_one(me):
     for round_number in range(10):
         etag = me.get(ME)["ETag"]
         answers = at_once(
@@ -92,7 +92,7 @@ def test_of_two_changes_on_the_same_ground_one_is_made(me):
 
 
 @pytest.mark.parametrize(("times", "status"), [(1, 200), (3, 200), (4, 503)])
-def test_a_change_on_known_ground_too_is_tried_again_after_a_deadlock(me, monkeypatch, times, status):
+def test_conditional_update_is_retried_after_deadlock(me, monkeypatch, times, status):
     original, tries = User.change_profile, []
 
     def change_profile(self, **fields):
@@ -109,7 +109,7 @@ def test_a_change_on_known_ground_too_is_tried_again_after_a_deadlock(me, monkey
 
 
 @pytest.mark.parametrize(("times", "status"), [(1, 200), (3, 200), (4, 503), (9, 503)])
-def test_a_deadlock_is_tried_again_three_times_and_then_503(times, status):
+def test_deadlock_is_retried_three_times_then_503(times, status):
     answer = APIClient().get(f"/api/v1/probe/deadlocks/?times={times}")
     assert answer.status_code == status
     if status == 503:
@@ -119,11 +119,11 @@ def test_a_deadlock_is_tried_again_three_times_and_then_503(times, status):
         assert answer.json() == {"attempts": times + 1}
 
 
-def test_real_deadlocks_reach_nobody(alice, bob):
-    """In each round both hold what the other wants; who loses begins again when the other is done."""
+def test_real_deadlocks_are_retried(alice, bob):
+    """In each round both threads lock what the other needs; the victim is retried."""
     rows, tries, done = [alice.pk, bob.pk], [], []
-    # Alone in a round: who has lost four times in a row to the same rival would rightly be told.
-    begun, ended = threading.Barrier(2, timeout=30), threading.Barrier(2, timeout=30)
+    # Wait for each other between rounds: four lost deadlocks in a row would rightly raise an error.
+    started, ended = threading.Barrier(2, timeout=30), threading.Barrier(2, timeout=30)
 
     @retrying_atomic
     def both(first: int, second: int, meet: list[threading.Barrier]) -> None:
@@ -135,7 +135,7 @@ def test_real_deadlocks_reach_nobody(alice, bob):
 
     def work(n: int) -> None:
         for _round in range(10):
-            both(rows[n], rows[1 - n], [begun])
+            both(rows[n], rows[1 - n], [started])
             done.append(n)
             ended.wait()
 
@@ -144,7 +144,7 @@ def test_real_deadlocks_reach_nobody(alice, bob):
     assert len(tries) == 30
 
 
-def test_inside_another_transaction_nothing_is_tried_again(alice):
+def test_nested_transaction_is_not_retried(alice):
     tries = []
 
     @retrying_atomic
@@ -158,10 +158,10 @@ def test_inside_another_transaction_nothing_is_tried_again(alice):
             inner()
 
     outer()
-    assert len(tries) == 2  # once in each try of the outermost
+    assert len(tries) == 2  # once in each attempt of the outermost transaction
 
 
-def test_what_is_no_deadlock_is_not_tried_again():
+def test_other_errors_are_not_retried():
     tries = []
 
     @retrying_atomic
@@ -176,7 +176,7 @@ def test_what_is_no_deadlock_is_not_tried_again():
 
 
 def kill_connections() -> int:
-    """End every other connection to this database, as a restarted server does."""
+    """Kill all other connections to the database, as a server restart does."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()")
         ids = [row[0] for row in cursor.fetchall()]
@@ -185,8 +185,8 @@ def kill_connections() -> int:
     return len(ids)
 
 
-def test_connections_that_were_killed_are_replaced_without_an_error(me):
-    """A thread keeps its connection between requests; the next request finds out that it is gone."""
+def test_killed_connections_are_replaced(me):
+    """Threads keep their connections between requests and must replace killed ones."""
     asked, killed = threading.Barrier(5), threading.Barrier(5)
 
     def client_thread(n: int) -> list[int]:
@@ -195,7 +195,7 @@ def test_connections_that_were_killed_are_replaced_without_an_error(me):
             statuses = []
             for _round in range(3):
                 for call in (client.get, client.patch):
-                    close_old_connections()  # what request_started does in a server, and not in a test's client
+                    close_old_connections()  # request_started does this in a server, but not in the test client
                     statuses.append(call(ME).status_code)
                 asked.wait(20)
                 killed.wait(20)
@@ -214,12 +214,12 @@ def test_connections_that_were_killed_are_replaced_without_an_error(me):
     assert total >= 4
 
 
-def test_a_connection_killed_in_the_middle_of_a_request_is_503_and_leaves_nothing(alice, monkeypatch, me):
+def test_connection_killed_during_request_gives_503(alice, monkeypatch, me):
     from accounts import serializers
 
     original = serializers.OwnUserSerializer.update
 
-    def cut(self, instance, validated_data):
+    def kill_and_update(self, instance, validated_data):
         with connection.cursor() as cursor:
             cursor.execute("SELECT CONNECTION_ID()")
             own = cursor.fetchone()[0]
@@ -228,7 +228,7 @@ def test_a_connection_killed_in_the_middle_of_a_request_is_503_and_leaves_nothin
         killer.join()
         return original(self, instance, validated_data)
 
-    monkeypatch.setattr(serializers.OwnUserSerializer, "update", cut)
+    monkeypatch.setattr(serializers.OwnUserSerializer, "update", kill_and_update)
     etag = me.get(ME)["ETag"]
 
     def patch(n: int) -> Any:
