@@ -5,29 +5,15 @@ name. Then everything that hangs on it is parted from it in one transaction and 
 is finished by `manage.py clear_expired`.
 """
 
-from typing import Protocol
-
 from django.db import transaction
 
 from accounts.happenings import happened
 from accounts.models import AuthSession, Leaving, RetiredName, User
 from accounts.services import require_password
+from accounts.signals import account_deleted, account_detached
+from accounts.staff.services import forget
 from bookbridge.api.pictures import discard
 from bookbridge.api.transactions import retrying_atomic
-
-
-class Part(Protocol):
-    """Parts what one app holds from an account that goes; `anonymise` keeps what was written for everybody."""
-
-    def __call__(self, user: User, *, anonymise: bool) -> None:
-        """Part it, within the transaction at hand."""
-
-
-# Each app above this one adds its own in `ready()`; they run in the order of the layers, the lowest first, which is the
-# order in which everything else locks: users, clubs, books, reviews.
-parts: list[Part] = []
-# After those: for what they themselves write down.
-last_parts: list[Part] = []
 
 
 def close_account(user: User, *, password: str, reviews: Leaving) -> None:
@@ -55,8 +41,10 @@ def depart(user: User) -> None:
     except User.DoesNotExist:
         return  # Somebody else has finished it.
     happened("account.closed", user.pk)
-    for part in [*parts, *last_parts]:
-        part(user, anonymise=user.leaving == Leaving.ANONYMISE)
+    anonymise = user.leaving == Leaving.ANONYMISE
+    forget(user)
+    account_deleted.send(User, user=user, anonymise=anonymise)
+    account_detached.send(User, user=user, anonymise=anonymise)
     discard(user.avatar)
     RetiredName.objects.create(username_key=user.username_key)
     user.delete()

@@ -1,25 +1,12 @@
 """What accounts leave behind that nobody can use any more."""
 
-from django.contrib.sessions.models import Session
-from django.utils import timezone
-
 from accounts.departure import depart
-from accounts.models import AuthSession, MailToken, User
-from bookbridge.api.audit.retention import clear_kept_too_long
-from bookbridge.api.expiry import chores, expires
-from bookbridge.api.pictures import sweep
+from accounts.models import User
 
 
-def _finish_departures() -> int:
+def finish_deletions() -> int:
+    """Delete some of the accounts whose deletion was cut off; return how many."""
     cut_off = list(User.objects.exclude(leaving="")[:10])
     for user in cut_off:
         depart(user)
     return len(cut_off)
-
-
-chores["pictures"] = sweep
-expires("sign-ins", lambda: AuthSession.objects.over())
-expires("sessions of the admin", lambda: Session.objects.filter(expire_date__lt=timezone.now()))
-chores["audit log"] = clear_kept_too_long
-expires("mailed tokens", lambda: MailToken.objects.filter(expires_at__lt=timezone.now()))
-chores["accounts that were cut off while they went"] = _finish_departures

@@ -1,7 +1,8 @@
 """What happens to accounts, told to the apps above: the activity log, the audit log and security notices listen."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from accounts.signals import account_event
 from bookbridge.api.audit import Target, audit
 
 AUDITED = ("account", "email", "factor", "password", "session", "sessions", "staff")
@@ -23,16 +24,6 @@ class Happening(NamedTuple):
     detail: str = ""
 
 
-class Listener(Protocol):
-    """Hears of each happening, within the transaction that makes it so."""
-
-    def __call__(self, happening: Happening) -> None:
-        """Write it down, or tell somebody."""
-
-
-listeners: list[Listener] = []
-
-
 def happened(
     verb: str, user: int | None, *, actor: int | None = None, object_id: int | None = None, detail: str = ""
 ) -> None:
@@ -42,5 +33,4 @@ def happened(
         who = user if actor is None and not verb.endswith("refused") else actor
         target = None if user is None else Target("accounts.user", user)
         audit(verb, by=who, target=target, detail=detail, refused=verb in REFUSALS)
-    for listener in listeners:
-        listener(Happening(verb, user, actor, object_id, detail))
+    account_event.send(Happening, event=Happening(verb, user, actor, object_id, detail))

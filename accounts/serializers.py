@@ -1,6 +1,5 @@
 """The shapes of accounts in the API."""
 
-from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib.auth.password_validation import validate_password
@@ -19,6 +18,7 @@ from accounts.names import (
     validate_timezone,
 )
 from bookbridge.api.errors import InvalidField
+from bookbridge.api.registry import profile_fields
 from bookbridge.api.serializers import LineField, ModelSerializer, TextField
 from bookbridge.api.text import is_blank, language_tag
 
@@ -128,10 +128,6 @@ class ProfileListSerializer(PersonSerializer):
         read_only_fields = fields
 
 
-# What apps above this one add to a profile: the field's name -> what it shows of a reader to a viewer.
-profile_parts: dict[str, Callable[[User, User], Any]] = {}
-
-
 class ProfileSerializer(ProfileListSerializer):
     """A reader's public profile."""
 
@@ -143,8 +139,8 @@ class ProfileSerializer(ProfileListSerializer):
 
     def get_clubs(self, user: User) -> list[dict[str, Any]]:
         """The public clubs the reader is in, as the clubs app tells them."""
-        part = profile_parts.get("clubs")
-        return part(user, self.context["request"].user) if part else []
+        clubs = profile_fields.get("clubs")
+        return clubs(user, self.context["request"].user) if clubs else []
 
 
 class BlockSerializer(ModelSerializer):

@@ -6,12 +6,13 @@ A notification outlives the language and the format it was made in, so it keeps 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.formats import date_format
+
+from bookbridge.api.registry import message_renderers
 
 
 class Said(NamedTuple):
@@ -25,12 +26,8 @@ class Said(NamedTuple):
 
     def __str__(self) -> str:
         """The words, in the language of this moment. Of a code that nobody knows any more nothing is said."""
-        saying = sayings.get(self.code)
+        saying = message_renderers.get(self.code)
         return "" if saying is None else str(saying(self.about))
-
-
-# Code -> what puts it into words: lazy text, or a str. Each app adds its own where its kinds are notified of.
-sayings: dict[str, Callable[[str], Any]] = {}
 
 
 def said_time(moment: datetime.datetime, zone: str) -> Said:
@@ -38,10 +35,8 @@ def said_time(moment: datetime.datetime, zone: str) -> Said:
     return Said("time", f"{moment.astimezone(datetime.UTC).isoformat()} {zone}")
 
 
-def _time(about: str) -> str:
+def render_time(about: str) -> str:
+    """Return the text of `said_time`."""
     moment, _space, zone = about.partition(" ")
     local = timezone.localtime(datetime.datetime.fromisoformat(moment), ZoneInfo(zone))
     return f"{date_format(local, 'DATETIME_FORMAT')} ({zone})"
-
-
-sayings["time"] = _time

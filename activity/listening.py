@@ -1,5 +1,6 @@
 """What happens to accounts, as the log and the notices of the reader's own account have it."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.happenings import Happening
 from accounts.models import AuthSession, User
-from activity.details import Said, sayings
+from activity.details import Said
 from activity.kinds import Kind
 from activity.models import Event, Notification, Thing
 from activity.services import notify, record
@@ -59,7 +60,7 @@ def _new_sign_in(device: str) -> str:
     }
 
 
-def forget(user: User, *, anonymise: bool) -> None:
+def forget(user: User) -> None:
     """Part an account that goes from the log: what it did in clubs is nobody's from then on, its own entries go."""
     own = Event.objects.filter(actor=user, club=None)
     own.exclude(verb="account.closed").delete()
@@ -76,8 +77,8 @@ def _constant(text: Any, about: str) -> Any:
     return text
 
 
-def listen() -> None:
-    """Begin: the sayings of the notices, as code of the verb."""
-    for verb, text in NOTICES.items():
-        sayings[verb] = partial(_constant, text)
-    sayings["session.created"] = _new_sign_in
+# By the verb, which is the code of the notification's text.
+RENDERERS: dict[str, Callable[[str], Any]] = {
+    **{verb: partial(_constant, text) for verb, text in NOTICES.items()},
+    "session.created": _new_sign_in,
+}

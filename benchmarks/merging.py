@@ -35,13 +35,12 @@ from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import User
+from bookbridge.api.registry import column_checks, counter_checks, merge_handlers
 from catalog.merging import services
 from catalog.merging.models import Merge
 from catalog.models import Book
-from clubs.members import services as members
 from clubs.models import Club, Entry, Membership, Progress
 from clubs.statistics import services as statistics
-from reviews.checks import CHECKS, TOTALS
 from reviews.models import Review
 
 READERS, PAUSE = 4, 0.02
@@ -125,26 +124,26 @@ def settle(books: tuple[int, int]) -> None:
     """Set the figures right that were not written with the rows."""
     figures("books", "readers")
     rows = touched(books)
-    members.settle(rows[Membership])
+    Membership.objects.refresh_last_active(rows[Membership])
     statistics.settle(rows[Entry])
-    for each in CHECKS:
+    for each in column_checks.values():
         if each.model is Book:
             list(each.differences(rows[Book], repair=True))
-    for total in TOTALS.values():
+    for total in counter_checks.values():
         total.differences(repair=True)
 
 
 def check(books: tuple[int, int]) -> int:
     """Count the figures afresh; how many are wrong."""
     found, rows = 0, touched(books)
-    for each in CHECKS:
+    for each in column_checks.values():
         ids = rows.get(each.model, [])
         for start in range(0, len(ids), 1000):
             for difference in each.differences(ids[start : start + 1000], repair=False):
                 found += 1
                 if found < 10:
                     print(" ", difference)
-    return found + sum(len(total.differences(repair=False)) for total in TOTALS.values())
+    return found + sum(len(total.differences(repair=False)) for total in counter_checks.values())
 
 
 def read_and_write(books: tuple[int, int], stop: Any, answers: Any) -> None:
@@ -199,7 +198,7 @@ def run(name: str, begin: Any, books: tuple[int, int]) -> Merge:
     readers = spawn.Process(target=read_and_write, args=[books, stop, answers])
     readers.start()
     time.sleep(5)  # until they are at it
-    for part in services.parts:
+    for part in merge_handlers.values():
         part.steps.clear()  # type: ignore[attr-defined]
     began = time.perf_counter()
     merge = begin()
@@ -212,7 +211,7 @@ def run(name: str, begin: Any, books: tuple[int, int]) -> Merge:
     statuses, slowest = answers.get()
     readers.join()
     print(f"{name}: {took:.1f} s in all, of which the page takes {asked:.1f} s; {rounds} jobs, each two seconds")
-    for part in services.parts:
+    for part in merge_handlers.values():
         steps = sorted(part.steps)  # type: ignore[attr-defined]
         if steps:
             middle = steps[len(steps) // 2]
@@ -238,7 +237,8 @@ def main() -> None:
     books = build(chosen.reviews, chosen.shared, chosen.lists)
     settle(books)
     print(f"marks: {Progress.objects.filter(entry__book__in=books).count():,}", flush=True)
-    services.parts[:] = [Timed(part) for part in services.parts]  # type: ignore[misc]
+    for name, part in merge_handlers.items():
+        merge_handlers[name] = Timed(part)
     kept, gone = (Book.objects.get(pk=pk) for pk in books)
     by = User.objects.filter(username="benchmark").first() or User.objects.create_superuser("benchmark", None)
     merge = run("merge", lambda: services.merge_books(kept=kept, gone=gone, by=by, reason="The same work"), books)

@@ -6,27 +6,17 @@ The keys are columns with an index, so that the groups are found in one walk alo
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
-from django.db import models
-from django.db.models import Count, Sum
-from django.db.models.functions import Cast
 from stdnum import isbn
 
 from bookbridge.api.text import words
 from catalog.names import KEY_LENGTH
 
-if TYPE_CHECKING:
-    from catalog.models import Book
-
-GROUPS_PER_PAGE, MOST_SHOWN = 20, 20
 # First words that titles of one work have or have not, in the languages that there are most books in.
 ARTICLES = frozenset(
     "the a an o os as um uma el la los las un una le les une der die das ein eine il lo gli i de het een".split()
 )
-WAYS = ("work_key", "print_key")
 
 
 def bare_title(title: str) -> list[str]:
@@ -55,23 +45,3 @@ def print_key(title: str, isbn13: str | None) -> str | None:
 def _key(title: Sequence[str], by: str) -> str:
     # Who by comes first: a long title does not cut it off.
     return f"{by[:60]} {' '.join(title)}"[:KEY_LENGTH].rstrip()
-
-
-def groups(way: str, *, after: str = "") -> tuple[list[tuple[str, list[Book]]], str]:
-    """The next groups of books with one key, those whose every pair staff have told apart left out; where to go on.
-
-    `way` is one of WAYS. Each group has twenty books at most, the best known first.
-    """
-    from catalog.models import Book
-
-    keyed = Book.objects.filter(**{f"{way}__gt": after}).order_by(way).values(way)
-    apart = Sum(Cast("told_apart", models.IntegerField()))
-    found = keyed.annotate(n=Count("pk"), apart=apart).filter(n__gt=1, apart__lt=models.F("n"))
-    keys = [row[way] for row in found[: GROUPS_PER_PAGE + 1]]
-    shown = keys[:GROUPS_PER_PAGE]
-    books: defaultdict[str, list[Any]] = defaultdict(list)
-    rows = Book.objects.filter(**{f"{way}__in": shown}).defer("search_text", "description")
-    for book in rows.order_by(way, "-ratings_count", "pk"):
-        if len(books[getattr(book, way)]) < MOST_SHOWN:
-            books[getattr(book, way)].append(book)
-    return [(key, books[key]) for key in shown], shown[-1] if len(keys) > GROUPS_PER_PAGE else ""

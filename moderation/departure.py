@@ -4,7 +4,7 @@ from accounts.models import User
 from moderation.models import Appeal, Case, State, target_gone
 
 
-def leave_cases(user: User, *, anonymise: bool) -> None:
+def leave_cases(user: User) -> None:
     """Close the case about the reader, and let go of their appeals; what else names them is let go of with the row.
 
     Whoever writes to a case holds the row of its author first, as the caller does.

@@ -16,9 +16,10 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from bookbridge.api.admin import Panel, counted
+from bookbridge.api.registry import report_targets
 from moderation.models import Case, Concealed, Decision, Opening, State
 from moderation.reasons import HARM, Action, Reason
-from moderation.targets import About, Context, targets
+from moderation.targets import About, Context
 
 # For how long whoever has opened a case is taken to be at it.
 LOOKING = datetime.timedelta(minutes=15)
@@ -47,7 +48,7 @@ def history_of(author: User) -> History:
 
 def context_of(case: Case) -> tuple[About | None, Context | None]:
     """What a case is about, as it is now; nothing where it has gone."""
-    target = targets.get(case.target_type)
+    target = report_targets.get(case.target_type)
     row = target.find(case.target_id) if target else None
     return (target.about(row), target.context(row)) if target and row is not None else (None, None)
 
@@ -82,7 +83,7 @@ def waiting_by_reason(case: Case) -> list[tuple[str, int]]:
 
 def heading(case: Case) -> str:
     """Its kind and its id, and its title where that is nobody's talk."""
-    target = targets.get(case.target_type)
+    target = report_targets.get(case.target_type)
     return str(case) if target is None or target.is_talk else f"{case}: {case.title}"
 
 

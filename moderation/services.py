@@ -10,10 +10,11 @@ from rest_framework.exceptions import NotAuthenticated
 from accounts.models import User
 from activity.services import record
 from bookbridge.api.errors import Conflict, Forbidden, InvalidField
+from bookbridge.api.registry import report_targets
 from bookbridge.api.transactions import conflict_as, retrying_atomic
 from moderation.models import Appeal, Case, Concealed, Decision, Report
 from moderation.reasons import HARM, Action, Reason
-from moderation.targets import About, Target, targets
+from moderation.targets import About, Target
 from moderation.telling import tell
 
 
@@ -23,11 +24,11 @@ def report(*, by: User, target_type: str, target_id: int, reason: str, note: str
     Raises Conflict `already_reported` first, since a text may be hidden by then from who has reported it; InvalidField
     `does_not_exist`, Forbidden `own_content`.
     """
-    target_id = targets[target_type].named(target_id)
+    target_id = report_targets[target_type].named(target_id)
     if Report.objects.by_of(by, target_type, target_id).exists():
         raise _already_reported()
     require_visible(by, target_type, target_id)
-    return _file(by=by, target=targets[target_type], pk=target_id, reason=reason, note=note)
+    return _file(by=by, target=report_targets[target_type], pk=target_id, reason=reason, note=note)
 
 
 @retrying_atomic
@@ -72,7 +73,7 @@ def appeal(*, by: User, target_type: str, target_id: int, text: str) -> Appeal:
     Raises InvalidField `does_not_exist`; Forbidden `not_yours`; Conflict `nothing_to_appeal`, `already_appealed`.
     """
     require_visible(by, target_type, target_id)
-    target = targets[target_type]
+    target = report_targets[target_type]
     _row, about = hold(target, target_id, by=by)
     if about.author != by.pk:
         raise Forbidden("not_yours", _("This is not yours."))
@@ -94,12 +95,12 @@ def open_case(word: str, pk: int, *, by: User) -> Case:
 
     What is said in clubs needs one: of that a case which is there already is opened, and no other.
     """
-    if word not in targets:
+    if word not in report_targets:
         raise Http404
-    if targets[word].is_talk and not Case.objects.filter(target_type=word, target_id=pk).exists():
+    if report_targets[word].is_talk and not Case.objects.filter(target_type=word, target_id=pk).exists():
         raise Http404
     try:
-        _row, about = hold(targets[word], pk, by=by)
+        _row, about = hold(report_targets[word], pk, by=by)
     except InvalidField:
         raise Http404 from None
     case = Case.objects.hold(word, pk, about)
@@ -109,7 +110,7 @@ def open_case(word: str, pk: int, *, by: User) -> Case:
 
 def require_visible(user: User, word: str, pk: int) -> None:
     """Raise InvalidField where `user` sees no such thing."""
-    if not targets[word].visible_to(user).filter(pk=pk).exists():
+    if not report_targets[word].visible_to(user).filter(pk=pk).exists():
         raise _does_not_exist()
 
 

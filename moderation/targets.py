@@ -1,6 +1,5 @@
-"""What can be reported. This app knows no kind of content by name: each app registers its own in `ready()`.
-
->>> register(ReviewTarget())
+"""What can be reported. This app knows no kind of content by name: each app registers its own in
+`bookbridge.api.registry.report_targets`.
 """
 
 from __future__ import annotations
@@ -103,12 +102,3 @@ class Target:
     def restore(self, row: Any) -> None:
         """Show it again to whom it is for."""
         raise NotImplementedError
-
-
-# By their words.
-targets: dict[str, Target] = {}
-
-
-def register(target: Target) -> None:
-    """Let readers report this kind of thing."""
-    targets[target.word] = target

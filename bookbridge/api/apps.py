@@ -12,7 +12,7 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the deployment checks, name columns, and see to search indexes after migrations."""
-        from bookbridge.api import checks  # noqa: F401  (registers by being imported)
+        from bookbridge.api import checks, contributions  # noqa: F401  (they register by being imported)
         from bookbridge.api.labels import name_columns
         from bookbridge.api.search import mend_indexes
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -30,6 +29,7 @@ from bookbridge.api.search import SearchField, index_text, query_terms
 from bookbridge.api.text import fold
 from bookbridge.api.transactions import retrying_atomic
 from clubs.roles import KNOWN_TO, OWNER, Role, Standing, Status
+from clubs.signals import club_deleted, club_visibility_changed
 from moderation.models import club_gone
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class Club(models.Model):
         if self.cover != cover:
             pictures.discard(cover)
         if self.visibility != was:
-            lists().visibility_changed(self)
+            club_visibility_changed.send(Club, club=self)
             self.count(-1 if self.is_private else +1)
         if changed:
             self.log("club.changed", by=by)
@@ -276,10 +276,7 @@ class Club(models.Model):
         """Delete the club with all that is in it, its log too. The caller holds the lock."""
         record("club.deleted", actor=by.pk if by else None, thing=self.thing)
         club_gone(self.pk)
-        lists().club_deleted(self)
-        # The rows themselves are held before what refers to them goes, so that no answer slips in between.
-        list(self.meetings.select_for_update().order_by("pk").values_list("pk"))
-        talk().club_deleted(self)
+        club_deleted.send(Club, club=self)
         pictures.discard(self.cover)
         if not self.is_private:
             self.count(-1)
@@ -367,17 +364,3 @@ def settle_policy(fields: dict[str, Any], club: Club) -> dict[str, Any]:
     if fields.get("join_policy", JoinPolicy.INVITE) != JoinPolicy.INVITE:
         raise InvalidField("join_policy", "private_needs_invite", _("A private club takes readers by invitation only."))
     return {**fields, "join_policy": JoinPolicy.INVITE}
-
-
-def lists() -> ModuleType:
-    """The services of reading lists, whose tables refer to clubs and are loaded after them."""
-    from clubs.reading import services
-
-    return services
-
-
-def talk() -> ModuleType:
-    """The services of discussions, loaded after clubs too."""
-    from clubs.discussions import services
-
-    return services

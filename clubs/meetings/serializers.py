@@ -25,6 +25,7 @@ from clubs.meetings.models import (
     Status,
 )
 from clubs.meetings.times import FIRST, LAST, Every
+from clubs.roles import Standing
 
 # What a public club shows to everybody.
 FOR_OUTSIDERS = {"id", "title", "starts_at", "status"}
@@ -158,3 +159,19 @@ class MeetingSerializer(ModelSerializer):
         """The caller's own answer, or null."""
         own = meeting.own_answers  # type: ignore[attr-defined]
         return RsvpSerializer(own[0]).data if own else None
+
+
+@extend_schema_field({"anyOf": [{"$ref": "#/components/schemas/Meeting"}, {"type": "null"}]})
+class NextMeetingField(serializers.Field):  # type: ignore[type-arg]
+    """A club's next meeting, as the contributed prefetch has read it; null to who asks to join a private club."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(source="*", read_only=True, **kwargs)
+
+    def to_representation(self, value: Any) -> dict[str, Any] | None:
+        """Of a club, as much as the caller may see."""
+        insider = value.my_standing >= Standing.MEMBER
+        if value.is_private and not insider:
+            return None
+        meetings = value.next_meetings
+        return next((MeetingSerializer(meeting, context={"insider": insider}).data for meeting in meetings), None)

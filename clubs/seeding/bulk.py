@@ -24,9 +24,10 @@ from bookbridge.api import counters
 from bookbridge.api.rows import batches
 from bookbridge.api.text import fold
 from catalog.models import Book, touched
-from clubs.members import services as members
-from clubs.models import Club, Entry, EntryChange, Membership, Milestone, Progress, Visibility
+from clubs.clubs.models import Club, Visibility
+from clubs.members.models import Membership
 from clubs.reading import services
+from clubs.reading.models import Entry, EntryChange, Milestone, Progress
 from clubs.reading.rules import Mark, Status, Unit, hundredths
 from clubs.roles import Role
 from clubs.roles import Status as Standing
@@ -40,10 +41,6 @@ SHARE_WITH_MARKS = 0.67
 
 # Of the entries of a list, from its top.
 STATUSES = (Status.FINISHED, Status.FINISHED, Status.READING, Status.PLANNED, Status.PLANNED, Status.PROPOSED)
-
-
-# What apps above this one make: the option's name -> what makes so many, given the seeder after readers and clubs.
-makers: dict[str, Callable[[Seeder, int], None]] = {}
 
 
 class SeedingError(Exception):
@@ -62,16 +59,14 @@ class Seeder:
         self.chance = Random(self.seed)
 
     @transaction.atomic
-    def run(self, *, users: int, clubs: int, **others: int) -> None:
-        """Make so many of each, all or nothing; `others` are named as in `makers`. Raises SeedingError."""
+    def run(self, *, users: int, clubs: int, then: Callable[[Seeder], None] = lambda seeder: None) -> None:
+        """Make so many of each, all or nothing; `then` makes more, of readers and clubs that are there. Raises
+        SeedingError.
+        """
         made = self.users(users)
         if clubs:
             self.clubs(clubs, made or list(User.objects.order_by("pk").values_list("pk", flat=True)[:100_000]))
-        for name, count in others.items():
-            if count and name not in makers:
-                raise SeedingError(f"There are no {name} in this version.")
-            if count:
-                makers[name](self, count)
+        then(self)
 
     def users(self, count: int) -> list[int]:
         """Open `count` accounts, which share one hash; their ids."""
@@ -112,7 +107,7 @@ class Seeder:
         counters.add(counters.counted("finished", finished, "finished_at"))
         statistics.settle([entry.pk for entry in entries])
         rows = Membership.objects.filter(club__in=made).order_by("pk")
-        members.settle(list(rows.values_list("pk", flat=True)))
+        Membership.objects.refresh_last_active(list(rows.values_list("pk", flat=True)))
 
     def _user(self, number: int, password: str) -> User:
         first, family = self.chance.choice(FIRST_NAMES), self.chance.choice(LAST_NAMES)

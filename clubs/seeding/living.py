@@ -6,7 +6,6 @@ Made by the same methods as everything else, so that nothing here can be what th
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -16,14 +15,15 @@ from django.utils import timezone
 from accounts.models import User
 from bookbridge.api.text import fold
 from catalog.models import Book
-from clubs.models import Ballot, Club, Entry, Milestone, Progress
+from clubs.ballots.models import Ballot
+from clubs.clubs.models import Club
+from clubs.reading.models import Entry, Milestone, Progress
 from clubs.reading.rules import Mark, Status, Unit
 from clubs.roles import Role
 from clubs.seeding.meetings import meet
 from clubs.seeding.talking import talk
-
-# What apps above this one add at the end, given the readers by the first parts of their names.
-parts: list[Callable[[Mapping[str, User]], None]] = []
+from reviews.living import seed_living
+from reviews.living_desk import seed_desk
 
 # Name, display name, language, time zone.
 READERS = (
@@ -201,8 +201,8 @@ def seed(*, password: str | None) -> int:
         users[name.split(".")[0]] = User.objects.create_user(name, password, **columns)
     for plan in PLANS:
         _found(plan, [users[name] for name in plan.people.split()])
-    for add in parts:
-        add(users)
+    seed_living(users)
+    seed_desk(users)
     return len(PLANS)
 
 

@@ -1,7 +1,7 @@
 """A club's figures, each defined in one place: what `GET clubs/{id}/stats/` answers.
 
-They are made of the columns that writes keep beside each entry of the list (`clubs.statistics.models`), so that they
-cost as much as the list is long, however many readers, marks and reviews there are.
+They are made of the columns that writes keep beside each entry of the list (`clubs.reading.entry_counters`), so that
+they cost as much as the list is long, however many readers, marks and reviews there are.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from catalog.models import Book
 from catalog.ratings import average_of, histogram
 from clubs.clubs.models import Club
 from clubs.meetings.models import Meeting
+from clubs.reading.entry_counters import NOTHING
 from clubs.reading.models import Entry
 from clubs.reading.rules import Status
-from clubs.statistics.models import NOTHING
 
 FEWEST_RATINGS = 5
 COLUMNS = (

@@ -1,4 +1,4 @@
-"""What clubs' figures ask of reviews (`clubs.statistics.services.Reviews`). Public ratings and reviews alone count."""
+"""What clubs' figures ask of reviews (`clubs.statistics.services`). Public ratings and reviews alone count."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from accounts import export
 from accounts.blocks import Block
 from accounts.models import User
 from bookbridge.api.models import AuditEntry
+from bookbridge.api.registry import export_sections
 from catalog.models import Book
 from clubs.models import Club, Entry, Membership, Post, Progress
 from clubs.reading.rules import Mark, Unit
@@ -178,7 +179,7 @@ def test_a_fault_half_way_is_an_error_and_no_torn_document(alice, as_alice, monk
         yield {"id": 1}
         raise RuntimeError("half-way")
 
-    monkeypatch.setitem(export.sections, "broken", broken)
+    monkeypatch.setitem(export_sections, "broken", broken)
     assert as_alice.get(EXPORT).status_code == 500
     assert APIClient().get(f"{V1}books/").status_code == 200
     assert settings.DEBUG is False

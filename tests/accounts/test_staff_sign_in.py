@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from accounts import happenings
 from accounts.models import User
+from accounts.signals import account_event
 from accounts.staff.models import RecoveryCode, SecondFactor
 from tests.conftest import PASSWORD
 from tests.staff import ENROL, LOGIN, OWN, code_of, enrol, shown_codes, shown_secret, sign_in
@@ -35,12 +35,16 @@ def enrolled(staff):
 
 
 @pytest.fixture
-def heard(monkeypatch):
+def heard():
     """What happened to accounts, as (verb, user, actor, detail)."""
     found = []
-    listen = lambda h: found.append((h.verb, h.user, h.actor, h.detail))  # noqa: E731
-    monkeypatch.setattr(happenings, "listeners", [*happenings.listeners, listen])
-    return found
+
+    def listen(sender, *, event, **kwargs):
+        found.append((event.verb, event.user, event.actor, event.detail))
+
+    account_event.connect(listen)
+    yield found
+    account_event.disconnect(listen)
 
 
 def is_in(client):

@@ -6,10 +6,11 @@ import pytest
 from django.utils import timezone
 
 from accounts.blocks import Block
-from activity.details import Said, said_time, sayings
+from activity.details import Said, said_time
 from activity.kinds import Kind
 from activity.models import Notification, Thing
 from activity.services import notify
+from bookbridge.api.registry import message_renderers
 
 pytestmark = pytest.mark.django_db
 NOTIFICATIONS = "/api/v1/users/me/notifications/"
@@ -59,7 +60,7 @@ def test_words_of_people_stay_as_they_are(as_bob, alice, bob):
 
 
 def test_a_detail_is_words_or_what_is_put_into_words_when_it_is_read(as_bob, bob, club, monkeypatch):
-    monkeypatch.setitem(sayings, "mood", lambda about: f"a {about} mood")
+    monkeypatch.setitem(message_renderers, "mood", lambda about: f"a {about} mood")
     starts_at = datetime.datetime(2026, 12, 1, 19, 30, tzinfo=datetime.UTC)
     for detail in ("as it is", Said("mood", "good"), said_time(starts_at, "America/Sao_Paulo"), Said("forgotten", "x")):
         notify(Kind.MEETING_NEW, [bob.pk], thing=Thing("meeting", 7, "Dune"), club=club.pk, detail=detail)

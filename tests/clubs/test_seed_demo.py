@@ -11,7 +11,6 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from clubs.models import Ballot, Club, Entry, Meeting, Membership, Milestone, Post, Progress, Rsvp, Thread
 from clubs.reading.rules import Status
-from clubs.seeding.bulk import Seeder, SeedingError
 from tests.clubs.discussions.helpers import check_figures
 from tests.clubs.helpers import check_invariants
 from tests.clubs.meetings.helpers import check_seats
@@ -134,12 +133,6 @@ def test_clubs_are_made_of_the_readers_who_are_there() -> None:
 def test_what_cannot_be_made_is_refused_and_nothing_is_left(options: dict[str, int], why: str) -> None:
     with pytest.raises(CommandError, match=why):
         seed(**options)
-    assert not User.objects.exists()
-
-
-def test_what_no_app_makes_is_refused_and_nothing_is_left() -> None:
-    with pytest.raises(SeedingError, match="no things"):
-        Seeder(1, stream=io.StringIO()).run(users=3, clubs=0, things=5)
     assert not User.objects.exists()
 
 

@@ -1,19 +1,13 @@
 """How long the audit log is kept, and what else is written down about the work of staff."""
 
 import datetime
-from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
 
-from bookbridge.api.audit.models import AuditEntry
 from bookbridge.api.audit.writing import audit
+from bookbridge.api.registry import audit_logs
 
 BATCH = 2_000
-
-# What is kept as long: of each table what gives the rows whose `at` is longer ago. Apps add their own.
-logs: list[Callable[[datetime.timedelta], QuerySet[Any]]] = [AuditEntry.objects.older_than]
 
 
 def clear(age: datetime.timedelta, *, most: int | None = None) -> int:
@@ -21,7 +15,7 @@ def clear(age: datetime.timedelta, *, most: int | None = None) -> int:
 
     The note is written first: what is cut off in between has its entry too.
     """
-    parts = [rows for log in logs if (rows := log(age)).exists()]
+    parts = [rows for log in audit_logs.values() if (rows := log(age)).exists()]
     if parts:
         audit("audit.cleared", by=None, detail=f"older than {age.days} days")
     count = 0
@@ -34,7 +28,7 @@ def clear(age: datetime.timedelta, *, most: int | None = None) -> int:
 
 def count_old(age: datetime.timedelta) -> int:
     """How many entries `clear` would delete."""
-    return sum(log(age).count() for log in logs)
+    return sum(log(age).count() for log in audit_logs.values())
 
 
 def clear_kept_too_long() -> int:

@@ -20,7 +20,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
-from accounts import happenings
+from accounts.signals import account_event
 from bookbridge.api import jobs
 from bookbridge.api.search import index_text
 from clubs.models import Membership, Post, Thread
@@ -207,7 +207,7 @@ def test_no_answer_depends_on_a_locked_text(world, who, request, client_of, monk
     """Bytes, lengths, counts, orders, ETags: all are the same whatever the locked text is."""
     client = client_of(request.getfixturevalue(who))
     # An export is noted in the log that it holds, so that no two would be alike.
-    monkeypatch.setattr(happenings, "listeners", [])
+    monkeypatch.setattr(account_event, "receivers", [])
     world["now"] = timezone.now()
     _everything_read(client, world)  # whatever a first look leaves behind
     before = _everything_read(client, world)

@@ -1,7 +1,6 @@
 """What is kept beside each entry of a reading list, so that a club's figures need not be counted from its readers'."""
 
 from decimal import Decimal
-from types import ModuleType
 from typing import Any
 
 from django.db import models
@@ -48,10 +47,3 @@ class EntryFigures(models.Model):
 
 
 NOTHING: dict[str, int] = {f"stars_{n}": 0 for n in HALF_STARS} | {"pages": 0, "percents": 0}
-
-
-def statistics() -> ModuleType:
-    """The services of clubs' figures, which are made of lists and are loaded after them."""
-    from clubs.statistics import services
-
-    return services
