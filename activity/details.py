@@ -16,7 +16,7 @@ from bookbridge.api.registry import message_renderers
 
 
 class Said(NamedTuple):
-    """Something to be put into words later: a code of `sayings`, and what it is about (up to 500 characters).
+    """Something to be put into words later: a code of `message_renderers`, and what it is about (up to 500 characters).
 
     >>> Said("role", "moderator")
     """

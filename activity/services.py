@@ -46,7 +46,7 @@ def notify(
     Where a `key` is given, a reader is told once however often this is called with it. `detail` is what the kind's
     text wants beside actor, object and club: what somebody wrote, as a str, or a `Said`, which is put into words when
     it is read, in the reader's language: `Said("role", "moderator")`, `said_time(meeting.starts_at, meeting.timezone)`,
-    or a code of one's own that `activity.details.sayings` knows. For the members of a club there is
+    or a code of one's own that `message_renderers` of the registry knows. For the members of a club there is
     `clubs.telling.tell_members`.
     """
     users = [user for user in dict.fromkeys(users) if user != actor]

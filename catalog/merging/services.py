@@ -6,7 +6,7 @@ few seconds and then by a job, so that a book with any number of reviews holds n
 in the transaction that moves it, and are right at every moment. Undoing goes the same way back, and the last
 transaction opens the book again.
 
-What of other apps refers to books is moved by their `parts`.
+What of other apps refers to books is moved by their `merge_handlers`.
 """
 
 from __future__ import annotations
