@@ -27,8 +27,8 @@ counter_checks.register(
 )
 
 cleanups.register("pictures", sweep)
-expires("sign-ins", lambda: AuthSession.objects.over())
-expires("sessions of the admin", lambda: Session.objects.filter(expire_date__lt=timezone.now()))
+expires("sessions", lambda: AuthSession.objects.over())
+expires("admin sessions", lambda: Session.objects.filter(expire_date__lt=timezone.now()))
 cleanups.register("audit log", clear_kept_too_long)
-expires("mailed tokens", lambda: MailToken.objects.filter(expires_at__lt=timezone.now()))
-cleanups.register("accounts that were cut off while they went", finish_deletions)
+expires("e-mail tokens", lambda: MailToken.objects.filter(expires_at__lt=timezone.now()))
+cleanups.register("interrupted account deletions", finish_deletions)

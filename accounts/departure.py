@@ -1,8 +1,7 @@
-"""Closing an account: who was here goes, what they made for others stays without them, if they wish it so.
+"""Account deletion.
 
-First the account is shut and its sign-ins end, which is committed by itself: from then on nothing new is written in its
-name. Then everything that hangs on it is parted from it in one transaction and the row goes. What is cut off in between
-is finished by `manage.py clear_expired`.
+Deactivates the account and revokes its sessions first (committed at once, so nothing new can be written), then detaches
+or deletes its content in one transaction. `manage.py prune_expired` finishes deletions that were interrupted.
 """
 
 from django.db import transaction
@@ -17,7 +16,7 @@ from bookbridge.api.transactions import retrying_atomic
 
 
 def close_account(user: User, *, password: str, reviews: Leaving) -> None:
-    """Close the reader's own account for good. Raises a 400 `wrong_password`."""
+    """Delete the account of `user` permanently. Raises WrongPasswordError."""
     require_password(user, password, field="password")
     shut(user, reviews=reviews)
     depart(user)
@@ -25,21 +24,21 @@ def close_account(user: User, *, password: str, reviews: Leaving) -> None:
 
 @transaction.atomic
 def shut(user: User, *, reviews: Leaving) -> None:
-    """Let nobody in by an account any more, which is to `depart` once that is committed."""
+    """Deactivate the account. Call `erase` after this is committed."""
     if User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
         user.count(-1)
-    # The first of two wishes at once stands.
+    # Of two concurrent requests, the first choice counts.
     User.objects.filter(pk=user.pk, leaving="").update(leaving=reviews)
     AuthSession.objects.filter(user=user).end()
 
 
 @retrying_atomic
 def depart(user: User) -> None:
-    """Part everything from an account that is shut, and delete it; its name is not given again."""
+    """Detach all content from a deactivated account and delete it. Its username is never reused."""
     try:
         user.refresh_from_db(from_queryset=User.objects.select_for_update())
     except User.DoesNotExist:
-        return  # Somebody else has finished it.
+        return  # deleted by a concurrent request
     happened("account.closed", user.pk)
     anonymise = user.leaving == Leaving.ANONYMISE
     forget(user)

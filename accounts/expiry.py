@@ -1,12 +1,12 @@
-"""What accounts leave behind that nobody can use any more."""
+"""Cleanup of expired rows and interrupted account deletions."""
 
 from accounts.departure import depart
 from accounts.models import User
 
 
 def finish_deletions() -> int:
-    """Delete some of the accounts whose deletion was cut off; return how many."""
-    cut_off = list(User.objects.exclude(leaving="")[:10])
-    for user in cut_off:
+    """Finish some of the interrupted account deletions; return how many."""
+    pending = list(User.objects.exclude(leaving="")[:10])
+    for user in pending:
         depart(user)
-    return len(cut_off)
+    return len(pending)

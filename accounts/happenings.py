@@ -1,4 +1,4 @@
-"""What happens to accounts, told to the apps above: the activity log, the audit log and security notices listen."""
+"""Account events: sign-in, password change, account deletion and the like. Higher apps register handlers."""
 
 from typing import NamedTuple
 
@@ -10,11 +10,11 @@ REFUSALS = ("password.refused", "session.refused", "session.reused", "staff.code
 
 
 class Happening(NamedTuple):
-    """One thing that happened to an account.
+    """An event of an account.
 
-    `verb` is what (`session.created`, `password.changed`, `session.refused`, ...); `user` whose account, None where
-    nobody is known by that name; `actor` who did it, where that was somebody else; `object_id` the row it is about (a
-    sign-in's, an account's); `detail` a few words without secrets (a device).
+    `verb` is the event type (`session.created`, `password.changed`, ...). `user` is the id of the account, or None if
+    no account has the given name. `actor` is the id of the acting user, if different. `object_id` is the id of the
+    session or account concerned. `detail` is a short text without secrets, such as the device name.
     """
 
     verb: str
@@ -27,10 +27,10 @@ class Happening(NamedTuple):
 def happened(
     verb: str, user: int | None, *, actor: int | None = None, object_id: int | None = None, detail: str = ""
 ) -> None:
-    """Write it into the audit log where it touches the account's safety, and tell everybody who listens."""
+    """Record a security event in the audit log and call every handler."""
     kind = verb.partition(".")[0]
     if kind in AUDITED:
-        who = user if actor is None and not verb.endswith("refused") else actor
+        by = user if actor is None and not verb.endswith("refused") else actor
         target = None if user is None else Target("accounts.user", user)
-        audit(verb, by=who, target=target, detail=detail, refused=verb in REFUSALS)
+        audit(verb, by=by, target=target, detail=detail, refused=verb in REFUSALS)
     account_event.send(Happening, event=Happening(verb, user, actor, object_id, detail))

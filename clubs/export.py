@@ -1,4 +1,4 @@
-"""What clubs hold about one reader. Of a club that they may not know of any more there is its id alone."""
+"""Sections of a user's data export that come from clubs. Clubs the user may no longer see are exported by id only."""
 
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
@@ -14,21 +14,21 @@ from clubs.roles import KNOWN_TO
 
 
 def where_inside(user: User, column: str, *, club: str = "club") -> Case:
-    """A column's value where `user` sees what is in the row's club, else null: others may have changed it since."""
+    """Return `column` if `user` may see the content of the row's club, else null."""
     inside = Exists(Membership.objects.active().filter(user=user, club=OuterRef(club)))
     public = Q(**{f"{club}__visibility": Visibility.PUBLIC})
     return Case(When(public | Q(inside), then=F(column)), default=Value(None))
 
 
 def memberships(user: User) -> Section:
-    """Where they are, were, ask to be or are banned."""
+    """Return all memberships, including join requests, bans and former ones."""
     known = Case(When(status__in=KNOWN_TO, then=F("club__name")), default=Value(None))
     columns = ("club", "role", "status", "joined_at", "message", "updated_at", "last_active_at")
     return rows(Membership.objects.filter(user=user), *columns, club_name=known)
 
 
 def proposals(user: User) -> Section:
-    """The books they put on lists."""
+    """Return the reading list entries the user added."""
     found = Entry.objects.filter(added_by=user)
     shown = {"state": where_inside(user, "status"), "words": where_inside(user, "note")}
     return rows(found, "club", "book", "created_at", book_title="book__title", **shown)

@@ -1,4 +1,7 @@
-"""Telling a club's members: a job goes through them in parts, so that no request waits for thousands of rows."""
+"""Notifications to all members of a club.
+
+A task sends them in batches, so that no request waits for thousands of rows.
+"""
 
 from activity.kinds import Kind
 from activity.services import notify
@@ -12,10 +15,9 @@ PART = 500
 
 
 def tell_members(club: int, kind: Kind, *, type: str, id: int, actor: int | None = None, key: str = "") -> None:
-    """Tell the club's active members but `actor`, once the transaction is committed.
+    """Notify the active members except `actor`, once the transaction is committed.
 
-    The thing is looked up when the job runs, by `notification_targets`. Of several with the same kind, thing and `key`
-    each member hears once.
+    The task looks the object up by its type. A member is notified only once for the same kind, object and `key`.
     """
     once = ":".join(filter(None, (kind, type, str(id), key)))
     enqueue("clubs.tell", club=club, kind=kind, type=type, id=id, actor=actor, once=once, after=0)
@@ -23,8 +25,8 @@ def tell_members(club: int, kind: Kind, *, type: str, id: int, actor: int | None
 
 @job("clubs.tell")
 def _tell(*, club: int, kind: str, type: str, id: int, actor: int | None, once: str, after: int) -> None:
-    """Tell a part of the members, and have the next part told."""
-    # Whoever leaves the club holds it too, so they are either gone by now or their notification goes with them.
+    """Notify one batch of members and enqueue the next."""
+    # Leaving locks the club as well, so no notification is created for a member who is leaving.
     hold(Club, [club])
     found = notification_targets[type](id)
     if found is None:

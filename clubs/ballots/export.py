@@ -1,4 +1,4 @@
-"""What ballots hold about one reader."""
+"""Sections of a user's data export that come from ballots."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from clubs.ballots.models import Ballot, Vote
 
 
 def votes(user: User) -> Iterator[dict[str, Any]]:
-    """Their own votes, the entries by their ids, the best first."""
+    """Return the user's votes as entry ids in order of preference."""
     found, last = Vote.objects.filter(user=user).select_related("ballot").order_by("pk"), 0
     while page := list(found.filter(pk__gt=last).prefetch_related("ballot__candidates")[:BATCH]):
         last = page[-1].pk

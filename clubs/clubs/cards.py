@@ -1,4 +1,4 @@
-"""What an answer shows of a club, read in a constant number of queries however many clubs there are."""
+"""Queries for the public summary of clubs."""
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Prefetch
@@ -10,10 +10,9 @@ from clubs.reading.models import Entry
 
 
 def cards(clubs: ClubQuerySet, user: User | AnonymousUser) -> ClubQuerySet:
-    """`clubs` with their owner and, in the list `current_entries`, what each is reading now, if anything; and
-    with what the fields of other apps need.
+    """Prefetch the owners and `current_entries` of `clubs`, and what the registered fields need for `user`.
 
-    The owners come by a query of their own: MariaDB would begin a join with them, and sort a hundred thousand clubs.
+    The owners are prefetched rather than joined, because MariaDB would start the join with them and sort all clubs.
     """
     current = Entry.objects.current().select_related("book").defer("book__description", "book__search_text")
     shown = Prefetch("entries", current, to_attr="current_entries")

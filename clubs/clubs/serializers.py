@@ -1,4 +1,4 @@
-"""The shapes of clubs in the API."""
+"""Serializers of clubs."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from clubs.roles import SHOWN_ROLES, SHOWN_STATUSES
 
 
 class BriefClubSerializer(ModelSerializer):
-    """A club as it stands beside something else."""
+    """Id and name of a club."""
 
     class Meta:
         model = Club
@@ -26,20 +26,20 @@ class BriefClubSerializer(ModelSerializer):
 
 
 class ClubSerializer(BriefClubSerializer):
-    """A club, read and written: the card that whoever may know of the club sees."""
+    """A club as everyone who may see it sees it."""
 
     name = LineField(max_length=100)
     description = TextField(max_length=2000, required=False, allow_blank=True)
     visibility = serializers.ChoiceField(choices=Visibility.choices, required=False)
     join_policy = serializers.ChoiceField(
-        choices=JoinPolicy.choices, required=False, help_text=_("A private club's is always `invite`.")
+        choices=JoinPolicy.choices, required=False, help_text=_("Always `invite` for private clubs.")
     )
     member_limit = serializers.IntegerField(
         min_value=FEWEST_MEMBERS,
         max_value=MOST_MEMBERS,
         required=False,
         allow_null=True,
-        help_text=_("How many may be in it, the owner included; null for no limit."),
+        help_text=_("Maximum number of members, including the owner; null for no limit."),
     )
     language = LanguageTagField(required=False, allow_blank=True)
     timezone = TextField(max_length=64, required=False, validators=[validate_timezone])
@@ -74,20 +74,22 @@ class ClubSerializer(BriefClubSerializer):
 
     @extend_schema_field(CurrentEntrySerializer(allow_null=True))
     def get_current_entry(self, club: Club) -> dict[str, Any] | None:
-        """What the club is reading now, as `cards` has read it."""
         entries = club.current_entries  # type: ignore[attr-defined]
         return next((CurrentEntrySerializer(entry).data for entry in entries), None)
 
 
 class TransferSerializer(serializers.Serializer[Any]):
-    """To whom a club is handed over."""
+    """The new owner of a club."""
 
-    user = IdField(help_text=_("The id of an active member."))
+    user = IdField(help_text=_("User id of an active member."))
 
 
 class JoinSerializer(serializers.Serializer[Any]):
-    """What a reader who asks to join may say."""
+    """A request to join a club."""
 
     message = TextField(
-        max_length=500, required=False, allow_blank=True, help_text=_("For the moderators, where the club is asked.")
+        max_length=500,
+        required=False,
+        allow_blank=True,
+        help_text=_("Message to the moderators, if the club has to approve the request."),
     )

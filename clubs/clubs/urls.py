@@ -1,4 +1,4 @@
-"""Routes of clubs."""
+"""URLs of clubs."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter

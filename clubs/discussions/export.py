@@ -1,4 +1,4 @@
-"""What discussions hold about one reader."""
+"""Sections of a user's data export that come from discussions."""
 
 from accounts.export import Section, rows
 from accounts.models import User
@@ -8,7 +8,7 @@ from clubs.discussions.reactions import Reaction, Reveal
 
 
 def posts(user: User) -> Section:
-    """What they wrote, and nothing of what they answered."""
+    """Return the user's posts, without the posts they reply to."""
     columns = ("club", "thread", "body", "reply_to", "spoiler_percent", "created_at", "edited_at", "hidden_at")
     return rows(Post.objects.filter(author=user), *columns)
 

@@ -1,4 +1,4 @@
-"""What meetings hold about one reader."""
+"""Sections of a user's data export that come from meetings."""
 
 from accounts.export import rows
 from clubs.meetings.answers import Attendance, Rsvp

@@ -29,7 +29,7 @@ def withdraw_rsvps(sender: Any, *, club: int, user: int, **kwargs: Any) -> None:
 @receiver(club_deleted)
 def lock_meetings(sender: Any, *, club: Club, **kwargs: Any) -> None:
     """Lock the meetings of a club that is being deleted; they are deleted with its row."""
-    # The rows themselves are held before what refers to them goes, so that no answer slips in between.
+    # Before their RSVPs are deleted, so that no new RSVP is added in between.
     list(Meeting.objects.filter(club=club).select_for_update().order_by("pk").values_list("pk"))
 
 

@@ -1,4 +1,4 @@
-"""Routes of members and invitations."""
+"""URLs of members and invitations."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter

@@ -1,4 +1,4 @@
-"""What is kept beside each entry of a reading list, so that a club's figures need not be counted from its readers'."""
+"""Counters stored on reading list entries, from which the statistics of a club are computed."""
 
 from decimal import Decimal
 from typing import Any
@@ -13,10 +13,10 @@ def _count() -> Any:
 
 
 class EntryFigures(models.Model):
-    """What the active members of the club make of one book of its list; see `clubs.statistics.services`.
+    """Counters of the active members' ratings of a book and progress in it.
 
-    `stars_n` is how many have rated it with n half-stars, for everybody to read. `pages` is the sum of the visible
-    marks that are in pages, `percents` that of the others.
+    `stars_n` is the number of public ratings with n half-stars. `pages` is the sum of visible progress in pages,
+    `percents` that of all other visible progress. See `clubs.statistics.services`.
     """
 
     stars_1 = _count()
@@ -37,12 +37,12 @@ class EntryFigures(models.Model):
 
     @property
     def stars(self) -> dict[int, int]:
-        """How many ratings of each number of half-stars."""
+        """Number of ratings per number of half-stars."""
         return {n: getattr(self, f"stars_{n}") for n in HALF_STARS}
 
     @property
     def club_average_rating(self) -> Decimal | None:
-        """The mean of these ratings, two decimals, None without any."""
+        """Mean of these ratings with two decimals, or None."""
         return average_of(self.stars)
 
 

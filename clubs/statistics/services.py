@@ -1,7 +1,7 @@
-"""The figures beside a list's entries, moved by arithmetic in the transaction of what they count.
+"""Updates of the counters on reading list entries, in the transaction of the change they count.
 
-Whoever writes locks in one order: users, clubs, books, reviews, memberships, entries, totals. So that a rating and a
-membership that come at once are counted once: both are written by who holds the reader's row.
+Lock order: users, clubs, books, reviews, memberships, entries, totals. A rating and a membership that are written at
+once are counted once, because both writers lock the user.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from reviews.statistics import ratings
 if TYPE_CHECKING:
     from clubs.clubs.models import Club
 
-# How many entries one statement moves.
+# Entries per UPDATE statement.
 BATCH = 100
 
 Steps = defaultdict[int, defaultdict[str, Any]]
 
 
 def membership_changed(club: Club, user: int, sign: int) -> None:
-    """Count a reader's ratings and marks on for a club they have come into (1), or off (-1).
+    """Add (`sign` 1) or subtract (-1) a member's ratings and progress.
 
-    For whoever has written the membership and holds the rows of the reader and the club.
+    Call it after the membership was written. User and club must be locked.
     """
     steps = _steps()
     for entry, half_stars in ratings.of_reader(user, club.pk):
@@ -43,7 +43,7 @@ def membership_changed(club: Club, user: int, sign: int) -> None:
 
 
 def entry_added(entry: Entry) -> None:
-    """Count the members' ratings of a book that has come on a list. For who holds the rows of the club and the book."""
+    """Count the members' ratings of a book added to the list. Club and book must be locked."""
     steps = _steps()
     for _entry, half_stars, n in ratings.of_entries([entry.pk]):
         steps[entry.pk][f"stars_{half_stars}"] += n
@@ -51,7 +51,7 @@ def entry_added(entry: Entry) -> None:
 
 
 def mark_set(before: Progress | None, after: Progress) -> None:
-    """Count a mark as it was off, and as it is on. For who holds the membership."""
+    """Subtract the old progress and add the new one. The membership must be locked."""
     steps = _steps()
     if before is not None:
         _count_mark(steps, before, -1)
@@ -60,7 +60,10 @@ def mark_set(before: Progress | None, after: Progress) -> None:
 
 
 def ratings_changed(changes: Mapping[tuple[int, int, int], int]) -> None:
-    """Count public ratings on and off: (reader, book, half-stars) -> how many more. For who holds those rows."""
+    """Apply changes of public ratings, given as (user, book, half-stars) -> difference.
+
+    Users and books must be locked.
+    """
     changes = {rating: step for rating, step in changes.items() if step}
     clubs: defaultdict[int, list[int]] = defaultdict(list)
     readers = {reader for reader, _book, _half_stars in changes}
@@ -81,7 +84,7 @@ def ratings_changed(changes: Mapping[tuple[int, int, int], int]) -> None:
 
 
 def recount(entries: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """What the figures of these entries should be, where they are not 0."""
+    """Return the expected counters of these entries, where they are not 0."""
     counted = _steps()
     for entry, half_stars, n in ratings.of_entries(entries):
         counted[entry][f"stars_{half_stars}"] += n
@@ -93,7 +96,7 @@ def recount(entries: Sequence[int]) -> dict[int, dict[str, Any]]:
 
 
 def settle(entries: Sequence[int]) -> None:
-    """Set the figures of these entries to what they should be, for bulk writes that have the tables to themselves."""
+    """Recompute the counters of these entries, which must not be in use by anyone else."""
     for pks in batches(entries, BATCH):
         for entry, figures in recount(pks).items():
             Entry.objects.filter(pk=entry).update(**figures)

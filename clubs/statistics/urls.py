@@ -1,4 +1,4 @@
-"""Routes of clubs' figures, below `/api/v1/`."""
+"""URLs of club statistics, below `/api/v1/`."""
 
 from django.urls import path
 

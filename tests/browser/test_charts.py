@@ -66,7 +66,7 @@ def test_the_front_page_shows_growth_reading_and_ratings(club: int, admin: Page,
 def test_a_clubs_page_shows_how_it_is_doing(club: int, admin: Page):
     admin.goto(f"/admin/clubs/club/{club}/change/")
     shown = charts(admin)
-    assert shown["Members, by when they came in"] == ["5"]
+    assert shown["Members by month of joining"] == ["5"]
     assert shown["Books finished"] == ["3"]
     assert sum(map(int, shown["Members’ public ratings of the books on the list"])) == 20
     expect(admin.locator("input[name=name]")).to_have_value("Readers of charts")

@@ -1,4 +1,4 @@
-"""Founding a club and what it looks like."""
+"""Creating clubs."""
 
 import pytest
 
@@ -14,10 +14,10 @@ CARD = {
 }
 
 
-def test_the_founder_owns_it(as_alice, alice):
-    answer = as_alice.post(CLUBS, {"name": "  Night readers "})
-    assert answer.status_code == 201
-    card = answer.json()
+def test_create_makes_the_user_the_owner(as_alice, alice):
+    response = as_alice.post(CLUBS, {"name": "  Night readers "})
+    assert response.status_code == 201
+    card = response.json()
     assert card.keys() == CARD
     assert card == card | {
         "name": "Night readers",
@@ -37,7 +37,7 @@ def test_the_founder_owns_it(as_alice, alice):
     check_invariants()
 
 
-def test_language_and_time_zone_are_the_founders_unless_told(make_user, client_of):
+def test_create_defaults_language_and_time_zone_to_users(make_user, client_of):
     ana = client_of(make_user("ana", language="pt-BR", timezone="America/Sao_Paulo"))
     card = ana.post(CLUBS, {"name": "Clube"}).json()
     assert (card["language"], card["timezone"]) == ("pt-BR", "America/Sao_Paulo")
@@ -67,34 +67,34 @@ def test_language_and_time_zone_are_the_founders_unless_told(make_user, client_o
         ({"name": "A", "timezone": "../etc/passwd"}, "timezone", "invalid"),
     ],
 )
-def test_bad_values(as_alice, body, field, code):
+def test_create_with_invalid_values_fails(as_alice, body, field, code):
     assert bad_fields(as_alice.post(CLUBS, body)) == {field: code}
     assert not Club.objects.exists()
 
 
 @pytest.mark.parametrize("body", [[], "club", None, 5, [{"name": "A"}]])
-def test_what_is_no_object(as_alice, body):
+def test_create_without_an_object_fails(as_alice, body):
     assert as_alice.post(CLUBS, body, format="json").status_code == 400
 
 
-def test_the_longest_values(as_alice):
+def test_create_with_maximum_lengths(as_alice):
     body = {"name": "é" * 100, "description": "📚" * 2000, "member_limit": 10_000}
-    answer = as_alice.post(CLUBS, body)
-    assert answer.status_code == 201
-    assert answer.json() == answer.json() | body
+    response = as_alice.post(CLUBS, body)
+    assert response.status_code == 201
+    assert response.json() == response.json() | body
 
 
-def test_a_private_club_is_by_invitation(as_alice):
+def test_create_private_club_sets_join_policy(as_alice):
     card = as_alice.post(CLUBS, {"name": "Secret", "visibility": "private"}).json()
     assert (card["visibility"], card["join_policy"]) == ("private", "invite")
     same = as_alice.post(CLUBS, {"name": "Secret", "visibility": "private", "join_policy": "invite"})
     assert same.status_code == 201
     for policy in ("open", "request"):
-        answer = as_alice.post(CLUBS, {"name": "Secret", "visibility": "private", "join_policy": policy})
-        assert bad_fields(answer) == {"join_policy": "private_needs_invite"}
+        response = as_alice.post(CLUBS, {"name": "Secret", "visibility": "private", "join_policy": policy})
+        assert bad_fields(response) == {"join_policy": "private_needs_invite"}
 
 
-def test_what_nobody_may_set_is_ignored(as_alice, bob):
+def test_create_ignores_read_only_fields(as_alice, bob):
     body = {"name": "A", "id": 7, "owner": bob.pk, "members_count": 99, "my_role": "member", "created_at": "1999-01-01"}
     card = as_alice.post(CLUBS, body).json()
     assert card["members_count"] == 1
@@ -102,7 +102,7 @@ def test_what_nobody_may_set_is_ignored(as_alice, bob):
     assert not card["created_at"].startswith("1999")
 
 
-def test_sent_again_with_the_same_key_it_is_one_club(as_alice):
+def test_create_with_same_idempotency_key_creates_once(as_alice):
     first = as_alice.post(CLUBS, {"name": "Once"}, headers={"Idempotency-Key": "k"})
     again = as_alice.post(CLUBS, {"name": "Once"}, headers={"Idempotency-Key": "k"})
     assert again.json() == first.json()
@@ -110,9 +110,9 @@ def test_sent_again_with_the_same_key_it_is_one_club(as_alice):
     assert Club.objects.count() == 1
 
 
-def test_names_need_not_be_unique(as_alice, as_bob):
+def test_create_allows_duplicate_names(as_alice, as_bob):
     assert as_alice.post(CLUBS, {"name": "Same"}).status_code == as_bob.post(CLUBS, {"name": "Same"}).status_code == 201
 
 
-def test_nobody_founds_without_a_sign_in(anonymous):
+def test_create_requires_authentication(anonymous):
     problem(anonymous.post(CLUBS, {"name": "A"}), 401, "not_authenticated")

@@ -1,5 +1,3 @@
-"""Notifications by mail: to whom they are wanted, in their language, each once, whatever the mail server does."""
-
 import smtplib
 
 import pytest
@@ -17,19 +15,18 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def no_jobs_yet(alice, bob, club):
+def empty_queue(alice, bob, club):
     Job.objects.all().delete()
     Notification.objects.all().delete()
 
 
 @pytest.fixture
-def readers(make_user):
-    """Five readers with addresses that are their own."""
+def users(make_user):
     return [make_user(f"r{n}", email=f"r{n}@example.org", email_verified=True) for n in range(5)]
 
 
-class Picky(EmailBackend):
-    """A server that says no to some."""
+class RejectingBackend(EmailBackend):
+    """Raises an error for some recipients."""
 
     refusals: dict[str, Exception] = {}
 
@@ -44,7 +41,7 @@ def recipients(mailoutbox):
     return sorted(message.to[0] for message in mailoutbox)
 
 
-def test_it_says_what_the_notification_says_in_the_reader_s_language(alice, bob, club, mailoutbox, settings):
+def test_email_contains_text_in_the_users_language(alice, bob, club, mailoutbox, settings):
     alice.change_profile(language="pt-BR")
     notify(Kind.REPLY, [alice.pk], actor=bob.pk, thing=Thing("post", 7, "Chapter 3"), club=club.pk)
     assert not mailoutbox
@@ -58,86 +55,88 @@ def test_it_says_what_the_notification_says_in_the_reader_s_language(alice, bob,
     assert len(mailoutbox) == 1
 
 
-def test_names_stay_on_their_line(alice, bob, club, mailoutbox):
+def test_names_cannot_add_lines(alice, bob, club, mailoutbox):
     bob.change_profile(display_name="Bob\r\n\nBookBridge")
     notify(Kind.MENTION, [alice.pk], actor=bob.pk, thing=Thing("post", 7, "Tea\n\nYour password\u2028is 50%"))
     jobs.run_due()
     [message] = mailoutbox
-    assert "\nBob BookBridge names you in “Tea Your password is 50%”.\n" in message.body
+    assert "\nBob BookBridge mentioned you in “Tea Your password is 50%”.\n" in message.body
 
 
-def test_only_to_an_address_that_is_shown_to_be_the_reader_s(make_user, mailoutbox):
+def test_email_requires_verified_address(make_user, mailoutbox):
     unverified = make_user("u", email="u@example.org")
     without = make_user("w")
-    gone = make_user("g", email="g@example.org", email_verified=True, is_active=False)
-    notify(Kind.SECURITY, [unverified.pk, without.pk, gone.pk], detail="x")
+    deactivated = make_user("g", email="g@example.org", email_verified=True, is_active=False)
+    notify(Kind.SECURITY, [unverified.pk, without.pk, deactivated.pk], detail="x")
     jobs.run_due()
     assert not mailoutbox
     assert Notification.objects.filter(in_app=True).count() == 3
 
 
-def test_each_is_told_as_they_wish(readers, mailoutbox):
-    both, app, by_mail, neither, usual = readers
-    wishes = {both: (True, True), app: (True, False), by_mail: (False, True), neither: (False, False)}
-    for reader, (in_app, email) in wishes.items():
-        Preference.objects.change(reader, {"review_liked": {"app": in_app, "email": email}})
-    notify(Kind.REVIEW_LIKED, [reader.pk for reader in readers], thing=Thing("review", 1, "Emma"))
+def test_channels_follow_preferences(users, mailoutbox):
+    both, app, by_mail, neither, default = users
+    choices = {both: (True, True), app: (True, False), by_mail: (False, True), neither: (False, False)}
+    for user, (in_app, email) in choices.items():
+        Preference.objects.change(user, {"review_liked": {"app": in_app, "email": email}})
+    notify(Kind.REVIEW_LIKED, [user.pk for user in users], thing=Thing("review", 1, "Emma"))
     jobs.run_due()
     assert recipients(mailoutbox) == ["r0@example.org", "r2@example.org"]
     shown = set(Notification.objects.filter(in_app=True).values_list("user", flat=True))
-    assert shown == {both.pk, app.pk, usual.pk}
+    assert shown == {both.pk, app.pk, default.pk}
 
 
-def test_what_may_not_be_known_any_more_is_not_mailed(alice, bob, make_user, private_club: Club, mailoutbox):
+def test_no_email_about_a_club_no_longer_visible(alice, bob, make_user, private_club: Club, mailoutbox):
     bob.email, bob.email_verified = "bob@example.org", True
     bob.derive_columns()
     bob.save()
-    notify(Kind.MEETING_NEW, [bob.pk], thing=Thing("meeting", 1, "Dune"), club=private_club.pk, key="told")
+    notify(Kind.MEETING_NEW, [bob.pk], thing=Thing("meeting", 1, "Dune"), club=private_club.pk, key="before")
     private_club.membership_of(bob).remove(by=alice)
-    # Even one that a slower writer adds afterwards.
+    # Also if a concurrent transaction adds the notification later.
     notify(Kind.MEETING_NEW, [bob.pk], thing=Thing("meeting", 1, "Dune"), club=private_club.pk, key="late")
     jobs.run_due()
     assert "bob@example.org" not in recipients(mailoutbox)
 
 
-def test_a_batch_is_one_job(readers, mailoutbox):
-    notify(Kind.SECURITY, [reader.pk for reader in readers], detail="x")
+def test_batch_is_one_task(users, mailoutbox):
+    notify(Kind.SECURITY, [user.pk for user in users], detail="x")
     assert Job.objects.filter(name="activity.mail").count() == 1
     jobs.run_due()
     assert recipients(mailoutbox) == [f"r{n}@example.org" for n in range(5)]
 
 
-def test_one_bad_address_keeps_nobody_else_s_mail_back(readers, mailoutbox, settings, monkeypatch):
-    settings.EMAIL_BACKEND = f"{__name__}.Picky"
+def test_rejected_address_does_not_delay_others(users, mailoutbox, settings, monkeypatch):
+    settings.EMAIL_BACKEND = f"{__name__}.RejectingBackend"
     refused = smtplib.SMTPRecipientsRefused({"r1@example.org": (550, b"no such user")})
     later = smtplib.SMTPRecipientsRefused({"r3@example.org": (450, b"greylisted")})
-    monkeypatch.setattr(Picky, "refusals", {"r1@example.org": refused, "r3@example.org": later})
-    notify(Kind.SECURITY, [reader.pk for reader in readers], detail="x")
+    monkeypatch.setattr(RejectingBackend, "refusals", {"r1@example.org": refused, "r3@example.org": later})
+    notify(Kind.SECURITY, [user.pk for user in users], detail="x")
     jobs.run_due()
     assert recipients(mailoutbox) == ["r0@example.org", "r2@example.org", "r4@example.org"]
-    monkeypatch.setattr(Picky, "refusals", {})
+    monkeypatch.setattr(RejectingBackend, "refusals", {})
     Job.objects.filter(state="open").update(due_at=timezone.now())
     jobs.run_due()
     assert recipients(mailoutbox) == [f"r{n}@example.org" for n in (0, 2, 3, 4)]
     assert not Notification.objects.exclude(mail_batch=None).exists()
 
 
-def test_a_server_that_goes_away_in_the_middle_gets_the_rest_later(readers, mailoutbox, settings, monkeypatch):
-    settings.EMAIL_BACKEND = f"{__name__}.Picky"
-    monkeypatch.setattr(Picky, "refusals", {"r2@example.org": smtplib.SMTPServerDisconnected("r2@example.org")})
-    notify(Kind.SECURITY, [reader.pk for reader in readers], detail="x")
+def test_disconnect_during_batch_retries_the_rest(users, mailoutbox, settings, monkeypatch):
+    settings.EMAIL_BACKEND = f"{__name__}.RejectingBackend"
+    monkeypatch.setattr(
+        RejectingBackend, "refusals", {"r2@example.org": smtplib.SMTPServerDisconnected("r2@example.org")}
+    )
+    notify(Kind.SECURITY, [user.pk for user in users], detail="x")
     jobs.run_due()
     assert recipients(mailoutbox) == ["r0@example.org", "r1@example.org"]
     assert Job.objects.get(name="activity.mail").error == "MailServerAwayError"
-    monkeypatch.setattr(Picky, "refusals", {})
+    monkeypatch.setattr(RejectingBackend, "refusals", {})
     mail.breaker.reset()
     Job.objects.filter(state="open").update(due_at=timezone.now())
     jobs.run_due()
     assert recipients(mailoutbox) == [f"r{n}@example.org" for n in range(5)]
 
 
-def test_long_work_lets_others_go_first(readers, mailoutbox, monkeypatch):
+def test_long_batch_yields_to_other_tasks(users, mailoutbox, monkeypatch):
     monkeypatch.setattr("activity.mail.SECONDS", 0)
-    notify(Kind.SECURITY, [reader.pk for reader in readers], detail="x")
+    notify(Kind.SECURITY, [user.pk for user in users], detail="x")
     assert jobs.run_due() == 6
     assert recipients(mailoutbox) == [f"r{n}@example.org" for n in range(5)]

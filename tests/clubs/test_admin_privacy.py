@@ -1,6 +1,6 @@
-"""The staff's room under attack: of what members of a private club write no page shows a word, until a report does.
+"""The admin shows no text written in private clubs, except through a report.
 
-Pages, tables and columns are those of the server, so that one added later is attacked too.
+Pages, models and columns are read from the running site, so that later additions are tested too.
 """
 
 import itertools
@@ -23,7 +23,7 @@ from tests.clubs.meetings.helpers import ok
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# A word in each text that members write.
+# A unique word for each text field that members write.
 SECRETS = {
     "thread": "zephyrine",
     "post": "quixotry",
@@ -46,38 +46,38 @@ ROLES = [MODERATORS, CATALOGUE_EDITORS, ADMINISTRATORS, "superuser"]
 
 @pytest.fixture
 def world(alice, bob, charlie, make_user, make_club, client_of):
-    """A club in which everything is written that can be, and which then turns private; Bob has written the post."""
+    """Create a club with all kinds of content and make it private. Bob is the author of the post."""
     club = make_club("Quiet readers", join_policy="request")
     as_alice, as_bob = client_of(alice), client_of(bob)
-    room = f"/api/v1/clubs/{club.pk}/"
-    ok(client_of(charlie).post(f"{room}join/", {"message": SECRETS["request"]}), 202)
+    base = f"/api/v1/clubs/{club.pk}/"
+    ok(client_of(charlie).post(f"{base}join/", {"message": SECRETS["request"]}), 202)
     books = [Book.add(by=alice, title=title, authors=["Jane Austen"]) for title in ("Emma", "Sanditon")]
     body = {"book": books[0].pk, "note": SECRETS["former note"]}
-    entry = ok(as_alice.post(f"{room}books/", body), 201)["id"]
-    ok(as_alice.patch(f"{room}books/{entry}/", {"note": SECRETS["note"]}))
-    other = ok(as_alice.post(f"{room}books/", {"book": books[1].pk}), 201)["id"]
+    entry = ok(as_alice.post(f"{base}books/", body), 201)["id"]
+    ok(as_alice.patch(f"{base}books/{entry}/", {"note": SECRETS["note"]}))
+    other = ok(as_alice.post(f"{base}books/", {"book": books[1].pk}), 201)["id"]
     milestone = {"title": SECRETS["milestone"], "up_to_percent": 50, "due_on": "2027-01-01"}
-    ok(as_alice.post(f"{room}books/{entry}/milestones/", milestone), 201)
+    ok(as_alice.post(f"{base}books/{entry}/milestones/", milestone), 201)
     ballot = {"title": SECRETS["ballot"], "method": "approval", "candidates": [entry, other]}
-    ok(as_alice.post(f"{room}ballots/", ballot | {"closes_at": later(days=7)}), 201)
+    ok(as_alice.post(f"{base}ballots/", ballot | {"closes_at": later(days=7)}), 201)
     meeting = {name: SECRETS[name] for name in ("place", "url", "agenda", "notes")} | {"title": SECRETS["meeting"]}
     meeting |= {"starts_at": later(days=7), "duration_minutes": 60}
     for _n in range(2):
-        made = ok(as_alice.post(f"{room}meetings/", meeting), 201)["id"]
-        ok(as_bob.put(f"{room}meetings/{made}/rsvp/", {"answer": "yes"}))
-    thread = ok(as_bob.post(f"{room}threads/", {"title": SECRETS["thread"], "body": SECRETS["post"]}), 201)["id"]
-    post = ok(as_bob.get(f"{room}threads/{thread}/posts/"))["results"][0]["id"]
-    ok(as_bob.patch(f"{room}posts/{post}/", {"body": f"{SECRETS['post']}, {SECRETS['changed post']}"}))
-    ok(as_alice.post(f"{room}threads/{thread}/posts/", {"body": f"@bob {SECRETS['post']}", "reply_to": post}), 201)
+        made = ok(as_alice.post(f"{base}meetings/", meeting), 201)["id"]
+        ok(as_bob.put(f"{base}meetings/{made}/rsvp/", {"answer": "yes"}))
+    thread = ok(as_bob.post(f"{base}threads/", {"title": SECRETS["thread"], "body": SECRETS["post"]}), 201)["id"]
+    post = ok(as_bob.get(f"{base}threads/{thread}/posts/"))["results"][0]["id"]
+    ok(as_bob.patch(f"{base}posts/{post}/", {"body": f"{SECRETS['post']}, {SECRETS['changed post']}"}))
+    ok(as_alice.post(f"{base}threads/{thread}/posts/", {"body": f"@bob {SECRETS['post']}", "reply_to": post}), 201)
     club.refresh_from_db()
     club.change(by=alice, visibility="private")
     jobs.run_due()
-    return {"club": club, "post": post, "meeting": made, "entry": other, "books": books, "room": room}
+    return {"club": club, "post": post, "meeting": made, "entry": other, "books": books, "base": base}
 
 
 @pytest.fixture
-def come_in(make_user):
-    """A client of somebody of the staff by their role."""
+def staff_client(make_user):
+    """Return a client for a staff user with a role."""
 
     def sign_in(role):
         user = make_user(f"staff{ROLES.index(role)}", is_staff=True, is_superuser=role == "superuser")
@@ -89,10 +89,10 @@ def come_in(make_user):
     return sign_in
 
 
-def content(answer):
-    body = answer.getvalue()
-    answer.close()
-    return body + "".join(f"\n{name}: {value}" for name, value in answer.headers.items()).encode()
+def content(response):
+    body = response.getvalue()
+    response.close()
+    return body + "".join(f"\n{name}: {value}" for name, value in response.headers.items()).encode()
 
 
 def name_of(model, page):
@@ -100,7 +100,7 @@ def name_of(model, page):
 
 
 def pages(world):
-    """Each page there is: as it is, searched, sorted, of each row, and what leads to it."""
+    """Yield the URL of every admin page: plain, searched, filtered, sorted, and of single rows."""
     yield from (reverse(f"admin:{name}") for name in ("index", "password_change", "second_factor"))
     first, second = (book.pk for book in world["books"])
     yield reverse("admin:catalog_book_merge") + f"?book={first}&book={second}"
@@ -112,7 +112,7 @@ def pages(world):
         listed = reverse(name_of(model, "changelist"))
         yield from (f"{listed}{query}" for query in ("", "?all=", "?o=1.2.3.4", "?e=1"))
         yield from (f"{listed}?q={word}" for word in ("alice", "quiet", world["club"].pk))
-        # Whatever a page answers to those who have filters of their own.
+        # Custom filters.
         for listed_filter in page.list_filter:
             parameter = getattr(listed_filter, "parameter_name", None)
             yield from (f"{listed}?{parameter}={word}" for word in ("all", "yes", world["club"].pk) if parameter)
@@ -126,7 +126,7 @@ def pages(world):
 
 
 def confirmations(client, world):
-    """What is asked before several rows go, and what the actions answer."""
+    """Yield the confirmation page of the delete action for each model."""
     for model, page in admin.site._registry.items():
         ids = list(page.model._base_manager.order_by("-pk").values_list("pk", flat=True)[:20])
         form = {"action": "delete_selected", "_selected_action": ids}
@@ -134,36 +134,36 @@ def confirmations(client, world):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_no_page_shows_a_word_of_it(world, come_in, role):
-    client, told, seen = come_in(role), [], 0
+def test_private_content_is_on_no_admin_page(world, staff_client, role):
+    client, leaks, pages_seen = staff_client(role), [], 0
     if role in (ADMINISTRATORS, "superuser"):
-        # What they do to it leaves entries, which are read below.
+        # These actions create log entries, which are checked below.
         for page, action, pk in (("meeting", "cancel", "meeting"), ("entry", "remove", "entry")):
             form = {"action": action, "_selected_action": [world[pk]]}
             assert client.post(reverse(f"admin:clubs_{page}_changelist"), form).status_code == 302
         jobs.run_due()
     asked = ((path, client.get(path)) for path in pages(world))
-    for call, answer in itertools.chain(asked, confirmations(client, world)):
-        assert answer.status_code in (200, 302, 400, 403, 404), call
-        seen += answer.status_code == 200
-        shown = content(answer)
-        told += [(call, word) for word in WORDS if word in shown]
-    assert told == []
-    assert seen > {MODERATORS: 100, CATALOGUE_EDITORS: 40, ADMINISTRATORS: 300, "superuser": 300}[role]
+    for call, response in itertools.chain(asked, confirmations(client, world)):
+        assert response.status_code in (200, 302, 400, 403, 404), call
+        pages_seen += response.status_code == 200
+        text = content(response)
+        leaks += [(call, word) for word in WORDS if word in text]
+    assert leaks == []
+    assert pages_seen > {MODERATORS: 100, CATALOGUE_EDITORS: 40, ADMINISTRATORS: 300, "superuser": 300}[role]
 
 
-def test_no_search_finds_it(world, come_in):
-    client, found = come_in("superuser"), []
+def test_private_content_is_not_found_by_admin_search(world, staff_client):
+    client, found = staff_client("superuser"), []
     for model, page in admin.site._registry.items():
         for name, word in SECRETS.items() if page.search_fields else ():
-            answer = client.get(reverse(name_of(model, "changelist")), {"q": word})
-            found += [(model.__name__, name) for _row in answer.context["cl"].result_list]
+            response = client.get(reverse(name_of(model, "changelist")), {"q": word})
+            found += [(model.__name__, name) for _row in response.context["cl"].result_list]
     assert found == []
 
 
-def test_no_list_can_be_asked_about_a_column_that_it_does_not_show(world, come_in):
-    """A list that is shorter for some letters than for others would tell the text, letter by letter."""
-    client, allowed = come_in("superuser"), []
+def test_lookups_on_hidden_text_columns_are_rejected(world, staff_client):
+    """Otherwise filtering by prefix would reveal the text letter by letter."""
+    client, allowed = staff_client("superuser"), []
     for model, page in admin.site._registry.items():
         texts = [(field.name, field) for field in model._meta.fields if isinstance(field, TEXTS)]
         for field in model._meta.fields:
@@ -179,23 +179,23 @@ def test_no_list_can_be_asked_about_a_column_that_it_does_not_show(world, come_i
         ("membership", "message"),
         ("thread", "posts__body"),
     ):
-        answer = client.get(reverse(f"admin:clubs_{page}_changelist"), {f"{column}__startswith": "z"})
-        assert answer.status_code == 400, column
+        response = client.get(reverse(f"admin:clubs_{page}_changelist"), {f"{column}__startswith": "z"})
+        assert response.status_code == 400, column
 
 
-def test_the_same_pages_show_it_where_the_club_is_public(world, come_in):
-    """Else the attack would prove nothing."""
+def test_public_content_is_on_the_same_pages(world, staff_client):
+    """Otherwise the other tests would prove nothing."""
     world["club"].change(by=world["club"].owner, visibility="public")
-    client = come_in(ADMINISTRATORS)
-    answers = [content(client.get(path)) for path in pages(world)]
-    told = {word for word in WORDS if any(word in answer for answer in answers)}
-    # Of posts the desk alone has the text.
-    assert told == {*WORDS} - {SECRETS["post"].encode(), SECRETS["changed post"].encode()}
+    client = staff_client(ADMINISTRATORS)
+    responses = [content(client.get(path)) for path in pages(world)]
+    found = {word for word in WORDS if any(word in response for response in responses)}
+    # The text of posts is only on case pages.
+    assert found == {*WORDS} - {SECRETS["post"].encode(), SECRETS["changed post"].encode()}
 
 
 @pytest.mark.parametrize("role", [MODERATORS, ADMINISTRATORS])
-def test_a_report_opens_the_post_it_is_about_and_each_opening_is_written_down(world, come_in, client_of, moe, role):
-    client = come_in(role)
+def test_report_reveals_the_post_and_logs_the_view(world, staff_client, client_of, moe, role):
+    client = staff_client(role)
     about = reverse("admin:moderation_case_about", args=["post", world["post"]])
     assert client.get(about).status_code == 404
     report = {"target_type": "post", "target_id": world["post"], "reason": "abuse", "note": ""}
@@ -205,11 +205,9 @@ def test_a_report_opens_the_post_it_is_about_and_each_opening_is_written_down(wo
     assert not [word for word in WORDS if word in queue]
     assert not Opening.objects.exists()
     page = client.get(about, follow=True)
-    shown = content(page)
-    # The post, its thread's title and what stands beside it; nothing else of the club.
-    assert {word for word in WORDS if word in shown} == {
-        SECRETS[n].encode() for n in ("thread", "post", "changed post")
-    }
+    text = content(page)
+    # The post, its thread title and neighboring posts; nothing else of the club.
+    assert {word for word in WORDS if word in text} == {SECRETS[n].encode() for n in ("thread", "post", "changed post")}
     opening = Opening.objects.get()
     assert (opening.by, opening.case_id, opening.by_name) == (
         page.context["user"],
@@ -222,9 +220,9 @@ def test_a_report_opens_the_post_it_is_about_and_each_opening_is_written_down(wo
     assert not [word for word in WORDS if word in content(log)]
 
 
-def test_a_case_is_opened_by_nobody_but_those_who_see_cases(world, come_in, client_of, moe):
+def test_case_page_requires_moderation_permission(world, staff_client, client_of, moe):
     report = {"target_type": "post", "target_id": world["post"], "reason": "abuse", "note": ""}
     ok(client_of(moe).post("/api/v1/reports/", report), 201)
-    client = come_in(CATALOGUE_EDITORS)
+    client = staff_client(CATALOGUE_EDITORS)
     assert client.get(reverse("admin:moderation_case_about", args=["post", world["post"]])).status_code == 403
     assert not Opening.objects.exists()

@@ -1,4 +1,4 @@
-"""Each committed change is one event in the log, and one that is rolled back is none: every write route there is."""
+"""Every write endpoint records its events, and none if it fails or is rolled back."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ NEW = "another long passphrase"
 
 @dataclass
 class World:
-    """What the calls below are about: Alice's club with Moe, Bob and who asks, books, a list, a review of Bob's."""
+    """The objects that the calls below use."""
 
-    people: dict[str, Any]
+    users: dict[str, Any]
     club: Club
     book: Book
     unread: Book
@@ -51,9 +51,9 @@ def world(make_user, alice, bob, moe, charlie) -> World:
     book, second, unread = (Book.add(by=alice, title=t, authors=["Anonymous"]) for t in ("Emma", "Dune", "Ulysses"))
     entry = Entry.add(club=club, book=book, by=alice)
     invitation, code = Invitation.issue(club, by=alice, expires_in_hours=9, max_uses=9)
-    people = {"alice": alice, "bob": bob, "moe": moe, "charlie": charlie, "asking": asking, "banned": banned}
+    users = {"alice": alice, "bob": bob, "moe": moe, "charlie": charlie, "asking": asking, "banned": banned}
     return World(
-        people=people,
+        users=users,
         club=club,
         book=book,
         unread=unread,
@@ -70,10 +70,10 @@ def world(make_user, alice, bob, moe, charlie) -> World:
 
 @dataclass(frozen=True)
 class Call:
-    """A write by somebody, and the events it makes."""
+    """A write request and the verbs of the events it records, in alphabetical order."""
 
     verbs: str
-    who: str
+    user: str
     method: str
     route: str
     path: Callable[[World], dict[str, Any]] = lambda world: {}
@@ -96,7 +96,7 @@ def in_club(world: World) -> dict[str, Any]:
 
 
 def member(name: str) -> Callable[[World], dict[str, Any]]:
-    return lambda world: {"club_pk": world.club.pk, "user_id": world.people[name].pk}
+    return lambda world: {"club_pk": world.club.pk, "user_id": world.users[name].pk}
 
 
 def entry(world: World) -> dict[str, Any]:
@@ -142,7 +142,7 @@ CALLS = [
     Call("session.created", "nobody", "post", "login", body=sends(username="bob", password=PASSWORD)),
     Call("session.ended", "nobody", "post", "logout", body=lambda w: {"refresh": w.refresh}),
     Call("sessions.ended", "bob", "delete", "session-list"),
-    Call("session.ended", "bob", "delete", "session-detail", lambda w: {"pk": w.people["bob"].sessions.first().pk}),
+    Call("session.ended", "bob", "delete", "session-detail", lambda w: {"pk": w.users["bob"].sessions.first().pk}),
     Call(
         *("password.changed", "bob", "post", "password-change"),
         body=sends(current_password=PASSWORD, new_password=NEW),
@@ -161,7 +161,7 @@ CALLS = [
     Call("member.asked", "charlie", "post", "club-join", club),
     Call("member.left", "bob", "post", "club-leave", club),
     Call("member.withdrew", "asking", "post", "club-leave", club),
-    Call("club.transferred", "alice", "post", "club-transfer", club, lambda w: {"user": w.people["bob"].pk}),
+    Call("club.transferred", "alice", "post", "club-transfer", club, lambda w: {"user": w.users["bob"].pk}),
     Call("member.accepted", "moe", "patch", "club-member-detail", member("asking"), sends(status="active")),
     Call("", "moe", "patch", "club-member-detail", member("bob"), sends(status="active"), note="is in"),
     Call("member.banned", "moe", "patch", "club-member-detail", member("bob"), sends(status="banned")),
@@ -224,12 +224,12 @@ CALLS = [
 
 
 @pytest.mark.parametrize("call", CALLS, ids=str)
-def test_a_change_is_one_event_and_one_that_is_rolled_back_is_none(call, world, client_of):
-    client = client_of(world.people.get(call.who))
+def test_each_write_records_its_events(call, world, client_of):
+    client = client_of(world.users.get(call.user))
     Event.objects.all().delete()
     with transaction.atomic():
-        answer = call.send(client, world)
-        assert answer.status_code < 300, answer.content
+        response = call.send(client, world)
+        assert response.status_code < 300, response.content
         assert sorted(Event.objects.values_list("verb", flat=True)) == call.verbs.split()
         transaction.set_rollback(True)
     assert not Event.objects.exists()
@@ -237,8 +237,8 @@ def test_a_change_is_one_event_and_one_that_is_rolled_back_is_none(call, world, 
 
 
 @pytest.mark.parametrize("call", [call for call in CALLS if call.verbs], ids=str)
-def test_what_fails_after_its_event_leaves_none(call, world, client_of, monkeypatch):
-    client = client_of(world.people.get(call.who))
+def test_failed_write_records_no_event(call, world, client_of, monkeypatch):
+    client = client_of(world.users.get(call.user))
     Event.objects.all().delete()
     written, save = [], Event.save
 
@@ -253,7 +253,7 @@ def test_what_fails_after_its_event_leaves_none(call, world, client_of, monkeypa
     assert not Event.objects.exists()
 
 
-def test_reuse_of_a_token_is_noted_though_it_is_refused(world, anonymous, settings):
+def test_token_reuse_is_recorded_although_rejected(world, anonymous, settings):
     settings.REFRESH_GRACE_SECONDS = 0
     anonymous.post("/api/v1/auth/refresh/", {"refresh": world.refresh})
     assert anonymous.post("/api/v1/auth/refresh/", {"refresh": world.refresh}).json()["code"] == "token_reused"

@@ -1,4 +1,4 @@
-"""What becomes of the clubs of an account that goes."""
+"""Clubs of a deleted account."""
 
 import pytest
 from django.utils import timezone
@@ -10,41 +10,41 @@ from tests.clubs.helpers import bring_in, check_invariants
 pytestmark = pytest.mark.django_db
 
 
-def heir_of(club, gone):
-    Membership.objects.end_all(gone)
+def delete_and_get_owner(club, user):
+    Membership.objects.end_all(user)
     check_invariants()
     club = Club.objects.filter(pk=club.pk).first()
     return club and club.owner.username
 
 
-def test_the_longest_serving_moderator_inherits(make_club, make_user, alice):
+def test_club_passes_to_longest_serving_moderator(make_club, make_user, alice):
     club = make_club()
     newer, older = make_user("newer"), make_user("older")
     for user, days in ((newer, 1), (older, 400)):
         bring_in(club, user, role="moderator")
         joined = timezone.now() - timezone.timedelta(days=days)
         Membership.objects.filter(user=user).update(joined_at=joined)
-    assert heir_of(club, alice) == "older"
+    assert delete_and_get_owner(club, alice) == "older"
     club.refresh_from_db()
     assert club.members_count == 4
 
 
-def test_else_the_longest_serving_member(make_club, make_user, alice, charlie):
+def test_club_without_moderators_passes_to_member(make_club, make_user, alice, charlie):
     club = make_club(alone=True)
     for status, name in (("pending", "asker"), ("banned", "banned"), ("left", "leaver")):
         bring_in(club, make_user(name), status=status)
     bring_in(club, charlie)
     bring_in(club, make_user("later"))
-    assert heir_of(club, alice) == "charlie"
+    assert delete_and_get_owner(club, alice) == "charlie"
 
 
-def test_else_the_club_goes_too(make_club, make_user, alice):
+def test_club_without_members_is_deleted(make_club, make_user, alice):
     club = make_club(alone=True)
     bring_in(club, make_user("asker"), status="pending")
-    assert heir_of(club, alice) is None
+    assert delete_and_get_owner(club, alice) is None
 
 
-def test_nothing_of_the_reader_stays_anywhere(club, make_user, bob, charlie):
+def test_deletion_removes_all_memberships(club, make_user, bob, charlie):
     owned = Club.found(by=charlie, name="Charlie's")
     bring_in(owned, bob, status="pending")
     banned = Club.found(by=charlie, name="Other")
@@ -57,8 +57,8 @@ def test_nothing_of_the_reader_stays_anywhere(club, make_user, bob, charlie):
     assert not User.objects.filter(username="bob").exists()
 
 
-def test_two_who_go_one_after_the_other(make_club, alice, bob, moe):
+def test_consecutive_deletions_pass_the_club_on(make_club, alice, bob, moe):
     club = make_club()
-    assert heir_of(club, alice) == "moe"
-    assert heir_of(club, moe) == "bob"
-    assert heir_of(club, bob) is None
+    assert delete_and_get_owner(club, alice) == "moe"
+    assert delete_and_get_owner(club, moe) == "bob"
+    assert delete_and_get_owner(club, bob) is None

@@ -1,5 +1,3 @@
-"""One's own account."""
-
 import pytest
 
 from accounts.models import User
@@ -19,22 +17,22 @@ def client(alice, client_of):
     return client_of(alice)
 
 
-def test_reading_it(client, alice):
-    answer = client.get(URL)
-    assert answer.status_code == 200
-    assert answer.json().keys() == FIELDS
-    assert answer.json()["id"] == alice.pk
-    assert answer["Cache-Control"] == "private, no-cache"
+def test_get_account(client, alice):
+    response = client.get(URL)
+    assert response.status_code == 200
+    assert response.json().keys() == FIELDS
+    assert response.json()["id"] == alice.pk
+    assert response["Cache-Control"] == "private, no-cache"
     head = client.head(URL)
     assert (head.status_code, head.content) == (200, b"")
-    assert client.get(URL, HTTP_IF_NONE_MATCH=answer["ETag"]).status_code == 304
+    assert client.get(URL, HTTP_IF_NONE_MATCH=response["ETag"]).status_code == 304
 
 
-def test_changing_it(client):
+def test_update_account(client):
     change = {"display_name": " Alícia ", "bio": "Reads.\nA lot.", "language": "PT-br", "timezone": "America/Sao_Paulo"}
-    answer = client.patch(URL, change)
-    assert answer.status_code == 200
-    own = answer.json()
+    response = client.patch(URL, change)
+    assert response.status_code == 200
+    own = response.json()
     assert own.keys() == FIELDS
     assert (own["display_name"], own["bio"]) == ("Alícia", "Reads.\nA lot.")
     assert (own["language"], own["timezone"]) == ("pt-BR", "America/Sao_Paulo")
@@ -65,44 +63,43 @@ def test_changing_it(client):
         ("timezone", "UTC\x00", "invalid"),
     ],
 )
-def test_nonsense_is_refused_and_changes_nothing(client, field, value, code):
+def test_invalid_value_changes_nothing(client, field, value, code):
     before = client.get(URL).json()
-    answer = send(client, "patch", URL, {"bio": "new", field: value})
-    assert codes(answer).keys() == {field}
-    assert code in codes(answer)[field]
+    response = send(client, "patch", URL, {"bio": "new", field: value})
+    assert codes(response).keys() == {field}
+    assert code in codes(response)[field]
     assert client.get(URL).json() == before
 
 
 @pytest.mark.parametrize("body", [None, [], [{"bio": "x"}], "x", 7, True])
-def test_a_body_that_is_no_form_is_refused(client, body):
-    answer = send(client, "patch", URL, body)
-    assert answer.status_code == 400
-    assert answer.json()["code"] == "invalid"
+def test_body_that_is_not_an_object_is_400(client, body):
+    response = send(client, "patch", URL, body)
+    assert response.status_code == 400
+    assert response.json()["code"] == "invalid"
 
 
-def test_an_emptied_display_name_is_the_username(client):
+def test_empty_display_name_becomes_the_username(client):
     client.patch(URL, {"display_name": "Alice in Wonderland"})
     assert client.patch(URL, {"display_name": ""}).json()["display_name"] == "alice"
     assert client.get(URL).json()["display_name"] == "alice"
 
 
-def test_unknown_fields_are_ignored_and_protected_ones_stay(client, alice):
+def test_unknown_and_read_only_fields_are_ignored(client, alice):
     before = client.get(URL).json()
-    wish = {
+    body = {
         "id": 7, "username": "root", "email": "x@example.org", "email_verified": False, "is_staff": True,
         "is_superuser": True, "is_active": False, "joined_at": "2001-01-01T00:00:00Z", "password": "x" * 20,
         "reviews_count": 99, "suspended_until": "2001-01-01T00:00:00Z", "avatar_url": "http://x/", "hat": "red",
         "username_key": "root", "search_text": "qqroot", "groups": [1],
     }  # fmt: skip
-    answer = client.patch(URL, wish)
-    assert answer.status_code == 200
-    assert answer.json() == before
+    response = client.patch(URL, body)
+    assert response.status_code == 200
+    assert response.json() == before
     stored = User.objects.get(pk=alice.pk)
     assert (stored.password, stored.is_superuser, stored.reviews_count) == (alice.password, False, 0)
 
 
-def test_two_devices_do_not_undo_each_other(client, alice):
-    """A PATCH writes what it was sent and no other column, also where another wrote meanwhile."""
+def test_concurrent_updates_of_different_fields_are_kept(client, alice):
     stale = User.objects.get(pk=alice.pk)
     client.patch(URL, {"bio": "from the phone"})
     stale.change_profile(display_name="From the laptop")
@@ -110,39 +107,38 @@ def test_two_devices_do_not_undo_each_other(client, alice):
     assert (own["bio"], own["display_name"]) == ("from the phone", "From the laptop")
 
 
-def test_if_match(client):
+def test_conditional_update(client):
     etag = client.get(URL)["ETag"]
-    answer = client.patch(URL, {"bio": "one"}, HTTP_IF_MATCH=etag)
-    assert answer.status_code == 200
-    answer = client.patch(URL, {"bio": "two"}, HTTP_IF_MATCH=etag)
-    assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
+    response = client.patch(URL, {"bio": "one"}, HTTP_IF_MATCH=etag)
+    assert response.status_code == 200
+    response = client.patch(URL, {"bio": "two"}, HTTP_IF_MATCH=etag)
+    assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")
     assert client.get(URL).json()["bio"] == "one"
     assert client.patch(URL, {"bio": "three"}, HTTP_IF_MATCH="*").status_code == 200
     assert client.patch(URL, {"bio": ""}, HTTP_IF_MATCH=f'"nonsense", {client.get(URL)["ETag"]}').status_code == 200
-    # A refused change under the right tag is refused for what it is.
+    # With a matching ETag, an invalid change is a validation error.
     assert codes(client.patch(URL, {"display_name": None}, HTTP_IF_MATCH=client.get(URL)["ETag"]))
 
 
-def test_other_methods(client):
+def test_other_methods_are_not_allowed(client):
     for method in ("post", "put"):
-        answer = getattr(client, method)(URL)
-        assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
-        assert {"DELETE", "GET", "HEAD", "PATCH"} <= set(answer["Allow"].split(", "))
+        response = getattr(client, method)(URL)
+        assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+        assert {"DELETE", "GET", "HEAD", "PATCH"} <= set(response["Allow"].split(", "))
     assert client.options(URL).status_code == 200
 
 
-def test_parameters_are_unknown_here(client):
-    answer = client.get(f"{URL}?fields=id")
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
+def test_query_parameters_are_rejected(client):
+    response = client.get(f"{URL}?fields=id")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")
 
 
-def test_needs_a_sign_in(anonymous):
+def test_account_requires_authentication(anonymous):
     for method in ("get", "head", "patch", "put", "delete"):
         assert getattr(anonymous, method)(URL).status_code == 401
 
 
-def test_how_many_queries(client, django_assert_num_queries):
-    # The sign-in with its account; the account as it is now; in a savepoint (two queries) the change of the columns
-    # that were sent and its line in the log.
+def test_update_query_count(client, django_assert_num_queries):
+    # Session with user; the user; the update and the event in a savepoint (two queries).
     with django_assert_num_queries(6):
         client.patch(URL, {"bio": "x"})

@@ -1,5 +1,3 @@
-"""Files that mean harm: refused for what they are, without being unpacked, and nothing of them is kept."""
-
 import io
 import logging
 import resource
@@ -78,68 +76,68 @@ BOMBS = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_is_no_picture_is_refused(as_alice, name):
+def test_invalid_image_is_rejected(as_alice, name):
     assert codes(put(as_alice, AVATAR, HOSTILE[name], name="picture.png")) == {"file": {"invalid_image"}}
     assert files() == set()
 
 
 @pytest.mark.django_db
-def test_the_log_says_what_kind_of_error_a_picture_was_refused_for(as_alice, caplog):
+def test_rejected_image_is_logged_with_error_type(as_alice, caplog):
     caplog.set_level(logging.INFO, "bookbridge.images")
     put(as_alice, AVATAR, SVG, name="picture.png")
-    said = [record.getMessage() for record in caplog.records if record.name == "bookbridge.images"]
-    assert said == ["a picture could not be read: UnidentifiedImageError"]
+    messages = [record.getMessage() for record in caplog.records if record.name == "bookbridge.images"]
+    assert messages == ["a picture could not be read: UnidentifiedImageError"]
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_is_refused_unopened(as_alice, name):
+def test_decompression_bomb_is_rejected_unopened(as_alice, name):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert codes(put(as_alice, AVATAR, BOMBS[name])) == {"file": {"too_many_pixels"}}
     assert files() == set()
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
-    assert grown < 80_000_000, "half of what the least of them would be, unpacked"
+    assert grown < 80_000_000, "half the decompressed size of the smallest image"
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("tail", [SVG, b"PK\x03\x04" + b"x" * 100, b"<?php system($_GET[0]); ?>"])
-def test_of_a_picture_that_is_something_else_too_only_the_picture_is_left(as_alice, tail):
+def test_polyglot_file_is_reduced_to_the_image(as_alice, tail):
     for format in ("JPEG", "PNG"):
-        answer = put(as_alice, AVATAR, made(format) + tail, name="picture.php")
-        assert answer.status_code == 200, answer.content
-        assert tail[:8] not in fetched(answer.json()["avatar_url"]).content
+        response = put(as_alice, AVATAR, made(format) + tail, name="picture.php")
+        assert response.status_code == 200, response.content
+        assert tail[:8] not in fetched(response.json()["avatar_url"]).content
 
 
 @pytest.mark.django_db
-def test_the_name_and_the_type_of_a_file_do_not_count(as_alice):
+def test_file_name_and_type_are_ignored(as_alice):
     for name, type in (("a.exe", "application/x-msdownload"), ("ä\x00b.png", ""), ("." * 90, "text/html; x=y")):
         assert put(as_alice, AVATAR, made("JPEG"), name=name, type=type).status_code in (200, 400)
     assert put(as_alice, AVATAR, made("JPEG"), name="no-picture.txt", type="text/plain").status_code == 200
 
 
 @pytest.mark.django_db
-def test_a_file_over_five_megabytes_is_413(as_alice):
-    sound = made("PNG")
-    assert put(as_alice, AVATAR, sound + b"\x00" * (5_000_000 - len(sound))).status_code == 200
+def test_file_over_five_megabytes_is_413(as_alice):
+    valid = made("PNG")
+    assert put(as_alice, AVATAR, valid + b"\x00" * (5_000_000 - len(valid))).status_code == 200
     for size in (5_000_001, 5_090_000, 5_200_000, 9_000_000):
-        answer = put(as_alice, AVATAR, sound + b"\x00" * (size - len(sound)))
-        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+        response = put(as_alice, AVATAR, valid + b"\x00" * (size - len(valid)))
+        assert (response.status_code, response.json()["code"]) == (413, "too_large")
 
 
 @given(data=st.binary(max_size=400))
-def test_no_bytes_are_anything_but_a_picture_or_refused(data):
-    for begin in (b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\x10\x00\x00\x00WEBP"):
-        _taken_or_refused(begin + data)
+def test_arbitrary_bytes_are_accepted_or_rejected(data):
+    for prefix in (b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\x10\x00\x00\x00WEBP"):
+        _check_accepted_or_rejected(prefix + data)
 
 
 @given(at=st.integers(0, 2000), byte=st.integers(0, 255), format=st.sampled_from(["PNG", "JPEG", "WEBP"]))
-def test_no_damage_to_a_picture_is_more_than_damage(at, byte, format):
+def test_damaged_image_is_accepted_or_rejected(at, byte, format):
     data = bytearray(striped(format))
     data[at % len(data)] = byte
-    _taken_or_refused(bytes(data))
+    _check_accepted_or_rejected(bytes(data))
 
 
-def _taken_or_refused(data):
+def _check_accepted_or_rejected(data):
     try:
         result = remade(SimpleUploadedFile("x", data), Shape(16))
     except InvalidField:

@@ -1,5 +1,3 @@
-"""Closing one's own account."""
-
 import pytest
 from django.core.management import call_command
 from django.test import Client
@@ -18,7 +16,7 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def left_behind(alice, bob, client_of):
+def content(alice, bob, client_of):
     """Alice owns a club with Bob in it, reads in it, has written two reviews and likes Bob's."""
     book = Book.add(by=alice, title="Vidas secas", authors=["Graciliano Ramos"])
     other = Book.add(by=bob, title="Angústia", authors=["Graciliano Ramos"])
@@ -33,7 +31,7 @@ def left_behind(alice, bob, client_of):
     return {"book": book, "other": other, "club": club, "alone": alone, "entry": entry["id"]}
 
 
-def test_an_account_goes_and_its_reviews_stay_without_their_author(alice, bob, client_of, anonymous, left_behind):
+def test_deletion_anonymizes_reviews(alice, bob, client_of, anonymous, content):
     client = client_of(alice)
     assert client.delete(ME, {"password": PASSWORD}).status_code == 204
     assert client.get(ME).status_code == 401
@@ -41,20 +39,20 @@ def test_an_account_goes_and_its_reviews_stay_without_their_author(alice, bob, c
     assert login.json()["code"] == "invalid_credentials"
     assert not User.objects.filter(username_key="alice").exists()
 
-    shown = anonymous.get(f"/api/v1/books/{left_behind['book'].pk}/reviews/").json()["results"]
-    gone = {"id": None, "username": None, "display_name": "Deleted reader", "avatar_url": None}
-    assert [(review["author"], review["rating"]) for review in shown if review["body"]] == [(gone, 4.0)]
+    shown = anonymous.get(f"/api/v1/books/{content['book'].pk}/reviews/").json()["results"]
+    deleted_user = {"id": None, "username": None, "display_name": "Deleted reader", "avatar_url": None}
+    assert [(review["author"], review["rating"]) for review in shown if review["body"]] == [(deleted_user, 4.0)]
     assert [review["likes_count"] for review in shown] == [0, 0]
-    assert anonymous.get(f"/api/v1/books/{left_behind['book'].pk}/").json()["average_rating"] == 3.0
-    # The review for nobody else is nobody's now.
-    assert not Review.objects.filter(book=left_behind["other"]).exists()
+    assert anonymous.get(f"/api/v1/books/{content['book'].pk}/").json()["average_rating"] == 3.0
+    # Private reviews are deleted.
+    assert not Review.objects.filter(book=content["other"]).exists()
 
-    club = client_of(bob).get(f"/api/v1/clubs/{left_behind['club'].pk}/").json()
+    club = client_of(bob).get(f"/api/v1/clubs/{content['club'].pk}/").json()
     assert (club["owner"]["username"], club["members_count"], club["my_role"]) == ("bob", 1, "owner")
-    assert not Club.objects.filter(pk=left_behind["alone"].pk).exists()
-    assert not Progress.objects.filter(entry=left_behind["entry"]).exists()
-    entry = client_of(bob).get(f"/api/v1/clubs/{left_behind['club'].pk}/books/{left_behind['entry']}/").json()
-    assert (entry["added_by"], entry["members_finished"]) == (gone, 0)
+    assert not Club.objects.filter(pk=content["alone"].pk).exists()
+    assert not Progress.objects.filter(entry=content["entry"]).exists()
+    entry = client_of(bob).get(f"/api/v1/clubs/{content['club'].pk}/books/{content['entry']}/").json()
+    assert (entry["added_by"], entry["members_finished"]) == (deleted_user, 0)
     call_command("verify_figures")
 
 
@@ -66,8 +64,8 @@ def delete_as_staff(staff, user):
 
 
 @pytest.mark.parametrize("is_active", [True, False])
-def test_staff_close_an_account_as_its_reader_would(
-    staff, alice, bob, sign_in, anonymous, client_of, left_behind, django_capture_on_commit_callbacks, is_active
+def test_deletion_by_staff_has_the_same_effect(
+    staff, alice, bob, sign_in, anonymous, client_of, content, django_capture_on_commit_callbacks, is_active
 ):
     access = sign_in("alice")["access"]
     if not is_active:
@@ -78,16 +76,16 @@ def test_staff_close_an_account_as_its_reader_would(
     assert not User.objects.filter(username_key="alice").exists()
     assert RetiredName.objects.filter(username_key="alice").exists()
     assert anonymous.get(ME, HTTP_AUTHORIZATION=f"Bearer {access}").status_code == 401
-    shown = anonymous.get(f"/api/v1/books/{left_behind['book'].pk}/reviews/").json()["results"]
+    shown = anonymous.get(f"/api/v1/books/{content['book'].pk}/reviews/").json()["results"]
     assert [review["author"]["username"] for review in shown if review["body"]] == [None]
-    assert client_of(bob).get(f"/api/v1/clubs/{left_behind['club'].pk}/").json()["my_role"] == "owner"
+    assert client_of(bob).get(f"/api/v1/clubs/{content['club'].pk}/").json()["my_role"] == "owner"
     assert AuditEntry.objects.filter(verb="admin.deleted", actor=staff.pk, target_id=alice.pk).exists()
     call_command("verify_figures")
 
 
-def test_what_staff_have_begun_to_close_is_shut_at_once_and_finished_later(staff, alice, sign_in, anonymous):
+def test_interrupted_deletion_by_staff_is_finished(staff, alice, sign_in, anonymous):
     access = sign_in("alice")["access"]
-    # In a test's transaction nothing is ever committed: as if the server had stopped right after it.
+    # The test's transaction is never committed, as if the server had stopped before `on_commit`.
     delete_as_staff(staff, alice)
     assert anonymous.get(ME, HTTP_AUTHORIZATION=f"Bearer {access}").status_code == 401
     assert User.objects.filter(username_key="alice").exists()
@@ -96,9 +94,9 @@ def test_what_staff_have_begun_to_close_is_shut_at_once_and_finished_later(staff
     call_command("verify_figures")
 
 
-def test_reviews_go_too_where_the_reader_wishes_it(alice, client_of, anonymous, left_behind):
+def test_deletion_deletes_reviews_on_request(alice, client_of, anonymous, content):
     assert client_of(alice).delete(ME, {"password": PASSWORD, "reviews": "delete"}).status_code == 204
-    shown = anonymous.get(f"/api/v1/books/{left_behind['book'].pk}/reviews/").json()["results"]
+    shown = anonymous.get(f"/api/v1/books/{content['book'].pk}/reviews/").json()["results"]
     assert [review["rating"] for review in shown] == [2.0]
     call_command("verify_figures")
 
@@ -111,41 +109,41 @@ def test_reviews_go_too_where_the_reader_wishes_it(alice, client_of, anonymous, 
         ({"password": PASSWORD, "reviews": "keep"}, "reviews", "invalid_choice"),
     ],
 )
-def test_nothing_goes_without_the_password(alice, client_of, left_behind, body, field, code):
+def test_deletion_with_invalid_body_changes_nothing(alice, client_of, content, body, field, code):
     client = client_of(alice)
-    answer = client.delete(ME, body)
-    assert answer.status_code == 400
-    assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [(field, code)]
+    response = client.delete(ME, body)
+    assert response.status_code == 400
+    assert [(error["field"], error["code"]) for error in response.json()["errors"]] == [(field, code)]
     assert client.get(ME).status_code == 200
     assert Review.objects.filter(author=alice).count() == 2
 
 
-def test_the_name_of_a_deleted_account_is_not_given_again(alice, client_of, anonymous):
+def test_deleted_username_cannot_be_reused(alice, client_of, anonymous):
     client_of(alice).delete(ME, {"password": PASSWORD})
-    answer = anonymous.post("/api/v1/auth/register/", {"username": "Alice", "password": "um-bom-segredo"})
-    assert (answer.status_code, answer.json()["code"]) == (409, "username_taken")
+    response = anonymous.post("/api/v1/auth/register/", {"username": "Alice", "password": "um-bom-segredo"})
+    assert (response.status_code, response.json()["code"]) == (409, "username_taken")
     assert not User.objects.filter(username_key="alice").exists()
 
 
-def test_guessing_the_password_is_counted_as_a_sign_in_is(alice, client_of, rate):
+def test_deletion_attempts_are_throttled(alice, client_of, rate):
     rate("login", 3)
     client = client_of(alice)
-    answers = [client.delete(ME, {"password": "wrong horse"}).status_code for _ in range(4)]
-    assert answers == [400, 400, 400, 429]
+    responses = [client.delete(ME, {"password": "wrong horse"}).status_code for _ in range(4)]
+    assert responses == [400, 400, 400, 429]
 
 
-def test_a_departure_that_was_cut_off_is_finished_by_clear_expired(alice, client_of, left_behind):
-    def cut_off(sender, **kwargs):
+def test_interrupted_deletion_is_finished(alice, client_of, content):
+    def fail(sender, **kwargs):
         raise RuntimeError("the process ended here")
 
     client = client_of(alice)
     client.raise_request_exception = False
-    account_deleted.connect(cut_off)
+    account_deleted.connect(fail)
     try:
         assert client.delete(ME, {"password": PASSWORD}).status_code == 500
     finally:
-        account_deleted.disconnect(cut_off)
-    # Shut, with nothing half-written, and out at once.
+        account_deleted.disconnect(fail)
+    # The account is deactivated, but the failed transaction has changed nothing.
     assert client.get(ME).status_code == 401
     assert Membership.objects.filter(user=alice).exists()
     call_command("clear_expired")
