@@ -4,29 +4,15 @@ Deactivates the account and revokes its sessions first (committed at once, so no
 or deletes its content in one transaction. `manage.py prune_expired` finishes deletions that were interrupted.
 """
 
-from typing import Protocol
-
 from django.db import transaction
 
 from accounts.happenings import happened
 from accounts.models import AuthSession, Leaving, RetiredName, User
 from accounts.services import require_password
+from accounts.signals import account_deleted, account_detached
+from accounts.staff.services import forget
 from bookbridge.api.pictures import discard
 from bookbridge.api.transactions import retrying_atomic
-
-
-class Part(Protocol):
-    """Detaches or deletes the data of one app. With `anonymise`, public content stays without an author."""
-
-    def __call__(self, user: User, *, anonymise: bool) -> None:
-        """Handle the deletion of `user` inside the current transaction."""
-
-
-# Higher apps add their handlers in `ready()`. Handlers run from the lowest app to the highest, which is the lock order:
-# users, clubs, books, reviews.
-parts: list[Part] = []
-# Run after the others, because those record events.
-last_parts: list[Part] = []
 
 
 def close_account(user: User, *, password: str, reviews: Leaving) -> None:
@@ -54,8 +40,10 @@ def depart(user: User) -> None:
     except User.DoesNotExist:
         return  # deleted by a concurrent request
     happened("account.closed", user.pk)
-    for part in [*parts, *last_parts]:
-        part(user, anonymise=user.leaving == Leaving.ANONYMISE)
+    anonymise = user.leaving == Leaving.ANONYMISE
+    forget(user)
+    account_deleted.send(User, user=user, anonymise=anonymise)
+    account_detached.send(User, user=user, anonymise=anonymise)
     discard(user.avatar)
     RetiredName.objects.create(username_key=user.username_key)
     user.delete()

@@ -5,7 +5,7 @@ concerned, and nothing about others that the user could not see at that moment.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from decimal import Decimal
 from hashlib import sha256
@@ -20,11 +20,9 @@ from accounts.models import AuthSession, MailToken, User
 from accounts.serializers import OwnUserSerializer
 from accounts.staff.models import RecoveryCode, SecondFactor
 from bookbridge.api.models import KeptAnswer
+from bookbridge.api.registry import export_sections
 
 Section = Mapping[str, Any] | Iterable[Mapping[str, Any]]
-
-# The sections in document order: name -> function that returns the section for a user.
-sections: dict[str, Callable[[User], Section]] = {}
 
 # Rows per query, and bytes buffered in memory before a temporary file is used.
 BATCH, IN_MEMORY = 500, 1_000_000
@@ -77,7 +75,7 @@ class _Encoder(JSONEncoder):
 def _pieces(user: User) -> Iterator[str]:
     encode = _Encoder(ensure_ascii=False).encode
     start = "{"
-    for name, build in sections.items():
+    for name, build in export_sections.items():
         yield f"{start}{encode(name)}: "
         section, start = build(user), ",\n"
         if isinstance(section, Mapping):
@@ -110,7 +108,7 @@ def _sign_ins(user: User) -> Section:
     return rows(AuthSession.objects.filter(user=user), "device", "created_at", "last_used_at", "expires_at", "ended_at")
 
 
-sections |= {
+SECTIONS = {
     "account": _account,
     "secrets": _secrets,
     "sign_ins": _sign_ins,

@@ -1,7 +1,8 @@
 """Account events: sign-in, password change, account deletion and the like. Higher apps register handlers."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from accounts.signals import account_event
 from bookbridge.api.audit import Target, audit
 
 AUDITED = ("account", "email", "factor", "password", "session", "sessions", "staff")
@@ -23,16 +24,6 @@ class Happening(NamedTuple):
     detail: str = ""
 
 
-class Listener(Protocol):
-    """Handles account events inside the transaction that causes them."""
-
-    def __call__(self, event: Happening) -> None:
-        """Handle the event."""
-
-
-listeners: list[Listener] = []
-
-
 def happened(
     verb: str, user: int | None, *, actor: int | None = None, object_id: int | None = None, detail: str = ""
 ) -> None:
@@ -42,5 +33,4 @@ def happened(
         by = user if actor is None and not verb.endswith("refused") else actor
         target = None if user is None else Target("accounts.user", user)
         audit(verb, by=by, target=target, detail=detail, refused=verb in REFUSALS)
-    for handler in listeners:
-        handler(Happening(verb, user, actor, object_id, detail))
+    account_event.send(Happening, event=Happening(verb, user, actor, object_id, detail))

@@ -1,6 +1,5 @@
 """Serializers of accounts."""
 
-from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib.auth.password_validation import validate_password
@@ -19,6 +18,7 @@ from accounts.names import (
     validate_timezone,
 )
 from bookbridge.api.errors import InvalidField
+from bookbridge.api.registry import profile_fields
 from bookbridge.api.serializers import LineField, ModelSerializer, TextField
 from bookbridge.api.text import is_blank, language_tag
 
@@ -127,10 +127,6 @@ class ProfileListSerializer(PersonSerializer):
         read_only_fields = fields
 
 
-# Fields that higher apps add to a profile: name -> function of the user and the viewer.
-profile_parts: dict[str, Callable[[User, User], Any]] = {}
-
-
 class ProfileSerializer(ProfileListSerializer):
     """The public profile of a user."""
 
@@ -142,7 +138,7 @@ class ProfileSerializer(ProfileListSerializer):
 
     def get_clubs(self, user: User) -> list[dict[str, Any]]:
         """The public clubs of the user."""
-        get_clubs = profile_parts.get("clubs")
+        get_clubs = profile_fields.get("clubs")
         return get_clubs(user, self.context["request"].user) if get_clubs else []
 
 

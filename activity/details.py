@@ -6,12 +6,13 @@ A notification stores a code and an argument instead of text, because users may 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.formats import date_format
+
+from bookbridge.api.registry import message_renderers
 
 
 class Said(NamedTuple):
@@ -25,12 +26,8 @@ class Said(NamedTuple):
 
     def __str__(self) -> str:
         """Return the message in the active language, or "" for an unknown code."""
-        render = sayings.get(self.code)
+        render = message_renderers.get(self.code)
         return "" if render is None else str(render(self.about))
-
-
-# Code -> function that renders the argument as a lazy text or str. Each app adds the codes that it uses.
-sayings: dict[str, Callable[[str], Any]] = {}
 
 
 def said_time(moment: datetime.datetime, zone: str) -> Said:
@@ -38,10 +35,8 @@ def said_time(moment: datetime.datetime, zone: str) -> Said:
     return Said("time", f"{moment.astimezone(datetime.UTC).isoformat()} {zone}")
 
 
-def _time(about: str) -> str:
+def render_time(about: str) -> str:
+    """Return the text of `said_time`."""
     moment, _space, zone = about.partition(" ")
     local = timezone.localtime(datetime.datetime.fromisoformat(moment), ZoneInfo(zone))
     return f"{date_format(local, 'DATETIME_FORMAT')} ({zone})"
-
-
-sayings["time"] = _time

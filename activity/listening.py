@@ -1,5 +1,6 @@
 """Records account events in the activity log and notifies users of security events."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.happenings import Happening
 from accounts.models import AuthSession, User
-from activity.details import Said, sayings
+from activity.details import Said
 from activity.kinds import Kind
 from activity.models import Event, Notification, Thing
 from activity.services import notify, record
@@ -57,7 +58,7 @@ def _new_sign_in(device: str) -> str:
     return gettext("New sign-in to your account on “%(device)s”.") % {"device": device or gettext("an unknown device")}
 
 
-def forget(user: User, *, anonymise: bool) -> None:
+def forget(user: User) -> None:
     """Anonymize the events of a deleted account in clubs; delete its other events and its notifications."""
     own_events = Event.objects.filter(actor=user, club=None)
     own_events.exclude(verb="account.closed").delete()
@@ -74,8 +75,8 @@ def _constant(text: Any, about: str) -> Any:
     return text
 
 
-def listen() -> None:
-    """Register the message renderers of the security notices, with the verb as the code."""
-    for verb, text in NOTICES.items():
-        sayings[verb] = partial(_constant, text)
-    sayings["session.created"] = _new_sign_in
+# By the verb, which is the code of the notification's text.
+RENDERERS: dict[str, Callable[[str], Any]] = {
+    **{verb: partial(_constant, text) for verb, text in NOTICES.items()},
+    "session.created": _new_sign_in,
+}

@@ -35,13 +35,12 @@ from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import User
+from bookbridge.api.registry import column_checks, counter_checks, merge_handlers
 from catalog.merging import services
 from catalog.merging.models import Merge
 from catalog.models import Book
-from clubs.members import services as members
 from clubs.models import Club, Entry, Membership, Progress
 from clubs.statistics import services as statistics
-from reviews.checks import CHECKS, TOTALS
 from reviews.models import Review
 
 READERS, PAUSE = 4, 0.02
@@ -131,26 +130,26 @@ def settle(books: tuple[int, int]) -> None:
     """Update the counters that `build` did not write."""
     figures("books", "users")
     rows = touched(books)
-    members.settle(rows[Membership])
+    Membership.objects.refresh_last_active(rows[Membership])
     statistics.settle(rows[Entry])
-    for each in CHECKS:
+    for each in column_checks.values():
         if each.model is Book:
             list(each.differences(rows[Book], repair=True))
-    for total in TOTALS.values():
+    for total in counter_checks.values():
         total.differences(repair=True)
 
 
 def check(books: tuple[int, int]) -> int:
     """Verify the counters; return how many are wrong."""
     found, rows = 0, touched(books)
-    for each in CHECKS:
+    for each in column_checks.values():
         ids = rows.get(each.model, [])
         for start in range(0, len(ids), 1000):
             for difference in each.differences(ids[start : start + 1000], repair=False):
                 found += 1
                 if found < 10:
                     print(" ", difference)
-    return found + sum(len(total.differences(repair=False)) for total in TOTALS.values())
+    return found + sum(len(total.differences(repair=False)) for total in counter_checks.values())
 
 
 def read_and_write(books: tuple[int, int], stop: Any, results: Any) -> None:
@@ -207,7 +206,7 @@ def run(name: str, begin: Any, books: tuple[int, int]) -> Merge:
     clients = spawn.Process(target=read_and_write, args=[books, stop, results])
     clients.start()
     time.sleep(5)  # until the clients are running
-    for part in services.parts:
+    for part in merge_handlers.values():
         part.steps.clear()  # type: ignore[attr-defined]
     began = time.perf_counter()
     merge = begin()
@@ -220,7 +219,7 @@ def run(name: str, begin: Any, books: tuple[int, int]) -> Merge:
     statuses, durations = results.get()
     clients.join()
     print(f"{name}: {took:.1f} s in total, {page_seconds:.1f} s of it in the page; {rounds} tasks of two seconds")
-    for part in services.parts:
+    for part in merge_handlers.values():
         steps = sorted(part.steps)  # type: ignore[attr-defined]
         if steps:
             middle = steps[len(steps) // 2]
@@ -246,7 +245,8 @@ def main() -> None:
     books = build(chosen.reviews, chosen.shared, chosen.lists)
     settle(books)
     print(f"progress rows: {Progress.objects.filter(entry__book__in=books).count():,}", flush=True)
-    services.parts[:] = [Timed(part) for part in services.parts]  # type: ignore[misc]
+    for name, part in merge_handlers.items():
+        merge_handlers[name] = Timed(part)
     kept, gone = (Book.objects.get(pk=pk) for pk in books)
     by = User.objects.filter(username="benchmark").first() or User.objects.create_superuser("benchmark", None)
     merge = run("merge", lambda: services.merge_books(kept=kept, gone=gone, by=by, reason="The same work"), books)

@@ -6,27 +6,17 @@ The keys are indexed columns, so that groups are found page by page in one index
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
-from django.db import models
-from django.db.models import Count, Sum
-from django.db.models.functions import Cast
 from stdnum import isbn
 
 from bookbridge.api.text import words
 from catalog.names import KEY_LENGTH
 
-if TYPE_CHECKING:
-    from catalog.models import Book
-
-GROUPS_PER_PAGE, MOST_SHOWN = 20, 20
 # Leading articles of the languages with most books; titles of the same work may have them or not.
 ARTICLES = frozenset(
     "the a an o os as um uma el la los las un una le les une der die das ein eine il lo gli i de het een".split()
 )
-WAYS = ("work_key", "print_key")
 
 
 def bare_title(title: str) -> list[str]:
@@ -61,24 +51,3 @@ def print_key(title: str, isbn13: str | None) -> str | None:
 def _key(title: Sequence[str], by: str) -> str:
     # The author or publisher comes first, so that a long title does not cut it off.
     return f"{by[:60]} {' '.join(title)}"[:KEY_LENGTH].rstrip()
-
-
-def groups(way: str, *, after: str = "") -> tuple[list[tuple[str, list[Book]]], str]:
-    """Return the next groups of books that share a key, and the key after which the next page starts.
-
-    Groups in which every book is confirmed distinct are left out. `way` is one of KEY_FIELDS. A group has at most
-    MAX_SHOWN books, the best known first.
-    """
-    from catalog.models import Book
-
-    keyed = Book.objects.filter(**{f"{way}__gt": after}).order_by(way).values(way)
-    apart = Sum(Cast("told_apart", models.IntegerField()))
-    found = keyed.annotate(n=Count("pk"), apart=apart).filter(n__gt=1, apart__lt=models.F("n"))
-    keys = [row[way] for row in found[: GROUPS_PER_PAGE + 1]]
-    shown = keys[:GROUPS_PER_PAGE]
-    books: defaultdict[str, list[Any]] = defaultdict(list)
-    rows = Book.objects.filter(**{f"{way}__in": shown}).defer("search_text", "description")
-    for book in rows.order_by(way, "-ratings_count", "pk"):
-        if len(books[getattr(book, way)]) < MOST_SHOWN:
-            books[getattr(book, way)].append(book)
-    return [(key, books[key]) for key in shown], shown[-1] if len(keys) > GROUPS_PER_PAGE else ""

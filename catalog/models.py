@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -22,6 +21,7 @@ from bookbridge.api.errors import Conflict
 from bookbridge.api.fields import KeyField
 from bookbridge.api.search import SearchField, index_text
 from bookbridge.api.transactions import retrying_atomic
+from catalog.covers import discard_all
 from catalog.duplicates import print_key, work_key
 from catalog.editions import FIRST_YEAR, LAST_YEAR, MOST_PAGES, PAGES, YEARS, Edition, isbn_is_free
 from catalog.importing.models import ImportCheckpoint, ImportedAuthor, OtherOrigin  # noqa: F401
@@ -62,13 +62,6 @@ def touched(books: Collection[int]) -> None:
     each = [f"book:{book}" for book in books] if len(books) <= 50 else [ANY_BOOK]
     if books:
         counters.moved(CATALOGUE, *each)
-
-
-def covers() -> ModuleType:
-    """Return the module of covers, which imports this one."""
-    from catalog import covers
-
-    return covers
 
 
 def _counter() -> Any:
@@ -240,7 +233,7 @@ class Book(models.Model):
         pk = self.pk
         if self.merges.standing().exists():
             raise Conflict("book_in_use", _("Another book has been merged into this one."))
-        covers().discard_all(self)
+        discard_all(self)
         try:
             with transaction.atomic():
                 self.delete()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AnonymousUser
@@ -9,8 +10,10 @@ from django.db import models
 from django.db.models import Q
 
 from bookbridge.api.search import query_terms
+from catalog.covers import of_revision
 from catalog.editions import Edition
 from catalog.names import BookAuthor, BookSubject, key_of
+from catalog.revisions import Revision
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -44,6 +47,15 @@ class BookQuerySet(models.QuerySet["Book"]):
                 return pk
             pk = row[0]
         return None
+
+    def covers(self, books: Collection[int], names: Collection[str]) -> set[str]:
+        """Those of `names` that a book shows, or could show again if a change of one of `books` were undone."""
+        used = set(self.filter(pk__in=books).values_list("cover_url", flat=True))
+        for revision in Revision.objects.filter(book__in=books):
+            used |= of_revision(revision)
+        lost = set(names) - used
+        # A book that was merged into another has left it its cover. No index: few are ever lost.
+        return used | set(self.filter(cover_url__in=lost).values_list("cover_url", flat=True) if lost else ())
 
     def search(self, text: str) -> BookQuerySet:
         """Return the books whose title or authors contain words that begin with each word of `text`.

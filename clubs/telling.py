@@ -3,26 +3,15 @@
 A task sends them in batches, so that no request waits for thousands of rows.
 """
 
-from collections.abc import Callable
-from typing import Any
-
-from activity.details import Said
 from activity.kinds import Kind
-from activity.models import Thing
 from activity.services import notify
 from bookbridge.api.jobs import enqueue, job
+from bookbridge.api.registry import notification_exclusions, notification_targets
 from bookbridge.api.rows import hold
 from clubs.clubs.models import Club
 from clubs.members.models import Membership
 
 PART = 500
-
-# By object type: a function that returns the current object reference and the `detail` of the text (see `notify`), or
-# None if the object was deleted. Task arguments contain only ids.
-things: dict[str, Callable[[int], tuple[Thing, str | Said] | None]] = {}
-
-# By notification kind: a function that returns the ids of the users to skip for an object id.
-unless: dict[str, Callable[[int], Any]] = {}
 
 
 def tell_members(club: int, kind: Kind, *, type: str, id: int, actor: int | None = None, key: str = "") -> None:
@@ -39,13 +28,13 @@ def _tell(*, club: int, kind: str, type: str, id: int, actor: int | None, once: 
     """Notify one batch of members and enqueue the next."""
     # Leaving locks the club as well, so no notification is created for a member who is leaving.
     hold(Club, [club])
-    found = things[type](id)
+    found = notification_targets[type](id)
     if found is None:
         return
     rows = Membership.objects.active().filter(club=club, pk__gt=after).order_by("pk").values_list("pk", "user")[:PART]
     members = list(rows)
     thing, detail = found
-    silent = set(unless[kind](id)) if kind in unless else set()
+    silent = set(notification_exclusions[kind](id)) if kind in notification_exclusions else set()
     users = [user for _pk, user in members if user not in silent]
     notify(Kind(kind), users, actor=actor, thing=thing, club=club, detail=detail, key=once)
     if len(members) == PART:

@@ -24,6 +24,7 @@ from accounts.admin import UserAdmin
 from accounts.authentication import caller
 from accounts.models import User
 from bookbridge.api.admin import LookingAdmin, id_in
+from bookbridge.api.registry import report_targets
 from bookbridge.api.transactions import conflict_as, retrying_atomic
 from moderation import desk
 from moderation.deciding import decide, possible, undo
@@ -32,7 +33,6 @@ from moderation.links import ReportableAdmin
 from moderation.models import Case, Concealed, Decision, Opening, target_gone
 from moderation.reasons import Ground
 from moderation.services import open_case
-from moderation.targets import targets
 
 URGENCIES = {"high": _("high"), "middle": _("medium"), "low": _("low")}
 COLORS = {"high": "danger", "middle": "warning", "low": "info"}
@@ -67,7 +67,7 @@ class KindFilter(admin.SimpleListFilter):
     title, parameter_name = _("kind"), "target_type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(word, target.label) for word, target in targets.items()]
+        return [(word, target.label) for word, target in report_targets.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(target_type=self.value()) if self.value() else queryset
@@ -303,9 +303,9 @@ class ReportableUserAdmin(UserAdmin, ReportableAdmin):  # type: ignore[misc]
 
 
 def _possible(case: Case) -> list[Any]:
-    if case.target_type not in targets:
+    if case.target_type not in report_targets:
         raise Http404
-    return possible(case, targets[case.target_type])
+    return possible(case, report_targets[case.target_type])
 
 
 def _said(error: APIException) -> str:

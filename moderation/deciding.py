@@ -22,11 +22,12 @@ from activity.services import record
 from bookbridge.api.audit import Target as Audited
 from bookbridge.api.audit import audit
 from bookbridge.api.errors import Conflict, Forbidden, InvalidField
+from bookbridge.api.registry import report_targets
 from bookbridge.api.transactions import retrying_atomic
 from moderation.models import AppealQuerySet, Case, Concealed, Decision, State
 from moderation.reasons import GROUNDS, Action, Ground
 from moderation.services import case_before
-from moderation.targets import About, Target, targets
+from moderation.targets import About, Target
 from moderation.telling import tell
 
 LONGEST_SUSPENSION = datetime.timedelta(days=3650)
@@ -88,7 +89,7 @@ class Desk:
     @classmethod
     def at(cls, case: Case, *, by: User) -> Desk:
         """Lock the object, then the case, and reload both."""
-        target = targets[case.target_type]
+        target = report_targets[case.target_type]
         row = target.find(case.target_id)
         try:
             if row is None:

@@ -4,7 +4,7 @@ from accounts.models import User
 from moderation.models import Appeal, Case, State, target_gone
 
 
-def leave_cases(user: User, *, anonymise: bool) -> None:
+def leave_cases(user: User) -> None:
     """Close the case about the user and delete their appeals.
 
     Other references are nulled when the user row is deleted. The user must be locked: every write to a case locks its

@@ -16,9 +16,10 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from bookbridge.api.admin import Panel, counted
+from bookbridge.api.registry import report_targets
 from moderation.models import Case, Concealed, Decision, Opening, State
 from moderation.reasons import HARM, Action, Reason
-from moderation.targets import About, Context, targets
+from moderation.targets import About, Context
 
 # How long a moderator counts as viewing a case after opening it.
 LOOKING = datetime.timedelta(minutes=15)
@@ -47,7 +48,7 @@ def history_of(author: User) -> History:
 
 def context_of(case: Case) -> tuple[About | None, Context | None]:
     """Return the current snapshot and context of the reported object, or `(None, None)` if it is deleted."""
-    target = targets.get(case.target_type)
+    target = report_targets.get(case.target_type)
     row = target.find(case.target_id) if target else None
     return (target.about(row), target.context(row)) if target and row is not None else (None, None)
 
@@ -85,7 +86,7 @@ def waiting_by_reason(case: Case) -> list[tuple[str, int]]:
 
 def heading(case: Case) -> str:
     """Return the type and id of the object, with its title unless it is private content."""
-    target = targets.get(case.target_type)
+    target = report_targets.get(case.target_type)
     return str(case) if target is None or target.is_talk else f"{case}: {case.title}"
 
 

@@ -21,8 +21,9 @@ from django.utils.translation import pgettext_lazy
 from accounts.models import User
 from activity.models import TITLE_LENGTH, Thing
 from bookbridge.api.fields import KeyField
+from bookbridge.api.registry import report_targets
 from moderation.reasons import ADVERSE, HARM, HARM_OF_APPEAL, WORDS_LENGTH, Action, Ground, Reason
-from moderation.targets import About, targets
+from moderation.targets import About
 
 NOTE_LENGTH = 1000
 APPEAL_LENGTH = 2000
@@ -117,13 +118,13 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         # Without the title: the admin shows this, and the title may come from a private club.
-        target = targets.get(self.target_type)
+        target = report_targets.get(self.target_type)
         return f"{capfirst(str(target.label if target else self.target_type))} {self.target_id}"
 
     @property
     def thing(self) -> Thing:
         """Return the reference to the reported object, for events and notifications."""
-        author = targets[self.target_type].title_by(self.target_id)
+        author = report_targets[self.target_type].title_by(self.target_id)
         return Thing(self.target_type, self.target_id, self.title, author)
 
     @property

@@ -4,17 +4,17 @@ from typing import Any
 
 from rest_framework import serializers
 
+from bookbridge.api.registry import report_targets
 from bookbridge.api.serializers import IdField, TextField
 from moderation.models import APPEAL_LENGTH, NOTE_LENGTH
 from moderation.reasons import Reason
-from moderation.targets import targets
 
 
 class TargetTypeField(serializers.ChoiceField):
     """A registered target type."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=[(word, target.label) for word, target in sorted(targets.items())], **kwargs)
+        super().__init__(choices=[(word, target.label) for word, target in sorted(report_targets.items())], **kwargs)
 
 
 class ReportSerializer(serializers.Serializer[Any]):

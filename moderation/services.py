@@ -10,10 +10,11 @@ from rest_framework.exceptions import NotAuthenticated
 from accounts.models import User
 from activity.services import record
 from bookbridge.api.errors import Conflict, Forbidden, InvalidField
+from bookbridge.api.registry import report_targets
 from bookbridge.api.transactions import conflict_as, retrying_atomic
 from moderation.models import Appeal, Case, Concealed, Decision, Report
 from moderation.reasons import HARM, Action, Reason
-from moderation.targets import About, Target, targets
+from moderation.targets import About, Target
 from moderation.telling import tell
 
 
@@ -23,11 +24,11 @@ def report(*, by: User, target_type: str, target_id: int, reason: str, note: str
     Raises Conflict `already_reported`, InvalidField `does_not_exist` or Forbidden `own_content`. The duplicate is
     checked first, because the object may already be hidden from its reporters.
     """
-    target_id = targets[target_type].named(target_id)
+    target_id = report_targets[target_type].named(target_id)
     if Report.objects.by_of(by, target_type, target_id).exists():
         raise _already_reported()
     require_visible(by, target_type, target_id)
-    return _file(by=by, target=targets[target_type], pk=target_id, reason=reason, note=note)
+    return _file(by=by, target=report_targets[target_type], pk=target_id, reason=reason, note=note)
 
 
 @retrying_atomic
@@ -72,7 +73,7 @@ def appeal(*, by: User, target_type: str, target_id: int, text: str) -> Appeal:
     Raises InvalidField `does_not_exist`; Forbidden `not_yours`; Conflict `nothing_to_appeal`, `already_appealed`.
     """
     require_visible(by, target_type, target_id)
-    target = targets[target_type]
+    target = report_targets[target_type]
     _row, snapshot = hold(target, target_id, by=by)
     if snapshot.author != by.pk:
         raise Forbidden("not_yours", _("You can only appeal decisions about your own content."))
@@ -94,12 +95,12 @@ def open_case(word: str, pk: int, *, by: User) -> Case:
 
     Private content of clubs needs a report first: only its existing cases can be opened.
     """
-    if word not in targets:
+    if word not in report_targets:
         raise Http404
-    if targets[word].is_talk and not Case.objects.filter(target_type=word, target_id=pk).exists():
+    if report_targets[word].is_talk and not Case.objects.filter(target_type=word, target_id=pk).exists():
         raise Http404
     try:
-        _row, snapshot = hold(targets[word], pk, by=by)
+        _row, snapshot = hold(report_targets[word], pk, by=by)
     except InvalidField:
         raise Http404 from None
     case = Case.objects.hold(word, pk, snapshot)
@@ -109,7 +110,7 @@ def open_case(word: str, pk: int, *, by: User) -> Case:
 
 def require_visible(user: User, word: str, pk: int) -> None:
     """Raise InvalidField unless the object is visible to `user`."""
-    if not targets[word].visible_to(user).filter(pk=pk).exists():
+    if not report_targets[word].visible_to(user).filter(pk=pk).exists():
         raise _does_not_exist()
 
 

@@ -1,6 +1,5 @@
-"""Report targets: the types of objects that can be reported. Each app registers its own in `AppConfig.ready()`.
-
->>> register(ReviewTarget())
+"""Report targets: the types of objects that can be reported. Each app registers its own in
+`bookbridge.api.registry.report_targets`.
 """
 
 from __future__ import annotations
@@ -103,12 +102,3 @@ class Target:
     def restore(self, row: Any) -> None:
         """Make a hidden object visible again."""
         raise NotImplementedError
-
-
-# Keyed by target type.
-targets: dict[str, Target] = {}
-
-
-def register(target: Target) -> None:
-    """Register a report target."""
-    targets[target.word] = target

@@ -3,12 +3,12 @@
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
-from activity.details import Said, said_time, sayings
+from activity.details import Said, said_time
 from activity.kinds import Kind
 from activity.services import notify
+from bookbridge.api.registry import report_targets
 from moderation.models import Decision
 from moderation.reasons import Action, Ground
-from moderation.targets import targets
 
 # %(what)s is the type of the object, %(title)s its title, %(until)s a date and time.
 TEXTS = {
@@ -38,10 +38,10 @@ def said_of(decision: Decision, action: Action, *, zone: str) -> Said:
     return Said("decision", "\n".join([action, case.target_type, decision.ground, until, title, decision.words]))
 
 
-def _decision(about: str) -> str:
+def render_decision(about: str) -> str:
     """Return the translated message: the decision, its reason and the comment."""
     action, word, ground, until, title, words = about.split("\n", 5)
-    what = targets[word].label if word in targets else word
+    what = report_targets[word].label if word in report_targets else word
     text = TEXTS[Action(action)] % {"what": what, "title": title, "until": Said("time", until) if until else ""}
     return in_words(text, ground, words)
 
@@ -49,6 +49,3 @@ def _decision(about: str) -> str:
 def in_words(text: str, ground: str, words: str) -> str:
     """Join a sentence, the label of a decision reason and a moderator's comment."""
     return " ".join(filter(None, (text, str(Ground(ground).label) if ground else "", words)))
-
-
-sayings["decision"] = _decision

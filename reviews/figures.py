@@ -19,7 +19,7 @@ from bookbridge.api import counters
 from bookbridge.api.rows import batches
 from catalog.models import Book, touched
 from clubs.members import services as members
-from clubs.statistics import services as clubs
+from reviews.signals import ratings_changed
 
 if TYPE_CHECKING:
     from reviews.models import Review
@@ -75,7 +75,7 @@ class Tally:
         for (more,), authors in _alike((author, (n,)) for author, n in self.reviews.items()):
             _update(User, authors, reviews_count=F("reviews_count") + more)
         self._tell_activity()
-        clubs.ratings_changed(self.by_reader)
+        ratings_changed.send(Tally, changes=self.by_reader)
         counters.add(self.totals)
         touched(self.books)
 

@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.staff.roles import MODERATORS
 from bookbridge.api.text import fold
 from catalog.models import Book
-from clubs.models import Post
+from clubs.discussions.posts import Post
 from moderation.deciding import Order, decide
 from moderation.models import Case
 from moderation.reasons import Action, Ground, Reason

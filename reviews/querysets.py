@@ -17,7 +17,9 @@ from bookbridge.api.joins import looking_up
 from bookbridge.api.rows import batches, hold
 from bookbridge.api.transactions import conflict_as, retrying_atomic
 from catalog.models import Book
-from clubs.models import Club, Entry, Membership
+from clubs.clubs.models import Club
+from clubs.members.models import Membership
+from clubs.reading.models import Entry
 from moderation.models import target_gone
 from moderation.shown import moderation_of
 from reviews.figures import Tally

@@ -153,6 +153,11 @@ class Recount:
         return Total.objects.filter(condition).order_by("pk")
 
 
+def recount_by_month(name: str, field: str, rows: Callable[[], QuerySet[Any]]) -> Recount:
+    """Return the recount of a total of rows and of its shares by the month of `field`."""
+    return Recount((name,), lambda: counted(name, rows(), field))
+
+
 @contextmanager
 def _one_moment() -> Iterator[None]:
     """Read from one consistent snapshot inside the block."""

@@ -8,7 +8,7 @@ import datetime
 import logging
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.core.files.base import ContentFile
@@ -21,6 +21,7 @@ from rest_framework.exceptions import APIException
 from bookbridge.api.errors import Unavailable
 from bookbridge.api.jobs import enqueue, job
 from bookbridge.api.links import absolute
+from bookbridge.api.registry import image_folders
 from bookbridge.api.rows import batches
 
 logger = logging.getLogger("bookbridge.pictures")
@@ -30,9 +31,6 @@ NAME_LENGTH = 100
 BATCH = 500
 # Longer than any upload takes, so that files of running requests are not deleted.
 UNCLAIMED_KEPT = datetime.timedelta(days=1)
-
-# For each folder, a function that takes ids of owners and names of files and returns the names in use.
-folders: dict[str, Callable[[Collection[int], Collection[str]], set[str]]] = {}
 
 
 def url_of(name: str) -> str | None:
@@ -84,7 +82,7 @@ def sweep() -> int:
         for name in unclaimed:
             if match := NAME.fullmatch(name):
                 owners.setdefault(match[1], set()).add(int(match[2]))
-        used = {name for folder, ids in owners.items() for name in folders[folder](ids, unclaimed)}
+        used = {name for folder, ids in owners.items() for name in image_folders[folder](ids, unclaimed)}
         for name in set(unclaimed) - used:
             default_storage.delete(name)
             deleted += 1
@@ -92,7 +90,7 @@ def sweep() -> int:
 
 
 def _batches() -> Iterator[list[str]]:
-    for folder in folders:
+    for folder in image_folders:
         for shard in _listing(folder)[0]:
             names = [f"{folder}/{shard}/{file}" for file in _listing(f"{folder}/{shard}")[1]]
             yield from batches(names, BATCH)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -11,8 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bookbridge.api.fields import KeyField
+from bookbridge.api.rows import batches
 
 REASON_LENGTH = 1000
+BATCH = 500
 
 
 class State(models.TextChoices):
@@ -92,6 +95,13 @@ class Merge(models.Model):
     def strike(self, kind: str, rows: Sequence[int]) -> None:
         """Remove rows from the record."""
         self.moved.filter(kind=kind, row__in=rows).delete()
+
+    def restore_moved(self, kind: str, rows: models.QuerySet[Any], **columns: Any) -> None:
+        """Set columns of those of `rows` that the merge has moved, which are struck off then."""
+        noted = self.moved.filter(kind=kind)
+        for pks in batches(list(rows.filter(pk__in=noted.values("row")).values_list("pk", flat=True)), BATCH):
+            rows.model._base_manager.filter(pk__in=pks).update(**columns)
+            self.strike(kind, pks)
 
 
 class Moved(models.Model):

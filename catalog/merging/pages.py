@@ -21,7 +21,7 @@ from bookbridge.api.audit import audit
 from bookbridge.api.errors import Conflict
 from bookbridge.api.text import is_blank
 from bookbridge.api.transactions import retrying_atomic
-from catalog.duplicates import MOST_SHOWN, WAYS, groups
+from catalog.merging.duplicates import MOST_SHOWN, WAYS, groups
 from catalog.merging.models import REASON_LENGTH
 from catalog.merging.services import merge_books
 from catalog.models import Book

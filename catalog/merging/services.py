@@ -24,6 +24,7 @@ from bookbridge.api import counters
 from bookbridge.api.audit import audit
 from bookbridge.api.errors import Conflict
 from bookbridge.api.jobs import enqueue, job
+from bookbridge.api.registry import merge_handlers
 from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 from catalog.merging.models import UNDERWAY, Merge, State
@@ -53,9 +54,6 @@ class Part(Protocol):
         """Return the number of rows that are still to be moved, in either direction."""
 
 
-parts: list[Part] = []
-
-
 def merge_books(*, kept: Book, gone: Book, by: User, reason: str) -> Merge:
     """Merge `source` into `target`.
 
@@ -83,6 +81,7 @@ def run(merge: Merge, *, seconds: float) -> bool:
     merge.refresh_from_db()
     undoing = merge.state == State.UNDOING
     # Undoing runs in reverse order.
+    parts: list[Part] = [*merge_handlers.values()]
     for part in reversed(parts) if undoing else parts:
         step = part.move_back if undoing else part.move
         while step(merge):
@@ -94,7 +93,7 @@ def run(merge: Merge, *, seconds: float) -> bool:
 
 def left(merge: Merge) -> int:
     """Return the number of rows that are still to be moved; 0 for a finished merge."""
-    return sum(part.left(merge) for part in parts) if merge.state in UNDERWAY else 0
+    return sum(part.left(merge) for part in merge_handlers.values()) if merge.state in UNDERWAY else 0
 
 
 @job("catalog.merge", atomic=False)

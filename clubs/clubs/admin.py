@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 
 from bookbridge.api.admin import QuickAdmin, id_in
+from bookbridge.api.registry import club_charts
 from clubs.clubs.models import Club, ClubQuerySet, JoinPolicy, Visibility
-from clubs.statistics.charts import of_club
 from moderation.links import ReportableAdmin
 
 
@@ -116,7 +116,8 @@ class ClubAdmin(ReportableAdmin, QuickAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         club = self.get_object(request, object_id) if request.method == "GET" else None
-        shown = {"charts": of_club(club)} if club else {}
+        charts = [chart for of_club in club_charts.values() for chart in of_club(club)] if club else []
+        shown = {"charts": charts} if club else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -30,6 +29,7 @@ from bookbridge.api.search import SearchField, index_text, query_terms
 from bookbridge.api.text import fold
 from bookbridge.api.transactions import retrying_atomic
 from clubs.roles import KNOWN_TO, OWNER, Role, Standing, Status
+from clubs.signals import club_deleted, club_visibility_changed
 from moderation.models import club_gone
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ class Club(models.Model):
         if self.cover != cover:
             pictures.discard(cover)
         if self.visibility != was:
-            lists().visibility_changed(self)
+            club_visibility_changed.send(Club, club=self)
             self.count(-1 if self.is_private else +1)
         if changed:
             self.log("club.changed", by=by)
@@ -279,10 +279,7 @@ class Club(models.Model):
         """Delete the club, its content and its activity log. The club must be locked."""
         record("club.deleted", actor=by.pk if by else None, thing=self.thing)
         club_gone(self.pk)
-        lists().club_deleted(self)
-        # Lock the meetings before their RSVPs are deleted, so that no new RSVP is added in between.
-        list(self.meetings.select_for_update().order_by("pk").values_list("pk"))
-        talk().club_deleted(self)
+        club_deleted.send(Club, club=self)
         pictures.discard(self.cover)
         if not self.is_private:
             self.count(-1)
@@ -367,17 +364,3 @@ def settle_policy(fields: dict[str, Any], club: Club) -> dict[str, Any]:
     if fields.get("join_policy", JoinPolicy.INVITE) != JoinPolicy.INVITE:
         raise InvalidField("join_policy", "private_needs_invite", _("A private club is by invitation only."))
     return {**fields, "join_policy": JoinPolicy.INVITE}
-
-
-def lists() -> ModuleType:
-    """Return the reading list services, imported late to avoid a cycle."""
-    from clubs.reading import services
-
-    return services
-
-
-def talk() -> ModuleType:
-    """Return the discussion services, imported late to avoid a cycle."""
-    from clubs.discussions import services
-
-    return services

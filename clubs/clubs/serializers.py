@@ -8,12 +8,12 @@ from rest_framework import serializers
 
 from accounts.names import validate_timezone
 from accounts.serializers import PersonSerializer
+from bookbridge.api.registry import club_fields
 from bookbridge.api.serializers import IdField, LineField, ModelSerializer, TextField
 from catalog.serializers import LanguageTagField
 from clubs.clubs.models import FEWEST_MEMBERS, MOST_MEMBERS, Club, JoinPolicy, Visibility
-from clubs.meetings.serializers import MeetingSerializer
 from clubs.reading.serializers import CurrentEntrySerializer
-from clubs.roles import SHOWN_ROLES, SHOWN_STATUSES, Standing
+from clubs.roles import SHOWN_ROLES, SHOWN_STATUSES
 
 
 class BriefClubSerializer(ModelSerializer):
@@ -46,7 +46,6 @@ class ClubSerializer(BriefClubSerializer):
     cover_url = serializers.URLField(read_only=True, allow_null=True)
     owner = PersonSerializer(read_only=True)
     current_entry = serializers.SerializerMethodField()
-    next_meeting = serializers.SerializerMethodField()
     my_role = serializers.ChoiceField(choices=SHOWN_ROLES, read_only=True, allow_null=True)
     my_status = serializers.ChoiceField(choices=SHOWN_STATUSES, read_only=True, allow_null=True)
 
@@ -67,19 +66,16 @@ class ClubSerializer(BriefClubSerializer):
         ]
         read_only_fields = ["members_count", "created_at"]
 
+    def build_unknown_field(self, field_name: str, model_class: type[Any]) -> Any:
+        """One that another app has registered."""
+        if field_name in club_fields:
+            return club_fields[field_name], {}
+        return super().build_unknown_field(field_name, model_class)
+
     @extend_schema_field(CurrentEntrySerializer(allow_null=True))
     def get_current_entry(self, club: Club) -> dict[str, Any] | None:
         entries = club.current_entries  # type: ignore[attr-defined]
         return next((CurrentEntrySerializer(entry).data for entry in entries), None)
-
-    @extend_schema_field(MeetingSerializer(allow_null=True))
-    def get_next_meeting(self, club: Club) -> dict[str, Any] | None:
-        """Return None to users who have only asked to join a private club."""
-        insider = club.my_standing >= Standing.MEMBER
-        if club.is_private and not insider:
-            return None
-        meetings = club.next_meetings  # type: ignore[attr-defined]
-        return next((MeetingSerializer(meeting, context={"insider": insider}).data for meeting in meetings), None)
 
 
 class TransferSerializer(serializers.Serializer[Any]):

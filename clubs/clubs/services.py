@@ -4,7 +4,6 @@ from typing import Any
 
 from accounts.models import User
 from clubs.clubs.models import Club
-from clubs.meetings.answers import take_back_all
 from clubs.members.models import Membership
 from clubs.roles import Status
 
@@ -17,8 +16,7 @@ def clubs_of_profile(user: User, viewer: User) -> list[dict[str, Any]]:
     return [{"id": club.pk, "name": club.name} for club in clubs.order_by("-members_count", "-id")[:MOST_ON_PROFILE]]
 
 
-def leave_all(user: User, *, anonymise: bool) -> None:
-    """Remove a deleted account from its clubs and delete its reading progress and RSVPs."""
+def leave_all(user: User) -> None:
+    """Remove a deleted account from its clubs and delete its reading progress."""
     Membership.objects.end_all(user)
     user.reading_marks.all().delete()
-    take_back_all(user.pk)

@@ -3,14 +3,12 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from clubs.clubs.home import HomeView
 from clubs.clubs.views import ClubViewSet, CoverView
 
 router = SimpleRouter(use_regex_path=False)
 router.register("clubs", ClubViewSet, basename="club")
 
 urlpatterns = [
-    path("users/me/home/", HomeView.as_view(), name="home-screen"),
     path("clubs/<int:club_pk>/cover/", CoverView.as_view(), name="club-cover"),
     *router.urls,
 ]

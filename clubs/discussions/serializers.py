@@ -11,7 +11,7 @@ from accounts.serializers import PersonOrDeletedSerializer
 from bookbridge.api.serializers import LineField, ModelSerializer, TextField
 from clubs.discussions.models import TITLE_LENGTH, Thread
 from clubs.discussions.posts import BODY_LENGTH, Post
-from clubs.models import Entry
+from clubs.reading.models import Entry
 from clubs.reading.serializers import PercentField
 from moderation.shown import ModerationSerializer
 

@@ -25,7 +25,7 @@ from bookbridge.api.errors import Conflict, InvalidField
 from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 from clubs.meetings import telling
-from clubs.meetings.models import Meeting, Status
+from clubs.meetings.models import COUNTS, Meeting, Status
 from clubs.members.models import Membership
 from clubs.members.services import was_active, was_not_active
 
@@ -40,8 +40,6 @@ class Answer(models.TextChoices):
 
 
 GIVEN = [choice for choice in Answer.choices if choice[0] != Answer.WAITLISTED]
-# The counter columns of Meeting.
-COUNTS = tuple(Answer.values)
 
 
 class RsvpQuerySet(models.QuerySet["Rsvp"]):
@@ -72,6 +70,31 @@ class RsvpQuerySet(models.QuerySet["Rsvp"]):
         for meeting, answer, n in rows:
             counts.setdefault(meeting, {})[answer] = n
         return counts
+
+    def promote_waitlist(self, meeting: Meeting) -> None:
+        """Give the seats that are free to the first in line. The caller holds the meeting's row.
+
+        Of a meeting that is cancelled or over nobody gets one any more.
+        """
+        if not meeting.waitlisted or meeting.status == Status.CANCELLED or meeting.is_over:
+            return
+        first = list(self.filter(meeting=meeting).line().values_list("pk", "user")[: free_seats(meeting)])
+        if not first:
+            return
+        self.filter(pk__in=[pk for pk, _user in first]).update(answer=Answer.YES, ticket=0)
+        _update_counters(meeting, Answer.WAITLISTED, Answer.YES, len(first))
+        telling.promoted(meeting, [user for _pk, user in first])
+
+    def delete_rsvps(self, meetings: Sequence[Meeting]) -> None:
+        """Delete all answers to meetings of a club that go. The caller holds all these rows, and writes the counts."""
+        given = self.filter(meeting__in=meetings)
+        users = set(given.values_list("user", flat=True))
+        given.delete()
+        for club in {meeting.club_id for meeting in meetings}:
+            was_not_active(users, club=club)
+        for meeting in meetings:
+            for name in COUNTS:
+                setattr(meeting, name, 0)
 
 
 class Rsvp(models.Model):
@@ -118,7 +141,7 @@ class Rsvp(models.Model):
             own._save_answer(answer if answer != Answer.YES or free_seats(meeting) else Answer.WAITLISTED)
             _update_counters(meeting, before, own.answer)
             if before == Answer.YES:
-                fill(meeting)
+                cls.objects.promote_waitlist(meeting)
             record("meeting.answered", actor=by.pk, thing=meeting.thing)
             was_active(by.pk, club=meeting.club_id, at=own.answered_at)
         # Read under the lock: afterwards the meeting may be deleted, with its RSVPs.
@@ -134,33 +157,6 @@ class Rsvp(models.Model):
 def free_seats(meeting: Meeting) -> int:
     """Return the number of free seats; without a limit, enough for the whole waitlist and one more."""
     return meeting.waitlisted + 1 if meeting.capacity is None else max(0, meeting.capacity - meeting.yes)
-
-
-def fill(meeting: Meeting) -> None:
-    """Give free seats to the first users on the waitlist. The meeting must be locked.
-
-    Does nothing if the meeting is cancelled or over.
-    """
-    if not meeting.waitlisted or meeting.status == Status.CANCELLED or meeting.is_over:
-        return
-    first = list(Rsvp.objects.filter(meeting=meeting).line().values_list("pk", "user")[: free_seats(meeting)])
-    if not first:
-        return
-    Rsvp.objects.filter(pk__in=[pk for pk, _user in first]).update(answer=Answer.YES, ticket=0)
-    _update_counters(meeting, Answer.WAITLISTED, Answer.YES, len(first))
-    telling.promoted(meeting, [user for _pk, user in first])
-
-
-def forget(meetings: Sequence[Meeting]) -> None:
-    """Delete the RSVPs of meetings being deleted. The meetings must be locked; the caller saves the counters."""
-    given = Rsvp.objects.filter(meeting__in=meetings)
-    users = set(given.values_list("user", flat=True))
-    given.delete()
-    for club in {meeting.club_id for meeting in meetings}:
-        was_not_active(users, club=club)
-    for meeting in meetings:
-        for name in COUNTS:
-            setattr(meeting, name, 0)
 
 
 def take_back(user: int, club: int) -> None:
@@ -186,7 +182,7 @@ def _withdraw(user: int, meetings: Sequence[int]) -> None:
         if own is not None:
             own.delete()
             _update_counters(meeting, own.answer, None)
-            fill(meeting)
+            Rsvp.objects.promote_waitlist(meeting)
 
 
 def _update_counters(meeting: Meeting, before: str | None, after: str | None, n: int = 1) -> None:

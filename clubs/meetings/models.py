@@ -9,7 +9,6 @@ import datetime
 import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -27,6 +26,7 @@ from activity.models import Thing
 from activity.services import record
 from bookbridge.api.errors import Conflict, InvalidField
 from bookbridge.api.transactions import retrying_atomic
+from clubs.meetings import telling
 from clubs.meetings.times import FIRST, LAST, Every, moment, out_of_range, wall_clock, walls_of
 from clubs.reading.models import Entry
 
@@ -37,6 +37,8 @@ TITLE_LENGTH, PLACE_LENGTH, URL_LENGTH, TEXT_LENGTH = 200, 300, 500, 10_000
 MOST_REPEATS = 52
 MOST_MINUTES = 7 * 24 * 60
 MOST_SEATS = 10_000
+# The columns that count RSVPs.
+COUNTS = ("yes", "maybe", "no", "waitlisted")
 # How long calendars list a cancelled or deleted meeting.
 CANCELLED_SHOWN = datetime.timedelta(days=30)
 
@@ -96,7 +98,8 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
 
     def with_answer_of(self, user: User | AnonymousUser) -> MeetingQuerySet:
         """Prefetch the series and the RSVP of `user` (`own_answers`), in two queries."""
-        own = answers().Rsvp.objects.filter(user=user.pk if user.is_authenticated else None).with_place()
+        answers: Any = Meeting._meta.get_field("answers").related_model
+        own = answers.objects.filter(user=user.pk if user.is_authenticated else None).with_place()
         return self.prefetch_related("series", Prefetch("answers", own, to_attr="own_answers"))
 
     def next_for(self, clubs: Iterable[Club] | Iterable[int] | None = None) -> MeetingQuerySet:
@@ -220,9 +223,9 @@ class Meeting(models.Model):
             meeting._set_time(local, zone)
             meeting._note_status()
             meeting.save(force_insert=True)
-            telling().arm(meeting)
+            telling.arm(meeting)
         meetings[0]._record("created", by)
-        telling().planned(meetings[0], by)
+        telling.planned(meetings[0], by)
         return meetings[0]
 
     @retrying_atomic
@@ -248,7 +251,7 @@ class Meeting(models.Model):
             cancelled = "status" in changed[0] and self.status == Status.CANCELLED
             self._record("cancelled" if cancelled else "changed", by)
         if any(row._concerns(names) for row, names in zip(rows, changed, strict=True)):
-            telling().changed(self, by)
+            telling.changed(self, by)
 
     @retrying_atomic
     def remove(self, *, by: User | None, scope: str = Scope.THIS) -> None:
@@ -258,14 +261,14 @@ class Meeting(models.Model):
         """
         at = now()
         rows = self._hold(by, scope)
-        answers().forget(rows)
+        self.answers.model.objects.delete_rsvps(rows)
         for row in rows:
             row.deleted_at, row.updated_at, row.sequence = at, at, row.sequence + 1
-            row.save(update_fields=["deleted_at", "updated_at", "sequence", *answers().COUNTS])
-            telling().bury(row)
+            row.save(update_fields=["deleted_at", "updated_at", "sequence", *COUNTS])
+            telling.bury(row, after=CANCELLED_SHOWN)
         self._record("deleted", by)
         if any(row.status == Status.SCHEDULED and not row.is_over for row in rows):
-            telling().changed(self, by)
+            telling.changed(self, by)
 
     @retrying_atomic
     def settle(self) -> bool:
@@ -278,7 +281,7 @@ class Meeting(models.Model):
         self._update({}, (self.wall, self.timezone))
         self._record("changed", None)
         if self._concerns({"starts_at"}):
-            telling().changed(self, None)
+            telling.changed(self, None)
         return True
 
     def lock(self) -> None:
@@ -299,6 +302,11 @@ class Meeting(models.Model):
     def wall(self) -> datetime.datetime:
         """The local start."""
         return datetime.datetime.combine(self.local_date, self.local_time).replace(fold=int(self.local_later))
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether it is to be, or was."""
+        return self.status == Status.SCHEDULED
 
     @property
     def is_over(self) -> bool:
@@ -337,8 +345,8 @@ class Meeting(models.Model):
             self._note_status()
         self.updated_at, self.sequence = now(), self.sequence + 1
         self.save(update_fields=[*changed, "cancelled_at", "updated_at", "sequence"])
-        answers().fill(self)
-        telling().arm(self)
+        self.answers.model.objects.promote_waitlist(self)
+        telling.arm(self)
         return changed
 
     def _set_time(self, local: datetime.datetime, zone: str) -> None:
@@ -390,17 +398,3 @@ def _check_entry(club: Club, values: dict[str, Any]) -> None:
     entry = values.get("entry_id")
     if entry is not None and not Entry.objects.filter(club=club, pk=entry).exists():
         raise InvalidField("entry", "does_not_exist", _("This entry is not on the reading list."))
-
-
-def answers() -> ModuleType:
-    """Return the module of RSVPs, which imports this one."""
-    from clubs.meetings import answers
-
-    return answers
-
-
-def telling() -> ModuleType:
-    """Return the module of notifications, which imports this one."""
-    from clubs.meetings import telling
-
-    return telling

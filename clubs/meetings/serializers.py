@@ -25,6 +25,7 @@ from clubs.meetings.models import (
     Status,
 )
 from clubs.meetings.times import FIRST, LAST, Every
+from clubs.roles import Standing
 
 # The fields of a public club's meeting that non-members see.
 FOR_OUTSIDERS = {"id", "title", "starts_at", "status"}
@@ -159,3 +160,19 @@ class MeetingSerializer(ModelSerializer):
     def get_my_rsvp(self, meeting: Meeting) -> dict[str, Any] | None:
         own = meeting.own_answers  # type: ignore[attr-defined]
         return RsvpSerializer(own[0]).data if own else None
+
+
+@extend_schema_field({"anyOf": [{"$ref": "#/components/schemas/Meeting"}, {"type": "null"}]})
+class NextMeetingField(serializers.Field):  # type: ignore[type-arg]
+    """A club's next meeting, as the contributed prefetch has read it; null to who asks to join a private club."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(source="*", read_only=True, **kwargs)
+
+    def to_representation(self, value: Any) -> dict[str, Any] | None:
+        """Of a club, as much as the caller may see."""
+        insider = value.my_standing >= Standing.MEMBER
+        if value.is_private and not insider:
+            return None
+        meetings = value.next_meetings
+        return next((MeetingSerializer(meeting, context={"insider": insider}).data for meeting in meetings), None)

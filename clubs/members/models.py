@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from types import ModuleType
+import datetime
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -19,11 +20,17 @@ from activity.kinds import Kind
 from activity.models import Notification
 from activity.services import notify
 from bookbridge.api.errors import Conflict, Forbidden
-from bookbridge.api.rows import hold
+from bookbridge.api.registry import activity_sources
+from bookbridge.api.rows import batches, hold
 from bookbridge.api.transactions import retrying_atomic
 from clubs.clubs.models import Club
 from clubs.roles import OWNER, Role, Standing, Status, refusal
-from clubs.statistics.models import statistics
+from clubs.signals import member_left, membership_changed
+
+# Rows per UPDATE statement.
+BATCH = 500
+
+Moment = datetime.datetime | None
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
@@ -45,6 +52,23 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def known(self) -> MembershipQuerySet:
         """Exclude former members. The rest is visible to moderators."""
         return self.exclude(status=Status.LEFT)
+
+    def refresh_last_active(self, memberships: Sequence[int]) -> None:
+        """Recompute `last_active_at`. The rows must be locked, or not in use by anyone else."""
+        for pks in batches(memberships, BATCH):
+            moved = [Membership(pk=pk, last_active_at=at) for pk, stored, at in self._compared(pks) if stored != at]
+            self.bulk_update(moved, ["last_active_at"])
+
+    def expected_last_active(self, memberships: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Return the expected `last_active_at` of these memberships, where it is not None."""
+        return {pk: {"last_active_at": at} for pk, _stored, at in self._compared(memberships) if at}
+
+    def _compared(self, memberships: Sequence[int]) -> Iterator[tuple[int, Moment, Moment]]:
+        """Yield the id, the stored value and the expected value of these memberships."""
+        found = self.filter(pk__in=memberships).order_by()
+        known = {f"last_{name}": known() for name, known in activity_sources.items()}
+        for pk, stored, *moments in found.annotate(**known).values_list("pk", "last_active_at", *known):
+            yield pk, stored, max((moment for moment in moments if moment), default=None)
 
     @retrying_atomic
     def end_all(self, user: User) -> None:
@@ -184,7 +208,7 @@ class Membership(models.Model):
         self.club.require_room()
         self.club.count_members(+1)
         self._write(status=Status.ACTIVE, role=Role.MEMBER, joined_at=timezone.now(), message="")
-        statistics().membership_changed(self.club, self.user_id, +1)
+        membership_changed.send(Membership, club=self.club, user=self.user_id, sign=+1)
 
     def go(self, *, to: str = Status.LEFT) -> None:
         """End the membership. A row without former membership is deleted. User and club must be locked."""
@@ -196,8 +220,8 @@ class Membership(models.Model):
         elif self.status != to:
             self._write(status=to, role=Role.MEMBER, message="")
         if was_in:
-            statistics().membership_changed(self.club, self.user_id, -1)
-            answers().take_back(self.user_id, self.club_id)
+            membership_changed.send(Membership, club=self.club, user=self.user_id, sign=-1)
+            member_left.send(Membership, club=self.club_id, user=self.user_id)
         Notification.objects.filter(user=self.user_id, club=self.club_id).delete()
 
     def log(self, verb: str, *, by: User | None) -> None:
@@ -234,23 +258,9 @@ class Membership(models.Model):
             setattr(self, name, value)
         if self.pk is None:
             self.save(force_insert=True)
-            services().settle([self.pk])
+            Membership.objects.refresh_last_active([self.pk])
         else:
             self.save(update_fields=[*fields, "updated_at"])
-
-
-def services() -> ModuleType:
-    """Return the membership services, imported late to avoid a cycle."""
-    from clubs.members import services
-
-    return services
-
-
-def answers() -> ModuleType:
-    """Return the RSVP module, imported late to avoid a cycle."""
-    from clubs.meetings import answers
-
-    return answers
 
 
 # Event verb of a removal, by the previous status.

@@ -9,20 +9,12 @@ the column is written.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any
+from collections.abc import Collection
 
 from django.db.models import Case, DateTimeField, F, Value, When
 
 from bookbridge.api.rows import batches
-from clubs.members.models import Membership
-
-# Rows per UPDATE statement.
-BATCH = 500
-
-# By name: a function that returns an expression, for a query of memberships, with the time of the user's last activity
-# of that kind. Apps register theirs here, so that `verify_counters` includes them.
-sources: dict[str, Callable[[], Any]] = {}
+from clubs.members.models import BATCH, Membership
 
 
 def was_active(user: int, *, at: datetime.datetime, club: int | None = None) -> None:
@@ -42,27 +34,6 @@ def was_not_active(users: Collection[int], *, club: int | None = None) -> None:
     for wanted in batches(sorted(users), BATCH):
         rows = Membership.objects.filter(user__in=wanted)
         rows = rows if club is None else rows.filter(club=club)
-        settle(list(rows.select_for_update().order_by("pk").values_list("pk", flat=True)))
-
-
-def settle(memberships: Sequence[int]) -> None:
-    """Recompute these memberships. They must be locked, or not in use by anyone else."""
-    for pks in batches(memberships, BATCH):
-        moved = [Membership(pk=pk, last_active_at=right) for pk, stored, right in _compared(pks) if stored != right]
-        Membership.objects.bulk_update(moved, ["last_active_at"])
-
-
-def count(memberships: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Return the expected `last_active_at` of these memberships, where it is not None."""
-    return {pk: {"last_active_at": right} for pk, _stored, right in _compared(memberships) if right}
-
-
-Moment = datetime.datetime | None
-
-
-def _compared(memberships: Sequence[int]) -> Iterator[tuple[int, Moment, Moment]]:
-    """Yield the id, the stored value and the expected value of these memberships."""
-    found = Membership.objects.filter(pk__in=memberships).order_by()
-    known = {f"last_{name}": known() for name, known in sources.items()}
-    for pk, stored, *moments in found.annotate(**known).values_list("pk", "last_active_at", *known):
-        yield pk, stored, max((moment for moment in moments if moment), default=None)
+        Membership.objects.refresh_last_active(
+            list(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
+        )

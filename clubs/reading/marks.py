@@ -19,8 +19,9 @@ from accounts.blocks import unblocked
 from activity.services import record
 from bookbridge.api.transactions import retrying_atomic
 from clubs.members.models import Membership
+from clubs.members.services import was_active, was_not_active
 from clubs.reading.rules import Mark, Unit, hundredths
-from clubs.statistics.models import statistics
+from clubs.signals import progress_changed
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -117,7 +118,15 @@ class Progress(models.Model):
         before = cls.objects.filter(entry=entry, user=by).first()
         with entry.or_gone():
             after = cls.objects.update_or_create(entry=entry, user=by, defaults=values)[0]
-        statistics().mark_set(before, after)
+        after._note_activity(before)
+        progress_changed.send(Progress, before=before, after=after)
         # Without a club, so that it appears only in the user's own log: others see progress only while it is visible.
         record("progress.set", actor=by.pk, thing=entry.thing)
         return after
+
+    def _note_activity(self, before: Progress | None) -> None:
+        """Update when the member was last active. The membership must be locked."""
+        if not self.hidden:
+            was_active(self.user_id, club=self.entry.club_id, at=self.updated_at)
+        elif before is not None and not before.hidden:
+            was_not_active([self.user_id], club=self.entry.club_id)

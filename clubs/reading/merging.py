@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F, Model
+from django.db.models import F
 from django.http import Http404
 
 from accounts.models import User
@@ -18,16 +18,13 @@ from bookbridge.api.transactions import retrying_atomic
 from catalog.merging.models import Merge, State
 from catalog.merging.services import hold_books
 from clubs.clubs.models import Club
-from clubs.discussions.models import Thread
-from clubs.meetings.models import Meeting
 from clubs.members.models import Membership
 from clubs.members.services import was_not_active
 from clubs.reading.aside import EntryAside, MarkAside
 from clubs.reading.history import EntryChange
 from clubs.reading.models import Entry, Milestone, Progress, renumber
 from clubs.reading.rules import Status
-from clubs.statistics import services as statistics
-from clubs.statistics.models import NOTHING
+from clubs.signals import entry_counters_outdated, entry_merged, entry_unmerged
 
 BATCH = 500
 KIND = "entry"
@@ -36,8 +33,6 @@ FURTHER = (Status.DROPPED, Status.PROPOSED, Status.PLANNED, Status.READING, Stat
 ALONG = ("status", "starts_on", "ends_on", "finished_at")
 KEPT = ("status", "position", "starts_on", "ends_on", "note", "created_at", "finished_at")
 MARK = ("percent", "unit", "amount", "total", "hidden", "updated_at")
-# Other models that refer to an entry, by their kind in the log of a merge.
-NAMING: dict[str, type[Model]] = {"milestone": Milestone, "thread": Thread, "meeting": Meeting}
 
 
 class Entries:
@@ -141,9 +136,7 @@ def _give(entry: Entry, book: int) -> None:
 
 
 def _settle(*entries: Entry) -> None:
-    pks = [entry.pk for entry in entries]
-    Entry.objects.filter(pk__in=pks).update(**NOTHING)
-    statistics.settle(pks)
+    entry_counters_outdated.send(Entry, entries=[entry.pk for entry in entries])
 
 
 def _join(merge: Merge, gone: Entry, kept: Entry) -> None:
@@ -162,13 +155,10 @@ def _join(merge: Merge, gone: Entry, kept: Entry) -> None:
         added_by_id=gone.added_by_id,
         **{name: getattr(gone, name) for name in KEPT},
     )
-    for kind, model in NAMING.items():
-        rows = model._base_manager.filter(entry=gone)
-        merge.note(kind, rows.values_list("pk", flat=True))
-        rows.update(entry=kept)
-    both = list(kept.candidacies.values_list("ballot", flat=True))
-    merge.note("candidate", gone.candidacies.exclude(ballot__in=both).values_list("pk", flat=True))
-    gone.candidacies.all().hand_over(to=kept)
+    milestones = Milestone.objects.filter(entry=gone)
+    merge.note("milestone", milestones.values_list("pk", flat=True))
+    milestones.update(entry=kept)
+    entry_merged.send(Entry, merge=merge, gone=gone, kept=kept)
     _join_marks(merge, aside, gone, kept)
     gone.count(gone.status, None, was_finished_at=gone.finished_at)
     _set(kept, {name: after for name, (_before, after) in changes.items()})
@@ -218,11 +208,10 @@ def _part(merge: Merge, aside: EntryAside, stays: Entry) -> None:
     again.save(force_insert=True)
     _set(stays, _former(aside, stays))
     again.count(None, again.status)
-    for kind, model in NAMING.items():
-        _back(merge, kind, model._base_manager.filter(entry=stays), again)
-    _back(merge, "candidate", stays.candidacies.all(), again)
+    merge.restore_moved("milestone", Milestone.objects.filter(entry=stays), entry=again)
+    entry_unmerged.send(Entry, merge=merge, kept=stays, again=again)
     # Progress saved since the merge stays.
-    _back(merge, "mark", Progress.objects.filter(entry=stays, updated_at__lte=merge.at), again)
+    merge.restore_moved("mark", Progress.objects.filter(entry=stays, updated_at__lte=merge.at), entry=again)
     _bring_back(aside, again, stays)
     EntryChange.record(again, by=None, status=("", again.status))
     again.log("book.unmerged", by=None)
@@ -237,14 +226,6 @@ def _former(aside: EntryAside, stays: Entry) -> dict[str, Any]:
     # Status and dates are restored only together.
     along = same if same.issuperset(ALONG) else same & {"note"}
     return {name: Entry._meta.get_field(name).to_python(aside.changes[name][0]) for name in along}  # type: ignore[union-attr]
-
-
-def _back(merge: Merge, kind: str, rows: Any, entry: Entry) -> None:
-    """Restore the entry of those rows that the merge moved."""
-    noted = merge.moved.filter(kind=kind)
-    for pks in batches(list(rows.filter(pk__in=noted.values("row")).values_list("pk", flat=True)), BATCH):
-        rows.model._base_manager.filter(pk__in=pks).update(entry=entry)
-        merge.strike(kind, pks)
 
 
 def _bring_back(aside: EntryAside, *entries: Entry) -> None:

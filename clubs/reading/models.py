@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,28 +20,28 @@ from activity.kinds import Kind
 from activity.models import Thing
 from activity.services import record
 from bookbridge.api.errors import Conflict, InvalidField
+from bookbridge.api.registry import entry_annotations
 from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 from catalog.models import Book
 from clubs.clubs.models import Visibility
+from clubs.members.services import was_not_active
 from clubs.reading import counters
 from clubs.reading.aside import EntryAside, MarkAside  # noqa: F401  (registers the models)
+from clubs.reading.entry_counters import EntryFigures
 from clubs.reading.history import NOTE_LENGTH, EntryChange
 from clubs.reading.marks import Progress
 from clubs.reading.milestones import Milestone
 from clubs.reading.rules import ALL, STEPS, Status
 from clubs.roles import Standing, refusal
-from clubs.statistics.models import EntryFigures, statistics
-from clubs.telling import tell_members, things
+from clubs.signals import entry_added
+from clubs.telling import tell_members
 
 if TYPE_CHECKING:
     from accounts.models import User
     from clubs.clubs.models import Club
 
-__all__ = ["Entry", "EntryChange", "EntryQuerySet", "Milestone", "Progress", "figures"]
-
-# Annotations that other apps register, by field name: a function that returns the expression.
-figures: dict[str, Callable[[], Any]] = {}
+__all__ = ["Entry", "EntryChange", "EntryQuerySet", "Milestone", "Progress"]
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
@@ -56,7 +56,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
             self.select_related("book", "added_by")
             .defer("book__description", "book__search_text")
             .annotate(members_finished=Coalesce(Subquery(members_finished), 0))
-            .annotate(**{name: expression() for name, expression in figures.items()})
+            .annotate(**{name: expression() for name, expression in entry_annotations.items()})
             .prefetch_related(models.Prefetch("marks", own, to_attr="own_marks"))
         )
 
@@ -122,7 +122,7 @@ class Entry(EntryFigures):
         entry = cls(club=club, book=book, status=status, position=last + 1, added_by=by, note=note)
         entry.finished_at = entry.created_at if status == Status.FINISHED else None
         entry._insert()
-        statistics().entry_added(entry)
+        entry_added.send(Entry, entry=entry)
         entry.count(None, entry.status)
         EntryChange.record(entry, by=by, status=("", entry.status))
         entry.log("book.listed", by=by)
@@ -219,7 +219,7 @@ class Entry(EntryFigures):
         self.count(self.status, None, was_finished_at=self.finished_at)
         readers = list(Progress.objects.filter(entry=self, hidden=False).values_list("user", flat=True))
         self.delete()
-        statistics().entry_removed(self.club_id, readers)
+        was_not_active(readers, club=self.club_id)
         renumber(self.club_id, F("position") - 1, position__gt=self.position)
 
     def _insert(self) -> None:
@@ -283,9 +283,6 @@ def planned(pk: int) -> tuple[Thing, str] | None:
     """Return the object reference for the notification, or None if the entry was deleted."""
     entry = Entry.objects.select_related("book").filter(pk=pk).first()
     return None if entry is None else (entry.thing, "")
-
-
-things["entry"] = planned
 
 
 LOCKED_FIELDS = ["status", "position", "starts_on", "ends_on", "note", "added_by", "finished_at"]

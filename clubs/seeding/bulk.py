@@ -24,9 +24,10 @@ from bookbridge.api import counters
 from bookbridge.api.rows import batches
 from bookbridge.api.text import fold
 from catalog.models import Book, touched
-from clubs.members import services as members
-from clubs.models import Club, Entry, EntryChange, Membership, Milestone, Progress, Visibility
+from clubs.clubs.models import Club, Visibility
+from clubs.members.models import Membership
 from clubs.reading import services
+from clubs.reading.models import Entry, EntryChange, Milestone, Progress
 from clubs.reading.rules import Mark, Status, Unit, hundredths
 from clubs.roles import Role
 from clubs.roles import Status as Standing
@@ -40,9 +41,6 @@ SHARE_WITH_MARKS = 0.67
 
 # Statuses of the entries of a reading list, from the top.
 STATUSES = (Status.FINISHED, Status.FINISHED, Status.READING, Status.PLANNED, Status.PLANNED, Status.PROPOSED)
-
-# Seeders of other apps by option name, called with the seeder and a count after users and clubs were created.
-makers: dict[str, Callable[[Seeder, int], None]] = {}
 
 
 class SeedingError(Exception):
@@ -61,16 +59,12 @@ class Seeder:
         self.chance = Random(self.seed)
 
     @transaction.atomic
-    def run(self, *, users: int, clubs: int, **others: int) -> None:
-        """Create the given numbers of rows, all or none; `others` are keys of `seeders`. Raises SeedingError."""
+    def run(self, *, users: int, clubs: int, then: Callable[[Seeder], None] = lambda seeder: None) -> None:
+        """Create the given numbers of rows, all or none; `then` adds more. Raises SeedingError."""
         new_users = self.users(users)
         if clubs:
             self.clubs(clubs, new_users or list(User.objects.order_by("pk").values_list("pk", flat=True)[:100_000]))
-        for name, count in others.items():
-            if count and name not in makers:
-                raise SeedingError(f"There are no {name} in this version.")
-            if count:
-                makers[name](self, count)
+        then(self)
 
     def users(self, count: int) -> list[int]:
         """Create `count` users with the same password hash and return their ids."""
@@ -111,7 +105,7 @@ class Seeder:
         counters.add(counters.counted("finished", finished, "finished_at"))
         statistics.settle([entry.pk for entry in entries])
         rows = Membership.objects.filter(club__in=members_by_club).order_by("pk")
-        members.settle(list(rows.values_list("pk", flat=True)))
+        Membership.objects.refresh_last_active(list(rows.values_list("pk", flat=True)))
 
     def _user(self, number: int, password: str) -> User:
         first, family = self.chance.choice(FIRST_NAMES), self.chance.choice(LAST_NAMES)

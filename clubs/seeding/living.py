@@ -6,7 +6,6 @@ It is created by the models' own methods, so that it cannot contain anything tha
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -16,14 +15,15 @@ from django.utils import timezone
 from accounts.models import User
 from bookbridge.api.text import fold
 from catalog.models import Book
-from clubs.models import Ballot, Club, Entry, Milestone, Progress
+from clubs.ballots.models import Ballot
+from clubs.clubs.models import Club
+from clubs.reading.models import Entry, Milestone, Progress
 from clubs.reading.rules import Mark, Status, Unit
 from clubs.roles import Role
 from clubs.seeding.meetings import meet
 from clubs.seeding.talking import talk
-
-# Functions of other apps that add their sample data, called with the users by first name.
-parts: list[Callable[[Mapping[str, User]], None]] = []
+from reviews.living import seed_living
+from reviews.living_desk import seed_desk
 
 # Name, display name, language, time zone.
 READERS = (
@@ -201,8 +201,8 @@ def seed(*, password: str | None) -> int:
         users[name.split(".")[0]] = User.objects.create_user(name, password, **columns)
     for plan in PLANS:
         _create_club(plan, [users[name] for name in plan.people.split()])
-    for add in parts:
-        add(users)
+    seed_living(users)
+    seed_desk(users)
     return len(PLANS)
 
 

@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from accounts.models import User
-from clubs.models import Attendance, Club, Meeting, Rsvp
+from clubs.clubs.models import Club
+from clubs.meetings.answers import Attendance, Rsvp
+from clubs.meetings.models import Meeting
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ from decimal import Decimal
 
 from accounts.models import User
 from bookbridge.api.text import fold
-from clubs.models import Club, Post, Thread
+from clubs.clubs.models import Club
+from clubs.discussions.models import Thread
+from clubs.discussions.posts import Post
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Statistics of a club, as `GET clubs/{id}/stats/` returns them.
 
-They are computed from the counters stored on each reading list entry (`clubs.statistics.models`), so that their cost
-depends only on the length of the list.
+They are computed from the counters stored on each reading list entry (`clubs.reading.entry_counters`), so that their
+cost depends only on the length of the list.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from catalog.models import Book
 from catalog.ratings import average_of, histogram
 from clubs.clubs.models import Club
 from clubs.meetings.models import Meeting
+from clubs.reading.entry_counters import NOTHING
 from clubs.reading.models import Entry
 from clubs.reading.rules import Status
-from clubs.statistics.models import NOTHING
 
 FEWEST_RATINGS = 5
 COLUMNS = (

@@ -7,7 +7,7 @@ once are counted once, because both writers lock the user.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,9 +15,10 @@ from django.db.models import Case, F, Field, Q, Sum, Value, When
 
 from bookbridge.api.rows import batches
 from clubs.members.models import Membership
-from clubs.members.services import was_active, was_not_active
+from clubs.reading.entry_counters import NOTHING
 from clubs.reading.models import Entry, Progress
 from clubs.reading.rules import Unit
+from reviews.statistics import ratings
 
 if TYPE_CHECKING:
     from clubs.clubs.models import Club
@@ -28,22 +29,13 @@ BATCH = 100
 Steps = defaultdict[int, defaultdict[str, Any]]
 
 
-class Reviews:
-    """Functions that the reviews app, which is above this one, registers here."""
-
-    # (entry, half-stars) of each public rating by a user of a book on a club's list.
-    of_reader: Callable[[int, int], Iterable[tuple[int, int | None]]] = staticmethod(lambda user, club: ())
-    # (entry, half-stars, count) of the public ratings by active members.
-    of_entries: Callable[[Sequence[int]], Iterable[tuple[int, int | None, int]]] = staticmethod(lambda entries: ())
-
-
 def membership_changed(club: Club, user: int, sign: int) -> None:
     """Add (`sign` 1) or subtract (-1) a member's ratings and progress.
 
     Call it after the membership was written. User and club must be locked.
     """
     steps = _steps()
-    for entry, half_stars in Reviews.of_reader(user, club.pk):
+    for entry, half_stars in ratings.of_reader(user, club.pk):
         steps[entry][f"stars_{half_stars}"] += sign
     for mark in Progress.objects.filter(entry__club=club, user=user):
         _count_mark(steps, mark, sign)
@@ -53,22 +45,13 @@ def membership_changed(club: Club, user: int, sign: int) -> None:
 def entry_added(entry: Entry) -> None:
     """Count the members' ratings of a book added to the list. Club and book must be locked."""
     steps = _steps()
-    for _entry, half_stars, n in Reviews.of_entries([entry.pk]):
+    for _entry, half_stars, n in ratings.of_entries([entry.pk]):
         steps[entry.pk][f"stars_{half_stars}"] += n
     _move(steps)
 
 
-def entry_removed(club: int, readers: Sequence[int]) -> None:
-    """Recompute the last activity of users after their progress was deleted with an entry."""
-    was_not_active(readers, club=club)
-
-
 def mark_set(before: Progress | None, after: Progress) -> None:
     """Subtract the old progress and add the new one. The membership must be locked."""
-    if not after.hidden:
-        was_active(after.user_id, club=after.entry.club_id, at=after.updated_at)
-    elif before is not None and not before.hidden:
-        was_not_active([after.user_id], club=after.entry.club_id)
     steps = _steps()
     if before is not None:
         _count_mark(steps, before, -1)
@@ -103,7 +86,7 @@ def ratings_changed(changes: Mapping[tuple[int, int, int], int]) -> None:
 def recount(entries: Sequence[int]) -> dict[int, dict[str, Any]]:
     """Return the expected counters of these entries, where they are not 0."""
     counted = _steps()
-    for entry, half_stars, n in Reviews.of_entries(entries):
+    for entry, half_stars, n in ratings.of_entries(entries):
         counted[entry][f"stars_{half_stars}"] += n
     marks = Progress.objects.shown().filter(entry__in=entries).order_by().values_list("entry")
     sums = marks.annotate(pages=Sum("amount", filter=PAGES), percents=Sum("percent", filter=~PAGES))
@@ -117,6 +100,12 @@ def settle(entries: Sequence[int]) -> None:
     for pks in batches(entries, BATCH):
         for entry, figures in recount(pks).items():
             Entry.objects.filter(pk=entry).update(**figures)
+
+
+def recompute_from_zero(entries: Sequence[int]) -> None:
+    """Set the figures of these entries to what they should be, whatever they are. For who holds the rows."""
+    Entry.objects.filter(pk__in=entries).update(**NOTHING)
+    settle(entries)
 
 
 PAGES = Q(unit=Unit.PAGE)

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from bookbridge.api import charts, counters
-from bookbridge.api.admin import panels
+from bookbridge.api.registry import admin_panels
 from catalog.ratings import HALF_STARS, histogram
 
 # Monthly totals and the titles of their charts.
@@ -31,5 +31,5 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     ]
     ratings = histogram({n: totals[name] for name, n in stars.items()})
     context["charts"].append(charts.of_ratings(_("Public ratings"), ratings))
-    context["panels"] = [panel for make in panels if (panel := make(request))]
+    context["panels"] = [panel for make in admin_panels.values() if (panel := make(request))]
     return context

@@ -16,7 +16,8 @@ from django.db.models import Count
 
 from accounts.models import User
 from catalog.ratings import average_of, histogram
-from clubs.models import Membership, Progress
+from clubs.members.models import Membership
+from clubs.reading.models import Progress
 from clubs.reading.rules import ALL, Unit
 from reviews.models import Review
 

@@ -11,6 +11,7 @@ from accounts import export
 from accounts.blocks import Block
 from accounts.models import User
 from bookbridge.api.models import AuditEntry
+from bookbridge.api.registry import export_sections
 from catalog.models import Book
 from clubs.models import Club, Entry, Membership, Post, Progress
 from clubs.reading.rules import Mark, Unit
@@ -175,7 +176,7 @@ def test_failure_during_export_returns_500(alice, as_alice, monkeypatch):
         yield {"id": 1}
         raise RuntimeError("half-way")
 
-    monkeypatch.setitem(export.sections, "broken", broken)
+    monkeypatch.setitem(export_sections, "broken", broken)
     assert as_alice.get(EXPORT).status_code == 500
     assert APIClient().get(f"{V1}books/").status_code == 200
     assert settings.DEBUG is False

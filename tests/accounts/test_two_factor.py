@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from accounts import happenings
 from accounts.models import User
+from accounts.signals import account_event
 from accounts.staff.models import RecoveryCode, SecondFactor
 from tests.conftest import PASSWORD
 from tests.staff import ENROL, LOGIN, OWN, code_of, enrol, shown_codes, shown_secret, sign_in
@@ -33,12 +33,16 @@ def enrolled(staff):
 
 
 @pytest.fixture
-def events(monkeypatch):
+def events():
     """Account events as (verb, user, actor, detail)."""
     recorded = []
-    record = lambda e: recorded.append((e.verb, e.user, e.actor, e.detail))  # noqa: E731
-    monkeypatch.setattr(happenings, "listeners", [*happenings.listeners, record])
-    return recorded
+
+    def record(sender, *, event, **kwargs):
+        recorded.append((event.verb, event.user, event.actor, event.detail))
+
+    account_event.connect(record)
+    yield recorded
+    account_event.disconnect(record)
 
 
 def has_access(client):

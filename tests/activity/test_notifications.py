@@ -4,10 +4,11 @@ import pytest
 from django.utils import timezone
 
 from accounts.blocks import Block
-from activity.details import Said, said_time, sayings
+from activity.details import Said, said_time
 from activity.kinds import Kind
 from activity.models import Notification, Thing
 from activity.services import notify
+from bookbridge.api.registry import message_renderers
 
 pytestmark = pytest.mark.django_db
 NOTIFICATIONS = "/api/v1/users/me/notifications/"
@@ -57,7 +58,7 @@ def test_user_input_is_not_interpreted(as_bob, alice, bob):
 
 
 def test_detail_is_text_or_deferred_message(as_bob, bob, club, monkeypatch):
-    monkeypatch.setitem(sayings, "mood", lambda about: f"a {about} mood")
+    monkeypatch.setitem(message_renderers, "mood", lambda about: f"a {about} mood")
     starts_at = datetime.datetime(2026, 12, 1, 19, 30, tzinfo=datetime.UTC)
     for detail in ("as it is", Said("mood", "good"), said_time(starts_at, "America/Sao_Paulo"), Said("forgotten", "x")):
         notify(Kind.MEETING_NEW, [bob.pk], thing=Thing("meeting", 7, "Dune"), club=club.pk, detail=detail)

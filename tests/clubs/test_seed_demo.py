@@ -11,7 +11,6 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from clubs.models import Ballot, Club, Entry, Meeting, Membership, Milestone, Post, Progress, Rsvp, Thread
 from clubs.reading.rules import Status
-from clubs.seeding.bulk import Seeder, SeedingError
 from tests.clubs.discussions.helpers import check_figures
 from tests.clubs.helpers import check_invariants
 from tests.clubs.meetings.helpers import check_seats
@@ -134,12 +133,6 @@ def test_bulk_data_uses_existing_users() -> None:
 def test_missing_prerequisites_fail_and_roll_back(options: dict[str, int], message: str) -> None:
     with pytest.raises(CommandError, match=message):
         seed(**options)
-    assert not User.objects.exists()
-
-
-def test_unknown_kind_fails_and_rolls_back() -> None:
-    with pytest.raises(SeedingError, match="no things"):
-        Seeder(1, stream=io.StringIO()).run(users=3, clubs=0, things=5)
     assert not User.objects.exists()
 
 

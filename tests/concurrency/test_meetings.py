@@ -15,7 +15,7 @@ from accounts.models import User
 from activity.models import Notification
 from bookbridge.api import jobs
 from bookbridge.api.jobs import Job
-from clubs.meetings import telling
+from clubs.meetings import tasks
 from clubs.models import CalendarToken, Club, Meeting, Rsvp
 from tests.clubs.helpers import bring_in
 from tests.clubs.meetings.helpers import check_seats, notified, url
@@ -200,7 +200,7 @@ def test_reminder_is_sent_once_by_several_workers(club: Club, users: Any) -> Non
         Notification.objects.all().delete()
         meeting = plan(club, days=6.5)
         Job.objects.filter(name="meetings.remind").update(due_at=timezone.now())
-        remind = partial(telling._remind, meeting=meeting.pk, days=1, starts=meeting.starts_at.isoformat())
+        remind = partial(tasks._remind, meeting=meeting.pk, days=1, starts=meeting.starts_at.isoformat())
         at_once([jobs.run_due] * 4 + [remind] * 2)
         assert len(notified("meeting_reminder")) == len(users) + 1
 

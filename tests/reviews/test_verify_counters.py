@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from bookbridge.api import counters
 from bookbridge.api.models import Total
+from bookbridge.api.registry import column_checks, counter_checks
 from catalog.models import Book
 from clubs.models import Club, Entry, Meeting, Progress, Rsvp, Thread
 from clubs.reading.rules import Mark, Unit
-from reviews.checks import CHECKS, TOTALS
 from reviews.models import Review
 from tests.reviews.helpers import differences
 
@@ -40,7 +40,7 @@ def data_for_every_counter(alice, bob):
     assert differences() == (0, [])
 
 
-COLUMNS = [(check, column) for check in CHECKS for column in check.empty]
+COLUMNS = [(check, column) for check in column_checks.values() for column in check.empty]
 
 
 def wrong(value):
@@ -72,9 +72,9 @@ def test_wrong_column_is_found_and_repaired(check, column):
         assert list(rows.values_list("pk", column)) == correct
 
 
-@pytest.mark.parametrize("name", TOTALS)
+@pytest.mark.parametrize("name", counter_checks)
 def test_wrong_total_is_found_and_repaired(name):
-    correct = {key: n for key, n in TOTALS[name].count().items() if n}
+    correct = {key: n for key, n in counter_checks[name].count().items() if n}
     assert correct
     for key, n in correct.items():
         rows = Total.objects.filter(pk__startswith=f"{key}#")

@@ -1,19 +1,13 @@
 """Retention of the audit log and of other logs about the work of staff."""
 
 import datetime
-from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
 
-from bookbridge.api.audit.models import AuditEntry
 from bookbridge.api.audit.writing import audit
+from bookbridge.api.registry import audit_logs
 
 BATCH = 2_000
-
-# Functions that return the rows of a log older than a given age. Other apps add their own.
-logs: list[Callable[[datetime.timedelta], QuerySet[Any]]] = [AuditEntry.objects.older_than]
 
 
 def clear(age: datetime.timedelta, *, most: int | None = None) -> int:
@@ -21,7 +15,7 @@ def clear(age: datetime.timedelta, *, most: int | None = None) -> int:
 
     The deletion itself is logged first, so that it has an entry even if it is interrupted.
     """
-    expired = [rows for log in logs if (rows := log(age)).exists()]
+    expired = [rows for log in audit_logs.values() if (rows := log(age)).exists()]
     if expired:
         audit("audit.cleared", by=None, detail=f"older than {age.days} days")
     count = 0
@@ -34,7 +28,7 @@ def clear(age: datetime.timedelta, *, most: int | None = None) -> int:
 
 def count_old(age: datetime.timedelta) -> int:
     """Return how many entries `prune` would delete."""
-    return sum(log(age).count() for log in logs)
+    return sum(log(age).count() for log in audit_logs.values())
 
 
 def clear_kept_too_long() -> int:

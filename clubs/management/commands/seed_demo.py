@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from clubs.seeding import living
 from clubs.seeding.bulk import Seeder, SeedingError
+from reviews.seeding import seed_reviews
 
 MOST = 10_000_000
 SIZES = ("users", "clubs", "reviews")
@@ -36,7 +37,11 @@ class Command(BaseCommand):
             return
         seeder = Seeder(options["seed"], options["password"], sys.stderr if sys.stderr.isatty() else self.stdout)
         try:
-            seeder.run(**sizes)
+            seeder.run(
+                users=sizes["users"],
+                clubs=sizes["clubs"],
+                then=lambda seeder: seed_reviews(seeder, sizes["reviews"]) if sizes["reviews"] else None,
+            )
         except SeedingError as error:
             raise CommandError(str(error)) from None
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from clubs.models import Meeting
+from clubs.meetings.models import Meeting
 
 
 class Command(BaseCommand):

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from bookbridge.api.registry import column_checks, counter_checks
 from bookbridge.api.verification import Check
 from catalog.importing.progress import Progress
-from reviews.checks import CHECKS, TOTALS
 
 
 def chunk_size(text: str) -> int:
@@ -33,8 +33,8 @@ class Command(BaseCommand):
 
     def handle(self, *, repair: bool, chunk: int, **rest: Any) -> None:
         """Run all checks; exit with status 1 if differences were found and not repaired."""
-        found = sum(self._verify(check, repair=repair, chunk=chunk) for check in CHECKS)
-        found += sum(self._recount(name, repair=repair) for name in TOTALS)
+        found = sum(self._verify(check, repair=repair, chunk=chunk) for check in column_checks.values())
+        found += sum(self._recount(name, repair=repair) for name in counter_checks)
         if not found:
             self.stdout.write("All counters are correct.")
         elif repair:
@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
     def _recount(self, name: str, *, repair: bool) -> int:
         """Print the differences of one total; return their number."""
-        differences = TOTALS[name].differences(repair=repair)
+        differences = counter_checks[name].differences(repair=repair)
         for difference in differences:
             self.stdout.write(str(difference))
         self.stdout.write(f"{name}: {len(differences):,} differences")

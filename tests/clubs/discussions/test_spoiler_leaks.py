@@ -20,7 +20,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
-from accounts import happenings
+from accounts.signals import account_event
 from bookbridge.api import jobs
 from bookbridge.api.search import index_text
 from clubs.models import Membership, Post, Thread
@@ -207,7 +207,7 @@ def test_no_response_depends_on_locked_text(world, who, request, client_of, monk
     """Bytes, lengths, counts, orders and ETags do not depend on the locked text."""
     client = client_of(request.getfixturevalue(who))
     # An export is recorded in the activity log that it contains, so no two would be equal.
-    monkeypatch.setattr(happenings, "listeners", [])
+    monkeypatch.setattr(account_event, "receivers", [])
     world["now"] = timezone.now()
     _read_all(client, world)  # the first read may have side effects
     before = _read_all(client, world)

@@ -1,7 +1,6 @@
 """Counters stored on reading list entries, from which the statistics of a club are computed."""
 
 from decimal import Decimal
-from types import ModuleType
 from typing import Any
 
 from django.db import models
@@ -48,10 +47,3 @@ class EntryFigures(models.Model):
 
 
 NOTHING: dict[str, int] = {f"stars_{n}": 0 for n in HALF_STARS} | {"pages": 0, "percents": 0}
-
-
-def statistics() -> ModuleType:
-    """Return the statistics services, imported late to avoid a cycle."""
-    from clubs.statistics import services
-
-    return services
