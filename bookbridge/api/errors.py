@@ -48,7 +48,7 @@ DETAILS = {
     400: _("The request is malformed."),
     403: _("You do not have permission to do this."),
     404: _("There is nothing here."),
-    412: _("This has changed since you read it."),
+    412: _("The resource has changed since you last fetched it."),
     413: _("The body is larger than this server accepts."),
     500: _("Something went wrong on our side. It has been noted."),
     503: _("The service cannot answer right now. Please try again shortly."),

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import User
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.probes")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.views_for_tests")]
 
 ME = "/api/v1/users/me/"
 

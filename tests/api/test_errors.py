@@ -7,7 +7,7 @@ from django.test import override_settings
 
 from bookbridge.api.errors import problem_document
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.probes")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.views_for_tests")]
 
 
 def test_unparsable_json_is_400(anonymous, problem):

@@ -11,7 +11,7 @@ from accounts.models import AuthSession, User
 from bookbridge.api import idempotency
 from bookbridge.api.models import KeptAnswer
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.probes")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.views_for_tests")]
 
 ONCE = "/api/v1/probe/once/"
 

@@ -10,9 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from tests.api.probes import Rows
+from tests.api.views_for_tests import Rows
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.probes")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.views_for_tests")]
 
 ROWS = "/api/v1/probe/rows/"
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.probes")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.views_for_tests")]
 
 USERS = "/api/v1/users/"
 

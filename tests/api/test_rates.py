@@ -11,7 +11,7 @@ from bookbridge.api import throttling
 from bookbridge.api.throttling import MemoryCounter
 from tests.api.conftest import forget_connections
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.probes")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.views_for_tests")]
 
 LIMITED = "/api/v1/probe/limited/"
 

@@ -19,7 +19,7 @@ from tests.conftest import PASSWORD
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.urls("tests.api.probes"),
+    pytest.mark.urls("tests.api.views_for_tests"),
     pytest.mark.skipif(shutil.which("redis-server") is None, reason="there is no redis-server to start"),
 ]
 

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from bookbridge.api.logs import LogFile
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.probes")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.views_for_tests")]
 
 KEYS = {"time", "request_id", "user", "method", "path", "status", "ms", "bytes", "address"}
 
@@ -138,7 +138,7 @@ def test_app_log_says_what_failed_and_where_but_no_traceback_no_sql_and_no_path(
     assert first["request_id"] == answer["X-Request-ID"]
     assert first["level"] == "ERROR"
     assert first["error"].startswith("RuntimeError")
-    assert any(place.startswith("tests.api.probes.Boom.get:") for place in first["at"])
+    assert any(place.startswith("tests.api.views_for_tests.Boom.get:") for place in first["at"])
     assert "OperationalError 2002" in written
     assert "IntegrityError 1062" in written
 
