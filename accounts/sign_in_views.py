@@ -5,6 +5,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.permissions import AllowAny
@@ -32,7 +34,6 @@ from accounts.serializers import (
 )
 from bookbridge.api.errors import Conflict
 from bookbridge.api.responses import NOTHING, problem
-from bookbridge.api.safe import safe_only
 from bookbridge.api.throttling import LoginThrottle, RegisterThrottle
 from bookbridge.api.views import APIView, FormView, GenericViewSet
 
@@ -265,7 +266,8 @@ class EmailConfirmView(PublicFormView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-@safe_only
+@csrf_exempt
+@require_safe
 @cache_control(public=True, max_age=3600)
 def jwks(request: HttpRequest) -> HttpResponse:
     """The public keys that verify access tokens (RFC 7517)."""

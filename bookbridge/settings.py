@@ -59,20 +59,15 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "bookbridge.api.middleware.RequestId",
-    "bookbridge.api.middleware.RequestOrigin",
-    "bookbridge.api.middleware.AccessLog",
-    "bookbridge.api.health.Metrics",
+    "bookbridge.api.request_context.RequestContextMiddleware",
+    "bookbridge.api.metrics.ObservabilityMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    # Before whatever answers by itself, so that each message is in the caller's language.
+    # Before all middleware that may return a response, so that messages are in the user's language.
     "django.middleware.locale.LocaleMiddleware",
-    "bookbridge.api.links.Links",
-    "bookbridge.api.middleware.OneShape",
-    "bookbridge.api.middleware.SlashlessPaths",
     "bookbridge.api.middleware.BodyLimit",
-    "bookbridge.api.middleware.CacheHeaders",
+    "bookbridge.api.middleware.APIResponseMiddleware",
     "bookbridge.api.conditional.ConditionalReads",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -21,7 +21,7 @@ from rest_framework import exceptions, status
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-from bookbridge.api.logs import current_request_id
+from bookbridge.api.request_context import current_request_id
 from bookbridge.api.wording import worded
 
 logger = logging.getLogger("bookbridge.errors")

@@ -5,7 +5,6 @@ import logging
 import sys
 import time
 import traceback
-from contextvars import ContextVar
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from types import TracebackType
@@ -13,17 +12,7 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
-_request_id: ContextVar[str] = ContextVar("request_id", default="-")
-
-
-def current_request_id() -> str:
-    """The id of the request this thread is answering, `-` outside of one."""
-    return _request_id.get()
-
-
-def set_request_id(value: str) -> None:
-    """Name the request that this thread answers from here on."""
-    _request_id.set(value)
+from bookbridge.api.request_context import current_request_id
 
 
 class AddRequestId(logging.Filter):

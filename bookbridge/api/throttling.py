@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from bookbridge.api.middleware import client_address
+from bookbridge.api.request_context import client_address
 from bookbridge.api.text import digest_of, identifier_key
 from bookbridge.env import Rate
 

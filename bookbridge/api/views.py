@@ -69,6 +69,12 @@ class APIViewMixin(StrictParameters):
         view.response = view.finalize_response(request, response, *args, **kwargs)
         return cast(HttpResponseBase, view.response)
 
+    def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
+        """Return DRF's request; its path has the trailing slash, so that links and idempotency keys are the same."""
+        if request.resolver_match and request.resolver_match.route.endswith("/") and not request.path.endswith("/"):
+            request.path, request.path_info = f"{request.path}/", f"{request.path_info}/"
+        return cast(Request, super().initialize_request(request, *args, **kwargs))  # type: ignore[misc]
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Run DRF's checks, but let a retry pass that was refused only because its first call succeeded."""
         idempotency.preserve_body(request)

@@ -11,7 +11,7 @@ from django.db import close_old_connections, connections
 from django.test import Client
 from redis.exceptions import ConnectionError as RedisDown
 
-from bookbridge.api import health
+from bookbridge.api import metrics
 
 KEY = "let-me-see-the-figures"
 
@@ -183,4 +183,4 @@ def test_routes_are_counted_and_not_paths(client):
     assert "not-there" not in text
     assert 'method="Xa"' not in text
     assert 'route="api/v1/users/<str:username>/"' in text
-    assert health.REQUESTS
+    assert metrics.REQUESTS

@@ -19,6 +19,7 @@ from accounts.models import AuthSession, User
 from bookbridge.api import throttling
 from bookbridge.api.errors import Conflict, InvalidField
 from bookbridge.api.replicas import ReplicaRouter
+from bookbridge.api.routers import optional_slash
 from bookbridge.api.transactions import retrying_atomic
 from bookbridge.api.views import APIView, GenericViewSet
 from bookbridge.urls import *  # noqa: F403  (its handlers as well)
@@ -198,7 +199,7 @@ class Rows(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
         )
 
 
-router = SimpleRouter()
+router = SimpleRouter(use_regex_path=False)
 router.register("rows", Rows, basename="probe-row")
 
 probes = [
@@ -222,4 +223,4 @@ probes = [
     path("", include(router.urls)),
 ]
 
-urlpatterns = [path("api/v1/probe/", include(probes)), *real]
+urlpatterns = [optional_slash("api/v1/probe/", probes), *real]
