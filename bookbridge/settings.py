@@ -7,6 +7,7 @@ The names an operator may set are in the README's table. DEBUG is what tells dev
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from corsheaders.defaults import default_headers
 from django.urls import reverse_lazy
@@ -172,15 +173,6 @@ SIMPLE_JWT = {
 # A refresh token sent again within these seconds gets the pair that its first use made (a phone's double send).
 REFRESH_GRACE_SECONDS = 10
 
-RATES = {
-    "login": env.rate("RATE_LOGIN", "10/min"),
-    "register": env.rate("RATE_REGISTER", "20/min"),
-    "invite": env.rate("RATE_INVITE", "10/min"),
-    "write": env.rate("RATE_WRITE", "120/min"),
-    "user": env.rate("RATE_USER", "1200/min"),
-    "anon": env.rate("RATE_ANON", "300/min"),
-}
-
 # --- Language, time, mail --------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
@@ -201,10 +193,19 @@ UPLOAD_LIMIT = 5_000_000
 # BodyLimit answers first, in the API's own words; this is what holds in the admin.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6_000_000
 
-REST_FRAMEWORK = {
+REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SessionTokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["bookbridge.api.throttling.CallerThrottle", "bookbridge.api.throttling.WriteThrottle"],
+    # None for `off`, else a number of calls and of seconds (bookbridge.api.throttling).
+    "DEFAULT_THROTTLE_RATES": {
+        "login": env.rate("RATE_LOGIN", "10/min"),
+        "register": env.rate("RATE_REGISTER", "20/min"),
+        "invite": env.rate("RATE_INVITE", "10/min"),
+        "write": env.rate("RATE_WRITE", "120/min"),
+        "user": env.rate("RATE_USER", "1200/min"),
+        "anon": env.rate("RATE_ANON", "300/min"),
+    },
     "DEFAULT_PAGINATION_CLASS": "bookbridge.api.pagination.KeysetPagination",
     "DEFAULT_FILTER_BACKENDS": ["bookbridge.api.filters.StrictFilterBackend"],
     "DEFAULT_PARSER_CLASSES": ["bookbridge.api.parsers.JSONParser"],
