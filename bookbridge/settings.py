@@ -7,7 +7,6 @@ The names an operator may set are in the README's table. DEBUG is what tells dev
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from corsheaders.defaults import default_headers
 from django.urls import reverse_lazy
@@ -193,7 +192,7 @@ UPLOAD_LIMIT = 5_000_000
 # BodyLimit answers first, in the API's own words; this is what holds in the admin.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6_000_000
 
-REST_FRAMEWORK: dict[str, Any] = {
+REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SessionTokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["bookbridge.api.throttling.CallerThrottle", "bookbridge.api.throttling.WriteThrottle"],

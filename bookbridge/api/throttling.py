@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from redis.exceptions import RedisError
 from rest_framework.request import Request
+from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
 
 from bookbridge.api.request_context import client_address
@@ -100,7 +101,8 @@ def wait_for(scope: str, identities: Iterable[tuple[str, int]]) -> float | None:
 
     Refused calls count too. Each identity comes with a factor by which its rate is multiplied.
     """
-    rate: tuple[int, int] | None = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"][scope]
+    rates: Any = api_settings.DEFAULT_THROTTLE_RATES
+    rate: tuple[int, int] | None = rates[scope]
     if rate is None:
         return None
     calls, seconds = rate
