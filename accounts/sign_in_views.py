@@ -152,6 +152,7 @@ class LogoutView(PublicFormView):
 class SessionViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericViewSet):
     """The sign-ins of one's own account."""
 
+    lookup_url_kwarg = "session_id"
     serializer_class = SessionSerializer
     queryset = AuthSession.objects.none()
 
@@ -163,7 +164,7 @@ class SessionViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericVie
         """End it; the row stays, to recognise its tokens."""
         tokens.end(instance)
 
-    @extend_schema(operation_id="auth_sessions_destroy_others", responses={204: NOTHING})
+    @extend_schema(responses={204: NOTHING})
     def destroy_others(self, request: Request) -> Response:
         """End all sign-ins but this one."""
         tokens.end_others(caller(request), keep=_own_sign_in(request))

@@ -52,6 +52,7 @@ class BookViewSet(
     The address of a book that staff have made one with another answers 307 with that one's (`book_merged`).
     """
 
+    lookup_url_kwarg = "book_id"
     serializer_class = BookSerializer
     filterset_class = BookFilter
     pagination_class = SearchPagination
@@ -64,8 +65,8 @@ class BookViewSet(
     }
     kept: ClassVar = {
         "list": (CATALOGUE,),
-        "retrieve": (ANY_BOOK, "book:{pk}"),
-        "stats": (ANY_BOOK, "book:{pk}"),
+        "retrieve": (ANY_BOOK, "book:{book_id}"),
+        "stats": (ANY_BOOK, "book:{book_id}"),
     }
     permissions: ClassVar[dict[str, list[type[BasePermission]]]] = {
         "list": [AllowAny],
@@ -127,7 +128,7 @@ class BookViewSet(
 
     @extend_schema(summary="A book's figures", responses=BookStatsSerializer)
     @action(detail=True)
-    def stats(self, request: Request, pk: str) -> Response:
+    def stats(self, request: Request, book_id: int) -> Response:
         """Ratings and clubs of one book."""
         return Response(BookStatsSerializer(self.get_object()).data)
 
@@ -141,6 +142,7 @@ class BookViewSet(
 class CoverView(LeadsOn, PictureView):
     """A book's cover, at most 1,600 pixels high and wide. The one before is kept, as is whatever else is changed."""
 
+    lookup_url_kwarg = "book_id"
     serializer_class = BookSerializer
     permission_classes = [IsAuthenticated, MayChangeBook]
     folder, shape = COVERS, Shape(1600)

@@ -74,7 +74,6 @@ class ClubScoped:
     """
 
     levels: ClassVar[Mapping[str, Level]] = {}
-    club_kwarg = "club_pk"
 
     request: Any
     kwargs: Any
@@ -109,7 +108,7 @@ class ClubScoped:
     @cached_property
     def club(self) -> Club:
         """The club of the path; 404 where the caller may not know of it."""
-        return get_object_or_404(self.clubs(), pk=self.kwargs[self.club_kwarg])
+        return get_object_or_404(self.clubs(), pk=self.kwargs["club_id"])
 
 
 class ClubRows(ClubScoped):

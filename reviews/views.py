@@ -77,6 +77,7 @@ class ReviewViewSet(
     """What readers think of books: everybody reads what is public, authors change their own."""
 
     public_actions = ("list", "retrieve")
+    lookup_url_kwarg = "review_id"
 
     def get_permissions(self) -> list[BasePermission]:
         """Changing one is for its author."""
@@ -106,14 +107,14 @@ class ReviewViewSet(
 
     @extend_schema(summary="Like a review", request=None, responses={204: NOTHING})
     @action(detail=True, methods=["put"])
-    def like(self, request: Request, pk: int) -> Response:
+    def like(self, request: Request, review_id: int) -> Response:
         """Once, however often it is sent."""
         self.get_object().like(by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(summary="Like a review no longer", request=None, responses={204: NOTHING})
     @like.mapping.delete
-    def unlike(self, request: Request, pk: int) -> Response:
+    def unlike(self, request: Request, review_id: int) -> Response:
         """Nothing happens where the caller does not like it."""
         self.get_object().unlike(by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -128,7 +129,7 @@ class BookReviewViewSet(mixins.CreateModelMixin, ReviewLists):
 
     is_of_one_book = True
     leads_on = True
-    kept_for_strangers: ClassVar = {"list": (ANY_BOOK, "book:{book_pk}", PEOPLE)}
+    kept_for_strangers: ClassVar = {"list": (ANY_BOOK, "book:{book_id}", PEOPLE)}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After the permissions: 404 where there is no such book, whatever the body says."""
@@ -139,7 +140,7 @@ class BookReviewViewSet(mixins.CreateModelMixin, ReviewLists):
     @cached_property
     def book(self) -> Book:
         """The book of the path."""
-        pk = self.kwargs["book_pk"]
+        pk = self.kwargs["book_id"]
         book = Book.objects.visible_to(self.request.user).only("pk").filter(pk=pk).first()
         if book is None:
             lead_on(self.request, pk)
@@ -148,7 +149,7 @@ class BookReviewViewSet(mixins.CreateModelMixin, ReviewLists):
 
     def get_queryset(self) -> ReviewQuerySet:
         """Those of the book."""
-        return super().get_queryset().of_book(self.kwargs["book_pk"])
+        return super().get_queryset().of_book(self.kwargs["book_id"])
 
     def perform_create(self, serializer: BaseSerializer[Review]) -> None:
         """As the model says."""

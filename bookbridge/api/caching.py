@@ -40,7 +40,7 @@ def with_response_cache(handler: Callable[..., Any], request: Request, view: Any
 
     The view's `kept` maps actions (or `get`, for a view that is not a viewset) to the cache versions that their
     responses depend on, for responses that are the same for everyone; `kept_for_strangers` is for those that depend on
-    the user, and serves anonymous users only. A version's name may contain path parameters: `book:{book_pk}`.
+    the user, and serves anonymous users only. A version's name may contain path parameters: `book:{book_id}`.
     """
     action = getattr(view, "action", "get")
     names = view.kept.get(action)

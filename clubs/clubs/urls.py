@@ -11,6 +11,6 @@ router.register("clubs", ClubViewSet, basename="club")
 
 urlpatterns = [
     path("users/me/home/", HomeView.as_view(), name="home-screen"),
-    path("clubs/<int:club_pk>/cover/", CoverView.as_view(), name="club-cover"),
+    path("clubs/<int:club_id>/cover/", CoverView.as_view(), name="club-cover"),
     *router.urls,
 ]

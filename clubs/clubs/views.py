@@ -46,11 +46,11 @@ class ClubViewSet(
 ):
     """Clubs: public ones are for everybody to see, private ones for those who are in."""
 
+    lookup_url_kwarg = "club_id"
     serializer_class = ClubSerializer
     filterset_class = ClubFilter
     pagination_class = SearchPagination
     queryset = Club.objects.none()
-    club_kwarg = "pk"
     parting = ("leave", "transfer")
     orderings: ClassVar = {
         "-members_count": ("-members_count", "-id"),
@@ -114,7 +114,7 @@ class ClubViewSet(
         },
     )
     @action(detail=True, methods=["post"], serializer_class=JoinSerializer)
-    def join(self, request: Request, pk: int) -> Response:
+    def join(self, request: Request, club_id: int) -> Response:
         """As the club's join policy has it."""
         row = self.club.join(caller(request), **checked(self.get_serializer(data=request.data)))
         entered = row.status == Status.ACTIVE
@@ -127,14 +127,14 @@ class ClubViewSet(
         responses={204: NOTHING, **problem(409, "`owner_must_transfer`.")},
     )
     @action(detail=True, methods=["post"])
-    def leave(self, request: Request, pk: int) -> Response:
+    def leave(self, request: Request, club_id: int) -> Response:
         """The last one out dissolves the club."""
         self.club.leave(caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(summary="Hand a club over", request=TransferSerializer, responses={200: ClubSerializer})
     @action(detail=True, methods=["post"], serializer_class=TransferSerializer)
-    def transfer(self, request: Request, pk: int) -> Response:
+    def transfer(self, request: Request, club_id: int) -> Response:
         """Another active member is the owner from here on, and the caller a moderator."""
         heir = checked(self.get_serializer(data=request.data))["user"]
         self.club.transfer(to=heir, by=caller(request))

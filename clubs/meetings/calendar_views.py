@@ -53,7 +53,7 @@ class ClubCalendarView(ClubScoped, CalendarView):
     levels = {"get": Level.MEMBER}
 
     @extend_schema(summary="A club's calendar", responses=FILE)
-    def get(self, request: Request, club_pk: int) -> HttpResponse:
+    def get(self, request: Request, club_id: int) -> HttpResponse:
         """A year back and all to come; what is cancelled or removed stays for 30 days as cancelled."""
         return self.file(calendar.of_clubs([self.club.pk], caller(request), name=self.club.name))
 

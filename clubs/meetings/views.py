@@ -55,6 +55,7 @@ class MeetingViewSet(ClubRows, mixins.ListModelMixin, mixins.RetrieveModelMixin,
         "destroy": Level.MODERATOR,
     }
     queryset = Meeting.objects.none()
+    lookup_url_kwarg = "meeting_id"
     serializer_class = MeetingSerializer
     filterset_class = MeetingFilter
     orderings: ClassVar = {"starts_at": ("starts_at", "id"), "-starts_at": ("-starts_at", "-id")}
@@ -141,7 +142,7 @@ class BelowMeeting(ClubScoped, GenericAPIView):
     @cached_property
     def meeting(self) -> Meeting:
         """The meeting, whose club is the one that is at hand."""
-        meeting = get_object_or_404(Meeting.objects.present().filter(club=self.club), pk=self.kwargs["meeting_pk"])
+        meeting = get_object_or_404(Meeting.objects.present().filter(club=self.club), pk=self.kwargs["meeting_id"])
         meeting.club = self.club
         return meeting
 
@@ -152,7 +153,6 @@ class BelowMeeting(ClubScoped, GenericAPIView):
         self.meeting.lock()
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """As it is now."""
         return Response(self.get_serializer(self.get_object()).data)
 
 

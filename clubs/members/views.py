@@ -122,6 +122,7 @@ class InvitationViewSet(
     """The invitations of a club."""
 
     queryset = Invitation.objects.none()
+    lookup_url_kwarg = "invitation_id"
     levels = {"list": Level.MODERATOR, "create": Level.MODERATOR, "destroy": Level.MODERATOR}
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:

@@ -16,6 +16,6 @@ class ClubStatsView(ClubScoped, APIView):
     levels = {"get": Level.ANYONE}
 
     @extend_schema(summary="A club's figures", responses=ClubFiguresSerializer)
-    def get(self, request: Request, club_pk: int) -> Response:
+    def get(self, request: Request, club_id: int) -> Response:
         """All of them as they are now."""
         return Response(ClubFiguresSerializer(ClubFigures(self.club)).data)

@@ -26,6 +26,7 @@ BEGUN: Any = {
 class ImportViewSet(mixins.RetrieveModelMixin, GenericViewSet):
     """What readers bring along from other places."""
 
+    lookup_url_kwarg = "import_id"
     serializer_class = ImportSerializer
     parser_classes = [MultiPartParser]
     queryset = Import.objects.none()

@@ -45,9 +45,9 @@ def test_the_headers_that_make_a_call_safe_to_repeat_are_told(document):
     assert headers(paths["/api/v1/books/"]["post"]) == {"Idempotency-Key"}
     assert headers(paths["/api/v1/auth/login/"]["post"]) == set()
     for method in ("put", "patch", "delete"):
-        assert headers(paths["/api/v1/books/{id}/"][method]) == {"If-Match"}
+        assert headers(paths["/api/v1/books/{book_id}/"][method]) == {"If-Match"}
     assert headers(paths["/api/v1/users/me/"]["patch"]) == {"If-Match"}
-    assert headers(paths["/api/v1/books/{id}/"]["get"]) == set()
+    assert headers(paths["/api/v1/books/{book_id}/"]["get"]) == set()
 
 
 def test_what_may_be_empty_is_told_so(document):
