@@ -57,7 +57,7 @@ class EmailField(TextField, serializers.EmailField):
 def check_new_password(password: str, user: User, *, field: str) -> None:
     """Django's validators, their complaints under `field`."""
     if is_blank(password):
-        raise InvalidField(field, "blank", _("This has no visible character."))
+        raise InvalidField(field, "blank", _("Enter at least one visible character."))
     try:
         validate_password(password, user)
     except DjangoValidationError as error:

@@ -100,15 +100,17 @@ class AutoSchema(schema.AutoSchema):
     def get_tags(self) -> list[str]:
         """Return the tag of the path, or of the nearest path above it that has one."""
         path = self._resource_path()
-        while path not in RESOURCES:
+        while path and path not in RESOURCES:
             path = path.rpartition("/")[0]
-        return [RESOURCES[path][0]]
+        return [RESOURCES[path][0]] if path else super().get_tags()
 
     def get_operation_id(self) -> str:
         """Return the name of a client's method for the operation."""
         operation = f"{self.method} {self._relative_path()}"
         if operation in OPERATIONS:
             return OPERATIONS[operation]
+        if self._resource_path() not in RESOURCES:
+            return super().get_operation_id()
         resource = RESOURCES[self._resource_path()][1]
         if self.method == "GET" and self._is_list_view():
             return f"list{_plural(resource)}"

@@ -189,7 +189,7 @@ DEFAULT_FROM_EMAIL = env.sender("EMAIL_FROM", "BookBridge <noreply@localhost>")
 
 BODY_LIMIT = 1_000_000
 UPLOAD_LIMIT = 5_000_000
-# BodyLimit answers first, in the API's own words; this is what holds in the admin.
+# For the admin; below /api/ BodyLimit responds first, with a problem.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6_000_000
 
 REST_FRAMEWORK = {
@@ -219,7 +219,7 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "BookBridge",
-    "DESCRIPTION": "Online book clubs: catalogue, clubs, reading lists, discussions without spoilers, reviews.",
+    "DESCRIPTION": "Online book clubs: catalog, clubs, reading lists, discussions without spoilers, reviews.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -20,13 +20,12 @@ from bookbridge.api.views import APIView
 
 
 class Root(APIView):
-    """Where to begin: the addresses that need no id."""
+    """The URLs that need no id."""
 
     permission_classes = [AllowAny]
     schema = None
 
     def get(self, request: Request) -> Response:
-        """The addresses."""
         names = {
             "books": "book-list",
             "clubs": "club-list",

@@ -28,7 +28,7 @@ REASONS = {
     "bad_title": _("It has no title that can be kept."),
     "bad_author": _("It has no author that can be kept."),
     "bad_rating": _("The rating is none."),
-    "unexpected": _("Something went wrong on our side. It has been noted."),
+    "unexpected": _("An internal error occurred. It has been logged."),
     # of a row that was skipped
     "nothing_to_review": _("Neither rated nor reviewed; shelves have no place here yet."),
     "unchanged": _("The same review is here already."),
