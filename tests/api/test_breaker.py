@@ -3,7 +3,7 @@
 from bookbridge.api import redis
 
 
-def test_one_caller_at_a_time_tries_what_has_failed(monkeypatch):
+def test_breaker_lets_one_call_through_after_each_pause(monkeypatch):
     clock = [1000.0]
     monkeypatch.setattr(redis.time, "monotonic", lambda: clock[0])
     breaker = redis.Breaker(seconds=10)

@@ -57,7 +57,7 @@ def in_order(word: str) -> list[int]:
 
 
 @pytest.mark.parametrize("word", Rows.orderings)
-def test_a_walk_there_and_back_meets_each_row_once_in_order(anonymous, readers, word):
+def test_paging_forth_and_back_returns_each_row_once(anonymous, readers, word):
     pages = list(walk(anonymous, f"{ROWS}?ordering={word}&page_size=7"))
     there = [row for _page, rows in pages for row in rows]
     assert there == in_order(word)
@@ -70,7 +70,7 @@ def test_a_walk_there_and_back_meets_each_row_once_in_order(anonymous, readers, 
 
 
 @pytest.mark.parametrize("word", ["-joined", "suspended", "-suspended", "name", "-share"])
-def test_rows_that_come_and_go_meanwhile_shift_nothing(anonymous, readers, word):
+def test_concurrent_inserts_and_deletes_shift_no_page(anonymous, readers, word):
     before = set(in_order(word))
     seen: list[int] = []
     number = 1000
@@ -86,7 +86,7 @@ def test_rows_that_come_and_go_meanwhile_shift_nothing(anonymous, readers, word)
     assert before <= set(seen)
 
 
-def test_a_page_that_emptied_meanwhile_still_leads_back_to_the_rows(anonymous, readers):
+def test_emptied_page_links_back_to_the_list(anonymous, readers):
     ids = list(readers.values_list("id", flat=True))
     page = anonymous.get(f"{ROWS}?ordering=joined&page_size=100").json()
     middle = anonymous.get(page["next"]).json()
@@ -106,11 +106,11 @@ def test_a_page_that_emptied_meanwhile_still_leads_back_to_the_rows(anonymous, r
     assert first["previous"] is None
 
 
-def test_an_empty_list_has_no_neighbours(anonymous):
+def test_empty_list_has_no_links(anonymous):
     assert anonymous.get(ROWS).json() == {"next": None, "previous": None, "results": []}
 
 
-def test_a_list_that_fills_its_page_exactly_has_no_next(anonymous):
+def test_exactly_full_page_has_no_next(anonymous):
     User.objects.bulk_create([reader(n) for n in range(20)])
     page = anonymous.get(ROWS).json()
     assert len(page["results"]) == 20
@@ -118,7 +118,7 @@ def test_a_list_that_fills_its_page_exactly_has_no_next(anonymous):
     assert page["previous"] is None
 
 
-def test_links_are_absolute_and_keep_the_other_parameters(client_of, alice, readers):
+def test_links_are_absolute_and_keep_other_parameters(client_of, alice, readers):
     for path in (f"{ROWS}?ordering=name&page_size=2", f"{ROWS[:-1]}?ordering=name&page_size=2"):
         page = client_of(alice).get(path, HTTP_HOST="localhost:8000").json()
         link = urlsplit(page["next"])
@@ -182,7 +182,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
-def test_a_bad_cursor_is_404(anonymous, problem, readers, bad):
+def test_invalid_cursor_is_404(anonymous, problem, readers, bad):
     problem(anonymous.get(ROWS, {"ordering": "joined", "cursor": bad}), 404, "not_found")
 
 
@@ -203,12 +203,12 @@ def test_a_bad_cursor_is_404(anonymous, problem, readers, bad):
         ("length", 10**40),
     ],
 )
-def test_a_value_that_no_row_can_hold_is_404(anonymous, problem, readers, word, value):
+def test_cursor_with_an_impossible_value_is_404(anonymous, problem, readers, word, value):
     bad = cursor(word, [value, 1], False)
     problem(anonymous.get(ROWS, {"ordering": word, "cursor": bad}), 404, "not_found")
 
 
-def test_a_cursor_cut_short_anywhere_is_404(anonymous, problem, readers):
+def test_truncated_cursor_is_404(anonymous, problem, readers):
     page = anonymous.get(f"{ROWS}?ordering=joined").json()
     good = parse_qs(urlsplit(page["next"]).query)["cursor"][0]
     for length in range(len(good)):
@@ -218,7 +218,7 @@ def test_a_cursor_cut_short_anywhere_is_404(anonymous, problem, readers):
     problem(anonymous.get(ROWS, {"ordering": "joined", "cursor": good + "A"}), 404)
 
 
-def test_a_value_that_no_row_holds_any_more_is_a_place_all_the_same(anonymous, readers):
+def test_cursor_of_a_deleted_row_is_valid(anonymous, readers):
     for word, value in (
         ("joined", "1999-01-01T00:00:00+00:00"),
         ("name", "zz" * 2000),
@@ -230,7 +230,7 @@ def test_a_value_that_no_row_holds_any_more_is_a_place_all_the_same(anonymous, r
 
 
 @pytest.mark.parametrize("word", Rows.orderings)
-def test_each_page_is_one_query_without_offset_at_3_rows_and_at_300(anonymous, word):
+def test_each_page_is_one_query_without_offset(anonymous, word):
     def queries(url: str) -> list[str]:
         with CaptureQueriesContext(
             connection,
@@ -260,7 +260,7 @@ def test_each_page_is_one_query_without_offset_at_3_rows_and_at_300(anonymous, w
         (f"{ROWS}?ordering=-joined&", "joined_"),
     ],
 )
-def test_the_first_page_is_read_in_the_index_and_page_500_starts_there(client_of, alice, path, index):
+def test_first_and_500th_page_use_the_index(client_of, alice, path, index):
     User.objects.bulk_create([reader(n) for n in range(10_100)], batch_size=2000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE TABLE accounts_user")

@@ -109,7 +109,7 @@ def real_rates(rate) -> None:
         rate(scope, 1000)
 
 
-def test_it_works_while_all_is_well(server, ask):
+def test_cache_is_used_while_redis_is_up(server, ask):
     assert ask() is None
     assert ask() == {"n": 1}
 
@@ -137,7 +137,7 @@ def breaks(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str) -> Calla
 
 
 @pytest.mark.parametrize("fault", ["refused", "frozen", "frozen before the first connection", "locked"])
-def test_requests_go_on_and_the_cache_is_used_again_soon_after(server, ask, monkeypatch, client, fault):
+def test_requests_survive_a_redis_outage(server, ask, monkeypatch, client, fault):
     ask()
     mend = breaks(server, monkeypatch, fault)
     for _ in range(3):
@@ -155,7 +155,7 @@ def test_requests_go_on_and_the_cache_is_used_again_soon_after(server, ask, monk
 
 
 @pytest.mark.parametrize("fault", ["refused", "frozen", "locked"])
-def test_limits_hold_in_the_process_while_redis_is_away(server, anonymous, monkeypatch, rate, fault):
+def test_rates_are_enforced_in_memory_during_an_outage(server, anonymous, monkeypatch, rate, fault):
     rate("login", 3)
     body = {"username": "nobody", "password": "wrong"}
     mend = breaks(server, monkeypatch, fault)
@@ -164,7 +164,7 @@ def test_limits_hold_in_the_process_while_redis_is_away(server, anonymous, monke
     mend()
 
 
-def test_a_flush_forgets_windows_and_nothing_else(server, ask, anonymous, rate):
+def test_flush_resets_windows_only(server, ask, anonymous, rate):
     ask()
     rate("register", 2)
     assert [anonymous.get("/api/v1/probe/limited/").status_code for _ in range(3)] == [200, 200, 429]
@@ -174,7 +174,7 @@ def test_a_flush_forgets_windows_and_nothing_else(server, ask, anonymous, rate):
 
 
 @pytest.mark.parametrize("garbage", [b"{", b"\xff\xfe\x00", b"\x80\x04cos\nsystem\n.", b"", b"nan", b"[" * 5000])
-def test_a_value_that_nobody_wrote_is_a_miss(server, ask, garbage):
+def test_foreign_value_is_a_miss(server, ask, garbage):
     ask()
     raw = cache.client.get_client()
     for key in raw.keys("*probe*"):
@@ -183,7 +183,7 @@ def test_a_value_that_nobody_wrote_is_a_miss(server, ask, garbage):
     assert ask() == {"n": 1}
 
 
-def test_a_counter_that_is_no_number_does_not_open_the_limit(server, anonymous, rate):
+def test_invalid_counter_does_not_disable_the_rate(server, anonymous, rate):
     rate("register", 2)
     anonymous.get("/api/v1/probe/limited/")
     raw = cache.client.get_client()
@@ -192,7 +192,7 @@ def test_a_counter_that_is_no_number_does_not_open_the_limit(server, anonymous, 
     assert [anonymous.get("/api/v1/probe/limited/").status_code for _ in range(4)] == [200, 200, 429, 429]
 
 
-def test_a_counter_without_an_end_gets_one(server, anonymous, rate):
+def test_counter_without_expiry_gets_one(server, anonymous, rate):
     rate("register", 2, 60)
     anonymous.get("/api/v1/probe/limited/")
     raw = cache.client.get_client()
@@ -202,7 +202,7 @@ def test_a_counter_without_an_end_gets_one(server, anonymous, rate):
     assert 0 < raw.ttl(key) <= 60
 
 
-def test_a_server_that_is_full_is_one_that_is_away(server, ask, anonymous, rate):
+def test_full_redis_is_treated_as_down(server, ask, anonymous, rate):
     ask()
     cache.client.get_client().config_set("maxmemory", "1")
     for _ in range(3):
@@ -211,7 +211,7 @@ def test_a_server_that_is_full_is_one_that_is_away(server, ask, anonymous, rate)
     assert [anonymous.get("/api/v1/probe/limited/").status_code for _ in range(3)] == [200, 200, 429]
 
 
-def test_no_key_holds_a_name_or_an_address(server, anonymous, rate):
+def test_keys_contain_no_name_and_no_address(server, anonymous, rate):
     body = {"username": "nobody@example.org", "password": "wrong"}
     anonymous.post("/api/v1/auth/login/", body, REMOTE_ADDR="192.0.2.55")
     keys = b" ".join(cache.client.get_client().keys("*"))

@@ -24,7 +24,7 @@ def replica(request):
         yield f"mysql://reader@127.0.0.1:{taken.getsockname()[1]}/books"
 
 
-def test_anonymous_reads_are_answered_by_the_primary_while_a_replica_is_down(replica, tmp_path):
+def test_primary_serves_anonymous_reads_while_a_replica_is_down(replica, tmp_path):
     with running_server(tmp_path, REPLICA_URLS=replica) as address:
         for _ in range(3):
             for path in ("books/", "books/?ordering=title", "clubs/"):
@@ -37,7 +37,7 @@ def test_anonymous_reads_are_answered_by_the_primary_while_a_replica_is_down(rep
 @pytest.mark.parametrize(
     "command", [["manage.py", "migrate"], ["-m", "gunicorn", "--config", "bookbridge/gunicorn.py"]]
 )
-def test_a_start_without_the_database_says_so_in_one_line(command, tmp_path):
+def test_start_without_database_prints_one_line(command, tmp_path):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"mysql://bookbridge:sesame@127.0.0.1:{closed.getsockname()[1]}/books"
@@ -51,7 +51,7 @@ def test_a_start_without_the_database_says_so_in_one_line(command, tmp_path):
     assert "DATABASE_URL: the database cannot be reached: " in ended.stderr.splitlines()[-1]
 
 
-def test_other_faults_of_a_database_at_the_start_are_told_in_full(tmp_path):
+def test_start_with_other_database_errors_prints_them(tmp_path):
     (tmp_path / "db.sqlite3").write_text("This is no database. " * 100)
     env = server_environment(tmp_path, 8000)
     ended = subprocess.run(

@@ -21,7 +21,7 @@ KEYS = {"time", "request_id", "user", "method", "path", "status", "ms", "bytes",
 @pytest.mark.parametrize(
     "given", ["abc", "7", "0af7651916cd43dd8448eb211c80319c", "a.b-c_d", "Root=1-67891233-abc", "x" * 128]
 )
-def test_a_sane_request_id_is_echoed(anonymous, given):
+def test_valid_request_id_is_echoed(anonymous, given):
     answer = anonymous.get("/api/v1/nothing/", HTTP_X_REQUEST_ID=given)
     assert answer["X-Request-ID"] == given
     assert answer.json()["request_id"] == given
@@ -30,13 +30,13 @@ def test_a_sane_request_id_is_echoed(anonymous, given):
 @pytest.mark.parametrize(
     "given", ["", " ", "a b", "x" * 129, "é", 'a"b', "a\nb", "a\r\nSet-Cookie: b", "<script>", "\x00", "{}"]
 )
-def test_any_other_is_replaced(anonymous, given):
+def test_invalid_request_id_is_replaced(anonymous, given):
     answer = anonymous.get("/api/v1/nothing/", HTTP_X_REQUEST_ID=given)
     assert re.fullmatch("[0-9a-f]{32}", answer["X-Request-ID"])
     assert answer.json()["request_id"] == answer["X-Request-ID"]
 
 
-def test_each_request_without_one_gets_its_own(anonymous):
+def test_request_without_an_id_gets_one(anonymous):
     assert (
         len({anonymous.get(path)["X-Request-ID"] for path in ("/api/v1/", "/api/v1/", "/healthz", "/admin/login/")})
         == 4
@@ -60,7 +60,7 @@ def lines():
     return read
 
 
-def test_each_request_is_one_line_with_exactly_these_fields(client_of, alice, anonymous, lines):
+def test_access_log_has_one_line_per_request(client_of, alice, anonymous, lines):
     answer = client_of(alice).get("/api/v1/users/me/", HTTP_X_REQUEST_ID="mine-1")
     anonymous.post("/api/v1/nothing/", {}, REMOTE_ADDR="192.0.2.7")
     signed_in, unknown = lines()
@@ -84,7 +84,7 @@ def test_each_request_is_one_line_with_exactly_these_fields(client_of, alice, an
     )
 
 
-def test_every_kind_of_answer_has_its_line(lenient, anonymous, lines, rate):
+def test_access_log_has_every_kind_of_response(lenient, anonymous, lines, rate):
     lenient.get("/api/v1/probe/boom/")
     lenient.get("/api/v1/probe/bare/boom/")
     lenient.get("/api/v1/", HTTP_HOST="evil.example")
@@ -94,7 +94,7 @@ def test_every_kind_of_answer_has_its_line(lenient, anonymous, lines, rate):
     assert [line["status"] for line in lines()] == [500, 500, 400, 413, 200, 302]
 
 
-def test_a_refused_caller_is_named_too(client_of, alice, lines, problem, rate):
+def test_access_log_has_the_user_of_refused_requests(client_of, alice, lines, problem, rate):
     me = client_of(alice)
     problem(me.get("/api/v1/users/me/?x=1"), 400)
     problem(me.post("/api/v1/users/me/"), 405)
@@ -104,7 +104,7 @@ def test_a_refused_caller_is_named_too(client_of, alice, lines, problem, rate):
     assert [line["user"] for line in lines()] == [alice.pk] * 4
 
 
-def test_neither_query_nor_token_nor_password_is_logged(client_of, alice, anonymous, lines):
+def test_logs_have_no_query_token_or_password(client_of, alice, anonymous, lines):
     me = client_of(alice)
     me.get("/api/v1/users/?search=sesame")
     anonymous.post("/api/v1/auth/login/", {"username": "alice", "password": "sesame", "device": "sesame"})
@@ -116,13 +116,13 @@ def test_neither_query_nor_token_nor_password_is_logged(client_of, alice, anonym
         assert secret not in written
 
 
-def test_a_path_cannot_forge_a_line(anonymous, lines):
+def test_path_cannot_forge_a_log_line(anonymous, lines):
     anonymous.get('/api/v1/a%0A{"forged": 1}%0D%E2%80%A8%00')
     [line] = lines()
     assert line["path"] == '/api/v1/a\n{"forged": 1}\r\u2028\x00'
 
 
-def test_app_log_says_what_failed_and_where_but_no_traceback_no_sql_and_no_path(lenient):
+def test_app_log_has_frames_but_no_traceback_sql_or_path(lenient):
     path = settings.LOG_DIR / "app.log"
     start = path.stat().st_size if path.exists() else 0
     answer = lenient.get("/api/v1/probe/boom/")
@@ -144,7 +144,7 @@ def test_app_log_says_what_failed_and_where_but_no_traceback_no_sql_and_no_path(
 
 
 @pytest.mark.parametrize("place", ["/dev/full", "/proc/nothing/access.log", "a file/access.log"])
-def test_a_log_that_cannot_be_written_fails_no_request(anonymous, tmp_path, monkeypatch, place, capsys):
+def test_unwritable_log_fails_no_request(anonymous, tmp_path, monkeypatch, place, capsys):
     (tmp_path / "a file").touch()
     logger = logging.getLogger("bookbridge.access")
     handler = LogFile(os.path.join(tmp_path, place))
@@ -157,7 +157,7 @@ def test_a_log_that_cannot_be_written_fails_no_request(anonymous, tmp_path, monk
     assert "Traceback" not in said
 
 
-def test_a_log_that_was_moved_away_is_begun_anew(tmp_path):
+def test_moved_log_is_reopened(tmp_path):
     handler = LogFile(str(tmp_path / "new" / "x.log"))
     record = logging.makeLogRecord({"msg": "line"})
     handler.emit(record)
@@ -171,7 +171,7 @@ def test_a_log_that_was_moved_away_is_begun_anew(tmp_path):
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "head", "options"])
-def test_a_path_without_its_slash_is_served_the_same_way(client_of, alice, method):
+def test_path_without_trailing_slash_is_served(client_of, alice, method):
     me = client_of(alice)
     for path in (
         "/api/v1/users/me",
@@ -188,7 +188,7 @@ def test_a_path_without_its_slash_is_served_the_same_way(client_of, alice, metho
         assert without.get("Allow") == with_slash.get("Allow")
 
 
-def test_a_body_arrives_without_the_slash(client_of, alice):
+def test_path_without_trailing_slash_receives_the_body(client_of, alice):
     me = client_of(alice)
     assert me.patch("/api/v1/users/me", {"bio": "kept"}).json()["bio"] == "kept"
     assert me.post("/api/v1/books", {"title": "T", "author": "A"}).status_code == 201
@@ -196,14 +196,14 @@ def test_a_body_arrives_without_the_slash(client_of, alice):
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v1//books", "/api/v1/books//", "/api/v1/users/me//"])
-def test_a_path_that_is_no_route_with_a_slash_either_is_404(anonymous, problem, path):
+def test_unknown_path_without_trailing_slash_is_404(anonymous, problem, path):
     problem(anonymous.get(path), 404, "not_found")
 
 
 # --- Caching ---------------------------------------------------------------------------------------------------------
 
 
-def test_private_answers_are_private(client_of, alice, anonymous):
+def test_private_responses_are_marked_private(client_of, alice, anonymous):
     me = client_of(alice)
     answers = [
         me.get("/api/v1/users/me/"),
@@ -216,7 +216,7 @@ def test_private_answers_are_private(client_of, alice, anonymous):
     assert [answer["Cache-Control"] for answer in answers] == ["private, no-cache"] * 6
 
 
-def test_public_answers_may_be_shared_by_those_who_ask_alike(anonymous):
+def test_public_responses_may_be_shared(anonymous):
     answer = anonymous.get("/api/v1/books/")
     assert answer["Cache-Control"] == "public, no-cache"
     vary = {name.strip().lower() for name in answer["Vary"].split(",")}
@@ -240,7 +240,7 @@ def test_no_origin_is_allowed_by_default(anonymous):
     assert "Access-Control-Allow-Origin" not in anonymous.get("/api/v1/", HTTP_ORIGIN=APP)
 
 
-def test_an_allowed_origin_may_send_what_the_contract_names_and_read_it(anonymous, with_app):
+def test_allowed_origin_may_use_the_documented_headers(anonymous, with_app):
     answer = anonymous.options(
         "/api/v1/books/",
         HTTP_ORIGIN=APP,
@@ -262,11 +262,11 @@ def test_an_allowed_origin_may_send_what_the_contract_names_and_read_it(anonymou
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "null", "http://app.example.org", APP + ".evil.example", "*", ""]
 )
-def test_another_origin_is_not(anonymous, with_app, origin):
+def test_other_origin_is_refused(anonymous, with_app, origin):
     assert "Access-Control-Allow-Origin" not in anonymous.get("/api/v1/", HTTP_ORIGIN=origin)
 
 
-def test_an_error_can_be_read_from_an_allowed_origin_too(lenient, with_app):
+def test_allowed_origin_may_read_errors(lenient, with_app):
     for answer in (lenient.get("/api/v1/probe/boom/", HTTP_ORIGIN=APP), lenient.get("/api/v1/x/", HTTP_ORIGIN=APP)):
         assert answer["Access-Control-Allow-Origin"] == APP
 
@@ -274,7 +274,7 @@ def test_an_error_can_be_read_from_an_allowed_origin_too(lenient, with_app):
 # --- Replicas --------------------------------------------------------------------------------------------------------
 
 
-def test_only_reads_of_anonymous_callers_may_lag(anonymous, client_of, alice, monkeypatch):
+def test_replica_is_used_for_anonymous_reads_only(anonymous, client_of, alice, monkeypatch):
     path = "/api/v1/probe/database/"
     assert anonymous.get(path).json() == {"read": None, "write": "default"}
     me = client_of(alice)
