@@ -1,4 +1,4 @@
-"""What has failed is tried by one caller at a time until it works again."""
+"""Circuit breaker."""
 
 from bookbridge.api import redis
 

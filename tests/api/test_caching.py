@@ -1,4 +1,4 @@
-"""Kept answers: the same bytes without the work, never stale, never another caller's."""
+"""Response cache: the same bytes, never stale, and never another user's."""
 
 import json
 from types import SimpleNamespace
@@ -47,7 +47,7 @@ def test_cached_response_has_the_same_bytes(anonymous, book, place):
 def test_cache_hit_takes_one_query(anonymous, book, django_assert_num_queries):
     for place in (BOOKS, STATS, f"{BOOKS}{book.pk}/"):
         anonymous.get(place)
-        # The generations.
+        # The cache versions.
         with django_assert_num_queries(1):
             assert outcome(anonymous.get(place)) == "hit"
 
@@ -137,7 +137,7 @@ def test_cached_responses_count_against_the_rate(anonymous, book, rate):
 
 
 def changes(book, alice, bob):
-    """Every kind of change that shows in a kept answer, with where it shows."""
+    """Every kind of change that affects a cached response, with the path that it affects."""
     own = f"{BOOKS}{book.pk}/"
     yield "book", lambda: Book.add(by=alice, title="Persuasion", authors=["A"]), [BOOKS, STATS]
     yield "edition", lambda: book.add_edition(isbn13="9780141439587"), [own]
@@ -181,7 +181,7 @@ def test_rolled_back_change_keeps_the_cached_response(anonymous, book):
     anonymous.get(BOOKS)
     with transaction.atomic():
         Book.add(by=None, title="Never", authors=["A"])
-        # What is seen inside may yet be undone, so that it is neither kept nor looked up.
+        # What a transaction reads may be rolled back, so it is neither cached nor served from the cache.
         assert len(anonymous.get(BOOKS).json()["results"]) == 2
         transaction.set_rollback(True)
     answer = anonymous.get(BOOKS)
@@ -189,7 +189,7 @@ def test_rolled_back_change_keeps_the_cached_response(anonymous, book):
 
 
 def test_response_built_before_a_write_is_not_cached(anonymous, alice, book, monkeypatch):
-    """A reader has read the rows; a writer commits; only then the reader keeps its answer."""
+    """One request reads the rows, another one writes, and only then the first one stores its response."""
     place, keep = f"{BOOKS}{book.pk}/stats/", caching._keep
 
     def write_first(key, response):
@@ -211,7 +211,7 @@ def test_foreign_cache_value_is_a_miss(anonymous, book, garbage):
 
 
 def keys():
-    """The keys that the next request for the list would look under."""
+    """Return the cache keys of the next request for the list."""
     seen = []
     client, find = APIClient(), caching._find
     caching._find = lambda key: seen.append(key) or find(key)
@@ -239,7 +239,7 @@ def test_broken_cache_fails_no_request(anonymous, book, monkeypatch):
 
 def test_waiting_request_builds_the_response_after_a_timeout(anonymous, book):
     for key in keys():
-        cache.delete(key)  # the maker has died: its mark is left
+        cache.delete(key)  # the request that was building it died, and left its mark
     answer = anonymous.get(BOOKS)
     assert (outcome(answer), answer.json()["results"][0]["id"]) == ("miss", book.pk)
 

@@ -1,4 +1,4 @@
-"""ETags: what has not changed is not sent again, and a change made on old ground is refused."""
+"""Conditional requests: ETag, If-None-Match and If-Match."""
 
 import json
 
@@ -43,7 +43,7 @@ def test_head_has_the_etag_of_get(me, path):
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing/", "/api/v1/users/nobody/", "/api/v1/books/?unknown=1"])
 def test_error_has_no_etag(me, path):
-    """It would be another at each call, since the body names the request."""
+    """It would differ on each call, because the body contains the request id."""
     assert "ETag" not in me.get(path)
 
 
@@ -88,7 +88,7 @@ def test_refused_change_is_rolled_back(me, problem):
 
 
 def test_options_ignores_if_match(me):
-    """There is no transaction around OPTIONS, in which alone a row can be held."""
+    """Rows can only be locked in a transaction, and OPTIONS has none."""
     book = me.post("/api/v1/books/", {"title": "Emma", "author": "Jane Austen"}).json()["id"]
     for path in (f"{ME}avatar/", f"/api/v1/books/{book}/"):
         told = me.options(path).json()
@@ -97,7 +97,7 @@ def test_options_ignores_if_match(me):
 
 
 def test_delete_with_a_stale_etag_is_412(me, problem):
-    # A new sign-in, to be deleted.
+    # A new session, to be deleted.
     body = {"username": "alice", "password": "correct horse battery", "device": "phone"}
     me.post("/api/v1/auth/login/", body)
     phone = next(row["id"] for row in me.get("/api/v1/auth/sessions/").json()["results"] if row["device"] == "phone")

@@ -1,4 +1,4 @@
-"""Portuguese where a framework's own is wrong."""
+"""Portuguese messages that replace wrong translations of DRF."""
 
 import pytest
 from django.utils.translation import gettext, override

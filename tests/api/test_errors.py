@@ -1,4 +1,4 @@
-"""Every error under /api/ has one shape: RFC 9457."""
+"""Errors below /api/ are RFC 9457 problems."""
 
 import json
 
@@ -194,7 +194,7 @@ def test_json_that_is_not_an_object_is_400(anonymous, problem, body):
 def test_invalid_json_is_400(anonymous, problem, body):
     for path in ("/api/v1/auth/login/", "/api/v1/probe/echo/"):
         document = problem(anonymous.post(path, body, content_type="application/json"), 400)
-        # How deep is too deep depends on the interpreter; what it can read is a list, and no object.
+        # The maximum depth depends on the interpreter; what it can parse is a list, not an object.
         assert document["code"] == "parse_error" or body.startswith(b"[[")
 
 
@@ -241,7 +241,7 @@ def test_messages_are_translated_and_codes_are_not(anonymous):
 
 
 def test_titles_are_translated(anonymous, monkeypatch):
-    # Until a catalogue is there, a message of Django's own stands for ours; middleware's answers are in it as well.
+    # A message of Django stands in for ours; the responses of middleware are translated too.
     from django.utils.translation import gettext_lazy
 
     from bookbridge.api import errors

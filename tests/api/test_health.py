@@ -1,4 +1,4 @@
-"""For whoever runs the server: /healthz, /readyz, /metrics."""
+"""Health checks and metrics: /healthz, /readyz, /metrics."""
 
 import socket
 import threading
@@ -13,7 +13,7 @@ from redis.exceptions import ConnectionError as RedisDown
 
 from bookbridge.api import metrics
 
-KEY = "let-me-see-the-figures"
+KEY = "metrics-token"
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_readyz_fails_without_database(closed_port, monkeypatch):
 
 
 class Relay:
-    """Stands before the database, and can freeze: it takes connections and bytes, and hands nothing on."""
+    """A proxy in front of the database that can freeze: it then accepts connections but forwards nothing."""
 
     def __init__(self, host: str, port: int) -> None:
         self.server, self.flows = (host, port), threading.Event()
@@ -115,7 +115,7 @@ def test_frozen_database_fails_requests_in_time(monkeypatch, alice, client_of):
     monkeypatch.setitem(told["OPTIONS"], "read_timeout", 2)
     try:
         assert client.get("/api/v1/users/me/").status_code == 200
-        assert connection.connection is not None  # kept
+        assert connection.connection is not None  # persistent
         relay.flows.clear()
         assert client.get("/readyz").json()["database"] == "down"
         for _kept_then_new in range(2):

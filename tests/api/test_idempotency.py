@@ -1,4 +1,4 @@
-"""Idempotency-Key: a POST that is sent again gets its first answer, and its effect happens once."""
+"""Idempotency-Key: a retried POST gets the stored response, and its effect happens once."""
 
 import datetime
 
@@ -167,9 +167,7 @@ def test_slow_call_is_rolled_back_after_its_claim_is_taken_over(me, problem, mon
     assert post(me).status_code == 201
 
 
-def test_committed_response_survives_a_lost_connection(
-    client_of, alice, problem, monkeypatch
-):
+def test_committed_response_survives_a_lost_connection(client_of, alice, problem, monkeypatch):
     me = client_of(alice)
     original = idempotency.retrying_atomic
 
@@ -192,7 +190,7 @@ def test_stored_response_is_encrypted(me, settings, problem):
     kept = KeptAnswer.objects.get()
     assert "secret" not in f"{kept.key} {kept.body} {kept.answer}"
     assert "code" not in kept.answer
-    # With another SECRET_KEY nobody can.
+    # Nor decrypted with another SECRET_KEY.
     settings.SECRET_KEY = "another " * 8
     problem(post(me), 422, "idempotency_key_reused")
 

@@ -1,4 +1,4 @@
-"""What only the real application server shows: bodies in chunks, bodies cut off, connections, signals."""
+"""Tests under gunicorn: chunked and truncated bodies, connections, signals."""
 
 import http.client
 import json
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
 class Live:
-    """The product under gunicorn, on SQLite in a folder of its own."""
+    """The project under gunicorn, with SQLite in its own directory."""
 
     def __init__(self, home: Path) -> None:
         with socket.socket() as probe:
@@ -71,7 +71,7 @@ class Live:
         return answer
 
     def raw(self, *pieces: bytes, wait: float = 10) -> bytes:
-        """Send these bytes and read until the server closes; the socket stays open for sending."""
+        """Send bytes and read until the server closes; the sending side stays open."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=wait) as link:
             received = b""
             try:
@@ -140,7 +140,7 @@ def test_content_length_over_the_limit_is_413_at_once(live):
     connection.request("POST", "/api/v1/auth/login/", headers={"Content-Length": "900000000"})
     answer = connection.getresponse()
     assert (answer.status, json.loads(answer.read())["code"]) == (413, "too_large")
-    assert time.monotonic() - started < 20  # the body never comes
+    assert time.monotonic() - started < 20  # the body is never sent
     connection.close()
 
 
@@ -155,7 +155,7 @@ def test_chunked_body_over_the_limit_is_413(live):
                 sent += len(chunk)
         except OSError:
             pass
-        assert sent < 20_000_000  # what the buffers of two sockets hold, and not what the client has
+        assert sent < 20_000_000  # the buffers of two sockets, not the whole body
     over = chunk * 15 + b"4241\r\n" + b" " * 0x4241
     received = live.raw(head("/api/v1/auth/login/", "Transfer-Encoding: chunked"), over)
     assert problem(received)["status"] == 413
@@ -273,7 +273,7 @@ def test_50_stalled_clients_do_not_block_others(live, stalled):
         for link in links:
             link.sendall(stalled)
         time.sleep(0.5)
-        # Each holds its thread for some seconds at most; the call gives up after a minute.
+        # Each blocks its thread for some seconds at most; the call times out after a minute.
         assert live.call("GET", "/healthz").status == 200
     finally:
         for link in links:
@@ -281,7 +281,7 @@ def test_50_stalled_clients_do_not_block_others(live, stalled):
 
 
 def test_running_requests_finish_on_sigterm(live):
-    # A body whose second half comes after the signal: the request is under way until then.
+    # The second half of the body is sent after the signal: the request is running until then.
     link = socket.create_connection(("127.0.0.1", live.port), timeout=20)
     link.sendall(head("/api/v1/auth/login/", "Content-Length: 2", "Connection: close") + b"{")
     time.sleep(0.5)
@@ -302,5 +302,5 @@ def test_no_server_error_was_returned_or_logged(live):
     assert [line for line in lines if line["status"] >= 500] == []
     app = live.home / "log" / "app.log"
     said = [json.loads(line) for line in app.read_text().splitlines()] if app.exists() else []
-    # Bodies that could not be read are told of as what they are: a caller's doing.
+    # Bodies that cannot be read are logged as client errors.
     assert [line for line in said if (line["level"], line["logger"]) != ("INFO", "bookbridge.requests")] == []

@@ -1,4 +1,4 @@
-"""Keyset pages: nothing twice, nothing skipped, and page 500 costs what page 1 costs."""
+"""Keyset pagination: no row is repeated or skipped, and page 500 costs what page 1 costs."""
 
 import base64
 import datetime
@@ -19,7 +19,7 @@ START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
 def reader(n: int) -> User:
-    """Many ties and many NULLs, on purpose; names that some collations call equal."""
+    """Create a user; users have many ties and NULLs, and names that some collations consider equal."""
     name = ("José", "jose", "JOSE", "Zoë", "", "日本")[n % 6]
     return User(
         username=f"reader{n:05}" + "x" * (n % 4),
@@ -38,7 +38,7 @@ def readers(db):
 
 
 def walk(client, url, word="next"):
-    """All pages from `url` on, as lists of ids."""
+    """Return all pages from `url` on as lists of ids."""
     while url:
         assert url.startswith(("http://testserver/", "/")), url
         page = client.get(url).json()
@@ -48,7 +48,7 @@ def walk(client, url, word="next"):
 
 
 def in_order(word: str) -> list[int]:
-    """What the database says without pages."""
+    """Return the ids in the order of the database, without pages."""
     fields = Rows.orderings[word]
     last = fields[-1]
     if last.lstrip("-") != "id":
@@ -76,7 +76,7 @@ def test_concurrent_inserts_and_deletes_shift_no_page(anonymous, readers, word):
     number = 1000
     for page, rows in walk(anonymous, f"{ROWS}?ordering={word}&page_size=20"):
         seen += rows
-        # Ones already seen go, the edge of the page included; new ones come, here, there and everywhere.
+        # Rows already read are deleted, the last of the page included; new rows are inserted everywhere.
         User.objects.filter(pk__in=rows[-3:]).delete()
         User.objects.bulk_create([reader(number + n) for n in range(5)])
         number += 5
@@ -239,7 +239,7 @@ def test_each_page_is_one_query_without_offset(anonymous, word):
         return [query["sql"] for query in captured]
 
     User.objects.bulk_create([reader(n) for n in range(3)])
-    # SELECT the page of readers
+    # The page itself.
     assert len(queries(f"{ROWS}?ordering={word}")) == 1
     User.objects.bulk_create([reader(n) for n in range(3, 300)])
     pages = list(walk(anonymous, f"{ROWS}?ordering={word}&page_size=50"))
@@ -278,7 +278,7 @@ def test_first_and_500th_page_use_the_index(client_of, alice, path, index):
         with connection.cursor() as cursor:
             cursor.execute("EXPLAIN FORMAT=TRADITIONAL " + sql)
             steps = [dict(zip([c[0] for c in cursor.description], row, strict=True)) for row in cursor.fetchall()]
-        # Beside it the blocks, which are looked through once.
+        # And the blocks, which are scanned once.
         [step] = [step for step in steps if step["table"] == "accounts_user"]
         assert index in step["key"], step
         assert "filesort" not in (step["Extra"] or ""), step

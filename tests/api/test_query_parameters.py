@@ -1,4 +1,4 @@
-"""A query parameter that is unknown or has a bad value is 400 and never ignored."""
+"""An unknown or invalid query parameter is 400 and never ignored."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A failing cache fails no request and opens no door: Redis refused, locked, frozen, flushed, full, full of garbage."""
+"""Redis outages fail no request and disable no limit: down, locked, frozen, flushed, full, or with invalid values."""
 
 import os
 import shutil
@@ -12,9 +12,8 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 
-from bookbridge.api import redis as toolkit
-from bookbridge.api import throttling
-from tests.api.conftest import forget_connections
+from bookbridge.api import redis, throttling
+from tests.api.conftest import reset_cache
 from tests.conftest import PASSWORD
 
 pytestmark = [
@@ -23,14 +22,13 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("redis-server") is None, reason="there is no redis-server to start"),
 ]
 
-# One time-out of a quarter of a second, and what the request costs anyway.
-# Half a second is what the contract allows; the rest is for a machine that is busy with other tests. Without the
-# breaker a frozen server costs each call its time-out, without that one it costs five seconds.
-AT_MOST = 3.0
+# Seconds per request. The contract allows half a second; the rest is for a machine that is busy with other tests.
+# Without the breaker a frozen server would cost each call a time-out of a quarter of a second.
+MAX_SECONDS = 3.0
 
 
 class Server:
-    """A Redis of one's own that can be stopped, frozen and brought back."""
+    """A Redis server that can be stopped, frozen and restarted."""
 
     def __init__(self) -> None:
         with socket.socket() as probe:
@@ -62,13 +60,13 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """The product's cache settings with a server of this test's own behind them."""
+    """The project's cache settings with a Redis server of this test."""
     server = Server()
     use(monkeypatch, f"redis://127.0.0.1:{server.port}/0")
-    monkeypatch.setattr(toolkit.breaker, "seconds", 1.0)
+    monkeypatch.setattr(redis.breaker, "seconds", 1.0)
     yield server
     server.stop()
-    forget_connections()
+    reset_cache()
 
 
 def use(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
@@ -76,12 +74,12 @@ def use(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
 
     monkeypatch.setattr(settings, "REDIS_URL", url)
     monkeypatch.setitem(settings.CACHES, "default", redis_cache(url))
-    forget_connections()
+    reset_cache()
 
 
 @pytest.fixture
 def ask(anonymous, client_of, alice) -> Callable[[], list[object]]:
-    """A public read with three uses of the cache, a signed-in read, a write and a sign-in; what the cache held."""
+    """Make a public read that uses the cache, a signed-in read, a write and a login; return the cached value."""
     me = client_of(alice)
 
     def all_calls() -> list[object]:
@@ -94,7 +92,7 @@ def ask(anonymous, client_of, alice) -> Callable[[], list[object]]:
         ):
             started = time.monotonic()
             answer = call()
-            assert time.monotonic() - started < AT_MOST
+            assert time.monotonic() - started < MAX_SECONDS
             assert 200 <= answer.status_code < 300, answer.content
             seen.append(answer.json().get("seen"))
         return seen[0]
@@ -104,7 +102,7 @@ def ask(anonymous, client_of, alice) -> Callable[[], list[object]]:
 
 @pytest.fixture(autouse=True)
 def real_rates(rate) -> None:
-    """Rates that are counted, and high enough for these calls."""
+    """Rates that are counted but not exceeded."""
     for scope in ("login", "user", "anon", "write", "register"):
         rate(scope, 1000)
 
@@ -114,8 +112,8 @@ def test_cache_is_used_while_redis_is_up(server, ask):
     assert ask() == {"n": 1}
 
 
-def breaks(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str) -> Callable[[], None]:
-    """Bring the fault about; how it is mended."""
+def cause_fault(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str) -> Callable[[], None]:
+    """Cause the fault; return the function that repairs it."""
     if fault == "refused":
         server.stop()
         return server.start
@@ -123,11 +121,11 @@ def breaks(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str) -> Calla
         server.freeze()
         return server.thaw
     if fault == "frozen before the first connection":
-        forget_connections()
+        reset_cache()
         server.freeze()
         return server.thaw
     server.stop()
-    server.start("--requirepass", "secret")  # "locked": ours is no password any more
+    server.start("--requirepass", "secret")  # "locked": our password is wrong now
 
     def unlock() -> None:
         server.stop()
@@ -139,13 +137,13 @@ def breaks(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str) -> Calla
 @pytest.mark.parametrize("fault", ["refused", "frozen", "frozen before the first connection", "locked"])
 def test_requests_survive_a_redis_outage(server, ask, monkeypatch, client, fault):
     ask()
-    mend = breaks(server, monkeypatch, fault)
+    mend = cause_fault(server, monkeypatch, fault)
     for _ in range(3):
         assert ask() is None
     started = time.monotonic()
     assert client.get("/readyz").json()["status"] == "degraded"
-    assert time.monotonic() - started < AT_MOST
-    time.sleep(1.1)  # the breaker lets one call try again: it pays its time-out, and the rest do not
+    assert time.monotonic() - started < MAX_SECONDS
+    time.sleep(1.1)  # the breaker lets one call through, which costs a time-out
     assert ask() is None
     mend()
     time.sleep(1.1)
@@ -158,7 +156,7 @@ def test_requests_survive_a_redis_outage(server, ask, monkeypatch, client, fault
 def test_rates_are_enforced_in_memory_during_an_outage(server, anonymous, monkeypatch, rate, fault):
     rate("login", 3)
     body = {"username": "nobody", "password": "wrong"}
-    mend = breaks(server, monkeypatch, fault)
+    mend = cause_fault(server, monkeypatch, fault)
     answers = [anonymous.post("/api/v1/auth/login/", body).status_code for _ in range(6)]
     assert answers == [401, 401, 401, 429, 429, 429]
     mend()

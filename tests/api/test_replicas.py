@@ -1,4 +1,4 @@
-"""A replica that is gone or silent costs one reader a moment and nobody an answer: the primary has it."""
+"""A replica that is down or silent delays one request and fails none: the primary responds."""
 
 import json
 import socket
@@ -16,7 +16,7 @@ pytest.importorskip("MySQLdb", reason="a replica is a MariaDB or a MySQL")
 
 @pytest.fixture(params=["dead", "silent"])
 def replica(request):
-    """The address of a replica where nothing listens, or of one that takes connections and says nothing."""
+    """The URL of a replica that is down, or of one that accepts connections and never responds."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         if request.param == "silent":

@@ -1,4 +1,4 @@
-"""What happens to every request: its id, its line in the log, its path, its caching, other origins, replicas."""
+"""Middleware: request id, logs, trailing slash, cache headers, CORS, replicas."""
 
 import json
 import logging
@@ -48,7 +48,7 @@ def test_request_without_an_id_gets_one(anonymous):
 
 @pytest.fixture
 def lines():
-    """The lines that the access log got since."""
+    """Return the lines that were added to the access log since the test began."""
     path = settings.LOG_DIR / "access.log"
     start = path.stat().st_size if path.exists() else 0
 
@@ -231,7 +231,7 @@ APP = "https://app.example.org"
 
 
 @pytest.fixture
-def with_app(settings):
+def allowed_app(settings):
     settings.CORS_ALLOWED_ORIGINS = [APP]
 
 
@@ -240,7 +240,7 @@ def test_no_origin_is_allowed_by_default(anonymous):
     assert "Access-Control-Allow-Origin" not in anonymous.get("/api/v1/", HTTP_ORIGIN=APP)
 
 
-def test_allowed_origin_may_use_the_documented_headers(anonymous, with_app):
+def test_allowed_origin_may_use_the_documented_headers(anonymous, allowed_app):
     answer = anonymous.options(
         "/api/v1/books/",
         HTTP_ORIGIN=APP,
@@ -262,11 +262,11 @@ def test_allowed_origin_may_use_the_documented_headers(anonymous, with_app):
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "null", "http://app.example.org", APP + ".evil.example", "*", ""]
 )
-def test_other_origin_is_refused(anonymous, with_app, origin):
+def test_other_origin_is_refused(anonymous, allowed_app, origin):
     assert "Access-Control-Allow-Origin" not in anonymous.get("/api/v1/", HTTP_ORIGIN=origin)
 
 
-def test_allowed_origin_may_read_errors(lenient, with_app):
+def test_allowed_origin_may_read_errors(lenient, allowed_app):
     for answer in (lenient.get("/api/v1/probe/boom/", HTTP_ORIGIN=APP), lenient.get("/api/v1/x/", HTTP_ORIGIN=APP)):
         assert answer["Access-Control-Allow-Origin"] == APP
 
@@ -282,7 +282,7 @@ def test_replica_is_used_for_anonymous_reads_only(anonymous, client_of, alice, m
     assert anonymous.get(path).json() == {"read": "replica0", "write": "default"}
     assert anonymous.post(path).json() == {"read": None, "write": "default"}
     assert me.get(path).json() == {"read": None, "write": "default"}
-    # The mark does not outlive its request.
+    # The choice ends with its request.
     from bookbridge.api.replicas import ReplicaRouter
 
     assert ReplicaRouter().db_for_read(type(alice)) is None

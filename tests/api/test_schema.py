@@ -1,4 +1,4 @@
-"""The OpenAPI document as somebody reads it who writes a client."""
+"""The OpenAPI document as the developer of a client needs it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -58,7 +58,7 @@ def test_optional_texts_may_be_empty(document):
 
 @pytest.mark.django_db
 def test_response_matches_the_schema(document, client_of, bob):
-    """Bob has no e-mail address: what is empty must fit, also for who does not look at formats."""
+    """Bob has no e-mail address: an empty text must be valid even without format validation."""
     assert bob.email == ""
     own = {"$ref": "#/components/schemas/OwnUser", "components": document["components"]}
     validate(client_of(bob).get("/api/v1/users/me/").json(), own, Draft202012Validator)
@@ -66,7 +66,7 @@ def test_response_matches_the_schema(document, client_of, bob):
 
 @pytest.mark.django_db
 def test_book_without_authors_matches_the_schema(document, client_of, alice):
-    """The outside catalogue knows books without their authors; a body has to name one all the same."""
+    """The book provider has books without authors; a request must name one."""
     book = Book.add(by=alice, title="Beowulf", authors=[])
     answer = client_of(alice).get(f"/api/v1/books/{book.pk}/").json()
     assert answer["authors"] == []
@@ -75,7 +75,7 @@ def test_book_without_authors_matches_the_schema(document, client_of, alice):
 
 
 def test_response_fields_are_required(document):
-    """So that a generated client takes none of them for missing; a body needs fewer."""
+    """So that a generated client has no optional fields in responses; requests need fewer."""
     schemas = document["components"]["schemas"]
     assert schemas["ClubRequest"]["required"] == ["name"]
     for name, schema in schemas.items():

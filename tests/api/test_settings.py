@@ -1,4 +1,4 @@
-"""Settings from the environment: a value that makes no sense stops the start, and the message names it."""
+"""Settings from the environment: an invalid value stops the start with a message that names it."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ P256 = pem(ec.generate_private_key(ec.SECP256R1()))
 
 
 def start(**values: str) -> subprocess.CompletedProcess[str]:
-    """Load the settings in a process of its own, in production, with nothing else in the environment."""
+    """Load the settings in a new process, in production, with nothing else in the environment."""
     return subprocess.run(
         [sys.executable, "-c", "import bookbridge.settings as s; print('started')"],
         cwd=ROOT,

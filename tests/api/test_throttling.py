@@ -1,4 +1,4 @@
-"""Rates hold: for parallel calls, against forged headers, and in bounded memory."""
+"""Throttling: exact for parallel calls, safe from forged headers, in bounded memory."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from django.conf import settings
 
 from bookbridge.api import throttling
 from bookbridge.api.throttling import MemoryCounter
-from tests.api.conftest import forget_connections
+from tests.api.conftest import reset_cache
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.views_for_tests")]
 
@@ -18,17 +18,17 @@ LIMITED = "/api/v1/probe/limited/"
 
 @pytest.fixture
 def patient_redis(monkeypatch):
-    """A busy machine must not make Redis look frozen, where the test is about its counting."""
+    """Long time-outs, so that a busy machine does not open the circuit breaker."""
     if settings.REDIS_URL:
         for name in ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT"):
             monkeypatch.setitem(settings.CACHES["default"]["OPTIONS"], name, 20)
-    forget_connections()
+    reset_cache()
     yield
-    forget_connections()
+    reset_cache()
 
 
 def test_40_parallel_calls_are_counted_exactly(patient_redis):
-    # In Redis where there is one, else in memory; the counter itself, since a test's database is one connection.
+    # The counter itself, in Redis or in memory: a test has only one database connection for requests.
     barrier = threading.Barrier(40)
 
     def call(n: int) -> int:
@@ -112,7 +112,7 @@ def test_memory_counter_is_bounded():
     for n in range(20_000):
         counter.hit(f"key {n}", 3600)
     assert len(counter.windows) <= 1000
-    assert time.monotonic() - started < 30  # a copy of all of it at each call takes minutes
+    assert time.monotonic() - started < 30  # copying all windows on each call would take minutes
 
 
 def test_memory_counter_drops_ended_windows_first():

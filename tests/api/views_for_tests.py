@@ -1,4 +1,4 @@
-"""Throw-away views beside the product's own, to make the toolkit meet what no real view does on purpose."""
+"""Views for tests, with errors and features that no view of the project has."""
 
 import time
 from typing import Any
@@ -54,7 +54,7 @@ class Refused(Public):
 
 
 def bare_boom(request):
-    """No DRF here: Django's own handler has to answer."""
+    """A view without DRF: Django's handler responds."""
     raise RuntimeError(SECRET)
 
 
@@ -98,7 +98,7 @@ class Upload(Public):
 
 
 class Once(APIView):
-    """A POST with an effect that can be counted: a sign-in with the device's name."""
+    """A POST with an effect that can be counted: a session with a given device."""
 
     throttle_classes = [throttling.LoginThrottle]  # it reads the body before the view does
 
@@ -120,7 +120,7 @@ class Limited(Public):
 
 
 class Cached(Public):
-    """Three uses of the cache, as a busy view has."""
+    """A view that uses the cache three times."""
 
     def get(self, request):
         seen = [cache.get("probe"), cache.get_many(["probe", "other"]), cache.get("another", "none")]
@@ -146,7 +146,7 @@ attempts: list[int] = []
 
 
 class Deadlocks(Public):
-    """Loses its transaction as often as `?times=` says."""
+    """Fail with a deadlock `?times=` times."""
 
     query_parameters = ("times",)
 
@@ -172,7 +172,7 @@ class Row(serializers.ModelSerializer):
 
 
 class Rows(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
-    """Readers in orders with ties, NULLs and annotations."""
+    """Users with orderings that have ties, NULLs and annotations."""
 
     permission_classes = [AllowAny]
     serializer_class = Row
@@ -202,7 +202,7 @@ class Rows(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
 router = SimpleRouter(use_regex_path=False)
 router.register("rows", Rows, basename="probe-row")
 
-probes = [
+views = [
     path("boom/", Boom.as_view()),
     path("down/", DatabaseDown.as_view()),
     path("race/", LostRace.as_view()),
@@ -223,4 +223,4 @@ probes = [
     path("", include(router.urls)),
 ]
 
-urlpatterns = [optional_slash("api/v1/probe/", probes), *real]
+urlpatterns = [optional_slash("api/v1/probe/", views), *real]
