@@ -31,13 +31,13 @@ def lenient() -> APIClient:
 def problem():
     """Assert that a response is a problem with this status and code; return its body."""
 
-    def check(answer: Any, status: int, code: str | None = None) -> dict[str, Any]:
-        assert answer.status_code == status, answer.content[:500]
-        assert answer["Content-Type"] == "application/problem+json"
-        document = json.loads(answer.content)
+    def check(response: Any, status: int, code: str | None = None) -> dict[str, Any]:
+        assert response.status_code == status, response.content[:500]
+        assert response["Content-Type"] == "application/problem+json"
+        document = json.loads(response.content)
         assert {"type", "title", "status", "detail", "code", "request_id"} <= set(document)
         assert document["status"] == status
-        assert document["request_id"] == answer["X-Request-ID"]
+        assert document["request_id"] == response["X-Request-ID"]
         assert document["title"]
         assert document["detail"]
         if code:
@@ -45,7 +45,7 @@ def problem():
         for error in document.get("errors", []):
             assert set(error) == {"field", "code", "detail"}
         for word in ("Traceback", "SELECT", "/srv", "site-packages", ".py"):
-            assert word not in answer.content.decode()
+            assert word not in response.content.decode()
         return document
 
     return check

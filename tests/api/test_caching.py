@@ -29,9 +29,9 @@ def book(db):
     return Book.add(by=None, title="Emma", authors=["Jane Austen"])
 
 
-def outcome(answer):
-    assert answer.status_code == 200, answer.content
-    return answer.headers.get("X-Cache")
+def outcome(response):
+    assert response.status_code == 200, response.content
+    return response.headers.get("X-Cache")
 
 
 @pytest.mark.parametrize("place", [BOOKS, f"{BOOKS}?ordering=title", STATS, "{book}", "{book}stats/"])
@@ -54,17 +54,17 @@ def test_cache_hit_takes_one_query(anonymous, book, django_assert_num_queries):
 
 def test_cached_response_supports_if_none_match(anonymous, book):
     etag = anonymous.get(BOOKS)["ETag"]
-    answer = anonymous.get(BOOKS, HTTP_IF_NONE_MATCH=etag)
-    assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", etag)
-    assert answer["Cache-Control"] == "public, no-cache"
-    assert {"Authorization", "Accept", "Accept-Language"} <= {word.strip() for word in answer["Vary"].split(",")}
+    response = anonymous.get(BOOKS, HTTP_IF_NONE_MATCH=etag)
+    assert (response.status_code, response.content, response["ETag"]) == (304, b"", etag)
+    assert response["Cache-Control"] == "public, no-cache"
+    assert {"Authorization", "Accept", "Accept-Language"} <= {word.strip() for word in response["Vary"].split(",")}
 
 
 def test_head_and_get_share_a_cached_response(anonymous, book):
     anonymous.head(BOOKS)
-    answer = anonymous.get(BOOKS)
-    assert outcome(answer) == "hit"
-    assert answer.json()["results"][0]["id"] == book.pk
+    response = anonymous.get(BOOKS)
+    assert outcome(response) == "hit"
+    assert response.json()["results"][0]["id"] == book.pk
     assert anonymous.head(BOOKS).content == b""
 
 
@@ -100,10 +100,10 @@ def test_cache_key_contains_host_scheme_and_language(anonymous, book, other):
         Book.add(by=None, title=f"Book {title}", authors=["A"])
     first = anonymous.get(BOOKS)
     assert outcome(anonymous.get(BOOKS)) == "hit"
-    answer = anonymous.get(BOOKS, **other)
-    assert outcome(answer) == "miss"
+    response = anonymous.get(BOOKS, **other)
+    assert outcome(response) == "miss"
     if "HTTP_ACCEPT_LANGUAGE" not in other:
-        assert answer.json()["next"] != first.json()["next"]
+        assert response.json()["next"] != first.json()["next"]
 
 
 @pytest.mark.parametrize("place", [f"{BOOKS}?search=emma", f"{BOOKS}?cursor=x"])
@@ -158,9 +158,9 @@ def test_each_change_is_in_the_next_response(anonymous, book, alice, bob):
         assert all(outcome(anonymous.get(place)) == "hit" for place in places), name
         change()
         for place in places:
-            answer = anonymous.get(place)
-            assert outcome(answer) == "miss", (name, place)
-            assert answer.content != before[place], (name, place)
+            response = anonymous.get(place)
+            assert outcome(response) == "miss", (name, place)
+            assert response.content != before[place], (name, place)
 
 
 def test_deleted_book_is_not_served_from_the_cache(anonymous, alice, book):
@@ -184,8 +184,8 @@ def test_rolled_back_change_keeps_the_cached_response(anonymous, book):
         # What a transaction reads may be rolled back, so it is neither cached nor served from the cache.
         assert len(anonymous.get(BOOKS).json()["results"]) == 2
         transaction.set_rollback(True)
-    answer = anonymous.get(BOOKS)
-    assert (outcome(answer), len(answer.json()["results"])) == ("hit", 1)
+    response = anonymous.get(BOOKS)
+    assert (outcome(response), len(response.json()["results"])) == ("hit", 1)
 
 
 def test_response_built_before_a_write_is_not_cached(anonymous, alice, book, monkeypatch):
@@ -240,8 +240,8 @@ def test_broken_cache_fails_no_request(anonymous, book, monkeypatch):
 def test_waiting_request_builds_the_response_after_a_timeout(anonymous, book):
     for key in keys():
         cache.delete(key)  # the request that was building it died, and left its mark
-    answer = anonymous.get(BOOKS)
-    assert (outcome(answer), answer.json()["results"][0]["id"]) == ("miss", book.pk)
+    response = anonymous.get(BOOKS)
+    assert (outcome(response), response.json()["results"][0]["id"]) == ("miss", book.pk)
 
 
 def test_cache_versions_differ_after_each_change():

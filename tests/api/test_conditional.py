@@ -21,16 +21,16 @@ PATHS = [ME, "/api/v1/users/", "/api/v1/users/alice/", "/api/v1/auth/sessions/",
 
 @pytest.mark.parametrize("path", PATHS)
 def test_get_with_current_etag_is_304(me, path):
-    answer = me.get(path)
-    etag = answer["ETag"]
+    response = me.get(path)
+    etag = response["ETag"]
     assert etag.startswith('"')
     for sent in (etag, f"W/{etag}", f'"other", {etag}', "*"):
         again = me.get(path, HTTP_IF_NONE_MATCH=sent)
         assert again.status_code == 304, sent
         assert again.content == b""
         assert again["ETag"] == etag
-        assert again["Cache-Control"] == answer["Cache-Control"]
-        assert again["Vary"] == answer["Vary"]
+        assert again["Cache-Control"] == response["Cache-Control"]
+        assert again["Vary"] == response["Vary"]
     assert me.get(path, HTTP_IF_NONE_MATCH='"other"').status_code == 200
 
 
@@ -48,10 +48,10 @@ def test_error_has_no_etag(me, path):
 
 
 def test_304_has_the_cache_control_of_the_response(anonymous):
-    answer = anonymous.get("/api/v1/books/")
-    again = anonymous.get("/api/v1/books/", HTTP_IF_NONE_MATCH=answer["ETag"])
+    response = anonymous.get("/api/v1/books/")
+    again = anonymous.get("/api/v1/books/", HTTP_IF_NONE_MATCH=response["ETag"])
     assert again.status_code == 304
-    assert again["Cache-Control"] == answer["Cache-Control"] == "public, no-cache"
+    assert again["Cache-Control"] == response["Cache-Control"] == "public, no-cache"
 
 
 def test_etag_changes_only_with_the_object(me):
@@ -64,8 +64,8 @@ def test_etag_changes_only_with_the_object(me):
 @pytest.mark.parametrize("method", ["patch"])
 def test_change_with_a_stale_etag_is_412(me, problem, method, alice):
     etag = me.get(ME)["ETag"]
-    answer = me.patch(ME, {"bio": "one"}, HTTP_IF_MATCH=etag)
-    assert answer.status_code == 200
+    response = me.patch(ME, {"bio": "one"}, HTTP_IF_MATCH=etag)
+    assert response.status_code == 200
     problem(me.patch(ME, {"bio": "two"}, HTTP_IF_MATCH=etag), 412, "precondition_failed")
     assert me.get(ME).json()["bio"] == "one"
     etag = me.get(ME)["ETag"]
@@ -111,8 +111,8 @@ def test_book_supports_if_match(me, problem):
     body = {"title": "Dom Casmurro", "authors": ["Machado de Assis"]}
     path = f"/api/v1/books/{me.post('/api/v1/books/', body).json()['id']}/"
     etag = me.get(path)["ETag"]
-    answer = me.put(path, body | {"published_year": 1899}, HTTP_IF_MATCH=etag)
-    assert answer.status_code == 200, answer.content
+    response = me.put(path, body | {"published_year": 1899}, HTTP_IF_MATCH=etag)
+    assert response.status_code == 200, response.content
     problem(me.put(path, body, HTTP_IF_MATCH=etag), 412)
     problem(me.patch(path, {"title": "x"}, HTTP_IF_MATCH=etag), 412)
     problem(me.delete(path, HTTP_IF_MATCH=etag), 412)
@@ -123,9 +123,9 @@ def test_book_supports_if_match(me, problem):
 
 def test_etag_of_indented_json_is_accepted(me):
     accept = {"HTTP_ACCEPT": "application/json; indent=2"}
-    answer = me.get(ME, **accept)
-    json.loads(answer.content)
-    assert me.patch(ME, {"bio": "x"}, HTTP_IF_MATCH=answer["ETag"], **accept).status_code == 200
+    response = me.get(ME, **accept)
+    json.loads(response.content)
+    assert me.patch(ME, {"bio": "x"}, HTTP_IF_MATCH=response["ETag"], **accept).status_code == 200
 
 
 def test_change_without_if_match_writes_only_its_columns(me, alice):

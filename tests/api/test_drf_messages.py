@@ -13,10 +13,10 @@ pytestmark = pytest.mark.django_db
     [("", "Este campo não pode ficar em branco."), (None, "Este campo não pode ser nulo.")],
 )
 def test_drf_messages_are_translated_correctly(client_of, alice, title, detail):
-    answer = client_of(alice).post(
+    response = client_of(alice).post(
         "/api/v1/books/", {"title": title, "author": "A"}, headers={"Accept-Language": "pt-BR"}
     )
-    assert [error["detail"] for error in answer.json()["errors"]] == [detail]
+    assert [error["detail"] for error in response.json()["errors"]] == [detail]
 
 
 def test_listed_messages_have_own_translations():
@@ -30,8 +30,8 @@ def test_listed_messages_have_own_translations():
 
 @pytest.mark.parametrize(("language", "detail"), [("en", "No data provided"), ("pt-BR", "Nenhum dado foi enviado.")])
 def test_null_body_message_is_translated(client_of, alice, language, detail):
-    answer = client_of(alice).post(
+    response = client_of(alice).post(
         "/api/v1/clubs/", "null", content_type="application/json", headers={"Accept-Language": language}
     )
-    assert answer.status_code == 400
-    assert [error["detail"] for error in answer.json()["errors"]] == [detail]
+    assert response.status_code == 400
+    assert [error["detail"] for error in response.json()["errors"]] == [detail]

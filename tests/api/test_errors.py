@@ -11,15 +11,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.views_for_tests
 
 
 def test_unparsable_json_is_400(anonymous, problem):
-    answer = anonymous.post("/api/v1/auth/login/", '{\n"a": }', content_type="application/json")
-    assert problem(answer, 400, "parse_error")["detail"] == "The body is not JSON: line 2, column 6."
+    response = anonymous.post("/api/v1/auth/login/", '{\n"a": }', content_type="application/json")
+    assert problem(response, 400, "parse_error")["detail"] == "The body is not JSON: line 2, column 6."
 
 
 @pytest.mark.parametrize("body", ["{", '{"a": NaN}', b"\xff"])
 def test_parse_errors_are_translated(anonymous, problem, body):
     portuguese = {"content_type": "application/json", "headers": {"Accept-Language": "pt-BR"}}
-    answer = anonymous.post("/api/v1/auth/login/", body, **portuguese)
-    assert problem(answer, 400, "parse_error")["detail"].startswith("O corpo não é JSON")
+    response = anonymous.post("/api/v1/auth/login/", body, **portuguese)
+    assert problem(response, 400, "parse_error")["detail"].startswith("O corpo não é JSON")
 
 
 @pytest.mark.parametrize("host", ["evil.example", "a b", "x:y:z"])
@@ -28,22 +28,22 @@ def test_host_that_is_not_allowed_is_400(anonymous, problem, host):
 
 
 def test_missing_token_is_401_with_www_authenticate(anonymous, problem):
-    answer = anonymous.get("/api/v1/users/me/")
-    problem(answer, 401, "not_authenticated")
-    assert answer["WWW-Authenticate"] == "Bearer"
+    response = anonymous.get("/api/v1/users/me/")
+    problem(response, 401, "not_authenticated")
+    assert response["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer", "Bearer a b", "Bearer \xff", "Bearer " + "a" * 5000])
 def test_invalid_token_is_401_with_www_authenticate(anonymous, problem, header):
-    answer = anonymous.get("/api/v1/users/me/", HTTP_AUTHORIZATION=header)
-    problem(answer, 401)
-    assert answer["WWW-Authenticate"] == "Bearer"
+    response = anonymous.get("/api/v1/users/me/", HTTP_AUTHORIZATION=header)
+    problem(response, 401)
+    assert response["WWW-Authenticate"] == "Bearer"
 
 
 def test_wrong_credentials_are_401_with_www_authenticate(anonymous, problem, alice):
-    answer = anonymous.post("/api/v1/auth/login/", {"username": "alice", "password": "wrong"})
-    problem(answer, 401, "invalid_credentials")
-    assert answer["WWW-Authenticate"] == "Bearer"
+    response = anonymous.post("/api/v1/auth/login/", {"username": "alice", "password": "wrong"})
+    problem(response, 401, "invalid_credentials")
+    assert response["WWW-Authenticate"] == "Bearer"
 
 
 def test_django_permission_denied_is_403_without_its_message(anonymous, problem):
@@ -53,10 +53,10 @@ def test_django_permission_denied_is_403_without_its_message(anonymous, problem)
 @pytest.mark.parametrize("path", ["/api/", "/api/v1/nothing/", "/api/v1/nothing", "/api/v1/auth/login/x/", "/api/v2/"])
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "head", "options"])
 def test_unknown_route_is_404(anonymous, problem, path, method):
-    answer = getattr(anonymous, method)(path)
-    assert answer.status_code == 404
+    response = getattr(anonymous, method)(path)
+    assert response.status_code == 404
     if method != "head":
-        problem(answer, 404, "not_found")
+        problem(response, 404, "not_found")
 
 
 @override_settings(DEBUG=True)
@@ -79,11 +79,11 @@ def test_impossible_ids_are_404(client_of, alice, problem, number):
 
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete", "head"])
 def test_other_method_is_405_with_allow(anonymous, problem, method):
-    answer = getattr(anonymous, method)("/api/v1/auth/login/")
-    assert answer.status_code == 405
-    assert {word.strip() for word in answer["Allow"].split(",")} == {"POST", "OPTIONS"}
+    response = getattr(anonymous, method)("/api/v1/auth/login/")
+    assert response.status_code == 405
+    assert {word.strip() for word in response["Allow"].split(",")} == {"POST", "OPTIONS"}
     if method != "head":
-        problem(answer, 405, "method_not_allowed")
+        problem(response, 405, "method_not_allowed")
 
 
 def test_unknown_method_is_405(anonymous, problem):
@@ -103,8 +103,8 @@ def test_body_over_the_limit_is_413(anonymous, problem):
     def send(size: int):
         return anonymous.post("/api/v1/auth/login/", b" " * (size - 2) + b"{}", content_type="application/json")
 
-    answer = send(1_000_001)
-    problem(answer, 413, "too_large")
+    response = send(1_000_001)
+    problem(response, 413, "too_large")
     problem(send(1_000_000), 400, "invalid")
 
 
@@ -127,9 +127,9 @@ def test_file_over_the_upload_limit_is_413(anonymous, problem):
 def test_exceeded_rate_is_429_with_retry_after(anonymous, problem, rate):
     rate("register", 1)
     assert anonymous.get("/api/v1/probe/limited/").status_code == 200
-    answer = anonymous.get("/api/v1/probe/limited/")
-    problem(answer, 429, "throttled")
-    assert 1 <= int(answer["Retry-After"]) <= 60
+    response = anonymous.get("/api/v1/probe/limited/")
+    problem(response, 429, "throttled")
+    assert 1 <= int(response["Retry-After"]) <= 60
 
 
 @pytest.mark.parametrize("path", ["boom/", "bare/boom/"])
@@ -139,16 +139,16 @@ def test_unexpected_error_is_500_without_details(lenient, problem, path):
 
 @pytest.mark.parametrize("path", ["down/", "bare/down/"])
 def test_database_down_is_503_with_retry_after(lenient, problem, path):
-    answer = lenient.get(f"/api/v1/probe/{path}")
-    problem(answer, 503, "unavailable")
-    assert int(answer["Retry-After"]) >= 1
+    response = lenient.get(f"/api/v1/probe/{path}")
+    problem(response, 503, "unavailable")
+    assert int(response["Retry-After"]) >= 1
 
 
 def test_other_error_becomes_a_problem_with_its_headers(anonymous, problem):
-    answer = anonymous.get("/api/v1/probe/bare/gone/")
-    problem(answer, 410)
-    assert answer["X-Kept"] == "yes"
-    assert int(answer["Content-Length"]) == len(answer.content)
+    response = anonymous.get("/api/v1/probe/bare/gone/")
+    problem(response, 410)
+    assert response["X-Kept"] == "yes"
+    assert int(response["Content-Length"]) == len(response.content)
 
 
 def test_failed_precondition_of_a_read_is_a_problem(client_of, alice, problem):
@@ -156,16 +156,16 @@ def test_failed_precondition_of_a_read_is_a_problem(client_of, alice, problem):
 
 
 def test_invalid_fields_are_a_flat_list_with_paths(anonymous, problem):
-    answer = anonymous.post("/api/v1/probe/echo/", {"lines": [{"isbn": "1"}, {}, 7, {"isbn": "1" * 14}], "kind": "z"})
-    found = problem(answer, 400, "invalid")["errors"]
+    response = anonymous.post("/api/v1/probe/echo/", {"lines": [{"isbn": "1"}, {}, 7, {"isbn": "1" * 14}], "kind": "z"})
+    found = problem(response, 400, "invalid")["errors"]
     assert [(error["field"], error["code"]) for error in found] == [
         ("lines.1.isbn", "required"),
         ("lines.2.non_field_errors", "invalid"),
         ("lines.3.isbn", "max_length"),
         ("kind", "invalid_choice"),
     ]
-    answer = anonymous.post("/api/v1/probe/nested/")
-    found = problem(answer, 400, "invalid")["errors"]
+    response = anonymous.post("/api/v1/probe/nested/")
+    found = problem(response, 400, "invalid")["errors"]
     assert found == [{"field": "a.b.0", "code": "too_odd", "detail": "Odd."}]
 
 
@@ -202,8 +202,8 @@ def test_invalid_json_is_400(anonymous, problem, body):
 def test_json_is_utf_8_whatever_the_charset(anonymous, charset):
     body = {"lines": [{"isbn": "ção"}]}
     kind = f"application/json; charset={charset}"
-    answer = anonymous.post("/api/v1/probe/echo/", json.dumps(body, ensure_ascii=False).encode(), content_type=kind)
-    assert answer.json() == body
+    response = anonymous.post("/api/v1/probe/echo/", json.dumps(body, ensure_ascii=False).encode(), content_type=kind)
+    assert response.json() == body
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "\ud800", "a\udfffb"])
@@ -215,9 +215,9 @@ def test_nul_and_lone_surrogates_are_400(anonymous, client_of, alice, problem, t
         )
     for field in ("username", "password", "email", "device"):
         body = {"username": "someone", "password": "um-bom-segredo-7"} | {field: text}
-        answer = anonymous.post("/api/v1/auth/register/", json.dumps(body), content_type="application/json")
-        assert answer.status_code == 400, field
-        problem(answer, 400, "invalid")
+        response = anonymous.post("/api/v1/auth/register/", json.dumps(body), content_type="application/json")
+        assert response.status_code == 400, field
+        problem(response, 400, "invalid")
     body = {"lines": [{"isbn": text}], "kind": text, text: text}
     problem(anonymous.post("/api/v1/probe/echo/", json.dumps(body), content_type="application/json"), 400, "invalid")
 
@@ -229,9 +229,9 @@ def test_invalid_text_in_the_path_is_404(client_of, alice):
 
 def test_messages_are_translated_and_codes_are_not(anonymous):
     def refused(language: str) -> dict[str, str]:
-        answer = anonymous.post("/api/v1/auth/login/", {}, HTTP_ACCEPT_LANGUAGE=language)
-        assert "Accept-Language" in answer["Vary"]
-        return answer.json()["errors"][0]
+        response = anonymous.post("/api/v1/auth/login/", {}, HTTP_ACCEPT_LANGUAGE=language)
+        assert "Accept-Language" in response["Vary"]
+        return response.json()["errors"][0]
 
     english, portuguese = refused("en"), refused("pt-BR,pt;q=0.9")
     assert english == {"field": "username", "code": "required", "detail": "This field is required."}
@@ -250,13 +250,13 @@ def test_titles_are_translated(anonymous, monkeypatch):
     monkeypatch.setattr(errors, "DETAILS", dict.fromkeys(errors.DETAILS, gettext_lazy("No")))
     speak = {"HTTP_ACCEPT_LANGUAGE": "pt-BR"}
     large = anonymous.post("/api/v1/auth/login/", b" " * 1_000_001, content_type="application/json", **speak)
-    for answer in (
+    for response in (
         anonymous.get("/api/v1/nothing/", **speak),
         anonymous.get("/api/v1/", HTTP_HOST="x.example", **speak),
         large,
     ):
-        assert answer.json()["title"] == "Sim"
-        assert answer.json()["detail"] == "Não"
+        assert response.json()["title"] == "Sim"
+        assert response.json()["detail"] == "Não"
 
 
 def test_too_many_parameters_are_400(anonymous, problem):

@@ -27,9 +27,9 @@ def closed_port() -> int:
 def test_health_checks_are_ok(client):
     assert client.get("/healthz").json() == {"status": "ok"}
     cache = "ok" if settings.REDIS_URL else "none"
-    answer = client.get("/readyz")
-    assert answer.status_code == 200
-    assert answer.json() == {"status": "ok", "database": "ok", "cache": cache}
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ok", "database": "ok", "cache": cache}
 
 
 @pytest.mark.django_db
@@ -40,9 +40,9 @@ def test_readyz_is_degraded_without_cache(client, monkeypatch):
 
     monkeypatch.setattr(settings, "REDIS_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setattr("django_redis.get_redis_connection", lambda alias: Away())
-    answer = client.get("/readyz")
-    assert answer.status_code == 200
-    assert answer.json() == {"status": "degraded", "database": "ok", "cache": "down"}
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "degraded", "database": "ok", "cache": "down"}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -56,18 +56,18 @@ def test_readyz_fails_without_database(closed_port, monkeypatch):
     try:
         started = time.monotonic()
         assert client.get("/healthz").status_code == 200
-        answer = client.get("/readyz")
-        assert answer.status_code == 503
-        assert answer.json() | {"cache": ""} == {"status": "down", "database": "down", "cache": ""}
-        assert int(answer["Retry-After"]) >= 1
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json() | {"cache": ""} == {"status": "down", "database": "down", "cache": ""}
+        assert int(response["Retry-After"]) >= 1
         for path, sent in (("/api/v1/books/", {}), ("/api/v1/users/me/", {"HTTP_AUTHORIZATION": "Bearer x"})):
-            answer = client.get(path, **sent)
-            assert answer.status_code in (503, 401)
-            assert answer["Content-Type"] == "application/problem+json"
-        answer = client.post("/api/v1/auth/login/", {"username": "a", "password": "b"}, "application/json")
-        assert answer.status_code == 503
-        assert answer.json()["code"] == "unavailable"
-        assert int(answer["Retry-After"]) >= 1
+            response = client.get(path, **sent)
+            assert response.status_code in (503, 401)
+            assert response["Content-Type"] == "application/problem+json"
+        response = client.post("/api/v1/auth/login/", {"username": "a", "password": "b"}, "application/json")
+        assert response.status_code == 503
+        assert response.json()["code"] == "unavailable"
+        assert int(response["Retry-After"]) >= 1
         assert time.monotonic() - started < 15
     finally:
         monkeypatch.undo()
@@ -119,8 +119,8 @@ def test_frozen_database_fails_requests_in_time(monkeypatch, alice, client_of):
         relay.flows.clear()
         assert client.get("/readyz").json()["database"] == "down"
         for _kept_then_new in range(2):
-            answer = client.get("/api/v1/users/me/")
-            assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+            response = client.get("/api/v1/users/me/")
+            assert (response.status_code, response.json()["code"]) == (503, "unavailable")
             close_old_connections()
         relay.flows.set()
         assert client.get("/readyz").json()["database"] == "ok"
@@ -141,9 +141,9 @@ def test_other_method_is_405_without_csrf_token(path):
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "127.8.8.8", "::ffff:127.0.0.1"])
 def test_metrics_allow_loopback(client, address):
-    answer = client.get("/metrics", REMOTE_ADDR=address)
-    assert answer.status_code == 200
-    assert b"bookbridge_requests_total" in answer.content
+    response = client.get("/metrics", REMOTE_ADDR=address)
+    assert response.status_code == 200
+    assert b"bookbridge_requests_total" in response.content
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "10.0.0.1", "", "nonsense", "2001:db8::1", "0.0.0.0"])

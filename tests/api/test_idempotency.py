@@ -111,8 +111,8 @@ def test_validation_error_is_not_stored(me, problem):
 
 def test_parse_error_is_not_stored(me, problem):
     for _ in range(2):
-        answer = me.post(ONCE, "{", content_type="application/json", HTTP_IDEMPOTENCY_KEY="k")
-        problem(answer, 400, "parse_error")
+        response = me.post(ONCE, "{", content_type="application/json", HTTP_IDEMPOTENCY_KEY="k")
+        problem(response, 400, "parse_error")
     assert post(me).status_code == 201
 
 

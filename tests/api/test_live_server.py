@@ -65,10 +65,10 @@ class Live:
             body, headers = json.dumps(body).encode(), {"Content-Type": "application/json"} | headers
         pieces: Any = (body[n : n + 7] for n in range(0, len(body), 7)) if chunked else body
         connection.request(method, path, pieces, headers, encode_chunked=chunked)
-        answer = connection.getresponse()
-        answer.text = answer.read()
+        response = connection.getresponse()
+        response.text = response.read()
         connection.close()
-        return answer
+        return response
 
     def raw(self, *pieces: bytes, wait: float = 10) -> bytes:
         """Send bytes and read until the server closes; the sending side stays open."""
@@ -114,9 +114,9 @@ def test_chunked_body_is_read(live, token, size):
     bio = "x" * min(size, 1000)
     body = {"bio": bio, "unknown": "y" * size}
     for path in ("/api/v1/users/me/", "/api/v1/users/me"):
-        answer = live.call("PATCH", path, body, chunked=True, Authorization=token)
-        assert answer.status == 200, answer.text
-        assert json.loads(answer.text)["bio"] == bio
+        response = live.call("PATCH", path, body, chunked=True, Authorization=token)
+        assert response.status == 200, response.text
+        assert json.loads(response.text)["bio"] == bio
 
 
 def test_chunked_post_with_a_key_is_replayed(live, token):
@@ -138,8 +138,8 @@ def test_content_length_over_the_limit_is_413_at_once(live):
     connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=30)
     started = time.monotonic()
     connection.request("POST", "/api/v1/auth/login/", headers={"Content-Length": "900000000"})
-    answer = connection.getresponse()
-    assert (answer.status, json.loads(answer.read())["code"]) == (413, "too_large")
+    response = connection.getresponse()
+    assert (response.status, json.loads(response.read())["code"]) == (413, "too_large")
     assert time.monotonic() - started < 20  # the body is never sent
     connection.close()
 
@@ -228,11 +228,11 @@ def test_connection_is_usable_after_an_unread_body(live, path, size, status):
 
 
 def test_head_has_the_headers_of_get_and_no_body(live):
-    get, answer = live.call("GET", "/api/v1/books/"), live.call("HEAD", "/api/v1/books/")
-    assert answer.text == b""
-    assert answer.headers["Content-Length"] == get.headers["Content-Length"]
-    assert answer.headers["Content-Type"] == get.headers["Content-Type"]
-    assert answer.headers["ETag"] == get.headers["ETag"]
+    get, response = live.call("GET", "/api/v1/books/"), live.call("HEAD", "/api/v1/books/")
+    assert response.text == b""
+    assert response.headers["Content-Length"] == get.headers["Content-Length"]
+    assert response.headers["Content-Type"] == get.headers["Content-Type"]
+    assert response.headers["ETag"] == get.headers["ETag"]
 
 
 def test_server_header_is_not_revealing(live):

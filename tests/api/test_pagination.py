@@ -18,7 +18,7 @@ ROWS = "/api/v1/probe/rows/"
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
-def reader(n: int) -> User:
+def build_user(n: int) -> User:
     """Create a user; users have many ties and NULLs, and names that some collations consider equal."""
     name = ("José", "jose", "JOSE", "Zoë", "", "日本")[n % 6]
     return User(
@@ -32,8 +32,8 @@ def reader(n: int) -> User:
 
 
 @pytest.fixture
-def readers(db):
-    User.objects.bulk_create([reader(n) for n in range(300)])
+def users(db):
+    User.objects.bulk_create([build_user(n) for n in range(300)])
     return User.objects.order_by("id")
 
 
@@ -47,7 +47,7 @@ def walk(client, url, word="next"):
         url = page[word]
 
 
-def in_order(word: str) -> list[int]:
+def expected_ids(word: str) -> list[int]:
     """Return the ids in the order of the database, without pages."""
     fields = Rows.orderings[word]
     last = fields[-1]
@@ -57,10 +57,10 @@ def in_order(word: str) -> list[int]:
 
 
 @pytest.mark.parametrize("word", Rows.orderings)
-def test_paging_forth_and_back_returns_each_row_once(anonymous, readers, word):
+def test_paging_forth_and_back_returns_each_row_once(anonymous, users, word):
     pages = list(walk(anonymous, f"{ROWS}?ordering={word}&page_size=7"))
     there = [row for _page, rows in pages for row in rows]
-    assert there == in_order(word)
+    assert there == expected_ids(word)
     first, last = pages[0][0], pages[-1][0]
     assert first["previous"] is None
     assert last["next"] is None
@@ -70,15 +70,15 @@ def test_paging_forth_and_back_returns_each_row_once(anonymous, readers, word):
 
 
 @pytest.mark.parametrize("word", ["-joined", "suspended", "-suspended", "name", "-share"])
-def test_concurrent_inserts_and_deletes_shift_no_page(anonymous, readers, word):
-    before = set(in_order(word))
+def test_concurrent_inserts_and_deletes_shift_no_page(anonymous, users, word):
+    before = set(expected_ids(word))
     seen: list[int] = []
     number = 1000
     for page, rows in walk(anonymous, f"{ROWS}?ordering={word}&page_size=20"):
         seen += rows
         # Rows already read are deleted, the last of the page included; new rows are inserted everywhere.
         User.objects.filter(pk__in=rows[-3:]).delete()
-        User.objects.bulk_create([reader(number + n) for n in range(5)])
+        User.objects.bulk_create([build_user(number + n) for n in range(5)])
         number += 5
         if page["next"] is None or number > 1500:
             break
@@ -86,8 +86,8 @@ def test_concurrent_inserts_and_deletes_shift_no_page(anonymous, readers, word):
     assert before <= set(seen)
 
 
-def test_emptied_page_links_back_to_the_list(anonymous, readers):
-    ids = list(readers.values_list("id", flat=True))
+def test_emptied_page_links_back_to_the_list(anonymous, users):
+    ids = list(users.values_list("id", flat=True))
     page = anonymous.get(f"{ROWS}?ordering=joined&page_size=100").json()
     middle = anonymous.get(page["next"]).json()
     User.objects.filter(pk__in=ids[200:]).delete()
@@ -111,14 +111,14 @@ def test_empty_list_has_no_links(anonymous):
 
 
 def test_exactly_full_page_has_no_next(anonymous):
-    User.objects.bulk_create([reader(n) for n in range(20)])
+    User.objects.bulk_create([build_user(n) for n in range(20)])
     page = anonymous.get(ROWS).json()
     assert len(page["results"]) == 20
     assert page["next"] is None
     assert page["previous"] is None
 
 
-def test_links_are_absolute_and_keep_other_parameters(client_of, alice, readers):
+def test_links_are_absolute_and_keep_other_parameters(client_of, alice, users):
     for path in (f"{ROWS}?ordering=name&page_size=2", f"{ROWS[:-1]}?ordering=name&page_size=2"):
         page = client_of(alice).get(path, HTTP_HOST="localhost:8000").json()
         link = urlsplit(page["next"])
@@ -127,7 +127,7 @@ def test_links_are_absolute_and_keep_other_parameters(client_of, alice, readers)
         assert parse_qs(link.query)["ordering"] == ["name"]
 
 
-def test_page_size_is_20_and_at_most_100(anonymous, readers):
+def test_page_size_is_20_and_at_most_100(anonymous, users):
     assert len(anonymous.get(ROWS).json()["results"]) == 20
     assert len(anonymous.get(f"{ROWS}?page_size=100").json()["results"]) == 100
     assert len(anonymous.get(f"{ROWS}?page_size=1").json()["results"]) == 1
@@ -182,7 +182,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
-def test_invalid_cursor_is_404(anonymous, problem, readers, bad):
+def test_invalid_cursor_is_404(anonymous, problem, users, bad):
     problem(anonymous.get(ROWS, {"ordering": "joined", "cursor": bad}), 404, "not_found")
 
 
@@ -203,30 +203,30 @@ def test_invalid_cursor_is_404(anonymous, problem, readers, bad):
         ("length", 10**40),
     ],
 )
-def test_cursor_with_an_impossible_value_is_404(anonymous, problem, readers, word, value):
+def test_cursor_with_an_impossible_value_is_404(anonymous, problem, users, word, value):
     bad = cursor(word, [value, 1], False)
     problem(anonymous.get(ROWS, {"ordering": word, "cursor": bad}), 404, "not_found")
 
 
-def test_truncated_cursor_is_404(anonymous, problem, readers):
+def test_truncated_cursor_is_404(anonymous, problem, users):
     page = anonymous.get(f"{ROWS}?ordering=joined").json()
     good = parse_qs(urlsplit(page["next"]).query)["cursor"][0]
     for length in range(len(good)):
-        answer = anonymous.get(ROWS, {"ordering": "joined", "cursor": good[:length]})
-        assert answer.status_code == 404, good[:length]
+        response = anonymous.get(ROWS, {"ordering": "joined", "cursor": good[:length]})
+        assert response.status_code == 404, good[:length]
     assert anonymous.get(ROWS, {"ordering": "joined", "cursor": good}).status_code == 200
     problem(anonymous.get(ROWS, {"ordering": "joined", "cursor": good + "A"}), 404)
 
 
-def test_cursor_of_a_deleted_row_is_valid(anonymous, readers):
+def test_cursor_of_a_deleted_row_is_valid(anonymous, users):
     for word, value in (
         ("joined", "1999-01-01T00:00:00+00:00"),
         ("name", "zz" * 2000),
         ("-count", 2**62),
         ("-share", "1e300"),
     ):
-        answer = anonymous.get(ROWS, {"ordering": word, "cursor": cursor(word, [value, 5], False)})
-        assert answer.status_code == 200, word
+        response = anonymous.get(ROWS, {"ordering": word, "cursor": cursor(word, [value, 5], False)})
+        assert response.status_code == 200, word
 
 
 @pytest.mark.parametrize("word", Rows.orderings)
@@ -238,10 +238,10 @@ def test_each_page_is_one_query_without_offset(anonymous, word):
             assert anonymous.get(url).status_code == 200
         return [query["sql"] for query in captured]
 
-    User.objects.bulk_create([reader(n) for n in range(3)])
+    User.objects.bulk_create([build_user(n) for n in range(3)])
     # The page itself.
     assert len(queries(f"{ROWS}?ordering={word}")) == 1
-    User.objects.bulk_create([reader(n) for n in range(3, 300)])
+    User.objects.bulk_create([build_user(n) for n in range(3, 300)])
     pages = list(walk(anonymous, f"{ROWS}?ordering={word}&page_size=50"))
     for page, _rows in pages[:-1]:
         [sql] = queries(page["next"])
@@ -261,7 +261,7 @@ def test_each_page_is_one_query_without_offset(anonymous, word):
     ],
 )
 def test_first_and_500th_page_use_the_index(client_of, alice, path, index):
-    User.objects.bulk_create([reader(n) for n in range(10_100)], batch_size=2000)
+    User.objects.bulk_create([build_user(n) for n in range(10_100)], batch_size=2000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE TABLE accounts_user")
         cursor.fetchall()

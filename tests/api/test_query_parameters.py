@@ -48,10 +48,10 @@ def me(client_of, alice):
 )
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_invalid_parameter_is_400_with_its_name(me, problem, path, field, code, method):
-    answer = getattr(me, method)(path)
-    assert answer.status_code == 400
+    response = getattr(me, method)(path)
+    assert response.status_code == 400
     if method == "get":
-        errors = problem(answer, 400, "invalid_parameter")["errors"]
+        errors = problem(response, 400, "invalid_parameter")["errors"]
         assert [(error["field"], error["code"]) for error in errors] == [(field, code)]
 
 
@@ -66,9 +66,9 @@ def test_missing_token_is_reported_before_parameters(anonymous, problem):
 
 
 def test_many_invalid_parameters_are_truncated(me, problem):
-    answer = me.get(USERS + "?" + "&".join("a" * 500 + f"{n}=1" for n in range(15)))
-    assert len(problem(answer, 400, "invalid_parameter")["errors"]) == 15
-    assert len(answer.content) < 5000
+    response = me.get(USERS + "?" + "&".join("a" * 500 + f"{n}=1" for n in range(15)))
+    assert len(problem(response, 400, "invalid_parameter")["errors"]) == 15
+    assert len(response.content) < 5000
 
 
 @pytest.mark.parametrize(
@@ -92,13 +92,13 @@ def test_head_is_allowed_outside_the_api(anonymous):
     ("query", "code"), [("nonsense=1", "unknown"), ("format=xml", "invalid"), ("format=", "blank")]
 )
 def test_schema_view_checks_its_parameters(anonymous, query, code):
-    answer = anonymous.get(f"/api/v1/schema/?{query}")
-    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
-    assert [error["code"] for error in answer.json()["errors"]] == [code]
+    response = anonymous.get(f"/api/v1/schema/?{query}")
+    assert (response.status_code, response["Content-Type"]) == (400, "application/problem+json")
+    assert [error["code"] for error in response.json()["errors"]] == [code]
 
 
 def test_schema_view_error_is_a_problem(anonymous):
-    answer = anonymous.post("/api/v1/schema/")
-    assert (answer.status_code, answer["Content-Type"]) == (405, "application/problem+json")
-    assert answer.json()["code"] == "method_not_allowed"
+    response = anonymous.post("/api/v1/schema/")
+    assert (response.status_code, response["Content-Type"]) == (405, "application/problem+json")
+    assert response.json()["code"] == "method_not_allowed"
     assert anonymous.get("/api/v1/schema/?format=yaml")["Content-Type"].startswith("application/vnd.oai.openapi")

@@ -44,7 +44,7 @@ class Server:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.05)
-        raise AssertionError("redis-server does not answer")
+        raise AssertionError("redis-server does not response")
 
     def stop(self) -> None:
         os.kill(self.process.pid, signal.SIGCONT)
@@ -91,10 +91,10 @@ def ask(anonymous, client_of, alice) -> Callable[[], list[object]]:
             lambda: anonymous.post("/api/v1/auth/login/", {"username": "alice", "password": PASSWORD}),
         ):
             started = time.monotonic()
-            answer = call()
+            response = call()
             assert time.monotonic() - started < MAX_SECONDS
-            assert 200 <= answer.status_code < 300, answer.content
-            seen.append(answer.json().get("seen"))
+            assert 200 <= response.status_code < 300, response.content
+            seen.append(response.json().get("seen"))
         return seen[0]
 
     return all_calls
@@ -157,8 +157,8 @@ def test_rates_are_enforced_in_memory_during_an_outage(server, anonymous, monkey
     rate("login", 3)
     body = {"username": "nobody", "password": "wrong"}
     mend = cause_fault(server, monkeypatch, fault)
-    answers = [anonymous.post("/api/v1/auth/login/", body).status_code for _ in range(6)]
-    assert answers == [401, 401, 401, 429, 429, 429]
+    responses = [anonymous.post("/api/v1/auth/login/", body).status_code for _ in range(6)]
+    assert responses == [401, 401, 401, 429, 429, 429]
     mend()
 
 

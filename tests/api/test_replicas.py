@@ -29,8 +29,8 @@ def test_primary_serves_anonymous_reads_while_a_replica_is_down(replica, tmp_pat
         for _ in range(3):
             for path in ("books/", "books/?ordering=title", "clubs/"):
                 began = time.perf_counter()
-                with urllib.request.urlopen(f"{address}/api/v1/{path}", timeout=20) as answer:
-                    assert (answer.status, json.load(answer)["results"]) == (200, [])
+                with urllib.request.urlopen(f"{address}/api/v1/{path}", timeout=20) as response:
+                    assert (response.status, json.load(response)["results"]) == (200, [])
                 assert time.perf_counter() - began < 9
 
 

@@ -22,18 +22,18 @@ KEYS = {"time", "request_id", "user", "method", "path", "status", "ms", "bytes",
     "given", ["abc", "7", "0af7651916cd43dd8448eb211c80319c", "a.b-c_d", "Root=1-67891233-abc", "x" * 128]
 )
 def test_valid_request_id_is_echoed(anonymous, given):
-    answer = anonymous.get("/api/v1/nothing/", HTTP_X_REQUEST_ID=given)
-    assert answer["X-Request-ID"] == given
-    assert answer.json()["request_id"] == given
+    response = anonymous.get("/api/v1/nothing/", HTTP_X_REQUEST_ID=given)
+    assert response["X-Request-ID"] == given
+    assert response.json()["request_id"] == given
 
 
 @pytest.mark.parametrize(
     "given", ["", " ", "a b", "x" * 129, "é", 'a"b', "a\nb", "a\r\nSet-Cookie: b", "<script>", "\x00", "{}"]
 )
 def test_invalid_request_id_is_replaced(anonymous, given):
-    answer = anonymous.get("/api/v1/nothing/", HTTP_X_REQUEST_ID=given)
-    assert re.fullmatch("[0-9a-f]{32}", answer["X-Request-ID"])
-    assert answer.json()["request_id"] == answer["X-Request-ID"]
+    response = anonymous.get("/api/v1/nothing/", HTTP_X_REQUEST_ID=given)
+    assert re.fullmatch("[0-9a-f]{32}", response["X-Request-ID"])
+    assert response.json()["request_id"] == response["X-Request-ID"]
 
 
 def test_request_without_an_id_gets_one(anonymous):
@@ -61,7 +61,7 @@ def lines():
 
 
 def test_access_log_has_one_line_per_request(client_of, alice, anonymous, lines):
-    answer = client_of(alice).get("/api/v1/users/me/", HTTP_X_REQUEST_ID="mine-1")
+    response = client_of(alice).get("/api/v1/users/me/", HTTP_X_REQUEST_ID="mine-1")
     anonymous.post("/api/v1/nothing/", {}, REMOTE_ADDR="192.0.2.7")
     signed_in, unknown = lines()
     assert set(signed_in) == set(unknown) == KEYS
@@ -73,7 +73,7 @@ def test_access_log_has_one_line_per_request(client_of, alice, anonymous, lines)
         "method": "GET",
         "path": "/api/v1/users/me/",
         "status": 200,
-        "bytes": len(answer.content),
+        "bytes": len(response.content),
         "address": "127.0.0.1",
     }
     assert (unknown["user"], unknown["method"], unknown["status"], unknown["address"]) == (
@@ -125,7 +125,7 @@ def test_path_cannot_forge_a_log_line(anonymous, lines):
 def test_app_log_has_frames_but_no_traceback_sql_or_path(lenient):
     path = settings.LOG_DIR / "app.log"
     start = path.stat().st_size if path.exists() else 0
-    answer = lenient.get("/api/v1/probe/boom/")
+    response = lenient.get("/api/v1/probe/boom/")
     lenient.get("/api/v1/probe/bare/boom/?token=sesame")
     lenient.get("/api/v1/probe/down/")
     lenient.get("/api/v1/probe/race/")
@@ -135,7 +135,7 @@ def test_app_log_has_frames_but_no_traceback_sql_or_path(lenient):
     for word in ("sesame", "Traceback", "SELECT", "/srv", "site-packages", str(settings.BASE_DIR)):
         assert word not in written
     first = json.loads(written.splitlines()[0])
-    assert first["request_id"] == answer["X-Request-ID"]
+    assert first["request_id"] == response["X-Request-ID"]
     assert first["level"] == "ERROR"
     assert first["error"].startswith("RuntimeError")
     assert any(place.startswith("tests.api.views_for_tests.Boom.get:") for place in first["at"])
@@ -205,7 +205,7 @@ def test_unknown_path_without_trailing_slash_is_404(anonymous, problem, path):
 
 def test_private_responses_are_marked_private(client_of, alice, anonymous):
     me = client_of(alice)
-    answers = [
+    responses = [
         me.get("/api/v1/users/me/"),
         me.get("/api/v1/books/"),
         me.get("/api/v1/nothing/"),
@@ -213,15 +213,15 @@ def test_private_responses_are_marked_private(client_of, alice, anonymous):
         anonymous.post("/api/v1/auth/login/", {"username": "alice", "password": "correct horse battery"}),
         anonymous.get("/api/v1/books/", HTTP_AUTHORIZATION="Bearer nonsense"),
     ]
-    assert [answer["Cache-Control"] for answer in answers] == ["private, no-cache"] * 6
+    assert [response["Cache-Control"] for response in responses] == ["private, no-cache"] * 6
 
 
 def test_public_responses_may_be_shared(anonymous):
-    answer = anonymous.get("/api/v1/books/")
-    assert answer["Cache-Control"] == "public, no-cache"
-    vary = {name.strip().lower() for name in answer["Vary"].split(",")}
+    response = anonymous.get("/api/v1/books/")
+    assert response["Cache-Control"] == "public, no-cache"
+    vary = {name.strip().lower() for name in response["Vary"].split(",")}
     assert {"authorization", "accept", "accept-language"} <= vary
-    assert "Set-Cookie" not in answer
+    assert "Set-Cookie" not in response
     assert anonymous.get("/api/v1/users/me/")["Cache-Control"] == "no-store"
 
 
@@ -241,22 +241,22 @@ def test_no_origin_is_allowed_by_default(anonymous):
 
 
 def test_allowed_origin_may_use_the_documented_headers(anonymous, allowed_app):
-    answer = anonymous.options(
+    response = anonymous.options(
         "/api/v1/books/",
         HTTP_ORIGIN=APP,
         HTTP_ACCESS_CONTROL_REQUEST_METHOD="POST",
         HTTP_ACCESS_CONTROL_REQUEST_HEADERS="authorization,idempotency-key",
     )
-    assert answer.status_code == 200
-    assert answer["Access-Control-Allow-Origin"] == APP
-    allowed = {name.strip() for name in answer["Access-Control-Allow-Headers"].split(",")}
+    assert response.status_code == 200
+    assert response["Access-Control-Allow-Origin"] == APP
+    allowed = {name.strip() for name in response["Access-Control-Allow-Headers"].split(",")}
     assert {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "x-request-id"} <= allowed
-    assert "Access-Control-Allow-Credentials" not in answer
-    answer = anonymous.get("/api/v1/", HTTP_ORIGIN=APP)
-    assert answer["Access-Control-Allow-Origin"] == APP
-    exposed = {name.strip() for name in answer["Access-Control-Expose-Headers"].split(",")}
+    assert "Access-Control-Allow-Credentials" not in response
+    response = anonymous.get("/api/v1/", HTTP_ORIGIN=APP)
+    assert response["Access-Control-Allow-Origin"] == APP
+    exposed = {name.strip() for name in response["Access-Control-Expose-Headers"].split(",")}
     assert {"ETag", "Idempotency-Replayed", "Retry-After", "X-Request-ID"} <= exposed
-    assert "origin" in answer["Vary"].lower()
+    assert "origin" in response["Vary"].lower()
 
 
 @pytest.mark.parametrize(
@@ -267,8 +267,8 @@ def test_other_origin_is_refused(anonymous, allowed_app, origin):
 
 
 def test_allowed_origin_may_read_errors(lenient, allowed_app):
-    for answer in (lenient.get("/api/v1/probe/boom/", HTTP_ORIGIN=APP), lenient.get("/api/v1/x/", HTTP_ORIGIN=APP)):
-        assert answer["Access-Control-Allow-Origin"] == APP
+    for response in (lenient.get("/api/v1/probe/boom/", HTTP_ORIGIN=APP), lenient.get("/api/v1/x/", HTTP_ORIGIN=APP)):
+        assert response["Access-Control-Allow-Origin"] == APP
 
 
 # --- Replicas --------------------------------------------------------------------------------------------------------

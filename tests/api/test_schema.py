@@ -68,9 +68,11 @@ def test_response_matches_the_schema(document, client_of, bob):
 def test_book_without_authors_matches_the_schema(document, client_of, alice):
     """The book provider has books without authors; a request must name one."""
     book = Book.add(by=alice, title="Beowulf", authors=[])
-    answer = client_of(alice).get(f"/api/v1/books/{book.pk}/").json()
-    assert answer["authors"] == []
-    validate(answer, {"$ref": "#/components/schemas/Book", "components": document["components"]}, Draft202012Validator)
+    response = client_of(alice).get(f"/api/v1/books/{book.pk}/").json()
+    assert response["authors"] == []
+    validate(
+        response, {"$ref": "#/components/schemas/Book", "components": document["components"]}, Draft202012Validator
+    )
     assert document["components"]["schemas"]["BookRequest"]["properties"]["authors"]["minItems"] == 1
 
 
@@ -96,8 +98,8 @@ def test_only_account_deletion_has_a_delete_body(document):
 
 def test_every_error_is_a_problem(document):
     for path, method, operation in operations(document):
-        for status, answer in operation["responses"].items():
+        for status, response in operation["responses"].items():
             if status >= "400":
-                shared = answer.get("$ref", "").rpartition("/")[2]
-                content = (document["components"]["responses"][shared] if shared else answer)["content"]
+                shared = response.get("$ref", "").rpartition("/")[2]
+                content = (document["components"]["responses"][shared] if shared else response)["content"]
                 assert set(content) == {"application/problem+json"}, (path, method, status)

@@ -38,7 +38,7 @@ def start(**values: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_command_names_the_setting_without_traceback():
-    answer = subprocess.run(
+    response = subprocess.run(
         [sys.executable, "manage.py", "migrate"],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "RATE_LOGIN": "often"},
@@ -47,15 +47,15 @@ def test_command_names_the_setting_without_traceback():
         timeout=60,
         check=False,
     )
-    assert answer.returncode == 1
-    assert answer.stderr.splitlines() == [
+    assert response.returncode == 1
+    assert response.stderr.splitlines() == [
         "manage.py: RATE_LOGIN: must be a rate such as 10/min (sec, min, hour, day), or off"
     ]
 
 
 def test_production_starts_with_only_its_two_keys():
-    answer = start()
-    assert answer.stdout == "started\n", answer.stderr
+    response = start()
+    assert response.stdout == "started\n", response.stderr
 
 
 NONSENSE = [
@@ -98,9 +98,9 @@ NONSENSE = [
 
 @pytest.mark.parametrize(("name", "value"), NONSENSE, ids=[f"{n}={v[:12]!r}" for n, v in NONSENSE])
 def test_invalid_setting_stops_the_start_with_its_name(name, value):
-    answer = start(**{name: value})
-    assert answer.returncode != 0
-    last = answer.stderr.strip().splitlines()[-1]
+    response = start(**{name: value})
+    assert response.returncode != 0
+    last = response.stderr.strip().splitlines()[-1]
     assert f"ImproperlyConfigured: {name}: " in last
     assert len(value) < 6 or value not in last  # it may be a secret
 
@@ -109,7 +109,7 @@ def test_invalid_setting_stops_the_start_with_its_name(name, value):
     ("name", "value"), [("PORT", "x"), ("WEB_CONCURRENCY", "0"), ("DEBUG", "maybe"), ("HOST", "a b")]
 )
 def test_application_server_names_the_invalid_setting(name, value):
-    answer = subprocess.run(
+    response = subprocess.run(
         [sys.executable, "-m", "gunicorn", "--config", "bookbridge/gunicorn.py", "--check-config"],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "SECRET_KEY": "x" * 50, "JWT_PRIVATE_KEY": P256, name: value},
@@ -118,9 +118,9 @@ def test_application_server_names_the_invalid_setting(name, value):
         timeout=60,
         check=False,
     )
-    assert answer.returncode != 0
-    assert f"{name}: " in answer.stderr
-    assert "Traceback" not in answer.stderr
+    assert response.returncode != 0
+    assert f"{name}: " in response.stderr
+    assert "Traceback" not in response.stderr
 
 
 def test_development_keys_are_created_once_and_private(tmp_path, monkeypatch):
@@ -405,7 +405,7 @@ for path in ("/api/v1/", "/healthz", "/readyz", "/metrics"):
 
 
 def proxied(tmp_path, **values: str) -> list[str]:
-    answer = subprocess.run(
+    response = subprocess.run(
         [sys.executable, "-c", PROXIED],
         cwd=ROOT,
         env={
@@ -421,7 +421,7 @@ def proxied(tmp_path, **values: str) -> list[str]:
         timeout=60,
         check=False,
     )
-    return answer.stdout.splitlines()
+    return response.stdout.splitlines()
 
 
 def test_trusted_proxy_redirects_http_except_health_checks(tmp_path):

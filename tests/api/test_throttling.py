@@ -45,8 +45,8 @@ def test_40_parallel_calls_are_counted_exactly(patient_redis):
 def test_rate_applies_until_the_window_ends(anonymous, rate):
     rate("register", 3, 2)
     assert [anonymous.get(LIMITED).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
-    answer = anonymous.get(LIMITED)
-    wait = int(answer["Retry-After"])
+    response = anonymous.get(LIMITED)
+    wait = int(response["Retry-After"])
     assert 1 <= wait <= 2
     time.sleep(wait)
     assert anonymous.get(LIMITED).status_code == 200
@@ -59,16 +59,18 @@ def test_rate_off_limits_nothing(anonymous, monkeypatch):
 
 def test_forwarded_address_is_ignored_without_proxies(anonymous, rate):
     rate("register", 3)
-    answers = [anonymous.get(LIMITED, HTTP_X_FORWARDED_FOR=f"192.0.2.{n}").status_code for n in range(6)]
-    assert answers == [200] * 3 + [429] * 3
+    responses = [anonymous.get(LIMITED, HTTP_X_FORWARDED_FOR=f"192.0.2.{n}").status_code for n in range(6)]
+    assert responses == [200] * 3 + [429] * 3
     assert anonymous.get(LIMITED, REMOTE_ADDR="192.0.2.99").status_code == 200
 
 
 def test_one_trusted_proxy_sets_the_address(anonymous, rate, monkeypatch):
     monkeypatch.setattr(settings, "TRUSTED_PROXIES", 1)
     rate("register", 3)
-    answers = [anonymous.get(LIMITED, HTTP_X_FORWARDED_FOR=f"192.0.2.{n}, 198.51.100.1").status_code for n in range(6)]
-    assert answers == [200] * 3 + [429] * 3
+    responses = [
+        anonymous.get(LIMITED, HTTP_X_FORWARDED_FOR=f"192.0.2.{n}, 198.51.100.1").status_code for n in range(6)
+    ]
+    assert responses == [200] * 3 + [429] * 3
     assert anonymous.get(LIMITED, HTTP_X_FORWARDED_FOR="192.0.2.1, 198.51.100.2").status_code == 200
 
 
@@ -82,8 +84,8 @@ def test_outermost_of_two_trusted_proxies_sets_the_address(anonymous, rate, monk
 
 def test_ipv6_addresses_are_counted_by_network(anonymous, rate):
     rate("register", 3)
-    answers = [anonymous.get(LIMITED, REMOTE_ADDR=f"2001:db8:0:1::{n:x}").status_code for n in range(6)]
-    assert answers == [200] * 3 + [429] * 3
+    responses = [anonymous.get(LIMITED, REMOTE_ADDR=f"2001:db8:0:1::{n:x}").status_code for n in range(6)]
+    assert responses == [200] * 3 + [429] * 3
     assert anonymous.get(LIMITED, REMOTE_ADDR="2001:db8:0:2::1").status_code == 200
     assert anonymous.get(LIMITED, REMOTE_ADDR="::ffff:192.0.2.1").status_code == 200
     assert [anonymous.get(LIMITED, REMOTE_ADDR="192.0.2.1").status_code for _ in range(3)] == [200, 200, 429]
