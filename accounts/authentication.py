@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from accounts.models import AuthSession, User
 from accounts.tokens import InvalidToken, session_of
-from bookbridge.api.middleware import client_address
+from bookbridge.api.request_context import client_address
 from bookbridge.api.throttling import login_identities, wait_for
 
 

@@ -3,7 +3,7 @@
 from django.utils.crypto import salted_hmac
 
 from accounts.happenings import happened
-from bookbridge.api.origin import current_origin
+from bookbridge.api.request_context import current_origin
 from bookbridge.api.text import digest_of, identifier_key
 from bookbridge.api.throttling import hit, network
 

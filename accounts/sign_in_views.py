@@ -5,6 +5,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.permissions import AllowAny
@@ -32,7 +34,6 @@ from accounts.serializers import (
 )
 from bookbridge.api.errors import Conflict
 from bookbridge.api.responses import NOTHING, problem
-from bookbridge.api.safe import safe_only
 from bookbridge.api.throttling import LoginThrottle, RegisterThrottle
 from bookbridge.api.views import APIView, FormView, GenericViewSet
 
@@ -153,6 +154,7 @@ class LogoutView(PublicFormView):
 class SessionViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericViewSet):
     """The active sessions of the current account."""
 
+    lookup_url_kwarg = "session_id"
     serializer_class = SessionSerializer
     queryset = AuthSession.objects.none()
 
@@ -163,7 +165,7 @@ class SessionViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericVie
         # The row stays, to detect reuse of its tokens.
         tokens.end(instance)
 
-    @extend_schema(operation_id="auth_sessions_destroy_others", responses={204: NOTHING})
+    @extend_schema(responses={204: NOTHING})
     def destroy_others(self, request: Request) -> Response:
         """Revoke all other sessions."""
         tokens.end_others(caller(request), keep=_own_sign_in(request))
@@ -266,7 +268,8 @@ class EmailConfirmView(PublicFormView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-@safe_only
+@csrf_exempt
+@require_safe
 @cache_control(public=True, max_age=3600)
 def jwks(request: HttpRequest) -> HttpResponse:
     """Return the public keys that verify access tokens, as a JSON Web Key Set (RFC 7517)."""

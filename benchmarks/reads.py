@@ -38,7 +38,7 @@ from reviews.models import Review
 
 MOST_SECONDS, MOST_QUERIES = 0.5, 15
 # An export reads all tables, and an import must be created first.
-LEFT_OUT = ("/export/", "/imports/{id}/")
+LEFT_OUT = ("/export/", "/imports/{import_id}/")
 SEARCHES = ("quiet", "winter house", "winter 77", "a", "x", "7", "nobody", "clube de leitores", "ana", "ana silva")
 # Values for filters without choices.
 ASKED: dict[str, tuple[Any, ...]] = {
@@ -95,29 +95,22 @@ def places(club: Club) -> dict[str, Any]:
     thread = Thread.objects.filter(club=club).order_by("-posts_count").first()
     entry = Entry.objects.filter(club=club).order_by("position").first()
     newest = {
-        "posts/{id}": Post.objects.filter(thread=thread).order_by("pk").first(),
-        "threads/{id}": thread,
-        "{thread_pk}": thread,
-        "{entry_pk}": entry,
-        "clubs/{club_pk}/books/{id}": entry,
-        "milestones/{id}": Milestone.objects.filter(entry=entry).first(),
-        "ballots/{id}": club.ballots.order_by("pk").first(),
-        "meetings/{id}": club.meetings.order_by("pk").first(),
-        "{meeting_pk}": club.meetings.order_by("pk").first(),
-        "reviews/{id}": Review.objects.order_by("-likes_count").first(),
-        "{club_pk}": club,
-        "clubs/{id}": club,
+        "post_id": Post.objects.filter(thread=thread).order_by("pk").first(),
+        "thread_id": thread,
+        "entry_id": entry,
+        "milestone_id": Milestone.objects.filter(entry=entry).first(),
+        "ballot_id": club.ballots.order_by("pk").first(),
+        "meeting_id": club.meetings.order_by("pk").first(),
+        "review_id": Review.objects.order_by("-likes_count").first(),
+        "club_id": club,
     }
-    return {part: getattr(row, "pk", 0) for part, row in newest.items()}
+    return {name: getattr(row, "pk", 0) for name, row in newest.items()}
 
 
 def filled(path: str, found: dict[str, Any], book: int, owner: Any) -> str:
     """Fill in the parameters of a path."""
-    for part, pk in found.items():
-        head, _brace, _name = part.rpartition("{")
-        if part in path:
-            path = path.replace(part, f"{head}{pk}")
-    path = path.replace("{book_pk}", str(book)).replace("books/{id}", f"books/{book}")
+    for name, pk in (found | {"book_id": book}).items():
+        path = path.replace(f"{{{name}}}", str(pk))
     return path.replace("{user_id}", str(owner.pk)).replace("{username}", owner.username)
 
 

@@ -32,5 +32,5 @@ class LeadsOn:
         try:
             return super().find_object()  # type: ignore[misc]
         except Http404:
-            lead_on(self.request, self.kwargs["pk"])  # type: ignore[attr-defined]
+            lead_on(self.request, self.kwargs["book_id"])  # type: ignore[attr-defined]
             raise

@@ -52,6 +52,7 @@ class BookViewSet(
     For a book that was merged into another one, every call responds with 307 and the URL of that book (`book_merged`).
     """
 
+    lookup_url_kwarg = "book_id"
     serializer_class = BookSerializer
     filterset_class = BookFilter
     pagination_class = SearchPagination
@@ -64,8 +65,8 @@ class BookViewSet(
     }
     kept: ClassVar = {
         "list": (CATALOGUE,),
-        "retrieve": (ANY_BOOK, "book:{pk}"),
-        "stats": (ANY_BOOK, "book:{pk}"),
+        "retrieve": (ANY_BOOK, "book:{book_id}"),
+        "stats": (ANY_BOOK, "book:{book_id}"),
     }
     permissions: ClassVar[dict[str, list[type[BasePermission]]]] = {
         "list": [AllowAny],
@@ -120,7 +121,7 @@ class BookViewSet(
 
     @extend_schema(summary="Get the statistics of a book", responses=BookStatsSerializer)
     @action(detail=True)
-    def stats(self, request: Request, pk: str) -> Response:
+    def stats(self, request: Request, book_id: int) -> Response:
         """Return the ratings of a book and the number of clubs that read it."""
         return Response(BookStatsSerializer(self.get_object()).data)
 
@@ -137,6 +138,7 @@ class CoverView(LeadsOn, PictureView):
     The previous cover is stored in the book's revisions.
     """
 
+    lookup_url_kwarg = "book_id"
     serializer_class = BookSerializer
     permission_classes = [IsAuthenticated, MayChangeBook]
     folder, shape = COVERS, Shape(1600)

@@ -76,7 +76,6 @@ class ClubScoped:
     """
 
     levels: ClassVar[Mapping[str, Level]] = {}
-    club_kwarg = "club_pk"
 
     request: Any
     kwargs: Any
@@ -111,7 +110,7 @@ class ClubScoped:
     @cached_property
     def club(self) -> Club:
         """The club named in the URL; raises 404 if the user may not see it."""
-        return get_object_or_404(self.clubs(), pk=self.kwargs[self.club_kwarg])
+        return get_object_or_404(self.clubs(), pk=self.kwargs["club_id"])
 
 
 class ClubRows(ClubScoped):

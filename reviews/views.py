@@ -74,6 +74,7 @@ class ReviewViewSet(
     """Reviews of books. Public reviews can be read by anyone; only the author can change a review."""
 
     public_actions = ("list", "retrieve")
+    lookup_url_kwarg = "review_id"
 
     def get_permissions(self) -> list[BasePermission]:
         author = [IsAuthor()] if self.action in ("update", "partial_update", "destroy") else []
@@ -98,14 +99,14 @@ class ReviewViewSet(
 
     @extend_schema(summary="Like a review", request=None, responses={204: NOTHING})
     @action(detail=True, methods=["put"])
-    def like(self, request: Request, pk: int) -> Response:
+    def like(self, request: Request, review_id: int) -> Response:
         """Like a review. Idempotent."""
         self.get_object().like(by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(summary="Unlike a review", request=None, responses={204: NOTHING})
     @like.mapping.delete
-    def unlike(self, request: Request, pk: int) -> Response:
+    def unlike(self, request: Request, review_id: int) -> Response:
         """Remove your like. Idempotent."""
         self.get_object().unlike(by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -120,7 +121,7 @@ class BookReviewViewSet(mixins.CreateModelMixin, ReviewLists):
 
     is_of_one_book = True
     leads_on = True
-    kept_for_strangers: ClassVar = {"list": (ANY_BOOK, "book:{book_pk}", PEOPLE)}
+    kept_for_strangers: ClassVar = {"list": (ANY_BOOK, "book:{book_id}", PEOPLE)}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Respond 404 if the book does not exist, before the body is validated."""
@@ -131,7 +132,7 @@ class BookReviewViewSet(mixins.CreateModelMixin, ReviewLists):
     @cached_property
     def book(self) -> Book:
         """Return the book of the path. Redirects if it was merged into another one."""
-        pk = self.kwargs["book_pk"]
+        pk = self.kwargs["book_id"]
         book = Book.objects.visible_to(self.request.user).only("pk").filter(pk=pk).first()
         if book is None:
             lead_on(self.request, pk)
@@ -139,7 +140,7 @@ class BookReviewViewSet(mixins.CreateModelMixin, ReviewLists):
         return book
 
     def get_queryset(self) -> ReviewQuerySet:
-        return super().get_queryset().of_book(self.kwargs["book_pk"])
+        return super().get_queryset().of_book(self.kwargs["book_id"])
 
     def perform_create(self, serializer: BaseSerializer[Review]) -> None:
         self.write(serializer, book=self.book)

@@ -157,7 +157,7 @@ def rate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Set a throttle rate for this test: `rate("login", 5, 60)`."""
 
     def set_rate(scope: str, calls: int, seconds: int = 60) -> None:
-        monkeypatch.setitem(settings.RATES, scope, Rate(calls, seconds))
+        monkeypatch.setitem(settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"], scope, Rate(calls, seconds))
 
     return set_rate
 

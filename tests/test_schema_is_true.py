@@ -131,7 +131,7 @@ def test_response_headers_are_documented(document, anonymous, as_alice):
         (as_alice.get(me, headers={"If-None-Match": found["ETag"]}), "get", me),
         (anonymous.get(me), "get", me),
         (again, "post", f"{V1}clubs/"),
-        (invited, "post", f"{V1}clubs/{{club_pk}}/invites/"),
+        (invited, "post", f"{V1}clubs/{{club_id}}/invites/"),
     ):
         answers = document["paths"][path][method]["responses"][str(answer.status_code)]
         shared = document["components"]["responses"].get(answers.get("$ref", "").rpartition("/")[2], answers)

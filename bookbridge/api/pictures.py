@@ -20,8 +20,8 @@ from rest_framework.exceptions import APIException
 
 from bookbridge.api.errors import Unavailable
 from bookbridge.api.jobs import enqueue, job
-from bookbridge.api.links import absolute
 from bookbridge.api.registry import image_folders
+from bookbridge.api.request_context import absolute
 from bookbridge.api.rows import batches
 
 logger = logging.getLogger("bookbridge.pictures")

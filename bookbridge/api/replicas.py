@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 
-from bookbridge.api.breaker import Breaker
+from bookbridge.api.redis import Breaker
 
 
 @dataclass

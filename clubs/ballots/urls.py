@@ -5,6 +5,6 @@ from rest_framework.routers import SimpleRouter
 from clubs.ballots.views import BallotViewSet
 
 router = SimpleRouter(use_regex_path=False)
-router.register("clubs/<int:club_pk>/ballots", BallotViewSet, basename="club-ballot")
+router.register("clubs/<int:club_id>/ballots", BallotViewSet, basename="club-ballot")
 
 urlpatterns = router.urls

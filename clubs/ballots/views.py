@@ -42,6 +42,7 @@ class BallotViewSet(
         "close": Level.MODERATOR,
     }
     queryset = Ballot.objects.all()
+    lookup_url_kwarg = "ballot_id"
     serializer_class = BallotSerializer
     filterset_class = BallotFilter
     orderings: ClassVar = {"-created_at": ("-created_at", "-id")}

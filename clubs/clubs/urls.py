@@ -9,6 +9,6 @@ router = SimpleRouter(use_regex_path=False)
 router.register("clubs", ClubViewSet, basename="club")
 
 urlpatterns = [
-    path("clubs/<int:club_pk>/cover/", CoverView.as_view(), name="club-cover"),
+    path("clubs/<int:club_id>/cover/", CoverView.as_view(), name="club-cover"),
     *router.urls,
 ]

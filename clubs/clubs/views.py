@@ -58,11 +58,11 @@ class ClubViewSet(
 ):
     """Public clubs are visible to everyone, private clubs only to their members."""
 
+    lookup_url_kwarg = "club_id"
     serializer_class = ClubSerializer
     filterset_class = ClubFilter
     pagination_class = SearchPagination
     queryset = Club.objects.none()
-    club_kwarg = "pk"
     parting = ("leave", "transfer")
     orderings: ClassVar = {
         "-members_count": ("-members_count", "-id"),
@@ -120,7 +120,7 @@ class ClubViewSet(
         },
     )
     @action(detail=True, methods=["post"], serializer_class=JoinSerializer)
-    def join(self, request: Request, pk: int) -> Response:
+    def join(self, request: Request, club_id: int) -> Response:
         """Join the club, or ask to join it, depending on its join policy."""
         row = self.club.join(caller(request), **checked(self.get_serializer(data=request.data)))
         entered = row.status == Status.ACTIVE
@@ -133,14 +133,14 @@ class ClubViewSet(
         responses={204: NOTHING, **problem(409, "`owner_must_transfer`.")},
     )
     @action(detail=True, methods=["post"])
-    def leave(self, request: Request, pk: int) -> Response:
+    def leave(self, request: Request, club_id: int) -> Response:
         """Leave the club, or withdraw a join request. The club is deleted when its last member leaves."""
         self.club.leave(caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(summary="Transfer ownership of a club", request=TransferSerializer, responses={200: ClubSerializer})
     @action(detail=True, methods=["post"], serializer_class=TransferSerializer)
-    def transfer(self, request: Request, pk: int) -> Response:
+    def transfer(self, request: Request, club_id: int) -> Response:
         """Make another active member the owner. The caller becomes a moderator."""
         heir = checked(self.get_serializer(data=request.data))["user"]
         self.club.transfer(to=heir, by=caller(request))

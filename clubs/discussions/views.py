@@ -59,6 +59,7 @@ class ThreadViewSet(TalkViewSet):
 
     levels = dict.fromkeys(("list", "retrieve", "create", "partial_update", "destroy"), Level.MEMBER)
     queryset = Thread.objects.none()
+    lookup_url_kwarg = "thread_id"
     serializer_class = ThreadSerializer
     filterset_class = ThreadFilter
     orderings: ClassVar = {"-last_post_at": ("-pinned", "-last_post_at", "-id")}
@@ -108,6 +109,7 @@ class PostViewSet(TalkViewSet):
         ("list", "retrieve", "partial_update", "destroy", "reveal", "react", "take_back"), Level.MEMBER
     )
     queryset = Post.objects.none()
+    lookup_url_kwarg = "post_id"
     serializer_class = PostSerializer
     filterset_class: Any = PostFilter
     orderings: ClassVar = {"-created_at": ("-id",)}
@@ -214,7 +216,7 @@ class ThreadPostViewSet(PostViewSet):
         """The thread of the URL, with `club` set to `self.club`."""
         moderating = bool(self.club.my_standing >= Standing.MODERATOR)
         threads = Thread.objects.filter(club=self.club).visible_to(caller(self.request), moderating=moderating)
-        thread = get_object_or_404(threads, pk=self.kwargs["thread_pk"])
+        thread = get_object_or_404(threads, pk=self.kwargs["thread_id"])
         thread.club = self.club
         return thread
 

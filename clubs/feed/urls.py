@@ -4,4 +4,4 @@ from django.urls import path
 
 from clubs.feed.views import ClubActivityView
 
-urlpatterns = [path("clubs/<int:club_pk>/activity/", ClubActivityView.as_view(), name="club-activity")]
+urlpatterns = [path("clubs/<int:club_id>/activity/", ClubActivityView.as_view(), name="club-activity")]

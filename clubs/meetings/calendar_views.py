@@ -50,7 +50,7 @@ class ClubCalendarView(ClubScoped, CalendarView):
     levels = {"get": Level.MEMBER}
 
     @extend_schema(summary="Get a club's calendar", responses=FILE)
-    def get(self, request: Request, club_pk: int) -> HttpResponse:
+    def get(self, request: Request, club_id: int) -> HttpResponse:
         """Upcoming meetings and those of the past year. Cancelled and deleted ones are listed for 30 days."""
         return self.file(calendar.of_clubs([self.club.pk], caller(request), name=self.club.name))
 

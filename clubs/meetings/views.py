@@ -55,6 +55,7 @@ class MeetingViewSet(ClubRows, mixins.ListModelMixin, mixins.RetrieveModelMixin,
         "destroy": Level.MODERATOR,
     }
     queryset = Meeting.objects.none()
+    lookup_url_kwarg = "meeting_id"
     serializer_class = MeetingSerializer
     filterset_class = MeetingFilter
     orderings: ClassVar = {"starts_at": ("starts_at", "id"), "-starts_at": ("-starts_at", "-id")}
@@ -137,7 +138,7 @@ class BelowMeeting(ClubScoped, GenericAPIView):
     @cached_property
     def meeting(self) -> Meeting:
         """The meeting of the URL, with `club` set to `self.club`."""
-        meeting = get_object_or_404(Meeting.objects.present().filter(club=self.club), pk=self.kwargs["meeting_pk"])
+        meeting = get_object_or_404(Meeting.objects.present().filter(club=self.club), pk=self.kwargs["meeting_id"])
         meeting.club = self.club
         return meeting
 
@@ -148,7 +149,6 @@ class BelowMeeting(ClubScoped, GenericAPIView):
         self.meeting.lock()
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Get the current state."""
         return Response(self.get_serializer(self.get_object()).data)
 
 

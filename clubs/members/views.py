@@ -134,6 +134,7 @@ class InvitationViewSet(
     """Invitations to a club."""
 
     queryset = Invitation.objects.none()
+    lookup_url_kwarg = "invitation_id"
     levels = {"list": Level.MODERATOR, "create": Level.MODERATOR, "destroy": Level.MODERATOR}
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:

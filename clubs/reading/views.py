@@ -54,6 +54,7 @@ class EntryViewSet(ClubRows, mixins.ListModelMixin, mixins.RetrieveModelMixin, G
         "destroy": Level.MEMBER,
     }
     queryset = Entry.objects.all()
+    lookup_url_kwarg = "entry_id"
     serializer_class = EntrySerializer
     filterset_class = EntryFilter
     orderings: ClassVar = {"position": ("position",)}
@@ -108,7 +109,7 @@ class EntryScoped(ClubScoped):
     @cached_property
     def entry(self) -> Entry:
         """Return the entry named in the URL, reusing the loaded club."""
-        entry = get_object_or_404(Entry.objects.filter(club=self.club), pk=self.kwargs["entry_pk"])
+        entry = get_object_or_404(Entry.objects.filter(club=self.club), pk=self.kwargs["entry_id"])
         entry.club = self.club
         return entry
 
@@ -145,6 +146,7 @@ class MilestoneViewSet(
         "destroy": Level.MODERATOR,
     }
     queryset = Milestone.objects.all()
+    lookup_url_kwarg = "milestone_id"
     serializer_class = MilestoneSerializer
     orderings: ClassVar = {"due_on": ("due_on", "id")}
 

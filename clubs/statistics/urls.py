@@ -4,4 +4,4 @@ from django.urls import path
 
 from clubs.statistics.views import ClubStatsView
 
-urlpatterns = [path("clubs/<int:club_pk>/stats/", ClubStatsView.as_view(), name="club-stats")]
+urlpatterns = [path("clubs/<int:club_id>/stats/", ClubStatsView.as_view(), name="club-stats")]

@@ -16,6 +16,6 @@ class ClubStatsView(ClubScoped, APIView):
     levels = {"get": Level.ANYONE}
 
     @extend_schema(summary="Get the statistics of a club", responses=ClubFiguresSerializer)
-    def get(self, request: Request, club_pk: int) -> Response:
+    def get(self, request: Request, club_id: int) -> Response:
         """Return the current statistics of the club."""
         return Response(ClubFiguresSerializer(ClubFigures(self.club)).data)

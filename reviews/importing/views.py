@@ -26,6 +26,7 @@ BEGUN: Any = {
 class ImportViewSet(mixins.RetrieveModelMixin, GenericViewSet):
     """Imports of reviews from other services."""
 
+    lookup_url_kwarg = "import_id"
     serializer_class = ImportSerializer
     parser_classes = [MultiPartParser]
     queryset = Import.objects.none()

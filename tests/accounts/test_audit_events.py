@@ -19,8 +19,10 @@ ADDRESS = "198.51.100.7"
 
 
 @pytest.fixture(autouse=True)
-def rates_are_off(settings):
-    settings.RATES = dict.fromkeys(settings.RATES)
+def rates_are_off(settings, monkeypatch):
+    rates = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
+    for scope in rates:
+        monkeypatch.setitem(rates, scope, None)
 
 
 def entries():

@@ -88,47 +88,47 @@ class Call:
 
 
 def club(world: World) -> dict[str, Any]:
-    return {"pk": world.club.pk}
+    return {"club_id": world.club.pk}
 
 
 def in_club(world: World) -> dict[str, Any]:
-    return {"club_pk": world.club.pk}
+    return {"club_id": world.club.pk}
 
 
 def member(name: str) -> Callable[[World], dict[str, Any]]:
-    return lambda world: {"club_pk": world.club.pk, "user_id": world.users[name].pk}
+    return lambda world: {"club_id": world.club.pk, "user_id": world.users[name].pk}
 
 
 def entry(world: World) -> dict[str, Any]:
-    return {"club_pk": world.club.pk, "pk": world.entry.pk}
+    return {"club_id": world.club.pk, "entry_id": world.entry.pk}
 
 
 def in_entry(world: World) -> dict[str, Any]:
-    return {"club_pk": world.club.pk, "entry_pk": world.entry.pk}
+    return {"club_id": world.club.pk, "entry_id": world.entry.pk}
 
 
 def milestone(world: World) -> dict[str, Any]:
-    return in_entry(world) | {"pk": world.milestone.pk}
+    return in_entry(world) | {"milestone_id": world.milestone.pk}
 
 
 def thread(world: World) -> dict[str, Any]:
-    return in_club(world) | {"pk": world.thread.pk}
+    return in_club(world) | {"thread_id": world.thread.pk}
 
 
 def in_thread(world: World) -> dict[str, Any]:
-    return in_club(world) | {"thread_pk": world.thread.pk}
+    return in_club(world) | {"thread_id": world.thread.pk}
 
 
 def post(world: World) -> dict[str, Any]:
-    return in_club(world) | {"pk": world.thread.posts.get().pk}
+    return in_club(world) | {"post_id": world.thread.posts.get().pk}
 
 
 def review(world: World) -> dict[str, Any]:
-    return {"pk": world.review.pk}
+    return {"review_id": world.review.pk}
 
 
 def book(world: World) -> dict[str, Any]:
-    return {"pk": world.unread.pk}
+    return {"book_id": world.unread.pk}
 
 
 def sends(**body: Any) -> Callable[[World], Any]:
@@ -142,7 +142,13 @@ CALLS = [
     Call("session.created", "nobody", "post", "login", body=sends(username="bob", password=PASSWORD)),
     Call("session.ended", "nobody", "post", "logout", body=lambda w: {"refresh": w.refresh}),
     Call("sessions.ended", "bob", "delete", "session-list"),
-    Call("session.ended", "bob", "delete", "session-detail", lambda w: {"pk": w.users["bob"].sessions.first().pk}),
+    Call(
+        "session.ended",
+        "bob",
+        "delete",
+        "session-detail",
+        lambda w: {"session_id": w.users["bob"].sessions.first().pk},
+    ),
     Call(
         *("password.changed", "bob", "post", "password-change"),
         body=sends(current_password=PASSWORD, new_password=NEW),
@@ -174,7 +180,7 @@ CALLS = [
     Call("invite.created", "moe", "post", "club-invite-list", in_club),
     Call(
         *("invite.revoked", "moe", "delete", "club-invite-detail"),
-        lambda w: {"club_pk": w.club.pk, "pk": w.invitation.pk},
+        lambda w: {"club_id": w.club.pk, "invitation_id": w.invitation.pk},
     ),
     Call("member.joined", "charlie", "post", "invite-accept", body=lambda w: {"code": w.code}),
     Call("book.listed", "bob", "post", "club-book-list", in_club, lambda w: {"book": w.unread.pk}),
@@ -190,7 +196,7 @@ CALLS = [
     Call("book.unlisted", "moe", "delete", "club-book-detail", entry),
     Call(
         *("book.unlisted", "bob", "delete", "club-book-detail"),
-        lambda w: {"club_pk": w.club.pk, "pk": w.proposal.pk},
+        lambda w: {"club_id": w.club.pk, "entry_id": w.proposal.pk},
         note="own",
     ),
     Call("milestone.created", "moe", "post", "club-book-milestone-list", in_entry, sends(**MILESTONE)),
@@ -211,7 +217,7 @@ CALLS = [
     Call("", "moe", "delete", "club-post-reaction", lambda w: post(w) | {"emoji": "👍"}, note="never reacted"),
     Call("review.posted", "alice", "post", "review-list", body=lambda w: {"book": w.book.pk, "rating": 3}),
     Call(
-        *("review.posted", "alice", "post", "book-review-list", lambda w: {"book_pk": w.book.pk}),
+        *("review.posted", "alice", "post", "book-review-list", lambda w: {"book_id": w.book.pk}),
         sends(rating=3, visibility="private"),
     ),
     Call("review.changed", "bob", "patch", "review-detail", review, sends(rating=1)),

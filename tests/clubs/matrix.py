@@ -40,7 +40,7 @@ class Row:
     path: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
     upload: bool = False
-    club_in: str | None = "club_pk"
+    club_in: str | None = "club_id"
     note: str = ""
 
     def __str__(self) -> str:
@@ -97,26 +97,26 @@ def people(world: World, make_user: Callable[..., User]) -> None:
 BUILDERS: list[Callable[[World, Callable[..., User]], None]] = [people]
 
 BOB = {"user_id": "@target"}
-INVITATION = {"pk": "@invitation"}
+INVITATION = {"invitation_id": "@invitation"}
 
 ROWS: list[Row] = [
     Row("club-list", "get", "anybody", club_in=None),
     Row("club-list", "post", "signed in", 201, body={"name": "Another"}, club_in=None),
-    Row("club-detail", "get", "card", club_in="pk"),
-    Row("club-detail", "put", "owner", body={"name": "Renamed"}, club_in="pk"),
-    Row("club-detail", "patch", "owner", body={"name": "Renamed"}, club_in="pk"),
-    Row("club-detail", "delete", "owner", 204, club_in="pk"),
+    Row("club-detail", "get", "card", club_in="club_id"),
+    Row("club-detail", "put", "owner", body={"name": "Renamed"}, club_in="club_id"),
+    Row("club-detail", "patch", "owner", body={"name": "Renamed"}, club_in="club_id"),
+    Row("club-detail", "delete", "owner", 204, club_in="club_id"),
     Row(
         *("club-join", "post", "knows"),
         {"outsider": 201, "pending": 409, "member": 409, "moderator": 409, "owner": 409, "banned": 403},
-        club_in="pk",
+        club_in="club_id",
     ),
     Row(
         *("club-leave", "post", "applicant"),
         {"pending": 204, "member": 204, "moderator": 204, "owner": 409},
-        club_in="pk",
+        club_in="club_id",
     ),
-    Row("club-transfer", "post", "owner", body={"user": "@target"}, club_in="pk"),
+    Row("club-transfer", "post", "owner", body={"user": "@target"}, club_in="club_id"),
     Row("club-cover", "put", "owner", upload=True),
     Row("club-cover", "delete", "owner", 204),
     Row("club-stats", "get", "inside"),

@@ -14,7 +14,7 @@ from accounts.models import AuthSession, User
 from bookbridge.api.models import KeptAnswer
 from bookbridge.api.transactions import retrying_atomic
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.api.probes")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.api.views_for_tests")]
 
 ONCE = "/api/v1/probe/once/"
 ME = "/api/v1/users/me/"

@@ -15,8 +15,7 @@ from bookbridge.api.audit.models import (
     AuditEntry,
     Outcome,
 )
-from bookbridge.api.logs import current_request_id
-from bookbridge.api.origin import current_origin
+from bookbridge.api.request_context import current_origin, current_request_id
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser

@@ -18,7 +18,7 @@ def voting(world: World, make_user: Callable[..., User]) -> None:
     world.things |= {"ballot": ballot, "choices": [entries[0].pk], "candidates": [entry.pk for entry in entries]}
 
 
-BALLOT = {"pk": "@ballot"}
+BALLOT = {"ballot_id": "@ballot"}
 NEW: dict[str, Any] = {"title": "Next?", "method": "ranked", "candidates": "@candidates", "closes_at": later(days=7)}
 
 BUILDERS.append(voting)

@@ -15,8 +15,8 @@ def discussions(world: World, make_user: Callable[..., User]) -> None:
     world.things |= {"thread": thread, "post": thread.posts.get(author=member), "others": answer}
 
 
-THREAD, BELOW = {"pk": "@thread"}, {"thread_pk": "@thread"}
-OWN, OTHERS = {"pk": "@post"}, {"pk": "@others"}
+THREAD, BELOW = {"thread_id": "@thread"}, {"thread_id": "@thread"}
+OWN, OTHERS = {"post_id": "@post"}, {"post_id": "@others"}
 EMOJI = {"emoji": "🐋"}
 
 BUILDERS.append(discussions)

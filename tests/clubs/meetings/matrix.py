@@ -15,7 +15,7 @@ def meetings(world: World, make_user: Callable[..., User]) -> None:
     world.things["meeting"] = Meeting.plan(club=world.club, by=world.cast["owner"], title="First", starts_at=starts_at)
 
 
-MEETING, BELOW = {"pk": "@meeting"}, {"meeting_pk": "@meeting"}
+MEETING, BELOW = {"meeting_id": "@meeting"}, {"meeting_id": "@meeting"}
 SECOND = {"title": "Second", "starts_at": "2027-02-01T19:00:00Z"}
 
 BUILDERS.append(meetings)

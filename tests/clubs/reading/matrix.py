@@ -17,8 +17,8 @@ def reading(world: World, make_user: Callable[..., User]) -> None:
     world.things |= {"entry": entry, "proposal": proposal, "milestone": milestone, "book": books[2]}
 
 
-ENTRY, BELOW = {"pk": "@entry"}, {"entry_pk": "@entry"}
-MILESTONE = BELOW | {"pk": "@milestone"}
+ENTRY, BELOW = {"entry_id": "@entry"}, {"entry_id": "@entry"}
+MILESTONE = BELOW | {"milestone_id": "@milestone"}
 NEW_MILESTONE = {"title": "Second part", "up_to_percent": 20, "due_on": "2027-02-01"}
 
 BUILDERS.append(reading)
@@ -29,7 +29,7 @@ ROWS += [
     Row("club-book-detail", "get", "inside", path=ENTRY),
     Row("club-book-detail", "patch", "moderator", path=ENTRY, body={"status": "planned", "position": 2}),
     Row("club-book-detail", "delete", "moderator", 204, path=ENTRY),
-    Row("club-book-detail", "delete", "member", 204, path={"pk": "@proposal"}, note="own"),
+    Row("club-book-detail", "delete", "member", 204, path={"entry_id": "@proposal"}, note="own"),
     Row("club-book-milestone-list", "get", "inside", path=BELOW),
     Row("club-book-milestone-list", "post", "moderator", 201, path=BELOW, body=NEW_MILESTONE),
     Row("club-book-milestone-detail", "get", "inside", path=MILESTONE),

@@ -1,4 +1,4 @@
-"""Throw-away views beside the product's own, to make the toolkit meet what no real view does on purpose."""
+"""Views for tests, with errors and features that no view of the project has."""
 
 import time
 from typing import Any
@@ -19,6 +19,7 @@ from accounts.models import AuthSession, User
 from bookbridge.api import throttling
 from bookbridge.api.errors import Conflict, InvalidField
 from bookbridge.api.replicas import ReplicaRouter
+from bookbridge.api.routers import optional_slash
 from bookbridge.api.transactions import retrying_atomic
 from bookbridge.api.views import APIView, GenericViewSet
 from bookbridge.urls import *  # noqa: F403  (its handlers as well)
@@ -53,7 +54,7 @@ class Refused(Public):
 
 
 def bare_boom(request):
-    """No DRF here: Django's own handler has to answer."""
+    """A view without DRF: Django's handler responds."""
     raise RuntimeError(SECRET)
 
 
@@ -97,7 +98,7 @@ class Upload(Public):
 
 
 class Once(APIView):
-    """A POST with an effect that can be counted: a sign-in with the device's name."""
+    """A POST with an effect that can be counted: a session with a given device."""
 
     throttle_classes = [throttling.LoginThrottle]  # it reads the body before the view does
 
@@ -119,7 +120,7 @@ class Limited(Public):
 
 
 class Cached(Public):
-    """Three uses of the cache, as a busy view has."""
+    """A view that uses the cache three times."""
 
     def get(self, request):
         seen = [cache.get("probe"), cache.get_many(["probe", "other"]), cache.get("another", "none")]
@@ -145,7 +146,7 @@ attempts: list[int] = []
 
 
 class Deadlocks(Public):
-    """Loses its transaction as often as `?times=` says."""
+    """Fail with a deadlock `?times=` times."""
 
     query_parameters = ("times",)
 
@@ -171,7 +172,7 @@ class Row(serializers.ModelSerializer):
 
 
 class Rows(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
-    """Readers in orders with ties, NULLs and annotations."""
+    """Users with orderings that have ties, NULLs and annotations."""
 
     permission_classes = [AllowAny]
     serializer_class = Row
@@ -198,10 +199,10 @@ class Rows(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
         )
 
 
-router = SimpleRouter()
+router = SimpleRouter(use_regex_path=False)
 router.register("rows", Rows, basename="probe-row")
 
-probes = [
+views = [
     path("boom/", Boom.as_view()),
     path("down/", DatabaseDown.as_view()),
     path("race/", LostRace.as_view()),
@@ -222,4 +223,4 @@ probes = [
     path("", include(router.urls)),
 ]
 
-urlpatterns = [path("api/v1/probe/", include(probes)), *real]
+urlpatterns = [optional_slash("api/v1/probe/", views), *real]

@@ -1,4 +1,4 @@
-"""Rates hold: for parallel calls, against forged headers, and in bounded memory."""
+"""Throttling: exact for parallel calls, safe from forged headers, in bounded memory."""
 
 import threading
 import time
@@ -9,26 +9,26 @@ from django.conf import settings
 
 from bookbridge.api import throttling
 from bookbridge.api.throttling import MemoryCounter
-from tests.api.conftest import forget_connections
+from tests.api.conftest import reset_cache
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.probes")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.views_for_tests")]
 
 LIMITED = "/api/v1/probe/limited/"
 
 
 @pytest.fixture
 def patient_redis(monkeypatch):
-    """A busy machine must not make Redis look frozen, where the test is about its counting."""
+    """Long time-outs, so that a busy machine does not open the circuit breaker."""
     if settings.REDIS_URL:
         for name in ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT"):
             monkeypatch.setitem(settings.CACHES["default"]["OPTIONS"], name, 20)
-    forget_connections()
+    reset_cache()
     yield
-    forget_connections()
+    reset_cache()
 
 
-def test_40_calls_at_once_are_at_most_10_within_the_limit(patient_redis):
-    # In Redis where there is one, else in memory; the counter itself, since a test's database is one connection.
+def test_40_parallel_calls_are_counted_exactly(patient_redis):
+    # The counter itself, in Redis or in memory: a test has only one database connection for requests.
     barrier = threading.Barrier(40)
 
     def call(n: int) -> int:
@@ -42,37 +42,39 @@ def test_40_calls_at_once_are_at_most_10_within_the_limit(patient_redis):
     assert throttling.hit("test:parallel", 60)[0] == 201
 
 
-def test_the_limit_is_the_limit_and_the_window_starts_again(anonymous, rate):
+def test_rate_applies_until_the_window_ends(anonymous, rate):
     rate("register", 3, 2)
     assert [anonymous.get(LIMITED).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
-    answer = anonymous.get(LIMITED)
-    wait = int(answer["Retry-After"])
+    response = anonymous.get(LIMITED)
+    wait = int(response["Retry-After"])
     assert 1 <= wait <= 2
     time.sleep(wait)
     assert anonymous.get(LIMITED).status_code == 200
 
 
-def test_off_is_off(anonymous, monkeypatch):
-    monkeypatch.setitem(settings.RATES, "register", None)
+def test_rate_off_limits_nothing(anonymous, monkeypatch):
+    monkeypatch.setitem(settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"], "register", None)
     assert {anonymous.get(LIMITED).status_code for _ in range(50)} == {200}
 
 
-def test_without_proxies_a_forwarded_address_is_a_claim(anonymous, rate):
+def test_forwarded_address_is_ignored_without_proxies(anonymous, rate):
     rate("register", 3)
-    answers = [anonymous.get(LIMITED, HTTP_X_FORWARDED_FOR=f"192.0.2.{n}").status_code for n in range(6)]
-    assert answers == [200] * 3 + [429] * 3
+    responses = [anonymous.get(LIMITED, HTTP_X_FORWARDED_FOR=f"192.0.2.{n}").status_code for n in range(6)]
+    assert responses == [200] * 3 + [429] * 3
     assert anonymous.get(LIMITED, REMOTE_ADDR="192.0.2.99").status_code == 200
 
 
-def test_with_one_proxy_its_word_counts_and_nobody_else_s(anonymous, rate, monkeypatch):
+def test_one_trusted_proxy_sets_the_address(anonymous, rate, monkeypatch):
     monkeypatch.setattr(settings, "TRUSTED_PROXIES", 1)
     rate("register", 3)
-    answers = [anonymous.get(LIMITED, HTTP_X_FORWARDED_FOR=f"192.0.2.{n}, 198.51.100.1").status_code for n in range(6)]
-    assert answers == [200] * 3 + [429] * 3
+    responses = [
+        anonymous.get(LIMITED, HTTP_X_FORWARDED_FOR=f"192.0.2.{n}, 198.51.100.1").status_code for n in range(6)
+    ]
+    assert responses == [200] * 3 + [429] * 3
     assert anonymous.get(LIMITED, HTTP_X_FORWARDED_FOR="192.0.2.1, 198.51.100.2").status_code == 200
 
 
-def test_with_two_proxies_the_outer_one_s_word_counts(anonymous, rate, monkeypatch):
+def test_outermost_of_two_trusted_proxies_sets_the_address(anonymous, rate, monkeypatch):
     monkeypatch.setattr(settings, "TRUSTED_PROXIES", 2)
     rate("register", 1)
     assert anonymous.get(LIMITED, HTTP_X_FORWARDED_FOR="9.9.9.9, 192.0.2.1, 10.0.0.1").status_code == 200
@@ -80,16 +82,16 @@ def test_with_two_proxies_the_outer_one_s_word_counts(anonymous, rate, monkeypat
     assert anonymous.get(LIMITED, HTTP_X_FORWARDED_FOR="8.8.8.8, 192.0.2.2, 10.0.0.2").status_code == 200
 
 
-def test_an_ipv6_caller_is_its_network_since_it_has_all_of_its_addresses(anonymous, rate):
+def test_ipv6_addresses_are_counted_by_network(anonymous, rate):
     rate("register", 3)
-    answers = [anonymous.get(LIMITED, REMOTE_ADDR=f"2001:db8:0:1::{n:x}").status_code for n in range(6)]
-    assert answers == [200] * 3 + [429] * 3
+    responses = [anonymous.get(LIMITED, REMOTE_ADDR=f"2001:db8:0:1::{n:x}").status_code for n in range(6)]
+    assert responses == [200] * 3 + [429] * 3
     assert anonymous.get(LIMITED, REMOTE_ADDR="2001:db8:0:2::1").status_code == 200
     assert anonymous.get(LIMITED, REMOTE_ADDR="::ffff:192.0.2.1").status_code == 200
     assert [anonymous.get(LIMITED, REMOTE_ADDR="192.0.2.1").status_code for _ in range(3)] == [200, 200, 429]
 
 
-def test_callers_are_counted_apart(client_of, alice, bob, anonymous, rate):
+def test_users_and_addresses_are_counted_separately(client_of, alice, bob, anonymous, rate):
     rate("user", 2)
     rate("anon", 1)
     me, other = client_of(alice), client_of(bob)
@@ -98,7 +100,7 @@ def test_callers_are_counted_apart(client_of, alice, bob, anonymous, rate):
     assert [anonymous.get("/api/v1/books/").status_code for _ in range(2)] == [200, 429]
 
 
-def test_writes_have_a_rate_of_their_own_and_reads_do_not_count(client_of, alice, rate):
+def test_write_rate_ignores_reads(client_of, alice, rate):
     rate("write", 2)
     me = client_of(alice)
     assert {me.get("/api/v1/users/me/").status_code for _ in range(5)} == {200}
@@ -106,16 +108,16 @@ def test_writes_have_a_rate_of_their_own_and_reads_do_not_count(client_of, alice
     assert me.get("/api/v1/users/me/").status_code == 200
 
 
-def test_memory_is_bounded_whatever_is_sent():
+def test_memory_counter_is_bounded():
     counter = MemoryCounter(most=1000)
     started = time.monotonic()
     for n in range(20_000):
         counter.hit(f"key {n}", 3600)
     assert len(counter.windows) <= 1000
-    assert time.monotonic() - started < 30  # a copy of all of it at each call takes minutes
+    assert time.monotonic() - started < 30  # copying all windows on each call would take minutes
 
 
-def test_windows_that_ended_make_room_before_live_ones_do():
+def test_memory_counter_drops_ended_windows_first():
     counter = MemoryCounter(most=10)
     counter.hit("live", 3600)
     for n in range(9):

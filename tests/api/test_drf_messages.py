@@ -1,4 +1,4 @@
-"""Portuguese where a framework's own is wrong."""
+"""Portuguese messages that replace wrong translations of DRF."""
 
 import pytest
 from django.utils.translation import gettext, override
@@ -12,14 +12,14 @@ pytestmark = pytest.mark.django_db
     ("title", "detail"),
     [("", "Este campo não pode ficar em branco."), (None, "Este campo não pode ser nulo.")],
 )
-def test_what_is_forbidden_is_not_called_possible(client_of, alice, title, detail):
-    answer = client_of(alice).post(
+def test_drf_messages_are_translated_correctly(client_of, alice, title, detail):
+    response = client_of(alice).post(
         "/api/v1/books/", {"title": title, "author": "A"}, headers={"Accept-Language": "pt-BR"}
     )
-    assert [error["detail"] for error in answer.json()["errors"]] == [detail]
+    assert [error["detail"] for error in response.json()["errors"]] == [detail]
 
 
-def test_each_sentence_is_ours():
+def test_listed_messages_have_own_translations():
     with override("pt-br"):
         assert not [
             said
@@ -29,9 +29,9 @@ def test_each_sentence_is_ours():
 
 
 @pytest.mark.parametrize(("language", "detail"), [("en", "No data provided"), ("pt-BR", "Nenhum dado foi enviado.")])
-def test_a_body_that_is_null_is_told_so_in_the_readers_language(client_of, alice, language, detail):
-    answer = client_of(alice).post(
+def test_null_body_message_is_translated(client_of, alice, language, detail):
+    response = client_of(alice).post(
         "/api/v1/clubs/", "null", content_type="application/json", headers={"Accept-Language": language}
     )
-    assert answer.status_code == 400
-    assert [error["detail"] for error in answer.json()["errors"]] == [detail]
+    assert response.status_code == 400
+    assert [error["detail"] for error in response.json()["errors"]] == [detail]
