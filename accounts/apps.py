@@ -14,7 +14,7 @@ class AccountsConfig(AppConfig):
 
         Roles are seen to after the migrations of the last app, when each has its permissions.
         """
-        from accounts import departure, expiry, services  # noqa: F401  (they register by being imported)
+        from accounts import departure, expiry  # noqa: F401  (registers by being imported)
         from accounts.models import AVATARS, User
         from accounts.staff.panel import panel
         from accounts.staff.roles import grant

@@ -1,7 +1,5 @@
 """What accounts do beyond one row: sign-up, sign-in, and everything that goes through a mailed token."""
 
-import datetime
-import secrets
 from contextlib import suppress
 from typing import Any
 
@@ -13,25 +11,17 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from accounts import tokens
 from accounts.happenings import happened
-from accounts.mail import mail
 from accounts.models import AuthSession, MailToken, MailTokenPurpose, PasswordMovedError, User
 from accounts.refusals import refused
+from accounts.tasks import (
+    encrypt_address,
+    send_email_change_emails,
+    send_password_reset_email,
+    send_verification_email,
+)
 from bookbridge.api.errors import Conflict, Forbidden, Problem
-from bookbridge.api.jobs import enqueue, job
-from bookbridge.api.rows import hold
-from bookbridge.api.sealed import seal, unseal
 from bookbridge.api.text import digest_of, identifier_key
 from bookbridge.api.transactions import conflict_as, retrying_atomic
-
-LIFETIMES = {
-    MailTokenPurpose.VERIFY: datetime.timedelta(days=3),
-    MailTokenPurpose.CHANGE: datetime.timedelta(days=1),
-    MailTokenPurpose.RESET: datetime.timedelta(hours=1),
-}
-
-
-# What addresses in jobs are sealed for: nobody reads them in the table.
-ADDRESS = "address"
 
 
 class InvalidCredentials(AuthenticationFailed):
@@ -116,14 +106,7 @@ def send_verification(user: User) -> None:
 
     Which of the two is found out by a job, as all that depends on who has an address: no answer's time tells it.
     """
-    enqueue("accounts.verify", user=user.pk)
-
-
-@job("accounts.verify")
-def _verify(*, user: int) -> None:
-    reader = User.objects.filter(pk=user, is_active=True, email_verified=False).exclude(email="").first()
-    if reader:
-        _mail_link(reader, MailTokenPurpose.VERIFY, reader.email)
+    send_verification_email.enqueue(user=user.pk)
 
 
 def request_email_change(user: User, email: str, *, password: str) -> None:
@@ -134,25 +117,8 @@ def request_email_change(user: User, email: str, *, password: str) -> None:
 
 @retrying_atomic
 def _request_email_change(user: User, email: str) -> None:
-    enqueue("accounts.change_email", user=user.pk, address=seal(email, purpose=ADDRESS))
+    send_email_change_emails.enqueue(user=user.pk, address=encrypt_address(email))
     happened("email.change_requested", user.pk)
-
-
-@job("accounts.change_email")
-def _change_email(*, user: int, address: str) -> None:
-    reader, email = User.objects.filter(pk=user, is_active=True).first(), unseal(address, purpose=ADDRESS)
-    if reader and email:
-        _mail_link(reader, MailTokenPurpose.CHANGE, email)
-        if reader.email_verified:
-            mail(reader, "change_notice", to=reader.email)
-
-
-def _mail_link(user: User, purpose: MailTokenPurpose, email: str) -> None:
-    owner = User.objects.with_verified_email(email).first()
-    if owner is None:
-        mail(user, purpose, to=email, token=_issue(user, purpose, email))
-    elif owner != user:
-        mail(owner, "address_claimed", to=owner.email)
 
 
 @retrying_atomic
@@ -168,16 +134,7 @@ def confirm_email(token: str) -> None:
 
 def request_password_reset(email: str) -> None:
     """Mail a link to the account that has the address; nothing happens, and nothing is told, where none has."""
-    enqueue("accounts.reset_password", address=seal(email, purpose=ADDRESS))
-
-
-@job("accounts.reset_password")
-def _reset_password(*, address: str) -> None:
-    email = unseal(address, purpose=ADDRESS) or ""
-    user = User.objects.with_verified_email(email).filter(is_active=True).first()
-    if user:
-        mail(user, "reset", to=user.email, token=_issue(user, MailTokenPurpose.RESET, user.email))
-        happened("password.reset_requested", user.pk)
+    send_password_reset_email.enqueue(address=encrypt_address(email))
 
 
 def user_of_reset(token: str) -> User:
@@ -194,20 +151,6 @@ def reset_password(token: str, new: str) -> None:
 def invalid_token() -> Problem:
     """400: a mailed token that is unknown, used, superseded or too old, all alike."""
     return Problem(400, "invalid_token", _("This link is not valid or no longer valid."))
-
-
-@retrying_atomic
-def _issue(user: User, purpose: MailTokenPurpose, email: str) -> str:
-    """A new token; it takes the place of an older one of the same purpose."""
-    token = secrets.token_urlsafe(32)
-    # One at a time for each reader: two that both find no row to replace would deadlock in InnoDB.
-    hold(User, [user.pk])
-    MailToken.objects.update_or_create(
-        user=user,
-        purpose=purpose,
-        defaults={"email": email, "digest": digest_of(token), "expires_at": timezone.now() + LIFETIMES[purpose]},
-    )
-    return token
 
 
 def _find(token: str, *purposes: MailTokenPurpose) -> MailToken:

@@ -12,13 +12,13 @@ class ActivityConfig(AppConfig):
         """Hear of what happens to accounts, and part those that go from the log."""
         from accounts import departure, happenings
         from accounts.export import sections
-        from activity import listening, mail  # noqa: F401  (registers its job by being imported)
+        from activity import listening
         from activity.export import SECTIONS
         from activity.models import Notification
-        from bookbridge.api.expiry import expires
+        from bookbridge.api.tasks.cleanup import register_cleanup
 
         listening.listen()
         happenings.listeners.append(listening.note)
-        expires("notifications", lambda: Notification.objects.expired())
+        register_cleanup("notifications", lambda: Notification.objects.expired())
         departure.last_parts.append(listening.forget)
         sections.update(SECTIONS)

@@ -35,7 +35,7 @@ from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import User
-from catalog.merging import services
+from catalog.merging import moving, services
 from catalog.merging.models import Merge
 from catalog.models import Book
 from clubs.members import services as members
@@ -50,7 +50,7 @@ READERS, PAUSE = 4, 0.02
 class Timed:
     """A part of merges, each of whose transactions is timed."""
 
-    def __init__(self, part: services.Part) -> None:
+    def __init__(self, part: moving.Part) -> None:
         self.part, self.steps, self.name = part, [], type(part).__name__.lower()
 
     def move(self, merge: Merge) -> bool:
@@ -199,20 +199,20 @@ def run(name: str, begin: Any, books: tuple[int, int]) -> Merge:
     readers = spawn.Process(target=read_and_write, args=[books, stop, answers])
     readers.start()
     time.sleep(5)  # until they are at it
-    for part in services.parts:
+    for part in moving.parts:
         part.steps.clear()  # type: ignore[attr-defined]
     began = time.perf_counter()
     merge = begin()
     asked = time.perf_counter() - began
     rounds = 1
-    while not services.run(merge, seconds=services.JOB_SECONDS):
+    while not moving.run(merge, seconds=moving.JOB_SECONDS):
         rounds += 1
     took = time.perf_counter() - began
     stop.set()
     statuses, slowest = answers.get()
     readers.join()
     print(f"{name}: {took:.1f} s in all, of which the page takes {asked:.1f} s; {rounds} jobs, each two seconds")
-    for part in services.parts:
+    for part in moving.parts:
         steps = sorted(part.steps)  # type: ignore[attr-defined]
         if steps:
             middle = steps[len(steps) // 2]
@@ -238,7 +238,7 @@ def main() -> None:
     books = build(chosen.reviews, chosen.shared, chosen.lists)
     settle(books)
     print(f"marks: {Progress.objects.filter(entry__book__in=books).count():,}", flush=True)
-    services.parts[:] = [Timed(part) for part in services.parts]  # type: ignore[misc]
+    moving.parts[:] = [Timed(part) for part in moving.parts]  # type: ignore[misc]
     kept, gone = (Book.objects.get(pk=pk) for pk in books)
     by = User.objects.filter(username="benchmark").first() or User.objects.create_superuser("benchmark", None)
     merge = run("merge", lambda: services.merge_books(kept=kept, gone=gone, by=by, reason="The same work"), books)

@@ -97,9 +97,9 @@ def post_worker_init(worker: Any) -> None:
     from django.conf import settings
 
     if apps.ready and settings.JOBS == "inline":  # not ready where the code does not load, in development
-        from bookbridge.api import jobs
+        from bookbridge.api.tasks import worker as tasks
 
-        jobs.start()
+        tasks.start()
 
 
 def worker_exit(server: Any, worker: Any) -> None:
@@ -107,9 +107,9 @@ def worker_exit(server: Any, worker: Any) -> None:
     from django.apps import apps
 
     if apps.ready:
-        from bookbridge.api import jobs
+        from bookbridge.api.tasks import worker as tasks
 
-        jobs.stop()
+        tasks.stop()
 
 
 def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:

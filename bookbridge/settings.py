@@ -28,7 +28,7 @@ PORT = env.number("PORT", 8000, least=1, most=65535)
 APP_URL = env.url("APP_URL", f"http://localhost:{PORT}", schemes=("http", "https"))
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 REPORTS_TO_HIDE = env.number("REPORTS_TO_HIDE", 3, least=1, most=1000)
-# Who does the jobs of bookbridge.api.jobs: a thread in each server process, or processes of `manage.py work_jobs`.
+# What runs the tasks: a thread in each server process, or processes of `manage.py run_worker`.
 JOBS = env.choice("JOBS", "inline", ("inline", "worker"))
 OPENLIBRARY_URL = env.url("OPENLIBRARY_URL", "https://openlibrary.org", schemes=("http", "https"))
 
@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_tasks",
     "bookbridge.api",
     "activity",
     "moderation",
@@ -116,6 +117,8 @@ DATABASE_ROUTERS = ["bookbridge.api.replicas.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 with suppress(OSError):  # a read-only checkout has its data elsewhere
     VAR_DIR.mkdir(exist_ok=True)
+
+TASKS = {"default": {"BACKEND": "bookbridge.api.tasks.backend.DatabaseBackend"}}
 
 REDIS_URL = env.redis("REDIS_URL")
 
@@ -357,6 +360,8 @@ LOGGING = {
         "django.security": {"level": "ERROR"},
         # Django answers HEAD with the body that GET has; the server drops it and would say so each time.
         "gunicorn.http.wsgi": {"level": "ERROR"},
+        # Reports each successful task.
+        "django_tasks": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
     },
 }

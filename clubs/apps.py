@@ -18,7 +18,7 @@ class ClubsConfig(AppConfig):
         from accounts.serializers import profile_parts
         from activity.details import sayings
         from bookbridge.api.pictures import folders
-        from catalog.merging.services import parts
+        from catalog.merging.moving import parts
         from clubs import telling
         from clubs.ballots import services as ballots
         from clubs.clubs.models import COVERS, Club

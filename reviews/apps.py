@@ -13,14 +13,13 @@ class ReviewsConfig(AppConfig):
         from accounts import departure
         from accounts.export import sections
         from bookbridge.api.admin import panels
-        from catalog.merging.services import parts
+        from catalog.merging.moving import parts
         from clubs.members.services import sources
         from clubs.seeding import living
         from clubs.seeding.bulk import makers
         from clubs.statistics.services import Reviews
         from moderation.targets import register
         from reviews.export import SECTIONS
-        from reviews.importing import services  # noqa: F401  (registers its job by being imported)
         from reviews.living import seed_living
         from reviews.living_desk import seed_desk
         from reviews.merging import Reviews as MergedReviews

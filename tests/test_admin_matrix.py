@@ -25,7 +25,7 @@ PAGES: dict[str, dict[str, str]] = {
     "accounts.user": {A: "view add change delete case", M: "view case"},
     "activity.event": {A: SEES},
     "api.auditentry": {A: SEES},
-    "api.job": {A: SEES},
+    "api.queuedtask": {A: SEES},
     "auth.group": {A: SEES},
     "catalog.book": {A: "view add change delete merge case", C: "view add change delete merge", M: "view case"},
     "catalog.merge": {A: "view change", C: "view change"},

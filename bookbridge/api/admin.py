@@ -361,5 +361,5 @@ class LookingAdmin(QuickAdmin):
 
 
 # Django looks for pages here, and these register by being imported.
-from bookbridge.api import job_pages  # noqa: E402, F401
 from bookbridge.api.audit import admin as audit_admin  # noqa: E402, F401
+from bookbridge.api.tasks import admin as tasks_admin  # noqa: E402, F401

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
 
@@ -15,6 +16,8 @@ class ApiConfig(AppConfig):
         from bookbridge.api import checks  # noqa: F401  (registers by being imported)
         from bookbridge.api.labels import name_columns
         from bookbridge.api.search import mend_indexes
+        from bookbridge.api.tasks import cleanup  # noqa: F401  (registers its periodic task)
 
+        autodiscover_modules("tasks")
         name_columns()
         post_migrate.connect(mend_indexes, dispatch_uid="mend_search_indexes")

@@ -19,8 +19,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from bookbridge.api.breaker import Breaker
-from bookbridge.api.jobs import enqueue, job
 from bookbridge.api.sealed import seal, unseal
+from bookbridge.api.tasks.decorators import task
 
 PURPOSE = "mail"
 # A dead server costs one job its time-out, and not each of those that wait: ballots close in the same line.
@@ -58,13 +58,14 @@ class DeferredError(Exception):
 
 def post(mail: Mail) -> None:
     """Have a mail sent once the transaction is committed. Whoever reads the jobs can neither read nor use it."""
-    enqueue("mail.send", sealed=seal(json.dumps(mail), purpose=PURPOSE))
+    send_email.enqueue(sealed=seal(json.dumps(mail), purpose=PURPOSE))
 
 
-@job("mail.send", atomic=False)
-def _send(*, sealed: str) -> None:
+@task(atomic=False)
+def send_email(*, sealed: str) -> None:
+    """Send an e-mail; one encrypted with an earlier SECRET_KEY is dropped, since its link would not work."""
     text = unseal(sealed, purpose=PURPOSE)
-    if text is not None:  # else SECRET_KEY is another by now, and its link would open nothing
+    if text is not None:
         with Postman() as postman:
             postman.send(Mail(*json.loads(text)))
 

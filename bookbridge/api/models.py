@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from bookbridge.api.audit.models import AuditEntry  # noqa: F401  (Django looks for tables here)
 from bookbridge.api.fields import KeyField
-from bookbridge.api.jobs import Job  # noqa: F401
+from bookbridge.api.tasks.models import PeriodicTask, QueuedTask  # noqa: F401
 
 KEPT_FOR = datetime.timedelta(hours=24)
 

@@ -21,9 +21,9 @@ from django.utils import timezone
 from rest_framework.exceptions import APIException
 
 from bookbridge.api.errors import Unavailable
-from bookbridge.api.jobs import enqueue, job
 from bookbridge.api.links import absolute
 from bookbridge.api.rows import batches
+from bookbridge.api.tasks.decorators import task
 
 logger = logging.getLogger("bookbridge.pictures")
 
@@ -68,12 +68,12 @@ def kept(data: bytes, *, folder: str, owner: int) -> Iterator[str]:
 def discard(name: str) -> None:
     """Delete a picture once the transaction around is committed, if it is one that is kept here."""
     if is_kept(name):
-        enqueue("pictures.discard", name=name)
+        delete_file.enqueue(name=name)
 
 
-@job("pictures.discard", atomic=False)
-def _discard(*, name: str) -> None:
-    """Delete a file; nothing happens where it is gone."""
+@task(atomic=False)
+def delete_file(*, name: str) -> None:
+    """Delete a file, if it exists."""
     default_storage.delete(name)
 
 

@@ -1,4 +1,4 @@
-"""What members are told of meetings, and when: by jobs, since a club may have thousands of them."""
+"""Notifications about meetings: sent by tasks, since a club may have thousands of members."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ from accounts.models import User
 from activity.details import Said, said_time, sayings
 from activity.kinds import Kind
 from activity.models import Thing
-from activity.services import notify
-from bookbridge.api.jobs import enqueue, every, job
 from bookbridge.api.rows import batches
 from clubs.meetings.models import CANCELLED_SHOWN, Meeting, Status
-from clubs.members.models import Membership
+from clubs.meetings.tasks import arm as arm
+from clubs.meetings.tasks import notify_promoted_users, purge_deleted_meeting
 from clubs.telling import tell_members, things, unless
 
-# Days before a meeting on which its members are reminded.
-REMINDERS = (7, 1)
 PART = 500
 
 
@@ -40,58 +37,13 @@ def changed(meeting: Meeting, by: User | None) -> None:
 def promoted(meeting: Meeting, users: list[int]) -> None:
     """Tell those who have got a seat."""
     for part in batches(users, PART):
-        enqueue("meetings.promoted", meeting=meeting.pk, users=part)
-
-
-def arm(meeting: Meeting) -> None:
-    """Have the next reminder given that is still ahead. One of a time that the meeting no longer has is not given."""
-    if meeting.status != Status.SCHEDULED:
-        return
-    for days in REMINDERS:
-        at = meeting.starts_at - datetime.timedelta(days)
-        if at > timezone.now():
-            key = f"meetings.remind:{meeting.pk}:{days}:{meeting.starts_at:%Y%m%dT%H%M%S%f}"
-            enqueue(
-                "meetings.remind", key=key, at=at, meeting=meeting.pk, days=days, starts=meeting.starts_at.isoformat()
-            )
-            return
+        notify_promoted_users.enqueue(meeting=meeting.pk, users=part)
 
 
 def bury(meeting: Meeting) -> None:
     """Have the row of a removed meeting deleted once calendars have been told."""
-    enqueue("meetings.bury", at=timezone.now() + CANCELLED_SHOWN + datetime.timedelta(1), meeting=meeting.pk)
-
-
-@job("meetings.remind")
-def _remind(*, meeting: int, days: int, starts: str) -> None:
-    """Remind those who have not said no, unless the meeting is cancelled or at another time by now."""
-    found = Meeting.objects.present().ahead().filter(pk=meeting, status=Status.SCHEDULED).first()
-    if found is None or found.settle() or found.starts_at != datetime.datetime.fromisoformat(starts):
-        return
-    arm(found)
-    tell_members(found.club_id, Kind.MEETING_REMINDER, type="meeting", id=meeting, key=f"{days}:{starts}")
-
-
-@job("meetings.promoted")
-def _promoted(*, meeting: int, users: list[int]) -> None:
-    """Tell them."""
-    found = Meeting.objects.present().filter(pk=meeting).first()
-    if found is not None:
-        members = Membership.objects.active().filter(club=found.club_id, user__in=users).values_list("user", flat=True)
-        still_in = set(members)
-        notify(Kind.SEAT_PROMOTED, [user for user in users if user in still_in], thing=found.thing, club=found.club_id)
-
-
-@job("meetings.bury")
-def _bury(*, meeting: int) -> None:
-    """Delete the row, if the meeting was removed."""
-    Meeting.objects.filter(pk=meeting, deleted_at__isnull=False).delete()
-
-
-@every("meetings.settle", hours=24, atomic=False)
-def _settle() -> None:
-    """Let meetings to come follow their wall clocks, where a new tzdata has changed the rules of a zone."""
-    Meeting.objects.settle()
+    run_after = timezone.now() + CANCELLED_SHOWN + datetime.timedelta(1)
+    purge_deleted_meeting.using(run_after=run_after).enqueue(meeting=meeting.pk)
 
 
 def _as_it_is(pk: int) -> tuple[Thing, str | Said] | None:

@@ -45,5 +45,5 @@ def test_what_is_no_name_is_refused(environment):
 
 def test_clearing_is_quiet_when_there_is_nothing(capsys):
     call_command("clear_expired")
-    kinds = {"sign-ins", "mailed tokens", "kept answers", "jobs", "accounts that were cut off while they went"}
+    kinds = {"sign-ins", "mailed tokens", "idempotency records", "tasks", "accounts that were cut off while they went"}
     assert {f"{kind}: 0 deleted" for kind in kinds} <= set(capsys.readouterr().out.splitlines())

@@ -15,9 +15,9 @@ from django.utils import timezone, translation
 
 from accounts import mail
 from accounts.models import MailToken, User
-from bookbridge.api import jobs
 from bookbridge.api import mail as api_mail
-from bookbridge.api.jobs import Job
+from bookbridge.api.tasks.models import QueuedTask
+from bookbridge.api.tasks.worker import run_pending
 from tests.accounts.conftest import V1, codes, is_accepted, token_in
 from tests.conftest import PASSWORD
 
@@ -32,10 +32,10 @@ def bob(make_user):
 
 
 @pytest.fixture
-def queued(mails_at_call, monkeypatch):
-    """Leave jobs in the queue after all; a call does them."""
-    monkeypatch.undo()
-    return jobs.run_due
+def queued(mails_at_call, settings):
+    """Leave tasks in the queue after all; a call runs them."""
+    settings.TASKS = {"default": {"BACKEND": "bookbridge.api.tasks.backend.DatabaseBackend"}}
+    return run_pending
 
 
 @pytest.fixture
@@ -236,11 +236,11 @@ def test_the_answer_waits_for_nothing_that_tells(post, client_of, alice, bob, qu
 def test_neither_addresses_nor_tokens_can_be_read_in_the_jobs(post, asked, bob, alice, queued, mailoutbox):
     post("password/reset", email="alice@example.org")
     asked(bob, "change", email="new@example.org", current_password=PASSWORD)
-    before = str(list(Job.objects.values()))
+    before = str(list(QueuedTask.objects.values()))
     queued()
     tokens = [token_in(message) for message in mailoutbox if "?token=" in message.body]
     assert len(tokens) == 2
-    for kept in (before, str(list(Job.objects.values()))):
+    for kept in (before, str(list(QueuedTask.objects.values()))):
         assert not [word for word in (*tokens, "example.org") if word in kept]
 
 
@@ -315,11 +315,11 @@ def test_a_dead_mail_server_changes_no_answer_and_loses_no_mail(
     assert asked(bob, "verify").status_code == 202
     assert asked(bob, "change", email="new@example.org", current_password=PASSWORD).status_code == 202
     queued()
-    assert caplog.messages.count("job mail.send failed") == 4
-    assert "example.org" not in "".join(caplog.messages) + str(list(Job.objects.values()))
+    assert caplog.messages.count("task bookbridge.api.mail.send_email failed") == 4
+    assert "example.org" not in "".join(caplog.messages) + str(list(QueuedTask.objects.values()))
     settings.EMAIL_BACKEND = backend
     api_mail.breaker.reset()
-    Job.objects.filter(state="open").update(due_at=timezone.now())
+    QueuedTask.objects.filter(status="READY").update(run_after=timezone.now())
     queued()
     sent = sorted(message.to[0] for message in mailoutbox)
     assert sent == ["alice@example.org", "bob@example.org", "dora@example.org", "new@example.org"]
@@ -334,13 +334,13 @@ def test_a_dead_mail_server_costs_its_time_once(alice, settings, monkeypatch, qu
         mail.mail(alice, "reset", to=alice.email, token="x")
     queued()
     assert len(tries) == 1
-    assert Job.objects.filter(state="open", attempts=1).count() == 5
+    assert QueuedTask.objects.filter(status="READY", attempts=1).count() == 5
 
 
 def test_each_try_has_the_same_message_id(alice, queued, mailoutbox):
     mail.mail(alice, "reset", to=alice.email, token="x")
     for _time in range(2):
-        Job.objects.update(state="open", due_at=timezone.now())
+        QueuedTask.objects.update(status="READY", run_after=timezone.now())
         queued()
     first, second = (message.message()["Message-ID"] for message in mailoutbox)
     assert first == second

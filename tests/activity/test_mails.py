@@ -9,8 +9,9 @@ from django.utils import timezone
 from activity.kinds import Kind
 from activity.models import Notification, Preference, Thing
 from activity.services import notify
-from bookbridge.api import jobs, mail
-from bookbridge.api.jobs import Job
+from bookbridge.api import mail
+from bookbridge.api.tasks.models import QueuedTask
+from bookbridge.api.tasks.worker import run_pending
 from clubs.models import Club
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def no_jobs_yet(alice, bob, club):
-    Job.objects.all().delete()
+    QueuedTask.objects.all().delete()
     Notification.objects.all().delete()
 
 
@@ -48,20 +49,20 @@ def test_it_says_what_the_notification_says_in_the_reader_s_language(alice, bob,
     alice.change_profile(language="pt-BR")
     notify(Kind.REPLY, [alice.pk], actor=bob.pk, thing=Thing("post", 7, "Chapter 3"), club=club.pk)
     assert not mailoutbox
-    jobs.run_due()
+    run_pending()
     [message] = mailoutbox
     assert message.to == ["alice@example.org"]
     assert "Chapter 3" in message.body
     assert settings.APP_URL in message.body
     assert "\n" not in message.subject
-    jobs.run_due()
+    run_pending()
     assert len(mailoutbox) == 1
 
 
 def test_names_stay_on_their_line(alice, bob, club, mailoutbox):
     bob.change_profile(display_name="Bob\r\n\nBookBridge")
     notify(Kind.MENTION, [alice.pk], actor=bob.pk, thing=Thing("post", 7, "Tea\n\nYour password\u2028is 50%"))
-    jobs.run_due()
+    run_pending()
     [message] = mailoutbox
     assert "\nBob BookBridge names you in “Tea Your password is 50%”.\n" in message.body
 
@@ -71,7 +72,7 @@ def test_only_to_an_address_that_is_shown_to_be_the_reader_s(make_user, mailoutb
     without = make_user("w")
     gone = make_user("g", email="g@example.org", email_verified=True, is_active=False)
     notify(Kind.SECURITY, [unverified.pk, without.pk, gone.pk], detail="x")
-    jobs.run_due()
+    run_pending()
     assert not mailoutbox
     assert Notification.objects.filter(in_app=True).count() == 3
 
@@ -82,7 +83,7 @@ def test_each_is_told_as_they_wish(readers, mailoutbox):
     for reader, (in_app, email) in wishes.items():
         Preference.objects.change(reader, {"review_liked": {"app": in_app, "email": email}})
     notify(Kind.REVIEW_LIKED, [reader.pk for reader in readers], thing=Thing("review", 1, "Emma"))
-    jobs.run_due()
+    run_pending()
     assert recipients(mailoutbox) == ["r0@example.org", "r2@example.org"]
     shown = set(Notification.objects.filter(in_app=True).values_list("user", flat=True))
     assert shown == {both.pk, app.pk, usual.pk}
@@ -96,14 +97,14 @@ def test_what_may_not_be_known_any_more_is_not_mailed(alice, bob, make_user, pri
     private_club.membership_of(bob).remove(by=alice)
     # Even one that a slower writer adds afterwards.
     notify(Kind.MEETING_NEW, [bob.pk], thing=Thing("meeting", 1, "Dune"), club=private_club.pk, key="late")
-    jobs.run_due()
+    run_pending()
     assert "bob@example.org" not in recipients(mailoutbox)
 
 
 def test_a_batch_is_one_job(readers, mailoutbox):
     notify(Kind.SECURITY, [reader.pk for reader in readers], detail="x")
-    assert Job.objects.filter(name="activity.mail").count() == 1
-    jobs.run_due()
+    assert QueuedTask.objects.filter(task_path="activity.tasks.send_notification_emails").count() == 1
+    run_pending()
     assert recipients(mailoutbox) == [f"r{n}@example.org" for n in range(5)]
 
 
@@ -113,11 +114,11 @@ def test_one_bad_address_keeps_nobody_else_s_mail_back(readers, mailoutbox, sett
     later = smtplib.SMTPRecipientsRefused({"r3@example.org": (450, b"greylisted")})
     monkeypatch.setattr(Picky, "refusals", {"r1@example.org": refused, "r3@example.org": later})
     notify(Kind.SECURITY, [reader.pk for reader in readers], detail="x")
-    jobs.run_due()
+    run_pending()
     assert recipients(mailoutbox) == ["r0@example.org", "r2@example.org", "r4@example.org"]
     monkeypatch.setattr(Picky, "refusals", {})
-    Job.objects.filter(state="open").update(due_at=timezone.now())
-    jobs.run_due()
+    QueuedTask.objects.filter(status="READY").update(run_after=timezone.now())
+    run_pending()
     assert recipients(mailoutbox) == [f"r{n}@example.org" for n in (0, 2, 3, 4)]
     assert not Notification.objects.exclude(mail_batch=None).exists()
 
@@ -126,18 +127,18 @@ def test_a_server_that_goes_away_in_the_middle_gets_the_rest_later(readers, mail
     settings.EMAIL_BACKEND = f"{__name__}.Picky"
     monkeypatch.setattr(Picky, "refusals", {"r2@example.org": smtplib.SMTPServerDisconnected("r2@example.org")})
     notify(Kind.SECURITY, [reader.pk for reader in readers], detail="x")
-    jobs.run_due()
+    run_pending()
     assert recipients(mailoutbox) == ["r0@example.org", "r1@example.org"]
-    assert Job.objects.get(name="activity.mail").error == "MailServerAwayError"
+    assert QueuedTask.objects.get(task_path="activity.tasks.send_notification_emails").error == "MailServerAwayError"
     monkeypatch.setattr(Picky, "refusals", {})
     mail.breaker.reset()
-    Job.objects.filter(state="open").update(due_at=timezone.now())
-    jobs.run_due()
+    QueuedTask.objects.filter(status="READY").update(run_after=timezone.now())
+    run_pending()
     assert recipients(mailoutbox) == [f"r{n}@example.org" for n in range(5)]
 
 
 def test_long_work_lets_others_go_first(readers, mailoutbox, monkeypatch):
-    monkeypatch.setattr("activity.mail.SECONDS", 0)
+    monkeypatch.setattr("activity.tasks.MAX_SECONDS_PER_RUN", 0)
     notify(Kind.SECURITY, [reader.pk for reader in readers], detail="x")
-    assert jobs.run_due() == 6
+    assert run_pending() == 6
     assert recipients(mailoutbox) == [f"r{n}@example.org" for n in range(5)]

@@ -15,7 +15,7 @@ from django.utils import translation
 
 from accounts.models import User
 from bookbridge.api.admin import counted
-from bookbridge.api.job_pages import JobAdmin
+from bookbridge.api.tasks.admin import QueuedTaskAdmin
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ def test_what_a_search_box_takes_is_read_in_it(meta, language):
 def test_the_pages_tell_their_time_zone(staff):
     client = Client(headers={"accept-language": "pt-BR"})
     client.force_login(staff)
-    assert "Horários em UTC" in client.get("/admin/api/job/").content.decode()
+    assert "Horários em UTC" in client.get("/admin/api/queuedtask/").content.decode()
 
 
 @pytest.mark.django_db(transaction=True)  # InnoDB's full-text index sees rows after their commit.
@@ -105,8 +105,8 @@ def test_what_fails_is_told_in_the_reader_s_language_with_a_way_back(staff, monk
 
     client = Client(raise_request_exception=False, headers={"accept-language": "pt-BR"})
     client.force_login(staff)
-    monkeypatch.setattr(JobAdmin, "get_queryset", fails)
-    answer = client.get("/admin/api/job/")
+    monkeypatch.setattr(QueuedTaskAdmin, "get_queryset", fails)
+    answer = client.get("/admin/api/queuedtask/")
     page = answer.content.decode()
     assert answer.status_code == status
     assert f"<title>{title} | BookBridge</title>" in page
@@ -118,6 +118,6 @@ def test_what_fails_is_told_in_the_reader_s_language_with_a_way_back(staff, monk
 def test_a_form_from_before_the_sign_in_says_what_to_do(staff):
     client = Client(enforce_csrf_checks=True)
     client.force_login(staff)
-    answer = client.post("/admin/api/job/", {})
+    answer = client.post("/admin/api/queuedtask/", {})
     assert answer.status_code == 403
     assert "load the page again" in answer.content.decode()

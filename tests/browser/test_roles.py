@@ -6,9 +6,9 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import ROLES, SCREENSHOTS, come_in
 
 MENUS = {
-    "Moderators": (["cases", "readers", "reviews"], ["jobs", "groups", "audit log", "sign-ins"]),
-    "Catalogue editors": (["books", "revisions"], ["readers", "cases", "clubs", "audit log", "jobs"]),
-    "Administrators": (["audit log", "jobs", "readers", "groups", "cases", "books"], []),
+    "Moderators": (["cases", "readers", "reviews"], ["tasks", "groups", "audit log", "sign-ins"]),
+    "Catalogue editors": (["books", "revisions"], ["readers", "cases", "clubs", "audit log", "tasks"]),
+    "Administrators": (["audit log", "tasks", "readers", "groups", "cases", "books"], []),
 }
 
 

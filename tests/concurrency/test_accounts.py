@@ -8,7 +8,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import AuthSession, MailToken, User
-from bookbridge.api.jobs import run_due
+from bookbridge.api.tasks.worker import run_pending
 from tests.accounts.conftest import V1, bearer, is_accepted, token_in
 from tests.concurrency.tools import ROUNDS, at_once
 from tests.conftest import PASSWORD
@@ -31,7 +31,7 @@ def sign_in(password=PASSWORD):
 
 def links(mailoutbox):
     """The tokens that have been mailed, once four workers have done what is due."""
-    at_once([run_due] * 4)
+    at_once([run_pending] * 4)
     return [token_in(message) for message in mailoutbox if "?token=" in message.body]
 
 
@@ -144,7 +144,7 @@ def test_of_sixteen_links_asked_for_at_once_one_serves(alice, mailoutbox, caplog
         assert statuses(at_once([call("password/reset", email="alice@example.org")] * 16)) == {202: 16}
         tokens = links(mailoutbox)
         assert len(tokens) == 16
-        assert not [record for record in caplog.records if record.name == "bookbridge.jobs"]
+        assert not [record for record in caplog.records if record.name == "bookbridge.tasks"]
         assert MailToken.objects.count() == 1
         answers = [call("password/reset/confirm", token=token, new_password=NEW)() for token in tokens]
         assert statuses(answers) == {204: 1, 400: 15}

@@ -17,8 +17,10 @@ from accounts.models import User
 from activity.kinds import Kind
 from activity.models import Event, Notification
 from activity.services import notify
-from bookbridge.api import jobs
-from bookbridge.api.jobs import Job, run_due
+from bookbridge.api.tasks import decorators, scheduling
+from bookbridge.api.tasks.cleanup import clean_up
+from bookbridge.api.tasks.models import PeriodicTask, QueuedTask
+from bookbridge.api.tasks.worker import run_pending
 from catalog.models import Book
 from clubs.models import Club, Entry
 from reviews.models import Review
@@ -88,25 +90,27 @@ def test_whoever_leaves_while_the_club_is_told_keeps_nothing_of_it(alice: User, 
         book = Book.add(by=alice, title=f"Planned {n}", authors=["Anonymous"])
         Entry.add(club=club, book=book, by=alice, status="planned")
         leave = partial(client_of(bob).post, f"/api/v1/clubs/{club.pk}/leave/")
-        _begun, answer = at_once([run_due, leave])
-        run_due()
+        _begun, answer = at_once([run_pending, leave])
+        run_pending()
         assert answer.status_code == 204
         assert list(Notification.objects.filter(club=club).values_list("user", flat=True)) == [moe.pk]
 
 
 def test_recurring_work_is_asked_for_once_by_12_servers(monkeypatch):
-    monkeypatch.setattr(jobs, "handlers", {})
-    jobs.every("tick", hours=1)(lambda: None)
+    path = clean_up.module_path
+    monkeypatch.setattr(decorators, "periodic_tasks", {path: decorators.periodic_tasks[path]})
+    monkeypatch.setattr(scheduling, "periodic_tasks", decorators.periodic_tasks)
     for _round in range(ROUNDS):
-        Job.objects.all().delete()
+        QueuedTask.objects.all().delete()
+        PeriodicTask.objects.all().delete()
 
         def ask():
-            jobs._scheduled.clear()
-            jobs.schedule()
+            scheduling._periods.clear()
+            scheduling.enqueue_periodic()
 
         at_once([ask] * 12)
-        assert Job.objects.filter(name="tick").count() == 1
-    jobs._scheduled.clear()
+        assert QueuedTask.objects.filter(task_path=path).count() == 1
+    scheduling._periods.clear()
 
 
 # --- Workers that are killed -----------------------------------------------------------------------------------------
@@ -159,9 +163,9 @@ def test_workers_killed_in_the_middle_of_mails_lose_none_and_hardly_double_one(m
         victim.wait()
         kills += 1
         # The dead worker's lease.
-        Job.objects.filter(state="open").update(due_at=timezone.now())
+        QueuedTask.objects.filter(status="READY").update(run_after=timezone.now())
     worker()
-    wait_until(lambda: not Job.objects.filter(state="open").exists())
+    wait_until(lambda: not QueuedTask.objects.filter(status="READY").exists())
     sent = mailed(tmp_path)
     assert sent.keys() == {reader.email for reader in readers}
     # One at most for each kill: the one that had been sent and not noted yet.
@@ -182,8 +186,8 @@ def test_a_killed_worker_in_the_middle_of_telling_a_club_has_told_nobody_twice(
         wait_until(lambda least=least: told.count() >= least)
         victim.kill()
         victim.wait()
-        Job.objects.filter(state="open").update(due_at=timezone.now())
+        QueuedTask.objects.filter(status="READY").update(run_after=timezone.now())
     worker()
-    wait_until(lambda: not Job.objects.filter(state="open").exists())
+    wait_until(lambda: not QueuedTask.objects.filter(status="READY").exists())
     assert set(Counter(told.values_list("user", flat=True)).values()) == {1}
     assert told.count() == 120

@@ -13,9 +13,9 @@ from django.utils import timezone
 from accounts.departure import depart
 from accounts.models import User
 from activity.models import Notification
-from bookbridge.api import jobs
-from bookbridge.api.jobs import Job
-from clubs.meetings import telling
+from bookbridge.api.tasks.models import QueuedTask
+from bookbridge.api.tasks.worker import run_pending
+from clubs.meetings.tasks import send_reminder
 from clubs.models import CalendarToken, Club, Meeting, Rsvp
 from tests.clubs.helpers import bring_in
 from tests.clubs.meetings.helpers import check_seats, told, url
@@ -89,7 +89,7 @@ def test_five_seats_for_twenty_and_five_that_come_free_while_ten_more_ask(
         assert line(meeting)[:10] == waiting[5:]
         assert set(line(meeting)[10:]) == {reader.pk for reader in readers[20:]}
         check_seats()
-        jobs.run_due()
+        run_pending()
         told_of = Notification.objects.filter(kind="seat_promoted", object_id=meeting.pk).order_by("id")
         assert sorted(told_of.values_list("user", flat=True)) == sorted(waiting[:5])
 
@@ -198,12 +198,12 @@ def test_answers_and_changes_on_known_ground_meet_no_deadlock(
 
 def test_a_reminder_is_given_once_however_many_workers_there_are(club: Club, readers: Any) -> None:
     for _round in range(ROUNDS):
-        Job.objects.all().delete()
+        QueuedTask.objects.all().delete()
         Notification.objects.all().delete()
         meeting = plan(club, days=6.5)
-        Job.objects.filter(name="meetings.remind").update(due_at=timezone.now())
-        remind = partial(telling._remind, meeting=meeting.pk, days=1, starts=meeting.starts_at.isoformat())
-        at_once([jobs.run_due] * 4 + [remind] * 2)
+        QueuedTask.objects.filter(task_path="clubs.meetings.tasks.send_reminder").update(run_after=timezone.now())
+        remind = partial(send_reminder.call, meeting=meeting.pk, days=1, starts=meeting.starts_at.isoformat())
+        at_once([run_pending] * 4 + [remind] * 2)
         assert len(told("meeting_reminder")) == len(readers) + 1
 
 

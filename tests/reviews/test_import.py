@@ -9,12 +9,15 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from bookbridge.api.jobs import Job, run_due
+from bookbridge.api.tasks.decorators import get_options
+from bookbridge.api.tasks.models import QueuedTask
+from bookbridge.api.tasks.worker import run_pending
 from catalog.models import Book
+from reviews import tasks
 from reviews.importing import files, services
 from reviews.importing.models import Import, SupersededError
 from reviews.importing.run import Run
-from reviews.importing.services import take_up, work_off
+from reviews.importing.services import take_up
 from reviews.models import Review
 from tests.reviews.exports import GOODREADS, book, goodreads, storygraph
 from tests.reviews.helpers import bad_fields, differences, problem
@@ -46,7 +49,7 @@ def test_the_first_answer_tells_that_it_is_queued(upload, as_alice):
     assert begun["status"] == "queued"
     assert (begun["rows"], begun["done"], counts(begun), begun["errors"]) == (2, 0, (0, 0, 0, 0), [])
     assert not Review.objects.exists()
-    run_due()
+    run_pending()
     polled = as_alice.get(f"{IMPORTS}{begun['id']}/")
     assert polled["ETag"]
     assert polled.json()["status"] == "done"
@@ -73,7 +76,7 @@ def test_a_poll_is_two_queries_and_leaves_the_file_alone(upload, as_alice, djang
 def test_the_file_is_kept_until_the_import_is_at_its_end(upload):
     upload(goodreads({}), begin_only=True)
     assert Import.objects.get().data == goodreads({})
-    run_due()
+    run_pending()
     assert Import.objects.get().content is None
 
 
@@ -92,7 +95,7 @@ def test_what_an_upload_must_say(upload, as_alice):
         "file": "invalid"
     }
     assert not Import.objects.exists()
-    assert not Job.objects.exists()
+    assert not QueuedTask.objects.exists()
 
 
 def test_a_broken_upload_is_400(as_alice):
@@ -125,7 +128,7 @@ def test_three_at_a_time(upload, as_bob):
         assert upload(goodreads({}), begin_only=True).status_code == 202
     problem(upload(goodreads({}), begin_only=True), 409, "too_many_imports")
     assert upload(goodreads({}), client=as_bob, begin_only=True).status_code == 202
-    run_due()
+    run_pending()
     assert upload(goodreads({}), begin_only=True).status_code == 202
 
 
@@ -144,7 +147,7 @@ def test_a_key_makes_one_import_also_when_the_upload_is_put_together_anew(as_ali
     assert (first.status_code, again.status_code) == (202, 202)
     assert again["Idempotency-Replayed"] == "true"
     assert again.json() == first.json()
-    assert (Import.objects.count(), Job.objects.count()) == (1, 1)
+    assert (Import.objects.count(), QueuedTask.objects.count()) == (1, 1)
     problem(send("one", goodreads({}, {})), 422, "idempotency_key_reused")
 
 
@@ -314,6 +317,9 @@ def test_two_readers_bring_the_same_book(upload, as_bob):
     assert differences() == (0, [])
 
 
+process_batch = get_options(tasks.process_import).function
+
+
 # --- In parts, and after a crash -------------------------------------------------------------------------------------
 
 
@@ -323,8 +329,8 @@ def in_parts(monkeypatch):
 
     def after(rows: int) -> None:
         clock = count()
-        monkeypatch.setattr(services.time, "monotonic", lambda: next(clock))
-        monkeypatch.setattr(services, "PART_SECONDS", rows)
+        monkeypatch.setattr(tasks.time, "monotonic", lambda: next(clock))
+        monkeypatch.setattr(tasks, "MAX_SECONDS_PER_RUN", rows)
 
     return after
 
@@ -334,12 +340,12 @@ def test_an_import_is_worked_off_in_parts(upload, in_parts):
     data = goodreads(*(book(n) for n in range(20)))
     upload(data, begin_only=True)
     work = Import.objects.get()
-    assert work_off(id=work.pk) is True
+    assert process_batch(id=work.pk) is True
     work.refresh_from_db()
     assert work.status == "running"
     assert 1 <= work.done < 10
     assert work.created == work.done == Review.objects.count()
-    run_due()
+    run_pending()
     work.refresh_from_db()
     assert (work.status, work.done, work.created) == ("done", 20, 20)
     assert Review.objects.count() == Book.objects.count() == 20
@@ -359,10 +365,10 @@ def test_what_breaks_in_the_middle_goes_on_where_it_was(upload, monkeypatch, kin
 
     monkeypatch.setattr(Review, "write", breaking)
     with pytest.raises(kind):
-        work_off(id=work.pk)
+        process_batch(id=work.pk)
     work.refresh_from_db()
     assert (work.done, Review.objects.count()) == (4, 4)
-    assert work_off(id=work.pk) is False
+    assert process_batch(id=work.pk) is False
     work.refresh_from_db()
     assert (work.status, work.created, Review.objects.count()) == ("done", 10, 10)
     assert differences() == (0, [])
@@ -401,7 +407,7 @@ def test_of_two_who_work_at_one_import_one_goes_on(alice):
 def test_nothing_comes_from_an_account_that_is_shut(upload, alice, change):
     upload(goodreads({}), begin_only=True)
     type(alice).objects.filter(pk=alice.pk).update(**change)
-    run_due()
+    run_pending()
     work = Import.objects.get()
     assert (work.status, work.failure, work.content) == ("failed", "account_closed", None)
     assert not Review.objects.exists()
@@ -410,9 +416,9 @@ def test_nothing_comes_from_an_account_that_is_shut(upload, alice, change):
 def test_an_import_that_fails_too_often_tells_so(upload, as_alice, monkeypatch):
     answer = upload(goodreads({}), begin_only=True).json()
     monkeypatch.setattr(files.csv, "reader", lambda *a, **k: 1 / 0)
-    while Job.objects.filter(state="open").update(due_at=timezone.now()):
-        run_due()
+    while QueuedTask.objects.filter(status="READY").update(run_after=timezone.now()):
+        run_pending()
     report = as_alice.get(f"{IMPORTS}{answer['id']}/").json()
     assert (report["status"], report["failure"]) == ("failed", "The server failed too often; please try again.")
     assert Import.objects.get().content is None
-    assert Job.objects.get().error == "ZeroDivisionError"
+    assert QueuedTask.objects.get().error == "ZeroDivisionError"

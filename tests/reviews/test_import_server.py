@@ -105,7 +105,7 @@ def test_a_worker_that_is_killed_is_followed_by_another(tmp_path: Path, data: by
         assert reader.ask("count(*) FROM reviews_review") == done < ROWS
         # Its lease is over: nobody waits a minute here.
         with closing(sqlite3.connect(tmp_path / "db.sqlite3", timeout=20)) as database:
-            database.execute("UPDATE api_job SET due_at = created_at WHERE state = 'open'")
+            database.execute("UPDATE api_queuedtask SET run_after = created_at WHERE status = 'READY'")
             database.commit()
         reader.at_the_end(path)
 
@@ -118,6 +118,6 @@ def test_the_server_leaves_jobs_to_workers_of_their_own(tmp_path: Path):
         time.sleep(3)
         assert reader.call("GET", path)["status"] == "queued"
         env = server_environment(tmp_path, 8000)
-        once = [sys.executable, "manage.py", "work_jobs", "--once"]
+        once = [sys.executable, "manage.py", "run_worker", "--once"]
         subprocess.run(once, env=env, cwd=TOP, check=True, capture_output=True)
         assert reader.call("GET", path)["status"] == "done"

@@ -4,19 +4,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from bookbridge.api.expiry import clear
+from bookbridge.api.tasks.cleanup import run_cleanup
 
 
 class Command(BaseCommand):
-    """Delete what nobody can use any more."""
+    """Delete expired rows and files."""
 
     help = (
-        "Delete what nobody can use any more: sign-ins that ended long ago, mailed tokens that ran out, answers kept "
-        "for retries, jobs done long ago, old notifications, pictures that nothing shows. The job queue does it daily "
-        "by itself."
+        "Deletes expired rows and files: ended sessions, expired tokens, idempotency records, finished tasks, old "
+        "notifications, unused images. A periodic task does the same every day."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Delete, and say how much."""
-        for name, done, _more in clear():
+        for name, done, _more in run_cleanup():
             self.stdout.write(f"{name}: {done} deleted")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bookbridge.api import jobs
+from bookbridge.api.tasks.worker import run_pending
 from clubs.models import Club, Meeting, Rsvp
 from tests.clubs.helpers import CLUBS
 
@@ -35,7 +35,7 @@ def told(kind: str) -> list[tuple[str, str]]:
     """Who has been told in this way, and of what, once the jobs that are due are done."""
     from activity.models import Notification
 
-    jobs.run_due()
+    run_pending()
     rows = Notification.objects.filter(kind=kind).order_by("id")
     return [(row.user.username, row.object_title) for row in rows.select_related("user")]
 

@@ -10,8 +10,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from activity.models import Event, Notification
-from bookbridge.api import jobs
-from bookbridge.api.jobs import Job
+from bookbridge.api.tasks.models import QueuedTask
+from bookbridge.api.tasks.scheduling import enqueue_periodic
+from bookbridge.api.tasks.worker import run_pending
 from clubs.meetings import times
 from clubs.models import Meeting
 from tests.clubs.helpers import CLUBS, bad_fields, bring_in
@@ -69,7 +70,7 @@ def test_a_removed_meeting_is_gone_with_its_answers(plan, as_moe, as_bob):
     row = Meeting.objects.get()
     assert (row.yes, row.answers.count()) == (0, 0)
     with time_machine.travel(timezone.now() + 32 * DAY):
-        jobs.run_due()
+        run_pending()
     assert not Meeting.objects.exists()
 
 
@@ -100,7 +101,7 @@ def test_the_wall_clock_stays_when_the_rules_of_the_zone_change(plan, as_bob, wi
     june = datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC)
     meeting, cancelled = plan(starts_at=june), plan(starts_at=june, status="cancelled")
     elsewhere, past = plan(starts_at=june, timezone="America/New_York"), plan(days=-200)
-    jobs.run_due()
+    run_pending()
     Notification.objects.all().delete()
     old_past = ok(as_bob.get(url(past)))["starts_at"]
     with without_summer_time:
@@ -119,8 +120,8 @@ def test_the_wall_clock_stays_when_the_rules_of_the_zone_change(plan, as_bob, wi
 def test_the_rules_of_zones_are_looked_at_daily(plan, without_summer_time):
     meeting = plan(starts_at=datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC))
     with without_summer_time, time_machine.travel(timezone.now() + 2 * DAY):
-        jobs.schedule()
-        jobs.run_due()
+        enqueue_periodic()
+        run_pending()
     meeting.refresh_from_db()
     assert meeting.starts_at.hour == 19
 
@@ -227,7 +228,7 @@ def test_a_reminder_that_is_done_again_tells_nobody_twice(plan):
     meeting = plan(days=10)
     at = meeting.starts_at - 7 * DAY + datetime.timedelta(minutes=1)
     assert len(reminders_at(at)) == 3
-    Job.objects.filter(state="done").update(state="open", due_at=at)
+    QueuedTask.objects.filter(status="SUCCESSFUL").update(status="READY", run_after=at)
     assert len(reminders_at(at)) == 3
 
 

@@ -1,0 +1,62 @@
+"""Reminders, promotions from the waitlist, and upkeep of meetings."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.utils import timezone
+
+from activity.kinds import Kind
+from activity.services import notify
+from bookbridge.api.tasks.decorators import periodic_task, task
+from clubs.meetings.models import Meeting, Status
+from clubs.members.models import Membership
+from clubs.telling import tell_members
+
+# Days before a meeting on which its members are reminded.
+REMINDERS = (7, 1)
+
+
+def arm(meeting: Meeting) -> None:
+    """Schedule the next reminder. One of a time that the meeting no longer has is skipped when it is due."""
+    if meeting.status != Status.SCHEDULED:
+        return
+    for days in REMINDERS:
+        at = meeting.starts_at - datetime.timedelta(days)
+        if at > timezone.now():
+            send_reminder.using(run_after=at).enqueue(
+                meeting=meeting.pk, days=days, starts=meeting.starts_at.isoformat()
+            )
+            return
+
+
+@task(unique=True)
+def send_reminder(*, meeting: int, days: int, starts: str) -> None:
+    """Remind the members who have not declined, unless the meeting is cancelled or has been rescheduled."""
+    found = Meeting.objects.present().ahead().filter(pk=meeting, status=Status.SCHEDULED).first()
+    if found is None or found.settle() or found.starts_at != datetime.datetime.fromisoformat(starts):
+        return
+    arm(found)
+    tell_members(found.club_id, Kind.MEETING_REMINDER, type="meeting", id=meeting, key=f"{days}:{starts}")
+
+
+@task()
+def notify_promoted_users(*, meeting: int, users: list[int]) -> None:
+    """Notify the users who got a seat from the waitlist and are still members."""
+    found = Meeting.objects.present().filter(pk=meeting).first()
+    if found is not None:
+        members = Membership.objects.active().filter(club=found.club_id, user__in=users).values_list("user", flat=True)
+        still_in = set(members)
+        notify(Kind.SEAT_PROMOTED, [user for user in users if user in still_in], thing=found.thing, club=found.club_id)
+
+
+@task()
+def purge_deleted_meeting(*, meeting: int) -> None:
+    """Delete the row of a meeting that was deleted."""
+    Meeting.objects.filter(pk=meeting, deleted_at__isnull=False).delete()
+
+
+@periodic_task(hours=24, atomic=False)
+def resync_meetings() -> None:
+    """Keep future meetings at their local time when a new tzdata changes the rules of a time zone."""
+    Meeting.objects.settle()
