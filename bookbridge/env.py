@@ -217,21 +217,6 @@ def database(name: str, default: str, *, timeout: int) -> dict[str, Any]:
     return parse_database(name, text(name, default), timeout=timeout)
 
 
-def reach_database(name: str, default: str) -> None:
-    """Raise ImproperlyConfigured, which names the setting, unless the database answers. Loads no application."""
-    from django.db import OperationalError
-    from django.db.utils import load_backend
-
-    config = database(name, default, timeout=5)
-    settings = {"TIME_ZONE": None, "CONN_MAX_AGE": 0, "AUTOCOMMIT": True, "TEST": {}, **config}
-    connection = load_backend(config["ENGINE"]).DatabaseWrapper(settings, "start")
-    try:
-        with connection.wrap_database_errors:
-            connection.get_new_connection(connection.get_connection_params()).close()
-    except OperationalError as error:
-        raise ImproperlyConfigured(f"{name}: the database cannot be reached: {error.args[-1]}") from None
-
-
 def unreachable(error: Exception) -> bool:
     """Whether a database error is that nothing answers at the address, or does not let us in."""
     # The client's own numbers (2000 and up), and the server's for a wrong user, password or name of a database.

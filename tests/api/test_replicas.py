@@ -35,7 +35,7 @@ def test_anonymous_reads_are_answered_by_the_primary_while_a_replica_is_down(rep
 
 
 @pytest.mark.parametrize(
-    "command", [["manage.py", "migrate"], ["-m", "gunicorn", "--config", "bookbridge/gunicorn.py"]]
+    "command", [["manage.py", "migrate"], ["-m", "gunicorn", "--config", "bookbridge/gunicorn.conf.py"]]
 )
 def test_a_start_without_the_database_says_so_in_one_line(command, tmp_path):
     with socket.socket() as closed:

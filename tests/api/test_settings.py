@@ -110,7 +110,7 @@ def test_nonsense_stops_the_start_with_a_message_that_names_it(name, value):
 )
 def test_the_application_server_names_it_as_well(name, value):
     answer = subprocess.run(
-        [sys.executable, "-m", "gunicorn", "--config", "bookbridge/gunicorn.py", "--check-config"],
+        [sys.executable, "-m", "gunicorn", "--config", "bookbridge/gunicorn.conf.py", "--check-config"],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "SECRET_KEY": "x" * 50, "JWT_PRIVATE_KEY": P256, name: value},
         capture_output=True,
