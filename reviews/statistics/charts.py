@@ -1,4 +1,4 @@
-"""The pictures on the admin's front page, made of totals: one query, however much there is."""
+"""The charts on the admin's index page, from stored counters: one query for any amount of data."""
 
 import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from bookbridge.api import charts, counters
 from bookbridge.api.admin import panels
 from catalog.ratings import HALF_STARS, histogram
 
-# What is counted by month: the total's name -> the chart's.
+# The name of a monthly counter -> the title of its chart.
 MONTHLY = {
     "users": _("New readers"),
     "clubs": _("New public clubs"),
@@ -20,19 +20,16 @@ MONTHLY = {
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """The front page's context with `charts`: growth and reading over the last twelve months (of UTC), and ratings.
-
-    And with the `panels` of the apps.
-    """
+    """Add the `charts` (the last twelve months, in UTC, and ratings) and the apps' `panels` to the index page."""
     months = charts.last_months(datetime.datetime.now(datetime.UTC).date())
     monthly = {name: [counters.month_of(name, month) for month in months] for name in MONTHLY}
     stars = {f"stars_{n}": n for n in HALF_STARS}
     totals = counters.read([*stars, *(key for keys in monthly.values() for key in keys)])
     context["charts"] = [
-        charts.by_month(title, [(month, totals[key]) for month, key in zip(months, monthly[name], strict=True)])
+        charts.monthly_chart(title, [(month, totals[key]) for month, key in zip(months, monthly[name], strict=True)])
         for name, title in MONTHLY.items()
     ]
     ratings = histogram({n: totals[name] for name, n in stars.items()})
-    context["charts"].append(charts.of_ratings(_("Public ratings"), ratings))
+    context["charts"].append(charts.rating_chart(_("Public ratings"), ratings))
     context["panels"] = [panel for make in panels if (panel := make(request))]
     return context
