@@ -19,7 +19,7 @@ class AccountsConfig(AppConfig):
         from accounts.staff.panel import panel
         from accounts.staff.roles import grant
         from accounts.staff.services import forget
-        from bookbridge.api.admin import panels
+        from bookbridge.api.admin.dashboard import panels
         from bookbridge.api.pictures import folders
 
         departure.parts.append(forget)

@@ -12,7 +12,7 @@ class ModerationConfig(AppConfig):
         """Let readers be reported, part accounts that go from their cases, tell what is held, show staff what waits."""
         from accounts import departure
         from accounts.export import sections
-        from bookbridge.api.admin import panels
+        from bookbridge.api.admin.dashboard import panels
         from bookbridge.api.audit import retention
         from moderation.departure import leave_cases
         from moderation.desk import panel

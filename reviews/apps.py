@@ -12,7 +12,7 @@ class ReviewsConfig(AppConfig):
         """Join the club's list and figures, the accounts that go, and the jobs."""
         from accounts import departure
         from accounts.export import sections
-        from bookbridge.api.admin import panels
+        from bookbridge.api.admin.dashboard import panels
         from catalog.merging.moving import parts
         from clubs.members.services import sources
         from clubs.seeding import living

@@ -14,8 +14,10 @@ class ApiConfig(AppConfig):
     def ready(self) -> None:
         """Register the deployment checks, name columns, and see to search indexes after migrations."""
         from bookbridge.api import checks  # noqa: F401  (registers by being imported)
+        from bookbridge.api.audit import admin as audit_admin  # noqa: F401  (Django's autodiscover looks in api/admin only)
         from bookbridge.api.labels import name_columns
         from bookbridge.api.search import mend_indexes
+        from bookbridge.api.tasks import admin as tasks_admin  # noqa: F401
         from bookbridge.api.tasks import cleanup  # noqa: F401  (registers its periodic task)
 
         autodiscover_modules("tasks")

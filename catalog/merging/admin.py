@@ -11,7 +11,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from accounts.authentication import caller
-from bookbridge.api.admin import LookingAdmin, id_in
+from bookbridge.api.admin.base import LookingAdmin
+from bookbridge.api.admin.filters import id_in
 from bookbridge.api.errors import Conflict
 from catalog.merging.models import Merge, State
 from catalog.merging.moving import left

@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bookbridge.api import charts
+from bookbridge.api.admin import charts
 from clubs.clubs.models import Club
 from clubs.statistics.figures import ClubFigures
 

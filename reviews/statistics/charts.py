@@ -6,8 +6,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from bookbridge.api import charts, counters
-from bookbridge.api.admin import panels
+from bookbridge.api import counters
+from bookbridge.api.admin import charts
+from bookbridge.api.admin.dashboard import panels
 from catalog.ratings import HALF_STARS, histogram
 
 # The name of a monthly counter -> the title of its chart.

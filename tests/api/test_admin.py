@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.models import User
-from bookbridge.api.admin import counted
+from bookbridge.api.admin.dashboard import counted
 from bookbridge.api.tasks.admin import QueuedTaskAdmin
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +58,7 @@ def test_a_list_that_ends_before_its_table_says_so(staff, make_user, monkeypatch
     page = client.get(address, {"q": "reader2"}).content.decode()
     assert "1 row\n" in page
     assert "Show all" in page
-    monkeypatch.setattr("bookbridge.api.admin.MOST_LISTED", 3)
+    monkeypatch.setattr("bookbridge.api.admin.changelist.MOST_LISTED", 3)
     for query in ({}, {"q": "reader"}):
         page = client.get(address, query).content.decode()
         assert "the first 3 rows; search or filter" in page
@@ -69,10 +69,10 @@ def test_a_figure_of_the_front_page_says_where_its_counting_ended(staff, make_us
     for n in range(2):
         make_user(f"reader{n}")
     assert counted(User.objects.all()) == "3"
-    monkeypatch.setattr("bookbridge.api.admin.MOST_COUNTED", 3)
+    monkeypatch.setattr("bookbridge.api.admin.dashboard.MOST_COUNTED", 3)
     assert counted(User.objects.all()) == "3+"
     with translation.override("pt-br"):
-        monkeypatch.setattr("bookbridge.api.admin.capped", lambda rows, most: 12_000)
+        monkeypatch.setattr("bookbridge.api.admin.dashboard.capped", lambda rows, most: 12_000)
         assert counted(User.objects.all()) == "12.000"
 
 

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from accounts.departure import close_account
 from accounts.models import Leaving, User
+from bookbridge.api.admin.csv_export import safe_cell
 from bookbridge.api.audit import Target, audit
 from bookbridge.api.audit.models import AuditEntry
-from bookbridge.api.exports import safe_cell
 from catalog.models import Book
 from moderation.models import Opening
 from moderation.services import open_case
@@ -211,7 +211,7 @@ def test_it_is_filtered_and_searched(admin, staff, alice):
 
 
 def test_it_leaves_as_csv_as_it_was_filtered(admin, staff, alice, monkeypatch):
-    monkeypatch.setattr("bookbridge.api.exports.BATCH", 3)
+    monkeypatch.setattr("bookbridge.api.admin.csv_export.BATCH", 3)
     same = timezone.now()
     for n in range(8):
         audit("thing.done", by=staff, target=Target("x.y", n, "=HYPERLINK(1)"), changes={"a": (1, "b")}, reason="-x")

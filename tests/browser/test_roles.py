@@ -29,7 +29,7 @@ def test_the_audit_log(admin: Page):
     admin.goto("/admin/api/auditentry/")
     expect(admin.locator("#result_list")).to_contain_text("staff.signed_in")
     with admin.expect_download() as download:
-        admin.get_by_role("link", name="Take along as CSV").click()
+        admin.get_by_role("link", name="Export as CSV").click()
     assert download.value.suggested_filename == "audit-log.csv"
     admin.screenshot(path=SCREENSHOTS / "audit log.png", full_page=True)
     admin.locator("#result_list tbody th a, #result_list tbody td a").first.click()

@@ -51,7 +51,7 @@ def test_clubs_are_found_by_words_and_id(admin, make_club):
 @pytest.mark.parametrize("many", [1, 1_000])
 def test_members_are_found_by_club_and_name(admin, club, make_club, many, monkeypatch):
     # By the ids of readers with such a name, or with so many of them in the order of the list.
-    monkeypatch.setattr("bookbridge.api.admin.MANY", many)
+    monkeypatch.setattr("bookbridge.api.admin.filters.MANY", many)
     other = make_club("Other", alone=True)
     for parameters in ({"q": str(club.pk)}, {"club__id__exact": club.pk}):
         found = page(admin, "membership_changelist", **parameters)

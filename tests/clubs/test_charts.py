@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from bookbridge.api import charts
+from bookbridge.api.admin import charts
 from catalog.models import Book
 from clubs.models import Entry
 

@@ -56,10 +56,10 @@ def test_a_list_does_not_count_what_each_filter_has(admin, review):
 
 
 def test_nothing_is_done_to_more_than_a_list_shows(admin, review, bob, monkeypatch):
-    monkeypatch.setattr("bookbridge.api.admin.MOST_LISTED", 2)
+    monkeypatch.setattr("bookbridge.api.admin.changelist.MOST_LISTED", 2)
     Review.write(book=review.book, by=bob, rating=1)
     all_of_them = {"action": "delete_selected", "_selected_action": [review.pk], "select_across": "1", "post": "yes"}
-    assert "Search or filter for fewer" in admin.post(ADMIN, all_of_them, follow=True).content.decode()
+    assert "Narrow your search" in admin.post(ADMIN, all_of_them, follow=True).content.decode()
     assert Review.objects.count() == 2
     assert admin.post(f"{ADMIN}?q=bob", all_of_them, follow=True).status_code == 200
     assert [kept.pk for kept in Review.objects.all()] == [review.pk]

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from bookbridge.api.admin import LookingAdmin, Panel, counted, panels
+from bookbridge.api.admin.base import LookingAdmin
+from bookbridge.api.admin.dashboard import Panel, counted, panels
 from bookbridge.api.tasks.models import QueuedTask, TaskStatus
 
 
