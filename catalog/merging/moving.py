@@ -1,4 +1,4 @@
-"""Moving the rows of two merged books, some at a time."""
+"""Moving the rows of two merged books, in batches."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from bookbridge.api.transactions import retrying_atomic
 from catalog.merging.models import UNDERWAY, Merge, State
 from catalog.models import Book, Edition, touched
 
-# The time of one run of the task.
+# After this long in the task, other tasks have their turn.
 JOB_SECONDS = 2.0
 
 
 class Part(Protocol):
-    """What moves the rows of one app. Each call is a transaction; one that writes holds both books (`hold_books`)."""
+    """Moves the rows of one app. Each call is a transaction; one that writes locks both books (`hold_books`)."""
 
     def move(self, merge: Merge) -> bool:
-        """Move some rows from the book that goes to the kept one, each noted; whether there were any."""
+        """Move some rows to the kept book and record each; return whether there were any."""
 
     def move_back(self, merge: Merge) -> bool:
-        """Move some of the noted rows back; whether there were any."""
+        """Move some of the recorded rows back; return whether there were any."""
 
     def left(self, merge: Merge) -> int:
-        """How many rows are still to be moved, there or back."""
+        """Return how many rows are left to move or to move back."""
 
 
 parts: list[Part] = []
 
 
 def run(merge: Merge, *, seconds: float) -> bool:
-    """Go on with what is underway, for so long at most; whether it is at its end."""
+    """Continue a merge or its undoing for at most `seconds`; return whether it is finished."""
     end = time.monotonic() + seconds
     merge.refresh_from_db()
     undoing = merge.state == State.UNDOING
-    # Backwards on the way back.
+    # Undo in reverse order.
     for part in reversed(parts) if undoing else parts:
         step = part.move_back if undoing else part.move
         while step(merge):
@@ -49,12 +49,12 @@ def run(merge: Merge, *, seconds: float) -> bool:
 
 
 def left(merge: Merge) -> int:
-    """How many rows are still to be moved; 0 for a merge that is at its end."""
+    """Return how many rows are left to move; 0 for a finished merge."""
     return sum(part.left(merge) for part in parts) if merge.state in UNDERWAY else 0
 
 
 def hold_books(merge: Merge, state: str) -> bool:
-    """Lock both books until the transaction ends; whether the merge is still in that state."""
+    """Lock both books; return whether the merge is still in this state."""
     hold_ids(merge.books)
     return Merge.objects.filter(pk=merge.pk, state=state).exists()
 
@@ -81,7 +81,7 @@ def _end_undoing(merge: Merge) -> None:
     set_columns(
         gone, merged_into=None, isbn13=gone.isbn13, work_key=gone.work_key, print_key=gone.print_key, told_apart=True
     )
-    # Else the next look at the list would ask the same again.
+    # Otherwise the list of possible duplicates would offer them again.
     set_columns(kept, told_apart=True)
     counters.add({"books": 1})
     merge.state, merge.undone_at = State.UNDONE, timezone.now()
@@ -105,7 +105,7 @@ def set_columns(book: Book, **columns: Any) -> None:
 
 
 def _not_its_own(merge: Merge, kept: Book) -> dict[str, Any]:
-    """What the kept book has from the other and nobody has changed since, as it was before."""
+    """Return the earlier values of the fields filled by the merge and not changed since."""
     changes = merge.filled.changes if merge.filled else {}
     back = {name: change["before"] for name, change in changes.items() if getattr(kept, name) == change["after"]}
     if kept.isbn13 and not kept.editions.filter(isbn13=kept.isbn13).exists():

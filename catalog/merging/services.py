@@ -2,7 +2,7 @@
 
 The first transaction makes the book that goes a sign that points to the one that is kept: from then on nobody writes
 to it (`BookQuerySet.hold`). What refers to it is moved afterwards, some hundred rows in a transaction, at once for a
-few seconds and then by a job, so that a book with any number of reviews holds nobody up. The figures follow each row
+few seconds and then by a task, so that a book with any number of reviews holds nobody up. The figures follow each row
 in the transaction that moves it, and are right at every moment. Undoing goes the same way back, and the last
 transaction opens the book again.
 
@@ -29,7 +29,7 @@ from catalog.merging.moving import hold_ids, run, set_columns
 from catalog.models import Book
 from catalog.tasks import continue_merge
 
-# How long whoever asks waits; the rest is a job's, which begins when they surely do not any more.
+# How long the request waits; the rest is moved by a task, which starts when the request has ended.
 AT_ONCE_SECONDS = 3.0
 JOB_AFTER = datetime.timedelta(seconds=20)
 # What a book that goes leaves to one that does not know it.
@@ -105,7 +105,7 @@ def _unknown_to(kept: Book, gone: Book) -> dict[str, Any]:
 
 
 def _tell(verb: str, merge: Merge, kept: Book, by: User, reason: str) -> None:
-    """In the logs, and the job that ends what its caller does not."""
+    """Record it in both logs, and enqueue the task that moves the rest."""
     record(verb, actor=by.pk, thing=kept.thing)
     audit(verb, by=by, target=kept, reason=reason, detail=f"merge {merge.pk}: book {merge.gone_id}")
     continue_merge.using(run_after=timezone.now() + JOB_AFTER).enqueue(merge=merge.pk)
