@@ -28,7 +28,8 @@ from accounts.names import LANGUAGES
 from accounts.staff.models import SecondFactor
 from accounts.staff.roles import ROLES
 from bookbridge.api import counters
-from bookbridge.api.admin import LookingAdmin, QuickAdmin, of_people
+from bookbridge.api.admin.base import LookingAdmin, QuickAdmin
+from bookbridge.api.admin.filters import of_people
 from bookbridge.api.text import identifier_key
 
 

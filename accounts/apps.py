@@ -10,4 +10,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Load what registers by being imported."""
-        from accounts import contributions, receivers, services  # noqa: F401
+        from accounts import contributions, receivers  # noqa: F401

@@ -9,7 +9,6 @@ from accounts.models import AVATARS, AuthSession, MailToken, User
 from accounts.staff.panel import panel
 from bookbridge.api.audit.retention import clear_kept_too_long
 from bookbridge.api.counters import recount_by_month
-from bookbridge.api.expiry import expires
 from bookbridge.api.pictures import sweep
 from bookbridge.api.registry import (
     admin_panels,
@@ -18,6 +17,7 @@ from bookbridge.api.registry import (
     export_sections,
     image_folders,
 )
+from bookbridge.api.tasks.cleanup import register_cleanup
 
 admin_panels.register("accounts", panel)
 image_folders.register(AVATARS, User.objects.avatars)
@@ -27,8 +27,8 @@ counter_checks.register(
 )
 
 cleanups.register("pictures", sweep)
-expires("sessions", lambda: AuthSession.objects.over())
-expires("admin sessions", lambda: Session.objects.filter(expire_date__lt=timezone.now()))
+register_cleanup("sessions", lambda: AuthSession.objects.over())
+register_cleanup("admin sessions", lambda: Session.objects.filter(expire_date__lt=timezone.now()))
 cleanups.register("audit log", clear_kept_too_long)
-expires("e-mail tokens", lambda: MailToken.objects.filter(expires_at__lt=timezone.now()))
+register_cleanup("e-mail tokens", lambda: MailToken.objects.filter(expires_at__lt=timezone.now()))
 cleanups.register("interrupted account deletions", finish_deletions)

@@ -1,7 +1,5 @@
 """Registration, sign-in, and everything that uses a token sent by e-mail."""
 
-import datetime
-import secrets
 from contextlib import suppress
 from typing import Any
 
@@ -13,23 +11,17 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from accounts import tokens
 from accounts.happenings import happened
-from accounts.mail import mail
 from accounts.models import AuthSession, MailToken, MailTokenPurpose, PasswordMovedError, User
 from accounts.refusals import refused
+from accounts.tasks import (
+    encrypt_address,
+    send_email_change_emails,
+    send_password_reset_email,
+    send_verification_email,
+)
 from bookbridge.api.errors import Conflict, Forbidden, Problem
-from bookbridge.api.jobs import enqueue, job
-from bookbridge.api.rows import hold
-from bookbridge.api.sealed import seal, unseal
 from bookbridge.api.text import digest_of, identifier_key
 from bookbridge.api.transactions import conflict_as, retrying_atomic
-
-LIFETIMES = {
-    MailTokenPurpose.VERIFY: datetime.timedelta(days=3),
-    MailTokenPurpose.CHANGE: datetime.timedelta(days=1),
-    MailTokenPurpose.RESET: datetime.timedelta(hours=1),
-}
-# The encryption purpose of e-mail addresses in task arguments.
-ADDRESS = "address"
 
 
 class InvalidCredentials(AuthenticationFailed):
@@ -118,14 +110,7 @@ def send_verification(user: User) -> None:
 
     A task decides which, so that the response time does not reveal whether the address is known.
     """
-    enqueue("accounts.verify", user=user.pk)
-
-
-@job("accounts.verify")
-def _verify(*, user: int) -> None:
-    recipient = User.objects.filter(pk=user, is_active=True, email_verified=False).exclude(email="").first()
-    if recipient:
-        _mail_link(recipient, MailTokenPurpose.VERIFY, recipient.email)
+    send_verification_email.enqueue(user=user.pk)
 
 
 def request_email_change(user: User, email: str, *, password: str) -> None:
@@ -136,25 +121,8 @@ def request_email_change(user: User, email: str, *, password: str) -> None:
 
 @retrying_atomic
 def _request_email_change(user: User, email: str) -> None:
-    enqueue("accounts.change_email", user=user.pk, address=seal(email, purpose=ADDRESS))
+    send_email_change_emails.enqueue(user=user.pk, address=encrypt_address(email))
     happened("email.change_requested", user.pk)
-
-
-@job("accounts.change_email")
-def _change_email(*, user: int, address: str) -> None:
-    recipient, email = User.objects.filter(pk=user, is_active=True).first(), unseal(address, purpose=ADDRESS)
-    if recipient and email:
-        _mail_link(recipient, MailTokenPurpose.CHANGE, email)
-        if recipient.email_verified:
-            mail(recipient, "change_notice", to=recipient.email)
-
-
-def _mail_link(user: User, purpose: MailTokenPurpose, email: str) -> None:
-    owner = User.objects.with_verified_email(email).first()
-    if owner is None:
-        mail(user, purpose, to=email, token=_issue(user, purpose, email))
-    elif owner != user:
-        mail(owner, "address_claimed", to=owner.email)
 
 
 @retrying_atomic
@@ -169,17 +137,8 @@ def confirm_email(token: str) -> None:
 
 
 def request_password_reset(email: str) -> None:
-    """Send a password reset link to the user with this verified address, if there is one."""
-    enqueue("accounts.reset_password", address=seal(email, purpose=ADDRESS))
-
-
-@job("accounts.reset_password")
-def _reset_password(*, address: str) -> None:
-    email = unseal(address, purpose=ADDRESS) or ""
-    user = User.objects.with_verified_email(email).filter(is_active=True).first()
-    if user:
-        mail(user, "reset", to=user.email, token=_issue(user, MailTokenPurpose.RESET, user.email))
-        happened("password.reset_requested", user.pk)
+    """Mail a link to the account that has the address; nothing happens, and nothing is told, where none has."""
+    send_password_reset_email.enqueue(address=encrypt_address(email))
 
 
 def user_of_reset(token: str) -> User:
@@ -196,20 +155,6 @@ def reset_password(token: str, new: str) -> None:
 def invalid_token() -> Problem:
     """Return the 400 for any token that is unknown, used, superseded or expired."""
     return Problem(400, "invalid_token", _("This link is invalid or has expired."))
-
-
-@retrying_atomic
-def _issue(user: User, purpose: MailTokenPurpose, email: str) -> str:
-    """Return a new token that replaces any older one of the same purpose."""
-    token = secrets.token_urlsafe(32)
-    # Lock the user: in InnoDB two concurrent inserts into the same gap would deadlock.
-    hold(User, [user.pk])
-    MailToken.objects.update_or_create(
-        user=user,
-        purpose=purpose,
-        defaults={"email": email, "digest": digest_of(token), "expires_at": timezone.now() + LIFETIMES[purpose]},
-    )
-    return token
 
 
 def _find(token: str, *purposes: MailTokenPurpose) -> MailToken:

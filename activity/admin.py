@@ -10,8 +10,8 @@ from unfold.contrib.filters.admin import TextFilter
 
 from activity.models import Event
 from activity.verbs import VERBS
-from bookbridge.api.admin import PeriodFilter, id_in
-from bookbridge.api.log_pages import ActorFilter, LogAdmin, VerbFilter, account_in
+from bookbridge.api.admin.filters import PeriodFilter, id_in
+from bookbridge.api.admin.log_admin import ActorFilter, LogAdmin, VerbFilter, account_in
 
 # Object types whose titles are written by club members.
 SAID = ("ballot", "meeting", "milestone", "post", "thread")

@@ -10,4 +10,4 @@ class ActivityConfig(AppConfig):
 
     def ready(self) -> None:
         """Load what registers by being imported."""
-        from activity import contributions, mail, receivers  # noqa: F401
+        from activity import contributions, receivers  # noqa: F401

@@ -4,10 +4,10 @@ from activity.details import render_time
 from activity.export import SECTIONS
 from activity.listening import RENDERERS
 from activity.models import Notification
-from bookbridge.api.expiry import expires
 from bookbridge.api.registry import export_sections, message_renderers
+from bookbridge.api.tasks.cleanup import register_cleanup
 
 export_sections.register_all(SECTIONS)
 message_renderers.register("time", render_time)
 message_renderers.register_all(RENDERERS)
-expires("notifications", lambda: Notification.objects.expired())
+register_cleanup("notifications", lambda: Notification.objects.expired())

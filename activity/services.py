@@ -11,7 +11,7 @@ from accounts.models import User
 from activity.details import Said
 from activity.kinds import PERSONAL, Kind
 from activity.models import TITLE_LENGTH, Event, Notification, Preference, Thing
-from bookbridge.api.jobs import enqueue
+from activity.tasks import send_notification_emails
 from bookbridge.api.transactions import retrying_atomic
 
 
@@ -69,7 +69,7 @@ def notify(
     ]
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
     if mail:
-        enqueue("activity.mail", batch=batch)
+        send_notification_emails.enqueue(batch=batch)
 
 
 def _ways(users: list[int], kind: Kind) -> tuple[set[int], set[int]]:

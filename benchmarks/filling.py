@@ -31,7 +31,7 @@ from django.db.models import Max, Min
 from accounts.models import AuthSession, User
 from activity.models import Event, Notification
 from bookbridge.api.audit.models import AuditEntry
-from bookbridge.api.jobs import Job
+from bookbridge.api.tasks.models import QueuedTask
 from catalog.models import Book, BookAuthor, BookSubject, Edition, Merge, Moved, Revision
 from clubs.models import Ballot, Candidate, Club, Entry, EntryChange, Invitation, Meeting, Post, Thread
 from moderation.models import Appeal, Case, Decision, Opening, Report
@@ -51,7 +51,7 @@ SIZES: dict[type[models.Model], int] = {
     AuthSession: 200_000,
     Event: 1_000_000,
     Notification: 500_000,
-    Job: 200_000,
+    QueuedTask: 200_000,
     AuditEntry: 1_000_000,
     LogEntry: 200_000,
     Revision: 300_000,
@@ -315,8 +315,8 @@ def news(sizes: dict[type[models.Model], int], clubs: str, user: str) -> None:
         club=f"IF(MOD(n, 2), {clubs}, NULL)",
     )
     fill(
-        Job,
-        sizes[Job],
+        QueuedTask,
+        sizes[QueuedTask],
         name=one_of("activity.mail accounts.mail catalog.cover", "j"),
         key=None,
         state=f"IF({some(200, 'f')}, 'done', 'failed')",

@@ -36,7 +36,7 @@ from rest_framework.test import APIClient
 from accounts import tokens
 from accounts.models import User
 from bookbridge.api.registry import column_checks, counter_checks, merge_handlers
-from catalog.merging import services
+from catalog.merging import moving, services
 from catalog.merging.models import Merge
 from catalog.models import Book
 from clubs.models import Club, Entry, Membership, Progress
@@ -49,7 +49,7 @@ READERS, PAUSE = 4, 0.02
 class Timed:
     """A merge handler that times each transaction."""
 
-    def __init__(self, part: services.Part) -> None:
+    def __init__(self, part: moving.Part) -> None:
         self.part, self.steps, self.name = part, [], type(part).__name__.lower()
 
     def move(self, merge: Merge) -> bool:
@@ -213,7 +213,7 @@ def run(name: str, begin: Any, books: tuple[int, int]) -> Merge:
     merge = begin()
     page_seconds = time.perf_counter() - began
     rounds = 1
-    while not services.run(merge, seconds=services.JOB_SECONDS):
+    while not moving.run(merge, seconds=moving.JOB_SECONDS):
         rounds += 1
     took = time.perf_counter() - began
     stop.set()

@@ -217,21 +217,6 @@ def database(name: str, default: str, *, timeout: int) -> dict[str, Any]:
     return parse_database(name, text(name, default), timeout=timeout)
 
 
-def reach_database(name: str, default: str) -> None:
-    """Raise ImproperlyConfigured, with the name of the variable, if the database is not available. Loads no apps."""
-    from django.db import OperationalError
-    from django.db.utils import load_backend
-
-    config = database(name, default, timeout=5)
-    settings = {"TIME_ZONE": None, "CONN_MAX_AGE": 0, "AUTOCOMMIT": True, "TEST": {}, **config}
-    connection = load_backend(config["ENGINE"]).DatabaseWrapper(settings, "start")
-    try:
-        with connection.wrap_database_errors:
-            connection.get_new_connection(connection.get_connection_params()).close()
-    except OperationalError as error:
-        raise ImproperlyConfigured(f"{name}: the database cannot be reached: {error.args[-1]}") from None
-
-
 def unreachable(error: Exception) -> bool:
     """Return whether a database error means that the server is unreachable or denies the login."""
     # Client errors (2000 and up), and server errors for a wrong user, password or database name.

@@ -1,7 +1,7 @@
-"""Every setting of BookBridge. Values come from the environment through `bookbridge.env`, which refuses nonsense.
+"""Settings. Values come from the environment through `bookbridge.env`, which rejects invalid ones.
 
-The names an operator may set are in the README's table. DEBUG is what tells development from production:
-`manage.py` and `script/server` turn it on, an application server by itself does not.
+The environment variables are documented in docs/settings.md. DEBUG distinguishes development from production:
+`manage.py` and `script/server` turn it on, an application server does not.
 """
 
 from contextlib import suppress
@@ -28,7 +28,7 @@ PORT = env.number("PORT", 8000, least=1, most=65535)
 APP_URL = env.url("APP_URL", f"http://localhost:{PORT}", schemes=("http", "https"))
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 REPORTS_TO_HIDE = env.number("REPORTS_TO_HIDE", 3, least=1, most=1000)
-# Who does the jobs of bookbridge.api.jobs: a thread in each server process, or processes of `manage.py work_jobs`.
+# What runs the tasks: a thread in each server process, or processes of `manage.py run_worker`.
 JOBS = env.choice("JOBS", "inline", ("inline", "worker"))
 OPENLIBRARY_URL = env.url("OPENLIBRARY_URL", "https://openlibrary.org", schemes=("http", "https"))
 
@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_tasks",
     "bookbridge.api",
     "activity",
     "moderation",
@@ -96,27 +97,29 @@ TEMPLATES = [
     }
 ]
 
-# --- Stores ----------------------------------------------------------------------------------------------------------
+# --- Databases and cache ---------------------------------------------------------------------------------------------
 
-# Seconds until a silent database server is given up; the application server sets it, commands may wait.
+# Seconds until an unresponsive database server times out; wsgi.py sets it, commands may wait.
 _db_timeout = env.number("DB_TIMEOUT", 0, most=3600)
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR_DIR}/db.sqlite3", timeout=_db_timeout)}
 REPLICAS = []
 for _n, _url in enumerate(env.names("REPLICA_URLS", [])):
     REPLICAS.append(f"replica{_n}")
-    # Less patience than with the primary, which answers in its place.
+    # A shorter time-out than the primary's, which is read instead.
     DATABASES[REPLICAS[-1]] = env.parse_database("REPLICA_URLS", _url, timeout=min(_db_timeout, 2) or 2)
     DATABASES[REPLICAS[-1]].setdefault("TEST", {})["MIRROR"] = "default"
 DATABASE_ROUTERS = ["bookbridge.api.replicas.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-with suppress(OSError):  # a read-only checkout has its data elsewhere
+with suppress(OSError):  # a read-only checkout stores its data elsewhere
     VAR_DIR.mkdir(exist_ok=True)
+
+TASKS = {"default": {"BACKEND": "bookbridge.api.tasks.backend.DatabaseBackend"}}
 
 REDIS_URL = env.redis("REDIS_URL")
 
 
 def redis_cache(url: str) -> dict[str, object]:
-    """One entry of CACHES that may fail without failing a request (bookbridge.api.redis)."""
+    """Return an entry of CACHES; a failure of Redis fails no request (bookbridge.api.redis)."""
     return {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": url,
@@ -135,7 +138,7 @@ def redis_cache(url: str) -> dict[str, object]:
 _memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 50_000}}
 CACHES = {"default": redis_cache(REDIS_URL) if REDIS_URL else _memory}
 
-# --- People and keys -------------------------------------------------------------------------------------------------
+# --- Users and keys --------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.authentication.AdminBackend"]
@@ -143,11 +146,11 @@ PASSWORD_HASHERS = [
     "accounts.hashers.Argon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
-# Entries of the audit log go after so many days; 0 keeps them for good.
+# Days until entries of the audit log are deleted; 0 keeps them forever.
 AUDIT_DAYS = env.number("AUDIT_DAYS", 0, most=36500)
 if 0 < AUDIT_DAYS < 30:
     raise env.refuse("AUDIT_DAYS", "must be 0 or at least 30")
-# Staff show a code of an app beside their password; development may do without.
+# Whether staff sign in with a second factor; optional in development.
 ADMIN_SECOND_FACTOR = env.flag("ADMIN_SECOND_FACTOR", True)
 if not (ADMIN_SECOND_FACTOR or DEBUG):
     raise env.refuse("ADMIN_SECOND_FACTOR", "must be on where DEBUG is off")
@@ -165,11 +168,11 @@ JWT_PRIVATE_KEY = env.private_key("JWT_PRIVATE_KEY", kept_in=_kept and _kept / "
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=30),
-    # Two servers' clocks may differ by this much.
+    # Seconds by which the clocks of two servers may differ.
     "LEEWAY": 10,
     "UPDATE_LAST_LOGIN": False,
 }
-# A refresh token sent again within these seconds gets the pair that its first use made (a phone's double send).
+# A refresh token sent again within these seconds gets the same pair as the first time: phones send twice.
 REFRESH_GRACE_SECONDS = 10
 
 # --- Language, time, mail --------------------------------------------------------------------------------------------
@@ -189,7 +192,7 @@ DEFAULT_FROM_EMAIL = env.sender("EMAIL_FROM", "BookBridge <noreply@localhost>")
 
 BODY_LIMIT = 1_000_000
 UPLOAD_LIMIT = 5_000_000
-# For the admin; below /api/ BodyLimit responds first, with a problem.
+# For the admin; in the API the body limit's middleware responds first.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6_000_000
 
 REST_FRAMEWORK = {
@@ -280,14 +283,14 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
-# The admin's theme takes its texts from here.
+# The theme of the admin.
 UNFOLD = {
     "SITE_TITLE": "BookBridge",
     "SITE_HEADER": "BookBridge",
     "SITE_SUBHEADER": gettext_lazy("Times are in UTC"),
     "SITE_SYMBOL": "menu_book",
     "DASHBOARD_CALLBACK": "reviews.statistics.charts.dashboard",
-    # In the place of the theme's own, which is the password alone.
+    # Replaces the theme's menu, which has the password only.
     "ACCOUNT": {
         "navigation": [
             {"title": gettext_lazy("Change password"), "link": reverse_lazy("admin:password_change")},
@@ -296,14 +299,14 @@ UNFOLD = {
     },
 }
 
-# --- What browsers and proxies are told ------------------------------------------------------------------------------
+# --- Security, CORS, static files ------------------------------------------------------------------------------------
 
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
-# Browsers ignore this over plain HTTP, so it harms no deployment without TLS.
+# Browsers ignore this over plain HTTP, so it is harmless without TLS.
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 SILENCED_SYSTEM_CHECKS = []
@@ -311,10 +314,10 @@ if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     USE_X_FORWARDED_HOST = True
     SECURE_SSL_REDIRECT = not DEBUG
-    # A probe comes over plain HTTP from beside the server, and so does who collects the figures.
+    # Probes and the metrics collector use plain HTTP within the server's network.
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 else:
-    # W008 asks for a redirect to https; without a trusted proxy no request can ever be seen to be https.
+    # W008 asks for a redirect to https, but without a trusted proxy no request is known to be https.
     SILENCED_SYSTEM_CHECKS += ["security.W008"]
 CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-match", "x-request-id"]
 CORS_EXPOSE_HEADERS = ["ETag", "Idempotency-Replayed", "Retry-After", "X-Request-ID"]
@@ -323,7 +326,7 @@ CORS_URLS_REGEX = r"^/(api|\.well-known)/"
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "static_root"
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
-# Pictures that readers send. A proxy may serve them under MEDIA_URL in the application's place.
+# Uploaded images. A proxy may serve them under MEDIA_URL instead of the application.
 MEDIA_URL = "/media/"
 MEDIA_ROOT = env.directory("MEDIA_DIR", VAR_DIR / "media")
 STORAGES = {
@@ -354,7 +357,7 @@ LOGGING = {
             "format": "{time}{request_id}{user}{method}{path}{status}{ms}{bytes}{address}",
             "style": "{",
         },
-        # For the eyes of whoever writes the code, tracebacks included.
+        # For development, with tracebacks.
         "plain": {"format": "{levelname} {name}: {message}", "style": "{"},
     },
     "handlers": {
@@ -379,11 +382,13 @@ LOGGING = {
     "loggers": {
         "bookbridge": {"level": "INFO"},
         "bookbridge.access": {"handlers": ["access"], "level": "INFO", "propagate": False},
-        # One line a request is in the access log already.
+        # The access log has one line per request already.
         "django.request": {"level": "ERROR"},
         "django.security": {"level": "ERROR"},
-        # Django answers HEAD with the body that GET has; the server drops it and would say so each time.
+        # Django's response to HEAD has the body of GET; gunicorn drops it and would log that each time.
         "gunicorn.http.wsgi": {"level": "ERROR"},
+        # Logs every successful task at INFO.
+        "django_tasks": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
     },
 }

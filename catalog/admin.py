@@ -18,7 +18,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from bookbridge.api.admin import QuickAdmin
+from bookbridge.api.admin.base import QuickAdmin
 from bookbridge.api.errors import Conflict
 from bookbridge.api.pictures import is_kept
 from bookbridge.api.search import query_terms

@@ -13,7 +13,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.authentication import caller
-from bookbridge.api.admin import LookingAdmin, id_in, of_people
+from bookbridge.api.admin.base import LookingAdmin
+from bookbridge.api.admin.filters import id_in, of_people
 from bookbridge.api.errors import Conflict
 from catalog.differences import marked
 from catalog.merging.pages import ReasonForm, called

@@ -17,4 +17,3 @@ class ClubsConfig(AppConfig):
         for package in ("meetings", "ballots", "discussions"):
             import_module(f"clubs.{package}.contributions")
             import_module(f"clubs.{package}.receivers")
-        import_module("clubs.meetings.tasks")

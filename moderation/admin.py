@@ -23,7 +23,8 @@ from unfold.decorators import display
 from accounts.admin import UserAdmin
 from accounts.authentication import caller
 from accounts.models import User
-from bookbridge.api.admin import LookingAdmin, id_in
+from bookbridge.api.admin.base import LookingAdmin
+from bookbridge.api.admin.filters import id_in
 from bookbridge.api.registry import report_targets
 from bookbridge.api.transactions import conflict_as, retrying_atomic
 from moderation import desk

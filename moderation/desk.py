@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
-from bookbridge.api.admin import Panel, counted
+from bookbridge.api.admin.dashboard import Panel, counted
 from bookbridge.api.registry import report_targets
 from moderation.models import Case, Concealed, Decision, Opening, State
 from moderation.reasons import HARM, Action, Reason

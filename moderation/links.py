@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
-from bookbridge.api.admin import AuditedAdmin, id_in
+from bookbridge.api.admin.base import AuditedAdmin
+from bookbridge.api.admin.filters import id_in
 
 
 class ReportableAdmin(AuditedAdmin):

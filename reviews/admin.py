@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.authentication import caller
 from accounts.models import User
-from bookbridge.api.admin import LookingAdmin, id_in
+from bookbridge.api.admin.base import LookingAdmin
+from bookbridge.api.admin.filters import id_in
 from bookbridge.api.joins import looking_up
 from moderation.links import ReportableAdmin
 from moderation.services import open_case

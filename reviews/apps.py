@@ -11,6 +11,5 @@ class ReviewsConfig(AppConfig):
     def ready(self) -> None:
         """Load what registers by being imported."""
         from reviews import contributions, receivers  # noqa: F401
-        from reviews.importing import services  # noqa: F401
         from reviews.statistics import contributions as statistics  # noqa: F401
         from reviews.statistics import receivers as statistics_receivers  # noqa: F401

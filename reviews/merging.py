@@ -18,7 +18,7 @@ from activity.services import record
 from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 from catalog.merging.models import Merge, State
-from catalog.merging.services import hold_books
+from catalog.merging.moving import hold_books
 from reviews.aside import LikeAside, SetAside
 from reviews.figures import Tally
 from reviews.importing.models import ImportedReview

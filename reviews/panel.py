@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bookbridge.api.admin import Panel, counted
+from bookbridge.api.admin.dashboard import Panel, counted
 from reviews.models import Review
 
 

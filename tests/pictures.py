@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
-from bookbridge.api.jobs import run_due
+from bookbridge.api.tasks.worker import run_pending
 
 
 def made(
@@ -63,5 +63,5 @@ def fetched(url: str) -> Any:
 
 def files() -> set[str]:
     """Run due tasks and return the names of all stored images."""
-    run_due()
+    run_pending()
     return {str(path.relative_to(settings.MEDIA_ROOT)) for path in settings.MEDIA_ROOT.rglob("*.*")}

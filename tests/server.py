@@ -56,7 +56,7 @@ def running_server(home: Path, *prepare: list[str], **settings: str) -> Iterator
         manage(command, env)
     gunicorn = Path(sys.executable).with_name("gunicorn")
     with (home / "server.log").open("wb") as log:
-        config = ["--config", "bookbridge/gunicorn.py"]
+        config = ["--config", "bookbridge/gunicorn.conf.py"]
         server = subprocess.Popen([gunicorn, *config], env=env, cwd=TOP, stdout=log, stderr=log)
     try:
         wait_for(f"http://127.0.0.1:{port}/healthz")

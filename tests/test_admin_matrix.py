@@ -25,7 +25,7 @@ PAGES: dict[str, dict[str, str]] = {
     "accounts.user": {A: "view add change delete case", M: "view case"},
     "activity.event": {A: VIEW},
     "api.auditentry": {A: VIEW},
-    "api.job": {A: VIEW},
+    "api.queuedtask": {A: VIEW},
     "auth.group": {A: VIEW},
     "catalog.book": {A: "view add change delete merge case", C: "view add change delete merge", M: "view case"},
     "catalog.merge": {A: "view change", C: "view change"},

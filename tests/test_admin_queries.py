@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import AuthSession, User
 from bookbridge.api.audit import audit
-from bookbridge.api.jobs import Job
+from bookbridge.api.tasks.models import QueuedTask
 from clubs.clubs.models import Club
 from clubs.discussions.models import Thread
 from clubs.meetings.models import Meeting
@@ -30,7 +30,7 @@ def populated_site(staff):
     call_command("seed_demo", users=300, clubs=60, reviews=600, verbosity=0)
     now, users, clubs = timezone.now(), list(User.objects.all()[:300]), list(Club.objects.all()[:300])
     AuthSession.objects.bulk_create(AuthSession(user=user, jti=f"{user.pk}", expires_at=now) for user in users)
-    Job.objects.bulk_create(Job(name="x", due_at=now) for _n in range(300))
+    QueuedTask.objects.bulk_create(QueuedTask(key=n, task_path="x", run_after=now) for n in range(300))
     for user in users:
         audit("thing.done", by=user, target=user)
     for n, user in enumerate(users):

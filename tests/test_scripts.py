@@ -106,7 +106,7 @@ def gunicorn_settings(monkeypatch, tmp_path):
             monkeypatch.delenv(name, raising=False)
         for name, value in {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), **environment}.items():
             monkeypatch.setenv(name, value)
-        return runpy.run_path(str(ROOT / "bookbridge" / "gunicorn.py"))
+        return runpy.run_path(str(ROOT / "bookbridge" / "gunicorn.conf.py"))
 
     return read
 

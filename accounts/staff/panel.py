@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from bookbridge.api.admin import Panel, counted
+from bookbridge.api.admin.dashboard import Panel, counted
 from bookbridge.api.audit.models import AuditEntry, Outcome
 
 

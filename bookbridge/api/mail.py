@@ -1,8 +1,7 @@
-"""Mails leave through the job queue: asked for in the transaction of the change they tell of, sent after it.
+"""E-mails are sent by tasks, enqueued in the transaction of the change they are about.
 
-A mail is sent first and noted as sent then. A worker that is killed in between has it sent again: a link that sets a
-new password may come twice and must not stay away. Each try has the same Message-ID, by which mail programs know a copy
-for what it is.
+An e-mail is sent first and recorded as sent then. If a worker is killed in between, it is sent again: a password reset
+may arrive twice but must not be lost. Each attempt has the same Message-ID, so that mail programs recognize a copy.
 """
 
 from __future__ import annotations
@@ -18,17 +17,17 @@ from django.core.mail import EmailMessage, get_connection
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from bookbridge.api.jobs import enqueue, job
 from bookbridge.api.redis import Breaker
 from bookbridge.api.sealed import seal, unseal
+from bookbridge.api.tasks.decorators import task
 
 PURPOSE = "mail"
-# A dead server costs one job its time-out, and not each of those that wait: ballots close in the same line.
+# A dead server costs one task its time-out, not every waiting one: other tasks share the queue.
 breaker = Breaker(seconds=30.0)
 
 
 class Mail(NamedTuple):
-    """A mail as it will be sent. `id` is the same at each try."""
+    """A rendered e-mail. `id` is the same in each attempt."""
 
     id: str
     to: str
@@ -37,7 +36,7 @@ class Mail(NamedTuple):
 
     @classmethod
     def written(cls, id: str, *, to: str, template: str, language: str, **context: Any) -> Mail:
-        """A mail from a template, whose first line is the subject."""
+        """Render an e-mail from a template, whose first line is the subject."""
         with translation.override(language):
             text = render_to_string(template, {"app": settings.APP_URL, **context})
         subject, _newline, body = text.strip().partition("\n")
@@ -45,34 +44,35 @@ class Mail(NamedTuple):
 
 
 class MailServerAwayError(Exception):
-    """Nothing can be sent for now. Carries no text: a server's own may quote an address."""
+    """The mail server is unavailable. Without text, since a server's own may quote an address."""
 
 
 class RefusedError(Exception):
-    """The server will never take this mail."""
+    """The server rejects this e-mail for good."""
 
 
 class DeferredError(Exception):
-    """The server wants this one later; others it may take now."""
+    """The server wants this e-mail later; it may accept others now."""
 
 
 def post(mail: Mail) -> None:
-    """Have a mail sent once the transaction is committed. Whoever reads the jobs can neither read nor use it."""
-    enqueue("mail.send", sealed=seal(json.dumps(mail), purpose=PURPOSE))
+    """Send an e-mail once the transaction is committed. It is encrypted in the queue, since it may contain a token."""
+    send_email.enqueue(sealed=seal(json.dumps(mail), purpose=PURPOSE))
 
 
-@job("mail.send", atomic=False)
-def _send(*, sealed: str) -> None:
+@task(atomic=False)
+def send_email(*, sealed: str) -> None:
+    """Send an e-mail; one encrypted with an earlier SECRET_KEY is dropped, since its link would not work."""
     text = unseal(sealed, purpose=PURPOSE)
-    if text is not None:  # else SECRET_KEY is another by now, and its link would open nothing
+    if text is not None:
         with Postman() as postman:
             postman.send(Mail(*json.loads(text)))
 
 
 class Postman:
-    """One connection to the mail server, for as many mails as there are.
+    """One connection to the mail server for several e-mails.
 
-    Raises MailServerAwayError; after it the server is left alone for half a minute.
+    Raises MailServerAwayError; the server is not tried again for half a minute then.
     """
 
     def __enter__(self) -> Postman:
@@ -88,7 +88,7 @@ class Postman:
             return
 
     def send(self, mail: Mail) -> None:
-        """Send one. Raises RefusedError or DeferredError where the server takes others and not this."""
+        """Send an e-mail. Raises RefusedError or DeferredError if the server does not accept this one."""
         try:
             self.connection.send_messages([_message(mail)])
         except smtplib.SMTPRecipientsRefused as error:

@@ -1,4 +1,4 @@
-"""The toolkit's tables."""
+"""Models of the shared code."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from bookbridge.api.audit.models import AuditEntry  # noqa: F401  (Django looks for tables here)
+from bookbridge.api.audit.models import AuditEntry  # noqa: F401  (Django looks for models here)
 from bookbridge.api.fields import KeyField
-from bookbridge.api.jobs import Job  # noqa: F401
+from bookbridge.api.tasks.models import PeriodicTask, QueuedTask  # noqa: F401
 
 KEPT_FOR = datetime.timedelta(hours=24)
 
 
 class KeptAnswerQuerySet(models.QuerySet["KeptAnswer"]):
-    """Rules about many kept answers."""
+    """Expiry of idempotency records."""
 
     def expired(self) -> KeptAnswerQuerySet:
-        """Those nobody may ask for again."""
+        """Return the records that are no longer replayed."""
         return self.filter(created_at__lt=timezone.now() - KEPT_FOR)
 
 
 class KeptAnswer(models.Model):
-    """The answer to a call that carried an Idempotency-Key, kept so that a retry gets it again (api.md 0)."""
+    """The stored response of a request with an Idempotency-Key, which a retry gets again."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    key = KeyField(max_length=64, unique=True, help_text="SHA-256 over the caller, the route and the client's key.")
+    key = KeyField(max_length=64, unique=True, help_text="SHA-256 of the user, the route and the client's key.")
     body = KeyField(max_length=64, help_text="SHA-256 of the request's body.")
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
-    status = models.PositiveSmallIntegerField(null=True, help_text="Null while the first call is still running.")
-    answer = models.TextField(default="", help_text="The answer's JSON, encrypted: some hand over a secret once.")
+    status = models.PositiveSmallIntegerField(null=True, help_text="Null while the first request is running.")
+    answer = models.TextField(default="", help_text="The response's JSON, encrypted since some contain a secret.")
 
     objects = KeptAnswerQuerySet.as_manager()
 
@@ -40,10 +40,10 @@ class KeptAnswer(models.Model):
 
 
 class Total(models.Model):
-    """A part of a sum that writes move (`bookbridge.api.counters`), or the whole of one that few move."""
+    """A shard of a counter (`bookbridge.api.counters`), or a cache version."""
 
-    key = KeyField(max_length=64, primary_key=True, help_text="A name and, after #, the number of the part.")
-    # Signed: what one part counted on, another may count off.
+    key = KeyField(max_length=64, primary_key=True, help_text="A name and, after #, the number of the shard.")
+    # Signed: one shard may be decremented for what another counted.
     value = models.BigIntegerField()
 
     def __str__(self) -> str:

@@ -19,10 +19,10 @@ from django.utils import timezone
 from rest_framework.exceptions import APIException
 
 from bookbridge.api.errors import Unavailable
-from bookbridge.api.jobs import enqueue, job
 from bookbridge.api.registry import image_folders
 from bookbridge.api.request_context import absolute
 from bookbridge.api.rows import batches
+from bookbridge.api.tasks.decorators import task
 
 logger = logging.getLogger("bookbridge.pictures")
 
@@ -64,11 +64,11 @@ def kept(data: bytes, *, folder: str, owner: int) -> Iterator[str]:
 def discard(name: str) -> None:
     """Delete a stored image when the current transaction commits; external URLs are ignored."""
     if is_kept(name):
-        enqueue("pictures.discard", name=name)
+        delete_file.enqueue(name=name)
 
 
-@job("pictures.discard", atomic=False)
-def _discard(*, name: str) -> None:
+@task(atomic=False)
+def delete_file(*, name: str) -> None:
     """Delete a file, if it exists."""
     default_storage.delete(name)
 

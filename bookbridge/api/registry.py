@@ -16,8 +16,8 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 
 if TYPE_CHECKING:
-    from bookbridge.api.admin import Panel
-    from bookbridge.api.charts import Chart
+    from bookbridge.api.admin.charts import BarChart
+    from bookbridge.api.admin.dashboard import Panel
     from bookbridge.api.counters import Recount
     from bookbridge.api.verification import Check
 
@@ -65,7 +65,7 @@ admin_panels: Registry[Callable[[HttpRequest], Panel | None]] = Registry()
 image_folders: Registry[Callable[[Collection[int], Collection[str]], set[str]]] = Registry()
 
 # Daily cleanup: what is deleted -> a function that deletes a part of it and returns how much; 0 means none is left.
-# Read by `bookbridge.api.expiry`, whose `expires` registers a queryset.
+# Read by `bookbridge.api.tasks.cleanup`, whose `register_cleanup` registers a queryset.
 cleanups: Registry[Callable[[], int]] = Registry()
 
 # Tables that are kept as long as the audit log: name -> the rows that are older than a given age.
@@ -92,7 +92,7 @@ club_fields: Registry[type[Any]] = Registry()
 club_prefetches: Registry[Callable[[Any], Prefetch[Any]]] = Registry()
 
 # Charts on a club's page in the admin: name -> the charts of a club. Read by `clubs.clubs.admin`.
-club_charts: Registry[Callable[[Any], list[Chart]]] = Registry()
+club_charts: Registry[Callable[[Any], list[BarChart]]] = Registry()
 
 # What a club's members are notified of: object type -> the reference and the text's detail for an id, None where the
 # object is gone. Read by the task of `clubs.telling.tell_members`.

@@ -11,11 +11,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from accounts.authentication import caller
-from bookbridge.api.admin import LookingAdmin, id_in
+from bookbridge.api.admin.base import LookingAdmin
+from bookbridge.api.admin.filters import id_in
 from bookbridge.api.errors import Conflict
 from catalog.merging.models import Merge, State
+from catalog.merging.moving import left
 from catalog.merging.pages import ReasonForm, called
-from catalog.merging.services import left, undo_merge
+from catalog.merging.services import undo_merge
 
 
 @admin.register(Merge)

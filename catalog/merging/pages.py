@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.authentication import caller
-from bookbridge.api.admin import id_in
+from bookbridge.api.admin.filters import id_in
 from bookbridge.api.audit import audit
 from bookbridge.api.errors import Conflict
 from bookbridge.api.text import is_blank

@@ -20,11 +20,11 @@ from activity.kinds import Kind
 from activity.models import Thing
 from activity.services import record
 from bookbridge.api.errors import Conflict, InvalidField
-from bookbridge.api.jobs import enqueue
 from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 from catalog.models import Book
 from clubs.ballots import counting
+from clubs.ballots.tasks import close_ballot
 from clubs.members.models import Membership
 from clubs.reading.models import Entry
 from clubs.reading.rules import Status
@@ -163,7 +163,7 @@ class Ballot(models.Model):
             raise Conflict("too_many_ballots", _("Too many open ballots; close one first."))
         ballot = cls.objects.create(club=club, created_by=by, **fields)
         Candidate.objects.bulk_create(Candidate(ballot=ballot, place=n, entry_id=pk) for n, pk in enumerate(candidates))
-        enqueue("ballots.close", key=f"ballots.close:{ballot.pk}", at=ballot.closes_at, ballot=ballot.pk)
+        close_ballot.using(run_after=ballot.closes_at).enqueue(ballot=ballot.pk)
         record("ballot.opened", actor=by.pk, thing=ballot.thing, club=club.pk)
         tell_members(club.pk, Kind.BALLOT_OPENED, type="ballot", id=ballot.pk, actor=by.pk)
         return ballot

@@ -1,4 +1,4 @@
-"""Ballot functions for other modules, and the task that closes ballots."""
+"""What other modules ask of ballots."""
 
 from typing import Any
 
@@ -6,16 +6,7 @@ from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from activity.models import Thing
-from bookbridge.api.jobs import job
 from clubs.ballots.models import Ballot, Candidate
-
-
-@job("ballots.close")
-def close(*, ballot: int) -> None:
-    """Close a due ballot, unless it was closed or deleted in the meantime."""
-    found = Ballot.objects.filter(pk=ballot).select_related("club").first()
-    if found is not None:
-        found.close_if_due()
 
 
 def told(pk: int) -> tuple[Thing, str] | None:

@@ -15,7 +15,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 
-from bookbridge.api.admin import QuickAdmin, id_in
+from bookbridge.api.admin.base import QuickAdmin
+from bookbridge.api.admin.filters import id_in
 from bookbridge.api.registry import club_charts
 from clubs.clubs.models import Club, ClubQuerySet, JoinPolicy, Visibility
 from moderation.links import ReportableAdmin

@@ -1,45 +1,76 @@
-"""Tasks of meetings: reminders, news of seats, and what is done daily."""
+"""Reminders, promotions from the waitlist, and upkeep of meetings."""
 
 from __future__ import annotations
 
 import datetime
+from typing import TYPE_CHECKING
+
+from django.apps import apps
+from django.utils import timezone
 
 from activity.kinds import Kind
 from activity.services import notify
-from bookbridge.api.jobs import every, job
-from clubs.meetings.models import Meeting, Status
-from clubs.meetings.telling import arm
+from bookbridge.api.tasks.decorators import periodic_task, task
 from clubs.members.models import Membership
 from clubs.telling import tell_members
 
+if TYPE_CHECKING:
+    from clubs.meetings.models import Meeting, MeetingQuerySet
 
-@job("meetings.remind")
-def _remind(*, meeting: int, days: int, starts: str) -> None:
-    """Remind those who have not said no, unless the meeting is cancelled or at another time by now."""
-    found = Meeting.objects.present().ahead().filter(pk=meeting, status=Status.SCHEDULED).first()
-    if found is None or found.settle() or found.starts_at != datetime.datetime.fromisoformat(starts):
+# Days before a meeting on which its members are reminded.
+REMINDERS = (7, 1)
+
+
+def _meetings() -> MeetingQuerySet:
+    """Return all meetings. The model's module imports this one."""
+    return apps.get_model("clubs", "Meeting")._default_manager.all()
+
+
+def arm(meeting: Meeting) -> None:
+    """Schedule the next reminder. One of a time that the meeting no longer has is skipped when it is due."""
+    if not meeting.is_scheduled:
+        return
+    for days in REMINDERS:
+        at = meeting.starts_at - datetime.timedelta(days)
+        if at > timezone.now():
+            send_reminder.using(run_after=at).enqueue(
+                meeting=meeting.pk, days=days, starts=meeting.starts_at.isoformat()
+            )
+            return
+
+
+@task(unique=True)
+def send_reminder(*, meeting: int, days: int, starts: str) -> None:
+    """Remind the members who have not declined, unless the meeting is cancelled or has been rescheduled."""
+    found = _meetings().present().ahead().filter(pk=meeting).first()
+    if (
+        found is None
+        or not found.is_scheduled
+        or found.settle()
+        or found.starts_at != datetime.datetime.fromisoformat(starts)
+    ):
         return
     arm(found)
     tell_members(found.club_id, Kind.MEETING_REMINDER, type="meeting", id=meeting, key=f"{days}:{starts}")
 
 
-@job("meetings.promoted")
-def _promoted(*, meeting: int, users: list[int]) -> None:
-    """Tell them."""
-    found = Meeting.objects.present().filter(pk=meeting).first()
+@task()
+def notify_promoted_users(*, meeting: int, users: list[int]) -> None:
+    """Notify the users who got a seat from the waitlist and are still members."""
+    found = _meetings().present().filter(pk=meeting).first()
     if found is not None:
         members = Membership.objects.active().filter(club=found.club_id, user__in=users).values_list("user", flat=True)
         still_in = set(members)
         notify(Kind.SEAT_PROMOTED, [user for user in users if user in still_in], thing=found.thing, club=found.club_id)
 
 
-@job("meetings.bury")
-def _bury(*, meeting: int) -> None:
-    """Delete the row, if the meeting was removed."""
-    Meeting.objects.filter(pk=meeting, deleted_at__isnull=False).delete()
+@task()
+def purge_deleted_meeting(*, meeting: int) -> None:
+    """Delete the row of a meeting that was deleted."""
+    _meetings().filter(pk=meeting, deleted_at__isnull=False).delete()
 
 
-@every("meetings.settle", hours=24, atomic=False)
-def _settle() -> None:
-    """Let meetings to come follow their wall clocks, where a new tzdata has changed the rules of a zone."""
-    Meeting.objects.settle()
+@periodic_task(hours=24, atomic=False)
+def resync_meetings() -> None:
+    """Keep future meetings at their local time when a new tzdata changes the rules of a time zone."""
+    _meetings().settle()

@@ -9,15 +9,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from activity.kinds import Kind
-from bookbridge.api.jobs import enqueue
 from bookbridge.api.rows import batches
+from clubs.meetings.tasks import arm as arm
+from clubs.meetings.tasks import notify_promoted_users, purge_deleted_meeting
 from clubs.telling import tell_members
 
 if TYPE_CHECKING:
     from clubs.meetings.models import Meeting
 
-# Reminders are sent this many days before a meeting.
-REMINDERS = (7, 1)
 PART = 500
 
 
@@ -37,23 +36,10 @@ def changed(meeting: Meeting, by: User | None) -> None:
 def promoted(meeting: Meeting, users: list[int]) -> None:
     """Notify users who moved from the waitlist to a seat."""
     for part in batches(users, PART):
-        enqueue("meetings.promoted", meeting=meeting.pk, users=part)
-
-
-def arm(meeting: Meeting) -> None:
-    """Schedule the next reminder. A reminder is skipped if the meeting has moved in the meantime."""
-    if not meeting.is_scheduled:
-        return
-    for days in REMINDERS:
-        at = meeting.starts_at - datetime.timedelta(days)
-        if at > timezone.now():
-            key = f"meetings.remind:{meeting.pk}:{days}:{meeting.starts_at:%Y%m%dT%H%M%S%f}"
-            enqueue(
-                "meetings.remind", key=key, at=at, meeting=meeting.pk, days=days, starts=meeting.starts_at.isoformat()
-            )
-            return
+        notify_promoted_users.enqueue(meeting=meeting.pk, users=part)
 
 
 def bury(meeting: Meeting, *, after: datetime.timedelta) -> None:
     """Schedule the deletion of a deleted meeting's row, for when calendars no longer list it as cancelled."""
-    enqueue("meetings.bury", at=timezone.now() + after + datetime.timedelta(1), meeting=meeting.pk)
+    run_after = timezone.now() + after + datetime.timedelta(1)
+    purge_deleted_meeting.using(run_after=run_after).enqueue(meeting=meeting.pk)

@@ -10,7 +10,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 
-from bookbridge.api.admin import LookingAdmin, id_in, of_people
+from bookbridge.api.admin.base import LookingAdmin
+from bookbridge.api.admin.filters import id_in, of_people
 from clubs.members.invitations import Invitation, InvitationQuerySet
 from clubs.members.models import Membership
 from clubs.roles import Status

@@ -10,7 +10,8 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
 from accounts.authentication import caller
-from bookbridge.api.admin import LookingAdmin, id_in
+from bookbridge.api.admin.base import LookingAdmin
+from bookbridge.api.admin.filters import id_in
 from bookbridge.api.text import fold
 from clubs.clubs.models import Club
 from clubs.reading.models import Entry, EntryChange, Milestone, Progress

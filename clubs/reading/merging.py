@@ -16,7 +16,7 @@ from accounts.models import User
 from bookbridge.api.rows import batches
 from bookbridge.api.transactions import retrying_atomic
 from catalog.merging.models import Merge, State
-from catalog.merging.services import hold_books
+from catalog.merging.moving import hold_books
 from clubs.clubs.models import Club
 from clubs.members.models import Membership
 from clubs.members.services import was_not_active

@@ -9,21 +9,21 @@ from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bookbridge.api import charts
+from bookbridge.api.admin import charts
 from clubs.clubs.models import Club
 from clubs.statistics.figures import ClubFigures
 
 
-def of_club(club: Club) -> list[charts.Chart]:
+def of_club(club: Club) -> list[charts.BarChart]:
     """Return charts of joins, finished books (last twelve months, club time) and ratings. Takes two queries."""
     zone = ZoneInfo(club.timezone)
     months = charts.last_months(timezone.localdate(timezone=zone))
     figures = ClubFigures(club)
     finished = {row["month"]: row["count"] for row in figures.finished_by_month}
     return [
-        charts.by_month(_("Members by month of joining"), zip(months, _joined(club, months, zone), strict=True)),
-        charts.by_month(_("Books finished"), [(month, finished.get(f"{month:%Y-%m}", 0)) for month in months]),
-        charts.of_ratings(_("Members’ public ratings of the books on the list"), figures.rating_histogram),
+        charts.monthly_chart(_("Members by month of joining"), zip(months, _joined(club, months, zone), strict=True)),
+        charts.monthly_chart(_("Books finished"), [(month, finished.get(f"{month:%Y-%m}", 0)) for month in months]),
+        charts.rating_chart(_("Members’ public ratings of the books on the list"), figures.rating_histogram),
     ]
 
 

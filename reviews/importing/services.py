@@ -1,7 +1,6 @@
-"""Starts and processes imports."""
+"""Starting an import."""
 
 import datetime
-import time
 import zlib
 from hashlib import sha256
 
@@ -11,20 +10,16 @@ from rest_framework.exceptions import NotAuthenticated
 
 from accounts.models import User
 from bookbridge.api.errors import Conflict, InvalidField
-from bookbridge.api.jobs import enqueue, job
 from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 from reviews.importing.files import BadFileError, ExportFile
-from reviews.importing.models import Import, SupersededError
+from reviews.importing.models import Import
 from reviews.importing.rows import REASONS
-from reviews.importing.run import Run
+from reviews.tasks import process_import
 
 # Unfinished imports per user.
 MOST_OPEN = 3
 REPORTS_KEPT = datetime.timedelta(days=90)
-# Seconds a worker spends on an import before it takes the next task.
-PART_SECONDS = 2.0
-JOB = "reviews.import"
 
 
 def begin(*, by: User, source: str, visibility: str, data: bytes) -> Import:
@@ -52,7 +47,7 @@ def _queue(work: Import) -> Import:
     imports.filter(ended_at__lt=timezone.now() - REPORTS_KEPT).delete()
     work.pk = None
     work.save(force_insert=True)
-    enqueue(JOB, id=work.pk)
+    process_import.enqueue(id=work.pk)
     return work
 
 
@@ -68,27 +63,3 @@ def take_up(*, by: User, source: str, visibility: str, data: bytes) -> Import:
     return stopped.first() or Import.objects.create(
         user=by, source=source, visibility=visibility, digest=digest, rows=rows
     )
-
-
-def give_up(*, id: int) -> None:
-    """Mark an import as failed after too many attempts."""
-    for work in Import.objects.open().defer("content").filter(pk=id):
-        work.fail("gave_up")
-
-
-@job(JOB, atomic=False, gave_up=give_up)
-def work_off(*, id: int) -> bool:
-    """Process a part of an import; return whether there is more to do."""
-    work = Import.objects.open().uploaded().select_related("user").filter(pk=id).first()
-    if work is None:
-        return False
-    if not work.user.is_active or work.user.is_suspended:
-        work.fail("account_closed")
-        return False
-    run = Run(work, work.data)
-    until = time.monotonic() + PART_SECONDS
-    try:
-        return not run.run(stopped=lambda: time.monotonic() > until)
-    except SupersededError:
-        # Retry with the current progress.
-        return True

@@ -6,7 +6,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from bookbridge.api import charts, counters
+from bookbridge.api import counters
+from bookbridge.api.admin import charts
 from bookbridge.api.registry import admin_panels
 from catalog.ratings import HALF_STARS, histogram
 
@@ -26,10 +27,10 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     stars = {f"stars_{n}": n for n in HALF_STARS}
     totals = counters.read([*stars, *(key for keys in monthly.values() for key in keys)])
     context["charts"] = [
-        charts.by_month(title, [(month, totals[key]) for month, key in zip(months, monthly[name], strict=True)])
+        charts.monthly_chart(title, [(month, totals[key]) for month, key in zip(months, monthly[name], strict=True)])
         for name, title in MONTHLY.items()
     ]
     ratings = histogram({n: totals[name] for name, n in stars.items()})
-    context["charts"].append(charts.of_ratings(_("Public ratings"), ratings))
+    context["charts"].append(charts.rating_chart(_("Public ratings"), ratings))
     context["panels"] = [panel for make in admin_panels.values() if (panel := make(request))]
     return context

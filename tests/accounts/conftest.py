@@ -7,8 +7,6 @@ import pytest
 from django.core.mail import EmailMessage
 from rest_framework.test import APIClient
 
-from accounts import services
-from bookbridge.api import jobs, mail
 from tests.conftest import PASSWORD
 
 V1 = "/api/v1/"
@@ -35,15 +33,9 @@ def token_in(mail: EmailMessage) -> str:
 
 
 @pytest.fixture
-def immediate_emails(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run the tasks that send e-mails at once, inside the request."""
-
-    def at_once(name: str, /, **payload: Any) -> bool:
-        jobs.handlers[name].work(**payload)
-        return True
-
-    for module in (services, mail):
-        monkeypatch.setattr(module, "enqueue", at_once)
+def immediate_emails(settings: Any) -> None:
+    """Run tasks, which send the e-mails, when they are enqueued."""
+    settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from django.utils import timezone, translation
 
 from accounts import mail
 from accounts.models import MailToken, User
-from bookbridge.api import jobs
 from bookbridge.api import mail as api_mail
-from bookbridge.api.jobs import Job
+from bookbridge.api.tasks.models import QueuedTask
+from bookbridge.api.tasks.worker import run_pending
 from tests.accounts.conftest import V1, codes, is_accepted, token_in
 from tests.conftest import PASSWORD
 
@@ -33,7 +33,7 @@ def bob(make_user):
 def run_tasks(immediate_emails, monkeypatch):
     """Queue the tasks instead of running them at once; returns a function that runs them."""
     monkeypatch.undo()
-    return jobs.run_due
+    return run_pending
 
 
 @pytest.fixture
@@ -233,11 +233,11 @@ def test_queries_do_not_depend_on_the_address(post, client_of, alice, bob, run_t
 def test_tasks_contain_no_readable_addresses_or_tokens(post, post_email, bob, alice, run_tasks, mailoutbox):
     post("password/reset", email="alice@example.org")
     post_email(bob, "change", email="new@example.org", current_password=PASSWORD)
-    before = str(list(Job.objects.values()))
+    before = str(list(QueuedTask.objects.values()))
     run_tasks()
     tokens = [token_in(message) for message in mailoutbox if "?token=" in message.body]
     assert len(tokens) == 2
-    for rows in (before, str(list(Job.objects.values()))):
+    for rows in (before, str(list(QueuedTask.objects.values()))):
         assert not [word for word in (*tokens, "example.org") if word in rows]
 
 
@@ -312,11 +312,11 @@ def test_mail_server_failure_loses_no_email(
     assert post_email(bob, "verify").status_code == 202
     assert post_email(bob, "change", email="new@example.org", current_password=PASSWORD).status_code == 202
     run_tasks()
-    assert caplog.messages.count("job mail.send failed") == 4
-    assert "example.org" not in "".join(caplog.messages) + str(list(Job.objects.values()))
+    assert caplog.messages.count("task bookbridge.api.mail.send_email failed") == 4
+    assert "example.org" not in "".join(caplog.messages) + str(list(QueuedTask.objects.values()))
     settings.EMAIL_BACKEND = backend
     api_mail.breaker.reset()
-    Job.objects.filter(state="open").update(due_at=timezone.now())
+    QueuedTask.objects.filter(status="READY").update(run_after=timezone.now())
     run_tasks()
     sent = sorted(message.to[0] for message in mailoutbox)
     assert sent == ["alice@example.org", "bob@example.org", "dora@example.org", "new@example.org"]
@@ -331,13 +331,13 @@ def test_circuit_breaker_stops_further_attempts(alice, settings, monkeypatch, ru
         mail.mail(alice, "reset", to=alice.email, token="x")
     run_tasks()
     assert len(attempts) == 1
-    assert Job.objects.filter(state="open", attempts=1).count() == 5
+    assert QueuedTask.objects.filter(status="READY", attempts=1).count() == 5
 
 
 def test_retries_have_the_same_message_id(alice, run_tasks, mailoutbox):
     mail.mail(alice, "reset", to=alice.email, token="x")
     for _time in range(2):
-        Job.objects.update(state="open", due_at=timezone.now())
+        QueuedTask.objects.update(status="READY", run_after=timezone.now())
         run_tasks()
     first, second = (message.message()["Message-ID"] for message in mailoutbox)
     assert first == second

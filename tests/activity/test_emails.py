@@ -7,8 +7,9 @@ from django.utils import timezone
 from activity.kinds import Kind
 from activity.models import Notification, Preference, Thing
 from activity.services import notify
-from bookbridge.api import jobs, mail
-from bookbridge.api.jobs import Job
+from bookbridge.api import mail
+from bookbridge.api.tasks.models import QueuedTask
+from bookbridge.api.tasks.worker import run_pending
 from clubs.models import Club
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def empty_queue(alice, bob, club):
-    Job.objects.all().delete()
+    QueuedTask.objects.all().delete()
     Notification.objects.all().delete()
 
 
@@ -45,20 +46,20 @@ def test_email_contains_text_in_the_users_language(alice, bob, club, mailoutbox,
     alice.change_profile(language="pt-BR")
     notify(Kind.REPLY, [alice.pk], actor=bob.pk, thing=Thing("post", 7, "Chapter 3"), club=club.pk)
     assert not mailoutbox
-    jobs.run_due()
+    run_pending()
     [message] = mailoutbox
     assert message.to == ["alice@example.org"]
     assert "Chapter 3" in message.body
     assert settings.APP_URL in message.body
     assert "\n" not in message.subject
-    jobs.run_due()
+    run_pending()
     assert len(mailoutbox) == 1
 
 
 def test_names_cannot_add_lines(alice, bob, club, mailoutbox):
     bob.change_profile(display_name="Bob\r\n\nBookBridge")
     notify(Kind.MENTION, [alice.pk], actor=bob.pk, thing=Thing("post", 7, "Tea\n\nYour password\u2028is 50%"))
-    jobs.run_due()
+    run_pending()
     [message] = mailoutbox
     assert "\nBob BookBridge mentioned you in “Tea Your password is 50%”.\n" in message.body
 
@@ -68,7 +69,7 @@ def test_email_requires_verified_address(make_user, mailoutbox):
     without = make_user("w")
     deactivated = make_user("g", email="g@example.org", email_verified=True, is_active=False)
     notify(Kind.SECURITY, [unverified.pk, without.pk, deactivated.pk], detail="x")
-    jobs.run_due()
+    run_pending()
     assert not mailoutbox
     assert Notification.objects.filter(in_app=True).count() == 3
 
@@ -79,7 +80,7 @@ def test_channels_follow_preferences(users, mailoutbox):
     for user, (in_app, email) in choices.items():
         Preference.objects.change(user, {"review_liked": {"app": in_app, "email": email}})
     notify(Kind.REVIEW_LIKED, [user.pk for user in users], thing=Thing("review", 1, "Emma"))
-    jobs.run_due()
+    run_pending()
     assert recipients(mailoutbox) == ["r0@example.org", "r2@example.org"]
     shown = set(Notification.objects.filter(in_app=True).values_list("user", flat=True))
     assert shown == {both.pk, app.pk, default.pk}
@@ -93,14 +94,14 @@ def test_no_email_about_a_club_no_longer_visible(alice, bob, make_user, private_
     private_club.membership_of(bob).remove(by=alice)
     # Also if a concurrent transaction adds the notification later.
     notify(Kind.MEETING_NEW, [bob.pk], thing=Thing("meeting", 1, "Dune"), club=private_club.pk, key="late")
-    jobs.run_due()
+    run_pending()
     assert "bob@example.org" not in recipients(mailoutbox)
 
 
 def test_batch_is_one_task(users, mailoutbox):
     notify(Kind.SECURITY, [user.pk for user in users], detail="x")
-    assert Job.objects.filter(name="activity.mail").count() == 1
-    jobs.run_due()
+    assert QueuedTask.objects.filter(task_path="activity.tasks.send_notification_emails").count() == 1
+    run_pending()
     assert recipients(mailoutbox) == [f"r{n}@example.org" for n in range(5)]
 
 
@@ -110,11 +111,11 @@ def test_rejected_address_does_not_delay_others(users, mailoutbox, settings, mon
     later = smtplib.SMTPRecipientsRefused({"r3@example.org": (450, b"greylisted")})
     monkeypatch.setattr(RejectingBackend, "refusals", {"r1@example.org": refused, "r3@example.org": later})
     notify(Kind.SECURITY, [user.pk for user in users], detail="x")
-    jobs.run_due()
+    run_pending()
     assert recipients(mailoutbox) == ["r0@example.org", "r2@example.org", "r4@example.org"]
     monkeypatch.setattr(RejectingBackend, "refusals", {})
-    Job.objects.filter(state="open").update(due_at=timezone.now())
-    jobs.run_due()
+    QueuedTask.objects.filter(status="READY").update(run_after=timezone.now())
+    run_pending()
     assert recipients(mailoutbox) == [f"r{n}@example.org" for n in (0, 2, 3, 4)]
     assert not Notification.objects.exclude(mail_batch=None).exists()
 
@@ -125,18 +126,18 @@ def test_disconnect_during_batch_retries_the_rest(users, mailoutbox, settings, m
         RejectingBackend, "refusals", {"r2@example.org": smtplib.SMTPServerDisconnected("r2@example.org")}
     )
     notify(Kind.SECURITY, [user.pk for user in users], detail="x")
-    jobs.run_due()
+    run_pending()
     assert recipients(mailoutbox) == ["r0@example.org", "r1@example.org"]
-    assert Job.objects.get(name="activity.mail").error == "MailServerAwayError"
+    assert QueuedTask.objects.get(task_path="activity.tasks.send_notification_emails").error == "MailServerAwayError"
     monkeypatch.setattr(RejectingBackend, "refusals", {})
     mail.breaker.reset()
-    Job.objects.filter(state="open").update(due_at=timezone.now())
-    jobs.run_due()
+    QueuedTask.objects.filter(status="READY").update(run_after=timezone.now())
+    run_pending()
     assert recipients(mailoutbox) == [f"r{n}@example.org" for n in range(5)]
 
 
 def test_long_batch_yields_to_other_tasks(users, mailoutbox, monkeypatch):
-    monkeypatch.setattr("activity.mail.SECONDS", 0)
+    monkeypatch.setattr("activity.tasks.MAX_SECONDS_PER_RUN", 0)
     notify(Kind.SECURITY, [user.pk for user in users], detail="x")
-    assert jobs.run_due() == 6
+    assert run_pending() == 6
     assert recipients(mailoutbox) == [f"r{n}@example.org" for n in range(5)]

@@ -14,7 +14,7 @@ from activity.kinds import Kind
 from activity.models import Event, Notification, Thing
 from activity.services import notify, record
 from activity.verbs import VERBS
-from bookbridge.api import jobs
+from bookbridge.api.tasks.worker import run_pending
 from catalog.models import Book
 from clubs.models import Club, Entry
 from reviews.models import Review
@@ -58,7 +58,7 @@ def test_members_are_notified_of_a_planned_book_once(as_bob, as_alice, alice, cl
     entry = Entry.add(club=club, book=book, by=alice)
     for status in ("planned", "proposed", "planned"):
         entry.change(by=alice, status=status)
-    jobs.run_due()
+    run_pending()
     assert texts(as_bob) == ["Night readers is going to read “Dune”."]
     assert texts(as_alice) == []
 

@@ -1,4 +1,4 @@
-"""What every page of the admin has in common."""
+"""The admin site and the base classes of its pages."""
 
 import re
 
@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.models import User
-from bookbridge.api.admin import counted
-from bookbridge.api.job_pages import JobAdmin
+from bookbridge.api.admin.dashboard import counted
+from bookbridge.api.tasks.admin import QueuedTaskAdmin
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,7 @@ SEARCHED = [model._meta for model, page in admin.site._registry.items() if page.
 
 
 @pytest.mark.parametrize("meta", SEARCHED, ids=lambda meta: meta.label_lower)
-def test_a_number_that_is_no_id_finds_nothing(staff, meta):
+def test_search_for_a_too_large_id_finds_nothing(staff, meta):
     client = Client()
     client.force_login(staff)
     for term in ("9" * 25, "9" * 5000, "٣", f"book: {'9' * 25}"):
@@ -33,20 +33,20 @@ def test_a_number_that_is_no_id_finds_nothing(staff, meta):
 
 @pytest.mark.parametrize("meta", SEARCHED, ids=lambda meta: meta.label_lower)
 @pytest.mark.parametrize("language", ["en", "pt-br"])
-def test_what_a_search_box_takes_is_read_in_it(meta, language):
-    # The theme's box has room for so much at its widest.
+def test_search_help_text_fits_the_box(meta, language):
+    # The width of the theme's search box.
     with translation.override(language):
         assert len(str(admin.site._registry[meta.model].search_help_text or "")) <= 45
 
 
-def test_the_pages_tell_their_time_zone(staff):
+def test_pages_show_the_time_zone(staff):
     client = Client(headers={"accept-language": "pt-BR"})
     client.force_login(staff)
-    assert "Horários em UTC" in client.get("/admin/api/job/").content.decode()
+    assert "Horários em UTC" in client.get("/admin/api/queuedtask/").content.decode()
 
 
 @pytest.mark.django_db(transaction=True)  # InnoDB's full-text index sees rows after their commit.
-def test_a_list_that_ends_before_its_table_says_so(staff, make_user, monkeypatch):
+def test_capped_list_says_so(staff, make_user, monkeypatch):
     for n in range(3):
         make_user(f"reader{n}")
     client = Client()
@@ -58,25 +58,25 @@ def test_a_list_that_ends_before_its_table_says_so(staff, make_user, monkeypatch
     page = client.get(address, {"q": "reader2"}).content.decode()
     assert "1 row\n" in page
     assert "Show all" in page
-    monkeypatch.setattr("bookbridge.api.admin.MOST_LISTED", 3)
+    monkeypatch.setattr("bookbridge.api.admin.changelist.MOST_LISTED", 3)
     for query in ({}, {"q": "reader"}):
         page = client.get(address, query).content.decode()
         assert "the first 3 rows; search or filter" in page
         assert "3 results" not in page
 
 
-def test_a_figure_of_the_front_page_says_where_its_counting_ended(staff, make_user, monkeypatch):
+def test_dashboard_count_is_capped(staff, make_user, monkeypatch):
     for n in range(2):
         make_user(f"reader{n}")
     assert counted(User.objects.all()) == "3"
-    monkeypatch.setattr("bookbridge.api.admin.MOST_COUNTED", 3)
+    monkeypatch.setattr("bookbridge.api.admin.dashboard.MOST_COUNTED", 3)
     assert counted(User.objects.all()) == "3+"
     with translation.override("pt-br"):
-        monkeypatch.setattr("bookbridge.api.admin.capped", lambda rows, most: 12_000)
+        monkeypatch.setattr("bookbridge.api.admin.dashboard.capped", lambda rows, most: 12_000)
         assert counted(User.objects.all()) == "12.000"
 
 
-def test_the_front_page_lists_ones_own_last_deeds_without_sorting_all(staff, alice):
+def test_recent_actions_are_not_sorted_by_time(staff, alice):
     for number, user in enumerate([staff] * 12 + [alice]):
         LogEntry.objects.create(user=user, object_repr=f"deed {number}", action_flag=2, change_message="")
     client = Client()
@@ -99,14 +99,14 @@ def test_the_front_page_lists_ones_own_last_deeds_without_sorting_all(staff, ali
         (503, OperationalError(), "Serviço indisponível"),
     ],
 )
-def test_what_fails_is_told_in_the_reader_s_language_with_a_way_back(staff, monkeypatch, status, error, title):
+def test_error_page_is_translated_with_a_link_back(staff, monkeypatch, status, error, title):
     def fails(*_args, **_kwargs):
         raise error
 
     client = Client(raise_request_exception=False, headers={"accept-language": "pt-BR"})
     client.force_login(staff)
-    monkeypatch.setattr(JobAdmin, "get_queryset", fails)
-    answer = client.get("/admin/api/job/")
+    monkeypatch.setattr(QueuedTaskAdmin, "get_queryset", fails)
+    answer = client.get("/admin/api/queuedtask/")
     page = answer.content.decode()
     assert answer.status_code == status
     assert f"<title>{title} | BookBridge</title>" in page
@@ -115,9 +115,9 @@ def test_what_fails_is_told_in_the_reader_s_language_with_a_way_back(staff, monk
     assert "/admin/" not in client.get("/nowhere/").content.decode()
 
 
-def test_a_form_from_before_the_sign_in_says_what_to_do(staff):
+def test_csrf_failure_page_explains_what_to_do(staff):
     client = Client(enforce_csrf_checks=True)
     client.force_login(staff)
-    answer = client.post("/admin/api/job/", {})
+    answer = client.post("/admin/api/queuedtask/", {})
     assert answer.status_code == 403
     assert "load the page again" in answer.content.decode()

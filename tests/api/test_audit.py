@@ -1,4 +1,4 @@
-"""The audit log: each deed of staff and each event of an account's safety, once, and changed by nobody."""
+"""The audit log: every change by staff and every security event, once, and read-only."""
 
 import csv
 import datetime
@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from accounts.departure import close_account
 from accounts.models import Leaving, User
+from bookbridge.api.admin.csv_export import safe_cell
 from bookbridge.api.audit import Target, audit
 from bookbridge.api.audit.models import AuditEntry
-from bookbridge.api.exports import safe_cell
 from catalog.models import Book
 from moderation.models import Opening
 from moderation.services import open_case
@@ -52,7 +52,7 @@ def verbs():
 
 
 def shown(admin, **query):
-    """The verbs on the page, the newest first."""
+    """Return the verbs on the page, the newest first."""
     answer = admin.get(LOG, query)
     assert answer.status_code == 200
     return [entry.verb for entry in answer.context["cl"].result_list]
@@ -64,7 +64,7 @@ def form_of(user, **changes):
     return page | changes
 
 
-def test_a_change_says_who_what_when_and_from_where(admin, staff, alice):
+def test_change_records_actor_target_and_client(admin, staff, alice):
     answer = admin.post(f"{USERS}{alice.pk}/change/", form_of(alice, bio="New."), HTTP_X_REQUEST_ID="req-1")
     assert answer.status_code == 302
     (entry,) = entries()
@@ -75,7 +75,7 @@ def test_a_change_says_who_what_when_and_from_where(admin, staff, alice):
     assert abs(timezone.now() - entry.at) < datetime.timedelta(minutes=1)
 
 
-def test_what_is_added_and_deleted_is_in_it(admin, staff):
+def test_additions_and_deletions_are_recorded(admin, staff):
     book = {"title": "Dom Casmurro", "authors": "Machado de Assis", "isbn": "", "language": "pt"}
     inline = {"editions-TOTAL_FORMS": "0", "editions-INITIAL_FORMS": "0"}
     assert admin.post("/admin/catalog/book/add/", book | inline).status_code == 302
@@ -86,12 +86,12 @@ def test_what_is_added_and_deleted_is_in_it(admin, staff):
     assert entries()[0].changes["title"] == [None, "Dom Casmurro"]
 
 
-def test_what_is_refused_by_its_form_is_not(admin, alice):
+def test_invalid_form_is_not_recorded(admin, alice):
     assert admin.post(f"{USERS}{alice.pk}/change/", form_of(alice, username="a b")).status_code == 200
     assert entries() == []
 
 
-def test_what_is_rolled_back_is_not(admin, alice, monkeypatch):
+def test_rolled_back_change_is_not_recorded(admin, alice, monkeypatch):
     def fail(*args, **kwargs):
         raise RuntimeError
 
@@ -102,7 +102,7 @@ def test_what_is_rolled_back_is_not(admin, alice, monkeypatch):
     assert entries() == []
 
 
-def test_a_new_password_is_in_it_without_the_password(admin, alice):
+def test_password_change_is_recorded_without_the_password(admin, alice):
     body = {"password1": NEW, "password2": NEW, "usable_password": "true"}
     assert admin.post(f"{USERS}{alice.pk}/password/", body).status_code == 302
     changed = AuditEntry.objects.get(verb="admin.changed")
@@ -114,7 +114,7 @@ def test_a_new_password_is_in_it_without_the_password(admin, alice):
     assert alice.password not in kept
 
 
-def test_an_action_is_in_it_with_the_rows_it_was_done_to(admin, staff, alice, bob):
+def test_action_is_recorded_with_its_rows(admin, staff, alice, bob):
     admin.post(USERS, {"action": "end_sessions", "_selected_action": [alice.pk, bob.pk]})
     done = AuditEntry.objects.get(verb="admin.end_sessions")
     assert (done.actor, done.target_type, done.target_id) == (staff.pk, "accounts.user", None)
@@ -123,15 +123,15 @@ def test_an_action_is_in_it_with_the_rows_it_was_done_to(admin, staff, alice, bo
     assert AuditEntry.objects.filter(verb="admin.end_sessions", target_id=alice.pk).count() == 1
 
 
-def test_deleting_several_is_an_entry_each(admin, alice, bob):
+def test_deleting_several_rows_records_each(admin, alice, bob):
     body = {"action": "delete_selected", "_selected_action": [alice.pk, bob.pk]}
     assert admin.post(USERS, body).status_code == 200
-    assert entries() == []  # asked for, not confirmed
+    assert entries() == []  # not confirmed yet
     admin.post(USERS, body | {"post": "yes"})
     assert verbs() == ["admin.deleted", "admin.deleted"]
 
 
-def test_what_staff_may_not_open_is_in_it(make_user):
+def test_forbidden_page_is_recorded(make_user):
     helper, client = make_user("helper", is_staff=True), Client()
     client.force_login(helper)
     assert client.get(USERS).status_code == 403
@@ -140,7 +140,7 @@ def test_what_staff_may_not_open_is_in_it(make_user):
     assert entry.detail == f"GET {USERS}"
 
 
-def test_tries_at_the_door_are_in_it(alice, staff):
+def test_failed_admin_logins_are_recorded(alice, staff):
     client = Client(**HERE)
     for name, password in (("staffer", "wrong"), ("nobody", "wrong"), (PASSWORD, "x")):
         client.post("/admin/login/", {"username": name, "password": password})
@@ -151,7 +151,7 @@ def test_tries_at_the_door_are_in_it(alice, staff):
     assert PASSWORD not in json.dumps(list(AuditEntry.objects.values()), default=str)
 
 
-def test_nobody_changes_it(admin, staff):
+def test_audit_log_is_read_only(admin, staff):
     audit("thing.done", by=staff)
     row = entries()[0]
     for path in (f"{LOG}add/", f"{LOG}{row.pk}/delete/"):
@@ -163,14 +163,14 @@ def test_nobody_changes_it(admin, staff):
     assert AuditEntry.objects.filter(verb="thing.done").count() == 1
 
 
-def test_a_page_of_an_entry_shows_everything(admin, staff, alice):
+def test_entry_page_shows_all_fields(admin, staff, alice):
     audit("review.hidden", by=staff, target=alice, reason="Spam <b>", changes={"bio": ("old", ["a", "b"])})
     page = admin.get(f"{LOG}{entries()[0].pk}/change/").content.decode()
     for text in ("review.hidden", "Spam &lt;b&gt;", "<del>old</del>", "<ins>a; b</ins>", f"{USERS}{alice.pk}/change/"):
         assert text in page, text
 
 
-def test_it_is_filtered_and_searched(admin, staff, alice):
+def test_audit_log_filters_and_search(admin, staff, alice):
     now = timezone.now()
     for n, (verb, by, target, refused) in enumerate(
         [
@@ -210,8 +210,8 @@ def test_it_is_filtered_and_searched(admin, staff, alice):
         assert shown(admin, **query) == found, query
 
 
-def test_it_leaves_as_csv_as_it_was_filtered(admin, staff, alice, monkeypatch):
-    monkeypatch.setattr("bookbridge.api.exports.BATCH", 3)
+def test_csv_export_applies_the_filters(admin, staff, alice, monkeypatch):
+    monkeypatch.setattr("bookbridge.api.admin.csv_export.BATCH", 3)
     same = timezone.now()
     for n in range(8):
         audit("thing.done", by=staff, target=Target("x.y", n, "=HYPERLINK(1)"), changes={"a": (1, "b")}, reason="-x")
@@ -230,20 +230,20 @@ def test_it_leaves_as_csv_as_it_was_filtered(admin, staff, alice, monkeypatch):
 
 
 @pytest.mark.parametrize("log", [LOG, "/admin/activity/event/"])
-def test_a_filter_that_there_is_not_takes_nothing_along(admin, log):
+def test_export_with_unknown_filter_redirects(admin, log):
     answer = admin.get(f"{log}export/?colour=red")
     assert (answer.status_code, answer["Location"]) == (302, f"{log}?e=1")
     assert "audit.exported" not in verbs()
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1"])
-def test_no_cell_is_a_formula(text):
+def test_csv_cells_escape_formulas(text):
     assert safe_cell(text) == f"'{text}"
     assert safe_cell(f"a{text}") == f"a{text}"
     assert safe_cell(-1) == "-1"
 
 
-def test_hostile_values_are_kept_in_a_form_the_databases_take(staff):
+def test_hostile_values_are_sanitized(staff):
     audit("x", by=staff, reason="a\x00\ud800" * 900, detail="é" * 999, changes={"a": ("\ud800", "x" * 9999)})
     (entry,) = entries()
     assert len(entry.reason) == 1000
@@ -252,7 +252,7 @@ def test_hostile_values_are_kept_in_a_form_the_databases_take(staff):
     assert entry.changes["a"][0] == "?"
 
 
-def test_an_account_that_goes_is_forgotten_but_for_what_it_did_as_staff(admin, staff, alice):
+def test_account_deletion_anonymizes_all_but_staff_actions(admin, staff, alice):
     Client(**HERE).post("/admin/login/", {"username": "alice", "password": "wrong"})
     audit("review.hidden", by=staff, target=alice)
     close_account(alice, password=PASSWORD, reviews=Leaving.DELETE)
@@ -263,7 +263,7 @@ def test_an_account_that_goes_is_forgotten_but_for_what_it_did_as_staff(admin, s
     assert AuditEntry.objects.get(verb="review.hidden").actor_name == "staffer"
 
 
-def test_old_entries_are_cleared_by_a_command_that_says_so(staff, monkeypatch):
+def test_prune_command_deletes_old_entries(staff, monkeypatch):
     monkeypatch.setattr("bookbridge.api.audit.retention.BATCH", 3)
     for days in (400, 400, 400, 400, 364):
         with time_machine.travel(timezone.now() - datetime.timedelta(days=days)):
@@ -284,19 +284,19 @@ def test_old_entries_are_cleared_by_a_command_that_says_so(staff, monkeypatch):
             call_command("clear_audit", older_than=nonsense)
 
 
-def test_a_page_costs_the_same_for_few_and_many(admin, staff, django_assert_num_queries):
+def test_audit_list_query_count_is_constant(admin, staff, django_assert_num_queries):
     User.objects.bulk_create(User(username=f"r{n}", username_key=f"r{n}") for n in range(300))
     users = list(User.objects.filter(username_key__startswith="r"))
     for size in (3, 300):
         for user in users[AuditEntry.objects.count() : size]:
             audit("thing.done", by=user, target=user)
-        admin.get(LOG)  # the verbs are kept from here on
-        # The session, the reader with the factor; the count; the entries; the names.
+        admin.get(LOG)  # caches the verbs
+        # The session, the user with the second factor; the count; the entries; the names.
         with django_assert_num_queries(5):
             assert len(admin.get(LOG).context["cl"].result_list) == min(size, 50)
 
 
-def test_a_command_comes_from_nowhere(staff):
+def test_command_is_recorded_without_a_client(staff):
     call_command("reset_second_factor", "staffer", stdout=io.StringIO())
     assert entries() == []
     Client().force_login(staff)
@@ -306,7 +306,7 @@ def test_a_command_comes_from_nowhere(staff):
     assert entry.detail == "manage.py reset_second_factor"
 
 
-def test_the_daily_clearing_takes_old_entries_where_a_limit_is_set(settings):
+def test_daily_cleanup_respects_retention_setting(settings):
     with time_machine.travel(timezone.now() - datetime.timedelta(days=100)):
         audit("long.ago", by=None)
     call_command("clear_expired", stdout=io.StringIO())
@@ -316,7 +316,7 @@ def test_the_daily_clearing_takes_old_entries_where_a_limit_is_set(settings):
     assert verbs() == ["audit.cleared"]
 
 
-def test_who_has_opened_a_case_is_kept_as_long_as_the_audit_log(staff, alice, settings):
+def test_case_views_are_kept_as_long_as_the_audit_log(staff, alice, settings):
     case = open_case("user", alice.pk, by=staff)
     for days in (400, 100):
         at = timezone.now() - datetime.timedelta(days=days)
@@ -335,7 +335,7 @@ def test_who_has_opened_a_case_is_kept_as_long_as_the_audit_log(staff, alice, se
     assert verbs() == ["audit.cleared"] * 2
 
 
-def test_what_is_said_in_a_club_is_opened_by_a_report_alone(admin, alice, bob, client_of):
+def test_post_case_opens_only_after_a_report(admin, alice, bob, client_of):
     club = client_of(alice).post("/api/v1/clubs/", {"name": "Quiet"}).json()["id"]
     thread = client_of(alice).post(f"/api/v1/clubs/{club}/threads/", {"title": "T", "body": "Words"}).json()["id"]
     post = client_of(alice).get(f"/api/v1/clubs/{club}/threads/{thread}/posts/").json()["results"][0]["id"]
@@ -349,7 +349,7 @@ def test_what_is_said_in_a_club_is_opened_by_a_report_alone(admin, alice, bob, c
 
 
 @pytest.mark.parametrize("log", [LOG, "/admin/activity/event/"])
-def test_a_further_filter_keeps_those_that_are_chosen(admin, log):
+def test_filter_form_keeps_selected_filters(admin, log):
     audit("club.created", by=None)
     chosen = {"verb": "club.created", "q": "alice"} | ({"outcome__exact": "done"} if log == LOG else {})
     page = admin.get(log, chosen).content.decode()

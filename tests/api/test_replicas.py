@@ -35,7 +35,7 @@ def test_primary_serves_anonymous_reads_while_a_replica_is_down(replica, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "command", [["manage.py", "migrate"], ["-m", "gunicorn", "--config", "bookbridge/gunicorn.py"]]
+    "command", [["manage.py", "migrate"], ["-m", "gunicorn", "--config", "bookbridge/gunicorn.conf.py"]]
 )
 def test_start_without_database_prints_one_line(command, tmp_path):
     with socket.socket() as closed:

@@ -6,9 +6,9 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import ROLES, SCREENSHOTS, first_login
 
 MENUS = {
-    "Moderators": (["cases", "readers", "reviews"], ["jobs", "groups", "audit log", "sign-ins"]),
-    "Catalogue editors": (["books", "revisions"], ["readers", "cases", "clubs", "audit log", "jobs"]),
-    "Administrators": (["audit log", "jobs", "readers", "groups", "cases", "books"], []),
+    "Moderators": (["cases", "readers", "reviews"], ["tasks", "groups", "audit log", "sign-ins"]),
+    "Catalogue editors": (["books", "revisions"], ["readers", "cases", "clubs", "audit log", "tasks"]),
+    "Administrators": (["audit log", "tasks", "readers", "groups", "cases", "books"], []),
 }
 
 
@@ -29,7 +29,7 @@ def test_audit_log_is_shown_and_exported(admin: Page):
     admin.goto("/admin/api/auditentry/")
     expect(admin.locator("#result_list")).to_contain_text("staff.signed_in")
     with admin.expect_download() as download:
-        admin.get_by_role("link", name="Take along as CSV").click()
+        admin.get_by_role("link", name="Export as CSV").click()
     assert download.value.suggested_filename == "audit-log.csv"
     admin.screenshot(path=SCREENSHOTS / "audit log.png", full_page=True)
     admin.locator("#result_list tbody th a, #result_list tbody td a").first.click()

@@ -9,9 +9,10 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from activity.models import Event
-from bookbridge.api import jobs
 from bookbridge.api.audit.models import AuditEntry
 from bookbridge.api.errors import Conflict
+from bookbridge.api.tasks.worker import run_pending
+from catalog import tasks as catalog_tasks
 from catalog.merging import services
 from catalog.merging.models import Merge, State
 from catalog.merging.services import merge_books, undo_merge
@@ -188,7 +189,7 @@ def test_long_merge_continues_as_task(
         return page.partition(word)[2].partition(".")[0]
 
     monkeypatch.setattr(services, "AT_ONCE_SECONDS", -1)
-    monkeypatch.setattr(services, "JOB_SECONDS", -1)
+    monkeypatch.setattr(catalog_tasks, "JOB_SECONDS", -1)
     monkeypatch.setattr(services, "JOB_AFTER", services.JOB_AFTER * 0)
     before = snapshot()
     merge = merge_books(kept=world.kept, gone=world.gone, by=staff, reason="The same work")
@@ -199,7 +200,7 @@ def test_long_merge_continues_as_task(
     with pytest.raises(Conflict) as conflict:
         undo_merge(merge, by=staff, reason="At once")
     assert conflict.value.code == "merge_underway"
-    jobs.run_due()
+    run_pending()
     merge.refresh_from_db()
     assert merge.state == State.MERGED
     assert text_after(merge, "still to be moved: ") == ""
@@ -208,7 +209,7 @@ def test_long_merge_continues_as_task(
     assert text_after(merge, "still to be moved: ") == "3"
     assert "merge was undone" not in client.get("/admin/catalog/merge/").content.decode()
     assert differences() == (0, [])
-    jobs.run_due()
+    run_pending()
     merge.refresh_from_db()
     assert merge.state == State.UNDONE
     assert snapshot() == before

@@ -8,11 +8,12 @@ django.setup()
 
 from django.core.mail.backends import filebased  # noqa: E402
 
-from bookbridge.api import jobs  # noqa: E402
-from clubs import telling  # noqa: E402
+from bookbridge.api.tasks.decorators import periodic_tasks  # noqa: E402
+from bookbridge.api.tasks.worker import Worker  # noqa: E402
+from clubs import tasks  # noqa: E402
 
-telling.PART = 7
-send, notify = filebased.EmailBackend.write_message, telling.notify
+tasks.PART = 7
+send, notify = filebased.EmailBackend.write_message, tasks.notify
 
 
 def send_slowly(self: filebased.EmailBackend, message: object) -> None:
@@ -27,9 +28,8 @@ def notify_slowly(*args: object, **kwargs: object) -> None:
 
 
 filebased.EmailBackend.write_message = send_slowly
-telling.notify = notify_slowly
-for name in [name for name, handler in jobs.handlers.items() if handler.every]:
-    del jobs.handlers[name]
+tasks.notify = notify_slowly
+periodic_tasks.clear()
 
 if __name__ == "__main__":
-    jobs.Worker(pause=0.1).run()
+    Worker(poll_interval=0.1).run()

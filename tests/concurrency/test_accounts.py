@@ -8,7 +8,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import AuthSession, MailToken, User
-from bookbridge.api.jobs import run_due
+from bookbridge.api.tasks.worker import run_pending
 from tests.accounts.conftest import V1, bearer, is_accepted, token_in
 from tests.concurrency.tools import ROUNDS, at_once
 from tests.conftest import PASSWORD
@@ -31,7 +31,7 @@ def sign_in(password=PASSWORD):
 
 def links(mailoutbox):
     """Run due tasks in four workers and return the tokens sent by e-mail."""
-    at_once([run_due] * 4)
+    at_once([run_pending] * 4)
     return [token_in(message) for message in mailoutbox if "?token=" in message.body]
 
 
@@ -144,7 +144,7 @@ def test_simultaneous_reset_requests_leave_one_valid_link(alice, mailoutbox, cap
         assert statuses(at_once([call("password/reset", email="alice@example.org")] * 16)) == {202: 16}
         tokens = links(mailoutbox)
         assert len(tokens) == 16
-        assert not [record for record in caplog.records if record.name == "bookbridge.jobs"]
+        assert not [record for record in caplog.records if record.name == "bookbridge.tasks"]
         assert MailToken.objects.count() == 1
         answers = [call("password/reset/confirm", token=token, new_password=NEW)() for token in tokens]
         assert statuses(answers) == {204: 1, 400: 15}

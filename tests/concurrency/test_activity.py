@@ -17,8 +17,10 @@ from accounts.models import User
 from activity.kinds import Kind
 from activity.models import Event, Notification
 from activity.services import notify
-from bookbridge.api import jobs
-from bookbridge.api.jobs import Job, run_due
+from bookbridge.api.tasks import decorators, scheduling
+from bookbridge.api.tasks.cleanup import clean_up
+from bookbridge.api.tasks.models import PeriodicTask, QueuedTask
+from bookbridge.api.tasks.worker import run_pending
 from catalog.models import Book
 from clubs.models import Club, Entry
 from reviews.models import Review
@@ -88,25 +90,27 @@ def test_leaving_during_club_notification_leaves_none(alice: User, bob: User, mo
         book = Book.add(by=alice, title=f"Planned {n}", authors=["Anonymous"])
         Entry.add(club=club, book=book, by=alice, status="planned")
         leave = partial(client_of(bob).post, f"/api/v1/clubs/{club.pk}/leave/")
-        _count, answer = at_once([run_due, leave])
-        run_due()
+        _count, answer = at_once([run_pending, leave])
+        run_pending()
         assert answer.status_code == 204
         assert list(Notification.objects.filter(club=club).values_list("user", flat=True)) == [moe.pk]
 
 
 def test_periodic_task_is_scheduled_once(monkeypatch):
-    monkeypatch.setattr(jobs, "handlers", {})
-    jobs.every("tick", hours=1)(lambda: None)
+    path = clean_up.module_path
+    monkeypatch.setattr(decorators, "periodic_tasks", {path: decorators.periodic_tasks[path]})
+    monkeypatch.setattr(scheduling, "periodic_tasks", decorators.periodic_tasks)
     for _round in range(ROUNDS):
-        Job.objects.all().delete()
+        QueuedTask.objects.all().delete()
+        PeriodicTask.objects.all().delete()
 
         def ask():
-            jobs._scheduled.clear()
-            jobs.schedule()
+            scheduling._periods.clear()
+            scheduling.enqueue_periodic()
 
         at_once([ask] * 12)
-        assert Job.objects.filter(name="tick").count() == 1
-    jobs._scheduled.clear()
+        assert QueuedTask.objects.filter(task_path=path).count() == 1
+    scheduling._periods.clear()
 
 
 # --- Killed workers -------------------------------------------------------------------------------------------------
@@ -159,9 +163,9 @@ def test_killed_worker_loses_no_email(make_user, worker, tmp_path):
         victim.wait()
         kills += 1
         # Expire the lease of the killed worker.
-        Job.objects.filter(state="open").update(due_at=timezone.now())
+        QueuedTask.objects.filter(status="READY").update(run_after=timezone.now())
     worker()
-    wait_until(lambda: not Job.objects.filter(state="open").exists())
+    wait_until(lambda: not QueuedTask.objects.filter(status="READY").exists())
     sent = count_emails(tmp_path)
     assert sent.keys() == {user.email for user in users}
     # At most one duplicate per kill: an e-mail that was sent but not yet recorded.
@@ -180,8 +184,8 @@ def test_killed_worker_does_not_notify_twice(alice, make_user, worker, tmp_path,
         wait_until(lambda least=least: notifications.count() >= least)
         victim.kill()
         victim.wait()
-        Job.objects.filter(state="open").update(due_at=timezone.now())
+        QueuedTask.objects.filter(status="READY").update(run_after=timezone.now())
     worker()
-    wait_until(lambda: not Job.objects.filter(state="open").exists())
+    wait_until(lambda: not QueuedTask.objects.filter(status="READY").exists())
     assert set(Counter(notifications.values_list("user", flat=True)).values()) == {1}
     assert notifications.count() == 120

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from activity.models import Event
-from bookbridge.api import jobs
+from bookbridge.api.tasks.worker import run_pending
 from catalog.models import Book
 from clubs.models import Ballot, Club, Entry, EntryChange, Vote
 from tests.clubs.ballots.helpers import let_expire, poll, url
@@ -121,7 +121,7 @@ def test_due_ballot_is_closed_once(club: Club, clients: list[APIClient], entries
         reads += [partial(clients[3].get, url(club))]
         late = [partial(client.post, url(club, ballot, "close/")) for client in clients[4:7]]
         late += [partial(c.put, url(club, ballot, "vote/"), {"ranking": [entries[0].pk]}) for c in clients[7:]]
-        *answers, _first_run, _second_run = at_once([*reads, *late, jobs.run_due, jobs.run_due])
+        *answers, _first_run, _second_run = at_once([*reads, *late, run_pending, run_pending])
         assert statuses(answers[:4]) == {200: 4}
         assert statuses(answers[4:]) == {409: 6}
         results = [answer.json()["result"] for answer in answers[:3]]

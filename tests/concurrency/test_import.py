@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from bookbridge.api.jobs import Job, run_due
+from bookbridge.api.tasks.models import QueuedTask
+from bookbridge.api.tasks.worker import run_pending
 from catalog.models import Book
+from reviews import tasks
 from reviews.importing import services
 from reviews.importing.models import Import
 from reviews.importing.services import begin
@@ -30,13 +33,13 @@ def test_simultaneous_imports_of_the_same_new_books(make_user: Callable[..., Use
     isbns = [f"978{n:09d}" for n in range(30)]
     numbers = [isbn + str(-sum(int(d) * (1, 3)[i % 2] for i, d in enumerate(isbn)) % 10) for isbn in isbns]
     rows = [book(n, ISBN13=f'="{number}"') for n, number in enumerate(numbers)]
-    monkeypatch.setattr(services, "PART_SECONDS", 0.2)
+    monkeypatch.setattr(tasks, "MAX_SECONDS_PER_RUN", 0.2)
     for user in [make_user(f"reader{n}") for n in range(4)]:
         random.shuffle(rows)
         start(user, goodreads(*rows))
-    at_once([run_due] * 4)
-    while Job.objects.filter(state="open").update(due_at=timezone.now()):
-        run_due()
+    at_once([run_pending] * 4)
+    while QueuedTask.objects.filter(status="READY").update(run_after=timezone.now()):
+        run_pending()
     assert set(Import.objects.values_list("status", "created", "failed")) == {("done", 30, 0)}
     assert Book.objects.count() == 30
     assert Review.objects.count() == 120
@@ -44,14 +47,10 @@ def test_simultaneous_imports_of_the_same_new_books(make_user: Callable[..., Use
 
 
 def test_import_with_four_workers_creates_no_duplicates(alice: User, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(services, "PART_SECONDS", 0.05)
+    monkeypatch.setattr(tasks, "MAX_SECONDS_PER_RUN", 0.05)
     work = start(alice, goodreads(*(book(n) for n in range(60))))
 
-    def work_on() -> None:
-        while services.work_off(id=work.pk):
-            pass
-
-    at_once([work_on] * 4)
+    at_once([partial(tasks.process_import.call, id=work.pk)] * 4)
     work.refresh_from_db()
     assert (work.status, work.done, work.created, work.failed) == ("done", 60, 60, 0)
     assert Review.objects.count() == Book.objects.count() == 60
@@ -69,9 +68,9 @@ def test_two_imports_during_own_reviews(alice: User, client_of: Callable[..., AP
         chosen = random.sample(books, 20)
         return [client.post("/api/v1/reviews/", {"book": b.pk, "rating": 1}).status_code for b in chosen]
 
-    statuses, *_counts = at_once([write, run_due, run_due])
-    while Job.objects.filter(state="open").update(due_at=timezone.now()):
-        run_due()
+    statuses, *_counts = at_once([write, run_pending, run_pending])
+    while QueuedTask.objects.filter(status="READY").update(run_after=timezone.now()):
+        run_pending()
     assert set(statuses) <= {201, 409}
     assert set(Import.objects.values_list("status", "failed")) == {("done", 0)}
     assert Review.objects.count() == Book.objects.count() == 30
@@ -87,7 +86,7 @@ def test_limit_of_three_imports_holds(alice: User, client_of: Callable[..., APIC
         return "started"
 
     assert sorted(at_once([one] * 8)) == ["started"] * 3 + ["too_many_imports"] * 5
-    assert Import.objects.count() == Job.objects.count() == 3
+    assert Import.objects.count() == QueuedTask.objects.count() == 3
 
 
 def test_import_during_account_deletion(alice: User, client_of: Callable[..., APIClient]):
@@ -97,11 +96,11 @@ def test_import_during_account_deletion(alice: User, client_of: Callable[..., AP
     def close() -> int:
         return client.delete("/api/v1/users/me/", {"password": "correct horse battery"}).status_code
 
-    status, _counts = at_once([close, run_due])
-    while Job.objects.filter(state="open").update(due_at=timezone.now()):
-        run_due()
+    status, _counts = at_once([close, run_pending])
+    while QueuedTask.objects.filter(status="READY").update(run_after=timezone.now()):
+        run_pending()
     assert status == 204
     assert not Import.objects.exists()
-    assert set(Job.objects.values_list("state", "error")) == {("done", "")}
+    assert set(QueuedTask.objects.values_list("status", "error")) == {("SUCCESSFUL", "")}
     assert not Review.objects.exclude(author=None).exists()
     assert differences() == (0, [])

@@ -13,8 +13,8 @@ from django.utils import timezone
 from accounts.departure import depart
 from accounts.models import User
 from activity.models import Notification
-from bookbridge.api import jobs
-from bookbridge.api.jobs import Job
+from bookbridge.api.tasks.models import QueuedTask
+from bookbridge.api.tasks.worker import run_pending
 from clubs.meetings import tasks
 from clubs.models import CalendarToken, Club, Meeting, Rsvp
 from tests.clubs.helpers import bring_in
@@ -87,7 +87,7 @@ def test_limited_seats_are_given_once_and_in_order(club: Club, users: Any, clien
         assert waitlist(meeting)[:10] == waiting[5:]
         assert set(waitlist(meeting)[10:]) == {user.pk for user in users[20:]}
         check_seats()
-        jobs.run_due()
+        run_pending()
         promoted = Notification.objects.filter(kind="seat_promoted", object_id=meeting.pk).order_by("id")
         assert sorted(promoted.values_list("user", flat=True)) == sorted(waiting[:5])
 
@@ -196,12 +196,12 @@ def test_conditional_writes_do_not_deadlock(
 
 def test_reminder_is_sent_once_by_several_workers(club: Club, users: Any) -> None:
     for _round in range(ROUNDS):
-        Job.objects.all().delete()
+        QueuedTask.objects.all().delete()
         Notification.objects.all().delete()
         meeting = plan(club, days=6.5)
-        Job.objects.filter(name="meetings.remind").update(due_at=timezone.now())
+        QueuedTask.objects.filter(task_path="clubs.meetings.tasks.send_reminder").update(run_after=timezone.now())
         remind = partial(tasks._remind, meeting=meeting.pk, days=1, starts=meeting.starts_at.isoformat())
-        at_once([jobs.run_due] * 4 + [remind] * 2)
+        at_once([run_pending] * 4 + [remind] * 2)
         assert len(notified("meeting_reminder")) == len(users) + 1
 
 

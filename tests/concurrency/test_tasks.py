@@ -1,4 +1,4 @@
-"""Tasks with several workers: each takes effect once, even if a worker is killed."""
+"""Several workers run each task once, also if one is killed in the middle."""
 
 import datetime
 import os
@@ -7,31 +7,60 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
 from django.utils import timezone
+from django_tasks import TaskResultStatus
 
 from accounts.models import User
-from bookbridge.api import jobs
-from bookbridge.api.jobs import Job, State, enqueue, job, run_due
 from bookbridge.api.models import KeptAnswer
+from bookbridge.api.tasks.decorators import task
+from bookbridge.api.tasks.models import QueuedTask
+from bookbridge.api.tasks.worker import run, run_pending
+from tests.concurrency import slow_tasks
+from tests.concurrency.slow_tasks import slow
 from tests.concurrency.tools import at_once
 from tests.server import TOP
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+READY, SUCCESSFUL = TaskResultStatus.READY, TaskResultStatus.SUCCESSFUL
+calls: Counter[int] = Counter()
+
+
+@task()
+def count_atomic(*, n: int) -> None:
+    calls[n] += 1
+
+
+@task(atomic=False)
+def count(*, n: int) -> None:
+    calls[n] += 1
+
+
+@task(unique=True)
+def count_unique(*, n: int) -> None:
+    calls[n] += 1
+
+
+@task()
+def write_slowly(*, user: int) -> None:
+    KeptAnswer.objects.create(user_id=user, key=f"write {time.monotonic_ns()}", body="")
+    time.sleep(0.2)
+
 
 @pytest.fixture(autouse=True)
-def handlers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "handlers", {})
+def no_calls() -> None:
+    calls.clear()
 
 
 @pytest.fixture
 def worker_process() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Start workers on the test database; they are killed at the end."""
+    """Start worker processes on the test's database; kill them at the end."""
     url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
     env = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     started = []
@@ -47,89 +76,71 @@ def worker_process() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
         process.wait()
 
 
-def wait_until(true: Callable[[], Any], seconds: float = 40) -> None:
+def wait_until(condition: Callable[[], Any], seconds: float = 40) -> None:
     end = time.monotonic() + seconds
-    while not true():
+    while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("atomic", [True, False])
-def test_four_workers_run_each_task_once(atomic):
-    done: Counter[int] = Counter()
-
-    @job("count", atomic=atomic)
-    def count(*, n: int) -> None:
-        done[n] += 1
-
+@pytest.mark.parametrize("counting", [count_atomic, count])
+def test_100_tasks_run_once_each_on_4_workers(counting):
     for n in range(100):
-        enqueue("count", n=n)
-    counts = at_once([run_due] * 4)
-    assert sum(counts) == 100
-    assert done == Counter(range(100))
-    assert set(Job.objects.values_list("state", "attempts", "error")) == {(State.DONE, 1, "")}
+        counting.enqueue(n=n)
+    started = at_once([run_pending] * 4)
+    assert sum(started) == 100
+    assert calls == Counter(range(100))
+    assert set(QueuedTask.objects.values_list("status", "attempts", "error")) == {(SUCCESSFUL, 1, "")}
 
 
-def test_enqueue_with_same_key_creates_one_task():
-    done = []
-
-    @job("remind")
-    def remind(*, n: int) -> None:
-        done.append(n)
-
-    for _round in range(5):
-        done.clear()
-        calls = [lambda n=n, key=f"remind {_round}": enqueue("remind", key=key, n=n) for n in range(12)]
-        assert sorted(at_once(calls)) == [False] * 11 + [True]
-        at_once([run_due] * 4)
-        assert len(done) == 1
+def test_unique_task_enqueued_12_times_at_once_runs_once():
+    for n in range(5):
+        enqueues = [lambda n=n: count_unique.enqueue(n=n)] * 12
+        assert len({result.id for result in at_once(enqueues)}) == 1
+        at_once([run_pending] * 4)
+        assert calls[n] == 1
+    assert QueuedTask.objects.count() == 5
 
 
-def test_killed_worker_rolls_back_and_task_is_retried(alice: User, worker_process):
-    job("slow")(lambda **_payload: None)
-    Job.objects.create(name="slow", payload={"user": alice.pk, "n": 0}, due_at=timezone.now())
+def test_killed_worker_loses_no_task_and_leaves_no_partial_write(alice: User, worker_process, monkeypatch):
+    monkeypatch.setattr(slow_tasks, "HANG_SECONDS", 0)
+    slow.enqueue(user=alice.pk, n=0)
     victim = worker_process(lease=2)
-    wait_until(lambda: Job.objects.filter(attempts=1).exists())
+    wait_until(lambda: QueuedTask.objects.filter(attempts=1).exists())
     time.sleep(0.5)
     victim.kill()
     victim.wait()
-    assert not KeptAnswer.objects.exists()  # its transaction was rolled back
-    assert run_due() == 0  # the lease has not expired
-    wait_until(run_due)
-    row = Job.objects.get()
-    assert (row.state, row.attempts) == (State.DONE, 2)
+    assert not KeptAnswer.objects.exists()  # the transaction was rolled back
+    assert run_pending() == 0  # the lease has not ended
+    wait_until(run_pending)
+    row = QueuedTask.objects.get()
+    assert (row.status, row.attempts) == (SUCCESSFUL, 2)
 
 
 def test_repeatedly_killed_workers_run_each_task_once(alice: User, worker_process):
-    job("slow")(lambda **_payload: None)
     for n in range(1, 101):
-        enqueue("slow", user=alice.pk, n=n)
+        slow.enqueue(user=alice.pk, n=n)
     for _round in range(4):
-        before = Job.objects.filter(state=State.DONE).count()
+        before = QueuedTask.objects.filter(status=SUCCESSFUL).count()
         victims = [worker_process(lease=1), worker_process(lease=1)]
-        wait_until(lambda before=before: Job.objects.filter(state=State.DONE).count() >= min(before + 8, 95))
+        wait_until(lambda before=before: QueuedTask.objects.filter(status=SUCCESSFUL).count() >= min(before + 8, 95))
         for victim in victims:
             victim.kill()
             victim.wait()
     worker_process(lease=5)
-    wait_until(lambda: not Job.objects.filter(state=State.OPEN).exists())
-    # The unique key would reject a second effect, and the task would record the error.
-    assert set(Job.objects.values_list("state", "error")) == {(State.DONE, "")}
+    wait_until(lambda: not QueuedTask.objects.filter(status=READY).exists())
+    # The unique key would have refused a second write, and the task would show the error.
+    assert set(QueuedTask.objects.values_list("status", "error")) == {(SUCCESSFUL, "")}
     assert KeptAnswer.objects.filter(key__startswith="slow").count() == 100
 
 
-def test_worker_with_expired_lease_has_no_second_effect(alice: User):
-    @job("both")
-    def both() -> None:
-        KeptAnswer.objects.create(user=alice, key=f"both {time.monotonic_ns()}", body="")
-        time.sleep(0.2)
-
+def test_slow_worker_and_its_successor_write_once(alice: User):
     for _round in range(5):
         KeptAnswer.objects.all().delete()
-        enqueue("both")
-        slow, quick = Job.objects.claim(), Job.objects.filter(state=State.OPEN)
-        # The lease of `slow` has expired.
-        quick.update(due_at=timezone.now() - datetime.timedelta(seconds=1))
-        at_once([slow.run, run_due])
+        write_slowly.enqueue(user=alice.pk)
+        claimed, ready = QueuedTask.objects.claim(), QueuedTask.objects.filter(status=READY)
+        # The lease ended while the first worker was away.
+        ready.update(run_after=timezone.now() - datetime.timedelta(seconds=1))
+        at_once([partial(run, claimed), run_pending])
         assert KeptAnswer.objects.count() == 1
-        assert not quick.exists()
+        assert not ready.exists()

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from bookbridge.api.jobs import run_due
+from bookbridge.api.tasks.worker import run_pending
 from catalog.models import Book
 from clubs.models import Club
 from tests.clubs.helpers import bring_in
@@ -50,7 +50,7 @@ def upload(as_alice: APIClient) -> Callable[..., Any]:
         if begin_only:
             return response
         assert response.status_code == 202, response.content
-        run_due()
+        run_pending()
         return client.get(f"/api/v1/users/me/imports/{response.json()['id']}/").json()
 
     return send

@@ -9,12 +9,15 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from bookbridge.api.jobs import Job, run_due
+from bookbridge.api.tasks.decorators import get_options
+from bookbridge.api.tasks.models import QueuedTask
+from bookbridge.api.tasks.worker import run_pending
 from catalog.models import Book
+from reviews import tasks
 from reviews.importing import files, services
 from reviews.importing.models import Import, SupersededError
 from reviews.importing.run import Run
-from reviews.importing.services import take_up, work_off
+from reviews.importing.services import take_up
 from reviews.models import Review
 from tests.reviews.exports import GOODREADS, book, goodreads, storygraph
 from tests.reviews.helpers import bad_fields, differences, problem
@@ -46,7 +49,7 @@ def test_upload_queues_the_import(upload, as_alice):
     assert created["status"] == "queued"
     assert (created["rows"], created["done"], counts(created), created["errors"]) == (2, 0, (0, 0, 0, 0), [])
     assert not Review.objects.exists()
-    run_due()
+    run_pending()
     polled = as_alice.get(f"{IMPORTS}{created['id']}/")
     assert polled["ETag"]
     assert polled.json()["status"] == "done"
@@ -73,7 +76,7 @@ def test_polling_takes_two_queries_without_the_file(upload, as_alice, django_ass
 def test_file_is_deleted_when_the_import_ends(upload):
     upload(goodreads({}), begin_only=True)
     assert Import.objects.get().data == goodreads({})
-    run_due()
+    run_pending()
     assert Import.objects.get().content is None
 
 
@@ -92,7 +95,7 @@ def test_invalid_upload_fields_are_rejected(upload, as_alice):
         "file": "invalid"
     }
     assert not Import.objects.exists()
-    assert not Job.objects.exists()
+    assert not QueuedTask.objects.exists()
 
 
 def test_malformed_multipart_is_rejected(as_alice):
@@ -125,7 +128,7 @@ def test_three_unfinished_imports_are_allowed(upload, as_bob):
         assert upload(goodreads({}), begin_only=True).status_code == 202
     problem(upload(goodreads({}), begin_only=True), 409, "too_many_imports")
     assert upload(goodreads({}), client=as_bob, begin_only=True).status_code == 202
-    run_due()
+    run_pending()
     assert upload(goodreads({}), begin_only=True).status_code == 202
 
 
@@ -144,7 +147,7 @@ def test_same_key_with_another_boundary_is_replayed(as_alice):
     assert (first.status_code, again.status_code) == (202, 202)
     assert again["Idempotency-Replayed"] == "true"
     assert again.json() == first.json()
-    assert (Import.objects.count(), Job.objects.count()) == (1, 1)
+    assert (Import.objects.count(), QueuedTask.objects.count()) == (1, 1)
     problem(send("one", goodreads({}, {})), 422, "idempotency_key_reused")
 
 
@@ -317,14 +320,17 @@ def test_two_users_import_the_same_book(upload, as_bob):
 # --- Partial processing and crashes ----------------------------------------------------------------------------------
 
 
+process_batch = get_options(tasks.process_import).function
+
+
 @pytest.fixture
 def in_parts(monkeypatch):
     """Limit each part of an import to a number of rows."""
 
     def after(rows: int) -> None:
         clock = count()
-        monkeypatch.setattr(services.time, "monotonic", lambda: next(clock))
-        monkeypatch.setattr(services, "PART_SECONDS", rows)
+        monkeypatch.setattr(tasks.time, "monotonic", lambda: next(clock))
+        monkeypatch.setattr(tasks, "MAX_SECONDS_PER_RUN", rows)
 
     return after
 
@@ -334,12 +340,12 @@ def test_import_is_processed_in_parts(upload, in_parts):
     data = goodreads(*(book(n) for n in range(20)))
     upload(data, begin_only=True)
     work = Import.objects.get()
-    assert work_off(id=work.pk) is True
+    assert process_batch(id=work.pk) is True
     work.refresh_from_db()
     assert work.status == "running"
     assert 1 <= work.done < 10
     assert work.created == work.done == Review.objects.count()
-    run_due()
+    run_pending()
     work.refresh_from_db()
     assert (work.status, work.done, work.created) == ("done", 20, 20)
     assert Review.objects.count() == Book.objects.count() == 20
@@ -359,10 +365,10 @@ def test_interrupted_import_resumes(upload, monkeypatch, kind):
 
     monkeypatch.setattr(Review, "write", breaking)
     with pytest.raises(kind):
-        work_off(id=work.pk)
+        process_batch(id=work.pk)
     work.refresh_from_db()
     assert (work.done, Review.objects.count()) == (4, 4)
-    assert work_off(id=work.pk) is False
+    assert process_batch(id=work.pk) is False
     work.refresh_from_db()
     assert (work.status, work.created, Review.objects.count()) == ("done", 10, 10)
     assert differences() == (0, [])
@@ -401,7 +407,7 @@ def test_superseded_runner_stops(alice):
 def test_inactive_account_cancels_the_import(upload, alice, change):
     upload(goodreads({}), begin_only=True)
     type(alice).objects.filter(pk=alice.pk).update(**change)
-    run_due()
+    run_pending()
     work = Import.objects.get()
     assert (work.status, work.failure, work.content) == ("failed", "account_closed", None)
     assert not Review.objects.exists()
@@ -410,9 +416,9 @@ def test_inactive_account_cancels_the_import(upload, alice, change):
 def test_repeatedly_failing_import_is_marked_failed(upload, as_alice, monkeypatch):
     response = upload(goodreads({}), begin_only=True).json()
     monkeypatch.setattr(files.csv, "reader", lambda *a, **k: 1 / 0)
-    while Job.objects.filter(state="open").update(due_at=timezone.now()):
-        run_due()
+    while QueuedTask.objects.filter(status="READY").update(run_after=timezone.now()):
+        run_pending()
     report = as_alice.get(f"{IMPORTS}{response['id']}/").json()
     assert (report["status"], report["failure"]) == ("failed", "The import failed repeatedly. Please try again later.")
     assert Import.objects.get().content is None
-    assert Job.objects.get().error == "ZeroDivisionError"
+    assert QueuedTask.objects.get().error == "ZeroDivisionError"

@@ -105,7 +105,7 @@ def test_killed_worker_is_replaced(tmp_path: Path, data: bytes):
         assert client.query("count(*) FROM reviews_review") == done < ROWS
         # Expire the lease, instead of waiting for a minute.
         with closing(sqlite3.connect(tmp_path / "db.sqlite3", timeout=20)) as database:
-            database.execute("UPDATE api_job SET due_at = created_at WHERE state = 'open'")
+            database.execute("UPDATE api_queuedtask SET run_after = created_at WHERE status = 'READY'")
             database.commit()
         client.check_finished(path)
 
@@ -118,6 +118,6 @@ def test_server_can_leave_tasks_to_separate_workers(tmp_path: Path):
         time.sleep(3)
         assert client.call("GET", path)["status"] == "queued"
         env = server_environment(tmp_path, 8000)
-        once = [sys.executable, "manage.py", "work_jobs", "--once"]
+        once = [sys.executable, "manage.py", "run_worker", "--once"]
         subprocess.run(once, env=env, cwd=TOP, check=True, capture_output=True)
         assert client.call("GET", path)["status"] == "done"

@@ -4,17 +4,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from bookbridge.api.expiry import clear
+from bookbridge.api.tasks.cleanup import run_cleanup
 
 
 class Command(BaseCommand):
-    """Deletes expired data."""
+    """Delete expired rows and files."""
 
     help = (
-        "Delete expired data: sessions that ended long ago, expired e-mail tokens, responses stored for retries, "
-        "finished tasks, old notifications and orphaned images. The task queue runs this daily."
+        "Deletes expired rows and files: ended sessions, expired tokens, idempotency records, finished tasks, old "
+        "notifications, unused images. A periodic task does the same every day."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for name, done, _more in clear():
+        for name, done, _more in run_cleanup():
             self.stdout.write(f"{name}: {done} deleted")

@@ -16,9 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from bookbridge.api.admin import PeriodFilter, StraightChangeList, id_in
+from bookbridge.api.admin.changelist import StraightChangeList
+from bookbridge.api.admin.filters import PeriodFilter, id_in
+from bookbridge.api.admin.log_admin import ActorFilter, LogAdmin, VerbFilter, account_in
 from bookbridge.api.audit.models import ACCOUNT, AuditEntry, Outcome
-from bookbridge.api.log_pages import ActorFilter, LogAdmin, VerbFilter, account_in
 
 
 class AuditVerbFilter(VerbFilter):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from bookbridge.api.jobs import Job
+from bookbridge.api.tasks.models import QueuedTask
 from clubs.models import Ballot, Club, Entry
 
 
@@ -36,4 +36,4 @@ def let_expire(*ballots: Ballot) -> None:
     """Move the closing times, and the tasks that close the ballots, into the past."""
     past = timezone.now() - datetime.timedelta(seconds=1)
     Ballot.objects.filter(pk__in=[ballot.pk for ballot in ballots]).update(closes_at=past)
-    Job.objects.filter(key__in=[f"ballots.close:{ballot.pk}" for ballot in ballots]).update(due_at=past)
+    QueuedTask.objects.filter(kwargs__in=[{"ballot": ballot.pk} for ballot in ballots]).update(run_after=past)

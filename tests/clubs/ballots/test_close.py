@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from activity.models import Event, Notification
-from bookbridge.api import jobs
+from bookbridge.api.tasks.worker import run_pending
 from clubs.models import Ballot, Club, Entry, EntryChange
 from tests.clubs.ballots.helpers import let_expire, poll, url
 from tests.clubs.helpers import bring_in, problem
@@ -84,10 +84,10 @@ def test_tie_is_won_by_older_proposal(
 def test_due_ballot_is_closed_by_task(as_bob: APIClient, club: Club, entries: list[Entry]) -> None:
     ballot = poll(club, entries)
     cast(club, ballot, entries, {as_bob: [1]})
-    jobs.run_due()
+    run_pending()
     assert Ballot.objects.get().status == "open"
     let_expire(ballot)
-    jobs.run_due()
+    run_pending()
     assert Ballot.objects.get().status == "closed"
     assert statuses(entries) == ["proposed", "planned", "proposed"]
     assert EntryChange.objects.get(new="planned").actor is None
@@ -109,7 +109,7 @@ def test_due_ballot_is_closed_by_requests(as_bob: APIClient, club: Club, entries
         [shown] = as_bob.get(url(club), {"status": "closed"} if look == "filtered list" else {}).json()["results"]
     assert (shown["status"], shown["result"]["winner"]) == ("closed", entries[1].pk)
     # The task has nothing left to do.
-    jobs.run_due()
+    run_pending()
     assert Event.objects.filter(verb="ballot.closed").count() == 1
     assert EntryChange.objects.filter(new="planned").count() == 1
 
@@ -280,7 +280,7 @@ def test_close_notifies_members(
     as_moe.post(url(club, closed, "close/"))
     let_expire(due)
     as_bob.get(url(club))
-    jobs.run_due()
+    run_pending()
     notified = {ballot.pk: set() for ballot in (closed, due)}
     for row in Notification.objects.filter(kind="ballot_closed"):
         notified[row.object_id].add(row.user_id)

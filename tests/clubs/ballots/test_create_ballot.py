@@ -8,7 +8,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from activity.models import Event, Notification, Thing
-from bookbridge.api import jobs
+from bookbridge.api.tasks.models import QueuedTask
+from bookbridge.api.tasks.worker import run_pending
 from clubs.models import Ballot, Club, Entry
 from tests.clubs.ballots.helpers import body, later, let_expire, poll, url
 from tests.clubs.helpers import bad_fields, problem
@@ -121,7 +122,7 @@ def test_create_notifies_members_and_records_event(
     as_moe: APIClient, moe: User, alice: User, bob: User, club: Club, entries: list[Entry]
 ) -> None:
     pk = as_moe.post(url(club), body(entries)).json()["id"]
-    jobs.run_due()
+    run_pending()
     event = Event.objects.get(verb="ballot.opened")
     assert (event.actor_id, event.club_id, event.thing) == (moe.pk, club.pk, Thing("ballot", pk, "Next?"))
     notifications = Notification.objects.filter(kind="ballot_opened")
@@ -145,8 +146,8 @@ def test_moderator_deletes_ballot(
         problem(gone, 404, "not_found")
     assert Event.objects.get(verb="ballot.deleted").actor_id == moe.pk
     let_expire(ballot)
-    jobs.run_due()
-    assert not jobs.Job.objects.exclude(state="done").exists()
+    run_pending()
+    assert not QueuedTask.objects.exclude(status="SUCCESSFUL").exists()
     assert not Event.objects.filter(verb="ballot.closed").exists()
 
 

@@ -11,8 +11,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from activity.models import Event, Notification
-from bookbridge.api import jobs
-from bookbridge.api.jobs import Job
+from bookbridge.api.tasks.models import QueuedTask
+from bookbridge.api.tasks.worker import run_pending
 from clubs.models import Ballot, Club, Entry, EntryChange, Vote
 from tests.clubs.ballots.helpers import poll, url
 
@@ -48,10 +48,10 @@ def test_open_ballot_reveals_only_the_number_of_voters(
 ) -> None:
     """For moderators and the owner too: one response differs by one number, the others do not differ."""
     ballot = poll(club, entries, method=method)
-    jobs.run_due()
+    run_pending()
     before = {client: read(client, pages(club, ballot)) for client in (as_moe, as_alice)}
     assert as_bob.put(url(club, ballot, "vote/"), {METHODS[method]: [entries[2].pk]}).status_code == 200
-    jobs.run_due()
+    run_pending()
     for client, seen in before.items():
         now = read(client, pages(club, ballot))
         assert {address for address in seen if seen[address] != now[address]} == {url(club), url(club, ballot)}
@@ -66,22 +66,22 @@ def test_changed_vote_is_not_visible(
     """Neither in a number, nor in an ETag, nor in an order."""
     ballot = poll(club, entries, method=method)
     as_bob.put(url(club, ballot, "vote/"), {METHODS[method]: [entries[2].pk]})
-    jobs.run_due()
+    run_pending()
     before = read(as_moe, pages(club, ballot))
     as_bob.put(url(club, ballot, "vote/"), {METHODS[method]: [entries[0].pk, entries[1].pk]})
-    jobs.run_due()
+    run_pending()
     assert read(as_moe, pages(club, ballot)) == before
 
 
 def test_votes_are_not_recorded(as_bob: APIClient, club: Club, entries: list[Entry]) -> None:
     ballot = poll(club, entries)
-    jobs.run_due()
-    tables = (Event, Notification, EntryChange, Job)
+    run_pending()
+    tables = (Event, Notification, EntryChange, QueuedTask)
     before = [model.objects.count() for model in tables]
     as_bob.put(url(club, ballot, "vote/"), {"ranking": [entries[2].pk]})
     as_bob.delete(url(club, ballot, "vote/"))
     as_bob.put(url(club, ballot, "vote/"), {"ranking": [entries[1].pk]})
-    jobs.run_due()
+    run_pending()
     assert [model.objects.count() for model in tables] == before
 
 

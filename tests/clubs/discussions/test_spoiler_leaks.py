@@ -21,8 +21,8 @@ from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
 from accounts.signals import account_event
-from bookbridge.api import jobs
 from bookbridge.api.search import index_text
+from bookbridge.api.tasks.worker import run_pending
 from clubs.models import Membership, Post, Thread
 from tests.clubs.discussions.helpers import posts, threads
 from tests.clubs.helpers import bring_in
@@ -63,7 +63,7 @@ def world(club, entry, wren, alice, bob, read, client_of, anonymous, settings):
     gone = as_wren.post(url, {"body": f"Under the {secrets[4]}", "spoiler_percent": 90}).json()
     as_wren.delete(posts(club, gone["id"]))
     as_wren.put(posts(club, post["id"], f"reactions/{quote('🔪')}/"))
-    jobs.run_due()
+    run_pending()
     return {
         "clubs": club.pk,
         "threads": thread.pk,

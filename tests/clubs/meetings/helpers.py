@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bookbridge.api import jobs
+from bookbridge.api.tasks.worker import run_pending
 from clubs.models import Club, Meeting, Rsvp
 from tests.clubs.helpers import CLUBS
 
@@ -33,7 +33,7 @@ def notified(kind: str) -> list[tuple[str, str]]:
     """Run due tasks and return the notifications of this kind as (username, title)."""
     from activity.models import Notification
 
-    jobs.run_due()
+    run_pending()
     rows = Notification.objects.filter(kind=kind).order_by("id")
     return [(row.user.username, row.object_title) for row in rows.select_related("user")]
 

@@ -10,8 +10,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from activity.models import Event, Notification
-from bookbridge.api import jobs
-from bookbridge.api.jobs import Job
+from bookbridge.api.tasks.models import QueuedTask
+from bookbridge.api.tasks.scheduling import enqueue_periodic
+from bookbridge.api.tasks.worker import run_pending
 from clubs.meetings import times
 from clubs.models import Meeting
 from tests.clubs.helpers import CLUBS, bad_fields, bring_in
@@ -69,7 +70,7 @@ def test_deleted_meeting_loses_its_rsvps(plan, as_moe, as_bob):
     row = Meeting.objects.get()
     assert (row.yes, row.answers.count()) == (0, 0)
     with time_machine.travel(timezone.now() + 32 * DAY):
-        jobs.run_due()
+        run_pending()
     assert not Meeting.objects.exists()
 
 
@@ -100,7 +101,7 @@ def test_local_time_is_kept_when_zone_rules_change(plan, as_bob, without_summer_
     june = datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC)
     meeting, cancelled = plan(starts_at=june), plan(starts_at=june, status="cancelled")
     elsewhere, past = plan(starts_at=june, timezone="America/New_York"), plan(days=-200)
-    jobs.run_due()
+    run_pending()
     Notification.objects.all().delete()
     old_past = ok(as_bob.get(url(past)))["starts_at"]
     with without_summer_time:
@@ -119,8 +120,8 @@ def test_local_time_is_kept_when_zone_rules_change(plan, as_bob, without_summer_
 def test_zone_rules_are_checked_daily(plan, without_summer_time):
     meeting = plan(starts_at=datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC))
     with without_summer_time, time_machine.travel(timezone.now() + 2 * DAY):
-        jobs.schedule()
-        jobs.run_due()
+        enqueue_periodic()
+        run_pending()
     meeting.refresh_from_db()
     assert meeting.starts_at.hour == 19
 
@@ -227,7 +228,7 @@ def test_repeated_reminder_task_notifies_once(plan):
     meeting = plan(days=10)
     at = meeting.starts_at - 7 * DAY + datetime.timedelta(minutes=1)
     assert len(reminders_at(at)) == 3
-    Job.objects.filter(state="done").update(state="open", due_at=at)
+    QueuedTask.objects.filter(status="SUCCESSFUL").update(status="READY", run_after=at)
     assert len(reminders_at(at)) == 3
 
 

@@ -1,4 +1,4 @@
-"""Takes old entries out of the audit log, and out of that of opened cases, and notes that it did."""
+"""Prune the audit log and the log of case views, and record that in the audit log."""
 
 import datetime
 import re
@@ -14,15 +14,13 @@ LEAST_DAYS = 30
 class Command(BaseCommand):
     """`manage.py clear_audit --older-than 365d`"""
 
-    help = "Deletes what the audit log and the log of opened cases have that is older than some days, 30 at least."
+    help = "Deletes old entries of the audit log and of the log of case views. At least the last 30 days are kept."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How old, and whether to count alone."""
         parser.add_argument("--older-than", required=True, help="such as 365d")
-        parser.add_argument("--dry-run", action="store_true", help="count them and delete nothing")
+        parser.add_argument("--dry-run", action="store_true", help="only count the entries")
 
     def handle(self, *args: Any, older_than: str, dry_run: bool, **rest: Any) -> None:
-        """Count or delete."""
         days = re.fullmatch(r"([0-9]{1,5})d?", older_than)
         if not days or int(days[1]) < LEAST_DAYS:
             raise CommandError(f"--older-than must be a number of days such as 365d, {LEAST_DAYS}d at least")

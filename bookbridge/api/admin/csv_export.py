@@ -1,4 +1,4 @@
-"""Streaming CSV exports of any size."""
+"""Streaming CSV exports of tables of any size."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,7 +8,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import StreamingHttpResponse
 
 BATCH = 2_000
-# Spreadsheets run cells that begin with one of these as formulas (OWASP, CSV injection).
+# Spreadsheets treat a cell with one of these prefixes as a formula (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -18,7 +18,7 @@ class _Echo:
 
 
 def csv_answer(name: str, heads: Sequence[Any], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
-    """Return a streaming CSV response with these rows."""
+    """Return a streaming response with these rows."""
     writer: Any = csv.writer(_Echo())
     lines = (writer.writerow([safe_cell(cell) for cell in row]) for row in _with_header(heads, rows))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
@@ -29,15 +29,15 @@ def csv_answer(name: str, heads: Sequence[Any], rows: Iterable[Sequence[Any]]) -
 
 
 def safe_cell(value: Any) -> str:
-    """Return the value as text, with an apostrophe before anything a spreadsheet would run as a formula."""
+    """Return the value as text, with an apostrophe before what would be a formula."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(FORMULA) and not isinstance(value, int | float) else text
 
 
 def newest_first(rows: QuerySet[Any]) -> Iterator[Any]:
-    """Yield the rows of a table with a column `at`, newest first, in batches.
+    """Yield the rows of a table with an `at` column, the newest first, in batches.
 
-    With a single query the client of MySQL would fetch the whole result before the first row.
+    MySQL's client would fetch the whole result of a single query before the first row.
     """
     rows, last = rows.order_by("-at", "-pk"), None
     while batch := list(rows[:BATCH] if last is None else rows.filter(_older_than(last))[:BATCH]):

@@ -1,4 +1,4 @@
-"""What the pages of a log in the admin have in common: it is read, searched and taken along, and changed by nobody."""
+"""Base of the admin pages of logs: read-only, searchable, exportable."""
 
 from typing import Any, ClassVar
 
@@ -14,14 +14,15 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import TextFilter
 from unfold.decorators import action
 
-from bookbridge.api.admin import LookingAdmin, id_in
+from bookbridge.api.admin.base import LookingAdmin
+from bookbridge.api.admin.csv_export import csv_answer, newest_first
+from bookbridge.api.admin.filters import id_in
 from bookbridge.api.audit import audit
-from bookbridge.api.exports import csv_answer, newest_first
 from bookbridge.api.text import identifier_key
 
 
 def account_in(text: str) -> int:
-    """The id of an account by its id or name; one that nobody has where there is none."""
+    """Return the id of the user with this id or username, or 0, which matches nothing."""
     number = id_in(text)
     if number is not None:
         return number
@@ -30,52 +31,49 @@ def account_in(text: str) -> int:
 
 
 class VerbFilter(admin.SimpleListFilter):
-    """The base of the filters by what was done."""
+    """Base of the filters by verb."""
 
     title, parameter_name = _("what"), "verb"
-    # The theme's form sends along what is chosen among links where a filter has these, as those of columns have.
+    # With these two, as the filters of columns have them, the theme's form keeps the selected link.
     lookup_kwarg = parameter_name
 
     @property
     def lookup_val(self) -> list[str | None]:
-        """What is chosen."""
         return [self.value()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those lines."""
         return queryset.filter(verb=self.value()) if self.value() else queryset
 
 
 class ActorFilter(TextFilter):
-    """By who did it: a username or an account's id."""
+    """Filter by the actor's username or id."""
 
     title, parameter_name = _("who"), "who"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those lines."""
         text = str(self.value() or "").strip()
         return queryset.filter(actor=account_in(text)) if text else queryset
 
 
 class LogAdmin(LookingAdmin):
-    """The base of a log's pages. Its rows have `at`, `verb` and `actor`."""
+    """Base of the pages of logs, with rows that have `at`, `verb` and `actor`."""
 
     list_filter_submit = True
-    # The id of a row and its moment grow alike; by the moment a period is a range of an index.
+    # The order of ids is the same, but with this one a period is an index range.
     ordering = ("-at", "-id")
     sortable_by = ("at",)
-    # What makes the search box appear; `get_search_results` does the searching.
+    # Makes the search box appear; `get_search_results` does the search.
     search_fields = ("id",)
     actions_list = ("export",)
     actions = None
-    # The columns of the file, what the file is called, and the verb of its own entry in the audit log.
+    # The columns and the name of the file, and the verb of the export in the audit log.
     exported: ClassVar[tuple[str, ...]]
     file_name: ClassVar[str]
     export_verb: ClassVar[str]
 
-    @action(description=_("Take along as CSV"), url_path="export", icon="download", permissions=["view"])  # type: ignore[untyped-decorator]
+    @action(description=_("Export as CSV"), url_path="export", icon="download", permissions=["view"])  # type: ignore[untyped-decorator]
     def export(self, request: HttpRequest) -> HttpResponseBase:
-        """What the list shows, all of it; which the audit log notes. Where it asks for nonsense, the list says so."""
+        """Export all rows of the list, and record that in the audit log. Invalid filters lead back to the list."""
         try:
             rows = self.get_changelist_instance(request).get_queryset(request)
         except IncorrectLookupParameters:
@@ -86,7 +84,7 @@ class LogAdmin(LookingAdmin):
         return csv_answer(self.file_name, self.exported, lines)
 
     def exported_value(self, row: Any, name: str) -> Any:
-        """What the file says of a row in a column."""
+        """Return the value of a column in the file."""
         return getattr(row, name)
 
 

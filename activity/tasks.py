@@ -1,0 +1,54 @@
+"""Sending notifications by e-mail."""
+
+import time
+import uuid
+
+from django.utils import timezone
+
+from activity.mail import send_notification
+from activity.models import Notification
+from bookbridge.api.mail import DeferredError, Postman
+from bookbridge.api.tasks.decorators import task
+from bookbridge.api.tasks.models import RETRY_BACKOFF_INITIAL
+from bookbridge.api.transactions import retrying_atomic
+
+# After this long other tasks have their turn.
+MAX_SECONDS_PER_RUN = 2.0
+
+
+@task(atomic=False)
+def send_notification_emails(*, batch: str) -> bool:
+    """Send some e-mails of a batch and record each one that was sent; return whether there are more."""
+    waiting = Notification.objects.filter(mail_batch=batch).order_by("id")
+    end = time.monotonic() + MAX_SECONDS_PER_RUN
+    with Postman() as postman:
+        while rows := list(waiting[:50]):
+            for row in rows:
+                _send(row, postman, alone=len(rows) == 1)
+                if time.monotonic() > end:
+                    return True
+    return False
+
+
+def _send(row: Notification, postman: Postman, *, alone: bool) -> None:
+    """Send one e-mail; one that the mail server wants later gets a batch of its own."""
+    try:
+        send_notification(row, postman)
+    except DeferredError:
+        if alone:
+            raise
+        _defer(row)
+    else:
+        _record_sent(row)
+
+
+@retrying_atomic
+def _record_sent(row: Notification) -> None:
+    Notification.objects.filter(pk=row.pk).update(mail_batch=None)
+
+
+@retrying_atomic
+def _defer(row: Notification) -> None:
+    batch = uuid.uuid4().hex
+    Notification.objects.filter(pk=row.pk).update(mail_batch=batch)
+    send_notification_emails.using(run_after=timezone.now() + 10 * RETRY_BACKOFF_INITIAL).enqueue(batch=batch)
