@@ -1,4 +1,4 @@
-"""Readers and their sign-ins in the admin."""
+"""Admin of users, groups and sessions."""
 
 from collections.abc import Collection
 from functools import partial
@@ -33,10 +33,9 @@ from bookbridge.api.text import identifier_key
 
 
 class EndsSignIns:
-    """A password form of the admin: a new password ends every sign-in, as it does in the API."""
+    """Password form that revokes every session of the user, as the API does."""
 
     def set_password_and_save(self, user: User, *args: Any, commit: bool = True, **kwargs: Any) -> User:
-        """As Django's, writing the password alone."""
         super().set_password_and_save(user, *args, commit=False, **kwargs)  # type: ignore[misc]
         if commit:
             user.save_password()
@@ -44,18 +43,18 @@ class EndsSignIns:
 
 
 class PasswordForm(EndsSignIns, AdminPasswordChangeForm):
-    """Staff give a reader a new password."""
+    """Sets the password of another user."""
 
 
 class OwnPasswordForm(EndsSignIns, AdminOwnPasswordChangeForm):
-    """Staff change their own."""
+    """Changes one's own password."""
 
 
 admin.site.password_change_form = OwnPasswordForm
 
 
 class NewUserForm(UserCreationForm, BaseUserCreationForm):  # type: ignore[type-arg]
-    """The theme's form, for this project's readers."""
+    """The theme's creation form for this project's user model."""
 
     class Meta:
         model = User
@@ -63,7 +62,7 @@ class NewUserForm(UserCreationForm, BaseUserCreationForm):  # type: ignore[type-
 
 
 class UserForm(UserChangeForm):
-    """The theme's form, for this project's readers."""
+    """The theme's change form for this project's user model."""
 
     class Meta:
         model = User
@@ -72,45 +71,43 @@ class UserForm(UserChangeForm):
 
 @admin.register(User)
 class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
-    """Readers: found by name or address, shut out or let in, never listed by a full count."""
+    """Admin of users."""
 
     form = UserForm
     add_form = NewUserForm
     change_password_form = PasswordForm
     list_display = ("username", "display_name", "email", "email_verified", "is_staff", "is_active", "joined_at")
     list_filter = ("is_staff", "is_active", "email_verified", "language")
-    search_fields = ("username_key",)  # what is searched is in get_search_results
-    search_help_text = _("A name, or an e-mail address up to its @")
+    search_fields = ("username_key",)  # shows the search box; see get_search_results
+    search_help_text = _("A name, or an e-mail address including at least the @")
     ordering = ("-joined_at", "-id")  # type: ignore[misc]
-    # Suspended are readers at the desk, for a reason that they are told.
+    # Users are suspended by moderation decisions, which state a reason.
     readonly_fields = ("joined_at", "last_login", "reviews_count", "picture", "suspended_until")
     actions = ("end_sessions", "end_suspensions", "remove_avatars", "reset_second_factor")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         (_("Profile"), {"fields": ("display_name", "bio", "language", "timezone", "picture", "reviews_count")}),
         (_("E-mail"), {"fields": ("email", "email_verified")}),
-        (_("Rights"), {"fields": ("is_active", "suspended_until", "is_staff", "is_superuser", "groups")}),
+        (_("Permissions"), {"fields": ("is_active", "suspended_until", "is_staff", "is_superuser", "groups")}),
         (_("Dates"), {"fields": ("joined_at", "last_login")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)
-    # Two boxes side by side are wider than the page.
+    # The default pair of select boxes is wider than the page.
     filter_horizontal = ()
 
     @admin.display(description=_("picture"))
     def picture(self, user: User) -> str | None:
-        """Its address."""
         return user.avatar_url
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
-        """By an index in both cases, however many readers there are."""
+        # Both branches use an index.
         if "@" in search_term:
             return queryset.filter(email_key__startswith=identifier_key(search_term)), False
         return (queryset.search(search_term) if search_term else queryset), False  # type: ignore[attr-defined]
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        """A box to tick for each role: there are few."""
         field: Any = super().formfield_for_manytomany(
             db_field, request, **kwargs, widget=UnfoldAdminCheckboxSelectMultipleWidget()
         )
@@ -119,13 +116,12 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
         return field
 
     def formfield_for_choice_field(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        """Languages by their names."""
         if db_field.name == "language":
             kwargs["choices"] = [*LANGUAGES.items()]
         return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Write what was changed and nothing else: counters and passwords move meanwhile."""
+        # Save only the changed fields: counters and passwords may have changed since the form was loaded.
         columns = {field.name for field in User._meta.concrete_fields} & set(form.changed_data)
         obj.save(update_fields=[*columns, *DERIVED] if change else None)
         if not change or "is_active" in columns:
@@ -133,75 +129,68 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
         counters.moved(PEOPLE)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        """As its reader would close it; shut in the admin's own transaction, and gone after it."""
+        # Deactivated in the admin's transaction and erased after its commit.
         shut(obj, reviews=Leaving.ANONYMISE)
-        # What fails there is finished by `clear_expired`.
+        # `prune_expired` finishes a deletion that fails here.
         transaction.on_commit(partial(depart, obj), robust=True)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """One after the other, all or none."""
         with transaction.atomic():
             for user in queryset.order_by("pk"):
                 self.delete_model(request, user)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """The readers alone: what is theirs goes, stays without them or passes to others as they depart."""
+        # Related objects are handled by the deletion handlers, so only the users are listed.
         names = [str(user) for user in objs]
         missing = (
             {User._meta.verbose_name} if any(not self.has_delete_permission(request, user) for user in objs) else set()
         )
         return names, {User._meta.verbose_name_plural: len(names)}, missing, []
 
-    @admin.action(description=_("End all sign-ins"), permissions=["sessions"])
+    @admin.action(description=_("Revoke all sessions"), permissions=["sessions"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Their tokens are refused from the next request on."""
         ended = AuthSession.objects.filter(user__in=_managed(request, queryset)).end()
-        self.message_user(request, _("Sign-ins ended: %(ended)d.") % {"ended": ended})
+        self.message_user(request, _("Sessions revoked: %(ended)d.") % {"ended": ended})
 
-    @admin.action(description=_("End their suspensions"), permissions=["sessions"])
+    @admin.action(description=_("Lift suspensions"), permissions=["sessions"])
     def end_suspensions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """For what cannot be undone at the desk, where the case is gone."""
+        # Needed when the case no longer exists; otherwise the decision is undone on the case page.
         suspended = [user for user in _managed(request, queryset) if user.is_suspended]
         for user in suspended:
             user.suspend(None, by=caller(request))
-        self.message_user(request, _("Suspensions ended: %(ended)d.") % {"ended": len(suspended)})
+        self.message_user(request, _("Suspensions lifted: %(ended)d.") % {"ended": len(suspended)})
 
     @admin.action(description=_("Reset the second factor"), permissions=["reset"])
     def reset_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """They are out at once, and set up another app at their next sign-in."""
         managed = _managed(request, queryset)
         reset = sum(SecondFactor.objects.reset(user, by=request.user.pk) for user in managed)
         self.message_user(request, _("Second factors reset: %(reset)d.") % {"reset": reset})
 
     def has_reset_permission(self, request: HttpRequest) -> bool:
-        """Who appoints staff."""
         return request.user.has_perm("accounts.appoint_staff")
 
     def has_sessions_permission(self, request: HttpRequest) -> bool:
-        """Who may change readers here."""
         return request.user.has_perm("accounts.change_user")
 
     def has_pictures_permission(self, request: HttpRequest) -> bool:
-        """Who may change readers here, or decides about what they show."""
+        """Allow user administrators and moderators."""
         return request.user.has_perm("accounts.change_user") or request.user.has_perm("moderation.decide")
 
     @admin.action(description=_("Remove pictures"), permissions=["pictures"])
     def remove_avatars(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """For pictures that nobody should have to see."""
         for user in _managed(request, queryset.exclude(avatar="")):
             user.change_avatar("")
         self.message_user(request, _("The pictures are removed."))
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Staff's accounts are changed by who appoints them."""
         return super().has_change_permission(request, obj) and _may_manage(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Staff's accounts are deleted by who appoints them."""
         return super().has_delete_permission(request, obj) and _may_manage(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Nobody raises themselves: rights are given by who appoints staff, all of them by who has all."""
+        # Prevent privilege escalation: only staff with `appoint_staff` may change permissions, and only superusers may
+        # create superusers.
         fixed = [*super().get_readonly_fields(request, obj)]
         if not request.user.is_superuser:
             fixed.append("is_superuser")
@@ -215,7 +204,7 @@ def _may_manage(request: HttpRequest, other: User | None) -> bool:
 
 
 def _managed(request: HttpRequest, users: QuerySet[User]) -> list[User]:
-    """Those of them on whose accounts whoever asks may act."""
+    """Return the users whose accounts the requesting user may manage."""
     return [user for user in users if _may_manage(request, user)]
 
 
@@ -223,22 +212,22 @@ DEEDS = {"view": _("View"), "add": _("Add"), "change": _("Change"), "delete": _(
 
 
 def kind(permission: Permission) -> str:
-    """What a permission is about, in the reader's language."""
+    """Return the translated name of the permission's model."""
     return capfirst(permission.content_type.name)
 
 
 def deed(permission: Permission) -> str:
-    """What a permission allows, in the reader's language: its name is stored in English."""
+    """Return the translated action of the permission, whose name is stored in English."""
     return str(DEEDS.get(permission.codename.partition("_")[0]) or gettext(permission.name))
 
 
 def _called(group: Group) -> str:
-    """A role's name in the reader's language, another group's as it is."""
+    """Return the translated name of a role; other group names have no translation."""
     return gettext(group.name)
 
 
 class GroupAdmin(QuickAdmin):
-    """Roles, whose rights stand in the code, and further groups, which superusers make."""
+    """Admin of groups: the read-only roles, whose permissions are defined in code, and those created by superusers."""
 
     list_display = ("called",)
     sortable_by = ("called",)
@@ -249,30 +238,27 @@ class GroupAdmin(QuickAdmin):
 
     @admin.display(description=_("name"), ordering="name")
     def called(self, group: Group) -> str:
-        """In the reader's language."""
         return _called(group)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Rights in new bundles are given by who has all."""
         return bool(request.user.is_superuser)
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        """What a role may is decided in the code."""
+        # The permissions of a role are defined in code.
         return bool(request.user.is_superuser) and (obj is None or obj.name not in ROLES)
 
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        """A role would come back."""
+        # A deleted role would be created again by the next `migrate`.
         return self.has_change_permission(request, obj)
 
     def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[str]:
-        """The rights to tick, or to read."""
         return ["name", "permissions" if self.has_change_permission(request, obj) else "rights"]
 
-    @admin.display(description=_("rights"))
+    @admin.display(description=_("permissions"))
     def rights(self, group: Group) -> SafeString:
-        """A line for each kind that has a page here: nothing asks for the others."""
-        shown = [given for given in group.permissions.all() if given.content_type.model_class() in self._pages]
-        lines = ((about, ", ".join(map(deed, given))) for about, given in groupby(shown, kind))
+        """Return one line per model registered in the admin; permissions of other models have no effect."""
+        permissions = [item for item in group.permissions.all() if item.content_type.model_class() in self._pages]
+        lines = ((model, ", ".join(map(deed, items))) for model, items in groupby(permissions, kind))
         return format_html_join(mark_safe("<br>"), "{}: {}", lines)
 
     @property
@@ -280,7 +266,6 @@ class GroupAdmin(QuickAdmin):
         return self.admin_site._registry.keys()
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        """With the kinds of the permissions, which stand in what they are called."""
         if db_field.name != "permissions":
             return super().formfield_for_manytomany(db_field, request, **kwargs)
         types = ContentType.objects.get_for_models(*self._pages).values()
@@ -297,14 +282,14 @@ admin.site.register(Group, GroupAdmin)
 
 @admin.register(AuthSession)
 class AuthSessionAdmin(LookingAdmin):
-    """Sign-ins: looked at and ended here; token ids are not shown.
+    """Read-only admin of sessions with an action to revoke them; token ids are not shown.
 
-    None is deleted here: the row recognises stolen tokens, and `clear_expired` deletes it in time.
+    Sessions cannot be deleted: ended ones are needed to detect stolen tokens, until `prune_expired` deletes them.
     """
 
     list_display = ("id", "user", "device", "created_at", "last_used_at", "ended_at")
     list_filter = (("ended_at", admin.EmptyFieldListFilter),)
-    # What makes the search box appear; `get_search_results` does the searching.
+    # Shows the search box; see get_search_results.
     search_fields = ("id",)
     search_help_text = _("Beginning of a username")
     beside = ("user",)
@@ -314,16 +299,13 @@ class AuthSessionAdmin(LookingAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """By an index."""
         return (of_people(queryset, "user", search_term) if search_term.strip() else queryset), False
 
     def has_end_permission(self, request: HttpRequest) -> bool:
-        """Who may change readers here."""
         return request.user.has_perm("accounts.change_user")
 
-    @admin.action(description=_("End these sign-ins"), permissions=["end"])
+    @admin.action(description=_("Revoke sessions"), permissions=["end"])
     def end(self, request: HttpRequest, queryset: AuthSessionQuerySet) -> None:
-        """Their tokens are refused from the next request on."""
         users = User.objects.filter(pk__in=queryset.values("user"))
         ended = queryset.filter(user__in=_managed(request, users)).end()
-        self.message_user(request, _("Sign-ins ended: %(ended)d.") % {"ended": ended})
+        self.message_user(request, _("Sessions revoked: %(ended)d.") % {"ended": ended})

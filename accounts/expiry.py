@@ -1,25 +1,12 @@
-"""What accounts leave behind that nobody can use any more."""
-
-from django.contrib.sessions.models import Session
-from django.utils import timezone
+"""Cleanup of expired rows and interrupted account deletions."""
 
 from accounts.departure import depart
-from accounts.models import AuthSession, MailToken, User
-from bookbridge.api.audit.retention import clear_kept_too_long
-from bookbridge.api.expiry import chores, expires
-from bookbridge.api.pictures import sweep
+from accounts.models import User
 
 
-def _finish_departures() -> int:
-    cut_off = list(User.objects.exclude(leaving="")[:10])
-    for user in cut_off:
+def finish_deletions() -> int:
+    """Finish some of the interrupted account deletions; return how many."""
+    pending = list(User.objects.exclude(leaving="")[:10])
+    for user in pending:
         depart(user)
-    return len(cut_off)
-
-
-chores["pictures"] = sweep
-expires("sign-ins", lambda: AuthSession.objects.over())
-expires("sessions of the admin", lambda: Session.objects.filter(expire_date__lt=timezone.now()))
-chores["audit log"] = clear_kept_too_long
-expires("mailed tokens", lambda: MailToken.objects.filter(expires_at__lt=timezone.now()))
-chores["accounts that were cut off while they went"] = _finish_departures
+    return len(pending)

@@ -1,11 +1,11 @@
-"""Everything that is held about one reader, as one JSON document.
+"""Export of all data about one user, as a JSON document.
 
-Each app adds its sections in `ready()`. A section tells what the reader is, wrote and did, with the ids of what it is
-about; of others it tells nothing that the reader could not read at that moment.
+Each app adds its sections in `ready()`. A section contains what the user wrote and did, with the ids of the objects
+concerned, and nothing about others that the user could not see at that moment.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from decimal import Decimal
 from hashlib import sha256
@@ -20,55 +20,53 @@ from accounts.models import AuthSession, MailToken, User
 from accounts.serializers import OwnUserSerializer
 from accounts.staff.models import RecoveryCode, SecondFactor
 from bookbridge.api.models import KeptAnswer
+from bookbridge.api.registry import export_sections
 
 Section = Mapping[str, Any] | Iterable[Mapping[str, Any]]
 
-# The document's sections in their order: the name -> what tells it of a reader.
-sections: dict[str, Callable[[User], Section]] = {}
-
-# Rows read at a time, and bytes that are kept in memory before a file takes them.
+# Rows per query, and bytes buffered in memory before a temporary file is used.
 BATCH, IN_MEMORY = 500, 1_000_000
 
 
 def document(user: User) -> tuple[IO[bytes], int, str]:
-    """The document as an open file, its length, and the digest of its bytes.
+    """Return the export as an open file, its length and its SHA-256.
 
-    It is whole before the first byte is sent, so that a fault half-way is an error and no torn document.
+    It is complete before the first byte is sent, so that a failure never produces a truncated document.
     """
     digest = sha256()
-    with ExitStack() as unless_whole:
-        file = unless_whole.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
+    with ExitStack() as on_error:
+        file = on_error.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
         for piece in _pieces(user):
             data = piece.encode()
             file.write(data)
             digest.update(data)
         length = file.tell()
         file.seek(0)
-        unless_whole.pop_all()
+        on_error.pop_all()
     return file, length, digest.hexdigest()
 
 
-def rows(found: QuerySet[Any], *columns: str, **named: Any) -> Iterator[dict[str, Any]]:
-    """These columns of each row, and what is `named` by another (`book_title="book__title"`), by id, part by part."""
+def rows(queryset: QuerySet[Any], *columns: str, **aliases: Any) -> Iterator[dict[str, Any]]:
+    """Yield the columns of each row by id, in batches; `aliases` renames columns (`book_title="book__title"`)."""
     last = 0
-    renamed = {name: F(path) if isinstance(path, str) else path for name, path in named.items()}
-    while page := list(found.filter(pk__gt=last).order_by("pk").values("pk", *columns, **renamed)[:BATCH]):
+    annotations = {name: F(path) if isinstance(path, str) else path for name, path in aliases.items()}
+    while page := list(queryset.filter(pk__gt=last).order_by("pk").values("pk", *columns, **annotations)[:BATCH]):
         last = page[-1]["pk"]
         for row in page:
             yield {"id": row.pop("pk"), **row}
 
 
-def answers(found: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Iterator[dict[str, Any]]:
-    """Each row as the API answers it, by id, part by part."""
+def answers(queryset: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Iterator[dict[str, Any]]:
+    """Yield each row as the API serializes it, by id, in batches."""
     last = 0
     page: list[Model]
-    while page := list(found.filter(pk__gt=last).order_by("pk")[:BATCH]):
+    while page := list(queryset.filter(pk__gt=last).order_by("pk")[:BATCH]):
         last = page[-1].pk
         yield from serializer(page, many=True).data
 
 
 class _Encoder(JSONEncoder):
-    """As answers are written: numbers as numbers, moments in UTC with Z."""
+    """Encodes like the API: decimals as numbers, times in UTC with Z."""
 
     def default(self, obj: Any) -> Any:
         return float(obj) if isinstance(obj, Decimal) else super().default(obj)
@@ -77,9 +75,9 @@ class _Encoder(JSONEncoder):
 def _pieces(user: User) -> Iterator[str]:
     encode = _Encoder(ensure_ascii=False).encode
     start = "{"
-    for name, tell in sections.items():
+    for name, build in export_sections.items():
         yield f"{start}{encode(name)}: "
-        section, start = tell(user), ",\n"
+        section, start = build(user), ",\n"
         if isinstance(section, Mapping):
             yield encode(section)
             continue
@@ -92,12 +90,12 @@ def _pieces(user: User) -> Iterator[str]:
 
 
 def _account(user: User) -> Section:
-    more = ("suspended_until", "last_login", "reviews_count")
-    return {**OwnUserSerializer(user).data, **{name: getattr(user, name) for name in more}}
+    extra_fields = ("suspended_until", "last_login", "reviews_count")
+    return {**OwnUserSerializer(user).data, **{name: getattr(user, name) for name in extra_fields}}
 
 
 def _secrets(user: User) -> Section:
-    """That there are secrets, not what they are."""
+    """Return which secrets exist, without their values."""
     factor = SecondFactor.objects.filter(user=user).first()
     return {
         "second_factor_since": factor and factor.created_at,
@@ -110,7 +108,7 @@ def _sign_ins(user: User) -> Section:
     return rows(AuthSession.objects.filter(user=user), "device", "created_at", "last_used_at", "expires_at", "ended_at")
 
 
-sections |= {
+SECTIONS = {
     "account": _account,
     "secrets": _secrets,
     "sign_ins": _sign_ins,

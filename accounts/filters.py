@@ -1,4 +1,4 @@
-"""Query parameters of accounts."""
+"""Filters of the user list."""
 
 from typing import Any
 
@@ -11,10 +11,11 @@ from bookbridge.api.filters import SearchFilter
 
 
 class UserFilter(django_filters.FilterSet):
-    """`?search=`: readers by name."""
+    """Filters users by name."""
 
     search = SearchFilter(
-        method="by_name", label=_("Every word is the start of a word in username or display name; no case, no accents.")
+        method="by_name",
+        label=_("Matches the beginnings of words in usernames and display names, ignoring case and accents."),
     )
 
     class Meta:
@@ -22,6 +23,6 @@ class UserFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def by_name(self, queryset: Any, name: str, value: str) -> QuerySet[User]:
-        """Every word the start of a word of the username or the display name."""
-        found: QuerySet[User] = queryset.search(value)
-        return found
+        """Search by name."""
+        users: QuerySet[User] = queryset.search(value)
+        return users

@@ -1,7 +1,8 @@
-"""What happens to accounts, told to the apps above: the activity log, the audit log and security notices listen."""
+"""Account events: sign-in, password change, account deletion and the like. Higher apps register handlers."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from accounts.signals import account_event
 from bookbridge.api.audit import Target, audit
 
 AUDITED = ("account", "email", "factor", "password", "session", "sessions", "staff")
@@ -9,11 +10,11 @@ REFUSALS = ("password.refused", "session.refused", "session.reused", "staff.code
 
 
 class Happening(NamedTuple):
-    """One thing that happened to an account.
+    """An event of an account.
 
-    `verb` is what (`session.created`, `password.changed`, `session.refused`, ...); `user` whose account, None where
-    nobody is known by that name; `actor` who did it, where that was somebody else; `object_id` the row it is about (a
-    sign-in's, an account's); `detail` a few words without secrets (a device).
+    `verb` is the event type (`session.created`, `password.changed`, ...). `user` is the id of the account, or None if
+    no account has the given name. `actor` is the id of the acting user, if different. `object_id` is the id of the
+    session or account concerned. `detail` is a short text without secrets, such as the device name.
     """
 
     verb: str
@@ -23,24 +24,13 @@ class Happening(NamedTuple):
     detail: str = ""
 
 
-class Listener(Protocol):
-    """Hears of each happening, within the transaction that makes it so."""
-
-    def __call__(self, happening: Happening) -> None:
-        """Write it down, or tell somebody."""
-
-
-listeners: list[Listener] = []
-
-
 def happened(
     verb: str, user: int | None, *, actor: int | None = None, object_id: int | None = None, detail: str = ""
 ) -> None:
-    """Write it into the audit log where it touches the account's safety, and tell everybody who listens."""
+    """Record a security event in the audit log and call every handler."""
     kind = verb.partition(".")[0]
     if kind in AUDITED:
-        who = user if actor is None and not verb.endswith("refused") else actor
+        by = user if actor is None and not verb.endswith("refused") else actor
         target = None if user is None else Target("accounts.user", user)
-        audit(verb, by=who, target=target, detail=detail, refused=verb in REFUSALS)
-    for listener in listeners:
-        listener(Happening(verb, user, actor, object_id, detail))
+        audit(verb, by=by, target=target, detail=detail, refused=verb in REFUSALS)
+    account_event.send(Happening, event=Happening(verb, user, actor, object_id, detail))

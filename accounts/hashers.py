@@ -4,10 +4,10 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 
 
 class Argon2(Argon2PasswordHasher):
-    """Argon2id at OWASP's second recommended setting: 19 MiB, two passes, one lane.
+    """Argon2id with OWASP's second recommended configuration: 19 MiB, two passes, one lane.
 
-    Django's default asks for 100 MiB and eight lanes a sign-in, which a handful of simultaneous sign-ins turns into
-    an outage on a small server.
+    Django's default uses 100 MiB and eight lanes per sign-in, so a few simultaneous sign-ins would exhaust a small
+    server.
     """
 
     memory_cost = 19 * 1024  # KiB

@@ -1,6 +1,7 @@
-"""Mails about an account: written in the reader's language, sent by a job after the commit.
+"""E-mails about an account, in the user's language.
 
-A slow or dead mail server must neither fail a request nor tell, by the time it takes, whether an address is known.
+They are sent by a task, so that a slow mail server neither fails the request nor reveals by the response time whether
+an address is known.
 """
 
 import secrets
@@ -11,6 +12,6 @@ from bookbridge.api.mail import Mail, post
 
 
 def mail(user: User, template: str, *, to: str, **context: Any) -> None:
-    """Send `accounts/mail/<template>.txt` (its first line is the subject) once the transaction is committed."""
+    """Send the template `accounts/mail/<template>.txt`, whose first line is the subject, after the commit."""
     template = f"accounts/mail/{template}.txt"
     post(Mail.written(secrets.token_hex(16), to=to, template=template, language=user.language, user=user, **context))

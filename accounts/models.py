@@ -1,4 +1,4 @@
-"""Readers and their sign-ins."""
+"""Users, their sessions and the tokens sent to them by e-mail."""
 
 from __future__ import annotations
 
@@ -30,88 +30,91 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 
-# Where the readers' pictures are.
+# The folder of the avatars in the media storage.
 AVATARS = "avatars"
-# The generation of whatever shows people.
+# The cache version of every response that contains user profiles.
 PEOPLE = "people"
-# The columns that `User.derive_columns` sets.
+# The fields that `User.update_derived_fields` sets.
 DERIVED = ("display_name", "username_key", "email_key", "search_text")
 
 
 class UserQuerySet(models.QuerySet["User"]):
-    """Rules about many readers."""
+    """Queries on users."""
 
     def visible_to(self, viewer: User | AnonymousUser) -> UserQuerySet:
-        """The readers whose profile `viewer` may see: everybody whose account is open, unless one blocks the other."""
+        """Return the active users, except those who have blocked `viewer` or are blocked by them."""
         return self.open().filter(unblocked(viewer, "pk"))
 
     def open(self) -> UserQuerySet:
-        """Those whose account is open."""
+        """Return the users whose account is active."""
         return self.filter(is_active=True)
 
     def known_to(self, viewer: User | AnonymousUser) -> UserQuerySet:
-        """Those of whom `viewer` may know: the visible ones, and whom they have blocked themselves."""
-        own = Block.objects.filter(blocker=viewer.pk, blocked=models.OuterRef("pk"))
-        return self.open().filter(unblocked(viewer, "pk") | Q(models.Exists(own)))
+        """Return the users visible to `viewer` and those that `viewer` has blocked."""
+        blocked_by_viewer = Block.objects.filter(blocker=viewer.pk, blocked=models.OuterRef("pk"))
+        return self.open().filter(unblocked(viewer, "pk") | Q(models.Exists(blocked_by_viewer)))
 
     def avatars(self, ids: Collection[int], names: Collection[str]) -> set[str]:
-        """The names of these readers' pictures."""
+        """Return the image names of the avatars of the users with these `ids`."""
         return set(self.filter(pk__in=ids).exclude(avatar="").values_list("avatar", flat=True))
 
     def search(self, text: str) -> UserQuerySet:
-        """Readers in whose username or display name each word of `text` begins a word, without case or accents."""
-        wanted = query_terms(text)
-        return self.filter(search_text__words=wanted) if wanted else self.none()
+        """Return the users whose username or display name has a word starting with each word of `text`.
+
+        Case and accents are ignored.
+        """
+        terms = query_terms(text)
+        return self.filter(search_text__words=terms) if terms else self.none()
 
     def named(self, username: str) -> UserQuerySet:
-        """The reader of that name, in any case; at most one."""
+        """Return the user with that username, ignoring case; at most one."""
         return self.filter(username_key=identifier_key(username))
 
     def with_verified_email(self, email: str) -> UserQuerySet:
-        """The reader who has shown that the address is theirs; at most one."""
+        """Return the user who has verified the e-mail address; at most one."""
         return self.filter(verified_email_key=identifier_key(email))
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
-    """Makes accounts; the queries are UserQuerySet's."""
+    """Creates users."""
 
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> User:
-        """Open an account. Raises Conflict `username_taken`, also when two ask for the name at once."""
+        """Create a user. Raises Conflict `username_taken`, also when two requests race for the name."""
         user: User = self.model(username=username, **fields)
         user.set_password(password)
         user.derive_columns()
         with conflict_as(Conflict("username_taken", _("This name is taken."))):
             user.save(using=self._db, force_insert=True)
-            # After the insert: an account that goes leaves its name here in the same transaction.
+            # Checked after the insert, because account deletion adds the name in the transaction that frees it.
             if RetiredName.objects.filter(username_key=user.username_key).exists():
-                raise IntegrityError("the name of a deleted account")
+                raise IntegrityError("username of a deleted account")
             user.count(+1)
         return user
 
     def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> User:
-        """Open an account that may do everything in the admin (`manage.py createsuperuser`)."""
+        """Create a superuser (`manage.py createsuperuser`)."""
         validate_username(username)
         return self.create_user(username, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> User:
-        """The account that signs in to the admin under this name."""
+        """Return the user who signs in to the admin with this username, ignoring case."""
         user: User = self.named(username or "").get()
         return user
 
 
 class PasswordMovedError(Exception):
-    """The account's password is not what it was when the account was read."""
+    """The password has changed since the user was loaded."""
 
 
 class Leaving(models.TextChoices):
-    """What becomes of the reviews of a reader whose account goes."""
+    """What happens to the reviews of a deleted account."""
 
-    ANONYMISE = "anonymise", _("stay without their author")
-    DELETE = "delete", _("go too")
+    ANONYMISE = "anonymise", _("keep them without an author")
+    DELETE = "delete", _("delete them")
 
 
 class RetiredName(models.Model):
-    """The name of a deleted account, which is not given again: it would pass for its first bearer."""
+    """The username of a deleted account. It is never reused, so that nobody can impersonate the former user."""
 
     username_key = KeyField(max_length=30, unique=True)
 
@@ -120,23 +123,31 @@ class RetiredName(models.Model):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A reader. `is_staff` opens the admin and nothing in the API."""
+    """A user. `is_staff` gives access to the admin only; it has no effect in the API."""
 
     username = models.CharField(max_length=30, unique=True, validators=[validate_username])
-    username_key = KeyField(max_length=30, unique=True, editable=False, help_text=_("The name without case."))
+    username_key = KeyField(
+        max_length=30, unique=True, editable=False, help_text=_("The username, normalized for comparison.")
+    )
     display_name = models.CharField(max_length=60, blank=True)
     bio = models.TextField(max_length=1000, blank=True)
     avatar = KeyField(max_length=pictures.NAME_LENGTH, blank=True, default="", editable=False)
     email = models.EmailField(max_length=EMAIL_LENGTH, blank=True)
-    email_key = KeyField(max_length=EMAIL_LENGTH, blank=True, editable=False, help_text=_("The address without case."))
+    email_key = KeyField(
+        max_length=EMAIL_LENGTH,
+        blank=True,
+        editable=False,
+        help_text=_("The e-mail address, normalized for comparison."),
+    )
     email_verified = models.BooleanField(default=False)
-    # Several may claim an address and one may have it: null for every claim, and NULLs do not clash.
+    # Several users may enter the same address, but only one may verify it: unverified ones are NULL, and NULLs are not
+    # compared by a unique index.
     verified_email_key = models.GeneratedField(
         expression=models.Case(
             models.When(Q(email_verified=True) & ~Q(email_key=""), then=models.F("email_key")), default=None
         ),
         output_field=KeyField(max_length=EMAIL_LENGTH, null=True),
-        max_length=EMAIL_LENGTH,  # Django's check looks for it here
+        max_length=EMAIL_LENGTH,  # required by Django's system check
         db_persist=True,
         unique=True,
     )
@@ -149,7 +160,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     search_text = SearchField(default="", editable=False)
     reviews_count = models.PositiveIntegerField(default=0, editable=False)
     leaving = models.CharField(
-        max_length=10, choices=Leaving.choices, blank=True, editable=False, help_text=_("Set while the account goes.")
+        max_length=10,
+        choices=Leaving.choices,
+        blank=True,
+        editable=False,
+        help_text=_("Set while the account is being deleted."),
     )
 
     objects: ClassVar[UserManager] = UserManager()
@@ -161,40 +176,41 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("reader")
         verbose_name_plural = _("readers")
-        permissions = [("appoint_staff", _("Can give roles and rights of staff"))]
+        permissions = [("appoint_staff", _("Can manage staff roles and permissions"))]
         indexes = [models.Index(fields=["email_key"]), models.Index(fields=["joined_at"])]
 
     def __str__(self) -> str:
         return self.username
 
     def clean(self) -> None:
-        """For forms (the admin): set the derived columns, and say kindly what their unique keys would refuse."""
+        """Set the derived fields and validate their unique keys, which the admin form does not contain."""
         super().clean()
         if not self.username:
-            return  # its own field has said so already
+            return  # already reported by the field
         validate_email_key(self.email)
         self.derive_columns()
         others = User.objects.exclude(pk=self.pk)
         if others.filter(username_key=self.username_key).exists():
             raise ValidationError({"username": ValidationError(_("This name is taken."), "unique")})
         if self.email_verified and self.email_key and others.with_verified_email(self.email).exists():
-            raise ValidationError({"email": ValidationError(_("Another account has this address."), "unique")})
+            raise ValidationError({"email": ValidationError(_("Another account uses this address."), "unique")})
 
     def derive_columns(self) -> None:
-        """Set the columns that are made from the names and the address."""
+        """Set the fields that are derived from the names and the e-mail address."""
         self.display_name = self.display_name or self.username
         self.username_key, self.email_key = identifier_key(self.username), identifier_key(self.email)
         self.search_text = index_text([self.username, self.display_name])
 
     @property
     def avatar_url(self) -> str | None:
-        """Where the picture is, if there is one."""
+        """Return the URL of the avatar, or None."""
         return pictures.url_of(self.avatar)
 
     def may_manage(self, other: User) -> bool:
-        """Whether this member of the staff may act on another's account: on staff's only who appoints them.
+        """Return whether this staff user may change the account of `other`.
 
-        Else whoever may help readers could give an administrator another password. On superusers only superusers.
+        Staff accounts require the permission `appoint_staff` and superusers require a superuser. Otherwise support
+        staff could take over an administrator's account by resetting its password.
         """
         if self.is_superuser or self.pk == other.pk:
             return True
@@ -202,18 +218,18 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_suspended(self) -> bool:
-        """Whether staff have shut the reader out at this moment."""
+        """Return whether the account is suspended now."""
         return self.suspended_until is not None and self.suspended_until > now()
 
     @property
     def may_sign_in(self) -> bool:
-        """Whether tokens of this account are accepted now."""
+        """Return whether tokens of this account are accepted now."""
         return self.is_active and not self.is_suspended
 
     def change_profile(self, **fields: Any) -> None:
-        """Set what readers say of themselves: display_name, bio, language, timezone.
+        """Update the profile: `display_name`, `bio`, `language` or `timezone`.
 
-        Raises NotAuthenticated where the account went at the same moment.
+        Raises NotAuthenticated if the account has been deleted in the meantime.
         """
         for name, value in fields.items():
             setattr(self, name, value)
@@ -227,12 +243,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @retrying_atomic
     def change_avatar(self, name: str) -> None:
-        """Show the picture of this name, or none (""); the one before goes.
+        """Set the avatar to the stored image `name`, or remove it (""), and discard the previous one.
 
-        Raises NotAuthenticated where the account went at the same moment.
+        Raises NotAuthenticated if the account has been deleted in the meantime.
         """
-        held = User.objects.select_for_update().open().filter(pk=self.pk).values_list("avatar", flat=True)
-        before = held.first()
+        locked = User.objects.select_for_update().open().filter(pk=self.pk).values_list("avatar", flat=True)
+        before = locked.first()
         if before is None:
             raise NotAuthenticated
         self.avatar = name
@@ -243,23 +259,23 @@ class User(AbstractBaseUser, PermissionsMixin):
             happened("profile.changed", self.pk)
 
     def _write(self, columns: Iterable[str]) -> None:
-        """Write these columns and no others. `save` would raise a bare DatabaseError where the row is gone."""
+        """Save only these fields. Unlike `save`, raises NotAuthenticated if the row has been deleted."""
         values = {name: getattr(self, name) for name in columns}
         if values and not User.objects.filter(pk=self.pk).update(**values):
             raise NotAuthenticated
 
     def count(self, change: int) -> None:
-        """Count an account that is opened (1) or shut (-1), in the transaction of that."""
+        """Adjust the user counters by 1 or -1, in the transaction that activates or deactivates the account."""
         counters.add({"users": change, counters.month("users", self.joined_at): change})
 
     @retrying_atomic
     def suspend(self, until: datetime.datetime | None, *, by: User | None) -> None:
-        """Shut the reader out until a moment, their sign-ins ended at once; None lets them in again.
+        """Suspend the account until the given time and revoke its sessions, or lift the suspension (None).
 
-        Raises Forbidden `staff_account` to whoever may not act on it.
+        Raises Forbidden `staff_account` if `by` may not manage the account.
         """
         if by is not None and not by.may_manage(self):
-            raise Forbidden("staff_account", _("This is an account of the staff; administrators see to it."))
+            raise Forbidden("staff_account", _("Only administrators may change staff accounts."))
         self.suspended_until = until
         self.save(update_fields=["suspended_until"])
         if until is not None:
@@ -267,7 +283,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         happened("account.suspended" if until else "account.reinstated", self.pk, actor=by.pk if by else None)
 
     def hold(self, *, password: str) -> None:
-        """Lock the account until the transaction ends. Raises PasswordMovedError where its password is another one."""
+        """Lock the row. Raises PasswordChangedError unless `password` is the stored hash."""
         unchanged = User.objects.select_for_update().filter(pk=self.pk, password=password)
         if not unchanged.values_list("pk").first():
             raise PasswordMovedError
@@ -275,7 +291,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def change_password(
         self, password: str, *, keep: AuthSession | None = None, verb: str = "password.changed"
     ) -> None:
-        """Set a new password; see `save_password`."""
+        """Set a new password as `save_password` does."""
         self.set_password(password)
         self.save_password(keep=keep, verb=verb)
 
@@ -283,9 +299,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     def save_password(
         self, *, keep: AuthSession | None = None, verb: str = "password.changed", instead_of: str | None = None
     ) -> None:
-        """Write the password, end every sign-in but `keep`, and void the mailed links that could undo it.
+        """Save the password, revoke every session but `keep`, and delete the e-mail tokens that could undo the change.
 
-        Raises PasswordMovedError where the one before is not `instead_of`.
+        Raises PasswordChangedError if the stored hash is not `expected_password`.
         """
         if instead_of is not None:
             self.hold(password=instead_of)
@@ -296,26 +312,26 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class AuthSessionQuerySet(models.QuerySet["AuthSession"]):
-    """Rules about many sign-ins."""
+    """Queries on sessions."""
 
     def live(self) -> AuthSessionQuerySet:
-        """Those whose tokens may be accepted."""
+        """Return the sessions whose tokens are accepted."""
         return self.filter(ended_at=None, expires_at__gt=now())
 
     def end(self) -> int:
-        """End them all; their tokens are refused from the next request on. Returns how many."""
+        """Revoke the sessions, from the next request on. Returns their number."""
         return self.filter(ended_at=None).update(ended_at=now(), successor="")
 
     def over(self) -> AuthSessionQuerySet:
-        """Those that ended or ran out more than 30 days ago, kept until then to recognise stolen tokens."""
+        """Return the sessions that ended more than 30 days ago. Newer ones are kept to detect stolen tokens."""
         long_ago = now() - datetime.timedelta(days=30)
         return self.filter(Q(ended_at__lt=long_ago) | Q(expires_at__lt=long_ago))
 
 
 class AuthSession(models.Model):
-    """One sign-in on one device: a family of refresh tokens of which one at a time can be spent (RFC 9700, 4.14).
+    """A signed-in device: a family of refresh tokens, of which only the newest is valid (RFC 9700, 4.14).
 
-    `jti` is the id of that one. The table grows with devices, not with refreshes.
+    `jti` is the id of the newest token. Refreshing updates the row, so the table does not grow with refreshes.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sessions")
@@ -327,7 +343,7 @@ class AuthSession(models.Model):
     jti = KeyField(max_length=32)
     previous_jti = KeyField(max_length=32, blank=True)
     rotated_at = models.DateTimeField(null=True, blank=True)
-    successor = models.TextField(blank=True, help_text=_("The newest pair, encrypted, for a double send."))
+    successor = models.TextField(blank=True, help_text=_("The newest token pair, encrypted, for repeated requests."))
 
     objects = AuthSessionQuerySet.as_manager()
 
@@ -341,17 +357,17 @@ class AuthSession(models.Model):
 
     @property
     def is_live(self) -> bool:
-        """Whether tokens of this sign-in may be accepted."""
+        """Return whether tokens of this session are accepted."""
         return self.ended_at is None and self.expires_at > now()
 
 
 def new_jti() -> str:
-    """A token id of 122 random bits."""
+    """Return a token id with 122 random bits."""
     return uuid.uuid4().hex
 
 
 class MailTokenPurpose(models.TextChoices):
-    """What a token in a mail is for."""
+    """The purpose of a token sent by e-mail."""
 
     VERIFY = "verify", _("verify an e-mail address")
     CHANGE = "change", _("change the e-mail address")
@@ -359,9 +375,9 @@ class MailTokenPurpose(models.TextChoices):
 
 
 class MailToken(models.Model):
-    """A token that was mailed: it serves once, for a limited time, and only the newest of its purpose.
+    """A token sent by e-mail. It is valid once, for a limited time, and only until a newer one replaces it.
 
-    Only its SHA-256 is kept: whoever reads the table can use none.
+    Only its SHA-256 is stored, so that a leaked table contains no usable token.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -378,8 +394,8 @@ class MailToken(models.Model):
 
     @property
     def is_superseded(self) -> bool:
-        """Whether it went to an address that the reader has given up since."""
+        """Return whether the user has changed their e-mail address since the token was sent."""
         return self.purpose != MailTokenPurpose.CHANGE and self.email != self.user.email
 
 
-from accounts.staff.models import RecoveryCode, SecondFactor  # noqa: E402, F401  (Django looks for tables here)
+from accounts.staff.models import RecoveryCode, SecondFactor  # noqa: E402, F401  (Django loads models from here)

@@ -1,4 +1,4 @@
-"""What may be a username, an e-mail address, a time zone, a language."""
+"""Validators of usernames, e-mail addresses and time zones, and the supported languages."""
 
 import re
 import zoneinfo
@@ -12,7 +12,7 @@ from bookbridge.api.text import identifier_key, language_tag
 
 EMAIL_LENGTH = 190
 
-# Names that are, or may become, a path of the API or would pass for somebody who speaks for the site.
+# Names that are or may become part of an API path, or could be used to impersonate the site's operators.
 RESERVED = frozenset(
     """
     about abuse account accounts admin administrator all anonymous api auth billing bookbridge books bot club clubs
@@ -25,22 +25,25 @@ RESERVED = frozenset(
 
 
 def validate_username(name: str) -> None:
-    """3 to 30 ASCII letters, digits, `_`, `.` and `-`, first a letter or digit. Raises ValidationError, `invalid`."""
+    """Require 3 to 30 ASCII letters, digits, `_`, `.` and `-`, starting with a letter or digit.
+
+    Raises ValidationError with the code `invalid`.
+    """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{2,29}", name):
         raise ValidationError(
-            _("3 to 30 letters without accents, digits, “_”, “.” or “-”, beginning with a letter or digit."), "invalid"
+            _("Enter 3 to 30 unaccented letters, digits, “_”, “.” or “-”, starting with a letter or digit."), "invalid"
         )
 
 
 def validate_chosen_username(name: str) -> None:
-    """What readers may call themselves; the reserved names are left for staff. Raises ValidationError."""
+    """Validate a username chosen at registration; only staff may use reserved names. Raises ValidationError."""
     if identifier_key(name) in RESERVED:
         raise ValidationError(_("This name is reserved."), "reserved")
     validate_username(name)
 
 
 def validate_email_key(address: str) -> None:
-    """The address in the form it is compared by must fit too: a few characters of other scripts grow eighteenfold.
+    """Check the length of the normalized address, because normalization can expand a character up to 18 times.
 
     Raises ValidationError with the code `max_length`.
     """
@@ -50,15 +53,15 @@ def validate_email_key(address: str) -> None:
 
 @cache
 def time_zones() -> frozenset[str]:
-    """The IANA names of all time zones."""
-    # Files of the system's that lie among them and mean what each machine is set to, or nothing.
+    """Return the IANA names of all time zones."""
+    # These system files are listed too, but are no portable time zones.
     return frozenset(zoneinfo.available_timezones()) - {"Factory", "localtime", "posixrules"}
 
 
 def validate_timezone(name: str) -> None:
-    """An IANA name such as `America/Sao_Paulo`. Raises ValidationError with the code `invalid`."""
+    """Require an IANA name such as `America/Sao_Paulo`. Raises ValidationError with the code `invalid`."""
     if name not in time_zones():
-        raise ValidationError(_("Not a time zone of the IANA database, such as America/Sao_Paulo."), "invalid")
+        raise ValidationError(_("Enter an IANA time zone, such as America/Sao_Paulo."), "invalid")
 
 
 LANGUAGES = {language_tag(code): name for code, name in settings.LANGUAGES}

@@ -1,6 +1,5 @@
-"""The shapes of accounts in the API."""
+"""Serializers of accounts."""
 
-from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib.auth.password_validation import validate_password
@@ -19,25 +18,25 @@ from accounts.names import (
     validate_timezone,
 )
 from bookbridge.api.errors import InvalidField
+from bookbridge.api.registry import profile_fields
 from bookbridge.api.serializers import LineField, ModelSerializer, TextField
 from bookbridge.api.text import is_blank, language_tag
 
 
 class LanguageField(serializers.ChoiceField):
-    """One of the languages the product speaks, in any case."""
+    """A supported language tag, in any case."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=LANGUAGE_TAGS, **kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
-        """The tag as it is kept."""
         return super().to_internal_value(language_tag(data) if isinstance(data, str) else data)
 
 
 class PasswordField(serializers.CharField):
-    """A password as it was typed, up to 128 characters; new ones have at least 8."""
+    """A password of up to 128 characters, not trimmed. New passwords have at least 8."""
 
-    # DRF's own words are wrong in Portuguese: more than 8.
+    # DRF's Portuguese translation wrongly says "more than".
     default_error_messages = {"min_length": _("At least {min_length} characters.")}
 
     def __init__(self, *, new: bool = False, **kwargs: Any) -> None:
@@ -47,7 +46,7 @@ class PasswordField(serializers.CharField):
 
 
 class EmailField(TextField, serializers.EmailField):
-    """An e-mail address that fits."""
+    """An e-mail address whose normalized form fits into the column."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=EMAIL_LENGTH, **kwargs)
@@ -55,9 +54,9 @@ class EmailField(TextField, serializers.EmailField):
 
 
 def check_new_password(password: str, user: User, *, field: str) -> None:
-    """Django's validators, their complaints under `field`."""
+    """Run Django's password validators. Raises ValidationError with their errors on `field`."""
     if is_blank(password):
-        raise InvalidField(field, "blank", _("This has no visible character."))
+        raise InvalidField(field, "blank", _("Enter at least one visible character."))
     try:
         validate_password(password, user)
     except DjangoValidationError as error:
@@ -65,7 +64,7 @@ def check_new_password(password: str, user: User, *, field: str) -> None:
 
 
 class PersonSerializer(ModelSerializer):
-    """A person as they stand beside something they did."""
+    """A user, as shown next to their content."""
 
     avatar_url = serializers.URLField(read_only=True, allow_null=True)
 
@@ -76,21 +75,22 @@ class PersonSerializer(ModelSerializer):
 
 
 class PersonOrDeletedSerializer(PersonSerializer):
-    """A person who may have deleted their account since: then nothing is left but the words that say so."""
+    """A user, or a placeholder without id and username if the account has been deleted."""
 
     id = serializers.IntegerField(read_only=True, allow_null=True)
     username = serializers.CharField(read_only=True, allow_null=True)
 
     def get_attribute(self, instance: Any) -> User:
-        """The person, or somebody nameless."""
         deleted = User(username=cast(str, None), display_name=gettext("Deleted reader"))
         return super().get_attribute(instance) or deleted
 
 
 class OwnUserSerializer(ModelSerializer):
-    """One's own account."""
+    """The account of the authenticated user."""
 
-    display_name = LineField(max_length=60, required=False, allow_blank=True, help_text=_("Empty: the username."))
+    display_name = LineField(
+        max_length=60, required=False, allow_blank=True, help_text=_("The username is used if this is empty.")
+    )
     email = EmailField(read_only=True, allow_blank=True)
     bio = TextField(max_length=1000, required=False, allow_blank=True)
     language = LanguageField(required=False)
@@ -115,25 +115,20 @@ class OwnUserSerializer(ModelSerializer):
         read_only_fields = ["id", "username", "email", "email_verified", "joined_at", "is_staff"]
 
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
-        """Write what was sent and nothing else."""
         instance.change_profile(**validated_data)
         return instance
 
 
 class ProfileListSerializer(PersonSerializer):
-    """A reader in a list of search results."""
+    """A user in search results."""
 
     class Meta(PersonSerializer.Meta):
         fields = [*PersonSerializer.Meta.fields, "bio", "joined_at", "reviews_count"]
         read_only_fields = fields
 
 
-# What apps above this one add to a profile: the field's name -> what it shows of a reader to a viewer.
-profile_parts: dict[str, Callable[[User, User], Any]] = {}
-
-
 class ProfileSerializer(ProfileListSerializer):
-    """A reader's public profile."""
+    """The public profile of a user."""
 
     clubs = serializers.SerializerMethodField()
 
@@ -142,13 +137,13 @@ class ProfileSerializer(ProfileListSerializer):
         read_only_fields = fields
 
     def get_clubs(self, user: User) -> list[dict[str, Any]]:
-        """The public clubs the reader is in, as the clubs app tells them."""
-        part = profile_parts.get("clubs")
-        return part(user, self.context["request"].user) if part else []
+        """The public clubs of the user."""
+        get_clubs = profile_fields.get("clubs")
+        return get_clubs(user, self.context["request"].user) if get_clubs else []
 
 
 class BlockSerializer(ModelSerializer):
-    """A reader whom the caller has blocked, and since when."""
+    """A user blocked by the authenticated user."""
 
     user = PersonSerializer(source="blocked", read_only=True)
 
@@ -159,7 +154,7 @@ class BlockSerializer(ModelSerializer):
 
 
 class RegisterSerializer(serializers.Serializer[User]):
-    """What opens an account."""
+    """The data of a new account."""
 
     username = TextField(max_length=30, validators=[validate_chosen_username])
     password = PasswordField(new=True)
@@ -170,9 +165,9 @@ class RegisterSerializer(serializers.Serializer[User]):
     device = LineField(max_length=100, required=False, allow_blank=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The password against Django's validators, which look at the other fields too."""
-        about = {name: attrs[name] for name in ("username", "email", "display_name") if name in attrs}
-        check_new_password(attrs["password"], User(**about), field="password")
+        # Django's validators compare the password with these fields.
+        profile = {name: attrs[name] for name in ("username", "email", "display_name") if name in attrs}
+        check_new_password(attrs["password"], User(**profile), field="password")
         return attrs
 
 
@@ -185,21 +180,21 @@ class LoginSerializer(serializers.Serializer[User]):
 
 
 class PairSerializer(serializers.Serializer[Any]):
-    """A new pair of tokens."""
+    """A new pair of access and refresh token."""
 
     access = serializers.CharField(read_only=True)
     refresh = serializers.CharField(read_only=True)
 
 
 class SignedInSerializer(PairSerializer):
-    """The answer to a sign-in; `access_token` equals `access`, for clients of the older catalogue service."""
+    """The response to a sign-in. `access_token` equals `access`, for clients of the older catalog service."""
 
     access_token = serializers.CharField(read_only=True)
     user = OwnUserSerializer(read_only=True)
 
 
 class RegisteredSerializer(OwnUserSerializer):
-    """The answer to a sign-up: the own-user object and the tokens of its first sign-in."""
+    """The response to a registration: the new account and the tokens of its first session."""
 
     access = serializers.CharField(read_only=True)
     refresh = serializers.CharField(read_only=True)
@@ -222,7 +217,7 @@ class TokenSerializer(serializers.Serializer[Any]):
 
 
 class SessionSerializer(ModelSerializer):
-    """One sign-in."""
+    """A session of the authenticated user."""
 
     current = serializers.SerializerMethodField()
 
@@ -232,25 +227,24 @@ class SessionSerializer(ModelSerializer):
         read_only_fields = fields
 
     def get_current(self, session: AuthSession) -> bool:
-        """Whether it is the one this call is made with."""
+        """Whether the request was made with this session."""
         current = self.context["request"].auth
         return isinstance(current, AuthSession) and current.pk == session.pk
 
 
 class PasswordChangeSerializer(serializers.Serializer[Any]):
-    """The old password and the new one."""
+    """The current and the new password."""
 
     current_password = PasswordField()
     new_password = PasswordField(new=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The new one against Django's validators."""
         check_new_password(attrs["new_password"], self.context["request"].user, field="new_password")
         return attrs
 
 
 class DepartureSerializer(serializers.Serializer[Any]):
-    """The password, and what becomes of one's reviews."""
+    """The password, and what happens to the reviews of the deleted account."""
 
     password = PasswordField()
     reviews = serializers.ChoiceField(choices=Leaving.choices, default=Leaving.ANONYMISE)
@@ -263,13 +257,13 @@ class EmailSerializer(serializers.Serializer[Any]):
 
 
 class EmailChangeSerializer(EmailSerializer):
-    """A new address, and the password."""
+    """The new e-mail address and the current password."""
 
     current_password = PasswordField()
 
 
 class PasswordResetSerializer(serializers.Serializer[Any]):
-    """A mailed token and the new password."""
+    """The token from the password reset e-mail and the new password."""
 
     token = serializers.CharField(max_length=200)
     new_password = PasswordField(new=True)

@@ -1,4 +1,4 @@
-"""What accounts do beyond one row: sign-up, sign-in, and everything that goes through a mailed token."""
+"""Registration, sign-in, and everything that uses a token sent by e-mail."""
 
 import datetime
 import secrets
@@ -28,37 +28,35 @@ LIFETIMES = {
     MailTokenPurpose.CHANGE: datetime.timedelta(days=1),
     MailTokenPurpose.RESET: datetime.timedelta(hours=1),
 }
-
-
-# What addresses in jobs are sealed for: nobody reads them in the table.
+# The encryption purpose of e-mail addresses in task arguments.
 ADDRESS = "address"
 
 
 class InvalidCredentials(AuthenticationFailed):
-    """401, the same for an unknown name and a wrong password."""
+    """401, the same for an unknown username and a wrong password."""
 
-    default_detail = _("The name or the password is wrong.")
+    default_detail = _("Wrong username or password.")
     default_code = "invalid_credentials"
 
 
 class WrongPasswordError(Problem):
-    """A 400 with the code `wrong_password` at the field that has it."""
+    """400 with the error code `wrong_password` on the given field."""
 
     def __init__(self, user: User, field: str) -> None:
-        errors = [{"field": field, "code": "wrong_password", "detail": str(_("This is not your password."))}]
+        errors = [{"field": field, "code": "wrong_password", "detail": str(_("Wrong password."))}]
         super().__init__(status.HTTP_400_BAD_REQUEST, "invalid", _("Some fields are not valid."), errors=errors)
         self.user = user
 
     def note(self) -> None:
-        """In the audit log."""
+        """Record the failure in the audit log."""
         refused("password.refused", self.user.username, user=self.user.pk, actor=self.user.pk)
 
 
 @retrying_atomic
 def register(*, username: str, password: str, email: str = "", **fields: Any) -> User:
-    """Open an account. Raises Conflict `username_taken`.
+    """Create an account. Raises Conflict `username_taken`.
 
-    Whether somebody has the e-mail address is told to nobody but its owner, by mail.
+    Only the owner of an e-mail address learns, by e-mail, that it already belongs to an account.
     """
     user: User = User.objects.create_user(username, password, email=email, **fields)
     happened("account.created", user.pk)
@@ -68,7 +66,7 @@ def register(*, username: str, password: str, email: str = "", **fields: Any) ->
 
 
 def sign_in(name: str, password: str, *, device: str) -> tuple[User, tokens.Pair]:
-    """Authenticate and begin a sign-in. Raises as `authenticate` does."""
+    """Authenticate the user and create a session. Raises the same exceptions as `authenticate`."""
     for _attempt in range(3):
         user = authenticate(name, password)
         with suppress(PasswordMovedError):
@@ -77,12 +75,13 @@ def sign_in(name: str, password: str, *, device: str) -> tuple[User, tokens.Pair
 
 
 def authenticate(name: str, password: str) -> User:
-    """The account of a username or verified e-mail address. Raises InvalidCredentials, or Forbidden when suspended.
+    """Return the user with this username or verified e-mail address.
 
-    An unknown name costs the same hash and the same entry as a wrong password, so that time does not tell them apart.
+    Raises InvalidCredentials, or Forbidden `account_suspended`. An unknown name costs the same hashing and logging as
+    a wrong password, so that the response time does not reveal accounts.
     """
-    found = User.objects.with_verified_email(name) if "@" in name else User.objects.named(name)
-    user = found.first()
+    users = User.objects.with_verified_email(name) if "@" in name else User.objects.named(name)
+    user = users.first()
     if user is None:
         make_password(password)
     elif user.check_password(password) and user.is_active:
@@ -95,7 +94,10 @@ def authenticate(name: str, password: str) -> User:
 
 
 def change_password(user: User, *, current: str, new: str, keep: AuthSession | None) -> None:
-    """Set a new password; every sign-in but `keep` ends. Raises WrongPasswordError, to the later of two at once too."""
+    """Set a new password and revoke every session but `keep`.
+
+    Raises WrongPasswordError, also if the password has been changed in the meantime.
+    """
     require_password(user, current, field="current_password")
     before = user.password
     user.set_password(new)
@@ -106,28 +108,28 @@ def change_password(user: User, *, current: str, new: str, keep: AuthSession | N
 
 
 def require_password(user: User, password: str, *, field: str) -> None:
-    """Raise WrongPasswordError unless the password is the reader's."""
+    """Raise WrongPasswordError unless the password is correct."""
     if not check_password(password, user.password):
         raise WrongPasswordError(user, field)
 
 
 def send_verification(user: User) -> None:
-    """Mail a link that shows the address to be the reader's; to its owner, if it has one, a warning instead.
+    """Send a verification link, or a warning if another account owns the address.
 
-    Which of the two is found out by a job, as all that depends on who has an address: no answer's time tells it.
+    A task decides which, so that the response time does not reveal whether the address is known.
     """
     enqueue("accounts.verify", user=user.pk)
 
 
 @job("accounts.verify")
 def _verify(*, user: int) -> None:
-    reader = User.objects.filter(pk=user, is_active=True, email_verified=False).exclude(email="").first()
-    if reader:
-        _mail_link(reader, MailTokenPurpose.VERIFY, reader.email)
+    recipient = User.objects.filter(pk=user, is_active=True, email_verified=False).exclude(email="").first()
+    if recipient:
+        _mail_link(recipient, MailTokenPurpose.VERIFY, recipient.email)
 
 
 def request_email_change(user: User, email: str, *, password: str) -> None:
-    """Mail a link to the new address and tell the old one. Raises WrongPasswordError."""
+    """Send a confirmation link to the new address and a notice to the old one. Raises WrongPasswordError."""
     require_password(user, password, field="current_password")
     _request_email_change(user, email)
 
@@ -140,11 +142,11 @@ def _request_email_change(user: User, email: str) -> None:
 
 @job("accounts.change_email")
 def _change_email(*, user: int, address: str) -> None:
-    reader, email = User.objects.filter(pk=user, is_active=True).first(), unseal(address, purpose=ADDRESS)
-    if reader and email:
-        _mail_link(reader, MailTokenPurpose.CHANGE, email)
-        if reader.email_verified:
-            mail(reader, "change_notice", to=reader.email)
+    recipient, email = User.objects.filter(pk=user, is_active=True).first(), unseal(address, purpose=ADDRESS)
+    if recipient and email:
+        _mail_link(recipient, MailTokenPurpose.CHANGE, email)
+        if recipient.email_verified:
+            mail(recipient, "change_notice", to=recipient.email)
 
 
 def _mail_link(user: User, purpose: MailTokenPurpose, email: str) -> None:
@@ -157,17 +159,17 @@ def _mail_link(user: User, purpose: MailTokenPurpose, email: str) -> None:
 
 @retrying_atomic
 def confirm_email(token: str) -> None:
-    """Make the address of a mailed link the reader's own. Raises Problem `invalid_token`, Conflict `email_taken`."""
+    """Set and verify the address that the token was sent to. Raises Problem `invalid_token`, Conflict `email_taken`."""
     used = _use(token, MailTokenPurpose.VERIFY, MailTokenPurpose.CHANGE)
     user = used.user
     user.email, user.email_key, user.email_verified = used.email, identifier_key(used.email), True
-    with conflict_as(Conflict("email_taken", _("This address belongs to another account meanwhile."))):
+    with conflict_as(Conflict("email_taken", _("This address is now used by another account."))):
         user.save(update_fields=["email", "email_key", "email_verified"])
     happened("email.changed" if used.purpose == MailTokenPurpose.CHANGE else "email.verified", user.pk)
 
 
 def request_password_reset(email: str) -> None:
-    """Mail a link to the account that has the address; nothing happens, and nothing is told, where none has."""
+    """Send a password reset link to the user with this verified address, if there is one."""
     enqueue("accounts.reset_password", address=seal(email, purpose=ADDRESS))
 
 
@@ -181,26 +183,26 @@ def _reset_password(*, address: str) -> None:
 
 
 def user_of_reset(token: str) -> User:
-    """The account a reset token is for, without using it up. Raises Problem `invalid_token`."""
+    """Return the user of a reset token without consuming it. Raises Problem `invalid_token`."""
     return _find(token, MailTokenPurpose.RESET).user
 
 
 @retrying_atomic
 def reset_password(token: str, new: str) -> None:
-    """Set a new password by a mailed token; every sign-in ends. Raises Problem `invalid_token`."""
+    """Set a new password with a reset token and revoke every session. Raises Problem `invalid_token`."""
     _use(token, MailTokenPurpose.RESET).user.change_password(new, keep=None, verb="password.reset")
 
 
 def invalid_token() -> Problem:
-    """400: a mailed token that is unknown, used, superseded or too old, all alike."""
-    return Problem(400, "invalid_token", _("This link is not valid or no longer valid."))
+    """Return the 400 for any token that is unknown, used, superseded or expired."""
+    return Problem(400, "invalid_token", _("This link is invalid or has expired."))
 
 
 @retrying_atomic
 def _issue(user: User, purpose: MailTokenPurpose, email: str) -> str:
-    """A new token; it takes the place of an older one of the same purpose."""
+    """Return a new token that replaces any older one of the same purpose."""
     token = secrets.token_urlsafe(32)
-    # One at a time for each reader: two that both find no row to replace would deadlock in InnoDB.
+    # Lock the user: in InnoDB two concurrent inserts into the same gap would deadlock.
     hold(User, [user.pk])
     MailToken.objects.update_or_create(
         user=user,
@@ -211,17 +213,17 @@ def _issue(user: User, purpose: MailTokenPurpose, email: str) -> str:
 
 
 def _find(token: str, *purposes: MailTokenPurpose) -> MailToken:
-    live = MailToken.objects.filter(digest=digest_of(token), purpose__in=purposes, expires_at__gt=timezone.now())
-    found = live.select_related("user").filter(user__is_active=True).first()
-    if found is None or found.is_superseded:
+    valid = MailToken.objects.filter(digest=digest_of(token), purpose__in=purposes, expires_at__gt=timezone.now())
+    mail_token = valid.select_related("user").filter(user__is_active=True).first()
+    if mail_token is None or mail_token.is_superseded:
         raise invalid_token()
-    return found
+    return mail_token
 
 
 def _use(token: str, *purposes: MailTokenPurpose) -> MailToken:
-    """The token, used up: of several callers at once the one whose DELETE finds the row has it."""
-    found = _find(token, *purposes)
-    deleted, _rows = MailToken.objects.filter(pk=found.pk, digest=found.digest).delete()
+    """Delete the token and return it. Of several concurrent callers, only the one that deletes the row succeeds."""
+    mail_token = _find(token, *purposes)
+    deleted, _rows = MailToken.objects.filter(pk=mail_token.pk, digest=mail_token.digest).delete()
     if not deleted:
         raise invalid_token()
-    return found
+    return mail_token

@@ -1,7 +1,7 @@
-"""Access and refresh tokens: SimpleJWT signs and checks them, an AuthSession row says whether they still count.
+"""Access and refresh tokens. SimpleJWT signs and verifies them; the AuthSession row decides whether they are accepted.
 
-SimpleJWT's own rotation lets one refresh token be spent several times at once and keeps a stolen family alive;
-here one row is locked while a token is exchanged, and a token that comes back late ends its whole sign-in.
+SimpleJWT's own rotation accepts concurrent uses of one refresh token and does not revoke a stolen token family. Here
+the session row is locked while a token is exchanged, and reuse of an old token revokes the whole session.
 """
 
 import json
@@ -31,14 +31,14 @@ PURPOSE = "refresh"
 
 
 class InvalidToken(AuthenticationFailed):
-    """401: the token is not accepted; `code` says no more than its holder may know."""
+    """401 for a token that is not accepted. The code reveals no more than the client may know."""
 
-    default_detail = _("The token is not valid or no longer valid.")
+    default_detail = _("The token is invalid or has expired.")
     default_code = "token_not_valid"
 
 
 class SigningBackend(TokenBackend):
-    """SimpleJWT's backend, naming the key (`kid`) so that other services find it in the JWKS."""
+    """SimpleJWT's backend with the header `kid`, by which other services find the key in the JWKS."""
 
     def __init__(self, key: Any) -> None:
         self.public = key.public_key()
@@ -51,11 +51,11 @@ class SigningBackend(TokenBackend):
         self.kid = self._thumbprint()
 
     def encode(self, payload: dict[str, Any]) -> str:
-        """The signed token."""
+        """Return the signed token."""
         return jwt.encode(payload, self.prepared_signing_key, algorithm=self.algorithm, headers={"kid": self.kid})
 
     def jwk(self) -> dict[str, Any]:
-        """The public key as a JSON Web Key (RFC 7517)."""
+        """Return the public key as a JSON Web Key (RFC 7517)."""
         return self._public_jwk() | {"kid": self.kid, "use": "sig", "alg": self.algorithm}
 
     def _public_jwk(self) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class SigningBackend(TokenBackend):
         return {name: fields[name] for name in ("crv", "e", "kty", "n", "x", "y") if name in fields}
 
     def _thumbprint(self) -> str:
-        """RFC 7638: the digest of the key's required members in lexical order."""
+        """Return the JWK thumbprint (RFC 7638): the digest of the required members in lexical order."""
         canonical = json.dumps(self._public_jwk(), sort_keys=True, separators=(",", ":"))
         return base64url_encode(sha256(canonical.encode()).digest()).decode()
 
@@ -73,7 +73,7 @@ backend = SigningBackend(settings.JWT_PRIVATE_KEY)
 
 
 class AccessToken(Token):
-    """What a request carries: 15 minutes, and only as long as its sign-in."""
+    """Token that authorizes requests: valid for 15 minutes, and only while its session is active."""
 
     token_type = "access"  # noqa: S105  not a password
     lifetime = cast(timedelta, settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"])
@@ -81,7 +81,7 @@ class AccessToken(Token):
 
 
 class RefreshToken(Token):
-    """What is exchanged for the next pair, once."""
+    """Token that can be exchanged once for the next pair."""
 
     token_type = "refresh"  # noqa: S105
     lifetime = cast(timedelta, settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"])
@@ -90,7 +90,7 @@ class RefreshToken(Token):
 
 @dataclass(frozen=True)
 class Pair:
-    """What a client gets at a sign-in and at each refresh."""
+    """The tokens that a client gets at sign-in and at each refresh."""
 
     access: str
     refresh: str
@@ -98,7 +98,7 @@ class Pair:
 
 @retrying_atomic
 def sign_in(user: User, *, device: str) -> Pair:
-    """Begin a sign-in on a device. Raises PasswordMovedError, so that a password change never misses a late sign-in."""
+    """Create a session. Raises PasswordChangedError, so that a password change never misses a concurrent sign-in."""
     user.hold(password=user.password)
     session = AuthSession(user=user, device=device, jti=new_jti(), expires_at=timezone.now() + RefreshToken.lifetime)
     session.save(force_insert=True)
@@ -107,21 +107,21 @@ def sign_in(user: User, *, device: str) -> Pair:
 
 
 def refresh(token: str) -> Pair:
-    """Exchange a refresh token. Raises InvalidToken; `token_reused` ends the whole sign-in.
+    """Exchange a refresh token for a new pair. Raises InvalidToken; with `token_reused` the session is revoked.
 
-    Sent again within REFRESH_GRACE_SECONDS of its exchange it gives the same pair.
+    A retry within REFRESH_GRACE_SECONDS returns the same pair.
     """
     claims = _claims(RefreshToken, token)
     outcome = _exchange(claims)
     if isinstance(outcome, Pair):
         return outcome
-    # Raised out here: inside the transaction it would undo the end of the sign-in.
+    # Raised outside the transaction, which would otherwise roll back the revocation.
     raise InvalidToken(code=outcome) if outcome else InvalidToken()
 
 
 @retrying_atomic
 def _exchange(claims: Token) -> Pair | str:
-    """The next pair, or the code of the refusal (`""` for the default one)."""
+    """Return the next pair, or the error code (`""` for the default)."""
     session = AuthSession.objects.select_for_update().filter(pk=claims["sid"]).first()
     if session is None or not session.is_live or not session.user.may_sign_in:
         return ""
@@ -133,16 +133,16 @@ def _exchange(claims: Token) -> Pair | str:
         session.successor = seal(json.dumps([pair.access, pair.refresh]), purpose=PURPOSE)
         session.save(update_fields=["previous_jti", "jti", "rotated_at", "last_used_at", "expires_at", "successor"])
         return pair
-    kept = _in_grace(session, claims)
-    if kept:
-        return kept
+    grace_pair = _in_grace(session, claims)
+    if grace_pair:
+        return grace_pair
     AuthSession.objects.filter(pk=session.pk).end()
     happened("session.reused", session.user_id, object_id=session.pk, detail=session.device)
     return "token_reused"
 
 
 def _in_grace(session: AuthSession, claims: Token) -> Pair | None:
-    """The pair that this token was exchanged for a moment ago."""
+    """Return the pair that this token was exchanged for within the grace period, or None."""
     grace = timedelta(seconds=settings.REFRESH_GRACE_SECONDS)
     if claims["jti"] != session.previous_jti or session.rotated_at is None:
         return None
@@ -153,12 +153,12 @@ def _in_grace(session: AuthSession, claims: Token) -> Pair | None:
 
 
 def session_of(token: str) -> AuthSession:
-    """The sign-in of an access token that is accepted now, with its user. Raises InvalidToken."""
+    """Return the session of a valid access token, with its user. Raises InvalidToken."""
     return _live_session(_claims(AccessToken, token))
 
 
 def verify(token: str) -> None:
-    """Raise InvalidToken unless the token, of either kind, would be accepted now."""
+    """Raise InvalidToken unless the access or refresh token would be accepted now."""
     try:
         session_of(token)
     except InvalidToken:
@@ -169,7 +169,7 @@ def verify(token: str) -> None:
 
 
 def sign_out(token: str) -> None:
-    """End the sign-in of a refresh token. A token of a sign-in that is over does nothing; a forged one raises."""
+    """Revoke the session of a refresh token, unless it has ended already. Raises InvalidToken for a forged token."""
     session = AuthSession.objects.filter(pk=_claims(RefreshToken, token)["sid"]).first()
     if session:
         end(session)
@@ -177,14 +177,14 @@ def sign_out(token: str) -> None:
 
 @retrying_atomic
 def end(session: AuthSession) -> None:
-    """End one sign-in; nothing happens to one that is over."""
+    """Revoke the session, unless it has ended already."""
     if AuthSession.objects.filter(pk=session.pk).end():
         happened("session.ended", session.user_id, object_id=session.pk, detail=session.device)
 
 
 @retrying_atomic
 def end_others(user: User, *, keep: AuthSession | None) -> None:
-    """End all sign-ins of an account but `keep`."""
+    """Revoke all sessions of the user but `keep`."""
     if AuthSession.objects.filter(user=user).exclude(pk=keep.pk if keep else 0).end():
         happened("sessions.ended", user.pk)
 
@@ -193,7 +193,7 @@ def _live_session(claims: Token) -> AuthSession:
     session = AuthSession.objects.select_related("user").filter(pk=claims["sid"]).first()
     if session is None or not session.user.is_active:
         raise InvalidToken
-    # Before the end of the sign-in, which comes with it.
+    # Checked first, because a suspension also revokes the session.
     if session.user.is_suspended:
         raise InvalidToken(_("This account is suspended."), code="account_suspended")
     if not session.is_live:
@@ -205,7 +205,7 @@ def _claims(kind: type[Token], token: str) -> Token:
     try:
         claims = kind(cast(Any, token))
     except (TokenError, ArithmeticError, RecursionError, TypeError, ValueError):
-        # The libraries below let some of what cannot be read through as other errors.
+        # SimpleJWT and PyJWT let other exceptions through for some malformed tokens.
         raise InvalidToken from None
     if type(claims.get("sid")) is not int or not isinstance(claims.get("jti"), str):
         raise InvalidToken

@@ -1,4 +1,4 @@
-"""Readers over HTTP (api.md, section 1): everything below `users/`."""
+"""Views of users, blocks and the current account, below `users/`."""
 
 from typing import Any
 
@@ -38,34 +38,36 @@ from bookbridge.api.views import APIView, GenericAPIView, GenericViewSet, checke
 
 
 def own_account(request: Request) -> User:
-    """The caller, as the database has them now; 401 where the account went a moment ago."""
+    """Return the authenticated user, reloaded from the database. Raises InvalidToken if it has been deleted."""
     user = User.objects.filter(pk=request.user.pk).first()
     if user is None:
         raise InvalidToken
     return user
 
 
-@extend_schema_view(patch=extend_schema(summary="Change one's own account"))
+@extend_schema_view(
+    get=extend_schema(summary="Get the current account"),
+    patch=extend_schema(summary="Update the current account", description="Fields that are not sent are unchanged."),
+)
 class MeView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[type-arg]
-    """One's own account."""
+    """The account of the authenticated user."""
 
     serializer_class = OwnUserSerializer
     http_method_names = ["get", "head", "options", "patch", "delete"]
 
     def find_object(self) -> User:
-        """The caller, as the database has them now."""
         return own_account(self.request)
 
     def get_throttles(self) -> list[BaseThrottle]:
-        """Closing the account tries a password, so it is counted as a sign-in is."""
+        # Deletion checks the password, so it counts as a sign-in attempt.
         return [*super().get_throttles(), *([AccountThrottle()] if self.request.method == "DELETE" else [])]
 
     @extend_schema(request=DepartureSerializer, responses={204: NOTHING})
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Close the account for good.
+        """Delete the current account permanently.
 
-        The body has `password`, and `reviews`: `anonymise` (they stay, without their author) or `delete`. Clubs pass to
-        others.
+        Requires `password`. With `reviews`, choose whether to keep the reviews without an author (`anonymise`) or to
+        delete them (`delete`). Owned clubs are transferred to other members.
         """
         user = self.get_object()
         close_account(user, **checked(DepartureSerializer(data=request.data)))
@@ -73,18 +75,16 @@ class MeView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[ty
 
 
 class ExportView(APIView):
-    """Everything that is held about the caller."""
+    """Export all data about the current account."""
 
-    @extend_schema(summary="Everything held about the caller, one JSON document", responses={200: OpenApiTypes.OBJECT})
+    @extend_schema(summary="Export all data about the current account", responses={200: OpenApiTypes.OBJECT})
     def get(self, request: Request) -> HttpResponseBase:
-        """A section for each kind of thing; secrets are named, not told.
-
-        It tells of its own making too: so that is noted first, and only where it is handed out.
-        """
+        """Return one JSON document with a section per kind of data. Secrets are listed without their values."""
         user = own_account(request)
         unchanged = self._unchanged(request, user)
         if unchanged is not None:
             return unchanged
+        # Recorded before the export is built, so that the document contains its own event.
         if request.method == "GET":
             happened("account.exported", user.pk)
         file, length, digest = document(user)
@@ -93,7 +93,7 @@ class ExportView(APIView):
         return FileResponse(file, as_attachment=True, filename=filename, content_type=JSON, headers=headers)
 
     def _unchanged(self, request: Request, user: User) -> HttpResponseBase | None:
-        """The answer where the caller has the document as it would be now."""
+        """Return a 304 or 412 response if the client's ETag settles the request, else None."""
         if "If-None-Match" not in request.headers:
             return None
         file, _length, digest = document(user)
@@ -107,30 +107,28 @@ class ExportView(APIView):
 
 @extend_schema_view(
     put=extend_schema(
-        summary="Show a picture of oneself", request=PictureSerializer, responses={200: OwnUserSerializer, **TOO_LARGE}
+        summary="Upload an avatar", request=PictureSerializer, responses={200: OwnUserSerializer, **TOO_LARGE}
     ),
-    delete=extend_schema(summary="Show no picture of oneself"),
+    delete=extend_schema(summary="Delete the avatar"),
 )
 class AvatarView(PictureView):
-    """One's own picture: the middle of it, a square of at most 512 pixels."""
+    """The avatar of the current account, cropped to a centered square of at most 512 pixels."""
 
     serializer_class = OwnUserSerializer
     folder, shape = AVATARS, Shape(512, square=True)
 
     def find_object(self) -> User:
-        """The caller, as the database has them now."""
         return own_account(self.request)
 
     def change(self, thing: User, name: str) -> None:
-        """As the model says."""
         thing.change_avatar(name)
 
 
 @extend_schema_view(
-    list=extend_schema(summary="Readers, by name"), retrieve=extend_schema(summary="A reader's profile")
+    list=extend_schema(summary="List or search users"), retrieve=extend_schema(summary="Get a user's profile")
 )
 class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
-    """Other readers."""
+    """The active users that the caller may see; users who blocked each other are hidden."""
 
     serializer_class = ProfileListSerializer
     filterset_class = UserFilter
@@ -141,51 +139,46 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewS
     orderings = {"username": ("username_key",)}
 
     def unsearched(self) -> Any:
-        """All accounts."""
         return User.objects.all()
 
     def get_queryset(self) -> Any:
-        """Those the caller may see."""
         return User.objects.visible_to(self.request.user)
 
     def get_serializer_class(self) -> Any:
-        """One profile says more than a row of a list."""
         return ProfileSerializer if self.action == "retrieve" else ProfileListSerializer
 
     def find_object(self) -> User:
-        """By name, in any case."""
         user: User = get_object_or_404(self.get_queryset().named(self.kwargs["username"]))
         return user
 
 
 class BlockView(APIView):
-    """A block between the caller and another reader."""
+    """Block a user."""
 
-    @extend_schema(summary="Block a reader", request=None, responses={204: NOTHING})
+    @extend_schema(summary="Block a user", request=None, responses={204: NOTHING})
     def put(self, request: Request, username: str) -> Response:
-        """Hide both from each other, in every list, thread and search; the other is not told."""
+        """Hide both users from each other in every list, thread and search. The other user is not notified."""
         Block.objects.place(on=self._other(username), by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(summary="Block a reader no longer", responses={204: NOTHING})
+    @extend_schema(summary="Unblock a user", responses={204: NOTHING})
     def delete(self, request: Request, username: str) -> Response:
-        """Nothing happens where the caller has not blocked them."""
+        """Remove the block. Idempotent."""
         Block.objects.lift(on=self._other(username), by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _other(self, username: str) -> User:
-        """By name, in any case. Somebody who has blocked the caller is not there, as everywhere."""
+        # Users who have blocked the caller are not found, as everywhere else.
         user: User = get_object_or_404(User.objects.known_to(self.request.user).named(username))
         return user
 
 
-@extend_schema_view(list=extend_schema(summary="Whom the caller has blocked, the last first"))
+@extend_schema_view(list=extend_schema(summary="List blocked users, newest first"))
 class BlockListView(mixins.ListModelMixin, GenericViewSet):
-    """The caller's own blocks."""
+    """The users blocked by the caller."""
 
     serializer_class = BlockSerializer
     queryset = Block.objects.none()
 
     def get_queryset(self) -> BlockQuerySet:
-        """One's own."""
         return Block.objects.of(self.request.user).select_related("blocked")

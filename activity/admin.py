@@ -1,4 +1,4 @@
-"""The log in the admin: read, searched and taken along, and changed by nobody."""
+"""Read-only admin of the activity log, with search and CSV export."""
 
 from typing import Any
 
@@ -13,32 +13,30 @@ from activity.verbs import VERBS
 from bookbridge.api.admin import PeriodFilter, id_in
 from bookbridge.api.log_pages import ActorFilter, LogAdmin, VerbFilter, account_in
 
-# What bears a title that members of a club have written.
+# Object types whose titles are written by club members.
 SAID = ("ballot", "meeting", "milestone", "post", "thread")
 
 
 class EventVerbFilter(VerbFilter):
-    """By what was done."""
+    """Filters by verb."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """All the verbs there are."""
         return [(verb, verb) for verb in sorted(VERBS)]
 
 
 class ClubFilter(TextFilter):
-    """By the id of the club it happened in."""
+    """Filters by the id of the club."""
 
     title, parameter_name = _("club"), "club"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those events; none where this is no id."""
         text = str(self.value() or "").strip()
         return queryset.filter(club=id_in(text) or 0) if text else queryset
 
 
 @admin.register(Event)
 class EventAdmin(LogAdmin):
-    """What happened, by whom, to what, and in which club."""
+    """Admin of events."""
 
     list_display = ("id", "at", "verb", "actor", "subject", "shown_object", "club")
     list_filter = (EventVerbFilter, ActorFilter, ClubFilter, ("at", PeriodFilter))
@@ -52,7 +50,6 @@ class EventAdmin(LogAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """By object, or by an account: what it did and what was done to it."""
         term = search_term.strip()
         kind, _colon, number = term.rpartition(":")
         if not term:
@@ -64,17 +61,16 @@ class EventAdmin(LogAdmin):
 
     @admin.display(description=_("to what"))
     def shown_object(self, event: Event) -> str:
-        """What it was called then, and how to search for it."""
+        """Return the title at the time of the event, and the term that finds the object."""
         thing = event.thing
         return f"{shown_title(event)} ({thing.type}:{thing.id})" if thing else "-"
 
     def exported_value(self, row: Any, name: str) -> Any:
-        """The same as the list shows of it."""
         return shown_title(row) if name == "object_title" else super().exported_value(row, name)
 
 
 def shown_title(event: Event) -> str:
-    """What it was called; not of what is written in a private club, which staff read in a case alone."""
+    """Return the title, or an ellipsis for content of private clubs, which staff may see only in a case."""
     club: Any = event.club
     hidden = event.object_type in SAID and (club is None or club.is_private)
     return "…" if hidden else event.object_title

@@ -9,16 +9,5 @@ class ActivityConfig(AppConfig):
     verbose_name = _("Activity")
 
     def ready(self) -> None:
-        """Hear of what happens to accounts, and part those that go from the log."""
-        from accounts import departure, happenings
-        from accounts.export import sections
-        from activity import listening, mail  # noqa: F401  (registers its job by being imported)
-        from activity.export import SECTIONS
-        from activity.models import Notification
-        from bookbridge.api.expiry import expires
-
-        listening.listen()
-        happenings.listeners.append(listening.note)
-        expires("notifications", lambda: Notification.objects.expired())
-        departure.last_parts.append(listening.forget)
-        sections.update(SECTIONS)
+        """Load what registers by being imported."""
+        from activity import contributions, mail, receivers  # noqa: F401

@@ -1,4 +1,4 @@
-"""What the log and the notifications hold about one reader."""
+"""Sections of the account export: events, notifications and notification settings."""
 
 from accounts.export import Section, answers, rows
 from accounts.models import User
@@ -7,12 +7,12 @@ from activity.serializers import EventSerializer, NotificationSerializer
 
 
 def own_log(user: User) -> Section:
-    """As their own log has it."""
+    """Return the events of the user's own activity log."""
     return answers(Event.objects.of_reader(user).for_answer(user), EventSerializer)
 
 
 def notifications(user: User) -> Section:
-    """What they may be told now, in the app or by mail."""
+    """Return the notifications that the user may see now, in the app or by e-mail."""
     return answers(Notification.objects.visible_to(user).for_answer(user), NotificationSerializer)
 
 

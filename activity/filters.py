@@ -1,4 +1,4 @@
-"""What the list of notifications can be narrowed down by."""
+"""Filters of notifications."""
 
 import django_filters
 from django.utils.translation import gettext_lazy as _
@@ -8,14 +8,14 @@ from bookbridge.api.filters import FlagFilter
 
 
 class NotificationFilter(django_filters.FilterSet):
-    """The ones that wait to be read, or the others."""
+    """Filters notifications by whether they are unread."""
 
-    unread = FlagFilter(method="by_unread", label=_("true: those that were not marked as read."))
+    unread = FlagFilter(method="by_unread", label=_("`true` for unread notifications, `false` for read ones."))
 
     class Meta:
         model = Notification
         fields: list[str] = []
 
     def by_unread(self, rows: NotificationQuerySet, name: str, value: str) -> NotificationQuerySet:
-        """As the queryset says."""
+        """Return the unread or the read notifications."""
         return rows.unread() if value == "true" else rows.filter(read_at__isnull=False)

@@ -1,4 +1,4 @@
-"""Notifications by mail: a job takes those of one occasion one after the other, and notes each that has left."""
+"""Notification e-mails. A task sends the e-mails of one batch and marks each one as sent."""
 
 import logging
 import time
@@ -13,17 +13,17 @@ from bookbridge.api.mail import DeferredError, Mail, Postman, RefusedError
 from bookbridge.api.transactions import retrying_atomic
 
 logger = logging.getLogger("bookbridge.mail")
-# Of one turn of the job; then others have theirs.
+# The task reschedules itself after this time, so that other tasks can run.
 SECONDS = 2.0
 
 
 @job("activity.mail", atomic=False)
 def _mail(*, batch: str) -> bool:
-    """Send some of a batch; whether there is more."""
-    waiting = Notification.objects.filter(mail_batch=batch).order_by("id")
+    """Send e-mails of a batch until the time limit. Returns whether some are left."""
+    pending = Notification.objects.filter(mail_batch=batch).order_by("id")
     end = time.monotonic() + SECONDS
     with Postman() as postman:
-        while rows := list(waiting[:50]):
+        while rows := list(pending[:50]):
             for row in rows:
                 _send(row, postman, alone=len(rows) == 1)
                 if time.monotonic() > end:
@@ -32,24 +32,24 @@ def _mail(*, batch: str) -> bool:
 
 
 def _send(row: Notification, postman: Postman, *, alone: bool) -> None:
-    """Send one, and note that it has left; one that the server wants later is put off by itself."""
+    """Send one e-mail and mark it as sent. If the server defers it, move it to a batch of its own."""
     mail = _written(row)
     try:
         if mail:
             postman.send(mail)
     except RefusedError:
-        logger.warning("the mail server refuses notification %s", row.pk)
+        logger.warning("the mail server rejected notification %s", row.pk)
     except DeferredError:
         if alone:
             raise
         _put_off(row)
         return
-    _noted(Notification.objects.filter(pk=row.pk))
+    _mark_sent(Notification.objects.filter(pk=row.pk))
 
 
 @retrying_atomic
-def _noted(row: NotificationQuerySet) -> None:
-    row.update(mail_batch=None)
+def _mark_sent(rows: NotificationQuerySet) -> None:
+    rows.update(mail_batch=None)
 
 
 @retrying_atomic
@@ -60,16 +60,16 @@ def _put_off(row: Notification) -> None:
 
 
 def _written(row: Notification) -> Mail | None:
-    """The mail in the reader's language; None for whoever may not be told of it, or has no address, by now."""
-    reader = User.objects.filter(pk=row.user_id, is_active=True, email_verified=True).exclude(email="").first()
-    told = reader and Notification.objects.visible_to(reader).for_answer(reader).filter(pk=row.pk).first()
-    if not reader or not told:
+    """Return the e-mail in the user's language; None if they may no longer see the notification or have no address."""
+    user = User.objects.filter(pk=row.user_id, is_active=True, email_verified=True).exclude(email="").first()
+    notification = user and Notification.objects.visible_to(user).for_answer(user).filter(pk=row.pk).first()
+    if not user or not notification:
         return None
     return Mail.written(
         f"notification {row.pk}",
-        to=reader.email,
+        to=user.email,
         template="activity/mail/notification.txt",
-        language=reader.language,
-        user=reader,
-        told=told,
+        language=user.language,
+        user=user,
+        notification=notification,
     )

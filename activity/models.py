@@ -1,4 +1,4 @@
-"""The log of what happened, and what each reader is told of it."""
+"""Events of the activity log, notifications and notification preferences."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ READ_KEPT, UNREAD_KEPT = datetime.timedelta(days=90), datetime.timedelta(days=36
 
 
 class Thing(NamedTuple):
-    """What an event or a notification is about, as it was called then; never the text of a post.
+    """A reference to an object, with its title at that time; never the text of a post.
 
     `type` is one word (`club`, `book`, `entry`, `meeting`, `ballot`, `thread`, `post`, `review`, `user`, `session`).
-    A `user`'s title is their username, and goes with their account. `author` (an id) is whose words the title is, where
-    a block keeps them from others: of a thread, and of the posts in it.
+    The title of a `user` is the username; it is deleted with the account. `author` is the id of the user who wrote the
+    title, set for threads and their posts, whose titles a block hides.
     """
 
     type: str
@@ -45,13 +45,12 @@ class Thing(NamedTuple):
 
 
 class About(models.Model):
-    """The columns for who did something, to what, and in which club. The row goes with the club."""
+    """Actor, object and club of an event or a notification. The row is deleted with the club."""
 
     at = models.DateTimeField(default=timezone.now, editable=False)
-    # No foreign keys in the database: a row that is added would lock its actor, its reader and its club, after whatever
-    # else its writer holds, and so against the order in which everybody locks. `activity.listening.forget` and
-    # the clubs' own deletion keep the references; one that lost a race to either names nobody. And each has an index
-    # that begins with it, below.
+    # No database constraints on the foreign keys: an insert would lock the referenced users and the club out of the
+    # usual lock order. The deletion handlers of accounts and clubs clear the references; a reference that lost such a
+    # race is treated as empty. An index below starts with each of the columns.
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -65,7 +64,7 @@ class About(models.Model):
     object_type = KeyField(max_length=20, blank=True)
     object_id = models.BigIntegerField(null=True, blank=True)
     object_title = models.CharField(max_length=TITLE_LENGTH, blank=True)
-    # Whose words the title is, where a block keeps them from others.
+    # The author of the title, whose blocks hide it.
     object_author = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -84,48 +83,48 @@ class About(models.Model):
 
     @property
     def thing(self) -> Thing | None:
-        """What it is about; without its title where a block hides that (`EventQuerySet.of_reader`)."""
+        """Return the object, without its title if a block hides that (see `EventQuerySet.for_user`)."""
         title = self.object_title if getattr(self, "title_shown", True) else ""
         return None if self.object_id is None else Thing(self.object_type, self.object_id, title)
 
 
 class AboutQuerySet(models.QuerySet[Any]):
-    """Rules about many rows of either kind."""
+    """Queries that events and notifications share."""
 
-    def for_answer(self, reader: User) -> Any:
-        """With who and where, in two queries more.
+    def for_answer(self, user: User) -> Any:
+        """Prefetch actors and clubs, with two more queries.
 
-        A club that `reader` may not know of (any more) is left out, and so is somebody beyond a block.
+        Clubs that `user` may not see and actors hidden by a block are omitted.
         """
         clubs: Any = self.model._meta.get_field("club").related_model
-        known = clubs.objects.visible_to(reader).only("id", "name")
-        people = User.objects.filter(unblocked(reader, "pk")).defer("bio", "search_text")
-        return self.prefetch_related(Prefetch("actor", people), Prefetch("club", known))
+        visible_clubs = clubs.objects.visible_to(user).only("id", "name")
+        actors = User.objects.filter(unblocked(user, "pk")).defer("bio", "search_text")
+        return self.prefetch_related(Prefetch("actor", actors), Prefetch("club", visible_clubs))
 
 
 class EventQuerySet(AboutQuerySet):
-    """Rules about many events."""
+    """Queries on events."""
 
     def of_club(self, club: int, *, reader: User, moderates: bool) -> EventQuerySet:
-        """A club's feed: what its members may see anyway, and whoever moderates it what moderators alone do."""
-        known = (unblocked(reader, column) for column in ("actor", "subject", "object_author"))
-        feed = self.filter(*known, club=club)
+        """Return the feed of a club for `reader`; `moderates` includes the events that only moderators may see."""
+        not_hidden = (unblocked(reader, column) for column in ("actor", "subject", "object_author"))
+        feed = self.filter(*not_hidden, club=club)
         return feed if moderates else feed.exclude(verb__in=FOR_MODERATORS)
 
-    def of_reader(self, reader: User) -> EventQuerySet:
-        """The reader's own log: what they did, and what was done to their account or membership.
+    def of_reader(self, user: User) -> EventQuerySet:
+        """Return the user's own log: their actions, and changes to their account and memberships.
 
-        All of it; but the title of a thread that a block hides is not told.
+        Titles of threads that a block hides are marked by `title_shown`.
         """
-        shown = ExpressionWrapper(unblocked(reader, "object_author"), models.BooleanField())
-        return self.filter(Q(actor=reader.pk) | Q(subject=reader.pk)).annotate(title_shown=shown)
+        title_shown = ExpressionWrapper(unblocked(user, "object_author"), models.BooleanField())
+        return self.filter(Q(actor=user.pk) | Q(subject=user.pk)).annotate(title_shown=title_shown)
 
 
 class Event(About):
-    """One change that was made, written in the transaction of that change."""
+    """A change, recorded in the transaction that made it."""
 
     verb = KeyField(max_length=50)
-    # Whose account it is about, where somebody else did it.
+    # The user whose account or membership was changed by someone else.
     subject = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -146,7 +145,7 @@ class Event(About):
             models.Index(fields=["actor", "id"], name="activity_event_by_actor"),
             models.Index(fields=["subject", "id"], name="activity_event_by_subject"),
             models.Index(fields=["object_author"], name="activity_event_by_author"),
-            # For staff, who ask what happened to one thing, when, and how often.
+            # For the filters of the admin.
             models.Index(fields=["object_type", "object_id"], name="activity_event_by_object"),
             models.Index(fields=["at"], name="activity_event_by_time"),
             models.Index(fields=["verb", "at"], name="activity_event_by_verb"),
@@ -157,36 +156,35 @@ class Event(About):
 
 
 class NotificationQuerySet(AboutQuerySet):
-    """Rules about many notifications."""
+    """Queries on notifications."""
 
-    def visible_to(self, reader: User) -> NotificationQuerySet:
-        """What the reader may be told now.
+    def visible_to(self, user: User) -> NotificationQuerySet:
+        """Return the notifications of `user` that they may see now.
 
-        From before a block nothing PERSONAL by whom it hides, nor of what is said in their threads; and nothing of a
-        club they may not know of any more.
+        Excludes older notifications that a block now hides, and those of clubs that the user may no longer see.
         """
         clubs: Any = Notification._meta.get_field("club").related_model
-        known = Q(club=None) | Exists(clubs.objects.visible_to(reader).filter(pk=OuterRef("club")))
-        personal = ~Q(kind__in=PERSONAL) | unblocked(reader, "actor")
-        return self.filter(known, personal, unblocked(reader, "object_author"), user=reader.pk)
+        club_visible = Q(club=None) | Exists(clubs.objects.visible_to(user).filter(pk=OuterRef("club")))
+        actor_visible = ~Q(kind__in=PERSONAL) | unblocked(user, "actor")
+        return self.filter(club_visible, actor_visible, unblocked(user, "object_author"), user=user.pk)
 
-    def of_reader(self, reader: User) -> NotificationQuerySet:
-        """What the reader is told in the app."""
-        return self.visible_to(reader).filter(in_app=True)
+    def of_reader(self, user: User) -> NotificationQuerySet:
+        """Return the notifications shown to `user` in the app."""
+        return self.visible_to(user).filter(in_app=True)
 
     def unread(self) -> NotificationQuerySet:
-        """Those nobody has marked as read."""
+        """Return the unread notifications."""
         return self.filter(read_at=None)
 
     def expired(self) -> NotificationQuerySet:
-        """Those that were seen to, after 90 days, and the others after a year."""
+        """Return the notifications to delete: read or e-mail-only ones after 90 days, unread ones after a year."""
         now = timezone.now()
-        seen = Q(read_at__isnull=False) | Q(in_app=False)
-        return self.filter(Q(at__lt=now - UNREAD_KEPT) | seen, at__lt=now - READ_KEPT)
+        not_unread = Q(read_at__isnull=False) | Q(in_app=False)
+        return self.filter(Q(at__lt=now - UNREAD_KEPT) | not_unread, at__lt=now - READ_KEPT)
 
     @retrying_atomic
     def mark_read(self) -> int:
-        """Mark them as read; how many were not. One that was read before keeps its time."""
+        """Mark the unread notifications as read and return their number."""
         return self.unread().update(read_at=timezone.now())
 
 
@@ -195,7 +193,7 @@ def _unique() -> str:
 
 
 class Notification(About):
-    """What one reader is told, in the app or by mail or both."""
+    """A message to one user, in the app, by e-mail or both."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications", db_index=False, db_constraint=False
@@ -203,12 +201,12 @@ class Notification(About):
     kind = KeyField(max_length=30, choices=Kind.choices)
     detail = models.CharField(max_length=500, blank=True)
     detail_code = KeyField(
-        max_length=50, blank=True, help_text=_("What puts the detail into words; empty where it is words already.")
+        max_length=50, blank=True, help_text=_("Code of the message renderer; empty if the detail is plain text.")
     )
-    key = KeyField(max_length=100, default=_unique, help_text=_("Of several with one key a reader is told once."))
+    key = KeyField(max_length=100, default=_unique, help_text=_("A user gets only one notification per key."))
     in_app = models.BooleanField(default=True)
     read_at = models.DateTimeField(null=True, blank=True)
-    mail_batch = KeyField(max_length=32, null=True, editable=False, help_text=_("Set while it waits to be mailed."))
+    mail_batch = KeyField(max_length=32, null=True, editable=False, help_text=_("Set until the e-mail has been sent."))
 
     objects = NotificationQuerySet.as_manager()
 
@@ -231,9 +229,8 @@ class Notification(About):
 
     @property
     def text(self) -> str:
-        """One sentence, in the language of this moment."""
-        # Words of people stay what they are: a title may hold a per cent sign. But names stay on their line: in a mail
-        # nobody's name is to look like more of the mail.
+        """Return the text in the active language."""
+        # User input must stay on one line, so that a name cannot imitate other parts of an e-mail.
         return str(TEXTS[Kind(self.kind)]) % {
             "actor": on_one_line(self._actor_name),
             "object": on_one_line(self.object_title),
@@ -245,37 +242,37 @@ class Notification(About):
     def _actor_name(self) -> str:
         if self.actor:
             return self.actor.display_name
-        return gettext("Deleted reader") if self.actor_gone else gettext("Somebody")
+        return gettext("Deleted reader") if self.actor_gone else gettext("Someone")
 
 
 class PreferenceQuerySet(models.QuerySet["Preference"]):
-    """Rules about the wishes of readers."""
+    """Queries on notification preferences."""
 
-    def of_many(self, readers: Collection[int], kind: Kind) -> tuple[set[int], set[int]]:
-        """Who of these readers wants to be told of a kind in the app, and who by mail."""
-        rows = self.filter(user__in=readers, kind=kind).values_list("user", "app", "email")
-        said = {user: (app, email) for user, app, email in rows}
-        usual = (True, kind in MAILED)
-        app, email = ({user for user in readers if said.get(user, usual)[way]} for way in (0, 1))
+    def of_many(self, users: Collection[int], kind: Kind) -> tuple[set[int], set[int]]:
+        """Return which of the users (ids) want this kind in the app, and which by e-mail."""
+        rows = self.filter(user__in=users, kind=kind).values_list("user", "app", "email")
+        chosen = {user: (app, email) for user, app, email in rows}
+        default = (True, kind in MAILED)
+        app, email = ({user for user in users if chosen.get(user, default)[channel]} for channel in (0, 1))
         return app, email
 
-    def of(self, reader: int) -> dict[str, dict[str, bool]]:
-        """How `reader` wants to be told of each kind: `{kind: {app, email}}`."""
-        wishes = {kind.value: {"app": True, "email": kind in MAILED} for kind in Kind}
-        rows = self.filter(user=reader).values_list("kind", "app", "email")
-        return wishes | {kind: {"app": app, "email": email} for kind, app, email in rows if kind in wishes}
+    def of(self, user: int) -> dict[str, dict[str, bool]]:
+        """Return the settings of a user (id) for each kind: `{kind: {app, email}}`."""
+        defaults = {kind.value: {"app": True, "email": kind in MAILED} for kind in Kind}
+        rows = self.filter(user=user).values_list("kind", "app", "email")
+        return defaults | {kind: {"app": app, "email": email} for kind, app, email in rows if kind in defaults}
 
     @retrying_atomic
-    def change(self, reader: User, wishes: dict[str, dict[str, bool]]) -> None:
-        """Set what `wishes` says of some kinds; what it does not say stays."""
-        hold(User, [reader.pk])
-        now = self.of(reader.pk)
-        for kind, wish in wishes.items():
-            self.update_or_create(user=reader, kind=kind, defaults={**now[kind], **wish})
+    def change(self, user: User, wishes: dict[str, dict[str, bool]]) -> None:
+        """Update the given kinds and channels; the others are unchanged."""
+        hold(User, [user.pk])
+        current = self.of(user.pk)
+        for kind, channels in wishes.items():
+            self.update_or_create(user=user, kind=kind, defaults={**current[kind], **channels})
 
 
 class Preference(models.Model):
-    """How one reader wants to be told of one kind, where they have said so."""
+    """The channels of one kind of notification chosen by one user; defaults have no row."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     kind = KeyField(max_length=30, choices=Kind.choices)

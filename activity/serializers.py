@@ -1,4 +1,4 @@
-"""The shapes of the log and of notifications in the API."""
+"""Serializers of events, notifications and notification settings."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ MOST_IDS = 1000
 
 
 class ThingSerializer(serializers.Serializer[Any]):
-    """What something is about, as it was called then."""
+    """An object, with its title at the time of the event."""
 
     type = serializers.CharField(read_only=True)
     id = serializers.IntegerField(read_only=True)
@@ -24,22 +24,21 @@ class ThingSerializer(serializers.Serializer[Any]):
 
 
 class WhereSerializer(serializers.Serializer[Any]):
-    """The club something happened in."""
+    """A club."""
 
     id = serializers.IntegerField(read_only=True)
     name = serializers.CharField(read_only=True)
 
 
 class ActorSerializer(PersonOrDeletedSerializer):
-    """Who did it: null where it was the platform, and somebody nameless where their account is gone."""
+    """The acting user: null for the platform, a placeholder if the account has been deleted."""
 
     def get_attribute(self, instance: Any) -> User | None:  # type: ignore[override]
-        """The person, somebody nameless, or nobody."""
         return super().get_attribute(instance) if instance.actor or instance.actor_gone else None
 
 
 class AboutSerializer(ModelSerializer):
-    """What both have."""
+    """Fields that events and notifications share."""
 
     actor = ActorSerializer(read_only=True, allow_null=True)
     object = ThingSerializer(source="thing", read_only=True, allow_null=True)
@@ -47,7 +46,7 @@ class AboutSerializer(ModelSerializer):
 
 
 class EventSerializer(AboutSerializer):
-    """Something that happened."""
+    """An event in the activity log."""
 
     class Meta:
         model = Event
@@ -56,7 +55,7 @@ class EventSerializer(AboutSerializer):
 
 
 class NotificationSerializer(AboutSerializer):
-    """What the caller is told."""
+    """A notification of the authenticated user."""
 
     text = serializers.CharField(read_only=True)
     read = serializers.SerializerMethodField()
@@ -67,42 +66,39 @@ class NotificationSerializer(AboutSerializer):
         read_only_fields = fields
 
     def get_read(self, row: Notification) -> bool:
-        """Whether it was marked as read."""
+        """Whether the notification has been marked as read."""
         return row.read_at is not None
 
 
 class ReadSerializer(serializers.Serializer[Any]):
-    """Which notifications have been read: some `ids`, or `all`."""
+    """The notifications to mark as read: some `ids`, or `all`."""
 
     ids = serializers.ListField(child=IdField(), max_length=MOST_IDS, required=False)
     all = serializers.BooleanField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """One or the other."""
         if not attrs.get("all") and "ids" not in attrs:
-            raise InvalidField("ids", "required", _("Say which, or that all of them."))
+            raise InvalidField("ids", "required", _("Send `ids` or `all`."))
         return attrs
 
 
 class WishSerializer(serializers.Serializer[Any]):
-    """How to be told of one kind."""
+    """The channels of one kind of notification."""
 
     app = serializers.BooleanField(required=False)
     email = serializers.BooleanField(required=False)
 
 
 class SettingsSerializer(serializers.Serializer[Any]):
-    """How the caller wants to be told of each kind."""
+    """The channels of each kind of notification."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """One for each kind."""
         return {kind.value: WishSerializer(required=False, help_text=kind.label) for kind in Kind}
 
     def to_internal_value(self, data: Any) -> dict[str, dict[str, bool]]:
-        """The wishes that were sent. A kind there is not is ignored, as an unknown field is in every body."""
-        wishes: dict[str, dict[str, bool]] = super().to_internal_value(data)
-        for kind in ALWAYS & wishes.keys():
-            for way, wanted in wishes[kind].items():
-                if not wanted:
-                    raise InvalidField(f"{kind}.{way}", "always_on", _("This cannot be turned off."))
-        return wishes
+        preferences: dict[str, dict[str, bool]] = super().to_internal_value(data)
+        for kind in ALWAYS & preferences.keys():
+            for channel, enabled in preferences[kind].items():
+                if not enabled:
+                    raise InvalidField(f"{kind}.{channel}", "always_on", _("This cannot be turned off."))
+        return preferences

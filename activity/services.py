@@ -1,6 +1,6 @@
-"""What the other apps call: `record` that something happened, `notify` whom it concerns.
+"""Records events and notifies users.
 
-Both write in the transaction of the change they tell of, so that there is neither one without the other.
+Call both in the transaction of the change, so that a change is never committed without its event.
 """
 
 import uuid
@@ -18,10 +18,11 @@ from bookbridge.api.transactions import retrying_atomic
 def record(
     verb: str, *, actor: int | None, thing: Thing | None = None, club: int | None = None, subject: int | None = None
 ) -> None:
-    """Note a change: `actor` did `verb` (one of `activity.verbs`) to `thing`. All but the thing are ids.
+    """Record that `actor` did `verb` (one of `activity.verbs.VERBS`) to an object. Users and clubs are given as ids.
 
-    `subject` is whose account it is about where that is not the actor: they see it in their own log too. With a `club`
-    it stands in that club's feed: what not every member may see has no club, or is named in `FOR_MODERATORS`.
+    `subject` is the user whose account or membership is concerned, if not the actor; the event appears in their own
+    log too. With a `club` the event appears in that club's feed. If not every member may see it, pass no club or list
+    the verb in `MODERATOR_ONLY_VERBS`.
     """
     other = subject if subject != actor else None
     Event.objects.create(verb=verb, actor_id=actor, club_id=club, subject_id=other, **_columns(thing))
@@ -38,23 +39,22 @@ def notify(
     detail: str | Said = "",
     key: str | None = None,
 ) -> None:
-    """Tell `users` (ids) as each wants to be told, in the app, by mail, both or not.
+    """Notify users (ids) in the app and by e-mail, according to their preferences.
 
-    Nobody is told of what they did themselves. Who has blocked the actor, or was blocked, hears nothing of what is
-    PERSONAL, and of the club's affairs without the actor's name.
+    The actor is skipped. Users with a block between them and the actor do not get notifications of the kinds in
+    `HIDDEN_BY_BLOCK`, and get the others without the actor.
 
-    Where a `key` is given, a reader is told once however often this is called with it. `detail` is what the kind's
-    text wants beside actor, object and club: what somebody wrote, as a str, or a `Said`, which is put into words when
-    it is read, in the reader's language: `Said("role", "moderator")`, `said_time(meeting.starts_at, meeting.timezone)`,
-    or a code of one's own that `activity.details.sayings` knows. For the members of a club there is
-    `clubs.telling.tell_members`.
+    With a `key`, each user is notified at most once, however often this is called. `detail` is additional text for the
+    template of the kind: user-written text as a str, or a `DeferredMessage`, which is rendered in the reader's
+    language: `DeferredMessage("role", "moderator")`, `time_message(meeting.starts_at, meeting.timezone)`. To notify the
+    members of a club, call `clubs.notifications.notify_members`.
     """
     users = [user for user in dict.fromkeys(users) if user != actor]
     hidden = hidden_among(users, actor) if actor is not None else set()
     if kind in PERSONAL:
         users = [user for user in users if user not in hidden]
     app, mail = _ways(users, kind)
-    about = {"kind": kind, "club_id": club, **_columns(thing), **_detail(detail), **({"key": key} if key else {})}
+    common = {"kind": kind, "club_id": club, **_columns(thing), **_detail(detail), **({"key": key} if key else {})}
     batch = uuid.uuid4().hex
     rows = [
         Notification(
@@ -62,7 +62,7 @@ def notify(
             actor_id=None if user in hidden else actor,
             in_app=user in app,
             mail_batch=batch if user in mail else None,
-            **about,
+            **common,
         )
         for user in users
         if user in app | mail
@@ -73,15 +73,15 @@ def notify(
 
 
 def _ways(users: list[int], kind: Kind) -> tuple[set[int], set[int]]:
-    """Who of them is to be told in the app, and who by mail: only at an address that they have shown to be theirs."""
+    """Return the users to notify in the app and those to notify by e-mail, who must have verified their address."""
     app, mail = Preference.objects.of_many(users, kind)
     reachable = User.objects.filter(pk__in=mail, is_active=True, email_verified=True)
     return app, set(reachable.values_list("pk", flat=True)) if mail else set()
 
 
 def _detail(detail: str | Said) -> dict[str, str]:
-    code, about = detail if isinstance(detail, Said) else ("", detail)
-    return {"detail_code": code, "detail": about[:500]}
+    code, text = detail if isinstance(detail, Said) else ("", detail)
+    return {"detail_code": code, "detail": text[:500]}
 
 
 def _columns(thing: Thing | None) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Routes of the log and of notifications, below `/api/v1/`."""
+"""URLs of the activity log and notifications, below `/api/v1/`."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The verbs of the log, in one place: what happened, in the past tense, after the kind of thing it happened to."""
+"""Verbs of the activity log: the object type and what happened to it, in the past tense."""
 
 VERBS = (
     # accounts
@@ -20,7 +20,7 @@ VERBS = (
     "account.reinstated",
     "user.blocked",
     "user.unblocked",
-    # catalogue
+    # catalog
     "book.added",
     "book.changed",
     "book.deleted",
@@ -57,18 +57,18 @@ VERBS = (
     "milestone.changed",
     "milestone.deleted",
     "progress.set",
-    # meetings; what somebody answers is in their own log alone
+    # meetings; RSVPs are recorded without a club, so they appear only in the user's own log
     "meeting.created",
     "meeting.changed",
     "meeting.cancelled",
     "meeting.deleted",
     "meeting.answered",
     "meeting.attendance_noted",
-    # ballots; who has voted is noted nowhere
+    # ballots; votes are secret and not recorded
     "ballot.opened",
     "ballot.closed",
     "ballot.deleted",
-    # discussions; what somebody opens or reacts to is in their own log alone
+    # discussions; reactions and revealed posts appear only in the user's own log
     "thread.created",
     "thread.changed",
     "thread.deleted",
@@ -98,7 +98,7 @@ VERBS = (
     "moderation.undone",
 )
 
-# What a club's moderators see in its feed and its other members do not: it is about who is not (yet, or any more) in.
+# Only moderators see these in the club's feed, because they concern people outside the club.
 FOR_MODERATORS = (
     "member.asked",
     "member.withdrew",

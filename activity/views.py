@@ -1,4 +1,4 @@
-"""The log and notifications over HTTP (api.md, section 10); a club's feed is in `clubs.feed`."""
+"""Views of the user's own activity log, notifications and notification settings."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from bookbridge.api.views import FormView, GenericAPIView, checked
 
 
 class OwnActivityView(generics.ListAPIView, GenericAPIView):  # type: ignore[type-arg]
-    """What the caller did, and what was done to their account and memberships; sign-ins included."""
+    """List the caller's own actions and the changes to their account and memberships."""
 
     is_list = True
     serializer_class = EventSerializer
@@ -29,14 +29,13 @@ class OwnActivityView(generics.ListAPIView, GenericAPIView):  # type: ignore[typ
     queryset = Event.objects.none()
 
     def get_queryset(self) -> EventQuerySet:
-        """The caller's own log."""
-        reader = caller(self.request)
-        log: EventQuerySet = Event.objects.of_reader(reader).for_answer(reader)
-        return log
+        user = caller(self.request)
+        events: EventQuerySet = Event.objects.of_reader(user).for_answer(user)
+        return events
 
 
 class NotificationsView(generics.ListAPIView, GenericAPIView):  # type: ignore[type-arg]
-    """What the caller is told."""
+    """List the notifications of the current account."""
 
     is_list = True
     serializer_class = NotificationSerializer
@@ -44,20 +43,18 @@ class NotificationsView(generics.ListAPIView, GenericAPIView):  # type: ignore[t
     queryset = Notification.objects.none()
 
     def get_queryset(self) -> NotificationQuerySet:
-        """The caller's own."""
-        reader = caller(self.request)
-        rows: NotificationQuerySet = Notification.objects.of_reader(reader).for_answer(reader)
-        return rows
+        user = caller(self.request)
+        notifications: NotificationQuerySet = Notification.objects.of_reader(user).for_answer(user)
+        return notifications
 
 
 @extend_schema(responses={204: NOTHING})
 class ReadView(FormView):
-    """Mark some (`ids`) or `all` of one's notifications as read."""
+    """Mark some (`ids`) or all (`all`) notifications as read."""
 
     serializer_class = ReadSerializer
 
     def perform(self, request: Request, **data: Any) -> Response:
-        """Nothing happens to those that are read already."""
         rows = Notification.objects.of_reader(caller(request))
         if not data.get("all"):
             rows = self._named(rows, data["ids"])
@@ -65,32 +62,31 @@ class ReadView(FormView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _named(self, rows: NotificationQuerySet, ids: list[int]) -> NotificationQuerySet:
-        """Those with the ids; 400 for one that is not the caller's, as for one that is not there."""
-        found = set(rows.filter(pk__in=ids).values_list("pk", flat=True))
-        strange = ErrorDetail(str(_("There is no such notification.")), "does_not_exist")
-        errors = {f"ids.{n}": [strange] for n, pk in enumerate(ids) if pk not in found}
+        """Return the notifications with these ids. Raises ValidationError for unknown ids and those of other users."""
+        known = set(rows.filter(pk__in=ids).values_list("pk", flat=True))
+        unknown = ErrorDetail(str(_("Notification not found.")), "does_not_exist")
+        errors = {f"ids.{n}": [unknown] for n, pk in enumerate(ids) if pk not in known}
         if errors:
             raise ValidationError(errors)
-        return rows.filter(pk__in=found)
+        return rows.filter(pk__in=known)
 
 
 class SettingsView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[type-arg]
-    """How the caller wants to be told of each kind: in the app, by mail, both or not at all."""
+    """Get the notification settings: for each kind, whether to notify in the app and by e-mail."""
 
     serializer_class = SettingsSerializer
     http_method_names = ["get", "head", "options", "patch"]
 
     def find_object(self) -> dict[str, dict[str, bool]]:
-        """The wishes, as they stand."""
         return Preference.objects.of(caller(self.request).pk)
 
     def lock(self, obj: object) -> None:
-        """For a conditional write: hold the caller's row, which every change of wishes locks first."""
+        # The settings are several rows, so conditional writes lock the user, as every change of the settings does.
         hold(User, [caller(self.request).pk])
 
-    @extend_schema(summary="Change how one is told", responses=SettingsSerializer)
+    @extend_schema(summary="Update the notification settings", responses=SettingsSerializer)
     def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """What is not sent stays as it is; `security` cannot be turned off."""
+        """Omitted kinds and channels are unchanged. `security` cannot be turned off."""
         self.get_object()
         Preference.objects.change(caller(request), checked(self.get_serializer(data=request.data)))
         return Response(self.get_serializer(self.find_object()).data)

@@ -1,12 +1,12 @@
-"""Asks for every page of the admin, cold and warm, and prints how long it takes and by how many queries, worst first.
+"""Benchmark of all admin pages, cold and warm: prints time and number of queries, worst first.
 
-    DATABASE_URL=mysql://... python benchmarks/admin.py [--most 25] [--only catalog.book]
+    DATABASE_URL=mysql://... python benchmarks/admin_pages.py [--most 25] [--only catalog.book]
 
-Each list in each order that it offers, by each filter, by what its search box takes, and its last page; of the first
-and the last row the page, its history and what a deletion would take along; the desk, duplicates, comparing, exports
-up to their first bytes. Fill the database first (`benchmarks/filling.py`). The first time that a page is asked for
-stands under "cold": start the database server anew before. Ends with status 1 where a page takes over a second warm or
-over thirty queries. Leaves an account of staff behind, and notes of what it has opened.
+Requests each list in each order, with each filter, with several searches, and its last page; the change, history and
+delete pages of the first and the last row; the case page, duplicates, comparison, and the first bytes of exports.
+Fill the database first (`benchmarks/fill_database.py`). "cold" is the first request; restart the database before.
+Exits with status 1 if a page takes over a second warm or over thirty queries. Leaves a staff account and log entries
+behind.
 """
 
 import argparse
@@ -39,11 +39,11 @@ from accounts.staff import sittings
 from catalog.models import Book
 
 MOST_SECONDS, MOST_QUERIES = 1.0, 30
-# Of a filter with many choices so many are asked for.
+# Choices tested per filter.
 CHOICES = 6
 IN_CLUB = ["?q=7", "?q=leitores+de", "?q=nobody"]
 PEOPLE = ["?q=ana", "?q=a", "?q=nobody"]
-# What no filter's choices tell: searches, and filters that are texts.
+# Searches and text filters, which have no choices.
 ASKED = {
     "accounts.user": ["?q=ana", "?q=a", "?q=ana+silva", "?q=ana@", "?is_staff__exact=1&o=7"],
     "accounts.authsession": PEOPLE,
@@ -81,7 +81,7 @@ FURTHER = [
 
 
 class Cost(NamedTuple):
-    """What a page took."""
+    """The cost of a page."""
 
     warm: float
     cold: float
@@ -91,12 +91,12 @@ class Cost(NamedTuple):
 
     @property
     def is_over(self) -> bool:
-        """Whether that is more than it may."""
+        """Return whether the page exceeds a limit."""
         return self.warm > MOST_SECONDS or self.queries > MOST_QUERIES or self.status != 200
 
 
 def staff() -> Client:
-    """Signed in as somebody who may do everything."""
+    """Return a client with a superuser session."""
     user = User.objects.filter(username="benchmark").first() or User.objects.create_superuser("benchmark", None)
     settings.ALLOWED_HOSTS = ["*"]
     client = Client(raise_request_exception=False)
@@ -108,51 +108,51 @@ def staff() -> Client:
 
 
 def ask(client: Client, path: str) -> Any:
-    """An answer up to its first bytes."""
-    answer = client.get(path)
-    if answer.streaming:
-        next(iter(answer))
-    return answer
+    """Request a path; of streaming responses read only the first chunk."""
+    response = client.get(path)
+    if response.streaming:
+        next(iter(response))
+    return response
 
 
 def measure(client: Client, path: str) -> tuple[Cost, Any]:
-    """Ask three times; the better one of the last two is what it takes warm."""
+    """Request a path three times; the warm time is the better one of the last two."""
     took = []
     for _round in range(3):
         with CaptureQueriesContext(connection) as queries:
             began = time.perf_counter()
-            answer = ask(client, path)
+            response = ask(client, path)
             took.append(time.perf_counter() - began)
-    return Cost(min(took[1:]), took[0], len(queries), answer.status_code, path), answer
+    return Cost(min(took[1:]), took[0], len(queries), response.status_code, path), response
 
 
 def lists(client: Client, model: type[Model]) -> Iterator[Cost]:
-    """The list of a table in all its ways."""
-    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    cost, answer = measure(client, address)
+    """Yield the costs of the change list with all orders, filters and searches."""
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    cost, response = measure(client, url)
     yield cost
-    shown = admin.site._registry[model].get_changelist_instance(answer.wsgi_request)
+    changelist = admin.site._registry[model].get_changelist_instance(response.wsgi_request)
     orders = [
         f"?o={sign}{number}"
-        for number, name in enumerate(shown.list_display)
-        if name in shown.sortable_by and shown.get_ordering_field(name)
+        for number, name in enumerate(changelist.list_display)
+        if name in changelist.sortable_by and changelist.get_ordering_field(name)
         for sign in ("", "-")
     ]
     chosen = [
         choice.get("query_string") or choice.get("query_string_all")
-        for filtered in shown.filter_specs
-        for choice in list(filtered.choices(shown))[:CHOICES]
+        for spec in changelist.filter_specs
+        for choice in list(spec.choices(changelist))[:CHOICES]
     ]
-    asked = [*orders, *filter(None, chosen), *ASKED.get(model._meta.label_lower, [])]
-    if shown.paginator.num_pages > 1:
-        asked.append(f"?p={shown.paginator.num_pages}")
-    for query in dict.fromkeys(asked):
+    queries = [*orders, *filter(None, chosen), *ASKED.get(model._meta.label_lower, [])]
+    if changelist.paginator.num_pages > 1:
+        queries.append(f"?p={changelist.paginator.num_pages}")
+    for query in dict.fromkeys(queries):
         if query != "?":
-            yield measure(client, address + query)[0]
+            yield measure(client, url + query)[0]
 
 
 def rows(client: Client, model: type[Model]) -> Iterator[Cost]:
-    """The pages of the first row, which is the heaviest, and of the last."""
+    """Yield the costs of the pages of the heaviest and the last row."""
     page = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     found = model._default_manager.order_by("pk")
     for pk, row in {row.pk: row for row in (_heaviest(model), found.last()) if row is not None}.items():
@@ -173,10 +173,10 @@ def _request(client: Client) -> Any:
 
 
 def main() -> None:
-    """Ask for them all."""
+    """Request everything and print the results."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--most", type=int, default=25, help="how many to print")
-    options.add_argument("--only", help="of one table, as catalog.book")
+    options.add_argument("--most", type=int, default=25, help="number of results to print")
+    options.add_argument("--only", help="only one model, such as catalog.book")
     chosen = options.parse_args()
     client, costs = staff(), []
     for model in admin.site._registry:
@@ -191,7 +191,7 @@ def main() -> None:
     for cost in costs[: chosen.most]:
         print(
             f"{cost.warm * 1000:6.0f} ms warm {cost.cold * 1000:6.0f} ms cold {cost.queries:3} queries"
-            f" {cost.status} {cost.path}{'  TOO MUCH' if cost.is_over else ''}"
+            f" {cost.status} {cost.path}{'  OVER LIMIT' if cost.is_over else ''}"
         )
     over = [cost for cost in costs if cost.is_over]
     slow = sum(cost.warm > 0.5 for cost in costs)

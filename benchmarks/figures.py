@@ -1,9 +1,9 @@
-"""What each statistic costs to make, without the cache: queries and milliseconds.
+"""Benchmark of the statistics without cache: queries and milliseconds.
 
-    DATABASE_URL=... .venv/bin/python benchmarks/figures.py
+    DATABASE_URL=... .venv/bin/python benchmarks/api_stats.py
 
-Reads the database it is given (`manage.py seed_demo --users 100000 --clubs 5000 --reviews 300000` fills one) and writes
-nothing but the caller's sign-in. The clubs are the largest and the smallest; the milliseconds are the median of 21.
+Fill the database first (`manage.py seed_demo --users 100000 --clubs 5000 --reviews 300000`); only a session of one user
+is added to it. The clubs are the largest and the oldest; the milliseconds are the median of 21 calls.
 """
 
 import os
@@ -34,7 +34,7 @@ from clubs.clubs.models import Club
 
 
 def cost(client: APIClient, url: str) -> tuple[int, float]:
-    """Queries and the median of milliseconds, each time from an empty cache."""
+    """Return the number of queries and the median milliseconds, each time with an empty cache."""
     times = []
     for _ in range(21):
         cache.clear()
@@ -47,23 +47,23 @@ def cost(client: APIClient, url: str) -> tuple[int, float]:
 
 
 def main() -> None:
-    """Print a table."""
+    """Print the table."""
     client = APIClient(HTTP_ACCEPT="application/json")
     large, small = (Club.objects.filter(visibility="public").order_by(order)[0] for order in ("-members_count", "id"))
     book = Book.objects.order_by("-ratings_count")[0]
-    reader = User.objects.filter(reviews__isnull=False).order_by("-id")[0]
+    user = User.objects.filter(reviews__isnull=False).order_by("-id")[0]
     signed_in = APIClient(HTTP_ACCEPT="application/json")
-    signed_in.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.sign_in(reader, device='benchmark').access}")
-    print(f"{connection.vendor}: {User.objects.count()} readers, {Club.objects.count()} clubs")
-    for who, url, what in (
+    signed_in.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.sign_in(user, device='benchmark').access}")
+    print(f"{connection.vendor}: {User.objects.count()} users, {Club.objects.count()} clubs")
+    for api, url, name in (
         (client, "/api/v1/stats/", "the platform"),
         (client, f"/api/v1/clubs/{large.pk}/stats/", f"a club of {large.members_count}"),
         (client, f"/api/v1/clubs/{small.pk}/stats/", f"a club of {small.members_count}"),
         (client, f"/api/v1/books/{book.pk}/stats/", f"a book of {book.ratings_count} ratings"),
-        (signed_in, "/api/v1/users/me/stats/", "a reader"),
+        (signed_in, "/api/v1/users/me/stats/", "a user"),
     ):
-        queries, milliseconds = cost(who, url)
-        print(f"{what:30}{queries:4} queries {milliseconds:8.1f} ms")
+        queries, milliseconds = cost(api, url)
+        print(f"{name:30}{queries:4} queries {milliseconds:8.1f} ms")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""The goodbooks file's star counts as reviews, at a thousandth of their number: does the API answer what they make?
+"""Check the book statistics of the API against the goodbooks file, scaled down to a thousandth.
 
     DATABASE_URL=... .venv/bin/python benchmarks/goodbooks_ratings.py ../shared/data/goodbooks/books.csv
 
-Wants an empty database that is migrated and into which the file has been imported; writes readers and some 573,000
-reviews, asks for every book's average and histogram, and compares both with what plain Python makes of the file. Exit
-status 1 where one differs.
+Needs a new database into which the file has been imported. Creates users and about 573,000 reviews, requests the mean
+rating and histogram of every book, and compares them with values computed from the file. Exits with status 1 if any
+differ.
 """
 
 import argparse
@@ -40,23 +40,23 @@ BATCH = 5000
 
 
 def expected(stars: list[int]) -> dict[str, Any]:
-    """What the API should say of a book with so many ratings of 1 to 5 stars."""
+    """Return the expected statistics of a book with these numbers of ratings of 1 to 5 stars."""
     count, total = sum(stars), sum(n * many for n, many in enumerate(stars, start=1))
     mean = float((Decimal(total) / count).quantize(Decimal("0.01"), ROUND_HALF_UP)) if count else None
     histogram = {f"{n / 2:.1f}": 0 if n % 2 else stars[n // 2 - 1] for n in range(1, 11)}
     return {"average_rating": mean, "ratings_count": count, "histogram": histogram}
 
 
-def reviews(books: dict[str, int], counts: dict[str, list[int]], readers: list[int]) -> Iterator[Review]:
-    """The reviews of all books, each by another reader."""
+def reviews(books: dict[str, int], counts: dict[str, list[int]], users: list[int]) -> Iterator[Review]:
+    """Yield the reviews of all books, each by a different user."""
     for work, stars in counts.items():
         ratings = (2 * n for n, many in enumerate(stars, start=1) for _ in range(many))
-        for reader, rating in zip(readers, ratings, strict=False):
-            yield Review(book_id=books[work], author_id=reader, rating=rating)
+        for user, rating in zip(users, ratings, strict=False):
+            yield Review(book_id=books[work], author_id=user, rating=rating)
 
 
 def main() -> int:
-    """Write, ask, compare."""
+    """Create the reviews and compare the statistics."""
     parser = argparse.ArgumentParser()
     parser.add_argument("file", type=Path)
     with parser.parse_args().file.open(encoding="utf-8", newline="") as file:
@@ -65,12 +65,14 @@ def main() -> int:
     books = {str(origin).partition(":")[2]: pk for pk, origin in Book.objects.values_list("pk", "origin")}
     names = [f"goodbooks-{n}" for n in range(max(map(sum, counts.values())))]
     User.objects.bulk_create([User(username=name, username_key=name) for name in names], batch_size=1000)
-    readers = list(User.objects.order_by("pk").values_list("pk", flat=True))
-    started, written, rest = time.perf_counter(), 0, reviews(books, counts, readers)
+    users = list(User.objects.order_by("pk").values_list("pk", flat=True))
+    started, written, rest = time.perf_counter(), 0, reviews(books, counts, users)
     for batch in batches(rest, BATCH):
         written += Review.objects.add_many(batch)
     seconds = time.perf_counter() - started
-    print(f"{written:,} reviews of {len(counts):,} books written in {seconds:.1f} s, {written / seconds:,.0f} a second")
+    print(
+        f"{written:,} reviews of {len(counts):,} books created in {seconds:.1f} s, {written / seconds:,.0f} per second"
+    )
     client, wrong = APIClient(), 0
     for work, stars in counts.items():
         shown = client.get(f"/api/v1/books/{books[work]}/stats/").json()
@@ -78,7 +80,7 @@ def main() -> int:
         if differing:
             wrong += 1
             print(work, differing)
-    print(f"{len(counts) - wrong:,} books as computed from the file, {wrong:,} not")
+    print(f"{len(counts) - wrong:,} books match the file, {wrong:,} do not")
     return int(wrong > 0)
 
 

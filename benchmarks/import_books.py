@@ -1,11 +1,11 @@
 #!/usr/bin/env python
-"""How fast books come in, and what memory that takes.
+"""Benchmark of book imports: time and peak memory.
 
     .venv/bin/python benchmarks/import_books.py path/to/goodbooks/books.csv [--works 50000]
 
-imports goodbooks-10k's file twice, then generated dumps of Open Library's form (authors, works, editions) of a tenth
-of `--works` and of all of it. It uses a new SQLite file, or with DATABASE_URL=mysql://... the empty database named
-there. Each import is a process of its own; its peak memory is what the system says of it. Run from the checkout.
+Imports the goodbooks-10k file twice, then generated dumps in the Open Library format (authors, works, editions) with a
+tenth of `--works` and with all of them. Uses a new SQLite file, or the empty database in DATABASE_URL. Each import runs
+in its own process, whose peak memory is measured by the operating system. Run from the checkout.
 """
 
 import argparse
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def dump(works: int) -> Iterator[str]:
-    """Lines of authors, works and two editions a work; real ones are longer, these are like the short ones."""
+    """Yield the lines of authors, works and two editions per work; they are like short real ones."""
     rest = "\t1\t2010-04-24T17:54:01.503315\t"
     for n in range(works // 3):
         yield f"/type/author\t/authors/OL{n}A{rest}{json.dumps({'name': f'Author Number {n}'})}\n"
@@ -49,7 +49,7 @@ def dump(works: int) -> Iterator[str]:
 
 
 def manage(*arguments: object) -> tuple[float, int, str]:
-    """Run manage.py: seconds, peak memory in MiB, and what it printed."""
+    """Run manage.py; return the seconds, the peak memory in MiB and the output."""
     began = time.monotonic()
     with tempfile.TemporaryFile("w+") as out:
         process = subprocess.Popen([sys.executable, ROOT / "manage.py", *map(str, arguments)], stdout=out)
@@ -60,16 +60,16 @@ def manage(*arguments: object) -> tuple[float, int, str]:
         return time.monotonic() - began, usage.ru_maxrss // 1024, out.read()
 
 
-def show(what: str, path: Path, folder: Path) -> None:
-    """Import a file and print its line of the table."""
+def show(name: str, path: Path, folder: Path) -> None:
+    """Import a file and print its row of the table."""
     seconds, peak, text = manage("import_books", path, "--rejects", folder / "rejects.csv")
     counts = {line.split()[0]: line.split()[1] for line in text.splitlines() if line.startswith("  ")}
-    figures = "  ".join(f"{name} {counts[name]}" for name in ("created", "known", "rejected", "ignored"))
-    print(f"{what:34} {seconds:6.1f} s  {peak:4} MiB  {figures}", flush=True)
+    totals = "  ".join(f"{key} {counts[key]}" for key in ("created", "known", "rejected", "ignored"))
+    print(f"{name:34} {seconds:6.1f} s  {peak:4} MiB  {totals}", flush=True)
 
 
 def main() -> None:
-    """Run all of it."""
+    """Run all imports."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("books", type=Path)
     parser.add_argument("--works", type=int, default=50_000)

@@ -1,11 +1,11 @@
-"""What it costs to merge two well-known books and to undo it, and what readers of both notice meanwhile.
+"""Benchmark of merging two popular books and undoing it, under concurrent API requests.
 
     DATABASE_URL=mysql://... python benchmarks/merging.py [--reviews 100000] [--shared 10000] [--lists 2000]
 
-It needs the readers and clubs of seed_demo (`--users 100000 --clubs 5000`), and adds two books with so many reviews
-each, `shared` of them by readers of both, and a place on so many clubs' lists each, half of them the same clubs. While
-one process merges, as a page of the admin and its jobs do, others read, write, change and delete reviews of both
-books. In the end each figure of what was touched is counted afresh.
+Needs the users and clubs of seed_demo (`--users 100000 --clubs 5000`). Adds two books with `--reviews` reviews each,
+`--shared` of them by users who reviewed both, and puts each on `--lists` reading lists, half of them of the same clubs.
+While one process merges like the admin page and its tasks, other threads read, create, update and delete reviews of
+both books. Finally all affected counters are verified; wrong counters or 5xx responses give exit status 1.
 """
 
 import argparse
@@ -35,30 +35,29 @@ from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import User
+from bookbridge.api.registry import column_checks, counter_checks, merge_handlers
 from catalog.merging import services
 from catalog.merging.models import Merge
 from catalog.models import Book
-from clubs.members import services as members
 from clubs.models import Club, Entry, Membership, Progress
 from clubs.statistics import services as statistics
-from reviews.checks import CHECKS, TOTALS
 from reviews.models import Review
 
 READERS, PAUSE = 4, 0.02
 
 
 class Timed:
-    """A part of merges, each of whose transactions is timed."""
+    """A merge handler that times each transaction."""
 
     def __init__(self, part: services.Part) -> None:
         self.part, self.steps, self.name = part, [], type(part).__name__.lower()
 
     def move(self, merge: Merge) -> bool:
-        """As the part does."""
+        """Move a batch."""
         return self._timed(self.part.move, merge)
 
     def move_back(self, merge: Merge) -> bool:
-        """As the part does."""
+        """Undo the move of a batch."""
         return self._timed(self.part.move_back, merge)
 
     def _timed(self, step: Any, merge: Merge) -> bool:
@@ -70,28 +69,34 @@ class Timed:
 
 
 def build(reviews: int, shared: int, lists: int) -> tuple[int, int]:
-    """The two books, the kept one first."""
+    """Create the books and their data; return the ids of the target and the source book."""
     numbers(max(reviews, 50_000))
     first = User.objects.filter(username_key__contains=".").order_by("pk").values_list("pk", flat=True).first()
     name = f"CONCAT('merge', {last(User)}, 'x', n)"
     added = fill(User, reviews - shared, username=name, username_key=name, password="'!'")
     kept, gone = (Book.add(by=None, title=f"A Work {n}", authors=["Known Well"]).pk for n in (1, 2))
-    # Long ago, so that they were nobody's last deed.
-    said = {
+    # Old reviews, so that they do not affect when members were last active.
+    columns = {
         "created_at": "'2021-05-01'",
         "body": "REPEAT('It is long. ', 20)",
         "language": "'en'",
         "rating": "1 + MOD(n, 10)",
     }
     both = f"IF(n <= {shared}, {first} - 1 + n, {added} + n - {shared})"
-    fill(Review, reviews, book=str(kept), author=both, **said)
-    fill(Review, reviews, book=str(gone), author=f"{first} - 1 + n", **said)
+    fill(Review, reviews, book=str(kept), author=both, **columns)
+    fill(Review, reviews, book=str(gone), author=f"{first} - 1 + n", **columns)
     club = Club.objects.order_by("pk").values_list("pk", flat=True)[0]
     place = "(SELECT COUNT(*) FROM clubs_entry AS e WHERE e.club_id = {club}) + 1"
     for book, shift in ((kept, 0), (gone, lists // 2)):
-        of = f"{club + shift} + n"
+        club_id = f"{club + shift} + n"
         before = fill(
-            Entry, lists, club=of, book=str(book), added_by=None, status="'reading'", position=place.format(club=of)
+            Entry,
+            lists,
+            club=club_id,
+            book=str(book),
+            added_by=None,
+            status="'reading'",
+            position=place.format(club=club_id),
         )
         with connection.cursor() as cursor:
             cursor.execute(
@@ -104,7 +109,7 @@ def build(reviews: int, shared: int, lists: int) -> tuple[int, int]:
 
 
 def touched(books: tuple[int, int]) -> dict[Any, Any]:
-    """The rows whose figures the merge moves."""
+    """Return the ids of all rows whose counters the merge changes, by model."""
     reviews, entries = Review.objects.filter(book__in=books), Entry.objects.filter(book__in=books)
     authors = set(reviews.exclude(author=None).values_list("author", flat=True))
     clubs = set(entries.values_list("club", flat=True))
@@ -122,114 +127,117 @@ def touched(books: tuple[int, int]) -> dict[Any, Any]:
 
 
 def settle(books: tuple[int, int]) -> None:
-    """Set the figures right that were not written with the rows."""
-    figures("books", "readers")
+    """Update the counters that `build` did not write."""
+    figures("books", "users")
     rows = touched(books)
-    members.settle(rows[Membership])
+    Membership.objects.refresh_last_active(rows[Membership])
     statistics.settle(rows[Entry])
-    for each in CHECKS:
+    for each in column_checks.values():
         if each.model is Book:
             list(each.differences(rows[Book], repair=True))
-    for total in TOTALS.values():
+    for total in counter_checks.values():
         total.differences(repair=True)
 
 
 def check(books: tuple[int, int]) -> int:
-    """Count the figures afresh; how many are wrong."""
+    """Verify the counters; return how many are wrong."""
     found, rows = 0, touched(books)
-    for each in CHECKS:
+    for each in column_checks.values():
         ids = rows.get(each.model, [])
         for start in range(0, len(ids), 1000):
             for difference in each.differences(ids[start : start + 1000], repair=False):
                 found += 1
                 if found < 10:
                     print(" ", difference)
-    return found + sum(len(total.differences(repair=False)) for total in TOTALS.values())
+    return found + sum(len(total.differences(repair=False)) for total in counter_checks.values())
 
 
-def read_and_write(books: tuple[int, int], stop: Any, answers: Any) -> None:
-    """Some readers at once, each act at random, until `stop` is set; what came of it goes into `answers`."""
+def read_and_write(books: tuple[int, int], stop: Any, results: Any) -> None:
+    """Send random requests from several threads until `stop` is set; put status counts and times into `results`."""
     settings.ALLOWED_HOSTS = ["*"]
-    settings.RATES = dict.fromkeys(settings.RATES)
+    rates = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
+    rates.update(dict.fromkeys(rates))
     statuses: Counter[str] = Counter()
-    slowest: defaultdict[str, list[float]] = defaultdict(list)
+    durations: defaultdict[str, list[float]] = defaultdict(list)
 
-    def acting(number: int) -> None:
+    def send_requests(number: int) -> None:
         chance = random.Random(number)
-        marks = User.objects.filter(username_key__contains=".").order_by("pk")
-        people = [*marks[number * 50 : number * 50 + 20], *marks.reverse()[number * 50 : number * 50 + 20]]
+        users = User.objects.filter(username_key__contains=".").order_by("pk")
+        callers = [*users[number * 50 : number * 50 + 20], *users.reverse()[number * 50 : number * 50 + 20]]
         clients = []
-        for user in people:
+        for user in callers:
             client = APIClient()
             client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.sign_in(user, device='').access}")
             clients.append((user, client))
         while not stop.is_set():
             user, client = chance.choice(clients)
-            book, act = chance.choice(books), chance.choice(("write", "write", "change", "delete", "look", "list"))
+            book, action = chance.choice(books), chance.choice(("create", "create", "update", "delete", "get", "list"))
             own = Review.objects.filter(author=user, book__in=books).values_list("pk", flat=True).first()
-            address = f"/api/v1/reviews/{own}/"
+            url = f"/api/v1/reviews/{own}/"
             began = time.perf_counter()
-            if act == "write":
-                answer = client.post("/api/v1/reviews/", {"book": book, "rating": chance.randint(1, 5)}, format="json")
-            elif act in ("change", "delete") and own is None:
+            if action == "create":
+                response = client.post(
+                    "/api/v1/reviews/", {"book": book, "rating": chance.randint(1, 5)}, format="json"
+                )
+            elif action in ("update", "delete") and own is None:
                 continue
-            elif act == "change":
-                answer = client.patch(address, {"rating": chance.randint(1, 5)}, format="json")
-            elif act == "delete":
-                answer = client.delete(address)
+            elif action == "update":
+                response = client.patch(url, {"rating": chance.randint(1, 5)}, format="json")
+            elif action == "delete":
+                response = client.delete(url)
             else:
-                answer = client.get(f"/api/v1/books/{book}/{'reviews/' if act == 'list' else ''}")
-            slowest[act].append(time.perf_counter() - began)
-            statuses[f"{act} {answer.status_code}"] += 1
+                response = client.get(f"/api/v1/books/{book}/{'reviews/' if action == 'list' else ''}")
+            durations[action].append(time.perf_counter() - began)
+            statuses[f"{action} {response.status_code}"] += 1
             time.sleep(PAUSE)
         connection.close()
 
-    threads = [threading.Thread(target=acting, args=[number]) for number in range(READERS)]
+    threads = [threading.Thread(target=send_requests, args=[number]) for number in range(READERS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    answers.put((dict(sorted(statuses.items())), {act: sorted(times) for act, times in slowest.items()}))
+    results.put((dict(sorted(statuses.items())), {action: sorted(times) for action, times in durations.items()}))
 
 
 def run(name: str, begin: Any, books: tuple[int, int]) -> Merge:
-    """Merge or undo while others are at both books, and print what that was like."""
+    """Merge or undo under concurrent requests, and print the results."""
     spawn = multiprocessing.get_context("spawn")
-    stop, answers = spawn.Event(), spawn.Queue()
-    readers = spawn.Process(target=read_and_write, args=[books, stop, answers])
-    readers.start()
-    time.sleep(5)  # until they are at it
-    for part in services.parts:
+    stop, results = spawn.Event(), spawn.Queue()
+    clients = spawn.Process(target=read_and_write, args=[books, stop, results])
+    clients.start()
+    time.sleep(5)  # until the clients are running
+    for part in merge_handlers.values():
         part.steps.clear()  # type: ignore[attr-defined]
     began = time.perf_counter()
     merge = begin()
-    asked = time.perf_counter() - began
+    page_seconds = time.perf_counter() - began
     rounds = 1
     while not services.run(merge, seconds=services.JOB_SECONDS):
         rounds += 1
     took = time.perf_counter() - began
     stop.set()
-    statuses, slowest = answers.get()
-    readers.join()
-    print(f"{name}: {took:.1f} s in all, of which the page takes {asked:.1f} s; {rounds} jobs, each two seconds")
-    for part in services.parts:
+    statuses, durations = results.get()
+    clients.join()
+    print(f"{name}: {took:.1f} s in total, {page_seconds:.1f} s of it in the page; {rounds} tasks of two seconds")
+    for part in merge_handlers.values():
         steps = sorted(part.steps)  # type: ignore[attr-defined]
         if steps:
             middle = steps[len(steps) // 2]
             print(f"  {part.name}: {len(steps):,} transactions, {middle * 1000:.0f} ms, longest {steps[-1] * 1000:.0f}")  # type: ignore[attr-defined]
     print(f"  peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
-    print(f"  readers: {statuses}")
-    for act, times in slowest.items():
-        print(f"    {act}: {times[len(times) // 2] * 1000:.0f} ms, slowest {times[-1] * 1000:.0f}")
+    print(f"  requests: {statuses}")
+    for action, times in durations.items():
+        print(f"    {action}: {times[len(times) // 2] * 1000:.0f} ms, slowest {times[-1] * 1000:.0f}")
     wrong = check(books)
-    print(f"  {wrong} figures wrong")
+    print(f"  {wrong} counters wrong")
     if wrong or any(" 5" in status for status in statuses):
         sys.exit(1)
     return merge
 
 
 def main() -> None:
-    """Build, merge, undo."""
+    """Build the data, merge and undo."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--reviews", type=int, default=100_000)
     options.add_argument("--shared", type=int, default=10_000)
@@ -237,18 +245,19 @@ def main() -> None:
     chosen = options.parse_args()
     books = build(chosen.reviews, chosen.shared, chosen.lists)
     settle(books)
-    print(f"marks: {Progress.objects.filter(entry__book__in=books).count():,}", flush=True)
-    services.parts[:] = [Timed(part) for part in services.parts]  # type: ignore[misc]
+    print(f"progress rows: {Progress.objects.filter(entry__book__in=books).count():,}", flush=True)
+    for name, part in merge_handlers.items():
+        merge_handlers[name] = Timed(part)
     kept, gone = (Book.objects.get(pk=pk) for pk in books)
     by = User.objects.filter(username="benchmark").first() or User.objects.create_superuser("benchmark", None)
     merge = run("merge", lambda: services.merge_books(kept=kept, gone=gone, by=by, reason="The same work"), books)
-    # Counted among the readers' books from here on: what they have written to the kept one stays there.
+    # Reviews written to the target book since the merge stay there.
 
     def undo() -> Merge:
         services.undo_merge(merge, by=by, reason="Two works")
         return merge
 
-    run("undoing", undo, books)
+    run("undo", undo, books)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""What the first and the 500th page of a list cost: queries and milliseconds, in each order of the catalogue.
+"""Benchmark of the first and the 500th page of the book list in each order: queries and milliseconds.
 
     DATABASE_URL=... .venv/bin/python benchmarks/pages.py [--page 500]
 
-Reads the database it is given (import the goodbooks file first) and writes nothing. A page is walked to by following
-`next`, as a client would; the milliseconds are the median of 21 calls in this process, without the network.
+Only reads the database (import the goodbooks file first). The page is reached by following `next`, like a client; the
+milliseconds are the median of 21 calls in this process, without network.
 """
 
 import argparse
@@ -31,7 +31,7 @@ ORDERS = ("-ratings_count", "-average_rating", "title", "-published_year", "-cre
 
 
 def cost(client: APIClient, url: str) -> tuple[int, float]:
-    """Queries and the median of milliseconds."""
+    """Return the number of queries and the median milliseconds."""
     reset_queries()
     with CaptureQueriesContext(connection) as queries:
         client.get(url)
@@ -44,7 +44,7 @@ def cost(client: APIClient, url: str) -> tuple[int, float]:
 
 
 def main() -> None:
-    """Print a table."""
+    """Print the table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--page", type=int, default=500)
     parser.add_argument("--path", default="/api/v1/books/")

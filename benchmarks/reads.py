@@ -1,11 +1,10 @@
-"""Asks for what the API reads, at any size, and prints how long each answer takes and by how many queries, worst first.
+"""Benchmark of all API read requests: prints time and number of queries of each response, worst first.
 
     DATABASE_URL=mysql://... python benchmarks/reads.py [--most 25] [--only /clubs/]
 
-The routes and what they may be asked for are those of the OpenAPI document: each list in each order and by each filter,
-its second page, and each row's own page; as nobody, and as the owner of the largest club. Fill the database first
-(`benchmarks/filling.py`). The first call stands under "cold". Ends with status 1 where an answer takes over half a
-second warm, or over fifteen queries.
+The URLs are taken from the OpenAPI document: each list in each order and with each filter, its second page, and each
+detail route; anonymously and as the owner of the largest club. Fill the database first (`benchmarks/fill_database.py`).
+"cold" is the first call. Exits with status 1 if a response takes over half a second warm or over fifteen queries.
 """
 
 import argparse
@@ -38,10 +37,10 @@ from clubs.models import Club, Entry, Milestone, Post, Thread
 from reviews.models import Review
 
 MOST_SECONDS, MOST_QUERIES = 0.5, 15
-# An export reads every table there is, and an import has to be begun.
-LEFT_OUT = ("/export/", "/imports/{id}/")
+# An export reads all tables, and an import must be created first.
+LEFT_OUT = ("/export/", "/imports/{import_id}/")
 SEARCHES = ("quiet", "winter house", "winter 77", "a", "x", "7", "nobody", "clube de leitores", "ana", "ana silva")
-# What the filters that are no choice are asked for.
+# Values for filters without choices.
 ASKED: dict[str, tuple[Any, ...]] = {
     "search": SEARCHES,
     "author": ("ana", "silva", "nobody"),
@@ -57,7 +56,7 @@ ASKED: dict[str, tuple[Any, ...]] = {
 
 
 class Cost(NamedTuple):
-    """What an answer took."""
+    """The cost of a response."""
 
     warm: float
     cold: float
@@ -69,58 +68,54 @@ class Cost(NamedTuple):
 
     @property
     def is_over(self) -> bool:
-        """Whether that is more than it may."""
+        """Return whether the response exceeds a limit."""
         return self.warm > MOST_SECONDS or self.queries > MOST_QUERIES or self.status >= 500
 
 
 def measure(client: APIClient, caller: str, path: str) -> tuple[Cost, str | None]:
-    """Ask three times with an empty cache; the better one of the last two is what it takes warm. With the next page."""
+    """Request a path three times with an empty cache; return the cost and the URL of the next page.
+
+    The warm time is the better one of the last two requests.
+    """
     took = []
     for _round in range(3):
         cache.clear()
         with CaptureQueriesContext(connection) as queries:
             began = time.perf_counter()
-            answer: Any = client.get(path)
-            body = answer.getvalue()
+            response: Any = client.get(path)
+            body = response.getvalue()
             took.append(time.perf_counter() - began)
-    cost = Cost(min(took[1:]), took[0], len(queries), answer.status_code, len(body), caller, path)
+    cost = Cost(min(took[1:]), took[0], len(queries), response.status_code, len(body), caller, path)
     following = re.search(rb'"next":"([^"]+)"', body)
     return cost, following and following[1].decode()
 
 
 def places(club: Club) -> dict[str, Any]:
-    """What stands for each variable of a path: of the largest club, of its longest thread, of the most rated book."""
+    """Return the ids for path parameters: the largest club, its longest thread, the most rated book."""
     thread = Thread.objects.filter(club=club).order_by("-posts_count").first()
     entry = Entry.objects.filter(club=club).order_by("position").first()
     newest = {
-        "posts/{id}": Post.objects.filter(thread=thread).order_by("pk").first(),
-        "threads/{id}": thread,
-        "{thread_pk}": thread,
-        "{entry_pk}": entry,
-        "clubs/{club_pk}/books/{id}": entry,
-        "milestones/{id}": Milestone.objects.filter(entry=entry).first(),
-        "ballots/{id}": club.ballots.order_by("pk").first(),
-        "meetings/{id}": club.meetings.order_by("pk").first(),
-        "{meeting_pk}": club.meetings.order_by("pk").first(),
-        "reviews/{id}": Review.objects.order_by("-likes_count").first(),
-        "{club_pk}": club,
-        "clubs/{id}": club,
+        "post_id": Post.objects.filter(thread=thread).order_by("pk").first(),
+        "thread_id": thread,
+        "entry_id": entry,
+        "milestone_id": Milestone.objects.filter(entry=entry).first(),
+        "ballot_id": club.ballots.order_by("pk").first(),
+        "meeting_id": club.meetings.order_by("pk").first(),
+        "review_id": Review.objects.order_by("-likes_count").first(),
+        "club_id": club,
     }
-    return {part: getattr(row, "pk", 0) for part, row in newest.items()}
+    return {name: getattr(row, "pk", 0) for name, row in newest.items()}
 
 
 def filled(path: str, found: dict[str, Any], book: int, owner: Any) -> str:
-    """A path with rows in it."""
-    for part, pk in found.items():
-        head, _brace, _name = part.rpartition("{")
-        if part in path:
-            path = path.replace(part, f"{head}{pk}")
-    path = path.replace("{book_pk}", str(book)).replace("books/{id}", f"books/{book}")
+    """Fill in the parameters of a path."""
+    for name, pk in (found | {"book_id": book}).items():
+        path = path.replace(f"{{{name}}}", str(pk))
     return path.replace("{user_id}", str(owner.pk)).replace("{username}", owner.username)
 
 
 def asked(operation: dict[str, Any], book: int, owner: int) -> Iterator[str]:
-    """The route as it is, in each order, and with each filter by itself and in each order."""
+    """Yield query strings: each order, and each filter value in each order."""
     choices: dict[str, tuple[Any, ...]] = {}
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "query" and parameter["name"] not in ("cursor", "token"):
@@ -135,10 +130,10 @@ def asked(operation: dict[str, Any], book: int, owner: int) -> Iterator[str]:
 
 
 def main() -> None:
-    """Ask for them all."""
+    """Request everything and print the results."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--most", type=int, default=25, help="how many to print")
-    options.add_argument("--only", default="", help="routes in whose path this is")
+    options.add_argument("--most", type=int, default=25, help="number of results to print")
+    options.add_argument("--only", default="", help="only routes whose path contains this")
     chosen = options.parse_args()
     settings.ALLOWED_HOSTS = ["*"]
     club = Club.objects.order_by("-members_count").first()
@@ -163,14 +158,14 @@ def main() -> None:
                     costs.append(measure(client, caller, following)[0])
     costs.sort(key=lambda cost: (cost.is_over, cost.warm), reverse=True)
     for cost in costs[: chosen.most]:
-        told = "  TOO MUCH" if cost.is_over else ""
+        marker = "  OVER LIMIT" if cost.is_over else ""
         print(
             f"{cost.warm * 1000:6.0f} ms warm {cost.cold * 1000:6.0f} ms cold {cost.queries:3} queries"
-            f" {cost.bytes / 1024:6.0f} KB {cost.status} {cost.caller:6} {cost.path}{told}"
+            f" {cost.bytes / 1024:6.0f} KB {cost.status} {cost.caller:6} {cost.path}{marker}"
         )
     over = [cost for cost in costs if cost.is_over]
-    refused = sum(400 <= cost.status < 500 for cost in costs)
-    print(f"{len(costs)} answers, {refused} of them refusals, {len(over)} over what they may take")
+    rejected = sum(400 <= cost.status < 500 for cost in costs)
+    print(f"{len(costs)} responses, {rejected} of them 4xx, {len(over)} over the limit")
     sys.exit(bool(over))
 
 

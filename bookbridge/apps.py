@@ -4,4 +4,4 @@ from django.contrib.admin.apps import AdminConfig as BaseAdminConfig
 class AdminConfig(BaseAdminConfig):
     """Django's admin with this project's site in place of the plain one."""
 
-    default_site = "bookbridge.admin.AdminSite"
+    default_site = "accounts.admin_site.AdminSite"

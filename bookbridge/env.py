@@ -1,6 +1,6 @@
-"""Settings from the environment: each helper returns a checked value or stops the start, naming the variable.
+"""Settings from environment variables. Each helper returns a valid value or raises an error that names the variable.
 
-django-environ does the parsing; what is added here is the refusal of values that make no sense.
+django-environ does the parsing; these helpers add the validation.
 """
 
 import contextlib
@@ -29,27 +29,27 @@ PERIODS = {"s": 1, "sec": 1, "min": 60, "m": 60, "hour": 3600, "h": 3600, "day":
 
 
 class Rate(NamedTuple):
-    """How many calls are let through in how many seconds."""
+    """A rate limit: calls per number of seconds."""
 
     calls: int
     seconds: int
 
 
 def refuse(name: str, why: str) -> ImproperlyConfigured:
-    """The error that stops the start; it never repeats the value, which may be a secret."""
+    """Return the error for an invalid variable. It never contains the value, which may be a secret."""
     return ImproperlyConfigured(f"{name}: {why}")
 
 
 def text(name: str, default: str = "") -> str:
-    """A string without surrounding space; unset and empty are the same.
+    """Return a stripped string. An empty variable counts as unset.
 
-    Read as it is: `env.str` would take a secret that begins with `$` for the name of another variable.
+    `env.str` is not used, because it interprets a value that begins with `$` as the name of another variable.
     """
     return env.ENVIRON.get(name, "").strip() or default
 
 
 def flag(name: str, default: bool) -> bool:
-    """A switch: on, off, true, false, yes, no, 1 or 0. `maybe` is refused rather than read as off."""
+    """Return a boolean: on, off, true, false, yes, no, 1 or 0. Other values are errors instead of false."""
     value = text(name).lower()
     if not value:
         return default
@@ -59,7 +59,7 @@ def flag(name: str, default: bool) -> bool:
 
 
 def number(name: str, default: int, *, least: int = 0, most: int) -> int:
-    """A whole number from `least` to `most`."""
+    """Return an integer within these limits."""
     value = text(name)
     if not value:
         return default
@@ -69,13 +69,13 @@ def number(name: str, default: int, *, least: int = 0, most: int) -> int:
 
 
 def names(name: str, default: list[str]) -> list[str]:
-    """A list with commas."""
+    """Return a comma-separated list."""
     value = text(name)
     return [part.strip() for part in value.split(",") if part.strip()] if value else default
 
 
 def choice(name: str, default: str, words: tuple[str, ...]) -> str:
-    """One of some words."""
+    """Return one of the allowed values."""
     value = text(name, default).lower()
     if value not in words:
         raise refuse(name, f"must be {' or '.join(words)}")
@@ -83,41 +83,41 @@ def choice(name: str, default: str, words: tuple[str, ...]) -> str:
 
 
 def hosts(name: str, default: list[str]) -> list[str]:
-    """Host names as Django's ALLOWED_HOSTS takes them, without scheme or path. `*` is refused."""
+    """Return host names for ALLOWED_HOSTS, without scheme or path. `*` is an error."""
     value = names(name, default)
     for host in value:
         if not re.fullmatch(r"\.?[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\]", host):
-            raise refuse(name, "must be host names with commas between them, without scheme, port or path")
+            raise refuse(name, "must be comma-separated host names without scheme, port or path")
     return value
 
 
 def url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
-    """An absolute address with one of `schemes`, without query, and without the slash at its end."""
+    """Return an absolute URL with one of `schemes`, without query and trailing slash."""
     value = text(name, default).rstrip("/")
     try:
         parts = urlsplit(value)
-        sane = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-        sane = sane and not re.search(r"[\s?#]", value)
+        valid = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        valid = valid and not re.search(r"[\s?#]", value)
     except ValueError:
-        sane = False
-    if value and not sane:
+        valid = False
+    if value and not valid:
         starts = " or ".join(f"{scheme}://" for scheme in schemes)
-        raise refuse(name, f"must be an address that starts with {starts}, without ? and #")
+        raise refuse(name, f"must be a URL that starts with {starts}, without ? and #")
     return value
 
 
 def origins(name: str) -> list[str]:
-    """Origins (scheme, host and port) with commas."""
+    """Return a comma-separated list of origins (scheme, host and port)."""
     value = names(name, [])
     for origin in value:
         match = re.fullmatch(r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(:([0-9]{1,5}))?", origin)
         if not match or int(match[3] or 1) not in range(1, 65_536):
-            raise refuse(name, "must be origins such as https://app.example.org, with commas between them")
+            raise refuse(name, "must be comma-separated origins such as https://app.example.org")
     return value
 
 
 def redis(name: str) -> str:
-    """The address of a Redis server, or nothing."""
+    """Return the URL of a Redis server, or an empty string."""
     value = url(name, "", schemes=("redis", "rediss"))
     parts = urlsplit(value)
     if not re.fullmatch(r"(/[0-9]{1,3})?", parts.path):
@@ -126,7 +126,7 @@ def redis(name: str) -> str:
 
 
 def rate(name: str, default: str) -> Rate | None:
-    """A rate such as `10/min`, or None for `off`."""
+    """Return a rate such as `10/min`, or None for `off`."""
     value = text(name, default).lower()
     if value == "off":
         return None
@@ -137,7 +137,7 @@ def rate(name: str, default: str) -> Rate | None:
 
 
 def secret_key(name: str, *, kept_in: Path | None) -> str:
-    """Django's secret key, at least 32 characters; `kept_in` is where development keeps one it made."""
+    """Return Django's secret key of at least 32 characters. `dev_file` stores a generated one for development."""
     value = text(name)
     if not value and kept_in:
         value = _made_once(kept_in, lambda: secrets.token_urlsafe(50))
@@ -147,7 +147,7 @@ def secret_key(name: str, *, kept_in: Path | None) -> str:
 
 
 def private_key(name: str, *, kept_in: Path | None) -> PrivateKey:
-    """The key that signs tokens: PEM text or the path of a PEM file; RSA from 2048 bits or EC P-256."""
+    """Return the key that signs tokens, from PEM text or the path of a PEM file: RSA from 2048 bits or EC P-256."""
     value = text(name).replace("\\n", "\n")
     if not value and kept_in:
         value = _made_once(kept_in, _new_private_key)
@@ -170,55 +170,55 @@ def private_key(name: str, *, kept_in: Path | None) -> PrivateKey:
 
 
 def email(name: str, default: str) -> dict[str, Any]:
-    """Django's e-mail settings from `consolemail://`, `filemail:///dir` or `smtp://...`."""
+    """Return Django's e-mail settings from `consolemail://`, `filemail:///dir` or `smtp://...`."""
     value = text(name, default)
-    nonsense = refuse(name, "must be consolemail://, filemail:///directory or smtp://user:password@host:port")
+    error = refuse(name, "must be consolemail://, filemail:///directory or smtp://user:password@host:port")
     scheme, separator, _rest = value.partition("://")
     if not separator or scheme not in environ.Env.EMAIL_SCHEMES:
-        raise nonsense
+        raise error
     try:
         settings: dict[str, Any] = dict(env.email_url_config(value))
         parts = urlsplit(value)
     except ValueError:
-        raise nonsense from None
+        raise error from None
     if scheme == "filemail":
         settings["EMAIL_FILE_PATH"] = parts.path
     if (scheme == "filemail" and (parts.netloc or not parts.path)) or (
         scheme.startswith("smtp") and not parts.hostname
     ):
-        raise nonsense
+        raise error
     return settings
 
 
 def sender(name: str, default: str) -> str:
-    """Whom mails come from: an address, or `Name <address>`."""
+    """Return the sender of e-mails: an address, or `Name <address>`."""
     value = text(name, default)
     try:
         validate_email(parseaddr(value)[1])
     except ValidationError:
-        raise refuse(name, "must be an address, or a name and <address>") from None
+        raise refuse(name, "must be an e-mail address, or a name and <address>") from None
     if not value.isprintable():
-        raise refuse(name, "must be one line")
+        raise refuse(name, "must be a single line")
     return value
 
 
 def directory(name: str, default: Path) -> Path:
-    """Where files are written; it is made with the first. One that is named must be possible."""
+    """Return a directory for files. It need not exist, but a configured one must be writable."""
     value = text(name)
     path = Path(value).absolute() if value else default
-    standing = next(p for p in (path, *path.parents) if os.path.lexists(p))
-    if value and not (standing.is_dir() and os.access(standing, os.W_OK)):
-        raise refuse(name, "must be a directory that can be written in")
+    existing = next(p for p in (path, *path.parents) if os.path.lexists(p))
+    if value and not (existing.is_dir() and os.access(existing, os.W_OK)):
+        raise refuse(name, "must be a writable directory")
     return path
 
 
 def database(name: str, default: str, *, timeout: int) -> dict[str, Any]:
-    """One entry of DATABASES, with the options that make SQLite, MariaDB and MySQL behave alike."""
+    """Return an entry of DATABASES, with options that make SQLite, MariaDB and MySQL behave alike."""
     return parse_database(name, text(name, default), timeout=timeout)
 
 
 def reach_database(name: str, default: str) -> None:
-    """Raise ImproperlyConfigured, which names the setting, unless the database answers. Loads no application."""
+    """Raise ImproperlyConfigured, with the name of the variable, if the database is not available. Loads no apps."""
     from django.db import OperationalError
     from django.db.utils import load_backend
 
@@ -233,28 +233,28 @@ def reach_database(name: str, default: str) -> None:
 
 
 def unreachable(error: Exception) -> bool:
-    """Whether a database error is that nothing answers at the address, or does not let us in."""
-    # The client's own numbers (2000 and up), and the server's for a wrong user, password or name of a database.
+    """Return whether a database error means that the server is unreachable or denies the login."""
+    # Client errors (2000 and up), and server errors for a wrong user, password or database name.
     code = error.args[0] if error.args else None
     return code in (1044, 1045, 1049, 1698, *range(2000, 2100)) or code == "unable to open database file"
 
 
 def parse_database(name: str, value: str, *, timeout: int) -> dict[str, Any]:
-    """As `database`, from a value at hand. `timeout`: seconds until a silent server is given up, 0 for never."""
-    nonsense = refuse(name, "must be sqlite:////absolute/file or mysql://user:password@host:port/name")
+    """Return the same for a given value. `timeout` is in seconds, 0 for none."""
+    error = refuse(name, "must be sqlite:////absolute/file or mysql://user:password@host:port/name")
     if not value.startswith(("sqlite:////", "mysql://")):
-        raise nonsense
+        raise error
     try:
         config: dict[str, Any] = dict(env.db_url_config(value))
     except ValueError:
-        raise nonsense from None
-    embedded = config["ENGINE"] == "django.db.backends.sqlite3"
-    if not config.get("NAME") or not (embedded or re.fullmatch(r"[A-Za-z0-9._:/-]+", config["HOST"])):
-        raise nonsense
+        raise error from None
+    sqlite = config["ENGINE"] == "django.db.backends.sqlite3"
+    if not config.get("NAME") or not (sqlite or re.fullmatch(r"[A-Za-z0-9._:/-]+", config["HOST"])):
+        raise error
     options: dict[str, Any] = config.pop("OPTIONS", {})
-    if embedded:
-        # WAL lets readers go on while one writes; IMMEDIATE takes the write lock at once, so that two
-        # transactions wait for each other instead of failing with "database is locked".
+    if sqlite:
+        # WAL allows reads during a write. IMMEDIATE takes the write lock at once, so that two transactions
+        # wait for each other instead of failing with "database is locked".
         options = {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
@@ -270,7 +270,7 @@ def parse_database(name: str, value: str, *, timeout: int) -> dict[str, Any]:
                 "init_command": f"SET SESSION sql_mode='{modes}', SESSION innodb_lock_wait_timeout=5",
                 "connect_timeout": 2,
             }
-            # An old connection is tried first and then a new one is made: both within the time-out.
+            # A stale connection is tried before a new one is made, and both must fit into the timeout.
             | ({"read_timeout": max(timeout - 2, 1), "write_timeout": max(timeout - 2, 1)} if timeout else {})
             | options
         )
@@ -286,16 +286,16 @@ def _new_private_key() -> str:
 
 
 def _made_once(path: Path, make: Callable[[], str]) -> str:
-    """The text of `path`; made, readable to its owner alone, if it is not there yet.
+    """Return the content of `path`, created with owner-only permissions if it does not exist.
 
-    Written aside and linked into place, so that two processes starting together agree on one text.
+    The content is written to a temporary file that is linked into place, so that concurrent processes agree on it.
     """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        aside.touch(mode=0o600)
-        aside.write_text(make())
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary.touch(mode=0o600)
+        temporary.write_text(make())
         with contextlib.suppress(FileExistsError):
-            os.link(aside, path)
-        aside.unlink()
+            os.link(temporary, path)
+        temporary.unlink()
     return path.read_text().strip()

@@ -59,20 +59,15 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "bookbridge.api.middleware.RequestId",
-    "bookbridge.api.middleware.RequestOrigin",
-    "bookbridge.api.middleware.AccessLog",
-    "bookbridge.api.health.Metrics",
+    "bookbridge.api.request_context.RequestContextMiddleware",
+    "bookbridge.api.metrics.ObservabilityMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    # Before whatever answers by itself, so that each message is in the caller's language.
+    # Before all middleware that may return a response, so that messages are in the user's language.
     "django.middleware.locale.LocaleMiddleware",
-    "bookbridge.api.links.Links",
-    "bookbridge.api.middleware.OneShape",
-    "bookbridge.api.middleware.SlashlessPaths",
     "bookbridge.api.middleware.BodyLimit",
-    "bookbridge.api.middleware.CacheHeaders",
+    "bookbridge.api.middleware.APIResponseMiddleware",
     "bookbridge.api.conditional.ConditionalReads",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -177,15 +172,6 @@ SIMPLE_JWT = {
 # A refresh token sent again within these seconds gets the pair that its first use made (a phone's double send).
 REFRESH_GRACE_SECONDS = 10
 
-RATES = {
-    "login": env.rate("RATE_LOGIN", "10/min"),
-    "register": env.rate("RATE_REGISTER", "20/min"),
-    "invite": env.rate("RATE_INVITE", "10/min"),
-    "write": env.rate("RATE_WRITE", "120/min"),
-    "user": env.rate("RATE_USER", "1200/min"),
-    "anon": env.rate("RATE_ANON", "300/min"),
-}
-
 # --- Language, time, mail --------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
@@ -203,19 +189,28 @@ DEFAULT_FROM_EMAIL = env.sender("EMAIL_FROM", "BookBridge <noreply@localhost>")
 
 BODY_LIMIT = 1_000_000
 UPLOAD_LIMIT = 5_000_000
-# BodyLimit answers first, in the API's own words; this is what holds in the admin.
+# For the admin; below /api/ BodyLimit responds first, with a problem.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6_000_000
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SessionTokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["bookbridge.api.throttling.CallerThrottle", "bookbridge.api.throttling.WriteThrottle"],
+    # None for `off`, else a number of calls and of seconds (bookbridge.api.throttling).
+    "DEFAULT_THROTTLE_RATES": {
+        "login": env.rate("RATE_LOGIN", "10/min"),
+        "register": env.rate("RATE_REGISTER", "20/min"),
+        "invite": env.rate("RATE_INVITE", "10/min"),
+        "write": env.rate("RATE_WRITE", "120/min"),
+        "user": env.rate("RATE_USER", "1200/min"),
+        "anon": env.rate("RATE_ANON", "300/min"),
+    },
     "DEFAULT_PAGINATION_CLASS": "bookbridge.api.pagination.KeysetPagination",
     "DEFAULT_FILTER_BACKENDS": ["bookbridge.api.filters.StrictFilterBackend"],
     "DEFAULT_PARSER_CLASSES": ["bookbridge.api.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["bookbridge.api.renderers.JSONRenderer"]
     + (["bookbridge.api.renderers.BrowsableAPIRenderer"] if DEBUG else []),
-    "DEFAULT_SCHEMA_CLASS": "bookbridge.api.schema.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "bookbridge.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "bookbridge.api.errors.exception_handler",
     "NUM_PROXIES": TRUSTED_PROXIES,
     "URL_FORMAT_OVERRIDE": None,
@@ -224,7 +219,7 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "BookBridge",
-    "DESCRIPTION": "Online book clubs: catalogue, clubs, reading lists, discussions without spoilers, reviews.",
+    "DESCRIPTION": "Online book clubs: catalog, clubs, reading lists, discussions without spoilers, reviews.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -235,20 +230,52 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "TAGS": [
+        {"name": name}
+        for name in (
+            "Accounts",
+            "Books",
+            "Clubs",
+            "Members",
+            "Reading list",
+            "Meetings",
+            "Ballots",
+            "Discussions",
+            "Reviews",
+            "Statistics",
+            "Activity",
+            "Moderation",
+        )
+    ],
     "ENUM_NAME_OVERRIDES": {
+        "BallotOutcome": "clubs.ballots.models.Outcome",
+        "BallotStatus": "clubs.ballots.models.State",
         "ClubRole": "clubs.roles.SHOWN_ROLES",
         "ClubStatus": "clubs.roles.SHOWN_STATUSES",
-        "MemberRole": "clubs.roles.Role",
-        "MemberDecision": "clubs.roles.DECISIONS",
-        "EntryStatus": "clubs.reading.rules.Status",
-        "MeetingStatus": "clubs.meetings.models.Status",
-        "MeetingAnswer": "clubs.meetings.answers.Answer",
-        "MeetingAnswerGiven": "clubs.meetings.answers.GIVEN",
         "ClubVisibility": "clubs.clubs.models.Visibility",
+        "DecisionReason": "moderation.reasons.Ground",
+        "EntryStatus": "clubs.reading.rules.Status",
+        "HiddenState": "moderation.models.Concealed",
+        "ImportFormat": "reviews.importing.files.SOURCES",
+        "ImportStatus": "reviews.importing.models.Status",
+        "JoinPolicy": "clubs.clubs.models.JoinPolicy",
+        "Language": "accounts.names.LANGUAGE_TAGS",
+        "MeetingStatus": "clubs.meetings.models.Status",
+        "MemberDecision": "clubs.roles.DECISIONS",
+        "MemberRole": "clubs.roles.Role",
+        "NotificationKind": "activity.kinds.Kind",
+        "RecurrenceFrequency": "clubs.meetings.times.Every",
+        "ReportReason": "moderation.reasons.Reason",
+        "ReportTargetType": "bookbridge.openapi.report_target_types",
         "ReviewVisibility": "reviews.models.Visibility",
+        "ReviewsOnDeletion": "accounts.models.Leaving",
+        "RsvpAnswer": "clubs.meetings.answers.GIVEN",
+        "RsvpStatus": "clubs.meetings.answers.Answer",
+        "VotingMethod": "clubs.ballots.models.Method",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "bookbridge.api.schema.inline_null",
         "bookbridge.api.schema.describe_problems",
     ],
 }

@@ -1,4 +1,4 @@
-"""Every address of the server."""
+"""URL configuration of the project."""
 
 from typing import Any
 
@@ -12,19 +12,20 @@ from rest_framework.reverse import reverse
 
 from accounts.sign_in_views import jwks
 from bookbridge.api.docs import DocsView, SchemaView
-from bookbridge.api.health import healthz, metrics, readyz
+from bookbridge.api.health import healthz, readyz
+from bookbridge.api.metrics import metrics
+from bookbridge.api.routers import optional_slash
 from bookbridge.api.uploads import picture
 from bookbridge.api.views import APIView
 
 
 class Root(APIView):
-    """Where to begin: the addresses that need no id."""
+    """The URLs that need no id."""
 
     permission_classes = [AllowAny]
     schema = None
 
     def get(self, request: Request) -> Response:
-        """The addresses."""
         names = {
             "books": "book-list",
             "clubs": "club-list",
@@ -59,8 +60,7 @@ api_v1: list[Any] = [
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs"), name="home"),
-    path("api/v1/", include(api_v1)),
-    path("api/docs/", DocsView.as_view(), name="docs"),
+    optional_slash("api/", [path("v1/", include(api_v1)), path("docs/", DocsView.as_view(), name="docs")]),
     path(".well-known/jwks.json", jwks, name="jwks"),
     path("media/<path:name>", picture, name="picture"),
     path("healthz", healthz, name="healthz"),

@@ -1,11 +1,11 @@
-"""The WSGI application. An application server means production: DEBUG stays off unless it is asked for."""
+"""The WSGI application. DEBUG is off under an application server unless it is set."""
 
 import os
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookbridge.settings")
-# A frozen database must not hold a thread for ever; commands (migrations, imports) may take their time.
+# A frozen database must not block a thread forever; commands (migrations, imports) have no such limit.
 os.environ.setdefault("DB_TIMEOUT", "10")
 
 application = get_wsgi_application()

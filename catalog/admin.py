@@ -1,4 +1,4 @@
-"""Books and their revisions in the admin."""
+"""Admin for books."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,15 +27,15 @@ from catalog.merging import pages
 from catalog.models import EDITABLE, Book, BookQuerySet, Edition, Revision
 from moderation.links import ReportableAdmin
 
-# Words are common that so many of the best known books have.
+# A term is common if this share of the best-known books contains it.
 SAMPLE, COMMON = 2_000, 0.02
 
 
 class MeantField(forms.CharField):
-    """A text that stands for a value, in whichever spelling: it is changed where it means another one."""
+    """Text field that compares normalized values, so that another spelling of the same value is no change."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """Whether it means something else; of nonsense and of an empty row as of any text."""
+        """Compare the cleaned value; invalid and empty input is compared as text."""
         try:
             return bool(self.clean(data) != initial)
         except ValidationError:
@@ -43,17 +43,15 @@ class MeantField(forms.CharField):
 
 
 class LinesField(MeantField):
-    """A list of names, one a line."""
+    """A list of names, one per line."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(widget=UnfoldAdminTextareaWidget({"rows": 3}), help_text=_("One a line."), **kwargs)
+        super().__init__(widget=UnfoldAdminTextareaWidget({"rows": 3}), help_text=_("One per line."), **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
-        """A list as lines."""
         return "\n".join(value) if isinstance(value, list) else value
 
     def clean(self, value: Any) -> Any:
-        """Lines as a list."""
         names = [name.strip() for name in super().clean(value).splitlines() if name.strip()]
         if len(names) > 50 or any(len(name) > 200 for name in names):
             raise ValidationError(_("At most 50 names of at most 200 characters."))
@@ -61,13 +59,12 @@ class LinesField(MeantField):
 
 
 class IsbnField(MeantField):
-    """An ISBN in any spelling, or none."""
+    """An optional ISBN in any spelling, cleaned to its normal form."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(widget=UnfoldAdminTextInputWidget(), **kwargs)
 
     def clean(self, value: Any) -> Any:
-        """The normal form."""
         text = super().clean(value)
         try:
             return normal_isbn(text) if text else None
@@ -76,30 +73,28 @@ class IsbnField(MeantField):
 
 
 class CoverField(forms.URLField):
-    """The address of a picture elsewhere, or the name of one that is kept here."""
+    """The URL of an external image, or the name of an image in our storage."""
 
     def __init__(self, **kwargs: Any) -> None:
-        widget = UnfoldAdminTextInputWidget()  # a browser would take no name for an address
+        widget = UnfoldAdminTextInputWidget()  # type="url" would reject the name of a stored image
         super().__init__(
             required=False, max_length=500, assume_scheme="https", widget=widget, label=_("Cover URL"), **kwargs
         )
 
     def to_python(self, value: Any) -> Any:
-        """A name as it is."""
         return value if is_kept(str(value)) else super().to_python(value)
 
     def run_validators(self, value: Any) -> None:
-        """A name is no address."""
         if not is_kept(str(value)):
             super().run_validators(value)
 
 
 class BookForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What staff may change of a book; `save` leaves that to `Book.add` and `Book.change`."""
+    """Form for books. `BookAdmin.save_model` saves with `Book.create_book` and `Book.update_book`."""
 
     authors = LinesField(label=_("Authors"))
     subjects = LinesField(label=_("Subjects"), required=False)
-    isbn = IsbnField(required=False, label="ISBN", help_text=_("Of the main edition."))
+    isbn = IsbnField(required=False, label="ISBN", help_text=_("ISBN of the main edition."))
     cover_url = CoverField()
 
     class Meta:
@@ -114,11 +109,9 @@ class BookForm(forms.ModelForm):  # type: ignore[type-arg]
             self.initial["isbn"] = self.instance.isbn13
 
     def clean_language(self) -> str:
-        """In lower case."""
         return str(self.cleaned_data["language"]).lower()
 
     def clean_isbn(self) -> str | None:
-        """One that no other book has."""
         isbn13: str | None = self.cleaned_data["isbn"]
         if isbn13 and Edition.objects.filter(isbn13=isbn13).exclude(book=self.instance.pk).exists():
             raise ValidationError(_("Another book has this ISBN."))
@@ -126,8 +119,6 @@ class BookForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A further printing."""
-
     isbn13 = IsbnField(label="ISBN")
 
     class Meta:
@@ -136,40 +127,36 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class EditionInline(TabularInline):
-    """The printings of a book; further ones can be added here."""
+    """Editions of a book. They can be added, but not changed or deleted: the main one mirrors its book."""
 
     model = Edition
     form = EditionForm
     extra = 0
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The main edition follows its book."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The main edition follows its book."""
         return False
 
 
 class LanguageFilter(admin.SimpleListFilter):
-    """By language, out of those there are; one walk along an index."""
+    """Filter by the languages in use, which are read from an index."""
 
     title = _("language")
     parameter_name = "language"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The tags there are."""
         tags = Book.objects.order_by("language").values_list("language", flat=True).distinct()[:100]
         return [(tag, tag) for tag in tags if tag]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those books."""
         return queryset.filter(language=self.value()) if self.value() else queryset
 
 
 @admin.register(Book)
 class BookAdmin(ReportableAdmin, QuickAdmin):
-    """Books: found as readers find them, changed with a revision each time."""
+    """Admin for books. Searches like the API, and saves a revision with each change."""
 
     word = "book"
     form = BookForm
@@ -178,7 +165,7 @@ class BookAdmin(ReportableAdmin, QuickAdmin):
     list_filter = (LanguageFilter, ("isbn13", admin.EmptyFieldListFilter), ("added_by", admin.EmptyFieldListFilter))
     sortable_by = ("published_year", "ratings_count", "average_rating", "created_at")
     ordering = ("-ratings_count", "-id")
-    # What makes the search box appear; `get_search_results` does the searching.
+    # Shows the search box; `get_search_results` does the search.
     search_fields = ("title_key",)
     search_help_text = _("Words of title and authors, or an ISBN")
     actions = ("compare",)
@@ -191,14 +178,13 @@ class BookAdmin(ReportableAdmin, QuickAdmin):
     readonly_fields = ("added_by", "origin", "created_at", "updated_at", "revisions_link")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Book]:
-        """Those that stand, without the words of the search index."""
         rows: QuerySet[Any] = super().get_queryset(request)
         return _books(rows).standing().defer("search_text", "description")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """By the same rules as in the API, and by ISBN."""
+        """Search by the same rules as the API, or by ISBN."""
         if not search_term.strip():
             return queryset, False
         try:
@@ -207,10 +193,10 @@ class BookAdmin(ReportableAdmin, QuickAdmin):
             return self._with_words(_books(queryset), query_terms(search_term)), False
 
     def _with_words(self, books: BookQuerySet, wanted: list[str]) -> BookQuerySet:
-        """Books with these words, which must begin words of theirs.
+        """Return the books that match every term.
 
-        The index would gather all that have common ones before it shows the first: where some of the best known have
-        them, the books are read in the order of the list until the page is full.
+        The full-text index collects every match before it returns the first one. If the terms are common among the
+        best-known books, scan the list in its order instead, until the page is full.
         """
         if not wanted:
             return books.none()
@@ -219,12 +205,10 @@ class BookAdmin(ReportableAdmin, QuickAdmin):
         return books.filter(search_text__read=wanted) if common else books.filter(search_text__indexed=wanted)
 
     def has_merge_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who may merge books."""
         return request.user.has_perm("catalog.merge_books")
 
     @admin.action(description=_("Compare and merge"), permissions=["merge"])
     def compare(self, request: HttpRequest, queryset: QuerySet[Book]) -> HttpResponse | None:
-        """The page that merges two books."""
         chosen = list(queryset.values_list("pk", flat=True)[:3])
         if len(chosen) != 2:
             self.message_user(request, _("Select two books."), messages.ERROR)
@@ -233,41 +217,34 @@ class BookAdmin(ReportableAdmin, QuickAdmin):
 
     @action(description=_("Likely duplicates"), url_path="duplicates", icon="content_copy", permissions=["merge"])  # type: ignore[untyped-decorator]
     def duplicates(self, request: HttpRequest) -> HttpResponse:
-        """The groups of books that may be one."""
         return pages.duplicates(self, request)
 
     def get_urls(self) -> list[Any]:
-        """With the page that merges two books."""
         merge = self.admin_site.admin_view(lambda request: pages.merge(self, request))
         return [path("merge/", merge, name="catalog_book_merge"), *super().get_urls()]
 
-    # Who may only look has no form, and would see these as they are in the code.
+    # Users with view permission only get no form; without these methods they would see Python lists.
 
     @admin.display(description=_("Authors"))
     def authors(self, book: Book) -> str:
-        """In their order."""
         return "; ".join(book.authors)
 
     @admin.display(description=_("Subjects"))
     def subjects(self, book: Book) -> str:
-        """In their order."""
         return "; ".join(book.subjects)
 
     @admin.display(description="ISBN")
     def isbn(self, book: Book) -> str | None:
-        """Of the main edition."""
         return book.isbn13
 
     @admin.display(description=_("revisions"))
     def revisions_link(self, book: Book) -> SafeString | str:
-        """The way to what was changed."""
         if not book.pk:
             return "-"
         address = f"{reverse('admin:catalog_revision_changelist')}?book__id__exact={book.pk}"
         return format_html('<a class="underline" href="{}">{}</a>', address, book.revisions.count())
 
     def save_model(self, request: HttpRequest, obj: Book, form: Any, change: bool) -> None:
-        """Add or change, in the model's words; the admin's own transaction is around it."""
         cleaned = form.cleaned_data | {"isbn13": form.cleaned_data["isbn"]}
         fields = {name: cleaned[name] for name in EDITABLE}
         if change:
@@ -277,48 +254,44 @@ class BookAdmin(ReportableAdmin, QuickAdmin):
             obj.refresh_from_db()
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """As it is; who loses a race is told so."""
         return self._or_told(super().changeform_view, request, *args, **kwargs)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """As it is; who loses a race is told so."""
         return self._or_told(super().delete_view, request, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """As it is; who loses a race is told so."""
         return self._or_told(super().changelist_view, request, *args, **kwargs)
 
     def _or_told(
         self, view: Callable[..., HttpResponse], request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponse:
+        """Call the view and show a `Conflict` as an error message."""
         try:
             return view(request, *args, **kwargs)
-        except Conflict as lost:
-            self.message_user(request, lost.detail, messages.ERROR)
+        except Conflict as conflict:
+            self.message_user(request, conflict.detail, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
     def delete_model(self, request: HttpRequest, obj: Book) -> None:
-        """As the model says."""
         obj.remove(by=request.user)  # type: ignore[arg-type]
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Book]) -> None:
-        """As the model says, all of them or none."""
+        """Delete all of the books or none."""
         with transaction.atomic():
             for book in queryset:
                 book.remove(by=request.user)  # type: ignore[arg-type]
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Revisions go with their book, though nobody may delete one by itself."""
+        """Allow the deletion of revisions along with their book, although nobody has permission to delete one."""
         deleted, counts, needed, protected = super().get_deleted_objects(objs, request)
         return deleted, counts, needed - {Revision._meta.verbose_name}, protected
 
 
 def _books(queryset: QuerySet[Any]) -> BookQuerySet:
-    """The same rows, with the rules about books."""
     if not isinstance(queryset, BookQuerySet):
-        raise TypeError("Only books are searched here.")
+        raise TypeError("A BookQuerySet is required.")
     return queryset
 
 
 from catalog import revisions_admin  # noqa: E402, F401
-from catalog.merging import admin as merging_admin  # noqa: E402, F401  (Django looks for pages here)
+from catalog.merging import admin as merging_admin  # noqa: E402, F401  (Django discovers admin modules here)

@@ -9,14 +9,5 @@ class CatalogConfig(AppConfig):
     verbose_name = _("Catalogue")
 
     def ready(self) -> None:
-        """Let books be reported, and say which covers are in use."""
-        from accounts.export import sections
-        from bookbridge.api.pictures import folders
-        from catalog.covers import COVERS, in_use
-        from catalog.export import SECTIONS
-        from catalog.moderation import BookTarget
-        from moderation.targets import register
-
-        register(BookTarget())
-        folders[COVERS] = in_use
-        sections.update(SECTIONS)
+        """Load what registers by being imported."""
+        from catalog import contributions  # noqa: F401

@@ -1,4 +1,4 @@
-"""What a change made of a text, word by word."""
+"""Word-level diff of two texts, as HTML."""
 
 import re
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ TAKEN = '<del class="bg-red-100 text-red-700 dark:bg-red-500/20 dark:text-red-40
 
 
 def shown(value: Any) -> str:
-    """A field's value as text."""
+    """Return a field's value as text."""
     return "\n".join(value) if isinstance(value, list) else str("" if value is None else value)
 
 
 def marked(before: Any, after: Any) -> SafeString:
-    """The text as it became, with what was put in and what was taken out marked; escaped."""
+    """Return the new text as escaped HTML with added and removed words marked."""
     return format_html_join("", "{}", ((piece,) for piece in _pieces(shown(before), shown(after))))
 
 

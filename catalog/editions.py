@@ -1,4 +1,4 @@
-"""The printings of a work."""
+"""Editions of a book."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGES = [MinValueValidator(1), MaxValueValidator(MOST_PAGES)]
 
 
 class Edition(models.Model):
-    """One printing of a work, known by its ISBN."""
+    """One edition of a book, identified by its ISBN."""
 
     book = models.ForeignKey("catalog.Book", models.CASCADE, related_name="editions")
     isbn13 = KeyField(max_length=13, unique=True)
@@ -39,7 +39,7 @@ class Edition(models.Model):
 
 @contextmanager
 def isbn_is_free(isbn13: str) -> Iterator[None]:
-    """Turn the unique key's refusal into Conflict `duplicate_isbn` with the book that has the ISBN."""
+    """Raise Conflict `duplicate_isbn`, with the id of the other book, if the unique constraint on the ISBN fails."""
     try:
         with transaction.atomic():
             yield
@@ -47,4 +47,4 @@ def isbn_is_free(isbn13: str) -> Iterator[None]:
         holder = Edition.objects.filter(isbn13=isbn13).values_list("book", flat=True).first()
         if holder is None:
             raise
-        raise Conflict("duplicate_isbn", _("The catalogue has a book with this ISBN."), book=holder) from None
+        raise Conflict("duplicate_isbn", _("The catalog already has a book with this ISBN."), book=holder) from None

@@ -1,4 +1,4 @@
-"""What the catalogue holds about one reader."""
+"""Sections of the account export about the catalog."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from catalog.models import Book, Revision
 
 
 def changes(user: User) -> Iterator[dict[str, Any]]:
-    """What they changed in books: the new values, which are theirs."""
+    """Return the user's revisions with the new values only: the old ones may be somebody else's."""
     for row in rows(Revision.objects.filter(editor=user), "book", "number", "at", "changes"):
         yield row | {"changes": {name: change["after"] for name, change in row["changes"].items()}}
 

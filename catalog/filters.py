@@ -1,4 +1,4 @@
-"""What the list of books can be narrowed down by."""
+"""Filters for the list of books."""
 
 from typing import Any
 
@@ -14,10 +14,9 @@ from catalog.models import Book, BookQuerySet
 
 
 class IsbnFormField(forms.CharField):
-    """An ISBN in any spelling."""
+    """An ISBN in any spelling, cleaned to its normal form."""
 
     def clean(self, value: Any) -> str:
-        """The normal form."""
         text = super().clean(value)
         try:
             return normal_isbn(text) if text else ""
@@ -26,54 +25,49 @@ class IsbnFormField(forms.CharField):
 
 
 class IsbnFilter(django_filters.CharFilter):
-    """By an ISBN in any spelling."""
+    """Filter by an ISBN in any spelling."""
 
     field_class = IsbnFormField
 
 
 class YearFilter(django_filters.NumberFilter):
-    """By a whole year that the catalogue can hold."""
+    """Filter by a year within the limits of the catalog."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=FIRST_YEAR, max_value=LAST_YEAR, decimal_places=0, **kwargs)
 
 
 class BookFilter(django_filters.FilterSet):
-    """Each parameter narrows the list further."""
+    """Filters for books; all given parameters must match."""
 
     search = SearchFilter(
-        method="by_search", label=_("Every word is the start of a word in title or authors; no case, no accents.")
+        method="by_search", label=_("Words or beginnings of words in the title or authors; ignores case and accents.")
     )
-    author = SearchFilter(method="by_author", label=_("An author's whole name; no case, no accents."))
-    subject = SearchFilter(method="by_subject", label=_("A whole subject; no case, no accents."))
-    isbn = IsbnFilter(method="by_isbn", label=_("An edition's ISBN in any spelling."))
-    language = LanguageFilter(method="by_language", label=_("A language tag; pt finds pt-br too."))
+    author = SearchFilter(method="by_author", label=_("The full name of an author; ignores case and accents."))
+    subject = SearchFilter(method="by_subject", label=_("The full name of a subject; ignores case and accents."))
+    isbn = IsbnFilter(method="by_isbn", label=_("The ISBN of an edition, with or without hyphens."))
+    language = LanguageFilter(method="by_language", label=_("A language tag; pt also matches pt-br."))
     min_rating = django_filters.NumberFilter(
-        field_name="average_rating", lookup_expr="gte", min_value=0.5, max_value=5, label=_("Least average rating.")
+        field_name="average_rating", lookup_expr="gte", min_value=0.5, max_value=5, label=_("Minimum average rating.")
     )
-    year_from = YearFilter(field_name="published_year", lookup_expr="gte", label=_("First year."))
-    year_to = YearFilter(field_name="published_year", lookup_expr="lte", label=_("Last year."))
+    year_from = YearFilter(field_name="published_year", lookup_expr="gte", label=_("Earliest publication year."))
+    year_to = YearFilter(field_name="published_year", lookup_expr="lte", label=_("Latest publication year."))
 
     class Meta:
         model = Book
         fields: list[str] = []
 
     def by_search(self, books: BookQuerySet, name: str, value: str) -> BookQuerySet:
-        """As the queryset says."""
         return books.search(value)
 
     def by_author(self, books: BookQuerySet, name: str, value: str) -> BookQuerySet:
-        """As the queryset says."""
         return books.by_author(value)
 
     def by_subject(self, books: BookQuerySet, name: str, value: str) -> BookQuerySet:
-        """As the queryset says."""
         return books.by_subject(value)
 
     def by_isbn(self, books: BookQuerySet, name: str, value: str) -> BookQuerySet:
-        """As the queryset says."""
         return books.with_isbn(value)
 
     def by_language(self, books: BookQuerySet, name: str, value: str) -> BookQuerySet:
-        """As the queryset says."""
         return books.in_language(value.lower())

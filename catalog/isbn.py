@@ -1,4 +1,4 @@
-"""International Standard Book Numbers in their one written form: the 13 digits of an ISBN-13."""
+"""Normalization of ISBNs to the 13 digits of an ISBN-13."""
 
 import re
 import unicodedata
@@ -7,20 +7,19 @@ from django.utils.translation import gettext_lazy as _
 from stdnum import isbn
 from stdnum.exceptions import ValidationError
 
-# Whatever people put between the groups: spaces and dashes of any kind, and invisible characters that are pasted along.
+# Spaces and dashes of any kind, and the invisible characters that get pasted along with them.
 _SEPARATOR_CATEGORIES = {"Pd", "Zs", "Cf", "Cc"}
 _LONGEST = 40
 
-# What people are told; the reasons that `normal_isbn` gives are for logs and reports.
-NO_ISBN = _("This is no ISBN: its length or check digit is wrong.")
+NO_ISBN = _("Enter a valid ISBN; the length or check digit is wrong.")
 
 
 def normal_isbn(text: str) -> str:
-    """The ISBN-13 that `text` spells, as 13 digits; ISBN-10 becomes its 978 form.
+    """Return the ISBN-13 that `text` spells, as 13 digits; an ISBN-10 is converted to its 978 form.
 
-    Hyphens, spaces and a leading `ISBN` or `ISBN-13:` do not matter. Raises ValueError, with the reason in English,
-    for a wrong check digit, a wrong length, and for article numbers that are no book (prefix not 978 or 979; 979-0
-    is sheet music).
+    Ignores hyphens, spaces and a leading `ISBN` or `ISBN-13:`. Raises ValueError, with a reason in English for logs and
+    reports, for a wrong length or check digit and for article numbers that are not ISBNs (a prefix other than 978 and
+    979, and 979-0, which is sheet music).
     """
     if len(text) > _LONGEST:
         raise ValueError("This is too long for an ISBN.")
@@ -31,7 +30,7 @@ def normal_isbn(text: str) -> str:
     if not re.fullmatch(r"[0-9]{9}[0-9Xx]|[0-9]{13}", plain):
         raise ValueError("An ISBN has 10 or 13 digits.")
     if len(plain) == 13 and (plain[:3] not in ("978", "979") or plain.startswith("9790")):
-        raise ValueError("This article number is no book's.")
+        raise ValueError("This article number is not an ISBN.")
     try:
         return str(isbn.to_isbn13(isbn.validate(plain.upper())))
     except ValidationError:

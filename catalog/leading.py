@@ -1,4 +1,4 @@
-"""The address of a book that is part of another by now leads on to that one's."""
+"""Redirects from a merged book to the book it was merged into."""
 
 from typing import Any
 
@@ -11,26 +11,26 @@ from catalog.models import Book
 
 
 def lead_on(request: Request, pk: int) -> None:
-    """Raise the answer that leads from an address below a book to the same below the one that it is part of, if it is.
+    """Raise a redirect to the same URL below the merge target, if the book was merged.
 
-    307: the method and the body come along, and nobody remembers it, since a merge can be undone.
+    The status is 307, which keeps method and body and is not cached, because a merge can be undone.
     """
-    now = Book.objects.survivor(pk)
-    if now != pk:
-        location = request.get_full_path().replace(f"/books/{pk}", f"/books/{now}", 1)
-        text = _("This book is part of another one by now.")
-        raise Problem(307, "book_merged", text, headers={"Location": location}, book=now)
+    target = Book.objects.survivor(pk)
+    if target != pk:
+        location = request.get_full_path().replace(f"/books/{pk}", f"/books/{target}", 1)
+        text = _("This book has been merged into another one.")
+        raise Problem(307, "book_merged", text, headers={"Location": location}, book=target)
 
 
 class LeadsOn:
-    """View mixin: the address of a book that was merged into another one leads on to that."""
+    """View mixin that redirects requests for merged books."""
 
-    leads_on = True  # as the schema says
+    leads_on = True  # read by the schema generator
 
     def find_object(self) -> Any:
-        """The book of the path."""
+        """Return the object of the URL, or raise a redirect if its book was merged."""
         try:
             return super().find_object()  # type: ignore[misc]
         except Http404:
-            lead_on(self.request, self.kwargs["pk"])  # type: ignore[attr-defined]
+            lead_on(self.request, self.kwargs["book_id"])  # type: ignore[attr-defined]
             raise

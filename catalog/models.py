@@ -1,9 +1,8 @@
-"""Books and the rules about them; with editions, names and revisions, all of the catalogue's tables."""
+"""Books and their business rules."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -22,6 +21,7 @@ from bookbridge.api.errors import Conflict
 from bookbridge.api.fields import KeyField
 from bookbridge.api.search import SearchField, index_text
 from bookbridge.api.transactions import retrying_atomic
+from catalog.covers import discard_all
 from catalog.duplicates import print_key, work_key
 from catalog.editions import FIRST_YEAR, LAST_YEAR, MOST_PAGES, PAGES, YEARS, Edition, isbn_is_free
 from catalog.importing.models import ImportCheckpoint, ImportedAuthor, OtherOrigin  # noqa: F401
@@ -53,22 +53,15 @@ __all__ = [
 
 TRUSTED_EDITORS = gettext_noop("Trusted editors")
 
-# Generations of kept answers: of what shows many books, and of what shows any one; each book has its own beside them.
+# Cache versions: of responses that show many books, and of those that show a single one; each book has its own, too.
 CATALOGUE, ANY_BOOK = "catalogue", "any book"
 
 
 def touched(books: Collection[int]) -> None:
-    """Say that what answers show of these books has changed, in the transaction of the change."""
+    """Bump the cache versions of these books, in the transaction that changes them."""
     each = [f"book:{book}" for book in books] if len(books) <= 50 else [ANY_BOOK]
     if books:
         counters.moved(CATALOGUE, *each)
-
-
-def covers() -> ModuleType:
-    """Pictures of books, whose module refers to books and is loaded after them."""
-    from catalog import covers
-
-    return covers
 
 
 def _counter() -> Any:
@@ -76,41 +69,45 @@ def _counter() -> Any:
 
 
 class Book(models.Model):
-    """One work, whatever editions it has. Ratings of its editions are one sum."""
+    """A work with all of its editions, whose ratings are added up."""
 
     title = models.CharField(max_length=500)
-    title_key = KeyField(max_length=KEY_LENGTH, editable=False, help_text="The folded title, for the order by title.")
-    author = models.CharField(max_length=500, help_text=_("The authors on one line."))
+    title_key = KeyField(max_length=KEY_LENGTH, editable=False, help_text="Normalized title, used for sorting.")
+    author = models.CharField(max_length=500, help_text=_("All authors, separated by commas."))
     published_year = models.SmallIntegerField(
-        null=True, blank=True, validators=YEARS, help_text=_("Of the work's first edition; negative is BCE.")
+        null=True, blank=True, validators=YEARS, help_text=_("Year of the first edition; negative years are BCE.")
     )
     language = KeyField(max_length=12, blank=True, help_text=_("A BCP 47 tag in lower case, such as en or pt-br."))
     page_count = models.PositiveIntegerField(null=True, blank=True, validators=PAGES)
     description = models.TextField(blank=True, max_length=10_000)
-    # Not a URLField: what is kept here has a name, and no address of its own (`catalog.covers`).
+    # Not a URLField, because it may be the name of a stored image (`catalog.covers`).
     cover_url = models.CharField(blank=True, max_length=500)
-    isbn13 = KeyField(max_length=13, null=True, editable=False, help_text="Of the main edition; see Edition.")
+    isbn13 = KeyField(max_length=13, null=True, editable=False, help_text="ISBN of the main edition.")
     origin = KeyField(
         max_length=KEY_LENGTH,
         null=True,
         unique=True,
         editable=False,
-        help_text=_("Where the row came from, as source:key, such as goodbooks:2792775."),
+        help_text=_("Source and key of the imported record, such as goodbooks:2792775."),
     )
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
-    # No reference and no index, by which the databases would read every list of the books that have none.
-    merged_into = models.BigIntegerField(null=True, editable=False, help_text="The id of the book it is part of now.")
-    # What it may be the same as (`catalog.duplicates`); null where nothing is compared, and once it is part of another.
-    work_key = KeyField(max_length=KEY_LENGTH, null=True, editable=False, help_text="Bare title and first author.")
-    print_key = KeyField(max_length=KEY_LENGTH, null=True, editable=False, help_text="Bare title and publisher.")
-    told_apart = models.BooleanField(default=False, editable=False, help_text="From all that had its keys then.")
+    # Neither a foreign key nor an index: the databases would use the index to find the books where it is null.
+    merged_into = models.BigIntegerField(null=True, editable=False, help_text="Id of the book it was merged into.")
+    # Duplicate keys (`catalog.duplicates`); null if they cannot be computed, and for merged books.
+    work_key = KeyField(
+        max_length=KEY_LENGTH, null=True, editable=False, help_text="Key made of title and first author."
+    )
+    print_key = KeyField(max_length=KEY_LENGTH, null=True, editable=False, help_text="Key made of title and publisher.")
+    told_apart = models.BooleanField(
+        default=False, editable=False, help_text="Staff confirmed that no book with the same keys is a duplicate."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
     search_text = SearchField(editable=False)
 
-    # Moved by reviews and clubs, in the transaction of what they count.
+    # Updated by reviews and clubs in the transaction that changes the counted rows.
     ratings_count = _counter()
     ratings_sum = models.PositiveIntegerField(default=0, editable=False, help_text="In half-stars.")
     average_rating = models.DecimalField(max_digits=3, decimal_places=2, null=True, editable=False)
@@ -130,7 +127,7 @@ class Book(models.Model):
     objects = BookQuerySet.as_manager()
 
     class Meta:
-        # Each order of the list is a range of one index; then come a language filter and the platform's statistics.
+        # One for each ordering of the list, then the language filter, the statistics and the duplicate keys.
         indexes = [
             models.Index(fields=["ratings_count", "id"], name="catalog_book_by_ratings"),
             models.Index(fields=["average_rating", "id"], name="catalog_book_by_average"),
@@ -141,7 +138,7 @@ class Book(models.Model):
             models.Index(fields=["clubs_finished", "id"], name="catalog_book_by_clubs"),
             models.Index(fields=["work_key", "told_apart"], name="catalog_book_by_work"),
             models.Index(fields=["print_key", "told_apart"], name="catalog_book_by_print"),
-            # Of each average the books with most ratings: the best rated ones with at least so many.
+            # For the best-rated books with a minimum number of ratings.
             models.Index(fields=["average_rating", "ratings_count", "id"], name="catalog_book_by_rank"),
         ]
         constraints = [
@@ -159,12 +156,12 @@ class Book(models.Model):
 
     @property
     def authors(self) -> list[str]:
-        """The authors' names in their order."""
+        """Return the names of the authors in order."""
         return [row.name for row in self.author_rows.all()]
 
     @property
     def subjects(self) -> list[str]:
-        """The subjects in their order."""
+        """Return the subjects in order."""
         return [row.name for row in self.subject_rows.all()]
 
     @classmethod
@@ -180,11 +177,11 @@ class Book(models.Model):
         edition: dict[str, Any] | None = None,
         **fields: Any,
     ) -> Book:
-        """Put a work into the catalogue, with its authors, subjects and, where it has an ISBN, its main edition.
+        """Create a book with its authors, subjects and, if it has an ISBN, its main edition.
 
-        `isbn13` is in normal form. `edition` is what is known of the main edition (format, publisher, language,
-        page_count, published_year); without it, it is taken to be what the book says of itself. `fields` are plain
-        columns. Raises Conflict `duplicate_isbn`, with the book that has the ISBN.
+        `isbn13` is normalized. `edition` has the fields of the main edition (format, publisher, language, page_count,
+        published_year), by default those of the book. `fields` are plain columns. Raises Conflict `duplicate_isbn`
+        with the id of the book that has the ISBN.
         """
         now = timezone.now()
         book = cls(added_by=by, title=title, isbn13=isbn13, created_at=now, updated_at=now, **fields)
@@ -201,9 +198,9 @@ class Book(models.Model):
 
     @retrying_atomic
     def change(self, *, by: User | None, **fields: Any) -> Revision | None:
-        """Set some of EDITABLE to new values and keep what they were; the revision, or None where nothing changed.
+        """Update some of EDITABLE_FIELDS and return the revision with the old values, None if nothing changed.
 
-        `isbn13` is in normal form, or None for a book without one. Raises Conflict `duplicate_isbn`.
+        `isbn13` is normalized, None removes it. Raises Conflict `duplicate_isbn`.
         """
         self.lock()
         changes = {
@@ -220,7 +217,7 @@ class Book(models.Model):
 
     @retrying_atomic
     def add_edition(self, *, isbn13: str, **known: Any) -> Edition:
-        """Add a printing with what is known of it; the main one stays. Raises Conflict `duplicate_isbn`."""
+        """Add a further edition with the given fields. Raises Conflict `duplicate_isbn`."""
         with isbn_is_free(isbn13):
             edition = self.editions.create(isbn13=isbn13, **known)
         touched([self.pk])
@@ -228,15 +225,15 @@ class Book(models.Model):
 
     @retrying_atomic
     def remove(self, *, by: User | None = None) -> None:
-        """Take the book out of the catalogue.
+        """Delete the book.
 
-        Raises Conflict `book_in_use` while a list or a review names it, or another book is part of it.
+        Raises Conflict `book_in_use` if it is on a reading list, has reviews, or if another book was merged into it.
         """
         self.lock()
         pk = self.pk
         if self.merges.standing().exists():
-            raise Conflict("book_in_use", _("Another book is part of this one."))
-        covers().discard_all(self)
+            raise Conflict("book_in_use", _("Another book has been merged into this one."))
+        discard_all(self)
         try:
             with transaction.atomic():
                 self.delete()
@@ -249,46 +246,46 @@ class Book(models.Model):
         self._log("book.deleted", by)
 
     def may_be_changed_by(self, user: User | AnonymousUser) -> bool:
-        """Whether `user` added the book or is a trusted editor."""
+        """Return whether `user` added the book or is a trusted editor."""
         return self.was_added_by(user) or user.groups.filter(name=TRUSTED_EDITORS).exists()
 
     def was_added_by(self, user: User | AnonymousUser) -> bool:
-        """Whether `user` put the book into the catalogue."""
+        """Return whether `user` added the book."""
         return user.is_authenticated and self.added_by_id == user.pk
 
     @property
     def histogram(self) -> dict[str, int]:
-        """How many ratings of each kind, from 0.5 to 5.0 stars."""
+        """Return the number of ratings per rating, from 0.5 to 5.0 stars."""
         return histogram({n: getattr(self, f"stars_{n}") for n in HALF_STARS})
 
     @property
     def thing(self) -> Thing:
-        """The book, as logs name it."""
+        """Return the reference to the book that logs store."""
         return Thing("book", self.pk, self.title)
 
     def _log(self, verb: str, by: User | None) -> None:
         record(verb, actor=by.pk if by else None, thing=self.thing)
 
     def lock(self) -> None:
-        """Read the row afresh and hold it until the transaction ends; 404 where it is gone by now.
+        """Refresh the book and lock its row until the transaction ends.
 
-        Raises Conflict `book_merged` where it is part of another book by now.
+        Raises Http404 if it was deleted, and Conflict `book_merged` if it was merged into another book.
         """
         try:
             self.refresh_from_db(from_queryset=Book.objects.select_for_update())
         except Book.DoesNotExist:
             raise Http404 from None
         if self.merged_into is not None:
-            raise Conflict("book_merged", _("This book is part of another one by now."), book=self.merged_into)
+            raise Conflict("book_merged", _("This book has been merged into another one."), book=self.merged_into)
 
     def _apply(self, values: dict[str, Any]) -> None:
-        """Write new values of some of EDITABLE, each where it is kept."""
+        """Save new values of some of EDITABLE_FIELDS, with the derived columns and the main edition."""
         if "authors" in values:
             self._write_authors(values["authors"])
         if "subjects" in values:
             self._write_subjects(values["subjects"])
         for name in EDITION_FIELDS & values.keys():
-            # What the main edition has from its book goes along; what was said of it alone stays.
+            # The main edition follows its book where the two agree; a value of its own stays.
             mirrored = self.editions.filter(isbn13=self.isbn13, **{name: getattr(self, name)})
             mirrored.update(**{name: values[name]})
         if "isbn13" in values:
@@ -304,14 +301,14 @@ class Book(models.Model):
         touched([self.pk])
 
     def _name_authors(self, names: Sequence[str]) -> None:
-        """Set the columns that are made from the title and the authors."""
+        """Set the columns that are derived from title and authors."""
         self.title_key = key_of(self.title)
         self.author = author_line(names)
         self.search_text = index_text([self.title, *names])
         self.compare(names)
 
     def compare(self, names: Sequence[str]) -> None:
-        """Set the columns by which duplicates are found; who has another key is not told apart from anything."""
+        """Set the duplicate keys; a changed key resets `confirmed_distinct`."""
         keys = work_key(self.title, names), print_key(self.title, self.isbn13)
         if keys != (self.work_key, self.print_key):
             self.told_apart = False
@@ -326,7 +323,7 @@ class Book(models.Model):
         BookSubject.objects.bulk_create(BookSubject.rows(self, names))
 
     def _set_main_isbn(self, isbn13: str | None) -> None:
-        """Give the main edition another ISBN, or choose another edition as the main one, or have none."""
+        """Change the ISBN of the main edition, make another edition the main one, or remove the main edition."""
         main = self.editions.filter(isbn13=self.isbn13)
         if isbn13 is None:
             main.delete()
@@ -337,7 +334,7 @@ class Book(models.Model):
                 self.add_edition(isbn13=isbn13, **self._main_edition())
 
     def _main_edition(self) -> dict[str, Any]:
-        """What the book says of itself, said of its main edition."""
+        """Return the fields of the main edition as the book has them."""
         return {name: getattr(self, name) for name in EDITION_FIELDS}
 
 

@@ -1,4 +1,4 @@
-"""Books as something to report."""
+"""Books as a target of reports."""
 
 from django.http import Http404
 from django.urls import reverse
@@ -11,25 +11,23 @@ from moderation.targets import About, Context, Passage, Target
 
 
 class BookTarget(Target):
-    """A book in the catalogue; it is whoever's who added it."""
+    """A book, which belongs to the user who added it."""
 
     word = "book"
     label = _("book")
 
     def visible_to(self, user: User) -> BookQuerySet:
-        """As everywhere."""
         return Book.objects.visible_to(user)
 
     def named(self, pk: int) -> int:
-        """A merged book's id stands for the kept one, as in any body."""
+        """Return the id of the merge target for a merged book."""
         return Book.objects.survivor(pk)
 
     def find(self, pk: int) -> Book | None:
-        """The book."""
         return Book.objects.filter(pk=pk).first()
 
     def hold(self, row: Book, *, by: User) -> None:
-        """The readers' rows, then the book's."""
+        """Lock the users, then the book."""
         hold(User, [row.added_by_id, by.pk])
         try:
             row.refresh_from_db(from_queryset=Book.objects.select_for_update())
@@ -37,11 +35,9 @@ class BookTarget(Target):
             raise Http404 from None
 
     def about(self, row: Book) -> About:
-        """What the catalogue says of it."""
         return About(row.added_by_id, row.title, seen=f"{row.title}\n{row.author}\n{row.description}\n{row.cover_url}")
 
     def context(self, row: Book) -> Context:
-        """What the catalogue says of it."""
         facts = [
             (_("book"), row.title, reverse("admin:catalog_book_change", args=[row.pk])),
             (_("author"), row.author, ""),

@@ -1,4 +1,4 @@
-"""What books, authors and subjects are called, and the key that each name is compared and sorted by."""
+"""Names of authors and subjects, and the keys by which names are compared and sorted."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ KEY_LENGTH = 191
 
 
 def key_of(text: str) -> str:
-    """The form in which names and titles are compared and sorted."""
+    """Return the normalized form by which names and titles are compared and sorted."""
     return fold(text)[:KEY_LENGTH].rstrip()
 
 
 def author_line(names: Sequence[str]) -> str:
-    """Names on one line of at most 500 characters; those that do not fit are an ellipsis."""
+    """Join the names with commas, cut to 500 characters with an ellipsis."""
     line = ", ".join(names)
     return line if len(line) <= 500 else line[:499].rstrip(" ,") + "…"
 
 
 class _Name(models.Model):
-    """One of a book's names for something, in order, with the key that finds it."""
+    """A name of an author or a subject, with its position and its key."""
 
     position = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=200)
-    key = KeyField(max_length=KEY_LENGTH, editable=False, help_text="The folded name.")
+    key = KeyField(max_length=KEY_LENGTH, editable=False, help_text="Normalized name.")
 
     class Meta:
         abstract = True
@@ -42,15 +42,15 @@ class _Name(models.Model):
 
     @classmethod
     def rows(cls, book: Book, names: Iterable[str]) -> list[Any]:
-        """Rows, not saved yet, for `names` in their order, from position 0."""
+        """Return unsaved rows for `names` in order, with positions from 0."""
         return [
-            cls(book=book, position=n, name=name, key=key_of(name))  # type: ignore[misc]  # each subclass has it
+            cls(book=book, position=n, name=name, key=key_of(name))  # type: ignore[misc]  # defined by each subclass
             for n, name in enumerate(names)
         ]
 
 
 class BookAuthor(_Name):
-    """One author of a book."""
+    """An author of a book."""
 
     book = models.ForeignKey("catalog.Book", models.CASCADE, related_name="author_rows")
 
@@ -61,7 +61,7 @@ class BookAuthor(_Name):
 
 
 class BookSubject(_Name):
-    """One subject of a book."""
+    """A subject of a book."""
 
     book = models.ForeignKey("catalog.Book", models.CASCADE, related_name="subject_rows")
 

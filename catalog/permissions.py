@@ -1,4 +1,4 @@
-"""Who may change books."""
+"""Permissions for books."""
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -8,16 +8,14 @@ from catalog.models import Book
 
 
 class MayChangeBook(BasePermission):
-    """Who added the book, and trusted editors."""
+    """Allow the user who added the book, and trusted editors."""
 
     def has_object_permission(self, request: Request, view: APIView, obj: Book) -> bool:
-        """As the model says."""
         return obj.may_be_changed_by(request.user)
 
 
 class AddedBook(BasePermission):
-    """Who added the book."""
+    """Allow the user who added the book."""
 
     def has_object_permission(self, request: Request, view: APIView, obj: Book) -> bool:
-        """As the model says."""
         return obj.was_added_by(request.user)

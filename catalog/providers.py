@@ -1,4 +1,4 @@
-"""Where books come from that the catalogue does not have: outside services that know ISBNs."""
+"""Book providers: external services that look up books by ISBN."""
 
 import json
 import re
@@ -27,7 +27,7 @@ MOST_NAMES = 50
 
 @dataclass(frozen=True)
 class Found:
-    """What a provider knows of one edition, within the catalogue's limits."""
+    """A book as a provider describes it, within the limits of the catalog."""
 
     title: str
     authors: list[str]
@@ -39,7 +39,7 @@ class Found:
     cover_url: str = ""
 
     def as_fields(self) -> dict[str, Any]:
-        """As `Book.add` takes it."""
+        """Return the arguments of `Book.create_book`."""
         fields = asdict(self)
         publisher = fields.pop("publisher")
         edition = {name: fields[name] for name in ("published_year", "page_count")}
@@ -47,24 +47,24 @@ class Found:
 
 
 class Provider(Protocol):
-    """An outside service that may know a book."""
+    """An external service that looks up books."""
 
     def by_isbn(self, isbn13: str) -> Found | None:
-        """What it knows of an ISBN-13 in normal form; None if nothing. Raises Unavailable `provider_unavailable`."""
+        """Return the book with this normalized ISBN-13 or None. Raises Unavailable `provider_unavailable`."""
 
 
 class OpenLibrary:
-    """openlibrary.org and what speaks like it. Its answers are kept in the cache, "unknown" for a shorter time."""
+    """Open Library, or a service with the same API. Results are cached, misses for a shorter time."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def by_isbn(self, isbn13: str) -> Found | None:
-        """What it knows; see Provider."""
+        """Return the book with this normalized ISBN-13 or None. Raises Unavailable `provider_unavailable`."""
         key = f"openlibrary:1:{isbn13}"
-        kept = cache.get(key)
-        if isinstance(kept, dict):
-            return Found(**kept["found"]) if kept.get("found") else None
+        cached = cache.get(key)
+        if isinstance(cached, dict):
+            return Found(**cached["found"]) if cached.get("found") else None
         found = self._ask(isbn13)
         cache.set(key, {"found": found and asdict(found)}, KEEP_FOUND_SECONDS if found else KEEP_UNKNOWN_SECONDS)
         return found
@@ -72,21 +72,23 @@ class OpenLibrary:
     def _ask(self, isbn13: str) -> Found | None:
         name = f"ISBN:{isbn13}"
         try:
-            # Written out as it is documented: a client would send the colon as %3A.
+            # Not passed as `params`: httpx would encode the colon as %3A.
             body = _fetch(f"{self.url}/api/books?bibkeys={name}&jscmd=data&format=json")
-            answer = json.loads(body)
-            return _read(answer[name]) if answer != {} else None
+            data = json.loads(body)
+            return _read(data[name]) if data != {} else None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            raise Unavailable("provider_unavailable", _("The outside catalogue gives no answer right now.")) from None
+            raise Unavailable(
+                "provider_unavailable", _("The book provider is not responding. Please try again later.")
+            ) from None
 
 
 def default_provider() -> Provider:
-    """The provider that the settings name."""
+    """Return the provider that the settings configure."""
     return OpenLibrary(settings.OPENLIBRARY_URL)
 
 
 def _fetch(url: str) -> bytes:
-    """The body of a GET, within the limits above. Raises httpx.HTTPError or ValueError."""
+    """Return the body of a GET request, within the limits above. Raises httpx.HTTPError or ValueError."""
     deadline = time.monotonic() + TOTAL_SECONDS
     timeout = httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS)
     with httpx.Client(timeout=timeout, headers={"User-Agent": "BookBridge/1"}) as client:
@@ -102,25 +104,25 @@ def _fetch(url: str) -> bytes:
             finally:
                 response.close()
             if request.url.host != host:
-                raise ValueError("It sends us to another host.")
-    raise ValueError("It sends us round and round.")
+                raise ValueError("Redirected to another host.")
+    raise ValueError("Too many redirects.")
 
 
 def _bounded(response: httpx.Response, deadline: float) -> Iterator[bytes]:
-    """The body piece by piece; a limit for each read alone would let a drip go on for ever."""
+    """Yield the body in chunks until it is too long or too slow; httpx limits only the time of each read."""
     length = 0
-    for piece in response.iter_bytes():
-        length += len(piece)
+    for chunk in response.iter_bytes():
+        length += len(chunk)
         if length > MOST_BYTES or time.monotonic() > deadline:
-            raise ValueError("It says too much, or too slowly.")
-        yield piece
+            raise ValueError("The response is too long or too slow.")
+        yield chunk
 
 
 def _read(data: dict[str, Any]) -> Found:
-    """One entry of an answer to `jscmd=data`. Raises ValueError or TypeError for what is none."""
+    """Return the book in an entry of `jscmd=data`. Raises ValueError or TypeError if it is malformed."""
     title, subtitle = _text(data["title"], 500), _text(data.get("subtitle"), 500)
     if not title:
-        raise ValueError("A book without a title.")
+        raise ValueError("The book has no title.")
     return Found(
         title=_text(f"{title}: {subtitle}" if subtitle else title, 500),
         authors=_names(data.get("authors")) or _written_by(data.get("by_statement")),
@@ -138,7 +140,7 @@ _MACHINE_TAG = re.compile(r"[a-z_]+:\S+=")
 
 
 def _text(value: Any, most: int) -> str:
-    """A text without what no text may hold, cut to `most` characters; "" for anything else."""
+    """Return `value` on one line, storable and cut to `most` characters; "" if it is not a string."""
     if not isinstance(value, str):
         return ""
     clean = on_one_line(value.replace("\x00", "").encode("utf-8", "ignore").decode())
@@ -146,19 +148,19 @@ def _text(value: Any, most: int) -> str:
 
 
 def _names(entries: Any) -> list[str]:
-    """The names in a list of `{"name": ...}`, each once."""
+    """Return the distinct names in a list of `{"name": ...}`."""
     names = (_text(entry.get("name"), 200) for entry in entries or [])
     return list(dict.fromkeys(name for name in names if name))[:MOST_NAMES]
 
 
 def _written_by(statement: Any) -> list[str]:
-    """The author out of "by Jane Doe." where the answer lists none."""
+    """Return the author from a statement such as "by Jane Doe.", used where no authors are listed."""
     name = _text(statement, 200).removeprefix("by ").rstrip(" .")
     return [name] if name else []
 
 
 def _year(date: Any) -> int | None:
-    """The year in a date as people write it: "March 2009", "Oct 12, 1999", "c1985", "1988-05"."""
+    """Return the year of a free-form date: "March 2009", "Oct 12, 1999", "c1985", "1988-05"."""
     found = re.search(r"(?<!\d)(1\d{3}|20\d{2})(?!\d)", _text(date, 100))
     return int(found[0]) if found and FIRST_YEAR <= int(found[0]) <= LAST_YEAR else None
 
@@ -168,10 +170,10 @@ def _pages(number: Any) -> int | None:
 
 
 def _cover(sizes: dict[str, Any]) -> str:
-    """The greatest picture there is; "" without one."""
-    return next(filter(None, (_address(sizes.get(size)) for size in ("large", "medium", "small"))), "")
+    """Return the URL of the largest cover, "" without one."""
+    return next(filter(None, (_web_url(sizes.get(size)) for size in ("large", "medium", "small"))), "")
 
 
-def _address(url: Any) -> str:
+def _web_url(url: Any) -> str:
     text = _text(url, 501)
     return text if text.startswith(("https://", "http://")) and len(text) <= 500 and " " not in text else ""

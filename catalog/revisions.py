@@ -1,4 +1,4 @@
-"""What changed in a book, and by whom."""
+"""Revisions of books."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class Revision(models.Model):
-    """One change of a book: which fields, from what to what, by whom."""
+    """A change of a book: its fields with old and new values, and the editor."""
 
     book = models.ForeignKey("catalog.Book", models.CASCADE, related_name="revisions")
-    number = models.PositiveIntegerField(help_text=_("From 1 for each book."))
+    number = models.PositiveIntegerField(help_text=_("Counts from 1 for each book."))
     editor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(default=timezone.now)
-    changes = models.JSONField(help_text="{field: {before, after}} of the fields that changed.")
+    changes = models.JSONField(help_text="Changed fields as {field: {before, after}}.")
 
     class Meta:
         ordering = ["-id"]
@@ -35,19 +35,21 @@ class Revision(models.Model):
 
     @retrying_atomic
     def undo(self, *, by: User | None, reason: str = "") -> Revision | None:
-        """Give the fields it changed their former values, which is a revision too; None where they have them already.
+        """Restore the old values as a new revision and return it, None if the book already has them.
 
-        Raises Conflict `changed_since`, with the fields, where any has been given yet another value; `duplicate_isbn`
-        where another book has got the former ISBN since; `book_merged` where the book is part of another one.
+        Raises Conflict `changed_since`, with the fields, if any was changed again; `duplicate_isbn` if another book has
+        the old ISBN by now; `book_merged` if the book was merged into another one.
         """
         self.book.lock()
-        now = {name: getattr(self.book, name) for name in self.changes}
-        since = [name for name, change in self.changes.items() if now[name] not in (change["before"], change["after"])]
-        if since:
-            text = _("Changed again since: %(fields)s.") % {"fields": ", ".join(since)}
-            raise Conflict("changed_since", text, fields=since)
-        made = self.book.change(by=by, **{name: change["before"] for name, change in self.changes.items()})
-        if made:
-            pairs = {name: (change["before"], change["after"]) for name, change in made.changes.items()}
+        current = {name: getattr(self.book, name) for name in self.changes}
+        changed_since = [
+            name for name, change in self.changes.items() if current[name] not in (change["before"], change["after"])
+        ]
+        if changed_since:
+            text = _("These fields have been changed again: %(fields)s.") % {"fields": ", ".join(changed_since)}
+            raise Conflict("changed_since", text, fields=changed_since)
+        revision = self.book.change(by=by, **{name: change["before"] for name, change in self.changes.items()})
+        if revision:
+            pairs = {name: (change["before"], change["after"]) for name, change in revision.changes.items()}
             audit("book.reverted", by=by, target=self.book, reason=reason, detail=f"{self.number}", changes=pairs)
-        return made
+        return revision

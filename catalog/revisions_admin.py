@@ -1,4 +1,4 @@
-"""What was changed in books, word by word, and taken back."""
+"""Admin for revisions: word-level diffs that staff can revert."""
 
 from typing import Any
 
@@ -22,36 +22,32 @@ from catalog.models import Revision
 
 @admin.register(Revision)
 class RevisionAdmin(LookingAdmin):
-    """What was changed by whom: read here, and undone on the page of each."""
+    """Read-only admin for revisions. The page of one shows its diff and can revert it."""
 
     list_display = ("id", "book", "number", "fields_changed", "editor", "at")
     list_display_links = ("id",)
     beside = ("book", "editor")
-    # As the link on a book's page asks.
+    # Used by the link on the page of a book.
     asked_by_links = ("book__id__exact",)
-    # What makes the search box appear; `get_search_results` does the searching.
+    # Shows the search box; `get_search_results` does the search.
     search_fields = ("id",)
     search_help_text = _("Beginning of the editor's username")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """By an index."""
         return (of_people(queryset, "editor", search_term) if search_term.strip() else queryset), False
 
     def has_undo_permission(self, request: HttpRequest) -> bool:
-        """Who may change books here."""
         return request.user.has_perm("catalog.change_book")
 
     @admin.display(description=_("fields"))
     def fields_changed(self, revision: Revision) -> str:
-        """Their names."""
         return ", ".join(map(called, revision.changes))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """One change, each field with what it was and what it became; and the way back."""
         if not (self.has_undo_permission(request) if request.method == "POST" else self.has_view_permission(request)):
             raise PermissionDenied
         rows = Revision.objects.select_related("book", "editor")
@@ -67,14 +63,15 @@ class RevisionAdmin(LookingAdmin):
         return TemplateResponse(request, "catalog/revision.html", context)
 
     def _undo(self, request: HttpRequest, revision: Revision, reason: str) -> HttpResponse:
-        """As a revision of its own; who comes too late is told so."""
         try:
-            made = revision.undo(by=caller(request), reason=reason)
-        except Conflict as refused:
-            self.message_user(request, refused.detail, messages.ERROR)
+            new_revision = revision.undo(by=caller(request), reason=reason)
+        except Conflict as conflict:
+            self.message_user(request, conflict.detail, messages.ERROR)
             return HttpResponseRedirect(request.path)
-        if made is None:
-            self.message_user(request, _("Nothing to undo: the fields have their former values."), messages.WARNING)
+        if new_revision is None:
+            self.message_user(
+                request, _("Nothing to revert: the fields already have their earlier values."), messages.WARNING
+            )
             return HttpResponseRedirect(request.path)
-        self.message_user(request, _("Undone, as a change of its own."), messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:catalog_revision_change", args=[made.pk]))
+        self.message_user(request, _("Reverted. The reversal was saved as a new revision."), messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:catalog_revision_change", args=[new_revision.pk]))

@@ -1,4 +1,4 @@
-"""The shapes of the catalogue in the API."""
+"""Serializers for the catalog."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ MOST_NAMES = 50
 
 
 class IsbnField(TextField):
-    """An ISBN in any spelling; the inner value is the ISBN-13, or None for an empty one."""
+    """An ISBN in any spelling. The internal value is the ISBN-13, or None if empty."""
 
     default_error_messages = {"invalid_isbn": NO_ISBN}
 
@@ -24,31 +24,28 @@ class IsbnField(TextField):
         super().__init__(max_length=40, **kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
-        """The normal form."""
         try:
             return normal_isbn(super().to_internal_value(data))
         except ValueError:
             self.fail("invalid_isbn")
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        """As its parent, but digits may come as a number; `""`, where it is allowed, is no ISBN."""
+        """Accept numbers, and convert an empty string to None."""
         return super().run_validation(str(data) if type(data) is int else data) or None
 
 
 class LanguageTagField(TextField, serializers.RegexField):
-    """A BCP 47 tag, kept in lower case and told as people write it: `pt-BR`."""
+    """A BCP 47 tag, stored in lower case and shown as `pt-BR`."""
 
-    default_error_messages = {"invalid": _("This is no language tag such as en or pt-BR.")}
+    default_error_messages = {"invalid": _("Enter a valid language tag, such as en or pt-BR.")}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=12, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        """The tag in lower case."""
         return str(super().to_internal_value(data)).replace("_", "-").lower()
 
     def to_representation(self, value: Any) -> str:
-        """The tag as people write it."""
         return language_tag(str(value))
 
 
@@ -60,7 +57,7 @@ class NamesField(serializers.ListField):
 
 
 class BriefBookSerializer(ModelSerializer):
-    """A book as it stands beside something else."""
+    """The summary of a book."""
 
     cover_url = serializers.SerializerMethodField()
 
@@ -70,12 +67,11 @@ class BriefBookSerializer(ModelSerializer):
         read_only_fields = fields
 
     def get_cover_url(self, book: Book) -> str | None:
-        """The picture's address, if there is a picture."""
         return url_of(book.cover_url)
 
 
 class EditionSerializer(ModelSerializer):
-    """One printing of a book."""
+    """An edition of a book."""
 
     language = LanguageTagField(read_only=True, allow_blank=True)
 
@@ -86,7 +82,7 @@ class EditionSerializer(ModelSerializer):
 
 
 class BookListSerializer(BriefBookSerializer):
-    """A book as a row of a list."""
+    """A book as lists show it."""
 
     authors = serializers.ListField(child=serializers.CharField(), read_only=True)
     subjects = serializers.ListField(child=serializers.CharField(), read_only=True)
@@ -103,24 +99,24 @@ class BookListSerializer(BriefBookSerializer):
 
 
 class BookSerializer(BookListSerializer):
-    """A book, read and written. A body names the authors in `authors`, or in `author` as one text."""
+    """A book. Send the authors in `authors`, or in `author` as one text."""
 
     author = LineField(
         max_length=500,
         required=False,
         help_text=_(
-            "In answers the authors on one line. In a body the one author's name, or several with semicolons between "
-            "them; not looked at where there are `authors`, one of which a new book needs."
+            "In responses, all authors separated by commas. In requests, one or more names separated by semicolons; "
+            "ignored if `authors` is sent. One of the two is required for a new book."
         ),
     )
-    authors = NamesField(min_length=1, required=False, help_text=_("The authors' names, in order."))
+    authors = NamesField(min_length=1, required=False, help_text=_("Names of the authors, in order."))
     subjects = NamesField(required=False)
     isbn = IsbnField(
         write_only=True,
         required=False,
         allow_null=True,
         allow_blank=True,
-        help_text=_("Of the main edition: 10 or 13 characters, with any hyphens or spaces."),
+        help_text=_("ISBN-10 or ISBN-13 of the main edition; hyphens and spaces are ignored."),
     )
     published_year = serializers.IntegerField(
         min_value=FIRST_YEAR, max_value=LAST_YEAR, required=False, allow_null=True
@@ -136,7 +132,6 @@ class BookSerializer(BookListSerializer):
         read_only_fields = ["isbn13", "ratings_count", "created_at", "updated_at"]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The authors as a list, from whichever of the two fields was sent; the ISBN under its column's name."""
         if "isbn" in attrs:
             attrs["isbn13"] = attrs.pop("isbn")
         line = attrs.pop("author", None)
@@ -149,35 +144,37 @@ class BookSerializer(BookListSerializer):
         return attrs
 
     def _names(self, line: str) -> list[str]:
-        """The names in `author`. A client that sends back the line it got means the authors that are there."""
+        """Return the names in `author`; the unchanged line of the response keeps the current authors."""
         book: Book | None = self.instance
         if book is not None and line == book.author:
             return book.authors
         names = [name.strip() for name in line.split(";") if name.strip()]
         if not names or len(names) > MOST_NAMES or max(map(len, names)) > 200:
-            raise serializers.ValidationError({"author": _("These are no names of up to 200 characters.")}, "invalid")
+            raise serializers.ValidationError({"author": _("Each name may have at most 200 characters.")}, "invalid")
         return names
 
 
 class LookupSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """The ISBN to look up."""
 
-    isbn = IsbnField(help_text=_("10 or 13 characters, with any hyphens or spaces."))
+    isbn = IsbnField(help_text=_("ISBN-10 or ISBN-13; hyphens and spaces are ignored."))
 
 
 class HistogramField(serializers.DictField):
-    """How many ratings of each kind there are, from 0.5 to 5.0 stars."""
+    """The number of ratings per rating, from 0.5 to 5.0 stars."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", _("How many ratings of each kind, from 0.5 to 5.0 stars."))
+        kwargs.setdefault("help_text", _("Number of ratings per rating, from 0.5 to 5.0 stars."))
         super().__init__(child=serializers.IntegerField(min_value=0), **kwargs)
 
 
 class BookStatsSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """A book's figures."""
+    """Statistics of a book."""
 
-    average_rating = serializers.FloatField(allow_null=True, help_text=_("Of public ratings; null without any."))
+    average_rating = serializers.FloatField(
+        allow_null=True, help_text=_("Average of public ratings; null if there are none.")
+    )
     ratings_count = serializers.IntegerField()
     histogram = HistogramField()
-    clubs_reading = serializers.IntegerField(help_text=_("Clubs that are reading it now."))
-    clubs_finished = serializers.IntegerField(help_text=_("Clubs that have finished it."))
+    clubs_reading = serializers.IntegerField(help_text=_("Number of clubs that are reading the book."))
+    clubs_finished = serializers.IntegerField(help_text=_("Number of clubs that have finished the book."))

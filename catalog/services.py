@@ -1,4 +1,4 @@
-"""What reaches beyond the catalogue's own tables."""
+"""Look up books by ISBN in the catalog and at the book provider."""
 
 from contextlib import suppress
 
@@ -12,28 +12,28 @@ from catalog.providers import Found, Provider, default_provider
 
 
 def look_up(isbn13: str, *, by: User, provider: Provider | None = None) -> tuple[Book, bool]:
-    """The book with this ISBN, and whether it is new here: what only the outside provider knows is added.
+    """Return the book with this ISBN and whether it was created from the provider's data.
 
-    Raises Problem 404 `unknown_isbn`, or Unavailable `provider_unavailable` where the provider gives no sane answer.
+    Raises Problem 404 `unknown_isbn`, and Unavailable `provider_unavailable` if the provider fails.
     """
     known = Book.objects.with_isbn(isbn13).first()
     if known:
         return known, False
     found = (provider or default_provider()).by_isbn(isbn13)
     if found is None:
-        raise Problem(404, "unknown_isbn", _("Nobody here or outside knows this ISBN."))
+        raise Problem(404, "unknown_isbn", _("No book with this ISBN was found."))
     return _keep(found, isbn13, by=by)
 
 
 def _keep(found: Found, isbn13: str, *, by: User) -> tuple[Book, bool]:
-    """Add what was found; whoever comes second at the same moment gets the first one's book."""
+    """Create the book; if a concurrent request has created it, return that one."""
     fields = found.as_fields()
     try:
         return Book.add(by=by, isbn13=isbn13, **fields), True
-    except Conflict as lost:
-        return Book.objects.get(pk=lost.extra["book"]), False
+    except Conflict as conflict:
+        return Book.objects.get(pk=conflict.extra["book"]), False
     except IntegrityError:
-        # The provider's edition is here already, perhaps under another of its ISBNs.
+        # The provider's record was imported before, perhaps with another ISBN.
         known = found.origin and Book.objects.filter(origin=found.origin).first()
         if not known:
             raise

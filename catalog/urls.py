@@ -1,4 +1,4 @@
-"""Routes of the catalogue, below `/api/v1/`."""
+"""Routes of the catalog below `/api/v1/`."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter
@@ -8,4 +8,4 @@ from catalog.views import BookViewSet, CoverView
 router = SimpleRouter(use_regex_path=False)
 router.register("books", BookViewSet, basename="book")
 
-urlpatterns = [path("books/<int:pk>/cover/", CoverView.as_view(), name="book-cover"), *router.urls]
+urlpatterns = [path("books/<int:book_id>/cover/", CoverView.as_view(), name="book-cover"), *router.urls]

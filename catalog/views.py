@@ -1,4 +1,4 @@
-"""The catalogue over HTTP (api.md, section 2)."""
+"""Views of the catalog (api.md, section 2)."""
 
 from typing import Any, ClassVar, cast
 
@@ -24,18 +24,18 @@ from catalog.models import ANY_BOOK, CATALOGUE, Book, BookQuerySet
 from catalog.permissions import AddedBook, MayChangeBook
 from catalog.serializers import BookListSerializer, BookSerializer, BookStatsSerializer, LookupSerializer
 
-KNOWN_ISBN = problem(409, "`duplicate_isbn`, with `book`, the id of the one that has the ISBN.")
+KNOWN_ISBN = problem(409, "`duplicate_isbn`, with the id of the other book in `book`.")
 
 
 @extend_schema_view(
-    list=extend_schema(summary="Books, most rated first"),
+    list=extend_schema(summary="List books, most rated first"),
     create=extend_schema(summary="Add a book", responses={201: BookSerializer, **KNOWN_ISBN}),
-    retrieve=extend_schema(summary="One book"),
-    update=extend_schema(summary="Change a book", responses={200: BookSerializer, **KNOWN_ISBN}),
-    partial_update=extend_schema(summary="Change some of a book", responses={200: BookSerializer, **KNOWN_ISBN}),
+    retrieve=extend_schema(summary="Get a book"),
+    update=extend_schema(summary="Update a book", responses={200: BookSerializer, **KNOWN_ISBN}),
+    partial_update=extend_schema(summary="Partially update a book", responses={200: BookSerializer, **KNOWN_ISBN}),
     destroy=extend_schema(
-        summary="Take a book out",
-        responses={204: None, **problem(409, "`book_in_use` by a list or a review.")},
+        summary="Delete a book",
+        responses={204: None, **problem(409, "`book_in_use`: the book is on a reading list or has reviews.")},
     ),
 )
 class BookViewSet(
@@ -47,11 +47,12 @@ class BookViewSet(
     mixins.ListModelMixin,
     GenericViewSet,
 ):
-    """The catalogue: everybody reads it, readers add to it.
+    """Books of the public catalog.
 
-    The address of a book that staff have made one with another answers 307 with that one's (`book_merged`).
+    For a book that was merged into another one, every call responds with 307 and the URL of that book (`book_merged`).
     """
 
+    lookup_url_kwarg = "book_id"
     serializer_class = BookSerializer
     filterset_class = BookFilter
     pagination_class = SearchPagination
@@ -64,8 +65,8 @@ class BookViewSet(
     }
     kept: ClassVar = {
         "list": (CATALOGUE,),
-        "retrieve": (ANY_BOOK, "book:{pk}"),
-        "stats": (ANY_BOOK, "book:{pk}"),
+        "retrieve": (ANY_BOOK, "book:{book_id}"),
+        "stats": (ANY_BOOK, "book:{book_id}"),
     }
     permissions: ClassVar[dict[str, list[type[BasePermission]]]] = {
         "list": [AllowAny],
@@ -77,78 +78,73 @@ class BookViewSet(
     }
 
     def get_permissions(self) -> list[BasePermission]:
-        """Reading is for anyone."""
         return [permission() for permission in self.permissions.get(self.action, [IsAuthenticated])]
 
     def get_queryset(self) -> BookQuerySet:
-        """The books the caller may see, with what the answer shows."""
         books = Book.objects.visible_to(self.request.user)
         if self.action == "stats":
             return books
         return books.for_list() if self.action == "list" else books.for_detail()
 
     def unsearched(self) -> BookQuerySet:
-        """All books."""
         return Book.objects.all()
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        """A list's rows are shorter."""
         return BookListSerializer if self.action == "list" else BookSerializer
 
     def perform_create(self, serializer: BaseSerializer[Book]) -> None:
-        """As the model says."""
         serializer.instance = Book.add(by=caller(self.request), **serializer.validated_data)
 
     def perform_update(self, serializer: BaseSerializer[Book]) -> None:
-        """As the model says; what was not sent stays as it is."""
         cast(Book, serializer.instance).change(by=caller(self.request), **serializer.validated_data)
 
     def perform_destroy(self, instance: Book) -> None:
-        """As the model says."""
         instance.remove(by=caller(self.request))
 
     @extend_schema(
-        summary="Find a book by its ISBN, here or outside",
+        summary="Look up a book by ISBN",
         request=LookupSerializer,
         responses={
-            200: OpenApiResponse(BookSerializer, description="The catalogue has it."),
-            201: OpenApiResponse(BookSerializer, description="The outside provider knew it; it has been added."),
-            **problem(404, "`unknown_isbn`: unknown there too."),
-            **problem(503, "`provider_unavailable`: nothing is stored, try again later."),
+            200: OpenApiResponse(BookSerializer, description="The book is in the catalog."),
+            201: OpenApiResponse(BookSerializer, description="The book was added from the provider."),
+            **problem(404, "`unknown_isbn`: neither the catalog nor the provider has the book."),
+            **problem(503, "`provider_unavailable`: the provider is not responding."),
         },
     )
     @action(detail=False, methods=["post"], serializer_class=LookupSerializer)
     def lookup(self, request: Request) -> Response:
-        """The book the catalogue has, else what the outside provider knows, which is added."""
+        """Return the book with this ISBN. If the catalog does not have it, add it from the external book provider."""
         isbn = checked(LookupSerializer(data=request.data))["isbn"]
-        book, new = services.look_up(isbn, by=caller(request))
+        book, created = services.look_up(isbn, by=caller(request))
         data = BookSerializer(book, context=self.get_serializer_context()).data
-        return Response(data, status=status.HTTP_201_CREATED if new else status.HTTP_200_OK)
+        return Response(data, status=status.HTTP_201_CREATED if created else status.HTTP_200_OK)
 
-    @extend_schema(summary="A book's figures", responses=BookStatsSerializer)
+    @extend_schema(summary="Get the statistics of a book", responses=BookStatsSerializer)
     @action(detail=True)
-    def stats(self, request: Request, pk: str) -> Response:
-        """Ratings and clubs of one book."""
+    def stats(self, request: Request, book_id: int) -> Response:
+        """Return the ratings of a book and the number of clubs that read it."""
         return Response(BookStatsSerializer(self.get_object()).data)
 
 
 @extend_schema_view(
     put=extend_schema(
-        summary="Show a picture of a book", request=PictureSerializer, responses={200: BookSerializer, **TOO_LARGE}
+        summary="Upload the cover of a book", request=PictureSerializer, responses={200: BookSerializer, **TOO_LARGE}
     ),
-    delete=extend_schema(summary="Show no picture of a book"),
+    delete=extend_schema(summary="Delete the cover of a book"),
 )
 class CoverView(LeadsOn, PictureView):
-    """A book's cover, at most 1,600 pixels high and wide. The one before is kept, as is whatever else is changed."""
+    """The cover image of a book, at most 1,600 pixels high and wide.
 
+    The previous cover is stored in the book's revisions.
+    """
+
+    lookup_url_kwarg = "book_id"
     serializer_class = BookSerializer
     permission_classes = [IsAuthenticated, MayChangeBook]
     folder, shape = COVERS, Shape(1600)
 
     def get_queryset(self) -> BookQuerySet:
-        """The books the caller may see, with what the answer shows."""
         return Book.objects.visible_to(self.request.user).for_detail()
 
     def change(self, thing: Book, name: str) -> None:
-        """As the model says."""
         thing.change(by=caller(self.request), cover_url=name)

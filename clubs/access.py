@@ -1,7 +1,7 @@
-"""The one door to everything below `clubs/{id}/`: who may know of the club, and who may do what in it.
+"""Access control for `clubs/{id}/…`.
 
-The matrix at the end of the HTTP contract, as levels. A view derives from `ClubScoped` and says in `levels` what each
-of its actions needs; an action without a level does not run.
+Implements the permission matrix at the end of the HTTP contract. A view derives from `ClubAccessMixin` and maps each of
+its actions to an `AccessLevel`; an action without a level raises `KeyError`.
 """
 
 from collections.abc import Mapping
@@ -20,10 +20,12 @@ from clubs.roles import Standing, refusal
 
 
 class Level(Enum):
-    """What an action needs. Whoever may not know of the club gets 404 at each, without a sign-in 401 at the last five.
+    """Access level of an action.
 
-    CARD: nothing more. ANYONE: nothing more in a public club, an active membership in a private one. SIGNED_IN: a
-    sign-in. APPLICANT: a membership or a request for one. MEMBER, MODERATOR, OWNER: that rank or one above it.
+    Without access to the club every level answers 404, or 401 to anonymous users if `needs_sign_in` is true.
+
+    PUBLIC_SUMMARY: visibility of the club. ANYONE: an active membership if the club is private. SIGNED_IN:
+    authentication. APPLICANT: a membership or a join request. MEMBER, MODERATOR, OWNER: at least that rank.
     """
 
     CARD = "card"
@@ -36,7 +38,7 @@ class Level(Enum):
 
     @property
     def needs_sign_in(self) -> bool:
-        """Whether a caller without a sign-in is turned away before anything is looked up."""
+        """Whether anonymous users are rejected before any lookup."""
         return self not in (Level.CARD, Level.ANYONE)
 
 
@@ -52,29 +54,28 @@ LEAST = {
 
 
 def require(club: Club, level: Level) -> None:
-    """Raise Forbidden where the reader for whom `club` was read stands below `level`."""
+    """Raise Forbidden if the user's rank, annotated on `club`, is below `level`."""
     needed = Standing.MEMBER if level is Level.ANYONE and club.is_private else LEAST[level]
     if club.my_standing < needed:
         raise refusal(needed)
 
 
 class HasLevel(BasePermission):
-    """The caller may know of the view's club, else 404, and stands at the action's level, else 403."""
+    """Require access to the view's club (else 404) and the level of the action (else 403)."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Raises, so that each refusal has its own code."""
+        """Raise Forbidden with the error code of the missing rank."""
         require(view.club, view.level)
         return True
 
 
 class ClubScoped:
-    """View mixin: `self.club` is the club of the path, with the caller's standing in it.
+    """Load the club named in the URL as `self.club`, annotated with the user's rank.
 
-    `levels` maps each action (or the method, in small letters, of a view that is no viewset) to its Level.
+    `levels` maps each action (or lower-case HTTP method, for plain views) to its access level.
     """
 
     levels: ClassVar[Mapping[str, Level]] = {}
-    club_kwarg = "club_pk"
 
     request: Any
     kwargs: Any
@@ -82,7 +83,7 @@ class ClubScoped:
 
     @property
     def level(self) -> Level | None:
-        """What this call needs; None where the answer is 405 or tells of the route only (OPTIONS)."""
+        """Access level of this request; None for OPTIONS and for methods that answer 405."""
         method = (self.request.method or "").lower() if self.request else "get"
         if method == "options" or method not in self.http_method_names:
             return None
@@ -90,39 +91,39 @@ class ClubScoped:
         return None if action is None or not hasattr(self, action) else self.levels[action]
 
     def get_permissions(self) -> list[BasePermission]:
-        """The sign-in first: without it nothing is looked up."""
+        """Check authentication before the club is looked up."""
         level = self.level
         if level is None:
             return [AllowAny()]
         return [IsAuthenticated() if level.needs_sign_in else AllowAny(), HasLevel()]
 
     def clubs(self) -> ClubQuerySet:
-        """The clubs the caller may know of, with their standing in each."""
+        """Return the clubs visible to the user, annotated with their membership."""
         user = self.request.user
         return Club.objects.visible_to(user).with_standing_of(user)
 
     def lock(self, obj: object) -> None:
-        """For a conditional write: hold the club, which every change below it locks first, and read it afresh."""
+        """Lock and reload the club for a conditional write, as every change below it does first."""
         self.club.lock()
         del self.club
 
     @cached_property
     def club(self) -> Club:
-        """The club of the path; 404 where the caller may not know of it."""
-        return get_object_or_404(self.clubs(), pk=self.kwargs[self.club_kwarg])
+        """The club named in the URL; raises 404 if the user may not see it."""
+        return get_object_or_404(self.clubs(), pk=self.kwargs["club_id"])
 
 
 class ClubRows(ClubScoped):
-    """View mixin of a viewset whose rows are a club's."""
+    """Mixin for viewsets of objects that belong to a club."""
 
     def find_object(self) -> Any:
-        """The row, whose club is the one that is at hand."""
+        """Return the object, reusing the loaded club."""
         row = super().find_object()  # type: ignore[misc]
         row.club = self.club
         return row
 
     def shown(self, row: Any, status_code: int = status.HTTP_200_OK) -> Response:
-        """The answer about a row that was just written, read back with all that the answer shows."""
+        """Serialize the saved object, reloaded with the annotations of `get_queryset`."""
         view: Any = self
         fresh = get_object_or_404(view.get_queryset(), pk=row.pk)
         return Response(view.get_serializer(fresh).data, status=status_code)

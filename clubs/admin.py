@@ -1,4 +1,4 @@
-"""What of clubs is in the admin, from the folder of each subject."""
+"""Admin of all subpackages."""
 
 from clubs.ballots import admin as ballots_admin
 from clubs.clubs import admin as clubs_admin

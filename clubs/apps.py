@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -9,40 +11,10 @@ class ClubsConfig(AppConfig):
     verbose_name = _("Clubs")
 
     def ready(self) -> None:
-        """Give the apps below what clubs know of profiles, of accounts that go, of marks and of what is reported.
+        """Load what registers by being imported, in the order of the layers."""
+        from clubs import contributions, receivers  # noqa: F401
 
-        And lists what ballots know of their books.
-        """
-        from accounts import departure
-        from accounts.export import sections
-        from accounts.serializers import profile_parts
-        from activity.details import sayings
-        from bookbridge.api.pictures import folders
-        from catalog.merging.services import parts
-        from clubs import telling
-        from clubs.ballots import services as ballots
-        from clubs.clubs.models import COVERS, Club
-        from clubs.clubs.services import clubs_of_profile, leave_all
-        from clubs.discussions.moderation import PostTarget
-        from clubs.discussions.posts import Post
-        from clubs.discussions.services import part_from
-        from clubs.export import SECTIONS
-        from clubs.meetings.answers import Rsvp
-        from clubs.members.services import sources
-        from clubs.moderation import ClubTarget
-        from clubs.reading.merging import Entries
-        from clubs.reading.models import Progress, figures
-        from clubs.roles import SHOWN_ROLES
-        from moderation.targets import register
-
-        register(ClubTarget())
-        register(PostTarget())
-        sayings["role"] = dict(SHOWN_ROLES).__getitem__
-        profile_parts["clubs"] = clubs_of_profile
-        departure.parts += [leave_all, part_from]
-        folders[COVERS] = Club.objects.covers
-        sources.update(mark=Progress.objects.last_shown, post=Post.objects.last_said, rsvp=Rsvp.objects.last_given)
-        figures["times_considered"] = ballots.times_considered
-        parts.append(Entries())
-        telling.things["ballot"] = ballots.told
-        sections.update(SECTIONS)
+        for package in ("meetings", "ballots", "discussions"):
+            import_module(f"clubs.{package}.contributions")
+            import_module(f"clubs.{package}.receivers")
+        import_module("clubs.meetings.tasks")

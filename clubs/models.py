@@ -1,4 +1,4 @@
-"""The models of the app, from the folder of each subject."""
+"""Models of all subpackages."""
 
 from clubs.ballots.models import Ballot, Candidate, Vote
 from clubs.clubs.models import Club, JoinPolicy, Visibility

@@ -1,4 +1,4 @@
-"""Clubs as something to report."""
+"""Clubs as targets of reports."""
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -10,30 +10,30 @@ from moderation.targets import About, Context, Passage, Target
 
 
 class ClubTarget(Target):
-    """A club; it is its owner's."""
+    """A club; its author is the owner."""
 
     word = "club"
     label = _("club")
 
     def visible_to(self, user: User) -> ClubQuerySet:
-        """As everywhere."""
+        """Return the clubs that `user` may see."""
         return Club.objects.visible_to(user)
 
     def find(self, pk: int) -> Club | None:
-        """Private ones too."""
+        """Return the club, even if it is private."""
         return Club.objects.filter(pk=pk).first()
 
     def hold(self, row: Club, *, by: User) -> None:
-        """The readers' rows, then the club's."""
+        """Lock the owner and the moderator, then the club."""
         hold(User, [row.owner_id, by.pk])
         row.lock()
 
     def about(self, row: Club) -> About:
-        """What its card says."""
+        """Return a snapshot of name and description."""
         return About(row.owner_id, row.name, club=row.pk, seen=f"{row.name}\n{row.description}")
 
     def context(self, row: Club) -> Context:
-        """What its card says; nothing of the talk in it."""
+        """Return name, visibility, size and description, without any member content."""
         facts = [
             (_("club"), row.name, reverse("admin:clubs_club_change", args=[row.pk])),
             (_("visibility"), row.get_visibility_display(), ""),

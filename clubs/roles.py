@@ -1,4 +1,4 @@
-"""Who somebody is in a club."""
+"""Roles, membership statuses and ranks."""
 
 from enum import IntEnum
 
@@ -7,38 +7,38 @@ from django.utils.translation import gettext_lazy as _
 
 from bookbridge.api.errors import Forbidden
 
-# The word of an answer for whom `Club.owner` names; no row of a membership holds it, so there is always exactly one.
+# Never stored on a membership: `Club.owner` names the owner, so a club always has exactly one.
 OWNER = "owner"
 
 
 class Role(models.TextChoices):
-    """What a member may do; the owner is named by the club itself."""
+    """Role of a member. The owner is stored on the club instead."""
 
     MODERATOR = "moderator", _("moderator")
     MEMBER = "member", _("member")
 
 
 class Status(models.TextChoices):
-    """How a reader stands to a club."""
+    """Status of a user's membership."""
 
     ACTIVE = "active", _("active")
     PENDING = "pending", _("pending")
     BANNED = "banned", _("banned")
-    # Was in once, so can be banned; never shown.
+    # A former member, who can still be banned. Not shown to clients.
     LEFT = "left", _("left")
 
 
-# The words of answers, and those a moderator may say.
+# Choices in responses, then those that a moderator may set.
 SHOWN_ROLES = [(OWNER, _("owner")), *Role.choices]
 SHOWN_STATUSES = [choice for choice in Status.choices if choice[0] != Status.LEFT]
 DECISIONS = [choice for choice in Status.choices if choice[0] in (Status.ACTIVE, Status.BANNED)]
 
-# To whom a private club is known.
+# Statuses that make a private club visible to the user.
 KNOWN_TO = (Status.ACTIVE, Status.PENDING)
 
 
 class Standing(IntEnum):
-    """How far somebody may go in a club; a banned reader is an outsider."""
+    """Rank of a user in a club. Banned users are outsiders."""
 
     OUTSIDER = 0
     PENDING = 1
@@ -48,7 +48,7 @@ class Standing(IntEnum):
 
     @classmethod
     def of(cls, status: str | None, role: str | None) -> "Standing":
-        """The standing of a status with a role, `owner` included."""
+        """Return the rank for a status and a role (including `owner`)."""
         if status == Status.ACTIVE:
             return {OWNER: cls.OWNER, Role.MODERATOR.value: cls.MODERATOR}.get(role or "", cls.MEMBER)
         return cls.PENDING if status == Status.PENDING else cls.OUTSIDER
@@ -63,5 +63,5 @@ REFUSALS = {
 
 
 def refusal(needed: Standing) -> Forbidden:
-    """What somebody is told who does not stand as far up as is needed."""
+    """Return the Forbidden error for a missing rank."""
     return Forbidden(*REFUSALS[needed])

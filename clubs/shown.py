@@ -1,4 +1,4 @@
-"""What staff see of what members write: of a private club nothing, until a report takes them to it."""
+"""Admin columns that hide members' text from private clubs. Staff see it only through a report."""
 
 from collections.abc import Callable
 from operator import attrgetter
@@ -19,13 +19,13 @@ def said(
     when: Callable[[Any], bool] = lambda row: True,
     otherwise: Callable[[Any, Any], Any] = lambda row, value: value,
 ) -> Callable[[Any], Any]:
-    """A column of the admin for a text of members: an ellipsis where it stands in a private club, and not empty.
+    """Return an admin column for a text field, which shows an ellipsis for rows of private clubs.
 
-    No list is sorted by it: the order would tell the words. `club` is the way to the club, `when` says of which rows it
-    is a text, and `otherwise` puts the value of the others into words.
+    The column is not sortable, because the order would reveal the text. `club` is the path to the club, `when` tells
+    for which rows the field contains member text, and `otherwise` formats the value of the other rows.
     """
 
-    # Looked up when it is shown: the columns get their words later (`bookbridge.api.labels`).
+    # Resolved lazily, because `bookbridge.api.labels` sets the verbose names after this module is imported.
     @admin.display(description=gettext_lazy(str(model._meta.get_field(name).verbose_name)))  # type: ignore[union-attr]
     def shown(row: Any) -> Any:
         value = getattr(row, name)

@@ -1,32 +1,23 @@
-"""Telling a club's members: a job goes through them in parts, so that no request waits for thousands of rows."""
+"""Notifications to all members of a club.
 
-from collections.abc import Callable
-from typing import Any
+A task sends them in batches, so that no request waits for thousands of rows.
+"""
 
-from activity.details import Said
 from activity.kinds import Kind
-from activity.models import Thing
 from activity.services import notify
 from bookbridge.api.jobs import enqueue, job
+from bookbridge.api.registry import notification_exclusions, notification_targets
 from bookbridge.api.rows import hold
 from clubs.clubs.models import Club
 from clubs.members.models import Membership
 
 PART = 500
 
-# What a job of `tell_members` finds its object by, since a job holds ids alone: the type of a thing -> what gives the
-# thing as it is now with the text's `detail` (as in `notify`), or None where it has gone and nobody need hear of it.
-things: dict[str, Callable[[int], tuple[Thing, str | Said] | None]] = {}
-
-# Who does not want to hear of a thing in the way of this kind: the kind -> the users' ids, of the thing's id.
-unless: dict[str, Callable[[int], Any]] = {}
-
 
 def tell_members(club: int, kind: Kind, *, type: str, id: int, actor: int | None = None, key: str = "") -> None:
-    """Tell the club's active members but `actor`, once the transaction is committed.
+    """Notify the active members except `actor`, once the transaction is committed.
 
-    The thing is looked up when the job runs, by `things[type]`. Of several with the same kind, thing and `key` each
-    member hears once.
+    The task looks the object up by its type. A member is notified only once for the same kind, object and `key`.
     """
     once = ":".join(filter(None, (kind, type, str(id), key)))
     enqueue("clubs.tell", club=club, kind=kind, type=type, id=id, actor=actor, once=once, after=0)
@@ -34,16 +25,16 @@ def tell_members(club: int, kind: Kind, *, type: str, id: int, actor: int | None
 
 @job("clubs.tell")
 def _tell(*, club: int, kind: str, type: str, id: int, actor: int | None, once: str, after: int) -> None:
-    """Tell a part of the members, and have the next part told."""
-    # Whoever leaves the club holds it too, so they are either gone by now or their notification goes with them.
+    """Notify one batch of members and enqueue the next."""
+    # Leaving locks the club as well, so no notification is created for a member who is leaving.
     hold(Club, [club])
-    found = things[type](id)
+    found = notification_targets[type](id)
     if found is None:
         return
     rows = Membership.objects.active().filter(club=club, pk__gt=after).order_by("pk").values_list("pk", "user")[:PART]
     members = list(rows)
     thing, detail = found
-    silent = set(unless[kind](id)) if kind in unless else set()
+    silent = set(notification_exclusions[kind](id)) if kind in notification_exclusions else set()
     users = [user for _pk, user in members if user not in silent]
     notify(Kind(kind), users, actor=actor, thing=thing, club=club, detail=detail, key=once)
     if len(members) == PART:

@@ -1,4 +1,4 @@
-"""Routes of clubs and of all that is in them, below `/api/v1/`."""
+"""URLs of all subpackages, below `/api/v1/`."""
 
 from django.urls import include, path
 

@@ -1,4 +1,4 @@
-"""The desk: the queue of cases, each on a page of its own, and the rows that nobody changes."""
+"""Admin of moderation: the queue of cases, the page of each case, and read-only decisions and case views."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from accounts.admin import UserAdmin
 from accounts.authentication import caller
 from accounts.models import User
 from bookbridge.api.admin import LookingAdmin, id_in
+from bookbridge.api.registry import report_targets
 from bookbridge.api.transactions import conflict_as, retrying_atomic
 from moderation import desk
 from moderation.deciding import decide, possible, undo
@@ -32,77 +33,68 @@ from moderation.links import ReportableAdmin
 from moderation.models import Case, Concealed, Decision, Opening, target_gone
 from moderation.reasons import Ground
 from moderation.services import open_case
-from moderation.targets import targets
 
-URGENCIES = {"high": _("high"), "middle": _("middle"), "low": _("low")}
+URGENCIES = {"high": _("high"), "middle": _("medium"), "low": _("low")}
 COLORS = {"high": "danger", "middle": "warning", "low": "info"}
 
 
 class QueueFilter(admin.SimpleListFilter):
-    """What waits, unless something else is asked for."""
+    """Filter cases by queue; open cases are the default."""
 
     title = _("queue")
     parameter_name = "queue"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """By their words."""
         return [(word, name) for word, (name, _rows) in desk.QUEUES.items()]
 
     def choices(self, changelist: Any) -> Any:
-        """Without a word for none."""
         for word, name in self.lookup_choices:
             query = changelist.get_query_string({self.parameter_name: word})
             yield {"selected": self.value() == word, "query_string": query, "display": name}
 
     def value(self) -> str:
-        """The word; cases that are named are shown whatever their state."""
         value = super().value()
         return value if value in desk.QUEUES else "open"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those cases."""
         named = "id__in" in request.GET or request.GET.get("q")
         return queryset if named and super().value() is None else queryset.filter(desk.QUEUES[self.value()][1])
 
 
 class KindFilter(admin.SimpleListFilter):
-    """By what they are about."""
+    """Filter cases by the type of the reported object."""
 
     title, parameter_name = _("kind"), "target_type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """All that can be reported."""
-        return [(word, target.label) for word, target in targets.items()]
+        return [(word, target.label) for word, target in report_targets.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those cases."""
         return queryset.filter(target_type=self.value()) if self.value() else queryset
 
 
 @admin.register(Case)
 class CaseAdmin(LookingAdmin):
-    """One queue, the greatest harm first, and a page for each case; decided by those who may."""
+    """The moderation queue, most severe cases first, and a page for each case."""
 
     list_display = ("what", "urgency", "reports", "standing", "author", "waits", "who_looks")
     list_filter = (QueueFilter, KindFilter)
     sortable_by = ("reports", "waits")
     ordering = ("-harm", "opened_at", "id")
     beside = ("author",)
-    # As whoever takes several reviews to the desk is led.
+    # The redirect of the review action `open_cases` filters by ids.
     asked_by_links = ("id__in",)
-    # What makes the search box appear; `get_search_results` does the searching.
+    # Django only shows the search box if this is set; `get_search_results` does the search.
     search_fields = ("id",)
     search_help_text = _("review:7, or an author’s username")
     actions = ("decide_together",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
-        """With who else is at it."""
         return super().get_queryset(request).prefetch_related(desk.beside(caller(request)))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Through an index in any case."""
         term = search_term.strip()
         word, _colon, number = term.partition(":")
         pk = id_in(number.strip())
@@ -113,16 +105,14 @@ class CaseAdmin(LookingAdmin):
         return queryset.filter(author__in=User.objects.named(term).values("pk")), False
 
     def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who may decide."""
         return request.user.has_perm("moderation.decide")
 
     def get_urls(self) -> list[Any]:
-        """With the way from a thing to its case."""
         about = self.admin_site.admin_view(self.about_view)
         return [path("about/<str:word>/<int:pk>/", about, name="moderation_case_about"), *super().get_urls()]
 
     def about_view(self, request: HttpRequest, word: str, pk: int) -> HttpResponse:
-        """To the case about a thing, opened where there is none: staff need no report to look at what they see."""
+        """Redirect to the case of an object; create the case if there is none."""
         if not self.has_decide_permission(request):
             raise PermissionDenied
         case = open_case(word, pk, by=caller(request))
@@ -131,7 +121,7 @@ class CaseAdmin(LookingAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The page of one case; each time it is opened is written down."""
+        """Show the case page and log that it was viewed, or process a decision."""
         pk = id_in(object_id)
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -149,33 +139,33 @@ class CaseAdmin(LookingAdmin):
         *,
         form: Any = None,
         undoing: Any = None,
-        written: dict[str, Any] | None = None,
-        written_to_undo: dict[str, Any] | None = None,
+        form_values: dict[str, Any] | None = None,
+        undo_values: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """As the case is now; what was written in vain is kept, and what was chosen is to be chosen again."""
+        """Render the case in its current state, keeping the comments of a rejected form but not its decision."""
         user = caller(request)
-        with conflict_as(PermissionDenied()):  # They have closed their account meanwhile.
+        with conflict_as(PermissionDenied()):  # The moderator has deleted their account in the meantime.
             Opening.objects.create(case=case, by=user, by_name=user.username)
         shown = desk.shown_of(case, by=user)
         first = {"version": case.version, "seen": shown["about"].digest if shown["about"] else ""}
         may = self.has_decide_permission(request) and shown["about"] is not None
         if may and form is None:
-            form = DecisionForm(possible=_possible(case), initial={**(written or {}), **first, "decision": None})
+            form = DecisionForm(possible=_possible(case), initial={**(form_values or {}), **first, "decision": None})
         if may and shown["last"] and undoing is None:
-            undoing = WhyForm(initial=(written_to_undo or {}) | first, prefix="undo")
-        # By these the theme shows which case it is, and an arrow back to the queue as it was filtered.
+            undoing = WhyForm(initial=(undo_values or {}) | first, prefix="undo")
+        # The theme needs these for the heading and for the link back to the filtered queue.
         shown |= {"original": case, "adminform": True, "preserved_filters": self.get_preserved_filters(request)}
         return self._answer(request, "case", title=shown["heading"], form=form, undoing=undoing, **shown)
 
     def _decide(self, request: HttpRequest, case: Case) -> HttpResponse:
-        # Who comes too late is told so, and not that there is no such choice.
+        # A late form gets the conflict message, not "invalid choice".
         is_late = id_in(request.POST.get("version", "")) not in (None, case.version)
         form = DecisionForm(request.POST, possible=ACTIONS if is_late else _possible(case))
         if not form.is_valid():
             return self._page(request, case, form=form)
         if self._try(request, case, lambda: decide(case, form.order(), by=caller(request))):
             return HttpResponseRedirect(request.get_full_path())
-        return self._page(request, case, written=form.cleaned_data)
+        return self._page(request, case, form_values=form.cleaned_data)
 
     def _undo(self, request: HttpRequest, case: Case) -> HttpResponse:
         form = WhyForm(request.POST, prefix="undo")
@@ -186,26 +176,28 @@ class CaseAdmin(LookingAdmin):
         why = {"ground": Ground(cleaned["ground"]), "words": cleaned["words"], "version": cleaned["version"] or 0}
         if self._try(request, case, lambda: undo(decision, by=caller(request), **why)):
             return HttpResponseRedirect(request.get_full_path())
-        return self._page(request, case, written_to_undo=cleaned)
+        return self._page(request, case, undo_values=cleaned)
 
     def _try(self, request: HttpRequest, case: Case, act: Any, *, quietly: bool = False) -> bool:
-        """Do it; who loses a race, or may not, is told so."""
+        """Call `act`; on an API error, show it as a message and return False."""
         try:
             act()
-        except APIException as refused:
-            if getattr(refused, "code", "") == "gone":
+        except APIException as error:
+            if getattr(error, "code", "") == "gone":
                 retrying_atomic(target_gone)(case.target_type, [case.target_id])
-            self.message_user(request, f"{case}: {_said(refused)}", messages.ERROR)
+            self.message_user(request, f"{case}: {_said(error)}", messages.ERROR)
             case.refresh_from_db()
             return False
         if not quietly:
-            self.message_user(request, gettext("Done. Its author is told, where it concerns them."), messages.SUCCESS)
+            self.message_user(
+                request, gettext("Saved. The author will be notified where applicable."), messages.SUCCESS
+            )
         return True
 
     @admin.action(description=_("Decide the selected cases together"), permissions=["decide"])
     def decide_together(self, request: HttpRequest, queryset: QuerySet[Case]) -> HttpResponse | None:
-        """One decision and one reason for several; each stands or falls by itself."""
-        # Not out of `queryset`: what was decided while the page was open is no longer in the queue, and is to be told.
+        """Apply one decision to several cases; each of them succeeds or fails separately."""
+        # `queryset` misses cases decided in the meantime, which must be reported as conflicts.
         chosen = [pk for text in request.POST.getlist(ACTION_CHECKBOX_NAME) if (pk := id_in(text)) is not None]
         cases = list(Case.objects.select_related("author").filter(pk__in=chosen[: self.list_per_page]).order_by("pk"))
         if "ground" not in request.POST:
@@ -230,56 +222,51 @@ class CaseAdmin(LookingAdmin):
         context["may_see_people"] = request.user.has_perm("accounts.view_user")
         return TemplateResponse(request, f"moderation/{template}.html", context)
 
-    @admin.display(description=_("what"))
+    @admin.display(description=_("case"))
     def what(self, case: Case) -> str:
-        """The kind and the title."""
         return desk.heading(case)
 
     @display(description=_("urgency"), label=COLORS, ordering="harm")  # type: ignore[untyped-decorator]
     def urgency(self, case: Case) -> Any:
-        """In three words."""
         if not case.harm:
             return None
         word = "high" if case.harm >= 40 else "middle" if case.harm >= 20 else "low"
         return word, URGENCIES[word]
 
-    @display(description=_("standing"), label=True)  # type: ignore[untyped-decorator]
+    @display(description=_("status"), label=True)  # type: ignore[untyped-decorator]
     def standing(self, case: Case) -> Any:
-        """Whether it is hidden, and appealed: a label each, or a list would be too wide for its page."""
+        """Return the hidden state and "appealed" as separate labels, so that the column stays narrow."""
         hidden = case.get_concealed_display() if case.concealed else ""
         return [word for word in (hidden, gettext("appealed") if case.is_appealed else "") if word] or None
 
     @admin.display(description=_("reports"), ordering="reports_count")
     def reports(self, case: Case) -> int:
-        """How many wait."""
         return case.reports_count
 
-    @admin.display(description=_("waits for"), ordering="opened_at")
+    @admin.display(description=_("waiting time"), ordering="opened_at")
     def waits(self, case: Case) -> str:
-        """How long the oldest report or appeal has waited."""
+        """Return the age of the oldest pending report or appeal."""
         return timesince(case.opened_at) if case.state == "open" else "—"
 
-    @admin.display(description=_("being looked at by"))
+    @admin.display(description=_("being viewed by"))
     def who_looks(self, case: Any) -> str:
-        """Who else has opened it a moment ago."""
         return ", ".join(dict.fromkeys(opening.by_name for opening in case.looking)) or "—"
 
 
 @admin.register(Decision)
 class DecisionAdmin(LookingAdmin):
-    """What was decided: who, when, why. Nobody changes it here or anywhere."""
+    """Read-only log of decisions."""
 
     list_display = ("id", "case", "action", "ground", "by_name", "subject", "at")
     list_filter = ("action",)
     beside = ("case", "subject")
     search_fields = ("by_name",)
-    search_help_text = _("The username of whom it bears on")
+    search_help_text = _("Username of the affected user")
     fields = ("case", "action", "ground", "words", "until", "by_name", "subject", "undoes", "shown_before", "at")
     readonly_fields = ("shown_before",)
 
-    @admin.display(description=_("before"))
+    @admin.display(description=_("previous state"))
     def shown_before(self, decision: Decision) -> str:
-        """How things were, in words."""
         concealed, until = decision.before.get("concealed", ""), decision.before.get("suspended_until")
         suspended = ""
         if until:
@@ -287,20 +274,18 @@ class DecisionAdmin(LookingAdmin):
         return " · ".join(filter(None, (str(Concealed(concealed).label), suspended)))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """As for cases."""
         return request.user.has_perm("moderation.view_case")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Through an index."""
         term = search_term.strip()
         return (queryset.filter(subject__in=User.objects.named(term).values("pk")) if term else queryset), False
 
 
 @admin.register(Opening)
 class OpeningAdmin(LookingAdmin):
-    """Who has opened which case, and so read what it is about."""
+    """Read-only log of which moderator viewed which case."""
 
     list_display = ("id", "case", "by_name", "at")
     beside = ("case",)
@@ -312,20 +297,20 @@ admin.site.unregister(User)
 
 @admin.register(User)
 class ReportableUserAdmin(UserAdmin, ReportableAdmin):  # type: ignore[misc]
-    """Readers, whom accounts know nothing to report about."""
+    """User admin with the action that opens a case; `accounts` cannot import moderation."""
 
     word = "user"
 
 
 def _possible(case: Case) -> list[Any]:
-    if case.target_type not in targets:
+    if case.target_type not in report_targets:
         raise Http404
-    return possible(case, targets[case.target_type])
+    return possible(case, report_targets[case.target_type])
 
 
-def _said(refused: APIException) -> str:
-    """A refusal in one sentence."""
-    detail: Any = refused.detail
+def _said(error: APIException) -> str:
+    """Return the first error message."""
+    detail: Any = error.detail
     while isinstance(detail, dict | list):
         detail = next(iter(detail.values() if isinstance(detail, dict) else detail), "")
     return str(detail)

@@ -1,17 +1,18 @@
-"""An account that goes: its reports stay without a name, its own case is closed, its appeals go."""
+"""Account deletion: reports become anonymous, the case about the user is closed, their appeals are deleted."""
 
 from accounts.models import User
 from moderation.models import Appeal, Case, State, target_gone
 
 
-def leave_cases(user: User, *, anonymise: bool) -> None:
-    """Close the case about the reader, and let go of their appeals; what else names them is let go of with the row.
+def leave_cases(user: User) -> None:
+    """Close the case about the user and delete their appeals.
 
-    Whoever writes to a case holds the row of its author first, as the caller does.
+    Other references are nulled when the user row is deleted. The user must be locked: every write to a case locks its
+    author first.
     """
     target_gone("user", [user.pk])
     appealed = set(Appeal.objects.waiting().filter(author=user).values_list("case", flat=True))
     Appeal.objects.filter(author=user).delete()
-    # A case of what has gone before stays closed, though nobody has answered what was said in it.
+    # Cases of deleted objects stay closed, even with unanswered appeals.
     for case in Case.objects.filter(pk__in=appealed).exclude(state=State.GONE).order_by("pk").select_for_update():
         case.settle()

@@ -1,4 +1,4 @@
-"""What the pages of the desk show, each in a constant number of queries."""
+"""Data of the moderation pages, each in a constant number of queries."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from bookbridge.api.admin import Panel, counted
+from bookbridge.api.registry import report_targets
 from moderation.models import Case, Concealed, Decision, Opening, State
 from moderation.reasons import HARM, Action, Reason
-from moderation.targets import About, Context, targets
+from moderation.targets import About, Context
 
-# For how long whoever has opened a case is taken to be at it.
+# How long a moderator counts as viewing a case after opening it.
 LOOKING = datetime.timedelta(minutes=15)
 MOST_SHOWN = 50
 HISTORY = (Action.HIDE, Action.WARN, Action.SUSPEND)
@@ -28,7 +29,7 @@ HISTORY = (Action.HIDE, Action.WARN, Action.SUSPEND)
 
 @dataclass(frozen=True)
 class History:
-    """What is known of an author: how often what was decided against them, and the last of it."""
+    """Decisions against an author: counts by action, and the latest ones."""
 
     counts: dict[str, int]
     cases: int
@@ -36,7 +37,7 @@ class History:
 
 
 def history_of(author: User) -> History:
-    """What stands; what was undone is in the list and not in the counts."""
+    """Return the moderation history of a user. Undone decisions are listed but not counted."""
     about = Decision.objects.filter(subject=author)
     standing = Count("pk", filter=Q(undone_by=None), distinct=True)
     counts = dict(about.filter(action__in=HISTORY).order_by().values_list("action").annotate(n=standing))
@@ -46,14 +47,14 @@ def history_of(author: User) -> History:
 
 
 def context_of(case: Case) -> tuple[About | None, Context | None]:
-    """What a case is about, as it is now; nothing where it has gone."""
-    target = targets.get(case.target_type)
+    """Return the current snapshot and context of the reported object, or `(None, None)` if it is deleted."""
+    target = report_targets.get(case.target_type)
     row = target.find(case.target_id) if target else None
     return (target.about(row), target.context(row)) if target and row is not None else (None, None)
 
 
 def shown_of(case: Case, *, by: User) -> dict[str, Any]:
-    """All that the page of a case shows but its forms."""
+    """Return the template context of the case page, without the forms."""
     about, context = context_of(case)
     last = case.last_decision
     return {
@@ -74,30 +75,33 @@ def shown_of(case: Case, *, by: User) -> dict[str, Any]:
 
 
 def waiting_by_reason(case: Case) -> list[tuple[str, int]]:
-    """How many reports wait for each reason, the worst first: however many there are, none is buried under others."""
+    """Return the number of pending reports by reason, most severe first.
+
+    The list of reports is truncated, so the page needs these totals.
+    """
     found = dict(case.reports.waiting().order_by().values_list("reason").annotate(n=Count("pk")))
     worst = sorted(found, key=lambda reason: -HARM[Reason(reason)])
     return [(str(Reason(reason).label), found[reason]) for reason in worst]
 
 
 def heading(case: Case) -> str:
-    """Its kind and its id, and its title where that is nobody's talk."""
-    target = targets.get(case.target_type)
+    """Return the type and id of the object, with its title unless it is private content."""
+    target = report_targets.get(case.target_type)
     return str(case) if target is None or target.is_talk else f"{case}: {case.title}"
 
 
 def looking_at() -> Any:
-    """Who has opened which case a moment ago."""
+    """Return the recent case views."""
     return Opening.objects.filter(at__gt=timezone.now() - LOOKING)
 
 
 def beside(by: User) -> Prefetch[Any]:
-    """For the queue: who else is at each case, as `looking`."""
+    """Prefetch recent views by other moderators into `looking`."""
     return Prefetch("openings", looking_at().exclude(by=by).order_by("-at"), to_attr="looking")
 
 
 def panel(request: HttpRequest) -> Panel | None:
-    """The front page's: how much waits, and since when."""
+    """Return the dashboard panel with the number of open cases, appeals and hidden content."""
     if not request.user.has_perm("moderation.view_case"):
         return None
     queue = reverse("admin:moderation_case_changelist")
@@ -106,9 +110,9 @@ def panel(request: HttpRequest) -> Panel | None:
     hidden = Case.objects.filter(QUEUES["hidden"][1])
     rows = [
         (_("open cases"), counted(opened), queue),
-        (_("the oldest waits for"), timesince(oldest) if oldest else "—", f"{queue}?o=6"),
-        (_("appeals waiting"), counted(opened.filter(is_appealed=True)), f"{queue}?queue=appealed"),
-        (_("hidden texts"), counted(hidden), f"{queue}?queue=hidden"),
+        (_("oldest waiting for"), timesince(oldest) if oldest else "—", f"{queue}?o=6"),
+        (_("pending appeals"), counted(opened.filter(is_appealed=True)), f"{queue}?queue=appealed"),
+        (_("hidden content"), counted(hidden), f"{queue}?queue=hidden"),
     ]
     return Panel(_("Moderation"), rows)
 
@@ -116,9 +120,9 @@ def panel(request: HttpRequest) -> Panel | None:
 QUEUES = {
     "open": (pgettext_lazy("cases", "open"), Q(state=State.OPEN)),
     "appealed": (_("appealed"), Q(state=State.OPEN, is_appealed=True)),
-    "pending": (_("hidden until staff look"), Q(concealed=Concealed.PENDING)),
+    "pending": (_("hidden pending review"), Q(concealed=Concealed.PENDING)),
     "hidden": (_("hidden"), Q(concealed__in=[Concealed.PENDING, Concealed.HIDDEN])),
     "closed": (_("decided"), Q(state=State.CLOSED)),
-    "gone": (_("deleted meanwhile"), Q(state=State.GONE)),
+    "gone": (_("deleted"), Q(state=State.GONE)),
     "all": (pgettext_lazy("cases", "all"), Q()),
 }

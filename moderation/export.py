@@ -1,6 +1,6 @@
-"""What moderation holds about one reader: what they have reported and written, and what was decided about them.
+"""Data export of moderation: a user's reports and appeals, and the decisions about them.
 
-Not who has reported them, nor who decided.
+Excludes who reported the user, and who decided.
 """
 
 from accounts.export import rows

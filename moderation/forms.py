@@ -1,4 +1,4 @@
-"""The forms of the desk."""
+"""Forms of the case page."""
 
 import datetime
 from collections.abc import Iterable
@@ -18,17 +18,17 @@ from unfold.widgets import (
 from moderation.deciding import LONGEST_SUSPENSION, Order
 from moderation.reasons import AGAINST, GROUNDS, IN_FAVOUR, WORDS_LENGTH, Action, Ground
 
-# What each button of the desk does, in the words of a moderator.
+# Labels of the choices in the decision form.
 ACTIONS = {
     Action.HIDE: _("Hide it"),
     Action.RESTORE: _("Restore it"),
-    Action.DISMISS: _("Dismiss what waits"),
-    Action.WARN: _("Warn its author"),
-    Action.SUSPEND: _("Suspend its author"),
+    Action.DISMISS: _("Dismiss the pending reports and appeals"),
+    Action.WARN: _("Warn the author"),
+    Action.SUSPEND: _("Suspend the author"),
 }
 MEANING = _(
-    "Each ends all reports and appeals that wait. What reports have hidden is shown again when they are dismissed, and "
-    "stays hidden with a warning or a suspension; a suspension ends all sign-ins at once."
+    "Every decision closes all pending reports and appeals. Content hidden by reports becomes visible again if they "
+    "are dismissed, and stays hidden after a warning or a suspension. A suspension ends all sessions immediately."
 )
 OWN = "own"
 DURATIONS = [
@@ -45,33 +45,33 @@ def _grounds(*groups: tuple[Any, Iterable[Ground]]) -> list[Any]:
 
 
 class WhyForm(forms.Form):
-    """Why something is decided: a reason, which its author reads in their language, and own words."""
+    """The reason of a decision, shown to the author in their own language, and an optional comment."""
 
     ground = forms.ChoiceField(
-        choices=_grounds((_("against it"), AGAINST), (_("in its favour"), IN_FAVOUR)),
+        choices=_grounds((_("violation"), AGAINST), (_("no violation"), IN_FAVOUR)),
         label=_("Reason"),
-        help_text=_("Its author reads this in their own language."),
+        help_text=_("Shown to the author in their own language."),
         widget=UnfoldAdminSelectWidget,
     )
     words = forms.CharField(
         required=False,
         max_length=WORDS_LENGTH,
-        label=_("In your own words"),
-        help_text=_("Its author reads this as it stands. Name nobody who reported."),
+        label=_("Comment"),
+        help_text=_("Shown to the author as written. Do not name anyone who reported it."),
         widget=UnfoldAdminTextareaWidget({"rows": 3}),
     )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def clean(self) -> dict[str, Any]:
-        """`other` says nothing by itself."""
+        """Require a comment for the reason `other`."""
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("ground") == Ground.OTHER and not cleaned.get("words"):
-            self.add_error("words", _("Please say why."))
+            self.add_error("words", _("Please explain the decision."))
         return cleaned
 
 
 class DecisionForm(WhyForm):
-    """What a moderator decides."""
+    """The decision of a moderator."""
 
     field_order = ("decision", "duration", "days", "ground", "words", "version", "seen")
 
@@ -83,7 +83,7 @@ class DecisionForm(WhyForm):
         min_value=1,
         max_value=LONGEST_SUSPENSION.days,
         required=False,
-        label=_("How many days, if other"),
+        label=_("Number of days, if other"),
         widget=UnfoldAdminIntegerFieldWidget,
     )
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
@@ -95,17 +95,17 @@ class DecisionForm(WhyForm):
             field.choices = [(action.value, ACTIONS[action]) for action in possible]
 
     def clean(self) -> dict[str, Any]:
-        """A reason that fits, and a time for a suspension."""
+        """Check that the reason fits the decision, and that a suspension has a duration."""
         cleaned = super().clean()
         action, ground = cleaned.get("decision"), cleaned.get("ground")
         if action and ground and ground not in GROUNDS[action]:
-            self.add_error("ground", _("This is no reason for that."))
+            self.add_error("ground", _("This reason does not fit the decision."))
         if action == Action.SUSPEND and not self._days(cleaned):
-            self.add_error("duration", _("Please say for how long."))
+            self.add_error("duration", _("Please enter a duration."))
         return cleaned
 
     def order(self, *, version: int | None = None) -> Order:
-        """What is wanted; `version` where a page names one for each of several cases."""
+        """Return the decision request. `version` overrides the field if a page decides several cases."""
         cleaned = self.cleaned_data
         until = None
         if cleaned["decision"] == Action.SUSPEND:

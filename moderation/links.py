@@ -1,4 +1,4 @@
-"""The way from the page of a thing to its case."""
+"""Admin mixin that links an object to its case."""
 
 from typing import Any
 
@@ -11,19 +11,22 @@ from bookbridge.api.admin import AuditedAdmin, id_in
 
 
 class ReportableAdmin(AuditedAdmin):
-    """Pages of things that can be reported, by the `word` of their target: from each, who decides opens its case."""
+    """Model admin of objects that can be reported: moderators can open the case of an object from its page.
+
+    `word` is the target type.
+    """
 
     word: str
     actions_detail = ("open_a_case",)
 
     @action(description=_("Open a case"), url_path="case", icon="gavel", permissions=["case"])  # type: ignore[untyped-decorator]
     def open_a_case(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Its case, made where there is none."""
+        """Redirect to the case of the object; it is created if there is none."""
         pk = id_in(object_id)
         if pk is None:
             raise Http404
         return HttpResponseRedirect(reverse("admin:moderation_case_about", args=[self.word, pk]))
 
     def has_case_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        """Who may decide."""
+        """Allow users who may decide cases."""
         return request.user.has_perm("moderation.decide")

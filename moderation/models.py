@@ -1,7 +1,7 @@
-"""Cases: what is reported, by whom, what was decided about it, and who disagrees.
+"""Moderation cases with their reports, decisions and appeals.
 
-Whoever writes locks the case after what it is about: users, clubs, books, reviews, memberships, entries, posts, cases,
-totals.
+Lock order: users, clubs, books, reviews, memberships, entries, posts, cases, counters. The reported object is always
+locked before its case.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from django.utils.translation import pgettext_lazy
 from accounts.models import User
 from activity.models import TITLE_LENGTH, Thing
 from bookbridge.api.fields import KeyField
+from bookbridge.api.registry import report_targets
 from moderation.reasons import ADVERSE, HARM, HARM_OF_APPEAL, WORDS_LENGTH, Action, Ground, Reason
-from moderation.targets import About, targets
+from moderation.targets import About
 
 NOTE_LENGTH = 1000
 APPEAL_LENGTH = 2000
@@ -30,73 +31,72 @@ MOST_COUNTED = 9
 
 
 class State(models.TextChoices):
-    """Where a case stands."""
+    """Status of a case."""
 
     OPEN = "open", pgettext_lazy("case", "open")
     CLOSED = "closed", pgettext_lazy("case", "closed")
-    GONE = "gone", _("deleted meanwhile")
+    GONE = "gone", _("deleted")
 
 
 class Concealed(models.TextChoices):
-    """Whether its content is kept from the others, and who says so."""
+    """Whether the content of a case is hidden, and who hid it."""
 
-    NO = "", _("in sight")
-    PENDING = "pending", _("hidden until staff look")
+    NO = "", _("visible")
+    PENDING = "pending", _("hidden pending review")
     HIDDEN = "hidden", _("hidden by staff")
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
-    """Rules about many cases."""
+    """Queries on cases."""
 
     def of(self, word: str, ids: Iterable[int] | models.QuerySet[Any]) -> CaseQuerySet:
-        """The cases about these things of one kind."""
+        """Return the cases about objects of one type."""
         return self.filter(target_type=word, target_id__in=ids)
 
     def open(self) -> CaseQuerySet:
-        """Those that wait for staff."""
+        """Return the cases that need a decision."""
         return self.filter(state=State.OPEN)
 
-    def hold(self, word: str, pk: int, about: About) -> Case:
-        """The case about a thing, made where there is none; for whoever holds the thing's own row.
+    def hold(self, word: str, pk: int, snapshot: About) -> Case:
+        """Lock and return the case about an object; create it if there is none.
 
-        What it keeps of the thing is brought up to date.
+        The object must be locked by the caller. Its author, title and club are copied to the case; the caller saves.
         """
-        kept = {"author_id": about.author, "title": about.title[:TITLE_LENGTH], "club_id": about.club}
+        stored = {"author_id": snapshot.author, "title": snapshot.title[:TITLE_LENGTH], "club_id": snapshot.club}
         case = self.select_for_update().filter(target_type=word, target_id=pk).first()
         if case is None:
             case = self.create(target_type=word, target_id=pk)
-        for name, value in kept.items():
+        for name, value in stored.items():
             setattr(case, name, value)
-        if about.is_hidden and not case.concealed:
-            # Since before there were cases.
+        if snapshot.is_hidden and not case.concealed:
+            # Hidden before cases existed.
             case.concealed = Concealed.HIDDEN
         return case
 
     def close_for_good(self) -> None:
-        """Close the cases of things that are no more."""
+        """Close the cases whose object is deleted."""
         for case in self.exclude(state=State.GONE).order_by("pk").select_for_update():
             case.close_for_good()
 
 
 class Case(models.Model):
-    """All that was ever reported and decided about one thing. There is one for each thing that was reported.
+    """Everything reported and decided about one object; there is one case per object.
 
-    `version` grows with each decision, also where reports hide it, and with each appeal: who decides says which one
-    they have seen.
+    `version` is incremented by every decision (including automatic hiding) and every appeal, for optimistic locking.
     """
 
     target_type = KeyField(max_length=20)
     target_id = models.BigIntegerField()
     title = models.CharField(max_length=TITLE_LENGTH, blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    # An id and no reference: the case outlives the club.
+    # Not a foreign key, because the case outlives the club.
     club_id = models.BigIntegerField(null=True, db_index=True)
     state = KeyField(max_length=10, choices=State.choices, default=State.CLOSED)
     concealed = KeyField(max_length=10, choices=Concealed.choices, default=Concealed.NO, blank=True, db_index=True)
-    ground = KeyField(max_length=20, choices=Ground.choices, blank=True, help_text=_("Why it is concealed."))
+    ground = KeyField(max_length=20, choices=Ground.choices, blank=True, help_text=_("Why the content is hidden."))
     words = models.CharField(max_length=WORDS_LENGTH, blank=True)
     harm = models.PositiveSmallIntegerField(default=0)
-    reports_count = models.PositiveIntegerField(default=0, help_text=_("Those that wait for a decision."))
+    reports_count = models.PositiveIntegerField(default=0, help_text=_("Number of pending reports."))
     is_appealed = models.BooleanField(default=False)
     opened_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True)
@@ -117,33 +117,37 @@ class Case(models.Model):
         ]
 
     def __str__(self) -> str:
-        # Not the title: the admin shows this, and it may be that of a private club's talk.
-        target = targets.get(self.target_type)
+        # Without the title: the admin shows this, and the title may come from a private club.
+        target = report_targets.get(self.target_type)
         return f"{capfirst(str(target.label if target else self.target_type))} {self.target_id}"
 
     @property
     def thing(self) -> Thing:
-        """What it is about, for the log and for notifications."""
-        author = targets[self.target_type].title_by(self.target_id)
+        """Return the reference to the reported object, for events and notifications."""
+        author = report_targets[self.target_type].title_by(self.target_id)
         return Thing(self.target_type, self.target_id, self.title, author)
 
     @property
     def last_decision(self) -> Decision | None:
-        """The newest decision of staff that stands."""
+        """Return the latest staff decision that was not undone."""
         return self.decisions.standing().exclude(action=Action.CONCEAL).first()
 
     def appealable_by(self, user: User) -> Decision | None:
-        """The newest decision that bears on `user` now; a club may have been another's when its owner was warned."""
+        """Return the latest decision that `user` may appeal.
+
+        Only decisions about this user count: a club may have had another owner when its owner was warned.
+        """
         bearing = ADVERSE if self.concealed else (Action.WARN, Action.SUSPEND)
         return self.decisions.standing().filter(action__in=bearing, subject=user).first()
 
     def settle(self) -> None:
-        """Bring the columns up to what waits, and write them; for whoever has written that and holds the row.
+        """Refresh the queue columns from pending reports and appeals. The case must be locked.
 
-        A case is open while a report or an appeal waits.
+        A case is open while it has a pending report or appeal. The severity is that of the worst reason, plus one for
+        each pending report up to `MAX_REPORTS_IN_SCORE`.
         """
-        waiting = self.reports.waiting().order_by().values_list("reason").annotate(n=Count("pk"), since=Min("at"))
-        by_reason = {reason: (n, since) for reason, n, since in waiting}
+        pending = self.reports.waiting().order_by().values_list("reason").annotate(n=Count("pk"), since=Min("at"))
+        by_reason = {reason: (n, since) for reason, n, since in pending}
         appeal = self.appeals.waiting().order_by("at").first()
         since = [since for _n, since in by_reason.values()] + ([appeal.at] if appeal else [])
         self.reports_count, self.is_appealed = sum(n for n, _since in by_reason.values()), appeal is not None
@@ -154,28 +158,28 @@ class Case(models.Model):
         self.save()
 
     def close_for_good(self) -> None:
-        """What it was about is no more. The caller holds the row."""
+        """Close the case because its object is deleted. The case must be locked."""
         self.state, self.concealed, self.is_appealed, self.reports_count = State.GONE, Concealed.NO, False, 0
         self.version += 1
         self.save(update_fields=["state", "concealed", "is_appealed", "reports_count", "version"])
 
 
 class ReportQuerySet(models.QuerySet["Report"]):
-    """Rules about many reports."""
+    """Queries on reports."""
 
     def waiting(self) -> ReportQuerySet:
-        """Those that no decision has ended."""
+        """Return the reports without a decision."""
         return self.filter(decision=None)
 
     def by_of(self, reporter: User, word: str, pk: int) -> ReportQuerySet:
-        """The report of one reader on one thing; at most one."""
+        """Return the report of one user about one object; there is at most one."""
         return self.filter(reporter=reporter, case__target_type=word, case__target_id=pk)
 
 
 class Report(models.Model):
-    """That a reader finds something wrong. It ends with the decision that looks at it.
+    """A report of an object by a user; pending until a decision closes it.
 
-    One without a reporter is of a reader who has deleted their account.
+    Reports of deleted accounts have no reporter.
     """
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="reports")
@@ -191,7 +195,7 @@ class Report(models.Model):
         verbose_name = _("report")
         verbose_name_plural = _("reports")
         default_permissions = ()
-        # NULLs do not clash, so that several deleted readers may have reported one thing.
+        # NULLs never collide in a unique index, so reports of several deleted accounts can coexist.
         constraints = [models.UniqueConstraint(fields=["case", "reporter"], name="moderation_report_once")]
 
     def __str__(self) -> str:
@@ -199,26 +203,30 @@ class Report(models.Model):
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
-    """Rules about many decisions."""
+    """Queries on decisions."""
 
     def standing(self) -> DecisionQuerySet:
-        """Those that were not undone, the newest first."""
+        """Return the decisions that were not undone, newest first."""
         return self.exclude(action=Action.UNDO).filter(undone_by=None).order_by("-id")
 
 
 class Decision(models.Model):
-    """What was decided about a case: who, when, why, and how things were before. No row is ever changed.
+    """A decision about a case, with its reason and the state before it. Rows are never changed.
 
-    To undo one is a row too. One without a `by` was made by as many reports as it takes.
+    Undoing a decision adds another row. Automatic hiding after enough reports has no `by`.
     """
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="decisions")
     action = KeyField(max_length=20, choices=Action.choices)
-    # The name stays when the account goes.
+    # The name is preserved when the account is deleted.
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     by_name = models.CharField(max_length=30, blank=True)
     subject = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", help_text=_("Whom it bears on.")
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text=_("The user affected by the decision."),
     )
     ground = KeyField(max_length=20, choices=Ground.choices)
     words = models.CharField(max_length=WORDS_LENGTH, blank=True)
@@ -239,15 +247,18 @@ class Decision(models.Model):
 
 
 class AppealQuerySet(models.QuerySet["Appeal"]):
-    """Rules about many appeals."""
+    """Queries on appeals."""
 
     def waiting(self) -> AppealQuerySet:
-        """Those without an answer."""
+        """Return the appeals without an answer."""
         return self.filter(answer=None)
 
 
 class Appeal(models.Model):
-    """That an author disagrees with a decision, once; somebody else than who made it answers by deciding again."""
+    """An appeal of an author against a decision; at most one per decision.
+
+    Another moderator answers it with a new decision.
+    """
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="appeals")
     decision = models.OneToOneField(Decision, models.PROTECT, related_name="appeal")
@@ -268,17 +279,17 @@ class Appeal(models.Model):
 
 
 class OpeningQuerySet(models.QuerySet["Opening"]):
-    """Rules about many openings."""
+    """Queries on case views."""
 
     def older_than(self, age: datetime.timedelta) -> OpeningQuerySet:
-        """Those that were written longer ago."""
+        """Return the case views older than `age`."""
         return self.filter(at__lt=timezone.now() - age)
 
 
 class Opening(models.Model):
-    """That somebody of the staff has opened a case, and so read what it is about: also a private club's talk.
+    """A view of a case by a moderator, logged because the page may show content of a private club.
 
-    It is kept as long as the audit log.
+    Rows are retained as long as the audit log.
     """
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="openings")
@@ -289,8 +300,8 @@ class Opening(models.Model):
     objects = OpeningQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("opening of a case")
-        verbose_name_plural = _("openings of cases")
+        verbose_name = _("case view")
+        verbose_name_plural = _("case views")
         default_permissions = ("view",)
 
     def __str__(self) -> str:
@@ -298,11 +309,11 @@ class Opening(models.Model):
 
 
 def target_gone(word: str, ids: Iterable[int] | models.QuerySet[Any]) -> None:
-    """Close the cases about things that are being deleted (their ids, or what selects them), in that transaction."""
+    """Close the cases of objects that are being deleted, in the same transaction. `ids` may be a subquery."""
     Case.objects.of(word, ids).close_for_good()
 
 
 def club_gone(club: int) -> None:
-    """The same, for a club with all that is in it."""
+    """Close the cases of a club that is being deleted, and of everything in it."""
     target_gone("club", [club])
     Case.objects.filter(club_id=club).close_for_good()

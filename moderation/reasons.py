@@ -1,4 +1,4 @@
-"""Why readers report and why staff decide: the codes, their words, and what goes with what."""
+"""Choices of moderation: report reasons, actions, decision reasons, and which reasons fit which action."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -6,7 +6,7 @@ from django.utils.translation import pgettext_lazy
 
 
 class Reason(models.TextChoices):
-    """Why somebody reports something."""
+    """Reason of a report."""
 
     SPAM = "spam", _("spam")
     ABUSE = "abuse", _("abuse")
@@ -15,16 +15,16 @@ class Reason(models.TextChoices):
     OTHER = "other", pgettext_lazy("reason", "other")
 
 
-# How much harm each does while nobody looks: the queue begins with the greatest.
+# Severity of each reason; the queue starts with the most severe cases.
 HARM = {Reason.ABUSE: 50, Reason.COPYRIGHT: 30, Reason.SPAM: 20, Reason.SPOILER: 20, Reason.OTHER: 10}
-# An author who waits for an answer stands between abuse and the rest.
+# Appeals rank between abuse and all other reasons.
 HARM_OF_APPEAL = 40
 
 
 class Action(models.TextChoices):
-    """What is decided about a case; all but the first by somebody of the staff."""
+    """Action of a decision; all but the first are taken by staff."""
 
-    CONCEAL = "conceal", _("hidden until staff look")
+    CONCEAL = "conceal", _("hidden pending review")
     HIDE = "hide", _("hidden")
     RESTORE = "restore", _("restored")
     DISMISS = "dismiss", _("dismissed")
@@ -33,20 +33,20 @@ class Action(models.TextChoices):
     UNDO = "undo", _("undone")
 
 
-# What bears on its author, who may appeal.
+# Actions against the author, who may appeal them.
 ADVERSE = (Action.CONCEAL, Action.HIDE, Action.WARN, Action.SUSPEND)
 
 
 class Ground(models.TextChoices):
-    """Why something was decided: a reason for a report that holds, or why none did."""
+    """Reason of a decision: which rule was violated, or why none was."""
 
     SPAM = "spam", _("It is spam.")
     ABUSE = "abuse", _("It attacks or harasses people.")
-    SPOILER = "spoiler", _("It gives away a story without a warning.")
-    COPYRIGHT = "copyright", _("It copies what belongs to others.")
+    SPOILER = "spoiler", _("It contains unmarked spoilers.")
+    COPYRIGHT = "copyright", _("It infringes copyright.")
     OTHER = "other", _("It does not belong here.")
-    NO_VIOLATION = "no_violation", _("It keeps to the rules.")
-    HANDLED = "handled", _("It has been put right.")
+    NO_VIOLATION = "no_violation", _("It follows the rules.")
+    HANDLED = "handled", _("It has been corrected.")
     MISTAKE = "mistake", _("The decision was a mistake.")
 
 
@@ -57,7 +57,7 @@ GROUNDS: dict[str, tuple[Ground, ...]] = {
     Action.WARN: AGAINST,
     Action.SUSPEND: AGAINST,
     Action.RESTORE: IN_FAVOUR,
-    # An appeal is dismissed for the reason that the decision had.
+    # A dismissed appeal keeps the reason of the decision.
     Action.DISMISS: (*IN_FAVOUR, *AGAINST),
     Action.UNDO: (*IN_FAVOUR, *AGAINST),
 }

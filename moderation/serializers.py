@@ -1,24 +1,24 @@
-"""The shapes of moderation in the API."""
+"""Serializers of reports and appeals."""
 
 from typing import Any
 
 from rest_framework import serializers
 
+from bookbridge.api.registry import report_targets
 from bookbridge.api.serializers import IdField, TextField
 from moderation.models import APPEAL_LENGTH, NOTE_LENGTH
 from moderation.reasons import Reason
-from moderation.targets import targets
 
 
 class TargetTypeField(serializers.ChoiceField):
-    """The kind of a thing, out of those that the apps have registered."""
+    """A registered target type."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=[(word, target.label) for word, target in sorted(targets.items())], **kwargs)
+        super().__init__(choices=[(word, target.label) for word, target in sorted(report_targets.items())], **kwargs)
 
 
 class ReportSerializer(serializers.Serializer[Any]):
-    """A report of something that the caller sees."""
+    """A report of an object that is visible to the current user."""
 
     id = serializers.IntegerField(read_only=True)
     target_type = TargetTypeField(source="case.target_type")
@@ -29,7 +29,7 @@ class ReportSerializer(serializers.Serializer[Any]):
 
 
 class AppealSerializer(serializers.Serializer[Any]):
-    """An appeal against the newest decision about something of the caller's."""
+    """An appeal against the latest decision about content of the current user."""
 
     id = serializers.IntegerField(read_only=True)
     target_type = TargetTypeField(source="case.target_type")

@@ -1,4 +1,4 @@
-"""What the author of a hidden text is shown of that, beside the text."""
+"""Notice shown to the author of hidden content."""
 
 from typing import Any
 
@@ -13,29 +13,29 @@ from moderation.telling import in_words
 
 
 def moderation_of(word: str, *, when: Q) -> dict[str, Any]:
-    """Annotations for `ModerationSerializer`: what their case says of rows that meet `when` (hidden, the reader's own).
+    """Return the annotations that `ModerationSerializer` reads, for rows that match `when` (hidden and the user's own).
 
-    Of any other row nothing is looked up.
+    The case is only queried for these rows.
     """
     case = Case.objects.filter(target_type=word, target_id=OuterRef("pk"))
-    said = {name: If(When(when, then=Subquery(case.values(name)[:1]))) for name in ("concealed", "ground", "words")}
-    return {f"moderation_{name}": value for name, value in said.items()} | {
+    values = {name: If(When(when, then=Subquery(case.values(name)[:1]))) for name in ("concealed", "ground", "words")}
+    return {f"moderation_{name}": value for name, value in values.items()} | {
         "moderation_is_shown": If(When(when, then=Value(True)), default=Value(False))
     }
 
 
 class ModerationSerializer(serializers.Serializer[Any]):
-    """What the author of a hidden text is told of that; null for anybody else. Reads what `moderation_of` annotates."""
+    """Notice for the author of hidden content; null for everyone else."""
 
     status = serializers.ChoiceField(choices=[c for c in Concealed.choices if c[0]], read_only=True)
     reason = serializers.ChoiceField(choices=Ground.choices, read_only=True)
-    text = serializers.CharField(read_only=True, help_text=_("The same in words."))
+    text = serializers.CharField(read_only=True, help_text=_("The reason and the moderator's comment as text."))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, source="*", read_only=True, allow_null=True, **kwargs)
 
     def to_representation(self, instance: Any) -> dict[str, str] | None:  # type: ignore[override]
-        """A text that was hidden before there were cases has no reason but `other`."""
+        """Return the notice, or None. Content hidden before cases existed has the reason `other`."""
         if not getattr(instance, "moderation_is_shown", False):
             return None
         ground, words = instance.moderation_ground or Ground.OTHER, instance.moderation_words

@@ -1,6 +1,5 @@
-"""What can be reported. This app knows no kind of content by name: each app registers its own in `ready()`.
-
->>> register(ReviewTarget())
+"""Report targets: the types of objects that can be reported. Each app registers its own in
+`bookbridge.api.registry.report_targets`.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from bookbridge.api.text import digest_of
 
 
 class About(NamedTuple):
-    """What a case keeps of its target: whose it is, what it is called, and which club it belongs to.
+    """The data of an object that its case stores.
 
-    `seen` changes with what there is to read, so that nobody decides about a text that they have not seen.
+    `seen` is the visible text; a decision is rejected if it has changed since the moderator saw it.
     """
 
     author: int | None
@@ -31,13 +30,13 @@ class About(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """`seen` in few characters."""
+        """Return a digest of `seen`."""
         return digest_of(self.seen)
 
 
 @dataclass(frozen=True)
 class Passage:
-    """A text as it stands on the desk; `is_target` marks the one that the case is about, `note` is a line beside it."""
+    """A text shown on the case page; `is_target` marks the reported one, `note` is an optional remark."""
 
     author: User | None
     at: datetime.datetime
@@ -48,16 +47,16 @@ class Passage:
 
 @dataclass(frozen=True)
 class Context:
-    """What staff see of a target: facts (label, value, address or "") and the texts around it in their order."""
+    """What the case page shows of an object: facts (label, value, URL or "") and the surrounding texts in order."""
 
     facts: Sequence[tuple[Any, Any, str]]
     passages: Sequence[Passage] = field(default_factory=list)
 
 
 class Target:
-    """One kind of thing that can be reported. `word` is its name in the API; `can_be_hidden` says whether it can.
+    """A type of object that can be reported. `word` is its name in the API.
 
-    What `is_talk` is said in a club: of that staff see nothing, a title neither, but on the page of its case.
+    If `is_talk`, the content is private to a club: staff see it, including its title, only on the case page.
     """
 
     word: ClassVar[str]
@@ -66,49 +65,40 @@ class Target:
     is_talk: ClassVar[bool] = False
 
     def visible_to(self, user: User) -> QuerySet[Any]:
-        """The rows that `user` may see, and therefore report."""
+        """Return the objects that `user` may see, and therefore report."""
         raise NotImplementedError
 
     def named(self, pk: int) -> int:
-        """The id of what `pk` stands for: itself, unless one thing can become part of another."""
+        """Return the id of the object that `pk` refers to; another id if it was merged into another object."""
         return pk
 
     def find(self, pk: int) -> Any | None:
-        """The row, whoever may see it; None where there is none."""
+        """Return the object regardless of visibility, or None."""
         raise NotImplementedError
 
     def hold(self, row: Any, *, by: User) -> None:
-        """Lock `by`, the author and the row, in everybody's order, and read the row afresh; Http404 where it is gone.
+        """Lock `by`, the author and the object in lock order, and reload it. Raises Http404 if it is deleted.
 
-        What is hidden or suspended afterwards takes no other lock.
+        `hide` and `restore` must not need further locks.
         """
         raise NotImplementedError
 
     def about(self, row: Any) -> About:
-        """What a case keeps of it."""
+        """Return the data that the case stores."""
         raise NotImplementedError
 
     def title_by(self, pk: int) -> int | None:
-        """Whose words the title is, where a block keeps them from others (`Thing.author`)."""
+        """Return the id of the title's author if blocks hide the title (`ObjectRef.author`), else None."""
         return None
 
     def context(self, row: Any) -> Context:
-        """What staff see of it, in a constant number of queries."""
+        """Return what staff see, in a constant number of queries."""
         raise NotImplementedError
 
     def hide(self, row: Any) -> None:
-        """Keep it from everybody but its author, and out of every figure."""
+        """Hide the object from everyone but its author, and exclude it from all statistics."""
         raise NotImplementedError
 
     def restore(self, row: Any) -> None:
-        """Show it again to whom it is for."""
+        """Make a hidden object visible again."""
         raise NotImplementedError
-
-
-# By their words.
-targets: dict[str, Target] = {}
-
-
-def register(target: Target) -> None:
-    """Let readers report this kind of thing."""
-    targets[target.word] = target

@@ -1,4 +1,4 @@
-"""Reports and appeals over HTTP (api.md, section 11). Staff work in the admin."""
+"""API views of reports and appeals (api.md, section 11)."""
 
 from typing import Any
 
@@ -17,22 +17,20 @@ from moderation.serializers import AppealSerializer, ReportSerializer
 
 
 class FilingView(FormView):
-    """The base of what readers put before the staff: a form about a case."""
+    """Base view of reports and appeals."""
 
     def perform(self, request: Request, **data: Any) -> Response:
-        """The answer is what was filed."""
         case = data.pop("case")
-        made = self.file(by=caller(request), **case, **data)
-        return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
+        created = self.file(by=caller(request), **case, **data)
+        return Response(self.get_serializer(created).data, status=status.HTTP_201_CREATED)
 
     def file(self, *, by: User, **fields: Any) -> Report | Appeal:
-        """Put it before the staff."""
         raise NotImplementedError
 
 
 @extend_schema(
     summary="Report something that breaks the rules",
-    description="Once for each reader and thing. Nobody but the staff learns who reported.",
+    description="At most one report per user and object. Only staff can see who reported it.",
     responses={
         201: ReportSerializer,
         **problem(403, "`own_content`."),
@@ -40,18 +38,17 @@ class FilingView(FormView):
     },
 )
 class ReportView(FilingView):
-    """Reports by readers."""
+    """Report an object to the moderators."""
 
     serializer_class = ReportSerializer
 
     def file(self, *, by: User, **fields: Any) -> Report:
-        """Nobody but the staff learns by whom."""
         return services.report(by=by, **fields)
 
 
 @extend_schema(
-    summary="Disagree with a decision about something of one's own",
-    description="Once for each decision; somebody else than who decided answers.",
+    summary="Appeal a decision about your own content",
+    description="At most one appeal per decision. Another moderator answers it.",
     responses={
         201: AppealSerializer,
         **problem(403, "`not_yours`."),
@@ -59,10 +56,9 @@ class ReportView(FilingView):
     },
 )
 class AppealView(FilingView):
-    """Appeals by authors."""
+    """Appeal a decision of the moderators."""
 
     serializer_class = AppealSerializer
 
     def file(self, *, by: User, **fields: Any) -> Appeal:
-        """Somebody else than who decided answers."""
         return services.appeal(by=by, **fields)

@@ -1,4 +1,4 @@
-"""Reviews in the admin: found, read, taken to the moderators' desk and removed; nobody writes another's."""
+"""Admin of reviews: search, read, open moderation cases and delete. Reviews cannot be edited."""
 
 from typing import Any
 
@@ -22,16 +22,16 @@ MOST_AT_ONCE = 50
 
 @admin.register(Review)
 class ReviewAdmin(ReportableAdmin, LookingAdmin):
-    """Staff read every review, whoever it is for, and take to the desk what may break the rules."""
+    """Read-only admin of all reviews, regardless of visibility."""
 
     word = "review"
     list_display = ("id", "book", "author", "shown_rating", "visibility", "hidden_at", "likes_count", "created_at")
     list_display_links = ("id", "book")
     list_filter = (("hidden_at", admin.EmptyFieldListFilter),)
     sortable_by = ("likes_count", "created_at")
-    # What makes the search box appear; `get_search_results` does the searching.
+    # Django only shows the search box if this is set; `get_search_results` does the search.
     search_fields = ("id",)
-    search_help_text = _("An id, book: and an id, or a username")
+    search_help_text = _("A review id, book:7, or a username")
     fields = (
         *("book", "author", "shown_rating", "title", "body", "contains_spoilers", "language", "visibility"),
         *("hidden_at", "likes_count", "created_at", "edited_at"),
@@ -40,14 +40,13 @@ class ReviewAdmin(ReportableAdmin, LookingAdmin):
     actions = ("take_to_desk",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
-        """Without the long texts that no page shows."""
+        """Defer long texts that no page shows."""
         rows: QuerySet[Review] = looking_up(super().get_queryset(request).select_related("author"), "book")
         return rows.defer("book__description", "book__search_text", "author__bio", "author__search_text")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Through an index in any case: by id, by book, by author."""
         term = search_term.strip()
         number, book = id_in(term), id_in(term.removeprefix("book:").strip())
         if not term:
@@ -59,31 +58,27 @@ class ReviewAdmin(ReportableAdmin, LookingAdmin):
         return queryset.filter(author__in=User.objects.named(term).values("pk")), False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What must not be kept at all can be removed."""
+        """Allow deletion, for content that must not be stored at all."""
         return request.user.has_perm("reviews.delete_review")
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
-        """Who may decide cases."""
         return request.user.has_perm("moderation.decide")
 
     @admin.display(description=_("rating"), ordering="rating")
     def shown_rating(self, review: Review) -> str:
-        """In stars."""
         return review.in_stars or "-"
 
-    @admin.action(description=_("Take the selected reviews to the moderators’ desk"), permissions=["decide"])
+    @admin.action(description=_("Open moderation cases for the selected reviews"), permissions=["decide"])
     def take_to_desk(self, request: HttpRequest, queryset: QuerySet[Review]) -> HttpResponse:
-        """Where they are hidden, restored and answered for, each decision with its reason."""
+        """Open the cases of the selected reviews and show them in the queue."""
         user = caller(request)
         cases = [open_case("review", pk, by=user).pk for pk in queryset.values_list("pk", flat=True)[:MOST_AT_ONCE]]
         return HttpResponseRedirect(f"{reverse('admin:moderation_case_changelist')}?id__in={','.join(map(str, cases))}")
 
     def delete_model(self, request: HttpRequest, obj: Review) -> None:
-        """In the model's words."""
         obj.remove()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:
-        """In the model's words, all or none."""
         with transaction.atomic():
             for review in queryset.order_by("id"):
                 review.remove()

@@ -1,4 +1,4 @@
-"""Reviews that are out of sight since their author has a newer one of the same work (`reviews.merging`)."""
+"""Reviews archived by a book merge because their author has a newer review (see `reviews.merges`)."""
 
 from django.conf import settings
 from django.db import models
@@ -8,9 +8,9 @@ from bookbridge.api.fields import KeyField
 
 
 class SetAside(models.Model):
-    """A review whose author has written a newer one of the same work, as it was.
+    """An archived review of a merged book whose author has a newer one.
 
-    Its id is its own again when it returns. It goes with its author's account.
+    When the merge is undone, the review is restored with the same id. It is deleted with its author's account.
     """
 
     merge = models.ForeignKey("catalog.Merge", models.CASCADE, related_name="+")
@@ -26,7 +26,7 @@ class SetAside(models.Model):
     hidden_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     edited_at = models.DateTimeField(null=True)
-    # Where an import had brought it (`reviews.importing.models.ImportedReview`).
+    # Copied from `ImportedReview` if the review was imported.
     origin = KeyField(max_length=191, blank=True)
     imported_edited_at = models.DateTimeField(null=True)
     last_import = models.PositiveBigIntegerField(null=True)
@@ -39,10 +39,10 @@ class SetAside(models.Model):
 
 
 class LikeAside(models.Model):
-    """A like of a review that is set aside."""
+    """A like of an archived review."""
 
     of = models.ForeignKey(SetAside, models.CASCADE, related_name="likes")
-    # No constraint: it would lock the reader's row after those of books and reviews, against everybody's order.
+    # A database constraint would lock the user after books and reviews, which violates the lock order.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_constraint=False)
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -1,4 +1,4 @@
-"""What reviews hold about one reader."""
+"""Data export of reviews, likes and imports."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -25,12 +25,12 @@ IMPORT = (
 
 
 def reviews(user: User) -> Iterator[dict[str, Any]]:
-    """All of their reviews, also those for nobody else; ratings in stars."""
+    """Yield all reviews of the user, including private ones; ratings in stars."""
     return _in_stars(rows(Review.objects.filter(author=user), *REVIEW, book_title="book__title"))
 
 
 def reviews_set_aside(user: User) -> Iterator[dict[str, Any]]:
-    """Those that a newer one of theirs stands for, since two books are one."""
+    """Yield the archived reviews of the user, replaced by a newer one when two books were merged."""
     return _in_stars(rows(SetAside.objects.filter(author=user), *ASIDE, book_title="book__title"))
 
 

@@ -1,8 +1,8 @@
-"""The figures that reviews move: a book's ratings, a reader's number of reviews, those of the reader's clubs, and the
-totals of the platform. Public, visible reviews count.
+"""Counters that depend on reviews.
 
-They are moved by arithmetic in the database, in the transaction of the review, by whoever holds the rows of its author
-and its book (`Review.lock`); `manage.py verify_figures` compares them with the rows.
+These are the ratings of books, the review counts of users, the statistics of their clubs, and the totals of the
+platform. Only public reviews count. Counters are updated by database arithmetic in the transaction of the review, with
+its author and book locked (`Review.lock`). `manage.py verify_counters` compares them with the rows.
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from bookbridge.api import counters
 from bookbridge.api.rows import batches
 from catalog.models import Book, touched
 from clubs.members import services as members
-from clubs.statistics import services as clubs
+from reviews.signals import ratings_changed
 
 if TYPE_CHECKING:
     from reviews.models import Review
 
 
 class Tally:
-    """What some writes change in the figures: each review is counted off as it was, and on as it has become.
+    """Collects counter changes: subtract the review's old values, add the new ones, then save.
 
     >>> tally = Tally()
     >>> tally.count(review, -1)
-    >>> ...  # it changes
+    >>> ...  # change the review
     >>> tally.count(review, +1)
     >>> tally.write()
     """
 
     def __init__(self) -> None:
-        self.ratings: Counter[tuple[int, int]] = Counter()  # (book, half-stars) -> how many more
-        self.reviews: Counter[int] = Counter()  # author -> how many more
-        self.by_reader: Counter[tuple[int, int, int]] = Counter()  # (author, book, half-stars) -> how many more
-        self.written: Counter[tuple[int, datetime.datetime]] = Counter()  # (author, when) -> how many more
-        self.totals: Counter[str] = Counter()  # name -> how many more
+        self.ratings: Counter[tuple[int, int]] = Counter()  # (book, half-stars) -> difference
+        self.reviews: Counter[int] = Counter()  # author -> difference
+        self.by_reader: Counter[tuple[int, int, int]] = Counter()  # (author, book, half-stars) -> difference
+        self.written: Counter[tuple[int, datetime.datetime]] = Counter()  # (author, created_at) -> difference
+        self.totals: Counter[str] = Counter()  # name -> difference
         self.books: set[int] = set()
 
     def count(self, review: Review, sign: int) -> None:
-        """Count a review on (1) or off (-1), if it is one that counts."""
+        """Add (1) or subtract (-1) a review, if it is public."""
         if not review.is_public:
             return
         self.books.add(review.book_id)
@@ -59,7 +59,7 @@ class Tally:
                 self.by_reader[review.author_id, review.book_id, review.rating] += sign
 
     def write(self) -> None:
-        """Move the figures. The caller holds the rows of the books and the authors."""
+        """Update the counters. The books and the authors must be locked."""
         for (half_stars, more), books in _alike((book, (stars, n)) for (book, stars), n in self.ratings.items()):
             stars = f"stars_{half_stars}"
             _update(
@@ -69,28 +69,28 @@ class Tally:
                 ratings_sum=F("ratings_sum") + more * half_stars,
                 **{stars: F(stars) + more},
             )
-        # From the new columns, in a statement of its own: MySQL would see them in the same one and SQLite would not.
+        # A separate statement: in the same one, MySQL would use the new values and SQLite the old ones.
         rated = sorted({book for (book, _stars), more in self.ratings.items() if more})
         _update(Book, rated, average_rating=mean("ratings_count", "ratings_sum"))
         for (more,), authors in _alike((author, (n,)) for author, n in self.reviews.items()):
             _update(User, authors, reviews_count=F("reviews_count") + more)
         self._tell_activity()
-        clubs.ratings_changed(self.by_reader)
+        ratings_changed.send(Tally, changes=self.by_reader)
         counters.add(self.totals)
         touched(self.books)
 
     def _tell_activity(self) -> None:
-        """Move when the authors were last active in their clubs."""
-        moved = [written for written, more in self.written.items() if more]
-        if len(moved) == 1 and self.written[moved[0]] > 0:
-            author, at = moved[0]
+        """Update when the authors were last active in their clubs."""
+        changed = [written for written, more in self.written.items() if more]
+        if len(changed) == 1 and self.written[changed[0]] > 0:
+            author, at = changed[0]
             members.was_active(author, at=at)
-        elif moved:
-            members.was_not_active({author for author, _at in moved})
+        elif changed:
+            members.was_not_active({author for author, _at in changed})
 
 
 def mean(count: str, half_stars: str) -> Case:
-    """`average` as the database computes it from two columns: in whole numbers, so that all three round alike."""
+    """Return the expression of `average`, in integer arithmetic so that all three databases round alike."""
     twice, total = F(count) * 2, F(half_stars) * 100 + F(count)
     hundredths = (total - total % twice) / twice
     mean = hundredths / Value(100.0)
@@ -98,7 +98,7 @@ def mean(count: str, half_stars: str) -> Case:
 
 
 def _alike(changes: Iterable[tuple[int, tuple[int, ...]]]) -> Iterator[tuple[tuple[int, ...], list[int]]]:
-    """The rows that change in the same way, together; without those that do not change."""
+    """Group the rows that change in the same way; skip those that do not change."""
     groups: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
     for pk, change in sorted(changes):
         if change[-1]:

@@ -1,4 +1,4 @@
-"""What lists of reviews can be narrowed down by."""
+"""Filters of review lists."""
 
 import math
 from decimal import Decimal
@@ -13,12 +13,12 @@ from reviews.querysets import ReviewQuerySet
 
 
 class ReviewFilter(django_filters.FilterSet):
-    """Each parameter narrows the list further."""
+    """Filters by book, author, rating and language."""
 
-    book = IdFilter(method="by_book", label=_("A book's id."))
-    user = IdFilter(field_name="author", label=_("The id of the reader who wrote it."))
+    book = IdFilter(method="by_book", label=_("Id of the book."))
+    user = IdFilter(field_name="author", label=_("Id of the author."))
     min_rating = django_filters.NumberFilter(
-        method="by_rating", min_value=0.5, max_value=5, label=_("Least rating, 0.5 to 5.")
+        method="by_rating", min_value=0.5, max_value=5, label=_("Minimum rating, 0.5 to 5.")
     )
     language = LanguageFilter(method="by_language", label=_("A language tag; pt finds pt-br too."))
 
@@ -27,13 +27,13 @@ class ReviewFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def by_book(self, reviews: ReviewQuerySet, name: str, value: Decimal) -> ReviewQuerySet:
-        """As the queryset says; of one that is part of another by now, that one's."""
+        """Filter by book; the id of a merged book stands for its merge target."""
         return reviews.of_book(Book.objects.survivor(int(value)))
 
     def by_rating(self, reviews: ReviewQuerySet, name: str, value: Decimal) -> ReviewQuerySet:
-        """Those with at least so many stars."""
+        """Filter by minimum rating, given in stars."""
         return reviews.filter(rating__gte=math.ceil(value * 2))
 
     def by_language(self, reviews: ReviewQuerySet, name: str, value: str) -> ReviewQuerySet:
-        """As the queryset says."""
+        """Filter by language, including its regional variants."""
         return reviews.in_language(value.lower())

@@ -1,4 +1,4 @@
-"""That readers like reviews. `Review.like` writes it, and counts."""
+"""Likes of reviews, created by `Review.like`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Like(models.Model):
-    """That a reader likes a review."""
+    """A like of a review by a user."""
 
     review = models.ForeignKey("reviews.Review", models.CASCADE, related_name="likes", db_index=False)
-    # Not CASCADE: that would pass by the review's counter (`ReviewQuerySet.part_from`).
+    # CASCADE would not update the counter of the review; `ReviewQuerySet.detach_user` does.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="review_likes")
     created_at = models.DateTimeField(default=now, editable=False)
 

@@ -1,4 +1,4 @@
-"""What the readers of the demo (`clubs.seeding.living`) say of the books their clubs have read."""
+"""Demo reviews by the users of the demo clubs."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from reviews.querysets import Visibility
 
 
 class Said(NamedTuple):
-    """A review: who, by the first part of their name, of which book, by the beginning of its title, and what."""
+    """A demo review. `by` is the first part of the username, `book` the beginning of the title."""
 
     by: str
     book: str
@@ -51,15 +51,15 @@ REVIEWS = (
 
 
 def seed_living(users: Mapping[str, User]) -> None:
-    """Write the reviews of the books that the catalogue has; the first two readers of a book like what others wrote."""
-    readers: defaultdict[int, list[str]] = defaultdict(list)
-    for said in REVIEWS:
-        found = Book.objects.filter(title_key__startswith=fold(said.book))
+    """Create the demo reviews of existing books; the first two reviewers of a book like the later reviews."""
+    reviewers: defaultdict[int, list[str]] = defaultdict(list)
+    for row in REVIEWS:
+        found = Book.objects.filter(title_key__startswith=fold(row.book))
         book = found.order_by("-ratings_count", "id").first()
         if book is None:
             continue
-        columns = {"rating": said.half_stars, "title": said.title, "body": said.body, "visibility": said.visibility}
-        review = Review.write(book=book, by=users[said.by], **columns)
-        for reader in readers[book.pk][:2] if review.is_public and said.body else ():
-            review.like(by=users[reader])
-        readers[book.pk].append(said.by)
+        columns = {"rating": row.half_stars, "title": row.title, "body": row.body, "visibility": row.visibility}
+        review = Review.write(book=book, by=users[row.by], **columns)
+        for reviewer in reviewers[book.pk][:2] if review.is_public and row.body else ():
+            review.like(by=users[reviewer])
+        reviewers[book.pk].append(row.by)

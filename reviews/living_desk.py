@@ -1,4 +1,4 @@
-"""What lies on the moderators' desk of the demo: reports that wait, an appeal, and cases that are decided."""
+"""Demo moderation cases: pending reports, an appeal and decided cases."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -9,19 +9,19 @@ from accounts.models import User
 from accounts.staff.roles import MODERATORS
 from bookbridge.api.text import fold
 from catalog.models import Book
-from clubs.models import Post
+from clubs.discussions.posts import Post
 from moderation.deciding import Order, decide
 from moderation.models import Case
 from moderation.reasons import Action, Ground, Reason
 from moderation.services import appeal, report
 from reviews.models import Review
 
-# Who has decided in the demo. Nobody can sign in as her: she has no password and no address.
+# The moderator of the demo has no password and no e-mail address, so nobody can log in as her.
 MODERATOR = ("rita.sampaio", "Rita Sampaio")
 
 
 class Matter(NamedTuple):
-    """A review that somebody reports; what was decided about it, with what words; and what its author says to that."""
+    """A reported review, with the decision about it and the appeal of its author, if any."""
 
     by: str
     book: str
@@ -35,7 +35,7 @@ class Matter(NamedTuple):
     appeal: str = ""
 
 
-# Without a body it is about the review that the reader has written already.
+# Without a body, the case is about an existing review of the author.
 MATTERS = (
     Matter("oliver", "Wuthering Heights", "liam", Reason.OTHER, "Unkind to people who love this book."),
     Matter(
@@ -64,12 +64,12 @@ MATTERS = (
         words="A bad review is a review.",
     ),
 )
-# A post of the private club: the one way by which staff come to read there.
+# A reported post in a private club: only a report lets staff read it.
 CLUB, NOTE = "Leitores da Rua Sete", "Isso é sobre mim, e não é sobre o livro."
 
 
 def seed_desk(users: Mapping[str, User]) -> None:
-    """Report, decide and appeal as readers and staff do; what is about a book that is not there is left out."""
+    """Create the demo reports, decisions and appeals. Cases about books that do not exist are skipped."""
     name, shown = MODERATOR
     if User.objects.named(name).exists():
         return

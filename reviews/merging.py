@@ -1,6 +1,7 @@
-"""What merging two books does to their reviews: they move, and of two by one reader the newer stays.
+"""Merge handler for reviews.
 
-The older one is set aside with its likes, out of every list and figure, and comes back where the merge is undone.
+Reviews move to the target book. If a user has reviewed both books, the newer review stays and the older one is archived
+with its likes; it is excluded from all lists and counters, and restored if the merge is undone.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from reviews.likes import Like
 from reviews.models import Review
 from reviews.querysets import COUNTED
 
-# How many reviews one transaction moves: it holds both books for as long.
+# Reviews moved per transaction, which locks both books.
 BATCH = 200
 KIND = "review"
 KEPT = (
@@ -35,13 +36,13 @@ KEPT = (
 
 
 class Reviews:
-    """Reviews, as a part of a merge."""
+    """Moves the reviews of a merged book."""
 
     @retrying_atomic
     def move(self, merge: Merge) -> bool:
-        """The next ones of the book that goes, each with its author's other one, if there is one."""
+        """Move the next batch of reviews to the target book. Return False when there are none left."""
         rows = Review.objects.filter(book=merge.gone_id)
-        # As an index has them: by their ids, the databases would read half the table for each step.
+        # Ordered like an index: ordered by id, the databases would read half the table for each batch.
         found = dict(rows.order_by("created_at", "pk").values_list("pk", "author")[:BATCH])
         authors = hold(User, found.values())
         if not found or not hold_books(merge, State.MERGING):
@@ -71,7 +72,10 @@ class Reviews:
 
     @retrying_atomic
     def move_back(self, merge: Merge) -> bool:
-        """The next of those that were moved, with what was set aside of their authors; then the rest of that."""
+        """Move the next batch back and restore archived reviews. Return False when there are none left.
+
+        Archived reviews return together with the moved review of their author; the remaining ones come last.
+        """
         noted = merge.noted(KIND, BATCH)
         rows = Review.objects.filter(pk__in=noted, book=merge.kept_id).order_by("pk")
         authors = [author for author in rows.values_list("author", flat=True) if author is not None]
@@ -96,7 +100,7 @@ class Reviews:
         return True
 
     def left(self, merge: Merge) -> int:
-        """Reviews of the book that goes; on the way back those noted and those set aside."""
+        """Return how many reviews are left to move; when undoing, also count archived ones."""
         if merge.state == State.MERGING:
             return Review.objects.filter(book=merge.gone_id).count()
         return merge.moved.filter(kind=KIND).count() + SetAside.objects.filter(merge=merge).count()
@@ -107,14 +111,14 @@ def _written(review: Review) -> datetime.datetime:
 
 
 def _read(rows: QuerySet[Review]) -> list[Review]:
-    """Locked, as far as counting needs them."""
+    """Lock the reviews and load the columns that the counters need."""
     return list(rows.select_for_update().order_by("pk").only(*COUNTED, "edited_at"))
 
 
 def _set_aside(merge: Merge, pks: Sequence[int]) -> None:
     reviews = list(Review.objects.filter(pk__in=pks).select_related("book").order_by("pk"))
-    brought = {row.review_id: row for row in ImportedReview.objects.filter(review__in=pks)}
-    SetAside.objects.bulk_create(_aside(merge, review, brought.get(review.pk)) for review in reviews)
+    imported = {row.review_id: row for row in ImportedReview.objects.filter(review__in=pks)}
+    SetAside.objects.bulk_create(_aside(merge, review, imported.get(review.pk)) for review in reviews)
     aside = dict(SetAside.objects.filter(review_id__in=pks).values_list("review_id", "pk"))
     likes = Like.objects.filter(review__in=pks).values_list("review", "user", "created_at")
     LikeAside.objects.bulk_create(
@@ -125,29 +129,29 @@ def _set_aside(merge: Merge, pks: Sequence[int]) -> None:
     Review.objects.filter(pk__in=pks).delete()
 
 
-def _aside(merge: Merge, review: Review, brought: ImportedReview | None) -> SetAside:
+def _aside(merge: Merge, review: Review, imported: ImportedReview | None) -> SetAside:
     values = {name: getattr(review, name) for name in KEPT}
-    if brought is not None:
+    if imported is not None:
         values |= {
-            "origin": brought.origin,
-            "imported_edited_at": brought.edited_at,
-            "last_import": brought.last_import,
+            "origin": imported.origin,
+            "imported_edited_at": imported.edited_at,
+            "last_import": imported.last_import,
         }
     names: dict[str, Any] = {"review_id": review.pk, "book_id": review.book_id, "author_id": review.author_id}
     return SetAside(merge=merge, **names, **values)
 
 
-def _bring_back(aside: Sequence[SetAside], people: set[int], tally: Tally) -> None:
-    """Write them again, but where the author has written another of the same book since: that one stays.
+def _bring_back(aside: Sequence[SetAside], user_ids: set[int], tally: Tally) -> None:
+    """Restore archived reviews, unless the author has since written another review of the book.
 
-    `people` are the readers who are still there.
+    `user_ids` are the users who still exist.
     """
-    written = Review.objects.filter(
+    existing = Review.objects.filter(
         book__in={one.book_id for one in aside}, author__in={one.author_id for one in aside}
     )
-    there = set(written.values_list("book", "author"))
-    back = [one for one in aside if (one.book_id, one.author_id) not in there and one.author_id in people]
-    likes = list(LikeAside.objects.filter(of__in=back, user__in=people).select_related("of"))
+    taken = set(existing.values_list("book", "author"))
+    back = [one for one in aside if (one.book_id, one.author_id) not in taken and one.author_id in user_ids]
+    likes = list(LikeAside.objects.filter(of__in=back, user__in=user_ids).select_related("of"))
     liked = Counter(like.of_id for like in likes)
     reviews = {}
     for one in back:
@@ -174,5 +178,5 @@ def _bring_back(aside: Sequence[SetAside], people: set[int], tally: Tally) -> No
 
 
 def _log(verb: str, review: Review) -> None:
-    """Into its author's own log: staff did it to both books."""
+    """Record an event without an actor for the author, because staff merged the books."""
     record(verb, actor=None, thing=review.thing, subject=review.author_id)

@@ -1,6 +1,6 @@
-"""Reviews, and the figures that follow every change of one.
+"""Reviews. Every change of a review updates the counters in the same transaction.
 
-Whoever writes locks in one order: users, books, reviews, each by id.
+Lock order: users, books, reviews, each by id.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from bookbridge.api.transactions import conflict_as, retrying_atomic
 from catalog.models import Book, touched
 from catalog.ratings import HALF_STARS
 from moderation.models import target_gone
-from reviews.aside import LikeAside, SetAside  # noqa: F401  (Django looks for tables here)
+from reviews.aside import LikeAside, SetAside  # noqa: F401  (Django finds models here)
 from reviews.figures import Tally
-from reviews.importing.models import Import, ImportedReview  # noqa: F401  (and here)
+from reviews.importing.models import Import, ImportedReview  # noqa: F401  (same)
 from reviews.likes import Like
 from reviews.querysets import ReviewQuerySet, Visibility, already_reviewed
 
@@ -42,9 +42,9 @@ BODY_LENGTH = 10_000
 
 
 class Review(models.Model):
-    """What a reader thinks of a book: a rating, a text, or both. One for each reader and book.
+    """A rating, a text, or both, by a user about a book. There is one review per user and book.
 
-    A review without an author is of a reader who has deleted their account.
+    Reviews of deleted accounts have no author.
     """
 
     book = models.ForeignKey(Book, models.PROTECT, related_name="reviews", db_index=False)
@@ -58,14 +58,14 @@ class Review(models.Model):
     language = KeyField(max_length=12, blank=True, help_text=_("A BCP 47 tag in lower case, such as en or pt-br."))
     visibility = models.CharField(max_length=10, choices=Visibility.choices, default=Visibility.PUBLIC)
     hidden_at = models.DateTimeField(
-        null=True, blank=True, db_index=True, editable=False, help_text=_("Since when it is kept from the others.")
+        null=True, blank=True, db_index=True, editable=False, help_text=_("When the review was hidden.")
     )
-    # One column to ask: with `hidden_at IS NULL` in its place the databases would read every list by that index.
+    # A single column to filter by: with `hidden_at IS NULL` the databases would use that index for every list.
     audience = models.GeneratedField(
         expression=Case(When(hidden_at__isnull=True, then=F("visibility")), default=Value(Visibility.PRIVATE.value)),
         output_field=models.CharField(max_length=10, choices=Visibility.choices),
         db_persist=True,
-        help_text=_("Who may read it now: what is hidden is left to its author."),
+        help_text=_("Effective visibility: a hidden review is private."),
     )
     likes_count = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
@@ -76,7 +76,7 @@ class Review(models.Model):
     class Meta:
         verbose_name = _("review")
         verbose_name_plural = _("reviews")
-        # Each order of each list is a range of one index; the last two serve the filters by reader and language.
+        # Every ordering of every list is one index range; the last two serve the filters by author and language.
         indexes = [
             models.Index(fields=["created_at", "id"], name="reviews_review_by_age"),
             models.Index(fields=["rating", "id"], name="reviews_review_by_rating"),
@@ -88,14 +88,14 @@ class Review(models.Model):
             models.Index(fields=["language", "created_at", "id"], name="reviews_review_language"),
         ]
         constraints = [
-            # NULLs do not clash, so that a book may have the reviews of several deleted readers.
+            # NULLs never collide in a unique index, so a book can have reviews of several deleted accounts.
             models.UniqueConstraint(fields=["author", "book"], name="reviews_review_once"),
             models.CheckConstraint(
                 condition=Q(rating__isnull=True) | Q(rating__range=(HALF_STARS[0], HALF_STARS[-1])),
                 name="reviews_review_rating",
             ),
             models.CheckConstraint(
-                # By length: MySQL takes a text of nothing but accents for an empty one.
+                # By length, because MySQL considers a text of combining accents equal to an empty one.
                 condition=Q(rating__isnull=False)
                 | Q(GreaterThan(Length("body"), 0))
                 | Q(GreaterThan(Length("title"), 0)),
@@ -109,19 +109,19 @@ class Review(models.Model):
     @classmethod
     @retrying_atomic
     def write(cls, *, book: Book, by: User, **fields: Any) -> Review:
-        """Write `by`'s review of a book; `fields` are plain columns, the language the writer's where none is given.
+        """Create a review of `book` by a user. `fields` are plain columns; the language defaults to the user's.
 
-        Raises Conflict `already_reviewed`; InvalidField without a rating or a text, or where the book has gone by now.
+        Raises Conflict `already_reviewed`, and InvalidField without a rating or a text or if the book is deleted.
         """
         review = cls(book=book, author=by, **{"language": by.language.lower(), **fields})
         review._require_content()
         if not hold(User, [by.pk]):
             raise NotAuthenticated
-        held = Book.objects.hold(book.pk)
-        if held is None:
+        locked = Book.objects.hold(book.pk)
+        if locked is None:
             raise InvalidField("book", "does_not_exist", _("There is no such book."))
-        if held != book.pk:
-            review.book = Book.objects.get(pk=held)
+        if locked != book.pk:
+            review.book = Book.objects.get(pk=locked)
         with conflict_as(already_reviewed()):
             review.save(force_insert=True)
         tally = Tally()
@@ -132,7 +132,7 @@ class Review(models.Model):
 
     @retrying_atomic
     def change(self, **fields: Any) -> None:
-        """Set plain columns; `edited_at` says when, if anything is new. Raises InvalidField without rating and text."""
+        """Update plain columns, and `edited_at` if a value differs. Raises InvalidField without a rating or a text."""
         self.lock()
         changed = {name: value for name, value in fields.items() if getattr(self, name) != value}
         if changed:
@@ -141,21 +141,21 @@ class Review(models.Model):
 
     @retrying_atomic
     def hide(self) -> None:
-        """Keep the review from everybody but its author, and out of every figure, until it is restored."""
+        """Hide the review from everyone but its author, and exclude it from all counters."""
         self.lock()
         if self.hidden_at is None:
             self._set(hidden_at=now())
 
     @retrying_atomic
     def restore(self) -> None:
-        """Show a hidden review again to whom it is for."""
+        """Make a hidden review visible again."""
         self.lock()
         if self.hidden_at is not None:
             self._set(hidden_at=None)
 
     @retrying_atomic
     def remove(self, *, by: User | None = None) -> None:
-        """Delete the review with its likes, `by` its author or staff (None); its author may write another."""
+        """Delete the review with its likes. `by` is the author, or None for staff."""
         self.lock()
         self._log("review.deleted", by)
         tally, pk = Tally(), self.pk
@@ -166,20 +166,20 @@ class Review(models.Model):
 
     @retrying_atomic
     def like(self, *, by: User) -> bool:
-        """Note that `by` likes it, and count that once; whether they did not before."""
+        """Like the review; return False if `by` already liked it."""
         if not hold(User, [by.pk]):
             raise NotAuthenticated
         self._hold()
-        made = Like.objects.get_or_create(review=self, user=by)[1]
-        if made:
+        created = Like.objects.get_or_create(review=self, user=by)[1]
+        if created:
             self._count_likes(+1)
             self._log("review.liked", by)
             self._tell_liked(by)
-        return made
+        return created
 
     @retrying_atomic
     def unlike(self, *, by: User) -> bool:
-        """Forget that `by` likes it; whether they did."""
+        """Remove the like of `by`; return False if there was none."""
         hold(User, [by.pk])
         self._hold()
         removed = Like.objects.filter(review=self, user=by).delete()[0] > 0
@@ -190,23 +190,23 @@ class Review(models.Model):
 
     @property
     def is_public(self) -> bool:
-        """Whether everybody may read it, so that it counts: what `ReviewQuerySet.public` says of many."""
+        """Return whether everyone may read the review, so that it is counted. See also `ReviewQuerySet.public`."""
         return self.visibility == Visibility.PUBLIC and self.hidden_at is None
 
     @property
     def stars(self) -> float | None:
-        """The rating in stars."""
+        """Return the rating in stars."""
         return None if self.rating is None else self.rating / 2
 
     @property
     def in_stars(self) -> str:
-        """The rating as people write it: `4.5 ★`, and `4,5 ★` in Portuguese."""
+        """Return the localized rating: `4.5 ★`, or `4,5 ★` in Portuguese."""
         return "" if self.stars is None else f"{number_format(self.stars, 1)} ★"
 
     def lock(self, *, with_user: User | None = None) -> None:
-        """Hold the rows of the author, the book and the review, and read this one afresh; 404 where it is gone.
+        """Lock the author, the book and the review, and reload the review. Raises Http404 if it is deleted.
 
-        `with_user` is locked along with the author, for whoever will write something in that reader's name.
+        `with_user` is locked along with the author, for callers that also write for that user.
         """
         hold(User, [self.author_id, with_user.pk if with_user else None])
         self._read_book()
@@ -215,21 +215,21 @@ class Review(models.Model):
             self.refresh_from_db(fields=CHANGING, from_queryset=Review.objects.select_for_update())
         except Review.DoesNotExist:
             raise Http404 from None
-        # One without an author may have been moved between the two; of any other the author's row is held.
+        # Without an author to lock, a merge may have moved the review between the two queries.
         if self.author_id is None and self._read_book():
             hold(Book, [self.book_id])
 
     @property
     def thing(self) -> Thing:
-        """The review, as logs and notifications name it."""
+        """Return the reference used by events and notifications."""
         return Thing("review", self.pk, self.book.title)
 
     def _log(self, verb: str, by: User | None) -> None:
-        """Write into the log of `by`, and of the author where staff (None) did it. No feed shows reviews."""
+        """Record an event of `by`, or about the author if staff (None) did it. Feeds do not show reviews."""
         record(verb, actor=by.pk if by else None, thing=self.thing, subject=None if by else self.author_id)
 
     def _tell_liked(self, by: User) -> None:
-        """Tell the author, once of each reader."""
+        """Notify the author, at most once per user."""
         if self.author_id:
             key = f"review_liked:{self.pk}:{by.pk}"
             notify(Kind.REVIEW_LIKED, [self.author_id], actor=by.pk, thing=self.thing, key=key)
@@ -240,13 +240,13 @@ class Review(models.Model):
         self._read_book()
 
     def _read_book(self) -> bool:
-        """See which book it is of by now; whether that has changed."""
+        """Reload the book, which a merge may have changed; return whether it did."""
         before = self.book_id
         self.book_id = Review.objects.filter(pk=self.pk).values_list("book", flat=True).first() or before
         return self.book_id != before
 
     def _set(self, **values: Any) -> None:
-        """Write these columns and no others, and move the figures. The caller holds the lock."""
+        """Save only these columns, and update the counters. The review must be locked."""
         tally = Tally()
         tally.count(self, -1)
         for name, value in values.items():

@@ -1,4 +1,4 @@
-"""What the admin's front page tells of reviews."""
+"""Admin dashboard panel of reviews."""
 
 import datetime
 
@@ -12,10 +12,10 @@ from reviews.models import Review
 
 
 def panel(request: HttpRequest) -> Panel | None:
-    """How many were written in the last day and the last week, whoever may read them; each is a range of an index."""
+    """Return the number of new reviews of any visibility in the last day and week; each count reads an index range."""
     if not request.user.has_perm("reviews.view_review"):
         return None
     now, page = timezone.now(), reverse("admin:reviews_review_changelist")
     day, week = (Review.objects.filter(created_at__gt=now - datetime.timedelta(days=n)) for n in (1, 7))
-    rows = [(_("new in a day"), counted(day), page), (_("new in a week"), counted(week), page)]
+    rows = [(_("new in the last 24 hours"), counted(day), page), (_("new in the last 7 days"), counted(week), page)]
     return Panel(_("Reviews"), rows)

@@ -1,4 +1,4 @@
-"""Who may change reviews."""
+"""Permissions of reviews."""
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -8,8 +8,8 @@ from reviews.models import Review
 
 
 class IsAuthor(BasePermission):
-    """Who wrote the review."""
+    """Allow only the author of the review."""
 
     def has_object_permission(self, request: Request, view: APIView, obj: Review) -> bool:
-        """Nobody wrote one whose author has gone."""
+        """Return whether the user is the author. Reviews of deleted accounts have none."""
         return obj.author_id is not None and obj.author_id == request.user.pk

@@ -1,4 +1,4 @@
-"""Rules about many reviews: who may read which, and the figures that follow what is written at once."""
+"""Queries on reviews: visibility, and bulk writes that update the counters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from bookbridge.api.joins import looking_up
 from bookbridge.api.rows import batches, hold
 from bookbridge.api.transactions import conflict_as, retrying_atomic
 from catalog.models import Book
-from clubs.models import Club, Entry, Membership
+from clubs.clubs.models import Club
+from clubs.members.models import Membership
+from clubs.reading.models import Entry
 from moderation.models import target_gone
 from moderation.shown import moderation_of
 from reviews.figures import Tally
@@ -26,12 +28,12 @@ from reviews.likes import Like
 if TYPE_CHECKING:
     from reviews.models import Review
 
-# What counting a review needs of it.
+# Fields needed to count a review.
 COUNTED = ("book", "author", "rating", "visibility", "hidden_at", "created_at")
 
 
 class Visibility(models.TextChoices):
-    """Who may read a review; its author may in any case."""
+    """Who may read a review, besides its author."""
 
     PUBLIC = "public", _("everybody")
     CLUBS = "clubs", _("clubs")
@@ -39,16 +41,16 @@ class Visibility(models.TextChoices):
 
 
 class ReviewQuerySet(models.QuerySet["Review"]):
-    """Rules about many reviews."""
+    """Queries on reviews."""
 
     def public(self) -> ReviewQuerySet:
-        """Those that everybody may read: they make up the figures. `Review.is_public` says the same of one."""
+        """Return the reviews everyone may read; only these are counted. See also `Review.is_public`."""
         return self.filter(audience=Visibility.PUBLIC)
 
     def visible_to(self, user: User | AnonymousUser) -> ReviewQuerySet:
-        """The reviews `user` may read: public ones, their own, and those for clubs of authors they share a club with.
+        """Return the reviews `user` may read: public ones, their own, and club reviews of members of a shared club.
 
-        A hidden one is left to its author alone, and a block keeps two readers' from each other.
+        Hidden reviews are visible only to their author. Users who blocked each other do not see each other's reviews.
         """
         if not user.is_authenticated:
             return self.public()
@@ -58,25 +60,25 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         return self.filter(audience, unblocked(user, "author"))
 
     def of_club(self, club: Club) -> ReviewQuerySet:
-        """What the active members of a club say about the books on its list."""
+        """Return the reviews by active members of a club of books on its reading list."""
         members = Membership.objects.active().filter(club=club)
         return self.filter(author__in=members.values("user"), book__in=Entry.objects.filter(club=club).values("book"))
 
     def of_book(self, book: int) -> ReviewQuerySet:
-        """Reviews of one book. In a list, order them by `-book_id` first.
+        """Return the reviews of one book. Lists must order by `-book_id` first.
 
-        It is a range for MariaDB's sake, which given `book_id = 7` finds the first review of the book by the index and
-        walks from there to the page that is asked for, however far that is.
+        The filter is a range because of MariaDB: with `book_id = 7` it starts at the first review of the book and scans
+        all index entries before the requested page.
         """
         return self.filter(book_id__gte=book, book_id__lte=book)
 
     def in_language(self, tag: str) -> ReviewQuerySet:
-        """Reviews in a language, given in lower case: `pt` also finds `pt-br`."""
-        # "." is the character after "-", so this is one range of the index.
+        """Return the reviews in a language, given in lower case; `pt` also matches `pt-br`."""
+        # "." is the character after "-", so this is one index range.
         return self.filter(Q(language=tag) | Q(language__gte=f"{tag}-", language__lt=f"{tag}."))
 
     def for_answer(self, user: User | AnonymousUser) -> ReviewQuerySet:
-        """With all that an answer to `user` shows, `liked` included, in one query."""
+        """Load everything the serializer shows to `user`, including `liked`, in one query."""
         liked: Any = Value(False, output_field=models.BooleanField())
         if user.is_authenticated:
             liked = Exists(Like.objects.filter(review=OuterRef("pk"), user=user.pk))
@@ -88,9 +90,9 @@ class ReviewQuerySet(models.QuerySet["Review"]):
 
     @retrying_atomic
     def add_many(self, reviews: Iterable[Review]) -> int:
-        """Write new reviews, all or none, with the figures; how many. Raises Conflict `already_reviewed`.
+        """Create reviews atomically and update the counters; return their number. Raises Conflict `already_reviewed`.
 
-        For imports and demo data. The rows are taken as they are.
+        For demo data and benchmarks. The rows are not validated.
         """
         rows = list(reviews)
         hold(User, (review.author_id for review in rows))
@@ -105,15 +107,15 @@ class ReviewQuerySet(models.QuerySet["Review"]):
 
     @retrying_atomic
     def part_from(self, user: User, *, anonymise: bool) -> None:
-        """Part an account that goes from its reviews and likes.
+        """Detach a deleted account from its reviews and likes.
 
-        `anonymise` keeps the reviews that were written for everybody, and their ratings, without their author; those
-        for clubs or for nobody else could be read by no one then, and go. Otherwise all of them go.
+        With `anonymise`, public reviews and their ratings stay without an author; all others are deleted, because
+        nobody could read them. Without it, all reviews are deleted.
         """
         hold(User, [user.pk])
         own = list(self.filter(author=user).only(*COUNTED))
-        gone = [row for row in own if not (anonymise and row.visibility == Visibility.PUBLIC)]
-        hold(Book, (row.book_id for row in gone))
+        deleted = [row for row in own if not (anonymise and row.visibility == Visibility.PUBLIC)]
+        hold(Book, (row.book_id for row in deleted))
         liked = list(Like.objects.filter(user=user).values_list("review", flat=True))
         hold(self.model, [*liked, *(row.pk for row in own)])
         tally = Tally()
@@ -123,16 +125,16 @@ class ReviewQuerySet(models.QuerySet["Review"]):
             self.filter(pk__in=ids).update(likes_count=F("likes_count") - 1)
             tally.books.update(self.filter(pk__in=ids).values_list("book", flat=True))
             Like.objects.filter(user=user, review__in=ids).delete()
-        for ids in batches(row.pk for row in gone):
+        for ids in batches(row.pk for row in deleted):
             self.filter(pk__in=ids).delete()
             target_gone("review", ids)
         self.filter(author=user).update(author=None)
-        for row in set(own) - set(gone):
+        for row in set(own) - set(deleted):
             row.author = None
             tally.count(row, +1)
         tally.write()
 
 
 def already_reviewed() -> Conflict:
-    """What a second review of one book by one reader is."""
-    return Conflict("already_reviewed", _("You have reviewed this book already."))
+    """Return the error for a second review of a book by the same user."""
+    return Conflict("already_reviewed", _("You have already reviewed this book."))

@@ -1,4 +1,4 @@
-"""Reviews in any number, for `manage.py seed_demo --reviews`: the same ones for the same seed."""
+"""Generated reviews for `manage.py seed_demo --reviews`; the same seed gives the same reviews."""
 
 from collections.abc import Iterator
 
@@ -13,32 +13,32 @@ TEXTS = {
     "en": ("Could not put it down.", "Slow at first, worth the wait.", "Not for me.", "I will read it again.", ""),
     "pt-br": ("Não consegui largar.", "Começa devagar e vale a espera.", "Não é para mim.", "Vou reler.", ""),
 }
-# Readers are kind: the half-stars 1 to 10, by how often they are given.
+# Weights of the ratings from 1 to 10 half-stars.
 HALF_STARS = (1, 1, 1, 2, 3, 6, 10, 16, 9, 12)
 
 
 def seed_reviews(seeder: Seeder, count: int) -> None:
-    """Write `count` reviews of readers who have none yet, the figures with them. Raises SeedingError."""
-    readers = list(User.objects.filter(reviews=None).order_by("pk").values_list("pk", "language")[:MOST_READERS])
+    """Create `count` reviews by users without reviews, and update the counters. Raises SeedingError."""
+    users = list(User.objects.filter(reviews=None).order_by("pk").values_list("pk", "language")[:MOST_READERS])
     books = list(Book.objects.order_by("-ratings_count", "id").values_list("pk", flat=True)[:MOST_BOOKS])
-    if count > len(readers) * len(books) // 2:
-        raise SeedingError("There are too few readers or books for so many reviews: ask for more --users.")
-    seeder.write(Review, count, drawn(seeder, count, readers, books), Review.objects.add_many)
+    if count > len(users) * len(books) // 2:
+        raise SeedingError("Not enough users or books for this many reviews; increase --users.")
+    seeder.write(Review, count, drawn(seeder, count, users, books), Review.objects.add_many)
 
 
-def drawn(seeder: Seeder, count: int, readers: list[tuple[int, str]], books: list[int]) -> Iterator[Review]:
-    """One of each pair of reader and book, the well-known books far more often."""
+def drawn(seeder: Seeder, count: int, users: list[tuple[int, str]], books: list[int]) -> Iterator[Review]:
+    """Yield reviews of random pairs of user and book, popular books far more often."""
     chance = seeder.chance
     taken: set[tuple[int, int]] = set()
     while len(taken) < count:
-        reader, language = chance.choice(readers)
+        user, language = chance.choice(users)
         book = books[int(len(books) * chance.random() ** 3)]
-        if (reader, book) in taken:
+        if (user, book) in taken:
             continue
-        taken.add((reader, book))
+        taken.add((user, book))
         yield Review(
             book_id=book,
-            author_id=reader,
+            author_id=user,
             rating=chance.choices(range(1, 11), HALF_STARS)[0],
             body=chance.choice(TEXTS[language.lower()]),
             language=language.lower(),

@@ -1,4 +1,4 @@
-"""Routes of reviews, below `/api/v1/`."""
+"""URLs of reviews, below `/api/v1/`."""
 
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
@@ -9,10 +9,10 @@ from reviews.views import BookReviewViewSet, ClubReviewViewSet, ReviewViewSet
 router = SimpleRouter(use_regex_path=False)
 router.register("reviews", ReviewViewSet, basename="review")
 router.register("users/me/imports", ImportViewSet, basename="import")
-router.register("books/<int:book_pk>/reviews", BookReviewViewSet, basename="book-review")
+router.register("books/<int:book_id>/reviews", BookReviewViewSet, basename="book-review")
 
 urlpatterns = [
     path("", include("reviews.statistics.urls")),
     *router.urls,
-    path("clubs/<int:club_pk>/reviews/", ClubReviewViewSet.as_view({"get": "list"}), name="club-review-list"),
+    path("clubs/<int:club_id>/reviews/", ClubReviewViewSet.as_view({"get": "list"}), name="club-review-list"),
 ]

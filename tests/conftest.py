@@ -1,4 +1,4 @@
-"""One cast everywhere: Alice owns, Moe moderates, Bob is a member, Charlie is a stranger, Mallory means harm."""
+"""Shared fixtures. Alice owns, Moe moderates, Bob is a member, Charlie is an outsider, Mallory attacks."""
 
 import time
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from accounts.staff.models import SecondFactor
 from bookbridge.api import mail, redis, throttling
 from bookbridge.env import Rate
 
-# A property holds or does not, however busy the machine is.
+# No deadlines, because the machine may be busy.
 hypothesis_settings.register_profile("bookbridge", deadline=None)
 hypothesis_settings.load_profile("bookbridge")
 
@@ -27,35 +27,37 @@ PASSWORD = "correct horse battery"
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Short names for long values, the same in each process: bytes may hold the time they were made at."""
+    """Return short ids for long values, equal in every process although bytes may contain a timestamp."""
     if isinstance(val, bytes):
         return f"{len(val)} bytes"
     return f"{val[:40]}…" if isinstance(val, str) and len(val) > 60 else None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--part 1/3`: run the first of three parts of the tests, and all races; the parts together are all tests."""
-    parser.addoption("--part", default="1/1", metavar="N/M", help="run the Nth of M parts of the tests, and all races")
+    """Add `--part 1/3`, which runs the first of three parts of the tests, and all concurrency tests."""
+    parser.addoption(
+        "--part", default="1/1", metavar="N/M", help="run the Nth of M parts of the tests, and all concurrency tests"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what belongs to another part. A test stays in its part whatever is added beside it."""
+    """Deselect tests of other parts. A test stays in its part when others are added."""
     part, parts = (int(number) for number in config.getoption("part").split("/"))
 
-    def is_ours(item: pytest.Item) -> bool:
+    def is_selected(item: pytest.Item) -> bool:
         return "concurrency" in item.path.parts or crc32(item.nodeid.encode()) % parts == part - 1
 
-    config.hook.pytest_deselected(items=[item for item in items if not is_ours(item)])
-    items[:] = [item for item in items if is_ours(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not is_selected(item)])
+    items[:] = [item for item in items if is_selected(item)]
 
 
-# Races are only real on a real server: SQLite lets one writer in at a time.
+# Concurrency tests need MySQL or MariaDB, since SQLite allows one writer only.
 collect_ignore = [] if settings.DATABASES["default"]["ENGINE"].endswith("mysql") else ["concurrency"]
 
 
 @pytest.fixture
 def make_user(db: None) -> Callable[..., User]:
-    """Open an account; the password is `correct horse battery`."""
+    """Create a user with the password `correct horse battery`."""
 
     def make(username: str, **fields: Any) -> User:
         return User.objects.create_user(username, PASSWORD, **fields)
@@ -90,12 +92,12 @@ def mallory(make_user: Callable[..., User]) -> User:
 
 @pytest.fixture
 def staff(make_user: Callable[..., User]) -> User:
-    """Somebody who may do everything in the admin."""
+    """A superuser."""
     return make_user("staffer", is_staff=True, is_superuser=True)
 
 
 def client_of(user: User | None) -> APIClient:
-    """A client that is signed in as the user with a real token; None for nobody."""
+    """Return a client authenticated as the user with a real token; None for an anonymous client."""
     client = APIClient()
     if user is not None:
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.sign_in(user, device='tests').access}")
@@ -139,7 +141,7 @@ def as_mallory(mallory: User) -> APIClient:
 
 @pytest.fixture(autouse=True)
 def clean_cache() -> None:
-    """No test finds what another left in the cache or in a rate's window."""
+    """Clear the cache, throttles and circuit breakers before each test."""
     throttling.memory.clear()
     mail.breaker.reset()
     redis.breaker.closed_again_at = 0.0
@@ -152,17 +154,17 @@ def clean_cache() -> None:
 
 @pytest.fixture
 def rate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Set a rate for this test: `rate("login", 5, 60)`."""
+    """Set a throttle rate for this test: `rate("login", 5, 60)`."""
 
     def set_rate(scope: str, calls: int, seconds: int = 60) -> None:
-        monkeypatch.setitem(settings.RATES, scope, Rate(calls, seconds))
+        monkeypatch.setitem(settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"], scope, Rate(calls, seconds))
 
     return set_rate
 
 
 @pytest.fixture(autouse=True)
-def forced_sign_ins_are_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`Client.force_login` stands for a whole sign-in to the admin; test_staff_sign_in.py does it by hand."""
+def force_login_with_two_factor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make `Client.force_login` a complete two-factor login to the admin."""
     force_login = Client.force_login
 
     def force(client: Client, user: User, backend: str | None = None) -> None:

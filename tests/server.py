@@ -1,4 +1,4 @@
-"""A real server of this checkout in a process of its own, with an SQLite file of its own."""
+"""A server of this checkout in a process of its own, with its own SQLite database."""
 
 import atexit
 import os
@@ -16,12 +16,12 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
 
-# What the test run's own settings have put into the environment and a server must not take from there.
+# Variables set by the test settings that a server must not inherit.
 NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "SECRET_KEY", "JWT_PRIVATE_KEY")
 
 
 def server_environment(home: Path, port: int, **settings: str) -> dict[str, str]:
-    """The environment of a server in development that keeps everything under `home`."""
+    """Return the environment of a development server that stores everything under `home`."""
     inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
     own = {"DEBUG": "on", "PORT": str(port), "DATABASE_URL": f"sqlite:///{home}/db.sqlite3", "LOG_DIR": str(home)}
     return inherited | own | settings
@@ -34,7 +34,7 @@ def manage(command: list[str], env: dict[str, str]) -> None:
 
 @cache
 def migrated() -> Path:
-    """An SQLite file after all migrations, which take seconds: made once in a process of tests and copied."""
+    """Return a migrated SQLite file, created once per test process because migrations take seconds."""
     home = Path(tempfile.mkdtemp(prefix="bookbridge-tests-"))
     atexit.register(shutil.rmtree, home)
     manage(["migrate", "-v0"], server_environment(home, 8000))  # no port is opened
@@ -43,14 +43,14 @@ def migrated() -> Path:
 
 @contextmanager
 def running_server(home: Path, *prepare: list[str], **settings: str) -> Iterator[str]:
-    """The address of a server, after `migrate` and the management commands of `prepare`; ended afterwards."""
+    """Run a server after `migrate` and the management commands of `prepare`. Yield its URL."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     env = server_environment(home, port, **settings)
     if "DATABASE_URL" in settings:
         prepare = (["migrate", "-v0"], *prepare)
-    elif not (home / "db.sqlite3").exists():  # a server that is started again goes on with what it has
+    elif not (home / "db.sqlite3").exists():  # a restarted server continues with its database
         shutil.copy(migrated(), home / "db.sqlite3")
     for command in prepare:
         manage(command, env)
@@ -67,7 +67,7 @@ def running_server(home: Path, *prepare: list[str], **settings: str) -> Iterator
 
 
 def wait_for(url: str, seconds: float = 30) -> None:
-    """Return once the address answers."""
+    """Wait until the URL responds."""
     end = time.monotonic() + seconds
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The product's settings as in production, but for what a test run must not share: keys, logs, rates, static files."""
+"""Production settings with overrides for tests: keys, logs, throttle rates and static files."""
 
 import atexit
 import os
@@ -23,11 +23,11 @@ os.environ.update(
     LOG_DIR=_logs,
     MEDIA_DIR=_media,
     ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
-    # A test that is about a rate sets it; nothing else may trip over one.
+    # Tests of throttling set the rate that they need.
     **{f"RATE_{name}": "off" for name in ("LOGIN", "REGISTER", "INVITE", "WRITE", "USER", "ANON")},
 )
 os.environ.setdefault("DB_TIMEOUT", "30")
-# Workers side by side empty their Redis between tests, so each has a database of its own: N, N-1, ...
+# pytest-xdist workers flush Redis between tests, so each uses a database of its own: N, N-1, ...
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 if os.environ.get("REDIS_URL") and _worker:
     os.environ["REDIS_URL"] = re.sub(r"/(\d+)$", lambda m: f"/{int(m[1]) - _worker}", os.environ["REDIS_URL"])
@@ -38,5 +38,5 @@ STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticF
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 LOGGING["root"]["handlers"] = ["app"]  # type: ignore[index]  # noqa: F405
-# The real hasher costs 50 ms a sign-in; one test is about it and names it.
+# The production hasher takes 50 ms per login; the test of it names it explicitly.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]  # noqa: F405

@@ -1,4 +1,4 @@
-"""What an authenticator app and a browser do at the staff's sign-in."""
+"""Helpers for the two-factor login of staff."""
 
 import base64
 import re
@@ -14,29 +14,29 @@ LOGIN, ENROL, OWN = "/admin/login/", "/admin/enrol/", "/admin/second-factor/"
 
 
 def code_of(secret: str, *, steps: int = 0) -> str:
-    """What the app shows now, or so many steps of 30 seconds later."""
+    """Return the current code, or the code `steps` periods of 30 seconds later."""
     totp = TOTP(base64.b32decode(secret.replace(" ", "")))
     totp.time = time.time() + 30 * steps
     return f"{totp.token():06}"
 
 
 def sign_in(client: Client, username: str, *, password: str = PASSWORD, code: str = "", **kwargs: Any) -> Any:
-    """Send the form of the sign-in."""
+    """Submit the login form."""
     return client.post(LOGIN, {"username": username, "password": password, "code": code}, **kwargs)
 
 
 def shown_secret(page: Any) -> str:
-    """The secret on the page that an app reads."""
+    """Return the secret on the setup page."""
     return re.search(r'<code id="secret"[^>]*>([A-Z2-7 ]+)<', page.content.decode())[1].replace(" ", "")
 
 
 def shown_codes(page: Any) -> list[str]:
-    """The recovery codes on the page that shows them."""
+    """Return the recovery codes on the page."""
     return re.findall(r">((?:[a-z2-7]{4}-){3}[a-z2-7]{4})<", page.content.decode())
 
 
 def enrol(client: Client, username: str) -> tuple[str, list[str]]:
-    """Sign in for the first time and set up an app: its secret, and the recovery codes."""
+    """Log in for the first time and set up two-factor authentication. Return the secret and the recovery codes."""
     assert sign_in(client, username).status_code == 302
     secret = shown_secret(client.get(ENROL))
     page = client.post(ENROL, {"code": code_of(secret)})

@@ -1,6 +1,6 @@
-"""Every page of the admin for every role: a page that is not in the table fails the suite.
+"""Permission matrix of the admin: every page must be in the table.
 
-What a row does not allow a role is 403 at its address, whatever the menu shows; who is no staff is led to the sign-in.
+Forbidden pages give 403 at their URL, whatever the menu shows. Other users are redirected to the login page.
 """
 
 import itertools
@@ -17,36 +17,36 @@ from accounts.staff.roles import ADMINISTRATORS, CATALOGUE_EDITORS, MODERATORS
 pytestmark = pytest.mark.django_db
 
 A, M, C = ADMINISTRATORS, MODERATORS, CATALOGUE_EDITORS
-SEES = "view"
+VIEW = "view"
 
-# A page: of each role what it may there. Superusers may what administrators may, and write groups.
+# Model -> role -> permissions. Superusers have the permissions of administrators, and may change groups.
 PAGES: dict[str, dict[str, str]] = {
-    "accounts.authsession": {A: SEES},
+    "accounts.authsession": {A: VIEW},
     "accounts.user": {A: "view add change delete case", M: "view case"},
-    "activity.event": {A: SEES},
-    "api.auditentry": {A: SEES},
-    "api.job": {A: SEES},
-    "auth.group": {A: SEES},
+    "activity.event": {A: VIEW},
+    "api.auditentry": {A: VIEW},
+    "api.job": {A: VIEW},
+    "auth.group": {A: VIEW},
     "catalog.book": {A: "view add change delete merge case", C: "view add change delete merge", M: "view case"},
     "catalog.merge": {A: "view change", C: "view change"},
     "catalog.revision": {A: "view change", C: "view change"},
-    "clubs.ballot": {A: SEES},
+    "clubs.ballot": {A: VIEW},
     "clubs.club": {A: "view change delete case", M: "view case"},
-    "clubs.entry": {A: SEES},
-    "clubs.entrychange": {A: SEES},
-    "clubs.invitation": {A: SEES},
-    "clubs.meeting": {A: SEES},
-    "clubs.membership": {A: SEES, M: SEES},
-    "clubs.milestone": {A: SEES},
-    "clubs.progress": {A: SEES},
-    "clubs.thread": {A: SEES, M: SEES},
+    "clubs.entry": {A: VIEW},
+    "clubs.entrychange": {A: VIEW},
+    "clubs.invitation": {A: VIEW},
+    "clubs.meeting": {A: VIEW},
+    "clubs.membership": {A: VIEW, M: VIEW},
+    "clubs.milestone": {A: VIEW},
+    "clubs.progress": {A: VIEW},
+    "clubs.thread": {A: VIEW, M: VIEW},
     "moderation.case": {A: "view decide", M: "view decide"},
-    "moderation.decision": {A: SEES, M: SEES},
-    "moderation.opening": {A: SEES, M: SEES},
+    "moderation.decision": {A: VIEW, M: VIEW},
+    "moderation.opening": {A: VIEW, M: VIEW},
     "reviews.review": {A: "view delete case", M: "view case"},
 }
-# What the addresses beside Django's own ask for.
-FURTHER = {
+# Permissions required by additional admin URLs.
+EXTRA_PERMISSIONS = {
     "auth_user_password_change": "change",
     "activity_event_export": "view",
     "api_auditentry_export": "view",
@@ -58,8 +58,8 @@ FURTHER = {
     "clubs_club_open_a_case": "case",
     "reviews_review_open_a_case": "case",
 }
-# Open to all staff: nothing of anybody else is on them.
-FOR_ALL = (
+# Open to all staff; these pages show no data of other users.
+ALL_STAFF = (
     "index",
     "second_factor",
     "password_change",
@@ -69,34 +69,34 @@ FOR_ALL = (
     "logout",
     "app_list",
 )
-# Open to everybody: the door.
-DOOR = ("login", "enrol")
-# Their own views look further, at what is asked for.
+# Open to everyone.
+PUBLIC = ("login", "enrol")
+# Permission depends on the requested object.
 BY_OBJECT = ("view_on_site", "autocomplete")
 
 
 def patterns():
-    """Each address of the admin: its name, its pattern, and the model it is of."""
-    of_model = {}
+    """Yield the name and the model of each admin URL."""
+    model_of = {}
     for model, page in admin.site._registry.items():
         for pattern in page.get_urls():
-            of_model[pattern.name] = model._meta.label_lower
+            model_of[pattern.name] = model._meta.label_lower
     for pattern in itertools.chain.from_iterable(
         [found] if isinstance(found, URLPattern) else found.url_patterns for found in admin.site.get_urls()
     ):
-        yield pattern.name, of_model.get(pattern.name)
+        yield pattern.name, model_of.get(pattern.name)
 
 
-def need(name, label):
-    """What a page asks for, by its name."""
+def required_permission(name, label):
+    """Return the permission that a page requires."""
     own = name.removeprefix(f"{label.replace('.', '_')}_")
     return {"changelist": "view", "change": "view", "history": "view", "add": "add", "delete": "delete"}.get(
         own
-    ) or FURTHER[name]
+    ) or EXTRA_PERMISSIONS[name]
 
 
-def address(name):
-    """Its path, for an object that is not there: rights are asked for first."""
+def admin_url(name):
+    """Return the URL for a missing object, since permissions are checked first."""
     for arguments in ([], [987654321]):
         with suppress(NoReverseMatch):
             return reverse(f"admin:{name}", args=arguments)
@@ -115,27 +115,27 @@ def as_role(make_user):
     return clients
 
 
-def test_each_page_is_in_the_table():
+def test_all_pages_are_in_the_matrix():
     assert {model._meta.label_lower for model in admin.site._registry} == set(PAGES)
 
 
-def test_each_page_opens_to_the_roles_of_its_row(as_role):
+def test_pages_are_limited_to_their_roles(as_role):
     wrong = []
     for name, label in patterns():
         if label is None or name is None:
             continue
-        wanted, path = need(name, label), address(name)
+        wanted, path = required_permission(name, label), admin_url(name)
         for role, client in as_role.items():
             allowed = wanted in PAGES[label].get(role, "").split()
             for method in ("get", "post"):
                 status = getattr(client, method)(path).status_code
-                # A list that may be seen takes a POST for its actions, each with rights of its own.
+                # A visible list accepts POST for its actions, which have permissions of their own.
                 if (status == 403) is allowed and not (allowed and (method, wanted) == ("post", "view")):
                     wrong.append((name, role, method, status))
     assert not wrong
 
 
-def test_what_may_only_be_seen_is_not_written(as_role):
+def test_view_permission_does_not_allow_changes(as_role):
     wrong = []
     for label, row in PAGES.items():
         path = reverse(f"admin:{label.replace('.', '_')}_change", args=[987654321])
@@ -146,7 +146,7 @@ def test_what_may_only_be_seen_is_not_written(as_role):
     assert not wrong
 
 
-def test_who_may_only_look_has_no_action(make_user):
+def test_view_permission_offers_no_actions(make_user):
     user, client = make_user("looker", is_staff=True), Client()
     user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
     client.force_login(user)
@@ -156,33 +156,33 @@ def test_who_may_only_look_has_no_action(make_user):
 
 
 @pytest.mark.parametrize("chosen", ["x", "-1", ""])
-def test_an_action_takes_ids_alone(as_role, chosen):
+def test_action_with_invalid_ids_is_rejected(as_role, chosen):
     for path in ("/admin/moderation/case/", "/admin/accounts/user/", "/admin/catalog/book/"):
         answer = as_role[A].post(path, {"action": "delete_selected", "_selected_action": chosen})
         assert answer.status_code == 400, path
 
 
-def test_the_menu_shows_each_role_its_pages(as_role):
+def test_menu_shows_the_pages_of_each_role(as_role):
     for role, client in as_role.items():
         page = client.get("/admin/")
         shown = {f"{model['model']._meta.label_lower}" for app in page.context["app_list"] for model in app["models"]}
         assert shown == {label for label, row in PAGES.items() if role in row}, role
 
 
-def test_who_is_no_staff_is_led_to_the_sign_in(alice):
+def test_non_staff_are_redirected_to_login(alice):
     reader = Client()
     reader.force_login(alice)
     for client in (Client(), reader):
         for name, label in patterns():
-            if name is None or name in DOOR:
+            if name is None or name in PUBLIC:
                 continue
-            path = address(name) if label or name not in BY_OBJECT + ("app_list",) else "/admin/"
+            path = admin_url(name) if label or name not in BY_OBJECT + ("app_list",) else "/admin/"
             answer = client.get(path)
             assert answer.status_code == 302, name
             assert answer["Location"].startswith(("/admin/login/", "/admin/")), name
             assert client.post(path).status_code == 302, name
 
 
-def test_pages_of_no_model_are_known():
+def test_all_pages_without_model_are_listed():
     names = {name for name, label in patterns() if label is None}
-    assert names - {None} == {*FOR_ALL, *DOOR, *BY_OBJECT}
+    assert names - {None} == {*ALL_STAFF, *PUBLIC, *BY_OBJECT}

@@ -1,4 +1,4 @@
-"""Every migration is undone and done again, one by one, with rows in the tables; what was there is there again."""
+"""Every migration is reversible and keeps the rows."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -12,38 +12,38 @@ from django.db.migrations.executor import MigrationExecutor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROOMS = ("accounts", "activity", "api", "catalog", "clubs", "moderation", "reviews")
-# A migration fills it for events without a title too, where nobody asks for it.
-FILLED_FURTHER = "object_author_id"
-# What counts rows that later migrations count too, so that undoing an earlier one forgets more than it brings back.
-TOTALS = "api_total"
+APPS = ("accounts", "activity", "api", "catalog", "clubs", "moderation", "reviews")
+# A migration also fills this column for events without a title.
+IGNORED_COLUMN = "object_author_id"
+# Later migrations change this table too, so reversing an earlier one loses rows.
+IGNORED_TABLE = "api_total"
 
 
 @pytest.fixture
 def rows() -> Iterator[None]:
-    """The demo in every table; whatever becomes of the test, the database is whole afterwards."""
+    """Demo rows in all tables. Migrates the database forward again after the test."""
     call_command("load_demo", verbosity=0)
     call_command("seed_demo", verbosity=0)
     yield
     call_command("migrate", verbosity=0)
 
 
-def ours() -> list[Migration]:
-    """The migrations of the rooms and those that stand on them, in the order in which they are done."""
+def app_migrations() -> list[Migration]:
+    """Return the migrations of our apps and those that depend on them, in order."""
     graph = MigrationExecutor(connection).loader.graph
     plan = list(dict.fromkeys(key for leaf in graph.leaf_nodes() for key in graph.forwards_plan(leaf)))
-    first = [key for app in ROOMS for key in graph.root_nodes(app)]
-    standing = {key for root in first for key in graph.backwards_plan(root)}
-    return [graph.nodes[key] for key in plan if key in standing]
+    first = [key for app in APPS for key in graph.root_nodes(app)]
+    included = {key for root in first for key in graph.backwards_plan(root)}
+    return [graph.nodes[key] for key in plan if key in included]
 
 
 def run(steps: Iterable[Migration], *, backwards: bool) -> None:
-    """Undo them or do them, one after the other."""
+    """Apply or reverse the migrations one by one."""
     MigrationExecutor(connection).migrate([], [(step, backwards) for step in steps])
 
 
 def tables() -> dict[str, Any]:
-    """Each table with its columns and constraints, without the names that databases give by themselves."""
+    """Return the columns and constraints of each table, without generated names."""
     found = {}
     with connection.cursor() as cursor:
         for table in sorted(connection.introspection.table_names(cursor)):
@@ -60,34 +60,34 @@ def tables() -> dict[str, Any]:
 
 
 def contents() -> dict[str, Counter[str]]:
-    """The rows of each table of the rooms."""
+    """Return the rows of each table of our apps."""
     found = {}
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
-            # The search index of SQLite is a table that is written anew.
-            if table.partition("_")[0] in ROOMS and table != TOTALS and "_search_" not in table:
+            # The search index of SQLite is a table that is rebuilt.
+            if table.partition("_")[0] in APPS and table != IGNORED_TABLE and "_search_" not in table:
                 columns = {c.name for c in connection.introspection.get_table_description(cursor, table)}
-                names = ", ".join(map(connection.ops.quote_name, sorted(columns - {FILLED_FURTHER})))
+                names = ", ".join(map(connection.ops.quote_name, sorted(columns - {IGNORED_COLUMN})))
                 cursor.execute(f"SELECT {names} FROM {connection.ops.quote_name(table)}")
                 found[table] = Counter(map(str, cursor.fetchall()))
     return found
 
 
-def test_each_migration_goes_back_and_forward(rows: None) -> None:
-    """Back to nothing and forward to the end: the same tables. What fills tables finds the rows that were there."""
-    whole, before, plan = tables(), contents(), ours()
+def test_all_migrations_are_reversible(rows: None) -> None:
+    """Reverse and reapply all migrations. Data migrations are checked with the rows of their state."""
+    schema, before, plan = tables(), contents(), app_migrations()
     assert sum(map(len, before.values())) > 1_000
     assert len(plan) > 40
-    undone: list[Migration] = []
+    reversed_steps: list[Migration] = []
     for migration in reversed(plan):
         if any(isinstance(operation, RunPython) for operation in migration.operations):
-            run(undone, backwards=True)
-            undone, kept = [], contents()
+            run(reversed_steps, backwards=True)
+            reversed_steps, before_step = [], contents()
             run([migration], backwards=True)
             run([migration], backwards=False)
-            assert contents() == kept, migration
-        undone.append(migration)
-    run(undone, backwards=True)
-    assert not [table for table in tables() if table.partition("_")[0] in ROOMS]
+            assert contents() == before_step, migration
+        reversed_steps.append(migration)
+    run(reversed_steps, backwards=True)
+    assert not [table for table in tables() if table.partition("_")[0] in APPS]
     run(plan, backwards=False)
-    assert tables() == whole
+    assert tables() == schema

@@ -1,4 +1,4 @@
-"""The commands in the README work as documented."""
+"""The commands in the README print what the README shows."""
 
 import re
 import subprocess
@@ -10,8 +10,8 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 MARK = "@@next command@@"
 
 
-def walk() -> list[tuple[str, str]]:
-    """Return the commands of the README's console blocks, each with its expected output."""
+def console_commands() -> list[tuple[str, str]]:
+    """Return the commands of the README's console blocks with their expected output."""
     steps: list[tuple[str, list[str]]] = []
     for block in re.findall(r"^```console\n(.*?)^```", README.read_text(), re.S | re.M):
         for line in block.splitlines():
@@ -24,11 +24,11 @@ def walk() -> list[tuple[str, str]]:
 
 def test_readme_is_short():
     assert len(README.read_text().splitlines()) <= 150
-    assert len(walk()) > 10
+    assert len(console_commands()) > 10
 
 
-def test_readme_commands_print_the_documented_output(tmp_path):
-    steps = walk()
+def test_readme_commands_print_the_shown_output(tmp_path):
+    steps = console_commands()
     script = "\n".join(f"{command}\necho; echo '{MARK}'" for command, _printed in steps)
     with running_server(tmp_path, ["load_demo"]) as address:
         script = script.replace("http://127.0.0.1:8000", address)

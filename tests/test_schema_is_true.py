@@ -1,4 +1,4 @@
-"""The OpenAPI document says what the server does: which headers count, and every code a caller can meet."""
+"""The OpenAPI document matches the server's headers and error codes."""
 
 import ast
 import json
@@ -23,11 +23,11 @@ from tests.pictures import made
 ROOT = Path(__file__).resolve().parents[1]
 V1 = "/api/v1/"
 WRITES = ("put", "patch", "delete")
-ROOMS = ("bookbridge", "accounts", "activity", "moderation", "catalog", "clubs", "reviews")
-# What staff alone can meet, in the admin, which shows a sentence and no code.
+APPS = ("bookbridge", "accounts", "activity", "moderation", "catalog", "clubs", "reviews")
+# Raised only in the admin, which shows the message and not the code.
 STAFF = ("moderation/deciding.py", "catalog/merging/services.py", "catalog/revisions.py")
 STAFF_CODES = {"staff_account"}
-# Which argument is the code.
+# Position of the code among the arguments.
 CODE_OF = {"Conflict": 0, "Forbidden": 0, "Unavailable": 0, "Problem": 1, "InvalidField": 1, "ErrorDetail": 1}
 
 
@@ -36,8 +36,8 @@ def document() -> dict[str, Any]:
     return SchemaGenerator().get_schema(request=None, public=True)
 
 
-def naming(document: dict[str, Any], header: str, status: str) -> set[tuple[str, str]]:
-    """The operations that name a header; each tells of the answer that comes of it, and no other does."""
+def operations_with_header(document: dict[str, Any], header: str, status: str) -> set[tuple[str, str]]:
+    """Return the operations that list `header`, and check that exactly these list the response `status`."""
     found = set()
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
@@ -48,7 +48,7 @@ def naming(document: dict[str, Any], header: str, status: str) -> set[tuple[str,
 
 
 def operation(method: str, url: str) -> tuple[str, str]:
-    """An address as the document has it, without the names of its parts."""
+    """Return a URL as in the document, without parameter names."""
     path = re.sub(r"\(\?P<\w+>(?:[^()]|\([^()]*\))*\)|<[^>]+>", "{}", resolve(url).route)
     return method, "/" + re.sub(r"[\^$]|\\Z", "", path)
 
@@ -58,7 +58,7 @@ def picture() -> dict[str, Any]:
 
 
 @pytest.mark.django_db
-def test_if_match_is_named_where_it_counts(document, make_world, client_of, make_user):  # noqa: F811
+def test_if_match_is_documented_where_supported(document, make_world, client_of, make_user):  # noqa: F811
     world = make_world("public")
     owner, _zoe = world.cast["owner"], make_user("zoe")
     client = client_of(owner)
@@ -103,7 +103,7 @@ def test_if_match_is_named_where_it_counts(document, make_world, client_of, make
         asked.add(operation(method, url))
         if answer.status_code == 412:
             refused.add(operation(method, url))
-    assert refused == naming(document, "If-Match", "412")
+    assert refused == operations_with_header(document, "If-Match", "412")
     assert asked == {
         (method, re.sub(r"\{\w+\}", "{}", path))
         for path, methods in document["paths"].items()
@@ -112,16 +112,16 @@ def test_if_match_is_named_where_it_counts(document, make_world, client_of, make
     }
 
 
-def test_idempotency_key_is_named_with_what_comes_of_it(document):
-    named = naming(document, "Idempotency-Key", "422")
+def test_idempotency_key_is_documented_with_responses(document):
+    named = operations_with_header(document, "Idempotency-Key", "422")
     for path, methods in document["paths"].items():
         if ("post", re.sub(r"\{\w+\}", "{}", path)) in named:
             assert "409" in methods["post"]["responses"]
 
 
 @pytest.mark.django_db
-def test_the_headers_of_an_answer_are_told(document, anonymous, as_alice):
-    told = {"ETag", "Idempotency-Replayed", "Location", "Retry-After", "WWW-Authenticate"}
+def test_response_headers_are_documented(document, anonymous, as_alice):
+    documented = {"ETag", "Idempotency-Replayed", "Location", "Retry-After", "WWW-Authenticate"}
     me, found = f"{V1}users/me/", as_alice.get(f"{V1}users/me/")
     found_club = as_alice.post(f"{V1}clubs/", {"name": "Emma's"}, headers={"Idempotency-Key": "k"})
     again = as_alice.post(f"{V1}clubs/", {"name": "Emma's"}, headers={"Idempotency-Key": "k"})
@@ -131,34 +131,37 @@ def test_the_headers_of_an_answer_are_told(document, anonymous, as_alice):
         (as_alice.get(me, headers={"If-None-Match": found["ETag"]}), "get", me),
         (anonymous.get(me), "get", me),
         (again, "post", f"{V1}clubs/"),
-        (invited, "post", f"{V1}clubs/{{club_pk}}/invites/"),
+        (invited, "post", f"{V1}clubs/{{club_id}}/invites/"),
     ):
         answers = document["paths"][path][method]["responses"][str(answer.status_code)]
         shared = document["components"]["responses"].get(answers.get("$ref", "").rpartition("/")[2], answers)
-        assert told & set(answer.headers) <= set(shared.get("headers", {})), (method, path, answer.status_code)
+        assert documented & set(answer.headers) <= set(shared.get("headers", {})), (method, path, answer.status_code)
     assert again["Idempotency-Replayed"] == "true"
 
 
-def test_what_every_caller_may_meet_is_told(document):
+def test_common_responses_are_documented(document):
     for path, methods in document["paths"].items():
-        for method, told in methods.items():
-            answers = set(told["responses"])
+        for method, details in methods.items():
+            answers = set(details["responses"])
             assert {"400", "429", "default"} <= answers, path
             assert ("304" in answers) == (method == "get"), path
             assert "404" in answers or "{" not in path, path
-            assert "401" in answers or not any(told.get("security", [])), path
+            assert "401" in answers or not any(details.get("security", [])), path
 
 
-def test_a_merged_book_leads_on(document):
-    leading = {
-        path for path, methods in document["paths"].items() for told in methods.values() if "307" in told["responses"]
+def test_merged_book_redirect_is_documented(document):
+    redirects = {
+        path
+        for path, methods in document["paths"].items()
+        for details in methods.values()
+        if "307" in details["responses"]
     }
-    assert leading == {path for path in document["paths"] if re.match(r"/api/v1/books/\{", path)}
+    assert redirects == {path for path in document["paths"] if re.match(r"/api/v1/books/\{", path)}
 
 
-def codes_in_the_code() -> Iterator[tuple[str, str]]:
-    """Each code of an error that stands in the source of the rooms, and where."""
-    for path in (path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
+def codes_in_source() -> Iterator[tuple[str, str]]:
+    """Yield each error code in the source, with its file."""
+    for path in (path for app in APPS for path in (ROOT / app).rglob("*.py")):
         where = str(path.relative_to(ROOT))
         if where in STAFF or "migrations" in path.parts:
             continue
@@ -177,20 +180,20 @@ def codes_in_the_code() -> Iterator[tuple[str, str]]:
     yield from ((code, "bookbridge/api/errors.py") for code in CODES.values())
 
 
-def test_every_code_is_told(document):
-    told = set(re.findall(r"`(\w+)`", json.dumps(document, default=str)))
-    found = list(codes_in_the_code())
+def test_all_error_codes_are_documented(document):
+    documented = set(re.findall(r"`(\w+)`", json.dumps(document, default=str)))
+    found = list(codes_in_source())
     assert len(found) > 80
-    # The limits that DRF's own fields have are summed up.
-    untold = {(code, where) for code, where in found if code not in told | STAFF_CODES | {"min_length"}}
-    assert untold == set()
+    # DRF's own validation codes are described together.
+    undocumented = {(code, where) for code, where in found if code not in documented | STAFF_CODES | {"min_length"}}
+    assert undocumented == set()
 
 
-def extra_fields_in_the_code() -> set[str]:
-    """The fields that problems tell beside the standard ones."""
+def extra_fields_in_source() -> set[str]:
+    """Return the additional members of problem responses."""
     return {
         keyword.arg
-        for path in (path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+        for path in (path for app in APPS for path in (ROOT / app).rglob("*.py"))
         if str(path.relative_to(ROOT)) not in STAFF
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
@@ -200,13 +203,13 @@ def extra_fields_in_the_code() -> set[str]:
     }
 
 
-def test_every_extra_field_of_a_problem_is_told(document):
+def test_extra_problem_fields_are_documented(document):
     problem = document["components"]["schemas"]["Problem"]
-    assert extra_fields_in_the_code() == problem["properties"].keys() - {*problem["required"], "errors"}
+    assert extra_fields_in_source() == problem["properties"].keys() - {*problem["required"], "errors"}
 
 
 @pytest.mark.django_db
-def test_a_known_isbn_is_told_as_the_document_says(document, client_of, alice):
+def test_duplicate_isbn_response_matches_document(document, client_of, alice):
     book = {"title": "Emma", "author": "Jane Austen", "isbn": "9780141439587"}
     first = client_of(alice).post(f"{V1}books/", book)
     answer = client_of(alice).post(f"{V1}books/", book).json()

@@ -1,4 +1,4 @@
-"""The commands under script/: they can be run, choose well, and refuse nonsense before they do anything."""
+"""Scripts under script/ and the gunicorn settings."""
 
 import ast
 import os
@@ -14,7 +14,7 @@ SCRIPTS = sorted((ROOT / "script").iterdir())
 
 
 def run(script: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a script with nothing in its environment but PATH and `env`."""
+    """Run a script with only PATH and `env` in its environment."""
     return subprocess.run(
         [str(ROOT / "script" / script), *arguments],
         env={"PATH": os.environ["PATH"], **env},
@@ -25,14 +25,14 @@ def run(script: str, *arguments: str, **env: str) -> subprocess.CompletedProcess
     )
 
 
-def command(path: Path, text: str) -> None:
+def write_executable(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_each_can_be_run_and_says_what_it_does(script):
+def test_script_is_executable_and_documented(script):
     assert os.access(script, os.X_OK)
     first, second, *_ = script.read_text().splitlines()
     if first == "#!/bin/sh":
@@ -43,12 +43,14 @@ def test_each_can_be_run_and_says_what_it_does(script):
         assert ast.get_docstring(ast.parse(script.read_text()))
 
 
-def test_setup_takes_the_first_interpreter_that_really_works(tmp_path):
-    # A shim that is there but fails, one without venv, and one that works; what comes after is not looked at.
-    command(tmp_path / "bin/python3.13", "echo 'command not found' >&2; exit 127")
-    command(tmp_path / "bin/python3.12", "exit 1")
-    command(tmp_path / "bin/python3.11", f'[ "$1 $2" = "-m venv" ] || exit 0; echo "$@" >{tmp_path}/chosen; exit 3')
-    command(tmp_path / "bin/python3", f"touch {tmp_path}/asked; exit 0")
+def test_setup_uses_the_first_working_interpreter(tmp_path):
+    # A broken shim, one without venv, and one that works; later ones are not tried.
+    write_executable(tmp_path / "bin/python3.13", "echo 'command not found' >&2; exit 127")
+    write_executable(tmp_path / "bin/python3.12", "exit 1")
+    write_executable(
+        tmp_path / "bin/python3.11", f'[ "$1 $2" = "-m venv" ] || exit 0; echo "$@" >{tmp_path}/chosen; exit 3'
+    )
+    write_executable(tmp_path / "bin/python3", f"touch {tmp_path}/asked; exit 0")
     venv = tmp_path / "venv"
     answer = run("setup", PATH=f"{tmp_path}/bin:/usr/bin:/bin", VENV=str(venv))
     assert answer.returncode == 3
@@ -56,15 +58,15 @@ def test_setup_takes_the_first_interpreter_that_really_works(tmp_path):
     assert not (tmp_path / "asked").exists()
 
 
-def test_setup_says_so_when_no_interpreter_works(tmp_path):
+def test_setup_without_interpreter_fails(tmp_path):
     answer = run("setup", PYTHON="/does/not/exist", VENV=str(tmp_path / "venv"))
     assert answer.returncode == 1
     assert "none of these is Python 3.11 or newer with venv: /does/not/exist" in answer.stderr
     assert not (tmp_path / "venv").exists()
 
 
-def test_setup_installs_nothing_when_all_is_in(tmp_path):
-    command(tmp_path / "bin/python", '[ "$1" = -c ] || { echo "called: $*" >&2; exit 9; }')
+def test_setup_skips_installed_requirements(tmp_path):
+    write_executable(tmp_path / "bin/python", '[ "$1" = -c ] || { echo "called: $*" >&2; exit 9; }')
     (tmp_path / ".setup").mkdir()
     shutil.copy(ROOT / "requirements.txt", tmp_path / ".setup")
     answer = run("setup", VENV=str(tmp_path))
@@ -72,7 +74,7 @@ def test_setup_installs_nothing_when_all_is_in(tmp_path):
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "8e3", "http", "80 80", "123456789012345678901"])
-def test_the_server_refuses_a_port_that_is_none(port):
+def test_server_with_invalid_port_fails(port):
     answer = run("server", PORT=port)
     assert answer.returncode == 2
     assert answer.stderr == "script/server: PORT must be a whole number from 1 to 65535\n"
@@ -81,13 +83,13 @@ def test_the_server_refuses_a_port_that_is_none(port):
 @pytest.mark.parametrize(
     ("name", "value"), [("HOST", "a b"), ("HOST", "http://x/"), ("WEB_CONCURRENCY", "many"), ("DEMO", "maybe")]
 )
-def test_the_server_names_the_setting_it_refuses(name, value):
+def test_server_names_the_invalid_setting(name, value):
     answer = run("server", **{name: value})
     assert answer.returncode == 2
     assert answer.stderr.startswith(f"script/server: {name} must be ")
 
 
-def test_production_does_not_start_without_keys():
+def test_production_without_keys_fails():
     assert "SECRET_KEY is required in production" in run("server", "--production", DEBUG="on").stderr
     answer = run("server", "--production", SECRET_KEY="x" * 50)
     assert answer.returncode == 2
@@ -96,7 +98,7 @@ def test_production_does_not_start_without_keys():
 
 @pytest.fixture
 def gunicorn_settings(monkeypatch, tmp_path):
-    """Read the application server's settings with this environment."""
+    """Read the gunicorn settings with this environment."""
 
     def read(**environment):
         monkeypatch.setattr("gunicorn.SERVER", "gunicorn")
@@ -109,10 +111,10 @@ def gunicorn_settings(monkeypatch, tmp_path):
     return read
 
 
-def test_the_application_server_in_production_and_in_development(gunicorn_settings):
+def test_gunicorn_settings_in_production_and_development(gunicorn_settings):
     production = gunicorn_settings()
     assert (production["bind"], production["workers"], production["reload"]) == ("127.0.0.1:8000", 2, False)
-    # One process in development: its cache is in the memory of the process.
+    # One process in development, because the cache is in its memory.
     development = gunicorn_settings(DEBUG="on", PORT="8123")
     assert (development["bind"], development["workers"], development["reload"]) == ("127.0.0.1:8123", 1, True)
     assert gunicorn_settings(HOST="::", WEB_CONCURRENCY="4")["bind"] == "[::]:8000"
@@ -121,12 +123,12 @@ def test_the_application_server_in_production_and_in_development(gunicorn_settin
 @pytest.mark.parametrize(
     ("name", "value"), [("PORT", "0"), ("PORT", "x"), ("WEB_CONCURRENCY", "0"), ("DEBUG", "maybe")]
 )
-def test_the_application_server_refuses_nonsense_without_a_traceback(gunicorn_settings, name, value):
+def test_invalid_gunicorn_settings_exit_with_message(gunicorn_settings, name, value):
     with pytest.raises(SystemExit, match=f"^{name}: must be "):
         gunicorn_settings(**{name: value})
 
 
-def test_the_counters_of_the_last_run_are_put_away(gunicorn_settings, tmp_path):
+def test_metrics_of_last_run_are_deleted(gunicorn_settings, tmp_path):
     (tmp_path / "counter_1.db").touch()
     (tmp_path / "kept.txt").touch()
     gunicorn_settings()["on_starting"](None)

@@ -1,4 +1,4 @@
-"""A search answers the same rows in the same order wherever it finds them: near by in the list, or by the index."""
+"""Search returns the same rows in the same order from recent rows and from the index."""
 
 import pytest
 
@@ -7,14 +7,14 @@ from catalog.models import Book
 from clubs.models import Club, Post, Thread
 from tests.clubs.conftest import club, make_club  # noqa: F401
 
-# InnoDB finds words once they are committed.
+# InnoDB's full-text index contains committed rows only.
 pytestmark = pytest.mark.django_db(transaction=True)
 WORDS = ("li", "LIVRO r", "livro raro", "raro", "liv nada", "📚")
 NEAR = (0, 2, 1000)
 
 
 def pages(client, path, **query):
-    """All pages there and back again."""
+    """Page to the end and back. Return the ids of all pages."""
     found, answer = [], client.get(path, query | {"page_size": 3}).json()
     back = []
     while True:
@@ -41,7 +41,7 @@ def books():
 
 
 @pytest.fixture
-def talk(club, alice, bob):  # noqa: F811
+def posts(club, alice, bob):  # noqa: F811
     thread = Thread.open(club=club, by=alice, title="T", body=title(0))
     for n in range(1, 25):
         Post.write(thread=thread, by=bob if n % 2 else alice, body=title(n))
@@ -49,7 +49,7 @@ def talk(club, alice, bob):  # noqa: F811
 
 @pytest.mark.parametrize("words", WORDS)
 @pytest.mark.parametrize("ordering", ["-ratings_count", "title"])
-def test_books(anonymous, books, monkeypatch, words, ordering):
+def test_book_search_is_the_same(anonymous, books, monkeypatch, words, ordering):
     found = []
     for near in NEAR:
         monkeypatch.setattr(SearchPagination, "near", near)
@@ -59,7 +59,7 @@ def test_books(anonymous, books, monkeypatch, words, ordering):
 
 
 @pytest.mark.parametrize("words", WORDS)
-def test_posts(as_bob, club, talk, monkeypatch, words):  # noqa: F811
+def test_post_search_is_the_same(as_bob, club, posts, monkeypatch, words):  # noqa: F811
     found = []
     for near in NEAR:
         monkeypatch.setattr(SearchPagination, "near", near)
@@ -68,7 +68,7 @@ def test_posts(as_bob, club, talk, monkeypatch, words):  # noqa: F811
     assert found[0] == sorted(found[0], reverse=True)
 
 
-def test_clubs_and_readers(as_alice, alice, make_user, monkeypatch):
+def test_club_and_user_search_is_the_same(as_alice, alice, make_user, monkeypatch):
     for n in range(12):
         Club.found(by=make_user(f"livia{n}", display_name=title(n)), name=title(n))
     for path in ("clubs/", "users/"):
@@ -81,17 +81,17 @@ def test_clubs_and_readers(as_alice, alice, make_user, monkeypatch):
 
 
 @pytest.mark.parametrize(("near", "words"), [(1000, "livro"), (5, "livro"), (5, "raro"), (1000, "nada")])
-def test_queries_are_as_many_wherever_it_finds_them(
+def test_search_query_count_is_constant(
     as_bob,
     club,  # noqa: F811
-    talk,
+    posts,
     monkeypatch,
     near,
     words,
     django_assert_num_queries,
 ):
     monkeypatch.setattr(SearchPagination, "near", near)
-    # the sign-in with its reader; the club with his standing; where near by ends; what is found near by; and where
-    # that is anything, the posts and the reactions to them
+    # session with user, club with the caller's rank, limit of recent rows, matches among them, and if there are any,
+    # posts and reactions
     with django_assert_num_queries(4 if words == "nada" else 6):
         as_bob.get(f"/api/v1/clubs/{club.pk}/posts/?page_size=2&search={words}")

@@ -4,9 +4,9 @@ from bookbridge.api.search import FullTextIndex
 
 
 class Migration(migrations.Migration):
-    """The full-text index: FULLTEXT on MariaDB and MySQL, FTS5 on SQLite."""
+    """Add the full-text index: FULLTEXT on MariaDB and MySQL, FTS5 on SQLite."""
 
-    # MariaDB and MySQL commit at each DDL statement, and Django refuses those within a transaction there.
+    # MariaDB and MySQL commit implicitly at each DDL statement, which Django does not allow in a transaction.
     atomic = False
 
     dependencies = [("accounts", "0003_fill_search_text")]

@@ -21,6 +21,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='leaving',
-            field=models.CharField(blank=True, choices=[('anonymise', 'stay without their author'), ('delete', 'go too')], editable=False, help_text='Set while the account goes.', max_length=10),
+            field=models.CharField(blank=True, choices=[('anonymise', 'keep them without an author'), ('delete', 'delete them')], editable=False, help_text='Set while the account is being deleted.', max_length=10),
         ),
     ]

@@ -19,9 +19,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('secret', models.CharField(help_text='Encrypted.', max_length=255)),
-                ('last_step', models.BigIntegerField(help_text='The time step of the last code that served; none serves twice.')),
+                ('last_step', models.BigIntegerField(help_text='Time step of the last accepted code; codes cannot be reused.')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('failures', models.PositiveIntegerField(default=0, help_text='Wrong codes since the last right one.')),
+                ('failures', models.PositiveIntegerField(default=0, help_text='Wrong codes since the last correct one.')),
                 ('failed_at', models.DateTimeField(null=True)),
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='second_factor', to=settings.AUTH_USER_MODEL)),
             ],

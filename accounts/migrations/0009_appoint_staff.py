@@ -12,6 +12,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterModelOptions(
             name='user',
-            options={'permissions': [('appoint_staff', 'Can give roles and rights of staff')], 'verbose_name': 'reader', 'verbose_name_plural': 'readers'},
+            options={'permissions': [('appoint_staff', 'Can manage staff roles and permissions')], 'verbose_name': 'reader', 'verbose_name_plural': 'readers'},
         ),
     ]

@@ -1,4 +1,4 @@
-"""What staff fill in to come in."""
+"""Sign-in forms of the admin."""
 
 from typing import Any, cast
 
@@ -16,22 +16,24 @@ from accounts.staff.models import SecondFactor
 
 
 def code_field(**kwargs: Any) -> forms.CharField:
-    """A field for a code of the app or a recovery code; browsers are not to keep it."""
+    """Return a field for a TOTP or recovery code, which browsers do not autofill."""
     attributes = {"autocomplete": "one-time-code", "inputmode": "text", "spellcheck": "false", "autocapitalize": "off"}
     return forms.CharField(max_length=40, widget=UnfoldAdminTextInputWidget(attributes), **kwargs)
 
 
 class SignInForm(AuthenticationForm):
-    """Name, password and code at once: what is wrong is not told apart."""
+    """Username, password and code. The error does not reveal which of them is wrong."""
 
     code = code_field(
-        label=_("Code"), required=False, help_text=_("From your app, or a recovery code; nothing at the first sign-in.")
+        label=_("Code"),
+        required=False,
+        help_text=_("From your authenticator app, or a recovery code. Leave empty at the first sign-in."),
     )
     error_messages = {
         **AuthenticationForm.error_messages,
         "invalid_login": _(
-            "Name, password or code is wrong, or this is no account of the staff. "
-            "A code serves once, and after many tries none does for some minutes."
+            "Wrong username, password or code, or not a staff account. "
+            "Each code works once; after several failures wait a few minutes."
         ),
     }
 
@@ -42,7 +44,7 @@ class SignInForm(AuthenticationForm):
             del self.fields["code"]
 
     def clean(self) -> dict[str, Any]:
-        """The password first, then the code."""
+        """Check the password first, then the code."""
         try:
             cleaned: dict[str, Any] = super().clean()
         except ValidationError:
@@ -58,6 +60,6 @@ class SignInForm(AuthenticationForm):
 
 
 class CodeForm(forms.Form):
-    """One code."""
+    """A TOTP or recovery code."""
 
     code = code_field(label=_("Code"))

@@ -1,4 +1,4 @@
-"""What staff show beside their password: codes of an app (RFC 6238), and recovery codes for when that is lost."""
+"""TOTP devices (RFC 6238) and recovery codes of staff accounts."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 PURPOSE = "second factor"
-# A telephone's clock may differ by this many steps of 30 seconds.
+# Accepted clock difference of the device, in steps of 30 seconds.
 TOLERANCE = 1
 RECOVERY_CODES = 10
-# So many wrong codes are free; each further one doubles the wait, up to the longest.
+# Wrong codes before throttling starts; each further one doubles the wait up to the maximum.
 FREE_FAILURES, LONGEST_WAIT = 5, datetime.timedelta(minutes=15)
 
 
 def new_secret() -> str:
-    """160 random bits as apps want them typed (RFC 4226, 4)."""
+    """Return 160 random bits in Base32 (RFC 4226, 4)."""
     return base64.b32encode(secrets.token_bytes(20)).decode()
 
 
 def step_of(secret: str, code: str, *, after: int = -1) -> int | None:
-    """The time step whose code this is, around now and later than `after`; None for a wrong code."""
+    """Return the current time step that the code belongs to, if later than `after`; None for a wrong code."""
     if not (code.isascii() and code.isdigit() and len(code) == 6):
         return None
     totp = TOTP(base64.b32decode(secret))
@@ -47,34 +47,34 @@ def step_of(secret: str, code: str, *, after: int = -1) -> int | None:
 
 
 class AlreadyEnrolledError(Exception):
-    """The account has a second factor."""
+    """The account already has a TOTP device."""
 
 
 class SecondFactorManager(models.Manager["SecondFactor"]):
-    """Makes second factors."""
+    """Creates and resets TOTP devices."""
 
     def of(self, user: User) -> SecondFactor | None:
-        """The one of an account."""
+        """Return the TOTP device of the user, or None."""
         return getattr(user, "second_factor", None)
 
     @retrying_atomic
     def reset(self, user: User, *, by: int | None) -> bool:
-        """Untie the app of somebody who has lost it; whether there was one. `by` is None for the command."""
-        gone, _rows = self.filter(user=user).delete()
-        if gone:
+        """Delete the user's TOTP device and return whether there was one. `by` is None for the command."""
+        deleted, _rows = self.filter(user=user).delete()
+        if deleted:
             happened("factor.reset", user.pk, actor=by, detail="" if by else "manage.py reset_second_factor")
-        return gone > 0
+        return deleted > 0
 
     @retrying_atomic
     def enrol(
         self, user: User, *, secret: str, step: int, replaces: int | None = None
     ) -> tuple[SecondFactor, list[str]]:
-        """Tie an app's secret to an account; with its recovery codes, which nobody can read again.
+        """Create a TOTP device; returns it with its recovery codes, which cannot be read again.
 
-        `step` is the one whose code has just been shown, `replaces` the factor that goes for this one. Raises
-        AlreadyEnrolledError, also for the slower of two.
+        `step` is the time step of the code that the user has entered, `replaces` the id of the device to replace.
+        Raises AlreadyEnrolledError, also for the slower of two concurrent calls.
         """
-        # One at a time for each account: two inserts under one unique key would deadlock in InnoDB.
+        # Lock the user: in InnoDB two concurrent inserts with one unique key would deadlock.
         hold(type(user), [user.pk])
         if replaces is not None and self.filter(user=user, pk=replaces).delete()[0]:
             happened("factor.removed", user.pk)
@@ -89,13 +89,13 @@ class SecondFactorManager(models.Manager["SecondFactor"]):
 
 
 class SecondFactor(models.Model):
-    """An app that shows codes, tied to one account of the staff."""
+    """The authenticator app of a staff account."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="second_factor")
     secret = models.CharField(max_length=255, help_text=_("Encrypted."))
-    last_step = models.BigIntegerField(help_text=_("The time step of the last code that served; none serves twice."))
+    last_step = models.BigIntegerField(help_text=_("Time step of the last accepted code; codes cannot be reused."))
     created_at = models.DateTimeField(default=timezone.now)
-    failures = models.PositiveIntegerField(default=0, help_text=_("Wrong codes since the last right one."))
+    failures = models.PositiveIntegerField(default=0, help_text=_("Wrong codes since the last correct one."))
     failed_at = models.DateTimeField(null=True)
 
     objects = SecondFactorManager()
@@ -109,9 +109,10 @@ class SecondFactor(models.Model):
 
     @retrying_atomic
     def accept(self, code: str) -> bool:
-        """Whether the code is right, and used up by this: of the app, or a recovery code.
+        """Return whether the TOTP or recovery code is correct, and consume it.
 
-        After several wrong ones the app's codes are not looked at for a while; recovery codes cannot be guessed.
+        After several wrong codes TOTP codes are rejected for a while. Recovery codes are not throttled, because they
+        cannot be guessed.
         """
         locked = SecondFactor.objects.select_for_update().filter(pk=self.pk).first()
         if locked is None:
@@ -132,15 +133,15 @@ class SecondFactor(models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether too many wrong codes were tried just now."""
-        over = self.failures - FREE_FAILURES
-        if over < 0 or self.failed_at is None:
+        """Return whether TOTP codes are rejected after too many wrong ones."""
+        excess = self.failures - FREE_FAILURES
+        if excess < 0 or self.failed_at is None:
             return False
-        return timezone.now() < self.failed_at + min(datetime.timedelta(seconds=2 ** min(over, 20)), LONGEST_WAIT)
+        return timezone.now() < self.failed_at + min(datetime.timedelta(seconds=2 ** min(excess, 20)), LONGEST_WAIT)
 
     @retrying_atomic
     def renew_recovery_codes(self) -> list[str]:
-        """New recovery codes in place of the old ones; only their digests are kept."""
+        """Replace the recovery codes and return the new ones; only their digests are stored."""
         hold(SecondFactor, [self.pk])
         self.recovery_codes.all().delete()
         codes = [_recovery_code() for _n in range(RECOVERY_CODES)]
@@ -153,7 +154,7 @@ class SecondFactor(models.Model):
 
 
 class RecoveryCode(models.Model):
-    """A code that stands once for the app. Only its SHA-256 is kept: it has 80 random bits, so none can be found."""
+    """A single-use code for when the app is lost. Only its SHA-256 is stored; 80 random bits cannot be brute-forced."""
 
     factor = models.ForeignKey(SecondFactor, models.CASCADE, related_name="recovery_codes")
     digest = KeyField(max_length=64)
@@ -166,7 +167,7 @@ class RecoveryCode(models.Model):
 
 
 def _recovery_code() -> str:
-    """Sixteen characters in groups of four."""
+    """Return 16 random characters in groups of four."""
     text = base64.b32encode(secrets.token_bytes(10)).decode().lower()
     return "-".join(text[n : n + 4] for n in range(0, 16, 4))
 

@@ -1,4 +1,4 @@
-"""What of accounts is on the front page of the admin."""
+"""Accounts panel of the admin dashboard."""
 
 import datetime
 
@@ -13,14 +13,14 @@ from bookbridge.api.audit.models import AuditEntry, Outcome
 
 
 def panel(request: HttpRequest) -> Panel | None:
-    """Who has come, and who was kept out, in the last day."""
+    """Return the numbers of new users and failed logins in the last 24 hours."""
     if not request.user.has_perm("accounts.change_user"):
         return None
     day_ago = timezone.now() - datetime.timedelta(days=1)
-    readers, log = reverse("admin:accounts_user_changelist"), reverse("admin:api_auditentry_changelist")
-    refused = AuditEntry.objects.filter(outcome=Outcome.REFUSED, at__gt=day_ago)
+    users, log = reverse("admin:accounts_user_changelist"), reverse("admin:api_auditentry_changelist")
+    failures = AuditEntry.objects.filter(outcome=Outcome.REFUSED, at__gt=day_ago)
     rows = [
-        (_("new readers in a day"), counted(User.objects.filter(joined_at__gt=day_ago)), readers),
-        (_("refusals in a day"), counted(refused), f"{log}?outcome__exact=refused"),
+        (_("new readers in 24 hours"), counted(User.objects.filter(joined_at__gt=day_ago)), users),
+        (_("failed logins in 24 hours"), counted(failures), f"{log}?outcome__exact=refused"),
     ]
     return Panel(_("Accounts"), rows)

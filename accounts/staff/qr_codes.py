@@ -1,4 +1,4 @@
-"""A text as a QR code."""
+"""QR codes."""
 
 import qrcode
 from django.utils.safestring import SafeString, mark_safe
@@ -6,6 +6,6 @@ from qrcode.image.svg import SvgPathImage
 
 
 def qr_code(text: str) -> SafeString:
-    """SVG to stand in a page: paths alone, made of numbers."""
+    """Return the text as a QR code in SVG, to be embedded in HTML."""
     picture = qrcode.make(text, image_factory=SvgPathImage, border=2)
-    return mark_safe(picture.to_string(encoding="unicode"))  # noqa: S308  (nothing of the text is in it as text)
+    return mark_safe(picture.to_string(encoding="unicode"))  # noqa: S308  (contains only paths, not the text itself)

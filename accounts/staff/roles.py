@@ -1,9 +1,9 @@
-"""The roles of staff: groups whose rights stand here, and are set right after each `migrate`.
+"""Staff roles: groups whose permissions are defined here and synchronized after each `migrate`.
 
-A role is a group with patterns of permissions, so that what a room adds later is in it without a migration. What staff
-give a role by hand is taken back: what it may do is decided here. Further groups are theirs to make.
+A role consists of permission patterns, so that new permissions of an app are included without a migration. Manual
+changes to a role are overwritten; superusers may create other groups.
 
-`Trusted editors` (catalog) is none of these: its members change any book in the API, and it opens nothing in the admin.
+`Trusted editors` (catalog) is no staff role: its members may edit any book through the API, but cannot use the admin.
 """
 
 from fnmatch import fnmatchcase
@@ -30,18 +30,18 @@ ROLES: dict[str, tuple[str, ...]] = {
 
 
 def grant(sender: AppConfig, using: str, apps: Any = installed, **kwargs: Any) -> None:
-    """Make the groups where they are missing, and give each the permissions of its patterns and no others."""
-    create_permissions(sender, verbosity=0, using=using, apps=apps)  # whichever of the two is asked first
+    """Create missing role groups and give each exactly the permissions that match its patterns."""
+    create_permissions(sender, verbosity=0, using=using, apps=apps)  # the receiver order of post_migrate is not defined
     try:
         groups, permissions = (apps.get_model("auth", name).objects.using(using) for name in ("Group", "Permission"))
     except LookupError:
-        return  # Migrations have been undone to before there were any.
-    every = {
+        return  # auth has been migrated back to before these models
+    pk_by_code = {
         f"{app}.{codename}": pk
         for pk, app, codename in permissions.values_list("pk", "content_type__app_label", "codename")
     }
     for name, patterns in ROLES.items():
         group, _new = groups.get_or_create(name=name)
-        wanted = {pk for code, pk in every.items() if any(fnmatchcase(code, pattern) for pattern in patterns)}
-        if wanted != set(group.permissions.values_list("pk", flat=True)):
-            group.permissions.set(wanted)
+        expected = {pk for code, pk in pk_by_code.items() if any(fnmatchcase(code, pattern) for pattern in patterns)}
+        if expected != set(group.permissions.values_list("pk", flat=True)):
+            group.permissions.set(expected)

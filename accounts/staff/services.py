@@ -1,9 +1,9 @@
-"""What becomes of the audit log where an account goes."""
+"""Deletion handler of the audit log."""
 
 from accounts.models import User
 from bookbridge.api.audit.models import AuditEntry
 
 
-def forget(user: User, *, anonymise: bool) -> None:
-    """What the account was called and where it was is forgotten; what it did as staff is not."""
+def forget(user: User) -> None:
+    """Remove the username and, except for staff actions, the IP address from the audit log."""
     AuditEntry.objects.forget(user)

@@ -1,7 +1,7 @@
-"""A member of the staff at work: from a whole sign-in, eight hours at most, until an hour without a request.
+"""Two-factor admin sessions: at most 8 hours, or 1 hour idle.
 
-The browser's session carries it. Between the password and the first code of a new app there is an enrolment instead,
-which is no sign-in: the session names nobody, and opens nothing but the page that shows the app's secret.
+Stored in Django's session. Between the password and the first code of a new device the session contains an enrollment
+instead: the user is not signed in, and only the setup page is accessible.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SITTING, ENROLMENT, PURPOSE = "sitting", "enrolment", "enrolment"
 
 
 def begin(request: HttpRequest, user: User, factor: SecondFactor | None) -> None:
-    """Sign in, in a new session: nothing of the one before goes on. No factor only where the settings ask for none."""
+    """Sign the user in with a new session. `factor` is None only if the settings do not require two factors."""
     request.session.flush()
     login(request, user, backend="accounts.authentication.AdminBackend")
     now = time.time()
@@ -30,31 +30,31 @@ def begin(request: HttpRequest, user: User, factor: SecondFactor | None) -> None
 
 
 def is_open(request: HttpRequest) -> bool:
-    """Whether the session is of a whole sign-in that is neither too old nor forgotten, with a factor still in force."""
-    sitting = request.session.get(SITTING)
-    if not sitting:
+    """Return whether the session is neither too old nor idle and its TOTP device still exists."""
+    session = request.session.get(SITTING)
+    if not session:
         return False
     now = time.time()
-    if now - sitting["since"] > LONGEST or now - sitting["seen"] > IDLE:
+    if now - session["since"] > LONGEST or now - session["seen"] > IDLE:
         return False
-    return not settings.ADMIN_SECOND_FACTOR or _is_of(sitting, SecondFactor.objects.of(request.user))  # type: ignore[arg-type]
+    return not settings.ADMIN_SECOND_FACTOR or _uses_device(session, SecondFactor.objects.of(request.user))  # type: ignore[arg-type]
 
 
-def _is_of(sitting: dict[str, Any], factor: SecondFactor | None) -> bool:
-    return factor is not None and factor.pk == sitting["factor"]
+def _uses_device(session: dict[str, Any], factor: SecondFactor | None) -> bool:
+    return factor is not None and factor.pk == session["factor"]
 
 
 def touch(request: HttpRequest) -> None:
-    """Note that they are still there, once a minute."""
-    sitting, now = request.session.get(SITTING), time.time()
-    if sitting and now - sitting["seen"] > 60 and is_open(request):
-        request.session[SITTING] = {**sitting, "seen": now}
+    """Update the time of the last request, at most once a minute."""
+    session, now = request.session.get(SITTING), time.time()
+    if session and now - session["seen"] > 60 and is_open(request):
+        request.session[SITTING] = {**session, "seen": now}
 
 
 class Enrolment(NamedTuple):
-    """Who has shown their password, and a code where an app is to go, with the secret that their new one is to take.
+    """A device setup in progress: the authenticated user and the secret of the new device.
 
-    `replaces` is the id of the factor that goes.
+    `replaces` is the id of the device to replace.
     """
 
     user: User
@@ -63,9 +63,10 @@ class Enrolment(NamedTuple):
 
 
 def begin_enrolment(request: HttpRequest, user: User, *, replaces: SecondFactor | None = None) -> None:
-    """Let somebody who has shown their password set up an app. Whoever was signed in before is not any more.
+    """Start the setup of a device for a user who has entered their password, and end any current session.
 
-    The app that it `replaces` serves until then: else a password would be enough where they go no further.
+    The device that it `replaces` stays valid until then. Otherwise an abandoned setup would leave the account protected
+    by the password alone.
     """
     request.session.flush()
     request.session[ENROLMENT] = {
@@ -78,12 +79,12 @@ def begin_enrolment(request: HttpRequest, user: User, *, replaces: SecondFactor 
 
 
 def enrolment_of(request: HttpRequest) -> Enrolment | None:
-    """The enrolment that the session carries; None where it is too old, or the account has changed since."""
-    kept = request.session.get(ENROLMENT)
-    if not kept or kept["until"] < time.time():
+    """Return the enrollment of the session, or None if it has expired or the account has changed."""
+    stored = request.session.get(ENROLMENT)
+    if not stored or stored["until"] < time.time():
         return None
-    user = User.objects.filter(pk=kept["user"], is_staff=True).first()
-    if user is None or not user.may_sign_in or user.get_session_auth_hash() != kept["auth"]:
+    user = User.objects.filter(pk=stored["user"], is_staff=True).first()
+    if user is None or not user.may_sign_in or user.get_session_auth_hash() != stored["auth"]:
         return None
-    secret = unseal(kept["secret"], purpose=PURPOSE)
-    return Enrolment(user, secret, kept.get("replaces")) if secret else None
+    secret = unseal(stored["secret"], purpose=PURPOSE)
+    return Enrolment(user, secret, stored.get("replaces")) if secret else None

@@ -1,4 +1,4 @@
-"""How staff come in, and look after their second factor."""
+"""Admin sign-in and the pages to set up and manage two-factor authentication."""
 
 from typing import Any, cast
 
@@ -28,10 +28,9 @@ SAFELY = [sensitive_post_parameters(), csrf_protect, never_cache]
 
 
 class SignInView(LoginView):
-    """Name, password and code; whoever has no second factor yet is led to set one up."""
+    """Sign in with username, password and code. Users without a device are redirected to set one up."""
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Password and code were right."""
         user, factor = cast(User, form.get_user()), cast(SignInForm, form).factor
         if settings.ADMIN_SECOND_FACTOR and factor is None:
             sittings.begin_enrolment(self.request, user)
@@ -44,25 +43,24 @@ class SignInView(LoginView):
 
 @method_decorator(SAFELY, name="dispatch")
 class EnrolView(RedirectURLMixin, TemplateView):
-    """Shows the secret to an app; the app's first code ends the enrolment and begins the sign-in."""
+    """Shows the secret of a new device. The first correct code completes the setup and signs the user in."""
 
     template_name = "admin/enrol.html"
     next_page = "admin:index"
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        """Only between the password and the first code."""
+        # Accessible only between the password and the first code.
         self.enrolment = sittings.enrolment_of(request)
         if self.enrolment is None:
             return redirect("admin:login")
         return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """A right code: recovery codes, shown this once."""
         user, secret, replaces = cast(sittings.Enrolment, self.enrolment)
         form = CodeForm(request.POST)
         step = step_of(secret, "".join(form.cleaned_data["code"].split())) if form.is_valid() else None
         if step is None:
-            form.add_error("code", _("This is not the code that the app shows now."))
+            form.add_error("code", _("Wrong code. Enter the code that the app shows now."))
             return self.render_to_response(self.get_context_data(form=form))
         try:
             factor, codes = SecondFactor.objects.enrol(user, secret=secret, step=step, replaces=replaces)
@@ -73,47 +71,44 @@ class EnrolView(RedirectURLMixin, TemplateView):
         return recovery_codes_page(request, codes, self.get_success_url(), **self.extra_context or {})
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The secret as a picture and as text."""
         user, secret, _replaces = cast(sittings.Enrolment, self.enrolment)
         address = f"otpauth://totp/BookBridge:{user.username}?{urlencode({'secret': secret, 'issuer': 'BookBridge'})}"
-        shown = " ".join(secret[n : n + 4] for n in range(0, len(secret), 4))
-        found = {"form": CodeForm(), "secret": shown, "address": address, "picture": qr_code(address)}
-        return super().get_context_data(**{**found, **kwargs})
+        grouped = " ".join(secret[n : n + 4] for n in range(0, len(secret), 4))
+        context = {"form": CodeForm(), "secret": grouped, "address": address, "picture": qr_code(address)}
+        return super().get_context_data(**{**context, **kwargs})
 
 
 def recovery_codes_page(request: HttpRequest, codes: list[str], onward: str, **context: Any) -> HttpResponse:
-    """The codes, which cannot be shown again, and the way on."""
-    shown = {**context, "codes": codes, "onward": onward, "title": _("Recovery codes")}
-    return render(request, "admin/recovery_codes.html", shown)
+    """Render the recovery codes, which cannot be shown again, with a link to `onward`."""
+    full_context = {**context, "codes": codes, "onward": onward, "title": _("Recovery codes")}
+    return render(request, "admin/recovery_codes.html", full_context)
 
 
 @method_decorator(SAFELY, name="dispatch")
 class SecondFactorView(TemplateView):
-    """One's own second factor: new recovery codes, or another app. Both need a code."""
+    """Manages one's own device: generate recovery codes or replace the app. Both require a code."""
 
     template_name = "admin/second_factor.html"
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Do what the button says."""
         user = caller(request)
         factor, form = SecondFactor.objects.of(user), CodeForm(request.POST)
         if factor is None:
             return redirect("admin:second_factor")
         if not form.is_valid() or not factor.accept(form.cleaned_data["code"]):
             happened("staff.code_refused", user.pk)
-            form.add_error("code", _("This code is wrong, or was used before."))
+            form.add_error("code", _("This code is wrong or has already been used."))
             return self.render_to_response(self.get_context_data(form=form))
         if "replace" in request.POST:
             sittings.begin_enrolment(request, user, replaces=factor)
             return redirect("admin:enrol")
         codes = factor.renew_recovery_codes()
         happened("factor.codes_renewed", user.pk)
-        messages.success(request, _("The older recovery codes serve no more."))
+        messages.success(request, _("Your old recovery codes no longer work."))
         return recovery_codes_page(request, codes, reverse("admin:index"), **self.extra_context or {})
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """How many recovery codes are left."""
         factor = SecondFactor.objects.of(caller(self.request))
         left = factor.recovery_codes.count() if factor else 0
-        found = {"form": CodeForm(), "factor": factor, "left": left, "title": _("Second factor")}
-        return super().get_context_data(**{**found, **kwargs})
+        context = {"form": CodeForm(), "factor": factor, "left": left, "title": _("Second factor")}
+        return super().get_context_data(**{**context, **kwargs})

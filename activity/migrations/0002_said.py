@@ -28,6 +28,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='notification',
             name='detail_code',
-            field=bookbridge.api.fields.KeyField(blank=True, help_text='What puts the detail into words; empty where it is words already.', max_length=50),
+            field=bookbridge.api.fields.KeyField(blank=True, help_text='Code of the message renderer; empty if the detail is plain text.', max_length=50),
         ),
     ]

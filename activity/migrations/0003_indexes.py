@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
             model_name='notification',
             index=models.Index(fields=['at'], name='activity_notification_by_time'),
         ),
-        # What begins with the same column serves the foreign keys too.
+        # An index that starts with the same column serves the foreign key too.
         migrations.AlterField(
             model_name='event',
             name='actor',

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='notification',
             name='mail_batch',
-            field=bookbridge.api.fields.KeyField(editable=False, help_text='Set while it waits to be mailed.', max_length=32, null=True),
+            field=bookbridge.api.fields.KeyField(editable=False, help_text='Set until the e-mail has been sent.', max_length=32, null=True),
         ),
         migrations.AddIndex(
             model_name='notification',

@@ -51,10 +51,6 @@ class Panel(NamedTuple):
     rows: Sequence[tuple[str | Promise, Any, str]]
 
 
-# What the apps show on the front page, each in a constant number of queries; None to those whom it does not concern.
-panels: list[Callable[[HttpRequest], Panel | None]] = []
-
-
 def capped(rows: QuerySet[Any], most: int) -> int:
     """How many rows there are, or `most`."""
     return int(rows.order_by()[:most].count())

@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,9 +11,7 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the deployment checks, name columns, and see to search indexes after migrations."""
-        from bookbridge.api import checks  # noqa: F401  (registers by being imported)
+        from bookbridge.api import checks, contributions, receivers  # noqa: F401  (they register by being imported)
         from bookbridge.api.labels import name_columns
-        from bookbridge.api.search import mend_indexes
 
         name_columns()
-        post_migrate.connect(mend_indexes, dispatch_uid="mend_search_indexes")

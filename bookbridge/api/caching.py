@@ -1,9 +1,8 @@
-"""Answers kept as ready bytes in the cache, which nobody ever reads stale.
+"""Response cache with versioned keys.
 
-What a kept answer is made of has generations, numbers in the database (`bookbridge.api.counters`) that a write moves in
-its own transaction. They are read before anything else of the answer and are part of its key: an answer made of older
-rows than its generations say cannot be kept, and one of former generations is never asked for again. So no outage of
-the cache, no lost message and no process of its own memory can make an answer stale; the price is one small query.
+Each cached action depends on one or more version numbers in the database (`bookbridge.api.counters`), which a write
+increments in its own transaction. The key contains the versions, read before the response is built, so a stale response
+is never served, even if the cache or a message is lost. Cost: one small query per hit.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
@@ -26,45 +25,36 @@ from bookbridge.api import counters, redis
 from bookbridge.api.replicas import reading_primary
 from bookbridge.api.text import digest_of
 
-# Seconds an answer is kept at most, give or take a quarter. Not for its truth, but so that the cache stays small.
+# Seconds, plus or minus a quarter. Limits the size of the cache; correctness does not depend on it.
 KEPT_FOR = 60
 MOST_BYTES = 200_000
-# Seconds within which one caller is expected to have made the answer, and the others wait for it.
+# Seconds that one request may take to build a response, and that parallel requests wait for it.
 MAKING, WAITING = 2, 0.25
-# Answers to these are seldom asked for twice.
+# Responses to these are rarely requested twice.
 RARE = {"search", "cursor"}
 JSON = "application/json"
 
 
-class KeptAnswers:
-    """View mixin: GET is answered from the cache where that is sure to be what the view would answer.
+def with_response_cache(handler: Callable[..., Any], request: Request, view: Any) -> Callable[..., Any]:
+    """Serve a cached action of the view from the cache where its response would be the same.
 
-    `kept` maps actions (of a view that is no viewset: `get`) to the generations that their answers are made of, for
-    answers that do not depend on the caller; `kept_for_strangers` is for those that do, and serves callers who have
-    not signed in. A name may hold parts of the path: `book:{pk}`.
+    The view's `kept` maps actions (or `get`, for a view that is not a viewset) to the cache versions that their
+    responses depend on, for responses that are the same for everyone; `kept_for_strangers` is for those that depend on
+    the user, and serves anonymous users only. A version's name may contain path parameters: `book:{book_id}`.
     """
-
-    kept: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    kept_for_strangers: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """After sign-in, permissions, rates and parameters, put the cache before this view's own method."""
-        super().initial(request, *args, **kwargs)  # type: ignore[misc]
-        action = getattr(self, "action", "get")
-        names = self.kept.get(action)
-        if names is None and not request.user.is_authenticated:
-            names = self.kept_for_strangers.get(action)
-        if names and _may_be_kept(request):
-            method = str(request.method).lower()
-            # As the writers name them, also where a path says 007.
-            path = {name: str(value).lstrip("0") for name, value in kwargs.items()}
-            generations = [name.format(**path) for name in names]
-            # DRF looks the method up after this, so it finds the cache.
-            setattr(self, method, partial(_answer, getattr(self, method), generations))
+    action = getattr(view, "action", "get")
+    names = view.kept.get(action)
+    if names is None and not request.user.is_authenticated:
+        names = view.kept_for_strangers.get(action)
+    if not names or not _may_be_kept(request):
+        return handler
+    # Without leading zeros, as writers name the versions.
+    path = {name: str(value).lstrip("0") for name, value in view.kwargs.items()}
+    return partial(_answer, handler, [name.format(**path) for name in names])
 
 
 def _may_be_kept(request: Request) -> bool:
-    """Plain JSON that may be asked for again; and outside a transaction, inside which one may see what never was."""
+    # Not inside a transaction, which may see rows that are never committed.
     return (
         request.method in ("GET", "HEAD")
         and request.accepted_media_type == JSON
@@ -73,15 +63,12 @@ def _may_be_kept(request: Request) -> bool:
     )
 
 
-def _answer(
-    view: Callable[..., Response], generations: list[str], request: Request, *args: Any, **kwargs: Any
-) -> HttpResponse:
-    """The kept answer, or the view's, which is kept."""
-    # A replica that lags would answer with rows older than the generations.
+def _answer(handler: Callable[..., Any], names: list[str], request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    # A replica that lags behind would return rows older than the versions.
     with reading_primary():
-        key = _key(request, counters.read(generations))
+        key = _key(request, counters.read(names))
         text = _find(key)
-        response = view(request, *args, **kwargs) if text is None else HttpResponse(text, content_type=JSON)
+        response = handler(request, *args, **kwargs) if text is None else HttpResponse(text, content_type=JSON)
     if isinstance(response, Response) and response.status_code == 200:
         response.add_post_render_callback(partial(_keep, key))
     if settings.DEBUG:
@@ -89,16 +76,20 @@ def _answer(
     return response
 
 
-def _key(request: Request, generations: Mapping[str, int]) -> str:
-    """By the whole address, since answers have absolute links, and the language of their words."""
-    parts = [request.build_absolute_uri(), get_language() or "", *(f"{n}={g}" for n, g in generations.items())]
+def _key(request: Request, versions: Mapping[str, int]) -> str:
+    # The whole URL, because responses contain absolute links.
+    parts = [
+        request.build_absolute_uri(),
+        get_language() or "",
+        *(f"{name}={version}" for name, version in versions.items()),
+    ]
     return "kept:" + digest_of("\n".join(parts))
 
 
 def _find(key: str) -> str | None:
-    """The kept text. Where it is missing, one caller gets None at once, to make it; the others wait a little first."""
+    """Return the cached body. If it is missing, one request gets None at once to build it; the others wait a little."""
     text = _read(key)
-    # None is a cache that does not work: nobody else will find anything in it either.
+    # None means that the cache is down: there is nothing to wait for.
     if text is not None or cache.add(f"{key}:made", 1, MAKING) is not False:
         return text
     until = time.monotonic() + WAITING
@@ -111,7 +102,7 @@ def _find(key: str) -> str | None:
 def _read(key: str) -> str | None:
     try:
         value = cache.get(key)
-    except ValueError:  # somebody else's bytes under this key
+    except ValueError:  # not written by this application
         return None
     return value if isinstance(value, str) else None
 

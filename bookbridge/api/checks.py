@@ -1,4 +1,4 @@
-"""What `manage.py check --database default` finds out about the server before readers do."""
+"""System checks of the database server, run by `manage.py check --database default`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from django.db import connections
 
 @register(Tags.database)
 def check_server(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """MariaDB and MySQL must keep every character, and must not be older than what the product is tested on."""
+    """Check that MariaDB and MySQL store all of Unicode and use the isolation level that is tested."""
     found: list[CheckMessage] = []
     for alias in databases or []:
         connection: Any = connections[alias]
@@ -23,10 +23,19 @@ def check_server(*, databases: Sequence[str] | None = None, **kwargs: Any) -> li
             )
             charset, isolation = cursor.fetchone()
         if charset != "utf8mb4":
-            hint = "ALTER DATABASE ... CHARACTER SET utf8mb4, before the tables are made."
+            hint = "ALTER DATABASE ... CHARACTER SET utf8mb4, before creating the tables."
             found.append(
-                Error(f"The database '{alias}' keeps text as {charset}, not utf8mb4.", hint, id="bookbridge.E001")
+                Error(
+                    f"The database '{alias}' uses the character set {charset} instead of utf8mb4.",
+                    hint,
+                    id="bookbridge.E001",
+                )
             )
         if isolation.upper() != "READ-COMMITTED":
-            found.append(Warning(f"The database '{alias}' runs at {isolation}.", id="bookbridge.W001"))
+            found.append(
+                Warning(
+                    f"The database '{alias}' uses the isolation level {isolation} instead of READ-COMMITTED.",
+                    id="bookbridge.W001",
+                )
+            )
     return found

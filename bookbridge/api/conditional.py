@@ -1,9 +1,10 @@
-"""If-Match: a change that was based on an older state is refused, not lost or half-merged.
+"""Conditional requests: `ETag` and `If-None-Match` on reads, `If-Match` on writes.
 
-Every GET gets its ETag from Django's middleware (a digest of the answer's bytes). Here the same digest
-is made of what GET would answer now, under a lock on the row, and compared before PATCH, PUT and DELETE.
+Django's middleware gives every GET an ETag, a digest of the response body. For a write with `If-Match` the same digest
+is computed of what GET would return now, while the row is locked, so that a change based on an older state is refused.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Model
@@ -20,14 +21,17 @@ from bookbridge.api.renderers import JSONRenderer
 from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 
-WRITES = ("put", "patch", "delete")
+WRITES = ("PUT", "PATCH", "DELETE")
 
 
 class ConditionalReads(ConditionalGetMiddleware):
-    """Django's, and HEAD too has the ETag of GET: its answer has GET's body here, which the server drops later."""
+    """Django's middleware, but HEAD has the ETag of GET too.
+
+    At this point the response to HEAD still has the body of GET; the server drops it later.
+    """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """The answer with its ETag, or 304. An error has none: it carries the id of its request."""
+        """Add the ETag or return 304. Errors have no ETag, because their body contains the request id."""
         if response.status_code >= 400:
             return response
         method, request.method = request.method, "GET" if request.method == "HEAD" else request.method
@@ -37,45 +41,45 @@ class ConditionalReads(ConditionalGetMiddleware):
             request.method = method
 
 
-class ConditionalWrites:
-    """View mixin: PUT, PATCH and DELETE honour `If-Match`; 412 when the object has changed since."""
+def with_if_match(handler: Callable[..., Any], request: Request, view: Any) -> Callable[..., Any]:
+    """Run a write with `If-Match` in one transaction, so that the object cannot change between check and write.
 
-    # Whether this call is one: OPTIONS tries what a PUT would find, without the transaction around it.
+    It is the outermost transaction, and so the one that is retried after a deadlock.
+    """
+    compares = isinstance(view, ConditionalWrites) and request.method in WRITES
+    if not compares or "If-Match" not in request.headers:
+        return handler
+    view.is_conditional = True
+    return retrying_atomic(handler)
+
+
+class ConditionalWrites:
+    """Compare `If-Match` with the object that `get_object` returns; 412 if it has changed."""
+
+    # Set by `with_if_match`. OPTIONS, which looks up what PUT would find, is never conditional.
     is_conditional = False
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """After sign-in and permissions: one transaction around a conditional write, so that nothing comes between.
-
-        It is the outermost one, and so what is begun again where the database loses it to a deadlock.
-        """
-        super().initial(request, *args, **kwargs)  # type: ignore[misc]
-        method = str(request.method).lower()
-        if "If-Match" in request.headers and method in WRITES and hasattr(self, method):
-            self.is_conditional = True
-            # DRF looks the method up after this, so it finds the transaction.
-            setattr(self, method, retrying_atomic(getattr(self, method)))
-
     def find_object(self) -> Any:
-        """The object this view is about; a view that has another way to it overrides this."""
+        """Return the object without locking it. Override this instead of `get_object()`."""
         return super().get_object()  # type: ignore[misc]
 
     def get_object(self) -> Any:
-        """The object; for a conditional write locked, read afresh and compared first."""
+        """Return the object; for a conditional write, lock it, reload it and compare its ETag first."""
         obj = self.find_object()
         if self.is_conditional:
             self.lock(obj)
             obj = self.find_object()
-            wanted = parse_etags(self.request.headers["If-Match"])  # type: ignore[attr-defined]
-            if wanted != ["*"] and self.etag_of(obj) not in wanted:
-                raise Problem(412, "precondition_failed", _("This has changed since you read it."))
+            etags = parse_etags(self.request.headers["If-Match"])  # type: ignore[attr-defined]
+            if etags != ["*"] and self.etag_of(obj) not in etags:
+                raise Problem(412, "precondition_failed", _("The resource has changed since you last fetched it."))
         return obj
 
     def lock(self, obj: Model) -> None:
-        """Hold the row until the transaction ends."""
+        """Lock the object's row until the transaction ends."""
         hold(type(obj), [obj.pk])
 
     def etag_of(self, obj: Any) -> str:
-        """The ETag that GET would give this caller now."""
+        """Return the ETag that a GET by this user would have now."""
         data = self.get_serializer(obj).data  # type: ignore[attr-defined]
         response = HttpResponse(JSONRenderer().render(data, self.request.accepted_media_type))  # type: ignore[attr-defined]
         set_response_etag(response)

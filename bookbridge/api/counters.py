@@ -1,8 +1,8 @@
-"""Totals that many writes move at once, and the generations of what the cache keeps.
+"""Sharded counters and cache versions.
 
-Each is the sum of SHARDS rows: a thread moves the same one always, so that two writers seldom wait for each other and
-no transaction holds two. A name with a colon (`book:7`) is one row, for what few move at once. Whoever moves one does
-it in the transaction of what is counted, after every other row that it locks.
+A counter is the sum of SHARDS rows, of which each thread uses one, so that concurrent writers rarely block each other.
+Names with a colon (`book:7`) have a single row. A counter is incremented in the transaction of the rows it counts,
+after every other lock of the transaction.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from bookbridge.api.rows import batches
 from bookbridge.api.transactions import retrying_atomic
 
 SHARDS = 8
-# How many rows one statement names.
+# Maximum number of rows in a statement.
 BATCH = 200
-# Moves with each of the totals: the generation of whatever is made of them.
+# The cache version that is bumped whenever any counter changes.
 TOTALS = "totals"
 
-_ADD = {
+_UPSERT = {
     "mysql": "INSERT INTO api_total (`key`, value) VALUES {} ON DUPLICATE KEY UPDATE value = value + VALUES(value)",
     "sqlite": "INSERT INTO api_total (key, value) VALUES {} ON CONFLICT DO UPDATE SET value = value + excluded.value",
 }
@@ -37,19 +37,19 @@ _own = threading.local()
 
 
 def add(steps: Mapping[str, int]) -> None:
-    """Move totals, each by so much, and with them the generation TOTALS."""
+    """Increment counters, each by its step, and bump TOTALS_VERSION."""
     steps = {name: step for name, step in steps.items() if step}
     if steps:
         _write({**steps, TOTALS: 1})
 
 
 def moved(*generations: str) -> None:
-    """Say that what these generations stand for has changed: nothing kept under the former ones is read any more."""
+    """Bump cache versions, which invalidates all responses cached under the old ones."""
     _write(dict.fromkeys(generations, 1))
 
 
 def read(names: Iterable[str]) -> dict[str, int]:
-    """The totals of these names as the primary database has them, in one query; 0 for one that was never moved."""
+    """Return the values of these counters from the primary database, in one query; 0 for unknown ones."""
     sums = dict.fromkeys(names, 0)
     keys = [key for name in sums for key in _keys(name)]
     for key, value in Total.objects.using("default").filter(pk__in=keys).values_list("pk", "value"):
@@ -58,17 +58,20 @@ def read(names: Iterable[str]) -> dict[str, int]:
 
 
 def month(name: str, at: datetime.datetime) -> str:
-    """The name of what a total counts in the month of a moment, in UTC: `reviews 2026-11`."""
+    """Return the name of a monthly counter for a time, in UTC: `reviews 2026-11`."""
     return month_of(name, at.astimezone(datetime.UTC))
 
 
 def month_of(name: str, day: datetime.date) -> str:
-    """The same, of a day."""
+    """Return the name of a monthly counter for a date."""
     return f"{name} {day.year:04}-{day.month:02}"
 
 
 def counted(name: str, rows: QuerySet[Any], field: str) -> dict[str, int]:
-    """What a total and its months should be: how many rows there are, and in which month of UTC each `field` lies."""
+    """Return the expected values of a counter and its monthly counters.
+
+    They are the number of rows in total and by month of `field`, in UTC.
+    """
     year, of_year = ExtractYear(field, tzinfo=datetime.UTC), ExtractMonth(field, tzinfo=datetime.UTC)
     months = rows.order_by().values_list(year, of_year).annotate(n=Count("pk"))
     found = {month_of(name, datetime.date(year, number, 1)): n for year, number, n in months}
@@ -76,21 +79,21 @@ def counted(name: str, rows: QuerySet[Any], field: str) -> dict[str, int]:
 
 
 def _write(steps: Mapping[str, int]) -> None:
-    """Add to the rows in the order of their keys; one that is missing begins at 0."""
+    """Increment the rows in key order; a missing row counts as 0."""
     rows = sorted((_own_key(name), step) for name, step in steps.items())
     with transaction.atomic(), connection.cursor() as cursor:
         for batch in batches(rows, BATCH):
             places = ", ".join(["(%s, %s)"] * len(batch))
-            cursor.execute(_ADD[connection.vendor].format(places), [value for row in batch for value in row])
+            cursor.execute(_UPSERT[connection.vendor].format(places), [value for row in batch for value in row])
 
 
 def _keys(name: str) -> list[str]:
-    """The rows whose sum it is."""
+    """Return the keys of all rows of a counter."""
     return [name] if ":" in name else [f"{name}#{shard}" for shard in range(SHARDS)]
 
 
 def _own_key(name: str) -> str:
-    """The row of it that this thread moves."""
+    """Return the key of the row that this thread increments."""
     if ":" in name:
         return name
     if not hasattr(_own, "shard"):
@@ -104,7 +107,7 @@ def _name(key: str) -> str:
 
 @dataclass(frozen=True)
 class Miscount:
-    """A total that is not what its rows make."""
+    """A counter whose value differs from the number of rows."""
 
     name: str
     stored: int
@@ -116,23 +119,23 @@ class Miscount:
 
 @dataclass(frozen=True)
 class Recount:
-    """How some totals are counted afresh: `count` gives those that are not 0, of all whose first word is in `words`."""
+    """A check of all counters whose first word is in `words`; `count` returns the expected values that are not 0."""
 
     words: tuple[str, ...]
     count: Callable[[], Mapping[str, int]]
 
     def differences(self, *, repair: bool) -> list[Miscount]:
-        """What is wrong at one moment, while writes go on; `repair` sets it right."""
+        """Return the mismatches in a consistent snapshot, and fix them if `repair` is set."""
         with _one_moment():
             wrong = self._compare()
-        return self._repaired() if wrong and repair else wrong
+        return self._repair() if wrong and repair else wrong
 
     @retrying_atomic
-    def _repaired(self) -> list[Miscount]:
-        # Whoever has moved one of them commits before this has its lock, and nobody else can until it is done.
+    def _repair(self) -> list[Miscount]:
+        # Waits for transactions that changed one of the counters, and blocks new ones until the repair is committed.
         list(self._rows().select_for_update().values_list("pk"))
         wrong = self._compare()
-        add({one.name: one.counted - one.stored for one in wrong})
+        add({mismatch.name: mismatch.counted - mismatch.stored for mismatch in wrong})
         return wrong
 
     def _compare(self) -> list[Miscount]:
@@ -144,18 +147,23 @@ class Recount:
         return [Miscount(*pair) for pair in pairs if pair[1] != pair[2]]
 
     def _rows(self) -> QuerySet[Total]:
-        mine = Q()
+        condition = Q()
         for word in self.words:
-            mine |= Q(pk__startswith=f"{word}#") | Q(pk__startswith=f"{word} ")
-        return Total.objects.filter(mine).order_by("pk")
+            condition |= Q(pk__startswith=f"{word}#") | Q(pk__startswith=f"{word} ")
+        return Total.objects.filter(condition).order_by("pk")
+
+
+def recount_by_month(name: str, field: str, rows: Callable[[], QuerySet[Any]]) -> Recount:
+    """Return the recount of a total of rows and of its shares by the month of `field`."""
+    return Recount((name,), lambda: counted(name, rows(), field))
 
 
 @contextmanager
 def _one_moment() -> Iterator[None]:
-    """All that is read inside is of one moment."""
+    """Read from one consistent snapshot inside the block."""
     if connection.vendor == "mysql" and not connection.in_atomic_block:
         with connection.cursor() as cursor:
-            # Of the next transaction alone.
+            # Applies to the next transaction only.
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     with transaction.atomic():
         yield

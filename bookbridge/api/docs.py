@@ -1,4 +1,4 @@
-"""Where the OpenAPI document and Swagger UI are served, from this server alone."""
+"""Views of the OpenAPI document and of Swagger UI. All files come from this server."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ from bookbridge.api.views import StrictParameters
 
 
 class FormatParameter(BaseContentNegotiation):
-    """`?format=json` chooses JSON, everything else gets YAML."""
+    """Content negotiation by `?format=json`, else by Accept; the default is YAML."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
-        """The first; nothing is sent here."""
+        """Return the first parser; there is no body."""
         return parsers[0]
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        """By the parameter, else by Accept."""
+        """Choose by the parameter, else by Accept."""
         wants_json = request.query_params.get("format") == "json" or request.headers.get("Accept", "").startswith(
             ("application/json", "application/vnd.oai.openapi+json")
         )
@@ -44,13 +44,13 @@ class SchemaView(StrictParameters, SpectacularAPIView):
     throttle_classes: list[Any] = []
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Only what there is may be asked for."""
+        """Refuse unknown formats."""
         super().initial(request, *args, **kwargs)
         if request.query_params.get("format", "yaml") not in ("json", "yaml"):
-            raise InvalidParameter([{"field": "format", "code": "invalid", "detail": _("It is json or yaml.")}])
+            raise InvalidParameter([{"field": "format", "code": "invalid", "detail": _("Must be json or yaml.")}])
 
     def handle_exception(self, exc: Exception) -> Response:
-        """An error is JSON, as everywhere."""
+        """Return errors as JSON, like all other views."""
         self.request.accepted_renderer = JSONRenderer()
         return super().handle_exception(exc)
 
@@ -58,5 +58,5 @@ class SchemaView(StrictParameters, SpectacularAPIView):
 class DocsView(SpectacularSwaggerSplitView):
     """Swagger UI, with its files from this server."""
 
-    http_method_names = ["get", "head"]  # it has no template for what OPTIONS would answer
+    http_method_names = ["get", "head"]  # there is no template for OPTIONS
     url_name = "schema"

@@ -1,4 +1,4 @@
-"""One shape for every error: RFC 9457 problem details, `application/problem+json`.
+"""Errors of the API: RFC 9457 problem details, `application/problem+json`.
 
 `code` is for programs and never changes; `title` and `detail` are for people and follow Accept-Language.
 """
@@ -21,7 +21,7 @@ from rest_framework import exceptions, status
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-from bookbridge.api.logs import current_request_id
+from bookbridge.api.request_context import current_request_id
 from bookbridge.api.wording import worded
 
 logger = logging.getLogger("bookbridge.errors")
@@ -47,13 +47,13 @@ TITLES = {
 DETAILS = {
     400: _("The request is malformed."),
     403: _("You do not have permission to do this."),
-    404: _("There is nothing here."),
-    412: _("This has changed since you read it."),
-    413: _("The body is larger than this server accepts."),
-    500: _("Something went wrong on our side. It has been noted."),
-    503: _("The service cannot answer right now. Please try again shortly."),
+    404: _("Not found."),
+    412: _("The resource has changed since you last fetched it."),
+    413: _("The request body is too large."),
+    500: _("An internal error occurred. It has been logged."),
+    503: _("The service is temporarily unavailable. Please try again shortly."),
 }
-# The codes of answers that are not made by a view of the API; others are named after their status.
+# Codes of errors that do not come from a view of the API; others are named after their status.
 CODES = {
     400: "bad_request",
     403: "permission_denied",
@@ -66,7 +66,7 @@ RETRY_AFTER_SECONDS = 5
 
 
 class Problem(exceptions.APIException):
-    """An error an API answers. `extra` fields stand beside the standard ones, `errors` names bad fields.
+    """An error response. `extra` fields are added to the standard ones, `errors` describes invalid fields.
 
     >>> raise Conflict("duplicate_isbn", _("..."), book=7)
     """
@@ -89,28 +89,28 @@ class Problem(exceptions.APIException):
         self.extra = extra
 
     def note(self) -> None:
-        """Write down that it was answered: after the transaction around the call, which a refusal takes back."""
+        """Log the error. Called after the transaction around the request, which has been rolled back."""
 
 
 class Conflict(Problem):
-    """409: the request is fine by itself and clashes with the state of things (api.md, decision 1)."""
+    """409: the request is valid but conflicts with the current state."""
 
     def __init__(self, code: str, detail: Any, **extra: Any) -> None:
         super().__init__(status.HTTP_409_CONFLICT, code, detail, **extra)
 
 
 class Forbidden(Problem):
-    """403: for someone who may see it and may not do that; what they may not see is 404."""
+    """403: the user may see the object but may not do this; what they may not see is 404."""
 
     def __init__(self, code: str, detail: Any, **extra: Any) -> None:
         super().__init__(status.HTTP_403_FORBIDDEN, code, detail, **extra)
 
 
 class InvalidParameter(Problem):
-    """400: a query parameter that is unknown or has a bad value, so that a filter never fails open."""
+    """400: a query parameter is unknown or invalid. Ignoring it could show unfiltered rows."""
 
     def __init__(self, errors: list[dict[str, str]]) -> None:
-        super().__init__(400, "invalid_parameter", _("A query parameter is unknown or has a bad value."), errors=errors)
+        super().__init__(400, "invalid_parameter", _("A query parameter is unknown or invalid."), errors=errors)
 
 
 class InvalidField(exceptions.ValidationError):
@@ -121,14 +121,14 @@ class InvalidField(exceptions.ValidationError):
 
 
 class Unavailable(Problem):
-    """503 with Retry-After: the same call may succeed in a moment."""
+    """503 with Retry-After: the same request may succeed later."""
 
     def __init__(self, code: str = "unavailable", detail: Any = DETAILS[503]) -> None:
         super().__init__(503, code, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 def field_errors(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
-    """DRF's nested validation errors as a flat list of `{field, code, detail}`, the field as a path `a.b.0`."""
+    """Yield DRF's nested validation errors as flat `{field, code, detail}`, with the field as a path `a.b.0`."""
     if isinstance(detail, Mapping):
         for key, value in detail.items():
             yield from field_errors(value, f"{path}.{key}" if path else str(key))
@@ -143,7 +143,7 @@ def field_errors(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
 def problem_document(
     status_code: int, code: str, detail: Any = None, *, errors: list[dict[str, str]] | None = None, **extra: Any
 ) -> dict[str, Any]:
-    """The body of one problem answer."""
+    """Return the body of a problem response."""
     document = {
         "type": "about:blank",
         "title": _text(TITLES.get(status_code) or HTTPStatus(status_code).phrase),
@@ -158,14 +158,14 @@ def problem_document(
 
 
 def problem_response(status_code: int, code: str, detail: Any = None, **headers: str) -> HttpResponse:
-    """A problem answer from outside a DRF view (middleware, Django's own error handlers)."""
+    """Return a problem response from outside a DRF view (middleware, Django's error handlers)."""
     body = JSONRenderer().render(problem_document(status_code, code, detail))
     headers = {"Content-Length": str(len(body)), **headers}
     return HttpResponse(body, status=status_code, content_type=PROBLEM_TYPE, headers=headers)
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
-    """DRF's EXCEPTION_HANDLER: every exception of a view becomes a problem; what nobody expected is logged and 500."""
+    """Turn every exception of a view into a problem; an unexpected one is logged and 500. DRF's EXCEPTION_HANDLER."""
     exc = _as_problem(exc)
     if isinstance(exc, Problem):
         exc.note()
@@ -184,7 +184,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
 
 
 def _as_problem(exc: Exception) -> exceptions.APIException:
-    """The same exception in terms of the API."""
+    """Return the API exception for any exception."""
     if isinstance(exc, exceptions.APIException):
         return exc
     if isinstance(exc, Http404):
@@ -194,15 +194,15 @@ def _as_problem(exc: Exception) -> exceptions.APIException:
     if isinstance(exc, RequestDataTooBig):
         return Problem(413, "too_large", DETAILS[413])
     if isinstance(exc, SuspiciousOperation | UnreadablePostError):
-        # More parameters than Django reads, a Host that is not ours, a body that broke off.
+        # Too many parameters, a Host that is not allowed, or a body that was cut off.
         return Problem(400, "bad_request", DETAILS[400])
     if isinstance(exc, OperationalError | InterfaceError):
         logger.error("database unavailable", exc_info=exc)
         return Unavailable()
     if isinstance(exc, IntegrityError):
-        # A model method that expects to lose a race says so itself, with a code of its own; this is the net below.
-        logger.error("constraint had the last word", exc_info=exc)
-        return Conflict("conflict", _("This clashes with a change made at the same moment."))
+        # Expected races are handled where they occur, with codes of their own; this is the fallback.
+        logger.error("unhandled integrity error", exc_info=exc)
+        return Conflict("conflict", _("This conflicts with another change. Please try again."))
     logger.error("unhandled exception", exc_info=exc)
     return Problem(500, "server_error", DETAILS[500])
 
@@ -222,42 +222,44 @@ def _document(exc: exceptions.APIException) -> dict[str, Any]:
 
 
 def _text(detail: Any) -> str:
-    """One sentence out of a detail, which some libraries give as a dictionary.
+    """Return a detail, which some libraries give as a dictionary, as a string.
 
-    A detail may repeat what was sent; a lone surrogate in it cannot be encoded and becomes `?`.
+    It may contain values from the request; a lone surrogate cannot be encoded and becomes `?`.
     """
     text = force_str(detail.get("detail", "") if isinstance(detail, Mapping) else detail)
     return text.encode("utf-8", "replace").decode()
 
 
 def _answer(request: HttpRequest, status_code: int, **headers: str) -> HttpResponse:
-    """A problem below /api/; elsewhere a page, for whoever works in the admin with a way back."""
+    """Return a problem below /api/, else an HTML page, in the admin with a link to its index."""
     if request.path.startswith("/api/"):
         return problem_response(status_code, CODES[status_code], **headers)
-    room = reverse("admin:index")
-    shown = {"title": TITLES[status_code], "detail": DETAILS[status_code]}
-    # Without the request: neither a session nor an account is asked for, since the database may be down.
-    page = render_to_string("error.html", shown | ({"room": room} if request.path.startswith(room) else {}))
+    admin_index = reverse("admin:index")
+    context = {"title": TITLES[status_code], "detail": DETAILS[status_code]}
+    # Without the request, so that no session or user is loaded: the database may be down.
+    page = render_to_string(
+        "error.html", context | ({"room": admin_index} if request.path.startswith(admin_index) else {})
+    )
     return HttpResponse(page, status=status_code, headers=headers)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler400: a Host that is not allowed, a body it would not read."""
+    """Return 400. Django's handler400."""
     return _answer(request, 400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler403."""
+    """Return 403. Django's handler403."""
     return _answer(request, 403)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler404: no such route."""
+    """Return 404. Django's handler404."""
     return _answer(request, 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500: 503 where the database is the cause."""
+    """Return 500, or 503 if the database is the cause. Django's handler500."""
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         return _answer(request, 503, **{"Retry-After": str(RETRY_AFTER_SECONDS)})
     return _answer(request, 500)

@@ -8,24 +8,22 @@ from django.db.models import QuerySet
 
 from bookbridge.api.jobs import Job, every
 from bookbridge.api.models import KeptAnswer
+from bookbridge.api.registry import cleanups
 from bookbridge.api.transactions import retrying_atomic
 
 PART = 1000
 # Of one turn of the job; then others have theirs.
 SECONDS = 2.0
 
-# What an app has to clear: a name for it -> what does a part of it and says how much that was. None left: 0.
-chores: dict[str, Callable[[], int]] = {}
-
 
 def expires(name: str, rows: Callable[[], QuerySet[Any]]) -> None:
     """Have these rows deleted, some at a time."""
-    chores[name] = lambda: _delete_part(rows())
+    cleanups.register(name, lambda: _delete_part(rows()))
 
 
 def clear(*, until: Callable[[], bool] = lambda: False) -> Iterator[tuple[str, int, bool]]:
     """Clear, chore by chore: of each how much it was, and whether it was left off because `until` said so."""
-    for name, chore in list(chores.items()):
+    for name, chore in list(cleanups.items()):
         done = part = chore()
         while part and not until():
             done += (part := chore())

@@ -1,4 +1,4 @@
-"""Model fields that mean the same on SQLite, MariaDB and MySQL."""
+"""Model fields that behave the same on SQLite, MariaDB and MySQL."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 class KeyField(models.CharField):  # type: ignore[type-arg]
-    """Text in a normal form (`bookbridge.api.text`), compared byte by byte.
+    """Normalized text (see `bookbridge.api.text`) that is compared bytewise.
 
-    MariaDB and MySQL would find `jose` for `josé` and, with some collations, one emoji for another; `utf8mb4_bin`
-    is there on both. SQLite compares bytes anyway, and knows no such collation, so `db_collation` cannot say this.
+    By default, MariaDB and MySQL treat `jose` and `josé` as equal, and with some collations even different emoji. Both
+    have `utf8mb4_bin`. SQLite compares bytes anyway and does not know that collation, so `db_collation` cannot be used.
     """
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
-        """The column's parameters, with the binary collation where one must be named."""
+        """Return the column's parameters, with the binary collation on MariaDB and MySQL."""
         parameters = super().db_parameters(connection)
         if connection.vendor == "mysql":
             parameters["collation"] = "utf8mb4_bin"

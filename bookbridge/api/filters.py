@@ -1,10 +1,11 @@
-"""Query parameters that are taken at their word: an unknown one, or a bad value, is 400 and never ignored."""
+"""Strict query parameters: an unknown one, or an invalid value, is 400 and never ignored."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import django_filters
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db.models import BigIntegerField, QuerySet
 from django.utils.translation import gettext as _
@@ -19,22 +20,22 @@ if TYPE_CHECKING:
 
 
 class StrictFilterBackend(DjangoFilterBackend):
-    """django-filter's backend, with its errors in the API's shape."""
+    """django-filter's backend, with errors in the format of the API."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
-        """Filter; bad values raise InvalidParameter, naming each parameter."""
+        """Filter the queryset; raise InvalidParameter for invalid values."""
         filterset = self.get_filterset(request, queryset, view)
         if filterset is None:
             return queryset
         if not filterset.is_valid():
             errors = filterset.errors.as_data()
-            detail = {name: [error.messages[0] for error in found] for name, found in errors.items()}
+            detail = {name: [error.messages[0] for error in invalid] for name, invalid in errors.items()}
             raise InvalidParameter(list(field_errors(detail)))
         return filterset.qs
 
 
 def check_query_parameters(request: Request, view: APIView) -> None:
-    """Refuse parameters that the view does not know, sent twice, or holding what is no text."""
+    """Raise InvalidParameter for parameters that are unknown, repeated, blank or not valid text."""
     known = set(getattr(view, "query_parameters", ()))
     if getattr(view, "action", None) == "list" or getattr(view, "is_list", False):
         known |= {"cursor", "page_size"} | ({"ordering"} if hasattr(view, "orderings") else set())
@@ -43,41 +44,41 @@ def check_query_parameters(request: Request, view: APIView) -> None:
     errors = []
     for name, values in request.query_params.lists():
         if name not in known:
-            errors.append({"field": name[:100], "code": "unknown", "detail": _("There is no such parameter here.")})
+            errors.append({"field": name[:100], "code": "unknown", "detail": _("Unknown query parameter.")})
         elif len(values) > 1:
-            errors.append({"field": name, "code": "invalid", "detail": _("This parameter may be given once.")})
+            errors.append({"field": name, "code": "invalid", "detail": _("This parameter may be given only once.")})
         elif name == "cursor":
-            continue  # a bad one is 404, which pagination says
+            continue  # pagination returns 404 for an invalid cursor
         elif not _sane(values[0]):
-            errors.append({"field": name, "code": "invalid", "detail": _("This is not a text.")})
+            errors.append({"field": name, "code": "invalid", "detail": _("Invalid text.")})
         elif is_blank(values[0]):
-            # A filter without a value would be left out, and the answer would be everything.
-            errors.append({"field": name, "code": "blank", "detail": _("This is blank.")})
+            # django-filter ignores a filter without a value, and the list would not be filtered.
+            errors.append({"field": name, "code": "blank", "detail": _("This may not be blank.")})
     if errors:
         raise InvalidParameter(errors[:20])
 
 
 def _sane(value: str) -> bool:
-    # As long as the cursor behind a row with the longest title; what a text may hold is for its own filter to say.
+    # The longest valid value is a cursor with the longest title; each filter checks its own text further.
     return "\x00" not in value and "\ufffd" not in value and len(value) <= 8000
 
 
 class SearchFilter(django_filters.CharFilter):
-    """A text of up to 200 characters that is not blank."""
+    """A search text of up to 200 characters that is not blank."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=200, validators=[_not_blank], **kwargs)
 
 
 class IdFilter(django_filters.NumberFilter):
-    """An id: a whole number that a column can hold, so that SQLite does not choke on a larger one."""
+    """An id: a positive integer that fits into a column; SQLite raises OverflowError for larger ones."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=1, max_value=BigIntegerField.MAX_BIGINT, decimal_places=0, **kwargs)
 
 
 class FlagFilter(django_filters.ChoiceFilter):
-    """`true` or `false`; any other word is refused, where django-filter's BooleanFilter would ignore it."""
+    """`true` or `false`; any other value is refused, while django-filter's BooleanFilter would ignore it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=[("true", "true"), ("false", "false")], **kwargs)
@@ -92,7 +93,5 @@ class LanguageFilter(django_filters.CharFilter):
 
 
 def _not_blank(value: str) -> None:
-    from django.core.exceptions import ValidationError
-
     if is_blank(value):
-        raise ValidationError(_("This is blank."), code="blank")
+        raise ValidationError(_("This may not be blank."), code="blank")

@@ -1,8 +1,7 @@
-"""Pictures that readers send, made anew: nothing of what was sent but its pixels is ever served.
+"""Re-encoding of uploaded images, so that nothing of an uploaded file but its pixels is ever served.
 
-The kind of a file is what its bytes say, whatever it is called. How large it is stands in its first bytes, so that a
-bomb is refused before anything of it is unpacked; and one is unpacked at a time in each process, so that several large
-ones do not add up.
+The format is detected from the content. The size is read from the header, so that decompression bombs are rejected
+before they are decoded. Each process decodes one image at a time, to limit its memory.
 """
 
 import io
@@ -18,9 +17,9 @@ from bookbridge.api.errors import InvalidField, Unavailable
 logger = logging.getLogger("bookbridge.images")
 
 FORMATS = ("JPEG", "PNG", "WEBP")
-# Of one unpacked picture; four bytes each.
+# Each decoded pixel takes four bytes.
 MOST_PIXELS = 40_000_000
-Image.MAX_IMAGE_PIXELS = MOST_PIXELS  # Pillow itself refuses twice as many, some of them while it looks at the header
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS  # Pillow raises at twice as many, for some formats while reading the header
 BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 QUALITY = 82
 SECONDS_IN_LINE = 10
@@ -29,40 +28,40 @@ _one_at_a_time = threading.Semaphore()
 
 
 class Shape(NamedTuple):
-    """How large a picture is kept: no side is longer than `side`; `square` cuts out the middle."""
+    """The size of a stored image: no side is longer than `side`; `square` crops to the center."""
 
     side: int
     square: bool = False
 
 
 def remade(file: IO[bytes], shape: Shape) -> bytes:
-    """The first frame of a JPEG, PNG or WebP file, upright, in its shape, as a WebP file without metadata.
+    """Re-encode the first frame of a JPEG, PNG or WebP file as upright WebP without metadata.
 
-    Raises InvalidField `invalid_image` or `too_many_pixels`; Unavailable where others' pictures take too long.
+    Raises InvalidField `invalid_image` or `too_many_pixels`, and Unavailable if the wait for other images is too long.
     """
     if not _one_at_a_time.acquire(timeout=SECONDS_IN_LINE):
         raise Unavailable
     try:
-        return _remade(file, shape)
+        return _reencode(file, shape)
     except InvalidField:
         raise
     except BOMBS:
         raise _too_many_pixels() from None
-    except Exception as error:  # a decoder may raise anything about a file that is damaged or was made to harm it
+    except Exception as error:  # decoders may raise anything for damaged or malicious files
         logger.info("a picture could not be read: %s", type(error).__name__)
-        raise InvalidField("file", "invalid_image", _("This is no JPEG, PNG or WebP picture, or is damaged.")) from None
+        raise InvalidField("file", "invalid_image", _("Upload a valid JPEG, PNG or WebP image.")) from None
     finally:
         _one_at_a_time.release()
 
 
-def _remade(file: IO[bytes], shape: Shape) -> bytes:
+def _reencode(file: IO[bytes], shape: Shape) -> bytes:
     with Image.open(file, formats=FORMATS) as image:
         if image.width * image.height > MOST_PIXELS:
             raise _too_many_pixels()
-        # A JPEG can be unpacked at a fraction of its size.
+        # JPEG can be decoded at a fraction of its size.
         image.draft(None, (2 * shape.side, 2 * shape.side))
         shown = ImageOps.exif_transpose(_in_shape(_with_plain_pixels(image), shape))
-    # What is left of the file beside the pixels: profiles, comments, places.
+    # Remove profiles, comments and locations.
     shown.info.clear()
     remade = io.BytesIO()
     shown.save(remade, "WEBP", quality=QUALITY)
@@ -70,15 +69,15 @@ def _remade(file: IO[bytes], shape: Shape) -> bytes:
 
 
 def _with_plain_pixels(image: Image.Image) -> Image.Image:
-    """The picture in RGB, with transparency where it has some."""
-    if image.mode.startswith("I"):  # sixteen bits of grey, which Pillow would cut off at eight
-        image = image.convert("I").point(lambda grey: grey * (1 / 256)).convert("L")
+    """Convert to RGB, or to RGBA if the image has transparency."""
+    if image.mode.startswith("I"):  # 16-bit grayscale, which Pillow would clip to 8 bits
+        image = image.convert("I").point(lambda gray: gray * (1 / 256)).convert("L")
     mode = "RGBA" if image.has_transparency_data else "RGB"
     return image if image.mode == mode else image.convert(mode)
 
 
 def _in_shape(image: Image.Image, shape: Shape) -> Image.Image:
-    """No larger than the shape has it; a smaller one stays small."""
+    """Shrink to the given size; smaller images are not enlarged."""
     if shape.square:
         side = min(shape.side, image.width, image.height)
         fitted = ImageOps.fit(image, (side, side))
@@ -90,6 +89,4 @@ def _in_shape(image: Image.Image, shape: Shape) -> Image.Image:
 
 def _too_many_pixels() -> InvalidField:
     most = MOST_PIXELS // 1_000_000
-    return InvalidField(
-        "file", "too_many_pixels", _("A picture may have %(most)s megapixels at most.") % {"most": most}
-    )
+    return InvalidField("file", "too_many_pixels", _("Images may have at most %(most)s megapixels.") % {"most": most})

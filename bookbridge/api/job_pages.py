@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from bookbridge.api.admin import LookingAdmin, Panel, counted, panels
+from bookbridge.api.admin import LookingAdmin, Panel, counted
 from bookbridge.api.jobs import Job, State
+from bookbridge.api.registry import admin_panels
 
 
 @admin.register(Job)
@@ -55,4 +56,4 @@ def jobs_panel(request: HttpRequest) -> Panel | None:
     return Panel(_("Jobs"), rows)
 
 
-panels.append(jobs_panel)
+admin_panels.register("jobs", jobs_panel)

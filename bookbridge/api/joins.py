@@ -1,4 +1,4 @@
-"""Joins that only look something up."""
+"""LEFT JOINs that the query compiler does not turn into INNER JOINs."""
 
 from typing import Any, TypeVar, cast
 
@@ -10,24 +10,23 @@ Q = TypeVar("Q", bound=QuerySet[Any])
 
 
 class _Lookup(Join):
-    """A left join that stays one, whatever is filtered later."""
+    """A LEFT JOIN that later filters do not change."""
 
     @property
     def identity(self) -> Any:
-        """That of the join it stands for, so that Django finds it."""
+        """Return the identity of a plain join, by which Django finds it for reuse."""
         return (Join, *super().identity[1:])
 
     def demote(self) -> Join:
-        """It filters nothing, so an inner join would do; which is what this is here to prevent."""
+        """Return the join unchanged instead of as an INNER JOIN."""
         return self
 
 
 def looking_up(rows: Q, name: str) -> Q:
-    """`rows.select_related(name)`, with the relation looked up for the rows that are found.
+    """Return `rows.select_related(name)` with a LEFT JOIN.
 
-    Given an inner join to a table that is small beside its own, MariaDB reads that table first, then all the rows that
-    refer to it, and sorts those: seconds for the first page of a list. A left join keeps the order, and with it the
-    index by which the page is found.
+    With an INNER JOIN to a small table MariaDB reads that table first, then all rows that refer to it, and sorts them:
+    seconds for the first page of a list. A LEFT JOIN preserves the order of the index that finds the page.
     """
     rows = rows.select_related(name)
     query = rows.query

@@ -1,11 +1,10 @@
-"""The two logs: `access.log` (one JSON line a request) and `app.log`; both carry the request's id."""
+"""Log formatters and handlers of `access.log` (one JSON line per request) and `app.log`."""
 
 import contextlib
 import logging
 import sys
 import time
 import traceback
-from contextvars import ContextVar
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from types import TracebackType
@@ -13,41 +12,31 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
-_request_id: ContextVar[str] = ContextVar("request_id", default="-")
-
-
-def current_request_id() -> str:
-    """The id of the request this thread is answering, `-` outside of one."""
-    return _request_id.get()
-
-
-def set_request_id(value: str) -> None:
-    """Name the request that this thread answers from here on."""
-    _request_id.set(value)
+from bookbridge.api.request_context import current_request_id
 
 
 class AddRequestId(logging.Filter):
-    """Puts the request's id on each record."""
+    """Add the id of the current request to each record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let everything through, with `request_id`."""
+        """Set `request_id`; every record passes."""
         record.request_id = current_request_id()
         return True
 
 
 class EventFormatter(JsonFormatter):
-    """A JSON line. Of an exception it says the kind, its number if it has one, and the places it came through.
+    """One JSON line per record. An exception is logged with its class, its error number and the frames it passed.
 
-    Never its text or a traceback: those carry SQL, values that somebody sent and paths of the server.
+    Its message and traceback are not logged: they contain SQL, values from requests and paths of the server.
     """
 
     MOST_PLACES = 20
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
-        """The line's fields."""
+        """Add the fields of the line."""
         message_dict.pop("exc_info", None)
         super().add_fields(log_data, record, message_dict)
-        log_data.pop("request", None)  # Django's own records bring it; it is shown with its query
+        log_data.pop("request", None)  # Django adds the request, and its repr contains the query
         if record.exc_info and (error := record.exc_info[1]):
             number = f" {error.args[0]}" if error.args and isinstance(error.args[0], int) else ""
             log_data["error"] = type(error).__name__ + number
@@ -60,9 +49,9 @@ class EventFormatter(JsonFormatter):
 
 
 class LogFile(WatchedFileHandler):
-    """A log file that is opened at the first line, survives being moved away, and never fails a request.
+    """A log file that is opened with the first line, reopened after it was moved, and never fails a request.
 
-    Rotation is the operator's (logrotate moves the file; the next line opens a new one): several processes write here.
+    Several processes write to it, so rotation is left to logrotate.
     """
 
     def __init__(self, filename: str) -> None:
@@ -70,7 +59,7 @@ class LogFile(WatchedFileHandler):
         self.complained_at = float("-inf")
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the line, making the directory first where it is missing."""
+        """Write the line; create the directory if it is missing."""
         try:
             if self.stream is None:
                 Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +68,7 @@ class LogFile(WatchedFileHandler):
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        """A full or read-only disk: say so once a minute, and go on, since the request matters more than its line."""
+        """Report a full or read-only disk once a minute, and go on."""
         stream, self.stream = self.stream, None
         with contextlib.suppress(OSError):
             if stream is not None:

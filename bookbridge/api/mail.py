@@ -18,8 +18,8 @@ from django.core.mail import EmailMessage, get_connection
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from bookbridge.api.breaker import Breaker
 from bookbridge.api.jobs import enqueue, job
+from bookbridge.api.redis import Breaker
 from bookbridge.api.sealed import seal, unseal
 
 PURPOSE = "mail"

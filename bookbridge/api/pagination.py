@@ -1,8 +1,7 @@
-"""Keyset pagination: a page is found by the values at its edge, not by counting rows, so each costs the same.
+"""Keyset pagination: a page starts after the values of the previous page's last row, so every page costs the same.
 
-A view lists its orders in `orderings`: the word a client sends -> the fields it means. The first is the default.
-The primary key is added as the last field unless that is unique, so that every order is total and nothing is skipped
-or shown twice.
+A view lists its orderings in `orderings`: value of `?ordering=` -> fields. The first is the default. The primary key is
+appended unless the last field is unique, so that every ordering is total and no row is skipped or repeated.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class KeysetPagination(BasePagination):
     parameters = ("cursor", "page_size", "ordering")
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
-        """One page of `queryset` in the order asked for."""
+        """Return one page of `queryset` in the requested ordering."""
         self.request = request
         self.word, self.order = self._ordering(request, view, queryset)
         size = self._page_size(request)
@@ -52,35 +51,35 @@ class KeysetPagination(BasePagination):
         more, rows = len(rows) > size, rows[:size]
         if backwards:
             rows.reverse()
-        came = position is not None
-        self.has_next, self.has_previous = (came, more) if backwards else (more, came)
+        started = position is not None
+        self.has_next, self.has_previous = (started, more) if backwards else (more, started)
         self.rows = rows
         return rows
 
-    def fetch(self, queryset: Any, order: tuple[str, ...], most: int) -> list[Any]:
-        """The first rows, at most so many."""
-        return list(queryset.order_by(*order)[:most])
+    def fetch(self, queryset: Any, order: tuple[str, ...], limit: int) -> list[Any]:
+        """Return the first `limit` rows."""
+        return list(queryset.order_by(*order)[:limit])
 
     def get_paginated_response(self, data: Any) -> Response:
-        """The page in its envelope."""
+        """Return the page with the links to the next and the previous one."""
         return Response({"next": self._link(-1), "previous": self._link(0), "results": data})
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """The envelope, for the OpenAPI document."""
+        """Return the schema of a page."""
         link = {"type": ["string", "null"], "format": "uri"}
         properties = {"next": link, "previous": link, "results": schema}
         return {"type": "object", "required": list(properties), "properties": properties}
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        """The query parameters, for the OpenAPI document."""
-        words = list(_orderings(view))
+        """Return the query parameters for the OpenAPI document."""
+        names = list(_orderings(view))
         size = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
         parameters = [
-            ("cursor", "Opaque; `next` and `previous` have it.", {"type": "string"}),
-            ("page_size", "How many rows at most.", size),
+            ("cursor", "Opaque; use the URLs in `next` and `previous`.", {"type": "string"}),
+            ("page_size", "The maximum number of rows.", size),
         ]
         if hasattr(view, "orderings"):
-            parameters.append(("ordering", "", {"type": "string", "enum": words, "default": words[0]}))
+            parameters.append(("ordering", "", {"type": "string", "enum": names, "default": names[0]}))
         return [{"name": n, "in": "query", "required": False, "description": d, "schema": s} for n, d, s in parameters]
 
     def _ordering(self, request: Request, view: Any, queryset: Any) -> tuple[str, tuple[str, ...]]:
@@ -105,7 +104,7 @@ class KeysetPagination(BasePagination):
         return int(given)
 
     def _cursor(self, request: Request, queryset: Any) -> tuple[list[Any] | None, bool]:
-        """The values at the edge the client stands at, None for an end of the list; and whether it looks back."""
+        """Return the cursor's values, None at an end of the list, and whether the page is read backwards."""
         given = request.query_params.get("cursor")
         if given is None:
             return None, False
@@ -122,12 +121,12 @@ class KeysetPagination(BasePagination):
             raise NotFound from None
 
     def _link(self, edge: int) -> str | None:
-        """The address of the page after the last row (-1) or before the first one (0)."""
+        """Return the URL of the page after the last row (-1) or before the first one (0)."""
         backwards = edge == 0
         if not (self.has_previous if backwards else self.has_next):
             return None
         url = self.request.build_absolute_uri()
-        # A page that lost all its rows meanwhile has the list's first page as its next, and the last as its previous.
+        # If all rows of the page were deleted, next is the first page of the list and previous the last.
         if not self.rows and not backwards:
             return remove_query_param(url, "cursor")
         values = [_plain(_value(self.rows[edge], name.lstrip("-"))) for name in self.order] if self.rows else None
@@ -136,34 +135,33 @@ class KeysetPagination(BasePagination):
 
 
 class SearchPagination(KeysetPagination):
-    """Pages of a list that is searched by words, which the view's `unsearched` gives without the search.
+    """Pages of a list with `?search=`; the view's `unsearched` returns the list without the search.
 
-    An index gathers all rows that have a word before the first is shown: for what begins a word of most rows that takes
-    long, and there the next rows of the list have enough of them. So the search looks among these first. A page costs
-    three queries either way.
+    For common prefixes the search index is slow, because it collects every match first. So the next `near` rows of the
+    list are searched before the index is used. A page costs three queries either way.
     """
 
     near = 1000
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
-        """One page."""
+        """Return one page."""
         self.view: Any = view
         return super().paginate_queryset(queryset, request, view)
 
-    def fetch(self, queryset: Any, order: tuple[str, ...], most: int) -> list[Any]:
-        """The first rows, from near by where there are enough."""
+    def fetch(self, queryset: Any, order: tuple[str, ...], limit: int) -> list[Any]:
+        """Return the first `limit` rows, from the next rows of the list if they have enough matches."""
         if not self.request.query_params.get("search"):
-            return super().fetch(queryset, order, most)
+            return super().fetch(queryset, order, limit)
         edge = self._edge(order)
         near = queryset if edge is None else queryset.filter(_beyond(tuple(map(_opposite, order)), edge, queryset))
         with walking():
-            found = list(near.prefetch_related(None).order_by(*order).values_list("pk", flat=True)[:most])
-            if edge is None or len(found) == most:
-                return super().fetch(queryset.filter(pk__in=found), order, most)
-        return super().fetch(queryset, order, most)
+            found = list(near.prefetch_related(None).order_by(*order).values_list("pk", flat=True)[:limit])
+            if edge is None or len(found) == limit:
+                return super().fetch(queryset.filter(pk__in=found), order, limit)
+        return super().fetch(queryset, order, limit)
 
     def _edge(self, order: tuple[str, ...]) -> list[Any] | None:
-        """Where what is near ends, as values of the order; None where the list ends before."""
+        """Return the ordering values of the row after the next `near` rows; None if the list is shorter."""
         rows = self.view.unsearched()
         if self.position is not None:
             rows = rows.filter(_beyond(order, self.position, rows))
@@ -181,7 +179,7 @@ def _opposite(name: str) -> str:
 
 
 def _column(queryset: Any, path: str) -> tuple[Field[Any, Any], bool]:
-    """What stands at the end of a path such as `book__title_key`, or an annotation; and whether it may be NULL."""
+    """Return the field of a path such as `book__title_key` or of an annotation, and whether it may be NULL."""
     name = path.lstrip("-")
     if name in queryset.query.annotations:
         return queryset.query.annotations[name].output_field, True
@@ -194,7 +192,7 @@ def _column(queryset: Any, path: str) -> tuple[Field[Any, Any], bool]:
 
 
 def _is_total(queryset: Any, path: str) -> bool:
-    """Whether no two rows can be equal in it. (MariaDB sorts the whole table by a unique key and the id after it.)"""
+    """Return whether the field is unique. MariaDB would sort the whole table by a unique key followed by the id."""
     name = path.lstrip("-")
     if "__" in name or name in queryset.query.annotations:
         return False
@@ -209,14 +207,14 @@ def _value(row: Any, path: str) -> Any:
 
 
 def _plain(value: Any) -> int | str | None:
-    """A column's value as it travels in a cursor."""
+    """Return the value of a column as it is stored in a cursor."""
     if value is None or isinstance(value, int):
         return value
     return value.isoformat() if isinstance(value, datetime.date) else str(value)
 
 
 def _typed(queryset: Any, name: str, value: Any) -> Any:
-    """A cursor's value as the column's own type; ValueError and its like for anything a row could not have held."""
+    """Return a value of a cursor in the column's type; raise ValueError or a similar error if it is impossible."""
     field, nullable = _column(queryset, name)
     if value is None and nullable:
         return None
@@ -224,7 +222,7 @@ def _typed(queryset: Any, name: str, value: Any) -> Any:
         raise ValueError
     if "\x00" in str(value):
         raise ValueError
-    str(value).encode()  # a lone surrogate is a ValueError
+    str(value).encode()  # raises ValueError for a lone surrogate
     typed = field.to_python(value)
     if isinstance(typed, int) and abs(typed) > BigIntegerField.MAX_BIGINT:
         raise ValueError
@@ -235,12 +233,12 @@ def _typed(queryset: Any, name: str, value: Any) -> Any:
     if isinstance(typed, datetime.datetime):
         if typed.tzinfo is None:
             raise ValueError
-        return typed.astimezone(datetime.UTC)  # an OverflowError at either end of time
+        return typed.astimezone(datetime.UTC)  # raises OverflowError near the minimum and the maximum
     return typed
 
 
 def _beyond(order: tuple[str, ...], position: list[Any], queryset: Any) -> Q:
-    """The rows that come after `position` in `order`. NULL counts as the least, as all three databases sort it."""
+    """Return the condition for rows after `position` in `order`. NULL sorts first, as in all three databases."""
     condition: Any = Q()
     for index in reversed(range(len(order))):
         name, value = order[index].lstrip("-"), position[index]
@@ -249,7 +247,7 @@ def _beyond(order: tuple[str, ...], position: list[Any], queryset: Any) -> Q:
         tail = equal & condition if condition else None
         condition = further if tail is None else tail if further is None else further | tail
         condition = condition if condition is not None else Q(pk__in=[])
-    # The same thing said once more about the first field alone, so that the database can start within its index.
+    # Redundant, but on the first field alone, so that the database can start within its index.
     name, value = order[0].lstrip("-"), position[0]
     if value is not None and len(order) > 1:
         least = order[0].startswith("-")
@@ -260,7 +258,7 @@ def _beyond(order: tuple[str, ...], position: list[Any], queryset: Any) -> Q:
 
 
 def _further(name: str, value: Any, *, descending: bool) -> Q | None:
-    """Strictly after `value` in one field; None where nothing can be."""
+    """Return the condition for values strictly after `value` in one field; None if there can be none."""
     if value is None:
         return None if descending else Q(**{f"{name}__isnull": False})
     if descending:

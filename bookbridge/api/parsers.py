@@ -1,4 +1,4 @@
-"""Reading bodies."""
+"""Parsers of request bodies."""
 
 import json
 from collections.abc import Mapping
@@ -10,15 +10,15 @@ from rest_framework.parsers import JSONParser as BaseJSONParser
 
 
 class JSONParser(BaseJSONParser):
-    """JSON in UTF-8, whatever charset the header claims (RFC 8259: it has none).
+    """JSON in UTF-8; the charset of the header is ignored (RFC 8259 has none).
 
-    Nesting too deep to read is 400 as any other body that is no JSON, not 500.
+    Nesting that is too deep is 400, like any other body that is not JSON.
     """
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """The parsed body."""
+        """Return the parsed body."""
         try:
             return super().parse(stream, media_type, {**(parser_context or {}), "encoding": "utf-8"})
         except (RecursionError, UnicodeDecodeError):
@@ -28,7 +28,7 @@ class JSONParser(BaseJSONParser):
 
 
 def _told(error: BaseException | None) -> str:
-    """What is wrong with the body, in the caller's language; Python says it in English alone."""
+    """Return a message in the user's language; those of Python are in English only."""
     if isinstance(error, json.JSONDecodeError):
         text = _("The body is not JSON: line %(line)d, column %(column)d.")
         return text % {"line": error.lineno, "column": error.colno}

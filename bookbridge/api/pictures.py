@@ -1,16 +1,14 @@
-"""Pictures of readers, clubs and books: where they are kept, what their addresses are, and when they go.
+"""Storage of uploaded images in Django's default storage, as `folder/shard/owner-random.webp`.
 
-A picture is a file in Django's default storage, `folder/shard/owner-random.webp`, and its name is a column of what it
-shows. A name has 128 random bits and is never used again, so that an address is known to nobody who was not shown it,
-and what is behind it never changes. The file comes before the row that names it and goes after it: whatever is cut off
-in between leaves a file that nobody knows of, which `sweep` deletes.
+Names contain 128 random bits and are never reused, so URLs cannot be guessed and can be cached forever. Files are
+written before and deleted after the row that names them; `delete_orphans` removes leftovers of interrupted requests.
 """
 
 import datetime
 import logging
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.core.files.base import ContentFile
@@ -22,7 +20,8 @@ from rest_framework.exceptions import APIException
 
 from bookbridge.api.errors import Unavailable
 from bookbridge.api.jobs import enqueue, job
-from bookbridge.api.links import absolute
+from bookbridge.api.registry import image_folders
+from bookbridge.api.request_context import absolute
 from bookbridge.api.rows import batches
 
 logger = logging.getLogger("bookbridge.pictures")
@@ -30,33 +29,30 @@ logger = logging.getLogger("bookbridge.pictures")
 NAME = re.compile(r"([a-z-]{1,20})/[0-9a-f]{2}/([0-9]{1,19})-[0-9a-f]{32}\.webp")
 NAME_LENGTH = 100
 BATCH = 500
-# Longer than any upload takes.
+# Longer than any upload takes, so that files of running requests are not deleted.
 UNCLAIMED_KEPT = datetime.timedelta(days=1)
-
-# Each folder, with what tells which names are in use: those of some owners (ids), given the names in question.
-folders: dict[str, Callable[[Collection[int], Collection[str]], set[str]]] = {}
 
 
 def url_of(name: str) -> str | None:
-    """Where a picture is, by its name; None without one. What is an address elsewhere stays one."""
+    """Return the URL of a stored image, None without a name. External URLs are returned unchanged."""
     if not name or "://" in name:
         return name or None
     return absolute(default_storage.url(name))
 
 
 def is_kept(name: str) -> bool:
-    """Whether it is the name of a picture in the storage, and not an address elsewhere."""
+    """Return whether this is the name of a stored image and not an external URL."""
     return bool(NAME.fullmatch(name))
 
 
 @contextmanager
 def kept(data: bytes, *, folder: str, owner: int) -> Iterator[str]:
-    """Write a picture, to be claimed inside by the row that shows it; a refusal inside deletes it again."""
+    """Store an image and yield its name, to be saved inside the block; an error inside deletes the file again."""
     random = secrets.token_hex(16)
     try:
         name = default_storage.save(f"{folder}/{random[:2]}/{owner}-{random}.webp", ContentFile(data))
     except OSError as error:
-        logger.error("a picture could not be written", exc_info=error)
+        logger.error("an image could not be stored", exc_info=error)
         raise Unavailable from None
     try:
         yield name
@@ -66,19 +62,19 @@ def kept(data: bytes, *, folder: str, owner: int) -> Iterator[str]:
 
 
 def discard(name: str) -> None:
-    """Delete a picture once the transaction around is committed, if it is one that is kept here."""
+    """Delete a stored image when the current transaction commits; external URLs are ignored."""
     if is_kept(name):
         enqueue("pictures.discard", name=name)
 
 
 @job("pictures.discard", atomic=False)
 def _discard(*, name: str) -> None:
-    """Delete a file; nothing happens where it is gone."""
+    """Delete a file, if it exists."""
     default_storage.delete(name)
 
 
 def sweep() -> int:
-    """Delete the files that no row has claimed within a day; how many."""
+    """Delete files older than a day that no row refers to, and return their number."""
     deleted = 0
     for names in _batches():
         unclaimed = [name for name in names if _is_old(name)]
@@ -86,7 +82,7 @@ def sweep() -> int:
         for name in unclaimed:
             if match := NAME.fullmatch(name):
                 owners.setdefault(match[1], set()).add(int(match[2]))
-        used = {name for folder, ids in owners.items() for name in folders[folder](ids, unclaimed)}
+        used = {name for folder, ids in owners.items() for name in image_folders[folder](ids, unclaimed)}
         for name in set(unclaimed) - used:
             default_storage.delete(name)
             deleted += 1
@@ -94,14 +90,14 @@ def sweep() -> int:
 
 
 def _batches() -> Iterator[list[str]]:
-    for folder in folders:
+    for folder in image_folders:
         for shard in _listing(folder)[0]:
             names = [f"{folder}/{shard}/{file}" for file in _listing(f"{folder}/{shard}")[1]]
             yield from batches(names, BATCH)
 
 
 def _listing(path: str) -> tuple[list[str], list[str]]:
-    """The folders and the files in one; nothing where none was ever made."""
+    """Return the folders and files in a folder, nothing if it does not exist."""
     try:
         return default_storage.listdir(path)
     except FileNotFoundError:
@@ -111,5 +107,5 @@ def _listing(path: str) -> tuple[list[str], list[str]]:
 def _is_old(name: str) -> bool:
     try:
         return default_storage.get_modified_time(name) < timezone.now() - UNCLAIMED_KEPT
-    except FileNotFoundError:  # deleted a moment ago
+    except FileNotFoundError:  # deleted concurrently
         return False

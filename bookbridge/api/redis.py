@@ -1,10 +1,11 @@
-"""Redis that may be gone: a circuit breaker under every connection.
+"""Redis connections with a circuit breaker.
 
-django-redis already turns a failed cache call into a miss. A frozen server costs a time-out per call, though, and a
-request makes several; after one failure this process leaves Redis alone for a while, so that a request pays at most
-one time-out, and the cache is in use again soon after it is back.
+django-redis already turns a failed cache call into a miss, but a frozen server costs a time-out per call, and a request
+makes several calls. After a failure this process does not use Redis for a few seconds, so that a request pays for one
+time-out at most, and the cache is used again soon after it has recovered.
 """
 
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -15,19 +16,50 @@ from redis.connection import Connection, ConnectionPool, SSLConnection
 from redis.exceptions import ConnectionError, TimeoutError
 from redis.retry import Retry
 
-from bookbridge.api.breaker import Breaker
+
+class Breaker:
+    """A circuit breaker: open (no calls) for `seconds` after each failure.
+
+    Threads share it without a lock; a race costs one more time-out.
+    """
+
+    def __init__(self, seconds: float = 5.0) -> None:
+        self.seconds = seconds
+        self.closed_again_at = 0.0
+
+    def trip(self) -> None:
+        """Open the breaker after a failure."""
+        self.closed_again_at = time.monotonic() + self.seconds
+
+    def reset(self) -> None:
+        """Close the breaker after a success."""
+        self.closed_again_at = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether calls are refused."""
+        return time.monotonic() < self.closed_again_at
+
+    def admits(self) -> bool:
+        """Return whether a call may be made: always before a failure, and once per `seconds` after one."""
+        if self.is_open:
+            return False
+        if self.closed_again_at:
+            self.trip()
+        return True
+
 
 breaker = Breaker()
 
 
 def check() -> None:
-    """Raise ConnectionError at once while Redis is left alone."""
+    """Raise ConnectionError while the breaker is open."""
     if breaker.is_open:
-        raise ConnectionError("Redis failed a moment ago and is left alone")
+        raise ConnectionError("Redis is not used for a few seconds after a failure")
 
 
 def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Ask the breaker before a call, and trip it on failure."""
+    """Check the breaker before a call, and open it on failure."""
 
     @wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -42,7 +74,7 @@ def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class GuardedConnection(Connection):
-    """A connection that asks the breaker before it touches the network."""
+    """A connection that checks the breaker before it uses the network."""
 
     connect = _guarded(Connection.connect)
     send_packed_command = _guarded(Connection.send_packed_command)
@@ -58,10 +90,10 @@ class GuardedSSLConnection(SSLConnection):
 
 
 class Serializer(JSONSerializer):
-    """JSON, never pickle, which would run what it reads; a value that is no JSON is a miss."""
+    """JSON, not pickle, which would execute what it reads; a value that is not JSON is a miss."""
 
     def loads(self, value: bytes) -> Any:
-        """The value, or None for what this application cannot have written."""
+        """Return the value, or None if this application cannot have written it."""
         try:
             return super().loads(value)
         except (ValueError, RecursionError):
@@ -69,7 +101,7 @@ class Serializer(JSONSerializer):
 
 
 class Pool(ConnectionPool):
-    """Connections with the breaker and without retries: a retry would be a second time-out."""
+    """Connections with the breaker, and without retries: a retry would cost a second time-out."""
 
     def __init__(self, connection_class: type = Connection, **kwargs: Any) -> None:
         guarded = GuardedSSLConnection if issubclass(connection_class, SSLConnection) else GuardedConnection

@@ -1,7 +1,7 @@
-"""Reads of anonymous callers may be answered by a replica; whoever is signed in always reads what they wrote.
+"""Read replicas for anonymous requests. Signed-in users always read from the primary and see their own writes.
 
-A replica that fails is left alone for a while, and what it did not answer the primary does: they may have the
-time-out of the one request that finds out, never an error.
+A replica that fails is skipped for a while, and its request is repeated on the primary: the client may have to wait for
+one timeout, but never gets an error.
 """
 
 from collections import defaultdict
@@ -16,35 +16,35 @@ from django.conf import settings
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 
-from bookbridge.api.breaker import Breaker
+from bookbridge.api.redis import Breaker
 
 
 @dataclass
 class Source:
-    """The replica that one request reads from, and whether it has."""
+    """The replica of the current request, and whether it was used."""
 
     alias: str
     asked: bool = False
 
 
-_source: ContextVar[Source | None] = ContextVar("source", default=None)
+_current_source: ContextVar[Source | None] = ContextVar("source", default=None)
 
 breakers: defaultdict[str, Breaker] = defaultdict(lambda: Breaker(seconds=10))
 
 
 class ReplicaReads:
-    """Middleware: lets requests whose reads may lag behind have a replica: anonymous GETs under `/api/`."""
+    """Middleware that sends the reads of anonymous GET requests below `/api/` to a replica."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer from a replica; from the primary where there is none, or it fails."""
+        """Use a replica, or the primary if there is no healthy replica or the replica fails."""
         anonymous = "HTTP_AUTHORIZATION" not in request.META and request.path_info.startswith("/api/")
         source = _choose() if anonymous and request.method in ("GET", "HEAD") else None
         if source is None:
             return self.get_response(request)
-        with _reading(source):
+        with _use_source(source):
             response = self.get_response(request)
         if not source.asked:
             return response
@@ -57,7 +57,7 @@ class ReplicaReads:
 
 
 def _choose() -> Source | None:
-    """One of the replicas that are up."""
+    """Return a random healthy replica."""
     for alias in sample(settings.REPLICAS, len(settings.REPLICAS)):
         if breakers[alias].admits():
             return Source(alias)
@@ -65,40 +65,40 @@ def _choose() -> Source | None:
 
 
 @contextmanager
-def _reading(source: Source | None) -> Iterator[None]:
-    token = _source.set(source)
+def _use_source(source: Source | None) -> Iterator[None]:
+    token = _current_source.set(source)
     try:
         yield
     finally:
-        _source.reset(token)
+        _current_source.reset(token)
 
 
 @contextmanager
 def reading_primary() -> Iterator[None]:
-    """Nothing that is read inside may lag behind."""
-    with _reading(None):
+    """Read from the primary inside the block."""
+    with _use_source(None):
         yield
 
 
 class ReplicaRouter:
-    """Sends reads that may lag to one of REPLICA_URLS and everything else to the primary."""
+    """Database router that sends reads to the replica of the current request and everything else to the primary."""
 
     def db_for_read(self, model: Any, **hints: Any) -> str | None:
-        """The request's replica, or no opinion."""
-        source = _source.get()
+        """Return the replica of the request, or None for the default."""
+        source = _current_source.get()
         if source is None:
             return None
         source.asked = True
         return source.alias
 
     def db_for_write(self, model: Any, **hints: Any) -> str:
-        """The primary."""
+        """Return the primary."""
         return "default"
 
     def allow_relation(self, obj1: Any, obj2: Any, **hints: Any) -> bool:
-        """Rows of the primary and of its replicas are the same rows."""
+        """Allow all relations, because replicas have the same rows."""
         return True
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
-        """Only the primary; replicas follow by themselves."""
+        """Migrate the primary only."""
         return db == "default"

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of answers that many operations give."""
+"""Responses for `extend_schema`."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from drf_spectacular.utils import OpenApiResponse
 from bookbridge.api.errors import PROBLEM_TYPE
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
-NOTHING = OpenApiResponse(description="Done; no content.")
+NOTHING = OpenApiResponse(description="No content.")
 
 
 def problem(status: int, description: str) -> dict[Any, Any]:
-    """An error worth a word, for `responses`: `{204: NOTHING, **problem(409, "`club_full`.")}`."""
+    """Describe a specific problem: `responses={204: NOTHING, **problem(409, "`club_full`.")}`."""
     return {(status, PROBLEM_TYPE): OpenApiResponse(PROBLEM, description=description)}

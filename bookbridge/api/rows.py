@@ -1,4 +1,4 @@
-"""Rows by their ids: locked in everybody's order, and taken so many at a time."""
+"""Row locking helpers. Rows are always locked in primary-key order, to avoid deadlocks."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -8,19 +8,19 @@ from django.db.models import Model
 
 T = TypeVar("T")
 
-# How many rows one statement names.
+# Maximum number of ids in a query.
 BATCH = 1000
 
 
 def hold(model: type[Model], ids: Iterable[int | None]) -> list[int]:
-    """Lock rows until the transaction ends, in the order of their ids; the ids of those that are there."""
+    """Lock rows in primary-key order until the transaction ends, and return the ids of those that exist."""
     rows = model._base_manager.select_for_update().order_by("pk")
     wanted = sorted({pk for pk in ids if pk is not None})
     return [pk for batch in batches(wanted) for pk in rows.filter(pk__in=batch).values_list("pk", flat=True)]
 
 
 def batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
-    """Lists of at most `size` of the items, in their order."""
+    """Yield lists of at most `size` items."""
     items = iter(items)
     while batch := list(islice(items, size)):
         yield batch

@@ -1,4 +1,4 @@
-"""The OpenAPI document, kept true by being made from the code."""
+"""The OpenAPI document, generated from the code."""
 
 from typing import Any
 
@@ -13,54 +13,54 @@ KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 255},
     OpenApiParameter.HEADER,
-    description="Of the client's making. Sent again with the same body within 24 hours it gets the first answer again.",
+    description="Chosen by the client. A retry with the same key and body within 24 hours gets the stored response.",
 )
 STATE = OpenApiParameter(
     "If-Match",
     {"type": "string"},
     OpenApiParameter.HEADER,
-    description="The `ETag` that GET gave: 412 where the object has changed since.",
+    description="The `ETag` of a GET: 412 if the object has changed since.",
 )
 
-# What is wrong with a field, beside what its own limits say (`required`, `null`, `blank`, `max_length` and so on).
+# Error codes of fields, in addition to those of the field's own limits (`required`, `null`, `blank`, `max_length`, …).
 FIELD_CODES = {
     "body": (
         *("does_not_exist", "duplicate", "invisible", "not_one_line", "null_characters_not_allowed", "unknown"),
         *("out_of_range", "no_offset", "past", "too_far", "invalid_url"),
     ),
     "accounts": ("wrong_password", "reserved", "own_account", "always_on"),
-    "pictures": ("invalid_image", "too_many_pixels"),
+    "images": ("invalid_image", "too_many_pixels"),
     "books and reviews": ("invalid_isbn", "no_half_step", "not_csv", "wrong_columns", "too_many_rows"),
     "clubs": (
         *("private_needs_invite", "not_a_member", "ends_before_start", "outside_list", "one_goal", "one_way"),
         *("not_proposed", "not_a_candidate", "no_entry"),
     ),
 }
-# What a problem tells beside the standard fields, and with which codes.
+# Fields of a problem in addition to the standard ones, and the codes that they come with.
 EXTRA_FIELDS = {
-    "book": {"type": "integer", "description": "With `duplicate_isbn` and `book_merged`: the book to go on with."},
-    "entry": {"type": "integer", "description": "With `already_listed`: the entry that has the book."},
+    "book": {"type": "integer", "description": "With `duplicate_isbn` and `book_merged`: the id of the book to use."},
+    "entry": {"type": "integer", "description": "With `already_listed`: the id of the entry that has the book."},
     "allowed": {
         "type": "array",
         "items": {"type": "string"},
-        "description": "With `illegal_transition`: the statuses that may come next.",
+        "description": "With `illegal_transition`: the statuses that are allowed next.",
     },
     "until": {
         "type": "string",
         "format": "date-time",
-        "description": "With `account_suspended` at a sign-in: when the suspension ends.",
+        "description": "With `account_suspended` on login: the end of the suspension.",
     },
 }
 PROBLEM_SCHEMA = {
     "type": "object",
-    "description": "RFC 9457 problem details: the one shape of every error.",
+    "description": "RFC 9457 problem details, the format of every error.",
     "required": ["type", "title", "status", "detail", "code", "request_id"],
     "properties": {
         "type": {"type": "string", "format": "uri-reference"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
-        "code": {"type": "string", "description": "Stable, for programs."},
+        "code": {"type": "string", "description": "Stable and machine-readable."},
         "request_id": {"type": "string"},
         **EXTRA_FIELDS,
         "errors": {
@@ -69,12 +69,13 @@ PROBLEM_SCHEMA = {
                 "type": "object",
                 "required": ["field", "code", "detail"],
                 "properties": {
-                    "field": {"type": "string", "description": "Its path in the body, such as `authors.0`."},
+                    "field": {"type": "string", "description": "Path in the body, such as `authors.0`."},
                     "code": {
                         "type": "string",
-                        "description": "Beside those of a field's own limits (`required`, `blank`, `max_length`, …) "
+                        "description": "In addition to the field's own limits (`required`, `blank`, `max_length`, …) "
                         + "; ".join(
-                            f"{what}: {', '.join(f'`{code}`' for code in codes)}" for what, codes in FIELD_CODES.items()
+                            f"{subject}: {', '.join(f'`{code}`' for code in codes)}"
+                            for subject, codes in FIELD_CODES.items()
                         )
                         + ".",
                     },
@@ -86,30 +87,30 @@ PROBLEM_SCHEMA = {
 }
 
 
-# The answers that many operations share, by their status: a name for the document, and what it says.
+# Responses that many operations share, by status: the name of the component and its description.
 SHARED = {
-    304: ("NotModified", "`If-None-Match` has the `ETag` of what would be answered."),
+    304: ("NotModified", "`If-None-Match` has the current `ETag`."),
     307: (
-        "MovedOn",
-        "`book_merged`: it is part of another by now, whose address is in `Location` and whose id in `book`.",
+        "MergedBookRedirect",
+        "`book_merged`: the book has been merged into another one, with its URL in `Location` and its id in `book`.",
     ),
     400: (
-        "Bad",
-        "`invalid`, with `errors`; `invalid_parameter` for the query; `parse_error` for a body that is no JSON; "
-        "`bad_request` where nothing can be read.",
+        "BadRequest",
+        "`invalid`, with `errors`; `invalid_parameter` for the query; `parse_error` for a body that is not JSON; "
+        "`bad_request` for a malformed request.",
     ),
-    401: ("SignInNeeded", "`not_authenticated`; `authentication_failed` or `token_not_valid`; `account_suspended`."),
+    401: ("Unauthorized", "`not_authenticated`; `authentication_failed` or `token_not_valid`; `account_suspended`."),
     403: (
-        "Refused",
-        "`permission_denied`; in a club `members_only`, `moderators_only` or `owner_only`, by what is needed.",
+        "Forbidden",
+        "`permission_denied`; in a club `members_only`, `moderators_only` or `owner_only`, the role that is required.",
     ),
-    404: ("Nothing", "`not_found`: not there, or not for the caller to know of. For a list: the `cursor` is none."),
-    409: ("Clash", "`conflict` with a change at the same moment; `idempotency_in_progress` for the first call's."),
-    412: ("Changed", "`precondition_failed`: it is not what `If-Match` names any more."),
-    422: ("KeyUsed", "`idempotency_key_reused`: the key was sent with another body."),
-    429: ("TooMany", "`throttled`; `Retry-After` says for how many seconds."),
+    404: ("NotFound", "`not_found`: does not exist, or the caller may not know that it does. Of a list: bad `cursor`."),
+    409: ("Conflict", "`conflict` with another change; `idempotency_in_progress` while the first call is running."),
+    412: ("PreconditionFailed", "`precondition_failed`: `If-Match` does not have the current `ETag`."),
+    422: ("IdempotencyKeyReused", "`idempotency_key_reused`: the key was used with a different body."),
+    429: ("TooManyRequests", "`throttled`; `Retry-After` is in seconds."),
 }
-# Of these the one refuses nobody and the other with 401.
+# The first refuses nobody, the second with 401.
 OPEN_TO_ALL = (AllowAny, IsAuthenticated)
 OTHERS = (
     "Any other problem: `too_large` (413), `unsupported_media_type` (415), `not_acceptable` (406), "
@@ -117,61 +118,60 @@ OTHERS = (
     "`unavailable` (503, with `Retry-After`)."
 )
 HEADERS = {
-    "ETag": {"schema": {"type": "string"}, "description": "For `If-None-Match`, and for `If-Match` of a change."},
+    "ETag": {"schema": {"type": "string"}, "description": "For `If-None-Match`, and for the `If-Match` of a write."},
     "Idempotency-Replayed": {
         "schema": {"type": "string", "enum": ["true"]},
-        "description": "There where this is the answer to an earlier call with the same key.",
+        "description": "Present if this is the stored response to an earlier call with the same key.",
     },
     "Location": {"schema": {"type": "string", "format": "uri-reference"}},
     "Retry-After": {"schema": {"type": "integer"}},
     "WWW-Authenticate": {"schema": {"type": "string"}},
 }
 CONTENT = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+NULL_ENUM = "#/components/schemas/NullEnum"
 
 
 class AutoSchema(BaseAutoSchema):
-    """drf-spectacular's reading of a view, with the project's tags: the first part of the path.
+    """drf-spectacular's description of an operation, with the headers and the problems that follow from the view.
 
-    What a view says of an operation is the docstring of its own method, or its own docstring; what a method says that
-    it inherited is about every view. The first line is the summary, unless `extend_schema` gives another.
+    Summary and description are the docstring of the view's method, unless that is DRF's, else of the view. The first
+    line is the summary, unless `extend_schema` gives another.
     """
 
-    def get_tags(self) -> list[str]:
-        """`books` for `/api/v1/books/{id}/`."""
-        return [self.path.removeprefix("/api/v1/").split("/")[0]]
-
     def get_summary(self) -> str:
-        """The first line."""
+        """Return the first line of the docstring."""
         return self._said().partition("\n")[0].rstrip(".")
 
-    def get_description(self) -> str:  # type: ignore[override]  # as its parent has it
-        """All of it, or what comes after the summary."""
+    def get_description(self) -> str:  # type: ignore[override]  # like its parent
+        """Return the docstring, without its first line if that is the summary."""
+        if self.method == "DELETE" and not self._method_docstring():
+            # The view's docstring describes what is deleted, not the call.
+            return ""
         first, _, rest = self._said().partition("\n")
         return rest.strip() if first.rstrip(".") == self.get_summary() else self._said()
 
     def get_override_parameters(self) -> list[Any]:
-        """The headers that make a call safe to send again, where they count."""
+        """Return the header that makes the call safe to retry, if there is one."""
         return [KEY] if self._takes_key else [STATE] if self._compares_state else []
 
     def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
-        """What the view says, and the problems that follow from what it is."""
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         for status in self._shared():
-            name, said = SHARED[status]
+            name, description = SHARED[status]
             own = bodies.setdefault(str(status), {"$ref": f"#/components/responses/{name}"})
             if "description" in own:
-                own["description"] = f"{own['description']} {said}".strip()
-        for code, told in bodies.items():
+                own["description"] = f"{own['description']} {description}".strip()
+        for code, response in bodies.items():
             if code.startswith("2"):
-                told["headers"] = {name: HEADERS[name] for name in self._headers()}
+                response["headers"] = {name: HEADERS[name] for name in self._headers()}
         return bodies
 
     def get_request_serializer(self) -> Any:
-        """A DELETE takes a body only where `extend_schema` says so."""
+        """Return the serializer of the body; a DELETE has a body only if `extend_schema` says so."""
         return None if self.method == "DELETE" else super().get_request_serializer()
 
     def _get_request_body(self, direction: Direction = "request") -> dict[str, Any] | None:
-        """Its parent's, which knows of none for DELETE."""
+        # drf-spectacular knows no body of DELETE.
         serializer = self.get_request_serializer() if self.method == "DELETE" else None
         if serializer is None:
             body: dict[str, Any] | None = super()._get_request_body(direction)
@@ -180,7 +180,7 @@ class AutoSchema(BaseAutoSchema):
         return {"content": {"application/json": build_media_type_object(schema)}, "required": required}
 
     def _map_basic_serializer(self, serializer: Any, direction: Direction) -> dict[str, Any]:
-        """Its parent's; but an answer has each of its fields, also what need not be sent, and lists may be empty."""
+        # A response has every field, also those that are optional in a request, and its lists may be empty.
         schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
         if direction == "response" and "properties" in schema:
             schema["required"] = sorted(schema["properties"])
@@ -189,23 +189,22 @@ class AutoSchema(BaseAutoSchema):
         return schema
 
     def _headers(self) -> list[str]:
-        """Which headers of HEADERS what went well has."""
         return ["ETag"] * (self.method == "GET") + ["Idempotency-Replayed"] * self._takes_key
 
     def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
-        """Its parent's; but what may be empty is `anyOf`: to many a validator an empty text is an address as well."""
+        # An optional text is `anyOf`, not `oneOf`: to many validators an empty string is a valid e-mail address too.
         super()._insert_field_validators(field, schema)
         if "oneOf" in schema:
             schema["anyOf"] = schema.pop("oneOf")
 
     def _shared(self) -> list[int]:
-        """Which of the shared answers the operation gives."""
-        guards = [guard for guard in self.view.get_permissions() if not isinstance(guard, OPEN_TO_ALL)]
+        """Return the statuses of the shared responses that the operation has."""
+        restricted = [p for p in self.view.get_permissions() if not isinstance(p, OPEN_TO_ALL)]
         return [
             *([304] if self.method == "GET" else []),
             *([307] if getattr(self.view, "leads_on", False) and "{" in self.path else []),
             *([400, 401] if any(self.get_auth()) else [400]),
-            *([403] if guards else []),
+            *([403] if restricted else []),
             *([404] if "{" in self.path or self._is_list_view() else []),
             *([409, 422] if self._takes_key else []),
             *([412] if self._compares_state else []),
@@ -218,30 +217,51 @@ class AutoSchema(BaseAutoSchema):
 
     @property
     def _compares_state(self) -> bool:
-        """A view that finds one thing compares it before any change of it (`ConditionalWrites`)."""
+        """Whether the view finds one object, which it compares before a write (`ConditionalWrites`)."""
         finds_one = hasattr(self.view, "find_object") and getattr(self.view, "detail", None) is not False
         return self.method in ("PUT", "PATCH", "DELETE") and finds_one
 
-    def _said(self) -> str:
+    def _method_docstring(self) -> str:
         name = getattr(self.view, "action", None) or self.method.lower()
-        return get_doc(vars(type(self.view)).get(name)) or get_doc(type(self.view))
+        owner = next((cls for cls in type(self.view).__mro__ if name in vars(cls)), object)
+        return "" if owner.__module__.startswith("rest_framework.") else get_doc(vars(owner).get(name))
+
+    def _said(self) -> str:
+        return self._method_docstring() or get_doc(type(self.view))
+
+
+def inline_null(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Post-processing hook: make a nullable enum the enum or `null`, without a component of its own for null."""
+    result["components"]["schemas"].pop("NullEnum", None)
+    _replace_null(result)
+    return result
+
+
+def _replace_null(node: Any) -> None:
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for child in children:
+        if isinstance(child, dict) and child.get("$ref") == NULL_ENUM:
+            child.clear()
+            child["type"] = "null"
+        else:
+            _replace_null(child)
 
 
 def describe_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Post-processing hook: each operation may answer a problem, such as `server_error` or `unavailable`."""
+    """Post-processing hook: add the shared responses, and to each operation the default one (`server_error`, …)."""
     components = result.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
     components["responses"] = {
-        name: {"description": said} | ({} if status == 304 else {"content": CONTENT})
-        for status, (name, said) in SHARED.items()
+        name: {"description": description} | ({} if status == 304 else {"content": CONTENT})
+        for status, (name, description) in SHARED.items()
     }
-    for answer, header in (
+    for name, header in (
         ("NotModified", "ETag"),
-        ("MovedOn", "Location"),
-        ("SignInNeeded", "WWW-Authenticate"),
-        ("TooMany", "Retry-After"),
+        ("MergedBookRedirect", "Location"),
+        ("Unauthorized", "WWW-Authenticate"),
+        ("TooManyRequests", "Retry-After"),
     ):
-        components["responses"][answer]["headers"] = {header: HEADERS[header]}
+        components["responses"][name]["headers"] = {header: HEADERS[header]}
     for path in result["paths"].values():
         for operation in path.values():
             operation["responses"].setdefault("default", {"description": OTHERS, "content": CONTENT})

@@ -1,4 +1,4 @@
-"""Text that is kept for a short while and must not be read from a copy of the database."""
+"""Encryption of text that must not be readable from a copy of the database."""
 
 import base64
 
@@ -9,18 +9,18 @@ from django.conf import settings
 
 
 def _box(purpose: str) -> Fernet:
-    """A key of its own for each purpose, derived from SECRET_KEY (RFC 5869)."""
+    """Return a cipher whose key is derived from SECRET_KEY for each purpose (RFC 5869)."""
     derived = HKDF(hashes.SHA256(), 32, salt=None, info=purpose.encode()).derive(settings.SECRET_KEY.encode())
     return Fernet(base64.urlsafe_b64encode(derived))
 
 
 def seal(text: str, *, purpose: str) -> str:
-    """Encrypt and sign."""
+    """Encrypt and sign a text."""
     return _box(purpose).encrypt(text.encode()).decode()
 
 
 def unseal(sealed: str, *, purpose: str) -> str | None:
-    """The text, or None where it was sealed with another key or changed since."""
+    """Decrypt a text; None if it was encrypted with another key or tampered with."""
     try:
         return _box(purpose).decrypt(sealed.encode()).decode()
     except InvalidToken:

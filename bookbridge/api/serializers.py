@@ -1,4 +1,4 @@
-"""Serializers whose text fields hold the contract's rules about text (api.md, decision 7)."""
+"""Serializer fields with the rules for text, times and ids, and the base of model serializers."""
 
 import datetime
 import re
@@ -13,16 +13,16 @@ from bookbridge.api.text import is_blank, is_one_line
 
 
 class TextField(serializers.CharField):
-    """Text that can be seen. `""` is a legal empty optional text; nothing but spaces or invisible characters is not.
+    """Text with at least one visible character; an optional text may also be `""`.
 
-    NUL and lone surrogates are refused by DRF's own validators, numbers here: DRF would take 12 for "12".
+    NUL and lone surrogates are refused by DRF's validators, and numbers here: DRF would accept 12 as "12".
     """
 
-    default_error_messages = {"invisible": _("This has no visible character.")}
+    default_error_messages = {"invisible": _("Enter at least one visible character.")}
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        """The text, without the space around it."""
-        # Where "" is allowed, DRF takes spaces for it.
+        """Return the text without surrounding whitespace."""
+        # If "" is allowed, DRF would accept spaces for it.
         if isinstance(data, str) and data and is_blank(data) and (self.allow_blank or data.strip()):
             self.fail("invisible")
         if isinstance(data, int | float):
@@ -31,12 +31,12 @@ class TextField(serializers.CharField):
 
 
 class LineField(TextField):
-    """A name or a title: one line, without control characters and without marks that turn what stands beside it."""
+    """A name or a title: a single line, without control and bidirectional formatting characters."""
 
-    default_error_messages = {"not_one_line": _("This must be one line, without control characters.")}
+    default_error_messages = {"not_one_line": _("Enter a single line without control characters.")}
 
     def to_internal_value(self, data: Any) -> Any:
-        """The line. What stands around it has been cut off by then."""
+        """Return the line."""
         text: str = super().to_internal_value(data)
         if not is_one_line(text):
             self.fail("not_one_line")
@@ -44,9 +44,9 @@ class LineField(TextField):
 
 
 class MomentField(serializers.DateTimeField):
-    """A moment as RFC 3339 has it, from `first` to `last` if given. Without an offset it could be anywhere: refused."""
+    """An RFC 3339 time with an offset, between `first` and `last` if given."""
 
-    default_error_messages = {"no_offset": _("A time must say its offset, such as Z or +02:00.")}
+    default_error_messages = {"no_offset": _("The time must have an offset, such as Z or +02:00.")}
     rfc_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?(?P<offset>[Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 
     def __init__(
@@ -60,25 +60,25 @@ class MomentField(serializers.DateTimeField):
         super().__init__(validators=limits, default_timezone=datetime.UTC, **kwargs)
 
     def to_internal_value(self, value: Any) -> datetime.datetime:
-        """The moment."""
-        said = self.rfc_3339.fullmatch(value) if isinstance(value, str) else None
-        if said is None:
+        """Return the time as an aware datetime."""
+        match = self.rfc_3339.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
             self.fail("invalid", format="YYYY-MM-DDThh:mm:ssZ")
-        if not said["offset"]:
+        if not match["offset"]:
             self.fail("no_offset")
-        moment: datetime.datetime = super().to_internal_value(value.upper())
-        return moment
+        time: datetime.datetime = super().to_internal_value(value.upper())
+        return time
 
 
 class IdField(serializers.IntegerField):
-    """An id: a whole number that a column can hold, since SQLite would choke on a larger one."""
+    """An id: a positive integer that fits into a column; SQLite raises OverflowError for larger ones."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=1, max_value=models.BigIntegerField.MAX_BIGINT, **kwargs)
 
 
 class ModelSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
-    """DRF's, with LineField and TextField for text columns."""
+    """DRF's model serializer, with LineField and TextField for text columns."""
 
     serializer_field_mapping: ClassVar[dict[Any, Any]] = serializers.ModelSerializer.serializer_field_mapping | {
         models.CharField: LineField,
@@ -87,12 +87,12 @@ class ModelSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
 
 
 class FiguresSerializer(serializers.Serializer[Any]):
-    """Figures: the properties of an object of the class `figures`, each described in the schema by its docstring."""
+    """Statistics: the properties of the class `figures`; their docstrings are the descriptions in the schema."""
 
     figures: type
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """The fields, each with its figure's definition."""
+        """Return the fields, each with its property's docstring as help text."""
         fields = super().get_fields()
         for name, field in fields.items():
             field.help_text = " ".join((getattr(self.figures, name).__doc__ or "").split())

@@ -1,6 +1,7 @@
-"""Rates that hold: a counter per window, counted atomically in Redis, in this process where Redis is not.
+"""Throttles that count atomically, in Redis or, without Redis, in this process.
 
-DRF's own throttle reads and then writes, so parallel calls pass it; and on a cache that fails quietly it is off.
+DRF's throttles read the count and then write it, so parallel calls exceed the rate; and if the cache fails silently,
+they stop working.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from redis.exceptions import RedisError
 from rest_framework.request import Request
+from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
 
-from bookbridge.api.middleware import client_address
+from bookbridge.api.request_context import client_address
 from bookbridge.api.text import digest_of, identifier_key
-from bookbridge.env import Rate
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
-# INCR and EXPIRE in one step; a counter without an expiry, which would shut somebody out for ever, gets one.
+# INCR and PEXPIRE in one step. A counter without an expiry, which would block a caller forever, gets one.
 HIT = """
 local n, left = redis.call('INCR', KEYS[1]), redis.call('PTTL', KEYS[1])
 if left < 0 then
@@ -36,7 +37,7 @@ return {n, left}
 
 
 class MemoryCounter:
-    """Counters in this process: what there is without Redis, and while Redis is away."""
+    """Counters in the memory of this process, for use without Redis and while Redis is down."""
 
     def __init__(self, most: int = 100_000) -> None:
         self.most = most
@@ -44,27 +45,27 @@ class MemoryCounter:
         self.windows: dict[str, tuple[int, float]] = {}
 
     def hit(self, key: str, seconds: int) -> tuple[int, float]:
-        """Count one; the calls in the window so far, and the seconds until it ends."""
+        """Count one call; return the number of calls in the window and the seconds until it ends."""
         now = time.monotonic()
         with self.lock:
             count, ends = self.windows.get(key, (0, 0.0))
             if ends <= now:
                 count, ends = 0, now + seconds
-                self._make_room(now)
+                self._evict(now)
             self.windows[key] = (count + 1, ends)
         return count + 1, ends - now
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete all counters."""
         with self.lock:
             self.windows.clear()
 
-    def _make_room(self, now: float) -> None:
+    def _evict(self, now: float) -> None:
         if len(self.windows) < self.most:
             return
         self.windows = {key: window for key, window in self.windows.items() if window[1] > now}
         if len(self.windows) >= self.most:
-            # Full of live windows: the oldest tenth goes at once, so that memory is bounded and this is rare.
+            # No window has ended: drop the oldest tenth at once, so that memory is bounded and this is rare.
             self.windows = dict(islice(self.windows.items(), self.most // 10, None))
 
 
@@ -72,7 +73,7 @@ memory = MemoryCounter()
 
 
 def hit(key: str, seconds: int) -> tuple[int, float]:
-    """Count one call under `key`: the calls in its window of `seconds` so far, and the seconds until it ends."""
+    """Count one call under `key`; return the number of calls in its window and the seconds until that ends."""
     if settings.REDIS_URL:
         from django_redis import get_redis_connection
 
@@ -85,7 +86,7 @@ def hit(key: str, seconds: int) -> tuple[int, float]:
 
 
 def network(address: str) -> str:
-    """The addresses that are surely one caller's: an IPv4 address, or the /64 that an IPv6 caller is given whole."""
+    """Return the addresses that belong to one caller: an IPv4 address, or the /64 network of an IPv6 address."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
@@ -96,33 +97,34 @@ def network(address: str) -> str:
 
 
 def wait_for(scope: str, identities: Iterable[tuple[str, int]]) -> float | None:
-    """Count a call under each identity; the seconds to wait where one is over its rate, else None.
+    """Count a call under each identity; return the seconds to wait if one is over its rate, else None.
 
-    Every call counts, refused ones too. Beside each identity stands how many times the rate it may use.
+    Refused calls count too. Each identity comes with a factor by which its rate is multiplied.
     """
-    rate: Rate | None = settings.RATES[scope]
+    rates: Any = api_settings.DEFAULT_THROTTLE_RATES
+    rate: tuple[int, int] | None = rates[scope]
     if rate is None:
         return None
+    calls, seconds = rate
     waits = []
-    for identity, times in identities:
-        key = digest_of(identity)[:32]
-        count, left = hit(f"{scope}:{key}", rate.seconds)
-        if count > rate.calls * times:
+    for identity, factor in identities:
+        count, left = hit(f"{scope}:{digest_of(identity)[:32]}", seconds)
+        if count > calls * factor:
             waits.append(max(left, 0.0))
     return max(waits, default=None)
 
 
 def login_identities(address: str, account: str) -> list[tuple[str, int]]:
-    """RATE_LOGIN for each pair of address and account, ten times it for an address over all accounts.
+    """Return the identities of a login: the address with the account, and the address alone with ten times the rate.
 
-    Never for an account alone: then anybody could keep its owner out.
+    Never the account alone: anyone could lock its owner out.
     """
     address = network(address)
     return [(f"{address} {identifier_key(account[:254])}", 1), (address, 10)]
 
 
 class RateThrottle(BaseThrottle):
-    """Counts a call under each of its `identities`; refused when any of them is over its rate."""
+    """Count a call under each of its `identities`; refuse it if one of them is over its rate."""
 
     scope: str
 
@@ -130,51 +132,51 @@ class RateThrottle(BaseThrottle):
         self.left: float | None = None
 
     def identities(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
-        """Whom the call is counted under, each with how many times the rate it may use."""
+        """Return the identities that the call is counted under, each with its factor."""
         raise NotImplementedError
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        """Whether the call is within its rate."""
+        """Return whether the call is within its rate."""
         self.left = wait_for(self.scope, self.identities(request, view))
         return self.left is None
 
     def wait(self) -> float | None:
-        """Seconds until the window ends, for Retry-After."""
+        """Return the seconds until the window ends, for Retry-After."""
         return self.left
 
 
 class CallerThrottle(RateThrottle):
-    """RATE_USER for each signed-in reader, RATE_ANON for each address without a sign-in."""
+    """RATE_USER for each signed-in user, RATE_ANON for each address without a sign-in."""
 
     scope = "anon"
 
     def identities(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
-        """The reader or the address."""
+        """Return the user or the address."""
         return [(str(request.user.pk) if self.scope == "user" else network(client_address(request)), 1)]
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        """As its parent, with the scope that fits the caller."""
+        """Choose the scope, then check the rate."""
         self.scope = "user" if request.user and request.user.is_authenticated else "anon"
         return super().allow_request(request, view)
 
 
 class WriteThrottle(RateThrottle):
-    """RATE_WRITE for each signed-in reader's calls that change something."""
+    """RATE_WRITE for each signed-in user's writes."""
 
     scope = "write"
 
     def identities(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
-        """The reader; nobody for a call that only reads."""
+        """Return the user, or nothing for a read."""
         if request.method in ("GET", "HEAD", "OPTIONS") or not (request.user and request.user.is_authenticated):
             return []
         return [(str(request.user.pk), 1)]
 
 
 class AddressThrottle(RateThrottle):
-    """A rate for each address; subclasses name the scope."""
+    """A rate for each address; subclasses set the scope."""
 
     def identities(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
-        """The address."""
+        """Return the address."""
         return [(network(client_address(request)), 1)]
 
 
@@ -185,27 +187,30 @@ class RegisterThrottle(AddressThrottle):
 
 
 class InviteThrottle(RateThrottle):
-    """RATE_INVITE for each signed-in reader, ten times it for an address over all readers."""
+    """RATE_INVITE for each signed-in user, and ten times that for each address over all users."""
 
     scope = "invite"
 
     def identities(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
-        """The reader and the address."""
+        """Return the user and the address."""
         return [(f"user {request.user.pk}", 1), (network(client_address(request)), 10)]
 
 
 class LoginThrottle(RateThrottle):
-    """RATE_LOGIN, as `login_identities` counts it. Counted before any password is hashed."""
+    """RATE_LOGIN for each pair of address and account, ten times that for an address over all accounts.
+
+    Counted before a password is hashed.
+    """
 
     scope = "login"
     field = "username"
 
     def identities(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
-        """The address with the account it asks for, and the address."""
+        """Return the address with the account, and the address."""
         return login_identities(client_address(request), self.account(request))
 
     def account(self, request: Request) -> str:
-        """The account that the body names."""
+        """Return the account that the body names."""
         data: Any = request.data
         account = data.get(self.field) if isinstance(data, dict) else None
         return account if isinstance(account, str) else ""

@@ -1,4 +1,4 @@
-"""Transactions under contention."""
+"""Transactions that handle deadlocks and constraint violations."""
 
 import functools
 import random
@@ -12,16 +12,16 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Deadlock found, lock wait timed out: the server undid the work and asks for another try.
+# Lock wait timeout and deadlock: the transaction can be retried.
 TRANSIENT = {1205, 1213}
 ATTEMPTS = 4
 
 
 def retrying_atomic(function: Callable[P, T]) -> Callable[P, T]:
-    """Run `function` in a transaction, again from the start if the database lost it to a deadlock.
+    """Run `function` in a transaction, and retry it if the database reports a deadlock or a lock wait timeout.
 
-    At most three more tries with a little random delay between them. Inside another transaction it is a plain
-    savepoint: after a deadlock only the outermost transaction can be begun again.
+    Retries at most three times, with short random delays. Inside another transaction it is a plain savepoint, because
+    only the outermost transaction can be retried.
     """
 
     @functools.wraps(function)
@@ -31,8 +31,8 @@ def retrying_atomic(function: Callable[P, T]) -> Callable[P, T]:
                 with transaction.atomic():
                     return function(*args, **kwargs)
             except OperationalError as error:
-                transient = bool(error.args) and error.args[0] in TRANSIENT
-                if connection.in_atomic_block or not transient or attempt == ATTEMPTS:
+                retryable = bool(error.args) and error.args[0] in TRANSIENT
+                if connection.in_atomic_block or not retryable or attempt == ATTEMPTS:
                     raise
                 time.sleep(random.uniform(0.01, 0.05) * attempt)
         raise AssertionError("unreachable")
@@ -42,13 +42,13 @@ def retrying_atomic(function: Callable[P, T]) -> Callable[P, T]:
 
 @contextmanager
 def conflict_as(error: Exception) -> Iterator[None]:
-    """Raise `error` where a constraint refuses the write inside; the transaction around stays usable.
+    """Raise `error` if a constraint is violated inside the block; the outer transaction remains usable.
 
-    >>> with conflict_as(Conflict("username_taken", _("..."))):
+    >>> with conflict_on_integrity_error(Conflict("username_taken", _("..."))):
     ...     user.save()
     """
     try:
         with transaction.atomic():
             yield
-    except IntegrityError as lost:
-        raise error from lost
+    except IntegrityError as violation:
+        raise error from violation

@@ -1,4 +1,4 @@
-"""Pictures over HTTP: how they come in, and how they are served."""
+"""Views that accept and serve images."""
 
 from typing import Any, ClassVar
 
@@ -6,6 +6,8 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from rest_framework import serializers, status
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -15,15 +17,15 @@ from bookbridge.api.errors import Problem, problem_response
 from bookbridge.api.images import Shape, remade
 from bookbridge.api.pictures import is_kept, kept
 from bookbridge.api.responses import problem
-from bookbridge.api.safe import safe_only
 from bookbridge.api.views import GenericAPIView, checked
 
 TOO_LARGE = problem(413, "`too_large`: the file is larger than 5 MB.")
 
 
-@safe_only
+@csrf_exempt
+@require_safe
 def picture(request: HttpRequest, name: str) -> HttpResponse:
-    """One picture. Its address is as good as a permission, and its bytes never change."""
+    """Serve an image. Its URL is secret and its content never changes, so it needs no permission and can be cached."""
     try:
         if not is_kept(name):
             raise FileNotFoundError
@@ -42,23 +44,22 @@ def picture(request: HttpRequest, name: str) -> HttpResponse:
 
 
 class PictureSerializer(serializers.Serializer[Any]):
-    """A picture to be shown."""
+    """An uploaded image."""
 
     file = serializers.FileField(
-        help_text=_("JPEG, PNG or WebP, at most 5 MB and 40 megapixels; of several frames the first.")
+        help_text=_("JPEG, PNG or WebP, at most 5 MB and 40 megapixels; only the first frame is used.")
     )
 
     def validate_file(self, file: Any) -> Any:
-        """One that is not too large."""
         if file.size > settings.UPLOAD_LIMIT:
             raise Problem(413, "too_large", _("The file is larger than this server accepts."))
         return file
 
 
 class PictureView(GenericAPIView):
-    """The picture of one thing: PUT shows another one and answers the thing, DELETE shows none.
+    """Upload or delete the image of an object.
 
-    A view that derives from it finds the thing as any other does, and says in `change` how it takes the name.
+    Subclasses define how to get the object and, in `set_image`, how to save the name of the image.
     """
 
     parser_classes = [MultiPartParser]
@@ -67,7 +68,7 @@ class PictureView(GenericAPIView):
     shape: ClassVar[Shape]
 
     def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """It is made anew, upright and without metadata; its address is a new one each time."""
+        """Upload an image. It is stored as WebP without metadata, at a new URL each time."""
         thing = self.get_object()
         data = remade(checked(PictureSerializer(data=request.data))["file"], self.shape)
         with kept(data, folder=self.folder, owner=thing.pk) as name:
@@ -75,10 +76,10 @@ class PictureView(GenericAPIView):
         return Response(self.get_serializer(thing).data)
 
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Nothing happens where there is none."""
+        """Delete the image, if there is one."""
         self.change(self.get_object(), "")
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def change(self, thing: Any, name: str) -> None:
-        """Have the thing show the picture of this name, or none."""
+        """Set the image of the object by its name, or remove it if the name is empty."""
         raise NotImplementedError

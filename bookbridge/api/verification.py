@@ -1,6 +1,6 @@
-"""Figures that are kept beside the rows they count: compared with them in chunks, and mended.
+"""Consistency checks of denormalized columns against the rows they are computed from.
 
-An app describes its figures as `Check`s; `manage.py verify_figures` runs them all.
+Apps define `DenormalizationCheck`s, and `manage.py verify_counters` runs them in chunks.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,13 +12,13 @@ from django.db.models import Model
 from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 
-# Of each row that has anything to count: the column -> what it should hold.
+# Expected values by column for each row that has related rows.
 Counted = Mapping[int, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A column of a row that does not hold what its rows make."""
+    """A column whose value differs from the expected one."""
 
     row: str
     column: str
@@ -31,11 +31,11 @@ class Difference:
 
 @dataclass(frozen=True)
 class Check:
-    """Some columns of one model, and how they are counted afresh.
+    """A check of denormalized columns of a model.
 
-    `name` is for people. `empty` holds each column's value where there is nothing to count. `count` takes ids and gives
-    what the rows that have something should hold. Whoever moves a column holds its row until the transaction ends, so
-    that a column that is read under the same lock agrees with the rows, or is wrong.
+    `name` is shown to people. `empty` maps each column to its value without any related rows. `count` takes ids and
+    returns the expected values of those that have related rows. Writers lock the row until they have updated its
+    columns, so that columns read under the same lock must match.
     """
 
     name: str
@@ -44,19 +44,22 @@ class Check:
     count: Callable[[Sequence[int]], Counted]
 
     def chunks(self, size: int) -> Iterator[list[int]]:
-        """The ids of all rows, at most `size` at a time."""
+        """Yield the ids of all rows, at most `size` at a time."""
         ids, last = self.model._base_manager.order_by("pk").values_list("pk", flat=True), 0
         while chunk := list(ids.filter(pk__gt=last)[:size]):
             yield chunk
             last = chunk[-1]
 
     def differences(self, ids: Sequence[int], *, repair: bool) -> Iterator[Difference]:
-        """What is wrong in these rows; a row that looks wrong is looked at again under its lock, and then mended."""
+        """Yield the mismatches, and fix them if `repair` is set.
+
+        A row that seems wrong is checked again under its lock.
+        """
         for pk in self._wrong(ids):
             yield from self._settle(pk, repair=repair)
 
     def _wrong(self, ids: Sequence[int]) -> dict[int, dict[str, tuple[Any, Any]]]:
-        """The rows with columns that differ, each with the column's stored and counted value."""
+        """Return stored and expected values of the columns that differ, by row."""
         rows = self.model._base_manager.filter(pk__in=ids).order_by("pk").values("pk", *self.empty)
         stored = {row.pop("pk"): row for row in rows}
         counted = self.count(ids)

@@ -1,7 +1,7 @@
-"""Sentences of Django REST framework that its Portuguese catalogue gets wrong: ours says them first.
+"""Messages of Django REST framework whose Portuguese translation is wrong.
 
-It has "pode não ser nulo" ("might not be null") where "may not be null" forbids it. The project's catalogue goes before
-those of packages; the messages stand here so that `script/messages` finds them.
+It has "pode não ser nulo" ("might not be null") for "may not be null". The project's own catalog overrides those of
+packages; the messages are listed here so that `script/messages` finds them.
 """
 
 from django.utils.translation import gettext
@@ -22,10 +22,10 @@ REWORDED = (
     _("Expected available in {wait} seconds."),
 )
 
-# What it says without asking for a translation: of a body that is `null`.
+# Messages that DRF does not mark for translation; this one is for a body that is `null`.
 UNASKED = (_("No data provided"),)
 
 
 def worded(text: str) -> str:
-    """A sentence in the reader's language, also where the framework has not asked for it."""
+    """Return a message of DRF in the user's language, even if DRF has not marked it for translation."""
     return gettext(text) if text in UNASKED else text

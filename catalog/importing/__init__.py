@@ -1,1 +1,1 @@
-"""Books from files: a reader a format, one writer for all, and what lets an import be stopped and gone on with."""
+"""Import of books from files: one parser per format, one writer for all, and checkpoints to resume from."""

@@ -1,4 +1,4 @@
-"""Files of lines, gzip or plain, read with a bounded memory however long the file or a line of it is."""
+"""Read lines from plain or gzipped files with bounded memory, however long the file or a line is."""
 
 import gzip
 import hashlib
@@ -9,22 +9,21 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 GZIP_MAGIC = b"\x1f\x8b"
-# Open Library's longest records are below this; a longer line is damage.
+# Longer than any record of Open Library, so a longer line means that the file is damaged.
 LONGEST_LINE = 4_000_000
 
 
 class BrokenFileError(Exception):
-    """The file cannot be read on; its text says why."""
+    """The file cannot be read any further; the message says why."""
 
 
 class LineFile:
     """A file opened for reading line by line.
 
-    >>> with LineFile(Path("ol_dump_works.txt.gz")) as file:
+    >>> with LineReader(Path("ol_dump_works.txt.gz")) as file:
     ...     for number, line in file.lines(start=1): ...
 
-    Raises:
-        OSError: it is not there or may not be read.
+    Raises OSError if the file does not exist or is not readable.
     """
 
     def __init__(self, path: Path) -> None:
@@ -40,20 +39,19 @@ class LineFile:
         self._raw.close()
 
     def identity(self) -> str:
-        """What tells this file from another: a hash of its name, its size and its first megabyte."""
+        """Return a hash of the file's name, size and first megabyte."""
         self._raw.seek(0)
         head = self._raw.read(1 << 20)
         return hashlib.sha256(f"{self.path.name}\0{self.size}\0".encode("utf-8", "surrogateescape") + head).hexdigest()
 
     def position(self) -> int:
-        """How many bytes of the file, as it lies on the disk, have been read."""
+        """Return how many bytes of the file on disk have been read."""
         return self._raw.tell()
 
     def lines(self, *, start: int = 1) -> Iterator[tuple[int, bytes | None]]:
-        """The lines from number `start` on (the first is 1), without their ends; None for one that is too long.
+        """Yield numbered lines without line ends, from number `start` on; None for a line that is too long.
 
-        Raises:
-            BrokenFileError: it cannot be read further. Every whole line before has been given.
+        Raises UnreadableFileError if the file is damaged, after every complete line before the damage.
         """
         self._raw.seek(0)
         stream = gzip.GzipFile(fileobj=self._raw) if self._compressed else self._raw
@@ -71,5 +69,5 @@ class LineFile:
         except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
             raise BrokenFileError(f"after line {number}: {error}") from error
         finally:
-            # Only the buffer goes: the file stays open for another pass.
+            # Detaching keeps the file open for another pass.
             buffered.detach()

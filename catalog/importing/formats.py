@@ -1,4 +1,4 @@
-"""Which formats there are, and which one a file has."""
+"""The known file formats, and their detection."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -11,9 +11,10 @@ from catalog.importing.tables import BookList, Goodbooks
 
 
 class Reader(Protocol):
-    """Makes records of the lines of one file. Made with its first lines; BadRowError if they are wrong.
+    """A parser for the lines of one file.
 
-    The file is read once for each of `stages`, from line `first_line` on.
+    It is created with the first lines and raises InvalidRowError if they do not fit the format. The file is read once
+    for each of `stages`, from line `first_line` on.
     """
 
     name: str
@@ -21,36 +22,36 @@ class Reader(Protocol):
     first_line: int
 
     def has(self, stage: int) -> bool:
-        """Whether there are rows for a stage, as far as is known when stage 0 has seen the whole file."""
+        """Return whether the file has rows for a stage. Only reliable after stage 0 has read the whole file."""
 
     def parse(self, line: bytes, stage: int) -> Record | Skip:
-        """The record of a line. Raises BadRowError."""
+        """Return the record in a line. Raises InvalidRowError."""
 
 
 FORMATS = {format.name: format for format in (Goodbooks, BookList, OpenLibrary)}
 
 
 class UnknownFormatError(Exception):
-    """The file has none of the formats, or not the one it was said to have; the text says why."""
+    """The file does not have the given format or any known one; the message says why."""
 
 
 def reader_of(file: LineFile, name: str = "") -> Reader:
-    """The reader for a file, by what is in it, or of the format that is named.
+    """Return a parser for the file, of the named format or of the one its first lines fit.
 
-    Raises UnknownFormatError, and BrokenFileError where not even its first line can be read.
+    Raises UnknownFormatError, and UnreadableFileError if not even the first line can be read.
     """
     head = _head(file)
-    why = {}
+    reasons = {}
     for format in [FORMATS[name]] if name else FORMATS.values():
         try:
             return format(head)
         except BadRowError as error:
-            why[format.name] = str(error)
-    raise UnknownFormatError("; ".join(f"not {name}: {reason}" for name, reason in why.items()))
+            reasons[format.name] = str(error)
+    raise UnknownFormatError("; ".join(f"not {name}: {reason}" for name, reason in reasons.items()))
 
 
 def _head(file: LineFile) -> list[bytes]:
-    """The first lines; a dump may begin with a damaged one."""
+    """Return the first lines; only the first one must be readable."""
     head: list[bytes] = []
     try:
         for _, line in islice(file.lines(), 20):

@@ -1,10 +1,10 @@
-"""Language codes as files write them, turned into the tags of BCP 47."""
+"""Conversion of language codes to BCP 47 tags."""
 
 import re
 
-# ISO 639-2 (both its forms, `fre` and `fra`) to ISO 639-1, for each language that has a code of two letters; BCP 47
-# wants the shorter one. A code of three letters that is not here is its own tag. `scc`, `scr` and `mol` are codes
-# that libraries used once and that old records still have.
+# ISO 639-2 (both forms, `fre` and `fra`) to ISO 639-1, for every language that has a two-letter code: BCP 47 requires
+# the shorter one. Other three-letter codes are valid tags. Old library records still use the retired codes `scc`, `scr`
+# and `mol`.
 _SHORT = dict(
     pair.split(":")
     for pair in """
@@ -24,12 +24,15 @@ ukr:uk urd:ur uzb:uz ven:ve vie:vi vol:vo wel:cy wln:wa wol:wo xho:xh yid:yi yor
 """.split()
 )
 
-# No language, or no one language: neither says what the book is in.
+# Codes for no language, several languages or an unknown one.
 _NOT_ONE = {"mis", "mul", "und", "zxx"}
 
 
 def language_tag(code: str) -> str:
-    """The BCP 47 tag of a code in lower case: `eng` gives `en`, `en_US` `en-us`; `fil` stays; no code gives `""`."""
+    """Return the BCP 47 tag of a code, `""` for an unknown one.
+
+    `eng` gives `en`, `en_US` gives `en-us`, and `fil` stays.
+    """
     match = re.fullmatch(r"([a-z]{2,3})(?:[-_]([a-z]{2}))?", code.strip().lower())
     if not match or match[1] in _NOT_ONE:
         return ""

@@ -1,13 +1,11 @@
-"""Open Library's dumps (https://openlibrary.org/developers/dumps): of authors, works, editions, or all in one.
+"""Open Library dumps (https://openlibrary.org/developers/dumps) of authors, works, editions, or all of them.
 
-A line is type, key, revision, time of change and the record in JSON, with tabs between them. Works name their authors
-by key and editions their work, so authors are read first, then works, then editions: a file that holds several kinds
-is read through once a kind, which costs time and no memory, whatever order its lines are in. Separate files are to be
-imported in that order.
+A line has five tab-separated columns: type, key, revision, last modified and the record as JSON. Works refer to authors
+by key, and editions to works, so authors are imported first, then works, then editions. A file with several kinds is
+read once for each kind, which takes more time but no memory. Separate files have to be imported in that order.
 
-What comes in: works with title, authors, description, subjects, year and cover, and editions that have an ISBN, by
-which the catalogue knows editions. The rest is passed over: editions without an ISBN, redirects, deleted records and
-what is none of the three kinds.
+Imported are works (title, authors, description, subjects, year and cover) and editions with an ISBN, by which the
+catalog identifies editions. Other editions, redirects, deleted records and other types are ignored.
 """
 
 import datetime
@@ -41,12 +39,12 @@ _KEY = re.compile(r"/(authors|works|books)/OL[0-9]{1,18}[AWM]")
 
 
 def origin(work_key: str) -> str:
-    """What the catalogue calls a work of Open Library."""
+    """Return the origin of an Open Library work."""
     return f"openlibrary:{work_key}"
 
 
 class OpenLibrary:
-    """The reader of a dump."""
+    """Parser for an Open Library dump."""
 
     name = "openlibrary"
     stages: Sequence[str] = ("authors", "works", "editions")
@@ -54,19 +52,19 @@ class OpenLibrary:
     _TYPES = (b"/type/author", b"/type/work", b"/type/edition")
 
     def __init__(self, head: Sequence[bytes]) -> None:
-        """Look for a record among the lines in `head`. Raises BadRowError where there is none."""
+        """Raise InvalidRowError if no line in `head` is a record."""
         if not any(line.startswith(b"/type/") and line.count(b"\t") >= 4 for line in head):
-            raise BadRowError("no line is type, key, revision, time and JSON with tabs between them")
+            raise BadRowError("no line has the columns type, key, revision, time and JSON, separated by tabs")
         self._seen: set[bytes] = set()
 
     def has(self, stage: int) -> bool:
-        """Whether rows for the stage have been seen by the first one, which looks at all."""
+        """Return whether stage 0, which looks at every line, has seen rows for the stage."""
         return stage == 0 or self._TYPES[stage] in self._seen
 
     def parse(self, line: bytes, stage: int) -> Record | Skip:
-        """The record of a line. Raises BadRowError.
+        """Return the record in a line. Raises InvalidRowError.
 
-        What is of none of the three kinds is told of in stage 0 only, so that each line counts once.
+        Lines of other types are ignored in stage 0 only, so that each line is counted once.
         """
         kind = line[: max(line.find(b"\t"), 0)]
         if kind in self._TYPES:
@@ -77,11 +75,11 @@ class OpenLibrary:
             return Skip.OTHER_STAGE
         columns = decode(line).split("\t", 4)
         if len(columns) < 5 or not columns[0].startswith("/type/"):
-            raise BadRowError(f"it has {len(columns)} columns with tabs between them, not 5")
+            raise BadRowError(f"it has {len(columns)} tab-separated columns, not 5")
         if kind not in self._TYPES:
             return Skip.NOTHING
         if not _KEY.fullmatch(columns[1]):
-            raise BadRowError("the key is none of Open Library's")
+            raise BadRowError("the key is not an Open Library key")
         key, record = columns[1], _object(columns[4])
         if stage == 0:
             return _author(key, record)
@@ -96,7 +94,7 @@ def _object(text: str) -> dict[str, Any]:
     except ValueError as error:
         raise BadRowError(f"the JSON cannot be read: {error}") from None
     if not isinstance(record, dict):
-        raise BadRowError("the JSON is no object")
+        raise BadRowError("the JSON is not an object")
     return record
 
 
@@ -109,7 +107,7 @@ def _author(key: str, record: dict[str, Any]) -> AuthorRecord:
 
 def _work(key: str, record: dict[str, Any]) -> WorkRecord:
     left_out: list[str] = []
-    # One of them is written as {"author": {"key": ...}}, {"author": "..."} or {"key": ...}.
+    # An author is written as {"author": {"key": ...}}, {"author": "..."} or {"key": ...}.
     author_keys = list(dict.fromkeys(filter(None, (_key(_get(a, "author") or a) for a in _list(record, "authors")))))
     if len(author_keys) > MOST_NAMES:
         left_out.append("authors")
@@ -128,12 +126,12 @@ def _work(key: str, record: dict[str, Any]) -> WorkRecord:
 def _edition(record: dict[str, Any]) -> EditionRecord | Skip:
     left_out: list[str] = []
     numbers = [_text(n) for field in ("isbn_13", "isbn_10") for n in _list(record, field)]
-    # Of several numbers the first good one is taken; only when none is good has something been left out.
+    # Take the first valid number; the invalid ones count as ignored only if there is none.
     isbn13 = next(filter(None, (isbn(n, left_out) for n in numbers)), "")
     if not numbers:
         return Skip.NOTHING
     if not isbn13:
-        raise BadRowError("none of its ISBNs is right")
+        raise BadRowError("none of its ISBNs is valid")
     works = [key for key in map(_key, _list(record, "works")) if key]
     if not works:
         raise BadRowError("it names no work")
@@ -155,7 +153,7 @@ def _get(value: Any, name: str) -> Any:
 
 
 def _text(value: Any) -> str:
-    """A text, which is also written as {"type": "/type/text", "value": "..."}."""
+    """Return a text, which may be wrapped as {"type": "/type/text", "value": "..."}."""
     value = _get(value, "value") if isinstance(value, dict) else value
     return value if isinstance(value, str) else ""
 
@@ -170,18 +168,18 @@ def _first_text(values: Iterable[Any]) -> str:
 
 
 def _key(value: Any) -> str:
-    """The key that a reference names: {"key": "/works/OL1W"} or the key by itself."""
+    """Return the key of a reference: {"key": "/works/OL1W"} or the key itself."""
     key = _get(value, "key") if isinstance(value, dict) else value
     return key if isinstance(key, str) and _KEY.fullmatch(key) else ""
 
 
 def _year(value: Any, left_out: list[str]) -> int | None:
-    """The year in `1999`, `January 1999`, `c1999.` or `1999-01-31`: its first number of four digits."""
+    """Return the first four-digit number of `1999`, `January 1999`, `c1999.` or `1999-01-31`."""
     text = _text(value)[:200]
     if not text.strip():
         return None
     match = re.search(r"(?<![0-9])[0-9]{4}(?![0-9])", text)
-    # Next year's books are announced this year; a date beyond is a slip.
+    # Books are announced up to a year ahead; a later date is an error.
     if not match or int(match[0]) > datetime.datetime.now(datetime.UTC).year + 1:
         left_out.append("year")
         return None

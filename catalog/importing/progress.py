@@ -1,16 +1,16 @@
-"""How an import tells how far it is."""
+"""Progress display of an import."""
 
 import time
 from typing import IO, Any
 
 from tqdm import tqdm
 
-# Seconds between two lines where there is no terminal to draw a bar on.
+# Seconds between two log lines if there is no terminal.
 PAUSE = 10.0
 
 
 class Progress:
-    """A bar with rate and time left on a terminal, else a line now and then. Measured in bytes of the file."""
+    """Show a progress bar with rate and time left on a terminal, else log a line now and then. Measured in bytes."""
 
     def __init__(self, stream: IO[str], *, size: int) -> None:
         self._stream = stream
@@ -18,16 +18,16 @@ class Progress:
         self._bar: Any = None
         self._label = ""
         self._rows = self._position = 0
-        self._started = self._told = time.monotonic()
+        self._started = self._logged_at = time.monotonic()
 
     def begin(self, label: str) -> None:
-        """Begin a pass through the file; the clock of its rate starts at its first row."""
+        """Start a pass through the file; its clock starts with the first row."""
         self.end()
         self._label = label
         self._rows = 0
 
     def row(self, position: int) -> None:
-        """One more row has been read, and the file up to byte `position`."""
+        """Count a row; the file has been read up to byte `position`."""
         if not self._rows:
             self._open(position)
         self._rows += 1
@@ -38,14 +38,14 @@ class Progress:
         self._position = position
 
     def end(self) -> None:
-        """Leave the bar as it stands."""
+        """Close the bar and leave it on the screen."""
         if self._bar is not None:
             self._draw(self._position)
             self._bar.close()
             self._bar = None
 
     def _open(self, position: int) -> None:
-        self._started = self._told = time.monotonic()
+        self._started = self._logged_at = time.monotonic()
         if self._stream.isatty():
             self._bar = tqdm(
                 total=self._size,
@@ -62,8 +62,8 @@ class Progress:
 
     def _tell(self, position: int) -> None:
         now = time.monotonic()
-        if now - self._told >= PAUSE:
-            self._told = now
+        if now - self._logged_at >= PAUSE:
+            self._logged_at = now
             rate = self._rows / (now - self._started)
             share = 100 * position // max(self._size, 1)
             self._stream.write(f"{self._label}: {share} %, {self._rows:,} rows, {rate:,.0f} rows/s\n")

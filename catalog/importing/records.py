@@ -1,4 +1,4 @@
-"""What a reader makes of a row, and the cleaning that every format needs."""
+"""Records that parsers return, and the cleaning that all formats share."""
 
 import re
 import unicodedata
@@ -18,21 +18,21 @@ MOST_DESCRIPTION = 10_000
 
 
 class BadRowError(Exception):
-    """A row that cannot be read; its text is the reason, for the rejects file."""
+    """The row is invalid; the message is the reason for the rejects file."""
 
 
 class Skip(Enum):
-    """Why a row that is as it should be gives no record."""
+    """Why a valid row has no record."""
 
-    NOTHING = "it holds nothing for the catalogue"
+    NOTHING = "it has nothing for the catalog"
     OTHER_STAGE = "it is read in another pass through the file"
 
 
 @dataclass(slots=True)
 class WorkRecord:
-    """One book. `author_keys` stand for names that AuthorRecords have given.
+    """A book. `author_keys` refer to AuthorRecords.
 
-    `left_out` names the values that the row had and that could not be used, such as `isbn`.
+    `ignored_fields` names the values of the row that were not usable, such as `isbn`.
     """
 
     origin: str
@@ -50,7 +50,7 @@ class WorkRecord:
 
 @dataclass(slots=True)
 class EditionRecord:
-    """One edition of the book whose origin is `work`."""
+    """An edition of the book whose origin is `work`."""
 
     work: str
     isbn13: str
@@ -64,7 +64,7 @@ class EditionRecord:
 
 @dataclass(slots=True)
 class AuthorRecord:
-    """An author's name under the key that works refer to."""
+    """The name of an author under the key that works refer to."""
 
     key: str
     name: str
@@ -74,7 +74,7 @@ Record = WorkRecord | EditionRecord | AuthorRecord
 
 
 def decode(line: bytes) -> str:
-    """The text of a line. Raises BadRowError where it is not UTF-8."""
+    """Return the text of a line. Raises InvalidRowError if it is not UTF-8."""
     try:
         return line.decode()
     except UnicodeDecodeError as error:
@@ -82,12 +82,12 @@ def decode(line: bytes) -> str:
 
 
 def clean(text: str, what: str, *, most: int = MOST_NAME) -> str:
-    """The text in NFC without outer and doubled space; `""` where there is nothing to be seen.
+    """Return the text in NFC with normalized whitespace; `""` if nothing of it is visible.
 
-    Raises BadRowError where no database keeps it (a NUL, a lone surrogate), or it has more than `most` characters.
+    Raises InvalidRowError if a database cannot store it (a NUL, a lone surrogate) or it is longer than `most`.
     """
     _refuse_unstorable(text, what)
-    # A letter may be four characters that NFC makes one; what is longer than that is not worth the work.
+    # NFC joins at most four characters into one, so a longer text is too long anyway.
     if len(text) <= 4 * most:
         text = on_one_line(unicodedata.normalize("NFC", text))
     if len(text) > most:
@@ -96,7 +96,7 @@ def clean(text: str, what: str, *, most: int = MOST_NAME) -> str:
 
 
 def title(text: str) -> str:
-    """A title. Raises BadRowError where there is none, or none that can be kept."""
+    """Return a clean title. Raises InvalidRowError if it is empty or invalid."""
     text = clean(text, "title", most=MOST_TITLE)
     if not text:
         raise BadRowError("there is no title")
@@ -104,7 +104,7 @@ def title(text: str) -> str:
 
 
 def names(texts: Iterable[str], what: str) -> list[str]:
-    """Names in their order, each once. Raises BadRowError where one cannot be kept."""
+    """Return distinct clean names in order. Raises InvalidRowError if one is invalid."""
     found: dict[str, str] = {}
     for text in texts:
         if name := clean(text, what):
@@ -113,7 +113,7 @@ def names(texts: Iterable[str], what: str) -> list[str]:
 
 
 def optional(text: str, what: str, left_out: list[str], *, most: int = MOST_NAME) -> str:
-    """As `clean`, for a value without which the row is still good: what cannot be kept is named in `left_out`."""
+    """Return a clean value; if it is invalid, add it to the ignored fields and return an empty string."""
     try:
         return clean(text, what, most=most)
     except BadRowError:
@@ -122,7 +122,7 @@ def optional(text: str, what: str, left_out: list[str], *, most: int = MOST_NAME
 
 
 def description(text: str, left_out: list[str]) -> str:
-    """A text of several lines, cut where it is too long."""
+    """Return clean text of several lines, truncated if too long."""
     try:
         _refuse_unstorable(text, "description")
     except BadRowError:
@@ -135,7 +135,7 @@ def description(text: str, left_out: list[str]) -> str:
 
 
 def isbn(text: str, left_out: list[str]) -> str:
-    """An ISBN-13 in normal form, or `""`."""
+    """Return the normalized ISBN-13, or `""`."""
     try:
         return normal_isbn(text)
     except ValueError:
@@ -144,10 +144,10 @@ def isbn(text: str, left_out: list[str]) -> str:
 
 
 def year(number: float | None, left_out: list[str]) -> int | None:
-    """A year, negative before the common era, if it is one that the catalogue takes."""
+    """Return a year, negative before the common era, or None if it is outside the limits of the catalog."""
     if number is None:
         return None
-    # Also false for infinity and for what is not a number.
+    # Also false for infinity and NaN.
     if FIRST_YEAR <= number <= LAST_YEAR and number == int(number):
         return int(number)
     left_out.append("year")
@@ -155,7 +155,7 @@ def year(number: float | None, left_out: list[str]) -> int | None:
 
 
 def pages(number: object, left_out: list[str]) -> int | None:
-    """A number of pages, if it is one that a book can have."""
+    """Return a page count, or None if it is outside the limits of the catalog."""
     if number is None:
         return None
     if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= MOST_PAGES:
@@ -168,4 +168,4 @@ def _refuse_unstorable(text: str, what: str) -> None:
     if "\0" in text:
         raise BadRowError(f"the {what} has a NUL character")
     if re.search("[\ud800-\udfff]", text):
-        raise BadRowError(f"the {what} has half a character (a lone surrogate)")
+        raise BadRowError(f"the {what} has a lone surrogate")

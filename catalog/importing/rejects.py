@@ -1,4 +1,4 @@
-"""The file of the rows that did not come in, with their line numbers and the reasons."""
+"""The rejects file: rows that were not imported, with line numbers and reasons."""
 
 import csv
 import io
@@ -8,24 +8,25 @@ from pathlib import Path
 
 from catalog.importing.writer import Row
 
-# So much of a rejected row is shown; the line number finds the rest.
+# Bytes of a rejected row in the file.
 SHOWN = 500
 
 
 class Rejects:
-    """Comma-separated values: line, reason, the beginning of the row. There is no file before the first reject.
+    """A CSV file with line number, reason and the beginning of the row, created with the first reject.
 
-    Rows are written before the transaction that settles them ends, and `size` is kept in it: what was written for a
-    transaction that was lost is cut off by the next write. So each reject is in the file once, whatever happened.
+    Rows are written before their transaction commits, and the transaction stores the new `size`. The next write
+    truncates the file to that size, which removes the rows of a lost transaction, so that each reject is in the file
+    once.
     """
 
     def __init__(self, path: Path, *, size: int = 0) -> None:
-        """`size`: how many bytes of the file are settled from an earlier run; 0 begins it anew."""
+        """Continue at `size`, the committed size of an earlier run; 0 starts a new file."""
         self.path = path
         self.size = min(size, path.stat().st_size) if size and path.is_file() else 0
 
     def put(self, rows: Iterable[Row]) -> int:
-        """Write the rows behind what is settled and give the new size, to be set when they are settled too.
+        """Append the rows after the committed ones and return the new size, to be set after the commit.
 
         Raises OSError.
         """
@@ -44,6 +45,6 @@ class Rejects:
 
 
 def _shown(text: bytes) -> str:
-    """The beginning of a row, with what is not UTF-8 and what steers a terminal as escapes."""
+    """Return the beginning of a row with invalid UTF-8 and control characters escaped."""
     plain = text[:SHOWN].decode(errors="backslashreplace")
     return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda control: f"\\x{ord(control[0]):02x}", plain)

@@ -1,4 +1,4 @@
-"""One import from its first line, or from where it stood, to its end."""
+"""Import of one file, from its beginning or from a checkpoint."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -16,18 +16,18 @@ from catalog.importing.records import AuthorRecord, BadRowError, Skip
 from catalog.importing.rejects import SHOWN, Rejects
 from catalog.importing.writer import Row, write
 
-# A batch also ends here, so that a file of monstrous lines is no matter of memory.
+# A batch also ends at this size, so that very long lines do not exhaust the memory.
 BATCH_BYTES = 8_000_000
 
 
 class Import:
-    """The import of one file. A batch of rows is one transaction, and the checkpoint is in it.
+    """The import of one file, a batch of rows and the checkpoint per transaction.
 
-    `counts` holds for the whole file, earlier runs included: `read` = `created` + `known` + `rejected` + `ignored`.
+    `counts` covers the whole file, including earlier runs: `read` = `created` + `known` + `rejected` + `ignored`.
     """
 
     def __init__(self, file: LineFile, reader: Reader, *, rejects: Path, batch: int, restart: bool = False) -> None:
-        """Take up the checkpoint of the file, unless `restart`."""
+        """Resume from the checkpoint of the file, unless `restart` is set."""
         self.file = file
         self.reader = reader
         self.batch = batch
@@ -46,9 +46,10 @@ class Import:
         self._bytes = 0
 
     def run(self, *, progress: Progress, stopped: Callable[[], bool] = lambda: False) -> bool:
-        """Read on to the end; False where `stopped` said to end sooner. What was read before is in, either way.
+        """Read to the end of the file, or until `stopped` returns True. Returns whether the end was reached.
 
-        Raises BrokenFileError where the file ends too soon, and OSError where the rejects cannot be written.
+        Rows that were read are committed in any case. Raises UnreadableFileError if the file is damaged, and OSError if
+        the rejects cannot be written.
         """
         broken: BrokenFileError | None = None
         try:
@@ -62,7 +63,7 @@ class Import:
                     if not self._read(progress, stopped):
                         return False
                 except BrokenFileError as error:
-                    # The other passes come to the same place; what lies before it is theirs.
+                    # The other passes still import the rows before the damage.
                     broken = error
         finally:
             progress.end()
@@ -84,16 +85,16 @@ class Import:
                     break
         except BrokenFileError as error:
             broken = error
-        # What was read before a break or a stop is good.
+        # The rows before the damage or the interrupt are valid.
         self._settle(number + 1)
         if broken:
             raise broken
         return not stopped()
 
     def _take(self, number: int, line: bytes | None) -> None:
-        """Read one row and put it to the batch."""
+        """Parse a line and add the row to the batch."""
         if line == b"" or (line is None and self.point.stage):
-            # An empty line is nothing; of one that is too long the first stage has told.
+            # The first stage has rejected the lines that are too long.
             return
         row = Row(number, (line or b"")[:SHOWN])
         try:
@@ -112,7 +113,7 @@ class Import:
         self._bytes += len(line or b"")
 
     def _settle(self, next_line: int) -> None:
-        """Commit the batch, again where somebody else has just written the same ISBN or origin."""
+        """Commit the batch; try again if a concurrent transaction has written the same ISBN or origin."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 self._commit(next_line)
@@ -122,7 +123,7 @@ class Import:
                     raise
         self.point.next_line = next_line
         self._rows, self._bytes = [], 0
-        # In development Django keeps the text of every query.
+        # With DEBUG, Django stores every query in memory.
         reset_queries()
 
     @retrying_atomic

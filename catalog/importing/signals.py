@@ -1,4 +1,4 @@
-"""Signals that end a command, held back until the work at hand is done."""
+"""Graceful handling of interrupts."""
 
 import signal
 import threading
@@ -7,9 +7,9 @@ from typing import Any
 
 
 class StopSignals:
-    """Within `with`, the first SIGINT or SIGTERM is only noted; a second one ends the process as ever.
+    """Context manager that only records the first SIGINT or SIGTERM; a second one ends the process.
 
-    Outside the main thread, where Python lets nobody handle signals, nothing is held back.
+    Does nothing outside the main thread, where Python does not allow signal handlers.
     """
 
     KINDS = (signal.SIGINT, signal.SIGTERM)
@@ -27,7 +27,7 @@ class StopSignals:
         self._restore()
 
     def stopped(self) -> bool:
-        """Whether a signal has come."""
+        """Return whether a signal was received."""
         return self.received is not None
 
     def _note(self, number: int, frame: FrameType | None) -> None:

@@ -1,6 +1,6 @@
-"""Files of comma-separated values whose first line names the columns: goodbooks-10k, and lists of one's own.
+"""CSV formats whose first line names the columns: goodbooks-10k and custom book lists.
 
-Each line is a row. A line end within quotes is damage here, and costs its own row and not the rest of the file.
+Each line is a row: a quoted line break is treated as damage, so that it costs one row and not the rest of the file.
 """
 
 import csv
@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from catalog.importing.languages import language_tag
 from catalog.importing.records import BadRowError, WorkRecord, decode, isbn, names, title, year
 
-# What comes after a comma and is still the same person.
+# Suffixes that follow a comma but belong to the name before it.
 _SUFFIX = re.compile(r"(?:Jr|Sr|Esq|Ph\.?\s?D|M\.?D)\.?|II|III|IV", re.IGNORECASE)
-# 12 digits of 13, as a spreadsheet writes them.
+# Twelve of thirteen digits in scientific notation.
 _FLOATING = re.compile(r"9\.7[89]\d{8,9}e\+12")
 
 
 class Table:
-    """A reader of rows with named columns; a format says which columns it needs and what a row means."""
+    """Parser for rows with named columns. Subclasses define the required columns and `book`."""
 
     name: str
     stages: Sequence[str] = ("books",)
@@ -25,52 +25,49 @@ class Table:
     columns: frozenset[str]
 
     def __init__(self, head: Sequence[bytes]) -> None:
-        """Read the header, the first of the lines in `head`. Raises BadRowError where it is not this format's."""
+        """Read the header from the first line. Raises InvalidRowError if required columns are missing."""
         header = _cells(decode(head[0]).removeprefix("\ufeff")) if head else []
         if missing := self.columns - set(header):
             raise BadRowError(f"the first line does not name the columns {', '.join(sorted(missing))}")
         self._header = header
 
     def has(self, stage: int) -> bool:
-        """Whether rows for the stage have been seen; there is one only."""
+        """Return True: there is only one stage."""
         return True
 
     def parse(self, line: bytes, stage: int) -> WorkRecord:
-        """The book that a line describes. Raises BadRowError."""
+        """Return the book in a line. Raises InvalidRowError."""
         cells = _cells(decode(line))
         if len(cells) != len(self._header):
             raise BadRowError(f"it has {len(cells)} columns, the first line has {len(self._header)}")
         return self.book(dict(zip(self._header, cells, strict=True)))
 
     def book(self, row: dict[str, str]) -> WorkRecord:
-        """The book that a row describes. Raises BadRowError."""
+        """Return the book in a row. Raises InvalidRowError."""
         raise NotImplementedError
 
 
 class Goodbooks(Table):
-    """The file books.csv of goodbooks-10k (https://github.com/zygmuntz/goodbooks-10k) as it is.
+    """books.csv of goodbooks-10k (https://github.com/zygmuntz/goodbooks-10k), with its known defects.
 
-    What has happened to it, and what is made of that:
-
-    - `isbn` has lost its leading zeros: it is padded to ten characters and used where its check digit is right.
-    - `isbn13` has been a floating-point number of twelve digits (`9.78043902348e+12`): see `_surviving_isbn13`. It is
-      looked at only where `isbn` is empty.
-    - `authors` are names with `, ` between them, translators and illustrators last, with doubled spaces within names.
-      `Jr.` and its like belong to the name before.
+    - `isbn` has lost its leading zeros. It is padded to ten characters and used if the check digit is right.
+    - `isbn13` was rounded to twelve digits (`9.78043902348e+12`), see `_recover_isbn13`. It is used if `isbn` is empty.
+    - `authors` are separated by `, `, translators and illustrators last, with doubled spaces inside names. A suffix
+      such as `Jr.` belongs to the preceding name.
     - `original_publication_year` is a float, negative before the common era, or empty.
-    - `language_code` is one of ISO 639-2 or a tag (`eng`, `en-US`).
-    - `title` has the series in brackets, and is kept so: readers know these books by it. `original_title` is not
-      kept: the catalogue has one title a book, and a find by a title that is not shown would look like a mistake.
-    - an `image_url` with `nophoto` in it is no cover.
+    - `language_code` is an ISO 639-2 code or a tag (`eng`, `en-US`).
+    - `title` includes the series in brackets, by which users know these books. `original_title` is ignored: a book
+      has one title here, and finding it by another one that is not shown would look like a mistake.
+    - An `image_url` that contains `nophoto` is a placeholder.
     """
 
     name = "goodbooks"
     columns = frozenset("work_id isbn isbn13 authors original_publication_year title language_code image_url".split())
 
     def book(self, row: dict[str, str]) -> WorkRecord:
-        """The work that a row describes, by its `work_id`. Raises BadRowError."""
+        """Return the book in a row, identified by its `work_id`. Raises InvalidRowError."""
         if not re.fullmatch(r"[0-9]{1,18}", row["work_id"]):
-            raise BadRowError("work_id is no number")
+            raise BadRowError("work_id is not a number")
         left_out: list[str] = []
         return WorkRecord(
             origin=f"goodbooks:{int(row['work_id'])}",
@@ -85,17 +82,17 @@ class Goodbooks(Table):
 
 
 class BookList(Table):
-    """A list of one's own: `key,title,authors`, and where wanted `published_year`, `language` and `isbn`.
+    """A custom list with the columns `key,title,authors` and optionally `published_year`, `language` and `isbn`.
 
-    `key` is any name for the row that stays the same and that no other list uses: letters, digits, `-`, `_`, `.`.
-    `authors` have `;` between them.
+    `key` identifies the row permanently and across all lists: letters, digits, `-`, `_`, `.`. `authors` are separated
+    by `;`.
     """
 
     name = "list"
     columns = frozenset({"key", "title", "authors"})
 
     def book(self, row: dict[str, str]) -> WorkRecord:
-        """The book that a row describes. Raises BadRowError."""
+        """Return the book in a row. Raises InvalidRowError."""
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", row["key"]):
             raise BadRowError("the key must be 1 to 100 letters, digits, hyphens, underscores and dots")
         left_out: list[str] = []
@@ -115,7 +112,7 @@ def _cells(line: str) -> list[str]:
     try:
         return next(csv.reader([line], strict=True), [])
     except csv.Error as error:
-        raise BadRowError(f"it is not a row of comma-separated values: {error}") from None
+        raise BadRowError(f"it is not valid CSV: {error}") from None
 
 
 def _authors(texts: Sequence[str]) -> list[str]:
@@ -142,11 +139,11 @@ def _goodbooks_isbn(isbn10: str, isbn13: str, left_out: list[str]) -> str:
 
 
 def _surviving_isbn13(number: str) -> str:
-    """The ISBN-13 that was rounded to twelve digits, if it can only have been one; else what is no ISBN.
+    """Return the ISBN-13 that was rounded to twelve digits if it can be recovered, else an invalid ISBN.
 
-    Written out, the number ends in 0. Where that passes for the check digit, it was the ISBN: one that was rounded up
-    to it would be the number before with the check digit 3 or, over a ten, 4, and those are rounded down. Over a
-    hundred it would be 7; so a number with two more zeros at its end proves nothing.
+    Padded with a zero, the number is valid only if its check digit is 0. In that case it was not rounded: an ISBN that
+    rounds up to it would be the preceding number, whose check digit is 3, or 4 across a ten, and those round down.
+    Across a hundred it would be 7, so a number that ends in two more zeros proves nothing.
     """
     if not _FLOATING.fullmatch(number):
         return ""

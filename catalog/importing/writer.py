@@ -1,13 +1,12 @@
-"""The writing of a batch of rows: each ends as created, known or rejected, and one that is known is left as it is.
+"""Write a batch of rows. Each row ends as created, known or rejected; a known row is not changed.
 
-A work is known by its origin. An ISBN that another book has decides what a new work is: if the two share an author or
-the title (series in brackets aside) they are one book, which gets the new origin as a second one; if not, the number
-is somebody's mistake, and the new work comes in without it.
+A work is identified by its origin. If another book already has its ISBN, the two are the same book if they share an
+author or the title without the series; the new origin then becomes an alternate one of that book. If not, the ISBN is a
+mistake, and the work is created without it.
 
-An edition goes to the book that its work became. If another book has its ISBN already, and the same rule makes them
-one, the work's book is given up for that one, with its editions: so a dump of Open Library doubles no book that came
-from elsewhere. That is done only to a book that an import made and nobody has touched: one that is in use, or that is
-another work altogether, stays, and the edition is rejected.
+An edition is added to the book of its work. If another book already has the ISBN and the same rule makes them one book,
+the book of the work is merged into that one with all of its editions, so that a dump of Open Library does not duplicate
+books from other sources. That is only done to unused books that an import created; otherwise the edition is rejected.
 """
 
 import re
@@ -29,13 +28,13 @@ from catalog.importing.records import AuthorRecord, EditionRecord, Record, WorkR
 from catalog.models import ANY_BOOK, CATALOGUE, EDITION_FIELDS, Book, BookAuthor, BookSubject, Edition
 from catalog.names import author_line, key_of
 
-# What belongs to a book whoever made it; a row of any other table that refers to it means that it is in use.
+# Rows of these models belong to their book. A row of any other model that refers to a book means that it is in use.
 OWN_ROWS = (BookAuthor, BookSubject, Edition, OtherOrigin)
 
 
 @dataclass(slots=True)
 class Row:
-    """A line of the file, what was read from it, and what has become of it."""
+    """A line of the file, its record and its outcome."""
 
     line: int
     text: bytes
@@ -44,22 +43,22 @@ class Row:
     reason: str = ""
 
     def reject(self, reason: str) -> None:
-        """Mark the row as one that does not come in."""
+        """Mark the row as rejected."""
         self.outcome, self.reason = "rejected", reason
 
 
 @dataclass(slots=True)
 class _Work:
-    """A book with its authors' names, new or in the catalogue."""
+    """A new or existing book with the names of its authors."""
 
     book: Book
     authors: list[str]
 
 
 def write(rows: Sequence[Row], counts: Counter[str]) -> None:
-    """Write the records of the rows, in the transaction that is open, and set what has become of each.
+    """Write the records inside the current transaction and set the outcome of each row.
 
-    `counts` is added to: `isbn_elsewhere` and `merged`.
+    Adds `isbn_elsewhere` and `merged` to `counts`.
     """
     _write_authors([(row, row.record) for row in rows if isinstance(row.record, AuthorRecord)])
     _write_works([(row, row.record) for row in rows if isinstance(row.record, WorkRecord)], counts)
@@ -78,26 +77,28 @@ def _write_authors(rows: Sequence[tuple[Row, AuthorRecord]]) -> None:
 
 
 def _write_works(rows: Sequence[tuple[Row, WorkRecord]], counts: Counter[str]) -> None:
-    known = set(_books_of([record.origin for _, record in rows]))
-    fresh = [record for _, record in rows if record.origin not in known]
-    named = _names_of(key for record in fresh for key in record.author_keys)
-    holders = _holders([record.isbn13 for record in fresh if record.isbn13])
+    known = set(_book_ids_by_origin([record.origin for _, record in rows]))
+    new_records = [record for _, record in rows if record.origin not in known]
+    author_names = _author_names(key for record in new_records for key in record.author_keys)
+    holders = _holders([record.isbn13 for record in new_records if record.isbn13])
     new: list[tuple[_Work, WorkRecord]] = []
-    second: list[tuple[str, Book]] = []
+    alternate_origins: list[tuple[str, Book]] = []
     for row, record in rows:
         if record.origin in known:
             row.outcome = "known"
             continue
-        authors = record.authors or list(dict.fromkeys(named[key] for key in record.author_keys if key in named))
+        authors = record.authors or list(
+            dict.fromkeys(author_names[key] for key in record.author_keys if key in author_names)
+        )
         if record.author_keys and not authors:
-            row.reject(f"the author {record.author_keys[0]} is not known: authors come before works")
+            row.reject(f"the author {record.author_keys[0]} is unknown: import authors before works")
             continue
         known.add(record.origin)
         work = _Work(_book(record, authors), authors)
         holder = holders.get(record.isbn13)
         if holder and same_work(work.book.title, authors, holder.book.title, holder.authors):
             row.outcome = "known"
-            second.append((record.origin, holder.book))
+            alternate_origins.append((record.origin, holder.book))
             continue
         if holder:
             counts["isbn_elsewhere"] += 1
@@ -107,7 +108,7 @@ def _write_works(rows: Sequence[tuple[Row, WorkRecord]], counts: Counter[str]) -
         row.outcome = "created"
         new.append((work, record))
     _insert(new)
-    OtherOrigin.objects.bulk_create(OtherOrigin(origin=origin, book=book) for origin, book in second)
+    OtherOrigin.objects.bulk_create(OtherOrigin(origin=origin, book=book) for origin, book in alternate_origins)
 
 
 def _book(record: WorkRecord, authors: Sequence[str]) -> Book:
@@ -131,7 +132,7 @@ def _insert(works: Sequence[tuple[_Work, WorkRecord]]) -> None:
         book.print_key = print_key(book.title, book.isbn13)
     Book.objects.bulk_create(books)
     if not connection.features.can_return_rows_from_bulk_insert:
-        keys = _books_of([book.origin for book in books if book.origin])
+        keys = _book_ids_by_origin([book.origin for book in books if book.origin])
         for book in books:
             book.pk = keys[book.origin or ""]
     Edition.objects.bulk_create(
@@ -147,29 +148,29 @@ def _insert(works: Sequence[tuple[_Work, WorkRecord]]) -> None:
 
 
 def _write_editions(rows: Sequence[tuple[Row, EditionRecord]], counts: Counter[str]) -> None:
-    books = _books_of([record.work for _, record in rows])
-    held = dict(
+    books = _book_ids_by_origin([record.work for _, record in rows])
+    book_by_isbn = dict(
         Edition.objects.filter(isbn13__in=[record.isbn13 for _, record in rows]).values_list("isbn13", "book_id")
     )
     new: list[Edition] = []
     for row, record in rows:
         book = books.get(record.work)
-        holder = held.get(record.isbn13)
+        holder = book_by_isbn.get(record.isbn13)
         if book is None:
-            row.reject(f"the work {record.work.partition(':')[2]} is not known: works come before editions")
+            row.reject(f"the work {record.work.partition(':')[2]} is unknown: import works before editions")
         elif holder is None:
             row.outcome = "created"
-            held[record.isbn13] = book
+            book_by_isbn[record.isbn13] = book
             new.append(_edition(record, book))
         elif holder == book:
             row.outcome = "known"
         elif _give_up(book, holder, pending=new):
             row.outcome = "known"
             counts["merged"] += 1
-            for mapping in (books, held):
+            for mapping in (books, book_by_isbn):
                 mapping.update({key: holder for key, value in mapping.items() if value == book})
         else:
-            row.reject(f"the ISBN {record.isbn13} belongs to another book, number {holder}")
+            row.reject(f"the ISBN {record.isbn13} belongs to another book (id {holder})")
             counts["isbn_elsewhere"] += 1
     Edition.objects.bulk_create(new)
     _choose_main({edition.book_id for edition in new})
@@ -188,7 +189,7 @@ def _edition(record: EditionRecord, book: int) -> Edition:
 
 
 def _choose_main(books: Collection[int]) -> None:
-    """Make the first edition of each book that has no main one its main edition, and its facts those of the book."""
+    """Make the first edition of each book without a main edition its main one, and copy its facts to the book."""
     first = Edition.objects.filter(book=OuterRef("pk")).order_by("pk")
 
     def of_first(name: str) -> Subquery:
@@ -208,9 +209,9 @@ def _choose_main(books: Collection[int]) -> None:
 
 
 def _give_up(pk: int, holder: int, *, pending: Iterable[Edition]) -> bool:
-    """Make book `pk` one with `holder`, if they are the same work and nobody uses the first; whether that was so.
+    """Merge book `pk` into `holder` if they are the same work and the first is unused. Return whether it was done.
 
-    `pending` are editions not written yet, which go along.
+    `pending` are unsaved editions, which are merged as well.
     """
     both = Book.objects.select_for_update().filter(pk__in=[pk, holder]).order_by("pk").prefetch_related("author_rows")
     found = {book.pk: book for book in both}
@@ -229,7 +230,7 @@ def _give_up(pk: int, holder: int, *, pending: Iterable[Edition]) -> bool:
 
 
 def _in_use(book: Book) -> bool:
-    """Whether any row but the book's own refers to it: a review, a club's list, a revision, whatever app it is of."""
+    """Return whether a row of any app refers to the book, apart from the rows it owns."""
     relations = (field for field in Book._meta.get_fields(include_hidden=True) if isinstance(field, ForeignObjectRel))
     return any(
         relation.related_model._base_manager.filter(**{relation.field.name: book}).exists()
@@ -239,7 +240,7 @@ def _in_use(book: Book) -> bool:
 
 
 def same_work(title: str, authors: Iterable[str], other_title: str, other_authors: Iterable[str]) -> bool:
-    """Whether two books with one ISBN are one work: an author in common, or the title, series in brackets aside."""
+    """Return whether two books with the same ISBN share an author or the title without the series."""
     return _bare(title) == _bare(other_title) or bool(set(map(key_of, authors)) & set(map(key_of, other_authors)))
 
 
@@ -247,19 +248,19 @@ def _bare(title: str) -> str:
     return key_of(re.sub(r"\s*\([^()]*\)\s*$", "", title) or title)
 
 
-def _books_of(origins: Collection[str]) -> dict[str, int]:
-    """The books that have these origins, be it as their second; of one that is part of another, that."""
+def _book_ids_by_origin(origins: Collection[str]) -> dict[str, int]:
+    """Return the ids of the books with these origins, alternate ones included; merge targets for merged books."""
     first = Book.objects.filter(origin__in=origins).values_list("origin", "pk", "merged_into")
     other = OtherOrigin.objects.filter(origin__in=origins).values_list("origin", "book_id", "book__merged_into")
     found = {origin: (pk, into) for origin, pk, into in [*first, *other] if origin is not None}
     return {origin: pk if into is None else Book.objects.survivor(into) for origin, (pk, into) in found.items()}
 
 
-def _names_of(keys: Iterable[str]) -> dict[str, str]:
+def _author_names(keys: Iterable[str]) -> dict[str, str]:
     return dict(ImportedAuthor.objects.filter(key__in=set(keys)).values_list("key", "name"))
 
 
 def _holders(isbns: Collection[str]) -> dict[str, _Work]:
-    """The books that have these ISBNs already."""
+    """Return the books that already have these ISBNs."""
     rows = Edition.objects.filter(isbn13__in=isbns).select_related("book").prefetch_related("book__author_rows")
     return {row.isbn13: _Work(row.book, row.book.authors) for row in rows}

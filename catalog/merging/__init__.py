@@ -1,1 +1,1 @@
-"""Two books that are one work become one, and can become two again."""
+"""Merging of duplicate books, and undoing a merge."""

@@ -1,4 +1,4 @@
-"""Merges in the admin: read, and undone."""
+"""Admin for merges."""
 
 from typing import Any
 
@@ -20,20 +20,18 @@ from catalog.merging.services import left, undo_merge
 
 @admin.register(Merge)
 class MergeAdmin(LookingAdmin):
-    """Which book went into which, by whom and why; the page of one undoes it."""
+    """Read-only admin for merges. The page of a merge can undo it."""
 
     list_display = ("id", "gone", "kept", "state", "by", "at", "undone_by", "undone_at")
     list_filter = ("state",)
     beside = ("gone", "kept", "by", "undone_by")
 
     def has_merge_permission(self, request: HttpRequest) -> bool:
-        """Who may merge books."""
         return request.user.has_perm("catalog.merge_books")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """One merge, and the way back."""
         if not (self.has_merge_permission(request) if request.method == "POST" else self.has_view_permission(request)):
             raise PermissionDenied
         merges = Merge.objects.select_related("kept", "gone", "by", "undone_by", "filled")
@@ -41,7 +39,7 @@ class MergeAdmin(LookingAdmin):
         form = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             return self._undo(request, merge, form.cleaned_data["reason"])
-        may = self.has_merge_permission(request) and merge.state == State.MERGED
+        can_undo = self.has_merge_permission(request) and merge.state == State.MERGED
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -50,14 +48,14 @@ class MergeAdmin(LookingAdmin):
             "left": left(merge),
             "filled": [called(name) for name in merge.filled.changes] if merge.filled else [],
         }
-        return TemplateResponse(request, "catalog/merged.html", context | {"form": form if may else None})
+        return TemplateResponse(request, "catalog/merged.html", context | {"form": form if can_undo else None})
 
     def _undo(self, request: HttpRequest, merge: Merge, reason: str) -> HttpResponse:
         try:
             undo_merge(merge, by=caller(request), reason=reason)
-        except Conflict as refused:
-            self.message_user(request, refused.detail, messages.ERROR)
+        except Conflict as conflict:
+            self.message_user(request, conflict.detail, messages.ERROR)
         else:
-            if merge.state == State.UNDONE:  # Else the page tells how far it is.
-                self.message_user(request, _("They are two books again."), messages.SUCCESS)
+            if merge.state == State.UNDONE:  # otherwise the page shows the progress
+                self.message_user(request, _("The merge was undone."), messages.SUCCESS)
         return HttpResponseRedirect(request.path)

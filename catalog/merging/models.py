@@ -1,8 +1,9 @@
-"""The tables of merges: which book went into which, and each row that was moved for it."""
+"""Tables of merges and of the rows that each merge has moved."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -11,12 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bookbridge.api.fields import KeyField
+from bookbridge.api.rows import batches
 
 REASON_LENGTH = 1000
+BATCH = 500
 
 
 class State(models.TextChoices):
-    """How far a merge is."""
+    """The status of a merge."""
 
     MERGING = "merging", _("being merged")
     MERGED = "merged", _("merged")
@@ -28,23 +31,23 @@ UNDERWAY = (State.MERGING, State.UNDOING)
 
 
 class MergeQuerySet(models.QuerySet["Merge"]):
-    """Rules about many merges."""
+    """Queries for merges."""
 
     def of(self, *books: int) -> MergeQuerySet:
-        """Those that have to do with any of these books."""
+        """Return the merges that involve any of these books."""
         return self.filter(Q(kept__in=books) | Q(gone__in=books))
 
     def standing(self) -> MergeQuerySet:
-        """Those that are not undone."""
+        """Return the merges that are not undone."""
         return self.exclude(state=State.UNDONE)
 
     def underway(self) -> MergeQuerySet:
-        """Those whose rows are being moved, there or back."""
+        """Return the merges whose rows are being moved, in either direction."""
         return self.filter(state__in=UNDERWAY)
 
 
 class Merge(models.Model):
-    """That the book `gone` went into the book `kept`, whose work it is too: by whom, when and why."""
+    """A merge of the book `source` into the book `target`."""
 
     kept = models.ForeignKey("catalog.Book", models.CASCADE, related_name="merges")
     gone = models.ForeignKey("catalog.Book", models.CASCADE, related_name="+")
@@ -60,7 +63,7 @@ class Merge(models.Model):
         models.SET_NULL,
         null=True,
         related_name="+",
-        help_text=_("What the kept book had not known and has from the other."),
+        help_text=_("Fields copied from the merged book."),
     )
 
     objects = MergeQuerySet.as_manager()
@@ -69,7 +72,7 @@ class Merge(models.Model):
         verbose_name = _("merge")
         verbose_name_plural = _("merges")
         default_permissions = ("view",)
-        permissions = [("merge_books", _("Can merge books and undo it"))]
+        permissions = [("merge_books", _("Can merge books and undo merges"))]
         indexes = [models.Index(fields=["state", "id"], name="catalog_merge_by_state")]
 
     def __str__(self) -> str:
@@ -77,25 +80,32 @@ class Merge(models.Model):
 
     @property
     def books(self) -> list[int]:
-        """Both ids, in the order in which books are locked."""
+        """Return both ids in lock order."""
         return sorted((self.kept_id, self.gone_id))
 
     def note(self, kind: str, rows: Iterable[int]) -> None:
-        """Write down that these rows of one kind were moved to the kept book."""
+        """Record rows that were moved to the target."""
         Moved.objects.bulk_create((Moved(merge=self, kind=kind, row=row) for row in rows), batch_size=500)
 
     def noted(self, kind: str, most: int) -> list[int]:
-        """Rows of one kind that are still to be moved back, at most so many."""
+        """Return up to `most` recorded rows of a kind."""
         found = self.moved.filter(kind=kind).order_by("row").values_list("row", flat=True)
         return list(found[:most])
 
     def strike(self, kind: str, rows: Sequence[int]) -> None:
-        """They have been moved back, or stay for good."""
+        """Remove rows from the record."""
         self.moved.filter(kind=kind, row__in=rows).delete()
+
+    def restore_moved(self, kind: str, rows: models.QuerySet[Any], **columns: Any) -> None:
+        """Set columns of those of `rows` that the merge has moved, which are struck off then."""
+        noted = self.moved.filter(kind=kind)
+        for pks in batches(list(rows.filter(pk__in=noted.values("row")).values_list("pk", flat=True)), BATCH):
+            rows.model._base_manager.filter(pk__in=pks).update(**columns)
+            self.strike(kind, pks)
 
 
 class Moved(models.Model):
-    """One row that a merge has moved: of which kind, and its id. It goes when the row is moved back."""
+    """A row that a merge has moved. Deleted when the row is moved back."""
 
     merge = models.ForeignKey(Merge, models.CASCADE, related_name="moved", db_index=False)
     kind = KeyField(max_length=20)

@@ -1,4 +1,4 @@
-"""The pages on which staff find likely duplicates and merge two books."""
+"""Admin views that list likely duplicates and merge two books."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bookbridge.api.audit import audit
 from bookbridge.api.errors import Conflict
 from bookbridge.api.text import is_blank
 from bookbridge.api.transactions import retrying_atomic
-from catalog.duplicates import MOST_SHOWN, WAYS, groups
+from catalog.merging.duplicates import MOST_SHOWN, WAYS, groups
 from catalog.merging.models import REASON_LENGTH
 from catalog.merging.services import merge_books
 from catalog.models import Book
@@ -30,80 +30,81 @@ WAY_NAMES = {"work_key": _("Same title and author"), "print_key": _("Same title 
 
 
 class ReasonForm(forms.Form):
-    """Why something is done."""
+    """Form that asks for the reason of an action."""
 
-    reason = forms.CharField(max_length=REASON_LENGTH, label=_("Why"), widget=UnfoldAdminTextareaWidget({"rows": 3}))
+    reason = forms.CharField(max_length=REASON_LENGTH, label=_("Reason"), widget=UnfoldAdminTextareaWidget({"rows": 3}))
 
     def clean_reason(self) -> str:
-        """Something that is seen."""
         reason = str(self.cleaned_data["reason"])
         if is_blank(reason):
-            raise ValidationError(_("Please say why."))
+            raise ValidationError(_("Enter a reason."))
         return reason
 
 
-def duplicates(page: Any, request: HttpRequest) -> HttpResponse:
-    """Likely duplicates, a group each, in the order of their keys."""
-    _require(page, request)
+def duplicates(model_admin: Any, request: HttpRequest) -> HttpResponse:
+    """Show groups of likely duplicates, or mark a group as distinct."""
+    _check_permission(model_admin, request)
     way = request.GET.get("way", WAYS[0])
     if way not in WAYS:
         raise Http404
     if request.method == "POST":
-        _tell_apart(page, request, way)
+        _tell_apart(model_admin, request, way)
         return HttpResponseRedirect(request.get_full_path())
-    found, further = groups(way, after=request.GET.get("after", ""))
-    ways = [(word, name, word == way) for word, name in WAY_NAMES.items()]
-    more = "?" + urlencode({"way": way, "after": further}) if further else ""
-    return _answer(page, request, "duplicates", title=gettext("Likely duplicates"), groups=found, ways=ways, more=more)
+    found, next_key = groups(way, after=request.GET.get("after", ""))
+    ways = [(key, name, key == way) for key, name in WAY_NAMES.items()]
+    more = "?" + urlencode({"way": way, "after": next_key}) if next_key else ""
+    return _render(
+        model_admin, request, "duplicates", title=gettext("Likely duplicates"), groups=found, ways=ways, more=more
+    )
 
 
-def merge(page: Any, request: HttpRequest) -> HttpResponse:
-    """Two books side by side; which is kept, and why."""
-    _require(page, request)
+def merge(model_admin: Any, request: HttpRequest) -> HttpResponse:
+    """Show two books side by side, or merge them."""
+    _check_permission(model_admin, request)
     wanted = [id_in(text) for text in request.GET.getlist("book")]
     rows = Book.objects.standing().filter(pk__in=[pk for pk in wanted if pk is not None]).for_detail()
     found = sorted(rows, key=lambda book: (-book.ratings_count, book.pk))
     if len(found) != 2:
-        page.message_user(request, _("Select two books that are not part of others."), messages.ERROR)
+        model_admin.message_user(request, _("Select two books that have not been merged into others."), messages.ERROR)
         return HttpResponseRedirect(reverse("admin:catalog_book_changelist"))
     form = ReasonForm(request.POST or None)
     kept = id_in(request.POST.get("kept", ""))
     if request.method == "POST" and form.is_valid() and kept in {book.pk for book in found}:
         ordered = sorted(found, key=lambda book: book.pk != kept)
-        return _merge(page, request, *ordered, reason=form.cleaned_data["reason"])
+        return _merge(model_admin, request, *ordered, reason=form.cleaned_data["reason"])
     facts = [(name, [_fact(book, name) for book in found]) for name in FACTS]
     labelled = [(FACTS[name], values, values[0] != values[1]) for name, values in facts]
     shown = {"books": found, "facts": labelled, "form": form, "kept": kept if request.method == "POST" else found[0].pk}
-    return _answer(page, request, "merge", title=gettext("Merge two books"), **shown)
+    return _render(model_admin, request, "merge", title=gettext("Merge two books"), **shown)
 
 
-def _merge(page: Any, request: HttpRequest, kept: Book, gone: Book, *, reason: str) -> HttpResponse:
+def _merge(model_admin: Any, request: HttpRequest, kept: Book, gone: Book, *, reason: str) -> HttpResponse:
     try:
-        done = merge_books(kept=kept, gone=gone, by=caller(request), reason=reason)
-    except Conflict as refused:
-        page.message_user(request, refused.detail, messages.ERROR)
+        merge = merge_books(kept=kept, gone=gone, by=caller(request), reason=reason)
+    except Conflict as conflict:
+        model_admin.message_user(request, conflict.detail, messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
-    text = _("“%(gone)s” is part of “%(kept)s” now.") % {"gone": gone, "kept": kept}
-    page.message_user(request, text, messages.SUCCESS)
-    return HttpResponseRedirect(reverse("admin:catalog_merge_change", args=[done.pk]))
+    text = _("“%(source)s” was merged into “%(target)s”.") % {"source": gone, "target": kept}
+    model_admin.message_user(request, text, messages.SUCCESS)
+    return HttpResponseRedirect(reverse("admin:catalog_merge_change", args=[merge.pk]))
 
 
 @retrying_atomic
-def _tell_apart(page: Any, request: HttpRequest, way: str) -> None:
-    """Remember that the books of a group are not the same, as it was shown."""
+def _tell_apart(model_admin: Any, request: HttpRequest, way: str) -> None:
+    """Mark the books of a group, as it was shown, as distinct."""
     ids = [pk for text in request.POST.getlist("book")[:MOST_SHOWN] if (pk := id_in(text)) is not None]
     Book.objects.standing().filter(pk__in=ids).update(told_apart=True)
     audit("book.told_apart", by=caller(request), detail=f"{way}: {', '.join(map(str, ids))}")
-    page.message_user(request, _("They are not shown together again."), messages.SUCCESS)
+    model_admin.message_user(request, _("Marked as different books."), messages.SUCCESS)
 
 
-def _require(page: Any, request: HttpRequest) -> None:
-    if not page.has_merge_permission(request):
+def _check_permission(model_admin: Any, request: HttpRequest) -> None:
+    if not model_admin.has_merge_permission(request):
         raise PermissionDenied
 
 
-def _answer(page: Any, request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
-    context = {**page.admin_site.each_context(request), "opts": page.opts, **shown}
+def _render(model_admin: Any, request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
+    context = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, **shown}
     return TemplateResponse(request, f"catalog/{template}.html", context)
 
 
@@ -126,7 +127,7 @@ COLUMNS = FACTS | {"cover_url": _("Cover URL")}
 
 
 def called(name: str) -> str:
-    """What a column of a book is called on these pages."""
+    """Return the label of a book's column."""
     return str(COLUMNS.get(name, name))
 
 

@@ -4,9 +4,9 @@ from bookbridge.api.search import FullTextIndex
 
 
 class Migration(migrations.Migration):
-    """The full-text index: FULLTEXT on MariaDB and MySQL, FTS5 on SQLite."""
+    """Create the full-text index: FULLTEXT on MariaDB and MySQL, FTS5 on SQLite."""
 
-    # MariaDB and MySQL commit at each DDL statement, and Django refuses those within a transaction there.
+    # MariaDB and MySQL commit at each DDL statement, so Django rejects DDL inside a transaction.
     atomic = False
 
     dependencies = [("catalog", "0001_initial")]

@@ -12,7 +12,7 @@ def back(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    """The group whose members may change every book; staff appoint them in the admin."""
+    """Create the group of users who may edit every book."""
 
     dependencies = [
         ("catalog", "0002_search_index"),

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """A cover may be the name of a picture that is kept here; the column is as it was."""
+    """Allow the name of a stored image as a cover; the column itself does not change."""
 
     dependencies = [
         ('catalog', '0005_statistics_indexes'),

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='book',
             name='merged_into',
-            field=models.BigIntegerField(editable=False, help_text='The id of the book it is part of now.', null=True),
+            field=models.BigIntegerField(editable=False, help_text='Id of the book it was merged into.', null=True),
         ),
         migrations.CreateModel(
             name='Merge',
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('undone_at', models.DateTimeField(null=True)),
                 ('undone_reason', models.CharField(blank=True, max_length=1000)),
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('filled', models.ForeignKey(help_text='What the kept book had not known and has from the other.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalog.revision')),
+                ('filled', models.ForeignKey(help_text='Fields copied from the merged book.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalog.revision')),
                 ('gone', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.book')),
                 ('kept', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='merges', to='catalog.book')),
                 ('undone_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'merge',
                 'verbose_name_plural': 'merges',
-                'permissions': [('merge_books', 'Can merge books and undo it')],
+                'permissions': [('merge_books', 'Can merge books and undo merges')],
                 'default_permissions': ('view',),
             },
         ),

@@ -16,17 +16,17 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='book',
             name='print_key',
-            field=bookbridge.api.fields.KeyField(editable=False, help_text='Bare title and publisher.', max_length=191, null=True),
+            field=bookbridge.api.fields.KeyField(editable=False, help_text='Key made of title and publisher.', max_length=191, null=True),
         ),
         migrations.AddField(
             model_name='book',
             name='told_apart',
-            field=models.BooleanField(default=False, editable=False, help_text='From all that had its keys then.'),
+            field=models.BooleanField(default=False, editable=False, help_text='Staff confirmed that no book with the same keys is a duplicate.'),
         ),
         migrations.AddField(
             model_name='book',
             name='work_key',
-            field=bookbridge.api.fields.KeyField(editable=False, help_text='Bare title and first author.', max_length=191, null=True),
+            field=bookbridge.api.fields.KeyField(editable=False, help_text='Key made of title and first author.', max_length=191, null=True),
         ),
         migrations.AddIndex(
             model_name='book',

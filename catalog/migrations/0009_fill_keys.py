@@ -18,7 +18,7 @@ def forward(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    """The keys of the books that were there before."""
+    """Fill the duplicate keys of existing books."""
 
     dependencies = [("catalog", "0008_duplicates")]
 

@@ -1,4 +1,4 @@
-"""Ballots in the admin: looked at by staff once they are closed and before. Votes are not in it, nor who has voted."""
+"""Admin of ballots, read-only. Votes and voters are not shown."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ title = said(Ballot, "title")
 
 @admin.register(Ballot)
 class BallotAdmin(OfClubAdmin):
-    """What clubs vote on, and what came of it."""
+    """Admin of ballots and their results."""
 
     list_display = ("id", "club", title, "method", "status", "closes_at", "outcome", "created_by", "created_at")
     list_filter = ("status", "method")
@@ -30,13 +30,14 @@ class BallotAdmin(OfClubAdmin):
 
     @admin.display(description=_("count"))
     def count(self, ballot: Ballot) -> Any:
-        """Each round in a line: what the candidates had, and who went."""
+        """One line for each round, with the votes per candidate and the eliminated one."""
         entries = dict(ballot.candidates.values_list("place", "entry"))
         titles = dict(Entry.objects.filter(pk__in=entries.values()).values_list("pk", "book__title"))
         names = {place: titles.get(entry, f"#{entry}") for place, entry in entries.items()}
+        label = gettext("eliminated")
         lines = []
         for round_ in ballot.rounds:
-            had = ", ".join(f"{names[place]}: {n}" for place, n in round_["counts"])
-            gone = round_["eliminated"]
-            lines.append([had if gone is None else f"{had} ({gettext('out')}: {names[gone]})"])
+            votes = ", ".join(f"{names[place]}: {n}" for place, n in round_["counts"])
+            eliminated = round_["eliminated"]
+            lines.append([votes if eliminated is None else f"{votes} ({label}: {names[eliminated]})"])
         return format_html_join("", "<p>{}</p>", lines)

@@ -1,7 +1,7 @@
-"""Counting: approval and instant run-off, with the ties broken as the contract has it. Knows of no database.
+"""Counting of approval and instant-runoff ballots, without database access. Ties are broken as api.md specifies.
 
-A paper is one voter's candidates without twins, the best first (approval: in any order). `candidates` come in the order
-in which they were proposed, the oldest first. What a paper names beside them is passed over.
+A ballot paper lists one voter's candidates without duplicates, in order of preference (approval: in any order).
+`candidates` are ordered by proposal, oldest first. Other candidates on a paper are ignored.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ Paper = Sequence[int]
 
 @dataclass(frozen=True)
 class Round:
-    """What each candidate had, who went for it, and how many papers named nobody any more by then."""
+    """Votes per candidate, the eliminated candidate, and how many papers name no remaining candidate."""
 
     counts: Mapping[int, int]
     eliminated: int | None
@@ -22,28 +22,28 @@ class Round:
 
 @dataclass(frozen=True)
 class Count:
-    """Who has won, None where no paper names a candidate, and how it came to that."""
+    """The winner, or None if no paper names a candidate, and all rounds."""
 
     winner: int | None
     rounds: Sequence[Round]
 
 
 def approval(candidates: Sequence[int], papers: Sequence[Paper]) -> Count:
-    """The candidate on most papers; of equals the oldest proposal."""
+    """Count by approval: the candidate on most papers wins; ties go to the oldest proposal."""
     counts = _on_papers(candidates, papers)
     if not any(counts.values()):
         return Count(None, [])
-    # max() gives the first of equals.
+    # max() returns the first of several maxima.
     winner = max(candidates, key=lambda candidate: counts[candidate])
     empty = sum(1 for paper in papers if not counts.keys() & paper)
     return Count(winner, [Round(counts, None, empty)])
 
 
 def ranked(candidates: Sequence[int], papers: Sequence[Paper]) -> Count:
-    """Who has more than half of the papers that still count; until somebody has, the last one goes.
+    """Count by instant runoff: eliminate the last candidate until one has more than half of the remaining papers.
 
-    Of equals for the last place goes the one with fewer first choices at the beginning, then the one on fewer papers,
-    then the newest proposal.
+    If several are last, eliminate the one with the fewest first choices in the first round, then the one on the fewest
+    papers, then the newest proposal.
     """
     piles: dict[int, list[Iterator[int]]] = {candidate: [] for candidate in candidates}
     exhausted = _deal(piles, [iter(paper) for paper in papers])
@@ -64,7 +64,7 @@ METHODS: Mapping[str, Callable[[Sequence[int], Sequence[Paper]], Count]] = {"app
 
 
 def _deal(piles: dict[int, list[Iterator[int]]], papers: list[Iterator[int]]) -> int:
-    """Put each paper on the pile of the next candidate it names who is still in; how many name none."""
+    """Add each paper to the pile of its next remaining candidate. Return how many papers have none."""
     exhausted = 0
     for paper in papers:
         candidate = next((c for c in paper if c in piles), None)
@@ -80,6 +80,6 @@ def _sizes(piles: Mapping[int, list[Iterator[int]]]) -> dict[int, int]:
 
 
 def _on_papers(candidates: Sequence[int], papers: Sequence[Paper]) -> dict[int, int]:
-    """On how many papers each candidate is."""
+    """Return the number of papers that name each candidate."""
     found = Counter(candidate for paper in papers for candidate in paper)
     return {candidate: found[candidate] for candidate in candidates}

@@ -1,4 +1,4 @@
-"""What ballots can be filtered by."""
+"""Filters of ballots."""
 
 import django_filters
 
@@ -6,7 +6,7 @@ from clubs.ballots.models import Ballot, State
 
 
 class BallotFilter(django_filters.FilterSet):
-    """`status`."""
+    """Filter ballots by status."""
 
     status = django_filters.ChoiceFilter(choices=State.choices)
 

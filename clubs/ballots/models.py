@@ -1,4 +1,4 @@
-"""Ballots: the members choose the next book. What they vote is secret, and nothing of it shows before the close."""
+"""Ballots, in which members choose the next book. Votes are secret, and results appear after the close only."""
 
 from __future__ import annotations
 
@@ -37,56 +37,56 @@ if TYPE_CHECKING:
 
 TITLE_LENGTH = 200
 FEWEST_CANDIDATES, MOST_CANDIDATES = 2, 50
-# At once in one club: each is shown whole on the home screen of each member, and told to all of them.
+# Open ballots of one club; all of them are shown on each member's home screen.
 MOST_OPEN = 20
 
 
 class Method(models.TextChoices):
-    """How a ballot is counted (`clubs.ballots.counting`)."""
+    """Voting methods (`clubs.ballots.counting`)."""
 
     APPROVAL = "approval", _("approval")
     RANKED = "ranked", _("ranked")
 
     @property
     def field(self) -> str:
-        """The name of the list that a vote is."""
+        """The API field that contains a vote."""
         return "approved" if self is Method.APPROVAL else "ranking"
 
 
 class State(models.TextChoices):
-    """Whether votes are taken."""
+    """Status of a ballot."""
 
     OPEN = "open", pgettext_lazy("ballot", "open")
     CLOSED = "closed", pgettext_lazy("ballot", "closed")
 
 
 class Outcome(models.TextChoices):
-    """What came of a ballot."""
+    """Outcome of a closed ballot."""
 
     WINNER = "winner", _("winner")
-    NO_QUORUM = "no_quorum", _("too few voted")
-    NO_VOTES = "no_votes", _("nobody voted")
+    NO_QUORUM = "no_quorum", _("quorum not reached")
+    NO_VOTES = "no_votes", _("no votes")
 
 
 class BallotQuerySet(models.QuerySet["Ballot"]):
-    """Rules about many ballots."""
+    """Queries for ballots."""
 
     def due(self) -> BallotQuerySet:
-        """Those that are to be closed now."""
+        """Return open ballots after their closing time."""
         return self.filter(status=State.OPEN, closes_at__lte=timezone.now())
 
     def open_in(self, clubs: Collection[int]) -> BallotQuerySet:
-        """Those of some clubs that take votes now, the ones that close first before the others."""
-        taking = self.filter(club__in=clubs, status=State.OPEN, closes_at__gt=timezone.now())
-        return taking.order_by("closes_at", "id")
+        """Return the ballots of `clubs` that take votes, in the order of their closing times."""
+        ballots = self.filter(club__in=clubs, status=State.OPEN, closes_at__gt=timezone.now())
+        return ballots.order_by("closes_at", "id")
 
     def settle(self) -> None:
-        """Close what is due: for whoever looks at a ballot after its time, before the job has."""
+        """Close due ballots, for requests that arrive before the task has run."""
         for ballot in self.due().select_related("club").order_by("closes_at", "id"):
             ballot.close_if_due()
 
     def shown_to(self, user: User) -> BallotQuerySet:
-        """With all that an answer to `user` shows, in three queries however many ballots there are."""
+        """Load what a response to `user` contains, in three queries."""
         votes = Vote.objects.of_active_members().filter(ballot=OuterRef("pk"))
         now = Coalesce(Subquery(votes.order_by().values("ballot").annotate(n=Count("pk")).values("n")), 0)
         return (
@@ -100,26 +100,30 @@ class BallotQuerySet(models.QuerySet["Ballot"]):
 
 
 class Ballot(models.Model):
-    """A question to a club: which of these proposals is read next.
+    """A vote of a club on which of several proposed books to read next.
 
-    Its candidates are numbered lines, as on paper, and votes and rounds name the numbers. What is written once it is
-    closed is the whole of the count, from papers that nobody's name is on.
+    Votes and rounds refer to candidates by `place`, their number on the ballot. Closing a ballot stores the whole count
+    with the anonymous votes.
     """
 
     club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="ballots")
     title = models.CharField(max_length=TITLE_LENGTH)
     method = models.CharField(max_length=10, choices=Method.choices)
     closes_at = models.DateTimeField()
-    quorum_percent = models.PositiveSmallIntegerField(default=0, help_text=_("Of the active members at the close."))
+    quorum_percent = models.PositiveSmallIntegerField(
+        default=0, help_text=_("Percentage of the active members at closing time.")
+    )
     status = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True, editable=False)
-    voters = models.PositiveIntegerField(default=0, editable=False, help_text=_("Whose votes were counted."))
-    members = models.PositiveIntegerField(default=0, editable=False, help_text=_("Who was in the club at the close."))
+    voters = models.PositiveIntegerField(default=0, editable=False, help_text=_("How many votes were counted."))
+    members = models.PositiveIntegerField(
+        default=0, editable=False, help_text=_("How many members the club had at closing time.")
+    )
     rounds = models.JSONField(default=list, editable=False, help_text="[{counts: [[place, n]], eliminated, exhausted}]")
-    papers = models.JSONField(default=list, editable=False, help_text="[[place, ...], ...] in no order.")
+    papers = models.JSONField(default=list, editable=False, help_text="[[place, ...], ...] in random order.")
 
     objects = BallotQuerySet.as_manager()
 
@@ -136,27 +140,27 @@ class Ballot(models.Model):
         ]
 
     def __str__(self) -> str:
-        # Not the title: the admin shows this, and what a private club writes is not for staff to read.
+        # The title is left out because staff may not read the texts of private clubs.
         return f"#{self.pk}"
 
     @classmethod
     @retrying_atomic
     def open(cls, *, club: Club, by: User, candidates: Sequence[int], **fields: Any) -> Ballot:
-        """Put proposals of the club's list, by their ids, to the vote. `fields` are plain columns.
+        """Create a ballot on proposed entries, given by their ids. `fields` are columns of the ballot.
 
-        Raises InvalidField `does_not_exist` or `not_proposed` for the first candidate that cannot stand, and Conflict
-        `too_many_ballots` where MOST_OPEN take votes already.
+        Raise InvalidField `does_not_exist` or `not_proposed` for the first invalid candidate, and Conflict
+        `too_many_ballots` if the club has MOST_OPEN open ballots.
         """
         club.lock()
         storable = [pk for pk in candidates if 0 < pk <= models.BigIntegerField.MAX_BIGINT]
         status = dict(Entry.objects.filter(club=club, pk__in=storable).values_list("pk", "status"))
         for place, pk in enumerate(candidates):
             if pk not in status:
-                raise InvalidField(f"candidates.{place}", "does_not_exist", _("The list has no such entry."))
+                raise InvalidField(f"candidates.{place}", "does_not_exist", _("This entry is not on the reading list."))
             if status[pk] != Status.PROPOSED:
                 raise InvalidField(f"candidates.{place}", "not_proposed", _("This book is not proposed."))
         if cls.objects.open_in([club.pk]).count() >= MOST_OPEN:
-            raise Conflict("too_many_ballots", _("So many ballots are open that one must close first."))
+            raise Conflict("too_many_ballots", _("Too many open ballots; close one first."))
         ballot = cls.objects.create(club=club, created_by=by, **fields)
         Candidate.objects.bulk_create(Candidate(ballot=ballot, place=n, entry_id=pk) for n, pk in enumerate(candidates))
         enqueue("ballots.close", key=f"ballots.close:{ballot.pk}", at=ballot.closes_at, ballot=ballot.pk)
@@ -166,35 +170,35 @@ class Ballot(models.Model):
 
     @retrying_atomic
     def vote(self, *, by: User, choices: Sequence[int]) -> None:
-        """Take `by`'s vote, entries by their ids, the best first; the last of several stands.
+        """Set the vote of `by`: ids of entries, in order of preference.
 
-        Raises InvalidField `not_a_candidate`, Conflict `ballot_closed`; 404 where the ballot is gone or the reader no
-        longer in the club.
+        Raise InvalidField `not_a_candidate`, Conflict `ballot_closed`, and Http404 if the ballot was deleted or the
+        user has left the club.
         """
         self._hold_for(by)
         places = dict(self.candidates.values_list("entry", "place"))
         for n, pk in enumerate(choices):
             if pk not in places:
                 field = f"{Method(self.method).field}.{n}"
-                raise InvalidField(field, "not_a_candidate", _("This entry is no candidate of the ballot."))
+                raise InvalidField(field, "not_a_candidate", _("This entry is not a candidate in this ballot."))
         Vote.objects.update_or_create(ballot=self, user=by, defaults={"places": [places[pk] for pk in choices]})
 
     @retrying_atomic
     def withdraw_vote(self, *, by: User) -> None:
-        """Take `by`'s vote back, if there is one. Raises as `vote` does."""
+        """Delete the vote of `by`, if any. Raise the same errors as `vote`."""
         self._hold_for(by)
         self.votes.filter(user=by).delete()
 
     @retrying_atomic
     def close(self, *, by: User) -> None:
-        """End it before its time, and count. Raises Conflict `ballot_closed`; 404 where it is gone by now."""
+        """Close the ballot early and count it. Raise Conflict `ballot_closed`, or Http404 if it was deleted."""
         self._lock()
         self.require_open()
         self._finish(by=by)
 
     @retrying_atomic
     def close_if_due(self) -> None:
-        """End it, if its time has come and nobody has ended it yet. Whoever happens to ask is not who did it."""
+        """Close the ballot if it is due and still open. No user is recorded as the actor."""
         try:
             self._lock()
         except Http404:
@@ -204,23 +208,23 @@ class Ballot(models.Model):
 
     @retrying_atomic
     def remove(self, *, by: User) -> None:
-        """Delete it with its votes and its result; a book that has won stays planned."""
+        """Delete the ballot with its votes and its result. A winning book stays planned."""
         self._lock()
         record("ballot.deleted", actor=by.pk, thing=self.thing, club=self.club_id)
         self.delete()
 
     @property
     def thing(self) -> Thing:
-        """The ballot as the log and notifications name it."""
+        """Reference to the ballot for events and notifications."""
         return Thing("ballot", self.pk, self.title)
 
     def require_open(self) -> None:
-        """Raise Conflict `ballot_closed` where it takes no votes any more."""
+        """Raise Conflict `ballot_closed` if the ballot takes no votes."""
         if self.status == State.CLOSED or self.closes_at <= timezone.now():
             raise Conflict("ballot_closed", _("This ballot is closed."))
 
     def _hold_for(self, user: User) -> None:
-        """Hold the voter's row and the ballot's: no vote is written while the papers are read, none after."""
+        """Lock the voter and the ballot, so that no vote is saved during or after the count."""
         hold(User, [user.pk])
         if not Membership.objects.active().filter(club=self.club_id, user=user).exists():
             raise Http404
@@ -228,9 +232,10 @@ class Ballot(models.Model):
         self.require_open()
 
     def _lock(self) -> None:
-        """Hold the club's row, so that no status of an entry and no membership changes, and then the ballot's.
+        """Lock club, candidates' books, candidates' entries and ballot, in this order.
 
-        The candidates' books and entries between them: one of them will be written, and this is everybody's order.
+        The lock on the club prevents changes of memberships and reading statuses during the count; the winning entry
+        is updated after it.
         """
         self.club.lock()
         found = Entry.objects.filter(candidacies__ballot=self.pk).values_list("pk", "book")
@@ -246,9 +251,9 @@ class Ballot(models.Model):
             raise Http404 from None
 
     def _finish(self, *, by: User | None) -> None:
-        """Count, write down the whole of it, and plan the winner. The caller holds the locks."""
+        """Count the votes, save the result and plan the winner. The rows must be locked (`_lock`)."""
         standing = list(self.candidates.standing().values_list("place", flat=True))
-        papers = self._papers(standing)
+        papers = self._collect_votes(standing)
         count = counting.METHODS[self.method](standing, papers)
         self.status, self.closed_at = State.CLOSED, timezone.now()
         self.voters, self.members = len(papers), self.club.members_count
@@ -264,10 +269,10 @@ class Ballot(models.Model):
         if self.outcome == Outcome.WINNER and count.winner is not None:
             self._plan(self.candidates.get(place=count.winner), by=by)
 
-    def _papers(self, standing: Sequence[int]) -> list[list[int]]:
-        """The votes of those who are in the club now, for candidates that still stand, in an order that tells nothing.
+    def _collect_votes(self, standing: Sequence[int]) -> list[list[int]]:
+        """Return the votes of current members for candidates still proposed, in random order.
 
-        What somebody approves of is put in the order of the ballot, since the order it was sent in may tell something.
+        Approval votes are sorted, because the order in which a voter sent them could identify the voter.
         """
         votes = self.votes.of_active_members().values_list("places", flat=True)
         papers = [[place for place in places if place in standing] for places in votes]
@@ -290,27 +295,27 @@ class Ballot(models.Model):
 
 
 class CandidateQuerySet(models.QuerySet["Candidate"]):
-    """Rules about many candidates."""
+    """Queries for candidates."""
 
     def standing(self) -> CandidateQuerySet:
-        """Those still proposed, the oldest proposal first; what has left the list or gone on in it counts no more."""
+        """Return candidates that are still proposed, oldest proposal first."""
         return self.filter(entry__status=Status.PROPOSED).order_by("entry__created_at", "entry")
 
     def lost(self) -> CandidateQuerySet:
-        """Those of ballots that are closed and chose another or none."""
+        """Return candidates of closed ballots that did not win."""
         return self.filter(ballot__status=State.CLOSED, won=False)
 
     def hand_over(self, *, to: Entry) -> None:
-        """Have an entry that becomes one with another stand for that one, votes and results included.
+        """Move candidacies, with votes and results, to the entry that theirs is merged into.
 
-        Where a ballot has both, the line of the one that goes stays as a record. For who holds the club's row.
+        If a ballot has both entries, both candidacies stay. The club must be locked.
         """
         both = Candidate.objects.filter(entry=to).values_list("ballot", flat=True)
         self.exclude(ballot__in=list(both)).update(entry=to)
 
 
 class Candidate(models.Model):
-    """A line of a ballot. The record stays when the book is taken off the list, so nothing holds the entry there."""
+    """A candidate of a ballot. It stays when its entry is deleted, hence no database constraint on `entry`."""
 
     ballot = models.ForeignKey(Ballot, models.CASCADE, related_name="candidates")
     place = models.PositiveSmallIntegerField()
@@ -332,18 +337,18 @@ class Candidate(models.Model):
 
 
 class VoteQuerySet(models.QuerySet["Vote"]):
-    """Rules about many votes."""
+    """Queries for votes."""
 
     def of_active_members(self) -> VoteQuerySet:
-        """Votes that count: of those who are in the club now."""
+        """Return the votes of current members, which are those that count."""
         members = Membership.objects.active().filter(club=OuterRef("ballot__club"), user=OuterRef("user"))
         return self.filter(Exists(members))
 
 
 class Vote(models.Model):
-    """What one reader votes: the numbers of the ballot's lines, as they were sent. Shown to nobody else, nor to staff.
+    """A member's vote: places of candidates, in the order sent. Shown to nobody else, not even to staff.
 
-    It bears no time, so that nothing but the name ties it to a paper of the result.
+    It has no timestamp, which could link it to one of the anonymous votes of the result.
     """
 
     ballot = models.ForeignKey(Ballot, models.CASCADE, related_name="votes")

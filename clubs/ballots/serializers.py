@@ -1,4 +1,4 @@
-"""The shapes of ballots in the API."""
+"""Serializers of ballots."""
 
 import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from clubs.ballots.models import (
 
 LATEST = datetime.datetime(2100, 12, 31, tzinfo=datetime.UTC)
 IDS = {"type": "array", "items": {"type": "integer"}}
-# A vote as an answer tells it: in the one field of the ballot's method.
+# The schemas of a vote in a response: one field, named by the voting method.
 VOTES = [
     {"type": "object", "required": [method.field], "properties": {method.field: IDS}}
     for method in (Method.APPROVAL, Method.RANKED)
@@ -30,15 +30,14 @@ VOTES = [
 
 
 class EntriesField(serializers.ListField):
-    """A list of entries by their ids, without twins."""
+    """A list of entry ids without duplicates."""
 
-    default_error_messages = {"duplicate": _("Name each entry once.")}
+    default_error_messages = {"duplicate": _("Each entry may appear only once.")}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(child=serializers.IntegerField(), max_length=MOST_CANDIDATES, **kwargs)
 
     def to_internal_value(self, data: Any) -> list[Any]:
-        """The ids; an error at the second of two that are the same."""
         ids: list[Any] = super().to_internal_value(data)
         for n, pk in enumerate(ids):
             if pk in ids[:n]:
@@ -48,12 +47,11 @@ class EntriesField(serializers.ListField):
 
 
 class ClosingField(MomentField):
-    """A moment to come, before 2101."""
+    """A future time before 2101."""
 
-    default_error_messages = {"past": _("This must lie in the future."), "too_far": _("A ballot closes before 2101.")}
+    default_error_messages = {"past": _("Must be in the future."), "too_far": _("Must be before 2101.")}
 
     def to_internal_value(self, value: Any) -> datetime.datetime:
-        """The moment."""
         moment = super().to_internal_value(value)
         if moment <= timezone.now():
             self.fail("past")
@@ -63,28 +61,30 @@ class ClosingField(MomentField):
 
 
 class NewBallotSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """A ballot to be opened."""
+    """A new ballot."""
 
     title = LineField(max_length=TITLE_LENGTH)
     method = serializers.ChoiceField(Method.choices)
-    candidates = EntriesField(min_length=FEWEST_CANDIDATES, help_text=_("Ids of proposed entries of the club's list."))
+    candidates = EntriesField(
+        min_length=FEWEST_CANDIDATES, help_text=_("Ids of proposed entries of the club's reading list.")
+    )
     closes_at = ClosingField()
     quorum_percent = serializers.IntegerField(
         min_value=0,
         max_value=100,
         default=0,
-        help_text=_("How many percent of the active members at the close must vote."),
+        help_text=_("Percentage of the active members at closing time who must vote."),
     )
 
 
 class VoteSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """A vote: `approved` in an approval ballot, `ranking`, the best first, in a ranked one."""
+    """A vote: `approved` in an approval ballot; `ranking`, in order of preference, in a ranked one."""
 
     approved = EntriesField(required=False, allow_empty=False)
     ranking = EntriesField(required=False, allow_empty=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The entries as `choices`; a list of the other method is passed over as any unknown field is."""
+        # The field of the other method is ignored, as unknown fields are.
         field = Method(self.context["method"]).field
         if field not in attrs:
             required = serializers.ErrorDetail(str(self.error_messages["required"]), "required")
@@ -93,32 +93,32 @@ class VoteSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class BallotRoundSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """A round of the count."""
+    """One round of a count."""
 
-    counts = serializers.DictField(child=serializers.IntegerField(), help_text=_("By the entries' ids."))
-    eliminated = serializers.IntegerField(allow_null=True, help_text=_("The entry that was out before the next round."))
-    exhausted = serializers.IntegerField(help_text=_("How many ballots named nobody any more by then."))
+    counts = serializers.DictField(child=serializers.IntegerField(), help_text=_("Votes per candidate, by entry id."))
+    eliminated = serializers.IntegerField(allow_null=True, help_text=_("The entry eliminated after this round."))
+    exhausted = serializers.IntegerField(help_text=_("How many votes name no remaining candidate."))
 
 
 class BallotResultSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """What came of a ballot, with all that is needed to count it again."""
+    """The result of a ballot, with everything needed to verify the count."""
 
     outcome = serializers.ChoiceField(Outcome.choices)
-    winner = serializers.IntegerField(allow_null=True, help_text=_("The entry."))
-    members_count = serializers.IntegerField(help_text=_("The active members at the close."))
+    winner = serializers.IntegerField(allow_null=True, help_text=_("The winning entry."))
+    members_count = serializers.IntegerField(help_text=_("Active members at closing time."))
     rounds = BallotRoundSerializer(many=True)
     ballots = serializers.ListField(
         child=serializers.ListField(child=serializers.IntegerField()),
-        help_text=_("The votes without names, in no order; of each the entries that still stood at the close."),
+        help_text=_("Anonymous votes in random order, with the entries still proposed at closing time."),
     )
 
 
 class BallotSerializer(ModelSerializer):
-    """A ballot as one member sees it."""
+    """A ballot with the caller's own vote."""
 
     candidates = serializers.SerializerMethodField()
     voters_count = serializers.IntegerField(
-        read_only=True, help_text=_("Of those who are in the club; once it is closed, who were then.")
+        read_only=True, help_text=_("How many current members have voted; of a closed ballot, members at closing time.")
     )
     my_vote = serializers.SerializerMethodField()
     result = serializers.SerializerMethodField()
@@ -134,12 +134,10 @@ class BallotSerializer(ModelSerializer):
 
     @extend_schema_field(IDS)
     def get_candidates(self, ballot: Any) -> list[int]:
-        """The entries' ids, as they were put to the vote."""
         return [line.entry_id for line in ballot.lines]
 
     @extend_schema_field({"oneOf": [*VOTES, {"type": "null"}]})
     def get_my_vote(self, ballot: Any) -> dict[str, list[int]] | None:
-        """The caller's own vote as they sent it, or null."""
         entries = self.get_candidates(ballot)
         for vote in ballot.own_votes:
             return {Method(ballot.method).field: [entries[place] for place in vote.places]}
@@ -147,7 +145,6 @@ class BallotSerializer(ModelSerializer):
 
     @extend_schema_field(BallotResultSerializer(allow_null=True))
     def get_result(self, ballot: Any) -> dict[str, Any] | None:
-        """What came of it; null while it is open."""
         if ballot.status == State.OPEN:
             return None
         entries: dict[int | None, int | None] = {line.place: line.entry_id for line in ballot.lines} | {None: None}

@@ -1,4 +1,4 @@
-"""What the rest of the product asks of ballots, and the job that closes them."""
+"""Ballot functions for other modules, and the task that closes ballots."""
 
 from typing import Any
 
@@ -12,19 +12,19 @@ from clubs.ballots.models import Ballot, Candidate
 
 @job("ballots.close")
 def close(*, ballot: int) -> None:
-    """Close a ballot whose time has come; nothing happens to one that is closed, or gone."""
+    """Close a due ballot, unless it was closed or deleted in the meantime."""
     found = Ballot.objects.filter(pk=ballot).select_related("club").first()
     if found is not None:
         found.close_if_due()
 
 
 def told(pk: int) -> tuple[Thing, str] | None:
-    """A ballot as its members are told of it: by its title."""
+    """Return the reference to a ballot for notifications, or None if it was deleted."""
     ballot = Ballot.objects.filter(pk=pk).only("title").first()
     return None if ballot is None else (ballot.thing, "")
 
 
 def times_considered() -> Any:
-    """For a query of entries: how often each has stood in a ballot that chose another, or none."""
+    """Return an expression for entries: the number of closed ballots that the entry did not win."""
     lost = Candidate.objects.lost().filter(entry=OuterRef("pk")).order_by()
     return Coalesce(Subquery(lost.values("entry").annotate(n=Count("pk")).values("n")), 0, output_field=IntegerField())

@@ -1,10 +1,10 @@
-"""Routes of ballots, below `/api/v1/`."""
+"""URLs of ballots, under `/api/v1/`."""
 
 from rest_framework.routers import SimpleRouter
 
 from clubs.ballots.views import BallotViewSet
 
 router = SimpleRouter(use_regex_path=False)
-router.register("clubs/<int:club_pk>/ballots", BallotViewSet, basename="club-ballot")
+router.register("clubs/<int:club_id>/ballots", BallotViewSet, basename="club-ballot")
 
 urlpatterns = router.urls

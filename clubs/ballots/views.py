@@ -1,4 +1,4 @@
-"""Ballots over HTTP (api.md, section 6)."""
+"""Views of ballots (api.md, section 6)."""
 
 from typing import Any, ClassVar
 
@@ -20,14 +20,17 @@ CLOSED = problem(409, "`ballot_closed`.")
 
 
 @extend_schema_view(
-    list=extend_schema(summary="A club's ballots"),
-    retrieve=extend_schema(summary="One ballot; once it is closed with its result"),
-    destroy=extend_schema(summary="Delete a ballot with its votes and its result"),
+    list=extend_schema(summary="List a club's ballots"),
+    retrieve=extend_schema(summary="Get a ballot"),
+    destroy=extend_schema(
+        summary="Delete a ballot",
+        description="Deletes the ballot with its votes and result. A winning book stays planned.",
+    ),
 )
 class BallotViewSet(
     ClubRows, mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, GenericViewSet
 ):
-    """Choosing the next book: secret votes, and no counts before the close."""
+    """Ballots on the next book. Votes are secret, and results appear once a ballot is closed."""
 
     levels = {
         "list": Level.MEMBER,
@@ -39,65 +42,64 @@ class BallotViewSet(
         "close": Level.MODERATOR,
     }
     queryset = Ballot.objects.all()
+    lookup_url_kwarg = "ballot_id"
     serializer_class = BallotSerializer
     filterset_class = BallotFilter
     orderings: ClassVar = {"-created_at": ("-created_at", "-id")}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """After the permissions: what is due is closed before anything is said of it or done to it."""
         super().initial(request, *args, **kwargs)
         if self.level is not None:
+            # Close due ballots first, in case the task is late.
             Ballot.objects.filter(club=self.club).settle()
 
     def get_queryset(self) -> BallotQuerySet:
-        """The club's ballots with what the answer shows."""
         return Ballot.objects.filter(club=self.club).shown_to(caller(self.request))
 
     @extend_schema(
-        summary="Open a ballot",
+        summary="Create a ballot",
         request=NewBallotSerializer,
-        responses={201: BallotSerializer, **problem(409, "`too_many_ballots`: 20 take votes already.")},
+        responses={201: BallotSerializer, **problem(409, "`too_many_ballots`: the club has 20 open ballots.")},
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Put proposals to the vote until a moment to come."""
+        """Let the members vote on proposed books until `closes_at`."""
         values = checked(NewBallotSerializer(data=request.data))
         ballot = Ballot.open(club=self.club, by=caller(request), **values)
         return self.shown(ballot, status.HTTP_201_CREATED)
 
     def perform_destroy(self, instance: Ballot) -> None:
-        """As the model says."""
         instance.remove(by=caller(self.request))
 
     @extend_schema(
-        summary="Vote, or vote otherwise",
+        summary="Vote, or change your vote",
         request=VoteSerializer,
         responses={200: OpenApiResponse({"anyOf": VOTES}), **CLOSED},
     )
     @action(detail=True, methods=["put"])
     def vote(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Until the close the last vote stands. The answer is the vote, as `my_vote` tells it."""
+        """Replaces an earlier vote. The response has the format of `my_vote`."""
         ballot = self.get_object()
         ballot.require_open()
         vote = checked(VoteSerializer(data=request.data, context={"method": ballot.method}))
         ballot.vote(by=caller(request), **vote)
         return Response({Method(ballot.method).field: vote["choices"]})
 
-    @extend_schema(summary="Take one's vote back", request=None, responses={204: None, **CLOSED})
+    @extend_schema(summary="Withdraw your vote", request=None, responses={204: None, **CLOSED})
     @vote.mapping.delete
     def withdraw_vote(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Also where there is none."""
+        """Idempotent: also succeeds without a vote."""
         self.get_object().withdraw_vote(by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(summary="Close a ballot before its time", request=None, responses={200: BallotSerializer, **CLOSED})
+    @extend_schema(summary="Close a ballot early", request=None, responses={200: BallotSerializer, **CLOSED})
     @action(detail=True, methods=["post"])
     def close(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """The answer has the result."""
+        """The response contains the result."""
         ballot = self.get_object()
         ballot.close(by=caller(request))
         return self.shown(ballot)
 
     def lock(self, obj: object) -> None:
-        """For a conditional write: what the writes below lock, in the same order."""
+        # The same locks in the same order as the write itself.
         self.club.lock(with_user=caller(self.request))
         del self.club

@@ -1,4 +1,4 @@
-"""Clubs in the admin."""
+"""Admin of clubs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,36 +16,35 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 
 from bookbridge.api.admin import QuickAdmin, id_in
+from bookbridge.api.registry import club_charts
 from clubs.clubs.models import Club, ClubQuerySet, JoinPolicy, Visibility
-from clubs.statistics.charts import of_club
 from moderation.links import ReportableAdmin
 
 
 class ClubForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What staff may change of a club; `Club.change` does it."""
+    """Fields that staff may change, saved by `Club.update_club`."""
 
     class Meta:
         model = Club
         fields = ("name", "description", "visibility", "join_policy", "member_limit", "language", "timezone")
 
     def clean_language(self) -> str:
-        """In lower case."""
         return str(self.cleaned_data["language"]).lower()
 
     def clean(self) -> dict[str, Any]:
-        """A private club's policy follows from its visibility, and its members must have room."""
+        """Set the join policy of private clubs and check the member limit."""
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("visibility") == Visibility.PRIVATE:
             cleaned["join_policy"] = JoinPolicy.INVITE
         limit = cleaned.get("member_limit")
         if limit is not None and limit < self.instance.members_count:
-            raise ValidationError({"member_limit": _("More readers than that are in the club.")})
+            raise ValidationError({"member_limit": _("The club already has more members.")})
         return cleaned
 
 
 @admin.register(Club)
 class ClubAdmin(ReportableAdmin, QuickAdmin):
-    """Clubs: found by their words, changed and dissolved by the model's own rules; readers found them."""
+    """Clubs can be searched, changed and deleted by staff, but not created."""
 
     word = "club"
     form = ClubForm
@@ -53,22 +52,21 @@ class ClubAdmin(ReportableAdmin, QuickAdmin):
     list_filter = ("visibility", "join_policy")
     beside = ("owner",)
     sortable_by = ("members_count", "created_at")
-    # What makes the search box appear; `get_search_results` does the searching.
+    # Only enables the search box; see `get_search_results`.
     search_fields = ("name_key",)
-    search_help_text = _("Words of name and description, or a club's id")
+    search_help_text = _("Words from the name or description, or a club id")
     actions = ("remove_covers",)
     readonly_fields = ("owner", "members_count", "picture", "links", "created_at", "updated_at")
     fields = (*ClubForm.Meta.fields, *readonly_fields)
     change_form_outer_before_template = "charts/all.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Club]:
-        """Without the words of the search index."""
         return super().get_queryset(request).defer("search_text")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """By the same rules as in the API, and by id."""
+        """Search by id, or by words as in the API."""
         term = search_term.strip()
         if not term or not isinstance(queryset, ClubQuerySet):
             return queryset, False
@@ -77,61 +75,53 @@ class ClubAdmin(ReportableAdmin, QuickAdmin):
 
     @admin.display(description=_("picture"))
     def picture(self, club: Club) -> str | None:
-        """Its address."""
         return club.cover_url
 
     @admin.display(description=_("in this club"))
     def links(self, club: Club) -> SafeString:
-        """The ways to its members and invitations."""
         links = [f"{reverse(f'admin:clubs_{name}_changelist')}?club__id__exact={club.pk}" for name in SUBJECTS]
         text = '<a class="underline" href="{}">{}</a> · <a class="underline" href="{}">{}</a>'
         return format_html(text, links[0], _("members"), links[1], _("invitations"))
 
     def has_pictures_permission(self, request: HttpRequest) -> bool:
-        """Who may change clubs here, or decides about what they show."""
         return request.user.has_perm("clubs.change_club") or request.user.has_perm("moderation.decide")
 
     @admin.action(description=_("Remove pictures"), permissions=["pictures"])
     def remove_covers(self, request: HttpRequest, queryset: QuerySet[Club]) -> None:
-        """For pictures that nobody should have to see."""
         for club in queryset.exclude(cover="").order_by("id"):
             club.change(by=None, cover="")
         self.message_user(request, _("The pictures are removed."))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Readers found clubs."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Club, form: Any, change: bool) -> None:
-        """In the model's words: what was changed in the form."""
         changed = [*form.changed_data, "join_policy"]
         Club.objects.get(pk=obj.pk).change(by=None, **{name: form.cleaned_data[name] for name in changed})
 
     def delete_model(self, request: HttpRequest, obj: Club) -> None:
-        """In the model's words."""
         obj.dissolve(by=None)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Club]) -> None:
-        """In the model's words, all or none."""
         with transaction.atomic():
             for club in queryset.order_by("id"):
                 club.dissolve(by=None)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """The clubs alone: a page with ten thousand members on it helps nobody."""
+        """List only the clubs, because a club may have ten thousand related objects."""
         names = [str(club) for club in objs]
         return names, {Club._meta.verbose_name_plural: len(names)}, set(), []
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """With pictures of how the club is doing."""
         club = self.get_object(request, object_id) if request.method == "GET" else None
-        shown = {"charts": of_club(club)} if club else {}
+        charts = [chart for of_club in club_charts.values() for chart in of_club(club)] if club else []
+        shown = {"charts": charts} if club else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """As it is; who loses a race is told so."""
+        """Show an API error, such as a lost race, as a message."""
         return self._or_told(super().changeform_view, request, *args, **kwargs)
 
     def _or_told(

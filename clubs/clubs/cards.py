@@ -1,21 +1,20 @@
-"""What an answer shows of a club, read in a constant number of queries however many clubs there are."""
+"""Queries for the public summary of clubs."""
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Prefetch
 
 from accounts.models import User
+from bookbridge.api.registry import club_prefetches
 from clubs.clubs.models import ClubQuerySet
-from clubs.meetings.models import Meeting
 from clubs.reading.models import Entry
 
 
 def cards(clubs: ClubQuerySet, user: User | AnonymousUser) -> ClubQuerySet:
-    """`clubs` with their owner and, in the lists `current_entries` and `next_meetings`, what each is reading now and
-    its next meeting with the answer of `user`, if anything.
+    """Prefetch the owners and `current_entries` of `clubs`, and what the registered fields need for `user`.
 
-    The owners come by a query of their own: MariaDB would begin a join with them, and sort a hundred thousand clubs.
+    The owners are prefetched rather than joined, because MariaDB would start the join with them and sort all clubs.
     """
     current = Entry.objects.current().select_related("book").defer("book__description", "book__search_text")
     shown = Prefetch("entries", current, to_attr="current_entries")
-    meeting = Prefetch("meetings", Meeting.objects.next_for().with_answer_of(user), to_attr="next_meetings")
-    return clubs.defer("search_text").prefetch_related("owner", shown, meeting)
+    contributed = [prefetch(user) for prefetch in club_prefetches.values()]
+    return clubs.defer("search_text").prefetch_related("owner", shown, *contributed)

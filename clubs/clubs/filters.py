@@ -1,4 +1,4 @@
-"""What the list of clubs can be narrowed down by."""
+"""Filters of the club list."""
 
 import django_filters
 from django.utils.translation import gettext_lazy as _
@@ -8,26 +8,26 @@ from clubs.clubs.models import Club, ClubQuerySet
 
 
 class ClubFilter(django_filters.FilterSet):
-    """Each parameter narrows the list further."""
+    """Query parameters of the club list."""
 
     search = SearchFilter(
-        method="by_search", label=_("Every word is the start of a word in name or description; no case, no accents.")
+        method="by_search", label=_("Prefixes of words in the name or description, ignoring case and accents.")
     )
     language = LanguageFilter(method="by_language", label=_("A language tag; pt finds pt-br too."))
-    mine = FlagFilter(method="by_mine", label=_("true: those the caller is in or has asked to join."))
+    mine = FlagFilter(method="by_mine", label=_("If true, only clubs you are in or have asked to join."))
 
     class Meta:
         model = Club
         fields: list[str] = []
 
     def by_search(self, clubs: ClubQuerySet, name: str, value: str) -> ClubQuerySet:
-        """As the queryset says."""
+        """Filter by words."""
         return clubs.search(value)
 
     def by_language(self, clubs: ClubQuerySet, name: str, value: str) -> ClubQuerySet:
-        """As the queryset says."""
+        """Filter by language tag."""
         return clubs.in_language(value.lower())
 
     def by_mine(self, clubs: ClubQuerySet, name: str, value: str) -> ClubQuerySet:
-        """Nothing for somebody without a sign-in."""
+        """Filter by the user's own clubs; empty for anonymous users."""
         return clubs.of_member(self.request.user) if value == "true" else clubs

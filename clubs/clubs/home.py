@@ -1,4 +1,4 @@
-"""One screen in one call: what a reader's clubs are about now, and how much they have not read of the news."""
+"""Home screen: the current state of the user's clubs and the number of unread notifications, in one call."""
 
 from collections import defaultdict
 from typing import Any
@@ -27,42 +27,40 @@ MOST_BALLOTS = 500
 
 
 class HomeClubSerializer(ClubSerializer):
-    """A club's card, with the caller's own mark in what it reads now and the ballots that take votes."""
+    """A club with the user's progress in the current book and the open ballots."""
 
     my_progress = serializers.SerializerMethodField()
-    open_ballots = serializers.SerializerMethodField(help_text=_("The one that closes first before the others."))
+    open_ballots = serializers.SerializerMethodField(help_text=_("Ordered by closing time, earliest first."))
 
     class Meta(ClubSerializer.Meta):
         fields = [*ClubSerializer.Meta.fields, "my_progress", "open_ballots"]
 
     @extend_schema_field(MyProgressSerializer(allow_null=True))
     def get_my_progress(self, club: Club) -> Any:
-        """The mark in `current_entry`; null without either."""
         mark = self.context["marks"].get(club.pk)
         return mark and MyProgressSerializer(mark).data
 
     @extend_schema_field(BallotSerializer(many=True))
     def get_open_ballots(self, club: Club) -> Any:
-        """As their own addresses tell them."""
         return BallotSerializer(self.context["ballots"][club.pk], many=True, context=self.context).data
 
 
 class HomeSerializer(serializers.Serializer[Any]):
-    """The screen."""
+    """Content of the home screen."""
 
     clubs = HomeClubSerializer(
         many=True,
-        help_text=_("Those the caller is in, by name; the first 500, `clubs/?mine=true` has all of them."),
+        help_text=_("Clubs you are in, by name; the first 500 only (`clubs/?mine=true` lists all)."),
     )
     unread_notifications = serializers.IntegerField()
 
 
 class HomeView(APIView):
-    """What a reader sees first."""
+    """Home screen of the user."""
 
-    @extend_schema(summary="One screen in one call", responses=HomeSerializer)
+    @extend_schema(summary="Get the home screen", responses=HomeSerializer)
     def get(self, request: Request) -> Response:
-        """The caller's clubs with what they read, when they meet and what they vote on."""
+        """Return the user's clubs with their current book, next meeting and open ballots."""
         user = caller(request)
         clubs = _clubs_of(user)
         context = {"request": request, "marks": _marks(user, clubs), "ballots": _ballots(user, clubs)}
@@ -77,13 +75,13 @@ def _clubs_of(user: User) -> list[Club]:
 
 
 def _marks(user: User, clubs: list[Club]) -> dict[int, Progress]:
-    """By club, the reader's mark in what it is reading now."""
+    """Return the user's progress in the current book of each club."""
     current = {entry.pk: club.pk for club in clubs for entry in club.current_entries}  # type: ignore[attr-defined]
     return {current[mark.entry_id]: mark for mark in Progress.objects.filter(user=user, entry__in=current)}
 
 
 def _ballots(user: User, clubs: list[Club]) -> dict[int, list[Ballot]]:
-    """By club, what takes votes now."""
+    """Return the open ballots of each club."""
     found = defaultdict(list)
     for ballot in Ballot.objects.open_in([club.pk for club in clubs]).shown_to(user)[:MOST_BALLOTS]:
         found[ballot.club_id].append(ballot)

@@ -1,4 +1,4 @@
-"""The shapes of clubs in the API."""
+"""Serializers of clubs."""
 
 from typing import Any
 
@@ -8,16 +8,16 @@ from rest_framework import serializers
 
 from accounts.names import validate_timezone
 from accounts.serializers import PersonSerializer
+from bookbridge.api.registry import club_fields
 from bookbridge.api.serializers import IdField, LineField, ModelSerializer, TextField
 from catalog.serializers import LanguageTagField
 from clubs.clubs.models import FEWEST_MEMBERS, MOST_MEMBERS, Club, JoinPolicy, Visibility
-from clubs.meetings.serializers import MeetingSerializer
 from clubs.reading.serializers import CurrentEntrySerializer
-from clubs.roles import SHOWN_ROLES, SHOWN_STATUSES, Standing
+from clubs.roles import SHOWN_ROLES, SHOWN_STATUSES
 
 
 class BriefClubSerializer(ModelSerializer):
-    """A club as it stands beside something else."""
+    """Id and name of a club."""
 
     class Meta:
         model = Club
@@ -26,27 +26,26 @@ class BriefClubSerializer(ModelSerializer):
 
 
 class ClubSerializer(BriefClubSerializer):
-    """A club, read and written: the card that whoever may know of the club sees."""
+    """A club as everyone who may see it sees it."""
 
     name = LineField(max_length=100)
     description = TextField(max_length=2000, required=False, allow_blank=True)
     visibility = serializers.ChoiceField(choices=Visibility.choices, required=False)
     join_policy = serializers.ChoiceField(
-        choices=JoinPolicy.choices, required=False, help_text=_("A private club's is always `invite`.")
+        choices=JoinPolicy.choices, required=False, help_text=_("Always `invite` for private clubs.")
     )
     member_limit = serializers.IntegerField(
         min_value=FEWEST_MEMBERS,
         max_value=MOST_MEMBERS,
         required=False,
         allow_null=True,
-        help_text=_("How many may be in it, the owner included; null for no limit."),
+        help_text=_("Maximum number of members, including the owner; null for no limit."),
     )
     language = LanguageTagField(required=False, allow_blank=True)
     timezone = TextField(max_length=64, required=False, validators=[validate_timezone])
     cover_url = serializers.URLField(read_only=True, allow_null=True)
     owner = PersonSerializer(read_only=True)
     current_entry = serializers.SerializerMethodField()
-    next_meeting = serializers.SerializerMethodField()
     my_role = serializers.ChoiceField(choices=SHOWN_ROLES, read_only=True, allow_null=True)
     my_status = serializers.ChoiceField(choices=SHOWN_STATUSES, read_only=True, allow_null=True)
 
@@ -67,31 +66,30 @@ class ClubSerializer(BriefClubSerializer):
         ]
         read_only_fields = ["members_count", "created_at"]
 
+    def build_unknown_field(self, field_name: str, model_class: type[Any]) -> Any:
+        """One that another app has registered."""
+        if field_name in club_fields:
+            return club_fields[field_name], {}
+        return super().build_unknown_field(field_name, model_class)
+
     @extend_schema_field(CurrentEntrySerializer(allow_null=True))
     def get_current_entry(self, club: Club) -> dict[str, Any] | None:
-        """What the club is reading now, as `cards` has read it."""
         entries = club.current_entries  # type: ignore[attr-defined]
         return next((CurrentEntrySerializer(entry).data for entry in entries), None)
 
-    @extend_schema_field(MeetingSerializer(allow_null=True))
-    def get_next_meeting(self, club: Club) -> dict[str, Any] | None:
-        """The next meeting, as `cards` has read it; null to those who ask to join a private club."""
-        insider = club.my_standing >= Standing.MEMBER
-        if club.is_private and not insider:
-            return None
-        meetings = club.next_meetings  # type: ignore[attr-defined]
-        return next((MeetingSerializer(meeting, context={"insider": insider}).data for meeting in meetings), None)
-
 
 class TransferSerializer(serializers.Serializer[Any]):
-    """To whom a club is handed over."""
+    """The new owner of a club."""
 
-    user = IdField(help_text=_("The id of an active member."))
+    user = IdField(help_text=_("User id of an active member."))
 
 
 class JoinSerializer(serializers.Serializer[Any]):
-    """What a reader who asks to join may say."""
+    """A request to join a club."""
 
     message = TextField(
-        max_length=500, required=False, allow_blank=True, help_text=_("For the moderators, where the club is asked.")
+        max_length=500,
+        required=False,
+        allow_blank=True,
+        help_text=_("Message to the moderators, if the club has to approve the request."),
     )

@@ -1,10 +1,9 @@
-"""What other apps ask of clubs."""
+"""Club functions used by other apps."""
 
 from typing import Any
 
 from accounts.models import User
 from clubs.clubs.models import Club
-from clubs.meetings.answers import take_back_all
 from clubs.members.models import Membership
 from clubs.roles import Status
 
@@ -12,13 +11,12 @@ MOST_ON_PROFILE = 50
 
 
 def clubs_of_profile(user: User, viewer: User) -> list[dict[str, Any]]:
-    """The public clubs that `user` is in, the largest first and not all of a great many."""
+    """Return the public clubs of `user`, the 50 largest first."""
     clubs = Club.objects.public().filter(memberships__user=user, memberships__status=Status.ACTIVE)
     return [{"id": club.pk, "name": club.name} for club in clubs.order_by("-members_count", "-id")[:MOST_ON_PROFILE]]
 
 
-def leave_all(user: User, *, anonymise: bool) -> None:
-    """Part an account that goes from its clubs, from its marks in their reading lists and its answers to meetings."""
+def leave_all(user: User) -> None:
+    """Remove a deleted account from its clubs and delete its reading progress."""
     Membership.objects.end_all(user)
     user.reading_marks.all().delete()
-    take_back_all(user.pk)

@@ -1,16 +1,14 @@
-"""Routes of clubs."""
+"""URLs of clubs."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from clubs.clubs.home import HomeView
 from clubs.clubs.views import ClubViewSet, CoverView
 
 router = SimpleRouter(use_regex_path=False)
 router.register("clubs", ClubViewSet, basename="club")
 
 urlpatterns = [
-    path("users/me/home/", HomeView.as_view(), name="home-screen"),
-    path("clubs/<int:club_pk>/cover/", CoverView.as_view(), name="club-cover"),
+    path("clubs/<int:club_id>/cover/", CoverView.as_view(), name="club-cover"),
     *router.urls,
 ]

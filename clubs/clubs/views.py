@@ -1,4 +1,4 @@
-"""Clubs over HTTP (api.md, section 3)."""
+"""Views of clubs (api.md, section 3)."""
 
 from typing import ClassVar, cast
 
@@ -28,12 +28,24 @@ CHANGED = {200: ClubSerializer, **problem(409, "`limit_below_members`.")}
 
 
 @extend_schema_view(
-    list=extend_schema(summary="Public clubs, and the caller's private ones"),
-    create=extend_schema(summary="Found a club"),
-    retrieve=extend_schema(summary="One club"),
-    update=extend_schema(summary="Change a club", responses=CHANGED),
-    partial_update=extend_schema(summary="Change some of a club", responses=CHANGED),
-    destroy=extend_schema(summary="Dissolve a club"),
+    list=extend_schema(
+        summary="List clubs", description="Public clubs, and private clubs that the caller is in or has asked to join."
+    ),
+    create=extend_schema(summary="Create a club", description="The caller becomes the owner."),
+    retrieve=extend_schema(
+        summary="Get a club", description="Private clubs are visible to members and to users who have asked to join."
+    ),
+    update=extend_schema(
+        summary="Update a club",
+        description="Fields that are not sent keep their values. Owner only.",
+        responses=CHANGED,
+    ),
+    partial_update=extend_schema(
+        summary="Update some fields of a club",
+        description="Fields that are not sent keep their values. Owner only.",
+        responses=CHANGED,
+    ),
+    destroy=extend_schema(summary="Delete a club", description="Delete the club and all its content. Owner only."),
 )
 class ClubViewSet(
     ClubScoped,
@@ -44,13 +56,13 @@ class ClubViewSet(
     mixins.ListModelMixin,
     GenericViewSet,
 ):
-    """Clubs: public ones are for everybody to see, private ones for those who are in."""
+    """Public clubs are visible to everyone, private clubs only to their members."""
 
+    lookup_url_kwarg = "club_id"
     serializer_class = ClubSerializer
     filterset_class = ClubFilter
     pagination_class = SearchPagination
     queryset = Club.objects.none()
-    club_kwarg = "pk"
     parting = ("leave", "transfer")
     orderings: ClassVar = {
         "-members_count": ("-members_count", "-id"),
@@ -68,74 +80,68 @@ class ClubViewSet(
     }
 
     def get_permissions(self) -> list[BasePermission]:
-        """The list and the founding are about no club in particular."""
+        """Skip the club access check for the list and for creation."""
         collection: dict[str, BasePermission] = {"list": AllowAny(), "create": IsAuthenticated()}
         return [collection[self.action]] if self.action in collection else super().get_permissions()
 
     def clubs(self) -> ClubQuerySet:
-        """With what a card shows, in a constant number of queries."""
         return cards(super().clubs(), self.request.user)
 
     def unsearched(self) -> ClubQuerySet:
-        """All clubs."""
         return Club.objects.all()
 
     def get_queryset(self) -> ClubQuerySet:
-        """The clubs the caller may know of."""
         return self.clubs()
 
     def find_object(self) -> Club:
-        """The club of the path, as the access check has read it."""
         return self.club
 
     def perform_create(self, serializer: BaseSerializer[Club]) -> None:
-        """As the model says; language and time zone are the founder's where the body names none."""
+        """Use the language and time zone of the user as defaults."""
         user = caller(self.request)
         own = {"language": user.language.lower(), "timezone": user.timezone}
         club = Club.found(by=user, **own | serializer.validated_data)
         serializer.instance = self.clubs().get(pk=club.pk)
 
     def perform_update(self, serializer: BaseSerializer[Club]) -> None:
-        """As the model says; what was not sent stays as it is."""
         cast(Club, serializer.instance).change(by=caller(self.request), **serializer.validated_data)
 
     def perform_destroy(self, instance: Club) -> None:
-        """As the model says."""
         instance.dissolve(by=caller(self.request))
 
     @extend_schema(
-        summary="Join a club, or ask to",
+        summary="Join a club",
         request=JoinSerializer,
         responses={
-            201: OpenApiResponse(JoinedSerializer, description="The caller is in."),
-            202: OpenApiResponse(JoinedSerializer, description="The club's moderators have been asked."),
+            201: OpenApiResponse(JoinedSerializer, description="The caller is a member."),
+            202: OpenApiResponse(JoinedSerializer, description="The request awaits approval by a moderator."),
             **problem(403, "`invite_only`, or `banned`."),
-            **problem(409, "`already_member` (or asking), `club_full`."),
+            **problem(409, "`already_member` (or already asked), `club_full`."),
         },
     )
     @action(detail=True, methods=["post"], serializer_class=JoinSerializer)
-    def join(self, request: Request, pk: int) -> Response:
-        """As the club's join policy has it."""
+    def join(self, request: Request, club_id: int) -> Response:
+        """Join the club, or ask to join it, depending on its join policy."""
         row = self.club.join(caller(request), **checked(self.get_serializer(data=request.data)))
         entered = row.status == Status.ACTIVE
         data = JoinedSerializer(row, context=self.get_serializer_context()).data
         return Response(data, status=status.HTTP_201_CREATED if entered else status.HTTP_202_ACCEPTED)
 
     @extend_schema(
-        summary="Leave a club, or withdraw a request",
+        summary="Leave a club",
         request=None,
         responses={204: NOTHING, **problem(409, "`owner_must_transfer`.")},
     )
     @action(detail=True, methods=["post"])
-    def leave(self, request: Request, pk: int) -> Response:
-        """The last one out dissolves the club."""
+    def leave(self, request: Request, club_id: int) -> Response:
+        """Leave the club, or withdraw a join request. The club is deleted when its last member leaves."""
         self.club.leave(caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(summary="Hand a club over", request=TransferSerializer, responses={200: ClubSerializer})
+    @extend_schema(summary="Transfer ownership of a club", request=TransferSerializer, responses={200: ClubSerializer})
     @action(detail=True, methods=["post"], serializer_class=TransferSerializer)
-    def transfer(self, request: Request, pk: int) -> Response:
-        """Another active member is the owner from here on, and the caller a moderator."""
+    def transfer(self, request: Request, club_id: int) -> Response:
+        """Make another active member the owner. The caller becomes a moderator."""
         heir = checked(self.get_serializer(data=request.data))["user"]
         self.club.transfer(to=heir, by=caller(request))
         club = self.clubs().get(pk=self.club.pk)
@@ -144,25 +150,22 @@ class ClubViewSet(
 
 @extend_schema_view(
     put=extend_schema(
-        summary="Show a picture of a club", request=PictureSerializer, responses={200: ClubSerializer, **TOO_LARGE}
+        summary="Set the cover of a club", request=PictureSerializer, responses={200: ClubSerializer, **TOO_LARGE}
     ),
-    delete=extend_schema(summary="Show no picture of a club"),
+    delete=extend_schema(summary="Remove the cover of a club"),
 )
 class CoverView(ClubScoped, PictureView):
-    """A club's picture, at most 1,600 pixels high and wide. Whoever has its address sees it, also of a private club."""
+    """Cover of a club, scaled to at most 1,600 pixels. Its URL needs no authentication, even for a private club."""
 
     serializer_class = ClubSerializer
     levels = {"put": Level.OWNER, "delete": Level.OWNER}
     folder, shape = COVERS, Shape(1600)
 
     def clubs(self) -> ClubQuerySet:
-        """With what a card shows."""
         return cards(super().clubs(), self.request.user)
 
     def find_object(self) -> Club:
-        """The club of the path, as the access check has read it."""
         return self.club
 
     def change(self, thing: Club, name: str) -> None:
-        """As the model says."""
         thing.change(by=caller(self.request), cover=name)

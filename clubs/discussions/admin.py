@@ -1,4 +1,4 @@
-"""Discussions in the admin: that there are threads, not what is said in them; a post is read where it is reported."""
+"""Admin of threads. Posts are not shown; staff read them in moderation cases only."""
 
 from django.contrib import admin
 
@@ -9,7 +9,7 @@ from clubs.shown import said
 
 @admin.register(Thread)
 class ThreadAdmin(OfClubAdmin):
-    """Threads, and the titles of those in public clubs."""
+    """Admin of threads. Titles in private clubs are not shown."""
 
     list_display = ("id", "club", said(Thread, "title"), "author", "pinned", "closed", "posts_count", "last_post_at")
     list_filter = ("closed",)

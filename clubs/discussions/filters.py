@@ -1,4 +1,4 @@
-"""What threads and posts can be narrowed down by."""
+"""Filters of threads and posts."""
 
 import django_filters
 from django.utils.translation import gettext_lazy as _
@@ -9,9 +9,9 @@ from clubs.discussions.posts import Post, PostQuerySet
 
 
 class ThreadFilter(django_filters.FilterSet):
-    """`entry`."""
+    """Filter threads by reading list entry."""
 
-    entry = IdFilter(label=_("The id of a list entry: threads about its book."))
+    entry = IdFilter(label=_("The id of a reading list entry; returns threads about its book."))
 
     class Meta:
         model = Thread
@@ -19,14 +19,14 @@ class ThreadFilter(django_filters.FilterSet):
 
 
 class PostFilter(django_filters.FilterSet):
-    """`search`."""
+    """Filter posts by search words."""
 
-    search = SearchFilter(method="by_search", label=_("Every word is the start of a word; no case, no accents."))
+    search = SearchFilter(method="by_search", label=_("Matches the beginnings of words, ignoring case and accents."))
 
     class Meta:
         model = Post
         fields: list[str] = []
 
     def by_search(self, posts: PostQuerySet, name: str, value: str) -> PostQuerySet:
-        """As the queryset says."""
+        """Return posts of the club that match the search words."""
         return posts.search(self.request.parser_context["view"].club.pk, value)

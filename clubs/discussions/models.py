@@ -1,4 +1,4 @@
-"""Threads: what a club talks about. Whoever writes one holds the club's row."""
+"""Discussion threads of clubs. Lock order: club, thread."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ TITLE_LENGTH = 200
 
 
 class ThreadQuerySet(models.QuerySet["Thread"]):
-    """Rules about many threads."""
+    """Queries for threads."""
 
     def visible_to(self, user: User, *, moderating: bool = False) -> ThreadQuerySet:
-        """Those a member sees: a block keeps two readers' from each other, but not from who is `moderating`."""
+        """Return the threads that a member may see. Blocks hide threads, but not if the caller is `moderating`."""
         return self if moderating else self.filter(unblocked(user, "author"))
 
     def delete_with_posts(self) -> None:
-        """Delete them with all that is in them. For who holds the rows of their clubs."""
-        # The rows themselves are held before what refers to them goes, so that no reaction slips in between.
+        """Delete the threads with everything in them. The clubs must be locked."""
+        # Lock the rows before deleting what refers to them, so that no reaction is added in between.
         list(self.select_for_update().order_by("pk").values_list("pk"))
         posts = Post.objects.filter(thread__in=self.values("pk"))
         list(posts.select_for_update().order_by("pk").values_list("pk"))
@@ -51,19 +51,19 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
         for rows in (Reaction.objects.all(), Reveal.objects.all()):
             rows.filter(post__thread__in=self.values("pk")).delete()
         posts.update(reply_to=None)
-        # Nothing refers to them any more: in one statement, without reading each.
+        # Nothing refers to the posts any more, so skip Django's collector, which would load them all.
         posts._raw_delete(posts.db)
         self.delete()
 
 
 class Thread(models.Model):
-    """A subject of a club's talk, about a book of its list or about anything.
+    """A discussion thread, optionally about an entry of the reading list.
 
-    The title is open to all members. `last_post_at` is null where no post is left.
+    All members may read the title. `last_post_at` is null if no post is left.
     """
 
     club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="threads", db_index=False)
-    # A thread outlives its entry: what is guarded stays guarded by the posts themselves, see `wall.open_to`.
+    # A thread outlives its entry; its posts keep their `spoiler_percent`, see `wall.open_to`.
     entry = models.ForeignKey("clubs.Entry", models.SET_NULL, null=True, blank=True, related_name="threads")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     title = models.CharField(max_length=TITLE_LENGTH)
@@ -81,7 +81,7 @@ class Thread(models.Model):
         indexes = [models.Index(fields=["club", "pinned", "last_post_at", "id"], name="clubs_thread_in_order")]
 
     def __str__(self) -> str:
-        # Not the title: the admin shows this, and what a private club talks about is not for staff to read.
+        # The title is left out because staff may not read the texts of private clubs.
         return f"#{self.pk}"
 
     @classmethod
@@ -96,13 +96,13 @@ class Thread(models.Model):
         entry: Entry | None = None,
         spoiler_percent: Decimal | None = None,
     ) -> Thread:
-        """Open a thread with its first post.
+        """Create a thread with its first post.
 
-        Raises InvalidField where the entry has gone by now, or for a guard without an entry.
+        Raise InvalidField if the entry was deleted, or for a `spoiler_percent` without an entry.
         """
         club.lock()
         if entry is not None and not Entry.objects.filter(pk=entry.pk, club=club).exists():
-            raise InvalidField("entry", "does_not_exist", _("There is no such entry."))
+            raise InvalidField("entry", "does_not_exist", _("This entry is not on the reading list."))
         with conflict_as(NotAuthenticated()):
             thread = cls.objects.create(club=club, entry=entry, author=by, title=title)
         post = Post(thread=thread, author=by, body=body)
@@ -114,7 +114,7 @@ class Thread(models.Model):
 
     @retrying_atomic
     def change(self, *, by: User, **fields: Any) -> None:
-        """Set some of `title`, `pinned` and `closed`. Raises Conflict `thread_closed` for a new title alone."""
+        """Update `title`, `pinned` or `closed`. Raise Conflict `thread_closed` for a new title in a closed thread."""
         self.lock()
         changed = {name: value for name, value in fields.items() if getattr(self, name) != value}
         if "title" in changed and changed.get("closed", self.closed):
@@ -129,18 +129,18 @@ class Thread(models.Model):
     def remove(self, *, by: User) -> None:
         """Delete the thread with its posts."""
         self.lock()
-        self._remove(by)
+        self._delete(by)
 
     @retrying_atomic
     def withdraw(self, *, by: User) -> None:
-        """As `remove`, for its author. Raises Forbidden for anybody else, and where others speak in it."""
+        """Delete the thread as its author. Raise Forbidden for others, or if it has posts of others."""
         self.lock()
         if self.author_id != by.pk or self.posts.filter(deleted_at__isnull=True).exclude(author=by).exists():
             raise refusal(Standing.MODERATOR)
-        self._remove(by)
+        self._delete(by)
 
     def lock(self) -> None:
-        """Hold the club's row and this one, read afresh, until the transaction ends; 404 where either is gone."""
+        """Lock and reload the club and the thread. Raise Http404 if either was deleted."""
         self.club.lock()
         try:
             self.refresh_from_db(fields=LOCKED_FIELDS, from_queryset=Thread.objects.select_for_update())
@@ -148,31 +148,31 @@ class Thread(models.Model):
             raise Http404 from None
 
     def require_open(self) -> None:
-        """Raise Conflict where it is closed; for moderators too, who can open it again."""
+        """Raise Conflict `thread_closed` if the thread is closed, also for moderators, who can reopen it."""
         if self.closed:
             raise Conflict("thread_closed", _("This thread is closed."))
 
     def record(self, what: str, *, by: User) -> None:
-        """Note in the log what `by` has done."""
+        """Record an event in the club's activity log."""
         thing = Thing("thread", self.pk, self.title, self.author_id)
         activity.record(f"thread.{what}", actor=by.pk, thing=thing, club=self.club_id)
 
-    def _remove(self, by: User) -> None:
+    def _delete(self, by: User) -> None:
         self.record("deleted", by=by)
-        spoke = self.posts.counted().filter(author__isnull=False)
-        authors = set(spoke.order_by().values_list("author", flat=True))
+        posts = self.posts.counted().filter(author__isnull=False)
+        authors = set(posts.order_by().values_list("author", flat=True))
         Thread.objects.filter(pk=self.pk).delete_with_posts()
         was_not_active(authors, club=self.club_id)
 
     def count(self) -> None:
-        """Make its figures anew. The caller holds the lock."""
-        figures = Post.objects.count_by_thread([self.pk]).get(self.pk, NO_POSTS)
-        Thread.objects.filter(pk=self.pk).update(**figures)
-        for name, value in figures.items():
+        """Recompute the counters. The thread must be locked."""
+        counters = Post.objects.count_by_thread([self.pk]).get(self.pk, NO_POSTS)
+        Thread.objects.filter(pk=self.pk).update(**counters)
+        for name, value in counters.items():
             setattr(self, name, value)
 
     def count_new(self, at: datetime.datetime) -> None:
-        """Count one post more, the newest. The caller holds the lock."""
+        """Count a new post. The thread must be locked."""
         Thread.objects.filter(pk=self.pk).update(posts_count=F("posts_count") + 1, last_post_at=at)
         self.posts_count, self.last_post_at = self.posts_count + 1, at
 

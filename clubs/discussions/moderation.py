@@ -1,4 +1,4 @@
-"""Posts as something to report: the one way by which staff come to read a private club's talk."""
+"""Posts as report targets. Only reports let staff read posts of private clubs."""
 
 from django.db.models import Q, QuerySet
 from django.http import Http404
@@ -13,12 +13,12 @@ from clubs.members.models import Membership
 from clubs.roles import Role
 from moderation.targets import About, Context, Passage, Target
 
-# So many posts before and after the one that is reported are shown.
+# Posts shown before and after the reported one.
 BESIDE = 3
 
 
 class PostTarget(Target):
-    """A post in a club's thread; its name is the thread's."""
+    """A post as a report target, named by the title of its thread."""
 
     word = "post"
     label = _("post")
@@ -26,7 +26,7 @@ class PostTarget(Target):
     is_talk = True
 
     def visible_to(self, user: User) -> QuerySet[Post]:
-        """Those of the reader's clubs that they see there, locked ones too; who moderates sees them across a block."""
+        """Return the posts that `user` sees in their clubs, also locked ones. Blocks do not apply to moderators."""
         mine = Membership.objects.active().filter(user=user.pk)
         moderated = mine.filter(Q(role=Role.MODERATOR) | Q(club__owner=user.pk))
         seen = Post.objects.filter(club__in=mine.values("club")).visible_to(user)
@@ -35,11 +35,11 @@ class PostTarget(Target):
         return Post.objects.filter(either, deleted_at__isnull=True)
 
     def find(self, pk: int) -> Post | None:
-        """Also a hidden one, of a private club too."""
+        """Return a post that is not deleted, also if it is hidden or in a private club."""
         return Post.objects.select_related("thread__club").filter(pk=pk, deleted_at__isnull=True).first()
 
     def hold(self, row: Post, *, by: User) -> None:
-        """The readers' rows, then as every change of a post does."""
+        """Lock the users, then the thread and the post. Raise Http404 if the post was deleted."""
         hold(User, [row.author_id, by.pk])
         row.thread.lock()
         try:
@@ -48,15 +48,15 @@ class PostTarget(Target):
             raise Http404 from None
 
     def about(self, row: Post) -> About:
-        """The text is what there is to see."""
+        """Return the post's author, title, club and text."""
         return About(row.author_id, row.thread.title, club=row.club_id, seen=row.body, is_hidden=bool(row.hidden_at))
 
     def title_by(self, pk: int) -> int | None:
-        """Of the thread's title, who has opened the thread."""
+        """Return the id of the thread's author, who wrote its title."""
         return Post.objects.filter(pk=pk).values_list("thread__author", flat=True).first()
 
     def context(self, row: Post) -> Context:
-        """Its thread, with what was said before and after."""
+        """Return the thread and the posts before and after this one."""
         club, address = row.thread.club, reverse("admin:clubs_club_change", args=[row.club_id])
         others = Post.objects.filter(thread=row.thread_id, deleted_at__isnull=True).select_related("author")
         before = list(others.filter(pk__lt=row.pk).order_by("-pk")[:BESIDE])[::-1]
@@ -68,11 +68,11 @@ class PostTarget(Target):
         return Context(facts, [_passage(post, is_target=post == row) for post in (*before, row, *after)])
 
     def hide(self, row: Post) -> None:
-        """In the model's words."""
+        """Hide the post."""
         row.hide()
 
     def restore(self, row: Post) -> None:
-        """In the model's words."""
+        """Restore the post."""
         row.restore()
 
 

@@ -1,8 +1,6 @@
-"""Posts: what is said in a thread, and the wall that keeps what gives a book away from who has not read so far.
+"""Posts and their spoiler protection.
 
-Whoever writes a post holds the rows of its club and its thread. Its author's membership, which notes when they were
-active, is written last: whoever holds a membership and waits for a thread holds the club too. Who reacts to a post or
-opens it holds that row alone.
+Lock order: club, thread, post, author's membership. Reactions and reveals lock the post only.
 """
 
 from __future__ import annotations
@@ -28,8 +26,7 @@ from bookbridge.api.rows import batches
 from bookbridge.api.search import SearchField, index_text, query_terms
 from bookbridge.api.transactions import conflict_as, retrying_atomic
 from clubs.discussions import telling
-from clubs.discussions.emoji import emoji_key
-from clubs.discussions.reactions import MOST_EMOJI, Reaction, Reveal
+from clubs.discussions.reactions import MOST_EMOJI, Reaction, Reveal, emoji_key
 from clubs.discussions.wall import NOTHING_READ, open_to, progress_to_show
 from clubs.members.services import was_active, was_not_active
 from clubs.reading.marks import percent_field
@@ -44,21 +41,21 @@ BODY_LENGTH = 10_000
 
 
 class PostQuerySet(models.QuerySet["Post"]):
-    """Rules about many posts."""
+    """Queries for posts."""
 
     def visible_to(self, user: User, *, moderating: bool = False) -> PostQuerySet:
-        """Those whose place in a thread a member sees, be they locked or not.
+        """Return the posts that a member may see, locked or not.
 
-        One that staff have hidden is left to its author. A block keeps two readers' from each other, and what stands in
-        their threads, but not from who is `moderating`: nobody gets away from moderators by blocking them.
+        Hidden posts are visible to their author only. A block hides the posts and threads of two users from each other,
+        but not if the caller is `moderating`: blocking moderators must not evade them.
         """
         rows = self.filter(Q(hidden_at__isnull=True) | Q(author=user.pk))
         return rows if moderating else rows.filter(unblocked(user, "author"), unblocked(user, "thread__author"))
 
     def shown_to(self, user: User, *, moderating: bool = False) -> PostQuerySet:
-        """The visible ones with all that an answer shows; `text` is None where `user` may not read it.
+        """Return visible posts with what a response contains; `text` is None if the post is locked for `user`.
 
-        The body itself is not read from the database, so that nothing made of these rows can tell it.
+        The body is deferred, so that nothing built from these rows can reveal it.
         """
         text = Case(When(open_to(user), then=F("body")), default=None)
         decided = moderation_of("post", when=Q(author=user.pk, hidden_at__isnull=False))
@@ -71,42 +68,42 @@ class PostQuerySet(models.QuerySet["Post"]):
         )
 
     def unlocked_for(self, user: User) -> PostQuerySet:
-        """Those that have a text, and one that `user` may read."""
+        """Return posts whose text `user` may read, without deleted ones."""
         return self.filter(open_to(user), deleted_at__isnull=True)
 
     def search(self, club: int, text: str) -> PostQuerySet:
-        """Posts of a club in which each word of `text` begins a word, without case or accents."""
-        wanted = query_terms(text)
-        return self.filter(club=club, search_text__words=[_words_of_club(club), *wanted]) if wanted else self.none()
+        """Return posts of a club that contain words starting with each word of `text`, ignoring case and accents."""
+        terms = query_terms(text)
+        return self.filter(club=club, search_text__words=[_club_search_word(club), *terms]) if terms else self.none()
 
     def empty(self) -> None:
-        """Leave their places alone. For who holds the rows, and counts their threads."""
+        """Delete text and author of the posts. The rows must be locked; the caller updates the threads' counters."""
         target_gone("post", self.values("pk"))
         for rows in (Reaction.objects.all(), Reveal.objects.all()):
             rows.filter(post__in=self.values("pk")).delete()
         self.update(body="", search_text="", author=None, edited_at=None, deleted_at=timezone.now())
 
     def counted(self) -> PostQuerySet:
-        """Those that a thread's figures are made of: neither deleted nor hidden."""
+        """Return posts that count in the thread's counters: neither deleted nor hidden."""
         return self.filter(deleted_at__isnull=True, hidden_at__isnull=True)
 
     def last_said(self) -> Subquery:
-        """In a query of memberships: when the reader last wrote a post in the club that is there to see."""
-        said = self.counted().filter(club=OuterRef("club"), author=OuterRef("user"))
-        return Subquery(said.order_by("-created_at").values("created_at")[:1])
+        """Return a subquery for memberships: when the user last wrote a post that is neither deleted nor hidden."""
+        posts = self.counted().filter(club=OuterRef("club"), author=OuterRef("user"))
+        return Subquery(posts.order_by("-created_at").values("created_at")[:1])
 
     def count_by_thread(self, threads: Sequence[int]) -> dict[int, dict[str, Any]]:
-        """What the figures of these threads should be, where there is anything to count."""
+        """Return the counters of these threads, without those that have no posts: `{thread: {column: value}}`."""
         posts = self.counted().filter(thread__in=threads).order_by().values_list("thread")
         found = posts.annotate(n=Count("pk"), last=Max("created_at"))
         return {thread: {"posts_count": n, "last_post_at": last} for thread, n, last in found}
 
 
 class Post(models.Model):
-    """What somebody says in a thread.
+    """A post in a thread.
 
-    `spoiler_percent` is how far one must have read the thread's book to read it; null where the thread has none. A
-    reply has at least that of what it answers. A deleted post stays as a place without text and author.
+    `spoiler_percent` is the progress in the thread's book required to read it; null if the thread has no book. A reply
+    requires at least as much as the post it replies to. A deleted post stays without text and author.
     """
 
     club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="+", db_index=False)
@@ -118,7 +115,7 @@ class Post(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     edited_at = models.DateTimeField(null=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
-    hidden_at = models.DateTimeField(null=True, editable=False, help_text=_("Since when it is kept from the others."))
+    hidden_at = models.DateTimeField(null=True, editable=False, help_text=_("When the post was hidden."))
     search_text = SearchField(editable=False)
 
     objects = PostQuerySet.as_manager()
@@ -135,7 +132,7 @@ class Post(models.Model):
         indexes = [
             models.Index(fields=["club", "id"], name="clubs_post_of_club"),
             models.Index(fields=["thread", "id"], name="clubs_post_of_thread"),
-            # For when somebody was last active in a club.
+            # For `last_said`.
             models.Index(fields=["club", "author", "created_at"], name="clubs_post_of_author"),
         ]
 
@@ -153,9 +150,10 @@ class Post(models.Model):
         reply_to: Post | None = None,
         spoiler_percent: Decimal | None = None,
     ) -> Post:
-        """Say something in a thread, in answer to another post of it or to nobody.
+        """Create a post, optionally in reply to another post of the thread.
 
-        Raises Conflict `thread_closed`, `post_deleted`; InvalidField for a guard where the thread has no entry.
+        Raise Conflict `thread_closed` or `post_deleted`, and InvalidField for a `spoiler_percent` in a thread without
+        an entry.
         """
         thread.lock()
         thread.require_open()
@@ -170,17 +168,17 @@ class Post(models.Model):
 
     @retrying_atomic
     def change(self, *, by: User, **values: Any) -> None:
-        """Set `body`, `spoiler_percent` or both; replies that were guarded less are raised along.
+        """Update `body`, `spoiler_percent` or both. A raised `spoiler_percent` also raises that of replies.
 
-        Anybody but the author may only raise the guard. Raises Forbidden `author_only`; Conflict `post_deleted`, and
-        `thread_closed` for all but a raised guard.
+        Users other than the author may only raise `spoiler_percent`; raise Forbidden `author_only` otherwise. Raise
+        Conflict `post_deleted`, and `thread_closed` for all changes but a raised `spoiler_percent`.
         """
         self._lock()
         was, body, is_author = self.spoiler_percent, values.get("body", self.body), by.pk == self.author_id
         now = self.guard(values["spoiler_percent"], by=by) if "spoiler_percent" in values else was
         lowered = (now or NOTHING_READ) < (was or NOTHING_READ)
         if not is_author and ("body" in values or lowered):
-            raise Forbidden("author_only", _("Only its author may change this post."))
+            raise Forbidden("author_only", _("Only the author may change this post."))
         if body != self.body or lowered:
             self.thread.require_open()
         changed: dict[str, Any] = {} if now == was else {"spoiler_percent": now}
@@ -198,7 +196,7 @@ class Post(models.Model):
 
     @retrying_atomic
     def remove(self, *, by: User) -> None:
-        """Delete the post: its place stays, without text, author and reactions. Raises Conflict `post_deleted`."""
+        """Delete text, author and reactions of the post; the row stays. Raise Conflict `post_deleted`."""
         self._lock()
         self.record("deleted", by=by)
         Post.objects.filter(pk=self.pk).empty()
@@ -207,78 +205,77 @@ class Post(models.Model):
 
     @retrying_atomic
     def hide(self) -> None:
-        """Keep the post from everybody but its author, until it is restored."""
+        """Hide the post from everyone but its author."""
         self._lock()
         self._set_hidden(self.hidden_at or timezone.now())
 
     @retrying_atomic
     def restore(self) -> None:
-        """Show a hidden post again."""
+        """Make a hidden post visible again."""
         self._lock()
         self._set_hidden(None)
 
     @retrying_atomic
     def react(self, emoji: str, *, by: User) -> None:
-        """Note that `by` answers with an emoji; nothing happens where they have.
+        """Add a reaction, unless the user has added the same one before.
 
-        Raises Conflict `post_deleted`, `thread_closed`, and `too_many_reactions` where that would be one emoji too many
-        on one post.
+        Raise Conflict `post_deleted`, `thread_closed`, or `too_many_reactions` beyond MOST_EMOJI different emoji.
         """
-        self._hold()
-        key, there = emoji_key(emoji), Reaction.objects.filter(post=self)
+        self._lock_post()
+        key, existing = emoji_key(emoji), Reaction.objects.filter(post=self)
         self.thread.refresh_from_db(fields=["closed"])
         self.thread.require_open()
-        if not there.filter(key=key).exists() and there.values("key").distinct().count() >= MOST_EMOJI:
-            raise Conflict("too_many_reactions", _("There are too many different reactions to this post."))
+        if not existing.filter(key=key).exists() and existing.values("key").distinct().count() >= MOST_EMOJI:
+            raise Conflict("too_many_reactions", _("This post has too many different reactions."))
         with conflict_as(NotAuthenticated()):
-            made = Reaction.objects.get_or_create(post=self, user=by, key=key, defaults={"emoji": emoji})[1]
-        if made:
-            self._record_alone("reacted", by=by)
+            created = Reaction.objects.get_or_create(post=self, user=by, key=key, defaults={"emoji": emoji})[1]
+        if created:
+            self._record_private_event("reacted", by=by)
 
     @retrying_atomic
     def take_back(self, emoji: str, *, by: User) -> None:
-        """Forget that `by` has answered with this emoji, if they have."""
-        self._hold()
+        """Remove a reaction, if there is one."""
+        self._lock_post()
         if Reaction.objects.filter(post=self, user=by, key=emoji_key(emoji)).delete()[0]:
-            self._record_alone("unreacted", by=by)
+            self._record_private_event("unreacted", by=by)
 
     @retrying_atomic
     def reveal(self, *, by: User) -> None:
-        """Open the post for `by` alone, for good. Raises Conflict `post_deleted`."""
-        self._hold()
+        """Reveal the post permanently for `by` only. Raise Conflict `post_deleted`."""
+        self._lock_post()
         if self.author_id == by.pk:
             return
         with conflict_as(NotAuthenticated()):
-            made = Reveal.objects.get_or_create(post=self, user=by)[1]
-        if made:
-            self._record_alone("revealed", by=by)
+            created = Reveal.objects.get_or_create(post=self, user=by)[1]
+        if created:
+            self._record_private_event("revealed", by=by)
 
     @property
     def is_deleted(self) -> bool:
-        """Whether only its place is left."""
+        """Whether the post was deleted."""
         return self.deleted_at is not None
 
     @property
     def is_locked(self) -> bool:
-        """Whether the reader for whom it was read may not have its text."""
+        """Whether the user it was loaded for (`shown_to`) may not read its text."""
         return not self.is_deleted and self.text is None  # type: ignore[attr-defined]  # `shown_to` adds it
 
     def guard(self, asked: Decimal | None, *, by: User) -> Decimal | None:
-        """How the post is to be guarded where `asked` is wanted, which is the writer's own progress where that is None.
+        """Return the `spoiler_percent` for the requested one; None requests the author's own progress.
 
-        Never less than what it answers. Raises InvalidField for a guard where there is no book to read.
+        It is at least that of the post it replies to. Raise InvalidField if the thread is not about a book.
         """
-        least = self.reply_to.spoiler_percent if self.reply_to else None
+        minimum = self.reply_to.spoiler_percent if self.reply_to else None
         if self.thread.entry_id is None:
             if asked:
-                raise InvalidField("spoiler_percent", "no_entry", _("This thread is about no book of the list."))
-            return least
-        return max(asked if asked is not None else progress_to_show(self.thread.entry_id, by), least or NOTHING_READ)
+                raise InvalidField("spoiler_percent", "no_entry", _("This thread is not about a book."))
+            return minimum
+        return max(asked if asked is not None else progress_to_show(self.thread.entry_id, by), minimum or NOTHING_READ)
 
     def insert(self) -> None:
-        """Write the new row and count it. The caller holds the lock of its thread.
+        """Save the new post and count it. The thread must be locked.
 
-        Raises NotAuthenticated where the author's account goes at this moment.
+        Raise NotAuthenticated if the author's account was deleted in the meantime.
         """
         self.club_id = self.thread.club_id
         self.search_text = self._words(self.body)
@@ -289,7 +286,7 @@ class Post(models.Model):
             was_active(self.author_id, club=self.club_id, at=self.created_at)
 
     def reread(self) -> None:
-        """Read the row afresh and hold it; 404 where it is gone. Raises Conflict where only its place is left."""
+        """Lock and reload the row. Raise Http404 if it does not exist, and Conflict if the post was deleted."""
         try:
             self.refresh_from_db(fields=CHANGING, from_queryset=Post.objects.select_for_update())
         except Post.DoesNotExist:
@@ -297,27 +294,27 @@ class Post(models.Model):
         self.require_words()
 
     def require_words(self) -> None:
-        """Raise Conflict where only its place is left."""
+        """Raise Conflict `post_deleted` if the post was deleted."""
         if self.is_deleted:
             raise Conflict("post_deleted", _("This post is deleted."))
 
     def record(self, what: str, *, by: User) -> None:
-        """Note in the club's log what `by` has done, and to whose post."""
+        """Record an event in the club's activity log, with the post's author as its subject."""
         thing = Thing("post", self.pk, self.thread.title, self.thread.author_id)
         subject = self.author_id if self.author_id != by.pk else None
         activity.record(f"post.{what}", actor=by.pk, thing=thing, club=self.club_id, subject=subject)
 
-    def _record_alone(self, what: str, *, by: User) -> None:
-        """Note it in the log of `by`: that somebody has opened or likes a post is no news for a club."""
+    def _record_private_event(self, what: str, *, by: User) -> None:
+        """Record an event in the activity log of `by` only: reactions and reveals are not shown to the club."""
         activity.record(f"post.{what}", actor=by.pk, thing=Thing("post", self.pk, ""))
 
     def _lock(self) -> None:
-        """Hold the rows of the club, the thread and the post, read afresh."""
+        """Lock and reload the club, the thread and the post."""
         self.thread.lock()
         self.reread()
 
-    def _hold(self) -> None:
-        """Hold this row alone; 404 where it is gone. Raises Conflict where only its place is left."""
+    def _lock_post(self) -> None:
+        """Lock the post only. Raise Http404 if it does not exist, and Conflict if it was deleted."""
         row = Post.objects.select_for_update().filter(pk=self.pk).values_list("deleted_at", flat=True)
         found = list(row)
         if not found:
@@ -332,21 +329,21 @@ class Post(models.Model):
         self._settle_author()
 
     def _settle_author(self) -> None:
-        """Look again when the author was active, after the post has gone, or has come back."""
+        """Recompute the author's last activity after the post was deleted, hidden or restored."""
         if self.author_id is not None:
             was_not_active([self.author_id], club=self.club_id)
 
     def _words(self, body: str) -> str:
-        """What the post is found by."""
-        return f"{_words_of_club(self.club_id)} {index_text([body])}"
+        """Return the text of the search index."""
+        return f"{_club_search_word(self.club_id)} {index_text([body])}"
 
     def _raise_replies(self) -> None:
-        """Guard the replies, and theirs, at least as much as this."""
+        """Raise `spoiler_percent` of direct and indirect replies to that of this post."""
         if self.spoiler_percent is None:
             return
         less = Q(spoiler_percent__isnull=True) | Q(spoiler_percent__lt=self.spoiler_percent)
         later = Post.objects.filter(less, thread=self.thread_id, pk__gt=self.pk, reply_to__isnull=False)
-        # A reply comes after what it answers; and below one that is guarded enough all are.
+        # Replies come after their parent in the order of ids.
         raised = {self.pk}
         for pk, answered in later.order_by("pk").values_list("pk", "reply_to"):
             if answered in raised:
@@ -358,6 +355,6 @@ class Post(models.Model):
 CHANGING = ["author", "body", "reply_to", "spoiler_percent", "edited_at", "deleted_at", "hidden_at"]
 
 
-def _words_of_club(club: int) -> str:
-    """A word in the index that a club's posts have and no others, and that nobody can search for (`search.PREFIX`)."""
+def _club_search_word(club: int) -> str:
+    """Return the index word that limits a search to one club; users cannot search for it (`search.PREFIX`)."""
     return f"zz{club}z"

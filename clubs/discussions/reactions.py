@@ -1,4 +1,4 @@
-"""What a reader does with somebody's post: reacts to it with an emoji, or opens it ahead of their progress."""
+"""Emoji reactions to posts, and reveals of locked posts."""
 
 from __future__ import annotations
 
@@ -12,22 +12,28 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bookbridge.api.fields import KeyField
-from clubs.discussions.emoji import LENGTH
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-# Different emoji on one post.
+# Limit of different emoji on one post.
 MOST_EMOJI = 50
+# In code points; the longest emoji in use have ten.
+EMOJI_LENGTH = 20
+
+
+def emoji_key(text: str) -> str:
+    """Return the form in which emoji are compared: without variation selectors, which some keyboards leave out."""
+    return text.replace("\ufe0f", "")
 
 
 class ReactionQuerySet(models.QuerySet["Reaction"]):
-    """Rules about many reactions."""
+    """Queries for reactions."""
 
     def tallied(self, user: User) -> ReactionQuerySet:
-        """One row for each emoji of each post, in the order of their first use, with `n` and `mine`.
+        """Return one row per post and emoji, in the order of first use, annotated with `n`, `mine` and `shown`.
 
-        `shown` is the emoji as those who sent it most fully spelled it.
+        `shown` is the fully qualified form of the emoji, if anyone has sent that.
         """
         same: Any = {"partition_by": [F("post"), F("key")]}
         mine = Case(When(user=user.pk, then=Value(1)), default=Value(0))
@@ -41,12 +47,12 @@ class ReactionQuerySet(models.QuerySet["Reaction"]):
 
 
 class Reaction(models.Model):
-    """That a reader has answered a post with an emoji, once for each."""
+    """A user's reaction to a post, at most one per emoji. `key` identifies the emoji (`emoji_key`)."""
 
     post = models.ForeignKey("clubs.Post", models.CASCADE, related_name="reactions", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    emoji = KeyField(max_length=LENGTH)
-    key = KeyField(max_length=LENGTH)
+    emoji = KeyField(max_length=EMOJI_LENGTH)
+    key = KeyField(max_length=EMOJI_LENGTH)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ReactionQuerySet.as_manager()
@@ -61,15 +67,15 @@ class Reaction(models.Model):
 
 
 class Reveal(models.Model):
-    """That a reader has opened a post, for good, whatever their progress."""
+    """A post revealed by a user, permanently and regardless of their progress."""
 
     post = models.ForeignKey("clubs.Post", models.CASCADE, related_name="reveals", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
-        verbose_name = _("opened post")
-        verbose_name_plural = _("opened posts")
+        verbose_name = _("revealed post")
+        verbose_name_plural = _("revealed posts")
         constraints = [models.UniqueConstraint(fields=["post", "user"], name="clubs_reveal_once")]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What the rest of the product asks of discussions."""
+"""Discussion functions for other modules."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 
 
 def club_deleted(club: Club) -> None:
-    """Take a club's talk away before the club goes. For whoever deletes it, holding its row."""
+    """Delete the threads and posts of a club being deleted. The club must be locked."""
     Thread.objects.filter(club=club).delete_with_posts()
 
 
 def part_from(user: User, *, anonymise: bool) -> None:
-    """Part an account that goes from what it has said: the posts stay without their author, or their places alone.
+    """Detach a user being deleted from their posts.
 
-    Threads stay in any case, since others speak in them.
+    With `anonymise` the posts stay without an author; otherwise they are blanked out like deleted posts. Threads stay
+    in any case, since they contain posts of others.
     """
     posts = Post.objects.filter(author=user)
     if anonymise:

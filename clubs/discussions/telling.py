@@ -1,6 +1,6 @@
-"""Whom a post concerns: who is answered, and who is named. They are told of the thread's title and no word more.
+"""Notifications of replies and mentions.
 
-Nobody hears of what is said in a thread that a block hides from them.
+They contain the title of the thread, never the text of the post, and skip users for whom a block hides the thread.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def tell(post: Post) -> None:
-    """Tell them once, however often the post is changed; those alone who are in the club, nobody while it is hidden."""
+    """Notify replied-to and mentioned members once per post. A hidden post notifies nobody."""
     if post.hidden_at is not None:
         return
     answered = post.reply_to.author_id if post.reply_to else None

@@ -1,15 +1,15 @@
-"""Routes of discussions, below `/api/v1/`."""
+"""URLs of discussions, under `/api/v1/`."""
 
 from rest_framework.routers import SimpleRouter
 
 from clubs.discussions.views import PostViewSet, ThreadPostViewSet, ThreadViewSet
 
-THREADS = "clubs/<int:club_pk>/threads"
+THREADS = "clubs/<int:club_id>/threads"
 
 router = SimpleRouter(use_regex_path=False)
 router.register(THREADS, ThreadViewSet, basename="club-thread")
-# A post is found in its thread and in its club: the same one, by the same rules.
-router.register(f"{THREADS}/<int:thread_pk>/posts", ThreadPostViewSet, basename="club-thread-post")
-router.register("clubs/<int:club_pk>/posts", PostViewSet, basename="club-post")
+# Posts are available under their thread and under their club, with the same rules.
+router.register(f"{THREADS}/<int:thread_id>/posts", ThreadPostViewSet, basename="club-thread-post")
+router.register("clubs/<int:club_id>/posts", PostViewSet, basename="club-post")
 
 urlpatterns = router.urls

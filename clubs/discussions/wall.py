@@ -1,6 +1,6 @@
-"""The spoiler wall: the one place that says whose text may reach whom.
+"""Spoiler protection: who may read the text of which posts.
 
-It stands in the database: the text of a post that is locked for a reader is not read for their answer.
+It is applied in the database, so that the text of a locked post is never loaded for the response.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ NOTHING_READ = Decimal(0)
 
 
 def open_to(user: User) -> Q:
-    """The posts whose text `user` may have.
+    """Return the condition for posts whose text `user` may read.
 
-    Those that are not guarded, their own, those up to which they have read the thread's book (an unknown progress is
-    0, a hidden one counts for its reader), and those they have chosen to open. Rank changes nothing.
+    These are posts without spoilers, their own, those within their progress (an unknown progress is 0, a hidden one
+    counts), and those they have revealed. Moderators have no exception.
     """
     read = Progress.objects.filter(entry=OuterRef("thread__entry"), user=user.pk).values("percent")
     progress = Coalesce(Subquery(read), Value(NOTHING_READ), output_field=DecimalField(max_digits=5, decimal_places=2))
@@ -34,9 +34,9 @@ def open_to(user: User) -> Q:
 
 
 def progress_to_show(entry: int, user: User) -> Decimal:
-    """How a reader's post is guarded who does not say: by their own progress.
+    """Return the default `spoiler_percent` of a user's post: their own progress.
 
-    By all of the book where that is hidden, since everybody sees the guard.
+    It is 100 if the progress is hidden, because `spoiler_percent` is public.
     """
     mark = Progress.objects.filter(entry=entry, user=user).values_list("percent", "hidden").first()
     if mark is None:

@@ -1,7 +1,7 @@
-"""The route of clubs' feeds, below `/api/v1/`."""
+"""URL of the club activity feed, below `/api/v1/`."""
 
 from django.urls import path
 
 from clubs.feed.views import ClubActivityView
 
-urlpatterns = [path("clubs/<int:club_pk>/activity/", ClubActivityView.as_view(), name="club-activity")]
+urlpatterns = [path("clubs/<int:club_id>/activity/", ClubActivityView.as_view(), name="club-activity")]

@@ -1,4 +1,4 @@
-"""A club's feed over HTTP (api.md, section 10)."""
+"""Activity feed of a club (api.md, section 10)."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics
@@ -11,9 +11,9 @@ from clubs.access import ClubScoped, Level
 from clubs.roles import Standing
 
 
-@extend_schema(summary="What happened in a club")
+@extend_schema(summary="List the activity of a club")
 class ClubActivityView(ClubScoped, generics.ListAPIView, GenericAPIView):  # type: ignore[type-arg]
-    """What happened in a club; moderators also see who asks to join, is banned and invited."""
+    """Events of the club, newest first. Moderators also see join requests, bans and invitations."""
 
     is_list = True
     levels = {"get": Level.MEMBER}
@@ -21,7 +21,6 @@ class ClubActivityView(ClubScoped, generics.ListAPIView, GenericAPIView):  # typ
     queryset = Event.objects.none()
 
     def get_queryset(self) -> EventQuerySet:
-        """The club's events, as far as the caller may know of them."""
         reader, moderates = caller(self.request), self.club.my_standing >= Standing.MODERATOR
         feed = Event.objects.of_club(self.club.pk, reader=reader, moderates=moderates)
         log: EventQuerySet = feed.for_answer(reader)

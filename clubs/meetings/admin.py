@@ -1,4 +1,4 @@
-"""Meetings in the admin: looked at by staff, who may cancel and remove them; the rest is the clubs' own."""
+"""Admin of meetings. Read-only, except that staff may cancel and delete meetings."""
 
 from contextlib import suppress
 from typing import Any
@@ -18,17 +18,15 @@ title, place, url, agenda, notes = (said(Meeting, name) for name in ("title", "p
 
 
 class RemovedFilter(admin.SimpleListFilter):
-    """Whether a meeting was removed: such a row stays for calendars, for 30 days."""
+    """Filter by deletion. Deleted meetings stay for 30 days, so that calendars show them as cancelled."""
 
-    title = pgettext_lazy("meetings", "removed")
+    title = pgettext_lazy("meetings", "deleted")
     parameter_name = "removed"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Those that stand are shown where nothing is chosen."""
-        return [("yes", pgettext_lazy("meetings", "removed")), ("all", pgettext_lazy("meetings", "all"))]
+        return [("yes", pgettext_lazy("meetings", "deleted")), ("all", pgettext_lazy("meetings", "all"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """As chosen."""
         return {"yes": queryset.filter(deleted_at__isnull=False), "all": queryset}.get(
             self.value() or "", queryset.filter(deleted_at=None)
         )
@@ -36,7 +34,7 @@ class RemovedFilter(admin.SimpleListFilter):
 
 @admin.register(Meeting)
 class MeetingAdmin(OfClubAdmin):
-    """Clubs' meetings. Who answered what is not shown, nor what private clubs say of theirs."""
+    """Admin of meetings. Single RSVPs and the texts of private clubs are not shown."""
 
     list_display = ("id", "club", title, "starts_at", "timezone", "status", "capacity", "yes", "waitlisted")
     list_filter = ("status", RemovedFilter)
@@ -48,18 +46,15 @@ class MeetingAdmin(OfClubAdmin):
     )
     actions = ("cancel", "remove")
 
-    @admin.action(description=_("Cancel these meetings"), permissions=["act"])
+    @admin.action(description=_("Cancel selected meetings"), permissions=["act"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Meeting]) -> None:
-        """As a moderator of the club would."""
         self._each(request, queryset, lambda meeting, by: meeting.change(by=by, status=Status.CANCELLED))
 
-    @admin.action(description=_("Remove these meetings"), permissions=["act"])
+    @admin.action(description=_("Delete selected meetings"), permissions=["act"])
     def remove(self, request: HttpRequest, queryset: QuerySet[Meeting]) -> None:
-        """As a moderator of the club would."""
         self._each(request, queryset, lambda meeting, by: meeting.remove(by=by))
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Who may change meetings here."""
         return request.user.has_perm("clubs.change_meeting")
 
     def _each(self, request: HttpRequest, queryset: QuerySet[Meeting], act: Any) -> None:

@@ -1,10 +1,9 @@
-"""Who comes to a meeting, who waits for a seat, and who was there.
+"""RSVPs, waitlist and attendance of meetings.
 
-Whoever answers holds their own row and then the meeting's, so that seats are counted by one at a time. Whoever takes an
-answer back holds the meetings, several in the order of their ids. Nobody who holds a meeting waits for another reader's
-row: those who get a seat are told by a job. The membership, which notes when somebody was active, is written last; who
-removes a meeting writes those of others, and holds the club's row, as everybody does who holds a membership and waits
-for a meeting.
+Lock order: user, meeting, membership. The lock on the meeting serializes the counting of seats; several meetings are
+locked in the order of their ids. Promotions from the waitlist are notified by a task, so that nobody waits for another
+user's row while holding a lock on a meeting. Deleting a meeting updates the memberships of other users; it locks the
+club first, as does everything that locks a membership before a meeting.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ from bookbridge.api.errors import Conflict, InvalidField
 from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 from clubs.meetings import telling
-from clubs.meetings.models import Meeting, Status
+from clubs.meetings.models import COUNTS, Meeting, Status
 from clubs.members.models import Membership
 from clubs.members.services import was_active, was_not_active
 
 
 class Answer(models.TextChoices):
-    """What a member says to a meeting; `waitlisted` is a yes to a meeting that is full."""
+    """Answers to a meeting. `waitlisted` is a yes to a meeting that is full."""
 
     YES = "yes", _("yes")
     MAYBE = "maybe", _("maybe")
@@ -41,19 +40,17 @@ class Answer(models.TextChoices):
 
 
 GIVEN = [choice for choice in Answer.choices if choice[0] != Answer.WAITLISTED]
-# The columns of a meeting that count them.
-COUNTS = tuple(Answer.values)
 
 
 class RsvpQuerySet(models.QuerySet["Rsvp"]):
-    """Rules about many answers."""
+    """Queries for RSVPs."""
 
     def line(self) -> RsvpQuerySet:
-        """Those who wait for a seat, in order."""
+        """Return the waitlist, in order."""
         return self.filter(answer=Answer.WAITLISTED).order_by("ticket", "pk")
 
     def with_place(self) -> RsvpQuerySet:
-        """With `place`, how many of the line are before each, itself included."""
+        """Annotate `place`, the position on the waitlist, starting at 1."""
         before = Rsvp.objects.filter(
             meeting=OuterRef("meeting"), answer=Answer.WAITLISTED, ticket__lte=OuterRef("ticket")
         )
@@ -62,24 +59,49 @@ class RsvpQuerySet(models.QuerySet["Rsvp"]):
         )
 
     def last_given(self) -> Subquery:
-        """For memberships: when the reader last gave or changed an answer to a meeting that is not removed."""
+        """Return a subquery for memberships: when the user last answered a meeting that is not deleted."""
         given = self.filter(meeting__club=OuterRef("club"), user=OuterRef("user"))
         return Subquery(given.order_by("-answered_at").values("answered_at")[:1])
 
     def count_by_meeting(self, meetings: Sequence[int]) -> dict[int, dict[str, int]]:
-        """What each of these meetings' counts should be, where they are not 0."""
+        """Return the counters of these meetings, without zeros: `{meeting: {answer: n}}`."""
         counts: dict[int, dict[str, int]] = {}
         rows = self.filter(meeting__in=meetings).order_by().values_list("meeting", "answer").annotate(n=Count("pk"))
         for meeting, answer, n in rows:
             counts.setdefault(meeting, {})[answer] = n
         return counts
 
+    def promote_waitlist(self, meeting: Meeting) -> None:
+        """Give the seats that are free to the first in line. The caller holds the meeting's row.
+
+        Of a meeting that is cancelled or over nobody gets one any more.
+        """
+        if not meeting.waitlisted or meeting.status == Status.CANCELLED or meeting.is_over:
+            return
+        first = list(self.filter(meeting=meeting).line().values_list("pk", "user")[: free_seats(meeting)])
+        if not first:
+            return
+        self.filter(pk__in=[pk for pk, _user in first]).update(answer=Answer.YES, ticket=0)
+        _update_counters(meeting, Answer.WAITLISTED, Answer.YES, len(first))
+        telling.promoted(meeting, [user for _pk, user in first])
+
+    def delete_rsvps(self, meetings: Sequence[Meeting]) -> None:
+        """Delete all answers to meetings of a club that go. The caller holds all these rows, and writes the counts."""
+        given = self.filter(meeting__in=meetings)
+        users = set(given.values_list("user", flat=True))
+        given.delete()
+        for club in {meeting.club_id for meeting in meetings}:
+            was_not_active(users, club=club)
+        for meeting in meetings:
+            for name in COUNTS:
+                setattr(meeting, name, 0)
+
 
 class Rsvp(models.Model):
-    """A member's answer to a meeting. Of those who wait, the one with the lowest ticket gets the next seat."""
+    """A member's RSVP to a meeting. The waitlist is ordered by `ticket`."""
 
     meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="answers")
-    # Whoever deletes an account takes its answers back first (`take_back_all`), or the counts would be wrong.
+    # Account deletion calls `take_back_all` first, which keeps the meeting's counters right.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="rsvps")
     answer = models.CharField(max_length=10, choices=Answer.choices)
     ticket = models.PositiveIntegerField(default=0, editable=False)
@@ -88,8 +110,8 @@ class Rsvp(models.Model):
     objects = RsvpQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("answer to a meeting")
-        verbose_name_plural = _("answers to meetings")
+        verbose_name = _("RSVP")
+        verbose_name_plural = _("RSVPs")
         constraints = [models.UniqueConstraint(fields=["meeting", "user"], name="clubs_rsvp_once")]
         indexes = [models.Index(fields=["meeting", "answer", "ticket"], name="clubs_rsvp_in_line")]
 
@@ -99,33 +121,33 @@ class Rsvp(models.Model):
     @classmethod
     @retrying_atomic
     def give(cls, *, meeting: Meeting, by: User, answer: str) -> Rsvp:
-        """Write `by`'s answer, in place of the one they have given before; a seat they give back goes to the line.
+        """Set the RSVP of `by`, and give a seat that becomes free to the first user on the waitlist.
 
-        It comes with its place. 404 where the meeting is gone, or the reader no longer in the club, by now. Raises
-        Conflict `meeting_cancelled`, `meeting_over`, `no_maybe`.
+        Return the RSVP with its `place`. Raise Http404 if the meeting was deleted or the user has left the club, and
+        Conflict `meeting_cancelled`, `meeting_over` or `no_maybe`.
         """
-        # Whoever takes them out of the club locks them first: what is read of their membership stays so.
+        # Removing a member locks the user too, so the membership cannot change after it was read.
         hold(User, [by.pk])
         if not Membership.objects.active().filter(club=meeting.club_id, user=by).exists():
             raise Http404
         meeting.lock()
         meeting.require_open()
         if answer == Answer.MAYBE and meeting.capacity is not None:
-            raise Conflict("no_maybe", _("The seats are limited: say yes or no."))
+            raise Conflict("no_maybe", _("Seats are limited: answer yes or no."))
         own = cls.objects.filter(meeting=meeting, user=by).first()
         before = own.answer if own else None
         if own is None or not (before == answer or (answer == Answer.YES and before == Answer.WAITLISTED)):
             own = own or cls(meeting=meeting, user=by)
-            own._write(answer if answer != Answer.YES or free_seats(meeting) else Answer.WAITLISTED)
-            _count(meeting, before, own.answer)
+            own._save_answer(answer if answer != Answer.YES or free_seats(meeting) else Answer.WAITLISTED)
+            _update_counters(meeting, before, own.answer)
             if before == Answer.YES:
-                fill(meeting)
+                cls.objects.promote_waitlist(meeting)
             record("meeting.answered", actor=by.pk, thing=meeting.thing)
             was_active(by.pk, club=meeting.club_id, at=own.answered_at)
-        # Under the lock: a moment later the meeting may be gone, and the answer with it.
+        # Read under the lock: afterwards the meeting may be deleted, with its RSVPs.
         return cls.objects.with_place().get(pk=own.pk)
 
-    def _write(self, answer: str) -> None:
+    def _save_answer(self, answer: str) -> None:
         line = Rsvp.objects.filter(meeting=self.meeting_id, answer=Answer.WAITLISTED)
         last = line.aggregate(last=models.Max("ticket"))["last"] or 0 if answer == Answer.WAITLISTED else -1
         self.answer, self.ticket, self.answered_at = answer, last + 1, timezone.now()
@@ -133,65 +155,38 @@ class Rsvp(models.Model):
 
 
 def free_seats(meeting: Meeting) -> int:
-    """How many more can say yes; for a meeting without a limit as many as wait, and one."""
+    """Return the number of free seats; without a limit, enough for the whole waitlist and one more."""
     return meeting.waitlisted + 1 if meeting.capacity is None else max(0, meeting.capacity - meeting.yes)
 
 
-def fill(meeting: Meeting) -> None:
-    """Give the seats that are free to the first in line. The caller holds the meeting's row.
-
-    Of a meeting that is cancelled or over nobody gets one any more.
-    """
-    if not meeting.waitlisted or meeting.status == Status.CANCELLED or meeting.is_over:
-        return
-    first = list(Rsvp.objects.filter(meeting=meeting).line().values_list("pk", "user")[: free_seats(meeting)])
-    if not first:
-        return
-    Rsvp.objects.filter(pk__in=[pk for pk, _user in first]).update(answer=Answer.YES, ticket=0)
-    _count(meeting, Answer.WAITLISTED, Answer.YES, len(first))
-    telling.promoted(meeting, [user for _pk, user in first])
-
-
-def forget(meetings: Sequence[Meeting]) -> None:
-    """Delete all answers to meetings of a club that go. The caller holds all these rows, and writes the counts."""
-    given = Rsvp.objects.filter(meeting__in=meetings)
-    users = set(given.values_list("user", flat=True))
-    given.delete()
-    for club in {meeting.club_id for meeting in meetings}:
-        was_not_active(users, club=club)
-    for meeting in meetings:
-        for name in COUNTS:
-            setattr(meeting, name, 0)
-
-
 def take_back(user: int, club: int) -> None:
-    """Take back what somebody who is no longer in the club has answered to its meetings that are not over.
+    """Withdraw a former member's RSVPs to the club's meetings that are not over.
 
-    For whoever has written the membership and holds the rows of the reader and the club.
+    The user and the club must be locked, and the membership must be saved.
     """
     given = Rsvp.objects.filter(user=user, meeting__club=club, meeting__ends_at__gt=timezone.now())
-    _take_back(user, list(given.values_list("meeting", flat=True)))
+    _withdraw(user, list(given.values_list("meeting", flat=True)))
     was_not_active([user], club=club)
 
 
 @retrying_atomic
 def take_back_all(user: int) -> None:
-    """Take back every answer of an account that goes, and forget where it was; how many came to a meeting stays."""
-    _take_back(user, list(Rsvp.objects.filter(user=user).values_list("meeting", flat=True)))
+    """Withdraw all RSVPs and delete the attendance of a user being deleted. `attended_count` does not change."""
+    _withdraw(user, list(Rsvp.objects.filter(user=user).values_list("meeting", flat=True)))
     Attendance.objects.filter(user=user).delete()
 
 
-def _take_back(user: int, meetings: Sequence[int]) -> None:
+def _withdraw(user: int, meetings: Sequence[int]) -> None:
     for meeting in Meeting.objects.select_for_update().filter(pk__in=meetings).order_by("pk"):
         own = Rsvp.objects.filter(meeting=meeting, user=user).first()
         if own is not None:
             own.delete()
-            _count(meeting, own.answer, None)
-            fill(meeting)
+            _update_counters(meeting, own.answer, None)
+            Rsvp.objects.promote_waitlist(meeting)
 
 
-def _count(meeting: Meeting, before: str | None, after: str | None, n: int = 1) -> None:
-    """Move the counts of a meeting whose row the caller holds."""
+def _update_counters(meeting: Meeting, before: str | None, after: str | None, n: int = 1) -> None:
+    """Update the counters of a meeting, which must be locked."""
     for answer, step in ((before, -n), (after, n)):
         if answer:
             setattr(meeting, answer, getattr(meeting, answer) + step)
@@ -199,7 +194,7 @@ def _count(meeting: Meeting, before: str | None, after: str | None, n: int = 1) 
 
 
 class Attendance(models.Model):
-    """Somebody was at a meeting."""
+    """A user's attendance at a meeting."""
 
     meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="attendance")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -215,9 +210,9 @@ class Attendance(models.Model):
     @classmethod
     @retrying_atomic
     def note(cls, *, meeting: Meeting, by: User, users: Iterable[int]) -> None:
-        """Note who was there, in place of what was noted before.
+        """Replace the attendance of a meeting with `users`.
 
-        Raises InvalidField for somebody who neither is nor was in the club, Conflict `meeting_cancelled`.
+        Raise InvalidField for a user who is neither a current nor a former member, and Conflict `meeting_cancelled`.
         """
         named = sorted(set(users))
         hold(User, [*named, by.pk])
@@ -225,19 +220,21 @@ class Attendance(models.Model):
         meeting.lock()
         if meeting.status == Status.CANCELLED:
             raise Conflict("meeting_cancelled", _("This meeting is cancelled."))
-        been = set(_been_in(meeting, named))
-        stranger = next((number for number, user in enumerate(users) if user not in been), None)
-        if stranger is not None:
-            raise InvalidField(f"attended.{stranger}", "does_not_exist", _("Nobody of that id is or was in the club."))
+        members = set(_been_in(meeting, named))
+        invalid = next((index for index, user in enumerate(users) if user not in members), None)
+        if invalid is not None:
+            raise InvalidField(f"attended.{invalid}", "does_not_exist", _("No current or former member has this id."))
         cls.objects.filter(meeting=meeting).exclude(user__in=named).delete()
-        there = set(cls.objects.filter(meeting=meeting).values_list("user", flat=True))
-        Attendance.objects.bulk_create(Attendance(meeting=meeting, user_id=user) for user in named if user not in there)
+        existing = set(cls.objects.filter(meeting=meeting).values_list("user", flat=True))
+        Attendance.objects.bulk_create(
+            Attendance(meeting=meeting, user_id=user) for user in named if user not in existing
+        )
         meeting.attended_count = len(named)
         meeting.save(update_fields=["attended_count"])
         record("meeting.attendance_noted", actor=by.pk, thing=meeting.thing, club=meeting.club_id)
 
 
 def _been_in(meeting: Meeting, users: Sequence[int]) -> models.QuerySet[Any]:
-    """Of these readers the ones who are in the club, or were once."""
+    """Return the ids of those users who are or were members of the club."""
     rows = Membership.objects.filter(club=meeting.club_id, user__in=users, joined_at__isnull=False)
     return rows.values_list("user", flat=True)

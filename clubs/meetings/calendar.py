@@ -1,4 +1,4 @@
-"""Meetings as an iCalendar file (RFC 5545), the same bytes for the same rows."""
+"""iCalendar files of meetings (RFC 5545). The same rows always give the same bytes, so that ETags match."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from clubs.meetings.answers import Answer
 from clubs.meetings.models import CANCELLED_SHOWN, Meeting, MeetingQuerySet, Status
 from clubs.members.models import Membership
 
-# How far back a calendar goes, and how many meetings are in it at most (`MeetingQuerySet.nearest`).
+# Past meetings in a calendar, and the limit for all of them; see `MeetingQuerySet.nearest`.
 PAST_SHOWN = datetime.timedelta(days=366)
 MOST_MEETINGS = 500
 EVERY_HOUR = "PT1H"
 DAY = datetime.timedelta(days=1)
 
 
-def of_clubs(clubs: Iterable[int], reader: User, *, name: str) -> bytes:
-    """The calendar of these clubs, all of which `reader` is in now; in two queries."""
-    return render(_shown().filter(club__in=clubs).with_answer_of(reader), name=name)
+def of_clubs(clubs: Iterable[int], user: User, *, name: str) -> bytes:
+    """Return the calendar of `clubs` for `user`, who must be a member of all of them. Takes two queries."""
+    return render(_listed_meetings().filter(club__in=clubs).with_answer_of(user), name=name)
 
 
-def of_reader(reader: User) -> bytes:
-    """The calendar of every club that `reader` is in now."""
-    clubs = Membership.objects.active().filter(user=reader).values_list("club", flat=True)
-    return of_clubs(list(clubs), reader, name="BookBridge")
+def of_reader(user: User) -> bytes:
+    """Return the calendar of every club that `user` is a member of."""
+    clubs = Membership.objects.active().filter(user=user).values_list("club", flat=True)
+    return of_clubs(list(clubs), user, name="BookBridge")
 
 
-def _shown() -> MeetingQuerySet:
-    """A year back and all that are to come; those that are cancelled or removed, for 30 days."""
+def _listed_meetings() -> MeetingQuerySet:
+    """Return upcoming and last year's meetings, with cancelled and deleted ones for 30 days."""
     since = timezone.now() - CANCELLED_SHOWN
-    standing = Q(deleted_at=None, status=Status.SCHEDULED, starts_at__gt=timezone.now() - PAST_SHOWN)
+    scheduled = Q(deleted_at=None, status=Status.SCHEDULED, starts_at__gt=timezone.now() - PAST_SHOWN)
     cancelled = Q(deleted_at=None, status=Status.CANCELLED, cancelled_at__gt=since)
-    return Meeting.objects.filter(standing | cancelled | Q(deleted_at__gt=since)).select_related("club", "entry__book")
+    return Meeting.objects.filter(scheduled | cancelled | Q(deleted_at__gt=since)).select_related("club", "entry__book")
 
 
 def render(meetings: MeetingQuerySet, *, name: str) -> bytes:
-    """The file, with the rules of every time zone that is named in it."""
+    """Return the iCalendar file, with a VTIMEZONE for every time zone in it."""
     rows = sorted(meetings.nearest()[:MOST_MEETINGS], key=lambda meeting: (meeting.starts_at, meeting.pk))
     calendar = Calendar()
     calendar.add("prodid", "-//BookBridge//BookBridge//EN")
@@ -60,12 +60,12 @@ def render(meetings: MeetingQuerySet, *, name: str) -> bytes:
 
 
 def _event(meeting: Meeting) -> Event:
-    off = meeting.status == Status.CANCELLED or meeting.deleted_at is not None
+    is_cancelled = meeting.status == Status.CANCELLED or meeting.deleted_at is not None
     own = meeting.own_answers[0].answer if meeting.own_answers else None  # type: ignore[attr-defined]
     event = Event()
     event.add("uid", str(meeting.uid))
     event.add("sequence", meeting.sequence)
-    # A file that is no message says when it was last changed here (3.8.7.2), so that its bytes stay the same.
+    # Without METHOD, DTSTAMP is the last modification (RFC 5545, 3.8.7.2); this also keeps the bytes stable.
     event.add("dtstamp", meeting.updated_at.replace(microsecond=0))
     event.add("last-modified", meeting.updated_at.replace(microsecond=0))
     event.add("created", meeting.created_at.replace(microsecond=0))
@@ -73,8 +73,8 @@ def _event(meeting: Meeting) -> Event:
     event.add("dtstart", starts)
     event.add("dtend", ends)
     event.add("summary", _clean(meeting.title))
-    event.add("status", "CANCELLED" if off else "CONFIRMED")
-    event.add("transp", "OPAQUE" if own == Answer.YES and not off else "TRANSPARENT")
+    event.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
+    event.add("transp", "OPAQUE" if own == Answer.YES and not is_cancelled else "TRANSPARENT")
     event.add("url", meeting.url or f"{settings.APP_URL}/clubs/{meeting.club_id}/meetings/{meeting.pk}")
     event.add("description", _clean(_description(meeting)))
     if meeting.place or meeting.url:
@@ -90,7 +90,7 @@ def _description(meeting: Meeting) -> str:
 
 
 def _moments(meeting: Meeting) -> tuple[datetime.datetime, datetime.datetime]:
-    """Start and end by the clocks where it is; in UTC where those would be read as an hour earlier (3.3.5)."""
+    """Return start and end in local time, or in UTC where the local time is ambiguous (RFC 5545, 3.3.5)."""
     moments = [moment.replace(microsecond=0) for moment in (meeting.starts_at, meeting.ends_at)]
     if meeting.timezone != "UTC":
         local = [moment.astimezone(ZoneInfo(meeting.timezone)) for moment in moments]
@@ -99,13 +99,13 @@ def _moments(meeting: Meeting) -> tuple[datetime.datetime, datetime.datetime]:
 
 
 def _clean(text: str) -> str:
-    """Without what no text of a calendar may hold: any control character but the end of a line and the tabulator."""
+    """Remove the control characters that iCalendar text may not contain."""
     lines = "\n".join(text.splitlines())
     return "".join(c for c in lines if c in "\n\t" or unicodedata.category(c) != "Cc")
 
 
 def _zones(meetings: Sequence[Meeting]) -> Iterator[Timezone]:
-    """Of each zone its rules from the day before the first of its meetings to the day after the last."""
+    """Yield each time zone, with its rules from a day before its first meeting to a day after the last."""
     used: dict[str, list[datetime.datetime]] = {}
     for meeting in meetings:
         if meeting.timezone != "UTC":
@@ -115,9 +115,9 @@ def _zones(meetings: Sequence[Meeting]) -> Iterator[Timezone]:
 
 
 def _zone(zone: ZoneInfo, first: datetime.datetime, last: datetime.datetime) -> Timezone:
-    """The rules of one zone: what holds at first, and each change until the last.
+    """Return the VTIMEZONE of `zone` with its transitions between `first` and `last`.
 
-    icalendar's own puts the begin of summer time in London an hour late.
+    `Timezone.from_tzinfo` of icalendar starts summer time in London an hour late.
     """
     part = Timezone()
     part.add("tzid", zone.key)
@@ -130,7 +130,7 @@ def _zone(zone: ZoneInfo, first: datetime.datetime, last: datetime.datetime) -> 
 def _observance(
     zone: ZoneInfo, at: datetime.datetime, before: datetime.datetime
 ) -> TimezoneStandard | TimezoneDaylight:
-    """What holds from a moment on; its start is told by the clocks of the moment before (3.6.5)."""
+    """Return the rules from `at` on. The start is in the local time of the moment before (RFC 5545, 3.6.5)."""
     now, then = at.astimezone(zone), before.astimezone(zone)
     part = TimezoneDaylight() if now.dst() else TimezoneStandard()
     offset = then.utcoffset() or datetime.timedelta()
@@ -142,7 +142,7 @@ def _observance(
 
 
 def _changes(zone: ZoneInfo, first: datetime.datetime, last: datetime.datetime) -> Iterator[datetime.datetime]:
-    """The moments at which clocks in the zone are changed, or their offset gets another name."""
+    """Yield the moments at which the offset of the zone, or its name, changes."""
     day = first
     while day < last:
         following = min(day + 7 * DAY, last)
@@ -152,7 +152,7 @@ def _changes(zone: ZoneInfo, first: datetime.datetime, last: datetime.datetime) 
 
 
 def _first_of(zone: ZoneInfo, before: datetime.datetime, after: datetime.datetime) -> datetime.datetime:
-    """The first second at which another rule holds than at `before`."""
+    """Return the first second whose rules differ from those at `before`, by bisection."""
     low, high = int(before.timestamp()), int(after.timestamp())
     while high - low > 1:
         middle = (low + high) // 2

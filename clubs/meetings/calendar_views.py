@@ -1,4 +1,4 @@
-"""Calendars over HTTP: a club's for its members, and a reader's own behind a secret address."""
+"""iCalendar views: a club's calendar for its members, and a user's calendar behind a secret URL."""
 
 from typing import Any
 
@@ -25,24 +25,21 @@ FILE = {(200, "text/calendar"): OpenApiTypes.STR}
 
 
 class AnyFormat(BaseContentNegotiation):
-    """A calendar is a calendar, whatever Accept says; errors are what they are everywhere."""
+    """Ignore the Accept header: the response is always an iCalendar file, or an error."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
-        """The first; nothing is sent here."""
         return parsers[0]
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        """That of errors."""
         return renderers[0], renderers[0].media_type
 
 
 class CalendarView(APIView):
-    """An iCalendar file."""
+    """Base view of iCalendar files."""
 
     content_negotiation_class = AnyFormat
 
     def file(self, content: bytes) -> HttpResponse:
-        """The answer, which nobody may share."""
         headers = {"Cache-Control": "private, no-cache", "Content-Disposition": 'inline; filename="meetings.ics"'}
         return HttpResponse(content, content_type="text/calendar; charset=utf-8", headers=headers)
 
@@ -52,71 +49,70 @@ class ClubCalendarView(ClubScoped, CalendarView):
 
     levels = {"get": Level.MEMBER}
 
-    @extend_schema(summary="A club's calendar", responses=FILE)
-    def get(self, request: Request, club_pk: int) -> HttpResponse:
-        """A year back and all to come; what is cancelled or removed stays for 30 days as cancelled."""
+    @extend_schema(summary="Get a club's calendar", responses=FILE)
+    def get(self, request: Request, club_id: int) -> HttpResponse:
+        """Upcoming meetings and those of the past year. Cancelled and deleted ones are listed for 30 days."""
         return self.file(calendar.of_clubs([self.club.pk], caller(request), name=self.club.name))
 
 
 class TokenInAddress(BaseAuthentication):
-    """The secret in a calendar's address names its reader. A bad one, or none, is 404."""
+    """Authenticate by the `token` query parameter. A missing or invalid token is 404."""
 
     def authenticate(self, request: Request) -> tuple[User, None]:
-        """The reader whose calendar it is."""
-        reader = CalendarToken.reader(request.query_params.get("token", ""))
-        if reader is None:
+        user = CalendarToken.reader(request.query_params.get("token", ""))
+        if user is None:
             raise Http404
-        return reader, None
+        return user, None
 
 
 class ReaderCalendarView(CalendarView):
-    """The meetings of all clubs that a reader is in, for calendar programs, which can send no other sign-in."""
+    """The calendar of all clubs of a user, for calendar apps, which cannot send an access token."""
 
     authentication_classes = [TokenInAddress]
     query_parameters = ("token",)
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        """Who is in which club is asked of the primary database, as for whoever has signed in."""
+        # Read memberships from the primary database, as for every authenticated request.
         with reading_primary():
             return super().dispatch(request, *args, **kwargs)
 
     @extend_schema(
-        summary="The calendar of all one's clubs",
+        summary="Get the calendar of all your clubs",
         parameters=[OpenApiParameter("token", OpenApiTypes.STR, required=True, description="From `calendar-token`.")],
-        responses={**FILE, **problem(404, "`not_found`: no such token, or none any more.")},
+        responses={**FILE, **problem(404, "`not_found`: the token is invalid or was revoked.")},
         auth=[],
     )
     def get(self, request: Request) -> HttpResponse:
-        """Of the clubs that the token's reader is in now."""
+        """The meetings of all clubs that the token's owner is a member of."""
         return self.file(calendar.of_reader(caller(request)))
 
 
 class NewCalendarTokenSerializer(serializers.Serializer[Any]):
-    """A new secret address; it is told this once."""
+    """A new calendar URL. It cannot be retrieved again."""
 
     token = serializers.CharField()
     url = serializers.URLField()
 
 
 class CalendarTokenView(APIView):
-    """The secret address of one's own calendar."""
+    """The secret URL of the caller's calendar."""
 
     @extend_schema(
-        summary="Get a new secret address for one's calendar",
+        summary="Create a secret URL for your calendar",
         request=None,
         responses={201: NewCalendarTokenSerializer},
     )
     def post(self, request: Request) -> Response:
-        """An older one is over."""
+        """The previous URL stops working."""
         token = CalendarToken.issue(caller(request))
         url = request.build_absolute_uri(reverse("my-calendar"))
         return Response({"token": token, "url": f"{url}?token={token}"}, status=status.HTTP_201_CREATED)
 
     @extend_schema(
-        summary="End the secret address of one's calendar",
+        summary="Revoke the secret URL of your calendar",
         responses={204: NOTHING},
     )
     def delete(self, request: Request) -> Response:
-        """It opens nothing any more."""
+        """The URL stops working."""
         CalendarToken.end(caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -1,4 +1,4 @@
-"""What a club's meetings can be filtered by: nothing that is hidden from whoever sees the list."""
+"""Filters of meetings. Only fields that non-members see may be filtered by."""
 
 import django_filters
 from django.utils.translation import gettext_lazy as _
@@ -8,10 +8,12 @@ from clubs.meetings.models import Meeting, MeetingQuerySet, Status
 
 
 class MeetingFilter(django_filters.FilterSet):
-    """`upcoming`, `past` and `status`."""
+    """Filter meetings by start and status."""
 
-    upcoming = FlagFilter(method="by_upcoming", label=_("true: those that have not begun; false: those that have."))
-    past = FlagFilter(method="by_past", label=_("true: those that have begun; false: those that have not."))
+    upcoming = FlagFilter(
+        method="by_upcoming", label=_("true: meetings that have not started; false: meetings that have.")
+    )
+    past = FlagFilter(method="by_past", label=_("true: meetings that have started; false: meetings that have not."))
     status = django_filters.ChoiceFilter(choices=Status.choices)
 
     class Meta:
@@ -19,9 +21,9 @@ class MeetingFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def by_upcoming(self, meetings: MeetingQuerySet, name: str, value: str) -> MeetingQuerySet:
-        """By the beginning alone: how long a meeting takes is for members."""
+        """Filter by the start only, because non-members may not see the duration."""
         return meetings.ahead() if value == "true" else meetings.begun()
 
     def by_past(self, meetings: MeetingQuerySet, name: str, value: str) -> MeetingQuerySet:
-        """The other way round."""
+        """Filter by the start, as the opposite of `upcoming`."""
         return meetings.begun() if value == "true" else meetings.ahead()

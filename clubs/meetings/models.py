@@ -1,6 +1,6 @@
-"""A club's meetings. Whoever plans, changes or removes one holds the club's row, and then that of the meeting.
+"""Meetings of clubs.
 
-Who answers, or frees a seat, holds the meeting's row alone (`clubs.meetings.answers`).
+Lock order: club, meeting. An RSVP locks the meeting without the club (`clubs.meetings.answers`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import datetime
 import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -27,6 +26,7 @@ from activity.models import Thing
 from activity.services import record
 from bookbridge.api.errors import Conflict, InvalidField
 from bookbridge.api.transactions import retrying_atomic
+from clubs.meetings import telling
 from clubs.meetings.times import FIRST, LAST, Every, moment, out_of_range, wall_clock, walls_of
 from clubs.reading.models import Entry
 
@@ -37,26 +37,28 @@ TITLE_LENGTH, PLACE_LENGTH, URL_LENGTH, TEXT_LENGTH = 200, 300, 500, 10_000
 MOST_REPEATS = 52
 MOST_MINUTES = 7 * 24 * 60
 MOST_SEATS = 10_000
-# How long calendars are told of a meeting that will not be.
+# The columns that count RSVPs.
+COUNTS = ("yes", "maybe", "no", "waitlisted")
+# How long calendars list a cancelled or deleted meeting.
 CANCELLED_SHOWN = datetime.timedelta(days=30)
 
 
 class Status(models.TextChoices):
-    """Whether a meeting is to be."""
+    """Status of a meeting."""
 
     SCHEDULED = "scheduled", _("scheduled")
     CANCELLED = "cancelled", _("cancelled")
 
 
 class Scope(models.TextChoices):
-    """Which meetings of a series are meant: one, or it and all that come after it."""
+    """Meetings of a series that a change applies to."""
 
     THIS = "this", _("this meeting")
-    FOLLOWING = "following", _("this meeting and all that follow in its series")
+    FOLLOWING = "following", _("this and all following meetings of the series")
 
 
 class Series(models.Model):
-    """Meetings that were planned together; each of them can be changed, cancelled and removed by itself."""
+    """Meetings that were created together. Each of them can be changed, cancelled and deleted on its own."""
 
     club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="+")
     every = models.CharField(max_length=10, choices=Every.choices)
@@ -71,63 +73,64 @@ class Series(models.Model):
 
 
 class MeetingQuerySet(models.QuerySet["Meeting"]):
-    """Rules about many meetings."""
+    """Queries for meetings."""
 
     def present(self) -> MeetingQuerySet:
-        """Those that were not removed; a removed one is a row for calendars alone."""
+        """Exclude deleted meetings, which are stored for calendars only."""
         return self.filter(deleted_at=None)
 
     def ahead(self) -> MeetingQuerySet:
-        """Those that have not begun."""
+        """Return meetings that have not started."""
         return self.filter(starts_at__gt=now())
 
     def begun(self) -> MeetingQuerySet:
-        """Those that have."""
+        """Return meetings that have started."""
         return self.filter(starts_at__lte=now())
 
     def nearest(self) -> MeetingQuerySet:
-        """Those to come, the soonest first, and after them those that have begun, the latest first."""
-        ahead = Case(When(starts_at__gt=now(), then="starts_at"))
-        return self.order_by(ahead.asc(nulls_last=True), "-starts_at", "-pk")
+        """Order by proximity: upcoming meetings, soonest first, then past ones, latest first."""
+        upcoming = Case(When(starts_at__gt=now(), then="starts_at"))
+        return self.order_by(upcoming.asc(nulls_last=True), "-starts_at", "-pk")
 
     def held(self) -> MeetingQuerySet:
-        """Those that were: over, and not cancelled."""
+        """Return meetings that are over and were not cancelled."""
         return self.present().filter(status=Status.SCHEDULED, ends_at__lte=now())
 
     def with_answer_of(self, user: User | AnonymousUser) -> MeetingQuerySet:
-        """With all that an answer to `user` shows, in two more queries however many meetings there are."""
-        own = answers().Rsvp.objects.filter(user=user.pk if user.is_authenticated else None).with_place()
+        """Prefetch the series and the RSVP of `user` (`own_answers`), in two queries."""
+        answers: Any = Meeting._meta.get_field("answers").related_model
+        own = answers.objects.filter(user=user.pk if user.is_authenticated else None).with_place()
         return self.prefetch_related("series", Prefetch("answers", own, to_attr="own_answers"))
 
     def next_for(self, clubs: Iterable[Club] | Iterable[int] | None = None) -> MeetingQuerySet:
-        """Of each club the first meeting that has not begun and is not cancelled, if any; of all clubs, or of `clubs`.
+        """Return the next scheduled meeting of each club, or of each of `clubs`.
 
         >>> Meeting.objects.next_for(clubs).with_answer_of(user)
         """
-        coming = Meeting.objects.present().ahead().filter(club=OuterRef("club"), status=Status.SCHEDULED)
-        found = self.present().ahead().filter(pk=Subquery(coming.order_by("starts_at", "pk").values("pk")[:1]))
+        upcoming = Meeting.objects.present().ahead().filter(club=OuterRef("club"), status=Status.SCHEDULED)
+        found = self.present().ahead().filter(pk=Subquery(upcoming.order_by("starts_at", "pk").values("pk")[:1]))
         return found if clubs is None else found.filter(club__in=clubs)
 
     def settle(self) -> int:
-        """Let the moments of those that have not begun follow their wall clocks (`Meeting.settle`); how many did."""
+        """Call `Meeting.settle` on upcoming meetings. Return how many changed."""
         moved = 0
         for meeting in self.present().ahead().select_related("club").iterator():
-            with suppress(Http404):  # It has gone at the same moment.
+            with suppress(Http404):  # deleted in the meantime
                 moved += meeting.settle()
         return moved
 
     def attendance(self) -> tuple[int, float | None]:
-        """How many of these meetings were held, and how many came to one on average, where that was noted."""
-        figures = self.held().aggregate(held=Count("pk"), mean=Avg("attended_count"))
-        mean = figures["mean"]
-        return figures["held"], None if mean is None else round(float(mean), 2)
+        """Return how many of these meetings took place, and their mean attendance where it was recorded."""
+        result = self.held().aggregate(held=Count("pk"), mean=Avg("attended_count"))
+        mean = result["mean"]
+        return result["held"], None if mean is None else round(float(mean), 2)
 
 
 class Meeting(models.Model):
     """A meeting of a club.
 
-    `starts_at` is the moment that the wall clock (`local_date`, `local_time`, `local_later`) in `timezone` means. What
-    was agreed on is the wall clock: where the zone's rules change before the meeting, the moment follows (`settle`).
+    The local time (`local_date`, `local_time`, `local_later`) in `timezone` is authoritative. `starts_at` is derived
+    from it; `settle` recomputes it if the rules of the time zone change.
     """
 
     club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="meetings")
@@ -138,7 +141,9 @@ class Meeting(models.Model):
     timezone = models.CharField(max_length=64, validators=[validate_timezone])
     local_date = models.DateField()
     local_time = models.TimeField()
-    local_later = models.BooleanField(default=False, help_text=_("The second of two equal times, as clocks go back."))
+    local_later = models.BooleanField(
+        default=False, help_text=_("Whether this is the second of two equal times, when clocks go back.")
+    )
     duration_minutes = models.PositiveIntegerField(
         default=60, validators=[MinValueValidator(1), MaxValueValidator(MOST_MINUTES)]
     )
@@ -151,15 +156,15 @@ class Meeting(models.Model):
         null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(MOST_SEATS)]
     )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.SCHEDULED)
-    # How many have answered what: moved with each answer by who holds the row.
+    # Counters of RSVPs, updated with each of them while the meeting is locked.
     yes = models.PositiveIntegerField(default=0, editable=False)
     maybe = models.PositiveIntegerField(default=0, editable=False)
     no = models.PositiveIntegerField(default=0, editable=False)
     waitlisted = models.PositiveIntegerField(default=0, editable=False)
     attended_count = models.PositiveIntegerField(
-        null=True, blank=True, editable=False, help_text=_("How many came; empty where nobody has noted it.")
+        null=True, blank=True, editable=False, help_text=_("How many members attended; empty if not recorded.")
     )
-    # What calendars know it by, and how often it has changed since they did.
+    # UID and SEQUENCE of the iCalendar event.
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
@@ -188,7 +193,7 @@ class Meeting(models.Model):
         ]
 
     def __str__(self) -> str:
-        # Not the title: the admin shows this, and what a private club writes is not for staff to read.
+        # The title is left out because staff may not read the texts of private clubs.
         return f"#{self.pk}"
 
     @classmethod
@@ -203,91 +208,91 @@ class Meeting(models.Model):
         repeats: dict[str, Any] | None = None,
         **fields: Any,
     ) -> Meeting:
-        """Plan a meeting, or with `repeats` (`every`, `count`) a series, whose first meeting is returned.
+        """Create a meeting, or with `repeats` (`every`, `count`) a series, and return the first meeting.
 
-        Without a time zone it is the club's. Raises InvalidField for an entry of another club's list, or where the
-        series would go on beyond the year 2100.
+        `timezone` defaults to the club's. Raise InvalidField for an entry of another club's reading list, or if the
+        series extends beyond the year 2100.
         """
         club.lock(with_user=by)
         _check_entry(club, fields)
         zone = timezone or club.timezone
-        walls = walls_of(wall_clock(starts_at, zone), repeats)
+        starts = walls_of(wall_clock(starts_at, zone), repeats)
         series = Series.objects.create(club=club, **repeats) if repeats else None
-        meetings = [cls(club=club, series=series, created_by=by, **fields) for _wall in walls]
-        for meeting, wall in zip(meetings, walls, strict=True):
-            meeting._set_time(wall, zone)
+        meetings = [cls(club=club, series=series, created_by=by, **fields) for _start in starts]
+        for meeting, local in zip(meetings, starts, strict=True):
+            meeting._set_time(local, zone)
             meeting._note_status()
             meeting.save(force_insert=True)
-            telling().arm(meeting)
+            telling.arm(meeting)
         meetings[0]._record("created", by)
-        telling().planned(meetings[0], by)
+        telling.planned(meetings[0], by)
         return meetings[0]
 
     @retrying_atomic
     def change(self, *, by: User | None, scope: str = Scope.THIS, **values: Any) -> None:
-        """Set some of the columns; with the scope `following` of each later meeting of the series too.
+        """Update the meeting; with the scope `following`, also all later meetings of its series.
 
-        There a new time is as much later or earlier by the wall clock as it is for this one. Whoever is first in line
-        gets a seat that is free now. `by` is None for staff. Raises InvalidField for an entry of another club's list,
-        or a time beyond the years 1900 to 2100.
+        Those are moved by the same difference in local time. Seats that become free go to the waitlist. `by` is None
+        for staff. Raise InvalidField for an entry of another club's reading list, or a time outside of the years 1900
+        to 2100.
         """
         rows = self._hold(by, scope)
         _check_entry(self.club, values)
         zone = values.pop("timezone", self.timezone)
         at = values.pop("starts_at", self.starts_at)
-        retimed = (at, zone) != (self.starts_at, self.timezone)
-        wall = wall_clock(at, zone) if retimed else self.wall
-        step = wall - self.wall
+        is_moved = (at, zone) != (self.starts_at, self.timezone)
+        local = wall_clock(at, zone) if is_moved else self.wall
+        step = local - self.wall
         changed = []
         for row in rows:
-            time = (wall if row is self else row._later(step), zone) if retimed else None
-            changed.append(row._change(values, time))
+            time = (local if row is self else row._moved_local_start(step), zone) if is_moved else None
+            changed.append(row._update(values, time))
         if any(changed):
             cancelled = "status" in changed[0] and self.status == Status.CANCELLED
             self._record("cancelled" if cancelled else "changed", by)
-        if any(row._concerns(of_row) for row, of_row in zip(rows, changed, strict=True)):
-            telling().changed(self, by)
+        if any(row._concerns(names) for row, names in zip(rows, changed, strict=True)):
+            telling.changed(self, by)
 
     @retrying_atomic
     def remove(self, *, by: User | None, scope: str = Scope.THIS) -> None:
-        """Take the meeting away, or it and all that follow in its series; calendars are told for 30 days.
+        """Delete the meeting; with the scope `following`, also all later meetings of its series.
 
-        `by` is None for staff.
+        Calendars list it as cancelled for 30 days. `by` is None for staff.
         """
         at = now()
         rows = self._hold(by, scope)
-        answers().forget(rows)
+        self.answers.model.objects.delete_rsvps(rows)
         for row in rows:
             row.deleted_at, row.updated_at, row.sequence = at, at, row.sequence + 1
-            row.save(update_fields=["deleted_at", "updated_at", "sequence", *answers().COUNTS])
-            telling().bury(row)
+            row.save(update_fields=["deleted_at", "updated_at", "sequence", *COUNTS])
+            telling.bury(row, after=CANCELLED_SHOWN)
         self._record("deleted", by)
         if any(row.status == Status.SCHEDULED and not row.is_over for row in rows):
-            telling().changed(self, by)
+            telling.changed(self, by)
 
     @retrying_atomic
     def settle(self) -> bool:
-        """Let the moment follow the wall clock where the zone's rules have changed; whether they had."""
-        if self._is_settled:
+        """Recompute `starts_at` if the rules of the time zone have changed. Return whether they had."""
+        if self._is_in_sync:
             return False
         self._hold(None, Scope.THIS)
-        if self._is_settled:
+        if self._is_in_sync:
             return False
-        self._change({}, (self.wall, self.timezone))
+        self._update({}, (self.wall, self.timezone))
         self._record("changed", None)
         if self._concerns({"starts_at"}):
-            telling().changed(self, None)
+            telling.changed(self, None)
         return True
 
     def lock(self) -> None:
-        """Read the row afresh and hold it until the transaction ends; 404 where it is gone by now."""
+        """Lock and reload the row. Raise Http404 if it was deleted."""
         try:
             self.refresh_from_db(from_queryset=Meeting.objects.present().select_for_update())
         except Meeting.DoesNotExist:
             raise Http404 from None
 
     def require_open(self) -> None:
-        """Raise Conflict `meeting_cancelled`, `meeting_over` where nobody can answer any more."""
+        """Raise Conflict `meeting_cancelled` or `meeting_over` if the meeting takes no RSVPs."""
         if self.status == Status.CANCELLED:
             raise Conflict("meeting_cancelled", _("This meeting is cancelled."))
         if self.is_over:
@@ -295,25 +300,30 @@ class Meeting(models.Model):
 
     @property
     def wall(self) -> datetime.datetime:
-        """The wall clock that was agreed on."""
+        """The local start."""
         return datetime.datetime.combine(self.local_date, self.local_time).replace(fold=int(self.local_later))
 
     @property
+    def is_scheduled(self) -> bool:
+        """Whether it is to be, or was."""
+        return self.status == Status.SCHEDULED
+
+    @property
     def is_over(self) -> bool:
-        """Whether it has ended."""
+        """Whether the meeting has ended."""
         return self.ends_at <= now()
 
     @property
     def thing(self) -> Thing:
-        """What events and notifications call it."""
+        """Reference to the meeting for events and notifications."""
         return Thing("meeting", self.pk, self.title)
 
     def _hold(self, by: User | None, scope: str) -> Sequence[Meeting]:
-        """Lock the reader, the club and the meetings that are meant, this one (which it is, read afresh) the first."""
+        """Lock the user, the club and the meetings in `scope`. Return the meetings, `self` (reloaded) first."""
         self.club.lock(with_user=by)
         rows: list[Meeting] = []
         if scope == Scope.FOLLOWING and self.series_id is not None:
-            # All of the series, since who takes answers back locks meetings by their ids too.
+            # Lock all of the series in the order of ids, as the withdrawal of RSVPs does.
             rows += Meeting.objects.present().select_for_update().filter(series=self.series_id).order_by("pk")
         self.lock()
         following = [row for row in rows if (row.starts_at, row.pk) > (self.starts_at, self.pk)]
@@ -321,8 +331,8 @@ class Meeting(models.Model):
             row.club = self.club
         return [self, *following]
 
-    def _change(self, values: dict[str, Any], time: tuple[datetime.datetime, str] | None) -> set[str]:
-        """Write what differs, and fill seats; the names of what did. The caller holds the row."""
+    def _update(self, values: dict[str, Any], time: tuple[datetime.datetime, str] | None) -> set[str]:
+        """Save changed columns and fill free seats. Return their names. The meeting must be locked."""
         before = {name: getattr(self, name) for name in (*values, *TIME)}
         for name, value in values.items():
             setattr(self, name, value)
@@ -335,24 +345,28 @@ class Meeting(models.Model):
             self._note_status()
         self.updated_at, self.sequence = now(), self.sequence + 1
         self.save(update_fields=[*changed, "cancelled_at", "updated_at", "sequence"])
-        answers().fill(self)
-        telling().arm(self)
+        self.answers.model.objects.promote_waitlist(self)
+        telling.arm(self)
         return changed
 
-    def _set_time(self, wall: datetime.datetime, zone: str) -> None:
-        """Meet when clocks in `zone` show `wall`. Raises InvalidField beyond the years 1900 to 2100."""
+    def _set_time(self, local: datetime.datetime, zone: str) -> None:
+        """Set the local start. Raise InvalidField outside of the years 1900 to 2100."""
         try:
-            at = moment(wall, zone)
+            at = moment(local, zone)
         except OverflowError:
             at = LAST
         if not FIRST <= at < LAST:
             raise out_of_range("starts_at")
         self.timezone, self.starts_at = zone, at
-        self.local_date, self.local_time, self.local_later = wall.date(), wall.time().replace(fold=0), bool(wall.fold)
+        self.local_date, self.local_time, self.local_later = (
+            local.date(),
+            local.time().replace(fold=0),
+            bool(local.fold),
+        )
         self.ends_at = at + datetime.timedelta(minutes=self.duration_minutes)
 
-    def _later(self, step: datetime.timedelta) -> datetime.datetime:
-        """The wall clock, so much later."""
+    def _moved_local_start(self, step: datetime.timedelta) -> datetime.datetime:
+        """Return the local start moved by `step`."""
         try:
             return self.wall + step if step else self.wall
         except OverflowError:
@@ -362,12 +376,12 @@ class Meeting(models.Model):
         self.cancelled_at = now() if self.status == Status.CANCELLED else None
 
     def _concerns(self, changed: set[str]) -> bool:
-        """Whether members should hear that these columns have changed."""
-        stands = self.status == Status.SCHEDULED or "status" in changed
-        return stands and not self.is_over and bool(changed & TOLD)
+        """Return whether members are notified that these columns have changed."""
+        is_relevant = self.status == Status.SCHEDULED or "status" in changed
+        return is_relevant and not self.is_over and bool(changed & TOLD)
 
     @property
-    def _is_settled(self) -> bool:
+    def _is_in_sync(self) -> bool:
         return moment(self.wall, self.timezone) == self.starts_at
 
     def _record(self, what: str, by: User | None) -> None:
@@ -375,26 +389,12 @@ class Meeting(models.Model):
 
 
 TIME = ("timezone", "starts_at", "ends_at", "local_date", "local_time", "local_later")
-# What members are told of; the agenda and the minutes they find when they look.
+# Changes of these fields notify members.
 TOLD = {"status", "place", "url", *TIME}
 
 
 def _check_entry(club: Club, values: dict[str, Any]) -> None:
-    """Raise InvalidField where `entry_id` names nothing on the club's list, whose row the caller holds."""
+    """Raise InvalidField if `entry_id` is not on the club's reading list. The club must be locked."""
     entry = values.get("entry_id")
     if entry is not None and not Entry.objects.filter(club=club, pk=entry).exists():
-        raise InvalidField("entry", "does_not_exist", _("The club’s list has no such entry."))
-
-
-def answers() -> ModuleType:
-    """What has been answered, whose tables refer to meetings and are loaded after them."""
-    from clubs.meetings import answers
-
-    return answers
-
-
-def telling() -> ModuleType:
-    """What members are told of meetings, and when."""
-    from clubs.meetings import telling
-
-    return telling
+        raise InvalidField("entry", "does_not_exist", _("This entry is not on the reading list."))

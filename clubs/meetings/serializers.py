@@ -1,4 +1,4 @@
-"""The shapes of meetings in the API."""
+"""Serializers of meetings."""
 
 import datetime
 from typing import Any
@@ -25,20 +25,21 @@ from clubs.meetings.models import (
     Status,
 )
 from clubs.meetings.times import FIRST, LAST, Every
+from clubs.roles import Standing
 
-# What a public club shows to everybody.
+# The fields of a public club's meeting that non-members see.
 FOR_OUTSIDERS = {"id", "title", "starts_at", "status"}
 
 
 class RepeatsSerializer(serializers.Serializer[Any]):
-    """How a series repeats."""
+    """How a series of meetings repeats."""
 
     every = serializers.ChoiceField(Every.choices)
-    count = serializers.IntegerField(min_value=1, max_value=MOST_REPEATS, help_text=_("With the first one."))
+    count = serializers.IntegerField(min_value=1, max_value=MOST_REPEATS, help_text=_("Including the first meeting."))
 
 
 class CountsSerializer(serializers.Serializer[Any]):
-    """How many have answered what."""
+    """How many members gave each answer."""
 
     yes = serializers.IntegerField()
     maybe = serializers.IntegerField()
@@ -47,41 +48,42 @@ class CountsSerializer(serializers.Serializer[Any]):
 
 
 class RsvpSerializer(serializers.Serializer[Any]):
-    """An answer to a meeting."""
+    """An RSVP to a meeting."""
 
     answer = serializers.ChoiceField(Answer.choices, allow_null=True)
-    waitlist_position = serializers.IntegerField(allow_null=True, help_text=_("The place in line, from 1."))
+    waitlist_position = serializers.IntegerField(
+        allow_null=True, help_text=_("Position on the waitlist, starting at 1.")
+    )
 
     def to_representation(self, instance: Rsvp) -> dict[str, Any]:
-        """With the place of who waits; `RsvpQuerySet.with_place` has read it."""
+        # `RsvpQuerySet.with_place` adds `place`.
         waiting = instance.answer == Answer.WAITLISTED
         place = instance.place if waiting else None  # type: ignore[attr-defined]
         return {"answer": instance.answer or None, "waitlist_position": place}
 
 
 class GivenRsvpSerializer(serializers.Serializer[Any]):
-    """What a member says."""
+    """The caller's answer to a meeting."""
 
     answer = serializers.ChoiceField(GIVEN)
 
 
 class AttendanceSerializer(serializers.Serializer[Any]):
-    """Who was there."""
+    """The members who attended a meeting."""
 
     attended = serializers.ListField(
         child=IdField(),
         max_length=MOST_SEATS,
-        help_text=_("The ids of readers who are or were in the club."),
+        help_text=_("The ids of current or former members."),
     )
 
 
 class LinkField(TextField):
-    """An address of the web, or nothing."""
+    """An http or https URL; may be blank."""
 
-    default_error_messages = {"invalid_url": _("Not an http or https address.")}
+    default_error_messages = {"invalid_url": _("Enter an http or https URL.")}
 
     def to_internal_value(self, data: Any) -> str:
-        """The address as it was sent."""
         text: str = super().to_internal_value(data)
         try:
             if text:
@@ -93,17 +95,19 @@ class LinkField(TextField):
 
 
 class NewMeetingSerializer(serializers.Serializer[Any]):
-    """What moderators say of a meeting."""
+    """A meeting, or with `repeats` a series."""
 
     title = LineField(max_length=TITLE_LENGTH)
     starts_at = MomentField(first=FIRST, last=LAST - datetime.timedelta(microseconds=1))
     timezone = TextField(
-        max_length=64, required=False, validators=[validate_timezone], help_text=_("Else it is the club’s.")
+        max_length=64, required=False, validators=[validate_timezone], help_text=_("Defaults to the club’s time zone.")
     )
     duration_minutes = serializers.IntegerField(min_value=1, max_value=MOST_MINUTES, required=False)
     place = LineField(max_length=PLACE_LENGTH, required=False, allow_blank=True)
     url = LinkField(max_length=URL_LENGTH, required=False, allow_blank=True)
-    entry = IdField(source="entry_id", required=False, allow_null=True, help_text=_("An entry of the club’s list."))
+    entry = IdField(
+        source="entry_id", required=False, allow_null=True, help_text=_("An entry of the club’s reading list.")
+    )
     agenda = TextField(max_length=TEXT_LENGTH, required=False, allow_blank=True)
     capacity = serializers.IntegerField(
         min_value=1, max_value=MOST_SEATS, required=False, allow_null=True, help_text=_("Null for no limit.")
@@ -114,13 +118,13 @@ class NewMeetingSerializer(serializers.Serializer[Any]):
 
 
 class MeetingChangeSerializer(NewMeetingSerializer):
-    """What of a meeting may be changed; how it repeats may not."""
+    """Changes to a meeting. How it repeats cannot be changed."""
 
-    repeats = None  # type: ignore[assignment]  # DRF's way to leave a field out
+    repeats = None  # type: ignore[assignment]  # None removes a declared field in DRF
 
 
 class MeetingSerializer(ModelSerializer):
-    """A meeting. `insider` in the context says whether the caller is in the club; to others most of it is null."""
+    """A meeting. Non-members of a public club see its id, title, start and status; the other fields are null."""
 
     timezone = serializers.CharField(allow_null=True)
     duration_minutes = serializers.IntegerField(allow_null=True)
@@ -133,7 +137,7 @@ class MeetingSerializer(ModelSerializer):
     my_rsvp = serializers.SerializerMethodField()
     repeats = RepeatsSerializer(source="series", allow_null=True)
     series = serializers.IntegerField(
-        source="series_id", allow_null=True, help_text=_("What the meetings of a series share.")
+        source="series_id", allow_null=True, help_text=_("The id shared by all meetings of the series.")
     )
 
     class Meta:
@@ -145,7 +149,6 @@ class MeetingSerializer(ModelSerializer):
         read_only_fields = fields
 
     def to_representation(self, instance: Meeting) -> dict[str, Any]:
-        """All of it for members, four fields for everybody else."""
         if self.context["insider"]:
             return super().to_representation(instance)
         return {
@@ -155,6 +158,21 @@ class MeetingSerializer(ModelSerializer):
 
     @extend_schema_field({"oneOf": [{"$ref": "#/components/schemas/Rsvp"}, {"type": "null"}]})
     def get_my_rsvp(self, meeting: Meeting) -> dict[str, Any] | None:
-        """The caller's own answer, or null."""
         own = meeting.own_answers  # type: ignore[attr-defined]
         return RsvpSerializer(own[0]).data if own else None
+
+
+@extend_schema_field({"anyOf": [{"$ref": "#/components/schemas/Meeting"}, {"type": "null"}]})
+class NextMeetingField(serializers.Field):  # type: ignore[type-arg]
+    """A club's next meeting, as the contributed prefetch has read it; null to who asks to join a private club."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(source="*", read_only=True, **kwargs)
+
+    def to_representation(self, value: Any) -> dict[str, Any] | None:
+        """Of a club, as much as the caller may see."""
+        insider = value.my_standing >= Standing.MEMBER
+        if value.is_private and not insider:
+            return None
+        meetings = value.next_meetings
+        return next((MeetingSerializer(meeting, context={"insider": insider}).data for meeting in meetings), None)

@@ -1,4 +1,4 @@
-"""The secret of a reader's own calendar address."""
+"""Tokens for the URL of a user's private calendar."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bookbridge.api.transactions import retrying_atomic
 
 
 class CalendarToken(models.Model):
-    """What opens a reader's calendar and nothing else, until it is ended. Only its SHA-256 is kept."""
+    """A token that gives read access to one user's calendar. Only its SHA-256 digest is stored."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="calendar_token")
     digest = KeyField(max_length=64, unique=True, editable=False)
@@ -33,8 +33,8 @@ class CalendarToken(models.Model):
     @classmethod
     @retrying_atomic
     def issue(cls, user: User) -> str:
-        """A new token (256 random bits), which is told this once; an older one is over."""
-        # One at a time for each reader: two that both find no row to replace would deadlock in InnoDB.
+        """Create and return a token of 256 random bits, in place of an older one."""
+        # Lock the user: two requests that both find no token to replace would deadlock in InnoDB.
         hold(User, [user.pk])
         token = secrets.token_urlsafe(32)
         cls.objects.update_or_create(user=user, defaults={"digest": digest_of(token), "created_at": timezone.now()})
@@ -43,11 +43,11 @@ class CalendarToken(models.Model):
     @classmethod
     @retrying_atomic
     def end(cls, user: User) -> None:
-        """Let the token open nothing any more."""
+        """Revoke the user's token."""
         cls.objects.filter(user=user).delete()
 
     @classmethod
     def reader(cls, token: str) -> User | None:
-        """Whose calendar a token opens; None for one that is no good, and where its reader may not sign in."""
+        """Return the user of a token, or None if the token is invalid or the user may not sign in."""
         found = cls.objects.select_related("user").filter(digest=digest_of(token)).first()
         return found.user if found is not None and found.user.may_sign_in else None

@@ -1,4 +1,4 @@
-"""Routes of meetings and calendars, below `/api/v1/`."""
+"""URLs of meetings and calendars, under `/api/v1/`."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter
@@ -6,8 +6,8 @@ from rest_framework.routers import SimpleRouter
 from clubs.meetings.calendar_views import CalendarTokenView, ClubCalendarView, ReaderCalendarView
 from clubs.meetings.views import AttendanceView, MeetingViewSet, RsvpView
 
-LIST = "clubs/<int:club_pk>/meetings"
-MEETING = f"{LIST}/<int:meeting_pk>"
+LIST = "clubs/<int:club_id>/meetings"
+MEETING = f"{LIST}/<int:meeting_id>"
 
 router = SimpleRouter(use_regex_path=False)
 router.register(LIST, MeetingViewSet, basename="club-meeting")
@@ -16,7 +16,7 @@ urlpatterns = [
     *router.urls,
     path(f"{MEETING}/rsvp/", RsvpView.as_view(), name="club-meeting-rsvp"),
     path(f"{MEETING}/attendance/", AttendanceView.as_view(), name="club-meeting-attendance"),
-    path("clubs/<int:club_pk>/calendar.ics", ClubCalendarView.as_view(), name="club-calendar"),
+    path("clubs/<int:club_id>/calendar.ics", ClubCalendarView.as_view(), name="club-calendar"),
     path("users/me/calendar.ics", ReaderCalendarView.as_view(), name="my-calendar"),
     path("users/me/calendar-token/", CalendarTokenView.as_view(), name="my-calendar-token"),
 ]

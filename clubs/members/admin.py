@@ -1,4 +1,4 @@
-"""Members and invitations in the admin."""
+"""Admin of memberships and invitations."""
 
 from contextlib import suppress
 from typing import Any
@@ -18,19 +18,19 @@ from clubs.shown import said
 
 
 class InClubAdmin(LookingAdmin):
-    """Rows of a club: found by its id, or by the beginning of a username."""
+    """Base class for rows of a club, searchable by club id or username prefix."""
 
     person = "user"
-    # As the links on a club's page ask.
+    # Used by the links on a club's page.
     asked_by_links = ("club__id__exact",)
-    # What makes the search box appear; `get_search_results` does the searching.
+    # Only enables the search box; see `get_search_results`.
     search_fields = ("club__id",)
-    search_help_text = _("A club's id, or the beginning of a username")
+    search_help_text = _("A club id, or the beginning of a username")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """One or the other: a database finds no index for both at once."""
+        """Search one column at a time, because no index covers both."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -40,13 +40,12 @@ class InClubAdmin(LookingAdmin):
         return of_people(queryset, self.person, term), False
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Who may change clubs here."""
         return request.user.has_perm("clubs.change_club")
 
 
 @admin.register(Membership)
 class MembershipAdmin(InClubAdmin):
-    """Who is, was, or asks to be in which club."""
+    """Memberships of all statuses. Staff may remove and ban members."""
 
     list_display = ("id", "club", "user", "shown_role", "status", "joined_at", "updated_at")
     list_filter = ("status",)
@@ -57,17 +56,14 @@ class MembershipAdmin(InClubAdmin):
 
     @admin.display(description=_("role"))
     def shown_role(self, row: Membership) -> str:
-        """An owner's too."""
         return gettext(row.shown_role)
 
-    @admin.action(description=_("Remove them from their clubs"), permissions=["act"])
+    @admin.action(description=_("Remove selected members from their clubs"), permissions=["act"])
     def remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
-        """As the model says; an owner stays."""
         self._each(request, queryset, lambda row: row.remove(by=None))
 
-    @admin.action(description=_("Ban them from their clubs"), permissions=["act"])
+    @admin.action(description=_("Ban selected members from their clubs"), permissions=["act"])
     def ban(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
-        """As the model says; an owner stays."""
         self._each(request, queryset, lambda row: row.change(by=None, status=Status.BANNED))
 
     def _each(self, request: HttpRequest, queryset: QuerySet[Membership], act: Any) -> None:
@@ -75,14 +71,14 @@ class MembershipAdmin(InClubAdmin):
             try:
                 act(row)
             except Http404:
-                continue  # They are out already.
+                continue  # Already removed.
             except APIException as refused:
                 self.message_user(request, f"{row.user}, {row.club}: {refused.detail}", messages.ERROR)
 
 
 @admin.register(Invitation)
 class InvitationAdmin(InClubAdmin):
-    """Invitations; nobody can read a code here, for only its digest is kept, which is not shown either."""
+    """Invitations. Only a digest of the code is stored, and it is not shown."""
 
     list_display = ("id", "club", "created_by", "created_at", "expires_at", "uses", "max_uses", "revoked_at")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
@@ -91,9 +87,8 @@ class InvitationAdmin(InClubAdmin):
     fields = ("club", "created_by", "created_at", "expires_at", "uses", "max_uses", "revoked_at")
     actions = ("revoke",)
 
-    @admin.action(description=_("Revoke these invitations"), permissions=["act"])
+    @admin.action(description=_("Revoke selected invitations"), permissions=["act"])
     def revoke(self, request: HttpRequest, queryset: InvitationQuerySet) -> None:
-        """Nobody comes in by them any more."""
         for invitation in queryset.standing():
-            with suppress(Http404):  # Somebody else was quicker.
+            with suppress(Http404):  # Already revoked.
                 invitation.revoke(by=None)

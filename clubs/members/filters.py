@@ -1,4 +1,4 @@
-"""What the list of members can be narrowed down by."""
+"""Filters of the member list."""
 
 import django_filters
 
@@ -7,7 +7,7 @@ from clubs.roles import SHOWN_STATUSES
 
 
 class MemberFilter(django_filters.FilterSet):
-    """`?status=`: others than the active ones, for moderators."""
+    """Filter by status. Other statuses than `active` are for moderators only."""
 
     status = django_filters.ChoiceFilter(choices=SHOWN_STATUSES)
 

@@ -1,4 +1,4 @@
-"""Invitations: codes that let readers into a club."""
+"""Invitations by code."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ MOST_USES = 1000
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
-    """Rules about many invitations."""
+    """Queries for invitations."""
 
     def standing(self) -> InvitationQuerySet:
-        """Those nobody has revoked."""
+        """Return invitations that were not revoked."""
         return self.filter(revoked_at=None)
 
     def live(self) -> InvitationQuerySet:
-        """Those that let somebody in now."""
+        """Return invitations that can be used now."""
         return self.standing().filter(Q(expires_at__gt=timezone.now()), uses__lt=F("max_uses"))
 
     def revoke(self) -> int:
-        """Let nobody in with them any more; how many did until now."""
+        """Revoke the invitations and return how many were not revoked before."""
         return self.standing().update(revoked_at=timezone.now())
 
     @retrying_atomic
     def accept(self, code: str, *, user: User) -> Membership:
-        """Bring `user` into the club whose invitation has this code, and count the use.
+        """Add `user` to the club of the invitation with this code and count the use.
 
-        404 for every code that is no good, for the banned, and where a block stands between `user` and who made it.
-        Raises Conflict `already_member` (no use is spent), `club_full`. Whoever is in is told so also by a code that
-        is spent: mostly it is the same call, sent twice by a phone.
+        Answers 404 for any invalid code, to banned users, and if a block exists between `user` and the creator. Raises
+        Conflict `already_member` (no use is spent) or `club_full`. A member gets `already_member` even if the code is
+        used up, because such a call is usually a retry.
         """
         sound = self.filter(unblocked(user, "created_by"), digest=digest_of(code))
         found = sound.select_related("club").first()
@@ -61,8 +61,8 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         found.club.lock(with_user=user)
         row = found.club.membership_of(user)
         if row.status == Status.ACTIVE:
-            raise Conflict("already_member", _("You are in this club."))
-        # Counted under the lock, by a statement that looks again: it holds also where the reader came too late.
+            raise Conflict("already_member", _("You are already a member of this club."))
+        # A conditional update, so that two users cannot both take the last use.
         if row.status == Status.BANNED or not self.live().filter(pk=found.pk).update(uses=F("uses") + 1):
             raise Http404
         row.enter()
@@ -71,7 +71,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 
 class Invitation(models.Model):
-    """A code that lets readers into a club, some times and for some time. Only its SHA-256 is kept."""
+    """A code that lets a limited number of users join a club for a limited time. Only its SHA-256 digest is stored."""
 
     club = models.ForeignKey(Club, models.CASCADE, related_name="invitations")
     digest = KeyField(max_length=64, unique=True, editable=False)
@@ -95,7 +95,7 @@ class Invitation(models.Model):
     @classmethod
     @retrying_atomic
     def issue(cls, club: Club, *, by: User, expires_in_hours: int, max_uses: int) -> tuple[Invitation, str]:
-        """A new invitation and its code (192 random bits), which is told this once."""
+        """Create an invitation and return it with its code (192 random bits), which is not stored."""
         club.lock()
         code = secrets.token_urlsafe(24)
         expires_at = timezone.now() + datetime.timedelta(hours=expires_in_hours)
@@ -107,12 +107,12 @@ class Invitation(models.Model):
 
     @retrying_atomic
     def revoke(self, *, by: User | None) -> None:
-        """Let nobody in with it any more; `by` is None for staff. 404 where it has gone or been revoked by now."""
+        """Revoke the invitation; `by` is None for staff. Raises 404 if it was deleted or already revoked."""
         if not Invitation.objects.filter(pk=self.pk).revoke():
             raise Http404
         record("invite.revoked", actor=by.pk if by else None, thing=self.thing, club=self.club_id)
 
     @property
     def thing(self) -> Thing:
-        """The invitation, as logs name it."""
+        """Reference to the invitation for logs."""
         return Thing("invite", self.pk, "")

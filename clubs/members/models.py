@@ -1,9 +1,10 @@
-"""Memberships. Whatever changes a membership holds the club's row (`Club.lock`)."""
+"""Memberships. Every change of a membership locks the club first (`Club.lock`)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from types import ModuleType
+import datetime
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -19,46 +20,69 @@ from activity.kinds import Kind
 from activity.models import Notification
 from activity.services import notify
 from bookbridge.api.errors import Conflict, Forbidden
-from bookbridge.api.rows import hold
+from bookbridge.api.registry import activity_sources
+from bookbridge.api.rows import batches, hold
 from bookbridge.api.transactions import retrying_atomic
 from clubs.clubs.models import Club
 from clubs.roles import OWNER, Role, Standing, Status, refusal
-from clubs.statistics.models import statistics
+from clubs.signals import member_left, membership_changed
+
+# Rows per UPDATE statement.
+BATCH = 500
+
+Moment = datetime.datetime | None
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
-    """Rules about many memberships."""
+    """Queries for memberships."""
 
     def active(self) -> MembershipQuerySet:
-        """Those of readers who are in."""
+        """Return the memberships of current members."""
         return self.filter(status=Status.ACTIVE)
 
     def shown_to(self, user: User) -> MembershipQuerySet:
-        """Those of readers between whom and `user` no block stands."""
+        """Exclude members who have blocked `user` or are blocked by them."""
         return self.filter(unblocked(user, "user"))
 
     def count_by_club(self, clubs: Sequence[int]) -> dict[int, dict[str, int]]:
-        """What each of these clubs' `members_count` should be, where it is not 0."""
+        """Return the expected `members_count` of these clubs, where it is not 0."""
         counts = self.active().filter(club__in=clubs).order_by().values_list("club").annotate(n=Count("pk"))
         return {club: {"members_count": n} for club, n in counts}
 
     def known(self) -> MembershipQuerySet:
-        """Those that moderators get to see: all but the ones that are over."""
+        """Exclude former members. The rest is visible to moderators."""
         return self.exclude(status=Status.LEFT)
+
+    def refresh_last_active(self, memberships: Sequence[int]) -> None:
+        """Recompute `last_active_at`. The rows must be locked, or not in use by anyone else."""
+        for pks in batches(memberships, BATCH):
+            moved = [Membership(pk=pk, last_active_at=at) for pk, stored, at in self._compared(pks) if stored != at]
+            self.bulk_update(moved, ["last_active_at"])
+
+    def expected_last_active(self, memberships: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Return the expected `last_active_at` of these memberships, where it is not None."""
+        return {pk: {"last_active_at": at} for pk, _stored, at in self._compared(memberships) if at}
+
+    def _compared(self, memberships: Sequence[int]) -> Iterator[tuple[int, Moment, Moment]]:
+        """Yield the id, the stored value and the expected value of these memberships."""
+        found = self.filter(pk__in=memberships).order_by()
+        known = {f"last_{name}": known() for name, known in activity_sources.items()}
+        for pk, stored, *moments in found.annotate(**known).values_list("pk", "last_active_at", *known):
+            yield pk, stored, max((moment for moment in moments if moment), default=None)
 
     @retrying_atomic
     def end_all(self, user: User) -> None:
-        """Part an account that goes from all its clubs, and forget that it was ever in one.
+        """Remove a deleted account from all its clubs and delete its memberships.
 
-        A club it owns passes to its longest-serving active moderator, else member, else it is dissolved.
+        A club it owns passes to its longest-serving active moderator, or else member. If there is none, it is deleted.
         """
-        # By id, so that two accounts that go at once lock the clubs they share in the same order.
+        # Ordered by club, so that two deletions at once lock shared clubs in the same order.
         hold(User, [user.pk])
         for row in self.filter(user=user).select_related("club").order_by("club"):
             try:
                 row.hold()
             except Http404:
-                continue  # It went at the same moment.
+                continue  # The club was deleted in the meantime.
             if row.club.owner_id == user.pk:
                 others = row.club.memberships.active().exclude(user=user).select_related("user")
                 heir = others.order_by(*SENIORITY).first()
@@ -73,19 +97,21 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
 
 class Membership(models.Model):
-    """How one reader stands to one club. `role` is a rank below the owner, whom the club itself names."""
+    """Membership of a user in a club. The owner's role is stored on the club."""
 
     club = models.ForeignKey(Club, models.CASCADE, related_name="memberships")
-    # Not CASCADE: that would pass by the club's counter (`MembershipQuerySet.end_all`).
+    # Not CASCADE, which would bypass the club's member counter (see `remove_user_everywhere`).
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
     status = models.CharField(max_length=10, choices=Status.choices)
-    joined_at = models.DateTimeField(null=True, blank=True, help_text=_("When they came in last; empty before."))
-    message = models.CharField(max_length=500, blank=True, help_text=_("What a reader who asked to join wrote."))
+    joined_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the user last joined; empty before that.")
+    )
+    message = models.CharField(max_length=500, blank=True, help_text=_("Message of the join request."))
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
-    # See `clubs.members.services`, which alone moves it.
+    # Written only by `clubs.members.activity`.
     last_active_at = models.DateTimeField(
-        null=True, editable=False, help_text=_("When they last did something that others see.")
+        null=True, editable=False, help_text=_("Time of the last activity that other members can see.")
     )
 
     objects = MembershipQuerySet.as_manager()
@@ -97,7 +123,7 @@ class Membership(models.Model):
             models.Index(fields=["club", "status", "joined_at", "id"], name="clubs_membership_by_status"),
             models.Index(fields=["club", "status", "last_active_at"], name="clubs_membership_by_activity"),
             models.Index(fields=["user", "status"], name="clubs_membership_by_user"),
-            # For staff, who look for the few that ask or are banned anywhere.
+            # For the admin, which filters by status across clubs.
             models.Index(fields=["status", "id"], name="clubs_membership_status"),
         ]
         constraints = [models.UniqueConstraint(fields=["club", "user"], name="clubs_membership_once")]
@@ -107,19 +133,19 @@ class Membership(models.Model):
 
     @property
     def shown_role(self) -> str:
-        """The role as answers tell it: `owner`, `moderator` or `member`."""
+        """Role in responses: `owner`, `moderator` or `member`."""
         return OWNER if self.club.owner_id == self.user_id else self.role
 
     @property
     def standing(self) -> Standing:
-        """How far the reader may go in the club."""
+        """Rank of the user in the club."""
         return Standing.of(self.status, self.shown_role)
 
     @retrying_atomic
     def change(self, *, by: User | None, status: str | None = None, role: str | None = None) -> None:
-        """Approve (`active`) or ban (`banned`), and give a role, which only the owner does; `by` is None for staff.
+        """Approve (`active`), ban (`banned`), or change the role, which only the owner may; `by` is None for staff.
 
-        Raises Forbidden where `by` is not above the reader, Conflict `club_full`, `not_pending`, `not_a_member`.
+        Raises Forbidden unless `by` outranks the user; Conflict `club_full`, `not_pending`, `not_a_member`.
         """
         acting, was = self._begin(by), self.status
         if self.status == Status.LEFT and status != Status.BANNED:
@@ -137,16 +163,16 @@ class Membership(models.Model):
                 self.log("member.banned", by=by)
         if role is not None and role != self.role:
             if self.status != Status.ACTIVE:
-                raise Conflict("not_a_member", _("Only somebody who is in the club has a role in it."))
+                raise Conflict("not_a_member", _("Only a member of the club can have a role."))
             self._write(role=role)
             self.log("member.role_changed", by=by)
             self._tell(Kind.ROLE_CHANGED, by, Said("role", role))
 
     @retrying_atomic
     def remove(self, *, by: User | None) -> None:
-        """Refuse a request, remove a member or lift a ban; `by` is None for staff.
+        """Reject a join request, remove a member or lift a ban; `by` is None for staff.
 
-        Raises Forbidden where `by` is not above the reader.
+        Raises Forbidden unless `by` outranks the user.
         """
         self._begin(by)
         if self.status == Status.LEFT:
@@ -155,7 +181,7 @@ class Membership(models.Model):
         self.go()
 
     def hold(self) -> None:
-        """Lock the reader and the club and read both rows afresh; 404 where either is gone by now."""
+        """Lock and reload the user and the club; 404 if either was deleted."""
         self.club.lock(with_user=self.user)
         try:
             self.refresh_from_db(fields=["role", "status", "joined_at", "message"])
@@ -163,7 +189,7 @@ class Membership(models.Model):
             raise Http404 from None
 
     def ask(self, message: str) -> None:
-        """Note a request to join, and tell those who may decide. The caller holds the club's lock."""
+        """Save a join request and notify owner and moderators. The club must be locked."""
         self._write(status=Status.PENDING, message=message)
         self.log("member.asked", by=self.user)
         moderators = self.club.memberships.active().filter(role=Role.MODERATOR).values_list("user", flat=True)
@@ -173,19 +199,19 @@ class Membership(models.Model):
             actor=self.user_id,
             thing=self.club.thing,
             club=self.club_id,
-            # Once a day, however often they change their mind.
+            # At most one notification per user and day.
             key=f"join_request:{self.club_id}:{self.user_id}:{timezone.now():%Y-%m-%d}",
         )
 
     def enter(self) -> None:
-        """Come in. The caller holds the locks of the reader and the club. Raises Conflict `club_full`."""
+        """Make the user a member. User and club must be locked. Raises Conflict `club_full`."""
         self.club.require_room()
         self.club.count_members(+1)
         self._write(status=Status.ACTIVE, role=Role.MEMBER, joined_at=timezone.now(), message="")
-        statistics().membership_changed(self.club, self.user_id, +1)
+        membership_changed.send(Membership, club=self.club, user=self.user_id, sign=+1)
 
     def go(self, *, to: str = Status.LEFT) -> None:
-        """Be in no longer. Nothing is kept of a reader who never was in. The caller holds both locks."""
+        """End the membership. A row without former membership is deleted. User and club must be locked."""
         was_in = self.status == Status.ACTIVE
         if was_in:
             self.club.count_members(-1)
@@ -194,65 +220,54 @@ class Membership(models.Model):
         elif self.status != to:
             self._write(status=to, role=Role.MEMBER, message="")
         if was_in:
-            statistics().membership_changed(self.club, self.user_id, -1)
-            answers().take_back(self.user_id, self.club_id)
+            membership_changed.send(Membership, club=self.club, user=self.user_id, sign=-1)
+            member_left.send(Membership, club=self.club_id, user=self.user_id)
         Notification.objects.filter(user=self.user_id, club=self.club_id).delete()
 
     def log(self, verb: str, *, by: User | None) -> None:
-        """Write into the club's log what `by` (None: staff) did to the reader's standing."""
+        """Record what `by` (None for staff) did to the membership."""
         self.club.log(verb, by=by, about=self.user)
 
     def _tell(self, kind: Kind, by: User | None, detail: str | Said = "") -> None:
-        """Tell the reader."""
+        """Notify the user."""
         actor = by.pk if by else None
         notify(kind, [self.user_id], actor=actor, thing=self.club.thing, club=self.club_id, detail=detail)
 
     def _approve(self) -> None:
         if self.status == Status.BANNED:
-            raise Conflict("not_pending", _("This reader is banned; lift the ban first."))
+            raise Conflict("not_pending", _("This user is banned; lift the ban first."))
         if self.status == Status.PENDING:
             self.enter()
 
     def _begin(self, by: User | None) -> Standing:
-        """Hold the row and see that `by` is a moderator above it; how far `by` may go: staff as far as the owner."""
+        """Lock the rows and return the rank of `by`, which for staff is that of the owner.
+
+        Raises Forbidden unless `by` is a moderator who outranks the user.
+        """
         self.hold()
         acting = Standing.OWNER if by is None else self.club.standing_of(by)
         if acting < Standing.MODERATOR:
             raise refusal(Standing.MODERATOR)
         if self.standing >= acting:
-            raise Forbidden("not_above", _("Nobody acts on a role equal to or above their own."))
+            raise Forbidden("not_above", _("You can only manage members with a lower role than yours."))
         return acting
 
     def _write(self, **fields: object) -> None:
-        """Set these columns and no others, or add the row."""
+        """Save only these columns, or insert the row."""
         for name, value in {**fields, "updated_at": timezone.now()}.items():
             setattr(self, name, value)
         if self.pk is None:
             self.save(force_insert=True)
-            services().settle([self.pk])
+            Membership.objects.refresh_last_active([self.pk])
         else:
             self.save(update_fields=[*fields, "updated_at"])
 
 
-def services() -> ModuleType:
-    """The services of memberships, which are made of them."""
-    from clubs.members import services
-
-    return services
-
-
-def answers() -> ModuleType:
-    """Answers to meetings, whose tables refer to clubs and are loaded after them."""
-    from clubs.meetings import answers
-
-    return answers
-
-
-# What taking somebody out is called, after how they stood.
+# Event verb of a removal, by the previous status.
 REMOVALS = {
     Status.PENDING: "member.refused",
     Status.ACTIVE: "member.removed",
     Status.BANNED: "member.unbanned",
 }
-# Moderators before members, then who came in first.
+# Moderators before members, then by date of joining.
 SENIORITY = (models.Case(models.When(role=Role.MODERATOR, then=0), default=1), "joined_at", "id")

@@ -1,4 +1,4 @@
-"""The shapes of memberships and invitations in the API."""
+"""Serializers of memberships and invitations."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ from clubs.roles import DECISIONS, SHOWN_ROLES, SHOWN_STATUSES, Role
 
 
 class MemberSerializer(ModelSerializer):
-    """How a reader stands to a club."""
+    """Membership of a user in a club."""
 
     user = PersonSerializer(read_only=True)
     role = serializers.ChoiceField(choices=SHOWN_ROLES, source="shown_role", read_only=True)
     status = serializers.ChoiceField(choices=SHOWN_STATUSES, read_only=True)
-    joined_at = serializers.DateTimeField(read_only=True, allow_null=True, help_text=_("Null while they are asking."))
+    joined_at = serializers.DateTimeField(read_only=True, allow_null=True, help_text=_("Null for a join request."))
 
     class Meta:
         model = Membership
@@ -29,18 +29,17 @@ class MemberSerializer(ModelSerializer):
 
 
 class MemberChangeSerializer(MemberSerializer):
-    """What moderators and the owner do about a reader; the answer is MemberSerializer's."""
+    """Change of a membership."""
 
     status = serializers.ChoiceField(choices=DECISIONS, required=False)
     role = serializers.ChoiceField(choices=Role.choices, required=False)
 
     def to_representation(self, instance: Membership) -> dict[str, Any]:
-        """As its parent's."""
         return MemberSerializer(instance, context=self.context).data
 
 
 class JoinedSerializer(MemberSerializer):
-    """The caller's own new membership or request."""
+    """Membership or join request of the caller."""
 
     club = BriefClubSerializer(read_only=True)
 
@@ -49,7 +48,7 @@ class JoinedSerializer(MemberSerializer):
 
 
 class InvitationSerializer(ModelSerializer):
-    """An invitation, without its code."""
+    """An invitation without its code."""
 
     created_by = PersonSerializer(read_only=True, allow_null=True)
 
@@ -60,7 +59,7 @@ class InvitationSerializer(ModelSerializer):
 
 
 class NewInvitationSerializer(InvitationSerializer):
-    """A new invitation; its code is told this once."""
+    """A new invitation. Its code is returned only once."""
 
     expires_in_hours = serializers.IntegerField(min_value=1, max_value=MOST_HOURS, default=168, write_only=True)
     max_uses = serializers.IntegerField(min_value=1, max_value=MOST_USES, default=1)
@@ -71,11 +70,10 @@ class NewInvitationSerializer(InvitationSerializer):
         fields = [*InvitationSerializer.Meta.fields, "expires_in_hours", "code", "url"]
 
     def get_url(self, invitation: Invitation) -> str:
-        """The address to pass on."""
-        return f"{settings.APP_URL}/invite?code={invitation.code}"  # type: ignore[attr-defined]  # set when it is made
+        return f"{settings.APP_URL}/invite?code={invitation.code}"  # type: ignore[attr-defined]  # set on creation
 
 
 class AcceptSerializer(serializers.Serializer[Any]):
-    """The code of an invitation."""
+    """Code of an invitation."""
 
     code = serializers.CharField(max_length=200)

@@ -1,4 +1,4 @@
-"""Routes of members and invitations."""
+"""URLs of members and invitations."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter
@@ -6,7 +6,7 @@ from rest_framework.routers import SimpleRouter
 from clubs.members.views import AcceptView, InvitationViewSet, MemberViewSet
 
 router = SimpleRouter(use_regex_path=False)
-router.register("clubs/<int:club_pk>/members", MemberViewSet, basename="club-member")
-router.register("clubs/<int:club_pk>/invites", InvitationViewSet, basename="club-invite")
+router.register("clubs/<int:club_id>/members", MemberViewSet, basename="club-member")
+router.register("clubs/<int:club_id>/invites", InvitationViewSet, basename="club-invite")
 
 urlpatterns = [path("invites/accept/", AcceptView.as_view(), name="invite-accept"), *router.urls]

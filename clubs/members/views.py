@@ -1,4 +1,4 @@
-"""Members and invitations over HTTP (api.md, section 3)."""
+"""Views of members and invitations (api.md, section 3)."""
 
 from typing import Any, ClassVar, cast
 
@@ -27,19 +27,25 @@ from clubs.members.serializers import (
 )
 from clubs.roles import Standing, Status
 
-NOT_ABOVE = problem(403, "`not_above`: their rank is not below one's own.")
+NOT_ABOVE = problem(403, "`not_above`: the user's role is not below the caller's.")
 
 
 @extend_schema_view(
-    list=extend_schema(summary="Who is in a club; for moderators also who asks and who is banned"),
-    retrieve=extend_schema(summary="One member"),
+    list=extend_schema(
+        summary="List the members of a club",
+        description="Active members by date of joining. Moderators may list join requests and bans by `status`.",
+    ),
+    retrieve=extend_schema(summary="Get a member", description="Moderators also see join requests and banned users."),
     partial_update=extend_schema(
-        summary="Approve, ban, or give a role",
+        summary="Approve or ban a user, or change a role",
+        description="Moderators approve and ban, only the owner changes roles.",
         request=MemberChangeSerializer,
         responses={200: MemberSerializer, **problem(409, "`club_full`, `not_pending`, `not_a_member`."), **NOT_ABOVE},
     ),
     destroy=extend_schema(
-        summary="Refuse a request, remove a member, or lift a ban", responses={204: None, **NOT_ABOVE}
+        summary="Reject a request, remove a member or lift a ban",
+        description="Which of these depends on the status of the membership. Moderators only.",
+        responses={204: None, **NOT_ABOVE},
     ),
 )
 class MemberViewSet(
@@ -50,7 +56,7 @@ class MemberViewSet(
     mixins.DestroyModelMixin,
     GenericViewSet,
 ):
-    """Who is in a club. A member is found by their user id."""
+    """Members of a club, identified by their user id."""
 
     http_method_names = ["get", "head", "options", "patch", "delete"]
     filterset_class = MemberFilter
@@ -65,13 +71,12 @@ class MemberViewSet(
     }
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        """The answers are alike; what is taken in is not."""
         return MemberChangeSerializer if self.action == "partial_update" else MemberSerializer
 
     def get_queryset(self) -> MembershipQuerySet:
-        """Members see who is in, but for those whom a block hides from them.
+        """Return active members who have no block with the user; moderators see other statuses as well.
 
-        Moderators act on whoever asks or is banned too, and ban also who has left; no block keeps them from that.
+        `partial_update` also finds former members, who can still be banned. Blocks do not limit moderators.
         """
         rows = self.club.memberships.select_related("user")
         if self.action == "partial_update":
@@ -79,14 +84,14 @@ class MemberViewSet(
         return rows.known() if self._moderates else rows.active().shown_to(caller(self.request))
 
     def lock(self, obj: object) -> None:
-        """For a conditional write: what the write below locks, in the same order."""
+        """Lock the same rows as the write, in the same order."""
         self.club.lock(with_user=cast(Membership, obj).user)
         del self.club
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The active ones where nothing else is asked for, which only moderators may.
+        """List only active members by default. Other statuses are for moderators.
 
-        To them a `status` shows whom a block hides too: nobody gets away from moderators by blocking them.
+        With an explicit `status`, blocks do not apply: blocking a moderator does not hide a user from them.
         """
         if self.action != "list":
             return queryset
@@ -103,67 +108,70 @@ class MemberViewSet(
         return bool(self.club.my_standing >= Standing.MODERATOR)
 
     def perform_update(self, serializer: BaseSerializer[Membership]) -> None:
-        """As the model says."""
         cast(Membership, serializer.instance).change(by=caller(self.request), **serializer.validated_data)
 
     def perform_destroy(self, instance: Membership) -> None:
-        """As the model says."""
         instance.remove(by=caller(self.request))
 
 
 @extend_schema_view(
-    list=extend_schema(summary="A club's invitations that were not revoked"),
-    create=extend_schema(summary="Invite readers", responses={201: NewInvitationSerializer}),
-    destroy=extend_schema(summary="Revoke an invitation"),
+    list=extend_schema(
+        summary="List invitations",
+        description="Invitations that were not revoked, without their codes. Moderators only.",
+    ),
+    create=extend_schema(
+        summary="Create an invitation",
+        description="The response contains the code, which is not shown again. Moderators only.",
+        responses={201: NewInvitationSerializer},
+    ),
+    destroy=extend_schema(
+        summary="Revoke an invitation", description="The code can no longer be used. Moderators only."
+    ),
 )
 class InvitationViewSet(
     ClubScoped, mixins.ListModelMixin, mixins.CreateModelMixin, mixins.DestroyModelMixin, GenericViewSet
 ):
-    """The invitations of a club."""
+    """Invitations to a club."""
 
     queryset = Invitation.objects.none()
+    lookup_url_kwarg = "invitation_id"
     levels = {"list": Level.MODERATOR, "create": Level.MODERATOR, "destroy": Level.MODERATOR}
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        """The code is told once."""
         return NewInvitationSerializer if self.action == "create" else InvitationSerializer
 
     def get_queryset(self) -> QuerySet[Invitation]:
-        """Those nobody has revoked."""
         return self.club.invitations.standing().select_related("created_by")
 
     def perform_create(self, serializer: BaseSerializer[Invitation]) -> None:
-        """As the model says."""
         invitation, code = Invitation.issue(self.club, by=caller(self.request), **serializer.validated_data)
-        invitation.code = code  # type: ignore[attr-defined]  # for this answer alone
+        invitation.code = code  # type: ignore[attr-defined]  # only for this response
         serializer.instance = invitation
 
     def get_success_headers(self, data: Any) -> dict[str, str]:
-        """None: DRF would put `url`, and the code in it, into a Location header, which proxies may log."""
+        """Omit the Location header, which would contain the code and may be logged by proxies."""
         return {}
 
     def perform_destroy(self, instance: Invitation) -> None:
-        """As the model says."""
         instance.revoke(by=caller(self.request))
 
 
 @extend_schema(
     summary="Accept an invitation",
-    description="The caller is in at once.",
+    description="The caller becomes a member at once.",
     responses={
         201: JoinedSerializer,
-        **problem(404, "Whatever is wrong with the code, or the caller is banned."),
+        **problem(404, "The code is invalid, expired, revoked or used up, or the caller is banned."),
         **problem(409, "`already_member` (no use spent), `club_full`."),
     },
 )
 class AcceptView(FormView):
-    """Come into a club by an invitation."""
+    """Accept an invitation."""
 
     serializer_class = AcceptSerializer
     throttle_classes = [InviteThrottle, *FormView.throttle_classes]
 
     def perform(self, request: Request, **data: Any) -> Response:
-        """As the model says."""
         row = Invitation.objects.accept(data["code"], user=caller(request))
         answer = JoinedSerializer(row, context=self.get_serializer_context())
         return Response(answer.data, status=status.HTTP_201_CREATED)

@@ -49,8 +49,8 @@ class Migration(migrations.Migration):
                 ('club', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entry_changes', to='clubs.club')),
             ],
             options={
-                'verbose_name': 'change of a list',
-                'verbose_name_plural': 'changes of lists',
+                'verbose_name': 'reading list change',
+                'verbose_name_plural': 'reading list changes',
             },
         ),
         migrations.CreateModel(

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
             model_name="membership",
             name="last_active_at",
             field=models.DateTimeField(
-                editable=False, help_text="When they last did something that others see.", null=True
+                editable=False, help_text="Time of the last activity that other members can see.", null=True
             ),
         ),
     ]

@@ -1,4 +1,4 @@
-"""Reading lists in the admin: looked at by staff, who may take a book off a list; the rest is the clubs' own."""
+"""Admin of reading lists. Staff may look at them and remove entries."""
 
 from contextlib import suppress
 from typing import Any
@@ -19,17 +19,16 @@ from clubs.shown import said
 
 
 class OfClubAdmin(LookingAdmin):
-    """Rows of a club: found by its id, or by the beginning of its name."""
+    """Base class for rows of a club, searchable by club id or name prefix."""
 
     club = "club"
-    # What makes the search box appear; `get_search_results` does the searching.
+    # Only enables the search box; see `get_search_results`.
     search_fields = ("club__id",)
-    search_help_text = _("A club's id, or the beginning of its name")
+    search_help_text = _("A club id, or the beginning of a club name")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """The rows of the clubs that are meant."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -40,7 +39,7 @@ class OfClubAdmin(LookingAdmin):
 
 @admin.register(Entry)
 class EntryAdmin(OfClubAdmin):
-    """Books on clubs' lists."""
+    """Reading list entries."""
 
     list_display = ("id", "club", "position", "book", "status", "added_by", "starts_on", "ends_on", "created_at")
     list_filter = ("status",)
@@ -48,9 +47,8 @@ class EntryAdmin(OfClubAdmin):
     fields = (*list_display[1:], said(Entry, "note"))
     actions = ("remove",)
 
-    @admin.action(description=_("Take these books off their lists"), permissions=["remove"])
+    @admin.action(description=_("Remove selected books from their lists"), permissions=["remove"])
     def remove(self, request: HttpRequest, queryset: QuerySet[Entry]) -> None:
-        """As a moderator of the club would; milestones and marks go along, counters and places stay right."""
         removed = 0
         for entry in Entry.objects.filter(pk__in=queryset.values("pk")).select_related("club").order_by("club", "pk"):
             with suppress(Http404):
@@ -59,12 +57,11 @@ class EntryAdmin(OfClubAdmin):
         self.message_user(request, _("Entries removed: %(count)d.") % {"count": removed})
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
-        """Who may delete entries here."""
         return request.user.has_perm("clubs.delete_entry")
 
 
 def _in_words(change: EntryChange, value: str) -> Any:
-    """A status by its name, a day as a day."""
+    """Return the label of a status, or a date for the date fields."""
     if change.field == "status":
         return dict(Status.choices).get(value, value)
     return parse_date(value) if change.field in ("starts_on", "ends_on") and value else value
@@ -76,7 +73,7 @@ def _column(name: str) -> Any:
 
 @admin.register(EntryChange)
 class EntryChangeAdmin(OfClubAdmin):
-    """Who changed what on a list."""
+    """History of reading lists."""
 
     list_display = ("id", "at", "actor", "club", "book", "what", *(_column(name) for name in ("old", "new")))
     fields = list_display[1:]
@@ -84,13 +81,12 @@ class EntryChangeAdmin(OfClubAdmin):
 
     @admin.display(description=_("field"))
     def what(self, change: EntryChange) -> Any:
-        """What the field is called."""
         return Entry._meta.get_field(change.field).verbose_name  # type: ignore[union-attr]
 
 
 @admin.register(Milestone)
 class MilestoneAdmin(OfClubAdmin):
-    """Schedules."""
+    """Milestones."""
 
     club = "entry__club"
     list_display = (
@@ -105,7 +101,7 @@ class MilestoneAdmin(OfClubAdmin):
 
 @admin.register(Progress)
 class ProgressAdmin(OfClubAdmin):
-    """Marks that readers show; hidden ones are theirs alone."""
+    """Visible reading progress. Hidden progress is private."""
 
     club = "entry__club"
     list_display = ("id", "entry", "user", "percent", "unit", "updated_at")
@@ -113,5 +109,4 @@ class ProgressAdmin(OfClubAdmin):
     beside = ("entry", "user")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Those that are not hidden."""
         return super().get_queryset(request).filter(hidden=False)

@@ -1,4 +1,4 @@
-"""What is out of sight since two entries of a list have become one (`clubs.reading.merging`)."""
+"""Archive of rows removed when two entries of a list were merged (`clubs.reading.merges`)."""
 
 from django.conf import settings
 from django.db import models
@@ -7,9 +7,9 @@ from clubs.reading.rules import Unit
 
 
 class EntryAside(models.Model):
-    """An entry whose book is another's by now, which was on the same list, as it was.
+    """An entry merged into another entry of the same list, with its original values.
 
-    `stays` is the entry that the club kept, and `changes` what that took over: {field: [before, after]}.
+    `stays` is the id of the remaining entry. `changes` are the values it took over: {field: [before, after]}.
     """
 
     merge = models.ForeignKey("catalog.Merge", models.CASCADE, related_name="+")
@@ -36,11 +36,11 @@ class EntryAside(models.Model):
 
 
 class MarkAside(models.Model):
-    """A reader's older mark of the two that they had set, with the entry it was of. It goes with their account."""
+    """The older of a user's two progress rows, with its original entry. Deleted with the account."""
 
     of = models.ForeignKey(EntryAside, models.CASCADE, related_name="marks")
     entry_id = models.BigIntegerField()
-    # No constraint: it would lock the reader's row after those of entries, against everybody's order.
+    # No database constraint, because it would lock the user after the entries, against the lock order.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_constraint=False)
     percent = models.DecimalField(max_digits=5, decimal_places=2)
     unit = models.CharField(max_length=10, choices=Unit.choices)

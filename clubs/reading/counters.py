@@ -1,8 +1,6 @@
-"""How many public clubs are reading a book and how many have finished it: `clubs_reading`, `clubs_finished` of Book;
-and the total `finished` of all their finished books.
+"""Counters of books: `clubs_reading` and `clubs_finished` of Book, and the total of finished books.
 
-Moved by arithmetic in the database, in the transaction of what they count, by those who hold the club's row. A private
-club counts nowhere.
+They are updated in the transaction of the change they count, while the club is locked. Private clubs do not count.
 """
 
 from __future__ import annotations
@@ -22,7 +20,7 @@ COLUMNS = {Status.READING: "clubs_reading", Status.FINISHED: "clubs_finished"}
 
 
 def move(book_id: int, before: str | None, after: str | None) -> None:
-    """Count one entry that went from one status to another; None is not being on the list, or not being counted."""
+    """Count a status change of one entry. None means not on the list, or not counted."""
     if before == after:
         return
     steps = {column: F(column) + 1 for status, column in COLUMNS.items() if status == after}
@@ -33,9 +31,9 @@ def move(book_id: int, before: str | None, after: str | None) -> None:
 
 
 def count_all(statuses: dict[int, str], sign: int) -> None:
-    """Count (`sign` 1) or stop counting (-1) a club's entries, given as the status of each book.
+    """Add (`sign` 1) or subtract (-1) a club's entries, given as book id -> status.
 
-    One statement over the books in the order of their ids, so that two clubs' changes do not lock them crosswise.
+    One statement updates all books in the order of their ids, so that concurrent changes do not deadlock.
     """
     steps: dict[str, Any] = {}
     for status, column in COLUMNS.items():
@@ -49,7 +47,7 @@ def count_all(statuses: dict[int, str], sign: int) -> None:
 
 
 def count_finished(moments: Iterable[datetime.datetime | None], sign: int) -> None:
-    """Count (1) or stop counting (-1) books that clubs have finished, given by when; None is not finished."""
+    """Add (1) or subtract (-1) finished books, given by their time; None is ignored."""
     steps: Counter[str] = Counter()
     for at in moments:
         if at is not None:

@@ -1,4 +1,4 @@
-"""What a reading list can be filtered by."""
+"""Filters of the reading list."""
 
 import django_filters
 
@@ -7,7 +7,7 @@ from clubs.reading.rules import Status
 
 
 class EntryFilter(django_filters.FilterSet):
-    """`status`."""
+    """Query parameters of the reading list."""
 
     status = django_filters.ChoiceFilter(choices=Status.choices)
 

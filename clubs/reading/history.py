@@ -1,4 +1,4 @@
-"""Who changed what on a club's list."""
+"""History of reading lists."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ NOTE_LENGTH = 1000
 
 
 class EntryChange(models.Model):
-    """Who changed what on a list, written with the change; it outlives the entry.
+    """A change of a reading list. It outlives the entry.
 
-    A book that is put on the list or taken off it is a `status` that was or becomes empty.
+    An addition is a `status` that was empty before, a removal one that is empty after.
     """
 
     club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="entry_changes")
@@ -31,8 +31,8 @@ class EntryChange(models.Model):
     new = models.TextField(max_length=NOTE_LENGTH, blank=True)
 
     class Meta:
-        verbose_name = _("change of a list")
-        verbose_name_plural = _("changes of lists")
+        verbose_name = _("reading list change")
+        verbose_name_plural = _("reading list changes")
         indexes = [models.Index(fields=["club", "book", "at"], name="clubs_entrychange_of_entry")]
 
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ class EntryChange(models.Model):
 
     @classmethod
     def record(cls, entry: Entry, *, by: User | None, **changes: tuple[Any, Any]) -> None:
-        """Note each change, the field's name to its old and its new value."""
+        """Save one row per change, given as field name -> (old, new)."""
         where = {"club_id": entry.club_id, "book_id": entry.book_id}
         EntryChange.objects.bulk_create(
             EntryChange(**where, actor=by, field=name, old=_text(old), new=_text(new))

@@ -1,4 +1,4 @@
-"""How far members are in a book."""
+"""Reading progress of members."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from accounts.blocks import unblocked
 from activity.services import record
 from bookbridge.api.transactions import retrying_atomic
 from clubs.members.models import Membership
+from clubs.members.services import was_active, was_not_active
 from clubs.reading.rules import Mark, Unit, hundredths
-from clubs.statistics.models import statistics
+from clubs.signals import progress_changed
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -28,38 +29,37 @@ if TYPE_CHECKING:
 
 
 def percent_field(**kwargs: Any) -> Any:
-    """A column of percents with two decimals."""
+    """Return a model field for a percentage with two decimals."""
     limits = [MinValueValidator(0), MaxValueValidator(100)]
     return models.DecimalField(max_digits=5, decimal_places=2, validators=limits, **kwargs)
 
 
 class ProgressQuerySet(models.QuerySet["Progress"]):
-    """Rules about many marks."""
+    """Queries for progress."""
 
     def of_active_members(self) -> ProgressQuerySet:
-        """Marks of those who are in the club now: whoever left, was removed or banned is in no list and no figure."""
+        """Return the progress of current members. Former and banned members appear in no list and no statistics."""
         members = Membership.objects.active().filter(club=OuterRef("entry__club"), user=OuterRef("user"))
         return self.filter(Exists(members))
 
     def shown(self) -> ProgressQuerySet:
-        """Marks that count: of active members, and not hidden."""
+        """Return progress of active members that is not hidden."""
         return self.of_active_members().filter(hidden=False)
 
     def visible_to(self, user: User | AnonymousUser) -> ProgressQuerySet:
-        """What a member of the club sees: the marks that are not hidden, and their own in any case."""
+        """Return what `user`, a member of the club, may see: visible progress and their own."""
         shown = Q(hidden=False) & unblocked(user, "user")
         return self.of_active_members().filter(shown | Q(user=user.pk))
 
     def last_shown(self) -> Subquery:
-        """In a query of memberships: when the reader last set a mark in the club that they show."""
+        """Return a subquery, for memberships, of the latest date of visible progress in the club."""
         shown = self.filter(entry__club=OuterRef("club"), user=OuterRef("user"), hidden=False)
         return Subquery(shown.order_by("-updated_at").values("updated_at")[:1])
 
     def mean_percent(self, *, of: int) -> Decimal | None:
-        """How far a club of `of` members is on the whole, by the marks of one entry: who has none counts as 0, who
-        hides theirs counts not at all.
+        """Return the mean progress in one entry for a club of `of` members, or None if nobody counts.
 
-        Two decimals; None where nobody is left to count.
+        Members without progress count as 0; members who hide theirs are left out. Two decimals.
         """
         shown = Coalesce(Sum("percent", filter=Q(hidden=False)), Decimal(0))
         figures = self.of_active_members().aggregate(shown=shown, hidden=Count("pk", filter=Q(hidden=True)))
@@ -68,10 +68,9 @@ class ProgressQuerySet(models.QuerySet["Progress"]):
 
 
 class Progress(models.Model):
-    """How far a member is in an entry's book: in percent, and as it was sent.
+    """A member's progress in the book of an entry: in percent, and as it was sent.
 
-    It may be set whatever the entry's status: readers run ahead of a plan, and finish what the club has dropped.
-    Finishing the book is one thing, the club's finishing it another: neither moves the other.
+    It is independent of the entry's status: members may read ahead of the plan or finish a dropped book.
     """
 
     entry = models.ForeignKey("clubs.Entry", models.CASCADE, related_name="marks")
@@ -100,11 +99,11 @@ class Progress(models.Model):
     @classmethod
     @retrying_atomic
     def set(cls, *, entry: Entry, by: User, mark: Mark, hidden: bool | None = None) -> Progress:
-        """Write `by`'s mark; the last of several at once stands. `hidden` None leaves it as it is, first: shown.
+        """Save the progress of `by`; the last of concurrent writes wins. `hidden=None` keeps the value (default False).
 
-        404 where the entry is gone, or the reader no longer in the club, by now.
+        Raises 404 if the entry was deleted or the user left the club in the meantime.
         """
-        # One row that is surely there to queue at: of simultaneous first marks one inserts, the others update.
+        # Lock a row that surely exists: of concurrent first writes one inserts and the others update.
         if not Membership.objects.active().select_for_update().filter(club=entry.club_id, user=by).first():
             raise Http404
         values = {
@@ -114,12 +113,20 @@ class Progress(models.Model):
             "total": int(mark.total),
             "updated_at": timezone.now(),
         } | ({} if hidden is None else {"hidden": hidden})
-        # The entry's figures move too: held before the mark refers to it, or two that do would wait for each other.
+        # The entry's counters change too, so lock it before inserting a row that refers to it, to avoid a deadlock.
         entry.hold()
         before = cls.objects.filter(entry=entry, user=by).first()
         with entry.or_gone():
             after = cls.objects.update_or_create(entry=entry, user=by, defaults=values)[0]
-        statistics().mark_set(before, after)
-        # In the reader's own log alone: how somebody gets on is shown by marks, for as long as they show them.
+        after._note_activity(before)
+        progress_changed.send(Progress, before=before, after=after)
+        # Without a club, so that it appears only in the user's own log: others see progress only while it is visible.
         record("progress.set", actor=by.pk, thing=entry.thing)
         return after
+
+    def _note_activity(self, before: Progress | None) -> None:
+        """Update when the member was last active. The membership must be locked."""
+        if not self.hidden:
+            was_active(self.user_id, club=self.entry.club_id, at=self.updated_at)
+        elif before is not None and not before.hidden:
+            was_not_active([self.user_id], club=self.entry.club_id)

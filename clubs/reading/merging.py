@@ -1,15 +1,15 @@
-"""What merging two books does to the lists that name them.
+"""Merge handler for reading lists.
 
-A club that lists one of them lists the kept one then. Where it lists both, the kept book's entry stays, in the status
-that is further on, with the milestones, talk, meetings and candidacies of the other, and of each reader the newer of
-their two marks. The other entry and the older marks are set aside and come back where the merge is undone.
+If a club lists only the merged book, its entry changes to the target book. If it lists both, the target's entry stays,
+with the more advanced of the two statuses, and takes over milestones, threads, meetings and candidacies. For each user
+the newer progress wins. The other entry and the older progress are archived and restored when the merge is undone.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F, Model
+from django.db.models import F
 from django.http import Http404
 
 from accounts.models import User
@@ -18,45 +18,40 @@ from bookbridge.api.transactions import retrying_atomic
 from catalog.merging.models import Merge, State
 from catalog.merging.services import hold_books
 from clubs.clubs.models import Club
-from clubs.discussions.models import Thread
-from clubs.meetings.models import Meeting
 from clubs.members.models import Membership
 from clubs.members.services import was_not_active
 from clubs.reading.aside import EntryAside, MarkAside
 from clubs.reading.history import EntryChange
 from clubs.reading.models import Entry, Milestone, Progress, renumber
 from clubs.reading.rules import Status
-from clubs.statistics import services as statistics
-from clubs.statistics.models import NOTHING
+from clubs.signals import entry_counters_outdated, entry_merged, entry_unmerged
 
 BATCH = 500
 KIND = "entry"
-# Of two statuses the club keeps the one that stands later here.
+# The merged entry gets the status that is later in this order.
 FURTHER = (Status.DROPPED, Status.PROPOSED, Status.PLANNED, Status.READING, Status.FINISHED)
 ALONG = ("status", "starts_on", "ends_on", "finished_at")
 KEPT = ("status", "position", "starts_on", "ends_on", "note", "created_at", "finished_at")
 MARK = ("percent", "unit", "amount", "total", "hidden", "updated_at")
-# What names an entry beside marks and candidacies, by what it is called in the notes of a merge.
-NAMING: dict[str, type[Model]] = {"milestone": Milestone, "thread": Thread, "meeting": Meeting}
 
 
 class Entries:
-    """The entries of clubs' lists, as a part of a merge: one club in a transaction."""
+    """Reading list entries as part of a merge. Each step handles one club in one transaction."""
 
     def move(self, merge: Merge) -> bool:
-        """The list of the next club that names the book that goes."""
+        """Process the next club that lists the merged book. Return False when there is none."""
         found = Entry.objects.filter(book=merge.gone_id).order_by("pk").values_list("club", flat=True).first()
         return found is not None and self._move(merge, Club(pk=found))
 
     def move_back(self, merge: Merge) -> bool:
-        """The list of the next club."""
+        """Restore the next club. Return False when there is none."""
         aside = EntryAside.objects.filter(merge=merge).order_by("pk").first()
         if aside is not None:
             return self._part(merge, aside)
         return any(self._move_back(merge, pk) for pk in merge.noted(KIND, 1))
 
     def left(self, merge: Merge) -> int:
-        """Entries of the book that goes; on the way back those noted and those set aside."""
+        """Return the number of remaining entries."""
         if merge.state == State.MERGING:
             return Entry.objects.filter(book=merge.gone_id).count()
         return merge.moved.filter(kind=KIND).count() + EntryAside.objects.filter(merge=merge).count()
@@ -67,7 +62,7 @@ class Entries:
         if not hold_books(merge, State.MERGING):
             return False
         if not locked:
-            return True  # The club has gone with its list: the next look finds another.
+            return True  # The club was deleted; the next call finds another one.
         gone, kept = (_find(club, book=book) for book in (merge.gone_id, merge.kept_id))
         if gone is not None and kept is not None:
             _join(merge, gone, kept)
@@ -95,7 +90,7 @@ class Entries:
         if not hold_books(merge, State.UNDOING):
             return False
         if not EntryAside.objects.filter(pk=aside.pk).exists():
-            return True  # Somebody else was quicker, or the club has gone.
+            return True  # Already restored, or the club was deleted.
         stays = _find(aside.club, book=merge.kept_id) if locked else None
         if stays is not None and stays.pk == aside.stays:
             _part(merge, aside, stays)
@@ -104,7 +99,7 @@ class Entries:
 
 
 def _lock(club: Club) -> bool:
-    """Hold the club's row; whether it is there."""
+    """Lock the club and return whether it still exists."""
     try:
         club.lock()
     except Http404:
@@ -120,7 +115,7 @@ def _find(club: Club, *, book: int) -> Entry | None:
 
 
 def _hold(*entries: Entry) -> None:
-    """The memberships of all who have a mark, and then the entries."""
+    """Lock the memberships of all users with progress, then the entries."""
     readers = Progress.objects.filter(entry__in=entries).values_list("user", flat=True)
     members = Membership.objects.filter(club=entries[0].club_id, user__in=list(readers))
     list(members.select_for_update().order_by("pk").values_list("pk"))
@@ -129,7 +124,7 @@ def _hold(*entries: Entry) -> None:
 
 
 def _give(entry: Entry, book: int) -> None:
-    """Make it an entry of another book, with what that book's ratings are to the club."""
+    """Change the book of an entry and recompute its counters."""
     _hold(entry)
     before = entry.book_id
     entry.count(entry.status, None, was_finished_at=entry.finished_at)
@@ -141,13 +136,11 @@ def _give(entry: Entry, book: int) -> None:
 
 
 def _settle(*entries: Entry) -> None:
-    pks = [entry.pk for entry in entries]
-    Entry.objects.filter(pk__in=pks).update(**NOTHING)
-    statistics.settle(pks)
+    entry_counters_outdated.send(Entry, entries=[entry.pk for entry in entries])
 
 
 def _join(merge: Merge, gone: Entry, kept: Entry) -> None:
-    """Make two entries of one list one."""
+    """Merge an entry into another entry of the same list."""
     _hold(gone, kept)
     further = FURTHER.index(Status(gone.status)) > FURTHER.index(Status(kept.status))
     changes = {name: [getattr(kept, name), getattr(gone, name)] for name in ALONG} if further else {}
@@ -162,13 +155,10 @@ def _join(merge: Merge, gone: Entry, kept: Entry) -> None:
         added_by_id=gone.added_by_id,
         **{name: getattr(gone, name) for name in KEPT},
     )
-    for kind, model in NAMING.items():
-        rows = model._base_manager.filter(entry=gone)
-        merge.note(kind, rows.values_list("pk", flat=True))
-        rows.update(entry=kept)
-    both = list(kept.candidacies.values_list("ballot", flat=True))
-    merge.note("candidate", gone.candidacies.exclude(ballot__in=both).values_list("pk", flat=True))
-    gone.candidacies.all().hand_over(to=kept)
+    milestones = Milestone.objects.filter(entry=gone)
+    merge.note("milestone", milestones.values_list("pk", flat=True))
+    milestones.update(entry=kept)
+    entry_merged.send(Entry, merge=merge, gone=gone, kept=kept)
     _join_marks(merge, aside, gone, kept)
     gone.count(gone.status, None, was_finished_at=gone.finished_at)
     _set(kept, {name: after for name, (_before, after) in changes.items()})
@@ -207,7 +197,7 @@ def _join_marks(merge: Merge, aside: EntryAside, gone: Entry, kept: Entry) -> No
 
 
 def _part(merge: Merge, aside: EntryAside, stays: Entry) -> None:
-    """Make two entries of one again."""
+    """Restore an entry that was merged into another."""
     _hold(stays)
     last = Entry.objects.filter(club=aside.club_id).count()
     position = min(aside.position, last + 1)
@@ -218,11 +208,10 @@ def _part(merge: Merge, aside: EntryAside, stays: Entry) -> None:
     again.save(force_insert=True)
     _set(stays, _former(aside, stays))
     again.count(None, again.status)
-    for kind, model in NAMING.items():
-        _back(merge, kind, model._base_manager.filter(entry=stays), again)
-    _back(merge, "candidate", stays.candidacies.all(), again)
-    # What a reader has set since the merge stays.
-    _back(merge, "mark", Progress.objects.filter(entry=stays, updated_at__lte=merge.at), again)
+    merge.restore_moved("milestone", Milestone.objects.filter(entry=stays), entry=again)
+    entry_unmerged.send(Entry, merge=merge, kept=stays, again=again)
+    # Progress saved since the merge stays.
+    merge.restore_moved("mark", Progress.objects.filter(entry=stays, updated_at__lte=merge.at), entry=again)
     _bring_back(aside, again, stays)
     EntryChange.record(again, by=None, status=("", again.status))
     again.log("book.unmerged", by=None)
@@ -232,23 +221,15 @@ def _part(merge: Merge, aside: EntryAside, stays: Entry) -> None:
 
 
 def _former(aside: EntryAside, stays: Entry) -> dict[str, Any]:
-    """What the entry that stays has from the other, as it was before; nothing of it that was changed since."""
+    """Return the values to restore on the remaining entry, except fields changed since the merge."""
     same = {name for name, (_before, after) in aside.changes.items() if _text(getattr(stays, name)) == after}
-    # What came with the status goes back with it, and one date with the other.
+    # Status and dates are restored only together.
     along = same if same.issuperset(ALONG) else same & {"note"}
     return {name: Entry._meta.get_field(name).to_python(aside.changes[name][0]) for name in along}  # type: ignore[union-attr]
 
 
-def _back(merge: Merge, kind: str, rows: Any, entry: Entry) -> None:
-    """Give those of the rows that the merge has moved to the entry that they were of."""
-    noted = merge.moved.filter(kind=kind)
-    for pks in batches(list(rows.filter(pk__in=noted.values("row")).values_list("pk", flat=True)), BATCH):
-        rows.model._base_manager.filter(pk__in=pks).update(entry=entry)
-        merge.strike(kind, pks)
-
-
 def _bring_back(aside: EntryAside, *entries: Entry) -> None:
-    """The older marks, but of who has left or has a mark there that is newer than the merge."""
+    """Restore archived progress, unless the account was deleted or has newer progress in the entry."""
     for entry in entries:
         there = set(Progress.objects.filter(entry=entry).values_list("user", flat=True))
         people = User.objects.filter(pk__in=aside.marks.values("user")).values_list("pk", flat=True)
@@ -263,7 +244,7 @@ def _bring_back(aside: EntryAside, *entries: Entry) -> None:
 
 
 def _set(entry: Entry, fields: dict[str, Any]) -> None:
-    """Write some fields of an entry, counted off as it was and on as it becomes."""
+    """Update fields of an entry and the counters that depend on them."""
     before, finished_at = entry.status, entry.finished_at
     for name, value in fields.items():
         setattr(entry, name, value)

@@ -1,4 +1,4 @@
-"""The schedule of a book that a club reads."""
+"""Reading schedules."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ MOST_CHAPTERS = 10_000
 
 
 class MilestoneQuerySet(models.QuerySet["Milestone"]):
-    """Rules about many milestones."""
+    """Queries for milestones."""
 
     def percent_due(self, today: datetime.date) -> Decimal | None:
-        """How far the readers of one entry should be: what the latest percent milestone whose day has come asks.
+        """Return the percentage due for one entry: the goal of the latest percent milestone that is due.
 
-        0 while none has come, None where there are no percent milestones. Of several on one day the farthest counts.
+        It is 0 if none is due yet and None if there are no percent milestones. The highest goal of a day counts.
         """
         due = Case(When(due_on__lte=today, then=Value(1)), default=Value(0))
         latest = (
@@ -44,7 +44,7 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
 
 
 class Milestone(models.Model):
-    """A step of the schedule: by `due_on`, in the club's time zone, read up to a percentage or a chapter."""
+    """A step of the schedule: read up to a percentage or a chapter by `due_on`, in the club's time zone."""
 
     entry = models.ForeignKey("clubs.Entry", models.CASCADE, related_name="milestones")
     title = models.CharField(max_length=200)
@@ -73,13 +73,13 @@ class Milestone(models.Model):
         indexes = [models.Index(fields=["entry", "due_on"], name="clubs_milestone_by_day")]
 
     def __str__(self) -> str:
-        # Not the title: the admin shows this, and what a private club writes is not for staff to read.
+        # Not the title: the admin shows this, and staff must not see the content of private clubs.
         return f"#{self.pk}"
 
     @classmethod
     @retrying_atomic
     def add(cls, *, entry: Entry, by: User | None = None, **fields: Any) -> Milestone:
-        """Add a step to an entry's schedule; 404 where the entry has gone by now."""
+        """Add a milestone to an entry; 404 if the entry was deleted."""
         with entry.or_gone():
             made = cls.objects.create(entry=entry, **fields)
         made._log("milestone.created", by)
@@ -87,7 +87,7 @@ class Milestone(models.Model):
 
     @retrying_atomic
     def change(self, *, by: User | None = None, **fields: Any) -> None:
-        """Set plain columns; 404 where the milestone has gone by now."""
+        """Update plain columns; 404 if the milestone was deleted."""
         changed = {name: value for name, value in fields.items() if getattr(self, name) != value}
         if fields and not Milestone.objects.filter(pk=self.pk).update(**fields):
             raise Http404
@@ -98,7 +98,7 @@ class Milestone(models.Model):
 
     @retrying_atomic
     def remove(self, *, by: User | None = None) -> None:
-        """Take it out of the schedule."""
+        """Delete the milestone."""
         thing = self._thing
         if self.delete()[0]:
             record("milestone.deleted", actor=by.pk if by else None, thing=thing, club=self.entry.club_id)

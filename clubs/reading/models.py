@@ -1,9 +1,9 @@
-"""A club's reading list; with its milestones, its readers' marks and its history, all tables of this room."""
+"""Reading list entries."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,35 +20,35 @@ from activity.kinds import Kind
 from activity.models import Thing
 from activity.services import record
 from bookbridge.api.errors import Conflict, InvalidField
+from bookbridge.api.registry import entry_annotations
 from bookbridge.api.rows import hold
 from bookbridge.api.transactions import retrying_atomic
 from catalog.models import Book
 from clubs.clubs.models import Visibility
+from clubs.members.services import was_not_active
 from clubs.reading import counters
-from clubs.reading.aside import EntryAside, MarkAside  # noqa: F401  (Django looks for tables here)
+from clubs.reading.aside import EntryAside, MarkAside  # noqa: F401  (registers the models)
+from clubs.reading.entry_counters import EntryFigures
 from clubs.reading.history import NOTE_LENGTH, EntryChange
 from clubs.reading.marks import Progress
 from clubs.reading.milestones import Milestone
 from clubs.reading.rules import ALL, STEPS, Status
 from clubs.roles import Standing, refusal
-from clubs.statistics.models import EntryFigures, statistics
-from clubs.telling import tell_members, things
+from clubs.signals import entry_added
+from clubs.telling import tell_members
 
 if TYPE_CHECKING:
     from accounts.models import User
     from clubs.clubs.models import Club
 
-__all__ = ["Entry", "EntryChange", "EntryQuerySet", "Milestone", "Progress", "figures"]
-
-# What other rooms know of an entry: the field's name -> the expression that computes it in the entry's query.
-figures: dict[str, Callable[[], Any]] = {}
+__all__ = ["Entry", "EntryChange", "EntryQuerySet", "Milestone", "Progress"]
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
-    """Rules about many entries."""
+    """Queries for entries."""
 
     def with_figures(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """With all that an answer to `user` shows, in two queries however many entries there are."""
+        """Load everything a response to `user` contains, in two queries."""
         finished = Progress.objects.shown().filter(entry=OuterRef("pk"), percent=ALL)
         members_finished = finished.order_by().values("entry").annotate(n=Count("pk")).values("n")
         own = Progress.objects.filter(user=user.pk) if user.is_authenticated else Progress.objects.none()
@@ -56,12 +56,12 @@ class EntryQuerySet(models.QuerySet["Entry"]):
             self.select_related("book", "added_by")
             .defer("book__description", "book__search_text")
             .annotate(members_finished=Coalesce(Subquery(members_finished), 0))
-            .annotate(**{name: expression() for name, expression in figures.items()})
+            .annotate(**{name: expression() for name, expression in entry_annotations.items()})
             .prefetch_related(models.Prefetch("marks", own, to_attr="own_marks"))
         )
 
     def count_by_book(self, books: Sequence[int]) -> dict[int, dict[str, int]]:
-        """What each of these books' counters of clubs should be (`clubs.reading.counters`), where they are not 0."""
+        """Return the expected club counters of these books (`clubs.reading.counters`), where they are not 0."""
         counted = self.filter(book__in=books, club__visibility=Visibility.PUBLIC, status__in=counters.COLUMNS)
         figures: dict[int, dict[str, int]] = {}
         for book, status, n in counted.order_by().values_list("book", "status").annotate(n=Count("pk")):
@@ -69,18 +69,18 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return figures
 
     def current(self) -> EntryQuerySet:
-        """What each club is reading now: of its entries in that status the first."""
+        """Return the first entry in status `reading` of each club."""
         reading = Entry.objects.filter(club=OuterRef("club"), status=Status.READING).order_by("position")
         return self.filter(status=Status.READING, position=Subquery(reading.values("position")[:1]))
 
 
 class Entry(EntryFigures):
-    """A book on a club's list. Positions of a list are 1..n; whoever writes them holds the club's row."""
+    """A book on a club's reading list. Positions are 1..n and change only while the club is locked."""
 
     club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="entries")
     book = models.ForeignKey("catalog.Book", models.PROTECT, related_name="entries")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED)
-    # Signed: while a list is put in another order its rows are negative (see `renumber`).
+    # Signed, because positions are negative while a list is reordered (see `renumber`).
     position = models.IntegerField()
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     starts_on = models.DateField(null=True, blank=True)
@@ -110,9 +110,9 @@ class Entry(EntryFigures):
     @classmethod
     @retrying_atomic
     def add(cls, *, club: Club, book: Book, by: User, status: str = Status.PROPOSED, note: str = "") -> Entry:
-        """Put `book` at the end of the club's list.
+        """Add `book` at the end of the club's list.
 
-        Raises Conflict `already_listed`, or InvalidField where the book has gone from the catalogue by now.
+        Raises Conflict `already_listed`, or InvalidField if the book was deleted from the catalog.
         """
         club.lock()
         held = Book.objects.hold(book.pk)
@@ -122,7 +122,7 @@ class Entry(EntryFigures):
         entry = cls(club=club, book=book, status=status, position=last + 1, added_by=by, note=note)
         entry.finished_at = entry.created_at if status == Status.FINISHED else None
         entry._insert()
-        statistics().entry_added(entry)
+        entry_added.send(Entry, entry=entry)
         entry.count(None, entry.status)
         EntryChange.record(entry, by=by, status=("", entry.status))
         entry.log("book.listed", by=by)
@@ -132,10 +132,10 @@ class Entry(EntryFigures):
 
     @retrying_atomic
     def change(self, *, by: User | None, **values: Any) -> None:
-        """Set some of `status`, `position`, `starts_on`, `ends_on` and `note`, all or none.
+        """Update any of `status`, `position`, `starts_on`, `ends_on` and `note`, all or none.
 
-        A position from 1; those between the old and the new one close up. Raises Conflict `illegal_transition`, or
-        InvalidField for a position outside the list or an end before the start.
+        Positions start at 1; the entries in between are shifted. Raises Conflict `illegal_transition`, or InvalidField
+        for a position outside the list or an end before the start.
         """
         self._lock()
         finished_at = self.finished_at
@@ -158,13 +158,13 @@ class Entry(EntryFigures):
 
     @retrying_atomic
     def remove(self, *, by: User) -> None:
-        """Take the book off the list with its milestones and marks; the others close up."""
+        """Delete the entry with its milestones and progress, and close the gap in the positions."""
         self._lock()
         self._remove(by)
 
     @retrying_atomic
     def withdraw(self, *, by: User) -> None:
-        """As `remove`, for who proposed it. Raises Forbidden for anybody else, and once it is no longer proposed."""
+        """Delete the user's own proposal. Raises Forbidden for any other entry."""
         self._lock()
         if self.added_by_id != by.pk or self.status != Status.PROPOSED:
             raise refusal(Standing.MODERATOR)
@@ -172,24 +172,24 @@ class Entry(EntryFigures):
 
     @property
     def thing(self) -> Thing:
-        """The entry, as logs and notifications name it."""
+        """Reference to the entry for logs and notifications."""
         return Thing("entry", self.pk, self.book.title)
 
     def log(self, verb: str, *, by: User | None) -> None:
-        """Write into the club's log what `by` did, or a ballot (None)."""
+        """Record what `by`, or a ballot (None), did to the entry."""
         record(verb, actor=by.pk if by else None, thing=self.thing, club=self.club_id)
 
     def tell_planned(self, *, by: User | None) -> None:
-        """Tell the members that the club is going to read it; each hears of one entry once."""
+        """Notify the members, once per entry, that the club is going to read the book."""
         tell_members(self.club_id, Kind.BOOK_PLANNED, type="entry", id=self.pk, actor=by.pk if by else None)
 
     def hold(self) -> None:
-        """Lock the row, if it is there, until the transaction ends."""
+        """Lock the row if it exists."""
         hold(Entry, [self.pk])
 
     @contextmanager
     def or_gone(self) -> Iterator[None]:
-        """404 where what is written inside is refused because the entry has been removed meanwhile."""
+        """Raise 404 instead of an integrity error if the entry was deleted in the meantime."""
         try:
             with transaction.atomic():
                 yield
@@ -199,13 +199,13 @@ class Entry(EntryFigures):
             raise Http404 from None
 
     def _lock(self) -> None:
-        """Hold the club's row and this one, read afresh, until the transaction ends; 404 where either is gone.
+        """Lock club, book and entry, in this order, and reload the entry; 404 if club or entry was deleted.
 
-        The row itself too: a mark or a milestone that is being written refers to it, and comes before or after; and
-        the book before it, as whoever rates it does.
+        The entry is locked because new progress and milestones refer to it, and the book because a rating locks it
+        first.
         """
         self.club.lock()
-        # Of which book it is by now: nobody changes that but who holds the club.
+        # A merge may have changed the book; it needs the lock on the club to do so.
         self.book_id = Entry.objects.filter(pk=self.pk).values_list("book", flat=True).first() or self.book_id
         hold(Book, [self.book_id])
         try:
@@ -219,29 +219,29 @@ class Entry(EntryFigures):
         self.count(self.status, None, was_finished_at=self.finished_at)
         readers = list(Progress.objects.filter(entry=self, hidden=False).values_list("user", flat=True))
         self.delete()
-        statistics().entry_removed(self.club_id, readers)
+        was_not_active(readers, club=self.club_id)
         renumber(self.club_id, F("position") - 1, position__gt=self.position)
 
     def _insert(self) -> None:
-        """Write the new row, or say why the database refused it."""
+        """Insert the row, or raise an API error that explains the integrity error."""
         try:
             with transaction.atomic():
                 self.save(force_insert=True)
         except IntegrityError:
             listed = Entry.objects.filter(club=self.club_id, book=self.book_id).values_list("pk", flat=True).first()
             if listed is not None:
-                raise Conflict("already_listed", _("This book is on the list already."), entry=listed) from None
+                raise Conflict("already_listed", _("This book is already on the list."), entry=listed) from None
             if not Book.objects.filter(pk=self.book_id).exists():
                 raise InvalidField("book", "does_not_exist", _("There is no such book.")) from None
             raise
 
     def _step(self, status: str) -> dict[str, Any]:
-        """The columns of a step to `status`; Conflict where it is none of STEPS."""
+        """Return the further columns of a status change. Raise Conflict if it is not allowed."""
         following = STEPS[Status(self.status)]
         if status not in following:
             raise Conflict(
                 "illegal_transition",
-                _("A book that is %(now)s cannot become %(then)s at once.")
+                _("A book cannot go from %(now)s to %(then)s.")
                 % {"now": Status(self.status).label, "then": Status(status).label},
                 allowed=sorted(following),
             )
@@ -251,23 +251,20 @@ class Entry(EntryFigures):
         starts_on, ends_on = changed.get("starts_on", self.starts_on), changed.get("ends_on", self.ends_on)
         if starts_on and ends_on and ends_on < starts_on:
             field = "ends_on" if "ends_on" in changed else "starts_on"
-            raise InvalidField(field, "ends_before_start", _("The end may not be before the start."))
+            raise InvalidField(field, "ends_before_start", _("The end must not be before the start."))
 
     def _move(self, position: int) -> None:
-        """Give the entry another place; those between close up."""
+        """Move the entry to another position and shift the entries in between."""
         entries = Entry.objects.filter(club=self.club_id)
         if not 1 <= position <= entries.count():
-            raise InvalidField("position", "outside_list", _("The list has no such place."))
+            raise InvalidField("position", "outside_list", _("Position out of range."))
         low, high = sorted((self.position, position))
         step = 1 if position < self.position else -1
         places = Case(When(pk=self.pk, then=Value(position)), default=F("position") + step)
         renumber(self.club_id, places, position__range=(low, high))
 
     def count(self, before: str | None, after: str | None, *, was_finished_at: datetime.datetime | None = None) -> None:
-        """Move the book's counters, if the club is public: a private one shows through nothing.
-
-        For who holds the club's row.
-        """
+        """Update the book's counters, unless the club is private. The club must be locked."""
         if self.club.is_private or before == after:
             return
         counters.move(self.book_id, before, after)
@@ -276,29 +273,25 @@ class Entry(EntryFigures):
 
 
 def _verb(changed: Mapping[str, Any]) -> str:
-    """What a change is called, by the greatest part of it."""
+    """Return the event verb of a change, by its most important part."""
     if "status" in changed:
         return f"book.{changed['status']}"
     return "book.moved" if "position" in changed else "entry.changed"
 
 
 def planned(pk: int) -> tuple[Thing, str] | None:
-    """What members are told of an entry, if it is there."""
+    """Return the object reference for the notification, or None if the entry was deleted."""
     entry = Entry.objects.select_related("book").filter(pk=pk).first()
     return None if entry is None else (entry.thing, "")
-
-
-things["entry"] = planned
 
 
 LOCKED_FIELDS = ["status", "position", "starts_on", "ends_on", "note", "added_by", "finished_at"]
 
 
 def renumber(club_id: int, places: Any, **which: Any) -> None:
-    """Give some entries of a club their new `places`, in two steps so that no two ever have the same one.
+    """Set the positions of some entries. The club must be locked.
 
-    First all at once the negative of the new place, which none has, then that without the sign. The caller holds the
-    club's row.
+    Two updates avoid unique violations: first to the negative of the new position, then to the position itself.
     """
     entries = Entry.objects.filter(club=club_id)
     entries.filter(**which).update(position=places * -1)

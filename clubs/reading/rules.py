@@ -1,4 +1,4 @@
-"""The rules of a reading list that need no database: statuses, their transitions, and how far a reader is."""
+"""Choices and rules of reading lists: statuses, their transitions, and reading positions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ALL = Decimal(100)
 
 
 class Status(models.TextChoices):
-    """Where a book stands on a club's list."""
+    """Status of a book on a reading list."""
 
     PROPOSED = "proposed", _("proposed")
     PLANNED = "planned", _("planned")
@@ -26,7 +26,7 @@ class Status(models.TextChoices):
     DROPPED = "dropped", _("dropped")
 
 
-# From each status the ones that follow. Staying where one is is no step and always allowed.
+# Allowed status changes. Setting the current status again is always allowed.
 STEPS: Mapping[Status, frozenset[Status]] = {
     Status.PROPOSED: frozenset({Status.PLANNED, Status.DROPPED}),
     Status.PLANNED: frozenset({Status.PROPOSED, Status.READING, Status.DROPPED}),
@@ -37,7 +37,7 @@ STEPS: Mapping[Status, frozenset[Status]] = {
 
 
 class Unit(models.TextChoices):
-    """What a reader counts in."""
+    """Unit of reading progress."""
 
     PERCENT = "percent", _("percent")
     PAGE = "page", _("pages")
@@ -45,13 +45,13 @@ class Unit(models.TextChoices):
 
 
 def hundredths(value: Decimal) -> Decimal:
-    """A percentage with two decimals, halves rounded up; never a negative zero."""
+    """Round a percentage half up to two decimals, without a negative zero."""
     return value.quantize(HUNDREDTH, ROUND_HALF_UP) + 0
 
 
 @dataclass(frozen=True)
 class Mark:
-    """How far a reader says to be: so much of `total` in their own unit (`total` is 100 for percent)."""
+    """A reading position: `amount` of `total` in the user's own unit (`total` is 100 for percent)."""
 
     unit: Unit
     amount: Decimal
@@ -59,6 +59,6 @@ class Mark:
 
     @property
     def percent(self) -> Decimal:
-        """The same in percent of the book. Only the whole of it is 100.00, at which a book counts as read."""
+        """Position in percent. Only the end of the book is 100.00, which counts as read."""
         percent = hundredths(self.amount * 100 / self.total)
         return percent if self.amount == self.total else min(percent, ALL - HUNDREDTH)

@@ -1,4 +1,4 @@
-"""The shapes of lists, milestones and progress in the API."""
+"""Serializers of reading lists, milestones and progress."""
 
 import datetime
 from decimal import Decimal
@@ -25,7 +25,7 @@ FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2100, 12, 31)
 
 @extend_schema_field(OpenApiTypes.FLOAT)
 class PercentField(serializers.DecimalField):
-    """0 to 100, a JSON number; what is finer than a hundredth is rounded, halves up."""
+    """A percentage from 0 to 100, as a JSON number. Rounded half up to two decimals."""
 
     def __init__(self, **kwargs: Any) -> None:
         if not kwargs.get("read_only"):
@@ -33,12 +33,11 @@ class PercentField(serializers.DecimalField):
         super().__init__(max_digits=None, decimal_places=None, **kwargs)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        """The rounded value, once the one that was sent is found to be within the limits."""
+        """Round after the limits were checked."""
         value = super().run_validation(data)
         return hundredths(value) if isinstance(value, Decimal) else value
 
     def to_representation(self, value: Any) -> Any:
-        """A number."""
         return None if value is None else float(value)
 
 
@@ -50,7 +49,7 @@ class DayField(serializers.DateField):
 
 
 class BookIdField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
-    """A book of the catalogue by its id; that of one that is part of another by now stands for the other."""
+    """Id of a book in the catalog. The id of a merged book stands for its target."""
 
     default_error_messages = {"does_not_exist": _("There is no such book.")}
 
@@ -59,13 +58,12 @@ class BookIdField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
         super().__init__(queryset=books, pk_field=serializers.IntegerField(), **kwargs)
 
     def to_internal_value(self, data: Any) -> Book:
-        """The book."""
         book = cast(Book, super().to_internal_value(data))
         return book if book.merged_into is None else Book.objects.get(pk=Book.objects.survivor(book.merged_into))
 
 
 class MyProgressSerializer(ModelSerializer):
-    """One's own mark."""
+    """The caller's own progress."""
 
     percent = PercentField(read_only=True)
 
@@ -81,10 +79,12 @@ class EntrySerializer(ModelSerializer):
     book = BriefBookSerializer(read_only=True)
     added_by = PersonOrDeletedSerializer(read_only=True)
     my_progress = serializers.SerializerMethodField()
-    members_finished = serializers.IntegerField(read_only=True, help_text=_("Who shows a mark of 100 %."))
+    members_finished = serializers.IntegerField(
+        read_only=True, help_text=_("Number of members with visible progress of 100 %.")
+    )
     club_average_rating = serializers.FloatField(read_only=True, allow_null=True)
     times_considered = serializers.IntegerField(
-        read_only=True, help_text=_("How often it has stood in a ballot that chose another, or none.")
+        read_only=True, help_text=_("Number of closed ballots in which the book was a candidate but not chosen.")
     )
 
     class Meta:
@@ -97,21 +97,22 @@ class EntrySerializer(ModelSerializer):
 
     @extend_schema_field({"oneOf": [{"$ref": "#/components/schemas/MyProgress"}, {"type": "null"}]})
     def get_my_progress(self, entry: Entry) -> Any:
-        """The caller's own mark, or null."""
         marks = entry.own_marks  # type: ignore[attr-defined]
         return MyProgressSerializer(marks[0]).data if marks else None
 
 
 class NewEntrySerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """A book for the list."""
+    """A book to add to the list."""
 
-    book = BookIdField(help_text=_("The book's id in the catalogue."))
-    status = serializers.ChoiceField(Status.choices, default=Status.PROPOSED, help_text=_("Moderators choose it."))
+    book = BookIdField(help_text=_("The book's id in the catalog."))
+    status = serializers.ChoiceField(
+        Status.choices, default=Status.PROPOSED, help_text=_("Only moderators may set another status.")
+    )
     note = TextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
 
 
 class EntryChangeSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """What of an entry may be changed."""
+    """Changes of an entry."""
 
     status = serializers.ChoiceField(Status.choices, required=False)
     position = serializers.IntegerField(min_value=1, max_value=BigIntegerField.MAX_BIGINT, required=False)
@@ -121,7 +122,7 @@ class EntryChangeSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class CurrentEntrySerializer(ModelSerializer):
-    """What a club is reading now, as it stands in the club's card."""
+    """The book that a club is reading."""
 
     book = BriefBookSerializer(read_only=True)
 
@@ -145,7 +146,7 @@ class MilestoneSerializer(ModelSerializer):
         read_only_fields = ["id"]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Exactly one goal: a change that names one takes the place of the other."""
+        """Require exactly one goal. In an update, a new goal replaces the other one."""
         given = [name for name in ("up_to_percent", "up_to_chapter") if attrs.get(name) is not None]
         if len(given) == 2:
             raise _invalid("up_to_chapter", "one_goal", _("Send up_to_percent or up_to_chapter, not both."))
@@ -157,16 +158,16 @@ class MilestoneSerializer(ModelSerializer):
 
 
 class ProgressSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """A mark in one of three ways: percent, a page of one's own edition, or minutes of an audiobook."""
+    """Progress as a percentage, a page of the user's own edition, or minutes of an audiobook."""
 
     percent = PercentField(required=False, allow_null=True)
     page = serializers.IntegerField(min_value=0, max_value=MOST_PAGES, required=False, allow_null=True)
     page_count = serializers.IntegerField(min_value=1, max_value=MOST_PAGES, required=False, allow_null=True)
     minutes = serializers.IntegerField(min_value=0, max_value=MOST_MINUTES, required=False, allow_null=True)
     total_minutes = serializers.IntegerField(min_value=1, max_value=MOST_MINUTES, required=False, allow_null=True)
-    hidden = serializers.BooleanField(required=False, help_text=_("Not sent: as it was; first: false."))
+    hidden = serializers.BooleanField(required=False, help_text=_("Unchanged if not sent; initially false."))
 
-    # Each unit with the fields of its amount and, where it is not percent, of its whole.
+    # By unit: the fields of the amount and of the total. A percentage has no total.
     WAYS = {
         Unit.PERCENT: ("percent", None),
         Unit.PAGE: ("page", "page_count"),
@@ -174,27 +175,29 @@ class ProgressSerializer(serializers.Serializer):  # type: ignore[type-arg]
     }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The mark that was sent, and `hidden` where it was."""
+        """Return the reading position, and `hidden` if it was sent."""
         sent = {name for name, value in attrs.items() if value is not None}
         ways = [unit for unit, fields in self.WAYS.items() if sent & {*fields}]
         if not ways:
-            raise _invalid("percent", "required", _("Send percent, or page with page_count, or minutes with a total."))
+            raise _invalid(
+                "percent", "required", _("Send percent, or page with page_count, or minutes with total_minutes.")
+            )
         if len(ways) > 1:
             field = next(name for name in self.WAYS[ways[1]] if name in sent)
-            raise _invalid(field, "one_way", _("Send progress in one way only."))
+            raise _invalid(field, "one_way", _("Send progress in one unit only."))
         amount, total = self.WAYS[ways[0]]
         for name in filter(None, (amount, total)):
             if name not in sent:
                 raise _invalid(name, "required", self.error_messages["required"])
         whole = attrs[total] if total else ALL
         if attrs[amount] > whole:
-            raise _invalid(amount, "max_value", _("This is more than the whole."))
+            raise _invalid(amount, "max_value", _("Must not be greater than the total."))
         mark = Mark(ways[0], Decimal(attrs[amount]), Decimal(whole))
         return {"mark": mark} | ({"hidden": attrs["hidden"]} if "hidden" in attrs else {})
 
 
 class MemberProgressSerializer(ModelSerializer):
-    """How far a member is."""
+    """Progress of a member."""
 
     user = PersonSerializer(read_only=True)
     percent = PercentField(read_only=True)
@@ -206,7 +209,7 @@ class MemberProgressSerializer(ModelSerializer):
         read_only_fields = fields
 
     def get_on_track(self, mark: Progress) -> bool | None:
-        """Whether the mark is at or past `percent_due`; null for a schedule without percent milestones."""
+        """Compare with `percent_due`; null without percent milestones."""
         due = cast(Decimal | None, self.context.get("percent_due"))
         return None if due is None else mark.percent >= due
 

@@ -1,4 +1,4 @@
-"""What the rest of the product asks of reading lists."""
+"""Functions of reading lists used by other modules."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 def visibility_changed(club: Club) -> None:
-    """Count a club's books that turned public, stop counting those of one that turned private.
+    """Add the books of a club that became public to the counters, or subtract those of one that became private.
 
-    For whoever changes the club, after the change, in its transaction and holding the club's row; once per change.
+    Call it once, after the change and in its transaction. The club must be locked.
     """
     _count(club, -1 if club.is_private else 1)
 
 
 def club_deleted(club: Club) -> None:
-    """Take a club's list out of every counter and away, before the club goes.
+    """Subtract a club's entries from all counters and delete them.
 
-    For whoever deletes the club, in its transaction and holding the club's row.
+    Call it in the transaction that deletes the club. The club must be locked.
     """
     entries = Entry.objects.filter(club=club)
     list(Book.objects.select_for_update().filter(pk__in=entries.values("book")).order_by("pk").values_list("pk"))
-    # The rows themselves are held before what refers to them is deleted, so that no mark slips in between.
+    # Lock the entries before their progress is deleted, so that no new progress is added in between.
     list(entries.select_for_update().order_by("pk").values_list("pk"))
     if not club.is_private:
         _count(club, -1)
@@ -38,9 +38,9 @@ def club_deleted(club: Club) -> None:
 
 
 def miscounted() -> QuerySet[Any]:
-    """Books whose counters are not what a recount from the lists gives: none, at any moment.
+    """Return the books with wrong counters, annotated with `right_clubs_reading` and `right_clubs_finished`.
 
-    With the right figures as `right_clubs_reading` and `right_clubs_finished`.
+    It is empty unless there is a bug.
     """
     right = {f"right_{column}": _recount(status) for status, column in counters.COLUMNS.items()}
     wrong = Q()

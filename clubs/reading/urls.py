@@ -1,12 +1,12 @@
-"""Routes of reading lists, below `/api/v1/`."""
+"""URLs of reading lists, below `/api/v1/`."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from clubs.reading.views import EntryViewSet, MilestoneViewSet, ProgressViewSet
 
-LIST = "clubs/<int:club_pk>/books"
-ENTRY = f"{LIST}/<int:entry_pk>"
+LIST = "clubs/<int:club_id>/books"
+ENTRY = f"{LIST}/<int:entry_id>"
 
 router = SimpleRouter(use_regex_path=False)
 router.register(LIST, EntryViewSet, basename="club-book")

@@ -1,4 +1,4 @@
-"""Reading lists, milestones and progress over HTTP (api.md, section 4)."""
+"""Views of reading lists, milestones and progress (api.md, section 4)."""
 
 from typing import Any, ClassVar, cast
 from zoneinfo import ZoneInfo
@@ -37,36 +37,38 @@ from clubs.roles import Standing
 
 
 @extend_schema_view(
-    list=extend_schema(summary="A club's reading list"),
-    retrieve=extend_schema(summary="One book of the list"),
+    list=extend_schema(summary="List the books of a club"),
+    retrieve=extend_schema(
+        summary="Get a reading list entry", description="A book on the list with the caller's own progress."
+    ),
 )
 class EntryViewSet(ClubRows, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
-    """A club's list: members propose, moderators order it and lead each book through it."""
+    """Reading list of a club. Members propose books; moderators order the list and set the status of books."""
 
     levels = {
         "list": Level.ANYONE,
         "retrieve": Level.ANYONE,
         "create": Level.MEMBER,
         "partial_update": Level.MODERATOR,
-        # A proposal may be taken back by who made it; the model knows.
+        # Members may delete their own proposals; the model checks that.
         "destroy": Level.MEMBER,
     }
     queryset = Entry.objects.all()
+    lookup_url_kwarg = "entry_id"
     serializer_class = EntrySerializer
     filterset_class = EntryFilter
     orderings: ClassVar = {"position": ("position",)}
 
     def get_queryset(self) -> EntryQuerySet:
-        """The club's entries with what the answer shows."""
         return Entry.objects.filter(club=self.club).with_figures(self.request.user)
 
     @extend_schema(
-        summary="Put a book on the list",
+        summary="Add a book to the list",
         request=NewEntrySerializer,
         responses={201: EntrySerializer, **problem(409, "`already_listed`.")},
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """As `proposed`, at the end; moderators may say another status."""
+        """Add a book at the end of the list. Only moderators may set a status other than `proposed`."""
         values = checked(NewEntrySerializer(data=request.data))
         if values["status"] != Status.PROPOSED:
             require(self.club, Level.MODERATOR)
@@ -74,19 +76,19 @@ class EntryViewSet(ClubRows, mixins.ListModelMixin, mixins.RetrieveModelMixin, G
         return self.shown(entry, status.HTTP_201_CREATED)
 
     @extend_schema(
-        summary="Change an entry",
+        summary="Update a reading list entry",
         request=EntryChangeSerializer,
         responses={200: EntrySerializer, **problem(409, "`illegal_transition`.")},
     )
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Status, place, dates and note, all that were sent or none."""
+        """Update status, position, dates and note of an entry. Either all sent fields are saved or none."""
         entry = self.get_object()
         entry.change(by=caller(request), **checked(EntryChangeSerializer(data=request.data)))
         return self.shown(entry)
 
-    @extend_schema(summary="Take a book off the list")
+    @extend_schema(summary="Remove a book from the list")
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """For moderators; and for who proposed it, while it is proposed."""
+        """Remove a book from the list. Members may remove their own proposals, moderators any entry."""
         entry: Entry = self.get_object()
         if self.club.my_standing >= Standing.MODERATOR:
             entry.remove(by=caller(request))
@@ -96,28 +98,33 @@ class EntryViewSet(ClubRows, mixins.ListModelMixin, mixins.RetrieveModelMixin, G
 
 
 class EntryScoped(ClubScoped):
-    """View mixin: `self.entry` is the list entry of the path."""
+    """Load the reading list entry named in the URL as `self.entry`."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """After the permissions: 404 where the club's list has no such entry, whatever the body says."""
+        """Answer 404 for a missing entry before the body is validated."""
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
         if self.level is not None:
             self.entry  # noqa: B018  looked up for its 404
 
     @cached_property
     def entry(self) -> Entry:
-        """The entry, whose club is the one that is at hand."""
-        entry = get_object_or_404(Entry.objects.filter(club=self.club), pk=self.kwargs["entry_pk"])
+        """Return the entry named in the URL, reusing the loaded club."""
+        entry = get_object_or_404(Entry.objects.filter(club=self.club), pk=self.kwargs["entry_id"])
         entry.club = self.club
         return entry
 
 
 @extend_schema_view(
-    list=extend_schema(summary="The schedule of a book"),
-    create=extend_schema(summary="Add a milestone"),
-    retrieve=extend_schema(summary="One milestone"),
-    partial_update=extend_schema(summary="Change a milestone"),
-    destroy=extend_schema(summary="Take a milestone out"),
+    list=extend_schema(summary="List milestones", description="Milestones of the book by due date."),
+    create=extend_schema(
+        summary="Create a milestone",
+        description="Send either `up_to_percent` or `up_to_chapter`. Moderators only.",
+    ),
+    retrieve=extend_schema(summary="Get a milestone"),
+    partial_update=extend_schema(
+        summary="Update a milestone", description="A new goal replaces the other one. Moderators only."
+    ),
+    destroy=extend_schema(summary="Delete a milestone", description="Moderators only."),
 )
 class MilestoneViewSet(
     EntryScoped,
@@ -128,7 +135,7 @@ class MilestoneViewSet(
     mixins.DestroyModelMixin,
     GenericViewSet,
 ):
-    """By when to have read how far."""
+    """Milestones of a book: how far to read by which date."""
 
     http_method_names = ["get", "head", "options", "post", "patch", "delete"]
     levels = {
@@ -139,28 +146,25 @@ class MilestoneViewSet(
         "destroy": Level.MODERATOR,
     }
     queryset = Milestone.objects.all()
+    lookup_url_kwarg = "milestone_id"
     serializer_class = MilestoneSerializer
     orderings: ClassVar = {"due_on": ("due_on", "id")}
 
     def get_queryset(self) -> Any:
-        """The entry's milestones."""
         return Milestone.objects.filter(entry=self.entry)
 
     def perform_create(self, serializer: BaseSerializer[Milestone]) -> None:
-        """As the model says."""
         serializer.instance = Milestone.add(entry=self.entry, by=caller(self.request), **serializer.validated_data)
 
     def perform_update(self, serializer: BaseSerializer[Milestone]) -> None:
-        """As the model says; what was not sent stays as it is."""
         cast(Milestone, serializer.instance).change(by=caller(self.request), **serializer.validated_data)
 
     def perform_destroy(self, instance: Milestone) -> None:
-        """As the model says."""
         instance.remove(by=caller(self.request))
 
 
 class ProgressViewSet(EntryScoped, mixins.ListModelMixin, GenericViewSet):
-    """How far the members are in a book."""
+    """Reading progress of the members in a book."""
 
     levels = {"list": Level.MEMBER, "update": Level.MEMBER}
     queryset = Progress.objects.all()
@@ -169,39 +173,38 @@ class ProgressViewSet(EntryScoped, mixins.ListModelMixin, GenericViewSet):
     orderings: ClassVar = {"-percent": ("-percent", "-id")}
 
     def get_queryset(self) -> ProgressQuerySet:
-        """The marks the caller may see."""
         marks = Progress.objects.filter(entry=self.entry).visible_to(self.request.user)
         return marks.select_related("user")
 
     def get_serializer_context(self) -> dict[str, Any]:
-        """With how far the schedule wants the readers to be today, where the club is."""
+        """Add the percentage due today, in the club's time zone."""
         context = dict(super().get_serializer_context())
         if not getattr(self, "swagger_fake_view", False):
             today = timezone.localdate(timezone=ZoneInfo(self.club.timezone))
             context["percent_due"] = Milestone.objects.filter(entry=self.entry).percent_due(today)
         return context
 
-    @extend_schema(summary="How far the members are")
+    @extend_schema(summary="List the members' progress")
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Marks that are not hidden, one's own in any case, the farthest first."""
+        """List visible progress and the caller's own, highest first."""
         response = super().list(request, *args, **kwargs)
         mean = Progress.objects.filter(entry=self.entry).mean_percent(of=self.club.members_count)
         response.data["mean_percent"] = None if mean is None else float(mean)
         return response
 
-    @extend_schema(summary="Say how far one is", request=ProgressSerializer, responses=MyProgressSerializer)
+    @extend_schema(summary="Set your progress", request=ProgressSerializer, responses=MyProgressSerializer)
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """In percent, in pages of one's own edition, or in minutes of an audiobook; the last one stands."""
+        """Set the caller's progress in percent, in pages of their own edition, or in minutes of an audiobook."""
         entry = self.get_object()
         mark = Progress.set(entry=entry, by=caller(request), **checked(ProgressSerializer(data=request.data)))
         return Response(MyProgressSerializer(mark).data)
 
     def find_object(self) -> Entry:
-        """What a PUT writes below."""
+        """Return the entry, because PUT writes below it."""
         return self.entry
 
     def etag_of(self, obj: Any) -> str:
-        """That of the list, which is what GET answers here."""
+        """Return the ETag of the list, which is what GET returns here."""
         response = HttpResponse(JSONRenderer().render(self.list(self.request).data))
         set_response_etag(response)
         return response["ETag"]

@@ -1,7 +1,7 @@
-"""Readers and clubs in any number, by bulk writes: the same ones for the same seed on an equal database.
+"""Bulk creation of any number of demo users and clubs, identical for the same seed on the same database.
 
-The rows are what the product's own methods would have left: counters equal the rows, places run from 1 to n, each club
-has its owner among its members. All times count back from a fixed day, so that no clock tells two runs apart.
+The rows are what the models' own methods would have created: counters match the rows, positions are contiguous, and the
+owner of each club is a member. All timestamps precede a fixed day, so that they do not differ between two runs.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from bookbridge.api import counters
 from bookbridge.api.rows import batches
 from bookbridge.api.text import fold
 from catalog.models import Book, touched
-from clubs.members import services as members
-from clubs.models import Club, Entry, EntryChange, Membership, Milestone, Progress, Visibility
+from clubs.clubs.models import Club, Visibility
+from clubs.members.models import Membership
 from clubs.reading import services
+from clubs.reading.models import Entry, EntryChange, Milestone, Progress
 from clubs.reading.rules import Mark, Status, Unit, hundredths
 from clubs.roles import Role
 from clubs.roles import Status as Standing
@@ -38,21 +39,17 @@ BATCH = 2000
 MOST_BOOKS = 5000
 SHARE_WITH_MARKS = 0.67
 
-# Of the entries of a list, from its top.
+# Statuses of the entries of a reading list, from the top.
 STATUSES = (Status.FINISHED, Status.FINISHED, Status.READING, Status.PLANNED, Status.PLANNED, Status.PROPOSED)
 
 
-# What apps above this one make: the option's name -> what makes so many, given the seeder after readers and clubs.
-makers: dict[str, Callable[[Seeder, int], None]] = {}
-
-
 class SeedingError(Exception):
-    """Nothing was made: there are no books or no readers to make clubs of, or somebody else wrote meanwhile."""
+    """Nothing was created: there are no books or users to create clubs with, or a concurrent write interfered."""
 
 
 @dataclass
 class Seeder:
-    """Makes readers and clubs, and draws a bar on `stream`, or writes a line for each table where it is no terminal."""
+    """Creates users and clubs. Shows a progress bar on a terminal, else writes a line per table to `stream`."""
 
     seed: int
     password: str | None = None
@@ -62,20 +59,16 @@ class Seeder:
         self.chance = Random(self.seed)
 
     @transaction.atomic
-    def run(self, *, users: int, clubs: int, **others: int) -> None:
-        """Make so many of each, all or nothing; `others` are named as in `makers`. Raises SeedingError."""
-        made = self.users(users)
+    def run(self, *, users: int, clubs: int, then: Callable[[Seeder], None] = lambda seeder: None) -> None:
+        """Create the given numbers of rows, all or none; `then` adds more. Raises SeedingError."""
+        new_users = self.users(users)
         if clubs:
-            self.clubs(clubs, made or list(User.objects.order_by("pk").values_list("pk", flat=True)[:100_000]))
-        for name, count in others.items():
-            if count and name not in makers:
-                raise SeedingError(f"There are no {name} in this version.")
-            if count:
-                makers[name](self, count)
+            self.clubs(clubs, new_users or list(User.objects.order_by("pk").values_list("pk", flat=True)[:100_000]))
+        then(self)
 
     def users(self, count: int) -> list[int]:
-        """Open `count` accounts, which share one hash; their ids."""
-        # One hash for all: a million of them would take half a day.
+        """Create `count` users with the same password hash and return their ids."""
+        # All users share one hash, because hashing a million passwords would take half a day.
         password = make_password(self.password)
         last = _last(User)
         self.write(User, count, (self._user(last + number, password) for number in range(1, count + 1)))
@@ -83,36 +76,36 @@ class Seeder:
         return _since(User, last, count)
 
     def clubs(self, count: int, users: Sequence[int]) -> None:
-        """Found `count` clubs of `users`, with lists of the books that the catalogue has."""
+        """Create `count` clubs of `users`, with reading lists of existing books."""
         books = list(Book.objects.order_by("-ratings_count", "id").values_list("pk", flat=True)[:MOST_BOOKS])
         if not users or not books:
-            raise SeedingError("Clubs need readers and books: ask for --users, and load books first (load_demo).")
-        casts = [self._cast(users) for _ in range(count)]
+            raise SeedingError("Clubs need users and books: pass --users, and load books first (load_demo).")
+        member_lists = [self._cast(users) for _ in range(count)]
         last = _last(Club)
-        self.write(Club, count, map(self._club, casts))
-        made = dict(zip(_since(Club, last, count), casts, strict=True))
-        self.write(Membership, sum(map(len, casts)), self._memberships(made))
+        self.write(Club, count, map(self._club, member_lists))
+        members_by_club = dict(zip(_since(Club, last, count), member_lists, strict=True))
+        self.write(Membership, sum(map(len, member_lists)), self._memberships(members_by_club))
         counters.add(counters.counted("clubs", Club.objects.public().filter(pk__gt=last), "created_at"))
-        self._lists(made, books)
+        self._lists(members_by_club, books)
 
-    def _lists(self, made: dict[int, list[int]], books: Sequence[int]) -> None:
+    def _lists(self, members_by_club: dict[int, list[int]], books: Sequence[int]) -> None:
         last = _last(Entry)
-        listed = list(self._entries(made, books))
+        listed = list(self._entries(members_by_club, books))
         self.write(Entry, len(listed), listed)
         written = Entry.objects.filter(pk__gt=last).order_by("pk")
         entries = list(written)
         self.write(EntryChange, len(entries), map(self._listing, entries))
-        begun = [entry for entry in entries if entry.status in (Status.READING, Status.FINISHED)]
-        self.write(Milestone, 3 * len(begun), (step for entry in begun for step in self._milestones(entry)))
-        readers = sum(len(made[entry.club_id]) for entry in begun)
-        marks = (mark for entry in begun for mark in self._marks(entry, made[entry.club_id]))
-        self.write(Progress, round(readers * SHARE_WITH_MARKS), marks)
+        started = [entry for entry in entries if entry.status in (Status.READING, Status.FINISHED)]
+        self.write(Milestone, 3 * len(started), (step for entry in started for step in self._milestones(entry)))
+        users = sum(len(members_by_club[entry.club_id]) for entry in started)
+        marks = (mark for entry in started for mark in self._marks(entry, members_by_club[entry.club_id]))
+        self.write(Progress, round(users * SHARE_WITH_MARKS), marks)
         _count(written.values("book"))
         finished = written.filter(club__visibility=Visibility.PUBLIC, status=Status.FINISHED)
         counters.add(counters.counted("finished", finished, "finished_at"))
         statistics.settle([entry.pk for entry in entries])
-        rows = Membership.objects.filter(club__in=made).order_by("pk")
-        members.settle(list(rows.values_list("pk", flat=True)))
+        rows = Membership.objects.filter(club__in=members_by_club).order_by("pk")
+        Membership.objects.refresh_last_active(list(rows.values_list("pk", flat=True)))
 
     def _user(self, number: int, password: str) -> User:
         first, family = self.chance.choice(FIRST_NAMES), self.chance.choice(LAST_NAMES)
@@ -129,11 +122,11 @@ class Seeder:
         return user
 
     def _cast(self, users: Sequence[int]) -> list[int]:
-        """Who is in a club, the owner first: mostly a dozen or two, now and then a few hundred."""
+        """Return the members of a club, the owner first: mostly one or two dozen, sometimes a few hundred."""
         size = min(int(self.chance.paretovariate(1.6) * 8), 500, len(users))
         return self.chance.sample(users, max(size, 1))
 
-    def _club(self, cast: list[int]) -> Club:
+    def _club(self, member_ids: list[int]) -> Club:
         language = self.chance.choice(tuple(CLUB_NAMES))
         patterns, places = CLUB_NAMES[language]
         visibility, policy = self.chance.choices(
@@ -146,32 +139,32 @@ class Seeder:
             join_policy=policy,
             language=language,
             timezone=self.chance.choice(ZONES[language]),
-            owner_id=cast[0],
-            members_count=len(cast),
+            owner_id=member_ids[0],
+            members_count=len(member_ids),
             created_at=self.past(700),
         )
         club.updated_at = club.created_at
         club.derive_columns()
         return club
 
-    def _memberships(self, made: dict[int, list[int]]) -> Iterator[Membership]:
-        for club, cast in made.items():
-            for number, user in enumerate(cast):
+    def _memberships(self, members_by_club: dict[int, list[int]]) -> Iterator[Membership]:
+        for club, member_ids in members_by_club.items():
+            for number, user in enumerate(member_ids):
                 yield Membership(
                     club_id=club,
                     user_id=user,
-                    role=Role.MODERATOR if 1 <= number <= 1 + len(cast) // 50 else Role.MEMBER,
+                    role=Role.MODERATOR if 1 <= number <= 1 + len(member_ids) // 50 else Role.MEMBER,
                     status=Standing.ACTIVE,
                     joined_at=self.past(600),
                 )
 
-    def _entries(self, made: dict[int, list[int]], books: Sequence[int]) -> Iterator[Entry]:
-        for club, cast in made.items():
+    def _entries(self, members_by_club: dict[int, list[int]], books: Sequence[int]) -> Iterator[Entry]:
+        for club, member_ids in members_by_club.items():
             length = self.chance.randint(1, min(12, len(books)))
             for position, book in enumerate(self._choice_of(books, length), 1):
                 status = STATUSES[min(position, len(STATUSES)) - 1]
                 entry = Entry(club_id=club, book_id=book, status=status, position=position)
-                entry.added_by_id = self.chance.choice(cast[:5])
+                entry.added_by_id = self.chance.choice(member_ids[:5])
                 entry.created_at = self.past(500)
                 if status != Status.PROPOSED:
                     entry.starts_on = (TODAY + datetime.timedelta((position - 3) * 35 - 10)).date()
@@ -199,9 +192,9 @@ class Seeder:
                 entry=entry, title=f"{part}/3", up_to_percent=hundredths(Decimal(part * 100) / 3), due_on=due
             )
 
-    def _marks(self, entry: Entry, cast: list[int]) -> Iterator[Progress]:
-        """Of three members two have one."""
-        for user in cast:
+    def _marks(self, entry: Entry, member_ids: list[int]) -> Iterator[Progress]:
+        """Yield progress for two of three members."""
+        for user in member_ids:
             if self.chance.random() < SHARE_WITH_MARKS:
                 pages = self.chance.randint(90, 900)
                 done = entry.status == Status.FINISHED and self.chance.random() < 0.8
@@ -218,16 +211,19 @@ class Seeder:
                 )
 
     def past(self, days: int) -> datetime.datetime:
-        """A moment within so many days before TODAY."""
+        """Return a random time within `days` before TODAY."""
         return TODAY - datetime.timedelta(seconds=self.chance.randrange(days * 86_400))
 
     def write(
-        self, model: Any, about: int, rows: Iterable[models.Model], add: Callable[[Any], object] | None = None
+        self, model: Any, total: int, rows: Iterable[models.Model], add: Callable[[Any], object] | None = None
     ) -> None:
-        """Write the rows, of which there are `about` so many, by `add` or as they are."""
+        """Save the rows in batches, with `add` or `bulk_create`.
+
+        `total` is their approximate number, for the progress bar.
+        """
         add = add or model.objects.bulk_create
         label = str(model._meta.verbose_name_plural)
-        with tqdm(total=about, desc=label, unit=" rows", unit_scale=True, file=self.stream, disable=None) as bar:
+        with tqdm(total=total, desc=label, unit=" rows", unit_scale=True, file=self.stream, disable=None) as bar:
             written = 0
             for batch in batches(rows, BATCH):
                 add(batch)
@@ -238,10 +234,10 @@ class Seeder:
 
 
 def _count(books: models.QuerySet[Any, Any]) -> None:
-    """Bring the counters of these books to what the lists say."""
+    """Update the counters of these books from the reading lists."""
     wrong = services.miscounted().filter(pk__in=books)
-    figures = wrong.values_list("pk", "right_clubs_reading", "right_clubs_finished")
-    right = [Book(pk=pk, clubs_reading=reading, clubs_finished=finished) for pk, reading, finished in figures]
+    values = wrong.values_list("pk", "right_clubs_reading", "right_clubs_finished")
+    right = [Book(pk=pk, clubs_reading=reading, clubs_finished=finished) for pk, reading, finished in values]
     Book.objects.bulk_update(right, ["clubs_reading", "clubs_finished"], batch_size=500)
     touched([book.pk for book in right])
 
@@ -251,8 +247,8 @@ def _last(model: Any) -> int:
 
 
 def _since(model: Any, last: int, count: int) -> list[int]:
-    """The ids of the rows just written, which MySQL does not tell, in the order they were written in."""
-    made = list(model.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True))
-    if len(made) != count:
-        raise SeedingError("Somebody else wrote at the same time; nothing was kept.")
-    return made
+    """Return the ids of the rows just created in order; `bulk_create` does not return them on MySQL."""
+    ids = list(model.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True))
+    if len(ids) != count:
+        raise SeedingError("Rows were created concurrently; nothing was saved.")
+    return ids

@@ -1,12 +1,11 @@
-"""A small living product for a first look: readers in two languages, their clubs, what they read and how far they are.
+"""A small sample of demo data: users in two languages, their clubs, reading lists and progress.
 
-Made by the same methods as everything else, so that nothing here can be what the product would not allow.
+It is created by the models' own methods, so that it cannot contain anything that they would not allow.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -16,14 +15,15 @@ from django.utils import timezone
 from accounts.models import User
 from bookbridge.api.text import fold
 from catalog.models import Book
-from clubs.models import Ballot, Club, Entry, Milestone, Progress
+from clubs.ballots.models import Ballot
+from clubs.clubs.models import Club
+from clubs.reading.models import Entry, Milestone, Progress
 from clubs.reading.rules import Mark, Status, Unit
 from clubs.roles import Role
 from clubs.seeding.meetings import meet
 from clubs.seeding.talking import talk
-
-# What apps above this one add at the end, given the readers by the first parts of their names.
-parts: list[Callable[[Mapping[str, User]], None]] = []
+from reviews.living import seed_living
+from reviews.living_desk import seed_desk
 
 # Name, display name, language, time zone.
 READERS = (
@@ -44,7 +44,7 @@ READERS = (
 
 @dataclass(frozen=True)
 class Shelf:
-    """A book on a list: the beginning of its title, its status, and when it starts, in days from today."""
+    """A book on a reading list: the beginning of its title, its status, and its start in days from today."""
 
     title: str
     status: str
@@ -55,9 +55,9 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Poll:
-    """A ballot: on what, and what the people vote in turn, by the numbers of the titles; "-": not at all.
+    """A ballot: the candidates, and the members' votes in order as digits that index the candidates, "-" for none.
 
-    With `days` it is open for so long, without it is over.
+    It is open for `days` days, or closed if that is 0.
     """
 
     title: str
@@ -70,7 +70,7 @@ class Poll:
 
 @dataclass(frozen=True)
 class Plan:
-    """A club: its columns, its people by the first part of their names (owner, moderator, members), and its list."""
+    """A club: its columns, its members by first name (owner, moderator, others) and its reading list."""
 
     name: str
     description: str
@@ -175,7 +175,7 @@ PLANS = (
     ),
 )
 
-# How far the readers of a book that is being read are, in turn: on time, ahead, behind, and one who has not begun.
+# Progress of the members in turn: on schedule, ahead, behind, and one who has not started.
 MARKS = (
     Mark(Unit.PERCENT, Decimal(45)),
     Mark(Unit.PAGE, Decimal(212), Decimal(320)),
@@ -188,9 +188,9 @@ MARKS = (
 
 @transaction.atomic
 def seed(*, password: str | None) -> int:
-    """Make the readers and their clubs, and return how many clubs; 0 where there are clubs or such readers already.
+    """Create the users and their clubs and return the number of clubs, 0 if there are any clubs or such users.
 
-    Without a `password` nobody can sign in as one of the readers. Books that the catalogue does not have are left out.
+    Without a `password` nobody can sign in as one of the users. Books that are not in the catalog are skipped.
     """
     names = [name for name, *_rest in READERS]
     if Club.objects.exists() or User.objects.filter(username_key__in=names).exists():
@@ -200,14 +200,14 @@ def seed(*, password: str | None) -> int:
         columns = {"display_name": shown, "language": language, "timezone": zone}
         users[name.split(".")[0]] = User.objects.create_user(name, password, **columns)
     for plan in PLANS:
-        _found(plan, [users[name] for name in plan.people.split()])
-    for add in parts:
-        add(users)
+        _create_club(plan, [users[name] for name in plan.people.split()])
+    seed_living(users)
+    seed_desk(users)
     return len(PLANS)
 
 
-def _found(plan: Plan, people: list[User]) -> None:
-    owner, *members = people
+def _create_club(plan: Plan, users: list[User]) -> None:
+    owner, *members = users
     columns = {name: getattr(plan, name) for name in ("name", "description", "language", "timezone")}
     club = Club.found(by=owner, **columns, **plan.columns)
     for user in members:
@@ -216,31 +216,31 @@ def _found(plan: Plan, people: list[User]) -> None:
     for number, shelf in enumerate(plan.shelves):
         book = Book.objects.filter(title_key__startswith=fold(shelf.title)).order_by("-ratings_count", "id").first()
         if book is not None:
-            by = people[number % len(people)] if shelf.status == Status.PROPOSED else owner
-            _list(shelf, Entry.add(club=club, book=book, by=by, status=shelf.status, note=shelf.note), people, plan)
+            by = users[number % len(users)] if shelf.status == Status.PROPOSED else owner
+            _list(shelf, Entry.add(club=club, book=book, by=by, status=shelf.status, note=shelf.note), users, plan)
     for poll in plan.polls:
-        _vote(poll, club, people)
-    meet(club, people)
-    talk(club, people)
+        _vote(poll, club, users)
+    meet(club, users)
+    talk(club, users)
 
 
-def _list(shelf: Shelf, entry: Entry, people: list[User], plan: Plan) -> None:
-    """Give an entry its dates, its schedule and its readers' marks."""
+def _list(shelf: Shelf, entry: Entry, users: list[User], plan: Plan) -> None:
+    """Set the dates, the schedule and the members' progress of an entry."""
     if shelf.starts is None:
         return
     starts = timezone.localdate() + datetime.timedelta(shelf.starts)
-    entry.change(by=people[0], starts_on=starts, ends_on=starts + datetime.timedelta(shelf.days))
+    entry.change(by=users[0], starts_on=starts, ends_on=starts + datetime.timedelta(shelf.days))
     for quarter in range(1, 5):
         due = starts + datetime.timedelta(shelf.days * quarter // 4)
-        Milestone.add(entry=entry, by=people[0], title=f"{plan.part} {quarter}", up_to_percent=quarter * 25, due_on=due)
-    for number, user in enumerate(people):
+        Milestone.add(entry=entry, by=users[0], title=f"{plan.part} {quarter}", up_to_percent=quarter * 25, due_on=due)
+    for number, user in enumerate(users):
         mark = MARKS[number % len(MARKS)] if shelf.status == Status.READING else Mark(Unit.PERCENT, Decimal(100))
         if mark is not None and shelf.status in (Status.READING, Status.FINISHED):
             Progress.set(entry=entry, by=user, mark=mark, hidden=number == 3)
 
 
-def _vote(poll: Poll, club: Club, people: list[User]) -> None:
-    """Hold a ballot on those of its books that the club's list has, unless one is missing."""
+def _vote(poll: Poll, club: Club, users: list[User]) -> None:
+    """Hold a ballot, unless one of its books is not on the reading list."""
     keys = [fold(title) for title in poll.on]
     found = [club.entries.filter(book__title_key__startswith=key).first() for key in keys]
     candidates = [entry.pk for entry in found if entry is not None]
@@ -248,9 +248,9 @@ def _vote(poll: Poll, club: Club, people: list[User]) -> None:
         return
     closes_at = timezone.now() + datetime.timedelta(days=poll.days or 7)
     columns = {"title": poll.title, "method": poll.method, "quorum_percent": poll.quorum, "closes_at": closes_at}
-    ballot = Ballot.open(club=club, by=people[0], candidates=candidates, **columns)
-    for user, vote in zip(people, poll.votes.split(), strict=True):
+    ballot = Ballot.open(club=club, by=users[0], candidates=candidates, **columns)
+    for user, vote in zip(users, poll.votes.split(), strict=True):
         if vote != "-":
             ballot.vote(by=user, choices=[candidates[int(number)] for number in vote])
     if not poll.days:
-        ballot.close(by=people[0])
+        ballot.close(by=users[0])

@@ -1,4 +1,4 @@
-"""The meetings of the small living product: past ones with who was there, coming ones with who says what."""
+"""Demo meetings: past ones with attendance, upcoming ones with RSVPs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from accounts.models import User
-from clubs.models import Attendance, Club, Meeting, Rsvp
+from clubs.clubs.models import Club
+from clubs.meetings.answers import Attendance, Rsvp
+from clubs.meetings.models import Meeting
 
 
 @dataclass(frozen=True)
 class Gathering:
-    """A meeting: its titles in Portuguese and English, days from today, the hour in the club's zone, its columns."""
+    """A meeting: its titles in Portuguese and English, days from today, local hour and further columns."""
 
     pt: str
     en: str
@@ -29,7 +31,7 @@ PAST = (
     Gathering("Meio do caminho", "Half way", -30, 19, {"duration_minutes": 90}),
     Gathering("Café e capítulos", "Coffee and chapters", -9, 16),
 )
-# More people than seats, so that somebody waits.
+# The dinner has fewer seats than members, so that one is on the waitlist.
 COMING = (
     Gathering("Roda de leitura", "Reading circle", 3, 20, {"repeats": {"every": "weekly", "count": 4}}),
     Gathering("Jantar do clube", "Club dinner", 12, 20, {"capacity": 2, "duration_minutes": 180}),
@@ -39,18 +41,18 @@ CANCELLED = Gathering("Passeio literário", "Literary walk", 8, 10)
 ANSWERS = ("yes", "yes", "yes", "no", "maybe")
 
 
-def meet(club: Club, people: list[User]) -> None:
-    """Give a club its meetings; the current book is on the agenda of those to come."""
+def meet(club: Club, users: list[User]) -> None:
+    """Create the meetings of a club. Upcoming ones are about the current book."""
     entry = club.entries.filter(status="reading").values_list("pk", flat=True).first()
     for number, past in enumerate(PAST):
-        there = [user.pk for place, user in enumerate(people) if place != number]
-        Attendance.note(meeting=_plan(club, people[0], past), by=people[0], users=there)
+        there = [user.pk for place, user in enumerate(users) if place != number]
+        Attendance.note(meeting=_plan(club, users[0], past), by=users[0], users=there)
     for coming in COMING:
-        meeting = _plan(club, people[0], coming, entry_id=entry)
-        for user, answer in zip(people, ANSWERS, strict=False):
+        meeting = _plan(club, users[0], coming, entry_id=entry)
+        for user, answer in zip(users, ANSWERS, strict=False):
             limited = meeting.capacity is not None and answer == "maybe"
             Rsvp.give(meeting=meeting, by=user, answer="yes" if limited else answer)
-    _plan(club, people[0], CANCELLED, status="cancelled")
+    _plan(club, users[0], CANCELLED, status="cancelled")
 
 
 def _plan(club: Club, by: User, plan: Gathering, **more: Any) -> Meeting:

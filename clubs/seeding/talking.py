@@ -1,4 +1,4 @@
-"""What the demo's clubs talk about: in both languages, with posts that are locked for who has not read so far."""
+"""Demo threads in both languages, with posts that are hidden as spoilers."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ from decimal import Decimal
 
 from accounts.models import User
 from bookbridge.api.text import fold
-from clubs.models import Club, Post, Thread
+from clubs.clubs.models import Club
+from clubs.discussions.models import Thread
+from clubs.discussions.posts import Post
 
 
 @dataclass(frozen=True)
 class Said:
-    """A post: by whom (a place among the club's people), guarded up to where, in answer to which line, and its fans."""
+    """A post: author index, spoiler percentage, index of the post it replies to, and reactions."""
 
     by: int
     text: str
     at: int | None = None
     to: int | None = None
-    fans: str = ""
+    reactions: str = ""
 
 
 @dataclass(frozen=True)
 class Talk:
-    """A thread of a club's, about the book whose title begins so, or about none."""
+    """A thread of a club, optionally about the book whose title starts with `book`."""
 
     club: str
     title: str
@@ -41,9 +43,9 @@ TALKS = (
             Said(
                 0,
                 "Um trecho por noite, sem pressa. Quem for na frente, diga até onde leu.",
-                fans="👍 123",
+                reactions="👍 123",
             ),
-            Said(1, "Combinado! Levo o café no sábado.", to=0, fans="☕ 024"),
+            Said(1, "Combinado! Levo o café no sábado.", to=0, reactions="☕ 024"),
         ),
         pinned=True,
     ),
@@ -51,10 +53,10 @@ TALKS = (
         "Clube do Livro de Pinheiros",
         "A fala de Riobaldo",
         (
-            Said(0, "Alguém mais lê em voz alta? A frase só anda quando a gente escuta.", 0, fans="❤️ 124"),
-            Said(2, "Leio para a minha avó, que nasceu em Januária. Ela ri antes de mim.", 0, 0, fans="😂 01"),
+            Said(0, "Alguém mais lê em voz alta? A frase só anda quando a gente escuta.", 0, reactions="❤️ 124"),
+            Said(2, "Leio para a minha avó, que nasceu em Januária. Ela ri antes de mim.", 0, 0, reactions="😂 01"),
             Said(1, "A travessia do Liso muda tudo: ele já não conta para nós, conta para si mesmo.", 60),
-            Said(3, "E o pacto? Ele mesmo não sabe se aconteceu.", 60, 2, fans="🤔 1"),
+            Said(3, "E o pacto? Ele mesmo não sabe se aconteceu.", 60, 2, reactions="🤔 1"),
             Said(0, "@bruno.tavares, só respondo quando chegar lá!", 45),
         ),
         "Grande Sertão",
@@ -63,7 +65,9 @@ TALKS = (
         "Clube do Livro de Pinheiros",
         "O Alienista: quem era o louco?",
         (
-            Said(1, "No fim Simão Bacamarte tranca a si mesmo. Para mim é a única saída honesta.", 100, fans="👏 02"),
+            Said(
+                1, "No fim Simão Bacamarte tranca a si mesmo. Para mim é a única saída honesta.", 100, reactions="👏 02"
+            ),
             Said(0, "Ou a última vaidade dele.", 100, 0),
         ),
         "O Alienista",
@@ -73,7 +77,7 @@ TALKS = (
         "Leituras de Lisboa",
         "Luísa e o primo",
         (
-            Said(0, "Que retrato da Baixa! Reconheço cada rua.", 0, fans="👍 1"),
+            Said(0, "Que retrato da Baixa! Reconheço cada rua.", 0, reactions="👍 1"),
             Said(1, "Quando a Juliana encontra as cartas, a casa deixa de ser da Luísa.", 60),
         ),
         "O Primo Basílio",
@@ -81,14 +85,18 @@ TALKS = (
     Talk(
         "Leitores da Rua Sete",
         "Quem traz o bolo?",
-        (Said(0, "Domingo é na minha casa.", fans="🎂 12"), Said(1, "Eu levo de fubá.", to=0)),
+        (Said(0, "Domingo é na minha casa.", reactions="🎂 12"), Said(1, "Eu levo de fubá.", to=0)),
     ),
     Talk(
         "The Night Readers",
         "House rules",
         (
-            Said(0, "Guard what you write by how far you have read. Titles give nothing away, please.", fans="👍 1234"),
-            Said(2, "And no films until the last page.", to=0, fans="🎬 05"),
+            Said(
+                0,
+                "Guard what you write by how far you have read. Titles give nothing away, please.",
+                reactions="👍 1234",
+            ),
+            Said(2, "And no films until the last page.", to=0, reactions="🎬 05"),
         ),
         pinned=True,
     ),
@@ -96,11 +104,11 @@ TALKS = (
         "The Night Readers",
         "Thornfield after dark",
         (
-            Said(0, "Does anybody else hear that laugh in every chapter now?", 20, fans="😱 13"),
+            Said(0, "Does anybody else hear that laugh in every chapter now?", 20, reactions="😱 13"),
             Said(1, "Grace Poole, surely. Too easy, though.", 20, 0),
-            Said(3, "The wedding. I had to put the book down and walk around the block.", 60, fans="💔 1"),
+            Said(3, "The wedding. I had to put the book down and walk around the block.", 60, reactions="💔 1"),
             Said(1, "@nora.fischer same here. Nobody interrupts a service like that.", 60, 2),
-            Said(5, "I have only met Mrs Fairfax so far: lovely woman.", 6, fans="😇 0"),
+            Said(5, "I have only met Mrs Fairfax so far: lovely woman.", 6, reactions="😇 0"),
         ),
         "Jane Eyre",
     ),
@@ -108,7 +116,7 @@ TALKS = (
         "Slow Classics",
         "Scout as a narrator",
         (
-            Said(0, "She tells us more than she understands, and that is the whole art of it.", 10, fans="👏 12"),
+            Said(0, "She tells us more than she understands, and that is the whole art of it.", 10, reactions="👏 12"),
             Said(1, "The knot-hole chapters are the best thing I have read this year.", 30, 0),
         ),
         "To Kill a Mockingbird",
@@ -117,7 +125,7 @@ TALKS = (
         "Tomorrow's World",
         "Would you take the soma?",
         (
-            Said(0, "Asking for a friend.", 10, fans="😂 123"),
+            Said(0, "Asking for a friend.", 10, reactions="😂 123"),
             Said(1, "After John's mother, no.", 65),
             Said(3, "I am with Bernard, whatever that says of me.", 25, 0),
         ),
@@ -126,34 +134,34 @@ TALKS = (
 )
 
 
-def talk(club: Club, people: list[User]) -> None:
-    """Let a club's people say what they say; threads about books that the list lacks are left out."""
+def talk(club: Club, users: list[User]) -> None:
+    """Create the threads of a club. Threads about books that are not on its reading list are skipped."""
     for plan in TALKS:
         if plan.club == club.name:
-            _open(plan, club, people)
+            _open(plan, club, users)
 
 
-def _open(plan: Talk, club: Club, people: list[User]) -> None:
+def _open(plan: Talk, club: Club, users: list[User]) -> None:
     entry = club.entries.filter(book__title_key__startswith=fold(plan.book)).first() if plan.book else None
     if plan.book and entry is None:
         return
     first, *rest = plan.lines
     thread = Thread.open(
-        club=club, by=people[first.by], title=plan.title, body=first.text, entry=entry, spoiler_percent=_percent(first)
+        club=club, by=users[first.by], title=plan.title, body=first.text, entry=entry, spoiler_percent=_percent(first)
     )
-    said = [thread.posts.get()]
+    posts = [thread.posts.get()]
     for line in rest:
-        answered = None if line.to is None else said[line.to]
+        answered = None if line.to is None else posts[line.to]
         percent = _percent(line)
-        said.append(
-            Post.write(thread=thread, by=people[line.by], body=line.text, reply_to=answered, spoiler_percent=percent)
+        posts.append(
+            Post.write(thread=thread, by=users[line.by], body=line.text, reply_to=answered, spoiler_percent=percent)
         )
-    for line, post in zip(plan.lines, said, strict=True):
-        emoji, _space, fans = line.fans.partition(" ")
-        for fan in fans:
-            post.react(emoji, by=people[int(fan)])
+    for line, post in zip(plan.lines, posts, strict=True):
+        emoji, _space, reactions = line.reactions.partition(" ")
+        for user in reactions:
+            post.react(emoji, by=users[int(user)])
     if plan.pinned or plan.closed:
-        thread.change(by=people[0], pinned=plan.pinned, closed=plan.closed)
+        thread.change(by=users[0], pinned=plan.pinned, closed=plan.closed)
 
 
 def _percent(line: Said) -> Decimal | None:

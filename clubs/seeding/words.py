@@ -1,4 +1,4 @@
-"""The words that made-up readers and clubs are named with."""
+"""Names for generated users and clubs."""
 
 FIRST_NAMES = """
 Ana Beatriz Bruno Caio Camila Carla Clara Davi Eduarda Felipe Gabriel Helena Igor Isabela João Júlia Larissa Laura Lucas
@@ -15,7 +15,7 @@ Evans Fisher Foster Gray Green Hall Harris Hughes Jones Kelly Knight Lewis Marsh
 Parker Price Quinn Reed Shaw Taylor Turner Walker Ward Webb Wood Wright Young
 """.split()
 
-# For each language: how clubs are called, and what the blank stands for.
+# Name patterns and place names by language.
 CLUB_NAMES = {
     "pt-br": (
         ("Leitores de {}", "Clube do Livro de {}", "Páginas de {}", "Roda de Leitura de {}", "Estante de {}"),

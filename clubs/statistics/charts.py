@@ -1,4 +1,4 @@
-"""The pictures on a club's page in the admin."""
+"""Charts on a club's admin page."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from clubs.statistics.figures import ClubFigures
 
 
 def of_club(club: Club) -> list[charts.Chart]:
-    """Growth and reading over the last twelve months where the club is, and its members' ratings; in two queries."""
+    """Return charts of joins, finished books (last twelve months, club time) and ratings. Takes two queries."""
     zone = ZoneInfo(club.timezone)
     months = charts.last_months(timezone.localdate(timezone=zone))
     figures = ClubFigures(club)
     finished = {row["month"]: row["count"] for row in figures.finished_by_month}
     return [
-        charts.by_month(_("Members, by when they came in"), zip(months, _joined(club, months, zone), strict=True)),
+        charts.by_month(_("Members by month of joining"), zip(months, _joined(club, months, zone), strict=True)),
         charts.by_month(_("Books finished"), [(month, finished.get(f"{month:%Y-%m}", 0)) for month in months]),
         charts.of_ratings(_("Members’ public ratings of the books on the list"), figures.rating_histogram),
     ]
 
 
 def _joined(club: Club, months: list[datetime.date], zone: ZoneInfo) -> list[int]:
-    """How many of the members came in in each of the months; one walk along an index."""
+    """Return the number of members who joined in each month."""
     starts = [datetime.datetime(month.year, month.month, 1, tzinfo=zone) for month in months]
     ends = [*starts[1:], timezone.now()]
     counts = {

@@ -1,7 +1,7 @@
-"""A club's figures, each defined in one place: what `GET clubs/{id}/stats/` answers.
+"""Statistics of a club, as `GET clubs/{id}/stats/` returns them.
 
-They are made of the columns that writes keep beside each entry of the list (`clubs.statistics.models`), so that they
-cost as much as the list is long, however many readers, marks and reviews there are.
+They are computed from the counters stored on each reading list entry (`clubs.reading.entry_counters`), so that their
+cost depends only on the length of the list.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from catalog.models import Book
 from catalog.ratings import average_of, histogram
 from clubs.clubs.models import Club
 from clubs.meetings.models import Meeting
+from clubs.reading.entry_counters import NOTHING
 from clubs.reading.models import Entry
 from clubs.reading.rules import Status
-from clubs.statistics.models import NOTHING
 
 FEWEST_RATINGS = 5
 COLUMNS = (
@@ -37,7 +37,7 @@ RECENTLY = datetime.timedelta(days=30)
 
 @dataclass(frozen=True)
 class DivisiveBook:
-    """A book, how far its ratings lie apart (in stars) and how many there are."""
+    """A book with the standard deviation of its ratings (in stars) and their number."""
 
     book: Book
     standard_deviation: float
@@ -46,21 +46,21 @@ class DivisiveBook:
 
 @dataclass
 class ClubFigures:
-    """The figures of a club as it stands at one moment. A mean over nothing is None."""
+    """Statistics of a club. A mean without values is None."""
 
     club: Club
 
     @property
     def books_finished(self) -> int:
-        """Books of the list that the club has finished."""
+        """Number of finished books on the list."""
         return len(self._finished)
 
     @property
     def pages_read(self) -> int:
-        """Pages that the active members have read of the books on the list, by the marks they show.
+        """Pages read by the active members, according to their visible progress.
 
-        A mark in pages counts as it is; another is its share of the page count in the catalogue, and nothing where the
-        catalogue does not know that.
+        Progress in pages counts as it is. Other progress counts as a share of the catalog's page count, or 0 if that is
+        unknown.
         """
         pages = Decimal(0)
         for entry in self._entries:
@@ -69,18 +69,19 @@ class ClubFigures:
 
     @property
     def mean_rating(self) -> Decimal | None:
-        """The mean of the ratings in `rating_histogram`."""
+        """Mean of the ratings in `rating_histogram`."""
         return average_of(self._stars)
 
     @property
     def rating_histogram(self) -> dict[str, int]:
-        """The active members' public ratings of the books on the list."""
+        """Active members' public ratings of the books on the list."""
         return histogram(self._stars)
 
     @property
     def most_divisive_book(self) -> DivisiveBook | None:
-        """The book of the list with the greatest standard deviation (of the population) of the active members' public
-        ratings, if any has at least 5 of them; of equals the one with more, then the one that is higher on the list.
+        """Book with the largest population standard deviation of its public ratings by active members.
+
+        Only books with at least 5 ratings count. Ties go to the book with more ratings, then to the lower position.
         """
         rated = [entry for entry in self._entries if sum(entry.stars.values()) >= FEWEST_RATINGS]
         if not rated:
@@ -90,39 +91,40 @@ class ClubFigures:
 
     @property
     def members(self) -> int:
-        """Active members, the owner included."""
+        """Number of active members, including the owner."""
         return self.club.members_count
 
     @property
     def active_members_30d(self) -> int:
-        """Active members who in the last 30 days have set a mark here that they show, written a post here, answered a
-        meeting of the club, or written a public review; not by what is hidden, deleted or removed by now. Votes are
-        secret and do not count.
+        """Active members with visible activity in the last 30 days; see `clubs.members.activity`.
+
+        Votes do not count, because they are secret.
         """
         since = timezone.now() - RECENTLY
         return self.club.memberships.active().filter(last_active_at__gte=since).count()
 
     @property
     def meetings_held(self) -> int:
-        """Meetings that were not cancelled and are over."""
+        """Number of past meetings that were not cancelled."""
         return self._meetings[0]
 
     @property
     def mean_attendance(self) -> float | None:
-        """How many came to a meeting, on average over those held of which it was noted; two decimals."""
+        """Mean attendance of past meetings with recorded attendance; two decimals."""
         return self._meetings[1]
 
     @property
     def finished_by_month(self) -> list[dict[str, Any]]:
-        """How many books the club finished in each month of its own time zone in which it finished any."""
+        """Number of books finished per month, in the club's time zone, without empty months."""
         days = (self._local_day(entry) for entry in self._finished)
         months = Counter(f"{day:%Y-%m}" for day in days if day)
         return [{"month": month, "count": count} for month, count in sorted(months.items())]
 
     @property
     def mean_days_per_book(self) -> float | None:
-        """Days from the start of a finished book (`starts_on`) to its end (`ends_on`, else the day the club finished
-        it), on average over those that have a start; two decimals.
+        """Mean number of days from `starts_on` to `ends_on`, or else to the day the book was finished; two decimals.
+
+        Finished books without a start date do not count.
         """
         spans = []
         for entry in self._finished:
@@ -145,20 +147,20 @@ class ClubFigures:
 
     @cached_property
     def _stars(self) -> dict[int, int]:
-        """How many ratings of each number of half-stars there are on the whole list."""
+        """Number of ratings per number of half-stars, over the whole list."""
         total: Counter[int] = Counter()
         for entry in self._entries:
             total.update(entry.stars)
         return total
 
     def _local_day(self, entry: Entry) -> datetime.date | None:
-        """The day an entry was finished where the club is."""
-        # Not in the database, which may lack the tables of time zones.
+        """Return the day the entry was finished, in the club's time zone."""
+        # Not in the database, which may lack time zone tables.
         return entry.finished_at and entry.finished_at.astimezone(ZoneInfo(self.club.timezone)).date()
 
 
 def variance(stars: dict[int, int]) -> Fraction:
-    """The variance, in stars, of ratings given as how many there are of each number of half-stars; exactly."""
+    """Return the exact variance, in stars, of ratings given as counts per number of half-stars."""
     count = sum(stars.values())
     total = sum(half_stars * n for half_stars, n in stars.items())
     squares = sum(half_stars**2 * n for half_stars, n in stars.items())

@@ -1,4 +1,4 @@
-"""The shape of a club's figures in the API."""
+"""Serializers of club statistics."""
 
 from typing import Any
 
@@ -11,29 +11,28 @@ from clubs.statistics.figures import ClubFigures
 
 
 class DivisiveBookSerializer(serializers.Serializer[Any]):
-    """A book, and how far the ratings of it lie apart."""
+    """A book and the spread of its ratings."""
 
     id = serializers.IntegerField(source="book.pk")
     title = serializers.CharField(source="book.title")
     author = serializers.CharField(source="book.author")
     cover_url = serializers.SerializerMethodField()
-    standard_deviation = serializers.FloatField(help_text=_("Of the population, in stars; two decimals."))
-    ratings_count = serializers.IntegerField(help_text=_("By the club's active members."))
+    standard_deviation = serializers.FloatField(help_text=_("Population standard deviation in stars; two decimals."))
+    ratings_count = serializers.IntegerField(help_text=_("Number of ratings by the club's active members."))
 
     def get_cover_url(self, divisive: Any) -> str | None:
-        """As a book's."""
         return BriefBookSerializer().get_cover_url(divisive.book)
 
 
 class MonthSerializer(serializers.Serializer[Any]):
-    """A month and how many."""
+    """A month and a count."""
 
     month = serializers.RegexField(r"^[0-9]{4}-[0-9]{2}$")
     count = serializers.IntegerField()
 
 
 class ClubFiguresSerializer(FiguresSerializer):
-    """A club's figures."""
+    """Statistics of a club."""
 
     figures = ClubFigures
 

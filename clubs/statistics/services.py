@@ -1,13 +1,13 @@
-"""The figures beside a list's entries, moved by arithmetic in the transaction of what they count.
+"""Updates of the counters on reading list entries, in the transaction of the change they count.
 
-Whoever writes locks in one order: users, clubs, books, reviews, memberships, entries, totals. So that a rating and a
-membership that come at once are counted once: both are written by who holds the reader's row.
+Lock order: users, clubs, books, reviews, memberships, entries, totals. A rating and a membership that are written at
+once are counted once, because both writers lock the user.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,35 +15,27 @@ from django.db.models import Case, F, Field, Q, Sum, Value, When
 
 from bookbridge.api.rows import batches
 from clubs.members.models import Membership
-from clubs.members.services import was_active, was_not_active
+from clubs.reading.entry_counters import NOTHING
 from clubs.reading.models import Entry, Progress
 from clubs.reading.rules import Unit
+from reviews.statistics import ratings
 
 if TYPE_CHECKING:
     from clubs.clubs.models import Club
 
-# How many entries one statement moves.
+# Entries per UPDATE statement.
 BATCH = 100
 
 Steps = defaultdict[int, defaultdict[str, Any]]
 
 
-class Reviews:
-    """What the app of reviews, which stands above this one, knows of ratings; it puts its own functions here."""
-
-    # Of a reader and a club: (entry, half-stars) of each public rating of a book on the club's list.
-    of_reader: Callable[[int, int], Iterable[tuple[int, int | None]]] = staticmethod(lambda user, club: ())
-    # Of entries: (entry, half-stars, how many) of the public ratings of their clubs' active members.
-    of_entries: Callable[[Sequence[int]], Iterable[tuple[int, int | None, int]]] = staticmethod(lambda entries: ())
-
-
 def membership_changed(club: Club, user: int, sign: int) -> None:
-    """Count a reader's ratings and marks on for a club they have come into (1), or off (-1).
+    """Add (`sign` 1) or subtract (-1) a member's ratings and progress.
 
-    For whoever has written the membership and holds the rows of the reader and the club.
+    Call it after the membership was written. User and club must be locked.
     """
     steps = _steps()
-    for entry, half_stars in Reviews.of_reader(user, club.pk):
+    for entry, half_stars in ratings.of_reader(user, club.pk):
         steps[entry][f"stars_{half_stars}"] += sign
     for mark in Progress.objects.filter(entry__club=club, user=user):
         _count_mark(steps, mark, sign)
@@ -51,24 +43,15 @@ def membership_changed(club: Club, user: int, sign: int) -> None:
 
 
 def entry_added(entry: Entry) -> None:
-    """Count the members' ratings of a book that has come on a list. For who holds the rows of the club and the book."""
+    """Count the members' ratings of a book added to the list. Club and book must be locked."""
     steps = _steps()
-    for _entry, half_stars, n in Reviews.of_entries([entry.pk]):
+    for _entry, half_stars, n in ratings.of_entries([entry.pk]):
         steps[entry.pk][f"stars_{half_stars}"] += n
     _move(steps)
 
 
-def entry_removed(club: int, readers: Sequence[int]) -> None:
-    """Look again when these readers were active, whose marks have gone with a book of the club's list."""
-    was_not_active(readers, club=club)
-
-
 def mark_set(before: Progress | None, after: Progress) -> None:
-    """Count a mark as it was off, and as it is on. For who holds the membership."""
-    if not after.hidden:
-        was_active(after.user_id, club=after.entry.club_id, at=after.updated_at)
-    elif before is not None and not before.hidden:
-        was_not_active([after.user_id], club=after.entry.club_id)
+    """Subtract the old progress and add the new one. The membership must be locked."""
     steps = _steps()
     if before is not None:
         _count_mark(steps, before, -1)
@@ -77,7 +60,10 @@ def mark_set(before: Progress | None, after: Progress) -> None:
 
 
 def ratings_changed(changes: Mapping[tuple[int, int, int], int]) -> None:
-    """Count public ratings on and off: (reader, book, half-stars) -> how many more. For who holds those rows."""
+    """Apply changes of public ratings, given as (user, book, half-stars) -> difference.
+
+    Users and books must be locked.
+    """
     changes = {rating: step for rating, step in changes.items() if step}
     clubs: defaultdict[int, list[int]] = defaultdict(list)
     readers = {reader for reader, _book, _half_stars in changes}
@@ -98,9 +84,9 @@ def ratings_changed(changes: Mapping[tuple[int, int, int], int]) -> None:
 
 
 def recount(entries: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """What the figures of these entries should be, where they are not 0."""
+    """Return the expected counters of these entries, where they are not 0."""
     counted = _steps()
-    for entry, half_stars, n in Reviews.of_entries(entries):
+    for entry, half_stars, n in ratings.of_entries(entries):
         counted[entry][f"stars_{half_stars}"] += n
     marks = Progress.objects.shown().filter(entry__in=entries).order_by().values_list("entry")
     sums = marks.annotate(pages=Sum("amount", filter=PAGES), percents=Sum("percent", filter=~PAGES))
@@ -110,10 +96,16 @@ def recount(entries: Sequence[int]) -> dict[int, dict[str, Any]]:
 
 
 def settle(entries: Sequence[int]) -> None:
-    """Set the figures of these entries to what they should be, for bulk writes that have the tables to themselves."""
+    """Recompute the counters of these entries, which must not be in use by anyone else."""
     for pks in batches(entries, BATCH):
         for entry, figures in recount(pks).items():
             Entry.objects.filter(pk=entry).update(**figures)
+
+
+def recompute_from_zero(entries: Sequence[int]) -> None:
+    """Set the figures of these entries to what they should be, whatever they are. For who holds the rows."""
+    Entry.objects.filter(pk__in=entries).update(**NOTHING)
+    settle(entries)
 
 
 PAGES = Q(unit=Unit.PAGE)

@@ -1,4 +1,4 @@
-"""A club's figures over HTTP (api.md, section 9)."""
+"""View of club statistics (api.md, section 9)."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -11,11 +11,11 @@ from clubs.statistics.serializers import ClubFiguresSerializer
 
 
 class ClubStatsView(ClubScoped, APIView):
-    """A club's figures, for whoever sees the club."""
+    """Statistics of a club."""
 
     levels = {"get": Level.ANYONE}
 
-    @extend_schema(summary="A club's figures", responses=ClubFiguresSerializer)
-    def get(self, request: Request, club_pk: int) -> Response:
-        """All of them as they are now."""
+    @extend_schema(summary="Get the statistics of a club", responses=ClubFiguresSerializer)
+    def get(self, request: Request, club_id: int) -> Response:
+        """Return the current statistics of the club."""
         return Response(ClubFiguresSerializer(ClubFigures(self.club)).data)

@@ -1,5 +1,5 @@
-"""Reviews brought along from other places: a Goodreads library export, a StoryGraph export.
+"""Import of reviews from Goodreads and StoryGraph exports.
 
-`files` cuts the file into rows, `goodreads` and `storygraph` read a row, `matching` finds its book or adds it, `run`
-writes the reviews, a row a transaction, and `models` keeps how far it is.
+`files` splits the file into rows, `goodreads` and `storygraph` parse a row, `matching` finds or adds its book, `runner`
+writes the reviews, one transaction per row, and `models` stores the progress.
 """

@@ -1,4 +1,4 @@
-"""An export as a file: its rows, each with the number of its line."""
+"""Reads the rows of an export file, with line numbers."""
 
 import csv
 import io
@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 from reviews.importing import goodreads, storygraph
 from reviews.importing.rows import BadRowError, Row
 
-# More books than anybody has read; a file of 5 MB may have five times as many empty rows.
+# A limit on rows, because a file of 5 MB may contain five times as many empty ones.
 MOST_ROWS = 20_000
 
-# The files are bounded as a whole; a long cell is then no reason to lose one's place.
+# The file size is limited, so a long cell is not an error.
 csv.field_size_limit(max(csv.field_size_limit(), 100_000_000))
 
 
 class Source(NamedTuple):
-    """One kind of export."""
+    """An export format."""
 
     columns: frozenset[str]
     read: Callable[[dict[str, str]], Row | None]
@@ -30,7 +30,7 @@ SOURCES = {
 
 
 class BadFileError(Exception):
-    """A file that is no such export; `code` is one of REASONS."""
+    """The file is not a valid export; `code` is a key of `REASON_MESSAGES`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -38,12 +38,12 @@ class BadFileError(Exception):
 
 
 class ExportFile:
-    """The rows of an export."""
+    """An export file."""
 
     def __init__(self, data: bytes, source: str) -> None:
-        """Read the first line. Raises BadFileError where it is not that of the source."""
+        """Read the header row. Raises InvalidFileError if it does not match the format."""
         self._source = SOURCES[source]
-        # What is no UTF-8 becomes surrogates, which cost their own row and not the file.
+        # Invalid UTF-8 becomes surrogates, so that only its row is rejected and not the whole file.
         self._text = data.decode("utf-8-sig", "surrogateescape")
         try:
             header: list[str] = next(self._reader(), [])
@@ -56,7 +56,7 @@ class ExportFile:
             raise BadFileError("wrong_columns")
 
     def count(self) -> int:
-        """How many rows there are. Raises BadFileError where they are too many."""
+        """Return the number of rows. Raises InvalidFileError if there are too many."""
         rows = 0
         for _line, _cells in self.lines():
             rows += 1
@@ -65,9 +65,9 @@ class ExportFile:
         return rows
 
     def lines(self) -> Iterator[tuple[int, list[str] | None]]:
-        """Each row that is not empty: the number of its first line, and its cells or None for broken quotes.
+        """Yield the line number and cells of each non-empty row; None instead of cells for unbalanced quotes.
 
-        Quotes must match: one that is left open would draw cells that are meant for nobody into a text for everybody.
+        Quotes must match: an open quote could merge private cells into a public review.
         """
         reader = self._reader()
         next(reader)
@@ -83,12 +83,13 @@ class ExportFile:
                 yield number, cells
 
     def rows(self, *, skip: int = 0) -> Iterator[tuple[int, Row | BadRowError | None]]:
-        """Each row with the number of its first line: what it says, its fault, or None for nothing to review.
+        """Return an iterator of line numbers and parsed rows.
 
-        The first `skip` of them are passed by now, before the caller asks for any.
+        An error takes the place of an invalid row, and None that of a row without a review. The first `skip` rows are
+        skipped before this method returns.
         """
         lines = self.lines()
-        for _passed in islice(lines, skip):
+        for _skipped in islice(lines, skip):
             pass
         return self._read(lines)
 
@@ -111,7 +112,7 @@ class ExportFile:
 
 
 def _is_clean(cell: str) -> bool:
-    """Whether every database keeps it: no NUL, and UTF-8 to its end."""
+    """Return whether every database can store the cell: no NUL and valid UTF-8."""
     try:
         return b"\0" not in cell.encode()
     except UnicodeEncodeError:

@@ -1,14 +1,14 @@
-"""The library export of Goodreads (My Books, Import and export).
+"""Parser for the Goodreads library export (My Books, Import and export).
 
-What it looks like, and what is made of that:
+The format, and how it is read:
 
-- `ISBN` and `ISBN13` are written `="0439023483"`, so that a spreadsheet leaves them alone.
-- `My Rating` is 1 to 5; 0 is none.
-- `My Review` has HTML in it: `<br/>`, a few tags, `<spoiler>` around what gives something away. `Spoiler` is `true`
-  where the whole review does.
-- `Date Read` is often empty, and `Date Added` never is.
-- `Private Notes` stay unread: they are for nobody. `Bookshelves` have no place here.
-- `Title` has the series in brackets, as in the catalogue. Older exports have more columns at the end.
+- `ISBN` and `ISBN13` are written `="0439023483"`, so that spreadsheets treat them as text.
+- `My Rating` is 1 to 5; 0 means none.
+- `My Review` contains HTML: `<br/>`, a few tags, and `<spoiler>` around spoilers. `Spoiler` is `true` if the whole
+  review is a spoiler.
+- `Date Read` is often empty; `Date Added` never is.
+- `Private Notes` are ignored because they are private. `Bookshelves` are not supported.
+- `Title` has the series in parentheses, as in the catalog. Older exports have more columns at the end.
 """
 
 from reviews.importing import rows
@@ -18,7 +18,7 @@ COLUMNS = frozenset(("Book Id", "Title", "Author", "ISBN13", "My Rating", "Date 
 
 
 def read(cells: dict[str, str]) -> Row | None:
-    """The review in a row; None where the book is neither rated nor reviewed. Raises BadRowError."""
+    """Return the review in a row, or None if the book is neither rated nor reviewed. Raises InvalidRowError."""
     remarks: list[str] = []
     rating = _rating(cells["My Rating"])
     body, spoiler = rows.review_text(cells["My Review"], remarks)
@@ -49,7 +49,7 @@ def read(cells: dict[str, str]) -> Row | None:
 
 
 def _rating(text: str) -> int | None:
-    """Half-stars."""
+    """Return the rating in half-stars."""
     stars = rows.number(text or "0")
     if stars is None or not 0 <= stars <= 5:
         raise BadRowError("bad_rating")
@@ -57,5 +57,5 @@ def _rating(text: str) -> int | None:
 
 
 def _unquoted(text: str) -> str:
-    """`="0439023483"` without what is for the spreadsheet."""
+    """Strip the formula syntax from `="0439023483"`."""
     return text.strip().removeprefix("=").strip('"')

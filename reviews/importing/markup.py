@@ -1,26 +1,26 @@
-"""Reviews come with HTML in them; here they are plain text.
+"""Converts the HTML of imported reviews to plain text.
 
-Not by `html.parser`: some texts of 60 KB, such as `<a <a <a `, keep it busy for a minute.
+`html.parser` is not used because it takes a minute for some texts of 60 KB, such as `<a <a <a `.
 """
 
 import re
 from html import unescape
 
-# What people may use there; anything else in angle brackets is text that somebody wrote.
+# Tags allowed by the sources; anything else in angle brackets is part of the text.
 _BLOCKS = frozenset("p div blockquote pre ul ol li h1 h2 h3 h4 h5 h6 hr table tr".split())
 _INLINE = frozenset("a b strong i em u s strike del ins span code tt small big sub sup font center img td th".split())
 _SILENT = frozenset(("script", "style"))
 _KNOWN = _BLOCKS | _INLINE | _SILENT | {"br", "spoiler"}
 
-# A tag ends before the next one begins, so that no part of a text is read twice.
+# A tag must not contain another "<", so that matching takes linear time.
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,15})(?:\s[^<>]*)?/?>")
 
-# More than this is not worth reading for a text of 10,000 characters.
+# Markup is truncated here, since the text is limited to 10,000 characters.
 MOST_MARKUP = 60_000
 
 
 def plain_text(html: str) -> tuple[str, bool]:
-    """The text without its markup, and whether a part of it was marked as a spoiler. A lone `<` stays."""
+    """Return the text without markup, and whether a part of it was marked as a spoiler. A lone `<` stays."""
     text = html[:MOST_MARKUP].replace("\r\n", "\n").replace("\r", "\n")
     parts: list[str] = []
     position, silent, spoiler = 0, "", False

@@ -1,4 +1,4 @@
-"""Which book of the catalogue a row is about."""
+"""Finds the book of a row in the catalog."""
 
 import re
 from collections.abc import Iterable
@@ -15,16 +15,19 @@ from catalog.models import Book, BookAuthor, BookQuerySet
 from catalog.names import key_of
 from reviews.importing.rows import Row
 
-# Of the books with one title, how many are looked at for an author whose name is written in another way.
+# How many books with the same title are compared by a normalized author name.
 MOST_LOOKED_AT = 50
 
 
 def find(row: Row) -> Book | None:
-    """The book: by ISBN, else by title and one of the authors, without case, accents and the series in brackets."""
+    """Return the book by ISBN, else by title and one of the authors, or None.
+
+    Case, accents and a series in parentheses are ignored.
+    """
     if row.isbn13 and (book := Book.objects.with_isbn(row.isbn13).first()):
         return book
     bare = key_of(without_series(row.title))
-    # "(" comes before ")": one range of the index, and what has a series after the bare title is in it.
+    # "(" sorts before ")", so titles with a series after the bare title form one index range.
     titled = Book.objects.standing().filter(
         Q(title_key=bare) | Q(title_key__gte=f"{bare} (", title_key__lt=f"{bare} )")
     )
@@ -37,7 +40,7 @@ def find(row: Row) -> Book | None:
 
 
 def add(row: Row, *, by: User) -> Book:
-    """Put the book into the catalogue; where another has done so at this moment, theirs."""
+    """Add the book to the catalog, or return the one that a concurrent request has added."""
     unused: list[str] = []
     year, edition = records.year(row.published_year, unused), _edition(row.edition)
     try:
@@ -55,12 +58,12 @@ def add(row: Row, *, by: User) -> Book:
 
 
 def without_series(title: str) -> str:
-    """A title without the series in brackets behind it: `Red Rising (Red Rising Saga, #1)` gives `Red Rising`."""
+    """Return the title without a trailing series: `Red Rising (Red Rising Saga, #1)` gives `Red Rising`."""
     return re.sub(r"\s*\([^()]*#[^()]*\)\s*$", "", title) or title
 
 
 def _first(books: BookQuerySet, bare: str, authors: list[str]) -> Book | None:
-    """The one with the most ratings that has the bare title and one of the authors."""
+    """Return the most rated book with this title and one of the authors."""
     wanted = _spelled(authors)
     for book in (
         books.order_by("-ratings_count", "id").prefetch_related("author_rows").defer("description")[:MOST_LOOKED_AT]
@@ -71,12 +74,12 @@ def _first(books: BookQuerySet, bare: str, authors: list[str]) -> Book | None:
 
 
 def _spelled(names: Iterable[str]) -> set[str]:
-    """Names by their letters alone: `J.K. Rowling` is `J. K. Rowling`."""
+    """Normalize names to their letters, so that `J.K. Rowling` equals `J. K. Rowling`."""
     return {"".join(words(name)) or name for name in names}
 
 
 def _edition(known: dict[str, Any]) -> dict[str, Any]:
-    """What is known of the edition, as far as the catalogue takes it."""
+    """Return the valid fields of the edition."""
     unused: list[str] = []
     with suppress(KeyError):
         known = {**known, "format": known["format"][:50]}

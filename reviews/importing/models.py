@@ -1,4 +1,4 @@
-"""The tables of imports: how far each is and what came of its rows, and which reviews came by one."""
+"""Models of imports: their progress and report, and which reviews were imported."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from bookbridge.api.fields import KeyField
 from bookbridge.api.transactions import retrying_atomic
 
-# Of so many rows it is told what was wrong; the others are counted.
+# Further errors are only counted.
 MOST_ERRORS = 1000
 
 
 class Status(models.TextChoices):
-    """How far an import is."""
+    """Status of an import."""
 
     QUEUED = "queued", _("queued")
     RUNNING = "running", _("running")
@@ -29,15 +29,15 @@ class Status(models.TextChoices):
 
 
 class SupersededError(Exception):
-    """Somebody else has gone on with the import, or it is gone."""
+    """Another process has continued the import, or it was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What has come of the first `done` rows, each of which was created, updated, skipped or failed.
+    """The result of the first `done` rows, each of which was created, updated, skipped or failed.
 
-    `errors` has the line and the reason's code of the first thousand that failed; `remarks` counts the reasons of what
-    was skipped, and what was made of rows that were taken.
+    `errors` has the line and error code of the first thousand failed rows. `remarks` counts the warnings by code: why
+    rows were skipped, and what was changed in imported rows.
     """
 
     done: int = 0
@@ -49,42 +49,42 @@ class Report:
     remarks: dict[str, int] = field(default_factory=dict)
 
     def and_row(self, outcome: str, *remarks: str) -> Report:
-        """With one more row, which was `created`, `updated` or `skipped`."""
+        """Return the report with one more row, which was `created`, `updated` or `skipped`."""
         counted = self.remarks | {code: self.remarks.get(code, 0) + 1 for code in remarks}
         return dataclasses.replace(self, done=self.done + 1, remarks=counted, **{outcome: getattr(self, outcome) + 1})
 
     def and_error(self, line: int, code: str) -> Report:
-        """With one more row, which failed."""
+        """Return the report with one more failed row."""
         errors = (*self.errors, (line, code))[:MOST_ERRORS]
         return dataclasses.replace(self, done=self.done + 1, failed=self.failed + 1, errors=errors)
 
 
 class ImportQuerySet(models.QuerySet["Import"]):
-    """Rules about many imports."""
+    """Queries on imports."""
 
     def visible_to(self, user: Any) -> ImportQuerySet:
-        """A reader's own."""
+        """Return the imports of `user`."""
         return self.filter(user=user.pk)
 
     def open(self) -> ImportQuerySet:
-        """Those that are not at their end."""
+        """Return the unfinished imports."""
         return self.filter(status__in=(Status.QUEUED, Status.RUNNING))
 
     def uploaded(self) -> ImportQuerySet:
-        """Those whose file is kept here, to be worked off by a job."""
+        """Return the imports with a stored file, which a task processes."""
         return self.filter(content__isnull=False)
 
 
 class Import(models.Model):
-    """One export that a reader has brought along. The file is kept until the import is at its end, and no longer."""
+    """An import of an export file. The file is stored until the import has finished."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="imports")
     source = KeyField(max_length=20)
     visibility = models.CharField(max_length=10)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
-    failure = models.CharField(max_length=30, blank=True, help_text="The code of why it failed.")
+    failure = models.CharField(max_length=30, blank=True, help_text="Error code, if the import failed.")
     digest = KeyField(max_length=64, help_text="SHA-256 of the file.")
-    content = models.BinaryField(null=True, help_text="The file, compressed; null where it is not kept here.")
+    content = models.BinaryField(null=True, help_text="The compressed file; null if it is not stored.")
     rows = models.PositiveIntegerField()
     done = models.PositiveIntegerField(default=0)
     created = models.PositiveIntegerField(default=0)
@@ -107,21 +107,21 @@ class Import(models.Model):
 
     @property
     def data(self) -> bytes:
-        """The file. Raises ValueError where it is not kept here."""
+        """Return the file. Raises ValueError if it is not stored."""
         if self.content is None:
-            raise ValueError("the file is not kept here")
+            raise ValueError("the file is not stored")
         return zlib.decompress(self.content)
 
     @property
     def report(self) -> Report:
-        """What has come of the rows so far."""
+        """Return the result of the rows processed so far."""
         values = {column.name: getattr(self, column.name) for column in dataclasses.fields(Report)}
         return Report(**values | {"errors": tuple(tuple(error) for error in self.errors)})
 
     def advance(self, report: Report, *, since: Report, end: bool = False) -> None:
-        """Note what has come of more rows, and whether they were the last. The row in memory stays as it is.
+        """Save the progress, and finish the import if `end`. This instance is not updated.
 
-        Raises SupersededError where the import does not stand at `since` any more, so that no row counts twice.
+        Raises SupersededError if the stored progress is no longer `since`, so that no row is counted twice.
         """
         before, values = _columns(since), _columns(report)
         changed = {name: value for name, value in values.items() if value != before[name]}
@@ -132,7 +132,7 @@ class Import(models.Model):
 
     @retrying_atomic
     def fail(self, code: str) -> None:
-        """Give the import up, for a reason of `reviews.importing.rows.REASONS`; what is in stays."""
+        """Mark the import as failed, with a key of `REASON_MESSAGES`. Imported reviews stay."""
         values = {"status": Status.FAILED, "failure": code, "ended_at": timezone.now(), "content": None}
         Import.objects.open().filter(pk=self.pk).update(**values)
 
@@ -143,15 +143,15 @@ def _columns(report: Report) -> dict[str, Any]:
 
 
 class ImportedReview(models.Model):
-    """That a review came by an import: from which row, and as it was left then.
+    """The origin of an imported review, and its `edited_at` after the last import.
 
-    What somebody has edited since, or written here, no import changes.
+    Imports never change reviews that were written or edited by the user.
     """
 
     review = models.OneToOneField("reviews.Review", models.CASCADE, related_name="+")
-    origin = KeyField(max_length=191, help_text="The source and the row's own key, such as goodreads:2767052.")
+    origin = KeyField(max_length=191, help_text="The source and the key of the row, such as goodreads:2767052.")
     edited_at = models.DateTimeField(null=True, help_text="The review's edited_at when an import last wrote it.")
-    last_import = models.PositiveBigIntegerField(help_text="The id of the import that last had the row.")
+    last_import = models.PositiveBigIntegerField(help_text="The id of the last import that contained the row.")
 
     class Meta:
         verbose_name = _("imported review")
@@ -161,5 +161,5 @@ class ImportedReview(models.Model):
         return f"{self.origin}: {self.review_id}"
 
     def seen_again(self, *, by: Import, **values: Any) -> None:
-        """Note that an import has had the row: another row of the same book in its file is not taken."""
+        """Record that an import contained the row, so that it skips further rows about the same book."""
         ImportedReview.objects.filter(pk=self.pk).update(last_import=by.pk, **values)

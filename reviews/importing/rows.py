@@ -1,4 +1,4 @@
-"""What a row of an export means, and the reading that every source needs."""
+"""Parsed rows of an export, and parsing shared by all formats."""
 
 import datetime
 import re
@@ -14,39 +14,39 @@ from catalog.importing import records
 from reviews.importing.markup import plain_text
 from reviews.models import BODY_LENGTH
 
-# What is said of rows and files, by the code that is kept.
+# Messages by the stored code.
 REASONS = {
-    # of a file that cannot be imported
-    "not_csv": _("This is no file of comma-separated values in UTF-8."),
-    "wrong_columns": _("The first line does not name the columns of such an export."),
-    "too_many_rows": _("This has more rows than one import takes."),
+    # invalid file
+    "not_csv": _("This is not a valid CSV file in UTF-8."),
+    "wrong_columns": _("The header row does not match this kind of export."),
+    "too_many_rows": _("The file has too many rows for one import."),
     "account_closed": _("The account was closed or suspended."),
-    "gave_up": _("The server failed too often; please try again."),
-    # of a row that could not be taken
-    "bad_cells": _("It has not as many columns as the first line, or quotes that do not match."),
-    "unreadable": _("It has characters that are not UTF-8 or cannot be kept."),
-    "bad_title": _("It has no title that can be kept."),
-    "bad_author": _("It has no author that can be kept."),
-    "bad_rating": _("The rating is none."),
-    "unexpected": _("Something went wrong on our side. It has been noted."),
-    # of a row that was skipped
-    "nothing_to_review": _("Neither rated nor reviewed; shelves have no place here yet."),
-    "unchanged": _("The same review is here already."),
-    "reviewed_here": _("You have reviewed the book here, or brought another review of it along."),
-    "edited_here": _("You have changed the review here since it was brought along."),
-    "newer_here": _("The review here is newer."),
-    "same_book": _("Another row of the export is about the same book."),
-    # of a row that was taken
-    "book_added": _("The book was not in the catalogue and has been added."),
-    "rating_rounded": _("The rating was rounded to half-stars, quarters upwards."),
-    "text_cut": _("The text was too long and has been cut."),
-    "bad_date": _("The date could not be used."),
-    "bad_isbn": _("The ISBN could not be used."),
+    "gave_up": _("The import failed repeatedly. Please try again later."),
+    # failed row
+    "bad_cells": _("Wrong number of columns, or unbalanced quotes."),
+    "unreadable": _("Invalid UTF-8 or unsupported characters."),
+    "bad_title": _("The title is missing or invalid."),
+    "bad_author": _("The author is missing or invalid."),
+    "bad_rating": _("Invalid rating."),
+    "unexpected": _("An internal error occurred. It has been logged."),
+    # skipped row
+    "nothing_to_review": _("Skipped: no rating and no review."),
+    "unchanged": _("The same review already exists."),
+    "reviewed_here": _("You already have a review of this book."),
+    "edited_here": _("You have edited the review since it was imported."),
+    "newer_here": _("Your existing review is newer."),
+    "same_book": _("Another row of the file is about the same book."),
+    # warning about an imported row
+    "book_added": _("The book was not in the catalog and has been added."),
+    "rating_rounded": _("The rating was rounded to half stars."),
+    "text_cut": _("The text was too long and has been truncated."),
+    "bad_date": _("Invalid date ignored."),
+    "bad_isbn": _("Invalid ISBN ignored."),
 }
 
 
 class BadRowError(Exception):
-    """A row that cannot be taken; `code` is one of REASONS."""
+    """The row cannot be imported; `code` is a key of `REASON_MESSAGES`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -55,10 +55,10 @@ class BadRowError(Exception):
 
 @dataclass(slots=True)
 class Row:
-    """A review and what is known of its book.
+    """A review and the data of its book.
 
-    `key` tells the row from the others of its source, also in a later export. `day` is when the book was read or put on
-    a shelf. `remarks` are codes of REASONS.
+    `key` identifies the row within its source, also in later exports. `day` is when the book was read or shelved.
+    `remarks` are keys of `REASON_MESSAGES`.
     """
 
     key: str
@@ -75,7 +75,7 @@ class Row:
 
 
 def title(text: str) -> str:
-    """A title. Raises BadRowError."""
+    """Return the normalized title. Raises InvalidRowError."""
     try:
         return records.title(text)
     except records.BadRowError:
@@ -83,7 +83,7 @@ def title(text: str) -> str:
 
 
 def authors(texts: Sequence[str]) -> list[str]:
-    """One author or more. Raises BadRowError."""
+    """Return the normalized authors, at least one. Raises InvalidRowError."""
     try:
         found = records.names(texts, "author")[: records.MOST_NAMES]
     except records.BadRowError:
@@ -97,12 +97,12 @@ _SUFFIX = re.compile(r"(?:Jr|Sr|Esq|Ph\.?\s?D|M\.?D)\.?|II|III|IV", re.IGNORECAS
 
 
 def key(title: str, names: Sequence[str]) -> str:
-    """What tells a book without an id from others."""
+    """Return the key of a row without an id."""
     return " ".join(words(f"{title} {names[0]}"))
 
 
 def split_names(text: str) -> list[str]:
-    """Names with commas between them; `Jr.` and its like belong to the name before."""
+    """Split comma-separated names; suffixes such as `Jr.` belong to the preceding name."""
     joined: list[str] = []
     for part in (part.strip() for part in text.split(",")):
         if joined and _SUFFIX.fullmatch(part):
@@ -113,7 +113,7 @@ def split_names(text: str) -> list[str]:
 
 
 def review_text(html: str, remarks: list[str]) -> tuple[str, bool]:
-    """A review's text without its markup, and whether a part of it was marked as a spoiler."""
+    """Return the text without markup, and whether a part of it was marked as a spoiler."""
     text, spoiler = plain_text(html)
     text = "" if is_blank(text) else text.strip()
     if len(text) > BODY_LENGTH:
@@ -123,7 +123,10 @@ def review_text(html: str, remarks: list[str]) -> tuple[str, bool]:
 
 
 def day(texts: Sequence[str], remarks: list[str]) -> datetime.datetime | None:
-    """The first of some dates that can be used: its noon in UTC, which is the same day nearly everywhere, or now."""
+    """Return the first valid date as noon in UTC, which is the same day in nearly all time zones.
+
+    If noon of that day is still in the future, return the current time.
+    """
     for text in texts:
         if found := _date(text.strip()):
             noon = datetime.datetime(found.year, found.month, found.day, 12, tzinfo=datetime.UTC)
@@ -139,13 +142,13 @@ def _date(text: str) -> datetime.date | None:
         found = match and datetime.date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError:
         return None
-    # Where the reader is, it may be tomorrow already.
+    # It may already be tomorrow in the time zone of the user.
     latest = timezone.now().date() + datetime.timedelta(days=1)
     return found if found and found.year >= 1900 and found <= latest else None
 
 
 def isbn(texts: Sequence[str], remarks: list[str]) -> str:
-    """The first of some ISBNs that can be used, in normal form, or `""`."""
+    """Return the first valid ISBN in normal form, or an empty string."""
     wrong: list[str] = []
     for text in texts:
         if text and (found := records.isbn(text, wrong)):
@@ -156,5 +159,5 @@ def isbn(texts: Sequence[str], remarks: list[str]) -> str:
 
 
 def number(text: str) -> int | None:
-    """A whole number, if it is one."""
+    """Return the integer in `text`, or None."""
     return int(text) if re.fullmatch(r"-?[0-9]{1,6}", text.strip()) else None

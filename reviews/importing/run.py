@@ -1,4 +1,4 @@
-"""The rows of an import, written one by one."""
+"""Processes the rows of an import, one transaction per row."""
 
 import logging
 import time
@@ -18,29 +18,29 @@ from reviews.models import Review
 
 logger = logging.getLogger("bookbridge.imports")
 
-# So many rows that write nothing may go unnoted; after a crash they are read again, and nothing else.
+# After this many rows that write nothing, progress is saved; after a crash only these are read again.
 MOST_UNNOTED = 200
-# SQLite lets one writer in, and who waits looks only now and then whether it may; without a pause they would wait long.
+# SQLite allows one writer, and waiting ones only poll; without a pause they would wait long.
 BREATH_SECONDS = 0.02
 
 
 class Run:
-    """Goes on with an import where it stands.
+    """Continues an import from its saved progress.
 
-    A row with a review is one transaction, with the note of how far the import is: a crash loses nothing and repeats
-    nothing, and nobody waits for more than a row. `report` is what has come of the rows so far.
+    Each row with a review is one transaction that also saves the progress: a crash neither loses nor repeats rows, and
+    locks are held for one row only. `report` is the result so far.
     """
 
     def __init__(self, work: Import, data: bytes) -> None:
-        """`data` is the file, which was found good when the import began."""
+        """Open the file; `data` was validated when the import was created."""
         self.work = work
         self.report = self._noted = work.report
         self._rows = ExportFile(data, work.source).rows(skip=work.done)
 
     def run(self, *, stopped: Callable[[], bool], progress: Callable[[int], None] = lambda done: None) -> bool:
-        """Go on to the end, or until `stopped` says so after a row; whether it is at its end.
+        """Process the remaining rows until `stopped` returns True; return whether the import has finished.
 
-        Raises SupersededError where somebody else has gone on with the import.
+        Raises SupersededError if another process has continued the import.
         """
         for line, row in self._rows:
             self._take(line, row)
@@ -68,14 +68,14 @@ class Run:
                 time.sleep(BREATH_SECONDS)
         except (OperationalError, InterfaceError, SupersededError):
             raise
-        except Exception as error:  # one row must not stop the others for ever
+        except Exception as error:  # one row must not block the others
             logger.error("a row could not be imported", exc_info=error)
             self.report = self.report.and_error(line, "unexpected")
 
     @retrying_atomic
     def _write(self, row: Row) -> Report:
-        reader = User.objects.select_for_update().filter(pk=self.work.user_id, is_active=True)
-        if not reader.values_list("pk").first():
+        users = User.objects.select_for_update().filter(pk=self.work.user_id, is_active=True)
+        if not users.values_list("pk").first():
             raise SupersededError
         report = self.report.and_row(*write(row, work=self.work))
         self.work.advance(report, since=self._noted)
@@ -87,38 +87,39 @@ class Run:
 
 
 def write(row: Row, *, work: Import) -> list[str]:
-    """Write the review of a row; `created`, `updated` or `skipped`, and remarks. The caller holds the reader's row.
+    """Create or update the review of a row. The user must be locked.
 
-    A review that was written or edited here stays as it is, and so does one that another row has brought.
+    Return `created`, `updated` or `skipped`, followed by warnings. Reviews that were written or edited by the user, or
+    imported from another row, are not changed.
     """
-    reader, remarks = work.user, list(row.remarks)
+    user, remarks = work.user, list(row.remarks)
     book = matching.find(row)
     if book is None:
-        book = matching.add(row, by=reader)
+        book = matching.add(row, by=user)
         remarks.append("book_added")
-    review = Review.objects.filter(author=reader, book=book).first()
+    review = Review.objects.filter(author=user, book=book).first()
     if review is None:
         dated = {"created_at": row.day} if row.day else {}
-        review = Review.write(book=book, by=reader, visibility=work.visibility, **_content(row), **dated)
+        review = Review.write(book=book, by=user, visibility=work.visibility, **_content(row), **dated)
         ImportedReview.objects.create(review=review, origin=_origin(work, row), last_import=work.pk)
         return ["created", *remarks]
-    brought = ImportedReview.objects.filter(review=review, origin=_origin(work, row)).first()
-    if brought is None or brought.last_import == work.pk:
+    imported = ImportedReview.objects.filter(review=review, origin=_origin(work, row)).first()
+    if imported is None or imported.last_import == work.pk:
         return ["skipped", _why_not(review, row, work)]
     if _is_same(review, row):
-        brought.seen_again(by=work)
+        imported.seen_again(by=work)
         return ["skipped", "unchanged"]
-    if brought.edited_at != review.edited_at:
+    if imported.edited_at != review.edited_at:
         return ["skipped", "edited_here"]
     if row.day and row.day < review.created_at and not _same_day(review, row):
         return ["skipped", "newer_here"]
     review.change(**_content(row), **({} if row.day is None or _same_day(review, row) else {"created_at": row.day}))
-    brought.seen_again(by=work, edited_at=review.edited_at)
+    imported.seen_again(by=work, edited_at=review.edited_at)
     return ["updated", *remarks]
 
 
 def _why_not(review: Review, row: Row, work: Import) -> str:
-    """Why a review stays as it is that the row has not brought, or that this import has written already."""
+    """Return why an existing review is not updated by this row."""
     if ImportedReview.objects.filter(review=review, origin__startswith=f"{work.source}:").exists():
         return "same_book"
     return "unchanged" if _is_same(review, row) else "reviewed_here"
@@ -130,7 +131,7 @@ def _is_same(review: Review, row: Row) -> bool:
 
 
 def _same_day(review: Review, row: Row) -> bool:
-    """Whether the row has no other day than the review."""
+    """Return whether the row has no date or the same date as the review."""
     return row.day is None or row.day.date() == review.created_at.date()
 
 
@@ -139,6 +140,6 @@ def _content(row: Row) -> dict[str, Any]:
 
 
 def _origin(work: Import, row: Row) -> str:
-    """What tells the row from those of other books and sources."""
+    """Return the identifier of the row across all sources."""
     key = row.key if len(row.key) <= 100 else sha256(row.key.encode()).hexdigest()
     return f"{work.source}:{key}"

@@ -1,4 +1,4 @@
-"""The shapes of imports in the API."""
+"""Serializers of imports."""
 
 from typing import Any
 
@@ -16,31 +16,30 @@ from reviews.querysets import Visibility
 
 
 class NewImportSerializer(serializers.Serializer[Import]):
-    """An export to be imported."""
+    """An export file to import."""
 
-    file = serializers.FileField(help_text=_("The export as it was downloaded: CSV in UTF-8, at most 5 MB."))
+    file = serializers.FileField(help_text=_("The export file as downloaded: CSV in UTF-8, at most 5 MB."))
     source = serializers.ChoiceField(choices=sorted(SOURCES))  # type: ignore[assignment]
     visibility = serializers.ChoiceField(
         choices=Visibility.choices, default=Visibility.PUBLIC, help_text=_("Who may read the reviews.")
     )
 
     def validate_file(self, file: Any) -> Any:
-        """One that is not too large."""
         if file.size > settings.UPLOAD_LIMIT:
             raise Problem(413, "too_large", _("The file is larger than this server accepts."))
         return file
 
 
 class RowErrorSerializer(serializers.Serializer[Any]):
-    """Why a row was not taken."""
+    """A row that could not be imported, and why."""
 
-    line = serializers.IntegerField(help_text=_("The number of the row's first line in the file, from 1."))
+    line = serializers.IntegerField(help_text=_("Line number in the file where the row starts, counting from 1."))
     code = serializers.CharField()
     reason = serializers.CharField()
 
 
 class RemarkSerializer(serializers.Serializer[Any]):
-    """Of how many rows something is to be said: why they were skipped, or what was made of them."""
+    """A warning and how many rows it applies to: why they were skipped, or what was changed in them."""
 
     code = serializers.CharField()
     reason = serializers.CharField()
@@ -48,13 +47,13 @@ class RemarkSerializer(serializers.Serializer[Any]):
 
 
 class ImportSerializer(ModelSerializer):
-    """An import: `done` of its `rows` were `created`, `updated`, `skipped` or `failed`."""
+    """An import. Of its `rows`, `done` have been `created`, `updated`, `skipped` or `failed`."""
 
     source = serializers.ChoiceField(choices=sorted(SOURCES), read_only=True)  # type: ignore[assignment]
     visibility = serializers.ChoiceField(choices=Visibility.choices, read_only=True)
-    failure = serializers.SerializerMethodField(help_text=_("Why the import failed as a whole."))
+    failure = serializers.SerializerMethodField(help_text=_("Why the whole import failed; null if it did not."))
     errors = serializers.SerializerMethodField(  # type: ignore[assignment]
-        help_text=_("The rows that failed, the first thousand of them.")
+        help_text=_("The first 1,000 rows that failed.")
     )
     remarks = serializers.SerializerMethodField()
 
@@ -67,15 +66,12 @@ class ImportSerializer(ModelSerializer):
         read_only_fields = fields
 
     def get_failure(self, work: Import) -> str | None:
-        """In the caller's language."""
         return str(REASONS[work.failure]) if work.failure else None
 
     @extend_schema_field(RowErrorSerializer(many=True))
     def get_errors(self, work: Import) -> list[dict[str, Any]]:
-        """In the caller's language."""
         return [{"line": line, "code": code, "reason": str(REASONS[code])} for line, code in work.errors]
 
     @extend_schema_field(RemarkSerializer(many=True))
     def get_remarks(self, work: Import) -> list[dict[str, Any]]:
-        """In the caller's language."""
         return [{"code": code, "reason": str(REASONS[code]), "rows": rows} for code, rows in work.remarks.items()]

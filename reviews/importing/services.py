@@ -1,4 +1,4 @@
-"""Beginning an import, and working it off."""
+"""Starts and processes imports."""
 
 import datetime
 import time
@@ -19,16 +19,16 @@ from reviews.importing.models import Import, SupersededError
 from reviews.importing.rows import REASONS
 from reviews.importing.run import Run
 
-# How many imports of one reader may be under way.
+# Unfinished imports per user.
 MOST_OPEN = 3
 REPORTS_KEPT = datetime.timedelta(days=90)
-# What a worker does of an import before others have their turn.
+# Seconds a worker spends on an import before it takes the next task.
 PART_SECONDS = 2.0
 JOB = "reviews.import"
 
 
 def begin(*, by: User, source: str, visibility: str, data: bytes) -> Import:
-    """Have an export imported soon.
+    """Enqueue the import of an export.
 
     Raises InvalidField `not_csv`, `wrong_columns` or `too_many_rows`, Conflict `too_many_imports`.
     """
@@ -43,13 +43,13 @@ def begin(*, by: User, source: str, visibility: str, data: bytes) -> Import:
 
 @retrying_atomic
 def _queue(work: Import) -> Import:
-    # One at a time for each reader, so that the limit holds.
+    # Lock the user, so that concurrent requests cannot exceed the limit.
     if not hold(User, [work.user_id]):
         raise NotAuthenticated
-    theirs = Import.objects.filter(user=work.user_id)
-    if theirs.open().uploaded().count() >= MOST_OPEN:
-        raise Conflict("too_many_imports", _("Please wait for your other imports to end."))
-    theirs.filter(ended_at__lt=timezone.now() - REPORTS_KEPT).delete()
+    imports = Import.objects.filter(user=work.user_id)
+    if imports.open().uploaded().count() >= MOST_OPEN:
+        raise Conflict("too_many_imports", _("Please wait until your other imports have finished."))
+    imports.filter(ended_at__lt=timezone.now() - REPORTS_KEPT).delete()
     work.pk = None
     work.save(force_insert=True)
     enqueue(JOB, id=work.pk)
@@ -58,7 +58,10 @@ def _queue(work: Import) -> Import:
 
 @retrying_atomic
 def take_up(*, by: User, source: str, visibility: str, data: bytes) -> Import:
-    """An import that the caller will run: the one of this file that was stopped, or a new one. Raises BadFileError."""
+    """Return an import for the caller to run: the interrupted one of this file, or a new one.
+
+    Raises InvalidFileError.
+    """
     rows, digest = ExportFile(data, source).count(), sha256(data).hexdigest()
     hold(User, [by.pk])
     stopped = Import.objects.open().filter(user=by, source=source, visibility=visibility, digest=digest, content=None)
@@ -68,14 +71,14 @@ def take_up(*, by: User, source: str, visibility: str, data: bytes) -> Import:
 
 
 def give_up(*, id: int) -> None:
-    """Tell the reader that an import will not come to its end."""
+    """Mark an import as failed after too many attempts."""
     for work in Import.objects.open().defer("content").filter(pk=id):
         work.fail("gave_up")
 
 
 @job(JOB, atomic=False, gave_up=give_up)
 def work_off(*, id: int) -> bool:
-    """Do a part of an import; whether there is more."""
+    """Process a part of an import; return whether there is more to do."""
     work = Import.objects.open().uploaded().select_related("user").filter(pk=id).first()
     if work is None:
         return False
@@ -87,5 +90,5 @@ def work_off(*, id: int) -> bool:
     try:
         return not run.run(stopped=lambda: time.monotonic() > until)
     except SupersededError:
-        # Look again how far it is.
+        # Retry with the current progress.
         return True

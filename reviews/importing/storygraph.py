@@ -1,13 +1,13 @@
-"""The export of The StoryGraph (Manage account, Export StoryGraph library).
+"""Parser for the StoryGraph export (Manage account, Export StoryGraph library).
 
-What it looks like, and what is made of that:
+The format, and how it is read:
 
-- `Authors` are names with commas between them. Older exports call the columns `Author` and `ISBN`.
-- `ISBN/UID` is an ISBN, or an id of theirs or of a shop's for books without one.
-- `Star Rating` goes in quarters, such as 4.25: rounded to halves, quarters upwards. Empty is none.
-- `Review` may have HTML in it.
-- `Last Date Read` may be empty, and `Date Added` never is.
-- Moods, pace, content warnings and tags have no place here.
+- `Authors` is a comma-separated list of names. Older exports call the columns `Author` and `ISBN`.
+- `ISBN/UID` is an ISBN, or an id of StoryGraph or of a shop for books without one.
+- `Star Rating` is in quarters, such as 4.25: rounded to halves, quarters upwards. Empty means none.
+- `Review` may contain HTML.
+- `Last Date Read` may be empty; `Date Added` never is.
+- Moods, pace, content warnings and tags are not supported.
 """
 
 import re
@@ -20,7 +20,7 @@ COLUMNS = frozenset(("Title", "Read Status", "Star Rating", "Review"))
 
 
 def read(cells: dict[str, str]) -> Row | None:
-    """The review in a row; None where the book is neither rated nor reviewed. Raises BadRowError."""
+    """Return the review in a row, or None if the book is neither rated nor reviewed. Raises InvalidRowError."""
     remarks: list[str] = []
     rating = _rating(cells["Star Rating"].strip(), remarks)
     body, spoiler = rows.review_text(cells["Review"], remarks)
@@ -28,7 +28,7 @@ def read(cells: dict[str, str]) -> Row | None:
         return None
     names = rows.authors(rows.split_names(cells.get("Authors", cells.get("Author", ""))))
     title, uid = rows.title(cells["Title"]), cells.get("ISBN/UID", cells.get("ISBN", "")).strip()
-    # Their ids for books without an ISBN are no mistake, and no ISBN.
+    # Ids of books without an ISBN are not an error.
     isbn13 = rows.isbn([uid] if re.fullmatch(r"[0-9 -]{9,17}[0-9Xx]", uid) else [], remarks)
     return Row(
         key=uid or rows.key(title, names),
@@ -45,7 +45,7 @@ def read(cells: dict[str, str]) -> Row | None:
 
 
 def _rating(text: str, remarks: list[str]) -> int | None:
-    """Half-stars."""
+    """Return the rating in half-stars."""
     if not re.fullmatch(r"([0-5](\.[0-9]{1,2})?)?", text) or Decimal(text or 0) > 5:
         raise BadRowError("bad_rating")
     exact = Decimal(text or 0) * 2

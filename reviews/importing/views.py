@@ -1,4 +1,4 @@
-"""Imports over HTTP (api.md, section 8)."""
+"""API views of imports (api.md, section 8)."""
 
 from typing import Any
 
@@ -17,29 +17,30 @@ from reviews.importing.services import begin
 
 BEGUN: Any = {
     202: ImportSerializer,
-    **problem(409, "`too_many_imports`: three of the caller's are under way."),
+    **problem(409, "`too_many_imports`: you already have three unfinished imports."),
     **problem(413, "`too_large`: the file is larger than 5 MB."),
 }
 
 
-@extend_schema_view(retrieve=extend_schema(summary="How far an import is"))
+@extend_schema_view(retrieve=extend_schema(summary="Get the progress of an import"))
 class ImportViewSet(mixins.RetrieveModelMixin, GenericViewSet):
-    """What readers bring along from other places."""
+    """Imports of reviews from other services."""
 
+    lookup_url_kwarg = "import_id"
     serializer_class = ImportSerializer
     parser_classes = [MultiPartParser]
     queryset = Import.objects.none()
     lookup_value_converter = "int"
 
     def get_queryset(self) -> ImportQuerySet:
-        """The caller's own, without the files."""
+        """Defer the stored file, which no response shows."""
         return Import.objects.visible_to(self.request.user).defer("content")
 
     @extend_schema(
-        summary="Bring reviews along from Goodreads or The StoryGraph", request=NewImportSerializer, responses=BEGUN
+        summary="Import reviews from Goodreads or The StoryGraph", request=NewImportSerializer, responses=BEGUN
     )
     def create(self, request: Request) -> Response:
-        """The import begins soon; its address tells how far it is."""
+        """Queue the import. Get its URL to see the progress."""
         fields = checked(NewImportSerializer(data=request.data))
         data = fields.pop("file").read()
         work = begin(by=caller(request), data=data, **fields)

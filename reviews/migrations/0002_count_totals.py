@@ -1,4 +1,4 @@
-"""The totals of what was there before they were kept, and the figures of its list entries."""
+"""Count the totals and the list entry statistics of existing rows."""
 
 from collections import Counter
 

@@ -22,9 +22,9 @@ class Migration(migrations.Migration):
                 ('source', bookbridge.api.fields.KeyField(max_length=20)),
                 ('visibility', models.CharField(max_length=10)),
                 ('status', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('done', 'done'), ('failed', 'failed')], default='queued', max_length=10)),
-                ('failure', models.CharField(blank=True, help_text='The code of why it failed.', max_length=30)),
+                ('failure', models.CharField(blank=True, help_text='Error code, if the import failed.', max_length=30)),
                 ('digest', bookbridge.api.fields.KeyField(help_text='SHA-256 of the file.', max_length=64)),
-                ('content', models.BinaryField(help_text='The file, compressed; null where it is not kept here.', null=True)),
+                ('content', models.BinaryField(help_text='The compressed file; null if it is not stored.', null=True)),
                 ('rows', models.PositiveIntegerField()),
                 ('done', models.PositiveIntegerField(default=0)),
                 ('created', models.PositiveIntegerField(default=0)),
@@ -46,9 +46,9 @@ class Migration(migrations.Migration):
             name='ImportedReview',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('origin', bookbridge.api.fields.KeyField(help_text="The source and the row's own key, such as goodreads:2767052.", max_length=191)),
+                ('origin', bookbridge.api.fields.KeyField(help_text='The source and the key of the row, such as goodreads:2767052.', max_length=191)),
                 ('edited_at', models.DateTimeField(help_text="The review's edited_at when an import last wrote it.", null=True)),
-                ('last_import', models.PositiveBigIntegerField(help_text='The id of the import that last had the row.')),
+                ('last_import', models.PositiveBigIntegerField(help_text='The id of the last import that contained the row.')),
                 ('review', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='reviews.review')),
             ],
             options={

@@ -1,4 +1,4 @@
-"""When members were last active, of what there was before it was kept."""
+"""Set `last_active_at` of existing memberships from progress and reviews."""
 
 from django.db import migrations
 from django.db.models import Max, OuterRef, Subquery

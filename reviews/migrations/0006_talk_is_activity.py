@@ -1,4 +1,4 @@
-"""When members were last active, where that was by a post or an answer to a meeting."""
+"""Set `last_active_at` of memberships that were last active by a post or an RSVP."""
 
 from django.db import migrations
 from django.db.models import Max, OuterRef, Subquery

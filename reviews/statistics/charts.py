@@ -1,4 +1,4 @@
-"""The pictures on the admin's front page, made of totals: one query, however much there is."""
+"""Charts of the admin dashboard, built from stored totals with one query."""
 
 import datetime
 from typing import Any
@@ -7,10 +7,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from bookbridge.api import charts, counters
-from bookbridge.api.admin import panels
+from bookbridge.api.registry import admin_panels
 from catalog.ratings import HALF_STARS, histogram
 
-# What is counted by month: the total's name -> the chart's.
+# Monthly totals and the titles of their charts.
 MONTHLY = {
     "users": _("New readers"),
     "clubs": _("New public clubs"),
@@ -20,10 +20,7 @@ MONTHLY = {
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """The front page's context with `charts`: growth and reading over the last twelve months (of UTC), and ratings.
-
-    And with the `panels` of the apps.
-    """
+    """Add the charts of the last twelve months (UTC) and of ratings, and the panels of the apps, to the context."""
     months = charts.last_months(datetime.datetime.now(datetime.UTC).date())
     monthly = {name: [counters.month_of(name, month) for month in months] for name in MONTHLY}
     stars = {f"stars_{n}": n for n in HALF_STARS}
@@ -34,5 +31,5 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     ]
     ratings = histogram({n: totals[name] for name, n in stars.items()})
     context["charts"].append(charts.of_ratings(_("Public ratings"), ratings))
-    context["panels"] = [panel for make in panels if (panel := make(request))]
+    context["panels"] = [panel for make in admin_panels.values() if (panel := make(request))]
     return context

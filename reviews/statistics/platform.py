@@ -1,7 +1,7 @@
-"""The platform's figures, each defined in one place: what `GET stats/` answers.
+"""Statistics of the platform, as returned by `GET stats/`.
 
-They are sums of totals that writes keep (`bookbridge.api.counters`) and the first rows of an index, so that they cost
-the same however much there is. Nothing private is counted, and no private club.
+They only read stored counters (`bookbridge.api.counters`) and the first rows of an index, so their cost does not depend
+on the amount of data. Private content and private clubs are not counted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from catalog.models import Book
 from catalog.ratings import HALF_STARS, average_of, histogram
 
 TOP = 10
-# Every mean a book can have, the best first.
+# All possible mean ratings, best first.
 MEANS = [Decimal(n) / 100 for n in range(500, 49, -1)]
 STARS = {f"stars_{n}": n for n in HALF_STARS}
 WORDS = ("users", "clubs", "books", "reviews", "finished")
@@ -27,68 +27,69 @@ WORDS = ("users", "clubs", "books", "reviews", "finished")
 
 @dataclass
 class PlatformFigures:
-    """The figures of the platform as it stands at one moment. A mean over nothing is None.
+    """Statistics of the platform at one moment. The mean of no values is None.
 
-    `min_ratings` is how many ratings a book needs to be among `top_rated_books`.
+    `min_ratings` is the minimum number of ratings of a book in `top_rated_books`.
     """
 
     min_ratings: int = 10
 
     @property
     def users(self) -> int:
-        """Open accounts."""
+        """Number of active accounts."""
         return self._totals["users"]
 
     @property
     def clubs(self) -> int:
-        """Public clubs."""
+        """Number of public clubs."""
         return self._totals["clubs"]
 
     @property
     def books(self) -> int:
-        """Books in the catalogue."""
+        """Number of books in the catalog."""
         return self._totals["books"]
 
     @property
     def reviews(self) -> int:
-        """Public reviews, those with a rating alone among them."""
+        """Number of public reviews, including those with only a rating."""
         return self._totals["reviews"]
 
     @property
     def mean_books_finished_per_club(self) -> float | None:
-        """How many books a public club has finished on average, over all public clubs; two decimals."""
+        """Mean number of books finished by a public club; two decimals."""
         if not self.clubs:
             return None
         return float((Decimal(self._totals["finished"]) / self.clubs).quantize(Decimal("0.01"), ROUND_HALF_UP))
 
     @property
     def mean_rating(self) -> Decimal | None:
-        """The mean of the ratings in `rating_histogram`; two decimals."""
+        """Mean of the ratings in `rating_histogram`; two decimals."""
         return average_of(self._stars)
 
     @property
     def rating_histogram(self) -> dict[str, int]:
-        """The ratings of all public reviews."""
+        """Ratings of all public reviews."""
         return histogram(self._stars)
 
     @property
     def top_rated_books(self) -> Sequence[Book]:
-        """The ten books with the best mean rating among those with at least `min_ratings` ratings (10 where the
-        parameter is not given); of equals the one with more ratings, then the newer one.
+        """The ten books with the best mean rating and at least `min_ratings` ratings (default 10).
+
+        Ties are ordered by number of ratings, then newest first.
         """
-        # Of each mean the index has the books with most ratings first, so this reads ten rows, however many books
-        # have too few ratings for their good mean.
+        # The index has the most rated books of each mean first, so this reads ten rows even if many books with a
+        # good mean have too few ratings.
         rated = Book.objects.filter(average_rating__in=MEANS, ratings_count__gte=self.min_ratings)
         return shown(rated.order_by("-average_rating", "-ratings_count", "-id"))
 
     @property
     def most_read_books(self) -> Sequence[Book]:
-        """The ten books that most public clubs have finished, if any has; of equals the newer one."""
+        """The ten books finished by the most public clubs (at least one). Ties are ordered newest first."""
         return shown(Book.objects.filter(clubs_finished__gt=0).order_by("-clubs_finished", "-id"))
 
     @cached_property
     def as_of(self) -> datetime.datetime:
-        """When the figures were put together; they are still right."""
+        """When the statistics were computed; they are still current."""
         return timezone.now()
 
     @cached_property
@@ -101,6 +102,6 @@ class PlatformFigures:
 
 
 def shown(books: object) -> Sequence[Book]:
-    """The first ten, with what an answer shows of them."""
+    """Return the first ten books with the columns that the serializer shows."""
     columns = ("title", "author", "cover_url", "average_rating", "ratings_count", "clubs_finished")
     return list(books.only(*columns)[:TOP])  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What clubs' figures ask of reviews (`clubs.statistics.services.Reviews`). Public ratings and reviews alone count."""
+"""Ratings used by the club statistics. Only public reviews count."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from reviews.models import Review
 
 
 def of_reader(user: int, club: int) -> Iterable[tuple[int, int | None]]:
-    """A reader's ratings of the books on a club's list: entry, half-stars."""
+    """Return a user's ratings of the books on a club's list: entry, half-stars."""
     rated = Review.objects.public().filter(author=user, rating__isnull=False, book__entries__club=club)
     return rated.order_by().values_list("book__entries", "rating")
 
 
 def of_entries(entries: Sequence[int]) -> Iterable[tuple[int, int | None, int]]:
-    """The ratings of entries by their clubs' active members: entry, half-stars, how many."""
+    """Return the ratings of entries by active members of their clubs: entry, half-stars, count."""
     rated = Review.objects.public().filter(
         rating__isnull=False,
         book__entries__in=entries,
@@ -28,6 +28,6 @@ def of_entries(entries: Sequence[int]) -> Iterable[tuple[int, int | None, int]]:
 
 
 def last_written() -> Subquery:
-    """In a query of memberships: when the reader last wrote a public review."""
-    written = Review.objects.public().filter(author=OuterRef("user"))
-    return Subquery(written.order_by("-created_at").values("created_at")[:1])
+    """Return a subquery for memberships: when the member last wrote a public review."""
+    reviews = Review.objects.public().filter(author=OuterRef("user"))
+    return Subquery(reviews.order_by("-created_at").values("created_at")[:1])

@@ -1,6 +1,6 @@
-"""A reader's own figures, each defined in one place: what `GET users/me/stats/` answers, to that reader alone.
+"""Statistics of a user, as returned by `GET users/me/stats/` to that user only.
 
-They cost as much as the reader has read and written, however much there is beside.
+Their cost depends only on how much the user has read and written.
 """
 
 from __future__ import annotations
@@ -16,67 +16,68 @@ from django.db.models import Count
 
 from accounts.models import User
 from catalog.ratings import average_of, histogram
-from clubs.models import Membership, Progress
+from clubs.members.models import Membership
+from clubs.reading.models import Progress
 from clubs.reading.rules import ALL, Unit
 from reviews.models import Review
 
 
 @dataclass
 class ReaderFigures:
-    """The figures of one reader. A mean over nothing is None."""
+    """Statistics of one user. The mean of no values is None."""
 
     user: User
 
     @property
     def books_finished_by_year(self) -> list[dict[str, int]]:
-        """How many books the reader has marked as read to the end, in each year of their own time zone with any; a book
-        that several clubs read counts once, in the first year, and a mark that is hidden counts nowhere.
+        """Number of books finished per year, in the user's time zone; years without any are omitted.
+
+        A book read in several clubs counts once, in the first year. Hidden progress does not count.
         """
         zone = ZoneInfo(self.user.timezone)
         years: dict[int, int] = {}
-        for mark in sorted(self._marks, key=lambda mark: mark.updated_at):
-            if mark.percent == ALL:
-                years.setdefault(mark.entry.book_id, mark.updated_at.astimezone(zone).year)
+        for progress in sorted(self._marks, key=lambda progress: progress.updated_at):
+            if progress.percent == ALL:
+                years.setdefault(progress.entry.book_id, progress.updated_at.astimezone(zone).year)
         return [{"year": year, "count": count} for year, count in sorted(Counter(years.values()).items())]
 
     @property
     def pages_read(self) -> int:
-        """Pages by the reader's marks, hidden ones aside; of a book that several clubs read the farthest counts.
+        """Number of pages read, without hidden progress. Of a book read in several clubs, the furthest progress counts.
 
-        A mark in pages counts as it is; another is its share of the page count in the catalogue, and nothing where the
-        catalogue does not know that.
+        Progress in other units is converted with the page count in the catalog, and is ignored if that is unknown.
         """
         pages: dict[int, Decimal] = {}
-        for mark in self._marks:
-            known = mark.entry.book.page_count or 0
-            read = mark.amount if mark.unit == Unit.PAGE else mark.percent * known / 100
-            pages[mark.entry.book_id] = max(read, pages.get(mark.entry.book_id, Decimal(0)))
+        for progress in self._marks:
+            total = progress.entry.book.page_count or 0
+            read = progress.amount if progress.unit == Unit.PAGE else progress.percent * total / 100
+            pages[progress.entry.book_id] = max(read, pages.get(progress.entry.book_id, Decimal(0)))
         return int(sum(pages.values(), Decimal(0)).quantize(Decimal(1), ROUND_HALF_UP))
 
     @property
     def mean_rating(self) -> Decimal | None:
-        """The mean of the ratings in `rating_histogram`; two decimals."""
+        """Mean of the ratings in `rating_histogram`; two decimals."""
         return average_of(self._stars)
 
     @property
     def rating_histogram(self) -> dict[str, int]:
-        """All ratings the reader has given, whoever may see them."""
+        """All ratings by the user, regardless of visibility."""
         return histogram(self._stars)
 
     @property
     def reviews(self) -> int:
-        """All reviews the reader has written, whoever may see them, those with a rating alone among them."""
+        """Number of reviews by the user, regardless of visibility, including those with only a rating."""
         return sum(self._ratings.values())
 
     @property
     def clubs(self) -> int:
-        """Clubs the reader is in, private ones too."""
+        """Number of clubs of the user, including private ones."""
         return Membership.objects.active().filter(user=self.user).count()
 
     @cached_property
     def _marks(self) -> list[Progress]:
-        marks = Progress.objects.filter(user=self.user, hidden=False).select_related("entry__book")
-        return list(marks.only("percent", "unit", "amount", "updated_at", "entry__book_id", "entry__book__page_count"))
+        rows = Progress.objects.filter(user=self.user, hidden=False).select_related("entry__book")
+        return list(rows.only("percent", "unit", "amount", "updated_at", "entry__book_id", "entry__book__page_count"))
 
     @cached_property
     def _ratings(self) -> Mapping[int | None, int]:

@@ -1,4 +1,4 @@
-"""The shapes of figures in the API."""
+"""Serializers of statistics."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from reviews.statistics.reader import ReaderFigures
 
 
 class TopRatedSerializer(serializers.Serializer[Any]):
-    """A book and what its public ratings make."""
+    """A book with the mean and number of its public ratings."""
 
     book = BriefBookSerializer(source="*")
     average_rating = serializers.FloatField()
@@ -19,14 +19,14 @@ class TopRatedSerializer(serializers.Serializer[Any]):
 
 
 class MostReadSerializer(serializers.Serializer[Any]):
-    """A book and how many public clubs have finished it."""
+    """A book and the number of public clubs that have finished it."""
 
     book = BriefBookSerializer(source="*")
     clubs_finished = serializers.IntegerField()
 
 
 class PlatformFiguresSerializer(FiguresSerializer):
-    """The platform's figures."""
+    """Statistics of the platform."""
 
     figures = PlatformFigures
 
@@ -43,14 +43,14 @@ class PlatformFiguresSerializer(FiguresSerializer):
 
 
 class YearSerializer(serializers.Serializer[Any]):
-    """A year and how many."""
+    """The number of books finished in a year."""
 
     year = serializers.IntegerField()
     count = serializers.IntegerField()
 
 
 class ReaderFiguresSerializer(FiguresSerializer):
-    """A reader's own figures."""
+    """Statistics of the current user."""
 
     figures = ReaderFigures
 

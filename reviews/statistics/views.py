@@ -1,4 +1,4 @@
-"""Figures over HTTP (api.md, section 9)."""
+"""API views of statistics (api.md, section 9)."""
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -20,33 +20,33 @@ BOUNDS = {"type": "integer", "minimum": FEWEST, "maximum": MOST, "default": DEFA
 
 
 class PlatformStatsView(APIView):
-    """The platform's figures, for anyone."""
+    """Statistics of the platform. No authentication needed."""
 
     permission_classes = [AllowAny]
     query_parameters = ("min_ratings",)
     kept = {"get": (TOTALS, CATALOGUE)}
 
     @extend_schema(
-        summary="The platform's figures",
-        parameters=[OpenApiParameter("min_ratings", BOUNDS, description="Ratings that a top rated book has at least.")],
+        summary="Get the statistics of the platform",
+        parameters=[
+            OpenApiParameter("min_ratings", BOUNDS, description="Minimum number of ratings of a top rated book.")
+        ],
         responses=PlatformFiguresSerializer,
     )
     def get(self, request: Request) -> Response:
-        """All of them."""
         return Response(PlatformFiguresSerializer(PlatformFigures(min_ratings(request))).data)
 
 
 class ReaderStatsView(APIView):
-    """The caller's own figures."""
+    """Statistics of the current user."""
 
-    @extend_schema(summary="One's own figures", responses=ReaderFiguresSerializer)
+    @extend_schema(summary="Get your own statistics", responses=ReaderFiguresSerializer)
     def get(self, request: Request) -> Response:
-        """All of them as they are now."""
         return Response(ReaderFiguresSerializer(ReaderFigures(caller(request))).data)
 
 
 def min_ratings(request: Request) -> int:
-    """The query parameter. Raises InvalidParameter."""
+    """Parse the `min_ratings` query parameter. Raises InvalidParameter."""
     given = request.query_params.get("min_ratings", str(DEFAULT))
     if given.isascii() and given.isdigit() and len(given) < 10 and FEWEST <= int(given) <= MOST:
         return int(given)

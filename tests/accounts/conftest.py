@@ -1,5 +1,3 @@
-"""What the tests of accounts share."""
-
 import json
 import re
 from collections.abc import Callable
@@ -16,31 +14,29 @@ from tests.conftest import PASSWORD
 V1 = "/api/v1/"
 
 
-def codes(answer: Any) -> dict[str, set[str]]:
-    """The bad fields of a 400 with their codes."""
-    assert answer.status_code == 400, answer.content
-    assert answer.json()["code"] == "invalid"
-    found: dict[str, set[str]] = {}
-    for error in answer.json()["errors"]:
-        found.setdefault(error["field"], set()).add(error["code"])
-    return found
+def codes(response: Any) -> dict[str, set[str]]:
+    assert response.status_code == 400, response.content
+    assert response.json()["code"] == "invalid"
+    codes_by_field: dict[str, set[str]] = {}
+    for error in response.json()["errors"]:
+        codes_by_field.setdefault(error["field"], set()).add(error["code"])
+    return codes_by_field
 
 
 def send(client: APIClient, method: str, path: str, body: Any, **headers: Any) -> Any:
-    """A call whose body is exactly `body` in JSON: `null` and lone surrogates too, which DRF's client cannot send."""
+    """Send exactly `body` as JSON, including `null` and lone surrogates, which DRF's client cannot send."""
     return client.generic(method.upper(), path, json.dumps(body), content_type="application/json", **headers)
 
 
 def token_in(mail: EmailMessage) -> str:
-    """The token of the link in a mail."""
     found = re.search(r"\?token=(\S+)$", mail.body, re.MULTILINE)
     assert found, mail.body
     return found[1]
 
 
 @pytest.fixture
-def mails_at_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jobs that end in a mail are done with the call."""
+def immediate_emails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the tasks that send e-mails at once, inside the request."""
 
     def at_once(name: str, /, **payload: Any) -> bool:
         jobs.handlers[name].work(**payload)
@@ -52,7 +48,7 @@ def mails_at_call(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def post(anonymous: APIClient) -> Callable[..., Any]:
-    """A call of `auth/...` by nobody: `post("login", username="alice", password="...")`."""
+    """Post to `auth/...` anonymously: `post("login", username="alice", password="...")`."""
 
     def call(route: str, **body: Any) -> Any:
         return anonymous.post(f"{V1}auth/{route}/", body)
@@ -62,28 +58,25 @@ def post(anonymous: APIClient) -> Callable[..., Any]:
 
 @pytest.fixture
 def sign_in(post: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
-    """A sign-in by name and password: the answer's body."""
 
     def call(username: str, password: str = PASSWORD, **body: Any) -> dict[str, Any]:
-        answer = post("login", username=username, password=password, **body)
-        assert answer.status_code == 200, answer.content
-        own: dict[str, Any] = answer.json()
-        return own
+        response = post("login", username=username, password=password, **body)
+        assert response.status_code == 200, response.content
+        body_received: dict[str, Any] = response.json()
+        return body_received
 
     return call
 
 
 def bearer(access: str) -> APIClient:
-    """A client that sends this access token."""
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {access}")
     return client
 
 
 def is_accepted(access: str) -> bool:
-    """Whether a call with this access token is answered; if not, then with a proper 401."""
-    answer = bearer(access).get(f"{V1}users/me/")
-    if answer.status_code == 401:
-        assert answer["WWW-Authenticate"] == "Bearer"
-        assert answer["Content-Type"] == "application/problem+json"
-    return bool(answer.status_code == 200)
+    response = bearer(access).get(f"{V1}users/me/")
+    if response.status_code == 401:
+        assert response["WWW-Authenticate"] == "Bearer"
+        assert response["Content-Type"] == "application/problem+json"
+    return bool(response.status_code == 200)

@@ -1,5 +1,3 @@
-"""Readers and sign-ins in the admin."""
-
 import datetime
 
 import pytest
@@ -25,7 +23,6 @@ def admin(staff):
 
 
 def form_of(user, **changes):
-    """What the change page of a reader sends."""
     page = {
         "username": user.username,
         "display_name": user.display_name,
@@ -38,28 +35,28 @@ def form_of(user, **changes):
     return {name: value for name, value in (page | flags | changes).items() if value is not None}
 
 
-def errors(answer):
-    assert answer.status_code == 200
-    return answer.context["adminform"].form.errors.as_data()
+def errors(response):
+    assert response.status_code == 200
+    return response.context["adminform"].form.errors.as_data()
 
 
 def change_page(user):
     return reverse("admin:accounts_user_change", args=[user.pk])
 
 
-def test_a_suspended_member_of_the_staff_is_out_on_the_next_request(admin, staff):
+def test_suspended_staff_user_loses_access_at_once(admin, staff):
     assert admin.get(USERS).status_code == 200
     User.objects.filter(pk=staff.pk).update(suspended_until=timezone.now() + datetime.timedelta(days=1))
     assert admin.get(USERS).status_code == 302
-    answer = Client().post("/admin/login/", {"username": "staffer", "password": PASSWORD})
-    assert answer.status_code == 200
+    response = Client().post("/admin/login/", {"username": "staffer", "password": PASSWORD})
+    assert response.status_code == 200
 
 
-def test_a_token_of_the_api_opens_nothing_here(staff, client_of):
+def test_api_token_does_not_open_admin(staff, client_of):
     assert client_of(staff).get(USERS).status_code == 302
 
 
-def test_every_page_answers(admin, alice, sign_in):
+def test_pages_render_without_secrets(admin, alice, sign_in):
     sign_in("alice")
     session = AuthSession.objects.get()
     for path in (
@@ -80,9 +77,9 @@ def test_every_page_answers(admin, alice, sign_in):
         f"/admin/accounts/authsession/{session.pk}/change/",
         "/admin/password_change/",
     ):
-        answer = admin.get(path)
-        assert answer.status_code == 200, path
-        page = answer.content.decode()
+        response = admin.get(path)
+        assert response.status_code == 200, path
+        page = response.content.decode()
         assert session.jti not in page
         assert alice.password.rpartition("$")[2] not in page
         assert "token" not in page.lower().replace("csrfmiddlewaretoken", "").replace("csrftoken", "").replace(
@@ -91,8 +88,8 @@ def test_every_page_answers(admin, alice, sign_in):
 
 
 @pytest.mark.django_db(transaction=True)  # InnoDB's full-text index sees rows after their commit
-def test_readers_are_found_by_name_or_address(admin, alice, bob):
-    for text, found in [
+def test_users_search_by_name_or_address(admin, alice, bob):
+    for text, usernames in [
         ("ali", {"alice"}),
         ("ALICE", {"alice"}),
         ("alice@ex", {"alice"}),
@@ -102,26 +99,26 @@ def test_readers_are_found_by_name_or_address(admin, alice, bob):
         ("%", set()),
         ("", {"alice", "bob", "staffer"}),
     ]:
-        answer = admin.get(USERS, {"q": text})
-        assert {user.username for user in answer.context["cl"].result_list} == found, text
+        response = admin.get(USERS, {"q": text})
+        assert {user.username for user in response.context["cl"].result_list} == usernames, text
 
 
 @pytest.mark.parametrize(("page", "status"), [("1", 200), ("2", 404), ("0", 404), ("x", 404)])
-def test_the_sites_search_has_the_pages_it_has(admin, page, status):
+def test_site_search_rejects_invalid_pages(admin, page, status):
     assert admin.get(f"/admin/search/?s=a&page={page}").status_code == status
 
 
-def test_a_new_reader(admin, sign_in):
+def test_add_user(admin, sign_in):
     body = {"username": "Dora", "password1": NEW, "password2": NEW, "usable_password": "true"}
-    answer = admin.post(f"{USERS}add/", body)
-    assert answer.status_code == 302, errors(answer)
+    response = admin.post(f"{USERS}add/", body)
+    assert response.status_code == 302, errors(response)
     dora = User.objects.get(username="Dora")
     assert (dora.username_key, dora.display_name, dora.search_text) == ("dora", "Dora", "qqdora")
     assert sign_in("DORA", NEW)
 
 
 @pytest.mark.parametrize("name", ["alice", "Alice", "ALICE"])
-def test_a_taken_name_is_said_in_the_form(admin, alice, bob, name):
+def test_taken_username_is_a_form_error(admin, alice, bob, name):
     body = {"username": name, "password1": NEW, "password2": NEW, "usable_password": "true"}
     assert "username" in errors(admin.post(f"{USERS}add/", body))
     assert "username" in errors(admin.post(change_page(bob), form_of(bob, username=name)))
@@ -129,19 +126,19 @@ def test_a_taken_name_is_said_in_the_form(admin, alice, bob, name):
 
 
 @pytest.mark.parametrize("name", ["", "a b", "josé", "x" * 31, "ab", "a\x00c"])
-def test_what_is_no_name_is_said_in_the_form(admin, bob, name):
+def test_invalid_username_is_a_form_error(admin, bob, name):
     assert "username" in errors(admin.post(change_page(bob), form_of(bob, username=name)))
 
 
-def test_staff_may_give_a_reserved_name(admin, bob):
+def test_staff_may_set_reserved_username(admin, bob):
     assert admin.post(change_page(bob), form_of(bob, username="Moderators")).status_code == 302
     bob.refresh_from_db()
     assert bob.username_key == "moderators"
 
 
-def test_the_keys_follow_what_they_are_made_from(admin, alice, post, sign_in):
-    answer = admin.post(change_page(alice), form_of(alice, email="New@Example.org", display_name="Rosa"))
-    assert answer.status_code == 302, errors(answer)
+def test_change_updates_derived_fields(admin, alice, post, sign_in):
+    response = admin.post(change_page(alice), form_of(alice, email="New@Example.org", display_name="Rosa"))
+    assert response.status_code == 302, errors(response)
     alice.refresh_from_db()
     assert (alice.email_key, alice.verified_email_key) == ("new@example.org", "new@example.org")
     assert sign_in("new@example.org")
@@ -149,30 +146,29 @@ def test_the_keys_follow_what_they_are_made_from(admin, alice, post, sign_in):
     assert alice.search_text == "qqalice qqrosa"
 
 
-def test_an_address_that_somebody_has_is_said_in_the_form(admin, alice, bob):
+def test_taken_verified_address_is_a_form_error(admin, alice, bob):
     claim = form_of(bob, email="ALICE@example.org")
-    assert admin.post(change_page(bob), claim).status_code == 302  # a claim is free
+    assert admin.post(change_page(bob), claim).status_code == 302  # several users may have the same unverified address
     assert "email" in errors(admin.post(change_page(bob), claim | {"email_verified": "on"}))
     long = "a@" + "ﷺ" * 60 + ".org"
     assert admin.post(change_page(bob), form_of(bob, email=long)).status_code == 200
 
 
-def test_only_what_was_changed_is_written(admin, alice, monkeypatch):
-    """Counters and passwords that moved while the page was open stay as they are."""
+def test_change_saves_only_changed_fields(admin, alice, monkeypatch):
     clean = User.clean
 
-    def moved(self):
+    def clean_after_update(self):
         User.objects.filter(pk=self.pk).update(reviews_count=7)
         clean(self)
 
-    monkeypatch.setattr(User, "clean", moved)
+    monkeypatch.setattr(User, "clean", clean_after_update)
     assert admin.post(change_page(alice), form_of(alice, bio="Read by staff.")).status_code == 302
     alice.refresh_from_db()
     assert (alice.bio, alice.reviews_count) == ("Read by staff.", 7)
     assert alice.check_password(PASSWORD)
 
 
-def test_shutting_out_and_letting_in(admin, alice, sign_in):
+def test_deactivate_and_reactivate(admin, alice, sign_in):
     access = sign_in("alice")["access"]
     assert admin.post(change_page(alice), form_of(alice, is_active=None)).status_code == 302
     assert not is_accepted(access)
@@ -181,28 +177,28 @@ def test_shutting_out_and_letting_in(admin, alice, sign_in):
     assert is_accepted(access)
 
 
-def test_nobody_is_suspended_here_without_a_reason_that_they_are_told(admin, alice):
+def test_suspension_date_is_read_only(admin, alice):
     until = {"suspended_until_0": "2099-01-01", "suspended_until_1": "00:00:00"}
     assert admin.post(change_page(alice), form_of(alice, **until)).status_code == 302
     alice.refresh_from_db()
     assert alice.suspended_until is None
 
 
-def test_a_suspension_whose_case_is_gone_is_ended_here(admin, alice, bob, sign_in):
+def test_action_lifts_suspensions(admin, alice, bob, sign_in):
     alice.suspend(timezone.now() + datetime.timedelta(days=7), by=None)
     chosen = {"action": "end_suspensions", "_selected_action": [alice.pk, bob.pk]}
-    assert "Suspensions ended: 1." in admin.post(USERS, chosen, follow=True).content.decode()
+    assert "Suspensions lifted: 1." in admin.post(USERS, chosen, follow=True).content.decode()
     assert is_accepted(sign_in("alice")["access"])
 
 
-def test_a_new_password_ends_every_sign_in(admin, alice, bob, sign_in):
+def test_password_change_revokes_all_sessions(admin, alice, bob, sign_in):
     own, of_bob = sign_in("alice"), sign_in("bob")
     body = {"password1": NEW, "password2": NEW, "usable_password": "true"}
     assert admin.post(f"{USERS}{alice.pk}/password/", body).status_code == 302
     assert not is_accepted(own["access"])
     assert is_accepted(of_bob["access"])
     own = sign_in("alice", NEW)
-    # And so does taking it away.
+    # Disabling the password does too.
     assert (
         admin.post(f"{USERS}{alice.pk}/password/", {"usable_password": "false", "unset-password": "1"}).status_code
         == 302
@@ -210,7 +206,7 @@ def test_a_new_password_ends_every_sign_in(admin, alice, bob, sign_in):
     assert not is_accepted(own["access"])
 
 
-def test_staff_change_their_own(admin, staff, sign_in):
+def test_staff_change_own_password(admin, staff, sign_in):
     own = sign_in("staffer")
     body = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
     assert admin.post("/admin/password_change/", body).status_code == 302
@@ -219,21 +215,21 @@ def test_staff_change_their_own(admin, staff, sign_in):
     assert admin.get(USERS).status_code == 200
 
 
-def test_staff_find_the_way_to_their_own_password_and_second_factor(admin):
+def test_pages_link_to_password_and_second_factor(admin):
     page = admin.get(USERS).content.decode()
-    for way in ("/admin/password_change/", "/admin/second-factor/"):
-        assert f'href="{way}"' in page, way
+    for url in ("/admin/password_change/", "/admin/second-factor/"):
+        assert f'href="{url}"' in page, url
 
 
-def test_the_action_that_ends_all_sign_ins(admin, alice, bob, sign_in):
+def test_action_revokes_all_sessions_of_a_user(admin, alice, bob, sign_in):
     tokens = [sign_in("alice")["access"], sign_in("alice")["access"]]
     of_bob = sign_in("bob")["access"]
-    answer = admin.post(USERS, {"action": "end_sessions", "_selected_action": [alice.pk]}, follow=True)
-    assert "Sign-ins ended: 2." in answer.content.decode()
+    response = admin.post(USERS, {"action": "end_sessions", "_selected_action": [alice.pk]}, follow=True)
+    assert "Sessions revoked: 2." in response.content.decode()
     assert [is_accepted(token) for token in (*tokens, of_bob)] == [False, False, True]
 
 
-def test_sign_ins_are_ended_and_neither_made_nor_edited(admin, alice, sign_in):
+def test_sessions_can_only_be_revoked(admin, alice, sign_in):
     access = sign_in("alice")["access"]
     session = AuthSession.objects.get()
     sessions = "/admin/accounts/authsession/"
@@ -241,12 +237,12 @@ def test_sign_ins_are_ended_and_neither_made_nor_edited(admin, alice, sign_in):
     assert admin.post(f"{sessions}{session.pk}/change/", {"device": "x"}).status_code == 403
     assert admin.post(f"{sessions}{session.pk}/delete/", {"post": "yes"}).status_code == 403
     assert is_accepted(access)
-    answer = admin.post(sessions, {"action": "end", "_selected_action": [session.pk]}, follow=True)
-    assert "Sign-ins ended: 1." in answer.content.decode()
+    response = admin.post(sessions, {"action": "end", "_selected_action": [session.pk]}, follow=True)
+    assert "Sessions revoked: 1." in response.content.decode()
     assert not is_accepted(access)
 
 
-def test_staff_without_the_right_to_readers_see_none(make_user):
+def test_staff_without_permission_get_403(make_user):
     helper = make_user("helper", is_staff=True)
     client = Client()
     client.force_login(helper)
@@ -255,17 +251,17 @@ def test_staff_without_the_right_to_readers_see_none(make_user):
         assert client.get(path).status_code == 403
 
 
-def test_the_lists_query_counts_do_not_grow(admin, django_assert_max_num_queries, make_user, sign_in):
+def test_list_query_count_is_constant(admin, django_assert_max_num_queries, make_user, sign_in):
     for n in range(30):
         make_user(f"reader{n}")
         sign_in(f"reader{n}")
     for path in (USERS, "/admin/accounts/authsession/"):
-        # The admin's session and its reader; the count of the page's search, twice; the rows; pages of the theme.
+        # Session and user; two counts of the search; the rows; queries of the theme.
         with django_assert_max_num_queries(10):
             admin.get(path)
 
 
-def test_pages_in_portuguese_are_portuguese_throughout(admin, alice):
+def test_pages_are_fully_translated(admin, alice):
     admin.post(f"{USERS}{alice.pk}/change/", form_of(alice, is_staff="on", display_name="Alice A."))
     portuguese = {"headers": {"accept-language": "pt-BR"}}
     page = admin.get(f"{USERS}{alice.pk}/change/", **portuguese).content.decode()
@@ -276,10 +272,10 @@ def test_pages_in_portuguese_are_portuguese_throughout(admin, alice):
         "Editores de confiança",
     ):
         assert shown in page, shown
-    for foreign in ("Raw passwords", "Catalogue editors"):
-        assert foreign not in page, foreign
+    for english in ("Raw passwords", "Catalogue editors"):
+        assert english not in page, english
     assert "Editores do catálogo" in admin.get("/admin/auth/group/", **portuguese).content.decode()
     history = admin.get(f"{USERS}{alice.pk}/history/", **portuguese).content.decode()
     assert "Alterado Nome de exibição e Da equipe." in history
-    found = admin.get("/admin/search/?extended=1&s=leit", **portuguese).content.decode()
-    assert "1 resultado em" in " ".join(found.split())
+    usernames = admin.get("/admin/search/?extended=1&s=leit", **portuguese).content.decode()
+    assert "1 resultado em" in " ".join(usernames.split())

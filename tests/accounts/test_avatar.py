@@ -1,5 +1,3 @@
-"""A reader's picture: made anew, shown everywhere, gone when it should be."""
-
 import datetime
 import io
 import os
@@ -26,19 +24,19 @@ def media(settings, tmp_path):
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
-def test_a_picture_is_shown_wherever_its_reader_is(as_alice, bob, client_of, format):
-    answer = put(as_alice, AVATAR, made(format, (800, 600)))
-    assert answer.status_code == 200, answer.content
-    url = answer.json()["avatar_url"]
+def test_avatar_is_shown_with_the_user(as_alice, bob, client_of, format):
+    response = put(as_alice, AVATAR, made(format, (800, 600)))
+    assert response.status_code == 200, response.content
+    url = response.json()["avatar_url"]
     assert url.startswith("http://testserver/media/avatars/")
-    assert answer.json() == as_alice.get(ME).json()
+    assert response.json() == as_alice.get(ME).json()
     assert client_of(bob).get(f"{V1}users/alice/").json()["avatar_url"] == url
     assert {row["avatar_url"] for row in client_of(bob).get(f"{V1}users/").json()["results"]} == {None, url}
     shown = seen(url)
     assert (shown.format, shown.size) == ("WEBP", (512, 512))
 
 
-def test_small_ones_stay_small_and_the_middle_is_taken(as_alice):
+def test_avatar_is_cropped_but_not_enlarged(as_alice):
     shown = seen(put(as_alice, AVATAR, striped("PNG")).json()["avatar_url"]).convert("RGB")
     assert shown.size == (30, 30)
     red, green, blue = shown.getpixel((15, 15))
@@ -48,15 +46,15 @@ def test_small_ones_stay_small_and_the_middle_is_taken(as_alice):
 @pytest.mark.parametrize(
     ("orientation", "left"), [(1, "red"), (3, "blue"), (6, None), (8, None), (9, "red"), (0, "red")]
 )
-def test_a_camera_held_another_way_is_turned_and_tells_nothing(as_alice, club_cover, orientation, left):
+def test_exif_rotation_is_applied_and_metadata_removed(as_alice, club_cover, orientation, left):
     exif = Image.Exif()
     exif[0x0112] = orientation
     exif[0x010F] = "SecretCamera"
     exif[0x8825] = {1: "N", 2: (52.0, 31.0, 12.0)}
     data = striped("JPEG", exif=exif, quality=95, icc_profile=b"SecretProfile" * 20, comment=b"SecretComment")
-    answer = put(as_alice, club_cover, data)
-    assert answer.status_code == 200, answer.content
-    url = answer.json()["cover_url"]
+    response = put(as_alice, club_cover, data)
+    assert response.status_code == 200, response.content
+    url = response.json()["cover_url"]
     shown = seen(url)
     assert shown.size == ((60, 30) if left else (30, 60))
     if left:
@@ -77,18 +75,18 @@ def club_cover(as_alice):
     [("PNG", mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")]
     + [("JPEG", "CMYK"), ("JPEG", "L"), ("WEBP", "RGBA")],
 )
-def test_every_kind_of_pixel_is_taken(as_alice, format, mode):
+def test_all_image_modes_are_accepted(as_alice, format, mode):
     shown = seen(put(as_alice, AVATAR, made(format, mode=mode)).json()["avatar_url"])
     assert shown.mode == ("RGBA" if "A" in mode else "RGB")
 
 
-def test_sixteen_bits_of_grey_are_not_all_white(as_alice):
+def test_sixteen_bit_gray_keeps_its_brightness(as_alice):
     shown = seen(put(as_alice, AVATAR, made("PNG", mode="I;16", color=30_000)).json()["avatar_url"]).convert("L")
     assert 100 < shown.getpixel((5, 5)) < 135
 
 
 @pytest.mark.parametrize("format", ["PNG", "WEBP"])
-def test_of_an_animation_the_first_frame(as_alice, format):
+def test_animation_is_reduced_to_first_frame(as_alice, format):
     file = io.BytesIO()
     frames = [Image.new("RGB", (20, 20), color) for color in ("red", "blue")]
     frames[0].save(file, format, save_all=True, append_images=frames[1:])
@@ -97,7 +95,7 @@ def test_of_an_animation_the_first_frame(as_alice, format):
     assert shown.convert("RGB").getpixel((5, 5))[0] > 200
 
 
-def test_a_new_picture_has_a_new_address_and_the_old_one_is_gone(as_alice, django_capture_on_commit_callbacks):
+def test_new_avatar_replaces_url_and_file(as_alice, django_capture_on_commit_callbacks):
     first = put(as_alice, AVATAR, made()).json()["avatar_url"]
     second = put(as_alice, AVATAR, made()).json()["avatar_url"]
     assert first != second
@@ -110,17 +108,17 @@ def test_a_new_picture_has_a_new_address_and_the_old_one_is_gone(as_alice, djang
     assert files() == set()
 
 
-def test_a_picture_is_served_for_good_and_as_nothing_else(as_alice, anonymous):
+def test_avatar_is_served_with_safe_headers(as_alice, anonymous):
     url = put(as_alice, AVATAR, made(), name="../../evil.html", type="text/html").json()["avatar_url"]
-    answer = fetched(url)
-    assert answer["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert answer["X-Content-Type-Options"] == "nosniff"
-    assert answer["Content-Disposition"] == "inline"
-    assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox"
-    assert "Set-Cookie" not in answer.headers
+    response = fetched(url)
+    assert response["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Disposition"] == "inline"
+    assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert "Set-Cookie" not in response.headers
     path = url.removeprefix("http://testserver")
     assert anonymous.head(path).status_code == 200
-    assert anonymous.get(path, HTTP_IF_NONE_MATCH=answer["ETag"]).status_code == 304
+    assert anonymous.get(path, HTTP_IF_NONE_MATCH=response["ETag"]).status_code == 304
     assert anonymous.post(path).status_code == 405
 
 
@@ -130,15 +128,15 @@ def test_a_picture_is_served_for_good_and_as_nothing_else(as_alice, anonymous):
      "avatars/ab/1-abc.webp", "avatars/ab/1-" + "a" * 32 + ".webp", "avatars/ab/1-" + "a" * 32 + ".webp%00.html",
      "avatars/ab/1-" + "a" * 32 + ".webp\n", "x" * 3000],
 )  # fmt: skip
-def test_nothing_else_is_served(anonymous, path, tmp_path):
+def test_other_media_paths_are_not_served(anonymous, path, tmp_path):
     (tmp_path / "x").write_text("secret")
-    answer = anonymous.get(f"/media/{path}")
-    assert answer.status_code in (400, 404)
-    assert b"secret" not in answer.content
-    assert "max-age" not in answer.get("Cache-Control", "")
+    response = anonymous.get(f"/media/{path}")
+    assert response.status_code in (400, 404)
+    assert b"secret" not in response.content
+    assert "max-age" not in response.get("Cache-Control", "")
 
 
-def test_a_precondition_is_that_of_the_account(as_alice):
+def test_if_match_uses_the_etag_of_the_account(as_alice):
     etag = as_alice.get(ME)["ETag"]
     assert put(as_alice, AVATAR, made(), HTTP_IF_MATCH=etag).status_code == 200
     assert put(as_alice, AVATAR, made(), HTTP_IF_MATCH=etag).status_code == 412
@@ -146,49 +144,49 @@ def test_a_precondition_is_that_of_the_account(as_alice):
     assert len(files()) == 1
 
 
-def test_what_is_no_upload(as_alice, anonymous):
+def test_invalid_uploads(as_alice, anonymous):
     assert put(anonymous, AVATAR, made()).status_code == 401
     assert as_alice.put(AVATAR, {"file": "x"}, format="json").status_code == 415
     assert codes(as_alice.put(AVATAR, {"file": "text"}, format="multipart")) == {"file": {"invalid"}}
     assert codes(as_alice.put(AVATAR, {"other": "text"}, format="multipart")) == {"file": {"required"}}
     assert codes(put(as_alice, AVATAR, b"")) == {"file": {"empty"}}
-    answer = as_alice.put(AVATAR, b"--x\r\nnonsense", content_type="multipart/form-data; boundary=x")
-    assert answer.status_code == 400
+    response = as_alice.put(AVATAR, b"--x\r\nnonsense", content_type="multipart/form-data; boundary=x")
+    assert response.status_code == 400
     assert as_alice.get(AVATAR).status_code == 405
     assert files() == set()
 
 
-def test_the_picture_goes_with_the_account(as_alice):
+def test_account_deletion_deletes_the_avatar(as_alice):
     put(as_alice, AVATAR, made())
     assert as_alice.delete(ME, {"password": PASSWORD}).status_code == 204
     assert files() == set()
 
 
-def test_a_full_disk_is_503_and_changes_nothing(as_alice, monkeypatch):
+def test_full_disk_is_503_and_keeps_the_avatar(as_alice, monkeypatch):
     url = put(as_alice, AVATAR, made()).json()["avatar_url"]
 
     def full(*args):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(default_storage, "save", full)
-    answer = put(as_alice, AVATAR, made())
-    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    response = put(as_alice, AVATAR, made())
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
     assert as_alice.get(ME).json()["avatar_url"] == url
 
 
-def test_who_waits_too_long_for_others_pictures_is_told_to_come_again(as_alice, monkeypatch):
+def test_busy_image_processing_is_503(as_alice, monkeypatch):
     monkeypatch.setattr(images, "SECONDS_IN_LINE", 0.01)
     with images._one_at_a_time:
         assert put(as_alice, AVATAR, made()).status_code == 503
     assert put(as_alice, AVATAR, made()).status_code == 200
 
 
-def test_what_no_row_has_claimed_is_swept_up_after_a_day(as_alice, alice, tmp_path, monkeypatch):
-    """As after a kill between the file and the row: nobody knows of the file, and it goes in time."""
+def test_orphaned_files_are_deleted_after_a_day(as_alice, alice, tmp_path, monkeypatch):
+    """A process killed between writing the file and the row leaves an orphaned file."""
     shown = put(as_alice, AVATAR, made()).json()["avatar_url"]
     with (
-        pictures.kept(made(), folder="avatars", owner=alice.pk) as lost,
-        pictures.kept(made(), folder="avatars", owner=10**9) as of_nobody,
+        pictures.kept(made(), folder="avatars", owner=alice.pk) as orphan,
+        pictures.kept(made(), folder="avatars", owner=10**9) as of_missing_user,
     ):
         pass
     (tmp_path / "avatars" / "zz").mkdir()
@@ -197,8 +195,8 @@ def test_what_no_row_has_claimed_is_swept_up_after_a_day(as_alice, alice, tmp_pa
     long_ago = (datetime.datetime.now() - datetime.timedelta(days=2)).timestamp()
     for path in tmp_path.rglob("*"):
         os.utime(path, (long_ago, long_ago))
-    with pictures.kept(made(), folder="avatars", owner=alice.pk) as young:
+    with pictures.kept(made(), folder="avatars", owner=alice.pk) as recent:
         pass
     call_command("clear_expired")
-    assert {lost, of_nobody}.isdisjoint(files())
-    assert {f"http://testserver/media/{name}" for name in files()} == {shown, f"http://testserver/media/{young}"}
+    assert {orphan, of_missing_user}.isdisjoint(files())
+    assert {f"http://testserver/media/{name}" for name in files()} == {shown, f"http://testserver/media/{recent}"}

@@ -1,5 +1,3 @@
-"""`manage.py` about accounts."""
-
 import io
 
 import pytest
@@ -12,16 +10,16 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def environment(monkeypatch):
-    def set_it(username):
+    def set_superuser(username):
         monkeypatch.setenv("DJANGO_SUPERUSER_USERNAME", username)
         monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "um-bom-segredo-7")
 
-    return set_it
+    return set_superuser
 
 
 @pytest.mark.parametrize("name", ["Boss", "admin"])
-def test_the_first_of_the_staff_from_the_environment(environment, post, name):
-    """A reserved name is kept for the staff, not from them."""
+def test_createsuperuser_from_environment(environment, post, name):
+    # Names are reserved for staff, so staff may have them.
     environment(name)
     call_command("createsuperuser", interactive=False, stdout=io.StringIO())
     user = User.objects.get()
@@ -30,20 +28,20 @@ def test_the_first_of_the_staff_from_the_environment(environment, post, name):
 
 
 @pytest.mark.parametrize("name", ["boss", "BOSS"])
-def test_a_taken_name_is_refused_without_a_traceback(environment, make_user, name):
+def test_createsuperuser_with_taken_username_fails(environment, make_user, name):
     make_user("Boss")
     environment(name)
     with pytest.raises(CommandError, match="taken"):
         call_command("createsuperuser", interactive=False)
 
 
-def test_what_is_no_name_is_refused(environment):
+def test_createsuperuser_with_invalid_username_fails(environment):
     environment("the boss")
     with pytest.raises(CommandError, match="3 to 30"):
         call_command("createsuperuser", interactive=False)
 
 
-def test_clearing_is_quiet_when_there_is_nothing(capsys):
+def test_cleanup_reports_zero_when_nothing_expired(capsys):
     call_command("clear_expired")
-    kinds = {"sign-ins", "mailed tokens", "kept answers", "jobs", "accounts that were cut off while they went"}
+    kinds = {"sessions", "e-mail tokens", "kept answers", "jobs", "interrupted account deletions"}
     assert {f"{kind}: 0 deleted" for kind in kinds} <= set(capsys.readouterr().out.splitlines())

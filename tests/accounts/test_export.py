@@ -1,5 +1,3 @@
-"""Everything held about the caller, one JSON document, and nothing of others."""
-
 import json
 from contextlib import closing
 from decimal import Decimal
@@ -13,6 +11,7 @@ from accounts import export
 from accounts.blocks import Block
 from accounts.models import User
 from bookbridge.api.models import AuditEntry
+from bookbridge.api.registry import export_sections
 from catalog.models import Book
 from clubs.models import Club, Entry, Membership, Post, Progress
 from clubs.reading.rules import Mark, Unit
@@ -23,25 +22,25 @@ from tests.clubs.helpers import CLUBS, bring_in
 pytestmark = pytest.mark.django_db
 
 EXPORT = f"{V1}users/me/export/"
-# Each column that names a reader -> the section that tells of it, or why none does.
-TOLD = {
+# Each column that references a user -> the export section that contains it, or None with the reason.
+SECTIONS = {
     "accounts.Block.blocker": "blocks",
-    "accounts.Block.blocked": None,  # the blocked must not learn of it
+    "accounts.Block.blocked": None,  # blocked users must not learn of it
     "accounts.AuthSession.user": "sign_ins",
     "accounts.MailToken.user": "secrets",
     "accounts.SecondFactor.user": "secrets",
     "activity.Event.actor": "activity",
-    "activity.Event.object_author": None,  # what others did
+    "activity.Event.object_author": None,  # content of others
     "activity.Event.subject": "activity",
-    "activity.Notification.actor": None,  # what others are told
-    "activity.Notification.object_author": None,  # what others are told
+    "activity.Notification.actor": None,  # notifications of others
+    "activity.Notification.object_author": None,  # notifications of others
     "activity.Notification.user": "notifications",
     "activity.Preference.user": "notification_settings",
-    "admin.LogEntry.user": None,  # what staff did as staff
+    "admin.LogEntry.user": None,  # staff actions
     "api.KeptAnswer.user": "retries",
     "catalog.Book.added_by": "books_added",
-    "catalog.Merge.by": None,  # what staff did as staff
-    "catalog.Merge.undone_by": None,  # what staff did as staff
+    "catalog.Merge.by": None,  # staff actions
+    "catalog.Merge.undone_by": None,  # staff actions
     "catalog.Revision.editor": "book_changes",
     "clubs.Attendance.user": "attendance",
     "clubs.Ballot.created_by": "ballots_opened",
@@ -63,9 +62,9 @@ TOLD = {
     "clubs.Vote.user": "votes",
     "moderation.Appeal.author": "appeals",
     "moderation.Case.author": "decisions",
-    "moderation.Decision.by": None,  # what staff did as staff
+    "moderation.Decision.by": None,  # staff actions
     "moderation.Decision.subject": "decisions",
-    "moderation.Opening.by": None,  # what staff did as staff
+    "moderation.Opening.by": None,  # staff actions
     "moderation.Report.reporter": "reports",
     "reviews.Import.user": "imports",
     "reviews.Like.user": "likes",
@@ -76,23 +75,23 @@ TOLD = {
 
 
 def exported(client):
-    answer = client.get(EXPORT)
-    assert answer.status_code == 200
-    return json.loads(answer.getvalue())
+    response = client.get(EXPORT)
+    assert response.status_code == 200
+    return json.loads(response.getvalue())
 
 
-def test_every_column_that_names_a_reader_is_told_of(alice, as_alice):
+def test_every_user_column_is_exported_or_excluded(alice, as_alice):
     columns = {
         f"{model._meta.label}.{field.name}"
         for model in apps.get_models()
         for field in model._meta.concrete_fields
         if field.is_relation and field.related_model is User
     }
-    assert columns == TOLD.keys()
-    assert {name for name in TOLD.values() if name} <= exported(as_alice).keys()
+    assert columns == SECTIONS.keys()
+    assert {name for name in SECTIONS.values() if name} <= exported(as_alice).keys()
 
 
-def test_what_a_reader_wrote_is_in_it(alice, bob, as_alice, client_of):
+def test_export_contains_user_content(alice, bob, as_alice, client_of):
     book = Book.add(by=alice, title="Emma", authors=["Jane Austen"])
     book.change(by=alice, description="A match-maker.")
     club = Club.found(by=alice, name="Night readers", visibility="private")
@@ -104,26 +103,25 @@ def test_what_a_reader_wrote_is_in_it(alice, bob, as_alice, client_of):
     thread = as_alice.post(f"{CLUBS}{club.pk}/threads/", {"title": "Who?", "body": "Is it her?"}).json()
     other = Book.add(by=None, title="Emma", authors=["Nobody"])
     as_alice.post(f"{V1}reports/", {"target_type": "book", "target_id": other.pk, "reason": "spam", "note": "Odd"})
-    told = exported(as_alice)
-    assert told["account"]["email"] == "alice@example.org"
-    assert [row["device"] for row in told["sign_ins"]] == ["tests"]
-    assert [row["username"] for row in told["blocks"]] == ["bob"]
-    assert [row["title"] for row in told["books_added"]] == ["Emma"]
-    assert [row["changes"] for row in told["book_changes"]] == [{"description": "A match-maker."}]
-    assert [(row["club_name"], row["status"]) for row in told["memberships"]] == [("Night readers", "active")]
-    assert [(row["book_title"], row["state"], row["words"]) for row in told["list_proposals"]] == [
+    export_data = exported(as_alice)
+    assert export_data["account"]["email"] == "alice@example.org"
+    assert [row["device"] for row in export_data["sign_ins"]] == ["tests"]
+    assert [row["username"] for row in export_data["blocks"]] == ["bob"]
+    assert [row["title"] for row in export_data["books_added"]] == ["Emma"]
+    assert [row["changes"] for row in export_data["book_changes"]] == [{"description": "A match-maker."}]
+    assert [(row["club_name"], row["status"]) for row in export_data["memberships"]] == [("Night readers", "active")]
+    assert [(row["book_title"], row["state"], row["words"]) for row in export_data["list_proposals"]] == [
         ("Emma", "proposed", "Let us")
     ]
-    assert [(row["percent"], row["hidden"], row["club"]) for row in told["progress"]] == [(40.0, True, club.pk)]
-    assert [(row["rating"], row["body"]) for row in told["reviews"]] == [(4.5, "For me alone")]
-    assert [(row["title"], row["id"]) for row in told["threads"]] == [("Who?", thread["id"])]
-    assert [row["body"] for row in told["posts"]] == ["Is it her?"]
-    assert [(row["note"], row["target_id"]) for row in told["reports"]] == [("Odd", other.pk)]
-    assert "club.created" in {row["verb"] for row in told["activity"]}
+    assert [(row["percent"], row["hidden"], row["club"]) for row in export_data["progress"]] == [(40.0, True, club.pk)]
+    assert [(row["rating"], row["body"]) for row in export_data["reviews"]] == [(4.5, "For me alone")]
+    assert [(row["title"], row["id"]) for row in export_data["threads"]] == [("Who?", thread["id"])]
+    assert [row["body"] for row in export_data["posts"]] == ["Is it her?"]
+    assert [(row["note"], row["target_id"]) for row in export_data["reports"]] == [("Odd", other.pk)]
+    assert "club.created" in {row["verb"] for row in export_data["activity"]}
 
 
-def test_no_secret_and_nothing_that_others_wrote_is_in_it(alice, bob, as_alice, client_of):
-    """A post that is locked for the reader, and what became of a club that has banned them."""
+def test_export_omits_secrets_and_content_of_others(alice, bob, as_alice, client_of):
     club = Club.found(by=bob, name="Night readers", visibility="private")
     bring_in(club, alice)
     entry = Entry.add(club=club, book=Book.add(by=None, title="Emma", authors=["A"]), by=alice)
@@ -142,30 +140,30 @@ def test_no_secret_and_nothing_that_others_wrote_is_in_it(alice, bob, as_alice, 
         assert secret not in text
 
 
-# Not in one transaction: an answer that is closed unread ends the connection of one.
+# Closing an unread response closes the database connection, which would end the test's transaction.
 @pytest.mark.django_db(transaction=True)
-def test_it_is_a_file_with_an_etag_and_is_audited(alice, as_alice, anonymous):
-    answer = as_alice.get(EXPORT)
-    assert answer["Content-Type"] == "application/json"
-    assert answer["Content-Disposition"] == 'attachment; filename="bookbridge-alice.json"'
-    assert int(answer["Content-Length"]) == len(answer.getvalue()) > 100
-    assert answer["Cache-Control"] == "private, no-cache"
+def test_export_is_a_file_with_etag_and_audited(alice, as_alice, anonymous):
+    response = as_alice.get(EXPORT)
+    assert response["Content-Type"] == "application/json"
+    assert response["Content-Disposition"] == 'attachment; filename="bookbridge-alice.json"'
+    assert int(response["Content-Length"]) == len(response.getvalue()) > 100
+    assert response["Cache-Control"] == "private, no-cache"
     with closing(as_alice.head(EXPORT)) as head:
-        assert head["ETag"] == answer["ETag"]
-    unchanged = as_alice.get(EXPORT, HTTP_IF_NONE_MATCH=answer["ETag"])
-    assert (unchanged.status_code, unchanged["ETag"]) == (304, answer["ETag"])
+        assert head["ETag"] == response["ETag"]
+    unchanged = as_alice.get(EXPORT, HTTP_IF_NONE_MATCH=response["ETag"])
+    assert (unchanged.status_code, unchanged["ETag"]) == (304, response["ETag"])
     as_alice.patch(f"{V1}users/me/", {"bio": "New"})
-    changed = as_alice.get(EXPORT, HTTP_IF_NONE_MATCH=answer["ETag"])
-    told = json.loads(changed.getvalue())
-    assert (changed.status_code, told["account"]["bio"]) == (200, "New")
-    noted = AuditEntry.objects.filter(verb="account.exported", actor=alice.pk)
-    assert [event["verb"] for event in told["activity"]].count("account.exported") == noted.count() == 2
+    changed = as_alice.get(EXPORT, HTTP_IF_NONE_MATCH=response["ETag"])
+    export_data = json.loads(changed.getvalue())
+    assert (changed.status_code, export_data["account"]["bio"]) == (200, "New")
+    entries = AuditEntry.objects.filter(verb="account.exported", actor=alice.pk)
+    assert [event["verb"] for event in export_data["activity"]].count("account.exported") == entries.count() == 2
     assert anonymous.get(EXPORT).status_code == 401
     assert as_alice.get(f"{EXPORT}?x=1").status_code == 400
     assert as_alice.post(EXPORT).status_code == 405
 
 
-def test_it_is_read_part_by_part(alice, as_alice, monkeypatch):
+def test_export_reads_rows_in_batches(alice, as_alice, monkeypatch):
     monkeypatch.setattr(export, "BATCH", 7)
     books = Book.objects.bulk_create(
         Book(title=f"Book {n}", title_key=f"book {n}", author="A", search_text="", added_by=alice) for n in range(50)
@@ -173,12 +171,12 @@ def test_it_is_read_part_by_part(alice, as_alice, monkeypatch):
     assert [row["title"] for row in exported(as_alice)["books_added"]] == [book.title for book in books]
 
 
-def test_a_fault_half_way_is_an_error_and_no_torn_document(alice, as_alice, monkeypatch):
+def test_failure_during_export_returns_500(alice, as_alice, monkeypatch):
     def broken(user):
         yield {"id": 1}
         raise RuntimeError("half-way")
 
-    monkeypatch.setitem(export.sections, "broken", broken)
+    monkeypatch.setitem(export_sections, "broken", broken)
     assert as_alice.get(EXPORT).status_code == 500
     assert APIClient().get(f"{V1}books/").status_code == 200
     assert settings.DEBUG is False

@@ -1,5 +1,3 @@
-"""Signing in with a password."""
-
 import datetime
 
 import pytest
@@ -16,10 +14,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("name", ["alice", "ALICE", "Alice", " alice ", "alice@example.org", "Alice@Example.ORG"])
-def test_by_username_or_verified_address_in_any_case(post, alice, name):
-    answer = post("login", username=name, password=PASSWORD)
-    assert answer.status_code == 200
-    own = answer.json()
+def test_login_by_username_or_verified_address(post, alice, name):
+    response = post("login", username=name, password=PASSWORD)
+    assert response.status_code == 200
+    own = response.json()
     assert own.keys() == {"access", "refresh", "access_token", "user"}
     assert own["access"] == own["access_token"]
     assert own["user"]["id"] == alice.pk
@@ -28,40 +26,40 @@ def test_by_username_or_verified_address_in_any_case(post, alice, name):
 
 
 @pytest.mark.parametrize("name", ["alicia", "alice@example.com", "ﬀ", "ália", "", "a\u0301lice", "alice\u200b"])
-def test_not_by_any_other_name(post, alice, name):
-    answer = post("login", username=name, password=PASSWORD)
-    assert answer.status_code == (401 if name else 400)
+def test_login_with_unknown_name_fails(post, alice, name):
+    response = post("login", username=name, password=PASSWORD)
+    assert response.status_code == (401 if name else 400)
 
 
-def test_accents_and_scripts_are_not_folded_away(post, make_user):
+def test_login_distinguishes_accents_and_scripts(post, make_user):
     make_user("j4n")
     for twin in ("ĵ4n", "ｊ４ｎ́", "j4ñ", "j4n\u0308"):
         assert post("login", username=twin, password=PASSWORD).status_code == 401
 
 
-def test_not_by_an_address_that_is_only_claimed(post, make_user):
+def test_login_by_unverified_address_fails(post, make_user):
     make_user("bob", email="bob@example.org")
     assert post("login", username="bob@example.org", password=PASSWORD).status_code == 401
     assert post("login", username="bob", password=PASSWORD).status_code == 200
 
 
-def test_the_same_answer_for_unknown_wrong_and_closed(post, alice, make_user):
+def test_login_failures_are_indistinguishable(post, alice, make_user):
     make_user("gone", is_active=False)
-    answers = [
+    responses = [
         post("login", username="nobody", password=PASSWORD),
         post("login", username="nobody@example.org", password=PASSWORD),
         post("login", username="alice", password="wrong horse battery"),
         post("login", username="gone", password=PASSWORD),
     ]
-    for answer in answers:
-        assert answer.status_code == 401
-        assert answer["WWW-Authenticate"] == "Bearer"
-        assert answer.json() | {"request_id": ""} == answers[0].json() | {"request_id": ""}
-    assert answers[0].json()["code"] == "invalid_credentials"
+    for response in responses:
+        assert response.status_code == 401
+        assert response["WWW-Authenticate"] == "Bearer"
+        assert response.json() | {"request_id": ""} == responses[0].json() | {"request_id": ""}
+    assert responses[0].json()["code"] == "invalid_credentials"
 
 
 @pytest.mark.parametrize("name", ["nobody", "nobody@example.org", "alice", "gone", "unset"])
-def test_each_try_costs_one_hash(post, alice, make_user, monkeypatch, name):
+def test_each_attempt_hashes_once(post, alice, make_user, monkeypatch, name):
     make_user("gone", is_active=False)
     User.objects.create_user("unset", None)
     hasher = identify_hasher(alice.password)
@@ -72,33 +70,33 @@ def test_each_try_costs_one_hash(post, alice, make_user, monkeypatch, name):
     assert len(hashed) == 1
 
 
-def test_a_suspended_reader_is_told_so_with_the_right_password_only(post, alice, sign_in):
+def test_suspension_is_revealed_only_with_the_password(post, alice, sign_in):
     access = sign_in("alice")["access"]
     refresh = sign_in("alice")["refresh"]
     alice.suspended_until = timezone.now() + datetime.timedelta(days=1)
     alice.save()
-    answer = post("login", username="alice", password=PASSWORD)
-    assert answer.status_code == 403
-    assert answer.json()["code"] == "account_suspended"
+    response = post("login", username="alice", password=PASSWORD)
+    assert response.status_code == 403
+    assert response.json()["code"] == "account_suspended"
     assert post("login", username="alice", password="wrong").json()["code"] == "invalid_credentials"
     assert not is_accepted(access)
     assert post("refresh", refresh=refresh).status_code == 401
     assert post("verify", token=refresh).status_code == 401
-    # It was for a time.
+    # The suspension has expired.
     alice.suspended_until = timezone.now() - datetime.timedelta(seconds=1)
     alice.save()
     assert is_accepted(access)
     assert post("login", username="alice", password=PASSWORD).status_code == 200
 
 
-def test_a_closed_account_is_out_on_the_next_request(post, alice, sign_in):
+def test_deactivated_account_loses_access_at_once(post, alice, sign_in):
     own = sign_in("alice")
     User.objects.filter(pk=alice.pk).update(is_active=False)
     assert not is_accepted(own["access"])
     assert post("refresh", refresh=own["refresh"]).status_code == 401
 
 
-def test_a_deleted_account_too(post, alice, sign_in):
+def test_deleted_account_loses_access_at_once(post, alice, sign_in):
     own = sign_in("alice")
     alice.delete()
     assert not is_accepted(own["access"])
@@ -107,7 +105,7 @@ def test_a_deleted_account_too(post, alice, sign_in):
     assert post("logout", refresh=own["refresh"]).status_code == 204
 
 
-def test_the_device_is_what_the_client_calls_it_or_its_user_agent(anonymous, post, alice, sign_in):
+def test_device_is_given_name_or_user_agent(anonymous, post, alice, sign_in):
     post("login", username="alice", password=PASSWORD, device="Alice's phone")
     body = {"username": "alice", "password": PASSWORD}
     anonymous.post(f"{V1}auth/login/", body, HTTP_USER_AGENT="Bridge/1.0 \x01\x7f" + "x" * 200)
@@ -118,11 +116,11 @@ def test_the_device_is_what_the_client_calls_it_or_its_user_agent(anonymous, pos
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"username": ["a"], "password": {}}, {"username": None}, "x"])
-def test_a_body_that_is_no_form_is_refused(anonymous, body):
+def test_invalid_body_is_400(anonymous, body):
     assert send(anonymous, "post", f"{V1}auth/login/", body).status_code == 400
 
 
-def test_a_password_of_129_characters_is_no_password(post, alice):
+def test_password_of_129_characters_is_too_long(post, alice):
     assert codes(post("login", username="alice", password="x" * 129)) == {"password": {"max_length"}}
 
 
@@ -130,40 +128,40 @@ def test_mallory_cannot_lock_alice_out(anonymous, post, alice, rate):
     rate("login", 3)
     for status in (401, 401, 401, 429):
         assert post("login", username="alice", password="guess").status_code == status
-    # Not even the right password opens from there now, under any spelling of the name.
+    # From this address even the correct password is throttled, in any case of the name.
     assert post("login", username="ALICE", password=PASSWORD).status_code == 429
-    # Alice comes from elsewhere.
+    # Alice signs in from another address.
     body = {"username": "alice", "password": PASSWORD}
     assert anonymous.post(f"{V1}auth/login/", body, REMOTE_ADDR="10.0.0.2").status_code == 200
-    # And others beside Mallory may come in.
+    # Other accounts can still sign in from Mallory's address.
     assert post("login", username="nobody", password="guess").status_code == 401
 
 
-def test_an_address_that_tries_many_accounts_is_stopped_too(post, rate):
+def test_address_trying_many_accounts_is_throttled(post, rate):
     rate("login", 1)
     statuses = [post("login", username=f"reader{n}", password="guess").status_code for n in range(12)]
     assert statuses == [401] * 10 + [429] * 2
 
 
-def test_what_an_address_claims_of_itself_is_not_believed(anonymous, alice, rate):
+def test_forwarded_for_header_is_not_trusted(anonymous, alice, rate):
     rate("login", 2)
     body = {"username": "alice", "password": "guess"}
-    tries = [anonymous.post(f"{V1}auth/login/", body, HTTP_X_FORWARDED_FOR=f"10.0.0.{n}") for n in range(3)]
-    assert [answer.status_code for answer in tries] == [401, 401, 429]
+    responses = [anonymous.post(f"{V1}auth/login/", body, HTTP_X_FORWARDED_FOR=f"10.0.0.{n}") for n in range(3)]
+    assert [response.status_code for response in responses] == [401, 401, 429]
 
 
-def test_a_refused_try_costs_no_hash(post, alice, rate, monkeypatch):
+def test_throttled_attempt_is_not_hashed(post, alice, rate, monkeypatch):
     rate("login", 1)
     post("login", username="alice", password="guess")
     monkeypatch.setattr("accounts.services.authenticate", None)
-    answer = post("login", username="alice", password=PASSWORD)
-    assert answer.status_code == 429
-    assert answer.json()["code"] == "throttled"
-    assert int(answer["Retry-After"]) >= 1
+    response = post("login", username="alice", password=PASSWORD)
+    assert response.status_code == 429
+    assert response.json()["code"] == "throttled"
+    assert int(response["Retry-After"]) >= 1
 
 
-def test_a_password_that_changes_during_a_sign_in_is_asked_for_again(post, alice, monkeypatch):
-    """The old password was right when it was checked; the change must end this sign-in as all others."""
+def test_password_change_during_login_fails_login(post, alice, monkeypatch):
+    # The old password was correct when it was checked.
     from accounts import services
 
     authenticate = services.authenticate
@@ -174,15 +172,15 @@ def test_a_password_that_changes_during_a_sign_in_is_asked_for_again(post, alice
         return user
 
     monkeypatch.setattr(services, "authenticate", slow)
-    answer = post("login", username="alice", password=PASSWORD)
-    assert answer.status_code == 401
-    assert answer.json()["code"] == "invalid_credentials"
+    response = post("login", username="alice", password=PASSWORD)
+    assert response.status_code == 401
+    assert response.json()["code"] == "invalid_credentials"
     assert not AuthSession.objects.exists()
 
 
 @override_settings(PASSWORD_HASHERS=["accounts.hashers.Argon2", "django.contrib.auth.hashers.MD5PasswordHasher"])
-def test_passwords_are_kept_with_argon2id(post, alice):
-    """19 MiB, two passes, one lane; a hash from before is renewed at the next sign-in, which goes through."""
+def test_passwords_are_hashed_with_argon2id(post, alice):
+    """An older hash is upgraded at the next sign-in to 19 MiB, two passes, one lane."""
     assert alice.password.startswith("md5$")
     assert post("login", username="alice", password=PASSWORD).status_code == 200
     alice.refresh_from_db()
@@ -193,13 +191,13 @@ def test_passwords_are_kept_with_argon2id(post, alice):
     assert post("login", username="alice", password=PASSWORD.upper()).status_code == 401
 
 
-def test_the_settings_say_argon2():
+def test_settings_use_argon2():
     from bookbridge import settings
 
     assert settings.PASSWORD_HASHERS[0] == "accounts.hashers.Argon2"
 
 
-def test_messages_follow_the_callers_language(anonymous):
+def test_messages_follow_accept_language(anonymous):
     body = {"username": "nobody", "password": PASSWORD}
     english = anonymous.post(f"{V1}auth/login/", body, HTTP_ACCEPT_LANGUAGE="en").json()
     other = anonymous.post(f"{V1}auth/login/", body, HTTP_ACCEPT_LANGUAGE="pt-BR")
@@ -207,8 +205,8 @@ def test_messages_follow_the_callers_language(anonymous):
     assert other.json()["code"] == english["code"]
 
 
-def test_last_login_is_not_written_at_each_call(alice, sign_in, django_assert_num_queries):
+def test_requests_do_not_write_last_login(alice, sign_in, django_assert_num_queries):
     access = sign_in("alice")["access"]
-    # The sign-in with its account; the account as it is now.
+    # Session with user; the user.
     with django_assert_num_queries(2):
         bearer(access).get(f"{V1}users/me/")

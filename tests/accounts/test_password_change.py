@@ -1,5 +1,3 @@
-"""Changing one's password."""
-
 import pytest
 
 from accounts.models import AuthSession, MailToken, User
@@ -12,10 +10,10 @@ URL = f"{V1}auth/password/change/"
 NEW = "a new horse battery"
 
 
-def test_this_sign_in_stays_and_the_others_end(post, alice, bob, sign_in):
+def test_password_change_revokes_other_sessions(post, alice, bob, sign_in):
     here, there, of_bob = sign_in("alice"), sign_in("alice"), sign_in("bob")
-    answer = bearer(here["access"]).post(URL, {"current_password": PASSWORD, "new_password": NEW})
-    assert (answer.status_code, answer.content) == (204, b"")
+    response = bearer(here["access"]).post(URL, {"current_password": PASSWORD, "new_password": NEW})
+    assert (response.status_code, response.content) == (204, b"")
     assert is_accepted(here["access"])
     assert not is_accepted(there["access"])
     assert is_accepted(of_bob["access"])
@@ -25,10 +23,10 @@ def test_this_sign_in_stays_and_the_others_end(post, alice, bob, sign_in):
     assert sign_in("alice", NEW)
 
 
-def test_a_wrong_password_changes_nothing(alice, sign_in):
+def test_wrong_password_changes_nothing(alice, sign_in):
     here, there = sign_in("alice"), sign_in("alice")
-    answer = bearer(here["access"]).post(URL, {"current_password": "wrong", "new_password": NEW})
-    assert codes(answer) == {"current_password": {"wrong_password"}}
+    response = bearer(here["access"]).post(URL, {"current_password": "wrong", "new_password": NEW})
+    assert codes(response) == {"current_password": {"wrong_password"}}
     assert is_accepted(there["access"])
     assert sign_in("alice")
 
@@ -47,19 +45,19 @@ def test_a_wrong_password_changes_nothing(alice, sign_in):
         ("", "blank"),
     ],
 )
-def test_the_new_one_must_be_good(alice, client_of, password, code):
-    answer = client_of(alice).post(URL, {"current_password": PASSWORD, "new_password": password})
-    assert codes(answer).keys() == {"new_password"}
-    assert code in codes(answer)["new_password"]
+def test_new_password_is_validated(alice, client_of, password, code):
+    response = client_of(alice).post(URL, {"current_password": PASSWORD, "new_password": password})
+    assert codes(response).keys() == {"new_password"}
+    assert code in codes(response)["new_password"]
     assert User.objects.get().check_password(PASSWORD)
 
 
 @pytest.mark.parametrize("body", [None, [], {}, "x", {"current_password": 7, "new_password": [NEW]}])
-def test_a_body_that_is_no_form_is_refused(alice, client_of, body):
+def test_invalid_body_is_400(alice, client_of, body):
     assert send(client_of(alice), "post", URL, body).status_code == 400
 
 
-def test_only_the_password_is_written(alice, client_of):
+def test_only_the_password_is_saved(alice, client_of):
     client = client_of(alice)
     with_counter = User.objects.filter(pk=alice.pk)
     alice.refresh_from_db()
@@ -69,11 +67,11 @@ def test_only_the_password_is_written(alice, client_of):
     assert client.get(f"{V1}users/me/").status_code == 401
 
 
-def test_needs_a_sign_in(anonymous):
+def test_password_change_requires_authentication(anonymous):
     assert anonymous.post(URL, {"current_password": PASSWORD, "new_password": NEW}).status_code == 401
 
 
-def test_guesses_are_counted_for_the_caller_and_not_for_a_neighbour(alice, bob, client_of, rate):
+def test_password_change_is_throttled_per_user(alice, bob, client_of, rate):
     rate("login", 2)
     guess = {"current_password": "wrong", "new_password": NEW, "username": "x"}
     client, neighbour = client_of(alice), client_of(bob)
@@ -81,9 +79,9 @@ def test_guesses_are_counted_for_the_caller_and_not_for_a_neighbour(alice, bob, 
     assert neighbour.post(URL, {"current_password": PASSWORD, "new_password": NEW}).status_code == 204
 
 
-@pytest.mark.usefixtures("mails_at_call")
-def test_links_that_could_undo_it_are_void(alice, client_of, post):
-    """Somebody who knew the old password may have asked for another address; a new password must stop that."""
+@pytest.mark.usefixtures("immediate_emails")
+def test_password_change_invalidates_email_tokens(alice, client_of, post):
+    """An attacker with the old password may have requested a new address; the new password must prevent that."""
     client = client_of(alice)
     body = {"email": "m@example.org", "current_password": PASSWORD}
     assert client.post(f"{V1}auth/email/change/", body).status_code == 202
@@ -93,7 +91,7 @@ def test_links_that_could_undo_it_are_void(alice, client_of, post):
     assert not MailToken.objects.exists()
 
 
-def test_an_idempotency_key_makes_a_retry_safe(alice, client_of):
+def test_retry_with_idempotency_key_is_replayed(alice, client_of):
     client = client_of(alice)
     body = {"current_password": PASSWORD, "new_password": NEW}
     first = client.post(URL, body, HTTP_IDEMPOTENCY_KEY="k1")

@@ -1,5 +1,3 @@
-"""Exchanging a refresh token: once, with a short grace, and a theft ends the sign-in."""
-
 import datetime
 
 import pytest
@@ -16,8 +14,7 @@ SECOND = datetime.timedelta(seconds=1)
 
 @pytest.fixture
 def wait():
-    """Let time pass for all sign-ins since their last exchange."""
-
+    # Move the last rotation of all sessions into the past.
     def pass_time(seconds):
         for session in AuthSession.objects.exclude(rotated_at=None):
             AuthSession.objects.filter(pk=session.pk).update(rotated_at=session.rotated_at - seconds * SECOND)
@@ -25,40 +22,40 @@ def wait():
     return pass_time
 
 
-def test_it_gives_the_next_pair_and_the_old_access_token_lives_on(post, alice, sign_in):
+def test_refresh_returns_new_pair_and_keeps_access_token(post, alice, sign_in):
     first = sign_in("alice")
-    answer = post("refresh", refresh=first["refresh"])
-    assert answer.status_code == 200
-    second = answer.json()
+    response = post("refresh", refresh=first["refresh"])
+    assert response.status_code == 200
+    second = response.json()
     assert second.keys() == {"access", "refresh"}
     assert second["access"] != first["access"]
     assert second["refresh"] != first["refresh"]
     assert is_accepted(first["access"])
     assert is_accepted(second["access"])
     assert post("refresh", refresh=second["refresh"]).status_code == 200
-    # One row for the device, however often it refreshes.
+    # Refreshing does not add rows.
     assert AuthSession.objects.count() == 1
 
 
-def test_a_double_send_gets_the_same_successor(post, alice, sign_in, wait):
+def test_retry_within_grace_returns_same_pair(post, alice, sign_in, wait):
     first = sign_in("alice")
-    answers = [post("refresh", refresh=first["refresh"]) for _ in range(3)]
+    responses = [post("refresh", refresh=first["refresh"]) for _ in range(3)]
     wait(settings.REFRESH_GRACE_SECONDS - 2)
-    answers.append(post("refresh", refresh=first["refresh"]))
-    assert {answer.status_code for answer in answers} == {200}
-    assert len({answer.content for answer in answers}) == 1
-    assert post("refresh", refresh=answers[0].json()["refresh"]).status_code == 200
+    responses.append(post("refresh", refresh=first["refresh"]))
+    assert {response.status_code for response in responses} == {200}
+    assert len({response.content for response in responses}) == 1
+    assert post("refresh", refresh=responses[0].json()["refresh"]).status_code == 200
 
 
-def test_a_spent_token_that_comes_later_ends_the_whole_sign_in(post, alice, sign_in, wait):
+def test_late_reuse_revokes_the_session(post, alice, sign_in, wait):
     first = sign_in("alice")
     other_device = sign_in("alice")
     second = post("refresh", refresh=first["refresh"]).json()
     wait(settings.REFRESH_GRACE_SECONDS + 1)
-    answer = post("refresh", refresh=first["refresh"])
-    assert answer.status_code == 401
-    assert answer.json()["code"] == "token_reused"
-    assert answer["WWW-Authenticate"] == "Bearer"
+    response = post("refresh", refresh=first["refresh"])
+    assert response.status_code == 401
+    assert response.json()["code"] == "token_reused"
+    assert response["WWW-Authenticate"] == "Bearer"
     assert not is_accepted(first["access"])
     assert not is_accepted(second["access"])
     assert post("refresh", refresh=second["refresh"]).status_code == 401
@@ -66,31 +63,31 @@ def test_a_spent_token_that_comes_later_ends_the_whole_sign_in(post, alice, sign
     assert is_accepted(other_device["access"])
 
 
-def test_the_grace_is_for_the_immediate_predecessor_only(post, alice, sign_in):
+def test_grace_applies_to_the_previous_token_only(post, alice, sign_in):
     first = sign_in("alice")
     second = post("refresh", refresh=first["refresh"]).json()
     third = post("refresh", refresh=second["refresh"]).json()
-    answer = post("refresh", refresh=first["refresh"])
-    assert (answer.status_code, answer.json()["code"]) == (401, "token_reused")
+    response = post("refresh", refresh=first["refresh"])
+    assert (response.status_code, response.json()["code"]) == (401, "token_reused")
     assert not is_accepted(third["access"])
 
 
-def test_after_a_password_change_elsewhere_it_is_over(post, alice, sign_in):
+def test_refresh_fails_after_password_change(post, alice, sign_in):
     own = sign_in("alice")
     alice.change_password("a new horse battery")
-    answer = post("refresh", refresh=own["refresh"])
-    assert (answer.status_code, answer.json()["code"]) == (401, "token_not_valid")
+    response = post("refresh", refresh=own["refresh"])
+    assert (response.status_code, response.json()["code"]) == (401, "token_not_valid")
     assert not is_accepted(own["access"])
 
 
-def test_a_sign_in_that_has_run_out(post, alice, sign_in):
+def test_refresh_of_expired_session_fails(post, alice, sign_in):
     own = sign_in("alice")
     AuthSession.objects.update(expires_at=AuthSession.objects.get().created_at - SECOND)
     assert post("refresh", refresh=own["refresh"]).status_code == 401
     assert not is_accepted(own["access"])
 
 
-def test_the_successor_is_not_readable_in_the_database(post, alice, sign_in):
+def test_stored_token_pair_is_encrypted(post, alice, sign_in):
     second = post("refresh", refresh=sign_in("alice")["refresh"]).json()
     session = AuthSession.objects.get()
     for column in vars(session).values():
@@ -99,15 +96,15 @@ def test_the_successor_is_not_readable_in_the_database(post, alice, sign_in):
         assert second["refresh"].split(".")[1] not in str(column)
 
 
-def test_a_successor_that_can_no_longer_be_read_is_not_given(post, alice, sign_in):
-    """After SECRET_KEY has been changed: no grace, and no error of the server."""
+def test_undecryptable_token_pair_gives_401(post, alice, sign_in):
+    """As after a change of SECRET_KEY."""
     first = sign_in("alice")
     post("refresh", refresh=first["refresh"])
     AuthSession.objects.update(successor="nonsense")
     assert post("refresh", refresh=first["refresh"]).status_code == 401
 
 
-def test_an_emptied_or_dead_cache_logs_nobody_out(post, alice, sign_in, monkeypatch):
+def test_cache_failure_does_not_end_sessions(post, alice, sign_in, monkeypatch):
     own = sign_in("alice")
     cache.clear()
     assert is_accepted(own["access"])
@@ -130,15 +127,15 @@ def test_an_emptied_or_dead_cache_logs_nobody_out(post, alice, sign_in, monkeypa
     assert sign_in("alice")
 
 
-def test_without_a_token_or_with_what_is_none(post):
+def test_refresh_with_missing_or_invalid_token(post):
     assert post("refresh").status_code == 400
     for nonsense in ("x", "a.b.c", "ey.ey.ey", "." * 100, "é" * 20, "eyJhbGciOiJub25lIn0.e30."):
-        answer = post("refresh", refresh=nonsense)
-        assert (answer.status_code, answer.json()["code"]) == (401, "token_not_valid")
+        response = post("refresh", refresh=nonsense)
+        assert (response.status_code, response.json()["code"]) == (401, "token_not_valid")
 
 
-def test_many_queries_a_refresh(post, alice, sign_in, django_assert_num_queries):
+def test_refresh_query_count(post, alice, sign_in, django_assert_num_queries):
     own = sign_in("alice")
-    # Savepoint (the transaction itself outside of tests), the locked sign-in, its account, the new ids, release.
+    # Savepoint; the locked session; its user; the update; release.
     with django_assert_num_queries(5):
         post("refresh", refresh=own["refresh"])

@@ -1,5 +1,3 @@
-"""Opening an account."""
-
 import pytest
 
 from accounts.models import User
@@ -12,10 +10,12 @@ URL = f"{V1}auth/register/"
 GOOD = {"username": "Ana.Souza", "password": "um-bom-segredo-7"}
 
 
-def test_a_new_reader_gets_the_own_user_object_and_is_signed_in(anonymous):
-    answer = anonymous.post(URL, GOOD | {"email": "ana@example.org", "language": "pt-br", "timezone": "America/Bahia"})
-    assert answer.status_code == 201
-    own = answer.json()
+def test_register_returns_account_and_tokens(anonymous):
+    response = anonymous.post(
+        URL, GOOD | {"email": "ana@example.org", "language": "pt-br", "timezone": "America/Bahia"}
+    )
+    assert response.status_code == 201
+    own = response.json()
     assert own["access"] == own["access_token"]
     assert own["refresh"]
     assert {k: own[k] for k in own if k not in ("id", "joined_at", "access", "access_token", "refresh")} == {
@@ -37,10 +37,10 @@ def test_a_new_reader_gets_the_own_user_object_and_is_signed_in(anonymous):
 @pytest.mark.parametrize(
     "username", ["abc", "a" * 30, "0-9", "J.R.R_Tolkien-1", "Admin1", "meme", "123", "x.y", "  padded  "]
 )
-def test_a_username_may_be(anonymous, username):
-    answer = anonymous.post(URL, GOOD | {"username": username})
-    assert answer.status_code == 201
-    assert answer.json()["username"] == username.strip()
+def test_valid_usernames(anonymous, username):
+    response = anonymous.post(URL, GOOD | {"username": username})
+    assert response.status_code == 201
+    assert response.json()["username"] == username.strip()
 
 
 @pytest.mark.parametrize(
@@ -75,21 +75,21 @@ def test_a_username_may_be(anonymous, username):
         ("null", "reserved"),
     ],
 )
-def test_a_username_may_not_be(anonymous, username, code):
-    answer = send(anonymous, "post", URL, GOOD | {"username": username})
-    if code is None:  # the space around a name is taken off, a line break too
-        assert answer.status_code == 201
+def test_invalid_usernames(anonymous, username, code):
+    response = send(anonymous, "post", URL, GOOD | {"username": username})
+    if code is None:  # surrounding whitespace is stripped, including line breaks
+        assert response.status_code == 201
     else:
-        assert code in codes(answer)["username"]
-        assert codes(answer).keys() == {"username"}
+        assert code in codes(response)["username"]
+        assert codes(response).keys() == {"username"}
 
 
 @pytest.mark.parametrize("twin", ["jose", "Jose", "JOSE", " jose "])
-def test_a_taken_name_is_a_conflict_in_any_case(anonymous, make_user, twin):
+def test_taken_username_is_409_in_any_case(anonymous, make_user, twin):
     make_user("jose")
-    answer = anonymous.post(URL, GOOD | {"username": twin})
-    assert answer.status_code == 409
-    assert answer.json()["code"] == "username_taken"
+    response = anonymous.post(URL, GOOD | {"username": twin})
+    assert response.status_code == 409
+    assert response.json()["code"] == "username_taken"
     assert User.objects.count() == 1
 
 
@@ -116,14 +116,14 @@ def test_a_taken_name_is_a_conflict_in_any_case(anonymous, make_user, twin):
         ("🦊🦉🐢🦋🐝🐙🦔🐧", None),
     ],
 )
-def test_passwords(anonymous, password, code):
-    answer = send(anonymous, "post", URL, GOOD | {"password": password})
+def test_password_validation(anonymous, password, code):
+    response = send(anonymous, "post", URL, GOOD | {"password": password})
     if code:
-        assert code in codes(answer)["password"]
+        assert code in codes(response)["password"]
         assert not User.objects.exists()
     else:
-        assert answer.status_code == 201
-        # To the last character, the space around it included.
+        assert response.status_code == 201
+        # All characters count, including surrounding whitespace.
         again = anonymous.post(f"{V1}auth/login/", {"username": "ana.souza", "password": password})
         assert again.status_code == 200
         again = anonymous.post(f"{V1}auth/login/", {"username": "ana.souza", "password": password[:-1]})
@@ -137,7 +137,7 @@ def test_passwords(anonymous, password, code):
         ("email", "a@b", "invalid"),
         ("email", "a@example.org\nBcc: b@example.org", "invalid"),
         ("email", "a" * 64 + "@" + "b" * 60 + "." + "c" * 62 + ".org", "max_length"),
-        # Within 190 characters, beyond them in the form it is compared by.
+        # Up to 190 characters, but longer after normalization.
         ("email", "a@" + "ﷺ" * 60 + ".org", "max_length"),
         ("email", 7, "invalid"),
         ("email", ["a@example.org"], "invalid"),
@@ -160,50 +160,57 @@ def test_passwords(anonymous, password, code):
         ("display_name", None, "null"),
     ],
 )
-def test_nonsense_is_refused_and_its_field_named(anonymous, field, value, code):
-    answer = anonymous.post(URL, GOOD | {field: value})
-    assert codes(answer).keys() == {field}
-    assert code in codes(answer)[field]
+def test_invalid_value_is_reported_for_its_field(anonymous, field, value, code):
+    response = anonymous.post(URL, GOOD | {field: value})
+    assert codes(response).keys() == {field}
+    assert code in codes(response)[field]
     assert not User.objects.exists()
 
 
 @pytest.mark.parametrize("body", [None, [], [GOOD], "text", 7, {}])
-def test_a_body_that_is_no_form_is_refused(anonymous, body):
+def test_invalid_body_is_400(anonymous, body):
     assert send(anonymous, "post", URL, body).status_code == 400
 
 
-def test_missing_fields_are_named(anonymous):
+def test_missing_fields_are_reported(anonymous):
     assert codes(anonymous.post(URL, {})) == {"username": {"required"}, "password": {"required"}}
 
 
-def test_unknown_fields_are_ignored_and_protected_ones_stay(anonymous):
-    wish = {"id": 987654, "is_staff": True, "is_superuser": True, "email_verified": True, "is_active": False, "hat": 1}
-    answer = anonymous.post(URL, GOOD | wish | {"email": "ana@example.org", "joined_at": "2001-01-01T00:00:00Z"})
-    assert answer.status_code == 201
+def test_unknown_and_protected_fields_are_ignored(anonymous):
+    protected = {
+        "id": 987654,
+        "is_staff": True,
+        "is_superuser": True,
+        "email_verified": True,
+        "is_active": False,
+        "hat": 1,
+    }
+    response = anonymous.post(URL, GOOD | protected | {"email": "ana@example.org", "joined_at": "2001-01-01T00:00:00Z"})
+    assert response.status_code == 201
     user = User.objects.get()
     assert (user.is_staff, user.is_superuser, user.email_verified, user.is_active) == (False, False, False, True)
     assert user.joined_at.year > 2001
     assert user.pk != 987654
-    assert answer.json()["id"] == user.pk
+    assert response.json()["id"] == user.pk
 
 
-def test_a_blank_display_name_is_the_username(anonymous):
+def test_blank_display_name_becomes_the_username(anonymous):
     assert anonymous.post(URL, GOOD | {"display_name": ""}).json()["display_name"] == "Ana.Souza"
 
 
-def test_the_older_catalogue_services_client_needs_two_fields_and_no_slash(anonymous):
-    answer = anonymous.post(URL.rstrip("/"), GOOD)
-    assert answer.status_code == 201
-    assert is_accepted(answer.json()["access_token"])
+def test_older_client_sends_two_fields_without_slash(anonymous):
+    response = anonymous.post(URL.rstrip("/"), GOOD)
+    assert response.status_code == 201
+    assert is_accepted(response.json()["access_token"])
 
 
-def test_a_stale_token_does_not_stand_in_the_way(anonymous):
+def test_register_ignores_invalid_token(anonymous):
     anonymous.credentials(HTTP_AUTHORIZATION="Bearer nonsense")
     assert anonymous.post(URL, GOOD).status_code == 201
 
 
-@pytest.mark.usefixtures("mails_at_call")
-def test_a_claimed_address_is_told_to_its_owner_alone(anonymous, alice, mailoutbox):
+@pytest.mark.usefixtures("immediate_emails")
+def test_taken_address_is_reported_to_its_owner_only(anonymous, alice, mailoutbox):
     free = anonymous.post(URL, GOOD | {"email": "free@example.org"})
     taken = anonymous.post(URL, GOOD | {"username": "mallory", "email": "ALICE@example.org"})
     assert (free.status_code, taken.status_code) == (201, 201)
@@ -215,18 +222,18 @@ def test_a_claimed_address_is_told_to_its_owner_alone(anonymous, alice, mailoutb
     assert "?token=" in to_free.body
     assert to_owner.to == ["alice@example.org"]
     assert "token" not in to_owner.body
-    # The claim opens nothing.
+    # The unverified address cannot be used to sign in.
     login = anonymous.post(f"{V1}auth/login/", {"username": "alice@example.org", "password": GOOD["password"]})
     assert login.status_code == 401
     login = anonymous.post(f"{V1}auth/login/", {"username": "alice@example.org", "password": PASSWORD})
     assert login.json()["user"]["id"] == alice.pk
 
 
-def test_the_rate_is_for_each_address(anonymous, rate):
+def test_register_is_throttled_per_address(anonymous, rate):
     rate("register", 2)
     for n, status in enumerate((201, 201, 429)):
-        answer = anonymous.post(URL, GOOD | {"username": f"reader{n}"})
-        assert answer.status_code == status
-    assert answer.json()["code"] == "throttled"
-    assert 1 <= int(answer["Retry-After"]) <= 60
+        response = anonymous.post(URL, GOOD | {"username": f"reader{n}"})
+        assert response.status_code == status
+    assert response.json()["code"] == "throttled"
+    assert 1 <= int(response["Retry-After"]) <= 60
     assert anonymous.post(URL, GOOD | {"username": "reader9"}, REMOTE_ADDR="10.0.0.9").status_code == 201

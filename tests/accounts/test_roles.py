@@ -1,5 +1,3 @@
-"""Roles of staff: each may do its own work, and nobody raises themselves."""
-
 import datetime
 
 import pytest
@@ -20,7 +18,7 @@ USERS, GROUPS, SESSIONS = "/admin/accounts/user/", "/admin/auth/group/", "/admin
 NEW = "a new horse battery"
 
 
-def member_of(make_user, name, role):
+def make_staff_user(make_user, name, role):
     user = make_user(name, is_staff=True)
     user.groups.add(Group.objects.get(name=role))
     return user
@@ -34,12 +32,12 @@ def client_as(user):
 
 @pytest.fixture
 def administrator(make_user):
-    return member_of(make_user, "ada", ADMINISTRATORS)
+    return make_staff_user(make_user, "ada", ADMINISTRATORS)
 
 
 @pytest.fixture
 def moderator(make_user):
-    return member_of(make_user, "moe", MODERATORS)
+    return make_staff_user(make_user, "moe", MODERATORS)
 
 
 def page_of(user):
@@ -57,7 +55,7 @@ def permissions(name):
     return {f"{app}.{code}" for app, code in group.permissions.values_list("content_type__app_label", "codename")}
 
 
-def test_the_roles_are_there_from_the_first_migration_on():
+def test_roles_exist_after_migrate():
     assert set(Group.objects.values_list("name", flat=True)) >= set(ROLES)
     assert "accounts.appoint_staff" in permissions(ADMINISTRATORS)
     assert "api.view_auditentry" in permissions(ADMINISTRATORS)
@@ -69,7 +67,7 @@ def test_the_roles_are_there_from_the_first_migration_on():
     assert all(code.partition(".")[2].startswith("view_") for code in others)
 
 
-def test_what_a_role_may_is_set_right_by_the_next_migrate():
+def test_migrate_restores_role_permissions():
     group = Group.objects.get(name=MODERATORS)
     right = permissions(MODERATORS)
     group.permissions.set(Permission.objects.filter(codename="change_user"))
@@ -79,14 +77,14 @@ def test_what_a_role_may_is_set_right_by_the_next_migrate():
     assert permissions(ADMINISTRATORS)
 
 
-def test_groups_of_ones_own_stay_as_they_are():
+def test_migrate_keeps_custom_groups():
     own = Group.objects.create(name="Helpers")
     own.permissions.set(Permission.objects.filter(codename="view_user"))
     call_command("migrate", verbosity=0)
     assert permissions("Helpers") == {"accounts.view_user"}
 
 
-def test_an_administrator_gives_and_takes_roles(administrator, alice):
+def test_administrator_assigns_roles(administrator, alice):
     client = client_as(administrator)
     group = Group.objects.get(name=MODERATORS)
     assert client.post(page_of(alice), form_of(alice, is_staff="on", groups=[group.pk])).status_code == 302
@@ -96,7 +94,7 @@ def test_an_administrator_gives_and_takes_roles(administrator, alice):
     assert client_as(alice).get(USERS).status_code == 200
 
 
-def test_nobody_becomes_a_superuser_by_an_administrator(administrator, alice):
+def test_administrator_cannot_create_superusers(administrator, alice):
     client = client_as(administrator)
     for user in (alice, administrator):
         assert client.post(page_of(user), form_of(user, is_superuser="on")).status_code == 302
@@ -104,10 +102,10 @@ def test_nobody_becomes_a_superuser_by_an_administrator(administrator, alice):
         assert not user.is_superuser
 
 
-def test_a_superusers_account_is_a_superusers_to_touch(administrator, staff, alice):
+def test_superuser_is_changed_only_by_superusers(administrator, staff, alice):
     client = client_as(administrator)
     password = {"password1": NEW, "password2": NEW, "usable_password": "true"}
-    assert client.get(page_of(staff)).status_code == 200  # seen, not changed
+    assert client.get(page_of(staff)).status_code == 200  # read-only
     assert client.post(page_of(staff), form_of(staff)).status_code == 403
     assert client.post(f"{USERS}{staff.pk}/password/", password).status_code == 403
     assert client.post(f"{USERS}{staff.pk}/delete/", {"post": "yes"}).status_code == 403
@@ -122,7 +120,7 @@ def test_a_superusers_account_is_a_superusers_to_touch(administrator, staff, ali
 
 @pytest.fixture
 def helper(make_user):
-    """Somebody who may change and delete readers and nothing else: of a group that staff have made."""
+    """A staff user in a custom group that may only view, change and delete users."""
     group = Group.objects.create(name="Helpers")
     group.permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user", "delete_user"]))
     user = make_user("helper", is_staff=True)
@@ -130,7 +128,7 @@ def helper(make_user):
     return user
 
 
-def test_who_may_change_readers_gives_no_rights_and_touches_no_staff(helper, administrator, moderator, alice):
+def test_support_staff_cannot_escalate_privileges(helper, administrator, moderator, alice):
     client = client_as(helper)
     every = {"is_superuser": "on", "is_staff": "on", "groups": list(Group.objects.values_list("pk", flat=True))}
     every |= {"user_permissions": list(Permission.objects.values_list("pk", flat=True))}
@@ -151,7 +149,7 @@ def test_who_may_change_readers_gives_no_rights_and_touches_no_staff(helper, adm
     assert SecondFactor.objects.filter(user=moderator).exists()
 
 
-def test_no_action_touches_the_account_of_who_is_not_theirs_to_manage(helper, administrator, moderator, staff, alice):
+def test_actions_skip_unmanageable_accounts(helper, administrator, moderator, staff, alice):
     User.objects.update(avatar="a.webp")
     helper.user_permissions.add(Permission.objects.get(codename="view_authsession"))
     for by, others in {helper: (moderator, administrator, staff), administrator: (staff,)}.items():
@@ -167,7 +165,7 @@ def test_no_action_touches_the_account_of_who_is_not_theirs_to_manage(helper, ad
         assert set(User.objects.filter(pk__in=ids).exclude(avatar="").values_list("pk", flat=True)) == set(ids[:-1]), by
 
 
-def test_a_moderator_changes_no_account_at_all(moderator, alice):
+def test_moderator_cannot_change_accounts(moderator, alice):
     client = client_as(moderator)
     assert client.get(page_of(alice)).status_code == 200
     for user in (moderator, alice):
@@ -177,7 +175,7 @@ def test_a_moderator_changes_no_account_at_all(moderator, alice):
     assert "reset_second_factor" not in client.get(USERS).content.decode()
 
 
-def test_roles_are_changed_by_nobody_and_other_groups_by_superusers(administrator, staff):
+def test_roles_are_read_only_and_groups_need_superuser(administrator, staff):
     own = Group.objects.create(name="Helpers")
     role = Group.objects.get(name=MODERATORS)
     for client, statuses in (
@@ -193,7 +191,7 @@ def test_roles_are_changed_by_nobody_and_other_groups_by_superusers(administrato
         assert found == statuses
 
 
-def test_no_moderator_suspends_an_account_of_the_staff(moderator, administrator, alice, staff):
+def test_suspending_staff_requires_higher_rank(moderator, administrator, alice, staff):
     until = timezone.now() + datetime.timedelta(days=1)
     alice.suspend(until, by=moderator)
     for by, user in ((moderator, administrator), (administrator, staff)):
@@ -204,20 +202,20 @@ def test_no_moderator_suspends_an_account_of_the_staff(moderator, administrator,
     assert User.objects.filter(suspended_until=until).count() == 3
 
 
-def test_a_role_without_the_flag_opens_nothing(make_user):
+def test_role_without_is_staff_gives_no_access(make_user):
     reader = make_user("reader")
     reader.groups.add(Group.objects.get(name=ADMINISTRATORS))
     assert client_as(reader).get(USERS).status_code == 302
 
 
-def test_what_a_role_may_is_told_in_the_readers_language(administrator, make_user):
+def test_role_permissions_are_translated(administrator, make_user):
     roles, other = Group.objects.get(name=MODERATORS), Group.objects.create(name="Book friends")
     boss = client_as(make_user("root", is_staff=True, is_superuser=True, language="pt-BR"))
     read = client_as(administrator).get(f"{GROUPS}{roles.pk}/change/").content.decode()
     assert "Case: Can decide cases, View<br>" in read
     assert "Review: View" in read
     assert "token" not in read.replace("csrfmiddlewaretoken", "")
-    # The superuser gives rights to a group of their own, and only reads what a role may.
+    # Superusers can change the permissions of custom groups, but not of roles.
     read = boss.get(f"{GROUPS}{roles.pk}/change/", HTTP_ACCEPT_LANGUAGE="pt-BR").content.decode()
     assert "Caso: Pode decidir casos, Visualizar<br>" in read
     assert 'name="permissions"' not in read

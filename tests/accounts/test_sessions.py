@@ -1,5 +1,3 @@
-"""The sign-ins of an account: seen, ended, and over on the very next request."""
-
 import datetime
 
 import pytest
@@ -13,37 +11,37 @@ pytestmark = pytest.mark.django_db
 URL = f"{V1}auth/sessions/"
 
 
-def test_signing_out_needs_only_the_refresh_token_and_bites_at_once(post, alice, sign_in):
+def test_logout_revokes_session_at_once(post, alice, sign_in):
     own, other = sign_in("alice"), sign_in("alice")
-    answer = post("logout", refresh=own["refresh"])
-    assert (answer.status_code, answer.content) == (204, b"")
+    response = post("logout", refresh=own["refresh"])
+    assert (response.status_code, response.content) == (204, b"")
     assert not is_accepted(own["access"])
     assert post("refresh", refresh=own["refresh"]).status_code == 401
     assert is_accepted(other["access"])
-    # Once more does no harm.
+    # Logging out twice is harmless.
     assert post("logout", refresh=own["refresh"]).status_code == 204
     assert post("logout").status_code == 400
 
 
-def test_a_spent_refresh_token_signs_out_too(post, alice, sign_in):
+def test_logout_with_used_refresh_token(post, alice, sign_in):
     own = sign_in("alice")
     newer = post("refresh", refresh=own["refresh"]).json()
     assert post("logout", refresh=own["refresh"]).status_code == 204
     assert not is_accepted(newer["access"])
 
 
-def test_signing_out_with_an_expired_access_token_in_the_header(anonymous, alice, sign_in):
+def test_logout_ignores_expired_access_token(anonymous, alice, sign_in):
     own = sign_in("alice")
     anonymous.credentials(HTTP_AUTHORIZATION="Bearer expired")
     assert anonymous.post(f"{V1}auth/logout/", {"refresh": own["refresh"]}).status_code == 204
 
 
-def test_the_list_shows_ones_own_that_are_not_over(post, alice, bob, sign_in):
+def test_list_shows_own_active_sessions(post, alice, bob, sign_in):
     phone = sign_in("alice", device="phone")
     laptop = sign_in("alice", device="laptop")
-    gone = sign_in("alice", device="gone")
+    ended = sign_in("alice", device="gone")
     sign_in("bob")
-    post("logout", refresh=gone["refresh"])
+    post("logout", refresh=ended["refresh"])
     stale = AuthSession.objects.get(device="gone")
     AuthSession.objects.create(user=alice, device="stale", jti="x", expires_at=stale.created_at)
     rows = bearer(phone["access"]).get(URL).json()["results"]
@@ -53,28 +51,28 @@ def test_the_list_shows_ones_own_that_are_not_over(post, alice, bob, sign_in):
     assert [row["current"] for row in rows] == [True, False]
 
 
-def test_a_refresh_is_a_use(post, alice, sign_in):
+def test_refresh_updates_last_used_at(post, alice, sign_in):
     own = sign_in("alice")
     then = AuthSession.objects.get().last_used_at
     post("refresh", refresh=own["refresh"])
     assert AuthSession.objects.get().last_used_at > then
 
 
-def test_ending_one(alice, sign_in):
+def test_revoke_one_session(alice, sign_in):
     phone, laptop = sign_in("alice", device="phone"), sign_in("alice", device="laptop")
     client = bearer(phone["access"])
     lost = AuthSession.objects.get(device="laptop").pk
     assert client.delete(f"{URL}{lost}/").status_code == 204
     assert not is_accepted(laptop["access"])
     assert client.delete(f"{URL}{lost}/").status_code == 404
-    # The row stays: it recognises the tokens of the one that ended.
+    # The row stays, to detect reuse of its tokens.
     assert AuthSession.objects.filter(pk=lost).exists()
-    # One's own too, which is signing out.
+    # Revoking the current session is allowed.
     assert client.delete(f"{URL}{AuthSession.objects.get(device='phone').pk}/").status_code == 204
     assert not is_accepted(phone["access"])
 
 
-def test_ending_all_others(alice, bob, sign_in):
+def test_revoke_other_sessions(alice, bob, sign_in):
     phone, laptop, tablet = (sign_in("alice") for _ in range(3))
     of_bob = sign_in("bob")
     assert bearer(phone["access"]).delete(URL).status_code == 204
@@ -82,7 +80,7 @@ def test_ending_all_others(alice, bob, sign_in):
 
 
 @pytest.mark.parametrize("name", ["987654", "0", "9" * 40, "٣", "-1", "abc", "1e3"])
-def test_somebody_elses_is_404_as_what_does_not_exist(alice, bob, sign_in, name):
+def test_foreign_and_missing_sessions_are_404(alice, bob, sign_in, name):
     sign_in("bob")
     client = bearer(sign_in("alice")["access"])
     of_bob = AuthSession.objects.get(user=bob)
@@ -94,7 +92,7 @@ def test_somebody_elses_is_404_as_what_does_not_exist(alice, bob, sign_in, name)
     assert of_bob.ended_at is None
 
 
-def test_nobody_sees_anything_without_a_sign_in(anonymous, alice, sign_in):
+def test_sessions_require_authentication(anonymous, alice, sign_in):
     sign_in("alice")
     pk = AuthSession.objects.get().pk
     assert anonymous.get(URL).status_code == 401
@@ -103,18 +101,18 @@ def test_nobody_sees_anything_without_a_sign_in(anonymous, alice, sign_in):
     assert anonymous.delete(f"{URL}987654/").status_code == 401
 
 
-def test_other_methods(alice, client_of):
+def test_other_methods_are_not_allowed(alice, client_of):
     client = client_of(alice)
     pk = AuthSession.objects.get().pk
     for method, path in (("post", URL), ("patch", URL), ("get", f"{URL}{pk}/"), ("put", f"{URL}{pk}/")):
-        answer = getattr(client, method)(path)
-        assert answer.status_code == 405
-        assert answer.json()["code"] == "method_not_allowed"
-        assert answer["Allow"]
+        response = getattr(client, method)(path)
+        assert response.status_code == 405
+        assert response.json()["code"] == "method_not_allowed"
+        assert response["Allow"]
     assert client.head(URL).status_code == 200
 
 
-def test_pages_are_walked_without_gap(alice, client_of):
+def test_pagination_is_complete(alice, client_of):
     client = client_of(alice)
     for n in range(6):
         tokens.sign_in(alice, device=f"d{n}")
@@ -129,17 +127,17 @@ def test_pages_are_walked_without_gap(alice, client_of):
     assert client.get(f"{URL}?user=1").json()["code"] == "invalid_parameter"
 
 
-def test_the_query_count_does_not_grow(alice, client_of, django_assert_num_queries):
+def test_list_query_count_is_constant(alice, client_of, django_assert_num_queries):
     client = client_of(alice)
     for size in (3, 100):
         while AuthSession.objects.count() < size:
             tokens.sign_in(alice, device="more")
-        # The sign-in with its account; the page.
+        # Session with user; the page.
         with django_assert_num_queries(2):
             assert len(client.get(f"{URL}?page_size=100").json()["results"]) == size
 
 
-def test_long_over_is_cleared_and_recently_over_kept(alice, sign_in, capsys):
+def test_sessions_are_deleted_30_days_after_their_end(alice, sign_in, capsys):
     from django.core.management import call_command
 
     for days, device in ((31, "old"), (29, "recent"), (0, "live")):
@@ -150,5 +148,5 @@ def test_long_over_is_cleared_and_recently_over_kept(alice, sign_in, capsys):
                 ended_at=session.created_at - datetime.timedelta(days=days)
             )
     call_command("clear_expired")
-    assert "sign-ins: 1 deleted" in capsys.readouterr().out
+    assert "sessions: 1 deleted" in capsys.readouterr().out
     assert set(AuthSession.objects.values_list("device", flat=True)) == {"recent", "live"}

@@ -1,5 +1,3 @@
-"""What is and what is no token; the published keys; verify."""
-
 import base64
 import json
 import re
@@ -33,16 +31,16 @@ def signed(claims, key=None, algorithm="ES256", **headers):
     return jwt.encode(claims, key or tokens.backend.signing_key, algorithm=algorithm, headers=headers or None)
 
 
-def refused(post, token, routes=(("refresh", "refresh"), ("verify", "token"), ("logout", "refresh"))):
-    """Refused as any kind of token, everywhere a token can be sent, and never with a 5xx."""
+def is_rejected(post, token, routes=(("refresh", "refresh"), ("verify", "token"), ("logout", "refresh"))):
+    """Return whether every endpoint that accepts a token rejects this one with a 401."""
     for route, name in routes:
-        answer = post(route, **{name: token})
-        if answer.status_code != 401 or answer["WWW-Authenticate"] != "Bearer":
+        response = post(route, **{name: token})
+        if response.status_code != 401 or response["WWW-Authenticate"] != "Bearer":
             return False
     return not is_accepted(token)
 
 
-def test_the_fixtures_own_tokens_are_accepted(post, claims):
+def test_tokens_of_the_fixture_are_accepted(post, claims):
     assert is_accepted(signed(claims | {"token_type": "access"}))
     assert post("verify", token=signed(claims | {"token_type": "access"})).status_code == 200
     assert post("verify", token=signed(claims | {"token_type": "refresh"})).status_code == 200
@@ -50,27 +48,27 @@ def test_the_fixtures_own_tokens_are_accepted(post, claims):
 
 
 @pytest.mark.parametrize("kind", ["access", "refresh"])
-def test_forgeries(post, claims, kind):
+def test_forged_tokens_are_rejected(post, claims, kind):
     claims["token_type"] = kind
     other = ec.generate_private_key(ec.SECP256R1())
-    assert refused(post, signed(claims, other))
-    assert refused(post, signed(claims, rsa.generate_private_key(65537, 2048), "RS256"))
+    assert is_rejected(post, signed(claims, other))
+    assert is_rejected(post, signed(claims, rsa.generate_private_key(65537, 2048), "RS256"))
     unsigned = [
         base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
         for part in ({"alg": "none", "typ": "JWT"}, claims)
     ]
-    assert refused(post, ".".join([*unsigned, ""]))
+    assert is_rejected(post, ".".join([*unsigned, ""]))
     good = signed(claims)
     head, body, signature = good.split(".")
-    assert refused(post, f"{unsigned[0]}.{body}.{signature}")
-    assert refused(post, f"{head}.{unsigned[1]}.{signature[::-1]}")
-    assert refused(post, f"{head}.{body}.")
-    assert refused(post, good + "x" * 10)
+    assert is_rejected(post, f"{unsigned[0]}.{body}.{signature}")
+    assert is_rejected(post, f"{head}.{unsigned[1]}.{signature[::-1]}")
+    assert is_rejected(post, f"{head}.{body}.")
+    assert is_rejected(post, good + "x" * 10)
 
 
 @pytest.mark.parametrize("kind", ["access", "refresh"])
-def test_the_public_key_is_no_secret(post, claims, kind):
-    """An HMAC with the published key as its secret, in each form it may be taken for."""
+def test_hmac_with_public_key_is_rejected(post, claims, kind):
+    """Algorithm confusion: an HMAC with the public key as its secret, in each encoding."""
     claims["token_type"] = kind
     public = tokens.backend.public.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -84,7 +82,7 @@ def test_the_public_key_is_no_secret(post, claims, kind):
 
     for secret in (public, public.strip(), json.dumps(tokens.backend.jwk()).encode()):
         mac = hmac.digest(secret, f"{head}.{body}".encode(), hashlib.sha256)
-        assert refused(post, f"{head}.{body}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}")
+        assert is_rejected(post, f"{head}.{body}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}")
 
 
 @pytest.mark.parametrize("kind", ["access", "refresh"])
@@ -113,23 +111,23 @@ def test_the_public_key_is_no_secret(post, claims, kind):
     ],
     ids=lambda change: re.sub(r"\d{10}$", "then", str(change)[:-1])[:40],
 )
-def test_claims_that_cannot_be(post, claims, kind, change):
+def test_invalid_claims_are_rejected(post, claims, kind, change):
     claims = {k: v for k, v in (claims | {"token_type": kind} | change).items() if v is not None}
-    assert refused(post, signed(claims))
+    assert is_rejected(post, signed(claims))
 
 
 @pytest.mark.parametrize("kind", ["access", "refresh"])
 @pytest.mark.parametrize("sid", [10**30, -(10**30), -1, 0, 987654])
-def test_a_sign_in_that_is_not_there(post, claims, kind, sid):
+def test_missing_session_is_rejected(post, claims, kind, sid):
     token = signed(claims | {"token_type": kind, "sid": sid})
-    assert refused(post, token, [("refresh", "refresh"), ("verify", "token")])
-    # Whoever signs out of what is over has what they want.
+    assert is_rejected(post, token, [("refresh", "refresh"), ("verify", "token")])
+    # Logging out of a session that no longer exists succeeds.
     assert post("logout", refresh=token).status_code == (204 if kind == "refresh" else 401)
 
 
-def test_a_token_without_a_payload_or_with_none_of_an_object(post):
+def test_invalid_payload_is_rejected(post):
     for payload in (b"", b"null", b"[]", b"7", b'"x"', b"\xff\xfe", b"[" * 2700):
-        assert refused(post, jwt.api_jws.encode(payload, tokens.backend.signing_key, algorithm="ES256"))
+        assert is_rejected(post, jwt.api_jws.encode(payload, tokens.backend.signing_key, algorithm="ES256"))
 
 
 @pytest.mark.parametrize(
@@ -149,17 +147,17 @@ def test_a_token_without_a_payload_or_with_none_of_an_object(post):
     ],
     ids=lambda head: repr(head[:30]),
 )
-def test_a_head_that_cannot_be(post, head):
-    """Read before the signature is looked at, so anybody may send it."""
-    assert refused(post, base64.urlsafe_b64encode(head).decode().rstrip("=") + ".e30.AAAA")
+def test_invalid_token_header_is_rejected(post, head):
+    """The header is parsed before the signature is verified."""
+    assert is_rejected(post, base64.urlsafe_b64encode(head).decode().rstrip("=") + ".e30.AAAA")
 
 
-def test_clocks_may_differ_by_ten_seconds(claims):
+def test_clock_skew_of_ten_seconds_is_accepted(claims):
     assert is_accepted(signed(claims | {"token_type": "access", "iat": int(time.time()) + 8}))
     assert not is_accepted(signed(claims | {"token_type": "access", "iat": int(time.time()) + 13}))
 
 
-def test_one_kind_is_not_taken_for_the_other(post, alice, sign_in):
+def test_token_types_are_not_interchangeable(post, alice, sign_in):
     own = sign_in("alice")
     assert not is_accepted(own["refresh"])
     assert post("refresh", refresh=own["access"]).status_code == 401
@@ -170,37 +168,37 @@ def test_one_kind_is_not_taken_for_the_other(post, alice, sign_in):
 @pytest.mark.parametrize(
     "header", ["Bearer", "Bearer ", "Bearer a b", "bearer nonsense", "Bearer \xff\xfe", "Bearer ..."]
 )
-def test_a_broken_header_is_401(anonymous, header):
-    answer = anonymous.get("/api/v1/users/me/", HTTP_AUTHORIZATION=header)
-    assert answer.status_code == 401
-    assert answer["WWW-Authenticate"] == "Bearer"
+def test_malformed_authorization_header_is_401(anonymous, header):
+    response = anonymous.get("/api/v1/users/me/", HTTP_AUTHORIZATION=header)
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"] == "Bearer"
 
 
-def test_another_scheme_is_no_sign_in(anonymous):
+def test_other_authorization_schemes_are_401(anonymous):
     for header in ("Basic YWxpY2U6eA==", "Token abc", ""):
         assert anonymous.get("/api/v1/users/me/", HTTP_AUTHORIZATION=header).status_code == 401
 
 
-def test_the_scheme_is_read_in_any_case(alice, sign_in, anonymous):
-    answer = anonymous.get("/api/v1/users/me/", HTTP_AUTHORIZATION=f"bEaReR {sign_in('alice')['access']}")
-    assert answer.status_code == 200
+def test_bearer_scheme_is_case_insensitive(alice, sign_in, anonymous):
+    response = anonymous.get("/api/v1/users/me/", HTTP_AUTHORIZATION=f"bEaReR {sign_in('alice')['access']}")
+    assert response.status_code == 200
 
 
-def test_verify_tells_what_would_be_accepted_now(post, alice, sign_in):
+def test_verify_reports_current_validity(post, alice, sign_in):
     first = sign_in("alice")
     for kind in ("access", "refresh"):
         assert post("verify", token=first[kind]).status_code == 200
     second = post("refresh", refresh=first["refresh"]).json()
-    # A double send of the first would still be answered.
+    # The first token is still within the grace period.
     assert post("verify", token=first["refresh"]).status_code == 200
     AuthSession.objects.update(rotated_at=AuthSession.objects.get().created_at.replace(year=2020))
     assert post("verify", token=first["refresh"]).status_code == 401
-    # Asking is not using it: the sign-in is not over.
+    # Verifying does not count as reuse, so the session is still active.
     assert post("verify", token=second["refresh"]).status_code == 200
     assert post("logout", refresh=second["refresh"]).status_code == 204
     for kind in ("access", "refresh"):
-        answer = post("verify", token=second[kind])
-        assert (answer.status_code, answer.json()["code"]) == (401, "token_not_valid")
+        response = post("verify", token=second[kind])
+        assert (response.status_code, response.json()["code"]) == (401, "token_not_valid")
     assert post("verify").status_code == 400
 
 
@@ -209,7 +207,7 @@ def keys():
 
 
 @pytest.mark.parametrize("key", keys(), ids=["EC", "RSA"])
-def test_another_service_checks_tokens_with_the_published_keys(anonymous, alice, key, monkeypatch):
+def test_published_keys_verify_access_tokens(anonymous, alice, key, monkeypatch):
     backend = tokens.SigningBackend(key)
     monkeypatch.setattr(tokens, "backend", backend)
     monkeypatch.setattr(tokens.AccessToken, "_token_backend", backend)
@@ -217,10 +215,10 @@ def test_another_service_checks_tokens_with_the_published_keys(anonymous, alice,
     access = tokens.sign_in(alice, device="tests").access
     assert is_accepted(access)
 
-    answer = anonymous.get("/.well-known/jwks.json")
-    assert answer.status_code == 200
-    assert "public" in answer["Cache-Control"]
-    published = {jwk["kid"]: jwk for jwk in answer.json()["keys"]}
+    response = anonymous.get("/.well-known/jwks.json")
+    assert response.status_code == 200
+    assert "public" in response["Cache-Control"]
+    published = {jwk["kid"]: jwk for jwk in response.json()["keys"]}
     header = jwt.get_unverified_header(access)
     jwk = published[header["kid"]]
     private = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
@@ -235,7 +233,7 @@ def test_another_service_checks_tokens_with_the_published_keys(anonymous, alice,
         jwt.decode(access[:-4] + ("AAAA" if access[-4:] != "AAAA" else "BBBB"), jwt.PyJWK(jwk), algorithms=[jwk["alg"]])
 
 
-def test_a_token_carries_nothing_but_ids(alice, sign_in):
+def test_tokens_contain_only_ids(alice, sign_in):
     own = sign_in("alice")
     for kind in ("access", "refresh"):
         claims = jwt.decode(own[kind], options={"verify_signature": False})

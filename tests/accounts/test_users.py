@@ -1,5 +1,3 @@
-"""Other readers: found by name, seen by username."""
-
 import pytest
 
 from accounts.models import User
@@ -19,13 +17,12 @@ def client(alice, client_of):
 
 
 @pytest.fixture
-def found(client):
-    """The usernames that a search finds."""
+def search_usernames(client):
 
     def search(text):
-        answer = client.get(URL, {"search": text})
-        assert answer.status_code == 200, answer.content
-        return {row["username"] for row in answer.json()["results"]}
+        response = client.get(URL, {"search": text})
+        assert response.status_code == 200, response.content
+        return {row["username"] for row in response.json()["results"]}
 
     return search
 
@@ -42,7 +39,7 @@ def readers(make_user):
 
 
 @committed
-def test_every_word_is_the_start_of_a_word_of_a_name(readers, found):
+def test_search_matches_beginnings_of_words(readers, search_usernames):
     for text, names in [
         ("jose", {"jose_garcia"}),
         ("JOSÉ", {"jose_garcia"}),
@@ -72,28 +69,28 @@ def test_every_word_is_the_start_of_a_word_of_a_name(readers, found):
         ("qqjose", set()),
         ("x" * 200, set()),
     ]:
-        assert found(text) == names, text
+        assert search_usernames(text) == names, text
 
 
 @committed
-def test_a_new_name_is_found_and_the_old_one_is_not(client, found):
-    assert found("alice") == {"alice"}
+def test_search_follows_display_name_changes(client, search_usernames):
+    assert search_usernames("alice") == {"alice"}
     assert client.patch(f"{URL}me/", {"display_name": "Rosa Luz"}).status_code == 200
-    assert found("rosa") == found("alice") == {"alice"}  # the username is a name too
+    assert search_usernames("rosa") == search_usernames("alice") == {"alice"}  # the username is searched too
     client.patch(f"{URL}me/", {"display_name": "Clara"})
-    assert found("rosa") == set()
-    assert found("clara") == {"alice"}
+    assert search_usernames("rosa") == set()
+    assert search_usernames("clara") == {"alice"}
     client.patch(f"{URL}me/", {"bio": "about rosa"})
-    assert found("rosa") == set()
+    assert search_usernames("rosa") == set()
 
 
-def test_the_list_in_order_of_username(client, readers):
-    answer = client.get(URL)
-    rows = answer.json()["results"]
+def test_list_is_ordered_by_username(client, readers):
+    response = client.get(URL)
+    rows = response.json()["results"]
     names = ["a-1", "alice", "Ana.Souza", "fyodor", "it1", "jose_garcia", "murakami"]
     assert [row["username"] for row in rows] == names
     assert all(row.keys() == ROW for row in rows)
-    assert client.get(f"{URL}?ordering=username").json() == answer.json()
+    assert client.get(f"{URL}?ordering=username").json() == response.json()
     seen, url = [], f"{URL}?page_size=2"
     while url:
         page = client.get(url).json()
@@ -107,29 +104,29 @@ def test_the_list_in_order_of_username(client, readers):
               "ordering=password", "email=alice@example.org", "is_staff=true", "search=" + "x" * 201,
               "username__startswith=a", "page_size=101"],
 )  # fmt: skip
-def test_unknown_and_bad_parameters(client, query):
-    answer = client.get(f"{URL}?{query}")
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
+def test_invalid_query_parameters_are_400(client, query):
+    response = client.get(f"{URL}?{query}")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")
 
 
 @pytest.mark.parametrize("name", ["Ana.Souza", "ana.souza", "ANA.SOUZA"])
-def test_a_profile_by_username_in_any_case(client, readers, name):
-    answer = client.get(f"{URL}{name}/")
-    assert answer.status_code == 200
-    profile = answer.json()
+def test_profile_by_username_ignores_case(client, readers, name):
+    response = client.get(f"{URL}{name}/")
+    assert response.status_code == 200
+    profile = response.json()
     assert profile.keys() == ROW | {"clubs"}
     assert (profile["username"], profile["clubs"], profile["reviews_count"]) == ("Ana.Souza", [], 0)
-    assert "etag" in {name.lower() for name in answer.headers}
+    assert "etag" in {name.lower() for name in response.headers}
     assert client.get(f"{URL}{name}").json() == profile
 
 
 @pytest.mark.parametrize("name", ["closed", "nobody", "%00", "josé_garcia", "x" * 500, "a%2Fb", "%F0%9F%92%A9", "."])
-def test_what_is_not_there_or_closed_is_404(client, readers, name):
-    answer = client.get(f"{URL}{name}/")
-    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+def test_missing_or_deactivated_user_is_404(client, readers, name):
+    response = client.get(f"{URL}{name}/")
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
-def test_addresses_and_rights_are_nobodys_business(client, make_user):
+def test_profiles_omit_address_and_permissions(client, make_user):
     make_user("boss", email="boss@example.org", email_verified=True, is_staff=True)
     for path in ("", "boss/"):
         text = client.get(URL + path).content.decode()
@@ -138,30 +135,30 @@ def test_addresses_and_rights_are_nobodys_business(client, make_user):
     assert client.get(URL, {"search": "boss example"}).json()["results"] == []
 
 
-def test_needs_a_sign_in(anonymous, alice):
+def test_users_require_authentication(anonymous, alice):
     for path in ("", "alice/", "nobody/", "?nonsense=1"):
         assert anonymous.get(URL + path).status_code == 401
 
 
-def test_other_methods(client):
+def test_other_methods_are_not_allowed(client):
     for path in (URL, f"{URL}alice/"):
         for method in ("post", "put", "patch", "delete"):
             assert getattr(client, method)(path).status_code == 405
         assert client.head(path).status_code == 200
 
 
-def test_the_query_count_does_not_grow(client, django_assert_num_queries):
+def test_list_query_count_is_constant(client, django_assert_num_queries):
     for size in (3, 300):
         missing = range(User.objects.count(), size)
         User.objects.bulk_create(
             User(username=f"r{n}", username_key=f"r{n}", display_name="Reader", search_text="qqreader") for n in missing
         )
-        # The sign-in with its account; the page.
+        # Session with user; the page.
         with django_assert_num_queries(2):
             assert len(client.get(f"{URL}?page_size=100").json()["results"]) == min(size, 100)
-        # And where near by ends, and who is found near by.
+        # Also the end of the nearby rows and the matches among them.
         with django_assert_num_queries(4):
             client.get(f"{URL}?page_size=100&search=reader")
-    # The sign-in with its account; the profile; the public clubs.
+    # Session with user; the profile; the public clubs.
     with django_assert_num_queries(3, exact=False):
         client.get(f"{URL}r299/")

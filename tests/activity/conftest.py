@@ -1,3 +1,1 @@
-"""What the tests of the log and of notifications share."""
-
 from tests.clubs.conftest import club, make_club, private_club  # noqa: F401

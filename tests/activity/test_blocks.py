@@ -1,4 +1,4 @@
-"""Nobody hears of what somebody across a block does to them; the club's affairs reach everybody, without the name."""
+"""A block suppresses personal notifications and hides the actor of the others."""
 
 import pytest
 
@@ -11,10 +11,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("kind", [Kind.REVIEW_LIKED, Kind.REPLY, Kind.MENTION, Kind.JOIN_REQUEST, Kind.MEETING_NEW])
-def test_news_across_a_block(alice, bob, charlie, mallory, kind):
+def test_notifications_across_a_block(alice, bob, charlie, mallory, kind):
     Block.objects.place(on=mallory, by=alice)
     Block.objects.place(on=bob, by=mallory)
     notify(kind, [alice.pk, bob.pk, charlie.pk], actor=mallory.pk, thing=Thing("review", 1, "Emma"))
-    told = dict(Notification.objects.values_list("user", "actor"))
+    actors = dict(Notification.objects.values_list("user", "actor"))
     across = {} if kind in PERSONAL else {alice.pk: None, bob.pk: None}
-    assert told == across | {charlie.pk: mallory.pk}
+    assert actors == across | {charlie.pk: mallory.pk}

@@ -1,5 +1,3 @@
-"""A club's feed: what its members may see, and what its moderators alone do."""
-
 import pytest
 
 from accounts.blocks import Block
@@ -18,7 +16,7 @@ def feed(client, club):
     return [row["verb"] for row in client.get(f"/api/v1/clubs/{club.pk}/activity/").json()["results"]]
 
 
-def test_it_holds_the_events_of_the_club_newest_first(as_bob, alice, club, private_club):
+def test_feed_lists_events_of_the_club_newest_first(as_bob, alice, club, private_club):
     record("book.listed", actor=alice.pk, thing=Thing("entry", 7, "Dune"), club=club.pk)
     record("book.listed", actor=alice.pk, club=private_club.pk)
     record("session.created", actor=alice.pk)
@@ -26,7 +24,7 @@ def test_it_holds_the_events_of_the_club_newest_first(as_bob, alice, club, priva
     assert feed(as_bob, club) == ["club.changed", "book.listed"]
 
 
-def test_what_is_about_people_outside_is_for_moderators(as_bob, as_moe, as_alice, alice, charlie, club):
+def test_events_about_outsiders_are_for_moderators(as_bob, as_moe, as_alice, alice, charlie, club):
     record("member.asked", actor=charlie.pk, club=club.pk)
     record("member.banned", actor=alice.pk, subject=charlie.pk, club=club.pk)
     record("member.joined", actor=alice.pk, club=club.pk)
@@ -34,21 +32,21 @@ def test_what_is_about_people_outside_is_for_moderators(as_bob, as_moe, as_alice
     assert feed(as_moe, club) == feed(as_alice, club) == ["member.joined", "member.banned", "member.asked"]
 
 
-def test_it_is_for_members(as_charlie, club, private_club):
+def test_feed_is_for_members(as_charlie, club, private_club):
     assert as_charlie.get(f"/api/v1/clubs/{club.pk}/activity/").json()["code"] == "members_only"
     assert as_charlie.get(f"/api/v1/clubs/{private_club.pk}/activity/").status_code == 404
 
 
 @pytest.mark.parametrize("rows", [3, 300])
-def test_queries_are_as_many_however_many_events_there_are(as_bob, alice, bob, club, rows, django_assert_num_queries):
+def test_feed_query_count_is_constant(as_bob, alice, bob, club, rows, django_assert_num_queries):
     for n in range(rows):
         record("x", actor=(alice, bob)[n % 2].pk, club=club.pk)
     with django_assert_num_queries(5):
-        # the sign-in with its reader; the club with his standing; the events; their actors; their club
+        # Session with user; club with membership; events; actors; clubs.
         assert len(as_bob.get(f"/api/v1/clubs/{club.pk}/activity/?page_size=100").json()["results"]) == min(rows, 100)
 
 
-def test_a_block_hides_both_from_each_other(as_bob, as_moe, alice, bob, moe, club):
+def test_block_hides_events_of_both_users(as_bob, as_moe, alice, bob, moe, club):
     Block.objects.place(on=bob, by=moe)
     Event.objects.all().delete()
     record("book.listed", actor=bob.pk, club=club.pk)

@@ -1,5 +1,3 @@
-"""A reader's own log: what they did and what was done to them, newest first."""
-
 import pytest
 
 from accounts.blocks import Block
@@ -19,7 +17,7 @@ def verbs(client, **query):
     return [row["verb"] for row in client.get(OWN, query).json()["results"]]
 
 
-def test_an_event_has_the_shape_of_the_contract(as_alice, alice, club):
+def test_event_fields(as_alice, alice, club):
     record("book.listed", actor=alice.pk, thing=Thing("entry", 7, "Dune"), club=club.pk)
     (row,) = as_alice.get(OWN).json()["results"]
     event = Event.objects.get()
@@ -33,7 +31,7 @@ def test_an_event_has_the_shape_of_the_contract(as_alice, alice, club):
     }
 
 
-def test_it_holds_what_one_did_and_what_was_done_to_one_and_nothing_else(as_bob, alice, bob, charlie):
+def test_log_lists_own_actions_and_changes_to_the_user(as_bob, alice, bob, charlie):
     record("session.created", actor=bob.pk)
     record("member.role_changed", actor=alice.pk, subject=bob.pk)
     record("session.created", actor=alice.pk)
@@ -42,23 +40,23 @@ def test_it_holds_what_one_did_and_what_was_done_to_one_and_nothing_else(as_bob,
     assert verbs(as_bob) == ["password.changed", "member.role_changed", "session.created"]
 
 
-def test_what_has_no_actor_and_no_object_says_so(as_bob, bob):
+def test_event_without_actor_and_object(as_bob, bob):
     record("member.removed", actor=None, subject=bob.pk)
     (row,) = as_bob.get(OWN).json()["results"]
     assert (row["actor"], row["object"], row["club"]) == (None, None, None)
 
 
-def test_a_club_one_may_not_know_of_any_more_is_left_out(as_bob, bob, alice, moe, private_club):
+def test_club_no_longer_visible_is_omitted(as_bob, bob, alice, moe, private_club):
     record("book.listed", actor=bob.pk, club=private_club.pk)
     assert as_bob.get(OWN).json()["results"][0]["club"] == {"id": private_club.pk, "name": "Secret readers"}
     private_club.membership_of(bob).remove(by=alice)
     private_club.change(by=alice, name="Very secret readers")
-    answer = as_bob.get(OWN)
-    assert all(row["club"] is None for row in answer.json()["results"])
-    assert "ecret" not in answer.content.decode()
+    response = as_bob.get(OWN)
+    assert all(row["club"] is None for row in response.json()["results"])
+    assert "ecret" not in response.content.decode()
 
 
-def test_pages_merge_both_parts_in_order(as_bob, alice, bob):
+def test_pages_merge_actor_and_subject_events(as_bob, alice, bob):
     for n in range(7):
         record(f"{n}", actor=bob.pk if n % 2 else alice.pk, subject=bob.pk)
     seen, url = [], f"{OWN}?page_size=2"
@@ -71,20 +69,19 @@ def test_pages_merge_both_parts_in_order(as_bob, alice, bob):
 
 
 @pytest.mark.parametrize("rows", [3, 300])
-def test_queries_are_as_many_however_many_events_there_are(as_bob, alice, bob, club, rows, django_assert_num_queries):
+def test_log_query_count_is_constant(as_bob, alice, bob, club, rows, django_assert_num_queries):
     for n in range(rows):
         record("x", actor=(alice, bob)[n % 2].pk, subject=bob.pk, club=club.pk)
     with django_assert_num_queries(6):
-        # the sign-in with its reader; ids of what he did; ids of what was done to him; those events; their actors;
-        # their clubs, as far as he may know of them
+        # Session with user; ids as actor; ids as subject; events; actors; visible clubs.
         assert len(as_bob.get(OWN, {"page_size": 100}).json()["results"]) == min(rows, 100)
 
 
-def test_an_unknown_parameter_is_refused(as_bob):
+def test_unknown_parameter_is_400(as_bob):
     assert as_bob.get(OWN, {"verb": "x"}).json()["code"] == "invalid_parameter"
 
 
-def test_who_did_something_is_not_told_across_a_block(as_bob, alice, bob):
+def test_block_hides_the_actor(as_bob, alice, bob):
     record("member.role_changed", actor=alice.pk, subject=bob.pk)
     Block.objects.place(on=bob, by=alice)
     assert [row["actor"] for row in as_bob.get(OWN).json()["results"]] == [None]

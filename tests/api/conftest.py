@@ -1,4 +1,4 @@
-"""Helpers of the toolkit's tests."""
+"""Fixtures for the tests of the API layer."""
 
 import json
 from typing import Any
@@ -10,8 +10,8 @@ from rest_framework.test import APIClient
 from bookbridge.api.redis import breaker
 
 
-def forget_connections() -> None:
-    """The cache begins anew, as it is set now."""
+def reset_cache() -> None:
+    """Recreate the cache with the current settings."""
     from django_redis.pool import ConnectionFactory
 
     if hasattr(caches._connections, "default"):
@@ -23,21 +23,21 @@ def forget_connections() -> None:
 
 @pytest.fixture
 def lenient() -> APIClient:
-    """A client that gets the 500 that a caller would get, not the exception."""
+    """A client that returns 500 instead of raising the exception."""
     return APIClient(raise_request_exception=False)
 
 
 @pytest.fixture
 def problem():
-    """Assert that an answer is a problem of this status and code; its document."""
+    """Assert that a response is a problem with this status and code; return its body."""
 
-    def check(answer: Any, status: int, code: str | None = None) -> dict[str, Any]:
-        assert answer.status_code == status, answer.content[:500]
-        assert answer["Content-Type"] == "application/problem+json"
-        document = json.loads(answer.content)
+    def check(response: Any, status: int, code: str | None = None) -> dict[str, Any]:
+        assert response.status_code == status, response.content[:500]
+        assert response["Content-Type"] == "application/problem+json"
+        document = json.loads(response.content)
         assert {"type", "title", "status", "detail", "code", "request_id"} <= set(document)
         assert document["status"] == status
-        assert document["request_id"] == answer["X-Request-ID"]
+        assert document["request_id"] == response["X-Request-ID"]
         assert document["title"]
         assert document["detail"]
         if code:
@@ -45,7 +45,7 @@ def problem():
         for error in document.get("errors", []):
             assert set(error) == {"field", "code", "detail"}
         for word in ("Traceback", "SELECT", "/srv", "site-packages", ".py"):
-            assert word not in answer.content.decode()
+            assert word not in response.content.decode()
         return document
 
     return check

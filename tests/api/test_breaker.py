@@ -1,12 +1,12 @@
-"""What has failed is tried by one caller at a time until it works again."""
+"""Circuit breaker."""
 
-from bookbridge.api import breaker as breakers
+from bookbridge.api import redis
 
 
-def test_one_caller_at_a_time_tries_what_has_failed(monkeypatch):
+def test_breaker_lets_one_call_through_after_each_pause(monkeypatch):
     clock = [1000.0]
-    monkeypatch.setattr(breakers.time, "monotonic", lambda: clock[0])
-    breaker = breakers.Breaker(seconds=10)
+    monkeypatch.setattr(redis.time, "monotonic", lambda: clock[0])
+    breaker = redis.Breaker(seconds=10)
     assert [breaker.admits() for _ in range(3)] == [True, True, True]
     breaker.trip()
     assert [breaker.admits() for _ in range(3)] == [False, False, False]

@@ -1,4 +1,4 @@
-"""Kept answers: the same bytes without the work, never stale, never another caller's."""
+"""Response cache: the same bytes, never stale, and never another user's."""
 
 import json
 from types import SimpleNamespace
@@ -29,13 +29,13 @@ def book(db):
     return Book.add(by=None, title="Emma", authors=["Jane Austen"])
 
 
-def outcome(answer):
-    assert answer.status_code == 200, answer.content
-    return answer.headers.get("X-Cache")
+def outcome(response):
+    assert response.status_code == 200, response.content
+    return response.headers.get("X-Cache")
 
 
 @pytest.mark.parametrize("place", [BOOKS, f"{BOOKS}?ordering=title", STATS, "{book}", "{book}stats/"])
-def test_the_second_answer_is_the_first_ones_bytes(anonymous, book, place):
+def test_cached_response_has_the_same_bytes(anonymous, book, place):
     place = place.format(book=f"{BOOKS}{book.pk}/")
     first, second = anonymous.get(place), anonymous.get(place)
     assert (outcome(first), outcome(second)) == ("miss", "hit")
@@ -44,38 +44,38 @@ def test_the_second_answer_is_the_first_ones_bytes(anonymous, book, place):
         assert first.headers.get(name) == second.headers.get(name), name
 
 
-def test_a_hit_takes_one_query(anonymous, book, django_assert_num_queries):
+def test_cache_hit_takes_one_query(anonymous, book, django_assert_num_queries):
     for place in (BOOKS, STATS, f"{BOOKS}{book.pk}/"):
         anonymous.get(place)
-        # The generations.
+        # The cache versions.
         with django_assert_num_queries(1):
             assert outcome(anonymous.get(place)) == "hit"
 
 
-def test_a_kept_answer_is_conditional(anonymous, book):
+def test_cached_response_supports_if_none_match(anonymous, book):
     etag = anonymous.get(BOOKS)["ETag"]
-    answer = anonymous.get(BOOKS, HTTP_IF_NONE_MATCH=etag)
-    assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", etag)
-    assert answer["Cache-Control"] == "public, no-cache"
-    assert {"Authorization", "Accept", "Accept-Language"} <= {word.strip() for word in answer["Vary"].split(",")}
+    response = anonymous.get(BOOKS, HTTP_IF_NONE_MATCH=etag)
+    assert (response.status_code, response.content, response["ETag"]) == (304, b"", etag)
+    assert response["Cache-Control"] == "public, no-cache"
+    assert {"Authorization", "Accept", "Accept-Language"} <= {word.strip() for word in response["Vary"].split(",")}
 
 
-def test_head_and_get_share_an_answer(anonymous, book):
+def test_head_and_get_share_a_cached_response(anonymous, book):
     anonymous.head(BOOKS)
-    answer = anonymous.get(BOOKS)
-    assert outcome(answer) == "hit"
-    assert answer.json()["results"][0]["id"] == book.pk
+    response = anonymous.get(BOOKS)
+    assert outcome(response) == "hit"
+    assert response.json()["results"][0]["id"] == book.pk
     assert anonymous.head(BOOKS).content == b""
 
 
-def test_answers_that_are_for_everybody_are_shared_but_marked_private(anonymous, alice, client_of, book):
+def test_shared_response_is_private_for_signed_in_users(anonymous, alice, client_of, book):
     public = anonymous.get(BOOKS)
     own = client_of(alice).get(BOOKS)
     assert (outcome(own), own.content) == ("hit", public.content)
     assert own["Cache-Control"] == "private, no-cache"
 
 
-def test_answers_that_depend_on_the_caller_are_kept_for_strangers_alone(anonymous, alice, bob, client_of, book):
+def test_user_specific_responses_are_cached_for_anonymous_only(anonymous, alice, bob, client_of, book):
     place = f"{BOOKS}{book.pk}/reviews/"
     Review.write(book=book, by=alice, rating=9, visibility="private")
     assert anonymous.get(place).json()["results"] == []
@@ -95,49 +95,49 @@ def test_answers_that_depend_on_the_caller_are_kept_for_strangers_alone(anonymou
         {"HTTP_X_FORWARDED_PROTO": "https", "secure": True},
     ],
 )
-def test_hosts_schemes_and_languages_do_not_share(anonymous, book, other):
+def test_cache_key_contains_host_scheme_and_language(anonymous, book, other):
     for title in range(21):
         Book.add(by=None, title=f"Book {title}", authors=["A"])
     first = anonymous.get(BOOKS)
     assert outcome(anonymous.get(BOOKS)) == "hit"
-    answer = anonymous.get(BOOKS, **other)
-    assert outcome(answer) == "miss"
+    response = anonymous.get(BOOKS, **other)
+    assert outcome(response) == "miss"
     if "HTTP_ACCEPT_LANGUAGE" not in other:
-        assert answer.json()["next"] != first.json()["next"]
+        assert response.json()["next"] != first.json()["next"]
 
 
 @pytest.mark.parametrize("place", [f"{BOOKS}?search=emma", f"{BOOKS}?cursor=x"])
-def test_searches_and_later_pages_are_not_kept(anonymous, book, place):
+def test_searches_and_later_pages_are_not_cached(anonymous, book, place):
     anonymous.get(place)
     assert "X-Cache" not in anonymous.get(place).headers
 
 
-def test_only_plain_json_is_kept(anonymous, book):
+def test_only_plain_json_is_cached(anonymous, book):
     anonymous.get(BOOKS)
     indented = anonymous.get(BOOKS, HTTP_ACCEPT="application/json; indent=4")
     assert "X-Cache" not in indented.headers
     assert b"\n    " in indented.content
 
 
-def test_refusals_are_not_kept(anonymous, book):
+def test_errors_are_not_cached(anonymous, book):
     for place, status in ((f"{BOOKS}999999/", 404), (f"{BOOKS}?year_from=x", 400), (f"{STATS}?min_ratings=0", 400)):
         assert [anonymous.get(place).status_code for _ in range(2)] == [status, status]
     assert anonymous.get(f"{BOOKS}{book.pk}/?a=1").status_code == 400
 
 
-def test_production_does_not_tell(anonymous, book):
+def test_production_has_no_x_cache_header(anonymous, book):
     with override_settings(DEBUG=False):
         anonymous.get(BOOKS)
         assert "X-Cache" not in anonymous.get(BOOKS).headers
 
 
-def test_rates_count_kept_answers_too(anonymous, book, rate):
+def test_cached_responses_count_against_the_rate(anonymous, book, rate):
     rate("anon", 2)
     assert [anonymous.get(BOOKS).status_code for _ in range(3)] == [200, 200, 429]
 
 
 def changes(book, alice, bob):
-    """Every kind of change that shows in a kept answer, with where it shows."""
+    """Every kind of change that affects a cached response, with the path that it affects."""
     own = f"{BOOKS}{book.pk}/"
     yield "book", lambda: Book.add(by=alice, title="Persuasion", authors=["A"]), [BOOKS, STATS]
     yield "edition", lambda: book.add_edition(isbn13="9780141439587"), [own]
@@ -152,44 +152,44 @@ def changes(book, alice, bob):
     yield "removed", review.remove, [BOOKS, own, f"{own}stats/", f"{own}reviews/", STATS]
 
 
-def test_every_change_is_in_the_next_answer(anonymous, book, alice, bob):
+def test_each_change_is_in_the_next_response(anonymous, book, alice, bob):
     for name, change, places in changes(book, alice, bob):
         before = {place: anonymous.get(place).content for place in places}
         assert all(outcome(anonymous.get(place)) == "hit" for place in places), name
         change()
         for place in places:
-            answer = anonymous.get(place)
-            assert outcome(answer) == "miss", (name, place)
-            assert answer.content != before[place], (name, place)
+            response = anonymous.get(place)
+            assert outcome(response) == "miss", (name, place)
+            assert response.content != before[place], (name, place)
 
 
-def test_a_book_that_is_gone_is_not_found(anonymous, alice, book):
+def test_deleted_book_is_not_served_from_the_cache(anonymous, alice, book):
     place = f"{BOOKS}{book.pk}/"
     anonymous.get(place)
     book.remove()
     assert anonymous.get(place).status_code == 404
 
 
-def test_a_path_with_zeros_before_its_number_is_no_way_to_an_old_answer(anonymous, alice, book):
+def test_leading_zeros_in_the_path_do_not_serve_stale_responses(anonymous, alice, book):
     place = f"{BOOKS}00{book.pk}/"
     anonymous.get(place)
     Review.write(book=book, by=alice, rating=9)
     assert anonymous.get(place).json()["ratings_count"] == 1
 
 
-def test_a_change_that_is_rolled_back_leaves_the_kept_answer(anonymous, book):
+def test_rolled_back_change_keeps_the_cached_response(anonymous, book):
     anonymous.get(BOOKS)
     with transaction.atomic():
         Book.add(by=None, title="Never", authors=["A"])
-        # What is seen inside may yet be undone, so that it is neither kept nor looked up.
+        # What a transaction reads may be rolled back, so it is neither cached nor served from the cache.
         assert len(anonymous.get(BOOKS).json()["results"]) == 2
         transaction.set_rollback(True)
-    answer = anonymous.get(BOOKS)
-    assert (outcome(answer), len(answer.json()["results"])) == ("hit", 1)
+    response = anonymous.get(BOOKS)
+    assert (outcome(response), len(response.json()["results"])) == ("hit", 1)
 
 
-def test_an_answer_made_of_rows_before_a_write_is_not_taken_for_one_after_it(anonymous, alice, book, monkeypatch):
-    """A reader has read the rows; a writer commits; only then the reader keeps its answer."""
+def test_response_built_before_a_write_is_not_cached(anonymous, alice, book, monkeypatch):
+    """One request reads the rows, another one writes, and only then the first one stores its response."""
     place, keep = f"{BOOKS}{book.pk}/stats/", caching._keep
 
     def write_first(key, response):
@@ -203,7 +203,7 @@ def test_an_answer_made_of_rows_before_a_write_is_not_taken_for_one_after_it(ano
 
 
 @pytest.mark.parametrize("garbage", [7, None, {"a": 1}, ["x"]])
-def test_something_else_under_the_key_is_no_answer(anonymous, book, garbage):
+def test_foreign_cache_value_is_a_miss(anonymous, book, garbage):
     anonymous.get(BOOKS)
     for key in keys():
         cache.set(key, garbage)
@@ -211,7 +211,7 @@ def test_something_else_under_the_key_is_no_answer(anonymous, book, garbage):
 
 
 def keys():
-    """The keys that the next request for the list would look under."""
+    """Return the cache keys of the next request for the list."""
     seen = []
     client, find = APIClient(), caching._find
     caching._find = lambda key: seen.append(key) or find(key)
@@ -222,7 +222,7 @@ def keys():
     return seen
 
 
-def test_bytes_that_are_no_json_under_the_key_are_no_answer(anonymous, book, monkeypatch):
+def test_invalid_json_in_the_cache_is_a_miss(anonymous, book, monkeypatch):
     def broken(key):
         raise json.JSONDecodeError("garbage", "", 0)
 
@@ -230,21 +230,21 @@ def test_bytes_that_are_no_json_under_the_key_are_no_answer(anonymous, book, mon
     assert anonymous.get(BOOKS).status_code == 200
 
 
-def test_a_cache_that_does_nothing_costs_nothing_but_itself(anonymous, book, monkeypatch):
+def test_broken_cache_fails_no_request(anonymous, book, monkeypatch):
     nothing = SimpleNamespace(get=lambda key: None, add=lambda *a: None, set=lambda *a: None)
     monkeypatch.setattr(caching, "cache", nothing)
     for _ in range(2):
         assert outcome(anonymous.get(BOOKS)) == "miss"
 
 
-def test_whoever_waits_in_vain_makes_the_answer_alone(anonymous, book):
+def test_waiting_request_builds_the_response_after_a_timeout(anonymous, book):
     for key in keys():
-        cache.delete(key)  # the maker has died: its mark is left
-    answer = anonymous.get(BOOKS)
-    assert (outcome(answer), answer.json()["results"][0]["id"]) == ("miss", book.pk)
+        cache.delete(key)  # the request that was building it died, and left its mark
+    response = anonymous.get(BOOKS)
+    assert (outcome(response), response.json()["results"][0]["id"]) == ("miss", book.pk)
 
 
-def test_generations_tell_each_change_from_every_other():
+def test_cache_versions_differ_after_each_change():
     seen = set()
     for step in (+1, -1, +1, -1):
         counters.add({"books": step})

@@ -1,4 +1,4 @@
-"""ETags: what has not changed is not sent again, and a change made on old ground is refused."""
+"""Conditional requests: ETag, If-None-Match and If-Match."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import User
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.probes")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.views_for_tests")]
 
 ME = "/api/v1/users/me/"
 
@@ -20,17 +20,17 @@ PATHS = [ME, "/api/v1/users/", "/api/v1/users/alice/", "/api/v1/auth/sessions/",
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_get_carries_an_etag_and_304_answers_it(me, path):
-    answer = me.get(path)
-    etag = answer["ETag"]
+def test_get_with_current_etag_is_304(me, path):
+    response = me.get(path)
+    etag = response["ETag"]
     assert etag.startswith('"')
     for sent in (etag, f"W/{etag}", f'"other", {etag}', "*"):
         again = me.get(path, HTTP_IF_NONE_MATCH=sent)
         assert again.status_code == 304, sent
         assert again.content == b""
         assert again["ETag"] == etag
-        assert again["Cache-Control"] == answer["Cache-Control"]
-        assert again["Vary"] == answer["Vary"]
+        assert again["Cache-Control"] == response["Cache-Control"]
+        assert again["Vary"] == response["Vary"]
     assert me.get(path, HTTP_IF_NONE_MATCH='"other"').status_code == 200
 
 
@@ -42,19 +42,19 @@ def test_head_has_the_etag_of_get(me, path):
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing/", "/api/v1/users/nobody/", "/api/v1/books/?unknown=1"])
-def test_an_error_has_no_etag(me, path):
-    """It would be another at each call, since the body names the request."""
+def test_error_has_no_etag(me, path):
+    """It would differ on each call, because the body contains the request id."""
     assert "ETag" not in me.get(path)
 
 
-def test_a_304_to_anyone_may_be_kept_as_the_answer_may(anonymous):
-    answer = anonymous.get("/api/v1/books/")
-    again = anonymous.get("/api/v1/books/", HTTP_IF_NONE_MATCH=answer["ETag"])
+def test_304_has_the_cache_control_of_the_response(anonymous):
+    response = anonymous.get("/api/v1/books/")
+    again = anonymous.get("/api/v1/books/", HTTP_IF_NONE_MATCH=response["ETag"])
     assert again.status_code == 304
-    assert again["Cache-Control"] == answer["Cache-Control"] == "public, no-cache"
+    assert again["Cache-Control"] == response["Cache-Control"] == "public, no-cache"
 
 
-def test_the_etag_changes_with_the_object_and_only_then(me):
+def test_etag_changes_only_with_the_object(me):
     first = me.get(ME)["ETag"]
     assert me.get(ME)["ETag"] == first
     me.patch(ME, {"bio": "new"})
@@ -62,10 +62,10 @@ def test_the_etag_changes_with_the_object_and_only_then(me):
 
 
 @pytest.mark.parametrize("method", ["patch"])
-def test_a_change_is_made_on_the_state_that_was_read_and_refused_on_another(me, problem, method, alice):
+def test_change_with_a_stale_etag_is_412(me, problem, method, alice):
     etag = me.get(ME)["ETag"]
-    answer = me.patch(ME, {"bio": "one"}, HTTP_IF_MATCH=etag)
-    assert answer.status_code == 200
+    response = me.patch(ME, {"bio": "one"}, HTTP_IF_MATCH=etag)
+    assert response.status_code == 200
     problem(me.patch(ME, {"bio": "two"}, HTTP_IF_MATCH=etag), 412, "precondition_failed")
     assert me.get(ME).json()["bio"] == "one"
     etag = me.get(ME)["ETag"]
@@ -74,21 +74,21 @@ def test_a_change_is_made_on_the_state_that_was_read_and_refused_on_another(me, 
 
 
 @pytest.mark.parametrize("sent", ['W/"x"', "garbage", '""', "weak", '"unfinished'])
-def test_what_is_no_strong_tag_of_this_state_matches_nothing(me, problem, sent):
+def test_weak_or_invalid_etag_is_412(me, problem, sent):
     etag = me.get(ME)["ETag"]
     problem(me.patch(ME, {"bio": "x"}, HTTP_IF_MATCH=sent), 412, "precondition_failed")
     problem(me.patch(ME, {"bio": "x"}, HTTP_IF_MATCH=f"W/{etag}"), 412, "precondition_failed")
     assert me.get(ME)["ETag"] == etag
 
 
-def test_a_refused_change_leaves_nothing_behind(me, problem):
+def test_refused_change_is_rolled_back(me, problem):
     etag = me.get(ME)["ETag"]
     problem(me.patch(ME, {"bio": "new", "timezone": "Nowhere/No"}, HTTP_IF_MATCH=etag), 400, "invalid")
     assert me.get(ME)["ETag"] == etag
 
 
-def test_what_may_be_done_is_told_without_comparing_anything(me):
-    """There is no transaction around OPTIONS, in which alone a row can be held."""
+def test_options_ignores_if_match(me):
+    """Rows can only be locked in a transaction, and OPTIONS has none."""
     book = me.post("/api/v1/books/", {"title": "Emma", "author": "Jane Austen"}).json()["id"]
     for path in (f"{ME}avatar/", f"/api/v1/books/{book}/"):
         told = me.options(path).json()
@@ -96,8 +96,8 @@ def test_what_may_be_done_is_told_without_comparing_anything(me):
         assert me.options(path, HTTP_IF_MATCH='"other"').json() == told
 
 
-def test_a_deletion_on_old_ground_is_refused(me, problem):
-    # A new sign-in, to be deleted.
+def test_delete_with_a_stale_etag_is_412(me, problem):
+    # A new session, to be deleted.
     body = {"username": "alice", "password": "correct horse battery", "device": "phone"}
     me.post("/api/v1/auth/login/", body)
     phone = next(row["id"] for row in me.get("/api/v1/auth/sessions/").json()["results"] if row["device"] == "phone")
@@ -107,12 +107,12 @@ def test_a_deletion_on_old_ground_is_refused(me, problem):
     assert me.delete(path, HTTP_IF_MATCH="*").status_code == 204
 
 
-def test_a_book_is_conditional_too(me, problem):
+def test_book_supports_if_match(me, problem):
     body = {"title": "Dom Casmurro", "authors": ["Machado de Assis"]}
     path = f"/api/v1/books/{me.post('/api/v1/books/', body).json()['id']}/"
     etag = me.get(path)["ETag"]
-    answer = me.put(path, body | {"published_year": 1899}, HTTP_IF_MATCH=etag)
-    assert answer.status_code == 200, answer.content
+    response = me.put(path, body | {"published_year": 1899}, HTTP_IF_MATCH=etag)
+    assert response.status_code == 200, response.content
     problem(me.put(path, body, HTTP_IF_MATCH=etag), 412)
     problem(me.patch(path, {"title": "x"}, HTTP_IF_MATCH=etag), 412)
     problem(me.delete(path, HTTP_IF_MATCH=etag), 412)
@@ -121,14 +121,14 @@ def test_a_book_is_conditional_too(me, problem):
     problem(me.delete(path, HTTP_IF_MATCH=etag), 404)
 
 
-def test_a_client_that_reads_prettily_printed_json_can_change_what_it_read(me):
+def test_etag_of_indented_json_is_accepted(me):
     accept = {"HTTP_ACCEPT": "application/json; indent=2"}
-    answer = me.get(ME, **accept)
-    json.loads(answer.content)
-    assert me.patch(ME, {"bio": "x"}, HTTP_IF_MATCH=answer["ETag"], **accept).status_code == 200
+    response = me.get(ME, **accept)
+    json.loads(response.content)
+    assert me.patch(ME, {"bio": "x"}, HTTP_IF_MATCH=response["ETag"], **accept).status_code == 200
 
 
-def test_without_a_condition_the_last_write_wins_column_by_column(me, alice):
+def test_change_without_if_match_writes_only_its_columns(me, alice):
     me.patch(ME, {"bio": "x"})
     User.objects.filter(pk=alice.pk).update(display_name="Other")
     me.patch(ME, {"timezone": "Europe/Lisbon"})

@@ -1,4 +1,4 @@
-"""For whoever runs the server: /healthz, /readyz, /metrics."""
+"""Health checks and metrics: /healthz, /readyz, /metrics."""
 
 import socket
 import threading
@@ -11,9 +11,9 @@ from django.db import close_old_connections, connections
 from django.test import Client
 from redis.exceptions import ConnectionError as RedisDown
 
-from bookbridge.api import health
+from bookbridge.api import metrics
 
-KEY = "let-me-see-the-figures"
+KEY = "metrics-token"
 
 
 @pytest.fixture
@@ -24,30 +24,30 @@ def closed_port() -> int:
 
 
 @pytest.mark.django_db
-def test_all_is_well(client):
+def test_health_checks_are_ok(client):
     assert client.get("/healthz").json() == {"status": "ok"}
     cache = "ok" if settings.REDIS_URL else "none"
-    answer = client.get("/readyz")
-    assert answer.status_code == 200
-    assert answer.json() == {"status": "ok", "database": "ok", "cache": cache}
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ok", "database": "ok", "cache": cache}
 
 
 @pytest.mark.django_db
-def test_without_the_cache_it_is_degraded_and_ready(client, monkeypatch):
+def test_readyz_is_degraded_without_cache(client, monkeypatch):
     class Away:
         def ping(self):
             raise RedisDown("no")
 
     monkeypatch.setattr(settings, "REDIS_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setattr("django_redis.get_redis_connection", lambda alias: Away())
-    answer = client.get("/readyz")
-    assert answer.status_code == 200
-    assert answer.json() == {"status": "degraded", "database": "ok", "cache": "down"}
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "degraded", "database": "ok", "cache": "down"}
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif("settings.DATABASES['default']['ENGINE'].endswith('sqlite3')", reason="SQLite has no port to close")
-def test_without_the_database_it_is_down_within_3_seconds_and_the_api_says_503(closed_port, monkeypatch):
+def test_readyz_fails_without_database(closed_port, monkeypatch):
     connection = connections["default"]
     connection.close()
     monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
@@ -56,18 +56,18 @@ def test_without_the_database_it_is_down_within_3_seconds_and_the_api_says_503(c
     try:
         started = time.monotonic()
         assert client.get("/healthz").status_code == 200
-        answer = client.get("/readyz")
-        assert answer.status_code == 503
-        assert answer.json() | {"cache": ""} == {"status": "down", "database": "down", "cache": ""}
-        assert int(answer["Retry-After"]) >= 1
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json() | {"cache": ""} == {"status": "down", "database": "down", "cache": ""}
+        assert int(response["Retry-After"]) >= 1
         for path, sent in (("/api/v1/books/", {}), ("/api/v1/users/me/", {"HTTP_AUTHORIZATION": "Bearer x"})):
-            answer = client.get(path, **sent)
-            assert answer.status_code in (503, 401)
-            assert answer["Content-Type"] == "application/problem+json"
-        answer = client.post("/api/v1/auth/login/", {"username": "a", "password": "b"}, "application/json")
-        assert answer.status_code == 503
-        assert answer.json()["code"] == "unavailable"
-        assert int(answer["Retry-After"]) >= 1
+            response = client.get(path, **sent)
+            assert response.status_code in (503, 401)
+            assert response["Content-Type"] == "application/problem+json"
+        response = client.post("/api/v1/auth/login/", {"username": "a", "password": "b"}, "application/json")
+        assert response.status_code == 503
+        assert response.json()["code"] == "unavailable"
+        assert int(response["Retry-After"]) >= 1
         assert time.monotonic() - started < 15
     finally:
         monkeypatch.undo()
@@ -76,7 +76,7 @@ def test_without_the_database_it_is_down_within_3_seconds_and_the_api_says_503(c
 
 
 class Relay:
-    """Stands before the database, and can freeze: it takes connections and bytes, and hands nothing on."""
+    """A proxy in front of the database that can freeze: it then accepts connections but forwards nothing."""
 
     def __init__(self, host: str, port: int) -> None:
         self.server, self.flows = (host, port), threading.Event()
@@ -103,7 +103,7 @@ class Relay:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif("settings.DATABASES['default']['ENGINE'].endswith('sqlite3')", reason="SQLite has no port")
-def test_a_database_that_freezes_holds_nobody_for_ever(monkeypatch, alice, client_of):
+def test_frozen_database_fails_requests_in_time(monkeypatch, alice, client_of):
     connection = connections["default"]
     told = connection.settings_dict
     client = client_of(alice)
@@ -115,12 +115,12 @@ def test_a_database_that_freezes_holds_nobody_for_ever(monkeypatch, alice, clien
     monkeypatch.setitem(told["OPTIONS"], "read_timeout", 2)
     try:
         assert client.get("/api/v1/users/me/").status_code == 200
-        assert connection.connection is not None  # kept
+        assert connection.connection is not None  # persistent
         relay.flows.clear()
         assert client.get("/readyz").json()["database"] == "down"
         for _kept_then_new in range(2):
-            answer = client.get("/api/v1/users/me/")
-            assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+            response = client.get("/api/v1/users/me/")
+            assert (response.status_code, response.json()["code"]) == (503, "unavailable")
             close_old_connections()
         relay.flows.set()
         assert client.get("/readyz").json()["database"] == "ok"
@@ -133,37 +133,37 @@ def test_a_database_that_freezes_holds_nobody_for_ever(monkeypatch, alice, clien
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/.well-known/jwks.json"])
-def test_another_method_is_405_also_for_who_has_no_csrf_token(path):
+def test_other_method_is_405_without_csrf_token(path):
     response = Client(enforce_csrf_checks=True).post(path)
     assert response.status_code == 405
     assert response["Allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "127.8.8.8", "::ffff:127.0.0.1"])
-def test_metrics_are_for_this_machine(client, address):
-    answer = client.get("/metrics", REMOTE_ADDR=address)
-    assert answer.status_code == 200
-    assert b"bookbridge_requests_total" in answer.content
+def test_metrics_allow_loopback(client, address):
+    response = client.get("/metrics", REMOTE_ADDR=address)
+    assert response.status_code == 200
+    assert b"bookbridge_requests_total" in response.content
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "10.0.0.1", "", "nonsense", "2001:db8::1", "0.0.0.0"])
-def test_metrics_are_for_nobody_else(client, address):
+def test_metrics_refuse_other_addresses(client, address):
     assert client.get("/metrics", REMOTE_ADDR=address).status_code == 403
 
 
 @pytest.mark.parametrize(
     "header", ["X-Forwarded-For", "Forwarded", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Via"]
 )
-def test_what_came_through_a_proxy_on_this_machine_is_not_from_it(client, header):
+def test_metrics_refuse_requests_through_a_local_proxy(client, header):
     assert client.get("/metrics", headers={header: "127.0.0.1"}).status_code == 403
 
 
-def test_a_trusted_proxy_opens_nothing_either(client, monkeypatch):
+def test_metrics_refuse_requests_through_a_trusted_proxy(client, monkeypatch):
     monkeypatch.setattr(settings, "TRUSTED_PROXIES", 1)
     assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 403
 
 
-def test_metrics_are_for_whoever_has_the_token(client, monkeypatch):
+def test_metrics_allow_the_token(client, monkeypatch):
     def ask(header: str) -> int:
         return client.get("/metrics", REMOTE_ADDR="192.0.2.1", headers={"Authorization": header}).status_code
 
@@ -174,7 +174,7 @@ def test_metrics_are_for_whoever_has_the_token(client, monkeypatch):
 
 
 @pytest.mark.django_db
-def test_routes_are_counted_and_not_paths(client):
+def test_metrics_count_routes_not_paths(client):
     for name in ("a", "b", "c"):
         client.get(f"/api/v1/books/{name}-not-there/")
         client.get(f"/api/v1/users/{name}-not-there/")
@@ -183,4 +183,4 @@ def test_routes_are_counted_and_not_paths(client):
     assert "not-there" not in text
     assert 'method="Xa"' not in text
     assert 'route="api/v1/users/<str:username>/"' in text
-    assert health.REQUESTS
+    assert metrics.REQUESTS

@@ -1,4 +1,4 @@
-"""Idempotency-Key: a POST that is sent again gets its first answer, and its effect happens once."""
+"""Idempotency-Key: a retried POST gets the stored response, and its effect happens once."""
 
 import datetime
 
@@ -11,7 +11,7 @@ from accounts.models import AuthSession, User
 from bookbridge.api import idempotency
 from bookbridge.api.models import KeptAnswer
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.probes")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.views_for_tests")]
 
 ONCE = "/api/v1/probe/once/"
 
@@ -29,7 +29,7 @@ def post(client, key="k", path=ONCE, body=None):
     return client.post(path, {} if body is None else body, HTTP_IDEMPOTENCY_KEY=key)
 
 
-def test_the_same_call_again_gets_the_first_answer(me):
+def test_retry_gets_the_stored_response(me):
     first, again = post(me), post(me)
     assert first.status_code == again.status_code == 201
     assert again.content == first.content
@@ -39,26 +39,26 @@ def test_the_same_call_again_gets_the_first_answer(me):
     assert effects() == 1
 
 
-def test_the_path_with_and_without_its_slash_is_one_route(me):
+def test_key_applies_with_and_without_trailing_slash(me):
     assert post(me).status_code == 201
     assert post(me, path=ONCE[:-1])["Idempotency-Replayed"] == "true"
     assert effects() == 1
 
 
-def test_without_a_key_each_call_has_its_effect(me):
+def test_calls_without_a_key_are_not_deduplicated(me):
     me.post(ONCE, {})
     me.post(ONCE, {})
     assert effects() == 2
     assert not KeptAnswer.objects.exists()
 
 
-def test_another_body_under_the_key_is_422(me, problem):
+def test_other_body_with_the_key_is_422(me, problem):
     post(me)
     problem(post(me, body={"sleep": 0}), 422, "idempotency_key_reused")
     assert effects() == 1
 
 
-def test_other_keys_callers_and_routes_are_independent(me, client_of, bob):
+def test_other_keys_users_and_routes_are_independent(me, client_of, bob):
     post(me)
     for other in (post(me, key="K"), post(client_of(bob)), post(me, path=f"{ONCE}other/")):
         assert other.status_code == 201
@@ -67,18 +67,18 @@ def test_other_keys_callers_and_routes_are_independent(me, client_of, bob):
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256, "k" * 5000], ids=len)
-def test_a_key_of_no_or_too_many_characters_is_400(me, problem, key):
+def test_key_of_invalid_length_is_400(me, problem, key):
     problem(post(me, key=key), 400, "invalid_idempotency_key")
     assert effects() == 0
 
 
 @pytest.mark.parametrize("key", ["k", "k" * 255, " a b ", "é", "a/b?c", "\udcff"])
-def test_every_other_key_is_taken(me, key):
+def test_every_other_key_is_accepted(me, key):
     assert post(me, key=key).status_code == 201
     assert post(me, key=key)["Idempotency-Replayed"] == "true"
 
 
-def test_while_the_first_call_runs_the_second_is_409(me, problem, monkeypatch):
+def test_parallel_call_with_the_key_is_409(me, problem, monkeypatch):
     seen = []
     original = idempotency._run_and_keep
 
@@ -95,34 +95,34 @@ def test_while_the_first_call_runs_the_second_is_409(me, problem, monkeypatch):
     assert effects() == 1
 
 
-def test_a_refusal_is_not_kept(me, problem):
+def test_refusal_is_not_stored(me, problem):
     problem(post(me, body={"refuse": True}), 409, "refused")
     problem(post(me, body={"refuse": True}), 409, "refused")
     assert post(me).status_code == 201
     assert effects() == 1
 
 
-def test_a_bad_body_is_not_kept(me, problem):
+def test_validation_error_is_not_stored(me, problem):
     book = "/api/v1/books/"
     problem(post(me, path=book, body={}), 400, "invalid")
     assert post(me, path=book, body={"title": "T", "author": "A"}).status_code == 201
     assert post(me, path=book, body={"title": "T", "author": "A"})["Idempotency-Replayed"] == "true"
 
 
-def test_a_body_that_cannot_be_read_is_not_kept(me, problem):
+def test_parse_error_is_not_stored(me, problem):
     for _ in range(2):
-        answer = me.post(ONCE, "{", content_type="application/json", HTTP_IDEMPOTENCY_KEY="k")
-        problem(answer, 400, "parse_error")
+        response = me.post(ONCE, "{", content_type="application/json", HTTP_IDEMPOTENCY_KEY="k")
+        problem(response, 400, "parse_error")
     assert post(me).status_code == 201
 
 
-def test_a_throttle_that_reads_the_body_first_does_no_harm(me, rate):
+def test_throttle_may_read_the_body_first(me, rate):
     rate("login", 100)
     assert post(me).status_code == 201
     assert post(me)["Idempotency-Replayed"] == "true"
 
 
-def test_a_failure_releases_the_key_and_undoes_the_effect(client_of, alice, problem):
+def test_server_error_releases_the_key_and_rolls_back(client_of, alice, problem):
     me = client_of(alice)
     me.raise_request_exception = False
     problem(post(me, body={"boom": True}), 500)
@@ -131,7 +131,7 @@ def test_a_failure_releases_the_key_and_undoes_the_effect(client_of, alice, prob
     assert post(me).status_code == 201
 
 
-def test_an_answer_is_kept_for_24_hours(me):
+def test_response_is_stored_for_24_hours(me):
     with time_machine.travel(timezone.now(), tick=False) as clock:
         post(me)
         clock.shift(datetime.timedelta(hours=23, minutes=59))
@@ -143,7 +143,7 @@ def test_an_answer_is_kept_for_24_hours(me):
     assert effects() == 2
 
 
-def test_the_claim_of_a_killed_worker_is_taken_over_after_90_seconds(me, problem):
+def test_claim_of_a_killed_worker_expires_after_90_seconds(me, problem):
     post(me)
     AuthSession.objects.filter(device="effect").delete()
     KeptAnswer.objects.update(status=None, answer="", created_at=timezone.now() - datetime.timedelta(seconds=80))
@@ -153,7 +153,7 @@ def test_the_claim_of_a_killed_worker_is_taken_over_after_90_seconds(me, problem
     assert effects() == 1
 
 
-def test_a_slow_worker_whose_claim_was_taken_over_has_no_effect_any_more(me, problem, monkeypatch):
+def test_slow_call_is_rolled_back_after_its_claim_is_taken_over(me, problem, monkeypatch):
     original = idempotency._run_and_keep
 
     def overtaken(claim, call, request, *args, **kwargs):
@@ -167,9 +167,7 @@ def test_a_slow_worker_whose_claim_was_taken_over_has_no_effect_any_more(me, pro
     assert post(me).status_code == 201
 
 
-def test_an_answer_that_was_committed_stays_when_the_connection_breaks_at_the_commit(
-    client_of, alice, problem, monkeypatch
-):
+def test_committed_response_survives_a_lost_connection(client_of, alice, problem, monkeypatch):
     me = client_of(alice)
     original = idempotency.retrying_atomic
 
@@ -187,17 +185,17 @@ def test_an_answer_that_was_committed_stays_when_the_connection_breaks_at_the_co
     assert effects() == 1
 
 
-def test_the_kept_answer_cannot_be_read_in_the_table(me, settings, problem):
+def test_stored_response_is_encrypted(me, settings, problem):
     post(me)
     kept = KeptAnswer.objects.get()
     assert "secret" not in f"{kept.key} {kept.body} {kept.answer}"
     assert "code" not in kept.answer
-    # With another SECRET_KEY nobody can.
+    # Nor decrypted with another SECRET_KEY.
     settings.SECRET_KEY = "another " * 8
     problem(post(me), 422, "idempotency_key_reused")
 
 
-def test_an_anonymous_call_and_a_call_that_is_no_post_ignore_the_header(anonymous, me, problem):
+def test_anonymous_and_non_post_calls_ignore_the_key(anonymous, me, problem):
     problem(post(anonymous), 401)
     assert me.patch("/api/v1/users/me/", {"bio": "x"}, HTTP_IDEMPOTENCY_KEY="k" * 300).status_code == 200
     assert me.get("/api/v1/users/me/", HTTP_IDEMPOTENCY_KEY="").status_code == 200
@@ -205,7 +203,7 @@ def test_an_anonymous_call_and_a_call_that_is_no_post_ignore_the_header(anonymou
     assert post(anonymous, path="/api/v1/auth/register/", body=body).status_code == 201
 
 
-def test_an_account_can_be_deleted_with_its_kept_answers(me, alice):
+def test_stored_responses_are_deleted_with_the_user(me, alice):
     post(me)
     User.objects.filter(pk=alice.pk).delete()
     assert not KeptAnswer.objects.exists()

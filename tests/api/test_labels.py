@@ -30,7 +30,7 @@ def labels(model, page, language):
 
 
 @pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label)
-def test_each_column_has_a_name_in_portuguese(model):
+def test_model_fields_have_portuguese_names(model):
     page = admin.site._registry[model]
     english, portuguese = labels(model, page, "en"), labels(model, page, "pt-br")
     assert len(english) >= 3

@@ -1,4 +1,4 @@
-"""What only the real application server shows: bodies in chunks, bodies cut off, connections, signals."""
+"""Tests under gunicorn: chunked and truncated bodies, connections, signals."""
 
 import http.client
 import json
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
 class Live:
-    """The product under gunicorn, on SQLite in a folder of its own."""
+    """The project under gunicorn, with SQLite in its own directory."""
 
     def __init__(self, home: Path) -> None:
         with socket.socket() as probe:
@@ -65,13 +65,13 @@ class Live:
             body, headers = json.dumps(body).encode(), {"Content-Type": "application/json"} | headers
         pieces: Any = (body[n : n + 7] for n in range(0, len(body), 7)) if chunked else body
         connection.request(method, path, pieces, headers, encode_chunked=chunked)
-        answer = connection.getresponse()
-        answer.text = answer.read()
+        response = connection.getresponse()
+        response.text = response.read()
         connection.close()
-        return answer
+        return response
 
     def raw(self, *pieces: bytes, wait: float = 10) -> bytes:
-        """Send these bytes and read until the server closes; the socket stays open for sending."""
+        """Send bytes and read until the server closes; the sending side stays open."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=wait) as link:
             received = b""
             try:
@@ -110,16 +110,16 @@ def problem(received: bytes) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("size", [1, 6, 7, 8, 100, 100_000])
-def test_a_body_in_chunks_is_read_as_any_other(live, token, size):
+def test_chunked_body_is_read(live, token, size):
     bio = "x" * min(size, 1000)
     body = {"bio": bio, "unknown": "y" * size}
     for path in ("/api/v1/users/me/", "/api/v1/users/me"):
-        answer = live.call("PATCH", path, body, chunked=True, Authorization=token)
-        assert answer.status == 200, answer.text
-        assert json.loads(answer.text)["bio"] == bio
+        response = live.call("PATCH", path, body, chunked=True, Authorization=token)
+        assert response.status == 200, response.text
+        assert json.loads(response.text)["bio"] == bio
 
 
-def test_a_post_in_chunks_with_a_key_is_replayed(live, token):
+def test_chunked_post_with_a_key_is_replayed(live, token):
     body = {"title": "Vidas Secas", "author": "Graciliano Ramos"}
     sent = {"Authorization": token, "Idempotency_Key": "chunks"}
     first = live.call("POST", "/api/v1/books", body, chunked=True, **sent)
@@ -129,22 +129,22 @@ def test_a_post_in_chunks_with_a_key_is_replayed(live, token):
     assert again.headers["Idempotency-Replayed"] == "true"
 
 
-def test_an_empty_body_in_chunks_is_an_empty_body(live):
+def test_empty_chunked_body_is_empty(live):
     received = live.raw(head("/api/v1/auth/login/", "Transfer-Encoding: chunked", "Connection: close"), b"0\r\n\r\n")
     assert problem(received)["code"] == "invalid"
 
 
-def test_a_length_over_the_limit_is_413_before_the_body_is_sent(live):
+def test_content_length_over_the_limit_is_413_at_once(live):
     connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=30)
     started = time.monotonic()
     connection.request("POST", "/api/v1/auth/login/", headers={"Content-Length": "900000000"})
-    answer = connection.getresponse()
-    assert (answer.status, json.loads(answer.read())["code"]) == (413, "too_large")
-    assert time.monotonic() - started < 20  # the body never comes
+    response = connection.getresponse()
+    assert (response.status, json.loads(response.read())["code"]) == (413, "too_large")
+    assert time.monotonic() - started < 20  # the body is never sent
     connection.close()
 
 
-def test_a_body_in_chunks_is_cut_off_at_the_limit(live):
+def test_chunked_body_over_the_limit_is_413(live):
     chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
     sent = 0
     with socket.create_connection(("127.0.0.1", live.port), timeout=10) as link:
@@ -155,13 +155,13 @@ def test_a_body_in_chunks_is_cut_off_at_the_limit(live):
                 sent += len(chunk)
         except OSError:
             pass
-        assert sent < 20_000_000  # what the buffers of two sockets hold, and not what the client has
+        assert sent < 20_000_000  # the buffers of two sockets, not the whole body
     over = chunk * 15 + b"4241\r\n" + b" " * 0x4241
     received = live.raw(head("/api/v1/auth/login/", "Transfer-Encoding: chunked"), over)
     assert problem(received)["status"] == 413
 
 
-def test_a_chunked_body_at_the_limit_is_read(live):
+def test_chunked_body_at_the_limit_is_read(live):
     body = b" " * 999_998 + b"{}"
     received = live.raw(
         head("/api/v1/auth/login/", "Transfer-Encoding: chunked", "Connection: close"),
@@ -175,7 +175,7 @@ def test_a_chunked_body_at_the_limit_is_read(live):
     [b"zz\r\nabc", b"-1\r\n", b"5\r\nab", b"5\r\nabcdefgh\r\n", b"", b"ffffffffffffffffff\r\na", b"5;" + b"x" * 9000],
     ids=["no number", "negative", "broken off", "wrong length", "nothing", "huge number", "long extension"],
 )
-def test_broken_chunks_are_the_client_s_fault(live, body):
+def test_invalid_chunks_are_400(live, body):
     with socket.create_connection(("127.0.0.1", live.port), timeout=10) as link:
         link.sendall(head("/api/v1/auth/login/", "Transfer-Encoding: chunked") + body)
         link.shutdown(socket.SHUT_WR)
@@ -183,14 +183,14 @@ def test_broken_chunks_are_the_client_s_fault(live, body):
     assert received.startswith((b"HTTP/1.1 400", b"HTTP/1.1 413")) or received == b"", received
 
 
-def test_the_log_says_what_kind_of_error_broken_chunks_were(live):
+def test_invalid_chunks_are_logged(live):
     live.raw(head("/api/v1/auth/login/", "Transfer-Encoding: chunked", "Connection: close"), b"zz\r\nabc")
     lines = [json.loads(line) for line in (live.home / "log" / "app.log").read_text().splitlines()]
     said = [line["message"] for line in lines if line["logger"] == "bookbridge.requests"]
     assert said[-1] == "a chunked body could not be read: InvalidChunkSize"
 
 
-def test_a_body_that_breaks_off_is_the_client_s_fault(live):
+def test_truncated_body_is_400(live):
     with socket.create_connection(("127.0.0.1", live.port), timeout=10) as link:
         link.sendall(head("/api/v1/auth/login/", "Content-Length: 100") + b'{"a"')
         link.shutdown(socket.SHUT_WR)
@@ -210,7 +210,7 @@ def test_a_body_that_breaks_off_is_the_client_s_fault(live):
         ["Content-Type: application/json; charset=\x00"],
     ],
 )
-def test_an_ambiguous_request_is_refused(live, lines):
+def test_ambiguous_request_is_refused(live, lines):
     received = live.raw(head("/api/v1/auth/login/", *lines), b"{}", wait=3)
     assert received.startswith((b"HTTP/1.1 400", b"HTTP/1.1 501")) or b'"status":400' in received, received
 
@@ -219,7 +219,7 @@ def test_an_ambiguous_request_is_refused(live, lines):
     ("path", "size", "status"),
     [("nothing/", 50_000, 404), ("books/", 900_000, 401), ("books/", 1_100_000, 413), ("books/", 7_000_000, 413)],
 )
-def test_a_connection_serves_the_next_request_after_a_body_nobody_read(live, path, size, status):
+def test_connection_is_usable_after_an_unread_body(live, path, size, status):
     connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=10)
     for _ in range(3):
         connection.request("POST", f"/api/v1/{path}", b"x" * size, {"Content-Type": "application/json"})
@@ -227,19 +227,19 @@ def test_a_connection_serves_the_next_request_after_a_body_nobody_read(live, pat
     connection.close()
 
 
-def test_head_answers_what_get_would_and_no_body(live):
-    get, answer = live.call("GET", "/api/v1/books/"), live.call("HEAD", "/api/v1/books/")
-    assert answer.text == b""
-    assert answer.headers["Content-Length"] == get.headers["Content-Length"]
-    assert answer.headers["Content-Type"] == get.headers["Content-Type"]
-    assert answer.headers["ETag"] == get.headers["ETag"]
+def test_head_has_the_headers_of_get_and_no_body(live):
+    get, response = live.call("GET", "/api/v1/books/"), live.call("HEAD", "/api/v1/books/")
+    assert response.text == b""
+    assert response.headers["Content-Length"] == get.headers["Content-Length"]
+    assert response.headers["Content-Type"] == get.headers["Content-Type"]
+    assert response.headers["ETag"] == get.headers["ETag"]
 
 
-def test_the_server_does_not_say_what_it_is(live):
+def test_server_header_is_not_revealing(live):
     assert live.call("GET", "/healthz").headers["Server"] == "BookBridge"
 
 
-def test_workers_add_up_their_figures(live):
+def test_metrics_of_all_workers_are_summed(live):
     def total() -> float:
         lines = live.call("GET", "/metrics").text.decode().splitlines()
         return sum(
@@ -254,7 +254,7 @@ def test_workers_add_up_their_figures(live):
     assert total() == before + 20
 
 
-def test_a_new_line_of_the_access_log_for_each_of_many_requests(live):
+def test_each_request_has_a_line_in_the_access_log(live):
     log = live.home / "log" / "access.log"
     before = len(log.read_text().splitlines())
     for _ in range(10):
@@ -265,7 +265,7 @@ def test_a_new_line_of_the_access_log_for_each_of_many_requests(live):
 
 
 @pytest.mark.parametrize("stalled", [b"", b"POST /api/v1/auth/login/ HTTP/1.1\r\nHost: loc", b"half a body"])
-def test_50_clients_that_stall_keep_nobody_out_for_long(live, stalled):
+def test_50_stalled_clients_do_not_block_others(live, stalled):
     if stalled == b"half a body":
         stalled = head("/api/v1/auth/login/", "Content-Length: 100") + b'{"a"'
     links = [socket.create_connection(("127.0.0.1", live.port)) for _ in range(50)]
@@ -273,15 +273,15 @@ def test_50_clients_that_stall_keep_nobody_out_for_long(live, stalled):
         for link in links:
             link.sendall(stalled)
         time.sleep(0.5)
-        # Each holds its thread for some seconds at most; the call gives up after a minute.
+        # Each blocks its thread for some seconds at most; the call times out after a minute.
         assert live.call("GET", "/healthz").status == 200
     finally:
         for link in links:
             link.close()
 
 
-def test_requests_under_way_finish_on_sigterm(live):
-    # A body whose second half comes after the signal: the request is under way until then.
+def test_running_requests_finish_on_sigterm(live):
+    # The second half of the body is sent after the signal: the request is running until then.
     link = socket.create_connection(("127.0.0.1", live.port), timeout=20)
     link.sendall(head("/api/v1/auth/login/", "Content-Length: 2", "Connection: close") + b"{")
     time.sleep(0.5)
@@ -297,10 +297,10 @@ def test_requests_under_way_finish_on_sigterm(live):
     live.start()
 
 
-def test_no_5xx_was_answered_and_nothing_unexpected_logged(live):
+def test_no_server_error_was_returned_or_logged(live):
     lines = [json.loads(line) for line in (live.home / "log" / "access.log").read_text().splitlines()]
     assert [line for line in lines if line["status"] >= 500] == []
     app = live.home / "log" / "app.log"
     said = [json.loads(line) for line in app.read_text().splitlines()] if app.exists() else []
-    # Bodies that could not be read are told of as what they are: a caller's doing.
+    # Bodies that cannot be read are logged as client errors.
     assert [line for line in said if (line["level"], line["logger"]) != ("INFO", "bookbridge.requests")] == []

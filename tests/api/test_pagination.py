@@ -1,4 +1,4 @@
-"""Keyset pages: nothing twice, nothing skipped, and page 500 costs what page 1 costs."""
+"""Keyset pagination: no row is repeated or skipped, and page 500 costs what page 1 costs."""
 
 import base64
 import datetime
@@ -10,16 +10,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from tests.api.probes import Rows
+from tests.api.views_for_tests import Rows
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.probes")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.views_for_tests")]
 
 ROWS = "/api/v1/probe/rows/"
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
-def reader(n: int) -> User:
-    """Many ties and many NULLs, on purpose; names that some collations call equal."""
+def build_user(n: int) -> User:
+    """Create a user; users have many ties and NULLs, and names that some collations consider equal."""
     name = ("José", "jose", "JOSE", "Zoë", "", "日本")[n % 6]
     return User(
         username=f"reader{n:05}" + "x" * (n % 4),
@@ -32,13 +32,13 @@ def reader(n: int) -> User:
 
 
 @pytest.fixture
-def readers(db):
-    User.objects.bulk_create([reader(n) for n in range(300)])
+def users(db):
+    User.objects.bulk_create([build_user(n) for n in range(300)])
     return User.objects.order_by("id")
 
 
 def walk(client, url, word="next"):
-    """All pages from `url` on, as lists of ids."""
+    """Return all pages from `url` on as lists of ids."""
     while url:
         assert url.startswith(("http://testserver/", "/")), url
         page = client.get(url).json()
@@ -47,8 +47,8 @@ def walk(client, url, word="next"):
         url = page[word]
 
 
-def in_order(word: str) -> list[int]:
-    """What the database says without pages."""
+def expected_ids(word: str) -> list[int]:
+    """Return the ids in the order of the database, without pages."""
     fields = Rows.orderings[word]
     last = fields[-1]
     if last.lstrip("-") != "id":
@@ -57,10 +57,10 @@ def in_order(word: str) -> list[int]:
 
 
 @pytest.mark.parametrize("word", Rows.orderings)
-def test_a_walk_there_and_back_meets_each_row_once_in_order(anonymous, readers, word):
+def test_paging_forth_and_back_returns_each_row_once(anonymous, users, word):
     pages = list(walk(anonymous, f"{ROWS}?ordering={word}&page_size=7"))
     there = [row for _page, rows in pages for row in rows]
-    assert there == in_order(word)
+    assert there == expected_ids(word)
     first, last = pages[0][0], pages[-1][0]
     assert first["previous"] is None
     assert last["next"] is None
@@ -70,15 +70,15 @@ def test_a_walk_there_and_back_meets_each_row_once_in_order(anonymous, readers, 
 
 
 @pytest.mark.parametrize("word", ["-joined", "suspended", "-suspended", "name", "-share"])
-def test_rows_that_come_and_go_meanwhile_shift_nothing(anonymous, readers, word):
-    before = set(in_order(word))
+def test_concurrent_inserts_and_deletes_shift_no_page(anonymous, users, word):
+    before = set(expected_ids(word))
     seen: list[int] = []
     number = 1000
     for page, rows in walk(anonymous, f"{ROWS}?ordering={word}&page_size=20"):
         seen += rows
-        # Ones already seen go, the edge of the page included; new ones come, here, there and everywhere.
+        # Rows already read are deleted, the last of the page included; new rows are inserted everywhere.
         User.objects.filter(pk__in=rows[-3:]).delete()
-        User.objects.bulk_create([reader(number + n) for n in range(5)])
+        User.objects.bulk_create([build_user(number + n) for n in range(5)])
         number += 5
         if page["next"] is None or number > 1500:
             break
@@ -86,8 +86,8 @@ def test_rows_that_come_and_go_meanwhile_shift_nothing(anonymous, readers, word)
     assert before <= set(seen)
 
 
-def test_a_page_that_emptied_meanwhile_still_leads_back_to_the_rows(anonymous, readers):
-    ids = list(readers.values_list("id", flat=True))
+def test_emptied_page_links_back_to_the_list(anonymous, users):
+    ids = list(users.values_list("id", flat=True))
     page = anonymous.get(f"{ROWS}?ordering=joined&page_size=100").json()
     middle = anonymous.get(page["next"]).json()
     User.objects.filter(pk__in=ids[200:]).delete()
@@ -106,19 +106,19 @@ def test_a_page_that_emptied_meanwhile_still_leads_back_to_the_rows(anonymous, r
     assert first["previous"] is None
 
 
-def test_an_empty_list_has_no_neighbours(anonymous):
+def test_empty_list_has_no_links(anonymous):
     assert anonymous.get(ROWS).json() == {"next": None, "previous": None, "results": []}
 
 
-def test_a_list_that_fills_its_page_exactly_has_no_next(anonymous):
-    User.objects.bulk_create([reader(n) for n in range(20)])
+def test_exactly_full_page_has_no_next(anonymous):
+    User.objects.bulk_create([build_user(n) for n in range(20)])
     page = anonymous.get(ROWS).json()
     assert len(page["results"]) == 20
     assert page["next"] is None
     assert page["previous"] is None
 
 
-def test_links_are_absolute_and_keep_the_other_parameters(client_of, alice, readers):
+def test_links_are_absolute_and_keep_other_parameters(client_of, alice, users):
     for path in (f"{ROWS}?ordering=name&page_size=2", f"{ROWS[:-1]}?ordering=name&page_size=2"):
         page = client_of(alice).get(path, HTTP_HOST="localhost:8000").json()
         link = urlsplit(page["next"])
@@ -127,7 +127,7 @@ def test_links_are_absolute_and_keep_the_other_parameters(client_of, alice, read
         assert parse_qs(link.query)["ordering"] == ["name"]
 
 
-def test_page_size_is_20_and_at_most_100(anonymous, readers):
+def test_page_size_is_20_and_at_most_100(anonymous, users):
     assert len(anonymous.get(ROWS).json()["results"]) == 20
     assert len(anonymous.get(f"{ROWS}?page_size=100").json()["results"]) == 100
     assert len(anonymous.get(f"{ROWS}?page_size=1").json()["results"]) == 1
@@ -182,7 +182,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
-def test_a_bad_cursor_is_404(anonymous, problem, readers, bad):
+def test_invalid_cursor_is_404(anonymous, problem, users, bad):
     problem(anonymous.get(ROWS, {"ordering": "joined", "cursor": bad}), 404, "not_found")
 
 
@@ -203,34 +203,34 @@ def test_a_bad_cursor_is_404(anonymous, problem, readers, bad):
         ("length", 10**40),
     ],
 )
-def test_a_value_that_no_row_can_hold_is_404(anonymous, problem, readers, word, value):
+def test_cursor_with_an_impossible_value_is_404(anonymous, problem, users, word, value):
     bad = cursor(word, [value, 1], False)
     problem(anonymous.get(ROWS, {"ordering": word, "cursor": bad}), 404, "not_found")
 
 
-def test_a_cursor_cut_short_anywhere_is_404(anonymous, problem, readers):
+def test_truncated_cursor_is_404(anonymous, problem, users):
     page = anonymous.get(f"{ROWS}?ordering=joined").json()
     good = parse_qs(urlsplit(page["next"]).query)["cursor"][0]
     for length in range(len(good)):
-        answer = anonymous.get(ROWS, {"ordering": "joined", "cursor": good[:length]})
-        assert answer.status_code == 404, good[:length]
+        response = anonymous.get(ROWS, {"ordering": "joined", "cursor": good[:length]})
+        assert response.status_code == 404, good[:length]
     assert anonymous.get(ROWS, {"ordering": "joined", "cursor": good}).status_code == 200
     problem(anonymous.get(ROWS, {"ordering": "joined", "cursor": good + "A"}), 404)
 
 
-def test_a_value_that_no_row_holds_any_more_is_a_place_all_the_same(anonymous, readers):
+def test_cursor_of_a_deleted_row_is_valid(anonymous, users):
     for word, value in (
         ("joined", "1999-01-01T00:00:00+00:00"),
         ("name", "zz" * 2000),
         ("-count", 2**62),
         ("-share", "1e300"),
     ):
-        answer = anonymous.get(ROWS, {"ordering": word, "cursor": cursor(word, [value, 5], False)})
-        assert answer.status_code == 200, word
+        response = anonymous.get(ROWS, {"ordering": word, "cursor": cursor(word, [value, 5], False)})
+        assert response.status_code == 200, word
 
 
 @pytest.mark.parametrize("word", Rows.orderings)
-def test_each_page_is_one_query_without_offset_at_3_rows_and_at_300(anonymous, word):
+def test_each_page_is_one_query_without_offset(anonymous, word):
     def queries(url: str) -> list[str]:
         with CaptureQueriesContext(
             connection,
@@ -238,10 +238,10 @@ def test_each_page_is_one_query_without_offset_at_3_rows_and_at_300(anonymous, w
             assert anonymous.get(url).status_code == 200
         return [query["sql"] for query in captured]
 
-    User.objects.bulk_create([reader(n) for n in range(3)])
-    # SELECT the page of readers
+    User.objects.bulk_create([build_user(n) for n in range(3)])
+    # The page itself.
     assert len(queries(f"{ROWS}?ordering={word}")) == 1
-    User.objects.bulk_create([reader(n) for n in range(3, 300)])
+    User.objects.bulk_create([build_user(n) for n in range(3, 300)])
     pages = list(walk(anonymous, f"{ROWS}?ordering={word}&page_size=50"))
     for page, _rows in pages[:-1]:
         [sql] = queries(page["next"])
@@ -260,8 +260,8 @@ def test_each_page_is_one_query_without_offset_at_3_rows_and_at_300(anonymous, w
         (f"{ROWS}?ordering=-joined&", "joined_"),
     ],
 )
-def test_the_first_page_is_read_in_the_index_and_page_500_starts_there(client_of, alice, path, index):
-    User.objects.bulk_create([reader(n) for n in range(10_100)], batch_size=2000)
+def test_first_and_500th_page_use_the_index(client_of, alice, path, index):
+    User.objects.bulk_create([build_user(n) for n in range(10_100)], batch_size=2000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE TABLE accounts_user")
         cursor.fetchall()
@@ -278,7 +278,7 @@ def test_the_first_page_is_read_in_the_index_and_page_500_starts_there(client_of
         with connection.cursor() as cursor:
             cursor.execute("EXPLAIN FORMAT=TRADITIONAL " + sql)
             steps = [dict(zip([c[0] for c in cursor.description], row, strict=True)) for row in cursor.fetchall()]
-        # Beside it the blocks, which are looked through once.
+        # And the blocks, which are scanned once.
         [step] = [step for step in steps if step["table"] == "accounts_user"]
         assert index in step["key"], step
         assert "filesort" not in (step["Extra"] or ""), step

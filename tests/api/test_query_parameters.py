@@ -1,8 +1,8 @@
-"""A query parameter that is unknown or has a bad value is 400 and never ignored."""
+"""An unknown or invalid query parameter is 400 and never ignored."""
 
 import pytest
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.probes")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.views_for_tests")]
 
 USERS = "/api/v1/users/"
 
@@ -47,35 +47,35 @@ def me(client_of, alice):
     ],
 )
 @pytest.mark.parametrize("method", ["get", "head"])
-def test_a_bad_parameter_is_400_and_named(me, problem, path, field, code, method):
-    answer = getattr(me, method)(path)
-    assert answer.status_code == 400
+def test_invalid_parameter_is_400_with_its_name(me, problem, path, field, code, method):
+    response = getattr(me, method)(path)
+    assert response.status_code == 400
     if method == "get":
-        errors = problem(answer, 400, "invalid_parameter")["errors"]
+        errors = problem(response, 400, "invalid_parameter")["errors"]
         assert [(error["field"], error["code"]) for error in errors] == [(field, code)]
 
 
-def test_a_call_that_changes_something_is_not_made_with_a_parameter_it_does_not_know(me, problem, alice):
+def test_write_with_an_unknown_parameter_is_refused(me, problem, alice):
     problem(me.patch("/api/v1/users/me/?dry_run=1", {"bio": "new"}), 400, "invalid_parameter")
     alice.refresh_from_db()
     assert alice.bio == ""
 
 
-def test_the_sign_in_is_asked_for_before_a_parameter_is_looked_at(anonymous, problem):
+def test_missing_token_is_reported_before_parameters(anonymous, problem):
     problem(anonymous.get(f"{USERS}?nonsense=1"), 401)
 
 
-def test_many_bad_parameters_make_no_long_answer(me, problem):
-    answer = me.get(USERS + "?" + "&".join("a" * 500 + f"{n}=1" for n in range(15)))
-    assert len(problem(answer, 400, "invalid_parameter")["errors"]) == 15
-    assert len(answer.content) < 5000
+def test_many_invalid_parameters_are_truncated(me, problem):
+    response = me.get(USERS + "?" + "&".join("a" * 500 + f"{n}=1" for n in range(15)))
+    assert len(problem(response, 400, "invalid_parameter")["errors"]) == 15
+    assert len(response.content) < 5000
 
 
 @pytest.mark.parametrize(
     "path",
     [USERS, "/api/v1/users/alice/", "/api/v1/users/me/", "/api/v1/auth/sessions/", "/api/v1/", "/api/v1/probe/rows/"],
 )
-def test_head_is_wherever_get_is(me, path):
+def test_head_is_allowed_wherever_get_is(me, path):
     get, head = me.get(path), me.head(path)
     assert get.status_code == head.status_code == 200
     assert head.content == b""
@@ -83,7 +83,7 @@ def test_head_is_wherever_get_is(me, path):
     assert head["Vary"] == get["Vary"]
 
 
-def test_head_is_where_get_is_outside_the_api(anonymous):
+def test_head_is_allowed_outside_the_api(anonymous):
     for path in ("/healthz", "/readyz", "/metrics", "/.well-known/jwks.json", "/api/v1/schema/", "/api/docs/"):
         assert anonymous.head(path).status_code == anonymous.get(path).status_code == 200
 
@@ -91,14 +91,14 @@ def test_head_is_where_get_is_outside_the_api(anonymous):
 @pytest.mark.parametrize(
     ("query", "code"), [("nonsense=1", "unknown"), ("format=xml", "invalid"), ("format=", "blank")]
 )
-def test_the_document_is_asked_for_as_any_other_thing(anonymous, query, code):
-    answer = anonymous.get(f"/api/v1/schema/?{query}")
-    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
-    assert [error["code"] for error in answer.json()["errors"]] == [code]
+def test_schema_view_checks_its_parameters(anonymous, query, code):
+    response = anonymous.get(f"/api/v1/schema/?{query}")
+    assert (response.status_code, response["Content-Type"]) == (400, "application/problem+json")
+    assert [error["code"] for error in response.json()["errors"]] == [code]
 
 
-def test_an_error_at_the_documents_address_has_the_shape_of_all(anonymous):
-    answer = anonymous.post("/api/v1/schema/")
-    assert (answer.status_code, answer["Content-Type"]) == (405, "application/problem+json")
-    assert answer.json()["code"] == "method_not_allowed"
+def test_schema_view_error_is_a_problem(anonymous):
+    response = anonymous.post("/api/v1/schema/")
+    assert (response.status_code, response["Content-Type"]) == (405, "application/problem+json")
+    assert response.json()["code"] == "method_not_allowed"
     assert anonymous.get("/api/v1/schema/?format=yaml")["Content-Type"].startswith("application/vnd.oai.openapi")

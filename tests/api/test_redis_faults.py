@@ -1,4 +1,4 @@
-"""A failing cache fails no request and opens no door: Redis refused, locked, frozen, flushed, full, full of garbage."""
+"""Redis outages fail no request and disable no limit: down, locked, frozen, flushed, full, or with invalid values."""
 
 import os
 import shutil
@@ -12,25 +12,23 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 
-from bookbridge.api import redis as toolkit
-from bookbridge.api import throttling
-from tests.api.conftest import forget_connections
+from bookbridge.api import redis, throttling
+from tests.api.conftest import reset_cache
 from tests.conftest import PASSWORD
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.urls("tests.api.probes"),
+    pytest.mark.urls("tests.api.views_for_tests"),
     pytest.mark.skipif(shutil.which("redis-server") is None, reason="there is no redis-server to start"),
 ]
 
-# One time-out of a quarter of a second, and what the request costs anyway.
-# Half a second is what the contract allows; the rest is for a machine that is busy with other tests. Without the
-# breaker a frozen server costs each call its time-out, without that one it costs five seconds.
-AT_MOST = 3.0
+# Seconds per request. The contract allows half a second; the rest is for a machine that is busy with other tests.
+# Without the breaker a frozen server would cost each call a time-out of a quarter of a second.
+MAX_SECONDS = 3.0
 
 
 class Server:
-    """A Redis of one's own that can be stopped, frozen and brought back."""
+    """A Redis server that can be stopped, frozen and restarted."""
 
     def __init__(self) -> None:
         with socket.socket() as probe:
@@ -46,7 +44,7 @@ class Server:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.05)
-        raise AssertionError("redis-server does not answer")
+        raise AssertionError("redis-server does not response")
 
     def stop(self) -> None:
         os.kill(self.process.pid, signal.SIGCONT)
@@ -62,13 +60,13 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """The product's cache settings with a server of this test's own behind them."""
+    """The project's cache settings with a Redis server of this test."""
     server = Server()
     use(monkeypatch, f"redis://127.0.0.1:{server.port}/0")
-    monkeypatch.setattr(toolkit.breaker, "seconds", 1.0)
+    monkeypatch.setattr(redis.breaker, "seconds", 1.0)
     yield server
     server.stop()
-    forget_connections()
+    reset_cache()
 
 
 def use(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
@@ -76,12 +74,12 @@ def use(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
 
     monkeypatch.setattr(settings, "REDIS_URL", url)
     monkeypatch.setitem(settings.CACHES, "default", redis_cache(url))
-    forget_connections()
+    reset_cache()
 
 
 @pytest.fixture
 def ask(anonymous, client_of, alice) -> Callable[[], list[object]]:
-    """A public read with three uses of the cache, a signed-in read, a write and a sign-in; what the cache held."""
+    """Make a public read that uses the cache, a signed-in read, a write and a login; return the cached value."""
     me = client_of(alice)
 
     def all_calls() -> list[object]:
@@ -93,10 +91,10 @@ def ask(anonymous, client_of, alice) -> Callable[[], list[object]]:
             lambda: anonymous.post("/api/v1/auth/login/", {"username": "alice", "password": PASSWORD}),
         ):
             started = time.monotonic()
-            answer = call()
-            assert time.monotonic() - started < AT_MOST
-            assert 200 <= answer.status_code < 300, answer.content
-            seen.append(answer.json().get("seen"))
+            response = call()
+            assert time.monotonic() - started < MAX_SECONDS
+            assert 200 <= response.status_code < 300, response.content
+            seen.append(response.json().get("seen"))
         return seen[0]
 
     return all_calls
@@ -104,18 +102,18 @@ def ask(anonymous, client_of, alice) -> Callable[[], list[object]]:
 
 @pytest.fixture(autouse=True)
 def real_rates(rate) -> None:
-    """Rates that are counted, and high enough for these calls."""
+    """Rates that are counted but not exceeded."""
     for scope in ("login", "user", "anon", "write", "register"):
         rate(scope, 1000)
 
 
-def test_it_works_while_all_is_well(server, ask):
+def test_cache_is_used_while_redis_is_up(server, ask):
     assert ask() is None
     assert ask() == {"n": 1}
 
 
-def breaks(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str) -> Callable[[], None]:
-    """Bring the fault about; how it is mended."""
+def cause_fault(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str) -> Callable[[], None]:
+    """Cause the fault; return the function that repairs it."""
     if fault == "refused":
         server.stop()
         return server.start
@@ -123,11 +121,11 @@ def breaks(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str) -> Calla
         server.freeze()
         return server.thaw
     if fault == "frozen before the first connection":
-        forget_connections()
+        reset_cache()
         server.freeze()
         return server.thaw
     server.stop()
-    server.start("--requirepass", "secret")  # "locked": ours is no password any more
+    server.start("--requirepass", "secret")  # "locked": our password is wrong now
 
     def unlock() -> None:
         server.stop()
@@ -137,15 +135,15 @@ def breaks(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str) -> Calla
 
 
 @pytest.mark.parametrize("fault", ["refused", "frozen", "frozen before the first connection", "locked"])
-def test_requests_go_on_and_the_cache_is_used_again_soon_after(server, ask, monkeypatch, client, fault):
+def test_requests_survive_a_redis_outage(server, ask, monkeypatch, client, fault):
     ask()
-    mend = breaks(server, monkeypatch, fault)
+    mend = cause_fault(server, monkeypatch, fault)
     for _ in range(3):
         assert ask() is None
     started = time.monotonic()
     assert client.get("/readyz").json()["status"] == "degraded"
-    assert time.monotonic() - started < AT_MOST
-    time.sleep(1.1)  # the breaker lets one call try again: it pays its time-out, and the rest do not
+    assert time.monotonic() - started < MAX_SECONDS
+    time.sleep(1.1)  # the breaker lets one call through, which costs a time-out
     assert ask() is None
     mend()
     time.sleep(1.1)
@@ -155,16 +153,16 @@ def test_requests_go_on_and_the_cache_is_used_again_soon_after(server, ask, monk
 
 
 @pytest.mark.parametrize("fault", ["refused", "frozen", "locked"])
-def test_limits_hold_in_the_process_while_redis_is_away(server, anonymous, monkeypatch, rate, fault):
+def test_rates_are_enforced_in_memory_during_an_outage(server, anonymous, monkeypatch, rate, fault):
     rate("login", 3)
     body = {"username": "nobody", "password": "wrong"}
-    mend = breaks(server, monkeypatch, fault)
-    answers = [anonymous.post("/api/v1/auth/login/", body).status_code for _ in range(6)]
-    assert answers == [401, 401, 401, 429, 429, 429]
+    mend = cause_fault(server, monkeypatch, fault)
+    responses = [anonymous.post("/api/v1/auth/login/", body).status_code for _ in range(6)]
+    assert responses == [401, 401, 401, 429, 429, 429]
     mend()
 
 
-def test_a_flush_forgets_windows_and_nothing_else(server, ask, anonymous, rate):
+def test_flush_resets_windows_only(server, ask, anonymous, rate):
     ask()
     rate("register", 2)
     assert [anonymous.get("/api/v1/probe/limited/").status_code for _ in range(3)] == [200, 200, 429]
@@ -174,7 +172,7 @@ def test_a_flush_forgets_windows_and_nothing_else(server, ask, anonymous, rate):
 
 
 @pytest.mark.parametrize("garbage", [b"{", b"\xff\xfe\x00", b"\x80\x04cos\nsystem\n.", b"", b"nan", b"[" * 5000])
-def test_a_value_that_nobody_wrote_is_a_miss(server, ask, garbage):
+def test_foreign_value_is_a_miss(server, ask, garbage):
     ask()
     raw = cache.client.get_client()
     for key in raw.keys("*probe*"):
@@ -183,7 +181,7 @@ def test_a_value_that_nobody_wrote_is_a_miss(server, ask, garbage):
     assert ask() == {"n": 1}
 
 
-def test_a_counter_that_is_no_number_does_not_open_the_limit(server, anonymous, rate):
+def test_invalid_counter_does_not_disable_the_rate(server, anonymous, rate):
     rate("register", 2)
     anonymous.get("/api/v1/probe/limited/")
     raw = cache.client.get_client()
@@ -192,7 +190,7 @@ def test_a_counter_that_is_no_number_does_not_open_the_limit(server, anonymous, 
     assert [anonymous.get("/api/v1/probe/limited/").status_code for _ in range(4)] == [200, 200, 429, 429]
 
 
-def test_a_counter_without_an_end_gets_one(server, anonymous, rate):
+def test_counter_without_expiry_gets_one(server, anonymous, rate):
     rate("register", 2, 60)
     anonymous.get("/api/v1/probe/limited/")
     raw = cache.client.get_client()
@@ -202,7 +200,7 @@ def test_a_counter_without_an_end_gets_one(server, anonymous, rate):
     assert 0 < raw.ttl(key) <= 60
 
 
-def test_a_server_that_is_full_is_one_that_is_away(server, ask, anonymous, rate):
+def test_full_redis_is_treated_as_down(server, ask, anonymous, rate):
     ask()
     cache.client.get_client().config_set("maxmemory", "1")
     for _ in range(3):
@@ -211,7 +209,7 @@ def test_a_server_that_is_full_is_one_that_is_away(server, ask, anonymous, rate)
     assert [anonymous.get("/api/v1/probe/limited/").status_code for _ in range(3)] == [200, 200, 429]
 
 
-def test_no_key_holds_a_name_or_an_address(server, anonymous, rate):
+def test_keys_contain_no_name_and_no_address(server, anonymous, rate):
     body = {"username": "nobody@example.org", "password": "wrong"}
     anonymous.post("/api/v1/auth/login/", body, REMOTE_ADDR="192.0.2.55")
     keys = b" ".join(cache.client.get_client().keys("*"))

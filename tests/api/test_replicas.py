@@ -1,4 +1,4 @@
-"""A replica that is gone or silent costs one reader a moment and nobody an answer: the primary has it."""
+"""A replica that is down or silent delays one request and fails none: the primary responds."""
 
 import json
 import socket
@@ -16,7 +16,7 @@ pytest.importorskip("MySQLdb", reason="a replica is a MariaDB or a MySQL")
 
 @pytest.fixture(params=["dead", "silent"])
 def replica(request):
-    """The address of a replica where nothing listens, or of one that takes connections and says nothing."""
+    """The URL of a replica that is down, or of one that accepts connections and never responds."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         if request.param == "silent":
@@ -24,20 +24,20 @@ def replica(request):
         yield f"mysql://reader@127.0.0.1:{taken.getsockname()[1]}/books"
 
 
-def test_anonymous_reads_are_answered_by_the_primary_while_a_replica_is_down(replica, tmp_path):
+def test_primary_serves_anonymous_reads_while_a_replica_is_down(replica, tmp_path):
     with running_server(tmp_path, REPLICA_URLS=replica) as address:
         for _ in range(3):
             for path in ("books/", "books/?ordering=title", "clubs/"):
                 began = time.perf_counter()
-                with urllib.request.urlopen(f"{address}/api/v1/{path}", timeout=20) as answer:
-                    assert (answer.status, json.load(answer)["results"]) == (200, [])
+                with urllib.request.urlopen(f"{address}/api/v1/{path}", timeout=20) as response:
+                    assert (response.status, json.load(response)["results"]) == (200, [])
                 assert time.perf_counter() - began < 9
 
 
 @pytest.mark.parametrize(
     "command", [["manage.py", "migrate"], ["-m", "gunicorn", "--config", "bookbridge/gunicorn.py"]]
 )
-def test_a_start_without_the_database_says_so_in_one_line(command, tmp_path):
+def test_start_without_database_prints_one_line(command, tmp_path):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"mysql://bookbridge:sesame@127.0.0.1:{closed.getsockname()[1]}/books"
@@ -51,7 +51,7 @@ def test_a_start_without_the_database_says_so_in_one_line(command, tmp_path):
     assert "DATABASE_URL: the database cannot be reached: " in ended.stderr.splitlines()[-1]
 
 
-def test_other_faults_of_a_database_at_the_start_are_told_in_full(tmp_path):
+def test_start_with_other_database_errors_prints_them(tmp_path):
     (tmp_path / "db.sqlite3").write_text("This is no database. " * 100)
     env = server_environment(tmp_path, 8000)
     ended = subprocess.run(

@@ -1,4 +1,4 @@
-"""What happens to every request: its id, its line in the log, its path, its caching, other origins, replicas."""
+"""Middleware: request id, logs, trailing slash, cache headers, CORS, replicas."""
 
 import json
 import logging
@@ -10,7 +10,7 @@ from django.conf import settings
 
 from bookbridge.api.logs import LogFile
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.probes")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.views_for_tests")]
 
 KEYS = {"time", "request_id", "user", "method", "path", "status", "ms", "bytes", "address"}
 
@@ -21,22 +21,22 @@ KEYS = {"time", "request_id", "user", "method", "path", "status", "ms", "bytes",
 @pytest.mark.parametrize(
     "given", ["abc", "7", "0af7651916cd43dd8448eb211c80319c", "a.b-c_d", "Root=1-67891233-abc", "x" * 128]
 )
-def test_a_sane_request_id_is_echoed(anonymous, given):
-    answer = anonymous.get("/api/v1/nothing/", HTTP_X_REQUEST_ID=given)
-    assert answer["X-Request-ID"] == given
-    assert answer.json()["request_id"] == given
+def test_valid_request_id_is_echoed(anonymous, given):
+    response = anonymous.get("/api/v1/nothing/", HTTP_X_REQUEST_ID=given)
+    assert response["X-Request-ID"] == given
+    assert response.json()["request_id"] == given
 
 
 @pytest.mark.parametrize(
     "given", ["", " ", "a b", "x" * 129, "é", 'a"b', "a\nb", "a\r\nSet-Cookie: b", "<script>", "\x00", "{}"]
 )
-def test_any_other_is_replaced(anonymous, given):
-    answer = anonymous.get("/api/v1/nothing/", HTTP_X_REQUEST_ID=given)
-    assert re.fullmatch("[0-9a-f]{32}", answer["X-Request-ID"])
-    assert answer.json()["request_id"] == answer["X-Request-ID"]
+def test_invalid_request_id_is_replaced(anonymous, given):
+    response = anonymous.get("/api/v1/nothing/", HTTP_X_REQUEST_ID=given)
+    assert re.fullmatch("[0-9a-f]{32}", response["X-Request-ID"])
+    assert response.json()["request_id"] == response["X-Request-ID"]
 
 
-def test_each_request_without_one_gets_its_own(anonymous):
+def test_request_without_an_id_gets_one(anonymous):
     assert (
         len({anonymous.get(path)["X-Request-ID"] for path in ("/api/v1/", "/api/v1/", "/healthz", "/admin/login/")})
         == 4
@@ -48,7 +48,7 @@ def test_each_request_without_one_gets_its_own(anonymous):
 
 @pytest.fixture
 def lines():
-    """The lines that the access log got since."""
+    """Return the lines that were added to the access log since the test began."""
     path = settings.LOG_DIR / "access.log"
     start = path.stat().st_size if path.exists() else 0
 
@@ -60,8 +60,8 @@ def lines():
     return read
 
 
-def test_each_request_is_one_line_with_exactly_these_fields(client_of, alice, anonymous, lines):
-    answer = client_of(alice).get("/api/v1/users/me/", HTTP_X_REQUEST_ID="mine-1")
+def test_access_log_has_one_line_per_request(client_of, alice, anonymous, lines):
+    response = client_of(alice).get("/api/v1/users/me/", HTTP_X_REQUEST_ID="mine-1")
     anonymous.post("/api/v1/nothing/", {}, REMOTE_ADDR="192.0.2.7")
     signed_in, unknown = lines()
     assert set(signed_in) == set(unknown) == KEYS
@@ -73,7 +73,7 @@ def test_each_request_is_one_line_with_exactly_these_fields(client_of, alice, an
         "method": "GET",
         "path": "/api/v1/users/me/",
         "status": 200,
-        "bytes": len(answer.content),
+        "bytes": len(response.content),
         "address": "127.0.0.1",
     }
     assert (unknown["user"], unknown["method"], unknown["status"], unknown["address"]) == (
@@ -84,7 +84,7 @@ def test_each_request_is_one_line_with_exactly_these_fields(client_of, alice, an
     )
 
 
-def test_every_kind_of_answer_has_its_line(lenient, anonymous, lines, rate):
+def test_access_log_has_every_kind_of_response(lenient, anonymous, lines, rate):
     lenient.get("/api/v1/probe/boom/")
     lenient.get("/api/v1/probe/bare/boom/")
     lenient.get("/api/v1/", HTTP_HOST="evil.example")
@@ -94,7 +94,7 @@ def test_every_kind_of_answer_has_its_line(lenient, anonymous, lines, rate):
     assert [line["status"] for line in lines()] == [500, 500, 400, 413, 200, 302]
 
 
-def test_a_refused_caller_is_named_too(client_of, alice, lines, problem, rate):
+def test_access_log_has_the_user_of_refused_requests(client_of, alice, lines, problem, rate):
     me = client_of(alice)
     problem(me.get("/api/v1/users/me/?x=1"), 400)
     problem(me.post("/api/v1/users/me/"), 405)
@@ -104,7 +104,7 @@ def test_a_refused_caller_is_named_too(client_of, alice, lines, problem, rate):
     assert [line["user"] for line in lines()] == [alice.pk] * 4
 
 
-def test_neither_query_nor_token_nor_password_is_logged(client_of, alice, anonymous, lines):
+def test_logs_have_no_query_token_or_password(client_of, alice, anonymous, lines):
     me = client_of(alice)
     me.get("/api/v1/users/?search=sesame")
     anonymous.post("/api/v1/auth/login/", {"username": "alice", "password": "sesame", "device": "sesame"})
@@ -116,16 +116,16 @@ def test_neither_query_nor_token_nor_password_is_logged(client_of, alice, anonym
         assert secret not in written
 
 
-def test_a_path_cannot_forge_a_line(anonymous, lines):
+def test_path_cannot_forge_a_log_line(anonymous, lines):
     anonymous.get('/api/v1/a%0A{"forged": 1}%0D%E2%80%A8%00')
     [line] = lines()
     assert line["path"] == '/api/v1/a\n{"forged": 1}\r\u2028\x00'
 
 
-def test_app_log_says_what_failed_and_where_but_no_traceback_no_sql_and_no_path(lenient):
+def test_app_log_has_frames_but_no_traceback_sql_or_path(lenient):
     path = settings.LOG_DIR / "app.log"
     start = path.stat().st_size if path.exists() else 0
-    answer = lenient.get("/api/v1/probe/boom/")
+    response = lenient.get("/api/v1/probe/boom/")
     lenient.get("/api/v1/probe/bare/boom/?token=sesame")
     lenient.get("/api/v1/probe/down/")
     lenient.get("/api/v1/probe/race/")
@@ -135,16 +135,16 @@ def test_app_log_says_what_failed_and_where_but_no_traceback_no_sql_and_no_path(
     for word in ("sesame", "Traceback", "SELECT", "/srv", "site-packages", str(settings.BASE_DIR)):
         assert word not in written
     first = json.loads(written.splitlines()[0])
-    assert first["request_id"] == answer["X-Request-ID"]
+    assert first["request_id"] == response["X-Request-ID"]
     assert first["level"] == "ERROR"
     assert first["error"].startswith("RuntimeError")
-    assert any(place.startswith("tests.api.probes.Boom.get:") for place in first["at"])
+    assert any(place.startswith("tests.api.views_for_tests.Boom.get:") for place in first["at"])
     assert "OperationalError 2002" in written
     assert "IntegrityError 1062" in written
 
 
 @pytest.mark.parametrize("place", ["/dev/full", "/proc/nothing/access.log", "a file/access.log"])
-def test_a_log_that_cannot_be_written_fails_no_request(anonymous, tmp_path, monkeypatch, place, capsys):
+def test_unwritable_log_fails_no_request(anonymous, tmp_path, monkeypatch, place, capsys):
     (tmp_path / "a file").touch()
     logger = logging.getLogger("bookbridge.access")
     handler = LogFile(os.path.join(tmp_path, place))
@@ -157,7 +157,7 @@ def test_a_log_that_cannot_be_written_fails_no_request(anonymous, tmp_path, monk
     assert "Traceback" not in said
 
 
-def test_a_log_that_was_moved_away_is_begun_anew(tmp_path):
+def test_moved_log_is_reopened(tmp_path):
     handler = LogFile(str(tmp_path / "new" / "x.log"))
     record = logging.makeLogRecord({"msg": "line"})
     handler.emit(record)
@@ -171,7 +171,7 @@ def test_a_log_that_was_moved_away_is_begun_anew(tmp_path):
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "head", "options"])
-def test_a_path_without_its_slash_is_served_the_same_way(client_of, alice, method):
+def test_path_without_trailing_slash_is_served(client_of, alice, method):
     me = client_of(alice)
     for path in (
         "/api/v1/users/me",
@@ -188,7 +188,7 @@ def test_a_path_without_its_slash_is_served_the_same_way(client_of, alice, metho
         assert without.get("Allow") == with_slash.get("Allow")
 
 
-def test_a_body_arrives_without_the_slash(client_of, alice):
+def test_path_without_trailing_slash_receives_the_body(client_of, alice):
     me = client_of(alice)
     assert me.patch("/api/v1/users/me", {"bio": "kept"}).json()["bio"] == "kept"
     assert me.post("/api/v1/books", {"title": "T", "author": "A"}).status_code == 201
@@ -196,16 +196,16 @@ def test_a_body_arrives_without_the_slash(client_of, alice):
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v1//books", "/api/v1/books//", "/api/v1/users/me//"])
-def test_a_path_that_is_no_route_with_a_slash_either_is_404(anonymous, problem, path):
+def test_unknown_path_without_trailing_slash_is_404(anonymous, problem, path):
     problem(anonymous.get(path), 404, "not_found")
 
 
 # --- Caching ---------------------------------------------------------------------------------------------------------
 
 
-def test_private_answers_are_private(client_of, alice, anonymous):
+def test_private_responses_are_marked_private(client_of, alice, anonymous):
     me = client_of(alice)
-    answers = [
+    responses = [
         me.get("/api/v1/users/me/"),
         me.get("/api/v1/books/"),
         me.get("/api/v1/nothing/"),
@@ -213,15 +213,15 @@ def test_private_answers_are_private(client_of, alice, anonymous):
         anonymous.post("/api/v1/auth/login/", {"username": "alice", "password": "correct horse battery"}),
         anonymous.get("/api/v1/books/", HTTP_AUTHORIZATION="Bearer nonsense"),
     ]
-    assert [answer["Cache-Control"] for answer in answers] == ["private, no-cache"] * 6
+    assert [response["Cache-Control"] for response in responses] == ["private, no-cache"] * 6
 
 
-def test_public_answers_may_be_shared_by_those_who_ask_alike(anonymous):
-    answer = anonymous.get("/api/v1/books/")
-    assert answer["Cache-Control"] == "public, no-cache"
-    vary = {name.strip().lower() for name in answer["Vary"].split(",")}
+def test_public_responses_may_be_shared(anonymous):
+    response = anonymous.get("/api/v1/books/")
+    assert response["Cache-Control"] == "public, no-cache"
+    vary = {name.strip().lower() for name in response["Vary"].split(",")}
     assert {"authorization", "accept", "accept-language"} <= vary
-    assert "Set-Cookie" not in answer
+    assert "Set-Cookie" not in response
     assert anonymous.get("/api/v1/users/me/")["Cache-Control"] == "no-store"
 
 
@@ -231,7 +231,7 @@ APP = "https://app.example.org"
 
 
 @pytest.fixture
-def with_app(settings):
+def allowed_app(settings):
     settings.CORS_ALLOWED_ORIGINS = [APP]
 
 
@@ -240,41 +240,41 @@ def test_no_origin_is_allowed_by_default(anonymous):
     assert "Access-Control-Allow-Origin" not in anonymous.get("/api/v1/", HTTP_ORIGIN=APP)
 
 
-def test_an_allowed_origin_may_send_what_the_contract_names_and_read_it(anonymous, with_app):
-    answer = anonymous.options(
+def test_allowed_origin_may_use_the_documented_headers(anonymous, allowed_app):
+    response = anonymous.options(
         "/api/v1/books/",
         HTTP_ORIGIN=APP,
         HTTP_ACCESS_CONTROL_REQUEST_METHOD="POST",
         HTTP_ACCESS_CONTROL_REQUEST_HEADERS="authorization,idempotency-key",
     )
-    assert answer.status_code == 200
-    assert answer["Access-Control-Allow-Origin"] == APP
-    allowed = {name.strip() for name in answer["Access-Control-Allow-Headers"].split(",")}
+    assert response.status_code == 200
+    assert response["Access-Control-Allow-Origin"] == APP
+    allowed = {name.strip() for name in response["Access-Control-Allow-Headers"].split(",")}
     assert {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "x-request-id"} <= allowed
-    assert "Access-Control-Allow-Credentials" not in answer
-    answer = anonymous.get("/api/v1/", HTTP_ORIGIN=APP)
-    assert answer["Access-Control-Allow-Origin"] == APP
-    exposed = {name.strip() for name in answer["Access-Control-Expose-Headers"].split(",")}
+    assert "Access-Control-Allow-Credentials" not in response
+    response = anonymous.get("/api/v1/", HTTP_ORIGIN=APP)
+    assert response["Access-Control-Allow-Origin"] == APP
+    exposed = {name.strip() for name in response["Access-Control-Expose-Headers"].split(",")}
     assert {"ETag", "Idempotency-Replayed", "Retry-After", "X-Request-ID"} <= exposed
-    assert "origin" in answer["Vary"].lower()
+    assert "origin" in response["Vary"].lower()
 
 
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "null", "http://app.example.org", APP + ".evil.example", "*", ""]
 )
-def test_another_origin_is_not(anonymous, with_app, origin):
+def test_other_origin_is_refused(anonymous, allowed_app, origin):
     assert "Access-Control-Allow-Origin" not in anonymous.get("/api/v1/", HTTP_ORIGIN=origin)
 
 
-def test_an_error_can_be_read_from_an_allowed_origin_too(lenient, with_app):
-    for answer in (lenient.get("/api/v1/probe/boom/", HTTP_ORIGIN=APP), lenient.get("/api/v1/x/", HTTP_ORIGIN=APP)):
-        assert answer["Access-Control-Allow-Origin"] == APP
+def test_allowed_origin_may_read_errors(lenient, allowed_app):
+    for response in (lenient.get("/api/v1/probe/boom/", HTTP_ORIGIN=APP), lenient.get("/api/v1/x/", HTTP_ORIGIN=APP)):
+        assert response["Access-Control-Allow-Origin"] == APP
 
 
 # --- Replicas --------------------------------------------------------------------------------------------------------
 
 
-def test_only_reads_of_anonymous_callers_may_lag(anonymous, client_of, alice, monkeypatch):
+def test_replica_is_used_for_anonymous_reads_only(anonymous, client_of, alice, monkeypatch):
     path = "/api/v1/probe/database/"
     assert anonymous.get(path).json() == {"read": None, "write": "default"}
     me = client_of(alice)
@@ -282,7 +282,7 @@ def test_only_reads_of_anonymous_callers_may_lag(anonymous, client_of, alice, mo
     assert anonymous.get(path).json() == {"read": "replica0", "write": "default"}
     assert anonymous.post(path).json() == {"read": None, "write": "default"}
     assert me.get(path).json() == {"read": None, "write": "default"}
-    # The mark does not outlive its request.
+    # The choice ends with its request.
     from bookbridge.api.replicas import ReplicaRouter
 
     assert ReplicaRouter().db_for_read(type(alice)) is None

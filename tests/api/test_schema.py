@@ -1,4 +1,4 @@
-"""The OpenAPI document as somebody reads it who writes a client."""
+"""The OpenAPI document as the developer of a client needs it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,7 +25,7 @@ def headers(operation: dict[str, Any]) -> set[str]:
     return {p["name"] for p in operation.get("parameters", []) if p["in"] == "header"}
 
 
-def test_each_operation_has_a_summary_of_its_own(document):
+def test_summaries_are_unique_within_a_path(document):
     for path in document["paths"].values():
         summaries = [operation.get("summary") for operation in path.values()]
         assert all(summaries)
@@ -33,49 +33,51 @@ def test_each_operation_has_a_summary_of_its_own(document):
     assert document["paths"]["/api/v1/auth/register/"]["post"]["summary"] == "Open an account and sign in"
 
 
-def test_ids_are_numbers(document):
+def test_ids_are_integers(document):
     for path, method, operation in operations(document):
         for parameter in operation.get("parameters", []):
             if parameter["in"] == "path" and parameter["name"].endswith(("id", "pk")):
                 assert parameter["schema"]["type"] == "integer", (path, method)
 
 
-def test_the_headers_that_make_a_call_safe_to_repeat_are_told(document):
+def test_retry_headers_are_documented(document):
     paths = document["paths"]
     assert headers(paths["/api/v1/books/"]["post"]) == {"Idempotency-Key"}
     assert headers(paths["/api/v1/auth/login/"]["post"]) == set()
     for method in ("put", "patch", "delete"):
-        assert headers(paths["/api/v1/books/{id}/"][method]) == {"If-Match"}
+        assert headers(paths["/api/v1/books/{book_id}/"][method]) == {"If-Match"}
     assert headers(paths["/api/v1/users/me/"]["patch"]) == {"If-Match"}
-    assert headers(paths["/api/v1/books/{id}/"]["get"]) == set()
+    assert headers(paths["/api/v1/books/{book_id}/"]["get"]) == set()
 
 
-def test_what_may_be_empty_is_told_so(document):
+def test_optional_texts_may_be_empty(document):
     schemas = document["components"]["schemas"]
     for schema, field in (("OwnUser", "email"), ("BookList", "language"), ("Edition", "language")):
         assert {"type": "string", "maxLength": 0} in schemas[schema]["properties"][field]["anyOf"]
 
 
 @pytest.mark.django_db
-def test_an_answer_agrees_with_the_document(document, client_of, bob):
-    """Bob has no e-mail address: what is empty must fit, also for who does not look at formats."""
+def test_response_matches_the_schema(document, client_of, bob):
+    """Bob has no e-mail address: an empty text must be valid even without format validation."""
     assert bob.email == ""
     own = {"$ref": "#/components/schemas/OwnUser", "components": document["components"]}
     validate(client_of(bob).get("/api/v1/users/me/").json(), own, Draft202012Validator)
 
 
 @pytest.mark.django_db
-def test_a_book_by_nobody_agrees_with_the_document(document, client_of, alice):
-    """The outside catalogue knows books without their authors; a body has to name one all the same."""
+def test_book_without_authors_matches_the_schema(document, client_of, alice):
+    """The book provider has books without authors; a request must name one."""
     book = Book.add(by=alice, title="Beowulf", authors=[])
-    answer = client_of(alice).get(f"/api/v1/books/{book.pk}/").json()
-    assert answer["authors"] == []
-    validate(answer, {"$ref": "#/components/schemas/Book", "components": document["components"]}, Draft202012Validator)
+    response = client_of(alice).get(f"/api/v1/books/{book.pk}/").json()
+    assert response["authors"] == []
+    validate(
+        response, {"$ref": "#/components/schemas/Book", "components": document["components"]}, Draft202012Validator
+    )
     assert document["components"]["schemas"]["BookRequest"]["properties"]["authors"]["minItems"] == 1
 
 
-def test_an_answer_has_each_of_its_fields(document):
-    """So that a generated client takes none of them for missing; a body needs fewer."""
+def test_response_fields_are_required(document):
+    """So that a generated client has no optional fields in responses; requests need fewer."""
     schemas = document["components"]["schemas"]
     assert schemas["ClubRequest"]["required"] == ["name"]
     for name, schema in schemas.items():
@@ -83,7 +85,7 @@ def test_an_answer_has_each_of_its_fields(document):
             assert set(schema["required"]) == set(schema["properties"]), name
 
 
-def test_closing_an_account_is_the_one_deletion_with_a_body(document):
+def test_only_account_deletion_has_a_delete_body(document):
     told = {
         path: o["requestBody"] for path, method, o in operations(document) if "requestBody" in o and method == "delete"
     }
@@ -96,8 +98,8 @@ def test_closing_an_account_is_the_one_deletion_with_a_body(document):
 
 def test_every_error_is_a_problem(document):
     for path, method, operation in operations(document):
-        for status, answer in operation["responses"].items():
+        for status, response in operation["responses"].items():
             if status >= "400":
-                shared = answer.get("$ref", "").rpartition("/")[2]
-                content = (document["components"]["responses"][shared] if shared else answer)["content"]
+                shared = response.get("$ref", "").rpartition("/")[2]
+                content = (document["components"]["responses"][shared] if shared else response)["content"]
                 assert set(content) == {"application/problem+json"}, (path, method, status)

@@ -1,4 +1,4 @@
-"""Settings from the environment: a value that makes no sense stops the start, and the message names it."""
+"""Settings from the environment: an invalid value stops the start with a message that names it."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ P256 = pem(ec.generate_private_key(ec.SECP256R1()))
 
 
 def start(**values: str) -> subprocess.CompletedProcess[str]:
-    """Load the settings in a process of its own, in production, with nothing else in the environment."""
+    """Load the settings in a new process, in production, with nothing else in the environment."""
     return subprocess.run(
         [sys.executable, "-c", "import bookbridge.settings as s; print('started')"],
         cwd=ROOT,
@@ -37,8 +37,8 @@ def start(**values: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_command_names_the_setting_without_a_traceback():
-    answer = subprocess.run(
+def test_command_names_the_setting_without_traceback():
+    response = subprocess.run(
         [sys.executable, "manage.py", "migrate"],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "RATE_LOGIN": "often"},
@@ -47,15 +47,15 @@ def test_a_command_names_the_setting_without_a_traceback():
         timeout=60,
         check=False,
     )
-    assert answer.returncode == 1
-    assert answer.stderr.splitlines() == [
+    assert response.returncode == 1
+    assert response.stderr.splitlines() == [
         "manage.py: RATE_LOGIN: must be a rate such as 10/min (sec, min, hour, day), or off"
     ]
 
 
-def test_production_starts_with_its_two_keys_alone():
-    answer = start()
-    assert answer.stdout == "started\n", answer.stderr
+def test_production_starts_with_only_its_two_keys():
+    response = start()
+    assert response.stdout == "started\n", response.stderr
 
 
 NONSENSE = [
@@ -97,10 +97,10 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize(("name", "value"), NONSENSE, ids=[f"{n}={v[:12]!r}" for n, v in NONSENSE])
-def test_nonsense_stops_the_start_with_a_message_that_names_it(name, value):
-    answer = start(**{name: value})
-    assert answer.returncode != 0
-    last = answer.stderr.strip().splitlines()[-1]
+def test_invalid_setting_stops_the_start_with_its_name(name, value):
+    response = start(**{name: value})
+    assert response.returncode != 0
+    last = response.stderr.strip().splitlines()[-1]
     assert f"ImproperlyConfigured: {name}: " in last
     assert len(value) < 6 or value not in last  # it may be a secret
 
@@ -108,8 +108,8 @@ def test_nonsense_stops_the_start_with_a_message_that_names_it(name, value):
 @pytest.mark.parametrize(
     ("name", "value"), [("PORT", "x"), ("WEB_CONCURRENCY", "0"), ("DEBUG", "maybe"), ("HOST", "a b")]
 )
-def test_the_application_server_names_it_as_well(name, value):
-    answer = subprocess.run(
+def test_application_server_names_the_invalid_setting(name, value):
+    response = subprocess.run(
         [sys.executable, "-m", "gunicorn", "--config", "bookbridge/gunicorn.py", "--check-config"],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "SECRET_KEY": "x" * 50, "JWT_PRIVATE_KEY": P256, name: value},
@@ -118,12 +118,12 @@ def test_the_application_server_names_it_as_well(name, value):
         timeout=60,
         check=False,
     )
-    assert answer.returncode != 0
-    assert f"{name}: " in answer.stderr
-    assert "Traceback" not in answer.stderr
+    assert response.returncode != 0
+    assert f"{name}: " in response.stderr
+    assert "Traceback" not in response.stderr
 
 
-def test_development_makes_its_keys_once_and_keeps_them_to_itself(tmp_path, monkeypatch):
+def test_development_keys_are_created_once_and_private(tmp_path, monkeypatch):
     monkeypatch.delenv("SECRET_KEY", raising=False)
     monkeypatch.delenv("JWT_PRIVATE_KEY", raising=False)
     kept = tmp_path / "keys"
@@ -157,7 +157,7 @@ def test_development_makes_its_keys_once_and_keeps_them_to_itself(tmp_path, monk
     ],
     ids=["rsa 2048", "p-256", "escaped line ends", "older form"],
 )
-def test_a_good_signing_key_is_taken_as_text_and_as_a_file(key, monkeypatch, tmp_path):
+def test_valid_signing_key_is_accepted_as_text_and_file(key, monkeypatch, tmp_path):
     monkeypatch.setenv("JWT_PRIVATE_KEY", key)
     assert env.private_key("JWT_PRIVATE_KEY", kept_in=None)
     file = tmp_path / "key.pem"
@@ -182,13 +182,13 @@ def test_a_good_signing_key_is_taken_as_text_and_as_a_file(key, monkeypatch, tmp
     ],
     ids=["rsa 1024", "p-384", "ed25519", "encrypted", "cut", "public", "garbage", "directory", "word", "control"],
 )
-def test_a_bad_signing_key_is_refused(key, monkeypatch):
+def test_invalid_signing_key_is_refused(key, monkeypatch):
     monkeypatch.setenv("JWT_PRIVATE_KEY", key)
     with pytest.raises(ImproperlyConfigured, match=r"^JWT_PRIVATE_KEY: "):
         env.private_key("JWT_PRIVATE_KEY", kept_in=None)
 
 
-def test_a_secret_may_begin_with_any_character(monkeypatch):
+def test_secret_may_begin_with_any_character(monkeypatch):
     for secret in ("$" + "a" * 40, "$PATH" + "b" * 40, "\\$" + "c" * 40, "#" + "d" * 40, "'" + "e" * 40):
         monkeypatch.setenv("SECRET_KEY", secret)
         assert env.secret_key("SECRET_KEY", kept_in=None) == secret
@@ -215,7 +215,7 @@ def value(monkeypatch):
         ("OFF", None),
     ],
 )
-def test_rates(value, text, expected):
+def test_valid_rates(value, text, expected):
     value(text)
     assert env.rate("X", "1/min") == expected
 
@@ -223,33 +223,33 @@ def test_rates(value, text, expected):
 @pytest.mark.parametrize(
     "text", ["10/", "/min", "10/min/min", "10 / min", "١/min", "1e3/min", "1234567890/min", "none"]
 )
-def test_bad_rates(value, text):
+def test_invalid_rates(value, text):
     value(text)
     with pytest.raises(ImproperlyConfigured, match=r"^X: "):
         env.rate("X", "1/min")
 
 
 @pytest.mark.parametrize(("text", "expected"), [("on", True), ("TRUE", True), ("1", True), ("no", False), ("", True)])
-def test_switches(value, text, expected):
+def test_flags(value, text, expected):
     value(text)
     assert env.flag("X", True) is expected
 
 
 @pytest.mark.parametrize("text", ["1.5", "x", "-1", "11", "١", "1_0", "0x1", "9" * 20])
-def test_bad_numbers(value, text):
+def test_invalid_numbers(value, text):
     value(text)
     with pytest.raises(ImproperlyConfigured, match=r"^X: must be a whole number from 0 to 10"):
         env.number("X", 3, most=10)
 
 
 @pytest.mark.parametrize("text", ["*", "a,*", "http://a", "a:80", "a/b", "a b", "*.example.org", "é.example"])
-def test_bad_hosts(value, text):
+def test_invalid_hosts(value, text):
     value(text)
     with pytest.raises(ImproperlyConfigured, match=r"^X: "):
         env.hosts("X", [])
 
 
-def test_good_hosts(value):
+def test_valid_hosts(value):
     value("example.org, .example.net,127.0.0.1,[::1],")
     assert env.hosts("X", []) == ["example.org", ".example.net", "127.0.0.1", "[::1]"]
 
@@ -271,13 +271,13 @@ def test_good_hosts(value):
         "https://a b",
     ],
 )
-def test_bad_origins(value, text):
+def test_invalid_origins(value, text):
     value(text)
     with pytest.raises(ImproperlyConfigured, match=r"^X: "):
         env.origins("X")
 
 
-def test_good_origins(value):
+def test_valid_origins(value):
     value("https://app.example.org, http://localhost:5173,http://[::1]:80")
     assert env.origins("X") == ["https://app.example.org", "http://localhost:5173", "http://[::1]:80"]
 
@@ -285,13 +285,13 @@ def test_good_origins(value):
 @pytest.mark.parametrize(
     "text", ["redis://", "redis://h/x", "redis://h:x/1", "redis://h:0", "http://h", "redis://h/1/2", "redis://h/1?db=x"]
 )
-def test_bad_redis_addresses(value, text):
+def test_invalid_redis_urls(value, text):
     value(text)
     with pytest.raises(ImproperlyConfigured, match=r"^X: "):
         env.redis("X")
 
 
-def test_good_redis_addresses(value):
+def test_valid_redis_urls(value):
     for text in (
         "redis://127.0.0.1",
         "redis://127.0.0.1:6379/15",
@@ -319,7 +319,7 @@ def test_good_redis_addresses(value):
         ("smtps://mail.example.org:465", {"EMAIL_HOST": "mail.example.org"}),
     ],
 )
-def test_good_mail_addresses(value, text, expected):
+def test_valid_email_urls(value, text, expected):
     value(text)
     settings = env.email("X", "consolemail://")
     assert expected.items() <= settings.items()
@@ -329,13 +329,13 @@ def test_good_mail_addresses(value, text, expected):
     "text",
     ["smtp://", "smtp://h:x", "smtp://h:99999", "filemail://", "filemail://relative", "mail", "http://h", "smtp:h"],
 )
-def test_bad_mail_addresses(value, text):
+def test_invalid_email_urls(value, text):
     value(text)
     with pytest.raises(ImproperlyConfigured, match=r"^X: "):
         env.email("X", "consolemail://")
 
 
-def test_sqlite_lets_readers_read_and_writers_wait(value):
+def test_sqlite_uses_wal_and_waits_for_locks(value):
     value("sqlite:////srv/data/bb.sqlite3")
     config = env.database("X", "", timeout=10)
     assert config["NAME"] == "/srv/data/bb.sqlite3"
@@ -344,7 +344,7 @@ def test_sqlite_lets_readers_read_and_writers_wait(value):
     assert config["OPTIONS"]["timeout"] == 20
 
 
-def test_a_server_keeps_every_character_and_is_given_up_in_time(value):
+def test_mysql_uses_utf8mb4_and_timeouts(value):
     value("mysql://reader:p%40ss%2Fword@db.example:3307/books?ssl_mode=VERIFY_IDENTITY")
     config = env.database("X", "", timeout=10)
     assert (config["USER"], config["PASSWORD"], config["HOST"], config["PORT"], config["NAME"]) == (
@@ -382,7 +382,7 @@ def test_a_server_keeps_every_character_and_is_given_up_in_time(value):
         "mysql://[/b",
     ],
 )
-def test_bad_database_addresses(value, text):
+def test_invalid_database_urls(value, text):
     value(text)
     with pytest.raises(ImproperlyConfigured, match=r"^X: "):
         env.database("X", "", timeout=0)
@@ -405,7 +405,7 @@ for path in ("/api/v1/", "/healthz", "/readyz", "/metrics"):
 
 
 def proxied(tmp_path, **values: str) -> list[str]:
-    answer = subprocess.run(
+    response = subprocess.run(
         [sys.executable, "-c", PROXIED],
         cwd=ROOT,
         env={
@@ -421,10 +421,10 @@ def proxied(tmp_path, **values: str) -> list[str]:
         timeout=60,
         check=False,
     )
-    return answer.stdout.splitlines()
+    return response.stdout.splitlines()
 
 
-def test_behind_a_trusted_proxy_plain_http_is_sent_to_https_but_for_the_probes(tmp_path):
+def test_trusted_proxy_redirects_http_except_health_checks(tmp_path):
     assert proxied(tmp_path, TRUSTED_PROXIES="1") == [
         "/api/v1/ 301 https://localhost/api/v1/ 200",
         "/healthz 200 - 200",
@@ -433,7 +433,7 @@ def test_behind_a_trusted_proxy_plain_http_is_sent_to_https_but_for_the_probes(t
     ]
 
 
-def test_without_one_its_headers_are_not_believed(tmp_path):
+def test_proxy_headers_are_ignored_without_trusted_proxies(tmp_path):
     assert proxied(tmp_path) == [
         "/api/v1/ 200 - 200",
         "/healthz 200 - 200",

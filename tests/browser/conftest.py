@@ -1,4 +1,4 @@
-"""A real server in development mode, as `script/server` starts it, and a real browser in front of it."""
+"""Fixtures: a real development server, as `script/server` starts it, and a browser."""
 
 import shutil
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.staff import code_of
 SCREENSHOTS = TOP / "var" / "screenshots"
 STAFF, ANOTHER, PASSWORD = "moderata", "andere", "a-long-enough-secret"
 ROLES = {"Moderators": "rolemoderator", "Catalogue editors": "roleeditor", "Administrators": "roleadministrator"}
-# Of the same roles, who have not come in yet when their day begins.
+# Users of the same roles who have not signed in yet.
 ON_DUTY = {"Moderators": "dutymoderator", "Catalogue editors": "dutyeditor", "Administrators": "dutyadministrator"}
 APPOINT = f"""
 from django.contrib.auth.models import Group
@@ -25,7 +25,7 @@ for role, name in {[*ROLES.items(), *ON_DUTY.items()]}:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server with demo data, two superusers and two of each role."""
+    """URL of a server with demo data, two superusers and two users of each role."""
     superuser = ["createsuperuser", "--noinput", "--username", STAFF]
     home = tmp_path_factory.mktemp("site")
     second = [*superuser[:-1], ANOTHER]
@@ -46,16 +46,16 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def signed_in(browser: Browser, site: str) -> Any:
-    """What a browser keeps after the superuser has come in for the first time and set up an app."""
+    """Browser state after the superuser's first login and two-factor setup."""
     context = browser.new_context(base_url=site)
-    come_in(context.new_page(), STAFF)
+    first_login(context.new_page(), STAFF)
     state = context.storage_state()
     context.close()
     return state
 
 
-def come_in(page: Page, username: str) -> str:
-    """Sign in to the admin for the first time: the password, then the app's first code. The app's secret."""
+def first_login(page: Page, username: str) -> str:
+    """Log in to the admin for the first time, with two-factor setup. Return the secret."""
     page.goto("/admin/")
     page.fill("input[name=username]", username.upper())
     page.fill("input[name=password]", PASSWORD)
@@ -70,26 +70,26 @@ def come_in(page: Page, username: str) -> str:
 
 @pytest.fixture
 def page(browser: Browser, site: str, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page that may ask this server alone; whatever else it asks for, or an error in its console, fails the test."""
+    """A page that fails the test on requests to other servers, error responses and console errors."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=site)
     page = context.new_page()
-    asked: list[str] = []
-    broken: list[str] = []
-    page.on("request", lambda r: asked.append(r.url))
-    page.on("response", lambda r: broken.append(f"{r.status} {r.url}") if r.status >= 400 else None)
-    page.on("pageerror", lambda error: broken.append(str(error)))
+    requested: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda r: requested.append(r.url))
+    page.on("response", lambda r: errors.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{request.node.name}.png")
     context.close()
-    outside = [url for url in asked if not url.startswith((site, "data:", "blob:"))]
+    outside = [url for url in requested if not url.startswith((site, "data:", "blob:"))]
     assert not outside
-    assert not broken
+    assert not errors
 
 
 @pytest.fixture
 def admin(page: Page, signed_in: Any) -> Page:
-    """The page, signed in to the admin."""
+    """The page, logged in to the admin."""
     page.context.add_cookies(signed_in["cookies"])
     page.goto("/admin/")
     return page

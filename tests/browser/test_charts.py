@@ -1,4 +1,4 @@
-"""Pictures in the admin, as staff see them; each test leaves its screenshot in var/screenshots/."""
+"""Charts in the admin. Each test saves a screenshot in var/screenshots/."""
 
 import json
 import urllib.request
@@ -18,7 +18,7 @@ def call(site: str, method: str, path: str, body: object = None, token: str = ""
 
 @pytest.fixture(scope="module")
 def club(site: str) -> int:
-    """The id of a club of five readers who have read and rated four books."""
+    """The id of a club whose five members have rated four books."""
     tokens = []
     for n in range(5):
         body = {"username": f"chartreader{n}", "password": "a-long-enough-secret"}
@@ -36,7 +36,7 @@ def club(site: str) -> int:
 
 
 def charts(page: Page) -> dict[str, list[str]]:
-    """The title of each chart with the values at its bars."""
+    """Return the values at the bars of each chart, by its title."""
     found = {}
     for figure in page.locator("#charts figure").all():
         values = figure.locator("svg g text:nth-of-type(1)").all_text_contents()
@@ -44,10 +44,10 @@ def charts(page: Page) -> dict[str, list[str]]:
     return found
 
 
-def test_the_front_page_shows_growth_reading_and_ratings(club: int, admin: Page, site: str):
+def test_dashboard_shows_charts(club: int, admin: Page, site: str):
     admin.reload()
     shown = charts(admin)
-    # The tests of other files write to the same server: the figures are the server's own, and no less than this club's.
+    # Other test modules write to the same server, so compare with the API and check minimum values.
     stats = call(site, "GET", "stats/")
     assert stats["reviews"] >= 20
     assert shown["New readers"] == [str(stats["users"])]
@@ -57,22 +57,22 @@ def test_the_front_page_shows_growth_reading_and_ratings(club: int, admin: Page,
     assert shown["Books finished by public clubs"] == [str(finished)]
     assert finished >= 3
     assert sum(map(int, shown["Public ratings"])) == sum(stats["rating_histogram"].values())
-    picture = admin.locator("#charts svg[aria-label='New public reviews']")
-    expect(picture).to_be_visible()
-    assert picture.locator("rect").last.bounding_box()["height"] > 50
+    chart = admin.locator("#charts svg[aria-label='New public reviews']")
+    expect(chart).to_be_visible()
+    assert chart.locator("rect").last.bounding_box()["height"] > 50
     expect(admin.locator("#charts script, #charts iframe, #charts img")).to_have_count(0)
 
 
-def test_a_clubs_page_shows_how_it_is_doing(club: int, admin: Page):
+def test_club_page_shows_charts(club: int, admin: Page):
     admin.goto(f"/admin/clubs/club/{club}/change/")
     shown = charts(admin)
-    assert shown["Members, by when they came in"] == ["5"]
+    assert shown["Members by month of joining"] == ["5"]
     assert shown["Books finished"] == ["3"]
     assert sum(map(int, shown["Members’ public ratings of the books on the list"])) == 20
     expect(admin.locator("input[name=name]")).to_have_value("Readers of charts")
 
 
-def test_charts_are_read_in_portuguese_and_in_the_dark(club: int, admin: Page):
+def test_charts_in_portuguese_and_dark_mode(club: int, admin: Page):
     admin.set_extra_http_headers({"Accept-Language": "pt-BR"})
     admin.emulate_media(color_scheme="dark")
     admin.reload()

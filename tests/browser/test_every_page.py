@@ -1,6 +1,6 @@
-"""Every page of the staff's room with the demo in it, light in English and dark in Portuguese: none is too wide.
+"""No admin page with demo data is wider than the window, light in English and dark in Portuguese.
 
-Each leaves a screenshot, to be looked at.
+Each page saves a screenshot for review.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 from django.contrib import admin
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import PASSWORD, SCREENSHOTS, STAFF, come_in
+from tests.browser.conftest import PASSWORD, SCREENSHOTS, STAFF, first_login
 from tests.server import running_server
 
 WIDTHS = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
@@ -17,20 +17,20 @@ WIDTHS = "[document.documentElement.scrollWidth, document.documentElement.client
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Page]:
-    """A page of a superuser, at a server as it is at the first start."""
+    """A superuser's page of a server with demo data, as after the first start."""
     superuser = ["createsuperuser", "--noinput", "--username", STAFF]
     home = tmp_path_factory.mktemp("demo")
     prepare = [["load_demo"], ["seed_demo"], superuser]
     with running_server(home, *prepare, DJANGO_SUPERUSER_PASSWORD=PASSWORD) as address:
         context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=address)
         page = context.new_page()
-        come_in(page, STAFF)
+        first_login(page, STAFF)
         yield page
         context.close()
 
 
 @pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("pt-BR", "dark")])
-def test_each_page_keeps_within_its_width(demo: Page, language: str, scheme: str):
+def test_pages_fit_the_window(demo: Page, language: str, scheme: str):
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     demo.set_extra_http_headers({"Accept-Language": language})
     demo.emulate_media(color_scheme=scheme)
@@ -48,8 +48,8 @@ def test_each_page_keeps_within_its_width(demo: Page, language: str, scheme: str
                 assert demo.goto(path).status == 200
             seen += 1
             demo.screenshot(path=SCREENSHOTS / f"every {model._meta.model_name} {name} {language}.png")
-            needed, there = demo.evaluate(WIDTHS)
-            if needed > there:
-                wide[demo.url] = (needed, there)
+            needed, available = demo.evaluate(WIDTHS)
+            if needed > available:
+                wide[demo.url] = (needed, available)
     assert wide == {}
     assert seen > 35

@@ -1,4 +1,4 @@
-"""A report, from the queue to a decision and its undoing; each step leaves its screenshot in var/screenshots/."""
+"""A case from the queue to the decision and its undo. Each step saves a screenshot in var/screenshots/."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,7 +13,7 @@ BODY = "I read it twice in one night.\n\nThe second time it was even better, and
 
 @pytest.fixture(scope="module")
 def reported(site: str) -> dict:
-    """A review that three readers have reported, and so hidden; its author appeals."""
+    """A review hidden after three reports, with an appeal of its author."""
     tokens = {}
     for name in ("rosa", "ivo", "uma", "otto"):
         body = {"username": name, "password": "a-long-enough-secret", "display_name": name.title()}
@@ -40,18 +40,18 @@ def shot(page: Page, name: str) -> None:
 
 
 def moderation(site: str, reported: dict) -> dict | None:
-    """What its author is shown."""
+    """Return the notice shown to the author."""
     return call(site, "GET", f"reviews/{reported['review']}/", None, reported["token"])["moderation"]
 
 
-def test_a_report_is_worked_off(site: str, reported: dict, admin: Page):
+def test_case_is_decided_and_undone(site: str, reported: dict, admin: Page):
     admin.reload()
     expect(admin.locator("[data-panel]", has_text="open cases")).to_be_visible()
     shot(admin, "front")
     admin.locator("[data-panel] a").first.click()
     rows = admin.locator("#result_list tbody tr")
     expect(rows).to_have_count(3)
-    # The greatest harm first.
+    # The most severe first.
     expect(rows.first).to_contain_text(f"Review {reported['review']}")
     shot(admin, "queue")
     rows.first.locator("a").first.click()
@@ -63,31 +63,31 @@ def test_a_report_is_worked_off(site: str, reported: dict, admin: Page):
     admin.select_option("#decide select[name=ground]", "spoiler")
     admin.fill("#decide textarea[name=words]", "Please mark what gives the end away.")
     admin.click("#decide button")
-    expect(admin.locator("#page")).to_contain_text("Done.")
+    expect(admin.locator("#page")).to_contain_text("Saved.")
     shot(admin, "decided")
     assert moderation(site, reported) == {
         "status": "hidden",
         "reason": "spoiler",
-        "text": "It gives away a story without a warning. Please mark what gives the end away.",
+        "text": "It contains unmarked spoilers. Please mark what gives the end away.",
     }
     admin.select_option("#undo select", "mistake")
     admin.click("#undo button")
-    expect(admin.locator("#page")).to_contain_text("Done.")
+    expect(admin.locator("#page")).to_contain_text("Saved.")
     assert moderation(site, reported)["status"] == "pending"
     shot(admin, "undone")
 
 
-def test_what_is_missing_is_said(reported: dict, admin: Page):
+def test_missing_fields_are_reported(reported: dict, admin: Page):
     admin.goto(f"{QUEUE}about/review/{reported['review']}/")
     admin.check("#decide input[value=suspend]")
     admin.select_option("#decide select[name=ground]", "other")
     admin.click("#decide button")
-    expect(admin.locator("#decide")).to_contain_text("Please say for how long.")
-    expect(admin.locator("#decide")).to_contain_text("Please say why.")
+    expect(admin.locator("#decide")).to_contain_text("Please enter a duration.")
+    expect(admin.locator("#decide")).to_contain_text("Please explain the decision.")
     shot(admin, "missing")
 
 
-def test_several_are_decided_together(reported: dict, admin: Page):
+def test_cases_are_decided_together(reported: dict, admin: Page):
     admin.goto(QUEUE)
     boxes = admin.locator("#result_list input.action-select")
     boxes.nth(1).check()
@@ -104,7 +104,7 @@ def test_several_are_decided_together(reported: dict, admin: Page):
     shot(admin, "after")
 
 
-def test_in_the_dark_and_on_a_small_screen(reported: dict, admin: Page):
+def test_dark_mode_on_a_small_screen(reported: dict, admin: Page):
     admin.emulate_media(color_scheme="dark")
     admin.set_viewport_size({"width": 420, "height": 900})
     admin.goto(f"{QUEUE}about/review/{reported['review']}/")

@@ -1,4 +1,4 @@
-"""Pages as a person sees them; each test leaves its screenshot in var/screenshots/."""
+"""API documentation, browsable API and admin pages. Each test saves a screenshot in var/screenshots/."""
 
 from playwright.sync_api import Page, expect
 
@@ -13,25 +13,25 @@ def test_swagger_ui_lists_the_operations(page: Page):
     expect(page.locator(".live-responses-table tr.response .response-col_status").first).to_contain_text("200")
 
 
-def test_the_browsable_api_shows_books(page: Page):
+def test_browsable_api_shows_books(page: Page):
     page.goto("/api/v1/books/?search=garcia")
     expect(page.locator(".response-info")).to_contain_text("One Hundred Years of Solitude")
 
 
-def test_the_browsable_api_leads_from_its_root(page: Page):
+def test_browsable_api_root_has_links(page: Page):
     page.goto("/api/v1/")
     page.get_by_role("link", name="/api/v1/books/").click()
     expect(page.locator(".response-info")).to_contain_text("ratings_count")
 
 
-def test_staff_find_a_book_in_the_admin(admin: Page):
+def test_admin_searches_books(admin: Page):
     admin.goto("/admin/catalog/book/?q=garcia+solitude")
     expect(admin.locator("#result_list")).to_contain_text("One Hundred Years of Solitude")
     admin.get_by_role("link", name="One Hundred Years of Solitude").first.click()
     expect(admin.locator("input[name=title]")).to_have_value("One Hundred Years of Solitude")
 
 
-def test_staff_see_readers_and_sign_ins_in_the_admin(admin: Page):
+def test_admin_shows_users_and_sessions(admin: Page):
     admin.goto("/admin/accounts/authsession/")
     expect(admin.locator("body")).to_contain_text("sign-ins")
     admin.goto("/admin/accounts/user/?q=mode")

@@ -1,9 +1,9 @@
-"""Each role as its holder sees it: signed in with a second factor, with its own menu; screenshots are left behind."""
+"""Admin menu of each role, and the audit log. Takes screenshots."""
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROLES, SCREENSHOTS, come_in
+from tests.browser.conftest import ROLES, SCREENSHOTS, first_login
 
 MENUS = {
     "Moderators": (["cases", "readers", "reviews"], ["jobs", "groups", "audit log", "sign-ins"]),
@@ -13,19 +13,19 @@ MENUS = {
 
 
 @pytest.mark.parametrize("role", list(MENUS))
-def test_each_role_sees_its_own_menu(page: Page, role):
-    come_in(page, ROLES[role])
+def test_menu_of_each_role(page: Page, role):
+    first_login(page, ROLES[role])
     shown = [text.strip().lower() for text in page.locator("#nav-sidebar a, nav a").all_inner_texts()]
     page.screenshot(path=SCREENSHOTS / f"role {role}.png", full_page=True)
-    there, absent = MENUS[role]
-    assert set(there) <= set(shown)
+    present, absent = MENUS[role]
+    assert set(present) <= set(shown)
     assert not set(absent) & set(shown)
     page.set_extra_http_headers({"Accept-Language": "pt-BR"})
     page.goto("/admin/")
     page.screenshot(path=SCREENSHOTS / f"role {role} pt.png", full_page=True)
 
 
-def test_the_audit_log(admin: Page):
+def test_audit_log_is_shown_and_exported(admin: Page):
     admin.goto("/admin/api/auditentry/")
     expect(admin.locator("#result_list")).to_contain_text("staff.signed_in")
     with admin.expect_download() as download:

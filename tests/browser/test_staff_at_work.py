@@ -1,9 +1,9 @@
-"""A day of the staff: each role signs in with its second factor and does its work, and the audit log has every step."""
+"""Each staff role logs in with two factors and does its work, and the audit log records every step."""
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ON_DUTY, PASSWORD, SCREENSHOTS, come_in
+from tests.browser.conftest import ON_DUTY, PASSWORD, SCREENSHOTS, first_login
 from tests.browser.test_charts import call
 from tests.staff import code_of
 
@@ -12,7 +12,7 @@ MODERATOR, EDITOR, ADMINISTRATOR = ON_DUTY.values()
 
 @pytest.fixture(scope="module")
 def work(site: str) -> dict:
-    """A review that somebody has reported, and two books that are one."""
+    """A reported review, and two duplicate books."""
     tokens = {}
     for name in ("dora", "egon"):
         body = {"username": name, "password": PASSWORD}
@@ -29,26 +29,26 @@ def work(site: str) -> dict:
     return {"review": review, "books": books, "author": tokens["dora"]}
 
 
-def sign_in_with_the_app(page: Page, username: str) -> None:
-    """Set up an app, forget the browser's session, and come in by password and code."""
-    secret = come_in(page, username)
+def two_factor_login(page: Page, username: str) -> None:
+    """Set up two-factor authentication, drop the session, and log in with password and code."""
+    secret = first_login(page, username)
     page.context.clear_cookies()
     page.goto("/admin/")
     page.fill("input[name=username]", username)
     page.fill("input[name=password]", PASSWORD)
-    # The app's first code has served already.
+    # The first code was used for the setup.
     page.fill("input[name=code]", code_of(secret, steps=1))
     page.click("[type=submit]")
     page.wait_for_url("**/admin/")
     expect(page.locator("#content")).to_be_visible()
 
 
-def leave(page: Page) -> None:
+def log_out(page: Page) -> None:
     page.context.clear_cookies()
 
 
 def moderate(page: Page, site: str, work: dict) -> None:
-    """From the queue to a decision, and back."""
+    """Decide a case from the queue and undo the decision."""
     page.goto("/admin/moderation/case/")
     page.locator("#result_list tbody tr", has_text=f"Review {work['review']}").locator("a").first.click()
     expect(page.locator("[data-report]")).to_contain_text("Watches again.")
@@ -56,18 +56,18 @@ def moderate(page: Page, site: str, work: dict) -> None:
     page.select_option("#decide select[name=ground]", "spam")
     page.fill("#decide textarea[name=words]", "No trade here.")
     page.click("#decide button")
-    expect(page.locator("#page")).to_contain_text("Done.")
+    expect(page.locator("#page")).to_contain_text("Saved.")
     review = f"reviews/{work['review']}/"
     assert call(site, "GET", review, None, work["author"])["moderation"]["status"] == "hidden"
     page.select_option("#undo select", "mistake")
     page.fill("#undo textarea", "A joke.")
     page.click("#undo button")
-    expect(page.locator("#page")).to_contain_text("Done.")
+    expect(page.locator("#page")).to_contain_text("Saved.")
     assert call(site, "GET", review)["moderation"] is None
 
 
-def care(page: Page, site: str, work: dict) -> None:
-    """Two books made one, and two again."""
+def merge_and_undo(page: Page, site: str, work: dict) -> None:
+    """Merge two books and undo the merge."""
     kept, gone = work["books"]
     page.goto(f"/admin/catalog/book/merge/?book={kept}&book={gone}")
     page.check(f"input[name=kept][value='{kept}']")
@@ -81,8 +81,8 @@ def care(page: Page, site: str, work: dict) -> None:
     assert call(site, "GET", f"books/{gone}/")["ratings_count"] == 1
 
 
-def logged(page: Page, username: str) -> list[tuple[str, str, str]]:
-    """What the log says of somebody, the oldest first: verb, who and why."""
+def audit_entries(page: Page, username: str) -> list[tuple[str, str, str]]:
+    """Return the audit entries of a user, oldest first: verb, actor and reason."""
     page.goto("/admin/api/auditentry/")
     page.fill("#searchbar", username)
     page.press("#searchbar", "Enter")
@@ -94,22 +94,22 @@ def logged(page: Page, username: str) -> list[tuple[str, str, str]]:
     return shown[::-1]
 
 
-def test_each_role_does_its_work_and_the_log_has_every_step(site: str, work: dict, page: Page):
-    sign_in_with_the_app(page, MODERATOR)
+def test_work_of_each_role_is_in_the_audit_log(site: str, work: dict, page: Page):
+    two_factor_login(page, MODERATOR)
     moderate(page, site, work)
-    leave(page)
-    sign_in_with_the_app(page, EDITOR)
-    care(page, site, work)
-    leave(page)
-    sign_in_with_the_app(page, ADMINISTRATOR)
-    came_in = ["factor.enrolled", "staff.signed_in", "staff.signed_in"]
+    log_out(page)
+    two_factor_login(page, EDITOR)
+    merge_and_undo(page, site, work)
+    log_out(page)
+    two_factor_login(page, ADMINISTRATOR)
+    login_verbs = ["factor.enrolled", "staff.signed_in", "staff.signed_in"]
     steps = {
         MODERATOR: [("moderation.hidden", "spam: No trade here."), ("moderation.undone", "mistake: A joke.")],
         EDITOR: [("book.merged", "The same mill."), ("book.unmerged", "Two mills.")],
         ADMINISTRATOR: [],
     }
     for username, done in steps.items():
-        entries = logged(page, username)
-        assert [verb for verb, _who, _why in entries] == came_in + [verb for verb, _why in done]
+        entries = audit_entries(page, username)
+        assert [verb for verb, _who, _why in entries] == login_verbs + [verb for verb, _why in done]
         assert [who for _verb, who, _why in entries] == [username] * len(entries)
         assert [why for _verb, _who, why in entries[3:]] == [why for _verb, why in done]

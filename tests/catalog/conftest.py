@@ -1,4 +1,4 @@
-"""Books for the catalogue's tests."""
+"""Fixtures for tests of the catalog."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from catalog.models import Book
 
 @pytest.fixture
 def add_book(db: None) -> Callable[..., Book]:
-    """Put a book into the catalogue: `add_book("Emma", "Jane Austen", published_year=1815)`."""
+    """Create a book: `add_book("Emma", "Jane Austen", published_year=1815)`."""
 
     def add(title: str, *authors: str, by: User | None = None, **fields: Any) -> Book:
         counters = {name: fields.pop(name) for name in list(fields) if name.startswith(COUNTERS)}

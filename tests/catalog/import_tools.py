@@ -1,4 +1,4 @@
-"""Files to import, and the command as somebody runs it, in a process of its own."""
+"""Helpers for tests of the import: files, and the command in this process or in a subprocess."""
 
 import csv
 import gzip
@@ -33,7 +33,7 @@ ROW = {
 
 
 def goodbooks_row(**cells: str) -> str:
-    """One line of the form of goodbooks-10k, with its end."""
+    """Return a line of goodbooks-10k with its line end."""
     text = io.StringIO()
     row = ROW | cells
     csv.writer(text, lineterminator="\n").writerow(row.get(name, "") for name in GOODBOOKS)
@@ -41,7 +41,7 @@ def goodbooks_row(**cells: str) -> str:
 
 
 def goodbooks_file(path: Path, rows: Iterable[str | bytes | Mapping[str, str]]) -> Path:
-    """A file of that form: each row as cells that differ from ROW's, or as the line itself."""
+    """Write a file of goodbooks-10k. Each row is a line, or the cells in which it differs from ROW."""
     with path.open("wb") as file:
         file.write((",".join(GOODBOOKS) + "\n").encode())
         for row in rows:
@@ -51,14 +51,14 @@ def goodbooks_file(path: Path, rows: Iterable[str | bytes | Mapping[str, str]]) 
 
 
 def isbn10(core: int) -> str:
-    """The ISBN-10 of a number of up to nine digits, as goodbooks writes it: without leading zeros."""
+    """Return the ISBN-10 of a number of up to nine digits as goodbooks writes it, without leading zeros."""
     digits = f"{core:09d}"
     check = sum(int(digit) * weight for weight, digit in enumerate(digits, 1)) % 11
     return (digits + "0123456789X"[check]).lstrip("0")
 
 
 def many_rows(count: int, *, every: int = 0) -> Iterable[dict[str, str] | str]:
-    """Good rows, all different; with `every`, each row of that number is one that cannot be read."""
+    """Return distinct valid rows; with `every`, each n-th one is broken."""
     for n in range(1, count + 1):
         if every and n % every == 0:
             yield "broken\n"
@@ -67,13 +67,13 @@ def many_rows(count: int, *, every: int = 0) -> Iterable[dict[str, str] | str]:
 
 
 def dump_line(kind: str, key: str, **record: Any) -> str:
-    """One line of a dump of Open Library, with its end."""
+    """Return a line of an Open Library dump with its line end."""
     record = {"key": key, "type": {"key": f"/type/{kind}"}, "revision": 1} | record
     return f"/type/{kind}\t{key}\t1\t2010-04-24T17:54:01.503315\t{json.dumps(record)}\n"
 
 
 def dump_file(path: Path, lines: Iterable[str | bytes]) -> Path:
-    """A dump, compressed as they are."""
+    """Write a gzipped dump."""
     with gzip.open(path, "wb") as file:
         file.writelines(line.encode() if isinstance(line, str) else line for line in lines)
     return path
@@ -81,22 +81,20 @@ def dump_file(path: Path, lines: Iterable[str | bytes]) -> Path:
 
 @dataclass
 class Outcome:
-    """What the command printed, and the figures in it."""
+    """The output of the command and the numbers in it."""
 
     text: str
 
     def __getitem__(self, word: str) -> int:
-        """The number behind `created`, `known`, ... or the line that begins so; 0 where the command had none to say."""
+        """Return the number on the line that starts with `word`, 0 if there is none."""
         lines = [line for line in self.text.splitlines() if line.strip().startswith(word)]
         return int(lines[0].rsplit(maxsplit=1)[1].replace(",", "")) if lines else 0
 
-    def sums_up(self) -> int:
-        """How many rows are accounted for."""
+    def total_rows(self) -> int:
         return self["created"] + self["known"] + self["rejected"] + self["ignored"]
 
 
 def run_import(path: Path, **options: Any) -> Outcome:
-    """The command in this process."""
     out = io.StringIO()
     options.setdefault("rejects", path.with_suffix(".rejects"))
     call_command("import_books", path, stdout=out, **options)
@@ -104,27 +102,26 @@ def run_import(path: Path, **options: Any) -> Outcome:
 
 
 def rejects_of(path: Path) -> list[tuple[int, str]]:
-    """Line number and reason of each rejected row."""
+    """Return line number and reason of each rejected row."""
     with path.with_suffix(".rejects").open(encoding="utf-8", newline="") as file:
         return [(int(row["line"]), row["reason"]) for row in csv.DictReader(file)]
 
 
 @dataclass
-class Outside:
-    """The command in a process of its own, on a database that outlives it. `ask` gives the first column's values."""
+class ManageProcess:
+    """Runs manage.py in a subprocess, on a database that outlives it. `query` returns the first column of a query."""
 
     env: dict[str, str]
-    ask: Callable[[str], list[Any]]
+    query: Callable[[str], list[Any]]
 
     def start(self, *arguments: object) -> subprocess.Popen[str]:
-        """Start manage.py."""
         command = [sys.executable, str(ROOT / "manage.py"), *map(str, arguments)]
         return subprocess.Popen(
             command, env=os.environ | self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
     def run(self, *arguments: object, status: int = 0) -> tuple[Outcome, str]:
-        """Run manage.py to its end: what it printed, and its standard error."""
+        """Run manage.py to its end and return its output and its standard error."""
         process = self.start(*arguments)
         out, err = process.communicate(timeout=120)
         assert process.returncode == status, (process.returncode, out, err)
@@ -133,6 +130,6 @@ class Outside:
     def wait_for_line(self, line: int) -> None:
         """Wait until an import has committed up to this line."""
         deadline = time.monotonic() + 60
-        while not any(next_line > line for next_line in self.ask("SELECT next_line FROM catalog_importcheckpoint")):
+        while not any(next_line > line for next_line in self.query("SELECT next_line FROM catalog_importcheckpoint")):
             assert time.monotonic() < deadline, "the import has not come so far in a minute"
             time.sleep(0.01)

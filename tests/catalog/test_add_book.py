@@ -22,7 +22,7 @@ SOLIDAO = {
 }
 
 
-def test_a_book_with_everything(as_alice: APIClient, alice: User) -> None:
+def test_add_book_with_all_fields(as_alice: APIClient, alice: User) -> None:
     response = as_alice.post("/api/v1/books/", SOLIDAO)
     assert response.status_code == 201
     book = response.json()
@@ -58,7 +58,7 @@ def test_a_book_with_everything(as_alice: APIClient, alice: User) -> None:
     assert not Revision.objects.exists()
 
 
-def test_a_book_with_title_and_author_alone(as_alice: APIClient) -> None:
+def test_add_book_with_title_and_author_only(as_alice: APIClient) -> None:
     response = as_alice.post("/api/v1/books/", {"title": "Emma", "author": "Jane Austen"})
     assert response.status_code == 201
     book = response.json()
@@ -77,18 +77,18 @@ def test_a_book_with_title_and_author_alone(as_alice: APIClient) -> None:
         ("Neil Gaiman; Terry Pratchett", ["Neil Gaiman", "Terry Pratchett"]),
     ],
 )
-def test_one_text_is_one_name_unless_it_has_semicolons(as_alice: APIClient, author: str, names: list[str]) -> None:
+def test_author_is_split_at_semicolons(as_alice: APIClient, author: str, names: list[str]) -> None:
     book = as_alice.post("/api/v1/books/", {"title": "T", "author": author}).json()
     assert book["authors"] == names
     assert book["author"] == ", ".join(names)
 
 
-def test_the_list_of_authors_goes_before_the_line(as_alice: APIClient) -> None:
+def test_authors_take_precedence_over_author(as_alice: APIClient) -> None:
     book = as_alice.post("/api/v1/books/", {"title": "T", "author": "X", "authors": ["A", "B", "C"]}).json()
     assert (book["authors"], book["author"]) == (["A", "B", "C"], "A, B, C")
 
 
-def test_a_long_list_of_authors_is_shortened_on_the_line_only(as_alice: APIClient) -> None:
+def test_author_line_of_many_authors_is_truncated(as_alice: APIClient) -> None:
     names = [f"Author Number {n:03} of a Very Large Collaboration" for n in range(50)]
     book = as_alice.post("/api/v1/books/", {"title": "T", "authors": names}).json()
     assert book["authors"] == names
@@ -141,27 +141,27 @@ def test_a_long_list_of_authors_is_shortened_on_the_line_only(as_alice: APIClien
         (5, {"non_field_errors": "invalid"}),
     ],
 )
-def test_bad_fields_are_named(as_alice: APIClient, body: Any, wrong: dict[str, str]) -> None:
+def test_invalid_fields_are_reported(as_alice: APIClient, body: Any, wrong: dict[str, str]) -> None:
     found = codes(as_alice.post("/api/v1/books/", body, format="json"))
     assert wrong.items() <= found.items(), found
     assert not Book.objects.exists()
 
 
 @pytest.mark.parametrize("body", [b"null", b"", b"{", b'{"title": "\\ud83d", "author": "A"}', b"[" * 100_000])
-def test_a_body_that_is_no_book_is_400(as_alice: APIClient, body: bytes) -> None:
+def test_malformed_body_is_rejected(as_alice: APIClient, body: bytes) -> None:
     response = as_alice.post("/api/v1/books/", body, content_type="application/json")
     assert response.status_code == 400
     assert response["Content-Type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize("empty", ["", None])
-def test_an_empty_isbn_is_none(as_alice: APIClient, empty: str | None) -> None:
+def test_empty_isbn_is_saved_as_null(as_alice: APIClient, empty: str | None) -> None:
     response = as_alice.post("/api/v1/books/", {"title": "T", "author": "A", "isbn": empty})
     assert response.status_code == 201
     assert response.json()["isbn13"] is None
 
 
-def test_unknown_and_protected_fields_change_nothing(as_alice: APIClient, bob: User) -> None:
+def test_unknown_and_read_only_fields_are_ignored(as_alice: APIClient, bob: User) -> None:
     protected = {
         "id": 77,
         "added_by": bob.pk,
@@ -182,9 +182,7 @@ def test_unknown_and_protected_fields_change_nothing(as_alice: APIClient, bob: U
 
 
 @pytest.mark.parametrize("spelling", ["9780306406157", "0306406152", "978-0-306-40615-7"])
-def test_a_known_isbn_is_a_conflict_that_names_its_book(
-    as_alice: APIClient, add_book: Callable[..., Book], spelling: str
-) -> None:
+def test_duplicate_isbn_is_a_conflict(as_alice: APIClient, add_book: Callable[..., Book], spelling: str) -> None:
     known = add_book("Known", isbn13="9780306406157")
     response = as_alice.post("/api/v1/books/", {"title": "T", "author": "A", "isbn": spelling})
     assert response.status_code == 409
@@ -192,20 +190,20 @@ def test_a_known_isbn_is_a_conflict_that_names_its_book(
     assert Book.objects.count() == 1
 
 
-def test_an_isbn_of_a_further_edition_is_known_too(as_alice: APIClient, add_book: Callable[..., Book]) -> None:
+def test_duplicate_isbn_of_another_edition_is_a_conflict(as_alice: APIClient, add_book: Callable[..., Book]) -> None:
     known = add_book("Known")
     known.add_edition(isbn13="9780306406157", format="Hardcover")
     response = as_alice.post("/api/v1/books/", {"title": "T", "author": "A", "isbn": "0306406152"})
     assert (response.status_code, response.json()["book"]) == (409, known.pk)
 
 
-def test_nobody_adds_without_a_sign_in(anonymous: APIClient, db: None) -> None:
+def test_add_book_requires_authentication(anonymous: APIClient, db: None) -> None:
     response = anonymous.post("/api/v1/books/", {"title": "T", "author": "A"})
     assert response.status_code == 401
     assert response["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_a_retry_with_a_key_adds_one_book(as_alice: APIClient) -> None:
+def test_retry_with_idempotency_key_adds_one_book(as_alice: APIClient) -> None:
     headers = {"Idempotency-Key": "k1"}
     first = as_alice.post("/api/v1/books/", {"title": "T", "author": "A"}, headers=headers)
     second = as_alice.post("/api/v1/books/", {"title": "T", "author": "A"}, headers=headers)

@@ -1,4 +1,4 @@
-"""Books and revisions as staff see and change them."""
+"""Books and revisions in the admin."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,7 @@ def book(add_book: Callable[..., Book]) -> Book:
 
 
 def form(**changed: Any) -> dict[str, Any]:
-    """What the page of Emma sends, with changes."""
+    """Return the form data of Emma, with changes."""
     sent = {
         "title": "Emma",
         "authors": "Jane Austen",
@@ -47,12 +47,12 @@ def form(**changed: Any) -> dict[str, Any]:
     return sent | changed
 
 
-def test_the_list_shows_books_without_counting_or_loading_a_table(
+def test_book_list_query_count(
     admin: Client, add_book: Callable[..., Book], django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     for n in range(30):
         add_book(f"Book {n}", language="en")
-    # session, user; the count, the page, the languages, and the two emptiness filters' looks
+    # session, user; the count, the page, the languages, the two emptiness filters
     with django_assert_max_num_queries(8):
         response = admin.get(BOOKS)
     assert response.status_code == 200
@@ -60,7 +60,7 @@ def test_the_list_shows_books_without_counting_or_loading_a_table(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_list_is_searched_as_readers_search(admin: Client, add_book: Callable[..., Book]) -> None:
+def test_book_list_search_matches_api_search(admin: Client, add_book: Callable[..., Book]) -> None:
     add_book("Cem Anos de Solidão", "Gabriel García Márquez", isbn13=ISBN)
     add_book("Emma", "Jane Austen")
     for words in ("garcia solidao", "s gabr", "0-306-40615-2"):
@@ -72,11 +72,11 @@ def test_the_list_is_searched_as_readers_search(admin: Client, add_book: Callabl
 
 
 @pytest.mark.parametrize("query", ["language=en", "isbn13__isempty=1", "added_by__isempty=0", "o=4"])
-def test_the_list_can_be_narrowed_and_sorted(admin: Client, book: Book, query: str) -> None:
+def test_book_list_filters_and_ordering(admin: Client, book: Book, query: str) -> None:
     assert admin.get(f"{BOOKS}?{query}").status_code == 200
 
 
-def test_a_book_is_changed_with_a_revision(admin: Client, book: Book, staff: User) -> None:
+def test_changing_book_creates_revision(admin: Client, book: Book, staff: User) -> None:
     assert admin.get(f"{BOOKS}{book.pk}/change/").status_code == 200
     response = admin.post(
         f"{BOOKS}{book.pk}/change/", form(title="Emma!", authors="Jane Austen\n Editor ", language="EN")
@@ -95,12 +95,12 @@ def test_a_book_is_changed_with_a_revision(admin: Client, book: Book, staff: Use
     assert admin.get(f"{BOOKS}{book.pk}/change/").status_code == 200
 
 
-def test_a_page_saved_as_it_was_is_no_change(admin: Client, book: Book) -> None:
+def test_saving_unchanged_form_creates_no_revision(admin: Client, book: Book) -> None:
     assert admin.post(f"{BOOKS}{book.pk}/change/", form()).status_code == 302
     assert not Revision.objects.exists()
 
 
-def test_a_book_is_added(admin: Client, staff: User) -> None:
+def test_add_book(admin: Client, staff: User) -> None:
     assert admin.get(f"{BOOKS}add/").status_code == 200
     response = admin.post(f"{BOOKS}add/", form(isbn="0-306-40615-2", cover_url="https://covers.example/1.jpg"))
     assert response.status_code == 302
@@ -122,30 +122,32 @@ def test_a_book_is_added(admin: Client, staff: User) -> None:
         ("cover_url", "javascript:alert(1)"),
     ],
 )
-def test_bad_values_are_told(admin: Client, book: Book, add_book: Callable[..., Book], field: str, value: str) -> None:
+def test_invalid_values_show_errors(
+    admin: Client, book: Book, add_book: Callable[..., Book], field: str, value: str
+) -> None:
     add_book("Other", isbn13=OTHER_ISBN)
     response = admin.post(f"{BOOKS}{book.pk}/change/", form(**{field: value}))
     assert response.status_code == 200
     assert list(response.context["adminform"].form.errors) == [field]
 
 
-def test_a_lost_race_for_an_isbn_is_told(
+def test_lost_race_for_isbn_shows_error(
     admin: Client, book: Book, add_book: Callable[..., Book], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_book("Other", isbn13=OTHER_ISBN)
     monkeypatch.setattr("catalog.admin.BookForm.clean_isbn", lambda form: form.cleaned_data["isbn"])
     response = admin.post(f"{BOOKS}{book.pk}/change/", form(isbn=OTHER_ISBN), follow=True)
-    assert "The catalogue has a book with this ISBN." in response.content.decode()
+    assert "The catalog already has a book with this ISBN." in response.content.decode()
     assert Book.objects.get(pk=book.pk).isbn13 == ISBN
 
 
-def test_an_edition_is_added(admin: Client, book: Book) -> None:
+def test_add_edition(admin: Client, book: Book) -> None:
     edition = {"editions-TOTAL_FORMS": "1", "editions-0-isbn13": "0-8044-2957-X", "editions-0-format": "Paperback"}
     assert admin.post(f"{BOOKS}{book.pk}/change/", form(**edition)).status_code == 302
     assert list(book.editions.values_list("isbn13", "format")) == [(ISBN, ""), (OTHER_ISBN, "Paperback")]
 
 
-def test_a_change_is_undone(admin: Client, book: Book, staff: User) -> None:
+def test_revision_is_reverted(admin: Client, book: Book, staff: User) -> None:
     book.change(by=None, title="Spam <b>", authors=["Spammer"])
     first = Revision.objects.get()
     assert admin.get(f"{REVISIONS}?book__id__exact={book.pk}").status_code == 200
@@ -156,47 +158,45 @@ def test_a_change_is_undone(admin: Client, book: Book, staff: User) -> None:
     address, why = f"{REVISIONS}{first.pk}/change/", {"reason": "Spam"}
     assert "This field is required" in admin.post(address, {"reason": " "}).content.decode()
     response = admin.post(address, why, follow=True)
-    assert "Undone" in response.content.decode()
+    assert "Reverted." in response.content.decode()
     book = Book.objects.get()
     assert (book.title, book.authors) == ("Emma", ["Jane Austen"])
     assert Revision.objects.first().editor == staff  # type: ignore[union-attr]
-    assert "Nothing to undo" in admin.post(address, why, follow=True).content.decode()
+    assert "Nothing to revert" in admin.post(address, why, follow=True).content.decode()
 
 
-def test_an_isbn_that_another_book_has_now_is_not_taken_back(
-    admin: Client, book: Book, add_book: Callable[..., Book]
-) -> None:
+def test_revert_to_isbn_of_another_book_is_rejected(admin: Client, book: Book, add_book: Callable[..., Book]) -> None:
     book.change(by=None, isbn13=None)
     add_book("Other", isbn13=ISBN)
     response = admin.post(f"{REVISIONS}{Revision.objects.get().pk}/change/", {"reason": "Wrong"}, follow=True)
-    assert "The catalogue has a book with this ISBN." in response.content.decode()
+    assert "The catalog already has a book with this ISBN." in response.content.decode()
     assert Book.objects.get(pk=book.pk).isbn13 is None
 
 
-def test_revisions_are_neither_made_nor_changed_nor_deleted_here(admin: Client, book: Book) -> None:
+def test_revisions_are_read_only(admin: Client, book: Book) -> None:
     book.change(by=None, title="T")
     pk = Revision.objects.get().pk
     assert admin.get(f"{REVISIONS}add/").status_code == 403
     assert (
         admin.post(f"{REVISIONS}{pk}/change/", {"number": 7}).status_code == 200
-    )  # it asks why, and takes nothing else
+    )  # it shows the form for a reason and ignores other fields
     assert Revision.objects.get().number == 1
     assert admin.post(f"{REVISIONS}{pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_a_book_is_deleted_with_its_revisions(admin: Client, book: Book) -> None:
+def test_delete_book_with_revisions(admin: Client, book: Book) -> None:
     book.change(by=None, title="T")
     assert admin.get(f"{BOOKS}{book.pk}/delete/").status_code == 200
     assert admin.post(f"{BOOKS}{book.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not Book.objects.exists()
 
 
-def test_a_page_tells_what_keeps_a_book_in_few_words(
+def test_delete_page_lists_some_protected_objects(
     admin: Client, book: Book, make_user: Callable[..., User], django_assert_num_queries: Callable[..., Any]
 ) -> None:
     for n in range(30):
         Review.write(book=book, by=make_user(f"reader{n}"), rating=1)
-    # session, user, staff's sitting; the book; entries, reviews, merges (twice), changes, changes of lists
+    # session, user, two-factor session; the book; entries, reviews, merges (twice), changes, changes of lists
     with django_assert_num_queries(9):
         page = admin.get(f"{BOOKS}{book.pk}/delete/").content.decode()
     assert page.count("review ") == 20
@@ -204,7 +204,7 @@ def test_a_page_tells_what_keeps_a_book_in_few_words(
     assert Book.objects.filter(pk=book.pk).exists()
 
 
-def test_books_are_deleted_together(admin: Client, add_book: Callable[..., Book]) -> None:
+def test_delete_selected_books(admin: Client, add_book: Callable[..., Book]) -> None:
     books = [add_book(f"Book {n}") for n in range(3)]
     selected = {"action": "delete_selected", "_selected_action": [book.pk for book in books], "post": "yes"}
     assert admin.post(BOOKS, selected).status_code == 302
@@ -212,7 +212,7 @@ def test_books_are_deleted_together(admin: Client, add_book: Callable[..., Book]
 
 
 @pytest.mark.parametrize("together", [True, False])
-def test_a_book_that_came_into_use_meanwhile_stays(
+def test_delete_book_used_meanwhile_is_rejected(
     admin: Client, book: Book, monkeypatch: pytest.MonkeyPatch, together: bool
 ) -> None:
     def in_use(self: Book) -> None:
@@ -227,15 +227,15 @@ def test_a_book_that_came_into_use_meanwhile_stays(
     assert Book.objects.exists()
 
 
-def test_readers_have_no_way_in(client: Client, alice: User, book: Book) -> None:
+def test_admin_is_closed_to_users(client: Client, alice: User, book: Book) -> None:
     client.force_login(alice)
     assert client.get(BOOKS).status_code == 302
 
 
-def test_what_was_not_changed_is_in_no_log(admin: Client, book: Book) -> None:
+def test_unchanged_fields_are_not_logged(admin: Client, book: Book) -> None:
     Book.objects.filter(pk=book.pk).update(description="A comedy.\nOf manners.")
     page = f"{BOOKS}{book.pk}/change/"
-    # As a browser sends it: lines end otherwise there.
+    # Browsers send CRLF line ends.
     same = {"description": "A comedy.\r\nOf manners.", "isbn": "0-306-40615-2"}
     assert admin.post(page, form(**same)).status_code == 302
     assert not book.revisions.exists()
@@ -246,7 +246,7 @@ def test_what_was_not_changed_is_in_no_log(admin: Client, book: Book) -> None:
     assert "Changed Language." in admin.get(f"{BOOKS}{book.pk}/history/").content.decode()
 
 
-def test_who_may_only_look_sees_a_book_in_words(make_user: Callable[..., User], book: Book) -> None:
+def test_view_permission_shows_readable_values(make_user: Callable[..., User], book: Book) -> None:
     moderator = make_user("moira", is_staff=True)
     moderator.groups.add(Group.objects.get(name="Moderators"))
     client = Client(headers={"accept-language": "pt-BR"})

@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 from catalog.models import Book
 
 
-def test_the_figures_of_a_book(anonymous: APIClient, add_book: Callable[..., Book]) -> None:
+def test_book_stats(anonymous: APIClient, add_book: Callable[..., Book]) -> None:
     book = add_book(
         "Emma", average_rating="3.67", ratings_count=3, ratings_sum=22, stars_10=1, stars_6=2, clubs_reading=4
     )
@@ -25,11 +25,11 @@ def test_the_figures_of_a_book(anonymous: APIClient, add_book: Callable[..., Boo
     }
 
 
-def test_a_mean_over_nobody_is_null(anonymous: APIClient, add_book: Callable[..., Book]) -> None:
+def test_average_without_ratings_is_null(anonymous: APIClient, add_book: Callable[..., Book]) -> None:
     response = anonymous.get(f"/api/v1/books/{add_book('Emma').pk}/stats/")
     assert response.json()["average_rating"] is None
     assert set(response.json()["histogram"].values()) == {0}
 
 
-def test_an_unknown_book_has_no_figures(anonymous: APIClient, db: None) -> None:
+def test_stats_of_unknown_book_is_404(anonymous: APIClient, db: None) -> None:
     assert anonymous.get("/api/v1/books/999/stats/").status_code == 404

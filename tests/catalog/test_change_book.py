@@ -1,4 +1,4 @@
-"""PUT, PATCH and DELETE books/{id}/, and who may."""
+"""PUT, PATCH and DELETE books/{id}/ and their permissions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +33,7 @@ def trusted_bob(bob: User, as_bob: APIClient) -> APIClient:
     return as_bob
 
 
-def test_put_needs_title_and_authors_and_leaves_the_rest(as_alice: APIClient, url: str, book: Book) -> None:
+def test_put_requires_title_and_authors(as_alice: APIClient, url: str, book: Book) -> None:
     assert codes(as_alice.put(url, {"author": "Jane Austen"})) == {"title": "required"}
     assert codes(as_alice.put(url, {"title": "Emma"})) == {"authors": "required"}
     response = as_alice.put(url, {"title": "Emma (1815)", "authors": ["Jane Austen", "Editor"]})
@@ -45,7 +45,7 @@ def test_put_needs_title_and_authors_and_leaves_the_rest(as_alice: APIClient, ur
     assert as_alice.get(url).json() == changed
 
 
-def test_patch_changes_what_was_sent(as_alice: APIClient, url: str) -> None:
+def test_patch_changes_only_sent_fields(as_alice: APIClient, url: str) -> None:
     before = as_alice.get(url).json()
     response = as_alice.patch(url, {"description": "A match-maker.", "page_count": None, "subjects": ["Comedy"]})
     assert response.status_code == 200
@@ -55,20 +55,20 @@ def test_patch_changes_what_was_sent(as_alice: APIClient, url: str) -> None:
     assert after["editions"][0]["page_count"] is None
 
 
-def test_a_line_sent_back_as_it_came_means_the_same_authors(as_alice: APIClient, url: str) -> None:
+def test_unchanged_author_line_preserves_authors(as_alice: APIClient, url: str) -> None:
     as_alice.patch(url, {"authors": ["A", "B"]})
     response = as_alice.put(url, {"title": "New", "author": "A, B"})
     assert response.json()["authors"] == ["A", "B"]
 
 
-def test_an_answer_can_be_sent_back_whole(as_alice: APIClient, url: str) -> None:
+def test_put_of_response_changes_nothing(as_alice: APIClient, url: str) -> None:
     before = as_alice.get(url).json()
     response = as_alice.put(url, before)
     assert (response.status_code, response.json()) == (200, before)
     assert not Revision.objects.exists()
 
 
-def test_protected_fields_never_change(as_alice: APIClient, url: str, book: Book) -> None:
+def test_read_only_fields_are_ignored(as_alice: APIClient, url: str, book: Book) -> None:
     response = as_alice.patch(
         url, {"ratings_count": 5, "average_rating": 5, "id": 1, "clubs_reading": 2, "isbn13": "x"}
     )
@@ -78,33 +78,33 @@ def test_protected_fields_never_change(as_alice: APIClient, url: str, book: Book
 
 
 @pytest.mark.parametrize("body", [{"title": ""}, {"authors": []}, {"author": ""}, {"isbn": "1"}, {"page_count": -1}])
-def test_bad_values_change_nothing(as_alice: APIClient, url: str, body: dict[str, Any]) -> None:
+def test_invalid_values_change_nothing(as_alice: APIClient, url: str, body: dict[str, Any]) -> None:
     before = as_alice.get(url).json()
     assert list(codes(as_alice.patch(url, body))) == list(body)
     assert as_alice.get(url).json() == before
 
 
-def test_a_new_isbn_is_the_main_editions(as_alice: APIClient, url: str) -> None:
+def test_new_isbn_changes_main_edition(as_alice: APIClient, url: str) -> None:
     changed = as_alice.patch(url, {"isbn": "0-8044-2957-X"}).json()
     assert changed["isbn13"] == OTHER_ISBN
     assert [edition["isbn13"] for edition in changed["editions"]] == [OTHER_ISBN]
 
 
-def test_an_isbn_of_another_edition_makes_that_the_main_one(as_alice: APIClient, url: str, book: Book) -> None:
+def test_isbn_of_other_edition_makes_it_main(as_alice: APIClient, url: str, book: Book) -> None:
     book.add_edition(isbn13=OTHER_ISBN, format="Paperback")
     changed = as_alice.patch(url, {"isbn": OTHER_ISBN}).json()
     assert changed["isbn13"] == OTHER_ISBN
     assert [edition["isbn13"] for edition in changed["editions"]] == [ISBN, OTHER_ISBN]
 
 
-def test_an_isbn_can_be_taken_away_and_given_again(as_alice: APIClient, url: str) -> None:
+def test_isbn_can_be_removed_and_restored(as_alice: APIClient, url: str) -> None:
     without = as_alice.patch(url, {"isbn": None}).json()
     assert (without["isbn13"], without["editions"]) == (None, [])
     again = as_alice.patch(url, {"isbn": ISBN}).json()
     assert (again["isbn13"], again["editions"][0]["page_count"]) == (ISBN, 474)
 
 
-def test_an_isbn_of_another_book_is_a_conflict(as_alice: APIClient, url: str, add_book: Callable[..., Book]) -> None:
+def test_isbn_of_another_book_is_a_conflict(as_alice: APIClient, url: str, add_book: Callable[..., Book]) -> None:
     other = add_book("Other", isbn13=OTHER_ISBN)
     response = as_alice.patch(url, {"isbn": OTHER_ISBN, "title": "Changed"})
     assert (response.status_code, response.json()["code"]) == (409, "duplicate_isbn")
@@ -113,7 +113,7 @@ def test_an_isbn_of_another_book_is_a_conflict(as_alice: APIClient, url: str, ad
     assert not Revision.objects.exists()
 
 
-def test_each_change_is_a_revision_that_can_be_undone(as_alice: APIClient, url: str, book: Book, alice: User) -> None:
+def test_changes_create_revisions_that_can_be_reverted(as_alice: APIClient, url: str, book: Book, alice: User) -> None:
     as_alice.patch(url, {"title": "Ema", "authors": ["J. Austen"]})
     as_alice.patch(url, {"subjects": []})
     second, first = Revision.objects.filter(book=book)
@@ -131,7 +131,7 @@ def test_each_change_is_a_revision_that_can_be_undone(as_alice: APIClient, url: 
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
-def test_others_may_not(as_bob: APIClient, anonymous: APIClient, url: str, method: str) -> None:
+def test_other_users_cannot_change_book(as_bob: APIClient, anonymous: APIClient, url: str, method: str) -> None:
     body = {"title": "Mine", "author": "Bob"}
     assert getattr(anonymous, method)(url, body).status_code == 401
     assert getattr(anonymous, method)("/api/v1/books/999999/", body).status_code == 401
@@ -140,23 +140,21 @@ def test_others_may_not(as_bob: APIClient, anonymous: APIClient, url: str, metho
     assert as_bob.get(url).json()["title"] == "Emma"
 
 
-def test_staff_have_no_more_rights_in_the_api(
-    staff: User, client_of: Callable[[User | None], APIClient], url: str
-) -> None:
+def test_staff_cannot_change_book_in_api(staff: User, client_of: Callable[[User | None], APIClient], url: str) -> None:
     assert client_of(staff).patch(url, {"title": "T"}).status_code == 403
 
 
-def test_trusted_editors_change_and_do_not_delete(trusted_bob: APIClient, url: str, bob: User) -> None:
+def test_trusted_editor_can_change_but_not_delete(trusted_bob: APIClient, url: str, bob: User) -> None:
     assert trusted_bob.patch(url, {"title": "Emma!"}).status_code == 200
     assert Revision.objects.get().editor == bob
     assert trusted_bob.delete(url).status_code == 403
 
 
-def test_the_group_of_trusted_editors_is_there_from_the_start(db: None) -> None:
+def test_trusted_editors_group_exists(db: None) -> None:
     assert Group.objects.filter(name=TRUSTED_EDITORS).exists()
 
 
-def test_a_book_that_nobody_added_is_changed_by_trusted_editors_alone(
+def test_imported_book_is_changed_by_trusted_editors_only(
     add_book: Callable[..., Book], as_alice: APIClient, trusted_bob: APIClient
 ) -> None:
     url = f"/api/v1/books/{add_book('Imported').pk}/"
@@ -165,16 +163,16 @@ def test_a_book_that_nobody_added_is_changed_by_trusted_editors_alone(
     assert trusted_bob.patch(url, {"title": "T"}).status_code == 200
 
 
-def test_who_added_a_book_may_take_it_out(as_alice: APIClient, url: str) -> None:
+def test_creator_can_delete_book(as_alice: APIClient, url: str) -> None:
     as_alice.patch(url, {"title": "Ema"})
     assert as_alice.delete(url).status_code == 204
     assert as_alice.get(url).status_code == 404
     assert not Edition.objects.exists()
 
 
-def test_a_book_in_use_stays(as_alice: APIClient, url: str, book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a review or a list entry will: a foreign key that protects its book."""
-
+def test_delete_book_in_use_is_a_conflict(
+    as_alice: APIClient, url: str, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def in_use(self: Book) -> None:
         raise models.ProtectedError("in use", set())
 
@@ -185,8 +183,8 @@ def test_a_book_in_use_stays(as_alice: APIClient, url: str, book: Book, monkeypa
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_foreign_key_has_the_last_word(as_alice: APIClient, url: str, book: Book) -> None:
-    """A list entry that came between the look and the DELETE: only the database knows of it."""
+def test_delete_book_with_foreign_key_is_a_conflict(as_alice: APIClient, url: str, book: Book) -> None:
+    """A row that was added after the check, so that only the database knows of it."""
     kind = "bigint" if connection.vendor == "mysql" else "integer"
     with connection.cursor() as cursor:
         cursor.execute(
@@ -202,7 +200,7 @@ def test_a_foreign_key_has_the_last_word(as_alice: APIClient, url: str, book: Bo
             cursor.execute("DROP TABLE test_entry")
 
 
-def test_a_change_based_on_an_older_state_is_refused(as_alice: APIClient, url: str) -> None:
+def test_stale_if_match_is_rejected(as_alice: APIClient, url: str) -> None:
     etag = as_alice.get(url)["ETag"]
     fresh = as_alice.patch(url, {"title": "First"}, headers={"If-Match": etag})
     assert fresh.status_code == 200
@@ -213,7 +211,7 @@ def test_a_change_based_on_an_older_state_is_refused(as_alice: APIClient, url: s
     assert as_alice.delete(url, headers={"If-Match": as_alice.get(url)["ETag"]}).status_code == 204
 
 
-def test_an_unknown_book_is_404(anonymous: APIClient, db: None) -> None:
+def test_unknown_book_is_404(anonymous: APIClient, db: None) -> None:
     for pk in ("1", "0", str(10**30)):
         assert anonymous.get(f"/api/v1/books/{pk}/").status_code == 404
     assert anonymous.get("/api/v1/books/x/").status_code == 404

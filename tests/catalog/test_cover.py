@@ -1,4 +1,4 @@
-"""A book's cover: a picture that is kept here, or an address elsewhere, and the way back to the one before."""
+"""Book covers: stored images and external URLs, with revisions."""
 
 import datetime
 import os
@@ -12,7 +12,7 @@ from tests.pictures import fetched, files, made, put, seen
 
 pytestmark = pytest.mark.django_db
 
-ELSEWHERE = "https://covers.openlibrary.org/b/id/1-L.jpg"
+EXTERNAL_URL = "https://covers.openlibrary.org/b/id/1-L.jpg"
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def media(settings, tmp_path):
 
 @pytest.fixture
 def book(alice, add_book):
-    return add_book("Emma", by=alice, cover_url=ELSEWHERE)
+    return add_book("Emma", by=alice, cover_url=EXTERNAL_URL)
 
 
 @pytest.fixture
@@ -30,20 +30,20 @@ def cover(book):
     return f"/api/v1/books/{book.pk}/cover/"
 
 
-def test_it_takes_the_place_of_the_one_elsewhere_wherever_the_book_is(book, cover, as_alice, anonymous):
-    assert anonymous.get(f"/api/v1/books/{book.pk}/").json()["cover_url"] == ELSEWHERE
-    answer = put(as_alice, cover, made("JPEG", (900, 2400)))
-    assert answer.status_code == 200, answer.content
-    url = answer.json()["cover_url"]
+def test_uploaded_cover_replaces_external_one(book, cover, as_alice, anonymous):
+    assert anonymous.get(f"/api/v1/books/{book.pk}/").json()["cover_url"] == EXTERNAL_URL
+    response = put(as_alice, cover, made("JPEG", (900, 2400)))
+    assert response.status_code == 200, response.content
+    url = response.json()["cover_url"]
     assert url.startswith("http://testserver/media/book-covers/")
-    assert anonymous.get(f"/api/v1/books/{book.pk}/").json() == answer.json()
+    assert anonymous.get(f"/api/v1/books/{book.pk}/").json() == response.json()
     assert anonymous.get("/api/v1/books/").json()["results"][0]["cover_url"] == url
     assert seen(url).size == (600, 1600)
     review = as_alice.post("/api/v1/reviews/", {"book": book.pk, "rating": 4}).json()
     assert review["book"]["cover_url"] == url
 
 
-def test_it_is_for_those_who_may_change_the_book(book, cover, as_alice, as_bob, bob, anonymous):
+def test_cover_upload_requires_edit_permission(book, cover, as_alice, as_bob, bob, anonymous):
     assert put(anonymous, cover, made()).status_code == 401
     for call in (put(as_bob, cover, made()), as_bob.delete(cover)):
         assert call.status_code == 403
@@ -52,22 +52,22 @@ def test_it_is_for_those_who_may_change_the_book(book, cover, as_alice, as_bob, 
     assert put(as_alice, "/api/v1/books/999999/cover/", made()).status_code == 404
 
 
-def test_each_change_is_kept_and_can_be_undone(book, cover, as_alice, alice):
+def test_cover_changes_can_be_reverted(book, cover, as_alice, alice):
     first = put(as_alice, cover, made()).json()["cover_url"]
     second = put(as_alice, cover, made()).json()["cover_url"]
     assert as_alice.delete(cover).status_code == 204
     assert as_alice.delete(cover).status_code == 204
     assert as_alice.get(f"/api/v1/books/{book.pk}/").json()["cover_url"] is None
     assert [revision.editor for revision in Revision.objects.all()] == [alice] * 3
-    shown = []
+    covers = []
     for revision in Revision.objects.order_by("-id"):
         revision.undo(by=None)
-        shown.append(as_alice.get(f"/api/v1/books/{book.pk}/").json()["cover_url"])
-    assert shown == [second, first, ELSEWHERE]
+        covers.append(as_alice.get(f"/api/v1/books/{book.pk}/").json()["cover_url"])
+    assert covers == [second, first, EXTERNAL_URL]
     assert fetched(first).status_code == fetched(second).status_code == 200
 
 
-def test_all_of_them_go_with_the_book(book, cover, as_alice):
+def test_deleting_book_deletes_all_covers(book, cover, as_alice):
     for _twice in range(2):
         put(as_alice, cover, made())
     assert len(files()) == 2
@@ -75,32 +75,32 @@ def test_all_of_them_go_with_the_book(book, cover, as_alice):
     assert files() == set()
 
 
-def test_the_sweep_leaves_what_a_book_shows_has_shown_or_was_left_by_another(book, cover, as_alice, add_book, tmp_path):
+def test_orphan_cleanup_keeps_used_covers(book, cover, as_alice, add_book, tmp_path):
     for _twice in range(2):
         put(as_alice, cover, made())
     merged = add_book("Emma again")
     with (
-        pictures.kept(made(), folder="book-covers", owner=merged.pk) as left,
-        pictures.kept(made(), folder="book-covers", owner=book.pk) as lost,
+        pictures.kept(made(), folder="book-covers", owner=merged.pk) as inherited,
+        pictures.kept(made(), folder="book-covers", owner=book.pk) as orphan,
     ):
-        Book.objects.filter(pk=add_book("Emma once more").pk).update(cover_url=left)
+        Book.objects.filter(pk=add_book("Emma once more").pk).update(cover_url=inherited)
     Book.objects.filter(pk=merged.pk).delete()
     long_ago = (datetime.datetime.now() - datetime.timedelta(days=2)).timestamp()
     for path in tmp_path.rglob("*"):
         os.utime(path, (long_ago, long_ago))
     assert pictures.sweep() == 1
     assert len(files()) == 3
-    assert lost not in files()
+    assert orphan not in files()
 
 
-def test_a_body_sets_no_cover(book, as_alice):
+def test_cover_url_is_read_only(book, as_alice):
     for method in (as_alice.patch, as_alice.put):
-        answer = method(f"/api/v1/books/{book.pk}/", {"title": "Emma", "author": "A", "cover_url": "x", "cover": "y"})
-        assert answer.json()["cover_url"] == ELSEWHERE
+        response = method(f"/api/v1/books/{book.pk}/", {"title": "Emma", "author": "A", "cover_url": "x", "cover": "y"})
+        assert response.json()["cover_url"] == EXTERNAL_URL
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_staff_save_a_book_with_either_kind(book, cover, as_alice, staff, client, kept):
+def test_admin_accepts_stored_and_external_covers(book, cover, as_alice, staff, client, kept):
     if kept:
         put(as_alice, cover, made())
     client.force_login(staff)
@@ -111,9 +111,9 @@ def test_staff_save_a_book_with_either_kind(book, cover, as_alice, staff, client
         **{"title": "Emma!", "authors": "Jane Austen", "cover_url": before},
         **{"editions-TOTAL_FORMS": "0", "editions-INITIAL_FORMS": "0"},
     }
-    answer = client.post(f"/admin/catalog/book/{book.pk}/change/", form)
-    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    response = client.post(f"/admin/catalog/book/{book.pk}/change/", form)
+    assert response.status_code == 302, response.context["adminform"].form.errors
     book.refresh_from_db()
     assert (book.title, book.cover_url) == ("Emma!", before)
-    refused = client.post(f"/admin/catalog/book/{book.pk}/change/", form | {"cover_url": "book-covers/../x.webp"})
-    assert refused.status_code == 200
+    rejected = client.post(f"/admin/catalog/book/{book.pk}/change/", form | {"cover_url": "book-covers/../x.webp"})
+    assert rejected.status_code == 200

@@ -1,4 +1,4 @@
-"""The books that come with the project."""
+"""The demo books."""
 
 import csv
 import io
@@ -29,7 +29,7 @@ def rows_of(name: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_empty_catalogue_gets_every_book_of_the_files_and_finds_them(anonymous):
+def test_load_demo_fills_empty_catalog(anonymous):
     count = sum(len(rows_of(name)) for name in FILES)
     assert load() == f"{count} demo books loaded.\n"
     assert Book.objects.count() == count == 264
@@ -40,32 +40,32 @@ def test_an_empty_catalogue_gets_every_book_of_the_files_and_finds_them(anonymou
     assert "Dom Casmurro" in titles(anonymous.get("/api/v1/books/?author=machado+de+assis"))
 
 
-def test_no_work_is_there_twice():
+def test_demo_books_have_no_duplicates():
     load()
     works = Counter((fold(book.title), fold(book.author)) for book in Book.objects.all())
     assert [work for work, count in works.items() if count > 1] == []
 
 
-def test_where_there_are_books_it_does_nothing_and_says_so(add_book):
+def test_load_demo_skips_nonempty_catalog(add_book):
     add_book("Emma", "Jane Austen")
-    assert load() == "There are books already: no demo data was loaded.\n"
+    assert load() == "The catalog is not empty: no demo data was loaded.\n"
     assert Book.objects.count() == 1
 
 
-def test_a_second_time_it_does_nothing():
+def test_load_demo_twice_adds_nothing():
     load()
     assert "no demo data was loaded" in load()
     assert Book.objects.count() == 264
 
 
-def test_each_file_is_one_that_import_books_reads(tmp_path):
+def test_demo_files_can_be_imported(tmp_path):
     for name in FILES:
         outcome = run_import(DATA / name, rejects=tmp_path / "rejects")
         assert (outcome["created"], outcome["rejected"]) == (len(rows_of(name)), 0)
     assert "no demo data was loaded" in load()
 
 
-def test_all_of_it_or_nothing(tmp_path, monkeypatch):
+def test_load_demo_is_atomic(tmp_path, monkeypatch):
     broken = goodbooks_file(tmp_path / "books.csv", [{}])
     monkeypatch.setattr("catalog.management.commands.load_demo.FILES", (broken, tmp_path / "nowhere.csv"))
     with pytest.raises(OSError, match="nowhere"):

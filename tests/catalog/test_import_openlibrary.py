@@ -1,4 +1,4 @@
-"""Open Library's dumps: authors, works and editions, in files of their own or all in one."""
+"""Import of Open Library dumps: authors, works and editions, in separate files or in one."""
 
 import pytest
 
@@ -64,7 +64,7 @@ def load(tmp_path):
     return run
 
 
-def assert_all_is_there(anonymous):
+def assert_book_is_complete(anonymous):
     book = Book.objects.get(origin="openlibrary:/works/OL274505W")
     shown = anonymous.get(f"/api/v1/books/{book.pk}/").json()
     assert shown["title"] == "Cien años de soledad"
@@ -73,7 +73,7 @@ def assert_all_is_there(anonymous):
     assert shown["description"] == "Muchos años después\n\nfrente al pelotón"
     assert shown["subjects"] == ["Fiction", "Macondo (Imaginary place)"]
     assert shown["cover_url"] == "https://covers.openlibrary.org/b/id/8701240-L.jpg"
-    # What the work does not say of itself is said by its main edition, the first.
+    # Missing values of the work come from its main edition, the first one.
     assert (shown["isbn13"], shown["language"], shown["page_count"]) == ("9788501012074", "pt", 394)
     assert shown["editions"] == [
         {
@@ -96,28 +96,28 @@ def assert_all_is_there(anonymous):
     assert Book.objects.get(origin="openlibrary:/works/OL2W").authors == []
 
 
-def test_three_files_in_their_order(load, anonymous):
+def test_three_files_in_order(load, anonymous):
     assert load(AUTHORS, "authors.gz")["created"] == 2
     assert load(WORKS, "works.gz")["created"] == 2
     outcome = load(EDITIONS, "editions.gz")
     assert (outcome["created"], outcome["ignored"]) == (2, 1)
-    assert_all_is_there(anonymous)
+    assert_book_is_complete(anonymous)
 
 
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("batch", [1, 3, 1000])
-def test_one_file_with_all_of_them_in_any_order(load, anonymous, order, batch):
+def test_combined_file_in_any_order(load, anonymous, order, batch):
     lines = [*AUTHORS, *EDITIONS, *WORKS, *OTHERS][::order]
     if order == -1:
-        # Which edition is the main one is a matter of their order.
+        # The order of the editions determines the main one.
         lines = [line for line in lines if line not in EDITIONS] + EDITIONS
     outcome = load(lines, batch=batch)
     assert (outcome["created"], outcome["ignored"], outcome["rejected"]) == (6, 4, 0)
-    assert outcome.sums_up() == len(lines)
-    assert_all_is_there(anonymous)
+    assert outcome.total_rows() == len(lines)
+    assert_book_is_complete(anonymous)
 
 
-def test_a_second_time_adds_nothing(load):
+def test_second_import_adds_nothing(load):
     lines = [*AUTHORS, *WORKS, *EDITIONS]
     load(lines)
     outcome = load(lines)
@@ -125,7 +125,7 @@ def test_a_second_time_adds_nothing(load):
     assert (ImportedAuthor.objects.count(), Book.objects.count(), Edition.objects.count()) == (2, 2, 2)
 
 
-def test_a_file_of_one_kind_is_not_read_for_the_others(load, monkeypatch):
+def test_file_of_one_kind_is_read_once(load, monkeypatch):
     passes = []
     lines = LineFile.lines
 
@@ -135,11 +135,11 @@ def test_a_file_of_one_kind_is_not_read_for_the_others(load, monkeypatch):
 
     monkeypatch.setattr(LineFile, "lines", counted)
     load(AUTHORS)
-    # Its first lines, to see what it is, and all of it once.
+    # The first lines to detect the format, then the whole file once.
     assert passes == [{}, {"start": 1}]
 
 
-def test_works_whose_authors_were_not_imported_are_rejected_and_come_in_when_they_were(load, tmp_path):
+def test_works_are_rejected_until_authors_are_imported(load, tmp_path):
     first = load(WORKS, "works.gz")
     assert (first["created"], first["rejected"]) == (1, 1)
     assert rejects_of(tmp_path / "works.gz")[0][0] == 1
@@ -148,8 +148,8 @@ def test_works_whose_authors_were_not_imported_are_rejected_and_come_in_when_the
     assert (second["created"], second["known"]) == (1, 1)
 
 
-def test_an_edition_whose_isbn_a_book_has_makes_the_two_one(load, tmp_path, anonymous):
-    """The catalogue has it from goodbooks under its English title; Open Library has another title, the same author."""
+def test_known_isbn_of_same_work_merges_books(load, tmp_path, anonymous):
+    """The goodbooks file has the English title; Open Library has another title but the same author."""
     cells = {
         "work_id": "3295655",
         "isbn": "60883286",
@@ -159,7 +159,7 @@ def test_an_edition_whose_isbn_a_book_has_makes_the_two_one(load, tmp_path, anon
     run_import(goodbooks_file(tmp_path / "books.csv", [cells]))
     lines = [*AUTHORS, *WORKS, *EDITIONS]
     outcome = load(lines)
-    assert outcome["works that turned out to be a book"] == 1
+    assert outcome["works merged into existing books"] == 1
     book = Book.objects.get(isbn13="9780060883287")
     assert book.origin == "goodbooks:3295655"
     assert {e.isbn13 for e in book.editions.all()} == {"9780060883287", "9788501012074"}
@@ -170,15 +170,15 @@ def test_an_edition_whose_isbn_a_book_has_makes_the_two_one(load, tmp_path, anon
     assert Book.objects.count() == 2
 
 
-def test_an_edition_whose_isbn_another_work_has_is_rejected(load, tmp_path, add_book):
+def test_known_isbn_of_another_work_is_rejected(load, tmp_path, add_book):
     add_book("Emma", "Jane Austen", isbn13="9780060883287")
     outcome = load([*AUTHORS, *WORKS, *EDITIONS])
-    assert outcome["rejected"] == outcome["ISBNs that another book has"] == 1
+    assert outcome["rejected"] == outcome["ISBNs of another book"] == 1
     assert "belongs to another book" in rejects_of(tmp_path / "dump.txt.gz")[0][1]
     assert Book.objects.count() == 3
 
 
-def test_a_book_that_somebody_has_worked_on_is_not_given_up(load, add_book, alice):
+def test_edited_book_is_not_merged(load, add_book, alice):
     add_book("Cien años de soledad", "Gabriel García Márquez", isbn13="9780060883287")
     load([*AUTHORS, *WORKS])
     ours = Book.objects.get(origin="openlibrary:/works/OL274505W")
@@ -187,7 +187,7 @@ def test_a_book_that_somebody_has_worked_on_is_not_given_up(load, add_book, alic
     assert Book.objects.filter(pk=ours.pk).exists()
 
 
-def test_a_later_edition_does_not_change_what_the_book_says_of_itself(load, anonymous):
+def test_later_edition_does_not_change_book(load, anonymous):
     load([*AUTHORS, *WORKS, EDITIONS[0]], "a.gz")
     load(EDITIONS, "b.gz")
-    assert_all_is_there(anonymous)
+    assert_book_is_complete(anonymous)

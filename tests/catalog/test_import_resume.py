@@ -1,4 +1,4 @@
-"""An import that is stopped goes on where it was, however it was stopped; run in a process of its own."""
+"""Interrupted imports are resumed; run in subprocesses."""
 
 import os
 import re
@@ -21,7 +21,7 @@ from catalog.importing.models import ImportCheckpoint
 from catalog.models import Book
 from tests.catalog.import_tools import (
     ROOT,
-    Outside,
+    ManageProcess,
     dump_file,
     dump_line,
     goodbooks_file,
@@ -35,7 +35,7 @@ ROWS, EVERY = 3000, 100
 
 @pytest.fixture(scope="session")
 def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file, to be copied."""
+    """Return a migrated SQLite file, to be copied."""
     path = tmp_path_factory.mktemp("empty") / "db.sqlite3"
     env = os.environ | {"DATABASE_URL": f"sqlite:///{path}"}
     subprocess.run([sys.executable, str(ROOT / "manage.py"), "migrate", "-v0"], env=env, check=True, timeout=120)
@@ -43,26 +43,26 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def outside(request: pytest.FixtureRequest, transactional_db: None, tmp_path: Path) -> Iterator[Outside]:
-    """The command on its own: on the test run's database server, or on an SQLite file."""
+def manage_process(request: pytest.FixtureRequest, transactional_db: None, tmp_path: Path) -> Iterator[ManageProcess]:
+    """Return a runner that uses the database of the test run, or a copy of the empty SQLite file."""
     if connection.vendor == "sqlite":
         path = tmp_path / "db.sqlite3"
         shutil.copy(request.getfixturevalue("empty_sqlite"), path)
 
-        def ask(sql: str) -> list:
+        def query(sql: str) -> list:
             with closing(sqlite3.connect(path, timeout=20)) as database:
                 return [row[0] for row in database.execute(sql)]
 
-        yield Outside({"DATABASE_URL": f"sqlite:///{path}"}, ask)
+        yield ManageProcess({"DATABASE_URL": f"sqlite:///{path}"}, query)
         return
 
-    def ask(sql: str) -> list:
+    def query(sql: str) -> list:
         with connection.cursor() as cursor:
             cursor.execute(sql)
             return [row[0] for row in cursor.fetchall()]
 
     url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-    yield Outside({"DATABASE_URL": url}, ask)
+    yield ManageProcess({"DATABASE_URL": url}, query)
 
 
 @pytest.fixture
@@ -70,85 +70,85 @@ def books(tmp_path: Path) -> Path:
     return goodbooks_file(tmp_path / "books.csv", many_rows(ROWS, every=EVERY))
 
 
-def arguments(path: Path) -> list[object]:
+def import_arguments(path: Path) -> list[object]:
     return ["import_books", path, "--batch", 50, "--rejects", path.with_suffix(".rejects")]
 
 
-def assert_all_is_in_once(outside: Outside, path: Path) -> None:
+def assert_imported_once(manage_process: ManageProcess, path: Path) -> None:
     good = ROWS - ROWS // EVERY
-    assert outside.ask("SELECT count(*) FROM catalog_book") == [good]
-    assert outside.ask("SELECT count(DISTINCT origin) FROM catalog_book") == [good]
-    assert outside.ask("SELECT count(*) FROM catalog_edition") == [good]
-    assert outside.ask("SELECT count(*) FROM catalog_bookauthor") == [good]
-    assert outside.ask("SELECT count(*) FROM catalog_importcheckpoint") == [0]
+    assert manage_process.query("SELECT count(*) FROM catalog_book") == [good]
+    assert manage_process.query("SELECT count(DISTINCT origin) FROM catalog_book") == [good]
+    assert manage_process.query("SELECT count(*) FROM catalog_edition") == [good]
+    assert manage_process.query("SELECT count(*) FROM catalog_bookauthor") == [good]
+    assert manage_process.query("SELECT count(*) FROM catalog_importcheckpoint") == [0]
     assert [line for line, _reason in rejects_of(path)] == [n + 1 for n in range(EVERY, ROWS + 1, EVERY)]
 
 
-def test_killed_in_the_middle_it_goes_on_where_it_was(outside, books):
-    process = outside.start(*arguments(books))
-    outside.wait_for_line(500)
+def test_killed_import_is_resumed(manage_process, books):
+    process = manage_process.start(*import_arguments(books))
+    manage_process.wait_for_line(500)
     process.kill()
     process.communicate()
-    [next_line] = outside.ask("SELECT next_line FROM catalog_importcheckpoint")
+    [next_line] = manage_process.query("SELECT next_line FROM catalog_importcheckpoint")
     read = next_line - 2
-    assert 500 <= read < ROWS, "it was to be killed in the middle"
-    # All of a batch or nothing of it.
-    assert outside.ask("SELECT count(*) FROM catalog_book") == [read - read // EVERY]
+    assert 500 <= read < ROWS, "it should be killed in the middle"
+    # A batch is committed as a whole or not at all.
+    assert manage_process.query("SELECT count(*) FROM catalog_book") == [read - read // EVERY]
 
-    outcome, _err = outside.run(*arguments(books))
-    assert f"Going on at line {next_line:,}" in outcome.text
+    outcome, _err = manage_process.run(*import_arguments(books))
+    assert f"Resuming at line {next_line:,}" in outcome.text
     assert f": {ROWS - read:,} rows in" in outcome.text
     assert (outcome["created"], outcome["known"], outcome["rejected"]) == (ROWS - ROWS // EVERY, 0, ROWS // EVERY)
-    assert_all_is_in_once(outside, books)
+    assert_imported_once(manage_process, books)
 
 
 @pytest.mark.parametrize(("kind", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_asked_to_stop_it_ends_the_batch_and_tells_where_it_stands(outside, books, kind, status):
-    process = outside.start(*arguments(books))
-    outside.wait_for_line(500)
+def test_interrupted_import_commits_batch_and_is_resumed(manage_process, books, kind, status):
+    process = manage_process.start(*import_arguments(books))
+    manage_process.wait_for_line(500)
     process.send_signal(kind)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (status, "")
-    [next_line] = outside.ask("SELECT next_line FROM catalog_importcheckpoint")
-    assert f"Stopped before line {next_line:,}. Run the command again to go on." in out
+    [next_line] = manage_process.query("SELECT next_line FROM catalog_importcheckpoint")
+    assert f"Stopped before line {next_line:,}. Run the command again to resume." in out
     read = next_line - 2
-    assert outside.ask("SELECT count(*) FROM catalog_book") == [read - read // EVERY]
-    outside.run(*arguments(books))
-    assert_all_is_in_once(outside, books)
+    assert manage_process.query("SELECT count(*) FROM catalog_book") == [read - read // EVERY]
+    manage_process.run(*import_arguments(books))
+    assert_imported_once(manage_process, books)
 
 
-def test_a_dump_of_all_kinds_goes_on_in_the_pass_where_it_was(outside, tmp_path):
+def test_killed_dump_import_is_resumed_in_its_stage(manage_process, tmp_path):
     count = 400
     works = (dump_line("work", f"/works/OL{n}W", title=f"B{n}", authors=[f"/authors/OL{n}A"]) for n in range(count))
     authors = (dump_line("author", f"/authors/OL{n}A", name=f"Author {n}") for n in range(count))
     path = dump_file(tmp_path / "dump.gz", [*works, *authors])
     for table in ("catalog_importedauthor", "catalog_book"):
-        process = outside.start("import_books", path, "--batch", 5)
-        while not outside.ask(f"SELECT count(*) FROM {table}")[0]:
+        process = manage_process.start("import_books", path, "--batch", 5)
+        while not manage_process.query(f"SELECT count(*) FROM {table}")[0]:
             assert process.poll() is None
         process.kill()
         process.communicate()
-        assert outside.ask(f"SELECT count(*) FROM {table}")[0] < count
-    outcome, _err = outside.run("import_books", path)
+        assert manage_process.query(f"SELECT count(*) FROM {table}")[0] < count
+    outcome, _err = manage_process.run("import_books", path)
     assert (outcome["created"], outcome["known"], outcome["rejected"]) == (2 * count, 0, 0)
-    assert outside.ask("SELECT count(*) FROM catalog_book") == [count]
+    assert manage_process.query("SELECT count(*) FROM catalog_book") == [count]
 
 
-def test_without_a_terminal_there_is_no_bar(outside, books):
-    _outcome, err = outside.run(*arguments(books))
+def test_no_progress_bar_without_terminal(manage_process, books):
+    _outcome, err = manage_process.run(*import_arguments(books))
     assert err == ""
 
 
-def test_a_broken_file_is_told_without_a_traceback(outside, tmp_path):
+def test_damaged_file_is_reported_without_traceback(manage_process, tmp_path):
     path = dump_file(tmp_path / "dump.gz", [dump_line("work", f"/works/OL{n}W", title=f"B{n}") for n in range(900)])
     path.write_bytes(path.read_bytes()[:-20])
-    _outcome, err = outside.run("import_books", path, status=1)
-    assert re.fullmatch(r"CommandError: .* cannot be read on, after line \d+: .*\n", err)
+    _outcome, err = manage_process.run("import_books", path, status=1)
+    assert re.fullmatch(r"CommandError: .* is damaged after line \d+: .*\n", err)
 
 
 @pytest.fixture
 def stopped_at_500(books: Path, monkeypatch: pytest.MonkeyPatch, db: None) -> Path:
-    """The file, of which 500 rows have come in, then the process was lost between a batch's rejects and its commit."""
+    """Return a file whose import was lost after 500 rows, between writing the rejects of a batch and committing it."""
     commits = []
     update = importing.write
 
@@ -167,33 +167,33 @@ def stopped_at_500(books: Path, monkeypatch: pytest.MonkeyPatch, db: None) -> Pa
     return books
 
 
-def test_rejects_of_a_lost_batch_are_not_told_twice(stopped_at_500):
+def test_rejects_of_lost_batch_are_not_repeated(stopped_at_500):
     run_import(stopped_at_500)
     assert [line for line, _reason in rejects_of(stopped_at_500)] == [n + 1 for n in range(EVERY, ROWS + 1, EVERY)]
 
 
-def test_restart_begins_at_the_first_line(stopped_at_500):
+def test_restart_starts_at_first_line(stopped_at_500):
     outcome = run_import(stopped_at_500, restart=True)
     assert (outcome["known"], outcome["created"]) == (495, ROWS - ROWS // EVERY - 495)
     assert len(rejects_of(stopped_at_500)) == ROWS // EVERY
 
 
-def test_another_file_of_that_name_begins_at_its_own_first_line(stopped_at_500):
+def test_other_file_with_same_name_starts_at_first_line(stopped_at_500):
     goodbooks_file(stopped_at_500, many_rows(600))
     outcome = run_import(stopped_at_500)
-    assert "Going on" not in outcome.text
+    assert "Resuming" not in outcome.text
     assert (outcome["known"], outcome["created"]) == (495, 105)
 
 
-def test_the_same_file_in_another_folder_goes_on(stopped_at_500, tmp_path):
+def test_moved_file_is_resumed(stopped_at_500, tmp_path):
     (tmp_path / "other").mkdir()
     moved = stopped_at_500.rename(tmp_path / "other" / stopped_at_500.name)
-    assert "Going on at line 502" in run_import(moved).text
+    assert "Resuming at line 502" in run_import(moved).text
 
 
 @pytest.mark.django_db
-def test_a_book_that_somebody_adds_meanwhile_is_met_at_a_second_try(tmp_path, monkeypatch, add_book):
-    """The batch finds the ISBN free, and at its write it is not: the batch is read against the catalogue again."""
+def test_concurrently_added_isbn_is_retried(tmp_path, monkeypatch, add_book):
+    """The ISBN is free when the batch is read and taken when it is written."""
     path = goodbooks_file(tmp_path / "books.csv", [{}, *many_rows(3)])
     write = importing.write
     tries = []
@@ -212,7 +212,7 @@ def test_a_book_that_somebody_adds_meanwhile_is_met_at_a_second_try(tmp_path, mo
 
 
 @pytest.mark.django_db
-def test_a_database_that_fails_is_told_and_what_was_committed_stays(books, monkeypatch):
+def test_database_error_keeps_committed_batches(books, monkeypatch):
     write = importing.write
 
     def failing(rows, counts):
@@ -221,7 +221,7 @@ def test_a_database_that_fails_is_told_and_what_was_committed_stays(books, monke
         write(rows, counts)
 
     monkeypatch.setattr(importing, "write", failing)
-    with pytest.raises(CommandError, match="The database failed"):
+    with pytest.raises(CommandError, match="Database error"):
         run_import(books, batch=100)
     assert Book.objects.count() == 198
     assert ImportCheckpoint.objects.get().next_line == 202

@@ -1,4 +1,4 @@
-"""The whole file of goodbooks-10k against a count by other means; and what a longer file costs in memory."""
+"""The whole goodbooks-10k file compared with an independent count, and the memory of an import."""
 
 import csv
 import os
@@ -15,14 +15,14 @@ from tests.catalog.import_tools import DEMO, ROOT, goodbooks_file, many_rows, ru
 
 
 def goodbooks() -> Path:
-    """The file itself where it lies beside the checkout or where GOODBOOKS_CSV says; else the part that ships."""
+    """Return the path of the whole file if it is available, else of the part that ships with the project."""
     beside = ROOT.parent / "shared" / "data" / "goodbooks" / "books.csv"
     places = [Path(os.environ[name]) for name in ["GOODBOOKS_CSV"] if os.environ.get(name)] + [beside]
     return next((path for path in places if path.is_file()), DEMO)
 
 
 def isbn13_by_hand(row: dict[str, str]) -> str | None:
-    """The ISBN-13 of a row, by arithmetic of its own."""
+    """Return the ISBN-13 of a row, computed independently."""
     ten = row["isbn"].zfill(10)
     if row["isbn"] and sum((10 - n) * (10 if c == "X" else int(c)) for n, c in enumerate(ten)) % 11 == 0:
         core = "978" + ten[:9]
@@ -34,15 +34,15 @@ def isbn13_by_hand(row: dict[str, str]) -> str | None:
 
 
 @pytest.mark.django_db
-def test_each_row_is_accounted_for_and_every_figure_is_right(tmp_path):
+def test_import_of_whole_file_matches_independent_count(tmp_path):
     with goodbooks().open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     outcome = run_import(goodbooks(), rejects=tmp_path / "rejects")
 
     assert (outcome["created"], outcome["known"], outcome["rejected"]) == (len(rows), 0, 0)
     isbns = {row["work_id"]: isbn13_by_hand(row) for row in rows}
-    there = sum(bool(row["isbn"] or row["isbn13"]) for row in rows)
-    assert outcome["ISBNs that could not be used"] == there - sum(map(bool, isbns.values()))
+    with_isbn = sum(bool(row["isbn"] or row["isbn13"]) for row in rows)
+    assert outcome["invalid ISBNs"] == with_isbn - sum(map(bool, isbns.values()))
     books = {book.origin.removeprefix("goodbooks:"): book for book in Book.objects.defer("search_text")}
     assert {key: book.isbn13 for key, book in books.items()} == isbns
     assert Edition.objects.count() == sum(map(bool, isbns.values()))
@@ -53,7 +53,7 @@ def test_each_row_is_accounted_for_and_every_figure_is_right(tmp_path):
     assert {key for key, book in books.items() if not book.cover_url} == {
         row["work_id"] for row in rows if "nophoto" in row["image_url"]
     }
-    # "Jr." and the like never stand alone in this file, and no row names an author twice under one spelling.
+    # "Jr." and the like never stand alone in this file, and no row repeats an author with the same spelling.
     names = [len({re.sub(" +", " ", name).casefold() for name in row["authors"].split(", ")}) for row in rows]
     assert abs(BookAuthor.objects.count() - sum(names)) <= len(rows) / 1000
     again = run_import(goodbooks(), rejects=tmp_path / "rejects")
@@ -70,8 +70,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
-def peak(path: Path, tmp_path: Path) -> int:
-    """The most memory, in KiB, of a process that imports a file into a new SQLite database."""
+def peak_memory(path: Path, tmp_path: Path) -> int:
+    """Return the peak_memory memory, in KiB, of a process that imports a file into a new SQLite database."""
     env = os.environ | {
         "DATABASE_URL": f"sqlite:///{tmp_path / path.stem}.sqlite3",
         "DEBUG": "on",
@@ -84,9 +84,9 @@ def peak(path: Path, tmp_path: Path) -> int:
     return int(ran.stdout.split()[-1])
 
 
-def test_memory_does_not_grow_with_the_file(tmp_path):
+def test_memory_does_not_grow_with_file_size(tmp_path):
     short, long = (
-        peak(goodbooks_file(tmp_path / f"{count}.csv", many_rows(count)), tmp_path) for count in (2_000, 20_000)
+        peak_memory(goodbooks_file(tmp_path / f"{count}.csv", many_rows(count)), tmp_path) for count in (2_000, 20_000)
     )
-    # Ten times the rows; the rest is what a process of this size does in passing.
+    # The long file has ten times the rows; the tolerance covers what a process varies by.
     assert long - short < 15_000, (short, long)

@@ -1,4 +1,4 @@
-"""One written form for every spelling of an ISBN."""
+"""Normalization of ISBNs."""
 
 import pytest
 
@@ -22,16 +22,16 @@ from catalog.isbn import normal_isbn
         " 9780306406157\t",
     ],
 )
-def test_every_spelling_is_the_same_isbn(spelling: str) -> None:
+def test_spellings_are_normalized(spelling: str) -> None:
     assert normal_isbn(spelling) == "9780306406157"
 
 
 @pytest.mark.parametrize("spelling", ["080442957X", "0-8044-2957-x", "9780804429573"])
-def test_the_check_digit_may_be_an_x_of_either_case(spelling: str) -> None:
+def test_check_digit_x_in_either_case(spelling: str) -> None:
     assert normal_isbn(spelling) == "9780804429573"
 
 
-def test_the_979_range_is_a_book() -> None:
+def test_prefix_979_is_valid() -> None:
     assert normal_isbn("979-10-90636-07-1") == "9791090636071"
 
 
@@ -54,6 +54,6 @@ def test_the_979_range_is_a_book() -> None:
         "9780306406157\x00\x00" + "1",
     ],
 )
-def test_what_is_no_isbn_is_refused(text: str) -> None:
+def test_invalid_isbn_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match=r"ISBN|number"):
         normal_isbn(text)

@@ -1,4 +1,4 @@
-"""GET books/: shape, filters, orders."""
+"""GET books/: fields, filters, orderings."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,7 +16,7 @@ URL = "/api/v1/books/"
 
 @pytest.fixture
 def shelf(add_book: Callable[..., Book]) -> dict[str, Book]:
-    """Five books that differ in everything."""
+    """Create five books that differ in everything."""
     rows: list[tuple[Any, ...]] = [
         ("Dune", ["Frank Herbert"], {"published_year": 1965, "language": "en", "subjects": ["Science fiction"]}, 50, 4),
         (
@@ -38,7 +38,7 @@ def shelf(add_book: Callable[..., Book]) -> dict[str, Book]:
     return books
 
 
-def test_anyone_reads_the_list_whose_rows_are_short(anonymous: APIClient, shelf: dict[str, Book]) -> None:
+def test_list_is_public_and_omits_details(anonymous: APIClient, shelf: dict[str, Book]) -> None:
     response = anonymous.get(URL)
     assert response.status_code == 200
     assert list(response.json()) == ["next", "previous", "results"]
@@ -60,7 +60,7 @@ def test_anyone_reads_the_list_whose_rows_are_short(anonymous: APIClient, shelf:
         ("-created_at", ["aardvark", "Odyssey", "Good Omens", "Émile", "Dune"]),
     ],
 )
-def test_each_order_forwards_and_back(
+def test_orderings_paginate_in_both_directions(
     anonymous: APIClient, shelf: dict[str, Book], ordering: str, expected: list[str]
 ) -> None:
     parameters = {"ordering": ordering} if ordering else {}
@@ -98,7 +98,7 @@ def test_each_order_forwards_and_back(
         ({"year_from": "1965", "language": "en", "author": "neil gaiman"}, {"Good Omens"}),
     ],
 )
-def test_filters_narrow(
+def test_filters(
     anonymous: APIClient, shelf: dict[str, Book], parameters: dict[str, str], expected: set[str] | None
 ) -> None:
     response = anonymous.get(URL, parameters)
@@ -137,7 +137,7 @@ def test_filters_narrow(
         "title_key=emma",
     ],
 )
-def test_a_bad_parameter_is_refused_and_named(anonymous: APIClient, db: None, query: str) -> None:
+def test_invalid_parameter_is_rejected(anonymous: APIClient, db: None, query: str) -> None:
     response = anonymous.get(f"{URL}?{query}")
     assert response.status_code == 400
     assert response.json()["code"] == "invalid_parameter"
@@ -147,20 +147,20 @@ def test_a_bad_parameter_is_refused_and_named(anonymous: APIClient, db: None, qu
 @pytest.mark.parametrize(
     "name", ["search", "author", "subject", "isbn", "language", "min_rating", "year_from", "year_to"]
 )
-def test_a_parameter_without_a_value_is_refused_too(anonymous: APIClient, db: None, name: str) -> None:
+def test_empty_parameter_is_rejected(anonymous: APIClient, db: None, name: str) -> None:
     response = anonymous.get(f"{URL}?{name}=")
     assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")
 
 
-def test_a_bad_cursor_is_404(anonymous: APIClient, shelf: dict[str, Book]) -> None:
+def test_invalid_cursor_is_404(anonymous: APIClient, shelf: dict[str, Book]) -> None:
     assert anonymous.get(f"{URL}?cursor=nonsense").status_code == 404
 
 
-def test_one_book_takes_no_parameters(anonymous: APIClient, shelf: dict[str, Book]) -> None:
+def test_detail_rejects_parameters(anonymous: APIClient, shelf: dict[str, Book]) -> None:
     assert anonymous.get(f"{URL}{shelf['Dune'].pk}/?language=en").status_code == 400
 
 
-def test_the_list_may_be_kept_by_caches_and_checked(anonymous: APIClient, shelf: dict[str, Book]) -> None:
+def test_list_has_cache_headers(anonymous: APIClient, shelf: dict[str, Book]) -> None:
     response = anonymous.get(URL)
     assert anonymous.get(URL, headers={"If-None-Match": response["ETag"]}).status_code == 304
     assert "public" in response["Cache-Control"]

@@ -1,4 +1,4 @@
-"""POST books/lookup/, with Open Library's part played by a server of our own that says what the real one said."""
+"""POST books/lookup/, with a local server that plays recorded responses of Open Library."""
 
 import json
 import socket
@@ -26,14 +26,14 @@ ENCHANTEURS, TWILIGHT, SLOW_READING, CONCRETE = "9782070379040", "9780316015844"
 
 
 class Server(ThreadingHTTPServer):
-    """Open Library as a test wants it: `answer` is what it says instead of a recorded answer."""
+    """A fake Open Library. `respond` replaces the recorded responses."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.asked: list[str] = []
-        self.answer: Callable[[Handler], None] | None = None
+        self.requested_paths: list[str] = []
+        self.respond: Callable[[Handler], None] | None = None
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
 
@@ -41,18 +41,18 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
-        self.server.asked.append(self.path)
-        if self.server.answer:
-            self.server.answer(self)
+        self.server.requested_paths.append(self.path)
+        if self.server.respond:
+            self.server.respond(self)
             return
         url = urlsplit(self.path)
         query = parse_qs(url.query)
         assert url.path == "/api/books"
         assert (query["jscmd"], query["format"]) == (["data"], ["json"])
         file = RECORDED / f"{query['bibkeys'][0].removeprefix('ISBN:')}.json"
-        self.say(file.read_bytes() if file.exists() else b"{}")
+        self.send(file.read_bytes() if file.exists() else b"{}")
 
-    def say(self, body: bytes, status: int = 200, **headers: str) -> None:
+    def send(self, body: bytes, status: int = 200, **headers: str) -> None:
         self.send_response(status)
         for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
@@ -74,16 +74,16 @@ def open_library(settings: Settings) -> Iterator[Server]:
         thread.join()
 
 
-def test_what_the_catalogue_has_is_not_asked_for(
+def test_known_isbn_does_not_query_provider(
     as_alice: APIClient, open_library: Server, add_book: Callable[..., Book]
 ) -> None:
     book = add_book("Twilight", isbn13=TWILIGHT)
     response = as_alice.post(URL, {"isbn": "0-316-01584-9"})
     assert (response.status_code, response.json()["id"]) == (200, book.pk)
-    assert open_library.asked == []
+    assert open_library.requested_paths == []
 
 
-def test_what_the_provider_knows_is_added(as_alice: APIClient, open_library: Server, alice: User) -> None:
+def test_provider_book_is_added(as_alice: APIClient, open_library: Server, alice: User) -> None:
     response = as_alice.post(URL, {"isbn": "0-316-01584-9"})
     assert response.status_code == 201
     book = response.json()
@@ -106,7 +106,7 @@ def test_what_the_provider_knows_is_added(as_alice: APIClient, open_library: Ser
     assert (stored.added_by, stored.origin) == (alice, "openlibrary:/books/OL9364529M")
     again = as_alice.post(URL, {"isbn": TWILIGHT})
     assert (again.status_code, again.json()) == (200, as_alice.get(f"/api/v1/books/{stored.pk}/").json())
-    assert open_library.asked == [f"/api/books?bibkeys=ISBN:{TWILIGHT}&jscmd=data&format=json"]
+    assert open_library.requested_paths == [f"/api/books?bibkeys=ISBN:{TWILIGHT}&jscmd=data&format=json"]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_what_the_provider_knows_is_added(as_alice: APIClient, open_library: Ser
         ),
     ],
 )
-def test_recorded_answers_are_read(
+def test_recorded_responses_are_parsed(
     as_alice: APIClient, open_library: Server, isbn: str, title: str, authors: list[str], year: int, pages: int
 ) -> None:
     book = as_alice.post(URL, {"isbn": isbn}).json()
@@ -131,35 +131,35 @@ def test_recorded_answers_are_read(
     assert (book["published_year"], book["page_count"]) == (year, pages)
 
 
-def test_another_isbn_of_the_same_edition_is_the_same_book(as_alice: APIClient, open_library: Server) -> None:
-    """Slow reading has two, and Open Library knows it by both."""
+def test_other_isbn_of_same_record_adds_edition(as_alice: APIClient, open_library: Server) -> None:
+    """Slow reading has two ISBNs, and Open Library knows it by both."""
     first = as_alice.post(URL, {"isbn": SLOW_READING})
     recorded = json.loads((RECORDED / f"{SLOW_READING}.json").read_text())
     other = json.dumps({"ISBN:9781936117369": recorded[f"ISBN:{SLOW_READING}"]}).encode()
-    open_library.answer = lambda handler: handler.say(other)
+    open_library.respond = lambda handler: handler.send(other)
     second = as_alice.post(URL, {"isbn": "9781936117369"})
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.json()["id"] == second.json()["id"]
     assert [edition["isbn13"] for edition in second.json()["editions"]] == [SLOW_READING, "9781936117369"]
 
 
-def test_unknown_there_too_is_404_and_is_remembered(as_alice: APIClient, open_library: Server) -> None:
+def test_unknown_isbn_is_404_and_cached(as_alice: APIClient, open_library: Server) -> None:
     for _attempt in range(2):
         response = as_alice.post(URL, {"isbn": "9780306406157"})
         assert (response.status_code, response.json()["code"]) == (404, "unknown_isbn")
-    assert len(open_library.asked) == 1
+    assert len(open_library.requested_paths) == 1
     assert not Book.objects.exists()
 
 
-def test_a_known_answer_is_asked_for_once(as_alice: APIClient, open_library: Server) -> None:
+def test_provider_response_is_cached(as_alice: APIClient, open_library: Server) -> None:
     as_alice.post(URL, {"isbn": TWILIGHT})
     Book.objects.get().remove()
     assert as_alice.post(URL, {"isbn": TWILIGHT}).status_code == 201
-    assert len(open_library.asked) == 1
+    assert len(open_library.requested_paths) == 1
 
 
-def deep(handler: Handler) -> None:
-    handler.say(b"[" * 100_000)
+def deeply_nested(handler: Handler) -> None:
+    handler.send(b"[" * 100_000)
 
 
 def endless(handler: Handler) -> None:
@@ -172,73 +172,73 @@ def endless(handler: Handler) -> None:
         pass
 
 
-def titled(**fields: Any) -> Callable[[Handler], None]:
+def book_with(**fields: Any) -> Callable[[Handler], None]:
     body = {f"ISBN:{TWILIGHT}": {"key": "/books/OL1M", **fields}}
-    return lambda handler: handler.say(json.dumps(body).encode())
+    return lambda handler: handler.send(json.dumps(body).encode())
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "respond",
     [
-        lambda handler: handler.say(b"{}", status=500),
-        lambda handler: handler.say(b"{}", status=429),
-        lambda handler: handler.say(b"{}", status=404),
-        lambda handler: handler.say(b"<html>Sorry</html>"),
-        lambda handler: handler.say(b""),
-        lambda handler: handler.say(b"null"),
-        lambda handler: handler.say(b"[]"),
-        lambda handler: handler.say(b"[{}]"),
-        lambda handler: handler.say(b'{"ISBN:1": {}}'),
-        lambda handler: handler.say(b"\xff\xfe\x00"),
-        lambda handler: handler.say(b"", status=302, Location="http://169.254.169.254/latest/"),
-        lambda handler: handler.say(b"", status=302, Location=handler.path),
-        lambda handler: handler.say(b"", status=302),
-        lambda handler: handler.say(b"short", **{"Content-Length": "900"}),
+        lambda handler: handler.send(b"{}", status=500),
+        lambda handler: handler.send(b"{}", status=429),
+        lambda handler: handler.send(b"{}", status=404),
+        lambda handler: handler.send(b"<html>Sorry</html>"),
+        lambda handler: handler.send(b""),
+        lambda handler: handler.send(b"null"),
+        lambda handler: handler.send(b"[]"),
+        lambda handler: handler.send(b"[{}]"),
+        lambda handler: handler.send(b'{"ISBN:1": {}}'),
+        lambda handler: handler.send(b"\xff\xfe\x00"),
+        lambda handler: handler.send(b"", status=302, Location="http://169.254.169.254/latest/"),
+        lambda handler: handler.send(b"", status=302, Location=handler.path),
+        lambda handler: handler.send(b"", status=302),
+        lambda handler: handler.send(b"short", **{"Content-Length": "900"}),
         lambda handler: handler.connection.close(),
-        deep,
+        deeply_nested,
         endless,
-        titled(),
-        titled(title=None),
-        titled(title="\u200b"),
-        titled(title=["T"]),
-        titled(title="T", authors="Jane"),
-        titled(title="T", authors=[["Jane"]]),
-        titled(title="T", cover="x"),
+        book_with(),
+        book_with(title=None),
+        book_with(title="\u200b"),
+        book_with(title=["T"]),
+        book_with(title="T", authors="Jane"),
+        book_with(title="T", authors=[["Jane"]]),
+        book_with(title="T", cover="x"),
     ],
 )
-def test_a_provider_that_talks_nonsense_is_503(
-    as_alice: APIClient, open_library: Server, answer: Callable[[Handler], None]
+def test_malformed_provider_response_is_503(
+    as_alice: APIClient, open_library: Server, respond: Callable[[Handler], None]
 ) -> None:
-    open_library.answer = answer
+    open_library.respond = respond
     response = as_alice.post(URL, {"isbn": TWILIGHT})
     assert (response.status_code, response.json()["code"]) == (503, "provider_unavailable")
     assert int(response["Retry-After"]) > 0
     assert not Book.objects.exists()
-    open_library.answer = None
+    open_library.respond = None
     assert as_alice.post(URL, {"isbn": TWILIGHT}).status_code == 201
 
 
-def test_a_provider_that_is_down_is_503(as_alice: APIClient, settings: Settings) -> None:
+def test_unreachable_provider_is_503(as_alice: APIClient, settings: Settings) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         settings.OPENLIBRARY_URL = f"http://127.0.0.1:{closed.getsockname()[1]}"
         assert as_alice.post(URL, {"isbn": TWILIGHT}).status_code == 503
 
 
-def test_a_redirect_on_the_same_host_is_followed(as_alice: APIClient, open_library: Server) -> None:
+def test_redirect_on_same_host_is_followed(as_alice: APIClient, open_library: Server) -> None:
     def moved(handler: Handler) -> None:
-        open_library.answer = None
-        handler.say(b"", status=301, Location=handler.path)
+        open_library.respond = None
+        handler.send(b"", status=301, Location=handler.path)
 
-    open_library.answer = moved
+    open_library.respond = moved
     assert as_alice.post(URL, {"isbn": TWILIGHT}).status_code == 201
 
 
 @pytest.mark.parametrize("first_byte", [True, False])
-def test_a_slow_provider_is_given_up(
+def test_slow_provider_times_out(
     as_alice: APIClient, open_library: Server, monkeypatch: pytest.MonkeyPatch, first_byte: bool
 ) -> None:
-    """Silent, or speaking one byte at a time for ever."""
+    """The server is silent, or sends one byte at a time forever."""
     monkeypatch.setattr(providers, "TOTAL_SECONDS", 0.3)
     over = threading.Event()
 
@@ -253,16 +253,16 @@ def test_a_slow_provider_is_given_up(
         except OSError:
             pass
 
-    open_library.answer = slow
+    open_library.respond = slow
     began = time.monotonic()
     response = as_alice.post(URL, {"isbn": TWILIGHT})
     over.set()
     assert response.status_code == 503
-    assert time.monotonic() - began < 15  # without a limit it would never end
+    assert time.monotonic() - began < 15  # without the limit it would never end
 
 
-def test_odd_but_sane_answers_are_kept_within_the_catalogues_limits(as_alice: APIClient, open_library: Server) -> None:
-    open_library.answer = titled(
+def test_provider_values_are_limited_and_cleaned(as_alice: APIClient, open_library: Server) -> None:
+    open_library.respond = book_with(
         title="  A\x00 very  odd\n title ",
         subtitle=5,
         by_statement="by Jane Doe.",
@@ -278,12 +278,12 @@ def test_odd_but_sane_answers_are_kept_within_the_catalogues_limits(as_alice: AP
     assert (len(book["subjects"]), len(book["editions"][0]["publisher"])) == (50, 200)
 
 
-def test_a_title_is_enough(as_alice: APIClient, open_library: Server) -> None:
-    """What speaks like Open Library may give no key of its own, and pictures in some sizes only."""
+def test_provider_book_with_title_only(as_alice: APIClient, open_library: Server) -> None:
+    """A compatible service may send no key, and covers in some sizes only."""
     found = {"title": "Same", "cover": {"medium": "https://covers.example.org/1-M.jpg"}}
     for isbn in (TWILIGHT, CONCRETE):
         body = json.dumps({f"ISBN:{isbn}": found}).encode()
-        open_library.answer = lambda handler, body=body: handler.say(body)  # type: ignore[misc]
+        open_library.respond = lambda handler, body=body: handler.send(body)  # type: ignore[misc]
         response = as_alice.post(URL, {"isbn": isbn})
         assert (response.status_code, response.json()["title"]) == (201, "Same")
         assert response.json()["cover_url"] == "https://covers.example.org/1-M.jpg"
@@ -306,30 +306,30 @@ def test_a_title_is_enough(as_alice: APIClient, open_library: Server) -> None:
         (1999, None),
     ],
 )
-def test_years_are_read_out_of_dates(date: Any, year: int | None) -> None:
+def test_years_are_parsed_from_dates(date: Any, year: int | None) -> None:
     assert providers._year(date) == year
 
 
 @pytest.mark.parametrize("body", [{}, {"isbn": ""}, {"isbn": None}, {"isbn": "9780306406158"}, {"isbn": 5}])
-def test_a_bad_isbn_is_400(as_alice: APIClient, open_library: Server, body: dict[str, Any]) -> None:
+def test_invalid_isbn_is_400(as_alice: APIClient, open_library: Server, body: dict[str, Any]) -> None:
     assert list(codes(as_alice.post(URL, body))) == ["isbn"]
-    assert open_library.asked == []
+    assert open_library.requested_paths == []
 
 
-def test_who_is_not_signed_in_looks_nothing_up(anonymous: APIClient, open_library: Server, db: None) -> None:
+def test_lookup_requires_authentication(anonymous: APIClient, open_library: Server, db: None) -> None:
     assert anonymous.post(URL, {"isbn": TWILIGHT}).status_code == 401
-    assert open_library.asked == []
+    assert open_library.requested_paths == []
 
 
-def test_lookup_is_a_post(as_alice: APIClient) -> None:
+def test_lookup_rejects_get(as_alice: APIClient) -> None:
     response = as_alice.get(URL)
     assert response.status_code == 405
     assert "POST" in response["Allow"]
 
 
-def test_what_the_cache_holds_survives_its_serialiser(open_library: Server, db: None) -> None:
+def test_cached_book_survives_serialization(open_library: Server, db: None) -> None:
     provider = providers.OpenLibrary(open_library.url)
     first = provider.by_isbn(CONCRETE)
     assert cache.get(f"openlibrary:1:{CONCRETE}") is not None
     assert provider.by_isbn(CONCRETE) == first
-    assert len(open_library.asked) == 1
+    assert len(open_library.requested_paths) == 1

@@ -1,4 +1,4 @@
-"""Two books become one work: nothing is lost, every figure is right at once, and it can be undone."""
+"""Merging two books: nothing is lost, counters are right at every moment, and a merge can be undone."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ from catalog.models import Book, Edition
 from clubs.models import Entry, Milestone, Progress
 from clubs.reading.models import EntryChange
 from reviews.models import Like, Review
-from tests.catalog.merge_tools import World, make_world, picture
+from tests.catalog.merge_tools import World, make_world, snapshot
 from tests.clubs.helpers import problem
 from tests.reviews.helpers import close, differences, figures
 
@@ -38,9 +38,7 @@ def merge(world: World, staff: User) -> Merge:
     return merge_books(kept=world.kept, gone=world.gone, by=staff, reason="The same work")
 
 
-def test_nothing_refers_to_the_book_that_goes_and_every_figure_is_right(
-    world: World, merge: Merge, anonymous: APIClient
-) -> None:
+def test_merge_moves_all_rows_and_counters(world: World, merge: Merge, anonymous: APIClient) -> None:
     assert merge.state == State.MERGED
     for model in (Review, Entry, Edition):
         assert not model._base_manager.filter(book=world.gone).exists()
@@ -48,7 +46,7 @@ def test_nothing_refers_to_the_book_that_goes_and_every_figure_is_right(
     assert figures(anonymous, world.kept) == (3.0, 2, {"2.0": 1, "4.0": 1})
 
 
-def test_of_two_reviews_by_one_reader_the_newer_stays(world: World, merge: Merge, alice: User, bob: User) -> None:
+def test_merge_keeps_the_newer_review_of_a_user(world: World, merge: Merge, alice: User, bob: User) -> None:
     assert Review.objects.get(author=alice, book=world.kept).rating == 4
     assert Review.objects.get(author=bob, book=world.kept).rating == 8
     assert Like.objects.count() == 1
@@ -57,9 +55,7 @@ def test_of_two_reviews_by_one_reader_the_newer_stays(world: World, merge: Merge
     assert {event.subject_id for event in gone} == {alice.pk, bob.pk}
 
 
-def test_a_list_with_both_keeps_one_entry_in_the_status_further_on_with_what_belonged_to_the_other(
-    world: World, merge: Merge
-) -> None:
+def test_merge_keeps_the_more_advanced_entry(world: World, merge: Merge) -> None:
     entries = list(Entry.objects.filter(club=world.club).order_by("position"))
     assert [entry.position for entry in entries] == [1, 2]
     entry = Entry.objects.get(club=world.club, book=world.kept)
@@ -78,19 +74,19 @@ def test_a_list_with_both_keeps_one_entry_in_the_status_further_on_with_what_bel
     assert EntryChange.objects.filter(club=world.secret, field="book", new=world.kept.pk).exists()
 
 
-def test_undoing_it_brings_back_every_row_as_it_was(world: World, staff: User) -> None:
-    before = picture()
+def test_undo_restores_all_rows(world: World, staff: User) -> None:
+    before = snapshot()
     merge = merge_books(kept=world.kept, gone=world.gone, by=staff, reason="The same work")
-    assert picture() != before
+    assert snapshot() != before
     undo_merge(merge, by=staff, reason="Two works after all")
-    after = picture()
+    after = snapshot()
     assert {name for name in before if before[name] != after[name]} == set()
     assert after == before
     assert differences() == (0, [])
     assert not merge.moved.exists()
 
 
-def test_what_was_written_since_stays_with_the_kept_book(
+def test_undo_leaves_later_rows_with_target(
     world: World, merge: Merge, staff: User, mallory: User, alice: User, client_of: Callable[..., APIClient]
 ) -> None:
     review = Review.write(book=world.kept, by=mallory, rating=1)
@@ -113,7 +109,7 @@ def test_what_was_written_since_stays_with_the_kept_book(
     assert differences() == (0, [])
 
 
-def test_the_old_address_leads_on(world: World, merge: Merge, client_of: Any, mallory: User) -> None:
+def test_merged_book_url_redirects(world: World, merge: Merge, client_of: Any, mallory: User) -> None:
     client = client_of(mallory)
     for tail in ("", "stats/", "reviews/"):
         answer = client.get(f"{BOOKS}{world.gone.pk}/{tail}")
@@ -127,7 +123,7 @@ def test_the_old_address_leads_on(world: World, merge: Merge, client_of: Any, ma
     problem(client.get(f"{BOOKS}999999/"), 404, "not_found")
 
 
-def test_an_old_id_in_a_body_or_a_filter_stands_for_the_kept_book(
+def test_merged_book_id_resolves_to_target(
     world: World, merge: Merge, client_of: Any, mallory: User, alice: User
 ) -> None:
     written = client_of(mallory).post("/api/v1/reviews/", {"book": world.gone.pk, "rating": 4})
@@ -138,8 +134,8 @@ def test_an_old_id_in_a_body_or_a_filter_stands_for_the_kept_book(
     assert {row["book"]["id"] for row in found} == {world.kept.pk}
 
 
-@pytest.mark.django_db(transaction=True)  # InnoDB finds words once they are committed
-def test_it_is_in_no_list_and_its_isbn_finds_the_kept_one(world: World, merge: Merge, anonymous: APIClient) -> None:
+@pytest.mark.django_db(transaction=True)  # InnoDB indexes words when they are committed
+def test_merged_book_is_not_listed(world: World, merge: Merge, anonymous: APIClient) -> None:
     def found(**parameters: str) -> list[int]:
         return [row["id"] for row in anonymous.get(BOOKS, parameters).json()["results"]]
 
@@ -149,7 +145,7 @@ def test_it_is_in_no_list_and_its_isbn_finds_the_kept_one(world: World, merge: M
     assert anonymous.get("/api/v1/stats/").json()["books"] == 2
 
 
-def test_a_kept_answer_of_either_book_is_not_given_again(world: World, staff: User, anonymous: APIClient) -> None:
+def test_merge_invalidates_cached_responses(world: World, staff: User, anonymous: APIClient) -> None:
     address = f"{BOOKS}{world.gone.pk}/"
     with TestCase.captureOnCommitCallbacks(execute=True):
         assert anonymous.get(address).status_code == 200
@@ -159,9 +155,7 @@ def test_a_kept_answer_of_either_book_is_not_given_again(world: World, staff: Us
     assert anonymous.get(address).json()["title"] == "Dune (Chronicles, #1)"
 
 
-def test_the_kept_book_learns_what_it_did_not_know_until_somebody_says_otherwise(
-    world: World, merge: Merge, staff: User
-) -> None:
+def test_undo_keeps_copied_field_changed_later(world: World, merge: Merge, staff: User) -> None:
     world.kept.refresh_from_db()
     assert world.kept.page_count == 600
     world.kept.change(by=staff, page_count=412)
@@ -170,10 +164,8 @@ def test_the_kept_book_learns_what_it_did_not_know_until_somebody_says_otherwise
     assert world.kept.page_count == 412
 
 
-def test_who_has_what_in_hand_of_the_book_that_goes_writes_to_the_kept_one(
-    world: World, mallory: User, alice: User, staff: User
-) -> None:
-    """As whoever read a row before the merge and writes after it."""
+def test_stale_instances_write_to_the_merge_target(world: World, mallory: User, alice: User, staff: User) -> None:
+    """The rows were read before the merge and are written after it."""
     moved = Review.objects.get(author=alice, book=world.gone)
     listed = Entry.objects.get(club=world.secret)
     merge_books(kept=world.kept, gone=world.gone, by=staff, reason="The same work")
@@ -185,71 +177,71 @@ def test_who_has_what_in_hand_of_the_book_that_goes_writes_to_the_kept_one(
     assert differences() == (0, [])
 
 
-def test_a_long_merge_goes_on_as_a_job(
+def test_long_merge_continues_as_task(
     world: World, staff: User, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.force_login(staff)
 
-    def told(merge: Merge, word: str) -> str:
-        """What the page of a merge says after a word, up to the full stop."""
+    def text_after(merge: Merge, word: str) -> str:
+        """Return the text on the page of a merge from a word up to the full stop."""
         page = client.get(f"/admin/catalog/merge/{merge.pk}/change/").content.decode()
         return page.partition(word)[2].partition(".")[0]
 
     monkeypatch.setattr(services, "AT_ONCE_SECONDS", -1)
     monkeypatch.setattr(services, "JOB_SECONDS", -1)
     monkeypatch.setattr(services, "JOB_AFTER", services.JOB_AFTER * 0)
-    before = picture()
+    before = snapshot()
     merge = merge_books(kept=world.kept, gone=world.gone, by=staff, reason="The same work")
     assert merge.state == State.MERGING
-    # Of two lists and three reviews the first list is done.
-    assert told(merge, "still to be moved: ") == "4"
+    # The first of two list entries and three reviews has been moved.
+    assert text_after(merge, "still to be moved: ") == "4"
     assert differences() == (0, [])
-    with pytest.raises(Conflict) as refused:
+    with pytest.raises(Conflict) as conflict:
         undo_merge(merge, by=staff, reason="At once")
-    assert refused.value.code == "merge_underway"
+    assert conflict.value.code == "merge_underway"
     jobs.run_due()
     merge.refresh_from_db()
     assert merge.state == State.MERGED
-    assert told(merge, "still to be moved: ") == ""
+    assert text_after(merge, "still to be moved: ") == ""
     client.post(f"/admin/catalog/merge/{merge.pk}/change/", {"reason": "Two works after all"})
-    # Both lists, and a review whose author has no other: the rest is back.
-    assert told(merge, "still to be moved: ") == "3"
-    assert "two books again" not in client.get("/admin/catalog/merge/").content.decode()
+    # Both list entries and the review of an author with no other review are left.
+    assert text_after(merge, "still to be moved: ") == "3"
+    assert "merge was undone" not in client.get("/admin/catalog/merge/").content.decode()
     assert differences() == (0, [])
     jobs.run_due()
     merge.refresh_from_db()
     assert merge.state == State.UNDONE
-    assert picture() == before
+    assert snapshot() == before
 
 
-def test_merges_are_undone_the_last_one_first(world: World, merge: Merge, staff: User, alice: User) -> None:
-    before = picture()
+def test_merges_are_undone_in_reverse_order(world: World, merge: Merge, staff: User, alice: User) -> None:
+    before = snapshot()
     third = Book.add(by=alice, title="Dune 3", authors=["Frank Herbert"])
-    started = picture()
+    started = snapshot()
     second = merge_books(kept=third, gone=world.kept, by=staff, reason="Again")
-    with pytest.raises(Conflict) as refused:
+    with pytest.raises(Conflict) as conflict:
         undo_merge(merge, by=staff, reason="The first")
-    assert refused.value.code == "merged_since"
+    assert conflict.value.code == "merged_since"
     assert Book.objects.survivor(world.gone.pk) == third.pk
     undo_merge(second, by=staff, reason="The last")
-    assert picture() == started
+    assert snapshot() == started
     third.remove(by=staff)
-    assert picture() == before
+    assert snapshot() == before
     undo_merge(merge, by=staff, reason="The first")
     with pytest.raises(Conflict) as twice:
         undo_merge(merge, by=staff, reason="The first")
     assert twice.value.code == "not_merged"
 
 
-def test_a_book_is_merged_once_and_not_with_itself(world: World, merge: Merge, staff: User, alice: User) -> None:
+def test_invalid_merges_are_conflicts(world: World, merge: Merge, staff: User, alice: User) -> None:
     for kept, gone, code in (
         (world.kept, world.kept, "same_book"),
         (world.gone, world.kept, "book_merged"),
         (world.kept, world.gone, "book_merged"),
     ):
-        with pytest.raises(Conflict) as refused:
+        with pytest.raises(Conflict) as conflict:
             merge_books(kept=kept, gone=gone, by=staff, reason="Once more")
-        assert refused.value.code == code
+        assert conflict.value.code == code
     free = Book.add(by=alice, title="Free", authors=["A"])
     kept = merge_books(kept=free, gone=Book.add(by=alice, title="Free", authors=["A"]), by=staff, reason="x").kept
     with pytest.raises(Conflict) as used:
@@ -257,7 +249,7 @@ def test_a_book_is_merged_once_and_not_with_itself(world: World, merge: Merge, s
     assert used.value.code == "book_in_use"
 
 
-def test_who_did_it_and_why_is_written_down(world: World, merge: Merge, staff: User) -> None:
+def test_merge_and_undo_are_logged(world: World, merge: Merge, staff: User) -> None:
     undo_merge(merge, by=staff, reason="Two works after all")
     entries = AuditEntry.objects.filter(verb__startswith="book.").order_by("pk")
     assert [(row.verb, row.actor, row.reason) for row in entries] == [
@@ -268,7 +260,7 @@ def test_who_did_it_and_why_is_written_down(world: World, merge: Merge, staff: U
     assert [event.object_id for event in named.order_by("pk")] == [world.kept.pk, world.kept.pk]
 
 
-def test_accounts_that_go_take_along_what_was_set_aside(world: World, merge: Merge, bob: User, staff: User) -> None:
+def test_account_deletion_removes_archived_reviews(world: World, merge: Merge, bob: User, staff: User) -> None:
     close(bob, anonymise=True)
     assert differences() == (0, [])
     undo_merge(merge, by=staff, reason="Two works after all")

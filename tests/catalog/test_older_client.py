@@ -1,4 +1,4 @@
-"""The client of the older catalogue service, unchanged but for its base URL: no trailing slashes, one token."""
+"""The client of the older catalog service, with a new base URL only: no trailing slashes, one token."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from django.test import Client
 
 
 class OlderClient:
-    """What that client does: JSON over HTTP, and `Authorization: Bearer` with the `access_token` it was given."""
+    """Sends JSON and `Authorization: Bearer` with the `access_token` it received."""
 
     def __init__(self) -> None:
         self.http = Client()
@@ -21,15 +21,15 @@ class OlderClient:
 
 
 @pytest.mark.django_db
-def test_it_registers_logs_in_and_keeps_books() -> None:
+def test_older_client_registers_and_manages_books() -> None:
     client = OlderClient()
-    person = {"username": "reader1", "password": "a long enough secret"}
+    credentials = {"username": "reader1", "password": "a long enough secret"}
 
-    registered = client.call("POST", "/auth/register", person)
+    registered = client.call("POST", "/auth/register", credentials)
     assert registered.status_code == 201
     assert registered.json()["access_token"]
 
-    logged_in = client.call("POST", "/auth/login", person)
+    logged_in = client.call("POST", "/auth/login", credentials)
     assert logged_in.status_code == 200
     client.token = logged_in.json()["access_token"]
 
@@ -56,7 +56,7 @@ def test_it_registers_logs_in_and_keeps_books() -> None:
 
 
 @pytest.mark.django_db
-def test_it_is_refused_what_belongs_to_another() -> None:
+def test_older_client_cannot_change_other_users_books() -> None:
     first, second = OlderClient(), OlderClient()
     for name, client in (("reader1", first), ("reader2", second)):
         answer = client.call("POST", "/auth/register", {"username": name, "password": "a long enough secret"})

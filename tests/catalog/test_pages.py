@@ -1,4 +1,4 @@
-"""What a page of books costs: the same at any length, and the 500th what the first does."""
+"""Query counts and query plans of the pages of a list."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +34,7 @@ def add_many(count: int, start: int = 0) -> None:
 
 
 @pytest.mark.parametrize("size", [3, 300])
-def test_a_list_is_three_queries_at_any_length(
+def test_list_query_count(
     anonymous: APIClient, django_assert_num_queries: Callable[..., Any], db: None, size: int
 ) -> None:
     add_many(size)
@@ -44,16 +44,14 @@ def test_a_list_is_three_queries_at_any_length(
     assert len(response.json()["results"]) == min(size, 100)
 
 
-def test_a_signed_in_caller_costs_one_query_more(
-    as_alice: APIClient, django_assert_num_queries: Callable[..., Any]
-) -> None:
+def test_authenticated_list_query_count(as_alice: APIClient, django_assert_num_queries: Callable[..., Any]) -> None:
     add_many(3)
-    # the sign-in with its reader; the books, their authors, their subjects
+    # the session with its user; the books, their authors, their subjects
     with django_assert_num_queries(4):
         as_alice.get(URL)
 
 
-def test_one_book_is_four_queries(
+def test_detail_query_count(
     anonymous: APIClient, add_book: Callable[..., Book], django_assert_num_queries: Callable[..., Any]
 ) -> None:
     book = add_book("Emma", "Jane Austen", isbn13="9780306406157", subjects=["Novel"])
@@ -66,10 +64,8 @@ def test_one_book_is_four_queries(
 
 
 @pytest.mark.parametrize(("ordering", "page_size"), [(ORDERINGS[0], 1), *((word, 20) for word in ORDERINGS[1:])])
-def test_the_last_of_many_pages_costs_what_the_first_does(
-    anonymous: APIClient, db: None, ordering: str, page_size: int
-) -> None:
-    """In the first order 500 pages, one book each; each book comes exactly once."""
+def test_all_pages_have_the_same_query_count(anonymous: APIClient, db: None, ordering: str, page_size: int) -> None:
+    """With the first ordering 500 pages of one book; each book is listed exactly once."""
     add_many(500)
     url, seen, costs = f"{URL}?page_size={page_size}&ordering={ordering}", [], set()
     while url:
@@ -86,18 +82,18 @@ def test_the_last_of_many_pages_costs_what_the_first_does(
 
 @pytest.mark.parametrize("ordering", ORDERINGS)
 @pytest.mark.django_db(transaction=True)
-def test_a_late_page_is_found_by_an_index_in_its_order(anonymous: APIClient, ordering: str) -> None:
+def test_late_page_uses_index(anonymous: APIClient, ordering: str) -> None:
     add_many(1000)
     url = f"{URL}?page_size=100&ordering={ordering}"
     for _page in range(5):
         url = anonymous.get(url).json()["next"]
     with CaptureQueriesContext(connection) as queries:
         anonymous.get(url.replace("page_size=100", "page_size=20"))
-    assert walks_an_index(queries[0]["sql"]), queries[0]["sql"]
+    assert uses_index_without_sorting(queries[0]["sql"]), queries[0]["sql"]
 
 
-def walks_an_index(sql: str) -> bool:
-    """Whether the database finds the page by an index, in its order, without sorting."""
+def uses_index_without_sorting(sql: str) -> bool:
+    """Return whether the database finds the page by an index, in its order, without sorting."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(f"EXPLAIN QUERY PLAN {sql}")

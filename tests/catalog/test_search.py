@@ -1,4 +1,4 @@
-"""Books found by their words: the same ones on every database."""
+"""Full-text search of books, with the same results on every database."""
 
 from collections.abc import Callable
 
@@ -11,13 +11,13 @@ from bookbridge.api.search import FullTextIndex
 from catalog.models import Book
 from tests.catalog.helpers import titles
 
-# InnoDB's full-text index sees a row when it is committed.
+# The full-text index of InnoDB contains committed rows only.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def by_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is near enough to be found without it (tests/test_searched_pages.py)."""
+def use_index_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Disable the scan of the next rows (tests/test_searched_pages.py)."""
     monkeypatch.setattr(SearchPagination, "near", 0)
 
 
@@ -94,28 +94,28 @@ def shelf(add_book: Callable[..., Book]) -> None:
         ("¿?", set()),
     ],
 )
-def test_words_in_any_order(anonymous: APIClient, shelf: None, search: str, found: set[str]) -> None:
+def test_search(anonymous: APIClient, shelf: None, search: str, found: set[str]) -> None:
     assert set(titles(anonymous.get(URL, {"search": search}))) == found
 
 
-def test_a_search_is_five_queries_and_has_pages(
+def test_search_query_count_and_pagination(
     anonymous: APIClient, shelf: None, django_assert_num_queries: Callable[..., None]
 ) -> None:
-    # where near by ends; what is found near by; the books, their authors, their subjects
+    # the end of the scanned rows; the matches among them; the books, their authors, their subjects
     with django_assert_num_queries(5):
         page = anonymous.get(URL, {"search": "king", "page_size": 1, "ordering": "title"})
     assert titles(page) == ["It"]
     assert titles(anonymous.get(page.json()["next"])) == ["The Stand"]
 
 
-def test_a_search_joins_the_other_filters(anonymous: APIClient, shelf: None) -> None:
+def test_search_combines_with_filters(anonymous: APIClient, shelf: None) -> None:
     assert titles(anonymous.get(URL, {"search": "s", "author": "stephen king", "ordering": "title"})) == [
         "It",
         "The Stand",
     ]
 
 
-def test_a_change_is_found_at_once_and_the_old_words_no_more(as_alice: APIClient, alice: object) -> None:
+def test_search_follows_changes(as_alice: APIClient, alice: object) -> None:
     created = as_alice.post(URL, {"title": "Ema", "author": "Jane Austen"}).json()
     as_alice.patch(f"{URL}{created['id']}/", {"title": "Emma"})
     assert titles(as_alice.get(URL, {"search": "ema"})) == []
@@ -127,9 +127,9 @@ def test_a_change_is_found_at_once_and_the_old_words_no_more(as_alice: APIClient
     assert titles(as_alice.get(URL, {"search": "emma"})) == []
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="Only SQLite keeps the index by triggers.")
-def test_a_table_that_sqlite_has_rebuilt_gets_its_triggers_again(anonymous: APIClient, shelf: None) -> None:
-    """A later AlterField copies the table, and the triggers go with the old one."""
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="Only SQLite maintains the index by triggers.")
+def test_sqlite_triggers_are_restored_after_table_rebuild(anonymous: APIClient, shelf: None) -> None:
+    """AlterField copies the table and drops the triggers with the old one."""
     index = FullTextIndex("catalog_book")
     field = Book._meta.get_field("title")
     with connection.schema_editor() as editor:

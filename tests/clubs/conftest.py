@@ -1,4 +1,4 @@
-"""Clubs of the cast."""
+"""Club fixtures."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from tests.clubs.helpers import bring_in
 
 @pytest.fixture
 def make_club(alice: User, bob: User, moe: User) -> Callable[..., Club]:
-    """Found a club of Alice's with Moe and Bob in it; `alone=True` for one with nobody else."""
+    """Create a club owned by Alice, with Moe as moderator and Bob as member unless `alone`."""
 
     def make(name: str = "Night readers", *, alone: bool = False, **fields: Any) -> Club:
         club = Club.found(by=alice, name=name, **fields)

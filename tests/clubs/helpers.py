@@ -1,4 +1,4 @@
-"""What the tests of clubs share."""
+"""Helpers for tests of clubs."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ ACCEPT = "/api/v1/invites/accept/"
 
 
 def bring_in(club: Club, user: User, *, status: str = "active", role: str = "member") -> Membership:
-    """Give the reader this standing, with the club's counter right."""
+    """Add the user with this status and role, through the model methods."""
     with transaction.atomic():
         club.lock()
         row = club.membership_of(user)
@@ -30,25 +30,25 @@ def bring_in(club: Club, user: User, *, status: str = "active", role: str = "mem
     return row
 
 
-def problem(answer: Any, status: int, code: str) -> dict[str, Any]:
-    """The body of an answer that is this problem."""
-    assert (answer.status_code, answer.json().get("code")) == (status, code), answer.content
-    body: dict[str, Any] = answer.json()
+def problem(response: Any, status: int, code: str) -> dict[str, Any]:
+    """Return the response body after checking status and code."""
+    assert (response.status_code, response.json().get("code")) == (status, code), response.content
+    body: dict[str, Any] = response.json()
     return body
 
 
-def bad_fields(answer: Any) -> dict[str, str]:
-    """The bad fields of a 400 with the code of each."""
-    return {error["field"]: error["code"] for error in problem(answer, 400, "invalid")["errors"]}
+def bad_fields(response: Any) -> dict[str, str]:
+    """Return the invalid fields of a 400 response and their codes."""
+    return {error["field"]: error["code"] for error in problem(response, 400, "invalid")["errors"]}
 
 
-def bad_parameters(answer: Any) -> set[str]:
-    """The names of the query parameters that a 400 refuses."""
-    return {error["field"] for error in problem(answer, 400, "invalid_parameter")["errors"]}
+def bad_parameters(response: Any) -> set[str]:
+    """Return the query parameters that a 400 response rejects."""
+    return {error["field"] for error in problem(response, 400, "invalid_parameter")["errors"]}
 
 
 def check_invariants() -> None:
-    """Of every club: the counter equals the rows, and the owner is an active member; nobody exceeds the limit."""
+    """Check that counters match, owners are active members and limits are kept."""
     for club in Club.objects.all():
         active = club.memberships.filter(status="active")
         assert club.members_count == active.count(), club

@@ -1,15 +1,15 @@
-"""The table of who may do what (api.md, the matrix): one row for each action of each route below `clubs/`.
+"""Permission matrix (see api.md): one row for each action of each route below `clubs/`.
 
-A subject adds its rows to ROWS and what its paths and bodies name to BUILDERS (see `tests/clubs/reading/matrix.py`).
-The words of `level`:
+Each area adds its rows to ROWS and the objects they refer to with BUILDERS (see `tests/clubs/reading/matrix.py`).
+Values of `level`:
 
-- `anybody`: about no club in particular, no sign-in;
-- `signed in`: about no club in particular;
-- `card`: whoever may know of the club, without a sign-in;
-- `inside`: anyone in a public club; members of a private one, without a sign-in for the question whether it is there;
-- `knows`: whoever may know of the club and has signed in;
-- `applicant`: members, and those who ask to be one;
-- `member`, `moderator`, `owner`: that rank and those above.
+- `anybody`: not about one club, no authentication;
+- `signed in`: not about one club, authentication required;
+- `card`: anyone who may see the club;
+- `inside`: anyone for a public club, members for a private one;
+- `knows`: authenticated users who may see the club;
+- `applicant`: members and users who have asked to join;
+- `member`, `moderator`, `owner`: at least that rank.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,11 +27,10 @@ RANK_OF_ROLE = {"pending": 0, "member": 1, "moderator": 2, "owner": 3}
 
 @dataclass(frozen=True)
 class Row:
-    """An action: the name of its route, its method, what it needs, and what it answers to those who may.
+    """An action: route name, method, required level, and the status for those who may use it.
 
-    `ok` is a status, or one for each role where they differ. `path` and `body` hold values as they are, or the name
-    of something in the world behind an `@`: `path={"user_id": "@target"}` is the target's id. `upload` is for a body
-    with a picture as its `file`.
+    `ok` is a status, or one per role. Values of `path` and `body` that start with `@` refer to an object of the world:
+    `path={"user_id": "@target"}` is the target's id. `upload` sends an image as `file`.
     """
 
     route: str
@@ -41,18 +40,18 @@ class Row:
     path: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
     upload: bool = False
-    club_in: str | None = "club_pk"
+    club_in: str | None = "club_id"
     note: str = ""
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.method, self.route, self.note)))
 
     def allowed(self, role: str) -> int:
-        """What it answers to a role that may do it."""
+        """Return the status for a role that has access."""
         return self.ok if isinstance(self.ok, int) else self.ok[role]
 
     def expected(self, role: str, *, private: bool) -> int:
-        """What it answers to a role, as the matrix has it."""
+        """Return the status that the matrix specifies for a role."""
         if self.level == "anybody":
             return self.allowed(role)
         if role == "anonymous":
@@ -71,14 +70,14 @@ class Row:
 
 @dataclass
 class World:
-    """A club with somebody in each role, and what the rows' paths and bodies name."""
+    """A club with a user in each role, and the objects that rows refer to."""
 
     club: Club
     cast: dict[str, User | None]
     things: dict[str, Any] = field(default_factory=dict)
 
     def resolve(self, value: Any) -> Any:
-        """`value` with the ids of the things it names."""
+        """Replace references by ids."""
         if isinstance(value, Mapping):
             return {name: self.resolve(part) for name, part in value.items()}
         if isinstance(value, str) and value.startswith("@"):
@@ -88,7 +87,7 @@ class World:
 
 
 def people(world: World, make_user: Callable[..., User]) -> None:
-    """Those who are acted on, and an invitation."""
+    """Add a member, an applicant and an invitation."""
     world.things["target"] = bring_in(world.club, make_user("target")).user
     world.things["asking"] = bring_in(world.club, make_user("asking"), status="pending").user
     invitation, code = Invitation.issue(world.club, by=world.cast["owner"], expires_in_hours=1, max_uses=9)
@@ -98,26 +97,26 @@ def people(world: World, make_user: Callable[..., User]) -> None:
 BUILDERS: list[Callable[[World, Callable[..., User]], None]] = [people]
 
 BOB = {"user_id": "@target"}
-INVITATION = {"pk": "@invitation"}
+INVITATION = {"invitation_id": "@invitation"}
 
 ROWS: list[Row] = [
     Row("club-list", "get", "anybody", club_in=None),
     Row("club-list", "post", "signed in", 201, body={"name": "Another"}, club_in=None),
-    Row("club-detail", "get", "card", club_in="pk"),
-    Row("club-detail", "put", "owner", body={"name": "Renamed"}, club_in="pk"),
-    Row("club-detail", "patch", "owner", body={"name": "Renamed"}, club_in="pk"),
-    Row("club-detail", "delete", "owner", 204, club_in="pk"),
+    Row("club-detail", "get", "card", club_in="club_id"),
+    Row("club-detail", "put", "owner", body={"name": "Renamed"}, club_in="club_id"),
+    Row("club-detail", "patch", "owner", body={"name": "Renamed"}, club_in="club_id"),
+    Row("club-detail", "delete", "owner", 204, club_in="club_id"),
     Row(
         *("club-join", "post", "knows"),
         {"outsider": 201, "pending": 409, "member": 409, "moderator": 409, "owner": 409, "banned": 403},
-        club_in="pk",
+        club_in="club_id",
     ),
     Row(
         *("club-leave", "post", "applicant"),
         {"pending": 204, "member": 204, "moderator": 204, "owner": 409},
-        club_in="pk",
+        club_in="club_id",
     ),
-    Row("club-transfer", "post", "owner", body={"user": "@target"}, club_in="pk"),
+    Row("club-transfer", "post", "owner", body={"user": "@target"}, club_in="club_id"),
     Row("club-cover", "put", "owner", upload=True),
     Row("club-cover", "delete", "owner", 204),
     Row("club-stats", "get", "inside"),

@@ -1,4 +1,4 @@
-"""Who talks in a club, or answers its meetings, is active there for as long as that is there to see."""
+"""Activity of members: posts and RSVPs count as long as they are visible."""
 
 import datetime
 from collections.abc import Callable
@@ -24,19 +24,19 @@ DAY = 86_400
 
 @pytest.fixture
 def active(club: Club, anonymous: Any) -> Callable[[], int]:
-    """How many are active, by the club's figures, all of which are right."""
+    """Return the number of active members, after checking all counters."""
 
     def count() -> int:
         assert differences() == (0, [])
-        figures: dict[str, int] = anonymous.get(f"/api/v1/clubs/{club.pk}/stats/").json()
-        return figures["active_members_30d"]
+        statistics: dict[str, int] = anonymous.get(f"/api/v1/clubs/{club.pk}/stats/").json()
+        return statistics["active_members_30d"]
 
     return count
 
 
 @pytest.fixture
 def chat(club: Club, alice: Any, as_alice: Any) -> Thread:
-    """A thread of Alice's, who wrote it long ago."""
+    """Create a thread that is too old to count."""
     with time_machine.travel(timezone.now().timestamp() - 60 * DAY):
         return Thread.open(club=club, by=alice, title="Biscuits", body="Who brings them?")
 
@@ -51,122 +51,118 @@ def plan(club: Club, by: Any, **fields: Any) -> Meeting:
     return Meeting.plan(club=club, by=by, title="Tea", starts_at=starts_at, **fields)
 
 
-def did(answer: Any, status: int) -> Any:
-    assert answer.status_code == status, answer.content
-    return answer.json() if answer.content else None
+def expect_status(response: Any, status: int) -> Any:
+    assert response.status_code == status, response.content
+    return response.json() if response.content else None
 
 
-def test_a_post_and_a_thread_make_their_writers_active_for_30_days(
-    club, chat, active, as_alice, as_bob, as_moe, as_charlie
-):
+def test_posting_counts_as_activity_for_30_days(club, chat, active, as_alice, as_bob, as_moe, as_charlie):
     assert active() == 0
-    did(as_charlie.post(threads(club, chat, "posts/"), {"body": "Me"}), 403)
-    did(as_bob.post(threads(club, chat, "posts/"), {"body": ""}), 400)
+    expect_status(as_charlie.post(threads(club, chat, "posts/"), {"body": "Me"}), 403)
+    expect_status(as_bob.post(threads(club, chat, "posts/"), {"body": ""}), 400)
     assert active() == 0
-    did(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)
+    expect_status(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)
     assert active() == 1
-    did(as_moe.post(threads(club), {"title": "Tea", "body": "Who makes it?"}), 201)
+    expect_status(as_moe.post(threads(club), {"title": "Tea", "body": "Who makes it?"}), 201)
     assert active() == 2
     with time_machine.travel(timezone.now().timestamp() + 31 * DAY):
         assert active() == 0
-    did(as_alice.patch(threads(club, chat), {"closed": True}), 200)
-    did(as_alice.post(threads(club, chat, "posts/"), {"body": "Late"}), 409)
+    expect_status(as_alice.patch(threads(club, chat), {"closed": True}), 200)
+    expect_status(as_alice.post(threads(club, chat, "posts/"), {"body": "Late"}), 409)
     assert active() == 2
 
 
-def test_who_edits_or_reacts_is_not_active_by_that(club, chat, active, as_alice, as_bob):
+def test_editing_and_reacting_do_not_count(club, chat, active, as_alice, as_bob):
     post = chat.posts.get()
-    did(as_alice.patch(posts(club, post), {"body": "Who eats them?"}), 200)
-    did(as_bob.put(reaction(club, post, "👍")), 204)
+    expect_status(as_alice.patch(posts(club, post), {"body": "Who eats them?"}), 200)
+    expect_status(as_bob.put(reaction(club, post, "👍")), 204)
     assert active() == 0
 
 
-def test_a_post_that_is_deleted_is_no_activity(club, chat, active, as_bob, as_moe, as_charlie):
-    first, second = (did(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)["id"] for _ in range(2))
-    did(as_charlie.delete(posts(club, first)), 403)
-    did(as_moe.delete(posts(club, second)), 204)
+def test_deleted_post_does_not_count(club, chat, active, as_bob, as_moe, as_charlie):
+    first, second = (
+        expect_status(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)["id"] for _ in range(2)
+    )
+    expect_status(as_charlie.delete(posts(club, first)), 403)
+    expect_status(as_moe.delete(posts(club, second)), 204)
     assert active() == 1
-    did(as_bob.delete(posts(club, first)), 204)
-    did(as_moe.delete(posts(club, first)), 409)
+    expect_status(as_bob.delete(posts(club, first)), 204)
+    expect_status(as_moe.delete(posts(club, first)), 409)
     assert active() == 0
     assert Membership.objects.get(club=club, user__username="bob").last_active_at is None
 
 
-def test_a_thread_that_is_deleted_takes_the_activity_of_all_in_it_away(club, chat, active, as_bob, as_moe):
-    other = did(as_moe.post(threads(club), {"title": "Tea", "body": "Who makes it?"}), 201)["id"]
+def test_deleted_thread_does_not_count(club, chat, active, as_bob, as_moe):
+    other = expect_status(as_moe.post(threads(club), {"title": "Tea", "body": "Who makes it?"}), 201)["id"]
     for client in (as_bob, as_moe):
-        did(client.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)
+        expect_status(client.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)
     assert active() == 2
-    did(as_bob.delete(threads(club, chat)), 403)
+    expect_status(as_bob.delete(threads(club, chat)), 403)
     assert active() == 2
-    did(as_moe.delete(threads(club, chat)), 204)
-    assert active() == 1  # Moe has opened the other.
-    did(as_moe.delete(threads(club, other)), 204)
+    expect_status(as_moe.delete(threads(club, chat)), 204)
+    assert active() == 1  # Moe opened the other thread.
+    expect_status(as_moe.delete(threads(club, other)), 204)
     assert active() == 0
 
 
-def test_a_post_that_moderation_hides_is_none_until_it_is_restored(club, chat, active, as_bob):
-    post = Post.objects.get(pk=did(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)["id"])
+def test_hidden_post_counts_again_when_restored(club, chat, active, as_bob):
+    post = Post.objects.get(pk=expect_status(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)["id"])
     post.hide()
     assert active() == 0
     post.restore()
     assert active() == 1
 
 
-def test_an_answer_makes_active_for_30_days_from_its_last_change(
-    club, meeting, active, as_alice, as_bob, as_moe, as_charlie
-):
-    answer = partial(as_bob.put, url(meeting, "rsvp/"))
-    did(as_charlie.put(url(meeting, "rsvp/"), {"answer": "yes"}), 403)
-    did(answer({"answer": "perhaps"}), 400)
+def test_rsvp_counts_for_30_days_from_its_last_change(club, meeting, active, as_alice, as_bob, as_moe, as_charlie):
+    send_rsvp = partial(as_bob.put, url(meeting, "rsvp/"))
+    expect_status(as_charlie.put(url(meeting, "rsvp/"), {"answer": "yes"}), 403)
+    expect_status(send_rsvp({"answer": "perhaps"}), 400)
     assert active() == 0
-    did(answer({"answer": "yes"}), 200)
+    expect_status(send_rsvp({"answer": "yes"}), 200)
     assert active() == 1
-    did(as_moe.put(url(meeting, "rsvp/"), {"answer": "no"}), 200)
+    expect_status(as_moe.put(url(meeting, "rsvp/"), {"answer": "no"}), 200)
     assert active() == 2
     Rsvp.objects.update(answered_at=timezone.now() - datetime.timedelta(days=40))
     assert differences("--repair")[0] == 0
-    did(answer({"answer": "yes"}), 200)  # As before: nothing is written.
+    expect_status(send_rsvp({"answer": "yes"}), 200)  # Unchanged, so nothing is written.
     assert active() == 0
-    did(answer({"answer": "maybe"}), 200)
+    expect_status(send_rsvp({"answer": "maybe"}), 200)
     assert active() == 1
-    did(as_alice.patch(url(meeting), {"status": "cancelled"}), 200)
-    did(as_moe.put(url(meeting, "rsvp/"), {"answer": "yes"}), 409)
+    expect_status(as_alice.patch(url(meeting), {"status": "cancelled"}), 200)
+    expect_status(as_moe.put(url(meeting, "rsvp/"), {"answer": "yes"}), 409)
     assert active() == 1
 
 
-def test_a_meeting_that_is_removed_takes_its_answers_along(club, alice, meeting, active, as_alice, as_bob, as_moe):
+def test_deleted_meeting_removes_rsvp_activity(club, alice, meeting, active, as_alice, as_bob, as_moe):
     first = plan(club, alice, repeats={"every": "weekly", "count": 3})
     series = list(Meeting.objects.filter(series=first.series_id).order_by("starts_at"))
-    did(as_moe.put(url(meeting, "rsvp/"), {"answer": "yes"}), 200)
+    expect_status(as_moe.put(url(meeting, "rsvp/"), {"answer": "yes"}), 200)
     for each in series:
-        did(as_bob.put(url(each, "rsvp/"), {"answer": "yes"}), 200)
-    did(as_moe.put(url(series[2], "rsvp/"), {"answer": "yes"}), 200)
-    did(as_bob.delete(url(series[1]) + "?scope=following"), 403)
-    did(as_alice.delete(url(series[1]) + "?scope=following"), 204)
+        expect_status(as_bob.put(url(each, "rsvp/"), {"answer": "yes"}), 200)
+    expect_status(as_moe.put(url(series[2], "rsvp/"), {"answer": "yes"}), 200)
+    expect_status(as_bob.delete(url(series[1]) + "?scope=following"), 403)
+    expect_status(as_alice.delete(url(series[1]) + "?scope=following"), 204)
     assert active() == 2
-    did(as_alice.delete(url(first)), 204)
-    assert active() == 1  # Moe's answer to the other meeting
-    did(as_alice.delete(url(meeting)), 204)
+    expect_status(as_alice.delete(url(first)), 204)
+    assert active() == 1  # Moe's RSVP to the other meeting.
+    expect_status(as_alice.delete(url(meeting)), 204)
     assert active() == 0
 
 
-def test_who_leaves_takes_their_answers_back_and_comes_in_again_by_what_they_said(
-    club, chat, meeting, active, bob, as_bob
-):
-    did(as_bob.put(url(meeting, "rsvp/"), {"answer": "yes"}), 200)
-    did(as_bob.post(f"/api/v1/clubs/{club.pk}/leave/"), 204)
+def test_leaving_withdraws_rsvps(club, chat, meeting, active, bob, as_bob):
+    expect_status(as_bob.put(url(meeting, "rsvp/"), {"answer": "yes"}), 200)
+    expect_status(as_bob.post(f"/api/v1/clubs/{club.pk}/leave/"), 204)
     assert active() == 0
     bring_in(club, bob)
     assert active() == 0
-    did(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)
-    did(as_bob.post(f"/api/v1/clubs/{club.pk}/leave/"), 204)
+    expect_status(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)
+    expect_status(as_bob.post(f"/api/v1/clubs/{club.pk}/leave/"), 204)
     assert active() == 0
     bring_in(club, bob)
     assert active() == 1
 
 
-def test_a_vote_is_secret_and_no_activity(club, active, alice, as_bob):
+def test_vote_does_not_count_as_activity(club, active, alice, as_bob):
     listed = [
         Entry.add(club=club, book=Book.add(by=None, title=title, authors=["A"]), by=alice, status="proposed").pk
         for title in ("Emma", "Persuasion")
@@ -175,29 +171,29 @@ def test_a_vote_is_secret_and_no_activity(club, active, alice, as_bob):
     ballot = Ballot.open(
         club=club, by=alice, title="Next", method="approval", candidates=listed, closes_at=closes_at, quorum_percent=0
     )
-    did(as_bob.put(f"/api/v1/clubs/{club.pk}/ballots/{ballot.pk}/vote/", {"approved": listed[:1]}), 200)
+    expect_status(as_bob.put(f"/api/v1/clubs/{club.pk}/ballots/{ballot.pk}/vote/", {"approved": listed[:1]}), 200)
     assert active() == 0
 
 
 @pytest.mark.parametrize("wish", ["anonymise", "delete"])
-def test_the_activity_of_an_account_that_goes_goes_with_it(club, chat, meeting, active, bob, as_bob, as_moe, wish):
+def test_account_deletion_removes_activity(club, chat, meeting, active, bob, as_bob, as_moe, wish):
     for client in (as_bob, as_moe):
-        did(client.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)
-        did(client.put(url(meeting, "rsvp/"), {"answer": "yes"}), 200)
+        expect_status(client.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)
+        expect_status(client.put(url(meeting, "rsvp/"), {"answer": "yes"}), 200)
     close_account(bob, password=PASSWORD, reviews=wish)
     assert active() == 1
 
 
-def test_what_is_done_in_one_club_is_no_activity_in_another(make_club, club, chat, meeting, active, as_bob):
+def test_activity_counts_only_in_its_own_club(make_club, club, chat, meeting, active, as_bob):
     other = make_club("Others")
-    did(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)
-    did(as_bob.put(url(meeting, "rsvp/"), {"answer": "yes"}), 200)
+    expect_status(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)
+    expect_status(as_bob.put(url(meeting, "rsvp/"), {"answer": "yes"}), 200)
     assert active() == 1
     assert not Membership.objects.filter(club=other).exclude(last_active_at=None).exists()
 
 
-def test_verify_finds_activity_that_is_wrong_and_mends_it(club, chat, active, as_bob):
-    did(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)
+def test_verify_counters_repairs_last_active_at(club, chat, active, as_bob):
+    expect_status(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)
     Membership.objects.update(last_active_at=None)
     assert differences()[0] == 1
     assert differences("--repair")[0] == 0
@@ -205,25 +201,20 @@ def test_verify_finds_activity_that_is_wrong_and_mends_it(club, chat, active, as
 
 
 @pytest.mark.parametrize("count", [3, 300])
-def test_writing_costs_the_same_however_much_is_there(
-    club, chat, meeting, bob, as_bob, alice, count, django_assert_num_queries
-):
+def test_write_query_count_is_constant(club, chat, meeting, bob, as_bob, alice, count, django_assert_num_queries):
     Post.objects.bulk_create(Post(club=club, thread=chat, author=bob, body="Old") for _ in range(count))
     others = [plan(club, alice) for _ in range(3)]
     Rsvp.objects.bulk_create(Rsvp(meeting=other, user=bob, answer="no") for other in others)
     last = Post.objects.order_by("pk").last()
-    # Who asks; the club twice, the second time held; the thread twice; a savepoint around all, one around the new
-    # post (two statements each); the post; the thread's figures; the membership; the log; the post and its reactions
-    # to show.
+    # Session; club twice (once locked); thread twice; two savepoints (two statements each); post; thread counters;
+    # membership; event; post and reactions for the response.
     with django_assert_num_queries(15):
-        did(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)
-    # Who asks, the club, the post with its reactions, its thread; a savepoint (two statements); the club, the thread
-    # and the post held; the log; its case; its reactions, who opened it, its text; the thread counted and written;
-    # the membership held and looked at.
+        expect_status(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)
+    # Session; club; post with reactions; thread; savepoint (two statements); locks of club, thread and post; event;
+    # case; reactions, spoiler reveals, text; thread counters twice; membership twice.
     with django_assert_num_queries(19):
-        did(as_bob.delete(posts(club, last)), 204)
-    # Who asks, the club, the meeting with their own answer; a savepoint (two statements); the reader held, their
-    # membership, the meeting held, their answer; the answer and the meeting's count written; the log; the membership;
-    # the answer to show.
+        expect_status(as_bob.delete(posts(club, last)), 204)
+    # Session; club; meeting with own RSVP; savepoint (two statements); locks of user, membership and meeting; RSVP;
+    # RSVP and meeting counters saved; event; membership; RSVP for the response.
     with django_assert_num_queries(15):
-        did(as_bob.put(url(meeting, "rsvp/"), {"answer": "yes"}), 200)
+        expect_status(as_bob.put(url(meeting, "rsvp/"), {"answer": "yes"}), 200)

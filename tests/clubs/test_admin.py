@@ -1,4 +1,4 @@
-"""Clubs, members and invitations in the admin."""
+"""Admin of clubs, memberships and invitations."""
 
 import pytest
 from django.test import Client
@@ -25,20 +25,20 @@ def invariants(db):
 
 
 def page(admin, name, *args, **parameters):
-    answer = admin.get(reverse(f"admin:clubs_{name}", args=args), parameters)
-    assert answer.status_code == 200
-    return answer.content.decode()
+    response = admin.get(reverse(f"admin:clubs_{name}", args=args), parameters)
+    assert response.status_code == 200
+    return response.content.decode()
 
 
 def act(admin, model, action, rows):
     body = {"action": action, "_selected_action": [row.pk for row in rows]}
-    answer = admin.post(reverse(f"admin:clubs_{model}_changelist"), body, follow=True)
-    assert answer.status_code == 200
-    return answer.content.decode()
+    response = admin.post(reverse(f"admin:clubs_{model}_changelist"), body, follow=True)
+    assert response.status_code == 200
+    return response.content.decode()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_clubs_are_found_by_words_and_id(admin, make_club):
+def test_club_search_by_words_and_id(admin, make_club):
     club = make_club("Círculo", description="à noite")
     make_club("Day readers", alone=True)
     for query in ("circulo noite", str(club.pk)):
@@ -49,8 +49,8 @@ def test_clubs_are_found_by_words_and_id(admin, make_club):
 
 
 @pytest.mark.parametrize("many", [1, 1_000])
-def test_members_are_found_by_club_and_name(admin, club, make_club, many, monkeypatch):
-    # By the ids of readers with such a name, or with so many of them in the order of the list.
+def test_membership_search_by_club_and_username(admin, club, make_club, many, monkeypatch):
+    # Covers both search strategies: by user ids, and in list order if there are too many.
     monkeypatch.setattr("bookbridge.api.admin.MANY", many)
     other = make_club("Other", alone=True)
     for parameters in ({"q": str(club.pk)}, {"club__id__exact": club.pk}):
@@ -64,7 +64,7 @@ def test_members_are_found_by_club_and_name(admin, club, make_club, many, monkey
     assert ">bob<" not in page(admin, "membership_changelist", q="nobody")
 
 
-def test_a_change_follows_the_rules(admin, club):
+def test_club_update_is_validated(admin, club):
     url = reverse("admin:clubs_club_change", args=[club.pk])
     form = {"name": "Renamed", "description": "", "visibility": "private", "join_policy": "open", "timezone": "UTC"}
     assert admin.post(url, {**form, "language": "PT-br", "member_limit": "2"}).status_code == 200
@@ -76,7 +76,7 @@ def test_a_change_follows_the_rules(admin, club):
     assert (club.language, club.member_limit, club.members_count) == ("pt-br", 3, 3)
 
 
-def test_a_club_is_dissolved(admin, club, make_club):
+def test_club_delete(admin, club, make_club):
     url = reverse("admin:clubs_club_delete", args=[club.pk])
     assert admin.get(url).status_code == 200
     assert admin.post(url, {"post": "yes"}).status_code == 302
@@ -86,34 +86,34 @@ def test_a_club_is_dissolved(admin, club, make_club):
     assert not Club.objects.exists()
 
 
-def test_nobody_founds_a_club_or_edits_a_member_here(admin, club, bob):
+def test_club_add_and_membership_change_are_forbidden(admin, club, bob):
     assert admin.get(reverse("admin:clubs_club_add")).status_code == 403
     row = club.membership_of(bob)
     assert "bob" in page(admin, "membership_change", row.pk)
     assert admin.post(reverse("admin:clubs_membership_change", args=[row.pk]), {"status": "banned"}).status_code == 403
 
 
-def test_members_are_removed_and_banned_but_for_the_owner(admin, club, alice, bob, moe):
+def test_remove_and_ban_actions_skip_the_owner(admin, club, alice, bob, moe):
     rows = {user.username: club.membership_of(user) for user in (alice, bob, moe)}
-    said = act(admin, "membership", "remove", [rows["alice"], rows["bob"]])
-    assert "equal to or above" in said
+    content = act(admin, "membership", "remove", [rows["alice"], rows["bob"]])
+    assert "with a lower role" in content
     act(admin, "membership", "ban", [rows["moe"]])
     found = {row.user.username: row.status for row in Membership.objects.all()}
     assert found == {"alice": "active", "bob": "left", "moe": "banned"}
 
 
-def test_staff_who_may_only_look_do_nothing(club, bob, make_user):
+def test_actions_require_change_permission(club, bob, make_user):
     from django.contrib.auth.models import Permission
 
-    looker = make_user("looker", is_staff=True)
-    looker.user_permissions.set(Permission.objects.filter(codename__in=["view_membership", "view_invitation"]))
+    viewer = make_user("looker", is_staff=True)
+    viewer.user_permissions.set(Permission.objects.filter(codename__in=["view_membership", "view_invitation"]))
     client = Client()
-    client.force_login(User.objects.get(pk=looker.pk))
+    client.force_login(User.objects.get(pk=viewer.pk))
     act(client, "membership", "remove", [club.membership_of(bob)])
     assert club.membership_of(bob).status == "active"
 
 
-def test_invitations_are_revoked_and_show_no_code(admin, club, alice):
+def test_invitations_can_be_revoked_and_hide_the_code(admin, club, alice):
     invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=1)
     for found in (page(admin, "invitation_changelist", q="alice"), page(admin, "invitation_change", invitation.pk)):
         assert code not in found
@@ -125,14 +125,14 @@ def test_invitations_are_revoked_and_show_no_code(admin, club, alice):
 
 
 @pytest.mark.parametrize("readers", [3, 40])
-def test_pages_cost_the_same_at_any_size(admin, club, make_user, readers, django_assert_max_num_queries):
+def test_admin_query_count_is_constant(admin, club, make_user, readers, django_assert_max_num_queries):
     for n in range(readers):
-        reader = make_user(f"reader{n}")
-        bring_in(club, reader)
-        Club.found(by=reader, name=f"Club {n}")
-    # Django keeps content types for the life of the process; whether it has them yet depends on the tests before.
+        user = make_user(f"reader{n}")
+        bring_in(club, user)
+        Club.found(by=user, name=f"Club {n}")
+    # Warm up the content type cache, which lives as long as the process.
     page(admin, "club_change", club.pk)
-    # The session, the caller with their permissions, the count (capped), the page.
+    # Session, user with permissions, capped count, page.
     for name in ("club_changelist", "membership_changelist", "invitation_changelist"):
         with django_assert_max_num_queries(8):
             page(admin, name)

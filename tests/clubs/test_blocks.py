@@ -1,4 +1,4 @@
-"""What a block hides in a club: members from each other, not from who moderates; and invitations."""
+"""Blocks in a club: they hide members and invitations, but not from moderators."""
 
 from decimal import Decimal
 
@@ -19,12 +19,12 @@ def members(club, charlie):
     return f"{CLUBS}{club.pk}/members/"
 
 
-def names(answer):
-    assert answer.status_code == 200, answer.content
-    return {row["user"]["username"] for row in answer.json()["results"]}
+def names(response):
+    assert response.status_code == 200, response.content
+    return {row["user"]["username"] for row in response.json()["results"]}
 
 
-def test_members_do_not_see_each_other_and_are_counted(members, club, bob, charlie, as_bob, as_charlie, as_moe):
+def test_blocked_members_are_hidden_but_counted(members, club, bob, charlie, as_bob, as_charlie, as_moe):
     Block.objects.place(on=charlie, by=bob)
     assert names(as_bob.get(members)) == names(as_bob.get(members, {"status": "active"})) == {"alice", "moe", "bob"}
     assert names(as_charlie.get(members)) == {"alice", "moe", "charlie"}
@@ -35,7 +35,7 @@ def test_members_do_not_see_each_other_and_are_counted(members, club, bob, charl
 
 
 @pytest.mark.parametrize("other_way", [False, True])
-def test_nobody_gets_away_from_moderators_by_a_block(members, club, moe, charlie, as_moe, as_charlie, other_way):
+def test_block_does_not_hide_a_member_from_moderators(members, club, moe, charlie, as_moe, as_charlie, other_way):
     by, on = (charlie, moe) if other_way else (moe, charlie)
     Block.objects.place(on=on, by=by)
     assert names(as_moe.get(members)) == {"alice", "moe", "bob"}
@@ -45,14 +45,14 @@ def test_nobody_gets_away_from_moderators_by_a_block(members, club, moe, charlie
     assert as_moe.patch(f"{members}{charlie.pk}/", {"status": "banned"}).status_code == 200
 
 
-def test_moderators_see_who_asks(club, moe, charlie, as_moe):
+def test_block_does_not_hide_join_requests(club, moe, charlie, as_moe):
     bring_in(club, charlie, status="pending")
     Block.objects.place(on=moe, by=charlie)
     assert names(as_moe.get(f"{CLUBS}{club.pk}/members/", {"status": "pending"})) == {"charlie"}
 
 
 @pytest.mark.parametrize("other_way", [False, True])
-def test_an_invitation_is_nothing_across_a_block(private_club, moe, charlie, as_charlie, other_way):
+def test_invitation_across_a_block_is_not_found(private_club, moe, charlie, as_charlie, other_way):
     invitation, code = Invitation.issue(private_club, by=moe, expires_in_hours=1, max_uses=1)
     by, on = (charlie, moe) if other_way else (moe, charlie)
     Block.objects.place(on=on, by=by)
@@ -67,14 +67,14 @@ def test_an_invitation_is_nothing_across_a_block(private_club, moe, charlie, as_
     assert as_charlie.post(ACCEPT, {"code": code}).status_code == 201
 
 
-def test_invitations_of_the_others_and_of_who_has_gone_are_good(private_club, moe, alice, bob, charlie, as_charlie):
+def test_invitation_by_another_or_deleted_user_is_valid(private_club, moe, alice, bob, charlie, as_charlie):
     Block.objects.place(on=bob, by=charlie)
     invitation, code = Invitation.issue(private_club, by=alice, expires_in_hours=1, max_uses=1)
     Invitation.objects.filter(pk=invitation.pk).update(created_by=None)
     assert as_charlie.post(ACCEPT, {"code": code}).status_code == 201
 
 
-def test_marks_are_hidden_and_counted(members, club, bob, charlie, as_bob, as_charlie, as_moe):
+def test_blocked_progress_is_hidden_but_counted(members, club, bob, charlie, as_bob, as_charlie, as_moe):
     entry = Entry.add(club=club, book=Book.add(by=None, title="Emma", authors=["Jane Austen"]), by=bob)
     for reader, percent in ((bob, 40), (charlie, 80)):
         Progress.set(entry=entry, by=reader, mark=Mark(Unit.PERCENT, Decimal(percent), Decimal(100)))
@@ -86,12 +86,12 @@ def test_marks_are_hidden_and_counted(members, club, bob, charlie, as_bob, as_ch
     assert names(as_moe.get(f"{CLUBS}{club.pk}/books/{entry.pk}/progress/")) == {"bob", "charlie"}
 
 
-def test_the_list_costs_the_same_with_many_blocks(members, club, bob, as_bob, make_user, django_assert_num_queries):
+def test_member_list_query_count_is_constant(members, club, bob, as_bob, make_user, django_assert_num_queries):
     for size in (3, 100):
         for n in range(Block.objects.count(), size):
             blocked = make_user(f"r{n}")
             Membership.objects.bulk_create([Membership(club=club, user=blocked, status="active")])
             Block.objects.bulk_create([Block(blocker=bob, blocked=blocked)])
-        # The sign-in with its account; the club with his standing; the page.
+        # Session with user, club with membership, page.
         with django_assert_num_queries(3):
             assert names(as_bob.get(members)) == {"alice", "moe", "bob", "charlie"}

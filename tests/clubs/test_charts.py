@@ -1,4 +1,4 @@
-"""The admin's pictures: of the right figures, in few queries however much there is."""
+"""Charts in the admin."""
 
 import datetime
 
@@ -17,9 +17,9 @@ def as_staff(client, staff):
     return client
 
 
-def test_the_front_page_takes_few_queries(as_staff, club, django_assert_max_num_queries):
-    # The session and who it is (2) and their second factor; the totals; what moderators have to do (4); new readers,
-    # refusals and jobs for administrators (3); new reviews (2); what was done here last.
+def test_admin_index_query_count(as_staff, club, django_assert_max_num_queries):
+    # Session and user (2), second factor; totals; moderation queue (4); new users, failed logins and tasks for
+    # administrators (3); new reviews (2); recent actions.
     with django_assert_max_num_queries(14):
         page = as_staff.get("/admin/")
     shown = {str(chart.title): chart for chart in page.context["charts"]}
@@ -28,7 +28,7 @@ def test_the_front_page_takes_few_queries(as_staff, club, django_assert_max_num_
     assert "Nothing yet." in page.content.decode()
 
 
-def test_a_clubs_page_takes_as_many_queries_whatever_is_in_it(as_staff, club, alice, django_assert_max_num_queries):
+def test_club_page_query_count(as_staff, club, alice, django_assert_max_num_queries):
     for n in range(5):
         Entry.add(club=club, book=Book.add(by=None, title=f"Book {n}", authors=["A"]), by=alice, status="finished")
     with django_assert_max_num_queries(10):
@@ -38,23 +38,23 @@ def test_a_clubs_page_takes_as_many_queries_whatever_is_in_it(as_staff, club, al
     assert [bar.value for bar in finished.bars][-1] == "5"
 
 
-def test_a_club_that_is_not_there_has_no_page(as_staff):
+def test_missing_club_redirects(as_staff):
     assert as_staff.get("/admin/clubs/club/999999/change/").status_code == 302
 
 
-def test_a_year_of_months_ends_with_this_one():
+def test_last_months_ends_with_the_current_month():
     months = charts.last_months(datetime.date(2028, 2, 29))
     assert (len(months), months[0], months[-1]) == (12, datetime.date(2027, 3, 1), datetime.date(2028, 2, 1))
     shown = list(charts.by_month("Any", [(month, 1) for month in months]).bars)
     assert [bar.sublabel for bar in shown] == ["2027", *[""] * 9, "2028", ""]
 
 
-def test_the_highest_bar_fills_the_room_and_the_lowest_can_be_seen():
+def test_bar_heights_fill_the_chart():
     bars = list(charts.Chart("Any", [("a", "", 0), ("b", "", 1), ("c", "", 1_000_000)]).bars)
     assert [bar.height for bar in bars] == [0, 2, charts.HEIGHT - charts.FOOT - charts.HEAD]
     assert all(bar.y + bar.height == charts.HEIGHT - charts.FOOT for bar in bars)
 
 
 @pytest.mark.parametrize(("value", "words"), [(999, "999"), (1_500, "1.5k"), (56_789, "57k"), (7_800_000, "7.8M")])
-def test_great_numbers_are_short(value, words):
+def test_large_numbers_are_abbreviated(value, words):
     assert charts.short(value) == words

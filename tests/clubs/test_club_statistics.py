@@ -1,4 +1,4 @@
-"""A club's figures: of its active members' public ratings and shown marks, of the books on its list."""
+"""Statistics of a club."""
 
 import datetime
 from decimal import Decimal
@@ -18,15 +18,15 @@ from tests.reviews.helpers import differences
 
 pytestmark = pytest.mark.django_db
 
-NOBODY = dict.fromkeys(("0.5", "1.0", "1.5", "2.0", "2.5", "3.0", "3.5", "4.0", "4.5", "5.0"), 0)
+NO_RATINGS = dict.fromkeys(("0.5", "1.0", "1.5", "2.0", "2.5", "3.0", "3.5", "4.0", "4.5", "5.0"), 0)
 
 
 @pytest.fixture
 def stats(anonymous):
     def get(club, client=anonymous):
-        answer = client.get(f"/api/v1/clubs/{club.pk}/stats/")
-        assert answer.status_code == 200, answer.content
-        return answer.json()
+        response = client.get(f"/api/v1/clubs/{club.pk}/stats/")
+        assert response.status_code == 200, response.content
+        return response.json()
 
     return get
 
@@ -40,19 +40,19 @@ def add_entry(club, alice):
     return add
 
 
-def read(entry, user, unit, amount, total=100, **rest):
+def set_progress(entry, user, unit, amount, total=100, **rest):
     return Progress.set(entry=entry, by=user, mark=Mark(Unit(unit), Decimal(amount), Decimal(total)), **rest)
 
 
-def test_a_club_without_anything_has_counts_of_0_and_means_of_null(stats, make_club):
+def test_empty_club_has_zero_counts_and_null_means(stats, make_club):
     assert stats(make_club(alone=True)) == {
         **dict.fromkeys(["books_finished", "pages_read", "active_members_30d", "meetings_held"], 0),
         **dict.fromkeys(["mean_rating", "most_divisive_book", "mean_attendance", "mean_days_per_book"], None),
-        **{"rating_histogram": NOBODY, "members": 1, "finished_by_month": []},
+        **{"rating_histogram": NO_RATINGS, "members": 1, "finished_by_month": []},
     }
 
 
-def test_public_ratings_of_members_count_for_books_on_the_list(stats, club, add_entry, alice, bob, moe, charlie):
+def test_only_members_public_ratings_of_listed_books_count(stats, club, add_entry, alice, bob, moe, charlie):
     entry = add_entry()
     other = Book.add(by=None, title="Not on the list", authors=["A"])
     Review.write(book=entry.book, by=alice, rating=9)
@@ -60,13 +60,13 @@ def test_public_ratings_of_members_count_for_books_on_the_list(stats, club, add_
     Review.write(book=entry.book, by=moe, rating=1, visibility="clubs")
     Review.write(book=entry.book, by=charlie, rating=1)
     Review.write(book=other, by=alice, rating=1)
-    figures = stats(club)
-    assert figures["mean_rating"] == 3.75
-    assert figures["rating_histogram"] == NOBODY | {"4.5": 1, "3.0": 1}
+    shown = stats(club)
+    assert shown["mean_rating"] == 3.75
+    assert shown["rating_histogram"] == NO_RATINGS | {"4.5": 1, "3.0": 1}
     assert differences() == (0, [])
 
 
-def test_ratings_follow_whatever_happens_to_them(stats, club, add_entry, alice, bob):
+def test_ratings_follow_review_changes(stats, club, add_entry, alice, bob):
     entry = add_entry()
     review = Review.write(book=entry.book, by=bob, rating=10)
     assert stats(club)["mean_rating"] == 5
@@ -85,12 +85,12 @@ def test_ratings_follow_whatever_happens_to_them(stats, club, add_entry, alice, 
 
 
 @pytest.mark.parametrize("way", ["leaves", "removed", "banned"])
-def test_readers_bring_their_ratings_and_marks_and_take_them_along(stats, club, add_entry, charlie, alice, way):
+def test_membership_changes_move_ratings_and_progress(stats, club, add_entry, charlie, alice, way):
     entry = add_entry()
     Review.write(book=entry.book, by=charlie, rating=7)
     assert stats(club)["mean_rating"] is None
     row = bring_in(club, charlie)
-    read(entry, charlie, "page", 120, 300)
+    set_progress(entry, charlie, "page", 120, 300)
     assert (stats(club)["mean_rating"], stats(club)["pages_read"], stats(club)["members"]) == (3.5, 120, 4)
     if way == "leaves":
         club.leave(charlie)
@@ -105,7 +105,7 @@ def test_readers_bring_their_ratings_and_marks_and_take_them_along(stats, club, 
         assert (stats(club)["mean_rating"], stats(club)["pages_read"]) == (3.5, 120)
 
 
-def test_a_book_that_comes_on_the_list_has_its_ratings_at_once_and_takes_them_along(stats, club, alice, bob):
+def test_entry_changes_move_existing_ratings(stats, club, alice, bob):
     book = Book.add(by=None, title="Emma", authors=["Jane Austen"])
     Review.write(book=book, by=bob, rating=7)
     entry = Entry.add(club=club, book=book, by=alice)
@@ -114,22 +114,22 @@ def test_a_book_that_comes_on_the_list_has_its_ratings_at_once_and_takes_them_al
     assert stats(club)["mean_rating"] is None
 
 
-def test_pages_are_those_of_marks_or_a_share_of_the_catalogues(stats, club, add_entry, alice, bob, moe):
+def test_pages_read_use_page_progress_or_page_count(stats, club, add_entry, alice, bob, moe):
     known, unknown = add_entry(page_count=300), add_entry("No page count")
-    read(known, alice, "percent", 50)
-    read(known, bob, "page", 99, 410)
-    read(unknown, alice, "percent", 50)
-    read(unknown, bob, "page", 20, 100)
-    read(known, moe, "percent", 100, hidden=True)
+    set_progress(known, alice, "percent", 50)
+    set_progress(known, bob, "page", 99, 410)
+    set_progress(unknown, alice, "percent", 50)
+    set_progress(unknown, bob, "page", 20, 100)
+    set_progress(known, moe, "percent", 100, hidden=True)
     assert stats(club)["pages_read"] == 150 + 99 + 20
-    read(known, bob, "minutes", 100, 200)
+    set_progress(known, bob, "minutes", 100, 200)
     assert stats(club)["pages_read"] == 150 + 150 + 20
-    read(known, moe, "percent", 100, hidden=False)
+    set_progress(known, moe, "percent", 100, hidden=False)
     assert stats(club)["pages_read"] == 150 + 150 + 300 + 20
     assert differences() == (0, [])
 
 
-def test_the_most_divisive_book_has_at_least_five_ratings(stats, club, add_entry, make_user):
+def test_most_divisive_book_needs_five_ratings(stats, club, add_entry, make_user):
     tame, wild, few = add_entry("Tame"), add_entry("Wild"), add_entry("Few")
     ratings = {tame: [6, 7, 6, 7, 6], wild: [1, 10, 3, 10, 2, 9], few: [1, 10, 1, 10]}
     for entry, given in ratings.items():
@@ -151,7 +151,7 @@ def test_the_most_divisive_book_has_at_least_five_ratings(stats, club, add_entry
     assert stats(club)["most_divisive_book"] is None
 
 
-def test_books_are_finished_in_the_month_it_is_where_the_club_is(stats, make_club, add_entry):
+def test_finished_by_month_uses_the_club_time_zone(stats, make_club, add_entry):
     tokyo = make_club("Tokyo", timezone="Asia/Tokyo")
     entries = [add_entry(f"Book {n}", where=tokyo, status="finished") for n in range(4)]
     add_entry("Being read", where=tokyo)
@@ -162,7 +162,7 @@ def test_books_are_finished_in_the_month_it_is_where_the_club_is(stats, make_clu
     assert stats(tokyo)["finished_by_month"] == [{"month": "2026-10", "count": 2}, {"month": "2026-11", "count": 2}]
 
 
-def test_a_book_takes_the_days_from_its_start_to_its_end(stats, club, add_entry, alice):
+def test_mean_days_per_book(stats, club, add_entry, alice):
     today = timezone.localdate()
     planned, until_finished, no_start, other = (add_entry(f"Book {n}", status="finished") for n in range(4))
     planned.change(by=alice, starts_on=datetime.date(2026, 2, 27), ends_on=datetime.date(2026, 3, 1))
@@ -172,13 +172,13 @@ def test_a_book_takes_the_days_from_its_start_to_its_end(stats, club, add_entry,
     assert stats(club)["mean_days_per_book"] == 6.5
 
 
-def test_active_are_who_marked_or_wrote_in_the_last_30_days(stats, club, add_entry, alice, bob, moe, charlie):
+def test_progress_and_reviews_count_as_activity_for_30_days(stats, club, add_entry, alice, bob, moe, charlie):
     entry = add_entry()
     assert stats(club)["active_members_30d"] == 0
-    read(entry, alice, "percent", 1, hidden=True)
+    set_progress(entry, alice, "percent", 1, hidden=True)
     Review.write(book=entry.book, by=alice, rating=9, visibility="private")
     assert stats(club)["active_members_30d"] == 0
-    read(entry, bob, "percent", 1)
+    set_progress(entry, bob, "percent", 1)
     Review.write(book=entry.book, by=bob, rating=9)
     Review.write(book=entry.book, by=charlie, rating=9)
     assert stats(club)["active_members_30d"] == 1
@@ -186,23 +186,23 @@ def test_active_are_who_marked_or_wrote_in_the_last_30_days(stats, club, add_ent
     assert stats(club)["active_members_30d"] == 2
     with time_machine.travel(timezone.now() + datetime.timedelta(29, 86000)):
         assert stats(club)["active_members_30d"] == 2
-        read(entry, bob, "percent", 2)
+        set_progress(entry, bob, "percent", 2)
     with time_machine.travel(timezone.now() + datetime.timedelta(31)):
-        assert stats(club)["active_members_30d"] == 1  # Bob's mark
+        assert stats(club)["active_members_30d"] == 1  # Bob's progress.
     assert differences() == (0, [])
 
 
-def test_what_is_hidden_or_gone_again_is_no_activity(stats, club, add_entry, alice, bob, moe):
+def test_hidden_or_deleted_content_is_no_activity(stats, club, add_entry, alice, bob, moe):
     entry = add_entry()
 
     def active():
         assert differences() == (0, [])
         return stats(club)["active_members_30d"]
 
-    read(entry, bob, "percent", 1)
+    set_progress(entry, bob, "percent", 1)
     review = Review.write(book=entry.book, by=moe, rating=9)
     assert active() == 2
-    read(entry, bob, "percent", 2, hidden=True)
+    set_progress(entry, bob, "percent", 2, hidden=True)
     assert active() == 1
     for hide, show in (
         (review.hide, review.restore),
@@ -214,13 +214,13 @@ def test_what_is_hidden_or_gone_again_is_no_activity(stats, club, add_entry, ali
         assert active() == 1
     review.remove()
     assert active() == 0
-    read(entry, bob, "percent", 2, hidden=False)
+    set_progress(entry, bob, "percent", 2, hidden=False)
     assert active() == 1
     entry.remove(by=alice)
     assert active() == 0
 
 
-def test_who_comes_in_brings_the_activity_that_everybody_sees(stats, club, add_entry, charlie):
+def test_joining_adds_public_review_activity(stats, club, add_entry, charlie):
     entry = add_entry()
     Review.write(book=entry.book, by=charlie, rating=9)
     assert stats(club)["active_members_30d"] == 0
@@ -234,7 +234,7 @@ def test_who_comes_in_brings_the_activity_that_everybody_sees(stats, club, add_e
     assert differences() == (0, [])
 
 
-def test_a_private_clubs_figures_are_its_members_own(club, private_club, add_entry, stats, as_bob, as_charlie, bob):
+def test_private_club_statistics_are_for_members_only(club, private_club, add_entry, stats, as_bob, as_charlie, bob):
     entry = add_entry(where=private_club)
     Review.write(book=entry.book, by=bob, rating=9)
     assert stats(private_club, as_bob)["mean_rating"] == 4.5
@@ -242,30 +242,30 @@ def test_a_private_clubs_figures_are_its_members_own(club, private_club, add_ent
     assert stats(club)["mean_rating"] is None
 
 
-def test_an_account_that_goes_takes_its_figures_along(stats, club, add_entry, bob):
+def test_account_deletion_updates_statistics(stats, club, add_entry, bob):
     from clubs.models import Membership
 
     entry = add_entry()
     Review.write(book=entry.book, by=bob, rating=9)
-    read(entry, bob, "page", 10, 100)
+    set_progress(entry, bob, "page", 10, 100)
     Membership.objects.end_all(bob)
     Review.objects.part_from(bob, anonymise=True)
-    figures = stats(club)
-    assert (figures["mean_rating"], figures["pages_read"], figures["members"]) == (None, 0, 2)
+    shown = stats(club)
+    assert (shown["mean_rating"], shown["pages_read"], shown["members"]) == (None, 0, 2)
     assert differences() == (0, [])
 
 
-def test_the_figures_take_four_queries(club, add_entry, anonymous, django_assert_num_queries):
+def test_statistics_query_count(club, add_entry, anonymous, django_assert_num_queries):
     for n in range(3):
         add_entry(f"Book {n}", status="finished")
-    # The club; its list with the books; the active members; the meetings held.
+    # Club, entries with books, active members, past meetings.
     with django_assert_num_queries(4):
         anonymous.get(f"/api/v1/clubs/{club.pk}/stats/")
 
 
-def test_verify_finds_a_figure_that_is_wrong_and_mends_it(stats, club, add_entry, bob):
+def test_verify_counters_repairs_entry_counters(stats, club, add_entry, bob):
     entry = add_entry()
-    read(entry, bob, "page", 10, 100)
+    set_progress(entry, bob, "page", 10, 100)
     Review.write(book=entry.book, by=bob, rating=9)
     Entry.objects.update(pages=3, stars_9=7)
     assert differences()[0] == 1
@@ -273,10 +273,10 @@ def test_verify_finds_a_figure_that_is_wrong_and_mends_it(stats, club, add_entry
     assert (stats(club)["pages_read"], stats(club)["rating_histogram"]["4.5"]) == (10, 1)
 
 
-def test_no_public_parameter_is_let_pass(anonymous, club):
+def test_unknown_parameter_is_rejected(anonymous, club):
     assert anonymous.get(f"/api/v1/clubs/{club.pk}/stats/?page=1").status_code == 400
 
 
-def test_a_club_that_is_founded_private_counts_nowhere(alice):
+def test_new_private_club_is_not_counted(alice):
     Club.found(by=alice, name="Secret", visibility="private")
     assert differences() == (0, [])

@@ -1,4 +1,4 @@
-"""One screen in one call."""
+"""Home screen."""
 
 import datetime
 from decimal import Decimal
@@ -18,11 +18,11 @@ pytestmark = pytest.mark.django_db
 HOME = "/api/v1/users/me/home/"
 
 
-def read(club, by, title):
+def add_current_book(club, by, title):
     return Entry.add(club=club, book=Book.add(by=None, title=title, authors=["A"]), by=by, status="reading")
 
 
-def vote_on(club, by):
+def open_ballot(club, by):
     proposals = [
         Entry.add(club=club, book=Book.add(by=None, title=f"Proposal {n}", authors=["A"]), by=by).pk for n in range(2)
     ]
@@ -30,18 +30,18 @@ def vote_on(club, by):
     return Ballot.open(club=club, by=by, candidates=proposals, title="What next?", **fields)
 
 
-def meet(client, club, **fields):
+def create_meeting(client, club, **fields):
     starts_at = (timezone.now() + datetime.timedelta(days=1)).isoformat()
-    answer = client.post(f"{CLUBS}{club.pk}/meetings/", {"title": "We meet", "starts_at": starts_at} | fields)
-    assert answer.status_code == 201, answer.content
-    return answer.json()
+    response = client.post(f"{CLUBS}{club.pk}/meetings/", {"title": "We meet", "starts_at": starts_at} | fields)
+    assert response.status_code == 201, response.content
+    return response.json()
 
 
-def test_all_of_a_readers_clubs_as_their_own_addresses_tell_them(club, alice, as_alice, as_bob, bob):
-    entry = read(club, alice, "Emma")
+def test_home_matches_the_detail_responses(club, alice, as_alice, as_bob, bob):
+    entry = add_current_book(club, alice, "Emma")
     Progress.set(entry=entry, by=bob, mark=Mark(Unit.PERCENT, Decimal(40), Decimal(100)))
-    ballot = vote_on(club, alice)
-    meeting = meet(as_alice, club)
+    ballot = open_ballot(club, alice)
+    meeting = create_meeting(as_alice, club)
     empty = Club.found(by=bob, name="An empty club", visibility="private")
     shown = as_bob.get(HOME).json()
     assert shown.keys() == {"clubs", "unread_notifications"}
@@ -61,16 +61,16 @@ def test_all_of_a_readers_clubs_as_their_own_addresses_tell_them(club, alice, as
     assert "voters_count" in second["open_ballots"][0]
 
 
-def test_only_clubs_one_is_in_and_ballots_that_take_votes(club, alice, charlie, as_charlie, as_alice, client_of):
+def test_home_lists_only_joined_clubs_and_open_ballots(club, alice, charlie, as_charlie, as_alice, client_of):
     bring_in(club, charlie, status="pending")
-    ballot = vote_on(club, alice)
+    ballot = open_ballot(club, alice)
     assert as_charlie.get(HOME).json() == {"clubs": [], "unread_notifications": 0}
     assert len(as_alice.get(HOME).json()["clubs"][0]["open_ballots"]) == 1
     Ballot.objects.filter(pk=ballot.pk).update(closes_at=timezone.now())
     assert as_alice.get(HOME).json()["clubs"][0]["open_ballots"] == []
 
 
-def test_unread_news_are_counted(alice, bob, as_alice):
+def test_home_counts_unread_notifications(alice, bob, as_alice):
     for _three in range(3):
         notify(Kind.JOIN_REQUEST, [alice.pk], actor=bob.pk)
     assert as_alice.get(HOME).json()["unread_notifications"] == 3
@@ -78,31 +78,31 @@ def test_unread_news_are_counted(alice, bob, as_alice):
     assert as_alice.get(HOME).json()["unread_notifications"] == 0
 
 
-def test_it_has_an_etag_that_changes_with_it(club, alice, as_bob):
+def test_home_etag_changes_with_content(club, alice, as_bob):
     first = as_bob.get(HOME)
     assert as_bob.get(HOME, HTTP_IF_NONE_MATCH=first["ETag"]).status_code == 304
-    read(club, alice, "Emma")
+    add_current_book(club, alice, "Emma")
     assert as_bob.get(HOME, HTTP_IF_NONE_MATCH=first["ETag"]).status_code == 200
 
 
-def test_needs_a_sign_in_and_takes_no_parameter(anonymous, as_bob):
+def test_home_requires_authentication_and_rejects_parameters(anonymous, as_bob):
     assert anonymous.get(HOME).status_code == 401
     assert as_bob.get(f"{HOME}?x=1").status_code == 400
     assert as_bob.head(HOME).status_code == 200
     assert as_bob.post(HOME).status_code == 405
 
 
-def test_the_number_of_queries_is_that_of_three_clubs(alice, bob, as_bob, as_alice, django_assert_num_queries):
+def test_home_query_count_is_constant(alice, bob, as_bob, as_alice, django_assert_num_queries):
     for size in (3, 300):
         for n in range(Club.objects.count(), size):
             club = Club.found(by=alice, name=f"Club {n:03}")
             Membership.objects.bulk_create([Membership(club=club, user=bob, status="active")])
             if n < 10 or n % 30 == 0:
-                entry = read(club, alice, f"Book {n}")
+                entry = add_current_book(club, alice, f"Book {n}")
                 Progress.objects.create(entry=entry, user=bob, percent=1, unit="percent", amount=1, total=100)
-                vote_on(club, alice)
-                meet(as_alice, club, repeats={"every": "weekly", "count": 2})
-        # The sign-in with its account; the clubs; their owners; what they read; their next meetings, the series and
-        # the caller's answers; the caller's marks; the ballots, their candidates and the caller's votes; unread news.
+                open_ballot(club, alice)
+                create_meeting(as_alice, club, repeats={"every": "weekly", "count": 2})
+        # Session with user; clubs; owners; current entries; next meetings, their series and own RSVPs; own progress;
+        # ballots, candidates and own votes; unread notifications.
         with django_assert_num_queries(12):
             assert len(as_bob.get(HOME).json()["clubs"]) == size

@@ -1,4 +1,4 @@
-"""Inviting readers and accepting an invitation."""
+"""Creating, accepting and revoking invitations."""
 
 import datetime
 import logging
@@ -25,12 +25,12 @@ def invites(private_club):
 
 @pytest.fixture
 def invite(as_moe, invites):
-    """Make an invitation: the answer's body."""
+    """Create an invitation through the API and return the response body."""
 
     def make(**body):
-        answer = as_moe.post(invites, body)
-        assert answer.status_code == 201, answer.content
-        return answer.json()
+        response = as_moe.post(invites, body)
+        assert response.status_code == 201, response.content
+        return response.json()
 
     return make
 
@@ -39,7 +39,7 @@ def accept(client, code):
     return client.post(ACCEPT, {"code": code})
 
 
-def test_a_moderator_makes_one(invite, moe, settings):
+def test_create_returns_code_and_url(invite, moe, settings):
     made = invite()
     assert made.keys() == {"id", "created_by", "created_at", "expires_at", "max_uses", "uses", "code", "url"}
     assert (made["max_uses"], made["uses"], made["created_by"]["username"]) == (1, 0, "moe")
@@ -48,7 +48,7 @@ def test_a_moderator_makes_one(invite, moe, settings):
     assert kept.expires_at - kept.created_at == pytest.approx(datetime.timedelta(hours=168), abs=datetime.timedelta(1))
 
 
-def test_its_code_is_long_and_not_kept(invite, invites, as_moe, caplog):
+def test_code_is_random_and_not_stored(invite, invites, as_moe, caplog):
     codes = {invite()["code"] for _ in range(20)}
     assert len(codes) == 20
     assert all(len(code) >= 22 for code in codes)  # 128 bits in base64
@@ -59,12 +59,12 @@ def test_its_code_is_long_and_not_kept(invite, invites, as_moe, caplog):
     assert '"digest"' not in listed
 
 
-def test_no_header_has_the_code(as_moe, invites):
-    answer = as_moe.post(invites, {})
-    assert answer.json()["code"] not in str(answer.headers)
+def test_response_headers_do_not_contain_the_code(as_moe, invites):
+    response = as_moe.post(invites, {})
+    assert response.json()["code"] not in str(response.headers)
 
 
-def test_it_is_in_no_log(invite, as_charlie, caplog):
+def test_logs_do_not_contain_the_code(invite, as_charlie, caplog):
     with caplog.at_level(logging.DEBUG):
         code = invite()["code"]
         accept(as_charlie, code)
@@ -83,20 +83,20 @@ def test_it_is_in_no_log(invite, as_charlie, caplog):
         ({"max_uses": "x"}, "max_uses", "invalid"),
     ],
 )
-def test_bad_values(as_moe, invites, body, field, code):
+def test_create_with_invalid_values_fails(as_moe, invites, body, field, code):
     assert bad_fields(as_moe.post(invites, body)) == {field: code}
 
 
-def test_it_lets_a_reader_in_at_once(invite, private_club, as_charlie, charlie):
-    answer = accept(as_charlie, invite()["code"])
-    assert answer.status_code == 201
-    body = answer.json()
+def test_accept_adds_the_user_as_a_member(invite, private_club, as_charlie, charlie):
+    response = accept(as_charlie, invite()["code"])
+    assert response.status_code == 201
+    body = response.json()
     assert body["club"] == {"id": private_club.pk, "name": private_club.name}
     assert (body["user"]["id"], body["role"], body["status"]) == (charlie.pk, "member", "active")
     assert as_charlie.get(f"{CLUBS}{private_club.pk}/").json()["my_role"] == "member"
 
 
-def test_it_turns_a_request_into_a_membership(make_club, alice, as_charlie, charlie):
+def test_accept_completes_a_join_request(make_club, alice, as_charlie, charlie):
     club = make_club(join_policy="request")
     bring_in(club, charlie, status="pending")
     _invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=1)
@@ -104,7 +104,9 @@ def test_it_turns_a_request_into_a_membership(make_club, alice, as_charlie, char
     assert club.membership_of(charlie).message == ""
 
 
-def test_every_bad_code_is_the_same_404(invite, invites, as_moe, client_of, make_user, private_club):
+def test_accept_answers_the_same_404_for_every_invalid_code(
+    invite, invites, as_moe, client_of, make_user, private_club
+):
     readers = [make_user(f"reader{n}") for n in range(6)]
     spent, expired, revoked, good = (invite() for _ in range(4))
     assert accept(client_of(readers[0]), spent["code"]).status_code == 201
@@ -112,17 +114,17 @@ def test_every_bad_code_is_the_same_404(invite, invites, as_moe, client_of, make
     assert as_moe.delete(f"{invites}{revoked['id']}/").status_code == 204
     bring_in(private_club, readers[5], status="banned")
     stranger = client_of(readers[1])
-    answers = [
+    responses = [
         accept(stranger, code)
         for code in ("nonsense", "x" * 200, "ünknown", spent["code"], expired["code"], revoked["code"])
     ]
-    answers.append(accept(client_of(readers[5]), good["code"]))
-    for answer in answers:
-        assert problem(answer, 404, "not_found") | {"request_id": ""} == answers[0].json() | {"request_id": ""}
+    responses.append(accept(client_of(readers[5]), good["code"]))
+    for response in responses:
+        assert problem(response, 404, "not_found") | {"request_id": ""} == responses[0].json() | {"request_id": ""}
     assert Invitation.objects.get(pk=good["id"]).uses == 0
 
 
-def test_the_code_of_a_club_that_is_gone(invite, private_club, alice, as_charlie):
+def test_accept_after_club_deletion_is_not_found(invite, private_club, alice, as_charlie):
     code = invite()["code"]
     private_club.dissolve(by=alice)
     problem(accept(as_charlie, code), 404, "not_found")
@@ -131,24 +133,24 @@ def test_the_code_of_a_club_that_is_gone(invite, private_club, alice, as_charlie
 @pytest.mark.parametrize(
     "body", [{}, {"code": ""}, {"code": None}, {"code": "x" * 201}, {"code": "a\x00"}, {"code": {}}]
 )
-def test_what_is_no_code(as_charlie, body):
+def test_accept_with_malformed_code_fails(as_charlie, body):
     assert bad_fields(as_charlie.post(ACCEPT, body, format="json")).keys() == {"code"}
 
 
-def test_a_member_spends_no_use(invite, as_bob, as_alice):
+def test_accept_by_a_member_does_not_count_as_use(invite, as_bob, as_alice):
     made = invite(max_uses=2)
     problem(accept(as_bob, made["code"]), 409, "already_member")
     problem(accept(as_alice, made["code"]), 409, "already_member")
     assert Invitation.objects.get().uses == 0
 
 
-def test_who_came_in_by_the_last_use_and_sends_it_again_is_told_to_be_in(invite, as_charlie):
+def test_accept_retry_after_last_use_reports_membership(invite, as_charlie):
     code = invite(max_uses=1)["code"]
     assert accept(as_charlie, code).status_code == 201
     problem(accept(as_charlie, code), 409, "already_member")
 
 
-def test_a_full_club_spends_no_use(make_club, alice, as_charlie):
+def test_accept_in_a_full_club_does_not_count_as_use(make_club, alice, as_charlie):
     club = make_club(member_limit=3)
     invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=1)
     problem(accept(as_charlie, code), 409, "club_full")
@@ -158,7 +160,7 @@ def test_a_full_club_spends_no_use(make_club, alice, as_charlie):
     assert accept(as_charlie, code).status_code == 201
 
 
-def test_uses_are_counted(invite, invites, as_moe, make_user, client_of):
+def test_accept_counts_uses(invite, invites, as_moe, make_user, client_of):
     made = invite(max_uses=2)
     found = [accept(client_of(make_user(f"reader{n}")), made["code"]).status_code for n in range(3)]
     assert found == [201, 201, 404]
@@ -166,7 +168,7 @@ def test_uses_are_counted(invite, invites, as_moe, make_user, client_of):
     assert (row["uses"], row["max_uses"]) == (2, 2)
 
 
-def test_sent_again_with_the_same_key_it_is_one_use(invite, as_charlie, as_moe, invites):
+def test_accept_with_same_idempotency_key_counts_once(invite, as_charlie, as_moe, invites):
     made = invite(max_uses=2)
     first = as_charlie.post(ACCEPT, {"code": made["code"]}, headers={"Idempotency-Key": "k"})
     again = as_charlie.post(ACCEPT, {"code": made["code"]}, headers={"Idempotency-Key": "k"})
@@ -176,7 +178,7 @@ def test_sent_again_with_the_same_key_it_is_one_use(invite, as_charlie, as_moe, 
     assert Invitation.objects.count() == 2
 
 
-def test_a_revoked_one_is_gone_from_the_list(invite, invites, as_moe):
+def test_revoked_invitation_is_not_listed(invite, invites, as_moe):
     kept, revoked = invite(), invite()
     url = f"{invites}{revoked['id']}/"
     assert as_moe.delete(url).status_code == 204
@@ -184,26 +186,26 @@ def test_a_revoked_one_is_gone_from_the_list(invite, invites, as_moe):
     assert [row["id"] for row in as_moe.get(invites).json()["results"]] == [kept["id"]]
 
 
-def test_one_of_another_club_is_not_reached(invite, as_charlie, charlie):
+def test_revoke_in_another_club_is_not_found(invite, as_charlie, charlie):
     made = invite()
     own = Club.found(by=charlie, name="Own")
     problem(as_charlie.delete(f"{CLUBS}{own.pk}/invites/{made['id']}/"), 404, "not_found")
     assert Invitation.objects.get(pk=made["id"]).revoked_at is None
 
 
-def test_guessing_has_a_rate(rate, as_charlie, as_bob, anonymous):
+def test_accept_is_throttled_per_user(rate, as_charlie, as_bob, anonymous):
     rate("invite", 3, 60)
     for _ in range(3):
         problem(accept(as_charlie, "guess"), 404, "not_found")
-    answer = accept(as_charlie, "guess")
-    problem(answer, 429, "throttled")
-    assert 1 <= int(answer["Retry-After"]) <= 60
-    # Another reader at the same address has their own, up to the address's.
+    response = accept(as_charlie, "guess")
+    problem(response, 429, "throttled")
+    assert 1 <= int(response["Retry-After"]) <= 60
+    # Another user at the same address has a separate limit, up to that of the address.
     problem(accept(as_bob, "guess"), 404, "not_found")
     problem(accept(anonymous, "guess"), 401, "not_authenticated")
 
 
-def test_an_address_has_a_rate_over_all_its_readers(rate, make_user, client_of):
+def test_accept_is_throttled_per_address(rate, make_user, client_of):
     rate("invite", 1, 60)
-    answers = [accept(client_of(make_user(f"reader{n}")), "guess").status_code for n in range(11)]
-    assert answers == [404] * 10 + [429]
+    responses = [accept(client_of(make_user(f"reader{n}")), "guess").status_code for n in range(11)]
+    assert responses == [404] * 10 + [429]

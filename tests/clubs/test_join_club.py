@@ -1,4 +1,4 @@
-"""Joining by each policy, leaving, and handing the club over."""
+"""Joining, leaving and transferring clubs."""
 
 import pytest
 
@@ -18,26 +18,26 @@ def act(client, club, what, body=None):
     return client.post(f"{CLUBS}{club.pk}/{what}/", body)
 
 
-def test_an_open_club_takes_a_reader_at_once(club, as_charlie, charlie):
-    answer = act(as_charlie, club, "join")
-    assert answer.status_code == 201
-    assert answer.json() == {
+def test_join_open_club_adds_a_member(club, as_charlie, charlie):
+    response = act(as_charlie, club, "join")
+    assert response.status_code == 201
+    assert response.json() == {
         "club": {"id": club.pk, "name": club.name},
         "user": {"id": charlie.pk, "username": "charlie", "display_name": "Charlie", "avatar_url": None},
         "role": "member",
         "status": "active",
-        "joined_at": answer.json()["joined_at"],
+        "joined_at": response.json()["joined_at"],
     }
     card = as_charlie.get(f"{CLUBS}{club.pk}/").json()
     assert (card["my_role"], card["my_status"], card["members_count"]) == ("member", "active", 4)
     problem(act(as_charlie, club, "join"), 409, "already_member")
 
 
-def test_a_club_that_is_asked(make_club, as_charlie, as_moe, as_bob, charlie):
+def test_join_request_awaits_approval(make_club, as_charlie, as_moe, as_bob, charlie):
     club = make_club(join_policy="request")
-    answer = act(as_charlie, club, "join", {"message": " I read at night "})
-    assert answer.status_code == 202
-    assert (answer.json()["status"], answer.json()["joined_at"]) == ("pending", None)
+    response = act(as_charlie, club, "join", {"message": " I read at night "})
+    assert response.status_code == 202
+    assert (response.json()["status"], response.json()["joined_at"]) == ("pending", None)
     problem(act(as_charlie, club, "join"), 409, "already_member")
     asked = as_moe.get(f"{CLUBS}{club.pk}/members/", {"status": "pending"}).json()["results"]
     assert [(row["user"]["id"], row["message"]) for row in asked] == [(charlie.pk, "I read at night")]
@@ -50,44 +50,44 @@ def test_a_club_that_is_asked(make_club, as_charlie, as_moe, as_bob, charlie):
 
 
 @pytest.mark.parametrize("message", ["x" * 501, " \u2060 ", "a\x00b"])
-def test_bad_messages(make_club, as_charlie, message):
-    answer = act(as_charlie, make_club(join_policy="request"), "join", {"message": message})
-    assert bad_fields(answer).keys() == {"message"}
+def test_join_with_invalid_message_fails(make_club, as_charlie, message):
+    response = act(as_charlie, make_club(join_policy="request"), "join", {"message": message})
+    assert bad_fields(response).keys() == {"message"}
 
 
-def test_a_club_by_invitation(make_club, as_charlie, as_bob):
+def test_join_invite_only_club_is_forbidden(make_club, as_charlie, as_bob):
     club = make_club(join_policy="invite")
     problem(act(as_charlie, club, "join"), 403, "invite_only")
     problem(act(as_bob, club, "join"), 409, "already_member")
 
 
-def test_a_full_club(make_club, as_charlie):
+def test_join_full_club_conflicts(make_club, as_charlie):
     problem(act(as_charlie, make_club("A", member_limit=3), "join"), 409, "club_full")
     problem(act(as_charlie, make_club("B", member_limit=3, join_policy="request"), "join"), 409, "club_full")
     assert act(as_charlie, make_club("C", member_limit=4), "join").status_code == 201
 
 
-def test_a_banned_reader(club, as_charlie, charlie):
+def test_join_by_banned_user_is_forbidden(club, as_charlie, charlie):
     bring_in(club, charlie, status="banned")
     problem(act(as_charlie, club, "join"), 403, "banned")
     problem(act(as_charlie, club, "leave"), 403, "members_only")
     assert as_charlie.get(f"{CLUBS}{club.pk}/").json()["my_status"] == "banned"
 
 
-def test_a_member_leaves_and_comes_back(club, as_bob, bob):
+def test_member_can_leave_and_rejoin(club, as_bob, bob):
     assert act(as_bob, club, "leave").status_code == 204
     problem(act(as_bob, club, "leave"), 403, "members_only")
     problem(as_bob.get(f"{CLUBS}{club.pk}/members/"), 403, "members_only")
     assert act(as_bob, club, "join").status_code == 201
 
 
-def test_a_moderator_who_comes_back_is_a_member(club, as_moe, moe):
+def test_moderator_rejoins_as_a_member(club, as_moe, moe):
     act(as_moe, club, "leave")
     act(as_moe, club, "join")
     assert as_moe.get(f"{CLUBS}{club.pk}/").json()["my_role"] == "member"
 
 
-def test_a_request_is_withdrawn_without_a_trace(make_club, as_charlie, charlie):
+def test_leave_withdraws_a_join_request(make_club, as_charlie, charlie):
     club = make_club(join_policy="request")
     act(as_charlie, club, "join")
     assert act(as_charlie, club, "leave").status_code == 204
@@ -95,7 +95,7 @@ def test_a_request_is_withdrawn_without_a_trace(make_club, as_charlie, charlie):
     assert act(as_charlie, club, "join").status_code == 202
 
 
-def test_the_owner_stays_while_others_are_members(club, as_alice, as_bob, as_moe):
+def test_owner_can_leave_only_as_the_last_member(club, as_alice, as_bob, as_moe):
     problem(act(as_alice, club, "leave"), 409, "owner_must_transfer")
     act(as_bob, club, "leave")
     act(as_moe, club, "leave")
@@ -103,7 +103,7 @@ def test_the_owner_stays_while_others_are_members(club, as_alice, as_bob, as_moe
     assert not Club.objects.exists()
 
 
-def test_those_who_ask_or_are_banned_do_not_keep_the_owner(make_club, as_alice, bob, charlie):
+def test_pending_and_banned_users_do_not_keep_the_owner(make_club, as_alice, bob, charlie):
     club = make_club(alone=True, join_policy="request")
     bring_in(club, bob, status="pending")
     bring_in(club, charlie, status="banned")
@@ -111,10 +111,10 @@ def test_those_who_ask_or_are_banned_do_not_keep_the_owner(make_club, as_alice, 
     assert not Club.objects.exists()
 
 
-def test_a_club_is_handed_over(club, as_alice, as_bob, as_moe, bob):
-    answer = act(as_alice, club, "transfer", {"user": bob.pk})
-    assert answer.status_code == 200
-    card = answer.json()
+def test_transfer_changes_the_owner(club, as_alice, as_bob, as_moe, bob):
+    response = act(as_alice, club, "transfer", {"user": bob.pk})
+    assert response.status_code == 200
+    card = response.json()
     assert (card["owner"]["id"], card["my_role"], card["members_count"]) == (bob.pk, "moderator", 3)
     assert as_bob.get(f"{CLUBS}{club.pk}/").json()["my_role"] == "owner"
     rows = as_bob.get(f"{CLUBS}{club.pk}/members/").json()["results"]
@@ -128,7 +128,7 @@ def test_a_club_is_handed_over(club, as_alice, as_bob, as_moe, bob):
     assert act(as_alice, club, "leave").status_code == 204
 
 
-def test_only_to_an_active_member(make_club, as_alice, alice, charlie, make_user):
+def test_transfer_requires_an_active_member(make_club, as_alice, alice, charlie, make_user):
     club = make_club(join_policy="request")
     bring_in(club, charlie, status="pending")
     banned, left = make_user("banned"), make_user("leaver")
@@ -142,25 +142,23 @@ def test_only_to_an_active_member(make_club, as_alice, alice, charlie, make_user
 
 
 @pytest.mark.parametrize("visibility", ["public", "private"])
-def test_leaving_and_handing_over_that_are_sent_again_are_answered_as_at_first(
-    make_club, as_alice, as_moe, moe, bob, as_bob, visibility
-):
-    """The first answer was lost on the way, and with it went the right to ask once more."""
+def test_leave_and_transfer_can_be_replayed(make_club, as_alice, as_moe, moe, bob, as_bob, visibility):
+    # The first response was lost, and the caller has lost access since.
     club = make_club(visibility=visibility)
     for client, what, body, status in ((as_alice, "transfer", {"user": moe.pk}, 200), (as_bob, "leave", {}, 204)):
         url = f"{CLUBS}{club.pk}/{what}/"
         first, again = (client.post(url, body, headers={"Idempotency-Key": "k"}) for _ in range(2))
         assert (again.status_code, again.content) == (first.status_code, first.content)
         assert (again.status_code, again["Idempotency-Replayed"]) == (status, "true")
-        refused = {"public": 403, "private": 403 if what == "transfer" else 404}[visibility]
-        assert client.post(url, body, headers={"Idempotency-Key": "other"}).status_code == refused
-        assert client.post(url, {"user": 0}, headers={"Idempotency-Key": "k"}).status_code == refused
-        assert client.post(url, body).status_code == refused
+        denied = {"public": 403, "private": 403 if what == "transfer" else 404}[visibility]
+        assert client.post(url, body, headers={"Idempotency-Key": "other"}).status_code == denied
+        assert client.post(url, {"user": 0}, headers={"Idempotency-Key": "k"}).status_code == denied
+        assert client.post(url, body).status_code == denied
 
 
-def test_the_last_one_out_may_ask_again_about_a_club_that_is_gone(make_user, client_of):
+def test_leave_by_the_last_member_can_be_replayed(make_user, client_of):
     client = client_of(make_user("zoe"))
     club = client.post(CLUBS, {"name": "Alone"}).json()["id"]
-    answers = [client.post(f"{CLUBS}{club}/leave/", headers={"Idempotency-Key": "k"}) for _ in range(2)]
-    assert [answer.status_code for answer in answers] == [204, 204]
+    responses = [client.post(f"{CLUBS}{club}/leave/", headers={"Idempotency-Key": "k"}) for _ in range(2)]
+    assert [response.status_code for response in responses] == [204, 204]
     assert client.post(f"{CLUBS}{club}/leave/").status_code == 404

@@ -1,4 +1,4 @@
-"""The list of clubs: who sees which, how it is narrowed down and ordered, and what it costs."""
+"""List of clubs: visibility, filters, ordering and query count."""
 
 import pytest
 from django.utils import timezone
@@ -9,17 +9,17 @@ from tests.clubs.helpers import CLUBS, bad_parameters, bring_in
 pytestmark = pytest.mark.django_db
 
 
-def names(answer):
-    assert answer.status_code == 200, answer.content
-    return [card["name"] for card in answer.json()["results"]]
+def names(response):
+    assert response.status_code == 200, response.content
+    return [card["name"] for card in response.json()["results"]]
 
 
-def test_public_ones_and_the_callers_private_ones(make_club, client_of, anonymous, charlie, bob, alice):
+def test_list_shows_public_and_own_private_clubs(make_club, client_of, anonymous, charlie, bob, alice):
     make_club("Open")
     hidden = make_club("Hidden", visibility="public")
     bring_in(hidden, charlie, status="pending")
     hidden.change(by=alice, visibility="private")
-    seen = {who: set(names(client_of(user).get(CLUBS))) for who, user in (("bob", bob), ("charlie", charlie))}
+    seen = {username: set(names(client_of(user).get(CLUBS))) for username, user in (("bob", bob), ("charlie", charlie))}
     assert seen == {"bob": {"Open", "Hidden"}, "charlie": {"Open", "Hidden"}}
     assert names(anonymous.get(CLUBS)) == ["Open"]
     hidden.membership_of(charlie).change(by=alice, status="banned")
@@ -28,14 +28,14 @@ def test_public_ones_and_the_callers_private_ones(make_club, client_of, anonymou
     assert names(client_of(bob).get(CLUBS)) == ["Open"]
 
 
-def test_each_card_tells_the_callers_own_standing(make_club, as_alice, as_moe, as_bob, as_charlie, anonymous, charlie):
+def test_list_shows_the_users_membership(make_club, as_alice, as_moe, as_bob, as_charlie, anonymous, charlie):
     club = make_club()
     own = {"alice": as_alice, "moe": as_moe, "bob": as_bob, "charlie": as_charlie, "nobody": anonymous}
 
-    def told():
-        cards = {who: client.get(CLUBS).json()["results"][0] for who, client in own.items()}
-        assert all(client.get(f"{CLUBS}{club.pk}/").json() == cards[who] for who, client in own.items())
-        return {who: (card["my_role"], card["my_status"]) for who, card in cards.items()}
+    def memberships():
+        cards = {username: client.get(CLUBS).json()["results"][0] for username, client in own.items()}
+        assert all(client.get(f"{CLUBS}{club.pk}/").json() == cards[username] for username, client in own.items())
+        return {username: (card["my_role"], card["my_status"]) for username, card in cards.items()}
 
     expected = {
         "alice": ("owner", "active"),
@@ -44,16 +44,16 @@ def test_each_card_tells_the_callers_own_standing(make_club, as_alice, as_moe, a
         "charlie": (None, None),
         "nobody": (None, None),
     }
-    assert told() == expected
+    assert memberships() == expected
     bring_in(club, charlie, status="pending")
-    assert told() == expected | {"charlie": (None, "pending")}
+    assert memberships() == expected | {"charlie": (None, "pending")}
     club.membership_of(charlie).change(by=None, status="banned")
-    assert told() == expected | {"charlie": (None, "banned")}
+    assert memberships() == expected | {"charlie": (None, "banned")}
     club.membership_of(charlie).remove(by=None)
-    assert told() == expected
+    assert memberships() == expected
 
 
-def test_mine(make_club, alice, bob, charlie, as_bob, as_charlie, anonymous):
+def test_filter_mine(make_club, alice, bob, charlie, as_bob, as_charlie, anonymous):
     make_club("With Bob")
     Club.found(by=charlie, name="Charlie's")
     asked = Club.found(by=alice, name="Asked", join_policy="request")
@@ -84,7 +84,7 @@ def test_search_by_words(make_club, alice, anonymous, as_bob):
     assert names(anonymous.get(CLUBS, {"search": "day"})) == ["Day readers"]
 
 
-def test_language(make_club, anonymous):
+def test_filter_language(make_club, anonymous):
     for tag in ("en", "pt-br", "pt", "ptx"):
         make_club(tag, alone=True, language=tag)
     assert set(names(anonymous.get(CLUBS, {"language": "PT"}))) == {"pt", "pt-br"}
@@ -92,7 +92,7 @@ def test_language(make_club, anonymous):
     assert names(anonymous.get(CLUBS, {"language": "de"})) == []
 
 
-def test_orders(make_club, make_user, anonymous):
+def test_ordering(make_club, make_user, anonymous):
     for index, name in enumerate(["banana", "Ábaco", "abacus", "Cherry"]):
         club = make_club(name, alone=True)
         for n in range(index):
@@ -106,10 +106,10 @@ def test_orders(make_club, make_user, anonymous):
 
 
 @pytest.mark.parametrize("ordering", ["-members_count", "name", "-created_at"])
-def test_pages_are_whole_in_both_directions(alice, anonymous, ordering):
+def test_pagination_is_complete_in_both_directions(alice, anonymous, ordering):
     now = timezone.now()
     for n in range(13):
-        # Twins in every order: nothing is skipped or shown twice.
+        # Ties in every ordering must be neither skipped nor repeated.
         club = Club.found(by=alice, name=f"Club {n // 4}")
         Club.objects.filter(pk=club.pk).update(created_at=now - timezone.timedelta(days=n // 4))
     whole = [card["id"] for card in anonymous.get(CLUBS, {"ordering": ordering}).json()["results"]]
@@ -142,12 +142,12 @@ def test_pages_are_whole_in_both_directions(alice, anonymous, ordering):
         ({"owner": "1"}, {"owner"}),
     ],
 )
-def test_parameters_never_fail_open(anonymous, parameters, bad):
+def test_invalid_parameters_are_rejected(anonymous, parameters, bad):
     assert bad_parameters(anonymous.get(CLUBS, parameters)) == bad
 
 
 @pytest.mark.parametrize("clubs", [3, 30])
-def test_a_list_costs_the_same_at_any_size(make_user, client_of, django_assert_num_queries, clubs):
+def test_list_query_count_is_constant(make_user, client_of, django_assert_num_queries, clubs):
     ana = make_user("ana")
     for n in range(clubs):
         club = Club.found(by=make_user(f"owner{n}"), name=f"Club {n}")
@@ -156,8 +156,7 @@ def test_a_list_costs_the_same_at_any_size(make_user, client_of, django_assert_n
         if n % 2:
             bring_in(club, ana)
     client = client_of(ana)
-    # 1 the sign-in, 2 the clubs with the caller's standing, 3 their owners, 4 what each is reading, 5 when each meets
-    # next, 6 the series of those meetings, 7 the caller's answers to them.
+    # Session, clubs with membership, owners, current entries, next meetings, their series, the user's RSVPs.
     with django_assert_num_queries(7):
         assert len(names(client.get(CLUBS))) == min(clubs, 20)
     # The same for one club.

@@ -1,4 +1,4 @@
-"""Every role at every route of a club, public and private, as the contract's matrix has it."""
+"""Every role on every route of public and private clubs, as in the permission matrix of the contract."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,16 +19,16 @@ from tests.clubs.reading import matrix as _reading  # noqa: F401  adds its rows
 from tests.pictures import made
 from tests.reviews import matrix as _reviews  # noqa: F401  adds its row
 
-NOWHERE = 10**9
+MISSING_ID = 10**9
 
 
 @pytest.fixture
 def make_world(make_user, client_of):
-    """A club with somebody in each role."""
+    """Create a club with a user in each role."""
 
     def make(visibility):
         cast = {role: None if role == "anonymous" else make_user(f"the-{role}") for role in ROLES}
-        # Founded as a public one, which is how a private club comes to have readers who ask.
+        # Created as a public club, because private ones accept no join requests.
         club = Club.found(by=cast["owner"], name="Night readers", join_policy="request")
         bring_in(club, cast["moderator"], role="moderator")
         bring_in(club, cast["member"])
@@ -49,7 +49,7 @@ def call(row: Row, world: World, client: Any, *, club: int | None = None) -> Any
     path = world.resolve(row.path)
     if row.club_in:
         path[row.club_in] = world.club.pk if club is None else club
-    # The same id of the request each time, so that answers can be compared byte for byte.
+    # A fixed request id, so that responses can be compared byte for byte.
     url, send = reverse(row.route, kwargs=path), getattr(client, row.method)
     if row.upload:
         body = {"file": SimpleUploadedFile("picture.png", made())}
@@ -60,25 +60,25 @@ def call(row: Row, world: World, client: Any, *, club: int | None = None) -> Any
 @pytest.mark.django_db
 @pytest.mark.parametrize("visibility", ["public", "private"])
 @pytest.mark.parametrize("row", ROWS, ids=str)
-def test_matrix(make_world, client_of, row, visibility):
+def test_status_for_each_role_matches_the_matrix(make_world, client_of, row, visibility):
     world = make_world(visibility)
     clients = {role: client_of(world.cast[role]) for role in ROLES}
     expected = {role: row.expected(role, private=visibility == "private") for role in ROLES}
-    answered = {}
+    statuses = {}
     for role in ROLES:
         with transaction.atomic():
-            answered[role] = call(row, world, clients[role]).status_code
+            statuses[role] = call(row, world, clients[role]).status_code
             transaction.set_rollback(True)
-    assert answered == expected
+    assert statuses == expected
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("row", [row for row in ROWS if row.club_in], ids=str)
-def test_a_hidden_club_answers_as_one_that_is_not_there(make_world, client_of, row):
+def test_private_club_answers_like_a_missing_one(make_world, client_of, row):
     world = make_world("private")
     for role in ("anonymous", "outsider", "banned"):
         client = client_of(world.cast[role])
-        hidden, absent = call(row, world, client), call(row, world, client, club=NOWHERE)
+        hidden, absent = call(row, world, client), call(row, world, client, club=MISSING_ID)
         assert hidden.status_code in (401, 404)
         assert (hidden.status_code, hidden.content) == (absent.status_code, absent.content)
         assert dict(hidden.headers) == dict(absent.headers)
@@ -86,15 +86,15 @@ def test_a_hidden_club_answers_as_one_that_is_not_there(make_world, client_of, r
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("row", [row for row in ROWS if row.club_in], ids=str)
-def test_a_hidden_club_is_not_told_by_what_is_sent(make_world, client_of, row):
-    """Bad bodies, parameters, preconditions and keys are looked at after the question whether the club is there."""
+def test_private_club_is_not_revealed_by_validation(make_world, client_of, row):
+    """Bodies, parameters, preconditions and keys must be validated after the access check."""
     world = make_world("private")
     client = client_of(world.cast["outsider"])
-    answers = []
-    for club in (world.club.pk, NOWHERE):
+    responses = []
+    for club in (world.club.pk, MISSING_ID):
         path = world.resolve(row.path) | {row.club_in: club}
         send = getattr(client, row.method)
-        answers.append(
+        responses.append(
             send(
                 reverse(row.route, kwargs=path) + "?nonsense=1",
                 None if row.method == "get" else ["nonsense"],
@@ -103,8 +103,8 @@ def test_a_hidden_club_is_not_told_by_what_is_sent(make_world, client_of, row):
                 HTTP_IDEMPOTENCY_KEY="nonsense" * 40,
             )
         )
-    assert answers[0].status_code == 404
-    assert answers[0].content == answers[1].content
+    assert responses[0].status_code == 404
+    assert responses[0].content == responses[1].content
 
 
 def routes(patterns: Any, prefix: str = "") -> Iterator[tuple[str, str, Any]]:
@@ -116,7 +116,7 @@ def routes(patterns: Any, prefix: str = "") -> Iterator[tuple[str, str, Any]]:
             yield from routes(pattern.url_patterns, here)
 
 
-def test_every_route_of_clubs_is_in_the_table():
+def test_every_club_route_is_in_the_matrix():
     found = set()
     for path, name, callback in routes(get_resolver().url_patterns):
         if not path.removeprefix("api/v1/").startswith(("clubs/", "^clubs/", "invites/")):
@@ -124,5 +124,5 @@ def test_every_route_of_clubs_is_in_the_table():
         view = callback.cls
         methods = getattr(callback, "actions", None) or [m for m in view.http_method_names if hasattr(view, m)]
         found |= {(name, method) for method in methods if method in view.http_method_names}
-    asked = {(name, method) for name, method in found if method not in ("head", "options")}
-    assert asked == {(row.route, row.method) for row in ROWS}
+    tested = {(name, method) for name, method in found if method not in ("head", "options")}
+    assert tested == {(row.route, row.method) for row in ROWS}

@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: a living product, and any size of a made-up one."""
+"""`manage.py seed_demo`: sample data, and bulk data of any size."""
 
 import io
 from typing import Any
@@ -11,7 +11,6 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from clubs.models import Ballot, Club, Entry, Meeting, Membership, Milestone, Post, Progress, Rsvp, Thread
 from clubs.reading.rules import Status
-from clubs.seeding.bulk import Seeder, SeedingError
 from tests.clubs.discussions.helpers import check_figures
 from tests.clubs.helpers import check_invariants
 from tests.clubs.meetings.helpers import check_seats
@@ -33,16 +32,16 @@ def books() -> None:
 
 
 def check_lists() -> None:
-    """Every list has its places from 1 to n, and the books' counters are a recount."""
+    """Check that positions are 1..n and all counters are correct."""
     for club in Club.objects.all():
-        places = sorted(club.entries.values_list("position", flat=True))
-        assert places == list(range(1, len(places) + 1))
+        positions = sorted(club.entries.values_list("position", flat=True))
+        assert positions == list(range(1, len(positions) + 1))
     assert_counted()
     check_invariants()
 
 
 @pytest.mark.usefixtures("books")
-def test_the_first_start_shows_a_living_product(anonymous: APIClient) -> None:
+def test_sample_data_covers_all_features(anonymous: APIClient) -> None:
     seed(password="correct horse battery")
     clubs = anonymous.get("/api/v1/clubs/").json()["results"]
     assert {club["language"] for club in clubs} == {"en", "pt", "pt-BR"}
@@ -66,9 +65,9 @@ def test_the_first_start_shows_a_living_product(anonymous: APIClient) -> None:
     assert set(Thread.objects.filter(closed=True).values_list("title", flat=True)) == {"O Alienista: quem era o louco?"}
     assert Post.objects.filter(spoiler_percent__gte=60).count() >= 5
     check_lists()
-    said = anonymous.get("/api/v1/reviews/?page_size=100").json()["results"]
-    assert {review["language"] for review in said} == {"en", "pt-BR"}
-    assert sum(review["likes_count"] for review in said) >= 5
+    reviews = anonymous.get("/api/v1/reviews/?page_size=100").json()["results"]
+    assert {review["language"] for review in reviews} == {"en", "pt-BR"}
+    assert sum(review["likes_count"] for review in reviews) >= 5
     assert differences() == (0, [])
     body = {"username": "ana.ribeiro", "password": "correct horse battery"}
     token = anonymous.post("/api/v1/auth/login/", body).json()["access"]
@@ -79,20 +78,20 @@ def test_the_first_start_shows_a_living_product(anonymous: APIClient) -> None:
 
 
 @pytest.mark.usefixtures("books")
-def test_it_is_made_once_and_nobody_signs_in_without_a_password() -> None:
+def test_sample_data_is_created_once_without_passwords() -> None:
     assert "6 demo clubs" in seed()
     assert "clubs already" in seed()
     assert Club.objects.count() == 6
     assert not any(user.has_usable_password() for user in User.objects.all())
 
 
-def test_without_books_the_clubs_have_empty_lists() -> None:
+def test_sample_data_without_books_has_empty_lists() -> None:
     seed()
     assert (Club.objects.count(), Entry.objects.count()) == (6, 0)
 
 
 def snapshot() -> list[Any]:
-    """What was made, without ids, which go on counting after a rollback."""
+    """Return the created data without ids, because sequences continue after a rollback."""
     return [
         list(User.objects.order_by("pk").values_list("username", "display_name", "language", "joined_at")),
         list(Club.objects.order_by("pk").values_list("name", "visibility", "owner__username", "created_at")),
@@ -104,7 +103,7 @@ def snapshot() -> list[Any]:
 
 
 @pytest.mark.usefixtures("books")
-def test_the_same_seed_makes_the_same() -> None:
+def test_same_seed_creates_the_same_data() -> None:
     seen = []
     for number in (7, 7, 8):
         with transaction.atomic():
@@ -118,7 +117,7 @@ def test_the_same_seed_makes_the_same() -> None:
 
 
 @pytest.mark.usefixtures("books")
-def test_clubs_are_made_of_the_readers_who_are_there() -> None:
+def test_bulk_data_uses_existing_users() -> None:
     seed(users=20)
     seed(clubs=3, seed=2)
     assert (User.objects.count(), Club.objects.count()) == (20, 3)
@@ -128,22 +127,16 @@ def test_clubs_are_made_of_the_readers_who_are_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "why"),
-    [({"clubs": 3}, "need readers"), ({"users": 3, "clubs": 3}, "and books")],
+    ("options", "message"),
+    [({"clubs": 3}, "need users"), ({"users": 3, "clubs": 3}, "and books")],
 )
-def test_what_cannot_be_made_is_refused_and_nothing_is_left(options: dict[str, int], why: str) -> None:
-    with pytest.raises(CommandError, match=why):
+def test_missing_prerequisites_fail_and_roll_back(options: dict[str, int], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
         seed(**options)
     assert not User.objects.exists()
 
 
-def test_what_no_app_makes_is_refused_and_nothing_is_left() -> None:
-    with pytest.raises(SeedingError, match="no things"):
-        Seeder(1, stream=io.StringIO()).run(users=3, clubs=0, things=5)
-    assert not User.objects.exists()
-
-
 @pytest.mark.parametrize("size", ["-1", "many", "10000001"])
-def test_a_size_that_makes_no_sense_is_refused(size: str) -> None:
+def test_invalid_size_is_rejected(size: str) -> None:
     with pytest.raises(CommandError, match="users"):
         call_command("seed_demo", f"--users={size}")

@@ -1,4 +1,4 @@
-"""What must hold after each race."""
+"""Check of all counters after each test."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from tests.reviews.helpers import differences
 
 
 @pytest.fixture(autouse=True)
-def every_figure_holds(transactional_db: None) -> Iterator[None]:
-    """Whatever a race was about, it leaves every figure as a recount makes it: all of `verify_figures`, at its end."""
+def check_counters(transactional_db: None) -> Iterator[None]:
+    """Check after each test that every counter equals a recount."""
     yield
     assert differences() == (0, [])

@@ -1,4 +1,4 @@
-"""Many at once on accounts, on a real server: one name, one successor, one use of a link, and nobody gets a 5xx."""
+"""Concurrent account requests: unique usernames, single-use links, no response is a 5xx."""
 
 import itertools
 from collections import Counter
@@ -19,7 +19,7 @@ NEW = "a new horse battery"
 
 
 def call(route, **body):
-    """A call of `auth/...` by nobody, to be made in a thread."""
+    """Return an anonymous call of `auth/...`, to be made in a thread."""
     return partial(APIClient().post, f"{V1}auth/{route}/", body)
 
 
@@ -30,7 +30,7 @@ def sign_in(password=PASSWORD):
 
 
 def links(mailoutbox):
-    """The tokens that have been mailed, once four workers have done what is due."""
+    """Run due tasks in four workers and return the tokens sent by e-mail."""
     at_once([run_due] * 4)
     return [token_in(message) for message in mailoutbox if "?token=" in message.body]
 
@@ -40,7 +40,7 @@ def statuses(answers):
     return Counter(answer.status_code for answer in answers)
 
 
-def test_one_of_fifteen_spellings_of_a_name_is_registered():
+def test_simultaneous_registrations_create_one_username():
     for n in range(ROUNDS):
         names = [f"Jose{n}", f"jose{n}", f"JOSE{n}"] * 5
         answers = at_once([call("register", username=name, password=NEW) for name in names])
@@ -49,7 +49,7 @@ def test_one_of_fifteen_spellings_of_a_name_is_registered():
         assert User.objects.named(f"jose{n}").count() == 1
 
 
-def test_twelve_who_claim_one_address_are_all_registered_and_one_has_it(mailoutbox):
+def test_email_address_is_verified_by_one_account(mailoutbox):
     answers = at_once(
         [call("register", username=f"reader{n}", password=NEW, email="one@example.org") for n in range(12)]
     )
@@ -61,7 +61,7 @@ def test_twelve_who_claim_one_address_are_all_registered_and_one_has_it(mailoutb
     assert User.objects.filter(email_verified=True).count() == 1
 
 
-def test_sixteen_refreshes_of_one_token_give_one_new_pair(alice):
+def test_simultaneous_refreshes_give_one_token_pair(alice):
     token = sign_in()["refresh"]
     for _round in range(ROUNDS):
         answers = at_once([call("refresh", refresh=token)] * 16)
@@ -74,7 +74,7 @@ def test_sixteen_refreshes_of_one_token_give_one_new_pair(alice):
     assert AuthSession.objects.count() == 1
 
 
-def test_no_refresh_survives_a_sign_out_at_the_same_moment(alice):
+def test_refresh_during_logout_is_revoked(alice):
     for _round in range(ROUNDS):
         own = sign_in()
         calls = [call("refresh", refresh=own["refresh"])] * 7 + [call("logout", refresh=own["refresh"])]
@@ -87,7 +87,7 @@ def test_no_refresh_survives_a_sign_out_at_the_same_moment(alice):
                 assert call("verify", token=answer.json()["refresh"])().status_code == 401
 
 
-def test_a_password_change_misses_no_sign_in_and_no_refresh_of_the_same_moment(alice):
+def test_password_change_revokes_simultaneous_sessions(alice):
     passwords = itertools.cycle([NEW, PASSWORD])
     old = PASSWORD
     for _round in range(ROUNDS):
@@ -109,8 +109,8 @@ def test_a_password_change_misses_no_sign_in_and_no_refresh_of_the_same_moment(a
         old = new
 
 
-def test_of_password_changes_at_once_one_has_the_current_password(alice):
-    """The later ones name a password that is none any more, as they would a moment afterwards."""
+def test_simultaneous_password_changes_allow_one(alice):
+    """The other requests contain a password that is no longer valid."""
     url, current = f"{V1}auth/password/change/", PASSWORD
     for n in range(ROUNDS):
         here = sign_in(current)
@@ -122,7 +122,7 @@ def test_of_password_changes_at_once_one_has_the_current_password(alice):
         assert User.objects.get(pk=alice.pk).check_password(current)
 
 
-def test_a_mailed_link_serves_one_of_ten(alice, mailoutbox):
+def test_reset_link_works_once(alice, mailoutbox):
     for n in range(ROUNDS):
         mailoutbox.clear()
         call("password/reset", email="alice@example.org")()
@@ -137,7 +137,7 @@ def test_a_mailed_link_serves_one_of_ten(alice, mailoutbox):
         assert alice.check_password(f"{NEW} {n} {winner}")
 
 
-def test_of_sixteen_links_asked_for_at_once_one_serves(alice, mailoutbox, caplog):
+def test_simultaneous_reset_requests_leave_one_valid_link(alice, mailoutbox, caplog):
     for _round in range(5):
         mailoutbox.clear()
         MailToken.objects.all().delete()
@@ -150,13 +150,13 @@ def test_of_sixteen_links_asked_for_at_once_one_serves(alice, mailoutbox, caplog
         assert statuses(answers) == {204: 1, 400: 15}
 
 
-def test_the_rate_of_sign_ins_admits_no_more_than_it_says(alice, rate):
+def test_login_rate_limit_is_exact(alice, rate):
     rate("login", 10)
     answers = at_once([call("login", username="alice", password="guess")] * 40)
     assert statuses(answers) == {401: 10, 429: 30}
 
 
-def test_sixteen_first_changes_of_different_fields_are_all_kept(alice):
+def test_simultaneous_updates_of_different_fields_are_saved(alice):
     access = sign_in()["access"]
     fields = {"bio": "a", "display_name": "b", "language": "pt-BR", "timezone": "America/Bahia"}
     for n in range(5):
@@ -167,7 +167,7 @@ def test_sixteen_first_changes_of_different_fields_are_all_kept(alice):
         assert {field: own[field] for field in wanted} == wanted
 
 
-def test_two_conditional_changes_of_one_state_do_not_both_win(alice):
+def test_simultaneous_conditional_updates_allow_one(alice):
     access = sign_in()["access"]
     for n in range(ROUNDS):
         etag = bearer(access).get(f"{V1}users/me/")["ETag"]

@@ -1,4 +1,4 @@
-"""Many at once on the log and on notifications, on a real server; and workers that are killed in the middle."""
+"""Concurrent events and notifications, and killed workers."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ def statuses(answers):
     return Counter(answer.status_code for answer in answers)
 
 
-def test_20_simultaneous_marks_and_reads_of_the_same_notifications(bob: User):
+def test_simultaneous_mark_read_and_list(bob: User):
     clients = [client_of(bob) for _n in range(20)]
     for n in range(ROUNDS):
         for m in range(10):
@@ -49,7 +49,7 @@ def test_20_simultaneous_marks_and_reads_of_the_same_notifications(bob: User):
         assert not Notification.objects.filter(user=bob, read_at=None).exists()
 
 
-def test_simultaneous_changes_of_settings_are_all_kept(bob: User):
+def test_simultaneous_settings_changes_are_all_saved(bob: User):
     kinds = [kind.value for kind in Kind if kind != Kind.SECURITY]
     clients = [client_of(bob) for _kind in kinds]
     for n in range(ROUNDS):
@@ -63,7 +63,7 @@ def test_simultaneous_changes_of_settings_are_all_kept(bob: User):
         assert {settings[kind]["email"] for kind in kinds} == {wanted}
 
 
-def test_likes_at_once_are_told_once_each(alice: User, bob: User, moe: User):
+def test_simultaneous_likes_notify_once_each(alice: User, bob: User, moe: User):
     clients = [client_of(user) for user in (bob, moe)] * 6
     for n in range(ROUNDS):
         book = Book.add(by=alice, title=f"Book {n}", authors=["Anonymous"])
@@ -72,15 +72,15 @@ def test_likes_at_once_are_told_once_each(alice: User, bob: User, moe: User):
         assert statuses(at_once([partial(client.put, path) for client in clients])) == {204: 12}
         both = at_once([partial(clients[0].delete, path), *[partial(client.put, path) for client in clients[:6]]])
         assert statuses(both) == {204: 7}
-        told = Notification.objects.filter(user=alice, kind="review_liked", object_id=review.pk)
-        assert sorted(told.values_list("actor", flat=True)) == sorted([bob.pk, moe.pk])
+        notifications = Notification.objects.filter(user=alice, kind="review_liked", object_id=review.pk)
+        assert sorted(notifications.values_list("actor", flat=True)) == sorted([bob.pk, moe.pk])
         events = Counter(Event.objects.filter(object_id=review.pk).values_list("verb", "actor"))
         for user in (bob, moe):
             likes = events["review.liked", user.pk] - events["review.unliked", user.pk]
             assert likes == review.likes.filter(user=user).count()
 
 
-def test_whoever_leaves_while_the_club_is_told_keeps_nothing_of_it(alice: User, bob: User, moe: User):
+def test_leaving_during_club_notification_leaves_none(alice: User, bob: User, moe: User):
     for n in range(ROUNDS):
         club = Club.found(by=alice, name=f"Club {n}")
         bring_in(club, bob)
@@ -88,13 +88,13 @@ def test_whoever_leaves_while_the_club_is_told_keeps_nothing_of_it(alice: User, 
         book = Book.add(by=alice, title=f"Planned {n}", authors=["Anonymous"])
         Entry.add(club=club, book=book, by=alice, status="planned")
         leave = partial(client_of(bob).post, f"/api/v1/clubs/{club.pk}/leave/")
-        _begun, answer = at_once([run_due, leave])
+        _count, answer = at_once([run_due, leave])
         run_due()
         assert answer.status_code == 204
         assert list(Notification.objects.filter(club=club).values_list("user", flat=True)) == [moe.pk]
 
 
-def test_recurring_work_is_asked_for_once_by_12_servers(monkeypatch):
+def test_periodic_task_is_scheduled_once(monkeypatch):
     monkeypatch.setattr(jobs, "handlers", {})
     jobs.every("tick", hours=1)(lambda: None)
     for _round in range(ROUNDS):
@@ -109,12 +109,12 @@ def test_recurring_work_is_asked_for_once_by_12_servers(monkeypatch):
     jobs._scheduled.clear()
 
 
-# --- Workers that are killed -----------------------------------------------------------------------------------------
+# --- Killed workers -------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def worker(tmp_path):
-    """Start workers of the product's own jobs on the test's database, mails into files; killed at the end."""
+    """Start task workers on the test database, with e-mails in files; they are killed at the end."""
     url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
     env = os.environ | {
         "DATABASE_URL": url,
@@ -125,7 +125,7 @@ def worker(tmp_path):
     started = []
 
     def start():
-        command = [sys.executable, "-m", "tests.concurrency.mail_worker"]
+        command = [sys.executable, "-m", "tests.concurrency.email_worker"]
         started.append(subprocess.Popen(command, cwd=TOP, env=env))
         return started[-1]
 
@@ -142,48 +142,46 @@ def wait_until(true, seconds: float = 90) -> None:
         time.sleep(0.02)
 
 
-def mailed(folder: Path) -> Counter:
-    """How often each address stands in a file of mails."""
+def count_emails(folder: Path) -> Counter:
+    """Return the number of e-mails to each address."""
     lines = "".join(path.read_text() for path in folder.iterdir()).splitlines()
     return Counter(line.removeprefix("To: ") for line in lines if line.startswith("To: "))
 
 
-def test_workers_killed_in_the_middle_of_mails_lose_none_and_hardly_double_one(make_user, worker, tmp_path):
-    readers = [make_user(f"r{n}", email=f"r{n}@example.org", email_verified=True) for n in range(200)]
-    notify(Kind.SECURITY, [reader.pk for reader in readers], detail="x")
+def test_killed_worker_loses_no_email(make_user, worker, tmp_path):
+    users = [make_user(f"r{n}", email=f"r{n}@example.org", email_verified=True) for n in range(200)]
+    notify(Kind.SECURITY, [user.pk for user in users], detail="x")
     kills = 0
     for least in (20, 60, 120):
         victim = worker()
-        wait_until(lambda least=least: mailed(tmp_path).total() >= least)
+        wait_until(lambda least=least: count_emails(tmp_path).total() >= least)
         victim.kill()
         victim.wait()
         kills += 1
-        # The dead worker's lease.
+        # Expire the lease of the killed worker.
         Job.objects.filter(state="open").update(due_at=timezone.now())
     worker()
     wait_until(lambda: not Job.objects.filter(state="open").exists())
-    sent = mailed(tmp_path)
-    assert sent.keys() == {reader.email for reader in readers}
-    # One at most for each kill: the one that had been sent and not noted yet.
+    sent = count_emails(tmp_path)
+    assert sent.keys() == {user.email for user in users}
+    # At most one duplicate per kill: an e-mail that was sent but not yet recorded.
     assert sent.total() <= 200 + kills
 
 
-def test_a_killed_worker_in_the_middle_of_telling_a_club_has_told_nobody_twice(
-    alice, make_user, worker, tmp_path, monkeypatch
-):
+def test_killed_worker_does_not_notify_twice(alice, make_user, worker, tmp_path, monkeypatch):
     club = Club.found(by=alice, name="Many")
     for n in range(120):
         bring_in(club, make_user(f"r{n}"))
     book = Book.add(by=alice, title="Planned", authors=["Anonymous"])
     Entry.add(club=club, book=book, by=alice, status="planned")
-    told = Notification.objects.filter(kind="book_planned")
+    notifications = Notification.objects.filter(kind="book_planned")
     for least in (10, 50):
         victim = worker()
-        wait_until(lambda least=least: told.count() >= least)
+        wait_until(lambda least=least: notifications.count() >= least)
         victim.kill()
         victim.wait()
         Job.objects.filter(state="open").update(due_at=timezone.now())
     worker()
     wait_until(lambda: not Job.objects.filter(state="open").exists())
-    assert set(Counter(told.values_list("user", flat=True)).values()) == {1}
-    assert told.count() == 120
+    assert set(Counter(notifications.values_list("user", flat=True)).values()) == {1}
+    assert notifications.count() == 120

@@ -1,4 +1,4 @@
-"""Many at once at one ballot, on a real server: one result, no vote lost in between, and nobody gets a 5xx."""
+"""Concurrent votes and closes: one result, no lost vote, no response is a 5xx."""
 
 import random
 from collections import Counter
@@ -23,7 +23,7 @@ from tests.concurrency.tools import ROUNDS, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# Long enough for all threads to be at the barrier, short enough to wait for.
+# Long enough for all threads to reach the barrier.
 SOON = timedelta(milliseconds=120)
 
 
@@ -33,7 +33,7 @@ def club(alice: User) -> Club:
 
 
 @pytest.fixture
-def people(club: Club, make_user: Callable[..., User]) -> list[User]:
+def users(club: Club, make_user: Callable[..., User]) -> list[User]:
     users = [make_user(f"voter{n}") for n in range(10)]
     for user in users:
         bring_in(club, user, role="moderator")
@@ -41,8 +41,8 @@ def people(club: Club, make_user: Callable[..., User]) -> list[User]:
 
 
 @pytest.fixture
-def clients(people: list[User], client_of: Callable[[User | None], APIClient]) -> list[APIClient]:
-    return [client_of(user) for user in people]
+def clients(users: list[User], client_of: Callable[[User | None], APIClient]) -> list[APIClient]:
+    return [client_of(user) for user in users]
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def entries(club: Club, alice: User) -> list[Entry]:
 
 
 def fresh(club: Club, entries: list[Entry], **fields: Any) -> Ballot:
-    """A new ballot, with everything proposed again."""
+    """Create a ballot, with all entries proposed again."""
     Entry.objects.filter(club=club).update(status="proposed")
     EntryChange.objects.all().delete()
     Event.objects.all().delete()
@@ -66,7 +66,7 @@ def statuses(answers: list[Any]) -> Counter[int]:
 
 
 def check_closed_once(ballot: Ballot) -> dict[int, int]:
-    """It has one result, told once, and its papers are the votes; how many papers begin with which entry."""
+    """Check that there is one result with all votes. Return the number of first choices per entry."""
     ballot.refresh_from_db()
     assert ballot.status == "closed"
     assert Event.objects.filter(verb="ballot.closed", object_id=ballot.pk).count() == 1
@@ -79,9 +79,7 @@ def check_closed_once(ballot: Ballot) -> dict[int, int]:
     return Counter(entries[paper[0]] for paper in ballot.papers)
 
 
-def test_one_reader_who_votes_ten_times_has_one_vote(
-    club: Club, clients: list[APIClient], entries: list[Entry]
-) -> None:
+def test_simultaneous_votes_of_one_user_leave_one(club: Club, clients: list[APIClient], entries: list[Entry]) -> None:
     ballot = fresh(club, entries)
     for round_ in range(ROUNDS):
         Vote.objects.all().delete()
@@ -93,7 +91,7 @@ def test_one_reader_who_votes_ten_times_has_one_vote(
         assert clients[0].get(url(club, ballot)).json()["my_vote"]["ranking"] in rankings
 
 
-def test_ten_who_vote_at_once_are_all_counted(club: Club, clients: list[APIClient], entries: list[Entry]) -> None:
+def test_simultaneous_votes_are_all_counted(club: Club, clients: list[APIClient], entries: list[Entry]) -> None:
     for _round in range(ROUNDS):
         ballot = fresh(club, entries)
         vote = {"ranking": [entries[1].pk]}
@@ -103,7 +101,7 @@ def test_ten_who_vote_at_once_are_all_counted(club: Club, clients: list[APIClien
         assert check_closed_once(ballot) == {entries[1].pk: 10}
 
 
-def test_ten_moderators_close_a_ballot_once(club: Club, clients: list[APIClient], entries: list[Entry]) -> None:
+def test_simultaneous_closes_close_once(club: Club, clients: list[APIClient], entries: list[Entry]) -> None:
     for _round in range(ROUNDS):
         ballot = fresh(club, entries)
         clients[0].put(url(club, ballot, "vote/"), {"ranking": [entries[1].pk]})
@@ -113,10 +111,8 @@ def test_ten_moderators_close_a_ballot_once(club: Club, clients: list[APIClient]
         check_closed_once(ballot)
 
 
-def test_a_ballot_whose_time_has_come_has_one_result_whoever_looks(
-    club: Club, clients: list[APIClient], entries: list[Entry]
-) -> None:
-    """Readers, moderators who close it, voters, and two workers."""
+def test_due_ballot_is_closed_once(club: Club, clients: list[APIClient], entries: list[Entry]) -> None:
+    """Members, moderators who close it, voters, and two workers."""
     for _round in range(ROUNDS):
         ballot = fresh(club, entries)
         clients[0].put(url(club, ballot, "vote/"), {"ranking": [entries[1].pk]})
@@ -125,7 +121,7 @@ def test_a_ballot_whose_time_has_come_has_one_result_whoever_looks(
         reads += [partial(clients[3].get, url(club))]
         late = [partial(client.post, url(club, ballot, "close/")) for client in clients[4:7]]
         late += [partial(c.put, url(club, ballot, "vote/"), {"ranking": [entries[0].pk]}) for c in clients[7:]]
-        *answers, _begun, _begun_too = at_once([*reads, *late, jobs.run_due, jobs.run_due])
+        *answers, _first_run, _second_run = at_once([*reads, *late, jobs.run_due, jobs.run_due])
         assert statuses(answers[:4]) == {200: 4}
         assert statuses(answers[4:]) == {409: 6}
         results = [answer.json()["result"] for answer in answers[:3]]
@@ -134,9 +130,7 @@ def test_a_ballot_whose_time_has_come_has_one_result_whoever_looks(
         assert check_closed_once(ballot) == {entries[1].pk: 1}
 
 
-def test_a_vote_in_the_instant_of_the_close_counts_or_is_refused(
-    club: Club, clients: list[APIClient], entries: list[Entry]
-) -> None:
+def test_vote_during_close_is_counted_or_rejected(club: Club, clients: list[APIClient], entries: list[Entry]) -> None:
     for round_ in range(ROUNDS):
         ballot = fresh(club, entries, method=("ranked", "approval")[round_ % 2])
         field = ("ranking", "approved")[round_ % 2]
@@ -154,18 +148,16 @@ def test_a_vote_in_the_instant_of_the_close_counts_or_is_refused(
         assert closed.json()["voters_count"] == taken.total()
 
 
-def test_a_vote_at_the_deadline_counts_or_is_refused(
-    club: Club, clients: list[APIClient], entries: list[Entry]
-) -> None:
-    """Each votes again and again until it is refused; two look at it all the time, and nobody closes it."""
+def test_vote_at_deadline_is_counted_or_rejected(club: Club, clients: list[APIClient], entries: list[Entry]) -> None:
+    """Members vote until they get a conflict, two read all the time, and nobody closes the ballot."""
 
-    def insist(client: APIClient, ballot: Ballot) -> tuple[int, int]:
+    def vote_repeatedly(client: APIClient, ballot: Ballot) -> tuple[int, int]:
         accepted = 0
         while (answer := client.put(url(club, ballot, "vote/"), {"ranking": [entries[1].pk]})).status_code == 200:
             accepted += 1
         return accepted, answer.status_code
 
-    def look(client: APIClient, ballot: Ballot) -> set[int]:
+    def read_repeatedly(client: APIClient, ballot: Ballot) -> set[int]:
         seen = set()
         while (answer := client.get(url(club, ballot))).json().get("status") == "open":
             seen.add(answer.status_code)
@@ -173,18 +165,18 @@ def test_a_vote_at_the_deadline_counts_or_is_refused(
 
     for _round in range(ROUNDS):
         ballot = fresh(club, entries, closes_at=timezone.now() + SOON)
-        calls = [partial(insist, client, ballot) for client in clients[:8]]
-        *voted, first, second = at_once(calls + [partial(look, client, ballot) for client in clients[8:]])
+        calls = [partial(vote_repeatedly, client, ballot) for client in clients[:8]]
+        *voted, first, second = at_once(calls + [partial(read_repeatedly, client, ballot) for client in clients[8:]])
         assert {status for _accepted, status in voted} == {409}
         assert first == second == {200}
         counted = sum(1 for accepted, _status in voted if accepted)
         assert check_closed_once(ballot).get(entries[1].pk, 0) == counted
 
 
-def test_a_ballot_closes_while_its_voters_and_books_come_and_go(
-    club: Club, alice: User, people: list[User], clients: list[APIClient], entries: list[Entry], client_of: Any
+def test_close_while_members_and_entries_change(
+    club: Club, alice: User, users: list[User], clients: list[APIClient], entries: list[Entry], client_of: Any
 ) -> None:
-    """Members leave, books change, votes come and the ballot is deleted or closed: each is before or after."""
+    """Members leave, entries change, votes are sent and the ballot is deleted or closed."""
     as_alice = client_of(alice)
     for round_ in range(ROUNDS):
         ballot = fresh(club, entries)
@@ -193,7 +185,7 @@ def test_a_ballot_closes_while_its_voters_and_books_come_and_go(
         place = f"/api/v1/clubs/{club.pk}/"
         calls = [
             partial(as_alice.post, url(club, ballot, "close/")),
-            partial(as_alice.delete, f"{place}members/{people[0].pk}/"),
+            partial(as_alice.delete, f"{place}members/{users[0].pk}/"),
             partial(clients[0].put, url(club, ballot, "vote/"), {"ranking": [entries[2].pk]}),
             partial(clients[1].post, f"{place}leave/"),
             partial(clients[1].put, url(club, ballot, "vote/"), {"ranking": [entries[2].pk]}),
@@ -215,5 +207,5 @@ def test_a_ballot_closes_while_its_voters_and_books_come_and_go(
             assert left.status == "closed"
             assert Event.objects.filter(verb="ballot.closed", object_id=left.pk).count() == 1
             assert left.candidates.filter(won=True).count() == (left.outcome == "winner")
-        for user in people[:2]:
+        for user in users[:2]:
             bring_in(club, user, role="moderator") if club.membership_of(user).status != "active" else None

@@ -1,4 +1,4 @@
-"""Two readers who block each other, again and again, while one of them goes."""
+"""Concurrent blocks and account deletion."""
 
 from functools import partial
 
@@ -12,12 +12,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD = "correct horse battery"
 
 
-def test_blocks_are_placed_and_lifted_at_once(alice, bob, client_of):
+def test_simultaneous_blocks_and_unblocks(alice, bob, client_of):
     as_alice, as_bob = client_of(alice), client_of(bob)
     for _round in range(ROUNDS):
         calls = [partial(as_alice.put, "/api/v1/users/bob/block/")] * 4
         answers = at_once([*calls, *[partial(as_bob.put, "/api/v1/users/alice/block/")] * 4])
-        # Whoever is blocked before they call finds nobody to block.
+        # A user who is already blocked gets 404.
         assert {answer.status_code for answer in answers} <= {204, 404}
         assert 204 in {answer.status_code for answer in answers}
         assert 1 <= Block.objects.count() <= 2
@@ -26,20 +26,20 @@ def test_blocks_are_placed_and_lifted_at_once(alice, bob, client_of):
         Block.objects.all().delete()
 
 
-def test_an_account_goes_while_it_blocks_and_is_blocked(alice, make_user, client_of):
+def test_blocks_during_account_deletion(alice, make_user, client_of):
     as_alice = client_of(alice)
     for round_ in range(ROUNDS):
-        goer = make_user(f"goer{round_}")
-        client = client_of(goer)
-        gone, placed, suffered, again = at_once(
+        leaver = make_user(f"leaver{round_}")
+        client = client_of(leaver)
+        deleted, placed, received, repeated = at_once(
             [
                 partial(client.delete, "/api/v1/users/me/", {"password": PASSWORD}),
                 partial(client.put, "/api/v1/users/alice/block/"),
-                partial(as_alice.put, f"/api/v1/users/{goer.username}/block/"),
-                partial(as_alice.put, f"/api/v1/users/{goer.username}/block/"),
+                partial(as_alice.put, f"/api/v1/users/{leaver.username}/block/"),
+                partial(as_alice.put, f"/api/v1/users/{leaver.username}/block/"),
             ]
         )
-        assert gone.status_code == 204, gone.content
+        assert deleted.status_code == 204, deleted.content
         assert placed.status_code in (204, 401, 404), placed.content
-        assert {suffered.status_code, again.status_code} <= {204, 404}
+        assert {received.status_code, repeated.status_code} <= {204, 404}
         assert not Block.objects.exists()

@@ -1,4 +1,4 @@
-"""Many at once in one club, on a real server: its rules hold, and nobody gets a 5xx."""
+"""Concurrent club membership changes: invariants hold, no response is a 5xx."""
 
 import itertools
 from collections import Counter
@@ -15,13 +15,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def readers(make_user):
+def users(make_user):
     return [make_user(f"reader{n}") for n in range(30)]
 
 
 @pytest.fixture
-def clients(readers, client_of):
-    return [client_of(reader) for reader in readers]
+def clients(users, client_of):
+    return [client_of(user) for user in users]
 
 
 def statuses(answers):
@@ -30,7 +30,7 @@ def statuses(answers):
     return found
 
 
-def test_twenty_join_a_club_with_five_places(alice, clients):
+def test_simultaneous_joins_respect_member_limit(alice, clients):
     for _round in range(ROUNDS):
         club = Club.found(by=alice, name="Full soon", member_limit=6)
         answers = at_once([partial(client.post, f"{CLUBS}{club.pk}/join/") for client in clients[:20]])
@@ -41,7 +41,7 @@ def test_twenty_join_a_club_with_five_places(alice, clients):
         check_invariants()
 
 
-def test_one_reader_who_joins_ten_times_is_in_once(alice, clients):
+def test_simultaneous_joins_of_one_user_create_one(alice, clients):
     for _round in range(ROUNDS):
         club = Club.found(by=alice, name="Once")
         answers = at_once([partial(clients[0].post, f"{CLUBS}{club.pk}/join/")] * 10)
@@ -49,7 +49,7 @@ def test_one_reader_who_joins_ten_times_is_in_once(alice, clients):
         check_invariants()
 
 
-def test_an_invitation_for_five_lets_five_of_thirty_in(alice, clients):
+def test_invitation_is_accepted_max_uses_times(alice, clients):
     for _round in range(ROUNDS):
         club = Club.found(by=alice, name="By invitation", visibility="private")
         invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=5)
@@ -61,7 +61,7 @@ def test_an_invitation_for_five_lets_five_of_thirty_in(alice, clients):
         check_invariants()
 
 
-def test_one_reader_who_accepts_ten_times_spends_one_use(alice, clients):
+def test_simultaneous_accepts_of_one_user_use_it_once(alice, clients):
     for _round in range(ROUNDS):
         club = Club.found(by=alice, name="By invitation", visibility="private")
         invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=10)
@@ -72,7 +72,7 @@ def test_one_reader_who_accepts_ten_times_spends_one_use(alice, clients):
         check_invariants()
 
 
-def test_no_use_is_lost_to_a_full_club(alice, clients):
+def test_full_club_uses_no_invitation(alice, clients):
     for _round in range(ROUNDS):
         club = Club.found(by=alice, name="Small", member_limit=3)
         invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=8)
@@ -83,8 +83,8 @@ def test_no_use_is_lost_to_a_full_club(alice, clients):
         check_invariants()
 
 
-def test_a_club_never_is_without_its_one_owner(alice, bob, charlie, client_of):
-    """Every pair of what two people who are, were or become the owner can do."""
+def test_club_always_has_one_owner(alice, bob, charlie, client_of):
+    """All pairs of actions around a change of ownership."""
     as_alice, as_bob = client_of(alice), client_of(bob)
     acts = {
         "transfer to bob": lambda c: as_alice.post(f"{CLUBS}{c}/transfer/", {"user": bob.pk}),
@@ -106,7 +106,7 @@ def test_a_club_never_is_without_its_one_owner(alice, bob, charlie, client_of):
         check_invariants()
 
 
-def test_transfers_leaves_and_deletions_all_at_once(alice, bob, moe, client_of):
+def test_simultaneous_transfers_leaves_and_deletions(alice, bob, moe, client_of):
     clients = {user: client_of(user) for user in (alice, bob, moe)}
     for _round in range(ROUNDS):
         club = Club.found(by=alice, name="Contested")
@@ -122,7 +122,7 @@ def test_transfers_leaves_and_deletions_all_at_once(alice, bob, moe, client_of):
         check_invariants()
 
 
-def test_two_who_leave_as_the_last_ones_leave_no_ruin(alice, bob, client_of):
+def test_last_two_members_leave_at_once(alice, bob, client_of):
     as_alice, as_bob = client_of(alice), client_of(bob)
     for _round in range(ROUNDS):
         club = Club.found(by=alice, name="Last ones")
@@ -134,7 +134,7 @@ def test_two_who_leave_as_the_last_ones_leave_no_ruin(alice, bob, client_of):
         check_invariants()
 
 
-def test_a_request_ends_in_one_legal_state(alice, bob, moe, charlie, client_of):
+def test_join_request_ends_in_a_valid_state(alice, bob, moe, charlie, client_of):
     as_alice, as_moe, as_charlie = client_of(alice), client_of(moe), client_of(charlie)
     for _round in range(ROUNDS):
         club = Club.found(by=alice, name="On request", join_policy="request", member_limit=4)
@@ -156,20 +156,20 @@ def test_a_request_ends_in_one_legal_state(alice, bob, moe, charlie, client_of):
         check_invariants()
 
 
-def test_the_limit_holds_against_approvals_joins_and_a_lower_limit(alice, readers, clients, client_of):
+def test_member_limit_holds_during_approvals(alice, users, clients, client_of):
     as_alice = client_of(alice)
     for _round in range(ROUNDS):
         club = Club.found(by=alice, name="Limits", join_policy="request", member_limit=6)
         address = f"{CLUBS}{club.pk}/"
-        for reader in readers[:8]:
-            bring_in(club, reader, status="pending")
-        calls = [partial(as_alice.patch, f"{address}members/{r.pk}/", {"status": "active"}) for r in readers[:8]]
+        for user in users[:8]:
+            bring_in(club, user, status="pending")
+        calls = [partial(as_alice.patch, f"{address}members/{r.pk}/", {"status": "active"}) for r in users[:8]]
         calls += [partial(as_alice.patch, address, {"member_limit": limit}) for limit in (2, 4)]
         statuses(at_once(calls))
         check_invariants()
 
 
-def test_visibility_and_policy_never_clash(alice, client_of):
+def test_visibility_and_join_policy_stay_consistent(alice, client_of):
     as_alice = client_of(alice)
     for _round in range(ROUNDS):
         club = Club.found(by=alice, name="Torn")
@@ -181,16 +181,16 @@ def test_visibility_and_policy_never_clash(alice, client_of):
         assert club.join_policy == "invite"
 
 
-def test_accounts_that_go_while_others_act(make_user, client_of):
-    """Two owners of each other's clubs go at once, while readers join and one is made the owner."""
+def test_account_deletions_during_joins_and_transfers(make_user, client_of):
+    """Two owners delete their accounts while users join and ownership is transferred."""
     for round_ in range(ROUNDS):
         first, second, third = (make_user(f"{name}{round_}") for name in ("first", "second", "third"))
         clubs = [Club.found(by=owner, name="Shared") for owner in (first, second)]
         for club in clubs:
-            for reader in {first, second} - {club.owner}:
-                bring_in(club, reader)
+            for user in {first, second} - {club.owner}:
+                bring_in(club, user)
         as_first, as_third = client_of(first), client_of(third)
-        calls = [partial(gone, first), partial(gone, second)]
+        calls = [partial(end_memberships, first), partial(end_memberships, second)]
         calls += [partial(as_third.post, f"{CLUBS}{club.pk}/join/") for club in clubs]
         calls += [partial(as_first.post, f"{CLUBS}{clubs[0].pk}/transfer/", {"user": second.pk})]
         statuses(answer for answer in at_once(calls) if answer is not None)
@@ -202,15 +202,15 @@ def test_accounts_that_go_while_others_act(make_user, client_of):
         check_invariants()
 
 
-def gone(user):
+def end_memberships(user):
     try:
         Membership.objects.end_all(user)
     except Http404:
-        pytest.fail("an account that goes meets no 404")
+        pytest.fail("account deletion must not raise 404")
 
 
-def test_conditional_changes_keep_the_lock_order(alice, charlie, client_of):
-    """`If-Match` locks before it compares; of changes based on one state one is made."""
+def test_conditional_updates_do_not_deadlock(alice, charlie, client_of):
+    """`If-Match` locks before it compares, so that one of several changes is made."""
     as_alice = client_of(alice)
     for _round in range(ROUNDS):
         club = Club.found(by=alice, name="Careful")

@@ -1,4 +1,4 @@
-"""Many at once in one thread: figures right, guards whole, reactions one a reader, and nobody gets a 5xx."""
+"""Concurrent discussions: counters and spoiler protection are right, reactions are unique, no response is a 5xx."""
 
 import random
 from collections import Counter
@@ -39,7 +39,7 @@ def thread(club, owner, entry):
 
 
 @pytest.fixture
-def readers(club, make_user):
+def users(club, make_user):
     users = [make_user(f"reader{n}") for n in range(8)]
     for user in users:
         bring_in(club, user)
@@ -47,15 +47,15 @@ def readers(club, make_user):
 
 
 @pytest.fixture
-def clients(readers):
-    return [client_of(user) for user in readers]
+def clients(users):
+    return [client_of(user) for user in users]
 
 
 def statuses(answers):
     return Counter(answer.status_code for answer in answers)
 
 
-def test_replies_come_while_what_they_answer_goes(club, thread, owner, clients):
+def test_replies_during_deletion_of_their_parent(club, thread, owner, clients):
     for _round in range(ROUNDS):
         post = Post.write(thread=thread, by=owner, body="Going")
         body = {"body": "@owner no", "reply_to": post.pk}
@@ -66,7 +66,7 @@ def test_replies_come_while_what_they_answer_goes(club, thread, owner, clients):
         check_figures()
 
 
-def test_twenty_reactions_at_once_are_one_each(club, thread, owner, make_user):
+def test_simultaneous_reactions_are_counted_once_each(club, thread, owner, make_user):
     users = [make_user(f"fan{n}") for n in range(20)]
     for user in users:
         bring_in(club, user)
@@ -77,13 +77,13 @@ def test_twenty_reactions_at_once_are_one_each(club, thread, owner, make_user):
         answers = at_once([partial(fan.put, reaction(club, post, emoji)) for fan in fans])
         assert statuses(answers) == {204: 20}
         assert client_of(owner).get(posts(club, post)).json()["reactions"] == {emoji: 20}
-        # The same reader twenty times, half of them taking it back.
+        # The same user twenty times, half of them removing the reaction.
         same = [partial((fans[0].put, fans[0].delete)[n % 2], reaction(club, post, "🍪")) for n in range(20)]
         assert statuses(at_once(same)) == {204: 20}
         assert Reaction.objects.filter(post=post, key="🍪").count() <= 1
 
 
-def test_a_post_is_raised_while_it_is_answered(club, thread, owner, clients):
+def test_replies_while_spoiler_percent_is_raised(club, thread, owner, clients):
     for _round in range(ROUNDS):
         post = Post.write(thread=thread, by=owner, body="Hm", spoiler_percent=None)
         body = {"body": "No", "reply_to": post.pk, "spoiler_percent": 5}
@@ -97,21 +97,21 @@ def test_a_post_is_raised_while_it_is_answered(club, thread, owner, clients):
         check_figures()
 
 
-def test_a_thread_goes_while_it_is_spoken_in(club, owner, clients):
+def test_posts_during_thread_deletion(club, owner, clients):
     for _round in range(ROUNDS):
         thread = Thread.open(club=club, by=owner, title="Short", body="Now")
         post = thread.posts.get()
         calls = [partial(client.post, threads(club, thread, "posts/"), {"body": "Me"}) for client in clients[:3]]
         calls += [partial(client.put, posts(club, post, f"reactions/{quote('👍')}/")) for client in clients[3:5]]
         calls += [partial(client.put, posts(club, post, "reveal/")) for client in clients[5:7]]
-        gone, *answers = at_once([partial(client_of(owner).delete, threads(club, thread)), *calls])
-        assert gone.status_code == 204
+        deleted, *answers = at_once([partial(client_of(owner).delete, threads(club, thread)), *calls])
+        assert deleted.status_code == 204
         assert set(statuses(answers)) <= {200, 201, 204, 404}
         assert not Thread.objects.exists()
         assert not Post.objects.exists()
 
 
-def test_a_club_and_an_entry_go_while_they_are_spoken_of(owner, make_user):
+def test_posts_during_club_and_entry_deletion(owner, make_user):
     users = [make_user(f"last{n}") for n in range(6)]
     clients = [client_of(user) for user in users]
     book = Book.add(by=None, title="Emma", authors=["A"])
@@ -125,8 +125,8 @@ def test_a_club_and_an_entry_go_while_they_are_spoken_of(owner, make_user):
         calls = [partial(client.post, threads(club), new) for client in clients[:3]]
         calls += [partial(client.post, threads(club, thread, "posts/"), {"body": "B"}) for client in clients[3:]]
         url = f"/api/v1/clubs/{club.pk}/" + (f"books/{entry.pk}/" if round_ % 2 else "")
-        gone, *answers = at_once([partial(client_of(owner).delete, url), *calls])
-        assert gone.status_code == 204
+        deleted, *answers = at_once([partial(client_of(owner).delete, url), *calls])
+        assert deleted.status_code == 204
         assert set(statuses(answers)) <= {201, 400, 404}
         assert not Thread.objects.exclude(entry=None).exists()
         check_figures()
@@ -134,19 +134,19 @@ def test_a_club_and_an_entry_go_while_they_are_spoken_of(owner, make_user):
         assert not Post.objects.exists()
 
 
-def test_a_first_mark_is_set_while_the_thread_is_read(club, entry, thread, owner, readers, clients):
+def test_reading_a_thread_during_first_progress(club, entry, thread, owner, users, clients):
     Post.write(thread=thread, by=owner, body="She marries", spoiler_percent=50)
     url, place = threads(club, thread, "posts/"), f"/api/v1/clubs/{club.pk}/books/{entry.pk}/progress/"
     for client in clients:
-        marked, *seen = at_once([partial(client.put, place, {"percent": 50}), *[partial(client.get, url)] * 5])
-        assert marked.status_code == 200
+        saved, *seen = at_once([partial(client.put, place, {"percent": 50}), *[partial(client.get, url)] * 5])
+        assert saved.status_code == 200
         for answer in seen:
             row = answer.json()["results"][1]
             assert (row["locked"], row["body"]) in {(True, None), (False, "She marries")}
         assert client.get(url).json()["results"][1]["body"] == "She marries"
 
 
-def test_an_account_goes_while_it_speaks(club, thread, make_user):
+def test_posts_during_account_deletion(club, thread, make_user):
     for round_ in range(ROUNDS):
         user = make_user(f"leaver{round_}")
         bring_in(club, user)
@@ -154,15 +154,15 @@ def test_an_account_goes_while_it_speaks(club, thread, make_user):
         calls = [partial(client.post, threads(club, thread, "posts/"), {"body": "Me too"})] * 3
         calls += [partial(client.post, threads(club), {"title": "T", "body": "B"})]
         calls += [partial(client.put, reaction(club, own, "👍")), partial(client.delete, posts(club, own))]
-        wish = ("anonymise", "delete")[round_ % 2]
-        gone, *answers = at_once([partial(close_account, user, password=PASSWORD, reviews=wish), *calls])
-        assert gone is None
+        mode = ("anonymise", "delete")[round_ % 2]
+        deleted, *answers = at_once([partial(close_account, user, password=PASSWORD, reviews=mode), *calls])
+        assert deleted is None
         assert set(statuses(answers)) <= {201, 204, 401, 403, 404, 409}, [answer.content for answer in answers]
         assert not Post.objects.filter(author=pk).exists()
         check_figures()
 
 
-def test_two_hundred_mixed_writes_leave_every_figure_right(club, entry, owner, clients):
+def test_mixed_writes_keep_counters_right(club, entry, owner, clients):
     for round_ in range(max(1, ROUNDS // 4)):
         thread = Thread.open(club=club, by=owner, title="Busy", body="Go", entry=entry)
         chance = random.Random(round_)

@@ -1,4 +1,4 @@
-"""Imports beside one another and beside the readers' own writes: nothing twice, nothing lost, figures right."""
+"""Concurrent imports and writes: no duplicates, nothing lost, counters right."""
 
 import random
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def start(user: User, data: bytes, source: str = "goodreads") -> Import:
     return begin(by=user, source=source, visibility="public", data=data)
 
 
-def test_readers_bring_the_same_new_books_at_once(make_user: Callable[..., User], monkeypatch: pytest.MonkeyPatch):
+def test_simultaneous_imports_of_the_same_new_books(make_user: Callable[..., User], monkeypatch: pytest.MonkeyPatch):
     isbns = [f"978{n:09d}" for n in range(30)]
     numbers = [isbn + str(-sum(int(d) * (1, 3)[i % 2] for i, d in enumerate(isbn)) % 10) for isbn in isbns]
     rows = [book(n, ISBN13=f'="{number}"') for n, number in enumerate(numbers)]
@@ -43,7 +43,7 @@ def test_readers_bring_the_same_new_books_at_once(make_user: Callable[..., User]
     assert differences() == (0, [])
 
 
-def test_one_import_under_four_workers_that_all_think_it_theirs(alice: User, monkeypatch: pytest.MonkeyPatch):
+def test_import_with_four_workers_creates_no_duplicates(alice: User, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(services, "PART_SECONDS", 0.05)
     work = start(alice, goodreads(*(book(n) for n in range(60))))
 
@@ -58,7 +58,7 @@ def test_one_import_under_four_workers_that_all_think_it_theirs(alice: User, mon
     assert differences() == (0, [])
 
 
-def test_two_files_of_a_reader_and_their_own_reviews_at_once(alice: User, client_of: Callable[..., APIClient]):
+def test_two_imports_during_own_reviews(alice: User, client_of: Callable[..., APIClient]):
     books = [Book.add(by=None, title=f"Book {n}", authors=[f"Author {n % 7}"]) for n in range(30)]
     theirs = [{"Title": f"Book {n}", "Authors": f"Author {n % 7}", "ISBN/UID": ""} for n in range(30)]
     start(alice, goodreads(*(book(n) for n in range(30))))
@@ -69,7 +69,7 @@ def test_two_files_of_a_reader_and_their_own_reviews_at_once(alice: User, client
         chosen = random.sample(books, 20)
         return [client.post("/api/v1/reviews/", {"book": b.pk, "rating": 1}).status_code for b in chosen]
 
-    statuses, *_begun = at_once([write, run_due, run_due])
+    statuses, *_counts = at_once([write, run_due, run_due])
     while Job.objects.filter(state="open").update(due_at=timezone.now()):
         run_due()
     assert set(statuses) <= {201, 409}
@@ -78,26 +78,26 @@ def test_two_files_of_a_reader_and_their_own_reviews_at_once(alice: User, client
     assert differences() == (0, [])
 
 
-def test_the_limit_of_three_holds_at_once(alice: User, client_of: Callable[..., APIClient]):
+def test_limit_of_three_imports_holds(alice: User, client_of: Callable[..., APIClient]):
     def one() -> str:
         try:
             start(alice, goodreads({}))
         except services.Conflict as refused:
             return refused.code
-        return "begun"
+        return "started"
 
-    assert sorted(at_once([one] * 8)) == ["begun"] * 3 + ["too_many_imports"] * 5
+    assert sorted(at_once([one] * 8)) == ["started"] * 3 + ["too_many_imports"] * 5
     assert Import.objects.count() == Job.objects.count() == 3
 
 
-def test_an_account_that_is_closed_while_its_import_runs(alice: User, client_of: Callable[..., APIClient]):
+def test_import_during_account_deletion(alice: User, client_of: Callable[..., APIClient]):
     start(alice, goodreads(*(book(n) for n in range(200))))
     client = client_of(alice)
 
     def close() -> int:
         return client.delete("/api/v1/users/me/", {"password": "correct horse battery"}).status_code
 
-    status, _begun = at_once([close, run_due])
+    status, _counts = at_once([close, run_due])
     while Job.objects.filter(state="open").update(due_at=timezone.now()):
         run_due()
     assert status == 204

@@ -1,4 +1,4 @@
-"""Many at once at one meeting: no seat is given twice or left empty, the line keeps its order, nobody gets a 5xx."""
+"""Concurrent RSVPs: no seat is given twice or left empty, the waitlist keeps its order, no response is a 5xx."""
 
 import datetime
 import random
@@ -15,10 +15,10 @@ from accounts.models import User
 from activity.models import Notification
 from bookbridge.api import jobs
 from bookbridge.api.jobs import Job
-from clubs.meetings import telling
+from clubs.meetings import tasks
 from clubs.models import CalendarToken, Club, Meeting, Rsvp
 from tests.clubs.helpers import bring_in
-from tests.clubs.meetings.helpers import check_seats, told, url
+from tests.clubs.meetings.helpers import check_seats, notified, url
 from tests.concurrency.tools import ROUNDS, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,7 +30,7 @@ def club(alice: User) -> Club:
 
 
 @pytest.fixture
-def readers(club: Club, make_user: Callable[..., User]) -> list[User]:
+def users(club: Club, make_user: Callable[..., User]) -> list[User]:
     users = [make_user(f"reader{n}") for n in range(30)]
     for user in users:
         bring_in(club, user)
@@ -38,8 +38,8 @@ def readers(club: Club, make_user: Callable[..., User]) -> list[User]:
 
 
 @pytest.fixture
-def clients(readers: list[User], client_of: Callable[..., Any]) -> list[Any]:
-    return [client_of(reader) for reader in readers]
+def clients(users: list[User], client_of: Callable[..., Any]) -> list[Any]:
+    return [client_of(user) for user in users]
 
 
 def plan(club: Club, *, days: float = 10, **fields: Any) -> Meeting:
@@ -57,44 +57,42 @@ def statuses(answers: list[Any]) -> Counter[int]:
     return found
 
 
-def line(meeting: Meeting) -> list[int]:
+def waitlist(meeting: Meeting) -> list[int]:
     return list(Rsvp.objects.filter(meeting=meeting).line().values_list("user", flat=True))
 
 
-def coming(meeting: Meeting) -> set[int]:
+def attendees(meeting: Meeting) -> set[int]:
     return set(Rsvp.objects.filter(meeting=meeting, answer="yes").values_list("user", flat=True))
 
 
-def test_five_seats_for_twenty_and_five_that_come_free_while_ten_more_ask(
-    club: Club, readers: Any, clients: Any
-) -> None:
+def test_limited_seats_are_given_once_and_in_order(club: Club, users: Any, clients: Any) -> None:
     for _round in range(ROUNDS):
         meeting = plan(club, capacity=5)
         answers = at_once([answer(client, meeting, "yes") for client in clients[:20]])
         assert statuses(answers) == {200: 20}
-        said = Counter(got.json()["answer"] for got in answers)
-        assert said == {"yes": 5, "waitlisted": 15}
+        given = Counter(got.json()["answer"] for got in answers)
+        assert given == {"yes": 5, "waitlisted": 15}
         places = [got.json()["waitlist_position"] for got in answers if got.json()["answer"] == "waitlisted"]
         assert sorted(places) == list(range(1, 16))
         check_seats()
-        seated, waiting = coming(meeting), line(meeting)
+        seated, waiting = attendees(meeting), waitlist(meeting)
         assert (len(seated), len(waiting)) == (5, 15)
 
-        client_by_id = {reader.pk: client for reader, client in zip(readers, clients, strict=True)}
+        client_by_id = {user.pk: client for user, client in zip(users, clients, strict=True)}
         calls = [answer(client_by_id[user], meeting, "no") for user in seated]
         calls += [answer(client, meeting, "yes") for client in clients[20:]]
         assert statuses(at_once(calls)) == {200: 15}
-        # The first five in line, in order; the ten who came later wait behind the others.
-        assert coming(meeting) == set(waiting[:5])
-        assert line(meeting)[:10] == waiting[5:]
-        assert set(line(meeting)[10:]) == {reader.pk for reader in readers[20:]}
+        # The first five of the waitlist get the seats; the ten later ones are at its end.
+        assert attendees(meeting) == set(waiting[:5])
+        assert waitlist(meeting)[:10] == waiting[5:]
+        assert set(waitlist(meeting)[10:]) == {user.pk for user in users[20:]}
         check_seats()
         jobs.run_due()
-        told_of = Notification.objects.filter(kind="seat_promoted", object_id=meeting.pk).order_by("id")
-        assert sorted(told_of.values_list("user", flat=True)) == sorted(waiting[:5])
+        promoted = Notification.objects.filter(kind="seat_promoted", object_id=meeting.pk).order_by("id")
+        assert sorted(promoted.values_list("user", flat=True)) == sorted(waiting[:5])
 
 
-def test_first_answers_of_one_reader_leave_one(club: Club, clients: Any) -> None:
+def test_simultaneous_first_rsvps_create_one_row(club: Club, clients: Any) -> None:
     for _round in range(ROUNDS):
         meeting = plan(club)
         answers = at_once([answer(clients[0], meeting, word) for word in ("yes", "no", "maybe", "yes") * 3])
@@ -103,10 +101,10 @@ def test_first_answers_of_one_reader_leave_one(club: Club, clients: Any) -> None
         check_seats()
 
 
-def test_readers_who_answer_leave_close_their_account_and_moderators_who_change_the_seats(
+def test_rsvps_during_leaves_deletions_and_capacity_changes(
     club: Club, alice: User, make_user: Callable[..., User], client_of: Callable[..., Any]
 ) -> None:
-    """All that moves an answer at once, with others' meetings beside it."""
+    """Everything that changes RSVPs at once."""
     as_alice = client_of(alice)
     for round_ in range(ROUNDS):
         chance = random.Random(round_)
@@ -126,26 +124,26 @@ def test_readers_who_answer_leave_close_their_account_and_moderators_who_change_
         calls += [partial(as_alice.patch, url(meetings[1]), {"status": "cancelled"})]
         attended = {"attended": [user.pk for user in users[:5]]}
         calls += [partial(as_alice.put, url(meetings[2], "attendance/"), attended)]
-        answers = at_once([*calls, partial(gone, users[5])])
+        answers = at_once([*calls, partial(delete_account, users[5])])
         statuses([got for got in answers if got is not None])
         check_seats()
         left = {users[3].pk, users[4].pk, users[5].pk}
-        # Who left after the others answered has no answer; who came too late for the last word had none to give.
-        assert not left & (coming(meetings[0]) | set(line(meetings[0])))
+        # Former members have no RSVPs, whatever the order of the requests.
+        assert not left & (attendees(meetings[0]) | set(waitlist(meetings[0])))
         assert not User.objects.filter(pk=users[5].pk).exists()
 
 
-def gone(user: User) -> None:
+def delete_account(user: User) -> None:
     User.objects.filter(pk=user.pk).update(is_active=False, leaving="anonymise")
     user.count(-1)
     depart(user)
 
 
-def test_answers_to_a_meeting_that_is_removed_and_to_a_club_that_goes(alice: User, clients: Any, readers: Any) -> None:
+def test_rsvps_during_meeting_and_club_deletion(alice: User, clients: Any, users: Any) -> None:
     for round_ in range(ROUNDS):
         other = Club.found(by=alice, name="Short")
-        for reader in readers[:6]:
-            bring_in(other, reader)
+        for user in users[:6]:
+            bring_in(other, user)
         meeting = plan(other, capacity=2, repeats={"every": "weekly", "count": 3})
         calls: list[Any] = [answer(client, meeting, "yes") for client in clients[:6]]
         end = partial(other.dissolve, by=alice) if round_ % 2 else partial(meeting.remove, by=alice, scope="following")
@@ -155,7 +153,7 @@ def test_answers_to_a_meeting_that_is_removed_and_to_a_club_that_goes(alice: Use
         check_seats()
 
 
-def test_changes_of_a_series_crosswise(club: Club, alice: User, clients: Any, client_of: Callable[..., Any]) -> None:
+def test_simultaneous_changes_of_a_series(club: Club, alice: User, clients: Any, client_of: Callable[..., Any]) -> None:
     as_alice = client_of(alice)
     for _round in range(ROUNDS):
         first = plan(club, capacity=3, repeats={"every": "weekly", "count": 6})
@@ -178,8 +176,8 @@ def test_changes_of_a_series_crosswise(club: Club, alice: User, clients: Any, cl
         check_seats()
 
 
-def test_answers_and_changes_on_known_ground_meet_no_deadlock(
-    alice: User, club: Club, readers: list[User], clients: list[Any], client_of: Callable[..., Any]
+def test_conditional_writes_do_not_deadlock(
+    alice: User, club: Club, users: list[User], clients: list[Any], client_of: Callable[..., Any]
 ) -> None:
     as_alice, known = client_of(alice), {"If-Match": "*"}
     for _round in range(ROUNDS):
@@ -189,25 +187,25 @@ def test_answers_and_changes_on_known_ground_meet_no_deadlock(
             for client in clients[:6]
             for headers in (known, {})
         ]
-        named = {"attended": [reader.pk for reader in readers[:6]]}
+        named = {"attended": [user.pk for user in users[:6]]}
         calls += [partial(as_alice.put, url(meeting, "attendance/"), named, headers=known)] * 2
         calls += [partial(as_alice.patch, url(meeting), {"capacity": 3}, headers=known)] * 2
         assert set(statuses(at_once(calls))) <= {200, 204}
         check_seats()
 
 
-def test_a_reminder_is_given_once_however_many_workers_there_are(club: Club, readers: Any) -> None:
+def test_reminder_is_sent_once_by_several_workers(club: Club, users: Any) -> None:
     for _round in range(ROUNDS):
         Job.objects.all().delete()
         Notification.objects.all().delete()
         meeting = plan(club, days=6.5)
         Job.objects.filter(name="meetings.remind").update(due_at=timezone.now())
-        remind = partial(telling._remind, meeting=meeting.pk, days=1, starts=meeting.starts_at.isoformat())
+        remind = partial(tasks._remind, meeting=meeting.pk, days=1, starts=meeting.starts_at.isoformat())
         at_once([jobs.run_due] * 4 + [remind] * 2)
-        assert len(told("meeting_reminder")) == len(readers) + 1
+        assert len(notified("meeting_reminder")) == len(users) + 1
 
 
-def test_of_tokens_made_at_once_the_last_one_counts(alice: User, client_of: Callable[..., Any], anonymous: Any) -> None:
+def test_simultaneous_calendar_tokens_leave_one(alice: User, client_of: Callable[..., Any], anonymous: Any) -> None:
     as_alice = client_of(alice)
     for _round in range(ROUNDS):
         answers = at_once([partial(as_alice.post, "/api/v1/users/me/calendar-token/")] * 6)

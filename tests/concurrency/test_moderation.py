@@ -1,4 +1,4 @@
-"""Reports, decisions and their targets at once: everything once, figures right, nobody gets a 5xx."""
+"""Concurrent reports and decisions: one effect each, counters right, no response is a 5xx."""
 
 from collections import Counter
 from functools import partial
@@ -22,17 +22,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def readers(make_user):
+def users(make_user):
     return [make_user(f"reader{n}") for n in range(5)]
 
 
 @pytest.fixture
-def clients(readers, client_of):
-    return [client_of(reader) for reader in readers]
+def clients(users, client_of):
+    return [client_of(user) for user in users]
 
 
 @pytest.fixture
-def desks(make_user):
+def browsers(make_user):
     found = []
     for name in ("moira", "norbert"):
         client = Client()
@@ -43,7 +43,7 @@ def desks(make_user):
 
 @pytest.fixture
 def write(alice):
-    """A review of Alice's of a new book."""
+    """Create a review by Alice of a new book."""
 
     def make():
         return Review.write(book=Book.add(by=None, title="Emma", authors=["A"]), by=alice, rating=8, body="Good.")
@@ -58,7 +58,7 @@ def statuses(answers):
 
 
 def check():
-    """Each case says what its rows say, and what is hidden is hidden on both sides."""
+    """Check that cases match their reports and that hidden states match the targets."""
     for case in Case.objects.exclude(state="gone"):
         assert case.reports_count == case.reports.waiting().count(), case
         assert case.state == ("open" if case.reports_count or case.is_appealed else "closed"), case
@@ -68,14 +68,14 @@ def check():
     assert differences() == (0, [])
 
 
-def order(desk, case, decision, ground):
-    """What the page of a case would send, opened now."""
-    shown = desk.get(page_of(case)).context
+def decide(client, case, decision, ground):
+    """Load the case page and return the call that submits its form."""
+    shown = client.get(page_of(case)).context
     form = {"version": shown["case"].version, "seen": shown["form"].initial["seen"]}
-    return partial(desk.post, page_of(case), form | {"decision": decision, "ground": ground}, follow=True)
+    return partial(client.post, page_of(case), form | {"decision": decision, "ground": ground}, follow=True)
 
 
-def test_one_of_twelve_reports_by_one_reader_is_kept(clients, write, settings):
+def test_simultaneous_reports_of_one_user_create_one(clients, write, settings):
     settings.REPORTS_TO_HIDE = 1
     for _round in range(ROUNDS):
         review = write()
@@ -86,11 +86,11 @@ def test_one_of_twelve_reports_by_one_reader_is_kept(clients, write, settings):
     check()
 
 
-def test_readers_who_report_at_once_hide_it_exactly_once(clients, write):
+def test_simultaneous_reports_hide_target_once(clients, write):
     for round_ in range(ROUNDS):
         review, many = write(), 3 + round_ % 3
         answers = at_once([partial(report, client, review) for client in clients[:many]])
-        # Whoever comes after it is hidden may find nothing to report.
+        # Reports after the automatic hiding may get 400.
         assert statuses(answers).keys() <= {201, 400}
         assert [answer.status_code for answer in answers].count(201) >= 3
         case = case_of(review)
@@ -98,21 +98,24 @@ def test_readers_who_report_at_once_hide_it_exactly_once(clients, write):
     check()
 
 
-def test_of_two_moderators_one_decides(clients, write, desks):
+def test_simultaneous_decisions_allow_one(clients, write, browsers):
     for _round in range(ROUNDS):
         review = write()
         report(clients[0], review)
         case = case_of(review)
-        orders = [order(desks[0], case, "hide", "spam"), order(desks[1], case, "dismiss", "no_violation")]
-        answers = at_once(orders)
+        calls = [
+            decide(browsers[0], case, "hide", "spam"),
+            decide(browsers[1], case, "dismiss", "no_violation"),
+        ]
+        answers = at_once(calls)
         assert statuses(answers) == {200: 2}
         assert Decision.objects.filter(case=case).count() == 1
-        # By the pages: each client of the tests would be given the other's contexts too.
-        assert sum(b"has decided meanwhile" in answer.content for answer in answers) == 1
+        # Compare the pages, because test clients in threads share their contexts.
+        assert sum(b"has decided this case" in answer.content for answer in answers) == 1
     check()
 
 
-def test_a_decision_comes_with_an_edit_a_report_and_an_appeal(clients, write, desks, as_alice):
+def test_decision_during_edit_report_and_appeal(clients, write, browsers, as_alice):
     for round_ in range(ROUNDS):
         review = write()
         url = f"{REVIEWS}{review.pk}/"
@@ -122,18 +125,18 @@ def test_a_decision_comes_with_an_edit_a_report_and_an_appeal(clients, write, de
         calls = [partial(as_alice.patch, url, {"rating": n / 2, "visibility": "public"}) for n in range(1, 5)]
         calls += [partial(report, clients[4], review), partial(appeal, as_alice, review)]
         if case:
-            calls.append(order(desks[0], case, ("hide", "warn", "dismiss")[round_ % 3], "spam"))
+            calls.append(decide(browsers[0], case, ("hide", "warn", "dismiss")[round_ % 3], "spam"))
         assert statuses(at_once(calls)).keys() <= {200, 201, 400, 409}
         check()
 
 
-def test_what_is_reported_goes_at_the_same_moment(clients, write, desks, as_alice):
+def test_decision_during_target_deletion(clients, write, browsers, as_alice):
     for _round in range(ROUNDS):
         review = write()
         report(clients[4], review)
         case = case_of(review)
         calls = [partial(report, client, review) for client in clients[:4]]
-        calls += [order(desks[0], case, "hide", "spam"), partial(as_alice.delete, f"{REVIEWS}{review.pk}/")]
+        calls += [decide(browsers[0], case, "hide", "spam"), partial(as_alice.delete, f"{REVIEWS}{review.pk}/")]
         answers = at_once(calls)
         assert statuses(answers).keys() <= {200, 201, 204, 400}
         assert answers[-1].status_code == 204
@@ -142,11 +145,11 @@ def test_what_is_reported_goes_at_the_same_moment(clients, write, desks, as_alic
     check()
 
 
-def test_a_post_is_reported_while_it_is_changed_and_goes(clients, readers, alice, as_alice, bob, client_of):
+def test_reports_during_post_update_and_deletion(clients, users, alice, as_alice, bob, client_of):
     as_bob = client_of(bob)
     club = Club.found(by=alice, name="Loud")
-    for reader in (bob, *readers):
-        bring_in(club, reader)
+    for user in (bob, *users):
+        bring_in(club, user)
     threads = f"/api/v1/clubs/{club.pk}/threads/"
     thread = f"{threads}{as_alice.post(threads, {'title': 'T', 'body': 'x'}).json()['id']}/posts/"
     for round_ in range(ROUNDS):
@@ -171,19 +174,19 @@ def test_a_post_is_reported_while_it_is_changed_and_goes(clients, readers, alice
         assert differences() == (0, [])
 
 
-def test_a_reporter_and_an_author_close_their_accounts_meanwhile(make_user, client_of, write, desks):
+def test_decision_during_account_deletions(make_user, client_of, write, browsers):
     for round_ in range(ROUNDS):
-        goer, author = make_user(f"goer{round_}"), make_user(f"author{round_}")
+        leaver, author = make_user(f"leaver{round_}"), make_user(f"author{round_}")
         review = Review.write(book=Book.add(by=None, title="T", authors=["A"]), by=author, rating=4)
         other = write()
-        report(client_of(goer), author)
+        report(client_of(leaver), author)
         case = case_of(author)
         calls = [
-            partial(report, client_of(goer), review),
-            partial(report, client_of(goer), other),
-            partial(client_of(goer).delete, ME, {"password": PASSWORD}),
+            partial(report, client_of(leaver), review),
+            partial(report, client_of(leaver), other),
+            partial(client_of(leaver).delete, ME, {"password": PASSWORD}),
             partial(client_of(author).delete, ME, {"password": PASSWORD, "reviews": "delete"}),
-            order(desks[0], case, "warn", "abuse"),
+            decide(browsers[0], case, "warn", "abuse"),
         ]
         answers = at_once(calls)
         assert statuses(answers).keys() <= {200, 201, 204, 400, 401, 409}
@@ -193,18 +196,18 @@ def test_a_reporter_and_an_author_close_their_accounts_meanwhile(make_user, clie
     check()
 
 
-def test_a_moderator_closes_their_account_while_they_decide(make_user, client_of, clients, write):
+def test_decision_during_moderator_account_deletion(make_user, client_of, clients, write):
     for round_ in range(ROUNDS):
-        goer, desk = make_user(f"goer{round_}", is_staff=True, is_superuser=True), Client()
-        desk.force_login(goer)
-        orders = []
+        leaver, browser = make_user(f"leaver{round_}", is_staff=True, is_superuser=True), Client()
+        browser.force_login(leaver)
+        calls = []
         for decision in ("hide", "warn"):
             review = write()
             report(clients[0], review)
-            orders.append(order(desk, case_of(review), decision, "spam"))
-        look = partial(desk.get, page_of(case_of(review)))
-        answers = at_once([*orders, look, partial(client_of(goer).delete, ME, {"password": PASSWORD})])
-        # Who comes too late is led to the sign-in, or refused.
+            calls.append(decide(browser, case_of(review), decision, "spam"))
+        read = partial(browser.get, page_of(case_of(review)))
+        answers = at_once([*calls, read, partial(client_of(leaver).delete, ME, {"password": PASSWORD})])
+        # A late request is redirected to the login page or gets 403.
         assert statuses(answers).keys() <= {200, 204, 302, 403}
         assert answers[-1].status_code == 204
     check()

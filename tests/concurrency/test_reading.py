@@ -1,4 +1,4 @@
-"""Many at once on one reading list: places stay 1..n, marks one a reader, counters right, and nobody gets a 5xx."""
+"""Concurrent reading lists: positions stay 1..n, one progress per user, counters right, no response is a 5xx."""
 
 import random
 from collections import Counter
@@ -46,7 +46,7 @@ def url(club: Club, entry: Entry | None = None, rest: str = "") -> str:
     return f"/api/v1/clubs/{club.pk}/books/" + (f"{entry.pk}/{rest}" if entry else "")
 
 
-def places(club: Club) -> list[int]:
+def positions(club: Club) -> list[int]:
     return sorted(Entry.objects.filter(club=club).values_list("position", flat=True))
 
 
@@ -65,10 +65,10 @@ def test_simultaneous_moves_leave_a_permutation(club: Club, owner: User, moderat
             ]
         )
         assert statuses(answers) == {200: 8}
-        assert places(club) == list(range(1, 17))
+        assert positions(club) == list(range(1, 17))
 
 
-def test_moves_additions_and_removals_leave_no_gap_and_no_twin(
+def test_simultaneous_changes_leave_no_gap_or_duplicate(
     club: Club, owner: User, moderators: list[Any], books: Any
 ) -> None:
     for round_ in range(ROUNDS):
@@ -85,18 +85,18 @@ def test_moves_additions_and_removals_leave_no_gap_and_no_twin(
         assert set(statuses(answers[:3])) <= {200, 404}
         assert statuses(answers[3:6]) == {201: 3}
         assert statuses(answers[6:]) == {204: 2}
-        assert places(club) == list(range(1, 10))
+        assert positions(club) == list(range(1, 10))
         assert list(services.miscounted()) == []
 
 
-def test_a_book_is_listed_once_of_eight_who_list_it(club: Club, moderators: list[Any], books: Any) -> None:
+def test_simultaneous_additions_of_a_book_create_one(club: Club, moderators: list[Any], books: Any) -> None:
     for book in books:
         answers = at_once([partial(c.post, url(club), {"book": book.pk}) for c in moderators])
         assert statuses(answers) == {201: 1, 409: 7}
-    assert places(club) == list(range(1, 17))
+    assert positions(club) == list(range(1, 17))
 
 
-def test_first_marks_of_one_reader_leave_one_row(club: Club, owner: User, moderators: list[Any], books: Any) -> None:
+def test_simultaneous_first_progress_leaves_one_row(club: Club, owner: User, moderators: list[Any], books: Any) -> None:
     for book in [*books, *(Book.add(by=None, title="More", authors=["A"]) for _ in range(ROUNDS - len(books)))]:
         entry = Entry.add(club=club, book=book, by=owner)
         place = url(club, entry, "progress/")
@@ -107,9 +107,7 @@ def test_first_marks_of_one_reader_leave_one_row(club: Club, owner: User, modera
         assert float(mark.percent) == last["percent"]
 
 
-def test_moderators_who_swap_crosswise_lock_nobody_out(
-    club: Club, owner: User, moderators: list[Any], books: Any
-) -> None:
+def test_crosswise_moves_do_not_deadlock(club: Club, owner: User, moderators: list[Any], books: Any) -> None:
     first, second = (Entry.add(club=club, book=book, by=owner) for book in books[:2])
 
     def swap(client: APIClient, one: Entry, other: Entry) -> set[int]:
@@ -123,10 +121,10 @@ def test_moderators_who_swap_crosswise_lock_nobody_out(
         [partial(swap, moderators[0], first, second), partial(swap, moderators[1], second, first)],
     )
     assert answers == [{200}, {200}]
-    assert places(club) == [1, 2]
+    assert positions(club) == [1, 2]
 
 
-def test_counters_are_what_a_recount_gives_whatever_happens_at_once(
+def test_mixed_writes_keep_counters_right(
     club: Club, owner: User, moderators: list[Any], books: Any, client_of: Callable[[User | None], APIClient]
 ) -> None:
     others = [Club.found(by=owner, name=f"Club {n}") for n in range(3)]
@@ -155,9 +153,7 @@ def test_counters_are_what_a_recount_gives_whatever_happens_at_once(
     assert list(services.miscounted()) == []
 
 
-def test_marks_and_the_removal_of_their_entry_meet_without_an_error(
-    club: Club, owner: User, moderators: list[Any], books: Any
-) -> None:
+def test_progress_during_entry_deletion(club: Club, owner: User, moderators: list[Any], books: Any) -> None:
     for round_ in range(ROUNDS):
         entry = Entry.add(club=club, book=books[round_ % 16], by=owner)
         step = {"title": "I", "up_to_chapter": 1, "due_on": "2027-01-01"}
@@ -170,7 +166,7 @@ def test_marks_and_the_removal_of_their_entry_meet_without_an_error(
         assert not Progress.objects.exists()
 
 
-def test_a_club_that_goes_while_its_readers_write_is_gone(
+def test_writes_during_club_deletion(
     owner: User, make_user: Callable[..., User], client_of: Callable[[User | None], APIClient], books: Any
 ) -> None:
     users = [make_user(f"reader{n}") for n in range(6)]
@@ -192,7 +188,7 @@ def test_a_club_that_goes_while_its_readers_write_is_gone(
         assert list(services.miscounted()) == []
 
 
-def test_a_book_is_listed_or_removed_but_never_both(
+def test_book_is_either_listed_or_deleted(
     club: Club, owner: User, moderators: list[Any], client_of: Callable[[User | None], APIClient]
 ) -> None:
     as_owner = client_of(owner)

@@ -1,4 +1,4 @@
-"""Many reviews at once, on a real server: one a reader and book, figures that never drift, and nobody gets a 5xx."""
+"""Concurrent reviews: one per user and book, counters stay right, no response is a 5xx."""
 
 import random
 from collections import Counter
@@ -17,13 +17,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def readers(make_user):
+def users(make_user):
     return [make_user(f"reader{n}") for n in range(20)]
 
 
 @pytest.fixture
-def clients(readers, client_of):
-    return [client_of(reader) for reader in readers]
+def clients(users, client_of):
+    return [client_of(user) for user in users]
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def statuses(answers):
     return found
 
 
-def test_one_of_twelve_first_reviews_is_kept(clients, books, anonymous):
+def test_simultaneous_first_reviews_create_one(clients, books, anonymous):
     for round_ in range(ROUNDS):
         body = {"book": books[0].pk, "rating": round_ % 10 / 2 + 0.5}
         answers = at_once([partial(clients[0].post, REVIEWS, body)] * 12)
@@ -47,8 +47,8 @@ def test_one_of_twelve_first_reviews_is_kept(clients, books, anonymous):
         assert clients[0].delete(f"{REVIEWS}{Review.objects.get().pk}/").status_code == 204
 
 
-def test_likes_of_many_are_all_counted(clients, books, readers):
-    review = Review.write(book=books[0], by=readers[0], rating=8)
+def test_simultaneous_likes_are_all_counted(clients, books, users):
+    review = Review.write(book=books[0], by=users[0], rating=8)
     url = f"{REVIEWS}{review.pk}/like/"
     for round_ in range(ROUNDS):
         many = at_once([partial(client.put, url) for client in clients[:10] for _ in range(2)])
@@ -61,8 +61,8 @@ def test_likes_of_many_are_all_counted(clients, books, readers):
         assert review.likes_count == review.likes.count() == 9 - round_ % 10
 
 
-def test_one_of_many_changes_of_the_same_state_is_made(clients, books, readers):
-    url = f"{REVIEWS}{Review.write(book=books[0], by=readers[0], rating=8).pk}/"
+def test_simultaneous_conditional_updates_allow_one(clients, books, users):
+    url = f"{REVIEWS}{Review.write(book=books[0], by=users[0], rating=8).pk}/"
     for round_ in range(ROUNDS):
         etag = clients[0].get(url)["ETag"]
         answers = at_once(
@@ -71,25 +71,25 @@ def test_one_of_many_changes_of_the_same_state_is_made(clients, books, readers):
         assert statuses(answers) == {200: 1, 412: 7}
 
 
-def test_a_book_that_goes_while_it_is_reviewed(clients, readers, client_of):
+def test_reviews_during_book_deletion(clients, users, client_of):
     for _round in range(ROUNDS):
         book = clients[0].post("/api/v1/books/", {"title": "Going", "author": "A"}).json()["id"]
         calls = [partial(client.post, REVIEWS, {"book": book, "rating": 4}) for client in clients[1:8]]
-        gone, *written = at_once([partial(clients[0].delete, f"/api/v1/books/{book}/"), *calls])
-        assert (gone.status_code, statuses(written)) in [(409, {201: 7}), (204, {400: 7})], written[0].content
+        deleted, *written = at_once([partial(clients[0].delete, f"/api/v1/books/{book}/"), *calls])
+        assert (deleted.status_code, statuses(written)) in [(409, {201: 7}), (204, {400: 7})], written[0].content
         for review in Review.objects.all():
             review.remove()
 
 
-class Crowd:
-    """Readers, staff and accounts that go, doing one thing each of all that moves a figure."""
+class RandomWriters:
+    """Users and staff who change counters in random ways."""
 
-    def __init__(self, clients, readers, books, seed):
-        self.clients, self.readers, self.books = clients, readers, books
+    def __init__(self, clients, users, books, seed):
+        self.clients, self.users, self.books = clients, users, books
         self.random = random.Random(seed)
 
-    def acts(self, count):
-        """So many random acts, the review of each looked for when it runs."""
+    def actions(self, count):
+        """Return random actions, which choose their review when they run."""
         kinds = [self.write] * 5 + [self.edit] * 5 + [self.delete] * 3 + [self.hide, self.restore] + [self.like] * 3
         return [partial(self.random.choice(kinds), random.Random(self.random.random())) for _ in range(count)]
 
@@ -116,7 +116,7 @@ class Crowd:
 
     def on_own(self, rnd, method, *body):
         n = rnd.randrange(len(self.clients))
-        pk = self.pick(rnd, Review.objects.filter(author=self.readers[n]))
+        pk = self.pick(rnd, Review.objects.filter(author=self.users[n]))
         return getattr(self.clients[n], method)(f"{REVIEWS}{pk}/", *body)
 
     def as_staff(self, rnd, act):
@@ -125,10 +125,10 @@ class Crowd:
             if review:
                 act(review)
         except Http404:
-            pass  # It went at the same moment.
+            pass  # deleted in the meantime
 
     def go(self, user, *, anonymise):
-        """An account goes, as `DELETE users/me/` has it."""
+        """Delete an account as `DELETE users/me/` does."""
         close(user, anonymise=anonymise)
 
     @staticmethod
@@ -141,28 +141,28 @@ class Crowd:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_no_figure_drifts_in_200_mixed_writes(clients, readers, books, make_user, client_of, seed):
-    crowd = Crowd(clients, readers, books, seed)
+def test_mixed_writes_keep_counters_right(clients, users, books, make_user, client_of, seed):
+    writers = RandomWriters(clients, users, books, seed)
     found = Counter()
     for round_ in range(10):
         leaving = [make_user(f"leaving{round_}-{n}") for n in range(2)]
         club = Club.found(by=leaving[0], name="Going")
         club.join(leaving[1])
-        for reader in leaving:
-            Review.write(book=books[0], by=reader, rating=round_ % 10 + 1)
-            for review in Review.objects.exclude(author=reader)[:3]:
-                review.like(by=reader)
-        goers = [partial(crowd.go, reader, anonymise=bool(n)) for n, reader in enumerate(leaving)]
-        theirs = [partial(client_of(reader).post, REVIEWS, {"book": books[1].pk, "rating": 5}) for reader in leaving]
-        answers = at_once([*goers, *theirs, *crowd.acts(18)])
+        for user in leaving:
+            Review.write(book=books[0], by=user, rating=round_ % 10 + 1)
+            for review in Review.objects.exclude(author=user)[:3]:
+                review.like(by=user)
+        deletions = [partial(writers.go, user, anonymise=bool(n)) for n, user in enumerate(leaving)]
+        theirs = [partial(client_of(user).post, REVIEWS, {"book": books[1].pk, "rating": 5}) for user in leaving]
+        answers = at_once([*deletions, *theirs, *writers.actions(18)])
         found += statuses([answer for answer in answers if answer is not None])
     assert {200, 201, 204} <= found.keys() <= {200, 201, 204, 401, 404, 409}, found
     assert differences() == (0, [])
 
 
-def test_verifying_while_readers_write_finds_nothing(clients, readers, books):
-    """A figure is looked at again under its lock, so that no half-done write looks like a fault."""
-    crowd = Crowd(clients, readers, books, 7)
+def test_verify_counters_during_writes_finds_nothing(clients, users, books):
+    """Counters are rechecked under their lock, so that a write in progress is not reported as an error."""
+    writers = RandomWriters(clients, users, books, 7)
     for _round in range(8):
-        told = at_once([partial(differences, "--chunk", "2"), partial(differences, "--repair"), *crowd.acts(18)])
-        assert told[:2] == [(0, []), (0, [])]
+        found = at_once([partial(differences, "--chunk", "2"), partial(differences, "--repair"), *writers.actions(18)])
+        assert found[:2] == [(0, []), (0, [])]

@@ -1,4 +1,4 @@
-"""Figures and kept answers under many hands: right at any moment, never stale, whatever becomes of Redis."""
+"""Statistics and cached responses under concurrent writes: never stale, even if Redis fails."""
 
 import os
 import random
@@ -39,7 +39,7 @@ def books(db):
 
 
 @pytest.fixture
-def readers(make_user):
+def users(make_user):
     return [make_user(f"reader{n}") for n in range(8)]
 
 
@@ -47,7 +47,7 @@ def statuses(answers):
     return Counter(answer.status_code for answer in answers)
 
 
-def test_one_caller_makes_the_answer_and_the_others_wait_for_it(books, monkeypatch):
+def test_one_request_builds_the_cached_response(books, monkeypatch):
     made, asked = [], threading.Barrier(6)
     read, listing = counters.read, BookViewSet.list
 
@@ -69,7 +69,7 @@ def test_one_caller_makes_the_answer_and_the_others_wait_for_it(books, monkeypat
     assert made == [1]
 
 
-def test_first_moves_of_a_total_by_many_at_once_lose_none(db):
+def test_simultaneous_first_counter_changes_lose_none(db):
     for _round in range(ROUNDS):
         at_once([partial(counters.add, {"new": 1, f"new {n % 3}": 1}) for n in range(12)])
     assert counters.read(["new", "new 0", "new 1", "new 2", counters.TOTALS]) == {
@@ -79,10 +79,10 @@ def test_first_moves_of_a_total_by_many_at_once_lose_none(db):
     }
 
 
-def test_after_each_write_the_next_answer_has_it(books, readers, client_of):
-    """Ten times ROUNDS in all: on each 201 the writer asks without a sign-in; others ask all the time beside it."""
+def test_no_response_after_a_write_is_stale(books, users, client_of):
+    """After each write an anonymous client of the writer reads the new state, while others read all the time."""
     book, over, stale = books[0], threading.Event(), []
-    clients = [client_of(reader) for reader in readers[:4]]
+    clients = [client_of(user) for user in users[:4]]
     own = f"{BOOKS}{book.pk}/"
     done, lock = [], threading.Lock()
 
@@ -131,10 +131,10 @@ def test_after_each_write_the_next_answer_has_it(books, readers, client_of):
     assert differences() == (0, [])
 
 
-def test_one_writers_figures_are_exact_after_every_write(books, readers, client_of):
-    """Ten times ROUNDS writes, one after the other, while others ask: each answer afterwards has the very number."""
+def test_statistics_are_exact_after_each_write(books, users, client_of):
+    """After each of several writes in a row the statistics are exact, while others read."""
     book, over, wrong = books[0], threading.Event(), []
-    client, reader = client_of(readers[0]), APIClient()
+    client, anonymous = client_of(users[0]), APIClient()
     place = f"{BOOKS}{book.pk}/stats/"
 
     def ask():
@@ -148,7 +148,7 @@ def test_one_writers_figures_are_exact_after_every_write(books, readers, client_
         for n in range(10 * ROUNDS):
             rating = (n % 10 + 1) / 2
             assert client.patch(f"{REVIEWS}{pk}/", {"rating": rating}).status_code == 200
-            found = reader.get(place).json()["average_rating"], reader.get(STATS).json()["mean_rating"]
+            found = anonymous.get(place).json()["average_rating"], anonymous.get(STATS).json()["mean_rating"]
             if found != (rating, rating):
                 wrong.append((rating, found))
         over.set()
@@ -157,32 +157,32 @@ def test_one_writers_figures_are_exact_after_every_write(books, readers, client_
     assert wrong == []
 
 
-def test_figures_of_clubs_hold_whatever_happens_at_once(books, readers, client_of, make_user):
+def test_mixed_writes_keep_club_counters_right(books, users, client_of, make_user):
     owner = make_user("owner")
     clubs = [Club.found(by=owner, name=f"Club {n}") for n in range(3)]
     for club in clubs:
         for book in books[:3]:
             Entry.add(club=club, book=book, by=owner, status="reading")
-    as_owner, clients = client_of(owner), {reader: client_of(reader) for reader in readers}
+    as_owner, clients = client_of(owner), {user: client_of(user) for user in users}
     for round_ in range(ROUNDS):
         chance = random.Random(round_)
-        calls = [partial(act, chance.randrange(10**9), clients[reader], reader, clubs, books) for reader in readers]
+        calls = [partial(act, chance.randrange(10**9), clients[user], user, clubs, books) for user in users]
         calls.append(partial(arrange, chance.randrange(10**9), as_owner, clubs, books))
         answers = at_once(calls)
         assert set(statuses(answers)) <= {200, 201, 202, 204, 400, 403, 404, 409}, statuses(answers)
         assert differences() == (0, [])
 
 
-def act(seed, client, reader, clubs, books):
-    """Something that a reader does."""
+def act(seed, client, user, clubs, books):
+    """Perform a random action of a user."""
     chance = random.Random(seed)
     club, book = chance.choice(clubs), chance.choice(books[:3])
-    review = Review.objects.filter(author=reader, book=book).first()
+    review = Review.objects.filter(author=user, book=book).first()
     entry = Entry.objects.filter(club=club).order_by("?").first()
-    deed = chance.choice(["join", "leave", "mark", "mark", "review", "review", "review"])
-    if deed in ("join", "leave"):
-        return client.post(f"/api/v1/clubs/{club.pk}/{deed}/")
-    if deed == "mark" and entry:
+    action = chance.choice(["join", "leave", "mark", "mark", "review", "review", "review"])
+    if action in ("join", "leave"):
+        return client.post(f"/api/v1/clubs/{club.pk}/{action}/")
+    if action == "mark" and entry:
         body = chance.choice([{"percent": chance.randint(0, 100)}, {"page": chance.randint(0, 90), "page_count": 90}])
         body["hidden"] = chance.random() < 0.2
         return client.put(f"/api/v1/clubs/{club.pk}/books/{entry.pk}/progress/", body)
@@ -195,30 +195,30 @@ def act(seed, client, reader, clubs, books):
 
 
 def arrange(seed, client, clubs, books):
-    """Something that a club's owner does."""
+    """Perform a random action of a club's owner."""
     chance = random.Random(seed)
     club = chance.choice(clubs)
     entry = Entry.objects.filter(club=club).order_by("?").first()
     member = club.memberships.active().exclude(user=club.owner).order_by("?").first()
-    deed = chance.choice(["list", "unlist", "move", "finish", "remove", "visibility"])
-    if deed == "list" or entry is None:
+    action = chance.choice(["list", "unlist", "move", "finish", "remove", "visibility"])
+    if action == "list" or entry is None:
         return client.post(f"/api/v1/clubs/{club.pk}/books/", {"book": chance.choice(books).pk, "status": "reading"})
-    if deed == "unlist":
+    if action == "unlist":
         return client.delete(f"/api/v1/clubs/{club.pk}/books/{entry.pk}/")
-    if deed == "remove" and member:
+    if action == "remove" and member:
         return client.delete(f"/api/v1/clubs/{club.pk}/members/{member.user_id}/")
-    if deed == "visibility":
+    if action == "visibility":
         return client.patch(f"/api/v1/clubs/{club.pk}/", {"visibility": chance.choice(["public", "private"])})
-    change = {"position": 1} if deed == "move" else {"status": chance.choice(["reading", "finished"])}
+    change = {"position": 1} if action == "move" else {"status": chance.choice(["reading", "finished"])}
     return client.patch(f"/api/v1/clubs/{club.pk}/books/{entry.pk}/", change)
 
 
-def test_first_marks_of_many_members_meet_without_an_error(books, readers, client_of, make_user):
+def test_simultaneous_first_progress_of_many_members(books, users, client_of, make_user):
     owner = make_user("owner")
     club = Club.found(by=owner, name="Busy")
-    for reader in readers:
-        bring_in(club, reader)
-    clients = [client_of(reader) for reader in readers]
+    for user in users:
+        bring_in(club, user)
+    clients = [client_of(user) for user in users]
     for _round in range(ROUNDS):
         for entry in Entry.objects.all():
             entry.remove(by=owner)
@@ -229,37 +229,37 @@ def test_first_marks_of_many_members_meet_without_an_error(books, readers, clien
         assert entry.percents == 200
 
 
-def test_verify_tells_nothing_wrong_while_everybody_writes(books, readers, client_of, make_user):
+def test_verify_counters_during_writes_finds_nothing(books, users, client_of, make_user):
     club = Club.found(by=make_user("owner"), name="Busy")
     entry = Entry.add(club=club, book=books[0], by=club.owner, status="reading")
-    for reader in readers:
-        bring_in(club, reader)
-    over, told = threading.Event(), []
+    for user in users:
+        bring_in(club, user)
+    over, errors = threading.Event(), []
 
-    def write(reader):
+    def write(user):
         for n in range(30):
-            review = Review.write(book=books[0], by=reader, rating=n % 10 + 1)
-            Progress.set(entry=entry, by=reader, mark=Mark(Unit.PERCENT, n))
+            review = Review.write(book=books[0], by=user, rating=n % 10 + 1)
+            Progress.set(entry=entry, by=user, mark=Mark(Unit.PERCENT, n))
             review.remove()
         over.set()
 
     def verify():
         while not over.is_set():
-            told.extend(differences()[1])
+            errors.extend(differences()[1])
 
-    at_once([*(partial(write, reader) for reader in readers[:4]), verify])
-    assert told == []
+    at_once([*(partial(write, user) for user in users[:4]), verify])
+    assert errors == []
     assert differences() == (0, [])
 
 
-# --- Redis that goes and comes back ----------------------------------------------------------------------------------
+# --- Failures of Redis ----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def own_redis(tmp_path, monkeypatch):
-    """A Redis of this test's own that can be stopped, started and frozen, with the product's cache on it."""
+    """A Redis server of this test that can be stopped, started and frozen, used as the cache."""
     if not shutil.which("redis-server") or not settings.REDIS_URL:
-        pytest.skip("only where the tests run with Redis")
+        pytest.skip("requires Redis")
     server = OwnRedis(tmp_path)
     server.start()
     options = {**settings.CACHES["default"], "LOCATION": f"redis://127.0.0.1:{server.port}/0"}
@@ -297,43 +297,43 @@ class OwnRedis:
         self.process.wait(10)
 
 
-def test_a_client_that_reads_and_writes_notices_nothing_of_redis(own_redis, books, readers, client_of):
-    """Redis is stopped, frozen and back in mid-run; what it kept before must not come back either."""
-    book, client, reader = books[0], client_of(readers[0]), APIClient()
+def test_redis_failures_are_not_visible_to_clients(own_redis, books, users, client_of):
+    """Redis is frozen, stopped and restarted during the run; responses cached before must not be served again."""
+    book, client, anonymous = books[0], client_of(users[0]), APIClient()
     place = f"{BOOKS}{book.pk}/stats/"
     pk = client.post(REVIEWS, {"book": book.pk, "rating": 0.5}).json()["id"]
     slowest, hits = 0.0, 0
 
-    def go_on(rounds):
+    def write_and_read(rounds):
         nonlocal slowest, hits
         for n in range(rounds):
             rating = (n % 10 + 1) / 2
             answers = [client.patch(f"{REVIEWS}{pk}/", {"rating": rating})]
             for where, name in ((place, "average_rating"), (STATS, "mean_rating"), (place, "average_rating")):
                 began = time.perf_counter()
-                answers.append(reader.get(where))
+                answers.append(anonymous.get(where))
                 slowest = max(slowest, time.perf_counter() - began)
                 assert answers[-1].json()[name] == rating
             hits += answers[-1].headers.get("X-Cache") == "hit"
             assert statuses(answers) == {200: 4}
 
     with override_settings(DEBUG=True):
-        go_on(10)
+        write_and_read(10)
         assert hits == 10
         own_redis.signal(signal.SIGSTOP)
-        go_on(20)
+        write_and_read(20)
         own_redis.signal(signal.SIGCONT)
         time.sleep(0.6)
         hits = 0
-        go_on(10)
+        write_and_read(10)
         assert hits == 10
         own_redis.end()
-        go_on(20)
-        own_redis.start()  # with what it had on disk
+        write_and_read(20)
+        own_redis.start()  # with the data on disk
         time.sleep(0.6)
         hits = 0
-        go_on(10)
+        write_and_read(10)
         assert hits == 10
     print(f"slowest read: {slowest:.3f} s")  # noqa: T201
-    assert slowest < 4  # half a second, and what a busy machine adds
+    assert slowest < 4  # half a second, plus a margin for a busy machine
     connections.close_all()

@@ -1,4 +1,4 @@
-"""What the tests of races share."""
+"""Helpers for tests of concurrency."""
 
 import os
 import threading
@@ -8,12 +8,12 @@ from typing import Any
 
 from django.db import connections
 
-# How often a race is run: a fault that shows once in ten times must have its chance. CI runs a short form.
+# Repetitions of each test, enough to find a fault that occurs once in ten runs. CI uses fewer.
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "20"))
 
 
 def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Run the calls behind a barrier, each in a thread with a connection of its own; their answers in order."""
+    """Run the calls simultaneously, each in a thread with its own connection. Return their results in order."""
     barrier = threading.Barrier(len(calls))
 
     def run(call: Callable[[], Any]) -> Any:

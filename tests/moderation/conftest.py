@@ -1,4 +1,4 @@
-"""A review of Alice's to report, a club of hers with Bob in it, and readers enough to hide something."""
+"""Fixtures: a review and a club of Alice, users to report them, and moderators in the admin."""
 
 from collections.abc import Callable
 
@@ -33,13 +33,13 @@ def club(alice: User, bob: User) -> Club:
 
 
 @pytest.fixture
-def readers(make_user: Callable[..., User]) -> list[User]:
+def users(make_user: Callable[..., User]) -> list[User]:
     return [make_user(f"reader{n}") for n in range(6)]
 
 
 @pytest.fixture
-def clients(readers: list[User], client_of: Callable[[User | None], APIClient]) -> list[APIClient]:
-    return [client_of(reader) for reader in readers]
+def clients(users: list[User], client_of: Callable[[User | None], APIClient]) -> list[APIClient]:
+    return [client_of(user) for user in users]
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def make_moderator(make_user: Callable[..., User]) -> Callable[[str], User]:
 
 
 @pytest.fixture
-def desk_of() -> Callable[[User], Client]:
+def admin_client_of() -> Callable[[User], Client]:
     def sign_in(user: User) -> Client:
         client = Client()
         client.force_login(user)
@@ -68,18 +68,18 @@ def moira(make_moderator: Callable[[str], User]) -> User:
 
 
 @pytest.fixture
-def desk(moira: User, desk_of: Callable[[User], Client]) -> Client:
-    return desk_of(moira)
+def as_moira(moira: User, admin_client_of: Callable[[User], Client]) -> Client:
+    return admin_client_of(moira)
 
 
 @pytest.fixture
-def other_desk(make_moderator: Callable[[str], User], desk_of: Callable[[User], Client]) -> Client:
-    return desk_of(make_moderator("norbert"))
+def as_norbert(make_moderator: Callable[[str], User], admin_client_of: Callable[[User], Client]) -> Client:
+    return admin_client_of(make_moderator("norbert"))
 
 
 @pytest.fixture
 def hidden(clients: list[APIClient], review: Review) -> Review:
-    """A review that three readers' reports have hidden."""
+    """A review hidden by three reports."""
     for client in clients[:3]:
         assert report(client, review, reason="abuse", note="Look!").status_code == 201
     return review

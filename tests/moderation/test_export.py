@@ -1,4 +1,4 @@
-"""What moderation tells a reader who asks for everything that is held about them."""
+"""Moderation data in the account export."""
 
 import json
 
@@ -9,18 +9,18 @@ from tests.moderation.helpers import appeal, case_of, decide, report
 pytestmark = pytest.mark.django_db
 
 
-def test_reports_decisions_and_appeals_without_anybody_elses_name(desk, clients, as_alice, club, review, bob):
+def test_export_has_own_data_without_other_names(as_moira, clients, as_alice, club, review, bob):
     report(as_alice, bob, reason="abuse", note="He shouts.")
     report(clients[0], review, note="Look at this.")
-    decide(desk, case_of(review), "hide", "spam", words="Three links.")
+    decide(as_moira, case_of(review), "hide", "spam", words="Three links.")
     appeal(as_alice, review, "They are mine.")
-    answer = as_alice.get("/api/v1/users/me/export/")
-    text = b"".join(answer).decode()
+    response = as_alice.get("/api/v1/users/me/export/")
+    text = b"".join(response).decode()
     body = json.loads(text)
     (own,) = body["reports"]
     assert (own["target_type"], own["target_id"], own["reason"], own["note"]) == ("user", bob.pk, "abuse", "He shouts.")
-    (decided,) = body["decisions"]
-    assert (decided["target_type"], decided["action"], decided["ground"], decided["words"]) == (
+    (decision,) = body["decisions"]
+    assert (decision["target_type"], decision["action"], decision["ground"], decision["words"]) == (
         *("review", "hide", "spam"),
         "Three links.",
     )

@@ -1,4 +1,4 @@
-"""A club's talk is reported, hidden and read by staff, and in no other way."""
+"""Moderation of posts in private clubs, which staff can only read through a case."""
 
 import pytest
 
@@ -14,22 +14,22 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def thread(as_alice, alice, readers):
-    """Of a private club with everybody in it but Charlie."""
+def thread(as_alice, alice, users):
+    """A thread of a private club; only Charlie is not a member."""
     club = Club.found(by=alice, name="Secret readers", visibility="private")
-    for reader in (*readers, User.objects.get(username="bob")):
-        bring_in(club, reader)
+    for user in (*users, User.objects.get(username="bob")):
+        bring_in(club, user)
     body = {"title": "Under the roses", "body": "How do you like it?"}
-    answer = as_alice.post(f"/api/v1/clubs/{club.pk}/threads/", body)
-    assert answer.status_code == 201, answer.content
-    return f"/api/v1/clubs/{club.pk}/threads/{answer.json()['id']}/"
+    response = as_alice.post(f"/api/v1/clubs/{club.pk}/threads/", body)
+    assert response.status_code == 201, response.content
+    return f"/api/v1/clubs/{club.pk}/threads/{response.json()['id']}/"
 
 
 @pytest.fixture
 def post(as_bob, bob, thread):
-    answer = as_bob.post(f"{thread}posts/", {"body": "You are all fools."})
-    assert answer.status_code == 201, answer.content
-    return Post.objects.get(pk=answer.json()["id"])
+    response = as_bob.post(f"{thread}posts/", {"body": "You are all fools."})
+    assert response.status_code == 201, response.content
+    return Post.objects.get(pk=response.json()["id"])
 
 
 @pytest.fixture(autouse=True)
@@ -37,22 +37,22 @@ def bob_first(bob):
     return bob
 
 
-def shown(client, thread, post):
-    found = {row["id"]: row for row in client.get(f"{thread}posts/").json()["results"]}
-    return found.get(post.pk)
+def listed(client, thread, post):
+    rows = {row["id"]: row for row in client.get(f"{thread}posts/").json()["results"]}
+    return rows.get(post.pk)
 
 
-def active(client, thread):
-    """How many are active in the club of a thread."""
+def active_members(client, thread):
+    """Return the number of active members of the thread's club."""
     return client.get(f"{thread.partition('threads/')[0]}stats/").json()["active_members_30d"]
 
 
-def test_a_post_is_hidden_by_enough_reports_and_shown_to_its_author(clients, as_bob, as_charlie, thread, post):
-    assert shown(as_bob, thread, post)["moderation"] is None
+def test_reports_hide_a_post_from_all_but_its_author(clients, as_bob, as_charlie, thread, post):
+    assert listed(as_bob, thread, post)["moderation"] is None
     for client in clients[:3]:
         assert report(client, post, reason="abuse").status_code == 201
-    assert shown(clients[0], thread, post) is None
-    own = shown(as_bob, thread, post)
+    assert listed(clients[0], thread, post) is None
+    own = listed(as_bob, thread, post)
     assert (own["body"], own["moderation"]["status"], own["moderation"]["reason"]) == (
         "You are all fools.",
         "pending",
@@ -64,7 +64,7 @@ def test_a_post_is_hidden_by_enough_reports_and_shown_to_its_author(clients, as_
     problem(appeal(as_bob, post), 409, "already_appealed")
 
 
-def test_a_hidden_post_calls_nobody(clients, as_bob, as_alice, thread, post):
+def test_mentions_in_a_hidden_post_do_not_notify(clients, as_bob, as_alice, thread, post):
     for client in clients[:3]:
         report(client, post)
     for name in ("alice", "reader5"):
@@ -73,59 +73,59 @@ def test_a_hidden_post_calls_nobody(clients, as_bob, as_alice, thread, post):
         assert client.get("/api/v1/users/me/notifications/").json()["results"] == []
 
 
-def test_only_who_is_in_the_club_reports(as_charlie, as_bob, as_alice, thread, post):
+def test_only_members_can_report_a_post(as_charlie, as_bob, as_alice, thread, post):
     assert bad_fields(report(as_charlie, post)) == {"target_id": "does_not_exist"}
     problem(report(as_bob, post), 403, "own_content")
     assert as_alice.put("/api/v1/users/bob/block/").status_code == 204
-    # She owns the club, so she sees him all the same.
+    # Owners see the posts of members they have blocked.
     assert report(as_alice, post).status_code == 201
 
 
-def test_a_block_keeps_a_member_from_reporting_what_they_do_not_see(clients, as_bob, thread, post):
+def test_blocking_member_cannot_report_the_post(clients, as_bob, thread, post):
     assert clients[0].put("/api/v1/users/bob/block/").status_code == 204
     assert bad_fields(report(clients[0], post)) == {"target_id": "does_not_exist"}
 
 
-def test_staff_read_it_with_what_stands_around_it_and_that_is_written_down(desk, moira, clients, as_bob, thread, post):
+def test_case_page_shows_surrounding_posts_and_logs_view(as_moira, moira, clients, as_bob, thread, post):
     as_bob.post(f"{thread}posts/", {"body": "And so am I."})
     report(clients[0], post)
-    queue = desk.get(QUEUE).content.decode()
+    queue = as_moira.get(QUEUE).content.decode()
     assert "Under the roses" not in queue
     assert not Opening.objects.exists()
-    page = desk.get(page_of(case_of(post))).content.decode()
+    page = as_moira.get(page_of(case_of(post))).content.decode()
     for text in ("Under the roses", "How do you like it?", "You are all fools.", "And so am I.", "Secret readers"):
         assert text in page, text
     assert [opening.by for opening in Opening.objects.all()] == [moira]
 
 
-def test_staff_hide_and_restore_it(desk, clients, thread, post):
+def test_moderator_hides_and_restores_a_post(as_moira, clients, thread, post):
     report(clients[0], post)
-    assert active(clients[0], thread) == 2
-    decide(desk, case_of(post), "hide")
-    assert shown(clients[0], thread, post) is None
-    assert active(clients[0], thread) == 1  # Alice, who has opened the thread
+    assert active_members(clients[0], thread) == 2
+    decide(as_moira, case_of(post), "hide")
+    assert listed(clients[0], thread, post) is None
+    assert active_members(clients[0], thread) == 1  # Alice, who created the thread
     assert differences() == (0, [])
-    undo(desk, case_of(post))
-    assert shown(clients[0], thread, post)["body"] == "You are all fools."
-    assert active(clients[0], thread) == 2
+    undo(as_moira, case_of(post))
+    assert listed(clients[0], thread, post)["body"] == "You are all fools."
+    assert active_members(clients[0], thread) == 2
     assert differences() == (0, [])
 
 
 @pytest.mark.parametrize("how", ["post", "thread", "club"])
-def test_its_case_closes_when_it_goes(clients, as_alice, thread, post, how):
+def test_deletion_closes_the_case_of_a_post(clients, as_alice, thread, post, how):
     report(clients[0], post)
     club = thread.partition("threads/")[0]
-    address = {"post": f"{thread}posts/{post.pk}/", "thread": thread, "club": club}[how]
-    assert as_alice.delete(address).status_code == 204
+    url = {"post": f"{thread}posts/{post.pk}/", "thread": thread, "club": club}[how]
+    assert as_alice.delete(url).status_code == 204
     assert Case.objects.get().state == "gone"
     assert bad_fields(report(clients[1], post)) == {"target_id": "does_not_exist"}
 
 
-def test_a_block_hides_the_title_from_who_has_reported_a_post_in_it(clients, thread, post):
+def test_block_hides_the_thread_title_from_the_reporter(clients, thread, post):
     assert report(clients[0], post).status_code == 201
     own = "/api/v1/users/me/activity/"
     assert "Under the roses" in clients[0].get(own).content.decode()
     assert clients[0].put("/api/v1/users/alice/block/").status_code == 204
-    told = clients[0].get(own)
-    assert "report.created" in told.content.decode()
-    assert "Under the roses" not in told.content.decode()
+    activity = clients[0].get(own)
+    assert "report.created" in activity.content.decode()
+    assert "Under the roses" not in activity.content.decode()

@@ -1,4 +1,4 @@
-"""A book to review, and the cast signed in."""
+"""Fixtures: a book, a club, and uploads of exports."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ from tests.clubs.helpers import bring_in
 
 @pytest.fixture
 def add_book(db: None) -> Callable[..., Book]:
-    """Put a book into the catalogue."""
+    """Add a book to the catalog."""
 
     def add(title: str = "Emma", **fields: Any) -> Book:
         return Book.add(by=None, title=title, authors=["Jane Austen"], **fields)
@@ -31,7 +31,7 @@ def book(add_book: Callable[..., Book]) -> Book:
 
 @pytest.fixture
 def club(alice: User, bob: User) -> Club:
-    """A club of Alice's with Bob in it."""
+    """Alice's club, with Bob as a member."""
     club = Club.found(by=alice, name="Night readers")
     bring_in(club, bob)
     return club
@@ -39,18 +39,18 @@ def club(alice: User, bob: User) -> Club:
 
 @pytest.fixture
 def upload(as_alice: APIClient) -> Callable[..., Any]:
-    """Bring an export of Alice's along, and have it worked off: the report. With `begin_only` the first answer."""
+    """Upload an export as Alice and process it; return the report, or with `begin_only` the first response."""
 
     def send(
         data: bytes, source: str = "goodreads", *, client: Any = as_alice, begin_only: bool = False, **fields: Any
     ):
         headers = {name: fields.pop(name) for name in list(fields) if name.startswith("HTTP_")}
         body = {"file": SimpleUploadedFile("export.csv", data, "text/csv"), "source": source} | fields
-        answer = client.post("/api/v1/users/me/imports/", body, format="multipart", **headers)
+        response = client.post("/api/v1/users/me/imports/", body, format="multipart", **headers)
         if begin_only:
-            return answer
-        assert answer.status_code == 202, answer.content
+            return response
+        assert response.status_code == 202, response.content
         run_due()
-        return client.get(f"/api/v1/users/me/imports/{answer.json()['id']}/").json()
+        return client.get(f"/api/v1/users/me/imports/{response.json()['id']}/").json()
 
     return send

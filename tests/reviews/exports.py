@@ -1,4 +1,4 @@
-"""Exports as Goodreads and The StoryGraph write them; the books are real, the readers are not."""
+"""Generates Goodreads and StoryGraph exports with real books and fictional users."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ STORYGRAPH = (
     "Flawed Characters?,Star Rating,Review,Content Warnings,Content Warning Description,Tags,Owned?"
 ).split(",")
 
-MINE = {
+GOODREADS_ROW = {
     "Book Id": "15839976",
     "Title": "Red Rising (Red Rising Saga, #1)",
     "Author": "Pierce  Brown",
@@ -44,7 +44,7 @@ MINE = {
     "Read Count": "2",
     "Owned Copies": "1",
 }
-THEIRS = {
+STORYGRAPH_ROW = {
     "Title": "Red Rising",
     "Authors": "Pierce Brown",
     "ISBN/UID": "9780345539786",
@@ -62,17 +62,17 @@ THEIRS = {
 
 
 def goodreads(*rows: dict[str, Any], columns: list[str] = GOODREADS) -> bytes:
-    """A Goodreads export; each row is what it has beside, or instead of, a review of Red Rising."""
-    return _file(columns, [MINE | row for row in rows])
+    """Return a Goodreads export; each row overrides cells of a review of Red Rising."""
+    return _file(columns, [GOODREADS_ROW | row for row in rows])
 
 
 def storygraph(*rows: dict[str, Any]) -> bytes:
-    """A StoryGraph export, likewise."""
-    return _file(STORYGRAPH, [THEIRS | row for row in rows])
+    """Return a StoryGraph export; each row overrides cells of a review of Red Rising."""
+    return _file(STORYGRAPH, [STORYGRAPH_ROW | row for row in rows])
 
 
 def book(n: int, **cells: Any) -> dict[str, Any]:
-    """A row of Goodreads about one of any number of books without an ISBN."""
+    """Return a Goodreads row about the nth of any number of books without an ISBN."""
     return {
         "Book Id": str(n),
         "Title": f"Book {n}",

@@ -1,4 +1,4 @@
-"""What the tests of reviews share."""
+"""Helpers shared by the review tests."""
 
 import io
 from typing import Any
@@ -17,31 +17,31 @@ REVIEWS = "/api/v1/reviews/"
 
 
 def close(user: User, *, anonymise: bool) -> None:
-    """Close an account of the tests as its reader would."""
+    """Delete an account as its user would."""
     close_account(user, password=PASSWORD, reviews=Leaving.ANONYMISE if anonymise else Leaving.DELETE)
 
 
-def ids(answer: Any) -> list[int]:
-    """The ids of a list's page."""
-    assert answer.status_code == 200, answer.content
-    return [row["id"] for row in answer.json()["results"]]
+def ids(response: Any) -> list[int]:
+    """Return the ids on a page of a list."""
+    assert response.status_code == 200, response.content
+    return [row["id"] for row in response.json()["results"]]
 
 
 def figures(client: Any, book: Book) -> tuple[float | None, int, dict[str, int]]:
-    """A book's average, number of ratings and histogram without its zeros, the same at both addresses."""
-    shown = client.get(f"/api/v1/books/{book.pk}/").json()
+    """Return mean, number of ratings and histogram (without zeros) of a book; check that both endpoints agree."""
+    detail = client.get(f"/api/v1/books/{book.pk}/").json()
     stats = client.get(f"/api/v1/books/{book.pk}/stats/").json()
-    assert (shown["average_rating"], shown["ratings_count"]) == (stats["average_rating"], stats["ratings_count"])
+    assert (detail["average_rating"], detail["ratings_count"]) == (stats["average_rating"], stats["ratings_count"])
     assert list(stats["histogram"]) == ["0.5", "1.0", "1.5", "2.0", "2.5", "3.0", "3.5", "4.0", "4.5", "5.0"]
     histogram = {star: n for star, n in stats["histogram"].items() if n}
     return stats["average_rating"], stats["ratings_count"], histogram
 
 
 def differences(*arguments: str) -> tuple[int, list[str]]:
-    """The exit status of `verify_figures`, and the differences it tells."""
+    """Return the exit status of `verify_counters` and the differences it prints."""
     out, status = io.StringIO(), 0
     try:
         call_command("verify_figures", *arguments, stdout=out)
-    except SystemExit as ended:
-        status = int(ended.code or 0)
+    except SystemExit as error:
+        status = int(error.code or 0)
     return status, [line for line in out.getvalue().splitlines() if "should be" in line]

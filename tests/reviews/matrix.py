@@ -1,4 +1,4 @@
-"""The row of reviews in the table of who may do what in a club."""
+"""The reviews row of the club permission matrix."""
 
 from tests.clubs.matrix import ROWS, Row
 

@@ -1,4 +1,4 @@
-"""Reviews as staff see them, take them to the desk and remove them."""
+"""Admin of reviews: search, order, opening cases and deletion."""
 
 import pytest
 
@@ -22,53 +22,53 @@ def review(alice, book):
     return Review.write(book=book, by=alice, rating=9, title="Marvellous", visibility="public")
 
 
-def act(admin, action, *reviews):
-    answer = admin.post(ADMIN, {"action": action, "_selected_action": [review.pk for review in reviews]}, follow=True)
-    assert answer.status_code == 200
-    return answer
+def run_action(admin, action, *reviews):
+    response = admin.post(ADMIN, {"action": action, "_selected_action": [review.pk for review in reviews]}, follow=True)
+    assert response.status_code == 200
+    return response
 
 
 def listed(admin, query):
-    """The ids on a page of the list, and what the database was asked to have them in the order of."""
-    shown = admin.get(f"{ADMIN}?{query}").context["cl"]
-    return [review.pk for review in shown.result_list], shown.queryset.query.order_by
+    """Return the ids on a page of the list, and its `ORDER BY` fields."""
+    changelist = admin.get(f"{ADMIN}?{query}").context["cl"]
+    return [review.pk for review in changelist.result_list], changelist.queryset.query.order_by
 
 
-def test_a_list_is_in_one_order_that_an_index_has(admin, alice, add_book):
+def test_list_is_sorted_by_one_index(admin, alice, add_book):
     likes = (2, 0, 2, 1)
     for n, count in enumerate(likes):
-        made = Review.write(book=add_book(f"Book {n}"), by=alice, rating=1)
-        Review.objects.filter(pk=made.pk).update(likes_count=count)
+        review = Review.write(book=add_book(f"Book {n}"), by=alice, rating=1)
+        Review.objects.filter(pk=review.pk).update(likes_count=count)
     first = Review.objects.earliest("pk").pk
     assert listed(admin, "o=7") == ([first + n for n in (1, 3, 0, 2)], ("likes_count", "pk"))
     assert listed(admin, "o=-7") == ([first + n for n in (2, 0, 3, 1)], ("-likes_count", "-pk"))
-    # The heading of a second column asks for the first one too.
+    # Clicking a second column heading also sends the first one.
     assert listed(admin, "o=8.-7")[1] == ("created_at", "pk")
-    # By visibility the database would sort all there are: that is not offered.
+    # Sorting by visibility has no index, so it is not offered.
     assert listed(admin, "o=5.7")[1] == ("likes_count", "pk")
     for query in ("", "o=5", "o=x", "o=99"):
         assert listed(admin, query)[0] == [first + n for n in (3, 2, 1, 0)]
 
 
-def test_a_list_does_not_count_what_each_filter_has(admin, review):
+def test_list_does_not_count_facets(admin, review):
     page = admin.get(f"{ADMIN}?_facets=True")
     assert not page.context["cl"].add_facets
 
 
-def test_nothing_is_done_to_more_than_a_list_shows(admin, review, bob, monkeypatch):
+def test_actions_are_limited_to_listed_rows(admin, review, bob, monkeypatch):
     monkeypatch.setattr("bookbridge.api.admin.MOST_LISTED", 2)
     Review.write(book=review.book, by=bob, rating=1)
-    all_of_them = {"action": "delete_selected", "_selected_action": [review.pk], "select_across": "1", "post": "yes"}
-    assert "Search or filter for fewer" in admin.post(ADMIN, all_of_them, follow=True).content.decode()
+    body = {"action": "delete_selected", "_selected_action": [review.pk], "select_across": "1", "post": "yes"}
+    assert "Search or filter for fewer" in admin.post(ADMIN, body, follow=True).content.decode()
     assert Review.objects.count() == 2
-    assert admin.post(f"{ADMIN}?q=bob", all_of_them, follow=True).status_code == 200
-    assert [kept.pk for kept in Review.objects.all()] == [review.pk]
+    assert admin.post(f"{ADMIN}?q=bob", body, follow=True).status_code == 200
+    assert [row.pk for row in Review.objects.all()] == [review.pk]
 
 
-def test_the_list_neither_counts_nor_loads_a_table(admin, review, alice, add_book, django_assert_max_num_queries):
+def test_list_limits_queries_and_count(admin, review, alice, add_book, django_assert_max_num_queries):
     for n in range(30):
         Review.write(book=add_book(f"Book {n}"), by=alice, rating=n % 10 + 1)
-    # session, user; the count (of 2,000 at most), the page, and the emptiness filter's look
+    # session, user, count (of at most 2,000), page, and the choices of the filter
     with django_assert_max_num_queries(6) as queries:
         page = admin.get(ADMIN)
     assert b"4.5" in page.content
@@ -78,18 +78,18 @@ def test_the_list_neither_counts_nor_loads_a_table(admin, review, alice, add_boo
 
 
 @pytest.mark.parametrize(("query", "found"), [("q={pk}", 1), ("q=ALICE", 1), ("q=book:{book}", 1), ("q=bob", 0)])
-def test_a_review_is_found(admin, review, book, bob, query, found):
+def test_search_finds_reviews(admin, review, book, bob, query, found):
     page = admin.get(f"{ADMIN}?{query}".format(pk=review.pk, book=book.pk))
     assert page.context["cl"].result_count == found
     assert admin.get(f"{ADMIN}?q=%25%25").context["cl"].result_count == 0
 
 
 @pytest.mark.parametrize("query", ["hidden_at__isempty=0", "hidden_at__isempty=1", "o=-7", "o=8", "o=4"])
-def test_the_list_can_be_narrowed_and_sorted(admin, review, query):
+def test_list_can_be_filtered_and_sorted(admin, review, query):
     assert admin.get(f"{ADMIN}?{query}").status_code == 200
 
 
-def test_staff_read_a_review_and_cannot_write_it(admin, review):
+def test_reviews_are_read_only(admin, review):
     page = admin.get(f"{ADMIN}{review.pk}/change/")
     assert page.status_code == 200
     assert b"Marvellous" in page.content
@@ -97,14 +97,14 @@ def test_staff_read_a_review_and_cannot_write_it(admin, review):
     assert admin.get(f"{ADMIN}add/").status_code == 403
 
 
-def test_staff_take_reviews_to_the_desk(admin, review, alice, add_book):
+def test_action_opens_moderation_cases(admin, review, alice, add_book):
     second = Review.write(book=add_book("Second"), by=alice, rating=2)
-    queue = act(admin, "take_to_desk", review, second)
+    queue = run_action(admin, "take_to_desk", review, second)
     assert {case.target_id for case in queue.context["cl"].result_list} == {review.pk, second.pk}
     assert Case.objects.count() == 2
 
 
-def test_staff_remove_with_the_figures(admin, anonymous, review, alice, add_book, book):
+def test_deletion_updates_counters(admin, anonymous, review, alice, add_book, book):
     second = Review.write(book=add_book("Second"), by=alice, rating=2)
     review.like(by=alice)
     assert admin.post(f"{ADMIN}{review.pk}/delete/", {"post": "yes"}).status_code == 302
@@ -114,13 +114,13 @@ def test_staff_remove_with_the_figures(admin, anonymous, review, alice, add_book
     assert differences() == (0, [])
 
 
-def test_who_may_only_look_cannot_act(client, make_user, review):
+def test_view_permission_does_not_allow_actions(client, make_user, review):
     from django.contrib.auth.models import Permission
 
-    looker = make_user("looker", is_staff=True)
-    looker.user_permissions.add(Permission.objects.get(codename="view_review"))
-    client.force_login(looker)
+    viewer = make_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_review"))
+    client.force_login(viewer)
     assert client.get(ADMIN).status_code == 200
-    act(client, "take_to_desk", review)
+    run_action(client, "take_to_desk", review)
     assert client.post(f"{ADMIN}{review.pk}/delete/", {"post": "yes"}).status_code == 403
     assert not Case.objects.exists()

@@ -1,4 +1,4 @@
-"""What a block hides of reviews: in lists, at their address, and from likes; figures stay."""
+"""Blocks hide reviews in lists and details and prevent likes; statistics do not change."""
 
 import pytest
 
@@ -10,25 +10,27 @@ from tests.reviews.helpers import REVIEWS, figures, ids
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("other_way", [False, True])
+@pytest.mark.parametrize("reversed_block", [False, True])
 @pytest.mark.parametrize("visibility", ["public", "clubs"])
-def test_reviews_are_hidden_across_a_block(club, alice, bob, book, as_alice, as_bob, as_charlie, visibility, other_way):
+def test_reviews_are_hidden_across_a_block(
+    club, alice, bob, book, as_alice, as_bob, as_charlie, visibility, reversed_block
+):
     review = Review.write(book=book, by=alice, rating=8, visibility=visibility)
     own = Review.write(book=book, by=bob, rating=6)
     before = figures(as_charlie, book)
-    Block.objects.place(on=alice, by=bob) if other_way else Block.objects.place(on=bob, by=alice)
+    Block.objects.place(on=alice, by=bob) if reversed_block else Block.objects.place(on=bob, by=alice)
     for url in (REVIEWS, f"{REVIEWS}?user={alice.pk}", f"/api/v1/books/{book.pk}/reviews/"):
         assert review.pk not in ids(as_bob.get(url))
     assert ids(as_bob.get(REVIEWS)) == [own.pk]
     assert ids(as_alice.get(REVIEWS)) == [review.pk]
-    for method, rest in (("get", ""), ("put", "like/"), ("delete", "like/")):
-        problem(getattr(as_bob, method)(f"{REVIEWS}{review.pk}/{rest}"), 404, "not_found")
+    for method, suffix in (("get", ""), ("put", "like/"), ("delete", "like/")):
+        problem(getattr(as_bob, method)(f"{REVIEWS}{review.pk}/{suffix}"), 404, "not_found")
     assert figures(as_bob, book) == figures(as_charlie, book) == before
     if visibility == "public":
         assert review.pk in ids(as_charlie.get(REVIEWS))
 
 
-def test_the_review_of_a_deleted_reader_stays(alice, bob, charlie, book, as_bob):
+def test_review_of_a_deleted_user_stays_visible(alice, bob, charlie, book, as_bob):
     Block.objects.place(on=charlie, by=bob)
     review = Review.write(book=book, by=alice, rating=8)
     Review.objects.part_from(alice, anonymise=True)

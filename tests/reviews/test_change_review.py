@@ -1,4 +1,4 @@
-"""Changing a review: its author alone, what stays, `edited_at`, If-Match."""
+"""Updating reviews: permissions, read-only fields, `edited_at` and If-Match."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def url(review):
     return f"{REVIEWS}{review.pk}/"
 
 
-def test_a_change_says_when(as_alice, url):
+def test_update_sets_edited_at(as_alice, url):
     before = as_alice.get(url).json()
     after = as_alice.patch(url, {"rating": 2.5}).json()
     assert after.pop("edited_at") > before.pop("created_at")
@@ -26,12 +26,12 @@ def test_a_change_says_when(as_alice, url):
     assert (after["title"], after["body"]) == ("T", "B")
 
 
-def test_a_change_of_nothing_is_none(as_alice, url):
+def test_update_without_changes_keeps_edited_at(as_alice, url):
     assert as_alice.patch(url, {"rating": 4, "title": "T"}).json()["edited_at"] is None
     assert as_alice.patch(url, {}).json()["edited_at"] is None
 
 
-def test_put_needs_what_creation_needs_and_leaves_the_book(as_alice, url, book, add_book):
+def test_put_requires_all_fields_and_keeps_the_book(as_alice, url, book, add_book):
     other = add_book("Persuasion")
     assert bad_fields(as_alice.put(url, {"rating": 3})) == {"book": "required"}
     assert bad_fields(as_alice.put(url, {"book": book.pk})) == {"rating": "required"}
@@ -39,13 +39,13 @@ def test_put_needs_what_creation_needs_and_leaves_the_book(as_alice, url, book, 
     assert (changed["book"]["id"], changed["rating"], changed["visibility"]) == (book.pk, 3.0, "private")
 
 
-def test_protected_fields_never_change(as_alice, url, bob, add_book):
+def test_read_only_fields_are_ignored(as_alice, url, bob, add_book):
     before = as_alice.get(url).json()
     sent = {"id": 99, "book": add_book("Persuasion").pk, "author": bob.pk, "likes_count": 9, "created_at": None}
     assert as_alice.patch(url, sent | {"hidden_at": "2020-01-01T00:00:00Z", "liked": True}).json() == before
 
 
-def test_what_is_left_must_say_something(as_alice, url):
+def test_update_cannot_remove_all_content(as_alice, url):
     as_alice.patch(url, {"title": "", "body": ""})
     assert bad_fields(as_alice.patch(url, {"rating": None})) == {"rating": "required"}
     assert as_alice.patch(url, {"rating": None, "body": "A text."}).status_code == 200
@@ -54,14 +54,14 @@ def test_what_is_left_must_say_something(as_alice, url):
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
-def test_others_may_not(as_bob, anonymous, url, book, method):
+def test_only_the_author_can_change_a_review(as_bob, anonymous, url, book, method):
     problem(getattr(as_bob, method)(url, {"book": book.pk, "rating": 1}), 403, "permission_denied")
     assert getattr(anonymous, method)(url, {}).status_code == 401
     assert Review.objects.get().rating == 8
 
 
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
-def test_to_others_a_private_one_is_not_there(as_alice, as_bob, url, book, method):
+def test_private_review_looks_absent_to_others(as_alice, as_bob, url, book, method):
     as_alice.patch(url, {"visibility": "private"})
     sent = {} if method == "get" else {"book": book.pk, "rating": 1}
     hidden = getattr(as_bob, method)(url, sent, HTTP_X_REQUEST_ID="same-same")
@@ -69,7 +69,7 @@ def test_to_others_a_private_one_is_not_there(as_alice, as_bob, url, book, metho
     assert (hidden.status_code, hidden.content) == (404, absent.content)
 
 
-def test_nobody_changes_the_review_of_one_who_has_gone(as_alice, anonymous, review, alice, url):
+def test_review_of_a_deleted_user_cannot_be_changed(as_alice, anonymous, review, alice, url):
     Review.objects.part_from(alice, anonymise=True)
     assert as_alice.patch(url, {"rating": 1}).status_code == 403
     assert anonymous.get(url).json()["author"] == {
@@ -77,7 +77,7 @@ def test_nobody_changes_the_review_of_one_who_has_gone(as_alice, anonymous, revi
     }
 
 
-def test_a_change_based_on_an_older_state_is_refused(as_alice, as_bob, url):
+def test_write_with_outdated_etag_is_rejected(as_alice, as_bob, url):
     etag = as_alice.get(url)["ETag"]
     assert as_alice.patch(url, {"rating": 1}, HTTP_IF_MATCH=etag).status_code == 200
     problem(as_alice.patch(url, {"rating": 2}, HTTP_IF_MATCH=etag), 412, "precondition_failed")
@@ -87,7 +87,7 @@ def test_a_change_based_on_an_older_state_is_refused(as_alice, as_bob, url):
     assert as_alice.delete(url, HTTP_IF_MATCH=as_alice.get(url)["ETag"]).status_code == 204
 
 
-def test_what_is_not_there_answers_404(as_alice, db):
+def test_missing_review_is_404(as_alice, db):
     for pk in (99999999, 10**30):
         assert as_alice.get(f"{REVIEWS}{pk}/").status_code == 404
         assert as_alice.put(f"{REVIEWS}{pk}/like/").status_code == 404

@@ -1,4 +1,4 @@
-"""Real books' star counts, written as reviews, come out of the API as a few lines of plain Python compute them."""
+"""Statistics of real ratings, compared with values computed in plain Python."""
 
 import csv
 from decimal import ROUND_HALF_UP, Decimal
@@ -16,7 +16,7 @@ SCALE = 1000
 
 
 def star_counts(path):
-    """Each work's number of ratings with 1 to 5 stars, at a thousandth of the scale, rounded down."""
+    """Return the number of ratings of each work by stars, divided by `SCALE` and rounded down."""
     with path.open(encoding="utf-8", newline="") as file:
         return {
             row["work_id"]: [int(row[f"ratings_{n}"]) // SCALE for n in range(1, 6)] for row in csv.DictReader(file)
@@ -24,18 +24,18 @@ def star_counts(path):
 
 
 @pytest.mark.django_db
-def test_star_counts_of_real_books_come_out_as_computed_from_their_file(anonymous):
+def test_statistics_match_the_goodbooks_file(anonymous):
     run_import(DEMO)
     counts = dict(islice(star_counts(DEMO).items(), 40))
-    readers = [User(username=f"r{n}", username_key=f"r{n}") for n in range(max(map(sum, counts.values())))]
-    User.objects.bulk_create(readers)
-    readers = list(User.objects.order_by("pk"))
-    # Nothing but the readers themselves was written around what counts them.
+    users = [User(username=f"r{n}", username_key=f"r{n}") for n in range(max(map(sum, counts.values())))]
+    User.objects.bulk_create(users)
+    users = list(User.objects.order_by("pk"))
+    # `bulk_create` bypasses only the counter of users.
     assert all(line.startswith("total users") for line in differences("--repair")[1])
     books = {work: Book.objects.get(origin=f"goodbooks:{work}").pk for work in counts}
     for work, stars in counts.items():
         ratings = [2 * n for n, many in enumerate(stars, start=1) for _ in range(many)]
-        rows = zip(readers, ratings, strict=False)
+        rows = zip(users, ratings, strict=False)
         Review.objects.add_many(Review(book_id=books[work], author=by, rating=rating) for by, rating in rows)
     assert Review.objects.count() == sum(map(sum, counts.values())) > 20_000
     for work, stars in counts.items():

@@ -1,4 +1,4 @@
-"""Bringing an export along: who may, what files are taken, what a second time does, going on after a crash."""
+"""Imports through the API: permissions, file validation, repeated imports, and resuming after a crash."""
 
 import datetime
 import io
@@ -36,24 +36,24 @@ def snapshot() -> list[dict]:
     return [*Review.objects.order_by("id").values(), *Book.objects.order_by("id").values()]
 
 
-# --- Who, and what is answered ---------------------------------------------------------------------------------------
+# --- Requests --------------------------------------------------------------------------------------------------------
 
 
-def test_the_first_answer_tells_that_it_is_queued(upload, as_alice):
-    answer = upload(goodreads({}, {"My Rating": "0", "My Review": ""}), begin_only=True)
-    assert answer.status_code == 202
-    begun = answer.json()
-    assert begun["status"] == "queued"
-    assert (begun["rows"], begun["done"], counts(begun), begun["errors"]) == (2, 0, (0, 0, 0, 0), [])
+def test_upload_queues_the_import(upload, as_alice):
+    response = upload(goodreads({}, {"My Rating": "0", "My Review": ""}), begin_only=True)
+    assert response.status_code == 202
+    created = response.json()
+    assert created["status"] == "queued"
+    assert (created["rows"], created["done"], counts(created), created["errors"]) == (2, 0, (0, 0, 0, 0), [])
     assert not Review.objects.exists()
     run_due()
-    polled = as_alice.get(f"{IMPORTS}{begun['id']}/")
+    polled = as_alice.get(f"{IMPORTS}{created['id']}/")
     assert polled["ETag"]
     assert polled.json()["status"] == "done"
     assert counts(polled.json()) == (1, 0, 1, 0)
 
 
-def test_an_import_is_its_reader_s_alone(upload, as_bob, anonymous):
+def test_import_is_visible_to_its_owner_only(upload, as_bob, anonymous):
     path = f"{IMPORTS}{upload(goodreads({}))['id']}/"
     hidden = problem(as_bob.get(path), 404, "not_found")
     absent = problem(as_bob.get(f"{IMPORTS}999999/"), 404, "not_found")
@@ -62,15 +62,15 @@ def test_an_import_is_its_reader_s_alone(upload, as_bob, anonymous):
     problem(anonymous.post(IMPORTS), 401, "not_authenticated")
 
 
-def test_a_poll_is_two_queries_and_leaves_the_file_alone(upload, as_alice, django_assert_num_queries):
+def test_polling_takes_two_queries_without_the_file(upload, as_alice, django_assert_num_queries):
     path = f"{IMPORTS}{upload(goodreads({}), begin_only=True).json()['id']}/"
-    # the sign-in with its reader; the import
+    # session with user; import
     with django_assert_num_queries(2) as queries:
         assert as_alice.get(path).json()["status"] == "queued"
     assert not [query for query in queries.captured_queries if "content" in query["sql"]]
 
 
-def test_the_file_is_kept_until_the_import_is_at_its_end(upload):
+def test_file_is_deleted_when_the_import_ends(upload):
     upload(goodreads({}), begin_only=True)
     assert Import.objects.get().data == goodreads({})
     run_due()
@@ -78,13 +78,13 @@ def test_the_file_is_kept_until_the_import_is_at_its_end(upload):
 
 
 @pytest.mark.parametrize("path", [IMPORTS, IMPORTS[:-1]])
-def test_json_is_no_upload(as_alice, path):
+def test_json_body_is_rejected(as_alice, path):
     problem(as_alice.post(path, {"source": "goodreads"}, format="json"), 415, "unsupported_media_type")
 
 
-def test_what_an_upload_must_say(upload, as_alice):
-    answer = as_alice.post(IMPORTS, {}, format="multipart")
-    assert bad_fields(answer) == {"file": "required", "source": "required"}
+def test_invalid_upload_fields_are_rejected(upload, as_alice):
+    response = as_alice.post(IMPORTS, {}, format="multipart")
+    assert bad_fields(response) == {"file": "required", "source": "required"}
     assert bad_fields(upload(goodreads({}), "librarything", begin_only=True)) == {"source": "invalid_choice"}
     assert bad_fields(upload(goodreads({}), visibility="friends", begin_only=True)) == {"visibility": "invalid_choice"}
     assert bad_fields(upload(b"", begin_only=True)) == {"file": "empty"}
@@ -95,10 +95,10 @@ def test_what_an_upload_must_say(upload, as_alice):
     assert not Job.objects.exists()
 
 
-def test_a_broken_upload_is_400(as_alice):
+def test_malformed_multipart_is_rejected(as_alice):
     for body in (b"", b"--x\r\nnonsense", b"\0" * 100):
-        answer = as_alice.generic("POST", IMPORTS, body, content_type="multipart/form-data; boundary=x")
-        assert bad_fields(answer) == {"file": "required", "source": "required"}
+        response = as_alice.generic("POST", IMPORTS, body, content_type="multipart/form-data; boundary=x")
+        assert bad_fields(response) == {"file": "required", "source": "required"}
     for kind in ("multipart/form-data", "multipart/form-data; boundary="):
         problem(as_alice.generic("POST", IMPORTS, b"x", content_type=kind), 400, "parse_error")
     part = b"--x\r\nContent-Disposition: form-data; name="
@@ -109,18 +109,18 @@ def test_a_broken_upload_is_400(as_alice):
         b"".join(part + b"n%d\r\n\r\n1\r\n" % n for n in range(1500)) + b"--x--\r\n",
         b"".join(part + b'n%d; filename="a"\r\n\r\n1\r\n' % n for n in range(150)) + b"--x--\r\n",
     ):
-        answer = as_alice.generic("POST", IMPORTS, body, content_type="multipart/form-data; boundary=x")
-        assert answer.status_code == 400, answer.content
+        response = as_alice.generic("POST", IMPORTS, body, content_type="multipart/form-data; boundary=x")
+        assert response.status_code == 400, response.content
 
 
-def test_five_megabytes_and_no_more(upload):
+def test_upload_is_limited_to_5_megabytes(upload):
     head = goodreads({})
     assert upload(head + b"\n" * (5_000_000 - len(head)), begin_only=True).status_code == 202
     problem(upload(head + b"\n" * (5_000_001 - len(head)), begin_only=True), 413, "too_large")
     problem(upload(head + b"\n" * 6_000_000, begin_only=True), 413, "too_large")
 
 
-def test_three_at_a_time(upload, as_bob):
+def test_three_unfinished_imports_are_allowed(upload, as_bob):
     for _n in range(3):
         assert upload(goodreads({}), begin_only=True).status_code == 202
     problem(upload(goodreads({}), begin_only=True), 409, "too_many_imports")
@@ -129,7 +129,7 @@ def test_three_at_a_time(upload, as_bob):
     assert upload(goodreads({}), begin_only=True).status_code == 202
 
 
-def test_a_key_makes_one_import_also_when_the_upload_is_put_together_anew(as_alice):
+def test_same_key_with_another_boundary_is_replayed(as_alice):
     def send(boundary: str, data: bytes = goodreads({})):
         parts = [("source", "", b"goodreads"), ("file", '; filename="a.csv"', data)]
         body = b"".join(
@@ -148,12 +148,12 @@ def test_a_key_makes_one_import_also_when_the_upload_is_put_together_anew(as_ali
     problem(send("one", goodreads({}, {})), 422, "idempotency_key_reused")
 
 
-def test_reports_go_after_90_days(upload):
+def test_reports_are_deleted_after_90_days(upload):
     old = upload(goodreads({}))["id"]
     Import.objects.update(ended_at=timezone.now() - datetime.timedelta(days=91))
-    kept = upload(goodreads({}))["id"]
-    assert [work.pk for work in Import.objects.all()] == [kept]
-    assert kept != old
+    new = upload(goodreads({}))["id"]
+    assert [work.pk for work in Import.objects.all()] == [new]
+    assert new != old
 
 
 # --- Files -----------------------------------------------------------------------------------------------------------
@@ -181,20 +181,20 @@ def spreadsheet() -> bytes:
         (goodreads({}, columns=GOODREADS[1:]), "wrong_columns"),
     ],
 )
-def test_what_is_no_such_export_is_refused_at_once(upload, data, code):
+def test_invalid_file_is_rejected(upload, data, code):
     assert bad_fields(upload(data, begin_only=True)) == {"file": code}
     assert not Import.objects.exists()
 
 
-def test_an_export_of_an_empty_library(upload):
+def test_empty_export_is_imported(upload):
     report = upload(goodreads())
     assert (report["status"], report["rows"], report["done"]) == ("done", 0, 0)
 
 
-def test_hostile_rows_fail_alone(upload):
+def test_malformed_rows_fail_separately(upload):
     head, good = goodreads({}).split(b"\n", 1)
     rows = [
-        good,  # 2, and 3 which is empty
+        good,  # line 2; line 3 is empty
         good.replace(b"Awesome", b"Awe\0some"),
         good.replace(b"Awesome", b"Awe\xffsome"),
         good.replace(b"Awesome", b"Awe\xed\xa0\x80some"),
@@ -212,28 +212,28 @@ def test_hostile_rows_fail_alone(upload):
     assert [error["line"] for error in report["errors"]] == [3, 4, 5, 6, 7, 8, 9, 11]
 
 
-def test_an_open_quote_draws_no_private_note_into_a_review(upload):
+def test_open_quote_does_not_publish_private_notes(upload):
     broken = goodreads({"My Review": "QUOTE fine"}, {"Book Id": "2", "Title": "Other", "ISBN13": "", "ISBN": ""})
     report = upload(broken.replace(b"QUOTE", b'"'))
     assert report["failed"] >= 1
     assert not [review for review in Review.objects.all() if "sister" in review.body]
 
 
-def test_a_hundred_thousand_rows_are_refused(upload):
+def test_too_many_rows_are_rejected(upload):
     assert bad_fields(upload(goodreads() + b"1,2\n" * 100_000, begin_only=True)) == {"file": "too_many_rows"}
 
 
-def test_of_many_errors_the_first_thousand_are_listed(upload):
+def test_errors_are_limited_to_a_thousand(upload):
     report = upload(goodreads() + b"1,2\n" * 1500)
     assert (report["status"], report["failed"], len(report["errors"])) == ("done", 1500, 1000)
     assert report["errors"][-1]["line"] == 1001
 
 
-# --- A second time ---------------------------------------------------------------------------------------------------
+# --- Repeated imports ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("source", "export"), [("goodreads", goodreads), ("storygraph", storygraph)])
-def test_the_same_file_again_changes_nothing(upload, source, export):
+def test_importing_the_same_file_again_changes_nothing(upload, source, export):
     rows = [{}, {"My Rating": "9", "Star Rating": "9"}]
     own = {"Title": "Über uns (Reihe, #2)", "Author": "Ä. B.", "Authors": "Ä. B.", "Book Id": "7", "Date Read": ""}
     own |= {"ISBN": "", "ISBN13": "", "ISBN/UID": "", "Last Date Read": "", "Date Added": f"{timezone.now():%Y/%m/%d}"}
@@ -248,14 +248,14 @@ def test_the_same_file_again_changes_nothing(upload, source, export):
     assert differences() == (0, [])
 
 
-def test_two_rows_of_one_book_with_one_key_do_not_take_turns(upload):
+def test_two_rows_of_one_book_do_not_alternate(upload):
     data = storygraph({"ISBN/UID": "", "Star Rating": "2"}, {"ISBN/UID": "", "Star Rating": "3"})
     assert counts(upload(data, "storygraph")) == (1, 0, 1, 0)
     assert remarks(upload(data, "storygraph")) == {"unchanged": 1, "same_book": 1}
     assert Review.objects.get().rating == 4
 
 
-def test_a_newer_export_updates_what_an_earlier_one_brought(upload):
+def test_newer_export_updates_imported_reviews(upload):
     upload(goodreads({}))
     review = Review.objects.get()
     report = upload(goodreads({"My Rating": "2", "My Review": "Less so.", "Date Read": "2026/01/02"}))
@@ -267,14 +267,14 @@ def test_a_newer_export_updates_what_an_earlier_one_brought(upload):
     assert differences() == (0, [])
 
 
-def test_an_older_export_takes_nothing_back(upload):
+def test_older_export_changes_nothing(upload):
     upload(goodreads({"Date Read": "2026/01/02"}))
     report = upload(goodreads({"My Rating": "2"}))
     assert (counts(report), remarks(report)) == ((0, 0, 1, 0), {"newer_here": 1})
     assert Review.objects.get().rating == 10
 
 
-def test_a_review_written_here_stays(upload, as_alice):
+def test_review_written_by_the_user_is_not_changed(upload, as_alice):
     book = Book.add(by=None, title="Red Rising", authors=["Pierce Brown"])
     written = as_alice.post("/api/v1/reviews/", {"book": book.pk, "rating": 1, "body": "mine"}).json()
     report = upload(goodreads({}))
@@ -282,7 +282,7 @@ def test_a_review_written_here_stays(upload, as_alice):
     assert as_alice.get(f"/api/v1/reviews/{written['id']}/").json() == written
 
 
-def test_a_review_edited_here_stays(upload, as_alice):
+def test_review_edited_by_the_user_is_not_changed(upload, as_alice):
     upload(goodreads({}))
     review = Review.objects.get()
     as_alice.patch(f"/api/v1/reviews/{review.pk}/", {"title": "Mine now"})
@@ -292,7 +292,7 @@ def test_a_review_edited_here_stays(upload, as_alice):
     assert (review.rating, review.title) == (10, "Mine now")
 
 
-def test_what_another_source_has_brought_stays(upload):
+def test_review_from_another_source_is_not_changed(upload):
     upload(goodreads({}))
     report = upload(storygraph({}), "storygraph")
     assert remarks(report) == {"reviewed_here": 1}
@@ -300,13 +300,13 @@ def test_what_another_source_has_brought_stays(upload):
     assert Review.objects.get().rating == 10
 
 
-def test_a_review_taken_back_comes_again_when_it_is_brought_again(upload, as_alice):
+def test_deleted_review_is_imported_again(upload, as_alice):
     upload(goodreads({}))
     assert as_alice.delete(f"/api/v1/reviews/{Review.objects.get().pk}/").status_code == 204
     assert counts(upload(goodreads({}))) == (1, 0, 0, 0)
 
 
-def test_two_readers_bring_the_same_book(upload, as_bob):
+def test_two_users_import_the_same_book(upload, as_bob):
     upload(goodreads({}))
     assert counts(upload(goodreads({"My Rating": "2"}), client=as_bob)) == (1, 0, 0, 0)
     found = Book.objects.get()
@@ -314,12 +314,12 @@ def test_two_readers_bring_the_same_book(upload, as_bob):
     assert differences() == (0, [])
 
 
-# --- In parts, and after a crash -------------------------------------------------------------------------------------
+# --- Partial processing and crashes ----------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def in_parts(monkeypatch):
-    """Each part of an import is over after so many rows."""
+    """Limit each part of an import to a number of rows."""
 
     def after(rows: int) -> None:
         clock = count()
@@ -329,7 +329,7 @@ def in_parts(monkeypatch):
     return after
 
 
-def test_an_import_is_worked_off_in_parts(upload, in_parts):
+def test_import_is_processed_in_parts(upload, in_parts):
     in_parts(3)
     data = goodreads(*(book(n) for n in range(20)))
     upload(data, begin_only=True)
@@ -347,7 +347,7 @@ def test_an_import_is_worked_off_in_parts(upload, in_parts):
 
 
 @pytest.mark.parametrize("kind", [OperationalError, KeyboardInterrupt])
-def test_what_breaks_in_the_middle_goes_on_where_it_was(upload, monkeypatch, kind):
+def test_interrupted_import_resumes(upload, monkeypatch, kind):
     upload(goodreads(*(book(n) for n in range(10))), begin_only=True)
     work, write, calls = Import.objects.get(), Review.write, count()
 
@@ -368,7 +368,7 @@ def test_what_breaks_in_the_middle_goes_on_where_it_was(upload, monkeypatch, kin
     assert differences() == (0, [])
 
 
-def test_a_row_that_always_breaks_stops_no_other(upload, monkeypatch, caplog):
+def test_failing_row_does_not_block_others(upload, monkeypatch, caplog):
     write = Review.write
 
     def breaking(**fields):
@@ -384,7 +384,7 @@ def test_a_row_that_always_breaks_stops_no_other(upload, monkeypatch, caplog):
     assert "a row could not be imported" in caplog.messages
 
 
-def test_of_two_who_work_at_one_import_one_goes_on(alice):
+def test_superseded_runner_stops(alice):
     data = goodreads(*(book(n) for n in range(5)))
     work = take_up(by=alice, source="goodreads", visibility="public", data=data)
     late = Run(Import.objects.get(), data)
@@ -398,7 +398,7 @@ def test_of_two_who_work_at_one_import_one_goes_on(alice):
 @pytest.mark.parametrize(
     "change", [{"is_active": False}, {"suspended_until": timezone.now() + datetime.timedelta(days=1)}]
 )
-def test_nothing_comes_from_an_account_that_is_shut(upload, alice, change):
+def test_inactive_account_cancels_the_import(upload, alice, change):
     upload(goodreads({}), begin_only=True)
     type(alice).objects.filter(pk=alice.pk).update(**change)
     run_due()
@@ -407,12 +407,12 @@ def test_nothing_comes_from_an_account_that_is_shut(upload, alice, change):
     assert not Review.objects.exists()
 
 
-def test_an_import_that_fails_too_often_tells_so(upload, as_alice, monkeypatch):
-    answer = upload(goodreads({}), begin_only=True).json()
+def test_repeatedly_failing_import_is_marked_failed(upload, as_alice, monkeypatch):
+    response = upload(goodreads({}), begin_only=True).json()
     monkeypatch.setattr(files.csv, "reader", lambda *a, **k: 1 / 0)
     while Job.objects.filter(state="open").update(due_at=timezone.now()):
         run_due()
-    report = as_alice.get(f"{IMPORTS}{answer['id']}/").json()
-    assert (report["status"], report["failure"]) == ("failed", "The server failed too often; please try again.")
+    report = as_alice.get(f"{IMPORTS}{response['id']}/").json()
+    assert (report["status"], report["failure"]) == ("failed", "The import failed repeatedly. Please try again later.")
     assert Import.objects.get().content is None
     assert Job.objects.get().error == "ZeroDivisionError"

@@ -1,4 +1,4 @@
-"""`manage.py import_reviews`: an export from a file, stopped and gone on with, in a process of its own."""
+"""`manage.py import_reviews`: output, errors, and resuming after signals in a separate process."""
 
 import io
 import os
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def command(tmp_path: Path, alice: User):
-    """Import these bytes for Alice; what the command says."""
+    """Import these bytes as Alice; return the output."""
 
     def run(data: bytes, source: str = "goodreads", **options) -> str:
         path, out = tmp_path / "export.csv", io.StringIO()
@@ -37,29 +37,29 @@ def command(tmp_path: Path, alice: User):
     return run
 
 
-def test_a_file_is_imported_and_its_fate_told(command):
-    told = command(goodreads({}, {"My Rating": "9"}, {"My Rating": "0", "My Review": ""}))
-    assert told.startswith("3 rows in ")
-    lines = [" ".join(line.split()) for line in told.splitlines()[1:]]
+def test_command_imports_and_prints_a_summary(command):
+    output = command(goodreads({}, {"My Rating": "9"}, {"My Rating": "0", "My Review": ""}))
+    assert output.startswith("3 rows in ")
+    lines = [" ".join(line.split()) for line in output.splitlines()[1:]]
     assert lines == [
         *("created 1", "updated 0", "skipped 1", "failed 1"),
-        "1 × The book was not in the catalogue and has been added.",
-        "1 × Neither rated nor reviewed; shelves have no place here yet.",
-        "line 3: The rating is none.",
+        "1 × The book was not in the catalog and has been added.",
+        "1 × Skipped: no rating and no review.",
+        "line 3: Invalid rating.",
     ]
     assert "created         0" in command(goodreads({}))
     assert Review.objects.get().author.username == "alice"
 
 
-def test_the_other_source_and_another_visibility(command):
+def test_command_accepts_source_and_visibility(command):
     command(storygraph({}), "storygraph", visibility="private")
     assert Review.objects.get().visibility == "private"
 
 
-def test_what_cannot_be_done_is_said_in_one_line(command, tmp_path):
-    with pytest.raises(CommandError, match="There is no reader zoe"):
+def test_command_errors_are_one_line(command, tmp_path):
+    with pytest.raises(CommandError, match="There is no user zoe"):
         command(goodreads({}), user="zoe")
-    with pytest.raises(CommandError, match="does not name the columns"):
+    with pytest.raises(CommandError, match="header row does not match"):
         command(storygraph({}))
     with pytest.raises(CommandError, match="No such file"):
         call_command("import_reviews", tmp_path / "none.csv", user="alice", source="goodreads")
@@ -67,7 +67,7 @@ def test_what_cannot_be_done_is_said_in_one_line(command, tmp_path):
         command(goodreads({}), "librarything")
 
 
-def test_the_file_is_not_kept_and_takes_no_place_among_uploads(command, upload, monkeypatch):
+def test_command_does_not_store_the_file_or_count_as_upload(command, upload, monkeypatch):
     command(goodreads({}))
     work = Import.objects.get()
     assert (work.status, work.content) == ("done", None)
@@ -80,7 +80,7 @@ ROWS = 400
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_stopped_in_the_middle_it_goes_on_where_it_was(tmp_path: Path, number: signal.Signals):
+def test_interrupted_command_resumes(tmp_path: Path, number: signal.Signals):
     env = server_environment(tmp_path, 8000, DJANGO_SUPERUSER_USERNAME="alice", DJANGO_SUPERUSER_PASSWORD="um-bom-7")
     manage = [sys.executable, "manage.py"]
     export = tmp_path / "export.csv"
@@ -89,32 +89,32 @@ def test_stopped_in_the_middle_it_goes_on_where_it_was(tmp_path: Path, number: s
     subprocess.run([*manage, "createsuperuser", "--no-input"], env=env, cwd=TOP, check=True, capture_output=True)
     run = [*manage, "import_reviews", str(export), "--user", "alice", "--source", "goodreads"]
 
-    def ask(what: str) -> int:
+    def query(what: str) -> int:
         with closing(sqlite3.connect(tmp_path / "db.sqlite3", timeout=20)) as database:
             return database.execute(f"SELECT {what}").fetchone()[0]
 
     process = subprocess.Popen(run, env=env, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while ask("count(*) FROM reviews_review") < 30:
+    while query("count(*) FROM reviews_review") < 30:
         assert process.poll() is None, process.communicate()
         time.sleep(0.02)
     os.kill(process.pid, number)
     out, err = process.communicate(timeout=30)
     assert "Traceback" not in err
-    done = ask("done FROM reviews_import")
+    done = query("done FROM reviews_import")
     assert 30 <= done < ROWS
-    assert ask("count(*) FROM reviews_review") == done
+    assert query("count(*) FROM reviews_review") == done
     if number != signal.SIGKILL:
         assert process.returncode == 128 + number
-        assert f"Stopped after {done} of {ROWS}. Run the command again to go on." in out
+        assert f"Stopped after {done} of {ROWS}. Run the command again to continue." in out
     again = subprocess.run(run, env=env, cwd=TOP, check=True, capture_output=True, text=True)
-    assert f"Going on after {done} of {ROWS} rows." in again.stdout
-    assert ask("count(*) FROM reviews_review") == ask("count(DISTINCT book_id) FROM reviews_review") == ROWS
-    assert ask("count(*) FROM catalog_book") == ROWS
-    assert ask("group_concat(status || created) FROM reviews_import") == f"done{ROWS}"
+    assert f"Continuing after {done} of {ROWS} rows." in again.stdout
+    assert query("count(*) FROM reviews_review") == query("count(DISTINCT book_id) FROM reviews_review") == ROWS
+    assert query("count(*) FROM catalog_book") == ROWS
+    assert query("group_concat(status || created) FROM reviews_import") == f"done{ROWS}"
     verified = subprocess.run([*manage, "verify_figures"], env=env, cwd=TOP, capture_output=True, text=True)
     assert verified.returncode == 0, verified.stdout
 
 
-def test_the_figures_are_right_after_all(command):
+def test_counters_are_correct_after_an_import(command):
     command(goodreads(*(book(n, **{"My Rating": n % 6}) for n in range(30))))
     assert differences() == (0, [])

@@ -1,4 +1,4 @@
-"""What becomes of a row of an export: the rating, the text, the day, the book."""
+"""Parsing of export rows: rating, text, date and book."""
 
 import datetime
 from decimal import Decimal
@@ -28,7 +28,7 @@ def outcome(report) -> tuple[int, int, int, int]:
     return counts
 
 
-def test_a_row_of_goodreads_is_a_review(upload, alice, as_alice):
+def test_goodreads_row_creates_a_review(upload, alice, as_alice):
     assert outcome(upload(goodreads({}))) == (1, 0, 0, 0)
     review = Review.objects.get()
     book = review.book
@@ -46,7 +46,7 @@ def test_a_row_of_goodreads_is_a_review(upload, alice, as_alice):
     assert differences() == (0, [])
 
 
-def test_a_row_of_storygraph_is_a_review(upload, alice):
+def test_storygraph_row_creates_a_review(upload, alice):
     report = upload(storygraph({"Authors": "Pierce Brown, Someone Else, Jr."}), "storygraph")
     assert outcome(report) == (1, 0, 0, 0)
     review = Review.objects.get()
@@ -56,7 +56,7 @@ def test_a_row_of_storygraph_is_a_review(upload, alice):
     assert Edition.objects.get().format == "paperback"
 
 
-def test_private_notes_are_published_nowhere(upload, as_bob):
+def test_private_notes_are_not_imported(upload, as_bob):
     upload(goodreads({}))
     book = Book.objects.get()
     for path in ("reviews/", f"books/{book.pk}/", f"books/{book.pk}/reviews/"):
@@ -66,24 +66,24 @@ def test_private_notes_are_published_nowhere(upload, as_bob):
     ]
 
 
-def test_an_export_as_it_was_before_2022_and_with_a_mark_at_its_beginning(upload):
+def test_old_goodreads_export_with_bom_is_imported(upload):
     assert outcome(upload(b"\xef\xbb\xbf" + goodreads({}, columns=OLD_GOODREADS))) == (1, 0, 0, 0)
 
 
-def test_line_ends_of_windows_and_within_a_text(upload):
+def test_windows_line_endings_are_normalized(upload):
     data = goodreads({"My Review": "one\ntwo\n\n\n\nthree"}).replace(b"\n", b"\r\n")
     assert outcome(upload(data)) == (1, 0, 0, 0)
     assert Review.objects.get().body == "one\ntwo\n\nthree"
 
 
-def test_the_language_is_the_reader_s(upload, alice):
+def test_language_defaults_to_that_of_the_user(upload, alice):
     alice.change_profile(language="pt-BR")
     upload(goodreads({}))
     assert Review.objects.get().language == "pt-br"
 
 
 @pytest.mark.parametrize("visibility", ["clubs", "private"])
-def test_a_reader_may_keep_them_from_the_public(upload, as_bob, visibility):
+def test_imported_reviews_can_be_private(upload, as_bob, visibility):
     assert outcome(upload(goodreads({}), visibility=visibility)) == (1, 0, 0, 0)
     assert as_bob.get("/api/v1/reviews/").json()["results"] == []
     assert Book.objects.get().ratings_count == 0
@@ -106,7 +106,7 @@ def test_a_reader_may_keep_them_from_the_public(upload, as_bob, visibility):
         ("0.0", None, 0),
     ],
 )
-def test_quarters_are_rounded_upwards_to_halves(upload, text, half_stars, rounded):
+def test_quarter_stars_are_rounded_up(upload, text, half_stars, rounded):
     report = upload(storygraph({"Star Rating": text}), "storygraph")
     assert Review.objects.get().rating == half_stars
     assert remarks(report).get("rating_rounded", 0) == rounded
@@ -114,11 +114,11 @@ def test_quarters_are_rounded_upwards_to_halves(upload, text, half_stars, rounde
 
 @pytest.mark.parametrize("text", ["5.25", "6", "-1", "five", "4,5", "1e1", "٣", "nan"])
 @pytest.mark.parametrize("source", ["goodreads", "storygraph"])
-def test_a_rating_that_is_none_fails_its_row_alone(upload, text, source):
+def test_invalid_rating_fails_only_its_row(upload, text, source):
     export, column = (goodreads, "My Rating") if source == "goodreads" else (storygraph, "Star Rating")
     report = upload(export({column: text}, {}), source)
     assert outcome(report) == (1, 0, 0, 1)
-    assert report["errors"] == [{"line": 2, "code": "bad_rating", "reason": "The rating is none."}]
+    assert report["errors"] == [{"line": 2, "code": "bad_rating", "reason": "Invalid rating."}]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_markup_becomes_plain_text(html, text, spoiler):
     assert plain_text(html) == (text, spoiler)
 
 
-def test_hostile_markup_takes_no_time():
+def test_hostile_markup_is_parsed_quickly():
     began = timezone.now()
     for bad in (
         "<" * 1_000_000,
@@ -163,7 +163,7 @@ def test_spoilers_stay_marked(upload, cells):
     assert Review.objects.get().contains_spoilers is True
 
 
-def test_a_long_text_is_cut_and_that_is_told(upload):
+def test_long_text_is_truncated_with_a_warning(upload):
     report = upload(goodreads({"My Review": "é" * 12_000}))
     assert remarks(report)["text_cut"] == 1
     body = Review.objects.get().body
@@ -171,7 +171,7 @@ def test_a_long_text_is_cut_and_that_is_told(upload):
 
 
 @pytest.mark.parametrize("cells", [{"My Rating": "0", "My Review": ""}, {"My Rating": "", "My Review": "<br/> \u200b"}])
-def test_what_only_stands_on_a_shelf_is_skipped_and_adds_no_book(upload, cells):
+def test_row_without_review_is_skipped_and_adds_no_book(upload, cells):
     report = upload(goodreads(cells | {"Exclusive Shelf": "to-read"}))
     assert outcome(report) == (0, 0, 1, 0)
     assert remarks(report) == {"nothing_to_review": 1}
@@ -179,7 +179,7 @@ def test_what_only_stands_on_a_shelf_is_skipped_and_adds_no_book(upload, cells):
 
 
 @pytest.mark.parametrize(
-    ("read", "added", "day", "told"),
+    ("read", "added", "day", "warnings"),
     [
         ("2015/03/14", "2014/12/01", "2015-03-14", 0),
         ("2015-3-4", "2014/12/01", "2015-03-04", 0),
@@ -190,15 +190,15 @@ def test_what_only_stands_on_a_shelf_is_skipped_and_adds_no_book(upload, cells):
         ("", "", None, 0),
     ],
 )
-def test_the_day_is_when_it_was_read_or_added(upload, read, added, day, told):
+def test_date_is_that_of_reading_or_adding(upload, read, added, day, warnings):
     before = timezone.now()
     report = upload(goodreads({"Date Read": read, "Date Added": added}))
     written = Review.objects.get().created_at
     assert str(written.date()) == day or (day is None and before < written < timezone.now())
-    assert remarks(report).get("bad_date", 0) == told
+    assert remarks(report).get("bad_date", 0) == warnings
 
 
-def test_no_review_is_of_the_future():
+def test_future_date_is_replaced_by_now():
     now = datetime.datetime(2026, 11, 22, 9, tzinfo=datetime.UTC)
     with time_machine.travel(now, tick=False):
         assert rows.day(["2026/11/22"], []) == rows.day(["2026/11/23"], []) == now
@@ -215,7 +215,7 @@ def test_no_review_is_of_the_future():
         ("Red Rising (Red Rising Trilogy #1)", ["P. Ierce Brown"], "9781444758993"),
     ],
 )
-def test_the_book_is_found_by_isbn_or_by_title_and_author(upload, title, authors, isbn):
+def test_book_is_matched_by_isbn_or_title_and_author(upload, title, authors, isbn):
     book = Book.add(by=None, title=title, authors=authors, isbn13=isbn)
     for data, source in ((goodreads({}), "goodreads"), (storygraph({"Title": "red rising"}), "storygraph")):
         Review.objects.all().delete()
@@ -233,13 +233,13 @@ def test_the_book_is_found_by_isbn_or_by_title_and_author(upload, title, authors
         ("Red", ["Pierce Brown"]),
     ],
 )
-def test_another_book_is_not_taken_for_it(upload, title, authors):
+def test_different_book_is_not_matched(upload, title, authors):
     book = Book.add(by=None, title=title, authors=authors)
     upload(goodreads({}))
     assert Review.objects.get().book != book
 
 
-def test_of_several_with_one_title_and_author_the_best_known(upload):
+def test_most_rated_of_several_matches_is_chosen(upload):
     Book.add(by=None, title="Red Rising", authors=["Pierce Brown"])
     known = Book.add(by=None, title="Red Rising", authors=["Pierce Brown"])
     Book.objects.filter(pk=known.pk).update(ratings_count=7, ratings_sum=70, stars_10=7, average_rating=Decimal(5))
@@ -247,19 +247,19 @@ def test_of_several_with_one_title_and_author_the_best_known(upload):
     assert Review.objects.get().book == known
 
 
-def test_an_isbn_that_is_none_is_told_and_no_obstacle(upload):
+def test_invalid_isbn_is_ignored_with_a_warning(upload):
     report = upload(goodreads({"ISBN": '="0345539789"', "ISBN13": '="9780345539787"'}))
     assert outcome(report) == (1, 0, 0, 0)
     assert remarks(report) == {"bad_isbn": 1, "book_added": 1}
     assert Book.objects.get().isbn13 is None
 
 
-def test_their_own_ids_of_books_without_isbn_are_no_mistake(upload):
+def test_storygraph_ids_without_isbn_are_accepted(upload):
     report = upload(storygraph({"ISBN/UID": "B0851JCZYV"}), "storygraph")
     assert remarks(report) == {"book_added": 1}
 
 
-def test_two_editions_of_a_book_are_one_review(upload):
+def test_two_editions_of_a_book_give_one_review(upload):
     data = goodreads({}, {"Book Id": "2", "ISBN": '=""', "ISBN13": '="9781444758993"', "My Rating": "1"})
     report = upload(data)
     assert outcome(report) == (1, 0, 1, 0)
@@ -268,25 +268,25 @@ def test_two_editions_of_a_book_are_one_review(upload):
     assert outcome(upload(data)) == (0, 0, 2, 0)
 
 
-def test_no_title_or_no_author_fails_the_row(upload):
+def test_missing_title_or_author_fails_the_row(upload):
     report = upload(goodreads({"Title": " "}, {"Title": "x" * 501}, {"Author": ""}, {"Author": "x" * 201}))
     assert [error["code"] for error in report["errors"]] == ["bad_title", "bad_title", "bad_author", "bad_author"]
     assert [error["line"] for error in report["errors"]] == [2, 3, 4, 5]
 
 
-def test_what_no_line_holds_is_taken_out_of_names(upload):
+def test_control_characters_are_removed_from_names(upload):
     upload(goodreads({"Title": "Em\u202ema\x1bII", "Author": "Jane\u2028Austen"}))
     book = Book.objects.get()
     assert (book.title, book.authors) == ("Emma II", ["Jane Austen"])
 
 
-def test_a_formula_is_text(upload):
+def test_formula_is_imported_as_text(upload):
     upload(goodreads({"Title": "=HYPERLINK(0)", "My Review": "=1+1"}))
     assert Review.objects.get().body == "=1+1"
     assert Book.objects.get().title == "=HYPERLINK(0)"
 
 
-def test_reasons_are_told_in_the_reader_s_language(upload, as_alice):
+def test_error_reasons_are_translated(upload, as_alice):
     report = upload(goodreads({"My Rating": "9"}))
-    answer = as_alice.get(f"/api/v1/users/me/imports/{report['id']}/", headers={"Accept-Language": "pt-BR"})
-    assert answer.json()["errors"][0]["code"] == "bad_rating"
+    response = as_alice.get(f"/api/v1/users/me/imports/{report['id']}/", headers={"Accept-Language": "pt-BR"})
+    assert response.json()["errors"][0]["code"] == "bad_rating"

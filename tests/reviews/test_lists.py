@@ -1,4 +1,4 @@
-"""Lists of reviews: filters, orders, and what a page costs."""
+"""Lists of reviews: filters, orderings, and the cost of a page."""
 
 import datetime
 
@@ -18,24 +18,24 @@ pytestmark = pytest.mark.django_db
 ORDERINGS = ["-created_at", "-rating", "-likes_count"]
 
 
-def add_many(count, *, books=5):
-    """Reviews by as many readers of a few books, one in four for clubs, with ties in every order."""
+def create_reviews(count, *, books=5):
+    """Create reviews of a few books, one per user; every fourth is a club review, and every ordering has ties."""
     User.objects.bulk_create(User(username=f"m{n}", username_key=f"m{n}") for n in range(count))
     Book.objects.bulk_create(Book(title=f"Book {n}", title_key=f"book {n}", origin=f"test:{n}") for n in range(books))
-    readers = list(User.objects.filter(username__startswith="m").order_by("pk").values_list("pk", flat=True))
+    users = list(User.objects.filter(username__startswith="m").order_by("pk").values_list("pk", flat=True))
     shelf = list(Book.objects.filter(origin__startswith="test:").order_by("pk").values_list("pk", flat=True))
-    began = timezone.now() - datetime.timedelta(days=900)
+    start = timezone.now() - datetime.timedelta(days=900)
     rows = [
         Review(
-            author_id=reader,
+            author_id=user,
             book_id=shelf[n % books],
             rating=None if n % 6 == 0 else n % 10 + 1,
             body="Text",
             likes_count=n % 4,
             visibility="clubs" if n % 4 == 3 else "public",
-            created_at=began + datetime.timedelta(minutes=n // 2),
+            created_at=start + datetime.timedelta(minutes=n // 2),
         )
-        for n, reader in enumerate(readers)
+        for n, user in enumerate(users)
     ]
     Review.objects.bulk_create(rows)
     return shelf
@@ -43,16 +43,16 @@ def add_many(count, *, books=5):
 
 @pytest.fixture
 def four(alice, bob, charlie, make_user, book, add_book):
-    """Four reviews: of Emma by Alice, Bob and Charlie, of another book by Alice."""
+    """Four reviews: Emma by Alice, Bob and Charlie, and another book by Alice."""
     other = add_book("Persuasion")
-    made = [
+    reviews = [
         Review.write(book=book, by=alice, rating=8, language="pt"),
         Review.write(book=book, by=bob, body="Text", language="pt-br"),
         Review.write(book=book, by=charlie, rating=7, language="en"),
         Review.write(book=other, by=alice, rating=3, language="por"),
     ]
-    made[2].like(by=alice)
-    return made
+    reviews[2].like(by=alice)
+    return reviews
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def four(alice, bob, charlie, make_user, book, add_book):
         ("user=99999999", []),
     ],
 )
-def test_filters_and_orders(anonymous, four, alice, book, query, found):
+def test_list_filters_and_orderings(anonymous, four, alice, book, query, found):
     url = f"{REVIEWS}?{query}".format(alice=alice.pk, book=book.pk)
     assert ids(anonymous.get(url)) == [four[n].pk for n in found]
 
@@ -98,12 +98,12 @@ def test_filters_and_orders(anonymous, four, alice, book, query, found):
         ("visibility=private", "visibility"),
     ],
 )
-def test_a_bad_parameter_is_refused(anonymous, book, query, bad):
+def test_invalid_parameter_is_rejected(anonymous, book, query, bad):
     for url in (REVIEWS, f"/api/v1/books/{book.pk}/reviews/"):
         assert bad_parameters(anonymous.get(f"{url}?{query}")) == {bad}
 
 
-def test_liked_is_the_callers(as_alice, as_bob, anonymous, four):
+def test_liked_depends_on_the_user(as_alice, as_bob, anonymous, four):
     liked = {row["id"]: row["liked"] for row in as_alice.get(REVIEWS).json()["results"]}
     assert liked == {review.pk: review == four[2] for review in four}
     for client in (as_bob, anonymous):
@@ -111,33 +111,33 @@ def test_liked_is_the_callers(as_alice, as_bob, anonymous, four):
 
 
 @pytest.mark.parametrize("size", [3, 300])
-def test_a_list_is_at_most_three_queries_at_any_length(anonymous, as_bob, alice, club, django_assert_num_queries, size):
-    shelf = add_many(size)
+def test_list_query_count_does_not_depend_on_length(anonymous, as_bob, alice, club, django_assert_num_queries, size):
+    shelf = create_reviews(size)
     Entry.add(club=club, book=Book.objects.get(pk=shelf[0]), by=alice)
-    # the reviews, with their books, authors and `liked`
+    # reviews with books, authors and `liked`
     with django_assert_num_queries(1):
         anonymous.get(REVIEWS, {"page_size": 100})
-    # the sign-in; the reviews
+    # session; reviews
     with django_assert_num_queries(2):
         as_bob.get(REVIEWS, {"page_size": 100})
-    # the sign-in; the book; the reviews
+    # session; book; reviews
     with django_assert_num_queries(3):
         as_bob.get(f"/api/v1/books/{shelf[0]}/reviews/", {"page_size": 100})
-    # the sign-in; the club with the caller's standing in it; the reviews
+    # session; club with the membership; reviews
     with django_assert_num_queries(3):
         as_bob.get(f"/api/v1/clubs/{club.pk}/reviews/", {"page_size": 100})
 
 
-def test_one_review_is_one_query(anonymous, four, django_assert_num_queries):
-    # the review, with its book and author
+def test_detail_takes_one_query(anonymous, four, django_assert_num_queries):
+    # review with book and author
     with django_assert_num_queries(1):
         anonymous.get(f"{REVIEWS}{four[0].pk}/")
 
 
 @pytest.mark.parametrize("ordering", ORDERINGS)
-def test_the_last_page_costs_what_the_first_does(anonymous, as_bob, ordering, db):
-    """Each review comes exactly once, also where many are alike; one in four is for clubs."""
-    add_many(240)
+def test_every_page_takes_the_same_queries(anonymous, as_bob, ordering, db):
+    """Every visible review is listed exactly once, even with ties."""
+    create_reviews(240)
     for client, queries_each in ((anonymous, 1), (as_bob, 2)):
         url, seen = f"{REVIEWS}?page_size=7&ordering={ordering}", []
         while url:
@@ -153,21 +153,21 @@ def test_the_last_page_costs_what_the_first_does(anonymous, as_bob, ordering, db
 @pytest.mark.parametrize("ordering", ORDERINGS)
 @pytest.mark.parametrize("about", ["all", "book"])
 @pytest.mark.django_db(transaction=True)
-def test_a_late_page_is_found_by_an_index_in_its_order(anonymous, as_bob, about, ordering):
-    # A table of two books would rightly be read whole.
+def test_late_page_is_read_from_an_index(anonymous, as_bob, about, ordering):
+    # With only two books, a full table scan would be the right plan.
     Book.objects.bulk_create(Book(title="T", title_key="t", origin=f"other:{n}") for n in range(1000))
-    shelf = add_many(3000, books=2)
+    shelf = create_reviews(3000, books=2)
     for client in (anonymous, as_bob):
         url = f"{REVIEWS if about == 'all' else f'/api/v1/books/{shelf[0]}/reviews/'}?page_size=100&ordering={ordering}"
         for _page in range(5):
             url = client.get(url).json()["next"]
         with CaptureQueriesContext(connection) as queries:
             client.get(url.replace("page_size=100", "page_size=20"))
-        assert walks_an_index(queries[-1]["sql"]), queries[-1]["sql"]
+        assert uses_index_order(queries[-1]["sql"]), queries[-1]["sql"]
 
 
-def walks_an_index(sql):
-    """Whether the database finds the page by an index of reviews, in its order, without sorting."""
+def uses_index_order(sql):
+    """Return whether the query reads an index of reviews in its order, without sorting."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(f"EXPLAIN QUERY PLAN {sql}")

@@ -1,4 +1,4 @@
-"""The platform's figures count what is public, as it is now."""
+"""Statistics of the platform, which count public data only."""
 
 import datetime
 
@@ -16,19 +16,19 @@ STATS = "/api/v1/stats/"
 
 @pytest.fixture
 def stats(anonymous):
-    """The answer, with parameters."""
+    """Request the statistics with query parameters."""
 
     def get(**parameters):
-        answer = anonymous.get(STATS, parameters)
-        assert answer.status_code == 200, answer.content
-        return answer.json()
+        response = anonymous.get(STATS, parameters)
+        assert response.status_code == 200, response.content
+        return response.json()
 
     return get
 
 
 @pytest.fixture
 def rate(make_user):
-    """Have as many new readers rate a book."""
+    """Rate a book by new users, one per rating."""
 
     def write(book, *half_stars, **fields):
         for rating in half_stars:
@@ -37,75 +37,75 @@ def rate(make_user):
     return write
 
 
-def finish(club, book, by):
+def add_finished(club, book, by):
     return Entry.add(club=club, book=book, by=by, status="finished")
 
 
-def test_where_nothing_is_every_count_is_0_and_every_mean_null(stats):
-    figures = stats()
-    assert datetime.datetime.fromisoformat(figures.pop("as_of")).tzinfo
-    assert set(figures.pop("rating_histogram").values()) == {0}
-    assert figures == {
+def test_statistics_of_an_empty_platform(stats):
+    statistics = stats()
+    assert datetime.datetime.fromisoformat(statistics.pop("as_of")).tzinfo
+    assert set(statistics.pop("rating_histogram").values()) == {0}
+    assert statistics == {
         **dict.fromkeys(["users", "clubs", "books", "reviews"], 0),
         **dict.fromkeys(["mean_books_finished_per_club", "mean_rating"], None),
         **{"top_rated_books": [], "most_read_books": []},
     }
 
 
-def test_every_kind_is_counted(stats, alice, bob, book, add_book, club, rate):
+def test_statistics_count_every_model(stats, alice, bob, book, add_book, club, rate):
     add_book("Persuasion")
     Review.write(book=book, by=alice, rating=9)
     Review.write(book=book, by=bob, rating=None, body="Long.")
-    figures = stats()
-    assert [figures[name] for name in ("users", "clubs", "books", "reviews")] == [2, 1, 2, 2]
-    assert figures["mean_rating"] == 4.5
-    assert figures["rating_histogram"]["4.5"] == 1
-    assert sum(figures["rating_histogram"].values()) == 1
+    statistics = stats()
+    assert [statistics[name] for name in ("users", "clubs", "books", "reviews")] == [2, 1, 2, 2]
+    assert statistics["mean_rating"] == 4.5
+    assert statistics["rating_histogram"]["4.5"] == 1
+    assert sum(statistics["rating_histogram"].values()) == 1
 
 
-def test_what_goes_is_counted_no_longer(stats, alice, add_book, staff):
+def test_deleted_objects_are_not_counted(stats, alice, add_book, staff):
     book = add_book("Gone", isbn13="9780306406157")
     review = Review.write(book=book, by=alice, rating=9)
     review.remove()
     book.remove()
     club = Club.found(by=alice, name="Gone")
     club.dissolve(by=alice)
-    figures = stats()
-    assert [figures[name] for name in ("users", "clubs", "books", "reviews")] == [2, 0, 0, 0]
+    statistics = stats()
+    assert [statistics[name] for name in ("users", "clubs", "books", "reviews")] == [2, 0, 0, 0]
     assert differences() == (0, [])
 
 
-def test_an_account_that_staff_shut_is_counted_no_longer(stats, alice, staff, client):
+def test_deactivated_account_is_not_counted(stats, alice, staff, client):
     client.force_login(staff)
-    place = f"/admin/accounts/user/{alice.pk}/change/"
-    form = client.get(place).context["adminform"].form
+    url = f"/admin/accounts/user/{alice.pk}/change/"
+    form = client.get(url).context["adminform"].form
     data = {name: value for name, value in form.initial.items() if value not in (None, False) and name != "password"}
     data |= {"joined_at_0": "2026-01-01", "joined_at_1": "00:00", "groups": []}
-    assert client.post(place, {**data, "is_active": "on"}).status_code == 302
+    assert client.post(url, {**data, "is_active": "on"}).status_code == 302
     assert stats()["users"] == 2
     data.pop("is_active")
-    assert client.post(place, data).status_code == 302
+    assert client.post(url, data).status_code == 302
     assert stats()["users"] == 1
     assert differences() == (0, [])
 
 
-def test_nothing_private_shows(stats, alice, bob, book):
+def test_private_data_is_not_counted(stats, alice, bob, book):
     secret = Club.found(by=alice, name="Secret", visibility="private")
-    finish(secret, book, alice)
+    add_finished(secret, book, alice)
     Review.write(book=book, by=alice, rating=2, visibility="private")
     Review.write(book=book, by=bob, rating=4, visibility="clubs")
-    figures = stats(min_ratings=1)
-    assert [figures[name] for name in ("clubs", "reviews", "mean_rating")] == [0, 0, None]
-    assert figures["mean_books_finished_per_club"] is None
-    assert (figures["top_rated_books"], figures["most_read_books"]) == ([], [])
+    statistics = stats(min_ratings=1)
+    assert [statistics[name] for name in ("clubs", "reviews", "mean_rating")] == [0, 0, None]
+    assert statistics["mean_books_finished_per_club"] is None
+    assert (statistics["top_rated_books"], statistics["most_read_books"]) == ([], [])
     Club.found(by=bob, name="Open")
     assert stats()["mean_books_finished_per_club"] == 0
 
 
-def test_the_mean_of_finished_books_is_over_all_public_clubs(stats, alice, book, add_book):
+def test_mean_finished_books_covers_all_public_clubs(stats, alice, book, add_book):
     clubs = [Club.found(by=alice, name=f"Club {n}") for n in range(3)]
-    finish(clubs[0], book, alice)
-    entry = finish(clubs[0], add_book("Persuasion"), alice)
+    add_finished(clubs[0], book, alice)
+    entry = add_finished(clubs[0], add_book("Persuasion"), alice)
     assert stats()["mean_books_finished_per_club"] == 0.67
     entry.change(by=alice, status="reading")
     assert stats()["mean_books_finished_per_club"] == 0.33
@@ -118,17 +118,17 @@ def test_the_mean_of_finished_books_is_over_all_public_clubs(stats, alice, book,
     assert differences() == (0, [])
 
 
-def test_the_best_rated_have_enough_ratings(stats, add_book, rate):
-    few, good, better, same = (add_book(title) for title in ("Few", "Good", "Better", "Same"))
-    rate(few, 10)
+def test_top_rated_books_have_enough_ratings(stats, add_book, rate):
+    rare, good, better, tied = (add_book(title) for title in ("Few", "Good", "Better", "Same"))
+    rate(rare, 10)
     rate(good, 8, 8)
     rate(better, 9, 9)
-    rate(same, 9, 9, 9)
+    rate(tied, 9, 9, 9)
     assert stats()["top_rated_books"] == []
     best = stats(min_ratings=2)["top_rated_books"]
     assert [row["book"]["title"] for row in best] == ["Same", "Better", "Good"]
     assert best[0] == {
-        "book": {"id": same.pk, "title": "Same", "author": "Jane Austen", "cover_url": None},
+        "book": {"id": tied.pk, "title": "Same", "author": "Jane Austen", "cover_url": None},
         "average_rating": 4.5,
         "ratings_count": 3,
     }
@@ -137,36 +137,36 @@ def test_the_best_rated_have_enough_ratings(stats, add_book, rate):
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", "100001", "9" * 30, "", "1e2", "٣"])
-def test_min_ratings_is_a_number_within_bounds(anonymous, value):
+def test_invalid_min_ratings_is_rejected(anonymous, value):
     assert bad_parameters(anonymous.get(STATS, {"min_ratings": value})) == {"min_ratings"}
 
 
-def test_the_most_read_are_those_that_most_public_clubs_have_finished(stats, alice, add_book):
+def test_most_read_books_are_ordered_by_clubs(stats, alice, add_book):
     often, once, _never = add_book("Often"), add_book("Once"), add_book("Never")
     for n in range(2):
-        finish(Club.found(by=alice, name=f"Club {n}"), often, alice)
-    finish(Club.found(by=alice, name="Other"), once, alice)
+        add_finished(Club.found(by=alice, name=f"Club {n}"), often, alice)
+    add_finished(Club.found(by=alice, name="Other"), once, alice)
     read = stats()["most_read_books"]
     assert [(row["book"]["id"], row["clubs_finished"]) for row in read] == [(often.pk, 2), (once.pk, 1)]
 
 
-def test_ten_books_stand_on_each_list(stats, alice, add_book, rate):
+def test_book_lists_have_at_most_ten_books(stats, alice, add_book, rate):
     club = Club.found(by=alice, name="Many")
     for n in range(12):
         book = add_book(f"Book {n}")
-        finish(club, book, alice)
+        add_finished(club, book, alice)
         rate(book, 5)
-    figures = stats(min_ratings=1)
-    assert len(figures["top_rated_books"]) == len(figures["most_read_books"]) == 10
+    statistics = stats(min_ratings=1)
+    assert len(statistics["top_rated_books"]) == len(statistics["most_read_books"]) == 10
 
 
-def test_the_figures_take_three_queries(anonymous, book, django_assert_num_queries):
-    # The totals; the best rated books; the most read ones.
+def test_statistics_take_three_queries(anonymous, book, django_assert_num_queries):
+    # totals; top rated books; most read books
     with django_assert_num_queries(3):
         anonymous.get(STATS)
 
 
-def test_verify_finds_a_total_that_is_wrong_and_mends_it(stats, book, alice):
+def test_verify_counters_repairs_a_wrong_total(stats, book, alice):
     Review.write(book=book, by=alice, rating=9)
     Book.objects.create(title="Past the counters", title_key="p", author="A", search_text="")
     status, found = differences()

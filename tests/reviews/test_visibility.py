@@ -1,4 +1,4 @@
-"""Who may read a review: one rule for lists, details and likes."""
+"""Visibility of reviews in lists, details and likes."""
 
 import pytest
 
@@ -11,8 +11,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def readers(alice, bob, charlie, make_user, club):
-    """Alice writes, Bob shares a club with her, Charlie shares none; the others only nearly do."""
+def users(alice, bob, charlie, make_user, club):
+    """Alice is the author, Bob shares a club with her, Charlie does not; the others are not active members."""
     asks, left, banned = (make_user(name) for name in ("asks", "left", "banned"))
     bring_in(club, asks, status="pending")
     bring_in(club, left, status="left")
@@ -37,58 +37,60 @@ def readers(alice, bob, charlie, make_user, club):
         ("private", True, {"alice"}),
     ],
 )
-def test_who_reads_what(readers, client_of, alice, book, club, visibility, hidden, seen_by):
+def test_visibility_of_reviews(users, client_of, alice, book, club, visibility, hidden, seen_by):
     Entry.add(club=club, book=book, by=alice)
     review = Review.write(book=book, by=alice, rating=8, visibility=visibility)
     if hidden:
         review.hide()
     lists = [REVIEWS, f"{REVIEWS}?user={alice.pk}", f"{REVIEWS}?book={book.pk}", f"/api/v1/books/{book.pk}/reviews/"]
-    for name, reader in readers.items():
-        client = client_of(reader)
+    for name, user in users.items():
+        client = client_of(user)
         expected = [review.pk] if name in seen_by else []
         for url in [*lists, f"/api/v1/clubs/{club.pk}/reviews/"]:
             assert ids(client.get(url)) == expected, (name, url)
         found = client.get(f"{REVIEWS}{review.pk}/").status_code
         assert found == (200 if name in seen_by else 404), name
-        if reader:
+        if user:
             assert client.put(f"{REVIEWS}{review.pk}/like/").status_code == (204 if name in seen_by else 404), name
 
 
-def test_sharing_two_clubs_shows_a_review_once(as_bob, alice, bob, club, book):
+def test_review_shared_through_two_clubs_is_listed_once(as_bob, alice, bob, club, book):
     bring_in(Club.found(by=alice, name="A second"), bob)
     review = Review.write(book=book, by=alice, rating=8, visibility="clubs")
     assert ids(as_bob.get(REVIEWS)) == [review.pk]
 
 
-def test_who_leaves_the_club_reads_it_no_longer(as_bob, alice, bob, club, book):
+def test_former_member_cannot_read_club_reviews(as_bob, alice, bob, club, book):
     review = Review.write(book=book, by=alice, rating=8, visibility="clubs")
     assert ids(as_bob.get(REVIEWS)) == [review.pk]
     club.leave(bob)
     assert ids(as_bob.get(REVIEWS)) == []
 
 
-def test_a_club_lists_what_its_members_say_of_its_books(as_bob, anonymous, alice, bob, charlie, club, add_book):
+def test_club_lists_reviews_by_members_of_listed_books(as_bob, anonymous, alice, bob, charlie, club, add_book):
     listed, other = add_book("Listed"), add_book("Other")
     Entry.add(club=club, book=listed, by=alice)
     Entry.add(club=Club.found(by=charlie, name="Elsewhere"), book=listed, by=charlie)
-    wanted = [Review.write(book=listed, by=reader, rating=8).pk for reader in (alice, bob)]
+    expected = [Review.write(book=listed, by=user, rating=8).pk for user in (alice, bob)]
     Review.write(book=listed, by=charlie, rating=8)
     Review.write(book=other, by=alice, rating=8)
     for client in (as_bob, anonymous):
-        assert ids(client.get(f"/api/v1/clubs/{club.pk}/reviews/")) == wanted[::-1]
+        assert ids(client.get(f"/api/v1/clubs/{club.pk}/reviews/")) == expected[::-1]
 
 
-def test_a_clubs_list_tells_its_own_public_mean(as_bob, anonymous, alice, bob, charlie, make_user, club, book):
+def test_club_average_rating_counts_public_member_reviews(
+    as_bob, anonymous, alice, bob, charlie, make_user, club, book
+):
     Entry.add(club=club, book=book, by=alice)
     url = f"/api/v1/clubs/{club.pk}/books/"
     assert as_bob.get(url).json()["results"][0]["club_average_rating"] is None
-    for reader, rating in ((alice, 8), (bob, 7), (charlie, 1)):
-        Review.write(book=book, by=reader, rating=rating)
+    for user, rating in ((alice, 8), (bob, 7), (charlie, 1)):
+        Review.write(book=book, by=user, rating=rating)
     third, fourth = make_user("third"), make_user("fourth")
     bring_in(club, third)
     bring_in(club, fourth)
     Review.write(book=book, by=third, rating=10)
     Review.write(book=book, by=fourth, rating=1, visibility="clubs")
-    # (4 + 3.5 + 5) / 3: neither Charlie, who is not in, nor what is not for everybody
+    # (4 + 3.5 + 5) / 3, without Charlie, who is not a member, and without the club review
     for client in (as_bob, anonymous):
         assert client.get(url).json()["results"][0]["club_average_rating"] == 4.17

@@ -1,4 +1,4 @@
-"""The command `changepassword`."""
+"""`manage.py changepassword`."""
 
 from typing import Any
 
@@ -9,14 +9,13 @@ from accounts.models import User
 
 
 class Command(changepassword.Command):
-    """Django's, and every sign-in of the account ends, as with any other change of a password."""
+    """Django's command, which additionally revokes every session of the account."""
 
-    help = "Changes the password of an account and ends its sign-ins."
+    help = "Change the password of an account and revoke its sessions."
 
     def handle(self, *args: Any, **options: Any) -> str | None:
-        """Ask for the new password, write it, end the sign-ins."""
         if not options["username"]:
-            raise CommandError("Whose password? Name the account.")
-        said = super().handle(*args, **options)
+            raise CommandError("Enter the username of the account.")
+        message = super().handle(*args, **options)
         User.objects.get_by_natural_key(options["username"]).save_password()
-        return said
+        return message

@@ -8,15 +8,13 @@ from bookbridge.api.expiry import clear
 
 
 class Command(BaseCommand):
-    """Delete what nobody can use any more."""
+    """Deletes expired data."""
 
     help = (
-        "Delete what nobody can use any more: sign-ins that ended long ago, mailed tokens that ran out, answers kept "
-        "for retries, jobs done long ago, old notifications, pictures that nothing shows. The job queue does it daily "
-        "by itself."
+        "Delete expired data: sessions that ended long ago, expired e-mail tokens, responses stored for retries, "
+        "finished tasks, old notifications and orphaned images. The task queue runs this daily."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Delete, and say how much."""
         for name, done, _more in clear():
             self.stdout.write(f"{name}: {done} deleted")

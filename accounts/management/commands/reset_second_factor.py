@@ -1,4 +1,4 @@
-"""Lets a member of the staff who has lost their telephone set up another."""
+"""`manage.py reset_two_factor`."""
 
 from typing import Any
 
@@ -9,18 +9,16 @@ from accounts.staff.models import SecondFactor
 
 
 class Command(BaseCommand):
-    """`manage.py reset_second_factor alice`"""
+    """Resets the second factor of a staff user who has lost their device."""
 
-    help = "Unties the app that shows codes from an account of the staff; the next sign-in sets up another."
+    help = "Remove the authenticator app of a staff account; the next sign-in sets up another one."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whose."""
         parser.add_argument("username")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Untie it."""
         user = User.objects.named(options["username"]).first()
         if user is None:
-            raise CommandError("Nobody has this name.")
+            raise CommandError("No user has this name.")
         done = SecondFactor.objects.reset(user, by=None)
         self.stdout.write(f"{user}: {'the next sign-in sets up another app' if done else 'there was no second factor'}")

@@ -1,4 +1,4 @@
-"""The audit log: who did what, when, from where and why; of staff, and of whatever touches an account's safety."""
+"""The audit log: actions of staff and security events of accounts."""
 
 from bookbridge.api.audit.writing import Target, audit
 

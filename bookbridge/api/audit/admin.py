@@ -1,4 +1,4 @@
-"""The audit log in the admin: read, searched and taken along, and changed by nobody."""
+"""Read-only admin for the audit log, with search and CSV export."""
 
 import ipaddress
 import json
@@ -22,10 +22,9 @@ from bookbridge.api.log_pages import ActorFilter, LogAdmin, VerbFilter, account_
 
 
 class AuditVerbFilter(VerbFilter):
-    """By what was done, out of what there is; one walk along an index, kept for some minutes."""
+    """Filter by the verbs in the log, which are cached for five minutes."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The verbs there are."""
         verbs = cache.get("audit:verbs")
         if verbs is None:
             verbs = list(AuditEntry.objects.order_by("verb").values_list("verb", flat=True).distinct()[:300])
@@ -34,17 +33,16 @@ class AuditVerbFilter(VerbFilter):
 
 
 class NamedChangeList(StraightChangeList):
-    """A page of entries with the names of the accounts on it: one query, whoever they are."""
+    """Change list that loads the usernames of all entries on a page in one query."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """The entries, each with `names`."""
         super().get_results(request)
         self.result_list: Any = list(self.result_list)
         name_accounts(self.result_list)
 
 
 def name_accounts(entries: list[Any]) -> None:
-    """Give each entry the names of the accounts that these entries are by or about, as they are called now."""
+    """Set `names` on each entry: the current usernames of the accounts that acted or were acted upon."""
     ids = {entry.actor for entry in entries} | {entry.target_id for entry in entries if entry.target_type == ACCOUNT}
     names = dict(get_user_model().objects.filter(pk__in=ids - {None}).values_list("pk", "username"))
     for entry in entries:
@@ -53,11 +51,11 @@ def name_accounts(entries: list[Any]) -> None:
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(LogAdmin):
-    """Who did what, when, from where and why."""
+    """Read-only admin for audit entries."""
 
     list_display = ("id", "at", "verb", "who", "what", "shown_outcome", "reason", "address")
     list_filter = (AuditVerbFilter, ("outcome", admin.ChoicesFieldListFilter), ActorFilter, ("at", PeriodFilter))
-    search_help_text = _("A username, an address or reviews.review:7")
+    search_help_text = _("A username, an IP address or an object such as reviews.review:7")
     fields = (
         *("at", "verb", "outcome", "who", "what", "reason", "detail", "shown_changes"),
         *("address", "agent", "request"),
@@ -70,11 +68,9 @@ class AuditEntryAdmin(LogAdmin):
     file_name, export_verb = "audit-log", "audit.exported"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """The one that knows names."""
         return NamedChangeList
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """An entry with the names of its accounts."""
         entry = super().get_object(request, object_id, from_field)
         name_accounts([entry] if entry else [])
         return entry
@@ -82,7 +78,7 @@ class AuditEntryAdmin(LogAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """By address, by object, or by an account: what it did and what was done to it."""
+        """Search by IP address, by object (`reviews.review:7`), or by an account that acted or was acted upon."""
         term = search_term.strip()
         kind, _colon, number = term.rpartition(":")
         if not term:
@@ -94,18 +90,16 @@ class AuditEntryAdmin(LogAdmin):
         account = account_in(term)
         return queryset.filter(Q(actor=account) | Q(target_type=ACCOUNT, target_id=account)), False
 
-    @admin.display(description=_("who"))
+    @admin.display(description=_("actor"))
     def who(self, entry: Any) -> SafeString | str:
-        """The name, and the way to the account."""
         if entry.actor is None:
             return "-"
         name = entry.names.get(entry.actor)
         shown = entry.actor_name or name or f"#{entry.actor}"
         return _link(ACCOUNT, entry.actor, shown) if name else shown
 
-    @admin.display(description=_("to what"))
+    @admin.display(description=_("target"))
     def what(self, entry: Any) -> SafeString | str:
-        """What it is called, and the way to it."""
         if not entry.target_type:
             return "-"
         if entry.target_id is None:
@@ -116,17 +110,15 @@ class AuditEntryAdmin(LogAdmin):
 
     @display(description=_("outcome"), label={Outcome.DONE: "success", Outcome.REFUSED: "danger"})  # type: ignore[untyped-decorator]
     def shown_outcome(self, entry: AuditEntry) -> tuple[str, str]:
-        """In colour."""
         return entry.outcome, entry.get_outcome_display()
 
     @admin.display(description=_("changes"))
     def shown_changes(self, entry: AuditEntry) -> SafeString:
-        """Each field with what it was and what it became."""
         rows = ((name, _shown(before), _shown(after)) for name, (before, after) in entry.changes.items())
         return format_html_join("", "<p><b>{}</b>: <del>{}</del> → <ins>{}</ins></p>", rows)
 
     def exported_value(self, row: Any, name: str) -> Any:
-        """The changes as JSON, where there are any."""
+        """Export changes as JSON."""
         value = super().exported_value(row, name)
         if isinstance(value, dict):
             return json.dumps(value, ensure_ascii=False) if value else ""

@@ -1,4 +1,4 @@
-"""The table of the audit log. Nothing changes a row, and only `clear_audit` takes old ones away."""
+"""The table of the audit log. Rows are never updated, apart from anonymization; `prune_audit_log` deletes old ones."""
 
 from __future__ import annotations
 
@@ -16,53 +16,53 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 TITLE_LENGTH, REASON_LENGTH, DETAIL_LENGTH, AGENT_LENGTH = 200, 1000, 500, 200
-# What accounts are called in `target_type`.
+# The `target_type` of accounts.
 ACCOUNT = "accounts.user"
 
 
 class Outcome(models.TextChoices):
-    """Whether it was done."""
+    """Whether the action was done or denied."""
 
     DONE = "done", _("done")
-    REFUSED = "refused", _("refused")
+    REFUSED = "refused", _("denied")
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
-    """Rules about many entries."""
+    """Queries for audit entries."""
 
     def older_than(self, age: datetime.timedelta) -> AuditEntryQuerySet:
-        """Those that were written longer ago."""
+        """Return the entries that are older than `age`."""
         return self.filter(at__lt=timezone.now() - age)
 
     def forget(self, user: AbstractBaseUser) -> None:
-        """Part it from an account that goes: what it was called and where it was, but for what it did as staff."""
+        """Anonymize a deleted account: remove its name, and its IP address and client unless it acted as staff."""
         about = self.filter(target_type=ACCOUNT, target_id=user.pk)
         about.filter(by_staff=False).update(target_title="", address="", agent="")
         about.filter(by_staff=True).update(target_title="", changes={})
 
 
 class AuditEntry(models.Model):
-    """One thing that somebody did, or was refused.
+    """An action that was done or denied.
 
-    Ids are no foreign keys: entries outlive what they are about, and writing one locks no other row.
+    Ids are not foreign keys, so that entries outlive their objects and writing one locks no other row.
     """
 
-    at = models.DateTimeField(_("at"), default=timezone.now)
-    verb = KeyField(_("what"), max_length=60)
+    at = models.DateTimeField(_("time"), default=timezone.now)
+    verb = KeyField(_("event"), max_length=60)
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices, default=Outcome.DONE)
-    actor = models.BigIntegerField(_("who"), null=True, help_text=_("An account's id; none for a command."))
-    actor_name = models.CharField(max_length=30, blank=True, help_text=_("What staff were called then."))
+    actor = models.BigIntegerField(_("actor"), null=True, help_text=_("Id of the account; null for commands."))
+    actor_name = models.CharField(max_length=30, blank=True, help_text=_("Username at the time of the action."))
     by_staff = models.BooleanField(default=False)
     target_type = KeyField(max_length=60, blank=True)
     target_id = models.BigIntegerField(null=True)
-    target_title = models.CharField(_("to what"), max_length=TITLE_LENGTH, blank=True)
-    changes = models.JSONField(_("changes"), default=dict, help_text=_("Of each field the value before and after."))
-    reason = models.CharField(_("why"), max_length=REASON_LENGTH, blank=True)
+    target_title = models.CharField(_("target"), max_length=TITLE_LENGTH, blank=True)
+    changes = models.JSONField(_("changes"), default=dict, help_text=_("Old and new value of each changed field."))
+    reason = models.CharField(_("reason"), max_length=REASON_LENGTH, blank=True)
     detail = models.CharField(_("detail"), max_length=DETAIL_LENGTH, blank=True)
-    address = KeyField(_("address"), max_length=64, blank=True)
+    address = KeyField(_("IP address"), max_length=64, blank=True)
     agent = models.CharField(_("client"), max_length=AGENT_LENGTH, blank=True)
     request = KeyField(
-        pgettext_lazy("HTTP", "request"), max_length=128, blank=True, help_text=_("As in the access log.")
+        pgettext_lazy("HTTP", "request"), max_length=128, blank=True, help_text=_("Request id, as in the access log.")
     )
 
     objects = AuditEntryQuerySet.as_manager()
@@ -75,7 +75,7 @@ class AuditEntry(models.Model):
             models.Index(fields=["at"], name="audit_at"),
             models.Index(fields=["verb", "at"], name="audit_verb"),
             models.Index(fields=["outcome", "at"], name="audit_outcome"),
-            # Of each by itself there may be millions, of both together none.
+            # A verb and an outcome may each have millions of entries, but none in common.
             models.Index(fields=["verb", "outcome", "at"], name="audit_verb_outcome"),
             models.Index(fields=["actor", "at"], name="audit_actor"),
             models.Index(fields=["target_type", "target_id", "at"], name="audit_target"),

@@ -1,31 +1,25 @@
-"""How long the audit log is kept, and what else is written down about the work of staff."""
+"""Retention of the audit log and of other logs about the work of staff."""
 
 import datetime
-from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
 
-from bookbridge.api.audit.models import AuditEntry
 from bookbridge.api.audit.writing import audit
+from bookbridge.api.registry import audit_logs
 
 BATCH = 2_000
 
-# What is kept as long: of each table what gives the rows whose `at` is longer ago. Apps add their own.
-logs: list[Callable[[datetime.timedelta], QuerySet[Any]]] = [AuditEntry.objects.older_than]
-
 
 def clear(age: datetime.timedelta, *, most: int | None = None) -> int:
-    """Delete the entries that are older, some thousands in a transaction, and note it; how many there were.
+    """Delete entries older than `age` in batches and return their number.
 
-    The note is written first: what is cut off in between has its entry too.
+    The deletion itself is logged first, so that it has an entry even if it is interrupted.
     """
-    parts = [rows for log in logs if (rows := log(age)).exists()]
-    if parts:
+    expired = [rows for log in audit_logs.values() if (rows := log(age)).exists()]
+    if expired:
         audit("audit.cleared", by=None, detail=f"older than {age.days} days")
     count = 0
-    for old in parts:
+    for old in expired:
         while (most is None or count < most) and (ids := list(old.order_by("at").values_list("pk", flat=True)[:BATCH])):
             deleted, _rows = old.model._base_manager.filter(pk__in=ids).delete()
             count += deleted
@@ -33,10 +27,10 @@ def clear(age: datetime.timedelta, *, most: int | None = None) -> int:
 
 
 def count_old(age: datetime.timedelta) -> int:
-    """How many entries `clear` would delete."""
-    return sum(log(age).count() for log in logs)
+    """Return how many entries `prune` would delete."""
+    return sum(log(age).count() for log in audit_logs.values())
 
 
 def clear_kept_too_long() -> int:
-    """Delete a part of what is older than AUDIT_DAYS, if there is such a limit; the daily clearing does."""
+    """Delete some of the entries older than AUDIT_DAYS, if set. Called by the daily cleanup."""
     return clear(datetime.timedelta(days=settings.AUDIT_DAYS), most=20_000) if settings.AUDIT_DAYS else 0

@@ -1,4 +1,4 @@
-"""Writing the audit log, in the transaction of what is done where there is one."""
+"""Writing of audit entries, in the current transaction if there is one."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from bookbridge.api.audit.models import (
     AuditEntry,
     Outcome,
 )
-from bookbridge.api.logs import current_request_id
-from bookbridge.api.origin import current_origin
+from bookbridge.api.request_context import current_origin, current_request_id
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 LONGEST_VALUE = 500
-# Beginnings or ends of the names of fields whose values are nobody's to read.
+# Fields whose names contain one of these are redacted.
 SECRETS = ("password", "secret", "token", "digest", "code")
 HIDDEN = "•••"
 
 
 class Target(NamedTuple):
-    """What an entry is about: a model's label (`accounts.user`), an id, and what it was called then."""
+    """The object of an entry: model label (`accounts.user`), id and title at the time."""
 
     type: str
     id: int | None
@@ -45,12 +44,12 @@ def audit(
     changes: Mapping[str, tuple[Any, Any]] | None = None,
     refused: bool = False,
 ) -> None:
-    """Note that `by` (an account or its id) did `verb` (`review.hidden`) to `target`, or was refused it.
+    """Log that `by` (an account or its id) did `verb` (such as `review.hidden`) to `target`, or was denied it.
 
-    `changes` are fields with the values before and after; of one that holds a secret only that it changed. Never hand
-    over a password, a token or the text of a post.
+    `changes` maps fields to old and new values; values of secret fields are redacted. Never pass a password, a token or
+    the text of a post.
     """
-    origin, about = current_origin(), as_target(target)
+    origin, audit_target = current_origin(), as_target(target)
     actor = by if isinstance(by, int) or by is None else by.pk
     request = current_request_id()
     AuditEntry.objects.create(
@@ -59,9 +58,9 @@ def audit(
         actor=actor,
         actor_name=getattr(by, "username", ""),
         by_staff=bool(getattr(by, "is_staff", False)),
-        target_type=about.type,
-        target_id=about.id,
-        target_title=_clean(about.title, TITLE_LENGTH),
+        target_type=audit_target.type,
+        target_id=audit_target.id,
+        target_title=_clean(audit_target.title, TITLE_LENGTH),
         changes={name: _pair(name, pair) for name, pair in (changes or {}).items()},
         reason=_clean(reason, REASON_LENGTH),
         detail=_clean(detail, DETAIL_LENGTH),
@@ -72,7 +71,7 @@ def audit(
 
 
 def as_target(thing: models.Model | Target | None) -> Target:
-    """What an entry says it is about."""
+    """Convert an object to the target of an entry."""
     if isinstance(thing, models.Model):
         number = thing.pk if isinstance(thing.pk, int) else None
         return Target(thing._meta.label_lower, number, str(thing))
@@ -86,7 +85,7 @@ def _pair(name: str, pair: tuple[Any, Any]) -> list[Any]:
 
 
 def _shown(value: Any) -> Any:
-    """A value as JSON keeps it: short, flat, and without what a database refuses."""
+    """Return a value that can be stored as JSON: short, flat and without invalid characters."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, models.QuerySet | list | tuple | set):
@@ -95,5 +94,5 @@ def _shown(value: Any) -> Any:
 
 
 def _clean(text: Any, length: int) -> str:
-    kept = str(text).encode("utf-8", "replace").decode().replace("\x00", "")
-    return kept if len(kept) <= length else kept[: length - 1] + "…"
+    clean = str(text).encode("utf-8", "replace").decode().replace("\x00", "")
+    return clean if len(clean) <= length else clean[: length - 1] + "…"

@@ -1,4 +1,4 @@
-"""The command `load_demo`."""
+"""Load the demo books."""
 
 import io
 import os
@@ -19,15 +19,14 @@ FILES = ("demo_books.csv", "classicos.csv")
 
 
 class Command(BaseCommand):
-    """Put the books that come with the project into an empty catalogue, all of them or none."""
+    """Load the books that come with the project into an empty catalog, all or none."""
 
-    help = "Puts some 260 real books into an empty catalogue. Where there are books already it does nothing."
+    help = "Load about 260 real books into an empty catalog. Does nothing if there are any books."
 
     @transaction.atomic
     def handle(self, **options: Any) -> None:
-        """Load the files of catalog/data."""
         if Book.objects.exists():
-            self.stdout.write("There are books already: no demo data was loaded.")
+            self.stdout.write("The catalog is not empty: no demo data was loaded.")
             return
         added = sum(self._load(DATA / name) for name in FILES)
         self.stdout.write(f"{added} demo books loaded.")

@@ -1,20 +1,19 @@
-"""`manage.py settle_meetings`."""
+"""Resync meetings with the current time zone rules."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from clubs.models import Meeting
+from clubs.meetings.models import Meeting
 
 
 class Command(BaseCommand):
-    """Let meetings to come follow the wall clocks of their zones."""
+    """Recompute the start of upcoming meetings from their local time."""
 
     help = (
-        "Where the rules of a time zone have changed (a new tzdata), move the meetings to come so that they begin at "
-        "the hour that was agreed on. A job does the same daily; running it again changes nothing."
+        "After a change of time zone rules (a new tzdata), move upcoming meetings so that they start at the local time "
+        "that was set. A daily task does the same; running the command again changes nothing."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Move them, and say how many."""
-        self.stdout.write(f"meetings moved: {Meeting.objects.settle()}")
+        self.stdout.write(f"Meetings moved: {Meeting.objects.settle()}")

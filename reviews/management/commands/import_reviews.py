@@ -1,4 +1,4 @@
-"""The command `import_reviews`."""
+"""Management command that imports a Goodreads or StoryGraph export."""
 
 import sys
 import time
@@ -21,42 +21,42 @@ from reviews.querysets import Visibility
 
 
 class Command(BaseCommand):
-    """Import a reader's export. What is read and how is told in `reviews.importing`."""
+    """Import the export of a user; see `reviews.imports` for the formats."""
 
     help = (
         "Imports the ratings and reviews of FILE, a Goodreads library export or a StoryGraph export, as reviews of the "
-        "reader NAME. Stopped in the middle it goes on where it was; run again it changes nothing."
+        "user NAME. An interrupted import continues where it stopped; importing the same file again changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The command's arguments."""
+        """Add the command line arguments."""
         parser.add_argument("file", metavar="FILE", type=Path)
-        parser.add_argument("--user", metavar="NAME", required=True, help="whose reviews they are")
+        parser.add_argument("--user", metavar="NAME", required=True, help="username of the author")
         parser.add_argument("--source", choices=sorted(SOURCES), required=True)
         parser.add_argument("--visibility", choices=Visibility.values, default=Visibility.PUBLIC, help="[public]")
 
     def handle(self, *, file: Path, user: str, source: str, visibility: str, **rest: Any) -> None:
-        """Import the file; exit status 128 and the signal's number where it is stopped."""
-        reader = User.objects.named(user).first()
-        if reader is None:
-            raise CommandError(f"There is no reader {user}.")
+        """Import the file; if stopped by a signal, exit with status 128 plus its number."""
+        author = User.objects.named(user).first()
+        if author is None:
+            raise CommandError(f"There is no user {user}.")
         try:
             data = file.read_bytes()
-            work = take_up(by=reader, source=source, visibility=visibility, data=data)
+            work = take_up(by=author, source=source, visibility=visibility, data=data)
             self._run(work, data)
         except BadFileError as bad:
             raise CommandError(f"{file}: {REASONS[bad.code]}") from None
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror or error}") from None
         except SupersededError:
-            raise CommandError("Another command goes on with this import.") from None
+            raise CommandError("Another process has continued this import.") from None
         except DatabaseError as error:
-            raise CommandError(f"The database failed: {error}. Run again to go on.") from error
+            raise CommandError(f"The database failed: {error}. Run the command again to continue.") from error
 
     def _run(self, work: Import, data: bytes) -> None:
         run, before, began = Run(work, data), work.done, time.monotonic()
         if before:
-            self.stdout.write(f"Going on after {before:,} of {work.rows:,} rows.")
+            self.stdout.write(f"Continuing after {before:,} of {work.rows:,} rows.")
         progress = Progress(sys.stderr, size=work.rows)
         progress.begin("reviews")
         try:
@@ -66,7 +66,7 @@ class Command(BaseCommand):
             progress.end()
         self._tell(run.report, rows=run.report.done - before, seconds=time.monotonic() - began)
         if not finished and signals.received:
-            self.stdout.write(f"Stopped after {run.report.done:,} of {work.rows:,}. Run the command again to go on.")
+            self.stdout.write(f"Stopped after {run.report.done:,} of {work.rows:,}. Run the command again to continue.")
             sys.exit(128 + signals.received)
 
     def _tell(self, report: Report, *, rows: int, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Three proposals to vote on, and a few more voters beside the cast of `tests/clubs/conftest.py`."""
+"""Fixtures of ballots: proposals and voters."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from tests.clubs.helpers import bring_in
 
 @pytest.fixture
 def propose(club: Club, alice: User) -> Callable[..., Entry]:
-    """Put a new book on the club's list: `propose("Emma")`."""
+    """Add a new book to the reading list: `propose("Emma")`."""
 
     def put(title: str, *, to: Club | None = None, by: User | None = None, status: str = "proposed") -> Entry:
         book = Book.add(by=None, title=title, authors=["Jane Austen"])
@@ -24,7 +24,7 @@ def propose(club: Club, alice: User) -> Callable[..., Entry]:
 
 @pytest.fixture
 def entries(propose: Callable[..., Entry]) -> list[Entry]:
-    """Emma, the oldest proposal, then Persuasion and Sanditon."""
+    """Emma (the oldest proposal), Persuasion and Sanditon."""
     return [propose(title) for title in ("Emma", "Persuasion", "Sanditon")]
 
 
@@ -32,7 +32,7 @@ def entries(propose: Callable[..., Entry]) -> list[Entry]:
 def voters(
     club: Club, make_user: Callable[..., User], client_of: Callable[[User | None], APIClient]
 ) -> Callable[[int], list[APIClient]]:
-    """Bring so many new members in: their clients."""
+    """Add new members and return their clients."""
 
     def make(count: int) -> list[APIClient]:
         users = [make_user(f"voter{n}") for n in range(count)]

@@ -1,4 +1,4 @@
-"""What several tests of ballots do."""
+"""Helpers for tests of ballots."""
 
 import datetime
 from collections.abc import Sequence
@@ -11,30 +11,29 @@ from clubs.models import Ballot, Club, Entry
 
 
 def url(club: Club, ballot: Ballot | int | None = None, rest: str = "") -> str:
-    """The address of a club's ballots, of one of them (a row or an id), or of what is below it."""
     pk = ballot.pk if isinstance(ballot, Ballot) else ballot
     return f"/api/v1/clubs/{club.pk}/ballots/" + (f"{pk}/{rest}" if pk else "")
 
 
 def later(**delta: float) -> str:
-    """A moment to come, as a client writes it."""
+    """Return a future time as a client writes it."""
     return (timezone.now() + datetime.timedelta(**delta)).isoformat().replace("+00:00", "Z")
 
 
 def body(entries: Sequence[Entry], **fields: Any) -> dict[str, Any]:
-    """What opens a ballot on these entries."""
+    """Return the request body that creates a ballot on these entries."""
     candidates = [entry.pk for entry in entries]
     return {"title": "Next?", "method": "ranked", "candidates": candidates, "closes_at": later(days=7)} | fields
 
 
 def poll(club: Club, entries: Sequence[Entry], **fields: Any) -> Ballot:
-    """A ballot that the club's owner has opened."""
+    """Create a ballot by the club's owner."""
     values = body(entries, closes_at=timezone.now() + datetime.timedelta(days=7)) | fields
     return Ballot.open(club=club, by=club.owner, **values)
 
 
 def let_expire(*ballots: Ballot) -> None:
-    """Make their time come, and the jobs' that close them."""
+    """Move the closing times, and the tasks that close the ballots, into the past."""
     past = timezone.now() - datetime.timedelta(seconds=1)
     Ballot.objects.filter(pk__in=[ballot.pk for ballot in ballots]).update(closes_at=past)
     Job.objects.filter(key__in=[f"ballots.close:{ballot.pk}" for ballot in ballots]).update(due_at=past)

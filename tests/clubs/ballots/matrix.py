@@ -1,4 +1,4 @@
-"""The rows of ballots in the table of who may do what."""
+"""Rows of the permission matrix for ballots."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -11,7 +11,6 @@ from tests.clubs.matrix import BUILDERS, ROWS, Row, World
 
 
 def voting(world: World, make_user: Callable[..., User]) -> None:
-    """A ballot on two proposals."""
     owner = cast(User, world.cast["owner"])
     books = [Book.add(by=None, title=title, authors=["Anonymous"]) for title in ("First", "Second")]
     entries = [Entry.add(club=world.club, book=book, by=owner) for book in books]
@@ -19,7 +18,7 @@ def voting(world: World, make_user: Callable[..., User]) -> None:
     world.things |= {"ballot": ballot, "choices": [entries[0].pk], "candidates": [entry.pk for entry in entries]}
 
 
-BALLOT = {"pk": "@ballot"}
+BALLOT = {"ballot_id": "@ballot"}
 NEW: dict[str, Any] = {"title": "Next?", "method": "ranked", "candidates": "@candidates", "closes_at": later(days=7)}
 
 BUILDERS.append(voting)

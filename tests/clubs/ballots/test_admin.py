@@ -1,4 +1,4 @@
-"""Ballots in the admin: staff look at them, and at what came of them."""
+"""Admin of ballots and their results."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def as_staff(staff: User) -> Client:
     return client
 
 
-def test_staff_look_and_change_nothing(
+def test_admin_shows_results_and_is_read_only(
     as_staff: Client, as_bob: APIClient, as_moe: APIClient, club: Club, entries: list[Entry]
 ) -> None:
     ballot = poll(club, entries)
@@ -31,13 +31,13 @@ def test_staff_look_and_change_nothing(
         assert list(as_staff.get(LIST, query).context["cl"].result_list) == [ballot]
     assert not as_staff.get(LIST, {"q": "nothing of that name"}).context["cl"].result_list
     page = as_staff.get(f"{LIST}{ballot.pk}/change/")
-    assert "Emma: 1, Persuasion: 1, Sanditon: 0 (out: Sanditon)" in page.content.decode()
+    assert "Emma: 1, Persuasion: 1, Sanditon: 0 (eliminated: Sanditon)" in page.content.decode()
     assert as_staff.get(f"{LIST}add/").status_code == 403
     assert as_staff.post(f"{LIST}{ballot.pk}/change/", {"title": "Mine"}).status_code == 403
     assert as_staff.post(f"{LIST}{ballot.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_a_result_can_be_read_when_its_books_are_gone(
+def test_admin_shows_results_without_their_entries(
     as_staff: Client, as_bob: APIClient, club: Club, alice: User, entries: list[Entry]
 ) -> None:
     ballot = poll(club, entries)
@@ -48,11 +48,11 @@ def test_a_result_can_be_read_when_its_books_are_gone(
     assert f"Emma: 0, #{gone}: 1, Sanditon: 0" in as_staff.get(f"{LIST}{ballot.pk}/change/").content.decode()
 
 
-def test_the_list_costs_the_same_at_any_size(
+def test_admin_list_query_count_is_constant(
     as_staff: Client, club: Club, entries: list[Entry], django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(20):
         poll(club, entries)
-    # 1 the session, 2 its user, 3 the rows counted up to the cap, 4 the rows, 5 and 6 what stands beside them
+    # 1 session, 2 user, 3 capped count, 4 rows, 5 and 6 prefetched relations
     with django_assert_max_num_queries(7):
         as_staff.get(LIST)

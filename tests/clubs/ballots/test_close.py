@@ -1,4 +1,4 @@
-"""Closing a ballot: by its time, by a moderator, by whoever looks; and what comes of it."""
+"""Closing a ballot by a moderator, by a task or by a request, and its result."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ Voters = Callable[[int], list[APIClient]]
 
 
 def cast(club: Club, ballot: Ballot, entries: list[Entry], votes: dict[APIClient, list[int]]) -> None:
-    """Let each vote for the entries of these numbers."""
+    """Vote for the entries with these indexes."""
     field = "approved" if ballot.method == "approval" else "ranking"
     for client, choices in votes.items():
         answer = client.put(url(club, ballot, "vote/"), {field: [entries[n].pk for n in choices]})
@@ -29,12 +29,12 @@ def statuses(entries: list[Entry]) -> list[str]:
     return [Entry.objects.get(pk=entry.pk).status for entry in entries]
 
 
-def test_a_moderator_closes_a_ranked_ballot(
+def test_moderator_closes_ranked_ballot(
     as_moe: APIClient, as_bob: APIClient, moe: User, club: Club, entries: list[Entry], voters: Voters
 ) -> None:
     a, b, c = (entry.pk for entry in entries)
     ballot = poll(club, entries)
-    # A leads, C goes, and its paper makes B the winner; one names C alone.
+    # A leads, C is eliminated, and its vote makes B the winner; one vote names C only.
     papers = [[0], [0], [0, 1], [1, 0], [1], [2, 1], [1, 2], [2]]
     cast(club, ballot, entries, dict(zip(voters(8), papers, strict=True)))
     answer = as_moe.post(url(club, ballot, "close/"))
@@ -43,8 +43,8 @@ def test_a_moderator_closes_a_ranked_ballot(
     assert (shown["status"], shown["voters_count"]) == ("closed", 8)
     assert shown["closed_at"].endswith("Z")
     result = shown["result"]
-    told = result.pop("ballots")
-    assert sorted(told) == sorted([[a], [a], [a, b], [b, a], [b], [c, b], [b, c], [c]])
+    votes = result.pop("ballots")
+    assert sorted(votes) == sorted([[a], [a], [a, b], [b, a], [b], [c, b], [b, c], [c]])
     assert result == {
         "outcome": "winner",
         "winner": b,
@@ -54,7 +54,7 @@ def test_a_moderator_closes_a_ranked_ballot(
             {"counts": {str(a): 3, str(b): 4}, "eliminated": None, "exhausted": 1},
         ],
     }
-    result["ballots"] = told
+    result["ballots"] = votes
     assert as_bob.get(url(club, ballot)).json() == shown
     assert statuses(entries) == ["proposed", "planned", "proposed"]
     change = EntryChange.objects.get(book=entries[1].book, new="planned")
@@ -62,9 +62,7 @@ def test_a_moderator_closes_a_ranked_ballot(
     assert_counted()
 
 
-def test_a_moderator_closes_an_approval_ballot(
-    as_moe: APIClient, club: Club, entries: list[Entry], voters: Voters
-) -> None:
+def test_moderator_closes_approval_ballot(as_moe: APIClient, club: Club, entries: list[Entry], voters: Voters) -> None:
     a, b, c = (entry.pk for entry in entries)
     ballot = poll(club, entries[::-1], method="approval")
     cast(club, ballot, entries, dict(zip(voters(4), [[0, 2], [2, 1], [2], [1, 0]], strict=True)))
@@ -75,7 +73,7 @@ def test_a_moderator_closes_an_approval_ballot(
 
 
 @pytest.mark.parametrize("method", ["approval", "ranked"])
-def test_of_equals_the_older_proposal_wins(
+def test_tie_is_won_by_older_proposal(
     as_moe: APIClient, club: Club, entries: list[Entry], voters: Voters, method: str
 ) -> None:
     ballot = poll(club, entries[::-1], method=method)
@@ -83,7 +81,7 @@ def test_of_equals_the_older_proposal_wins(
     assert as_moe.post(url(club, ballot, "close/")).json()["result"]["winner"] == entries[0].pk
 
 
-def test_the_time_comes_and_nobody_looks(as_bob: APIClient, club: Club, entries: list[Entry]) -> None:
+def test_due_ballot_is_closed_by_task(as_bob: APIClient, club: Club, entries: list[Entry]) -> None:
     ballot = poll(club, entries)
     cast(club, ballot, entries, {as_bob: [1]})
     jobs.run_due()
@@ -97,9 +95,7 @@ def test_the_time_comes_and_nobody_looks(as_bob: APIClient, club: Club, entries:
 
 
 @pytest.mark.parametrize("look", ["one", "list", "filtered list", "vote"])
-def test_whoever_comes_after_the_time_finds_it_closed(
-    as_bob: APIClient, club: Club, entries: list[Entry], look: str
-) -> None:
+def test_due_ballot_is_closed_by_requests(as_bob: APIClient, club: Club, entries: list[Entry], look: str) -> None:
     ballot = poll(club, entries)
     cast(club, ballot, entries, {as_bob: [1]})
     let_expire(ballot)
@@ -112,13 +108,15 @@ def test_whoever_comes_after_the_time_finds_it_closed(
         assert not as_bob.get(url(club), {"status": "open"}).json()["results"]
         [shown] = as_bob.get(url(club), {"status": "closed"} if look == "filtered list" else {}).json()["results"]
     assert (shown["status"], shown["result"]["winner"]) == ("closed", entries[1].pk)
-    # The job finds nothing left to do.
+    # The task has nothing left to do.
     jobs.run_due()
     assert Event.objects.filter(verb="ballot.closed").count() == 1
     assert EntryChange.objects.filter(new="planned").count() == 1
 
 
-def test_a_ballot_is_closed_once(as_moe: APIClient, as_bob: APIClient, club: Club, entries: list[Entry]) -> None:
+def test_closed_ballot_cannot_be_closed_again(
+    as_moe: APIClient, as_bob: APIClient, club: Club, entries: list[Entry]
+) -> None:
     early, due = poll(club, entries), poll(club, entries)
     cast(club, early, entries, {as_bob: [1]})
     as_moe.post(url(club, early, "close/"))
@@ -129,7 +127,7 @@ def test_a_ballot_is_closed_once(as_moe: APIClient, as_bob: APIClient, club: Clu
         assert as_moe.get(url(club, ballot)).json() == before
 
 
-def test_nobody_votes(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
+def test_ballot_without_votes_has_no_winner(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
     ballot = poll(club, entries, quorum_percent=100)
     shown = as_moe.post(url(club, ballot, "close/")).json()
     assert shown["result"] == {"outcome": "no_votes", "winner": None, "members_count": 3, "rounds": [], "ballots": []}
@@ -137,7 +135,7 @@ def test_nobody_votes(as_moe: APIClient, club: Club, entries: list[Entry]) -> No
 
 
 @pytest.mark.parametrize(("quorum", "outcome"), [(0, "winner"), (50, "winner"), (51, "no_quorum"), (100, "no_quorum")])
-def test_the_quorum_is_of_the_active_members(
+def test_quorum_counts_active_members(
     as_moe: APIClient,
     as_bob: APIClient,
     club: Club,
@@ -148,7 +146,7 @@ def test_the_quorum_is_of_the_active_members(
     quorum: int,
     outcome: str,
 ) -> None:
-    """Two of four: who asks, who is banned and who has left are none of them."""
+    """Two of four; pending, banned and former members do not count."""
     bring_in(club, make_user("fourth"))
     for user, status in ((charlie, "pending"), (mallory, "banned"), (make_user("gone"), "left")):
         bring_in(club, user, status=status)
@@ -163,7 +161,7 @@ def test_the_quorum_is_of_the_active_members(
 
 
 @pytest.mark.parametrize("way", ["removed", "banned", "left"])
-def test_who_is_out_at_the_close_has_not_voted(
+def test_votes_of_former_members_are_not_counted(
     as_moe: APIClient, as_bob: APIClient, bob: User, alice: User, club: Club, entries: list[Entry], way: str
 ) -> None:
     ballot = poll(club, entries)
@@ -176,7 +174,7 @@ def test_who_is_out_at_the_close_has_not_voted(
         club.membership_of(bob).remove(by=alice)
     shown = as_moe.post(url(club, ballot, "close/")).json()
     assert (shown["voters_count"], shown["result"]["ballots"]) == (1, [[entries[1].pk]])
-    # Coming back changes nothing of what is counted.
+    # Rejoining does not change the count.
     bring_in(club, bob, status="left")
     bring_in(club, bob)
     assert as_moe.get(url(club, ballot)).json() == shown
@@ -184,7 +182,7 @@ def test_who_is_out_at_the_close_has_not_voted(
 
 @pytest.mark.parametrize("method", ["approval", "ranked"])
 @pytest.mark.parametrize("way", ["removed", "planned", "dropped"])
-def test_what_is_no_longer_proposed_falls_out_of_the_count(
+def test_entries_no_longer_proposed_are_not_counted(
     as_moe: APIClient, as_bob: APIClient, as_alice: APIClient, club: Club, entries: list[Entry], method: str, way: str
 ) -> None:
     a, b, c = (entry.pk for entry in entries)
@@ -210,7 +208,7 @@ def test_what_is_no_longer_proposed_falls_out_of_the_count(
     }
 
 
-def test_votes_for_nothing_that_stands_are_no_votes(
+def test_ballot_without_proposed_entries_has_no_winner(
     as_moe: APIClient, as_bob: APIClient, club: Club, entries: list[Entry]
 ) -> None:
     ballot = poll(club, entries[:2])
@@ -222,7 +220,7 @@ def test_votes_for_nothing_that_stands_are_no_votes(
     assert statuses(entries) == ["dropped", "dropped", "proposed"]
 
 
-def test_the_winner_of_one_ballot_stands_in_no_other(
+def test_winner_is_excluded_from_other_ballots(
     as_moe: APIClient, as_bob: APIClient, club: Club, entries: list[Entry]
 ) -> None:
     first, second = poll(club, entries), poll(club, entries)
@@ -233,7 +231,7 @@ def test_the_winner_of_one_ballot_stands_in_no_other(
     assert results == [entries[2].pk, entries[1].pk]
 
 
-def test_a_result_stays_when_its_books_go(
+def test_result_survives_deleted_entries(
     as_moe: APIClient, as_bob: APIClient, club: Club, entries: list[Entry]
 ) -> None:
     ballot = poll(club, entries)
@@ -244,7 +242,7 @@ def test_a_result_stays_when_its_books_go(
     assert as_moe.get(url(club, ballot)).json() == before
 
 
-def test_an_entry_that_becomes_one_with_another_takes_its_votes_along(
+def test_merged_entry_keeps_its_votes(
     as_moe: APIClient, as_bob: APIClient, alice: User, club: Club, entries: list[Entry]
 ) -> None:
     emma, persuasion, sanditon = entries
@@ -259,7 +257,7 @@ def test_an_entry_that_becomes_one_with_another_takes_its_votes_along(
     assert as_moe.post(url(club, with_one, "close/")).json()["result"]["winner"] == sanditon.pk
 
 
-def test_the_list_remembers_who_has_lost(
+def test_times_considered_counts_lost_ballots(
     as_moe: APIClient, as_bob: APIClient, club: Club, entries: list[Entry]
 ) -> None:
     for n in (0, 1):
@@ -275,7 +273,7 @@ def test_the_list_remembers_who_has_lost(
     ]
 
 
-def test_the_members_are_told_of_the_close(
+def test_close_notifies_members(
     as_moe: APIClient, as_bob: APIClient, moe: User, alice: User, bob: User, club: Club, entries: list[Entry]
 ) -> None:
     closed, due = poll(club, entries), poll(club, entries)
@@ -283,26 +281,26 @@ def test_the_members_are_told_of_the_close(
     let_expire(due)
     as_bob.get(url(club))
     jobs.run_due()
-    told = {ballot.pk: set() for ballot in (closed, due)}
+    notified = {ballot.pk: set() for ballot in (closed, due)}
     for row in Notification.objects.filter(kind="ballot_closed"):
-        told[row.object_id].add(row.user_id)
-    # Whoever closes it knows; whoever happened to look has not closed it.
-    assert told == {closed.pk: {alice.pk, bob.pk}, due.pk: {alice.pk, bob.pk, moe.pk}}
+        notified[row.object_id].add(row.user_id)
+    # The moderator who closes it is not notified; a request that closes a due ballot has no actor.
+    assert notified == {closed.pk: {alice.pk, bob.pk}, due.pk: {alice.pk, bob.pk, moe.pk}}
     events = Event.objects.filter(verb="ballot.closed").values_list("object_id", "actor")
     assert set(events) == {(closed.pk, moe.pk), (due.pk, None)}
 
 
-def test_nothing_is_left_of_a_close_that_is_cut_off(
+def test_interrupted_close_is_rolled_back(
     as_moe: APIClient, as_bob: APIClient, club: Club, entries: list[Entry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ballot = poll(club, entries)
     cast(club, ballot, entries, {as_bob: [1]})
 
-    def cut(*args: Any, **kwargs: Any) -> None:
-        raise RuntimeError("the power goes")
+    def interrupt(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("interrupted")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Entry, "change", cut)
+        patched.setattr(Entry, "change", interrupt)
         assert as_moe.post(url(club, ballot, "close/")).status_code == 500
     assert as_moe.get(url(club, ballot)).json()["result"] is None
     assert not Event.objects.filter(verb="ballot.closed").exists()

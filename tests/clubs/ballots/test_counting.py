@@ -1,4 +1,4 @@
-"""The count against published elections, an independent library, and the contract's words taken literally."""
+"""Counting, compared with published elections, pyrankvote, and a literal reading of the contract."""
 
 import random
 from collections import Counter
@@ -17,13 +17,13 @@ Papers = list[list[int]]
 
 @st.composite
 def elections(draw: st.DrawFn) -> tuple[list[int], Papers]:
-    """Candidates with the papers of some voters; short ones, empty ones and plenty of ties among them."""
+    """Candidates and votes, with short votes, empty votes and many ties."""
     candidates = list(range(draw(st.integers(1, 6))))
     paper = st.permutations(candidates).flatmap(lambda p: st.integers(0, len(p)).map(lambda n: p[:n]))
     return draw(st.permutations(candidates)), draw(st.lists(paper, max_size=12))
 
 
-def made_up(seed: int) -> tuple[list[int], Papers]:
+def random_election(seed: int) -> tuple[list[int], Papers]:
     chance = random.Random(seed)
     candidates = list(range(chance.randint(2, 7)))
     papers = [chance.sample(candidates, chance.randint(1, len(candidates))) for _ in range(chance.randint(1, 40))]
@@ -31,12 +31,12 @@ def made_up(seed: int) -> tuple[list[int], Papers]:
     return candidates, papers
 
 
-def told(count: Count) -> list[tuple[dict[int, int], int | None, int]]:
+def rounds_of(count: Count) -> list[tuple[dict[int, int], int | None, int]]:
     return [(dict(r.counts), r.eliminated, r.exhausted) for r in count.rounds]
 
 
-def literally(candidates: list[int], papers: Papers) -> list[tuple[dict[int, int], int | None, int]]:
-    """Section 6 of the contract, word by word, with no thought of speed."""
+def count_by_contract(candidates: list[int], papers: Papers) -> list[tuple[dict[int, int], int | None, int]]:
+    """Section 6 of api.md, word by word, regardless of speed."""
     left, rounds = list(candidates), []
     first_choices = {c: sum(1 for p in papers if p and p[0] == c) for c in candidates}
     on_ballots = {c: sum(1 for p in papers if c in p) for c in candidates}
@@ -51,13 +51,13 @@ def literally(candidates: list[int], papers: Papers) -> list[tuple[dict[int, int
         among = [c for c in left if counts[c] == min(counts.values())]
         among = [c for c in among if first_choices[c] == min(first_choices[c] for c in among)]
         among = [c for c in among if on_ballots[c] == min(on_ballots[c] for c in among)]
-        goes = max(among, key=candidates.index)
-        rounds.append((counts, goes, tops.count(None)))
-        left.remove(goes)
+        eliminated = max(among, key=candidates.index)
+        rounds.append((counts, eliminated, tops.count(None)))
+        left.remove(eliminated)
 
 
 def possible_winners(left: frozenset[int], papers: Papers) -> set[int]:
-    """Everybody who could win if each tie for the last place were broken by lot."""
+    """All candidates who could win if elimination ties were broken by lot."""
     counts = Counter(dict.fromkeys(left, 0))
     counts.update(top for top in (next((c for c in p if c in left), None) for p in papers) if top is not None)
     best, most = counts.most_common(1)[0]
@@ -67,7 +67,7 @@ def possible_winners(left: frozenset[int], papers: Papers) -> set[int]:
     return set().union(*(possible_winners(left - {c}, papers) for c in last))
 
 
-def spread(profile: dict[str, int]) -> Iterator[list[str]]:
+def expand(profile: dict[str, int]) -> Iterator[list[str]]:
     for ranking, voters in profile.items():
         yield from [ranking.split()] * voters
 
@@ -75,7 +75,7 @@ def spread(profile: dict[str, int]) -> Iterator[list[str]]:
 # Wikipedia, "Instant-runoff voting": the capital of Tennessee (from memory; percent of the voters).
 TENNESSEE = {"M N C K": 42, "N C K M": 26, "C K N M": 15, "K C N M": 17}
 # Burlington, Vermont, mayor 2009: Montroll, Kiss, Wright; the others struck from the 8,980 papers (from memory). It
-# gives the published pairwise figures (electowiki.org, "2009 Burlington mayoral election"), which the test computes.
+# gives the published pairwise results (electowiki.org, "2009 Burlington mayoral election"), which the test computes.
 BURLINGTON = {
     **{"M K W": 1332, "M W K": 767, "M": 455, "K M W": 2043, "K W M": 371, "K": 568},
     **{"W M K": 1513, "W K M": 495, "W": 1289},
@@ -83,9 +83,9 @@ BURLINGTON = {
 PAIRWISE = {("M", "K"): (4067, 3477), ("M", "W"): (4597, 3668), ("K", "W"): (4314, 4064)}
 
 
-def counted(names: str, profile: dict[str, int]) -> list[tuple[dict[str, int], str | None, int]]:
+def named_rounds(names: str, profile: dict[str, int]) -> list[tuple[dict[str, int], str | None, int]]:
     numbers = {name: n for n, name in enumerate(names)}
-    papers = [[numbers[name] for name in paper] for paper in spread(profile)]
+    papers = [[numbers[name] for name in paper] for paper in expand(profile)]
     rounds = ranked(list(numbers.values()), papers).rounds
     return [
         ({names[c]: n for c, n in r.counts.items()}, None if r.eliminated is None else names[r.eliminated], r.exhausted)
@@ -93,30 +93,30 @@ def counted(names: str, profile: dict[str, int]) -> list[tuple[dict[str, int], s
     ]
 
 
-def test_tennessee_puts_its_capital_in_knoxville() -> None:
-    assert counted("MNCK", TENNESSEE) == [
+def test_tennessee_example() -> None:
+    assert named_rounds("MNCK", TENNESSEE) == [
         ({"M": 42, "N": 26, "C": 15, "K": 17}, "C", 0),
         ({"M": 42, "N": 26, "K": 32}, "N", 0),
         ({"M": 42, "K": 58}, None, 0),
     ]
 
 
-def test_burlington_elects_kiss_though_most_prefer_montroll() -> None:
-    papers = list(spread(BURLINGTON))
-    for (a, b), figures in PAIRWISE.items():
+def test_burlington_2009_election() -> None:
+    papers = list(expand(BURLINGTON))
+    for (a, b), expected in PAIRWISE.items():
         prefer_a = sum(1 for p in papers if a in p and (b not in p or p.index(a) < p.index(b)))
         prefer_b = sum(1 for p in papers if b in p and (a not in p or p.index(b) < p.index(a)))
-        assert (prefer_a, prefer_b) == figures
-    assert counted("MKW", BURLINGTON) == [
+        assert (prefer_a, prefer_b) == expected
+    assert named_rounds("MKW", BURLINGTON) == [
         ({"M": 2554, "K": 2982, "W": 3297}, "M", 0),
         ({"K": 4314, "W": 4064}, None, 455),
     ]
 
 
-def test_three_thousand_elections_agree_with_pyrankvote_where_no_tie_decides() -> None:
+def test_random_elections_agree_with_pyrankvote() -> None:
     compared = 0
     for seed in range(3000):
-        candidates, papers = made_up(seed)
+        candidates, papers = random_election(seed)
         if len(possible_winners(frozenset(candidates), papers)) > 1:
             continue  # pyrankvote would draw lots
         people = [pyrankvote.Candidate(str(c)) for c in range(len(candidates))]
@@ -127,20 +127,20 @@ def test_three_thousand_elections_agree_with_pyrankvote_where_no_tie_decides() -
     assert compared > 2000
 
 
-def test_three_thousand_elections_are_those_of_the_contract_taken_literally() -> None:
+def test_random_elections_agree_with_contract() -> None:
     for seed in range(3000):
-        candidates, papers = made_up(seed)
-        assert told(ranked(candidates, papers)) == literally(candidates, papers), seed
+        candidates, papers = random_election(seed)
+        assert rounds_of(ranked(candidates, papers)) == count_by_contract(candidates, papers), seed
 
 
 @given(elections())
-def test_ranked_is_the_contract_taken_literally(election: tuple[list[int], Papers]) -> None:
+def test_ranked_count_agrees_with_contract(election: tuple[list[int], Papers]) -> None:
     candidates, papers = election
-    assert told(ranked(candidates, papers)) == literally(candidates, papers)
+    assert rounds_of(ranked(candidates, papers)) == count_by_contract(candidates, papers)
 
 
 @given(elections())
-def test_who_wins_a_ranked_ballot_could_have_won_by_lot(election: tuple[list[int], Papers]) -> None:
+def test_ranked_winner_is_a_possible_winner(election: tuple[list[int], Papers]) -> None:
     candidates, papers = election
     winner = ranked(candidates, papers).winner
     if any(papers):
@@ -150,15 +150,15 @@ def test_who_wins_a_ranked_ballot_could_have_won_by_lot(election: tuple[list[int
 
 
 @given(elections(), st.randoms())
-def test_the_order_of_the_papers_changes_nothing(election: tuple[list[int], Papers], chance: random.Random) -> None:
+def test_order_of_votes_does_not_matter(election: tuple[list[int], Papers], chance: random.Random) -> None:
     candidates, papers = election
     shuffled = chance.sample(papers, len(papers))
-    assert told(ranked(candidates, papers)) == told(ranked(candidates, shuffled))
-    assert told(approval(candidates, papers)) == told(approval(candidates, shuffled))
+    assert rounds_of(ranked(candidates, papers)) == rounds_of(ranked(candidates, shuffled))
+    assert rounds_of(approval(candidates, papers)) == rounds_of(approval(candidates, shuffled))
 
 
 @given(elections())
-def test_no_paper_is_lost_in_any_round(election: tuple[list[int], Papers]) -> None:
+def test_every_round_counts_all_votes(election: tuple[list[int], Papers]) -> None:
     candidates, papers = election
     for count in (ranked(candidates, papers), approval(candidates, papers)):
         assert (count.winner is None) == (count.rounds == []) == (not any(papers))
@@ -169,7 +169,7 @@ def test_no_paper_is_lost_in_any_round(election: tuple[list[int], Papers]) -> No
 
 
 @given(elections())
-def test_approval_is_won_by_the_most_and_then_the_oldest(election: tuple[list[int], Papers]) -> None:
+def test_approval_tie_is_won_by_oldest_proposal(election: tuple[list[int], Papers]) -> None:
     candidates, papers = election
     count = approval(candidates, papers)
     if any(papers):
@@ -177,28 +177,28 @@ def test_approval_is_won_by_the_most_and_then_the_oldest(election: tuple[list[in
             c for c in candidates if all(sum(c in p for p in papers) >= sum(d in p for p in papers) for d in candidates)
         ]
         assert count.winner == most[0]
-        assert told(count) == [({c: sum(c in p for p in papers) for c in candidates}, None, papers.count([]))]
+        assert rounds_of(count) == [({c: sum(c in p for p in papers) for c in candidates}, None, papers.count([]))]
 
 
 @pytest.mark.parametrize(
-    ("papers", "gone"),
+    ("papers", "eliminated"),
     [
         # 3 is on fewer papers than 2; then 1 and 2 have two papers each, and 2 had fewer first choices.
         ([[0], [0], [0], [1], [1], [2], [3, 2]], [3, 2]),
-        # Nothing tells 1 from 2 but that 2 is on one paper more.
+        # 1 and 2 differ only in that 2 is on one paper more.
         ([[0, 2], [0], [1], [2]], [1]),
-        # Nothing tells 1 from 2 at all: the newer goes.
+        # 1 and 2 are equal: the newer is eliminated.
         ([[0], [0], [1], [2]], [2]),
     ],
 )
-def test_ties_for_the_last_place(papers: Papers, gone: list[int]) -> None:
+def test_elimination_ties(papers: Papers, eliminated: list[int]) -> None:
     candidates = sorted({c for paper in papers for c in paper})
     rounds = ranked(candidates, papers).rounds
-    assert [r.eliminated for r in rounds] == [*gone, None]
+    assert [r.eliminated for r in rounds] == [*eliminated, None]
 
 
 @pytest.mark.parametrize("pair", list(combinations(range(3), 2)))
-def test_two_who_share_the_papers_go_by_age(pair: tuple[int, int]) -> None:
+def test_two_equal_candidates_are_ordered_by_age(pair: tuple[int, int]) -> None:
     older, newer = pair
     assert ranked([older, newer], [[older], [newer]]).winner == older
     assert ranked([newer, older], [[older], [newer]]).winner == newer

@@ -1,4 +1,4 @@
-"""The list of a club's ballots, and counting a ballot again from what any member reads."""
+"""The list of ballots, and verification of a result."""
 
 import datetime
 import random
@@ -21,9 +21,9 @@ def ids(answer: Any) -> list[int]:
     return [row["id"] for row in answer.json()["results"]]
 
 
-def test_the_newest_comes_first_and_nothing_twice(as_bob: APIClient, club: Club, entries: list[Entry]) -> None:
+def test_list_is_newest_first_without_duplicates(as_bob: APIClient, club: Club, entries: list[Entry]) -> None:
     ballots = [poll(club, entries) for _ in range(5)]
-    # All made in the same moment: the order is total nevertheless.
+    # Equal creation times still give a total order.
     Ballot.objects.update(created_at=timezone.now())
     expected = [ballot.pk for ballot in reversed(ballots)]
     assert ids(as_bob.get(url(club))) == expected
@@ -37,7 +37,7 @@ def test_the_newest_comes_first_and_nothing_twice(as_bob: APIClient, club: Club,
     assert ids(as_bob.get(page.json()["previous"])) == expected[2:4]
 
 
-def test_the_list_is_filtered_by_status(as_bob: APIClient, as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
+def test_list_is_filtered_by_status(as_bob: APIClient, as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
     open_, closed, due = (poll(club, entries) for _ in range(3))
     as_moe.post(url(club, closed, "close/"))
     let_expire(due)
@@ -46,17 +46,17 @@ def test_the_list_is_filtered_by_status(as_bob: APIClient, as_moe: APIClient, cl
 
 
 @pytest.mark.parametrize("query", [{"status": "due"}, {"status": ""}, {"state": "open"}, {"ordering": "title"}])
-def test_a_bad_parameter_is_refused(as_bob: APIClient, club: Club, query: dict[str, str]) -> None:
+def test_invalid_parameter_is_rejected(as_bob: APIClient, club: Club, query: dict[str, str]) -> None:
     assert bad_parameters(as_bob.get(url(club), query)) == set(query)
 
 
-def test_other_clubs_have_their_own(as_alice: APIClient, club: Club, private_club: Club, entries: list[Entry]) -> None:
+def test_list_excludes_other_clubs(as_alice: APIClient, club: Club, private_club: Club, entries: list[Entry]) -> None:
     poll(club, entries)
     assert ids(as_alice.get(url(private_club))) == []
 
 
 @pytest.mark.parametrize("count", [3, 300])
-def test_a_list_costs_the_same_at_any_size(
+def test_list_query_count_is_constant(
     as_bob: APIClient,
     club: Club,
     alice: User,
@@ -71,8 +71,8 @@ def test_a_list_costs_the_same_at_any_size(
     for ballot in Ballot.objects.all():
         Candidate.objects.bulk_create(Candidate(ballot=ballot, place=n, entry=e) for n, e in enumerate(entries))
         Vote.objects.bulk_create(Vote(ballot=ballot, user=user, places=[1, 0]) for user in (alice, bob))
-    # 1 the sign-in with its reader, 2 the club with the caller's standing, 3 what is due (nothing), 4 the ballots with
-    # who opened them and how many have voted, 5 their candidates, 6 the caller's own votes
+    # 1 session with user, 2 club with the caller's rank, 3 due ballots (none), 4 ballots with authors and number of
+    # voters, 5 candidates, 6 the caller's votes
     with django_assert_num_queries(6):
         answer = as_bob.get(url(club), {"page_size": 100}).json()
     assert len(answer["results"]) == min(count, 100)
@@ -82,7 +82,7 @@ def test_a_list_costs_the_same_at_any_size(
         as_bob.get(url(club, answer["results"][0]["id"]))
 
 
-def test_a_list_tells_when_it_has_not_changed(as_bob: APIClient, club: Club, entries: list[Entry]) -> None:
+def test_list_etag_changes_when_ballot_closes(as_bob: APIClient, club: Club, entries: list[Entry]) -> None:
     ballot = poll(club, entries)
     etag = as_bob.get(url(club))["ETag"]
     assert as_bob.get(url(club), headers={"If-None-Match": etag}).status_code == 304
@@ -90,7 +90,7 @@ def test_a_list_tells_when_it_has_not_changed(as_bob: APIClient, club: Club, ent
     assert as_bob.get(url(club), headers={"If-None-Match": etag}).status_code == 200
 
 
-def test_open_ballots_of_several_clubs_are_one_query(
+def test_open_ballots_of_several_clubs_take_one_query(
     club: Club, private_club: Club, entries: list[Entry], propose: Callable[..., Entry], django_assert_num_queries: Any
 ) -> None:
     others = [propose(title, to=private_club) for title in ("A", "B")]
@@ -106,7 +106,7 @@ def test_open_ballots_of_several_clubs_are_one_query(
 
 
 @pytest.mark.parametrize("method", ["approval", "ranked"])
-def test_any_member_counts_it_again(
+def test_result_can_be_verified_by_any_member(
     as_bob: APIClient,
     as_moe: APIClient,
     club: Club,
@@ -115,7 +115,7 @@ def test_any_member_counts_it_again(
     voters: Callable[[int], list[APIClient]],
     method: str,
 ) -> None:
-    """From `ballots`, and the ages of the proposals, which the list tells, come the same rounds and the winner."""
+    """`ballots` and the creation times of the proposals give the same rounds and winner."""
     entries += [propose(title) for title in ("Evelina", "Cecilia")]
     clients, field = voters(9), {"approval": "approved", "ranked": "ranking"}[method]
     for seed in range(6):

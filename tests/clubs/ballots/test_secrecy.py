@@ -1,4 +1,4 @@
-"""What nobody learns: who voted what, ever; and before the close anything but how many have voted."""
+"""Secrecy of votes: who voted what is never revealed, and before the close only the number of voters."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ METHODS = {"approval": "approved", "ranked": "ranking"}
 
 
 def pages(club: Club, ballot: Ballot) -> list[str]:
-    """Whatever a member can read that a ballot might show in."""
+    """URLs whose responses might reveal a ballot to a member."""
     return [
         url(club),
         url(club, ballot),
@@ -43,10 +43,10 @@ def read(client: APIClient, addresses: list[str]) -> dict[str, tuple[bytes, str]
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_before_the_close_the_others_learn_a_number(
+def test_open_ballot_reveals_only_the_number_of_voters(
     as_bob: APIClient, as_moe: APIClient, as_alice: APIClient, club: Club, entries: list[Entry], method: str
 ) -> None:
-    """Neither a moderator nor the owner sees more: one answer differs by one number, the others not at all."""
+    """For moderators and the owner too: one response differs by one number, the others do not differ."""
     ballot = poll(club, entries, method=method)
     jobs.run_due()
     before = {client: read(client, pages(club, ballot)) for client in (as_moe, as_alice)}
@@ -60,10 +60,10 @@ def test_before_the_close_the_others_learn_a_number(
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_vote_that_is_changed_shows_in_nothing(
+def test_changed_vote_is_not_visible(
     as_bob: APIClient, as_moe: APIClient, club: Club, entries: list[Entry], method: str
 ) -> None:
-    """Not in a figure, not in an ETag, not in the order of anything."""
+    """Neither in a number, nor in an ETag, nor in an order."""
     ballot = poll(club, entries, method=method)
     as_bob.put(url(club, ballot, "vote/"), {METHODS[method]: [entries[2].pk]})
     jobs.run_due()
@@ -73,7 +73,7 @@ def test_a_vote_that_is_changed_shows_in_nothing(
     assert read(as_moe, pages(club, ballot)) == before
 
 
-def test_votes_leave_no_trace_in_the_log(as_bob: APIClient, club: Club, entries: list[Entry]) -> None:
+def test_votes_are_not_recorded(as_bob: APIClient, club: Club, entries: list[Entry]) -> None:
     ballot = poll(club, entries)
     jobs.run_due()
     tables = (Event, Notification, EntryChange, Job)
@@ -85,32 +85,32 @@ def test_votes_leave_no_trace_in_the_log(as_bob: APIClient, club: Club, entries:
     assert [model.objects.count() for model in tables] == before
 
 
-def test_no_log_line_tells_a_vote(
+def test_votes_are_not_logged(
     as_bob: APIClient, club: Club, entries: list[Entry], caplog: pytest.LogCaptureFixture
 ) -> None:
     ballot = poll(club, entries)
     as_bob.put(url(club, ballot, "vote/"), {"ranking": [entries[2].pk]})
-    told = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
-    assert "ranking" not in told
+    logged = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
+    assert "ranking" not in logged
 
 
-def test_a_result_names_nobody(
+def test_result_contains_no_usernames(
     as_bob: APIClient, as_moe: APIClient, bob: User, club: Club, entries: list[Entry]
 ) -> None:
     ballot = poll(club, entries)
     as_bob.put(url(club, ballot, "vote/"), {"ranking": [entries[2].pk]})
     result = json.dumps(as_moe.post(url(club, ballot, "close/")).json()["result"])
-    kept = json.dumps([*Ballot.objects.values_list("rounds", "papers")])
-    for text in (result, kept):
+    stored = json.dumps([*Ballot.objects.values_list("rounds", "papers")])
+    for text in (result, stored):
         assert "user" not in text
         assert bob.username not in text
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_order_of_the_ballots_tells_nothing(
+def test_result_lists_votes_in_random_order(
     as_moe: APIClient, club: Club, alice: User, bob: User, moe: User, entries: list[Entry], method: str
 ) -> None:
-    """The same three vote in the same order each time: what comes out is in another order; and then it stays."""
+    """The same votes are stored in a different order each time, and then stay in that order."""
     orders = []
     for _ in range(12):
         Entry.objects.update(status="proposed")
@@ -120,21 +120,19 @@ def test_the_order_of_the_ballots_tells_nothing(
         ballot.close(by=alice)
         orders.append([entry for [entry] in as_moe.get(url(club, ballot)).json()["result"]["ballots"]])
     assert orders[-1] == [entry for [entry] in as_moe.get(url(club, ballot)).json()["result"]["ballots"]]
-    # By chance alone all twelve would be alike once in 360 million times.
+    # All twelve are equal by chance once in 360 million times.
     assert len({*map(tuple, orders)}) > 1
     assert all(sorted(order) == sorted(orders[0]) for order in orders)
 
 
-def test_the_order_somebody_approves_in_is_not_told(
-    as_bob: APIClient, as_moe: APIClient, club: Club, entries: list[Entry]
-) -> None:
+def test_result_sorts_approval_votes(as_bob: APIClient, as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
     a, b, c = (entry.pk for entry in entries)
     ballot = poll(club, entries, method="approval")
     as_bob.put(url(club, ballot, "vote/"), {"approved": [c, a, b]})
     assert as_moe.post(url(club, ballot, "close/")).json()["result"]["ballots"] == [[a, b, c]]
 
 
-def test_after_the_close_ones_own_vote_is_shown_to_oneself_alone(
+def test_closed_ballot_shows_own_vote_only(
     as_bob: APIClient, as_moe: APIClient, as_alice: APIClient, club: Club, entries: list[Entry]
 ) -> None:
     ballot = poll(club, entries)
@@ -147,7 +145,7 @@ def test_after_the_close_ones_own_vote_is_shown_to_oneself_alone(
     assert as_alice.get(url(club, ballot)).json()["my_vote"] is None
 
 
-def test_staff_find_no_votes_in_the_admin() -> None:
+def test_votes_are_not_in_admin() -> None:
     shown = set(admin.site._registry)
     assert Ballot in shown
     assert Vote not in shown
@@ -158,7 +156,7 @@ def test_staff_find_no_votes_in_the_admin() -> None:
 
 
 @pytest.mark.parametrize("close", [False, True])
-def test_the_page_of_a_ballot_in_the_admin_shows_no_vote(
+def test_admin_page_of_ballot_shows_no_votes(
     staff: User, as_bob: APIClient, as_moe: APIClient, club: Club, entries: list[Entry], close: bool
 ) -> None:
     client = Client()
@@ -169,7 +167,7 @@ def test_the_page_of_a_ballot_in_the_admin_shows_no_vote(
         as_bob.put(url(club, ballot, "vote/"), {"ranking": [entries[n].pk for n in vote]})
         pages_.append(client.get(f"/admin/clubs/ballot/{ballot.pk}/change/").content.decode())
     assert "bob" not in pages_[0]
-    assert fields(pages_[0]) == fields(pages_[1])
+    assert stable_lines(pages_[0]) == stable_lines(pages_[1])
     if close:
         as_moe.post(url(club, ballot, "close/"))
         page = client.get(f"/admin/clubs/ballot/{ballot.pk}/change/").content.decode()
@@ -177,6 +175,6 @@ def test_the_page_of_a_ballot_in_the_admin_shows_no_vote(
         assert "bob" not in page
 
 
-def fields(page: str) -> list[str]:
-    """The page without what is made anew for each request."""
+def stable_lines(page: str) -> list[str]:
+    """The page without lines that differ for each request."""
     return [line for line in page.splitlines() if "csrf" not in line and "nonce" not in line]

@@ -1,4 +1,4 @@
-"""Voting, voting otherwise, and taking the vote back."""
+"""Voting, changing and withdrawing a vote."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ FIELDS = {"approval": "approved", "ranked": "ranking"}
 
 
 @pytest.mark.parametrize("method", FIELDS)
-def test_a_member_votes_and_votes_otherwise(
+def test_member_votes_and_changes_vote(
     as_bob: APIClient, as_moe: APIClient, club: Club, entries: list[Entry], method: str
 ) -> None:
     ballot = poll(club, entries, method=method)
@@ -28,7 +28,7 @@ def test_a_member_votes_and_votes_otherwise(
     assert as_moe.get(url(club, ballot)).json()["my_vote"] is None
 
 
-def test_a_vote_is_taken_back_and_again(as_bob: APIClient, club: Club, entries: list[Entry]) -> None:
+def test_withdraw_vote_is_idempotent(as_bob: APIClient, club: Club, entries: list[Entry]) -> None:
     ballot = poll(club, entries)
     as_bob.put(url(club, ballot, "vote/"), {"ranking": [entries[0].pk]})
     for _ in range(2):
@@ -55,7 +55,7 @@ def test_a_vote_is_taken_back_and_again(as_bob: APIClient, club: Club, entries: 
         (list(range(1, 52)), "", "max_length"),
     ],
 )
-def test_a_bad_vote_is_refused(
+def test_invalid_vote_is_rejected(
     as_bob: APIClient,
     club: Club,
     entries: list[Entry],
@@ -73,9 +73,7 @@ def test_a_bad_vote_is_refused(
 
 
 @pytest.mark.parametrize("method", FIELDS)
-def test_the_list_of_the_other_method_is_no_vote(
-    as_bob: APIClient, club: Club, entries: list[Entry], method: str
-) -> None:
+def test_field_of_other_method_is_ignored(as_bob: APIClient, club: Club, entries: list[Entry], method: str) -> None:
     ballot, field = poll(club, entries, method=method), FIELDS[method]
     other = next(name for name in FIELDS.values() if name != field)
     sent = {other: [entries[0].pk]}
@@ -83,7 +81,7 @@ def test_the_list_of_the_other_method_is_no_vote(
     assert as_bob.put(url(club, ballot, "vote/"), sent | {field: [entries[1].pk]}).json() == {field: [entries[1].pk]}
 
 
-def test_no_vote_is_taken_after_the_close(
+def test_vote_in_closed_ballot_is_rejected(
     as_bob: APIClient, as_moe: APIClient, club: Club, entries: list[Entry]
 ) -> None:
     early, due = poll(club, entries), poll(club, entries)
@@ -99,7 +97,7 @@ def test_no_vote_is_taken_after_the_close(
         assert as_bob.get(url(club, ballot)).json()["my_vote"] == vote
 
 
-def test_whoever_is_out_votes_no_more_and_counts_no_more(
+def test_former_member_cannot_vote_and_is_not_counted(
     as_bob: APIClient, as_moe: APIClient, alice: User, bob: User, club: Club, entries: list[Entry]
 ) -> None:
     ballot = poll(club, entries)
@@ -112,7 +110,7 @@ def test_whoever_is_out_votes_no_more_and_counts_no_more(
     assert as_moe.get(url(club, ballot)).json()["voters_count"] == 1
 
 
-def test_a_vote_that_was_based_on_an_older_state_is_refused(
+def test_vote_with_stale_if_match_is_rejected(
     as_bob: APIClient, as_moe: APIClient, club: Club, entries: list[Entry]
 ) -> None:
     ballot, vote = poll(club, entries), {"ranking": [entries[0].pk]}
@@ -125,9 +123,7 @@ def test_a_vote_that_was_based_on_an_older_state_is_refused(
     assert as_bob.delete(address, headers={"If-Match": new}).status_code == 412
 
 
-def test_an_account_that_goes_takes_its_vote_along(
-    as_bob: APIClient, as_moe: APIClient, club: Club, entries: list[Entry]
-) -> None:
+def test_account_deletion_deletes_vote(as_bob: APIClient, as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
     ballot = poll(club, entries)
     as_bob.put(url(club, ballot, "vote/"), {"ranking": [entries[0].pk]})
     assert as_bob.delete("/api/v1/users/me/", {"password": "correct horse battery"}).status_code == 204

@@ -1,4 +1,4 @@
-"""A club that reads Emma, and talks about it."""
+"""Fixtures of discussions: a club that reads Emma."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -20,7 +20,7 @@ def entry(club: Club, alice: User) -> Entry:
 
 @pytest.fixture
 def read(entry: Entry) -> Callable[..., None]:
-    """Say how far somebody is in Emma: `read(bob, 40)`."""
+    """Set a user's progress in Emma: `read(bob, 40)`."""
 
     def put(user: User, percent: Any, *, hidden: bool = False) -> None:
         Progress.set(entry=entry, by=user, mark=Mark(Unit.PERCENT, Decimal(str(percent))), hidden=hidden)
@@ -30,19 +30,19 @@ def read(entry: Entry) -> Callable[..., None]:
 
 @pytest.fixture
 def thread(club: Club, alice: User, entry: Entry) -> Thread:
-    """Alice's thread about Emma; its first post is open to all."""
+    """Alice's thread about Emma; its first post contains no spoilers."""
     return Thread.open(club=club, by=alice, title="Hartfield", body="What a house.", entry=entry)
 
 
 @pytest.fixture
 def chat(club: Club, alice: User) -> Thread:
-    """Alice's thread about no book."""
+    """Alice's thread without a book."""
     return Thread.open(club=club, by=alice, title="Biscuits", body="Who brings them?")
 
 
 @pytest.fixture
 def say(thread: Thread) -> Callable[..., Post]:
-    """Say something in the thread about Emma: `say(alice, "She marries", at=90)`."""
+    """Create a post in the thread about Emma: `say(alice, "She marries", at=90)`."""
 
     def write(by: User, body: str = "Hm.", *, at: Any = None, to: Post | None = None, where: Any = None) -> Post:
         guard = None if at is None else Decimal(str(at))

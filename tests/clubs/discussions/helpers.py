@@ -1,4 +1,4 @@
-"""What several tests of discussions do and read answers with."""
+"""Helpers for tests of discussions."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,36 +8,31 @@ from clubs.models import Post, Thread
 
 
 def threads(club: Any, thread: Any = None, rest: str = "") -> str:
-    """The address of a club's threads, of one, or of what is below it."""
     pk = getattr(thread, "pk", thread)
     return f"/api/v1/clubs/{club.pk}/threads/" + (f"{pk}/{rest}" if pk else "")
 
 
 def posts(club: Any, post: Any = None, rest: str = "") -> str:
-    """The address of a club's posts, of one, or of what is below it."""
     pk = getattr(post, "pk", post)
     return f"/api/v1/clubs/{club.pk}/posts/" + (f"{pk}/{rest}" if pk else "")
 
 
 def reaction(club: Any, post: Any, emoji: str) -> str:
-    """The address of the caller's reaction to a post."""
     return posts(club, post, f"reactions/{quote(emoji, safe='')}/")
 
 
 def rows(answer: Any) -> list[dict[str, Any]]:
-    """The rows of a page."""
     assert answer.status_code == 200, answer.content
     found: list[dict[str, Any]] = answer.json()["results"]
     return found
 
 
 def bodies(answer: Any) -> list[str | None]:
-    """The texts on a page of posts."""
     return [row["body"] for row in rows(answer)]
 
 
 def check_figures() -> None:
-    """The figures of every thread are those of its posts, and no reply is guarded less than what it answers."""
+    """Check the counters of every thread, and that replies have at least the `spoiler_percent` of their parent."""
     for thread in Thread.objects.all():
         counted = [p for p in Post.objects.filter(thread=thread) if p.deleted_at is None and p.hidden_at is None]
         last = max((post.created_at for post in counted), default=None)

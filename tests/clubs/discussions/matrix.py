@@ -1,4 +1,4 @@
-"""The rows of discussions in the table of who may do what."""
+"""Rows of the permission matrix for discussions."""
 
 from collections.abc import Callable
 
@@ -8,15 +8,15 @@ from tests.clubs.matrix import BUILDERS, ROWS, Row, World
 
 
 def discussions(world: World, make_user: Callable[..., User]) -> None:
-    """The member's thread, with what somebody else has said in it."""
+    """Create a thread of the member with a post of another user."""
     member = world.cast["member"]
     thread = Thread.open(club=world.club, by=member, title="Whales", body="Who is Ishmael?")
     answer = Post.write(thread=thread, by=world.things["target"], body="Call me so.")
     world.things |= {"thread": thread, "post": thread.posts.get(author=member), "others": answer}
 
 
-THREAD, BELOW = {"pk": "@thread"}, {"thread_pk": "@thread"}
-OWN, OTHERS = {"pk": "@post"}, {"pk": "@others"}
+THREAD, BELOW = {"thread_id": "@thread"}, {"thread_id": "@thread"}
+OWN, OTHERS = {"post_id": "@post"}, {"post_id": "@others"}
 EMOJI = {"emoji": "🐋"}
 
 BUILDERS.append(discussions)
@@ -30,7 +30,7 @@ ROWS += [
     Row("club-thread-post-list", "get", "member", path=BELOW),
     Row("club-thread-post-list", "post", "member", 201, path=BELOW, body={"body": "Aye."}),
 ]
-# A post is found in its thread and in its club.
+# Posts are available under their thread and under their club.
 for name, below in (("club-post", {}), ("club-thread-post", BELOW)):
     ROWS += [
         Row(f"{name}-detail", "get", "member", path=below | OTHERS),

@@ -1,4 +1,4 @@
-"""Threads in the admin: that they are there, and nothing that a private club says."""
+"""Admin of threads; texts of private clubs are hidden."""
 
 import pytest
 from django.test import Client
@@ -16,7 +16,7 @@ def admin(staff):
     return client
 
 
-def test_titles_of_private_clubs_are_not_shown(admin, alice, private_club, thread):
+def test_admin_hides_titles_of_private_clubs(admin, alice, private_club, thread):
     hidden = Thread.open(club=private_club, by=alice, title="Our revolution", body="On Monday")
     pages = [reverse("admin:clubs_thread_changelist")]
     pages += [reverse("admin:clubs_thread_change", args=[row.pk]) for row in (hidden, thread)]
@@ -26,14 +26,14 @@ def test_titles_of_private_clubs_are_not_shown(admin, alice, private_club, threa
     assert not any("revolution" in text or "Monday" in text or "What a house" in text for text in texts)
 
 
-def test_threads_are_found_by_their_club(admin, club, thread, chat):
+def test_admin_searches_threads_by_club(admin, club, thread, chat):
     url = reverse("admin:clubs_thread_changelist")
     assert b"Biscuits" in admin.get(url, {"q": club.name[:5]}).content
     assert b"Biscuits" not in admin.get(url, {"q": "Nobody"}).content
 
 
 @pytest.mark.parametrize("count", [3, 60])
-def test_the_list_costs_the_same_at_any_size(admin, club, alice, count, django_assert_max_num_queries):
+def test_admin_list_query_count_is_constant(admin, club, alice, count, django_assert_max_num_queries):
     Thread.objects.bulk_create(Thread(club=club, author=alice, title=f"T{n}") for n in range(count))
     with django_assert_max_num_queries(12):
         assert admin.get(reverse("admin:clubs_thread_changelist")).status_code == 200

@@ -1,4 +1,4 @@
-"""Threads: how they are opened, listed, changed and deleted."""
+"""Creating, listing, updating and deleting threads."""
 
 import datetime
 
@@ -20,7 +20,7 @@ def titles(answer):
     return [row["title"] for row in rows(answer)]
 
 
-def test_a_thread_begins_with_a_post(club, entry, bob, as_bob):
+def test_thread_is_created_with_first_post(club, entry, bob, as_bob):
     answer = as_bob.post(threads(club), {"title": "Hartfield", "body": "What a house.", "entry": entry.pk})
     assert answer.status_code == 201, answer.content
     thread = dict(answer.json())
@@ -68,28 +68,28 @@ def test_a_thread_begins_with_a_post(club, entry, bob, as_bob):
         ({"title": "T", "body": "B", "spoiler_percent": 101}, {"spoiler_percent": "max_value"}),
         ({"title": "T", "body": "B", "spoiler_percent": -1}, {"spoiler_percent": "min_value"}),
         ({"title": "T", "body": "B", "spoiler_percent": "NaN"}, {"spoiler_percent": "invalid"}),
-        # Whoever guards a post must not find it open.
+        # A post must not be unprotected although its author asked for protection.
         ({"title": "T", "body": "B", "spoiler_percent": 10}, {"spoiler_percent": "no_entry"}),
     ],
 )
-def test_what_is_no_thread_is_refused(club, as_bob, body, bad):
+def test_invalid_thread_is_rejected(club, as_bob, body, bad):
     assert bad_fields(as_bob.post(threads(club), body)) == bad
     assert not Thread.objects.exists()
 
 
-def test_a_text_may_have_ten_thousand_characters(club, as_bob):
+def test_body_may_have_10000_characters(club, as_bob):
     answer = as_bob.post(threads(club), {"title": "x" * 200, "body": "é" * 10_000, "spoiler_percent": None})
     assert answer.status_code == 201
     assert bodies(as_bob.get(threads(club, answer.json()["id"], "posts/"))) == ["é" * 10_000]
 
 
-def test_an_entry_of_another_club_is_none(club, make_club, entry, as_bob, alice):
+def test_entry_of_another_club_is_rejected(club, make_club, entry, as_bob, alice):
     other = make_club("Others")
     answer = as_bob.post(threads(other), {"title": "T", "body": "B", "entry": entry.pk})
     assert bad_fields(answer) == {"entry": "does_not_exist"}
 
 
-def test_a_thread_and_its_posts_are_found_in_their_own_club_alone(club, private_club, thread, as_alice):
+def test_thread_under_another_club_is_not_found(club, private_club, thread, as_alice):
     post = thread.posts.get()
     for path in (
         threads(private_club, thread),
@@ -105,7 +105,7 @@ def test_a_thread_and_its_posts_are_found_in_their_own_club_alone(club, private_
     problem(as_alice.get(threads(club, empty, f"posts/{post.pk}/")), 404, "not_found")
 
 
-def test_pinned_ones_stand_first_and_then_the_latest_talk(club, alice, as_bob, as_alice):
+def test_pinned_threads_come_first_then_latest(club, alice, as_bob, as_alice):
     made = {name: Thread.open(club=club, by=alice, title=name, body="B") for name in "abcde"}
     as_bob.post(threads(club, made["b"], "posts/"), {"body": "News"})
     as_alice.patch(threads(club, made["a"]), {"pinned": True})
@@ -120,7 +120,7 @@ def test_pinned_ones_stand_first_and_then_the_latest_talk(club, alice, as_bob, a
     assert found == ["c", "a", "b", "e", "d"]
 
 
-def test_the_order_is_total(club, alice, as_bob):
+def test_order_is_total(club, alice, as_bob):
     for n in range(12):
         Thread.open(club=club, by=alice, title=f"T{n}", body="B")
     Thread.objects.update(last_post_at=timezone.now())
@@ -133,7 +133,7 @@ def test_the_order_is_total(club, alice, as_bob):
     assert found == ["T11", "T10", "T9", "T8", "T7", "T6", "T5", "T4", "T3", "T0", "T2", "T1"]
 
 
-def test_threads_of_one_entry(club, entry, thread, chat, as_bob):
+def test_filter_by_entry(club, entry, thread, chat, as_bob):
     assert titles(as_bob.get(threads(club), {"entry": entry.pk})) == ["Hartfield"]
     assert titles(as_bob.get(threads(club), {"entry": 10**9})) == []
     assert bad_parameters(as_bob.get(threads(club), {"entry": "x", "pinned": "1"})) == {"pinned"}
@@ -142,7 +142,7 @@ def test_threads_of_one_entry(club, entry, thread, chat, as_bob):
     assert bad_parameters(as_bob.get(threads(club), {"ordering": "title"})) == {"ordering"}
 
 
-def test_its_author_changes_the_title_and_moderators_more(club, bob, charlie, as_bob, as_moe, as_charlie):
+def test_author_updates_title_and_moderators_all_fields(club, bob, charlie, as_bob, as_moe, as_charlie):
     bring_in(club, charlie)
     thread = Thread.open(club=club, by=bob, title="Hartfeld", body="B")
     url = threads(club, thread)
@@ -165,7 +165,7 @@ def test_its_author_changes_the_title_and_moderators_more(club, bob, charlie, as
     }
 
 
-def test_a_conditional_change_meets_what_came_between(club, thread, as_alice, as_bob):
+def test_update_with_stale_if_match_is_rejected(club, thread, as_alice, as_bob):
     url = threads(club, thread)
     tag = as_alice.get(url)["ETag"]
     assert as_alice.get(url, headers={"If-None-Match": tag}).status_code == 304
@@ -176,7 +176,7 @@ def test_a_conditional_change_meets_what_came_between(club, thread, as_alice, as
     problem(as_alice.delete(url, headers={"If-Match": tag}), 412, "precondition_failed")
 
 
-def test_a_deleted_thread_is_gone_with_its_posts(club, thread, say, bob, as_moe, as_bob):
+def test_deleting_thread_deletes_its_posts(club, thread, say, bob, as_moe, as_bob):
     answer = say(bob)
     say(bob, to=answer)
     as_moe.put(posts(club, answer, "reactions/👍/"))
@@ -188,7 +188,7 @@ def test_a_deleted_thread_is_gone_with_its_posts(club, thread, say, bob, as_moe,
     assert not Post.objects.exists()
 
 
-def test_its_author_deletes_a_thread_nobody_has_answered(club, charlie, bob, as_charlie, as_bob):
+def test_author_deletes_thread_without_posts_of_others(club, charlie, bob, as_charlie, as_bob):
     bring_in(club, charlie)
     thread = Thread.open(club=club, by=bob, title="T", body="B")
     problem(as_charlie.delete(threads(club, thread)), 403, "moderators_only")
@@ -198,7 +198,7 @@ def test_its_author_deletes_a_thread_nobody_has_answered(club, charlie, bob, as_
     assert as_bob.delete(threads(club, thread)).status_code == 204
 
 
-def test_a_closed_thread_takes_nothing_new_from_anybody(club, thread, say, bob, alice, as_bob, as_moe, as_alice):
+def test_closed_thread_rejects_new_content(club, thread, say, bob, alice, as_bob, as_moe, as_alice):
     own = say(bob)
     as_moe.patch(threads(club, thread), {"closed": True})
     for client in (as_bob, as_moe, as_alice):
@@ -206,7 +206,7 @@ def test_a_closed_thread_takes_nothing_new_from_anybody(club, thread, say, bob, 
         problem(client.put(posts(club, own, "reactions/👍/")), 409, "thread_closed")
     problem(as_bob.patch(posts(club, own), {"body": "Other"}), 409, "thread_closed")
     problem(as_alice.patch(threads(club, thread), {"title": "Other"}), 409, "thread_closed")
-    # What may give the book away can be guarded still, but no longer laid open; and what is there can be deleted.
+    # Spoiler protection can still be raised but not lowered, and posts can be deleted.
     assert as_bob.patch(posts(club, own), {"spoiler_percent": 50}).json()["spoiler_percent"] == 50
     problem(as_bob.patch(posts(club, own), {"spoiler_percent": 40}), 409, "thread_closed")
     assert as_bob.delete(posts(club, own)).status_code == 204
@@ -215,7 +215,7 @@ def test_a_closed_thread_takes_nothing_new_from_anybody(club, thread, say, bob, 
     check_figures()
 
 
-def test_the_figures_of_a_thread_follow_its_posts(club, thread, say, bob, as_bob):
+def test_counters_follow_posts(club, thread, say, bob, as_bob):
     first = say(bob)
     second = say(bob)
     url = threads(club, thread)
@@ -236,14 +236,14 @@ def test_the_figures_of_a_thread_follow_its_posts(club, thread, say, bob, as_bob
     check_figures()
 
 
-def test_talk_outlives_the_entry_and_stays_guarded(club, entry, thread, say, alice, bob, read, as_bob, as_moe):
+def test_thread_outlives_entry_and_stays_locked(club, entry, thread, say, alice, bob, read, as_bob, as_moe):
     read(bob, 60)
     read(alice, 60)
     post = say(alice, "She marries", at=50)
     assert bodies(as_bob.get(threads(club, thread, "posts/"))) == ["What a house.", "She marries"]
     entry.remove(by=alice)
     assert as_bob.get(threads(club, thread)).json()["entry"] is None
-    # Nobody's progress is known any more.
+    # Without an entry nobody has progress.
     assert bodies(as_bob.get(threads(club, thread, "posts/"))) == ["What a house.", None]
     answer = as_bob.post(threads(club, thread, "posts/"), {"body": "Indeed", "reply_to": post.pk}).json()
     assert answer["spoiler_percent"] == 50
@@ -251,14 +251,14 @@ def test_talk_outlives_the_entry_and_stays_guarded(club, entry, thread, say, ali
     assert as_moe.put(posts(club, post, "reveal/")).json()["body"] == "She marries"
 
 
-def test_a_club_goes_with_its_talk(club, thread, chat, say, bob, alice):
+def test_club_deletion_deletes_threads(club, thread, chat, say, bob, alice):
     say(bob, to=thread.posts.get())
     club.dissolve(by=alice)
     assert not Thread.objects.exists()
     assert not Entry.objects.exists()
 
 
-def test_a_block_hides_threads_and_posts_from_both(club, bob, charlie, chat, as_bob, as_charlie, as_moe, as_alice):
+def test_block_hides_threads_and_posts_from_both(club, bob, charlie, chat, as_bob, as_charlie, as_moe, as_alice):
     bring_in(club, charlie)
     thread = Thread.open(club=club, by=bob, title="Bob's", body="One")
     inside = Post.write(thread=thread, by=charlie, body="Two")
@@ -280,7 +280,7 @@ def test_a_block_hides_threads_and_posts_from_both(club, bob, charlie, chat, as_
     assert as_moe.get(posts(club, inside)).status_code == 200
 
 
-def test_nobody_gets_away_from_moderators_by_a_block(club, bob, moe, as_moe):
+def test_block_does_not_hide_threads_from_moderators(club, bob, moe, as_moe):
     thread = Thread.open(club=club, by=bob, title="Bob's", body="One")
     Block.objects.place(on=moe, by=bob)
     assert titles(as_moe.get(threads(club))) == []
@@ -289,7 +289,7 @@ def test_nobody_gets_away_from_moderators_by_a_block(club, bob, moe, as_moe):
     assert as_moe.delete(threads(club, thread)).status_code == 204
 
 
-def test_who_deleted_their_account_leaves_a_thread(club, bob, make_user, as_bob):
+def test_thread_of_deleted_account_stays(club, bob, make_user, as_bob):
     dora = make_user("dora")
     bring_in(club, dora)
     thread = Thread.open(club=club, by=dora, title="T", body="B")
@@ -297,7 +297,7 @@ def test_who_deleted_their_account_leaves_a_thread(club, bob, make_user, as_bob)
     assert as_bob.get(threads(club, thread)).json()["author"] == DELETED_READER
 
 
-def test_each_change_is_in_the_log_once(club, thread, alice, as_alice):
+def test_each_change_records_one_event(club, thread, alice, as_alice):
     url = threads(club, thread)
     as_alice.patch(url, {"title": "Hartfield"})
     as_alice.patch(url, {"pinned": True})
@@ -310,12 +310,12 @@ def test_each_change_is_in_the_log_once(club, thread, alice, as_alice):
 
 
 @pytest.mark.parametrize("count", [3, 300])
-def test_a_list_costs_the_same_at_any_size(club, entry, alice, bob, as_bob, count, django_assert_num_queries):
+def test_list_query_count_is_constant(club, entry, alice, bob, as_bob, count, django_assert_num_queries):
     Thread.objects.bulk_create(
         Thread(club=club, entry=entry, author=(alice, bob)[n % 2], title=f"T{n}", last_post_at=timezone.now())
         for n in range(count)
     )
-    # 1 the sign-in with its reader, 2 the club with the caller's standing, 3 the threads with their authors
+    # 1 session with user, 2 club with the caller's rank, 3 threads with their authors
     with django_assert_num_queries(3):
         assert len(rows(as_bob.get(threads(club), {"page_size": 100}))) == min(count, 100)
     one = threads(club, Thread.objects.first())
@@ -323,13 +323,13 @@ def test_a_list_costs_the_same_at_any_size(club, entry, alice, bob, as_bob, coun
         as_bob.get(one)
 
 
-def test_the_title_of_a_thread_is_not_told_across_a_block(club, bob, charlie, as_bob, as_charlie, as_moe, as_alice):
+def test_block_hides_thread_titles_everywhere(club, bob, charlie, as_bob, as_charlie, as_moe, as_alice):
     bring_in(club, charlie)
     thread = Thread.open(club=club, by=bob, title="Bob's", body="One")
     mine = as_charlie.post(threads(club, thread, "posts/"), {"body": "Two"}).json()
     as_moe.post(threads(club, thread, "posts/"), {"body": "Three, @charlie", "reply_to": mine["id"]})
     as_moe.patch(threads(club, thread), {"pinned": True})
-    feed, own, told = (
+    feed, own, notifications = (
         f"/api/v1/clubs/{club.pk}/activity/",
         "/api/v1/users/me/activity/",
         "/api/v1/users/me/notifications/",
@@ -339,21 +339,21 @@ def test_the_title_of_a_thread_is_not_told_across_a_block(club, bob, charlie, as
     def unread():
         return as_charlie.get(home).json()["unread_notifications"]
 
-    def said(client, place):
-        return b"".join(client.get(place)).decode()
+    def text_of(client, url):
+        return b"".join(client.get(url)).decode()
 
-    for place in (feed, own, told, export):
-        assert "Bob's" in said(as_charlie, place)
+    for url in (feed, own, notifications, export):
+        assert "Bob's" in text_of(as_charlie, url)
     before = unread()
     Block.objects.place(on=charlie, by=bob)
-    for gone in (False, True):
-        if gone:
+    for is_deleted in (False, True):
+        if is_deleted:
             assert as_moe.delete(threads(club, thread)).status_code == 204
-        for place in (feed, own, told, export):
-            assert "Bob's" not in said(as_charlie, place)
-        assert "Bob's" in said(as_alice, feed)
+        for url in (feed, own, notifications, export):
+            assert "Bob's" not in text_of(as_charlie, url)
+        assert "Bob's" in text_of(as_alice, feed)
     assert unread() == before - 1
-    # What she did herself is still in her own log.
+    # Their own actions stay in their activity log.
     assert {"type": "post", "id": mine["id"], "title": ""} in [row["object"] for row in rows(as_charlie.get(own))]
     Block.objects.lift(on=charlie, by=bob)
-    assert "Bob's" in said(as_charlie, feed)
+    assert "Bob's" in text_of(as_charlie, feed)

@@ -1,4 +1,4 @@
-"""A club in London with meetings, and the cast of `tests/clubs/conftest.py`."""
+"""Fixtures of meetings: a club in London."""
 
 import datetime
 from collections.abc import Callable
@@ -18,7 +18,7 @@ def club(make_club: Callable[..., Club]) -> Club:
 
 @pytest.fixture
 def plan(club: Club, alice: User) -> Callable[..., Meeting]:
-    """Plan a meeting of the club's: `plan(days=-3, capacity=2)`."""
+    """Create a meeting of the club: `plan(days=-3, capacity=2)`."""
 
     def make(*, days: float = 10, **fields: Any) -> Meeting:
         values = {"title": "Tea", "starts_at": timezone.now() + datetime.timedelta(days=days), "club": club}

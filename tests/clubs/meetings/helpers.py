@@ -1,4 +1,4 @@
-"""What the tests of meetings share."""
+"""Helpers for tests of meetings."""
 
 from typing import Any
 
@@ -6,33 +6,31 @@ from bookbridge.api import jobs
 from clubs.models import Club, Meeting, Rsvp
 from tests.clubs.helpers import CLUBS
 
-OF_MEMBERS = (
+MEMBER_FIELDS = (
     *("timezone", "duration_minutes", "place", "url", "entry", "agenda", "capacity", "notes", "counts", "my_rsvp"),
     *("repeats", "series"),
 )
 
 
 def url(of: Club | Meeting, rest: str = "") -> str:
-    """The address of a club's meetings, or of one of them."""
     if isinstance(of, Club):
         return f"{CLUBS}{of.pk}/meetings/{rest}"
     return f"{CLUBS}{of.club_id}/meetings/{of.pk}/{rest}"
 
 
 def ok(answer: Any, status: int = 200) -> Any:
-    """The body of an answer that has this status."""
     assert answer.status_code == status, answer.content
     return answer.json() if answer.content else None
 
 
-def say(client: Any, meeting: Meeting, answer: str) -> Any:
-    """Answer to a meeting: (answer, place in line), or the code of a refusal."""
+def rsvp(client: Any, meeting: Meeting, answer: str) -> Any:
+    """Send an RSVP. Return (answer, waitlist position), or the error code."""
     body = client.put(url(meeting, "rsvp/"), {"answer": answer})
     return body.json().get("code") or tuple(ok(body).values())
 
 
-def told(kind: str) -> list[tuple[str, str]]:
-    """Who has been told in this way, and of what, once the jobs that are due are done."""
+def notified(kind: str) -> list[tuple[str, str]]:
+    """Run due tasks and return the notifications of this kind as (username, title)."""
     from activity.models import Notification
 
     jobs.run_due()
@@ -41,7 +39,7 @@ def told(kind: str) -> list[tuple[str, str]]:
 
 
 def check_seats() -> None:
-    """Of every meeting: the counts equal the rows, nobody waits for a seat that is free, no two hold one ticket."""
+    """Check counters, unique tickets, and that no seat is free while users are on the waitlist."""
     for meeting in Meeting.objects.all():
         rows = list(Rsvp.objects.filter(meeting=meeting))
         for answer in ("yes", "maybe", "no", "waitlisted"):

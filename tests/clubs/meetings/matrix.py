@@ -1,4 +1,4 @@
-"""The rows of meetings in the table of who may do what."""
+"""Rows of the permission matrix for meetings."""
 
 import datetime
 from collections.abc import Callable
@@ -11,12 +11,11 @@ from tests.clubs.matrix import BUILDERS, ROWS, Row, World
 
 
 def meetings(world: World, make_user: Callable[..., User]) -> None:
-    """A meeting next week."""
     starts_at = timezone.now() + datetime.timedelta(days=7)
     world.things["meeting"] = Meeting.plan(club=world.club, by=world.cast["owner"], title="First", starts_at=starts_at)
 
 
-MEETING, BELOW = {"pk": "@meeting"}, {"meeting_pk": "@meeting"}
+MEETING, BELOW = {"meeting_id": "@meeting"}, {"meeting_id": "@meeting"}
 SECOND = {"title": "Second", "starts_at": "2027-02-01T19:00:00Z"}
 
 BUILDERS.append(meetings)

@@ -1,4 +1,4 @@
-"""Calendars: what is in them, whom they open to, and that programs can read them (RFC 5545)."""
+"""iCalendar files: contents, access, and conformance to RFC 5545."""
 
 import datetime
 import json
@@ -18,7 +18,7 @@ from catalog.models import Book
 from clubs.meetings.calendar import _zone
 from clubs.models import CalendarToken, Club, Entry, Meeting
 from tests.clubs.helpers import CLUBS, bring_in
-from tests.clubs.meetings.helpers import ok, say, url
+from tests.clubs.meetings.helpers import ok, rsvp, url
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ DAY = datetime.timedelta(days=1)
 
 
 def check_lines(content):
-    """Lines end in CRLF, have 75 bytes at most and are whole UTF-8; nothing but text is in them."""
+    """Check that lines end in CRLF, have at most 75 bytes of valid UTF-8, and no control characters."""
     assert content.endswith(b"\r\n")
     lines = content.split(b"\r\n")
     assert b"\n" not in b"".join(lines)
@@ -40,8 +40,8 @@ def check_lines(content):
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", line), line
 
 
-def read(answer):
-    """The calendar of an answer, which keeps the rules."""
+def read_calendar(answer):
+    """Check the calendar of a response and return it."""
     assert answer.status_code == 200, answer.content
     assert answer["Content-Type"] == "text/calendar; charset=utf-8"
     assert answer["Cache-Control"] == "private, no-cache"
@@ -65,27 +65,27 @@ def read(answer):
 
 
 def events(answer):
-    return {str(event["SUMMARY"]): event for event in read(answer).walk("VEVENT")}
+    return {str(event["SUMMARY"]): event for event in read_calendar(answer).walk("VEVENT")}
 
 
 @pytest.fixture
-def of_club(club, as_bob):
+def club_calendar(club, as_bob):
     return lambda: as_bob.get(f"{CLUBS}{club.pk}/calendar.ics")
 
 
 @pytest.fixture
-def address(as_bob):
-    """Bob's own secret address."""
+def secret_url(as_bob):
+    """Bob's secret calendar URL."""
     return ok(as_bob.post(TOKEN), 201)["url"]
 
 
-def test_a_meeting_in_a_calendar(club, plan, alice, of_club):
+def test_calendar_event_has_all_fields(club, plan, alice, club_calendar):
     book = Book.add(by=None, title="Emma", authors=["Jane Austen"])
     entry = Entry.add(club=club, book=book, by=alice)
     starts_at = datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC)
     fields = {"place": "Library, room 2; left", "agenda": "One\nTwo", "url": "https://meet.example.org/tea?x=1,2;3"}
     meeting = plan(starts_at=starts_at, duration_minutes=90, entry_id=entry.pk, **fields)
-    event = events(of_club())["Tea"]
+    event = events(club_calendar())["Tea"]
     assert str(event["UID"]) == str(meeting.uid)
     assert event["SEQUENCE"] == 0
     assert event["DTSTART"].dt == starts_at
@@ -99,48 +99,48 @@ def test_a_meeting_in_a_calendar(club, plan, alice, of_club):
     assert str(event["STATUS"]) == "CONFIRMED"
 
 
-def test_without_a_link_it_leads_to_the_meeting(club, plan, of_club):
+def test_event_url_defaults_to_the_meeting_page(club, plan, club_calendar):
     meeting = plan()
     expected = f"{settings.APP_URL}/clubs/{club.pk}/meetings/{meeting.pk}"
-    assert str(events(of_club())["Tea"]["URL"]) == expected
+    assert str(events(club_calendar())["Tea"]["URL"]) == expected
 
 
-def test_the_uid_stays_and_the_sequence_grows(plan, of_club, as_moe):
+def test_uid_is_stable_and_sequence_increases(plan, club_calendar, as_moe):
     meeting = plan()
-    first = events(of_club())["Tea"]
+    first = events(club_calendar())["Tea"]
     bodies = [{"place": "Café"}, {"status": "cancelled"}, {"status": "scheduled"}, {"place": "Café"}]
     seen = []
     for body in bodies:
         ok(as_moe.patch(url(meeting), body))
-        event = events(of_club())["Tea"]
+        event = events(club_calendar())["Tea"]
         assert event["UID"] == first["UID"]
         seen.append((event["SEQUENCE"], str(event["STATUS"])))
     assert seen == [(1, "CONFIRMED"), (2, "CANCELLED"), (3, "CONFIRMED"), (3, "CONFIRMED")]
     as_moe.delete(url(meeting))
-    event = events(of_club())["Tea"]
+    event = events(club_calendar())["Tea"]
     assert (event["UID"], event["SEQUENCE"], str(event["STATUS"])) == (first["UID"], 4, "CANCELLED")
 
 
-def test_what_is_off_stays_for_thirty_days(plan, address, anonymous, as_moe):
+def test_cancelled_and_deleted_meetings_are_listed_for_30_days(plan, secret_url, anonymous, as_moe):
     cancelled, removed = plan(title="Off", days=60), plan(title="Gone", days=60)
     plan(title="On", days=60)
     ok(as_moe.patch(url(cancelled), {"status": "cancelled"}))
     as_moe.delete(url(removed))
     changed = timezone.now()
     with time_machine.travel(changed + 29 * DAY):
-        assert {name: str(event["STATUS"]) for name, event in events(anonymous.get(address)).items()} == {
+        assert {name: str(event["STATUS"]) for name, event in events(anonymous.get(secret_url)).items()} == {
             "Off": "CANCELLED",
             "Gone": "CANCELLED",
             "On": "CONFIRMED",
         }
     with time_machine.travel(changed + 31 * DAY):
-        assert set(events(anonymous.get(address))) == {"On"}
+        assert set(events(anonymous.get(secret_url))) == {"On"}
 
 
-def test_a_calendar_goes_a_year_back(plan, of_club):
+def test_calendar_contains_one_year_of_history(plan, club_calendar):
     for title, days in {"old": -370, "last year": -360, "soon": 3, "far": 3000}.items():
         plan(title=title, days=days)
-    assert set(events(of_club())) == {"last year", "soon", "far"}
+    assert set(events(club_calendar())) == {"last year", "soon", "far"}
 
 
 @pytest.mark.parametrize(
@@ -157,25 +157,25 @@ def test_a_calendar_goes_a_year_back(plan, of_club):
         ("Etc/GMT+3", "2027-07-01T12:00:00Z", "20270701T090000", -3),
     ],
 )
-def test_zones_are_described_so_that_others_read_the_same_moment(plan, of_club, zone, at, local, offset):
-    """By the file's own VTIMEZONE, as a program reads it that has never heard of the zone."""
+def test_vtimezone_gives_the_right_offset(plan, club_calendar, zone, at, local, offset):
+    """Read the VTIMEZONE as a calendar app does that does not know the zone."""
     plan(timezone=zone, starts_at=datetime.datetime.fromisoformat(at))
-    calendar = read(of_club())
+    calendar = read_calendar(club_calendar())
     event = calendar.walk("VEVENT")[0]
     assert event["DTSTART"].to_ical().decode() == local
     described = calendar.walk("VTIMEZONE")[0]
     naive = datetime.datetime.strptime(local, "%Y%m%dT%H%M%S")
-    assert offset_by(described, naive) == datetime.timedelta(hours=offset)
+    assert offset_at(described, naive) == datetime.timedelta(hours=offset)
 
 
-def offset_by(zone, wall):
-    """The offset that holds at a wall clock: of the observance that began last by then (RFC 5545, 3.6.5)."""
-    begun = [part for part in zone.subcomponents if part["DTSTART"].dt <= wall]
-    return max(begun, key=lambda part: part["DTSTART"].dt)["TZOFFSETTO"].td
+def offset_at(zone, wall):
+    """Return the offset at a local time: that of the latest observance (RFC 5545, 3.6.5)."""
+    started = [part for part in zone.subcomponents if part["DTSTART"].dt <= wall]
+    return max(started, key=lambda part: part["DTSTART"].dt)["TZOFFSETTO"].td
 
 
 @pytest.mark.parametrize("zone", ["Europe/London", "America/New_York", "Africa/Casablanca", "Australia/Lord_Howe"])
-def test_each_change_of_the_clocks_is_told_to_the_second(zone):
+def test_vtimezone_transitions_are_exact(zone):
     first, last = (datetime.datetime(year, 1, 1, tzinfo=datetime.UTC) for year in (2026, 2029))
     described = _zone(ZoneInfo(zone), first, last)
     assert len(described.subcomponents) == 7
@@ -186,18 +186,18 @@ def test_each_change_of_the_clocks_is_told_to_the_second(zone):
         assert after.astimezone(ZoneInfo(zone)).utcoffset() == part["TZOFFSETTO"].td
 
 
-def test_of_two_equal_hours_the_second_is_told_in_utc(plan, of_club):
+def test_ambiguous_local_time_is_written_in_utc(plan, club_calendar):
     plan(title="first", starts_at=datetime.datetime(2027, 10, 31, 0, 30, tzinfo=datetime.UTC), duration_minutes=20)
     plan(title="second", starts_at=datetime.datetime(2027, 10, 31, 1, 30, tzinfo=datetime.UTC))
-    found = events(of_club())
+    found = events(club_calendar())
     assert found["first"]["DTSTART"].to_ical() == b"20271031T013000"
     assert found["second"]["DTSTART"].to_ical() == b"20271031T013000Z"
     assert found["second"]["DTEND"].to_ical() == b"20271031T023000Z"
 
 
-def test_utc_needs_no_rules(plan, of_club):
+def test_utc_has_no_vtimezone(plan, club_calendar):
     plan(timezone="UTC")
-    calendar = read(of_club())
+    calendar = read_calendar(club_calendar())
     assert calendar.walk("VTIMEZONE") == []
     assert calendar.walk("VEVENT")[0]["DTSTART"].to_ical().endswith(b"Z")
 
@@ -215,10 +215,10 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_stays_text(plan, of_club, club, text, alice):
+def test_text_cannot_inject_properties(plan, club_calendar, club, text, alice):
     club.change(by=alice, name=text[:100])
     plan(title=text, place=text, agenda=text)
-    calendar = read(of_club())
+    calendar = read_calendar(club_calendar())
     assert len(calendar.walk("VEVENT")) == 1
     event = calendar.walk("VEVENT")[0]
     assert "ATTENDEE" not in event
@@ -229,14 +229,14 @@ def test_hostile_text_stays_text(plan, of_club, club, text, alice):
 
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=120))
-def test_any_text_makes_a_sound_file(meeting, of_club, text):
+def test_any_text_gives_a_valid_file(meeting, club_calendar, text):
     Meeting.objects.filter(pk=meeting.pk).update(title=text, agenda=text, place=text)
-    assert len(read(of_club()).walk("VEVENT")) == 1
+    assert len(read_calendar(club_calendar()).walk("VEVENT")) == 1
 
 
-def test_a_calendar_has_an_etag_that_moves_with_it(plan, of_club, as_bob, as_moe, club):
+def test_calendar_etag_changes_with_content(plan, club_calendar, as_bob, as_moe, club):
     meeting = plan()
-    answer = of_club()
+    answer = club_calendar()
     path = f"{CLUBS}{club.pk}/calendar.ics"
     again = as_bob.get(path, headers={"If-None-Match": answer["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
@@ -245,7 +245,7 @@ def test_a_calendar_has_an_etag_that_moves_with_it(plan, of_club, as_bob, as_moe
 
 
 @pytest.mark.parametrize("accept", ["text/calendar", "*/*", "text/html,application/xhtml+xml", "application/json"])
-def test_any_accept_gets_the_calendar_and_errors_their_shape(plan, club, as_bob, as_charlie, anonymous, accept):
+def test_accept_header_is_ignored(plan, club, as_bob, as_charlie, anonymous, accept):
     plan()
     path = f"{CLUBS}{club.pk}/calendar.ics"
     assert len(events(as_bob.get(path, headers={"Accept": accept}))) == 1
@@ -254,7 +254,7 @@ def test_any_accept_gets_the_calendar_and_errors_their_shape(plan, club, as_bob,
         assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
 
 
-def test_a_secret_address_shows_every_club_one_is_in_now(club, plan, make_club, as_bob, bob, address, anonymous, alice):
+def test_user_calendar_contains_current_clubs_only(club, plan, make_club, as_bob, bob, secret_url, anonymous, alice):
     other, left, asked, never = (make_club(name) for name in ("Other", "Left", "Asked", "Never"))
     for where in (club, other, left, asked, never):
         plan(club=where, title=where.name)
@@ -262,12 +262,12 @@ def test_a_secret_address_shows_every_club_one_is_in_now(club, plan, make_club, 
         where.membership_of(bob).remove(by=None)
         if status:
             bring_in(where, bob, status=status)
-    assert set(events(anonymous.get(address))) == {"Night readers", "Other"}
+    assert set(events(anonymous.get(secret_url))) == {"Night readers", "Other"}
     other.membership_of(bob).remove(by=alice)
-    assert set(events(anonymous.get(address))) == {"Night readers"}
+    assert set(events(anonymous.get(secret_url))) == {"Night readers"}
 
 
-def test_a_token_is_told_once_ends_the_older_one_and_can_be_ended(as_bob, anonymous, plan):
+def test_token_is_shown_once_replaced_and_revoked(as_bob, anonymous, plan):
     plan()
     first, second = (ok(as_bob.post(TOKEN), 201) for _n in range(2))
     assert set(second) == {"token", "url"}
@@ -285,71 +285,71 @@ def test_a_token_is_told_once_ends_the_older_one_and_can_be_ended(as_bob, anonym
 @pytest.mark.parametrize(
     "query", ["", "?token=", "?token=wrong", "?token=%00", "?token=%ED%A0%80", "?token=" + "a" * 5000]
 )
-def test_a_bad_token_is_404(anonymous, address, as_bob, query):
+def test_invalid_token_is_not_found(anonymous, secret_url, as_bob, query):
     for client in (anonymous, as_bob):
         answer = client.get("/api/v1/users/me/calendar.ics" + query)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-def test_a_token_opens_nothing_else(address, anonymous, club):
-    token = address.split("=")[1]
+def test_token_grants_no_other_access(secret_url, anonymous, club):
+    token = secret_url.split("=")[1]
     for path in ("/api/v1/users/me/", f"{CLUBS}{club.pk}/meetings/", f"{CLUBS}{club.pk}/calendar.ics", TOKEN):
         anonymous.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
         assert anonymous.get(path).status_code == 401
         anonymous.credentials()
         assert anonymous.get(path, {"token": token}).status_code in (400, 401)
-    assert anonymous.get(f"{address}&page=2").status_code == 400
+    assert anonymous.get(f"{secret_url}&page=2").status_code == 400
 
 
 @pytest.mark.parametrize("fields", [{"is_active": False}, {"suspended_until": "2100-01-01T00:00:00Z"}])
-def test_an_account_that_is_shut_has_no_calendar(address, anonymous, bob, fields, plan):
+def test_inactive_account_has_no_calendar(secret_url, anonymous, bob, fields, plan):
     plan()
     type(bob).objects.filter(pk=bob.pk).update(**fields)
-    assert anonymous.get(address).status_code == 404
+    assert anonymous.get(secret_url).status_code == 404
 
 
-def test_no_log_has_the_token(address, anonymous, caplog, plan):
+def test_token_is_not_logged(secret_url, anonymous, caplog, plan):
     plan()
     with caplog.at_level("DEBUG"):
-        assert anonymous.get(address).status_code == 200
-        assert anonymous.get(address + "x").status_code == 404
-    token = address.split("=")[1]
+        assert anonymous.get(secret_url).status_code == 200
+        assert anonymous.get(secret_url + "x").status_code == 404
+    token = secret_url.split("=")[1]
     records = [json.dumps(vars(record), default=str) for record in caplog.records]
     assert records
     assert not [record for record in records if token in record and '"request"' not in record]
     assert not [record.getMessage() for record in caplog.records if token in record.getMessage()]
 
 
-def test_whoever_comes_is_busy(plan, of_club, as_bob):
+def test_attending_user_is_busy(plan, club_calendar, as_bob):
     meeting = plan()
-    assert str(events(of_club())["Tea"]["TRANSP"]) == "TRANSPARENT"
-    say(as_bob, meeting, "yes")
-    assert str(events(of_club())["Tea"]["TRANSP"]) == "OPAQUE"
+    assert str(events(club_calendar())["Tea"]["TRANSP"]) == "TRANSPARENT"
+    rsvp(as_bob, meeting, "yes")
+    assert str(events(club_calendar())["Tea"]["TRANSP"]) == "OPAQUE"
 
 
-# The token with its reader, the clubs they are in, the meetings with clubs and books, the reader's answers, series.
+# The token with its user, the user's clubs, the meetings with clubs and books, the user's RSVPs, the series.
 FEED_QUERIES = 5
 
 
 @pytest.mark.parametrize("many", [3, 300])
-def test_a_calendar_costs_the_same_at_any_length(many, alice, as_alice, anonymous, django_assert_num_queries):
-    address = ok(as_alice.post(TOKEN), 201)["url"]
+def test_calendar_query_count_is_constant(many, alice, as_alice, anonymous, django_assert_num_queries):
+    secret_url = ok(as_alice.post(TOKEN), 201)["url"]
     for number in range(3):
         club = Club.found(by=alice, name=f"Club {number}")
         for _series in range(max(1, many // 150)):
             repeats = {"every": "weekly", "count": max(1, min(50, many // 3))}
             Meeting.plan(club=club, by=alice, title="Tea", starts_at=timezone.now(), repeats=repeats)
     with django_assert_num_queries(FEED_QUERIES):
-        answer = anonymous.get(address)
-    assert len(read(answer).walk("VEVENT")) == many
+        answer = anonymous.get(secret_url)
+    assert len(read_calendar(answer).walk("VEVENT")) == many
 
 
 @pytest.mark.parametrize(
     ("first", "shown"), [(-29, [-8, -1, 6, 13, 20]), (-60, [-39, -32, -25, -18, -11]), (1, [1, 8, 15, 22, 29])]
 )
-def test_of_a_great_many_meetings_those_nearest_to_now_are_in_it(alice, as_alice, club, monkeypatch, first, shown):
+def test_calendar_is_limited_to_nearest_meetings(alice, as_alice, club, monkeypatch, first, shown):
     monkeypatch.setattr("clubs.meetings.calendar.MOST_MEETINGS", 5)
     repeats, at = {"every": "weekly", "count": 8}, timezone.now().replace(microsecond=0)
     Meeting.plan(club=club, by=alice, title="Tea", starts_at=at + first * DAY, timezone="UTC", repeats=repeats)
-    found = read(as_alice.get(f"{CLUBS}{club.pk}/calendar.ics")).walk("VEVENT")
+    found = read_calendar(as_alice.get(f"{CLUBS}{club.pk}/calendar.ics")).walk("VEVENT")
     assert [event["DTSTART"].dt - at for event in found] == [days * DAY for days in shown]

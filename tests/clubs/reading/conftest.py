@@ -1,4 +1,4 @@
-"""A club in Sao Paulo with a list, and the cast of `tests/clubs/conftest.py`."""
+"""Fixtures for reading lists. The club is in Sao Paulo."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ def club(make_club: Callable[..., Club]) -> Club:
 
 @pytest.fixture
 def add_book(db: None) -> Callable[..., Book]:
-    """Put a book into the catalogue: `add_book("Emma")`."""
+    """Create a book: `add_book("Emma")`."""
 
     def add(title: str = "Emma", author: str = "Jane Austen", **fields: Any) -> Book:
         return Book.add(by=None, title=title, authors=[author], **fields)
@@ -27,7 +27,7 @@ def add_book(db: None) -> Callable[..., Book]:
 
 @pytest.fixture
 def put_on_list(club: Club, alice: User, add_book: Callable[..., Book]) -> Callable[..., Entry]:
-    """Put a new book on the club's list: `put_on_list("Emma", status="reading")`."""
+    """Create a book and add it to a list: `put_on_list("Emma", status="reading")`."""
 
     def put(title: str, *, by: User | None = None, to: Club | None = None, **fields: Any) -> Entry:
         return Entry.add(club=to or club, book=add_book(title), by=by or alice, **fields)

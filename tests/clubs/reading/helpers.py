@@ -1,4 +1,4 @@
-"""What several tests of reading lists do and read answers with."""
+"""Helpers for tests of reading lists."""
 
 from typing import Any
 
@@ -7,24 +7,24 @@ from clubs.reading import services
 
 
 def url(club: Club, entry: Entry | int | None = None, rest: str = "") -> str:
-    """The address of a list, of an entry, or of what is below it."""
+    """Return the URL of a list, an entry, or a resource below it."""
     pk = entry.pk if isinstance(entry, Entry) else entry
     return f"/api/v1/clubs/{club.pk}/books/" + (f"{pk}/{rest}" if pk else "")
 
 
 def codes(response: Any) -> dict[str, str]:
-    """The errors of a 400 as `{field: code}`."""
+    """Return the errors of a 400 response as `{field: code}`."""
     assert response.status_code == 400, response.content
     return {error["field"]: error["code"] for error in response.json()["errors"]}
 
 
 def refusal(response: Any) -> tuple[int, str]:
-    """Status and code of a refusal."""
+    """Return status and code of an error response."""
     return response.status_code, response.json()["code"]
 
 
 def titles(response: Any) -> list[str]:
-    """The titles on a page of a list, which must stand at 1, 2, 3 and so on."""
+    """Return the titles on a page and check that positions are 1..n."""
     assert response.status_code == 200, response.content
     rows = response.json()["results"]
     assert [row["position"] for row in rows] == list(range(1, len(rows) + 1))
@@ -32,5 +32,5 @@ def titles(response: Any) -> list[str]:
 
 
 def assert_counted() -> None:
-    """The counters of all books are what a recount gives."""
+    """Check the counters of all books."""
     assert list(services.miscounted()) == []

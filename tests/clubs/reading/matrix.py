@@ -1,4 +1,4 @@
-"""The rows of reading lists in the table of who may do what."""
+"""Rows of reading lists in the permission matrix."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from tests.clubs.matrix import BUILDERS, ROWS, Row, World
 
 
 def reading(world: World, make_user: Callable[..., User]) -> None:
-    """A book that the owner put on the list, with a milestone, one that the member proposed, and one that is new."""
+    """Add an entry with a milestone, a proposal of the member, and an unlisted book."""
     books = [Book.add(by=None, title=title, authors=["Anonymous"]) for title in ("Planned", "Proposed", "New")]
     entry = Entry.add(club=world.club, book=books[0], by=world.cast["owner"])
     proposal = Entry.add(club=world.club, book=books[1], by=world.cast["member"])
@@ -17,9 +17,9 @@ def reading(world: World, make_user: Callable[..., User]) -> None:
     world.things |= {"entry": entry, "proposal": proposal, "milestone": milestone, "book": books[2]}
 
 
-ENTRY, BELOW = {"pk": "@entry"}, {"entry_pk": "@entry"}
-MILESTONE = BELOW | {"pk": "@milestone"}
-STEP = {"title": "Second part", "up_to_percent": 20, "due_on": "2027-02-01"}
+ENTRY, BELOW = {"entry_id": "@entry"}, {"entry_id": "@entry"}
+MILESTONE = BELOW | {"milestone_id": "@milestone"}
+NEW_MILESTONE = {"title": "Second part", "up_to_percent": 20, "due_on": "2027-02-01"}
 
 BUILDERS.append(reading)
 ROWS += [
@@ -29,9 +29,9 @@ ROWS += [
     Row("club-book-detail", "get", "inside", path=ENTRY),
     Row("club-book-detail", "patch", "moderator", path=ENTRY, body={"status": "planned", "position": 2}),
     Row("club-book-detail", "delete", "moderator", 204, path=ENTRY),
-    Row("club-book-detail", "delete", "member", 204, path={"pk": "@proposal"}, note="own"),
+    Row("club-book-detail", "delete", "member", 204, path={"entry_id": "@proposal"}, note="own"),
     Row("club-book-milestone-list", "get", "inside", path=BELOW),
-    Row("club-book-milestone-list", "post", "moderator", 201, path=BELOW, body=STEP),
+    Row("club-book-milestone-list", "post", "moderator", 201, path=BELOW, body=NEW_MILESTONE),
     Row("club-book-milestone-detail", "get", "inside", path=MILESTONE),
     Row("club-book-milestone-detail", "patch", "moderator", path=MILESTONE, body={"title": "Part one"}),
     Row("club-book-milestone-detail", "delete", "moderator", 204, path=MILESTONE),

@@ -1,4 +1,4 @@
-"""Putting a book on a club's list."""
+"""Adding books to a reading list."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,39 +14,39 @@ from tests.clubs.reading.helpers import codes, refusal, titles, url
 AddBook = Callable[..., Book]
 
 
-def test_a_member_proposes_a_book(as_bob: APIClient, bob: User, club: Club, add_book: AddBook) -> None:
+def test_create_by_member_proposes_a_book(as_bob: APIClient, bob: User, club: Club, add_book: AddBook) -> None:
     book = add_book("Emma")
-    answer = as_bob.post(url(club), {"book": book.pk, "note": "Short chapters."})
-    assert answer.status_code == 201, answer.content
-    shown = answer.json()
+    response = as_bob.post(url(club), {"book": book.pk, "note": "Short chapters."})
+    assert response.status_code == 201, response.content
+    shown = response.json()
     assert (shown["status"], shown["position"], shown["note"]) == ("proposed", 1, "Short chapters.")
     assert shown["added_by"]["id"] == bob.pk
     assert shown["book"]["id"] == book.pk
     assert as_bob.get(url(club, shown["id"])).json() == shown
 
 
-def test_a_new_book_goes_to_the_end(as_bob: APIClient, club: Club, add_book: AddBook) -> None:
+def test_create_appends_to_the_list(as_bob: APIClient, club: Club, add_book: AddBook) -> None:
     for title in ("A", "B", "C"):
         as_bob.post(url(club), {"book": add_book(title).pk})
     assert titles(as_bob.get(url(club))) == ["A", "B", "C"]
 
 
 @pytest.mark.parametrize("status", ["planned", "reading", "finished", "dropped"])
-def test_another_status_is_for_moderators(
+def test_create_with_other_status_requires_moderator(
     as_bob: APIClient, as_moe: APIClient, club: Club, add_book: AddBook, status: str
 ) -> None:
     book = add_book()
     assert refusal(as_bob.post(url(club), {"book": book.pk, "status": status})) == (403, "moderators_only")
-    answer = as_moe.post(url(club), {"book": book.pk, "status": status})
-    assert (answer.status_code, answer.json()["status"]) == (201, status)
+    response = as_moe.post(url(club), {"book": book.pk, "status": status})
+    assert (response.status_code, response.json()["status"]) == (201, status)
     assert (Entry.objects.get().finished_at is not None) == (status == "finished")
 
 
-def test_a_member_may_say_that_it_is_proposed(as_bob: APIClient, club: Club, add_book: AddBook) -> None:
+def test_create_with_explicit_proposed_status(as_bob: APIClient, club: Club, add_book: AddBook) -> None:
     assert as_bob.post(url(club), {"book": add_book().pk, "status": "proposed"}).status_code == 201
 
 
-def test_a_book_is_on_a_list_once(as_bob: APIClient, as_moe: APIClient, club: Club, add_book: AddBook) -> None:
+def test_create_duplicate_conflicts(as_bob: APIClient, as_moe: APIClient, club: Club, add_book: AddBook) -> None:
     book = add_book()
     first = as_moe.post(url(club), {"book": book.pk, "status": "dropped"}).json()
     again = as_bob.post(url(club), {"book": book.pk})
@@ -73,7 +73,7 @@ def test_a_book_is_on_a_list_once(as_bob: APIClient, as_moe: APIClient, club: Cl
         ({"note": "a\x00"}, {"note": "null_characters_not_allowed"}),
     ],
 )
-def test_a_bad_body_names_its_fields(
+def test_create_with_invalid_values_fails(
     as_bob: APIClient, club: Club, add_book: AddBook, body: dict[str, Any], errors: dict[str, str]
 ) -> None:
     sent = body if "book" in errors else {"book": add_book().pk} | body
@@ -81,11 +81,11 @@ def test_a_bad_body_names_its_fields(
     assert not Entry.objects.exists()
 
 
-def test_an_empty_note_is_a_note(as_bob: APIClient, club: Club, add_book: AddBook) -> None:
+def test_create_with_empty_note(as_bob: APIClient, club: Club, add_book: AddBook) -> None:
     assert as_bob.post(url(club), {"book": add_book().pk, "note": ""}).json()["note"] == ""
 
 
-def test_a_repeated_call_with_a_key_adds_once(as_bob: APIClient, club: Club, add_book: AddBook) -> None:
+def test_create_with_same_idempotency_key_adds_once(as_bob: APIClient, club: Club, add_book: AddBook) -> None:
     body, key = {"book": add_book().pk}, {"Idempotency-Key": "k1"}
     first = as_bob.post(url(club), body, headers=key)
     second = as_bob.post(url(club), body, headers=key)
@@ -93,7 +93,7 @@ def test_a_repeated_call_with_a_key_adds_once(as_bob: APIClient, club: Club, add
     assert second["Idempotency-Replayed"] == "true"
 
 
-def test_only_who_is_in_proposes(
+def test_create_requires_membership(
     client_of: Callable[[User | None], APIClient],
     anonymous: APIClient,
     as_charlie: APIClient,

@@ -1,4 +1,4 @@
-"""Reading lists in the admin."""
+"""Admin of reading lists."""
 
 import datetime
 from collections.abc import Callable
@@ -35,51 +35,51 @@ def rows(put_on_list: PutOnList, bob: User) -> dict[type, Any]:
     }
 
 
-def place(model: Any, page: str, *args: Any) -> str:
+def admin_url(model: Any, page: str, *args: Any) -> str:
     return reverse(f"admin:clubs_{model._meta.model_name}_{page}", args=args)
 
 
 @pytest.mark.parametrize("model", [Entry, EntryChange, Milestone, Progress])
-def test_each_table_is_listed_found_and_read(as_staff: Client, rows: dict[type, Any], club: Club, model: type) -> None:
+def test_models_are_searchable_and_read_only(as_staff: Client, rows: dict[type, Any], club: Club, model: type) -> None:
     for query in ({}, {"q": str(club.pk)}, {"q": "night"}):
-        page = as_staff.get(place(model, "changelist"), query)
+        page = as_staff.get(admin_url(model, "changelist"), query)
         assert page.status_code == 200
         assert rows[model] in page.context["cl"].result_list
-    assert not as_staff.get(place(model, "changelist"), {"q": "nothing of that name"}).context["cl"].result_list
-    assert as_staff.get(place(model, "change", rows[model].pk)).status_code == 200
-    assert as_staff.get(place(model, "add")).status_code == 403
-    assert as_staff.post(place(model, "delete", rows[model].pk), {"post": "yes"}).status_code == 403
+    assert not as_staff.get(admin_url(model, "changelist"), {"q": "nothing of that name"}).context["cl"].result_list
+    assert as_staff.get(admin_url(model, "change", rows[model].pk)).status_code == 200
+    assert as_staff.get(admin_url(model, "add")).status_code == 403
+    assert as_staff.post(admin_url(model, "delete", rows[model].pk), {"post": "yes"}).status_code == 403
 
 
-def test_a_list_in_the_admin_costs_the_same_at_any_size(
+def test_changelist_query_count_is_constant(
     as_staff: Client, rows: dict[type, Any], put_on_list: PutOnList, django_assert_max_num_queries: Any
 ) -> None:
     for n in range(20):
         put_on_list(f"T{n}")
     for model in rows:
-        # 1 the session, 2 its user, 3 the rows counted up to the cap, 4 the rows, 5 to 7 what stands beside them
+        # Session, user, capped count, rows, related rows (3).
         with django_assert_max_num_queries(7):
-            as_staff.get(place(model, "changelist"))
+            as_staff.get(admin_url(model, "changelist"))
 
 
-def test_staff_take_a_book_off_a_list(as_staff: Client, rows: dict[type, Any], staff: User) -> None:
+def test_staff_can_remove_an_entry(as_staff: Client, rows: dict[type, Any], staff: User) -> None:
     entry = rows[Entry]
-    as_staff.post(place(Entry, "changelist"), {"action": "remove", "_selected_action": [entry.pk]})
+    as_staff.post(admin_url(Entry, "changelist"), {"action": "remove", "_selected_action": [entry.pk]})
     assert [(row.book.title, row.position) for row in Entry.objects.all()] == [("Persuasion", 1)]
     assert EntryChange.objects.filter(book=entry.book, new="", actor=staff).exists()
     assert_counted()
 
 
-def test_a_hidden_mark_is_the_readers_alone(as_staff: Client, rows: dict[type, Any]) -> None:
+def test_hidden_progress_is_not_shown(as_staff: Client, rows: dict[type, Any]) -> None:
     Progress.objects.update(hidden=True)
-    assert not as_staff.get(place(Progress, "changelist")).context["cl"].result_list
-    assert as_staff.get(place(Progress, "change", rows[Progress].pk)).status_code == 302
+    assert not as_staff.get(admin_url(Progress, "changelist")).context["cl"].result_list
+    assert as_staff.get(admin_url(Progress, "change", rows[Progress].pk)).status_code == 302
 
 
-def test_changes_of_lists_are_told_in_words(as_staff: Client, put_on_list: PutOnList, alice: User) -> None:
+def test_history_shows_translated_values(as_staff: Client, put_on_list: PutOnList, alice: User) -> None:
     entry = put_on_list("Emma", status="planned")
     entry.change(by=alice, status="reading", starts_on=datetime.date(2027, 1, 5))
-    page = as_staff.get(place(EntryChange, "changelist"), headers={"accept-language": "pt-BR"}).content.decode()
+    page = as_staff.get(admin_url(EntryChange, "changelist"), headers={"accept-language": "pt-BR"}).content.decode()
     for shown in ("em leitura", "planejado", "5 de Janeiro de 2027", "começa no dia"):
         assert shown in page, shown
     for code in (">starts_on<", ">reading<", "2027-01-05"):

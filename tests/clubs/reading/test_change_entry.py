@@ -1,4 +1,4 @@
-"""Leading a book through the list: steps, places, dates, notes."""
+"""Updating entries: status, position, dates and notes."""
 
 from collections.abc import Callable
 from itertools import product
@@ -14,7 +14,7 @@ from tests.clubs.reading.helpers import assert_counted, codes, refusal, titles, 
 
 PutOnList = Callable[..., Entry]
 
-# As the contract says it, once more and in other words than the table in the code.
+# Copied from the contract, independently of the table in the code.
 LEGAL = {
     ("proposed", "planned"),
     ("planned", "proposed"),
@@ -31,38 +31,36 @@ LEGAL = {
 }
 
 
-def test_the_table_of_steps_is_the_contracts() -> None:
+def test_transitions_match_the_contract() -> None:
     assert {(now.value, then.value) for now, following in STEPS.items() for then in following} == LEGAL
 
 
 @pytest.mark.parametrize(("now", "then"), list(product(Status.values, Status.values)))
-def test_each_step_is_taken_or_refused(
+def test_status_transition_is_saved_or_rejected(
     as_moe: APIClient, club: Club, put_on_list: PutOnList, now: str, then: str
 ) -> None:
     entry = put_on_list("Emma", status=now)
-    answer = as_moe.patch(url(club, entry), {"status": then})
+    response = as_moe.patch(url(club, entry), {"status": then})
     if (now, then) in LEGAL or now == then:
-        assert (answer.status_code, answer.json()["status"]) == (200, then)
+        assert (response.status_code, response.json()["status"]) == (200, then)
     else:
-        assert refusal(answer) == (409, "illegal_transition")
+        assert refusal(response) == (409, "illegal_transition")
     kept = Entry.objects.get()
-    assert kept.status == (then if answer.status_code == 200 else now)
+    assert kept.status == (then if response.status_code == 200 else now)
     assert (kept.finished_at is not None) == (kept.status == "finished")
     assert_counted()
 
 
-def test_a_refusal_names_the_statuses_in_the_readers_language(
-    as_moe: APIClient, club: Club, put_on_list: PutOnList
-) -> None:
+def test_illegal_transition_message_is_translated(as_moe: APIClient, club: Club, put_on_list: PutOnList) -> None:
     entry = put_on_list("Emma", status="finished")
-    answer = as_moe.patch(url(club, entry), {"status": "planned"}, headers={"Accept-Language": "pt-BR"}).json()
-    assert answer["detail"] == "Um livro terminado não pode passar direto a planejado."
-    assert answer["allowed"] == ["dropped", "reading"]
-    answer = as_moe.post(f"/api/v1/clubs/{club.pk}/books/", {"book": 0}, headers={"Accept-Language": "pt-BR"}).json()
-    assert [error["detail"] for error in answer["errors"]] == ["Este livro não existe."]
+    response = as_moe.patch(url(club, entry), {"status": "planned"}, headers={"Accept-Language": "pt-BR"}).json()
+    assert response["detail"] == "Um livro não pode passar de terminado para planejado."
+    assert response["allowed"] == ["dropped", "reading"]
+    response = as_moe.post(f"/api/v1/clubs/{club.pk}/books/", {"book": 0}, headers={"Accept-Language": "pt-BR"}).json()
+    assert [error["detail"] for error in response["errors"]] == ["Este livro não existe."]
 
 
-def test_an_unknown_word_is_no_status(as_moe: APIClient, club: Club, put_on_list: PutOnList) -> None:
+def test_unknown_status_is_rejected(as_moe: APIClient, club: Club, put_on_list: PutOnList) -> None:
     assert codes(as_moe.patch(url(club, put_on_list("Emma")), {"status": "lost"})) == {"status": "invalid_choice"}
 
 
@@ -78,13 +76,13 @@ def test_an_unknown_word_is_no_status(as_moe: APIClient, club: Club, put_on_list
         ("E", 4, "ABCED"),
     ],
 )
-def test_the_others_close_up_when_one_moves(
+def test_position_change_shifts_other_entries(
     as_moe: APIClient, club: Club, private_club: Club, put_on_list: PutOnList, start: str, to: int, order: str
 ) -> None:
     entries = {title: put_on_list(title) for title in "ABCDE"}
     untouched = put_on_list("Other", to=private_club)
-    answer = as_moe.patch(url(club, entries[start]), {"position": to})
-    assert (answer.status_code, answer.json()["position"]) == (200, to)
+    response = as_moe.patch(url(club, entries[start]), {"position": to})
+    assert (response.status_code, response.json()["position"]) == (200, to)
     assert titles(as_moe.get(url(club))) == list(order)
     untouched.refresh_from_db()
     assert untouched.position == 1
@@ -95,7 +93,7 @@ def test_the_others_close_up_when_one_moves(
     [(0, "min_value"), (-1, "min_value"), (3, "outside_list"), (10**18, "outside_list"), (10**30, "max_value")]
     + [("first", "invalid"), (None, "null"), (1.5, "invalid"), (True, "invalid")],
 )
-def test_a_place_outside_the_list_is_refused(
+def test_position_out_of_range_is_rejected(
     as_moe: APIClient, club: Club, put_on_list: PutOnList, position: Any, code: str
 ) -> None:
     entry = put_on_list("A")
@@ -104,20 +102,20 @@ def test_a_place_outside_the_list_is_refused(
     assert titles(as_moe.get(url(club))) == ["A", "B"]
 
 
-def test_several_changes_are_one(as_moe: APIClient, club: Club, put_on_list: PutOnList) -> None:
+def test_several_fields_can_be_updated_together(as_moe: APIClient, club: Club, put_on_list: PutOnList) -> None:
     put_on_list("A")
     entry = put_on_list("B")
     body = {"status": "planned", "position": 1, "starts_on": "2027-01-01", "ends_on": "2027-01-01", "note": "Soon"}
-    answer = as_moe.patch(url(club, entry), body)
-    assert answer.status_code == 200
-    assert body.items() <= answer.json().items()
-    assert as_moe.get(url(club, entry)).json() == answer.json()
+    response = as_moe.patch(url(club, entry), body)
+    assert response.status_code == 200
+    assert body.items() <= response.json().items()
+    assert as_moe.get(url(club, entry)).json() == response.json()
 
 
 @pytest.mark.parametrize(
     "wrong", [{"status": "finished"}, {"position": 9}, {"ends_on": "2026-12-31"}, {"status": "lost"}]
 )
-def test_one_that_cannot_be_undoes_the_others(
+def test_one_invalid_field_rejects_the_whole_update(
     as_moe: APIClient, club: Club, put_on_list: PutOnList, wrong: dict[str, Any]
 ) -> None:
     put_on_list("A")
@@ -129,7 +127,7 @@ def test_one_that_cannot_be_undoes_the_others(
     assert EntryChange.objects.count() == 2
 
 
-def test_the_end_is_not_before_the_start(as_moe: APIClient, club: Club, put_on_list: PutOnList) -> None:
+def test_end_before_start_is_rejected(as_moe: APIClient, club: Club, put_on_list: PutOnList) -> None:
     entry = put_on_list("Emma")
     address = url(club, entry)
     assert as_moe.patch(address, {"starts_on": "2027-03-01", "ends_on": "2027-03-31"}).status_code == 200
@@ -140,19 +138,19 @@ def test_the_end_is_not_before_the_start(as_moe: APIClient, club: Club, put_on_l
 
 
 @pytest.mark.parametrize("day", ["2027-02-29", "0001-01-01", "9999-12-31", "tomorrow", 7, True, "2027-01-01T00:00:00Z"])
-def test_a_bad_day_is_refused(as_moe: APIClient, club: Club, put_on_list: PutOnList, day: Any) -> None:
+def test_invalid_date_is_rejected(as_moe: APIClient, club: Club, put_on_list: PutOnList, day: Any) -> None:
     assert list(codes(as_moe.patch(url(club, put_on_list("Emma")), {"starts_on": day}))) == ["starts_on"]
 
 
-def test_what_is_protected_does_not_change(as_moe: APIClient, club: Club, put_on_list: PutOnList) -> None:
+def test_read_only_fields_are_ignored(as_moe: APIClient, club: Club, put_on_list: PutOnList) -> None:
     entry = put_on_list("Emma")
     before = as_moe.get(url(club, entry)).json()
     body = {"id": 9, "book": 9, "club": 9, "added_by": 9, "created_at": "2020-01-01T00:00:00Z", "members_finished": 9}
-    answer = as_moe.patch(url(club, entry), body)
-    assert (answer.status_code, answer.json()) == (200, before)
+    response = as_moe.patch(url(club, entry), body)
+    assert (response.status_code, response.json()) == (200, before)
 
 
-def test_only_moderators_change_the_list(
+def test_update_requires_moderator(
     anonymous: APIClient,
     as_bob: APIClient,
     as_charlie: APIClient,
@@ -168,9 +166,7 @@ def test_only_moderators_change_the_list(
         assert refusal(as_bob.patch(url(where, entry), {"note": "x"})) == (403, "moderators_only")
 
 
-def test_a_change_that_was_based_on_an_older_state_is_refused(
-    as_moe: APIClient, as_alice: APIClient, club: Club, put_on_list: PutOnList
-) -> None:
+def test_stale_if_match_fails(as_moe: APIClient, as_alice: APIClient, club: Club, put_on_list: PutOnList) -> None:
     entry = put_on_list("Emma")
     etag = as_moe.get(url(club, entry))["ETag"]
     assert as_moe.patch(url(club, entry), {"note": "1"}, headers={"If-Match": etag}).status_code == 200
@@ -183,7 +179,7 @@ def test_a_change_that_was_based_on_an_older_state_is_refused(
     assert as_moe.delete(url(club, entry), headers={"If-Match": etag}).status_code == 204
 
 
-def test_who_changed_what_is_kept(
+def test_changes_are_recorded_in_the_history(
     as_bob: APIClient, as_moe: APIClient, bob: User, moe: User, club: Club, put_on_list: PutOnList
 ) -> None:
     put_on_list("A")

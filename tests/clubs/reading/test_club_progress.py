@@ -1,4 +1,4 @@
-"""How far everyone is: the list of marks, the mean, and who is on track."""
+"""Progress of members: list, mean and `on_track`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ def address(club: Club, entry: Entry) -> str:
 
 
 def shown(client: APIClient, address: str) -> tuple[dict[str, float], float | None]:
-    """Each reader's percent, in the list's order, and the mean."""
+    """Return the percentage of each user, in list order, and the mean."""
     page = client.get(address).json()
     return {row["user"]["username"]: row["percent"] for row in page["results"]}, page["mean_percent"]
 
@@ -36,7 +36,7 @@ def on_track(client: APIClient, address: str) -> list[bool | None]:
     return [row["on_track"] for row in client.get(address).json()["results"]]
 
 
-def test_marks_are_listed_the_farthest_first(
+def test_list_is_ordered_by_progress(
     as_bob: APIClient, as_alice: APIClient, as_moe: APIClient, bob: User, address: str
 ) -> None:
     as_bob.put(address, {"percent": 10})
@@ -55,20 +55,20 @@ def test_marks_are_listed_the_farthest_first(
     assert second["mean_percent"] == first["mean_percent"]
 
 
-def test_who_has_no_mark_counts_as_zero(as_bob: APIClient, as_alice: APIClient, address: str) -> None:
+def test_member_without_progress_counts_as_zero(as_bob: APIClient, as_alice: APIClient, address: str) -> None:
     assert shown(as_bob, address) == ({}, 0)
     as_bob.put(address, {"percent": 50})
     # Three members: 50, nothing, nothing.
     assert shown(as_alice, address) == ({"bob": 50}, 16.67)
 
 
-def test_a_hidden_mark_is_out_of_every_figure(
+def test_hidden_progress_is_not_counted(
     as_bob: APIClient, as_alice: APIClient, as_moe: APIClient, club: Club, entry: Entry, address: str
 ) -> None:
     as_bob.put(address, {"percent": 100, "hidden": True})
     as_alice.put(address, {"percent": 50})
     assert shown(as_alice, address) == ({"alice": 50}, 25)
-    # One's own is in one's own list, and in no figure.
+    # Own hidden progress is listed but not counted.
     assert shown(as_bob, address) == ({"bob": 100, "alice": 50}, 25)
     assert as_bob.get(url(club, entry)).json()["members_finished"] == 0
     as_alice.put(address, {"percent": 50, "hidden": True})
@@ -77,7 +77,7 @@ def test_a_hidden_mark_is_out_of_every_figure(
 
 
 @pytest.mark.parametrize("how", ["leaves", "removed", "banned"])
-def test_who_is_no_longer_in_is_in_no_list_and_no_figure(
+def test_former_member_is_neither_listed_nor_counted(
     as_bob: APIClient,
     as_alice: APIClient,
     as_charlie: APIClient,
@@ -106,7 +106,7 @@ def test_who_is_no_longer_in_is_in_no_list_and_no_figure(
         assert shown(as_bob, address) == ({"charlie": 100, "bob": 30}, 32.5)
 
 
-def test_without_percent_milestones_nobody_is_on_track_or_off_it(
+def test_on_track_is_null_without_percent_milestones(
     as_bob: APIClient, as_moe: APIClient, club: Club, entry: Entry, address: str
 ) -> None:
     as_bob.put(address, {"percent": 5})
@@ -115,7 +115,7 @@ def test_without_percent_milestones_nobody_is_on_track_or_off_it(
     assert on_track(as_bob, address) == [None]
 
 
-def test_on_track_is_at_or_past_the_latest_milestone_due(
+def test_on_track_compares_with_the_latest_due_milestone(
     as_bob: APIClient, as_moe: APIClient, club: Club, entry: Entry, address: str
 ) -> None:
     schedule = url(club, entry, "milestones/")
@@ -133,14 +133,14 @@ def test_on_track_is_at_or_past_the_latest_milestone_due(
         assert seen("2026-12-31", 0) is True
         assert seen("2027-01-01", 19.99) is False
         assert seen("2027-01-01", 20) is True
-        # Of two on one day the farther one counts.
+        # The higher of two milestones on the same day counts.
         assert seen("2027-02-01", 39.99) is False
         assert seen("2027-02-01", 40) is True
         assert seen("2027-02-28", 79) is True
         assert seen("2027-03-01", 79) is False
 
 
-def test_a_day_comes_when_it_comes_where_the_club_is(
+def test_on_track_uses_the_club_time_zone(
     as_bob: APIClient, as_moe: APIClient, club: Club, entry: Entry, address: str
 ) -> None:
     as_moe.post(url(club, entry, "milestones/"), {"title": "I", "up_to_percent": 50, "due_on": "2027-01-02"})
@@ -157,11 +157,11 @@ def test_a_day_comes_when_it_comes_where_the_club_is(
 
 
 def signed_in_as(username: str) -> Callable[..., Any]:
-    """An `authenticate` that needs no token: tokens are for the time they were made in."""
+    """Return an `authenticate` without tokens, which would expire during time travel."""
     return lambda self, request: (User.objects.get(username=username), None)
 
 
-def test_only_members_see_how_far_everyone_is(
+def test_list_requires_membership(
     anonymous: APIClient,
     as_bob: APIClient,
     as_charlie: APIClient,
@@ -177,7 +177,7 @@ def test_only_members_see_how_far_everyone_is(
 
 
 @pytest.mark.parametrize("count", [3, 60])
-def test_the_list_costs_the_same_at_any_size(
+def test_list_query_count_is_constant(
     as_bob: APIClient,
     club: Club,
     entry: Entry,
@@ -190,8 +190,7 @@ def test_the_list_costs_the_same_at_any_size(
         user = make_user(f"reader{n}")
         bring_in(club, user)
         entry.marks.create(user=user, percent=n, unit="percent", amount=n, total=100)
-    # 1 the sign-in with its reader, 2 the club with the caller's standing, 3 the entry, 4 the marks with their readers,
-    # 5 how far the schedule wants them to be, 6 the sum of the marks and the number of hidden ones
+    # Session with user, club with membership, entry, progress with users, percentage due, mean.
     with django_assert_num_queries(6):
         page = as_bob.get(address, {"page_size": 100}).json()
     assert len(page["results"]) == count

@@ -1,4 +1,4 @@
-"""Who sees a club's list, and in what shape."""
+"""Reading list: visibility, fields and filters."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ from tests.clubs.reading.helpers import codes, refusal, titles, url
 PutOnList = Callable[..., Entry]
 
 
-def test_the_list_is_in_the_order_of_its_places(anonymous: APIClient, club: Club, put_on_list: PutOnList) -> None:
+def test_list_is_ordered_by_position(anonymous: APIClient, club: Club, put_on_list: PutOnList) -> None:
     for title in ("A", "B", "C"):
         put_on_list(title)
     assert titles(anonymous.get(url(club))) == ["A", "B", "C"]
@@ -25,14 +25,14 @@ def test_the_list_is_in_the_order_of_its_places(anonymous: APIClient, club: Club
     assert second["next"] is None
 
 
-def test_an_entry_has_exactly_these_fields(as_bob: APIClient, club: Club, alice: User, put_on_list: PutOnList) -> None:
+def test_entry_fields(as_bob: APIClient, club: Club, alice: User, put_on_list: PutOnList) -> None:
     entry = put_on_list("Emma", note="First ten chapters.")
     Book.objects.filter(pk=entry.book_id).update(cover_url="https://covers.example.org/1.jpg")
     person = {"id": alice.pk, "username": "alice", "display_name": "Alice", "avatar_url": None}
     book = {"id": entry.book_id, "title": "Emma", "author": "Jane Austen"}
-    answer = as_bob.get(url(club, entry)).json()
-    assert answer.pop("created_at").endswith("Z")
-    assert answer == {
+    response = as_bob.get(url(club, entry)).json()
+    assert response.pop("created_at").endswith("Z")
+    assert response == {
         "id": entry.pk,
         "book": book | {"cover_url": "https://covers.example.org/1.jpg"},
         "status": "proposed",
@@ -48,10 +48,10 @@ def test_an_entry_has_exactly_these_fields(as_bob: APIClient, club: Club, alice:
     }
     row = as_bob.get(url(club)).json()["results"][0]
     assert row.pop("created_at")
-    assert row == answer
+    assert row == response
 
 
-def test_who_deleted_their_account_leaves_the_book_on_the_list(
+def test_entry_stays_after_account_deletion(
     anonymous: APIClient, club: Club, put_on_list: PutOnList, charlie: User
 ) -> None:
     entry = put_on_list("Emma", by=charlie)
@@ -64,7 +64,7 @@ def test_who_deleted_their_account_leaves_the_book_on_the_list(
     }
 
 
-def test_the_list_is_filtered_by_status(anonymous: APIClient, club: Club, put_on_list: PutOnList) -> None:
+def test_list_filter_by_status(anonymous: APIClient, club: Club, put_on_list: PutOnList) -> None:
     put_on_list("A", status="planned")
     put_on_list("B", status="reading")
     put_on_list("C", status="planned")
@@ -73,11 +73,11 @@ def test_the_list_is_filtered_by_status(anonymous: APIClient, club: Club, put_on
 
 
 @pytest.mark.parametrize("query", [{"status": "maybe"}, {"status": ""}, {"state": "planned"}, {"ordering": "title"}])
-def test_a_bad_parameter_is_refused(anonymous: APIClient, club: Club, query: dict[str, str]) -> None:
+def test_list_with_invalid_parameter_is_rejected(anonymous: APIClient, club: Club, query: dict[str, str]) -> None:
     assert refusal(anonymous.get(url(club), query)) == (400, "invalid_parameter")
 
 
-def test_an_entry_is_found_in_its_own_club_only(
+def test_entry_of_another_club_is_not_found(
     as_alice: APIClient, club: Club, private_club: Club, put_on_list: PutOnList
 ) -> None:
     entry = put_on_list("Emma")
@@ -94,9 +94,7 @@ def test_an_entry_is_found_in_its_own_club_only(
         assert refusal(getattr(as_alice, method)(url(club, 10**25, rest), body)) == (404, "not_found")
 
 
-def test_a_list_entry_keeps_its_book_in_the_catalogue(
-    client_of: Callable[[User | None], APIClient], club: Club, alice: User
-) -> None:
+def test_listed_book_cannot_be_deleted(client_of: Callable[[User | None], APIClient], club: Club, alice: User) -> None:
     book = Book.add(by=alice, title="Emma", authors=["Jane Austen"])
     entry = Entry.add(club=club, book=book, by=alice)
     client = client_of(alice)
@@ -106,7 +104,7 @@ def test_a_list_entry_keeps_its_book_in_the_catalogue(
 
 
 @pytest.mark.parametrize("count", [3, 300])
-def test_a_list_costs_the_same_at_any_size(
+def test_list_query_count_is_constant(
     as_bob: APIClient, club: Club, alice: User, bob: User, count: int, django_assert_num_queries: Any
 ) -> None:
     books = Book.objects.bulk_create(Book(title=f"T{n}", title_key=f"t{n}", author="A") for n in range(count))
@@ -115,19 +113,18 @@ def test_a_list_costs_the_same_at_any_size(
     Entry.objects.bulk_create(rows)
     for entry in Entry.objects.all()[:5]:
         entry.marks.create(user=bob, percent=100, unit="percent", amount=100, total=100)
-    # 1 the sign-in with its reader, 2 the club with the caller's standing, 3 the entries with books, who added them and
-    # the figures, 4 the caller's own marks of them
+    # Session with user, club with membership, entries with books, users and annotations, own progress.
     with django_assert_num_queries(4):
-        answer = as_bob.get(url(club), {"page_size": 100}).json()
-    assert len(answer["results"]) == min(count, 100)
-    assert answer["results"][0]["members_finished"] == 1
-    assert answer["results"][0]["my_progress"]["percent"] == 100
+        response = as_bob.get(url(club), {"page_size": 100}).json()
+    assert len(response["results"]) == min(count, 100)
+    assert response["results"][0]["members_finished"] == 1
+    assert response["results"][0]["my_progress"]["percent"] == 100
     # The same for one entry.
     with django_assert_num_queries(4):
-        as_bob.get(url(club, answer["results"][0]["id"]))
+        as_bob.get(url(club, response["results"][0]["id"]))
 
 
-def test_a_list_tells_when_it_has_not_changed(as_bob: APIClient, club: Club, put_on_list: PutOnList) -> None:
+def test_list_etag_changes_with_content(as_bob: APIClient, club: Club, put_on_list: PutOnList) -> None:
     entry = put_on_list("Emma")
     etag = as_bob.get(url(club))["ETag"]
     assert as_bob.get(url(club), headers={"If-None-Match": etag}).status_code == 304
@@ -135,10 +132,10 @@ def test_a_list_tells_when_it_has_not_changed(as_bob: APIClient, club: Club, put
     assert as_bob.get(url(club), headers={"If-None-Match": etag}).status_code == 200
 
 
-def test_the_list_takes_no_put(as_alice: APIClient, club: Club, put_on_list: PutOnList) -> None:
+def test_put_is_not_allowed(as_alice: APIClient, club: Club, put_on_list: PutOnList) -> None:
     assert refusal(as_alice.put(url(club, put_on_list("Emma")), {})) == (405, "method_not_allowed")
 
 
-def test_ids_that_no_row_can_have_are_not_found(as_alice: APIClient, club: Club) -> None:
+def test_out_of_range_ids_are_not_found(as_alice: APIClient, club: Club) -> None:
     assert refusal(as_alice.get(f"/api/v1/clubs/{10**30}/books/")) == (404, "not_found")
     assert codes(as_alice.post(url(club), {"book": 10**30})) == {"book": "does_not_exist"}

@@ -1,4 +1,4 @@
-"""The schedule of a book."""
+"""Milestones."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,18 +17,18 @@ def address(club: Club, put_on_list: PutOnList) -> str:
     return url(club, put_on_list("Emma", status="reading"), "milestones/")
 
 
-def test_a_schedule_is_in_the_order_of_its_days(as_moe: APIClient, anonymous: APIClient, address: str) -> None:
+def test_list_is_ordered_by_due_date(as_moe: APIClient, anonymous: APIClient, address: str) -> None:
     for title, day in (("II", "2027-02-01"), ("III", "2027-02-01"), ("I", "2027-01-01")):
-        answer = as_moe.post(address, {"title": title, "up_to_percent": 50, "due_on": day})
-        assert answer.status_code == 201, answer.content
+        response = as_moe.post(address, {"title": title, "up_to_percent": 50, "due_on": day})
+        assert response.status_code == 201, response.content
     assert [row["title"] for row in anonymous.get(address).json()["results"]] == ["I", "II", "III"]
     first = anonymous.get(address, {"page_size": 1}).json()
     assert anonymous.get(first["next"]).json()["results"][0]["title"] == "II"
 
 
-def test_a_milestone_has_exactly_these_fields(as_moe: APIClient, address: str) -> None:
-    answer = as_moe.post(address, {"title": "Half", "up_to_percent": 33.335, "due_on": "2027-01-01"})
-    shown = answer.json()
+def test_milestone_fields(as_moe: APIClient, address: str) -> None:
+    response = as_moe.post(address, {"title": "Half", "up_to_percent": 33.335, "due_on": "2027-01-01"})
+    shown = response.json()
     assert shown == {
         "id": shown["id"],
         "title": "Half",
@@ -59,18 +59,18 @@ def test_a_milestone_has_exactly_these_fields(as_moe: APIClient, address: str) -
         ({"up_to_percent": None, "up_to_chapter": 10**9}, {"up_to_chapter": "max_value"}),
     ],
 )
-def test_a_bad_body_names_its_fields(
+def test_create_with_invalid_values_fails(
     as_moe: APIClient, address: str, body: dict[str, Any], errors: dict[str, str]
 ) -> None:
     assert codes(as_moe.post(address, {"title": "I", "up_to_percent": 5, "due_on": "2027-01-01"} | body)) == errors
     assert not Milestone.objects.exists()
 
 
-def test_what_is_missing_is_named(as_moe: APIClient, address: str) -> None:
+def test_create_without_required_fields_fails(as_moe: APIClient, address: str) -> None:
     assert codes(as_moe.post(address, {})) == {"title": "required", "due_on": "required"}
 
 
-def test_a_milestone_is_changed_and_taken_out(as_moe: APIClient, address: str) -> None:
+def test_milestone_update_and_delete(as_moe: APIClient, address: str) -> None:
     one = as_moe.post(address, {"title": "I", "up_to_percent": 5, "due_on": "2027-01-01"}).json()
     place = f"{address}{one['id']}/"
     assert as_moe.patch(place, {"title": "One"}).json() == one | {"title": "One"}
@@ -84,7 +84,7 @@ def test_a_milestone_is_changed_and_taken_out(as_moe: APIClient, address: str) -
     assert refusal(as_moe.get(place)) == (404, "not_found")
 
 
-def test_only_moderators_make_a_schedule(
+def test_changes_require_moderator(
     anonymous: APIClient, as_bob: APIClient, as_charlie: APIClient, as_moe: APIClient, address: str
 ) -> None:
     body = {"title": "I", "up_to_percent": 5, "due_on": "2027-01-01"}
@@ -98,9 +98,9 @@ def test_only_moderators_make_a_schedule(
     assert refusal(as_moe.put(place, body)) == (405, "method_not_allowed")
 
 
-def test_a_schedule_costs_three_queries(as_moe: APIClient, address: str, django_assert_num_queries: Any) -> None:
+def test_list_query_count_is_constant(as_moe: APIClient, address: str, django_assert_num_queries: Any) -> None:
     for count in (1, 3):
         as_moe.post(address, {"title": f"{count}", "up_to_percent": count, "due_on": "2027-01-01"})
-        # 1 the sign-in with its reader, 2 the club with the caller's standing, 3 the entry, 4 its milestones
+        # Session with user, club with membership, entry, milestones.
         with django_assert_num_queries(4):
             as_moe.get(address)

@@ -1,4 +1,4 @@
-"""Taking a book off the list."""
+"""Removing entries."""
 
 from collections.abc import Callable
 
@@ -14,14 +14,16 @@ PutOnList = Callable[..., Entry]
 
 
 @pytest.mark.parametrize(("gone", "left"), [(0, "BCD"), (1, "ACD"), (3, "ABC")])
-def test_the_others_close_up(as_moe: APIClient, club: Club, put_on_list: PutOnList, gone: int, left: str) -> None:
+def test_delete_closes_the_gap_in_positions(
+    as_moe: APIClient, club: Club, put_on_list: PutOnList, gone: int, left: str
+) -> None:
     entries = [put_on_list(title) for title in "ABCD"]
     assert as_moe.delete(url(club, entries[gone])).status_code == 204
     assert titles(as_moe.get(url(club))) == list(left)
     assert refusal(as_moe.delete(url(club, entries[gone]))) == (404, "not_found")
 
 
-def test_who_proposed_it_takes_it_back_while_it_is_proposed(
+def test_proposer_can_delete_only_while_proposed(
     as_bob: APIClient, as_moe: APIClient, club: Club, put_on_list: PutOnList, bob: User
 ) -> None:
     entry, other = put_on_list("Emma", by=bob), put_on_list("Persuasion", by=bob)
@@ -31,7 +33,7 @@ def test_who_proposed_it_takes_it_back_while_it_is_proposed(
     assert titles(as_bob.get(url(club))) == ["Persuasion"]
 
 
-def test_nobody_else_takes_it_off(
+def test_delete_by_others_is_forbidden(
     anonymous: APIClient,
     as_charlie: APIClient,
     client_of: Callable[[User | None], APIClient],
@@ -48,7 +50,7 @@ def test_nobody_else_takes_it_off(
     assert refusal(client_of(carol).delete(url(club, entry))) == (403, "moderators_only")
 
 
-def test_milestones_and_marks_go_along(
+def test_delete_removes_milestones_and_progress(
     as_moe: APIClient, as_bob: APIClient, club: Club, put_on_list: PutOnList
 ) -> None:
     entry = put_on_list("Emma", status="reading")

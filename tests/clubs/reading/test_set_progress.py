@@ -1,4 +1,4 @@
-"""Saying how far one is: percent, pages or minutes."""
+"""Setting progress in percent, pages or minutes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,7 +35,7 @@ def address(club: Club, entry: Entry) -> str:
         ({"page": 1, "page_count": 3}, 33.33, ("page", 1, 3)),
         ({"page": 2, "page_count": 3}, 66.67, ("page", 2, 3)),
         ({"minutes": 29_999, "total_minutes": 30_000}, 99.99, ("minutes", 29_999, 30_000)),
-        # 0.125 % exactly: a half is rounded up.
+        # Exactly 0.125 %, rounded half up.
         ({"page": 1, "page_count": 800}, 0.13, ("page", 1, 800)),
         ({"page": 0, "page_count": 1}, 0, ("page", 0, 1)),
         ({"page": 50_000, "page_count": 50_000}, 100, ("page", 50_000, 50_000)),
@@ -43,12 +43,12 @@ def address(club: Club, entry: Entry) -> str:
         ({"percent": 5, "page": None, "page_count": None}, 5, ("percent", 5, 100)),
     ],
 )
-def test_a_mark_is_kept_in_percent_and_as_it_was_sent(
+def test_progress_is_saved_in_percent_and_as_sent(
     as_bob: APIClient, address: str, body: dict[str, Any], percent: float, sent: tuple[Any, ...]
 ) -> None:
-    answer = as_bob.put(address, body)
-    assert answer.status_code == 200, answer.content
-    shown = answer.json()
+    response = as_bob.put(address, body)
+    assert response.status_code == 200, response.content
+    shown = response.json()
     assert shown.pop("updated_at").endswith("Z")
     assert shown == {"percent": percent, "hidden": False}
     assert isinstance(shown["percent"], float)
@@ -92,7 +92,7 @@ def test_a_mark_is_kept_in_percent_and_as_it_was_sent(
         ({"percent": 5, "hidden": None}, {"hidden": "null"}),
     ],
 )
-def test_what_makes_no_sense_names_the_field(
+def test_invalid_values_are_rejected(
     as_bob: APIClient, address: str, body: dict[str, Any], errors: dict[str, str]
 ) -> None:
     assert codes(as_bob.put(address, body)) == errors
@@ -100,37 +100,37 @@ def test_what_makes_no_sense_names_the_field(
 
 
 @pytest.mark.parametrize("raw", ['{"percent": NaN}', '{"percent": Infinity}', '{"percent": 1e400}', "[5]", "null", "5"])
-def test_what_is_no_number_or_no_object_is_refused(as_bob: APIClient, address: str, raw: str) -> None:
-    answer = as_bob.generic("PUT", address, raw, content_type="application/json")
-    assert answer.status_code == 400, answer.content
+def test_invalid_json_is_rejected(as_bob: APIClient, address: str, raw: str) -> None:
+    response = as_bob.generic("PUT", address, raw, content_type="application/json")
+    assert response.status_code == 400, response.content
     assert not Progress.objects.exists()
 
 
 @pytest.mark.parametrize("number", ["1e-999999999", "1e999999999", "0." + "3" * 900])
-def test_numbers_of_any_length_are_answered(as_bob: APIClient, address: str, number: str) -> None:
+def test_extreme_numbers_do_not_fail(as_bob: APIClient, address: str, number: str) -> None:
     assert as_bob.put(address, {"percent": number}).status_code in (200, 400)
 
 
-def test_the_last_mark_stands(as_bob: APIClient, address: str) -> None:
+def test_last_write_wins(as_bob: APIClient, address: str) -> None:
     as_bob.put(address, {"percent": 50})
     assert as_bob.put(address, {"page": 1, "page_count": 10}).json()["percent"] == 10
     assert Progress.objects.get().percent == 10
 
 
-def test_hidden_stays_as_it_was_when_it_is_not_sent(as_bob: APIClient, address: str) -> None:
+def test_hidden_is_kept_if_not_sent(as_bob: APIClient, address: str) -> None:
     assert as_bob.put(address, {"percent": 5, "hidden": True}).json()["hidden"] is True
     assert as_bob.put(address, {"percent": 6}).json()["hidden"] is True
     assert as_bob.put(address, {"percent": 7, "hidden": False}).json()["hidden"] is False
 
 
-def test_my_progress_is_what_was_answered(as_bob: APIClient, as_moe: APIClient, club: Club, entry: Entry) -> None:
-    answer = as_bob.put(url(club, entry, "progress/"), {"percent": 42.5, "hidden": True}).json()
-    assert as_bob.get(url(club, entry)).json()["my_progress"] == answer
-    assert as_bob.get(url(club)).json()["results"][0]["my_progress"] == answer
+def test_entry_shows_own_progress(as_bob: APIClient, as_moe: APIClient, club: Club, entry: Entry) -> None:
+    response = as_bob.put(url(club, entry, "progress/"), {"percent": 42.5, "hidden": True}).json()
+    assert as_bob.get(url(club, entry)).json()["my_progress"] == response
+    assert as_bob.get(url(club)).json()["results"][0]["my_progress"] == response
     assert as_moe.get(url(club, entry)).json()["my_progress"] is None
 
 
-def test_who_finishes_the_book_does_not_finish_it_for_the_club(
+def test_member_progress_does_not_change_the_status(
     as_bob: APIClient, as_moe: APIClient, club: Club, entry: Entry
 ) -> None:
     as_bob.put(url(club, entry, "progress/"), {"percent": 100})
@@ -143,14 +143,12 @@ def test_who_finishes_the_book_does_not_finish_it_for_the_club(
 
 
 @pytest.mark.parametrize("status", ["proposed", "planned", "finished", "dropped"])
-def test_a_mark_is_taken_whatever_the_club_does_with_the_book(
-    as_bob: APIClient, club: Club, put_on_list: PutOnList, status: str
-) -> None:
+def test_progress_is_accepted_in_any_status(as_bob: APIClient, club: Club, put_on_list: PutOnList, status: str) -> None:
     entry = put_on_list("Persuasion", status=status)
     assert as_bob.put(url(club, entry, "progress/"), {"percent": 5}).status_code == 200
 
 
-def test_only_who_is_in_has_a_mark(
+def test_update_requires_membership(
     anonymous: APIClient, as_bob: APIClient, as_charlie: APIClient, club: Club, bob: User, alice: User, address: str
 ) -> None:
     assert anonymous.put(address, {"percent": 5}).status_code == 401
@@ -160,7 +158,7 @@ def test_only_who_is_in_has_a_mark(
     assert not Progress.objects.exists()
 
 
-def test_a_mark_based_on_an_older_state_is_refused(as_bob: APIClient, as_moe: APIClient, address: str) -> None:
+def test_stale_if_match_fails(as_bob: APIClient, as_moe: APIClient, address: str) -> None:
     as_bob.put(address, {"percent": 5})
     etag = as_bob.get(address)["ETag"]
     assert as_bob.put(address, {"percent": 6}, headers={"If-Match": etag}).status_code == 200

@@ -1,0 +1,137 @@
+"""The names that the OpenAPI document publishes: tags and operation ids.
+
+An operation id is a method of a generated client: a verb and the resource, such as `listBooks` or `updateClub`. The
+resource of a path, and its tag, stand in RESOURCES; operations that are no plain list, create, read, update or delete
+stand in OPERATIONS. tests/api/test_schema_names.py compares the result with a committed list.
+"""
+
+import re
+from typing import Any
+
+from bookbridge.api import schema
+from bookbridge.api.registry import report_targets
+
+# Path without its parameters -> tag and resource. A longer path that is not listed has the tag of the nearest one.
+RESOURCES = {
+    "auth": ("Accounts", "Authentication"),
+    "auth/sessions": ("Accounts", "Session"),
+    "books": ("Books", "Book"),
+    "books/cover": ("Books", "BookCover"),
+    "books/reviews": ("Reviews", "BookReview"),
+    "books/stats": ("Statistics", "BookStatistics"),
+    "clubs": ("Clubs", "Club"),
+    "clubs/activity": ("Activity", "ClubActivity"),
+    "clubs/ballots": ("Ballots", "Ballot"),
+    "clubs/books": ("Reading list", "ReadingListEntry"),
+    "clubs/books/milestones": ("Reading list", "Milestone"),
+    "clubs/books/progress": ("Reading list", "Progress"),
+    "clubs/calendar.ics": ("Meetings", "ClubCalendar"),
+    "clubs/cover": ("Clubs", "ClubCover"),
+    "clubs/invites": ("Members", "Invitation"),
+    "clubs/meetings": ("Meetings", "Meeting"),
+    "clubs/meetings/attendance": ("Meetings", "Attendance"),
+    "clubs/meetings/rsvp": ("Meetings", "Rsvp"),
+    "clubs/members": ("Members", "Member"),
+    "clubs/posts": ("Discussions", "Post"),
+    "clubs/reviews": ("Reviews", "ClubReview"),
+    "clubs/stats": ("Statistics", "ClubStatistics"),
+    "clubs/threads": ("Discussions", "Thread"),
+    "clubs/threads/posts": ("Discussions", "ThreadPost"),
+    "invites": ("Members", "Invitation"),
+    "moderation/appeals": ("Moderation", "Appeal"),
+    "reports": ("Moderation", "Report"),
+    "reviews": ("Reviews", "Review"),
+    "stats": ("Statistics", "PlatformStatistics"),
+    "users": ("Accounts", "User"),
+    "users/me": ("Accounts", "CurrentUser"),
+    "users/me/activity": ("Activity", "MyActivity"),
+    "users/me/avatar": ("Accounts", "Avatar"),
+    "users/me/blocks": ("Accounts", "BlockedUser"),
+    "users/me/calendar-token": ("Meetings", "CalendarToken"),
+    "users/me/calendar.ics": ("Meetings", "MyCalendar"),
+    "users/me/export": ("Accounts", "DataExport"),
+    "users/me/home": ("Activity", "Home"),
+    "users/me/imports": ("Reviews", "ReviewImport"),
+    "users/me/notification-settings": ("Activity", "NotificationSettings"),
+    "users/me/notifications": ("Activity", "Notification"),
+    "users/me/stats": ("Statistics", "MyStatistics"),
+}
+UNCOUNTABLE = ("Activity", "Progress")
+
+OPERATIONS = {
+    "POST auth/register/": "register",
+    "POST auth/login/": "login",
+    "POST auth/refresh/": "refreshTokens",
+    "POST auth/verify/": "verifyToken",
+    "POST auth/logout/": "logout",
+    "DELETE auth/sessions/": "deleteOtherSessions",
+    "POST auth/password/change/": "changePassword",
+    "POST auth/password/reset/": "requestPasswordReset",
+    "POST auth/password/reset/confirm/": "resetPassword",
+    "POST auth/email/change/": "changeEmail",
+    "POST auth/email/verify/": "requestEmailVerification",
+    "POST auth/email/verify/confirm/": "verifyEmail",
+    "DELETE users/me/": "deleteAccount",
+    "POST users/me/notifications/read/": "markNotificationsRead",
+    "PUT users/{username}/block/": "blockUser",
+    "DELETE users/{username}/block/": "unblockUser",
+    "POST books/lookup/": "lookUpBook",
+    "POST clubs/{club_id}/join/": "joinClub",
+    "POST clubs/{club_id}/leave/": "leaveClub",
+    "POST clubs/{club_id}/transfer/": "transferClub",
+    "POST invites/accept/": "acceptInvitation",
+    "POST clubs/{club_id}/ballots/{ballot_id}/close/": "closeBallot",
+    "PUT clubs/{club_id}/ballots/{ballot_id}/vote/": "vote",
+    "DELETE clubs/{club_id}/ballots/{ballot_id}/vote/": "withdrawVote",
+    "PUT clubs/{club_id}/posts/{post_id}/reveal/": "revealPost",
+    "PUT clubs/{club_id}/posts/{post_id}/reactions/{emoji}/": "reactToPost",
+    "DELETE clubs/{club_id}/posts/{post_id}/reactions/{emoji}/": "removeReactionFromPost",
+    "PUT clubs/{club_id}/threads/{thread_id}/posts/{post_id}/reveal/": "revealThreadPost",
+    "PUT clubs/{club_id}/threads/{thread_id}/posts/{post_id}/reactions/{emoji}/": "reactToThreadPost",
+    "DELETE clubs/{club_id}/threads/{thread_id}/posts/{post_id}/reactions/{emoji}/": "removeReactionFromThreadPost",
+    "PUT reviews/{review_id}/like/": "likeReview",
+    "DELETE reviews/{review_id}/like/": "unlikeReview",
+}
+
+
+class AutoSchema(schema.AutoSchema):
+    """The description of one operation, with its published names."""
+
+    def get_tags(self) -> list[str]:
+        """Return the tag of the path, or of the nearest path above it that has one."""
+        path = self._resource_path()
+        while path and path not in RESOURCES:
+            path = path.rpartition("/")[0]
+        return [RESOURCES[path][0]] if path else super().get_tags()
+
+    def get_operation_id(self) -> str:
+        """Return the name of a client's method for the operation."""
+        operation = f"{self.method} {self._relative_path()}"
+        if operation in OPERATIONS:
+            return OPERATIONS[operation]
+        if self._resource_path() not in RESOURCES:
+            return super().get_operation_id()
+        resource = RESOURCES[self._resource_path()][1]
+        if self.method == "GET" and self._is_list_view():
+            return f"list{_plural(resource)}"
+        verbs = {"GET": "get", "POST": "create", "PATCH": "update", "DELETE": "delete"}
+        # A PUT beside a PATCH replaces a row; any other one sets something that a row has.
+        put = "replace" if hasattr(self.view, "partial_update") else "set"
+        return verbs.get(self.method, put) + resource
+
+    def _relative_path(self) -> str:
+        return self.path.removeprefix("/api/v1/")
+
+    def _resource_path(self) -> str:
+        return re.sub(r"\{\w+\}/", "", self._relative_path()).strip("/")
+
+
+def report_target_types() -> list[tuple[str, Any]]:
+    """Return the choices of `target_type`, for ENUM_NAME_OVERRIDES."""
+    return [(name, target.label) for name, target in sorted(report_targets.items())]
+
+
+def _plural(resource: str) -> str:
+    if resource.endswith(UNCOUNTABLE):
+        return resource
+    return f"{resource[:-1]}ies" if resource.endswith("y") else f"{resource}s"

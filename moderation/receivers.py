@@ -1,0 +1,15 @@
+"""What moderation does on the signals of accounts."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from accounts.models import User
+from accounts.signals import account_deleted
+from moderation.departure import leave_cases
+
+
+@receiver(account_deleted)
+def detach_account(sender: Any, *, user: User, **kwargs: Any) -> None:
+    """Close the case about a deleted account, and delete its appeals."""
+    leave_cases(user)

@@ -1,0 +1,15 @@
+"""What reviews do on the signals of accounts."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from accounts.models import User
+from accounts.signals import account_deleted
+from reviews.models import Review
+
+
+@receiver(account_deleted)
+def detach_account(sender: Any, *, user: User, anonymise: bool, **kwargs: Any) -> None:
+    """Anonymize or delete the reviews of a deleted account, and delete its likes."""
+    Review.objects.part_from(user, anonymise=anonymise)

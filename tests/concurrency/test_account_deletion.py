@@ -1,0 +1,87 @@
+"""Account deletion during writes of the user and of others: no orphans, no response is a 5xx."""
+
+from functools import partial
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from accounts.models import RetiredName, User
+from catalog.models import Book
+from clubs.models import Club, Membership
+from reviews.models import Like, Review
+from tests.concurrency.tools import ROUNDS, at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PASSWORD = "correct horse battery"
+
+
+def test_account_deletion_during_writes_leaves_nothing(make_user, client_of):
+    owner = make_user("owner")
+    club = Club.found(by=owner, name="Sertão")
+    books = [Book.add(by=owner, title=f"Book {n}", authors=["A"]) for n in range(ROUNDS)]
+    liked = Review.write(book=books[0], by=owner, rating=8)
+    entry = client_of(owner).post(f"/api/v1/clubs/{club.pk}/books/", {"book": books[0].pk}).json()["id"]
+    for round_ in range(ROUNDS):
+        leaver = make_user(f"leaver{round_}")
+        club.join(leaver)
+        client, other = client_of(leaver), client_of(owner)
+        answers = at_once(
+            [
+                partial(client.delete, "/api/v1/users/me/", {"password": PASSWORD}),
+                partial(client.delete, "/api/v1/users/me/", {"password": PASSWORD}),
+                partial(client.post, "/api/v1/reviews/", {"book": books[round_].pk, "rating": 4}),
+                partial(client.put, f"/api/v1/reviews/{liked.pk}/like/"),
+                partial(client.put, f"/api/v1/clubs/{club.pk}/books/{entry}/progress/", {"percent": 100}),
+                partial(client.post, "/api/v1/clubs/", {"name": "Another"}),
+                partial(client.patch, "/api/v1/users/me/", {"bio": "x"}),
+                partial(other.patch, f"/api/v1/clubs/{club.pk}/members/{leaver.pk}/", {"role": "moderator"}),
+            ]
+        )
+        codes = [answer.status_code for answer in answers]
+        assert max(codes) < 500, [answer.content for answer in answers if answer.status_code >= 500]
+        assert 204 in codes[:2]
+        assert client.get("/api/v1/users/me/").status_code == 401
+    # Requests that started before the deletion may have finished after it; nothing of them may stay.
+    assert not User.objects.filter(username_key__startswith="leaver").exists()
+    assert RetiredName.objects.count() == ROUNDS
+    assert list(Membership.objects.values_list("user", flat=True)) == [owner.pk]
+    assert not Like.objects.exists()
+    assert Club.objects.count() == 1
+    call_command("verify_figures")
+
+
+def test_account_deletion_by_staff_and_user_at_once(make_user, client_of):
+    owner, helpers = make_user("owner"), [make_user(f"staff{n}", is_staff=True, is_superuser=True) for n in range(2)]
+    club = Club.found(by=owner, name="Sertão")
+    books = [Book.add(by=owner, title=f"Book {n}", authors=["A"]) for n in range(ROUNDS)]
+    for round_ in range(ROUNDS):
+        leaver = make_user(f"leaver{round_}")
+        club.join(leaver)
+        Review.write(book=books[round_], by=leaver, rating=6)
+        client = client_of(leaver)
+        browsers = [Client(raise_request_exception=False) for _helper in helpers]
+        for browser, helper in zip(browsers, helpers, strict=True):
+            browser.force_login(helper)
+        answers = at_once(
+            [
+                *(
+                    partial(browser.post, f"/admin/accounts/user/{leaver.pk}/delete/", {"post": "yes"})
+                    for browser in browsers
+                ),
+                partial(client.delete, "/api/v1/users/me/", {"password": PASSWORD, "reviews": "delete"}),
+                partial(client.patch, "/api/v1/users/me/", {"bio": "x"}),
+                partial(client.post, "/api/v1/clubs/", {"name": "Another"}),
+                partial(client.post, f"/api/v1/clubs/{club.pk}/leave/"),
+            ]
+        )
+        codes = [answer.status_code for answer in answers]
+        assert max(codes) < 500, [answer.content for answer in answers if answer.status_code >= 500]
+        assert client.get("/api/v1/users/me/").status_code == 401
+    call_command("clear_expired")
+    assert not User.objects.filter(username_key__startswith="leaver").exists()
+    assert RetiredName.objects.count() == ROUNDS
+    assert list(Membership.objects.values_list("user", flat=True)) == [owner.pk]
+    assert Club.objects.count() == 1
+    call_command("verify_figures")

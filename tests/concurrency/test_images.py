@@ -1,0 +1,64 @@
+"""Concurrent image uploads and deletions: no orphaned files are left."""
+
+from functools import partial
+
+import pytest
+
+from catalog.models import Book
+from clubs.models import Club
+from tests.concurrency.tools import ROUNDS, at_once
+from tests.pictures import fetched, files, made, put
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PASSWORD = "correct horse battery"
+AVATAR = "/api/v1/users/me/avatar/"
+
+
+@pytest.fixture(autouse=True)
+def media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
+def test_simultaneous_uploads_leave_one_file(alice, client_of):
+    client = client_of(alice)
+    club = Club.found(by=alice, name="Hasty")
+    for _round in range(ROUNDS):
+        calls = [partial(put, client, AVATAR, made()) for _number in range(4)]
+        calls += [partial(put, client, f"/api/v1/clubs/{club.pk}/cover/", made()) for _number in range(4)]
+        answers = at_once(calls)
+        assert {answer.status_code for answer in answers} == {200}, [answer.content for answer in answers]
+        shown = [client.get("/api/v1/users/me/").json()["avatar_url"]]
+        shown.append(client.get(f"/api/v1/clubs/{club.pk}/").json()["cover_url"])
+        assert {f"http://testserver/media/{name}" for name in files()} == set(shown)
+        assert {fetched(url).status_code for url in shown} == {200}
+        assert {answer.status_code for answer in at_once([partial(client.delete, AVATAR), calls[0]])} == {200, 204}
+
+
+def test_uploads_during_deletions_leave_no_files(make_user, client_of):
+    for round_ in range(ROUNDS):
+        leaver = make_user(f"leaver{round_}")
+        client = client_of(leaver)
+        book = Book.add(by=leaver, title="Short", authors=["A"])
+        club = Club.found(by=leaver, name="Short")
+        answers = at_once(
+            [
+                partial(client.delete, "/api/v1/users/me/", {"password": PASSWORD}),
+                partial(put, client, AVATAR, made()),
+                partial(put, client, AVATAR, made()),
+                partial(put, client, f"/api/v1/clubs/{club.pk}/cover/", made()),
+                partial(client.delete, f"/api/v1/clubs/{club.pk}/"),
+                partial(put, client, f"/api/v1/books/{book.pk}/cover/", made()),
+                partial(client.delete, f"/api/v1/books/{book.pk}/"),
+            ]
+        )
+        codes = [answer.status_code for answer in answers]
+        assert codes[0] == 204, answers[0].content
+        assert max(codes) < 500, [answer.content for answer in answers if answer.status_code >= 500]
+        assert {*codes[1:]} <= {200, 204, 401, 404, 409}, codes
+        # A book stays if the account was deleted first.
+        left = set(Book.objects.exclude(cover_url="").values_list("cover_url", flat=True))
+        assert files() == left
+        for book in Book.objects.all():
+            book.remove()
+        assert files() == set()

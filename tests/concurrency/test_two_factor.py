@@ -1,0 +1,55 @@
+"""Two-factor codes work once, also for simultaneous logins."""
+
+import time
+from functools import partial
+
+import pytest
+import time_machine
+from django.test import Client
+
+from accounts.staff.models import RecoveryCode, SecondFactor
+from tests.concurrency.tools import ROUNDS, at_once
+from tests.staff import ENROL, code_of, enrol, shown_codes, shown_secret, sign_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def statuses(code):
+    """Return the statuses of eight simultaneous logins with the same code."""
+    return sorted(answer.status_code for answer in at_once([partial(sign_in, Client(), "staffer", code=code)] * 8))
+
+
+def test_totp_code_works_once(staff):
+    now = time.time() // 30 * 30
+    with time_machine.travel(now, tick=False) as clock:
+        secret, _codes = enrol(Client(), "staffer")
+        for _round in range(ROUNDS):
+            clock.shift(120)
+            SecondFactor.objects.update(failures=0, failed_at=None)
+            assert statuses(code_of(secret)) == [200] * 7 + [302]
+
+
+def test_recovery_code_works_once(staff):
+    for _round in range(-(-ROUNDS // 10)):
+        SecondFactor.objects.all().delete()
+        _secret, codes = enrol(Client(), "staffer")
+        for left, code in enumerate(reversed(codes)):
+            SecondFactor.objects.update(failures=0, failed_at=None)
+            assert statuses(code) == [200] * 7 + [302]
+            assert RecoveryCode.objects.count() == 9 - left
+
+
+def test_simultaneous_setups_leave_one_device(staff):
+    for _round in range(ROUNDS):
+        SecondFactor.objects.all().delete()
+        clients = [Client(), Client()]
+        calls = []
+        for client in clients:
+            sign_in(client, "staffer")
+            secret = shown_secret(client.get(ENROL))
+            calls.append(partial(client.post, ENROL, {"code": code_of(secret)}))
+        answers = at_once(calls)
+        assert sorted(answer.status_code for answer in answers) == [200, 302]
+        assert len(shown_codes(next(answer for answer in answers if answer.status_code == 200))) == 10
+        assert RecoveryCode.objects.count() == 10
+        assert sorted(client.get("/admin/").status_code for client in clients) == [200, 302]

@@ -1,0 +1,253 @@
+"""Decisions of moderators, and undoing them."""
+
+import datetime
+
+import pytest
+from django.utils import timezone
+
+from activity.models import Event
+from bookbridge.api.audit.models import AuditEntry
+from moderation.models import Decision, Opening
+from reviews.models import Review
+from tests.accounts.conftest import is_accepted
+from tests.moderation.helpers import QUEUE, case_of, decide, page_of, problem, report, send, texts, undo
+from tests.reviews.helpers import REVIEWS, differences, figures
+
+pytestmark = pytest.mark.django_db
+
+
+def test_hide_and_restore_notify_the_author(as_moira, as_alice, anonymous, review, clients, book):
+    report(clients[0], review)
+    case = case_of(review)
+    assert decide(as_moira, case, "hide", "spam", words="Three links.") == [
+        "Saved. The author will be notified where applicable."
+    ]
+    url = f"{REVIEWS}{review.pk}/"
+    assert anonymous.get(url).status_code == 404
+    assert figures(anonymous, book) == (None, 0, {})
+    assert as_alice.get(url).json()["moderation"] == {
+        "status": "hidden",
+        "reason": "spam",
+        "text": "It is spam. Three links.",
+    }
+    assert texts(as_alice) == ["Hidden by a moderator: review “Emma”. It is spam. Three links."]
+    assert decide(as_moira, case, "restore", "mistake") == ["Saved. The author will be notified where applicable."]
+    assert anonymous.get(url).status_code == 200
+    assert as_alice.get(url).json()["moderation"] is None
+    assert texts(as_alice)[0] == "Visible again: review “Emma”. The decision was a mistake."
+    assert differences() == (0, [])
+    assert [event.verb for event in Event.objects.filter(verb__startswith="moderation.").order_by("id")] == [
+        "moderation.hidden",
+        "moderation.restored",
+    ]
+    logged = AuditEntry.objects.filter(verb__startswith="moderation.").order_by("id")
+    assert [(entry.verb, entry.actor_name, entry.target_type, entry.target_id, entry.reason) for entry in logged] == [
+        ("moderation.hidden", "moira", "reviews.review", review.pk, "spam: Three links."),
+        ("moderation.restored", "moira", "reviews.review", review.pk, "mistake"),
+    ]
+
+
+def test_decisions_are_found_in_the_audit_log(as_moira, admin_client_of, staff, clients, review, alice):
+    for obj in (review, alice):
+        report(clients[0], obj)
+        decide(as_moira, case_of(obj), "warn", "spam")
+    for query, target in ((f"reviews.review:{review.pk}", review), ("alice", alice)):
+        found = admin_client_of(staff).get("/admin/api/auditentry/", {"q": query}).context["cl"].result_list
+        assert [(entry.verb, entry.target_id) for entry in found] == [("moderation.warned", target.pk)]
+
+
+def test_notification_follows_the_requested_language(as_moira, as_alice, alice, review, clients):
+    alice.change_profile(language="pt-BR")
+    report(clients[0], review)
+    decide(as_moira, case_of(review), "hide", "spam")
+    english = as_alice.get("/api/v1/users/me/notifications/", HTTP_ACCEPT_LANGUAGE="en").json()["results"][0]["text"]
+    assert english == "Hidden by a moderator: review “Emma”. It is spam."
+
+
+def test_decision_closes_reports_and_resets_the_count(as_moira, clients, hidden, review, anonymous):
+    case = case_of(review)
+    decide(as_moira, case, "restore", "no_violation")
+    case.refresh_from_db()
+    assert (case.state, case.reports_count, case.reports.waiting().count()) == ("closed", 0, 0)
+    # Neither earlier reporters nor a single new one hide it again.
+    for client in clients[:3]:
+        problem(report(client, review), 409, "already_reported")
+    for client in clients[3:5]:
+        assert report(client, review).status_code == 201
+        assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 200
+    assert report(clients[5], review).status_code == 201
+    assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 404
+
+
+def test_dismiss_restores_and_notifies_only_if_hidden(as_moira, hidden, as_alice, clients, book, alice):
+    decide(as_moira, case_of(hidden), "dismiss", "no_violation")
+    assert as_alice.get(f"{REVIEWS}{hidden.pk}/").json()["moderation"] is None
+    assert texts(as_alice)[0] == "Visible again: review “Emma”. It follows the rules."
+    report(clients[0], alice)
+    decide(as_moira, case_of(alice), "dismiss", "no_violation")
+    assert len(texts(as_alice)) == 2
+
+
+def test_warning_keeps_content_hidden(as_moira, hidden, as_alice):
+    decide(as_moira, case_of(hidden), "warn", "abuse")
+    assert as_alice.get(f"{REVIEWS}{hidden.pk}/").json()["moderation"]["status"] == "hidden"
+    assert texts(as_alice)[0] == "Warning from a moderator: review “Emma”. It attacks or harasses people."
+
+
+@pytest.mark.parametrize(
+    ("duration", "days", "expected"), [("1", "", 1), ("7", "", 7), ("30", "", 30), ("own", "90", 90)]
+)
+def test_suspension_ends_sessions_immediately(as_moira, clients, alice, client_of, log_in, duration, days, expected):
+    access = log_in("alice")["access"]
+    report(clients[0], alice)
+    decide(as_moira, case_of(alice), "suspend", "abuse", duration=duration, days=days)
+    assert not is_accepted(access)
+    rejected = client_of(None).get("/api/v1/users/me/", HTTP_AUTHORIZATION=f"Bearer {access}")
+    assert rejected.json()["code"] == "account_suspended"
+    alice.refresh_from_db()
+    remaining = alice.suspended_until - timezone.now()
+    assert datetime.timedelta(days=expected, minutes=-1) < remaining <= datetime.timedelta(days=expected)
+    undo(as_moira, case_of(alice))
+    assert log_in("alice")["access"]
+    alice.refresh_from_db()
+    assert alice.suspended_until is None
+
+
+def test_suspension_is_not_shortened_by_another_case(as_moira, as_norbert, clients, alice, review):
+    for obj in (alice, review):
+        report(clients[0], obj)
+    decide(as_moira, case_of(alice), "suspend", "abuse", duration="30")
+    alice.refresh_from_db()
+    until = alice.suspended_until
+    assert "already suspended for longer" in decide(as_norbert, case_of(review), "suspend", "spam", duration="7")[0]
+    alice.refresh_from_db()
+    assert alice.suspended_until == until
+    assert not Decision.objects.filter(case=case_of(review)).exists()
+    decide(as_norbert, case_of(review), "suspend", "spam", duration="own", days="90")
+    undo(as_norbert, case_of(review))
+    alice.refresh_from_db()
+    assert alice.suspended_until == until
+
+
+@pytest.fixture
+def log_in(anonymous):
+    from tests.conftest import PASSWORD
+
+    def call(name):
+        response = anonymous.post("/api/v1/auth/login/", {"username": name, "password": PASSWORD})
+        assert response.status_code == 200, response.content
+        return response.json()
+
+    return call
+
+
+def test_undo_restores_the_previous_state(as_moira, hidden, anonymous, as_alice, book):
+    case = case_of(hidden)
+    for action, ground in (("hide", "spam"), ("restore", "no_violation"), ("dismiss", "handled"), ("warn", "abuse")):
+        before = case_of(hidden)
+        decide(as_moira, case, action, ground)
+        assert case_of(hidden).state == "closed"
+        undo(as_moira, case)
+        after = case_of(hidden)
+        restored = ("concealed", "ground", "words", "state", "reports_count", "harm", "opened_at")
+        assert [getattr(after, name) for name in restored] == [getattr(before, name) for name in restored], action
+        assert after.version == before.version + 2
+        assert as_alice.get(f"{REVIEWS}{hidden.pk}/").json()["moderation"]["status"] == "pending"
+        assert figures(anonymous, book) == (None, 0, {})
+    assert Decision.objects.filter(action="undo").count() == 4
+    assert texts(as_alice)[0] == "A moderator has reversed a decision: review “Emma”. The decision was a mistake."
+    assert differences() == (0, [])
+
+
+def test_undo_keeps_content_that_reports_hid_later(as_moira, clients, review, anonymous):
+    report(clients[0], review)
+    case = case_of(review)
+    decide(as_moira, case, "warn", "spam")
+    for client in clients[1:4]:
+        report(client, review)
+    undo(as_moira, case)
+    assert (case_of(review).concealed, case_of(review).reports_count) == ("pending", 4)
+    assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 404
+    decide(as_moira, case, "dismiss", "no_violation")
+    assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 200
+    assert differences() == (0, [])
+
+
+def test_undo_is_limited_to_the_last_decision(as_moira, hidden):
+    case = case_of(hidden)
+    decide(as_moira, case, "hide", "spam")
+    first = Decision.objects.get(action="hide")
+    decide(as_moira, case, "warn", "abuse")
+    body = {"undo": first.pk, "undo-version": case_of(hidden).version, "undo-ground": "mistake"}
+    assert "Only the last decision" in send(as_moira, case, body)[0]
+    undo(as_moira, case)
+    undo(as_moira, case)
+    assert case_of(hidden).concealed == "pending"
+    assert as_moira.get(page_of(case)).context["last"] is None
+
+
+def test_moderator_cannot_decide_own_content(moira, as_moira, review, clients, client_of):
+    Review.objects.filter(pk=review.pk).update(author=moira)
+    report(clients[0], review)
+    assert "another moderator must decide" in decide(as_moira, case_of(review), "dismiss", "no_violation")[0]
+    assert not Decision.objects.exists()
+
+
+def test_only_administrators_suspend_staff(as_moira, admin_client_of, staff, make_moderator, clients):
+    other = make_moderator("olga")
+    report(clients[0], other)
+    case = case_of(other)
+    assert "Only administrators" in decide(as_moira, case, "suspend", duration="7")[0]
+    decide(admin_client_of(staff), case, "suspend", duration="7")
+    other.refresh_from_db()
+    assert other.is_suspended
+
+
+def test_decision_about_a_deleted_object_closes_the_case(as_moira, review, clients):
+    report(clients[0], review)
+    case = case_of(review)
+    body = {"version": 0, "decision": "hide", "ground": "spam"}
+    Review.objects.all().delete()
+    assert "It has been deleted." in as_moira.get(page_of(case)).content.decode()
+    assert "deleted in the meantime" in send(as_moira, case, body)[0]
+    case.refresh_from_db()
+    assert case.state == "gone"
+
+
+def test_case_is_opened_without_a_report(as_moira, review, as_alice):
+    response = as_moira.get(f"{QUEUE}about/review/{review.pk}/")
+    case = case_of(review)
+    assert response["Location"] == page_of(case)
+    assert case.state == "closed"
+    decide(as_moira, case, "hide", "spam")
+    assert as_alice.get(f"{REVIEWS}{review.pk}/").json()["moderation"]["status"] == "hidden"
+    assert as_moira.get(f"{QUEUE}about/review/{10**9}/").status_code == 404
+    assert as_moira.get(f"{QUEUE}about/comment/1/").status_code == 404
+
+
+def test_review_hidden_without_a_case_can_be_restored(as_moira, review, as_alice, anonymous):
+    review.hide()
+    assert as_alice.get(f"{REVIEWS}{review.pk}/").json()["moderation"] == {
+        "status": "hidden",
+        "reason": "other",
+        "text": "It does not belong here.",
+    }
+    as_moira.get(f"{QUEUE}about/review/{review.pk}/")
+    decide(as_moira, case_of(review), "restore", "mistake")
+    assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 200
+
+
+def test_decisions_are_read_only(as_moira, admin_client_of, staff, review, clients):
+    report(clients[0], review)
+    decide(as_moira, case_of(review), "hide", "spam")
+    decision = Decision.objects.get()
+    client = admin_client_of(staff)
+    for path in (f"decision/{decision.pk}/", f"opening/{Opening.objects.first().pk}/", f"case/{decision.case_id}/"):
+        url = f"/admin/moderation/{path}"
+        assert client.get(f"{url}change/").status_code == 200, path
+        assert client.post(f"{url}delete/", {"post": "yes"}).status_code == 403
+    for path in ("decision", "opening"):
+        assert client.get(f"/admin/moderation/{path}/").status_code == 200
+        assert client.get(f"/admin/moderation/{path}/add/").status_code == 403
+    assert client.post(f"/admin/moderation/decision/{decision.pk}/change/", {"words": "x"}).status_code == 403
+    assert client.get("/admin/moderation/decision/?q=alice").context["cl"].result_count == 1

@@ -1,0 +1,71 @@
+"""Cases after the deletion of their object, its author or a reporter."""
+
+import pytest
+
+from clubs.models import Club
+from moderation.models import Appeal, Case, Report
+from reviews.models import Review
+from tests.moderation.helpers import appeal, case_of, report
+from tests.reviews.helpers import REVIEWS, close, differences
+
+pytestmark = pytest.mark.django_db
+
+
+def test_deletion_closes_the_case(clients, as_alice, review, book, club, mallory, client_of):
+    for obj in (review, book, club):
+        report(clients[0], obj)
+    cases = [case_of(obj) for obj in (review, book, club)]
+    assert as_alice.delete(f"{REVIEWS}{review.pk}/").status_code == 204
+    assert as_alice.delete(f"/api/v1/clubs/{club.pk}/").status_code == 204
+    assert client_of(mallory).delete(f"/api/v1/books/{book.pk}/").status_code == 204
+    for case in cases:
+        version = case.version
+        case.refresh_from_db()
+        assert (case.state, case.reports_count, case.version) == ("gone", 0, version + 1)
+    assert not Case.objects.open().exists()
+
+
+def test_club_deletion_closes_the_cases_of_its_content(club):
+    Case.objects.create(target_type="post", target_id=7, club_id=club.pk, state="open")
+    Case.objects.create(target_type="post", target_id=8, club_id=club.pk + 1, state="open")
+    Club.objects.get().dissolve(by=None)
+    assert [case.target_id for case in Case.objects.open()] == [8]
+
+
+def test_account_deletion_anonymizes_reports(clients, as_alice, alice, bob, review, as_bob, settings):
+    settings.REPORTS_TO_HIDE = 2
+    report(as_bob, review, note="Look at this.")
+    report(clients[0], bob)
+    report(clients[1], review)
+    close(bob, anonymise=True)
+    anonymous_report = Report.objects.get(note="Look at this.")
+    assert anonymous_report.reporter is None
+    assert Case.objects.get(target_type="user").state == "gone"
+    # The anonymous report still counts.
+    case = case_of(review)
+    assert (case.reports_count, case.concealed) == (2, "pending")
+
+
+def test_account_deletion_keeps_closed_cases_closed(clients, as_alice, alice, hidden):
+    appeal(as_alice, hidden)
+    assert as_alice.delete(f"{REVIEWS}{hidden.pk}/").status_code == 204
+    close(alice, anonymise=True)
+    case = Case.objects.get(target_type="review")
+    assert (case.state, case.reports_count, case.is_appealed) == ("gone", 0, False)
+
+
+@pytest.mark.parametrize("anonymise", [True, False])
+def test_account_deletion_keeps_cases_of_remaining_reviews(clients, as_alice, alice, review, anonymise, settings):
+    settings.REPORTS_TO_HIDE = 1
+    report(clients[0], review)
+    appeal(as_alice, review)
+    close(alice, anonymise=anonymise)
+    case = Case.objects.get()
+    assert case.author is None
+    assert not Appeal.objects.exists()
+    if anonymise:
+        assert (case.state, case.concealed, case.is_appealed) == ("open", "pending", False)
+        assert Review.objects.get().hidden_at is not None
+    else:
+        assert (case.state, case.concealed) == ("gone", "")
+    assert differences() == (0, [])
