@@ -18,10 +18,10 @@ def main() -> None:
     except ImproperlyConfigured as error:
         sys.exit(f"manage.py: {error}")
     except OperationalError as error:
-        from bookbridge.env import unreachable
+        from bookbridge.env import is_connection_error
 
         # Whatever else goes wrong in the database is for a traceback to tell.
-        if not unreachable(error):
+        if not is_connection_error(error):
             raise
         sys.exit(f"manage.py: DATABASE_URL: the database cannot be reached: {error.args[-1]}")
 

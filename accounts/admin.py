@@ -21,19 +21,19 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from accounts.authentication import caller
-from accounts.departure import depart, shut
-from accounts.models import DERIVED, PEOPLE, AuthSession, AuthSessionQuerySet, Leaving, User
-from accounts.names import LANGUAGES
-from accounts.staff.models import SecondFactor
-from accounts.staff.roles import ROLES
-from bookbridge.api import counters
-from bookbridge.api.admin.base import LookingAdmin, QuickAdmin
-from bookbridge.api.admin.filters import of_people
-from bookbridge.api.text import identifier_key
+from accounts.authentication import current_user
+from accounts.deletion import deactivate, erase
+from accounts.models import DERIVED_FIELDS, USERS_VERSION, AuthSession, AuthSessionQuerySet, ReviewsOnDeletion, User
+from accounts.roles import ROLES
+from accounts.two_factor.models import TOTPDevice
+from accounts.validators import LANGUAGES
+from core.admin.base import LargeTableModelAdmin, ReadOnlyModelAdmin
+from core.admin.filters import filter_by_username_prefix
+from core.counters import counters
+from core.search.normalize import normalize_identifier
 
 
-class EndsSignIns:
+class RevokeSessionsMixin:
     """Password form that revokes every session of the user, as the API does."""
 
     def set_password_and_save(self, user: User, *args: Any, commit: bool = True, **kwargs: Any) -> User:
@@ -43,18 +43,18 @@ class EndsSignIns:
         return user
 
 
-class PasswordForm(EndsSignIns, AdminPasswordChangeForm):
+class ResetPasswordForm(RevokeSessionsMixin, AdminPasswordChangeForm):
     """Sets the password of another user."""
 
 
-class OwnPasswordForm(EndsSignIns, AdminOwnPasswordChangeForm):
+class ChangeOwnPasswordForm(RevokeSessionsMixin, AdminOwnPasswordChangeForm):
     """Changes one's own password."""
 
 
-admin.site.password_change_form = OwnPasswordForm
+admin.site.password_change_form = ChangeOwnPasswordForm
 
 
-class NewUserForm(UserCreationForm, BaseUserCreationForm):  # type: ignore[type-arg]
+class AdminUserCreationForm(UserCreationForm, BaseUserCreationForm):  # type: ignore[type-arg]
     """The theme's creation form for this project's user model."""
 
     class Meta:
@@ -62,7 +62,7 @@ class NewUserForm(UserCreationForm, BaseUserCreationForm):  # type: ignore[type-
         fields = ("username",)
 
 
-class UserForm(UserChangeForm):
+class AdminUserChangeForm(UserChangeForm):
     """The theme's change form for this project's user model."""
 
     class Meta:
@@ -71,12 +71,12 @@ class UserForm(UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
+class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type-arg]
     """Admin of users."""
 
-    form = UserForm
-    add_form = NewUserForm
-    change_password_form = PasswordForm
+    form = AdminUserChangeForm
+    add_form = AdminUserCreationForm
+    change_password_form = ResetPasswordForm
     list_display = ("username", "display_name", "email", "email_verified", "is_staff", "is_active", "joined_at")
     list_filter = ("is_staff", "is_active", "email_verified", "language")
     search_fields = ("username_key",)  # shows the search box; see get_search_results
@@ -84,7 +84,7 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
     ordering = ("-joined_at", "-id")  # type: ignore[misc]
     # Users are suspended by moderation decisions, which state a reason.
     readonly_fields = ("joined_at", "last_login", "reviews_count", "picture", "suspended_until")
-    actions = ("end_sessions", "end_suspensions", "remove_avatars", "reset_second_factor")
+    actions = ("end_sessions", "lift_suspensions", "remove_avatars", "reset_second_factor")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         (_("Profile"), {"fields": ("display_name", "bio", "language", "timezone", "picture", "reviews_count")}),
@@ -105,7 +105,7 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
     ) -> tuple[QuerySet[User], bool]:
         # Both branches use an index.
         if "@" in search_term:
-            return queryset.filter(email_key__startswith=identifier_key(search_term)), False
+            return queryset.filter(email_key__startswith=normalize_identifier(search_term)), False
         return (queryset.search(search_term) if search_term else queryset), False  # type: ignore[attr-defined]
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
@@ -113,7 +113,7 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
             db_field, request, **kwargs, widget=UnfoldAdminCheckboxSelectMultipleWidget()
         )
         if db_field.name == "groups":
-            field.label_from_instance = _called
+            field.label_from_instance = _group_name
         return field
 
     def formfield_for_choice_field(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
@@ -124,16 +124,16 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         # Save only the changed fields: counters and passwords may have changed since the form was loaded.
         columns = {field.name for field in User._meta.concrete_fields} & set(form.changed_data)
-        obj.save(update_fields=[*columns, *DERIVED] if change else None)
+        obj.save(update_fields=[*columns, *DERIVED_FIELDS] if change else None)
         if not change or "is_active" in columns:
-            obj.count(+1 if obj.is_active else -1)
-        counters.moved(PEOPLE)
+            obj.update_user_count(+1 if obj.is_active else -1)
+        counters.bump_versions(USERS_VERSION)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         # Deactivated in the admin's transaction and erased after its commit.
-        shut(obj, reviews=Leaving.ANONYMISE)
+        deactivate(obj, reviews=ReviewsOnDeletion.ANONYMISE)
         # `prune_expired` finishes a deletion that fails here.
-        transaction.on_commit(partial(depart, obj), robust=True)
+        transaction.on_commit(partial(erase, obj), robust=True)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         with transaction.atomic():
@@ -150,21 +150,21 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
 
     @admin.action(description=_("Revoke all sessions"), permissions=["sessions"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        ended = AuthSession.objects.filter(user__in=_managed(request, queryset)).end()
+        ended = AuthSession.objects.filter(user__in=_manageable(request, queryset)).revoke()
         self.message_user(request, _("Sessions revoked: %(ended)d.") % {"ended": ended})
 
     @admin.action(description=_("Lift suspensions"), permissions=["sessions"])
-    def end_suspensions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+    def lift_suspensions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         # Needed when the case no longer exists; otherwise the decision is undone on the case page.
-        suspended = [user for user in _managed(request, queryset) if user.is_suspended]
+        suspended = [user for user in _manageable(request, queryset) if user.is_suspended]
         for user in suspended:
-            user.suspend(None, by=caller(request))
+            user.suspend(None, by=current_user(request))
         self.message_user(request, _("Suspensions lifted: %(ended)d.") % {"ended": len(suspended)})
 
     @admin.action(description=_("Reset the second factor"), permissions=["reset"])
     def reset_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        managed = _managed(request, queryset)
-        reset = sum(SecondFactor.objects.reset(user, by=request.user.pk) for user in managed)
+        managed = _manageable(request, queryset)
+        reset = sum(TOTPDevice.objects.reset(user, by=request.user.pk) for user in managed)
         self.message_user(request, _("Second factors reset: %(reset)d.") % {"reset": reset})
 
     def has_reset_permission(self, request: HttpRequest) -> bool:
@@ -179,8 +179,8 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
 
     @admin.action(description=_("Remove pictures"), permissions=["pictures"])
     def remove_avatars(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        for user in _managed(request, queryset.exclude(avatar="")):
-            user.change_avatar("")
+        for user in _manageable(request, queryset.exclude(avatar="")):
+            user.set_avatar("")
         self.message_user(request, _("The pictures are removed."))
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
@@ -201,45 +201,45 @@ class UserAdmin(BaseUserAdmin, QuickAdmin):  # type: ignore[misc, type-arg]
 
 
 def _may_manage(request: HttpRequest, other: User | None) -> bool:
-    return other is None or caller(request).may_manage(other)
+    return other is None or current_user(request).can_manage(other)
 
 
-def _managed(request: HttpRequest, users: QuerySet[User]) -> list[User]:
+def _manageable(request: HttpRequest, users: QuerySet[User]) -> list[User]:
     """Return the users whose accounts the requesting user may manage."""
     return [user for user in users if _may_manage(request, user)]
 
 
-DEEDS = {"view": _("View"), "add": _("Add"), "change": _("Change"), "delete": _("Delete")}
+PERMISSION_ACTIONS = {"view": _("View"), "add": _("Add"), "change": _("Change"), "delete": _("Delete")}
 
 
-def kind(permission: Permission) -> str:
+def permission_model_name(permission: Permission) -> str:
     """Return the translated name of the permission's model."""
     return capfirst(permission.content_type.name)
 
 
-def deed(permission: Permission) -> str:
+def permission_action_name(permission: Permission) -> str:
     """Return the translated action of the permission, whose name is stored in English."""
-    return str(DEEDS.get(permission.codename.partition("_")[0]) or gettext(permission.name))
+    return str(PERMISSION_ACTIONS.get(permission.codename.partition("_")[0]) or gettext(permission.name))
 
 
-def _called(group: Group) -> str:
+def _group_name(group: Group) -> str:
     """Return the translated name of a role; other group names have no translation."""
     return gettext(group.name)
 
 
-class GroupAdmin(QuickAdmin):
+class GroupAdmin(LargeTableModelAdmin):
     """Admin of groups: the read-only roles, whose permissions are defined in code, and those created by superusers."""
 
-    list_display = ("called",)
-    sortable_by = ("called",)
+    list_display = ("display_name",)
+    sortable_by = ("display_name",)
     search_fields = ("name",)
     ordering = ("name",)
-    readonly_fields = ("rights",)
-    beside = ("permissions__content_type",)
+    readonly_fields = ("permissions_display",)
+    list_prefetch_related = ("permissions__content_type",)
 
     @admin.display(description=_("name"), ordering="name")
-    def called(self, group: Group) -> str:
-        return _called(group)
+    def display_name(self, group: Group) -> str:
+        return _group_name(group)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
@@ -256,10 +256,13 @@ class GroupAdmin(QuickAdmin):
         return ["name", "permissions" if self.has_change_permission(request, obj) else "rights"]
 
     @admin.display(description=_("permissions"))
-    def rights(self, group: Group) -> SafeString:
+    def permissions_display(self, group: Group) -> SafeString:
         """Return one line per model registered in the admin; permissions of other models have no effect."""
         permissions = [item for item in group.permissions.all() if item.content_type.model_class() in self._pages]
-        lines = ((model, ", ".join(map(deed, items))) for model, items in groupby(permissions, kind))
+        lines = (
+            (model, ", ".join(map(permission_action_name, items)))
+            for model, items in groupby(permissions, permission_model_name)
+        )
         return format_html_join(mark_safe("<br>"), "{}: {}", lines)
 
     @property
@@ -273,7 +276,9 @@ class GroupAdmin(QuickAdmin):
         kwargs["queryset"] = Permission.objects.filter(content_type__in=types).select_related("content_type")
         kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
         field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
-        field.label_from_instance = lambda permission: f"{kind(permission)}: {deed(permission)}"
+        field.label_from_instance = lambda permission: (
+            f"{permission_model_name(permission)}: {permission_action_name(permission)}"
+        )
         return field
 
 
@@ -282,7 +287,7 @@ admin.site.register(Group, GroupAdmin)
 
 
 @admin.register(AuthSession)
-class AuthSessionAdmin(LookingAdmin):
+class AuthSessionAdmin(ReadOnlyModelAdmin):
     """Read-only admin of sessions with an action to revoke them; token ids are not shown.
 
     Sessions cannot be deleted: ended ones are needed to detect stolen tokens, until `prune_expired` deletes them.
@@ -293,14 +298,14 @@ class AuthSessionAdmin(LookingAdmin):
     # Shows the search box; see get_search_results.
     search_fields = ("id",)
     search_help_text = _("Beginning of a username")
-    beside = ("user",)
+    list_prefetch_related = ("user",)
     fields = ("user", "device", "created_at", "last_used_at", "expires_at", "ended_at")
     actions = ("end",)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return (of_people(queryset, "user", search_term) if search_term.strip() else queryset), False
+        return (filter_by_username_prefix(queryset, "user", search_term) if search_term.strip() else queryset), False
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.change_user")
@@ -308,5 +313,5 @@ class AuthSessionAdmin(LookingAdmin):
     @admin.action(description=_("Revoke sessions"), permissions=["end"])
     def end(self, request: HttpRequest, queryset: AuthSessionQuerySet) -> None:
         users = User.objects.filter(pk__in=queryset.values("user"))
-        ended = queryset.filter(user__in=_managed(request, users)).end()
+        ended = queryset.filter(user__in=_manageable(request, users)).revoke()
         self.message_user(request, _("Sessions revoked: %(ended)d.") % {"ended": ended})

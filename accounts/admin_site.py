@@ -9,11 +9,11 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.happenings import happened
-from accounts.staff import sittings
-from accounts.staff.forms import SignInForm
-from accounts.staff.views import EnrolView, SecondFactorView, SignInView
-from bookbridge.admin import BaseAdminSite
+from accounts.events import emit
+from accounts.two_factor import sessions
+from accounts.two_factor.forms import TwoFactorLoginForm
+from accounts.two_factor.views import AdminLoginView, TwoFactorSettingsView, TwoFactorSetupView
+from core.admin.site import BaseAdminSite
 
 
 class AdminSite(BaseAdminSite):
@@ -21,7 +21,7 @@ class AdminSite(BaseAdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Of the staff, with a second factor shown, and not for too long."""
-        return super().has_permission(request) and sittings.is_open(request)
+        return super().has_permission(request) and sessions.is_session_valid(request)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """As the base's; a request keeps the sign-in awake."""
@@ -29,16 +29,16 @@ class AdminSite(BaseAdminSite):
 
         @wraps(guarded)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            sittings.touch(request)
+            sessions.record_activity(request)
             return guarded(request, *args, **kwargs)
 
         return inner
 
     def extra_urls(self) -> list[URLPattern]:
-        """The pages of the second factor."""
+        """Return the URLs of the two-factor pages."""
         return [
-            path("enrol/", self.enrol, name="enrol"),
-            path("second-factor/", self.admin_view(self.second_factor), name="second_factor"),
+            path("enrol/", self.two_factor_setup, name="enrol"),
+            path("second-factor/", self.admin_view(self.two_factor_settings), name="second_factor"),
         ]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -48,9 +48,9 @@ class AdminSite(BaseAdminSite):
         context = self.page_context(request, title=_("Log in"), app_path=request.get_full_path(), **extra_context or {})
         if REDIRECT_FIELD_NAME not in request.GET | request.POST:
             context[REDIRECT_FIELD_NAME] = reverse("admin:index")
-        view = SignInView.as_view(
+        view = AdminLoginView.as_view(
             extra_context=context,
-            authentication_form=SignInForm,
+            authentication_form=TwoFactorLoginForm,
             template_name="admin/sign_in.html",
             next_page="admin:index",
         )
@@ -61,13 +61,13 @@ class AdminSite(BaseAdminSite):
         user = request.user.pk
         answer = super().logout(request, extra_context)
         if user and not request.user.is_authenticated:
-            happened("staff.signed_out", user)
+            emit("staff.signed_out", user)
         return answer
 
-    def enrol(self, request: HttpRequest) -> HttpResponseBase:
+    def two_factor_setup(self, request: HttpRequest) -> HttpResponseBase:
         """Between the first password and the first code."""
-        return EnrolView.as_view(extra_context=self.page_context(request, title=_("Second factor")))(request)
+        return TwoFactorSetupView.as_view(extra_context=self.page_context(request, title=_("Second factor")))(request)
 
-    def second_factor(self, request: HttpRequest) -> HttpResponseBase:
+    def two_factor_settings(self, request: HttpRequest) -> HttpResponseBase:
         """One's own second factor."""
-        return SecondFactorView.as_view(extra_context=self.page_context(request))(request)
+        return TwoFactorSettingsView.as_view(extra_context=self.page_context(request))(request)

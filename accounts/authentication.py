@@ -10,12 +10,12 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.request import Request
 
 from accounts.models import AuthSession, User
-from accounts.tokens import InvalidToken, session_of
-from bookbridge.api.request_context import client_address
-from bookbridge.api.throttling import login_identities, wait_for
+from accounts.tokens import InvalidToken, get_session
+from core.api.throttling import check_rate, login_idents
+from core.observability.request_context import get_client_ip
 
 
-def caller(request: HttpRequest | Request) -> User:
+def current_user(request: HttpRequest | Request) -> User:
     """Return `request.user` as a User, for views that require authentication."""
     return cast(User, request.user)
 
@@ -31,7 +31,7 @@ class SessionTokenAuthentication(BaseAuthentication):
         if len(parts) != 2:
             raise InvalidToken(_("The Authorization header must be “Bearer” followed by one token."))
         try:
-            session = session_of(parts[1].decode("ascii"))
+            session = get_session(parts[1].decode("ascii"))
         except UnicodeDecodeError:
             raise InvalidToken from None
         return session.user, session
@@ -59,7 +59,7 @@ class AdminBackend(ModelBackend):
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
         """Return the user, or None if the password is wrong or the request is throttled (without hashing)."""
-        if request is not None and wait_for("login", login_identities(client_address(request), username or "")):
+        if request is not None and check_rate("login", login_idents(get_client_ip(request), username or "")):
             return None
         user: User | None = super().authenticate(request, username, password, **kwargs)
         return user
@@ -71,4 +71,4 @@ class AdminBackend(ModelBackend):
 
     def user_can_authenticate(self, user: User | None) -> bool:  # type: ignore[override]
         """Return whether the user may sign in; checked on every request."""
-        return user is not None and user.may_sign_in
+        return user is not None and user.can_sign_in

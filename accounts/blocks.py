@@ -19,10 +19,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotAuthenticated
 
-from accounts.happenings import happened
-from bookbridge.api.errors import InvalidField
-from bookbridge.api.rows import hold
-from bookbridge.api.transactions import retrying_atomic
+from accounts.events import emit
+from core.api.exceptions import InvalidFieldError
+from core.db.locking import lock_rows
+from core.db.transactions import atomic_with_retry
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-def unblocked(viewer: User | AnonymousUser, column: str) -> Q:
+def not_blocked(viewer: User | AnonymousUser, column: str) -> Q:
     """Return the condition that there is no block between `viewer` and the user in `column`.
 
     >>> posts.filter(not_blocked(viewer, "author"))
@@ -44,7 +44,7 @@ def unblocked(viewer: User | AnonymousUser, column: str) -> Q:
     return Q(~Exists(placed), ~Exists(received))
 
 
-def hidden_among(user_ids: Collection[int], user: int) -> set[int]:
+def blocked_ids(user_ids: Collection[int], user: int) -> set[int]:
     """Return which of the `user_ids` have blocked `user` or are blocked by them."""
     between = Q(blocker=user, blocked__in=user_ids) | Q(blocked=user, blocker__in=user_ids)
     pairs = Block.objects.filter(between).values_list("blocker", "blocked") if user_ids else ()
@@ -54,32 +54,32 @@ def hidden_among(user_ids: Collection[int], user: int) -> set[int]:
 class BlockQuerySet(models.QuerySet["Block"]):
     """Queries on blocks."""
 
-    def of(self, user: User | AnonymousUser) -> BlockQuerySet:
+    def placed_by(self, user: User | AnonymousUser) -> BlockQuerySet:
         """Return the blocks by `user` of active accounts."""
         return self.filter(blocker=user.pk, blocked__is_active=True)
 
-    @retrying_atomic
-    def place(self, *, on: User, by: User) -> None:
+    @atomic_with_retry
+    def block(self, *, on: User, by: User) -> None:
         """Block the user `on`. Idempotent.
 
         Raises InvalidField `own_account`, or Http404 if `on` has been deleted in the meantime.
         """
         if on.pk == by.pk:
-            raise InvalidField("username", "own_account", _("You cannot block yourself."))
-        existing = hold(get_user_model(), [on.pk, by.pk])
+            raise InvalidFieldError("username", "own_account", _("You cannot block yourself."))
+        existing = lock_rows(get_user_model(), [on.pk, by.pk])
         if by.pk not in existing:
             raise NotAuthenticated
         if on.pk not in existing:
             raise Http404
         if self.get_or_create(blocker=by, blocked=on)[1]:
-            happened("user.blocked", by.pk, object_id=on.pk)
+            emit("user.blocked", by.pk, object_id=on.pk)
 
-    @retrying_atomic
-    def lift(self, *, on: User, by: User) -> None:
+    @atomic_with_retry
+    def unblock(self, *, on: User, by: User) -> None:
         """Remove the block of `on` by `by`, if any. A block in the other direction stays."""
-        hold(get_user_model(), [on.pk, by.pk])
+        lock_rows(get_user_model(), [on.pk, by.pk])
         if self.filter(blocker=by, blocked=on).delete()[0]:
-            happened("user.unblocked", by.pk, object_id=on.pk)
+            emit("user.unblocked", by.pk, object_id=on.pk)
 
 
 class Block(models.Model):
@@ -87,7 +87,7 @@ class Block(models.Model):
 
     blocker = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="blocks")
     blocked = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("created at"))
 
     objects = BlockQuerySet.as_manager()
 

@@ -1,34 +1,28 @@
-"""What accounts contribute to `bookbridge.api.registry`."""
+"""What accounts contribute to `core.registry`."""
 
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from accounts.expiry import finish_deletions
-from accounts.export import SECTIONS
-from accounts.models import AVATARS, AuthSession, MailToken, User
-from accounts.staff.panel import panel
-from bookbridge.api.audit.retention import clear_kept_too_long
-from bookbridge.api.counters import recount_by_month
-from bookbridge.api.pictures import sweep
-from bookbridge.api.registry import (
-    admin_panels,
-    cleanups,
-    counter_checks,
-    export_sections,
-    image_folders,
-)
-from bookbridge.api.tasks.cleanup import register_cleanup
+from accounts.admin_dashboard import accounts_panel
+from accounts.cleanup import finish_deletions
+from accounts.export import EXPORT_SECTIONS
+from accounts.models import AVATAR_FOLDER, AuthSession, EmailToken, User
+from core.audit.retention import prune_expired
+from core.counters.counters import recount_by_month
+from core.images.storage import delete_orphans
+from core.registry import admin_panels, cleanups, counter_checks, export_sections, image_folders
+from core.tasks.cleanup import register_cleanup
 
-admin_panels.register("accounts", panel)
-image_folders.register(AVATARS, User.objects.avatars)
-export_sections.register_all(SECTIONS)
+admin_panels.register("accounts", accounts_panel)
+image_folders.register(AVATAR_FOLDER, User.objects.avatar_names)
+export_sections.register_all(EXPORT_SECTIONS)
 counter_checks.register(
     "total of users", recount_by_month("users", "joined_at", lambda: User.objects.filter(is_active=True))
 )
 
-cleanups.register("pictures", sweep)
-register_cleanup("sessions", lambda: AuthSession.objects.over())
+cleanups.register("pictures", delete_orphans)
+register_cleanup("sessions", lambda: AuthSession.objects.expired())
 register_cleanup("admin sessions", lambda: Session.objects.filter(expire_date__lt=timezone.now()))
-cleanups.register("audit log", clear_kept_too_long)
-register_cleanup("e-mail tokens", lambda: MailToken.objects.filter(expires_at__lt=timezone.now()))
+cleanups.register("audit log", prune_expired)
+register_cleanup("e-mail tokens", lambda: EmailToken.objects.filter(expires_at__lt=timezone.now()))
 cleanups.register("interrupted account deletions", finish_deletions)

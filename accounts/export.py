@@ -16,27 +16,27 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.utils.encoders import JSONEncoder
 
 from accounts.blocks import Block
-from accounts.models import AuthSession, MailToken, User
-from accounts.serializers import OwnUserSerializer
-from accounts.staff.models import RecoveryCode, SecondFactor
-from bookbridge.api.models import KeptAnswer
-from bookbridge.api.registry import export_sections
+from accounts.models import AuthSession, EmailToken, User
+from accounts.serializers import CurrentUserSerializer
+from accounts.two_factor.models import RecoveryCode, TOTPDevice
+from core.models import IdempotencyRecord
+from core.registry import export_sections
 
 Section = Mapping[str, Any] | Iterable[Mapping[str, Any]]
 
 # Rows per query, and bytes buffered in memory before a temporary file is used.
-BATCH, IN_MEMORY = 500, 1_000_000
+BATCH_SIZE, SPOOL_BYTES = 500, 1_000_000
 
 
-def document(user: User) -> tuple[IO[bytes], int, str]:
+def build_export(user: User) -> tuple[IO[bytes], int, str]:
     """Return the export as an open file, its length and its SHA-256.
 
     It is complete before the first byte is sent, so that a failure never produces a truncated document.
     """
     digest = sha256()
     with ExitStack() as on_error:
-        file = on_error.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
-        for piece in _pieces(user):
+        file = on_error.enter_context(tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES))
+        for piece in _chunks(user):
             data = piece.encode()
             file.write(data)
             digest.update(data)
@@ -46,21 +46,21 @@ def document(user: User) -> tuple[IO[bytes], int, str]:
     return file, length, digest.hexdigest()
 
 
-def rows(queryset: QuerySet[Any], *columns: str, **aliases: Any) -> Iterator[dict[str, Any]]:
+def iter_rows(queryset: QuerySet[Any], *columns: str, **aliases: Any) -> Iterator[dict[str, Any]]:
     """Yield the columns of each row by id, in batches; `aliases` renames columns (`book_title="book__title"`)."""
     last = 0
     annotations = {name: F(path) if isinstance(path, str) else path for name, path in aliases.items()}
-    while page := list(queryset.filter(pk__gt=last).order_by("pk").values("pk", *columns, **annotations)[:BATCH]):
+    while page := list(queryset.filter(pk__gt=last).order_by("pk").values("pk", *columns, **annotations)[:BATCH_SIZE]):
         last = page[-1]["pk"]
         for row in page:
             yield {"id": row.pop("pk"), **row}
 
 
-def answers(queryset: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Iterator[dict[str, Any]]:
+def iter_serialized(queryset: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Iterator[dict[str, Any]]:
     """Yield each row as the API serializes it, by id, in batches."""
     last = 0
     page: list[Model]
-    while page := list(queryset.filter(pk__gt=last).order_by("pk")[:BATCH]):
+    while page := list(queryset.filter(pk__gt=last).order_by("pk")[:BATCH_SIZE]):
         last = page[-1].pk
         yield from serializer(page, many=True).data
 
@@ -72,7 +72,7 @@ class _Encoder(JSONEncoder):
         return float(obj) if isinstance(obj, Decimal) else super().default(obj)
 
 
-def _pieces(user: User) -> Iterator[str]:
+def _chunks(user: User) -> Iterator[str]:
     encode = _Encoder(ensure_ascii=False).encode
     start = "{"
     for name, build in export_sections.items():
@@ -91,27 +91,29 @@ def _pieces(user: User) -> Iterator[str]:
 
 def _account(user: User) -> Section:
     extra_fields = ("suspended_until", "last_login", "reviews_count")
-    return {**OwnUserSerializer(user).data, **{name: getattr(user, name) for name in extra_fields}}
+    return {**CurrentUserSerializer(user).data, **{name: getattr(user, name) for name in extra_fields}}
 
 
 def _secrets(user: User) -> Section:
     """Return which secrets exist, without their values."""
-    factor = SecondFactor.objects.filter(user=user).first()
+    factor = TOTPDevice.objects.filter(user=user).first()
     return {
         "second_factor_since": factor and factor.created_at,
         "recovery_codes": RecoveryCode.objects.filter(factor__user=user).count(),
-        "mailed_links": list(MailToken.objects.filter(user=user).values("purpose", "email", "expires_at")),
+        "mailed_links": list(EmailToken.objects.filter(user=user).values("purpose", "email", "expires_at")),
     }
 
 
-def _sign_ins(user: User) -> Section:
-    return rows(AuthSession.objects.filter(user=user), "device", "created_at", "last_used_at", "expires_at", "ended_at")
+def _sessions(user: User) -> Section:
+    return iter_rows(
+        AuthSession.objects.filter(user=user), "device", "created_at", "last_used_at", "expires_at", "ended_at"
+    )
 
 
-SECTIONS = {
+EXPORT_SECTIONS = {
     "account": _account,
     "secrets": _secrets,
-    "sign_ins": _sign_ins,
-    "blocks": lambda user: rows(Block.objects.of(user), "created_at", username="blocked__username"),
-    "retries": lambda user: rows(KeptAnswer.objects.filter(user=user), "created_at", "status"),
+    "sign_ins": _sessions,
+    "blocks": lambda user: iter_rows(Block.objects.placed_by(user), "created_at", username="blocked__username"),
+    "retries": lambda user: iter_rows(IdempotencyRecord.objects.filter(user=user), "created_at", "status"),
 }

@@ -7,14 +7,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from bookbridge.api.filters import SearchFilter
+from core.api.filters import SearchTextFilter
 
 
 class UserFilter(django_filters.FilterSet):
     """Filters users by name."""
 
-    search = SearchFilter(
-        method="by_name",
+    search = SearchTextFilter(
+        method="filter_search",
         label=_("Matches the beginnings of words in usernames and display names, ignoring case and accents."),
     )
 
@@ -22,7 +22,7 @@ class UserFilter(django_filters.FilterSet):
         model = User
         fields: list[str] = []
 
-    def by_name(self, queryset: Any, name: str, value: str) -> QuerySet[User]:
+    def filter_search(self, queryset: Any, name: str, value: str) -> QuerySet[User]:
         """Search by name."""
         users: QuerySet[User] = queryset.search(value)
         return users

@@ -3,7 +3,7 @@
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 
-class Argon2(Argon2PasswordHasher):
+class TunedArgon2PasswordHasher(Argon2PasswordHasher):
     """Argon2id with OWASP's second recommended configuration: 19 MiB, two passes, one lane.
 
     Django's default uses 100 MiB and eight lanes per sign-in, so a few simultaneous sign-ins would exhaust a small

@@ -9,18 +9,18 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.blocks import Block
-from accounts.models import AuthSession, Leaving, User
-from accounts.names import (
+from accounts.models import AuthSession, ReviewsOnDeletion, User
+from accounts.validators import (
     EMAIL_LENGTH,
     LANGUAGE_TAGS,
     validate_chosen_username,
     validate_email_key,
     validate_timezone,
 )
-from bookbridge.api.errors import InvalidField
-from bookbridge.api.registry import profile_fields
-from bookbridge.api.serializers import LineField, ModelSerializer, TextField
-from bookbridge.api.text import is_blank, language_tag
+from core.api.exceptions import InvalidFieldError
+from core.api.serializers import ModelSerializer, SingleLineField, VisibleTextField
+from core.registry import profile_fields
+from core.search.normalize import is_blank, language_tag
 
 
 class LanguageField(serializers.ChoiceField):
@@ -45,7 +45,7 @@ class PasswordField(serializers.CharField):
         super().__init__(max_length=128, trim_whitespace=False, write_only=True, style=style, **kwargs)
 
 
-class EmailField(TextField, serializers.EmailField):
+class EmailField(VisibleTextField, serializers.EmailField):
     """An e-mail address whose normalized form fits into the column."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -53,17 +53,17 @@ class EmailField(TextField, serializers.EmailField):
         self.validators.append(validate_email_key)
 
 
-def check_new_password(password: str, user: User, *, field: str) -> None:
+def validate_new_password(password: str, user: User, *, field: str) -> None:
     """Run Django's password validators. Raises ValidationError with their errors on `field`."""
     if is_blank(password):
-        raise InvalidField(field, "blank", _("Enter at least one visible character."))
+        raise InvalidFieldError(field, "blank", _("Enter at least one visible character."))
     try:
         validate_password(password, user)
     except DjangoValidationError as error:
         raise serializers.ValidationError({field: serializers.as_serializer_error(error)["non_field_errors"]}) from None
 
 
-class PersonSerializer(ModelSerializer):
+class UserSummarySerializer(ModelSerializer):
     """A user, as shown next to their content."""
 
     avatar_url = serializers.URLField(read_only=True, allow_null=True)
@@ -74,7 +74,7 @@ class PersonSerializer(ModelSerializer):
         read_only_fields = fields
 
 
-class PersonOrDeletedSerializer(PersonSerializer):
+class NullableUserSummarySerializer(UserSummarySerializer):
     """A user, or a placeholder without id and username if the account has been deleted."""
 
     id = serializers.IntegerField(read_only=True, allow_null=True)
@@ -85,16 +85,16 @@ class PersonOrDeletedSerializer(PersonSerializer):
         return super().get_attribute(instance) or deleted
 
 
-class OwnUserSerializer(ModelSerializer):
+class CurrentUserSerializer(ModelSerializer):
     """The account of the authenticated user."""
 
-    display_name = LineField(
+    display_name = SingleLineField(
         max_length=60, required=False, allow_blank=True, help_text=_("The username is used if this is empty.")
     )
     email = EmailField(read_only=True, allow_blank=True)
-    bio = TextField(max_length=1000, required=False, allow_blank=True)
+    bio = VisibleTextField(max_length=1000, required=False, allow_blank=True)
     language = LanguageField(required=False)
-    timezone = TextField(max_length=64, required=False, validators=[validate_timezone])
+    timezone = VisibleTextField(max_length=64, required=False, validators=[validate_timezone])
     avatar_url = serializers.URLField(read_only=True, allow_null=True)
 
     class Meta:
@@ -115,25 +115,25 @@ class OwnUserSerializer(ModelSerializer):
         read_only_fields = ["id", "username", "email", "email_verified", "joined_at", "is_staff"]
 
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
-        instance.change_profile(**validated_data)
+        instance.update_profile(**validated_data)
         return instance
 
 
-class ProfileListSerializer(PersonSerializer):
+class UserListSerializer(UserSummarySerializer):
     """A user in search results."""
 
-    class Meta(PersonSerializer.Meta):
-        fields = [*PersonSerializer.Meta.fields, "bio", "joined_at", "reviews_count"]
+    class Meta(UserSummarySerializer.Meta):
+        fields = [*UserSummarySerializer.Meta.fields, "bio", "joined_at", "reviews_count"]
         read_only_fields = fields
 
 
-class ProfileSerializer(ProfileListSerializer):
+class UserProfileSerializer(UserListSerializer):
     """The public profile of a user."""
 
     clubs = serializers.SerializerMethodField()
 
-    class Meta(ProfileListSerializer.Meta):
-        fields = [*ProfileListSerializer.Meta.fields, "clubs"]
+    class Meta(UserListSerializer.Meta):
+        fields = [*UserListSerializer.Meta.fields, "clubs"]
         read_only_fields = fields
 
     def get_clubs(self, user: User) -> list[dict[str, Any]]:
@@ -145,7 +145,7 @@ class ProfileSerializer(ProfileListSerializer):
 class BlockSerializer(ModelSerializer):
     """A user blocked by the authenticated user."""
 
-    user = PersonSerializer(source="blocked", read_only=True)
+    user = UserSummarySerializer(source="blocked", read_only=True)
 
     class Meta:
         model = Block
@@ -156,18 +156,18 @@ class BlockSerializer(ModelSerializer):
 class RegisterSerializer(serializers.Serializer[User]):
     """The data of a new account."""
 
-    username = TextField(max_length=30, validators=[validate_chosen_username])
+    username = VisibleTextField(max_length=30, validators=[validate_chosen_username])
     password = PasswordField(new=True)
     email = EmailField(required=False, allow_blank=True)
-    display_name = LineField(max_length=60, required=False, allow_blank=True)
+    display_name = SingleLineField(max_length=60, required=False, allow_blank=True)
     language = LanguageField(required=False)
-    timezone = TextField(max_length=64, required=False, validators=[validate_timezone])
-    device = LineField(max_length=100, required=False, allow_blank=True)
+    timezone = VisibleTextField(max_length=64, required=False, validators=[validate_timezone])
+    device = SingleLineField(max_length=100, required=False, allow_blank=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         # Django's validators compare the password with these fields.
         profile = {name: attrs[name] for name in ("username", "email", "display_name") if name in attrs}
-        check_new_password(attrs["password"], User(**profile), field="password")
+        validate_new_password(attrs["password"], User(**profile), field="password")
         return attrs
 
 
@@ -176,32 +176,32 @@ class LoginSerializer(serializers.Serializer[User]):
 
     username = serializers.CharField(max_length=254)
     password = PasswordField()
-    device = LineField(max_length=100, required=False, allow_blank=True)
+    device = SingleLineField(max_length=100, required=False, allow_blank=True)
 
 
-class PairSerializer(serializers.Serializer[Any]):
+class TokenPairSerializer(serializers.Serializer[Any]):
     """A new pair of access and refresh token."""
 
     access = serializers.CharField(read_only=True)
     refresh = serializers.CharField(read_only=True)
 
 
-class SignedInSerializer(PairSerializer):
+class LoginResponseSerializer(TokenPairSerializer):
     """The response to a sign-in. `access_token` equals `access`, for clients of the older catalog service."""
 
     access_token = serializers.CharField(read_only=True)
-    user = OwnUserSerializer(read_only=True)
+    user = CurrentUserSerializer(read_only=True)
 
 
-class RegisteredSerializer(OwnUserSerializer):
+class RegisterResponseSerializer(CurrentUserSerializer):
     """The response to a registration: the new account and the tokens of its first session."""
 
     access = serializers.CharField(read_only=True)
     refresh = serializers.CharField(read_only=True)
     access_token = serializers.CharField(read_only=True)
 
-    class Meta(OwnUserSerializer.Meta):
-        fields = [*OwnUserSerializer.Meta.fields, "access", "refresh", "access_token"]
+    class Meta(CurrentUserSerializer.Meta):
+        fields = [*CurrentUserSerializer.Meta.fields, "access", "refresh", "access_token"]
 
 
 class RefreshSerializer(serializers.Serializer[Any]):
@@ -239,15 +239,15 @@ class PasswordChangeSerializer(serializers.Serializer[Any]):
     new_password = PasswordField(new=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        check_new_password(attrs["new_password"], self.context["request"].user, field="new_password")
+        validate_new_password(attrs["new_password"], self.context["request"].user, field="new_password")
         return attrs
 
 
-class DepartureSerializer(serializers.Serializer[Any]):
+class AccountDeletionSerializer(serializers.Serializer[Any]):
     """The password, and what happens to the reviews of the deleted account."""
 
     password = PasswordField()
-    reviews = serializers.ChoiceField(choices=Leaving.choices, default=Leaving.ANONYMISE)
+    reviews = serializers.ChoiceField(choices=ReviewsOnDeletion.choices, default=ReviewsOnDeletion.ANONYMISE)
 
 
 class EmailSerializer(serializers.Serializer[Any]):
@@ -262,7 +262,7 @@ class EmailChangeSerializer(EmailSerializer):
     current_password = PasswordField()
 
 
-class PasswordResetSerializer(serializers.Serializer[Any]):
+class PasswordResetConfirmSerializer(serializers.Serializer[Any]):
     """The token from the password reset e-mail and the new password."""
 
     token = serializers.CharField(max_length=200)

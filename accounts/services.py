@@ -10,18 +10,18 @@ from rest_framework import status
 from rest_framework.exceptions import AuthenticationFailed
 
 from accounts import tokens
-from accounts.happenings import happened
-from accounts.models import AuthSession, MailToken, MailTokenPurpose, PasswordMovedError, User
-from accounts.refusals import refused
+from accounts.events import emit
+from accounts.login_failures import record_login_failure
+from accounts.models import AuthSession, EmailToken, EmailTokenPurpose, PasswordChangedError, User
 from accounts.tasks import (
     encrypt_address,
     send_email_change_emails,
     send_password_reset_email,
     send_verification_email,
 )
-from bookbridge.api.errors import Conflict, Forbidden, Problem
-from bookbridge.api.text import digest_of, identifier_key
-from bookbridge.api.transactions import conflict_as, retrying_atomic
+from core.api.exceptions import APIProblem, Conflict, PermissionDeniedProblem
+from core.db.transactions import atomic_with_retry, conflict_on_integrity_error
+from core.search.normalize import normalize_identifier, sha256_hex
 
 
 class InvalidCredentials(AuthenticationFailed):
@@ -31,7 +31,7 @@ class InvalidCredentials(AuthenticationFailed):
     default_code = "invalid_credentials"
 
 
-class WrongPasswordError(Problem):
+class WrongPasswordError(APIProblem):
     """400 with the error code `wrong_password` on the given field."""
 
     def __init__(self, user: User, field: str) -> None:
@@ -39,29 +39,29 @@ class WrongPasswordError(Problem):
         super().__init__(status.HTTP_400_BAD_REQUEST, "invalid", _("Some fields are not valid."), errors=errors)
         self.user = user
 
-    def note(self) -> None:
+    def log(self) -> None:
         """Record the failure in the audit log."""
-        refused("password.refused", self.user.username, user=self.user.pk, actor=self.user.pk)
+        record_login_failure("password.refused", self.user.username, user=self.user.pk, actor=self.user.pk)
 
 
-@retrying_atomic
+@atomic_with_retry
 def register(*, username: str, password: str, email: str = "", **fields: Any) -> User:
     """Create an account. Raises Conflict `username_taken`.
 
     Only the owner of an e-mail address learns, by e-mail, that it already belongs to an account.
     """
     user: User = User.objects.create_user(username, password, email=email, **fields)
-    happened("account.created", user.pk)
+    emit("account.created", user.pk)
     if email:
         send_verification(user)
     return user
 
 
-def sign_in(name: str, password: str, *, device: str) -> tuple[User, tokens.Pair]:
+def sign_in(name: str, password: str, *, device: str) -> tuple[User, tokens.TokenPair]:
     """Authenticate the user and create a session. Raises the same exceptions as `authenticate`."""
     for _attempt in range(3):
         user = authenticate(name, password)
-        with suppress(PasswordMovedError):
+        with suppress(PasswordChangedError):
             return user, tokens.sign_in(user, device=device)
     raise InvalidCredentials
 
@@ -72,16 +72,16 @@ def authenticate(name: str, password: str) -> User:
     Raises InvalidCredentials, or Forbidden `account_suspended`. An unknown name costs the same hashing and logging as
     a wrong password, so that the response time does not reveal accounts.
     """
-    users = User.objects.with_verified_email(name) if "@" in name else User.objects.named(name)
+    users = User.objects.with_verified_email(name) if "@" in name else User.objects.by_username(name)
     user = users.first()
     if user is None:
         make_password(password)
     elif user.check_password(password) and user.is_active:
         if not user.is_suspended:
             return user
-        refused("session.refused", name, user=user.pk, detail="suspended")
-        raise Forbidden("account_suspended", _("This account is suspended."), until=user.suspended_until)
-    refused("session.refused", name, user=user.pk if user else None)
+        record_login_failure("session.refused", name, user=user.pk, detail="suspended")
+        raise PermissionDeniedProblem("account_suspended", _("This account is suspended."), until=user.suspended_until)
+    record_login_failure("session.refused", name, user=user.pk if user else None)
     raise InvalidCredentials
 
 
@@ -90,16 +90,16 @@ def change_password(user: User, *, current: str, new: str, keep: AuthSession | N
 
     Raises WrongPasswordError, also if the password has been changed in the meantime.
     """
-    require_password(user, current, field="current_password")
+    check_current_password(user, current, field="current_password")
     before = user.password
     user.set_password(new)
     try:
-        user.save_password(keep=keep, instead_of=before)
-    except PasswordMovedError:
+        user.save_password(keep=keep, expected_password=before)
+    except PasswordChangedError:
         raise WrongPasswordError(user, "current_password") from None
 
 
-def require_password(user: User, password: str, *, field: str) -> None:
+def check_current_password(user: User, password: str, *, field: str) -> None:
     """Raise WrongPasswordError unless the password is correct."""
     if not check_password(password, user.password):
         raise WrongPasswordError(user, field)
@@ -115,25 +115,25 @@ def send_verification(user: User) -> None:
 
 def request_email_change(user: User, email: str, *, password: str) -> None:
     """Send a confirmation link to the new address and a notice to the old one. Raises WrongPasswordError."""
-    require_password(user, password, field="current_password")
+    check_current_password(user, password, field="current_password")
     _request_email_change(user, email)
 
 
-@retrying_atomic
+@atomic_with_retry
 def _request_email_change(user: User, email: str) -> None:
     send_email_change_emails.enqueue(user=user.pk, address=encrypt_address(email))
-    happened("email.change_requested", user.pk)
+    emit("email.change_requested", user.pk)
 
 
-@retrying_atomic
+@atomic_with_retry
 def confirm_email(token: str) -> None:
     """Set and verify the address that the token was sent to. Raises Problem `invalid_token`, Conflict `email_taken`."""
-    used = _use(token, MailTokenPurpose.VERIFY, MailTokenPurpose.CHANGE)
+    used = _consume_token(token, EmailTokenPurpose.VERIFY, EmailTokenPurpose.CHANGE)
     user = used.user
-    user.email, user.email_key, user.email_verified = used.email, identifier_key(used.email), True
-    with conflict_as(Conflict("email_taken", _("This address is now used by another account."))):
+    user.email, user.email_key, user.email_verified = used.email, normalize_identifier(used.email), True
+    with conflict_on_integrity_error(Conflict("email_taken", _("This address is now used by another account."))):
         user.save(update_fields=["email", "email_key", "email_verified"])
-    happened("email.changed" if used.purpose == MailTokenPurpose.CHANGE else "email.verified", user.pk)
+    emit("email.changed" if used.purpose == EmailTokenPurpose.CHANGE else "email.verified", user.pk)
 
 
 def request_password_reset(email: str) -> None:
@@ -141,34 +141,34 @@ def request_password_reset(email: str) -> None:
     send_password_reset_email.enqueue(address=encrypt_address(email))
 
 
-def user_of_reset(token: str) -> User:
+def get_user_for_reset_token(token: str) -> User:
     """Return the user of a reset token without consuming it. Raises Problem `invalid_token`."""
-    return _find(token, MailTokenPurpose.RESET).user
+    return _find(token, EmailTokenPurpose.RESET).user
 
 
-@retrying_atomic
+@atomic_with_retry
 def reset_password(token: str, new: str) -> None:
     """Set a new password with a reset token and revoke every session. Raises Problem `invalid_token`."""
-    _use(token, MailTokenPurpose.RESET).user.change_password(new, keep=None, verb="password.reset")
+    _consume_token(token, EmailTokenPurpose.RESET).user.change_password(new, keep=None, verb="password.reset")
 
 
-def invalid_token() -> Problem:
+def invalid_token() -> APIProblem:
     """Return the 400 for any token that is unknown, used, superseded or expired."""
-    return Problem(400, "invalid_token", _("This link is invalid or has expired."))
+    return APIProblem(400, "invalid_token", _("This link is invalid or has expired."))
 
 
-def _find(token: str, *purposes: MailTokenPurpose) -> MailToken:
-    valid = MailToken.objects.filter(digest=digest_of(token), purpose__in=purposes, expires_at__gt=timezone.now())
+def _find(token: str, *purposes: EmailTokenPurpose) -> EmailToken:
+    valid = EmailToken.objects.filter(digest=sha256_hex(token), purpose__in=purposes, expires_at__gt=timezone.now())
     mail_token = valid.select_related("user").filter(user__is_active=True).first()
     if mail_token is None or mail_token.is_superseded:
         raise invalid_token()
     return mail_token
 
 
-def _use(token: str, *purposes: MailTokenPurpose) -> MailToken:
+def _consume_token(token: str, *purposes: EmailTokenPurpose) -> EmailToken:
     """Delete the token and return it. Of several concurrent callers, only the one that deletes the row succeeds."""
     mail_token = _find(token, *purposes)
-    deleted, _rows = MailToken.objects.filter(pk=mail_token.pk, digest=mail_token.digest).delete()
+    deleted, _rows = EmailToken.objects.filter(pk=mail_token.pk, digest=mail_token.digest).delete()
     if not deleted:
         raise invalid_token()
     return mail_token

@@ -6,7 +6,7 @@ users, clubs, books, reviews.
 
 from django.dispatch import Signal
 
-# Something happened to an account. `event`: an `accounts.happenings.Happening`.
+# Something happened to an account. `event`: an `accounts.events.AccountEvent`.
 account_event = Signal()
 
 # An account is being deleted; its row is locked. Receivers detach or delete what refers to it. `user`, and `anonymise`:

@@ -22,12 +22,12 @@ from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import Token
 
-from accounts.happenings import happened
+from accounts.events import emit
 from accounts.models import AuthSession, User, new_jti
-from bookbridge.api.sealed import seal, unseal
-from bookbridge.api.transactions import retrying_atomic
+from core.db.transactions import atomic_with_retry
+from core.encryption import decrypt, encrypt
 
-PURPOSE = "refresh"
+ENCRYPTION_PURPOSE = "refresh"
 
 
 class InvalidToken(AuthenticationFailed):
@@ -37,7 +37,7 @@ class InvalidToken(AuthenticationFailed):
     default_code = "token_not_valid"
 
 
-class SigningBackend(TokenBackend):
+class KeyIDTokenBackend(TokenBackend):
     """SimpleJWT's backend with the header `kid`, by which other services find the key in the JWKS."""
 
     def __init__(self, key: Any) -> None:
@@ -69,7 +69,7 @@ class SigningBackend(TokenBackend):
         return base64url_encode(sha256(canonical.encode()).digest()).decode()
 
 
-backend = SigningBackend(settings.JWT_PRIVATE_KEY)
+backend = KeyIDTokenBackend(settings.JWT_PRIVATE_KEY)
 
 
 class AccessToken(Token):
@@ -89,70 +89,72 @@ class RefreshToken(Token):
 
 
 @dataclass(frozen=True)
-class Pair:
+class TokenPair:
     """The tokens that a client gets at sign-in and at each refresh."""
 
     access: str
     refresh: str
 
 
-@retrying_atomic
-def sign_in(user: User, *, device: str) -> Pair:
+@atomic_with_retry
+def sign_in(user: User, *, device: str) -> TokenPair:
     """Create a session. Raises PasswordChangedError, so that a password change never misses a concurrent sign-in."""
-    user.hold(password=user.password)
+    user.lock(password=user.password)
     session = AuthSession(user=user, device=device, jti=new_jti(), expires_at=timezone.now() + RefreshToken.lifetime)
     session.save(force_insert=True)
-    happened("session.created", user.pk, object_id=session.pk, detail=device)
-    return _mint(session)
+    emit("session.created", user.pk, object_id=session.pk, detail=device)
+    return _issue_pair(session)
 
 
-def refresh(token: str) -> Pair:
+def refresh(token: str) -> TokenPair:
     """Exchange a refresh token for a new pair. Raises InvalidToken; with `token_reused` the session is revoked.
 
     A retry within REFRESH_GRACE_SECONDS returns the same pair.
     """
     claims = _claims(RefreshToken, token)
-    outcome = _exchange(claims)
-    if isinstance(outcome, Pair):
+    outcome = _rotate(claims)
+    if isinstance(outcome, TokenPair):
         return outcome
     # Raised outside the transaction, which would otherwise roll back the revocation.
     raise InvalidToken(code=outcome) if outcome else InvalidToken()
 
 
-@retrying_atomic
-def _exchange(claims: Token) -> Pair | str:
+@atomic_with_retry
+def _rotate(claims: Token) -> TokenPair | str:
     """Return the next pair, or the error code (`""` for the default)."""
     session = AuthSession.objects.select_for_update().filter(pk=claims["sid"]).first()
-    if session is None or not session.is_live or not session.user.may_sign_in:
+    if session is None or not session.is_active or not session.user.can_sign_in:
         return ""
     now = timezone.now()
     if claims["jti"] == session.jti:
         session.previous_jti, session.jti, session.rotated_at, session.last_used_at = session.jti, new_jti(), now, now
         session.expires_at = now + RefreshToken.lifetime
-        pair = _mint(session)
-        session.successor = seal(json.dumps([pair.access, pair.refresh]), purpose=PURPOSE)
-        session.save(update_fields=["previous_jti", "jti", "rotated_at", "last_used_at", "expires_at", "successor"])
+        pair = _issue_pair(session)
+        session.grace_token_pair = encrypt(json.dumps([pair.access, pair.refresh]), purpose=ENCRYPTION_PURPOSE)
+        session.save(
+            update_fields=["previous_jti", "jti", "rotated_at", "last_used_at", "expires_at", "grace_token_pair"]
+        )
         return pair
-    grace_pair = _in_grace(session, claims)
+    grace_pair = _grace_pair(session, claims)
     if grace_pair:
         return grace_pair
-    AuthSession.objects.filter(pk=session.pk).end()
-    happened("session.reused", session.user_id, object_id=session.pk, detail=session.device)
+    AuthSession.objects.filter(pk=session.pk).revoke()
+    emit("session.reused", session.user_id, object_id=session.pk, detail=session.device)
     return "token_reused"
 
 
-def _in_grace(session: AuthSession, claims: Token) -> Pair | None:
+def _grace_pair(session: AuthSession, claims: Token) -> TokenPair | None:
     """Return the pair that this token was exchanged for within the grace period, or None."""
     grace = timedelta(seconds=settings.REFRESH_GRACE_SECONDS)
     if claims["jti"] != session.previous_jti or session.rotated_at is None:
         return None
     if timezone.now() - session.rotated_at > grace:
         return None
-    text = unseal(session.successor, purpose=PURPOSE)
-    return Pair(*json.loads(text)) if text else None
+    text = decrypt(session.grace_token_pair, purpose=ENCRYPTION_PURPOSE)
+    return TokenPair(*json.loads(text)) if text else None
 
 
-def session_of(token: str) -> AuthSession:
+def get_session(token: str) -> AuthSession:
     """Return the session of a valid access token, with its user. Raises InvalidToken."""
     return _live_session(_claims(AccessToken, token))
 
@@ -160,11 +162,11 @@ def session_of(token: str) -> AuthSession:
 def verify(token: str) -> None:
     """Raise InvalidToken unless the access or refresh token would be accepted now."""
     try:
-        session_of(token)
+        get_session(token)
     except InvalidToken:
         claims = _claims(RefreshToken, token)
         session = _live_session(claims)
-        if claims["jti"] != session.jti and not _in_grace(session, claims):
+        if claims["jti"] != session.jti and not _grace_pair(session, claims):
             raise InvalidToken from None
 
 
@@ -172,21 +174,21 @@ def sign_out(token: str) -> None:
     """Revoke the session of a refresh token, unless it has ended already. Raises InvalidToken for a forged token."""
     session = AuthSession.objects.filter(pk=_claims(RefreshToken, token)["sid"]).first()
     if session:
-        end(session)
+        revoke_session(session)
 
 
-@retrying_atomic
-def end(session: AuthSession) -> None:
+@atomic_with_retry
+def revoke_session(session: AuthSession) -> None:
     """Revoke the session, unless it has ended already."""
-    if AuthSession.objects.filter(pk=session.pk).end():
-        happened("session.ended", session.user_id, object_id=session.pk, detail=session.device)
+    if AuthSession.objects.filter(pk=session.pk).revoke():
+        emit("session.ended", session.user_id, object_id=session.pk, detail=session.device)
 
 
-@retrying_atomic
-def end_others(user: User, *, keep: AuthSession | None) -> None:
+@atomic_with_retry
+def revoke_other_sessions(user: User, *, keep: AuthSession | None) -> None:
     """Revoke all sessions of the user but `keep`."""
-    if AuthSession.objects.filter(user=user).exclude(pk=keep.pk if keep else 0).end():
-        happened("sessions.ended", user.pk)
+    if AuthSession.objects.filter(user=user).exclude(pk=keep.pk if keep else 0).revoke():
+        emit("sessions.ended", user.pk)
 
 
 def _live_session(claims: Token) -> AuthSession:
@@ -196,7 +198,7 @@ def _live_session(claims: Token) -> AuthSession:
     # Checked first, because a suspension also revokes the session.
     if session.user.is_suspended:
         raise InvalidToken(_("This account is suspended."), code="account_suspended")
-    if not session.is_live:
+    if not session.is_active:
         raise InvalidToken
     return session
 
@@ -212,9 +214,9 @@ def _claims(kind: type[Token], token: str) -> Token:
     return claims
 
 
-def _mint(session: AuthSession) -> Pair:
+def _issue_pair(session: AuthSession) -> TokenPair:
     access, refresh_token = AccessToken(), RefreshToken()
     for token in (access, refresh_token):
         token["sub"], token["sid"] = str(session.user_id), session.pk
     refresh_token["jti"] = session.jti
-    return Pair(str(access), str(refresh_token))
+    return TokenPair(str(access), str(refresh_token))

@@ -10,11 +10,11 @@ from unfold.contrib.filters.admin import TextFilter
 
 from activity.models import Event
 from activity.verbs import VERBS
-from bookbridge.api.admin.filters import PeriodFilter, id_in
-from bookbridge.api.admin.log_admin import ActorFilter, LogAdmin, VerbFilter, account_in
+from core.admin.filters import DateTimeRangeFilter, parse_id
+from core.admin.log_admin import ActorFilter, LogModelAdmin, VerbFilter, resolve_account_id
 
 # Object types whose titles are written by club members.
-SAID = ("ballot", "meeting", "milestone", "post", "thread")
+PRIVATE_CONTENT_TYPES = ("ballot", "meeting", "milestone", "post", "thread")
 
 
 class EventVerbFilter(VerbFilter):
@@ -31,20 +31,31 @@ class ClubFilter(TextFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         text = str(self.value() or "").strip()
-        return queryset.filter(club=id_in(text) or 0) if text else queryset
+        return queryset.filter(club=parse_id(text) or 0) if text else queryset
 
 
 @admin.register(Event)
-class EventAdmin(LogAdmin):
+class EventAdmin(LogModelAdmin):
     """Admin of events."""
 
-    list_display = ("id", "at", "verb", "actor", "subject", "shown_object", "club")
-    list_filter = (EventVerbFilter, ActorFilter, ClubFilter, ("at", PeriodFilter))
-    beside = ("actor", "subject", "club")
+    list_display = ("id", "created_at", "verb", "actor", "subject", "object_display", "club")
+    list_filter = (EventVerbFilter, ActorFilter, ClubFilter, ("created_at", DateTimeRangeFilter))
+    list_prefetch_related = ("actor", "subject", "club")
     search_help_text = _("A username, or an object such as review:7")
-    fields = ("at", "verb", "actor", "actor_gone", "subject", "shown_object", "club")
+    fields = ("created_at", "verb", "actor", "actor_deleted", "subject", "object_display", "club")
     readonly_fields = fields
-    exported = ("id", "at", "verb", "actor", "subject", "object_type", "object_id", "object_title", "club_id", "club")
+    export_fields = (
+        "id",
+        "created_at",
+        "verb",
+        "actor",
+        "subject",
+        "object_type",
+        "object_id",
+        "object_title",
+        "club_id",
+        "club",
+    )
     file_name, export_verb = "activity", "activity.exported"
 
     def get_search_results(
@@ -54,23 +65,23 @@ class EventAdmin(LogAdmin):
         kind, _colon, number = term.rpartition(":")
         if not term:
             return queryset, False
-        if kind and id_in(number) is not None:
-            return queryset.filter(object_type=kind.lower(), object_id=id_in(number)), False
-        account = account_in(term)
+        if kind and parse_id(number) is not None:
+            return queryset.filter(object_type=kind.lower(), object_id=parse_id(number)), False
+        account = resolve_account_id(term)
         return queryset.filter(Q(actor=account) | Q(subject=account)), False
 
     @admin.display(description=_("to what"))
-    def shown_object(self, event: Event) -> str:
+    def object_display(self, event: Event) -> str:
         """Return the title at the time of the event, and the term that finds the object."""
-        thing = event.thing
-        return f"{shown_title(event)} ({thing.type}:{thing.id})" if thing else "-"
+        thing = event.object_ref
+        return f"{redacted_title(event)} ({thing.type}:{thing.id})" if thing else "-"
 
-    def exported_value(self, row: Any, name: str) -> Any:
-        return shown_title(row) if name == "object_title" else super().exported_value(row, name)
+    def get_export_value(self, row: Any, name: str) -> Any:
+        return redacted_title(row) if name == "object_title" else super().get_export_value(row, name)
 
 
-def shown_title(event: Event) -> str:
+def redacted_title(event: Event) -> str:
     """Return the title, or an ellipsis for content of private clubs, which staff may see only in a case."""
     club: Any = event.club
-    hidden = event.object_type in SAID and (club is None or club.is_private)
+    hidden = event.object_type in PRIVATE_CONTENT_TYPES and (club is None or club.is_private)
     return "…" if hidden else event.object_title

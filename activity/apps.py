@@ -3,11 +3,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ActivityConfig(AppConfig):
-    """What happened, and who is told of it."""
-
     name = "activity"
     verbose_name = _("Activity")
 
     def ready(self) -> None:
-        """Load what registers by being imported."""
+        """Load the modules that register themselves when imported."""
         from activity import contributions, receivers  # noqa: F401

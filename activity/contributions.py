@@ -1,13 +1,13 @@
-"""What activity contributes to `bookbridge.api.registry`."""
+"""What activity contributes to `core.registry`."""
 
-from activity.details import render_time
-from activity.export import SECTIONS
-from activity.listening import RENDERERS
+from activity.account_events import RENDERERS
+from activity.export import EXPORT_SECTIONS
+from activity.messages import render_time
 from activity.models import Notification
-from bookbridge.api.registry import export_sections, message_renderers
-from bookbridge.api.tasks.cleanup import register_cleanup
+from core.registry import export_sections, message_renderers
+from core.tasks.cleanup import register_cleanup
 
-export_sections.register_all(SECTIONS)
+export_sections.register_all(EXPORT_SECTIONS)
 message_renderers.register("time", render_time)
 message_renderers.register_all(RENDERERS)
 register_cleanup("notifications", lambda: Notification.objects.expired())

@@ -13,24 +13,24 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.blocks import unblocked
+from accounts.blocks import not_blocked
 from accounts.models import User
-from activity.details import Said
-from activity.kinds import MAILED, PERSONAL, TEXTS, Kind
-from activity.verbs import FOR_MODERATORS
-from bookbridge.api.fields import KeyField
-from bookbridge.api.rows import hold
-from bookbridge.api.text import on_one_line
-from bookbridge.api.transactions import retrying_atomic
+from activity.choices import EMAILED_BY_DEFAULT, HIDDEN_BY_BLOCK, NOTIFICATION_TEMPLATES, NotificationKind
+from activity.messages import DeferredMessage
+from activity.verbs import MODERATOR_ONLY_VERBS
+from core.db.fields import BinaryCollationCharField
+from core.db.locking import lock_rows
+from core.db.transactions import atomic_with_retry
+from core.search.normalize import to_single_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 TITLE_LENGTH = 300
-READ_KEPT, UNREAD_KEPT = datetime.timedelta(days=90), datetime.timedelta(days=365)
+READ_RETENTION, UNREAD_RETENTION = datetime.timedelta(days=90), datetime.timedelta(days=365)
 
 
-class Thing(NamedTuple):
+class ObjectRef(NamedTuple):
     """A reference to an object, with its title at that time; never the text of a post.
 
     `type` is one word (`club`, `book`, `entry`, `meeting`, `ballot`, `thread`, `post`, `review`, `user`, `session`).
@@ -44,10 +44,10 @@ class Thing(NamedTuple):
     author: int | None = None
 
 
-class About(models.Model):
+class ActivityBase(models.Model):
     """Actor, object and club of an event or a notification. The row is deleted with the club."""
 
-    at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("created at"))
     # No database constraints on the foreign keys: an insert would lock the referenced users and the club out of the
     # usual lock order. The deletion handlers of accounts and clubs clear the references; a reference that lost such a
     # race is treated as empty. An index below starts with each of the columns.
@@ -59,11 +59,14 @@ class About(models.Model):
         related_name="+",
         db_index=False,
         db_constraint=False,
+        verbose_name=_("actor"),
     )
-    actor_gone = models.BooleanField(default=False, editable=False, help_text=_("The actor's account was deleted."))
-    object_type = KeyField(max_length=20, blank=True)
-    object_id = models.BigIntegerField(null=True, blank=True)
-    object_title = models.CharField(max_length=TITLE_LENGTH, blank=True)
+    actor_deleted = models.BooleanField(
+        default=False, editable=False, help_text=_("The actor's account was deleted."), verbose_name=_("actor deleted")
+    )
+    object_type = BinaryCollationCharField(max_length=20, blank=True, verbose_name=_("object type"))
+    object_id = models.BigIntegerField(null=True, blank=True, verbose_name=_("object id"))
+    object_title = models.CharField(max_length=TITLE_LENGTH, blank=True, verbose_name=_("object title"))
     # The author of the title, whose blocks hide it.
     object_author = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -75,55 +78,62 @@ class About(models.Model):
         db_constraint=False,
     )
     club = models.ForeignKey(
-        "clubs.Club", models.CASCADE, null=True, blank=True, related_name="+", db_index=False, db_constraint=False
+        "clubs.Club",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("club"),
     )
 
     class Meta:
         abstract = True
 
     @property
-    def thing(self) -> Thing | None:
+    def object_ref(self) -> ObjectRef | None:
         """Return the object, without its title if a block hides that (see `EventQuerySet.for_user`)."""
         title = self.object_title if getattr(self, "title_shown", True) else ""
-        return None if self.object_id is None else Thing(self.object_type, self.object_id, title)
+        return None if self.object_id is None else ObjectRef(self.object_type, self.object_id, title)
 
 
-class AboutQuerySet(models.QuerySet[Any]):
+class ActivityQuerySet(models.QuerySet[Any]):
     """Queries that events and notifications share."""
 
-    def for_answer(self, user: User) -> Any:
+    def for_serializer(self, user: User) -> Any:
         """Prefetch actors and clubs, with two more queries.
 
         Clubs that `user` may not see and actors hidden by a block are omitted.
         """
         clubs: Any = self.model._meta.get_field("club").related_model
         visible_clubs = clubs.objects.visible_to(user).only("id", "name")
-        actors = User.objects.filter(unblocked(user, "pk")).defer("bio", "search_text")
+        actors = User.objects.filter(not_blocked(user, "pk")).defer("bio", "search_text")
         return self.prefetch_related(Prefetch("actor", actors), Prefetch("club", visible_clubs))
 
 
-class EventQuerySet(AboutQuerySet):
+class EventQuerySet(ActivityQuerySet):
     """Queries on events."""
 
-    def of_club(self, club: int, *, reader: User, moderates: bool) -> EventQuerySet:
+    def for_club(self, club: int, *, reader: User, include_moderation: bool) -> EventQuerySet:
         """Return the feed of a club for `reader`; `moderates` includes the events that only moderators may see."""
-        not_hidden = (unblocked(reader, column) for column in ("actor", "subject", "object_author"))
+        not_hidden = (not_blocked(reader, column) for column in ("actor", "subject", "object_author"))
         feed = self.filter(*not_hidden, club=club)
-        return feed if moderates else feed.exclude(verb__in=FOR_MODERATORS)
+        return feed if include_moderation else feed.exclude(verb__in=MODERATOR_ONLY_VERBS)
 
-    def of_reader(self, user: User) -> EventQuerySet:
+    def for_user(self, user: User) -> EventQuerySet:
         """Return the user's own log: their actions, and changes to their account and memberships.
 
         Titles of threads that a block hides are marked by `title_shown`.
         """
-        title_shown = ExpressionWrapper(unblocked(user, "object_author"), models.BooleanField())
+        title_shown = ExpressionWrapper(not_blocked(user, "object_author"), models.BooleanField())
         return self.filter(Q(actor=user.pk) | Q(subject=user.pk)).annotate(title_shown=title_shown)
 
 
-class Event(About):
+class Event(ActivityBase):
     """A change, recorded in the transaction that made it."""
 
-    verb = KeyField(max_length=50)
+    verb = BinaryCollationCharField(max_length=50, verbose_name=_("verb"))
     # The user whose account or membership was changed by someone else.
     subject = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -133,6 +143,7 @@ class Event(About):
         related_name="+",
         db_index=False,
         db_constraint=False,
+        verbose_name=_("subject"),
     )
 
     objects = EventQuerySet.as_manager()
@@ -147,15 +158,15 @@ class Event(About):
             models.Index(fields=["object_author"], name="activity_event_by_author"),
             # For the filters of the admin.
             models.Index(fields=["object_type", "object_id"], name="activity_event_by_object"),
-            models.Index(fields=["at"], name="activity_event_by_time"),
-            models.Index(fields=["verb", "at"], name="activity_event_by_verb"),
+            models.Index(fields=["created_at"], name="activity_event_by_time"),
+            models.Index(fields=["verb", "created_at"], name="activity_event_by_verb"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M} {self.verb}"
+        return f"{self.created_at:%Y-%m-%d %H:%M} {self.verb}"
 
 
-class NotificationQuerySet(AboutQuerySet):
+class NotificationQuerySet(ActivityQuerySet):
     """Queries on notifications."""
 
     def visible_to(self, user: User) -> NotificationQuerySet:
@@ -165,10 +176,10 @@ class NotificationQuerySet(AboutQuerySet):
         """
         clubs: Any = Notification._meta.get_field("club").related_model
         club_visible = Q(club=None) | Exists(clubs.objects.visible_to(user).filter(pk=OuterRef("club")))
-        actor_visible = ~Q(kind__in=PERSONAL) | unblocked(user, "actor")
-        return self.filter(club_visible, actor_visible, unblocked(user, "object_author"), user=user.pk)
+        actor_visible = ~Q(kind__in=HIDDEN_BY_BLOCK) | not_blocked(user, "actor")
+        return self.filter(club_visible, actor_visible, not_blocked(user, "object_author"), user=user.pk)
 
-    def of_reader(self, user: User) -> NotificationQuerySet:
+    def for_user(self, user: User) -> NotificationQuerySet:
         """Return the notifications shown to `user` in the app."""
         return self.visible_to(user).filter(in_app=True)
 
@@ -180,33 +191,45 @@ class NotificationQuerySet(AboutQuerySet):
         """Return the notifications to delete: read or e-mail-only ones after 90 days, unread ones after a year."""
         now = timezone.now()
         not_unread = Q(read_at__isnull=False) | Q(in_app=False)
-        return self.filter(Q(at__lt=now - UNREAD_KEPT) | not_unread, at__lt=now - READ_KEPT)
+        return self.filter(Q(created_at__lt=now - UNREAD_RETENTION) | not_unread, created_at__lt=now - READ_RETENTION)
 
-    @retrying_atomic
+    @atomic_with_retry
     def mark_read(self) -> int:
         """Mark the unread notifications as read and return their number."""
         return self.unread().update(read_at=timezone.now())
 
 
-def _unique() -> str:
+def _random_key() -> str:
     return uuid.uuid4().hex
 
 
-class Notification(About):
+class Notification(ActivityBase):
     """A message to one user, in the app, by e-mail or both."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications", db_index=False, db_constraint=False
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="notifications",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("user"),
     )
-    kind = KeyField(max_length=30, choices=Kind.choices)
+    kind = BinaryCollationCharField(max_length=30, choices=NotificationKind.choices)
     detail = models.CharField(max_length=500, blank=True)
-    detail_code = KeyField(
+    detail_code = BinaryCollationCharField(
         max_length=50, blank=True, help_text=_("Code of the message renderer; empty if the detail is plain text.")
     )
-    key = KeyField(max_length=100, default=_unique, help_text=_("A user gets only one notification per key."))
+    key = BinaryCollationCharField(
+        max_length=100,
+        default=_random_key,
+        help_text=_("A user gets only one notification per key."),
+        verbose_name=_("key"),
+    )
     in_app = models.BooleanField(default=True)
     read_at = models.DateTimeField(null=True, blank=True)
-    mail_batch = KeyField(max_length=32, null=True, editable=False, help_text=_("Set until the e-mail has been sent."))
+    email_batch = BinaryCollationCharField(
+        max_length=32, null=True, editable=False, help_text=_("Set until the e-mail has been sent.")
+    )
 
     objects = NotificationQuerySet.as_manager()
 
@@ -220,8 +243,8 @@ class Notification(About):
             models.Index(fields=["actor"], name="activity_notification_by_actor"),
             models.Index(fields=["object_author"], name="activity_notification_author"),
             models.Index(fields=["club"], name="activity_notification_by_club"),
-            models.Index(fields=["at"], name="activity_notification_by_time"),
-            models.Index(fields=["mail_batch", "id"], name="activity_notification_mails"),
+            models.Index(fields=["created_at"], name="activity_notification_by_time"),
+            models.Index(fields=["email_batch", "id"], name="activity_notification_mails"),
         ]
 
     def __str__(self) -> str:
@@ -231,53 +254,53 @@ class Notification(About):
     def text(self) -> str:
         """Return the text in the active language."""
         # User input must stay on one line, so that a name cannot imitate other parts of an e-mail.
-        return str(TEXTS[Kind(self.kind)]) % {
-            "actor": on_one_line(self._actor_name),
-            "object": on_one_line(self.object_title),
-            "club": on_one_line(self.club.name) if self.club else gettext("a club"),
-            "detail": Said(self.detail_code, self.detail) if self.detail_code else self.detail,
+        return str(NOTIFICATION_TEMPLATES[NotificationKind(self.kind)]) % {
+            "actor": to_single_line(self._actor_name),
+            "object": to_single_line(self.object_title),
+            "club": to_single_line(self.club.name) if self.club else gettext("a club"),
+            "detail": DeferredMessage(self.detail_code, self.detail) if self.detail_code else self.detail,
         }
 
     @property
     def _actor_name(self) -> str:
         if self.actor:
             return self.actor.display_name
-        return gettext("Deleted reader") if self.actor_gone else gettext("Someone")
+        return gettext("Deleted reader") if self.actor_deleted else gettext("Someone")
 
 
-class PreferenceQuerySet(models.QuerySet["Preference"]):
+class PreferenceQuerySet(models.QuerySet["NotificationPreference"]):
     """Queries on notification preferences."""
 
-    def of_many(self, users: Collection[int], kind: Kind) -> tuple[set[int], set[int]]:
+    def recipients(self, users: Collection[int], kind: NotificationKind) -> tuple[set[int], set[int]]:
         """Return which of the users (ids) want this kind in the app, and which by e-mail."""
         rows = self.filter(user__in=users, kind=kind).values_list("user", "app", "email")
         chosen = {user: (app, email) for user, app, email in rows}
-        default = (True, kind in MAILED)
+        default = (True, kind in EMAILED_BY_DEFAULT)
         app, email = ({user for user in users if chosen.get(user, default)[channel]} for channel in (0, 1))
         return app, email
 
-    def of(self, user: int) -> dict[str, dict[str, bool]]:
+    def for_user(self, user: int) -> dict[str, dict[str, bool]]:
         """Return the settings of a user (id) for each kind: `{kind: {app, email}}`."""
-        defaults = {kind.value: {"app": True, "email": kind in MAILED} for kind in Kind}
+        defaults = {kind.value: {"app": True, "email": kind in EMAILED_BY_DEFAULT} for kind in NotificationKind}
         rows = self.filter(user=user).values_list("kind", "app", "email")
         return defaults | {kind: {"app": app, "email": email} for kind, app, email in rows if kind in defaults}
 
-    @retrying_atomic
-    def change(self, user: User, wishes: dict[str, dict[str, bool]]) -> None:
+    @atomic_with_retry
+    def update_preferences(self, user: User, preferences: dict[str, dict[str, bool]]) -> None:
         """Update the given kinds and channels; the others are unchanged."""
-        hold(User, [user.pk])
-        current = self.of(user.pk)
-        for kind, channels in wishes.items():
+        lock_rows(User, [user.pk])
+        current = self.for_user(user.pk)
+        for kind, channels in preferences.items():
             self.update_or_create(user=user, kind=kind, defaults={**current[kind], **channels})
 
 
-class Preference(models.Model):
+class NotificationPreference(models.Model):
     """The channels of one kind of notification chosen by one user; defaults have no row."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    kind = KeyField(max_length=30, choices=Kind.choices)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("user"))
+    kind = BinaryCollationCharField(max_length=30, choices=NotificationKind.choices)
     app = models.BooleanField()
-    email = models.BooleanField()
+    email = models.BooleanField(verbose_name=_("email"))
 
     objects = PreferenceQuerySet.as_manager()
 

@@ -6,17 +6,22 @@ Call both in the transaction of the change, so that a change is never committed 
 import uuid
 from collections.abc import Iterable
 
-from accounts.blocks import hidden_among
+from accounts.blocks import blocked_ids
 from accounts.models import User
-from activity.details import Said
-from activity.kinds import PERSONAL, Kind
-from activity.models import TITLE_LENGTH, Event, Notification, Preference, Thing
+from activity.choices import HIDDEN_BY_BLOCK, NotificationKind
+from activity.messages import DeferredMessage
+from activity.models import TITLE_LENGTH, Event, Notification, NotificationPreference, ObjectRef
 from activity.tasks import send_notification_emails
-from bookbridge.api.transactions import retrying_atomic
+from core.db.transactions import atomic_with_retry
 
 
-def record(
-    verb: str, *, actor: int | None, thing: Thing | None = None, club: int | None = None, subject: int | None = None
+def record_event(
+    verb: str,
+    *,
+    actor: int | None,
+    object_ref: ObjectRef | None = None,
+    club: int | None = None,
+    subject: int | None = None,
 ) -> None:
     """Record that `actor` did `verb` (one of `activity.verbs.VERBS`) to an object. Users and clubs are given as ids.
 
@@ -25,18 +30,18 @@ def record(
     the verb in `MODERATOR_ONLY_VERBS`.
     """
     other = subject if subject != actor else None
-    Event.objects.create(verb=verb, actor_id=actor, club_id=club, subject_id=other, **_columns(thing))
+    Event.objects.create(verb=verb, actor_id=actor, club_id=club, subject_id=other, **_object_columns(object_ref))
 
 
-@retrying_atomic
+@atomic_with_retry
 def notify(
-    kind: Kind,
+    kind: NotificationKind,
     users: Iterable[int],
     *,
     actor: int | None = None,
-    thing: Thing | None = None,
+    object_ref: ObjectRef | None = None,
     club: int | None = None,
-    detail: str | Said = "",
+    detail: str | DeferredMessage = "",
     key: str | None = None,
 ) -> None:
     """Notify users (ids) in the app and by e-mail, according to their preferences.
@@ -50,18 +55,24 @@ def notify(
     members of a club, call `clubs.notifications.notify_members`.
     """
     users = [user for user in dict.fromkeys(users) if user != actor]
-    hidden = hidden_among(users, actor) if actor is not None else set()
-    if kind in PERSONAL:
+    hidden = blocked_ids(users, actor) if actor is not None else set()
+    if kind in HIDDEN_BY_BLOCK:
         users = [user for user in users if user not in hidden]
-    app, mail = _ways(users, kind)
-    common = {"kind": kind, "club_id": club, **_columns(thing), **_detail(detail), **({"key": key} if key else {})}
+    app, mail = _channels(users, kind)
+    common = {
+        "kind": kind,
+        "club_id": club,
+        **_object_columns(object_ref),
+        **_message_columns(detail),
+        **({"key": key} if key else {}),
+    }
     batch = uuid.uuid4().hex
     rows = [
         Notification(
             user_id=user,
             actor_id=None if user in hidden else actor,
             in_app=user in app,
-            mail_batch=batch if user in mail else None,
+            email_batch=batch if user in mail else None,
             **common,
         )
         for user in users
@@ -72,25 +83,25 @@ def notify(
         send_notification_emails.enqueue(batch=batch)
 
 
-def _ways(users: list[int], kind: Kind) -> tuple[set[int], set[int]]:
+def _channels(users: list[int], kind: NotificationKind) -> tuple[set[int], set[int]]:
     """Return the users to notify in the app and those to notify by e-mail, who must have verified their address."""
-    app, mail = Preference.objects.of_many(users, kind)
+    app, mail = NotificationPreference.objects.recipients(users, kind)
     reachable = User.objects.filter(pk__in=mail, is_active=True, email_verified=True)
     return app, set(reachable.values_list("pk", flat=True)) if mail else set()
 
 
-def _detail(detail: str | Said) -> dict[str, str]:
-    code, text = detail if isinstance(detail, Said) else ("", detail)
+def _message_columns(detail: str | DeferredMessage) -> dict[str, str]:
+    code, text = detail if isinstance(detail, DeferredMessage) else ("", detail)
     return {"detail_code": code, "detail": text[:500]}
 
 
-def _columns(thing: Thing | None) -> dict[str, object]:
-    if thing is None:
+def _object_columns(object_ref: ObjectRef | None) -> dict[str, object]:
+    if object_ref is None:
         return {}
-    title = thing.title[:TITLE_LENGTH]
+    title = object_ref.title[:TITLE_LENGTH]
     return {
-        "object_type": thing.type,
-        "object_id": thing.id,
+        "object_type": object_ref.type,
+        "object_id": object_ref.id,
         "object_title": title,
-        "object_author_id": thing.author,
+        "object_author_id": object_ref.author,
     }

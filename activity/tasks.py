@@ -5,12 +5,12 @@ import uuid
 
 from django.utils import timezone
 
-from activity.mail import send_notification
+from activity.emails import send_notification
 from activity.models import Notification
-from bookbridge.api.mail import DeferredError, Postman
-from bookbridge.api.tasks.decorators import task
-from bookbridge.api.tasks.models import RETRY_BACKOFF_INITIAL
-from bookbridge.api.transactions import retrying_atomic
+from core.db.transactions import atomic_with_retry
+from core.mail import DeliveryDeferredError, SMTPSession
+from core.tasks.decorators import task
+from core.tasks.models import RETRY_BACKOFF_INITIAL
 
 # After this long other tasks have their turn.
 MAX_SECONDS_PER_RUN = 2.0
@@ -19,9 +19,9 @@ MAX_SECONDS_PER_RUN = 2.0
 @task(atomic=False)
 def send_notification_emails(*, batch: str) -> bool:
     """Send some e-mails of a batch and record each one that was sent; return whether there are more."""
-    waiting = Notification.objects.filter(mail_batch=batch).order_by("id")
+    waiting = Notification.objects.filter(email_batch=batch).order_by("id")
     end = time.monotonic() + MAX_SECONDS_PER_RUN
-    with Postman() as postman:
+    with SMTPSession() as postman:
         while rows := list(waiting[:50]):
             for row in rows:
                 _send(row, postman, alone=len(rows) == 1)
@@ -30,11 +30,11 @@ def send_notification_emails(*, batch: str) -> bool:
     return False
 
 
-def _send(row: Notification, postman: Postman, *, alone: bool) -> None:
+def _send(row: Notification, postman: SMTPSession, *, alone: bool) -> None:
     """Send one e-mail; one that the mail server wants later gets a batch of its own."""
     try:
         send_notification(row, postman)
-    except DeferredError:
+    except DeliveryDeferredError:
         if alone:
             raise
         _defer(row)
@@ -42,13 +42,13 @@ def _send(row: Notification, postman: Postman, *, alone: bool) -> None:
         _record_sent(row)
 
 
-@retrying_atomic
+@atomic_with_retry
 def _record_sent(row: Notification) -> None:
-    Notification.objects.filter(pk=row.pk).update(mail_batch=None)
+    Notification.objects.filter(pk=row.pk).update(email_batch=None)
 
 
-@retrying_atomic
+@atomic_with_retry
 def _defer(row: Notification) -> None:
     batch = uuid.uuid4().hex
-    Notification.objects.filter(pk=row.pk).update(mail_batch=batch)
+    Notification.objects.filter(pk=row.pk).update(email_batch=batch)
     send_notification_emails.using(run_after=timezone.now() + 10 * RETRY_BACKOFF_INITIAL).enqueue(batch=batch)

@@ -5,8 +5,8 @@ from django.urls import path
 from activity import views
 
 urlpatterns = [
-    path("users/me/activity/", views.OwnActivityView.as_view(), name="own-activity"),
-    path("users/me/notifications/", views.NotificationsView.as_view(), name="notifications"),
-    path("users/me/notifications/read/", views.ReadView.as_view(), name="notifications-read"),
-    path("users/me/notification-settings/", views.SettingsView.as_view(), name="notification-settings"),
+    path("users/me/activity/", views.UserActivityView.as_view(), name="own-activity"),
+    path("users/me/notifications/", views.NotificationListView.as_view(), name="notifications"),
+    path("users/me/notifications/read/", views.MarkReadView.as_view(), name="notifications-read"),
+    path("users/me/notification-settings/", views.NotificationSettingsView.as_view(), name="notification-settings"),
 ]

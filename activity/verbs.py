@@ -99,7 +99,7 @@ VERBS = (
 )
 
 # Only moderators see these in the club's feed, because they concern people outside the club.
-FOR_MODERATORS = (
+MODERATOR_ONLY_VERBS = (
     "member.asked",
     "member.withdrew",
     "member.refused",

@@ -9,32 +9,37 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.authentication import caller
+from accounts.authentication import current_user
 from accounts.models import User
 from activity.filters import NotificationFilter
-from activity.models import Event, EventQuerySet, Notification, NotificationQuerySet, Preference
-from activity.pagination import OwnLogPagination
-from activity.serializers import EventSerializer, NotificationSerializer, ReadSerializer, SettingsSerializer
-from bookbridge.api.responses import NOTHING
-from bookbridge.api.rows import hold
-from bookbridge.api.views import FormView, GenericAPIView, checked
+from activity.models import Event, EventQuerySet, Notification, NotificationPreference, NotificationQuerySet
+from activity.pagination import UserActivityPagination
+from activity.serializers import (
+    EventSerializer,
+    MarkReadSerializer,
+    NotificationSerializer,
+    NotificationSettingsSerializer,
+)
+from core.api.responses import NO_CONTENT
+from core.api.views import ActionView, GenericAPIView, validate
+from core.db.locking import lock_rows
 
 
-class OwnActivityView(generics.ListAPIView, GenericAPIView):  # type: ignore[type-arg]
+class UserActivityView(generics.ListAPIView, GenericAPIView):  # type: ignore[type-arg]
     """List the caller's own actions and the changes to their account and memberships."""
 
     is_list = True
     serializer_class = EventSerializer
-    pagination_class = OwnLogPagination
+    pagination_class = UserActivityPagination
     queryset = Event.objects.none()
 
     def get_queryset(self) -> EventQuerySet:
-        user = caller(self.request)
-        events: EventQuerySet = Event.objects.of_reader(user).for_answer(user)
+        user = current_user(self.request)
+        events: EventQuerySet = Event.objects.for_user(user).for_serializer(user)
         return events
 
 
-class NotificationsView(generics.ListAPIView, GenericAPIView):  # type: ignore[type-arg]
+class NotificationListView(generics.ListAPIView, GenericAPIView):  # type: ignore[type-arg]
     """List the notifications of the current account."""
 
     is_list = True
@@ -43,19 +48,19 @@ class NotificationsView(generics.ListAPIView, GenericAPIView):  # type: ignore[t
     queryset = Notification.objects.none()
 
     def get_queryset(self) -> NotificationQuerySet:
-        user = caller(self.request)
-        notifications: NotificationQuerySet = Notification.objects.of_reader(user).for_answer(user)
+        user = current_user(self.request)
+        notifications: NotificationQuerySet = Notification.objects.for_user(user).for_serializer(user)
         return notifications
 
 
-@extend_schema(responses={204: NOTHING})
-class ReadView(FormView):
+@extend_schema(responses={204: NO_CONTENT})
+class MarkReadView(ActionView):
     """Mark some (`ids`) or all (`all`) notifications as read."""
 
-    serializer_class = ReadSerializer
+    serializer_class = MarkReadSerializer
 
     def perform(self, request: Request, **data: Any) -> Response:
-        rows = Notification.objects.of_reader(caller(request))
+        rows = Notification.objects.for_user(current_user(request))
         if not data.get("all"):
             rows = self._named(rows, data["ids"])
         rows.mark_read()
@@ -71,22 +76,24 @@ class ReadView(FormView):
         return rows.filter(pk__in=known)
 
 
-class SettingsView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[type-arg]
+class NotificationSettingsView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[type-arg]
     """Get the notification settings: for each kind, whether to notify in the app and by e-mail."""
 
-    serializer_class = SettingsSerializer
+    serializer_class = NotificationSettingsSerializer
     http_method_names = ["get", "head", "options", "patch"]
 
-    def find_object(self) -> dict[str, dict[str, bool]]:
-        return Preference.objects.of(caller(self.request).pk)
+    def get_unlocked_object(self) -> dict[str, dict[str, bool]]:
+        return NotificationPreference.objects.for_user(current_user(self.request).pk)
 
-    def lock(self, obj: object) -> None:
+    def lock_object(self, obj: object) -> None:
         # The settings are several rows, so conditional writes lock the user, as every change of the settings does.
-        hold(User, [caller(self.request).pk])
+        lock_rows(User, [current_user(self.request).pk])
 
-    @extend_schema(summary="Update the notification settings", responses=SettingsSerializer)
+    @extend_schema(summary="Update the notification settings", responses=NotificationSettingsSerializer)
     def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Omitted kinds and channels are unchanged. `security` cannot be turned off."""
         self.get_object()
-        Preference.objects.change(caller(request), checked(self.get_serializer(data=request.data)))
-        return Response(self.get_serializer(self.find_object()).data)
+        NotificationPreference.objects.update_preferences(
+            current_user(request), validate(self.get_serializer(data=request.data))
+        )
+        return Response(self.get_serializer(self.get_unlocked_object()).data)

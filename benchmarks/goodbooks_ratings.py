@@ -31,8 +31,8 @@ django.setup()
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from bookbridge.api.rows import batches
 from catalog.models import Book
+from core.db.locking import batched
 from reviews.models import Review
 
 SCALE = 1000
@@ -67,8 +67,8 @@ def main() -> int:
     User.objects.bulk_create([User(username=name, username_key=name) for name in names], batch_size=1000)
     users = list(User.objects.order_by("pk").values_list("pk", flat=True))
     started, written, rest = time.perf_counter(), 0, reviews(books, counts, users)
-    for batch in batches(rest, BATCH):
-        written += Review.objects.add_many(batch)
+    for batch in batched(rest, BATCH):
+        written += Review.objects.bulk_create_reviews(batch)
     seconds = time.perf_counter() - started
     print(
         f"{written:,} reviews of {len(counts):,} books created in {seconds:.1f} s, {written / seconds:,.0f} per second"

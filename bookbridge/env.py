@@ -35,12 +35,12 @@ class Rate(NamedTuple):
     seconds: int
 
 
-def refuse(name: str, why: str) -> ImproperlyConfigured:
+def invalid(name: str, why: str) -> ImproperlyConfigured:
     """Return the error for an invalid variable. It never contains the value, which may be a secret."""
     return ImproperlyConfigured(f"{name}: {why}")
 
 
-def text(name: str, default: str = "") -> str:
+def str_(name: str, default: str = "") -> str:
     """Return a stripped string. An empty variable counts as unset.
 
     `env.str` is not used, because it interprets a value that begins with `$` as the name of another variable.
@@ -48,52 +48,52 @@ def text(name: str, default: str = "") -> str:
     return env.ENVIRON.get(name, "").strip() or default
 
 
-def flag(name: str, default: bool) -> bool:
+def bool_(name: str, default: bool) -> bool:
     """Return a boolean: on, off, true, false, yes, no, 1 or 0. Other values are errors instead of false."""
-    value = text(name).lower()
+    value = str_(name).lower()
     if not value:
         return default
     if value not in TRUE | FALSE:
-        raise refuse(name, "must be on or off")
+        raise invalid(name, "must be on or off")
     return value in TRUE
 
 
-def number(name: str, default: int, *, least: int = 0, most: int) -> int:
+def int_(name: str, default: int, *, min_value: int = 0, max_value: int) -> int:
     """Return an integer within these limits."""
-    value = text(name)
+    value = str_(name)
     if not value:
         return default
-    if not re.fullmatch(r"-?[0-9]{1,12}", value) or not least <= int(value) <= most:
-        raise refuse(name, f"must be a whole number from {least} to {most}")
+    if not re.fullmatch(r"-?[0-9]{1,12}", value) or not min_value <= int(value) <= max_value:
+        raise invalid(name, f"must be a whole number from {min_value} to {max_value}")
     return int(value)
 
 
-def names(name: str, default: list[str]) -> list[str]:
+def list_(name: str, default: list[str]) -> list[str]:
     """Return a comma-separated list."""
-    value = text(name)
+    value = str_(name)
     return [part.strip() for part in value.split(",") if part.strip()] if value else default
 
 
 def choice(name: str, default: str, words: tuple[str, ...]) -> str:
     """Return one of the allowed values."""
-    value = text(name, default).lower()
+    value = str_(name, default).lower()
     if value not in words:
-        raise refuse(name, f"must be {' or '.join(words)}")
+        raise invalid(name, f"must be {' or '.join(words)}")
     return value
 
 
 def hosts(name: str, default: list[str]) -> list[str]:
     """Return host names for ALLOWED_HOSTS, without scheme or path. `*` is an error."""
-    value = names(name, default)
+    value = list_(name, default)
     for host in value:
         if not re.fullmatch(r"\.?[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\]", host):
-            raise refuse(name, "must be comma-separated host names without scheme, port or path")
+            raise invalid(name, "must be comma-separated host names without scheme, port or path")
     return value
 
 
 def url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
     """Return an absolute URL with one of `schemes`, without query and trailing slash."""
-    value = text(name, default).rstrip("/")
+    value = str_(name, default).rstrip("/")
     try:
         parts = urlsplit(value)
         valid = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
@@ -102,17 +102,17 @@ def url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
         valid = False
     if value and not valid:
         starts = " or ".join(f"{scheme}://" for scheme in schemes)
-        raise refuse(name, f"must be a URL that starts with {starts}, without ? and #")
+        raise invalid(name, f"must be a URL that starts with {starts}, without ? and #")
     return value
 
 
 def origins(name: str) -> list[str]:
     """Return a comma-separated list of origins (scheme, host and port)."""
-    value = names(name, [])
+    value = list_(name, [])
     for origin in value:
         match = re.fullmatch(r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(:([0-9]{1,5}))?", origin)
         if not match or int(match[3] or 1) not in range(1, 65_536):
-            raise refuse(name, "must be comma-separated origins such as https://app.example.org")
+            raise invalid(name, "must be comma-separated origins such as https://app.example.org")
     return value
 
 
@@ -121,58 +121,58 @@ def redis(name: str) -> str:
     value = url(name, "", schemes=("redis", "rediss"))
     parts = urlsplit(value)
     if not re.fullmatch(r"(/[0-9]{1,3})?", parts.path):
-        raise refuse(name, "must be redis://user:password@host:port/number")
+        raise invalid(name, "must be redis://user:password@host:port/number")
     return value
 
 
 def rate(name: str, default: str) -> Rate | None:
     """Return a rate such as `10/min`, or None for `off`."""
-    value = text(name, default).lower()
+    value = str_(name, default).lower()
     if value == "off":
         return None
     match = re.fullmatch(r"([0-9]{1,9})/([a-z]+)", value)
     if not match or match[2] not in PERIODS or int(match[1]) == 0:
-        raise refuse(name, "must be a rate such as 10/min (sec, min, hour, day), or off")
+        raise invalid(name, "must be a rate such as 10/min (sec, min, hour, day), or off")
     return Rate(int(match[1]), PERIODS[match[2]])
 
 
-def secret_key(name: str, *, kept_in: Path | None) -> str:
+def secret_key(name: str, *, dev_file: Path | None) -> str:
     """Return Django's secret key of at least 32 characters. `dev_file` stores a generated one for development."""
-    value = text(name)
-    if not value and kept_in:
-        value = _made_once(kept_in, lambda: secrets.token_urlsafe(50))
+    value = str_(name)
+    if not value and dev_file:
+        value = _read_or_create(dev_file, lambda: secrets.token_urlsafe(50))
     if len(value) < 32:
-        raise refuse(name, "is required in production" if not value else "must have at least 32 characters")
+        raise invalid(name, "is required in production" if not value else "must have at least 32 characters")
     return value
 
 
-def private_key(name: str, *, kept_in: Path | None) -> PrivateKey:
+def private_key(name: str, *, dev_file: Path | None) -> PrivateKey:
     """Return the key that signs tokens, from PEM text or the path of a PEM file: RSA from 2048 bits or EC P-256."""
-    value = text(name).replace("\\n", "\n")
-    if not value and kept_in:
-        value = _made_once(kept_in, _new_private_key)
+    value = str_(name).replace("\\n", "\n")
+    if not value and dev_file:
+        value = _read_or_create(dev_file, _new_private_key)
     if not value:
-        raise refuse(name, "is required in production: PEM text or the path of a PEM file")
+        raise invalid(name, "is required in production: PEM text or the path of a PEM file")
     if "-----BEGIN" not in value:
         try:
             value = Path(value).read_text("ascii")
         except (OSError, ValueError):
-            raise refuse(name, "is neither PEM text nor the path of a readable PEM file") from None
+            raise invalid(name, "is neither PEM text nor the path of a readable PEM file") from None
     try:
         key = serialization.load_pem_private_key(value.encode(), password=None)
     except (ValueError, TypeError):
-        raise refuse(name, "is not an unencrypted private key in PEM format") from None
+        raise invalid(name, "is not an unencrypted private key in PEM format") from None
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048:
         return key
     if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
         return key
-    raise refuse(name, "must be an RSA key from 2048 bits or an EC key on P-256")
+    raise invalid(name, "must be an RSA key from 2048 bits or an EC key on P-256")
 
 
 def email(name: str, default: str) -> dict[str, Any]:
     """Return Django's e-mail settings from `consolemail://`, `filemail:///dir` or `smtp://...`."""
-    value = text(name, default)
-    error = refuse(name, "must be consolemail://, filemail:///directory or smtp://user:password@host:port")
+    value = str_(name, default)
+    error = invalid(name, "must be consolemail://, filemail:///directory or smtp://user:password@host:port")
     scheme, separator, _rest = value.partition("://")
     if not separator or scheme not in environ.Env.EMAIL_SCHEMES:
         raise error
@@ -190,34 +190,34 @@ def email(name: str, default: str) -> dict[str, Any]:
     return settings
 
 
-def sender(name: str, default: str) -> str:
+def from_email(name: str, default: str) -> str:
     """Return the sender of e-mails: an address, or `Name <address>`."""
-    value = text(name, default)
+    value = str_(name, default)
     try:
         validate_email(parseaddr(value)[1])
     except ValidationError:
-        raise refuse(name, "must be an e-mail address, or a name and <address>") from None
+        raise invalid(name, "must be an e-mail address, or a name and <address>") from None
     if not value.isprintable():
-        raise refuse(name, "must be a single line")
+        raise invalid(name, "must be a single line")
     return value
 
 
 def directory(name: str, default: Path) -> Path:
     """Return a directory for files. It need not exist, but a configured one must be writable."""
-    value = text(name)
+    value = str_(name)
     path = Path(value).absolute() if value else default
     existing = next(p for p in (path, *path.parents) if os.path.lexists(p))
     if value and not (existing.is_dir() and os.access(existing, os.W_OK)):
-        raise refuse(name, "must be a writable directory")
+        raise invalid(name, "must be a writable directory")
     return path
 
 
 def database(name: str, default: str, *, timeout: int) -> dict[str, Any]:
     """Return an entry of DATABASES, with options that make SQLite, MariaDB and MySQL behave alike."""
-    return parse_database(name, text(name, default), timeout=timeout)
+    return parse_database(name, str_(name, default), timeout=timeout)
 
 
-def unreachable(error: Exception) -> bool:
+def is_connection_error(error: Exception) -> bool:
     """Return whether a database error means that the server is unreachable or denies the login."""
     # Client errors (2000 and up), and server errors for a wrong user, password or database name.
     code = error.args[0] if error.args else None
@@ -226,7 +226,7 @@ def unreachable(error: Exception) -> bool:
 
 def parse_database(name: str, value: str, *, timeout: int) -> dict[str, Any]:
     """Return the same for a given value. `timeout` is in seconds, 0 for none."""
-    error = refuse(name, "must be sqlite:////absolute/file or mysql://user:password@host:port/name")
+    error = invalid(name, "must be sqlite:////absolute/file or mysql://user:password@host:port/name")
     if not value.startswith(("sqlite:////", "mysql://")):
         raise error
     try:
@@ -270,7 +270,7 @@ def _new_private_key() -> str:
     return key.private_bytes(serialization.Encoding.PEM, *pem).decode()
 
 
-def _made_once(path: Path, make: Callable[[], str]) -> str:
+def _read_or_create(path: Path, make: Callable[[], str]) -> str:
     """Return the content of `path`, created with owner-only permissions if it does not exist.
 
     The content is written to a temporary file that is linked into place, so that concurrent processes agree on it.

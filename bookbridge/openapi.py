@@ -8,8 +8,8 @@ stand in OPERATIONS. tests/api/test_schema_names.py compares the result with a c
 import re
 from typing import Any
 
-from bookbridge.api import schema
-from bookbridge.api.registry import report_targets
+from core.api import schema
+from core.registry import report_targets
 
 # Path without its parameters -> tag and resource. A longer path that is not listed has the tag of the nearest one.
 RESOURCES = {

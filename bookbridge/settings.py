@@ -17,17 +17,17 @@ from bookbridge import env
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
-DEBUG = env.flag("DEBUG", False)
-_kept = VAR_DIR / "keys" if DEBUG else None
+DEBUG = env.bool_("DEBUG", False)
+_dev_keys_dir = VAR_DIR / "keys" if DEBUG else None
 
-SECRET_KEY = env.secret_key("SECRET_KEY", kept_in=_kept and _kept / "secret_key")
+SECRET_KEY = env.secret_key("SECRET_KEY", dev_file=_dev_keys_dir and _dev_keys_dir / "secret_key")
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ORIGINS")
-TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0, most=10)
-PORT = env.number("PORT", 8000, least=1, most=65535)
+TRUSTED_PROXIES = env.int_("TRUSTED_PROXIES", 0, max_value=10)
+PORT = env.int_("PORT", 8000, min_value=1, max_value=65535)
 APP_URL = env.url("APP_URL", f"http://localhost:{PORT}", schemes=("http", "https"))
-METRICS_TOKEN = env.text("METRICS_TOKEN")
-REPORTS_TO_HIDE = env.number("REPORTS_TO_HIDE", 3, least=1, most=1000)
+METRICS_TOKEN = env.str_("METRICS_TOKEN")
+REPORTS_TO_HIDE = env.int_("REPORTS_TO_HIDE", 3, min_value=1, max_value=1000)
 # What runs the tasks: a thread in each server process, or processes of `manage.py run_worker`.
 JOBS = env.choice("JOBS", "inline", ("inline", "worker"))
 OPENLIBRARY_URL = env.url("OPENLIBRARY_URL", "https://openlibrary.org", schemes=("http", "https"))
@@ -51,32 +51,37 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_tasks",
-    "bookbridge.api",
+    "core",
     "activity",
     "moderation",
     "catalog",
     "clubs",
+    "meetings",
+    "ballots",
+    "discussions",
     "reviews",
+    "stats",
+    "demo",
 ]
 
 MIDDLEWARE = [
-    "bookbridge.api.request_context.RequestContextMiddleware",
-    "bookbridge.api.metrics.ObservabilityMiddleware",
+    "core.observability.request_context.RequestContextMiddleware",
+    "core.observability.metrics.ObservabilityMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     # Before all middleware that may return a response, so that messages are in the user's language.
     "django.middleware.locale.LocaleMiddleware",
-    "bookbridge.api.middleware.BodyLimit",
-    "bookbridge.api.middleware.APIResponseMiddleware",
-    "bookbridge.api.conditional.ConditionalReads",
+    "core.api.middleware.RequestBodyLimitMiddleware",
+    "core.api.middleware.APIResponseMiddleware",
+    "core.api.conditional.ETagMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "bookbridge.api.replicas.ReplicaReads",
+    "core.db.replicas.ReplicaReadsMiddleware",
 ]
 
 ROOT_URLCONF = "bookbridge.urls"
@@ -100,60 +105,60 @@ TEMPLATES = [
 # --- Databases and cache ---------------------------------------------------------------------------------------------
 
 # Seconds until an unresponsive database server times out; wsgi.py sets it, commands may wait.
-_db_timeout = env.number("DB_TIMEOUT", 0, most=3600)
+_db_timeout = env.int_("DB_TIMEOUT", 0, max_value=3600)
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR_DIR}/db.sqlite3", timeout=_db_timeout)}
 REPLICAS = []
-for _n, _url in enumerate(env.names("REPLICA_URLS", [])):
+for _n, _url in enumerate(env.list_("REPLICA_URLS", [])):
     REPLICAS.append(f"replica{_n}")
     # A shorter time-out than the primary's, which is read instead.
     DATABASES[REPLICAS[-1]] = env.parse_database("REPLICA_URLS", _url, timeout=min(_db_timeout, 2) or 2)
     DATABASES[REPLICAS[-1]].setdefault("TEST", {})["MIRROR"] = "default"
-DATABASE_ROUTERS = ["bookbridge.api.replicas.ReplicaRouter"]
+DATABASE_ROUTERS = ["core.db.replicas.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 with suppress(OSError):  # a read-only checkout stores its data elsewhere
     VAR_DIR.mkdir(exist_ok=True)
 
-TASKS = {"default": {"BACKEND": "bookbridge.api.tasks.backend.DatabaseBackend"}}
+TASKS = {"default": {"BACKEND": "core.tasks.backend.DatabaseBackend"}}
 
 REDIS_URL = env.redis("REDIS_URL")
 
 
 def redis_cache(url: str) -> dict[str, object]:
-    """Return an entry of CACHES; a failure of Redis fails no request (bookbridge.api.redis)."""
+    """Return an entry of CACHES; a failure of Redis fails no request (core.redis)."""
     return {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": url,
         "KEY_PREFIX": "bookbridge",
         "OPTIONS": {
-            "SERIALIZER": "bookbridge.api.redis.Serializer",
+            "SERIALIZER": "core.redis.SafeJSONSerializer",
             "IGNORE_EXCEPTIONS": True,
             "LOG_IGNORED_EXCEPTIONS": True,
-            "CONNECTION_POOL_CLASS": "bookbridge.api.redis.Pool",
+            "CONNECTION_POOL_CLASS": "core.redis.CircuitBreakerPool",
             "SOCKET_CONNECT_TIMEOUT": 0.25,
             "SOCKET_TIMEOUT": 0.25,
         },
     }
 
 
-_memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 50_000}}
-CACHES = {"default": redis_cache(REDIS_URL) if REDIS_URL else _memory}
+_local_memory_cache = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 50_000}}
+CACHES = {"default": redis_cache(REDIS_URL) if REDIS_URL else _local_memory_cache}
 
 # --- Users and keys --------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.authentication.AdminBackend"]
 PASSWORD_HASHERS = [
-    "accounts.hashers.Argon2",
+    "accounts.hashers.TunedArgon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 # Days until entries of the audit log are deleted; 0 keeps them forever.
-AUDIT_DAYS = env.number("AUDIT_DAYS", 0, most=36500)
+AUDIT_DAYS = env.int_("AUDIT_DAYS", 0, max_value=36500)
 if 0 < AUDIT_DAYS < 30:
-    raise env.refuse("AUDIT_DAYS", "must be 0 or at least 30")
+    raise env.invalid("AUDIT_DAYS", "must be 0 or at least 30")
 # Whether staff sign in with a second factor; optional in development.
-ADMIN_SECOND_FACTOR = env.flag("ADMIN_SECOND_FACTOR", True)
+ADMIN_SECOND_FACTOR = env.bool_("ADMIN_SECOND_FACTOR", True)
 if not (ADMIN_SECOND_FACTOR or DEBUG):
-    raise env.refuse("ADMIN_SECOND_FACTOR", "must be on where DEBUG is off")
+    raise env.invalid("ADMIN_SECOND_FACTOR", "must be on where DEBUG is off")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -164,7 +169,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-JWT_PRIVATE_KEY = env.private_key("JWT_PRIVATE_KEY", kept_in=_kept and _kept / "jwt_private_key.pem")
+JWT_PRIVATE_KEY = env.private_key("JWT_PRIVATE_KEY", dev_file=_dev_keys_dir and _dev_keys_dir / "jwt_private_key.pem")
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=30),
@@ -186,20 +191,20 @@ USE_TZ = True
 
 vars().update(env.email("EMAIL_URL", "consolemail://"))
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = env.sender("EMAIL_FROM", "BookBridge <noreply@localhost>")
+DEFAULT_FROM_EMAIL = env.from_email("EMAIL_FROM", "BookBridge <noreply@localhost>")
 
 # --- The API ---------------------------------------------------------------------------------------------------------
 
-BODY_LIMIT = 1_000_000
-UPLOAD_LIMIT = 5_000_000
+MAX_REQUEST_BODY_BYTES = 1_000_000
+MAX_UPLOAD_BYTES = 5_000_000
 # For the admin; in the API the body limit's middleware responds first.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6_000_000
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SessionTokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_THROTTLE_CLASSES": ["bookbridge.api.throttling.CallerThrottle", "bookbridge.api.throttling.WriteThrottle"],
-    # None for `off`, else a number of calls and of seconds (bookbridge.api.throttling).
+    "DEFAULT_THROTTLE_CLASSES": ["core.api.throttling.UserOrAnonRateThrottle", "core.api.throttling.WriteRateThrottle"],
+    # None for `off`, else a number of calls and of seconds (core.api.throttling).
     "DEFAULT_THROTTLE_RATES": {
         "login": env.rate("RATE_LOGIN", "10/min"),
         "register": env.rate("RATE_REGISTER", "20/min"),
@@ -208,13 +213,13 @@ REST_FRAMEWORK = {
         "user": env.rate("RATE_USER", "1200/min"),
         "anon": env.rate("RATE_ANON", "300/min"),
     },
-    "DEFAULT_PAGINATION_CLASS": "bookbridge.api.pagination.KeysetPagination",
-    "DEFAULT_FILTER_BACKENDS": ["bookbridge.api.filters.StrictFilterBackend"],
-    "DEFAULT_PARSER_CLASSES": ["bookbridge.api.parsers.JSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["bookbridge.api.renderers.JSONRenderer"]
-    + (["bookbridge.api.renderers.BrowsableAPIRenderer"] if DEBUG else []),
+    "DEFAULT_PAGINATION_CLASS": "core.api.pagination.KeysetPagination",
+    "DEFAULT_FILTER_BACKENDS": ["core.api.filters.StrictFilterBackend"],
+    "DEFAULT_PARSER_CLASSES": ["core.api.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JSONRenderer"]
+    + (["core.api.renderers.BrowsableAPIRenderer"] if DEBUG else []),
     "DEFAULT_SCHEMA_CLASS": "bookbridge.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "bookbridge.api.errors.exception_handler",
+    "EXCEPTION_HANDLER": "core.api.exceptions.exception_handler",
     "NUM_PROXIES": TRUSTED_PROXIES,
     "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -251,35 +256,35 @@ SPECTACULAR_SETTINGS = {
         )
     ],
     "ENUM_NAME_OVERRIDES": {
-        "BallotOutcome": "clubs.ballots.models.Outcome",
-        "BallotStatus": "clubs.ballots.models.State",
-        "ClubRole": "clubs.roles.SHOWN_ROLES",
-        "ClubStatus": "clubs.roles.SHOWN_STATUSES",
-        "ClubVisibility": "clubs.clubs.models.Visibility",
-        "DecisionReason": "moderation.reasons.Ground",
-        "EntryStatus": "clubs.reading.rules.Status",
-        "HiddenState": "moderation.models.Concealed",
-        "ImportFormat": "reviews.importing.files.SOURCES",
-        "ImportStatus": "reviews.importing.models.Status",
-        "JoinPolicy": "clubs.clubs.models.JoinPolicy",
-        "Language": "accounts.names.LANGUAGE_TAGS",
-        "MeetingStatus": "clubs.meetings.models.Status",
+        "BallotOutcome": "ballots.models.Outcome",
+        "BallotStatus": "ballots.models.BallotStatus",
+        "ClubRole": "clubs.roles.PUBLIC_ROLES",
+        "ClubStatus": "clubs.roles.PUBLIC_STATUSES",
+        "ClubVisibility": "clubs.club.models.Visibility",
+        "DecisionReason": "moderation.choices.DecisionReason",
+        "EntryStatus": "clubs.reading.choices.EntryStatus",
+        "HiddenState": "moderation.models.HiddenState",
+        "ImportFormat": "reviews.imports.files.SOURCES",
+        "ImportStatus": "reviews.models.imports.ImportStatus",
+        "JoinPolicy": "clubs.club.models.JoinPolicy",
+        "Language": "accounts.validators.LANGUAGE_TAGS",
+        "MeetingStatus": "meetings.models.meetings.MeetingStatus",
         "MemberDecision": "clubs.roles.DECISIONS",
         "MemberRole": "clubs.roles.Role",
-        "NotificationKind": "activity.kinds.Kind",
-        "RecurrenceFrequency": "clubs.meetings.times.Every",
-        "ReportReason": "moderation.reasons.Reason",
+        "NotificationKind": "activity.choices.NotificationKind",
+        "RecurrenceFrequency": "meetings.recurrence.Frequency",
+        "ReportReason": "moderation.choices.Reason",
         "ReportTargetType": "bookbridge.openapi.report_target_types",
-        "ReviewVisibility": "reviews.models.Visibility",
-        "ReviewsOnDeletion": "accounts.models.Leaving",
-        "RsvpAnswer": "clubs.meetings.answers.GIVEN",
-        "RsvpStatus": "clubs.meetings.answers.Answer",
-        "VotingMethod": "clubs.ballots.models.Method",
+        "ReviewVisibility": "reviews.models.reviews.Visibility",
+        "ReviewsOnDeletion": "accounts.models.ReviewsOnDeletion",
+        "RsvpAnswer": "meetings.models.rsvps.CLIENT_CHOICES",
+        "RsvpStatus": "meetings.models.rsvps.RsvpStatus",
+        "VotingMethod": "ballots.models.VotingMethod",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "bookbridge.api.schema.inline_null",
-        "bookbridge.api.schema.describe_problems",
+        "core.api.schema.inline_null",
+        "core.api.schema.add_problem_responses",
     ],
 }
 
@@ -289,7 +294,7 @@ UNFOLD = {
     "SITE_HEADER": "BookBridge",
     "SITE_SUBHEADER": gettext_lazy("Times are in UTC"),
     "SITE_SYMBOL": "menu_book",
-    "DASHBOARD_CALLBACK": "reviews.statistics.charts.dashboard",
+    "DASHBOARD_CALLBACK": "stats.dashboard.dashboard_callback",
     # Replaces the theme's menu, which has the password only.
     "ACCOUNT": {
         "navigation": [
@@ -344,10 +349,10 @@ LOG_DIR = env.directory("LOG_DIR", VAR_DIR / "log")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "bookbridge.api.logs.AddRequestId"}},
+    "filters": {"request_id": {"()": "core.observability.logging.RequestIDFilter"}},
     "formatters": {
         "json": {
-            "()": "bookbridge.api.logs.EventFormatter",
+            "()": "core.observability.logging.JSONFormatter",
             "format": "{asctime}{levelname}{name}{request_id}{message}",
             "style": "{",
             "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
@@ -362,13 +367,13 @@ LOGGING = {
     },
     "handlers": {
         "app": {
-            "class": "bookbridge.api.logs.LogFile",
+            "class": "core.observability.logging.ResilientWatchedFileHandler",
             "filename": str(LOG_DIR / "app.log"),
             "formatter": "json",
             "filters": ["request_id"],
         },
         "access": {
-            "class": "bookbridge.api.logs.LogFile",
+            "class": "core.observability.logging.ResilientWatchedFileHandler",
             "filename": str(LOG_DIR / "access.log"),
             "formatter": "access",
         },

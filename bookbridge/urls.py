@@ -10,16 +10,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from accounts.sign_in_views import jwks
-from bookbridge.api.docs import DocsView, SchemaView
-from bookbridge.api.health import healthz, readyz
-from bookbridge.api.metrics import metrics
-from bookbridge.api.routers import optional_slash
-from bookbridge.api.uploads import picture
-from bookbridge.api.views import APIView
+from accounts.views.auth import jwks
+from core.api.openapi import SchemaView, SwaggerUIView
+from core.api.routers import optional_slash
+from core.api.views import APIView
+from core.images.views import serve_image
+from core.observability.health import healthz, readyz
+from core.observability.metrics import metrics
 
 
-class Root(APIView):
+class APIRootView(APIView):
     """The URLs that need no id."""
 
     permission_classes = [AllowAny]
@@ -48,28 +48,32 @@ class Root(APIView):
 
 
 api_v1: list[Any] = [
-    path("", Root.as_view(), name="root"),
+    path("", APIRootView.as_view(), name="root"),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("", include("accounts.urls")),
     path("", include("activity.urls")),
     path("", include("moderation.urls")),
     path("", include("catalog.urls")),
     path("", include("clubs.urls")),
+    path("", include("meetings.urls")),
+    path("", include("ballots.urls")),
+    path("", include("discussions.urls")),
     path("", include("reviews.urls")),
+    path("", include("stats.urls")),
 ]
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs"), name="home"),
-    optional_slash("api/", [path("v1/", include(api_v1)), path("docs/", DocsView.as_view(), name="docs")]),
+    optional_slash("api/", [path("v1/", include(api_v1)), path("docs/", SwaggerUIView.as_view(), name="docs")]),
     path(".well-known/jwks.json", jwks, name="jwks"),
-    path("media/<path:name>", picture, name="picture"),
+    path("media/<path:name>", serve_image, name="picture"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "bookbridge.api.errors.bad_request"
-handler403 = "bookbridge.api.errors.permission_denied"
-handler404 = "bookbridge.api.errors.page_not_found"
-handler500 = "bookbridge.api.errors.server_error"
+handler400 = "core.api.exceptions.bad_request"
+handler403 = "core.api.exceptions.permission_denied"
+handler404 = "core.api.exceptions.page_not_found"
+handler500 = "core.api.exceptions.server_error"

@@ -3,11 +3,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class CatalogConfig(AppConfig):
-    """The catalogue."""
-
     name = "catalog"
-    verbose_name = _("Catalogue")
+    verbose_name = _("Catalog")
 
     def ready(self) -> None:
-        """Load what registers by being imported."""
+        """Load the modules that register themselves when imported."""
         from catalog import contributions  # noqa: F401

@@ -1,13 +1,15 @@
-"""What the catalog contributes to `bookbridge.api.registry`."""
+"""What the catalog contributes to `core.registry`."""
 
-from bookbridge.api.counters import Recount
-from bookbridge.api.registry import counter_checks, export_sections, image_folders, report_targets
-from catalog.covers import COVERS
-from catalog.export import SECTIONS
+from catalog.covers import COVER_FOLDER
+from catalog.export import EXPORT_SECTIONS
 from catalog.models import Book
 from catalog.moderation import BookTarget
+from core.counters.counters import CounterCheck
+from core.registry import counter_checks, export_sections, image_folders, report_targets
 
-report_targets.register(BookTarget.word, BookTarget())
-image_folders.register(COVERS, Book.objects.covers)
-export_sections.register_all(SECTIONS)
-counter_checks.register("total of books", Recount(("books",), lambda: {"books": Book.objects.standing().count()}))
+report_targets.register(BookTarget.target_type, BookTarget())
+image_folders.register(COVER_FOLDER, Book.objects.covers)
+export_sections.register_all(EXPORT_SECTIONS)
+counter_checks.register(
+    "total of books", CounterCheck(("books",), lambda: {"books": Book.objects.not_merged().count()})
+)

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bookbridge.api.pictures import discard
+from core.images.storage import delete_on_commit
 
 if TYPE_CHECKING:
-    from catalog.models import Book
-    from catalog.revisions import Revision
+    from catalog.models import Book, Revision
 
-COVERS = "book-covers"
+COVER_FOLDER = "book-covers"
 
 
-def of_revision(revision: Revision) -> set[str]:
+def revision_covers(revision: Revision) -> set[str]:
     """Return the covers that a revision set and replaced."""
     change = revision.changes.get("cover_url") or {}
     return {str(name) for name in change.values() if name}
 
 
-def discard_all(book: Book) -> None:
+def delete_covers(book: Book) -> None:
     """Delete all current and former cover images of a book when the transaction commits."""
     names = {book.cover_url}
     for revision in book.revisions.all():
-        names |= of_revision(revision)
+        names |= revision_covers(revision)
     for name in names:
-        discard(name)
+        delete_on_commit(name)

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from stdnum import isbn
 
-from bookbridge.api.text import words
-from catalog.names import KEY_LENGTH
+from catalog.models.names import KEY_LENGTH
+from core.search.normalize import split_words
 
 # Leading articles of the languages with most books; titles of the same work may have them or not.
 ARTICLES = frozenset(
@@ -19,9 +19,9 @@ ARTICLES = frozenset(
 )
 
 
-def bare_title(title: str) -> list[str]:
+def normalized_title(title: str) -> list[str]:
     """Return the title's words without brackets and without a leading article: `The Hobbit (#0)` gives `hobbit`."""
-    found = words(re.sub(r"\s*[(\[][^)\]]*[)\]]", "", title)) or words(title)
+    found = split_words(re.sub(r"\s*[(\[][^)\]]*[)\]]", "", title)) or split_words(title)
     return found[1:] if len(found) > 1 and found[0] in ARTICLES else found
 
 
@@ -30,22 +30,22 @@ def work_key(title: str, authors: Sequence[str]) -> str | None:
 
     The author's name is reduced to its letters, so that `Tolkien, J. R. R.` equals `J.R.R. Tolkien`.
     """
-    if not authors or not bare_title(title):
+    if not authors or not normalized_title(title):
         return None
     last, comma, first = authors[0].partition(",")
-    name = "".join(words(f"{first} {last}" if comma else last))
-    return _key(bare_title(title), name)
+    name = "".join(split_words(f"{first} {last}" if comma else last))
+    return _key(normalized_title(title), name)
 
 
-def print_key(title: str, isbn13: str | None) -> str | None:
+def edition_key(title: str, isbn13: str | None) -> str | None:
     """Return the key made of the bare title and the publisher, None without them.
 
     The publisher is identified by the ISBN's prefix, registration group and registrant.
     """
-    if not isbn13 or not bare_title(title):
+    if not isbn13 or not normalized_title(title):
         return None
     prefix, group, publisher, _item, _check = isbn.split(isbn13)
-    return _key(bare_title(title), f"{prefix}-{group}-{publisher}") if publisher else None
+    return _key(normalized_title(title), f"{prefix}-{group}-{publisher}") if publisher else None
 
 
 def _key(title: Sequence[str], by: str) -> str:

@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
-from accounts.export import rows
+from accounts.export import iter_rows
 from accounts.models import User
 from catalog.models import Book, Revision
 
 
-def changes(user: User) -> Iterator[dict[str, Any]]:
+def revisions_section(user: User) -> Iterator[dict[str, Any]]:
     """Return the user's revisions with the new values only: the old ones may be somebody else's."""
-    for row in rows(Revision.objects.filter(editor=user), "book", "number", "at", "changes"):
-        yield row | {"changes": {name: change["after"] for name, change in row["changes"].items()}}
+    for row in iter_rows(Revision.objects.filter(editor=user), "book", "number", "created_at", "changes"):
+        yield row | {"changes": {name: change["after"] for name, change in row["revisions_section"].items()}}
 
 
-SECTIONS = {
-    "books_added": lambda user: rows(Book.objects.filter(added_by=user), "title", "author", "created_at"),
-    "book_changes": changes,
+EXPORT_SECTIONS = {
+    "books_added": lambda user: iter_rows(Book.objects.filter(added_by=user), "title", "author", "created_at"),
+    "book_changes": revisions_section,
 }

@@ -7,10 +7,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from bookbridge.api.filters import LanguageFilter, SearchFilter
-from catalog.editions import FIRST_YEAR, LAST_YEAR
-from catalog.isbn import NO_ISBN, normal_isbn
-from catalog.models import Book, BookQuerySet
+from catalog.isbn import INVALID_ISBN_MESSAGE, normalize_isbn
+from catalog.models import FIRST_YEAR, LAST_YEAR, Book, BookQuerySet
+from core.api.filters import LanguageFilter, SearchTextFilter
 
 
 class IsbnFormField(forms.CharField):
@@ -19,9 +18,9 @@ class IsbnFormField(forms.CharField):
     def clean(self, value: Any) -> str:
         text = super().clean(value)
         try:
-            return normal_isbn(text) if text else ""
+            return normalize_isbn(text) if text else ""
         except ValueError:
-            raise ValidationError(NO_ISBN, "invalid_isbn") from None
+            raise ValidationError(INVALID_ISBN_MESSAGE, "invalid_isbn") from None
 
 
 class IsbnFilter(django_filters.CharFilter):
@@ -40,13 +39,16 @@ class YearFilter(django_filters.NumberFilter):
 class BookFilter(django_filters.FilterSet):
     """Filters for books; all given parameters must match."""
 
-    search = SearchFilter(
-        method="by_search", label=_("Words or beginnings of words in the title or authors; ignores case and accents.")
+    search = SearchTextFilter(
+        method="filter_search",
+        label=_("Words or beginnings of words in the title or authors; ignores case and accents."),
     )
-    author = SearchFilter(method="by_author", label=_("The full name of an author; ignores case and accents."))
-    subject = SearchFilter(method="by_subject", label=_("The full name of a subject; ignores case and accents."))
-    isbn = IsbnFilter(method="by_isbn", label=_("The ISBN of an edition, with or without hyphens."))
-    language = LanguageFilter(method="by_language", label=_("A language tag; pt also matches pt-br."))
+    author = SearchTextFilter(method="filter_author", label=_("The full name of an author; ignores case and accents."))
+    subject = SearchTextFilter(
+        method="filter_subject", label=_("The full name of a subject; ignores case and accents.")
+    )
+    isbn = IsbnFilter(method="filter_isbn", label=_("The ISBN of an edition, with or without hyphens."))
+    language = LanguageFilter(method="filter_language", label=_("A language tag; pt also matches pt-br."))
     min_rating = django_filters.NumberFilter(
         field_name="average_rating", lookup_expr="gte", min_value=0.5, max_value=5, label=_("Minimum average rating.")
     )
@@ -57,17 +59,17 @@ class BookFilter(django_filters.FilterSet):
         model = Book
         fields: list[str] = []
 
-    def by_search(self, books: BookQuerySet, name: str, value: str) -> BookQuerySet:
+    def filter_search(self, books: BookQuerySet, name: str, value: str) -> BookQuerySet:
         return books.search(value)
 
-    def by_author(self, books: BookQuerySet, name: str, value: str) -> BookQuerySet:
+    def filter_author(self, books: BookQuerySet, name: str, value: str) -> BookQuerySet:
         return books.by_author(value)
 
-    def by_subject(self, books: BookQuerySet, name: str, value: str) -> BookQuerySet:
+    def filter_subject(self, books: BookQuerySet, name: str, value: str) -> BookQuerySet:
         return books.by_subject(value)
 
-    def by_isbn(self, books: BookQuerySet, name: str, value: str) -> BookQuerySet:
+    def filter_isbn(self, books: BookQuerySet, name: str, value: str) -> BookQuerySet:
         return books.with_isbn(value)
 
-    def by_language(self, books: BookQuerySet, name: str, value: str) -> BookQuerySet:
+    def filter_language(self, books: BookQuerySet, name: str, value: str) -> BookQuerySet:
         return books.in_language(value.lower())

@@ -9,19 +9,19 @@ from stdnum.exceptions import ValidationError
 
 # Spaces and dashes of any kind, and the invisible characters that get pasted along with them.
 _SEPARATOR_CATEGORIES = {"Pd", "Zs", "Cf", "Cc"}
-_LONGEST = 40
+_MAX_LENGTH = 40
 
-NO_ISBN = _("Enter a valid ISBN; the length or check digit is wrong.")
+INVALID_ISBN_MESSAGE = _("Enter a valid ISBN; the length or check digit is wrong.")
 
 
-def normal_isbn(text: str) -> str:
+def normalize_isbn(text: str) -> str:
     """Return the ISBN-13 that `text` spells, as 13 digits; an ISBN-10 is converted to its 978 form.
 
     Ignores hyphens, spaces and a leading `ISBN` or `ISBN-13:`. Raises ValueError, with a reason in English for logs and
     reports, for a wrong length or check digit and for article numbers that are not ISBNs (a prefix other than 978 and
     979, and 979-0, which is sheet music).
     """
-    if len(text) > _LONGEST:
+    if len(text) > _MAX_LENGTH:
         raise ValueError("This is too long for an ISBN.")
     plain = "".join(
         c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) not in _SEPARATOR_CATEGORIES

@@ -7,14 +7,14 @@ from rest_framework.views import APIView
 from catalog.models import Book
 
 
-class MayChangeBook(BasePermission):
+class CanEditBook(BasePermission):
     """Allow the user who added the book, and trusted editors."""
 
     def has_object_permission(self, request: Request, view: APIView, obj: Book) -> bool:
-        return obj.may_be_changed_by(request.user)
+        return obj.can_be_edited_by(request.user)
 
 
-class AddedBook(BasePermission):
+class IsBookCreator(BasePermission):
     """Allow the user who added the book."""
 
     def has_object_permission(self, request: Request, view: APIView, obj: Book) -> bool:

@@ -12,21 +12,21 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 
-from bookbridge.api.errors import Unavailable
-from bookbridge.api.text import is_blank, on_one_line
-from catalog.editions import FIRST_YEAR, LAST_YEAR, MOST_PAGES
+from catalog.models import FIRST_YEAR, LAST_YEAR, MAX_PAGES
+from core.api.exceptions import ServiceUnavailable
+from core.search.normalize import is_blank, to_single_line
 
 CONNECT_SECONDS = 2.0
 TOTAL_SECONDS = 4.0
-MOST_REDIRECTS = 2
-MOST_BYTES = 1_000_000
-KEEP_FOUND_SECONDS = 24 * 3600
-KEEP_UNKNOWN_SECONDS = 3600
-MOST_NAMES = 50
+MAX_REDIRECTS = 2
+MAX_BYTES = 1_000_000
+HIT_TTL = 24 * 3600
+MISS_TTL = 3600
+MAX_NAMES = 50
 
 
 @dataclass(frozen=True)
-class Found:
+class ProviderBook:
     """A book as a provider describes it, within the limits of the catalog."""
 
     title: str
@@ -49,27 +49,27 @@ class Found:
 class Provider(Protocol):
     """An external service that looks up books."""
 
-    def by_isbn(self, isbn13: str) -> Found | None:
+    def get_by_isbn(self, isbn13: str) -> ProviderBook | None:
         """Return the book with this normalized ISBN-13 or None. Raises Unavailable `provider_unavailable`."""
 
 
-class OpenLibrary:
+class OpenLibraryProvider:
     """Open Library, or a service with the same API. Results are cached, misses for a shorter time."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def by_isbn(self, isbn13: str) -> Found | None:
+    def get_by_isbn(self, isbn13: str) -> ProviderBook | None:
         """Return the book with this normalized ISBN-13 or None. Raises Unavailable `provider_unavailable`."""
         key = f"openlibrary:1:{isbn13}"
         cached = cache.get(key)
         if isinstance(cached, dict):
-            return Found(**cached["found"]) if cached.get("found") else None
-        found = self._ask(isbn13)
-        cache.set(key, {"found": found and asdict(found)}, KEEP_FOUND_SECONDS if found else KEEP_UNKNOWN_SECONDS)
+            return ProviderBook(**cached["found"]) if cached.get("found") else None
+        found = self._request(isbn13)
+        cache.set(key, {"found": found and asdict(found)}, HIT_TTL if found else MISS_TTL)
         return found
 
-    def _ask(self, isbn13: str) -> Found | None:
+    def _request(self, isbn13: str) -> ProviderBook | None:
         name = f"ISBN:{isbn13}"
         try:
             # Not passed as `params`: httpx would encode the colon as %3A.
@@ -77,14 +77,14 @@ class OpenLibrary:
             data = json.loads(body)
             return _read(data[name]) if data != {} else None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            raise Unavailable(
+            raise ServiceUnavailable(
                 "provider_unavailable", _("The book provider is not responding. Please try again later.")
             ) from None
 
 
 def default_provider() -> Provider:
     """Return the provider that the settings configure."""
-    return OpenLibrary(settings.OPENLIBRARY_URL)
+    return OpenLibraryProvider(settings.OPENLIBRARY_URL)
 
 
 def _fetch(url: str) -> bytes:
@@ -94,12 +94,12 @@ def _fetch(url: str) -> bytes:
     with httpx.Client(timeout=timeout, headers={"User-Agent": "BookBridge/1"}) as client:
         request = client.build_request("GET", url)
         host = request.url.host
-        for _attempt in range(MOST_REDIRECTS + 1):
+        for _attempt in range(MAX_REDIRECTS + 1):
             response = client.send(request, stream=True)
             try:
                 if response.next_request is None:
                     response.raise_for_status()
-                    return b"".join(_bounded(response, deadline))
+                    return b"".join(_read_limited(response, deadline))
                 request = response.next_request
             finally:
                 response.close()
@@ -108,24 +108,24 @@ def _fetch(url: str) -> bytes:
     raise ValueError("Too many redirects.")
 
 
-def _bounded(response: httpx.Response, deadline: float) -> Iterator[bytes]:
+def _read_limited(response: httpx.Response, deadline: float) -> Iterator[bytes]:
     """Yield the body in chunks until it is too long or too slow; httpx limits only the time of each read."""
     length = 0
     for chunk in response.iter_bytes():
         length += len(chunk)
-        if length > MOST_BYTES or time.monotonic() > deadline:
+        if length > MAX_BYTES or time.monotonic() > deadline:
             raise ValueError("The response is too long or too slow.")
         yield chunk
 
 
-def _read(data: dict[str, Any]) -> Found:
+def _read(data: dict[str, Any]) -> ProviderBook:
     """Return the book in an entry of `jscmd=data`. Raises ValueError or TypeError if it is malformed."""
     title, subtitle = _text(data["title"], 500), _text(data.get("subtitle"), 500)
     if not title:
         raise ValueError("The book has no title.")
-    return Found(
+    return ProviderBook(
         title=_text(f"{title}: {subtitle}" if subtitle else title, 500),
-        authors=_names(data.get("authors")) or _written_by(data.get("by_statement")),
+        authors=_names(data.get("authors")) or _author_from_statement(data.get("by_statement")),
         origin=_text(f"openlibrary:{data['key']}", 191) if data.get("key") else None,
         subjects=[name for name in _names(data.get("subjects")) if not _MACHINE_TAG.match(name)],
         publisher=next(iter(_names(data.get("publishers"))), ""),
@@ -143,17 +143,17 @@ def _text(value: Any, most: int) -> str:
     """Return `value` on one line, storable and cut to `most` characters; "" if it is not a string."""
     if not isinstance(value, str):
         return ""
-    clean = on_one_line(value.replace("\x00", "").encode("utf-8", "ignore").decode())
+    clean = to_single_line(value.replace("\x00", "").encode("utf-8", "ignore").decode())
     return "" if is_blank(clean) else clean[:most].rstrip()
 
 
 def _names(entries: Any) -> list[str]:
     """Return the distinct names in a list of `{"name": ...}`."""
     names = (_text(entry.get("name"), 200) for entry in entries or [])
-    return list(dict.fromkeys(name for name in names if name))[:MOST_NAMES]
+    return list(dict.fromkeys(name for name in names if name))[:MAX_NAMES]
 
 
-def _written_by(statement: Any) -> list[str]:
+def _author_from_statement(statement: Any) -> list[str]:
     """Return the author from a statement such as "by Jane Doe.", used where no authors are listed."""
     name = _text(statement, 200).removeprefix("by ").rstrip(" .")
     return [name] if name else []
@@ -166,7 +166,7 @@ def _year(date: Any) -> int | None:
 
 
 def _pages(number: Any) -> int | None:
-    return number if isinstance(number, int) and 1 <= number <= MOST_PAGES else None
+    return number if isinstance(number, int) and 1 <= number <= MAX_PAGES else None
 
 
 def _cover(sizes: dict[str, Any]) -> str:

@@ -9,11 +9,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 
-from bookbridge.api.search import query_terms
-from catalog.covers import of_revision
-from catalog.editions import Edition
-from catalog.names import BookAuthor, BookSubject, key_of
-from catalog.revisions import Revision
+from catalog.covers import revision_covers
+from catalog.models.editions import Edition
+from catalog.models.names import BookAuthor, BookSubject, sort_key
+from catalog.models.revisions import Revision
+from core.search.lookups import query_terms
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -25,19 +25,19 @@ class BookQuerySet(models.QuerySet["Book"]):
 
     def visible_to(self, user: User | AnonymousUser) -> BookQuerySet:
         """Return the books that `user` may see: all that are not merged, because the catalog is public."""
-        return self.standing()
+        return self.not_merged()
 
-    def standing(self) -> BookQuerySet:
+    def not_merged(self) -> BookQuerySet:
         """Return the books that are not merged into another one."""
         return self.filter(merged_into=None)
 
-    def survivor(self, pk: int) -> int:
+    def resolve_id(self, pk: int) -> int:
         """Return the id of the book that `pk` was merged into, or `pk` itself."""
         while (into := self.filter(pk=pk).values_list("merged_into", flat=True).first()) is not None:
             pk = into
         return pk
 
-    def hold(self, pk: int) -> int | None:
+    def lock(self, pk: int) -> int | None:
         """Lock a book, or the one it was merged into, and return its id, None if it does not exist.
 
         Every write of a row that refers to a book calls this, so that no new row refers to a book that is being merged.
@@ -52,7 +52,7 @@ class BookQuerySet(models.QuerySet["Book"]):
         """Those of `names` that a book shows, or could show again if a change of one of `books` were undone."""
         used = set(self.filter(pk__in=books).values_list("cover_url", flat=True))
         for revision in Revision.objects.filter(book__in=books):
-            used |= of_revision(revision)
+            used |= revision_covers(revision)
         lost = set(names) - used
         # A book that was merged into another has left it its cover. No index: few are ever lost.
         return used | set(self.filter(cover_url__in=lost).values_list("cover_url", flat=True) if lost else ())
@@ -67,11 +67,11 @@ class BookQuerySet(models.QuerySet["Book"]):
 
     def by_author(self, name: str) -> BookQuerySet:
         """Return the books by an author with this full name, ignoring case and accents."""
-        return self.filter(pk__in=BookAuthor.objects.filter(key=key_of(name)).values("book"))
+        return self.filter(pk__in=BookAuthor.objects.filter(key=sort_key(name)).values("book"))
 
     def by_subject(self, name: str) -> BookQuerySet:
         """Return the books on this subject, ignoring case and accents."""
-        return self.filter(pk__in=BookSubject.objects.filter(key=key_of(name)).values("book"))
+        return self.filter(pk__in=BookSubject.objects.filter(key=sort_key(name)).values("book"))
 
     def with_isbn(self, isbn13: str) -> BookQuerySet:
         """Return the book that has an edition with this normalized ISBN-13."""

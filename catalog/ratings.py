@@ -13,7 +13,7 @@ def average(count: int, half_stars: int) -> Decimal | None:
     return (Decimal(half_stars) / (2 * count)).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-def average_of(stars: Mapping[int, int]) -> Decimal | None:
+def average_from_histogram(stars: Mapping[int, int]) -> Decimal | None:
     """Return the mean of ratings that are given as counts per number of half-stars."""
     return average(sum(stars.values()), sum(half_stars * n for half_stars, n in stars.items()))
 

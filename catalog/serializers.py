@@ -5,27 +5,26 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from bookbridge.api.pictures import url_of
-from bookbridge.api.serializers import LineField, ModelSerializer, TextField
-from bookbridge.api.text import language_tag
-from catalog.editions import FIRST_YEAR, LAST_YEAR, MOST_PAGES
-from catalog.isbn import NO_ISBN, normal_isbn
-from catalog.models import Book, Edition
+from catalog.isbn import INVALID_ISBN_MESSAGE, normalize_isbn
+from catalog.models import FIRST_YEAR, LAST_YEAR, MAX_PAGES, Book, Edition
+from core.api.serializers import ModelSerializer, SingleLineField, VisibleTextField
+from core.images.storage import image_url
+from core.search.normalize import language_tag
 
-MOST_NAMES = 50
+MAX_NAMES = 50
 
 
-class IsbnField(TextField):
+class IsbnField(VisibleTextField):
     """An ISBN in any spelling. The internal value is the ISBN-13, or None if empty."""
 
-    default_error_messages = {"invalid_isbn": NO_ISBN}
+    default_error_messages = {"invalid_isbn": INVALID_ISBN_MESSAGE}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=40, **kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
         try:
-            return normal_isbn(super().to_internal_value(data))
+            return normalize_isbn(super().to_internal_value(data))
         except ValueError:
             self.fail("invalid_isbn")
 
@@ -34,7 +33,7 @@ class IsbnField(TextField):
         return super().run_validation(str(data) if type(data) is int else data) or None
 
 
-class LanguageTagField(TextField, serializers.RegexField):
+class LanguageTagField(VisibleTextField, serializers.RegexField):
     """A BCP 47 tag, stored in lower case and shown as `pt-BR`."""
 
     default_error_messages = {"invalid": _("Enter a valid language tag, such as en or pt-BR.")}
@@ -53,10 +52,10 @@ class NamesField(serializers.ListField):
     """A list of up to 50 names of up to 200 characters."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(child=LineField(max_length=200), max_length=MOST_NAMES, **kwargs)
+        super().__init__(child=SingleLineField(max_length=200), max_length=MAX_NAMES, **kwargs)
 
 
-class BriefBookSerializer(ModelSerializer):
+class BookSummarySerializer(ModelSerializer):
     """The summary of a book."""
 
     cover_url = serializers.SerializerMethodField()
@@ -67,7 +66,7 @@ class BriefBookSerializer(ModelSerializer):
         read_only_fields = fields
 
     def get_cover_url(self, book: Book) -> str | None:
-        return url_of(book.cover_url)
+        return image_url(book.cover_url)
 
 
 class EditionSerializer(ModelSerializer):
@@ -81,7 +80,7 @@ class EditionSerializer(ModelSerializer):
         read_only_fields = fields
 
 
-class BookListSerializer(BriefBookSerializer):
+class BookListSerializer(BookSummarySerializer):
     """A book as lists show it."""
 
     authors = serializers.ListField(child=serializers.CharField(), read_only=True)
@@ -101,7 +100,7 @@ class BookListSerializer(BriefBookSerializer):
 class BookSerializer(BookListSerializer):
     """A book. Send the authors in `authors`, or in `author` as one text."""
 
-    author = LineField(
+    author = SingleLineField(
         max_length=500,
         required=False,
         help_text=_(
@@ -122,8 +121,8 @@ class BookSerializer(BookListSerializer):
         min_value=FIRST_YEAR, max_value=LAST_YEAR, required=False, allow_null=True
     )
     language = LanguageTagField(required=False, allow_blank=True)
-    page_count = serializers.IntegerField(min_value=1, max_value=MOST_PAGES, required=False, allow_null=True)
-    description = TextField(max_length=10_000, required=False, allow_blank=True)
+    page_count = serializers.IntegerField(min_value=1, max_value=MAX_PAGES, required=False, allow_null=True)
+    description = VisibleTextField(max_length=10_000, required=False, allow_blank=True)
     editions = EditionSerializer(many=True, read_only=True)
 
     class Meta:
@@ -149,12 +148,12 @@ class BookSerializer(BookListSerializer):
         if book is not None and line == book.author:
             return book.authors
         names = [name.strip() for name in line.split(";") if name.strip()]
-        if not names or len(names) > MOST_NAMES or max(map(len, names)) > 200:
+        if not names or len(names) > MAX_NAMES or max(map(len, names)) > 200:
             raise serializers.ValidationError({"author": _("Each name may have at most 200 characters.")}, "invalid")
         return names
 
 
-class LookupSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class ISBNLookupSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """The ISBN to look up."""
 
     isbn = IsbnField(help_text=_("ISBN-10 or ISBN-13; hyphens and spaces are ignored."))

@@ -6,12 +6,12 @@ from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from bookbridge.api.errors import Conflict, Problem
 from catalog.models import Book
-from catalog.providers import Found, Provider, default_provider
+from catalog.providers import Provider, ProviderBook, default_provider
+from core.api.exceptions import APIProblem, Conflict
 
 
-def look_up(isbn13: str, *, by: User, provider: Provider | None = None) -> tuple[Book, bool]:
+def lookup_isbn(isbn13: str, *, by: User, provider: Provider | None = None) -> tuple[Book, bool]:
     """Return the book with this ISBN and whether it was created from the provider's data.
 
     Raises Problem 404 `unknown_isbn`, and Unavailable `provider_unavailable` if the provider fails.
@@ -19,17 +19,17 @@ def look_up(isbn13: str, *, by: User, provider: Provider | None = None) -> tuple
     known = Book.objects.with_isbn(isbn13).first()
     if known:
         return known, False
-    found = (provider or default_provider()).by_isbn(isbn13)
+    found = (provider or default_provider()).get_by_isbn(isbn13)
     if found is None:
-        raise Problem(404, "unknown_isbn", _("No book with this ISBN was found."))
-    return _keep(found, isbn13, by=by)
+        raise APIProblem(404, "unknown_isbn", _("No book with this ISBN was found."))
+    return _create_from_provider(found, isbn13, by=by)
 
 
-def _keep(found: Found, isbn13: str, *, by: User) -> tuple[Book, bool]:
+def _create_from_provider(found: ProviderBook, isbn13: str, *, by: User) -> tuple[Book, bool]:
     """Create the book; if a concurrent request has created it, return that one."""
     fields = found.as_fields()
     try:
-        return Book.add(by=by, isbn13=isbn13, **fields), True
+        return Book.create_book(by=by, isbn13=isbn13, **fields), True
     except Conflict as conflict:
         return Book.objects.get(pk=conflict.extra["book"]), False
     except IntegrityError:
@@ -38,7 +38,7 @@ def _keep(found: Found, isbn13: str, *, by: User) -> tuple[Book, bool]:
         if not known:
             raise
         if known.merged_into is not None:
-            known = Book.objects.get(pk=Book.objects.survivor(known.pk))
+            known = Book.objects.get(pk=Book.objects.resolve_id(known.pk))
     with suppress(Conflict):
         known.add_edition(isbn13=isbn13, **fields["edition"])
     return known, False

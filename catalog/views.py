@@ -10,36 +10,38 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from accounts.authentication import caller
-from bookbridge.api.images import Shape
-from bookbridge.api.pagination import SearchPagination
-from bookbridge.api.responses import problem
-from bookbridge.api.uploads import TOO_LARGE, PictureSerializer, PictureView
-from bookbridge.api.views import GenericViewSet, checked
+from accounts.authentication import current_user
 from catalog import services
-from catalog.covers import COVERS
+from catalog.covers import COVER_FOLDER
 from catalog.filters import BookFilter
-from catalog.leading import LeadsOn
-from catalog.models import ANY_BOOK, CATALOGUE, Book, BookQuerySet
-from catalog.permissions import AddedBook, MayChangeBook
-from catalog.serializers import BookListSerializer, BookSerializer, BookStatsSerializer, LookupSerializer
+from catalog.models import ANY_BOOK_VERSION, CATALOG_VERSION, Book, BookQuerySet
+from catalog.permissions import CanEditBook, IsBookCreator
+from catalog.redirects import MergedBookRedirectMixin
+from catalog.serializers import BookListSerializer, BookSerializer, BookStatsSerializer, ISBNLookupSerializer
+from core.api.pagination import SearchPagination
+from core.api.responses import problem_schema
+from core.api.views import GenericViewSet, validate
+from core.images.processing import ImageSpec
+from core.images.views import TOO_LARGE, ImageUploadSerializer, ImageUploadView
 
-KNOWN_ISBN = problem(409, "`duplicate_isbn`, with the id of the other book in `book`.")
+DUPLICATE_ISBN_RESPONSE = problem_schema(409, "`duplicate_isbn`, with the id of the other book in `book`.")
 
 
 @extend_schema_view(
     list=extend_schema(summary="List books, most rated first"),
-    create=extend_schema(summary="Add a book", responses={201: BookSerializer, **KNOWN_ISBN}),
+    create=extend_schema(summary="Add a book", responses={201: BookSerializer, **DUPLICATE_ISBN_RESPONSE}),
     retrieve=extend_schema(summary="Get a book"),
-    update=extend_schema(summary="Update a book", responses={200: BookSerializer, **KNOWN_ISBN}),
-    partial_update=extend_schema(summary="Partially update a book", responses={200: BookSerializer, **KNOWN_ISBN}),
+    update=extend_schema(summary="Update a book", responses={200: BookSerializer, **DUPLICATE_ISBN_RESPONSE}),
+    partial_update=extend_schema(
+        summary="Partially update a book", responses={200: BookSerializer, **DUPLICATE_ISBN_RESPONSE}
+    ),
     destroy=extend_schema(
         summary="Delete a book",
-        responses={204: None, **problem(409, "`book_in_use`: the book is on a reading list or has reviews.")},
+        responses={204: None, **problem_schema(409, "`book_in_use`: the book is on a reading list or has reviews.")},
     ),
 )
 class BookViewSet(
-    LeadsOn,
+    MergedBookRedirectMixin,
     mixins.CreateModelMixin,
     mixins.RetrieveModelMixin,
     mixins.UpdateModelMixin,
@@ -56,25 +58,25 @@ class BookViewSet(
     serializer_class = BookSerializer
     filterset_class = BookFilter
     pagination_class = SearchPagination
-    orderings: ClassVar = {
+    ordering_fields: ClassVar = {
         "-ratings_count": ("-ratings_count", "-id"),
         "-average_rating": ("-average_rating", "-id"),
         "title": ("title_key", "id"),
         "-published_year": ("-published_year", "-id"),
         "-created_at": ("-created_at", "-id"),
     }
-    kept: ClassVar = {
-        "list": (CATALOGUE,),
-        "retrieve": (ANY_BOOK, "book:{book_id}"),
-        "stats": (ANY_BOOK, "book:{book_id}"),
+    cached_actions: ClassVar = {
+        "list": (CATALOG_VERSION,),
+        "retrieve": (ANY_BOOK_VERSION, "book:{book_id}"),
+        "stats": (ANY_BOOK_VERSION, "book:{book_id}"),
     }
     permissions: ClassVar[dict[str, list[type[BasePermission]]]] = {
         "list": [AllowAny],
         "retrieve": [AllowAny],
         "stats": [AllowAny],
-        "update": [IsAuthenticated, MayChangeBook],
-        "partial_update": [IsAuthenticated, MayChangeBook],
-        "destroy": [IsAuthenticated, AddedBook],
+        "update": [IsAuthenticated, CanEditBook],
+        "partial_update": [IsAuthenticated, CanEditBook],
+        "destroy": [IsAuthenticated, IsBookCreator],
     }
 
     def get_permissions(self) -> list[BasePermission]:
@@ -86,36 +88,36 @@ class BookViewSet(
             return books
         return books.for_list() if self.action == "list" else books.for_detail()
 
-    def unsearched(self) -> BookQuerySet:
+    def get_unsearched_queryset(self) -> BookQuerySet:
         return Book.objects.all()
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         return BookListSerializer if self.action == "list" else BookSerializer
 
     def perform_create(self, serializer: BaseSerializer[Book]) -> None:
-        serializer.instance = Book.add(by=caller(self.request), **serializer.validated_data)
+        serializer.instance = Book.create_book(by=current_user(self.request), **serializer.validated_data)
 
     def perform_update(self, serializer: BaseSerializer[Book]) -> None:
-        cast(Book, serializer.instance).change(by=caller(self.request), **serializer.validated_data)
+        cast(Book, serializer.instance).update_book(by=current_user(self.request), **serializer.validated_data)
 
     def perform_destroy(self, instance: Book) -> None:
-        instance.remove(by=caller(self.request))
+        instance.delete_book(by=current_user(self.request))
 
     @extend_schema(
         summary="Look up a book by ISBN",
-        request=LookupSerializer,
+        request=ISBNLookupSerializer,
         responses={
             200: OpenApiResponse(BookSerializer, description="The book is in the catalog."),
             201: OpenApiResponse(BookSerializer, description="The book was added from the provider."),
-            **problem(404, "`unknown_isbn`: neither the catalog nor the provider has the book."),
-            **problem(503, "`provider_unavailable`: the provider is not responding."),
+            **problem_schema(404, "`unknown_isbn`: neither the catalog nor the provider has the book."),
+            **problem_schema(503, "`provider_unavailable`: the provider is not responding."),
         },
     )
-    @action(detail=False, methods=["post"], serializer_class=LookupSerializer)
+    @action(detail=False, methods=["post"], serializer_class=ISBNLookupSerializer)
     def lookup(self, request: Request) -> Response:
         """Return the book with this ISBN. If the catalog does not have it, add it from the external book provider."""
-        isbn = checked(LookupSerializer(data=request.data))["isbn"]
-        book, created = services.look_up(isbn, by=caller(request))
+        isbn = validate(ISBNLookupSerializer(data=request.data))["isbn"]
+        book, created = services.lookup_isbn(isbn, by=current_user(request))
         data = BookSerializer(book, context=self.get_serializer_context()).data
         return Response(data, status=status.HTTP_201_CREATED if created else status.HTTP_200_OK)
 
@@ -128,11 +130,13 @@ class BookViewSet(
 
 @extend_schema_view(
     put=extend_schema(
-        summary="Upload the cover of a book", request=PictureSerializer, responses={200: BookSerializer, **TOO_LARGE}
+        summary="Upload the cover of a book",
+        request=ImageUploadSerializer,
+        responses={200: BookSerializer, **TOO_LARGE},
     ),
     delete=extend_schema(summary="Delete the cover of a book"),
 )
-class CoverView(LeadsOn, PictureView):
+class BookCoverView(MergedBookRedirectMixin, ImageUploadView):
     """The cover image of a book, at most 1,600 pixels high and wide.
 
     The previous cover is stored in the book's revisions.
@@ -140,11 +144,11 @@ class CoverView(LeadsOn, PictureView):
 
     lookup_url_kwarg = "book_id"
     serializer_class = BookSerializer
-    permission_classes = [IsAuthenticated, MayChangeBook]
-    folder, shape = COVERS, Shape(1600)
+    permission_classes = [IsAuthenticated, CanEditBook]
+    upload_folder, image_spec = COVER_FOLDER, ImageSpec(1600)
 
     def get_queryset(self) -> BookQuerySet:
         return Book.objects.visible_to(self.request.user).for_detail()
 
-    def change(self, thing: Book, name: str) -> None:
-        thing.change(by=caller(self.request), cover_url=name)
+    def set_image(self, thing: Book, name: str) -> None:
+        thing.update_book(by=current_user(self.request), cover_url=name)

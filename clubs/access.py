@@ -15,11 +15,11 @@ from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clubs.clubs.models import Club, ClubQuerySet
-from clubs.roles import Standing, refusal
+from clubs.club.models import Club, ClubQuerySet
+from clubs.roles import Rank, permission_denied
 
 
-class Level(Enum):
+class AccessLevel(Enum):
     """Access level of an action.
 
     Without access to the club every level answers 404, or 401 to anonymous users if `needs_sign_in` is true.
@@ -28,7 +28,7 @@ class Level(Enum):
     authentication. APPLICANT: a membership or a join request. MEMBER, MODERATOR, OWNER: at least that rank.
     """
 
-    CARD = "card"
+    PUBLIC_SUMMARY = "card"
     ANYONE = "anyone"
     SIGNED_IN = "signed in"
     APPLICANT = "applicant"
@@ -39,68 +39,68 @@ class Level(Enum):
     @property
     def needs_sign_in(self) -> bool:
         """Whether anonymous users are rejected before any lookup."""
-        return self not in (Level.CARD, Level.ANYONE)
+        return self not in (AccessLevel.PUBLIC_SUMMARY, AccessLevel.ANYONE)
 
 
-LEAST = {
-    Level.CARD: Standing.OUTSIDER,
-    Level.ANYONE: Standing.OUTSIDER,
-    Level.SIGNED_IN: Standing.OUTSIDER,
-    Level.APPLICANT: Standing.PENDING,
-    Level.MEMBER: Standing.MEMBER,
-    Level.MODERATOR: Standing.MODERATOR,
-    Level.OWNER: Standing.OWNER,
+MIN_RANK = {
+    AccessLevel.PUBLIC_SUMMARY: Rank.OUTSIDER,
+    AccessLevel.ANYONE: Rank.OUTSIDER,
+    AccessLevel.SIGNED_IN: Rank.OUTSIDER,
+    AccessLevel.APPLICANT: Rank.PENDING,
+    AccessLevel.MEMBER: Rank.MEMBER,
+    AccessLevel.MODERATOR: Rank.MODERATOR,
+    AccessLevel.OWNER: Rank.OWNER,
 }
 
 
-def require(club: Club, level: Level) -> None:
+def require_level(club: Club, level: AccessLevel) -> None:
     """Raise Forbidden if the user's rank, annotated on `club`, is below `level`."""
-    needed = Standing.MEMBER if level is Level.ANYONE and club.is_private else LEAST[level]
-    if club.my_standing < needed:
-        raise refusal(needed)
+    needed = Rank.MEMBER if level is AccessLevel.ANYONE and club.is_private else MIN_RANK[level]
+    if club.my_rank < needed:
+        raise permission_denied(needed)
 
 
-class HasLevel(BasePermission):
+class HasClubAccess(BasePermission):
     """Require access to the view's club (else 404) and the level of the action (else 403)."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Raise Forbidden with the error code of the missing rank."""
-        require(view.club, view.level)
+        require_level(view.club, view.level)
         return True
 
 
-class ClubScoped:
+class ClubAccessMixin:
     """Load the club named in the URL as `self.club`, annotated with the user's rank.
 
     `levels` maps each action (or lower-case HTTP method, for plain views) to its access level.
     """
 
-    levels: ClassVar[Mapping[str, Level]] = {}
+    access_levels: ClassVar[Mapping[str, AccessLevel]] = {}
 
     request: Any
     kwargs: Any
     http_method_names: Any
 
     @property
-    def level(self) -> Level | None:
+    def level(self) -> AccessLevel | None:
         """Access level of this request; None for OPTIONS and for methods that answer 405."""
         method = (self.request.method or "").lower() if self.request else "get"
         if method == "options" or method not in self.http_method_names:
             return None
         action = getattr(self, "action", {"head": "get"}.get(method, method))
-        return None if action is None or not hasattr(self, action) else self.levels[action]
+        return None if action is None or not hasattr(self, action) else self.access_levels[action]
 
     def get_permissions(self) -> list[BasePermission]:
         """Check authentication before the club is looked up."""
         level = self.level
         if level is None:
             return [AllowAny()]
-        return [IsAuthenticated() if level.needs_sign_in else AllowAny(), HasLevel()]
+        return [IsAuthenticated() if level.needs_sign_in else AllowAny(), HasClubAccess()]
 
-    def clubs(self) -> ClubQuerySet:
+    def get_club_queryset(self) -> ClubQuerySet:
         """Return the clubs visible to the user, annotated with their membership."""
         user = self.request.user
-        return Club.objects.visible_to(user).with_standing_of(user)
+        return Club.objects.visible_to(user).with_membership_of(user)
 
     def lock(self, obj: object) -> None:
         """Lock and reload the club for a conditional write, as every change below it does first."""
@@ -110,19 +110,19 @@ class ClubScoped:
     @cached_property
     def club(self) -> Club:
         """The club named in the URL; raises 404 if the user may not see it."""
-        return get_object_or_404(self.clubs(), pk=self.kwargs["club_id"])
+        return get_object_or_404(self.get_club_queryset(), pk=self.kwargs["club_id"])
 
 
-class ClubRows(ClubScoped):
+class ClubChildViewSetMixin(ClubAccessMixin):
     """Mixin for viewsets of objects that belong to a club."""
 
-    def find_object(self) -> Any:
+    def get_unlocked_object(self) -> Any:
         """Return the object, reusing the loaded club."""
-        row = super().find_object()  # type: ignore[misc]
+        row = super().get_unlocked_object()  # type: ignore[misc]
         row.club = self.club
         return row
 
-    def shown(self, row: Any, status_code: int = status.HTTP_200_OK) -> Response:
+    def serialize(self, row: Any, status_code: int = status.HTTP_200_OK) -> Response:
         """Serialize the saved object, reloaded with the annotations of `get_queryset`."""
         view: Any = self
         fresh = get_object_or_404(view.get_queryset(), pk=row.pk)

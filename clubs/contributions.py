@@ -1,9 +1,20 @@
-"""What clubs contribute to `bookbridge.api.registry`."""
+"""What clubs contribute to `core.registry`."""
 
 from django.db.models import QuerySet
 
-from bookbridge.api.counters import recount_by_month
-from bookbridge.api.registry import (
+from catalog.models import Book
+from clubs.club.models import COVER_FOLDER, Club, Visibility
+from clubs.club.services import get_profile_clubs
+from clubs.export import EXPORT_SECTIONS
+from clubs.members.models import Membership
+from clubs.moderation import ClubTarget
+from clubs.reading.choices import EntryStatus
+from clubs.reading.merges import EntryMergeHandler
+from clubs.reading.models import Entry, Progress, notification_target
+from clubs.roles import PUBLIC_ROLES
+from core.counters.consistency import DenormalizationCheck
+from core.counters.counters import recount_by_month
+from core.registry import (
     activity_sources,
     column_checks,
     counter_checks,
@@ -15,35 +26,30 @@ from bookbridge.api.registry import (
     profile_fields,
     report_targets,
 )
-from bookbridge.api.verification import Check
-from catalog.models import Book
-from clubs.clubs.models import COVERS, Club, Visibility
-from clubs.clubs.services import clubs_of_profile
-from clubs.export import SECTIONS
-from clubs.members.models import Membership
-from clubs.moderation import ClubTarget
-from clubs.reading.merging import Entries
-from clubs.reading.models import Entry, Progress, planned
-from clubs.reading.rules import Status
-from clubs.roles import SHOWN_ROLES
 
 
 def _finished() -> QuerySet[Entry]:
-    return Entry.objects.filter(club__visibility=Visibility.PUBLIC, status=Status.FINISHED, finished_at__isnull=False)
+    return Entry.objects.filter(
+        club__visibility=Visibility.PUBLIC, status=EntryStatus.FINISHED, finished_at__isnull=False
+    )
 
 
-report_targets.register(ClubTarget.word, ClubTarget())
-message_renderers.register("role", dict(SHOWN_ROLES).__getitem__)
-profile_fields.register("clubs", clubs_of_profile)
-image_folders.register(COVERS, Club.objects.covers)
-activity_sources.register("mark", Progress.objects.last_shown)
-merge_handlers.register("entries", Entries())
-notification_targets.register("entry", planned)
-export_sections.register_all(SECTIONS)
+report_targets.register(ClubTarget.target_type, ClubTarget())
+message_renderers.register("role", dict(PUBLIC_ROLES).__getitem__)
+profile_fields.register("clubs", get_profile_clubs)
+image_folders.register(COVER_FOLDER, Club.objects.cover_names)
+activity_sources.register("mark", Progress.objects.last_updated_at)
+merge_handlers.register("entries", EntryMergeHandler())
+notification_targets.register("entry", notification_target)
+export_sections.register_all(EXPORT_SECTIONS)
 for check in (
-    Check("clubs of books", Book, {"clubs_reading": 0, "clubs_finished": 0}, Entry.objects.count_by_book),
-    Check("members of clubs", Club, {"members_count": 0}, Membership.objects.count_by_club),
-    Check("activity of members", Membership, {"last_active_at": None}, Membership.objects.expected_last_active),
+    DenormalizationCheck(
+        "clubs of books", Book, {"clubs_reading": 0, "clubs_finished": 0}, Entry.objects.count_by_book
+    ),
+    DenormalizationCheck("members of clubs", Club, {"members_count": 0}, Membership.objects.count_by_club),
+    DenormalizationCheck(
+        "activity of members", Membership, {"last_active_at": None}, Membership.objects.expected_last_active
+    ),
 ):
     column_checks.register(check.name, check)
 counter_checks.register("total of clubs", recount_by_month("clubs", "created_at", Club.objects.public))

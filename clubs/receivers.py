@@ -6,8 +6,8 @@ from django.dispatch import receiver
 
 from accounts.models import User
 from accounts.signals import account_deleted
-from clubs.clubs.models import Club
-from clubs.clubs.services import leave_all
+from clubs.club.models import Club
+from clubs.club.services import remove_from_all_clubs
 from clubs.reading import services as lists
 from clubs.signals import club_deleted, club_visibility_changed
 
@@ -15,16 +15,16 @@ from clubs.signals import club_deleted, club_visibility_changed
 @receiver(account_deleted)
 def detach_account(sender: Any, *, user: User, **kwargs: Any) -> None:
     """End the memberships of a deleted account, and delete its progress."""
-    leave_all(user)
+    remove_from_all_clubs(user)
 
 
 @receiver(club_visibility_changed)
 def count_or_uncount_list(sender: Any, *, club: Club, **kwargs: Any) -> None:
     """Count the books of a club that has become public, stop counting those of one that has become private."""
-    lists.visibility_changed(club)
+    lists.handle_visibility_changed(club)
 
 
 @receiver(club_deleted)
 def delete_list(sender: Any, *, club: Club, **kwargs: Any) -> None:
     """Delete the reading list of a club that is being deleted."""
-    lists.club_deleted(club)
+    lists.delete_club_entries(club)

@@ -5,7 +5,7 @@ from enum import IntEnum
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from bookbridge.api.errors import Forbidden
+from core.api.exceptions import PermissionDeniedProblem
 
 # Never stored on a membership: `Club.owner` names the owner, so a club always has exactly one.
 OWNER = "owner"
@@ -18,7 +18,7 @@ class Role(models.TextChoices):
     MEMBER = "member", _("member")
 
 
-class Status(models.TextChoices):
+class MembershipStatus(models.TextChoices):
     """Status of a user's membership."""
 
     ACTIVE = "active", _("active")
@@ -29,15 +29,17 @@ class Status(models.TextChoices):
 
 
 # Choices in responses, then those that a moderator may set.
-SHOWN_ROLES = [(OWNER, _("owner")), *Role.choices]
-SHOWN_STATUSES = [choice for choice in Status.choices if choice[0] != Status.LEFT]
-DECISIONS = [choice for choice in Status.choices if choice[0] in (Status.ACTIVE, Status.BANNED)]
+PUBLIC_ROLES = [(OWNER, _("owner")), *Role.choices]
+PUBLIC_STATUSES = [choice for choice in MembershipStatus.choices if choice[0] != MembershipStatus.LEFT]
+DECISIONS = [
+    choice for choice in MembershipStatus.choices if choice[0] in (MembershipStatus.ACTIVE, MembershipStatus.BANNED)
+]
 
 # Statuses that make a private club visible to the user.
-KNOWN_TO = (Status.ACTIVE, Status.PENDING)
+STATUSES_WITH_ACCESS = (MembershipStatus.ACTIVE, MembershipStatus.PENDING)
 
 
-class Standing(IntEnum):
+class Rank(IntEnum):
     """Rank of a user in a club. Banned users are outsiders."""
 
     OUTSIDER = 0
@@ -47,21 +49,21 @@ class Standing(IntEnum):
     OWNER = 4
 
     @classmethod
-    def of(cls, status: str | None, role: str | None) -> "Standing":
+    def for_membership(cls, status: str | None, role: str | None) -> "Rank":
         """Return the rank for a status and a role (including `owner`)."""
-        if status == Status.ACTIVE:
+        if status == MembershipStatus.ACTIVE:
             return {OWNER: cls.OWNER, Role.MODERATOR.value: cls.MODERATOR}.get(role or "", cls.MEMBER)
-        return cls.PENDING if status == Status.PENDING else cls.OUTSIDER
+        return cls.PENDING if status == MembershipStatus.PENDING else cls.OUTSIDER
 
 
-REFUSALS = {
-    Standing.PENDING: ("members_only", _("Only the club's members may do this.")),
-    Standing.MEMBER: ("members_only", _("Only the club's members may do this.")),
-    Standing.MODERATOR: ("moderators_only", _("Only the club's moderators may do this.")),
-    Standing.OWNER: ("owner_only", _("Only the club's owner may do this.")),
+DENIED_MESSAGES = {
+    Rank.PENDING: ("members_only", _("Only the club's members may do this.")),
+    Rank.MEMBER: ("members_only", _("Only the club's members may do this.")),
+    Rank.MODERATOR: ("moderators_only", _("Only the club's moderators may do this.")),
+    Rank.OWNER: ("owner_only", _("Only the club's owner may do this.")),
 }
 
 
-def refusal(needed: Standing) -> Forbidden:
+def permission_denied(needed: Rank) -> PermissionDeniedProblem:
     """Return the Forbidden error for a missing rank."""
-    return Forbidden(*REFUSALS[needed])
+    return PermissionDeniedProblem(*DENIED_MESSAGES[needed])

@@ -21,21 +21,21 @@ from rest_framework.exceptions import APIException
 from unfold.decorators import display
 
 from accounts.admin import UserAdmin
-from accounts.authentication import caller
+from accounts.authentication import current_user
 from accounts.models import User
-from bookbridge.api.admin.base import LookingAdmin
-from bookbridge.api.admin.filters import id_in
-from bookbridge.api.registry import report_targets
-from bookbridge.api.transactions import conflict_as, retrying_atomic
-from moderation import desk
-from moderation.deciding import decide, possible, undo
-from moderation.forms import ACTIONS, DecisionForm, WhyForm
-from moderation.links import ReportableAdmin
-from moderation.models import Case, Concealed, Decision, Opening, target_gone
-from moderation.reasons import Ground
+from core.admin.base import ReadOnlyModelAdmin
+from core.admin.filters import parse_id
+from core.db.transactions import atomic_with_retry, conflict_on_integrity_error
+from core.registry import report_targets
+from moderation import case_page
+from moderation.admin_mixins import ReportableModelAdmin
+from moderation.choices import DecisionReason
+from moderation.decisions import available_actions, decide, undo
+from moderation.forms import ACTIONS, DecisionForm, ReasonForm
+from moderation.models import Case, CaseView, Decision, HiddenState, close_cases_for_deleted
 from moderation.services import open_case
 
-URGENCIES = {"high": _("high"), "middle": _("medium"), "low": _("low")}
+SEVERITY_LABELS = {"high": _("high"), "middle": _("medium"), "low": _("low")}
 COLORS = {"high": "danger", "middle": "warning", "low": "info"}
 
 
@@ -46,7 +46,7 @@ class QueueFilter(admin.SimpleListFilter):
     parameter_name = "queue"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(word, name) for word, (name, _rows) in desk.QUEUES.items()]
+        return [(word, name) for word, (name, _rows) in case_page.QUEUES.items()]
 
     def choices(self, changelist: Any) -> Any:
         for word, name in self.lookup_choices:
@@ -55,14 +55,14 @@ class QueueFilter(admin.SimpleListFilter):
 
     def value(self) -> str:
         value = super().value()
-        return value if value in desk.QUEUES else "open"
+        return value if value in case_page.QUEUES else "open"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         named = "id__in" in request.GET or request.GET.get("q")
-        return queryset if named and super().value() is None else queryset.filter(desk.QUEUES[self.value()][1])
+        return queryset if named and super().value() is None else queryset.filter(case_page.QUEUES[self.value()][1])
 
 
-class KindFilter(admin.SimpleListFilter):
+class TargetTypeFilter(admin.SimpleListFilter):
     """Filter cases by the type of the reported object."""
 
     title, parameter_name = _("kind"), "target_type"
@@ -75,55 +75,55 @@ class KindFilter(admin.SimpleListFilter):
 
 
 @admin.register(Case)
-class CaseAdmin(LookingAdmin):
+class CaseAdmin(ReadOnlyModelAdmin):
     """The moderation queue, most severe cases first, and a page for each case."""
 
-    list_display = ("what", "urgency", "reports", "standing", "author", "waits", "who_looks")
-    list_filter = (QueueFilter, KindFilter)
-    sortable_by = ("reports", "waits")
-    ordering = ("-harm", "opened_at", "id")
-    beside = ("author",)
+    list_display = ("what", "severity_badge", "reports", "status_badges", "author", "waiting_time", "viewers")
+    list_filter = (QueueFilter, TargetTypeFilter)
+    sortable_by = ("reports", "waiting_time")
+    ordering = ("-severity", "opened_at", "id")
+    list_prefetch_related = ("author",)
     # The redirect of the review action `open_cases` filters by ids.
-    asked_by_links = ("id__in",)
+    extra_allowed_lookups = ("id__in",)
     # Django only shows the search box if this is set; `get_search_results` does the search.
     search_fields = ("id",)
     search_help_text = _("review:7, or an author’s username")
-    actions = ("decide_together",)
+    actions = ("decide_selected",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
-        return super().get_queryset(request).prefetch_related(desk.beside(caller(request)))
+        return super().get_queryset(request).prefetch_related(case_page.prefetch_other_viewers(current_user(request)))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
         word, _colon, number = term.partition(":")
-        pk = id_in(number.strip())
+        pk = parse_id(number.strip())
         if not term:
             return queryset, False
         if pk is not None:
             return queryset.filter(target_type=word.strip(), target_id=pk), False
-        return queryset.filter(author__in=User.objects.named(term).values("pk")), False
+        return queryset.filter(author__in=User.objects.by_username(term).values("pk")), False
 
     def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("moderation.decide")
 
     def get_urls(self) -> list[Any]:
-        about = self.admin_site.admin_view(self.about_view)
+        about = self.admin_site.admin_view(self.open_case_view)
         return [path("about/<str:word>/<int:pk>/", about, name="moderation_case_about"), *super().get_urls()]
 
-    def about_view(self, request: HttpRequest, word: str, pk: int) -> HttpResponse:
+    def open_case_view(self, request: HttpRequest, word: str, pk: int) -> HttpResponse:
         """Redirect to the case of an object; create the case if there is none."""
         if not self.has_decide_permission(request):
             raise PermissionDenied
-        case = open_case(word, pk, by=caller(request))
+        case = open_case(word, pk, by=current_user(request))
         return HttpResponseRedirect(reverse("admin:moderation_case_change", args=[case.pk]))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the case page and log that it was viewed, or process a decision."""
-        pk = id_in(object_id)
+        pk = parse_id(object_id)
         if not self.has_view_permission(request):
             raise PermissionDenied
         case = get_object_or_404(Case.objects.select_related("author"), pk=pk)
@@ -144,49 +144,57 @@ class CaseAdmin(LookingAdmin):
         undo_values: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Render the case in its current state, keeping the comments of a rejected form but not its decision."""
-        user = caller(request)
-        with conflict_as(PermissionDenied()):  # The moderator has deleted their account in the meantime.
-            Opening.objects.create(case=case, by=user, by_name=user.username)
-        shown = desk.shown_of(case, by=user)
+        user = current_user(request)
+        with conflict_on_integrity_error(
+            PermissionDenied()
+        ):  # The moderator has deleted their account in the meantime.
+            CaseView.objects.create(case=case, by=user, by_name=user.username)
+        shown = case_page.get_case_context(case, by=user)
         first = {"version": case.version, "seen": shown["about"].digest if shown["about"] else ""}
         may = self.has_decide_permission(request) and shown["about"] is not None
         if may and form is None:
-            form = DecisionForm(possible=_possible(case), initial={**(form_values or {}), **first, "decision": None})
+            form = DecisionForm(
+                possible=_available_actions(case), initial={**(form_values or {}), **first, "decision": None}
+            )
         if may and shown["last"] and undoing is None:
-            undoing = WhyForm(initial=(undo_values or {}) | first, prefix="undo")
+            undoing = ReasonForm(initial=(undo_values or {}) | first, prefix="undo")
         # The theme needs these for the heading and for the link back to the filtered queue.
         shown |= {"original": case, "adminform": True, "preserved_filters": self.get_preserved_filters(request)}
-        return self._answer(request, "case", title=shown["heading"], form=form, undoing=undoing, **shown)
+        return self._render(request, "case", title=shown["heading"], form=form, undoing=undoing, **shown)
 
     def _decide(self, request: HttpRequest, case: Case) -> HttpResponse:
         # A late form gets the conflict message, not "invalid choice".
-        is_late = id_in(request.POST.get("version", "")) not in (None, case.version)
-        form = DecisionForm(request.POST, possible=ACTIONS if is_late else _possible(case))
+        is_late = parse_id(request.POST.get("version", "")) not in (None, case.version)
+        form = DecisionForm(request.POST, possible=ACTIONS if is_late else _available_actions(case))
         if not form.is_valid():
             return self._page(request, case, form=form)
-        if self._try(request, case, lambda: decide(case, form.order(), by=caller(request))):
+        if self._run_or_report(request, case, lambda: decide(case, form.to_request(), by=current_user(request))):
             return HttpResponseRedirect(request.get_full_path())
         return self._page(request, case, form_values=form.cleaned_data)
 
     def _undo(self, request: HttpRequest, case: Case) -> HttpResponse:
-        form = WhyForm(request.POST, prefix="undo")
+        form = ReasonForm(request.POST, prefix="undo")
         if not form.is_valid():
             return self._page(request, case, undoing=form)
-        decision = get_object_or_404(case.decisions, pk=id_in(request.POST["undo"]))
+        decision = get_object_or_404(case.decisions, pk=parse_id(request.POST["undo"]))
         cleaned = form.cleaned_data
-        why = {"ground": Ground(cleaned["ground"]), "words": cleaned["words"], "version": cleaned["version"] or 0}
-        if self._try(request, case, lambda: undo(decision, by=caller(request), **why)):
+        why = {
+            "reason": DecisionReason(cleaned["reason"]),
+            "comment": cleaned["comment"],
+            "version": cleaned["version"] or 0,
+        }
+        if self._run_or_report(request, case, lambda: undo(decision, by=current_user(request), **why)):
             return HttpResponseRedirect(request.get_full_path())
         return self._page(request, case, undo_values=cleaned)
 
-    def _try(self, request: HttpRequest, case: Case, act: Any, *, quietly: bool = False) -> bool:
+    def _run_or_report(self, request: HttpRequest, case: Case, act: Any, *, quietly: bool = False) -> bool:
         """Call `act`; on an API error, show it as a message and return False."""
         try:
             act()
         except APIException as error:
             if getattr(error, "code", "") == "gone":
-                retrying_atomic(target_gone)(case.target_type, [case.target_id])
-            self.message_user(request, f"{case}: {_said(error)}", messages.ERROR)
+                atomic_with_retry(close_cases_for_deleted)(case.target_type, [case.target_id])
+            self.message_user(request, f"{case}: {_error_message(error)}", messages.ERROR)
             case.refresh_from_db()
             return False
         if not quietly:
@@ -196,48 +204,50 @@ class CaseAdmin(LookingAdmin):
         return True
 
     @admin.action(description=_("Decide the selected cases together"), permissions=["decide"])
-    def decide_together(self, request: HttpRequest, queryset: QuerySet[Case]) -> HttpResponse | None:
+    def decide_selected(self, request: HttpRequest, queryset: QuerySet[Case]) -> HttpResponse | None:
         """Apply one decision to several cases; each of them succeeds or fails separately."""
         # `queryset` misses cases decided in the meantime, which must be reported as conflicts.
-        chosen = [pk for text in request.POST.getlist(ACTION_CHECKBOX_NAME) if (pk := id_in(text)) is not None]
+        chosen = [pk for text in request.POST.getlist(ACTION_CHECKBOX_NAME) if (pk := parse_id(text)) is not None]
         cases = list(Case.objects.select_related("author").filter(pk__in=chosen[: self.list_per_page]).order_by("pk"))
-        if "ground" not in request.POST:
+        if "reason" not in request.POST:
             form = DecisionForm(possible=ACTIONS)
         else:
             form = DecisionForm(request.POST, possible=ACTIONS)
             if form.is_valid():
-                done = sum(self._one_of_many(request, case, form) for case in cases)
+                done = sum(self._decide_one(request, case, form) for case in cases)
                 text = ngettext("%(n)d case decided.", "%(n)d cases decided.", done) % {"n": done}
                 self.message_user(request, text, messages.SUCCESS if done else messages.WARNING)
                 return None
         title = gettext("Decide together")
-        return self._answer(request, "together", title=title, form=form, cases=[(desk.heading(c), c) for c in cases])
+        return self._render(
+            request, "together", title=title, form=form, cases=[(case_page.case_title(c), c) for c in cases]
+        )
 
-    def _one_of_many(self, request: HttpRequest, case: Case, form: DecisionForm) -> bool:
-        version = id_in(request.POST.get(f"version_{case.pk}", ""))
-        order = form.order(version=-1 if version is None else version)
-        return self._try(request, case, lambda: decide(case, order, by=caller(request)), quietly=True)
+    def _decide_one(self, request: HttpRequest, case: Case, form: DecisionForm) -> bool:
+        version = parse_id(request.POST.get(f"version_{case.pk}", ""))
+        order = form.to_request(version=-1 if version is None else version)
+        return self._run_or_report(request, case, lambda: decide(case, order, by=current_user(request)), quietly=True)
 
-    def _answer(self, request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
+    def _render(self, request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "opts": self.opts, **shown}
         context["may_see_people"] = request.user.has_perm("accounts.view_user")
         return TemplateResponse(request, f"moderation/{template}.html", context)
 
     @admin.display(description=_("case"))
     def what(self, case: Case) -> str:
-        return desk.heading(case)
+        return case_page.case_title(case)
 
-    @display(description=_("urgency"), label=COLORS, ordering="harm")  # type: ignore[untyped-decorator]
-    def urgency(self, case: Case) -> Any:
-        if not case.harm:
+    @display(description=_("urgency"), label=COLORS, ordering="severity")  # type: ignore[untyped-decorator]
+    def severity_badge(self, case: Case) -> Any:
+        if not case.severity:
             return None
-        word = "high" if case.harm >= 40 else "middle" if case.harm >= 20 else "low"
-        return word, URGENCIES[word]
+        word = "high" if case.severity >= 40 else "middle" if case.severity >= 20 else "low"
+        return word, SEVERITY_LABELS[word]
 
     @display(description=_("status"), label=True)  # type: ignore[untyped-decorator]
-    def standing(self, case: Case) -> Any:
+    def status_badges(self, case: Case) -> Any:
         """Return the hidden state and "appealed" as separate labels, so that the column stays narrow."""
-        hidden = case.get_concealed_display() if case.concealed else ""
+        hidden = case.get_hidden_state_display() if case.hidden_state else ""
         return [word for word in (hidden, gettext("appealed") if case.is_appealed else "") if word] or None
 
     @admin.display(description=_("reports"), ordering="reports_count")
@@ -245,34 +255,48 @@ class CaseAdmin(LookingAdmin):
         return case.reports_count
 
     @admin.display(description=_("waiting time"), ordering="opened_at")
-    def waits(self, case: Case) -> str:
+    def waiting_time(self, case: Case) -> str:
         """Return the age of the oldest pending report or appeal."""
         return timesince(case.opened_at) if case.state == "open" else "—"
 
     @admin.display(description=_("being viewed by"))
-    def who_looks(self, case: Any) -> str:
+    def viewers(self, case: Any) -> str:
         return ", ".join(dict.fromkeys(opening.by_name for opening in case.looking)) or "—"
 
 
 @admin.register(Decision)
-class DecisionAdmin(LookingAdmin):
+class DecisionAdmin(ReadOnlyModelAdmin):
     """Read-only log of decisions."""
 
-    list_display = ("id", "case", "action", "ground", "by_name", "subject", "at")
+    list_display = ("id", "case", "action", "reason", "by_name", "subject", "created_at")
     list_filter = ("action",)
-    beside = ("case", "subject")
+    list_prefetch_related = ("case", "subject")
     search_fields = ("by_name",)
     search_help_text = _("Username of the affected user")
-    fields = ("case", "action", "ground", "words", "until", "by_name", "subject", "undoes", "shown_before", "at")
+    fields = (
+        "case",
+        "action",
+        "reason",
+        "comment",
+        "until",
+        "by_name",
+        "subject",
+        "undoes",
+        "shown_before",
+        "created_at",
+    )
     readonly_fields = ("shown_before",)
 
     @admin.display(description=_("previous state"))
     def shown_before(self, decision: Decision) -> str:
-        concealed, until = decision.before.get("concealed", ""), decision.before.get("suspended_until")
+        hidden_state, until = (
+            decision.previous_state.get("hidden_state", ""),
+            decision.previous_state.get("suspended_until"),
+        )
         suspended = ""
         if until:
             suspended = gettext("Suspended until %(until)s") % {"until": localize(parse_datetime(until))}
-        return " · ".join(filter(None, (str(Concealed(concealed).label), suspended)))
+        return " · ".join(filter(None, (str(HiddenState(hidden_state).label), suspended)))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("moderation.view_case")
@@ -281,35 +305,35 @@ class DecisionAdmin(LookingAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
-        return (queryset.filter(subject__in=User.objects.named(term).values("pk")) if term else queryset), False
+        return (queryset.filter(subject__in=User.objects.by_username(term).values("pk")) if term else queryset), False
 
 
-@admin.register(Opening)
-class OpeningAdmin(LookingAdmin):
+@admin.register(CaseView)
+class CaseViewAdmin(ReadOnlyModelAdmin):
     """Read-only log of which moderator viewed which case."""
 
-    list_display = ("id", "case", "by_name", "at")
-    beside = ("case",)
-    fields = ("case", "by_name", "at")
+    list_display = ("id", "case", "by_name", "created_at")
+    list_prefetch_related = ("case",)
+    fields = ("case", "by_name", "created_at")
 
 
 admin.site.unregister(User)
 
 
 @admin.register(User)
-class ReportableUserAdmin(UserAdmin, ReportableAdmin):  # type: ignore[misc]
+class ReportableUserAdmin(UserAdmin, ReportableModelAdmin):  # type: ignore[misc]
     """User admin with the action that opens a case; `accounts` cannot import moderation."""
 
-    word = "user"
+    target_type = "user"
 
 
-def _possible(case: Case) -> list[Any]:
+def _available_actions(case: Case) -> list[Any]:
     if case.target_type not in report_targets:
         raise Http404
-    return possible(case, report_targets[case.target_type])
+    return available_actions(case, report_targets[case.target_type])
 
 
-def _said(error: APIException) -> str:
+def _error_message(error: APIException) -> str:
     """Return the first error message."""
     detail: Any = error.detail
     while isinstance(detail, dict | list):

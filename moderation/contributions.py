@@ -1,15 +1,15 @@
-"""What moderation contributes to `bookbridge.api.registry`."""
+"""What moderation contributes to `core.registry`."""
 
-from bookbridge.api.registry import admin_panels, audit_logs, export_sections, message_renderers, report_targets
-from moderation.desk import panel
-from moderation.export import SECTIONS
-from moderation.models import Opening
-from moderation.people import UserTarget
-from moderation.telling import render_decision
+from core.registry import admin_panels, audit_logs, export_sections, message_renderers, report_targets
+from moderation.case_page import moderation_panel
+from moderation.export import EXPORT_SECTIONS
+from moderation.models import CaseView
+from moderation.notifications import render_decision
+from moderation.targets.users import UserTarget
 
-report_targets.register(UserTarget.word, UserTarget())
-audit_logs.register("opened cases", Opening.objects.older_than)
+report_targets.register(UserTarget.target_type, UserTarget())
+audit_logs.register("opened cases", CaseView.objects.older_than)
 # What waits for somebody comes first.
-admin_panels.register("moderation", panel, first=True)
-export_sections.register_all(SECTIONS)
+admin_panels.register("moderation", moderation_panel, first=True)
+export_sections.register_all(EXPORT_SECTIONS)
 message_renderers.register("decision", render_decision)

@@ -3,15 +3,15 @@
 Excludes who reported the user, and who decided.
 """
 
-from accounts.export import rows
+from accounts.export import iter_rows
 from moderation.models import Appeal, Decision, Report
 
 ABOUT = {"target_type": "case__target_type", "target_id": "case__target_id"}
 
-SECTIONS = {
-    "reports": lambda user: rows(Report.objects.filter(reporter=user), "reason", "note", "at", **ABOUT),
-    "decisions": lambda user: rows(
-        Decision.objects.filter(subject=user), "action", "ground", "words", "until", "at", **ABOUT
+EXPORT_SECTIONS = {
+    "reports": lambda user: iter_rows(Report.objects.filter(reporter=user), "reason", "note", "created_at", **ABOUT),
+    "decisions": lambda user: iter_rows(
+        Decision.objects.filter(subject=user), "action", "reason", "comment", "until", "created_at", **ABOUT
     ),
-    "appeals": lambda user: rows(Appeal.objects.filter(author=user), "decision", "text", "at", **ABOUT),
+    "appeals": lambda user: iter_rows(Appeal.objects.filter(author=user), "decision", "text", "created_at", **ABOUT),
 }

@@ -15,8 +15,15 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from moderation.deciding import LONGEST_SUSPENSION, Order
-from moderation.reasons import AGAINST, GROUNDS, IN_FAVOUR, WORDS_LENGTH, Action, Ground
+from moderation.choices import (
+    COMMENT_LENGTH,
+    NO_VIOLATION_REASONS,
+    REASONS_BY_ACTION,
+    VIOLATION_REASONS,
+    Action,
+    DecisionReason,
+)
+from moderation.decisions import MAX_SUSPENSION, DecisionRequest
 
 # Labels of the choices in the decision form.
 ACTIONS = {
@@ -26,36 +33,36 @@ ACTIONS = {
     Action.WARN: _("Warn the author"),
     Action.SUSPEND: _("Suspend the author"),
 }
-MEANING = _(
+DECISION_HELP = _(
     "Every decision closes all pending reports and appeals. Content hidden by reports becomes visible again if they "
     "are dismissed, and stays hidden after a warning or a suspension. A suspension ends all sessions immediately."
 )
-OWN = "own"
+CUSTOM = "own"
 DURATIONS = [
     ("", "—"),
     ("1", _("1 day")),
     ("7", _("7 days")),
     ("30", _("30 days")),
-    (OWN, pgettext_lazy("duration", "other")),
+    (CUSTOM, pgettext_lazy("duration", "other")),
 ]
 
 
-def _grounds(*groups: tuple[Any, Iterable[Ground]]) -> list[Any]:
-    return [("", "—"), *((name, [(ground.value, ground.label) for ground in grounds]) for name, grounds in groups)]
+def _reason_choices(*groups: tuple[Any, Iterable[DecisionReason]]) -> list[Any]:
+    return [("", "—"), *((name, [(reason.value, reason.label) for reason in reasons]) for name, reasons in groups)]
 
 
-class WhyForm(forms.Form):
+class ReasonForm(forms.Form):
     """The reason of a decision, shown to the author in their own language, and an optional comment."""
 
-    ground = forms.ChoiceField(
-        choices=_grounds((_("violation"), AGAINST), (_("no violation"), IN_FAVOUR)),
+    reason = forms.ChoiceField(
+        choices=_reason_choices((_("violation"), VIOLATION_REASONS), (_("no violation"), NO_VIOLATION_REASONS)),
         label=_("Reason"),
         help_text=_("Shown to the author in their own language."),
         widget=UnfoldAdminSelectWidget,
     )
-    words = forms.CharField(
+    comment = forms.CharField(
         required=False,
-        max_length=WORDS_LENGTH,
+        max_length=COMMENT_LENGTH,
         label=_("Comment"),
         help_text=_("Shown to the author as written. Do not name anyone who reported it."),
         widget=UnfoldAdminTextareaWidget({"rows": 3}),
@@ -65,23 +72,23 @@ class WhyForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Require a comment for the reason `other`."""
         cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("ground") == Ground.OTHER and not cleaned.get("words"):
-            self.add_error("words", _("Please explain the decision."))
+        if cleaned.get("reason") == DecisionReason.OTHER and not cleaned.get("comment"):
+            self.add_error("comment", _("Please explain the decision."))
         return cleaned
 
 
-class DecisionForm(WhyForm):
+class DecisionForm(ReasonForm):
     """The decision of a moderator."""
 
-    field_order = ("decision", "duration", "days", "ground", "words", "version", "seen")
+    field_order = ("decision", "duration", "days", "reason", "comment", "version", "seen")
 
-    decision = forms.ChoiceField(label=_("Decision"), help_text=MEANING, widget=UnfoldAdminRadioSelectWidget)
+    decision = forms.ChoiceField(label=_("Decision"), help_text=DECISION_HELP, widget=UnfoldAdminRadioSelectWidget)
     duration = forms.ChoiceField(
         choices=DURATIONS, required=False, label=_("Suspended for"), widget=UnfoldAdminSelectWidget
     )
     days = forms.IntegerField(
         min_value=1,
-        max_value=LONGEST_SUSPENSION.days,
+        max_value=MAX_SUSPENSION.days,
         required=False,
         label=_("Number of days, if other"),
         widget=UnfoldAdminIntegerFieldWidget,
@@ -97,24 +104,24 @@ class DecisionForm(WhyForm):
     def clean(self) -> dict[str, Any]:
         """Check that the reason fits the decision, and that a suspension has a duration."""
         cleaned = super().clean()
-        action, ground = cleaned.get("decision"), cleaned.get("ground")
-        if action and ground and ground not in GROUNDS[action]:
-            self.add_error("ground", _("This reason does not fit the decision."))
+        action, reason = cleaned.get("decision"), cleaned.get("reason")
+        if action and reason and reason not in REASONS_BY_ACTION[action]:
+            self.add_error("reason", _("This reason does not fit the decision."))
         if action == Action.SUSPEND and not self._days(cleaned):
             self.add_error("duration", _("Please enter a duration."))
         return cleaned
 
-    def order(self, *, version: int | None = None) -> Order:
+    def to_request(self, *, version: int | None = None) -> DecisionRequest:
         """Return the decision request. `version` overrides the field if a page decides several cases."""
         cleaned = self.cleaned_data
         until = None
         if cleaned["decision"] == Action.SUSPEND:
             until = timezone.now() + datetime.timedelta(days=self._days(cleaned))
         seen = (cleaned["version"] or 0) if version is None else version
-        return Order(
+        return DecisionRequest(
             action=Action(cleaned["decision"]),
-            ground=Ground(cleaned["ground"]),
-            words=cleaned["words"],
+            reason=DecisionReason(cleaned["reason"]),
+            comment=cleaned["comment"],
             version=seen,
             seen=cleaned["seen"] or None,
             until=until,
@@ -123,4 +130,4 @@ class DecisionForm(WhyForm):
     @staticmethod
     def _days(cleaned: dict[str, Any]) -> int:
         duration = cleaned.get("duration")
-        return int((cleaned.get("days") if duration == OWN else duration) or 0)
+        return int((cleaned.get("days") if duration == CUSTOM else duration) or 0)

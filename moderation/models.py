@@ -19,18 +19,26 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
-from activity.models import TITLE_LENGTH, Thing
-from bookbridge.api.fields import KeyField
-from bookbridge.api.registry import report_targets
-from moderation.reasons import ADVERSE, HARM, HARM_OF_APPEAL, WORDS_LENGTH, Action, Ground, Reason
-from moderation.targets import About
+from activity.models import TITLE_LENGTH, ObjectRef
+from core.db.fields import BinaryCollationCharField
+from core.registry import report_targets
+from moderation.choices import (
+    ADVERSE_ACTIONS,
+    APPEAL_SEVERITY,
+    COMMENT_LENGTH,
+    SEVERITY,
+    Action,
+    DecisionReason,
+    Reason,
+)
+from moderation.targets.base import TargetSnapshot
 
 NOTE_LENGTH = 1000
 APPEAL_LENGTH = 2000
-MOST_COUNTED = 9
+MAX_REPORTS_IN_SCORE = 9
 
 
-class State(models.TextChoices):
+class CaseStatus(models.TextChoices):
     """Status of a case."""
 
     OPEN = "open", pgettext_lazy("case", "open")
@@ -38,7 +46,7 @@ class State(models.TextChoices):
     GONE = "gone", _("deleted")
 
 
-class Concealed(models.TextChoices):
+class HiddenState(models.TextChoices):
     """Whether the content of a case is hidden, and who hid it."""
 
     NO = "", _("visible")
@@ -49,15 +57,15 @@ class Concealed(models.TextChoices):
 class CaseQuerySet(models.QuerySet["Case"]):
     """Queries on cases."""
 
-    def of(self, word: str, ids: Iterable[int] | models.QuerySet[Any]) -> CaseQuerySet:
+    def for_targets(self, word: str, ids: Iterable[int] | models.QuerySet[Any]) -> CaseQuerySet:
         """Return the cases about objects of one type."""
         return self.filter(target_type=word, target_id__in=ids)
 
     def open(self) -> CaseQuerySet:
         """Return the cases that need a decision."""
-        return self.filter(state=State.OPEN)
+        return self.filter(state=CaseStatus.OPEN)
 
-    def hold(self, word: str, pk: int, snapshot: About) -> Case:
+    def lock_or_create(self, word: str, pk: int, snapshot: TargetSnapshot) -> Case:
         """Lock and return the case about an object; create it if there is none.
 
         The object must be locked by the caller. Its author, title and club are copied to the case; the caller saves.
@@ -68,15 +76,15 @@ class CaseQuerySet(models.QuerySet["Case"]):
             case = self.create(target_type=word, target_id=pk)
         for name, value in stored.items():
             setattr(case, name, value)
-        if snapshot.is_hidden and not case.concealed:
+        if snapshot.is_hidden and not case.hidden_state:
             # Hidden before cases existed.
-            case.concealed = Concealed.HIDDEN
+            case.hidden_state = HiddenState.HIDDEN
         return case
 
-    def close_for_good(self) -> None:
+    def close_deleted_target(self) -> None:
         """Close the cases whose object is deleted."""
-        for case in self.exclude(state=State.GONE).order_by("pk").select_for_update():
-            case.close_for_good()
+        for case in self.exclude(state=CaseStatus.GONE).order_by("pk").select_for_update():
+            case.close_deleted_target()
 
 
 class Case(models.Model):
@@ -85,22 +93,41 @@ class Case(models.Model):
     `version` is incremented by every decision (including automatic hiding) and every appeal, for optimistic locking.
     """
 
-    target_type = KeyField(max_length=20)
-    target_id = models.BigIntegerField()
-    title = models.CharField(max_length=TITLE_LENGTH, blank=True)
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    target_type = BinaryCollationCharField(max_length=20, verbose_name=_("target type"))
+    target_id = models.BigIntegerField(verbose_name=_("target id"))
+    title = models.CharField(max_length=TITLE_LENGTH, blank=True, verbose_name=_("title"))
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("author")
+    )
     # Not a foreign key, because the case outlives the club.
-    club_id = models.BigIntegerField(null=True, db_index=True)
-    state = KeyField(max_length=10, choices=State.choices, default=State.CLOSED)
-    concealed = KeyField(max_length=10, choices=Concealed.choices, default=Concealed.NO, blank=True, db_index=True)
-    ground = KeyField(max_length=20, choices=Ground.choices, blank=True, help_text=_("Why the content is hidden."))
-    words = models.CharField(max_length=WORDS_LENGTH, blank=True)
-    harm = models.PositiveSmallIntegerField(default=0)
-    reports_count = models.PositiveIntegerField(default=0, help_text=_("Number of pending reports."))
-    is_appealed = models.BooleanField(default=False)
-    opened_at = models.DateTimeField(default=timezone.now)
-    decided_at = models.DateTimeField(null=True)
-    version = models.PositiveIntegerField(default=0)
+    club_id = models.BigIntegerField(null=True, db_index=True, verbose_name=_("club id"))
+    state = BinaryCollationCharField(
+        max_length=10, choices=CaseStatus.choices, default=CaseStatus.CLOSED, verbose_name=_("state")
+    )
+    hidden_state = BinaryCollationCharField(
+        max_length=10,
+        choices=HiddenState.choices,
+        default=HiddenState.NO,
+        blank=True,
+        db_index=True,
+        verbose_name=_("hidden state"),
+    )
+    reason = BinaryCollationCharField(
+        max_length=20,
+        choices=DecisionReason.choices,
+        blank=True,
+        help_text=_("Why the content is hidden."),
+        verbose_name=_("reason"),
+    )
+    comment = models.CharField(max_length=COMMENT_LENGTH, blank=True, verbose_name=_("comment"))
+    severity = models.PositiveSmallIntegerField(default=0, verbose_name=_("severity"))
+    reports_count = models.PositiveIntegerField(
+        default=0, help_text=_("Number of pending reports."), verbose_name=_("reports count")
+    )
+    is_appealed = models.BooleanField(default=False, verbose_name=_("is appealed"))
+    opened_at = models.DateTimeField(default=timezone.now, verbose_name=_("opened at"))
+    decided_at = models.DateTimeField(null=True, verbose_name=_("decided at"))
+    version = models.PositiveIntegerField(default=0, verbose_name=_("version"))
 
     objects = CaseQuerySet.as_manager()
 
@@ -111,7 +138,7 @@ class Case(models.Model):
         permissions = [("decide", _("Can decide cases"))]
         constraints = [models.UniqueConstraint(fields=["target_type", "target_id"], name="moderation_case_once")]
         indexes = [
-            models.Index(fields=["state", "-harm", "opened_at", "id"], name="moderation_case_queue"),
+            models.Index(fields=["state", "-severity", "opened_at", "id"], name="moderation_case_queue"),
             models.Index(fields=["state", "opened_at"], name="moderation_case_age"),
             models.Index(fields=["state", "is_appealed"], name="moderation_case_appeals"),
         ]
@@ -122,56 +149,58 @@ class Case(models.Model):
         return f"{capfirst(str(target.label if target else self.target_type))} {self.target_id}"
 
     @property
-    def thing(self) -> Thing:
+    def object_ref(self) -> ObjectRef:
         """Return the reference to the reported object, for events and notifications."""
-        author = report_targets[self.target_type].title_by(self.target_id)
-        return Thing(self.target_type, self.target_id, self.title, author)
+        author = report_targets[self.target_type].title_author_id(self.target_id)
+        return ObjectRef(self.target_type, self.target_id, self.title, author)
 
     @property
     def last_decision(self) -> Decision | None:
         """Return the latest staff decision that was not undone."""
-        return self.decisions.standing().exclude(action=Action.CONCEAL).first()
+        return self.decisions.not_undone().exclude(action=Action.AUTO_HIDE).first()
 
     def appealable_by(self, user: User) -> Decision | None:
         """Return the latest decision that `user` may appeal.
 
         Only decisions about this user count: a club may have had another owner when its owner was warned.
         """
-        bearing = ADVERSE if self.concealed else (Action.WARN, Action.SUSPEND)
-        return self.decisions.standing().filter(action__in=bearing, subject=user).first()
+        bearing = ADVERSE_ACTIONS if self.hidden_state else (Action.WARN, Action.SUSPEND)
+        return self.decisions.not_undone().filter(action__in=bearing, subject=user).first()
 
-    def settle(self) -> None:
+    def refresh_queue_fields(self) -> None:
         """Refresh the queue columns from pending reports and appeals. The case must be locked.
 
         A case is open while it has a pending report or appeal. The severity is that of the worst reason, plus one for
         each pending report up to `MAX_REPORTS_IN_SCORE`.
         """
-        pending = self.reports.waiting().order_by().values_list("reason").annotate(n=Count("pk"), since=Min("at"))
+        pending = (
+            self.reports.pending().order_by().values_list("reason").annotate(n=Count("pk"), since=Min("created_at"))
+        )
         by_reason = {reason: (n, since) for reason, n, since in pending}
-        appeal = self.appeals.waiting().order_by("at").first()
-        since = [since for _n, since in by_reason.values()] + ([appeal.at] if appeal else [])
+        appeal = self.appeals.pending().order_by("created_at").first()
+        since = [since for _n, since in by_reason.values()] + ([appeal.created_at] if appeal else [])
         self.reports_count, self.is_appealed = sum(n for n, _since in by_reason.values()), appeal is not None
-        harms = [HARM[Reason(reason)] for reason in by_reason] + ([HARM_OF_APPEAL] if appeal else [])
-        self.harm = max(harms, default=0) + min(self.reports_count, MOST_COUNTED)
-        self.state = State.OPEN if since else State.CLOSED
+        harms = [SEVERITY[Reason(reason)] for reason in by_reason] + ([APPEAL_SEVERITY] if appeal else [])
+        self.severity = max(harms, default=0) + min(self.reports_count, MAX_REPORTS_IN_SCORE)
+        self.state = CaseStatus.OPEN if since else CaseStatus.CLOSED
         self.opened_at = min(since, default=self.opened_at)
         self.save()
 
-    def close_for_good(self) -> None:
+    def close_deleted_target(self) -> None:
         """Close the case because its object is deleted. The case must be locked."""
-        self.state, self.concealed, self.is_appealed, self.reports_count = State.GONE, Concealed.NO, False, 0
+        self.state, self.hidden_state, self.is_appealed, self.reports_count = CaseStatus.GONE, HiddenState.NO, False, 0
         self.version += 1
-        self.save(update_fields=["state", "concealed", "is_appealed", "reports_count", "version"])
+        self.save(update_fields=["state", "hidden_state", "is_appealed", "reports_count", "version"])
 
 
 class ReportQuerySet(models.QuerySet["Report"]):
     """Queries on reports."""
 
-    def waiting(self) -> ReportQuerySet:
+    def pending(self) -> ReportQuerySet:
         """Return the reports without a decision."""
         return self.filter(decision=None)
 
-    def by_of(self, reporter: User, word: str, pk: int) -> ReportQuerySet:
+    def by_reporter(self, reporter: User, word: str, pk: int) -> ReportQuerySet:
         """Return the report of one user about one object; there is at most one."""
         return self.filter(reporter=reporter, case__target_type=word, case__target_id=pk)
 
@@ -182,11 +211,11 @@ class Report(models.Model):
     Reports of deleted accounts have no reporter.
     """
 
-    case = models.ForeignKey(Case, models.PROTECT, related_name="reports")
+    case = models.ForeignKey(Case, models.PROTECT, related_name="reports", verbose_name=_("case"))
     reporter = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    reason = KeyField(max_length=20, choices=Reason.choices)
-    note = models.TextField(max_length=NOTE_LENGTH, blank=True)
-    at = models.DateTimeField(default=timezone.now)
+    reason = BinaryCollationCharField(max_length=20, choices=Reason.choices, verbose_name=_("reason"))
+    note = models.TextField(max_length=NOTE_LENGTH, blank=True, verbose_name=_("note"))
+    created_at = models.DateTimeField(default=timezone.now, verbose_name=_("created at"))
     decision = models.ForeignKey("Decision", models.PROTECT, null=True, related_name="reports")
 
     objects = ReportQuerySet.as_manager()
@@ -205,7 +234,7 @@ class Report(models.Model):
 class DecisionQuerySet(models.QuerySet["Decision"]):
     """Queries on decisions."""
 
-    def standing(self) -> DecisionQuerySet:
+    def not_undone(self) -> DecisionQuerySet:
         """Return the decisions that were not undone, newest first."""
         return self.exclude(action=Action.UNDO).filter(undone_by=None).order_by("-id")
 
@@ -216,24 +245,25 @@ class Decision(models.Model):
     Undoing a decision adds another row. Automatic hiding after enough reports has no `by`.
     """
 
-    case = models.ForeignKey(Case, models.PROTECT, related_name="decisions")
-    action = KeyField(max_length=20, choices=Action.choices)
+    case = models.ForeignKey(Case, models.PROTECT, related_name="decisions", verbose_name=_("case"))
+    action = BinaryCollationCharField(max_length=20, choices=Action.choices, verbose_name=_("action"))
     # The name is preserved when the account is deleted.
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    by_name = models.CharField(max_length=30, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by"))
+    by_name = models.CharField(max_length=30, blank=True, verbose_name=_("by name"))
     subject = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
         null=True,
         related_name="+",
         help_text=_("The user affected by the decision."),
+        verbose_name=_("subject"),
     )
-    ground = KeyField(max_length=20, choices=Ground.choices)
-    words = models.CharField(max_length=WORDS_LENGTH, blank=True)
-    until = models.DateTimeField(null=True)
-    before = models.JSONField(default=dict)
-    undoes = models.ForeignKey("self", models.PROTECT, null=True, related_name="undone_by")
-    at = models.DateTimeField(default=timezone.now)
+    reason = BinaryCollationCharField(max_length=20, choices=DecisionReason.choices, verbose_name=_("reason"))
+    comment = models.CharField(max_length=COMMENT_LENGTH, blank=True, verbose_name=_("comment"))
+    until = models.DateTimeField(null=True, verbose_name=_("until"))
+    previous_state = models.JSONField(default=dict, verbose_name=_("previous state"))
+    undoes = models.ForeignKey("self", models.PROTECT, null=True, related_name="undone_by", verbose_name=_("undoes"))
+    created_at = models.DateTimeField(default=timezone.now, verbose_name=_("created at"))
 
     objects = DecisionQuerySet.as_manager()
 
@@ -249,7 +279,7 @@ class Decision(models.Model):
 class AppealQuerySet(models.QuerySet["Appeal"]):
     """Queries on appeals."""
 
-    def waiting(self) -> AppealQuerySet:
+    def pending(self) -> AppealQuerySet:
         """Return the appeals without an answer."""
         return self.filter(answer=None)
 
@@ -260,11 +290,11 @@ class Appeal(models.Model):
     Another moderator answers it with a new decision.
     """
 
-    case = models.ForeignKey(Case, models.PROTECT, related_name="appeals")
+    case = models.ForeignKey(Case, models.PROTECT, related_name="appeals", verbose_name=_("case"))
     decision = models.OneToOneField(Decision, models.PROTECT, related_name="appeal")
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("author"))
     text = models.TextField(max_length=APPEAL_LENGTH)
-    at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now, verbose_name=_("created at"))
     answer = models.ForeignKey(Decision, models.PROTECT, null=True, related_name="answered")
 
     objects = AppealQuerySet.as_manager()
@@ -278,24 +308,24 @@ class Appeal(models.Model):
         return f"{self.author_id} ({self.case_id})"
 
 
-class OpeningQuerySet(models.QuerySet["Opening"]):
+class OpeningQuerySet(models.QuerySet["CaseView"]):
     """Queries on case views."""
 
     def older_than(self, age: datetime.timedelta) -> OpeningQuerySet:
         """Return the case views older than `age`."""
-        return self.filter(at__lt=timezone.now() - age)
+        return self.filter(created_at__lt=timezone.now() - age)
 
 
-class Opening(models.Model):
+class CaseView(models.Model):
     """A view of a case by a moderator, logged because the page may show content of a private club.
 
     Rows are retained as long as the audit log.
     """
 
-    case = models.ForeignKey(Case, models.PROTECT, related_name="openings")
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    by_name = models.CharField(max_length=30)
-    at = models.DateTimeField(default=timezone.now, db_index=True)
+    case = models.ForeignKey(Case, models.PROTECT, related_name="openings", verbose_name=_("case"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by"))
+    by_name = models.CharField(max_length=30, verbose_name=_("by name"))
+    created_at = models.DateTimeField(default=timezone.now, db_index=True, verbose_name=_("created at"))
 
     objects = OpeningQuerySet.as_manager()
 
@@ -305,15 +335,15 @@ class Opening(models.Model):
         default_permissions = ("view",)
 
     def __str__(self) -> str:
-        return f"{self.by_name}, {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.by_name}, {self.created_at:%Y-%m-%d %H:%M}"
 
 
-def target_gone(word: str, ids: Iterable[int] | models.QuerySet[Any]) -> None:
+def close_cases_for_deleted(word: str, ids: Iterable[int] | models.QuerySet[Any]) -> None:
     """Close the cases of objects that are being deleted, in the same transaction. `ids` may be a subquery."""
-    Case.objects.of(word, ids).close_for_good()
+    Case.objects.for_targets(word, ids).close_deleted_target()
 
 
-def club_gone(club: int) -> None:
+def close_cases_of_club(club: int) -> None:
     """Close the cases of a club that is being deleted, and of everything in it."""
-    target_gone("club", [club])
-    Case.objects.filter(club_id=club).close_for_good()
+    close_cases_for_deleted("club", [club])
+    Case.objects.filter(club_id=club).close_deleted_target()

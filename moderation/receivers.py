@@ -6,10 +6,10 @@ from django.dispatch import receiver
 
 from accounts.models import User
 from accounts.signals import account_deleted
-from moderation.departure import leave_cases
+from moderation.deletion import anonymize_cases
 
 
 @receiver(account_deleted)
 def detach_account(sender: Any, *, user: User, **kwargs: Any) -> None:
     """Close the case about a deleted account, and delete its appeals."""
-    leave_cases(user)
+    anonymize_cases(user)

@@ -4,10 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from bookbridge.api.registry import report_targets
-from bookbridge.api.serializers import IdField, TextField
+from core.api.serializers import IdField, VisibleTextField
+from core.registry import report_targets
+from moderation.choices import Reason
 from moderation.models import APPEAL_LENGTH, NOTE_LENGTH
-from moderation.reasons import Reason
 
 
 class TargetTypeField(serializers.ChoiceField):
@@ -24,7 +24,7 @@ class ReportSerializer(serializers.Serializer[Any]):
     target_type = TargetTypeField(source="case.target_type")
     target_id = IdField(source="case.target_id")
     reason = serializers.ChoiceField(choices=Reason.choices)
-    note = TextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
+    note = VisibleTextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
     created_at = serializers.DateTimeField(source="at", read_only=True)
 
 
@@ -34,5 +34,5 @@ class AppealSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField(read_only=True)
     target_type = TargetTypeField(source="case.target_type")
     target_id = IdField(source="case.target_id")
-    text = TextField(max_length=APPEAL_LENGTH)
+    text = VisibleTextField(max_length=APPEAL_LENGTH)
     created_at = serializers.DateTimeField(source="at", read_only=True)

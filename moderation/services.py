@@ -8,88 +8,88 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotAuthenticated
 
 from accounts.models import User
-from activity.services import record
-from bookbridge.api.errors import Conflict, Forbidden, InvalidField
-from bookbridge.api.registry import report_targets
-from bookbridge.api.transactions import conflict_as, retrying_atomic
-from moderation.models import Appeal, Case, Concealed, Decision, Report
-from moderation.reasons import HARM, Action, Reason
-from moderation.targets import About, Target
-from moderation.telling import tell
+from activity.services import record_event
+from core.api.exceptions import Conflict, InvalidFieldError, PermissionDeniedProblem
+from core.db.transactions import atomic_with_retry, conflict_on_integrity_error
+from core.registry import report_targets
+from moderation.choices import SEVERITY, Action, Reason
+from moderation.models import Appeal, Case, Decision, HiddenState, Report
+from moderation.notifications import notify_decision
+from moderation.targets.base import ReportTarget, TargetSnapshot
 
 
-def report(*, by: User, target_type: str, target_id: int, reason: str, note: str = "") -> Report:
+def create_report(*, by: User, target_type: str, target_id: int, reason: str, note: str = "") -> Report:
     """Report an object that `by` can see.
 
     Raises Conflict `already_reported`, InvalidField `does_not_exist` or Forbidden `own_content`. The duplicate is
     checked first, because the object may already be hidden from its reporters.
     """
     target_id = report_targets[target_type].named(target_id)
-    if Report.objects.by_of(by, target_type, target_id).exists():
+    if Report.objects.by_reporter(by, target_type, target_id).exists():
         raise _already_reported()
-    require_visible(by, target_type, target_id)
-    return _file(by=by, target=report_targets[target_type], pk=target_id, reason=reason, note=note)
+    check_visible(by, target_type, target_id)
+    return _create_report(by=by, target=report_targets[target_type], pk=target_id, reason=reason, note=note)
 
 
-@retrying_atomic
-def _file(*, by: User, target: Target, pk: int, reason: str, note: str) -> Report:
-    row, snapshot = hold(target, pk, by=by)
+@atomic_with_retry
+def _create_report(*, by: User, target: ReportTarget, pk: int, reason: str, note: str) -> Report:
+    row, snapshot = lock_target(target, pk, by=by)
     if snapshot.author == by.pk:
-        raise Forbidden("own_content", _("You cannot report your own content."))
-    case = Case.objects.hold(target.word, pk, snapshot)
-    with conflict_as(_already_reported()):
+        raise PermissionDeniedProblem("own_content", _("You cannot report your own content."))
+    case = Case.objects.lock_or_create(target.target_type, pk, snapshot)
+    with conflict_on_integrity_error(_already_reported()):
         created = case.reports.create(reporter=by, reason=reason, note=note)
-    if target.can_be_hidden and not snapshot.is_hidden and case.reports.waiting().count() >= settings.REPORTS_TO_HIDE:
-        _conceal(case, target, row)
-    case.settle()
-    record("report.created", actor=by.pk, thing=case.thing)
+    if target.can_be_hidden and not snapshot.is_hidden and case.reports.pending().count() >= settings.REPORTS_TO_HIDE:
+        _auto_hide(case, target, row)
+    case.refresh_queue_fields()
+    record_event("report.created", actor=by.pk, object_ref=case.object_ref)
     return created
 
 
-def _conceal(case: Case, target: Target, row: Any) -> None:
+def _auto_hide(case: Case, target: ReportTarget, row: Any) -> None:
     """Hide reported content until staff review it. The caller locks it and refreshes the queue fields of the case."""
     target.hide(row)
-    reasons = case.reports.waiting().values_list("reason", flat=True)
-    worst = max(reasons, key=lambda reason: HARM[Reason(reason)])
-    before = case_before(case)
-    case.concealed, case.ground, case.words = Concealed.PENDING, worst, ""
+    reasons = case.reports.pending().values_list("reason", flat=True)
+    worst = max(reasons, key=lambda reason: SEVERITY[Reason(reason)])
+    before = snapshot_case(case)
+    case.hidden_state, case.reason, case.comment = HiddenState.PENDING, worst, ""
     case.version += 1
     decision = Decision.objects.create(
-        case=case, action=Action.CONCEAL, subject_id=case.author_id, ground=worst, before=before
+        case=case, action=Action.AUTO_HIDE, subject_id=case.author_id, reason=worst, previous_state=before
     )
-    record("moderation.concealed", actor=None, thing=case.thing)
-    tell(decision)
+    record_event("moderation.concealed", actor=None, object_ref=case.object_ref)
+    notify_decision(decision)
 
 
-def case_before(case: Case) -> dict[str, Any]:
+def snapshot_case(case: Case) -> dict[str, Any]:
     """Return the state of the case that an undo restores."""
-    return {"concealed": case.concealed, "ground": case.ground, "words": case.words}
+    return {"hidden_state": case.hidden_state, "reason": case.reason, "comment": case.comment}
 
 
-@retrying_atomic
-def appeal(*, by: User, target_type: str, target_id: int, text: str) -> Appeal:
+@atomic_with_retry
+def create_appeal(*, by: User, target_type: str, target_id: int, text: str) -> Appeal:
     """Appeal the latest decision against an object of `by`.
 
     Raises InvalidField `does_not_exist`; Forbidden `not_yours`; Conflict `nothing_to_appeal`, `already_appealed`.
     """
-    require_visible(by, target_type, target_id)
+    check_visible(by, target_type, target_id)
     target = report_targets[target_type]
-    _row, snapshot = hold(target, target_id, by=by)
+    _row, snapshot = lock_target(target, target_id, by=by)
     if snapshot.author != by.pk:
-        raise Forbidden("not_yours", _("You can only appeal decisions about your own content."))
+        raise PermissionDeniedProblem("not_yours", _("You can only appeal decisions about your own content."))
     case = Case.objects.select_for_update().filter(target_type=target_type, target_id=target_id).first()
     decision = case.appealable_by(by) if case else None
     if case is None or decision is None:
         raise Conflict("nothing_to_appeal", _("There is no decision to appeal."))
-    with conflict_as(Conflict("already_appealed", _("You have already appealed this decision."))):
+    with conflict_on_integrity_error(Conflict("already_appealed", _("You have already appealed this decision."))):
         created = Appeal.objects.create(case=case, decision=decision, author=by, text=text)
     case.version += 1
-    case.settle()
-    record("appeal.created", actor=by.pk, thing=case.thing)
+    case.refresh_queue_fields()
+    record_event("appeal.created", actor=by.pk, object_ref=case.object_ref)
     return created
 
 
-@retrying_atomic
+@atomic_with_retry
 def open_case(word: str, pk: int, *, by: User) -> Case:
     """Return the case about an object for staff; create it if there is none. Raises Http404 if there is no such object.
 
@@ -100,36 +100,36 @@ def open_case(word: str, pk: int, *, by: User) -> Case:
     if report_targets[word].is_talk and not Case.objects.filter(target_type=word, target_id=pk).exists():
         raise Http404
     try:
-        _row, snapshot = hold(report_targets[word], pk, by=by)
-    except InvalidField:
+        _row, snapshot = lock_target(report_targets[word], pk, by=by)
+    except InvalidFieldError:
         raise Http404 from None
-    case = Case.objects.hold(word, pk, snapshot)
-    case.settle()
+    case = Case.objects.lock_or_create(word, pk, snapshot)
+    case.refresh_queue_fields()
     return case
 
 
-def require_visible(user: User, word: str, pk: int) -> None:
+def check_visible(user: User, word: str, pk: int) -> None:
     """Raise InvalidField unless the object is visible to `user`."""
     if not report_targets[word].visible_to(user).filter(pk=pk).exists():
         raise _does_not_exist()
 
 
-def hold(target: Target, pk: int, *, by: User) -> tuple[Any, About]:
+def lock_target(target: ReportTarget, pk: int, *, by: User) -> tuple[Any, TargetSnapshot]:
     """Lock an object, its author and `by`; return the object and its snapshot. Raises InvalidField if it is deleted."""
-    row = target.find(pk)
+    row = target.get(pk)
     if row is None:
         raise _does_not_exist()
     try:
-        target.hold(row, by=by)
+        target.lock(row, by=by)
     except Http404:
         raise _does_not_exist() from None
     if not User.objects.filter(pk=by.pk).exists():
         raise NotAuthenticated
-    return row, target.about(row)
+    return row, target.snapshot(row)
 
 
-def _does_not_exist() -> InvalidField:
-    return InvalidField("target_id", "does_not_exist", _("The reported object was not found."))
+def _does_not_exist() -> InvalidFieldError:
+    return InvalidFieldError("target_id", "does_not_exist", _("The reported object was not found."))
 
 
 def _already_reported() -> Conflict:

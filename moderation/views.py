@@ -7,24 +7,24 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.authentication import caller
+from accounts.authentication import current_user
 from accounts.models import User
-from bookbridge.api.responses import problem
-from bookbridge.api.views import FormView
+from core.api.responses import problem_schema
+from core.api.views import ActionView
 from moderation import services
 from moderation.models import Appeal, Report
 from moderation.serializers import AppealSerializer, ReportSerializer
 
 
-class FilingView(FormView):
+class SubmissionView(ActionView):
     """Base view of reports and appeals."""
 
     def perform(self, request: Request, **data: Any) -> Response:
         case = data.pop("case")
-        created = self.file(by=caller(request), **case, **data)
+        created = self.submit(by=current_user(request), **case, **data)
         return Response(self.get_serializer(created).data, status=status.HTTP_201_CREATED)
 
-    def file(self, *, by: User, **fields: Any) -> Report | Appeal:
+    def submit(self, *, by: User, **fields: Any) -> Report | Appeal:
         raise NotImplementedError
 
 
@@ -33,17 +33,17 @@ class FilingView(FormView):
     description="At most one report per user and object. Only staff can see who reported it.",
     responses={
         201: ReportSerializer,
-        **problem(403, "`own_content`."),
-        **problem(409, "`already_reported`."),
+        **problem_schema(403, "`own_content`."),
+        **problem_schema(409, "`already_reported`."),
     },
 )
-class ReportView(FilingView):
+class ReportView(SubmissionView):
     """Report an object to the moderators."""
 
     serializer_class = ReportSerializer
 
-    def file(self, *, by: User, **fields: Any) -> Report:
-        return services.report(by=by, **fields)
+    def submit(self, *, by: User, **fields: Any) -> Report:
+        return services.create_report(by=by, **fields)
 
 
 @extend_schema(
@@ -51,14 +51,14 @@ class ReportView(FilingView):
     description="At most one appeal per decision. Another moderator answers it.",
     responses={
         201: AppealSerializer,
-        **problem(403, "`not_yours`."),
-        **problem(409, "`already_appealed` or `nothing_to_appeal`."),
+        **problem_schema(403, "`not_yours`."),
+        **problem_schema(409, "`already_appealed` or `nothing_to_appeal`."),
     },
 )
-class AppealView(FilingView):
+class AppealView(SubmissionView):
     """Appeal a decision of the moderators."""
 
     serializer_class = AppealSerializer
 
-    def file(self, *, by: User, **fields: Any) -> Appeal:
-        return services.appeal(by=by, **fields)
+    def submit(self, *, by: User, **fields: Any) -> Appeal:
+        return services.create_appeal(by=by, **fields)

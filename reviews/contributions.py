@@ -1,22 +1,15 @@
-"""What reviews contribute to `bookbridge.api.registry`."""
+"""What reviews contribute to `core.registry`."""
 
-from bookbridge.api.registry import (
-    admin_panels,
-    column_checks,
-    counter_checks,
-    export_sections,
-    merge_handlers,
-    report_targets,
-)
-from reviews.checks import CHECKS, TOTALS
-from reviews.export import SECTIONS
-from reviews.merging import Reviews
+from core.registry import admin_panels, column_checks, counter_checks, export_sections, merge_handlers, report_targets
+from reviews.admin_dashboard import reviews_panel
+from reviews.consistency import COLUMN_CHECKS, COUNTER_CHECKS
+from reviews.export import EXPORT_SECTIONS
+from reviews.merges import ReviewMergeHandler
 from reviews.moderation import ReviewTarget
-from reviews.panel import panel
 
-admin_panels.register("reviews", panel)
-report_targets.register(ReviewTarget.word, ReviewTarget())
-export_sections.register_all(SECTIONS)
-merge_handlers.register("reviews", Reviews())
-column_checks.register_all({check.name: check for check in CHECKS})
-counter_checks.register_all(TOTALS)
+admin_panels.register("reviews", reviews_panel)
+report_targets.register(ReviewTarget.target_type, ReviewTarget())
+export_sections.register_all(EXPORT_SECTIONS)
+merge_handlers.register("reviews", ReviewMergeHandler())
+column_checks.register_all({check.name: check for check in COLUMN_CHECKS})
+counter_checks.register_all(COUNTER_CHECKS)

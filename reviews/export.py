@@ -3,12 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from accounts.export import rows
+from accounts.export import iter_rows
 from accounts.models import User
-from reviews.aside import LikeAside, SetAside
-from reviews.importing.models import Import
-from reviews.likes import Like
-from reviews.models import Review
+from reviews.models import ArchivedLike, ArchivedReview, Like, Review, ReviewImport
 
 REVIEW = (
     *("book", "rating", "title", "body", "contains_spoilers", "language", "visibility", "likes_count"),
@@ -26,12 +23,12 @@ IMPORT = (
 
 def reviews(user: User) -> Iterator[dict[str, Any]]:
     """Yield all reviews of the user, including private ones; ratings in stars."""
-    return _in_stars(rows(Review.objects.filter(author=user), *REVIEW, book_title="book__title"))
+    return _in_stars(iter_rows(Review.objects.filter(author=user), *REVIEW, book_title="book__title"))
 
 
 def reviews_set_aside(user: User) -> Iterator[dict[str, Any]]:
     """Yield the archived reviews of the user, replaced by a newer one when two books were merged."""
-    return _in_stars(rows(SetAside.objects.filter(author=user), *ASIDE, book_title="book__title"))
+    return _in_stars(iter_rows(ArchivedReview.objects.filter(author=user), *ASIDE, book_title="book__title"))
 
 
 def _in_stars(found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -39,10 +36,12 @@ def _in_stars(found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield row | {"rating": None if row["rating"] is None else row["rating"] / 2}
 
 
-SECTIONS = {
+EXPORT_SECTIONS = {
     "reviews": reviews,
     "reviews_set_aside": reviews_set_aside,
-    "likes_set_aside": lambda user: rows(LikeAside.objects.filter(user=user), "created_at", review="of__review_id"),
-    "likes": lambda user: rows(Like.objects.filter(user=user), "review", "created_at"),
-    "imports": lambda user: rows(Import.objects.filter(user=user), *IMPORT),
+    "likes_set_aside": lambda user: iter_rows(
+        ArchivedLike.objects.filter(user=user), "created_at", review="of__review_id"
+    ),
+    "likes": lambda user: iter_rows(Like.objects.filter(user=user), "review", "created_at"),
+    "imports": lambda user: iter_rows(ReviewImport.objects.filter(user=user), *IMPORT),
 }

@@ -10,29 +10,29 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Value
 from django.utils.translation import gettext_lazy as _
 
-from accounts.blocks import unblocked
+from accounts.blocks import not_blocked
 from accounts.models import User
-from bookbridge.api.errors import Conflict
-from bookbridge.api.joins import looking_up
-from bookbridge.api.rows import batches, hold
-from bookbridge.api.transactions import conflict_as, retrying_atomic
 from catalog.models import Book
-from clubs.clubs.models import Club
+from clubs.club.models import Club
 from clubs.members.models import Membership
 from clubs.reading.models import Entry
-from moderation.models import target_gone
-from moderation.shown import moderation_of
-from reviews.figures import Tally
-from reviews.likes import Like
+from core.api.exceptions import Conflict
+from core.db.joins import select_related_left
+from core.db.locking import batched, lock_rows
+from core.db.transactions import atomic_with_retry, conflict_on_integrity_error
+from moderation.author_notice import annotate_moderation
+from moderation.models import close_cases_for_deleted
+from reviews.counters import RatingDelta
+from reviews.models.likes import Like
 
 if TYPE_CHECKING:
     from reviews.models import Review
 
 # Fields needed to count a review.
-COUNTED = ("book", "author", "rating", "visibility", "hidden_at", "created_at")
+COUNTED_FIELDS = ("book", "author", "rating", "visibility", "hidden_at", "created_at")
 
 
-class Visibility(models.TextChoices):
+class ReviewVisibility(models.TextChoices):
     """Who may read a review, besides its author."""
 
     PUBLIC = "public", _("everybody")
@@ -45,7 +45,7 @@ class ReviewQuerySet(models.QuerySet["Review"]):
 
     def public(self) -> ReviewQuerySet:
         """Return the reviews everyone may read; only these are counted. See also `Review.is_public`."""
-        return self.filter(audience=Visibility.PUBLIC)
+        return self.filter(audience=ReviewVisibility.PUBLIC)
 
     def visible_to(self, user: User | AnonymousUser) -> ReviewQuerySet:
         """Return the reviews `user` may read: public ones, their own, and club reviews of members of a shared club.
@@ -56,15 +56,19 @@ class ReviewQuerySet(models.QuerySet["Review"]):
             return self.public()
         active = Membership.objects.active()
         shared = active.filter(user=OuterRef("author"), club__in=active.filter(user=user.pk).values("club"))
-        audience = Q(audience=Visibility.PUBLIC) | Q(author=user.pk) | (Q(audience=Visibility.CLUBS) & Exists(shared))
-        return self.filter(audience, unblocked(user, "author"))
+        audience = (
+            Q(audience=ReviewVisibility.PUBLIC)
+            | Q(author=user.pk)
+            | (Q(audience=ReviewVisibility.CLUBS) & Exists(shared))
+        )
+        return self.filter(audience, not_blocked(user, "author"))
 
-    def of_club(self, club: Club) -> ReviewQuerySet:
+    def for_club(self, club: Club) -> ReviewQuerySet:
         """Return the reviews by active members of a club of books on its reading list."""
         members = Membership.objects.active().filter(club=club)
         return self.filter(author__in=members.values("user"), book__in=Entry.objects.filter(club=club).values("book"))
 
-    def of_book(self, book: int) -> ReviewQuerySet:
+    def for_book(self, book: int) -> ReviewQuerySet:
         """Return the reviews of one book. Lists must order by `-book_id` first.
 
         The filter is a range because of MariaDB: with `book_id = 7` it starts at the first review of the book and scans
@@ -77,64 +81,66 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         # "." is the character after "-", so this is one index range.
         return self.filter(Q(language=tag) | Q(language__gte=f"{tag}-", language__lt=f"{tag}."))
 
-    def for_answer(self, user: User | AnonymousUser) -> ReviewQuerySet:
+    def for_serializer(self, user: User | AnonymousUser) -> ReviewQuerySet:
         """Load everything the serializer shows to `user`, including `liked`, in one query."""
         liked: Any = Value(False, output_field=models.BooleanField())
         if user.is_authenticated:
             liked = Exists(Like.objects.filter(review=OuterRef("pk"), user=user.pk))
         decided = (
-            moderation_of("review", when=Q(author=user.pk, hidden_at__isnull=False)) if user.is_authenticated else {}
+            annotate_moderation("review", when=Q(author=user.pk, hidden_at__isnull=False))
+            if user.is_authenticated
+            else {}
         )
-        rows = looking_up(self.select_related("author"), "book").annotate(liked=liked, **decided)
+        rows = select_related_left(self.select_related("author"), "book").annotate(liked=liked, **decided)
         return rows.defer("book__description", "book__search_text", "author__bio", "author__search_text")
 
-    @retrying_atomic
-    def add_many(self, reviews: Iterable[Review]) -> int:
+    @atomic_with_retry
+    def bulk_create_reviews(self, reviews: Iterable[Review]) -> int:
         """Create reviews atomically and update the counters; return their number. Raises Conflict `already_reviewed`.
 
         For demo data and benchmarks. The rows are not validated.
         """
         rows = list(reviews)
-        hold(User, (review.author_id for review in rows))
-        hold(Book, (review.book_id for review in rows))
-        with conflict_as(already_reviewed()):
+        lock_rows(User, (review.author_id for review in rows))
+        lock_rows(Book, (review.book_id for review in rows))
+        with conflict_on_integrity_error(already_reviewed_error()):
             self.bulk_create(rows, batch_size=1000)
-        tally = Tally()
+        tally = RatingDelta()
         for review in rows:
             tally.count(review, +1)
-        tally.write()
+        tally.save()
         return len(rows)
 
-    @retrying_atomic
-    def part_from(self, user: User, *, anonymise: bool) -> None:
+    @atomic_with_retry
+    def detach_user(self, user: User, *, anonymise: bool) -> None:
         """Detach a deleted account from its reviews and likes.
 
         With `anonymise`, public reviews and their ratings stay without an author; all others are deleted, because
         nobody could read them. Without it, all reviews are deleted.
         """
-        hold(User, [user.pk])
-        own = list(self.filter(author=user).only(*COUNTED))
-        deleted = [row for row in own if not (anonymise and row.visibility == Visibility.PUBLIC)]
-        hold(Book, (row.book_id for row in deleted))
+        lock_rows(User, [user.pk])
+        own = list(self.filter(author=user).only(*COUNTED_FIELDS))
+        deleted = [row for row in own if not (anonymise and row.visibility == ReviewVisibility.PUBLIC)]
+        lock_rows(Book, (row.book_id for row in deleted))
         liked = list(Like.objects.filter(user=user).values_list("review", flat=True))
-        hold(self.model, [*liked, *(row.pk for row in own)])
-        tally = Tally()
+        lock_rows(self.model, [*liked, *(row.pk for row in own)])
+        tally = RatingDelta()
         for row in own:
             tally.count(row, -1)
-        for ids in batches(sorted(liked)):
+        for ids in batched(sorted(liked)):
             self.filter(pk__in=ids).update(likes_count=F("likes_count") - 1)
             tally.books.update(self.filter(pk__in=ids).values_list("book", flat=True))
             Like.objects.filter(user=user, review__in=ids).delete()
-        for ids in batches(row.pk for row in deleted):
+        for ids in batched(row.pk for row in deleted):
             self.filter(pk__in=ids).delete()
-            target_gone("review", ids)
+            close_cases_for_deleted("review", ids)
         self.filter(author=user).update(author=None)
         for row in set(own) - set(deleted):
             row.author = None
             tally.count(row, +1)
-        tally.write()
+        tally.save()
 
 
-def already_reviewed() -> Conflict:
+def already_reviewed_error() -> Conflict:
     """Return the error for a second review of a book by the same user."""
     return Conflict("already_reviewed", _("You have already reviewed this book."))

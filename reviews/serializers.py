@@ -6,12 +6,12 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.serializers import PersonOrDeletedSerializer
-from bookbridge.api.serializers import LineField, ModelSerializer, TextField
+from accounts.serializers import NullableUserSummarySerializer
 from catalog.ratings import HALF_STARS
-from catalog.serializers import BriefBookSerializer, LanguageTagField
+from catalog.serializers import BookSummarySerializer, LanguageTagField
 from clubs.reading.serializers import BookIdField
-from moderation.shown import ModerationSerializer
+from core.api.serializers import ModelSerializer, SingleLineField, VisibleTextField
+from moderation.author_notice import ModerationSerializer
 from reviews.models import BODY_LENGTH, Review
 
 
@@ -36,11 +36,11 @@ class RatingField(serializers.FloatField):
 class ReviewSerializer(ModelSerializer):
     """A review. It needs a rating or some text (a title or a body)."""
 
-    book = BriefBookSerializer(read_only=True)
-    author = PersonOrDeletedSerializer(read_only=True)
+    book = BookSummarySerializer(read_only=True)
+    author = NullableUserSummarySerializer(read_only=True)
     rating = RatingField(required=False, allow_null=True)
-    title = LineField(max_length=200, required=False, allow_blank=True)
-    body = TextField(max_length=BODY_LENGTH, required=False, allow_blank=True)
+    title = SingleLineField(max_length=200, required=False, allow_blank=True)
+    body = VisibleTextField(max_length=BODY_LENGTH, required=False, allow_blank=True)
     language = LanguageTagField(required=False, allow_blank=True, help_text=_("Defaults to the author's language."))
     liked = serializers.BooleanField(read_only=True, help_text=_("Whether the current user likes the review."))
     moderation = ModerationSerializer(help_text=_("Only for the author, while the review is hidden; null otherwise."))
@@ -62,7 +62,7 @@ class ReviewSerializer(ModelSerializer):
         return attrs
 
 
-class NewReviewSerializer(ReviewSerializer):
+class ReviewCreateSerializer(ReviewSerializer):
     """A review with its book, which cannot be changed later."""
 
     book = BookIdField(help_text=_("The id of the book."))  # type: ignore[assignment]

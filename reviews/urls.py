@@ -1,9 +1,9 @@
 """URLs of reviews, below `/api/v1/`."""
 
-from django.urls import include, path
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from reviews.importing.views import ImportViewSet
+from reviews.imports.views import ImportViewSet
 from reviews.views import BookReviewViewSet, ClubReviewViewSet, ReviewViewSet
 
 router = SimpleRouter(use_regex_path=False)
@@ -12,7 +12,6 @@ router.register("users/me/imports", ImportViewSet, basename="import")
 router.register("books/<int:book_id>/reviews", BookReviewViewSet, basename="book-review")
 
 urlpatterns = [
-    path("", include("reviews.statistics.urls")),
     *router.urls,
     path("clubs/<int:club_id>/reviews/", ClubReviewViewSet.as_view({"get": "list"}), name="club-review-list"),
 ]

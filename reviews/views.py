@@ -13,63 +13,67 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from accounts.authentication import caller
-from accounts.models import PEOPLE
-from bookbridge.api.responses import NOTHING, problem
-from bookbridge.api.views import GenericViewSet
-from catalog.leading import lead_on
-from catalog.models import ANY_BOOK, Book
-from clubs.access import ClubScoped, Level
+from accounts.authentication import current_user
+from accounts.models import USERS_VERSION
+from catalog.models import ANY_BOOK_VERSION, Book
+from catalog.redirects import redirect_if_merged
+from clubs.access import AccessLevel, ClubAccessMixin
+from core.api.responses import NO_CONTENT, problem_schema
+from core.api.views import GenericViewSet
 from reviews.filters import ReviewFilter
 from reviews.models import Review
 from reviews.permissions import IsAuthor
 from reviews.querysets import ReviewQuerySet
-from reviews.serializers import NewReviewSerializer, ReviewSerializer
+from reviews.serializers import ReviewCreateSerializer, ReviewSerializer
 
-CREATED = {201: ReviewSerializer, **problem(409, "`already_reviewed`.")}
+CREATE_RESPONSES = {201: ReviewSerializer, **problem_schema(409, "`already_reviewed`.")}
 
 
-class ReviewLists(mixins.ListModelMixin, GenericViewSet):
+class BaseReviewViewSet(mixins.ListModelMixin, GenericViewSet):
     """Base of all review lists; they contain only reviews the current user may read."""
 
     serializer_class: type[BaseSerializer[Any]] = ReviewSerializer
     filterset_class = ReviewFilter
     queryset = Review.objects.none()
-    words = ("-created_at", "-rating", "-likes_count")
+    ordering_choices = ("-created_at", "-rating", "-likes_count")
     public_actions: ClassVar[tuple[str, ...]] = ("list",)
 
     @property
-    def orderings(self) -> dict[str, tuple[str, ...]]:
+    def ordering_fields(self) -> dict[str, tuple[str, ...]]:
         """Map `ordering` choices to fields; a list of one book starts with the book (`ReviewQuerySet.for_book`)."""
-        within = ("-book_id",) if self.is_of_one_book else ()
-        return {word: (*within, word, "-id") for word in self.words}
+        within = ("-book_id",) if self.is_single_book else ()
+        return {word: (*within, word, "-id") for word in self.ordering_choices}
 
     @property
-    def is_of_one_book(self) -> bool:
+    def is_single_book(self) -> bool:
         return bool(self.request and "book" in self.request.query_params)
 
     def get_permissions(self) -> list[BasePermission]:
         return [AllowAny() if self.action in self.public_actions else IsAuthenticated()]
 
     def get_queryset(self) -> ReviewQuerySet:
-        return Review.objects.visible_to(self.request.user).for_answer(self.request.user)
+        return Review.objects.visible_to(self.request.user).for_serializer(self.request.user)
 
-    def write(self, serializer: BaseSerializer[Review], **fields: Any) -> None:
+    def create_review(self, serializer: BaseSerializer[Review], **fields: Any) -> None:
         """Create the review and load it again with the annotations of the serializer."""
-        review = Review.write(by=caller(self.request), **serializer.validated_data, **fields)
+        review = Review.create_review(by=current_user(self.request), **serializer.validated_data, **fields)
         serializer.instance = get_object_or_404(self.get_queryset(), pk=review.pk)
 
 
 @extend_schema_view(
     list=extend_schema(summary="List reviews"),
-    create=extend_schema(summary="Review a book", responses=CREATED),
+    create=extend_schema(summary="Review a book", responses=CREATE_RESPONSES),
     retrieve=extend_schema(summary="Get a review"),
     update=extend_schema(summary="Update a review", responses=ReviewSerializer),
     partial_update=extend_schema(summary="Update some fields of a review", responses=ReviewSerializer),
     destroy=extend_schema(summary="Delete a review"),
 )
 class ReviewViewSet(
-    mixins.CreateModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, mixins.DestroyModelMixin, ReviewLists
+    mixins.CreateModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.DestroyModelMixin,
+    BaseReviewViewSet,
 ):
     """Reviews of books. Public reviews can be read by anyone; only the author can change a review."""
 
@@ -81,47 +85,47 @@ class ReviewViewSet(
         return [*super().get_permissions(), *author]
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        return NewReviewSerializer if self.action in ("create", "update") else ReviewSerializer
+        return ReviewCreateSerializer if self.action in ("create", "update") else ReviewSerializer
 
-    def lock(self, obj: Review) -> None:  # type: ignore[override]
+    def lock_object(self, obj: Review) -> None:  # type: ignore[override]
         """Lock the same rows, in the same order, as the write that follows the precondition."""
-        obj.lock(with_user=caller(self.request))
+        obj.lock(with_user=current_user(self.request))
 
     def perform_create(self, serializer: BaseSerializer[Review]) -> None:
-        self.write(serializer)
+        self.create_review(serializer)
 
     def perform_update(self, serializer: BaseSerializer[Review]) -> None:
         fields = {name: value for name, value in serializer.validated_data.items() if name != "book"}
-        cast(Review, serializer.instance).change(**fields)
+        cast(Review, serializer.instance).update_review(**fields)
 
     def perform_destroy(self, instance: Review) -> None:
-        instance.remove(by=caller(self.request))
+        instance.delete_review(by=current_user(self.request))
 
-    @extend_schema(summary="Like a review", request=None, responses={204: NOTHING})
+    @extend_schema(summary="Like a review", request=None, responses={204: NO_CONTENT})
     @action(detail=True, methods=["put"])
     def like(self, request: Request, review_id: int) -> Response:
         """Like a review. Idempotent."""
-        self.get_object().like(by=caller(request))
+        self.get_object().like(by=current_user(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(summary="Unlike a review", request=None, responses={204: NOTHING})
+    @extend_schema(summary="Unlike a review", request=None, responses={204: NO_CONTENT})
     @like.mapping.delete
     def unlike(self, request: Request, review_id: int) -> Response:
         """Remove your like. Idempotent."""
-        self.get_object().unlike(by=caller(request))
+        self.get_object().unlike(by=current_user(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 @extend_schema_view(
     list=extend_schema(summary="List the reviews of a book"),
-    create=extend_schema(summary="Review the book", responses=CREATED),
+    create=extend_schema(summary="Review the book", responses=CREATE_RESPONSES),
 )
-class BookReviewViewSet(mixins.CreateModelMixin, ReviewLists):
+class BookReviewViewSet(mixins.CreateModelMixin, BaseReviewViewSet):
     """The reviews of one book."""
 
-    is_of_one_book = True
-    leads_on = True
-    kept_for_strangers: ClassVar = {"list": (ANY_BOOK, "book:{book_id}", PEOPLE)}
+    is_single_book = True
+    redirects_merged_books = True
+    cached_actions_anonymous: ClassVar = {"list": (ANY_BOOK_VERSION, "book:{book_id}", USERS_VERSION)}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Respond 404 if the book does not exist, before the body is validated."""
@@ -135,22 +139,22 @@ class BookReviewViewSet(mixins.CreateModelMixin, ReviewLists):
         pk = self.kwargs["book_id"]
         book = Book.objects.visible_to(self.request.user).only("pk").filter(pk=pk).first()
         if book is None:
-            lead_on(self.request, pk)
+            redirect_if_merged(self.request, pk)
             raise Http404
         return book
 
     def get_queryset(self) -> ReviewQuerySet:
-        return super().get_queryset().of_book(self.kwargs["book_id"])
+        return super().get_queryset().for_book(self.kwargs["book_id"])
 
     def perform_create(self, serializer: BaseSerializer[Review]) -> None:
-        self.write(serializer, book=self.book)
+        self.create_review(serializer, book=self.book)
 
 
 @extend_schema_view(list=extend_schema(summary="List the reviews by a club's members of books on its reading list"))
-class ClubReviewViewSet(ClubScoped, ReviewLists):
+class ClubReviewViewSet(ClubAccessMixin, BaseReviewViewSet):
     """Reviews by the members of a club of books on its reading list."""
 
-    levels = {"list": Level.ANYONE}
+    access_levels = {"list": AccessLevel.ANYONE}
 
     def get_queryset(self) -> ReviewQuerySet:
-        return super().get_queryset().of_club(self.club)
+        return super().get_queryset().for_club(self.club)

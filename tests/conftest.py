@@ -14,10 +14,11 @@ from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import User
-from accounts.staff import sittings
-from accounts.staff.models import SecondFactor
-from bookbridge.api import mail, redis, throttling
+from accounts.two_factor import sessions
+from accounts.two_factor.models import TOTPDevice
 from bookbridge.env import Rate
+from core import mail, redis
+from core.api import throttling
 
 # No deadlines, because the machine may be busy.
 hypothesis_settings.register_profile("bookbridge", deadline=None)
@@ -144,7 +145,7 @@ def clean_cache() -> None:
     """Clear the cache, throttles and circuit breakers before each test."""
     throttling.memory.clear()
     mail.breaker.reset()
-    redis.breaker.closed_again_at = 0.0
+    redis.breaker.opens_until = 0.0
     cache.clear()
     if settings.REDIS_URL:
         from django_redis import get_redis_connection
@@ -169,9 +170,9 @@ def force_login_with_two_factor(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def force(client: Client, user: User, backend: str | None = None) -> None:
         force_login(client, user, backend)
-        factor = SecondFactor.objects.get_or_create(user=user, defaults={"secret": "", "last_step": 0})[0]
+        factor = TOTPDevice.objects.get_or_create(user=user, defaults={"secret": "", "last_step": 0})[0]
         session, now = client.session, time.time()
-        session[sittings.SITTING] = {"since": now, "seen": now, "factor": factor.pk}
+        session[sessions.SESSION_KEY] = {"since": now, "seen": now, "factor": factor.pk}
         session.save()
 
     monkeypatch.setattr(Client, "force_login", force)

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
-from bookbridge.api.tasks.worker import run_pending
+from core.tasks.worker import run_pending
 
 
 def made(

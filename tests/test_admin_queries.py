@@ -11,12 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuthSession, User
-from bookbridge.api.audit import audit
-from bookbridge.api.tasks.models import QueuedTask
-from clubs.clubs.models import Club
-from clubs.discussions.models import Thread
-from clubs.meetings.models import Meeting
-from clubs.members.invitations import Invitation
+from clubs.club.models import Club
+from clubs.members.models import Invitation
+from core.audit import log_audit_event
+from core.tasks.models import QueuedTask
+from discussions.models import Thread
+from meetings.models import Meeting
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,7 @@ def populated_site(staff):
     AuthSession.objects.bulk_create(AuthSession(user=user, jti=f"{user.pk}", expires_at=now) for user in users)
     QueuedTask.objects.bulk_create(QueuedTask(key=n, task_path="x", run_after=now) for n in range(300))
     for user in users:
-        audit("thing.done", by=user, target=user)
+        log_audit_event("thing.done", by=user, target=user)
     for n, user in enumerate(users):
         club = clubs[n % len(clubs)]
         Invitation.objects.create(club=club, created_by=user, expires_at=now, digest=f"{n}", max_uses=1)
@@ -47,7 +47,7 @@ def populated_site(staff):
 @pytest.mark.parametrize("role", ["superuser", "Administrators", "Moderators"])
 def test_pages_stay_below_query_limit(populated_site, make_user, role):
     user = populated_site if role == "superuser" else make_user("somebody", is_staff=True)
-    user.groups.set(Group.objects.filter(name=role))
+    user.groups.set_progress(Group.objects.filter(name=role))
     client, costs, long_lists = Client(), {}, 0
     client.force_login(user)
 

@@ -13,9 +13,9 @@ from django.db import transaction
 from django.urls import resolve, reverse
 from drf_spectacular.generators import SchemaGenerator
 
-from bookbridge.api.errors import CODES
 from catalog.models import Book
-from clubs.roles import REFUSALS
+from clubs.roles import DENIED_MESSAGES
+from core.api.exceptions import CODES
 from reviews.models import Review
 from tests.clubs.test_matrix import ROWS, make_world  # noqa: F401
 from tests.pictures import made
@@ -62,9 +62,9 @@ def test_if_match_is_documented_where_supported(document, make_world, client_of,
     world = make_world("public")
     owner, _zoe = world.cast["owner"], make_user("zoe")
     client = client_of(owner)
-    book = f"{V1}books/{Book.add(by=owner, title='Emma', authors=['Jane Austen']).pk}/"
-    other = Book.add(by=owner, title="Persuasion", authors=["Jane Austen"])
-    review = f"{V1}reviews/{Review.write(book=other, by=owner, rating=8).pk}/"
+    book = f"{V1}books/{Book.create_book(by=owner, title='Emma', authors=['Jane Austen']).pk}/"
+    other = Book.create_book(by=owner, title="Persuasion", authors=["Jane Austen"])
+    review = f"{V1}reviews/{Review.create_review(book=other, by=owner, rating=8).pk}/"
     session = client.get(f"{V1}auth/sessions/").json()["results"][0]["id"]
     calls: list[tuple[str, str, dict[str, Any]]] = []
     for row in ROWS:
@@ -176,7 +176,7 @@ def codes_in_source() -> Iterator[tuple[str, str]]:
                     yield from ((key.value, where) for key in node.value.keys if isinstance(key, ast.Constant))
                 elif "default_code" in names and isinstance(node.value, ast.Constant):
                     yield node.value.value, where
-    yield from ((code, "clubs/roles.py") for code, _text in REFUSALS.values())
+    yield from ((code, "clubs/roles.py") for code, _text in DENIED_MESSAGES.values())
     yield from ((code, "bookbridge/api/errors.py") for code in CODES.values())
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from bookbridge.api.pagination import SearchPagination
 from catalog.models import Book
-from clubs.models import Club, Post, Thread
+from clubs.models import Club
+from core.api.pagination import SearchPagination
+from discussions.models import Post, Thread
 from tests.clubs.conftest import club, make_club  # noqa: F401
 
 # InnoDB's full-text index contains committed rows only.
@@ -36,15 +37,15 @@ def title(n):
 @pytest.fixture
 def books():
     for n in range(25):
-        Book.add(by=None, title=title(n), authors=["Ana Lima" if n % 4 else "Eça"])
+        Book.create_book(by=None, title=title(n), authors=["Ana Lima" if n % 4 else "Eça"])
     Book.objects.filter(pk__in=list(Book.objects.values_list("pk", flat=True)[:9])).update(ratings_count=5)
 
 
 @pytest.fixture
 def posts(club, alice, bob):  # noqa: F811
-    thread = Thread.open(club=club, by=alice, title="T", body=title(0))
+    thread = Thread.create_thread(club=club, by=alice, title="T", body=title(0))
     for n in range(1, 25):
-        Post.write(thread=thread, by=bob if n % 2 else alice, body=title(n))
+        Post.create_post(thread=thread, by=bob if n % 2 else alice, body=title(n))
 
 
 @pytest.mark.parametrize("words", WORDS)
@@ -70,7 +71,7 @@ def test_post_search_is_the_same(as_bob, club, posts, monkeypatch, words):  # no
 
 def test_club_and_user_search_is_the_same(as_alice, alice, make_user, monkeypatch):
     for n in range(12):
-        Club.found(by=make_user(f"livia{n}", display_name=title(n)), name=title(n))
+        Club.create_club(by=make_user(f"livia{n}", display_name=title(n)), name=title(n))
     for path in ("clubs/", "users/"):
         found = []
         for near in NEAR:

@@ -3,7 +3,8 @@
 import pytest
 
 from catalog.models import Book
-from clubs.models import Entry, Thread
+from clubs.models import Entry
+from discussions.models import Thread
 from tests.clubs.conftest import club, make_club  # noqa: F401
 from tests.clubs.helpers import bad_fields
 
@@ -54,9 +55,9 @@ def test_international_names_are_accepted(as_alice, name):
 
 
 def test_all_names_titles_and_places_are_single_line(club, alice, as_alice, anonymous):  # noqa: F811
-    book = Book.add(by=alice, title="Emma", authors=["Jane Austen"])
-    entry = Entry.add(club=club, book=book, by=alice)
-    thread = Thread.open(club=club, by=alice, title="T", body="B")
+    book = Book.create_book(by=alice, title="Emma", authors=["Jane Austen"])
+    entry = Entry.add_entry(club=club, book=book, by=alice)
+    thread = Thread.create_thread(club=club, by=alice, title="T", body="B")
     here = f"{V1}clubs/{club.pk}/"
     bad = "a\u202eb"
     meeting = {"title": "T", "starts_at": "2099-01-01T10:00:00Z"}

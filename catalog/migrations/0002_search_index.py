@@ -1,12 +1,12 @@
 from django.db import migrations
 
-from bookbridge.api.search import FullTextIndex
+from core.search.lookups import FullTextIndex
 
 
 class Migration(migrations.Migration):
-    """Create the full-text index: FULLTEXT on MariaDB and MySQL, FTS5 on SQLite."""
+    """Add the full-text index: FULLTEXT on MariaDB and MySQL, FTS5 on SQLite."""
 
-    # MariaDB and MySQL commit at each DDL statement, so Django rejects DDL inside a transaction.
+    # MariaDB and MySQL commit at each DDL statement, and Django refuses those within a transaction there.
     atomic = False
 
     dependencies = [("catalog", "0001_initial")]

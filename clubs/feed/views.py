@@ -3,25 +3,25 @@
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics
 
-from accounts.authentication import caller
+from accounts.authentication import current_user
 from activity.models import Event, EventQuerySet
 from activity.serializers import EventSerializer
-from bookbridge.api.views import GenericAPIView
-from clubs.access import ClubScoped, Level
-from clubs.roles import Standing
+from clubs.access import AccessLevel, ClubAccessMixin
+from clubs.roles import Rank
+from core.api.views import GenericAPIView
 
 
 @extend_schema(summary="List the activity of a club")
-class ClubActivityView(ClubScoped, generics.ListAPIView, GenericAPIView):  # type: ignore[type-arg]
+class ClubActivityView(ClubAccessMixin, generics.ListAPIView, GenericAPIView):  # type: ignore[type-arg]
     """Events of the club, newest first. Moderators also see join requests, bans and invitations."""
 
     is_list = True
-    levels = {"get": Level.MEMBER}
+    access_levels = {"get": AccessLevel.MEMBER}
     serializer_class = EventSerializer
     queryset = Event.objects.none()
 
     def get_queryset(self) -> EventQuerySet:
-        reader, moderates = caller(self.request), self.club.my_standing >= Standing.MODERATOR
-        feed = Event.objects.of_club(self.club.pk, reader=reader, moderates=moderates)
-        log: EventQuerySet = feed.for_answer(reader)
+        reader, moderates = current_user(self.request), self.club.my_rank >= Rank.MODERATOR
+        feed = Event.objects.for_club(self.club.pk, reader=reader, include_moderation=moderates)
+        log: EventQuerySet = feed.for_serializer(reader)
         return log

@@ -10,20 +10,19 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 
-from bookbridge.api.admin.base import LookingAdmin
-from bookbridge.api.admin.filters import id_in, of_people
-from clubs.members.invitations import Invitation, InvitationQuerySet
-from clubs.members.models import Membership
-from clubs.roles import Status
-from clubs.shown import said
+from clubs.admin_redaction import redacted_column
+from clubs.members.models import Invitation, InvitationQuerySet, Membership
+from clubs.roles import MembershipStatus
+from core.admin.base import ReadOnlyModelAdmin
+from core.admin.filters import filter_by_username_prefix, parse_id
 
 
-class InClubAdmin(LookingAdmin):
+class ClubChildAdmin(ReadOnlyModelAdmin):
     """Base class for rows of a club, searchable by club id or username prefix."""
 
-    person = "user"
+    user_field = "user"
     # Used by the links on a club's page.
-    asked_by_links = ("club__id__exact",)
+    extra_allowed_lookups = ("club__id__exact",)
     # Only enables the search box; see `get_search_results`.
     search_fields = ("club__id",)
     search_help_text = _("A club id, or the beginning of a username")
@@ -35,29 +34,29 @@ class InClubAdmin(LookingAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        number = id_in(term)
+        number = parse_id(term)
         if number is not None:
             return queryset.filter(club=number), False
-        return of_people(queryset, self.person, term), False
+        return filter_by_username_prefix(queryset, self.user_field, term), False
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("clubs.change_club")
 
 
 @admin.register(Membership)
-class MembershipAdmin(InClubAdmin):
+class MembershipAdmin(ClubChildAdmin):
     """Memberships of all statuses. Staff may remove and ban members."""
 
     list_display = ("id", "club", "user", "shown_role", "status", "joined_at", "updated_at")
     list_filter = ("status",)
-    beside = ("club", "user")
-    fields = ("club", "user", "shown_role", "status", "joined_at", said(Membership, "message"), "updated_at")
+    list_prefetch_related = ("club", "user")
+    fields = ("club", "user", "shown_role", "status", "joined_at", redacted_column(Membership, "message"), "updated_at")
     readonly_fields = ("shown_role",)
     actions = ("remove", "ban")
 
     @admin.display(description=_("role"))
     def shown_role(self, row: Membership) -> str:
-        return gettext(row.shown_role)
+        return gettext(row.effective_role)
 
     @admin.action(description=_("Remove selected members from their clubs"), permissions=["act"])
     def remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
@@ -65,7 +64,7 @@ class MembershipAdmin(InClubAdmin):
 
     @admin.action(description=_("Ban selected members from their clubs"), permissions=["act"])
     def ban(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
-        self._each(request, queryset, lambda row: row.change(by=None, status=Status.BANNED))
+        self._each(request, queryset, lambda row: row.change(by=None, status=MembershipStatus.BANNED))
 
     def _each(self, request: HttpRequest, queryset: QuerySet[Membership], act: Any) -> None:
         for row in Membership.objects.filter(pk__in=queryset.values("pk")).select_related("club", "user"):
@@ -78,18 +77,18 @@ class MembershipAdmin(InClubAdmin):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(InClubAdmin):
+class InvitationAdmin(ClubChildAdmin):
     """Invitations. Only a digest of the code is stored, and it is not shown."""
 
     list_display = ("id", "club", "created_by", "created_at", "expires_at", "uses", "max_uses", "revoked_at")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
-    beside = ("club", "created_by")
-    person = "created_by"
+    list_prefetch_related = ("club", "created_by")
+    user_field = "created_by"
     fields = ("club", "created_by", "created_at", "expires_at", "uses", "max_uses", "revoked_at")
     actions = ("revoke",)
 
     @admin.action(description=_("Revoke selected invitations"), permissions=["act"])
     def revoke(self, request: HttpRequest, queryset: InvitationQuerySet) -> None:
-        for invitation in queryset.standing():
+        for invitation in queryset.not_revoked():
             with suppress(Http404):  # Already revoked.
                 invitation.revoke(by=None)

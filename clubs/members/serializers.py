@@ -6,20 +6,19 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.serializers import PersonSerializer
-from bookbridge.api.serializers import ModelSerializer
-from clubs.clubs.serializers import BriefClubSerializer
-from clubs.members.invitations import MOST_HOURS, MOST_USES, Invitation
-from clubs.members.models import Membership
-from clubs.roles import DECISIONS, SHOWN_ROLES, SHOWN_STATUSES, Role
+from accounts.serializers import UserSummarySerializer
+from clubs.club.serializers import ClubSummarySerializer
+from clubs.members.models import MAX_HOURS, MAX_USES, Invitation, Membership
+from clubs.roles import DECISIONS, PUBLIC_ROLES, PUBLIC_STATUSES, Role
+from core.api.serializers import ModelSerializer
 
 
 class MemberSerializer(ModelSerializer):
     """Membership of a user in a club."""
 
-    user = PersonSerializer(read_only=True)
-    role = serializers.ChoiceField(choices=SHOWN_ROLES, source="shown_role", read_only=True)
-    status = serializers.ChoiceField(choices=SHOWN_STATUSES, read_only=True)
+    user = UserSummarySerializer(read_only=True)
+    role = serializers.ChoiceField(choices=PUBLIC_ROLES, source="shown_role", read_only=True)
+    status = serializers.ChoiceField(choices=PUBLIC_STATUSES, read_only=True)
     joined_at = serializers.DateTimeField(read_only=True, allow_null=True, help_text=_("Null for a join request."))
 
     class Meta:
@@ -28,7 +27,7 @@ class MemberSerializer(ModelSerializer):
         read_only_fields = ["message"]
 
 
-class MemberChangeSerializer(MemberSerializer):
+class MemberUpdateSerializer(MemberSerializer):
     """Change of a membership."""
 
     status = serializers.ChoiceField(choices=DECISIONS, required=False)
@@ -38,10 +37,10 @@ class MemberChangeSerializer(MemberSerializer):
         return MemberSerializer(instance, context=self.context).data
 
 
-class JoinedSerializer(MemberSerializer):
+class OwnMembershipSerializer(MemberSerializer):
     """Membership or join request of the caller."""
 
-    club = BriefClubSerializer(read_only=True)
+    club = ClubSummarySerializer(read_only=True)
 
     class Meta(MemberSerializer.Meta):
         fields = ["club", "user", "role", "status", "joined_at"]
@@ -50,7 +49,7 @@ class JoinedSerializer(MemberSerializer):
 class InvitationSerializer(ModelSerializer):
     """An invitation without its code."""
 
-    created_by = PersonSerializer(read_only=True, allow_null=True)
+    created_by = UserSummarySerializer(read_only=True, allow_null=True)
 
     class Meta:
         model = Invitation
@@ -58,11 +57,11 @@ class InvitationSerializer(ModelSerializer):
         read_only_fields = ["created_at", "expires_at", "uses"]
 
 
-class NewInvitationSerializer(InvitationSerializer):
+class InvitationCreateSerializer(InvitationSerializer):
     """A new invitation. Its code is returned only once."""
 
-    expires_in_hours = serializers.IntegerField(min_value=1, max_value=MOST_HOURS, default=168, write_only=True)
-    max_uses = serializers.IntegerField(min_value=1, max_value=MOST_USES, default=1)
+    expires_in_hours = serializers.IntegerField(min_value=1, max_value=MAX_HOURS, default=168, write_only=True)
+    max_uses = serializers.IntegerField(min_value=1, max_value=MAX_USES, default=1)
     code = serializers.CharField(read_only=True)
     url = serializers.SerializerMethodField()
 
@@ -73,7 +72,7 @@ class NewInvitationSerializer(InvitationSerializer):
         return f"{settings.APP_URL}/invite?code={invitation.code}"  # type: ignore[attr-defined]  # set on creation
 
 
-class AcceptSerializer(serializers.Serializer[Any]):
+class InvitationAcceptSerializer(serializers.Serializer[Any]):
     """Code of an invitation."""
 
     code = serializers.CharField(max_length=200)

@@ -9,25 +9,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from accounts.authentication import caller
-from bookbridge.api.responses import problem
-from bookbridge.api.throttling import InviteThrottle
-from bookbridge.api.views import FormView, GenericViewSet
-from clubs.access import ClubScoped, Level, require
+from accounts.authentication import current_user
+from clubs.access import AccessLevel, ClubAccessMixin, require_level
 from clubs.members.filters import MemberFilter
-from clubs.members.invitations import Invitation
-from clubs.members.models import Membership, MembershipQuerySet
+from clubs.members.models import Invitation, Membership, MembershipQuerySet
 from clubs.members.serializers import (
-    AcceptSerializer,
+    InvitationAcceptSerializer,
+    InvitationCreateSerializer,
     InvitationSerializer,
-    JoinedSerializer,
-    MemberChangeSerializer,
     MemberSerializer,
-    NewInvitationSerializer,
+    MemberUpdateSerializer,
+    OwnMembershipSerializer,
 )
-from clubs.roles import Standing, Status
+from clubs.roles import MembershipStatus, Rank
+from core.api.responses import problem_schema
+from core.api.throttling import InviteRateThrottle
+from core.api.views import ActionView, GenericViewSet
 
-NOT_ABOVE = problem(403, "`not_above`: the user's role is not below the caller's.")
+NOT_ABOVE_RESPONSE = problem_schema(403, "`not_above`: the user's role is not below the caller's.")
 
 
 @extend_schema_view(
@@ -39,17 +38,21 @@ NOT_ABOVE = problem(403, "`not_above`: the user's role is not below the caller's
     partial_update=extend_schema(
         summary="Approve or ban a user, or change a role",
         description="Moderators approve and ban, only the owner changes roles.",
-        request=MemberChangeSerializer,
-        responses={200: MemberSerializer, **problem(409, "`club_full`, `not_pending`, `not_a_member`."), **NOT_ABOVE},
+        request=MemberUpdateSerializer,
+        responses={
+            200: MemberSerializer,
+            **problem_schema(409, "`club_full`, `not_pending`, `not_a_member`."),
+            **NOT_ABOVE_RESPONSE,
+        },
     ),
     destroy=extend_schema(
         summary="Reject a request, remove a member or lift a ban",
         description="Which of these depends on the status of the membership. Moderators only.",
-        responses={204: None, **NOT_ABOVE},
+        responses={204: None, **NOT_ABOVE_RESPONSE},
     ),
 )
 class MemberViewSet(
-    ClubScoped,
+    ClubAccessMixin,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     mixins.UpdateModelMixin,
@@ -62,16 +65,16 @@ class MemberViewSet(
     filterset_class = MemberFilter
     queryset = Membership.objects.none()
     lookup_field = "user_id"
-    orderings: ClassVar = {"joined_at": ("joined_at", "id")}
-    levels = {
-        "list": Level.MEMBER,
-        "retrieve": Level.MEMBER,
-        "partial_update": Level.MODERATOR,
-        "destroy": Level.MODERATOR,
+    ordering_fields: ClassVar = {"joined_at": ("joined_at", "id")}
+    access_levels = {
+        "list": AccessLevel.MEMBER,
+        "retrieve": AccessLevel.MEMBER,
+        "partial_update": AccessLevel.MODERATOR,
+        "destroy": AccessLevel.MODERATOR,
     }
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        return MemberChangeSerializer if self.action == "partial_update" else MemberSerializer
+        return MemberUpdateSerializer if self.action == "partial_update" else MemberSerializer
 
     def get_queryset(self) -> MembershipQuerySet:
         """Return active members who have no block with the user; moderators see other statuses as well.
@@ -81,9 +84,9 @@ class MemberViewSet(
         rows = self.club.memberships.select_related("user")
         if self.action == "partial_update":
             return rows
-        return rows.known() if self._moderates else rows.active().shown_to(caller(self.request))
+        return rows.exclude_left() if self._moderates else rows.active().not_blocked_for(current_user(self.request))
 
-    def lock(self, obj: object) -> None:
+    def lock_object(self, obj: object) -> None:
         """Lock the same rows as the write, in the same order."""
         self.club.lock(with_user=cast(Membership, obj).user)
         del self.club
@@ -98,20 +101,22 @@ class MemberViewSet(
         found = cast(MembershipQuerySet, super().filter_queryset(queryset))
         asked = self.request.query_params.get("status")
         if not asked:
-            return found.filter(status=Status.ACTIVE).shown_to(caller(self.request))
-        if asked != Status.ACTIVE:
-            require(self.club, Level.MODERATOR)
+            return found.filter(status=MembershipStatus.ACTIVE).not_blocked_for(current_user(self.request))
+        if asked != MembershipStatus.ACTIVE:
+            require_level(self.club, AccessLevel.MODERATOR)
         return found.filter(status=asked)
 
     @property
     def _moderates(self) -> bool:
-        return bool(self.club.my_standing >= Standing.MODERATOR)
+        return bool(self.club.my_rank >= Rank.MODERATOR)
 
     def perform_update(self, serializer: BaseSerializer[Membership]) -> None:
-        cast(Membership, serializer.instance).change(by=caller(self.request), **serializer.validated_data)
+        cast(Membership, serializer.instance).update_membership(
+            by=current_user(self.request), **serializer.validated_data
+        )
 
     def perform_destroy(self, instance: Membership) -> None:
-        instance.remove(by=caller(self.request))
+        instance.remove(by=current_user(self.request))
 
 
 @extend_schema_view(
@@ -122,29 +127,31 @@ class MemberViewSet(
     create=extend_schema(
         summary="Create an invitation",
         description="The response contains the code, which is not shown again. Moderators only.",
-        responses={201: NewInvitationSerializer},
+        responses={201: InvitationCreateSerializer},
     ),
     destroy=extend_schema(
         summary="Revoke an invitation", description="The code can no longer be used. Moderators only."
     ),
 )
 class InvitationViewSet(
-    ClubScoped, mixins.ListModelMixin, mixins.CreateModelMixin, mixins.DestroyModelMixin, GenericViewSet
+    ClubAccessMixin, mixins.ListModelMixin, mixins.CreateModelMixin, mixins.DestroyModelMixin, GenericViewSet
 ):
     """Invitations to a club."""
 
     queryset = Invitation.objects.none()
     lookup_url_kwarg = "invitation_id"
-    levels = {"list": Level.MODERATOR, "create": Level.MODERATOR, "destroy": Level.MODERATOR}
+    access_levels = {"list": AccessLevel.MODERATOR, "create": AccessLevel.MODERATOR, "destroy": AccessLevel.MODERATOR}
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        return NewInvitationSerializer if self.action == "create" else InvitationSerializer
+        return InvitationCreateSerializer if self.action == "create" else InvitationSerializer
 
     def get_queryset(self) -> QuerySet[Invitation]:
-        return self.club.invitations.standing().select_related("created_by")
+        return self.club.invitations.not_revoked().select_related("created_by")
 
     def perform_create(self, serializer: BaseSerializer[Invitation]) -> None:
-        invitation, code = Invitation.issue(self.club, by=caller(self.request), **serializer.validated_data)
+        invitation, code = Invitation.create_with_code(
+            self.club, by=current_user(self.request), **serializer.validated_data
+        )
         invitation.code = code  # type: ignore[attr-defined]  # only for this response
         serializer.instance = invitation
 
@@ -153,25 +160,25 @@ class InvitationViewSet(
         return {}
 
     def perform_destroy(self, instance: Invitation) -> None:
-        instance.revoke(by=caller(self.request))
+        instance.revoke(by=current_user(self.request))
 
 
 @extend_schema(
     summary="Accept an invitation",
     description="The caller becomes a member at once.",
     responses={
-        201: JoinedSerializer,
-        **problem(404, "The code is invalid, expired, revoked or used up, or the caller is banned."),
-        **problem(409, "`already_member` (no use spent), `club_full`."),
+        201: OwnMembershipSerializer,
+        **problem_schema(404, "The code is invalid, expired, revoked or used up, or the caller is banned."),
+        **problem_schema(409, "`already_member` (no use spent), `club_full`."),
     },
 )
-class AcceptView(FormView):
+class InvitationAcceptView(ActionView):
     """Accept an invitation."""
 
-    serializer_class = AcceptSerializer
-    throttle_classes = [InviteThrottle, *FormView.throttle_classes]
+    serializer_class = InvitationAcceptSerializer
+    throttle_classes = [InviteRateThrottle, *ActionView.throttle_classes]
 
     def perform(self, request: Request, **data: Any) -> Response:
-        row = Invitation.objects.accept(data["code"], user=caller(request))
-        answer = JoinedSerializer(row, context=self.get_serializer_context())
+        row = Invitation.objects.accept(data["code"], user=current_user(request))
+        answer = OwnMembershipSerializer(row, context=self.get_serializer_context())
         return Response(answer.data, status=status.HTTP_201_CREATED)

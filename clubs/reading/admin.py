@@ -9,17 +9,17 @@ from django.http import Http404, HttpRequest
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
-from accounts.authentication import caller
-from bookbridge.api.admin.base import LookingAdmin
-from bookbridge.api.admin.filters import id_in
-from bookbridge.api.text import fold
-from clubs.clubs.models import Club
+from accounts.authentication import current_user
+from clubs.admin_redaction import redacted_column
+from clubs.club.models import Club
+from clubs.reading.choices import EntryStatus
 from clubs.reading.models import Entry, EntryChange, Milestone, Progress
-from clubs.reading.rules import Status
-from clubs.shown import said
+from core.admin.base import ReadOnlyModelAdmin
+from core.admin.filters import parse_id
+from core.search.normalize import fold_case_and_accents
 
 
-class OfClubAdmin(LookingAdmin):
+class ClubChildAdmin(ReadOnlyModelAdmin):
     """Base class for rows of a club, searchable by club id or name prefix."""
 
     club = "club"
@@ -33,19 +33,21 @@ class OfClubAdmin(LookingAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        number = id_in(term)
-        clubs = Club.objects.filter(Q(name_key__startswith=fold(term)) if number is None else Q(pk=number))
+        number = parse_id(term)
+        clubs = Club.objects.filter(
+            Q(name_key__startswith=fold_case_and_accents(term)) if number is None else Q(pk=number)
+        )
         return queryset.filter(**{f"{self.club}__in": clubs}), False
 
 
 @admin.register(Entry)
-class EntryAdmin(OfClubAdmin):
+class EntryAdmin(ClubChildAdmin):
     """Reading list entries."""
 
     list_display = ("id", "club", "position", "book", "status", "added_by", "starts_on", "ends_on", "created_at")
     list_filter = ("status",)
-    beside = ("club", "book", "added_by")
-    fields = (*list_display[1:], said(Entry, "note"))
+    list_prefetch_related = ("club", "book", "added_by")
+    fields = (*list_display[1:], redacted_column(Entry, "note"))
     actions = ("remove",)
 
     @admin.action(description=_("Remove selected books from their lists"), permissions=["remove"])
@@ -53,7 +55,7 @@ class EntryAdmin(OfClubAdmin):
         removed = 0
         for entry in Entry.objects.filter(pk__in=queryset.values("pk")).select_related("club").order_by("club", "pk"):
             with suppress(Http404):
-                entry.remove(by=caller(request))
+                entry.delete_entry(by=current_user(request))
                 removed += 1
         self.message_user(request, _("Entries removed: %(count)d.") % {"count": removed})
 
@@ -61,24 +63,24 @@ class EntryAdmin(OfClubAdmin):
         return request.user.has_perm("clubs.delete_entry")
 
 
-def _in_words(change: EntryChange, value: str) -> Any:
+def _format_value(change: EntryChange, value: str) -> Any:
     """Return the label of a status, or a date for the date fields."""
     if change.field == "status":
-        return dict(Status.choices).get(value, value)
+        return dict(EntryStatus.choices).get(value, value)
     return parse_date(value) if change.field in ("starts_on", "ends_on") and value else value
 
 
 def _column(name: str) -> Any:
-    return said(EntryChange, name, when=lambda change: change.field == "note", otherwise=_in_words)
+    return redacted_column(EntryChange, name, when=lambda change: change.field == "note", otherwise=_format_value)
 
 
 @admin.register(EntryChange)
-class EntryChangeAdmin(OfClubAdmin):
+class EntryChangeAdmin(ClubChildAdmin):
     """History of reading lists."""
 
-    list_display = ("id", "at", "actor", "club", "book", "what", *(_column(name) for name in ("old", "new")))
+    list_display = ("id", "created_at", "actor", "club", "book", "what", *(_column(name) for name in ("old", "new")))
     fields = list_display[1:]
-    beside = ("club", "book", "actor")
+    list_prefetch_related = ("club", "book", "actor")
 
     @admin.display(description=_("field"))
     def what(self, change: EntryChange) -> Any:
@@ -86,28 +88,28 @@ class EntryChangeAdmin(OfClubAdmin):
 
 
 @admin.register(Milestone)
-class MilestoneAdmin(OfClubAdmin):
+class MilestoneAdmin(ClubChildAdmin):
     """Milestones."""
 
     club = "entry__club"
     list_display = (
         "id",
         "entry",
-        said(Milestone, "title", club="entry.club"),
+        redacted_column(Milestone, "title", club="entry.club"),
         *("up_to_percent", "up_to_chapter", "due_on"),
     )
-    beside = ("entry__club",)
+    list_prefetch_related = ("entry__club",)
     fields = list_display[1:]
 
 
 @admin.register(Progress)
-class ProgressAdmin(OfClubAdmin):
+class ProgressAdmin(ClubChildAdmin):
     """Visible reading progress. Hidden progress is private."""
 
     club = "entry__club"
     list_display = ("id", "entry", "user", "percent", "unit", "updated_at")
     list_filter = ("unit",)
-    beside = ("entry", "user")
+    list_prefetch_related = ("entry", "user")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).filter(hidden=False)

@@ -12,14 +12,14 @@ from typing import Any
 
 from django.db.models import Case, F, Value, When
 
-from bookbridge.api import counters
-from catalog.models import Book, touched
-from clubs.reading.rules import Status
+from catalog.models import Book, invalidate_books
+from clubs.reading.choices import EntryStatus
+from core.counters import counters
 
-COLUMNS = {Status.READING: "clubs_reading", Status.FINISHED: "clubs_finished"}
+COLUMNS = {EntryStatus.READING: "clubs_reading", EntryStatus.FINISHED: "clubs_finished"}
 
 
-def move(book_id: int, before: str | None, after: str | None) -> None:
+def update_counts(book_id: int, before: str | None, after: str | None) -> None:
     """Count a status change of one entry. None means not on the list, or not counted."""
     if before == after:
         return
@@ -27,10 +27,10 @@ def move(book_id: int, before: str | None, after: str | None) -> None:
     steps |= {column: F(column) - 1 for status, column in COLUMNS.items() if status == before}
     if steps:
         Book.objects.filter(pk=book_id).update(**steps)
-        touched([book_id])
+        invalidate_books([book_id])
 
 
-def count_all(statuses: dict[int, str], sign: int) -> None:
+def update_counts_for_club(statuses: dict[int, str], sign: int) -> None:
     """Add (`sign` 1) or subtract (-1) a club's entries, given as book id -> status.
 
     One statement updates all books in the order of their ids, so that concurrent changes do not deadlock.
@@ -43,7 +43,7 @@ def count_all(statuses: dict[int, str], sign: int) -> None:
     counted = sorted(book for book, now in statuses.items() if now in COLUMNS)
     if steps:
         Book.objects.filter(pk__in=counted).update(**steps)
-        touched(counted)
+        invalidate_books(counted)
 
 
 def count_finished(moments: Iterable[datetime.datetime | None], sign: int) -> None:
@@ -51,5 +51,5 @@ def count_finished(moments: Iterable[datetime.datetime | None], sign: int) -> No
     steps: Counter[str] = Counter()
     for at in moments:
         if at is not None:
-            steps.update({"finished": sign, counters.month("finished", at): sign})
-    counters.add(steps)
+            steps.update({"finished": sign, counters.monthly_key("finished", at): sign})
+    counters.increment(steps)

@@ -5,18 +5,18 @@ from typing import Any
 
 from django.db import models
 
-from catalog.ratings import HALF_STARS, average_of
+from catalog.ratings import HALF_STARS, average_from_histogram
 
 
 def _count() -> Any:
     return models.IntegerField(default=0, editable=False)
 
 
-class EntryFigures(models.Model):
+class EntryCounters(models.Model):
     """Counters of the active members' ratings of a book and progress in it.
 
     `stars_n` is the number of public ratings with n half-stars. `pages` is the sum of visible progress in pages,
-    `percents` that of all other visible progress. See `clubs.statistics.services`.
+    `percents` that of all other visible progress. See `stats.services`.
     """
 
     stars_1 = _count()
@@ -43,7 +43,7 @@ class EntryFigures(models.Model):
     @property
     def club_average_rating(self) -> Decimal | None:
         """Mean of these ratings with two decimals, or None."""
-        return average_of(self.stars)
+        return average_from_histogram(self.stars)
 
 
-NOTHING: dict[str, int] = {f"stars_{n}": 0 for n in HALF_STARS} | {"pages": 0, "percents": 0}
+ZERO_COUNTERS: dict[str, int] = {f"stars_{n}": 0 for n in HALF_STARS} | {"pages": 0, "percents": 0}

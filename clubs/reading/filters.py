@@ -2,14 +2,14 @@
 
 import django_filters
 
+from clubs.reading.choices import EntryStatus
 from clubs.reading.models import Entry
-from clubs.reading.rules import Status
 
 
 class EntryFilter(django_filters.FilterSet):
     """Query parameters of the reading list."""
 
-    status = django_filters.ChoiceFilter(choices=Status.choices)
+    status = django_filters.ChoiceFilter(choices=EntryStatus.choices)
 
     class Meta:
         model = Entry

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bookbridge.api.pagination import KeysetPagination
+from core.api.pagination import KeysetPagination
 
 
 class ProgressPagination(KeysetPagination):

@@ -11,14 +11,20 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.serializers import PersonOrDeletedSerializer, PersonSerializer
-from bookbridge.api.serializers import LineField, ModelSerializer, TextField
+from accounts.serializers import NullableUserSummarySerializer, UserSummarySerializer
 from catalog.models import Book
-from catalog.serializers import BriefBookSerializer
-from clubs.reading.history import NOTE_LENGTH
-from clubs.reading.milestones import MOST_CHAPTERS
-from clubs.reading.models import Entry, Milestone, Progress
-from clubs.reading.rules import ALL, MOST_MINUTES, MOST_PAGES, Mark, Status, Unit, hundredths
+from catalog.serializers import BookSummarySerializer
+from clubs.reading.choices import (
+    HUNDRED_PERCENT,
+    MAX_MINUTES,
+    MAX_PAGES,
+    EntryStatus,
+    ReadingPosition,
+    Unit,
+    round_percent,
+)
+from clubs.reading.models import MAX_CHAPTERS, NOTE_LENGTH, Entry, Milestone, Progress
+from core.api.serializers import ModelSerializer, SingleLineField, VisibleTextField
 
 FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2100, 12, 31)
 
@@ -35,13 +41,13 @@ class PercentField(serializers.DecimalField):
     def run_validation(self, data: Any = serializers.empty) -> Any:
         """Round after the limits were checked."""
         value = super().run_validation(data)
-        return hundredths(value) if isinstance(value, Decimal) else value
+        return round_percent(value) if isinstance(value, Decimal) else value
 
     def to_representation(self, value: Any) -> Any:
         return None if value is None else float(value)
 
 
-class DayField(serializers.DateField):
+class BoundedDateField(serializers.DateField):
     """A date from 1900 to 2100."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -59,7 +65,7 @@ class BookIdField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
 
     def to_internal_value(self, data: Any) -> Book:
         book = cast(Book, super().to_internal_value(data))
-        return book if book.merged_into is None else Book.objects.get(pk=Book.objects.survivor(book.merged_into))
+        return book if book.merged_into is None else Book.objects.get(pk=Book.objects.resolve_id(book.merged_into))
 
 
 class MyProgressSerializer(ModelSerializer):
@@ -76,8 +82,8 @@ class MyProgressSerializer(ModelSerializer):
 class EntrySerializer(ModelSerializer):
     """A book on a club's list."""
 
-    book = BriefBookSerializer(read_only=True)
-    added_by = PersonOrDeletedSerializer(read_only=True)
+    book = BookSummarySerializer(read_only=True)
+    added_by = NullableUserSummarySerializer(read_only=True)
     my_progress = serializers.SerializerMethodField()
     members_finished = serializers.IntegerField(
         read_only=True, help_text=_("Number of members with visible progress of 100 %.")
@@ -101,30 +107,30 @@ class EntrySerializer(ModelSerializer):
         return MyProgressSerializer(marks[0]).data if marks else None
 
 
-class NewEntrySerializer(serializers.Serializer):  # type: ignore[type-arg]
+class EntryCreateSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """A book to add to the list."""
 
     book = BookIdField(help_text=_("The book's id in the catalog."))
     status = serializers.ChoiceField(
-        Status.choices, default=Status.PROPOSED, help_text=_("Only moderators may set another status.")
+        EntryStatus.choices, default=EntryStatus.PROPOSED, help_text=_("Only moderators may set another status.")
     )
-    note = TextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
+    note = VisibleTextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
 
 
-class EntryChangeSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class EntryUpdateSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """Changes of an entry."""
 
-    status = serializers.ChoiceField(Status.choices, required=False)
+    status = serializers.ChoiceField(EntryStatus.choices, required=False)
     position = serializers.IntegerField(min_value=1, max_value=BigIntegerField.MAX_BIGINT, required=False)
-    starts_on = DayField(required=False, allow_null=True)
-    ends_on = DayField(required=False, allow_null=True)
-    note = TextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
+    starts_on = BoundedDateField(required=False, allow_null=True)
+    ends_on = BoundedDateField(required=False, allow_null=True)
+    note = VisibleTextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
 
 
 class CurrentEntrySerializer(ModelSerializer):
     """The book that a club is reading."""
 
-    book = BriefBookSerializer(read_only=True)
+    book = BookSummarySerializer(read_only=True)
 
     class Meta:
         model = Entry
@@ -135,10 +141,10 @@ class CurrentEntrySerializer(ModelSerializer):
 class MilestoneSerializer(ModelSerializer):
     """A step of the schedule: up to a percentage or a chapter, never both."""
 
-    title = LineField(max_length=200)
+    title = SingleLineField(max_length=200)
     up_to_percent = PercentField(required=False, allow_null=True)
-    up_to_chapter = serializers.IntegerField(min_value=1, max_value=MOST_CHAPTERS, required=False, allow_null=True)
-    due_on = DayField()
+    up_to_chapter = serializers.IntegerField(min_value=1, max_value=MAX_CHAPTERS, required=False, allow_null=True)
+    due_on = BoundedDateField()
 
     class Meta:
         model = Milestone
@@ -161,14 +167,14 @@ class ProgressSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """Progress as a percentage, a page of the user's own edition, or minutes of an audiobook."""
 
     percent = PercentField(required=False, allow_null=True)
-    page = serializers.IntegerField(min_value=0, max_value=MOST_PAGES, required=False, allow_null=True)
-    page_count = serializers.IntegerField(min_value=1, max_value=MOST_PAGES, required=False, allow_null=True)
-    minutes = serializers.IntegerField(min_value=0, max_value=MOST_MINUTES, required=False, allow_null=True)
-    total_minutes = serializers.IntegerField(min_value=1, max_value=MOST_MINUTES, required=False, allow_null=True)
+    page = serializers.IntegerField(min_value=0, max_value=MAX_PAGES, required=False, allow_null=True)
+    page_count = serializers.IntegerField(min_value=1, max_value=MAX_PAGES, required=False, allow_null=True)
+    minutes = serializers.IntegerField(min_value=0, max_value=MAX_MINUTES, required=False, allow_null=True)
+    total_minutes = serializers.IntegerField(min_value=1, max_value=MAX_MINUTES, required=False, allow_null=True)
     hidden = serializers.BooleanField(required=False, help_text=_("Unchanged if not sent; initially false."))
 
     # By unit: the fields of the amount and of the total. A percentage has no total.
-    WAYS = {
+    FIELDS_BY_UNIT = {
         Unit.PERCENT: ("percent", None),
         Unit.PAGE: ("page", "page_count"),
         Unit.MINUTES: ("minutes", "total_minutes"),
@@ -177,29 +183,29 @@ class ProgressSerializer(serializers.Serializer):  # type: ignore[type-arg]
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return the reading position, and `hidden` if it was sent."""
         sent = {name for name, value in attrs.items() if value is not None}
-        ways = [unit for unit, fields in self.WAYS.items() if sent & {*fields}]
+        ways = [unit for unit, fields in self.FIELDS_BY_UNIT.items() if sent & {*fields}]
         if not ways:
             raise _invalid(
                 "percent", "required", _("Send percent, or page with page_count, or minutes with total_minutes.")
             )
         if len(ways) > 1:
-            field = next(name for name in self.WAYS[ways[1]] if name in sent)
+            field = next(name for name in self.FIELDS_BY_UNIT[ways[1]] if name in sent)
             raise _invalid(field, "one_way", _("Send progress in one unit only."))
-        amount, total = self.WAYS[ways[0]]
+        amount, total = self.FIELDS_BY_UNIT[ways[0]]
         for name in filter(None, (amount, total)):
             if name not in sent:
                 raise _invalid(name, "required", self.error_messages["required"])
-        whole = attrs[total] if total else ALL
+        whole = attrs[total] if total else HUNDRED_PERCENT
         if attrs[amount] > whole:
             raise _invalid(amount, "max_value", _("Must not be greater than the total."))
-        mark = Mark(ways[0], Decimal(attrs[amount]), Decimal(whole))
+        mark = ReadingPosition(ways[0], Decimal(attrs[amount]), Decimal(whole))
         return {"mark": mark} | ({"hidden": attrs["hidden"]} if "hidden" in attrs else {})
 
 
 class MemberProgressSerializer(ModelSerializer):
     """Progress of a member."""
 
-    user = PersonSerializer(read_only=True)
+    user = UserSummarySerializer(read_only=True)
     percent = PercentField(read_only=True)
     on_track = serializers.SerializerMethodField()
 

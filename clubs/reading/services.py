@@ -12,10 +12,10 @@ from clubs.reading import counters
 from clubs.reading.models import Entry
 
 if TYPE_CHECKING:
-    from clubs.clubs.models import Club
+    from clubs.club.models import Club
 
 
-def visibility_changed(club: Club) -> None:
+def handle_visibility_changed(club: Club) -> None:
     """Add the books of a club that became public to the counters, or subtract those of one that became private.
 
     Call it once, after the change and in its transaction. The club must be locked.
@@ -23,7 +23,7 @@ def visibility_changed(club: Club) -> None:
     _count(club, -1 if club.is_private else 1)
 
 
-def club_deleted(club: Club) -> None:
+def delete_club_entries(club: Club) -> None:
     """Subtract a club's entries from all counters and delete them.
 
     Call it in the transaction that deletes the club. The club must be locked.
@@ -56,5 +56,5 @@ def _recount(status: str) -> Any:
 
 def _count(club: Club, sign: int) -> None:
     entries = Entry.objects.filter(club=club, status__in=counters.COLUMNS)
-    counters.count_all(dict(entries.values_list("book", "status")), sign)
+    counters.update_counts_for_club(dict(entries.values_list("book", "status")), sign)
     counters.count_finished(entries.values_list("finished_at", flat=True), sign)

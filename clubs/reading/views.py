@@ -14,26 +14,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from accounts.authentication import caller
-from bookbridge.api.renderers import JSONRenderer
-from bookbridge.api.responses import problem
-from bookbridge.api.views import GenericViewSet, checked
-from clubs.access import ClubRows, ClubScoped, Level, require
+from accounts.authentication import current_user
+from clubs.access import AccessLevel, ClubAccessMixin, ClubChildViewSetMixin, require_level
+from clubs.reading.choices import EntryStatus
 from clubs.reading.filters import EntryFilter
-from clubs.reading.marks import ProgressQuerySet
-from clubs.reading.models import Entry, EntryQuerySet, Milestone, Progress
+from clubs.reading.models import Entry, EntryQuerySet, Milestone, Progress, ProgressQuerySet
 from clubs.reading.pagination import ProgressPagination
-from clubs.reading.rules import Status
 from clubs.reading.serializers import (
-    EntryChangeSerializer,
+    EntryCreateSerializer,
     EntrySerializer,
+    EntryUpdateSerializer,
     MemberProgressSerializer,
     MilestoneSerializer,
     MyProgressSerializer,
-    NewEntrySerializer,
     ProgressSerializer,
 )
-from clubs.roles import Standing
+from clubs.roles import Rank
+from core.api.renderers import JSONRenderer
+from core.api.responses import problem_schema
+from core.api.views import GenericViewSet, validate
 
 
 @extend_schema_view(
@@ -42,62 +41,62 @@ from clubs.roles import Standing
         summary="Get a reading list entry", description="A book on the list with the caller's own progress."
     ),
 )
-class EntryViewSet(ClubRows, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class EntryViewSet(ClubChildViewSetMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """Reading list of a club. Members propose books; moderators order the list and set the status of books."""
 
-    levels = {
-        "list": Level.ANYONE,
-        "retrieve": Level.ANYONE,
-        "create": Level.MEMBER,
-        "partial_update": Level.MODERATOR,
+    access_levels = {
+        "list": AccessLevel.ANYONE,
+        "retrieve": AccessLevel.ANYONE,
+        "create": AccessLevel.MEMBER,
+        "partial_update": AccessLevel.MODERATOR,
         # Members may delete their own proposals; the model checks that.
-        "destroy": Level.MEMBER,
+        "destroy": AccessLevel.MEMBER,
     }
     queryset = Entry.objects.all()
     lookup_url_kwarg = "entry_id"
     serializer_class = EntrySerializer
     filterset_class = EntryFilter
-    orderings: ClassVar = {"position": ("position",)}
+    ordering_fields: ClassVar = {"position": ("position",)}
 
     def get_queryset(self) -> EntryQuerySet:
-        return Entry.objects.filter(club=self.club).with_figures(self.request.user)
+        return Entry.objects.filter(club=self.club).with_details_for(self.request.user)
 
     @extend_schema(
         summary="Add a book to the list",
-        request=NewEntrySerializer,
-        responses={201: EntrySerializer, **problem(409, "`already_listed`.")},
+        request=EntryCreateSerializer,
+        responses={201: EntrySerializer, **problem_schema(409, "`already_listed`.")},
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Add a book at the end of the list. Only moderators may set a status other than `proposed`."""
-        values = checked(NewEntrySerializer(data=request.data))
-        if values["status"] != Status.PROPOSED:
-            require(self.club, Level.MODERATOR)
-        entry = Entry.add(club=self.club, by=caller(request), **values)
-        return self.shown(entry, status.HTTP_201_CREATED)
+        values = validate(EntryCreateSerializer(data=request.data))
+        if values["status"] != EntryStatus.PROPOSED:
+            require_level(self.club, AccessLevel.MODERATOR)
+        entry = Entry.add_entry(club=self.club, by=current_user(request), **values)
+        return self.serialize(entry, status.HTTP_201_CREATED)
 
     @extend_schema(
         summary="Update a reading list entry",
-        request=EntryChangeSerializer,
-        responses={200: EntrySerializer, **problem(409, "`illegal_transition`.")},
+        request=EntryUpdateSerializer,
+        responses={200: EntrySerializer, **problem_schema(409, "`illegal_transition`.")},
     )
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Update status, position, dates and note of an entry. Either all sent fields are saved or none."""
         entry = self.get_object()
-        entry.change(by=caller(request), **checked(EntryChangeSerializer(data=request.data)))
-        return self.shown(entry)
+        entry.update_entry(by=current_user(request), **validate(EntryUpdateSerializer(data=request.data)))
+        return self.serialize(entry)
 
     @extend_schema(summary="Remove a book from the list")
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Remove a book from the list. Members may remove their own proposals, moderators any entry."""
         entry: Entry = self.get_object()
-        if self.club.my_standing >= Standing.MODERATOR:
-            entry.remove(by=caller(request))
+        if self.club.my_rank >= Rank.MODERATOR:
+            entry.delete_entry(by=current_user(request))
         else:
-            entry.withdraw(by=caller(request))
+            entry.delete_own_proposal(by=current_user(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class EntryScoped(ClubScoped):
+class EntryAccessMixin(ClubAccessMixin):
     """Load the reading list entry named in the URL as `self.entry`."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -127,7 +126,7 @@ class EntryScoped(ClubScoped):
     destroy=extend_schema(summary="Delete a milestone", description="Moderators only."),
 )
 class MilestoneViewSet(
-    EntryScoped,
+    EntryAccessMixin,
     mixins.ListModelMixin,
     mixins.CreateModelMixin,
     mixins.RetrieveModelMixin,
@@ -138,39 +137,43 @@ class MilestoneViewSet(
     """Milestones of a book: how far to read by which date."""
 
     http_method_names = ["get", "head", "options", "post", "patch", "delete"]
-    levels = {
-        "list": Level.ANYONE,
-        "retrieve": Level.ANYONE,
-        "create": Level.MODERATOR,
-        "partial_update": Level.MODERATOR,
-        "destroy": Level.MODERATOR,
+    access_levels = {
+        "list": AccessLevel.ANYONE,
+        "retrieve": AccessLevel.ANYONE,
+        "create": AccessLevel.MODERATOR,
+        "partial_update": AccessLevel.MODERATOR,
+        "destroy": AccessLevel.MODERATOR,
     }
     queryset = Milestone.objects.all()
     lookup_url_kwarg = "milestone_id"
     serializer_class = MilestoneSerializer
-    orderings: ClassVar = {"due_on": ("due_on", "id")}
+    ordering_fields: ClassVar = {"due_on": ("due_on", "id")}
 
     def get_queryset(self) -> Any:
         return Milestone.objects.filter(entry=self.entry)
 
     def perform_create(self, serializer: BaseSerializer[Milestone]) -> None:
-        serializer.instance = Milestone.add(entry=self.entry, by=caller(self.request), **serializer.validated_data)
+        serializer.instance = Milestone.create_milestone(
+            entry=self.entry, by=current_user(self.request), **serializer.validated_data
+        )
 
     def perform_update(self, serializer: BaseSerializer[Milestone]) -> None:
-        cast(Milestone, serializer.instance).change(by=caller(self.request), **serializer.validated_data)
+        cast(Milestone, serializer.instance).update_milestone(
+            by=current_user(self.request), **serializer.validated_data
+        )
 
     def perform_destroy(self, instance: Milestone) -> None:
-        instance.remove(by=caller(self.request))
+        instance.delete_milestone(by=current_user(self.request))
 
 
-class ProgressViewSet(EntryScoped, mixins.ListModelMixin, GenericViewSet):
+class ProgressViewSet(EntryAccessMixin, mixins.ListModelMixin, GenericViewSet):
     """Reading progress of the members in a book."""
 
-    levels = {"list": Level.MEMBER, "update": Level.MEMBER}
+    access_levels = {"list": AccessLevel.MEMBER, "update": AccessLevel.MEMBER}
     queryset = Progress.objects.all()
     serializer_class = MemberProgressSerializer
     pagination_class = ProgressPagination
-    orderings: ClassVar = {"-percent": ("-percent", "-id")}
+    ordering_fields: ClassVar = {"-percent": ("-percent", "-id")}
 
     def get_queryset(self) -> ProgressQuerySet:
         marks = Progress.objects.filter(entry=self.entry).visible_to(self.request.user)
@@ -196,14 +199,16 @@ class ProgressViewSet(EntryScoped, mixins.ListModelMixin, GenericViewSet):
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Set the caller's progress in percent, in pages of their own edition, or in minutes of an audiobook."""
         entry = self.get_object()
-        mark = Progress.set(entry=entry, by=caller(request), **checked(ProgressSerializer(data=request.data)))
+        mark = Progress.set_progress(
+            entry=entry, by=current_user(request), **validate(ProgressSerializer(data=request.data))
+        )
         return Response(MyProgressSerializer(mark).data)
 
-    def find_object(self) -> Entry:
+    def get_unlocked_object(self) -> Entry:
         """Return the entry, because PUT writes below it."""
         return self.entry
 
-    def etag_of(self, obj: Any) -> str:
+    def get_etag(self, obj: Any) -> str:
         """Return the ETag of the list, which is what GET returns here."""
         response = HttpResponse(JSONRenderer().render(self.list(self.request).data))
         set_response_etag(response)

@@ -2,11 +2,11 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from accounts.models import RetiredName, User
+from accounts.models import RetiredUsername, User
 from accounts.signals import account_deleted
-from bookbridge.api.audit.models import AuditEntry
 from catalog.models import Book
 from clubs.models import Club, Membership, Progress
+from core.audit.models import AuditEntry
 from reviews.models import Review
 
 pytestmark = pytest.mark.django_db
@@ -18,16 +18,16 @@ PASSWORD = "correct horse battery"
 @pytest.fixture
 def content(alice, bob, client_of):
     """Alice owns a club with Bob in it, reads in it, has written two reviews and likes Bob's."""
-    book = Book.add(by=alice, title="Vidas secas", authors=["Graciliano Ramos"])
-    other = Book.add(by=bob, title="Angústia", authors=["Graciliano Ramos"])
-    club = Club.found(by=alice, name="Sertão")
+    book = Book.create_book(by=alice, title="Vidas secas", authors=["Graciliano Ramos"])
+    other = Book.create_book(by=bob, title="Angústia", authors=["Graciliano Ramos"])
+    club = Club.create_club(by=alice, name="Sertão")
     club.join(bob)
-    alone = Club.found(by=alice, name="Só eu")
+    alone = Club.create_club(by=alice, name="Só eu")
     entry = client_of(alice).post(f"/api/v1/clubs/{club.pk}/books/", {"book": book.pk, "status": "reading"}).json()
     client_of(alice).put(f"/api/v1/clubs/{club.pk}/books/{entry['id']}/progress/", {"percent": 100})
-    Review.write(book=book, by=alice, rating=8, body="Seco e belo.")
-    Review.write(book=other, by=alice, rating=6, visibility="private")
-    Review.write(book=book, by=bob, rating=4).like(by=alice)
+    Review.create_review(book=book, by=alice, rating=8, body="Seco e belo.")
+    Review.create_review(book=other, by=alice, rating=6, visibility="private")
+    Review.create_review(book=book, by=bob, rating=4).like(by=alice)
     return {"book": book, "other": other, "club": club, "alone": alone, "entry": entry["id"]}
 
 
@@ -70,11 +70,11 @@ def test_deletion_by_staff_has_the_same_effect(
     access = sign_in("alice")["access"]
     if not is_active:
         User.objects.filter(pk=alice.pk).update(is_active=False)
-        alice.count(-1)
+        alice.update_user_count(-1)
     with django_capture_on_commit_callbacks(execute=True):
         assert delete_as_staff(staff, alice).status_code == 200
     assert not User.objects.filter(username_key="alice").exists()
-    assert RetiredName.objects.filter(username_key="alice").exists()
+    assert RetiredUsername.objects.filter(username_key="alice").exists()
     assert anonymous.get(ME, HTTP_AUTHORIZATION=f"Bearer {access}").status_code == 401
     shown = anonymous.get(f"/api/v1/books/{content['book'].pk}/reviews/").json()["results"]
     assert [review["author"]["username"] for review in shown if review["body"]] == [None]
@@ -148,5 +148,5 @@ def test_interrupted_deletion_is_finished(alice, client_of, content):
     assert Membership.objects.filter(user=alice).exists()
     call_command("clear_expired")
     assert not User.objects.filter(pk=alice.pk).exists()
-    assert RetiredName.objects.filter(username_key="alice").exists()
+    assert RetiredUsername.objects.filter(username_key="alice").exists()
     call_command("verify_figures")

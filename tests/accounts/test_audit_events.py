@@ -6,9 +6,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import refusals
+from accounts import login_failures
 from accounts.models import User
-from bookbridge.api.audit.models import AuditEntry
+from core.audit.models import AuditEntry
 from tests.accounts.conftest import V1, bearer, token_in
 from tests.conftest import PASSWORD
 
@@ -44,7 +44,7 @@ def test_login_failures_are_audited(anonymous, alice, make_user):
         anonymous.post(f"{V1}auth/login/", {"username": name, "password": password}, REMOTE_ADDR=ADDRESS)
     accounts = [alice.pk, alice.pk, None, None, deactivated.pk, suspended.pk, suspended.pk]
     assert entries() == [("session.refused", "refused", None, account) for account in accounts]
-    assert set(AuditEntry.objects.values_list("address", flat=True)) == {ADDRESS}
+    assert set(AuditEntry.objects.values_list("ip_address", flat=True)) == {ADDRESS}
     details = list(AuditEntry.objects.order_by("id").values_list("detail", flat=True))
     assert [detail.split()[:1] for detail in details] == [[], [], ["name"], ["name"], [], [], ["suspended"]]
     stored = json.dumps(list(AuditEntry.objects.values()), default=str)
@@ -122,9 +122,9 @@ def test_export_and_deletion_are_audited(alice, client_of):
 
 
 def test_login_failure_entries_are_limited(anonymous, alice, monkeypatch):
-    monkeypatch.setattr(refusals, "OF_A_NAME", 3)
-    monkeypatch.setattr(refusals, "OF_AN_ADDRESS", 5)
-    monkeypatch.setattr(refusals, "OF_ALL", 8)
+    monkeypatch.setattr(login_failures, "OF_A_NAME", 3)
+    monkeypatch.setattr(login_failures, "OF_AN_ADDRESS", 5)
+    monkeypatch.setattr(login_failures, "OF_ALL", 8)
 
     def fail(name, address):
         body = {"username": name, "password": WRONG}
@@ -136,13 +136,13 @@ def test_login_failure_entries_are_limited(anonymous, alice, monkeypatch):
     assert [fail("nobody", "198.51.100.8") for _n in range(4)] == [4, 5, 6, 6]
     # The limit per address counts an IPv6 network as one address.
     assert [fail(f"n{n}", f"2001:db8::{n}") for n in range(3)] == [7, 8, 8]
-    monkeypatch.setattr(refusals, "OF_ALL", 100)
+    monkeypatch.setattr(login_failures, "OF_ALL", 100)
     assert [fail(f"m{n}", f"2001:db8::{n}") for n in range(4)] == [9, 10, 10, 10]
 
 
 def test_login_failure_does_not_reveal_accounts(post, alice, monkeypatch):
     """Both run the same statements, also beyond the limit, so that the response time is the same."""
-    monkeypatch.setattr(refusals, "OF_A_NAME", 2)
+    monkeypatch.setattr(login_failures, "OF_A_NAME", 2)
     statements = []
     for _n in range(3):
         for name in ("alice", "alicf", "alice@example.org", "alicf@example.org"):

@@ -7,7 +7,7 @@ from django.core.files.storage import default_storage
 from django.core.management import call_command
 from PIL import Image
 
-from bookbridge.api import images, pictures
+from core.images import processing, storage
 from tests.accounts.conftest import V1, codes
 from tests.conftest import PASSWORD
 from tests.pictures import fetched, files, made, put, seen, striped
@@ -175,8 +175,8 @@ def test_full_disk_is_503_and_keeps_the_avatar(as_alice, monkeypatch):
 
 
 def test_busy_image_processing_is_503(as_alice, monkeypatch):
-    monkeypatch.setattr(images, "SECONDS_IN_LINE", 0.01)
-    with images._one_at_a_time:
+    monkeypatch.setattr(processing, "SECONDS_IN_LINE", 0.01)
+    with processing._one_at_a_time:
         assert put(as_alice, AVATAR, made()).status_code == 503
     assert put(as_alice, AVATAR, made()).status_code == 200
 
@@ -185,17 +185,17 @@ def test_orphaned_files_are_deleted_after_a_day(as_alice, alice, tmp_path, monke
     """A process killed between writing the file and the row leaves an orphaned file."""
     shown = put(as_alice, AVATAR, made()).json()["avatar_url"]
     with (
-        pictures.kept(made(), folder="avatars", owner=alice.pk) as orphan,
-        pictures.kept(made(), folder="avatars", owner=10**9) as of_missing_user,
+        storage.store_image(made(), folder="avatars", owner=alice.pk) as orphan,
+        storage.store_image(made(), folder="avatars", owner=10**9) as of_missing_user,
     ):
         pass
     (tmp_path / "avatars" / "zz").mkdir()
     (tmp_path / "avatars" / "zz" / "half").write_bytes(b"RIFF")
-    assert pictures.sweep() == 0
+    assert storage.delete_orphans() == 0
     long_ago = (datetime.datetime.now() - datetime.timedelta(days=2)).timestamp()
     for path in tmp_path.rglob("*"):
         os.utime(path, (long_ago, long_ago))
-    with pictures.kept(made(), folder="avatars", owner=alice.pk) as recent:
+    with storage.store_image(made(), folder="avatars", owner=alice.pk) as recent:
         pass
     call_command("clear_expired")
     assert {orphan, of_missing_user}.isdisjoint(files())

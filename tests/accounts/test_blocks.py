@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.blocks import Block, hidden_among
+from accounts.blocks import Block, blocked_ids
 from accounts.models import User
 from tests.accounts.conftest import V1, codes
 from tests.conftest import PASSWORD
@@ -58,8 +58,8 @@ def test_block_and_unblock_are_idempotent(as_alice, as_mallory):
 
 
 def test_unblock_keeps_block_in_other_direction(alice, mallory, as_alice):
-    Block.objects.place(on=mallory, by=alice)
-    Block.objects.place(on=alice, by=mallory)
+    Block.objects.block(on=mallory, by=alice)
+    Block.objects.block(on=alice, by=mallory)
     block(as_alice, "mallory")  # still found, because Alice has blocked Mallory herself
     assert as_alice.delete(f"{USERS}mallory/block/").status_code == 204
     assert as_alice.get(f"{USERS}mallory/").status_code == 404
@@ -131,6 +131,6 @@ def test_visibility_is_mutual(make_user):
         for a, viewer in enumerate(four):
             blocked = {four[b] for b in range(4) if (a, b) in pairs or (b, a) in pairs}
             assert set(User.objects.visible_to(viewer)) == set(four) - blocked
-            assert hidden_among([user.pk for user in four], viewer.pk) == {user.pk for user in blocked}
+            assert blocked_ids([user.pk for user in four], viewer.pk) == {user.pk for user in blocked}
 
     check()

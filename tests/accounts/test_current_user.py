@@ -102,7 +102,7 @@ def test_unknown_and_read_only_fields_are_ignored(client, alice):
 def test_concurrent_updates_of_different_fields_are_kept(client, alice):
     stale = User.objects.get(pk=alice.pk)
     client.patch(URL, {"bio": "from the phone"})
-    stale.change_profile(display_name="From the laptop")
+    stale.update_profile(display_name="From the laptop")
     own = client.get(URL).json()
     assert (own["bio"], own["display_name"]) == ("from the phone", "From the laptop")
 

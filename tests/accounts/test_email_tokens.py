@@ -11,11 +11,11 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
-from accounts import mail
-from accounts.models import MailToken, User
-from bookbridge.api import mail as api_mail
-from bookbridge.api.tasks.models import QueuedTask
-from bookbridge.api.tasks.worker import run_pending
+from accounts import emails
+from accounts.models import EmailToken, User
+from core import mail as api_mail
+from core.tasks.models import QueuedTask
+from core.tasks.worker import run_pending
 from tests.accounts.conftest import V1, codes, is_accepted, token_in
 from tests.conftest import PASSWORD
 
@@ -89,10 +89,10 @@ def test_links_expire(post_email, post, bob, alice, mailoutbox, purpose, hours):
         post_email(bob, "change", email="new@example.org", current_password=PASSWORD)
     else:
         post_email(bob, "verify")
-    token, row = token_in(mailoutbox[0]), MailToken.objects.get()
+    token, row = token_in(mailoutbox[0]), EmailToken.objects.get()
     left = row.expires_at - timezone.now()
     assert datetime.timedelta(hours=hours - 0.1) < left <= datetime.timedelta(hours=hours)
-    MailToken.objects.update(expires_at=timezone.now() - datetime.timedelta(seconds=1))
+    EmailToken.objects.update(expires_at=timezone.now() - datetime.timedelta(seconds=1))
     if purpose == "reset":
         response = post("password/reset/confirm", token=token, new_password=NEW)
     else:
@@ -263,11 +263,11 @@ def test_password_reset_is_throttled_per_address(post, alice, rate, mailoutbox):
 
 def test_email_is_sent_only_after_commit(alice, mailoutbox, run_tasks):
     with transaction.atomic():
-        mail.mail(alice, "reset", to=alice.email, token="x")
+        emails.send_account_email(alice, "reset", to=alice.email, token="x")
         transaction.set_rollback(True)
     run_tasks()
     assert not mailoutbox
-    mail.mail(alice, "reset", to=alice.email, token="x")
+    emails.send_account_email(alice, "reset", to=alice.email, token="x")
     assert not mailoutbox
     run_tasks()
     assert len(mailoutbox) == 1
@@ -312,7 +312,7 @@ def test_mail_server_failure_loses_no_email(
     assert post_email(bob, "verify").status_code == 202
     assert post_email(bob, "change", email="new@example.org", current_password=PASSWORD).status_code == 202
     run_tasks()
-    assert caplog.messages.count("task bookbridge.api.mail.send_email failed") == 4
+    assert caplog.messages.count("task core.mail.send_email failed") == 4
     assert "example.org" not in "".join(caplog.messages) + str(list(QueuedTask.objects.values()))
     settings.EMAIL_BACKEND = backend
     api_mail.breaker.reset()
@@ -328,14 +328,14 @@ def test_circuit_breaker_stops_further_attempts(alice, settings, monkeypatch, ru
     send = DeadServer.send_messages
     monkeypatch.setattr(DeadServer, "send_messages", lambda *args: attempts.append(1) or send(*args))
     for _mail in range(5):
-        mail.mail(alice, "reset", to=alice.email, token="x")
+        emails.send_account_email(alice, "reset", to=alice.email, token="x")
     run_tasks()
     assert len(attempts) == 1
     assert QueuedTask.objects.filter(status="READY", attempts=1).count() == 5
 
 
 def test_retries_have_the_same_message_id(alice, run_tasks, mailoutbox):
-    mail.mail(alice, "reset", to=alice.email, token="x")
+    emails.send_account_email(alice, "reset", to=alice.email, token="x")
     for _time in range(2):
         QueuedTask.objects.update(status="READY", run_after=timezone.now())
         run_tasks()
@@ -355,7 +355,7 @@ def test_tokens_are_hashed_and_not_logged(post, post_email, alice, bob, sign_in,
     post("verify", token=own["access"])
     post("password/reset/confirm", token=tokens[1], new_password="short")
     post("email/verify/confirm", token=tokens[0] + "x")
-    for row in MailToken.objects.all():
+    for row in EmailToken.objects.all():
         assert not any(token in str(vars(row)) for token in tokens)
     written = "".join(path.read_text()[before.get(path, 0) :] for path in log.glob("*.log"))
     assert '"path": "/api/v1/auth/password/reset/confirm/"' in written
@@ -371,7 +371,7 @@ def test_expired_tokens_are_deleted(post, alice, post_email, bob, capsys):
 
     post("password/reset", email="alice@example.org")
     post_email(bob, "verify")
-    MailToken.objects.filter(purpose="reset").update(expires_at=timezone.now())
+    EmailToken.objects.filter(purpose="reset").update(expires_at=timezone.now())
     call_command("clear_expired")
     assert "e-mail tokens: 1 deleted" in capsys.readouterr().out
-    assert MailToken.objects.get().purpose == "verify"
+    assert EmailToken.objects.get().purpose == "verify"

@@ -10,11 +10,12 @@ from rest_framework.test import APIClient
 from accounts import export
 from accounts.blocks import Block
 from accounts.models import User
-from bookbridge.api.models import AuditEntry
-from bookbridge.api.registry import export_sections
 from catalog.models import Book
-from clubs.models import Club, Entry, Membership, Post, Progress
-from clubs.reading.rules import Mark, Unit
+from clubs.models import Club, Entry, Membership, Progress
+from clubs.reading.choices import ReadingPosition, Unit
+from core.models import AuditEntry
+from core.registry import export_sections
+from discussions.models import Post
 from reviews.models import Review
 from tests.accounts.conftest import V1
 from tests.clubs.helpers import CLUBS, bring_in
@@ -27,50 +28,50 @@ SECTIONS = {
     "accounts.Block.blocker": "blocks",
     "accounts.Block.blocked": None,  # blocked users must not learn of it
     "accounts.AuthSession.user": "sign_ins",
-    "accounts.MailToken.user": "secrets",
-    "accounts.SecondFactor.user": "secrets",
+    "accounts.EmailToken.user": "secrets",
+    "accounts.TOTPDevice.user": "secrets",
     "activity.Event.actor": "activity",
     "activity.Event.object_author": None,  # content of others
     "activity.Event.subject": "activity",
     "activity.Notification.actor": None,  # notifications of others
     "activity.Notification.object_author": None,  # notifications of others
     "activity.Notification.user": "notifications",
-    "activity.Preference.user": "notification_settings",
+    "activity.NotificationPreference.user": "notification_settings",
     "admin.LogEntry.user": None,  # staff actions
-    "api.KeptAnswer.user": "retries",
+    "core.IdempotencyRecord.user": "retries",
     "catalog.Book.added_by": "books_added",
     "catalog.Merge.by": None,  # staff actions
     "catalog.Merge.undone_by": None,  # staff actions
     "catalog.Revision.editor": "book_changes",
-    "clubs.Attendance.user": "attendance",
-    "clubs.Ballot.created_by": "ballots_opened",
-    "clubs.CalendarToken.user": "calendar_token",
+    "meetings.Attendance.user": "attendance",
+    "ballots.Ballot.created_by": "ballots_opened",
+    "meetings.CalendarToken.user": "calendar_token",
     "clubs.Club.owner": "clubs_owned",
     "clubs.Entry.added_by": "list_proposals",
-    "clubs.EntryAside.added_by": "list_proposals_set_aside",
+    "clubs.ArchivedEntry.added_by": "list_proposals_set_aside",
     "clubs.EntryChange.actor": "list_changes",
     "clubs.Invitation.created_by": "invitations",
-    "clubs.MarkAside.user": "progress_set_aside",
-    "clubs.Meeting.created_by": "meetings_called",
+    "clubs.ArchivedProgress.user": "progress_set_aside",
+    "meetings.Meeting.created_by": "meetings_called",
     "clubs.Membership.user": "memberships",
-    "clubs.Post.author": "posts",
+    "discussions.Post.author": "posts",
     "clubs.Progress.user": "progress",
-    "clubs.Reaction.user": "reactions",
-    "clubs.Reveal.user": "reveals",
-    "clubs.Rsvp.user": "rsvps",
-    "clubs.Thread.author": "threads",
-    "clubs.Vote.user": "votes",
+    "discussions.Reaction.user": "reactions",
+    "discussions.SpoilerReveal.user": "reveals",
+    "meetings.Rsvp.user": "rsvps",
+    "discussions.Thread.author": "threads",
+    "ballots.Vote.user": "votes",
     "moderation.Appeal.author": "appeals",
     "moderation.Case.author": "decisions",
     "moderation.Decision.by": None,  # staff actions
     "moderation.Decision.subject": "decisions",
-    "moderation.Opening.by": None,  # staff actions
+    "moderation.CaseView.by": None,  # staff actions
     "moderation.Report.reporter": "reports",
-    "reviews.Import.user": "imports",
+    "reviews.ReviewImport.user": "imports",
     "reviews.Like.user": "likes",
-    "reviews.LikeAside.user": "likes_set_aside",
+    "reviews.ArchivedLike.user": "likes_set_aside",
     "reviews.Review.author": "reviews",
-    "reviews.SetAside.author": "reviews_set_aside",
+    "reviews.ArchivedReview.author": "reviews_set_aside",
 }
 
 
@@ -92,16 +93,18 @@ def test_every_user_column_is_exported_or_excluded(alice, as_alice):
 
 
 def test_export_contains_user_content(alice, bob, as_alice, client_of):
-    book = Book.add(by=alice, title="Emma", authors=["Jane Austen"])
-    book.change(by=alice, description="A match-maker.")
-    club = Club.found(by=alice, name="Night readers", visibility="private")
+    book = Book.create_book(by=alice, title="Emma", authors=["Jane Austen"])
+    book.update_book(by=alice, description="A match-maker.")
+    club = Club.create_club(by=alice, name="Night readers", visibility="private")
     bring_in(club, bob)
-    entry = Entry.add(club=club, book=book, by=alice, note="Let us")
-    Progress.set(entry=entry, by=alice, mark=Mark(Unit.PERCENT, Decimal(40), Decimal(100)), hidden=True)
-    Review.write(book=book, by=alice, rating=9, visibility="private", body="For me alone")
-    Block.objects.place(on=bob, by=alice)
+    entry = Entry.add_entry(club=club, book=book, by=alice, note="Let us")
+    Progress.set_progress(
+        entry=entry, by=alice, mark=ReadingPosition(Unit.PERCENT, Decimal(40), Decimal(100)), hidden=True
+    )
+    Review.create_review(book=book, by=alice, rating=9, visibility="private", body="For me alone")
+    Block.objects.block(on=bob, by=alice)
     thread = as_alice.post(f"{CLUBS}{club.pk}/threads/", {"title": "Who?", "body": "Is it her?"}).json()
-    other = Book.add(by=None, title="Emma", authors=["Nobody"])
+    other = Book.create_book(by=None, title="Emma", authors=["Nobody"])
     as_alice.post(f"{V1}reports/", {"target_type": "book", "target_id": other.pk, "reason": "spam", "note": "Odd"})
     export_data = exported(as_alice)
     assert export_data["account"]["email"] == "alice@example.org"
@@ -122,17 +125,17 @@ def test_export_contains_user_content(alice, bob, as_alice, client_of):
 
 
 def test_export_omits_secrets_and_content_of_others(alice, bob, as_alice, client_of):
-    club = Club.found(by=bob, name="Night readers", visibility="private")
+    club = Club.create_club(by=bob, name="Night readers", visibility="private")
     bring_in(club, alice)
-    entry = Entry.add(club=club, book=Book.add(by=None, title="Emma", authors=["A"]), by=alice)
+    entry = Entry.add_entry(club=club, book=Book.create_book(by=None, title="Emma", authors=["A"]), by=alice)
     body = {"title": "The end", "body": "Hush of the murderer", "entry": entry.pk, "spoiler_percent": 90}
     thread = client_of(bob).post(f"{CLUBS}{club.pk}/threads/", body).json()
     first = Post.objects.get(thread=thread["id"])
     as_alice.post(f"{CLUBS}{club.pk}/threads/{thread['id']}/posts/", {"body": "My answer", "reply_to": first.pk})
     row = Membership.objects.get(club=club, user=alice)
-    row.change(by=bob, status="banned")
-    club.change(by=bob, name="Hush of a new name")
-    entry.change(by=bob, note="Hush of a new note")
+    row.update_membership(by=bob, status="banned")
+    club.update_club(by=bob, name="Hush of a new name")
+    entry.update_entry(by=bob, note="Hush of a new note")
     text = as_alice.get(EXPORT).getvalue().decode()
     assert "My answer" in text
     assert "Hush" not in text

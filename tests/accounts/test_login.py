@@ -5,7 +5,7 @@ from django.contrib.auth.hashers import check_password, identify_hasher
 from django.test import override_settings
 from django.utils import timezone
 
-from accounts.hashers import Argon2
+from accounts.hashers import TunedArgon2PasswordHasher
 from accounts.models import AuthSession, User
 from tests.accounts.conftest import V1, bearer, codes, is_accepted, send
 from tests.conftest import PASSWORD
@@ -178,7 +178,9 @@ def test_password_change_during_login_fails_login(post, alice, monkeypatch):
     assert not AuthSession.objects.exists()
 
 
-@override_settings(PASSWORD_HASHERS=["accounts.hashers.Argon2", "django.contrib.auth.hashers.MD5PasswordHasher"])
+@override_settings(
+    PASSWORD_HASHERS=["accounts.hashers.TunedArgon2PasswordHasher", "django.contrib.auth.hashers.MD5PasswordHasher"]
+)
 def test_passwords_are_hashed_with_argon2id(post, alice):
     """An older hash is upgraded at the next sign-in to 19 MiB, two passes, one lane."""
     assert alice.password.startswith("md5$")
@@ -186,7 +188,7 @@ def test_passwords_are_hashed_with_argon2id(post, alice):
     alice.refresh_from_db()
     assert alice.password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
     assert check_password(PASSWORD, alice.password)
-    assert not Argon2().must_update(alice.password)
+    assert not TunedArgon2PasswordHasher().must_update(alice.password)
     assert post("login", username="alice", password=PASSWORD).status_code == 200
     assert post("login", username="alice", password=PASSWORD.upper()).status_code == 401
 
@@ -194,7 +196,7 @@ def test_passwords_are_hashed_with_argon2id(post, alice):
 def test_settings_use_argon2():
     from bookbridge import settings
 
-    assert settings.PASSWORD_HASHERS[0] == "accounts.hashers.Argon2"
+    assert settings.PASSWORD_HASHERS[0] == "accounts.hashers.TunedArgon2PasswordHasher"
 
 
 def test_messages_follow_accept_language(anonymous):

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from bookbridge.api.errors import InvalidField
-from bookbridge.api.images import Shape, remade
+from core.api.exceptions import InvalidFieldError
+from core.images.processing import ImageSpec, reencode_image
 from tests.accounts.conftest import V1, codes
 from tests.pictures import chunk, fetched, files, made, png, put, striped
 
@@ -139,7 +139,7 @@ def test_damaged_image_is_accepted_or_rejected(at, byte, format):
 
 def _check_accepted_or_rejected(data):
     try:
-        result = remade(SimpleUploadedFile("x", data), Shape(16))
-    except InvalidField:
+        result = reencode_image(SimpleUploadedFile("x", data), ImageSpec(16))
+    except InvalidFieldError:
         return
     assert max(Image.open(io.BytesIO(result)).size) <= 16

@@ -1,6 +1,6 @@
 import pytest
 
-from accounts.models import AuthSession, MailToken, User
+from accounts.models import AuthSession, EmailToken, User
 from tests.accounts.conftest import V1, bearer, codes, is_accepted, send
 from tests.conftest import PASSWORD
 
@@ -86,9 +86,9 @@ def test_password_change_invalidates_email_tokens(alice, client_of, post):
     body = {"email": "m@example.org", "current_password": PASSWORD}
     assert client.post(f"{V1}auth/email/change/", body).status_code == 202
     assert post("password/reset", email="alice@example.org").status_code == 202
-    assert MailToken.objects.count() == 2
+    assert EmailToken.objects.count() == 2
     assert client.post(URL, {"current_password": PASSWORD, "new_password": NEW}).status_code == 204
-    assert not MailToken.objects.exists()
+    assert not EmailToken.objects.exists()
 
 
 def test_retry_with_idempotency_key_is_replayed(alice, client_of):
@@ -98,4 +98,4 @@ def test_retry_with_idempotency_key_is_replayed(alice, client_of):
     again = client.post(URL, body, HTTP_IDEMPOTENCY_KEY="k1")
     assert (first.status_code, again.status_code) == (204, 204)
     assert again["Idempotency-Replayed"] == "true"
-    assert AuthSession.objects.live().count() == 1
+    assert AuthSession.objects.active().count() == 1

@@ -59,7 +59,7 @@ def test_late_reuse_revokes_the_session(post, alice, sign_in, wait):
     assert not is_accepted(first["access"])
     assert not is_accepted(second["access"])
     assert post("refresh", refresh=second["refresh"]).status_code == 401
-    assert AuthSession.objects.exclude(ended_at=None).get().successor == ""
+    assert AuthSession.objects.exclude(ended_at=None).get().grace_token_pair == ""
     assert is_accepted(other_device["access"])
 
 
@@ -100,7 +100,7 @@ def test_undecryptable_token_pair_gives_401(post, alice, sign_in):
     """As after a change of SECRET_KEY."""
     first = sign_in("alice")
     post("refresh", refresh=first["refresh"])
-    AuthSession.objects.update(successor="nonsense")
+    AuthSession.objects.update(grace_token_pair="nonsense")
     assert post("refresh", refresh=first["refresh"]).status_code == 401
 
 
@@ -112,7 +112,7 @@ def test_cache_failure_does_not_end_sessions(post, alice, sign_in, monkeypatch):
         from django_redis import get_redis_connection
         from redis.exceptions import ConnectionError
 
-        from bookbridge.api.redis import GuardedConnection
+        from core.redis import CircuitBreakerConnection
 
         get_redis_connection("default").flushdb()
         assert is_accepted(own["access"])
@@ -121,7 +121,7 @@ def test_cache_failure_does_not_end_sessions(post, alice, sign_in, monkeypatch):
             raise ConnectionError
 
         for method in ("connect", "send_packed_command", "read_response"):
-            monkeypatch.setattr(GuardedConnection, method, refuse)
+            monkeypatch.setattr(CircuitBreakerConnection, method, refuse)
     assert is_accepted(own["access"])
     assert post("refresh", refresh=own["refresh"]).status_code == 200
     assert sign_in("alice")

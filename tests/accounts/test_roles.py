@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import AuthSession, User
-from accounts.staff.models import SecondFactor
-from accounts.staff.roles import ADMINISTRATORS, CATALOGUE_EDITORS, MODERATORS, ROLES
-from bookbridge.api.errors import Forbidden
+from accounts.roles import ADMINISTRATORS, CATALOGUE_EDITORS, MODERATORS, ROLES
+from accounts.two_factor.models import TOTPDevice
+from core.api.exceptions import PermissionDeniedProblem
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +58,7 @@ def permissions(name):
 def test_roles_exist_after_migrate():
     assert set(Group.objects.values_list("name", flat=True)) >= set(ROLES)
     assert "accounts.appoint_staff" in permissions(ADMINISTRATORS)
-    assert "api.view_auditentry" in permissions(ADMINISTRATORS)
+    assert "core.view_auditentry" in permissions(ADMINISTRATORS)
     assert not any(code.startswith(("auth.add", "auth.change", "auth.delete")) for code in permissions(ADMINISTRATORS))
     assert permissions(CATALOGUE_EDITORS) > {"catalog.change_book", "catalog.view_revision"}
     assert {code.partition(".")[0] for code in permissions(CATALOGUE_EDITORS)} == {"catalog"}
@@ -111,9 +111,9 @@ def test_superuser_is_changed_only_by_superusers(administrator, staff, alice):
     assert client.post(f"{USERS}{staff.pk}/delete/", {"post": "yes"}).status_code == 403
     both = {"action": "delete_selected", "_selected_action": [staff.pk, alice.pk], "post": "yes"}
     assert client.post(USERS, both).status_code == 403
-    SecondFactor.objects.create(user=staff, secret="x", last_step=0)
+    TOTPDevice.objects.create(user=staff, secret="x", last_step=0)
     client.post(USERS, {"action": "reset_second_factor", "_selected_action": [staff.pk]})
-    assert SecondFactor.objects.filter(user=staff).exists()
+    assert TOTPDevice.objects.filter(user=staff).exists()
     assert User.objects.filter(pk__in=[staff.pk, alice.pk]).count() == 2
     assert client_as(staff).post(page_of(staff), form_of(staff, is_superuser="on", bio="x")).status_code == 302
 
@@ -144,9 +144,9 @@ def test_support_staff_cannot_escalate_privileges(helper, administrator, moderat
         assert client.post(page_of(user), form_of(user, is_active="")).status_code == 403
         assert client.post(f"{USERS}{user.pk}/password/", password).status_code == 403
         assert client.post(f"{USERS}{user.pk}/delete/", {"post": "yes"}).status_code == 403
-    SecondFactor.objects.get_or_create(user=moderator, defaults={"secret": "x", "last_step": 0})
+    TOTPDevice.objects.get_or_create(user=moderator, defaults={"secret": "x", "last_step": 0})
     client.post(USERS, {"action": "reset_second_factor", "_selected_action": [moderator.pk]})
-    assert SecondFactor.objects.filter(user=moderator).exists()
+    assert TOTPDevice.objects.filter(user=moderator).exists()
 
 
 def test_actions_skip_unmanageable_accounts(helper, administrator, moderator, staff, alice):
@@ -157,7 +157,7 @@ def test_actions_skip_unmanageable_accounts(helper, administrator, moderator, st
         for path, action in ((USERS, "end_sessions"), (SESSIONS, "end")):
             for user in (*others, alice):
                 tokens.sign_in(user, device="Phone")
-            live = AuthSession.objects.filter(user__in=ids).live()
+            live = AuthSession.objects.filter(user__in=ids).active()
             chosen = ids if path == USERS else list(live.values_list("pk", flat=True))
             client.post(path, {"action": action, "_selected_action": chosen})
             assert set(live.values_list("user", flat=True)) == {user.pk for user in others}, (by, action)
@@ -195,7 +195,7 @@ def test_suspending_staff_requires_higher_rank(moderator, administrator, alice, 
     until = timezone.now() + datetime.timedelta(days=1)
     alice.suspend(until, by=moderator)
     for by, user in ((moderator, administrator), (administrator, staff)):
-        with pytest.raises(Forbidden):
+        with pytest.raises(PermissionDeniedProblem):
             user.suspend(until, by=by)
     moderator.suspend(until, by=administrator)
     administrator.suspend(until, by=staff)

@@ -208,7 +208,7 @@ def keys():
 
 @pytest.mark.parametrize("key", keys(), ids=["EC", "RSA"])
 def test_published_keys_verify_access_tokens(anonymous, alice, key, monkeypatch):
-    backend = tokens.SigningBackend(key)
+    backend = tokens.KeyIDTokenBackend(key)
     monkeypatch.setattr(tokens, "backend", backend)
     monkeypatch.setattr(tokens.AccessToken, "_token_backend", backend)
     monkeypatch.setattr(tokens.RefreshToken, "_token_backend", backend)

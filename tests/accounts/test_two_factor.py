@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.signals import account_event
-from accounts.staff.models import RecoveryCode, SecondFactor
+from accounts.two_factor.models import RecoveryCode, TOTPDevice
 from tests.conftest import PASSWORD
 from tests.staff import ENROL, LOGIN, OWN, code_of, enrol, shown_codes, shown_secret, sign_in
 
@@ -153,7 +153,7 @@ def test_recovery_code_works_once_in_any_format(enrolled):
 
 def test_secret_and_recovery_codes_are_stored_unreadable(enrolled):
     secret, codes = enrolled
-    factor = SecondFactor.objects.get()
+    factor = TOTPDevice.objects.get()
     stored = factor.secret + "".join(factor.recovery_codes.values_list("digest", flat=True))
     assert secret not in stored
     assert not any(code.replace("-", "") in stored for code in codes)
@@ -183,7 +183,7 @@ def test_wrong_codes_throttle_totp_but_not_recovery_codes(enrolled):
 
 def test_throttle_is_at_most_15_minutes(enrolled):
     with time_machine.travel(time.time(), tick=False) as clock:
-        SecondFactor.objects.update(failures=100_000, failed_at=timezone.now())
+        TOTPDevice.objects.update(failures=100_000, failed_at=timezone.now())
         for minutes, accepted in ((14, False), (1, True)):
             clock.shift(timedelta(minutes=minutes))
             client = Client()

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from activity.models import Event, Thing
-from activity.services import record
+from activity.models import Event, ObjectRef
+from activity.services import record_event
 
 pytestmark = pytest.mark.django_db
 EVENTS = "/admin/activity/event/"
@@ -23,9 +23,11 @@ def admin(staff):
 @pytest.fixture
 def log(alice, bob, club):
     Event.objects.all().delete()
-    record("book.listed", actor=alice.pk, thing=Thing("entry", 7, "Dune"), club=club.pk)
-    record("review.liked", actor=bob.pk, thing=Thing("review", 7, "=cmd|' /C calc'!A0"))
-    record("member.removed", actor=alice.pk, subject=bob.pk, thing=Thing("user", bob.pk, "bob"), club=club.pk)
+    record_event("book.listed", actor=alice.pk, object_ref=ObjectRef("entry", 7, "Dune"), club=club.pk)
+    record_event("review.liked", actor=bob.pk, object_ref=ObjectRef("review", 7, "=cmd|' /C calc'!A0"))
+    record_event(
+        "member.removed", actor=alice.pk, subject=bob.pk, object_ref=ObjectRef("user", bob.pk, "bob"), club=club.pk
+    )
     Event.objects.filter(verb="book.listed").update(at=timezone.now() - datetime.timedelta(days=400))
 
 
@@ -76,6 +78,6 @@ def test_csv_export_is_filtered_and_escapes_formulas(admin, log):
 @pytest.mark.parametrize("rows", [3, 300])
 def test_list_query_count_is_constant(admin, alice, bob, club, rows, django_assert_max_num_queries):
     for n in range(rows):
-        record("x", actor=(alice, bob)[n % 2].pk, subject=bob.pk, club=club.pk)
+        record_event("x", actor=(alice, bob)[n % 2].pk, subject=bob.pk, club=club.pk)
     with django_assert_max_num_queries(12):
         admin.get(EVENTS)

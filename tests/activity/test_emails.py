@@ -4,13 +4,13 @@ import pytest
 from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
-from activity.kinds import Kind
-from activity.models import Notification, Preference, Thing
+from activity.choices import NotificationKind
+from activity.models import Notification, NotificationPreference, ObjectRef
 from activity.services import notify
-from bookbridge.api import mail
-from bookbridge.api.tasks.models import QueuedTask
-from bookbridge.api.tasks.worker import run_pending
 from clubs.models import Club
+from core import mail
+from core.tasks.models import QueuedTask
+from core.tasks.worker import run_pending
 
 pytestmark = pytest.mark.django_db
 
@@ -43,8 +43,8 @@ def recipients(mailoutbox):
 
 
 def test_email_contains_text_in_the_users_language(alice, bob, club, mailoutbox, settings):
-    alice.change_profile(language="pt-BR")
-    notify(Kind.REPLY, [alice.pk], actor=bob.pk, thing=Thing("post", 7, "Chapter 3"), club=club.pk)
+    alice.update_profile(language="pt-BR")
+    notify(NotificationKind.REPLY, [alice.pk], actor=bob.pk, object_ref=ObjectRef("post", 7, "Chapter 3"), club=club.pk)
     assert not mailoutbox
     run_pending()
     [message] = mailoutbox
@@ -57,8 +57,13 @@ def test_email_contains_text_in_the_users_language(alice, bob, club, mailoutbox,
 
 
 def test_names_cannot_add_lines(alice, bob, club, mailoutbox):
-    bob.change_profile(display_name="Bob\r\n\nBookBridge")
-    notify(Kind.MENTION, [alice.pk], actor=bob.pk, thing=Thing("post", 7, "Tea\n\nYour password\u2028is 50%"))
+    bob.update_profile(display_name="Bob\r\n\nBookBridge")
+    notify(
+        NotificationKind.MENTION,
+        [alice.pk],
+        actor=bob.pk,
+        object_ref=ObjectRef("post", 7, "Tea\n\nYour password\u2028is 50%"),
+    )
     run_pending()
     [message] = mailoutbox
     assert "\nBob BookBridge mentioned you in “Tea Your password is 50%”.\n" in message.body
@@ -68,7 +73,7 @@ def test_email_requires_verified_address(make_user, mailoutbox):
     unverified = make_user("u", email="u@example.org")
     without = make_user("w")
     deactivated = make_user("g", email="g@example.org", email_verified=True, is_active=False)
-    notify(Kind.SECURITY, [unverified.pk, without.pk, deactivated.pk], detail="x")
+    notify(NotificationKind.SECURITY, [unverified.pk, without.pk, deactivated.pk], detail="x")
     run_pending()
     assert not mailoutbox
     assert Notification.objects.filter(in_app=True).count() == 3
@@ -78,8 +83,8 @@ def test_channels_follow_preferences(users, mailoutbox):
     both, app, by_mail, neither, default = users
     choices = {both: (True, True), app: (True, False), by_mail: (False, True), neither: (False, False)}
     for user, (in_app, email) in choices.items():
-        Preference.objects.change(user, {"review_liked": {"app": in_app, "email": email}})
-    notify(Kind.REVIEW_LIKED, [user.pk for user in users], thing=Thing("review", 1, "Emma"))
+        NotificationPreference.objects.update_preferences(user, {"review_liked": {"app": in_app, "email": email}})
+    notify(NotificationKind.REVIEW_LIKED, [user.pk for user in users], object_ref=ObjectRef("review", 1, "Emma"))
     run_pending()
     assert recipients(mailoutbox) == ["r0@example.org", "r2@example.org"]
     shown = set(Notification.objects.filter(in_app=True).values_list("user", flat=True))
@@ -88,18 +93,30 @@ def test_channels_follow_preferences(users, mailoutbox):
 
 def test_no_email_about_a_club_no_longer_visible(alice, bob, make_user, private_club: Club, mailoutbox):
     bob.email, bob.email_verified = "bob@example.org", True
-    bob.derive_columns()
+    bob.update_derived_fields()
     bob.save()
-    notify(Kind.MEETING_NEW, [bob.pk], thing=Thing("meeting", 1, "Dune"), club=private_club.pk, key="before")
-    private_club.membership_of(bob).remove(by=alice)
+    notify(
+        NotificationKind.MEETING_NEW,
+        [bob.pk],
+        object_ref=ObjectRef("meeting", 1, "Dune"),
+        club=private_club.pk,
+        key="before",
+    )
+    private_club.get_membership(bob).remove(by=alice)
     # Also if a concurrent transaction adds the notification later.
-    notify(Kind.MEETING_NEW, [bob.pk], thing=Thing("meeting", 1, "Dune"), club=private_club.pk, key="late")
+    notify(
+        NotificationKind.MEETING_NEW,
+        [bob.pk],
+        object_ref=ObjectRef("meeting", 1, "Dune"),
+        club=private_club.pk,
+        key="late",
+    )
     run_pending()
     assert "bob@example.org" not in recipients(mailoutbox)
 
 
 def test_batch_is_one_task(users, mailoutbox):
-    notify(Kind.SECURITY, [user.pk for user in users], detail="x")
+    notify(NotificationKind.SECURITY, [user.pk for user in users], detail="x")
     assert QueuedTask.objects.filter(task_path="activity.tasks.send_notification_emails").count() == 1
     run_pending()
     assert recipients(mailoutbox) == [f"r{n}@example.org" for n in range(5)]
@@ -110,14 +127,14 @@ def test_rejected_address_does_not_delay_others(users, mailoutbox, settings, mon
     refused = smtplib.SMTPRecipientsRefused({"r1@example.org": (550, b"no such user")})
     later = smtplib.SMTPRecipientsRefused({"r3@example.org": (450, b"greylisted")})
     monkeypatch.setattr(RejectingBackend, "refusals", {"r1@example.org": refused, "r3@example.org": later})
-    notify(Kind.SECURITY, [user.pk for user in users], detail="x")
+    notify(NotificationKind.SECURITY, [user.pk for user in users], detail="x")
     run_pending()
     assert recipients(mailoutbox) == ["r0@example.org", "r2@example.org", "r4@example.org"]
     monkeypatch.setattr(RejectingBackend, "refusals", {})
     QueuedTask.objects.filter(status="READY").update(run_after=timezone.now())
     run_pending()
     assert recipients(mailoutbox) == [f"r{n}@example.org" for n in (0, 2, 3, 4)]
-    assert not Notification.objects.exclude(mail_batch=None).exists()
+    assert not Notification.objects.exclude(email_batch=None).exists()
 
 
 def test_disconnect_during_batch_retries_the_rest(users, mailoutbox, settings, monkeypatch):
@@ -125,7 +142,7 @@ def test_disconnect_during_batch_retries_the_rest(users, mailoutbox, settings, m
     monkeypatch.setattr(
         RejectingBackend, "refusals", {"r2@example.org": smtplib.SMTPServerDisconnected("r2@example.org")}
     )
-    notify(Kind.SECURITY, [user.pk for user in users], detail="x")
+    notify(NotificationKind.SECURITY, [user.pk for user in users], detail="x")
     run_pending()
     assert recipients(mailoutbox) == ["r0@example.org", "r1@example.org"]
     assert QueuedTask.objects.get(task_path="activity.tasks.send_notification_emails").error == "MailServerAwayError"
@@ -138,6 +155,6 @@ def test_disconnect_during_batch_retries_the_rest(users, mailoutbox, settings, m
 
 def test_long_batch_yields_to_other_tasks(users, mailoutbox, monkeypatch):
     monkeypatch.setattr("activity.tasks.MAX_SECONDS_PER_RUN", 0)
-    notify(Kind.SECURITY, [user.pk for user in users], detail="x")
+    notify(NotificationKind.SECURITY, [user.pk for user in users], detail="x")
     assert run_pending() == 6
     assert recipients(mailoutbox) == [f"r{n}@example.org" for n in range(5)]

@@ -12,7 +12,8 @@ from accounts import tokens
 from activity.models import Event
 from activity.verbs import VERBS
 from catalog.models import Book
-from clubs.models import Club, Entry, Invitation, Milestone, Thread
+from clubs.models import Club, Entry, Invitation, Milestone
+from discussions.models import Thread
 from reviews.models import Review
 from tests.clubs.helpers import bring_in
 from tests.conftest import PASSWORD
@@ -41,16 +42,18 @@ class World:
 
 @pytest.fixture
 def world(make_user, alice, bob, moe, charlie) -> World:
-    club = Club.found(by=alice, name="Night readers", join_policy="request")
+    club = Club.create_club(by=alice, name="Night readers", join_policy="request")
     bring_in(club, moe, role="moderator")
     bring_in(club, bob)
     asking = make_user("asking")
     bring_in(club, asking, status="pending")
     banned = make_user("banned")
     bring_in(club, banned, status="banned")
-    book, second, unread = (Book.add(by=alice, title=t, authors=["Anonymous"]) for t in ("Emma", "Dune", "Ulysses"))
-    entry = Entry.add(club=club, book=book, by=alice)
-    invitation, code = Invitation.issue(club, by=alice, expires_in_hours=9, max_uses=9)
+    book, second, unread = (
+        Book.create_book(by=alice, title=t, authors=["Anonymous"]) for t in ("Emma", "Dune", "Ulysses")
+    )
+    entry = Entry.add_entry(club=club, book=book, by=alice)
+    invitation, code = Invitation.create_with_code(club, by=alice, expires_in_hours=9, max_uses=9)
     users = {"alice": alice, "bob": bob, "moe": moe, "charlie": charlie, "asking": asking, "banned": banned}
     return World(
         users=users,
@@ -58,13 +61,15 @@ def world(make_user, alice, bob, moe, charlie) -> World:
         book=book,
         unread=unread,
         entry=entry,
-        proposal=Entry.add(club=club, book=second, by=bob),
-        milestone=Milestone.add(entry=entry, by=alice, title="First part", up_to_percent=10, due_on="2027-01-01"),
+        proposal=Entry.add_entry(club=club, book=second, by=bob),
+        milestone=Milestone.create_milestone(
+            entry=entry, by=alice, title="First part", up_to_percent=10, due_on="2027-01-01"
+        ),
         invitation=invitation,
         code=code,
-        review=Review.write(book=book, by=bob, rating=8),
+        review=Review.create_review(book=book, by=bob, rating=8),
         refresh=tokens.sign_in(bob, device="telephone").refresh,
-        thread=Thread.open(club=club, by=bob, title="Whales", body="Who?"),
+        thread=Thread.create_thread(club=club, by=bob, title="Whales", body="Who?"),
     )
 
 

@@ -4,11 +4,11 @@ import pytest
 from django.utils import timezone
 
 from accounts.blocks import Block
-from activity.details import Said, said_time
-from activity.kinds import Kind
-from activity.models import Notification, Thing
+from activity.choices import NotificationKind
+from activity.messages import DeferredMessage, time_message
+from activity.models import Notification, ObjectRef
 from activity.services import notify
-from bookbridge.api.registry import message_renderers
+from core.registry import message_renderers
 
 pytestmark = pytest.mark.django_db
 NOTIFICATIONS = "/api/v1/users/me/notifications/"
@@ -29,12 +29,12 @@ def texts(client, **headers):
 
 
 def test_notification_fields(as_bob, alice, bob, club):
-    notify(Kind.REPLY, [bob.pk], actor=alice.pk, thing=Thing("post", 7, "Chapter 3"), club=club.pk)
+    notify(NotificationKind.REPLY, [bob.pk], actor=alice.pk, object_ref=ObjectRef("post", 7, "Chapter 3"), club=club.pk)
     row = Notification.objects.get()
     assert notifications(as_bob) == [
         {
             "id": row.pk,
-            "at": row.at.isoformat().replace("+00:00", "Z"),
+            "at": row.created_at.isoformat().replace("+00:00", "Z"),
             "kind": "reply",
             "actor": {"id": alice.pk, "username": "alice", "display_name": "Alice", "avatar_url": None},
             "object": {"type": "post", "id": 7, "title": "Chapter 3"},
@@ -47,21 +47,32 @@ def test_notification_fields(as_bob, alice, bob, club):
 
 def test_each_user_once_and_not_the_actor(as_alice, as_bob, alice, bob):
     for _time in range(2):
-        notify(Kind.REPLY, [bob.pk, bob.pk, alice.pk], actor=alice.pk, key="once")
+        notify(NotificationKind.REPLY, [bob.pk, bob.pk, alice.pk], actor=alice.pk, key="once")
     assert (len(notifications(as_bob)), len(notifications(as_alice))) == (1, 0)
 
 
 def test_user_input_is_not_interpreted(as_bob, alice, bob):
-    alice.change_profile(display_name="100 %s <b>")
-    notify(Kind.REPLY, [bob.pk], actor=alice.pk, thing=Thing("post", 7, "%(club)s {0} 50 %"))
+    alice.update_profile(display_name="100 %s <b>")
+    notify(NotificationKind.REPLY, [bob.pk], actor=alice.pk, object_ref=ObjectRef("post", 7, "%(club)s {0} 50 %"))
     assert texts(as_bob) == ["100 %s <b> replied to you in “%(club)s {0} 50 %”."]
 
 
 def test_detail_is_text_or_deferred_message(as_bob, bob, club, monkeypatch):
     monkeypatch.setitem(message_renderers, "mood", lambda about: f"a {about} mood")
     starts_at = datetime.datetime(2026, 12, 1, 19, 30, tzinfo=datetime.UTC)
-    for detail in ("as it is", Said("mood", "good"), said_time(starts_at, "America/Sao_Paulo"), Said("forgotten", "x")):
-        notify(Kind.MEETING_NEW, [bob.pk], thing=Thing("meeting", 7, "Dune"), club=club.pk, detail=detail)
+    for detail in (
+        "as it is",
+        DeferredMessage("mood", "good"),
+        time_message(starts_at, "America/Sao_Paulo"),
+        DeferredMessage("forgotten", "x"),
+    ):
+        notify(
+            NotificationKind.MEETING_NEW,
+            [bob.pk],
+            object_ref=ObjectRef("meeting", 7, "Dune"),
+            club=club.pk,
+            detail=detail,
+        )
     assert texts(as_bob) == [
         "New meeting of Night readers: “Dune”, .",
         "New meeting of Night readers: “Dune”, Dec. 1, 2026, 4:30 p.m. (America/Sao_Paulo).",
@@ -72,13 +83,13 @@ def test_detail_is_text_or_deferred_message(as_bob, bob, club, monkeypatch):
 
 
 def test_text_without_actor_and_club(as_bob, bob):
-    notify(Kind.JOIN_REQUEST, [bob.pk])
+    notify(NotificationKind.JOIN_REQUEST, [bob.pk])
     assert texts(as_bob) == ["Someone asked to join a club."]
 
 
 def test_filter_by_unread(as_bob, bob):
     for _time in range(3):
-        notify(Kind.SECURITY, [bob.pk], detail="x")
+        notify(NotificationKind.SECURITY, [bob.pk], detail="x")
     last, middle, first = notifications(as_bob)
     assert as_bob.post(READ, {"ids": [middle["id"]]}).status_code == 204
     assert [row["id"] for row in notifications(as_bob, unread="true")] == [last["id"], first["id"]]
@@ -88,9 +99,9 @@ def test_filter_by_unread(as_bob, bob):
 
 
 def test_mark_all_as_read_changes_own_only(as_alice, as_bob, alice, bob):
-    notify(Kind.SECURITY, [alice.pk, bob.pk], detail="x")
+    notify(NotificationKind.SECURITY, [alice.pk, bob.pk], detail="x")
     long_ago = timezone.now() - datetime.timedelta(days=9)
-    notify(Kind.SECURITY, [bob.pk], detail="x", key="old")
+    notify(NotificationKind.SECURITY, [bob.pk], detail="x", key="old")
     Notification.objects.filter(key="old").update(read_at=long_ago)
     assert as_bob.post(READ, {"all": True}).status_code == 204
     assert notifications(as_bob, unread="true") == []
@@ -99,7 +110,7 @@ def test_mark_all_as_read_changes_own_only(as_alice, as_bob, alice, bob):
 
 
 def test_foreign_and_missing_ids_are_the_same_400(as_alice, as_bob, alice, bob):
-    notify(Kind.SECURITY, [alice.pk, bob.pk], detail="x")
+    notify(NotificationKind.SECURITY, [alice.pk, bob.pk], detail="x")
     own, hers = notifications(as_bob)[0]["id"], notifications(as_alice)[0]["id"]
     responses = [as_bob.post(READ, {"ids": [own, pk]}).json()["errors"] for pk in (hers, 10**12)]
     assert responses[0] == responses[1]
@@ -117,7 +128,7 @@ def test_mark_read_with_invalid_body_is_400(as_bob, body):
 
 
 def test_email_only_notifications_are_not_listed(as_bob, bob):
-    notify(Kind.SECURITY, [bob.pk], detail="x")
+    notify(NotificationKind.SECURITY, [bob.pk], detail="x")
     Notification.objects.update(in_app=False)
     assert notifications(as_bob) == []
 
@@ -125,7 +136,7 @@ def test_email_only_notifications_are_not_listed(as_bob, bob):
 @pytest.mark.parametrize("rows", [3, 300])
 def test_query_counts_are_constant(as_bob, alice, bob, moe, club, rows, django_assert_num_queries):
     for n in range(rows):
-        notify(Kind.REPLY, [bob.pk], actor=(alice, moe)[n % 2].pk, club=club.pk)
+        notify(NotificationKind.REPLY, [bob.pk], actor=(alice, moe)[n % 2].pk, club=club.pk)
     with django_assert_num_queries(4):
         # Session with user; notifications; actors; visible clubs.
         assert len(as_bob.get(NOTIFICATIONS, {"page_size": 100}).json()["results"]) == min(rows, 100)
@@ -135,8 +146,10 @@ def test_query_counts_are_constant(as_bob, alice, bob, moe, club, rows, django_a
 
 
 def test_block_hides_older_notifications_or_their_actor(as_bob, alice, bob, club):
-    notify(Kind.REPLY, [bob.pk], actor=alice.pk)
-    notify(Kind.BOOK_PLANNED, [bob.pk], actor=alice.pk, thing=Thing("entry", 1, "Dune"), club=club.pk)
-    Block.objects.place(on=alice, by=bob)
+    notify(NotificationKind.REPLY, [bob.pk], actor=alice.pk)
+    notify(
+        NotificationKind.BOOK_PLANNED, [bob.pk], actor=alice.pk, object_ref=ObjectRef("entry", 1, "Dune"), club=club.pk
+    )
+    Block.objects.block(on=alice, by=bob)
     (row,) = notifications(as_bob)
     assert (row["kind"], row["actor"]) == ("book_planned", None)

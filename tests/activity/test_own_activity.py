@@ -1,8 +1,8 @@
 import pytest
 
 from accounts.blocks import Block
-from activity.models import Event, Thing
-from activity.services import record
+from activity.models import Event, ObjectRef
+from activity.services import record_event
 
 pytestmark = pytest.mark.django_db
 OWN = "/api/v1/users/me/activity/"
@@ -18,12 +18,12 @@ def verbs(client, **query):
 
 
 def test_event_fields(as_alice, alice, club):
-    record("book.listed", actor=alice.pk, thing=Thing("entry", 7, "Dune"), club=club.pk)
+    record_event("book.listed", actor=alice.pk, object_ref=ObjectRef("entry", 7, "Dune"), club=club.pk)
     (row,) = as_alice.get(OWN).json()["results"]
     event = Event.objects.get()
     assert row == {
         "id": event.pk,
-        "at": event.at.isoformat().replace("+00:00", "Z"),
+        "at": event.created_at.isoformat().replace("+00:00", "Z"),
         "actor": {"id": alice.pk, "username": "alice", "display_name": "Alice", "avatar_url": None},
         "verb": "book.listed",
         "object": {"type": "entry", "id": 7, "title": "Dune"},
@@ -32,25 +32,25 @@ def test_event_fields(as_alice, alice, club):
 
 
 def test_log_lists_own_actions_and_changes_to_the_user(as_bob, alice, bob, charlie):
-    record("session.created", actor=bob.pk)
-    record("member.role_changed", actor=alice.pk, subject=bob.pk)
-    record("session.created", actor=alice.pk)
-    record("member.removed", actor=alice.pk, subject=charlie.pk)
-    record("password.changed", actor=bob.pk, subject=bob.pk)
+    record_event("session.created", actor=bob.pk)
+    record_event("member.role_changed", actor=alice.pk, subject=bob.pk)
+    record_event("session.created", actor=alice.pk)
+    record_event("member.removed", actor=alice.pk, subject=charlie.pk)
+    record_event("password.changed", actor=bob.pk, subject=bob.pk)
     assert verbs(as_bob) == ["password.changed", "member.role_changed", "session.created"]
 
 
 def test_event_without_actor_and_object(as_bob, bob):
-    record("member.removed", actor=None, subject=bob.pk)
+    record_event("member.removed", actor=None, subject=bob.pk)
     (row,) = as_bob.get(OWN).json()["results"]
     assert (row["actor"], row["object"], row["club"]) == (None, None, None)
 
 
 def test_club_no_longer_visible_is_omitted(as_bob, bob, alice, moe, private_club):
-    record("book.listed", actor=bob.pk, club=private_club.pk)
+    record_event("book.listed", actor=bob.pk, club=private_club.pk)
     assert as_bob.get(OWN).json()["results"][0]["club"] == {"id": private_club.pk, "name": "Secret readers"}
-    private_club.membership_of(bob).remove(by=alice)
-    private_club.change(by=alice, name="Very secret readers")
+    private_club.get_membership(bob).remove(by=alice)
+    private_club.update_club(by=alice, name="Very secret readers")
     response = as_bob.get(OWN)
     assert all(row["club"] is None for row in response.json()["results"])
     assert "ecret" not in response.content.decode()
@@ -58,7 +58,7 @@ def test_club_no_longer_visible_is_omitted(as_bob, bob, alice, moe, private_club
 
 def test_pages_merge_actor_and_subject_events(as_bob, alice, bob):
     for n in range(7):
-        record(f"{n}", actor=bob.pk if n % 2 else alice.pk, subject=bob.pk)
+        record_event(f"{n}", actor=bob.pk if n % 2 else alice.pk, subject=bob.pk)
     seen, url = [], f"{OWN}?page_size=2"
     while url:
         page = as_bob.get(url).json()
@@ -71,7 +71,7 @@ def test_pages_merge_actor_and_subject_events(as_bob, alice, bob):
 @pytest.mark.parametrize("rows", [3, 300])
 def test_log_query_count_is_constant(as_bob, alice, bob, club, rows, django_assert_num_queries):
     for n in range(rows):
-        record("x", actor=(alice, bob)[n % 2].pk, subject=bob.pk, club=club.pk)
+        record_event("x", actor=(alice, bob)[n % 2].pk, subject=bob.pk, club=club.pk)
     with django_assert_num_queries(6):
         # Session with user; ids as actor; ids as subject; events; actors; visible clubs.
         assert len(as_bob.get(OWN, {"page_size": 100}).json()["results"]) == min(rows, 100)
@@ -82,6 +82,6 @@ def test_unknown_parameter_is_400(as_bob):
 
 
 def test_block_hides_the_actor(as_bob, alice, bob):
-    record("member.role_changed", actor=alice.pk, subject=bob.pk)
-    Block.objects.place(on=bob, by=alice)
+    record_event("member.role_changed", actor=alice.pk, subject=bob.pk)
+    Block.objects.block(on=bob, by=alice)
     assert [row["actor"] for row in as_bob.get(OWN).json()["results"]] == [None]

@@ -1,13 +1,15 @@
 import pytest
 
-from activity.kinds import MAILED, Kind
+from activity.choices import EMAILED_BY_DEFAULT, NotificationKind
 
 pytestmark = pytest.mark.django_db
 SETTINGS = "/api/v1/users/me/notification-settings/"
 
 
 def test_default_settings(as_bob):
-    assert as_bob.get(SETTINGS).json() == {kind: {"app": True, "email": kind in MAILED} for kind in Kind}
+    assert as_bob.get(SETTINGS).json() == {
+        kind: {"app": True, "email": kind in EMAILED_BY_DEFAULT} for kind in NotificationKind
+    }
 
 
 def test_partial_update_keeps_other_settings(as_alice, as_bob):

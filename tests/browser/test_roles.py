@@ -26,7 +26,7 @@ def test_menu_of_each_role(page: Page, role):
 
 
 def test_audit_log_is_shown_and_exported(admin: Page):
-    admin.goto("/admin/api/auditentry/")
+    admin.goto("/admin/core/auditentry/")
     expect(admin.locator("#result_list")).to_contain_text("staff.signed_in")
     with admin.expect_download() as download:
         admin.get_by_role("link", name="Export as CSV").click()

@@ -68,22 +68,22 @@ def moderate(page: Page, site: str, work: dict) -> None:
 
 def merge_and_undo(page: Page, site: str, work: dict) -> None:
     """Merge two books and undo the merge."""
-    kept, gone = work["books"]
-    page.goto(f"/admin/catalog/book/merge/?book={kept}&book={gone}")
-    page.check(f"input[name=kept][value='{kept}']")
+    target, source = work["books"]
+    page.goto(f"/admin/catalog/book/merge/?book={target}&book={source}")
+    page.check(f"input[name=kept][value='{target}']")
     page.fill("[name=reason]", "The same mill.")
     page.get_by_role("button", name="Merge").click()
     expect(page.locator("#merged")).to_contain_text("merged")
-    assert call(site, "GET", f"books/{kept}/")["ratings_count"] == 2
+    assert call(site, "GET", f"books/{target}/")["ratings_count"] == 2
     page.fill("[name=reason]", "Two mills.")
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#merged")).to_contain_text("undone")
-    assert call(site, "GET", f"books/{gone}/")["ratings_count"] == 1
+    assert call(site, "GET", f"books/{source}/")["ratings_count"] == 1
 
 
 def audit_entries(page: Page, username: str) -> list[tuple[str, str, str]]:
     """Return the audit entries of a user, oldest first: verb, actor and reason."""
-    page.goto("/admin/api/auditentry/")
+    page.goto("/admin/core/auditentry/")
     page.fill("#searchbar", username)
     page.press("#searchbar", "Enter")
     page.wait_for_url("**q=*")

@@ -15,7 +15,7 @@ def add_book(db: None) -> Callable[..., Book]:
 
     def add(title: str, *authors: str, by: User | None = None, **fields: Any) -> Book:
         counters = {name: fields.pop(name) for name in list(fields) if name.startswith(COUNTERS)}
-        book = Book.add(by=by, title=title, authors=authors or ("Anonymous",), **fields)
+        book = Book.create_book(by=by, title=title, authors=authors or ("Anonymous",), **fields)
         Book.objects.filter(pk=book.pk).update(**counters) if counters else None
         return book
 

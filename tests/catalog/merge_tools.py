@@ -7,52 +7,54 @@ from django.apps import apps
 from django.utils import timezone
 
 from accounts.models import User
+from ballots.models import Ballot, Candidate, Vote
 from catalog.models import Book
-from clubs.ballots.models import Ballot, Candidate, Vote
-from clubs.discussions.models import Thread
-from clubs.meetings.models import Meeting
 from clubs.models import Club, Entry, Milestone, Progress
-from clubs.reading.rules import Mark, Unit
-from reviews.importing.models import ImportedReview
-from reviews.models import Like, Review
+from clubs.reading.choices import ReadingPosition, Unit
+from discussions.models import Thread
+from meetings.models import Meeting
+from reviews.models import ImportedReview, Like, Review
 from tests.clubs.helpers import bring_in
 
 DAY = datetime.timedelta(days=1)
 # Undoing a merge must restore these tables, apart from TRANSIENT columns.
 TABLES = [Book, Review, Like, ImportedReview, Entry, Milestone, Progress, Thread, Meeting, Candidate, Vote, Ballot]
 TABLES += [apps.get_model("catalog", "Edition"), apps.get_model("clubs", "Membership")]
-TRANSIENT = {"updated_at", "told_apart"}
+TRANSIENT = {"updated_at", "confirmed_distinct"}
 
 
 class World(NamedTuple):
     """Dune twice, as `kept` and `gone`, and Alice's clubs."""
 
-    kept: Book
-    gone: Book
+    target: Book
+    source: Book
     club: Club
     secret: Club
 
 
 def make_world(alice: User, bob: User, charlie: User) -> World:
     """Create the books with reviews. Alice's club lists both of them, her private one lists `gone`."""
-    kept = Book.add(by=alice, title="Dune", authors=["Frank Herbert"], isbn13="9780441013593")
-    gone = Book.add(
+    target = Book.create_book(by=alice, title="Dune", authors=["Frank Herbert"], isbn13="9780441013593")
+    source = Book.create_book(
         by=bob, title="Dune (Chronicles, #1)", authors=["Frank Herbert"], isbn13="9780340960196", page_count=600
     )
-    club, secret = Club.found(by=alice, name="Sand"), Club.found(by=alice, name="Spice", visibility="private")
+    club, secret = (
+        Club.create_club(by=alice, name="Sand"),
+        Club.create_club(by=alice, name="Spice", visibility="private"),
+    )
     for user in (bob, charlie):
         bring_in(club, user)
     older, newer = timezone.now() - 2 * DAY, timezone.now() - DAY
-    review(kept, alice, 10, older)
-    review(gone, alice, 4, newer).like(by=charlie)
-    lost = review(gone, bob, 2, older)
+    review(target, alice, 10, older)
+    review(source, alice, 4, newer).like(by=charlie)
+    lost = review(source, bob, 2, older)
     lost.like(by=charlie)
     ImportedReview.objects.create(review=lost, origin="goodreads:1", last_import=1)
-    review(kept, bob, 8, newer)
-    review(gone, charlie, 6, older, visibility="clubs")
-    Entry.add(club=club, book=Book.add(by=alice, title="Emma", authors=["Jane Austen"]), by=alice)
-    entries = [Entry.add(club=club, book=book, by=alice) for book in (gone, kept)]
-    Entry.add(club=secret, book=gone, by=alice, status="finished")
+    review(target, bob, 8, newer)
+    review(source, charlie, 6, older, visibility="clubs")
+    Entry.add_entry(club=club, book=Book.create_book(by=alice, title="Emma", authors=["Jane Austen"]), by=alice)
+    entries = [Entry.add_entry(club=club, book=book, by=alice) for book in (source, target)]
+    Entry.add_entry(club=secret, book=source, by=alice, status="finished")
     for entry, user, percent, at in (
         (entries[0], alice, 80, older),
         (entries[1], alice, 20, newer),
@@ -61,23 +63,23 @@ def make_world(alice: User, bob: User, charlie: User) -> World:
         (entries[0], charlie, 30, newer),
     ):
         set_progress(entry, user, percent, at)
-    Milestone.add(entry=entries[0], title="Half", up_to_percent=50, due_on=datetime.date(2026, 12, 1))
-    Thread.open(club=club, by=bob, title="Worms", body="Big ones.", entry=entries[0], spoiler_percent=40)
-    Meeting.plan(club=club, by=alice, title="Talk", starts_at=timezone.now() + DAY, entry_id=entries[0].pk)
+    Milestone.create_milestone(entry=entries[0], title="Half", up_to_percent=50, due_on=datetime.date(2026, 12, 1))
+    Thread.create_thread(club=club, by=bob, title="Worms", body="Big ones.", entry=entries[0], spoiler_percent=40)
+    Meeting.create_meeting(club=club, by=alice, title="Talk", starts_at=timezone.now() + DAY, entry_id=entries[0].pk)
     other = Entry.objects.get(club=club, book__title="Emma")
     for candidates in ([entries[0].pk, other.pk], [entries[0].pk, entries[1].pk]):
-        ballot = Ballot.open(
+        ballot = Ballot.create_ballot(
             club=club, by=alice, candidates=candidates, title="Next", method="approval", closes_at=timezone.now() + DAY
         )
         ballot.vote(by=bob, choices=[entries[0].pk])
     entries[0].refresh_from_db()
     for status in ("planned", "reading"):
-        entries[0].change(by=alice, status=status)
-    return World(kept, gone, club, secret)
+        entries[0].update_entry(by=alice, status=status)
+    return World(target, source, club, secret)
 
 
 def review(book: Book, by: User, rating: int, at: datetime.datetime, **fields: Any) -> Review:
-    return Review.write(book=book, by=by, rating=rating, created_at=at, **fields)
+    return Review.create_review(book=book, by=by, rating=rating, created_at=at, **fields)
 
 
 def set_progress(entry: Entry, by: User, percent: int, at: datetime.datetime) -> None:
@@ -85,7 +87,7 @@ def set_progress(entry: Entry, by: User, percent: int, at: datetime.datetime) ->
     import time_machine
 
     with time_machine.travel(at, tick=False):
-        Progress.set(entry=entry, by=by, mark=Mark(Unit.PERCENT, percent))
+        Progress.set_progress(entry=entry, by=by, mark=ReadingPosition(Unit.PERCENT, percent))
 
 
 def snapshot() -> dict[str, list[dict[str, Any]]]:

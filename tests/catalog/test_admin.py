@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils.html import escape
 
 from accounts.models import User
-from bookbridge.api.audit.models import AuditEntry
 from catalog.models import Book, Revision
+from core.audit.models import AuditEntry
 from reviews.models import Review
 
 BOOKS, REVISIONS = "/admin/catalog/book/", "/admin/catalog/revision/"
@@ -135,7 +135,7 @@ def test_lost_race_for_isbn_shows_error(
     admin: Client, book: Book, add_book: Callable[..., Book], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_book("Other", isbn13=OTHER_ISBN)
-    monkeypatch.setattr("catalog.admin.BookForm.clean_isbn", lambda form: form.cleaned_data["isbn"])
+    monkeypatch.setattr("catalog.admin.books.BookForm.clean_isbn", lambda form: form.cleaned_data["isbn"])
     response = admin.post(f"{BOOKS}{book.pk}/change/", form(isbn=OTHER_ISBN), follow=True)
     assert "The catalog already has a book with this ISBN." in response.content.decode()
     assert Book.objects.get(pk=book.pk).isbn13 == ISBN
@@ -148,7 +148,7 @@ def test_add_edition(admin: Client, book: Book) -> None:
 
 
 def test_revision_is_reverted(admin: Client, book: Book, staff: User) -> None:
-    book.change(by=None, title="Spam <b>", authors=["Spammer"])
+    book.update_book(by=None, title="Spam <b>", authors=["Spammer"])
     first = Revision.objects.get()
     assert admin.get(f"{REVISIONS}?book__id__exact={book.pk}").status_code == 200
     page = admin.get(f"{REVISIONS}{first.pk}/change/").content.decode()
@@ -166,7 +166,7 @@ def test_revision_is_reverted(admin: Client, book: Book, staff: User) -> None:
 
 
 def test_revert_to_isbn_of_another_book_is_rejected(admin: Client, book: Book, add_book: Callable[..., Book]) -> None:
-    book.change(by=None, isbn13=None)
+    book.update_book(by=None, isbn13=None)
     add_book("Other", isbn13=ISBN)
     response = admin.post(f"{REVISIONS}{Revision.objects.get().pk}/change/", {"reason": "Wrong"}, follow=True)
     assert "The catalog already has a book with this ISBN." in response.content.decode()
@@ -174,7 +174,7 @@ def test_revert_to_isbn_of_another_book_is_rejected(admin: Client, book: Book, a
 
 
 def test_revisions_are_read_only(admin: Client, book: Book) -> None:
-    book.change(by=None, title="T")
+    book.update_book(by=None, title="T")
     pk = Revision.objects.get().pk
     assert admin.get(f"{REVISIONS}add/").status_code == 403
     assert (
@@ -185,7 +185,7 @@ def test_revisions_are_read_only(admin: Client, book: Book) -> None:
 
 
 def test_delete_book_with_revisions(admin: Client, book: Book) -> None:
-    book.change(by=None, title="T")
+    book.update_book(by=None, title="T")
     assert admin.get(f"{BOOKS}{book.pk}/delete/").status_code == 200
     assert admin.post(f"{BOOKS}{book.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not Book.objects.exists()
@@ -195,7 +195,7 @@ def test_delete_page_lists_some_protected_objects(
     admin: Client, book: Book, make_user: Callable[..., User], django_assert_num_queries: Callable[..., Any]
 ) -> None:
     for n in range(30):
-        Review.write(book=book, by=make_user(f"reader{n}"), rating=1)
+        Review.create_review(book=book, by=make_user(f"reader{n}"), rating=1)
     # session, user, two-factor session; the book; entries, reviews, merges (twice), changes, changes of lists
     with django_assert_num_queries(9):
         page = admin.get(f"{BOOKS}{book.pk}/delete/").content.decode()

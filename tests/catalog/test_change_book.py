@@ -122,12 +122,12 @@ def test_changes_create_revisions_that_can_be_reverted(as_alice: APIClient, url:
         "title": {"before": "Emma", "after": "Ema"},
         "authors": {"before": ["Jane Austen"], "after": ["J. Austen"]},
     }
-    third = first.undo(by=None)
+    third = first.revert(by=None)
     assert third is not None
     assert third.number == 3
     now = as_alice.get(url).json()
     assert (now["title"], now["authors"], now["subjects"]) == ("Emma", ["Jane Austen"], [])
-    assert first.undo(by=None) is None
+    assert first.revert(by=None) is None
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])

@@ -6,8 +6,8 @@ import os
 import pytest
 from django.contrib.auth.models import Group
 
-from bookbridge.api import pictures
 from catalog.models import TRUSTED_EDITORS, Book, Revision
+from core.images import storage
 from tests.pictures import fetched, files, made, put, seen
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def test_cover_changes_can_be_reverted(book, cover, as_alice, alice):
     assert [revision.editor for revision in Revision.objects.all()] == [alice] * 3
     covers = []
     for revision in Revision.objects.order_by("-id"):
-        revision.undo(by=None)
+        revision.revert(by=None)
         covers.append(as_alice.get(f"/api/v1/books/{book.pk}/").json()["cover_url"])
     assert covers == [second, first, EXTERNAL_URL]
     assert fetched(first).status_code == fetched(second).status_code == 200
@@ -80,15 +80,15 @@ def test_orphan_cleanup_keeps_used_covers(book, cover, as_alice, add_book, tmp_p
         put(as_alice, cover, made())
     merged = add_book("Emma again")
     with (
-        pictures.kept(made(), folder="book-covers", owner=merged.pk) as inherited,
-        pictures.kept(made(), folder="book-covers", owner=book.pk) as orphan,
+        storage.store_image(made(), folder="book-covers", owner=merged.pk) as inherited,
+        storage.store_image(made(), folder="book-covers", owner=book.pk) as orphan,
     ):
         Book.objects.filter(pk=add_book("Emma once more").pk).update(cover_url=inherited)
     Book.objects.filter(pk=merged.pk).delete()
     long_ago = (datetime.datetime.now() - datetime.timedelta(days=2)).timestamp()
     for path in tmp_path.rglob("*"):
         os.utime(path, (long_ago, long_ago))
-    assert pictures.sweep() == 1
+    assert storage.delete_orphans() == 1
     assert len(files()) == 3
     assert orphan not in files()
 
@@ -99,13 +99,13 @@ def test_cover_url_is_read_only(book, as_alice):
         assert response.json()["cover_url"] == EXTERNAL_URL
 
 
-@pytest.mark.parametrize("kept", [True, False])
-def test_admin_accepts_stored_and_external_covers(book, cover, as_alice, staff, client, kept):
-    if kept:
+@pytest.mark.parametrize("target", [True, False])
+def test_admin_accepts_stored_and_external_covers(book, cover, as_alice, staff, client, target):
+    if target:
         put(as_alice, cover, made())
     client.force_login(staff)
     before = Book.objects.get(pk=book.pk).cover_url
-    assert pictures.is_kept(before) == kept
+    assert storage.is_stored_name(before) == target
     form = {
         **dict.fromkeys(("isbn", "published_year", "language", "page_count", "description", "subjects"), ""),
         **{"title": "Emma!", "authors": "Jane Austen", "cover_url": before},

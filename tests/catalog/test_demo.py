@@ -7,10 +7,9 @@ from collections import Counter
 import pytest
 from django.core.management import call_command
 
-from bookbridge.api.text import fold
-from catalog.importing.models import ImportCheckpoint
-from catalog.management.commands.load_demo import DATA, FILES
-from catalog.models import Book
+from catalog.models import Book, ImportCheckpoint
+from core.search.normalize import fold_case_and_accents
+from demo.management.commands.load_demo import DATA, FILES
 from tests.catalog.helpers import titles
 from tests.catalog.import_tools import goodbooks_file, run_import
 
@@ -42,7 +41,9 @@ def test_load_demo_fills_empty_catalog(anonymous):
 
 def test_demo_books_have_no_duplicates():
     load()
-    works = Counter((fold(book.title), fold(book.author)) for book in Book.objects.all())
+    works = Counter(
+        (fold_case_and_accents(book.title), fold_case_and_accents(book.author)) for book in Book.objects.all()
+    )
     assert [work for work, count in works.items() if count > 1] == []
 
 
@@ -67,7 +68,7 @@ def test_demo_files_can_be_imported(tmp_path):
 
 def test_load_demo_is_atomic(tmp_path, monkeypatch):
     broken = goodbooks_file(tmp_path / "books.csv", [{}])
-    monkeypatch.setattr("catalog.management.commands.load_demo.FILES", (broken, tmp_path / "nowhere.csv"))
+    monkeypatch.setattr("demo.management.commands.load_demo.FILES", (broken, tmp_path / "nowhere.csv"))
     with pytest.raises(OSError, match="nowhere"):
         load()
     assert not Book.objects.exists()

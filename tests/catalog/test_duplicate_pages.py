@@ -12,11 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import User
-from bookbridge.api.audit.models import AuditEntry
-from catalog.differences import marked
-from catalog.duplicates import print_key, work_key
-from catalog.merging.models import Merge, State
-from catalog.models import Book, Revision
+from catalog.diff import render_diff
+from catalog.duplicates import edition_key, work_key
+from catalog.models import Book, Merge, MergeStatus, Revision
+from core.audit.models import AuditEntry
 
 BOOKS, MERGES, REVISIONS = "/admin/catalog/book/", "/admin/catalog/merge/", "/admin/catalog/revision/"
 DUPLICATES = f"{BOOKS}duplicates/"
@@ -57,11 +56,11 @@ def test_editor_merges_books_and_undoes_merge(
     known, other = duplicates
     page = text(editor_client.get(merge_url(*duplicates)))
     assert "There &amp; back" in page
-    assert "This field is required" in text(editor_client.post(merge_url(*duplicates), {"kept": known.pk}))
-    done = editor_client.post(merge_url(*duplicates), {"kept": known.pk, "reason": "One work"}, follow=True)
+    assert "This field is required" in text(editor_client.post(merge_url(*duplicates), {"target": known.pk}))
+    done = editor_client.post(merge_url(*duplicates), {"target": known.pk, "reason": "One work"}, follow=True)
     assert "was merged into" in text(done)
     merge = Merge.objects.get()
-    assert (merge.kept, merge.gone, merge.by, merge.state) == (known, other, editor, State.MERGED)
+    assert (merge.target, merge.source, merge.created_by, merge.state) == (known, other, editor, MergeStatus.MERGED)
     assert editor_client.post(f"{MERGES}{merge.pk}/change/", {"reason": ""}).status_code == 200
     assert "merge was undone" in text(editor_client.post(f"{MERGES}{merge.pk}/change/", {"reason": "No"}, follow=True))
     page = editor_client.post(f"{MERGES}{merge.pk}/change/", {"reason": "No"}, follow=True)
@@ -72,7 +71,7 @@ def test_editor_merges_books_and_undoes_merge(
 
 def test_columns_are_shown_with_labels(editor_client: Client, duplicates: tuple[Book, Book], editor: User) -> None:
     known = duplicates[0]
-    known.change(by=editor, page_count=310, cover_url="https://covers.example/1.jpg", language="en")
+    known.update_book(by=editor, page_count=310, cover_url="https://covers.example/1.jpg", language="en")
     headers = {"accept-language": "pt-BR"}
     revision = f"{REVISIONS}{Revision.objects.get().pk}/change/"
     for path in (REVISIONS, revision):
@@ -85,21 +84,21 @@ def test_columns_are_shown_with_labels(editor_client: Client, duplicates: tuple[
         text(editor_client.get(revision, headers=headers)).split()
     )
     done = editor_client.post(
-        merge_url(*duplicates), {"kept": known.pk, "reason": "One work"}, follow=True, headers=headers
+        merge_url(*duplicates), {"target": known.pk, "reason": "One work"}, follow=True, headers=headers
     )
     assert "Copiado do livro mesclado: Descrição" in " ".join(text(done).split())
     assert "<title> Mesclagem |" in " ".join(text(done).split())
 
 
 def test_second_book_can_be_merge_target(editor_client: Client, duplicates: tuple[Book, Book]) -> None:
-    editor_client.post(merge_url(*duplicates), {"kept": duplicates[1].pk, "reason": "A better title"})
-    assert Merge.objects.get().kept == duplicates[1]
+    editor_client.post(merge_url(*duplicates), {"target": duplicates[1].pk, "reason": "A better title"})
+    assert Merge.objects.get().target == duplicates[1]
 
 
 def test_missing_reason_preserves_selected_target(editor_client: Client, duplicates: tuple[Book, Book]) -> None:
     known, other = duplicates
     assert f'value="{known.pk}" checked' in text(editor_client.get(merge_url(*duplicates)))
-    page = text(editor_client.post(merge_url(*duplicates), {"kept": other.pk, "reason": ""}))
+    page = text(editor_client.post(merge_url(*duplicates), {"target": other.pk, "reason": ""}))
     assert f'value="{other.pk}" checked' in page
     assert page.count(" checked>") == 1
 
@@ -107,9 +106,9 @@ def test_missing_reason_preserves_selected_target(editor_client: Client, duplica
 def test_merge_target_must_be_one_of_two_books(
     editor_client: Client, duplicates: tuple[Book, Book], add_book: Callable[..., Book]
 ) -> None:
-    for kept in (add_book("Third").pk, 987654321, "x", ""):
+    for target in (add_book("Third").pk, 987654321, "x", ""):
         assert "Are these the same book?" in text(
-            editor_client.post(merge_url(*duplicates), {"kept": kept, "reason": "One work"})
+            editor_client.post(merge_url(*duplicates), {"target": target, "reason": "One work"})
         )
     assert not Merge.objects.exists()
 
@@ -133,11 +132,11 @@ def test_view_permission_does_not_allow_merge_or_revert(
     moderator.groups.add(Group.objects.get(name="Moderators"))
     client = Client()
     client.force_login(moderator)
-    duplicates[0].change(by=alice, title="T")
+    duplicates[0].update_book(by=alice, title="T")
     revision = Revision.objects.get()
     for path in (merge_url(*duplicates), DUPLICATES, f"{REVISIONS}{revision.pk}/change/", f"{MERGES}1/change/"):
         assert client.get(path).status_code == 403, path
-        assert client.post(path, {"reason": "x", "kept": duplicates[0].pk}).status_code == 403, path
+        assert client.post(path, {"reason": "x", "target": duplicates[0].pk}).status_code == 403, path
     assert not Merge.objects.exists()
 
 
@@ -154,7 +153,7 @@ def test_duplicates_are_listed_until_resolved(
     assert AuditEntry.objects.get(verb="book.told_apart").actor == editor.pk
     third = add_book("Hobbit", "J R R Tolkien")
     assert text(editor_client.get(DUPLICATES)).count("Compare with the first") == 2
-    editor_client.post(merge_url(duplicates[0], third), {"kept": duplicates[0].pk, "reason": "One work"})
+    editor_client.post(merge_url(duplicates[0], third), {"target": duplicates[0].pk, "reason": "One work"})
     assert "No likely duplicates" in text(editor_client.get(DUPLICATES))
 
 
@@ -179,10 +178,10 @@ def test_duplicates_pagination(editor_client: Client, add_book: Callable[..., Bo
 def test_pages_query_count(
     editor_client: Client, duplicates: tuple[Book, Book], add_book: Callable[..., Book], editor: User
 ) -> None:
-    duplicates[0].change(by=editor, title="T")
+    duplicates[0].update_book(by=editor, title="T")
     for n in range(12):
         add_book("Same", "A", isbn13=None, page_count=n + 1)
-    merge = editor_client.post(merge_url(*duplicates), {"kept": duplicates[0].pk, "reason": "x"})["Location"]
+    merge = editor_client.post(merge_url(*duplicates), {"target": duplicates[0].pk, "reason": "x"})["Location"]
     for path in (DUPLICATES, MERGES, merge, REVISIONS, f"{REVISIONS}{Revision.objects.first().pk}/change/"):  # type: ignore[union-attr]
         with CaptureQueriesContext(connection) as queries:
             assert editor_client.get(path).status_code == 200
@@ -193,8 +192,8 @@ def test_revert_after_later_change_is_rejected(
     editor_client: Client, duplicates: tuple[Book, Book], alice: User
 ) -> None:
     book = duplicates[0]
-    first = book.change(by=alice, title="Spam", page_count=7)
-    book.change(by=alice, title="The Hobbit, or There and Back Again")
+    first = book.update_book(by=alice, title="Spam", page_count=7)
+    book.update_book(by=alice, title="The Hobbit, or There and Back Again")
     assert first is not None
     page = text(editor_client.post(f"{REVISIONS}{first.pk}/change/", {"reason": "Spam"}, follow=True))
     assert "These fields have been changed again: title." in page
@@ -205,7 +204,7 @@ def test_revert_after_later_change_is_rejected(
 def test_revert_is_in_audit_log(
     editor_client: Client, duplicates: tuple[Book, Book], alice: User, editor: User
 ) -> None:
-    revision = duplicates[0].change(by=alice, title="Spam")
+    revision = duplicates[0].update_book(by=alice, title="Spam")
     assert revision is not None
     editor_client.post(f"{REVISIONS}{revision.pk}/change/", {"reason": "Somebody's joke"})
     entry = AuditEntry.objects.get(verb="book.reverted")
@@ -214,7 +213,7 @@ def test_revert_is_in_audit_log(
 
 
 def test_diff_is_by_word_and_escaped() -> None:
-    shown = marked("A <b>dark</b> night", "A <b>stormy</b> night")
+    shown = render_diff("A <b>dark</b> night", "A <b>stormy</b> night")
     assert "<b>" not in shown
     assert shown.count("<ins") == shown.count("<del") == 1
     assert "night" in shown.rpartition("</")[2]
@@ -225,7 +224,7 @@ def test_diff_contains_both_texts(before: str, after: str) -> None:
     import re
     from html import unescape
 
-    shown = marked(before, after)
+    shown = render_diff(before, after)
     without = {tag: re.sub(rf"<{tag}[^>]*>.*?</{tag}>", "", shown, flags=re.DOTALL) for tag in ("ins", "del")}
     plain = {tag: unescape(re.sub(r"</?(ins|del)[^>]*>", "", text)) for tag, text in without.items()}
     assert (plain["ins"], plain["del"]) == (before, after)
@@ -246,5 +245,5 @@ def test_work_key_ignores_spelling(title: str, author: str) -> None:
 def test_keys_of_empty_values_are_none() -> None:
     assert work_key("???", ["A"]) is None
     assert work_key("The", ["A"]) == "a the"
-    assert print_key("Hobbit", None) is None
-    assert print_key("The Hobbit", "9780261103344") == "978-0-261 hobbit"
+    assert edition_key("Hobbit", None) is None
+    assert edition_key("The Hobbit", "9780261103344") == "978-0-261 hobbit"

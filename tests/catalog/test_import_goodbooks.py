@@ -4,8 +4,8 @@ import gzip
 
 import pytest
 
-from catalog.importing.tables import _surviving_isbn13
-from catalog.isbn import normal_isbn
+from catalog.imports.csv_formats import _recover_isbn13
+from catalog.isbn import normalize_isbn
 from catalog.models import Book, Edition
 from tests.catalog.import_tools import DEMO, goodbooks_file, isbn10, many_rows, rejects_of, run_import
 
@@ -84,13 +84,13 @@ def test_unrecoverable_isbn_is_ignored_and_counted(tmp_path, isbn, isbn13):
 def test_rounded_isbn13_is_never_restored_wrongly():
     restored = 0
     for core in [*range(0, 1_000_000_000, 7_654_321), *range(999_990_000, 1_000_000_000, 7), *range(5_000)]:
-        true = normal_isbn(isbn10(core).rjust(10, "0"))
-        found = _surviving_isbn13(f"{float(true):.12g}")
+        true = normalize_isbn(isbn10(core).rjust(10, "0"))
+        found = _recover_isbn13(f"{float(true):.12g}")
         try:
-            restored += normal_isbn(found) == true
+            restored += normalize_isbn(found) == true
         except ValueError:
             continue
-        assert normal_isbn(found) == true
+        assert normalize_isbn(found) == true
     assert restored > 500
 
 

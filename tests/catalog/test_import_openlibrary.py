@@ -2,9 +2,8 @@
 
 import pytest
 
-from catalog.importing.files import LineFile
-from catalog.importing.models import ImportedAuthor, OtherOrigin
-from catalog.models import Book, Edition
+from catalog.imports.lines import LineReader
+from catalog.models import AlternateOrigin, Book, Edition, ImportedAuthor
 from tests.catalog.import_tools import dump_file, dump_line, goodbooks_file, rejects_of, run_import
 
 pytestmark = pytest.mark.django_db
@@ -127,13 +126,13 @@ def test_second_import_adds_nothing(load):
 
 def test_file_of_one_kind_is_read_once(load, monkeypatch):
     passes = []
-    lines = LineFile.lines
+    lines = LineReader.lines
 
     def counted(self, **options):
         passes.append(options)
         return lines(self, **options)
 
-    monkeypatch.setattr(LineFile, "lines", counted)
+    monkeypatch.setattr(LineReader, "lines", counted)
     load(AUTHORS)
     # The first lines to detect the format, then the whole file once.
     assert passes == [{}, {"start": 1}]
@@ -163,7 +162,7 @@ def test_known_isbn_of_same_work_merges_books(load, tmp_path, anonymous):
     book = Book.objects.get(isbn13="9780060883287")
     assert book.origin == "goodbooks:3295655"
     assert {e.isbn13 for e in book.editions.all()} == {"9780060883287", "9788501012074"}
-    assert OtherOrigin.objects.get().origin == "openlibrary:/works/OL274505W"
+    assert AlternateOrigin.objects.get().origin == "openlibrary:/works/OL274505W"
     assert Book.objects.count() == 2
     again = load(lines)
     assert (again["created"], again["known"]) == (0, 6)
@@ -182,7 +181,7 @@ def test_edited_book_is_not_merged(load, add_book, alice):
     add_book("Cien años de soledad", "Gabriel García Márquez", isbn13="9780060883287")
     load([*AUTHORS, *WORKS])
     ours = Book.objects.get(origin="openlibrary:/works/OL274505W")
-    ours.change(by=alice, description="Mine")
+    ours.update_book(by=alice, description="Mine")
     assert load(EDITIONS, "editions.gz")["rejected"] == 1
     assert Book.objects.filter(pk=ours.pk).exists()
 

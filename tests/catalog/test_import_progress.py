@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from catalog.importing import progress
-from catalog.importing.progress import Progress
+from catalog.imports import progress
+from catalog.imports.progress import ProgressReporter
 
 
 class Terminal(io.StringIO):
@@ -13,16 +13,16 @@ class Terminal(io.StringIO):
         return True
 
 
-def run_progress(bar: Progress, rows: int, *, size: int) -> None:
-    bar.begin("books")
+def run_progress(bar: ProgressReporter, rows: int, *, size: int) -> None:
+    bar.start("books")
     for n in range(1, rows + 1):
-        bar.row(size * n // rows)
-    bar.end()
+        bar.advance(size * n // rows)
+    bar.finish()
 
 
 def test_terminal_shows_progress_bar():
     stream = Terminal()
-    run_progress(Progress(stream, size=1_000_000), 5_050, size=1_000_000)
+    run_progress(ProgressReporter(stream, size=1_000_000), 5_050, size=1_000_000)
     last = stream.getvalue().split("\r")[-1]
     assert last.startswith("books 100%|")
     assert "5,050 rows" in last
@@ -34,7 +34,7 @@ def test_progress_is_logged_without_terminal(monkeypatch: pytest.MonkeyPatch):
     now = iter(n * 0.5 for n in range(100_000))
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
     stream = io.StringIO()
-    run_progress(Progress(stream, size=1000), 100, size=1000)
+    run_progress(ProgressReporter(stream, size=1000), 100, size=1000)
     lines = stream.getvalue().splitlines()
     # 100 rows at two rows per second take 50 seconds, with a line every ten seconds.
     assert len(lines) == 5
@@ -43,5 +43,5 @@ def test_progress_is_logged_without_terminal(monkeypatch: pytest.MonkeyPatch):
 
 def test_short_import_logs_nothing_without_terminal():
     stream = io.StringIO()
-    run_progress(Progress(stream, size=1000), 1000, size=1000)
+    run_progress(ProgressReporter(stream, size=1000), 1000, size=1000)
     assert stream.getvalue() == ""

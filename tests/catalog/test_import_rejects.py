@@ -61,7 +61,7 @@ def test_quoted_line_break_costs_one_row(tmp_path):
 
 
 def test_overlong_line_is_rejected(tmp_path, monkeypatch):
-    monkeypatch.setattr("catalog.importing.files.LONGEST_LINE", 1000)
+    monkeypatch.setattr("catalog.imports.lines.MAX_LINE_BYTES", 1000)
     path = goodbooks_file(tmp_path / "books.csv", [GOOD, "x" * 10_000 + "\n", GOOD | {"work_id": "2"}])
     outcome = run_import(path)
     assert (outcome["created"], outcome["rejected"]) == (2, 1)

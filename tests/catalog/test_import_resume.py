@@ -16,9 +16,8 @@ import pytest
 from django.core.management import CommandError
 from django.db import IntegrityError, connection
 
-from catalog.importing import run as importing
-from catalog.importing.models import ImportCheckpoint
-from catalog.models import Book
+from catalog.imports import importer as importing
+from catalog.models import Book, ImportCheckpoint
 from tests.catalog.import_tools import (
     ROOT,
     ManageProcess,

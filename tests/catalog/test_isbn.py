@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalog.isbn import normal_isbn
+from catalog.isbn import normalize_isbn
 
 
 @pytest.mark.parametrize(
@@ -23,16 +23,16 @@ from catalog.isbn import normal_isbn
     ],
 )
 def test_spellings_are_normalized(spelling: str) -> None:
-    assert normal_isbn(spelling) == "9780306406157"
+    assert normalize_isbn(spelling) == "9780306406157"
 
 
 @pytest.mark.parametrize("spelling", ["080442957X", "0-8044-2957-x", "9780804429573"])
 def test_check_digit_x_in_either_case(spelling: str) -> None:
-    assert normal_isbn(spelling) == "9780804429573"
+    assert normalize_isbn(spelling) == "9780804429573"
 
 
 def test_prefix_979_is_valid() -> None:
-    assert normal_isbn("979-10-90636-07-1") == "9791090636071"
+    assert normalize_isbn("979-10-90636-07-1") == "9791090636071"
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ def test_prefix_979_is_valid() -> None:
 )
 def test_invalid_isbn_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match=r"ISBN|number"):
-        normal_isbn(text)
+        normalize_isbn(text)

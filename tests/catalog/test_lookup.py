@@ -153,7 +153,7 @@ def test_unknown_isbn_is_404_and_cached(as_alice: APIClient, open_library: Serve
 
 def test_provider_response_is_cached(as_alice: APIClient, open_library: Server) -> None:
     as_alice.post(URL, {"isbn": TWILIGHT})
-    Book.objects.get().remove()
+    Book.objects.get().delete_book()
     assert as_alice.post(URL, {"isbn": TWILIGHT}).status_code == 201
     assert len(open_library.requested_paths) == 1
 
@@ -328,8 +328,8 @@ def test_lookup_rejects_get(as_alice: APIClient) -> None:
 
 
 def test_cached_book_survives_serialization(open_library: Server, db: None) -> None:
-    provider = providers.OpenLibrary(open_library.url)
-    first = provider.by_isbn(CONCRETE)
+    provider = providers.OpenLibraryProvider(open_library.url)
+    first = provider.get_by_isbn(CONCRETE)
     assert cache.get(f"openlibrary:1:{CONCRETE}") is not None
-    assert provider.by_isbn(CONCRETE) == first
+    assert provider.get_by_isbn(CONCRETE) == first
     assert len(open_library.requested_paths) == 1

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from catalog.models import Book, BookAuthor, BookSubject, key_of
+from catalog.models import Book, BookAuthor, BookSubject, sort_key
 
 URL = "/api/v1/books/"
 ORDERINGS = ["-ratings_count", "-average_rating", "title", "-published_year", "-created_at"]
@@ -18,7 +18,7 @@ def add_many(count: int, start: int = 0) -> None:
     books = Book.objects.bulk_create(
         Book(
             title=f"Book {n}",
-            title_key=key_of(f"Book {n:06}"),
+            title_key=sort_key(f"Book {n:06}"),
             author=f"Author {n % 7}",
             ratings_count=n % 11,
             average_rating=None if n % 5 == 0 else n % 10 / 2,
@@ -29,8 +29,8 @@ def add_many(count: int, start: int = 0) -> None:
     )
     if books[0].pk is None:
         books = list(Book.objects.filter(origin__in=[book.origin for book in books]))
-    BookAuthor.objects.bulk_create(row for book in books for row in BookAuthor.rows(book, ["A", "B"]))
-    BookSubject.objects.bulk_create(row for book in books for row in BookSubject.rows(book, ["S", "T"]))
+    BookAuthor.objects.bulk_create(row for book in books for row in BookAuthor.build(book, ["A", "B"]))
+    BookSubject.objects.bulk_create(row for book in books for row in BookSubject.build(book, ["S", "T"]))
 
 
 @pytest.mark.parametrize("size", [3, 300])

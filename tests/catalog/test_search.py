@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from rest_framework.test import APIClient
 
-from bookbridge.api.pagination import SearchPagination
-from bookbridge.api.search import FullTextIndex
 from catalog.models import Book
+from core.api.pagination import SearchPagination
+from core.search.lookups import FullTextIndex
 from tests.catalog.helpers import titles
 
 # The full-text index of InnoDB contains committed rows only.
@@ -137,10 +137,10 @@ def test_sqlite_triggers_are_restored_after_table_rebuild(anonymous: APIClient, 
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'catalog_book'")
         assert cursor.fetchone() == (0,)
-    Book.add(by=None, title="Nostromo", authors=["Joseph Conrad"])
+    Book.create_book(by=None, title="Nostromo", authors=["Joseph Conrad"])
     assert titles(anonymous.get(URL, {"search": "nostromo"})) == []
-    index.mend(connection)
+    index.repair(connection)
     assert titles(anonymous.get(URL, {"search": "nostromo"})) == ["Nostromo"]
     assert titles(anonymous.get(URL, {"search": "garcia solidao"})) == ["Cem Anos de Solidão"]
-    Book.objects.get(title="Nostromo").remove()
+    Book.objects.get(title="Nostromo").delete_book()
     assert titles(anonymous.get(URL, {"search": "nostromo"})) == []

@@ -15,7 +15,7 @@ def make_club(alice: User, bob: User, moe: User) -> Callable[..., Club]:
     """Create a club owned by Alice, with Moe as moderator and Bob as member unless `alone`."""
 
     def make(name: str = "Night readers", *, alone: bool = False, **fields: Any) -> Club:
-        club = Club.found(by=alice, name=name, **fields)
+        club = Club.create_club(by=alice, name=name, **fields)
         if not alone:
             bring_in(club, moe, role="moderator")
             bring_in(club, bob)

@@ -16,15 +16,15 @@ def bring_in(club: Club, user: User, *, status: str = "active", role: str = "mem
     """Add the user with this status and role, through the model methods."""
     with transaction.atomic():
         club.lock()
-        row = club.membership_of(user)
+        row = club.get_membership(user)
         if status == "pending":
-            row.ask("Please")
+            row.request_to_join("Please")
         else:
-            row.enter()
+            row.activate()
     if role != "member":
-        row.change(by=None, role=role)
+        row.update_membership(by=None, role=role)
     if status == "banned":
-        row.change(by=None, status="banned")
+        row.update_membership(by=None, status="banned")
     elif status == "left":
         row.remove(by=None)
     return row

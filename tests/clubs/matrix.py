@@ -90,7 +90,7 @@ def people(world: World, make_user: Callable[..., User]) -> None:
     """Add a member, an applicant and an invitation."""
     world.things["target"] = bring_in(world.club, make_user("target")).user
     world.things["asking"] = bring_in(world.club, make_user("asking"), status="pending").user
-    invitation, code = Invitation.issue(world.club, by=world.cast["owner"], expires_in_hours=1, max_uses=9)
+    invitation, code = Invitation.create_with_code(world.club, by=world.cast["owner"], expires_in_hours=1, max_uses=9)
     world.things |= {"invitation": invitation, "code": code}
 
 

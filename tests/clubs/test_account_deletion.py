@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 
 def delete_and_get_owner(club, user):
-    Membership.objects.end_all(user)
+    Membership.objects.remove_user_everywhere(user)
     check_invariants()
     club = Club.objects.filter(pk=club.pk).first()
     return club and club.owner.username
@@ -45,11 +45,11 @@ def test_club_without_members_is_deleted(make_club, make_user, alice):
 
 
 def test_deletion_removes_all_memberships(club, make_user, bob, charlie):
-    owned = Club.found(by=charlie, name="Charlie's")
+    owned = Club.create_club(by=charlie, name="Charlie's")
     bring_in(owned, bob, status="pending")
-    banned = Club.found(by=charlie, name="Other")
+    banned = Club.create_club(by=charlie, name="Other")
     bring_in(banned, bob, status="banned")
-    Membership.objects.end_all(bob)
+    Membership.objects.remove_user_everywhere(bob)
     check_invariants()
     assert not Membership.objects.filter(user=bob).exists()
     bob.sessions.all().delete()

@@ -9,13 +9,16 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.departure import close_account
+from accounts.deletion import close_account
+from ballots.models import Ballot
 from catalog.models import Book
-from clubs.models import Ballot, Club, Entry, Meeting, Membership, Post, Rsvp, Thread
-from tests.clubs.discussions.helpers import posts, reaction, threads
+from clubs.models import Club, Entry, Membership
+from discussions.models import Post, Thread
+from meetings.models import Meeting, Rsvp
 from tests.clubs.helpers import bring_in
-from tests.clubs.meetings.helpers import url
 from tests.conftest import PASSWORD
+from tests.discussions.helpers import posts, reaction, threads
+from tests.meetings.helpers import url
 from tests.reviews.helpers import differences
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +41,7 @@ def active(club: Club, anonymous: Any) -> Callable[[], int]:
 def chat(club: Club, alice: Any, as_alice: Any) -> Thread:
     """Create a thread that is too old to count."""
     with time_machine.travel(timezone.now().timestamp() - 60 * DAY):
-        return Thread.open(club=club, by=alice, title="Biscuits", body="Who brings them?")
+        return Thread.create_thread(club=club, by=alice, title="Biscuits", body="Who brings them?")
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def meeting(club: Club, alice: Any) -> Meeting:
 
 def plan(club: Club, by: Any, **fields: Any) -> Meeting:
     starts_at = timezone.now() + datetime.timedelta(days=10)
-    return Meeting.plan(club=club, by=by, title="Tea", starts_at=starts_at, **fields)
+    return Meeting.create_meeting(club=club, by=by, title="Tea", starts_at=starts_at, **fields)
 
 
 def expect_status(response: Any, status: int) -> Any:
@@ -164,11 +167,13 @@ def test_leaving_withdraws_rsvps(club, chat, meeting, active, bob, as_bob):
 
 def test_vote_does_not_count_as_activity(club, active, alice, as_bob):
     listed = [
-        Entry.add(club=club, book=Book.add(by=None, title=title, authors=["A"]), by=alice, status="proposed").pk
+        Entry.add_entry(
+            club=club, book=Book.create_book(by=None, title=title, authors=["A"]), by=alice, status="proposed"
+        ).pk
         for title in ("Emma", "Persuasion")
     ]
     closes_at = timezone.now() + datetime.timedelta(days=1)
-    ballot = Ballot.open(
+    ballot = Ballot.create_ballot(
         club=club, by=alice, title="Next", method="approval", candidates=listed, closes_at=closes_at, quorum_percent=0
     )
     expect_status(as_bob.put(f"/api/v1/clubs/{club.pk}/ballots/{ballot.pk}/vote/", {"approved": listed[:1]}), 200)

@@ -51,7 +51,7 @@ def test_club_search_by_words_and_id(admin, make_club):
 @pytest.mark.parametrize("many", [1, 1_000])
 def test_membership_search_by_club_and_username(admin, club, make_club, many, monkeypatch):
     # Covers both search strategies: by user ids, and in list order if there are too many.
-    monkeypatch.setattr("bookbridge.api.admin.MANY", many)
+    monkeypatch.setattr("core.admin.MAX_USER_IDS_IN_FILTER", many)
     other = make_club("Other", alone=True)
     for parameters in ({"q": str(club.pk)}, {"club__id__exact": club.pk}):
         found = page(admin, "membership_changelist", **parameters)
@@ -88,13 +88,13 @@ def test_club_delete(admin, club, make_club):
 
 def test_club_add_and_membership_change_are_forbidden(admin, club, bob):
     assert admin.get(reverse("admin:clubs_club_add")).status_code == 403
-    row = club.membership_of(bob)
+    row = club.get_membership(bob)
     assert "bob" in page(admin, "membership_change", row.pk)
     assert admin.post(reverse("admin:clubs_membership_change", args=[row.pk]), {"status": "banned"}).status_code == 403
 
 
 def test_remove_and_ban_actions_skip_the_owner(admin, club, alice, bob, moe):
-    rows = {user.username: club.membership_of(user) for user in (alice, bob, moe)}
+    rows = {user.username: club.get_membership(user) for user in (alice, bob, moe)}
     content = act(admin, "membership", "remove", [rows["alice"], rows["bob"]])
     assert "with a lower role" in content
     act(admin, "membership", "ban", [rows["moe"]])
@@ -106,15 +106,15 @@ def test_actions_require_change_permission(club, bob, make_user):
     from django.contrib.auth.models import Permission
 
     viewer = make_user("looker", is_staff=True)
-    viewer.user_permissions.set(Permission.objects.filter(codename__in=["view_membership", "view_invitation"]))
+    viewer.user_permissions.set_progress(Permission.objects.filter(codename__in=["view_membership", "view_invitation"]))
     client = Client()
     client.force_login(User.objects.get(pk=viewer.pk))
-    act(client, "membership", "remove", [club.membership_of(bob)])
-    assert club.membership_of(bob).status == "active"
+    act(client, "membership", "remove", [club.get_membership(bob)])
+    assert club.get_membership(bob).status == "active"
 
 
 def test_invitations_can_be_revoked_and_hide_the_code(admin, club, alice):
-    invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=1)
+    invitation, code = Invitation.create_with_code(club, by=alice, expires_in_hours=1, max_uses=1)
     for found in (page(admin, "invitation_changelist", q="alice"), page(admin, "invitation_change", invitation.pk)):
         assert code not in found
         assert invitation.digest not in found
@@ -129,7 +129,7 @@ def test_admin_query_count_is_constant(admin, club, make_user, readers, django_a
     for n in range(readers):
         user = make_user(f"reader{n}")
         bring_in(club, user)
-        Club.found(by=user, name=f"Club {n}")
+        Club.create_club(by=user, name=f"Club {n}")
     # Warm up the content type cache, which lives as long as the process.
     page(admin, "club_change", club.pk)
     # Session, user with permissions, capped count, page.

@@ -14,12 +14,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.staff.roles import ADMINISTRATORS, CATALOGUE_EDITORS, MODERATORS
-from bookbridge.api.tasks.worker import run_pending
+from accounts.roles import ADMINISTRATORS, CATALOGUE_EDITORS, MODERATORS
 from catalog.models import Book
-from moderation.models import Opening
-from tests.clubs.ballots.helpers import later
-from tests.clubs.meetings.helpers import ok
+from core.tasks.worker import run_pending
+from moderation.models import CaseView
+from tests.ballots.helpers import later
+from tests.meetings.helpers import ok
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,7 +51,7 @@ def world(alice, bob, charlie, make_user, make_club, client_of):
     as_alice, as_bob = client_of(alice), client_of(bob)
     base = f"/api/v1/clubs/{club.pk}/"
     ok(client_of(charlie).post(f"{base}join/", {"message": SECRETS["request"]}), 202)
-    books = [Book.add(by=alice, title=title, authors=["Jane Austen"]) for title in ("Emma", "Sanditon")]
+    books = [Book.create_book(by=alice, title=title, authors=["Jane Austen"]) for title in ("Emma", "Sanditon")]
     body = {"book": books[0].pk, "note": SECRETS["former note"]}
     entry = ok(as_alice.post(f"{base}books/", body), 201)["id"]
     ok(as_alice.patch(f"{base}books/{entry}/", {"note": SECRETS["note"]}))
@@ -70,7 +70,7 @@ def world(alice, bob, charlie, make_user, make_club, client_of):
     ok(as_bob.patch(f"{base}posts/{post}/", {"body": f"{SECRETS['post']}, {SECRETS['changed post']}"}))
     ok(as_alice.post(f"{base}threads/{thread}/posts/", {"body": f"@bob {SECRETS['post']}", "reply_to": post}), 201)
     club.refresh_from_db()
-    club.change(by=alice, visibility="private")
+    club.update_club(by=alice, visibility="private")
     run_pending()
     return {"club": club, "post": post, "meeting": made, "entry": other, "books": books, "base": base}
 
@@ -81,7 +81,7 @@ def staff_client(make_user):
 
     def sign_in(role):
         user = make_user(f"staff{ROLES.index(role)}", is_staff=True, is_superuser=role == "superuser")
-        user.groups.set(Group.objects.filter(name=role))
+        user.groups.set_progress(Group.objects.filter(name=role))
         client = Client()
         client.force_login(user)
         return client
@@ -203,19 +203,19 @@ def test_report_reveals_the_post_and_logs_the_view(world, staff_client, client_o
     began = timezone.now()
     queue = content(client.get(reverse("admin:moderation_case_changelist")))
     assert not [word for word in WORDS if word in queue]
-    assert not Opening.objects.exists()
+    assert not CaseView.objects.exists()
     page = client.get(about, follow=True)
     text = content(page)
     # The post, its thread title and neighboring posts; nothing else of the club.
     assert {word for word in WORDS if word in text} == {SECRETS[n].encode() for n in ("thread", "post", "changed post")}
-    opening = Opening.objects.get()
+    opening = CaseView.objects.get()
     assert (opening.by, opening.case_id, opening.by_name) == (
         page.context["user"],
         page.context["case"].pk,
         "staff" + str(ROLES.index(role)),
     )
-    assert opening.at >= began
-    log = client.get(reverse("admin:moderation_opening_changelist"))
+    assert opening.created_at >= began
+    log = client.get(reverse("admin:moderation_caseview_changelist"))
     assert [row.by_name for row in log.context["cl"].result_list] == [opening.by_name]
     assert not [word for word in WORDS if word in content(log)]
 
@@ -225,4 +225,4 @@ def test_case_page_requires_moderation_permission(world, staff_client, client_of
     ok(client_of(moe).post("/api/v1/reports/", report), 201)
     client = staff_client(CATALOGUE_EDITORS)
     assert client.get(reverse("admin:moderation_case_about", args=["post", world["post"]])).status_code == 403
-    assert not Opening.objects.exists()
+    assert not CaseView.objects.exists()

@@ -7,7 +7,7 @@ import pytest
 from accounts.blocks import Block
 from catalog.models import Book
 from clubs.models import Entry, Invitation, Membership, Progress
-from clubs.reading.rules import Mark, Unit
+from clubs.reading.choices import ReadingPosition, Unit
 from tests.clubs.helpers import ACCEPT, CLUBS, bring_in, problem
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +25,7 @@ def names(response):
 
 
 def test_blocked_members_are_hidden_but_counted(members, club, bob, charlie, as_bob, as_charlie, as_moe):
-    Block.objects.place(on=charlie, by=bob)
+    Block.objects.block(on=charlie, by=bob)
     assert names(as_bob.get(members)) == names(as_bob.get(members, {"status": "active"})) == {"alice", "moe", "bob"}
     assert names(as_charlie.get(members)) == {"alice", "moe", "charlie"}
     problem(as_bob.get(f"{members}{charlie.pk}/"), 404, "not_found")
@@ -37,7 +37,7 @@ def test_blocked_members_are_hidden_but_counted(members, club, bob, charlie, as_
 @pytest.mark.parametrize("other_way", [False, True])
 def test_block_does_not_hide_a_member_from_moderators(members, club, moe, charlie, as_moe, as_charlie, other_way):
     by, on = (charlie, moe) if other_way else (moe, charlie)
-    Block.objects.place(on=on, by=by)
+    Block.objects.block(on=on, by=by)
     assert names(as_moe.get(members)) == {"alice", "moe", "bob"}
     assert names(as_charlie.get(members)) == {"alice", "bob", "charlie"}
     assert "charlie" in names(as_moe.get(members, {"status": "active"}))
@@ -47,15 +47,15 @@ def test_block_does_not_hide_a_member_from_moderators(members, club, moe, charli
 
 def test_block_does_not_hide_join_requests(club, moe, charlie, as_moe):
     bring_in(club, charlie, status="pending")
-    Block.objects.place(on=moe, by=charlie)
+    Block.objects.block(on=moe, by=charlie)
     assert names(as_moe.get(f"{CLUBS}{club.pk}/members/", {"status": "pending"})) == {"charlie"}
 
 
 @pytest.mark.parametrize("other_way", [False, True])
 def test_invitation_across_a_block_is_not_found(private_club, moe, charlie, as_charlie, other_way):
-    invitation, code = Invitation.issue(private_club, by=moe, expires_in_hours=1, max_uses=1)
+    invitation, code = Invitation.create_with_code(private_club, by=moe, expires_in_hours=1, max_uses=1)
     by, on = (charlie, moe) if other_way else (moe, charlie)
-    Block.objects.place(on=on, by=by)
+    Block.objects.block(on=on, by=by)
     hidden, absent = (
         as_charlie.post(ACCEPT, {"code": sent}, HTTP_X_REQUEST_ID="the-same") for sent in (code, "no such code")
     )
@@ -63,22 +63,24 @@ def test_invitation_across_a_block_is_not_found(private_club, moe, charlie, as_c
     assert hidden.content == absent.content
     invitation.refresh_from_db()
     assert invitation.uses == 0
-    Block.objects.lift(on=on, by=by)
+    Block.objects.unblock(on=on, by=by)
     assert as_charlie.post(ACCEPT, {"code": code}).status_code == 201
 
 
 def test_invitation_by_another_or_deleted_user_is_valid(private_club, moe, alice, bob, charlie, as_charlie):
-    Block.objects.place(on=bob, by=charlie)
-    invitation, code = Invitation.issue(private_club, by=alice, expires_in_hours=1, max_uses=1)
+    Block.objects.block(on=bob, by=charlie)
+    invitation, code = Invitation.create_with_code(private_club, by=alice, expires_in_hours=1, max_uses=1)
     Invitation.objects.filter(pk=invitation.pk).update(created_by=None)
     assert as_charlie.post(ACCEPT, {"code": code}).status_code == 201
 
 
 def test_blocked_progress_is_hidden_but_counted(members, club, bob, charlie, as_bob, as_charlie, as_moe):
-    entry = Entry.add(club=club, book=Book.add(by=None, title="Emma", authors=["Jane Austen"]), by=bob)
+    entry = Entry.add_entry(club=club, book=Book.create_book(by=None, title="Emma", authors=["Jane Austen"]), by=bob)
     for reader, percent in ((bob, 40), (charlie, 80)):
-        Progress.set(entry=entry, by=reader, mark=Mark(Unit.PERCENT, Decimal(percent), Decimal(100)))
-    Block.objects.place(on=charlie, by=bob)
+        Progress.set_progress(
+            entry=entry, by=reader, mark=ReadingPosition(Unit.PERCENT, Decimal(percent), Decimal(100))
+        )
+    Block.objects.block(on=charlie, by=bob)
     pages = {client: client.get(f"{CLUBS}{club.pk}/books/{entry.pk}/progress/") for client in (as_bob, as_charlie)}
     assert names(pages[as_bob]) == {"bob"}
     assert names(pages[as_charlie]) == {"charlie"}

@@ -85,7 +85,7 @@ def test_rejected_conditional_update_changes_nothing(as_alice, url):
 
 
 def test_delete_removes_the_club_and_its_content(as_alice, url, club, alice):
-    Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=1)
+    Invitation.create_with_code(club, by=alice, expires_in_hours=1, max_uses=1)
     assert as_alice.delete(url).status_code == 204
     problem(as_alice.get(url), 404, "not_found")
     problem(as_alice.delete(url), 404, "not_found")

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from bookbridge.api.admin import charts
 from catalog.models import Book
 from clubs.models import Entry
+from core.admin import charts
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,9 @@ def test_index_page_query_count(as_staff, club, django_assert_max_num_queries):
 
 def test_club_page_query_count_is_constant(as_staff, club, alice, django_assert_max_num_queries):
     for n in range(5):
-        Entry.add(club=club, book=Book.add(by=None, title=f"Book {n}", authors=["A"]), by=alice, status="finished")
+        Entry.add_entry(
+            club=club, book=Book.create_book(by=None, title=f"Book {n}", authors=["A"]), by=alice, status="finished"
+        )
     with django_assert_max_num_queries(10):
         page = as_staff.get(f"/admin/clubs/club/{club.pk}/change/")
     members, finished, _ratings = page.context["charts"]

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from catalog.models import Book
 from clubs.models import Club, Entry, Progress
-from clubs.reading.rules import Mark, Unit
+from clubs.reading.choices import ReadingPosition, Unit
 from reviews.models import Review
 from tests.clubs.helpers import bring_in
 from tests.reviews.helpers import differences
@@ -34,14 +34,16 @@ def stats(anonymous):
 @pytest.fixture
 def add_entry(club, alice):
     def add(title="Emma", *, where=club, status="reading", **fields):
-        book = Book.add(by=None, title=title, authors=["Jane Austen"], **fields)
-        return Entry.add(club=where, book=book, by=alice, status=status)
+        book = Book.create_book(by=None, title=title, authors=["Jane Austen"], **fields)
+        return Entry.add_entry(club=where, book=book, by=alice, status=status)
 
     return add
 
 
 def set_progress(entry, user, unit, amount, total=100, **rest):
-    return Progress.set(entry=entry, by=user, mark=Mark(Unit(unit), Decimal(amount), Decimal(total)), **rest)
+    return Progress.set_progress(
+        entry=entry, by=user, mark=ReadingPosition(Unit(unit), Decimal(amount), Decimal(total)), **rest
+    )
 
 
 def test_empty_club_has_zero_counts_and_null_means(stats, make_club):
@@ -54,12 +56,12 @@ def test_empty_club_has_zero_counts_and_null_means(stats, make_club):
 
 def test_only_members_public_ratings_of_listed_books_count(stats, club, add_entry, alice, bob, moe, charlie):
     entry = add_entry()
-    other = Book.add(by=None, title="Not on the list", authors=["A"])
-    Review.write(book=entry.book, by=alice, rating=9)
-    Review.write(book=entry.book, by=bob, rating=6)
-    Review.write(book=entry.book, by=moe, rating=1, visibility="clubs")
-    Review.write(book=entry.book, by=charlie, rating=1)
-    Review.write(book=other, by=alice, rating=1)
+    other = Book.create_book(by=None, title="Not on the list", authors=["A"])
+    Review.create_review(book=entry.book, by=alice, rating=9)
+    Review.create_review(book=entry.book, by=bob, rating=6)
+    Review.create_review(book=entry.book, by=moe, rating=1, visibility="clubs")
+    Review.create_review(book=entry.book, by=charlie, rating=1)
+    Review.create_review(book=other, by=alice, rating=1)
     shown = stats(club)
     assert shown["mean_rating"] == 3.75
     assert shown["rating_histogram"] == NO_RATINGS | {"4.5": 1, "3.0": 1}
@@ -68,18 +70,18 @@ def test_only_members_public_ratings_of_listed_books_count(stats, club, add_entr
 
 def test_ratings_follow_review_changes(stats, club, add_entry, alice, bob):
     entry = add_entry()
-    review = Review.write(book=entry.book, by=bob, rating=10)
+    review = Review.create_review(book=entry.book, by=bob, rating=10)
     assert stats(club)["mean_rating"] == 5
-    review.change(rating=4)
+    review.update_review(rating=4)
     assert stats(club)["mean_rating"] == 2
     review.hide()
     assert stats(club)["mean_rating"] is None
     review.restore()
-    review.change(visibility="private")
+    review.update_review(visibility="private")
     assert stats(club)["mean_rating"] is None
-    review.change(visibility="public")
+    review.update_review(visibility="public")
     assert stats(club)["mean_rating"] == 2
-    review.remove()
+    review.delete_review()
     assert stats(club)["mean_rating"] is None
     assert differences() == (0, [])
 
@@ -87,7 +89,7 @@ def test_ratings_follow_review_changes(stats, club, add_entry, alice, bob):
 @pytest.mark.parametrize("way", ["leaves", "removed", "banned"])
 def test_membership_changes_move_ratings_and_progress(stats, club, add_entry, charlie, alice, way):
     entry = add_entry()
-    Review.write(book=entry.book, by=charlie, rating=7)
+    Review.create_review(book=entry.book, by=charlie, rating=7)
     assert stats(club)["mean_rating"] is None
     row = bring_in(club, charlie)
     set_progress(entry, charlie, "page", 120, 300)
@@ -97,7 +99,7 @@ def test_membership_changes_move_ratings_and_progress(stats, club, add_entry, ch
     elif way == "removed":
         row.remove(by=alice)
     else:
-        row.change(by=alice, status="banned")
+        row.update_membership(by=alice, status="banned")
     assert (stats(club)["mean_rating"], stats(club)["pages_read"], stats(club)["members"]) == (None, 0, 3)
     assert differences() == (0, [])
     if way != "banned":
@@ -106,11 +108,11 @@ def test_membership_changes_move_ratings_and_progress(stats, club, add_entry, ch
 
 
 def test_entry_changes_move_existing_ratings(stats, club, alice, bob):
-    book = Book.add(by=None, title="Emma", authors=["Jane Austen"])
-    Review.write(book=book, by=bob, rating=7)
-    entry = Entry.add(club=club, book=book, by=alice)
+    book = Book.create_book(by=None, title="Emma", authors=["Jane Austen"])
+    Review.create_review(book=book, by=bob, rating=7)
+    entry = Entry.add_entry(club=club, book=book, by=alice)
     assert stats(club)["mean_rating"] == 3.5
-    entry.remove(by=alice)
+    entry.delete_entry(by=alice)
     assert stats(club)["mean_rating"] is None
 
 
@@ -136,7 +138,7 @@ def test_most_divisive_book_needs_five_ratings(stats, club, add_entry, make_user
         for n, rating in enumerate(given):
             user = make_user(f"r{entry.pk}x{n}")
             bring_in(club, user)
-            Review.write(book=entry.book, by=user, rating=rating)
+            Review.create_review(book=entry.book, by=user, rating=rating)
     assert stats(club)["most_divisive_book"] == {
         "id": wild.book_id,
         "title": "Wild",
@@ -176,13 +178,13 @@ def test_progress_and_reviews_count_as_activity_for_30_days(stats, club, add_ent
     entry = add_entry()
     assert stats(club)["active_members_30d"] == 0
     set_progress(entry, alice, "percent", 1, hidden=True)
-    Review.write(book=entry.book, by=alice, rating=9, visibility="private")
+    Review.create_review(book=entry.book, by=alice, rating=9, visibility="private")
     assert stats(club)["active_members_30d"] == 0
     set_progress(entry, bob, "percent", 1)
-    Review.write(book=entry.book, by=bob, rating=9)
-    Review.write(book=entry.book, by=charlie, rating=9)
+    Review.create_review(book=entry.book, by=bob, rating=9)
+    Review.create_review(book=entry.book, by=charlie, rating=9)
     assert stats(club)["active_members_30d"] == 1
-    Review.write(book=entry.book, by=moe, rating=9)
+    Review.create_review(book=entry.book, by=moe, rating=9)
     assert stats(club)["active_members_30d"] == 2
     with time_machine.travel(timezone.now() + datetime.timedelta(29, 86000)):
         assert stats(club)["active_members_30d"] == 2
@@ -200,43 +202,43 @@ def test_hidden_or_deleted_content_is_no_activity(stats, club, add_entry, alice,
         return stats(club)["active_members_30d"]
 
     set_progress(entry, bob, "percent", 1)
-    review = Review.write(book=entry.book, by=moe, rating=9)
+    review = Review.create_review(book=entry.book, by=moe, rating=9)
     assert active() == 2
     set_progress(entry, bob, "percent", 2, hidden=True)
     assert active() == 1
     for hide, show in (
         (review.hide, review.restore),
-        (partial(review.change, visibility="clubs"), partial(review.change, visibility="public")),
+        (partial(review.update_review, visibility="clubs"), partial(review.update_review, visibility="public")),
     ):
         hide()
         assert active() == 0
         show()
         assert active() == 1
-    review.remove()
+    review.delete_review()
     assert active() == 0
     set_progress(entry, bob, "percent", 2, hidden=False)
     assert active() == 1
-    entry.remove(by=alice)
+    entry.delete_entry(by=alice)
     assert active() == 0
 
 
 def test_joining_adds_public_review_activity(stats, club, add_entry, charlie):
     entry = add_entry()
-    Review.write(book=entry.book, by=charlie, rating=9)
+    Review.create_review(book=entry.book, by=charlie, rating=9)
     assert stats(club)["active_members_30d"] == 0
     row = bring_in(club, charlie)
     assert stats(club)["active_members_30d"] == 1
     club.leave(charlie)
     assert stats(club)["active_members_30d"] == 0
-    Review.objects.get().remove()
-    row.enter()
+    Review.objects.get().delete_review()
+    row.activate()
     assert stats(club)["active_members_30d"] == 0
     assert differences() == (0, [])
 
 
 def test_private_club_statistics_are_for_members_only(club, private_club, add_entry, stats, as_bob, as_charlie, bob):
     entry = add_entry(where=private_club)
-    Review.write(book=entry.book, by=bob, rating=9)
+    Review.create_review(book=entry.book, by=bob, rating=9)
     assert stats(private_club, as_bob)["mean_rating"] == 4.5
     assert as_charlie.get(f"/api/v1/clubs/{private_club.pk}/stats/").status_code == 404
     assert stats(club)["mean_rating"] is None
@@ -246,10 +248,10 @@ def test_account_deletion_updates_statistics(stats, club, add_entry, bob):
     from clubs.models import Membership
 
     entry = add_entry()
-    Review.write(book=entry.book, by=bob, rating=9)
+    Review.create_review(book=entry.book, by=bob, rating=9)
     set_progress(entry, bob, "page", 10, 100)
-    Membership.objects.end_all(bob)
-    Review.objects.part_from(bob, anonymise=True)
+    Membership.objects.remove_user_everywhere(bob)
+    Review.objects.detach_user(bob, anonymise=True)
     shown = stats(club)
     assert (shown["mean_rating"], shown["pages_read"], shown["members"]) == (None, 0, 2)
     assert differences() == (0, [])
@@ -266,7 +268,7 @@ def test_statistics_query_count(club, add_entry, anonymous, django_assert_num_qu
 def test_verify_counters_repairs_entry_counters(stats, club, add_entry, bob):
     entry = add_entry()
     set_progress(entry, bob, "page", 10, 100)
-    Review.write(book=entry.book, by=bob, rating=9)
+    Review.create_review(book=entry.book, by=bob, rating=9)
     Entry.objects.update(pages=3, stars_9=7)
     assert differences()[0] == 1
     assert differences("--repair")[0] == 0
@@ -278,5 +280,5 @@ def test_unknown_parameter_is_rejected(anonymous, club):
 
 
 def test_new_private_club_is_not_counted(alice):
-    Club.found(by=alice, name="Secret", visibility="private")
+    Club.create_club(by=alice, name="Secret", visibility="private")
     assert differences() == (0, [])

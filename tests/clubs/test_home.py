@@ -6,11 +6,12 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from activity.kinds import Kind
+from activity.choices import NotificationKind
 from activity.services import notify
+from ballots.models import Ballot
 from catalog.models import Book
-from clubs.models import Ballot, Club, Entry, Membership, Progress
-from clubs.reading.rules import Mark, Unit
+from clubs.models import Club, Entry, Membership, Progress
+from clubs.reading.choices import ReadingPosition, Unit
 from tests.clubs.helpers import CLUBS, bring_in
 
 pytestmark = pytest.mark.django_db
@@ -19,15 +20,18 @@ HOME = "/api/v1/users/me/home/"
 
 
 def add_current_book(club, by, title):
-    return Entry.add(club=club, book=Book.add(by=None, title=title, authors=["A"]), by=by, status="reading")
+    return Entry.add_entry(
+        club=club, book=Book.create_book(by=None, title=title, authors=["A"]), by=by, status="reading"
+    )
 
 
 def open_ballot(club, by):
     proposals = [
-        Entry.add(club=club, book=Book.add(by=None, title=f"Proposal {n}", authors=["A"]), by=by).pk for n in range(2)
+        Entry.add_entry(club=club, book=Book.create_book(by=None, title=f"Proposal {n}", authors=["A"]), by=by).pk
+        for n in range(2)
     ]
     fields = {"method": "approval", "closes_at": timezone.now() + datetime.timedelta(days=1)}
-    return Ballot.open(club=club, by=by, candidates=proposals, title="What next?", **fields)
+    return Ballot.create_ballot(club=club, by=by, candidates=proposals, title="What next?", **fields)
 
 
 def create_meeting(client, club, **fields):
@@ -39,10 +43,10 @@ def create_meeting(client, club, **fields):
 
 def test_home_matches_the_detail_responses(club, alice, as_alice, as_bob, bob):
     entry = add_current_book(club, alice, "Emma")
-    Progress.set(entry=entry, by=bob, mark=Mark(Unit.PERCENT, Decimal(40), Decimal(100)))
+    Progress.set_progress(entry=entry, by=bob, mark=ReadingPosition(Unit.PERCENT, Decimal(40), Decimal(100)))
     ballot = open_ballot(club, alice)
     meeting = create_meeting(as_alice, club)
-    empty = Club.found(by=bob, name="An empty club", visibility="private")
+    empty = Club.create_club(by=bob, name="An empty club", visibility="private")
     shown = as_bob.get(HOME).json()
     assert shown.keys() == {"clubs", "unread_notifications"}
     assert [row["name"] for row in shown["clubs"]] == ["An empty club", "Night readers"]
@@ -72,7 +76,7 @@ def test_home_lists_only_joined_clubs_and_open_ballots(club, alice, charlie, as_
 
 def test_home_counts_unread_notifications(alice, bob, as_alice):
     for _three in range(3):
-        notify(Kind.JOIN_REQUEST, [alice.pk], actor=bob.pk)
+        notify(NotificationKind.JOIN_REQUEST, [alice.pk], actor=bob.pk)
     assert as_alice.get(HOME).json()["unread_notifications"] == 3
     as_alice.post("/api/v1/users/me/notifications/read/", {"all": True})
     assert as_alice.get(HOME).json()["unread_notifications"] == 0
@@ -95,7 +99,7 @@ def test_home_requires_authentication_and_rejects_parameters(anonymous, as_bob):
 def test_home_query_count_is_constant(alice, bob, as_bob, as_alice, django_assert_num_queries):
     for size in (3, 300):
         for n in range(Club.objects.count(), size):
-            club = Club.found(by=alice, name=f"Club {n:03}")
+            club = Club.create_club(by=alice, name=f"Club {n:03}")
             Membership.objects.bulk_create([Membership(club=club, user=bob, status="active")])
             if n < 10 or n % 30 == 0:
                 entry = add_current_book(club, alice, f"Book {n}")

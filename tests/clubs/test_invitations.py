@@ -99,9 +99,9 @@ def test_accept_adds_the_user_as_a_member(invite, private_club, as_charlie, char
 def test_accept_completes_a_join_request(make_club, alice, as_charlie, charlie):
     club = make_club(join_policy="request")
     bring_in(club, charlie, status="pending")
-    _invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=1)
+    _invitation, code = Invitation.create_with_code(club, by=alice, expires_in_hours=1, max_uses=1)
     assert accept(as_charlie, code).status_code == 201
-    assert club.membership_of(charlie).message == ""
+    assert club.get_membership(charlie).message == ""
 
 
 def test_accept_answers_the_same_404_for_every_invalid_code(
@@ -126,7 +126,7 @@ def test_accept_answers_the_same_404_for_every_invalid_code(
 
 def test_accept_after_club_deletion_is_not_found(invite, private_club, alice, as_charlie):
     code = invite()["code"]
-    private_club.dissolve(by=alice)
+    private_club.delete_club(by=alice)
     problem(accept(as_charlie, code), 404, "not_found")
 
 
@@ -152,11 +152,11 @@ def test_accept_retry_after_last_use_reports_membership(invite, as_charlie):
 
 def test_accept_in_a_full_club_does_not_count_as_use(make_club, alice, as_charlie):
     club = make_club(member_limit=3)
-    invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=1)
+    invitation, code = Invitation.create_with_code(club, by=alice, expires_in_hours=1, max_uses=1)
     problem(accept(as_charlie, code), 409, "club_full")
     invitation.refresh_from_db()
     assert invitation.uses == 0
-    club.change(by=alice, member_limit=4)
+    club.update_club(by=alice, member_limit=4)
     assert accept(as_charlie, code).status_code == 201
 
 
@@ -188,7 +188,7 @@ def test_revoked_invitation_is_not_listed(invite, invites, as_moe):
 
 def test_revoke_in_another_club_is_not_found(invite, as_charlie, charlie):
     made = invite()
-    own = Club.found(by=charlie, name="Own")
+    own = Club.create_club(by=charlie, name="Own")
     problem(as_charlie.delete(f"{CLUBS}{own.pk}/invites/{made['id']}/"), 404, "not_found")
     assert Invitation.objects.get(pk=made["id"]).revoked_at is None
 

@@ -3,7 +3,8 @@
 import pytest
 from django.utils import timezone
 
-from clubs.models import Club, Meeting
+from clubs.models import Club
+from meetings.models import Meeting
 from tests.clubs.helpers import CLUBS, bad_parameters, bring_in
 
 pytestmark = pytest.mark.django_db
@@ -22,9 +23,9 @@ def test_list_shows_public_and_own_private_clubs(make_club, client_of, anonymous
     seen = {username: set(names(client_of(user).get(CLUBS))) for username, user in (("bob", bob), ("charlie", charlie))}
     assert seen == {"bob": {"Open", "Hidden"}, "charlie": {"Open", "Hidden"}}
     assert names(anonymous.get(CLUBS)) == ["Open"]
-    hidden.membership_of(charlie).change(by=alice, status="banned")
+    hidden.get_membership(charlie).update_membership(by=alice, status="banned")
     assert names(client_of(charlie).get(CLUBS)) == ["Open"]
-    hidden.membership_of(bob).remove(by=alice)
+    hidden.get_membership(bob).remove(by=alice)
     assert names(client_of(bob).get(CLUBS)) == ["Open"]
 
 
@@ -47,20 +48,20 @@ def test_list_shows_the_users_membership(make_club, as_alice, as_moe, as_bob, as
     assert memberships() == expected
     bring_in(club, charlie, status="pending")
     assert memberships() == expected | {"charlie": (None, "pending")}
-    club.membership_of(charlie).change(by=None, status="banned")
+    club.get_membership(charlie).update_membership(by=None, status="banned")
     assert memberships() == expected | {"charlie": (None, "banned")}
-    club.membership_of(charlie).remove(by=None)
+    club.get_membership(charlie).remove(by=None)
     assert memberships() == expected
 
 
 def test_filter_mine(make_club, alice, bob, charlie, as_bob, as_charlie, anonymous):
     make_club("With Bob")
-    Club.found(by=charlie, name="Charlie's")
-    asked = Club.found(by=alice, name="Asked", join_policy="request")
+    Club.create_club(by=charlie, name="Charlie's")
+    asked = Club.create_club(by=alice, name="Asked", join_policy="request")
     bring_in(asked, bob, status="pending")
-    banned = Club.found(by=alice, name="Banned")
+    banned = Club.create_club(by=alice, name="Banned")
     bring_in(banned, bob, status="banned")
-    left = Club.found(by=alice, name="Left")
+    left = Club.create_club(by=alice, name="Left")
     bring_in(left, bob, status="left")
     assert set(names(as_bob.get(CLUBS, {"mine": "true"}))) == {"With Bob", "Asked"}
     assert names(as_charlie.get(CLUBS, {"mine": "true"})) == ["Charlie's"]
@@ -79,7 +80,7 @@ def test_search_by_words(make_club, alice, anonymous, as_bob):
         assert names(anonymous.get(CLUBS, {"search": text})) == [], text
     assert set(names(as_bob.get(CLUBS, {"search": "circulo"}))) == {"Círculo de Leitura", "Secret Círculo"}
     club = Club.objects.get(name="Night readers")
-    club.change(by=alice, name="Day readers")
+    club.update_club(by=alice, name="Day readers")
     assert names(anonymous.get(CLUBS, {"search": "night"})) == []
     assert names(anonymous.get(CLUBS, {"search": "day"})) == ["Day readers"]
 
@@ -110,7 +111,7 @@ def test_pagination_is_complete_in_both_directions(alice, anonymous, ordering):
     now = timezone.now()
     for n in range(13):
         # Ties in every ordering must be neither skipped nor repeated.
-        club = Club.found(by=alice, name=f"Club {n // 4}")
+        club = Club.create_club(by=alice, name=f"Club {n // 4}")
         Club.objects.filter(pk=club.pk).update(created_at=now - timezone.timedelta(days=n // 4))
     whole = [card["id"] for card in anonymous.get(CLUBS, {"ordering": ordering}).json()["results"]]
     page = anonymous.get(CLUBS, {"ordering": ordering, "page_size": 4}).json()
@@ -150,9 +151,9 @@ def test_invalid_parameters_are_rejected(anonymous, parameters, bad):
 def test_list_query_count_is_constant(make_user, client_of, django_assert_num_queries, clubs):
     ana = make_user("ana")
     for n in range(clubs):
-        club = Club.found(by=make_user(f"owner{n}"), name=f"Club {n}")
+        club = Club.create_club(by=make_user(f"owner{n}"), name=f"Club {n}")
         repeats = {"every": "weekly", "count": 2}
-        Meeting.plan(club=club, by=club.owner, title="Tea", starts_at=timezone.now(), repeats=repeats)
+        Meeting.create_meeting(club=club, by=club.owner, title="Tea", starts_at=timezone.now(), repeats=repeats)
         if n % 2:
             bring_in(club, ana)
     client = client_of(ana)

@@ -10,12 +10,12 @@ from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern
 
 from clubs.models import Club
-from tests.clubs.ballots import matrix as _ballots  # noqa: F401  adds its rows
-from tests.clubs.discussions import matrix as _discussions  # noqa: F401  adds its rows
+from tests.ballots import matrix as _ballots  # noqa: F401  adds its rows
 from tests.clubs.helpers import bring_in
 from tests.clubs.matrix import BUILDERS, ROLES, ROWS, Row, World
-from tests.clubs.meetings import matrix as _meetings  # noqa: F401  adds its rows
 from tests.clubs.reading import matrix as _reading  # noqa: F401  adds its rows
+from tests.discussions import matrix as _discussions  # noqa: F401  adds its rows
+from tests.meetings import matrix as _meetings  # noqa: F401  adds its rows
 from tests.pictures import made
 from tests.reviews import matrix as _reviews  # noqa: F401  adds its row
 
@@ -29,7 +29,7 @@ def make_world(make_user, client_of):
     def make(visibility):
         cast = {role: None if role == "anonymous" else make_user(f"the-{role}") for role in ROLES}
         # Created as a public club, because private ones accept no join requests.
-        club = Club.found(by=cast["owner"], name="Night readers", join_policy="request")
+        club = Club.create_club(by=cast["owner"], name="Night readers", join_policy="request")
         bring_in(club, cast["moderator"], role="moderator")
         bring_in(club, cast["member"])
         bring_in(club, cast["pending"], status="pending")
@@ -37,7 +37,7 @@ def make_world(make_user, client_of):
         world = World(club, cast)
         for build in BUILDERS:
             build(world, make_user)
-        club.change(
+        club.update_club(
             by=cast["owner"], visibility=visibility, **({"join_policy": "open"} if visibility == "public" else {})
         )
         return world

@@ -121,8 +121,8 @@ def test_partly_rejected_update_changes_nothing(members, club, as_alice, as_moe,
     problem(as_moe.patch(f"{members}{charlie.pk}/", {"status": "active", "role": "moderator"}), 403, "owner_only")
     problem(as_alice.patch(f"{members}{charlie.pk}/", {"role": "moderator"}), 409, "not_a_member")
     problem(as_alice.patch(f"{members}{bob.pk}/", {"status": "banned", "role": "moderator"}), 409, "not_a_member")
-    assert club.membership_of(charlie).status == "pending"
-    assert club.membership_of(bob).status == "active"
+    assert club.get_membership(charlie).status == "pending"
+    assert club.get_membership(bob).status == "active"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_stale_if_match_fails(members, as_alice, bob):
 
 
 def test_member_of_another_club_is_not_found(members, as_moe, charlie):
-    other = Club.found(by=charlie, name="Other")
+    other = Club.create_club(by=charlie, name="Other")
     problem(as_moe.delete(f"{members}{charlie.pk}/"), 404, "not_found")
     problem(as_moe.get(f"{CLUBS}{other.pk}/members/"), 403, "members_only")
 

@@ -63,7 +63,7 @@ def test_unsupported_methods_do_not_reveal_private_clubs(private_club, as_charli
 
 def test_responses_do_not_contain_the_private_name(private_club, alice, as_charlie, charlie):
     bring_in(private_club, charlie, status="banned")
-    _invitation, code = Invitation.issue(private_club, by=alice, expires_in_hours=1, max_uses=1)
+    _invitation, code = Invitation.create_with_code(private_club, by=alice, expires_in_hours=1, max_uses=1)
     for response in (
         as_charlie.post(ACCEPT, {"code": code}),
         as_charlie.post(f"{CLUBS}{private_club.pk}/join/"),

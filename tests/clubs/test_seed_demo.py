@@ -9,12 +9,15 @@ from django.db import transaction
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from clubs.models import Ballot, Club, Entry, Meeting, Membership, Milestone, Post, Progress, Rsvp, Thread
-from clubs.reading.rules import Status
-from tests.clubs.discussions.helpers import check_figures
+from ballots.models import Ballot
+from clubs.models import Club, Entry, Membership, Milestone, Progress
+from clubs.reading.choices import EntryStatus
+from discussions.models import Post, Thread
+from meetings.models import Meeting, Rsvp
 from tests.clubs.helpers import check_invariants
-from tests.clubs.meetings.helpers import check_seats
 from tests.clubs.reading.helpers import assert_counted
+from tests.discussions.helpers import check_figures
+from tests.meetings.helpers import check_seats
 from tests.reviews.helpers import differences
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +50,7 @@ def test_sample_data_covers_all_features(anonymous: APIClient) -> None:
     assert {club["language"] for club in clubs} == {"en", "pt", "pt-BR"}
     assert all(club["current_entry"] and club["members_count"] >= 3 for club in clubs)
     assert Club.objects.filter(visibility="private").count() == 1
-    assert set(Entry.objects.values_list("status", flat=True)) == set(Status.values)
+    assert set(Entry.objects.values_list("status", flat=True)) == set(EntryStatus.values)
     kinds = Ballot.objects.values_list("method", "status", "outcome").order_by("method", "status", "outcome")
     assert list(kinds) == [
         ("approval", "closed", "no_quorum"),

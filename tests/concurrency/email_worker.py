@@ -8,9 +8,9 @@ django.setup()
 
 from django.core.mail.backends import filebased  # noqa: E402
 
-from bookbridge.api.tasks.decorators import periodic_tasks  # noqa: E402
-from bookbridge.api.tasks.worker import Worker  # noqa: E402
 from clubs import tasks  # noqa: E402
+from core.tasks.decorators import periodic_tasks  # noqa: E402
+from core.tasks.worker import Worker  # noqa: E402
 
 tasks.PART = 7
 send, notify = filebased.EmailBackend.write_message, tasks.notify

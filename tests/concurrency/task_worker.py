@@ -7,9 +7,9 @@ import django
 
 django.setup()
 
-from bookbridge.api.tasks import models  # noqa: E402
-from bookbridge.api.tasks.decorators import periodic_tasks  # noqa: E402
-from bookbridge.api.tasks.worker import Worker  # noqa: E402
+from core.tasks import models  # noqa: E402
+from core.tasks.decorators import periodic_tasks  # noqa: E402
+from core.tasks.worker import Worker  # noqa: E402
 
 # The tests count the tasks that run.
 periodic_tasks.clear()

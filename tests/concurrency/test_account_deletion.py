@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from accounts.models import RetiredName, User
+from accounts.models import RetiredUsername, User
 from catalog.models import Book
 from clubs.models import Club, Membership
 from reviews.models import Like, Review
@@ -19,9 +19,9 @@ PASSWORD = "correct horse battery"
 
 def test_account_deletion_during_writes_leaves_nothing(make_user, client_of):
     owner = make_user("owner")
-    club = Club.found(by=owner, name="Sertão")
-    books = [Book.add(by=owner, title=f"Book {n}", authors=["A"]) for n in range(ROUNDS)]
-    liked = Review.write(book=books[0], by=owner, rating=8)
+    club = Club.create_club(by=owner, name="Sertão")
+    books = [Book.create_book(by=owner, title=f"Book {n}", authors=["A"]) for n in range(ROUNDS)]
+    liked = Review.create_review(book=books[0], by=owner, rating=8)
     entry = client_of(owner).post(f"/api/v1/clubs/{club.pk}/books/", {"book": books[0].pk}).json()["id"]
     for round_ in range(ROUNDS):
         leaver = make_user(f"leaver{round_}")
@@ -45,7 +45,7 @@ def test_account_deletion_during_writes_leaves_nothing(make_user, client_of):
         assert client.get("/api/v1/users/me/").status_code == 401
     # Requests that started before the deletion may have finished after it; nothing of them may stay.
     assert not User.objects.filter(username_key__startswith="leaver").exists()
-    assert RetiredName.objects.count() == ROUNDS
+    assert RetiredUsername.objects.count() == ROUNDS
     assert list(Membership.objects.values_list("user", flat=True)) == [owner.pk]
     assert not Like.objects.exists()
     assert Club.objects.count() == 1
@@ -54,12 +54,12 @@ def test_account_deletion_during_writes_leaves_nothing(make_user, client_of):
 
 def test_account_deletion_by_staff_and_user_at_once(make_user, client_of):
     owner, helpers = make_user("owner"), [make_user(f"staff{n}", is_staff=True, is_superuser=True) for n in range(2)]
-    club = Club.found(by=owner, name="Sertão")
-    books = [Book.add(by=owner, title=f"Book {n}", authors=["A"]) for n in range(ROUNDS)]
+    club = Club.create_club(by=owner, name="Sertão")
+    books = [Book.create_book(by=owner, title=f"Book {n}", authors=["A"]) for n in range(ROUNDS)]
     for round_ in range(ROUNDS):
         leaver = make_user(f"leaver{round_}")
         club.join(leaver)
-        Review.write(book=books[round_], by=leaver, rating=6)
+        Review.create_review(book=books[round_], by=leaver, rating=6)
         client = client_of(leaver)
         browsers = [Client(raise_request_exception=False) for _helper in helpers]
         for browser, helper in zip(browsers, helpers, strict=True):
@@ -81,7 +81,7 @@ def test_account_deletion_by_staff_and_user_at_once(make_user, client_of):
         assert client.get("/api/v1/users/me/").status_code == 401
     call_command("clear_expired")
     assert not User.objects.filter(username_key__startswith="leaver").exists()
-    assert RetiredName.objects.count() == ROUNDS
+    assert RetiredUsername.objects.count() == ROUNDS
     assert list(Membership.objects.values_list("user", flat=True)) == [owner.pk]
     assert Club.objects.count() == 1
     call_command("verify_figures")

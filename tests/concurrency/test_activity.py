@@ -14,15 +14,15 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
-from activity.kinds import Kind
+from activity.choices import NotificationKind
 from activity.models import Event, Notification
 from activity.services import notify
-from bookbridge.api.tasks import decorators, scheduling
-from bookbridge.api.tasks.cleanup import clean_up
-from bookbridge.api.tasks.models import PeriodicTask, QueuedTask
-from bookbridge.api.tasks.worker import run_pending
 from catalog.models import Book
 from clubs.models import Club, Entry
+from core.tasks import decorators, scheduling
+from core.tasks.cleanup import clean_up
+from core.tasks.models import PeriodicTask, QueuedTask
+from core.tasks.worker import run_pending
 from reviews.models import Review
 from tests.clubs.helpers import bring_in
 from tests.concurrency.tools import ROUNDS, at_once
@@ -42,7 +42,7 @@ def test_simultaneous_mark_read_and_list(bob: User):
     clients = [client_of(bob) for _n in range(20)]
     for n in range(ROUNDS):
         for m in range(10):
-            notify(Kind.SECURITY, [bob.pk], detail="x", key=f"{n} {m}")
+            notify(NotificationKind.SECURITY, [bob.pk], detail="x", key=f"{n} {m}")
         ids = list(Notification.objects.filter(user=bob, read_at=None).values_list("pk", flat=True))
         bodies = [{"all": True} if n % 2 else {"ids": ids[:: 1 if n % 4 else -1]} for n in range(16)]
         calls = [partial(client.post, f"{NOTIFICATIONS}read/", body) for client, body in zip(clients, bodies)]  # noqa: B905
@@ -52,7 +52,7 @@ def test_simultaneous_mark_read_and_list(bob: User):
 
 
 def test_simultaneous_settings_changes_are_all_saved(bob: User):
-    kinds = [kind.value for kind in Kind if kind != Kind.SECURITY]
+    kinds = [kind.value for kind in NotificationKind if kind != NotificationKind.SECURITY]
     clients = [client_of(bob) for _kind in kinds]
     for n in range(ROUNDS):
         wanted = bool(n % 2)
@@ -68,8 +68,8 @@ def test_simultaneous_settings_changes_are_all_saved(bob: User):
 def test_simultaneous_likes_notify_once_each(alice: User, bob: User, moe: User):
     clients = [client_of(user) for user in (bob, moe)] * 6
     for n in range(ROUNDS):
-        book = Book.add(by=alice, title=f"Book {n}", authors=["Anonymous"])
-        review = Review.write(book=book, by=alice, rating=8)
+        book = Book.create_book(by=alice, title=f"Book {n}", authors=["Anonymous"])
+        review = Review.create_review(book=book, by=alice, rating=8)
         path = f"/api/v1/reviews/{review.pk}/like/"
         assert statuses(at_once([partial(client.put, path) for client in clients])) == {204: 12}
         both = at_once([partial(clients[0].delete, path), *[partial(client.put, path) for client in clients[:6]]])
@@ -84,11 +84,11 @@ def test_simultaneous_likes_notify_once_each(alice: User, bob: User, moe: User):
 
 def test_leaving_during_club_notification_leaves_none(alice: User, bob: User, moe: User):
     for n in range(ROUNDS):
-        club = Club.found(by=alice, name=f"Club {n}")
+        club = Club.create_club(by=alice, name=f"Club {n}")
         bring_in(club, bob)
         bring_in(club, moe)
-        book = Book.add(by=alice, title=f"Planned {n}", authors=["Anonymous"])
-        Entry.add(club=club, book=book, by=alice, status="planned")
+        book = Book.create_book(by=alice, title=f"Planned {n}", authors=["Anonymous"])
+        Entry.add_entry(club=club, book=book, by=alice, status="planned")
         leave = partial(client_of(bob).post, f"/api/v1/clubs/{club.pk}/leave/")
         _count, answer = at_once([run_pending, leave])
         run_pending()
@@ -154,7 +154,7 @@ def count_emails(folder: Path) -> Counter:
 
 def test_killed_worker_loses_no_email(make_user, worker, tmp_path):
     users = [make_user(f"r{n}", email=f"r{n}@example.org", email_verified=True) for n in range(200)]
-    notify(Kind.SECURITY, [user.pk for user in users], detail="x")
+    notify(NotificationKind.SECURITY, [user.pk for user in users], detail="x")
     kills = 0
     for least in (20, 60, 120):
         victim = worker()
@@ -173,11 +173,11 @@ def test_killed_worker_loses_no_email(make_user, worker, tmp_path):
 
 
 def test_killed_worker_does_not_notify_twice(alice, make_user, worker, tmp_path, monkeypatch):
-    club = Club.found(by=alice, name="Many")
+    club = Club.create_club(by=alice, name="Many")
     for n in range(120):
         bring_in(club, make_user(f"r{n}"))
-    book = Book.add(by=alice, title="Planned", authors=["Anonymous"])
-    Entry.add(club=club, book=book, by=alice, status="planned")
+    book = Book.create_book(by=alice, title="Planned", authors=["Anonymous"])
+    Entry.add_entry(club=club, book=book, by=alice, status="planned")
     notifications = Notification.objects.filter(kind="book_planned")
     for least in (10, 50):
         victim = worker()

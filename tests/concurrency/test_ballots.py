@@ -13,10 +13,11 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from activity.models import Event
-from bookbridge.api.tasks.worker import run_pending
+from ballots.models import Ballot, Vote
 from catalog.models import Book
-from clubs.models import Ballot, Club, Entry, EntryChange, Vote
-from tests.clubs.ballots.helpers import let_expire, poll, url
+from clubs.models import Club, Entry, EntryChange
+from core.tasks.worker import run_pending
+from tests.ballots.helpers import let_expire, poll, url
 from tests.clubs.helpers import bring_in, check_invariants
 from tests.clubs.reading.helpers import assert_counted
 from tests.concurrency.tools import ROUNDS, at_once
@@ -29,7 +30,7 @@ SOON = timedelta(milliseconds=120)
 
 @pytest.fixture
 def club(alice: User) -> Club:
-    return Club.found(by=alice, name="Busy voters")
+    return Club.create_club(by=alice, name="Busy voters")
 
 
 @pytest.fixture
@@ -47,8 +48,8 @@ def clients(users: list[User], client_of: Callable[[User | None], APIClient]) ->
 
 @pytest.fixture
 def entries(club: Club, alice: User) -> list[Entry]:
-    books = [Book.add(by=None, title=f"T{n}", authors=["A"]) for n in range(3)]
-    return [Entry.add(club=club, book=book, by=alice) for book in books]
+    books = [Book.create_book(by=None, title=f"T{n}", authors=["A"]) for n in range(3)]
+    return [Entry.add_entry(club=club, book=book, by=alice) for book in books]
 
 
 def fresh(club: Club, entries: list[Entry], **fields: Any) -> Ballot:
@@ -72,11 +73,11 @@ def check_closed_once(ballot: Ballot) -> dict[int, int]:
     assert Event.objects.filter(verb="ballot.closed", object_id=ballot.pk).count() == 1
     assert EntryChange.objects.filter(new="planned").count() == ballot.candidates.filter(won=True).count()
     votes = Vote.objects.of_active_members().filter(ballot=ballot).values_list("places", flat=True)
-    assert sorted(ballot.papers) == sorted(votes)
-    assert ballot.voters == len(ballot.papers)
+    assert sorted(ballot.anonymous_votes) == sorted(votes)
+    assert ballot.voters == len(ballot.anonymous_votes)
     assert_counted()
-    entries = dict(ballot.candidates.values_list("place", "entry"))
-    return Counter(entries[paper[0]] for paper in ballot.papers)
+    entries = dict(ballot.candidates.values_list("position", "entry"))
+    return Counter(entries[paper[0]] for paper in ballot.anonymous_votes)
 
 
 def test_simultaneous_votes_of_one_user_leave_one(club: Club, clients: list[APIClient], entries: list[Entry]) -> None:
@@ -208,4 +209,4 @@ def test_close_while_members_and_entries_change(
             assert Event.objects.filter(verb="ballot.closed", object_id=left.pk).count() == 1
             assert left.candidates.filter(won=True).count() == (left.outcome == "winner")
         for user in users[:2]:
-            bring_in(club, user, role="moderator") if club.membership_of(user).status != "active" else None
+            bring_in(club, user, role="moderator") if club.get_membership(user).status != "active" else None

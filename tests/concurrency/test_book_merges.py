@@ -6,11 +6,10 @@ from typing import Any
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from bookbridge.api.errors import Conflict
-from catalog.merging.models import Merge, State
-from catalog.merging.services import merge_books, undo_merge
-from catalog.models import Book
+from catalog.merges.services import merge_books, undo_merge
+from catalog.models import Book, Merge, MergeStatus
 from clubs.models import Club, Entry
+from core.api.exceptions import Conflict
 from reviews.models import Review
 from tests.concurrency.tools import ROUNDS, at_once
 from tests.reviews.helpers import differences
@@ -21,7 +20,7 @@ V1 = "/api/v1/"
 
 def duplicates(by: User) -> tuple[Book, Book]:
     """Create two books of the same work."""
-    first, second = (Book.add(by=by, title="Dune", authors=["Frank Herbert"]) for _ in range(2))
+    first, second = (Book.create_book(by=by, title="Dune", authors=["Frank Herbert"]) for _ in range(2))
     return first, second
 
 
@@ -48,28 +47,28 @@ def test_merge_during_reviews_and_list_changes(
     as_alice, as_bob, as_charlie = client_of(alice), client_of(bob), client_of(charlie)
 
     def play(n: int) -> None:
-        kept, gone = duplicates(alice) if n % 2 else reversed(duplicates(alice))
-        club, other = (Club.found(by=alice, name=f"{name} {n}") for name in ("Sand", "Spice"))
-        entry = Entry.add(club=club, book=gone, by=alice)
-        written = Review.write(book=gone, by=alice, rating=4)
+        target, source = duplicates(alice) if n % 2 else reversed(duplicates(alice))
+        club, other = (Club.create_club(by=alice, name=f"{name} {n}") for name in ("Sand", "Spice"))
+        entry = Entry.add_entry(club=club, book=source, by=alice)
+        written = Review.create_review(book=source, by=alice, rating=4)
         answers = at_once(
             [
-                outcome_of(lambda: merge_books(kept=kept, gone=gone, by=staff, reason="The same")),
-                status(lambda: as_bob.post(f"{V1}reviews/", {"book": gone.pk, "rating": 3})),
-                status(lambda: as_bob.post(f"{V1}reviews/", {"book": kept.pk, "rating": 4})),
-                status(lambda: as_charlie.post(f"{V1}reviews/", {"book": gone.pk, "rating": 1})),
+                outcome_of(lambda: merge_books(target=target, source=source, by=staff, reason="The same")),
+                status(lambda: as_bob.post(f"{V1}reviews/", {"book": source.pk, "rating": 3})),
+                status(lambda: as_bob.post(f"{V1}reviews/", {"book": target.pk, "rating": 4})),
+                status(lambda: as_charlie.post(f"{V1}reviews/", {"book": source.pk, "rating": 1})),
                 status(lambda: as_alice.patch(f"{V1}reviews/{written.pk}/", {"rating": 5})),
-                status(lambda: as_alice.post(f"{V1}clubs/{other.pk}/books/", {"book": gone.pk, "status": "reading"})),
-                status(lambda: as_alice.post(f"{V1}clubs/{club.pk}/books/", {"book": kept.pk})),
+                status(lambda: as_alice.post(f"{V1}clubs/{other.pk}/books/", {"book": source.pk, "status": "reading"})),
+                status(lambda: as_alice.post(f"{V1}clubs/{club.pk}/books/", {"book": target.pk})),
                 status(lambda: as_alice.put(f"{V1}clubs/{club.pk}/books/{entry.pk}/progress/", {"percent": 40})),
             ]
         )
         assert answers[0] == "done"
         assert {*answers[1:]} <= {200, 201, 404, 409}, answers
-        assert not Review.objects.filter(book=gone).exists()
-        assert not Entry.objects.filter(book=gone).exists()
-        assert Review.objects.filter(book=kept, author=bob).count() == 1
-        assert Merge.objects.get(kept=kept).state == State.MERGED
+        assert not Review.objects.filter(book=source).exists()
+        assert not Entry.objects.filter(book=source).exists()
+        assert Review.objects.filter(book=target, author=bob).count() == 1
+        assert Merge.objects.get(target=target).state == MergeStatus.MERGED
 
     for n in range(ROUNDS):
         play(n)
@@ -81,9 +80,9 @@ def test_simultaneous_merges_allow_one(alice: User, staff: User) -> None:
         one, two = duplicates(alice)
         outcomes = at_once(
             [
-                outcome_of(lambda: merge_books(kept=one, gone=two, by=staff, reason="The same")),
-                outcome_of(lambda: merge_books(kept=two, gone=one, by=staff, reason="The same")),
-                outcome_of(lambda: merge_books(kept=one, gone=two, by=staff, reason="The same")),
+                outcome_of(lambda: merge_books(target=one, source=two, by=staff, reason="The same")),
+                outcome_of(lambda: merge_books(target=two, source=one, by=staff, reason="The same")),
+                outcome_of(lambda: merge_books(target=one, source=two, by=staff, reason="The same")),
             ]
         )
         assert outcomes.count("done") == 1
@@ -99,18 +98,18 @@ def test_simultaneous_undos_allow_one(
     as_alice, as_bob = client_of(alice), client_of(bob)
 
     def play(n: int) -> None:
-        kept, gone = duplicates(alice) if n % 2 else reversed(duplicates(alice))
-        club = Club.found(by=alice, name=f"Sand {n}")
-        for book, rating in ((gone, 2), (kept, 8)):
-            Review.write(book=book, by=alice, rating=rating)
-            Entry.add(club=club, book=book, by=alice)
-        merge = merge_books(kept=kept, gone=gone, by=staff, reason="The same")
+        target, source = duplicates(alice) if n % 2 else reversed(duplicates(alice))
+        club = Club.create_club(by=alice, name=f"Sand {n}")
+        for book, rating in ((source, 2), (target, 8)):
+            Review.create_review(book=book, by=alice, rating=rating)
+            Entry.add_entry(club=club, book=book, by=alice)
+        merge = merge_books(target=target, source=source, by=staff, reason="The same")
         stays = Entry.objects.get(club=club)
         answers = at_once(
             [
                 outcome_of(lambda: undo_merge(merge, by=staff, reason="Two works")),
                 outcome_of(lambda: undo_merge(Merge.objects.get(pk=merge.pk), by=staff, reason="Two works")),
-                status(lambda: as_bob.post(f"{V1}reviews/", {"book": gone.pk, "rating": 3})),
+                status(lambda: as_bob.post(f"{V1}reviews/", {"book": source.pk, "rating": 3})),
                 status(lambda: as_alice.patch(f"{V1}clubs/{club.pk}/books/{stays.pk}/", {"status": "planned"})),
                 status(lambda: as_alice.put(f"{V1}clubs/{club.pk}/books/{stays.pk}/progress/", {"percent": 40})),
             ]
@@ -119,7 +118,7 @@ def test_simultaneous_undos_allow_one(
         assert {*answers[:2]} <= {"done", "not_merged", "merge_underway"}, answers
         assert {*answers[2:]} <= {200, 201, 409}, answers
         merge.refresh_from_db()
-        assert merge.state == State.UNDONE
+        assert merge.state == MergeStatus.UNDONE
         assert Review.objects.filter(author=alice).count() == 2 * (n + 1)
         assert Entry.objects.filter(club=club).count() == 2
 

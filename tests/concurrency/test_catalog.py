@@ -24,7 +24,7 @@ def clients(make_user: Callable[..., User], client_of: Callable[[User | None], A
 def test_simultaneous_creates_with_one_isbn_create_one(clients: list[APIClient]) -> None:
     for _round in range(ROUNDS):
         for book in Book.objects.all():
-            book.remove()
+            book.delete_book()
         bodies = [{"title": f"T{n}", "author": "A", "isbn": SPELLINGS[n % 4]} for n in range(16)]
         answers = at_once(
             [lambda c=c, b=b: c.post("/api/v1/books/", b) for c, b in zip(clients, bodies, strict=True)]  # type: ignore[misc]
@@ -51,13 +51,13 @@ def test_simultaneous_updates_to_one_isbn_allow_one(clients: list[APIClient]) ->
 
 def test_simultaneous_lookups_create_one_book(clients: list[APIClient], monkeypatch: pytest.MonkeyPatch) -> None:
     class Slow:
-        def by_isbn(self, isbn13: str) -> providers.Found:
-            return providers.Found(title="T", authors=["A"], origin="openlibrary:/books/OL1M")
+        def by_isbn(self, isbn13: str) -> providers.ProviderBook:
+            return providers.ProviderBook(title="T", authors=["A"], origin="openlibrary:/books/OL1M")
 
     monkeypatch.setattr("catalog.services.default_provider", Slow)
     for _round in range(ROUNDS):
         for book in Book.objects.all():
-            book.remove()
+            book.delete_book()
         answers = at_once(
             [
                 lambda c=c, s=SPELLINGS[n % 4]: c.post("/api/v1/books/lookup/", {"isbn": s})  # type: ignore[misc]
@@ -70,14 +70,14 @@ def test_simultaneous_lookups_create_one_book(clients: list[APIClient], monkeypa
 
 def test_lookups_of_two_isbns_create_one_book(clients: list[APIClient], monkeypatch: pytest.MonkeyPatch) -> None:
     class Both:
-        def by_isbn(self, isbn13: str) -> providers.Found:
-            return providers.Found(title="T", authors=["A"], origin="openlibrary:/books/OL1M")
+        def by_isbn(self, isbn13: str) -> providers.ProviderBook:
+            return providers.ProviderBook(title="T", authors=["A"], origin="openlibrary:/books/OL1M")
 
     monkeypatch.setattr("catalog.services.default_provider", Both)
     isbns = ["9780306406157", "9780804429573"]
     for _round in range(ROUNDS):
         for book in Book.objects.all():
-            book.remove()
+            book.delete_book()
         answers = at_once(
             [
                 lambda c=c, s=isbns[n % 2]: c.post("/api/v1/books/lookup/", {"isbn": s})  # type: ignore[misc]

@@ -32,7 +32,7 @@ def statuses(answers):
 
 def test_simultaneous_joins_respect_member_limit(alice, clients):
     for _round in range(ROUNDS):
-        club = Club.found(by=alice, name="Full soon", member_limit=6)
+        club = Club.create_club(by=alice, name="Full soon", member_limit=6)
         answers = at_once([partial(client.post, f"{CLUBS}{club.pk}/join/") for client in clients[:20]])
         assert statuses(answers) == {201: 5, 409: 15}
         assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"club_full"}
@@ -43,7 +43,7 @@ def test_simultaneous_joins_respect_member_limit(alice, clients):
 
 def test_simultaneous_joins_of_one_user_create_one(alice, clients):
     for _round in range(ROUNDS):
-        club = Club.found(by=alice, name="Once")
+        club = Club.create_club(by=alice, name="Once")
         answers = at_once([partial(clients[0].post, f"{CLUBS}{club.pk}/join/")] * 10)
         assert statuses(answers) == {201: 1, 409: 9}
         check_invariants()
@@ -51,8 +51,8 @@ def test_simultaneous_joins_of_one_user_create_one(alice, clients):
 
 def test_invitation_is_accepted_max_uses_times(alice, clients):
     for _round in range(ROUNDS):
-        club = Club.found(by=alice, name="By invitation", visibility="private")
-        invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=5)
+        club = Club.create_club(by=alice, name="By invitation", visibility="private")
+        invitation, code = Invitation.create_with_code(club, by=alice, expires_in_hours=1, max_uses=5)
         answers = at_once([partial(client.post, ACCEPT, {"code": code}) for client in clients])
         assert statuses(answers) == {201: 5, 404: 25}
         club.refresh_from_db()
@@ -63,8 +63,8 @@ def test_invitation_is_accepted_max_uses_times(alice, clients):
 
 def test_simultaneous_accepts_of_one_user_use_it_once(alice, clients):
     for _round in range(ROUNDS):
-        club = Club.found(by=alice, name="By invitation", visibility="private")
-        invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=10)
+        club = Club.create_club(by=alice, name="By invitation", visibility="private")
+        invitation, code = Invitation.create_with_code(club, by=alice, expires_in_hours=1, max_uses=10)
         answers = at_once([partial(clients[0].post, ACCEPT, {"code": code})] * 10)
         assert statuses(answers) == {201: 1, 409: 9}
         invitation.refresh_from_db()
@@ -74,8 +74,8 @@ def test_simultaneous_accepts_of_one_user_use_it_once(alice, clients):
 
 def test_full_club_uses_no_invitation(alice, clients):
     for _round in range(ROUNDS):
-        club = Club.found(by=alice, name="Small", member_limit=3)
-        invitation, code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=8)
+        club = Club.create_club(by=alice, name="Small", member_limit=3)
+        invitation, code = Invitation.create_with_code(club, by=alice, expires_in_hours=1, max_uses=8)
         answers = at_once([partial(client.post, ACCEPT, {"code": code}) for client in clients[:8]])
         assert statuses(answers) == {201: 2, 409: 6}
         invitation.refresh_from_db()
@@ -99,7 +99,7 @@ def test_club_always_has_one_owner(alice, bob, charlie, client_of):
         "bob deletes": lambda c: as_bob.delete(f"{CLUBS}{c}/"),
     }
     for pair in itertools.combinations(acts, 2):
-        club = Club.found(by=alice, name="Contested")
+        club = Club.create_club(by=alice, name="Contested")
         bring_in(club, bob, role="moderator")
         bring_in(club, charlie)
         statuses(at_once([partial(acts[act], club.pk) for act in pair]))
@@ -109,7 +109,7 @@ def test_club_always_has_one_owner(alice, bob, charlie, client_of):
 def test_simultaneous_transfers_leaves_and_deletions(alice, bob, moe, client_of):
     clients = {user: client_of(user) for user in (alice, bob, moe)}
     for _round in range(ROUNDS):
-        club = Club.found(by=alice, name="Contested")
+        club = Club.create_club(by=alice, name="Contested")
         bring_in(club, moe, role="moderator")
         bring_in(club, bob)
         address = f"{CLUBS}{club.pk}/"
@@ -125,7 +125,7 @@ def test_simultaneous_transfers_leaves_and_deletions(alice, bob, moe, client_of)
 def test_last_two_members_leave_at_once(alice, bob, client_of):
     as_alice, as_bob = client_of(alice), client_of(bob)
     for _round in range(ROUNDS):
-        club = Club.found(by=alice, name="Last ones")
+        club = Club.create_club(by=alice, name="Last ones")
         bring_in(club, bob)
         address = f"{CLUBS}{club.pk}/leave/"
         found = statuses(at_once([partial(as_alice.post, address), partial(as_bob.post, address)]))
@@ -137,7 +137,7 @@ def test_last_two_members_leave_at_once(alice, bob, client_of):
 def test_join_request_ends_in_a_valid_state(alice, bob, moe, charlie, client_of):
     as_alice, as_moe, as_charlie = client_of(alice), client_of(moe), client_of(charlie)
     for _round in range(ROUNDS):
-        club = Club.found(by=alice, name="On request", join_policy="request", member_limit=4)
+        club = Club.create_club(by=alice, name="On request", join_policy="request", member_limit=4)
         bring_in(club, moe, role="moderator")
         bring_in(club, charlie, status="pending")
         address = f"{CLUBS}{club.pk}/"
@@ -159,7 +159,7 @@ def test_join_request_ends_in_a_valid_state(alice, bob, moe, charlie, client_of)
 def test_member_limit_holds_during_approvals(alice, users, clients, client_of):
     as_alice = client_of(alice)
     for _round in range(ROUNDS):
-        club = Club.found(by=alice, name="Limits", join_policy="request", member_limit=6)
+        club = Club.create_club(by=alice, name="Limits", join_policy="request", member_limit=6)
         address = f"{CLUBS}{club.pk}/"
         for user in users[:8]:
             bring_in(club, user, status="pending")
@@ -172,7 +172,7 @@ def test_member_limit_holds_during_approvals(alice, users, clients, client_of):
 def test_visibility_and_join_policy_stay_consistent(alice, client_of):
     as_alice = client_of(alice)
     for _round in range(ROUNDS):
-        club = Club.found(by=alice, name="Torn")
+        club = Club.create_club(by=alice, name="Torn")
         address = f"{CLUBS}{club.pk}/"
         bodies = [{"visibility": "private"}, {"join_policy": "open"}, {"join_policy": "request"}] * 2
         statuses(at_once([partial(as_alice.patch, address, body) for body in bodies]))
@@ -185,7 +185,7 @@ def test_account_deletions_during_joins_and_transfers(make_user, client_of):
     """Two owners delete their accounts while users join and ownership is transferred."""
     for round_ in range(ROUNDS):
         first, second, third = (make_user(f"{name}{round_}") for name in ("first", "second", "third"))
-        clubs = [Club.found(by=owner, name="Shared") for owner in (first, second)]
+        clubs = [Club.create_club(by=owner, name="Shared") for owner in (first, second)]
         for club in clubs:
             for user in {first, second} - {club.owner}:
                 bring_in(club, user)
@@ -195,8 +195,8 @@ def test_account_deletions_during_joins_and_transfers(make_user, client_of):
         calls += [partial(as_first.post, f"{CLUBS}{clubs[0].pk}/transfer/", {"user": second.pk})]
         statuses(answer for answer in at_once(calls) if answer is not None)
         check_invariants()
-        Membership.objects.end_all(first)
-        Membership.objects.end_all(second)
+        Membership.objects.remove_user_everywhere(first)
+        Membership.objects.remove_user_everywhere(second)
         assert not Club.objects.filter(owner__in=[first, second]).exists()
         assert not Membership.objects.filter(user__in=[first, second]).exists()
         check_invariants()
@@ -204,7 +204,7 @@ def test_account_deletions_during_joins_and_transfers(make_user, client_of):
 
 def end_memberships(user):
     try:
-        Membership.objects.end_all(user)
+        Membership.objects.remove_user_everywhere(user)
     except Http404:
         pytest.fail("account deletion must not raise 404")
 
@@ -213,7 +213,7 @@ def test_conditional_updates_do_not_deadlock(alice, charlie, client_of):
     """`If-Match` locks before it compares, so that one of several changes is made."""
     as_alice = client_of(alice)
     for _round in range(ROUNDS):
-        club = Club.found(by=alice, name="Careful")
+        club = Club.create_club(by=alice, name="Careful")
         bring_in(club, charlie)
         address = f"{CLUBS}{club.pk}/members/{charlie.pk}/"
         tag = as_alice.get(address)["ETag"]

@@ -14,11 +14,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_milestone_update_during_deletion(alice, client_of):
     client = client_of(alice)
-    entry = Entry.add(
-        club=Club.found(by=alice, name="Hasty"), book=Book.add(by=None, title="T", authors=["A"]), by=alice
+    entry = Entry.add_entry(
+        club=Club.create_club(by=alice, name="Hasty"),
+        book=Book.create_book(by=None, title="T", authors=["A"]),
+        by=alice,
     )
     for _round in range(ROUNDS):
-        milestone = Milestone.add(entry=entry, title="Half", up_to_percent=50, due_on="2026-01-01")
+        milestone = Milestone.create_milestone(entry=entry, title="Half", up_to_percent=50, due_on="2026-01-01")
         url = f"{CLUBS}{entry.club_id}/books/{entry.pk}/milestones/{milestone.pk}/"
         changes = [{"title": "Later"}, {"up_to_chapter": 3}, {"due_on": "2026-02-02"}]
         answers = at_once(
@@ -32,8 +34,8 @@ def test_milestone_update_during_deletion(alice, client_of):
 def test_invitations_during_club_deletion(alice, client_of):
     client = client_of(alice)
     for _round in range(ROUNDS):
-        club = Club.found(by=alice, name="Short")
-        invitation, _code = Invitation.issue(club, by=alice, expires_in_hours=1, max_uses=1)
+        club = Club.create_club(by=alice, name="Short")
+        invitation, _code = Invitation.create_with_code(club, by=alice, expires_in_hours=1, max_uses=1)
         url = f"{CLUBS}{club.pk}/"
         revoke = partial(client.delete, f"{url}invites/{invitation.pk}/")
         deleted, created, *revoked = at_once(

@@ -11,10 +11,10 @@ from django.db.utils import IntegrityError
 from rest_framework.test import APIClient
 
 from accounts.models import AuthSession, User
-from bookbridge.api.models import KeptAnswer
-from bookbridge.api.transactions import retrying_atomic
+from core.db.transactions import atomic_with_retry
+from core.models import IdempotencyRecord
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.api.views_for_tests")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.core.views_for_tests")]
 
 ONCE = "/api/v1/probe/once/"
 ME = "/api/v1/users/me/"
@@ -74,7 +74,7 @@ def test_key_of_killed_worker_is_taken_over_once(me):
     me.post(ONCE, {}, HTTP_IDEMPOTENCY_KEY="k")
     for _round in range(5):
         AuthSession.objects.filter(device="effect").delete()
-        KeptAnswer.objects.update(status=None, answer="", created_at="2026-01-01T00:00Z")
+        IdempotencyRecord.objects.update(status=None, response_body="", created_at="2026-01-01T00:00Z")
         answers = at_once(12, lambda n: copy(me).post(ONCE, {}, HTTP_IDEMPOTENCY_KEY="k"))
         assert {answer.status_code for answer in answers} <= {201, 409}
         assert effects() == 1
@@ -93,7 +93,7 @@ def test_simultaneous_conditional_updates_allow_one(me):
 
 @pytest.mark.parametrize(("times", "status"), [(1, 200), (3, 200), (4, 503)])
 def test_conditional_update_is_retried_after_deadlock(me, monkeypatch, times, status):
-    original, tries = User.change_profile, []
+    original, tries = User.update_profile, []
 
     def change_profile(self, **fields):
         original(self, **fields)
@@ -125,7 +125,7 @@ def test_real_deadlocks_are_retried(alice, bob):
     # Wait for each other between rounds: four lost deadlocks in a row would rightly raise an error.
     started, ended = threading.Barrier(2, timeout=30), threading.Barrier(2, timeout=30)
 
-    @retrying_atomic
+    @atomic_with_retry
     def both(first: int, second: int, meet: list[threading.Barrier]) -> None:
         tries.append(first)
         User.objects.filter(pk=first).update(bio="x")
@@ -147,12 +147,12 @@ def test_real_deadlocks_are_retried(alice, bob):
 def test_nested_transaction_is_not_retried(alice):
     tries = []
 
-    @retrying_atomic
+    @atomic_with_retry
     def inner() -> None:
         tries.append(1)
         raise OperationalError(1213, "Deadlock found")
 
-    @retrying_atomic
+    @atomic_with_retry
     def outer() -> None:
         if len(tries) < 2:
             inner()
@@ -164,7 +164,7 @@ def test_nested_transaction_is_not_retried(alice):
 def test_other_errors_are_not_retried():
     tries = []
 
-    @retrying_atomic
+    @atomic_with_retry
     def work(error: Exception) -> None:
         tries.append(1)
         raise error
@@ -217,7 +217,7 @@ def test_killed_connections_are_replaced(me):
 def test_connection_killed_during_request_gives_503(alice, monkeypatch, me):
     from accounts import serializers
 
-    original = serializers.OwnUserSerializer.update
+    original = serializers.CurrentUserSerializer.update
 
     def kill_and_update(self, instance, validated_data):
         with connection.cursor() as cursor:
@@ -228,7 +228,7 @@ def test_connection_killed_during_request_gives_503(alice, monkeypatch, me):
         killer.join()
         return original(self, instance, validated_data)
 
-    monkeypatch.setattr(serializers.OwnUserSerializer, "update", kill_and_update)
+    monkeypatch.setattr(serializers.CurrentUserSerializer, "update", kill_and_update)
     etag = me.get(ME)["ETag"]
 
     def patch(n: int) -> Any:

@@ -7,13 +7,14 @@ from urllib.parse import quote
 
 import pytest
 
-from accounts.departure import close_account
+from accounts.deletion import close_account
 from catalog.models import Book
-from clubs.models import Club, Entry, Post, Reaction, Thread
-from tests.clubs.discussions.helpers import check_figures, posts, reaction, threads
+from clubs.models import Club, Entry
+from discussions.models import Post, Reaction, Thread
 from tests.clubs.helpers import bring_in
 from tests.concurrency.tools import ROUNDS, at_once
 from tests.conftest import PASSWORD, client_of
+from tests.discussions.helpers import check_figures, posts, reaction, threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,17 +26,19 @@ def owner(make_user):
 
 @pytest.fixture
 def club(owner):
-    return Club.found(by=owner, name="Talkers")
+    return Club.create_club(by=owner, name="Talkers")
 
 
 @pytest.fixture
 def entry(club, owner):
-    return Entry.add(club=club, book=Book.add(by=None, title="Emma", authors=["A"]), by=owner, status="reading")
+    return Entry.add_entry(
+        club=club, book=Book.create_book(by=None, title="Emma", authors=["A"]), by=owner, status="reading"
+    )
 
 
 @pytest.fixture
 def thread(club, owner, entry):
-    return Thread.open(club=club, by=owner, title="Hartfield", body="What a house.", entry=entry)
+    return Thread.create_thread(club=club, by=owner, title="Hartfield", body="What a house.", entry=entry)
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ def statuses(answers):
 
 def test_replies_during_deletion_of_their_parent(club, thread, owner, clients):
     for _round in range(ROUNDS):
-        post = Post.write(thread=thread, by=owner, body="Going")
+        post = Post.create_post(thread=thread, by=owner, body="Going")
         body = {"body": "@owner no", "reply_to": post.pk}
         calls = [partial(client.post, threads(club, thread, "posts/"), body) for client in clients[:6]]
         answers = at_once([*calls, *[partial(client_of(owner).delete, posts(club, post))] * 2])
@@ -72,7 +75,7 @@ def test_simultaneous_reactions_are_counted_once_each(club, thread, owner, make_
         bring_in(club, user)
     fans = [client_of(user) for user in users]
     for round_ in range(ROUNDS):
-        post = Post.write(thread=thread, by=owner, body="Cheer")
+        post = Post.create_post(thread=thread, by=owner, body="Cheer")
         emoji = "👍🎉"[round_ % 2]
         answers = at_once([partial(fan.put, reaction(club, post, emoji)) for fan in fans])
         assert statuses(answers) == {204: 20}
@@ -85,7 +88,7 @@ def test_simultaneous_reactions_are_counted_once_each(club, thread, owner, make_
 
 def test_replies_while_spoiler_percent_is_raised(club, thread, owner, clients):
     for _round in range(ROUNDS):
-        post = Post.write(thread=thread, by=owner, body="Hm", spoiler_percent=None)
+        post = Post.create_post(thread=thread, by=owner, body="Hm", spoiler_percent=None)
         body = {"body": "No", "reply_to": post.pk, "spoiler_percent": 5}
         calls = [partial(client.post, threads(club, thread, "posts/"), body) for client in clients[:6]]
         raised, *answers = at_once(
@@ -99,7 +102,7 @@ def test_replies_while_spoiler_percent_is_raised(club, thread, owner, clients):
 
 def test_posts_during_thread_deletion(club, owner, clients):
     for _round in range(ROUNDS):
-        thread = Thread.open(club=club, by=owner, title="Short", body="Now")
+        thread = Thread.create_thread(club=club, by=owner, title="Short", body="Now")
         post = thread.posts.get()
         calls = [partial(client.post, threads(club, thread, "posts/"), {"body": "Me"}) for client in clients[:3]]
         calls += [partial(client.put, posts(club, post, f"reactions/{quote('👍')}/")) for client in clients[3:5]]
@@ -114,13 +117,13 @@ def test_posts_during_thread_deletion(club, owner, clients):
 def test_posts_during_club_and_entry_deletion(owner, make_user):
     users = [make_user(f"last{n}") for n in range(6)]
     clients = [client_of(user) for user in users]
-    book = Book.add(by=None, title="Emma", authors=["A"])
+    book = Book.create_book(by=None, title="Emma", authors=["A"])
     for round_ in range(ROUNDS):
-        club = Club.found(by=owner, name="Going")
+        club = Club.create_club(by=owner, name="Going")
         for user in users:
             bring_in(club, user)
-        entry = Entry.add(club=club, book=book, by=owner, status="reading")
-        thread = Thread.open(club=club, by=owner, title="T", body="B", entry=entry)
+        entry = Entry.add_entry(club=club, book=book, by=owner, status="reading")
+        thread = Thread.create_thread(club=club, by=owner, title="T", body="B", entry=entry)
         new = {"title": "T", "body": "@owner", "entry": entry.pk}
         calls = [partial(client.post, threads(club), new) for client in clients[:3]]
         calls += [partial(client.post, threads(club, thread, "posts/"), {"body": "B"}) for client in clients[3:]]
@@ -130,12 +133,12 @@ def test_posts_during_club_and_entry_deletion(owner, make_user):
         assert set(statuses(answers)) <= {201, 400, 404}
         assert not Thread.objects.exclude(entry=None).exists()
         check_figures()
-        Club.objects.filter(pk=club.pk).first() and club.dissolve(by=owner)
+        Club.objects.filter(pk=club.pk).first() and club.delete_club(by=owner)
         assert not Post.objects.exists()
 
 
 def test_reading_a_thread_during_first_progress(club, entry, thread, owner, users, clients):
-    Post.write(thread=thread, by=owner, body="She marries", spoiler_percent=50)
+    Post.create_post(thread=thread, by=owner, body="She marries", spoiler_percent=50)
     url, place = threads(club, thread, "posts/"), f"/api/v1/clubs/{club.pk}/books/{entry.pk}/progress/"
     for client in clients:
         saved, *seen = at_once([partial(client.put, place, {"percent": 50}), *[partial(client.get, url)] * 5])
@@ -150,7 +153,7 @@ def test_posts_during_account_deletion(club, thread, make_user):
     for round_ in range(ROUNDS):
         user = make_user(f"leaver{round_}")
         bring_in(club, user)
-        pk, client, own = user.pk, client_of(user), Post.write(thread=thread, by=user, body="Me")
+        pk, client, own = user.pk, client_of(user), Post.create_post(thread=thread, by=user, body="Me")
         calls = [partial(client.post, threads(club, thread, "posts/"), {"body": "Me too"})] * 3
         calls += [partial(client.post, threads(club), {"title": "T", "body": "B"})]
         calls += [partial(client.put, reaction(club, own, "👍")), partial(client.delete, posts(club, own))]
@@ -164,7 +167,7 @@ def test_posts_during_account_deletion(club, thread, make_user):
 
 def test_mixed_writes_keep_counters_right(club, entry, owner, clients):
     for round_ in range(max(1, ROUNDS // 4)):
-        thread = Thread.open(club=club, by=owner, title="Busy", body="Go", entry=entry)
+        thread = Thread.create_thread(club=club, by=owner, title="Busy", body="Go", entry=entry)
         chance = random.Random(round_)
 
         def write(client, seed, thread=thread):

@@ -22,7 +22,7 @@ def media(settings, tmp_path):
 
 def test_simultaneous_uploads_leave_one_file(alice, client_of):
     client = client_of(alice)
-    club = Club.found(by=alice, name="Hasty")
+    club = Club.create_club(by=alice, name="Hasty")
     for _round in range(ROUNDS):
         calls = [partial(put, client, AVATAR, made()) for _number in range(4)]
         calls += [partial(put, client, f"/api/v1/clubs/{club.pk}/cover/", made()) for _number in range(4)]
@@ -39,8 +39,8 @@ def test_uploads_during_deletions_leave_no_files(make_user, client_of):
     for round_ in range(ROUNDS):
         leaver = make_user(f"leaver{round_}")
         client = client_of(leaver)
-        book = Book.add(by=leaver, title="Short", authors=["A"])
-        club = Club.found(by=leaver, name="Short")
+        book = Book.create_book(by=leaver, title="Short", authors=["A"])
+        club = Club.create_club(by=leaver, name="Short")
         answers = at_once(
             [
                 partial(client.delete, "/api/v1/users/me/", {"password": PASSWORD}),
@@ -60,5 +60,5 @@ def test_uploads_during_deletions_leave_no_files(make_user, client_of):
         left = set(Book.objects.exclude(cover_url="").values_list("cover_url", flat=True))
         assert files() == left
         for book in Book.objects.all():
-            book.remove()
+            book.delete_book()
         assert files() == set()

@@ -10,14 +10,13 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from bookbridge.api.tasks.models import QueuedTask
-from bookbridge.api.tasks.worker import run_pending
 from catalog.models import Book
+from core.tasks.models import QueuedTask
+from core.tasks.worker import run_pending
 from reviews import tasks
-from reviews.importing import services
-from reviews.importing.models import Import
-from reviews.importing.services import begin
-from reviews.models import Review
+from reviews.imports import services
+from reviews.imports.services import start_import
+from reviews.models import Review, ReviewImport
 from tests.concurrency.tools import at_once
 from tests.reviews.exports import book, goodreads, storygraph
 from tests.reviews.helpers import differences
@@ -25,8 +24,8 @@ from tests.reviews.helpers import differences
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def start(user: User, data: bytes, source: str = "goodreads") -> Import:
-    return begin(by=user, source=source, visibility="public", data=data)
+def start(user: User, data: bytes, source: str = "goodreads") -> ReviewImport:
+    return start_import(by=user, source=source, visibility="public", data=data)
 
 
 def test_simultaneous_imports_of_the_same_new_books(make_user: Callable[..., User], monkeypatch: pytest.MonkeyPatch):
@@ -40,7 +39,7 @@ def test_simultaneous_imports_of_the_same_new_books(make_user: Callable[..., Use
     at_once([run_pending] * 4)
     while QueuedTask.objects.filter(status="READY").update(run_after=timezone.now()):
         run_pending()
-    assert set(Import.objects.values_list("status", "created", "failed")) == {("done", 30, 0)}
+    assert set(ReviewImport.objects.values_list("status", "created", "failed")) == {("done", 30, 0)}
     assert Book.objects.count() == 30
     assert Review.objects.count() == 120
     assert differences() == (0, [])
@@ -52,13 +51,13 @@ def test_import_with_four_workers_creates_no_duplicates(alice: User, monkeypatch
 
     at_once([partial(tasks.process_import.call, id=work.pk)] * 4)
     work.refresh_from_db()
-    assert (work.status, work.done, work.created, work.failed) == ("done", 60, 60, 0)
+    assert (work.status, work.rows_processed, work.created, work.failed) == ("done", 60, 60, 0)
     assert Review.objects.count() == Book.objects.count() == 60
     assert differences() == (0, [])
 
 
 def test_two_imports_during_own_reviews(alice: User, client_of: Callable[..., APIClient]):
-    books = [Book.add(by=None, title=f"Book {n}", authors=[f"Author {n % 7}"]) for n in range(30)]
+    books = [Book.create_book(by=None, title=f"Book {n}", authors=[f"Author {n % 7}"]) for n in range(30)]
     theirs = [{"Title": f"Book {n}", "Authors": f"Author {n % 7}", "ISBN/UID": ""} for n in range(30)]
     start(alice, goodreads(*(book(n) for n in range(30))))
     start(alice, storygraph(*theirs), "storygraph")
@@ -72,7 +71,7 @@ def test_two_imports_during_own_reviews(alice: User, client_of: Callable[..., AP
     while QueuedTask.objects.filter(status="READY").update(run_after=timezone.now()):
         run_pending()
     assert set(statuses) <= {201, 409}
-    assert set(Import.objects.values_list("status", "failed")) == {("done", 0)}
+    assert set(ReviewImport.objects.values_list("status", "failed")) == {("done", 0)}
     assert Review.objects.count() == Book.objects.count() == 30
     assert differences() == (0, [])
 
@@ -86,7 +85,7 @@ def test_limit_of_three_imports_holds(alice: User, client_of: Callable[..., APIC
         return "started"
 
     assert sorted(at_once([one] * 8)) == ["started"] * 3 + ["too_many_imports"] * 5
-    assert Import.objects.count() == QueuedTask.objects.count() == 3
+    assert ReviewImport.objects.count() == QueuedTask.objects.count() == 3
 
 
 def test_import_during_account_deletion(alice: User, client_of: Callable[..., APIClient]):
@@ -100,7 +99,7 @@ def test_import_during_account_deletion(alice: User, client_of: Callable[..., AP
     while QueuedTask.objects.filter(status="READY").update(run_after=timezone.now()):
         run_pending()
     assert status == 204
-    assert not Import.objects.exists()
+    assert not ReviewImport.objects.exists()
     assert set(QueuedTask.objects.values_list("status", "error")) == {("SUCCESSFUL", "")}
     assert not Review.objects.exclude(author=None).exists()
     assert differences() == (0, [])

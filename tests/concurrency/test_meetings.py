@@ -10,23 +10,24 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.departure import depart
+from accounts.deletion import erase
 from accounts.models import User
 from activity.models import Notification
-from bookbridge.api.tasks.models import QueuedTask
-from bookbridge.api.tasks.worker import run_pending
-from clubs.meetings import tasks
-from clubs.models import CalendarToken, Club, Meeting, Rsvp
+from clubs.models import Club
+from core.tasks.models import QueuedTask
+from core.tasks.worker import run_pending
+from meetings import tasks
+from meetings.models import CalendarToken, Meeting, Rsvp
 from tests.clubs.helpers import bring_in
-from tests.clubs.meetings.helpers import check_seats, notified, url
 from tests.concurrency.tools import ROUNDS, at_once
+from tests.meetings.helpers import check_seats, notified, url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def club(alice: User) -> Club:
-    return Club.found(by=alice, name="Busy readers")
+    return Club.create_club(by=alice, name="Busy readers")
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def clients(users: list[User], client_of: Callable[..., Any]) -> list[Any]:
 
 def plan(club: Club, *, days: float = 10, **fields: Any) -> Meeting:
     starts_at = timezone.now() + datetime.timedelta(days=days)
-    return Meeting.plan(club=club, by=club.owner, title="Tea", starts_at=starts_at, **fields)
+    return Meeting.create_meeting(club=club, by=club.owner, title="Tea", starts_at=starts_at, **fields)
 
 
 def answer(client: Any, meeting: Meeting, word: str) -> Callable[[], Any]:
@@ -58,7 +59,7 @@ def statuses(answers: list[Any]) -> Counter[int]:
 
 
 def waitlist(meeting: Meeting) -> list[int]:
-    return list(Rsvp.objects.filter(meeting=meeting).line().values_list("user", flat=True))
+    return list(Rsvp.objects.filter(meeting=meeting).waitlisted().values_list("user", flat=True))
 
 
 def attendees(meeting: Meeting) -> set[int]:
@@ -134,19 +135,23 @@ def test_rsvps_during_leaves_deletions_and_capacity_changes(
 
 
 def delete_account(user: User) -> None:
-    User.objects.filter(pk=user.pk).update(is_active=False, leaving="anonymise")
-    user.count(-1)
-    depart(user)
+    User.objects.filter(pk=user.pk).update(is_active=False, reviews_on_deletion="anonymise")
+    user.update_user_count(-1)
+    erase(user)
 
 
 def test_rsvps_during_meeting_and_club_deletion(alice: User, clients: Any, users: Any) -> None:
     for round_ in range(ROUNDS):
-        other = Club.found(by=alice, name="Short")
+        other = Club.create_club(by=alice, name="Short")
         for user in users[:6]:
             bring_in(other, user)
         meeting = plan(other, capacity=2, repeats={"every": "weekly", "count": 3})
         calls: list[Any] = [answer(client, meeting, "yes") for client in clients[:6]]
-        end = partial(other.dissolve, by=alice) if round_ % 2 else partial(meeting.remove, by=alice, scope="following")
+        end = (
+            partial(other.delete_club, by=alice)
+            if round_ % 2
+            else partial(meeting.delete_meeting, by=alice, scope="following")
+        )
         answers = at_once([*calls, end])
         assert set(statuses(answers[:-1])) <= {200, 404}
         assert not Rsvp.objects.filter(meeting=meeting).exists()
@@ -199,7 +204,7 @@ def test_reminder_is_sent_once_by_several_workers(club: Club, users: Any) -> Non
         QueuedTask.objects.all().delete()
         Notification.objects.all().delete()
         meeting = plan(club, days=6.5)
-        QueuedTask.objects.filter(task_path="clubs.meetings.tasks.send_reminder").update(run_after=timezone.now())
+        QueuedTask.objects.filter(task_path="meetings.tasks.send_reminder").update(run_after=timezone.now())
         remind = partial(tasks._remind, meeting=meeting.pk, days=1, starts=meeting.starts_at.isoformat())
         at_once([run_pending] * 4 + [remind] * 2)
         assert len(notified("meeting_reminder")) == len(users) + 1

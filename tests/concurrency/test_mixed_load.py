@@ -30,11 +30,11 @@ class RandomLoad:
         self.clients = {make_user(f"reader{n}"): None for n in range(6)}
         self.clients = {user: client_of(user) for user in self.clients}
         users = list(self.clients)
-        self.books = [Book.add(by=users[0], title=f"Book {n}", authors=["A"], page_count=300) for n in range(5)]
-        self.home = Club.found(by=make_user("host"), name="Home")  # never deleted
-        for club in [self.home, *(Club.found(by=users[n], name=f"Club {n}") for n in range(3))]:
+        self.books = [Book.create_book(by=users[0], title=f"Book {n}", authors=["A"], page_count=300) for n in range(5)]
+        self.home = Club.create_club(by=make_user("host"), name="Home")  # never deleted
+        for club in [self.home, *(Club.create_club(by=users[n], name=f"Club {n}") for n in range(3))]:
             for book in self.books[:3]:
-                Entry.add(club=club, book=book, by=club.owner, status="reading")
+                Entry.add_entry(club=club, book=book, by=club.owner, status="reading")
         for user in users:
             self.home.join(user)
 
@@ -42,7 +42,7 @@ class RandomLoad:
         """Return random actions, with an account deletion among them."""
         leaver = self.make_user(f"leaver{self.chance.randrange(10**9)}")
         self.home.join(leaver)
-        Review.write(book=self.books[0], by=leaver, rating=3).like(by=leaver)
+        Review.create_review(book=self.books[0], by=leaver, rating=3).like(by=leaver)
         client = client_of(leaver)
         leaving = {"password": PASSWORD, "reviews": self.chance.choice(["anonymise", "delete"])}
         theirs = [partial(client.post, REVIEWS, {"book": self.books[1].pk, "rating": 5})]

@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 
 from catalog.models import Book
-from clubs.discussions.posts import Post
 from clubs.models import Club
+from discussions.models import Post
 from moderation.models import Case, Decision, Report
 from reviews.models import Review
 from tests.clubs.helpers import bring_in
@@ -46,7 +46,9 @@ def write(alice):
     """Create a review by Alice of a new book."""
 
     def make():
-        return Review.write(book=Book.add(by=None, title="Emma", authors=["A"]), by=alice, rating=8, body="Good.")
+        return Review.create_review(
+            book=Book.create_book(by=None, title="Emma", authors=["A"]), by=alice, rating=8, body="Good."
+        )
 
     return make
 
@@ -60,19 +62,19 @@ def statuses(answers):
 def check():
     """Check that cases match their reports and that hidden states match the targets."""
     for case in Case.objects.exclude(state="gone"):
-        assert case.reports_count == case.reports.waiting().count(), case
+        assert case.reports_count == case.reports.pending().count(), case
         assert case.state == ("open" if case.reports_count or case.is_appealed else "closed"), case
     for review in Review.objects.all():
-        concealed = Case.objects.filter(target_type="review", target_id=review.pk).exclude(concealed="").exists()
-        assert concealed == (review.hidden_at is not None), review
+        hidden_state = Case.objects.filter(target_type="review", target_id=review.pk).exclude(hidden_state="").exists()
+        assert hidden_state == (review.hidden_at is not None), review
     assert differences() == (0, [])
 
 
-def decide(client, case, decision, ground):
+def decide(client, case, decision, reason):
     """Load the case page and return the call that submits its form."""
     shown = client.get(page_of(case)).context
     form = {"version": shown["case"].version, "seen": shown["form"].initial["seen"]}
-    return partial(client.post, page_of(case), form | {"decision": decision, "ground": ground}, follow=True)
+    return partial(client.post, page_of(case), form | {"decision": decision, "reason": reason}, follow=True)
 
 
 def test_simultaneous_reports_of_one_user_create_one(clients, write, settings):
@@ -94,7 +96,7 @@ def test_simultaneous_reports_hide_target_once(clients, write):
         assert statuses(answers).keys() <= {201, 400}
         assert [answer.status_code for answer in answers].count(201) >= 3
         case = case_of(review)
-        assert (case.concealed, case.decisions.count()) == ("pending", 1)
+        assert (case.hidden_state, case.decisions.count()) == ("pending", 1)
     check()
 
 
@@ -141,13 +143,13 @@ def test_decision_during_target_deletion(clients, write, browsers, as_alice):
         assert statuses(answers).keys() <= {200, 201, 204, 400}
         assert answers[-1].status_code == 204
         case.refresh_from_db()
-        assert (case.state, case.concealed) == ("gone", "")
+        assert (case.state, case.hidden_state) == ("gone", "")
     check()
 
 
 def test_reports_during_post_update_and_deletion(clients, users, alice, as_alice, bob, client_of):
     as_bob = client_of(bob)
-    club = Club.found(by=alice, name="Loud")
+    club = Club.create_club(by=alice, name="Loud")
     for user in (bob, *users):
         bring_in(club, user)
     threads = f"/api/v1/clubs/{club.pk}/threads/"
@@ -167,7 +169,7 @@ def test_reports_during_post_update_and_deletion(clients, users, alice, as_alice
         else:
             assert case is not None
             assert (
-                (case.concealed == "pending")
+                (case.hidden_state == "pending")
                 == (post.hidden_at is not None)
                 == (Report.objects.filter(case=case).count() >= 3)
             )
@@ -177,7 +179,7 @@ def test_reports_during_post_update_and_deletion(clients, users, alice, as_alice
 def test_decision_during_account_deletions(make_user, client_of, write, browsers):
     for round_ in range(ROUNDS):
         leaver, author = make_user(f"leaver{round_}"), make_user(f"author{round_}")
-        review = Review.write(book=Book.add(by=None, title="T", authors=["A"]), by=author, rating=4)
+        review = Review.create_review(book=Book.create_book(by=None, title="T", authors=["A"]), by=author, rating=4)
         other = write()
         report(client_of(leaver), author)
         case = case_of(author)

@@ -26,7 +26,7 @@ def owner(make_user: Callable[..., User]) -> User:
 
 @pytest.fixture
 def club(owner: User) -> Club:
-    return Club.found(by=owner, name="Busy readers")
+    return Club.create_club(by=owner, name="Busy readers")
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def moderators(club: Club, make_user: Callable[..., User], client_of: Callable[[
 
 @pytest.fixture
 def books(db: None) -> list[Book]:
-    return [Book.add(by=None, title=f"T{n}", authors=["A"]) for n in range(16)]
+    return [Book.create_book(by=None, title=f"T{n}", authors=["A"]) for n in range(16)]
 
 
 def url(club: Club, entry: Entry | None = None, rest: str = "") -> str:
@@ -55,7 +55,7 @@ def statuses(answers: list[Any]) -> Counter[int]:
 
 
 def test_simultaneous_moves_leave_a_permutation(club: Club, owner: User, moderators: list[Any], books: Any) -> None:
-    entries = [Entry.add(club=club, book=book, by=owner) for book in books]
+    entries = [Entry.add_entry(club=club, book=book, by=owner) for book in books]
     for round_ in range(ROUNDS):
         chance = random.Random(round_)
         answers = at_once(
@@ -73,8 +73,8 @@ def test_simultaneous_changes_leave_no_gap_or_duplicate(
 ) -> None:
     for round_ in range(ROUNDS):
         for entry in Entry.objects.all():
-            entry.remove(by=owner)
-        entries = [Entry.add(club=club, book=book, by=owner, status="reading") for book in books[:8]]
+            entry.delete_entry(by=owner)
+        entries = [Entry.add_entry(club=club, book=book, by=owner, status="reading") for book in books[:8]]
         chance = random.Random(round_)
         calls = [partial(c.patch, url(club, chance.choice(entries)), {"position": 1}) for c in moderators[:3]]
         for client, book in zip(moderators[3:6], books[8:], strict=False):
@@ -97,8 +97,8 @@ def test_simultaneous_additions_of_a_book_create_one(club: Club, moderators: lis
 
 
 def test_simultaneous_first_progress_leaves_one_row(club: Club, owner: User, moderators: list[Any], books: Any) -> None:
-    for book in [*books, *(Book.add(by=None, title="More", authors=["A"]) for _ in range(ROUNDS - len(books)))]:
-        entry = Entry.add(club=club, book=book, by=owner)
+    for book in [*books, *(Book.create_book(by=None, title="More", authors=["A"]) for _ in range(ROUNDS - len(books)))]:
+        entry = Entry.add_entry(club=club, book=book, by=owner)
         place = url(club, entry, "progress/")
         answers = at_once([partial(moderators[0].put, place, {"percent": percent}) for percent in range(16)])
         assert statuses(answers) == {200: 16}
@@ -108,7 +108,7 @@ def test_simultaneous_first_progress_leaves_one_row(club: Club, owner: User, mod
 
 
 def test_crosswise_moves_do_not_deadlock(club: Club, owner: User, moderators: list[Any], books: Any) -> None:
-    first, second = (Entry.add(club=club, book=book, by=owner) for book in books[:2])
+    first, second = (Entry.add_entry(club=club, book=book, by=owner) for book in books[:2])
 
     def swap(client: APIClient, one: Entry, other: Entry) -> set[int]:
         answers = set()
@@ -127,11 +127,11 @@ def test_crosswise_moves_do_not_deadlock(club: Club, owner: User, moderators: li
 def test_mixed_writes_keep_counters_right(
     club: Club, owner: User, moderators: list[Any], books: Any, client_of: Callable[[User | None], APIClient]
 ) -> None:
-    others = [Club.found(by=owner, name=f"Club {n}") for n in range(3)]
+    others = [Club.create_club(by=owner, name=f"Club {n}") for n in range(3)]
     as_owner = client_of(owner)
     for book in books[:4]:
         for where in (club, *others):
-            Entry.add(club=where, book=book, by=owner, status="reading")
+            Entry.add_entry(club=where, book=book, by=owner, status="reading")
     for round_ in range(ROUNDS):
         chance = random.Random(round_)
         entries = list(Entry.objects.filter(club=club))
@@ -155,7 +155,7 @@ def test_mixed_writes_keep_counters_right(
 
 def test_progress_during_entry_deletion(club: Club, owner: User, moderators: list[Any], books: Any) -> None:
     for round_ in range(ROUNDS):
-        entry = Entry.add(club=club, book=books[round_ % 16], by=owner)
+        entry = Entry.add_entry(club=club, book=books[round_ % 16], by=owner)
         step = {"title": "I", "up_to_chapter": 1, "due_on": "2027-01-01"}
         calls = [partial(c.put, url(club, entry, "progress/"), {"percent": 5}) for c in moderators[:5]]
         calls += [partial(c.post, url(club, entry, "milestones/"), step) for c in moderators[5:7]]
@@ -173,10 +173,10 @@ def test_writes_during_club_deletion(
     clients = [client_of(user) for user in users]
     as_owner = client_of(owner)
     for _round in range(ROUNDS):
-        club = Club.found(by=owner, name="Going")
+        club = Club.create_club(by=owner, name="Going")
         for user in users:
             bring_in(club, user)
-        entry = Entry.add(club=club, book=books[0], by=owner, status="reading")
+        entry = Entry.add_entry(club=club, book=books[0], by=owner, status="reading")
         calls = [partial(c.put, url(club, entry, "progress/"), {"percent": 5}) for c in clients[:3]]
         for client, book in zip(clients[3:], books[1:], strict=False):
             calls.append(partial(client.post, url(club), {"book": book.pk}))
@@ -193,7 +193,7 @@ def test_book_is_either_listed_or_deleted(
 ) -> None:
     as_owner = client_of(owner)
     for _round in range(ROUNDS):
-        book = Book.add(by=owner, title="Going", authors=["A"])
+        book = Book.create_book(by=owner, title="Going", authors=["A"])
         removed, listed = at_once(
             [
                 partial(as_owner.delete, f"/api/v1/books/{book.pk}/"),

@@ -28,7 +28,7 @@ def clients(users, client_of):
 
 @pytest.fixture
 def books(db):
-    return [Book.add(by=None, title=f"Book {n}", authors=["A"]) for n in range(4)]
+    return [Book.create_book(by=None, title=f"Book {n}", authors=["A"]) for n in range(4)]
 
 
 def statuses(answers):
@@ -48,7 +48,7 @@ def test_simultaneous_first_reviews_create_one(clients, books, anonymous):
 
 
 def test_simultaneous_likes_are_all_counted(clients, books, users):
-    review = Review.write(book=books[0], by=users[0], rating=8)
+    review = Review.create_review(book=books[0], by=users[0], rating=8)
     url = f"{REVIEWS}{review.pk}/like/"
     for round_ in range(ROUNDS):
         many = at_once([partial(client.put, url) for client in clients[:10] for _ in range(2)])
@@ -62,7 +62,7 @@ def test_simultaneous_likes_are_all_counted(clients, books, users):
 
 
 def test_simultaneous_conditional_updates_allow_one(clients, books, users):
-    url = f"{REVIEWS}{Review.write(book=books[0], by=users[0], rating=8).pk}/"
+    url = f"{REVIEWS}{Review.create_review(book=books[0], by=users[0], rating=8).pk}/"
     for round_ in range(ROUNDS):
         etag = clients[0].get(url)["ETag"]
         answers = at_once(
@@ -78,7 +78,7 @@ def test_reviews_during_book_deletion(clients, users, client_of):
         deleted, *written = at_once([partial(clients[0].delete, f"/api/v1/books/{book}/"), *calls])
         assert (deleted.status_code, statuses(written)) in [(409, {201: 7}), (204, {400: 7})], written[0].content
         for review in Review.objects.all():
-            review.remove()
+            review.delete_review()
 
 
 class RandomWriters:
@@ -145,11 +145,11 @@ def test_mixed_writes_keep_counters_right(clients, users, books, make_user, clie
     writers = RandomWriters(clients, users, books, seed)
     found = Counter()
     for round_ in range(10):
-        leaving = [make_user(f"leaving{round_}-{n}") for n in range(2)]
-        club = Club.found(by=leaving[0], name="Going")
+        leaving = [make_user(f"reviews_on_deletion{round_}-{n}") for n in range(2)]
+        club = Club.create_club(by=leaving[0], name="Going")
         club.join(leaving[1])
         for user in leaving:
-            Review.write(book=books[0], by=user, rating=round_ % 10 + 1)
+            Review.create_review(book=books[0], by=user, rating=round_ % 10 + 1)
             for review in Review.objects.exclude(author=user)[:3]:
                 review.like(by=user)
         deletions = [partial(writers.go, user, anonymise=bool(n)) for n, user in enumerate(leaving)]

@@ -18,11 +18,13 @@ from django.db import connections
 from django.test import override_settings
 from rest_framework.test import APIClient
 
-from bookbridge.api import caching, counters, redis
 from catalog.models import Book
 from catalog.views import BookViewSet
 from clubs.models import Club, Entry, Progress
-from clubs.reading.rules import Mark, Unit
+from clubs.reading.choices import ReadingPosition, Unit
+from core import redis
+from core.api import response_cache
+from core.counters import counters
 from reviews.models import Review
 from tests.clubs.helpers import bring_in
 from tests.concurrency.tools import ROUNDS, at_once
@@ -35,7 +37,7 @@ BOOKS, REVIEWS, STATS = "/api/v1/books/", "/api/v1/reviews/", "/api/v1/stats/"
 
 @pytest.fixture
 def books(db):
-    return [Book.add(by=None, title=f"Book {n}", authors=["A"], page_count=300) for n in range(4)]
+    return [Book.create_book(by=None, title=f"Book {n}", authors=["A"], page_count=300) for n in range(4)]
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def statuses(answers):
 
 def test_one_request_builds_the_cached_response(books, monkeypatch):
     made, asked = [], threading.Barrier(6)
-    read, listing = counters.read, BookViewSet.list
+    read, listing = counters.get_values, BookViewSet.list
 
     def together(names):
         found = read(names)
@@ -63,7 +65,7 @@ def test_one_request_builds_the_cached_response(books, monkeypatch):
 
     monkeypatch.setattr(counters, "read", together)
     monkeypatch.setattr(BookViewSet, "list", count)
-    monkeypatch.setattr(caching, "WAITING", 10)
+    monkeypatch.setattr(response_cache, "WAITING", 10)
     answers = at_once([partial(APIClient().get, BOOKS) for _ in range(6)])
     assert len({answer.content for answer in answers}) == 1
     assert made == [1]
@@ -71,11 +73,11 @@ def test_one_request_builds_the_cached_response(books, monkeypatch):
 
 def test_simultaneous_first_counter_changes_lose_none(db):
     for _round in range(ROUNDS):
-        at_once([partial(counters.add, {"new": 1, f"new {n % 3}": 1}) for n in range(12)])
-    assert counters.read(["new", "new 0", "new 1", "new 2", counters.TOTALS]) == {
+        at_once([partial(counters.increment, {"new": 1, f"new {n % 3}": 1}) for n in range(12)])
+    assert counters.get_values(["new", "new 0", "new 1", "new 2", counters.TOTALS_VERSION]) == {
         "new": 12 * ROUNDS,
         **{f"new {n}": 4 * ROUNDS for n in range(3)},
-        counters.TOTALS: 12 * ROUNDS,
+        counters.TOTALS_VERSION: 12 * ROUNDS,
     }
 
 
@@ -159,10 +161,10 @@ def test_statistics_are_exact_after_each_write(books, users, client_of):
 
 def test_mixed_writes_keep_club_counters_right(books, users, client_of, make_user):
     owner = make_user("owner")
-    clubs = [Club.found(by=owner, name=f"Club {n}") for n in range(3)]
+    clubs = [Club.create_club(by=owner, name=f"Club {n}") for n in range(3)]
     for club in clubs:
         for book in books[:3]:
-            Entry.add(club=club, book=book, by=owner, status="reading")
+            Entry.add_entry(club=club, book=book, by=owner, status="reading")
     as_owner, clients = client_of(owner), {user: client_of(user) for user in users}
     for round_ in range(ROUNDS):
         chance = random.Random(round_)
@@ -215,14 +217,14 @@ def arrange(seed, client, clubs, books):
 
 def test_simultaneous_first_progress_of_many_members(books, users, client_of, make_user):
     owner = make_user("owner")
-    club = Club.found(by=owner, name="Busy")
+    club = Club.create_club(by=owner, name="Busy")
     for user in users:
         bring_in(club, user)
     clients = [client_of(user) for user in users]
     for _round in range(ROUNDS):
         for entry in Entry.objects.all():
-            entry.remove(by=owner)
-        entry = Entry.add(club=club, book=books[0], by=owner, status="reading")
+            entry.delete_entry(by=owner)
+        entry = Entry.add_entry(club=club, book=books[0], by=owner, status="reading")
         place = f"/api/v1/clubs/{club.pk}/books/{entry.pk}/progress/"
         assert statuses(at_once([partial(client.put, place, {"percent": 25}) for client in clients])) == {200: 8}
         entry.refresh_from_db()
@@ -230,17 +232,17 @@ def test_simultaneous_first_progress_of_many_members(books, users, client_of, ma
 
 
 def test_verify_counters_during_writes_finds_nothing(books, users, client_of, make_user):
-    club = Club.found(by=make_user("owner"), name="Busy")
-    entry = Entry.add(club=club, book=books[0], by=club.owner, status="reading")
+    club = Club.create_club(by=make_user("owner"), name="Busy")
+    entry = Entry.add_entry(club=club, book=books[0], by=club.owner, status="reading")
     for user in users:
         bring_in(club, user)
     over, errors = threading.Event(), []
 
     def write(user):
         for n in range(30):
-            review = Review.write(book=books[0], by=user, rating=n % 10 + 1)
-            Progress.set(entry=entry, by=user, mark=Mark(Unit.PERCENT, n))
-            review.remove()
+            review = Review.create_review(book=books[0], by=user, rating=n % 10 + 1)
+            Progress.set_progress(entry=entry, by=user, mark=ReadingPosition(Unit.PERCENT, n))
+            review.delete_review()
         over.set()
 
     def verify():

@@ -17,10 +17,10 @@ from django.utils import timezone
 from django_tasks import TaskResultStatus
 
 from accounts.models import User
-from bookbridge.api.models import KeptAnswer
-from bookbridge.api.tasks.decorators import task
-from bookbridge.api.tasks.models import QueuedTask
-from bookbridge.api.tasks.worker import run, run_pending
+from core.models import IdempotencyRecord
+from core.tasks.decorators import task
+from core.tasks.models import QueuedTask
+from core.tasks.worker import run, run_pending
 from tests.concurrency import slow_tasks
 from tests.concurrency.slow_tasks import slow
 from tests.concurrency.tools import at_once
@@ -49,7 +49,7 @@ def count_unique(*, n: int) -> None:
 
 @task()
 def write_slowly(*, user: int) -> None:
-    KeptAnswer.objects.create(user_id=user, key=f"write {time.monotonic_ns()}", body="")
+    IdempotencyRecord.objects.create(user_id=user, key=f"write {time.monotonic_ns()}", request_digest="")
     time.sleep(0.2)
 
 
@@ -110,7 +110,7 @@ def test_killed_worker_loses_no_task_and_leaves_no_partial_write(alice: User, wo
     time.sleep(0.5)
     victim.kill()
     victim.wait()
-    assert not KeptAnswer.objects.exists()  # the transaction was rolled back
+    assert not IdempotencyRecord.objects.exists()  # the transaction was rolled back
     assert run_pending() == 0  # the lease has not ended
     wait_until(run_pending)
     row = QueuedTask.objects.get()
@@ -131,16 +131,16 @@ def test_repeatedly_killed_workers_run_each_task_once(alice: User, worker_proces
     wait_until(lambda: not QueuedTask.objects.filter(status=READY).exists())
     # The unique key would have refused a second write, and the task would show the error.
     assert set(QueuedTask.objects.values_list("status", "error")) == {(SUCCESSFUL, "")}
-    assert KeptAnswer.objects.filter(key__startswith="slow").count() == 100
+    assert IdempotencyRecord.objects.filter(key__startswith="slow").count() == 100
 
 
 def test_slow_worker_and_its_successor_write_once(alice: User):
     for _round in range(5):
-        KeptAnswer.objects.all().delete()
+        IdempotencyRecord.objects.all().delete()
         write_slowly.enqueue(user=alice.pk)
         claimed, ready = QueuedTask.objects.claim(), QueuedTask.objects.filter(status=READY)
         # The lease ended while the first worker was away.
         ready.update(run_after=timezone.now() - datetime.timedelta(seconds=1))
         at_once([partial(run, claimed), run_pending])
-        assert KeptAnswer.objects.count() == 1
+        assert IdempotencyRecord.objects.count() == 1
         assert not ready.exists()

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from accounts.staff.models import RecoveryCode, SecondFactor
+from accounts.two_factor.models import RecoveryCode, TOTPDevice
 from tests.concurrency.tools import ROUNDS, at_once
 from tests.staff import ENROL, code_of, enrol, shown_codes, shown_secret, sign_in
 
@@ -25,23 +25,23 @@ def test_totp_code_works_once(staff):
         secret, _codes = enrol(Client(), "staffer")
         for _round in range(ROUNDS):
             clock.shift(120)
-            SecondFactor.objects.update(failures=0, failed_at=None)
+            TOTPDevice.objects.update(failures=0, failed_at=None)
             assert statuses(code_of(secret)) == [200] * 7 + [302]
 
 
 def test_recovery_code_works_once(staff):
     for _round in range(-(-ROUNDS // 10)):
-        SecondFactor.objects.all().delete()
+        TOTPDevice.objects.all().delete()
         _secret, codes = enrol(Client(), "staffer")
         for left, code in enumerate(reversed(codes)):
-            SecondFactor.objects.update(failures=0, failed_at=None)
+            TOTPDevice.objects.update(failures=0, failed_at=None)
             assert statuses(code) == [200] * 7 + [302]
             assert RecoveryCode.objects.count() == 9 - left
 
 
 def test_simultaneous_setups_leave_one_device(staff):
     for _round in range(ROUNDS):
-        SecondFactor.objects.all().delete()
+        TOTPDevice.objects.all().delete()
         clients = [Client(), Client()]
         calls = []
         for client in clients:

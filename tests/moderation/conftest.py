@@ -17,17 +17,17 @@ from tests.moderation.helpers import report
 
 @pytest.fixture
 def book(mallory: User) -> Book:
-    return Book.add(by=mallory, title="Emma", authors=["Jane Austen"])
+    return Book.create_book(by=mallory, title="Emma", authors=["Jane Austen"])
 
 
 @pytest.fixture
 def review(alice: User, book: Book) -> Review:
-    return Review.write(book=book, by=alice, rating=9, title="Marvellous", body="Read it twice.")
+    return Review.create_review(book=book, by=alice, rating=9, title="Marvellous", body="Read it twice.")
 
 
 @pytest.fixture
 def club(alice: User, bob: User) -> Club:
-    club = Club.found(by=alice, name="Night readers")
+    club = Club.create_club(by=alice, name="Night readers")
     bring_in(club, bob)
     return club
 

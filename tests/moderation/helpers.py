@@ -37,19 +37,19 @@ def page_of(case: Case) -> str:
     return f"{QUEUE}{case.pk}/change/"
 
 
-def decide(client: Client, case: Case, action: str, ground: str = "abuse", **fields: Any) -> list[str]:
+def decide(client: Client, case: Case, action: str, reason: str = "abuse", **fields: Any) -> list[str]:
     """Open the case page and submit a decision; return the messages shown."""
     context = client.get(page_of(case)).context
     hidden = {"version": context["case"].version, "seen": context["form"].initial["seen"]}
-    return send(client, case, hidden | {"decision": action, "ground": ground} | fields)
+    return send(client, case, hidden | {"decision": action, "reason": reason} | fields)
 
 
-def undo(client: Client, case: Case, ground: str = "mistake", **fields: Any) -> list[str]:
+def undo(client: Client, case: Case, reason: str = "mistake", **fields: Any) -> list[str]:
     """Open the case page and undo the last decision; return the messages shown."""
     context = client.get(page_of(case)).context
     hidden = {"undo": context["last"].pk, "undo-version": context["case"].version}
     return send(
-        client, case, hidden | {"undo-ground": ground} | {f"undo-{name}": value for name, value in fields.items()}
+        client, case, hidden | {"undo-ground": reason} | {f"undo-{name}": value for name, value in fields.items()}
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
-from moderation.models import Case, Decision, Opening
+from moderation.models import Case, CaseView, Decision
 from tests.moderation.helpers import QUEUE, appeal, case_of, decide, page_of, report
 
 pytestmark = pytest.mark.django_db
@@ -18,11 +18,11 @@ def test_case_page_shows_content_reports_and_appeals(as_moira, moira, clients, a
     text = page.content.decode()
     for expected in ("Read it twice.", "Marvellous", "Emma", "Look!", "reader0", "I meant the film.", "alice", "4.5 ★"):
         assert expected in text, expected
-    assert [opening.by for opening in Opening.objects.all()] == [moira]
+    assert [opening.by for opening in CaseView.objects.all()] == [moira]
 
 
 def test_case_page_counts_unlisted_reports_by_reason(as_moira, clients, review, monkeypatch):
-    monkeypatch.setattr("moderation.desk.MOST_SHOWN", 1)
+    monkeypatch.setattr("moderation.case_page.MAX_SHOWN", 1)
     for client, reason in zip(clients, ("abuse", "spam", "spam"), strict=False):
         report(client, review, reason=reason)
     page = as_moira.get(page_of(case_of(review))).content.decode()
@@ -38,7 +38,7 @@ def test_case_page_links_back_to_the_filtered_queue(as_moira, hidden):
     heading = response.content.decode().partition("<h1")[2].partition("</h1>")[0]
     assert f"Review {hidden.pk}" in heading
     seen = {"version": response.context["case"].version, "seen": response.context["form"].initial["seen"]}
-    done = as_moira.post(page, seen | {"decision": "hide", "ground": "spam"}, follow=True)
+    done = as_moira.post(page, seen | {"decision": "hide", "reason": "spam"}, follow=True)
     assert "Saved." in done.content.decode()
     assert back in done.content.decode()
 
@@ -46,9 +46,9 @@ def test_case_page_links_back_to_the_filtered_queue(as_moira, hidden):
 def test_form_errors_are_shown_at_the_top(as_moira, hidden):
     assert (
         "Please correct the error below."
-        in as_moira.post(page_of(case_of(hidden)), {"ground": "spam"}).content.decode()
+        in as_moira.post(page_of(case_of(hidden)), {"reason": "spam"}).content.decode()
     )
-    chosen = {"action": "decide_together", "_selected_action": [case_of(hidden).pk], "ground": "spam"}
+    chosen = {"action": "decide_together", "_selected_action": [case_of(hidden).pk], "reason": "spam"}
     assert "Please correct the error below." in as_moira.post(QUEUE, chosen).content.decode()
 
 
@@ -57,7 +57,7 @@ def test_decision_page_shows_the_previous_state(as_moira, hidden, alice):
     decide(as_moira, case_of(hidden), "hide", "spam")
     page = as_moira.get(f"/admin/moderation/decision/{Decision.objects.latest('pk').pk}/change/").content.decode()
     assert "hidden pending review · Suspended until " in page
-    assert "concealed" not in page
+    assert "hidden_state" not in page
 
 
 def test_ratings_are_localized(as_moira, review, clients):
@@ -73,10 +73,10 @@ def test_cases_are_named_after_their_object(as_moira, clients, review, alice, bo
     for obj in (review, alice, book):
         report(clients[0], obj)
         decide(as_moira, case_of(obj), "warn", "abuse")
-    alice.change_profile(language="pt-BR")
+    alice.update_profile(language="pt-BR")
     name = f"Resenha {review.pk}"
     portuguese = {"headers": {"accept-language": "pt-BR"}}
-    for path in (page_of(case_of(review)), "/admin/moderation/decision/", "/admin/moderation/opening/"):
+    for path in (page_of(case_of(review)), "/admin/moderation/decision/", "/admin/moderation/caseview/"):
         assert name in as_moira.get(path, **portuguese).content.decode(), path
         assert f"review {review.pk}" not in as_moira.get(path, **portuguese).content.decode(), path
     queue = as_moira.get(QUEUE, **portuguese).content.decode()
@@ -87,15 +87,15 @@ def test_cases_are_named_after_their_object(as_moira, clients, review, alice, bo
 @pytest.mark.parametrize(
     ("body", "bad"),
     [
-        ({}, {"decision", "ground"}),
-        ({"decision": "hide", "ground": "no_violation"}, {"ground"}),
-        ({"decision": "restore", "ground": "abuse"}, {"decision"}),
-        ({"decision": "hide", "ground": "other"}, {"words"}),
-        ({"decision": "suspend", "ground": "abuse"}, {"duration"}),
-        ({"decision": "suspend", "ground": "abuse", "duration": "own"}, {"duration"}),
-        ({"decision": "suspend", "ground": "abuse", "duration": "own", "days": "9999"}, {"days", "duration"}),
-        ({"decision": "conceal", "ground": "abuse"}, {"decision"}),
-        ({"decision": "hide", "ground": "abuse", "words": "x" * 301}, {"words"}),
+        ({}, {"decision", "reason"}),
+        ({"decision": "hide", "reason": "no_violation"}, {"reason"}),
+        ({"decision": "restore", "reason": "abuse"}, {"decision"}),
+        ({"decision": "hide", "reason": "other"}, {"comment"}),
+        ({"decision": "suspend", "reason": "abuse"}, {"duration"}),
+        ({"decision": "suspend", "reason": "abuse", "duration": "own"}, {"duration"}),
+        ({"decision": "suspend", "reason": "abuse", "duration": "own", "days": "9999"}, {"days", "duration"}),
+        ({"decision": "conceal", "reason": "abuse"}, {"decision"}),
+        ({"decision": "hide", "reason": "abuse", "comment": "x" * 301}, {"comment"}),
     ],
 )
 def test_decision_form_reports_invalid_fields(as_moira, review, clients, body, bad):
@@ -111,15 +111,15 @@ def test_view_permission_does_not_allow_decisions(make_user, admin_client_of, re
     report(clients[0], review)
     case = case_of(review)
     viewer, nobody = make_user("viewer", is_staff=True), make_user("nobody", is_staff=True)
-    viewer.user_permissions.set([Permission.objects.get(codename="view_case")])
+    viewer.user_permissions.set_progress([Permission.objects.get(codename="view_case")])
     client = admin_client_of(viewer)
     assert client.get(QUEUE).status_code == 200
     assert client.get(page_of(case)).context["form"] is None
-    assert client.post(page_of(case), {"decision": "hide", "ground": "spam", "version": 0}).status_code == 403
+    assert client.post(page_of(case), {"decision": "hide", "reason": "spam", "version": 0}).status_code == 403
     assert client.get(f"{QUEUE}about/review/{review.pk}/").status_code == 403
     client.post(QUEUE, {"action": "decide_together", "_selected_action": [case.pk]})
     client = admin_client_of(nobody)
-    for path in (QUEUE, page_of(case), "/admin/moderation/decision/", "/admin/moderation/opening/"):
+    for path in (QUEUE, page_of(case), "/admin/moderation/decision/", "/admin/moderation/caseview/"):
         assert client.get(path).status_code == 403, path
     assert not Decision.objects.exists()
 
@@ -147,7 +147,7 @@ def test_query_count_does_not_depend_on_size(
         [case.reports.model(case=case, reporter=user, reason="spam") for user in users]
     )
     Decision.objects.bulk_create(
-        [Decision(case=case, action="warn", ground="spam", subject=alice, by_name="x") for _ in users]
+        [Decision(case=case, action="warn", reason="spam", subject=alice, by_name="x") for _ in users]
     )
     as_moira.get(QUEUE)
     # session, user, 2 × permissions, count, page, authors, recent views

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from activity.models import Event
-from bookbridge.api.audit.models import AuditEntry
-from moderation.models import Decision, Opening
+from core.audit.models import AuditEntry
+from moderation.models import CaseView, Decision
 from reviews.models import Review
 from tests.accounts.conftest import is_accepted
 from tests.moderation.helpers import QUEUE, case_of, decide, page_of, problem, report, send, texts, undo
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 def test_hide_and_restore_notify_the_author(as_moira, as_alice, anonymous, review, clients, book):
     report(clients[0], review)
     case = case_of(review)
-    assert decide(as_moira, case, "hide", "spam", words="Three links.") == [
+    assert decide(as_moira, case, "hide", "spam", comment="Three links.") == [
         "Saved. The author will be notified where applicable."
     ]
     url = f"{REVIEWS}{review.pk}/"
@@ -52,12 +52,12 @@ def test_decisions_are_found_in_the_audit_log(as_moira, admin_client_of, staff, 
         report(clients[0], obj)
         decide(as_moira, case_of(obj), "warn", "spam")
     for query, target in ((f"reviews.review:{review.pk}", review), ("alice", alice)):
-        found = admin_client_of(staff).get("/admin/api/auditentry/", {"q": query}).context["cl"].result_list
+        found = admin_client_of(staff).get("/admin/core/auditentry/", {"q": query}).context["cl"].result_list
         assert [(entry.verb, entry.target_id) for entry in found] == [("moderation.warned", target.pk)]
 
 
 def test_notification_follows_the_requested_language(as_moira, as_alice, alice, review, clients):
-    alice.change_profile(language="pt-BR")
+    alice.update_profile(language="pt-BR")
     report(clients[0], review)
     decide(as_moira, case_of(review), "hide", "spam")
     english = as_alice.get("/api/v1/users/me/notifications/", HTTP_ACCEPT_LANGUAGE="en").json()["results"][0]["text"]
@@ -68,7 +68,7 @@ def test_decision_closes_reports_and_resets_the_count(as_moira, clients, hidden,
     case = case_of(review)
     decide(as_moira, case, "restore", "no_violation")
     case.refresh_from_db()
-    assert (case.state, case.reports_count, case.reports.waiting().count()) == ("closed", 0, 0)
+    assert (case.state, case.reports_count, case.reports.pending().count()) == ("closed", 0, 0)
     # Neither earlier reporters nor a single new one hide it again.
     for client in clients[:3]:
         problem(report(client, review), 409, "already_reported")
@@ -143,13 +143,13 @@ def log_in(anonymous):
 
 def test_undo_restores_the_previous_state(as_moira, hidden, anonymous, as_alice, book):
     case = case_of(hidden)
-    for action, ground in (("hide", "spam"), ("restore", "no_violation"), ("dismiss", "handled"), ("warn", "abuse")):
+    for action, reason in (("hide", "spam"), ("restore", "no_violation"), ("dismiss", "handled"), ("warn", "abuse")):
         before = case_of(hidden)
-        decide(as_moira, case, action, ground)
+        decide(as_moira, case, action, reason)
         assert case_of(hidden).state == "closed"
         undo(as_moira, case)
         after = case_of(hidden)
-        restored = ("concealed", "ground", "words", "state", "reports_count", "harm", "opened_at")
+        restored = ("hidden_state", "reason", "comment", "state", "reports_count", "severity", "opened_at")
         assert [getattr(after, name) for name in restored] == [getattr(before, name) for name in restored], action
         assert after.version == before.version + 2
         assert as_alice.get(f"{REVIEWS}{hidden.pk}/").json()["moderation"]["status"] == "pending"
@@ -166,7 +166,7 @@ def test_undo_keeps_content_that_reports_hid_later(as_moira, clients, review, an
     for client in clients[1:4]:
         report(client, review)
     undo(as_moira, case)
-    assert (case_of(review).concealed, case_of(review).reports_count) == ("pending", 4)
+    assert (case_of(review).hidden_state, case_of(review).reports_count) == ("pending", 4)
     assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 404
     decide(as_moira, case, "dismiss", "no_violation")
     assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 200
@@ -182,7 +182,7 @@ def test_undo_is_limited_to_the_last_decision(as_moira, hidden):
     assert "Only the last decision" in send(as_moira, case, body)[0]
     undo(as_moira, case)
     undo(as_moira, case)
-    assert case_of(hidden).concealed == "pending"
+    assert case_of(hidden).hidden_state == "pending"
     assert as_moira.get(page_of(case)).context["last"] is None
 
 
@@ -206,7 +206,7 @@ def test_only_administrators_suspend_staff(as_moira, admin_client_of, staff, mak
 def test_decision_about_a_deleted_object_closes_the_case(as_moira, review, clients):
     report(clients[0], review)
     case = case_of(review)
-    body = {"version": 0, "decision": "hide", "ground": "spam"}
+    body = {"version": 0, "decision": "hide", "reason": "spam"}
     Review.objects.all().delete()
     assert "It has been deleted." in as_moira.get(page_of(case)).content.decode()
     assert "deleted in the meantime" in send(as_moira, case, body)[0]
@@ -242,12 +242,12 @@ def test_decisions_are_read_only(as_moira, admin_client_of, staff, review, clien
     decide(as_moira, case_of(review), "hide", "spam")
     decision = Decision.objects.get()
     client = admin_client_of(staff)
-    for path in (f"decision/{decision.pk}/", f"opening/{Opening.objects.first().pk}/", f"case/{decision.case_id}/"):
+    for path in (f"decision/{decision.pk}/", f"opening/{CaseView.objects.first().pk}/", f"case/{decision.case_id}/"):
         url = f"/admin/moderation/{path}"
         assert client.get(f"{url}change/").status_code == 200, path
         assert client.post(f"{url}delete/", {"post": "yes"}).status_code == 403
     for path in ("decision", "opening"):
         assert client.get(f"/admin/moderation/{path}/").status_code == 200
         assert client.get(f"/admin/moderation/{path}/add/").status_code == 403
-    assert client.post(f"/admin/moderation/decision/{decision.pk}/change/", {"words": "x"}).status_code == 403
+    assert client.post(f"/admin/moderation/decision/{decision.pk}/change/", {"comment": "x"}).status_code == 403
     assert client.get("/admin/moderation/decision/?q=alice").context["cl"].result_count == 1

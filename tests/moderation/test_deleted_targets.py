@@ -28,7 +28,7 @@ def test_deletion_closes_the_case(clients, as_alice, review, book, club, mallory
 def test_club_deletion_closes_the_cases_of_its_content(club):
     Case.objects.create(target_type="post", target_id=7, club_id=club.pk, state="open")
     Case.objects.create(target_type="post", target_id=8, club_id=club.pk + 1, state="open")
-    Club.objects.get().dissolve(by=None)
+    Club.objects.get().delete_club(by=None)
     assert [case.target_id for case in Case.objects.open()] == [8]
 
 
@@ -43,7 +43,7 @@ def test_account_deletion_anonymizes_reports(clients, as_alice, alice, bob, revi
     assert Case.objects.get(target_type="user").state == "gone"
     # The anonymous report still counts.
     case = case_of(review)
-    assert (case.reports_count, case.concealed) == (2, "pending")
+    assert (case.reports_count, case.hidden_state) == (2, "pending")
 
 
 def test_account_deletion_keeps_closed_cases_closed(clients, as_alice, alice, hidden):
@@ -64,8 +64,8 @@ def test_account_deletion_keeps_cases_of_remaining_reviews(clients, as_alice, al
     assert case.author is None
     assert not Appeal.objects.exists()
     if anonymise:
-        assert (case.state, case.concealed, case.is_appealed) == ("open", "pending", False)
+        assert (case.state, case.hidden_state, case.is_appealed) == ("open", "pending", False)
         assert Review.objects.get().hidden_at is not None
     else:
-        assert (case.state, case.concealed) == ("gone", "")
+        assert (case.state, case.hidden_state) == ("gone", "")
     assert differences() == (0, [])

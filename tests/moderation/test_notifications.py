@@ -2,7 +2,7 @@
 
 import pytest
 
-from bookbridge.api.tasks.worker import run_pending
+from core.tasks.worker import run_pending
 from tests.moderation.helpers import case_of, decide, report, texts
 
 pytestmark = pytest.mark.django_db
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db
 
 def test_decision_email_has_the_reason_but_no_names(as_moira, clients, review, as_alice, mailoutbox):
     report(clients[0], review, note="Look at this.")
-    decide(as_moira, case_of(review), "hide", "spam", words="Three links\nare too many.")
+    decide(as_moira, case_of(review), "hide", "spam", comment="Three links\nare too many.")
     run_pending()
     (mail,) = mailoutbox
     assert mail.to == ["alice@example.org"]
@@ -22,7 +22,7 @@ def test_decision_email_has_the_reason_but_no_names(as_moira, clients, review, a
 
 
 def test_suspension_email_has_the_end_time(as_moira, clients, review, alice, mailoutbox):
-    alice.change_profile(timezone="America/Sao_Paulo")
+    alice.update_profile(timezone="America/Sao_Paulo")
     report(clients[0], review)
     decide(as_moira, case_of(review), "suspend", "abuse", duration="7")
     run_pending()

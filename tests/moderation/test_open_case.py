@@ -5,8 +5,8 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
-from accounts.staff.roles import ADMINISTRATORS, CATALOGUE_EDITORS, MODERATORS
-from moderation.models import Case, Opening
+from accounts.roles import ADMINISTRATORS, CATALOGUE_EDITORS, MODERATORS
+from moderation.models import Case, CaseView
 from tests.moderation.helpers import TARGET_TYPES
 
 TARGETS = ("alice", "club", "book", "review")
@@ -16,7 +16,7 @@ TARGETS = ("alice", "club", "book", "review")
 def sign_in_as(make_user):
     def sign_in(role):
         user = make_user("helper", is_staff=True)
-        user.groups.set(Group.objects.filter(name=role))
+        user.groups.set_progress(Group.objects.filter(name=role))
         client = Client()
         client.force_login(user)
         return client
@@ -38,7 +38,7 @@ def test_moderator_opens_the_case_of_an_object(sign_in_as, request, role, name):
     case = Case.objects.get()
     assert page.redirect_chain[-1][0] == reverse("admin:moderation_case_change", args=[case.pk])
     assert (case.target_type, case.target_id) == (TARGET_TYPES[type(obj).__name__], obj.pk)
-    assert Opening.objects.get().case == case
+    assert CaseView.objects.get().case == case
     assert client.get(url, follow=True).context["case"] == case  # reused
     missing = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_open_a_case", args=[987654321])
     assert client.get(missing, follow=True).status_code == 404

@@ -3,9 +3,9 @@
 import pytest
 
 from accounts.models import User
-from clubs.discussions.posts import Post
 from clubs.models import Club
-from moderation.models import Case, Opening
+from discussions.models import Post
+from moderation.models import Case, CaseView
 from tests.clubs.helpers import bring_in
 from tests.moderation.helpers import QUEUE, appeal, bad_fields, case_of, decide, page_of, problem, report, undo
 from tests.reviews.helpers import differences
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def thread(as_alice, alice, users):
     """A thread of a private club; only Charlie is not a member."""
-    club = Club.found(by=alice, name="Secret readers", visibility="private")
+    club = Club.create_club(by=alice, name="Secret readers", visibility="private")
     for user in (*users, User.objects.get(username="bob")):
         bring_in(club, user)
     body = {"title": "Under the roses", "body": "How do you like it?"}
@@ -91,11 +91,11 @@ def test_case_page_shows_surrounding_posts_and_logs_view(as_moira, moira, client
     report(clients[0], post)
     queue = as_moira.get(QUEUE).content.decode()
     assert "Under the roses" not in queue
-    assert not Opening.objects.exists()
+    assert not CaseView.objects.exists()
     page = as_moira.get(page_of(case_of(post))).content.decode()
     for text in ("Under the roses", "How do you like it?", "You are all fools.", "And so am I.", "Secret readers"):
         assert text in page, text
-    assert [opening.by for opening in Opening.objects.all()] == [moira]
+    assert [opening.by for opening in CaseView.objects.all()] == [moira]
 
 
 def test_moderator_hides_and_restores_a_post(as_moira, clients, thread, post):

@@ -37,7 +37,7 @@ def test_queue_starts_with_the_most_severe_case(clients, review, club, alice, bo
         (clients[0], review, "spam"),
     ]:
         report(client, obj, reason=reason)
-    queue = Case.objects.open().order_by("-harm", "opened_at", "id")
+    queue = Case.objects.open().order_by("-severity", "opened_at", "id")
     assert [case.target_type for case in queue] == ["user", "club", "review", "book"]
 
 
@@ -55,6 +55,6 @@ def test_queue_ranks_the_reason_above_the_number_of_reports(as_moira, clients, r
     report(clients[0], review, reason="spam")
     case = case_of(book)
     Report.objects.bulk_create(Report(case=case, reason="other") for _ in range(20))
-    case.settle()
+    case.refresh_queue_fields()
     queue = as_moira.get(QUEUE).context["cl"].result_list
     assert [case.target_type for case in queue] == ["review", "book"]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from activity.models import Event, Notification, Thing
-from catalog.merging.services import merge_books
+from activity.models import Event, Notification, ObjectRef
+from catalog.merges.services import merge_books
 from catalog.models import Book
 from clubs.models import Club
 from moderation.models import Case, Report
@@ -28,7 +28,7 @@ def test_report_is_created_only_once(as_bob, bob, review):
     problem(report(as_bob, review, reason="spam"), 409, "already_reported")
     assert (created.reporter, created.case.reports_count, created.case.state) == (bob, 1, "open")
     event = Event.objects.get(verb="report.created")
-    assert (event.actor, event.thing, event.subject) == (bob, Thing("review", review.pk, "Emma"), None)
+    assert (event.actor, event.object_ref, event.subject) == (bob, ObjectRef("review", review.pk, "Emma"), None)
 
 
 def test_every_target_type_can_be_reported(as_bob, review, club, charlie, book):
@@ -39,7 +39,7 @@ def test_every_target_type_can_be_reported(as_bob, review, club, charlie, book):
 
 
 def test_report_of_a_merged_book_counts_for_the_target(as_bob, alice, book):
-    other = Book.add(by=alice, title="Emma again", authors=["Jane Austen"])
+    other = Book.create_book(by=alice, title="Emma again", authors=["Jane Austen"])
     merge_books(kept=book, gone=other, by=alice, reason="One work")
     assert report(as_bob, other).json()["target_id"] == book.pk
     problem(report(as_bob, book), 409, "already_reported")
@@ -53,8 +53,8 @@ def test_own_content_cannot_be_reported(as_alice, review, club, alice, book, mal
 
 
 def test_report_of_an_invisible_object_is_rejected(as_charlie, as_bob, alice, bob, review, book, make_user):
-    private = Club.found(by=alice, name="Secret", visibility="private")
-    review.change(visibility="private")
+    private = Club.create_club(by=alice, name="Secret", visibility="private")
+    review.update_review(visibility="private")
     inactive = make_user("gone", is_active=False)
     errors = []
     for obj in (private, review, inactive):
@@ -150,7 +150,7 @@ def test_reports_do_not_hide_clubs_users_and_books(clients, anonymous, club, ali
     for obj in (club, alice, book):
         for client in clients[:4]:
             assert report(client, obj).status_code == 201
-        assert (case_of(obj).reports_count, case_of(obj).concealed) == (4, "")
+        assert (case_of(obj).reports_count, case_of(obj).hidden_state) == (4, "")
     assert anonymous.get(f"/api/v1/clubs/{club.pk}/").status_code == 200
     assert anonymous.get(f"/api/v1/books/{book.pk}/").status_code == 200
     assert clients[0].get("/api/v1/users/alice/").status_code == 200

@@ -5,7 +5,7 @@ import datetime
 import pytest
 from django.utils import timezone
 
-from moderation.models import Decision, Opening
+from moderation.models import CaseView, Decision
 from tests.moderation.helpers import QUEUE, appeal, case_of, decide, page_of, problem, report, send, texts, undo
 from tests.reviews.helpers import REVIEWS
 
@@ -17,7 +17,7 @@ def test_second_moderator_gets_a_conflict(as_moira, as_norbert, hidden, as_alice
     context = as_norbert.get(page_of(case)).context
     decide(as_moira, case, "hide", "spam")
     late = {"version": context["case"].version, "seen": context["form"].initial["seen"]}
-    messages = send(as_norbert, case, late | {"decision": "restore", "ground": "mistake"})
+    messages = send(as_norbert, case, late | {"decision": "restore", "reason": "mistake"})
     assert "moira has decided this case in the meantime" in messages[0]
     assert as_alice.get(f"{REVIEWS}{hidden.pk}/").json()["moderation"]["status"] == "hidden"
     assert Decision.objects.exclude(action="conceal").count() == 1
@@ -29,8 +29,8 @@ def test_late_form_keeps_its_comment(as_moira, as_norbert, hidden):
     late = {"version": context["case"].version, "seen": context["form"].initial["seen"]}
     decide(as_moira, case, "restore", "no_violation")
     # Nothing is pending any more, so "dismiss" is not a valid choice.
-    why = {"ground": "spam", "words": "It sells watches."}
-    response = as_norbert.post(page_of(case), late | why | {"decision": "dismiss", "ground": "handled"})
+    why = {"reason": "spam", "comment": "It sells watches."}
+    response = as_norbert.post(page_of(case), late | why | {"decision": "dismiss", "reason": "handled"})
     page = response.content.decode()
     assert f"Review {hidden.pk}: moira has decided this case in the meantime" in page
     assert "It sells watches." in page
@@ -51,7 +51,7 @@ def test_late_form_keeps_its_comment(as_moira, as_norbert, hidden):
 
 def test_dismiss_conflicts_with_automatic_hiding(as_moira, clients, review, anonymous):
     report(clients[0], review)
-    body = {"version": 0, "decision": "dismiss", "ground": "no_violation"}
+    body = {"version": 0, "decision": "dismiss", "reason": "no_violation"}
     for client in clients[1:3]:
         report(client, review)
     assert "Reports have hidden this in the meantime" in send(as_moira, case_of(review), body)[0]
@@ -60,7 +60,7 @@ def test_dismiss_conflicts_with_automatic_hiding(as_moira, clients, review, anon
 
 def test_decision_conflicts_with_a_new_appeal(as_moira, as_norbert, hidden, as_alice):
     decide(as_moira, case_of(hidden), "hide", "abuse")
-    body = {"version": case_of(hidden).version, "decision": "restore", "ground": "mistake"}
+    body = {"version": case_of(hidden).version, "decision": "restore", "reason": "mistake"}
     appeal(as_alice, hidden)
     assert "The author has appealed in the meantime" in send(as_norbert, case_of(hidden), body)[0]
 
@@ -70,9 +70,9 @@ def test_decision_conflicts_with_an_edited_text(as_moira, hidden, as_alice):
     context = as_moira.get(page_of(case)).context
     as_alice.patch(f"{REVIEWS}{hidden.pk}/", {"body": "Something else altogether."})
     seen = {"version": context["case"].version, "seen": context["form"].initial["seen"]}
-    messages = send(as_moira, case, seen | {"decision": "restore", "ground": "no_violation"})
+    messages = send(as_moira, case, seen | {"decision": "restore", "reason": "no_violation"})
     assert "The text has changed in the meantime" in messages[0]
-    assert case_of(hidden).concealed == "pending"
+    assert case_of(hidden).hidden_state == "pending"
 
 
 def test_appeal_is_answered_by_another_moderator(as_moira, as_norbert, review, clients, as_alice):
@@ -81,7 +81,7 @@ def test_appeal_is_answered_by_another_moderator(as_moira, as_norbert, review, c
     decide(as_moira, case, "hide", "spam")
     assert appeal(as_alice, review).status_code == 201
     assert "another moderator must answer" in decide(as_moira, case, "dismiss", "spam")[0]
-    decide(as_norbert, case, "dismiss", "spam", words="It is an advert.")
+    decide(as_norbert, case, "dismiss", "spam", comment="It is an advert.")
     assert texts(as_alice)[0] == (
         "A moderator has reviewed your appeal and upheld the decision: review “Emma”. It is spam. It is an advert."
     )
@@ -114,7 +114,7 @@ def test_moderator_may_undo_an_appealed_decision(as_moira, review, clients, as_a
     appeal(as_alice, review)
     undo(as_moira, case)
     after = case_of(review)
-    assert (after.concealed, after.is_appealed, after.reports_count) == ("", False, 1)
+    assert (after.hidden_state, after.is_appealed, after.reports_count) == ("", False, 1)
 
 
 def test_bulk_decision_handles_each_case_separately(as_moira, as_norbert, clients, review, alice, club, as_alice):
@@ -129,8 +129,8 @@ def test_bulk_decision_handles_each_case_separately(as_moira, as_norbert, client
     # One of the cases is decided while the page is open.
     versions = {f"version_{case.pk}": case.version for case in cases}
     decide(as_norbert, cases[2], "dismiss", "no_violation")
-    assert as_moira.post(QUEUE, chosen | versions | {"ground": "spam"}).context["form"].errors.keys() == {"decision"}
-    response = as_moira.post(QUEUE, chosen | versions | {"decision": "warn", "ground": "spam"}, follow=True)
+    assert as_moira.post(QUEUE, chosen | versions | {"reason": "spam"}).context["form"].errors.keys() == {"decision"}
+    response = as_moira.post(QUEUE, chosen | versions | {"decision": "warn", "reason": "spam"}, follow=True)
     messages = [str(message) for message in response.context["messages"]]
     assert "norbert has decided this case in the meantime" in messages[0]
     assert messages[1:] == ["2 cases decided."]
@@ -145,5 +145,5 @@ def test_case_shows_other_viewers(as_moira, as_norbert, clients, review):
     as_norbert.get(page_of(case))
     assert "norbert opened this" in as_moira.get(page_of(case)).content.decode()
     assert "norbert" in as_moira.get(QUEUE).content.decode()
-    Opening.objects.update(at=timezone.now() - datetime.timedelta(minutes=16))
+    CaseView.objects.update(created_at=timezone.now() - datetime.timedelta(minutes=16))
     assert "norbert" not in as_moira.get(QUEUE).content.decode()

@@ -8,9 +8,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from bookbridge.api.tasks.worker import run_pending
 from catalog.models import Book
 from clubs.models import Club
+from core.tasks.worker import run_pending
 from tests.clubs.helpers import bring_in
 
 
@@ -19,7 +19,7 @@ def add_book(db: None) -> Callable[..., Book]:
     """Add a book to the catalog."""
 
     def add(title: str = "Emma", **fields: Any) -> Book:
-        return Book.add(by=None, title=title, authors=["Jane Austen"], **fields)
+        return Book.create_book(by=None, title=title, authors=["Jane Austen"], **fields)
 
     return add
 
@@ -32,7 +32,7 @@ def book(add_book: Callable[..., Book]) -> Book:
 @pytest.fixture
 def club(alice: User, bob: User) -> Club:
     """Alice's club, with Bob as a member."""
-    club = Club.found(by=alice, name="Night readers")
+    club = Club.create_club(by=alice, name="Night readers")
     bring_in(club, bob)
     return club
 

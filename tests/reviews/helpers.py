@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management import call_command
 
-from accounts.departure import close_account
-from accounts.models import Leaving, User
+from accounts.deletion import close_account
+from accounts.models import ReviewsOnDeletion, User
 from catalog.models import Book
 from tests.clubs.helpers import bad_fields, bad_parameters, problem
 from tests.conftest import PASSWORD
@@ -18,7 +18,9 @@ REVIEWS = "/api/v1/reviews/"
 
 def close(user: User, *, anonymise: bool) -> None:
     """Delete an account as its user would."""
-    close_account(user, password=PASSWORD, reviews=Leaving.ANONYMISE if anonymise else Leaving.DELETE)
+    close_account(
+        user, password=PASSWORD, reviews=ReviewsOnDeletion.ANONYMISE if anonymise else ReviewsOnDeletion.DELETE
+    )
 
 
 def ids(response: Any) -> list[int]:

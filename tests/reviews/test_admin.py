@@ -19,7 +19,7 @@ def admin(staff, client):
 
 @pytest.fixture
 def review(alice, book):
-    return Review.write(book=book, by=alice, rating=9, title="Marvellous", visibility="public")
+    return Review.create_review(book=book, by=alice, rating=9, title="Marvellous", visibility="public")
 
 
 def run_action(admin, action, *reviews):
@@ -37,7 +37,7 @@ def listed(admin, query):
 def test_list_is_sorted_by_one_index(admin, alice, add_book):
     likes = (2, 0, 2, 1)
     for n, count in enumerate(likes):
-        review = Review.write(book=add_book(f"Book {n}"), by=alice, rating=1)
+        review = Review.create_review(book=add_book(f"Book {n}"), by=alice, rating=1)
         Review.objects.filter(pk=review.pk).update(likes_count=count)
     first = Review.objects.earliest("pk").pk
     assert listed(admin, "o=7") == ([first + n for n in (1, 3, 0, 2)], ("likes_count", "pk"))
@@ -56,8 +56,8 @@ def test_list_does_not_count_facets(admin, review):
 
 
 def test_actions_are_limited_to_listed_rows(admin, review, bob, monkeypatch):
-    monkeypatch.setattr("bookbridge.api.admin.MOST_LISTED", 2)
-    Review.write(book=review.book, by=bob, rating=1)
+    monkeypatch.setattr("core.admin.MAX_LIST_ROWS", 2)
+    Review.create_review(book=review.book, by=bob, rating=1)
     body = {"action": "delete_selected", "_selected_action": [review.pk], "select_across": "1", "post": "yes"}
     assert "Search or filter for fewer" in admin.post(ADMIN, body, follow=True).content.decode()
     assert Review.objects.count() == 2
@@ -67,7 +67,7 @@ def test_actions_are_limited_to_listed_rows(admin, review, bob, monkeypatch):
 
 def test_list_limits_queries_and_count(admin, review, alice, add_book, django_assert_max_num_queries):
     for n in range(30):
-        Review.write(book=add_book(f"Book {n}"), by=alice, rating=n % 10 + 1)
+        Review.create_review(book=add_book(f"Book {n}"), by=alice, rating=n % 10 + 1)
     # session, user, count (of at most 2,000), page, and the choices of the filter
     with django_assert_max_num_queries(6) as queries:
         page = admin.get(ADMIN)
@@ -98,14 +98,14 @@ def test_reviews_are_read_only(admin, review):
 
 
 def test_action_opens_moderation_cases(admin, review, alice, add_book):
-    second = Review.write(book=add_book("Second"), by=alice, rating=2)
+    second = Review.create_review(book=add_book("Second"), by=alice, rating=2)
     queue = run_action(admin, "take_to_desk", review, second)
     assert {case.target_id for case in queue.context["cl"].result_list} == {review.pk, second.pk}
     assert Case.objects.count() == 2
 
 
 def test_deletion_updates_counters(admin, anonymous, review, alice, add_book, book):
-    second = Review.write(book=add_book("Second"), by=alice, rating=2)
+    second = Review.create_review(book=add_book("Second"), by=alice, rating=2)
     review.like(by=alice)
     assert admin.post(f"{ADMIN}{review.pk}/delete/", {"post": "yes"}).status_code == 302
     assert figures(anonymous, book) == (None, 0, {})

@@ -15,10 +15,10 @@ pytestmark = pytest.mark.django_db
 def test_reviews_are_hidden_across_a_block(
     club, alice, bob, book, as_alice, as_bob, as_charlie, visibility, reversed_block
 ):
-    review = Review.write(book=book, by=alice, rating=8, visibility=visibility)
-    own = Review.write(book=book, by=bob, rating=6)
+    review = Review.create_review(book=book, by=alice, rating=8, visibility=visibility)
+    own = Review.create_review(book=book, by=bob, rating=6)
     before = figures(as_charlie, book)
-    Block.objects.place(on=alice, by=bob) if reversed_block else Block.objects.place(on=bob, by=alice)
+    Block.objects.block(on=alice, by=bob) if reversed_block else Block.objects.block(on=bob, by=alice)
     for url in (REVIEWS, f"{REVIEWS}?user={alice.pk}", f"/api/v1/books/{book.pk}/reviews/"):
         assert review.pk not in ids(as_bob.get(url))
     assert ids(as_bob.get(REVIEWS)) == [own.pk]
@@ -31,7 +31,7 @@ def test_reviews_are_hidden_across_a_block(
 
 
 def test_review_of_a_deleted_user_stays_visible(alice, bob, charlie, book, as_bob):
-    Block.objects.place(on=charlie, by=bob)
-    review = Review.write(book=book, by=alice, rating=8)
-    Review.objects.part_from(alice, anonymise=True)
+    Block.objects.block(on=charlie, by=bob)
+    review = Review.create_review(book=book, by=alice, rating=8)
+    Review.objects.detach_user(alice, anonymise=True)
     assert ids(as_bob.get(REVIEWS)) == [review.pk]

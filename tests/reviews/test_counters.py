@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 
 from accounts.models import User
-from bookbridge.api.errors import Conflict
 from catalog.models import Book
 from catalog.ratings import average
 from clubs.models import Club, Entry
-from reviews import figures as counting
+from core.api.exceptions import Conflict
+from reviews import counters as counting
 from reviews.models import Like, Review
 from tests.reviews.helpers import REVIEWS, close, differences, figures
 
@@ -23,7 +23,7 @@ def reviews_count(client, name):
 @pytest.fixture
 def rated(alice, bob, charlie, book):
     """Ratings of Emma: 4, 3.5 and 3.5 stars by Alice, Bob and Charlie."""
-    return [Review.write(book=book, by=user, rating=n) for user, n in ((alice, 8), (bob, 7), (charlie, 7))]
+    return [Review.create_review(book=book, by=user, rating=n) for user, n in ((alice, 8), (bob, 7), (charlie, 7))]
 
 
 def test_mean_without_ratings_is_null(anonymous, as_alice, book):
@@ -81,7 +81,7 @@ def test_deleting_a_hidden_review_keeps_the_counters(as_alice, anonymous, rated,
 def account(alice, bob, rated, add_book):
     """Alice's account, with reviews of every visibility and likes in both directions."""
     for n, visibility in enumerate(["public", "clubs", "private", "public"]):
-        review = Review.write(book=add_book(f"Book {n}"), by=alice, rating=n + 1, visibility=visibility)
+        review = Review.create_review(book=add_book(f"Book {n}"), by=alice, rating=n + 1, visibility=visibility)
     review.hide()
     rated[1].like(by=alice)
     rated[0].like(by=alice)
@@ -124,17 +124,17 @@ def test_bulk_create_updates_counters(alice, bob, anonymous, add_book):
         for n, book in enumerate(books)
         for user in (alice, bob)
     ]
-    assert Review.objects.add_many(reviews) == 40
+    assert Review.objects.bulk_create_reviews(reviews) == 40
     assert figures(anonymous, books[1]) == (1.0, 2, {"1.0": 2})
     assert differences() == (0, [])
 
 
 def test_bulk_create_is_atomic(alice, bob, book, add_book, anonymous):
-    Review.write(book=book, by=alice, rating=8)
+    Review.create_review(book=book, by=alice, rating=8)
     other = add_book("Other")
     rows = [Review(book=other, author=bob, rating=2), Review(book=book, author=alice, rating=2)]
     with pytest.raises(Conflict):
-        Review.objects.add_many(rows)
+        Review.objects.bulk_create_reviews(rows)
     assert figures(anonymous, other) == (None, 0, {})
     assert figures(anonymous, book) == (4.0, 1, {"4.0": 1})
 
@@ -147,14 +147,14 @@ def test_bulk_create_is_atomic(alice, bob, book, add_book, anonymous):
 def test_mean_is_rounded_half_up_on_all_databases(book, count, half_stars, mean):
     assert average(count, half_stars) == (mean and Decimal(mean))
     Book.objects.update(ratings_count=count, ratings_sum=half_stars)
-    Book.objects.update(average_rating=counting.mean("ratings_count", "ratings_sum"))
+    Book.objects.update(average_rating=counting.rounded_mean("ratings_count", "ratings_sum"))
     assert Book.objects.get().average_rating == (mean and Decimal(mean))
 
 
 @pytest.mark.parametrize("wrong", ["ratings", "user", "likes", "members", "clubs"])
 def test_verify_counters_finds_and_repairs_errors(anonymous, as_bob, alice, rated, book, wrong):
-    club = Club.found(by=alice, name="Night readers")
-    Entry.add(club=club, book=book, by=alice, status="reading")
+    club = Club.create_club(by=alice, name="Night readers")
+    Entry.add_entry(club=club, book=book, by=alice, status="reading")
     rated[0].like(by=alice)
     assert differences("--chunk", "1") == (0, [])
     expected, likes = figures(anonymous, book), rated[0].likes_count

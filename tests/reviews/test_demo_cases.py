@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from accounts.staff.roles import MODERATORS
+from accounts.roles import MODERATORS
 from moderation.models import Appeal, Case, Decision
 from reviews.models import Review
 from tests.reviews.helpers import differences
@@ -32,7 +32,7 @@ def demo():
 @pytest.fixture
 def moderator(make_user):
     user = make_user("helper", is_staff=True)
-    user.groups.set(Group.objects.filter(name=MODERATORS))
+    user.groups.set_progress(Group.objects.filter(name=MODERATORS))
     client = Client()
     client.force_login(user)
     return client

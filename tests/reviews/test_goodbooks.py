@@ -36,7 +36,7 @@ def test_statistics_match_the_goodbooks_file(anonymous):
     for work, stars in counts.items():
         ratings = [2 * n for n, many in enumerate(stars, start=1) for _ in range(many)]
         rows = zip(users, ratings, strict=False)
-        Review.objects.add_many(Review(book_id=books[work], author=by, rating=rating) for by, rating in rows)
+        Review.objects.bulk_create_reviews(Review(book_id=books[work], author=by, rating=rating) for by, rating in rows)
     assert Review.objects.count() == sum(map(sum, counts.values())) > 20_000
     for work, stars in counts.items():
         shown = anonymous.get(f"/api/v1/books/{books[work]}/stats/").json()

@@ -9,16 +9,15 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from bookbridge.api.tasks.decorators import get_options
-from bookbridge.api.tasks.models import QueuedTask
-from bookbridge.api.tasks.worker import run_pending
 from catalog.models import Book
+from core.tasks.decorators import get_options
+from core.tasks.models import QueuedTask
+from core.tasks.worker import run_pending
 from reviews import tasks
-from reviews.importing import files, services
-from reviews.importing.models import Import, SupersededError
-from reviews.importing.run import Run
-from reviews.importing.services import take_up
-from reviews.models import Review
+from reviews.imports import files, services
+from reviews.imports.runner import ImportRunner
+from reviews.imports.services import resume_or_start
+from reviews.models import Review, ReviewImport, SupersededError
 from tests.reviews.exports import GOODREADS, book, goodreads, storygraph
 from tests.reviews.helpers import bad_fields, differences, problem
 
@@ -75,9 +74,9 @@ def test_polling_takes_two_queries_without_the_file(upload, as_alice, django_ass
 
 def test_file_is_deleted_when_the_import_ends(upload):
     upload(goodreads({}), begin_only=True)
-    assert Import.objects.get().data == goodreads({})
+    assert ReviewImport.objects.get().data == goodreads({})
     run_pending()
-    assert Import.objects.get().content is None
+    assert ReviewImport.objects.get().content is None
 
 
 @pytest.mark.parametrize("path", [IMPORTS, IMPORTS[:-1]])
@@ -94,7 +93,7 @@ def test_invalid_upload_fields_are_rejected(upload, as_alice):
     assert bad_fields(as_alice.post(IMPORTS, {"file": "text", "source": "goodreads"}, format="multipart")) == {
         "file": "invalid"
     }
-    assert not Import.objects.exists()
+    assert not ReviewImport.objects.exists()
     assert not QueuedTask.objects.exists()
 
 
@@ -147,15 +146,15 @@ def test_same_key_with_another_boundary_is_replayed(as_alice):
     assert (first.status_code, again.status_code) == (202, 202)
     assert again["Idempotency-Replayed"] == "true"
     assert again.json() == first.json()
-    assert (Import.objects.count(), QueuedTask.objects.count()) == (1, 1)
+    assert (ReviewImport.objects.count(), QueuedTask.objects.count()) == (1, 1)
     problem(send("one", goodreads({}, {})), 422, "idempotency_key_reused")
 
 
 def test_reports_are_deleted_after_90_days(upload):
     old = upload(goodreads({}))["id"]
-    Import.objects.update(ended_at=timezone.now() - datetime.timedelta(days=91))
+    ReviewImport.objects.update(ended_at=timezone.now() - datetime.timedelta(days=91))
     new = upload(goodreads({}))["id"]
-    assert [work.pk for work in Import.objects.all()] == [new]
+    assert [work.pk for work in ReviewImport.objects.all()] == [new]
     assert new != old
 
 
@@ -186,7 +185,7 @@ def spreadsheet() -> bytes:
 )
 def test_invalid_file_is_rejected(upload, data, code):
     assert bad_fields(upload(data, begin_only=True)) == {"file": code}
-    assert not Import.objects.exists()
+    assert not ReviewImport.objects.exists()
 
 
 def test_empty_export_is_imported(upload):
@@ -278,7 +277,7 @@ def test_older_export_changes_nothing(upload):
 
 
 def test_review_written_by_the_user_is_not_changed(upload, as_alice):
-    book = Book.add(by=None, title="Red Rising", authors=["Pierce Brown"])
+    book = Book.create_book(by=None, title="Red Rising", authors=["Pierce Brown"])
     written = as_alice.post("/api/v1/reviews/", {"book": book.pk, "rating": 1, "body": "mine"}).json()
     report = upload(goodreads({}))
     assert (counts(report), remarks(report)) == ((0, 0, 1, 0), {"reviewed_here": 1})
@@ -339,15 +338,15 @@ def test_import_is_processed_in_parts(upload, in_parts):
     in_parts(3)
     data = goodreads(*(book(n) for n in range(20)))
     upload(data, begin_only=True)
-    work = Import.objects.get()
+    work = ReviewImport.objects.get()
     assert process_batch(id=work.pk) is True
     work.refresh_from_db()
     assert work.status == "running"
-    assert 1 <= work.done < 10
-    assert work.created == work.done == Review.objects.count()
+    assert 1 <= work.rows_processed < 10
+    assert work.created == work.rows_processed == Review.objects.count()
     run_pending()
     work.refresh_from_db()
-    assert (work.status, work.done, work.created) == ("done", 20, 20)
+    assert (work.status, work.rows_processed, work.created) == ("done", 20, 20)
     assert Review.objects.count() == Book.objects.count() == 20
     assert differences() == (0, [])
 
@@ -355,7 +354,7 @@ def test_import_is_processed_in_parts(upload, in_parts):
 @pytest.mark.parametrize("kind", [OperationalError, KeyboardInterrupt])
 def test_interrupted_import_resumes(upload, monkeypatch, kind):
     upload(goodreads(*(book(n) for n in range(10))), begin_only=True)
-    work, write, calls = Import.objects.get(), Review.write, count()
+    work, write, calls = ReviewImport.objects.get(), Review.create_review, count()
 
     def breaking(**fields):
         review = write(**fields)
@@ -367,7 +366,7 @@ def test_interrupted_import_resumes(upload, monkeypatch, kind):
     with pytest.raises(kind):
         process_batch(id=work.pk)
     work.refresh_from_db()
-    assert (work.done, Review.objects.count()) == (4, 4)
+    assert (work.rows_processed, Review.objects.count()) == (4, 4)
     assert process_batch(id=work.pk) is False
     work.refresh_from_db()
     assert (work.status, work.created, Review.objects.count()) == ("done", 10, 10)
@@ -375,7 +374,7 @@ def test_interrupted_import_resumes(upload, monkeypatch, kind):
 
 
 def test_failing_row_does_not_block_others(upload, monkeypatch, caplog):
-    write = Review.write
+    write = Review.create_review
 
     def breaking(**fields):
         if fields["book"].title == "Book 3":
@@ -385,20 +384,24 @@ def test_failing_row_does_not_block_others(upload, monkeypatch, caplog):
     monkeypatch.setattr(Review, "write", breaking)
     report = upload(goodreads(*(book(n) for n in range(5))))
     assert counts(report) == (4, 0, 0, 1)
-    assert report["errors"][0] == {"line": 5, "code": "unexpected", "reason": str(services.REASONS["unexpected"])}
+    assert report["errors"][0] == {
+        "line": 5,
+        "code": "unexpected",
+        "reason": str(services.REASON_MESSAGES["unexpected"]),
+    }
     assert not Book.objects.filter(title="Book 3").exists()
     assert "a row could not be imported" in caplog.messages
 
 
 def test_superseded_runner_stops(alice):
     data = goodreads(*(book(n) for n in range(5)))
-    work = take_up(by=alice, source="goodreads", visibility="public", data=data)
-    late = Run(Import.objects.get(), data)
-    Run(work, data).run(stopped=lambda: Review.objects.count() == 2)
+    work = resume_or_start(by=alice, source="goodreads", visibility="public", data=data)
+    late = ImportRunner(ReviewImport.objects.get(), data)
+    ImportRunner(work, data).run(stopped=lambda: Review.objects.count() == 2)
     with pytest.raises(SupersededError):
         late.run(stopped=lambda: False)
     assert Review.objects.count() == 2
-    assert Import.objects.get().done == 2
+    assert ReviewImport.objects.get().rows_processed == 2
 
 
 @pytest.mark.parametrize(
@@ -408,7 +411,7 @@ def test_inactive_account_cancels_the_import(upload, alice, change):
     upload(goodreads({}), begin_only=True)
     type(alice).objects.filter(pk=alice.pk).update(**change)
     run_pending()
-    work = Import.objects.get()
+    work = ReviewImport.objects.get()
     assert (work.status, work.failure, work.content) == ("failed", "account_closed", None)
     assert not Review.objects.exists()
 
@@ -420,5 +423,5 @@ def test_repeatedly_failing_import_is_marked_failed(upload, as_alice, monkeypatc
         run_pending()
     report = as_alice.get(f"{IMPORTS}{response['id']}/").json()
     assert (report["status"], report["failure"]) == ("failed", "The import failed repeatedly. Please try again later.")
-    assert Import.objects.get().content is None
+    assert ReviewImport.objects.get().content is None
     assert QueuedTask.objects.get().error == "ZeroDivisionError"

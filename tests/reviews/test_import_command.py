@@ -15,8 +15,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
-from reviews.importing.models import Import
-from reviews.models import Review
+from reviews.models import Review, ReviewImport
 from tests.reviews.exports import book, goodreads, storygraph
 from tests.reviews.helpers import differences
 from tests.server import TOP, migrated, server_environment
@@ -69,9 +68,9 @@ def test_command_errors_are_one_line(command, tmp_path):
 
 def test_command_does_not_store_the_file_or_count_as_upload(command, upload, monkeypatch):
     command(goodreads({}))
-    work = Import.objects.get()
+    work = ReviewImport.objects.get()
     assert (work.status, work.content) == ("done", None)
-    Import.objects.update(status="running")
+    ReviewImport.objects.update(status="running")
     for _n in range(3):
         assert upload(goodreads({}), begin_only=True).status_code == 202
 
@@ -100,7 +99,7 @@ def test_interrupted_command_resumes(tmp_path: Path, number: signal.Signals):
     os.kill(process.pid, number)
     out, err = process.communicate(timeout=30)
     assert "Traceback" not in err
-    done = query("done FROM reviews_import")
+    done = query("done FROM reviews_reviewimport")
     assert 30 <= done < ROWS
     assert query("count(*) FROM reviews_review") == done
     if number != signal.SIGKILL:
@@ -110,7 +109,7 @@ def test_interrupted_command_resumes(tmp_path: Path, number: signal.Signals):
     assert f"Continuing after {done} of {ROWS} rows." in again.stdout
     assert query("count(*) FROM reviews_review") == query("count(DISTINCT book_id) FROM reviews_review") == ROWS
     assert query("count(*) FROM catalog_book") == ROWS
-    assert query("group_concat(status || created) FROM reviews_import") == f"done{ROWS}"
+    assert query("group_concat(status || created) FROM reviews_reviewimport") == f"done{ROWS}"
     verified = subprocess.run([*manage, "verify_figures"], env=env, cwd=TOP, capture_output=True, text=True)
     assert verified.returncode == 0, verified.stdout
 

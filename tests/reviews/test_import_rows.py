@@ -8,8 +8,8 @@ import time_machine
 from django.utils import timezone
 
 from catalog.models import Book, Edition
-from reviews.importing import rows
-from reviews.importing.markup import plain_text
+from reviews.imports import rows
+from reviews.imports.markup import html_to_text
 from reviews.models import Review
 from tests.reviews.exports import OLD_GOODREADS, goodreads, storygraph
 from tests.reviews.helpers import differences, figures
@@ -77,7 +77,7 @@ def test_windows_line_endings_are_normalized(upload):
 
 
 def test_language_defaults_to_that_of_the_user(upload, alice):
-    alice.change_profile(language="pt-BR")
+    alice.update_profile(language="pt-BR")
     upload(goodreads({}))
     assert Review.objects.get().language == "pt-br"
 
@@ -139,7 +139,7 @@ def test_invalid_rating_fails_only_its_row(upload, text, source):
     ],
 )
 def test_markup_becomes_plain_text(html, text, spoiler):
-    assert plain_text(html) == (text, spoiler)
+    assert html_to_text(html) == (text, spoiler)
 
 
 def test_hostile_markup_is_parsed_quickly():
@@ -153,7 +153,7 @@ def test_hostile_markup_is_parsed_quickly():
         "</" * 500_000,
         "<p>" * 300_000,
     ):
-        plain_text(bad)
+        html_to_text(bad)
     assert timezone.now() - began < datetime.timedelta(seconds=5)
 
 
@@ -201,8 +201,8 @@ def test_date_is_that_of_reading_or_adding(upload, read, added, day, warnings):
 def test_future_date_is_replaced_by_now():
     now = datetime.datetime(2026, 11, 22, 9, tzinfo=datetime.UTC)
     with time_machine.travel(now, tick=False):
-        assert rows.day(["2026/11/22"], []) == rows.day(["2026/11/23"], []) == now
-        assert rows.day(["2026/11/24"], []) is None
+        assert rows.date_read(["2026/11/22"], []) == rows.date_read(["2026/11/23"], []) == now
+        assert rows.date_read(["2026/11/24"], []) is None
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_future_date_is_replaced_by_now():
     ],
 )
 def test_book_is_matched_by_isbn_or_title_and_author(upload, title, authors, isbn):
-    book = Book.add(by=None, title=title, authors=authors, isbn13=isbn)
+    book = Book.create_book(by=None, title=title, authors=authors, isbn13=isbn)
     for data, source in ((goodreads({}), "goodreads"), (storygraph({"Title": "red rising"}), "storygraph")):
         Review.objects.all().delete()
         upload(data, source)
@@ -234,14 +234,14 @@ def test_book_is_matched_by_isbn_or_title_and_author(upload, title, authors, isb
     ],
 )
 def test_different_book_is_not_matched(upload, title, authors):
-    book = Book.add(by=None, title=title, authors=authors)
+    book = Book.create_book(by=None, title=title, authors=authors)
     upload(goodreads({}))
     assert Review.objects.get().book != book
 
 
 def test_most_rated_of_several_matches_is_chosen(upload):
-    Book.add(by=None, title="Red Rising", authors=["Pierce Brown"])
-    known = Book.add(by=None, title="Red Rising", authors=["Pierce Brown"])
+    Book.create_book(by=None, title="Red Rising", authors=["Pierce Brown"])
+    known = Book.create_book(by=None, title="Red Rising", authors=["Pierce Brown"])
     Book.objects.filter(pk=known.pk).update(ratings_count=7, ratings_sum=70, stars_10=7, average_rating=Decimal(5))
     upload(goodreads({}))
     assert Review.objects.get().book == known

@@ -74,7 +74,7 @@ class ServerClient:
         report = self.poll(path, ROWS)
         assert (report["status"], report["created"], report["failed"]) == ("done", ROWS, 0)
         assert self.query("count(*) FROM reviews_review") == self.query("count(*) FROM catalog_book") == ROWS
-        assert self.query("content IS NULL FROM reviews_import") == 1
+        assert self.query("content IS NULL FROM reviews_reviewimport") == 1
 
 
 @pytest.fixture
@@ -101,11 +101,11 @@ def test_killed_worker_is_replaced(tmp_path: Path, data: bytes):
         worker = re.findall(r"Booting worker with pid: ([0-9]+)", (tmp_path / "server.log").read_text())[-1]
         os.kill(int(worker), signal.SIGKILL)
         wait_for(f"{address}/healthz")
-        done = client.query("done FROM reviews_import")
+        done = client.query("done FROM reviews_reviewimport")
         assert client.query("count(*) FROM reviews_review") == done < ROWS
         # Expire the lease, instead of waiting for a minute.
         with closing(sqlite3.connect(tmp_path / "db.sqlite3", timeout=20)) as database:
-            database.execute("UPDATE api_queuedtask SET run_after = created_at WHERE status = 'READY'")
+            database.execute("UPDATE core_queuedtask SET run_after = created_at WHERE status = 'READY'")
             database.commit()
         client.check_finished(path)
 

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def url(alice, book):
-    return f"{REVIEWS}{Review.write(book=book, by=alice, rating=8).pk}/"
+    return f"{REVIEWS}{Review.create_review(book=book, by=alice, rating=8).pk}/"
 
 
 def likes(client, url):
@@ -51,5 +51,5 @@ def test_review_deletion_deletes_likes(as_alice, as_bob, url):
 def test_account_deletion_deletes_likes(as_alice, as_bob, bob, url):
     as_bob.put(f"{url}like/")
     as_alice.put(f"{url}like/")
-    Review.objects.part_from(bob, anonymise=True)
+    Review.objects.detach_user(bob, anonymise=True)
     assert likes(as_alice, url) == (1, True)

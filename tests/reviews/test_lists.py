@@ -46,10 +46,10 @@ def four(alice, bob, charlie, make_user, book, add_book):
     """Four reviews: Emma by Alice, Bob and Charlie, and another book by Alice."""
     other = add_book("Persuasion")
     reviews = [
-        Review.write(book=book, by=alice, rating=8, language="pt"),
-        Review.write(book=book, by=bob, body="Text", language="pt-br"),
-        Review.write(book=book, by=charlie, rating=7, language="en"),
-        Review.write(book=other, by=alice, rating=3, language="por"),
+        Review.create_review(book=book, by=alice, rating=8, language="pt"),
+        Review.create_review(book=book, by=bob, body="Text", language="pt-br"),
+        Review.create_review(book=book, by=charlie, rating=7, language="en"),
+        Review.create_review(book=other, by=alice, rating=3, language="por"),
     ]
     reviews[2].like(by=alice)
     return reviews
@@ -113,7 +113,7 @@ def test_liked_depends_on_the_user(as_alice, as_bob, anonymous, four):
 @pytest.mark.parametrize("size", [3, 300])
 def test_list_query_count_does_not_depend_on_length(anonymous, as_bob, alice, club, django_assert_num_queries, size):
     shelf = create_reviews(size)
-    Entry.add(club=club, book=Book.objects.get(pk=shelf[0]), by=alice)
+    Entry.add_entry(club=club, book=Book.objects.get(pk=shelf[0]), by=alice)
     # reviews with books, authors and `liked`
     with django_assert_num_queries(1):
         anonymous.get(REVIEWS, {"page_size": 100})

@@ -32,13 +32,13 @@ def rate(make_user):
 
     def write(book, *half_stars, **fields):
         for rating in half_stars:
-            Review.write(book=book, by=make_user(f"rater{Review.objects.count()}"), rating=rating, **fields)
+            Review.create_review(book=book, by=make_user(f"rater{Review.objects.count()}"), rating=rating, **fields)
 
     return write
 
 
 def add_finished(club, book, by):
-    return Entry.add(club=club, book=book, by=by, status="finished")
+    return Entry.add_entry(club=club, book=book, by=by, status="finished")
 
 
 def test_statistics_of_an_empty_platform(stats):
@@ -54,8 +54,8 @@ def test_statistics_of_an_empty_platform(stats):
 
 def test_statistics_count_every_model(stats, alice, bob, book, add_book, club, rate):
     add_book("Persuasion")
-    Review.write(book=book, by=alice, rating=9)
-    Review.write(book=book, by=bob, rating=None, body="Long.")
+    Review.create_review(book=book, by=alice, rating=9)
+    Review.create_review(book=book, by=bob, rating=None, body="Long.")
     statistics = stats()
     assert [statistics[name] for name in ("users", "clubs", "books", "reviews")] == [2, 1, 2, 2]
     assert statistics["mean_rating"] == 4.5
@@ -65,11 +65,11 @@ def test_statistics_count_every_model(stats, alice, bob, book, add_book, club, r
 
 def test_deleted_objects_are_not_counted(stats, alice, add_book, staff):
     book = add_book("Gone", isbn13="9780306406157")
-    review = Review.write(book=book, by=alice, rating=9)
-    review.remove()
-    book.remove()
-    club = Club.found(by=alice, name="Gone")
-    club.dissolve(by=alice)
+    review = Review.create_review(book=book, by=alice, rating=9)
+    review.delete_review()
+    book.delete_book()
+    club = Club.create_club(by=alice, name="Gone")
+    club.delete_club(by=alice)
     statistics = stats()
     assert [statistics[name] for name in ("users", "clubs", "books", "reviews")] == [2, 0, 0, 0]
     assert differences() == (0, [])
@@ -90,30 +90,30 @@ def test_deactivated_account_is_not_counted(stats, alice, staff, client):
 
 
 def test_private_data_is_not_counted(stats, alice, bob, book):
-    secret = Club.found(by=alice, name="Secret", visibility="private")
+    secret = Club.create_club(by=alice, name="Secret", visibility="private")
     add_finished(secret, book, alice)
-    Review.write(book=book, by=alice, rating=2, visibility="private")
-    Review.write(book=book, by=bob, rating=4, visibility="clubs")
+    Review.create_review(book=book, by=alice, rating=2, visibility="private")
+    Review.create_review(book=book, by=bob, rating=4, visibility="clubs")
     statistics = stats(min_ratings=1)
     assert [statistics[name] for name in ("clubs", "reviews", "mean_rating")] == [0, 0, None]
     assert statistics["mean_books_finished_per_club"] is None
     assert (statistics["top_rated_books"], statistics["most_read_books"]) == ([], [])
-    Club.found(by=bob, name="Open")
+    Club.create_club(by=bob, name="Open")
     assert stats()["mean_books_finished_per_club"] == 0
 
 
 def test_mean_finished_books_covers_all_public_clubs(stats, alice, book, add_book):
-    clubs = [Club.found(by=alice, name=f"Club {n}") for n in range(3)]
+    clubs = [Club.create_club(by=alice, name=f"Club {n}") for n in range(3)]
     add_finished(clubs[0], book, alice)
     entry = add_finished(clubs[0], add_book("Persuasion"), alice)
     assert stats()["mean_books_finished_per_club"] == 0.67
-    entry.change(by=alice, status="reading")
+    entry.update_entry(by=alice, status="reading")
     assert stats()["mean_books_finished_per_club"] == 0.33
-    clubs[0].change(by=alice, visibility="private")
+    clubs[0].update_club(by=alice, visibility="private")
     assert stats()["mean_books_finished_per_club"] == 0
-    clubs[0].change(by=alice, visibility="public")
+    clubs[0].update_club(by=alice, visibility="public")
     assert stats()["mean_books_finished_per_club"] == 0.33
-    clubs[0].dissolve(by=alice)
+    clubs[0].delete_club(by=alice)
     assert stats()["mean_books_finished_per_club"] == 0
     assert differences() == (0, [])
 
@@ -144,14 +144,14 @@ def test_invalid_min_ratings_is_rejected(anonymous, value):
 def test_most_read_books_are_ordered_by_clubs(stats, alice, add_book):
     often, once, _never = add_book("Often"), add_book("Once"), add_book("Never")
     for n in range(2):
-        add_finished(Club.found(by=alice, name=f"Club {n}"), often, alice)
-    add_finished(Club.found(by=alice, name="Other"), once, alice)
+        add_finished(Club.create_club(by=alice, name=f"Club {n}"), often, alice)
+    add_finished(Club.create_club(by=alice, name="Other"), once, alice)
     read = stats()["most_read_books"]
     assert [(row["book"]["id"], row["clubs_finished"]) for row in read] == [(often.pk, 2), (once.pk, 1)]
 
 
 def test_book_lists_have_at_most_ten_books(stats, alice, add_book, rate):
-    club = Club.found(by=alice, name="Many")
+    club = Club.create_club(by=alice, name="Many")
     for n in range(12):
         book = add_book(f"Book {n}")
         add_finished(club, book, alice)
@@ -167,7 +167,7 @@ def test_statistics_take_three_queries(anonymous, book, django_assert_num_querie
 
 
 def test_verify_counters_repairs_a_wrong_total(stats, book, alice):
-    Review.write(book=book, by=alice, rating=9)
+    Review.create_review(book=book, by=alice, rating=9)
     Book.objects.create(title="Past the counters", title_key="p", author="A", search_text="")
     status, found = differences()
     assert (status, found) == (1, ["total books: 1, should be 2"])

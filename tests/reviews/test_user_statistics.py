@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from clubs.models import Club, Entry, Progress
-from clubs.reading.rules import Mark, Unit
+from clubs.reading.choices import ReadingPosition, Unit
 from reviews.models import Review
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +15,9 @@ STATS = "/api/v1/users/me/stats/"
 
 
 def set_progress(entry, user, unit, amount, total=100, **rest):
-    progress = Progress.set(entry=entry, by=user, mark=Mark(Unit(unit), Decimal(amount), Decimal(total)), **rest)
+    progress = Progress.set_progress(
+        entry=entry, by=user, mark=ReadingPosition(Unit(unit), Decimal(amount), Decimal(total)), **rest
+    )
     return Progress.objects.filter(pk=progress.pk)
 
 
@@ -26,18 +28,18 @@ def test_statistics_of_a_new_user(as_charlie):
 
 
 def test_own_reviews_count_regardless_of_visibility(as_alice, as_bob, alice, add_book):
-    Review.write(book=add_book("A"), by=alice, rating=10)
-    Review.write(book=add_book("B"), by=alice, rating=5, visibility="private")
-    Review.write(book=add_book("C"), by=alice, rating=None, body="Words.").hide()
+    Review.create_review(book=add_book("A"), by=alice, rating=10)
+    Review.create_review(book=add_book("B"), by=alice, rating=5, visibility="private")
+    Review.create_review(book=add_book("C"), by=alice, rating=None, body="Words.").hide()
     statistics = as_alice.get(STATS).json()
     assert (statistics["reviews"], statistics["mean_rating"], statistics["rating_histogram"]["2.5"]) == (3, 3.75, 1)
     assert as_bob.get(STATS).json()["reviews"] == 0
 
 
 def test_book_read_in_two_clubs_counts_once(as_alice, alice, club, add_book):
-    other = Club.found(by=alice, name="Secret", visibility="private")
+    other = Club.create_club(by=alice, name="Secret", visibility="private")
     book = add_book(page_count=200)
-    entries = [Entry.add(club=where, book=book, by=alice, status="reading") for where in (club, other)]
+    entries = [Entry.add_entry(club=where, book=book, by=alice, status="reading") for where in (club, other)]
     set_progress(entries[0], alice, "percent", 100)
     set_progress(entries[1], alice, "page", 30, 250)
     statistics = as_alice.get(STATS).json()
@@ -49,9 +51,9 @@ def test_book_read_in_two_clubs_counts_once(as_alice, alice, club, add_book):
 
 
 def test_years_follow_the_time_zone_of_the_user(as_alice, alice, club, add_book):
-    alice.change_profile(timezone="America/Sao_Paulo")
+    alice.update_profile(timezone="America/Sao_Paulo")
     for title, moment in (("A", "2026-01-01T02:59:00+00:00"), ("B", "2026-01-01T03:00:00+00:00")):
-        entry = Entry.add(club=club, book=add_book(title), by=alice, status="reading")
+        entry = Entry.add_entry(club=club, book=add_book(title), by=alice, status="reading")
         set_progress(entry, alice, "percent", 100).update(updated_at=datetime.datetime.fromisoformat(moment))
     expected = [{"year": 2025, "count": 1}, {"year": 2026, "count": 1}]
     assert as_alice.get(STATS).json()["books_finished_by_year"] == expected

@@ -7,12 +7,14 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from bookbridge.api import counters
-from bookbridge.api.models import Total
-from bookbridge.api.registry import column_checks, counter_checks
 from catalog.models import Book
-from clubs.models import Club, Entry, Meeting, Progress, Rsvp, Thread
-from clubs.reading.rules import Mark, Unit
+from clubs.models import Club, Entry, Progress
+from clubs.reading.choices import ReadingPosition, Unit
+from core.counters import counters
+from core.models import Counter
+from core.registry import column_checks, counter_checks
+from discussions.models import Thread
+from meetings.models import Meeting, Rsvp
 from reviews.models import Review
 from tests.reviews.helpers import differences
 
@@ -22,21 +24,21 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def data_for_every_counter(alice, bob):
     """Give every counter something to count, so that a zero is also wrong."""
-    club = Club.found(by=alice, name="Night readers")
+    club = Club.create_club(by=alice, name="Night readers")
     club.join(bob)
     for status in ("reading", "finished"):
-        book = Book.add(by=None, title=status, authors=["A"], page_count=300)
-        entry = Entry.add(club=club, book=book, by=alice, status=status)
+        book = Book.create_book(by=None, title=status, authors=["A"], page_count=300)
+        entry = Entry.add_entry(club=club, book=book, by=alice, status=status)
         for user, rating in ((alice, 7), (bob, 10)):
-            Review.write(book=book, by=user, rating=rating).like(by=bob)
-        Progress.set(entry=entry, by=alice, mark=Mark(Unit.PAGE, Decimal(12), Decimal(300)))
-        Progress.set(entry=entry, by=bob, mark=Mark(Unit.PERCENT, Decimal(40)))
+            Review.create_review(book=book, by=user, rating=rating).like(by=bob)
+        Progress.set_progress(entry=entry, by=alice, mark=ReadingPosition(Unit.PAGE, Decimal(12), Decimal(300)))
+        Progress.set_progress(entry=entry, by=bob, mark=ReadingPosition(Unit.PERCENT, Decimal(40)))
     tomorrow = timezone.now() + datetime.timedelta(1)
-    full = Meeting.plan(club=club, by=alice, title="Tea", starts_at=tomorrow, capacity=1)
-    free = Meeting.plan(club=club, by=alice, title="Cake", starts_at=tomorrow)
+    full = Meeting.create_meeting(club=club, by=alice, title="Tea", starts_at=tomorrow, capacity=1)
+    free = Meeting.create_meeting(club=club, by=alice, title="Cake", starts_at=tomorrow)
     for meeting, user, rsvp in ((full, alice, "yes"), (full, bob, "yes"), (free, alice, "maybe"), (free, bob, "no")):
-        Rsvp.give(meeting=meeting, by=user, answer=rsvp)
-    Thread.open(club=club, by=alice, title="Tea or cake?", body="Cake.")
+        Rsvp.set_rsvp(meeting=meeting, by=user, answer=rsvp)
+    Thread.create_thread(club=club, by=alice, title="Tea or cake?", body="Cake.")
     assert differences() == (0, [])
 
 
@@ -77,11 +79,11 @@ def test_wrong_total_is_found_and_repaired(name):
     correct = {key: n for key, n in counter_checks[name].count().items() if n}
     assert correct
     for key, n in correct.items():
-        rows = Total.objects.filter(pk__startswith=f"{key}#")
-        for damage in (partial(counters.add, {key: 5}), rows.delete):
+        rows = Counter.objects.filter(pk__startswith=f"{key}#")
+        for damage in (partial(counters.increment, {key: 5}), rows.delete):
             damage()
             status, lines = differences()
             assert (status, [line.split(":")[0] for line in lines]) == (1, [f"total {key}"])
             assert differences("--repair")[1] == lines
             assert differences() == (0, [])
-            assert counters.read([key]) == {key: n}
+            assert counters.get_values([key]) == {key: n}

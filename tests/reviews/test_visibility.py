@@ -17,7 +17,7 @@ def users(alice, bob, charlie, make_user, club):
     bring_in(club, asks, status="pending")
     bring_in(club, left, status="left")
     bring_in(club, banned, status="banned")
-    elsewhere = Club.found(by=charlie, name="Elsewhere")
+    elsewhere = Club.create_club(by=charlie, name="Elsewhere")
     bring_in(elsewhere, alice, status="banned")
     return {"anonymous": None, "alice": alice, "bob": bob, "charlie": charlie} | {
         "asks": asks,
@@ -38,8 +38,8 @@ def users(alice, bob, charlie, make_user, club):
     ],
 )
 def test_visibility_of_reviews(users, client_of, alice, book, club, visibility, hidden, seen_by):
-    Entry.add(club=club, book=book, by=alice)
-    review = Review.write(book=book, by=alice, rating=8, visibility=visibility)
+    Entry.add_entry(club=club, book=book, by=alice)
+    review = Review.create_review(book=book, by=alice, rating=8, visibility=visibility)
     if hidden:
         review.hide()
     lists = [REVIEWS, f"{REVIEWS}?user={alice.pk}", f"{REVIEWS}?book={book.pk}", f"/api/v1/books/{book.pk}/reviews/"]
@@ -55,13 +55,13 @@ def test_visibility_of_reviews(users, client_of, alice, book, club, visibility, 
 
 
 def test_review_shared_through_two_clubs_is_listed_once(as_bob, alice, bob, club, book):
-    bring_in(Club.found(by=alice, name="A second"), bob)
-    review = Review.write(book=book, by=alice, rating=8, visibility="clubs")
+    bring_in(Club.create_club(by=alice, name="A second"), bob)
+    review = Review.create_review(book=book, by=alice, rating=8, visibility="clubs")
     assert ids(as_bob.get(REVIEWS)) == [review.pk]
 
 
 def test_former_member_cannot_read_club_reviews(as_bob, alice, bob, club, book):
-    review = Review.write(book=book, by=alice, rating=8, visibility="clubs")
+    review = Review.create_review(book=book, by=alice, rating=8, visibility="clubs")
     assert ids(as_bob.get(REVIEWS)) == [review.pk]
     club.leave(bob)
     assert ids(as_bob.get(REVIEWS)) == []
@@ -69,11 +69,11 @@ def test_former_member_cannot_read_club_reviews(as_bob, alice, bob, club, book):
 
 def test_club_lists_reviews_by_members_of_listed_books(as_bob, anonymous, alice, bob, charlie, club, add_book):
     listed, other = add_book("Listed"), add_book("Other")
-    Entry.add(club=club, book=listed, by=alice)
-    Entry.add(club=Club.found(by=charlie, name="Elsewhere"), book=listed, by=charlie)
-    expected = [Review.write(book=listed, by=user, rating=8).pk for user in (alice, bob)]
-    Review.write(book=listed, by=charlie, rating=8)
-    Review.write(book=other, by=alice, rating=8)
+    Entry.add_entry(club=club, book=listed, by=alice)
+    Entry.add_entry(club=Club.create_club(by=charlie, name="Elsewhere"), book=listed, by=charlie)
+    expected = [Review.create_review(book=listed, by=user, rating=8).pk for user in (alice, bob)]
+    Review.create_review(book=listed, by=charlie, rating=8)
+    Review.create_review(book=other, by=alice, rating=8)
     for client in (as_bob, anonymous):
         assert ids(client.get(f"/api/v1/clubs/{club.pk}/reviews/")) == expected[::-1]
 
@@ -81,16 +81,16 @@ def test_club_lists_reviews_by_members_of_listed_books(as_bob, anonymous, alice,
 def test_club_average_rating_counts_public_member_reviews(
     as_bob, anonymous, alice, bob, charlie, make_user, club, book
 ):
-    Entry.add(club=club, book=book, by=alice)
+    Entry.add_entry(club=club, book=book, by=alice)
     url = f"/api/v1/clubs/{club.pk}/books/"
     assert as_bob.get(url).json()["results"][0]["club_average_rating"] is None
     for user, rating in ((alice, 8), (bob, 7), (charlie, 1)):
-        Review.write(book=book, by=user, rating=rating)
+        Review.create_review(book=book, by=user, rating=rating)
     third, fourth = make_user("third"), make_user("fourth")
     bring_in(club, third)
     bring_in(club, fourth)
-    Review.write(book=book, by=third, rating=10)
-    Review.write(book=book, by=fourth, rating=1, visibility="clubs")
+    Review.create_review(book=book, by=third, rating=10)
+    Review.create_review(book=book, by=fourth, rating=1, visibility="clubs")
     # (4 + 3.5 + 5) / 3, without Charlie, who is not a member, and without the club review
     for client in (as_bob, anonymous):
         assert client.get(url).json()["results"][0]["club_average_rating"] == 4.17

@@ -39,7 +39,7 @@ def test_created_review_is_returned_completely(as_alice, alice, book):
 
 
 def test_omitted_fields_have_defaults(as_bob, bob, book):
-    bob.change_profile(language="pt-BR")
+    bob.update_profile(language="pt-BR")
     body = as_bob.post(f"/api/v1/books/{book.pk}/reviews/", {"rating": 3}).json()
     assert (body["book"]["id"], body["rating"], body["title"], body["body"]) == (book.pk, 3.0, "", "")
     assert (body["language"], body["visibility"], body["contains_spoilers"]) == ("pt-BR", "public", False)
@@ -88,7 +88,7 @@ def test_invalid_value_is_rejected(as_alice, book, body, errors):
 def test_text_of_combining_accents_is_not_empty(as_alice, book):
     """MySQL compares a text of combining accents as equal to an empty one."""
     assert as_alice.post(REVIEWS, {"book": book.pk, "body": "a\u0301\u0301"}).status_code == 201
-    Review.objects.get().change(body="\u0301")
+    Review.objects.get().update_review(body="\u0301")
 
 
 def test_book_is_required(as_alice, db):

@@ -9,14 +9,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 
-from catalog.importing.files import BrokenFileError, LineFile
-from catalog.importing.formats import FORMATS, UnknownFormatError, reader_of
-from catalog.importing.progress import Progress
-from catalog.importing.run import Import
-from catalog.importing.signals import StopSignals
+from catalog.imports.formats import FORMATS, UnknownFormatError, detect_format
+from catalog.imports.importer import CatalogImporter
+from catalog.imports.interrupts import GracefulInterrupt
+from catalog.imports.lines import LineReader, UnreadableFileError
+from catalog.imports.progress import ProgressReporter
 
 # Counts that the summary lists if they are not zero.
-NOTES = {
+COUNT_LABELS = {
     "isbn": "invalid ISBNs",
     "isbn_elsewhere": "ISBNs of another book",
     "merged": "works merged into existing books",
@@ -39,7 +39,7 @@ def batch_size(text: str) -> int:
 
 
 class Command(BaseCommand):
-    """Import books from a file; see `catalog.importing` for the formats."""
+    """Import books from a file; see `catalog.imports` for the formats."""
 
     help = (
         "Import books from FILE: books.csv of goodbooks-10k, a custom list (key,title,authors[,published_year,"
@@ -63,11 +63,11 @@ class Command(BaseCommand):
     ) -> None:
         """Import the file. The exit status is 1 after an error, and 128 plus the signal number after an interrupt."""
         try:
-            with LineFile(file) as lines:
-                reader = reader_of(lines, format)
+            with LineReader(file) as lines:
+                reader = detect_format(lines, format)
                 rejects = Path(rejects or f"{file.name}.rejects.csv").absolute()
-                self._run(Import(lines, reader, rejects=rejects, batch=batch, restart=restart))
-        except BrokenFileError as error:
+                self._run(CatalogImporter(lines, reader, rejects=rejects, batch=batch, restart=restart))
+        except UnreadableFileError as error:
             raise CommandError(f"{file} is damaged {error}. The rows before the damage were imported.") from error
         except UnknownFormatError as error:
             raise CommandError(f"{file} has an unknown format ({error}).") from error
@@ -76,21 +76,23 @@ class Command(BaseCommand):
         except DatabaseError as error:
             raise CommandError(f"Database error: {error}. Run the command again to resume.") from error
 
-    def _run(self, work: Import) -> None:
+    def _run(self, work: CatalogImporter) -> None:
         if work.resumed:
-            self.stdout.write(f"Resuming at line {work.point.next_line:,} of {work.file.path.name}.")
+            self.stdout.write(f"Resuming at line {work.checkpoint.next_line:,} of {work.file.path.name}.")
         began, before = time.monotonic(), work.counts["read"]
         finished = False
-        with StopSignals() as signals:
+        with GracefulInterrupt() as signals:
             try:
-                finished = work.run(progress=Progress(sys.stderr, size=work.file.size), stopped=signals.stopped)
+                finished = work.run(
+                    progress=ProgressReporter(sys.stderr, size=work.file.size), stopped=signals.is_requested
+                )
             finally:
-                self._tell(work, seconds=time.monotonic() - began, read=work.counts["read"] - before)
+                self._print_summary(work, seconds=time.monotonic() - began, read=work.counts["read"] - before)
         if not finished and signals.received:
-            self.stdout.write(f"Stopped before line {work.point.next_line:,}. Run the command again to resume.")
+            self.stdout.write(f"Stopped before line {work.checkpoint.next_line:,}. Run the command again to resume.")
             sys.exit(128 + signals.received)
 
-    def _tell(self, work: Import, *, seconds: float, read: int) -> None:
+    def _print_summary(self, work: CatalogImporter, *, seconds: float, read: int) -> None:
         counts = work.counts
         rate = read / max(seconds, 0.001)
         self.stdout.write(
@@ -100,7 +102,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Including earlier runs, {counts['read']:,} rows:")
         for outcome in ("created", "known", "rejected", "ignored"):
             self.stdout.write(f"  {outcome:9}{counts[outcome]:>12,}")
-        for name, words in NOTES.items():
+        for name, words in COUNT_LABELS.items():
             if counts[name]:
                 self.stdout.write(f"  {words}: {counts[name]:,}")
         if counts["rejected"]:

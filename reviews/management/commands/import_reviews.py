@@ -10,14 +10,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 
 from accounts.models import User
-from catalog.importing.progress import Progress
-from catalog.importing.signals import StopSignals
-from reviews.importing.files import SOURCES, BadFileError
-from reviews.importing.models import Import, Report, SupersededError
-from reviews.importing.rows import REASONS
-from reviews.importing.run import Run
-from reviews.importing.services import take_up
-from reviews.querysets import Visibility
+from catalog.imports.interrupts import GracefulInterrupt
+from catalog.imports.progress import ProgressReporter
+from reviews.imports.files import SOURCES, InvalidFileError
+from reviews.imports.rows import REASON_MESSAGES
+from reviews.imports.runner import ImportRunner
+from reviews.imports.services import resume_or_start
+from reviews.models import ImportReport, ReviewImport, SupersededError
+from reviews.querysets import ReviewVisibility
 
 
 class Command(BaseCommand):
@@ -33,19 +33,21 @@ class Command(BaseCommand):
         parser.add_argument("file", metavar="FILE", type=Path)
         parser.add_argument("--user", metavar="NAME", required=True, help="username of the author")
         parser.add_argument("--source", choices=sorted(SOURCES), required=True)
-        parser.add_argument("--visibility", choices=Visibility.values, default=Visibility.PUBLIC, help="[public]")
+        parser.add_argument(
+            "--visibility", choices=ReviewVisibility.values, default=ReviewVisibility.PUBLIC, help="[public]"
+        )
 
     def handle(self, *, file: Path, user: str, source: str, visibility: str, **rest: Any) -> None:
         """Import the file; if stopped by a signal, exit with status 128 plus its number."""
-        author = User.objects.named(user).first()
+        author = User.objects.by_username(user).first()
         if author is None:
             raise CommandError(f"There is no user {user}.")
         try:
             data = file.read_bytes()
-            work = take_up(by=author, source=source, visibility=visibility, data=data)
+            work = resume_or_start(by=author, source=source, visibility=visibility, data=data)
             self._run(work, data)
-        except BadFileError as bad:
-            raise CommandError(f"{file}: {REASONS[bad.code]}") from None
+        except InvalidFileError as bad:
+            raise CommandError(f"{file}: {REASON_MESSAGES[bad.code]}") from None
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror or error}") from None
         except SupersededError:
@@ -53,27 +55,29 @@ class Command(BaseCommand):
         except DatabaseError as error:
             raise CommandError(f"The database failed: {error}. Run the command again to continue.") from error
 
-    def _run(self, work: Import, data: bytes) -> None:
-        run, before, began = Run(work, data), work.done, time.monotonic()
+    def _run(self, work: ReviewImport, data: bytes) -> None:
+        run, before, began = ImportRunner(work, data), work.rows_processed, time.monotonic()
         if before:
             self.stdout.write(f"Continuing after {before:,} of {work.rows:,} rows.")
-        progress = Progress(sys.stderr, size=work.rows)
-        progress.begin("reviews")
+        progress = ProgressReporter(sys.stderr, size=work.rows)
+        progress.start("reviews")
         try:
-            with StopSignals() as signals:
-                finished = run.run(stopped=signals.stopped, progress=progress.row)
+            with GracefulInterrupt() as signals:
+                finished = run.run(stopped=signals.is_requested, progress=progress.advance)
         finally:
-            progress.end()
-        self._tell(run.report, rows=run.report.done - before, seconds=time.monotonic() - began)
+            progress.finish()
+        self._print_summary(run.report, rows=run.report.rows_processed - before, seconds=time.monotonic() - began)
         if not finished and signals.received:
-            self.stdout.write(f"Stopped after {run.report.done:,} of {work.rows:,}. Run the command again to continue.")
+            self.stdout.write(
+                f"Stopped after {run.report.rows_processed:,} of {work.rows:,}. Run the command again to continue."
+            )
             sys.exit(128 + signals.received)
 
-    def _tell(self, report: Report, *, rows: int, seconds: float) -> None:
+    def _print_summary(self, report: ImportReport, *, rows: int, seconds: float) -> None:
         self.stdout.write(f"{rows:,} rows in {seconds:.1f} s, {rows / max(seconds, 0.001):,.0f} rows/s")
         for outcome in ("created", "updated", "skipped", "failed"):
             self.stdout.write(f"  {outcome:9}{getattr(report, outcome):>8,}")
         for code, number in report.remarks.items():
-            self.stdout.write(f"  {number:,} × {REASONS[code]}")
+            self.stdout.write(f"  {number:,} × {REASON_MESSAGES[code]}")
         for line, code in report.errors:
-            self.stdout.write(f"  line {line}: {REASONS[code]}")
+            self.stdout.write(f"  line {line}: {REASON_MESSAGES[code]}")

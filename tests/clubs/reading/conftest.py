@@ -20,7 +20,7 @@ def add_book(db: None) -> Callable[..., Book]:
     """Create a book: `add_book("Emma")`."""
 
     def add(title: str = "Emma", author: str = "Jane Austen", **fields: Any) -> Book:
-        return Book.add(by=None, title=title, authors=[author], **fields)
+        return Book.create_book(by=None, title=title, authors=[author], **fields)
 
     return add
 
@@ -30,6 +30,6 @@ def put_on_list(club: Club, alice: User, add_book: Callable[..., Book]) -> Calla
     """Create a book and add it to a list: `put_on_list("Emma", status="reading")`."""
 
     def put(title: str, *, by: User | None = None, to: Club | None = None, **fields: Any) -> Entry:
-        return Entry.add(club=to or club, book=add_book(title), by=by or alice, **fields)
+        return Entry.add_entry(club=to or club, book=add_book(title), by=by or alice, **fields)
 
     return put

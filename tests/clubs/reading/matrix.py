@@ -10,10 +10,10 @@ from tests.clubs.matrix import BUILDERS, ROWS, Row, World
 
 def reading(world: World, make_user: Callable[..., User]) -> None:
     """Add an entry with a milestone, a proposal of the member, and an unlisted book."""
-    books = [Book.add(by=None, title=title, authors=["Anonymous"]) for title in ("Planned", "Proposed", "New")]
-    entry = Entry.add(club=world.club, book=books[0], by=world.cast["owner"])
-    proposal = Entry.add(club=world.club, book=books[1], by=world.cast["member"])
-    milestone = Milestone.add(entry=entry, title="First part", up_to_percent=10, due_on="2027-01-01")
+    books = [Book.create_book(by=None, title=title, authors=["Anonymous"]) for title in ("Planned", "Proposed", "New")]
+    entry = Entry.add_entry(club=world.club, book=books[0], by=world.cast["owner"])
+    proposal = Entry.add_entry(club=world.club, book=books[1], by=world.cast["member"])
+    milestone = Milestone.create_milestone(entry=entry, title="First part", up_to_percent=10, due_on="2027-01-01")
     world.things |= {"entry": entry, "proposal": proposal, "milestone": milestone, "book": books[2]}
 
 

@@ -109,6 +109,6 @@ def test_create_requires_membership(
     assert refusal(as_charlie.post(url(club), body)) == (403, "members_only")
     assert refusal(as_charlie.post(url(private_club), body)) == (404, "not_found")
     as_bob = client_of(bob)
-    club.membership_of(bob).remove(by=alice)
+    club.get_membership(bob).remove(by=alice)
     assert refusal(as_bob.post(url(club), body)) == (403, "members_only")
     assert not Entry.objects.exists()

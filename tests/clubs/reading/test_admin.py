@@ -30,7 +30,7 @@ def rows(put_on_list: PutOnList, bob: User) -> dict[type, Any]:
     return {
         Entry: entry,
         EntryChange: EntryChange.objects.get(book=entry.book),
-        Milestone: Milestone.add(entry=entry, title="First part", up_to_percent=10, due_on="2027-01-01"),
+        Milestone: Milestone.create_milestone(entry=entry, title="First part", up_to_percent=10, due_on="2027-01-01"),
         Progress: entry.marks.create(user=bob, **numbers),
     }
 
@@ -78,7 +78,7 @@ def test_hidden_progress_is_not_shown(as_staff: Client, rows: dict[type, Any]) -
 
 def test_history_shows_translated_values(as_staff: Client, put_on_list: PutOnList, alice: User) -> None:
     entry = put_on_list("Emma", status="planned")
-    entry.change(by=alice, status="reading", starts_on=datetime.date(2027, 1, 5))
+    entry.update_entry(by=alice, status="reading", starts_on=datetime.date(2027, 1, 5))
     page = as_staff.get(admin_url(EntryChange, "changelist"), headers={"accept-language": "pt-BR"}).content.decode()
     for shown in ("em leitura", "planejado", "5 de Janeiro de 2027", "começa no dia"):
         assert shown in page, shown

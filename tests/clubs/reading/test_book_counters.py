@@ -53,12 +53,12 @@ def test_counters_follow_the_visibility(
     reading, finished = put_on_list("A", status="reading"), put_on_list("B", status="finished")
     put_on_list("C")
     assert (counts(reading), counts(finished)) == ((1, 0), (0, 1))
-    club.change(by=alice, visibility="private")
+    club.update_club(by=alice, visibility="private")
     assert (counts(reading), counts(finished)) == ((0, 0), (0, 0))
-    club.change(by=alice, visibility="private", name="Still")
-    club.change(by=alice, visibility="public")
+    club.update_club(by=alice, visibility="private", name="Still")
+    club.update_club(by=alice, visibility="public")
     assert (counts(reading), counts(finished)) == ((1, 0), (0, 1))
-    club.change(by=alice, visibility="public")
+    club.update_club(by=alice, visibility="public")
     assert counts(reading) == (1, 0)
 
 
@@ -66,10 +66,10 @@ def test_counters_follow_the_visibility(
 def test_deleted_club_is_not_counted(
     alice: User, put_on_list: PutOnList, counts: Callable[[Entry], tuple[int, int]], visibility: str, club: Club
 ) -> None:
-    deleted = Club.found(by=alice, name="Going", visibility=visibility)
+    deleted = Club.create_club(by=alice, name="Going", visibility=visibility)
     entry = put_on_list("Emma", to=deleted, status="reading")
-    Entry.add(club=club, book=entry.book, by=alice, status="reading")
-    deleted.dissolve(by=alice)
+    Entry.add_entry(club=club, book=entry.book, by=alice, status="reading")
+    deleted.delete_club(by=alice)
     assert counts(entry) == (1, 0)
     assert Entry.objects.count() == 1
 
@@ -78,8 +78,8 @@ def test_counters_add_up_over_clubs(
     club: Club, alice: User, put_on_list: PutOnList, counts: Callable[[Entry], tuple[int, int]]
 ) -> None:
     entry = put_on_list("Emma", status="reading")
-    other = Club.found(by=alice, name="Other")
-    Entry.add(club=other, book=entry.book, by=alice, status="reading")
+    other = Club.create_club(by=alice, name="Other")
+    Entry.add_entry(club=other, book=entry.book, by=alice, status="reading")
     assert counts(entry) == (2, 0)
 
 

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from clubs.models import Club, Entry, EntryChange
-from clubs.reading.rules import STEPS, Status
+from clubs.reading.choices import TRANSITIONS, EntryStatus
 from tests.clubs.reading.helpers import assert_counted, codes, refusal, titles, url
 
 PutOnList = Callable[..., Entry]
@@ -32,10 +32,10 @@ LEGAL = {
 
 
 def test_transitions_match_the_contract() -> None:
-    assert {(now.value, then.value) for now, following in STEPS.items() for then in following} == LEGAL
+    assert {(now.value, then.value) for now, following in TRANSITIONS.items() for then in following} == LEGAL
 
 
-@pytest.mark.parametrize(("now", "then"), list(product(Status.values, Status.values)))
+@pytest.mark.parametrize(("now", "then"), list(product(EntryStatus.values, EntryStatus.values)))
 def test_status_transition_is_saved_or_rejected(
     as_moe: APIClient, club: Club, put_on_list: PutOnList, now: str, then: str
 ) -> None:

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from clubs.models import Club, Entry
-from clubs.roles import Status
+from clubs.roles import MembershipStatus
 from tests.clubs.helpers import bring_in
 from tests.clubs.reading.helpers import refusal, url
 
@@ -92,13 +92,13 @@ def test_former_member_is_neither_listed_nor_counted(
     as_charlie.put(address, {"percent": 100})
     as_bob.put(address, {"percent": 30})
     assert shown(as_bob, address) == ({"charlie": 100, "bob": 30}, 32.5)
-    row = club.membership_of(charlie)
+    row = club.get_membership(charlie)
     if how == "leaves":
         club.leave(charlie)
     elif how == "removed":
         row.remove(by=alice)
     else:
-        row.change(by=alice, status=Status.BANNED)
+        row.update_membership(by=alice, status=MembershipStatus.BANNED)
     assert shown(as_bob, address) == ({"bob": 30}, 10)
     assert as_alice.get(url(club, entry)).json()["members_finished"] == 0
     if how != "banned":

@@ -95,11 +95,11 @@ def test_entry_of_another_club_is_not_found(
 
 
 def test_listed_book_cannot_be_deleted(client_of: Callable[[User | None], APIClient], club: Club, alice: User) -> None:
-    book = Book.add(by=alice, title="Emma", authors=["Jane Austen"])
-    entry = Entry.add(club=club, book=book, by=alice)
+    book = Book.create_book(by=alice, title="Emma", authors=["Jane Austen"])
+    entry = Entry.add_entry(club=club, book=book, by=alice)
     client = client_of(alice)
     assert refusal(client.delete(f"/api/v1/books/{book.pk}/")) == (409, "book_in_use")
-    entry.remove(by=alice)
+    entry.delete_entry(by=alice)
     assert client.delete(f"/api/v1/books/{book.pk}/").status_code == 204
 
 

@@ -153,7 +153,7 @@ def test_update_requires_membership(
 ) -> None:
     assert anonymous.put(address, {"percent": 5}).status_code == 401
     assert refusal(as_charlie.put(address, {"percent": 5})) == (403, "members_only")
-    club.membership_of(bob).remove(by=alice)
+    club.get_membership(bob).remove(by=alice)
     assert refusal(as_bob.put(address, {"percent": 5})) == (403, "members_only")
     assert not Progress.objects.exists()
 

@@ -1,0 +1,49 @@
+"""Account deletion.
+
+Deactivates the account and revokes its sessions first (committed at once, so nothing new can be written), then detaches
+or deletes its content in one transaction. `manage.py prune_expired` finishes deletions that were interrupted.
+"""
+
+from django.db import transaction
+
+from accounts.audit import anonymize_audit_entries
+from accounts.events import emit
+from accounts.models import AuthSession, RetiredUsername, ReviewsOnDeletion, User
+from accounts.services import check_current_password
+from accounts.signals import account_deleted, account_detached
+from core.db.transactions import atomic_with_retry
+from core.images.storage import delete_on_commit
+
+
+def close_account(user: User, *, password: str, reviews: ReviewsOnDeletion) -> None:
+    """Delete the account of `user` permanently. Raises WrongPasswordError."""
+    check_current_password(user, password, field="password")
+    deactivate(user, reviews=reviews)
+    erase(user)
+
+
+@transaction.atomic
+def deactivate(user: User, *, reviews: ReviewsOnDeletion) -> None:
+    """Deactivate the account. Call `erase` after this is committed."""
+    if User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
+        user.update_user_count(-1)
+    # Of two concurrent requests, the first choice counts.
+    User.objects.filter(pk=user.pk, reviews_on_deletion="").update(reviews_on_deletion=reviews)
+    AuthSession.objects.filter(user=user).revoke()
+
+
+@atomic_with_retry
+def erase(user: User) -> None:
+    """Detach all content from a deactivated account and delete it. Its username is never reused."""
+    try:
+        user.refresh_from_db(from_queryset=User.objects.select_for_update())
+    except User.DoesNotExist:
+        return  # deleted by a concurrent request
+    emit("account.closed", user.pk)
+    anonymise = user.reviews_on_deletion == ReviewsOnDeletion.ANONYMISE
+    anonymize_audit_entries(user)
+    account_deleted.send(User, user=user, anonymise=anonymise)
+    account_detached.send(User, user=user, anonymise=anonymise)
+    delete_on_commit(user.avatar)
+    RetiredUsername.objects.create(username_key=user.username_key)
+    user.delete()

@@ -1,0 +1,24 @@
+"""`manage.py reset_two_factor`."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts.models import User
+from accounts.two_factor.models import TOTPDevice
+
+
+class Command(BaseCommand):
+    """Resets the second factor of a staff user who has lost their device."""
+
+    help = "Remove the authenticator app of a staff account; the next sign-in sets up another one."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = User.objects.by_username(options["username"]).first()
+        if user is None:
+            raise CommandError("No user has this name.")
+        done = TOTPDevice.objects.reset(user, by=None)
+        self.stdout.write(f"{user}: {'the next sign-in sets up another app' if done else 'there was no second factor'}")

@@ -1,0 +1,70 @@
+"""Kinds of notifications, their default channels and their texts."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class NotificationKind(models.TextChoices):
+    """The kind of a notification. Users can turn off every kind but SECURITY."""
+
+    JOIN_REQUEST = "join_request", _("new join request")
+    JOIN_ACCEPTED = "join_accepted", _("your join request was accepted")
+    ROLE_CHANGED = "role_changed", _("your role has changed")
+    BOOK_PLANNED = "book_planned", _("new planned book")
+    MEETING_NEW = "meeting_new", _("new meeting")
+    MEETING_CHANGED = "meeting_changed", _("a meeting has changed")
+    MEETING_REMINDER = "meeting_reminder", _("meeting reminder")
+    SEAT_PROMOTED = "seat_promoted", _("you got a seat")
+    BALLOT_OPENED = "ballot_opened", _("a ballot has opened")
+    BALLOT_CLOSED = "ballot_closed", _("a ballot has closed")
+    REPLY = "reply", _("someone replied to you")
+    MENTION = "mention", _("someone mentioned you")
+    REVIEW_LIKED = "review_liked", _("someone liked your review")
+    MODERATION = "moderation", _("a moderator's decision")
+    SECURITY = "security", _("account security")
+
+
+# Sent by e-mail too by default: what concerns only the user, and what has a date.
+EMAILED_BY_DEFAULT = {
+    NotificationKind.JOIN_REQUEST,
+    NotificationKind.JOIN_ACCEPTED,
+    NotificationKind.ROLE_CHANGED,
+    NotificationKind.MEETING_NEW,
+    NotificationKind.MEETING_CHANGED,
+    NotificationKind.MEETING_REMINDER,
+    NotificationKind.SEAT_PROMOTED,
+    NotificationKind.BALLOT_OPENED,
+    NotificationKind.REPLY,
+    NotificationKind.MENTION,
+    NotificationKind.MODERATION,
+    NotificationKind.SECURITY,
+}
+# Cannot be turned off.
+MANDATORY = {NotificationKind.SECURITY}
+
+# A text may use %(actor)s, %(object)s (the title), %(club)s and %(detail)s; those it does not use may be empty.
+NOTIFICATION_TEMPLATES = {
+    NotificationKind.JOIN_REQUEST: _("%(actor)s asked to join %(club)s."),
+    NotificationKind.JOIN_ACCEPTED: _("You are now a member of %(club)s."),
+    NotificationKind.ROLE_CHANGED: _("Your role in %(club)s is now: %(detail)s."),
+    NotificationKind.BOOK_PLANNED: _("%(club)s is going to read “%(object)s”."),
+    NotificationKind.MEETING_NEW: _("New meeting of %(club)s: “%(object)s”, %(detail)s."),
+    NotificationKind.MEETING_CHANGED: _("The meeting “%(object)s” of %(club)s has changed: %(detail)s."),
+    NotificationKind.MEETING_REMINDER: _("Upcoming meeting of %(club)s: “%(object)s”, %(detail)s."),
+    NotificationKind.SEAT_PROMOTED: _("A seat became available: you can now attend “%(object)s” of %(club)s."),
+    NotificationKind.BALLOT_OPENED: _("New ballot in %(club)s: “%(object)s”."),
+    NotificationKind.BALLOT_CLOSED: _("The ballot “%(object)s” of %(club)s has closed."),
+    NotificationKind.REPLY: _("%(actor)s replied to you in “%(object)s”."),
+    NotificationKind.MENTION: _("%(actor)s mentioned you in “%(object)s”."),
+    NotificationKind.REVIEW_LIKED: _("%(actor)s liked your review of “%(object)s”."),
+    NotificationKind.MODERATION: _("%(detail)s"),
+    NotificationKind.SECURITY: _("%(detail)s"),
+}
+
+# Caused by one user and addressed to another, so a block between them suppresses the notification.
+HIDDEN_BY_BLOCK = {
+    NotificationKind.JOIN_REQUEST,
+    NotificationKind.REPLY,
+    NotificationKind.MENTION,
+    NotificationKind.REVIEW_LIKED,
+}

@@ -1,0 +1,38 @@
+"""Notifications as e-mails."""
+
+import logging
+
+from accounts.models import User
+from activity.models import Notification
+from core.mail import QueuedEmail, RecipientRejectedError, SMTPSession
+
+logger = logging.getLogger("bookbridge.mail")
+
+
+def send_notification(row: Notification, postman: SMTPSession) -> None:
+    """Send a notification, if its user may still see it and has an address; one that is rejected is not sent again.
+
+    Raises DeferredError, MailServerAwayError.
+    """
+    mail = _render(row)
+    try:
+        if mail:
+            postman.send(mail)
+    except RecipientRejectedError:
+        logger.warning("the mail server rejected notification %s", row.pk)
+
+
+def _render(row: Notification) -> QueuedEmail | None:
+    """Return the e-mail in the user's language, or None if it must not be sent any more."""
+    user = User.objects.filter(pk=row.user_id, is_active=True, email_verified=True).exclude(email="").first()
+    told = user and Notification.objects.visible_to(user).for_serializer(user).filter(pk=row.pk).first()
+    if not user or not told:
+        return None
+    return QueuedEmail.from_template(
+        f"notification {row.pk}",
+        to=user.email,
+        template="activity/mail/notification.txt",
+        language=user.language,
+        user=user,
+        told=told,
+    )

@@ -1,0 +1,42 @@
+"""Messages that are rendered when they are read, in the reader's language.
+
+A notification stores a code and an argument instead of text, because users may change their language at any time.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from core.registry import message_renderers
+
+
+class DeferredMessage(NamedTuple):
+    """A message to be rendered later: a code of `message_renderers` and its argument (up to 500 characters).
+
+    >>> DeferredMessage("role", "moderator")
+    """
+
+    code: str
+    argument: str = ""
+
+    def __str__(self) -> str:
+        """Return the message in the active language, or "" for an unknown code."""
+        render = message_renderers.get(self.code)
+        return "" if render is None else str(render(self.argument))
+
+
+def time_message(moment: datetime.datetime, zone: str) -> DeferredMessage:
+    """Return a message with the time in the time zone `zone`, such as that of a meeting."""
+    return DeferredMessage("time", f"{moment.astimezone(datetime.UTC).isoformat()} {zone}")
+
+
+def render_time(about: str) -> str:
+    """Return the text of `said_time`."""
+    moment, _space, zone = about.partition(" ")
+    local = timezone.localtime(datetime.datetime.fromisoformat(moment), ZoneInfo(zone))
+    return f"{date_format(local, 'DATETIME_FORMAT')} ({zone})"

@@ -1,0 +1,25 @@
+"""Sections of a user's data export that come from ballots."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from accounts.export import BATCH_SIZE, iter_rows
+from accounts.models import User
+from ballots.models import Ballot, Vote
+
+
+def votes(user: User) -> Iterator[dict[str, Any]]:
+    """Return the user's votes as entry ids in order of preference."""
+    found, last = Vote.objects.filter(user=user).select_related("ballot").order_by("pk"), 0
+    while page := list(found.filter(pk__gt=last).prefetch_related("ballot__candidates")[:BATCH_SIZE]):
+        last = page[-1].pk
+        for vote in page:
+            lines = {line.position: line.entry_id for line in vote.ballot.candidates.all()}
+            entries = [lines[place] for place in vote.places if place in lines]
+            yield {"id": vote.pk, "ballot": vote.ballot_id, "club": vote.ballot.club_id, "entries": entries}
+
+
+EXPORT_SECTIONS = {
+    "ballots_opened": lambda user: iter_rows(Ballot.objects.filter(created_by=user), "club", "created_at"),
+    "votes": votes,
+}

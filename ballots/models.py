@@ -1,0 +1,383 @@
+"""Ballots, in which members choose the next book. Votes are secret, and results appear after the close only."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Case, Count, Exists, F, OuterRef, Prefetch, Q, Subquery, When
+from django.db.models.functions import Coalesce
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.models import User
+from activity.choices import NotificationKind
+from activity.models import ObjectRef
+from activity.services import record_event
+from ballots import counting
+from ballots.tasks import close_ballot
+from catalog.models import Book
+from clubs.members.models import Membership
+from clubs.notifications import notify_members
+from clubs.reading.choices import EntryStatus
+from clubs.reading.models import Entry
+from core.api.exceptions import Conflict, InvalidFieldError
+from core.db.locking import lock_rows
+from core.db.transactions import atomic_with_retry
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from clubs.club.models import Club
+
+TITLE_LENGTH = 200
+MIN_CANDIDATES, MAX_CANDIDATES = 2, 50
+# Open ballots of one club; all of them are shown on each member's home screen.
+MAX_OPEN_BALLOTS = 20
+
+
+class VotingMethod(models.TextChoices):
+    """Voting methods (`ballots.counting`)."""
+
+    APPROVAL = "approval", _("approval")
+    RANKED = "ranked", _("ranked")
+
+    @property
+    def field(self) -> str:
+        """The API field that contains a vote."""
+        return "approved" if self is VotingMethod.APPROVAL else "ranking"
+
+
+class BallotStatus(models.TextChoices):
+    """Status of a ballot."""
+
+    OPEN = "open", pgettext_lazy("ballot", "open")
+    CLOSED = "closed", pgettext_lazy("ballot", "closed")
+
+
+class Outcome(models.TextChoices):
+    """Outcome of a closed ballot."""
+
+    WINNER = "winner", _("winner")
+    NO_QUORUM = "no_quorum", _("quorum not reached")
+    NO_VOTES = "no_votes", _("no votes")
+
+
+class BallotQuerySet(models.QuerySet["Ballot"]):
+    """Queries for ballots."""
+
+    def due(self) -> BallotQuerySet:
+        """Return open ballots after their closing time."""
+        return self.filter(status=BallotStatus.OPEN, closes_at__lte=timezone.now())
+
+    def open_in_clubs(self, clubs: Collection[int]) -> BallotQuerySet:
+        """Return the ballots of `clubs` that take votes, in the order of their closing times."""
+        ballots = self.filter(club__in=clubs, status=BallotStatus.OPEN, closes_at__gt=timezone.now())
+        return ballots.order_by("closes_at", "id")
+
+    def close_due(self) -> None:
+        """Close due ballots, for requests that arrive before the task has run."""
+        for ballot in self.due().select_related("club").order_by("closes_at", "id"):
+            ballot.close_if_due()
+
+    def with_details_for(self, user: User) -> BallotQuerySet:
+        """Load what a response to `user` contains, in three queries."""
+        votes = Vote.objects.of_active_members().filter(ballot=OuterRef("pk"))
+        now = Coalesce(Subquery(votes.order_by().values("ballot").annotate(n=Count("pk")).values("n")), 0)
+        return (
+            self.select_related("created_by")
+            .annotate(voters_count=Case(When(status=BallotStatus.CLOSED, then=F("voters")), default=now))
+            .prefetch_related(
+                Prefetch("candidates", Candidate.objects.order_by("position"), to_attr="lines"),
+                Prefetch("votes", Vote.objects.filter(user=user.pk), to_attr="own_votes"),
+            )
+        )
+
+
+class Ballot(models.Model):
+    """A vote of a club on which of several proposed books to read next.
+
+    Votes and rounds refer to candidates by `place`, their number on the ballot. Closing a ballot stores the whole count
+    with the anonymous votes.
+    """
+
+    club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="ballots", verbose_name=_("club"))
+    title = models.CharField(max_length=TITLE_LENGTH, verbose_name=_("title"))
+    method = models.CharField(max_length=10, choices=VotingMethod.choices, verbose_name=_("method"))
+    closes_at = models.DateTimeField(verbose_name=_("closes at"))
+    quorum_percent = models.PositiveSmallIntegerField(
+        default=0, help_text=_("Percentage of the active members at closing time."), verbose_name=_("quorum percent")
+    )
+    status = models.CharField(
+        max_length=10, choices=BallotStatus.choices, default=BallotStatus.OPEN, verbose_name=_("status")
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("created at"))
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False, verbose_name=_("closed at"))
+    outcome = models.CharField(
+        max_length=10, choices=Outcome.choices, blank=True, editable=False, verbose_name=_("outcome")
+    )
+    voters = models.PositiveIntegerField(
+        default=0, editable=False, help_text=_("How many votes were counted."), verbose_name=_("voters")
+    )
+    members = models.PositiveIntegerField(
+        default=0,
+        editable=False,
+        help_text=_("How many members the club had at closing time."),
+        verbose_name=_("members"),
+    )
+    rounds = models.JSONField(default=list, editable=False, help_text="[{counts: [[place, n]], eliminated, exhausted}]")
+    anonymous_votes = models.JSONField(default=list, editable=False, help_text="[[place, ...], ...] in random order.")
+
+    objects = BallotQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ballot")
+        verbose_name_plural = _("ballots")
+        indexes = [
+            models.Index(fields=["club", "created_at", "id"], name="ballots_ballot_by_age"),
+            models.Index(fields=["club", "status", "created_at", "id"], name="ballots_ballot_by_status"),
+            models.Index(fields=["club", "status", "closes_at"], name="ballots_ballot_due"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(quorum_percent__range=(0, 100)), name="ballots_ballot_quorum"),
+        ]
+
+    def __str__(self) -> str:
+        # The title is left out because staff may not read the texts of private clubs.
+        return f"#{self.pk}"
+
+    @classmethod
+    @atomic_with_retry
+    def create_ballot(cls, *, club: Club, by: User, candidates: Sequence[int], **fields: Any) -> Ballot:
+        """Create a ballot on proposed entries, given by their ids. `fields` are columns of the ballot.
+
+        Raise InvalidField `does_not_exist` or `not_proposed` for the first invalid candidate, and Conflict
+        `too_many_ballots` if the club has MOST_OPEN open ballots.
+        """
+        club.lock()
+        storable = [pk for pk in candidates if 0 < pk <= models.BigIntegerField.MAX_BIGINT]
+        status = dict(Entry.objects.filter(club=club, pk__in=storable).values_list("pk", "status"))
+        for place, pk in enumerate(candidates):
+            if pk not in status:
+                raise InvalidFieldError(
+                    f"candidates.{place}", "does_not_exist", _("This entry is not on the reading list.")
+                )
+            if status[pk] != EntryStatus.PROPOSED:
+                raise InvalidFieldError(f"candidates.{place}", "not_proposed", _("This book is not proposed."))
+        if cls.objects.open_in_clubs([club.pk]).count() >= MAX_OPEN_BALLOTS:
+            raise Conflict("too_many_ballots", _("Too many open ballots; close one first."))
+        ballot = cls.objects.create(club=club, created_by=by, **fields)
+        Candidate.objects.bulk_create(
+            Candidate(ballot=ballot, position=n, entry_id=pk) for n, pk in enumerate(candidates)
+        )
+        close_ballot.using(run_after=ballot.closes_at).enqueue(ballot=ballot.pk)
+        record_event("ballot.opened", actor=by.pk, object_ref=ballot.object_ref, club=club.pk)
+        notify_members(club.pk, NotificationKind.BALLOT_OPENED, type="ballot", id=ballot.pk, actor=by.pk)
+        return ballot
+
+    @atomic_with_retry
+    def vote(self, *, by: User, choices: Sequence[int]) -> None:
+        """Set the vote of `by`: ids of entries, in order of preference.
+
+        Raise InvalidField `not_a_candidate`, Conflict `ballot_closed`, and Http404 if the ballot was deleted or the
+        user has left the club.
+        """
+        self._lock_for_vote(by)
+        places = dict(self.candidates.values_list("entry", "position"))
+        for n, pk in enumerate(choices):
+            if pk not in places:
+                field = f"{VotingMethod(self.method).field}.{n}"
+                raise InvalidFieldError(field, "not_a_candidate", _("This entry is not a candidate in this ballot."))
+        Vote.objects.update_or_create(ballot=self, user=by, defaults={"places": [places[pk] for pk in choices]})
+
+    @atomic_with_retry
+    def withdraw_vote(self, *, by: User) -> None:
+        """Delete the vote of `by`, if any. Raise the same errors as `vote`."""
+        self._lock_for_vote(by)
+        self.votes.filter(user=by).delete()
+
+    @atomic_with_retry
+    def close(self, *, by: User) -> None:
+        """Close the ballot early and count it. Raise Conflict `ballot_closed`, or Http404 if it was deleted."""
+        self._lock()
+        self.require_open()
+        self._finish(by=by)
+
+    @atomic_with_retry
+    def close_if_due(self) -> None:
+        """Close the ballot if it is due and still open. No user is recorded as the actor."""
+        try:
+            self._lock()
+        except Http404:
+            return
+        if self.status == BallotStatus.OPEN and self.closes_at <= timezone.now():
+            self._finish(by=None)
+
+    @atomic_with_retry
+    def delete_ballot(self, *, by: User) -> None:
+        """Delete the ballot with its votes and its result. A winning book stays planned."""
+        self._lock()
+        record_event("ballot.deleted", actor=by.pk, object_ref=self.object_ref, club=self.club_id)
+        self.delete()
+
+    @property
+    def object_ref(self) -> ObjectRef:
+        """Reference to the ballot for events and notifications."""
+        return ObjectRef("ballot", self.pk, self.title)
+
+    def require_open(self) -> None:
+        """Raise Conflict `ballot_closed` if the ballot takes no votes."""
+        if self.status == BallotStatus.CLOSED or self.closes_at <= timezone.now():
+            raise Conflict("ballot_closed", _("This ballot is closed."))
+
+    def _lock_for_vote(self, user: User) -> None:
+        """Lock the voter and the ballot, so that no vote is saved during or after the count."""
+        lock_rows(User, [user.pk])
+        if not Membership.objects.active().filter(club=self.club_id, user=user).exists():
+            raise Http404
+        self._read_locked()
+        self.require_open()
+
+    def _lock(self) -> None:
+        """Lock club, candidates' books, candidates' entries and ballot, in this order.
+
+        The lock on the club prevents changes of memberships and reading statuses during the count; the winning entry
+        is updated after it.
+        """
+        self.club.lock()
+        found = Entry.objects.filter(candidacies__ballot=self.pk).values_list("pk", "book")
+        entries, books = zip(*found, strict=True) if found else ((), ())
+        lock_rows(Book, books)
+        lock_rows(Entry, entries)
+        self._read_locked()
+
+    def _read_locked(self) -> None:
+        try:
+            self.refresh_from_db(fields=["status", "closes_at"], from_queryset=Ballot.objects.select_for_update())
+        except Ballot.DoesNotExist:
+            raise Http404 from None
+
+    def _finish(self, *, by: User | None) -> None:
+        """Count the votes, save the result and plan the winner. The rows must be locked (`_lock`)."""
+        standing = list(self.candidates.still_proposed().values_list("position", flat=True))
+        papers = self._collect_votes(standing)
+        count = counting.COUNTERS[self.method](standing, papers)
+        self.status, self.closed_at = BallotStatus.CLOSED, timezone.now()
+        self.voters, self.members = len(papers), self.club.members_count
+        self.outcome, self.anonymous_votes = self._outcome(count), papers
+        self.rounds = [
+            {"counts": [*map(list, r.counts.items())], "eliminated": r.eliminated, "exhausted": r.exhausted}
+            for r in count.rounds
+        ]
+        self.save(update_fields=["status", "closed_at", "voters", "members", "outcome", "anonymous_votes", "rounds"])
+        actor = None if by is None else by.pk
+        record_event("ballot.closed", actor=actor, object_ref=self.object_ref, club=self.club_id)
+        notify_members(self.club_id, NotificationKind.BALLOT_CLOSED, type="ballot", id=self.pk, actor=actor)
+        if self.outcome == Outcome.WINNER and count.winner is not None:
+            self._plan_winner(self.candidates.get(position=count.winner), by=by)
+
+    def _collect_votes(self, standing: Sequence[int]) -> list[list[int]]:
+        """Return the votes of current members for candidates still proposed, in random order.
+
+        Approval votes are sorted, because the order in which a voter sent them could identify the voter.
+        """
+        votes = self.votes.of_active_members().values_list("places", flat=True)
+        papers = [[place for place in places if place in standing] for places in votes]
+        if self.method == VotingMethod.APPROVAL:
+            papers = [sorted(paper) for paper in papers]
+        secrets.SystemRandom().shuffle(papers)
+        return papers
+
+    def _outcome(self, count: counting.CountResult) -> Outcome:
+        if count.winner is None:
+            return Outcome.NO_VOTES
+        return Outcome.WINNER if self.voters * 100 >= self.quorum_percent * self.members else Outcome.NO_QUORUM
+
+    def _plan_winner(self, winner: Candidate, *, by: User | None) -> None:
+        winner.won = True
+        winner.save(update_fields=["won"])
+        entry = Entry.objects.get(pk=winner.entry_id)
+        entry.club = self.club
+        entry.update_entry(by=by, status=EntryStatus.PLANNED)
+
+
+class CandidateQuerySet(models.QuerySet["Candidate"]):
+    """Queries for candidates."""
+
+    def still_proposed(self) -> CandidateQuerySet:
+        """Return candidates that are still proposed, oldest proposal first."""
+        return self.filter(entry__status=EntryStatus.PROPOSED).order_by("entry__created_at", "entry")
+
+    def not_won(self) -> CandidateQuerySet:
+        """Return candidates of closed ballots that did not win."""
+        return self.filter(ballot__status=BallotStatus.CLOSED, won=False)
+
+    def reassign(self, *, to: Entry) -> None:
+        """Move candidacies, with votes and results, to the entry that theirs is merged into.
+
+        If a ballot has both entries, both candidacies stay. The club must be locked.
+        """
+        both = Candidate.objects.filter(entry=to).values_list("ballot", flat=True)
+        self.exclude(ballot__in=list(both)).update(entry=to)
+
+
+class Candidate(models.Model):
+    """A candidate of a ballot. It stays when its entry is deleted, hence no database constraint on `entry`."""
+
+    ballot = models.ForeignKey(Ballot, models.CASCADE, related_name="candidates")
+    position = models.PositiveSmallIntegerField(verbose_name=_("position"))
+    entry = models.ForeignKey(
+        Entry, models.DO_NOTHING, related_name="candidacies", db_constraint=False, verbose_name=_("entry")
+    )
+    won = models.BooleanField(default=False)
+
+    objects = CandidateQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("candidate")
+        verbose_name_plural = _("candidates")
+        constraints = [
+            models.UniqueConstraint(fields=["ballot", "position"], name="ballots_candidate_place"),
+            models.UniqueConstraint(fields=["ballot", "entry"], name="ballots_candidate_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position}: {self.entry_id}"
+
+
+class VoteQuerySet(models.QuerySet["Vote"]):
+    """Queries for votes."""
+
+    def of_active_members(self) -> VoteQuerySet:
+        """Return the votes of current members, which are those that count."""
+        members = Membership.objects.active().filter(club=OuterRef("ballot__club"), user=OuterRef("user"))
+        return self.filter(Exists(members))
+
+
+class Vote(models.Model):
+    """A member's vote: places of candidates, in the order sent. Shown to nobody else, not even to staff.
+
+    It has no timestamp, which could link it to one of the anonymous votes of the result.
+    """
+
+    ballot = models.ForeignKey(Ballot, models.CASCADE, related_name="votes")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="votes", verbose_name=_("user"))
+    places = models.JSONField()
+
+    objects = VoteQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("vote")
+        verbose_name_plural = _("votes")
+        constraints = [models.UniqueConstraint(fields=["ballot", "user"], name="ballots_vote_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.ballot_id}"

@@ -1,0 +1,156 @@
+"""Serializers of ballots."""
+
+import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.serializers import NullableUserSummarySerializer
+from ballots.models import MAX_CANDIDATES, MIN_CANDIDATES, TITLE_LENGTH, Ballot, BallotStatus, Outcome, VotingMethod
+from core.api.serializers import AwareDateTimeField, ModelSerializer, SingleLineField
+
+MAX_CLOSES_AT = datetime.datetime(2100, 12, 31, tzinfo=datetime.UTC)
+IDS = {"type": "array", "items": {"type": "integer"}}
+# The schemas of a vote in a response: one field, named by the voting method.
+VOTES = [
+    {"type": "object", "required": [method.field], "properties": {method.field: IDS}}
+    for method in (VotingMethod.APPROVAL, VotingMethod.RANKED)
+]
+
+
+class EntryIdListField(serializers.ListField):
+    """A list of entry ids without duplicates."""
+
+    default_error_messages = {"duplicate": _("Each entry may appear only once.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(child=serializers.IntegerField(), max_length=MAX_CANDIDATES, **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        ids: list[Any] = super().to_internal_value(data)
+        for n, pk in enumerate(ids):
+            if pk in ids[:n]:
+                duplicate = serializers.ErrorDetail(str(self.error_messages["duplicate"]), "duplicate")
+                raise serializers.ValidationError({str(n): [duplicate]})
+        return ids
+
+
+class FutureDateTimeField(AwareDateTimeField):
+    """A future time before 2101."""
+
+    default_error_messages = {"past": _("Must be in the future."), "too_far": _("Must be before 2101.")}
+
+    def to_internal_value(self, value: Any) -> datetime.datetime:
+        moment = super().to_internal_value(value)
+        if moment <= timezone.now():
+            self.fail("past")
+        if moment > MAX_CLOSES_AT:
+            self.fail("too_far")
+        return moment
+
+
+class BallotCreateSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """A new ballot."""
+
+    title = SingleLineField(max_length=TITLE_LENGTH)
+    method = serializers.ChoiceField(VotingMethod.choices)
+    candidates = EntryIdListField(
+        min_length=MIN_CANDIDATES, help_text=_("Ids of proposed entries of the club's reading list.")
+    )
+    closes_at = FutureDateTimeField()
+    quorum_percent = serializers.IntegerField(
+        min_value=0,
+        max_value=100,
+        default=0,
+        help_text=_("Percentage of the active members at closing time who must vote."),
+    )
+
+
+class VoteSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """A vote: `approved` in an approval ballot; `ranking`, in order of preference, in a ranked one."""
+
+    approved = EntryIdListField(required=False, allow_empty=False)
+    ranking = EntryIdListField(required=False, allow_empty=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        # The field of the other method is ignored, as unknown fields are.
+        field = VotingMethod(self.context["method"]).field
+        if field not in attrs:
+            required = serializers.ErrorDetail(str(self.error_messages["required"]), "required")
+            raise serializers.ValidationError({field: [required]})
+        return {"choices": attrs[field]}
+
+
+class BallotRoundSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """One round of a count."""
+
+    counts = serializers.DictField(child=serializers.IntegerField(), help_text=_("Votes per candidate, by entry id."))
+    eliminated = serializers.IntegerField(allow_null=True, help_text=_("The entry eliminated after this round."))
+    exhausted = serializers.IntegerField(help_text=_("How many votes name no remaining candidate."))
+
+
+class BallotResultSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """The result of a ballot, with everything needed to verify the count."""
+
+    outcome = serializers.ChoiceField(Outcome.choices)
+    winner = serializers.IntegerField(allow_null=True, help_text=_("The winning entry."))
+    members_count = serializers.IntegerField(help_text=_("Active members at closing time."))
+    rounds = BallotRoundSerializer(many=True)
+    ballots = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField()),
+        help_text=_("Anonymous votes in random order, with the entries still proposed at closing time."),
+    )
+
+
+class BallotSerializer(ModelSerializer):
+    """A ballot with the caller's own vote."""
+
+    candidates = serializers.SerializerMethodField()
+    voters_count = serializers.IntegerField(
+        read_only=True, help_text=_("How many current members have voted; of a closed ballot, members at closing time.")
+    )
+    my_vote = serializers.SerializerMethodField()
+    result = serializers.SerializerMethodField()
+    created_by = NullableUserSummarySerializer(read_only=True)
+
+    class Meta:
+        model = Ballot
+        fields = [
+            *("id", "title", "method", "candidates", "closes_at", "quorum_percent", "status", "voters_count"),
+            *("my_vote", "result", "created_by", "created_at", "closed_at"),
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(IDS)
+    def get_candidates(self, ballot: Any) -> list[int]:
+        return [line.entry_id for line in ballot.lines]
+
+    @extend_schema_field({"oneOf": [*VOTES, {"type": "null"}]})
+    def get_my_vote(self, ballot: Any) -> dict[str, list[int]] | None:
+        entries = self.get_candidates(ballot)
+        for vote in ballot.own_votes:
+            return {VotingMethod(ballot.method).field: [entries[place] for place in vote.places]}
+        return None
+
+    @extend_schema_field(BallotResultSerializer(allow_null=True))
+    def get_result(self, ballot: Any) -> dict[str, Any] | None:
+        if ballot.status == BallotStatus.OPEN:
+            return None
+        entries: dict[int | None, int | None] = {line.place: line.entry_id for line in ballot.lines} | {None: None}
+        return {
+            "outcome": ballot.outcome,
+            "winner": next((line.entry_id for line in ballot.lines if line.won), None),
+            "members_count": ballot.members,
+            "rounds": [
+                {
+                    "counts": {str(entries[place]): n for place, n in round_["counts"]},
+                    "eliminated": entries[round_["eliminated"]],
+                    "exhausted": round_["exhausted"],
+                }
+                for round_ in ballot.rounds
+            ],
+            "ballots": [[entries[place] for place in paper] for paper in ballot.anonymous_votes],
+        }

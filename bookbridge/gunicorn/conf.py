@@ -1,0 +1,123 @@
+"""Settings of the application server; script/server and the container image start gunicorn with this file.
+
+HOST, PORT and WEB_CONCURRENCY come from the environment. Workers times threads is also the maximum number of database
+connections of this server. A reverse proxy in front protects the threads from clients that send slowly.
+"""
+
+import os
+import re
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import gunicorn  # type: ignore[import-untyped]
+from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError
+from django.db.utils import load_backend
+
+from bookbridge import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+try:
+    debug = env.bool_("DEBUG", False)
+    host = env.str_("HOST", "127.0.0.1").strip("[]")
+    if not re.fullmatch(r"[A-Za-z0-9.:-]+", host):
+        raise env.invalid("HOST", "must be an address to listen on, such as 127.0.0.1 or 0.0.0.0")
+    port = env.int_("PORT", 8000, min_value=1, max_value=65535)
+    # One process in development, since its cache is in the memory of the process.
+    workers = env.int_("WEB_CONCURRENCY", 1 if debug else 2, min_value=1, max_value=64)
+except ImproperlyConfigured as error:
+    sys.exit(str(error))
+
+wsgi_app = "bookbridge.wsgi:application"
+bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+proc_name = "bookbridge"
+worker_class = "gthread"
+threads = 8
+reload = debug
+
+# A worker that does not respond for `timeout` seconds is replaced; on SIGTERM, active requests have `graceful_timeout`
+# seconds to finish.
+timeout = 60
+graceful_timeout = 30
+keepalive = 5
+# The most of an unread body that is discarded; twice the upload limit, since photos are often too large.
+MAX_DRAIN_BYTES = 10_000_000
+
+# A search of 255 percent-encoded letters fits.
+limit_request_line = 8190
+limit_request_fields = 64
+limit_request_field_size = 8190
+
+# No X-Forwarded-Proto or SCRIPT_NAME is trusted here: the application decides that by TRUSTED_PROXIES.
+forwarded_allow_ips = ""
+
+accesslog = None  # the application writes one
+errorlog = "-"
+control_socket_disable = True
+gunicorn.SERVER = "BookBridge"  # the Server header, without a version
+
+# Each worker counts in files of its own here, and /metrics adds them up.
+metrics_dir = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(BASE_DIR / "var" / "metrics" / str(port))))
+
+
+def check_database_connection() -> None:
+    """Raise ImproperlyConfigured, naming the setting, unless the database can be reached. Loads no application."""
+    config = env.database("DATABASE_URL", f"sqlite:///{BASE_DIR}/var/db.sqlite3", timeout=5)
+    settings = {"TIME_ZONE": None, "CONN_MAX_AGE": 0, "AUTOCOMMIT": True, "TEST": {}, **config}
+    connection = load_backend(config["ENGINE"]).DatabaseWrapper(settings, "start")
+    try:
+        with connection.wrap_database_errors:
+            connection.get_new_connection(connection.get_connection_params()).close()
+    except OperationalError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL: the database cannot be reached: {error.args[-1]}") from None
+
+
+def on_starting(server: Any) -> None:
+    """Refuse to start without a database, and delete the metrics of the processes of the last run."""
+    try:
+        check_database_connection()
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+    metrics_dir.mkdir(parents=True, exist_ok=True)
+    for file in metrics_dir.glob("*.db"):
+        file.unlink()
+
+
+def post_worker_init(worker: Any) -> None:
+    """Run tasks in this process, unless JOBS=worker."""
+    from django.apps import apps
+    from django.conf import settings
+
+    if apps.ready and settings.JOBS == "inline":  # in development the code may have failed to load
+        from core.tasks import worker as tasks
+
+        tasks.start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Let the current task finish, if that does not take long."""
+    from django.apps import apps
+
+    if apps.ready:
+        from core.tasks import worker as tasks
+
+        tasks.stop()
+
+
+def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:
+    """Discard the unread body of a refused request, or a client that is still sending would not see the response."""
+    left = MAX_DRAIN_BYTES
+    with suppress(Exception):  # a broken connection or chunk
+        while left > 0 and (piece := request.body.read(65_536)):
+            left -= len(piece)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Remove an ended worker from the gauges; its counters stay in the totals."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    with suppress(OSError):
+        mark_process_dead(worker.pid)

@@ -1,0 +1,148 @@
+"""Import of one file, from its beginning or from a checkpoint."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from django.db import IntegrityError, reset_queries
+from django.utils import timezone
+
+from catalog.imports.formats import RowParser
+from catalog.imports.lines import MAX_LINE_BYTES, LineReader, UnreadableFileError
+from catalog.imports.progress import ProgressReporter
+from catalog.imports.records import AuthorRecord, InvalidRowError, SkipReason
+from catalog.imports.rejects import SHOWN, RejectsFile
+from catalog.imports.writer import ImportRow, write
+from catalog.models import ImportCheckpoint
+from core.db.transactions import MAX_ATTEMPTS, atomic_with_retry
+
+# A batch also ends at this size, so that very long lines do not exhaust the memory.
+BATCH_BYTES = 8_000_000
+
+
+class CatalogImporter:
+    """The import of one file, a batch of rows and the checkpoint per transaction.
+
+    `counts` covers the whole file, including earlier runs: `read` = `created` + `known` + `rejected` + `ignored`.
+    """
+
+    def __init__(
+        self, file: LineReader, reader: RowParser, *, rejects: Path, batch: int, restart: bool = False
+    ) -> None:
+        """Resume from the checkpoint of the file, unless `restart` is set."""
+        self.file = file
+        self.reader = reader
+        self.batch = batch
+        key = file.fingerprint()
+        if restart:
+            ImportCheckpoint.objects.filter(file=key).delete()
+        name = file.path.name.encode("utf-8", "replace").decode()[:255]
+        self.checkpoint, _created = ImportCheckpoint.objects.get_or_create(
+            file=key, defaults={"name": name, "next_line": reader.first_line}
+        )
+        self.counts: Counter[str] = Counter(self.checkpoint.counts)
+        self.resumed = bool(self.counts)
+        same = self.checkpoint.rejects_path == str(rejects)
+        self.rejects = RejectsFile(rejects, size=self.checkpoint.rejects_size if same else 0)
+        self._rows: list[ImportRow] = []
+        self._bytes = 0
+
+    def run(self, *, progress: ProgressReporter, stopped: Callable[[], bool] = lambda: False) -> bool:
+        """Read to the end of the file, or until `stopped` returns True. Returns whether the end was reached.
+
+        Rows that were read are committed in any case. Raises UnreadableFileError if the file is damaged, and OSError if
+        the rejects cannot be written.
+        """
+        broken: UnreadableFileError | None = None
+        try:
+            for stage, label in enumerate(self.reader.stages):
+                if stage < self.checkpoint.stage or (stage and not self.resumed and not self.reader.has_stage(stage)):
+                    continue
+                if stage > self.checkpoint.stage:
+                    self.checkpoint.stage, self.checkpoint.next_line = stage, self.reader.first_line
+                progress.start(label)
+                try:
+                    if not self._read(progress, stopped):
+                        return False
+                except UnreadableFileError as error:
+                    # The other passes still import the rows before the damage.
+                    broken = error
+        finally:
+            progress.finish()
+        if broken:
+            raise broken
+        ImportCheckpoint.objects.filter(pk=self.checkpoint.pk).delete()
+        return True
+
+    def _read(self, progress: ProgressReporter, stopped: Callable[[], bool]) -> bool:
+        number = self.checkpoint.next_line - 1
+        broken: UnreadableFileError | None = None
+        try:
+            for number, line in self.file.lines(start=self.checkpoint.next_line):
+                self._add_row(number, line)
+                progress.advance(self.file.position())
+                if len(self._rows) >= self.batch or self._bytes >= BATCH_BYTES:
+                    self._commit_with_retry(number + 1)
+                if stopped():
+                    break
+        except UnreadableFileError as error:
+            broken = error
+        # The rows before the damage or the interrupt are valid.
+        self._commit_with_retry(number + 1)
+        if broken:
+            raise broken
+        return not stopped()
+
+    def _add_row(self, number: int, line: bytes | None) -> None:
+        """Parse a line and add the row to the batch."""
+        if line == b"" or (line is None and self.checkpoint.stage):
+            # The first stage has rejected the lines that are too long.
+            return
+        row = ImportRow(number, (line or b"")[:SHOWN])
+        try:
+            if line is None:
+                raise InvalidRowError(f"the line is longer than {MAX_LINE_BYTES:,} bytes")
+            found = self.reader.parse(line, self.checkpoint.stage)
+            if found is SkipReason.OTHER_STAGE:
+                return
+            if isinstance(found, SkipReason):
+                row.outcome = "ignored"
+            else:
+                row.record = found
+        except InvalidRowError as error:
+            row.reject(str(error))
+        self._rows.append(row)
+        self._bytes += len(line or b"")
+
+    def _commit_with_retry(self, next_line: int) -> None:
+        """Commit the batch; try again if a concurrent transaction has written the same ISBN or origin."""
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            try:
+                self._commit(next_line)
+                break
+            except IntegrityError:
+                if attempt == MAX_ATTEMPTS:
+                    raise
+        self.checkpoint.next_line = next_line
+        self._rows, self._bytes = [], 0
+        # With DEBUG, Django stores every query in memory.
+        reset_queries()
+
+    @atomic_with_retry
+    def _commit(self, next_line: int) -> None:
+        counts = self.counts.copy()
+        write(self._rows, counts)
+        for row in self._rows:
+            counts.update(["read", row.outcome])
+            if row.outcome != "rejected" and not isinstance(row.record, AuthorRecord | None):
+                counts.update(row.record.ignored_fields)
+        size = self.rejects.write(row for row in self._rows if row.outcome == "rejected")
+        ImportCheckpoint.objects.filter(pk=self.checkpoint.pk).update(
+            stage=self.checkpoint.stage,
+            next_line=next_line,
+            counts=counts,
+            rejects_path=str(self.rejects.path),
+            rejects_size=size,
+            updated_at=timezone.now(),
+        )
+        self.counts, self.rejects.size = counts, size

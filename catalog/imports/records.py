@@ -1,0 +1,170 @@
+"""Records that parsers return, and the cleaning that all formats share."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from catalog.isbn import normalize_isbn
+from catalog.models import FIRST_YEAR, LAST_YEAR, MAX_PAGES, sort_key
+from core.search.normalize import is_blank, to_single_line
+
+MAX_TITLE = 500
+MAX_NAME = 200
+MAX_NAMES = 50
+MAX_DESCRIPTION = 10_000
+
+
+class InvalidRowError(Exception):
+    """The row is invalid; the message is the reason for the rejects file."""
+
+
+class SkipReason(Enum):
+    """Why a valid row has no record."""
+
+    NOTHING = "it has nothing for the catalog"
+    OTHER_STAGE = "it is read in another pass through the file"
+
+
+@dataclass(slots=True)
+class WorkRecord:
+    """A book. `author_keys` refer to AuthorRecords.
+
+    `ignored_fields` names the values of the row that were not usable, such as `isbn`.
+    """
+
+    origin: str
+    title: str
+    authors: list[str] = field(default_factory=list)
+    author_keys: list[str] = field(default_factory=list)
+    isbn13: str = ""
+    published_year: int | None = None
+    language: str = ""
+    description: str = ""
+    subjects: list[str] = field(default_factory=list)
+    cover_url: str = ""
+    ignored_fields: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class EditionRecord:
+    """An edition of the book whose origin is `work`."""
+
+    work: str
+    isbn13: str
+    format: str = ""
+    page_count: int | None = None
+    publisher: str = ""
+    language: str = ""
+    published_year: int | None = None
+    ignored_fields: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class AuthorRecord:
+    """The name of an author under the key that works refer to."""
+
+    key: str
+    name: str
+
+
+SourceRecord = WorkRecord | EditionRecord | AuthorRecord
+
+
+def decode(line: bytes) -> str:
+    """Return the text of a line. Raises InvalidRowError if it is not UTF-8."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidRowError(f"byte {error.start + 1} of the line is not UTF-8") from None
+
+
+def clean(text: str, what: str, *, most: int = MAX_NAME) -> str:
+    """Return the text in NFC with normalized whitespace; `""` if nothing of it is visible.
+
+    Raises InvalidRowError if a database cannot store it (a NUL, a lone surrogate) or it is longer than `most`.
+    """
+    _check_storable(text, what)
+    # NFC joins at most four characters into one, so a longer text is too long anyway.
+    if len(text) <= 4 * most:
+        text = to_single_line(unicodedata.normalize("NFC", text))
+    if len(text) > most:
+        raise InvalidRowError(f"the {what} has {len(text)} characters, more than {most}")
+    return "" if is_blank(text) else text
+
+
+def title(text: str) -> str:
+    """Return a clean title. Raises InvalidRowError if it is empty or invalid."""
+    text = clean(text, "title", most=MAX_TITLE)
+    if not text:
+        raise InvalidRowError("there is no title")
+    return text
+
+
+def names(texts: Iterable[str], what: str) -> list[str]:
+    """Return distinct clean names in order. Raises InvalidRowError if one is invalid."""
+    found: dict[str, str] = {}
+    for text in texts:
+        if name := clean(text, what):
+            found.setdefault(sort_key(name), name)
+    return list(found.values())
+
+
+def optional(text: str, what: str, left_out: list[str], *, most: int = MAX_NAME) -> str:
+    """Return a clean value; if it is invalid, add it to the ignored fields and return an empty string."""
+    try:
+        return clean(text, what, most=most)
+    except InvalidRowError:
+        left_out.append(what)
+        return ""
+
+
+def description(text: str, left_out: list[str]) -> str:
+    """Return clean text of several lines, truncated if too long."""
+    try:
+        _check_storable(text, "description")
+    except InvalidRowError:
+        left_out.append("description")
+        return ""
+    text = unicodedata.normalize("NFC", text[: 2 * MAX_DESCRIPTION]).replace("\r\n", "\n").strip()
+    if is_blank(text):
+        return ""
+    return text if len(text) <= MAX_DESCRIPTION else text[: MAX_DESCRIPTION - 1].rstrip() + "…"
+
+
+def isbn(text: str, left_out: list[str]) -> str:
+    """Return the normalized ISBN-13, or `""`."""
+    try:
+        return normalize_isbn(text)
+    except ValueError:
+        left_out.append("isbn")
+        return ""
+
+
+def year(number: float | None, left_out: list[str]) -> int | None:
+    """Return a year, negative before the common era, or None if it is outside the limits of the catalog."""
+    if number is None:
+        return None
+    # Also false for infinity and NaN.
+    if FIRST_YEAR <= number <= LAST_YEAR and number == int(number):
+        return int(number)
+    left_out.append("year")
+    return None
+
+
+def pages(number: object, left_out: list[str]) -> int | None:
+    """Return a page count, or None if it is outside the limits of the catalog."""
+    if number is None:
+        return None
+    if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= MAX_PAGES:
+        return number
+    left_out.append("pages")
+    return None
+
+
+def _check_storable(text: str, what: str) -> None:
+    if "\0" in text:
+        raise InvalidRowError(f"the {what} has a NUL character")
+    if re.search("[\ud800-\udfff]", text):
+        raise InvalidRowError(f"the {what} has a lone surrogate")

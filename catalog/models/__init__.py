@@ -1,0 +1,47 @@
+"""Models of the catalog app."""
+
+from catalog.models.books import (
+    ANY_BOOK_VERSION,
+    CATALOG_VERSION,
+    EDITABLE_FIELDS,
+    EDITION_FIELDS,
+    TRUSTED_EDITORS,
+    Book,
+    BookQuerySet,
+    invalidate_books,
+)
+from catalog.models.editions import FIRST_YEAR, LAST_YEAR, MAX_PAGES, Edition
+from catalog.models.imports import AlternateOrigin, ImportCheckpoint, ImportedAuthor
+from catalog.models.merges import IN_PROGRESS, REASON_LENGTH, Merge, MergeStatus, MovedRow
+from catalog.models.names import KEY_LENGTH, BookAuthor, BookNameBase, BookSubject, join_authors, sort_key
+from catalog.models.revisions import Revision
+
+__all__ = [
+    "ANY_BOOK_VERSION",
+    "CATALOG_VERSION",
+    "EDITABLE_FIELDS",
+    "EDITION_FIELDS",
+    "FIRST_YEAR",
+    "IN_PROGRESS",
+    "KEY_LENGTH",
+    "LAST_YEAR",
+    "MAX_PAGES",
+    "REASON_LENGTH",
+    "TRUSTED_EDITORS",
+    "AlternateOrigin",
+    "Book",
+    "BookAuthor",
+    "BookNameBase",
+    "BookQuerySet",
+    "BookSubject",
+    "Edition",
+    "ImportCheckpoint",
+    "ImportedAuthor",
+    "Merge",
+    "MergeStatus",
+    "MovedRow",
+    "Revision",
+    "invalidate_books",
+    "join_authors",
+    "sort_key",
+]

@@ -1,0 +1,391 @@
+"""Books and their business rules."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from activity.models import ObjectRef
+from activity.services import record_event
+from catalog.covers import delete_covers
+from catalog.duplicates import edition_key, work_key
+from catalog.models.editions import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    MAX_PAGES,
+    PAGE_VALIDATORS,
+    YEAR_VALIDATORS,
+    Edition,
+    conflict_on_duplicate_isbn,
+)
+from catalog.models.imports import AlternateOrigin, ImportCheckpoint, ImportedAuthor  # noqa: F401
+from catalog.models.merges import Merge, MovedRow
+from catalog.models.names import KEY_LENGTH, BookAuthor, BookSubject, join_authors, sort_key
+from catalog.models.revisions import Revision
+from catalog.querysets import BookQuerySet
+from catalog.ratings import HALF_STARS, histogram
+from core.api.exceptions import Conflict
+from core.counters import counters
+from core.db.fields import BinaryCollationCharField
+from core.db.transactions import atomic_with_retry
+from core.search.lookups import SearchField, build_search_text
+from moderation.models import close_cases_for_deleted
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+__all__ = [
+    "ANY_BOOK_VERSION",
+    "CATALOG_VERSION",
+    "EDITABLE_FIELDS",
+    "TRUSTED_EDITORS",
+    "Book",
+    "BookAuthor",
+    "BookQuerySet",
+    "BookSubject",
+    "Edition",
+    "Merge",
+    "MovedRow",
+    "Revision",
+    "invalidate_books",
+]
+
+TRUSTED_EDITORS = gettext_noop("Trusted editors")
+
+# Cache versions: of responses that show many books, and of those that show a single one; each book has its own, too.
+CATALOG_VERSION, ANY_BOOK_VERSION = "catalogue", "any book"
+
+
+def invalidate_books(books: Collection[int]) -> None:
+    """Bump the cache versions of these books, in the transaction that changes them."""
+    each = [f"book:{book}" for book in books] if len(books) <= 50 else [ANY_BOOK_VERSION]
+    if books:
+        counters.bump_versions(CATALOG_VERSION, *each)
+
+
+def _counter(**kwargs: Any) -> Any:
+    return models.PositiveIntegerField(default=0, editable=False, **kwargs)
+
+
+class Book(models.Model):
+    """A work with all of its editions, whose ratings are added up."""
+
+    title = models.CharField(max_length=500, verbose_name=_("title"))
+    title_key = BinaryCollationCharField(
+        max_length=KEY_LENGTH, editable=False, help_text="Normalized title, used for sorting."
+    )
+    author = models.CharField(
+        max_length=500, help_text=_("All authors, separated by commas."), verbose_name=_("author")
+    )
+    published_year = models.SmallIntegerField(
+        null=True,
+        blank=True,
+        validators=YEAR_VALIDATORS,
+        help_text=_("Year of the first edition; negative years are BCE."),
+        verbose_name=_("published year"),
+    )
+    language = BinaryCollationCharField(
+        max_length=12,
+        blank=True,
+        help_text=_("A BCP 47 tag in lower case, such as en or pt-br."),
+        verbose_name=_("language"),
+    )
+    page_count = models.PositiveIntegerField(
+        null=True, blank=True, validators=PAGE_VALIDATORS, verbose_name=_("page count")
+    )
+    description = models.TextField(blank=True, max_length=10_000, verbose_name=_("description"))
+    # Not a URLField, because it may be the name of a stored image (`catalog.covers`).
+    cover_url = models.CharField(blank=True, max_length=500, verbose_name=_("cover url"))
+    isbn13 = BinaryCollationCharField(
+        max_length=13, null=True, editable=False, help_text="ISBN of the main edition.", verbose_name=_("isbn13")
+    )
+    origin = BinaryCollationCharField(
+        max_length=KEY_LENGTH,
+        null=True,
+        unique=True,
+        editable=False,
+        help_text=_("Source and key of the imported record, such as goodbooks:2792775."),
+        verbose_name=_("origin"),
+    )
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("added by"),
+    )
+    # Neither a foreign key nor an index: the databases would use the index to find the books where it is null.
+    merged_into = models.BigIntegerField(null=True, editable=False, help_text="Id of the book it was merged into.")
+    # Duplicate keys (`catalog.duplicates`); null if they cannot be computed, and for merged books.
+    work_key = BinaryCollationCharField(
+        max_length=KEY_LENGTH, null=True, editable=False, help_text="Key made of title and first author."
+    )
+    edition_key = BinaryCollationCharField(
+        max_length=KEY_LENGTH, null=True, editable=False, help_text="Key made of title and publisher."
+    )
+    confirmed_distinct = models.BooleanField(
+        default=False, editable=False, help_text="Staff confirmed that no book with the same keys is a duplicate."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("created at"))
+    updated_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("updated at"))
+    search_text = SearchField(editable=False)
+
+    # Updated by reviews and clubs in the transaction that changes the counted rows.
+    ratings_count = _counter(verbose_name=_("ratings count"))
+    ratings_sum = models.PositiveIntegerField(default=0, editable=False, help_text="In half-stars.")
+    average_rating = models.DecimalField(
+        max_digits=3, decimal_places=2, null=True, editable=False, verbose_name=_("average rating")
+    )
+    stars_1 = _counter()
+    stars_2 = _counter()
+    stars_3 = _counter()
+    stars_4 = _counter()
+    stars_5 = _counter()
+    stars_6 = _counter()
+    stars_7 = _counter()
+    stars_8 = _counter()
+    stars_9 = _counter()
+    stars_10 = _counter()
+    clubs_reading = _counter()
+    clubs_finished = _counter()
+
+    objects = BookQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("book")
+        verbose_name_plural = _("books")
+        # One for each ordering of the list, then the language filter, the statistics and the duplicate keys.
+        indexes = [
+            models.Index(fields=["ratings_count", "id"], name="catalog_book_by_ratings"),
+            models.Index(fields=["average_rating", "id"], name="catalog_book_by_average"),
+            models.Index(fields=["title_key", "id"], name="catalog_book_by_title"),
+            models.Index(fields=["published_year", "id"], name="catalog_book_by_year"),
+            models.Index(fields=["created_at", "id"], name="catalog_book_by_age"),
+            models.Index(fields=["language", "ratings_count", "id"], name="catalog_book_by_language"),
+            models.Index(fields=["clubs_finished", "id"], name="catalog_book_by_clubs"),
+            models.Index(fields=["work_key", "confirmed_distinct"], name="catalog_book_by_work"),
+            models.Index(fields=["edition_key", "confirmed_distinct"], name="catalog_book_by_print"),
+            # For the best-rated books with a minimum number of ratings.
+            models.Index(fields=["average_rating", "ratings_count", "id"], name="catalog_book_by_rank"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(published_year__isnull=True) | Q(published_year__range=(FIRST_YEAR, LAST_YEAR)),
+                name="catalog_book_year",
+            ),
+            models.CheckConstraint(
+                condition=Q(page_count__isnull=True) | Q(page_count__range=(1, MAX_PAGES)), name="catalog_book_pages"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title}, {self.author}"
+
+    @property
+    def authors(self) -> list[str]:
+        """Return the names of the authors in order."""
+        return [row.name for row in self.author_rows.all()]
+
+    @property
+    def subjects(self) -> list[str]:
+        """Return the subjects in order."""
+        return [row.name for row in self.subject_rows.all()]
+
+    @classmethod
+    @atomic_with_retry
+    def create_book(
+        cls,
+        *,
+        by: User | None,
+        title: str,
+        authors: Sequence[str],
+        subjects: Sequence[str] = (),
+        isbn13: str | None = None,
+        edition: dict[str, Any] | None = None,
+        **fields: Any,
+    ) -> Book:
+        """Create a book with its authors, subjects and, if it has an ISBN, its main edition.
+
+        `isbn13` is normalized. `edition` has the fields of the main edition (format, publisher, language, page_count,
+        published_year), by default those of the book. `fields` are plain columns. Raises Conflict `duplicate_isbn`
+        with the id of the book that has the ISBN.
+        """
+        now = timezone.now()
+        book = cls(added_by=by, title=title, isbn13=isbn13, created_at=now, updated_at=now, **fields)
+        book._update_derived_fields(authors)
+        book.save(force_insert=True)
+        book._write_authors(authors)
+        book._write_subjects(subjects)
+        if isbn13:
+            book.add_edition(isbn13=isbn13, **(book._main_edition() if edition is None else edition))
+        counters.increment({"books": 1})
+        invalidate_books([book.pk])
+        book._log("book.added", by)
+        return book
+
+    @atomic_with_retry
+    def update_book(self, *, by: User | None, **fields: Any) -> Revision | None:
+        """Update some of EDITABLE_FIELDS and return the revision with the old values, None if nothing changed.
+
+        `isbn13` is normalized, None removes it. Raises Conflict `duplicate_isbn`.
+        """
+        self.lock()
+        changes = {
+            name: {"before": getattr(self, name), "after": value}
+            for name, value in fields.items()
+            if getattr(self, name) != value
+        }
+        if not changes:
+            return None
+        number = (self.revisions.aggregate(last=models.Max("number"))["last"] or 0) + 1
+        self._apply({name: change["after"] for name, change in changes.items()})
+        self._log("book.changed", by)
+        return self.revisions.create(number=number, editor=by, changes=changes)
+
+    @atomic_with_retry
+    def add_edition(self, *, isbn13: str, **known: Any) -> Edition:
+        """Add a further edition with the given fields. Raises Conflict `duplicate_isbn`."""
+        with conflict_on_duplicate_isbn(isbn13):
+            edition = self.editions.create(isbn13=isbn13, **known)
+        invalidate_books([self.pk])
+        return edition
+
+    @atomic_with_retry
+    def delete_book(self, *, by: User | None = None) -> None:
+        """Delete the book.
+
+        Raises Conflict `book_in_use` if it is on a reading list, has reviews, or if another book was merged into it.
+        """
+        self.lock()
+        pk = self.pk
+        if self.merges.not_undone().exists():
+            raise Conflict("book_in_use", _("Another book has been merged into this one."))
+        delete_covers(self)
+        try:
+            with transaction.atomic():
+                self.delete()
+        except (models.ProtectedError, models.RestrictedError, IntegrityError):
+            raise Conflict("book_in_use", _("This book is on a list or has been reviewed.")) from None
+        close_cases_for_deleted("book", [pk])
+        counters.increment({"books": -1})
+        invalidate_books([pk])
+        self.pk = pk
+        self._log("book.deleted", by)
+
+    def can_be_edited_by(self, user: User | AnonymousUser) -> bool:
+        """Return whether `user` added the book or is a trusted editor."""
+        return self.was_added_by(user) or user.groups.filter(name=TRUSTED_EDITORS).exists()
+
+    def was_added_by(self, user: User | AnonymousUser) -> bool:
+        """Return whether `user` added the book."""
+        return user.is_authenticated and self.added_by_id == user.pk
+
+    @property
+    def histogram(self) -> dict[str, int]:
+        """Return the number of ratings per rating, from 0.5 to 5.0 stars."""
+        return histogram({n: getattr(self, f"stars_{n}") for n in HALF_STARS})
+
+    @property
+    def object_ref(self) -> ObjectRef:
+        """Return the reference to the book that logs store."""
+        return ObjectRef("book", self.pk, self.title)
+
+    def _log(self, verb: str, by: User | None) -> None:
+        record_event(verb, actor=by.pk if by else None, object_ref=self.object_ref)
+
+    def lock(self) -> None:
+        """Refresh the book and lock its row until the transaction ends.
+
+        Raises Http404 if it was deleted, and Conflict `book_merged` if it was merged into another book.
+        """
+        try:
+            self.refresh_from_db(from_queryset=Book.objects.select_for_update())
+        except Book.DoesNotExist:
+            raise Http404 from None
+        if self.merged_into is not None:
+            raise Conflict("book_merged", _("This book has been merged into another one."), book=self.merged_into)
+
+    def _apply(self, values: dict[str, Any]) -> None:
+        """Save new values of some of EDITABLE_FIELDS, with the derived columns and the main edition."""
+        if "authors" in values:
+            self._write_authors(values["authors"])
+        if "subjects" in values:
+            self._write_subjects(values["subjects"])
+        for name in EDITION_FIELDS & values.keys():
+            # The main edition follows its book where the two agree; a value of its own stays.
+            mirrored = self.editions.filter(isbn13=self.isbn13, **{name: getattr(self, name)})
+            mirrored.update(**{name: values[name]})
+        if "isbn13" in values:
+            self._set_main_isbn(values["isbn13"])
+        columns = {name: value for name, value in values.items() if name not in ("authors", "subjects")}
+        for name, value in columns.items():
+            setattr(self, name, value)
+        if {"title", "authors", "isbn13"} & values.keys():
+            self._update_derived_fields(values.get("authors", self.authors))
+            columns |= dict.fromkeys(("title_key", "author", "search_text", *DUPLICATE_FIELDS))
+        self.updated_at = timezone.now()
+        self.save(update_fields=[*columns, "updated_at"])
+        invalidate_books([self.pk])
+
+    def _update_derived_fields(self, names: Sequence[str]) -> None:
+        """Set the columns that are derived from title and authors."""
+        self.title_key = sort_key(self.title)
+        self.author = join_authors(names)
+        self.search_text = build_search_text([self.title, *names])
+        self.update_duplicate_keys(names)
+
+    def update_duplicate_keys(self, names: Sequence[str]) -> None:
+        """Set the duplicate keys; a changed key resets `confirmed_distinct`."""
+        keys = work_key(self.title, names), edition_key(self.title, self.isbn13)
+        if keys != (self.work_key, self.edition_key):
+            self.confirmed_distinct = False
+        self.work_key, self.edition_key = keys
+
+    def _write_authors(self, names: Iterable[str]) -> None:
+        self.author_rows.all().delete()
+        BookAuthor.objects.bulk_create(BookAuthor.build(self, names))
+
+    def _write_subjects(self, names: Iterable[str]) -> None:
+        self.subject_rows.all().delete()
+        BookSubject.objects.bulk_create(BookSubject.build(self, names))
+
+    def _set_main_isbn(self, isbn13: str | None) -> None:
+        """Change the ISBN of the main edition, make another edition the main one, or remove the main edition."""
+        main = self.editions.filter(isbn13=self.isbn13)
+        if isbn13 is None:
+            main.delete()
+        elif not self.editions.filter(isbn13=isbn13).exists():
+            with conflict_on_duplicate_isbn(isbn13):
+                renamed = main.update(isbn13=isbn13)
+            if not renamed:
+                self.add_edition(isbn13=isbn13, **self._main_edition())
+
+    def _main_edition(self) -> dict[str, Any]:
+        """Return the fields of the main edition as the book has them."""
+        return {name: getattr(self, name) for name in EDITION_FIELDS}
+
+
+DUPLICATE_FIELDS = ("work_key", "edition_key", "confirmed_distinct")
+EDITION_FIELDS = {"published_year", "language", "page_count"}
+EDITABLE_FIELDS = (
+    "title",
+    "authors",
+    "isbn13",
+    "published_year",
+    "language",
+    "page_count",
+    "description",
+    "subjects",
+    "cover_url",
+)

@@ -1,0 +1,56 @@
+"""Editions of a book."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from core.api.exceptions import Conflict
+from core.db.fields import BinaryCollationCharField
+
+FIRST_YEAR, LAST_YEAR = -3000, 2100
+MAX_PAGES = 50_000
+
+YEAR_VALIDATORS = [MinValueValidator(FIRST_YEAR), MaxValueValidator(LAST_YEAR)]
+PAGE_VALIDATORS = [MinValueValidator(1), MaxValueValidator(MAX_PAGES)]
+
+
+class Edition(models.Model):
+    """One edition of a book, identified by its ISBN."""
+
+    book = models.ForeignKey("catalog.Book", models.CASCADE, related_name="editions", verbose_name=_("book"))
+    isbn13 = BinaryCollationCharField(max_length=13, unique=True, verbose_name=_("isbn13"))
+    format = models.CharField(max_length=50, blank=True, verbose_name=_("format"))
+    publisher = models.CharField(max_length=200, blank=True, verbose_name=_("publisher"))
+    language = BinaryCollationCharField(max_length=12, blank=True, verbose_name=_("language"))
+    page_count = models.PositiveIntegerField(
+        null=True, blank=True, validators=PAGE_VALIDATORS, verbose_name=_("page count")
+    )
+    published_year = models.SmallIntegerField(
+        null=True, blank=True, validators=YEAR_VALIDATORS, verbose_name=_("published year")
+    )
+
+    class Meta:
+        verbose_name = _("edition")
+        verbose_name_plural = _("editions")
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.isbn13
+
+
+@contextmanager
+def conflict_on_duplicate_isbn(isbn13: str) -> Iterator[None]:
+    """Raise Conflict `duplicate_isbn`, with the id of the other book, if the unique constraint on the ISBN fails."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError:
+        holder = Edition.objects.filter(isbn13=isbn13).values_list("book", flat=True).first()
+        if holder is None:
+            raise
+        raise Conflict("duplicate_isbn", _("The catalog already has a book with this ISBN."), book=holder) from None

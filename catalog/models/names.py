@@ -1,0 +1,74 @@
+"""Names of authors and subjects, and the keys by which names are compared and sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.db.fields import BinaryCollationCharField
+from core.search.normalize import fold_case_and_accents
+
+if TYPE_CHECKING:
+    from catalog.models.books import Book
+
+KEY_LENGTH = 191
+
+
+def sort_key(text: str) -> str:
+    """Return the normalized form by which names and titles are compared and sorted."""
+    return fold_case_and_accents(text)[:KEY_LENGTH].rstrip()
+
+
+def join_authors(names: Sequence[str]) -> str:
+    """Join the names with commas, cut to 500 characters with an ellipsis."""
+    line = ", ".join(names)
+    return line if len(line) <= 500 else line[:499].rstrip(" ,") + "…"
+
+
+class BookNameBase(models.Model):
+    """A name of an author or a subject, with its position and its key."""
+
+    position = models.PositiveSmallIntegerField(verbose_name=_("position"))
+    name = models.CharField(max_length=200, verbose_name=_("name"))
+    key = BinaryCollationCharField(
+        max_length=KEY_LENGTH, editable=False, help_text="Normalized name.", verbose_name=_("key")
+    )
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def build(cls, book: Book, names: Iterable[str]) -> list[Any]:
+        """Return unsaved rows for `names` in order, with positions from 0."""
+        return [
+            cls(book=book, position=n, name=name, key=sort_key(name))  # type: ignore[misc]  # defined by each subclass
+            for n, name in enumerate(names)
+        ]
+
+
+class BookAuthor(BookNameBase):
+    """An author of a book."""
+
+    book = models.ForeignKey("catalog.Book", models.CASCADE, related_name="author_rows", verbose_name=_("book"))
+
+    class Meta:
+        ordering = ["position"]
+        indexes = [models.Index(fields=["key", "book"], name="catalog_bookauthor_by_key")]
+        constraints = [models.UniqueConstraint(fields=["book", "position"], name="catalog_bookauthor_once")]
+
+
+class BookSubject(BookNameBase):
+    """A subject of a book."""
+
+    book = models.ForeignKey("catalog.Book", models.CASCADE, related_name="subject_rows", verbose_name=_("book"))
+
+    class Meta:
+        ordering = ["position"]
+        indexes = [models.Index(fields=["key", "book"], name="catalog_booksubject_by_key")]
+        constraints = [models.UniqueConstraint(fields=["book", "position"], name="catalog_booksubject_once")]

@@ -1,0 +1,398 @@
+"""Clubs: visibility, and their life cycle from creation to deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Case, CharField, F, FilteredRelation, Q, Value, When
+from django.http import Http404
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.models import User
+from accounts.validators import validate_timezone
+from activity.choices import NotificationKind
+from activity.messages import DeferredMessage
+from activity.models import ObjectRef
+from activity.services import notify, record_event
+from clubs.roles import OWNER, STATUSES_WITH_ACCESS, MembershipStatus, Rank, Role
+from clubs.signals import club_deleted, club_visibility_changed
+from core.api.exceptions import Conflict, InvalidFieldError, PermissionDeniedProblem
+from core.counters import counters
+from core.db.fields import BinaryCollationCharField
+from core.db.locking import lock_rows
+from core.db.transactions import atomic_with_retry
+from core.images import storage
+from core.search.lookups import SearchField, build_search_text, query_terms
+from core.search.normalize import fold_case_and_accents
+from moderation.models import close_cases_of_club
+
+if TYPE_CHECKING:
+    from clubs.members.models import Membership
+
+KEY_LENGTH = 100
+COVER_FOLDER = "club-covers"
+MIN_MEMBERS, MAX_MEMBERS = 2, 10_000
+
+
+class Visibility(models.TextChoices):
+    """Who may see a club."""
+
+    PUBLIC = "public", _("public")
+    PRIVATE = "private", _("private")
+
+
+class JoinPolicy(models.TextChoices):
+    """How users join. Private clubs always use `invite`."""
+
+    OPEN = "open", pgettext_lazy("join policy", "open")
+    REQUEST = "request", pgettext_lazy("join policy", "request")
+    INVITE = "invite", _("invite")
+
+
+class ClubQuerySet(models.QuerySet["Club"]):
+    """Queries for clubs."""
+
+    def visible_to(self, user: User | AnonymousUser) -> ClubQuerySet:
+        """Return public clubs, and private ones that `user` is in or has asked to join."""
+        public = Q(visibility=Visibility.PUBLIC)
+        if not user.is_authenticated:
+            return self.filter(public)
+        # A user has at most one membership per club, so the join does not multiply rows.
+        joined = self.alias(visible_by=FilteredRelation("memberships", condition=Q(memberships__user=user.pk)))
+        return joined.filter(public | Q(visible_by__status__in=STATUSES_WITH_ACCESS))
+
+    def with_membership_of(self, user: User | AnonymousUser) -> ClubQuerySet:
+        """Annotate `my_role` and `my_status` of `user`, None without a membership."""
+        if not user.is_authenticated:
+            nothing = Value(None, output_field=CharField(null=True))
+            return self.annotate(my_status=nothing, my_role=nothing)
+        joined = self.alias(mine=FilteredRelation("memberships", condition=Q(memberships__user=user.pk)))
+        return joined.annotate(
+            my_status=Case(When(mine__status=MembershipStatus.LEFT, then=None), default=F("mine__status")),
+            my_role=Case(
+                When(~Q(mine__status=MembershipStatus.ACTIVE), then=None),
+                When(owner=user.pk, then=Value(OWNER)),
+                default=F("mine__role"),
+            ),
+        )
+
+    def joined_by(self, user: User | AnonymousUser) -> ClubQuerySet:
+        """Return the clubs that `user` is in or has asked to join."""
+        if not user.is_authenticated:
+            return self.none()
+        rows = user.memberships.filter(status__in=STATUSES_WITH_ACCESS)
+        return self.filter(pk__in=rows.values("club"))
+
+    def public(self) -> ClubQuerySet:
+        """Return the public clubs."""
+        return self.filter(visibility=Visibility.PUBLIC)
+
+    def cover_names(self, ids: Collection[int], names: Collection[str]) -> set[str]:
+        """Return the file names of the covers of these clubs."""
+        return set(self.filter(pk__in=ids).exclude(cover="").values_list("cover", flat=True))
+
+    def search(self, text: str) -> ClubQuerySet:
+        """Return clubs in whose name or description each word of `text` starts a word, ignoring case and accents.
+
+        Only the first ten words count. A text without letters and digits matches nothing.
+        """
+        wanted = query_terms(text)
+        return self.filter(search_text__words=wanted) if wanted else self.none()
+
+    def in_language(self, tag: str) -> ClubQuerySet:
+        """Filter by a lower-case language tag: `pt` also matches `pt-br`."""
+        # "." is the character after "-", so this is one range of the index.
+        return self.filter(Q(language=tag) | Q(language__gte=f"{tag}-", language__lt=f"{tag}."))
+
+
+class Club(models.Model):
+    """A book club.
+
+    `owner` is not nullable, so a club always has exactly one owner, who also has an active membership. Every change of
+    a membership locks the club first (`lock`).
+    """
+
+    name = models.CharField(max_length=100, verbose_name=_("name"))
+    name_key = BinaryCollationCharField(
+        max_length=KEY_LENGTH, editable=False, help_text=_("Normalized name, used for sorting.")
+    )
+    description = models.TextField(max_length=2000, blank=True, verbose_name=_("description"))
+    visibility = models.CharField(
+        max_length=10, choices=Visibility.choices, default=Visibility.PUBLIC, verbose_name=_("visibility")
+    )
+    join_policy = models.CharField(
+        max_length=10, choices=JoinPolicy.choices, default=JoinPolicy.OPEN, verbose_name=_("join policy")
+    )
+    member_limit = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(MIN_MEMBERS), MaxValueValidator(MAX_MEMBERS)],
+        help_text=_("Maximum number of members, including the owner."),
+        verbose_name=_("member limit"),
+    )
+    language = BinaryCollationCharField(
+        max_length=12,
+        blank=True,
+        help_text=_("A BCP 47 tag in lower case, such as en or pt-br."),
+        verbose_name=_("language"),
+    )
+    cover = BinaryCollationCharField(max_length=storage.NAME_LENGTH, blank=True, default="", editable=False)
+    timezone = models.CharField(
+        max_length=64, default="UTC", validators=[validate_timezone], verbose_name=_("timezone")
+    )
+    # PROTECT: account deletion first transfers or deletes the user's clubs (`remove_user_everywhere`).
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="owned_clubs", verbose_name=_("owner")
+    )
+    members_count = models.PositiveIntegerField(
+        default=0, editable=False, help_text=_("Including the owner."), verbose_name=_("members count")
+    )
+    created_at = models.DateTimeField(default=now, editable=False, verbose_name=_("created at"))
+    updated_at = models.DateTimeField(default=now, editable=False, verbose_name=_("updated at"))
+    search_text = SearchField(editable=False)
+
+    objects = ClubQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("club")
+        verbose_name_plural = _("clubs")
+        # One index per ordering of the list; the last one is for the language filter.
+        indexes = [
+            models.Index(fields=["members_count", "id"], name="clubs_club_by_members"),
+            models.Index(fields=["name_key", "id"], name="clubs_club_by_name"),
+            models.Index(fields=["created_at", "id"], name="clubs_club_by_age"),
+            models.Index(fields=["language", "members_count", "id"], name="clubs_club_by_language"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(visibility=Visibility.PRIVATE) | Q(join_policy=JoinPolicy.INVITE),
+                name="clubs_club_private_by_invite",
+            ),
+            models.CheckConstraint(
+                condition=Q(member_limit__isnull=True) | Q(member_limit__range=(MIN_MEMBERS, MAX_MEMBERS)),
+                name="clubs_club_limit",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    @atomic_with_retry
+    def create_club(cls, *, by: User, **fields: Any) -> Club:
+        """Create a club owned by `by`. Raise InvalidField if visibility and join policy do not fit."""
+        club = cls(owner=by, **normalize_join_policy({"visibility": Visibility.PUBLIC, **fields}, cls()))
+        club.update_derived_fields()
+        lock_rows(User, [by.pk])
+        club.save(force_insert=True)
+        club.get_membership(by).activate()
+        if not club.is_private:
+            club._change_clubs_total(+1)
+        club.record_event("club.created", by=by)
+        return club
+
+    @atomic_with_retry
+    def update_club(self, *, by: User | None, **fields: Any) -> None:
+        """Update plain columns; `by` is None for staff.
+
+        Raises Forbidden, InvalidField, or Conflict `limit_below_members`.
+        """
+        self.lock()
+        self.require_owner(by)
+        fields = normalize_join_policy(fields, self)
+        limit = fields.get("member_limit")
+        if limit is not None and limit < self.members_count:
+            raise Conflict("limit_below_members", _("The club already has more members."))
+        changed = any(getattr(self, name) != value for name, value in fields.items())
+        was, cover = self.visibility, self.cover
+        for name, value in fields.items():
+            setattr(self, name, value)
+        self.update_derived_fields()
+        self.updated_at = now()
+        self.save(update_fields=[*fields, "name_key", "search_text", "updated_at"])
+        if self.cover != cover:
+            storage.delete_on_commit(cover)
+        if self.visibility != was:
+            club_visibility_changed.send(Club, club=self)
+            self._change_clubs_total(-1 if self.is_private else +1)
+        if changed:
+            self.record_event("club.changed", by=by)
+
+    @atomic_with_retry
+    def delete_club(self, *, by: User | None) -> None:
+        """Delete the club and its content; `by` is None for staff. Raises Forbidden."""
+        self.lock()
+        self.require_owner(by)
+        self._delete(by=by)
+
+    @atomic_with_retry
+    def join(self, user: User, *, message: str = "") -> Membership:
+        """Add `user` as a member, or create a join request, depending on the join policy.
+
+        Raises Forbidden `banned`, `invite_only`; Conflict `already_member`, `club_full`.
+        """
+        self.lock(with_user=user)
+        row = self.get_membership(user)
+        if row.status == MembershipStatus.BANNED:
+            raise PermissionDeniedProblem("banned", _("You cannot join this club."))
+        if row.status in STATUSES_WITH_ACCESS:
+            raise Conflict("already_member", _("You are already in this club or have asked to join it."))
+        if self.join_policy == JoinPolicy.INVITE:
+            raise PermissionDeniedProblem("invite_only", _("This club is by invitation only."))
+        self.check_not_full()
+        if self.join_policy == JoinPolicy.REQUEST:
+            row.request_to_join(message)
+        else:
+            row.activate()
+            self.record_event("member.joined", by=user, about=user)
+        return row
+
+    @atomic_with_retry
+    def leave(self, user: User) -> None:
+        """Remove `user` or withdraw their join request. When the last member leaves, the club is deleted.
+
+        Raises Forbidden `members_only`, Conflict `owner_must_transfer`.
+        """
+        self.lock(with_user=user)
+        row = self.get_membership(user)
+        if row.status not in STATUSES_WITH_ACCESS:
+            raise PermissionDeniedProblem("members_only", _("You are not in this club."))
+        if self.owner_id != user.pk:
+            self.record_event(
+                "member.left" if row.status == MembershipStatus.ACTIVE else "member.withdrew", by=user, about=user
+            )
+            row.deactivate()
+        elif self.members_count > 1:
+            raise Conflict("owner_must_transfer", _("Transfer ownership before you leave the club."))
+        else:
+            self._delete(by=user)
+
+    @atomic_with_retry
+    def transfer(self, *, to: int, by: User) -> None:
+        """Make the active member with user id `to` the owner; the former owner becomes a moderator.
+
+        Raises Forbidden, InvalidField `not_a_member`.
+        """
+        self.lock()
+        self.require_owner(by)
+        heir = self.memberships.filter(user=to, status=MembershipStatus.ACTIVE).select_related("user").first()
+        if to == by.pk or heir is None:
+            raise InvalidFieldError(
+                "user", "not_a_member", _("The new owner must be another active member of the club.")
+            )
+        self.set_owner(heir.user, by=by)
+
+    def set_owner(self, to: User, *, by: User) -> None:
+        """Make an active member the owner. The club must be locked."""
+        self.memberships.filter(user=self.owner_id).update(role=Role.MODERATOR)
+        self.memberships.filter(user=to).update(role=Role.MEMBER)
+        self.owner, self.updated_at = to, now()
+        self.save(update_fields=["owner", "updated_at"])
+        self.record_event("club.transferred", by=by, about=to)
+        notify(
+            NotificationKind.ROLE_CHANGED,
+            [to.pk],
+            actor=by.pk,
+            object_ref=self.object_ref,
+            club=self.pk,
+            detail=DeferredMessage("role", OWNER),
+        )
+
+    def _delete(self, *, by: User | None) -> None:
+        """Delete the club, its content and its activity log. The club must be locked."""
+        record_event("club.deleted", actor=by.pk if by else None, object_ref=self.object_ref)
+        close_cases_of_club(self.pk)
+        club_deleted.send(Club, club=self)
+        storage.delete_on_commit(self.cover)
+        if not self.is_private:
+            self._change_clubs_total(-1)
+        self.delete()
+
+    def lock(self, *, with_user: User | None = None) -> None:
+        """Lock and reload the club; 404 if it was deleted.
+
+        Pass `with_user` when a row that refers to the user will be added: users are locked before clubs.
+        """
+        if with_user is not None:
+            lock_rows(User, [with_user.pk])
+        try:
+            self.refresh_from_db(from_queryset=Club.objects.select_for_update())
+        except Club.DoesNotExist:
+            raise Http404 from None
+
+    def get_membership(self, user: User) -> Membership:
+        """Return the membership of `user` in any status, or an unsaved one with status `left`."""
+        row = self.memberships.filter(user=user).first()
+        return row or self.memberships.model(club=self, user=user, status=MembershipStatus.LEFT)
+
+    def rank_of(self, user: User) -> Rank:
+        """Return the current rank of `user`, read from the database."""
+        return self.get_membership(user).rank
+
+    @property
+    def my_rank(self) -> Rank:
+        """Rank of the user passed to `ClubQuerySet.with_membership_of`."""
+        return Rank.for_membership(self.my_status, self.my_role)  # type: ignore[attr-defined]  # annotations
+
+    @property
+    def cover_url(self) -> str | None:
+        """URL of the cover image, or None."""
+        return storage.image_url(self.cover)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only members can see the club."""
+        return self.visibility == Visibility.PRIVATE
+
+    def require_owner(self, user: User | None) -> None:
+        """Raise Forbidden unless `user` owns the club or is None (staff)."""
+        if user is not None and self.owner_id != user.pk:
+            raise PermissionDeniedProblem("owner_only", _("Only the club's owner may do this."))
+
+    def check_not_full(self) -> None:
+        """Raise Conflict `club_full` if the member limit is reached. The club must be locked."""
+        if self.member_limit is not None and self.members_count >= self.member_limit:
+            raise Conflict("club_full", _("This club is full."))
+
+    def _change_members_count(self, change: int) -> None:
+        """Add `change` to the member counter. The club must be locked."""
+        Club.objects.filter(pk=self.pk).update(members_count=F("members_count") + change)
+        self.members_count += change
+
+    def _change_clubs_total(self, change: int) -> None:
+        """Add `change` to the total of public clubs."""
+        counters.increment({"clubs": change, counters.monthly_key("clubs", self.created_at): change})
+
+    @property
+    def object_ref(self) -> ObjectRef:
+        """Reference to the club for logs and notifications."""
+        return ObjectRef("club", self.pk, self.name)
+
+    def record_event(self, verb: str, *, by: User | None, about: User | None = None) -> None:
+        """Record what `by` (None for staff) did to the club or to the membership of `about`."""
+        thing = ObjectRef("user", about.pk, about.username) if about else self.object_ref
+        record_event(
+            verb, actor=by.pk if by else None, object_ref=thing, club=self.pk, subject=about.pk if about else None
+        )
+
+    def update_derived_fields(self) -> None:
+        """Recompute the columns derived from name and description."""
+        self.name_key = fold_case_and_accents(self.name)[:KEY_LENGTH].rstrip()
+        self.search_text = build_search_text([self.name, self.description])
+
+
+def normalize_join_policy(fields: dict[str, Any], club: Club) -> dict[str, Any]:
+    """Set the join policy of a private club. Raise InvalidField if `fields` contain another policy."""
+    private = fields.get("visibility", club.visibility) == Visibility.PRIVATE
+    if not private:
+        return fields
+    if fields.get("join_policy", JoinPolicy.INVITE) != JoinPolicy.INVITE:
+        raise InvalidFieldError("join_policy", "private_needs_invite", _("A private club is by invitation only."))
+    return {**fields, "join_policy": JoinPolicy.INVITE}

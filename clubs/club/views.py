@@ -1,0 +1,171 @@
+"""Views of clubs (api.md, section 3)."""
+
+from typing import ClassVar, cast
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from accounts.authentication import current_user
+from clubs.access import AccessLevel, ClubAccessMixin
+from clubs.club.cards import cards
+from clubs.club.filters import ClubFilter
+from clubs.club.models import COVER_FOLDER, Club, ClubQuerySet
+from clubs.club.serializers import ClubSerializer, JoinSerializer, TransferSerializer
+from clubs.members.serializers import OwnMembershipSerializer
+from clubs.roles import MembershipStatus
+from core.api.pagination import SearchPagination
+from core.api.responses import NO_CONTENT, problem_schema
+from core.api.views import GenericViewSet, validate
+from core.images.processing import ImageSpec
+from core.images.views import TOO_LARGE, ImageUploadSerializer, ImageUploadView
+
+UPDATE_RESPONSES = {200: ClubSerializer, **problem_schema(409, "`limit_below_members`.")}
+
+
+@extend_schema_view(
+    list=extend_schema(
+        summary="List clubs", description="Public clubs, and private clubs that the caller is in or has asked to join."
+    ),
+    create=extend_schema(summary="Create a club", description="The caller becomes the owner."),
+    retrieve=extend_schema(
+        summary="Get a club", description="Private clubs are visible to members and to users who have asked to join."
+    ),
+    update=extend_schema(
+        summary="Update a club",
+        description="Fields that are not sent keep their values. Owner only.",
+        responses=UPDATE_RESPONSES,
+    ),
+    partial_update=extend_schema(
+        summary="Update some fields of a club",
+        description="Fields that are not sent keep their values. Owner only.",
+        responses=UPDATE_RESPONSES,
+    ),
+    destroy=extend_schema(summary="Delete a club", description="Delete the club and all its content. Owner only."),
+)
+class ClubViewSet(
+    ClubAccessMixin,
+    mixins.CreateModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.DestroyModelMixin,
+    mixins.ListModelMixin,
+    GenericViewSet,
+):
+    """Public clubs are visible to everyone, private clubs only to their members."""
+
+    lookup_url_kwarg = "club_id"
+    serializer_class = ClubSerializer
+    filterset_class = ClubFilter
+    pagination_class = SearchPagination
+    queryset = Club.objects.none()
+    replayable_after_access_loss = ("leave", "transfer")
+    ordering_fields: ClassVar = {
+        "-members_count": ("-members_count", "-id"),
+        "name": ("name_key", "id"),
+        "-created_at": ("-created_at", "-id"),
+    }
+    access_levels = {
+        "retrieve": AccessLevel.PUBLIC_SUMMARY,
+        "update": AccessLevel.OWNER,
+        "partial_update": AccessLevel.OWNER,
+        "destroy": AccessLevel.OWNER,
+        "join": AccessLevel.SIGNED_IN,
+        "leave": AccessLevel.APPLICANT,
+        "transfer": AccessLevel.OWNER,
+    }
+
+    def get_permissions(self) -> list[BasePermission]:
+        """Skip the club access check for the list and for creation."""
+        collection: dict[str, BasePermission] = {"list": AllowAny(), "create": IsAuthenticated()}
+        return [collection[self.action]] if self.action in collection else super().get_permissions()
+
+    def get_club_queryset(self) -> ClubQuerySet:
+        return cards(super().get_club_queryset(), self.request.user)
+
+    def get_unsearched_queryset(self) -> ClubQuerySet:
+        return Club.objects.all()
+
+    def get_queryset(self) -> ClubQuerySet:
+        return self.get_club_queryset()
+
+    def get_unlocked_object(self) -> Club:
+        return self.club
+
+    def perform_create(self, serializer: BaseSerializer[Club]) -> None:
+        """Use the language and time zone of the user as defaults."""
+        user = current_user(self.request)
+        own = {"language": user.language.lower(), "timezone": user.timezone}
+        club = Club.create_club(by=user, **own | serializer.validated_data)
+        serializer.instance = self.get_club_queryset().get(pk=club.pk)
+
+    def perform_update(self, serializer: BaseSerializer[Club]) -> None:
+        cast(Club, serializer.instance).update_club(by=current_user(self.request), **serializer.validated_data)
+
+    def perform_destroy(self, instance: Club) -> None:
+        instance.delete_club(by=current_user(self.request))
+
+    @extend_schema(
+        summary="Join a club",
+        request=JoinSerializer,
+        responses={
+            201: OpenApiResponse(OwnMembershipSerializer, description="The caller is a member."),
+            202: OpenApiResponse(OwnMembershipSerializer, description="The request awaits approval by a moderator."),
+            **problem_schema(403, "`invite_only`, or `banned`."),
+            **problem_schema(409, "`already_member` (or already asked), `club_full`."),
+        },
+    )
+    @action(detail=True, methods=["post"], serializer_class=JoinSerializer)
+    def join(self, request: Request, club_id: int) -> Response:
+        """Join the club, or ask to join it, depending on its join policy."""
+        row = self.club.join(current_user(request), **validate(self.get_serializer(data=request.data)))
+        entered = row.status == MembershipStatus.ACTIVE
+        data = OwnMembershipSerializer(row, context=self.get_serializer_context()).data
+        return Response(data, status=status.HTTP_201_CREATED if entered else status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        summary="Leave a club",
+        request=None,
+        responses={204: NO_CONTENT, **problem_schema(409, "`owner_must_transfer`.")},
+    )
+    @action(detail=True, methods=["post"])
+    def leave(self, request: Request, club_id: int) -> Response:
+        """Leave the club, or withdraw a join request. The club is deleted when its last member leaves."""
+        self.club.leave(current_user(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(summary="Transfer ownership of a club", request=TransferSerializer, responses={200: ClubSerializer})
+    @action(detail=True, methods=["post"], serializer_class=TransferSerializer)
+    def transfer(self, request: Request, club_id: int) -> Response:
+        """Make another active member the owner. The caller becomes a moderator."""
+        heir = validate(self.get_serializer(data=request.data))["user"]
+        self.club.transfer(to=heir, by=current_user(request))
+        club = self.get_club_queryset().get(pk=self.club.pk)
+        return Response(ClubSerializer(club, context=self.get_serializer_context()).data)
+
+
+@extend_schema_view(
+    put=extend_schema(
+        summary="Set the cover of a club", request=ImageUploadSerializer, responses={200: ClubSerializer, **TOO_LARGE}
+    ),
+    delete=extend_schema(summary="Remove the cover of a club"),
+)
+class ClubCoverView(ClubAccessMixin, ImageUploadView):
+    """Cover of a club, scaled to at most 1,600 pixels. Its URL needs no authentication, even for a private club."""
+
+    serializer_class = ClubSerializer
+    access_levels = {"put": AccessLevel.OWNER, "delete": AccessLevel.OWNER}
+    upload_folder, image_spec = COVER_FOLDER, ImageSpec(1600)
+
+    def get_club_queryset(self) -> ClubQuerySet:
+        return cards(super().get_club_queryset(), self.request.user)
+
+    def get_unlocked_object(self) -> Club:
+        return self.club
+
+    def set_image(self, thing: Club, name: str) -> None:
+        thing.update_club(by=current_user(self.request), cover=name)

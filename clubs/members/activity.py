@@ -1,0 +1,39 @@
+"""Computation of `Membership.last_active_at`.
+
+It is the latest of the registered sources: visible reading progress, public reviews, posts and RSVPs. Content that is
+hidden, private, withdrawn or deleted does not count. Votes do not count either, because they are secret and this date
+would reveal them. A post counts by its creation date, an RSVP by its last change. The membership must be locked before
+the column is written.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection
+
+from django.db.models import Case, DateTimeField, F, Value, When
+
+from clubs.members.models import BATCH, Membership
+from core.db.locking import batched
+
+
+def record_activity(user: int, *, at: datetime.datetime, club: int | None = None) -> None:
+    """Record a visible activity at time `at`, in one club or in all clubs of the user.
+
+    Call it after the content was written, in the same transaction.
+    """
+    rows = Membership.objects.filter(user=user) if club is None else Membership.objects.filter(user=user, club=club)
+    # Update rows with a later date too, instead of excluding them: the update locks them, so that a concurrent
+    # `recompute_activity` waits for this transaction.
+    later = When(last_active_at__gt=at, then=F("last_active_at"))
+    rows.update(last_active_at=Case(later, default=Value(at, DateTimeField()), output_field=DateTimeField()))
+
+
+def recompute_activity(users: Collection[int], *, club: int | None = None) -> None:
+    """Recompute `last_active_at` of these users after content was hidden or deleted."""
+    for wanted in batched(sorted(users), BATCH):
+        rows = Membership.objects.filter(user__in=wanted)
+        rows = rows if club is None else rows.filter(club=club)
+        Membership.objects.refresh_last_active(
+            list(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
+        )

@@ -1,0 +1,280 @@
+"""Memberships. Every change of a membership locks the club first (`Club.lock`)."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Count
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.blocks import not_blocked
+from accounts.models import User
+from activity.choices import NotificationKind
+from activity.messages import DeferredMessage
+from activity.models import Notification
+from activity.services import notify
+from clubs.club.models import Club
+from clubs.roles import OWNER, MembershipStatus, Rank, Role, permission_denied
+from clubs.signals import member_left, membership_changed
+from core.api.exceptions import Conflict, PermissionDeniedProblem
+from core.db.locking import batched, lock_rows
+from core.db.transactions import atomic_with_retry
+from core.registry import activity_sources
+
+# Rows per UPDATE statement.
+BATCH = 500
+
+Moment = datetime.datetime | None
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Queries for memberships."""
+
+    def active(self) -> MembershipQuerySet:
+        """Return the memberships of current members."""
+        return self.filter(status=MembershipStatus.ACTIVE)
+
+    def not_blocked_for(self, user: User) -> MembershipQuerySet:
+        """Exclude members who have blocked `user` or are blocked by them."""
+        return self.filter(not_blocked(user, "user"))
+
+    def count_by_club(self, clubs: Sequence[int]) -> dict[int, dict[str, int]]:
+        """Return the expected `members_count` of these clubs, where it is not 0."""
+        counts = self.active().filter(club__in=clubs).order_by().values_list("club").annotate(n=Count("pk"))
+        return {club: {"members_count": n} for club, n in counts}
+
+    def exclude_left(self) -> MembershipQuerySet:
+        """Exclude former members. The rest is visible to moderators."""
+        return self.exclude(status=MembershipStatus.LEFT)
+
+    def refresh_last_active(self, memberships: Sequence[int]) -> None:
+        """Recompute `last_active_at`. The rows must be locked, or not in use by anyone else."""
+        for pks in batched(memberships, BATCH):
+            moved = [Membership(pk=pk, last_active_at=at) for pk, stored, at in self._compared(pks) if stored != at]
+            self.bulk_update(moved, ["last_active_at"])
+
+    def expected_last_active(self, memberships: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Return the expected `last_active_at` of these memberships, where it is not None."""
+        return {pk: {"last_active_at": at} for pk, _stored, at in self._compared(memberships) if at}
+
+    def _compared(self, memberships: Sequence[int]) -> Iterator[tuple[int, Moment, Moment]]:
+        """Yield the id, the stored value and the expected value of these memberships."""
+        found = self.filter(pk__in=memberships).order_by()
+        known = {f"last_{name}": known() for name, known in activity_sources.items()}
+        for pk, stored, *moments in found.annotate(**known).values_list("pk", "last_active_at", *known):
+            yield pk, stored, max((moment for moment in moments if moment), default=None)
+
+    @atomic_with_retry
+    def remove_user_everywhere(self, user: User) -> None:
+        """Remove a deleted account from all its clubs and delete its memberships.
+
+        A club it owns passes to its longest-serving active moderator, or else member. If there is none, it is deleted.
+        """
+        # Ordered by club, so that two deletions at once lock shared clubs in the same order.
+        lock_rows(User, [user.pk])
+        for row in self.filter(user=user).select_related("club").order_by("club"):
+            try:
+                row.lock()
+            except Http404:
+                continue  # The club was deleted in the meantime.
+            if row.club.owner_id == user.pk:
+                others = row.club.memberships.active().exclude(user=user).select_related("user")
+                heir = others.order_by(*SENIORITY).first()
+                if heir is None:
+                    row.club._delete(by=user)
+                    continue
+                row.club.set_owner(heir.user, by=user)
+            if row.status == MembershipStatus.ACTIVE:
+                row.record_event("member.left", by=user)
+            row.deactivate()
+        self.filter(user=user).delete()
+
+
+class Membership(models.Model):
+    """Membership of a user in a club. The owner's role is stored on the club."""
+
+    club = models.ForeignKey(Club, models.CASCADE, related_name="memberships", verbose_name=_("club"))
+    # Not CASCADE, which would bypass the club's member counter (see `remove_user_everywhere`).
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships", verbose_name=_("user")
+    )
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
+    status = models.CharField(max_length=10, choices=MembershipStatus.choices, verbose_name=_("status"))
+    joined_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text=_("When the user last joined; empty before that."),
+        verbose_name=_("joined at"),
+    )
+    message = models.CharField(
+        max_length=500, blank=True, help_text=_("Message of the join request."), verbose_name=_("message")
+    )
+    updated_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("updated at"))
+    # Written only by `clubs.members.activity`.
+    last_active_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("Time of the last activity that other members can see.")
+    )
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        indexes = [
+            models.Index(fields=["club", "status", "joined_at", "id"], name="clubs_membership_by_status"),
+            models.Index(fields=["club", "status", "last_active_at"], name="clubs_membership_by_activity"),
+            models.Index(fields=["user", "status"], name="clubs_membership_by_user"),
+            # For the admin, which filters by status across clubs.
+            models.Index(fields=["status", "id"], name="clubs_membership_status"),
+        ]
+        constraints = [models.UniqueConstraint(fields=["club", "user"], name="clubs_membership_once")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    @property
+    def effective_role(self) -> str:
+        """Role in responses: `owner`, `moderator` or `member`."""
+        return OWNER if self.club.owner_id == self.user_id else self.role
+
+    @property
+    def rank(self) -> Rank:
+        """Rank of the user in the club."""
+        return Rank.for_membership(self.status, self.effective_role)
+
+    @atomic_with_retry
+    def update_membership(self, *, by: User | None, status: str | None = None, role: str | None = None) -> None:
+        """Approve (`active`), ban (`banned`), or change the role, which only the owner may; `by` is None for staff.
+
+        Raises Forbidden unless `by` outranks the user; Conflict `club_full`, `not_pending`, `not_a_member`.
+        """
+        acting, was = self._lock_and_authorize(by), self.status
+        if self.status == MembershipStatus.LEFT and status != MembershipStatus.BANNED:
+            raise Http404
+        if role is not None and acting < Rank.OWNER:
+            raise PermissionDeniedProblem("owner_only", _("Only the club's owner may do this."))
+        if status == MembershipStatus.ACTIVE:
+            self._approve()
+            if was == MembershipStatus.PENDING:
+                self.record_event("member.accepted", by=by)
+                self._notify(NotificationKind.JOIN_ACCEPTED, by)
+        elif status == MembershipStatus.BANNED:
+            self.deactivate(to=MembershipStatus.BANNED)
+            if was != MembershipStatus.BANNED:
+                self.record_event("member.banned", by=by)
+        if role is not None and role != self.role:
+            if self.status != MembershipStatus.ACTIVE:
+                raise Conflict("not_a_member", _("Only a member of the club can have a role."))
+            self._update_fields(role=role)
+            self.record_event("member.role_changed", by=by)
+            self._notify(NotificationKind.ROLE_CHANGED, by, DeferredMessage("role", role))
+
+    @atomic_with_retry
+    def remove(self, *, by: User | None) -> None:
+        """Reject a join request, remove a member or lift a ban; `by` is None for staff.
+
+        Raises Forbidden unless `by` outranks the user.
+        """
+        self._lock_and_authorize(by)
+        if self.status == MembershipStatus.LEFT:
+            raise Http404
+        self.record_event(REMOVAL_VERBS[MembershipStatus(self.status)], by=by)
+        self.deactivate()
+
+    def lock(self) -> None:
+        """Lock and reload the user and the club; 404 if either was deleted."""
+        self.club.lock(with_user=self.user)
+        try:
+            self.refresh_from_db(fields=["role", "status", "joined_at", "message"])
+        except Membership.DoesNotExist:
+            raise Http404 from None
+
+    def request_to_join(self, message: str) -> None:
+        """Save a join request and notify owner and moderators. The club must be locked."""
+        self._update_fields(status=MembershipStatus.PENDING, message=message)
+        self.record_event("member.asked", by=self.user)
+        moderators = self.club.memberships.active().filter(role=Role.MODERATOR).values_list("user", flat=True)
+        notify(
+            NotificationKind.JOIN_REQUEST,
+            [self.club.owner_id, *moderators],
+            actor=self.user_id,
+            object_ref=self.club.object_ref,
+            club=self.club_id,
+            # At most one notification per user and day.
+            key=f"join_request:{self.club_id}:{self.user_id}:{timezone.now():%Y-%m-%d}",
+        )
+
+    def activate(self) -> None:
+        """Make the user a member. User and club must be locked. Raises Conflict `club_full`."""
+        self.club.check_not_full()
+        self.club._change_members_count(+1)
+        self._update_fields(status=MembershipStatus.ACTIVE, role=Role.MEMBER, joined_at=timezone.now(), message="")
+        membership_changed.send(Membership, club=self.club, user=self.user_id, sign=+1)
+
+    def deactivate(self, *, to: str = MembershipStatus.LEFT) -> None:
+        """End the membership. A row without former membership is deleted. User and club must be locked."""
+        was_in = self.status == MembershipStatus.ACTIVE
+        if was_in:
+            self.club._change_members_count(-1)
+        if to == MembershipStatus.LEFT and self.joined_at is None:
+            self.delete()
+        elif self.status != to:
+            self._update_fields(status=to, role=Role.MEMBER, message="")
+        if was_in:
+            membership_changed.send(Membership, club=self.club, user=self.user_id, sign=-1)
+            member_left.send(Membership, club=self.club_id, user=self.user_id)
+        Notification.objects.filter(user=self.user_id, club=self.club_id).delete()
+
+    def record_event(self, verb: str, *, by: User | None) -> None:
+        """Record what `by` (None for staff) did to the membership."""
+        self.club.record_event(verb, by=by, about=self.user)
+
+    def _notify(self, kind: NotificationKind, by: User | None, detail: str | DeferredMessage = "") -> None:
+        """Notify the user."""
+        actor = by.pk if by else None
+        notify(kind, [self.user_id], actor=actor, object_ref=self.club.object_ref, club=self.club_id, detail=detail)
+
+    def _approve(self) -> None:
+        if self.status == MembershipStatus.BANNED:
+            raise Conflict("not_pending", _("This user is banned; lift the ban first."))
+        if self.status == MembershipStatus.PENDING:
+            self.activate()
+
+    def _lock_and_authorize(self, by: User | None) -> Rank:
+        """Lock the rows and return the rank of `by`, which for staff is that of the owner.
+
+        Raises Forbidden unless `by` is a moderator who outranks the user.
+        """
+        self.lock()
+        acting = Rank.OWNER if by is None else self.club.rank_of(by)
+        if acting < Rank.MODERATOR:
+            raise permission_denied(Rank.MODERATOR)
+        if self.rank >= acting:
+            raise PermissionDeniedProblem("not_above", _("You can only manage members with a lower role than yours."))
+        return acting
+
+    def _update_fields(self, **fields: object) -> None:
+        """Save only these columns, or insert the row."""
+        for name, value in {**fields, "updated_at": timezone.now()}.items():
+            setattr(self, name, value)
+        if self.pk is None:
+            self.save(force_insert=True)
+            Membership.objects.refresh_last_active([self.pk])
+        else:
+            self.save(update_fields=[*fields, "updated_at"])
+
+
+# Event verb of a removal, by the previous status.
+REMOVAL_VERBS = {
+    MembershipStatus.PENDING: "member.refused",
+    MembershipStatus.ACTIVE: "member.removed",
+    MembershipStatus.BANNED: "member.unbanned",
+}
+# Moderators before members, then by date of joining.
+SENIORITY = (models.Case(models.When(role=Role.MODERATOR, then=0), default=1), "joined_at", "id")

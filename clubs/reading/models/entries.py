@@ -1,0 +1,306 @@
+"""Reading list entries."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db import IntegrityError, models, transaction
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from activity.choices import NotificationKind
+from activity.models import ObjectRef
+from activity.services import record_event
+from catalog.models import Book
+from clubs.club.models import Visibility
+from clubs.members.activity import recompute_activity
+from clubs.notifications import notify_members
+from clubs.reading import counters
+from clubs.reading.choices import HUNDRED_PERCENT, TRANSITIONS, EntryStatus
+from clubs.reading.entry_counters import EntryCounters
+from clubs.reading.models.archive import ArchivedEntry, ArchivedProgress  # noqa: F401  (registers the models)
+from clubs.reading.models.history import NOTE_LENGTH, EntryChange
+from clubs.reading.models.milestones import Milestone
+from clubs.reading.models.progress import Progress
+from clubs.roles import Rank, permission_denied
+from clubs.signals import entry_added
+from core.api.exceptions import Conflict, InvalidFieldError
+from core.db.locking import lock_rows
+from core.db.transactions import atomic_with_retry
+from core.registry import entry_annotations
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from clubs.club.models import Club
+
+__all__ = ["Entry", "EntryChange", "EntryQuerySet", "Milestone", "Progress"]
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    """Queries for entries."""
+
+    def with_details_for(self, user: User | AnonymousUser) -> EntryQuerySet:
+        """Load everything a response to `user` contains, in two queries."""
+        finished = Progress.objects.visible().filter(entry=OuterRef("pk"), percent=HUNDRED_PERCENT)
+        members_finished = finished.order_by().values("entry").annotate(n=Count("pk")).values("n")
+        own = Progress.objects.filter(user=user.pk) if user.is_authenticated else Progress.objects.none()
+        return (
+            self.select_related("book", "added_by")
+            .defer("book__description", "book__search_text")
+            .annotate(members_finished=Coalesce(Subquery(members_finished), 0))
+            .annotate(**{name: expression() for name, expression in entry_annotations.items()})
+            .prefetch_related(models.Prefetch("marks", own, to_attr="own_marks"))
+        )
+
+    def count_by_book(self, books: Sequence[int]) -> dict[int, dict[str, int]]:
+        """Return the expected club counters of these books (`clubs.reading.counters`), where they are not 0."""
+        counted = self.filter(book__in=books, club__visibility=Visibility.PUBLIC, status__in=counters.COLUMNS)
+        figures: dict[int, dict[str, int]] = {}
+        for book, status, n in counted.order_by().values_list("book", "status").annotate(n=Count("pk")):
+            figures.setdefault(book, {})[counters.COLUMNS[EntryStatus(status)]] = n
+        return figures
+
+    def current(self) -> EntryQuerySet:
+        """Return the first entry in status `reading` of each club."""
+        reading = Entry.objects.filter(club=OuterRef("club"), status=EntryStatus.READING).order_by("position")
+        return self.filter(status=EntryStatus.READING, position=Subquery(reading.values("position")[:1]))
+
+
+class Entry(EntryCounters):
+    """A book on a club's reading list. Positions are 1..n and change only while the club is locked."""
+
+    club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="entries", verbose_name=_("club"))
+    book = models.ForeignKey("catalog.Book", models.PROTECT, related_name="entries", verbose_name=_("book"))
+    status = models.CharField(
+        max_length=10, choices=EntryStatus.choices, default=EntryStatus.PROPOSED, verbose_name=_("status")
+    )
+    # Signed, because positions are negative while a list is reordered (see `renumber`).
+    position = models.IntegerField(verbose_name=_("position"))
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("added by")
+    )
+    starts_on = models.DateField(null=True, blank=True, verbose_name=_("starts on"))
+    ends_on = models.DateField(null=True, blank=True, verbose_name=_("ends on"))
+    note = models.TextField(max_length=NOTE_LENGTH, blank=True, verbose_name=_("note"))
+    created_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("created at"))
+    finished_at = models.DateTimeField(null=True, blank=True, editable=False, verbose_name=_("finished at"))
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("list entry")
+        verbose_name_plural = _("list entries")
+        constraints = [
+            models.UniqueConstraint(fields=["club", "book"], name="clubs_entry_once"),
+            models.UniqueConstraint(fields=["club", "position"], name="clubs_entry_position"),
+            models.CheckConstraint(
+                condition=Q(starts_on__isnull=True) | Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="clubs_entry_dates",
+            ),
+        ]
+        indexes = [models.Index(fields=["club", "status", "position"], name="clubs_entry_by_status")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    @classmethod
+    @atomic_with_retry
+    def add_entry(
+        cls, *, club: Club, book: Book, by: User, status: str = EntryStatus.PROPOSED, note: str = ""
+    ) -> Entry:
+        """Add `book` at the end of the club's list.
+
+        Raises Conflict `already_listed`, or InvalidField if the book was deleted from the catalog.
+        """
+        club.lock()
+        held = Book.objects.lock(book.pk)
+        if held is not None and held != book.pk:
+            book = Book.objects.get(pk=held)
+        last = cls.objects.filter(club=club).aggregate(last=models.Max("position"))["last"] or 0
+        entry = cls(club=club, book=book, status=status, position=last + 1, added_by=by, note=note)
+        entry.finished_at = entry.created_at if status == EntryStatus.FINISHED else None
+        entry._insert()
+        entry_added.send(Entry, entry=entry)
+        entry.count(None, entry.status)
+        EntryChange.record(entry, by=by, status=("", entry.status))
+        entry.record_event("book.listed", by=by)
+        if status == EntryStatus.PLANNED:
+            entry.notify_planned(by=by)
+        return entry
+
+    @atomic_with_retry
+    def update_entry(self, *, by: User | None, **values: Any) -> None:
+        """Update any of `status`, `position`, `starts_on`, `ends_on` and `note`, all or none.
+
+        Positions start at 1; the entries in between are shifted. Raises Conflict `illegal_transition`, or InvalidField
+        for a position outside the list or an end before the start.
+        """
+        self._lock()
+        finished_at = self.finished_at
+        before = {name: getattr(self, name) for name in values}
+        changed = {name: value for name, value in values.items() if before[name] != value}
+        if "status" in changed:
+            changed |= self._transition(changed["status"])
+        self._check_dates(**changed)
+        if "position" in changed:
+            self._move(changed["position"])
+        for name, value in changed.items():
+            setattr(self, name, value)
+        self.save(update_fields=changed.keys() - {"position"})
+        self.count(before.get("status"), changed.get("status", before.get("status")), was_finished_at=finished_at)
+        EntryChange.record(self, by=by, **{n: (before[n], changed[n]) for n in values if n in changed})
+        if changed:
+            self.record_event(_verb(changed), by=by)
+        if changed.get("status") == EntryStatus.PLANNED:
+            self.notify_planned(by=by)
+
+    @atomic_with_retry
+    def delete_entry(self, *, by: User) -> None:
+        """Delete the entry with its milestones and progress, and close the gap in the positions."""
+        self._lock()
+        self._remove(by)
+
+    @atomic_with_retry
+    def delete_own_proposal(self, *, by: User) -> None:
+        """Delete the user's own proposal. Raises Forbidden for any other entry."""
+        self._lock()
+        if self.added_by_id != by.pk or self.status != EntryStatus.PROPOSED:
+            raise permission_denied(Rank.MODERATOR)
+        self._remove(by)
+
+    @property
+    def object_ref(self) -> ObjectRef:
+        """Reference to the entry for logs and notifications."""
+        return ObjectRef("entry", self.pk, self.book.title)
+
+    def record_event(self, verb: str, *, by: User | None) -> None:
+        """Record what `by`, or a ballot (None), did to the entry."""
+        record_event(verb, actor=by.pk if by else None, object_ref=self.object_ref, club=self.club_id)
+
+    def notify_planned(self, *, by: User | None) -> None:
+        """Notify the members, once per entry, that the club is going to read the book."""
+        notify_members(
+            self.club_id, NotificationKind.BOOK_PLANNED, type="entry", id=self.pk, actor=by.pk if by else None
+        )
+
+    def lock(self) -> None:
+        """Lock the row if it exists."""
+        lock_rows(Entry, [self.pk])
+
+    @contextmanager
+    def not_found_if_deleted(self) -> Iterator[None]:
+        """Raise 404 instead of an integrity error if the entry was deleted in the meantime."""
+        try:
+            with transaction.atomic():
+                yield
+        except IntegrityError:
+            if Entry.objects.filter(pk=self.pk).exists():
+                raise
+            raise Http404 from None
+
+    def _lock(self) -> None:
+        """Lock club, book and entry, in this order, and reload the entry; 404 if club or entry was deleted.
+
+        The entry is locked because new progress and milestones refer to it, and the book because a rating locks it
+        first.
+        """
+        self.club.lock()
+        # A merge may have changed the book; it needs the lock on the club to do so.
+        self.book_id = Entry.objects.filter(pk=self.pk).values_list("book", flat=True).first() or self.book_id
+        lock_rows(Book, [self.book_id])
+        try:
+            self.refresh_from_db(fields=REFRESHED_FIELDS, from_queryset=Entry.objects.select_for_update())
+        except Entry.DoesNotExist:
+            raise Http404 from None
+
+    def _remove(self, by: User) -> None:
+        EntryChange.record(self, by=by, status=(self.status, ""))
+        self.record_event("book.unlisted", by=by)
+        self.count(self.status, None, was_finished_at=self.finished_at)
+        readers = list(Progress.objects.filter(entry=self, hidden=False).values_list("user", flat=True))
+        self.delete()
+        recompute_activity(readers, club=self.club_id)
+        renumber(self.club_id, F("position") - 1, position__gt=self.position)
+
+    def _insert(self) -> None:
+        """Insert the row, or raise an API error that explains the integrity error."""
+        try:
+            with transaction.atomic():
+                self.save(force_insert=True)
+        except IntegrityError:
+            listed = Entry.objects.filter(club=self.club_id, book=self.book_id).values_list("pk", flat=True).first()
+            if listed is not None:
+                raise Conflict("already_listed", _("This book is already on the list."), entry=listed) from None
+            if not Book.objects.filter(pk=self.book_id).exists():
+                raise InvalidFieldError("book", "does_not_exist", _("There is no such book.")) from None
+            raise
+
+    def _transition(self, status: str) -> dict[str, Any]:
+        """Return the further columns of a status change. Raise Conflict if it is not allowed."""
+        following = TRANSITIONS[EntryStatus(self.status)]
+        if status not in following:
+            raise Conflict(
+                "illegal_transition",
+                _("A book cannot go from %(now)s to %(then)s.")
+                % {"now": EntryStatus(self.status).label, "then": EntryStatus(status).label},
+                allowed=sorted(following),
+            )
+        return {"finished_at": timezone.now() if status == EntryStatus.FINISHED else None}
+
+    def _check_dates(self, **changed: Any) -> None:
+        starts_on, ends_on = changed.get("starts_on", self.starts_on), changed.get("ends_on", self.ends_on)
+        if starts_on and ends_on and ends_on < starts_on:
+            field = "ends_on" if "ends_on" in changed else "starts_on"
+            raise InvalidFieldError(field, "ends_before_start", _("The end must not be before the start."))
+
+    def _move(self, position: int) -> None:
+        """Move the entry to another position and shift the entries in between."""
+        entries = Entry.objects.filter(club=self.club_id)
+        if not 1 <= position <= entries.count():
+            raise InvalidFieldError("position", "outside_list", _("Position out of range."))
+        low, high = sorted((self.position, position))
+        step = 1 if position < self.position else -1
+        places = Case(When(pk=self.pk, then=Value(position)), default=F("position") + step)
+        renumber(self.club_id, places, position__range=(low, high))
+
+    def count(self, before: str | None, after: str | None, *, was_finished_at: datetime.datetime | None = None) -> None:
+        """Update the book's counters, unless the club is private. The club must be locked."""
+        if self.club.is_private or before == after:
+            return
+        counters.update_counts(self.book_id, before, after)
+        counters.count_finished([was_finished_at], -1)
+        counters.count_finished([self.finished_at if after == EntryStatus.FINISHED else None], +1)
+
+
+def _verb(changed: Mapping[str, Any]) -> str:
+    """Return the event verb of a change, by its most important part."""
+    if "status" in changed:
+        return f"book.{changed['status']}"
+    return "book.moved" if "position" in changed else "entry.changed"
+
+
+def notification_target(pk: int) -> tuple[ObjectRef, str] | None:
+    """Return the object reference for the notification, or None if the entry was deleted."""
+    entry = Entry.objects.select_related("book").filter(pk=pk).first()
+    return None if entry is None else (entry.object_ref, "")
+
+
+REFRESHED_FIELDS = ["status", "position", "starts_on", "ends_on", "note", "added_by", "finished_at"]
+
+
+def renumber(club_id: int, places: Any, **which: Any) -> None:
+    """Set the positions of some entries. The club must be locked.
+
+    Two updates avoid unique violations: first to the negative of the new position, then to the position itself.
+    """
+    entries = Entry.objects.filter(club=club_id)
+    entries.filter(**which).update(position=places * -1)
+    entries.filter(position__lt=0).update(position=F("position") * -1)

@@ -1,0 +1,114 @@
+"""Reading schedules."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Case, Q, Value, When
+from django.http import Http404
+from django.utils.translation import gettext_lazy as _
+
+from activity.models import ObjectRef
+from activity.services import record_event
+from clubs.reading.models.progress import percent_field
+from core.db.transactions import atomic_with_retry
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from clubs.reading.models.entries import Entry
+
+MAX_CHAPTERS = 10_000
+
+
+class MilestoneQuerySet(models.QuerySet["Milestone"]):
+    """Queries for milestones."""
+
+    def percent_due(self, today: datetime.date) -> Decimal | None:
+        """Return the percentage due for one entry: the goal of the latest percent milestone that is due.
+
+        It is 0 if none is due yet and None if there are no percent milestones. The highest goal of a day counts.
+        """
+        due = Case(When(due_on__lte=today, then=Value(1)), default=Value(0))
+        latest = (
+            self.filter(up_to_percent__isnull=False)
+            .annotate(due=due)
+            .order_by("-due", "-due_on", "-up_to_percent")
+            .values_list("due", "up_to_percent")
+            .first()
+        )
+        return latest and (latest[1] if latest[0] else Decimal(0))
+
+
+class Milestone(models.Model):
+    """A step of the schedule: read up to a percentage or a chapter by `due_on`, in the club's time zone."""
+
+    entry = models.ForeignKey("clubs.Entry", models.CASCADE, related_name="milestones", verbose_name=_("entry"))
+    title = models.CharField(max_length=200, verbose_name=_("title"))
+    up_to_percent = percent_field(null=True, blank=True, verbose_name=_("up to percent"))
+    up_to_chapter = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_CHAPTERS)],
+        verbose_name=_("up to chapter"),
+    )
+    due_on = models.DateField(verbose_name=_("due on"))
+
+    objects = MilestoneQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("milestone")
+        verbose_name_plural = _("milestones")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(up_to_percent__isnull=True, up_to_chapter__isnull=False)
+                | Q(up_to_percent__isnull=False, up_to_chapter__isnull=True),
+                name="clubs_milestone_one_goal",
+            ),
+            models.CheckConstraint(
+                condition=Q(up_to_percent__isnull=True) | Q(up_to_percent__range=(0, 100)),
+                name="clubs_milestone_percent",
+            ),
+        ]
+        indexes = [models.Index(fields=["entry", "due_on"], name="clubs_milestone_by_day")]
+
+    def __str__(self) -> str:
+        # Not the title: the admin shows this, and staff must not see the content of private clubs.
+        return f"#{self.pk}"
+
+    @classmethod
+    @atomic_with_retry
+    def create_milestone(cls, *, entry: Entry, by: User | None = None, **fields: Any) -> Milestone:
+        """Add a milestone to an entry; 404 if the entry was deleted."""
+        with entry.not_found_if_deleted():
+            made = cls.objects.create(entry=entry, **fields)
+        made._log("milestone.created", by)
+        return made
+
+    @atomic_with_retry
+    def update_milestone(self, *, by: User | None = None, **fields: Any) -> None:
+        """Update plain columns; 404 if the milestone was deleted."""
+        changed = {name: value for name, value in fields.items() if getattr(self, name) != value}
+        if fields and not Milestone.objects.filter(pk=self.pk).update(**fields):
+            raise Http404
+        for name, value in fields.items():
+            setattr(self, name, value)
+        if changed:
+            self._log("milestone.changed", by)
+
+    @atomic_with_retry
+    def delete_milestone(self, *, by: User | None = None) -> None:
+        """Delete the milestone."""
+        thing = self._thing
+        if self.delete()[0]:
+            record_event("milestone.deleted", actor=by.pk if by else None, object_ref=thing, club=self.entry.club_id)
+
+    @property
+    def _thing(self) -> ObjectRef:
+        return ObjectRef("milestone", self.pk, self.title)
+
+    def _log(self, verb: str, by: User | None) -> None:
+        record_event(verb, actor=by.pk if by else None, object_ref=self._thing, club=self.entry.club_id)

@@ -1,0 +1,97 @@
+"""Strict query parameters: an unknown one, or an invalid value, is 400 and never ignored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import django_filters
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db.models import BigIntegerField, QuerySet
+from django.utils.translation import gettext as _
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.request import Request
+
+from core.api.exceptions import InvalidParameter, field_errors
+from core.search.normalize import is_blank
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+
+class StrictFilterBackend(DjangoFilterBackend):
+    """django-filter's backend, with errors in the format of the API."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
+        """Filter the queryset; raise InvalidParameter for invalid values."""
+        filterset = self.get_filterset(request, queryset, view)
+        if filterset is None:
+            return queryset
+        if not filterset.is_valid():
+            errors = filterset.errors.as_data()
+            detail = {name: [error.messages[0] for error in invalid] for name, invalid in errors.items()}
+            raise InvalidParameter(list(field_errors(detail)))
+        return filterset.qs
+
+
+def check_query_parameters(request: Request, view: APIView) -> None:
+    """Raise InvalidParameter for parameters that are unknown, repeated, blank or not valid text."""
+    known = set(getattr(view, "allowed_query_params", ()))
+    if getattr(view, "action", None) == "list" or getattr(view, "is_list", False):
+        known |= {"cursor", "page_size"} | ({"ordering"} if hasattr(view, "ordering_fields") else set())
+        filterset = getattr(view, "filterset_class", None)
+        known |= set(filterset.base_filters) if filterset else set()
+    errors = []
+    for name, values in request.query_params.lists():
+        if name not in known:
+            errors.append({"field": name[:100], "code": "unknown", "detail": _("Unknown query parameter.")})
+        elif len(values) > 1:
+            errors.append({"field": name, "code": "invalid", "detail": _("This parameter may be given only once.")})
+        elif name == "cursor":
+            continue  # pagination returns 404 for an invalid cursor
+        elif not _is_acceptable(values[0]):
+            errors.append({"field": name, "code": "invalid", "detail": _("Invalid text.")})
+        elif is_blank(values[0]):
+            # django-filter ignores a filter without a value, and the list would not be filtered.
+            errors.append({"field": name, "code": "blank", "detail": _("This may not be blank.")})
+    if errors:
+        raise InvalidParameter(errors[:20])
+
+
+def _is_acceptable(value: str) -> bool:
+    # The longest valid value is a cursor with the longest title; each filter checks its own text further.
+    return "\x00" not in value and "\ufffd" not in value and len(value) <= 8000
+
+
+class SearchTextFilter(django_filters.CharFilter):
+    """A search text of up to 200 characters that is not blank."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=200, validators=[_not_blank], **kwargs)
+
+
+class IdFilter(django_filters.NumberFilter):
+    """An id: a positive integer that fits into a column; SQLite raises OverflowError for larger ones."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=BigIntegerField.MAX_BIGINT, decimal_places=0, **kwargs)
+
+
+class StrictBooleanFilter(django_filters.ChoiceFilter):
+    """`true` or `false`; any other value is refused, while django-filter's BooleanFilter would ignore it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=[("true", "true"), ("false", "false")], **kwargs)
+
+
+class LanguageFilter(django_filters.CharFilter):
+    """A language tag such as `en` or `pt-BR`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        validators = [RegexValidator(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")]
+        super().__init__(max_length=12, validators=validators, **kwargs)
+
+
+def _not_blank(value: str) -> None:
+    if is_blank(value):
+        raise ValidationError(_("This may not be blank."), code="blank")

@@ -1,0 +1,148 @@
+"""Idempotency-Key: a retried POST gets the stored response, and its effect happens once."""
+
+import datetime
+import json
+from collections.abc import Callable
+from functools import partial
+from hashlib import sha256
+from typing import Any
+
+from django.db import IntegrityError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.exceptions import APIProblem, Conflict
+from core.api.renderers import JSONRenderer
+from core.db.transactions import atomic_with_retry
+from core.encryption import decrypt, encrypt
+from core.models import RETENTION, IdempotencyRecord, KeptAnswerQuerySet
+from core.search.normalize import sha256_hex
+
+# A call that has run for longer was killed with its worker: its key may be used again.
+CLAIM_TIMEOUT = datetime.timedelta(seconds=90)
+ENCRYPTION_PURPOSE = "idempotency"
+
+
+def preserve_body(request: Request) -> None:
+    """Read the body of a call with a key, which is part of its digest, before a throttle or a parser consumes it."""
+    if _given_key(request) is not None:
+        request._request.body  # noqa: B018
+
+
+def with_idempotency_key(handler: Callable[..., Any], request: Request) -> Callable[..., Any]:
+    """Run a signed-in user's POST with `Idempotency-Key` once, and replay its response for a retry.
+
+    The claim on the key is committed first, so that a parallel call gets 409 at once. The effect and the stored
+    response are committed together: a retry after a crash finds both or neither.
+    """
+    key = _given_key(request)
+    if key is None or not request.user.is_authenticated:
+        return handler
+    if not 1 <= len(key) <= 255:
+        raise APIProblem(400, "invalid_idempotency_key", _("Idempotency-Key must have 1 to 255 characters."))
+    return partial(_run_once, handler, key)
+
+
+def has_stored_response(request: Request) -> bool:
+    """Whether the response to this call, key and body, is stored."""
+    key = _given_key(request)
+    if key is None:
+        return False
+    stored = IdempotencyRecord.objects.filter(key=_key(request, key), request_digest=_digest(request))
+    return stored.filter(created_at__gt=timezone.now() - RETENTION).exclude(status=None).exists()
+
+
+def _given_key(request: Request) -> str | None:
+    return request.headers.get("Idempotency-Key") if request.method == "POST" else None
+
+
+def _run_once(handler: Callable[..., Any], client_key: str, request: Request, *args: Any, **kwargs: Any) -> Response:
+    claim = _claim(request, _key(request, client_key), _digest(request))
+    if claim.status is not None:
+        return _replay_response(claim)
+    try:
+        return atomic_with_retry(partial(_run_and_store, claim, handler))(request, *args, **kwargs)
+    except BaseException:
+        # An error is not stored: the client may correct the request and use the key again. A response that was
+        # committed before the connection broke stays, because its effect is committed too.
+        _own_claim(claim).delete()
+        raise
+
+
+def _key(request: Request, client_key: str) -> str:
+    return sha256_hex(f"{request.user.pk} {request.path} {client_key}")
+
+
+def _digest(request: Request) -> str:
+    # The boundary of an upload differs in each attempt, so it is left out.
+    body: bytes = request._request.body
+    boundary = (request._request.content_params or {}).get("boundary", "")
+    if request._request.content_type == "multipart/form-data" and boundary:
+        body = body.replace(b"--" + boundary.encode("utf-8", "replace"), b"--")
+    return sha256(body).hexdigest()
+
+
+def _claim(request: Request, key: str, body: str) -> IdempotencyRecord:
+    """Return a claim on the key, or the stored response; raise Problem if there is neither."""
+    now = timezone.now()
+    try:
+        return _insert(
+            IdempotencyRecord(user_id=int(request.user.pk or 0), key=key, request_digest=body, created_at=now)
+        )
+    except IntegrityError:
+        first = IdempotencyRecord.objects.filter(key=key).first()
+    if first is not None and first.created_at < now - (CLAIM_TIMEOUT if first.status is None else RETENTION):
+        # Expired: of several calls that find it, the one that still matches in its UPDATE takes over the key.
+        expired = IdempotencyRecord.objects.filter(pk=first.pk, created_at=first.created_at)
+        if not expired.update(request_digest=body, created_at=now, status=None, response_body=""):
+            raise _in_progress()
+        first.created_at, first.status = now, None
+        return first
+    if first is not None and first.request_digest != body:
+        raise APIProblem(
+            422, "idempotency_key_reused", _("This idempotency key was already used with a different request body.")
+        )
+    if first is None or first.status is None:
+        raise _in_progress()
+    return first
+
+
+@atomic_with_retry
+def _insert(claim: IdempotencyRecord) -> IdempotencyRecord:
+    claim.save(force_insert=True)
+    return claim
+
+
+def _own_claim(claim: IdempotencyRecord) -> KeptAnswerQuerySet:
+    """Return the claim, unless it has a response or was taken over by another call."""
+    return IdempotencyRecord.objects.filter(pk=claim.pk, created_at=claim.created_at, status=None)
+
+
+def _run_and_store(
+    claim: IdempotencyRecord, handler: Callable[..., Any], request: Request, *args: Any, **kwargs: Any
+) -> Response:
+    response: Response = handler(request, *args, **kwargs)
+    if 200 <= response.status_code < 300:
+        body = JSONRenderer().render(response.data).decode() if response.data is not None else "null"
+        encrypted = encrypt(body, purpose=ENCRYPTION_PURPOSE)
+        if not _own_claim(claim).update(status=response.status_code, response_body=encrypted):
+            # Another call took over the claim after the timeout: its effect counts, so this one is rolled back.
+            raise _in_progress()
+    else:
+        _own_claim(claim).delete()
+    return response
+
+
+def _in_progress() -> Conflict:
+    return Conflict("idempotency_in_progress", _("The first call with this key is still running."))
+
+
+def _replay_response(stored: IdempotencyRecord) -> Response:
+    body = decrypt(stored.response_body, purpose=ENCRYPTION_PURPOSE)
+    if body is None:
+        raise APIProblem(
+            422, "idempotency_key_reused", _("The stored response for this key can no longer be decrypted.")
+        )
+    return Response(json.loads(body), status=stored.status, headers={"Idempotency-Replayed": "true"})

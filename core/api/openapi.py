@@ -1,0 +1,62 @@
+"""Views of the OpenAPI document and of Swagger UI. All files come from this server."""
+
+from typing import Any
+
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.exceptions import InvalidParameter
+from core.api.renderers import JSONRenderer
+from core.api.views import StrictQueryParamsMixin
+
+
+class FormatQueryNegotiation(BaseContentNegotiation):
+    """Content negotiation by `?format=json`, else by Accept; the default is YAML."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """Return the first parser; there is no body."""
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        """Choose by the parameter, else by Accept."""
+        wants_json = request.query_params.get("format") == "json" or request.headers.get("Accept", "").startswith(
+            ("application/json", "application/vnd.oai.openapi+json")
+        )
+        chosen: BaseRenderer = renderers[1] if wants_json else renderers[0]
+        return chosen, chosen.media_type
+
+
+@method_decorator(cache_control(public=True, no_cache=True), name="dispatch")
+class SchemaView(StrictQueryParamsMixin, SpectacularAPIView):
+    """The OpenAPI 3.1 document of this server."""
+
+    allowed_query_params = ("format",)
+
+    renderer_classes = [OpenApiYamlRenderer, OpenApiJsonRenderer]
+    content_negotiation_class = FormatQueryNegotiation
+    throttle_classes: list[Any] = []
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse unknown formats."""
+        super().initial(request, *args, **kwargs)
+        if request.query_params.get("format", "yaml") not in ("json", "yaml"):
+            raise InvalidParameter([{"field": "format", "code": "invalid", "detail": _("Must be json or yaml.")}])
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Return errors as JSON, like all other views."""
+        self.request.accepted_renderer = JSONRenderer()
+        return super().handle_exception(exc)
+
+
+class SwaggerUIView(SpectacularSwaggerSplitView):
+    """Swagger UI, with its files from this server."""
+
+    http_method_names = ["get", "head"]  # there is no template for OPTIONS
+    url_name = "schema"

@@ -1,0 +1,218 @@
+"""Throttles that count atomically, in Redis or, without Redis, in this process.
+
+DRF's throttles read the count and then write it, so parallel calls exceed the rate; and if the cache fails silently,
+they stop working.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+import time
+from collections.abc import Iterable
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from redis.exceptions import RedisError
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+from rest_framework.throttling import BaseThrottle
+
+from core.observability.request_context import get_client_ip
+from core.search.normalize import normalize_identifier, sha256_hex
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+# INCR and PEXPIRE in one step. A counter without an expiry, which would block a caller forever, gets one.
+INCREMENT_SCRIPT = """
+local n, left = redis.call('INCR', KEYS[1]), redis.call('PTTL', KEYS[1])
+if left < 0 then
+    left = tonumber(ARGV[1])
+    redis.call('PEXPIRE', KEYS[1], left)
+end
+return {n, left}
+"""
+
+
+class LocalCounterStore:
+    """Counters in the memory of this process, for use without Redis and while Redis is down."""
+
+    def __init__(self, most: int = 100_000) -> None:
+        self.most = most
+        self.lock = threading.Lock()
+        self.windows: dict[str, tuple[int, float]] = {}
+
+    def increment(self, key: str, seconds: int) -> tuple[int, float]:
+        """Count one call; return the number of calls in the window and the seconds until it ends."""
+        now = time.monotonic()
+        with self.lock:
+            count, ends = self.windows.get(key, (0, 0.0))
+            if ends <= now:
+                count, ends = 0, now + seconds
+                self._evict(now)
+            self.windows[key] = (count + 1, ends)
+        return count + 1, ends - now
+
+    def clear(self) -> None:
+        """Delete all counters."""
+        with self.lock:
+            self.windows.clear()
+
+    def _evict(self, now: float) -> None:
+        if len(self.windows) < self.most:
+            return
+        self.windows = {key: window for key, window in self.windows.items() if window[1] > now}
+        if len(self.windows) >= self.most:
+            # No window has ended: drop the oldest tenth at once, so that memory is bounded and this is rare.
+            self.windows = dict(islice(self.windows.items(), self.most // 10, None))
+
+
+memory = LocalCounterStore()
+
+
+def increment(key: str, seconds: int) -> tuple[int, float]:
+    """Count one call under `key`; return the number of calls in its window and the seconds until that ends."""
+    if settings.REDIS_URL:
+        from django_redis import get_redis_connection
+
+        try:
+            count, left = get_redis_connection("default").eval(
+                INCREMENT_SCRIPT, 1, f"bookbridge:rate:{key}", seconds * 1000
+            )
+            return int(count), int(left) / 1000
+        except RedisError:
+            pass
+    return memory.increment(key, seconds)
+
+
+def network_prefix(address: str) -> str:
+    """Return the addresses that belong to one caller: an IPv4 address, or the /64 network of an IPv6 address."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return address
+    return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))
+
+
+def check_rate(scope: str, identities: Iterable[tuple[str, int]]) -> float | None:
+    """Count a call under each identity; return the seconds to wait if one is over its rate, else None.
+
+    Refused calls count too. Each identity comes with a factor by which its rate is multiplied.
+    """
+    rates: Any = api_settings.DEFAULT_THROTTLE_RATES
+    rate: tuple[int, int] | None = rates[scope]
+    if rate is None:
+        return None
+    calls, seconds = rate
+    waits = []
+    for identity, factor in identities:
+        count, left = increment(f"{scope}:{sha256_hex(identity)[:32]}", seconds)
+        if count > calls * factor:
+            waits.append(max(left, 0.0))
+    return max(waits, default=None)
+
+
+def login_idents(address: str, account: str) -> list[tuple[str, int]]:
+    """Return the identities of a login: the address with the account, and the address alone with ten times the rate.
+
+    Never the account alone: anyone could lock its owner out.
+    """
+    address = network_prefix(address)
+    return [(f"{address} {normalize_identifier(account[:254])}", 1), (address, 10)]
+
+
+class RateThrottle(BaseThrottle):
+    """Count a call under each of its `identities`; refuse it if one of them is over its rate."""
+
+    scope: str
+
+    def __init__(self) -> None:
+        self.seconds_left: float | None = None
+
+    def get_idents(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
+        """Return the identities that the call is counted under, each with its factor."""
+        raise NotImplementedError
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Return whether the call is within its rate."""
+        self.seconds_left = check_rate(self.scope, self.get_idents(request, view))
+        return self.seconds_left is None
+
+    def wait(self) -> float | None:
+        """Return the seconds until the window ends, for Retry-After."""
+        return self.seconds_left
+
+
+class UserOrAnonRateThrottle(RateThrottle):
+    """RATE_USER for each signed-in user, RATE_ANON for each address without a sign-in."""
+
+    scope = "anon"
+
+    def get_idents(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
+        """Return the user or the address."""
+        return [(str(request.user.pk) if self.scope == "user" else network_prefix(get_client_ip(request)), 1)]
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Choose the scope, then check the rate."""
+        self.scope = "user" if request.user and request.user.is_authenticated else "anon"
+        return super().allow_request(request, view)
+
+
+class WriteRateThrottle(RateThrottle):
+    """RATE_WRITE for each signed-in user's writes."""
+
+    scope = "write"
+
+    def get_idents(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
+        """Return the user, or nothing for a read."""
+        if request.method in ("GET", "HEAD", "OPTIONS") or not (request.user and request.user.is_authenticated):
+            return []
+        return [(str(request.user.pk), 1)]
+
+
+class IPRateThrottle(RateThrottle):
+    """A rate for each address; subclasses set the scope."""
+
+    def get_idents(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
+        """Return the address."""
+        return [(network_prefix(get_client_ip(request)), 1)]
+
+
+class RegisterRateThrottle(IPRateThrottle):
+    """RATE_REGISTER for each address."""
+
+    scope = "register"
+
+
+class InviteRateThrottle(RateThrottle):
+    """RATE_INVITE for each signed-in user, and ten times that for each address over all users."""
+
+    scope = "invite"
+
+    def get_idents(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
+        """Return the user and the address."""
+        return [(f"user {request.user.pk}", 1), (network_prefix(get_client_ip(request)), 10)]
+
+
+class LoginRateThrottle(RateThrottle):
+    """RATE_LOGIN for each pair of address and account, ten times that for an address over all accounts.
+
+    Counted before a password is hashed.
+    """
+
+    scope = "login"
+    field = "username"
+
+    def get_idents(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
+        """Return the address with the account, and the address."""
+        return login_idents(get_client_ip(request), self.get_account(request))
+
+    def get_account(self, request: Request) -> str:
+        """Return the account that the body names."""
+        data: Any = request.data
+        account = data.get(self.field) if isinstance(data, dict) else None
+        return account if isinstance(account, str) else ""

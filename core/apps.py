@@ -1,0 +1,20 @@
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext_lazy as _
+
+
+class CoreConfig(AppConfig):
+    """Shared code of all apps, with its models: idempotency records, counters, tasks and the audit log."""
+
+    name = "core"
+    verbose_name = _("Operations")
+
+    def ready(self) -> None:
+        """Load the modules that register themselves when imported."""
+        from core import contributions, receivers  # noqa: F401  (they register by being imported)
+        from core.audit import admin as audit_admin  # noqa: F401  (autodiscover loads core.admin only)
+        from core.db import checks  # noqa: F401  (they register by being imported)
+        from core.tasks import admin as tasks_admin  # noqa: F401
+        from core.tasks import cleanup  # noqa: F401  (registers its periodic task)
+
+        autodiscover_modules("tasks")

@@ -1,0 +1,104 @@
+"""Read replicas for anonymous requests. Signed-in users always read from the primary and see their own writes.
+
+A replica that fails is skipped for a while, and its request is repeated on the primary: the client may have to wait for
+one timeout, but never gets an error.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from random import sample
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+from django.http import HttpRequest, HttpResponse
+
+from core.redis import CircuitBreaker
+
+
+@dataclass
+class ReplicaChoice:
+    """The replica of the current request, and whether it was used."""
+
+    alias: str
+    asked: bool = False
+
+
+_current_source: ContextVar[ReplicaChoice | None] = ContextVar("source", default=None)
+
+breakers: defaultdict[str, CircuitBreaker] = defaultdict(lambda: CircuitBreaker(seconds=10))
+
+
+class ReplicaReadsMiddleware:
+    """Middleware that sends the reads of anonymous GET requests below `/api/` to a replica."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Use a replica, or the primary if there is no healthy replica or the replica fails."""
+        anonymous = "HTTP_AUTHORIZATION" not in request.META and request.path_info.startswith("/api/")
+        source = _pick_replica() if anonymous and request.method in ("GET", "HEAD") else None
+        if source is None:
+            return self.get_response(request)
+        with _use_source(source):
+            response = self.get_response(request)
+        if not source.asked:
+            return response
+        if response.status_code != 503:
+            breakers[source.alias].reset()
+            return response
+        breakers[source.alias].trip()
+        connections[source.alias].close()
+        return self.get_response(request)
+
+
+def _pick_replica() -> ReplicaChoice | None:
+    """Return a random healthy replica."""
+    for alias in sample(settings.REPLICAS, len(settings.REPLICAS)):
+        if breakers[alias].allow_call():
+            return ReplicaChoice(alias)
+    return None
+
+
+@contextmanager
+def _use_source(source: ReplicaChoice | None) -> Iterator[None]:
+    token = _current_source.set(source)
+    try:
+        yield
+    finally:
+        _current_source.reset(token)
+
+
+@contextmanager
+def use_primary() -> Iterator[None]:
+    """Read from the primary inside the block."""
+    with _use_source(None):
+        yield
+
+
+class ReplicaRouter:
+    """Database router that sends reads to the replica of the current request and everything else to the primary."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str | None:
+        """Return the replica of the request, or None for the default."""
+        source = _current_source.get()
+        if source is None:
+            return None
+        source.asked = True
+        return source.alias
+
+    def db_for_write(self, model: Any, **hints: Any) -> str:
+        """Return the primary."""
+        return "default"
+
+    def allow_relation(self, obj1: Any, obj2: Any, **hints: Any) -> bool:
+        """Allow all relations, because replicas have the same rows."""
+        return True
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
+        """Migrate the primary only."""
+        return db == "default"

@@ -1,0 +1,54 @@
+"""Transactions that handle deadlocks and constraint violations."""
+
+import functools
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+from django.db import IntegrityError, OperationalError, connection, transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Lock wait timeout and deadlock: the transaction can be retried.
+RETRYABLE_MYSQL_ERRORS = {1205, 1213}
+MAX_ATTEMPTS = 4
+
+
+def atomic_with_retry(function: Callable[P, T]) -> Callable[P, T]:
+    """Run `function` in a transaction, and retry it if the database reports a deadlock or a lock wait timeout.
+
+    Retries at most three times, with short random delays. Inside another transaction it is a plain savepoint, because
+    only the outermost transaction can be retried.
+    """
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            try:
+                with transaction.atomic():
+                    return function(*args, **kwargs)
+            except OperationalError as error:
+                retryable = bool(error.args) and error.args[0] in RETRYABLE_MYSQL_ERRORS
+                if connection.in_atomic_block or not retryable or attempt == MAX_ATTEMPTS:
+                    raise
+                time.sleep(random.uniform(0.01, 0.05) * attempt)
+        raise AssertionError("unreachable")
+
+    return run
+
+
+@contextmanager
+def conflict_on_integrity_error(error: Exception) -> Iterator[None]:
+    """Raise `error` if a constraint is violated inside the block; the outer transaction remains usable.
+
+    >>> with conflict_on_integrity_error(Conflict("username_taken", _("..."))):
+    ...     user.save()
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as violation:
+        raise error from violation

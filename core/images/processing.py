@@ -1,0 +1,94 @@
+"""Re-encoding of uploaded images, so that nothing of an uploaded file but its pixels is ever served.
+
+The format is detected from the content. The size is read from the header, so that decompression bombs are rejected
+before they are decoded. Each process decodes one image at a time, to limit its memory.
+"""
+
+import io
+import logging
+import threading
+from typing import IO, NamedTuple
+
+from django.utils.translation import gettext_lazy as _
+from PIL import Image, ImageOps
+
+from core.api.exceptions import InvalidFieldError, ServiceUnavailable
+
+logger = logging.getLogger("bookbridge.images")
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+# Each decoded pixel takes four bytes.
+MAX_PIXELS = 40_000_000
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow raises at twice as many, for some formats while reading the header
+DECOMPRESSION_BOMB_ERRORS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+QUALITY = 82
+MAX_WAIT_SECONDS = 10
+
+_one_at_a_time = threading.Semaphore()
+
+
+class ImageSpec(NamedTuple):
+    """The size of a stored image: no side is longer than `side`; `square` crops to the center."""
+
+    side: int
+    square: bool = False
+
+
+def reencode_image(file: IO[bytes], shape: ImageSpec) -> bytes:
+    """Re-encode the first frame of a JPEG, PNG or WebP file as upright WebP without metadata.
+
+    Raises InvalidField `invalid_image` or `too_many_pixels`, and Unavailable if the wait for other images is too long.
+    """
+    if not _one_at_a_time.acquire(timeout=MAX_WAIT_SECONDS):
+        raise ServiceUnavailable
+    try:
+        return _reencode(file, shape)
+    except InvalidFieldError:
+        raise
+    except DECOMPRESSION_BOMB_ERRORS:
+        raise _too_many_pixels() from None
+    except Exception as error:  # decoders may raise anything for damaged or malicious files
+        logger.info("a picture could not be read: %s", type(error).__name__)
+        raise InvalidFieldError("file", "invalid_image", _("Upload a valid JPEG, PNG or WebP image.")) from None
+    finally:
+        _one_at_a_time.release()
+
+
+def _reencode(file: IO[bytes], shape: ImageSpec) -> bytes:
+    with Image.open(file, formats=FORMATS) as image:
+        if image.width * image.height > MAX_PIXELS:
+            raise _too_many_pixels()
+        # JPEG can be decoded at a fraction of its size.
+        image.draft(None, (2 * shape.side, 2 * shape.side))
+        shown = ImageOps.exif_transpose(_resize(_to_rgb(image), shape))
+    # Remove profiles, comments and locations.
+    shown.info.clear()
+    remade = io.BytesIO()
+    shown.save(remade, "WEBP", quality=QUALITY)
+    return remade.getvalue()
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Convert to RGB, or to RGBA if the image has transparency."""
+    if image.mode.startswith("I"):  # 16-bit grayscale, which Pillow would clip to 8 bits
+        image = image.convert("I").point(lambda gray: gray * (1 / 256)).convert("L")
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _resize(image: Image.Image, shape: ImageSpec) -> Image.Image:
+    """Shrink to the given size; smaller images are not enlarged."""
+    if shape.square:
+        side = min(shape.side, image.width, image.height)
+        fitted = ImageOps.fit(image, (side, side))
+        fitted.info = image.info
+        return fitted
+    image.thumbnail((shape.side, shape.side))
+    return image
+
+
+def _too_many_pixels() -> InvalidFieldError:
+    most = MAX_PIXELS // 1_000_000
+    return InvalidFieldError(
+        "file", "too_many_pixels", _("Images may have at most %(most)s megapixels.") % {"most": most}
+    )

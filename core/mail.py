@@ -1,0 +1,109 @@
+"""E-mails are sent by tasks, enqueued in the transaction of the change they are about.
+
+An e-mail is sent first and recorded as sent then. If a worker is killed in between, it is sent again: a password reset
+may arrive twice but must not be lost. Each attempt has the same Message-ID, so that mail programs recognize a copy.
+"""
+
+from __future__ import annotations
+
+import json
+import smtplib
+from email.utils import parseaddr
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from core.encryption import decrypt, encrypt
+from core.redis import CircuitBreaker
+from core.tasks.decorators import task
+
+ENCRYPTION_PURPOSE = "mail"
+# A dead server costs one task its time-out, not every waiting one: other tasks share the queue.
+breaker = CircuitBreaker(seconds=30.0)
+
+
+class QueuedEmail(NamedTuple):
+    """A rendered e-mail. `id` is the same in each attempt."""
+
+    id: str
+    to: str
+    subject: str
+    body: str
+
+    @classmethod
+    def from_template(cls, id: str, *, to: str, template: str, language: str, **context: Any) -> QueuedEmail:
+        """Render an e-mail from a template, whose first line is the subject."""
+        with translation.override(language):
+            text = render_to_string(template, {"app": settings.APP_URL, **context})
+        subject, _newline, body = text.strip().partition("\n")
+        return cls(id, to, subject.strip(), body.strip() + "\n")
+
+
+class MailServerUnavailableError(Exception):
+    """The mail server is unavailable. Without text, since a server's own may quote an address."""
+
+
+class RecipientRejectedError(Exception):
+    """The server rejects this e-mail for good."""
+
+
+class DeliveryDeferredError(Exception):
+    """The server wants this e-mail later; it may accept others now."""
+
+
+def send_later(mail: QueuedEmail) -> None:
+    """Send an e-mail once the transaction is committed. It is encrypted in the queue, since it may contain a token."""
+    send_email.enqueue(sealed=encrypt(json.dumps(mail), purpose=ENCRYPTION_PURPOSE))
+
+
+@task(atomic=False)
+def send_email(*, sealed: str) -> None:
+    """Send an e-mail; one encrypted with an earlier SECRET_KEY is dropped, since its link would not work."""
+    text = decrypt(sealed, purpose=ENCRYPTION_PURPOSE)
+    if text is not None:
+        with SMTPSession() as postman:
+            postman.send(QueuedEmail(*json.loads(text)))
+
+
+class SMTPSession:
+    """One connection to the mail server for several e-mails.
+
+    Raises MailServerAwayError; the server is not tried again for half a minute then.
+    """
+
+    def __enter__(self) -> SMTPSession:
+        if not breaker.allow_call():
+            raise MailServerUnavailableError
+        self.connection = get_connection()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        try:
+            self.connection.close()
+        except OSError:
+            return
+
+    def send(self, mail: QueuedEmail) -> None:
+        """Send an e-mail. Raises RefusedError or DeferredError if the server does not accept this one."""
+        try:
+            self.connection.send_messages([_message(mail)])
+        except smtplib.SMTPRecipientsRefused as error:
+            codes = [code for code, _text in error.recipients.values()]
+            raise (RecipientRejectedError if min(codes, default=0) >= 500 else DeliveryDeferredError) from None
+        except smtplib.SMTPDataError as error:
+            raise (RecipientRejectedError if error.smtp_code >= 500 else DeliveryDeferredError) from None
+        except (OSError, smtplib.SMTPException):
+            breaker.trip()
+            raise MailServerUnavailableError from None
+        breaker.reset()
+
+
+def _message(mail: QueuedEmail) -> EmailMessage:
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    name = sha256(mail.id.encode()).hexdigest()[:32]
+    subject = " ".join(mail.subject.split())
+    return EmailMessage(subject, mail.body, None, [mail.to], headers={"Message-ID": f"<{name}@{domain}>"})

@@ -1,0 +1,110 @@
+"""Redis connections with a circuit breaker.
+
+django-redis already turns a failed cache call into a miss, but a frozen server costs a time-out per call, and a request
+makes several calls. After a failure this process does not use Redis for a few seconds, so that a request pays for one
+time-out at most, and the cache is used again soon after it has recovered.
+"""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django_redis.serializers.json import JSONSerializer
+from redis.backoff import NoBackoff
+from redis.connection import Connection, ConnectionPool, SSLConnection
+from redis.exceptions import ConnectionError, TimeoutError
+from redis.retry import Retry
+
+
+class CircuitBreaker:
+    """A circuit breaker: open (no calls) for `seconds` after each failure.
+
+    Threads share it without a lock; a race costs one more time-out.
+    """
+
+    def __init__(self, seconds: float = 5.0) -> None:
+        self.seconds = seconds
+        self.opens_until = 0.0
+
+    def trip(self) -> None:
+        """Open the breaker after a failure."""
+        self.opens_until = time.monotonic() + self.seconds
+
+    def reset(self) -> None:
+        """Close the breaker after a success."""
+        self.opens_until = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether calls are refused."""
+        return time.monotonic() < self.opens_until
+
+    def allow_call(self) -> bool:
+        """Return whether a call may be made: always before a failure, and once per `seconds` after one."""
+        if self.is_open:
+            return False
+        if self.opens_until:
+            self.trip()
+        return True
+
+
+breaker = CircuitBreaker()
+
+
+def raise_if_open() -> None:
+    """Raise ConnectionError while the breaker is open."""
+    if breaker.is_open:
+        raise ConnectionError("Redis is not used for a few seconds after a failure")
+
+
+def _with_circuit_breaker(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Check the breaker before a call, and open it on failure."""
+
+    @wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        raise_if_open()
+        try:
+            return method(*args, **kwargs)
+        except (ConnectionError, TimeoutError):
+            breaker.trip()
+            raise
+
+    return call
+
+
+class CircuitBreakerConnection(Connection):
+    """A connection that checks the breaker before it uses the network."""
+
+    connect = _with_circuit_breaker(Connection.connect)
+    send_packed_command = _with_circuit_breaker(Connection.send_packed_command)
+    read_response = _with_circuit_breaker(Connection.read_response)
+
+
+class CircuitBreakerSSLConnection(SSLConnection):
+    """The same over TLS."""
+
+    connect = _with_circuit_breaker(SSLConnection.connect)
+    send_packed_command = _with_circuit_breaker(SSLConnection.send_packed_command)
+    read_response = _with_circuit_breaker(SSLConnection.read_response)
+
+
+class SafeJSONSerializer(JSONSerializer):
+    """JSON, not pickle, which would execute what it reads; a value that is not JSON is a miss."""
+
+    def loads(self, value: bytes) -> Any:
+        """Return the value, or None if this application cannot have written it."""
+        try:
+            return super().loads(value)
+        except (ValueError, RecursionError):
+            return None
+
+
+class CircuitBreakerPool(ConnectionPool):
+    """Connections with the breaker, and without retries: a retry would cost a second time-out."""
+
+    def __init__(self, connection_class: type = Connection, **kwargs: Any) -> None:
+        guarded = (
+            CircuitBreakerSSLConnection if issubclass(connection_class, SSLConnection) else CircuitBreakerConnection
+        )
+        super().__init__(connection_class=guarded, **(kwargs | {"retry": Retry(NoBackoff(), 0)}))

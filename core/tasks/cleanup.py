@@ -1,0 +1,51 @@
+"""Expired rows are deleted once a day, in batches, so that nobody waits for the deletion."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+
+from core.db.transactions import atomic_with_retry
+from core.models import IdempotencyRecord
+from core.registry import cleanups
+from core.tasks.decorators import periodic_task
+from core.tasks.models import QueuedTask
+
+BATCH_SIZE = 1000
+# After this long other tasks have their turn.
+MAX_SECONDS_PER_RUN = 2.0
+
+
+def register_cleanup(name: str, rows: Callable[[], QuerySet[Any]]) -> None:
+    """Have these rows deleted."""
+    cleanups.register(name, lambda: _delete_batch(rows()))
+
+
+def run_cleanup(*, until: Callable[[], bool] = lambda: False) -> Iterator[tuple[str, int, bool]]:
+    """Yield for each cleanup job its name, how many rows it deleted, and whether `until()` ended it early."""
+    for name, cleanup in list(cleanups.items()):
+        deleted = batch = cleanup()
+        while batch and not until():
+            deleted += (batch := cleanup())
+        yield name, deleted, bool(batch)
+
+
+@periodic_task(hours=24, atomic=False)
+def clean_up() -> bool:
+    """Clean up for some seconds; return whether there is more."""
+    end = time.monotonic() + MAX_SECONDS_PER_RUN
+    unfinished = [more for _name, _deleted, more in run_cleanup(until=lambda: time.monotonic() > end)]
+    return any(unfinished)
+
+
+@atomic_with_retry
+def _delete_batch(rows: QuerySet[Any]) -> int:
+    ids = list(rows.order_by().values_list("pk", flat=True)[:BATCH_SIZE])
+    if ids:
+        rows.model._base_manager.filter(pk__in=ids).delete()
+    return len(ids)
+
+
+register_cleanup("idempotency records", lambda: IdempotencyRecord.objects.expired())
+register_cleanup("tasks", lambda: QueuedTask.objects.expired())

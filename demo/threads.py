@@ -1,0 +1,173 @@
+"""Demo threads in both languages, with posts that are hidden as spoilers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from accounts.models import User
+from clubs.club.models import Club
+from core.search.normalize import fold_case_and_accents
+from discussions.models import Post, Thread
+
+
+@dataclass(frozen=True)
+class DemoPost:
+    """A post: author index, spoiler percentage, index of the post it replies to, and reactions."""
+
+    by: int
+    text: str
+    at: int | None = None
+    to: int | None = None
+    reactions: str = ""
+
+
+@dataclass(frozen=True)
+class DemoThread:
+    """A thread of a club, optionally about the book whose title starts with `book`."""
+
+    club: str
+    title: str
+    posts: tuple[DemoPost, ...]
+    book: str = ""
+    pinned: bool = False
+    closed: bool = False
+
+
+TALKS = (
+    DemoThread(
+        "Clube do Livro de Pinheiros",
+        "Como vamos ler",
+        (
+            DemoPost(
+                0,
+                "Um trecho por noite, sem pressa. Quem for na frente, diga até onde leu.",
+                reactions="👍 123",
+            ),
+            DemoPost(1, "Combinado! Levo o café no sábado.", to=0, reactions="☕ 024"),
+        ),
+        pinned=True,
+    ),
+    DemoThread(
+        "Clube do Livro de Pinheiros",
+        "A fala de Riobaldo",
+        (
+            DemoPost(0, "Alguém mais lê em voz alta? A frase só anda quando a gente escuta.", 0, reactions="❤️ 124"),
+            DemoPost(2, "Leio para a minha avó, que nasceu em Januária. Ela ri antes de mim.", 0, 0, reactions="😂 01"),
+            DemoPost(1, "A travessia do Liso muda tudo: ele já não conta para nós, conta para si mesmo.", 60),
+            DemoPost(3, "E o pacto? Ele mesmo não sabe se aconteceu.", 60, 2, reactions="🤔 1"),
+            DemoPost(0, "@bruno.tavares, só respondo quando chegar lá!", 45),
+        ),
+        "Grande Sertão",
+    ),
+    DemoThread(
+        "Clube do Livro de Pinheiros",
+        "O Alienista: quem era o louco?",
+        (
+            DemoPost(
+                1, "No fim Simão Bacamarte tranca a si mesmo. Para mim é a única saída honesta.", 100, reactions="👏 02"
+            ),
+            DemoPost(0, "Ou a última vaidade dele.", 100, 0),
+        ),
+        "O Alienista",
+        closed=True,
+    ),
+    DemoThread(
+        "Leituras de Lisboa",
+        "Luísa e o primo",
+        (
+            DemoPost(0, "Que retrato da Baixa! Reconheço cada rua.", 0, reactions="👍 1"),
+            DemoPost(1, "Quando a Juliana encontra as cartas, a casa deixa de ser da Luísa.", 60),
+        ),
+        "O Primo Basílio",
+    ),
+    DemoThread(
+        "Leitores da Rua Sete",
+        "Quem traz o bolo?",
+        (DemoPost(0, "Domingo é na minha casa.", reactions="🎂 12"), DemoPost(1, "Eu levo de fubá.", to=0)),
+    ),
+    DemoThread(
+        "The Night Readers",
+        "House rules",
+        (
+            DemoPost(
+                0,
+                "Guard what you write by how far you have read. Titles give nothing away, please.",
+                reactions="👍 1234",
+            ),
+            DemoPost(2, "And no films until the last page.", to=0, reactions="🎬 05"),
+        ),
+        pinned=True,
+    ),
+    DemoThread(
+        "The Night Readers",
+        "Thornfield after dark",
+        (
+            DemoPost(0, "Does anybody else hear that laugh in every chapter now?", 20, reactions="😱 13"),
+            DemoPost(1, "Grace Poole, surely. Too easy, though.", 20, 0),
+            DemoPost(3, "The wedding. I had to put the book down and walk around the block.", 60, reactions="💔 1"),
+            DemoPost(1, "@nora.fischer same here. Nobody interrupts a service like that.", 60, 2),
+            DemoPost(5, "I have only met Mrs Fairfax so far: lovely woman.", 6, reactions="😇 0"),
+        ),
+        "Jane Eyre",
+    ),
+    DemoThread(
+        "Slow Classics",
+        "Scout as a narrator",
+        (
+            DemoPost(
+                0, "She tells us more than she understands, and that is the whole art of it.", 10, reactions="👏 12"
+            ),
+            DemoPost(1, "The knot-hole chapters are the best thing I have read this year.", 30, 0),
+        ),
+        "To Kill a Mockingbird",
+    ),
+    DemoThread(
+        "Tomorrow's World",
+        "Would you take the soma?",
+        (
+            DemoPost(0, "Asking for a friend.", 10, reactions="😂 123"),
+            DemoPost(1, "After John's mother, no.", 65),
+            DemoPost(3, "I am with Bernard, whatever that says of me.", 25, 0),
+        ),
+        "Brave New World",
+    ),
+)
+
+
+def create_demo_threads(club: Club, users: list[User]) -> None:
+    """Create the threads of a club. Threads about books that are not on its reading list are skipped."""
+    for plan in TALKS:
+        if plan.club == club.name:
+            _open(plan, club, users)
+
+
+def _open(plan: DemoThread, club: Club, users: list[User]) -> None:
+    entry = (
+        club.entries.filter(book__title_key__startswith=fold_case_and_accents(plan.book)).first() if plan.book else None
+    )
+    if plan.book and entry is None:
+        return
+    first, *rest = plan.posts
+    thread = Thread.create_thread(
+        club=club, by=users[first.by], title=plan.title, body=first.text, entry=entry, spoiler_percent=_percent(first)
+    )
+    posts = [thread.posts.get()]
+    for line in rest:
+        answered = None if line.to is None else posts[line.to]
+        percent = _percent(line)
+        posts.append(
+            Post.create_post(
+                thread=thread, by=users[line.by], body=line.text, reply_to=answered, spoiler_percent=percent
+            )
+        )
+    for line, post in zip(plan.posts, posts, strict=True):
+        emoji, _space, reactions = line.reactions.partition(" ")
+        for user in reactions:
+            post.react(emoji, by=users[int(user)])
+    if plan.pinned or plan.closed:
+        thread.update_thread(by=users[0], pinned=plan.pinned, closed=plan.closed)
+
+
+def _percent(line: DemoPost) -> Decimal | None:
+    return None if line.at is None else Decimal(line.at)

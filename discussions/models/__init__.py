@@ -1,0 +1,18 @@
+"""Models of the discussions app."""
+
+from discussions.models.posts import BODY_LENGTH, Post, PostQuerySet
+from discussions.models.reactions import MAX_DISTINCT_EMOJI, Reaction, SpoilerReveal
+from discussions.models.threads import NO_POSTS, TITLE_LENGTH, Thread, ThreadQuerySet
+
+__all__ = [
+    "BODY_LENGTH",
+    "MAX_DISTINCT_EMOJI",
+    "NO_POSTS",
+    "TITLE_LENGTH",
+    "Post",
+    "PostQuerySet",
+    "Reaction",
+    "SpoilerReveal",
+    "Thread",
+    "ThreadQuerySet",
+]

@@ -1,0 +1,366 @@
+"""Posts and their spoiler protection.
+
+Lock order: club, thread, post, author's membership. Reactions and reveals lock the post only.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Case, Count, F, Max, OuterRef, Q, Subquery, When
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import NotAuthenticated
+
+from accounts.blocks import not_blocked
+from activity import services as activity
+from activity.models import ObjectRef
+from clubs.members.activity import recompute_activity, record_activity
+from clubs.reading.models import percent_field
+from core.api.exceptions import Conflict, InvalidFieldError, PermissionDeniedProblem
+from core.db.locking import batched
+from core.db.transactions import atomic_with_retry, conflict_on_integrity_error
+from core.search.lookups import SearchField, build_search_text, query_terms
+from discussions import notifications
+from discussions.models.reactions import MAX_DISTINCT_EMOJI, Reaction, SpoilerReveal, emoji_key
+from discussions.spoilers import ZERO_PERCENT, default_spoiler_percent, readable_by
+from moderation.author_notice import annotate_moderation
+from moderation.models import close_cases_for_deleted
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from discussions.models.threads import Thread
+
+BODY_LENGTH = 10_000
+
+
+class PostQuerySet(models.QuerySet["Post"]):
+    """Queries for posts."""
+
+    def visible_to(self, user: User, *, moderating: bool = False) -> PostQuerySet:
+        """Return the posts that a member may see, locked or not.
+
+        Hidden posts are visible to their author only. A block hides the posts and threads of two users from each other,
+        but not if the caller is `moderating`: blocking moderators must not evade them.
+        """
+        rows = self.filter(Q(hidden_at__isnull=True) | Q(author=user.pk))
+        return rows if moderating else rows.filter(not_blocked(user, "author"), not_blocked(user, "thread__author"))
+
+    def with_details_for(self, user: User, *, moderating: bool = False) -> PostQuerySet:
+        """Return visible posts with what a response contains; `text` is None if the post is locked for `user`.
+
+        The body is deferred, so that nothing built from these rows can reveal it.
+        """
+        text = Case(When(readable_by(user), then=F("body")), default=None)
+        decided = annotate_moderation("post", when=Q(author=user.pk, hidden_at__isnull=False))
+        rows = self.visible_to(user, moderating=moderating).annotate(text=text, **decided)
+        tally = models.Prefetch("reactions", Reaction.objects.counted_by_emoji(user), to_attr="tally")
+        return (
+            rows.select_related("author")
+            .defer("body", "search_text", "author__bio", "author__search_text")
+            .prefetch_related(tally)
+        )
+
+    def readable_by(self, user: User) -> PostQuerySet:
+        """Return posts whose text `user` may read, without deleted ones."""
+        return self.filter(readable_by(user), deleted_at__isnull=True)
+
+    def search(self, club: int, text: str) -> PostQuerySet:
+        """Return posts of a club that contain words starting with each word of `text`, ignoring case and accents."""
+        terms = query_terms(text)
+        return self.filter(club=club, search_text__words=[_club_search_word(club), *terms]) if terms else self.none()
+
+    def blank_out(self) -> None:
+        """Delete text and author of the posts. The rows must be locked; the caller updates the threads' counters."""
+        close_cases_for_deleted("post", self.values("pk"))
+        for rows in (Reaction.objects.all(), SpoilerReveal.objects.all()):
+            rows.filter(post__in=self.values("pk")).delete()
+        self.update(body="", search_text="", author=None, edited_at=None, deleted_at=timezone.now())
+
+    def countable(self) -> PostQuerySet:
+        """Return posts that count in the thread's counters: neither deleted nor hidden."""
+        return self.filter(deleted_at__isnull=True, hidden_at__isnull=True)
+
+    def last_posted_at(self) -> Subquery:
+        """Return a subquery for memberships: when the user last wrote a post that is neither deleted nor hidden."""
+        posts = self.countable().filter(club=OuterRef("club"), author=OuterRef("user"))
+        return Subquery(posts.order_by("-created_at").values("created_at")[:1])
+
+    def count_by_thread(self, threads: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Return the counters of these threads, without those that have no posts: `{thread: {column: value}}`."""
+        posts = self.countable().filter(thread__in=threads).order_by().values_list("thread")
+        found = posts.annotate(n=Count("pk"), last=Max("created_at"))
+        return {thread: {"posts_count": n, "last_post_at": last} for thread, n, last in found}
+
+
+class Post(models.Model):
+    """A post in a thread.
+
+    `spoiler_percent` is the progress in the thread's book required to read it; null if the thread has no book. A reply
+    requires at least as much as the post it replies to. A deleted post stays without text and author.
+    """
+
+    club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="+", db_index=False, verbose_name=_("club"))
+    thread = models.ForeignKey("discussions.Thread", models.CASCADE, related_name="posts", db_index=False)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="posts", verbose_name=_("author")
+    )
+    body = models.TextField(max_length=BODY_LENGTH, verbose_name=_("body"))
+    reply_to = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="replies")
+    spoiler_percent = percent_field(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("created at"))
+    edited_at = models.DateTimeField(null=True, editable=False, verbose_name=_("edited at"))
+    deleted_at = models.DateTimeField(null=True, editable=False, verbose_name=_("deleted at"))
+    hidden_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("When the post was hidden."), verbose_name=_("hidden at")
+    )
+    search_text = SearchField(editable=False)
+
+    objects = PostQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("post")
+        verbose_name_plural = _("posts")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(spoiler_percent__isnull=True) | Q(spoiler_percent__range=(0, 100)),
+                name="discussions_post_percent",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["club", "id"], name="discussions_post_of_club"),
+            models.Index(fields=["thread", "id"], name="discussions_post_of_thread"),
+            # For `last_said`.
+            models.Index(fields=["club", "author", "created_at"], name="discussions_post_of_author"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    @classmethod
+    @atomic_with_retry
+    def create_post(
+        cls,
+        *,
+        thread: Thread,
+        by: User,
+        body: str,
+        reply_to: Post | None = None,
+        spoiler_percent: Decimal | None = None,
+    ) -> Post:
+        """Create a post, optionally in reply to another post of the thread.
+
+        Raise Conflict `thread_closed` or `post_deleted`, and InvalidField for a `spoiler_percent` in a thread without
+        an entry.
+        """
+        thread.lock()
+        thread.require_open()
+        if reply_to is not None:
+            reply_to._refresh_locked()
+        post = cls(thread=thread, author=by, body=body, reply_to=reply_to)
+        post.spoiler_percent = post.resolve_spoiler_percent(spoiler_percent, by=by)
+        post._insert()
+        post.record("created", by=by)
+        notifications.notify_post(post)
+        return post
+
+    @atomic_with_retry
+    def update_post(self, *, by: User, **values: Any) -> None:
+        """Update `body`, `spoiler_percent` or both. A raised `spoiler_percent` also raises that of replies.
+
+        Users other than the author may only raise `spoiler_percent`; raise Forbidden `author_only` otherwise. Raise
+        Conflict `post_deleted`, and `thread_closed` for all changes but a raised `spoiler_percent`.
+        """
+        self._lock()
+        was, body, is_author = self.spoiler_percent, values.get("body", self.body), by.pk == self.author_id
+        now = self.resolve_spoiler_percent(values["spoiler_percent"], by=by) if "spoiler_percent" in values else was
+        lowered = (now or ZERO_PERCENT) < (was or ZERO_PERCENT)
+        if not is_author and ("body" in values or lowered):
+            raise PermissionDeniedProblem("author_only", _("Only the author may change this post."))
+        if body != self.body or lowered:
+            self.thread.require_open()
+        changed: dict[str, Any] = {} if now == was else {"spoiler_percent": now}
+        if body != self.body:
+            changed |= {"body": body, "search_text": self._search_text(body), "edited_at": timezone.now()}
+        if not changed:
+            return
+        for name, value in changed.items():
+            setattr(self, name, value)
+        self.save(update_fields=changed)
+        if not lowered:
+            self._raise_reply_guards()
+        self.record("changed", by=by)
+        notifications.notify_post(self)
+
+    @atomic_with_retry
+    def soft_delete(self, *, by: User) -> None:
+        """Delete text, author and reactions of the post; the row stays. Raise Conflict `post_deleted`."""
+        self._lock()
+        self.record("deleted", by=by)
+        Post.objects.filter(pk=self.pk).blank_out()
+        self.thread.recount_posts()
+        self._refresh_author_activity()
+
+    @atomic_with_retry
+    def hide(self) -> None:
+        """Hide the post from everyone but its author."""
+        self._lock()
+        self._set_hidden(self.hidden_at or timezone.now())
+
+    @atomic_with_retry
+    def restore(self) -> None:
+        """Make a hidden post visible again."""
+        self._lock()
+        self._set_hidden(None)
+
+    @atomic_with_retry
+    def react(self, emoji: str, *, by: User) -> None:
+        """Add a reaction, unless the user has added the same one before.
+
+        Raise Conflict `post_deleted`, `thread_closed`, or `too_many_reactions` beyond MOST_EMOJI different emoji.
+        """
+        self._lock_post()
+        key, existing = emoji_key(emoji), Reaction.objects.filter(post=self)
+        self.thread.refresh_from_db(fields=["closed"])
+        self.thread.require_open()
+        if not existing.filter(key=key).exists() and existing.values("key").distinct().count() >= MAX_DISTINCT_EMOJI:
+            raise Conflict("too_many_reactions", _("This post has too many different reactions."))
+        with conflict_on_integrity_error(NotAuthenticated()):
+            created = Reaction.objects.get_or_create(post=self, user=by, key=key, defaults={"emoji": emoji})[1]
+        if created:
+            self._record_private_event("reacted", by=by)
+
+    @atomic_with_retry
+    def unreact(self, emoji: str, *, by: User) -> None:
+        """Remove a reaction, if there is one."""
+        self._lock_post()
+        if Reaction.objects.filter(post=self, user=by, key=emoji_key(emoji)).delete()[0]:
+            self._record_private_event("unreacted", by=by)
+
+    @atomic_with_retry
+    def reveal(self, *, by: User) -> None:
+        """Reveal the post permanently for `by` only. Raise Conflict `post_deleted`."""
+        self._lock_post()
+        if self.author_id == by.pk:
+            return
+        with conflict_on_integrity_error(NotAuthenticated()):
+            created = SpoilerReveal.objects.get_or_create(post=self, user=by)[1]
+        if created:
+            self._record_private_event("revealed", by=by)
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the post was deleted."""
+        return self.deleted_at is not None
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the user it was loaded for (`shown_to`) may not read its text."""
+        return not self.is_deleted and self.text is None  # type: ignore[attr-defined]  # `shown_to` adds it
+
+    def resolve_spoiler_percent(self, asked: Decimal | None, *, by: User) -> Decimal | None:
+        """Return the `spoiler_percent` for the requested one; None requests the author's own progress.
+
+        It is at least that of the post it replies to. Raise InvalidField if the thread is not about a book.
+        """
+        minimum = self.reply_to.spoiler_percent if self.reply_to else None
+        if self.thread.entry_id is None:
+            if asked:
+                raise InvalidFieldError("spoiler_percent", "no_entry", _("This thread is not about a book."))
+            return minimum
+        return max(
+            asked if asked is not None else default_spoiler_percent(self.thread.entry_id, by), minimum or ZERO_PERCENT
+        )
+
+    def _insert(self) -> None:
+        """Save the new post and count it. The thread must be locked.
+
+        Raise NotAuthenticated if the author's account was deleted in the meantime.
+        """
+        self.club_id = self.thread.club_id
+        self.search_text = self._search_text(self.body)
+        with conflict_on_integrity_error(NotAuthenticated()):
+            self.save(force_insert=True)
+        self.thread.increment_posts(self.created_at)
+        if self.author_id is not None:
+            record_activity(self.author_id, club=self.club_id, at=self.created_at)
+
+    def _refresh_locked(self) -> None:
+        """Lock and reload the row. Raise Http404 if it does not exist, and Conflict if the post was deleted."""
+        try:
+            self.refresh_from_db(fields=MUTABLE_FIELDS, from_queryset=Post.objects.select_for_update())
+        except Post.DoesNotExist:
+            raise Http404 from None
+        self._check_not_deleted()
+
+    def _check_not_deleted(self) -> None:
+        """Raise Conflict `post_deleted` if the post was deleted."""
+        if self.is_deleted:
+            raise Conflict("post_deleted", _("This post is deleted."))
+
+    def record(self, what: str, *, by: User) -> None:
+        """Record an event in the club's activity log, with the post's author as its subject."""
+        thing = ObjectRef("post", self.pk, self.thread.title, self.thread.author_id)
+        subject = self.author_id if self.author_id != by.pk else None
+        activity.record_event(f"post.{what}", actor=by.pk, object_ref=thing, club=self.club_id, subject=subject)
+
+    def _record_private_event(self, what: str, *, by: User) -> None:
+        """Record an event in the activity log of `by` only: reactions and reveals are not shown to the club."""
+        activity.record_event(f"post.{what}", actor=by.pk, object_ref=ObjectRef("post", self.pk, ""))
+
+    def _lock(self) -> None:
+        """Lock and reload the club, the thread and the post."""
+        self.thread.lock()
+        self._refresh_locked()
+
+    def _lock_post(self) -> None:
+        """Lock the post only. Raise Http404 if it does not exist, and Conflict if it was deleted."""
+        row = Post.objects.select_for_update().filter(pk=self.pk).values_list("deleted_at", flat=True)
+        found = list(row)
+        if not found:
+            raise Http404
+        if found[0] is not None:
+            raise Conflict("post_deleted", _("This post is deleted."))
+
+    def _set_hidden(self, at: datetime.datetime | None) -> None:
+        self.hidden_at = at
+        self.save(update_fields=["hidden_at"])
+        self.thread.recount_posts()
+        self._refresh_author_activity()
+
+    def _refresh_author_activity(self) -> None:
+        """Recompute the author's last activity after the post was deleted, hidden or restored."""
+        if self.author_id is not None:
+            recompute_activity([self.author_id], club=self.club_id)
+
+    def _search_text(self, body: str) -> str:
+        """Return the text of the search index."""
+        return f"{_club_search_word(self.club_id)} {build_search_text([body])}"
+
+    def _raise_reply_guards(self) -> None:
+        """Raise `spoiler_percent` of direct and indirect replies to that of this post."""
+        if self.spoiler_percent is None:
+            return
+        less = Q(spoiler_percent__isnull=True) | Q(spoiler_percent__lt=self.spoiler_percent)
+        later = Post.objects.filter(less, thread=self.thread_id, pk__gt=self.pk, reply_to__isnull=False)
+        # Replies come after their parent in the order of ids.
+        raised = {self.pk}
+        for pk, answered in later.order_by("pk").values_list("pk", "reply_to"):
+            if answered in raised:
+                raised.add(pk)
+        for replies in batched(sorted(raised - {self.pk})):
+            Post.objects.filter(pk__in=replies).update(spoiler_percent=self.spoiler_percent)
+
+
+MUTABLE_FIELDS = ["author", "body", "reply_to", "spoiler_percent", "edited_at", "deleted_at", "hidden_at"]
+
+
+def _club_search_word(club: int) -> str:
+    """Return the index word that limits a search to one club; users cannot search for it (`search.PREFIX`)."""
+    return f"zz{club}z"

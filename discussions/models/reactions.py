@@ -1,0 +1,82 @@
+"""Emoji reactions to posts, and reveals of locked posts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Case, Count, F, Max, Value, When, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from core.db.fields import BinaryCollationCharField
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+# Limit of different emoji on one post.
+MAX_DISTINCT_EMOJI = 50
+# In code points; the longest emoji in use have ten.
+EMOJI_LENGTH = 20
+
+
+def emoji_key(text: str) -> str:
+    """Return the form in which emoji are compared: without variation selectors, which some keyboards leave out."""
+    return text.replace("\ufe0f", "")
+
+
+class ReactionQuerySet(models.QuerySet["Reaction"]):
+    """Queries for reactions."""
+
+    def counted_by_emoji(self, user: User) -> ReactionQuerySet:
+        """Return one row per post and emoji, in the order of first use, annotated with `n`, `mine` and `shown`.
+
+        `shown` is the fully qualified form of the emoji, if anyone has sent that.
+        """
+        same: Any = {"partition_by": [F("post"), F("key")]}
+        mine = Case(When(user=user.pk, then=Value(1)), default=Value(0))
+        counted = self.annotate(
+            n=Window(Count("pk"), **same),
+            mine=Window(Max(mine), **same),
+            shown=Window(Max("emoji"), **same),
+            place=Window(RowNumber(), order_by=F("pk").asc(), **same),
+        )
+        return counted.filter(place=1).order_by("pk")
+
+
+class Reaction(models.Model):
+    """A user's reaction to a post, at most one per emoji. `key` identifies the emoji (`emoji_key`)."""
+
+    post = models.ForeignKey("discussions.Post", models.CASCADE, related_name="reactions", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("user"))
+    emoji = BinaryCollationCharField(max_length=EMOJI_LENGTH)
+    key = BinaryCollationCharField(max_length=EMOJI_LENGTH, verbose_name=_("key"))
+    created_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("created at"))
+
+    objects = ReactionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("reaction")
+        verbose_name_plural = _("reactions")
+        constraints = [models.UniqueConstraint(fields=["post", "key", "user"], name="discussions_reaction_once")]
+
+    def __str__(self) -> str:
+        return f"{self.emoji} {self.post_id}"
+
+
+class SpoilerReveal(models.Model):
+    """A post revealed by a user, permanently and regardless of their progress."""
+
+    post = models.ForeignKey("discussions.Post", models.CASCADE, related_name="reveals", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("user"))
+    created_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("created at"))
+
+    class Meta:
+        verbose_name = _("revealed post")
+        verbose_name_plural = _("revealed posts")
+        constraints = [models.UniqueConstraint(fields=["post", "user"], name="discussions_reveal_once")]
+
+    def __str__(self) -> str:
+        return f"{self.post_id} for {self.user_id}"

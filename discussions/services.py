@@ -1,0 +1,34 @@
+"""Discussion functions for other modules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clubs.club.models import Club
+from discussions.models import Post, Thread
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def delete_club_content(club: Club) -> None:
+    """Delete the threads and posts of a club being deleted. The club must be locked."""
+    Thread.objects.filter(club=club).delete_with_posts()
+
+
+def detach_user(user: User, *, anonymise: bool) -> None:
+    """Detach a user being deleted from their posts.
+
+    With `anonymise` the posts stay without an author; otherwise they are blanked out like deleted posts. Threads stay
+    in any case, since they contain posts of others.
+    """
+    posts = Post.objects.filter(author=user)
+    if anonymise:
+        posts.update(author=None)
+        return
+    clubs = Club.objects.filter(pk__in=posts.values("club")).order_by("pk")
+    list(clubs.select_for_update().values_list("pk"))
+    threads = list(Thread.objects.filter(pk__in=posts.values("thread")).order_by("pk"))
+    Post.objects.filter(pk__in=list(posts.values_list("pk", flat=True))).blank_out()
+    for thread in threads:
+        thread.recount_posts()

@@ -1,0 +1,31 @@
+"""Filters of meetings. Only fields that non-members see may be filtered by."""
+
+import django_filters
+from django.utils.translation import gettext_lazy as _
+
+from core.api.filters import StrictBooleanFilter
+from meetings.models import Meeting, MeetingQuerySet, MeetingStatus
+
+
+class MeetingFilter(django_filters.FilterSet):
+    """Filter meetings by start and status."""
+
+    upcoming = StrictBooleanFilter(
+        method="filter_upcoming", label=_("true: meetings that have not started; false: meetings that have.")
+    )
+    past = StrictBooleanFilter(
+        method="filter_past", label=_("true: meetings that have started; false: meetings that have not.")
+    )
+    status = django_filters.ChoiceFilter(choices=MeetingStatus.choices)
+
+    class Meta:
+        model = Meeting
+        fields: list[str] = []
+
+    def filter_upcoming(self, meetings: MeetingQuerySet, name: str, value: str) -> MeetingQuerySet:
+        """Filter by the start only, because non-members may not see the duration."""
+        return meetings.upcoming() if value == "true" else meetings.started()
+
+    def filter_past(self, meetings: MeetingQuerySet, name: str, value: str) -> MeetingQuerySet:
+        """Filter by the start, as the opposite of `upcoming`."""
+        return meetings.started() if value == "true" else meetings.upcoming()

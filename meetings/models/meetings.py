@@ -1,0 +1,420 @@
+"""Meetings of clubs.
+
+Lock order: club, meeting. An RSVP locks the meeting without the club (`meetings.models.rsvps`).
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Avg, Case, Count, OuterRef, Prefetch, Q, Subquery, When
+from django.http import Http404
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.validators import validate_timezone
+from activity.models import ObjectRef
+from activity.services import record_event
+from clubs.reading.models import Entry
+from core.api.exceptions import Conflict, InvalidFieldError
+from core.db.transactions import atomic_with_retry
+from meetings import notifications, tasks
+from meetings.recurrence import MAX_START, MIN_START, Frequency, occurrences, out_of_range, to_local, to_utc
+
+if TYPE_CHECKING:
+    from clubs.club.models import Club
+
+TITLE_LENGTH, PLACE_LENGTH, URL_LENGTH, TEXT_LENGTH = 200, 300, 500, 10_000
+MAX_OCCURRENCES = 52
+MAX_DURATION_MINUTES = 7 * 24 * 60
+MAX_CAPACITY = 10_000
+# The columns that count RSVPs.
+COUNTS = ("yes", "maybe", "no", "waitlisted")
+# How long calendars list a cancelled or deleted meeting.
+CANCELLED_RETENTION = datetime.timedelta(days=30)
+
+
+class MeetingStatus(models.TextChoices):
+    """Status of a meeting."""
+
+    SCHEDULED = "scheduled", _("scheduled")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class SeriesScope(models.TextChoices):
+    """Meetings of a series that a change applies to."""
+
+    THIS = "this", _("this meeting")
+    FOLLOWING = "following", _("this and all following meetings of the series")
+
+
+class MeetingSeries(models.Model):
+    """Meetings that were created together. Each of them can be changed, cancelled and deleted on its own."""
+
+    club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="+", verbose_name=_("club"))
+    every = models.CharField(max_length=10, choices=Frequency.choices)
+    count = models.PositiveSmallIntegerField(help_text=_("How many meetings were planned."))
+
+    class Meta:
+        verbose_name = _("series of meetings")
+        verbose_name_plural = _("series of meetings")
+
+    def __str__(self) -> str:
+        return f"{self.every} ({self.count})"
+
+
+class MeetingQuerySet(models.QuerySet["Meeting"]):
+    """Queries for meetings."""
+
+    def not_deleted(self) -> MeetingQuerySet:
+        """Exclude deleted meetings, which are stored for calendars only."""
+        return self.filter(deleted_at=None)
+
+    def upcoming(self) -> MeetingQuerySet:
+        """Return meetings that have not started."""
+        return self.filter(starts_at__gt=now())
+
+    def started(self) -> MeetingQuerySet:
+        """Return meetings that have started."""
+        return self.filter(starts_at__lte=now())
+
+    def by_proximity(self) -> MeetingQuerySet:
+        """Order by proximity: upcoming meetings, soonest first, then past ones, latest first."""
+        upcoming = Case(When(starts_at__gt=now(), then="starts_at"))
+        return self.order_by(upcoming.asc(nulls_last=True), "-starts_at", "-pk")
+
+    def past(self) -> MeetingQuerySet:
+        """Return meetings that are over and were not cancelled."""
+        return self.not_deleted().filter(status=MeetingStatus.SCHEDULED, ends_at__lte=now())
+
+    def with_rsvp_of(self, user: User | AnonymousUser) -> MeetingQuerySet:
+        """Prefetch the series and the RSVP of `user` (`own_answers`), in two queries."""
+        answers: Any = Meeting._meta.get_field("answers").related_model
+        own = answers.objects.filter(user=user.pk if user.is_authenticated else None).with_waitlist_position()
+        return self.prefetch_related("series", Prefetch("answers", own, to_attr="own_answers"))
+
+    def next_per_club(self, clubs: Iterable[Club] | Iterable[int] | None = None) -> MeetingQuerySet:
+        """Return the next scheduled meeting of each club, or of each of `clubs`.
+
+        >>> Meeting.objects.next_for(clubs).with_answer_of(user)
+        """
+        upcoming = (
+            Meeting.objects.not_deleted().upcoming().filter(club=OuterRef("club"), status=MeetingStatus.SCHEDULED)
+        )
+        found = self.not_deleted().upcoming().filter(pk=Subquery(upcoming.order_by("starts_at", "pk").values("pk")[:1]))
+        return found if clubs is None else found.filter(club__in=clubs)
+
+    def resync_timezones(self) -> int:
+        """Call `Meeting.settle` on upcoming meetings. Return how many changed."""
+        moved = 0
+        for meeting in self.not_deleted().upcoming().select_related("club").iterator():
+            with suppress(Http404):  # deleted in the meantime
+                moved += meeting.resync_timezones()
+        return moved
+
+    def attendance(self) -> tuple[int, float | None]:
+        """Return how many of these meetings took place, and their mean attendance where it was recorded."""
+        result = self.past().aggregate(held=Count("pk"), mean=Avg("attended_count"))
+        mean = result["mean"]
+        return result["held"], None if mean is None else round(float(mean), 2)
+
+
+class Meeting(models.Model):
+    """A meeting of a club.
+
+    The local time (`local_date`, `local_time`, `local_later`) in `timezone` is authoritative. `starts_at` is derived
+    from it; `settle` recomputes it if the rules of the time zone change.
+    """
+
+    club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="meetings", verbose_name=_("club"))
+    series = models.ForeignKey(
+        MeetingSeries, models.CASCADE, null=True, blank=True, related_name="meetings", verbose_name=_("series")
+    )
+    title = models.CharField(max_length=TITLE_LENGTH, verbose_name=_("title"))
+    starts_at = models.DateTimeField(verbose_name=_("starts at"))
+    ends_at = models.DateTimeField()
+    timezone = models.CharField(max_length=64, validators=[validate_timezone], verbose_name=_("timezone"))
+    local_date = models.DateField()
+    local_time = models.TimeField()
+    local_fold = models.BooleanField(
+        default=False, help_text=_("Whether this is the second of two equal times, when clocks go back.")
+    )
+    duration_minutes = models.PositiveIntegerField(
+        default=60,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_DURATION_MINUTES)],
+        verbose_name=_("duration minutes"),
+    )
+    place = models.CharField(max_length=PLACE_LENGTH, blank=True, verbose_name=_("place"))
+    url = models.CharField(max_length=URL_LENGTH, blank=True, verbose_name=_("url"))
+    entry = models.ForeignKey(
+        Entry, models.SET_NULL, null=True, blank=True, related_name="meetings", verbose_name=_("entry")
+    )
+    agenda = models.TextField(max_length=TEXT_LENGTH, blank=True, verbose_name=_("agenda"))
+    notes = models.TextField(max_length=TEXT_LENGTH, blank=True, verbose_name=_("notes"))
+    capacity = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_CAPACITY)],
+        verbose_name=_("capacity"),
+    )
+    status = models.CharField(
+        max_length=10, choices=MeetingStatus.choices, default=MeetingStatus.SCHEDULED, verbose_name=_("status")
+    )
+    # Counters of RSVPs, updated with each of them while the meeting is locked.
+    yes = models.PositiveIntegerField(default=0, editable=False, verbose_name=_("yes"))
+    maybe = models.PositiveIntegerField(default=0, editable=False, verbose_name=_("maybe"))
+    no = models.PositiveIntegerField(default=0, editable=False, verbose_name=_("no"))
+    waitlisted = models.PositiveIntegerField(default=0, editable=False, verbose_name=_("waitlisted"))
+    attended_count = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("How many members attended; empty if not recorded."),
+        verbose_name=_("attended count"),
+    )
+    # UID and SEQUENCE of the iCalendar event.
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    sequence = models.PositiveIntegerField(default=0, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
+    )
+    created_at = models.DateTimeField(default=now, editable=False, verbose_name=_("created at"))
+    updated_at = models.DateTimeField(default=now, editable=False, verbose_name=_("updated at"))
+    cancelled_at = models.DateTimeField(null=True, blank=True, editable=False, verbose_name=_("cancelled at"))
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False, verbose_name=_("deleted at"))
+
+    objects = MeetingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("meeting")
+        verbose_name_plural = _("meetings")
+        indexes = [
+            models.Index(fields=["club", "starts_at", "id"], name="meetings_meeting_by_start"),
+            models.Index(fields=["club", "status", "ends_at"], name="meetings_meeting_by_end"),
+            models.Index(fields=["starts_at", "id"], name="meetings_meeting_start"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(capacity__isnull=True) | Q(capacity__range=(1, MAX_CAPACITY)),
+                name="meetings_meeting_capacity",
+            ),
+            models.CheckConstraint(
+                condition=Q(duration_minutes__range=(1, MAX_DURATION_MINUTES)), name="meetings_meeting_duration"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        # The title is left out because staff may not read the texts of private clubs.
+        return f"#{self.pk}"
+
+    @classmethod
+    @atomic_with_retry
+    def create_meeting(
+        cls,
+        *,
+        club: Club,
+        by: User,
+        starts_at: datetime.datetime,
+        timezone: str | None = None,
+        repeats: dict[str, Any] | None = None,
+        **fields: Any,
+    ) -> Meeting:
+        """Create a meeting, or with `repeats` (`every`, `count`) a series, and return the first meeting.
+
+        `timezone` defaults to the club's. Raise InvalidField for an entry of another club's reading list, or if the
+        series extends beyond the year 2100.
+        """
+        club.lock(with_user=by)
+        _check_entry(club, fields)
+        zone = timezone or club.timezone
+        starts = occurrences(to_local(starts_at, zone), repeats)
+        series = MeetingSeries.objects.create(club=club, **repeats) if repeats else None
+        meetings = [cls(club=club, series=series, created_by=by, **fields) for _start in starts]
+        for meeting, local in zip(meetings, starts, strict=True):
+            meeting._set_time(local, zone)
+            meeting._set_cancelled_at()
+            meeting.save(force_insert=True)
+            tasks.schedule_reminder(meeting)
+        meetings[0]._record("created", by)
+        notifications.notify_created(meetings[0], by)
+        return meetings[0]
+
+    @atomic_with_retry
+    def update_meeting(self, *, by: User | None, scope: str = SeriesScope.THIS, **values: Any) -> None:
+        """Update the meeting; with the scope `following`, also all later meetings of its series.
+
+        Those are moved by the same difference in local time. Seats that become free go to the waitlist. `by` is None
+        for staff. Raise InvalidField for an entry of another club's reading list, or a time outside of the years 1900
+        to 2100.
+        """
+        rows = self._lock_scope(by, scope)
+        _check_entry(self.club, values)
+        zone = values.pop("timezone", self.timezone)
+        at = values.pop("starts_at", self.starts_at)
+        is_moved = (at, zone) != (self.starts_at, self.timezone)
+        local = to_local(at, zone) if is_moved else self.local_starts_at
+        step = local - self.local_starts_at
+        changed = []
+        for row in rows:
+            time = (local if row is self else row._moved_local_start(step), zone) if is_moved else None
+            changed.append(row._update(values, time))
+        if any(changed):
+            cancelled = "status" in changed[0] and self.status == MeetingStatus.CANCELLED
+            self._record("cancelled" if cancelled else "changed", by)
+        if any(row._should_notify(names) for row, names in zip(rows, changed, strict=True)):
+            notifications.notify_changed(self, by)
+
+    @atomic_with_retry
+    def delete_meeting(self, *, by: User | None, scope: str = SeriesScope.THIS) -> None:
+        """Delete the meeting; with the scope `following`, also all later meetings of its series.
+
+        Calendars list it as cancelled for 30 days. `by` is None for staff.
+        """
+        at = now()
+        rows = self._lock_scope(by, scope)
+        self.answers.model.objects.delete_rsvps(rows)
+        for row in rows:
+            row.deleted_at, row.updated_at, row.sequence = at, at, row.sequence + 1
+            row.save(update_fields=["deleted_at", "updated_at", "sequence", *COUNTS])
+            notifications.schedule_purge(row, after=CANCELLED_RETENTION)
+        self._record("deleted", by)
+        if any(row.status == MeetingStatus.SCHEDULED and not row.is_over for row in rows):
+            notifications.notify_changed(self, by)
+
+    @atomic_with_retry
+    def resync_timezones(self) -> bool:
+        """Recompute `starts_at` if the rules of the time zone have changed. Return whether they had."""
+        if self._is_in_sync:
+            return False
+        self._lock_scope(None, SeriesScope.THIS)
+        if self._is_in_sync:
+            return False
+        self._update({}, (self.local_starts_at, self.timezone))
+        self._record("changed", None)
+        if self._should_notify({"starts_at"}):
+            notifications.notify_changed(self, None)
+        return True
+
+    def lock(self) -> None:
+        """Lock and reload the row. Raise Http404 if it was deleted."""
+        try:
+            self.refresh_from_db(from_queryset=Meeting.objects.not_deleted().select_for_update())
+        except Meeting.DoesNotExist:
+            raise Http404 from None
+
+    def require_open(self) -> None:
+        """Raise Conflict `meeting_cancelled` or `meeting_over` if the meeting takes no RSVPs."""
+        if self.status == MeetingStatus.CANCELLED:
+            raise Conflict("meeting_cancelled", _("This meeting is cancelled."))
+        if self.is_over:
+            raise Conflict("meeting_over", _("This meeting is over."))
+
+    @property
+    def local_starts_at(self) -> datetime.datetime:
+        """The local start."""
+        return datetime.datetime.combine(self.local_date, self.local_time).replace(fold=int(self.local_fold))
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether it is to be, or was."""
+        return self.status == MeetingStatus.SCHEDULED
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the meeting has ended."""
+        return self.ends_at <= now()
+
+    @property
+    def object_ref(self) -> ObjectRef:
+        """Reference to the meeting for events and notifications."""
+        return ObjectRef("meeting", self.pk, self.title)
+
+    def _lock_scope(self, by: User | None, scope: str) -> Sequence[Meeting]:
+        """Lock the user, the club and the meetings in `scope`. Return the meetings, `self` (reloaded) first."""
+        self.club.lock(with_user=by)
+        rows: list[Meeting] = []
+        if scope == SeriesScope.FOLLOWING and self.series_id is not None:
+            # Lock all of the series in the order of ids, as the withdrawal of RSVPs does.
+            rows += Meeting.objects.not_deleted().select_for_update().filter(series=self.series_id).order_by("pk")
+        self.lock()
+        following = [row for row in rows if (row.starts_at, row.pk) > (self.starts_at, self.pk)]
+        for row in following:
+            row.club = self.club
+        return [self, *following]
+
+    def _update(self, values: dict[str, Any], time: tuple[datetime.datetime, str] | None) -> set[str]:
+        """Save changed columns and fill free seats. Return their names. The meeting must be locked."""
+        before = {name: getattr(self, name) for name in (*values, *TIME_FIELDS)}
+        for name, value in values.items():
+            setattr(self, name, value)
+        if time is not None or "duration_minutes" in values:
+            self._set_time(*(time or (self.local_starts_at, self.timezone)))
+        changed = {name for name, value in before.items() if getattr(self, name) != value}
+        if not changed:
+            return changed
+        if "status" in changed:
+            self._set_cancelled_at()
+        self.updated_at, self.sequence = now(), self.sequence + 1
+        self.save(update_fields=[*changed, "cancelled_at", "updated_at", "sequence"])
+        self.answers.model.objects.promote_waitlist(self)
+        tasks.schedule_reminder(self)
+        return changed
+
+    def _set_time(self, local: datetime.datetime, zone: str) -> None:
+        """Set the local start. Raise InvalidField outside of the years 1900 to 2100."""
+        try:
+            at = to_utc(local, zone)
+        except OverflowError:
+            at = MAX_START
+        if not MIN_START <= at < MAX_START:
+            raise out_of_range("starts_at")
+        self.timezone, self.starts_at = zone, at
+        self.local_date, self.local_time, self.local_fold = (
+            local.date(),
+            local.time().replace(fold=0),
+            bool(local.fold),
+        )
+        self.ends_at = at + datetime.timedelta(minutes=self.duration_minutes)
+
+    def _moved_local_start(self, step: datetime.timedelta) -> datetime.datetime:
+        """Return the local start moved by `step`."""
+        try:
+            return self.local_starts_at + step if step else self.local_starts_at
+        except OverflowError:
+            raise out_of_range("starts_at") from None
+
+    def _set_cancelled_at(self) -> None:
+        self.cancelled_at = now() if self.status == MeetingStatus.CANCELLED else None
+
+    def _should_notify(self, changed: set[str]) -> bool:
+        """Return whether members are notified that these columns have changed."""
+        is_relevant = self.status == MeetingStatus.SCHEDULED or "status" in changed
+        return is_relevant and not self.is_over and bool(changed & NOTIFIED_FIELDS)
+
+    @property
+    def _is_in_sync(self) -> bool:
+        return to_utc(self.local_starts_at, self.timezone) == self.starts_at
+
+    def _record(self, what: str, by: User | None) -> None:
+        record_event(f"meeting.{what}", actor=by.pk if by else None, object_ref=self.object_ref, club=self.club_id)
+
+
+TIME_FIELDS = ("timezone", "starts_at", "ends_at", "local_date", "local_time", "local_fold")
+# Changes of these fields notify members.
+NOTIFIED_FIELDS = {"status", "place", "url", *TIME_FIELDS}
+
+
+def _check_entry(club: Club, values: dict[str, Any]) -> None:
+    """Raise InvalidField if `entry_id` is not on the club's reading list. The club must be locked."""
+    entry = values.get("entry_id")
+    if entry is not None and not Entry.objects.filter(club=club, pk=entry).exists():
+        raise InvalidFieldError("entry", "does_not_exist", _("This entry is not on the reading list."))

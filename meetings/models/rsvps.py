@@ -1,0 +1,242 @@
+"""RSVPs, waitlist and attendance of meetings.
+
+Lock order: user, meeting, membership. The lock on the meeting serializes the counting of seats; several meetings are
+locked in the order of their ids. Promotions from the waitlist are notified by a task, so that nobody waits for another
+user's row while holding a lock on a meeting. Deleting a meeting updates the memberships of other users; it locks the
+club first, as does everything that locks a membership before a meeting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from activity.services import record_event
+from clubs.members.activity import recompute_activity, record_activity
+from clubs.members.models import Membership
+from core.api.exceptions import Conflict, InvalidFieldError
+from core.db.locking import lock_rows
+from core.db.transactions import atomic_with_retry
+from meetings import notifications
+from meetings.models.meetings import COUNTS, Meeting, MeetingStatus
+
+
+class RsvpStatus(models.TextChoices):
+    """Answers to a meeting. `waitlisted` is a yes to a meeting that is full."""
+
+    YES = "yes", _("yes")
+    MAYBE = "maybe", _("maybe")
+    NO = "no", _("no")
+    WAITLISTED = "waitlisted", _("waitlisted")
+
+
+CLIENT_CHOICES = [choice for choice in RsvpStatus.choices if choice[0] != RsvpStatus.WAITLISTED]
+
+
+class RsvpQuerySet(models.QuerySet["Rsvp"]):
+    """Queries for RSVPs."""
+
+    def waitlisted(self) -> RsvpQuerySet:
+        """Return the waitlist, in order."""
+        return self.filter(answer=RsvpStatus.WAITLISTED).order_by("waitlist_order", "pk")
+
+    def with_waitlist_position(self) -> RsvpQuerySet:
+        """Annotate `place`, the position on the waitlist, starting at 1."""
+        before = Rsvp.objects.filter(
+            meeting=OuterRef("meeting"), answer=RsvpStatus.WAITLISTED, waitlist_order__lte=OuterRef("waitlist_order")
+        )
+        return self.annotate(
+            place=Coalesce(Subquery(before.order_by().values("meeting").annotate(n=Count("pk")).values("n")), 0)
+        )
+
+    def last_answered_at(self) -> Subquery:
+        """Return a subquery for memberships: when the user last answered a meeting that is not deleted."""
+        given = self.filter(meeting__club=OuterRef("club"), user=OuterRef("user"))
+        return Subquery(given.order_by("-answered_at").values("answered_at")[:1])
+
+    def count_by_meeting(self, meetings: Sequence[int]) -> dict[int, dict[str, int]]:
+        """Return the counters of these meetings, without zeros: `{meeting: {answer: n}}`."""
+        counts: dict[int, dict[str, int]] = {}
+        rows = self.filter(meeting__in=meetings).order_by().values_list("meeting", "answer").annotate(n=Count("pk"))
+        for meeting, answer, n in rows:
+            counts.setdefault(meeting, {})[answer] = n
+        return counts
+
+    def promote_waitlist(self, meeting: Meeting) -> None:
+        """Give the seats that are free to the first in line. The caller holds the meeting's row.
+
+        Of a meeting that is cancelled or over nobody gets one any more.
+        """
+        if not meeting.waitlisted or meeting.status == MeetingStatus.CANCELLED or meeting.is_over:
+            return
+        first = list(self.filter(meeting=meeting).waitlisted().values_list("pk", "user")[: seats_available(meeting)])
+        if not first:
+            return
+        self.filter(pk__in=[pk for pk, _user in first]).update(answer=RsvpStatus.YES, waitlist_order=0)
+        _update_counters(meeting, RsvpStatus.WAITLISTED, RsvpStatus.YES, len(first))
+        notifications.notify_promoted(meeting, [user for _pk, user in first])
+
+    def delete_rsvps(self, meetings: Sequence[Meeting]) -> None:
+        """Delete all answers to meetings of a club that go. The caller holds all these rows, and writes the counts."""
+        given = self.filter(meeting__in=meetings)
+        users = set(given.values_list("user", flat=True))
+        given.delete()
+        for club in {meeting.club_id for meeting in meetings}:
+            recompute_activity(users, club=club)
+        for meeting in meetings:
+            for name in COUNTS:
+                setattr(meeting, name, 0)
+
+
+class Rsvp(models.Model):
+    """A member's RSVP to a meeting. The waitlist is ordered by `ticket`."""
+
+    meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="answers")
+    # Account deletion calls `take_back_all` first, which keeps the meeting's counters right.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="rsvps", verbose_name=_("user"))
+    answer = models.CharField(max_length=10, choices=RsvpStatus.choices)
+    waitlist_order = models.PositiveIntegerField(default=0, editable=False)
+    answered_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = RsvpQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("RSVP")
+        verbose_name_plural = _("RSVPs")
+        constraints = [models.UniqueConstraint(fields=["meeting", "user"], name="meetings_rsvp_once")]
+        indexes = [models.Index(fields=["meeting", "answer", "waitlist_order"], name="meetings_rsvp_in_line")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.answer}"
+
+    @classmethod
+    @atomic_with_retry
+    def set_rsvp(cls, *, meeting: Meeting, by: User, answer: str) -> Rsvp:
+        """Set the RSVP of `by`, and give a seat that becomes free to the first user on the waitlist.
+
+        Return the RSVP with its `place`. Raise Http404 if the meeting was deleted or the user has left the club, and
+        Conflict `meeting_cancelled`, `meeting_over` or `no_maybe`.
+        """
+        # Removing a member locks the user too, so the membership cannot change after it was read.
+        lock_rows(User, [by.pk])
+        if not Membership.objects.active().filter(club=meeting.club_id, user=by).exists():
+            raise Http404
+        meeting.lock()
+        meeting.require_open()
+        if answer == RsvpStatus.MAYBE and meeting.capacity is not None:
+            raise Conflict("no_maybe", _("Seats are limited: answer yes or no."))
+        own = cls.objects.filter(meeting=meeting, user=by).first()
+        before = own.answer if own else None
+        if own is None or not (before == answer or (answer == RsvpStatus.YES and before == RsvpStatus.WAITLISTED)):
+            own = own or cls(meeting=meeting, user=by)
+            own._save_answer(answer if answer != RsvpStatus.YES or seats_available(meeting) else RsvpStatus.WAITLISTED)
+            _update_counters(meeting, before, own.answer)
+            if before == RsvpStatus.YES:
+                cls.objects.promote_waitlist(meeting)
+            record_event("meeting.answered", actor=by.pk, object_ref=meeting.object_ref)
+            record_activity(by.pk, club=meeting.club_id, at=own.answered_at)
+        # Read under the lock: afterwards the meeting may be deleted, with its RSVPs.
+        return cls.objects.with_waitlist_position().get(pk=own.pk)
+
+    def _save_answer(self, answer: str) -> None:
+        line = Rsvp.objects.filter(meeting=self.meeting_id, answer=RsvpStatus.WAITLISTED)
+        last = line.aggregate(last=models.Max("waitlist_order"))["last"] or 0 if answer == RsvpStatus.WAITLISTED else -1
+        self.answer, self.waitlist_order, self.answered_at = answer, last + 1, timezone.now()
+        self.save()
+
+
+def seats_available(meeting: Meeting) -> int:
+    """Return the number of free seats; without a limit, enough for the whole waitlist and one more."""
+    return meeting.waitlisted + 1 if meeting.capacity is None else max(0, meeting.capacity - meeting.yes)
+
+
+def withdraw_rsvps(user: int, club: int) -> None:
+    """Withdraw a former member's RSVPs to the club's meetings that are not over.
+
+    The user and the club must be locked, and the membership must be saved.
+    """
+    given = Rsvp.objects.filter(user=user, meeting__club=club, meeting__ends_at__gt=timezone.now())
+    _withdraw(user, list(given.values_list("meeting", flat=True)))
+    recompute_activity([user], club=club)
+
+
+@atomic_with_retry
+def withdraw_all_rsvps(user: int) -> None:
+    """Withdraw all RSVPs and delete the attendance of a user being deleted. `attended_count` does not change."""
+    _withdraw(user, list(Rsvp.objects.filter(user=user).values_list("meeting", flat=True)))
+    Attendance.objects.filter(user=user).delete()
+
+
+def _withdraw(user: int, meetings: Sequence[int]) -> None:
+    for meeting in Meeting.objects.select_for_update().filter(pk__in=meetings).order_by("pk"):
+        own = Rsvp.objects.filter(meeting=meeting, user=user).first()
+        if own is not None:
+            own.delete()
+            _update_counters(meeting, own.answer, None)
+            Rsvp.objects.promote_waitlist(meeting)
+
+
+def _update_counters(meeting: Meeting, before: str | None, after: str | None, n: int = 1) -> None:
+    """Update the counters of a meeting, which must be locked."""
+    for answer, step in ((before, -n), (after, n)):
+        if answer:
+            setattr(meeting, answer, getattr(meeting, answer) + step)
+    meeting.save(update_fields=[answer for answer in (before, after) if answer])
+
+
+class Attendance(models.Model):
+    """A user's attendance at a meeting."""
+
+    meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="attendance")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("user"))
+
+    class Meta:
+        verbose_name = _("attendance")
+        verbose_name_plural = _("attendance")
+        constraints = [models.UniqueConstraint(fields=["meeting", "user"], name="meetings_attendance_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.meeting_id}"
+
+    @classmethod
+    @atomic_with_retry
+    def set_attendance(cls, *, meeting: Meeting, by: User, users: Iterable[int]) -> None:
+        """Replace the attendance of a meeting with `users`.
+
+        Raise InvalidField for a user who is neither a current nor a former member, and Conflict `meeting_cancelled`.
+        """
+        named = sorted(set(users))
+        lock_rows(User, [*named, by.pk])
+        meeting.club.lock()
+        meeting.lock()
+        if meeting.status == MeetingStatus.CANCELLED:
+            raise Conflict("meeting_cancelled", _("This meeting is cancelled."))
+        members = set(_current_or_former_members(meeting, named))
+        invalid = next((index for index, user in enumerate(users) if user not in members), None)
+        if invalid is not None:
+            raise InvalidFieldError(
+                f"attended.{invalid}", "does_not_exist", _("No current or former member has this id.")
+            )
+        cls.objects.filter(meeting=meeting).exclude(user__in=named).delete()
+        existing = set(cls.objects.filter(meeting=meeting).values_list("user", flat=True))
+        Attendance.objects.bulk_create(
+            Attendance(meeting=meeting, user_id=user) for user in named if user not in existing
+        )
+        meeting.attended_count = len(named)
+        meeting.save(update_fields=["attended_count"])
+        record_event("meeting.attendance_noted", actor=by.pk, object_ref=meeting.object_ref, club=meeting.club_id)
+
+
+def _current_or_former_members(meeting: Meeting, users: Sequence[int]) -> models.QuerySet[Any]:
+    """Return the ids of those users who are or were members of the club."""
+    rows = Membership.objects.filter(club=meeting.club_id, user__in=users, joined_at__isnull=False)
+    return rows.values_list("user", flat=True)

@@ -1,0 +1,46 @@
+"""What meetings do on the signals of accounts and clubs."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from accounts.models import User
+from accounts.signals import account_deleted
+from catalog.models import Merge
+from clubs.club.models import Club
+from clubs.reading.models import Entry
+from clubs.signals import club_deleted, entry_merged, entry_unmerged, member_left
+from meetings.models import Meeting, withdraw_all_rsvps, withdraw_rsvps
+
+
+@receiver(account_deleted)
+def detach_account(sender: Any, *, user: User, **kwargs: Any) -> None:
+    """Withdraw the RSVPs of a deleted account, and delete its attendance."""
+    withdraw_all_rsvps(user.pk)
+
+
+@receiver(member_left)
+def withdraw_rsvps_of_former_member(sender: Any, *, club: int, user: int, **kwargs: Any) -> None:
+    """Withdraw the RSVPs of a former member."""
+    withdraw_rsvps(user, club)
+
+
+@receiver(club_deleted)
+def lock_meetings(sender: Any, *, club: Club, **kwargs: Any) -> None:
+    """Lock the meetings of a club that is being deleted; they are deleted with its row."""
+    # Before their RSVPs are deleted, so that no new RSVP is added in between.
+    list(Meeting.objects.filter(club=club).select_for_update().order_by("pk").values_list("pk"))
+
+
+@receiver(entry_merged)
+def move_meetings(sender: Any, *, merge: Merge, source: Entry, target: Entry, **kwargs: Any) -> None:
+    """Move the meetings about an entry to the one that stays."""
+    meetings = Meeting.objects.filter(entry=source)
+    merge.record_moved("meeting", meetings.values_list("pk", flat=True))
+    meetings.update(entry=target)
+
+
+@receiver(entry_unmerged)
+def move_meetings_back(sender: Any, *, merge: Merge, target: Entry, again: Entry, **kwargs: Any) -> None:
+    """Move them back."""
+    merge.restore_moved("meeting", Meeting.objects.filter(entry=target), entry=again)

@@ -1,0 +1,182 @@
+"""Serializers of meetings."""
+
+import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.validators import validate_timezone
+from clubs.roles import Rank
+from core.api.serializers import AwareDateTimeField, IdField, ModelSerializer, SingleLineField, VisibleTextField
+from meetings.models import (
+    CLIENT_CHOICES,
+    MAX_CAPACITY,
+    MAX_DURATION_MINUTES,
+    MAX_OCCURRENCES,
+    PLACE_LENGTH,
+    TEXT_LENGTH,
+    TITLE_LENGTH,
+    URL_LENGTH,
+    Meeting,
+    MeetingStatus,
+    Rsvp,
+    RsvpStatus,
+)
+from meetings.recurrence import MAX_START, MIN_START, Frequency
+
+# The fields of a public club's meeting that non-members see.
+PUBLIC_FIELDS = {"id", "title", "starts_at", "status"}
+
+
+class RecurrenceSerializer(serializers.Serializer[Any]):
+    """How a series of meetings repeats."""
+
+    every = serializers.ChoiceField(Frequency.choices)
+    count = serializers.IntegerField(
+        min_value=1, max_value=MAX_OCCURRENCES, help_text=_("Including the first meeting.")
+    )
+
+
+class RsvpCountsSerializer(serializers.Serializer[Any]):
+    """How many members gave each answer."""
+
+    yes = serializers.IntegerField()
+    maybe = serializers.IntegerField()
+    no = serializers.IntegerField()
+    waitlisted = serializers.IntegerField()
+
+
+class RsvpSerializer(serializers.Serializer[Any]):
+    """An RSVP to a meeting."""
+
+    answer = serializers.ChoiceField(RsvpStatus.choices, allow_null=True)
+    waitlist_position = serializers.IntegerField(
+        allow_null=True, help_text=_("Position on the waitlist, starting at 1.")
+    )
+
+    def to_representation(self, instance: Rsvp) -> dict[str, Any]:
+        # `RsvpQuerySet.with_place` adds `place`.
+        waiting = instance.answer == RsvpStatus.WAITLISTED
+        place = instance.place if waiting else None  # type: ignore[attr-defined]
+        return {"answer": instance.answer or None, "waitlist_position": place}
+
+
+class RsvpUpdateSerializer(serializers.Serializer[Any]):
+    """The caller's answer to a meeting."""
+
+    answer = serializers.ChoiceField(CLIENT_CHOICES)
+
+
+class AttendanceSerializer(serializers.Serializer[Any]):
+    """The members who attended a meeting."""
+
+    attended = serializers.ListField(
+        child=IdField(),
+        max_length=MAX_CAPACITY,
+        help_text=_("The ids of current or former members."),
+    )
+
+
+class HTTPURLField(VisibleTextField):
+    """An http or https URL; may be blank."""
+
+    default_error_messages = {"invalid_url": _("Enter an http or https URL.")}
+
+    def to_internal_value(self, data: Any) -> str:
+        text: str = super().to_internal_value(data)
+        try:
+            if text:
+                URLValidator(schemes=["http", "https"])(text)
+                urlsplit(text)
+        except (ValidationError, ValueError):
+            self.fail("invalid_url")
+        return text
+
+
+class MeetingCreateSerializer(serializers.Serializer[Any]):
+    """A meeting, or with `repeats` a series."""
+
+    title = SingleLineField(max_length=TITLE_LENGTH)
+    starts_at = AwareDateTimeField(first=MIN_START, last=MAX_START - datetime.timedelta(microseconds=1))
+    timezone = VisibleTextField(
+        max_length=64, required=False, validators=[validate_timezone], help_text=_("Defaults to the club’s time zone.")
+    )
+    duration_minutes = serializers.IntegerField(min_value=1, max_value=MAX_DURATION_MINUTES, required=False)
+    place = SingleLineField(max_length=PLACE_LENGTH, required=False, allow_blank=True)
+    url = HTTPURLField(max_length=URL_LENGTH, required=False, allow_blank=True)
+    entry = IdField(
+        source="entry_id", required=False, allow_null=True, help_text=_("An entry of the club’s reading list.")
+    )
+    agenda = VisibleTextField(max_length=TEXT_LENGTH, required=False, allow_blank=True)
+    capacity = serializers.IntegerField(
+        min_value=1, max_value=MAX_CAPACITY, required=False, allow_null=True, help_text=_("Null for no limit.")
+    )
+    status = serializers.ChoiceField(MeetingStatus.choices, required=False)
+    notes = VisibleTextField(max_length=TEXT_LENGTH, required=False, allow_blank=True)
+    repeats = RecurrenceSerializer(required=False, allow_null=True)
+
+
+class MeetingUpdateSerializer(MeetingCreateSerializer):
+    """Changes to a meeting. How it repeats cannot be changed."""
+
+    repeats = None  # type: ignore[assignment]  # None removes a declared field in DRF
+
+
+class MeetingSerializer(ModelSerializer):
+    """A meeting. Non-members of a public club see its id, title, start and status; the other fields are null."""
+
+    timezone = serializers.CharField(allow_null=True)
+    duration_minutes = serializers.IntegerField(allow_null=True)
+    place = serializers.CharField(allow_null=True)
+    url = serializers.CharField(allow_null=True)
+    entry = serializers.IntegerField(source="entry_id", allow_null=True)
+    agenda = serializers.CharField(allow_null=True)
+    notes = serializers.CharField(allow_null=True)
+    counts = RsvpCountsSerializer(source="*", allow_null=True)
+    my_rsvp = serializers.SerializerMethodField()
+    repeats = RecurrenceSerializer(source="series", allow_null=True)
+    series = serializers.IntegerField(
+        source="series_id", allow_null=True, help_text=_("The id shared by all meetings of the series.")
+    )
+
+    class Meta:
+        model = Meeting
+        fields = [
+            *("id", "title", "starts_at", "timezone", "duration_minutes", "place", "url", "entry", "agenda"),
+            *("capacity", "status", "notes", "counts", "my_rsvp", "repeats", "series", "attended_count"),
+        ]
+        read_only_fields = fields
+
+    def to_representation(self, instance: Meeting) -> dict[str, Any]:
+        if self.context["insider"]:
+            return super().to_representation(instance)
+        return {
+            str(name): field.to_representation(getattr(instance, str(name))) if name in PUBLIC_FIELDS else None
+            for name, field in self.fields.items()
+        }
+
+    @extend_schema_field({"oneOf": [{"$ref": "#/components/schemas/Rsvp"}, {"type": "null"}]})
+    def get_my_rsvp(self, meeting: Meeting) -> dict[str, Any] | None:
+        own = meeting.own_answers  # type: ignore[attr-defined]
+        return RsvpSerializer(own[0]).data if own else None
+
+
+@extend_schema_field({"anyOf": [{"$ref": "#/components/schemas/Meeting"}, {"type": "null"}]})
+class NextMeetingField(serializers.Field):  # type: ignore[type-arg]
+    """A club's next meeting, as the contributed prefetch has read it; null to who asks to join a private club."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(source="*", read_only=True, **kwargs)
+
+    def to_representation(self, value: Any) -> dict[str, Any] | None:
+        """Of a club, as much as the caller may see."""
+        insider = value.my_rank >= Rank.MEMBER
+        if value.is_private and not insider:
+            return None
+        meetings = value.next_meetings
+        return next((MeetingSerializer(meeting, context={"insider": insider}).data for meeting in meetings), None)

@@ -1,0 +1,126 @@
+"""Data of the moderation pages, each in a constant number of queries."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Prefetch, Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.models import User
+from core.admin.dashboard import Panel, format_capped_count
+from core.registry import report_targets
+from moderation.choices import SEVERITY, Action, Reason
+from moderation.models import Case, CaseStatus, CaseView, Decision, HiddenState
+from moderation.targets.base import TargetContext, TargetSnapshot
+
+# How long a moderator counts as viewing a case after opening it.
+RECENT_VIEW = datetime.timedelta(minutes=15)
+MAX_SHOWN = 50
+HISTORY = (Action.HIDE, Action.WARN, Action.SUSPEND)
+
+
+@dataclass(frozen=True)
+class AuthorHistory:
+    """Decisions against an author: counts by action, and the latest ones."""
+
+    counts: dict[str, int]
+    cases: int
+    decisions: list[Decision]
+
+
+def get_author_history(author: User) -> AuthorHistory:
+    """Return the moderation history of a user. Undone decisions are listed but not counted."""
+    about = Decision.objects.filter(subject=author)
+    standing = Count("pk", filter=Q(undone_by=None), distinct=True)
+    counts = dict(about.filter(action__in=HISTORY).order_by().values_list("action").annotate(n=standing))
+    last = about.select_related("case").prefetch_related("undone_by").order_by("-id")[:10]
+    cases = Case.objects.filter(author=author).count()
+    return AuthorHistory({action.value: counts.get(action.value, 0) for action in HISTORY}, cases, list(last))
+
+
+def get_target_context(case: Case) -> tuple[TargetSnapshot | None, TargetContext | None]:
+    """Return the current snapshot and context of the reported object, or `(None, None)` if it is deleted."""
+    target = report_targets.get(case.target_type)
+    row = target.get(case.target_id) if target else None
+    return (target.snapshot(row), target.context(row)) if target and row is not None else (None, None)
+
+
+def get_case_context(case: Case, *, by: User) -> dict[str, Any]:
+    """Return the template context of the case page, without the forms."""
+    about, context = get_target_context(case)
+    last = case.last_decision
+    return {
+        "case": case,
+        "heading": case_title(case),
+        "about": about,
+        "found": context,
+        "waiting": open_reports_by_reason(case),
+        "reports": list(case.reports.select_related("reporter").order_by("-id")[:MAX_SHOWN]),
+        "decisions": list(Decision.objects.filter(case=case).prefetch_related("undone_by").order_by("-id")[:MAX_SHOWN]),
+        "appeals": list(case.appeals.select_related("decision", "author").order_by("-id")[:MAX_SHOWN]),
+        "last": last,
+        "history": get_author_history(case.author) if case.author else None,
+        "looking": list(recent_views().filter(case=case).exclude(by=by).order_by("by_name", "-created_at")),
+    }
+
+
+def open_reports_by_reason(case: Case) -> list[tuple[str, int]]:
+    """Return the number of pending reports by reason, most severe first.
+
+    The list of reports is truncated, so the page needs these totals.
+    """
+    found = dict(case.reports.pending().order_by().values_list("reason").annotate(n=Count("pk")))
+    worst = sorted(found, key=lambda reason: -SEVERITY[Reason(reason)])
+    return [(str(Reason(reason).label), found[reason]) for reason in worst]
+
+
+def case_title(case: Case) -> str:
+    """Return the type and id of the object, with its title unless it is private content."""
+    target = report_targets.get(case.target_type)
+    return str(case) if target is None or target.is_private_content else f"{case}: {case.title}"
+
+
+def recent_views() -> Any:
+    """Return the recent case views."""
+    return CaseView.objects.filter(created_at__gt=timezone.now() - RECENT_VIEW)
+
+
+def prefetch_other_viewers(by: User) -> Prefetch[Any]:
+    """Prefetch recent views by other moderators into `looking`."""
+    return Prefetch("openings", recent_views().exclude(by=by).order_by("-created_at"), to_attr="looking")
+
+
+def moderation_panel(request: HttpRequest) -> Panel | None:
+    """Return the dashboard panel with the number of open cases, appeals and hidden content."""
+    if not request.user.has_perm("moderation.view_case"):
+        return None
+    queue = reverse("admin:moderation_case_changelist")
+    opened = Case.objects.open()
+    oldest = opened.order_by("opened_at").values_list("opened_at", flat=True).first()
+    hidden = Case.objects.filter(QUEUES["hidden"][1])
+    rows = [
+        (_("open cases"), format_capped_count(opened), queue),
+        (_("oldest waiting for"), timesince(oldest) if oldest else "—", f"{queue}?o=6"),
+        (_("pending appeals"), format_capped_count(opened.filter(is_appealed=True)), f"{queue}?queue=appealed"),
+        (_("hidden content"), format_capped_count(hidden), f"{queue}?queue=hidden"),
+    ]
+    return Panel(_("Moderation"), rows)
+
+
+QUEUES = {
+    "open": (pgettext_lazy("cases", "open"), Q(state=CaseStatus.OPEN)),
+    "appealed": (_("appealed"), Q(state=CaseStatus.OPEN, is_appealed=True)),
+    "pending": (_("hidden pending review"), Q(hidden_state=HiddenState.PENDING)),
+    "hidden": (_("hidden"), Q(hidden_state__in=[HiddenState.PENDING, HiddenState.HIDDEN])),
+    "closed": (_("decided"), Q(state=CaseStatus.CLOSED)),
+    "gone": (_("deleted"), Q(state=CaseStatus.GONE)),
+    "all": (pgettext_lazy("cases", "all"), Q()),
+}

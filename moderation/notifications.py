@@ -1,0 +1,63 @@
+"""Notifications about decisions, translated when they are read."""
+
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+
+from activity.choices import NotificationKind
+from activity.messages import DeferredMessage, time_message
+from activity.services import notify
+from core.registry import report_targets
+from moderation.choices import Action, DecisionReason
+from moderation.models import Decision
+
+# %(what)s is the type of the object, %(title)s its title, %(until)s a date and time.
+DECISION_MESSAGES = {
+    Action.AUTO_HIDE: _("Hidden pending review by a moderator, after reports from readers: %(what)s “%(title)s”."),
+    Action.HIDE: _("Hidden by a moderator: %(what)s “%(title)s”."),
+    Action.RESTORE: _("Visible again: %(what)s “%(title)s”."),
+    Action.DISMISS: _("A moderator has reviewed your appeal and upheld the decision: %(what)s “%(title)s”."),
+    Action.WARN: _("Warning from a moderator: %(what)s “%(title)s”."),
+    Action.SUSPEND: _("Your account is suspended until %(until)s: %(what)s “%(title)s”."),
+    Action.UNDO: _("A moderator has reversed a decision: %(what)s “%(title)s”."),
+}
+MAX_TITLE = 80
+
+
+def notify_decision(decision: Decision, *, action: Action | None = None) -> None:
+    """Notify the affected user of a decision, if there is one. `action` overrides which message is sent."""
+    user = decision.subject
+    if user is not None:
+        message = decision_message(decision, action or Action(decision.action), zone=user.timezone)
+        notify(
+            NotificationKind.MODERATION,
+            [user.pk],
+            object_ref=decision.case.object_ref,
+            detail=message,
+            key=f"decision:{decision.pk}",
+        )
+
+
+def decision_message(decision: Decision, action: Action, *, zone: str) -> DeferredMessage:
+    """Return the message as stored by a notification: codes, title and comment, one per line."""
+    case, until = decision.case, time_message(decision.until, zone).argument if decision.until else ""
+    title = Truncator(" ".join(case.title.split())).chars(MAX_TITLE)
+    return DeferredMessage(
+        "decision", "\n".join([action, case.target_type, decision.reason, until, title, decision.comment])
+    )
+
+
+def render_decision(about: str) -> str:
+    """Return the translated message: the decision, its reason and the comment."""
+    action, word, reason, until, title, comment = about.split("\n", 5)
+    what = report_targets[word].label if word in report_targets else word
+    text = DECISION_MESSAGES[Action(action)] % {
+        "what": what,
+        "title": title,
+        "until": DeferredMessage("time", until) if until else "",
+    }
+    return join_sentences(text, reason, comment)
+
+
+def join_sentences(text: str, reason: str, comment: str) -> str:
+    """Join a sentence, the label of a decision reason and a moderator's comment."""
+    return " ".join(filter(None, (text, str(DecisionReason(reason).label) if reason else "", comment)))

@@ -1,0 +1,146 @@
+"""Processes the rows of an import, one transaction per row."""
+
+import logging
+import time
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connection
+
+from accounts.models import User
+from core.db.transactions import atomic_with_retry
+from reviews.imports import matching
+from reviews.imports.files import ExportFile
+from reviews.imports.rows import InvalidRowError, ReviewRow
+from reviews.models import ImportedReview, ImportReport, Review, ReviewImport, SupersededError
+
+logger = logging.getLogger("bookbridge.imports")
+
+# After this many rows that write nothing, progress is saved; after a crash only these are read again.
+MAX_UNSAVED_ROWS = 200
+# SQLite allows one writer, and waiting ones only poll; without a pause they would wait long.
+PAUSE_SECONDS = 0.02
+
+
+class ImportRunner:
+    """Continues an import from its saved progress.
+
+    Each row with a review is one transaction that also saves the progress: a crash neither loses nor repeats rows, and
+    locks are held for one row only. `report` is the result so far.
+    """
+
+    def __init__(self, work: ReviewImport, data: bytes) -> None:
+        """Open the file; `data` was validated when the import was created."""
+        self.review_import = work
+        self.report = self._noted = work.report
+        self._rows = ExportFile(data, work.source).rows(skip=work.rows_processed)
+
+    def run(self, *, stopped: Callable[[], bool], progress: Callable[[int], None] = lambda done: None) -> bool:
+        """Process the remaining rows until `stopped` returns True; return whether the import has finished.
+
+        Raises SupersededError if another process has continued the import.
+        """
+        for line, row in self._rows:
+            self._take(line, row)
+            progress(self.report.rows_processed)
+            if stopped() and self.report.rows_processed < self.review_import.rows:
+                self._save_progress()
+                return False
+            if self.report.rows_processed - self._noted.rows_processed >= MAX_UNSAVED_ROWS:
+                self._save_progress()
+        self._save_progress(end=True)
+        return True
+
+    def _take(self, line: int, row: ReviewRow | InvalidRowError | None) -> None:
+        if isinstance(row, InvalidRowError):
+            self.report = self.report.with_error(line, row.code)
+        elif row is None:
+            self.report = self.report.with_row("skipped", "nothing_to_review")
+        else:
+            self._try(line, row)
+
+    def _try(self, line: int, row: ReviewRow) -> None:
+        try:
+            self.report = self._noted = self._write(row)
+            if connection.vendor == "sqlite":
+                time.sleep(PAUSE_SECONDS)
+        except (OperationalError, InterfaceError, SupersededError):
+            raise
+        except Exception as error:  # one row must not block the others
+            logger.error("a row could not be imported", exc_info=error)
+            self.report = self.report.with_error(line, "unexpected")
+
+    @atomic_with_retry
+    def _write(self, row: ReviewRow) -> ImportReport:
+        users = User.objects.select_for_update().filter(pk=self.review_import.user_id, is_active=True)
+        if not users.values_list("pk").first():
+            raise SupersededError
+        report = self.report.with_row(*write(row, work=self.review_import))
+        self.review_import.advance(report, since=self._noted)
+        return report
+
+    def _save_progress(self, *, end: bool = False) -> None:
+        self.review_import.advance(self.report, since=self._noted, end=end)
+        self._noted = self.report
+
+
+def write(row: ReviewRow, *, work: ReviewImport) -> list[str]:
+    """Create or update the review of a row. The user must be locked.
+
+    Return `created`, `updated` or `skipped`, followed by warnings. Reviews that were written or edited by the user, or
+    imported from another row, are not changed.
+    """
+    user, remarks = work.user, list(row.warnings)
+    book = matching.find_book(row)
+    if book is None:
+        book = matching.add_book(row, by=user)
+        remarks.append("book_added")
+    review = Review.objects.filter(author=user, book=book).first()
+    if review is None:
+        dated = {"created_at": row.date_read} if row.date_read else {}
+        review = Review.create_review(book=book, by=user, visibility=work.visibility, **_content(row), **dated)
+        ImportedReview.objects.create(review=review, origin=_origin(work, row), last_import=work.pk)
+        return ["created", *remarks]
+    imported = ImportedReview.objects.filter(review=review, origin=_origin(work, row)).first()
+    if imported is None or imported.last_import == work.pk:
+        return ["skipped", _skip_reason(review, row, work)]
+    if _is_same(review, row):
+        imported.seen_again(by=work)
+        return ["skipped", "unchanged"]
+    if imported.edited_at != review.edited_at:
+        return ["skipped", "edited_here"]
+    if row.date_read and row.date_read < review.created_at and not _same_day(review, row):
+        return ["skipped", "newer_here"]
+    review.update_review(
+        **_content(row), **({} if row.date_read is None or _same_day(review, row) else {"created_at": row.date_read})
+    )
+    imported.seen_again(by=work, edited_at=review.edited_at)
+    return ["updated", *remarks]
+
+
+def _skip_reason(review: Review, row: ReviewRow, work: ReviewImport) -> str:
+    """Return why an existing review is not updated by this row."""
+    if ImportedReview.objects.filter(review=review, origin__startswith=f"{work.source}:").exists():
+        return "same_book"
+    return "unchanged" if _is_same(review, row) else "reviewed_here"
+
+
+def _is_same(review: Review, row: ReviewRow) -> bool:
+    content = _content(row).items()
+    return all(getattr(review, name) == value for name, value in content) and _same_day(review, row)
+
+
+def _same_day(review: Review, row: ReviewRow) -> bool:
+    """Return whether the row has no date or the same date as the review."""
+    return row.date_read is None or row.date_read.date() == review.created_at.date()
+
+
+def _content(row: ReviewRow) -> dict[str, Any]:
+    return {"rating": row.rating, "body": row.body, "contains_spoilers": row.contains_spoilers}
+
+
+def _origin(work: ReviewImport, row: ReviewRow) -> str:
+    """Return the identifier of the row across all sources."""
+    key = row.key if len(row.key) <= 100 else sha256(row.key.encode()).hexdigest()
+    return f"{work.source}:{key}"

@@ -1,0 +1,90 @@
+"""Serializers of imports."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from core.api.exceptions import APIProblem
+from core.api.serializers import ModelSerializer
+from reviews.imports.files import SOURCES
+from reviews.imports.rows import REASON_MESSAGES
+from reviews.models import ReviewImport
+from reviews.querysets import ReviewVisibility
+
+
+class ImportCreateSerializer(serializers.Serializer[ReviewImport]):
+    """An export file to import."""
+
+    file = serializers.FileField(help_text=_("The export file as downloaded: CSV in UTF-8, at most 5 MB."))
+    source = serializers.ChoiceField(choices=sorted(SOURCES))  # type: ignore[assignment]
+    visibility = serializers.ChoiceField(
+        choices=ReviewVisibility.choices, default=ReviewVisibility.PUBLIC, help_text=_("Who may read the reviews.")
+    )
+
+    def validate_file(self, file: Any) -> Any:
+        if file.size > settings.MAX_UPLOAD_BYTES:
+            raise APIProblem(413, "too_large", _("The file is larger than this server accepts."))
+        return file
+
+
+class RowErrorSerializer(serializers.Serializer[Any]):
+    """A row that could not be imported, and why."""
+
+    line = serializers.IntegerField(help_text=_("Line number in the file where the row starts, counting from 1."))
+    code = serializers.CharField()
+    reason = serializers.CharField()
+
+
+class ImportWarningSerializer(serializers.Serializer[Any]):
+    """A warning and how many rows it applies to: why they were skipped, or what was changed in them."""
+
+    code = serializers.CharField()
+    reason = serializers.CharField()
+    rows = serializers.IntegerField()
+
+
+class ImportSerializer(ModelSerializer):
+    """An import. Of its `rows`, `done` have been `created`, `updated`, `skipped` or `failed`."""
+
+    source = serializers.ChoiceField(choices=sorted(SOURCES), read_only=True)  # type: ignore[assignment]
+    visibility = serializers.ChoiceField(choices=ReviewVisibility.choices, read_only=True)
+    failure = serializers.SerializerMethodField(help_text=_("Why the whole import failed; null if it did not."))
+    errors = serializers.SerializerMethodField(  # type: ignore[assignment]
+        help_text=_("The first 1,000 rows that failed.")
+    )
+    remarks = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ReviewImport
+        fields = [
+            *(
+                "id",
+                "source",
+                "visibility",
+                "status",
+                "failure",
+                "rows",
+                "rows_processed",
+                "created",
+                "updated",
+                "skipped",
+            ),
+            *("failed", "errors", "remarks", "created_at", "ended_at"),
+        ]
+        read_only_fields = fields
+
+    def get_failure(self, work: ReviewImport) -> str | None:
+        return str(REASON_MESSAGES[work.failure]) if work.failure else None
+
+    @extend_schema_field(RowErrorSerializer(many=True))
+    def get_errors(self, work: ReviewImport) -> list[dict[str, Any]]:
+        return [{"line": line, "code": code, "reason": str(REASON_MESSAGES[code])} for line, code in work.errors]
+
+    @extend_schema_field(ImportWarningSerializer(many=True))
+    def get_remarks(self, work: ReviewImport) -> list[dict[str, Any]]:
+        return [
+            {"code": code, "reason": str(REASON_MESSAGES[code]), "rows": rows} for code, rows in work.remarks.items()
+        ]

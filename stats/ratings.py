@@ -1,0 +1,33 @@
+"""Ratings used by the club statistics. Only public reviews count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Count, F, OuterRef, Subquery
+
+from clubs.roles import MembershipStatus
+from reviews.models import Review
+
+
+def ratings_of_user(user: int, club: int) -> Iterable[tuple[int, int | None]]:
+    """Return a user's ratings of the books on a club's list: entry, half-stars."""
+    rated = Review.objects.public().filter(author=user, rating__isnull=False, book__entries__club=club)
+    return rated.order_by().values_list("book__entries", "rating")
+
+
+def ratings_of_entries(entries: Sequence[int]) -> Iterable[tuple[int, int | None, int]]:
+    """Return the ratings of entries by active members of their clubs: entry, half-stars, count."""
+    rated = Review.objects.public().filter(
+        rating__isnull=False,
+        book__entries__in=entries,
+        author__memberships__club=F("book__entries__club"),
+        author__memberships__status=MembershipStatus.ACTIVE,
+    )
+    return rated.order_by().values_list("book__entries", "rating").annotate(n=Count("pk"))
+
+
+def last_reviewed_at() -> Subquery:
+    """Return a subquery for memberships: when the member last wrote a public review."""
+    reviews = Review.objects.public().filter(author=OuterRef("user"))
+    return Subquery(reviews.order_by("-created_at").values("created_at")[:1])

@@ -1,0 +1,137 @@
+"""Updates of the counters on reading list entries, in the transaction of the change they count.
+
+Lock order: users, clubs, books, reviews, memberships, entries, totals. A rating and a membership that are written at
+once are counted once, because both writers lock the user.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+
+from django.db.models import Case, F, Field, Q, Sum, Value, When
+
+from clubs.members.models import Membership
+from clubs.reading.choices import Unit
+from clubs.reading.entry_counters import ZERO_COUNTERS
+from clubs.reading.models import Entry, Progress
+from core.db.locking import batched
+from stats import ratings
+
+if TYPE_CHECKING:
+    from clubs.club.models import Club
+
+# Entries per UPDATE statement.
+BATCH_SIZE = 100
+
+Deltas = defaultdict[int, defaultdict[str, Any]]
+
+
+def membership_changed(club: Club, user: int, sign: int) -> None:
+    """Add (`sign` 1) or subtract (-1) a member's ratings and progress.
+
+    Call it after the membership was written. User and club must be locked.
+    """
+    steps = _deltas()
+    for entry, half_stars in ratings.ratings_of_user(user, club.pk):
+        steps[entry][f"stars_{half_stars}"] += sign
+    for mark in Progress.objects.filter(entry__club=club, user=user):
+        _count_progress(steps, mark, sign)
+    _apply_deltas(steps)
+
+
+def entry_added(entry: Entry) -> None:
+    """Count the members' ratings of a book added to the list. Club and book must be locked."""
+    steps = _deltas()
+    for _entry, half_stars, n in ratings.ratings_of_entries([entry.pk]):
+        steps[entry.pk][f"stars_{half_stars}"] += n
+    _apply_deltas(steps)
+
+
+def progress_changed(before: Progress | None, after: Progress) -> None:
+    """Subtract the old progress and add the new one. The membership must be locked."""
+    steps = _deltas()
+    if before is not None:
+        _count_progress(steps, before, -1)
+    _count_progress(steps, after, +1)
+    _apply_deltas(steps)
+
+
+def ratings_changed(changes: Mapping[tuple[int, int, int], int]) -> None:
+    """Apply changes of public ratings, given as (user, book, half-stars) -> difference.
+
+    Users and books must be locked.
+    """
+    changes = {rating: step for rating, step in changes.items() if step}
+    clubs: defaultdict[int, list[int]] = defaultdict(list)
+    readers = {reader for reader, _book, _half_stars in changes}
+    for reader, club in Membership.objects.active().filter(user__in=readers).values_list("user", "club"):
+        clubs[reader].append(club)
+    if not clubs:
+        return
+    listed = Entry.objects.filter(
+        club__in={club for found in clubs.values() for club in found}, book__in={book for _reader, book, _ in changes}
+    )
+    entries = {(club, book): pk for pk, club, book in listed.values_list("pk", "club", "book")}
+    steps = _deltas()
+    for (reader, book, half_stars), step in changes.items():
+        for club in clubs[reader]:
+            if (club, book) in entries:
+                steps[entries[club, book]][f"stars_{half_stars}"] += step
+    _apply_deltas(steps)
+
+
+def expected_counters(entries: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return the expected counters of these entries, where they are not 0."""
+    counted = _deltas()
+    for entry, half_stars, n in ratings.ratings_of_entries(entries):
+        counted[entry][f"stars_{half_stars}"] += n
+    marks = Progress.objects.visible().filter(entry__in=entries).order_by().values_list("entry")
+    sums = marks.annotate(pages=Sum("amount", filter=PAGES), percents=Sum("percent", filter=~PAGES))
+    for entry, pages, percents in sums:
+        counted[entry] |= {"pages": pages or Decimal(0), "percents": percents or Decimal(0)}
+    return {entry: dict(figures) for entry, figures in counted.items()}
+
+
+def recompute(entries: Sequence[int]) -> None:
+    """Recompute the counters of these entries, which must not be in use by anyone else."""
+    for pks in batched(entries, BATCH_SIZE):
+        for entry, figures in expected_counters(pks).items():
+            Entry.objects.filter(pk=entry).update(**figures)
+
+
+def recompute_from_zero(entries: Sequence[int]) -> None:
+    """Set the figures of these entries to what they should be, whatever they are. For who holds the rows."""
+    Entry.objects.filter(pk__in=entries).update(**ZERO_COUNTERS)
+    recompute(entries)
+
+
+PAGES = Q(unit=Unit.PAGE)
+
+
+def _deltas() -> Deltas:
+    return defaultdict(lambda: defaultdict(int))
+
+
+def _count_progress(steps: Deltas, mark: Progress, sign: int) -> None:
+    if not mark.hidden:
+        column, amount = ("pages", mark.amount) if mark.unit == Unit.PAGE else ("percents", mark.percent)
+        steps[mark.entry_id][column] += sign * amount
+
+
+def _apply_deltas(steps: Deltas) -> None:
+    moved = {entry: figures for entry, figures in sorted(steps.items()) if any(figures.values())}
+    for batch in batched(moved, BATCH_SIZE):
+        columns = sorted({column for entry in batch for column in moved[entry]})
+        sums = {
+            column: F(column) + _delta(column, {entry: moved[entry][column] for entry in batch}) for column in columns
+        }
+        Entry.objects.filter(pk__in=batch).update(**sums)
+
+
+def _delta(column: str, by_entry: Mapping[int, Any]) -> Case:
+    field = cast("Field[Any, Any]", Entry._meta.get_field(column))
+    steps = [When(pk=entry, then=Value(step, field)) for entry, step in by_entry.items() if step]
+    return Case(*steps, default=Value(0, field), output_field=field)

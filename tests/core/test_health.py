@@ -1,0 +1,186 @@
+"""Health checks and metrics: /healthz, /readyz, /metrics."""
+
+import socket
+import threading
+import time
+from contextlib import suppress
+
+import pytest
+from django.conf import settings
+from django.db import close_old_connections, connections
+from django.test import Client
+from redis.exceptions import ConnectionError as RedisDown
+
+from core.observability import metrics
+
+KEY = "metrics-token"
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.django_db
+def test_health_checks_are_ok(client):
+    assert client.get("/healthz").json() == {"status": "ok"}
+    cache = "ok" if settings.REDIS_URL else "none"
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ok", "database": "ok", "cache": cache}
+
+
+@pytest.mark.django_db
+def test_readyz_is_degraded_without_cache(client, monkeypatch):
+    class Away:
+        def ping(self):
+            raise RedisDown("no")
+
+    monkeypatch.setattr(settings, "REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setattr("django_redis.get_redis_connection", lambda alias: Away())
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "degraded", "database": "ok", "cache": "down"}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("settings.DATABASES['default']['ENGINE'].endswith('sqlite3')", reason="SQLite has no port to close")
+def test_readyz_fails_without_database(closed_port, monkeypatch):
+    connection = connections["default"]
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+    monkeypatch.setitem(connection.settings_dict, "PORT", closed_port)
+    client = Client(raise_request_exception=False)
+    try:
+        started = time.monotonic()
+        assert client.get("/healthz").status_code == 200
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json() | {"cache": ""} == {"status": "down", "database": "down", "cache": ""}
+        assert int(response["Retry-After"]) >= 1
+        for path, sent in (("/api/v1/books/", {}), ("/api/v1/users/me/", {"HTTP_AUTHORIZATION": "Bearer x"})):
+            response = client.get(path, **sent)
+            assert response.status_code in (503, 401)
+            assert response["Content-Type"] == "application/problem+json"
+        response = client.post("/api/v1/auth/login/", {"username": "a", "password": "b"}, "application/json")
+        assert response.status_code == 503
+        assert response.json()["code"] == "unavailable"
+        assert int(response["Retry-After"]) >= 1
+        assert time.monotonic() - started < 15
+    finally:
+        monkeypatch.undo()
+        connection.close()
+    assert client.get("/readyz").status_code == 200
+
+
+class Relay:
+    """A proxy in front of the database that can freeze: it then accepts connections but forwards nothing."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.server, self.flows = (host, port), threading.Event()
+        self.flows.set()
+        self.door = socket.create_server(("127.0.0.1", 0))
+        self.port = self.door.getsockname()[1]
+        threading.Thread(target=self._let_in, daemon=True).start()
+
+    def _let_in(self) -> None:
+        with suppress(OSError):
+            while True:
+                client = self.door.accept()[0]
+                self.flows.wait()
+                server = socket.create_connection(self.server)
+                for ends in ((client, server), (server, client)):
+                    threading.Thread(target=self._hand_on, args=ends, daemon=True).start()
+
+    def _hand_on(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError), source, sink:
+            while data := source.recv(65536):
+                self.flows.wait()
+                sink.sendall(data)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("settings.DATABASES['default']['ENGINE'].endswith('sqlite3')", reason="SQLite has no port")
+def test_frozen_database_fails_requests_in_time(monkeypatch, alice, client_of):
+    connection = connections["default"]
+    told = connection.settings_dict
+    client = client_of(alice)
+    client.raise_request_exception = False
+    connection.close()
+    relay = Relay(told["HOST"] or "127.0.0.1", int(told["PORT"] or 3306))
+    monkeypatch.setitem(told, "HOST", "127.0.0.1")
+    monkeypatch.setitem(told, "PORT", relay.port)
+    monkeypatch.setitem(told["OPTIONS"], "read_timeout", 2)
+    try:
+        assert client.get("/api/v1/users/me/").status_code == 200
+        assert connection.connection is not None  # persistent
+        relay.flows.clear()
+        assert client.get("/readyz").json()["database"] == "down"
+        for _kept_then_new in range(2):
+            response = client.get("/api/v1/users/me/")
+            assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+            close_old_connections()
+        relay.flows.set()
+        assert client.get("/readyz").json()["database"] == "ok"
+        assert client.get("/api/v1/users/me/").status_code == 200
+    finally:
+        relay.flows.set()
+        relay.door.close()
+        monkeypatch.undo()
+        connection.close()
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/.well-known/jwks.json"])
+def test_other_method_is_405_without_csrf_token(path):
+    response = Client(enforce_csrf_checks=True).post(path)
+    assert response.status_code == 405
+    assert response["Allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "127.8.8.8", "::ffff:127.0.0.1"])
+def test_metrics_allow_loopback(client, address):
+    response = client.get("/metrics", REMOTE_ADDR=address)
+    assert response.status_code == 200
+    assert b"bookbridge_requests_total" in response.content
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "10.0.0.1", "", "nonsense", "2001:db8::1", "0.0.0.0"])
+def test_metrics_refuse_other_addresses(client, address):
+    assert client.get("/metrics", REMOTE_ADDR=address).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "header", ["X-Forwarded-For", "Forwarded", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Via"]
+)
+def test_metrics_refuse_requests_through_a_local_proxy(client, header):
+    assert client.get("/metrics", headers={header: "127.0.0.1"}).status_code == 403
+
+
+def test_metrics_refuse_requests_through_a_trusted_proxy(client, monkeypatch):
+    monkeypatch.setattr(settings, "TRUSTED_PROXIES", 1)
+    assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 403
+
+
+def test_metrics_allow_the_token(client, monkeypatch):
+    def ask(header: str) -> int:
+        return client.get("/metrics", REMOTE_ADDR="192.0.2.1", headers={"Authorization": header}).status_code
+
+    assert [ask(""), ask("Bearer "), ask("Bearer None")] == [403, 403, 403]
+    monkeypatch.setattr(settings, "METRICS_TOKEN", KEY)
+    assert ask(f"Bearer {KEY}") == 200
+    assert [ask(KEY), ask(f"Bearer {KEY}x"), ask("Bearer "), ask("Bearer é")] == [403, 403, 403, 403]
+
+
+@pytest.mark.django_db
+def test_metrics_count_routes_not_paths(client):
+    for name in ("a", "b", "c"):
+        client.get(f"/api/v1/books/{name}-not-there/")
+        client.get(f"/api/v1/users/{name}-not-there/")
+        client.generic(f"X{name}", "/healthz")
+    text = client.get("/metrics").content.decode()
+    assert "not-there" not in text
+    assert 'method="Xa"' not in text
+    assert 'route="api/v1/users/<str:username>/"' in text
+    assert metrics.REQUESTS

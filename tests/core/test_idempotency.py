@@ -1,0 +1,211 @@
+"""Idempotency-Key: a retried POST gets the stored response, and its effect happens once."""
+
+import datetime
+
+import pytest
+import time_machine
+from django.db import OperationalError
+from django.utils import timezone
+
+from accounts.models import AuthSession, User
+from core.api import idempotency
+from core.models import IdempotencyRecord
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.core.views_for_tests")]
+
+ONCE = "/api/v1/probe/once/"
+
+
+@pytest.fixture
+def me(client_of, alice):
+    return client_of(alice)
+
+
+def effects() -> int:
+    return AuthSession.objects.filter(device="effect").count()
+
+
+def post(client, key="k", path=ONCE, body=None):
+    return client.post(path, {} if body is None else body, HTTP_IDEMPOTENCY_KEY=key)
+
+
+def test_retry_gets_the_stored_response(me):
+    first, again = post(me), post(me)
+    assert first.status_code == again.status_code == 201
+    assert again.content == first.content
+    assert again["Content-Type"] == first["Content-Type"]
+    assert "Idempotency-Replayed" not in first
+    assert again["Idempotency-Replayed"] == "true"
+    assert effects() == 1
+
+
+def test_key_applies_with_and_without_trailing_slash(me):
+    assert post(me).status_code == 201
+    assert post(me, path=ONCE[:-1])["Idempotency-Replayed"] == "true"
+    assert effects() == 1
+
+
+def test_calls_without_a_key_are_not_deduplicated(me):
+    me.post(ONCE, {})
+    me.post(ONCE, {})
+    assert effects() == 2
+    assert not IdempotencyRecord.objects.exists()
+
+
+def test_other_body_with_the_key_is_422(me, problem):
+    post(me)
+    problem(post(me, body={"sleep": 0}), 422, "idempotency_key_reused")
+    assert effects() == 1
+
+
+def test_other_keys_users_and_routes_are_independent(me, client_of, bob):
+    post(me)
+    for other in (post(me, key="K"), post(client_of(bob)), post(me, path=f"{ONCE}other/")):
+        assert other.status_code == 201
+        assert "Idempotency-Replayed" not in other
+    assert effects() == 4
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, "k" * 5000], ids=len)
+def test_key_of_invalid_length_is_400(me, problem, key):
+    problem(post(me, key=key), 400, "invalid_idempotency_key")
+    assert effects() == 0
+
+
+@pytest.mark.parametrize("key", ["k", "k" * 255, " a b ", "é", "a/b?c", "\udcff"])
+def test_every_other_key_is_accepted(me, key):
+    assert post(me, key=key).status_code == 201
+    assert post(me, key=key)["Idempotency-Replayed"] == "true"
+
+
+def test_parallel_call_with_the_key_is_409(me, problem, monkeypatch):
+    seen = []
+    original = idempotency._run_and_store
+
+    def meanwhile(claim, call, request, *args, **kwargs):
+        if not seen:
+            seen.append(post(me))
+            seen.append(post(me, body={"sleep": 0}))
+        return original(claim, call, request, *args, **kwargs)
+
+    monkeypatch.setattr(idempotency, "_run_and_keep", meanwhile)
+    assert post(me).status_code == 201
+    problem(seen[0], 409, "idempotency_in_progress")
+    problem(seen[1], 422, "idempotency_key_reused")
+    assert effects() == 1
+
+
+def test_refusal_is_not_stored(me, problem):
+    problem(post(me, body={"refuse": True}), 409, "refused")
+    problem(post(me, body={"refuse": True}), 409, "refused")
+    assert post(me).status_code == 201
+    assert effects() == 1
+
+
+def test_validation_error_is_not_stored(me, problem):
+    book = "/api/v1/books/"
+    problem(post(me, path=book, body={}), 400, "invalid")
+    assert post(me, path=book, body={"title": "T", "author": "A"}).status_code == 201
+    assert post(me, path=book, body={"title": "T", "author": "A"})["Idempotency-Replayed"] == "true"
+
+
+def test_parse_error_is_not_stored(me, problem):
+    for _ in range(2):
+        response = me.post(ONCE, "{", content_type="application/json", HTTP_IDEMPOTENCY_KEY="k")
+        problem(response, 400, "parse_error")
+    assert post(me).status_code == 201
+
+
+def test_throttle_may_read_the_body_first(me, rate):
+    rate("login", 100)
+    assert post(me).status_code == 201
+    assert post(me)["Idempotency-Replayed"] == "true"
+
+
+def test_server_error_releases_the_key_and_rolls_back(client_of, alice, problem):
+    me = client_of(alice)
+    me.raise_request_exception = False
+    problem(post(me, body={"boom": True}), 500)
+    assert effects() == 0
+    assert not IdempotencyRecord.objects.exists()
+    assert post(me).status_code == 201
+
+
+def test_response_is_stored_for_24_hours(me):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        post(me)
+        clock.shift(datetime.timedelta(hours=23, minutes=59))
+        IdempotencyRecord.objects.update(created_at=timezone.now() - datetime.timedelta(hours=23, minutes=59))
+    assert "Idempotency-Replayed" in post(me)
+    IdempotencyRecord.objects.update(created_at=timezone.now() - datetime.timedelta(hours=24, seconds=1))
+    assert IdempotencyRecord.objects.expired().count() == 1
+    assert "Idempotency-Replayed" not in post(me)
+    assert effects() == 2
+
+
+def test_claim_of_a_killed_worker_expires_after_90_seconds(me, problem):
+    post(me)
+    AuthSession.objects.filter(device="effect").delete()
+    IdempotencyRecord.objects.update(
+        status=None, response_body="", created_at=timezone.now() - datetime.timedelta(seconds=80)
+    )
+    problem(post(me), 409, "idempotency_in_progress")
+    IdempotencyRecord.objects.update(created_at=timezone.now() - datetime.timedelta(seconds=91))
+    assert post(me).status_code == 201
+    assert effects() == 1
+
+
+def test_slow_call_is_rolled_back_after_its_claim_is_taken_over(me, problem, monkeypatch):
+    original = idempotency._run_and_store
+
+    def overtaken(claim, call, request, *args, **kwargs):
+        monkeypatch.setattr(idempotency, "_run_and_keep", original)
+        IdempotencyRecord.objects.filter(pk=claim.pk).delete()
+        return original(claim, call, request, *args, **kwargs)
+
+    monkeypatch.setattr(idempotency, "_run_and_keep", overtaken)
+    problem(post(me), 409, "idempotency_in_progress")
+    assert effects() == 0
+    assert post(me).status_code == 201
+
+
+def test_committed_response_survives_a_lost_connection(client_of, alice, problem, monkeypatch):
+    me = client_of(alice)
+    original = idempotency.atomic_with_retry
+
+    def lost(function):
+        def run(*args, **kwargs):
+            original(function)(*args, **kwargs)
+            raise OperationalError(2013, "Lost connection to server during query")
+
+        return run
+
+    monkeypatch.setattr(idempotency, "retrying_atomic", lost)
+    problem(post(me), 503)
+    monkeypatch.undo()
+    assert post(me)["Idempotency-Replayed"] == "true"
+    assert effects() == 1
+
+
+def test_stored_response_is_encrypted(me, settings, problem):
+    post(me)
+    kept = IdempotencyRecord.objects.get()
+    assert "secret" not in f"{kept.key} {kept.request_digest} {kept.response_body}"
+    assert "code" not in kept.response_body
+    # Nor decrypted with another SECRET_KEY.
+    settings.SECRET_KEY = "another " * 8
+    problem(post(me), 422, "idempotency_key_reused")
+
+
+def test_anonymous_and_non_post_calls_ignore_the_key(anonymous, me, problem):
+    problem(post(anonymous), 401)
+    assert me.patch("/api/v1/users/me/", {"bio": "x"}, HTTP_IDEMPOTENCY_KEY="k" * 300).status_code == 200
+    assert me.get("/api/v1/users/me/", HTTP_IDEMPOTENCY_KEY="").status_code == 200
+    body = {"username": "someone", "password": "um-bom-segredo-7"}
+    assert post(anonymous, path="/api/v1/auth/register/", body=body).status_code == 201
+
+
+def test_stored_responses_are_deleted_with_the_user(me, alice):
+    post(me)
+    User.objects.filter(pk=alice.pk).delete()
+    assert not IdempotencyRecord.objects.exists()

@@ -1,0 +1,220 @@
+"""Redis outages fail no request and disable no limit: down, locked, frozen, flushed, full, or with invalid values."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+
+from core import redis
+from core.api import throttling
+from tests.conftest import PASSWORD
+from tests.core.conftest import reset_cache
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.urls("tests.core.views_for_tests"),
+    pytest.mark.skipif(shutil.which("redis-server") is None, reason="there is no redis-server to start"),
+]
+
+# Seconds per request. The contract allows half a second; the rest is for a machine that is busy with other tests.
+# Without the breaker a frozen server would cost each call a time-out of a quarter of a second.
+MAX_SECONDS = 3.0
+
+
+class Server:
+    """A Redis server that can be stopped, frozen and restarted."""
+
+    def __init__(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.start()
+
+    def start(self, *options: str) -> None:
+        command = ["redis-server", "--port", str(self.port), "--save", "", "--bind", "127.0.0.1", *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise AssertionError("redis-server does not response")
+
+    def stop(self) -> None:
+        os.kill(self.process.pid, signal.SIGCONT)
+        self.process.kill()
+        self.process.wait()
+
+    def freeze(self) -> None:
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.process.pid, signal.SIGCONT)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """The project's cache settings with a Redis server of this test."""
+    server = Server()
+    use(monkeypatch, f"redis://127.0.0.1:{server.port}/0")
+    monkeypatch.setattr(redis.breaker, "seconds", 1.0)
+    yield server
+    server.stop()
+    reset_cache()
+
+
+def use(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    from bookbridge.settings import redis_cache
+
+    monkeypatch.setattr(settings, "REDIS_URL", url)
+    monkeypatch.setitem(settings.CACHES, "default", redis_cache(url))
+    reset_cache()
+
+
+@pytest.fixture
+def ask(anonymous, client_of, alice) -> Callable[[], list[object]]:
+    """Make a public read that uses the cache, a signed-in read, a write and a login; return the cached value."""
+    me = client_of(alice)
+
+    def all_calls() -> list[object]:
+        seen = []
+        for call in (
+            lambda: anonymous.get("/api/v1/probe/cached/"),
+            lambda: me.get("/api/v1/users/me/"),
+            lambda: me.patch("/api/v1/users/me/", {"bio": "x"}),
+            lambda: anonymous.post("/api/v1/auth/login/", {"username": "alice", "password": PASSWORD}),
+        ):
+            started = time.monotonic()
+            response = call()
+            assert time.monotonic() - started < MAX_SECONDS
+            assert 200 <= response.status_code < 300, response.content
+            seen.append(response.json().get("seen"))
+        return seen[0]
+
+    return all_calls
+
+
+@pytest.fixture(autouse=True)
+def real_rates(rate) -> None:
+    """Rates that are counted but not exceeded."""
+    for scope in ("login", "user", "anon", "write", "register"):
+        rate(scope, 1000)
+
+
+def test_cache_is_used_while_redis_is_up(server, ask):
+    assert ask() is None
+    assert ask() == {"n": 1}
+
+
+def cause_fault(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str) -> Callable[[], None]:
+    """Cause the fault; return the function that repairs it."""
+    if fault == "refused":
+        server.stop()
+        return server.start
+    if fault == "frozen":
+        server.freeze()
+        return server.thaw
+    if fault == "frozen before the first connection":
+        reset_cache()
+        server.freeze()
+        return server.thaw
+    server.stop()
+    server.start("--requirepass", "secret")  # "locked": our password is wrong now
+
+    def unlock() -> None:
+        server.stop()
+        server.start()
+
+    return unlock
+
+
+@pytest.mark.parametrize("fault", ["refused", "frozen", "frozen before the first connection", "locked"])
+def test_requests_survive_a_redis_outage(server, ask, monkeypatch, client, fault):
+    ask()
+    mend = cause_fault(server, monkeypatch, fault)
+    for _ in range(3):
+        assert ask() is None
+    started = time.monotonic()
+    assert client.get("/readyz").json()["status"] == "degraded"
+    assert time.monotonic() - started < MAX_SECONDS
+    time.sleep(1.1)  # the breaker lets one call through, which costs a time-out
+    assert ask() is None
+    mend()
+    time.sleep(1.1)
+    ask()
+    assert ask() == {"n": 1}
+    assert client.get("/readyz").json()["status"] == "ok"
+
+
+@pytest.mark.parametrize("fault", ["refused", "frozen", "locked"])
+def test_rates_are_enforced_in_memory_during_an_outage(server, anonymous, monkeypatch, rate, fault):
+    rate("login", 3)
+    body = {"username": "nobody", "password": "wrong"}
+    mend = cause_fault(server, monkeypatch, fault)
+    responses = [anonymous.post("/api/v1/auth/login/", body).status_code for _ in range(6)]
+    assert responses == [401, 401, 401, 429, 429, 429]
+    mend()
+
+
+def test_flush_resets_windows_only(server, ask, anonymous, rate):
+    ask()
+    rate("register", 2)
+    assert [anonymous.get("/api/v1/probe/limited/").status_code for _ in range(3)] == [200, 200, 429]
+    cache.client.get_client().flushall()
+    assert anonymous.get("/api/v1/probe/limited/").status_code == 200
+    assert ask() is None
+
+
+@pytest.mark.parametrize("garbage", [b"{", b"\xff\xfe\x00", b"\x80\x04cos\nsystem\n.", b"", b"nan", b"[" * 5000])
+def test_foreign_value_is_a_miss(server, ask, garbage):
+    ask()
+    raw = cache.client.get_client()
+    for key in raw.keys("*probe*"):
+        raw.set_progress(key, garbage)
+    ask()
+    assert ask() == {"n": 1}
+
+
+def test_invalid_counter_does_not_disable_the_rate(server, anonymous, rate):
+    rate("register", 2)
+    anonymous.get("/api/v1/probe/limited/")
+    raw = cache.client.get_client()
+    for key in raw.keys("*rate*"):
+        raw.set_progress(key, "garbage", ex=60)
+    assert [anonymous.get("/api/v1/probe/limited/").status_code for _ in range(4)] == [200, 200, 429, 429]
+
+
+def test_counter_without_expiry_gets_one(server, anonymous, rate):
+    rate("register", 2, 60)
+    anonymous.get("/api/v1/probe/limited/")
+    raw = cache.client.get_client()
+    [key] = raw.keys("*rate*")
+    raw.set_progress(key, 5000)
+    assert anonymous.get("/api/v1/probe/limited/").status_code == 429
+    assert 0 < raw.ttl(key) <= 60
+
+
+def test_full_redis_is_treated_as_down(server, ask, anonymous, rate):
+    ask()
+    cache.client.get_client().config_set("maxmemory", "1")
+    for _ in range(3):
+        ask()
+    rate("register", 2)
+    assert [anonymous.get("/api/v1/probe/limited/").status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_keys_contain_no_name_and_no_address(server, anonymous, rate):
+    body = {"username": "nobody@example.org", "password": "wrong"}
+    anonymous.post("/api/v1/auth/login/", body, REMOTE_ADDR="192.0.2.55")
+    keys = b" ".join(cache.client.get_client().keys("*"))
+    assert b"rate:login" in keys
+    assert b"nobody" not in keys
+    assert b"192.0.2.55" not in keys
+    assert throttling.memory.windows == {}

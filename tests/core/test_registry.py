@@ -1,0 +1,51 @@
+"""Contributions of apps, and the order in which apps hear of signals."""
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.dispatch import Signal
+
+from accounts.signals import account_deleted
+from clubs.signals import club_deleted
+from core.registry import Registry, admin_panels, merge_handlers
+
+
+def test_registry_keeps_order_of_registration():
+    registry: Registry[int] = Registry()
+    registry.register("b", 2)
+    registry.register_all({"a": 1, "c": 3})
+    registry.register("z", 26, first=True)
+    assert list(registry.items()) == [("z", 26), ("b", 2), ("a", 1), ("c", 3)]
+
+
+def test_registry_name_taken_is_refused():
+    registry: Registry[int] = Registry()
+    registry.register("a", 1)
+    for first in (False, True):
+        with pytest.raises(ImproperlyConfigured):
+            registry.register("a", 2, first=first)
+    assert registry == {"a": 1}
+
+
+def test_panels_begin_with_what_waits_for_staff():
+    assert list(admin_panels) == ["moderation", "jobs", "accounts", "reviews"]
+
+
+def test_merges_move_lists_before_reviews():
+    assert list(merge_handlers) == ["entries", "reviews"]
+
+
+# Rows are locked in this order everywhere: users, clubs, books, reviews.
+@pytest.mark.parametrize(
+    ("signal", "modules"),
+    [
+        (
+            account_deleted,
+            ["moderation", "clubs", "meetings", "discussions", "reviews"],
+        ),
+        (club_deleted, ["clubs", "meetings", "discussions"]),
+    ],
+    ids=["account_deleted", "club_deleted"],
+)
+def test_receivers_run_in_order_of_layers(signal: Signal, modules: list[str]):
+    found = [receiver().__module__ for _key, receiver, *_rest in signal.receivers]
+    assert found == [f"{module}.receivers" for module in modules]

@@ -1,0 +1,442 @@
+"""Settings from the environment: an invalid value stops the start with a message that names it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from django.core.exceptions import ImproperlyConfigured
+
+from bookbridge import env
+from bookbridge.env import Rate
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def pem(key, password: bytes | None = None) -> str:
+    kind = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, kind).decode()
+
+
+P256 = pem(ec.generate_private_key(ec.SECP256R1()))
+
+
+def start(**values: str) -> subprocess.CompletedProcess[str]:
+    """Load the settings in a new process, in production, with nothing else in the environment."""
+    return subprocess.run(
+        [sys.executable, "-c", "import bookbridge.settings as s; print('started')"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "SECRET_KEY": "x" * 50, "JWT_PRIVATE_KEY": P256, **values},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_command_names_the_setting_without_traceback():
+    response = subprocess.run(
+        [sys.executable, "manage.py", "migrate"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "RATE_LOGIN": "often"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert response.returncode == 1
+    assert response.stderr.splitlines() == [
+        "manage.py: RATE_LOGIN: must be a rate such as 10/min (sec, min, hour, day), or off"
+    ]
+
+
+def test_production_starts_with_only_its_two_keys():
+    response = start()
+    assert response.stdout == "started\n", response.stderr
+
+
+NONSENSE = [
+    ("SECRET_KEY", ""),
+    ("SECRET_KEY", "short"),
+    ("JWT_PRIVATE_KEY", ""),
+    ("JWT_PRIVATE_KEY", "/no/such/file"),
+    ("DEBUG", "maybe"),
+    ("ALLOWED_HOSTS", "https://example.org"),
+    ("CORS_ORIGINS", "app.example.net"),
+    ("CORS_ORIGINS", "http://["),
+    ("CORS_ORIGINS", "https://app.example.net:70000"),
+    ("TRUSTED_PROXIES", "two"),
+    ("DATABASE_URL", "postgres://localhost/x"),
+    ("REPLICA_URLS", "mysql://localhost"),
+    ("REDIS_URL", "localhost:6379"),
+    ("EMAIL_URL", "carrier-pigeon://"),
+    ("RATE_LOGIN", "often"),
+    ("RATE_REGISTER", "0/min"),
+    ("RATE_INVITE", "10/fortnight"),
+    ("RATE_WRITE", "-1/min"),
+    ("RATE_USER", "10"),
+    ("RATE_ANON", "1.5/min"),
+    ("PORT", "70000"),
+    ("APP_URL", "app.example.org"),
+    ("APP_URL", "https://app.example.org/?a=b"),
+    ("OPENLIBRARY_URL", "https://openlibrary.org/#top"),
+    ("EMAIL_FROM", "BookBridge"),
+    ("EMAIL_FROM", "a@example.org\nBcc: b@example.org"),
+    ("LOG_DIR", "/etc/passwd"),
+    ("LOG_DIR", "/dev/null/log"),
+    ("REPORTS_TO_HIDE", "0"),
+    ("OPENLIBRARY_URL", "ftp://openlibrary.org"),
+    ("DB_TIMEOUT", "-1"),
+    ("JOBS", "sometimes"),
+    ("ADMIN_SECOND_FACTOR", "off"),  # in production
+    ("AUDIT_DAYS", "29"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), NONSENSE, ids=[f"{n}={v[:12]!r}" for n, v in NONSENSE])
+def test_invalid_setting_stops_the_start_with_its_name(name, value):
+    response = start(**{name: value})
+    assert response.returncode != 0
+    last = response.stderr.strip().splitlines()[-1]
+    assert f"ImproperlyConfigured: {name}: " in last
+    assert len(value) < 6 or value not in last  # it may be a secret
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "x"), ("WEB_CONCURRENCY", "0"), ("DEBUG", "maybe"), ("HOST", "a b")]
+)
+def test_application_server_names_the_invalid_setting(name, value):
+    response = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "--config", "bookbridge/gunicorn.py", "--check-config"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "SECRET_KEY": "x" * 50, "JWT_PRIVATE_KEY": P256, name: value},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert response.returncode != 0
+    assert f"{name}: " in response.stderr
+    assert "Traceback" not in response.stderr
+
+
+def test_development_keys_are_created_once_and_private(tmp_path, monkeypatch):
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    monkeypatch.delenv("JWT_PRIVATE_KEY", raising=False)
+    kept = tmp_path / "keys"
+    first = (
+        env.secret_key("SECRET_KEY", dev_file=kept / "secret"),
+        env.private_key("JWT_PRIVATE_KEY", dev_file=kept / "jwt"),
+    )
+    again = (
+        env.secret_key("SECRET_KEY", dev_file=kept / "secret"),
+        env.private_key("JWT_PRIVATE_KEY", dev_file=kept / "jwt"),
+    )
+    assert first[0] == again[0]
+    assert first[1].private_numbers() == again[1].private_numbers()
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in kept.iterdir()} == {
+        "secret": "0o600",
+        "jwt": "0o600",
+    }
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pem(rsa.generate_private_key(65537, 2048)),
+        P256,
+        P256.replace("\n", "\\n"),
+        ec.generate_private_key(ec.SECP256R1())
+        .private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+        )
+        .decode(),
+    ],
+    ids=["rsa 2048", "p-256", "escaped line ends", "older form"],
+)
+def test_valid_signing_key_is_accepted_as_text_and_file(key, monkeypatch, tmp_path):
+    monkeypatch.setenv("JWT_PRIVATE_KEY", key)
+    assert env.private_key("JWT_PRIVATE_KEY", dev_file=None)
+    file = tmp_path / "key.pem"
+    file.write_text(key.replace("\\n", "\n"))
+    monkeypatch.setenv("JWT_PRIVATE_KEY", str(file))
+    assert env.private_key("JWT_PRIVATE_KEY", dev_file=None)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pem(rsa.generate_private_key(65537, 1024)),
+        pem(ec.generate_private_key(ec.SECP384R1())),
+        pem(ed25519.Ed25519PrivateKey.generate()),
+        pem(ec.generate_private_key(ec.SECP256R1()), b"password"),
+        P256[:100],
+        P256.replace("PRIVATE", "PUBLIC"),
+        "-----BEGIN PRIVATE KEY-----\nnonsense\n-----END PRIVATE KEY-----\n",
+        "/dev",
+        "nonsense",
+        "a\x01b",
+    ],
+    ids=["rsa 1024", "p-384", "ed25519", "encrypted", "cut", "public", "garbage", "directory", "word", "control"],
+)
+def test_invalid_signing_key_is_refused(key, monkeypatch):
+    monkeypatch.setenv("JWT_PRIVATE_KEY", key)
+    with pytest.raises(ImproperlyConfigured, match=r"^JWT_PRIVATE_KEY: "):
+        env.private_key("JWT_PRIVATE_KEY", dev_file=None)
+
+
+def test_secret_may_begin_with_any_character(monkeypatch):
+    for secret in ("$" + "a" * 40, "$PATH" + "b" * 40, "\\$" + "c" * 40, "#" + "d" * 40, "'" + "e" * 40):
+        monkeypatch.setenv("SECRET_KEY", secret)
+        assert env.secret_key("SECRET_KEY", dev_file=None) == secret
+
+
+# --- Kinds of values -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def value(monkeypatch):
+    def set_value(text: str) -> None:
+        monkeypatch.setenv("X", text)
+
+    return set_value
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("10/min", Rate(10, 60)),
+        ("5/sec", Rate(5, 1)),
+        (" 7/Hour ", Rate(7, 3600)),
+        ("1/d", Rate(1, 86400)),
+        ("OFF", None),
+    ],
+)
+def test_valid_rates(value, text, expected):
+    value(text)
+    assert env.rate("X", "1/min") == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["10/", "/min", "10/min/min", "10 / min", "١/min", "1e3/min", "1234567890/min", "none"]
+)
+def test_invalid_rates(value, text):
+    value(text)
+    with pytest.raises(ImproperlyConfigured, match=r"^X: "):
+        env.rate("X", "1/min")
+
+
+@pytest.mark.parametrize(("text", "expected"), [("on", True), ("TRUE", True), ("1", True), ("no", False), ("", True)])
+def test_flags(value, text, expected):
+    value(text)
+    assert env.bool_("X", True) is expected
+
+
+@pytest.mark.parametrize("text", ["1.5", "x", "-1", "11", "١", "1_0", "0x1", "9" * 20])
+def test_invalid_numbers(value, text):
+    value(text)
+    with pytest.raises(ImproperlyConfigured, match=r"^X: must be a whole number from 0 to 10"):
+        env.int_("X", 3, max_value=10)
+
+
+@pytest.mark.parametrize("text", ["*", "a,*", "http://a", "a:80", "a/b", "a b", "*.example.org", "é.example"])
+def test_invalid_hosts(value, text):
+    value(text)
+    with pytest.raises(ImproperlyConfigured, match=r"^X: "):
+        env.hosts("X", [])
+
+
+def test_valid_hosts(value):
+    value("example.org, .example.net,127.0.0.1,[::1],")
+    assert env.hosts("X", []) == ["example.org", ".example.net", "127.0.0.1", "[::1]"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*",
+        "null",
+        "app.example.org",
+        "https://a/",
+        "https://a/b",
+        "https://*.a",
+        "https://a:x",
+        "https://u@a",
+        "https://",
+        "ftp://a",
+        "http://[",
+        "https://a b",
+    ],
+)
+def test_invalid_origins(value, text):
+    value(text)
+    with pytest.raises(ImproperlyConfigured, match=r"^X: "):
+        env.origins("X")
+
+
+def test_valid_origins(value):
+    value("https://app.example.org, http://localhost:5173,http://[::1]:80")
+    assert env.origins("X") == ["https://app.example.org", "http://localhost:5173", "http://[::1]:80"]
+
+
+@pytest.mark.parametrize(
+    "text", ["redis://", "redis://h/x", "redis://h:x/1", "redis://h:0", "http://h", "redis://h/1/2", "redis://h/1?db=x"]
+)
+def test_invalid_redis_urls(value, text):
+    value(text)
+    with pytest.raises(ImproperlyConfigured, match=r"^X: "):
+        env.redis("X")
+
+
+def test_valid_redis_urls(value):
+    for text in (
+        "redis://127.0.0.1",
+        "redis://127.0.0.1:6379/15",
+        "rediss://user:pass%2Fword@redis.example:6380/0",
+        "",
+    ):
+        value(text)
+        assert env.redis("X") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("consolemail://", {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}),
+        (
+            "filemail:///var/mails",
+            {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend", "EMAIL_FILE_PATH": "/var/mails"},
+        ),
+        ("smtp://mail.example.org:2525", {"EMAIL_HOST": "mail.example.org", "EMAIL_PORT": 2525}),
+        ("smtp://mail.example.org", {"EMAIL_HOST": "mail.example.org"}),
+        (
+            "smtp+tls://u%40x:p%2Fw@mail.example.org:587",
+            {"EMAIL_HOST_USER": "u@x", "EMAIL_HOST_PASSWORD": "p/w", "EMAIL_USE_TLS": True},
+        ),
+        ("smtps://mail.example.org:465", {"EMAIL_HOST": "mail.example.org"}),
+    ],
+)
+def test_valid_email_urls(value, text, expected):
+    value(text)
+    settings = env.email("X", "consolemail://")
+    assert expected.items() <= settings.items()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["smtp://", "smtp://h:x", "smtp://h:99999", "filemail://", "filemail://relative", "mail", "http://h", "smtp:h"],
+)
+def test_invalid_email_urls(value, text):
+    value(text)
+    with pytest.raises(ImproperlyConfigured, match=r"^X: "):
+        env.email("X", "consolemail://")
+
+
+def test_sqlite_uses_wal_and_waits_for_locks(value):
+    value("sqlite:////srv/data/bb.sqlite3")
+    config = env.database("X", "", timeout=10)
+    assert config["NAME"] == "/srv/data/bb.sqlite3"
+    assert config["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert "journal_mode=WAL" in config["OPTIONS"]["init_command"]
+    assert config["OPTIONS"]["timeout"] == 20
+
+
+def test_mysql_uses_utf8mb4_and_timeouts(value):
+    value("mysql://reader:p%40ss%2Fword@db.example:3307/books?ssl_mode=VERIFY_IDENTITY")
+    config = env.database("X", "", timeout=10)
+    assert (config["USER"], config["PASSWORD"], config["HOST"], config["PORT"], config["NAME"]) == (
+        "reader",
+        "p@ss/word",
+        "db.example",
+        3307,
+        "books",
+    )
+    options = config["OPTIONS"]
+    assert options["charset"] == "utf8mb4"
+    assert options["isolation_level"] == "read committed"
+    assert (options["connect_timeout"], options["read_timeout"], options["write_timeout"]) == (2, 8, 8)
+    assert options["ssl_mode"] == "VERIFY_IDENTITY"
+    assert "STRICT_TRANS_TABLES" in options["init_command"]
+    assert config["CONN_MAX_AGE"] == 60
+    assert config["CONN_HEALTH_CHECKS"] is True
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///relative.db",
+        "sqlite:///:memory:",
+        "mysql://",
+        "mysql://h",
+        "mysql://h/",
+        "mysql://h:x/b",
+        "mysql://h:99999/b",
+        "mysql:///b",
+        "postgres://h/b",
+        "/srv/bb.sqlite3",
+        "mysql://[/b",
+    ],
+)
+def test_invalid_database_urls(value, text):
+    value(text)
+    with pytest.raises(ImproperlyConfigured, match=r"^X: "):
+        env.database("X", "", timeout=0)
+
+
+# --- What the settings do --------------------------------------------------------------------------------------------
+
+PROXIED = """
+import os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "bookbridge.settings"
+import django
+django.setup()
+from django.test import Client
+client = Client(raise_request_exception=False)
+for path in ("/api/v1/", "/healthz", "/readyz", "/metrics"):
+    plain = client.get(path, HTTP_HOST="localhost")
+    tls = client.get(path, HTTP_HOST="localhost", HTTP_X_FORWARDED_PROTO="https", HTTP_X_FORWARDED_FOR="192.0.2.1")
+    print(path, plain.status_code, plain.get("Location", "-"), tls.status_code)
+"""
+
+
+def proxied(tmp_path, **values: str) -> list[str]:
+    response = subprocess.run(
+        [sys.executable, "-c", PROXIED],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "SECRET_KEY": "x" * 50,
+            "JWT_PRIVATE_KEY": P256,
+            "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
+            "LOG_DIR": str(tmp_path),
+            **values,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return response.stdout.splitlines()
+
+
+def test_trusted_proxy_redirects_http_except_health_checks(tmp_path):
+    assert proxied(tmp_path, TRUSTED_PROXIES="1") == [
+        "/api/v1/ 301 https://localhost/api/v1/ 200",
+        "/healthz 200 - 200",
+        "/readyz 200 - 200",
+        "/metrics 200 - 403",
+    ]
+
+
+def test_proxy_headers_are_ignored_without_trusted_proxies(tmp_path):
+    assert proxied(tmp_path) == [
+        "/api/v1/ 200 - 200",
+        "/healthz 200 - 200",
+        "/readyz 200 - 200",
+        "/metrics 200 - 403",
+    ]

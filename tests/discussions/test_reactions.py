@@ -1,0 +1,90 @@
+"""Emoji reactions to posts."""
+
+import pytest
+from emoji import is_emoji
+
+from accounts.deletion import erase
+from discussions.models import MAX_DISTINCT_EMOJI, Reaction
+from tests.clubs.helpers import bad_fields, bring_in, problem
+from tests.discussions.helpers import posts, reaction, rows, threads
+
+pytestmark = pytest.mark.django_db
+
+VALID = "👍 ❤ ❤️ 😭 👩‍🚀 👨‍👩‍👧‍👦 🇧🇷 🏴󠁧󠁢󠁥󠁮󠁧󠁿 👍🏽 👩🏽‍❤️‍💋‍👨🏿 1️⃣ #️⃣ *️⃣ 🏳️‍🌈 ☺️ ✍🏿 🫡 🐋 ™️ 🈁 ♾️ 🦩 ⚧️".split()
+INVALID = ["a", "1", "#", "👍👍", "👍a", "a👍", " 👍", "é", "中", "\u200d", "\ufe0f", "🇧", "👍\u200d", "<b>", "٣"]
+INVALID += ["x" * 50, "👍" * 20]
+
+
+@pytest.fixture
+def post(chat):
+    return chat.posts.get()
+
+
+def reactions_of(client, club, post):
+    answer = client.get(posts(club, post)).json()
+    return answer["reactions"], answer["my_reactions"]
+
+
+@pytest.mark.parametrize("emoji", VALID)
+def test_valid_emoji_is_accepted(club, post, as_bob, emoji):
+    assert as_bob.put(reaction(club, post, emoji)).status_code == 204
+    assert reactions_of(as_bob, club, post) == ({emoji: 1}, [emoji])
+    assert as_bob.delete(reaction(club, post, emoji)).status_code == 204
+    assert reactions_of(as_bob, club, post) == ({}, [])
+
+
+@pytest.mark.parametrize("text", INVALID)
+def test_invalid_emoji_is_rejected(club, post, as_bob, text):
+    assert not is_emoji(text)
+    for send in (as_bob.put, as_bob.delete):
+        assert bad_fields(send(reaction(club, post, text))) == {"emoji": "invalid"}
+    assert not Reaction.objects.exists()
+
+
+def test_reactions_count_once_per_user_and_emoji(club, chat, post, as_alice, as_bob, as_moe):
+    for client, emoji in ((as_bob, "👍"), (as_bob, "👍"), (as_moe, "👍"), (as_bob, "🎉"), (as_alice, "🍪")):
+        assert client.put(reaction(club, post, emoji)).status_code == 204
+    assert reactions_of(as_bob, club, post) == ({"👍": 2, "🎉": 1, "🍪": 1}, ["👍", "🎉"])
+    assert reactions_of(as_moe, club, post) == ({"👍": 2, "🎉": 1, "🍪": 1}, ["👍"])
+    as_bob.delete(reaction(club, post, "👍"))
+    as_bob.delete(reaction(club, post, "👍"))
+    row = rows(as_moe.get(threads(club, chat, "posts/")))[0]
+    assert (row["reactions"], row["my_reactions"]) == ({"👍": 1, "🎉": 1, "🍪": 1}, ["👍"])
+
+
+def test_variation_selector_does_not_matter(club, post, as_bob, as_moe):
+    """Some keyboards leave out the variation selector U+FE0F."""
+    as_bob.put(reaction(club, post, "❤"))
+    as_bob.put(reaction(club, post, "❤️"))
+    as_moe.put(reaction(club, post, "❤️"))
+    assert reactions_of(as_bob, club, post) == ({"❤️": 2}, ["❤️"])
+    as_bob.delete(reaction(club, post, "❤️"))
+    assert reactions_of(as_moe, club, post) == ({"❤️": 1}, ["❤️"])
+
+
+def test_emoji_equal_in_collation_are_different(club, post, as_bob):
+    for emoji in ("📚", "🎉", "👍", "👍🏽"):
+        as_bob.put(reaction(club, post, emoji))
+    assert reactions_of(as_bob, club, post)[0] == {"📚": 1, "🎉": 1, "👍": 1, "👍🏽": 1}
+
+
+def test_different_emoji_per_post_are_limited(club, post, as_bob, as_moe):
+    emoji = [chr(0x1F600 + n) for n in range(MAX_DISTINCT_EMOJI)]
+    for one in emoji:
+        assert as_bob.put(reaction(club, post, one)).status_code == 204
+    problem(as_moe.put(reaction(club, post, "🎉")), 409, "too_many_reactions")
+    assert as_moe.put(reaction(club, post, emoji[0])).status_code == 204
+    assert list(reactions_of(as_bob, club, post)[0]) == emoji
+
+
+def test_trailing_slash_is_optional(club, post, as_bob):
+    assert as_bob.put(reaction(club, post, "👍").removesuffix("/")).status_code == 204
+    assert reactions_of(as_bob, club, post)[0] == {"👍": 1}
+
+
+def test_account_deletion_deletes_reactions(club, post, charlie, as_bob):
+    bring_in(club, charlie)
+    post.react("👍", by=charlie)
+    post.reveal(by=charlie)
+    erase(charlie)
+    assert reactions_of(as_bob, club, post) == ({}, [])

@@ -1,0 +1,33 @@
+"""Fixtures of meetings: a club in London."""
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from clubs.models import Club
+from meetings.models import Meeting
+
+
+@pytest.fixture
+def club(make_club: Callable[..., Club]) -> Club:
+    return make_club(timezone="Europe/London")
+
+
+@pytest.fixture
+def plan(club: Club, alice: User) -> Callable[..., Meeting]:
+    """Create a meeting of the club: `plan(days=-3, capacity=2)`."""
+
+    def make(*, days: float = 10, **fields: Any) -> Meeting:
+        values = {"title": "Tea", "starts_at": timezone.now() + datetime.timedelta(days=days), "club": club}
+        return Meeting.create_meeting(by=alice, **values | fields)
+
+    return make
+
+
+@pytest.fixture
+def meeting(plan: Callable[..., Meeting]) -> Meeting:
+    return plan()

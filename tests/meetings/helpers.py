@@ -1,0 +1,52 @@
+"""Helpers for tests of meetings."""
+
+from typing import Any
+
+from clubs.models import Club
+from core.tasks.worker import run_pending
+from meetings.models import Meeting, Rsvp
+from tests.clubs.helpers import CLUBS
+
+MEMBER_FIELDS = (
+    *("timezone", "duration_minutes", "place", "url", "entry", "agenda", "capacity", "notes", "counts", "my_rsvp"),
+    *("repeats", "series"),
+)
+
+
+def url(of: Club | Meeting, rest: str = "") -> str:
+    if isinstance(of, Club):
+        return f"{CLUBS}{of.pk}/meetings/{rest}"
+    return f"{CLUBS}{of.club_id}/meetings/{of.pk}/{rest}"
+
+
+def ok(answer: Any, status: int = 200) -> Any:
+    assert answer.status_code == status, answer.content
+    return answer.json() if answer.content else None
+
+
+def rsvp(client: Any, meeting: Meeting, answer: str) -> Any:
+    """Send an RSVP. Return (answer, waitlist position), or the error code."""
+    body = client.put(url(meeting, "rsvp/"), {"answer": answer})
+    return body.json().get("code") or tuple(ok(body).values())
+
+
+def notified(kind: str) -> list[tuple[str, str]]:
+    """Run due tasks and return the notifications of this kind as (username, title)."""
+    from activity.models import Notification
+
+    run_pending()
+    rows = Notification.objects.filter(kind=kind).order_by("id")
+    return [(row.user.username, row.object_title) for row in rows.select_related("user")]
+
+
+def check_seats() -> None:
+    """Check counters, unique tickets, and that no seat is free while users are on the waitlist."""
+    for meeting in Meeting.objects.all():
+        rows = list(Rsvp.objects.filter(meeting=meeting))
+        for answer in ("yes", "maybe", "no", "waitlisted"):
+            assert getattr(meeting, answer) == sum(row.answer == answer for row in rows), (meeting, answer)
+        if meeting.status == "scheduled" and not meeting.is_over and meeting.waitlisted:
+            assert meeting.capacity is not None
+            assert meeting.yes >= meeting.capacity
+        tickets = [row.waitlist_order for row in rows if row.answer == "waitlisted"]
+        assert len(tickets) == len(set(tickets))

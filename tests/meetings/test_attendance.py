@@ -1,0 +1,79 @@
+"""Attendance of meetings, and the club statistics based on it."""
+
+import pytest
+
+from accounts.deletion import erase
+from clubs.models import Membership
+from meetings.models import Attendance
+from tests.clubs.helpers import bad_fields, bring_in, problem
+from tests.meetings.helpers import ok, url
+
+pytestmark = pytest.mark.django_db
+
+
+def statistics(client, club):
+    body = ok(client.get(f"/api/v1/clubs/{club.pk}/stats/"))
+    return body["meetings_held"], body["mean_attendance"]
+
+
+def record_attendance(client, meeting, *users):
+    return client.put(url(meeting, "attendance/"), {"attended": [user.pk for user in users]})
+
+
+def test_moderator_records_attendance(plan, as_moe, as_bob, alice, bob, moe):
+    meeting = plan(days=-1)
+    assert ok(as_moe.get(url(meeting)))["attended_count"] is None
+    assert record_attendance(as_moe, meeting, alice, bob, bob).status_code == 204
+    assert ok(as_moe.get(url(meeting, "attendance/"))) == {"attended": sorted([alice.pk, bob.pk])}
+    assert ok(as_bob.get(url(meeting)))["attended_count"] == 2
+    assert record_attendance(as_moe, meeting, moe).status_code == 204
+    assert ok(as_moe.get(url(meeting, "attendance/"))) == {"attended": [moe.pk]}
+    assert ok(as_bob.get(url(meeting)))["attended_count"] == 1
+    assert record_attendance(as_moe, meeting).status_code == 204
+    assert ok(as_bob.get(url(meeting)))["attended_count"] == 0
+    problem(record_attendance(as_bob, meeting, bob), 403, "moderators_only")
+
+
+def test_attendance_accepts_former_members_only(plan, club, as_moe, bob, charlie, make_user):
+    meeting = plan(days=-1)
+    asking, banned = make_user("asking"), make_user("banned")
+    bring_in(club, asking, status="pending")
+    bring_in(club, banned, status="banned")
+    Membership.objects.get(user=bob).remove(by=None)
+    assert record_attendance(as_moe, meeting, bob, banned).status_code == 204
+    for stranger in (charlie, asking):
+        assert bad_fields(record_attendance(as_moe, meeting, bob, stranger)) == {"attended.1": "does_not_exist"}
+    nobody = {"attended": [bob.pk, 10**15]}
+    assert bad_fields(as_moe.put(url(meeting, "attendance/"), nobody)) == {"attended.1": "does_not_exist"}
+    assert Attendance.objects.count() == 2
+
+
+@pytest.mark.parametrize("attended", [None, "bob", {"id": 1}, ["bob"], [0], [-1], [10**30], [None], [1] * 10_001])
+def test_invalid_attendance_is_rejected(plan, as_moe, attended):
+    problem(as_moe.put(url(plan(days=-1), "attendance/"), {"attended": attended}), 400, "invalid")
+
+
+def test_attendance_of_cancelled_meeting_is_rejected(plan, as_moe, bob):
+    problem(record_attendance(as_moe, plan(days=-1, status="cancelled"), bob), 409, "meeting_cancelled")
+
+
+def test_attendance_statistics_of_club(plan, club, as_moe, anonymous, alice, bob, moe):
+    assert statistics(anonymous, club) == (0, None)
+    first, second, _unrecorded = plan(days=-3), plan(days=-2), plan(days=-1)
+    upcoming, cancelled, deleted = plan(days=3), plan(days=-4), plan(days=-5)
+    assert statistics(anonymous, club) == (5, None)
+    cancelled.change(by=alice, status="cancelled")
+    deleted.remove(by=alice)
+    record_attendance(as_moe, first, alice, bob, moe)
+    assert statistics(anonymous, club) == (3, 3.0)
+    record_attendance(as_moe, second)
+    record_attendance(as_moe, upcoming, alice)
+    assert statistics(anonymous, club) == (3, 1.5)
+
+
+def test_account_deletion_keeps_attended_count(plan, club, as_moe, anonymous, alice, bob):
+    meeting = plan(days=-1)
+    record_attendance(as_moe, meeting, alice, bob)
+    erase(bob)
+    assert ok(as_moe.get(url(meeting, "attendance/"))) == {"attended": [alice.pk]}
+    assert statistics(anonymous, club) == (1, 2.0)
