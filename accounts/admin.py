@@ -84,7 +84,7 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
     ordering = ("-joined_at", "-id")  # type: ignore[misc]
     # Users are suspended by moderation decisions, which state a reason.
     readonly_fields = ("joined_at", "last_login", "reviews_count", "picture", "suspended_until")
-    actions = ("end_sessions", "lift_suspensions", "remove_avatars", "reset_second_factor")
+    actions = ("end_sessions", "lift_suspensions", "remove_avatars", "reset_two_factor")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         (_("Profile"), {"fields": ("display_name", "bio", "language", "timezone", "picture", "reviews_count")}),

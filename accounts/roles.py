@@ -44,4 +44,4 @@ def sync_role_permissions(sender: AppConfig, using: str, apps: Any = installed, 
         group, _new = groups.get_or_create(name=name)
         expected = {pk for code, pk in pk_by_code.items() if any(fnmatchcase(code, pattern) for pattern in patterns)}
         if expected != set(group.permissions.values_list("pk", flat=True)):
-            group.permissions.set_progress(expected)
+            group.permissions.set(expected)

@@ -17,7 +17,7 @@ urlpatterns = [
     path("auth/logout/", auth.LogoutView.as_view(), name="logout"),
     path(
         "auth/sessions/",
-        auth.SessionViewSet.as_view({"get": "list", "delete": "destroy_others"}, detail=False),
+        auth.SessionViewSet.as_view({"get": "list", "delete": "revoke_others"}, detail=False),
         name="session-list",
     ),
     path("auth/password/change/", auth.PasswordChangeView.as_view(), name="password-change"),

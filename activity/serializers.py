@@ -40,8 +40,9 @@ class ActorSerializer(NullableUserSummarySerializer):
 class ActivityBaseSerializer(ModelSerializer):
     """Fields that events and notifications share."""
 
+    at = serializers.DateTimeField(source="created_at", read_only=True)
     actor = ActorSerializer(read_only=True, allow_null=True)
-    object = ObjectRefSerializer(source="thing", read_only=True, allow_null=True)
+    object = ObjectRefSerializer(source="object_ref", read_only=True, allow_null=True)
     club = ClubRefSerializer(read_only=True, allow_null=True)
 
 
@@ -50,7 +51,7 @@ class EventSerializer(ActivityBaseSerializer):
 
     class Meta:
         model = Event
-        fields = ["id", "created_at", "actor", "verb", "object", "club"]
+        fields = ["id", "at", "actor", "verb", "object", "club"]
         read_only_fields = fields
 
 
@@ -62,7 +63,7 @@ class NotificationSerializer(ActivityBaseSerializer):
 
     class Meta:
         model = Notification
-        fields = ["id", "created_at", "kind", "actor", "object", "club", "text", "read"]
+        fields = ["id", "at", "kind", "actor", "object", "club", "text", "read"]
         read_only_fields = fields
 
     def get_read(self, row: Notification) -> bool:

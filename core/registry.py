@@ -102,8 +102,8 @@ notification_targets: Registry[Callable[[int], Any]] = Registry()
 # Who is left out of such a notification: kind -> the ids of users for an object's id. Read by the same task.
 notification_exclusions: Registry[Callable[[int], Any]] = Registry()
 
-# Stored columns and how to count them afresh. Read by `manage.py verify_figures`.
+# Stored columns and how to count them afresh. Read by `manage.py verify_counters`.
 column_checks: Registry[DenormalizationCheck] = Registry()
 
-# Stored totals of the platform and how to count them afresh. Read by `manage.py verify_figures`.
+# Stored totals of the platform and how to count them afresh. Read by `manage.py verify_counters`.
 counter_checks: Registry[CounterCheck] = Registry()

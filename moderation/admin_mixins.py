@@ -26,7 +26,7 @@ class ReportableModelAdmin(AuditedModelAdmin):
         pk = parse_id(object_id)
         if pk is None:
             raise Http404
-        return HttpResponseRedirect(reverse("admin:moderation_case_about", args=[self.word, pk]))
+        return HttpResponseRedirect(reverse("admin:moderation_case_about", args=[self.target_type, pk]))
 
     def has_case_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Allow users who may decide cases."""

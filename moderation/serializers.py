@@ -25,7 +25,7 @@ class ReportSerializer(serializers.Serializer[Any]):
     target_id = IdField(source="case.target_id")
     reason = serializers.ChoiceField(choices=Reason.choices)
     note = VisibleTextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
-    created_at = serializers.DateTimeField(source="at", read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
 
 
 class AppealSerializer(serializers.Serializer[Any]):
@@ -35,4 +35,4 @@ class AppealSerializer(serializers.Serializer[Any]):
     target_type = TargetTypeField(source="case.target_type")
     target_id = IdField(source="case.target_id")
     text = VisibleTextField(max_length=APPEAL_LENGTH)
-    created_at = serializers.DateTimeField(source="at", read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)

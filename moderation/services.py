@@ -24,7 +24,7 @@ def create_report(*, by: User, target_type: str, target_id: int, reason: str, no
     Raises Conflict `already_reported`, InvalidField `does_not_exist` or Forbidden `own_content`. The duplicate is
     checked first, because the object may already be hidden from its reporters.
     """
-    target_id = report_targets[target_type].named(target_id)
+    target_id = report_targets[target_type].resolve_id(target_id)
     if Report.objects.by_reporter(by, target_type, target_id).exists():
         raise _already_reported()
     check_visible(by, target_type, target_id)
@@ -97,7 +97,7 @@ def open_case(word: str, pk: int, *, by: User) -> Case:
     """
     if word not in report_targets:
         raise Http404
-    if report_targets[word].is_talk and not Case.objects.filter(target_type=word, target_id=pk).exists():
+    if report_targets[word].is_private_content and not Case.objects.filter(target_type=word, target_id=pk).exists():
         raise Http404
     try:
         _row, snapshot = lock_target(report_targets[word], pk, by=by)

@@ -17,8 +17,10 @@ from accounts.models import User
 from accounts.two_factor import sessions
 from accounts.two_factor.models import TOTPDevice
 from bookbridge.env import Rate
+from clubs.models import Club
 from core import mail, redis
 from core.api import throttling
+from tests.clubs.helpers import bring_in
 
 # No deadlines, because the machine may be busy.
 hypothesis_settings.register_profile("bookbridge", deadline=None)
@@ -176,3 +178,27 @@ def force_login_with_two_factor(monkeypatch: pytest.MonkeyPatch) -> None:
         session.save()
 
     monkeypatch.setattr(Client, "force_login", force)
+
+
+@pytest.fixture
+def make_club(alice: User, bob: User, moe: User) -> Callable[..., Club]:
+    """Create a club owned by Alice, with Moe as moderator and Bob as member unless `alone`."""
+
+    def make(name: str = "Night readers", *, alone: bool = False, **fields: Any) -> Club:
+        club = Club.create_club(by=alice, name=name, **fields)
+        if not alone:
+            bring_in(club, moe, role="moderator")
+            bring_in(club, bob)
+        return club
+
+    return make
+
+
+@pytest.fixture
+def club(make_club: Callable[..., Club]) -> Club:
+    return make_club()
+
+
+@pytest.fixture
+def private_club(make_club: Callable[..., Club]) -> Club:
+    return make_club("Secret readers", visibility="private")

@@ -148,7 +148,7 @@ def test_view_permission_does_not_allow_changes(as_role):
 
 def test_view_permission_offers_no_actions(make_user):
     user, client = make_user("looker", is_staff=True), Client()
-    user.user_permissions.set_progress(Permission.objects.filter(codename__startswith="view_"))
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
     client.force_login(user)
     for label in PAGES:
         page = client.get(reverse(f"admin:{label.replace('.', '_')}_changelist"))

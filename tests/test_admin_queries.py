@@ -47,7 +47,7 @@ def populated_site(staff):
 @pytest.mark.parametrize("role", ["superuser", "Administrators", "Moderators"])
 def test_pages_stay_below_query_limit(populated_site, make_user, role):
     user = populated_site if role == "superuser" else make_user("somebody", is_staff=True)
-    user.groups.set_progress(Group.objects.filter(name=role))
+    user.groups.set(Group.objects.filter(name=role))
     client, costs, long_lists = Client(), {}, 0
     client.force_login(user)
 

@@ -129,7 +129,7 @@ def test_invalid_gunicorn_settings_exit_with_message(gunicorn_settings, name, va
 
 
 def test_metrics_of_last_run_are_deleted(gunicorn_settings, tmp_path):
-    (tmp_path / "counter_1.db").record_activity()
-    (tmp_path / "kept.txt").record_activity()
+    (tmp_path / "counter_1.db").touch()
+    (tmp_path / "kept.txt").touch()
     gunicorn_settings()["on_starting"](None)
     assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]

@@ -53,7 +53,7 @@ def posts(club, alice, bob):  # noqa: F811
 def test_book_search_is_the_same(anonymous, books, monkeypatch, words, ordering):
     found = []
     for near in NEAR:
-        monkeypatch.setattr(SearchPagination, "near", near)
+        monkeypatch.setattr(SearchPagination, "search_window", near)
         found.append(pages(anonymous, "/api/v1/books/", search=words, ordering=ordering))
     assert found == [found[0]] * 3
     assert bool(found[0]) == (words not in ("liv nada", "📚"))
@@ -63,7 +63,7 @@ def test_book_search_is_the_same(anonymous, books, monkeypatch, words, ordering)
 def test_post_search_is_the_same(as_bob, club, posts, monkeypatch, words):  # noqa: F811
     found = []
     for near in NEAR:
-        monkeypatch.setattr(SearchPagination, "near", near)
+        monkeypatch.setattr(SearchPagination, "search_window", near)
         found.append(pages(as_bob, f"/api/v1/clubs/{club.pk}/posts/", search=words))
     assert found == [found[0]] * 3
     assert found[0] == sorted(found[0], reverse=True)
@@ -75,7 +75,7 @@ def test_club_and_user_search_is_the_same(as_alice, alice, make_user, monkeypatc
     for path in ("clubs/", "users/"):
         found = []
         for near in NEAR:
-            monkeypatch.setattr(SearchPagination, "near", near)
+            monkeypatch.setattr(SearchPagination, "search_window", near)
             found.append(pages(as_alice, f"/api/v1/{path}", search="livro"))
         assert found == [found[0]] * 3
         assert len(found[0]) == 8
@@ -91,7 +91,7 @@ def test_search_query_count_is_constant(
     words,
     django_assert_num_queries,
 ):
-    monkeypatch.setattr(SearchPagination, "near", near)
+    monkeypatch.setattr(SearchPagination, "search_window", near)
     # session with user, club with the caller's rank, limit of recent rows, matches among them, and if there are any,
     # posts and reactions
     with django_assert_num_queries(4 if words == "nada" else 6):

@@ -62,7 +62,7 @@ class SecondFactorManager(models.Manager["TOTPDevice"]):
         """Delete the user's TOTP device and return whether there was one. `by` is None for the command."""
         deleted, _rows = self.filter(user=user).delete()
         if deleted:
-            emit("factor.reset", user.pk, actor=by, detail="" if by else "manage.py reset_second_factor")
+            emit("factor.reset", user.pk, actor=by, detail="" if by else "manage.py reset_two_factor")
         return deleted > 0
 
     @atomic_with_retry

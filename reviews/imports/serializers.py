@@ -51,6 +51,7 @@ class ImportSerializer(ModelSerializer):
 
     source = serializers.ChoiceField(choices=sorted(SOURCES), read_only=True)  # type: ignore[assignment]
     visibility = serializers.ChoiceField(choices=ReviewVisibility.choices, read_only=True)
+    done = serializers.IntegerField(source="rows_processed", read_only=True)
     failure = serializers.SerializerMethodField(help_text=_("Why the whole import failed; null if it did not."))
     errors = serializers.SerializerMethodField(  # type: ignore[assignment]
         help_text=_("The first 1,000 rows that failed.")
@@ -67,7 +68,7 @@ class ImportSerializer(ModelSerializer):
                 "status",
                 "failure",
                 "rows",
-                "rows_processed",
+                "done",
                 "created",
                 "updated",
                 "skipped",

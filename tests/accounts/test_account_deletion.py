@@ -53,7 +53,7 @@ def test_deletion_anonymizes_reviews(alice, bob, client_of, anonymous, content):
     assert not Progress.objects.filter(entry=content["entry"]).exists()
     entry = client_of(bob).get(f"/api/v1/clubs/{content['club'].pk}/books/{content['entry']}/").json()
     assert (entry["added_by"], entry["members_finished"]) == (deleted_user, 0)
-    call_command("verify_figures")
+    call_command("verify_counters")
 
 
 def delete_as_staff(staff, user):
@@ -80,7 +80,7 @@ def test_deletion_by_staff_has_the_same_effect(
     assert [review["author"]["username"] for review in shown if review["body"]] == [None]
     assert client_of(bob).get(f"/api/v1/clubs/{content['club'].pk}/").json()["my_role"] == "owner"
     assert AuditEntry.objects.filter(verb="admin.deleted", actor=staff.pk, target_id=alice.pk).exists()
-    call_command("verify_figures")
+    call_command("verify_counters")
 
 
 def test_interrupted_deletion_by_staff_is_finished(staff, alice, sign_in, anonymous):
@@ -89,16 +89,16 @@ def test_interrupted_deletion_by_staff_is_finished(staff, alice, sign_in, anonym
     delete_as_staff(staff, alice)
     assert anonymous.get(ME, HTTP_AUTHORIZATION=f"Bearer {access}").status_code == 401
     assert User.objects.filter(username_key="alice").exists()
-    call_command("clear_expired")
+    call_command("prune_expired")
     assert not User.objects.filter(username_key="alice").exists()
-    call_command("verify_figures")
+    call_command("verify_counters")
 
 
 def test_deletion_deletes_reviews_on_request(alice, client_of, anonymous, content):
     assert client_of(alice).delete(ME, {"password": PASSWORD, "reviews": "delete"}).status_code == 204
     shown = anonymous.get(f"/api/v1/books/{content['book'].pk}/reviews/").json()["results"]
     assert [review["rating"] for review in shown] == [2.0]
-    call_command("verify_figures")
+    call_command("verify_counters")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_interrupted_deletion_is_finished(alice, client_of, content):
     # The account is deactivated, but the failed transaction has changed nothing.
     assert client.get(ME).status_code == 401
     assert Membership.objects.filter(user=alice).exists()
-    call_command("clear_expired")
+    call_command("prune_expired")
     assert not User.objects.filter(pk=alice.pk).exists()
     assert RetiredUsername.objects.filter(username_key="alice").exists()
-    call_command("verify_figures")
+    call_command("verify_counters")

@@ -122,9 +122,9 @@ def test_export_and_deletion_are_audited(alice, client_of):
 
 
 def test_login_failure_entries_are_limited(anonymous, alice, monkeypatch):
-    monkeypatch.setattr(login_failures, "OF_A_NAME", 3)
-    monkeypatch.setattr(login_failures, "OF_AN_ADDRESS", 5)
-    monkeypatch.setattr(login_failures, "OF_ALL", 8)
+    monkeypatch.setattr(login_failures, "MAX_PER_NAME", 3)
+    monkeypatch.setattr(login_failures, "MAX_PER_IP", 5)
+    monkeypatch.setattr(login_failures, "MAX_TOTAL", 8)
 
     def fail(name, address):
         body = {"username": name, "password": WRONG}
@@ -136,13 +136,13 @@ def test_login_failure_entries_are_limited(anonymous, alice, monkeypatch):
     assert [fail("nobody", "198.51.100.8") for _n in range(4)] == [4, 5, 6, 6]
     # The limit per address counts an IPv6 network as one address.
     assert [fail(f"n{n}", f"2001:db8::{n}") for n in range(3)] == [7, 8, 8]
-    monkeypatch.setattr(login_failures, "OF_ALL", 100)
+    monkeypatch.setattr(login_failures, "MAX_TOTAL", 100)
     assert [fail(f"m{n}", f"2001:db8::{n}") for n in range(4)] == [9, 10, 10, 10]
 
 
 def test_login_failure_does_not_reveal_accounts(post, alice, monkeypatch):
     """Both run the same statements, also beyond the limit, so that the response time is the same."""
-    monkeypatch.setattr(login_failures, "OF_A_NAME", 2)
+    monkeypatch.setattr(login_failures, "MAX_PER_NAME", 2)
     statements = []
     for _n in range(3):
         for name in ("alice", "alicf", "alice@example.org", "alicf@example.org"):

@@ -175,7 +175,7 @@ def test_full_disk_is_503_and_keeps_the_avatar(as_alice, monkeypatch):
 
 
 def test_busy_image_processing_is_503(as_alice, monkeypatch):
-    monkeypatch.setattr(processing, "SECONDS_IN_LINE", 0.01)
+    monkeypatch.setattr(processing, "MAX_WAIT_SECONDS", 0.01)
     with processing._one_at_a_time:
         assert put(as_alice, AVATAR, made()).status_code == 503
     assert put(as_alice, AVATAR, made()).status_code == 200
@@ -197,6 +197,6 @@ def test_orphaned_files_are_deleted_after_a_day(as_alice, alice, tmp_path, monke
         os.utime(path, (long_ago, long_ago))
     with storage.store_image(made(), folder="avatars", owner=alice.pk) as recent:
         pass
-    call_command("clear_expired")
+    call_command("prune_expired")
     assert {orphan, of_missing_user}.isdisjoint(files())
     assert {f"http://testserver/media/{name}" for name in files()} == {shown, f"http://testserver/media/{recent}"}

@@ -42,6 +42,6 @@ def test_createsuperuser_with_invalid_username_fails(environment):
 
 
 def test_cleanup_reports_zero_when_nothing_expired(capsys):
-    call_command("clear_expired")
+    call_command("prune_expired")
     kinds = {"sessions", "e-mail tokens", "idempotency records", "tasks", "interrupted account deletions"}
     assert {f"{kind}: 0 deleted" for kind in kinds} <= set(capsys.readouterr().out.splitlines())

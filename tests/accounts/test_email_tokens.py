@@ -372,6 +372,6 @@ def test_expired_tokens_are_deleted(post, alice, post_email, bob, capsys):
     post("password/reset", email="alice@example.org")
     post_email(bob, "verify")
     EmailToken.objects.filter(purpose="reset").update(expires_at=timezone.now())
-    call_command("clear_expired")
+    call_command("prune_expired")
     assert "e-mail tokens: 1 deleted" in capsys.readouterr().out
     assert EmailToken.objects.get().purpose == "verify"

@@ -167,7 +167,7 @@ def test_export_is_a_file_with_etag_and_audited(alice, as_alice, anonymous):
 
 
 def test_export_reads_rows_in_batches(alice, as_alice, monkeypatch):
-    monkeypatch.setattr(export, "BATCH", 7)
+    monkeypatch.setattr(export, "BATCH_SIZE", 7)
     books = Book.objects.bulk_create(
         Book(title=f"Book {n}", title_key=f"book {n}", author="A", search_text="", added_by=alice) for n in range(50)
     )

@@ -112,7 +112,7 @@ def test_superuser_is_changed_only_by_superusers(administrator, staff, alice):
     both = {"action": "delete_selected", "_selected_action": [staff.pk, alice.pk], "post": "yes"}
     assert client.post(USERS, both).status_code == 403
     TOTPDevice.objects.create(user=staff, secret="x", last_step=0)
-    client.post(USERS, {"action": "reset_second_factor", "_selected_action": [staff.pk]})
+    client.post(USERS, {"action": "reset_two_factor", "_selected_action": [staff.pk]})
     assert TOTPDevice.objects.filter(user=staff).exists()
     assert User.objects.filter(pk__in=[staff.pk, alice.pk]).count() == 2
     assert client_as(staff).post(page_of(staff), form_of(staff, is_superuser="on", bio="x")).status_code == 302
@@ -145,7 +145,7 @@ def test_support_staff_cannot_escalate_privileges(helper, administrator, moderat
         assert client.post(f"{USERS}{user.pk}/password/", password).status_code == 403
         assert client.post(f"{USERS}{user.pk}/delete/", {"post": "yes"}).status_code == 403
     TOTPDevice.objects.get_or_create(user=moderator, defaults={"secret": "x", "last_step": 0})
-    client.post(USERS, {"action": "reset_second_factor", "_selected_action": [moderator.pk]})
+    client.post(USERS, {"action": "reset_two_factor", "_selected_action": [moderator.pk]})
     assert TOTPDevice.objects.filter(user=moderator).exists()
 
 
@@ -172,7 +172,7 @@ def test_moderator_cannot_change_accounts(moderator, alice):
         assert client.post(page_of(user), form_of(user, is_superuser="on")).status_code == 403
         assert client.post(f"{USERS}{user.pk}/password/", {"password1": NEW, "password2": NEW}).status_code == 403
     assert client.post(f"{USERS}add/", {"username": "x"}).status_code == 403
-    assert "reset_second_factor" not in client.get(USERS).content.decode()
+    assert "reset_two_factor" not in client.get(USERS).content.decode()
 
 
 def test_roles_are_read_only_and_groups_need_superuser(administrator, staff):

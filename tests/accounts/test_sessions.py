@@ -147,6 +147,6 @@ def test_sessions_are_deleted_30_days_after_their_end(alice, sign_in, capsys):
             AuthSession.objects.filter(pk=session.pk).update(
                 ended_at=session.created_at - datetime.timedelta(days=days)
             )
-    call_command("clear_expired")
+    call_command("prune_expired")
     assert "sessions: 1 deleted" in capsys.readouterr().out
     assert set(AuthSession.objects.values_list("device", flat=True)) == {"recent", "live"}

@@ -299,7 +299,7 @@ def test_superuser_resets_a_device(staff, make_user, events):
     enrol(theirs, "loser")
     assert theirs.get("/admin/").status_code == 200
     helper.force_login(staff)
-    body = {"action": "reset_second_factor", "_selected_action": [lost.pk]}
+    body = {"action": "reset_two_factor", "_selected_action": [lost.pk]}
     assert "Second factors reset: 1." in helper.post(USERS, body, follow=True).content.decode()
     assert theirs.get("/admin/").status_code == 302
     assert sign_in(theirs, "loser")["Location"].startswith(ENROL)
@@ -308,15 +308,15 @@ def test_superuser_resets_a_device(staff, make_user, events):
 
 def test_command_resets_a_device(enrolled, events):
     out = StringIO()
-    call_command("reset_second_factor", "STAFFER", stdout=out)
-    call_command("reset_second_factor", "staffer", stdout=out)
+    call_command("reset_two_factor", "STAFFER", stdout=out)
+    call_command("reset_two_factor", "staffer", stdout=out)
     assert out.getvalue().splitlines() == [
         "staffer: the next sign-in sets up another app",
         "staffer: there was no second factor",
     ]
     assert [verb for verb, *_rest in events] == ["factor.reset"]
     with pytest.raises(CommandError):
-        call_command("reset_second_factor", "nobody")
+        call_command("reset_two_factor", "nobody")
 
 
 def test_secret_with_another_key_accepts_no_code(client, enrolled, settings):

@@ -301,7 +301,7 @@ def test_interrupted_close_is_rolled_back(
         raise RuntimeError("interrupted")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Entry, "change", interrupt)
+        patched.setattr(Entry, "update_entry", interrupt)
         assert as_moe.post(url(club, ballot, "close/")).status_code == 500
     assert as_moe.get(url(club, ballot)).json()["result"] is None
     assert not Event.objects.filter(verb="ballot.closed").exists()

@@ -189,9 +189,9 @@ def test_long_merge_continues_as_task(
         page = client.get(f"/admin/catalog/merge/{merge.pk}/change/").content.decode()
         return page.partition(word)[2].partition(".")[0]
 
-    monkeypatch.setattr(services, "AT_ONCE_SECONDS", -1)
-    monkeypatch.setattr(catalog_tasks, "JOB_SECONDS", -1)
-    monkeypatch.setattr(services, "JOB_AFTER", services.TASK_DELAY * 0)
+    monkeypatch.setattr(services, "SYNC_SECONDS", -1)
+    monkeypatch.setattr(catalog_tasks, "MAX_SECONDS_PER_RUN", -1)
+    monkeypatch.setattr(services, "TASK_DELAY", services.TASK_DELAY * 0)
     before = snapshot()
     merge = merge_books(target=world.target, source=world.source, by=staff, reason="The same work")
     assert merge.state == MergeStatus.MERGING

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def use_index_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the scan of the next rows (tests/test_searched_pages.py)."""
-    monkeypatch.setattr(SearchPagination, "near", 0)
+    monkeypatch.setattr(SearchPagination, "search_window", 0)
 
 
 URL = "/api/v1/books/"

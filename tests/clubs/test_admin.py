@@ -51,7 +51,7 @@ def test_club_search_by_words_and_id(admin, make_club):
 @pytest.mark.parametrize("many", [1, 1_000])
 def test_membership_search_by_club_and_username(admin, club, make_club, many, monkeypatch):
     # Covers both search strategies: by user ids, and in list order if there are too many.
-    monkeypatch.setattr("core.admin.MAX_USER_IDS_IN_FILTER", many)
+    monkeypatch.setattr("core.admin.filters.MAX_USER_IDS_IN_FILTER", many)
     other = make_club("Other", alone=True)
     for parameters in ({"q": str(club.pk)}, {"club__id__exact": club.pk}):
         found = page(admin, "membership_changelist", **parameters)
@@ -106,7 +106,7 @@ def test_actions_require_change_permission(club, bob, make_user):
     from django.contrib.auth.models import Permission
 
     viewer = make_user("looker", is_staff=True)
-    viewer.user_permissions.set_progress(Permission.objects.filter(codename__in=["view_membership", "view_invitation"]))
+    viewer.user_permissions.set(Permission.objects.filter(codename__in=["view_membership", "view_invitation"]))
     client = Client()
     client.force_login(User.objects.get(pk=viewer.pk))
     act(client, "membership", "remove", [club.get_membership(bob)])

@@ -81,7 +81,7 @@ def staff_client(make_user):
 
     def sign_in(role):
         user = make_user(f"staff{ROLES.index(role)}", is_staff=True, is_superuser=role == "superuser")
-        user.groups.set_progress(Group.objects.filter(name=role))
+        user.groups.set(Group.objects.filter(name=role))
         client = Client()
         client.force_login(user)
         return client

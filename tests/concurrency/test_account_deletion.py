@@ -49,7 +49,7 @@ def test_account_deletion_during_writes_leaves_nothing(make_user, client_of):
     assert list(Membership.objects.values_list("user", flat=True)) == [owner.pk]
     assert not Like.objects.exists()
     assert Club.objects.count() == 1
-    call_command("verify_figures")
+    call_command("verify_counters")
 
 
 def test_account_deletion_by_staff_and_user_at_once(make_user, client_of):
@@ -79,9 +79,9 @@ def test_account_deletion_by_staff_and_user_at_once(make_user, client_of):
         codes = [answer.status_code for answer in answers]
         assert max(codes) < 500, [answer.content for answer in answers if answer.status_code >= 500]
         assert client.get("/api/v1/users/me/").status_code == 401
-    call_command("clear_expired")
+    call_command("prune_expired")
     assert not User.objects.filter(username_key__startswith="leaver").exists()
     assert RetiredUsername.objects.count() == ROUNDS
     assert list(Membership.objects.values_list("user", flat=True)) == [owner.pk]
     assert Club.objects.count() == 1
-    call_command("verify_figures")
+    call_command("verify_counters")

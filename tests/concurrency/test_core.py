@@ -102,7 +102,7 @@ def test_conditional_update_is_retried_after_deadlock(me, monkeypatch, times, st
             raise OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction")
 
     etag = me.get(ME)["ETag"]
-    monkeypatch.setattr(User, "change_profile", change_profile)
+    monkeypatch.setattr(User, "update_profile", change_profile)
     assert me.patch(ME, {"bio": "new"}, HTTP_IF_MATCH=etag).status_code == status
     assert len(tries) == min(times + 1, 4)
     assert me.get(ME).json()["bio"] == ("new" if status == 200 else "")

@@ -63,9 +63,9 @@ def test_one_request_builds_the_cached_response(books, monkeypatch):
         time.sleep(0.2)
         return listing(self, *args, **kwargs)
 
-    monkeypatch.setattr(counters, "read", together)
+    monkeypatch.setattr(counters, "get_values", together)
     monkeypatch.setattr(BookViewSet, "list", count)
-    monkeypatch.setattr(response_cache, "WAITING", 10)
+    monkeypatch.setattr(response_cache, "REBUILD_WAIT_SECONDS", 10)
     answers = at_once([partial(APIClient().get, BOOKS) for _ in range(6)])
     assert len({answer.content for answer in answers}) == 1
     assert made == [1]

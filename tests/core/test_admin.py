@@ -72,7 +72,7 @@ def test_dashboard_count_is_capped(staff, make_user, monkeypatch):
     monkeypatch.setattr("core.admin.dashboard.MAX_COUNTED", 3)
     assert format_capped_count(User.objects.all()) == "3+"
     with translation.override("pt-br"):
-        monkeypatch.setattr("core.admin.dashboard.capped", lambda rows, most: 12_000)
+        monkeypatch.setattr("core.admin.dashboard.count_up_to", lambda rows, most: 12_000)
         assert format_capped_count(User.objects.all()) == "12.000"
 
 

@@ -271,11 +271,11 @@ def test_prune_command_deletes_old_entries(staff, monkeypatch):
         with time_machine.travel(timezone.now() - datetime.timedelta(days=days)):
             log_audit_event(f"before {days}", by=staff)
     out = io.StringIO()
-    call_command("clear_audit", older_than="365d", dry_run=True, stdout=out)
+    call_command("prune_audit_log", older_than="365d", dry_run=True, stdout=out)
     assert len(entries()) == 5
-    call_command("clear_audit", older_than="365d", stdout=out)
+    call_command("prune_audit_log", older_than="365d", stdout=out)
     assert verbs() == ["before 364", "audit.cleared"]
-    call_command("clear_audit", older_than="365", stdout=out)
+    call_command("prune_audit_log", older_than="365", stdout=out)
     assert out.getvalue().splitlines() == [
         "4 entries would be deleted.",
         "4 entries were deleted.",
@@ -283,7 +283,7 @@ def test_prune_command_deletes_old_entries(staff, monkeypatch):
     ]
     for nonsense in ("29d", "x", "-1d", "", "1e3", "999999d"):
         with pytest.raises(CommandError):
-            call_command("clear_audit", older_than=nonsense)
+            call_command("prune_audit_log", older_than=nonsense)
 
 
 def test_audit_list_query_count_is_constant(admin, staff, django_assert_num_queries):
@@ -299,22 +299,22 @@ def test_audit_list_query_count_is_constant(admin, staff, django_assert_num_quer
 
 
 def test_command_is_recorded_without_a_client(staff):
-    call_command("reset_second_factor", "staffer", stdout=io.StringIO())
+    call_command("reset_two_factor", "staffer", stdout=io.StringIO())
     assert entries() == []
     Client().force_login(staff)
-    call_command("reset_second_factor", "staffer", stdout=io.StringIO())
+    call_command("reset_two_factor", "staffer", stdout=io.StringIO())
     (entry,) = entries()
     assert (entry.verb, entry.address, entry.agent) == ("factor.reset", "", "")
-    assert entry.detail == "manage.py reset_second_factor"
+    assert entry.detail == "manage.py reset_two_factor"
 
 
 def test_daily_cleanup_respects_retention_setting(settings):
     with time_machine.travel(timezone.now() - datetime.timedelta(days=100)):
         log_audit_event("long.ago", by=None)
-    call_command("clear_expired", stdout=io.StringIO())
+    call_command("prune_expired", stdout=io.StringIO())
     assert verbs() == ["long.ago"]
     settings.AUDIT_DAYS = 99
-    call_command("clear_expired", stdout=io.StringIO())
+    call_command("prune_expired", stdout=io.StringIO())
     assert verbs() == ["audit.cleared"]
 
 
@@ -324,15 +324,15 @@ def test_case_views_are_kept_as_long_as_the_audit_log(staff, alice, settings):
         at = timezone.now() - datetime.timedelta(days=days)
         CaseView.objects.create(case=case, by=staff, by_name="staffer", created_at=at)
     out = io.StringIO()
-    call_command("clear_audit", older_than="365d", dry_run=True, stdout=out)
+    call_command("prune_audit_log", older_than="365d", dry_run=True, stdout=out)
     assert CaseView.objects.count() == 2
-    call_command("clear_audit", older_than="365d", stdout=out)
+    call_command("prune_audit_log", older_than="365d", stdout=out)
     assert out.getvalue().splitlines() == ["1 entries would be deleted.", "1 entries were deleted."]
     assert CaseView.objects.count() == 1
-    call_command("clear_expired", stdout=out)
+    call_command("prune_expired", stdout=out)
     assert CaseView.objects.count() == 1
     settings.AUDIT_DAYS = 99
-    call_command("clear_expired", stdout=out)
+    call_command("prune_expired", stdout=out)
     assert not CaseView.objects.exists()
     assert verbs() == ["audit.cleared"] * 2
 

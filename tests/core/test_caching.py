@@ -194,11 +194,11 @@ def test_response_built_before_a_write_is_not_cached(anonymous, alice, book, mon
     place, keep = f"{BOOKS}{book.pk}/stats/", response_cache._store
 
     def write_first(key, response):
-        monkeypatch.setattr(response_cache, "_keep", keep)
+        monkeypatch.setattr(response_cache, "_store", keep)
         Review.create_review(book=book, by=alice, rating=9)
         keep(key, response)
 
-    monkeypatch.setattr(response_cache, "_keep", write_first)
+    monkeypatch.setattr(response_cache, "_store", write_first)
     assert anonymous.get(place).json()["ratings_count"] == 0
     assert anonymous.get(place).json()["ratings_count"] == 1
 

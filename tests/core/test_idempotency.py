@@ -88,7 +88,7 @@ def test_parallel_call_with_the_key_is_409(me, problem, monkeypatch):
             seen.append(post(me, body={"sleep": 0}))
         return original(claim, call, request, *args, **kwargs)
 
-    monkeypatch.setattr(idempotency, "_run_and_keep", meanwhile)
+    monkeypatch.setattr(idempotency, "_run_and_store", meanwhile)
     assert post(me).status_code == 201
     problem(seen[0], 409, "idempotency_in_progress")
     problem(seen[1], 422, "idempotency_key_reused")
@@ -159,11 +159,11 @@ def test_slow_call_is_rolled_back_after_its_claim_is_taken_over(me, problem, mon
     original = idempotency._run_and_store
 
     def overtaken(claim, call, request, *args, **kwargs):
-        monkeypatch.setattr(idempotency, "_run_and_keep", original)
+        monkeypatch.setattr(idempotency, "_run_and_store", original)
         IdempotencyRecord.objects.filter(pk=claim.pk).delete()
         return original(claim, call, request, *args, **kwargs)
 
-    monkeypatch.setattr(idempotency, "_run_and_keep", overtaken)
+    monkeypatch.setattr(idempotency, "_run_and_store", overtaken)
     problem(post(me), 409, "idempotency_in_progress")
     assert effects() == 0
     assert post(me).status_code == 201
@@ -180,7 +180,7 @@ def test_committed_response_survives_a_lost_connection(client_of, alice, problem
 
         return run
 
-    monkeypatch.setattr(idempotency, "retrying_atomic", lost)
+    monkeypatch.setattr(idempotency, "atomic_with_retry", lost)
     problem(post(me), 503)
     monkeypatch.undo()
     assert post(me)["Idempotency-Replayed"] == "true"

@@ -177,7 +177,7 @@ def test_foreign_value_is_a_miss(server, ask, garbage):
     ask()
     raw = cache.client.get_client()
     for key in raw.keys("*probe*"):
-        raw.set_progress(key, garbage)
+        raw.set(key, garbage)
     ask()
     assert ask() == {"n": 1}
 
@@ -187,7 +187,7 @@ def test_invalid_counter_does_not_disable_the_rate(server, anonymous, rate):
     anonymous.get("/api/v1/probe/limited/")
     raw = cache.client.get_client()
     for key in raw.keys("*rate*"):
-        raw.set_progress(key, "garbage", ex=60)
+        raw.set(key, "garbage", ex=60)
     assert [anonymous.get("/api/v1/probe/limited/").status_code for _ in range(4)] == [200, 200, 429, 429]
 
 
@@ -196,7 +196,7 @@ def test_counter_without_expiry_gets_one(server, anonymous, rate):
     anonymous.get("/api/v1/probe/limited/")
     raw = cache.client.get_client()
     [key] = raw.keys("*rate*")
-    raw.set_progress(key, 5000)
+    raw.set(key, 5000)
     assert anonymous.get("/api/v1/probe/limited/").status_code == 429
     assert 0 < raw.ttl(key) <= 60
 

@@ -274,7 +274,7 @@ def test_cleanup_deletes_old_successful_tasks_only():
         key = f"{status} {finished_at}"
         QueuedTask.objects.create(key=key, task_path="x", status=status, finished_at=finished_at, run_after=old)
     out = io.StringIO()
-    call_command("clear_expired", stdout=out)
+    call_command("prune_expired", stdout=out)
     assert "tasks: 1 deleted" in out.getvalue()
     assert QueuedTask.objects.count() == 3
 

@@ -260,10 +260,10 @@ def test_seats_and_waitlist_match_a_model(plan, crowd, club, alice, steps, capac
 
 def test_verify_counters_finds_and_repairs_rsvp_counters(meeting, as_bob, capsys):
     rsvp(as_bob, meeting, "yes")
-    call_command("verify_figures")
+    call_command("verify_counters")
     Meeting.objects.update(yes=3, waitlisted=1)
     with pytest.raises(SystemExit):
-        call_command("verify_figures")
+        call_command("verify_counters")
     assert f"meetings.meeting {meeting.pk} yes: 3, should be 1" in capsys.readouterr().out
-    call_command("verify_figures", repair=True)
+    call_command("verify_counters", repair=True)
     check_seats()

@@ -105,8 +105,8 @@ def test_local_time_is_kept_when_zone_rules_change(plan, as_bob, without_summer_
     Notification.objects.all().delete()
     old_past = ok(as_bob.get(url(past)))["starts_at"]
     with without_summer_time:
-        call_command("settle_meetings")
-        call_command("settle_meetings")
+        call_command("resync_meetings")
+        call_command("resync_meetings")
     assert ok(as_bob.get(url(meeting)))["starts_at"] == "2027-06-01T19:00:00Z"
     assert ok(as_bob.get(url(cancelled)))["starts_at"] == "2027-06-01T19:00:00Z"
     assert ok(as_bob.get(url(elsewhere)))["starts_at"] == "2027-06-01T18:00:00Z"

@@ -111,7 +111,7 @@ def test_view_permission_does_not_allow_decisions(make_user, admin_client_of, re
     report(clients[0], review)
     case = case_of(review)
     viewer, nobody = make_user("viewer", is_staff=True), make_user("nobody", is_staff=True)
-    viewer.user_permissions.set_progress([Permission.objects.get(codename="view_case")])
+    viewer.user_permissions.set([Permission.objects.get(codename="view_case")])
     client = admin_client_of(viewer)
     assert client.get(QUEUE).status_code == 200
     assert client.get(page_of(case)).context["form"] is None

@@ -16,7 +16,7 @@ TARGETS = ("alice", "club", "book", "review")
 def sign_in_as(make_user):
     def sign_in(role):
         user = make_user("helper", is_staff=True)
-        user.groups.set_progress(Group.objects.filter(name=role))
+        user.groups.set(Group.objects.filter(name=role))
         client = Client()
         client.force_login(user)
         return client

@@ -43,7 +43,7 @@ def differences(*arguments: str) -> tuple[int, list[str]]:
     """Return the exit status of `verify_counters` and the differences it prints."""
     out, status = io.StringIO(), 0
     try:
-        call_command("verify_figures", *arguments, stdout=out)
+        call_command("verify_counters", *arguments, stdout=out)
     except SystemExit as error:
         status = int(error.code or 0)
     return status, [line for line in out.getvalue().splitlines() if "should be" in line]

@@ -56,7 +56,7 @@ def test_list_does_not_count_facets(admin, review):
 
 
 def test_actions_are_limited_to_listed_rows(admin, review, bob, monkeypatch):
-    monkeypatch.setattr("core.admin.MAX_LIST_ROWS", 2)
+    monkeypatch.setattr("core.admin.changelist.MAX_LIST_ROWS", 2)
     Review.create_review(book=review.book, by=bob, rating=1)
     body = {"action": "delete_selected", "_selected_action": [review.pk], "select_across": "1", "post": "yes"}
     assert "Search or filter for fewer" in admin.post(ADMIN, body, follow=True).content.decode()

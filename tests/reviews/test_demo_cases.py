@@ -32,7 +32,7 @@ def demo():
 @pytest.fixture
 def moderator(make_user):
     user = make_user("helper", is_staff=True)
-    user.groups.set_progress(Group.objects.filter(name=MODERATORS))
+    user.groups.set(Group.objects.filter(name=MODERATORS))
     client = Client()
     client.force_login(user)
     return client

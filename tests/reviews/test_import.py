@@ -362,7 +362,7 @@ def test_interrupted_import_resumes(upload, monkeypatch, kind):
             raise kind
         return review
 
-    monkeypatch.setattr(Review, "write", breaking)
+    monkeypatch.setattr(Review, "create_review", breaking)
     with pytest.raises(kind):
         process_batch(id=work.pk)
     work.refresh_from_db()
@@ -381,7 +381,7 @@ def test_failing_row_does_not_block_others(upload, monkeypatch, caplog):
             raise ZeroDivisionError("secret")
         return write(**fields)
 
-    monkeypatch.setattr(Review, "write", breaking)
+    monkeypatch.setattr(Review, "create_review", breaking)
     report = upload(goodreads(*(book(n) for n in range(5))))
     assert counts(report) == (4, 0, 0, 1)
     assert report["errors"][0] == {

@@ -110,7 +110,7 @@ def test_interrupted_command_resumes(tmp_path: Path, number: signal.Signals):
     assert query("count(*) FROM reviews_review") == query("count(DISTINCT book_id) FROM reviews_review") == ROWS
     assert query("count(*) FROM catalog_book") == ROWS
     assert query("group_concat(status || created) FROM reviews_reviewimport") == f"done{ROWS}"
-    verified = subprocess.run([*manage, "verify_figures"], env=env, cwd=TOP, capture_output=True, text=True)
+    verified = subprocess.run([*manage, "verify_counters"], env=env, cwd=TOP, capture_output=True, text=True)
     assert verified.returncode == 0, verified.stdout
 
 

@@ -22,7 +22,7 @@ def test_seed_creates_reviews_with_correct_counters(capsys):
     assert len(rows) == 500
     assert len({(title, author) for title, author, _rating, _visibility in rows}) == 500
     assert {visibility for *_others, visibility in rows} == {"public", "clubs", "private"}
-    call_command("verify_figures")
+    call_command("verify_counters")
 
 
 def test_equal_seeds_create_equal_reviews():

@@ -1,4 +1,4 @@
-"""`manage.py clear_expired`."""
+"""`manage.py prune_expired`."""
 
 from typing import Any
 

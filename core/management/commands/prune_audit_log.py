@@ -12,7 +12,7 @@ MIN_DAYS = 30
 
 
 class Command(BaseCommand):
-    """`manage.py clear_audit --older-than 365d`"""
+    """`manage.py prune_audit_log --older-than 365d`"""
 
     help = "Deletes old entries of the audit log and of the log of case views. At least the last 30 days are kept."
 

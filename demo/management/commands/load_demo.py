@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
@@ -14,7 +15,7 @@ from catalog.imports.lines import LineReader
 from catalog.imports.progress import ProgressReporter
 from catalog.models import Book
 
-DATA = Path(__file__).resolve().parents[2] / "data"
+DATA = settings.BASE_DIR / "catalog" / "data"
 FILES = ("demo_books.csv", "classicos.csv")
 
 
