@@ -162,7 +162,7 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
         self.message_user(request, _("Suspensions lifted: %(ended)d.") % {"ended": len(suspended)})
 
     @admin.action(description=_("Reset the second factor"), permissions=["reset"])
-    def reset_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+    def reset_two_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         managed = _manageable(request, queryset)
         reset = sum(TOTPDevice.objects.reset(user, by=request.user.pk) for user in managed)
         self.message_user(request, _("Second factors reset: %(reset)d.") % {"reset": reset})
@@ -253,7 +253,7 @@ class GroupAdmin(LargeTableModelAdmin):
         return self.has_change_permission(request, obj)
 
     def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[str]:
-        return ["name", "permissions" if self.has_change_permission(request, obj) else "rights"]
+        return ["name", "permissions" if self.has_change_permission(request, obj) else "permissions_display"]
 
     @admin.display(description=_("permissions"))
     def permissions_display(self, group: Group) -> SafeString:

@@ -186,7 +186,7 @@ def test_suspension_date_is_read_only(admin, alice):
 
 def test_action_lifts_suspensions(admin, alice, bob, sign_in):
     alice.suspend(timezone.now() + datetime.timedelta(days=7), by=None)
-    chosen = {"action": "end_suspensions", "_selected_action": [alice.pk, bob.pk]}
+    chosen = {"action": "lift_suspensions", "_selected_action": [alice.pk, bob.pk]}
     assert "Suspensions lifted: 1." in admin.post(USERS, chosen, follow=True).content.decode()
     assert is_accepted(sign_in("alice")["access"])
 
@@ -277,5 +277,5 @@ def test_pages_are_fully_translated(admin, alice):
     assert "Editores do catálogo" in admin.get("/admin/auth/group/", **portuguese).content.decode()
     history = admin.get(f"{USERS}{alice.pk}/history/", **portuguese).content.decode()
     assert "Alterado Nome de exibição e Da equipe." in history
-    usernames = admin.get("/admin/search/?extended=1&s=leit", **portuguese).content.decode()
+    usernames = admin.get("/admin/search/?extended=1&s=leitores", **portuguese).content.decode()
     assert "1 resultado em" in " ".join(usernames.split())

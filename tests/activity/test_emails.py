@@ -145,7 +145,10 @@ def test_disconnect_during_batch_retries_the_rest(users, mailoutbox, settings, m
     notify(NotificationKind.SECURITY, [user.pk for user in users], detail="x")
     run_pending()
     assert recipients(mailoutbox) == ["r0@example.org", "r1@example.org"]
-    assert QueuedTask.objects.get(task_path="activity.tasks.send_notification_emails").error == "MailServerAwayError"
+    assert (
+        QueuedTask.objects.get(task_path="activity.tasks.send_notification_emails").error
+        == "MailServerUnavailableError"
+    )
     monkeypatch.setattr(RejectingBackend, "refusals", {})
     mail.breaker.reset()
     QueuedTask.objects.filter(status="READY").update(run_after=timezone.now())

@@ -135,7 +135,7 @@ def test_old_notifications_are_deleted(bob):
     for key, days in ages.items():
         notify(NotificationKind.SECURITY, [bob.pk], detail="x", key=key)
         read_at = now if key.startswith("read") else None
-        Notification.objects.filter(key=key).update(at=now - datetime.timedelta(days), read_at=read_at)
+        Notification.objects.filter(key=key).update(created_at=now - datetime.timedelta(days), read_at=read_at)
     call_command("prune_expired")
     assert set(Notification.objects.values_list("key", flat=True)) == {"read lately", "unread"}
 
