@@ -272,7 +272,7 @@ def test_pages_are_fully_translated(admin, alice):
         "Editores de confiança",
     ):
         assert shown in page, shown
-    for english in ("Raw passwords", "Catalogue editors"):
+    for english in ("Raw passwords", "Catalog editors"):
         assert english not in page, english
     assert "Editores do catálogo" in admin.get("/admin/auth/group/", **portuguese).content.decode()
     history = admin.get(f"{USERS}{alice.pk}/history/", **portuguese).content.decode()

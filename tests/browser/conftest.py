@@ -12,9 +12,9 @@ from tests.staff import code_of
 
 SCREENSHOTS = TOP / "var" / "screenshots"
 STAFF, ANOTHER, PASSWORD = "moderata", "andere", "a-long-enough-secret"
-ROLES = {"Moderators": "rolemoderator", "Catalogue editors": "roleeditor", "Administrators": "roleadministrator"}
+ROLES = {"Moderators": "rolemoderator", "Catalog editors": "roleeditor", "Administrators": "roleadministrator"}
 # Users of the same roles who have not signed in yet.
-ON_DUTY = {"Moderators": "dutymoderator", "Catalogue editors": "dutyeditor", "Administrators": "dutyadministrator"}
+ON_DUTY = {"Moderators": "dutymoderator", "Catalog editors": "dutyeditor", "Administrators": "dutyadministrator"}
 APPOINT = f"""
 from django.contrib.auth.models import Group
 from accounts.models import User
