@@ -3,7 +3,8 @@
 A role consists of permission patterns, so that new permissions of an app are included without a migration. Manual
 changes to a role are overwritten; superusers may create other groups.
 
-`Trusted editors` (catalog) is no staff role: its members may edit any book through the API, but cannot use the admin.
+`Trusted editors` (catalog) is not a staff role: its members may edit any book through the API, but cannot use the
+admin.
 """
 
 from fnmatch import fnmatchcase

@@ -9,15 +9,15 @@ from core.mail import QueuedEmail, RecipientRejectedError, SMTPSession
 logger = logging.getLogger("bookbridge.mail")
 
 
-def send_notification(row: Notification, postman: SMTPSession) -> None:
-    """Send a notification, if its user may still see it and has an address; one that is rejected is not sent again.
+def send_notification(row: Notification, smtp: SMTPSession) -> None:
+    """Send a notification if the user may still see it and has a verified address. A rejected e-mail is not sent again.
 
     Raises DeliveryDeferredError and MailServerUnavailableError.
     """
-    mail = _render(row)
+    email = _render(row)
     try:
-        if mail:
-            postman.send(mail)
+        if email:
+            smtp.send(email)
     except RecipientRejectedError:
         logger.warning("the mail server rejected notification %s", row.pk)
 
