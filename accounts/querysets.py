@@ -29,16 +29,16 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def visible_to(self, viewer: User | AnonymousUser) -> UserQuerySet:
         """Return the active users, except those who have blocked `viewer` or are blocked by them."""
-        return self.open().filter(not_blocked(viewer, "pk"))
+        return self.active().filter(not_blocked(viewer, "pk"))
 
-    def open(self) -> UserQuerySet:
+    def active(self) -> UserQuerySet:
         """Return the users whose account is active."""
         return self.filter(is_active=True)
 
     def visible_or_blocked_by(self, viewer: User | AnonymousUser) -> UserQuerySet:
         """Return the users visible to `viewer` and those that `viewer` has blocked."""
         blocked_by_viewer = Block.objects.filter(blocker=viewer.pk, blocked=models.OuterRef("pk"))
-        return self.open().filter(not_blocked(viewer, "pk") | Q(models.Exists(blocked_by_viewer)))
+        return self.active().filter(not_blocked(viewer, "pk") | Q(models.Exists(blocked_by_viewer)))
 
     def avatar_names(self, ids: Collection[int], names: Collection[str]) -> set[str]:
         """Return the image names of the avatars of the users with these `ids`."""
@@ -52,7 +52,7 @@ class UserQuerySet(models.QuerySet["User"]):
         terms = query_terms(text)
         return self.filter(search_text__words=terms) if terms else self.none()
 
-    def by_username(self, username: str) -> UserQuerySet:
+    def with_username(self, username: str) -> UserQuerySet:
         """Return the user with that username, ignoring case; at most one."""
         return self.filter(username_key=normalize_identifier(username))
 
@@ -84,5 +84,5 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 
     def get_by_natural_key(self, username: str | None) -> User:
         """Return the user who signs in to the admin with this username, ignoring case."""
-        user: User = self.by_username(username or "").get()
+        user: User = self.with_username(username or "").get()
         return user

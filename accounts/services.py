@@ -72,7 +72,7 @@ def authenticate(name: str, password: str) -> User:
     Raises InvalidCredentials, or PermissionDeniedProblem `account_suspended`. An unknown name costs the same hashing
     and logging as a wrong password, so that the response time does not reveal accounts.
     """
-    users = User.objects.with_verified_email(name) if "@" in name else User.objects.by_username(name)
+    users = User.objects.with_verified_email(name) if "@" in name else User.objects.with_username(name)
     user = users.first()
     if user is None:
         make_password(password)

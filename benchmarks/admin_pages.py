@@ -102,7 +102,7 @@ def staff() -> Client:
     client = Client(raise_request_exception=False)
     client.force_login(user, "accounts.authentication.AdminBackend")
     session = client.session
-    session[sessions.SESSION_KEY] = {"since": time.time(), "seen": time.time(), "factor": None}
+    session[sessions.SESSION_KEY] = {"started": time.time(), "last_request": time.time(), "device": None}
     session.save()
     return client
 

@@ -71,7 +71,7 @@ CLUB, NOTE = "Leitores da Rua Sete", "Isso é sobre mim, e não é sobre o livro
 def seed_demo_cases(users: Mapping[str, User]) -> None:
     """Create the demo reports, decisions and appeals. Cases about books that do not exist are skipped."""
     name, shown = MODERATOR
-    if User.objects.by_username(name).exists():
+    if User.objects.with_username(name).exists():
         return
     moderator = User.objects.create_user(name, None, display_name=shown, language="pt-BR", is_staff=True)
     moderator.groups.set(Group.objects.filter(name=MODERATORS))

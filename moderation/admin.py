@@ -103,7 +103,7 @@ class CaseAdmin(ReadOnlyModelAdmin):
             return queryset, False
         if pk is not None:
             return queryset.filter(target_type=word.strip(), target_id=pk), False
-        return queryset.filter(author__in=User.objects.by_username(term).values("pk")), False
+        return queryset.filter(author__in=User.objects.with_username(term).values("pk")), False
 
     def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("moderation.decide")
@@ -305,7 +305,7 @@ class DecisionAdmin(ReadOnlyModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
-        return (queryset.filter(subject__in=User.objects.by_username(term).values("pk")) if term else queryset), False
+        return (queryset.filter(subject__in=User.objects.with_username(term).values("pk")) if term else queryset), False
 
 
 @admin.register(CaseView)

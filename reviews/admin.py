@@ -56,7 +56,7 @@ class ReviewAdmin(ReportableModelAdmin, ReadOnlyModelAdmin):
             return queryset.filter(pk=number), False
         if book is not None:
             return queryset.filter(book=book), False
-        return queryset.filter(author__in=User.objects.by_username(term).values("pk")), False
+        return queryset.filter(author__in=User.objects.with_username(term).values("pk")), False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Allow deletion, for content that must not be stored at all."""

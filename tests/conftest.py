@@ -172,9 +172,9 @@ def force_login_with_two_factor(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def force(client: Client, user: User, backend: str | None = None) -> None:
         force_login(client, user, backend)
-        factor = TOTPDevice.objects.get_or_create(user=user, defaults={"secret": "", "last_step": 0})[0]
+        device = TOTPDevice.objects.get_or_create(user=user, defaults={"secret": "", "last_step": 0})[0]
         session, now = client.session, time.time()
-        session[sessions.SESSION_KEY] = {"since": now, "seen": now, "factor": factor.pk}
+        session[sessions.SESSION_KEY] = {"started": now, "last_request": now, "device": device.pk}
         session.save()
 
     monkeypatch.setattr(Client, "force_login", force)

@@ -175,7 +175,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
         Raises NotAuthenticated if the account has been deleted in the meantime.
         """
-        locked = User.objects.select_for_update().open().filter(pk=self.pk).values_list("avatar", flat=True)
+        locked = User.objects.select_for_update().active().filter(pk=self.pk).values_list("avatar", flat=True)
         previous = locked.first()
         if previous is None:
             raise NotAuthenticated

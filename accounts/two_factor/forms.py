@@ -39,7 +39,7 @@ class TwoFactorLoginForm(AuthenticationForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.factor: TOTPDevice | None = None
+        self.device: TOTPDevice | None = None
         if not settings.ADMIN_SECOND_FACTOR:
             del self.fields["code"]
 
@@ -50,12 +50,12 @@ class TwoFactorLoginForm(AuthenticationForm):
         except ValidationError:
             name = self.cleaned_data.get("username", "")
             record_login_failure(
-                "staff.refused", name, user=User.objects.by_username(name).values_list("pk", flat=True).first()
+                "staff.refused", name, user=User.objects.with_username(name).values_list("pk", flat=True).first()
             )
             raise
         user = cast(User, self.get_user())
-        self.factor = TOTPDevice.objects.for_user(user) if settings.ADMIN_SECOND_FACTOR else None
-        if self.factor and not self.factor.verify_token(cleaned.get("code", "")):
+        self.device = TOTPDevice.objects.for_user(user) if settings.ADMIN_SECOND_FACTOR else None
+        if self.device and not self.device.verify_token(cleaned.get("code", "")):
             emit("staff.code_refused", user.pk)
             raise self.get_invalid_login_error()
         return cleaned

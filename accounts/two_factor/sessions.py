@@ -22,12 +22,12 @@ SESSION_KEY, ENROLLMENT_KEY = "two_factor_session", "two_factor_enrollment"
 ENCRYPTION_PURPOSE = "two-factor enrollment"
 
 
-def start_session(request: HttpRequest, user: User, factor: TOTPDevice | None) -> None:
-    """Sign the user in with a new session. `factor` is None only if the settings do not require two factors."""
+def start_session(request: HttpRequest, user: User, device: TOTPDevice | None) -> None:
+    """Sign the user in with a new session. `device` is None only if the settings do not require two factors."""
     request.session.flush()
     login(request, user, backend="accounts.authentication.AdminBackend")
     now = time.time()
-    request.session[SESSION_KEY] = {"since": now, "seen": now, "factor": factor.pk if factor else None}
+    request.session[SESSION_KEY] = {"started": now, "last_request": now, "device": device.pk if device else None}
 
 
 def is_session_valid(request: HttpRequest) -> bool:
@@ -36,20 +36,20 @@ def is_session_valid(request: HttpRequest) -> bool:
     if not session:
         return False
     now = time.time()
-    if now - session["since"] > MAX_SESSION_SECONDS or now - session["seen"] > IDLE_TIMEOUT_SECONDS:
+    if now - session["started"] > MAX_SESSION_SECONDS or now - session["last_request"] > IDLE_TIMEOUT_SECONDS:
         return False
     return not settings.ADMIN_SECOND_FACTOR or _uses_device(session, TOTPDevice.objects.for_user(request.user))  # type: ignore[arg-type]
 
 
-def _uses_device(session: dict[str, Any], factor: TOTPDevice | None) -> bool:
-    return factor is not None and factor.pk == session["factor"]
+def _uses_device(session: dict[str, Any], device: TOTPDevice | None) -> bool:
+    return device is not None and device.pk == session["device"]
 
 
 def record_activity(request: HttpRequest) -> None:
     """Update the time of the last request, at most once a minute."""
     session, now = request.session.get(SESSION_KEY), time.time()
-    if session and now - session["seen"] > 60 and is_session_valid(request):
-        request.session[SESSION_KEY] = {**session, "seen": now}
+    if session and now - session["last_request"] > 60 and is_session_valid(request):
+        request.session[SESSION_KEY] = {**session, "last_request": now}
 
 
 class Enrollment(NamedTuple):

@@ -31,7 +31,7 @@ class AdminLoginView(LoginView):
     """Sign in with username, password and code. Users without a device are redirected to set one up."""
 
     def form_valid(self, form: Any) -> HttpResponse:
-        user, factor = cast(User, form.get_user()), cast(TwoFactorLoginForm, form).factor
+        user, factor = cast(User, form.get_user()), cast(TwoFactorLoginForm, form).device
         if settings.ADMIN_SECOND_FACTOR and factor is None:
             sessions.start_enrollment(self.request, user)
             query = urlencode({self.redirect_field_name: self.get_success_url()})

@@ -148,7 +148,7 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewS
         return UserProfileSerializer if self.action == "retrieve" else UserListSerializer
 
     def get_unlocked_object(self) -> User:
-        user: User = get_object_or_404(self.get_queryset().by_username(self.kwargs["username"]))
+        user: User = get_object_or_404(self.get_queryset().with_username(self.kwargs["username"]))
         return user
 
 
@@ -169,7 +169,7 @@ class BlockView(APIView):
 
     def _get_target_user(self, username: str) -> User:
         # Users who have blocked the caller are not found, as everywhere else.
-        user: User = get_object_or_404(User.objects.visible_or_blocked_by(self.request.user).by_username(username))
+        user: User = get_object_or_404(User.objects.visible_or_blocked_by(self.request.user).with_username(username))
         return user
 
 

@@ -46,7 +46,7 @@ def test_simultaneous_registrations_create_one_username():
         answers = at_once([call("register", username=name, password=NEW) for name in names])
         assert statuses(answers) == {201: 1, 409: 14}
         assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"username_taken"}
-        assert User.objects.by_username(f"jose{n}").count() == 1
+        assert User.objects.with_username(f"jose{n}").count() == 1
 
 
 def test_email_address_is_verified_by_one_account(mailoutbox):

@@ -17,7 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("username")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = User.objects.by_username(options["username"]).first()
+        user = User.objects.with_username(options["username"]).first()
         if user is None:
             raise CommandError("No user has this name.")
         was_reset = TOTPDevice.objects.reset(user, by=None)

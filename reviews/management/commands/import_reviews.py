@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
     def handle(self, *, file: Path, user: str, source: str, visibility: str, **rest: Any) -> None:
         """Import the file; if stopped by a signal, exit with status 128 plus its number."""
-        author = User.objects.by_username(user).first()
+        author = User.objects.with_username(user).first()
         if author is None:
             raise CommandError(f"There is no user {user}.")
         try:
