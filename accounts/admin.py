@@ -258,7 +258,9 @@ class GroupAdmin(LargeTableModelAdmin):
     @admin.display(description=_("permissions"))
     def permissions_display(self, group: Group) -> SafeString:
         """Return one line per model registered in the admin; permissions of other models have no effect."""
-        permissions = [item for item in group.permissions.all() if item.content_type.model_class() in self._pages]
+        permissions = [
+            item for item in group.permissions.all() if item.content_type.model_class() in self._registered_models
+        ]
         lines = (
             (model, ", ".join(map(permission_action_name, items)))
             for model, items in groupby(permissions, permission_model_name)
@@ -266,13 +268,13 @@ class GroupAdmin(LargeTableModelAdmin):
         return format_html_join(mark_safe("<br>"), "{}: {}", lines)
 
     @property
-    def _pages(self) -> Collection[type[Model]]:
+    def _registered_models(self) -> Collection[type[Model]]:
         return self.admin_site._registry.keys()
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name != "permissions":
             return super().formfield_for_manytomany(db_field, request, **kwargs)
-        types = ContentType.objects.get_for_models(*self._pages).values()
+        types = ContentType.objects.get_for_models(*self._registered_models).values()
         kwargs["queryset"] = Permission.objects.filter(content_type__in=types).select_related("content_type")
         kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
         field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)

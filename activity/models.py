@@ -124,7 +124,7 @@ class EventQuerySet(ActivityQuerySet):
     def for_user(self, user: User) -> EventQuerySet:
         """Return the user's own log: their actions, and changes to their account and memberships.
 
-        Titles of threads that a block hides are marked by `is_title_visible`.
+        Annotates `is_title_visible`, which is false if a block hides the title of the object.
         """
         is_title_visible = ExpressionWrapper(not_blocked(user, "object_author"), models.BooleanField())
         return self.filter(Q(actor=user.pk) | Q(subject=user.pk)).annotate(is_title_visible=is_title_visible)

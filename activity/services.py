@@ -55,39 +55,35 @@ def notify(
     members of a club, call `clubs.notifications.notify_members`.
     """
     users = [user for user in dict.fromkeys(users) if user != actor]
-    hidden = blocked_ids(users, actor) if actor is not None else set()
+    blocked = blocked_ids(users, actor) if actor is not None else set()
     if kind in HIDDEN_BY_BLOCK:
-        users = [user for user in users if user not in hidden]
-    app, mail = _channels(users, kind)
-    common = {
-        "kind": kind,
-        "club_id": club,
-        **_object_columns(object_ref),
-        **_message_columns(detail),
-        **({"key": key} if key else {}),
-    }
+        users = [user for user in users if user not in blocked]
+    app, email = _channels(users, kind)
+    columns = {"kind": kind, "club_id": club, **_object_columns(object_ref), **_message_columns(detail)}
+    if key:
+        columns["key"] = key
     batch = uuid.uuid4().hex
     rows = [
         Notification(
             user_id=user,
-            actor_id=None if user in hidden else actor,
+            actor_id=None if user in blocked else actor,
             in_app=user in app,
-            email_batch=batch if user in mail else None,
-            **common,
+            email_batch=batch if user in email else None,
+            **columns,
         )
         for user in users
-        if user in app | mail
+        if user in app | email
     ]
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
-    if mail:
+    if email:
         send_notification_emails.enqueue(batch=batch)
 
 
 def _channels(users: list[int], kind: NotificationKind) -> tuple[set[int], set[int]]:
     """Return the users to notify in the app and those to notify by e-mail, who must have verified their address."""
-    app, mail = NotificationPreference.objects.recipients(users, kind)
-    reachable = User.objects.filter(pk__in=mail, is_active=True, email_verified=True)
-    return app, set(reachable.values_list("pk", flat=True)) if mail else set()
+    app, email = NotificationPreference.objects.recipients(users, kind)
+    reachable = User.objects.filter(pk__in=email, is_active=True, email_verified=True)
+    return app, set(reachable.values_list("pk", flat=True)) if email else set()
 
 
 def _message_columns(detail: str | DeferredMessage) -> dict[str, str]:
