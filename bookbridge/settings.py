@@ -275,7 +275,7 @@ SPECTACULAR_SETTINGS = {
         "RecurrenceFrequency": "meetings.recurrence.Frequency",
         "ReportReason": "moderation.choices.Reason",
         "ReportTargetType": "bookbridge.openapi.report_target_types",
-        "ReviewVisibility": "reviews.models.reviews.Visibility",
+        "ReviewVisibility": "reviews.querysets.ReviewVisibility",
         "ReviewsOnDeletion": "accounts.models.ReviewsOnDeletion",
         "RsvpAnswer": "meetings.models.rsvps.CLIENT_CHOICES",
         "RsvpStatus": "meetings.models.rsvps.RsvpStatus",

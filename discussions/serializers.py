@@ -76,7 +76,7 @@ class ThreadUpdateSerializer(serializers.Serializer[Any]):
     closed = serializers.BooleanField(required=False)
 
 
-class AuthorField(NullableUserSummarySerializer):
+class PostAuthorSerializer(NullableUserSummarySerializer):
     """The author of a post; null if the post is deleted."""
 
     def get_attribute(self, instance: Post) -> User | None:  # type: ignore[override]  # None is rendered as null
@@ -87,7 +87,7 @@ class PostSerializer(ModelSerializer):
     """A post. If it is locked for the caller, its body is null."""
 
     thread = serializers.IntegerField(source="thread_id", read_only=True)
-    author = AuthorField(read_only=True, allow_null=True, help_text=_("Null if the post is deleted."))
+    author = PostAuthorSerializer(read_only=True, allow_null=True, help_text=_("Null if the post is deleted."))
     body = serializers.SerializerMethodField()
     reply_to = serializers.IntegerField(source="reply_to_id", read_only=True, allow_null=True)
     spoiler_percent = PercentField(
