@@ -29,7 +29,7 @@ from accounts.two_factor.models import TOTPDevice
 from accounts.validators import LANGUAGES
 from core.admin.base import LargeTableModelAdmin, ReadOnlyModelAdmin
 from core.admin.filters import filter_by_username_prefix
-from core.counters import counters
+from core.counters.versions import bump_versions
 from core.search.normalize import normalize_identifier
 
 
@@ -127,7 +127,7 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
         obj.save(update_fields=[*columns, *DERIVED_FIELDS] if change else None)
         if not change or "is_active" in columns:
             obj.update_user_count(+1 if obj.is_active else -1)
-        counters.bump_versions(USERS_VERSION)
+        bump_versions(USERS_VERSION)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         # Deactivated in the admin's transaction and erased after its commit.
