@@ -21,10 +21,11 @@ from accounts.events import emit
 from accounts.validators import EMAIL_LENGTH, LANGUAGE_TAGS, validate_email_key, validate_timezone, validate_username
 from core.api.exceptions import Conflict, PermissionDeniedProblem
 from core.counters import counters
+from core.counters.versions import bump_versions
 from core.db.fields import BinaryCollationCharField
 from core.db.transactions import atomic_with_retry, conflict_on_integrity_error
 from core.images import storage
-from core.search.lookups import SearchField, build_search_text, query_terms
+from core.search.fields import SearchField, build_search_text, query_terms
 from core.search.normalize import normalize_identifier
 
 if TYPE_CHECKING:
@@ -242,7 +243,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         with transaction.atomic():
             self._update_fields([*fields, "search_text"] if "display_name" in fields else fields)
             if "display_name" in fields:
-                counters.bump_versions(USERS_VERSION)
+                bump_versions(USERS_VERSION)
             if fields:
                 emit("profile.changed", self.pk)
 
@@ -259,7 +260,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.avatar = name
         self._update_fields(["avatar"])
         storage.delete_on_commit(before)
-        counters.bump_versions(USERS_VERSION)
+        bump_versions(USERS_VERSION)
         if before or name:
             emit("profile.changed", self.pk)
 

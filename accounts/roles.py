@@ -24,7 +24,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     CATALOGUE_EDITORS: ("catalog.*",),
     ADMINISTRATORS: (
-        *("accounts.*", "activity.*", "api.*", "auth.view_group", "catalog.*", "clubs.*", "moderation.*", "reviews.*"),
+        *("accounts.*", "activity.*", "auth.view_group", "ballots.*", "catalog.*", "clubs.*", "core.*"),
+        *("discussions.*", "meetings.*", "moderation.*", "reviews.*"),
     ),
 }
 

@@ -35,6 +35,8 @@ OPENLIBRARY_URL = env.url("OPENLIBRARY_URL", "https://openlibrary.org", schemes=
 # --- Applications and requests ---------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    # Before the theme and the admin, whose templates it overrides.
+    "core",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "bookbridge.apps.AdminConfig",
@@ -51,7 +53,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_tasks",
-    "core",
     "activity",
     "moderation",
     "catalog",
@@ -90,7 +91,6 @@ WSGI_APPLICATION = "bookbridge.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "bookbridge" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -299,7 +299,7 @@ UNFOLD = {
     "ACCOUNT": {
         "navigation": [
             {"title": gettext_lazy("Change password"), "link": reverse_lazy("admin:password_change")},
-            {"title": gettext_lazy("Second factor"), "link": reverse_lazy("admin:second_factor")},
+            {"title": gettext_lazy("Second factor"), "link": reverse_lazy("admin:two_factor_settings")},
         ]
     },
 }

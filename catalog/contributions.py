@@ -4,7 +4,7 @@ from catalog.covers import COVER_FOLDER
 from catalog.export import EXPORT_SECTIONS
 from catalog.models import Book
 from catalog.moderation import BookTarget
-from core.counters.counters import CounterCheck
+from core.counters.consistency import CounterCheck
 from core.registry import counter_checks, export_sections, image_folders, report_targets
 
 report_targets.register(BookTarget.target_type, BookTarget())

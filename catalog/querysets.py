@@ -13,7 +13,7 @@ from catalog.covers import revision_covers
 from catalog.models.editions import Edition
 from catalog.models.names import BookAuthor, BookSubject, sort_key
 from catalog.models.revisions import Revision
-from core.search.lookups import query_terms
+from core.search.fields import query_terms
 
 if TYPE_CHECKING:
     from accounts.models import User

@@ -12,8 +12,7 @@ from clubs.reading.choices import EntryStatus
 from clubs.reading.merges import EntryMergeHandler
 from clubs.reading.models import Entry, Progress, notification_target
 from clubs.roles import PUBLIC_ROLES
-from core.counters.consistency import DenormalizationCheck
-from core.counters.counters import recount_by_month
+from core.counters.consistency import DenormalizationCheck, monthly_counter_check
 from core.registry import (
     activity_sources,
     column_checks,
@@ -52,5 +51,5 @@ for check in (
     ),
 ):
     column_checks.register(check.name, check)
-counter_checks.register("total of clubs", recount_by_month("clubs", "created_at", Club.objects.public))
-counter_checks.register("total of finished books", recount_by_month("finished", "finished_at", _finished))
+counter_checks.register("total of clubs", monthly_counter_check("clubs", "created_at", Club.objects.public))
+counter_checks.register("total of finished books", monthly_counter_check("finished", "finished_at", _finished))

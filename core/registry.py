@@ -18,8 +18,7 @@ from django.http import HttpRequest
 if TYPE_CHECKING:
     from core.admin.charts import BarChart
     from core.admin.dashboard import Panel
-    from core.counters.consistency import DenormalizationCheck
-    from core.counters.counters import CounterCheck
+    from core.counters.consistency import CounterCheck, DenormalizationCheck
 
 Item = TypeVar("Item")
 

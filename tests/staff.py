@@ -10,7 +10,7 @@ from django_otp.oath import TOTP
 
 from tests.conftest import PASSWORD
 
-LOGIN, ENROL, OWN = "/admin/login/", "/admin/enrol/", "/admin/second-factor/"
+LOGIN, ENROL, OWN = "/admin/login/", "/admin/two-factor/setup/", "/admin/two-factor/"
 
 
 def code_of(secret: str, *, steps: int = 0) -> str:

@@ -24,7 +24,7 @@ from catalog.models import EDITABLE_FIELDS, Book, BookQuerySet, Edition, Revisio
 from core.admin.base import LargeTableModelAdmin
 from core.api.exceptions import Conflict
 from core.images.storage import is_stored_name
-from core.search.lookups import query_terms
+from core.search.fields import query_terms
 from moderation.admin_mixins import ReportableModelAdmin
 
 # A term is common if this share of the best-known books contains it.

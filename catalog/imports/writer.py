@@ -36,7 +36,8 @@ from catalog.models import (
     sort_key,
 )
 from core.counters import counters
-from core.search.lookups import build_search_text
+from core.counters.versions import bump_versions
+from core.search.fields import build_search_text
 
 # Rows of these models belong to their book. A row of any other model that refers to a book means that it is in use.
 OWNED_MODELS = (BookAuthor, BookSubject, Edition, AlternateOrigin)
@@ -73,7 +74,7 @@ def write(rows: Sequence[ImportRow], counts: Counter[str]) -> None:
     _write_authors([(row, row.record) for row in rows if isinstance(row.record, AuthorRecord)])
     _write_works([(row, row.record) for row in rows if isinstance(row.record, WorkRecord)], counts)
     _write_editions([(row, row.record) for row in rows if isinstance(row.record, EditionRecord)], counts)
-    counters.bump_versions(CATALOG_VERSION, ANY_BOOK_VERSION)
+    bump_versions(CATALOG_VERSION, ANY_BOOK_VERSION)
 
 
 def _write_authors(rows: Sequence[tuple[ImportRow, AuthorRecord]]) -> None:

@@ -35,9 +35,10 @@ from catalog.querysets import BookQuerySet
 from catalog.ratings import HALF_STARS, histogram
 from core.api.exceptions import Conflict
 from core.counters import counters
+from core.counters.versions import bump_versions
 from core.db.fields import BinaryCollationCharField
 from core.db.transactions import atomic_with_retry
-from core.search.lookups import SearchField, build_search_text
+from core.search.fields import SearchField, build_search_text
 from moderation.models import close_cases_for_deleted
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def invalidate_books(books: Collection[int]) -> None:
     """Bump the cache versions of these books, in the transaction that changes them."""
     each = [f"book:{book}" for book in books] if len(books) <= 50 else [ANY_BOOK_VERSION]
     if books:
-        counters.bump_versions(CATALOG_VERSION, *each)
+        bump_versions(CATALOG_VERSION, *each)
 
 
 def _counter(**kwargs: Any) -> Any:

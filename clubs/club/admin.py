@@ -55,11 +55,11 @@ class ClubAdmin(ReportableModelAdmin, LargeTableModelAdmin):
     sortable_by = ("members_count", "created_at")
     # Only enables the search box; see `get_search_results`.
     search_fields = ("name_key",)
-    search_help_text = _("Words from the name or description, or a club id")
+    search_help_text = _("A club id, or words of name or description")
     actions = ("remove_covers",)
     readonly_fields = ("owner", "members_count", "picture", "links", "created_at", "updated_at")
     fields = (*ClubForm.Meta.fields, *readonly_fields)
-    change_form_outer_before_template = "charts/all.html"
+    change_form_outer_before_template = "core/charts.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Club]:
         return super().get_queryset(request).defer("search_text")

@@ -26,7 +26,7 @@ from clubs.reading.models import percent_field
 from core.api.exceptions import Conflict, InvalidFieldError, PermissionDeniedProblem
 from core.db.locking import batched
 from core.db.transactions import atomic_with_retry, conflict_on_integrity_error
-from core.search.lookups import SearchField, build_search_text, query_terms
+from core.search.fields import SearchField, build_search_text, query_terms
 from discussions import notifications
 from discussions.models.reactions import MAX_DISTINCT_EMOJI, Reaction, SpoilerReveal, emoji_key
 from discussions.spoilers import ZERO_PERCENT, default_spoiler_percent, readable_by

@@ -101,7 +101,7 @@ def name_of(model, page):
 
 def pages(world):
     """Yield the URL of every admin page: plain, searched, filtered, sorted, and of single rows."""
-    yield from (reverse(f"admin:{name}") for name in ("index", "password_change", "second_factor"))
+    yield from (reverse(f"admin:{name}") for name in ("index", "password_change", "two_factor_settings"))
     first, second = (book.pk for book in world["books"])
     yield reverse("admin:catalog_book_merge") + f"?book={first}&book={second}"
     yield reverse("admin:catalog_book_duplicates")

@@ -40,7 +40,7 @@ def test_moderator_opens_the_case_of_an_object(sign_in_as, request, role, name):
     assert (case.target_type, case.target_id) == (TARGET_TYPES[type(obj).__name__], obj.pk)
     assert CaseView.objects.get().case == case
     assert client.get(url, follow=True).context["case"] == case  # reused
-    missing = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_open_a_case", args=[987654321])
+    missing = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_open_case", args=[987654321])
     assert client.get(missing, follow=True).status_code == 404
 
 
