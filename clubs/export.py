@@ -46,9 +46,9 @@ EXPORT_SECTIONS = {
         Progress.objects.filter(user=user), *PROGRESS_FIELDS, club="entry__club", book_title="entry__book__title"
     ),
     "list_proposals_set_aside": lambda user: iter_rows(
-        ArchivedEntry.objects.filter(added_by=user), "club", "entry_id", "created_at", book="merge__gone"
+        ArchivedEntry.objects.filter(added_by=user), "club", "entry_id", "created_at", book="merge__source"
     ),
     "progress_set_aside": lambda user: iter_rows(
-        ArchivedProgress.objects.filter(user=user), *ARCHIVED_FIELDS, club="of__club"
+        ArchivedProgress.objects.filter(user=user), *ARCHIVED_FIELDS, club="archived_entry__club"
     ),
 }

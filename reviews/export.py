@@ -16,7 +16,7 @@ ASIDE = (
     *("created_at", "edited_at", "hidden_at", "origin"),
 )
 IMPORT = (
-    *("source", "visibility", "status", "failure", "rows", "done", "created", "updated", "skipped", "failed"),
+    *("source", "visibility", "status", "failure", "rows", "created", "updated", "skipped", "failed"),
     *("errors", "remarks", "created_at", "ended_at"),
 )
 
@@ -31,6 +31,13 @@ def reviews_set_aside(user: User) -> Iterator[dict[str, Any]]:
     return _in_stars(iter_rows(ArchivedReview.objects.filter(author=user), *ASIDE, book_title="book__title"))
 
 
+def likes_set_aside(user: User) -> Iterator[dict[str, Any]]:
+    """Yield the user's likes of archived reviews, with the id that the review had."""
+    likes = iter_rows(ArchivedLike.objects.filter(user=user), "created_at", original_id="review__review_id")
+    for row in likes:
+        yield {"id": row["id"], "created_at": row["created_at"], "review": row["original_id"]}
+
+
 def _in_stars(found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for row in found:
         yield row | {"rating": None if row["rating"] is None else row["rating"] / 2}
@@ -39,9 +46,7 @@ def _in_stars(found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 EXPORT_SECTIONS = {
     "reviews": reviews,
     "reviews_set_aside": reviews_set_aside,
-    "likes_set_aside": lambda user: iter_rows(
-        ArchivedLike.objects.filter(user=user), "created_at", review="of__review_id"
-    ),
+    "likes_set_aside": likes_set_aside,
     "likes": lambda user: iter_rows(Like.objects.filter(user=user), "review", "created_at"),
-    "imports": lambda user: iter_rows(ReviewImport.objects.filter(user=user), *IMPORT),
+    "imports": lambda user: iter_rows(ReviewImport.objects.filter(user=user), *IMPORT, done="rows_processed"),
 }

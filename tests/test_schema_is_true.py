@@ -18,7 +18,7 @@ from clubs.roles import DENIED_MESSAGES
 from core.api.exceptions import CODES
 from reviews.models import Review
 from tests.clubs.test_matrix import ROWS, make_world  # noqa: F401
-from tests.pictures import made
+from tests.images import make_image
 
 ROOT = Path(__file__).resolve().parents[1]
 V1 = "/api/v1/"
@@ -60,7 +60,7 @@ def operation(method: str, url: str) -> tuple[str, str]:
 
 
 def picture() -> dict[str, Any]:
-    return {"data": {"file": SimpleUploadedFile("picture.png", made())}, "format": "multipart"}
+    return {"data": {"file": SimpleUploadedFile("picture.png", make_image())}, "format": "multipart"}
 
 
 @pytest.mark.django_db

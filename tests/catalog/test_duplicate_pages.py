@@ -24,7 +24,7 @@ DUPLICATES = f"{BOOKS}duplicates/"
 @pytest.fixture
 def editor(make_user: Callable[..., User]) -> User:
     user = make_user("editor", is_staff=True)
-    user.groups.add(Group.objects.get(name="Catalogue editors"))
+    user.groups.add(Group.objects.get(name="Catalog editors"))
     return user
 
 

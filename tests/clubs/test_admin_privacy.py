@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.roles import ADMINISTRATORS, CATALOGUE_EDITORS, MODERATORS
+from accounts.roles import ADMINISTRATORS, CATALOG_EDITORS, MODERATORS
 from catalog.models import Book
 from core.tasks.worker import run_pending
 from moderation.models import CaseView
@@ -41,7 +41,7 @@ SECRETS = {
 }
 WORDS = [word.rpartition("/")[2].encode() for word in SECRETS.values()]
 TEXTS = (models.CharField, models.TextField)
-ROLES = [MODERATORS, CATALOGUE_EDITORS, ADMINISTRATORS, "superuser"]
+ROLES = [MODERATORS, CATALOG_EDITORS, ADMINISTRATORS, "superuser"]
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_private_content_is_on_no_admin_page(world, staff_client, role):
         text = content(response)
         leaks += [(call, word) for word in WORDS if word in text]
     assert leaks == []
-    assert pages_seen > {MODERATORS: 100, CATALOGUE_EDITORS: 40, ADMINISTRATORS: 300, "superuser": 300}[role]
+    assert pages_seen > {MODERATORS: 100, CATALOG_EDITORS: 40, ADMINISTRATORS: 300, "superuser": 300}[role]
 
 
 def test_private_content_is_not_found_by_admin_search(world, staff_client):
@@ -223,6 +223,6 @@ def test_report_reveals_the_post_and_logs_the_view(world, staff_client, client_o
 def test_case_page_requires_moderation_permission(world, staff_client, client_of, moe):
     report = {"target_type": "post", "target_id": world["post"], "reason": "abuse", "note": ""}
     ok(client_of(moe).post("/api/v1/reports/", report), 201)
-    client = staff_client(CATALOGUE_EDITORS)
+    client = staff_client(CATALOG_EDITORS)
     assert client.get(reverse("admin:moderation_case_about", args=["post", world["post"]])).status_code == 403
     assert not CaseView.objects.exists()

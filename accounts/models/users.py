@@ -1,107 +1,39 @@
-"""Users, their sessions and the tokens sent to them by e-mail."""
+"""Users."""
 
 from __future__ import annotations
 
 import datetime
-import uuid
-from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
-from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotAuthenticated
 
-from accounts.blocks import Block, not_blocked
 from accounts.events import emit
+from accounts.models.email_tokens import EmailToken, EmailTokenPurpose
+from accounts.models.sessions import AuthSession
+from accounts.querysets import UserManager
 from accounts.validators import EMAIL_LENGTH, LANGUAGE_TAGS, validate_email_key, validate_timezone, validate_username
-from core.api.exceptions import Conflict, PermissionDeniedProblem
+from core.api.exceptions import PermissionDeniedProblem
 from core.counters import counters
 from core.counters.versions import bump_versions
 from core.db.fields import BinaryCollationCharField
-from core.db.transactions import atomic_with_retry, conflict_on_integrity_error
+from core.db.transactions import atomic_with_retry
 from core.images import storage
 from core.search.fields import SearchField, build_search_text, query_terms
 from core.search.normalize import normalize_identifier
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-
 # The folder of the avatars in the media storage.
 AVATAR_FOLDER = "avatars"
 # The cache version of every response that contains user profiles.
-USERS_VERSION = "people"
+USERS_VERSION = "users"
 # The fields that `User.update_derived_fields` sets.
 DERIVED_FIELDS = ("display_name", "username_key", "email_key", "search_text")
-
-
-class UserQuerySet(models.QuerySet["User"]):
-    """Queries on users."""
-
-    def visible_to(self, viewer: User | AnonymousUser) -> UserQuerySet:
-        """Return the active users, except those who have blocked `viewer` or are blocked by them."""
-        return self.open().filter(not_blocked(viewer, "pk"))
-
-    def open(self) -> UserQuerySet:
-        """Return the users whose account is active."""
-        return self.filter(is_active=True)
-
-    def visible_or_blocked_by(self, viewer: User | AnonymousUser) -> UserQuerySet:
-        """Return the users visible to `viewer` and those that `viewer` has blocked."""
-        blocked_by_viewer = Block.objects.filter(blocker=viewer.pk, blocked=models.OuterRef("pk"))
-        return self.open().filter(not_blocked(viewer, "pk") | Q(models.Exists(blocked_by_viewer)))
-
-    def avatar_names(self, ids: Collection[int], names: Collection[str]) -> set[str]:
-        """Return the image names of the avatars of the users with these `ids`."""
-        return set(self.filter(pk__in=ids).exclude(avatar="").values_list("avatar", flat=True))
-
-    def search(self, text: str) -> UserQuerySet:
-        """Return the users whose username or display name has a word starting with each word of `text`.
-
-        Case and accents are ignored.
-        """
-        terms = query_terms(text)
-        return self.filter(search_text__words=terms) if terms else self.none()
-
-    def by_username(self, username: str) -> UserQuerySet:
-        """Return the user with that username, ignoring case; at most one."""
-        return self.filter(username_key=normalize_identifier(username))
-
-    def with_verified_email(self, email: str) -> UserQuerySet:
-        """Return the user who has verified the e-mail address; at most one."""
-        return self.filter(verified_email_key=normalize_identifier(email))
-
-
-class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
-    """Creates users."""
-
-    def create_user(self, username: str, password: str | None = None, **fields: Any) -> User:
-        """Create a user. Raises Conflict `username_taken`, also when two requests race for the name."""
-        user: User = self.model(username=username, **fields)
-        user.set_password(password)
-        user.update_derived_fields()
-        with conflict_on_integrity_error(Conflict("username_taken", _("This name is taken."))):
-            user.save(using=self._db, force_insert=True)
-            # Checked after the insert, because account deletion adds the name in the transaction that frees it.
-            if RetiredUsername.objects.filter(username_key=user.username_key).exists():
-                raise IntegrityError("username of a deleted account")
-            user.update_user_count(+1)
-        return user
-
-    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> User:
-        """Create a superuser (`manage.py createsuperuser`)."""
-        validate_username(username)
-        return self.create_user(username, password, is_staff=True, is_superuser=True, **fields)
-
-    def get_by_natural_key(self, username: str | None) -> User:
-        """Return the user who signs in to the admin with this username, ignoring case."""
-        user: User = self.by_username(username or "").get()
-        return user
 
 
 class PasswordChangedError(Exception):
@@ -113,15 +45,6 @@ class ReviewsOnDeletion(models.TextChoices):
 
     ANONYMISE = "anonymise", _("keep them without an author")
     DELETE = "delete", _("delete them")
-
-
-class RetiredUsername(models.Model):
-    """The username of a deleted account. It is never reused, so that nobody can impersonate the former user."""
-
-    username_key = BinaryCollationCharField(max_length=30, unique=True)
-
-    def __str__(self) -> str:
-        return self.username_key
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -254,14 +177,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         Raises NotAuthenticated if the account has been deleted in the meantime.
         """
         locked = User.objects.select_for_update().open().filter(pk=self.pk).values_list("avatar", flat=True)
-        before = locked.first()
-        if before is None:
+        previous = locked.first()
+        if previous is None:
             raise NotAuthenticated
         self.avatar = name
         self._update_fields(["avatar"])
-        storage.delete_on_commit(before)
+        storage.delete_on_commit(previous)
         bump_versions(USERS_VERSION)
-        if before or name:
+        if previous or name:
             emit("profile.changed", self.pk)
 
     def _update_fields(self, columns: Iterable[str]) -> None:
@@ -278,7 +201,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def suspend(self, until: datetime.datetime | None, *, by: User | None) -> None:
         """Suspend the account until the given time and revoke its sessions, or lift the suspension (None).
 
-        Raises Forbidden `staff_account` if `by` may not manage the account.
+        Raises PermissionDeniedProblem `staff_account` if `by` may not manage the account.
         """
         if by is not None and not by.can_manage(self):
             raise PermissionDeniedProblem("staff_account", _("Only administrators may change staff accounts."))
@@ -315,95 +238,3 @@ class User(AbstractBaseUser, PermissionsMixin):
         emit(verb, self.pk)
         AuthSession.objects.filter(user=self).exclude(pk=keep.pk if keep else 0).revoke()
         EmailToken.objects.filter(user=self).exclude(purpose=EmailTokenPurpose.VERIFY).delete()
-
-
-class AuthSessionQuerySet(models.QuerySet["AuthSession"]):
-    """Queries on sessions."""
-
-    def active(self) -> AuthSessionQuerySet:
-        """Return the sessions whose tokens are accepted."""
-        return self.filter(ended_at=None, expires_at__gt=now())
-
-    def revoke(self) -> int:
-        """Revoke the sessions, from the next request on. Returns their number."""
-        return self.filter(ended_at=None).update(ended_at=now(), grace_token_pair="")
-
-    def expired(self) -> AuthSessionQuerySet:
-        """Return the sessions that ended more than 30 days ago. Newer ones are kept to detect stolen tokens."""
-        long_ago = now() - datetime.timedelta(days=30)
-        return self.filter(Q(ended_at__lt=long_ago) | Q(expires_at__lt=long_ago))
-
-
-class AuthSession(models.Model):
-    """A signed-in device: a family of refresh tokens, of which only the newest is valid (RFC 9700, 4.14).
-
-    `jti` is the id of the newest token. Refreshing updates the row, so the table does not grow with refreshes.
-    """
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sessions", verbose_name=_("user"))
-    device = models.CharField(max_length=100, blank=True, verbose_name=_("device"))
-    created_at = models.DateTimeField(default=now, verbose_name=_("created at"))
-    last_used_at = models.DateTimeField(default=now, verbose_name=_("last used at"))
-    expires_at = models.DateTimeField(verbose_name=_("expires at"))
-    ended_at = models.DateTimeField(null=True, blank=True, verbose_name=_("ended at"))
-    jti = BinaryCollationCharField(max_length=32)
-    previous_jti = BinaryCollationCharField(max_length=32, blank=True)
-    rotated_at = models.DateTimeField(null=True, blank=True)
-    grace_token_pair = models.TextField(
-        blank=True, help_text=_("The newest token pair, encrypted, for repeated requests.")
-    )
-
-    objects = AuthSessionQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("sign-in")
-        verbose_name_plural = _("sign-ins")
-        indexes = [models.Index(fields=["expires_at"]), models.Index(fields=["ended_at"])]
-
-    def __str__(self) -> str:
-        return self.device or f"#{self.pk}"
-
-    @property
-    def is_active(self) -> bool:
-        """Return whether tokens of this session are accepted."""
-        return self.ended_at is None and self.expires_at > now()
-
-
-def new_jti() -> str:
-    """Return a token id with 122 random bits."""
-    return uuid.uuid4().hex
-
-
-class EmailTokenPurpose(models.TextChoices):
-    """The purpose of a token sent by e-mail."""
-
-    VERIFY = "verify", _("verify an e-mail address")
-    CHANGE = "change", _("change the e-mail address")
-    RESET = "reset", _("set a new password")
-
-
-class EmailToken(models.Model):
-    """A token sent by e-mail. It is valid once, for a limited time, and only until a newer one replaces it.
-
-    Only its SHA-256 is stored, so that a leaked table contains no usable token.
-    """
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("user"))
-    purpose = models.CharField(max_length=10, choices=EmailTokenPurpose.choices)
-    email = models.EmailField(max_length=EMAIL_LENGTH, verbose_name=_("email"))
-    digest = BinaryCollationCharField(max_length=64, unique=True)
-    expires_at = models.DateTimeField(db_index=True, verbose_name=_("expires at"))
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "purpose"], name="mailtoken_newest_only")]
-
-    def __str__(self) -> str:
-        return f"{self.purpose} ({self.user_id})"
-
-    @property
-    def is_superseded(self) -> bool:
-        """Return whether the user has changed their e-mail address since the token was sent."""
-        return self.purpose != EmailTokenPurpose.CHANGE and self.email != self.user.email
-
-
-from accounts.two_factor.models import RecoveryCode, TOTPDevice  # noqa: E402, F401  (Django loads models from here)
