@@ -1,4 +1,4 @@
-"""What the catalog contributes to `core.registry`."""
+"""Contributions of the catalog to `core.registry`."""
 
 from catalog.covers import COVER_FOLDER
 from catalog.export import EXPORT_SECTIONS

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from core.admin.dashboard import Panel
     from core.counters.consistency import DenormalizationCheck
     from core.counters.counters import CounterCheck
+    from moderation.targets.base import ReportTarget
 
 Item = TypeVar("Item")
 
@@ -55,7 +56,7 @@ profile_fields: Registry[Callable[[Any, Any], Any]] = Registry()
 message_renderers: Registry[Callable[[str], Any]] = Registry()
 
 # What can be reported: the target type -> an instance of `moderation.targets.base.ReportTarget`. Read by `moderation`.
-report_targets: Registry[Any] = Registry()
+report_targets: Registry[ReportTarget[Any]] = Registry()
 
 # Panels of the admin's front page: name -> the panel for a request, None where the user may not see it; each in a
 # constant number of queries. Read by the dashboard (`stats.dashboard`).

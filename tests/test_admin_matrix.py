@@ -52,11 +52,11 @@ EXTRA_PERMISSIONS = {
     "api_auditentry_export": "view",
     "catalog_book_duplicates": "merge",
     "catalog_book_merge": "merge",
-    "moderation_case_about": "decide",
-    "accounts_user_open_a_case": "case",
-    "catalog_book_open_a_case": "case",
-    "clubs_club_open_a_case": "case",
-    "reviews_review_open_a_case": "case",
+    "moderation_case_open": "decide",
+    "accounts_user_open_case": "case",
+    "catalog_book_open_case": "case",
+    "clubs_club_open_case": "case",
+    "reviews_review_open_case": "case",
 }
 # Open to all staff; these pages show no data of other users.
 ALL_STAFF = (

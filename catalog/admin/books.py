@@ -158,7 +158,7 @@ class LanguageFilter(admin.SimpleListFilter):
 class BookAdmin(ReportableModelAdmin, LargeTableModelAdmin):
     """Admin for books. Searches like the API, and saves a revision with each change."""
 
-    word = "book"
+    target_type = "book"
     form = BookForm
     inlines = (EditionInline,)
     list_display = ("title", "author", "language", "published_year", "ratings_count", "average_rating", "created_at")
