@@ -75,7 +75,7 @@ cleanups: Registry[Callable[[], int]] = Registry()
 audit_logs: Registry[Callable[[datetime.timedelta], QuerySet[Any]]] = Registry()
 
 # Handlers that move the rows of an app when two books are merged: name -> an instance of
-# `catalog.merges.moving.MergeHandler`. Run in reverse order when a merge is undone. Read by `catalog.merges.moving`.
+# `catalog.merges.runner.MergeHandler`. Run in reverse order when a merge is undone. Read by `catalog.merges.runner`.
 merge_handlers: Registry[Any] = Registry()
 
 # What counts as a member's activity in a club: name -> an expression for a query of memberships, when the member last

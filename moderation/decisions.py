@@ -52,7 +52,7 @@ def decide(case: Case, requested: DecisionRequest, *, by: User) -> Decision:
     """Decide a case and close its pending reports and appeals.
 
     Raises Conflict `gone`, `decided_meanwhile`, `changed_meanwhile`, `nothing_to_do`, `suspended_longer`;
-    Forbidden `own_content`, `own_decision`, `staff_only_by_administrators`; InvalidField.
+    Forbidden `own_content`, `own_decision`, `staff_only_by_administrators`; InvalidFieldError.
     """
     review = CaseReview.lock(case, by=by)
     review.check_not_stale(requested)
@@ -127,12 +127,12 @@ class CaseReview:
         return text % {"moderator": last.by_name if last else gettext("Another moderator")}
 
     def check_not_own(self) -> None:
-        """Raise Forbidden if the case is about the moderator's own content."""
+        """Raise PermissionDeniedProblem if the case is about the moderator's own content."""
         if self.case.author_id == self.by.pk:
             raise PermissionDeniedProblem("own_content", _("This is your own content; another moderator must decide."))
 
     def check_can_decide(self, action: Action) -> None:
-        """Raise Forbidden or Conflict unless the moderator may take this action now."""
+        """Raise PermissionDeniedProblem or Conflict unless the moderator may take this action now."""
         self.check_not_own()
         self.check_no_appeal_against(self.case.appeals.pending())
         if action not in available_actions(self.case, self.target):
@@ -142,7 +142,7 @@ class CaseReview:
             raise PermissionDeniedProblem("staff_only_by_administrators", _("Only administrators may suspend staff."))
 
     def check_no_appeal_against(self, appeals: AppealQuerySet) -> None:
-        """Raise Forbidden if one of these appeals is against a decision of this moderator."""
+        """Raise PermissionDeniedProblem if one of these appeals is against a decision of this moderator."""
         if appeals.filter(decision__by=self.by).exists():
             raise PermissionDeniedProblem(
                 "own_decision", _("The appeal is against your decision; another moderator must answer it.")

@@ -21,8 +21,8 @@ from moderation.targets.base import ReportTarget, TargetSnapshot
 def create_report(*, by: User, target_type: str, target_id: int, reason: str, note: str = "") -> Report:
     """Report an object that `by` can see.
 
-    Raises Conflict `already_reported`, InvalidField `does_not_exist` or Forbidden `own_content`. The duplicate is
-    checked first, because the object may already be hidden from its reporters.
+    Raises Conflict `already_reported`, InvalidFieldError `does_not_exist` or PermissionDeniedProblem `own_content`.
+    The duplicate is checked first, because the object may already be hidden from its reporters.
     """
     target_id = report_targets[target_type].resolve_id(target_id)
     if Report.objects.by_reporter(by, target_type, target_id).exists():
@@ -70,7 +70,8 @@ def snapshot_case(case: Case) -> dict[str, Any]:
 def create_appeal(*, by: User, target_type: str, target_id: int, text: str) -> Appeal:
     """Appeal the latest decision against an object of `by`.
 
-    Raises InvalidField `does_not_exist`; Forbidden `not_yours`; Conflict `nothing_to_appeal`, `already_appealed`.
+    Raises InvalidFieldError `does_not_exist`, PermissionDeniedProblem `not_yours`, Conflict `nothing_to_appeal` or
+    `already_appealed`.
     """
     check_visible(by, target_type, target_id)
     target = report_targets[target_type]
@@ -110,13 +111,16 @@ def open_case(target_type: str, pk: int, *, by: User) -> Case:
 
 
 def check_visible(user: User, target_type: str, pk: int) -> None:
-    """Raise InvalidField unless the object is visible to `user`."""
+    """Raise InvalidFieldError unless the object is visible to `user`."""
     if not report_targets[target_type].visible_to(user).filter(pk=pk).exists():
         raise _does_not_exist()
 
 
 def lock_target(target: ReportTarget[Any], pk: int, *, by: User) -> tuple[Any, TargetSnapshot]:
-    """Lock an object, its author and `by`; return the object and its snapshot. Raises InvalidField if it is deleted."""
+    """Lock an object, its author and `by`; return the object and its snapshot.
+
+    Raises InvalidFieldError if the object is deleted.
+    """
     obj = target.get(pk)
     if obj is None:
         raise _does_not_exist()
