@@ -72,9 +72,9 @@ ASKED = {
 }
 FURTHER = [
     "/admin/",
-    *("/admin/catalog/book/duplicates/", "/admin/catalog/book/duplicates/?way=print_key"),
+    *("/admin/catalog/book/duplicates/", "/admin/catalog/book/duplicates/?key_field=edition_key"),
     "/admin/catalog/book/duplicates/?way=work_key&after=rosalima",
-    "/admin/catalog/book/duplicates/?way=print_key&after=978-2",
+    "/admin/catalog/book/duplicates/?key_field=edition_key&after=978-2",
     *("/admin/core/auditentry/export/", "/admin/core/auditentry/export/?verb=verb.3&outcome__exact=refused"),
     *("/admin/activity/event/export/", "/admin/activity/event/export/?verb=book.added"),
 ]

@@ -173,7 +173,7 @@ def catalogue(sizes: dict[type[models.Model], int], user: str) -> int:
     changes = '\'{"title": {"before": "The former title", "after": "The title of today"}}\''
     # The first book has ten thousand revisions.
     book = f"{base} + 1 + IF(n <= 10000, 0, MOD(n, 200000))"
-    fill(Revision, sizes[Revision], book=book, number="n", editor=user, at=ago(700, "r"), changes=changes)
+    fill(Revision, sizes[Revision], book=book, number="n", editor=user, created_at=ago(700, "r"), changes=changes)
     return base
 
 
@@ -356,32 +356,32 @@ def deeds(sizes: dict[type[models.Model], int], base: int) -> None:
         action_time=ago(700, "l"),
     )
     # The last books have been merged into others.
-    gone = f"{base} + {sizes[Book]} - n"
+    source = f"{base} + {sizes[Book]} - n"
     merges = fill(
         Merge,
         sizes[Merge],
-        kept=f"{base} + n",
-        gone=gone,
+        target=f"{base} + n",
+        source=source,
         state=f"IF({some(20, 's')}, 'merged', 'undone')",
-        by=str(staff.pk),
+        created_by=str(staff.pk),
         reason="'The same work'",
         undone_by=None,
-        filled=None,
-        at=ago(400, "m"),
+        filled_revision=None,
+        created_at=ago(400, "m"),
     )
     fill(MovedRow, 5 * sizes[Merge], merge=f"{merges} + 1 + FLOOR((n - 1) / 5)", kind="'review'", row="n")
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE catalog_book JOIN catalog_merge ON gone_id = catalog_book.id AND state = 'merged'"
-            " SET merged_into = kept_id, work_key = NULL, print_key = NULL"
+            "UPDATE catalog_book JOIN catalog_merge ON source_id = catalog_book.id AND state = 'merged'"
+            " SET merged_into = target_id, work_key = NULL, edition_key = NULL"
         )
 
 
 def cases(sizes: dict[type[models.Model], int], bases: dict[str, int], user: str) -> None:
     """Create moderation cases; the first one has thousands of reports, and one author has a tenth of all cases."""
     kinds = "ELT(1 + MOD(n, 4), 'review', 'post', 'book', 'user')"
-    targets = ", ".join(f"{bases[word]} + FLOOR((n - 1) / 4) + 1" for word in ("review", "post", "book", "user"))
-    state = one_of("open open open closed closed closed closed closed closed gone", "s")
+    targets = ", ".join(f"{bases[name]} + FLOOR((n - 1) / 4) + 1" for name in ("review", "post", "book", "user"))
+    state = one_of("open open open closed closed closed closed closed closed deleted", "s")
     opened = f"{state} = 'open'"
     first = fill(
         Case,
@@ -392,7 +392,7 @@ def cases(sizes: dict[type[models.Model], int], bases: dict[str, int], user: str
         author=f"IF(MOD(n, 10) = 0, {bases['user'] + 1}, {user})",
         state=state,
         hidden_state=f"IF({some(4, 'h')}, '', IF({opened}, 'pending', 'hidden'))",
-        ground="'spam'",
+        reason="'spam'",
         severity=f"IF({opened}, 10 + {some(50, 'm')}, 0)",
         reports_count=f"IF({opened}, 1 + {some(9, 'c')}, 0)",
         is_appealed=f"{opened} AND {some(20, 'a')} = 0",
@@ -409,19 +409,19 @@ def cases(sizes: dict[type[models.Model], int], bases: dict[str, int], user: str
         reason=one_of("spam abuse spoiler copyright other", "w"),
         note="'Please have a look.'",
         decision=None,
-        at=ago(200, "o"),
+        created_at=ago(200, "o"),
     )
     decided = fill(
         Decision,
         sizes[Decision],
         case=f"{first} + 1 + MOD(n, {sizes[Case]})",
         action=one_of("hide hide dismiss dismiss warn suspend conceal", "d"),
-        ground="'spam'",
+        reason="'spam'",
         by=None,
         by_name="'benchmark'",
         subject=f"IF(MOD(n, 10) = 0, {bases['user'] + 1}, {user})",
         undoes=None,
-        at=ago(200, "o"),
+        created_at=ago(200, "o"),
     )
     fill(
         Appeal,
@@ -431,10 +431,10 @@ def cases(sizes: dict[type[models.Model], int], bases: dict[str, int], user: str
         author=user,
         text="'I see it otherwise.'",
         answer=None,
-        at=ago(100, "p"),
+        created_at=ago(100, "p"),
     )
     opened = f"{first} + 1 + IF(n <= 2000, 0, {some(sizes[Case], 'q')})"
-    fill(CaseView, sizes[CaseView], case=opened, by=None, by_name="'benchmark'", at=ago(200, "z"))
+    fill(CaseView, sizes[CaseView], case=opened, by=None, by_name="'benchmark'", created_at=ago(200, "z"))
 
 
 def figures(*names: str) -> None:

@@ -52,7 +52,7 @@ EXTRA_PERMISSIONS = {
     "core_auditentry_export": "view",
     "catalog_book_duplicates": "merge",
     "catalog_book_merge": "merge",
-    "moderation_case_about": "decide",
+    "moderation_case_open": "decide",
     "accounts_user_open_case": "case",
     "catalog_book_open_case": "case",
     "clubs_club_open_case": "case",

@@ -47,7 +47,7 @@ class ClubForm(forms.ModelForm):  # type: ignore[type-arg]
 class ClubAdmin(ReportableModelAdmin, LargeTableModelAdmin):
     """Clubs can be searched, changed and deleted by staff, but not created."""
 
-    word = "club"
+    target_type = "club"
     form = ClubForm
     list_display = ("name", "visibility", "join_policy", "owner", "members_count", "language", "created_at")
     list_filter = ("visibility", "join_policy")

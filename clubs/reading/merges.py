@@ -13,7 +13,7 @@ from django.db.models import F
 from django.http import Http404
 
 from accounts.models import User
-from catalog.merges.moving import lock_books
+from catalog.merges.runner import lock_books
 from catalog.models import Merge, MergeStatus
 from clubs.club.models import Club
 from clubs.members.activity import recompute_activity

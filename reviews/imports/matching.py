@@ -83,7 +83,7 @@ def _edition(known: dict[str, Any]) -> dict[str, Any]:
     with suppress(KeyError):
         known = {**known, "format": known["format"][:50]}
     return {
-        "format": records.optional(known.get("format", ""), "format", unused, most=50),
+        "format": records.optional(known.get("format", ""), "format", unused, max_length=50),
         "publisher": records.optional(known.get("publisher", ""), "publisher", unused),
         "page_count": records.pages(known.get("page_count"), unused),
         "published_year": records.year(known.get("published_year"), unused),

@@ -196,7 +196,7 @@ def test_public_content_is_on_the_same_pages(world, staff_client):
 @pytest.mark.parametrize("role", [MODERATORS, ADMINISTRATORS])
 def test_report_reveals_the_post_and_logs_the_view(world, staff_client, client_of, moe, role):
     client = staff_client(role)
-    about = reverse("admin:moderation_case_about", args=["post", world["post"]])
+    about = reverse("admin:moderation_case_open", args=["post", world["post"]])
     assert client.get(about).status_code == 404
     report = {"target_type": "post", "target_id": world["post"], "reason": "abuse", "note": ""}
     ok(client_of(moe).post("/api/v1/reports/", report), 201)
@@ -224,5 +224,5 @@ def test_case_page_requires_moderation_permission(world, staff_client, client_of
     report = {"target_type": "post", "target_id": world["post"], "reason": "abuse", "note": ""}
     ok(client_of(moe).post("/api/v1/reports/", report), 201)
     client = staff_client(CATALOG_EDITORS)
-    assert client.get(reverse("admin:moderation_case_about", args=["post", world["post"]])).status_code == 403
+    assert client.get(reverse("admin:moderation_case_open", args=["post", world["post"]])).status_code == 403
     assert not CaseView.objects.exists()

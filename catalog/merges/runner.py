@@ -1,4 +1,4 @@
-"""Moving the rows of two merged books, in batches."""
+"""Run merges: move the rows of two merged books in batches, and finish or undo the merge."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from core.counters import counters
 from core.db.transactions import atomic_with_retry
 from core.registry import merge_handlers
 
-# After this long in the task, other tasks have their turn.
+# The task stops after this time, so that other tasks can run.
 MAX_SECONDS_PER_RUN = 2.0
 
 
 class MergeHandler(Protocol):
-    """Moves the rows of one app. Each call is a transaction; one that writes locks both books (`hold_books`)."""
+    """Moves the rows of one app. Each call is a transaction; one that writes must call `lock_books` first."""
 
     def move(self, merge: Merge) -> bool:
-        """Move some rows to the kept book and record each; return whether there were any."""
+        """Move some rows to the target book and record them; return whether there were any."""
 
     def undo_move(self, merge: Merge) -> bool:
         """Move some of the recorded rows back; return whether there were any."""
@@ -30,17 +30,17 @@ class MergeHandler(Protocol):
         """Return how many rows are left to move or to move back."""
 
 
-def run(merge: Merge, *, seconds: float) -> bool:
+def run_merge(merge: Merge, *, seconds: float) -> bool:
     """Continue a merge or its undoing for at most `seconds`; return whether it is finished."""
-    end = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     merge.refresh_from_db()
     undoing = merge.state == MergeStatus.UNDOING
     # Undo in reverse order.
-    parts: list[MergeHandler] = [*merge_handlers.values()]
-    for part in reversed(parts) if undoing else parts:
-        step = part.undo_move if undoing else part.move
-        while step(merge):
-            if time.monotonic() > end:
+    handlers: list[MergeHandler] = [*merge_handlers.values()]
+    for handler in reversed(handlers) if undoing else handlers:
+        move_rows = handler.undo_move if undoing else handler.move
+        while move_rows(merge):
+            if time.monotonic() > deadline:
                 return False
     _finish_undo(merge) if undoing else _finish_merge(merge)
     return True
@@ -48,12 +48,12 @@ def run(merge: Merge, *, seconds: float) -> bool:
 
 def remaining(merge: Merge) -> int:
     """Return how many rows are left to move; 0 for a finished merge."""
-    return sum(part.remaining(merge) for part in merge_handlers.values()) if merge.state in IN_PROGRESS else 0
+    return sum(handler.remaining(merge) for handler in merge_handlers.values()) if merge.state in IN_PROGRESS else 0
 
 
 def lock_books(merge: Merge, state: str) -> bool:
     """Lock both books; return whether the merge is still in this state."""
-    lock_books_by_id(merge.books)
+    lock_books_by_id(merge.book_ids)
     return Merge.objects.filter(pk=merge.pk, state=state).exists()
 
 
@@ -69,7 +69,7 @@ def _finish_undo(merge: Merge) -> None:
     if not lock_books(merge, MergeStatus.UNDOING):
         return
     target, source = (Book.objects.get(pk=pk) for pk in (merge.target_id, merge.source_id))
-    editions = merge.moved_ids("edition", most=100_000)
+    editions = merge.moved_ids("edition", limit=100_000)
     Edition.objects.filter(pk__in=editions, book=target).update(book=source)
     merge.clear_moved("edition", editions)
     target.update_book(by=merge.undone_by, **_fields_to_restore(merge, target))
@@ -84,7 +84,7 @@ def _finish_undo(merge: Merge) -> None:
         edition_key=source.edition_key,
         confirmed_distinct=True,
     )
-    # Otherwise the list of possible duplicates would offer them again.
+    # Otherwise the list of likely duplicates would show them again.
     update_columns(target, confirmed_distinct=True)
     counters.increment({"books": 1})
     merge.state, merge.undone_at = MergeStatus.UNDONE, timezone.now()
@@ -100,7 +100,7 @@ def lock_books_by_id(ids: list[int]) -> dict[int, Book]:
 
 
 def update_columns(book: Book, **columns: Any) -> None:
-    """Write some columns of a book, and invalidate what is cached of it."""
+    """Write some columns of a book, and invalidate its cached responses."""
     Book.objects.filter(pk=book.pk).update(**columns)
     for name, value in columns.items():
         setattr(book, name, value)
@@ -110,7 +110,7 @@ def update_columns(book: Book, **columns: Any) -> None:
 def _fields_to_restore(merge: Merge, target: Book) -> dict[str, Any]:
     """Return the earlier values of the fields filled by the merge and not changed since."""
     changes = merge.filled_revision.changes if merge.filled_revision else {}
-    back = {name: change["before"] for name, change in changes.items() if getattr(target, name) == change["after"]}
+    values = {name: change["before"] for name, change in changes.items() if getattr(target, name) == change["after"]}
     if target.isbn13 and not target.editions.filter(isbn13=target.isbn13).exists():
-        back["isbn13"] = target.editions.values_list("isbn13", flat=True).first()
-    return back
+        values["isbn13"] = target.editions.values_list("isbn13", flat=True).first()
+    return values

@@ -1,6 +1,6 @@
-"""Find likely duplicates: books that share a key made of title and first author, or of title and publisher.
+"""Keys of likely duplicates: books that share a key made of title and first author, or of title and publisher.
 
-The keys are indexed columns, so that groups are found page by page in one index scan, whatever the size of the catalog.
+The keys are indexed columns, so that groups are read page by page in one index scan, whatever the size of the catalog.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ ARTICLES = frozenset(
 
 def normalized_title(title: str) -> list[str]:
     """Return the title's words without brackets and without a leading article: `The Hobbit (#0)` gives `hobbit`."""
-    found = split_words(re.sub(r"\s*[(\[][^)\]]*[)\]]", "", title)) or split_words(title)
-    return found[1:] if len(found) > 1 and found[0] in ARTICLES else found
+    words = split_words(re.sub(r"\s*[(\[][^)\]]*[)\]]", "", title)) or split_words(title)
+    return words[1:] if len(words) > 1 and words[0] in ARTICLES else words
 
 
 def work_key(title: str, authors: Sequence[str]) -> str | None:
@@ -48,6 +48,6 @@ def edition_key(title: str, isbn13: str | None) -> str | None:
     return _key(normalized_title(title), f"{prefix}-{group}-{publisher}") if publisher else None
 
 
-def _key(title: Sequence[str], by: str) -> str:
+def _key(title: Sequence[str], creator: str) -> str:
     # The author or publisher comes first, so that a long title does not cut it off.
-    return f"{by[:60]} {' '.join(title)}"[:KEY_LENGTH].rstrip()
+    return f"{creator[:60]} {' '.join(title)}"[:KEY_LENGTH].rstrip()
