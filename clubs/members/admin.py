@@ -64,7 +64,7 @@ class MembershipAdmin(ClubChildAdmin):
 
     @admin.action(description=_("Ban selected members from their clubs"), permissions=["act"])
     def ban(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
-        self._each(request, queryset, lambda row: row.change(by=None, status=MembershipStatus.BANNED))
+        self._each(request, queryset, lambda row: row.update_membership(by=None, status=MembershipStatus.BANNED))
 
     def _each(self, request: HttpRequest, queryset: QuerySet[Membership], act: Any) -> None:
         for row in Membership.objects.filter(pk__in=queryset.values("pk")).select_related("club", "user"):
