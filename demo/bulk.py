@@ -36,7 +36,7 @@ from stats import services as statistics
 TODAY = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
 BATCH_SIZE = 2000
 MAX_BOOKS = 5000
-SHARE_WITH_MARKS = 0.67
+SHARE_WITH_PROGRESS = 0.67
 
 # Statuses of the entries of a reading list, from the top.
 STATUSES = (
@@ -104,8 +104,8 @@ class Seeder:
         started = [entry for entry in entries if entry.status in (EntryStatus.READING, EntryStatus.FINISHED)]
         self.write(Milestone, 3 * len(started), (step for entry in started for step in self._milestones(entry)))
         users = sum(len(members_by_club[entry.club_id]) for entry in started)
-        marks = (mark for entry in started for mark in self._progress(entry, members_by_club[entry.club_id]))
-        self.write(Progress, round(users * SHARE_WITH_MARKS), marks)
+        progress = (row for entry in started for row in self._progress(entry, members_by_club[entry.club_id]))
+        self.write(Progress, round(users * SHARE_WITH_PROGRESS), progress)
         _count(written.values("book"))
         finished = written.filter(club__visibility=Visibility.PUBLIC, status=EntryStatus.FINISHED)
         counters.increment(counters.expected_counts("finished", finished, "finished_at"))
@@ -201,18 +201,18 @@ class Seeder:
     def _progress(self, entry: Entry, member_ids: list[int]) -> Iterator[Progress]:
         """Yield progress for two of three members."""
         for user in member_ids:
-            if self.chance.random() < SHARE_WITH_MARKS:
+            if self.chance.random() < SHARE_WITH_PROGRESS:
                 pages = self.chance.randint(90, 900)
                 done = entry.status == EntryStatus.FINISHED and self.chance.random() < 0.8
-                mark = ReadingPosition(
+                position = ReadingPosition(
                     Unit.PAGE, Decimal(pages if done else self.chance.randint(0, pages)), Decimal(pages)
                 )
                 yield Progress(
                     entry=entry,
                     user_id=user,
-                    percent=mark.percent,
-                    unit=mark.unit,
-                    amount=mark.amount,
+                    percent=position.percent,
+                    unit=position.unit,
+                    amount=position.amount,
                     total=pages,
                     hidden=self.chance.random() < 0.05,
                     updated_at=self.past(30),

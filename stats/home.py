@@ -37,8 +37,8 @@ class HomeClubSerializer(ClubSerializer):
 
     @extend_schema_field(MyProgressSerializer(allow_null=True))
     def get_my_progress(self, club: Club) -> Any:
-        mark = self.context["marks"].get(club.pk)
-        return mark and MyProgressSerializer(mark).data
+        progress = self.context["progress"].get(club.pk)
+        return progress and MyProgressSerializer(progress).data
 
     @extend_schema_field(BallotSerializer(many=True))
     def get_open_ballots(self, club: Club) -> Any:
@@ -63,7 +63,7 @@ class HomeView(APIView):
         """Return the user's clubs with their current book, next meeting and open ballots."""
         user = current_user(request)
         clubs = _clubs_of(user)
-        context = {"request": request, "marks": _progress_by_club(user, clubs), "ballots": _ballots(user, clubs)}
+        context = {"request": request, "progress": _progress_by_club(user, clubs), "ballots": _ballots(user, clubs)}
         home = {"clubs": clubs, "unread_notifications": Notification.objects.for_user(user).unread().count()}
         return Response(HomeSerializer(home, context=context).data)
 
@@ -77,7 +77,7 @@ def _clubs_of(user: User) -> list[Club]:
 def _progress_by_club(user: User, clubs: list[Club]) -> dict[int, Progress]:
     """Return the user's progress in the current book of each club."""
     current = {entry.pk: club.pk for club in clubs for entry in club.current_entries}  # type: ignore[attr-defined]
-    return {current[mark.entry_id]: mark for mark in Progress.objects.filter(user=user, entry__in=current)}
+    return {current[row.entry_id]: row for row in Progress.objects.filter(user=user, entry__in=current)}
 
 
 def _ballots(user: User, clubs: list[Club]) -> dict[int, list[Ballot]]:

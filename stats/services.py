@@ -37,8 +37,8 @@ def membership_changed(club: Club, user: int, sign: int) -> None:
     steps = _deltas()
     for entry, half_stars in ratings.ratings_of_user(user, club.pk):
         steps[entry][f"stars_{half_stars}"] += sign
-    for mark in Progress.objects.filter(entry__club=club, user=user):
-        _count_progress(steps, mark, sign)
+    for progress in Progress.objects.filter(entry__club=club, user=user):
+        _count_progress(steps, progress, sign)
     _apply_deltas(steps)
 
 
@@ -88,8 +88,8 @@ def expected_counters(entries: Sequence[int]) -> dict[int, dict[str, Any]]:
     counted = _deltas()
     for entry, half_stars, n in ratings.ratings_of_entries(entries):
         counted[entry][f"stars_{half_stars}"] += n
-    marks = Progress.objects.visible().filter(entry__in=entries).order_by().values_list("entry")
-    sums = marks.annotate(pages=Sum("amount", filter=PAGES), percents=Sum("percent", filter=~PAGES))
+    visible = Progress.objects.visible().filter(entry__in=entries).order_by().values_list("entry")
+    sums = visible.annotate(pages=Sum("amount", filter=PAGES), percents=Sum("percent", filter=~PAGES))
     for entry, pages, percents in sums:
         counted[entry] |= {"pages": pages or Decimal(0), "percents": percents or Decimal(0)}
     return {entry: dict(figures) for entry, figures in counted.items()}
@@ -115,10 +115,10 @@ def _deltas() -> Deltas:
     return defaultdict(lambda: defaultdict(int))
 
 
-def _count_progress(steps: Deltas, mark: Progress, sign: int) -> None:
-    if not mark.hidden:
-        column, amount = ("pages", mark.amount) if mark.unit == Unit.PAGE else ("percents", mark.percent)
-        steps[mark.entry_id][column] += sign * amount
+def _count_progress(steps: Deltas, progress: Progress, sign: int) -> None:
+    if not progress.hidden:
+        column, amount = ("pages", progress.amount) if progress.unit == Unit.PAGE else ("percents", progress.percent)
+        steps[progress.entry_id][column] += sign * amount
 
 
 def _apply_deltas(steps: Deltas) -> None:

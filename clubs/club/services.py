@@ -19,4 +19,4 @@ def get_profile_clubs(user: User, viewer: User) -> list[dict[str, Any]]:
 def remove_from_all_clubs(user: User) -> None:
     """Remove a deleted account from its clubs and delete its reading progress."""
     Membership.objects.remove_user_everywhere(user)
-    user.reading_marks.all().delete()
+    user.reading_progress.all().delete()

@@ -171,36 +171,36 @@ def _merge_entries(merge: Merge, source: Entry, target: Entry) -> None:
     Entry.objects.filter(pk=source.pk).delete()
     renumber(source.club_id, F("position") - 1, position__gt=source.position)
     _recompute_counters(target)
-    recompute_activity(list(aside.marks.values_list("user", flat=True)), club=source.club_id)
+    recompute_activity(list(aside.progress.values_list("user", flat=True)), club=source.club_id)
 
 
 def _merge_progress(merge: Merge, aside: ArchivedEntry, source: Entry, target: Entry) -> None:
-    theirs = {mark.user_id: mark for mark in Progress.objects.filter(entry=target)}
+    theirs = {row.user_id: row for row in Progress.objects.filter(entry=target)}
     older, moving = [], []
-    for mark in Progress.objects.filter(entry=source):
-        other = theirs.get(mark.user_id)
-        if other is None or mark.updated_at > other.updated_at:
-            moving.append(mark.pk)
+    for row in Progress.objects.filter(entry=source):
+        other = theirs.get(row.user_id)
+        if other is None or row.updated_at > other.updated_at:
+            moving.append(row.pk)
             older += [other] if other else []
         else:
-            older.append(mark)
+            older.append(row)
     ArchivedProgress.objects.bulk_create(
         (
             ArchivedProgress(
                 archived_entry=aside,
-                entry_id=mark.entry_id,
-                user_id=mark.user_id,
-                **{name: getattr(mark, name) for name in PROGRESS_FIELDS},
+                entry_id=row.entry_id,
+                user_id=row.user_id,
+                **{name: getattr(row, name) for name in PROGRESS_FIELDS},
             )
-            for mark in older
+            for row in older
         ),
         BATCH_SIZE,
     )
-    for pks in batched([mark.pk for mark in older], BATCH_SIZE):
+    for pks in batched([row.pk for row in older], BATCH_SIZE):
         Progress.objects.filter(pk__in=pks).delete()
     for pks in batched(moving, BATCH_SIZE):
         Progress.objects.filter(pk__in=pks).update(entry=target)
-    merge.record_moved("mark", moving)
+    merge.record_moved("progress", moving)
 
 
 def _part(merge: Merge, aside: ArchivedEntry, stays: Entry) -> None:
@@ -218,7 +218,7 @@ def _part(merge: Merge, aside: ArchivedEntry, stays: Entry) -> None:
     merge.restore_moved("milestone", Milestone.objects.filter(entry=stays), entry=again)
     entry_unmerged.send(Entry, merge=merge, target=stays, again=again)
     # Progress saved since the merge stays.
-    merge.restore_moved("mark", Progress.objects.filter(entry=stays, updated_at__lte=merge.created_at), entry=again)
+    merge.restore_moved("progress", Progress.objects.filter(entry=stays, updated_at__lte=merge.created_at), entry=again)
     _restore_progress(aside, again, stays)
     EntryChange.record(again, by=None, status=("", again.status))
     again.record_event("book.unmerged", by=None)
@@ -239,12 +239,12 @@ def _restore_progress(aside: ArchivedEntry, *entries: Entry) -> None:
     """Restore archived progress, unless the account was deleted or has newer progress in the entry."""
     for entry in entries:
         there = set(Progress.objects.filter(entry=entry).values_list("user", flat=True))
-        people = User.objects.filter(pk__in=aside.marks.values("user")).values_list("pk", flat=True)
-        back = aside.marks.filter(entry_id=entry.pk, user__in=list(people)).exclude(user__in=there)
+        people = User.objects.filter(pk__in=aside.progress.values("user")).values_list("pk", flat=True)
+        back = aside.progress.filter(entry_id=entry.pk, user__in=list(people)).exclude(user__in=there)
         Progress.objects.bulk_create(
             (
-                Progress(entry=entry, user_id=mark.user_id, **{name: getattr(mark, name) for name in PROGRESS_FIELDS})
-                for mark in back
+                Progress(entry=entry, user_id=row.user_id, **{name: getattr(row, name) for name in PROGRESS_FIELDS})
+                for row in back
             ),
             BATCH_SIZE,
         )

@@ -103,8 +103,8 @@ class EntrySerializer(ModelSerializer):
 
     @extend_schema_field({"oneOf": [{"$ref": "#/components/schemas/MyProgress"}, {"type": "null"}]})
     def get_my_progress(self, entry: Entry) -> Any:
-        marks = entry.own_marks  # type: ignore[attr-defined]
-        return MyProgressSerializer(marks[0]).data if marks else None
+        own = entry.own_progress  # type: ignore[attr-defined]
+        return MyProgressSerializer(own[0]).data if own else None
 
 
 class EntryCreateSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -198,8 +198,8 @@ class ProgressSerializer(serializers.Serializer):  # type: ignore[type-arg]
         whole = attrs[total] if total else HUNDRED_PERCENT
         if attrs[amount] > whole:
             raise _invalid(amount, "max_value", _("Must not be greater than the total."))
-        mark = ReadingPosition(ways[0], Decimal(attrs[amount]), Decimal(whole))
-        return {"mark": mark} | ({"hidden": attrs["hidden"]} if "hidden" in attrs else {})
+        position = ReadingPosition(ways[0], Decimal(attrs[amount]), Decimal(whole))
+        return {"position": position} | ({"hidden": attrs["hidden"]} if "hidden" in attrs else {})
 
 
 class MemberProgressSerializer(ModelSerializer):
@@ -214,10 +214,10 @@ class MemberProgressSerializer(ModelSerializer):
         fields = ["user", "percent", "updated_at", "on_track"]
         read_only_fields = fields
 
-    def get_on_track(self, mark: Progress) -> bool | None:
+    def get_on_track(self, progress: Progress) -> bool | None:
         """Compare with `percent_due`; null without percent milestones."""
         due = cast(Decimal | None, self.context.get("percent_due"))
-        return None if due is None else mark.percent >= due
+        return None if due is None else progress.percent >= due
 
 
 def _invalid(field: str, code: str, detail: Any) -> serializers.ValidationError:

@@ -78,7 +78,7 @@ def test_blocked_progress_is_hidden_but_counted(members, club, bob, charlie, as_
     entry = Entry.add_entry(club=club, book=Book.create_book(by=None, title="Emma", authors=["Jane Austen"]), by=bob)
     for reader, percent in ((bob, 40), (charlie, 80)):
         Progress.set_progress(
-            entry=entry, by=reader, mark=ReadingPosition(Unit.PERCENT, Decimal(percent), Decimal(100))
+            entry=entry, by=reader, position=ReadingPosition(Unit.PERCENT, Decimal(percent), Decimal(100))
         )
     Block.objects.block(on=charlie, by=bob)
     pages = {client: client.get(f"{CLUBS}{club.pk}/books/{entry.pk}/progress/") for client in (as_bob, as_charlie)}

@@ -42,7 +42,7 @@ def add_entry(club, alice):
 
 def set_progress(entry, user, unit, amount, total=100, **rest):
     return Progress.set_progress(
-        entry=entry, by=user, mark=ReadingPosition(Unit(unit), Decimal(amount), Decimal(total)), **rest
+        entry=entry, by=user, position=ReadingPosition(Unit(unit), Decimal(amount), Decimal(total)), **rest
     )
 
 

@@ -43,7 +43,7 @@ def create_meeting(client, club, **fields):
 
 def test_home_matches_the_detail_responses(club, alice, as_alice, as_bob, bob):
     entry = add_current_book(club, alice, "Emma")
-    Progress.set_progress(entry=entry, by=bob, mark=ReadingPosition(Unit.PERCENT, Decimal(40), Decimal(100)))
+    Progress.set_progress(entry=entry, by=bob, position=ReadingPosition(Unit.PERCENT, Decimal(40), Decimal(100)))
     ballot = open_ballot(club, alice)
     meeting = create_meeting(as_alice, club)
     empty = Club.create_club(by=bob, name="An empty club", visibility="private")

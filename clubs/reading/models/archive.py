@@ -44,7 +44,7 @@ class ArchivedEntry(models.Model):
 class ArchivedProgress(models.Model):
     """The older of a user's two progress rows, with its original entry. Deleted with the account."""
 
-    archived_entry = models.ForeignKey(ArchivedEntry, models.CASCADE, related_name="marks")
+    archived_entry = models.ForeignKey(ArchivedEntry, models.CASCADE, related_name="progress")
     entry_id = models.BigIntegerField()
     # No database constraint, because it would lock the user after the entries, against the lock order.
     user = models.ForeignKey(

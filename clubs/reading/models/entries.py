@@ -57,7 +57,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
             .defer("book__description", "book__search_text")
             .annotate(members_finished=Coalesce(Subquery(members_finished), 0))
             .annotate(**{name: expression() for name, expression in entry_annotations.items()})
-            .prefetch_related(models.Prefetch("marks", own, to_attr="own_marks"))
+            .prefetch_related(models.Prefetch("progress", own, to_attr="own_progress"))
         )
 
     def count_by_book(self, books: Sequence[int]) -> dict[int, dict[str, int]]:

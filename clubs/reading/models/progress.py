@@ -73,9 +73,9 @@ class Progress(models.Model):
     It is independent of the entry's status: members may read ahead of the plan or finish a dropped book.
     """
 
-    entry = models.ForeignKey("clubs.Entry", models.CASCADE, related_name="marks", verbose_name=_("entry"))
+    entry = models.ForeignKey("clubs.Entry", models.CASCADE, related_name="progress", verbose_name=_("entry"))
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="reading_marks", verbose_name=_("user")
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="reading_progress", verbose_name=_("user")
     )
     percent = percent_field(verbose_name=_("percent"))
     unit = models.CharField(max_length=10, choices=Unit.choices, verbose_name=_("unit"))
@@ -100,7 +100,7 @@ class Progress(models.Model):
 
     @classmethod
     @atomic_with_retry
-    def set_progress(cls, *, entry: Entry, by: User, mark: ReadingPosition, hidden: bool | None = None) -> Progress:
+    def set_progress(cls, *, entry: Entry, by: User, position: ReadingPosition, hidden: bool | None = None) -> Progress:
         """Save the progress of `by`; the last of concurrent writes wins. `hidden=None` keeps the value (default False).
 
         Raises 404 if the entry was deleted or the user left the club in the meantime.
@@ -109,10 +109,10 @@ class Progress(models.Model):
         if not Membership.objects.active().select_for_update().filter(club=entry.club_id, user=by).first():
             raise Http404
         values = {
-            "percent": mark.percent,
-            "unit": mark.unit,
-            "amount": mark.amount,
-            "total": int(mark.total),
+            "percent": position.percent,
+            "unit": position.unit,
+            "amount": position.amount,
+            "total": int(position.total),
             "updated_at": timezone.now(),
         } | ({} if hidden is None else {"hidden": hidden})
         # The entry's counters change too, so lock it before inserting a row that refers to it, to avoid a deadlock.

@@ -31,7 +31,7 @@ def rows(put_on_list: PutOnList, bob: User) -> dict[type, Any]:
         Entry: entry,
         EntryChange: EntryChange.objects.get(book=entry.book),
         Milestone: Milestone.create_milestone(entry=entry, title="First part", up_to_percent=10, due_on="2027-01-01"),
-        Progress: entry.marks.create(user=bob, **numbers),
+        Progress: entry.progress.create(user=bob, **numbers),
     }
 
 

@@ -189,7 +189,7 @@ def test_list_query_count_is_constant(
     for n in range(count):
         user = make_user(f"reader{n}")
         bring_in(club, user)
-        entry.marks.create(user=user, percent=n, unit="percent", amount=n, total=100)
+        entry.progress.create(user=user, percent=n, unit="percent", amount=n, total=100)
     # Session with user, club with membership, entry, progress with users, percentage due, mean.
     with django_assert_num_queries(6):
         page = as_bob.get(address, {"page_size": 100}).json()

@@ -112,7 +112,7 @@ def test_list_query_count_is_constant(
     rows = [Entry(club=club, book=book, position=n, added_by=alice) for n, book in enumerate(books, 1)]
     Entry.objects.bulk_create(rows)
     for entry in Entry.objects.all()[:5]:
-        entry.marks.create(user=bob, percent=100, unit="percent", amount=100, total=100)
+        entry.progress.create(user=bob, percent=100, unit="percent", amount=100, total=100)
     # Session with user, club with membership, entries with books, users and annotations, own progress.
     with django_assert_num_queries(4):
         response = as_bob.get(url(club), {"page_size": 100}).json()

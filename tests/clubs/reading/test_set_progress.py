@@ -53,8 +53,8 @@ def test_progress_is_saved_in_percent_and_as_sent(
     assert shown == {"percent": percent, "hidden": False}
     assert isinstance(shown["percent"], float)
     assert "-" not in str(shown["percent"])
-    mark = Progress.objects.get()
-    assert (mark.unit, float(mark.amount), mark.total) == sent
+    progress = Progress.objects.get()
+    assert (progress.unit, float(progress.amount), progress.total) == sent
 
 
 @pytest.mark.parametrize(
