@@ -102,8 +102,8 @@ class ClubAccessMixin:
         user = self.request.user
         return Club.objects.visible_to(user).with_membership_of(user)
 
-    def lock(self, obj: object) -> None:
-        """Lock and reload the club for a conditional write, as every change below it does first."""
+    def lock_object(self, obj: object) -> None:
+        """Lock and reload the club, which is also the first lock of the write itself."""
         self.club.lock()
         del self.club
 
