@@ -1,4 +1,4 @@
-"""What clubs contribute to `core.registry`."""
+"""Contributions of clubs to `core.registry`."""
 
 from django.db.models import QuerySet
 
@@ -28,7 +28,7 @@ from core.registry import (
 )
 
 
-def _finished() -> QuerySet[Entry]:
+def _finished_entries() -> QuerySet[Entry]:
     return Entry.objects.filter(
         club__visibility=Visibility.PUBLIC, status=EntryStatus.FINISHED, finished_at__isnull=False
     )
@@ -53,4 +53,4 @@ for check in (
 ):
     column_checks.register(check.name, check)
 counter_checks.register("total of clubs", recount_by_month("clubs", "created_at", Club.objects.public))
-counter_checks.register("total of finished books", recount_by_month("finished", "finished_at", _finished))
+counter_checks.register("total of finished books", recount_by_month("finished", "finished_at", _finished_entries))

@@ -1,4 +1,4 @@
-"""Models of all subpackages."""
+"""All models of clubs."""
 
 from clubs.club.models import Club, JoinPolicy, Visibility
 from clubs.members.models import Invitation, Membership

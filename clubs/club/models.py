@@ -65,21 +65,21 @@ class ClubQuerySet(models.QuerySet["Club"]):
         if not user.is_authenticated:
             return self.filter(public)
         # A user has at most one membership per club, so the join does not multiply rows.
-        joined = self.alias(visible_by=FilteredRelation("memberships", condition=Q(memberships__user=user.pk)))
-        return joined.filter(public | Q(visible_by__status__in=STATUSES_WITH_ACCESS))
+        joined = self.alias(viewer_membership=FilteredRelation("memberships", condition=Q(memberships__user=user.pk)))
+        return joined.filter(public | Q(viewer_membership__status__in=STATUSES_WITH_ACCESS))
 
     def with_membership_of(self, user: User | AnonymousUser) -> ClubQuerySet:
         """Annotate `my_role` and `my_status` of `user`, None without a membership."""
         if not user.is_authenticated:
-            nothing = Value(None, output_field=CharField(null=True))
-            return self.annotate(my_status=nothing, my_role=nothing)
-        joined = self.alias(mine=FilteredRelation("memberships", condition=Q(memberships__user=user.pk)))
-        return joined.annotate(
-            my_status=Case(When(mine__status=MembershipStatus.LEFT, then=None), default=F("mine__status")),
+            null = Value(None, output_field=CharField(null=True))
+            return self.annotate(my_status=null, my_role=null)
+        rows = self.alias(own=FilteredRelation("memberships", condition=Q(memberships__user=user.pk)))
+        return rows.annotate(
+            my_status=Case(When(own__status=MembershipStatus.LEFT, then=None), default=F("own__status")),
             my_role=Case(
-                When(~Q(mine__status=MembershipStatus.ACTIVE), then=None),
+                When(~Q(own__status=MembershipStatus.ACTIVE), then=None),
                 When(owner=user.pk, then=Value(OWNER)),
-                default=F("mine__role"),
+                default=F("own__role"),
             ),
         )
 
@@ -103,8 +103,8 @@ class ClubQuerySet(models.QuerySet["Club"]):
 
         Only the first ten words count. A text without letters and digits matches nothing.
         """
-        wanted = query_terms(text)
-        return self.filter(search_text__words=wanted) if wanted else self.none()
+        terms = query_terms(text)
+        return self.filter(search_text__words=terms) if terms else self.none()
 
     def in_language(self, tag: str) -> ClubQuerySet:
         """Filter by a lower-case language tag: `pt` also matches `pt-br`."""
@@ -187,7 +187,7 @@ class Club(models.Model):
     @classmethod
     @atomic_with_retry
     def create_club(cls, *, by: User, **fields: Any) -> Club:
-        """Create a club owned by `by`. Raise InvalidField if visibility and join policy do not fit."""
+        """Create a club owned by `by`. Raise InvalidFieldError if visibility and join policy do not fit."""
         club = cls(owner=by, **normalize_join_policy({"visibility": Visibility.PUBLIC, **fields}, cls()))
         club.update_derived_fields()
         lock_rows(User, [by.pk])
@@ -200,9 +200,9 @@ class Club(models.Model):
 
     @atomic_with_retry
     def update_club(self, *, by: User | None, **fields: Any) -> None:
-        """Update plain columns; `by` is None for staff.
+        """Update fields; `by` is None for staff.
 
-        Raises Forbidden, InvalidField, or Conflict `limit_below_members`.
+        Raises PermissionDeniedProblem, InvalidFieldError, or Conflict `limit_below_members`.
         """
         self.lock()
         self.require_owner(by)
@@ -211,15 +211,15 @@ class Club(models.Model):
         if limit is not None and limit < self.members_count:
             raise Conflict("limit_below_members", _("The club already has more members."))
         changed = any(getattr(self, name) != value for name, value in fields.items())
-        was, cover = self.visibility, self.cover
+        old_visibility, old_cover = self.visibility, self.cover
         for name, value in fields.items():
             setattr(self, name, value)
         self.update_derived_fields()
         self.updated_at = now()
         self.save(update_fields=[*fields, "name_key", "search_text", "updated_at"])
-        if self.cover != cover:
-            storage.delete_on_commit(cover)
-        if self.visibility != was:
+        if self.cover != old_cover:
+            storage.delete_on_commit(old_cover)
+        if self.visibility != old_visibility:
             club_visibility_changed.send(Club, club=self)
             self._change_clubs_total(-1 if self.is_private else +1)
         if changed:
@@ -227,7 +227,7 @@ class Club(models.Model):
 
     @atomic_with_retry
     def delete_club(self, *, by: User | None) -> None:
-        """Delete the club and its content; `by` is None for staff. Raises Forbidden."""
+        """Delete the club and its content; `by` is None for staff. Raises PermissionDeniedProblem."""
         self.lock()
         self.require_owner(by)
         self._delete(by=by)
@@ -236,7 +236,7 @@ class Club(models.Model):
     def join(self, user: User, *, message: str = "") -> Membership:
         """Add `user` as a member, or create a join request, depending on the join policy.
 
-        Raises Forbidden `banned`, `invite_only`; Conflict `already_member`, `club_full`.
+        Raises PermissionDeniedProblem `banned`, `invite_only`; Conflict `already_member`, `club_full`.
         """
         self.lock(with_user=user)
         row = self.get_membership(user)
@@ -258,7 +258,7 @@ class Club(models.Model):
     def leave(self, user: User) -> None:
         """Remove `user` or withdraw their join request. When the last member leaves, the club is deleted.
 
-        Raises Forbidden `members_only`, Conflict `owner_must_transfer`.
+        Raises PermissionDeniedProblem `members_only`, Conflict `owner_must_transfer`.
         """
         self.lock(with_user=user)
         row = self.get_membership(user)
@@ -278,16 +278,16 @@ class Club(models.Model):
     def transfer(self, *, to: int, by: User) -> None:
         """Make the active member with user id `to` the owner; the former owner becomes a moderator.
 
-        Raises Forbidden, InvalidField `not_a_member`.
+        Raises PermissionDeniedProblem, InvalidFieldError `not_a_member`.
         """
         self.lock()
         self.require_owner(by)
-        heir = self.memberships.filter(user=to, status=MembershipStatus.ACTIVE).select_related("user").first()
-        if to == by.pk or heir is None:
+        new_owner = self.memberships.filter(user=to, status=MembershipStatus.ACTIVE).select_related("user").first()
+        if to == by.pk or new_owner is None:
             raise InvalidFieldError(
                 "user", "not_a_member", _("The new owner must be another active member of the club.")
             )
-        self.set_owner(heir.user, by=by)
+        self.set_owner(new_owner.user, by=by)
 
     def set_owner(self, to: User, *, by: User) -> None:
         """Make an active member the owner. The club must be locked."""
@@ -352,7 +352,7 @@ class Club(models.Model):
         return self.visibility == Visibility.PRIVATE
 
     def require_owner(self, user: User | None) -> None:
-        """Raise Forbidden unless `user` owns the club or is None (staff)."""
+        """Raise PermissionDeniedProblem unless `user` owns the club or is None (staff)."""
         if user is not None and self.owner_id != user.pk:
             raise PermissionDeniedProblem("owner_only", _("Only the club's owner may do this."))
 
@@ -377,9 +377,9 @@ class Club(models.Model):
 
     def record_event(self, verb: str, *, by: User | None, about: User | None = None) -> None:
         """Record what `by` (None for staff) did to the club or to the membership of `about`."""
-        thing = ObjectRef("user", about.pk, about.username) if about else self.object_ref
+        object_ref = ObjectRef("user", about.pk, about.username) if about else self.object_ref
         record_event(
-            verb, actor=by.pk if by else None, object_ref=thing, club=self.pk, subject=about.pk if about else None
+            verb, actor=by.pk if by else None, object_ref=object_ref, club=self.pk, subject=about.pk if about else None
         )
 
     def update_derived_fields(self) -> None:
@@ -389,7 +389,7 @@ class Club(models.Model):
 
 
 def normalize_join_policy(fields: dict[str, Any], club: Club) -> dict[str, Any]:
-    """Set the join policy of a private club. Raise InvalidField if `fields` contain another policy."""
+    """Set the join policy of a private club. Raise InvalidFieldError if `fields` contain another policy."""
     private = fields.get("visibility", club.visibility) == Visibility.PRIVATE
     if not private:
         return fields

@@ -60,20 +60,20 @@ class MembershipAdmin(ClubChildAdmin):
 
     @admin.action(description=_("Remove selected members from their clubs"), permissions=["act"])
     def remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
-        self._each(request, queryset, lambda row: row.remove(by=None))
+        self._for_each(request, queryset, lambda row: row.remove(by=None))
 
     @admin.action(description=_("Ban selected members from their clubs"), permissions=["act"])
     def ban(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
-        self._each(request, queryset, lambda row: row.update_membership(by=None, status=MembershipStatus.BANNED))
+        self._for_each(request, queryset, lambda row: row.update_membership(by=None, status=MembershipStatus.BANNED))
 
-    def _each(self, request: HttpRequest, queryset: QuerySet[Membership], act: Any) -> None:
+    def _for_each(self, request: HttpRequest, queryset: QuerySet[Membership], action: Any) -> None:
         for row in Membership.objects.filter(pk__in=queryset.values("pk")).select_related("club", "user"):
             try:
-                act(row)
+                action(row)
             except Http404:
                 continue  # Already removed.
-            except APIException as refused:
-                self.message_user(request, f"{row.user}, {row.club}: {refused.detail}", messages.ERROR)
+            except APIException as error:
+                self.message_user(request, f"{row.user}, {row.club}: {error.detail}", messages.ERROR)
 
 
 @admin.register(Invitation)

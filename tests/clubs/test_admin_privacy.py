@@ -185,7 +185,7 @@ def test_lookups_on_hidden_text_columns_are_rejected(world, staff_client):
 
 def test_public_content_is_on_the_same_pages(world, staff_client):
     """Otherwise the other tests would prove nothing."""
-    world["club"].change(by=world["club"].owner, visibility="public")
+    world["club"].update_club(by=world["club"].owner, visibility="public")
     client = staff_client(ADMINISTRATORS)
     responses = [content(client.get(path)) for path in pages(world)]
     found = {word for word in WORDS if any(word in response for response in responses)}

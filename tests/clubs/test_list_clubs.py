@@ -19,7 +19,7 @@ def test_list_shows_public_and_own_private_clubs(make_club, client_of, anonymous
     make_club("Open")
     hidden = make_club("Hidden", visibility="public")
     bring_in(hidden, charlie, status="pending")
-    hidden.change(by=alice, visibility="private")
+    hidden.update_club(by=alice, visibility="private")
     seen = {username: set(names(client_of(user).get(CLUBS))) for username, user in (("bob", bob), ("charlie", charlie))}
     assert seen == {"bob": {"Open", "Hidden"}, "charlie": {"Open", "Hidden"}}
     assert names(anonymous.get(CLUBS)) == ["Open"]

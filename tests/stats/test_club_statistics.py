@@ -147,7 +147,7 @@ def test_most_divisive_book_needs_five_ratings(stats, club, add_entry, make_user
         "standard_deviation": round(pstdev([n / 2 for n in ratings[wild]]), 2),
         "ratings_count": 6,
     }
-    wild.remove(by=club.owner)
+    wild.delete_entry(by=club.owner)
     assert stats(club)["most_divisive_book"]["title"] == "Tame"
     tame.remove(by=club.owner)
     assert stats(club)["most_divisive_book"] is None
@@ -167,10 +167,10 @@ def test_finished_by_month_uses_the_club_time_zone(stats, make_club, add_entry):
 def test_mean_days_per_book(stats, club, add_entry, alice):
     today = timezone.localdate()
     planned, until_finished, no_start, other = (add_entry(f"Book {n}", status="finished") for n in range(4))
-    planned.change(by=alice, starts_on=datetime.date(2026, 2, 27), ends_on=datetime.date(2026, 3, 1))
-    until_finished.change(by=alice, starts_on=today - datetime.timedelta(11))
-    no_start.change(by=alice, ends_on=today)
-    other.change(by=alice, status="reading", starts_on=today, ends_on=today + datetime.timedelta(500))
+    planned.update_entry(by=alice, starts_on=datetime.date(2026, 2, 27), ends_on=datetime.date(2026, 3, 1))
+    until_finished.update_entry(by=alice, starts_on=today - datetime.timedelta(11))
+    no_start.update_entry(by=alice, ends_on=today)
+    other.update_entry(by=alice, status="reading", starts_on=today, ends_on=today + datetime.timedelta(500))
     assert stats(club)["mean_days_per_book"] == 6.5
 
 
