@@ -40,7 +40,7 @@ EXPORT_SECTIONS = {
     "invitations": lambda user: iter_rows(Invitation.objects.filter(created_by=user), *INVITATION_FIELDS),
     "list_proposals": proposals,
     "list_changes": lambda user: iter_rows(
-        EntryChange.objects.filter(actor=user), "club", "book", "created_at", "field", "new"
+        EntryChange.objects.filter(actor=user), "club", "book", "field", "new", at="created_at"
     ),
     "progress": lambda user: iter_rows(
         Progress.objects.filter(user=user), *PROGRESS_FIELDS, club="entry__club", book_title="entry__book__title"

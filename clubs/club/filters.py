@@ -21,7 +21,7 @@ class ClubFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def filter_search(self, clubs: ClubQuerySet, name: str, value: str) -> ClubQuerySet:
-        """Filter by words."""
+        """Filter by prefixes of words in name or description."""
         return clubs.search(value)
 
     def filter_language(self, clubs: ClubQuerySet, name: str, value: str) -> ClubQuerySet:
