@@ -62,9 +62,9 @@ def test_only_members_public_ratings_of_listed_books_count(stats, club, add_entr
     Review.create_review(book=entry.book, by=moe, rating=1, visibility="clubs")
     Review.create_review(book=entry.book, by=charlie, rating=1)
     Review.create_review(book=other, by=alice, rating=1)
-    shown = stats(club)
-    assert shown["mean_rating"] == 3.75
-    assert shown["rating_histogram"] == NO_RATINGS | {"4.5": 1, "3.0": 1}
+    statistics = stats(club)
+    assert statistics["mean_rating"] == 3.75
+    assert statistics["rating_histogram"] == NO_RATINGS | {"4.5": 1, "3.0": 1}
     assert differences() == (0, [])
 
 
@@ -149,7 +149,7 @@ def test_most_divisive_book_needs_five_ratings(stats, club, add_entry, make_user
     }
     wild.delete_entry(by=club.owner)
     assert stats(club)["most_divisive_book"]["title"] == "Tame"
-    tame.remove(by=club.owner)
+    tame.delete_entry(by=club.owner)
     assert stats(club)["most_divisive_book"] is None
 
 
@@ -252,8 +252,8 @@ def test_account_deletion_updates_statistics(stats, club, add_entry, bob):
     set_progress(entry, bob, "page", 10, 100)
     Membership.objects.remove_user_everywhere(bob)
     Review.objects.detach_user(bob, anonymise=True)
-    shown = stats(club)
-    assert (shown["mean_rating"], shown["pages_read"], shown["members"]) == (None, 0, 2)
+    statistics = stats(club)
+    assert (statistics["mean_rating"], statistics["pages_read"], statistics["members"]) == (None, 0, 2)
     assert differences() == (0, [])
 
 
