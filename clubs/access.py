@@ -15,7 +15,8 @@ from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clubs.club.models import Club, ClubQuerySet
+from clubs.club.models import Club
+from clubs.club.querysets import ClubQuerySet
 from clubs.roles import Rank, permission_denied
 
 

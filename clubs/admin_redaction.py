@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model
-from django.utils.translation import gettext_lazy
 
 REDACTED = "…"
 
@@ -25,8 +24,7 @@ def redacted_column(
     the rows whose field contains member text, and `otherwise` formats the value of the other rows.
     """
 
-    # Resolved lazily, because `core.labels` sets the verbose names after this module is imported.
-    @admin.display(description=gettext_lazy(str(model._meta.get_field(name).verbose_name)))  # type: ignore[union-attr]
+    @admin.display(description=model._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
     def column(row: Any) -> Any:
         value = getattr(row, name)
         if not when(row):

@@ -3,7 +3,8 @@
 from django.db.models import QuerySet
 
 from catalog.models import Book
-from clubs.club.models import COVER_FOLDER, Club, Visibility
+from clubs.club.choices import Visibility
+from clubs.club.models import COVER_FOLDER, Club
 from clubs.club.services import get_profile_clubs
 from clubs.export import EXPORT_SECTIONS
 from clubs.members.models import Membership

@@ -4,7 +4,8 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from accounts.export import Section, iter_rows
 from accounts.models import User
-from clubs.club.models import Club, Visibility
+from clubs.club.choices import Visibility
+from clubs.club.models import Club
 from clubs.members.models import Invitation, Membership
 from clubs.reading.models import ArchivedEntry, ArchivedProgress, Entry, EntryChange, Progress
 from clubs.roles import STATUSES_WITH_ACCESS

@@ -21,7 +21,8 @@ from tqdm import tqdm
 
 from accounts.models import User
 from catalog.models import Book, invalidate_books
-from clubs.club.models import Club, Visibility
+from clubs.club.choices import Visibility
+from clubs.club.models import Club
 from clubs.members.models import Membership
 from clubs.reading import services
 from clubs.reading.choices import EntryStatus, ReadingPosition, Unit, round_percent

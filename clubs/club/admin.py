@@ -14,7 +14,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 
-from clubs.club.models import Club, ClubQuerySet, JoinPolicy, Visibility
+from clubs.club.choices import JoinPolicy, Visibility
+from clubs.club.models import Club
+from clubs.club.querysets import ClubQuerySet
 from core.admin.base import LargeTableModelAdmin
 from core.admin.filters import parse_id
 from core.registry import club_charts

@@ -3,7 +3,8 @@
 import django_filters
 from django.utils.translation import gettext_lazy as _
 
-from clubs.club.models import Club, ClubQuerySet
+from clubs.club.models import Club
+from clubs.club.querysets import ClubQuerySet
 from core.api.filters import LanguageFilter, SearchTextFilter, StrictBooleanFilter
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Case, CharField, F, FilteredRelation, Q, Value, When
+from django.db.models import F, Q
 from django.http import Http404
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from accounts.validators import validate_timezone
@@ -21,6 +18,8 @@ from activity.choices import NotificationKind
 from activity.messages import DeferredMessage
 from activity.models import ObjectRef
 from activity.services import notify, record_event
+from clubs.club.choices import JoinPolicy, Visibility
+from clubs.club.querysets import ClubQuerySet
 from clubs.roles import OWNER, STATUSES_WITH_ACCESS, MembershipStatus, Rank, Role
 from clubs.signals import club_deleted, club_visibility_changed
 from core.api.exceptions import Conflict, InvalidFieldError, PermissionDeniedProblem
@@ -29,7 +28,7 @@ from core.db.fields import BinaryCollationCharField
 from core.db.locking import lock_rows
 from core.db.transactions import atomic_with_retry
 from core.images import storage
-from core.search.lookups import SearchField, build_search_text, query_terms
+from core.search.lookups import SearchField, build_search_text
 from core.search.normalize import fold_case_and_accents
 from moderation.models import close_cases_of_club
 
@@ -39,77 +38,6 @@ if TYPE_CHECKING:
 KEY_LENGTH = 100
 COVER_FOLDER = "club-covers"
 MIN_MEMBERS, MAX_MEMBERS = 2, 10_000
-
-
-class Visibility(models.TextChoices):
-    """Who may see a club."""
-
-    PUBLIC = "public", _("public")
-    PRIVATE = "private", _("private")
-
-
-class JoinPolicy(models.TextChoices):
-    """How users join. Private clubs always use `invite`."""
-
-    OPEN = "open", pgettext_lazy("join policy", "open")
-    REQUEST = "request", pgettext_lazy("join policy", "request")
-    INVITE = "invite", _("invite")
-
-
-class ClubQuerySet(models.QuerySet["Club"]):
-    """Queries for clubs."""
-
-    def visible_to(self, user: User | AnonymousUser) -> ClubQuerySet:
-        """Return public clubs, and private ones that `user` is in or has asked to join."""
-        public = Q(visibility=Visibility.PUBLIC)
-        if not user.is_authenticated:
-            return self.filter(public)
-        # A user has at most one membership per club, so the join does not multiply rows.
-        joined = self.alias(viewer_membership=FilteredRelation("memberships", condition=Q(memberships__user=user.pk)))
-        return joined.filter(public | Q(viewer_membership__status__in=STATUSES_WITH_ACCESS))
-
-    def with_membership_of(self, user: User | AnonymousUser) -> ClubQuerySet:
-        """Annotate `my_role` and `my_status` of `user`, None without a membership."""
-        if not user.is_authenticated:
-            null = Value(None, output_field=CharField(null=True))
-            return self.annotate(my_status=null, my_role=null)
-        rows = self.alias(own=FilteredRelation("memberships", condition=Q(memberships__user=user.pk)))
-        return rows.annotate(
-            my_status=Case(When(own__status=MembershipStatus.LEFT, then=None), default=F("own__status")),
-            my_role=Case(
-                When(~Q(own__status=MembershipStatus.ACTIVE), then=None),
-                When(owner=user.pk, then=Value(OWNER)),
-                default=F("own__role"),
-            ),
-        )
-
-    def joined_by(self, user: User | AnonymousUser) -> ClubQuerySet:
-        """Return the clubs that `user` is in or has asked to join."""
-        if not user.is_authenticated:
-            return self.none()
-        rows = user.memberships.filter(status__in=STATUSES_WITH_ACCESS)
-        return self.filter(pk__in=rows.values("club"))
-
-    def public(self) -> ClubQuerySet:
-        """Return the public clubs."""
-        return self.filter(visibility=Visibility.PUBLIC)
-
-    def cover_names(self, ids: Collection[int], names: Collection[str]) -> set[str]:
-        """Return the file names of the covers of these clubs."""
-        return set(self.filter(pk__in=ids).exclude(cover="").values_list("cover", flat=True))
-
-    def search(self, text: str) -> ClubQuerySet:
-        """Return clubs in whose name or description each word of `text` starts a word, ignoring case and accents.
-
-        Only the first ten words count. A text without letters and digits matches nothing.
-        """
-        terms = query_terms(text)
-        return self.filter(search_text__words=terms) if terms else self.none()
-
-    def in_language(self, tag: str) -> ClubQuerySet:
-        """Filter by a lower-case language tag: `pt` also matches `pt-br`."""
-        # "." is the character after "-", so this is one range of the index.
-        return self.filter(Q(language=tag) | Q(language__gte=f"{tag}-", language__lt=f"{tag}."))
 
 
 class Club(models.Model):

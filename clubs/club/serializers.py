@@ -9,7 +9,8 @@ from rest_framework import serializers
 from accounts.serializers import UserSummarySerializer
 from accounts.validators import validate_timezone
 from catalog.serializers import LanguageTagField
-from clubs.club.models import MAX_MEMBERS, MIN_MEMBERS, Club, JoinPolicy, Visibility
+from clubs.club.choices import JoinPolicy, Visibility
+from clubs.club.models import MAX_MEMBERS, MIN_MEMBERS, Club
 from clubs.reading.serializers import CurrentEntrySerializer
 from clubs.roles import PUBLIC_ROLES, PUBLIC_STATUSES
 from core.api.serializers import IdField, ModelSerializer, SingleLineField, VisibleTextField

@@ -6,7 +6,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Prefetch
 
 from accounts.models import User
-from clubs.club.models import Club, ClubQuerySet
+from clubs.club.models import Club
+from clubs.club.querysets import ClubQuerySet
 from clubs.members.models import Membership
 from clubs.reading.models import Entry
 from clubs.roles import MembershipStatus

@@ -13,7 +13,8 @@ from rest_framework.serializers import BaseSerializer
 from accounts.authentication import current_user
 from clubs.access import AccessLevel, ClubAccessMixin
 from clubs.club.filters import ClubFilter
-from clubs.club.models import COVER_FOLDER, Club, ClubQuerySet
+from clubs.club.models import COVER_FOLDER, Club
+from clubs.club.querysets import ClubQuerySet
 from clubs.club.serializers import ClubSerializer, JoinSerializer, TransferSerializer
 from clubs.club.services import prefetch_club_details
 from clubs.members.serializers import OwnMembershipSerializer

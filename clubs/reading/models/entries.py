@@ -20,7 +20,7 @@ from activity.choices import NotificationKind
 from activity.models import ObjectRef
 from activity.services import record_event
 from catalog.models import Book
-from clubs.club.models import Visibility
+from clubs.club.choices import Visibility
 from clubs.members.activity import recompute_activity
 from clubs.notifications import notify_members
 from clubs.reading import counters
