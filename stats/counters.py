@@ -29,7 +29,7 @@ BATCH_SIZE = 100
 Deltas = defaultdict[int, defaultdict[str, Any]]
 
 
-def membership_changed(club: Club, user: int, sign: int) -> None:
+def count_membership(club: Club, user: int, sign: int) -> None:
     """Add (`sign` 1) or subtract (-1) a member's ratings and progress.
 
     Call it after the membership was written. User and club must be locked.
@@ -42,15 +42,15 @@ def membership_changed(club: Club, user: int, sign: int) -> None:
     _apply_deltas(deltas)
 
 
-def entry_added(entry: Entry) -> None:
-    """Count the members' ratings of a book added to the list. Club and book must be locked."""
+def count_entry(entry: Entry) -> None:
+    """Add the members' ratings of a book that was added to the list. Club and book must be locked."""
     deltas = _deltas()
     for _entry, half_stars, n in ratings.ratings_of_entries([entry.pk]):
         deltas[entry.pk][f"stars_{half_stars}"] += n
     _apply_deltas(deltas)
 
 
-def progress_changed(before: Progress | None, after: Progress) -> None:
+def count_progress(before: Progress | None, after: Progress) -> None:
     """Subtract the old progress and add the new one. The membership must be locked."""
     deltas = _deltas()
     if before is not None:
@@ -59,7 +59,7 @@ def progress_changed(before: Progress | None, after: Progress) -> None:
     _apply_deltas(deltas)
 
 
-def ratings_changed(changes: Mapping[tuple[int, int, int], int]) -> None:
+def count_ratings(changes: Mapping[tuple[int, int, int], int]) -> None:
     """Apply changes of public ratings, given as (user, book, half-stars) -> difference.
 
     Users and books must be locked.

@@ -15,19 +15,19 @@ from stats import counters
 @receiver(membership_changed)
 def update_member(sender: Any, *, club: Club, user: int, sign: int, **kwargs: Any) -> None:
     """Add the ratings and progress of a new member, or subtract those of a former one."""
-    counters.membership_changed(club, user, sign)
+    counters.count_membership(club, user, sign)
 
 
 @receiver(entry_added)
 def add_entry(sender: Any, *, entry: Entry, **kwargs: Any) -> None:
     """Add the members' ratings of a book that was added to a list."""
-    counters.entry_added(entry)
+    counters.count_entry(entry)
 
 
 @receiver(progress_changed)
 def update_progress(sender: Any, *, before: Progress | None, after: Progress, **kwargs: Any) -> None:
     """Subtract the old progress of a member and add the new one."""
-    counters.progress_changed(before, after)
+    counters.count_progress(before, after)
 
 
 @receiver(entry_counters_outdated)
@@ -39,4 +39,4 @@ def recompute_entries(sender: Any, *, entries: Sequence[int], **kwargs: Any) -> 
 @receiver(ratings_changed)
 def update_ratings(sender: Any, *, changes: Mapping[tuple[int, int, int], int], **kwargs: Any) -> None:
     """Apply changed ratings to the clubs of their authors."""
-    counters.ratings_changed(changes)
+    counters.count_ratings(changes)

@@ -44,8 +44,8 @@ class EntryMergeHandler:
 
     def move(self, merge: Merge) -> bool:
         """Process the next club that lists the merged book. Return False when there is none."""
-        found = Entry.objects.filter(book=merge.source_id).order_by("pk").values_list("club", flat=True).first()
-        return found is not None and self._move(merge, Club(pk=found))
+        club_id = Entry.objects.filter(book=merge.source_id).order_by("pk").values_list("club", flat=True).first()
+        return club_id is not None and self._move(merge, Club(pk=club_id))
 
     def undo_move(self, merge: Merge) -> bool:
         """Restore the next club. Return False when there is none."""
@@ -150,15 +150,7 @@ def _merge_entries(merge: Merge, source: Entry, target: Entry) -> None:
     changes = {name: [getattr(target, name), getattr(source, name)] for name in STATUS_FIELDS} if is_further else {}
     if source.note and not target.note:
         changes["note"] = [target.note, source.note]
-    archived = ArchivedEntry.objects.create(
-        merge=merge,
-        club_id=source.club_id,
-        kept_entry_id=target.pk,
-        changes={name: list(map(_text, pair)) for name, pair in changes.items()},
-        entry_id=source.pk,
-        added_by_id=source.added_by_id,
-        **{name: getattr(source, name) for name in ARCHIVED_FIELDS},
-    )
+    archived = _archive_entry(merge, source, target, changes)
     milestones = Milestone.objects.filter(entry=source)
     merge.record_moved("milestone", milestones.values_list("pk", flat=True))
     milestones.update(entry=target)
@@ -174,6 +166,18 @@ def _merge_entries(merge: Merge, source: Entry, target: Entry) -> None:
     recompute_activity(list(archived.progress.values_list("user", flat=True)), club=source.club_id)
 
 
+def _archive_entry(merge: Merge, source: Entry, target: Entry, changes: dict[str, list[Any]]) -> ArchivedEntry:
+    return ArchivedEntry.objects.create(
+        merge=merge,
+        club_id=source.club_id,
+        kept_entry_id=target.pk,
+        changes={name: list(map(_text, pair)) for name, pair in changes.items()},
+        entry_id=source.pk,
+        added_by_id=source.added_by_id,
+        **{name: getattr(source, name) for name in ARCHIVED_FIELDS},
+    )
+
+
 def _merge_progress(merge: Merge, archived: ArchivedEntry, source: Entry, target: Entry) -> None:
     target_progress = {row.user_id: row for row in Progress.objects.filter(entry=target)}
     older, moved = [], []
@@ -184,6 +188,13 @@ def _merge_progress(merge: Merge, archived: ArchivedEntry, source: Entry, target
             older += [other] if other else []
         else:
             older.append(row)
+    _archive_progress(archived, older)
+    for pks in batched(moved, BATCH_SIZE):
+        Progress.objects.filter(pk__in=pks).update(entry=target)
+    merge.record_moved("progress", moved)
+
+
+def _archive_progress(archived: ArchivedEntry, progress: list[Progress]) -> None:
     ArchivedProgress.objects.bulk_create(
         (
             ArchivedProgress(
@@ -192,15 +203,12 @@ def _merge_progress(merge: Merge, archived: ArchivedEntry, source: Entry, target
                 user_id=row.user_id,
                 **{name: getattr(row, name) for name in PROGRESS_FIELDS},
             )
-            for row in older
+            for row in progress
         ),
         BATCH_SIZE,
     )
-    for pks in batched([row.pk for row in older], BATCH_SIZE):
+    for pks in batched([row.pk for row in progress], BATCH_SIZE):
         Progress.objects.filter(pk__in=pks).delete()
-    for pks in batched(moved, BATCH_SIZE):
-        Progress.objects.filter(pk__in=pks).update(entry=target)
-    merge.record_moved("progress", moved)
 
 
 def _split_entries(merge: Merge, archived: ArchivedEntry, target: Entry) -> None:
