@@ -179,7 +179,7 @@ class Club(models.Model):
             row.request_to_join(message)
         else:
             row.activate()
-            self.record_event("member.joined", by=user, about=user)
+            self.record_event("member.joined", by=user, subject=user)
         return row
 
     @atomic_with_retry
@@ -194,7 +194,7 @@ class Club(models.Model):
             raise PermissionDeniedProblem("members_only", _("You are not in this club."))
         if self.owner_id != user.pk:
             self.record_event(
-                "member.left" if row.status == MembershipStatus.ACTIVE else "member.withdrew", by=user, about=user
+                "member.left" if row.status == MembershipStatus.ACTIVE else "member.withdrew", by=user, subject=user
             )
             row.deactivate()
         elif self.members_count > 1:
@@ -223,7 +223,7 @@ class Club(models.Model):
         self.memberships.filter(user=to).update(role=Role.MEMBER)
         self.owner, self.updated_at = to, now()
         self.save(update_fields=["owner", "updated_at"])
-        self.record_event("club.transferred", by=by, about=to)
+        self.record_event("club.transferred", by=by, subject=to)
         notify(
             NotificationKind.ROLE_CHANGED,
             [to.pk],
@@ -303,11 +303,15 @@ class Club(models.Model):
         """Reference to the club for logs and notifications."""
         return ObjectRef("club", self.pk, self.name)
 
-    def record_event(self, verb: str, *, by: User | None, about: User | None = None) -> None:
-        """Record what `by` (None for staff) did to the club or to the membership of `about`."""
-        object_ref = ObjectRef("user", about.pk, about.username) if about else self.object_ref
+    def record_event(self, verb: str, *, by: User | None, subject: User | None = None) -> None:
+        """Record what `by` (None for staff) did to the club or to the membership of `subject`."""
+        object_ref = ObjectRef("user", subject.pk, subject.username) if subject else self.object_ref
         record_event(
-            verb, actor=by.pk if by else None, object_ref=object_ref, club=self.pk, subject=about.pk if about else None
+            verb,
+            actor=by.pk if by else None,
+            object_ref=object_ref,
+            club=self.pk,
+            subject=subject.pk if subject else None,
         )
 
     def update_derived_fields(self) -> None:

@@ -47,15 +47,23 @@ class ClubChildAdmin(ReadOnlyModelAdmin):
 class MembershipAdmin(ClubChildAdmin):
     """Memberships of all statuses. Staff may remove and ban members."""
 
-    list_display = ("id", "club", "user", "shown_role", "status", "joined_at", "updated_at")
+    list_display = ("id", "club", "user", "role_display", "status", "joined_at", "updated_at")
     list_filter = ("status",)
     list_prefetch_related = ("club", "user")
-    fields = ("club", "user", "shown_role", "status", "joined_at", redacted_column(Membership, "message"), "updated_at")
-    readonly_fields = ("shown_role",)
+    fields = (
+        "club",
+        "user",
+        "role_display",
+        "status",
+        "joined_at",
+        redacted_column(Membership, "message"),
+        "updated_at",
+    )
+    readonly_fields = ("role_display",)
     actions = ("remove", "ban")
 
     @admin.display(description=_("role"))
-    def shown_role(self, row: Membership) -> str:
+    def role_display(self, row: Membership) -> str:
         return gettext(row.effective_role)
 
     @admin.action(description=_("Remove selected members from their clubs"), permissions=["act"])

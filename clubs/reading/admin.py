@@ -78,12 +78,12 @@ def _column(name: str) -> Any:
 class EntryChangeAdmin(ClubChildAdmin):
     """History of reading lists."""
 
-    list_display = ("id", "created_at", "actor", "club", "book", "what", *(_column(name) for name in ("old", "new")))
+    list_display = ("id", "created_at", "actor", "club", "book", "field_display", _column("old"), _column("new"))
     fields = list_display[1:]
     list_prefetch_related = ("club", "book", "actor")
 
     @admin.display(description=_("field"))
-    def what(self, change: EntryChange) -> Any:
+    def field_display(self, change: EntryChange) -> Any:
         return Entry._meta.get_field(change.field).verbose_name  # type: ignore[union-attr]
 
 

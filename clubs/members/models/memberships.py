@@ -235,7 +235,7 @@ class Membership(models.Model):
 
     def record_event(self, verb: str, *, by: User | None) -> None:
         """Record what `by` (None for staff) did to the membership."""
-        self.club.record_event(verb, by=by, about=self.user)
+        self.club.record_event(verb, by=by, subject=self.user)
 
     def _notify(self, kind: NotificationKind, by: User | None, detail: str | DeferredMessage = "") -> None:
         """Notify the user."""
