@@ -20,6 +20,6 @@ def move_candidacies(sender: Any, *, merge: Merge, source: Entry, target: Entry,
 
 
 @receiver(entry_unmerged)
-def move_candidacies_back(sender: Any, *, merge: Merge, target: Entry, again: Entry, **kwargs: Any) -> None:
+def move_candidacies_back(sender: Any, *, merge: Merge, target: Entry, restored: Entry, **kwargs: Any) -> None:
     """Move them back."""
-    merge.restore_moved("candidate", Candidate.objects.filter(entry=target), entry=again)
+    merge.restore_moved("candidate", Candidate.objects.filter(entry=target), entry=restored)

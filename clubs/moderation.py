@@ -4,7 +4,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from clubs.club.models import Club, ClubQuerySet
+from clubs.club.models import Club
+from clubs.club.querysets import ClubQuerySet
 from core.db.locking import lock_rows
 from moderation.targets.base import Excerpt, ReportTarget, TargetContext, TargetSnapshot
 

@@ -89,7 +89,8 @@ entry_annotations: Registry[Callable[[], Any]] = Registry()
 # `clubs.club.serializers.ClubSerializer`.
 club_fields: Registry[type[Any]] = Registry()
 
-# What those fields need: name -> the prefetch for a query of clubs on behalf of a user. Read by `clubs.club.cards`.
+# What those fields need: name -> the prefetch for a query of clubs on behalf of a user. Read by
+# `clubs.club.services.prefetch_club_details`.
 club_prefetches: Registry[Callable[[Any], Prefetch[Any]]] = Registry()
 
 # Charts on a club's page in the admin: name -> the charts of a club. Read by `clubs.club.admin`.

@@ -21,7 +21,8 @@ from tqdm import tqdm
 
 from accounts.models import User
 from catalog.models import Book, invalidate_books
-from clubs.club.models import Club, Visibility
+from clubs.club.choices import Visibility
+from clubs.club.models import Club
 from clubs.members.models import Membership
 from clubs.reading import services
 from clubs.reading.choices import EntryStatus, ReadingPosition, Unit, round_percent
@@ -31,12 +32,12 @@ from core.counters import counters
 from core.db.locking import batched
 from core.search.normalize import fold_case_and_accents
 from demo.wordlists import CLUB_NAMES, DESCRIPTIONS, FIRST_NAMES, LAST_NAMES, ZONES
-from stats import services as statistics
+from stats import counters as entry_counters
 
 TODAY = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
 BATCH_SIZE = 2000
 MAX_BOOKS = 5000
-SHARE_WITH_MARKS = 0.67
+SHARE_WITH_PROGRESS = 0.67
 
 # Statuses of the entries of a reading list, from the top.
 STATUSES = (
@@ -104,12 +105,12 @@ class Seeder:
         started = [entry for entry in entries if entry.status in (EntryStatus.READING, EntryStatus.FINISHED)]
         self.write(Milestone, 3 * len(started), (step for entry in started for step in self._milestones(entry)))
         users = sum(len(members_by_club[entry.club_id]) for entry in started)
-        marks = (mark for entry in started for mark in self._progress(entry, members_by_club[entry.club_id]))
-        self.write(Progress, round(users * SHARE_WITH_MARKS), marks)
+        progress = (row for entry in started for row in self._progress(entry, members_by_club[entry.club_id]))
+        self.write(Progress, round(users * SHARE_WITH_PROGRESS), progress)
         _count(written.values("book"))
         finished = written.filter(club__visibility=Visibility.PUBLIC, status=EntryStatus.FINISHED)
         counters.increment(counters.expected_counts("finished", finished, "finished_at"))
-        statistics.recompute([entry.pk for entry in entries])
+        entry_counters.recompute([entry.pk for entry in entries])
         rows = Membership.objects.filter(club__in=members_by_club).order_by("pk")
         Membership.objects.refresh_last_active(list(rows.values_list("pk", flat=True)))
 
@@ -201,18 +202,18 @@ class Seeder:
     def _progress(self, entry: Entry, member_ids: list[int]) -> Iterator[Progress]:
         """Yield progress for two of three members."""
         for user in member_ids:
-            if self.chance.random() < SHARE_WITH_MARKS:
+            if self.chance.random() < SHARE_WITH_PROGRESS:
                 pages = self.chance.randint(90, 900)
                 done = entry.status == EntryStatus.FINISHED and self.chance.random() < 0.8
-                mark = ReadingPosition(
+                position = ReadingPosition(
                     Unit.PAGE, Decimal(pages if done else self.chance.randint(0, pages)), Decimal(pages)
                 )
                 yield Progress(
                     entry=entry,
                     user_id=user,
-                    percent=mark.percent,
-                    unit=mark.unit,
-                    amount=mark.amount,
+                    percent=position.percent,
+                    unit=position.unit,
+                    amount=position.amount,
                     total=pages,
                     hidden=self.chance.random() < 0.05,
                     updated_at=self.past(30),

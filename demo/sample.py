@@ -246,13 +246,13 @@ def _list(shelf: DemoEntry, entry: Entry, users: list[User], plan: DemoClub) -> 
             entry=entry, by=users[0], title=f"{plan.part} {quarter}", up_to_percent=quarter * 25, due_on=due
         )
     for number, user in enumerate(users):
-        mark = (
+        position = (
             DEMO_PROGRESS[number % len(DEMO_PROGRESS)]
             if shelf.status == EntryStatus.READING
             else ReadingPosition(Unit.PERCENT, Decimal(100))
         )
-        if mark is not None and shelf.status in (EntryStatus.READING, EntryStatus.FINISHED):
-            Progress.set_progress(entry=entry, by=user, mark=mark, hidden=number == 3)
+        if position is not None and shelf.status in (EntryStatus.READING, EntryStatus.FINISHED):
+            Progress.set_progress(entry=entry, by=user, position=position, hidden=number == 3)
 
 
 def _vote(poll: DemoBallot, club: Club, users: list[User]) -> None:

@@ -35,6 +35,6 @@ def move_threads(sender: Any, *, merge: Merge, source: Entry, target: Entry, **k
 
 
 @receiver(entry_unmerged)
-def move_threads_back(sender: Any, *, merge: Merge, target: Entry, again: Entry, **kwargs: Any) -> None:
+def move_threads_back(sender: Any, *, merge: Merge, target: Entry, restored: Entry, **kwargs: Any) -> None:
     """Move them back."""
-    merge.restore_moved("thread", Thread.objects.filter(entry=target), entry=again)
+    merge.restore_moved("thread", Thread.objects.filter(entry=target), entry=restored)

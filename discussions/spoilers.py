@@ -38,8 +38,8 @@ def default_spoiler_percent(entry: int, user: User) -> Decimal:
 
     It is 100 if the progress is hidden, because `spoiler_percent` is public.
     """
-    mark = Progress.objects.filter(entry=entry, user=user).values_list("percent", "hidden").first()
-    if mark is None:
+    progress = Progress.objects.filter(entry=entry, user=user).values_list("percent", "hidden").first()
+    if progress is None:
         return ZERO_PERCENT
-    percent, hidden = mark
+    percent, hidden = progress
     return HUNDRED_PERCENT if hidden else percent

@@ -31,8 +31,8 @@ def data_for_every_counter(alice, bob):
         entry = Entry.add_entry(club=club, book=book, by=alice, status=status)
         for user, rating in ((alice, 7), (bob, 10)):
             Review.create_review(book=book, by=user, rating=rating).like(by=bob)
-        Progress.set_progress(entry=entry, by=alice, mark=ReadingPosition(Unit.PAGE, Decimal(12), Decimal(300)))
-        Progress.set_progress(entry=entry, by=bob, mark=ReadingPosition(Unit.PERCENT, Decimal(40)))
+        Progress.set_progress(entry=entry, by=alice, position=ReadingPosition(Unit.PAGE, Decimal(12), Decimal(300)))
+        Progress.set_progress(entry=entry, by=bob, position=ReadingPosition(Unit.PERCENT, Decimal(40)))
     tomorrow = timezone.now() + datetime.timedelta(1)
     full = Meeting.create_meeting(club=club, by=alice, title="Tea", starts_at=tomorrow, capacity=1)
     free = Meeting.create_meeting(club=club, by=alice, title="Cake", starts_at=tomorrow)

@@ -16,7 +16,7 @@ STATS = "/api/v1/users/me/stats/"
 
 def set_progress(entry, user, unit, amount, total=100, **rest):
     progress = Progress.set_progress(
-        entry=entry, by=user, mark=ReadingPosition(Unit(unit), Decimal(amount), Decimal(total)), **rest
+        entry=entry, by=user, position=ReadingPosition(Unit(unit), Decimal(amount), Decimal(total)), **rest
     )
     return Progress.objects.filter(pk=progress.pk)
 

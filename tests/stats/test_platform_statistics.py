@@ -7,6 +7,7 @@ import pytest
 from catalog.models import Book
 from clubs.models import Club, Entry
 from reviews.models import Review
+from tests.clubs.helpers import bring_in
 from tests.reviews.helpers import bad_parameters, differences
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +25,14 @@ def stats(anonymous):
         return response.json()
 
     return get
+
+
+@pytest.fixture
+def club(alice, bob):
+    """Alice's club, with Bob as a member and no other users."""
+    club = Club.create_club(by=alice, name="Night readers")
+    bring_in(club, bob)
+    return club
 
 
 @pytest.fixture

@@ -29,58 +29,58 @@ BATCH_SIZE = 100
 Deltas = defaultdict[int, defaultdict[str, Any]]
 
 
-def membership_changed(club: Club, user: int, sign: int) -> None:
+def count_membership(club: Club, user: int, sign: int) -> None:
     """Add (`sign` 1) or subtract (-1) a member's ratings and progress.
 
     Call it after the membership was written. User and club must be locked.
     """
-    steps = _deltas()
+    deltas = _deltas()
     for entry, half_stars in ratings.ratings_of_user(user, club.pk):
-        steps[entry][f"stars_{half_stars}"] += sign
-    for mark in Progress.objects.filter(entry__club=club, user=user):
-        _count_progress(steps, mark, sign)
-    _apply_deltas(steps)
+        deltas[entry][f"stars_{half_stars}"] += sign
+    for progress in Progress.objects.filter(entry__club=club, user=user):
+        _add_progress(deltas, progress, sign)
+    _apply_deltas(deltas)
 
 
-def entry_added(entry: Entry) -> None:
-    """Count the members' ratings of a book added to the list. Club and book must be locked."""
-    steps = _deltas()
+def count_entry(entry: Entry) -> None:
+    """Add the members' ratings of a book that was added to the list. Club and book must be locked."""
+    deltas = _deltas()
     for _entry, half_stars, n in ratings.ratings_of_entries([entry.pk]):
-        steps[entry.pk][f"stars_{half_stars}"] += n
-    _apply_deltas(steps)
+        deltas[entry.pk][f"stars_{half_stars}"] += n
+    _apply_deltas(deltas)
 
 
-def progress_changed(before: Progress | None, after: Progress) -> None:
+def count_progress(before: Progress | None, after: Progress) -> None:
     """Subtract the old progress and add the new one. The membership must be locked."""
-    steps = _deltas()
+    deltas = _deltas()
     if before is not None:
-        _count_progress(steps, before, -1)
-    _count_progress(steps, after, +1)
-    _apply_deltas(steps)
+        _add_progress(deltas, before, -1)
+    _add_progress(deltas, after, +1)
+    _apply_deltas(deltas)
 
 
-def ratings_changed(changes: Mapping[tuple[int, int, int], int]) -> None:
+def count_ratings(changes: Mapping[tuple[int, int, int], int]) -> None:
     """Apply changes of public ratings, given as (user, book, half-stars) -> difference.
 
     Users and books must be locked.
     """
     changes = {rating: step for rating, step in changes.items() if step}
     clubs: defaultdict[int, list[int]] = defaultdict(list)
-    readers = {reader for reader, _book, _half_stars in changes}
-    for reader, club in Membership.objects.active().filter(user__in=readers).values_list("user", "club"):
-        clubs[reader].append(club)
+    users = {user for user, _book, _half_stars in changes}
+    for user, club in Membership.objects.active().filter(user__in=users).values_list("user", "club"):
+        clubs[user].append(club)
     if not clubs:
         return
     listed = Entry.objects.filter(
-        club__in={club for found in clubs.values() for club in found}, book__in={book for _reader, book, _ in changes}
+        club__in={club for found in clubs.values() for club in found}, book__in={book for _user, book, _ in changes}
     )
     entries = {(club, book): pk for pk, club, book in listed.values_list("pk", "club", "book")}
-    steps = _deltas()
-    for (reader, book, half_stars), step in changes.items():
-        for club in clubs[reader]:
+    deltas = _deltas()
+    for (user, book, half_stars), step in changes.items():
+        for club in clubs[user]:
             if (club, book) in entries:
-                steps[entries[club, book]][f"stars_{half_stars}"] += step
-    _apply_deltas(steps)
+                deltas[entries[club, book]][f"stars_{half_stars}"] += step
+    _apply_deltas(deltas)
 
 
 def expected_counters(entries: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -88,22 +88,22 @@ def expected_counters(entries: Sequence[int]) -> dict[int, dict[str, Any]]:
     counted = _deltas()
     for entry, half_stars, n in ratings.ratings_of_entries(entries):
         counted[entry][f"stars_{half_stars}"] += n
-    marks = Progress.objects.visible().filter(entry__in=entries).order_by().values_list("entry")
-    sums = marks.annotate(pages=Sum("amount", filter=PAGES), percents=Sum("percent", filter=~PAGES))
+    visible = Progress.objects.visible().filter(entry__in=entries).order_by().values_list("entry")
+    sums = visible.annotate(pages=Sum("amount", filter=PAGES), percents=Sum("percent", filter=~PAGES))
     for entry, pages, percents in sums:
         counted[entry] |= {"pages": pages or Decimal(0), "percents": percents or Decimal(0)}
-    return {entry: dict(figures) for entry, figures in counted.items()}
+    return {entry: dict(counts) for entry, counts in counted.items()}
 
 
 def recompute(entries: Sequence[int]) -> None:
-    """Recompute the counters of these entries, which must not be in use by anyone else."""
+    """Set the counters of these entries that are not 0. The entries must be new, or locked and reset."""
     for pks in batched(entries, BATCH_SIZE):
-        for entry, figures in expected_counters(pks).items():
-            Entry.objects.filter(pk=entry).update(**figures)
+        for entry, counts in expected_counters(pks).items():
+            Entry.objects.filter(pk=entry).update(**counts)
 
 
 def recompute_from_zero(entries: Sequence[int]) -> None:
-    """Set the figures of these entries to what they should be, whatever they are. For who holds the rows."""
+    """Recompute the counters of these entries, also those that become 0. The entries must be locked."""
     Entry.objects.filter(pk__in=entries).update(**ZERO_COUNTERS)
     recompute(entries)
 
@@ -115,23 +115,23 @@ def _deltas() -> Deltas:
     return defaultdict(lambda: defaultdict(int))
 
 
-def _count_progress(steps: Deltas, mark: Progress, sign: int) -> None:
-    if not mark.hidden:
-        column, amount = ("pages", mark.amount) if mark.unit == Unit.PAGE else ("percents", mark.percent)
-        steps[mark.entry_id][column] += sign * amount
+def _add_progress(deltas: Deltas, progress: Progress, sign: int) -> None:
+    if not progress.hidden:
+        column, amount = ("pages", progress.amount) if progress.unit == Unit.PAGE else ("percents", progress.percent)
+        deltas[progress.entry_id][column] += sign * amount
 
 
-def _apply_deltas(steps: Deltas) -> None:
-    moved = {entry: figures for entry, figures in sorted(steps.items()) if any(figures.values())}
-    for batch in batched(moved, BATCH_SIZE):
-        columns = sorted({column for entry in batch for column in moved[entry]})
+def _apply_deltas(deltas: Deltas) -> None:
+    changed = {entry: by_column for entry, by_column in sorted(deltas.items()) if any(by_column.values())}
+    for batch in batched(changed, BATCH_SIZE):
+        columns = sorted({column for entry in batch for column in changed[entry]})
         sums = {
-            column: F(column) + _delta(column, {entry: moved[entry][column] for entry in batch}) for column in columns
+            column: F(column) + _delta(column, {entry: changed[entry][column] for entry in batch}) for column in columns
         }
         Entry.objects.filter(pk__in=batch).update(**sums)
 
 
 def _delta(column: str, by_entry: Mapping[int, Any]) -> Case:
     field = cast("Field[Any, Any]", Entry._meta.get_field(column))
-    steps = [When(pk=entry, then=Value(step, field)) for entry, step in by_entry.items() if step]
-    return Case(*steps, default=Value(0, field), output_field=field)
+    cases = [When(pk=entry, then=Value(step, field)) for entry, step in by_entry.items() if step]
+    return Case(*cases, default=Value(0, field), output_field=field)
