@@ -139,7 +139,7 @@ class BallotSerializer(ModelSerializer):
     def get_result(self, ballot: Any) -> dict[str, Any] | None:
         if ballot.status == BallotStatus.OPEN:
             return None
-        entries: dict[int | None, int | None] = {line.place: line.entry_id for line in ballot.lines} | {None: None}
+        entries: dict[int | None, int | None] = {line.position: line.entry_id for line in ballot.lines} | {None: None}
         return {
             "outcome": ballot.outcome,
             "winner": next((line.entry_id for line in ballot.lines if line.won), None),

@@ -197,7 +197,7 @@ def test_replies_never_have_less_spoiler_percent(club, entry, alice, data):
         if data.draw(st.booleans()):
             Post.create_post(thread=thread, by=alice, body="B", reply_to=chosen, spoiler_percent=data.draw(percents))
         else:
-            chosen.change(by=alice, spoiler_percent=data.draw(percents))
+            chosen.update_post(by=alice, spoiler_percent=data.draw(percents))
         check_guards(thread.posts.select_related("reply_to"))
 
 

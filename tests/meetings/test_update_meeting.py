@@ -137,7 +137,7 @@ def test_next_meeting_of_club(club, plan, as_bob, anonymous, as_charlie, as_alic
     plan(days=5, title="second", place="Library")
     plan(days=-0.01, title="now")
     plan(days=1, status="cancelled", title="off")
-    plan(days=2, title="gone").remove(by=None)
+    plan(days=2, title="gone").delete_meeting(by=None)
     first = plan(days=3, title="first", place="Library", capacity=4)
     rsvp(as_bob, first, "yes")
     assert card(as_bob) == ok(as_bob.get(url(first)))
