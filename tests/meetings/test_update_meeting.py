@@ -68,7 +68,7 @@ def test_deleted_meeting_loses_its_rsvps(plan, as_moe, as_bob):
     assert as_moe.patch(url(meeting), {"title": "x"}).status_code == 404
     assert as_moe.delete(url(meeting)).status_code == 404
     row = Meeting.objects.get()
-    assert (row.yes, row.answers.count()) == (0, 0)
+    assert (row.yes, row.rsvps.count()) == (0, 0)
     with time_machine.travel(timezone.now() + 32 * DAY):
         run_pending()
     assert not Meeting.objects.exists()
