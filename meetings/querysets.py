@@ -17,7 +17,7 @@ from meetings.choices import MeetingStatus
 
 if TYPE_CHECKING:
     from clubs.club.models import Club
-    from meetings.models import Meeting
+    from meetings.models import Meeting  # noqa: F401  # used by the base class below
 
 
 class MeetingQuerySet(models.QuerySet["Meeting"]):
