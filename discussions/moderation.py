@@ -26,11 +26,12 @@ class PostTarget(ReportTarget[Post]):
     is_private_content = True
 
     def visible_to(self, user: User) -> QuerySet[Post]:
-        """Return the posts in clubs of `user`, including locked ones. Blocks do not apply to moderators."""
+        """Return the posts in the clubs of `user` that they may see, including locked ones."""
         memberships = Membership.objects.active().filter(user=user.pk)
         moderated = memberships.filter(Q(role=Role.MODERATOR) | Q(club__owner=user.pk))
         as_member = Post.objects.filter(club__in=memberships.values("club")).visible_to(user)
-        as_moderator = Post.objects.filter(club__in=moderated.values("club")).visible_to(user, moderating=True)
+        # Blocks do not apply to moderators.
+        as_moderator = Post.objects.filter(club__in=moderated.values("club")).visible_to(user, as_moderator=True)
         either = Q(pk__in=as_member.values("pk")) | Q(pk__in=as_moderator.values("pk"))
         return Post.objects.filter(either, deleted_at__isnull=True)
 
