@@ -99,7 +99,7 @@ def test_interrupted_command_resumes(tmp_path: Path, number: signal.Signals):
     os.kill(process.pid, number)
     out, err = process.communicate(timeout=30)
     assert "Traceback" not in err
-    done = query("done FROM reviews_reviewimport")
+    done = query("rows_processed FROM reviews_reviewimport")
     assert 30 <= done < ROWS
     assert query("count(*) FROM reviews_review") == done
     if number != signal.SIGKILL:

@@ -101,7 +101,7 @@ def test_killed_worker_is_replaced(tmp_path: Path, data: bytes):
         worker = re.findall(r"Booting worker with pid: ([0-9]+)", (tmp_path / "server.log").read_text())[-1]
         os.kill(int(worker), signal.SIGKILL)
         wait_for(f"{address}/healthz")
-        done = client.query("done FROM reviews_reviewimport")
+        done = client.query("rows_processed FROM reviews_reviewimport")
         assert client.query("count(*) FROM reviews_review") == done < ROWS
         # Expire the lease, instead of waiting for a minute.
         with closing(sqlite3.connect(tmp_path / "db.sqlite3", timeout=20)) as database:

@@ -1,9 +1,10 @@
 """Benchmark of the statistics without cache: queries and milliseconds.
 
-    DATABASE_URL=... .venv/bin/python benchmarks/api_stats.py
+    DATABASE_URL=... .venv/bin/python benchmarks/api_statistics.py
 
 Fill the database first (`manage.py seed_demo --users 100000 --clubs 5000 --reviews 300000`); only a session of one user
-is added to it. The clubs are the largest and the oldest; the milliseconds are the median of 21 calls.
+is added to it. The clubs are the largest and the oldest. The
+milliseconds are the median of 21 calls.
 """
 
 import os
@@ -52,15 +53,15 @@ def main() -> None:
     large, small = (Club.objects.filter(visibility="public").order_by(order)[0] for order in ("-members_count", "id"))
     book = Book.objects.order_by("-ratings_count")[0]
     user = User.objects.filter(reviews__isnull=False).order_by("-id")[0]
-    signed_in = APIClient(HTTP_ACCEPT="application/json")
-    signed_in.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.sign_in(user, device='benchmark').access}")
+    authenticated = APIClient(HTTP_ACCEPT="application/json")
+    authenticated.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.sign_in(user, device='benchmark').access}")
     print(f"{connection.vendor}: {User.objects.count()} users, {Club.objects.count()} clubs")
     for api, url, name in (
         (client, "/api/v1/stats/", "the platform"),
         (client, f"/api/v1/clubs/{large.pk}/stats/", f"a club of {large.members_count}"),
         (client, f"/api/v1/clubs/{small.pk}/stats/", f"a club of {small.members_count}"),
         (client, f"/api/v1/books/{book.pk}/stats/", f"a book of {book.ratings_count} ratings"),
-        (signed_in, "/api/v1/users/me/stats/", "a user"),
+        (authenticated, "/api/v1/users/me/stats/", "a user"),
     ):
         queries, milliseconds = cost(api, url)
         print(f"{name:30}{queries:4} queries {milliseconds:8.1f} ms")
