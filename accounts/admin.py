@@ -29,7 +29,7 @@ from accounts.two_factor.models import TOTPDevice
 from accounts.validators import LANGUAGES
 from core.admin.base import LargeTableModelAdmin, ReadOnlyModelAdmin
 from core.admin.filters import filter_by_username_prefix
-from core.counters import counters
+from core.counters.versions import bump_versions
 from core.search.normalize import normalize_identifier
 
 
@@ -80,7 +80,7 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
     list_display = ("username", "display_name", "email", "email_verified", "is_staff", "is_active", "joined_at")
     list_filter = ("is_staff", "is_active", "email_verified", "language")
     search_fields = ("username_key",)  # shows the search box; see get_search_results
-    search_help_text = _("A name, or an e-mail address including at least the @")
+    search_help_text = _("A name, or an e-mail address with its @")
     ordering = ("-joined_at", "-id")  # type: ignore[misc]
     # Users are suspended by moderation decisions, which state a reason.
     readonly_fields = ("joined_at", "last_login", "reviews_count", "picture", "suspended_until")
@@ -127,7 +127,7 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
         obj.save(update_fields=[*columns, *DERIVED_FIELDS] if change else None)
         if not change or "is_active" in columns:
             obj.update_user_count(+1 if obj.is_active else -1)
-        counters.bump_versions(USERS_VERSION)
+        bump_versions(USERS_VERSION)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         # Deactivated in the admin's transaction and erased after its commit.

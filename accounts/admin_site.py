@@ -37,8 +37,8 @@ class AdminSite(BaseAdminSite):
     def extra_urls(self) -> list[URLPattern]:
         """Return the URLs of the two-factor pages."""
         return [
-            path("enrol/", self.two_factor_setup, name="enrol"),
-            path("second-factor/", self.admin_view(self.two_factor_settings), name="second_factor"),
+            path("two-factor/setup/", self.two_factor_setup, name="two_factor_setup"),
+            path("two-factor/", self.admin_view(self.two_factor_settings), name="two_factor_settings"),
         ]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -51,7 +51,7 @@ class AdminSite(BaseAdminSite):
         view = AdminLoginView.as_view(
             extra_context=context,
             authentication_form=TwoFactorLoginForm,
-            template_name="admin/sign_in.html",
+            template_name="accounts/login.html",
             next_page="admin:index",
         )
         return view(request)

@@ -8,7 +8,7 @@ from accounts.deletion import finish_deletions
 from accounts.export import EXPORT_SECTIONS
 from accounts.models import AVATAR_FOLDER, AuthSession, EmailToken, User
 from core.audit.retention import prune_expired
-from core.counters.counters import recount_by_month
+from core.counters.consistency import monthly_counter_check
 from core.images.storage import delete_orphans
 from core.registry import admin_panels, cleanups, counter_checks, export_sections, image_folders
 from core.tasks.cleanup import register_cleanup
@@ -17,7 +17,7 @@ admin_panels.register("accounts", accounts_panel)
 image_folders.register(AVATAR_FOLDER, User.objects.avatar_names)
 export_sections.register_all(EXPORT_SECTIONS)
 counter_checks.register(
-    "total of users", recount_by_month("users", "joined_at", lambda: User.objects.filter(is_active=True))
+    "total of users", monthly_counter_check("users", "joined_at", lambda: User.objects.filter(is_active=True))
 )
 
 cleanups.register("images", delete_orphans)

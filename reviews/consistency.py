@@ -9,8 +9,7 @@ from django.db.models import Count
 from accounts.models import User
 from catalog.models import Book
 from catalog.ratings import HALF_STARS, average
-from core.counters.consistency import DenormalizationCheck, ExpectedValues
-from core.counters.counters import CounterCheck, recount_by_month
+from core.counters.consistency import CounterCheck, DenormalizationCheck, ExpectedValues, monthly_counter_check
 from reviews.models import Like, Review
 
 
@@ -25,14 +24,14 @@ def expected_ratings(books: Sequence[int]) -> ExpectedValues:
 
 def expected_likes(reviews: Sequence[int]) -> ExpectedValues:
     """Count the likes of these reviews."""
-    found = Like.objects.filter(review__in=reviews).values_list("review").annotate(n=Count("pk"))
-    return {review: {"likes_count": n} for review, n in found}
+    rows = Like.objects.filter(review__in=reviews).values_list("review").annotate(n=Count("pk"))
+    return {review: {"likes_count": n} for review, n in rows}
 
 
 def expected_review_counts(authors: Sequence[int]) -> ExpectedValues:
     """Count the public reviews of these users."""
-    found = Review.objects.public().filter(author__in=authors).order_by().values_list("author")
-    return {author: {"reviews_count": n} for author, n in found.annotate(n=Count("pk"))}
+    rows = Review.objects.public().filter(author__in=authors).order_by().values_list("author")
+    return {author: {"reviews_count": n} for author, n in rows.annotate(n=Count("pk"))}
 
 
 def _statistics(histogram: dict[int, int]) -> dict[str, Any]:
@@ -64,6 +63,6 @@ COLUMN_CHECKS = [
 
 # Counters of the whole platform.
 COUNTER_CHECKS = {
-    "total of reviews": recount_by_month("reviews", "created_at", Review.objects.public),
+    "total of reviews": monthly_counter_check("reviews", "created_at", Review.objects.public),
     "total of ratings": CounterCheck(tuple(f"stars_{n}" for n in HALF_STARS), expected_star_totals),
 }

@@ -10,7 +10,7 @@ from django_otp.oath import TOTP
 
 from tests.conftest import PASSWORD
 
-LOGIN, SETUP, SETTINGS = "/admin/login/", "/admin/enrol/", "/admin/second-factor/"
+LOGIN, SETUP, SETTINGS = "/admin/login/", "/admin/two-factor/setup/", "/admin/two-factor/"
 
 
 def totp_code(secret: str, *, steps: int = 0) -> str:

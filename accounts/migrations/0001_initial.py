@@ -2,7 +2,7 @@
 
 import accounts.validators
 import core.db.fields
-import core.search.lookups
+import core.search.fields
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 ('is_staff', models.BooleanField(default=False, verbose_name='is staff')),
                 ('is_active', models.BooleanField(default=True, verbose_name='is active')),
                 ('suspended_until', models.DateTimeField(blank=True, null=True, verbose_name='suspended until')),
-                ('search_text', core.search.lookups.SearchField(default='', editable=False)),
+                ('search_text', core.search.fields.SearchField(default='', editable=False)),
                 ('reviews_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='reviews count')),
                 ('reviews_on_deletion', models.CharField(blank=True, choices=[('anonymise', 'keep them without an author'), ('delete', 'delete them')], editable=False, help_text='Set while the account is being deleted.', max_length=10)),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),

@@ -21,10 +21,11 @@ from accounts.querysets import UserManager
 from accounts.validators import EMAIL_LENGTH, LANGUAGE_TAGS, validate_email_key, validate_timezone, validate_username
 from core.api.exceptions import PermissionDeniedProblem
 from core.counters import counters
+from core.counters.versions import bump_versions
 from core.db.fields import BinaryCollationCharField
 from core.db.transactions import atomic_with_retry
 from core.images import storage
-from core.search.lookups import SearchField, build_search_text
+from core.search.fields import SearchField, build_search_text
 from core.search.normalize import normalize_identifier
 
 # The folder of the avatars in the media storage.
@@ -165,7 +166,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         with transaction.atomic():
             self._update_fields([*fields, "search_text"] if "display_name" in fields else fields)
             if "display_name" in fields:
-                counters.bump_versions(USERS_VERSION)
+                bump_versions(USERS_VERSION)
             if fields:
                 emit("profile.changed", self.pk)
 
@@ -182,7 +183,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.avatar = name
         self._update_fields(["avatar"])
         storage.delete_on_commit(previous)
-        counters.bump_versions(USERS_VERSION)
+        bump_versions(USERS_VERSION)
         if previous or name:
             emit("profile.changed", self.pk)
 

@@ -217,7 +217,7 @@ def test_staff_change_own_password(admin, staff, sign_in):
 
 def test_pages_link_to_password_and_second_factor(admin):
     page = admin.get(USERS).content.decode()
-    for url in ("/admin/password_change/", "/admin/second-factor/"):
+    for url in ("/admin/password_change/", "/admin/two-factor/"):
         assert f'href="{url}"' in page, url
 
 

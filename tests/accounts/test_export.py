@@ -99,7 +99,7 @@ def test_export_contains_user_content(alice, bob, as_alice, client_of):
     bring_in(club, bob)
     entry = Entry.add_entry(club=club, book=book, by=alice, note="Let us")
     Progress.set_progress(
-        entry=entry, by=alice, mark=ReadingPosition(Unit.PERCENT, Decimal(40), Decimal(100)), hidden=True
+        entry=entry, by=alice, position=ReadingPosition(Unit.PERCENT, Decimal(40), Decimal(100)), hidden=True
     )
     Review.create_review(book=book, by=alice, rating=9, visibility="private", body="For me alone")
     Block.objects.block(on=bob, by=alice)

@@ -211,7 +211,7 @@ def test_session_key_changes_after_each_step(client, enrolled):
     before = client.session.session_key
     sign_in(client, "staffer", code=totp_code(enrolled[0]))
     assert client.session.session_key != before
-    client.post("/admin/second-factor/", {"code": enrolled[1][0], "replace": "1"})
+    client.post("/admin/two-factor/", {"code": enrolled[1][0], "replace": "1"})
     after = client.session.session_key
     client.post(SETUP, {"code": totp_code(get_secret(client.get(SETUP)))})
     assert client.session.session_key not in (before, after)

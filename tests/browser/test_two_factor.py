@@ -19,7 +19,7 @@ def test_login_asks_for_code(signed_in, page: Page, language):
 
 
 def test_two_factor_settings(admin: Page):
-    admin.goto("/admin/second-factor/")
+    admin.goto("/admin/two-factor/")
     expect(admin.locator("#content")).to_contain_text("10 recovery codes are left")
     admin.fill("input[name=code]", "000000")
     admin.click("[name=renew]")
