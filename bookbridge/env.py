@@ -35,9 +35,9 @@ class Rate(NamedTuple):
     seconds: int
 
 
-def invalid(name: str, why: str) -> ImproperlyConfigured:
+def invalid(name: str, reason: str) -> ImproperlyConfigured:
     """Return the error for an invalid variable. It never contains the value, which may be a secret."""
-    return ImproperlyConfigured(f"{name}: {why}")
+    return ImproperlyConfigured(f"{name}: {reason}")
 
 
 def str_(name: str, default: str = "") -> str:
@@ -74,11 +74,11 @@ def list_(name: str, default: list[str]) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()] if value else default
 
 
-def choice(name: str, default: str, words: tuple[str, ...]) -> str:
+def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
     """Return one of the allowed values."""
     value = str_(name, default).lower()
-    if value not in words:
-        raise invalid(name, f"must be {' or '.join(words)}")
+    if value not in choices:
+        raise invalid(name, f"must be {' or '.join(choices)}")
     return value
 
 

@@ -1,8 +1,8 @@
-"""What apps contribute to apps below them: the one place where a lower app looks such things up.
+"""Registries through which higher apps extend lower ones, which cannot import them.
 
-An app registers its contributions in its `contributions.py`, which `AppConfig.ready()` imports, so they stand in the
-order of INSTALLED_APPS. What must run inside a transaction is no contribution but a signal (`signals.py` of the sender,
-`receivers.py` of the receiver). Types of apps above are `Any` here, since this module imports none of them.
+An app registers its contributions in its `contributions.py`, which `AppConfig.ready()` imports, so they have the order
+of INSTALLED_APPS. For code that must run inside another app's transaction use a signal instead (`signals.py` of the
+sender, `receivers.py` of the receiver). Types of higher apps are `Any` here, since this module cannot import them.
 """
 
 from __future__ import annotations

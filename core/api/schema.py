@@ -223,7 +223,7 @@ class AutoSchema(BaseAutoSchema):
 
     @property
     def _supports_if_match(self) -> bool:
-        """Whether the view finds one object, which it compares before a write (`ConditionalWrites`)."""
+        """Whether the view finds one object, which it compares before a write (`IfMatchMixin`)."""
         finds_one = hasattr(self.view, "get_unlocked_object") and getattr(self.view, "detail", None) is not False
         return self.method in ("PUT", "PATCH", "DELETE") and finds_one
 

@@ -15,8 +15,8 @@ from tests.clubs.helpers import bring_in
 from tests.clubs.matrix import BUILDERS, ROLES, ROWS, Row, World
 from tests.clubs.reading import matrix as _reading  # noqa: F401  adds its rows
 from tests.discussions import matrix as _discussions  # noqa: F401  adds its rows
+from tests.images import make_image
 from tests.meetings import matrix as _meetings  # noqa: F401  adds its rows
-from tests.pictures import made
 from tests.reviews import matrix as _reviews  # noqa: F401  adds its row
 
 MISSING_ID = 10**9
@@ -52,7 +52,7 @@ def call(row: Row, world: World, client: Any, *, club: int | None = None) -> Any
     # A fixed request id, so that responses can be compared byte for byte.
     url, send = reverse(row.route, kwargs=path), getattr(client, row.method)
     if row.upload:
-        body = {"file": SimpleUploadedFile("picture.png", made())}
+        body = {"file": SimpleUploadedFile("picture.png", make_image())}
         return send(url, body, format="multipart", HTTP_X_REQUEST_ID="matrix-matrix")
     return send(url, world.resolve(row.body), HTTP_X_REQUEST_ID="matrix-matrix")
 

@@ -14,7 +14,7 @@ from PIL import Image
 from core.tasks.worker import run_pending
 
 
-def made(
+def make_image(
     format: str = "PNG", size: tuple[int, int] = (40, 30), mode: str = "RGB", color: Any = None, **more: Any
 ) -> bytes:
     """Return an image in one color."""
@@ -23,7 +23,7 @@ def made(
     return file.getvalue()
 
 
-def striped(format: str = "JPEG", **more: Any) -> bytes:
+def make_striped_image(format: str = "JPEG", **more: Any) -> bytes:
     """Return an image of 60 by 30 pixels with a red, a green and a blue third."""
     image = Image.new("RGB", (60, 30))
     for left, color in ((0, "red"), (20, "lime"), (40, "blue")):
@@ -33,35 +33,37 @@ def striped(format: str = "JPEG", **more: Any) -> bytes:
     return file.getvalue()
 
 
-def chunk(kind: bytes, data: bytes) -> bytes:
+def png_chunk(kind: bytes, data: bytes) -> bytes:
     """Return a chunk of a PNG file."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def png(width: int, height: int, *parts: bytes, data: bytes = b"") -> bytes:
+def make_png(width: int, height: int, *parts: bytes, data: bytes = b"") -> bytes:
     """Return a PNG file with these declared dimensions; `parts` come before its pixels."""
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + b"".join(parts) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + b"".join(parts) + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b"")
 
 
-def put(client: Any, url: str, data: bytes, name: str = "picture.png", type: str = "image/png", **headers: Any) -> Any:
+def upload_image(
+    client: Any, url: str, data: bytes, name: str = "picture.png", type: str = "image/png", **headers: Any
+) -> Any:
     """Upload an image."""
     return client.put(url, {"file": SimpleUploadedFile(name, data, type)}, format="multipart", **headers)
 
 
-def seen(url: str) -> Image.Image:
+def open_image(url: str) -> Image.Image:
     """Fetch and open the image at a URL."""
-    answer = fetched(url)
-    assert (answer.status_code, answer["Content-Type"]) == (200, "image/webp"), answer.content
-    return Image.open(io.BytesIO(answer.content))
+    response = fetch_image(url)
+    assert (response.status_code, response["Content-Type"]) == (200, "image/webp"), response.content
+    return Image.open(io.BytesIO(response.content))
 
 
-def fetched(url: str) -> Any:
+def fetch_image(url: str) -> Any:
     """Fetch a URL anonymously."""
     return Client().get(urlsplit(url).path)
 
 
-def files() -> set[str]:
+def stored_files() -> set[str]:
     """Run due tasks and return the names of all stored images."""
     run_pending()
     return {str(path.relative_to(settings.MEDIA_ROOT)) for path in settings.MEDIA_ROOT.rglob("*.*")}
