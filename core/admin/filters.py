@@ -39,7 +39,7 @@ def filter_by_username_prefix(rows: QuerySet[Any], user_field: str, username: st
 class DateTimeRangeFilter(RangeDateTimeFilter):
     """A range of time. A date without a time is a whole day; an invalid one matches nothing.
 
-    The theme's own filter ignores invalid input, and so shows more than was asked for.
+    The theme's own filter ignores invalid input, and then shows rows outside the range.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

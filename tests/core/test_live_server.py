@@ -1,4 +1,4 @@
-"""What only the real application server shows: chunked and truncated bodies, connections, signals."""
+"""Behavior of the real application server: chunked and truncated bodies, connections, signals."""
 
 import http.client
 import json
