@@ -88,7 +88,8 @@ entry_annotations: Registry[Callable[[], Any]] = Registry()
 # `clubs.club.serializers.ClubSerializer`.
 club_fields: Registry[type[Any]] = Registry()
 
-# Prefetches for these fields: name -> the prefetch for a query of clubs on behalf of a user. Read by `clubs.club.cards`.
+# Prefetches for these fields: name -> the prefetch for a query of clubs on behalf of a user. Read by
+# `clubs.club.cards`.
 club_prefetches: Registry[Callable[[Any], Prefetch[Any]]] = Registry()
 
 # Charts on a club's page in the admin: name -> the charts of a club. Read by `clubs.club.admin`.
