@@ -1,10 +1,10 @@
-"""What accounts contribute to `core.registry`."""
+"""Contributions of accounts to `core.registry`."""
 
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from accounts.admin_dashboard import accounts_panel
-from accounts.cleanup import finish_deletions
+from accounts.deletion import finish_deletions
 from accounts.export import EXPORT_SECTIONS
 from accounts.models import AVATAR_FOLDER, AuthSession, EmailToken, User
 from core.audit.retention import prune_expired
@@ -20,7 +20,7 @@ counter_checks.register(
     "total of users", monthly_counter_check("users", "joined_at", lambda: User.objects.filter(is_active=True))
 )
 
-cleanups.register("pictures", delete_orphans)
+cleanups.register("images", delete_orphans)
 register_cleanup("sessions", lambda: AuthSession.objects.expired())
 register_cleanup("admin sessions", lambda: Session.objects.filter(expire_date__lt=timezone.now()))
 cleanups.register("audit log", prune_expired)

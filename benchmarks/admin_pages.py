@@ -1,6 +1,6 @@
 """Benchmark of all admin pages, cold and warm: prints time and number of queries, worst first.
 
-    DATABASE_URL=mysql://... python benchmarks/admin_pages.py [--most 25] [--only catalog.book]
+    DATABASE_URL=mysql://... python benchmarks/admin_pages.py [--limit 25] [--only catalog.book]
 
 Requests each list in each order, with each filter, with several searches, and its last page; the change, history and
 delete pages of the first and the last row; the case page, duplicates, comparison, and the first bytes of exports.
@@ -38,43 +38,49 @@ from accounts.models import User
 from accounts.two_factor import sessions
 from catalog.models import Book
 
-MOST_SECONDS, MOST_QUERIES = 1.0, 30
+MAX_SECONDS, MAX_QUERIES = 1.0, 30
 # Choices tested per filter.
-CHOICES = 6
-IN_CLUB = ["?q=7", "?q=leitores+de", "?q=nobody"]
-PEOPLE = ["?q=ana", "?q=a", "?q=nobody"]
+MAX_CHOICES = 6
+BY_CLUB = ["?q=7", "?q=leitores+de", "?q=nobody"]
+BY_USERNAME = ["?q=ana", "?q=a", "?q=nobody"]
 # Searches and text filters, which have no choices.
-ASKED = {
+QUERIES = {
     "accounts.user": ["?q=ana", "?q=a", "?q=ana+silva", "?q=ana@", "?is_staff__exact=1&o=7"],
-    "accounts.authsession": PEOPLE,
+    "accounts.authsession": BY_USERNAME,
     "activity.event": [
         *("?who=7", "?club=7", "?q=review:77", "?q=7", "?verb=book.added&who=7", "?verb=book.added&club=7"),
-        *("?at_from_0=2026-01-01&at_to_0=2026-01-02", "?verb=book.added&at_to_0=2026-01-02", "?verb=club.deleted"),
+        *(
+            "?created_at_from_0=2026-01-01&created_at_to_0=2026-01-02",
+            "?verb=book.added&created_at_to_0=2026-01-02",
+            "?verb=club.deleted",
+        ),
     ],
     "core.auditentry": [
         *("?who=7", "?who=7&verb=verb.3", "?q=accounts.user:77", "?verb=verb.3&outcome__exact=refused"),
-        *("?at_from_0=2026-01-01&at_to_0=2026-01-02", "?q=198.51.100.7", "?q=203.0.113.1", "?q=7"),
-        "?outcome__exact=refused&at_to_0=2026-01-02",
+        *("?created_at_from_0=2026-01-01&created_at_to_0=2026-01-02", "?q=198.51.100.7", "?q=203.0.113.1", "?q=7"),
+        "?outcome__exact=refused&created_at_to_0=2026-01-02",
     ],
     "catalog.book": [
         *("?q=quiet", "?q=q", "?q=winter+house+7", "?q=9780000000002", "?q=nowhere", "?language=pt&o=4"),
         *("?isbn13__isempty=1&o=-7", "?added_by__isempty=0&o=4"),
     ],
-    "catalog.revision": PEOPLE,
+    "catalog.revision": BY_USERNAME,
     "clubs.club": ["?q=clube", "?q=c", "?q=7", "?visibility__exact=private&o=7"],
-    "clubs.membership": [*IN_CLUB, *PEOPLE],
-    "clubs.invitation": [*IN_CLUB, *PEOPLE],
-    **{f"clubs.{name}": IN_CLUB for name in ("entry", "entrychange", "milestone", "progress", "ballot", "thread")},
-    "meetings.meeting": [*IN_CLUB, "?q=7&removed=all"],
-    "moderation.case": ["?q=review:77", *PEOPLE, "?queue=closed&target_type=post", "?queue=all&o=3"],
-    "moderation.decision": PEOPLE,
-    "reviews.review": ["?q=77", "?q=book:300", *PEOPLE, "?hidden_at__isempty=0&o=7", "?hidden_at__isempty=1&o=-7"],
+    "clubs.membership": [*BY_CLUB, *BY_USERNAME],
+    "clubs.invitation": [*BY_CLUB, *BY_USERNAME],
+    **{f"clubs.{name}": BY_CLUB for name in ("entry", "entrychange", "milestone", "progress")},
+    "ballots.ballot": BY_CLUB,
+    "discussions.thread": BY_CLUB,
+    "meetings.meeting": [*BY_CLUB, "?q=7&removed=all"],
+    "moderation.case": ["?q=review:77", *BY_USERNAME, "?queue=closed&target_type=post", "?queue=all&o=3"],
+    "moderation.decision": BY_USERNAME,
+    "reviews.review": ["?q=77", "?q=book:300", *BY_USERNAME, "?hidden_at__isempty=0&o=7", "?hidden_at__isempty=1&o=-7"],
 }
-FURTHER = [
+OTHER_PAGES = [
     "/admin/",
-    *("/admin/catalog/book/duplicates/", "/admin/catalog/book/duplicates/?way=print_key"),
-    "/admin/catalog/book/duplicates/?way=work_key&after=rosalima",
-    "/admin/catalog/book/duplicates/?way=print_key&after=978-2",
+    *("/admin/catalog/book/duplicates/", "/admin/catalog/book/duplicates/?key_field=edition_key"),
+    "/admin/catalog/book/duplicates/?key_field=work_key&after=rosalima",
+    "/admin/catalog/book/duplicates/?key_field=edition_key&after=978-2",
     *("/admin/core/auditentry/export/", "/admin/core/auditentry/export/?verb=verb.3&outcome__exact=refused"),
     *("/admin/activity/event/export/", "/admin/activity/event/export/?verb=book.added"),
 ]
@@ -92,10 +98,10 @@ class Cost(NamedTuple):
     @property
     def is_over(self) -> bool:
         """Return whether the page exceeds a limit."""
-        return self.warm > MOST_SECONDS or self.queries > MOST_QUERIES or self.status != 200
+        return self.warm > MAX_SECONDS or self.queries > MAX_QUERIES or self.status != 200
 
 
-def staff() -> Client:
+def staff_client() -> Client:
     """Return a client with a superuser session."""
     user = User.objects.filter(username="benchmark").first() or User.objects.create_superuser("benchmark", None)
     settings.ALLOWED_HOSTS = ["*"]
@@ -107,7 +113,7 @@ def staff() -> Client:
     return client
 
 
-def ask(client: Client, path: str) -> Any:
+def get(client: Client, path: str) -> Any:
     """Request a path; of streaming responses read only the first chunk."""
     response = client.get(path)
     if response.streaming:
@@ -117,13 +123,13 @@ def ask(client: Client, path: str) -> Any:
 
 def measure(client: Client, path: str) -> tuple[Cost, Any]:
     """Request a path three times; the warm time is the better one of the last two."""
-    took = []
+    times = []
     for _round in range(3):
         with CaptureQueriesContext(connection) as queries:
             began = time.perf_counter()
-            response = ask(client, path)
-            took.append(time.perf_counter() - began)
-    return Cost(min(took[1:]), took[0], len(queries), response.status_code, path), response
+            response = get(client, path)
+            times.append(time.perf_counter() - began)
+    return Cost(min(times[1:]), times[0], len(queries), response.status_code, path), response
 
 
 def lists(client: Client, model: type[Model]) -> Iterator[Cost]:
@@ -141,9 +147,9 @@ def lists(client: Client, model: type[Model]) -> Iterator[Cost]:
     chosen = [
         choice.get("query_string") or choice.get("query_string_all")
         for spec in changelist.filter_specs
-        for choice in list(spec.choices(changelist))[:CHOICES]
+        for choice in list(spec.choices(changelist))[:MAX_CHOICES]
     ]
-    queries = [*orders, *filter(None, chosen), *ASKED.get(model._meta.label_lower, [])]
+    queries = [*orders, *filter(None, chosen), *QUERIES.get(model._meta.label_lower, [])]
     if changelist.paginator.num_pages > 1:
         queries.append(f"?p={changelist.paginator.num_pages}")
     for query in dict.fromkeys(queries):
@@ -175,10 +181,10 @@ def _request(client: Client) -> Any:
 def main() -> None:
     """Request everything and print the results."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--most", type=int, default=25, help="number of results to print")
+    options.add_argument("--limit", type=int, default=25, help="number of results to print")
     options.add_argument("--only", help="only one model, such as catalog.book")
     chosen = options.parse_args()
-    client, costs = staff(), []
+    client, costs = staff_client(), []
     for model in admin.site._registry:
         if chosen.only in (None, model._meta.label_lower):
             costs += [*lists(client, model), *rows(client, model)]
@@ -186,9 +192,9 @@ def main() -> None:
         pair = "&".join(
             f"book={pk}" for pk in Book.objects.not_merged().order_by("-ratings_count").values_list("pk", flat=True)[:2]
         )
-        costs += [measure(client, path)[0] for path in (*FURTHER, f"/admin/catalog/book/merge/?{pair}")]
+        costs += [measure(client, path)[0] for path in (*OTHER_PAGES, f"/admin/catalog/book/merge/?{pair}")]
     costs.sort(key=lambda cost: (cost.is_over, cost.warm), reverse=True)
-    for cost in costs[: chosen.most]:
+    for cost in costs[: chosen.limit]:
         print(
             f"{cost.warm * 1000:6.0f} ms warm {cost.cold * 1000:6.0f} ms cold {cost.queries:3} queries"
             f" {cost.status} {cost.path}{'  OVER LIMIT' if cost.is_over else ''}"

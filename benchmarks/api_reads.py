@@ -1,6 +1,6 @@
 """Benchmark of all API read requests: prints time and number of queries of each response, worst first.
 
-    DATABASE_URL=mysql://... python benchmarks/reads.py [--most 25] [--only /clubs/]
+    DATABASE_URL=mysql://... python benchmarks/api_reads.py [--limit 25] [--only /clubs/]
 
 The URLs are taken from the OpenAPI document: each list in each order and with each filter, its second page, and each
 detail route; anonymously and as the owner of the largest club. Fill the database first (`benchmarks/fill_database.py`).
@@ -37,12 +37,12 @@ from clubs.models import Club, Entry, Milestone
 from discussions.models import Post, Thread
 from reviews.models import Review
 
-MOST_SECONDS, MOST_QUERIES = 0.5, 15
+MAX_SECONDS, MAX_QUERIES = 0.5, 15
 # An export reads all tables, and an import must be created first.
-LEFT_OUT = ("/export/", "/imports/{import_id}/")
+EXCLUDED = ("/export/", "/imports/{import_id}/")
 SEARCHES = ("quiet", "winter house", "winter 77", "a", "x", "7", "nobody", "clube de leitores", "ana", "ana silva")
 # Values for filters without choices.
-ASKED: dict[str, tuple[Any, ...]] = {
+FILTER_VALUES: dict[str, tuple[Any, ...]] = {
     "search": SEARCHES,
     "author": ("ana", "silva", "nobody"),
     "subject": ("fiction", "nobody"),
@@ -70,7 +70,7 @@ class Cost(NamedTuple):
     @property
     def is_over(self) -> bool:
         """Return whether the response exceeds a limit."""
-        return self.warm > MOST_SECONDS or self.queries > MOST_QUERIES or self.status >= 500
+        return self.warm > MAX_SECONDS or self.queries > MAX_QUERIES or self.status >= 500
 
 
 def measure(client: APIClient, caller: str, path: str) -> tuple[Cost, str | None]:
@@ -78,24 +78,24 @@ def measure(client: APIClient, caller: str, path: str) -> tuple[Cost, str | None
 
     The warm time is the better one of the last two requests.
     """
-    took = []
+    times = []
     for _round in range(3):
         cache.clear()
         with CaptureQueriesContext(connection) as queries:
             began = time.perf_counter()
             response: Any = client.get(path)
             body = response.getvalue()
-            took.append(time.perf_counter() - began)
-    cost = Cost(min(took[1:]), took[0], len(queries), response.status_code, len(body), caller, path)
-    following = re.search(rb'"next":"([^"]+)"', body)
-    return cost, following and following[1].decode()
+            times.append(time.perf_counter() - began)
+    cost = Cost(min(times[1:]), times[0], len(queries), response.status_code, len(body), caller, path)
+    next_url = re.search(rb'"next":"([^"]+)"', body)
+    return cost, next_url and next_url[1].decode()
 
 
-def places(club: Club) -> dict[str, Any]:
+def path_parameters(club: Club) -> dict[str, Any]:
     """Return the ids for path parameters: the largest club, its longest thread, the most rated book."""
     thread = Thread.objects.filter(club=club).order_by("-posts_count").first()
     entry = Entry.objects.filter(club=club).order_by("position").first()
-    newest = {
+    rows = {
         "post_id": Post.objects.filter(thread=thread).order_by("pk").first(),
         "thread_id": thread,
         "entry_id": entry,
@@ -105,24 +105,24 @@ def places(club: Club) -> dict[str, Any]:
         "review_id": Review.objects.order_by("-likes_count").first(),
         "club_id": club,
     }
-    return {name: getattr(row, "pk", 0) for name, row in newest.items()}
+    return {name: getattr(row, "pk", 0) for name, row in rows.items()}
 
 
-def filled(path: str, found: dict[str, Any], book: int, owner: Any) -> str:
+def fill_path(path: str, parameters: dict[str, Any], book: int, owner: Any) -> str:
     """Fill in the parameters of a path."""
-    for name, pk in (found | {"book_id": book}).items():
+    for name, pk in (parameters | {"book_id": book}).items():
         path = path.replace(f"{{{name}}}", str(pk))
     return path.replace("{user_id}", str(owner.pk)).replace("{username}", owner.username)
 
 
-def asked(operation: dict[str, Any], book: int, owner: int) -> Iterator[str]:
+def query_strings(operation: dict[str, Any], book: int, owner: int) -> Iterator[str]:
     """Yield query strings: each order, and each filter value in each order."""
     choices: dict[str, tuple[Any, ...]] = {}
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "query" and parameter["name"] not in ("cursor", "token"):
             name = parameter["name"]
-            own = {"book": (book, 0), "user": (owner, 0), "entry": (0,)}
-            choices[name] = tuple(parameter["schema"].get("enum") or ASKED.get(name) or own[name])
+            ids = {"book": (book, 0), "user": (owner, 0), "entry": (0,)}
+            choices[name] = tuple(parameter["schema"].get("enum") or FILTER_VALUES.get(name) or ids[name])
     orders = ["", *(f"ordering={order}" for order in choices.pop("ordering", ()))]
     for order in orders:
         yield f"?{order}"
@@ -133,36 +133,36 @@ def asked(operation: dict[str, Any], book: int, owner: int) -> Iterator[str]:
 def main() -> None:
     """Request everything and print the results."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--most", type=int, default=25, help="number of results to print")
+    options.add_argument("--limit", type=int, default=25, help="number of results to print")
     options.add_argument("--only", default="", help="only routes whose path contains this")
     chosen = options.parse_args()
     settings.ALLOWED_HOSTS = ["*"]
     club = Club.objects.order_by("-members_count").first()
     assert club is not None
     owner = club.owner
-    book = Review.objects.aggregate(most=Max("book__ratings_count"))["most"]
+    book = Review.objects.aggregate(max=Max("book__ratings_count"))["max"]
     book = Review.objects.filter(book__ratings_count=book).values_list("book", flat=True).first() or 0
-    found = places(club)
-    signed_in, nobody = APIClient(), APIClient()
-    signed_in.force_authenticate(owner)
+    parameters = path_parameters(club)
+    authenticated, anonymous = APIClient(), APIClient()
+    authenticated.force_authenticate(owner)
     costs: list[Cost] = []
     for path, methods in SchemaGenerator().get_schema(request=None, public=True)["paths"].items():
-        if "get" not in methods or chosen.only not in path or path.endswith(LEFT_OUT):
+        if "get" not in methods or chosen.only not in path or path.endswith(EXCLUDED):
             continue
-        address = filled(path, found, book, owner)
-        for query in asked(methods["get"], book, owner.pk):
-            for caller, client in (("owner", signed_in), ("nobody", nobody)):
-                cost, following = measure(client, caller, f"{address}{query}")
+        address = fill_path(path, parameters, book, owner)
+        for query in query_strings(methods["get"], book, owner.pk):
+            for caller, client in (("owner", authenticated), ("anonymous", anonymous)):
+                cost, next_url = measure(client, caller, f"{address}{query}")
                 if cost.status != 401:
                     costs.append(cost)
-                if following and query == "?":
-                    costs.append(measure(client, caller, following)[0])
+                if next_url and query == "?":
+                    costs.append(measure(client, caller, next_url)[0])
     costs.sort(key=lambda cost: (cost.is_over, cost.warm), reverse=True)
-    for cost in costs[: chosen.most]:
+    for cost in costs[: chosen.limit]:
         marker = "  OVER LIMIT" if cost.is_over else ""
         print(
             f"{cost.warm * 1000:6.0f} ms warm {cost.cold * 1000:6.0f} ms cold {cost.queries:3} queries"
-            f" {cost.bytes / 1024:6.0f} KB {cost.status} {cost.caller:6} {cost.path}{marker}"
+            f" {cost.bytes / 1024:6.0f} KB {cost.status} {cost.caller:9} {cost.path}{marker}"
         )
     over = [cost for cost in costs if cost.is_over]
     rejected = sum(400 <= cost.status < 500 for cost in costs)

@@ -1,6 +1,6 @@
 """Benchmark of merging two popular books and undoing it, under concurrent API requests.
 
-    DATABASE_URL=mysql://... python benchmarks/merging.py [--reviews 100000] [--shared 10000] [--lists 2000]
+    DATABASE_URL=mysql://... python benchmarks/book_merges.py [--reviews 100000] [--shared 10000] [--lists 2000]
 
 Needs the users and clubs of seed_demo (`--users 100000 --clubs 5000`). Adds two books with `--reviews` reviews each,
 `--shared` of them by users who reviewed both, and puts each on `--lists` reading lists, half of them of the same clubs.
@@ -30,7 +30,7 @@ django.setup()
 
 from django.conf import settings
 from django.db import connection
-from filling import figures, fill, last, numbers
+from fill_database import create_numbers, fill, last_id, update_counters
 from rest_framework.test import APIClient
 
 from accounts import tokens
@@ -40,38 +40,38 @@ from catalog.models import Book, Merge
 from clubs.models import Club, Entry, Membership, Progress
 from core.registry import column_checks, counter_checks, merge_handlers
 from reviews.models import Review
-from stats import services as statistics
+from stats import counters as entry_counters
 
-READERS, PAUSE = 4, 0.02
+CLIENTS, PAUSE_SECONDS = 4, 0.02
 
 
-class Timed:
+class TimedHandler:
     """A merge handler that times each transaction."""
 
-    def __init__(self, part: moving.MergeHandler) -> None:
-        self.part, self.steps, self.name = part, [], type(part).__name__.lower()
+    def __init__(self, handler: moving.MergeHandler) -> None:
+        self.handler, self.times, self.name = handler, [], type(handler).__name__
 
     def move(self, merge: Merge) -> bool:
         """Move a batch."""
-        return self._timed(self.part.move, merge)
+        return self._timed(self.handler.move, merge)
 
-    def move_back(self, merge: Merge) -> bool:
+    def undo_move(self, merge: Merge) -> bool:
         """Undo the move of a batch."""
-        return self._timed(self.part.undo_move, merge)
+        return self._timed(self.handler.undo_move, merge)
 
     def _timed(self, step: Any, merge: Merge) -> bool:
         began = time.perf_counter()
         try:
             return step(merge)
         finally:
-            self.steps.append(time.perf_counter() - began)
+            self.times.append(time.perf_counter() - began)
 
 
 def build(reviews: int, shared: int, lists: int) -> tuple[int, int]:
     """Create the books and their data; return the ids of the target and the source book."""
-    numbers(max(reviews, 50_000))
+    create_numbers(max(reviews, 50_000))
     first = User.objects.filter(username_key__contains=".").order_by("pk").values_list("pk", flat=True).first()
-    name = f"CONCAT('merge', {last(User)}, 'x', n)"
+    name = f"CONCAT('merge', {last_id(User)}, 'x', n)"
     added = fill(User, reviews - shared, username=name, username_key=name, password="'!'")
     target, source = (Book.create_book(by=None, title=f"A Work {n}", authors=["Known Well"]).pk for n in (1, 2))
     # Old reviews, so that they do not affect when members were last active.
@@ -107,7 +107,7 @@ def build(reviews: int, shared: int, lists: int) -> tuple[int, int]:
     return target, source
 
 
-def touched(books: tuple[int, int]) -> dict[Any, Any]:
+def affected_ids(books: tuple[int, int]) -> dict[Any, Any]:
     """Return the ids of all rows whose counters the merge changes, by model."""
     reviews, entries = Review.objects.filter(book__in=books), Entry.objects.filter(book__in=books)
     authors = set(reviews.exclude(author=None).values_list("author", flat=True))
@@ -125,12 +125,12 @@ def touched(books: tuple[int, int]) -> dict[Any, Any]:
     }
 
 
-def settle(books: tuple[int, int]) -> None:
+def update_all_counters(books: tuple[int, int]) -> None:
     """Update the counters that `build` did not write."""
-    figures("books", "users")
-    rows = touched(books)
+    update_counters("books", "users")
+    rows = affected_ids(books)
     Membership.objects.refresh_last_active(rows[Membership])
-    statistics.recompute(rows[Entry])
+    entry_counters.recompute(rows[Entry])
     for each in column_checks.values():
         if each.model is Book:
             list(each.differences(rows[Book], repair=True))
@@ -138,9 +138,9 @@ def settle(books: tuple[int, int]) -> None:
         total.differences(repair=True)
 
 
-def check(books: tuple[int, int]) -> int:
+def count_wrong(books: tuple[int, int]) -> int:
     """Verify the counters; return how many are wrong."""
-    found, rows = 0, touched(books)
+    found, rows = 0, affected_ids(books)
     for each in column_checks.values():
         ids = rows.get(each.model, [])
         for start in range(0, len(ids), 1000):
@@ -160,7 +160,7 @@ def read_and_write(books: tuple[int, int], stop: Any, results: Any) -> None:
     durations: defaultdict[str, list[float]] = defaultdict(list)
 
     def send_requests(number: int) -> None:
-        chance = random.Random(number)
+        generator = random.Random(number)
         users = User.objects.filter(username_key__contains=".").order_by("pk")
         callers = [*users[number * 50 : number * 50 + 20], *users.reverse()[number * 50 : number * 50 + 20]]
         clients = []
@@ -169,29 +169,32 @@ def read_and_write(books: tuple[int, int], stop: Any, results: Any) -> None:
             client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.sign_in(user, device='').access}")
             clients.append((user, client))
         while not stop.is_set():
-            user, client = chance.choice(clients)
-            book, action = chance.choice(books), chance.choice(("create", "create", "update", "delete", "get", "list"))
+            user, client = generator.choice(clients)
+            book, action = (
+                generator.choice(books),
+                generator.choice(("create", "create", "update", "delete", "get", "list")),
+            )
             own = Review.objects.filter(author=user, book__in=books).values_list("pk", flat=True).first()
             url = f"/api/v1/reviews/{own}/"
             began = time.perf_counter()
             if action == "create":
                 response = client.post(
-                    "/api/v1/reviews/", {"book": book, "rating": chance.randint(1, 5)}, format="json"
+                    "/api/v1/reviews/", {"book": book, "rating": generator.randint(1, 5)}, format="json"
                 )
             elif action in ("update", "delete") and own is None:
                 continue
             elif action == "update":
-                response = client.patch(url, {"rating": chance.randint(1, 5)}, format="json")
+                response = client.patch(url, {"rating": generator.randint(1, 5)}, format="json")
             elif action == "delete":
                 response = client.delete(url)
             else:
                 response = client.get(f"/api/v1/books/{book}/{'reviews/' if action == 'list' else ''}")
             durations[action].append(time.perf_counter() - began)
             statuses[f"{action} {response.status_code}"] += 1
-            time.sleep(PAUSE)
+            time.sleep(PAUSE_SECONDS)
         connection.close()
 
-    threads = [threading.Thread(target=send_requests, args=[number]) for number in range(READERS)]
+    threads = [threading.Thread(target=send_requests, args=[number]) for number in range(CLIENTS)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -206,8 +209,8 @@ def run(name: str, begin: Any, books: tuple[int, int]) -> Merge:
     clients = spawn.Process(target=read_and_write, args=[books, stop, results])
     clients.start()
     time.sleep(5)  # until the clients are running
-    for part in merge_handlers.values():
-        part.steps.clear()  # type: ignore[attr-defined]
+    for handler in merge_handlers.values():
+        handler.times.clear()  # type: ignore[attr-defined]
     began = time.perf_counter()
     merge = begin()
     page_seconds = time.perf_counter() - began
@@ -219,16 +222,18 @@ def run(name: str, begin: Any, books: tuple[int, int]) -> Merge:
     statuses, durations = results.get()
     clients.join()
     print(f"{name}: {took:.1f} s in total, {page_seconds:.1f} s of it in the page; {rounds} tasks of two seconds")
-    for part in merge_handlers.values():
-        steps = sorted(part.steps)  # type: ignore[attr-defined]
-        if steps:
-            middle = steps[len(steps) // 2]
-            print(f"  {part.name}: {len(steps):,} transactions, {middle * 1000:.0f} ms, longest {steps[-1] * 1000:.0f}")  # type: ignore[attr-defined]
+    for handler in merge_handlers.values():
+        times = sorted(handler.times)  # type: ignore[attr-defined]
+        if times:
+            median = times[len(times) // 2]
+            print(
+                f"  {handler.name}: {len(times):,} transactions, {median * 1000:.0f} ms, longest {times[-1] * 1000:.0f}"
+            )  # type: ignore[attr-defined]
     print(f"  peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
     print(f"  requests: {statuses}")
     for action, times in durations.items():
         print(f"    {action}: {times[len(times) // 2] * 1000:.0f} ms, slowest {times[-1] * 1000:.0f}")
-    wrong = check(books)
+    wrong = count_wrong(books)
     print(f"  {wrong} counters wrong")
     if wrong or any(" 5" in status for status in statuses):
         sys.exit(1)
@@ -243,10 +248,10 @@ def main() -> None:
     options.add_argument("--lists", type=int, default=2_000)
     chosen = options.parse_args()
     books = build(chosen.reviews, chosen.shared, chosen.lists)
-    settle(books)
+    update_all_counters(books)
     print(f"progress rows: {Progress.objects.filter(entry__book__in=books).count():,}", flush=True)
-    for name, part in merge_handlers.items():
-        merge_handlers[name] = Timed(part)
+    for name, handler in merge_handlers.items():
+        merge_handlers[name] = TimedHandler(handler)
     target, source = (Book.objects.get(pk=pk) for pk in books)
     by = User.objects.filter(username="benchmark").first() or User.objects.create_superuser("benchmark", None)
     merge = run(

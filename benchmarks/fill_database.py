@@ -65,7 +65,7 @@ SIZES: dict[type[models.Model], int] = {
     Appeal: 10_000,
     CaseView: 200_000,
 }
-BATCH = 100_000
+BATCH_SIZE = 100_000
 TITLE = (
     "Quiet Winter Last Hidden Burning Distant Silent Golden Broken Northern Secret Endless Little Paper Blue Salt",
     "River House Garden Letters Road Island Summer Daughter Library Orchard Harbour Mountain Mirror Season Bridge Map",
@@ -73,20 +73,20 @@ TITLE = (
 AUTHOR = ("Ana Beatriz Clara Davi Helena Igor Rosa Tomas", "Lima Souza Prado Miller Hughes Walker Carter Ramos")
 
 
-def some(most: int | str, seed: str, of: str = "n") -> str:
-    """Return SQL for a pseudo-random number from 0 to below `most`, determined by the row number."""
-    return f"MOD(CRC32(CONCAT('{seed}', {of})), {most})"
+def random_int(limit: int | str, seed: str, of: str = "n") -> str:
+    """Return SQL for a pseudo-random number from 0 to below `limit`, determined by the row number."""
+    return f"MOD(CRC32(CONCAT('{seed}', {of})), {limit})"
 
 
-def one_of(words: str, seed: str, of: str = "n") -> str:
+def random_word(words: str, seed: str, of: str = "n") -> str:
     """Return SQL that picks one of these words."""
     listed = words.split()
-    return f"ELT(1 + {some(len(listed), seed, of)}, {', '.join(repr(word) for word in listed)})"
+    return f"ELT(1 + {random_int(len(listed), seed, of)}, {', '.join(repr(word) for word in listed)})"
 
 
-def ago(days: int, seed: str) -> str:
+def past_time(days: int, seed: str) -> str:
     """Return SQL for a time within the last `days` days."""
-    return f"TIMESTAMPADD(SECOND, -{some(days * 86_400, seed)}, UTC_TIMESTAMP(6))"
+    return f"TIMESTAMPADD(SECOND, -{random_int(days * 86_400, seed)}, UTC_TIMESTAMP(6))"
 
 
 def isbn(of: str = "n") -> str:
@@ -96,18 +96,20 @@ def isbn(of: str = "n") -> str:
     return f"CONCAT({core}, CAST(MOD(10 - MOD({weighed}, 10), 10) AS CHAR))"
 
 
-def last(model: type[models.Model]) -> int:
+def last_id(model: type[models.Model]) -> int:
     """Return the greatest id, or 0."""
     return model._base_manager.aggregate(last=Max("pk"))["last"] or 0
 
 
-def fill(model: type[models.Model], count: int, source: str = "", **columns: str | None) -> int:
+def fill(model: type[models.Model], count: int, **columns: str | None) -> int:
     """Insert `count` rows with consecutive ids; return the id before the first.
 
     `columns` are SQL expressions of `n`; all other columns have their default.
     """
-    began, base = time.monotonic(), last(model)
+    began, base = time.monotonic(), last_id(model)
     names, values, params = ["id"], [f"{base} + n"], []
+    if unknown := columns.keys() - {field.name for field in model._meta.local_concrete_fields}:
+        raise ValueError(f"{model._meta.label} has no {unknown}")
     for field in model._meta.local_concrete_fields:
         if field.primary_key or field.generated:
             continue
@@ -118,33 +120,33 @@ def fill(model: type[models.Model], count: int, source: str = "", **columns: str
             values.append("%s")
             params.append(field.get_db_prep_save(field.get_default(), connection))
     table = connection.ops.quote_name(model._meta.db_table)
-    rows = f"SELECT {', '.join(values)} FROM benchmark_numbers {source} WHERE n BETWEEN %s AND %s"
+    rows = f"SELECT {', '.join(values)} FROM benchmark_numbers WHERE n BETWEEN %s AND %s"
     with connection.cursor() as cursor:
-        for start in range(1, count + 1, BATCH):
-            ends = [start, min(start + BATCH - 1, count)]
+        for start in range(1, count + 1, BATCH_SIZE):
+            ends = [start, min(start + BATCH_SIZE - 1, count)]
             cursor.execute(f"INSERT INTO {table} ({', '.join(names)}) {rows}", [*params, *ends])
     print(f"{model._meta.label:24}{count:>10,} rows {time.monotonic() - began:6.1f} s", flush=True)
     return base
 
 
-def numbers(most: int) -> None:
-    """Create the table of row numbers, with at least `most` rows."""
+def create_numbers(count: int) -> None:
+    """Create the table of row numbers, with at least `count` rows."""
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS benchmark_numbers")
         cursor.execute("CREATE TABLE benchmark_numbers (n INT PRIMARY KEY)")
         cursor.execute("INSERT INTO benchmark_numbers VALUES (1)")
         have = 1
-        while have < most:
+        while have < count:
             cursor.execute("INSERT INTO benchmark_numbers SELECT n + %s FROM benchmark_numbers", [have])
             have *= 2
 
 
-def catalogue(sizes: dict[type[models.Model], int], user: str) -> int:
+def create_books(sizes: dict[type[models.Model], int], user: str) -> int:
     """Create books, with duplicates: every 25th twice, the first five thousand in groups of fifty."""
     # Books with the same number are duplicates.
     work = "IF(n <= 5000, n - MOD(n, 50), IF(MOD(n, 25) < 2, n - MOD(n, 25), n))"
-    words = [one_of(TITLE[0], "a", work), one_of(TITLE[1], "b", work), f"CAST({work} AS CHAR)"]
-    names = [one_of(AUTHOR[0], "c", work), one_of(AUTHOR[1], "d", work)]
+    words = [random_word(TITLE[0], "a", work), random_word(TITLE[1], "b", work), f"CAST({work} AS CHAR)"]
+    names = [random_word(AUTHOR[0], "c", work), random_word(AUTHOR[1], "d", work)]
     title, author = f"CONCAT_WS(' ', {', '.join(words)})", f"CONCAT_WS(' ', {', '.join(names)})"
     base = fill(
         Book,
@@ -154,47 +156,47 @@ def catalogue(sizes: dict[type[models.Model], int], user: str) -> int:
         author=author,
         search_text=f"LOWER(CONCAT('qq', CONCAT_WS(' qq', {', '.join([*words, *names])})))",
         work_key=f"LOWER(CONCAT({', '.join(names)}, ' ', {title}))",
-        edition_key=f"IF(MOD(n, 5), LOWER(CONCAT('978-', {some(3000, 'p')}, ' ', {title})), NULL)",
-        confirmed_distinct=f"MOD(n, 25) < 2 AND {some(10, 't', work)} = 0",
+        edition_key=f"IF(MOD(n, 5), LOWER(CONCAT('978-', {random_int(3000, 'p')}, ' ', {title})), NULL)",
+        confirmed_distinct=f"MOD(n, 25) < 2 AND {random_int(10, 't', work)} = 0",
         isbn13=f"IF(MOD(n, 5), {isbn()}, NULL)",
-        language=f"ELT(1 + {some(12, 'l')}, 'en','en','en','en','en','pt','pt-br','pt-br','es','fr','de','')",
-        published_year=f"1850 + {some(175, 'y')}",
-        page_count=f"80 + {some(700, 'g')}",
+        language=f"ELT(1 + {random_int(12, 'l')}, 'en','en','en','en','en','pt','pt-br','pt-br','es','fr','de','')",
+        published_year=f"1850 + {random_int(175, 'y')}",
+        page_count=f"80 + {random_int(700, 'g')}",
         description="REPEAT('What it is about. ', 12)",
-        created_at=ago(900, "age"),
+        created_at=past_time(900, "age"),
         added_by=f"IF(MOD(n, 20) = 0, {user}, NULL)",
     )
     named, key = f"CONCAT_WS(' ', {', '.join(names)})", f"LOWER(CONCAT_WS(' ', {', '.join(names)}))"
     fill(BookAuthor, sizes[Book], book=f"{base} + n", position="1", name=named, key=key)
-    subject = f"CONCAT('Subject ', {some(500, 's')})"
+    subject = f"CONCAT('Subject ', {random_int(500, 's')})"
     fill(BookSubject, sizes[Book], book=f"{base} + n", position="1", name=subject, key=f"LOWER({subject})")
     language = f"(SELECT language FROM catalog_book WHERE catalog_book.id = {base} + n)"
     fill(Edition, sizes[Book], book=f"{base} + n", isbn13=isbn("2000000 + n"), language=language)
     changes = '\'{"title": {"before": "The former title", "after": "The title of today"}}\''
     # The first book has ten thousand revisions.
     book = f"{base} + 1 + IF(n <= 10000, 0, MOD(n, 200000))"
-    fill(Revision, sizes[Revision], book=book, number="n", editor=user, at=ago(700, "r"), changes=changes)
+    fill(Revision, sizes[Revision], book=book, number="n", editor=user, created_at=past_time(700, "r"), changes=changes)
     return base
 
 
-def opinions(sizes: dict[type[models.Model], int], base: int, first: int, users: int) -> int:
+def create_reviews(sizes: dict[type[models.Model], int], base: int, first: int, users: int) -> int:
     """Create reviews: about ten per user, one in each of ten groups of books, skewed to the start of the group."""
     part = f"FLOOR((n - 1) / {users})"
-    place = f"{part} * 500 + FLOOR(500 * POW({some(1000003, 'z')} / 1000003e0, 3))"
+    place = f"{part} * 500 + FLOOR(500 * POW({random_int(1000003, 'z')} / 1000003e0, 3))"
     before = fill(
         Review,
         sizes[Review],
         book=f"{base} + 1 + {place}",
         author=f"{first} + MOD(n - 1, {users})",
-        rating=f"ELT(1 + {some(20, 'r')}, 1, 2, 3, 4, 4, 5, 5, 6, 6, 7, 7, 7, 8, 8, 8, 8, 9, 9, 10, 10)",
+        rating=f"ELT(1 + {random_int(20, 'r')}, 1, 2, 3, 4, 4, 5, 5, 6, 6, 7, 7, 7, 8, 8, 8, 8, 9, 9, 10, 10)",
         title="IF(MOD(n, 3), 'Worth it', '')",
         body="REPEAT('Slow at first, worth the wait. ', 1 + MOD(n, 20))",
         language="IF(MOD(n, 2), 'en', 'pt-br')",
-        visibility=f"ELT(1 + LEAST({some(20, 'v')}, 3), 'private', 'clubs', 'clubs', 'public')",
-        hidden_at=f"IF({some(500, 'h')} = 0, {ago(300, 'hid')}, NULL)",
-        created_at=ago(700, "c"),
+        visibility=f"ELT(1 + LEAST({random_int(20, 'v')}, 3), 'private', 'clubs', 'clubs', 'public')",
+        hidden_at=f"IF({random_int(500, 'h')} = 0, {past_time(300, 'hid')}, NULL)",
+        created_at=past_time(700, "c"),
     )
-    liked = f"FLOOR({sizes[Review]} * POW({some(1000003, 'k')} / 1000003e0, 2))"
+    liked = f"FLOOR({sizes[Review]} * POW({random_int(1000003, 'k')} / 1000003e0, 2))"
     # Each pass through the users likes other reviews, so that nobody likes a review twice.
     turn = f"FLOOR((n - 1) / {users})"
     fill(
@@ -202,12 +204,14 @@ def opinions(sizes: dict[type[models.Model], int], base: int, first: int, users:
         sizes[Like],
         review=f"{before} + 1 + MOD({liked} - MOD({liked}, 4) + {turn}, {sizes[Review]})",
         user=f"{first} + MOD(n - 1, {users})",
-        created_at=ago(300, "x"),
+        created_at=past_time(300, "x"),
     )
     return before
 
 
-def talk(sizes: dict[type[models.Model], int], clubs: str, club_count: int, club_first: int, user: str) -> int:
+def create_club_content(
+    sizes: dict[type[models.Model], int], clubs: str, club_count: int, club_first: int, user: str
+) -> int:
     """Create threads, posts, ballots, meetings, list changes and invitations."""
     threads = fill(
         Thread,
@@ -216,9 +220,9 @@ def talk(sizes: dict[type[models.Model], int], clubs: str, club_count: int, club
         entry=None,
         author=user,
         title="CONCAT('What about chapter ', n)",
-        closed=f"{some(20, 'x')} = 0",
-        pinned=f"{some(50, 'p')} = 0",
-        created_at=ago(300, "t"),
+        closed=f"{random_int(20, 'x')} = 0",
+        pinned=f"{random_int(50, 'p')} = 0",
+        created_at=past_time(300, "t"),
     )
     thread = f"MOD(n, {sizes[Thread]})"
     posts = fill(
@@ -229,7 +233,7 @@ def talk(sizes: dict[type[models.Model], int], clubs: str, club_count: int, club
         author=user,
         body="REPEAT('I did not see that coming. ', 1 + MOD(n, 10))",
         search_text="CONCAT('qqsee qqthat qqcoming qq', n)",
-        created_at=ago(300, "t"),
+        created_at=past_time(300, "t"),
     )
     rounds = '\'[{"counts": [[1, 5], [2, 3]], "eliminated": null, "exhausted": 0}]\''
     ballots = fill(
@@ -238,17 +242,23 @@ def talk(sizes: dict[type[models.Model], int], clubs: str, club_count: int, club
         club=clubs,
         title="CONCAT('The next book, ', n)",
         method="ELT(1 + MOD(n, 2), 'approval', 'ranked')",
-        status=f"IF({some(10, 'o')}, 'closed', 'open')",
-        closes_at=ago(200, "c"),
+        status=f"IF({random_int(10, 'o')}, 'closed', 'open')",
+        closes_at=past_time(200, "c"),
         created_by=user,
         outcome="'winner'",
         rounds=rounds,
-        created_at=ago(300, "t"),
+        created_at=past_time(300, "t"),
     )
     entries = Entry.objects.aggregate(first=Min("pk"), last=Max("pk"))
     entry = f"{entries['first']} + MOD(7 * n, {entries['last'] - entries['first']})"
-    ballot, place = "FLOOR((n - 1) / 2)", "1 + MOD(n - 1, 2)"
-    fill(Candidate, 2 * sizes[Ballot], ballot=f"{ballots} + 1 + {ballot}", place=place, entry=f"{entry} + {place}")
+    ballot, position = "FLOOR((n - 1) / 2)", "1 + MOD(n - 1, 2)"
+    fill(
+        Candidate,
+        2 * sizes[Ballot],
+        ballot=f"{ballots} + 1 + {ballot}",
+        position=position,
+        entry=f"{entry} + {position}",
+    )
     fill(
         Meeting,
         sizes[Meeting],
@@ -256,13 +266,13 @@ def talk(sizes: dict[type[models.Model], int], clubs: str, club_count: int, club
         series=None,
         entry=None,
         title="CONCAT('Meeting ', n)",
-        starts_at=ago(700, "s"),
-        ends_at=ago(1, "s"),
+        starts_at=past_time(700, "s"),
+        ends_at=past_time(1, "s"),
         timezone="'America/Sao_Paulo'",
         local_date="'2026-03-02'",
         local_time="'19:00'",
-        status=f"IF({some(30, 'q')}, 'scheduled', 'cancelled')",
-        deleted_at=f"IF({some(100, 'd')}, NULL, UTC_TIMESTAMP(6))",
+        status=f"IF({random_int(30, 'q')}, 'scheduled', 'cancelled')",
+        deleted_at=f"IF({random_int(100, 'd')}, NULL, UTC_TIMESTAMP(6))",
         uid="LEFT(SHA2(CONCAT('meeting', n), 256), 32)" if not connection.features.has_native_uuid_field else "UUID()",
         created_by=user,
         capacity="IF(MOD(n, 3), NULL, 12)",
@@ -275,13 +285,13 @@ def talk(sizes: dict[type[models.Model], int], clubs: str, club_count: int, club
         club=clubs,
         digest="SHA2(n, 256)",
         created_by=user,
-        expires_at=ago(100, "e"),
+        expires_at=past_time(100, "e"),
         revoked_at="IF(MOD(n, 9), NULL, UTC_TIMESTAMP(6))",
     )
     return posts
 
 
-def news(sizes: dict[type[models.Model], int], clubs: str, user: str) -> None:
+def create_activity(sizes: dict[type[models.Model], int], clubs: str, user: str) -> None:
     """Create sessions, events, notifications, tasks and audit entries."""
     fill(
         AuthSession,
@@ -290,20 +300,20 @@ def news(sizes: dict[type[models.Model], int], clubs: str, user: str) -> None:
         device="'Benchmark/1'",
         expires_at="TIMESTAMPADD(DAY, 30, UTC_TIMESTAMP(6))",
         jti="LEFT(SHA2(n, 256), 32)",
-        created_at=ago(60, "c"),
-        ended_at=f"IF(MOD(n, 3), NULL, {ago(50, 'e')})",
+        created_at=past_time(60, "c"),
+        ended_at=f"IF(MOD(n, 3), NULL, {past_time(50, 'e')})",
     )
     verbs = "review.posted review.liked progress.set member.joined meeting.answered post.posted book.added"
     fill(
         Event,
         sizes[Event],
-        at=ago(700, "t"),
-        verb=one_of(verbs, "v"),
+        created_at=past_time(700, "t"),
+        verb=random_word(verbs, "v"),
         actor=user,
         subject=f"IF(MOD(n, 4), NULL, {user})",
         club=f"IF(MOD(n, 2), {clubs}, NULL)",
-        object_type=one_of("review book meeting thread", "o"),
-        object_id=some(200000, "i"),
+        object_type=random_word("review book meeting thread", "o"),
+        object_id=random_int(200000, "i"),
         object_title="CONCAT('Object ', n)",
     )
     fill(
@@ -312,35 +322,35 @@ def news(sizes: dict[type[models.Model], int], clubs: str, user: str) -> None:
         # One user has twenty thousand notifications.
         user=f"IF(n <= 20000, 1, {user})",
         actor=user.replace("'u'", "'w'"),
-        kind=one_of("review_liked meeting_planned post_reply", "k"),
+        kind=random_word("review_liked meeting_planned post_reply", "k"),
         key="CONCAT('b', n)",
-        at=ago(300, "t"),
+        created_at=past_time(300, "t"),
         club=f"IF(MOD(n, 2), {clubs}, NULL)",
     )
     fill(
         QueuedTask,
         sizes[QueuedTask],
-        name=one_of("activity.emails accounts.emails catalog.cover", "j"),
-        key=None,
-        state=f"IF({some(200, 'f')}, 'done', 'failed')",
-        run_after=ago(30, "d"),
-        ended_at=ago(30, "d"),
-        created_at=ago(30, "d"),
+        task_path=random_word("activity.tasks.send_notification_emails accounts.tasks.send_verification_email", "j"),
+        key="CONCAT('benchmark', n)",
+        status=f"IF({random_int(200, 'f')}, 'SUCCESSFUL', 'FAILED')",
+        run_after=past_time(30, "d"),
+        finished_at=past_time(30, "d"),
+        created_at=past_time(30, "d"),
     )
     fill(
         AuditEntry,
         sizes[AuditEntry],
-        at=ago(365, "a"),
-        verb=f"CONCAT('verb.', {some(30, 'v')})",
-        outcome=f"IF({some(100, 'o')}, 'done', 'refused')",
+        created_at=past_time(365, "a"),
+        verb=f"CONCAT('verb.', {random_int(30, 'v')})",
+        outcome=f"IF({random_int(100, 'o')}, 'done', 'refused')",
         actor=user,
         target_type="'accounts.user'",
         target_id=user.replace("'u'", "'w'"),
-        address=f"CONCAT('198.51.', {some(200, 'x')}, '.', {some(250, 'y')})",
+        ip_address=f"CONCAT('198.51.', {random_int(200, 'x')}, '.', {random_int(250, 'y')})",
     )
 
 
-def deeds(sizes: dict[type[models.Model], int], base: int) -> None:
+def create_merges(sizes: dict[type[models.Model], int], base: int) -> None:
     """Create admin log entries and book merges."""
     staff = User.objects.filter(username="benchmark").first() or User.objects.create_superuser("benchmark", None)
     kind = ContentType.objects.get_for_model(Book).pk
@@ -353,35 +363,35 @@ def deeds(sizes: dict[type[models.Model], int], base: int) -> None:
         object_repr="CONCAT('Book ', n)",
         action_flag="2",
         change_message='\'[{"changed": {"fields": ["Title"]}}]\'',
-        action_time=ago(700, "l"),
+        action_time=past_time(700, "l"),
     )
     # The last books have been merged into others.
-    gone = f"{base} + {sizes[Book]} - n"
+    source = f"{base} + {sizes[Book]} - n"
     merges = fill(
         Merge,
         sizes[Merge],
-        kept=f"{base} + n",
-        gone=gone,
-        state=f"IF({some(20, 's')}, 'merged', 'undone')",
-        by=str(staff.pk),
+        target=f"{base} + n",
+        source=source,
+        state=f"IF({random_int(20, 's')}, 'merged', 'undone')",
+        created_by=str(staff.pk),
         reason="'The same work'",
         undone_by=None,
-        filled=None,
-        at=ago(400, "m"),
+        filled_revision=None,
+        created_at=past_time(400, "m"),
     )
     fill(MovedRow, 5 * sizes[Merge], merge=f"{merges} + 1 + FLOOR((n - 1) / 5)", kind="'review'", row="n")
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE catalog_book JOIN catalog_merge ON gone_id = catalog_book.id AND state = 'merged'"
-            " SET merged_into = kept_id, work_key = NULL, print_key = NULL"
+            "UPDATE catalog_book JOIN catalog_merge ON source_id = catalog_book.id AND state = 'merged'"
+            " SET merged_into = target_id, work_key = NULL, edition_key = NULL"
         )
 
 
-def cases(sizes: dict[type[models.Model], int], bases: dict[str, int], user: str) -> None:
+def create_cases(sizes: dict[type[models.Model], int], bases: dict[str, int], user: str) -> None:
     """Create moderation cases; the first one has thousands of reports, and one author has a tenth of all cases."""
     kinds = "ELT(1 + MOD(n, 4), 'review', 'post', 'book', 'user')"
     targets = ", ".join(f"{bases[word]} + FLOOR((n - 1) / 4) + 1" for word in ("review", "post", "book", "user"))
-    state = one_of("open open open closed closed closed closed closed closed gone", "s")
+    state = random_word("open open open closed closed closed closed closed closed deleted", "s")
     opened = f"{state} = 'open'"
     first = fill(
         Case,
@@ -391,13 +401,13 @@ def cases(sizes: dict[type[models.Model], int], bases: dict[str, int], user: str
         title="CONCAT('Object ', n)",
         author=f"IF(MOD(n, 10) = 0, {bases['user'] + 1}, {user})",
         state=state,
-        hidden_state=f"IF({some(4, 'h')}, '', IF({opened}, 'pending', 'hidden'))",
-        ground="'spam'",
-        severity=f"IF({opened}, 10 + {some(50, 'm')}, 0)",
-        reports_count=f"IF({opened}, 1 + {some(9, 'c')}, 0)",
-        is_appealed=f"{opened} AND {some(20, 'a')} = 0",
-        opened_at=ago(200, "o"),
-        decided_at=f"IF({opened}, NULL, {ago(100, 'd')})",
+        hidden_state=f"IF({random_int(4, 'h')}, '', IF({opened}, 'pending', 'hidden'))",
+        reason="'spam'",
+        severity=f"IF({opened}, 10 + {random_int(50, 'm')}, 0)",
+        reports_count=f"IF({opened}, 1 + {random_int(9, 'c')}, 0)",
+        is_appealed=f"{opened} AND {random_int(20, 'a')} = 0",
+        opened_at=past_time(200, "o"),
+        decided_at=f"IF({opened}, NULL, {past_time(100, 'd')})",
     )
     case = f"{first} + 1 + IF(n <= 5000, 0, MOD(n, {sizes[Case]}))"
     # Each pass through the cases has other reporters.
@@ -406,22 +416,22 @@ def cases(sizes: dict[type[models.Model], int], bases: dict[str, int], user: str
         sizes[Report],
         case=case,
         reporter=f"{bases['user']} + 1 + MOD(n, 90000)",
-        reason=one_of("spam abuse spoiler copyright other", "w"),
+        reason=random_word("spam abuse spoiler copyright other", "w"),
         note="'Please have a look.'",
         decision=None,
-        at=ago(200, "o"),
+        created_at=past_time(200, "o"),
     )
     decided = fill(
         Decision,
         sizes[Decision],
         case=f"{first} + 1 + MOD(n, {sizes[Case]})",
-        action=one_of("hide hide dismiss dismiss warn suspend conceal", "d"),
-        ground="'spam'",
+        action=random_word("hide hide dismiss dismiss warn suspend conceal", "d"),
+        reason="'spam'",
         by=None,
         by_name="'benchmark'",
         subject=f"IF(MOD(n, 10) = 0, {bases['user'] + 1}, {user})",
         undoes=None,
-        at=ago(200, "o"),
+        created_at=past_time(200, "o"),
     )
     fill(
         Appeal,
@@ -431,13 +441,13 @@ def cases(sizes: dict[type[models.Model], int], bases: dict[str, int], user: str
         author=user,
         text="'I see it otherwise.'",
         answer=None,
-        at=ago(100, "p"),
+        created_at=past_time(100, "p"),
     )
-    opened = f"{first} + 1 + IF(n <= 2000, 0, {some(sizes[Case], 'q')})"
-    fill(CaseView, sizes[CaseView], case=opened, by=None, by_name="'benchmark'", at=ago(200, "z"))
+    opened = f"{first} + 1 + IF(n <= 2000, 0, {random_int(sizes[Case], 'q')})"
+    fill(CaseView, sizes[CaseView], case=opened, by=None, by_name="'benchmark'", created_at=past_time(200, "z"))
 
 
-def figures(*names: str) -> None:
+def update_counters(*names: str) -> None:
     """Update the stored counters of books, users, likes and threads, or only the given ones."""
     stars = ", ".join(f"stars_{n} = rated.s{n}" for n in range(1, 11))
     each = ", ".join(f"SUM(rating = {n}) AS s{n}" for n in range(1, 11))
@@ -488,16 +498,16 @@ def main() -> None:
     if user_ids["first"] is None or club_ids["first"] is None or connection.vendor != "mysql":
         raise SystemExit("Needs MariaDB or MySQL with the users and clubs of seed_demo.")
     users, club_count = user_ids["last"] - user_ids["first"] + 1, club_ids["last"] - club_ids["first"] + 1
-    user = f"{user_ids['first']} + {some(users, 'u')}"
+    user = f"{user_ids['first']} + {random_int(users, 'u')}"
     clubs = f"{club_ids['first']} + MOD(n, {club_count})"
-    numbers(max(sizes.values()))
-    books = catalogue(sizes, user)
-    reviews = opinions(sizes, books, user_ids["first"], users)
-    posts = talk(sizes, clubs, club_count, club_ids["first"], user)
-    news(sizes, clubs, user)
-    deeds(sizes, books)
-    cases(sizes, {"review": reviews, "post": posts, "book": books, "user": user_ids["first"] - 1}, user)
-    figures()
+    create_numbers(max(sizes.values()))
+    books = create_books(sizes, user)
+    reviews = create_reviews(sizes, books, user_ids["first"], users)
+    posts = create_club_content(sizes, clubs, club_count, club_ids["first"], user)
+    create_activity(sizes, clubs, user)
+    create_merges(sizes, books)
+    create_cases(sizes, {"review": reviews, "post": posts, "book": books, "user": user_ids["first"] - 1}, user)
+    update_counters()
     analyze()
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE benchmark_numbers")

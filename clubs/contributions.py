@@ -1,9 +1,10 @@
-"""What clubs contribute to `core.registry`."""
+"""Contributions of clubs to `core.registry`."""
 
 from django.db.models import QuerySet
 
 from catalog.models import Book
-from clubs.club.models import COVER_FOLDER, Club, Visibility
+from clubs.club.choices import Visibility
+from clubs.club.models import COVER_FOLDER, Club
 from clubs.club.services import get_profile_clubs
 from clubs.export import EXPORT_SECTIONS
 from clubs.members.models import Membership
@@ -27,7 +28,7 @@ from core.registry import (
 )
 
 
-def _finished() -> QuerySet[Entry]:
+def _finished_entries() -> QuerySet[Entry]:
     return Entry.objects.filter(
         club__visibility=Visibility.PUBLIC, status=EntryStatus.FINISHED, finished_at__isnull=False
     )
@@ -37,7 +38,7 @@ report_targets.register(ClubTarget.target_type, ClubTarget())
 message_renderers.register("role", dict(PUBLIC_ROLES).__getitem__)
 profile_fields.register("clubs", get_profile_clubs)
 image_folders.register(COVER_FOLDER, Club.objects.cover_names)
-activity_sources.register("mark", Progress.objects.last_updated_at)
+activity_sources.register("progress", Progress.objects.last_updated_at)
 merge_handlers.register("entries", EntryMergeHandler())
 notification_targets.register("entry", notification_target)
 export_sections.register_all(EXPORT_SECTIONS)
@@ -52,4 +53,4 @@ for check in (
 ):
     column_checks.register(check.name, check)
 counter_checks.register("total of clubs", monthly_counter_check("clubs", "created_at", Club.objects.public))
-counter_checks.register("total of finished books", monthly_counter_check("finished", "finished_at", _finished))
+counter_checks.register("total of finished books", monthly_counter_check("finished", "finished_at", _finished_entries))

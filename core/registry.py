@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from core.admin.charts import BarChart
     from core.admin.dashboard import Panel
     from core.counters.consistency import CounterCheck, DenormalizationCheck
+    from moderation.targets.base import ReportTarget
 
 Item = TypeVar("Item")
 
@@ -54,7 +55,7 @@ profile_fields: Registry[Callable[[Any, Any], Any]] = Registry()
 message_renderers: Registry[Callable[[str], Any]] = Registry()
 
 # What can be reported: the target type -> an instance of `moderation.targets.base.ReportTarget`. Read by `moderation`.
-report_targets: Registry[Any] = Registry()
+report_targets: Registry[ReportTarget[Any]] = Registry()
 
 # Panels of the admin's index page: name -> the panel for a request, or None if the user may not see it; each takes a
 # constant number of queries. Read by the dashboard (`stats.dashboard`).
@@ -73,7 +74,7 @@ cleanups: Registry[Callable[[], int]] = Registry()
 audit_logs: Registry[Callable[[datetime.timedelta], QuerySet[Any]]] = Registry()
 
 # Handlers that move the rows of an app when two books are merged: name -> an instance of
-# `catalog.merges.moving.MergeHandler`. Run in reverse order when a merge is undone. Read by `catalog.merges.moving`.
+# `catalog.merges.runner.MergeHandler`. Run in reverse order when a merge is undone. Read by `catalog.merges.runner`.
 merge_handlers: Registry[Any] = Registry()
 
 # Activities of a member in a club: name -> an expression for a query of memberships, the time of the member's last
@@ -89,7 +90,7 @@ entry_annotations: Registry[Callable[[], Any]] = Registry()
 club_fields: Registry[type[Any]] = Registry()
 
 # Prefetches for these fields: name -> the prefetch for a query of clubs on behalf of a user. Read by
-# `clubs.club.cards`.
+# `clubs.club.services.prefetch_club_details`.
 club_prefetches: Registry[Callable[[Any], Prefetch[Any]]] = Registry()
 
 # Charts on a club's page in the admin: name -> the charts of a club. Read by `clubs.club.admin`.

@@ -23,25 +23,25 @@ def seed_reviews(seeder: Seeder, count: int) -> None:
     books = list(Book.objects.order_by("-ratings_count", "id").values_list("pk", flat=True)[:MAX_BOOKS])
     if count > len(users) * len(books) // 2:
         raise SeedingError("Not enough users or books for this many reviews; increase --users.")
-    seeder.write(Review, count, draw_pairs(seeder, count, users, books), Review.objects.bulk_create_reviews)
+    seeder.save(Review, count, draw_pairs(seeder, count, users, books), Review.objects.bulk_create_reviews)
 
 
 def draw_pairs(seeder: Seeder, count: int, users: list[tuple[int, str]], books: list[int]) -> Iterator[Review]:
     """Yield reviews of random pairs of user and book, popular books far more often."""
-    chance = seeder.chance
+    random = seeder.random
     taken: set[tuple[int, int]] = set()
     while len(taken) < count:
-        user, language = chance.choice(users)
-        book = books[int(len(books) * chance.random() ** 3)]
+        user, language = random.choice(users)
+        book = books[int(len(books) * random.random() ** 3)]
         if (user, book) in taken:
             continue
         taken.add((user, book))
         yield Review(
             book_id=book,
             author_id=user,
-            rating=chance.choices(range(1, 11), HALF_STARS)[0],
-            body=chance.choice(TEXTS[language.lower()]),
+            rating=random.choices(range(1, 11), HALF_STARS)[0],
+            body=random.choice(TEXTS[language.lower()]),
             language=language.lower(),
-            visibility=chance.choices(ReviewVisibility.values, (90, 7, 3))[0],
-            created_at=seeder.past(700),
+            visibility=random.choices(ReviewVisibility.values, (90, 7, 3))[0],
+            created_at=seeder.random_time(700),
         )

@@ -7,8 +7,7 @@ from django.contrib.auth.models import Group
 
 from accounts.models import User
 from accounts.roles import MODERATORS
-from catalog.models import Book
-from core.search.normalize import fold_case_and_accents
+from demo.books import find_book
 from discussions.models import Post
 from moderation.choices import Action, DecisionReason, Reason
 from moderation.decisions import DecisionRequest, decide
@@ -65,40 +64,41 @@ DEMO_CASES = (
     ),
 )
 # A reported post in a private club: only a report lets staff read it.
-CLUB, NOTE = "Leitores da Rua Sete", "Isso é sobre mim, e não é sobre o livro."
+CLUB, POST_NOTE = "Leitores da Rua Sete", "Isso é sobre mim, e não é sobre o livro."
 
 
 def seed_demo_cases(users: Mapping[str, User]) -> None:
     """Create the demo reports, decisions and appeals. Cases about books that do not exist are skipped."""
-    name, shown = MODERATOR
-    if User.objects.by_username(name).exists():
+    username, display_name = MODERATOR
+    if User.objects.by_username(username).exists():
         return
-    moderator = User.objects.create_user(name, None, display_name=shown, language="pt-BR", is_staff=True)
+    moderator = User.objects.create_user(username, None, display_name=display_name, language="pt-BR", is_staff=True)
     moderator.groups.set(Group.objects.filter(name=MODERATORS))
-    for matter in DEMO_CASES:
-        found = Book.objects.filter(title_key__startswith=fold_case_and_accents(matter.book)).order_by(
-            "-ratings_count", "id"
-        )
-        book, author = found.first(), users[matter.by]
+    for case_plan in DEMO_CASES:
+        book, author = find_book(case_plan.book), users[case_plan.by]
         if book is not None:
             review = (
-                Review.create_review(book=book, by=author, rating=None, body=matter.body)
-                if matter.body
+                Review.create_review(book=book, by=author, rating=None, body=case_plan.body)
+                if case_plan.body
                 else Review.objects.get(book=book, author=author)
             )
-            _decide(matter, review, users, moderator)
+            _decide(case_plan, review, users, moderator)
     post = Post.objects.filter(club__name=CLUB).exclude(author=users["helena"]).order_by("pk").first()
     if post is not None:
-        create_report(by=users["helena"], target_type="post", target_id=post.pk, reason=Reason.ABUSE, note=NOTE)
+        create_report(by=users["helena"], target_type="post", target_id=post.pk, reason=Reason.ABUSE, note=POST_NOTE)
 
 
-def _decide(matter: DemoCase, review: Review, users: Mapping[str, User], moderator: User) -> None:
-    about: dict[str, Any] = {"target_type": "review", "target_id": review.pk}
-    for reporter in matter.reporters.split():
-        create_report(by=users[reporter], reason=matter.reason, note=matter.note, **about)
-    if matter.action is None:
+def _decide(case_plan: DemoCase, review: Review, users: Mapping[str, User], moderator: User) -> None:
+    target: dict[str, Any] = {"target_type": "review", "target_id": review.pk}
+    for reporter in case_plan.reporters.split():
+        create_report(by=users[reporter], reason=case_plan.reason, note=case_plan.note, **target)
+    if case_plan.action is None:
         return
-    case = Case.objects.get(**about)
-    decide(case, DecisionRequest(matter.action, matter.decision_reason, matter.comment, case.version), by=moderator)
-    if matter.appeal:
-        create_appeal(by=users[matter.by], text=matter.appeal, **about)
+    case = Case.objects.get(**target)
+    decide(
+        case,
+        DecisionRequest(case_plan.action, case_plan.decision_reason, case_plan.comment, case.version),
+        by=moderator,
+    )
+    if case_plan.appeal:
+        create_appeal(by=users[case_plan.by], text=case_plan.appeal, **target)

@@ -25,38 +25,40 @@ class DemoMeeting:
     fields: dict[str, Any] = field(default_factory=dict)
 
 
-PAST = (
+PAST_MEETINGS = (
     DemoMeeting("Primeira conversa", "First talk", -58, 19, {"duration_minutes": 90}),
     DemoMeeting("Meio do caminho", "Half way", -30, 19, {"duration_minutes": 90}),
     DemoMeeting("Café e capítulos", "Coffee and chapters", -9, 16),
 )
 # The dinner has fewer seats than members, so that one is on the waitlist.
-COMING = (
+UPCOMING_MEETINGS = (
     DemoMeeting("Roda de leitura", "Reading circle", 3, 20, {"repeats": {"every": "weekly", "count": 4}}),
     DemoMeeting("Jantar do clube", "Club dinner", 12, 20, {"capacity": 2, "duration_minutes": 180}),
     DemoMeeting("Conversa em linha", "Online talk", 20, 18, {"url": "https://meet.example.org/book-club"}),
 )
-CANCELLED = DemoMeeting("Passeio literário", "Literary walk", 8, 10)
-ANSWERS = ("yes", "yes", "yes", "no", "maybe")
+CANCELLED_MEETING = DemoMeeting("Passeio literário", "Literary walk", 8, 10)
+RSVPS = ("yes", "yes", "yes", "no", "maybe")
 
 
 def create_demo_meetings(club: Club, users: list[User]) -> None:
     """Create the meetings of a club. Upcoming ones are about the current book."""
     entry = club.entries.filter(status="reading").values_list("pk", flat=True).first()
-    for number, past in enumerate(PAST):
-        there = [user.pk for place, user in enumerate(users) if place != number]
-        Attendance.set_attendance(meeting=_plan(club, users[0], past), by=users[0], users=there)
-    for coming in COMING:
-        meeting = _plan(club, users[0], coming, entry_id=entry)
-        for user, answer in zip(users, ANSWERS, strict=False):
-            limited = meeting.capacity is not None and answer == "maybe"
-            Rsvp.set_rsvp(meeting=meeting, by=user, answer="yes" if limited else answer)
-    _plan(club, users[0], CANCELLED, status="cancelled")
+    for number, past in enumerate(PAST_MEETINGS):
+        # A different member is absent each time.
+        present = [user.pk for index, user in enumerate(users) if index != number]
+        Attendance.set_attendance(meeting=_create_meeting(club, users[0], past), by=users[0], users=present)
+    for upcoming in UPCOMING_MEETINGS:
+        meeting = _create_meeting(club, users[0], upcoming, entry_id=entry)
+        for user, rsvp in zip(users, RSVPS, strict=False):
+            # With limited seats, `maybe` is not allowed.
+            limited = meeting.capacity is not None and rsvp == "maybe"
+            Rsvp.set_rsvp(meeting=meeting, by=user, answer="yes" if limited else rsvp)
+    _create_meeting(club, users[0], CANCELLED_MEETING, status="cancelled")
 
 
-def _plan(club: Club, by: User, plan: DemoMeeting, **more: Any) -> Meeting:
+def _create_meeting(club: Club, by: User, plan: DemoMeeting, **fields: Any) -> Meeting:
     zone = ZoneInfo(club.timezone)
     day = timezone.localdate(timezone=zone) + datetime.timedelta(days=plan.days)
     starts_at = datetime.datetime.combine(day, datetime.time(plan.hour), zone)
     title = plan.pt if club.language.startswith("pt") else plan.en
-    return Meeting.create_meeting(club=club, by=by, title=title, starts_at=starts_at, **plan.fields, **more)
+    return Meeting.create_meeting(club=club, by=by, title=title, starts_at=starts_at, **plan.fields, **fields)

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from accounts.models import User
-from catalog.models import Book
-from core.search.normalize import fold_case_and_accents
+from demo.books import find_book
 from reviews.models import Review
 from reviews.querysets import ReviewVisibility
 
@@ -22,7 +21,7 @@ class DemoReview(NamedTuple):
     visibility: str = ReviewVisibility.PUBLIC
 
 
-REVIEWS = (
+DEMO_REVIEWS = (
     DemoReview("ana", "Vidas Secas", 10, "Cada frase pesa. A Baleia sozinha já vale o livro.", "Poucas palavras"),
     DemoReview("bruno", "Vidas Secas", 8, "Li em voz alta com o clube: o silêncio também se ouve."),
     DemoReview("davi", "Vidas Secas", 9, "Moro onde isso se passa. Está tudo lá, até o cheiro da chuva."),
@@ -55,9 +54,8 @@ REVIEWS = (
 def seed_demo_reviews(users: Mapping[str, User]) -> None:
     """Create the demo reviews of existing books; the first two reviewers of a book like the later reviews."""
     reviewers: defaultdict[int, list[str]] = defaultdict(list)
-    for row in REVIEWS:
-        found = Book.objects.filter(title_key__startswith=fold_case_and_accents(row.book))
-        book = found.order_by("-ratings_count", "id").first()
+    for row in DEMO_REVIEWS:
+        book = find_book(row.book)
         if book is None:
             continue
         columns = {"rating": row.half_stars, "title": row.title, "body": row.body, "visibility": row.visibility}

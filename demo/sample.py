@@ -1,6 +1,6 @@
 """A small sample of demo data: users in two languages, their clubs, reading lists and progress.
 
-It is created by the models' own methods, so that it cannot contain anything that they would not allow.
+Everything is created by the model methods that the API uses, so that the data is valid.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from django.utils import timezone
 
 from accounts.models import User
 from ballots.models import Ballot
-from catalog.models import Book
 from clubs.club.models import Club
 from clubs.reading.choices import EntryStatus, ReadingPosition, Unit
 from clubs.reading.models import Entry, Milestone, Progress
 from clubs.roles import Role
 from core.search.normalize import fold_case_and_accents
+from demo.books import find_book
 from demo.cases import seed_demo_cases
 from demo.meetings import create_demo_meetings
 from demo.reviews import seed_demo_reviews
 from demo.threads import create_demo_threads
 
 # Name, display name, language, time zone.
-READERS = (
+DEMO_USERS = (
     ("ana.ribeiro", "Ana Ribeiro", "pt-BR", "America/Sao_Paulo"),
     ("bruno.tavares", "Bruno Tavares", "pt-BR", "America/Sao_Paulo"),
     ("carla.nogueira", "Carla Nogueira", "pt-BR", "Europe/Lisbon"),
@@ -48,7 +48,7 @@ class DemoEntry:
 
     title: str
     status: str
-    starts: int | None = None
+    starts_in: int | None = None
     days: int = 28
     note: str = ""
 
@@ -62,7 +62,7 @@ class DemoBallot:
 
     title: str
     method: str
-    on: tuple[str, ...]
+    candidates: tuple[str, ...]
     votes: str
     days: int = 0
     quorum: int = 0
@@ -70,7 +70,10 @@ class DemoBallot:
 
 @dataclass(frozen=True)
 class DemoClub:
-    """A club: its columns, its members by first name (owner, moderator, others) and its reading list."""
+    """A club: its columns, its members by first name (owner, moderator, others) and its reading list.
+
+    The titles of the milestones are `milestone_title` with a number.
+    """
 
     name: str
     description: str
@@ -78,12 +81,12 @@ class DemoClub:
     timezone: str
     members: str
     entries: tuple[DemoEntry, ...]
-    part: str
+    milestone_title: str
     columns: dict[str, str] = field(default_factory=dict)
     ballots: tuple[DemoBallot, ...] = ()
 
 
-PLANS = (
+DEMO_CLUBS = (
     DemoClub(
         "Clube do Livro de Pinheiros",
         "Clássicos brasileiros, um capítulo por noite e café no último sábado do mês.",
@@ -194,79 +197,87 @@ DEMO_PROGRESS = (
 def seed(*, password: str | None) -> int:
     """Create the users and their clubs and return the number of clubs, 0 if there are any clubs or such users.
 
-    Without a `password` nobody can sign in as one of the users. Books that are not in the catalog are skipped.
+    Without a `password` nobody can log in as one of the users. Books that are not in the catalog are skipped.
     """
-    names = [name for name, *_rest in READERS]
+    names = [name for name, *_rest in DEMO_USERS]
     if Club.objects.exists() or User.objects.filter(username_key__in=names).exists():
         return 0
     users = {}
-    for name, shown, language, zone in READERS:
-        columns = {"display_name": shown, "language": language, "timezone": zone}
+    for name, display_name, language, timezone_name in DEMO_USERS:
+        columns = {"display_name": display_name, "language": language, "timezone": timezone_name}
         users[name.split(".")[0]] = User.objects.create_user(name, password, **columns)
-    for plan in PLANS:
-        _create_club(plan, [users[name] for name in plan.members.split()])
+    for club_plan in DEMO_CLUBS:
+        _create_club(club_plan, [users[name] for name in club_plan.members.split()])
     seed_demo_reviews(users)
     seed_demo_cases(users)
-    return len(PLANS)
+    return len(DEMO_CLUBS)
 
 
-def _create_club(plan: DemoClub, users: list[User]) -> None:
+def _create_club(club_plan: DemoClub, users: list[User]) -> None:
     owner, *members = users
-    columns = {name: getattr(plan, name) for name in ("name", "description", "language", "timezone")}
-    club = Club.create_club(by=owner, **columns, **plan.columns)
+    columns = {name: getattr(club_plan, name) for name in ("name", "description", "language", "timezone")}
+    club = Club.create_club(by=owner, **columns, **club_plan.columns)
     for user in members:
         club.get_membership(user).activate()
     club.memberships.filter(user=members[0]).update(role=Role.MODERATOR)
-    for number, shelf in enumerate(plan.entries):
-        book = (
-            Book.objects.filter(title_key__startswith=fold_case_and_accents(shelf.title))
-            .order_by("-ratings_count", "id")
-            .first()
-        )
+    for number, entry_plan in enumerate(club_plan.entries):
+        book = find_book(entry_plan.title)
         if book is not None:
-            by = users[number % len(users)] if shelf.status == EntryStatus.PROPOSED else owner
-            _list(
-                shelf, Entry.add_entry(club=club, book=book, by=by, status=shelf.status, note=shelf.note), users, plan
-            )
-    for poll in plan.ballots:
-        _vote(poll, club, users)
+            by = users[number % len(users)] if entry_plan.status == EntryStatus.PROPOSED else owner
+            entry = Entry.add_entry(club=club, book=book, by=by, status=entry_plan.status, note=entry_plan.note)
+            _schedule(entry, entry_plan, club_plan, users)
+    for ballot_plan in club_plan.ballots:
+        _create_ballot(ballot_plan, club, users)
     create_demo_meetings(club, users)
     create_demo_threads(club, users)
 
 
-def _list(shelf: DemoEntry, entry: Entry, users: list[User], plan: DemoClub) -> None:
-    """Set the dates, the schedule and the members' progress of an entry."""
-    if shelf.starts is None:
+def _schedule(entry: Entry, entry_plan: DemoEntry, club_plan: DemoClub, users: list[User]) -> None:
+    """Set the dates, the milestones and the members' progress of an entry."""
+    if entry_plan.starts_in is None:
         return
-    starts = timezone.localdate() + datetime.timedelta(shelf.starts)
-    entry.update_entry(by=users[0], starts_on=starts, ends_on=starts + datetime.timedelta(shelf.days))
+    starts = timezone.localdate() + datetime.timedelta(entry_plan.starts_in)
+    entry.update_entry(by=users[0], starts_on=starts, ends_on=starts + datetime.timedelta(entry_plan.days))
     for quarter in range(1, 5):
-        due = starts + datetime.timedelta(shelf.days * quarter // 4)
+        due = starts + datetime.timedelta(entry_plan.days * quarter // 4)
         Milestone.create_milestone(
-            entry=entry, by=users[0], title=f"{plan.part} {quarter}", up_to_percent=quarter * 25, due_on=due
+            entry=entry,
+            by=users[0],
+            title=f"{club_plan.milestone_title} {quarter}",
+            up_to_percent=quarter * 25,
+            due_on=due,
         )
+    if entry_plan.status not in (EntryStatus.READING, EntryStatus.FINISHED):
+        return
     for number, user in enumerate(users):
-        mark = (
+        position = (
             DEMO_PROGRESS[number % len(DEMO_PROGRESS)]
-            if shelf.status == EntryStatus.READING
+            if entry_plan.status == EntryStatus.READING
             else ReadingPosition(Unit.PERCENT, Decimal(100))
         )
-        if mark is not None and shelf.status in (EntryStatus.READING, EntryStatus.FINISHED):
-            Progress.set_progress(entry=entry, by=user, mark=mark, hidden=number == 3)
+        if position is not None:
+            Progress.set_progress(entry=entry, by=user, position=position, hidden=number == 3)
 
 
-def _vote(poll: DemoBallot, club: Club, users: list[User]) -> None:
-    """Hold a ballot, unless one of its books is not on the reading list."""
-    keys = [fold_case_and_accents(title) for title in poll.on]
+def _create_ballot(ballot_plan: DemoBallot, club: Club, users: list[User]) -> None:
+    """Create a ballot with its votes, unless one of its books is not on the reading list."""
+    keys = [fold_case_and_accents(title) for title in ballot_plan.candidates]
     found = [club.entries.filter(book__title_key__startswith=key).first() for key in keys]
     candidates = [entry.pk for entry in found if entry is not None]
-    if len(candidates) < len(poll.on):
+    if len(candidates) < len(ballot_plan.candidates):
         return
-    closes_at = timezone.now() + datetime.timedelta(days=poll.days or 7)
-    columns = {"title": poll.title, "method": poll.method, "quorum_percent": poll.quorum, "closes_at": closes_at}
-    ballot = Ballot.create_ballot(club=club, by=users[0], candidates=candidates, **columns)
-    for user, vote in zip(users, poll.votes.split(), strict=True):
+    closes_at = timezone.now() + datetime.timedelta(days=ballot_plan.days or 7)
+    ballot = Ballot.create_ballot(
+        club=club,
+        by=users[0],
+        title=ballot_plan.title,
+        method=ballot_plan.method,
+        candidates=candidates,
+        quorum_percent=ballot_plan.quorum,
+        closes_at=closes_at,
+    )
+    for user, vote in zip(users, ballot_plan.votes.split(), strict=True):
         if vote != "-":
             ballot.vote(by=user, choices=[candidates[int(number)] for number in vote])
-    if not poll.days:
+    if not ballot_plan.days:
         ballot.close(by=users[0])

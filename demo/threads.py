@@ -17,8 +17,8 @@ class DemoPost:
 
     by: int
     text: str
-    at: int | None = None
-    to: int | None = None
+    spoiler_percent: int | None = None
+    reply_to: int | None = None
     reactions: str = ""
 
 
@@ -34,7 +34,7 @@ class DemoThread:
     closed: bool = False
 
 
-TALKS = (
+DEMO_THREADS = (
     DemoThread(
         "Clube do Livro de Pinheiros",
         "Como vamos ler",
@@ -44,7 +44,7 @@ TALKS = (
                 "Um trecho por noite, sem pressa. Quem for na frente, diga até onde leu.",
                 reactions="👍 123",
             ),
-            DemoPost(1, "Combinado! Levo o café no sábado.", to=0, reactions="☕ 024"),
+            DemoPost(1, "Combinado! Levo o café no sábado.", reply_to=0, reactions="☕ 024"),
         ),
         pinned=True,
     ),
@@ -84,7 +84,7 @@ TALKS = (
     DemoThread(
         "Leitores da Rua Sete",
         "Quem traz o bolo?",
-        (DemoPost(0, "Domingo é na minha casa.", reactions="🎂 12"), DemoPost(1, "Eu levo de fubá.", to=0)),
+        (DemoPost(0, "Domingo é na minha casa.", reactions="🎂 12"), DemoPost(1, "Eu levo de fubá.", reply_to=0)),
     ),
     DemoThread(
         "The Night Readers",
@@ -95,7 +95,7 @@ TALKS = (
                 "Guard what you write by how far you have read. Titles give nothing away, please.",
                 reactions="👍 1234",
             ),
-            DemoPost(2, "And no films until the last page.", to=0, reactions="🎬 05"),
+            DemoPost(2, "And no films until the last page.", reply_to=0, reactions="🎬 05"),
         ),
         pinned=True,
     ),
@@ -137,37 +137,51 @@ TALKS = (
 
 def create_demo_threads(club: Club, users: list[User]) -> None:
     """Create the threads of a club. Threads about books that are not on its reading list are skipped."""
-    for plan in TALKS:
-        if plan.club == club.name:
-            _open(plan, club, users)
+    for thread_plan in DEMO_THREADS:
+        if thread_plan.club == club.name:
+            _create_thread(thread_plan, club, users)
 
 
-def _open(plan: DemoThread, club: Club, users: list[User]) -> None:
+def _create_thread(thread_plan: DemoThread, club: Club, users: list[User]) -> None:
     entry = (
-        club.entries.filter(book__title_key__startswith=fold_case_and_accents(plan.book)).first() if plan.book else None
+        club.entries.filter(book__title_key__startswith=fold_case_and_accents(thread_plan.book)).first()
+        if thread_plan.book
+        else None
     )
-    if plan.book and entry is None:
+    if thread_plan.book and entry is None:
         return
-    first, *rest = plan.posts
+    first = thread_plan.posts[0]
     thread = Thread.create_thread(
-        club=club, by=users[first.by], title=plan.title, body=first.text, entry=entry, spoiler_percent=_percent(first)
+        club=club,
+        by=users[first.by],
+        title=thread_plan.title,
+        body=first.text,
+        entry=entry,
+        spoiler_percent=_percent(first),
     )
+    _create_posts(thread, thread_plan, users)
+    if thread_plan.pinned or thread_plan.closed:
+        thread.update_thread(by=users[0], pinned=thread_plan.pinned, closed=thread_plan.closed)
+
+
+def _create_posts(thread: Thread, thread_plan: DemoThread, users: list[User]) -> None:
+    """Create the replies and reactions; the first post was created with the thread."""
     posts = [thread.posts.get()]
-    for line in rest:
-        answered = None if line.to is None else posts[line.to]
-        percent = _percent(line)
-        posts.append(
-            Post.create_post(
-                thread=thread, by=users[line.by], body=line.text, reply_to=answered, spoiler_percent=percent
-            )
+    for post_plan in thread_plan.posts[1:]:
+        reply_to = None if post_plan.reply_to is None else posts[post_plan.reply_to]
+        post = Post.create_post(
+            thread=thread,
+            by=users[post_plan.by],
+            body=post_plan.text,
+            reply_to=reply_to,
+            spoiler_percent=_percent(post_plan),
         )
-    for line, post in zip(plan.posts, posts, strict=True):
-        emoji, _space, reactions = line.reactions.partition(" ")
+        posts.append(post)
+    for post_plan, post in zip(thread_plan.posts, posts, strict=True):
+        emoji, _space, reactions = post_plan.reactions.partition(" ")
         for user in reactions:
             post.react(emoji, by=users[int(user)])
-    if plan.pinned or plan.closed:
-        thread.update_thread(by=users[0], pinned=plan.pinned, closed=plan.closed)
 
 
-def _percent(line: DemoPost) -> Decimal | None:
-    return None if line.at is None else Decimal(line.at)
+def _percent(post_plan: DemoPost) -> Decimal | None:
+    return None if post_plan.spoiler_percent is None else Decimal(post_plan.spoiler_percent)

@@ -25,7 +25,7 @@ MAX_CASES_AT_ONCE = 50
 class ReviewAdmin(ReportableModelAdmin, ReadOnlyModelAdmin):
     """Read-only admin of all reviews, regardless of visibility."""
 
-    word = "review"
+    target_type = "review"
     list_display = ("id", "book", "author", "rating_display", "visibility", "hidden_at", "likes_count", "created_at")
     list_display_links = ("id", "book")
     list_filter = (("hidden_at", admin.EmptyFieldListFilter),)

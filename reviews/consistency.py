@@ -24,14 +24,14 @@ def expected_ratings(books: Sequence[int]) -> ExpectedValues:
 
 def expected_likes(reviews: Sequence[int]) -> ExpectedValues:
     """Count the likes of these reviews."""
-    found = Like.objects.filter(review__in=reviews).values_list("review").annotate(n=Count("pk"))
-    return {review: {"likes_count": n} for review, n in found}
+    rows = Like.objects.filter(review__in=reviews).values_list("review").annotate(n=Count("pk"))
+    return {review: {"likes_count": n} for review, n in rows}
 
 
 def expected_review_counts(authors: Sequence[int]) -> ExpectedValues:
     """Count the public reviews of these users."""
-    found = Review.objects.public().filter(author__in=authors).order_by().values_list("author")
-    return {author: {"reviews_count": n} for author, n in found.annotate(n=Count("pk"))}
+    rows = Review.objects.public().filter(author__in=authors).order_by().values_list("author")
+    return {author: {"reviews_count": n} for author, n in rows.annotate(n=Count("pk"))}
 
 
 def _statistics(histogram: dict[int, int]) -> dict[str, Any]:

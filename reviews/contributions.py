@@ -1,4 +1,4 @@
-"""What reviews contribute to `core.registry`."""
+"""Registrations of reviews in `core.registry`."""
 
 from core.registry import admin_panels, column_checks, counter_checks, export_sections, merge_handlers, report_targets
 from reviews.admin_dashboard import reviews_panel

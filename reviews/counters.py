@@ -26,65 +26,74 @@ if TYPE_CHECKING:
 
 
 class RatingDelta:
-    """Collects counter changes: subtract the review's old values, add the new ones, then save.
+    """Collects counter changes: remove the review with its old values, add it with the new ones, then save.
 
-    >>> tally = Tally()
-    >>> tally.count(review, -1)
-    >>> ...  # change the review
-    >>> tally.count(review, +1)
-    >>> tally.write()
+    >>> delta = RatingDelta()
+    >>> delta.remove_review(review)
+    >>> review.rating = 10
+    >>> delta.add_review(review)
+    >>> delta.save()
     """
 
     def __init__(self) -> None:
         self.ratings: Counter[tuple[int, int]] = Counter()  # (book, half-stars) -> difference
         self.reviews: Counter[int] = Counter()  # author -> difference
-        self.by_reader: Counter[tuple[int, int, int]] = Counter()  # (author, book, half-stars) -> difference
-        self.written: Counter[tuple[int, datetime.datetime]] = Counter()  # (author, created_at) -> difference
+        self.user_ratings: Counter[tuple[int, int, int]] = Counter()  # (author, book, half-stars) -> difference
+        self.review_dates: Counter[tuple[int, datetime.datetime]] = Counter()  # (author, created_at) -> difference
         self.totals: Counter[str] = Counter()  # name -> difference
         self.books: set[int] = set()
 
-    def count(self, review: Review, sign: int) -> None:
-        """Add (1) or subtract (-1) a review, if it is public."""
+    def add_review(self, review: Review) -> None:
+        """Add a review, if it is public."""
+        self._count(review, +1)
+
+    def remove_review(self, review: Review) -> None:
+        """Subtract a review, if it is public."""
+        self._count(review, -1)
+
+    def _count(self, review: Review, sign: int) -> None:
         if not review.is_public:
             return
         self.books.add(review.book_id)
         self.totals.update({"reviews": sign, counters.monthly_key("reviews", review.created_at): sign})
         if review.author_id is not None:
             self.reviews[review.author_id] += sign
-            self.written[review.author_id, review.created_at] += sign
+            self.review_dates[review.author_id, review.created_at] += sign
         if review.rating is not None:
             self.ratings[review.book_id, review.rating] += sign
             self.totals[f"stars_{review.rating}"] += sign
             if review.author_id is not None:
-                self.by_reader[review.author_id, review.book_id, review.rating] += sign
+                self.user_ratings[review.author_id, review.book_id, review.rating] += sign
 
     def save(self) -> None:
         """Update the counters. The books and the authors must be locked."""
-        for (half_stars, more), books in _group_by_change(
-            (book, (stars, n)) for (book, stars), n in self.ratings.items()
-        ):
+        self._update_ratings()
+        for (change,), authors in _group_by_change((author, (n,)) for author, n in self.reviews.items()):
+            _update(User, authors, reviews_count=F("reviews_count") + change)
+        self._update_activity()
+        ratings_changed.send(RatingDelta, changes=self.user_ratings)
+        counters.increment(self.totals)
+        invalidate_books(self.books)
+
+    def _update_ratings(self) -> None:
+        changes = ((book, (stars, n)) for (book, stars), n in self.ratings.items())
+        for (half_stars, change), books in _group_by_change(changes):
             stars = f"stars_{half_stars}"
             _update(
                 Book,
                 books,
-                ratings_count=F("ratings_count") + more,
-                ratings_sum=F("ratings_sum") + more * half_stars,
-                **{stars: F(stars) + more},
+                ratings_count=F("ratings_count") + change,
+                ratings_sum=F("ratings_sum") + change * half_stars,
+                **{stars: F(stars) + change},
             )
         # A separate statement: in the same one, MySQL would use the new values and SQLite the old ones.
-        rated = sorted({book for (book, _stars), more in self.ratings.items() if more})
+        rated = sorted({book for (book, _stars), change in self.ratings.items() if change})
         _update(Book, rated, average_rating=rounded_mean("ratings_count", "ratings_sum"))
-        for (more,), authors in _group_by_change((author, (n,)) for author, n in self.reviews.items()):
-            _update(User, authors, reviews_count=F("reviews_count") + more)
-        self._update_activity()
-        ratings_changed.send(RatingDelta, changes=self.by_reader)
-        counters.increment(self.totals)
-        invalidate_books(self.books)
 
     def _update_activity(self) -> None:
-        """Update when the authors were last active in their clubs."""
-        changed = [written for written, more in self.written.items() if more]
-        if len(changed) == 1 and self.written[changed[0]] > 0:
+        """Update `last_active_at` of the authors' memberships."""
+        changed = [key for key, change in self.review_dates.items() if change]
+        if len(changed) == 1 and self.review_dates[changed[0]] > 0:
             author, at = changed[0]
             members.record_activity(author, at=at)
         elif changed:
@@ -92,7 +101,7 @@ class RatingDelta:
 
 
 def rounded_mean(count: str, half_stars: str) -> Case:
-    """Return the expression of `average`, in integer arithmetic so that all three databases round alike."""
+    """Return the SQL form of `catalog.ratings.average`, in integer arithmetic so that all databases round alike."""
     twice, total = F(count) * 2, F(half_stars) * 100 + F(count)
     hundredths = (total - total % twice) / twice
     mean = hundredths / Value(100.0)

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from activity.services import record_event
-from catalog.merges.moving import lock_books
+from catalog.merges.runner import lock_books
 from catalog.models import Merge, MergeStatus
 from core.db.locking import lock_rows
 from core.db.transactions import atomic_with_retry
@@ -44,27 +44,20 @@ class ReviewMergeHandler:
         authors = lock_rows(User, found.values())
         if not found or not lock_books(merge, MergeStatus.MERGING):
             return False
-        moving = _read(rows.filter(pk__in=found, author__in=authors) | rows.filter(pk__in=found, author=None))
-        there = {row.author_id: row for row in _read(Review.objects.filter(book=merge.target_id, author__in=authors))}
-        tally, older = RatingDelta(), []
-        for row in moving:
-            other = there.get(row.author_id) if row.author_id else None
-            tally.count(row, -1)
-            if other is None:
-                continue
-            if _last_edited_at(row) > _last_edited_at(other):
-                tally.count(other, -1)
-                older.append(other)
-            else:
-                older.append(row)
+        moving = _lock_reviews(rows.filter(pk__in=found, author__in=authors) | rows.filter(pk__in=found, author=None))
+        existing = _lock_reviews(Review.objects.filter(book=merge.target_id, author__in=authors))
+        older = _older_reviews(moving, existing)
+        delta = RatingDelta()
+        for row in {*moving, *older}:
+            delta.remove_review(row)
         _archive(merge, [row.pk for row in older])
         newer = [row for row in moving if row not in older]
         Review.objects.filter(pk__in=[row.pk for row in newer]).update(book=merge.target_id)
         merge.record_moved(KIND, [row.pk for row in newer])
         for row in newer:
             row.book_id = merge.target_id
-            tally.count(row, +1)
-        tally.save()
+            delta.add_review(row)
+        delta.save()
         return True
 
     @atomic_with_retry
@@ -73,29 +66,29 @@ class ReviewMergeHandler:
 
         Archived reviews return together with the moved review of their author; the remaining ones come last.
         """
-        noted = merge.moved_ids(KIND, BATCH_SIZE)
-        rows = Review.objects.filter(pk__in=noted, book=merge.target_id).order_by("pk")
+        moved = merge.moved_ids(KIND, BATCH_SIZE)
+        rows = Review.objects.filter(pk__in=moved, book=merge.target_id).order_by("pk")
         authors = [author for author in rows.values_list("author", flat=True) if author is not None]
-        aside = ArchivedReview.objects.filter(merge=merge).order_by("pk")
-        wanted = aside.filter(author__in=authors) if noted else aside
+        archive = ArchivedReview.objects.filter(merge=merge).order_by("pk")
+        wanted = archive.filter(author__in=authors) if moved else archive
         returning = list(wanted.values_list("pk", "author")[:BATCH_SIZE])
         likers = ArchivedLike.objects.filter(review__in=[pk for pk, _author in returning]).values_list(
             "user", flat=True
         )
         users = lock_rows(User, [*authors, *(author for _pk, author in returning), *likers])
-        if not (noted or returning) or not lock_books(merge, MergeStatus.UNDOING):
+        if not (moved or returning) or not lock_books(merge, MergeStatus.UNDOING):
             return False
-        tally = RatingDelta()
-        moving = [row for row in _read(rows) if row.author_id is None or row.author_id in users]
+        delta = RatingDelta()
+        moving = [row for row in _lock_reviews(rows) if row.author_id is None or row.author_id in users]
         for row in moving:
-            tally.count(row, -1)
+            delta.remove_review(row)
             row.book_id = merge.source_id
-            tally.count(row, +1)
+            delta.add_review(row)
         Review.objects.filter(pk__in=[row.pk for row in moving]).update(book=merge.source_id)
-        merge.clear_moved(KIND, noted)
-        again = aside.filter(pk__in=[pk for pk, _author in returning]).select_related("book")
-        _restore(list(again), set(users), tally)
-        tally.save()
+        merge.clear_moved(KIND, moved)
+        restored = archive.filter(pk__in=[pk for pk, _author in returning]).select_related("book")
+        _restore(list(restored), set(users), delta)
+        delta.save()
         return True
 
     def remaining(self, merge: Merge) -> int:
@@ -109,7 +102,14 @@ def _last_edited_at(review: Review) -> datetime.datetime:
     return review.edited_at or review.created_at
 
 
-def _read(rows: QuerySet[Review]) -> list[Review]:
+def _older_reviews(moving: Sequence[Review], existing: Sequence[Review]) -> list[Review]:
+    """Return the older one of each pair of reviews by the same author."""
+    by_author = {review.author_id: review for review in existing if review.author_id}
+    pairs = [(review, by_author[review.author_id]) for review in moving if review.author_id in by_author]
+    return [other if _last_edited_at(review) > _last_edited_at(other) else review for review, other in pairs]
+
+
+def _lock_reviews(rows: QuerySet[Review]) -> list[Review]:
     """Lock the reviews and load the columns that the counters need."""
     return list(rows.select_for_update().order_by("pk").only(*COUNTED_FIELDS, "edited_at"))
 
@@ -118,10 +118,10 @@ def _archive(merge: Merge, pks: Sequence[int]) -> None:
     reviews = list(Review.objects.filter(pk__in=pks).select_related("book").order_by("pk"))
     imported = {row.review_id: row for row in ImportedReview.objects.filter(review__in=pks)}
     ArchivedReview.objects.bulk_create(_to_archived(merge, review, imported.get(review.pk)) for review in reviews)
-    aside = dict(ArchivedReview.objects.filter(review_id__in=pks).values_list("review_id", "pk"))
+    archived_ids = dict(ArchivedReview.objects.filter(review_id__in=pks).values_list("review_id", "pk"))
     likes = Like.objects.filter(review__in=pks).values_list("review", "user", "created_at")
     ArchivedLike.objects.bulk_create(
-        (ArchivedLike(review_id=aside[pk], user_id=user, created_at=at) for pk, user, at in likes), 500
+        (ArchivedLike(review_id=archived_ids[pk], user_id=user, created_at=at) for pk, user, at in likes), 500
     )
     for review in reviews:
         _log("review.set_aside", review)
@@ -140,40 +140,42 @@ def _to_archived(merge: Merge, review: Review, imported: ImportedReview | None) 
     return ArchivedReview(merge=merge, **names, **values)
 
 
-def _restore(aside: Sequence[ArchivedReview], user_ids: set[int], tally: RatingDelta) -> None:
+def _restore(archive: Sequence[ArchivedReview], user_ids: set[int], delta: RatingDelta) -> None:
     """Restore archived reviews, unless the author has since written another review of the book.
 
     `user_ids` are the users who still exist.
     """
-    existing = Review.objects.filter(
-        book__in={one.book_id for one in aside}, author__in={one.author_id for one in aside}
-    )
-    taken = set(existing.values_list("book", "author"))
-    back = [one for one in aside if (one.book_id, one.author_id) not in taken and one.author_id in user_ids]
-    likes = list(ArchivedLike.objects.filter(review__in=back, user__in=user_ids).select_related("review"))
+    restorable = [row for row in _not_reviewed_again(archive) if row.author_id in user_ids]
+    likes = list(ArchivedLike.objects.filter(review__in=restorable, user__in=user_ids).select_related("review"))
     liked = Counter(like.review_id for like in likes)
-    reviews = {}
-    for one in back:
-        values = {name: getattr(one, name) for name in ARCHIVED_FIELDS} | {"likes_count": liked[one.pk]}
-        reviews[one.pk] = Review(pk=one.review_id, book=one.book, author_id=one.author_id, **values)
-        tally.count(reviews[one.pk], +1)
-    Review.objects.bulk_create(reviews.values())
+    reviews = [_from_archived(row, likes_count=liked[row.pk]) for row in restorable]
+    Review.objects.bulk_create(reviews)
     Like.objects.bulk_create(
         (Like(review_id=like.review.review_id, user_id=like.user_id, created_at=like.created_at) for like in likes), 500
     )
-    ImportedReview.objects.bulk_create(
-        ImportedReview(
-            review_id=one.review_id,
-            origin=one.origin,
-            edited_at=one.imported_edited_at,
-            last_import=one.last_import or 0,
-        )
-        for one in back
-        if one.origin
-    )
-    for review in reviews.values():
+    ImportedReview.objects.bulk_create(_imported_from_archived(row) for row in restorable if row.origin)
+    for review in reviews:
+        delta.add_review(review)
         _log("review.brought_back", review)
-    ArchivedReview.objects.filter(pk__in=[one.pk for one in aside]).delete()
+    ArchivedReview.objects.filter(pk__in=[row.pk for row in archive]).delete()
+
+
+def _not_reviewed_again(archive: Sequence[ArchivedReview]) -> list[ArchivedReview]:
+    books, authors = {row.book_id for row in archive}, {row.author_id for row in archive}
+    existing = Review.objects.filter(book__in=books, author__in=authors)
+    taken = set(existing.values_list("book", "author"))
+    return [row for row in archive if (row.book_id, row.author_id) not in taken]
+
+
+def _from_archived(row: ArchivedReview, *, likes_count: int) -> Review:
+    values = {name: getattr(row, name) for name in ARCHIVED_FIELDS}
+    return Review(pk=row.review_id, book=row.book, author_id=row.author_id, likes_count=likes_count, **values)
+
+
+def _imported_from_archived(row: ArchivedReview) -> ImportedReview:
+    return ImportedReview(
+        review_id=row.review_id, origin=row.origin, edited_at=row.imported_edited_at, last_import=row.last_import or 0
+    )
 
 
 def _log(verb: str, review: Review) -> None:

@@ -86,12 +86,12 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         liked: Any = Value(False, output_field=models.BooleanField())
         if user.is_authenticated:
             liked = Exists(Like.objects.filter(review=OuterRef("pk"), user=user.pk))
-        decided = (
+        moderation = (
             annotate_moderation("review", when=Q(author=user.pk, hidden_at__isnull=False))
             if user.is_authenticated
             else {}
         )
-        rows = select_related_left(self.select_related("author"), "book").annotate(liked=liked, **decided)
+        rows = select_related_left(self.select_related("author"), "book").annotate(liked=liked, **moderation)
         return rows.defer("book__description", "book__search_text", "author__bio", "author__search_text")
 
     @atomic_with_retry
@@ -105,10 +105,10 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         lock_rows(Book, (review.book_id for review in rows))
         with conflict_on_integrity_error(already_reviewed_error()):
             self.bulk_create(rows, batch_size=1000)
-        tally = RatingDelta()
+        delta = RatingDelta()
         for review in rows:
-            tally.count(review, +1)
-        tally.save()
+            delta.add_review(review)
+        delta.save()
         return len(rows)
 
     @atomic_with_retry
@@ -124,12 +124,12 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         lock_rows(Book, (row.book_id for row in deleted))
         liked = list(Like.objects.filter(user=user).values_list("review", flat=True))
         lock_rows(self.model, [*liked, *(row.pk for row in own)])
-        tally = RatingDelta()
+        delta = RatingDelta()
         for row in own:
-            tally.count(row, -1)
+            delta.remove_review(row)
         for ids in batched(sorted(liked)):
             self.filter(pk__in=ids).update(likes_count=F("likes_count") - 1)
-            tally.books.update(self.filter(pk__in=ids).values_list("book", flat=True))
+            delta.books.update(self.filter(pk__in=ids).values_list("book", flat=True))
             Like.objects.filter(user=user, review__in=ids).delete()
         for ids in batched(row.pk for row in deleted):
             self.filter(pk__in=ids).delete()
@@ -137,8 +137,8 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         self.filter(author=user).update(author=None)
         for row in set(own) - set(deleted):
             row.author = None
-            tally.count(row, +1)
-        tally.save()
+            delta.add_review(row)
+        delta.save()
 
 
 def already_reviewed_error() -> Conflict:

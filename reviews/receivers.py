@@ -1,4 +1,4 @@
-"""What reviews do on the signals of accounts."""
+"""Receivers of signals of other apps."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""Signals of reviews, sent inside the transaction of what they tell."""
+"""Signals of reviews, sent inside the transaction of the change."""
 
 from django.dispatch import Signal
 
-# Public ratings have been added or removed; the rows of their authors and books are locked. `changes`: (author's id,
-# book's id, half-stars) -> how many more.
+# Public ratings were added or removed. `changes` maps (author id, book id, half-stars) to the difference in number. The
+# authors and books are locked.
 ratings_changed = Signal()

@@ -41,8 +41,8 @@ class BaseReviewViewSet(mixins.ListModelMixin, GenericViewSet):
     @property
     def ordering_fields(self) -> dict[str, tuple[str, ...]]:
         """Map `ordering` choices to fields; a list of one book starts with the book (`ReviewQuerySet.for_book`)."""
-        within = ("-book_id",) if self.is_single_book else ()
-        return {word: (*within, word, "-id") for word in self.ordering_choices}
+        prefix = ("-book_id",) if self.is_single_book else ()
+        return {choice: (*prefix, choice, "-id") for choice in self.ordering_choices}
 
     @property
     def is_single_book(self) -> bool:

@@ -53,12 +53,12 @@ def upload_image(
 
 def open_image(url: str) -> Image.Image:
     """Fetch and open the image at a URL."""
-    response = fetch_image(url)
+    response = fetch(url)
     assert (response.status_code, response["Content-Type"]) == (200, "image/webp"), response.content
     return Image.open(io.BytesIO(response.content))
 
 
-def fetch_image(url: str) -> Any:
+def fetch(url: str) -> Any:
     """Fetch a URL anonymously."""
     return Client().get(urlsplit(url).path)
 

@@ -12,11 +12,11 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, reverse
 
-from accounts.roles import ADMINISTRATORS, CATALOGUE_EDITORS, MODERATORS
+from accounts.roles import ADMINISTRATORS, CATALOG_EDITORS, MODERATORS
 
 pytestmark = pytest.mark.django_db
 
-A, M, C = ADMINISTRATORS, MODERATORS, CATALOGUE_EDITORS
+A, M, C = ADMINISTRATORS, MODERATORS, CATALOG_EDITORS
 VIEW = "view"
 
 # Model -> role -> permissions. Superusers have the permissions of administrators, and may change groups.
@@ -52,7 +52,7 @@ EXTRA_PERMISSIONS = {
     "core_auditentry_export": "view",
     "catalog_book_duplicates": "merge",
     "catalog_book_merge": "merge",
-    "moderation_case_about": "decide",
+    "moderation_case_open": "decide",
     "accounts_user_open_case": "case",
     "catalog_book_open_case": "case",
     "clubs_club_open_case": "case",

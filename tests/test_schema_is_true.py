@@ -66,7 +66,7 @@ def picture() -> dict[str, Any]:
 @pytest.mark.django_db
 def test_if_match_is_documented_where_supported(document, make_world, client_of, make_user):  # noqa: F811
     world = make_world("public")
-    owner, _zoe = world.cast["owner"], make_user("zoe")
+    owner, _zoe = world.users["owner"], make_user("zoe")
     client = client_of(owner)
     book = f"{V1}books/{Book.create_book(by=owner, title='Emma', authors=['Jane Austen']).pk}/"
     other = Book.create_book(by=owner, title="Persuasion", authors=["Jane Austen"])

@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('digest', core.db.fields.BinaryCollationCharField(max_length=64)),
-                ('factor', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recovery_codes', to='accounts.totpdevice')),
+                ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recovery_codes', to='accounts.totpdevice')),
             ],
         ),
         migrations.AddIndex(
@@ -153,10 +153,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='emailtoken',
-            constraint=models.UniqueConstraint(fields=('user', 'purpose'), name='mailtoken_newest_only'),
+            constraint=models.UniqueConstraint(fields=('user', 'purpose'), name='emailtoken_newest_only'),
         ),
         migrations.AddConstraint(
             model_name='recoverycode',
-            constraint=models.UniqueConstraint(fields=('factor', 'digest'), name='recoverycode_once'),
+            constraint=models.UniqueConstraint(fields=('device', 'digest'), name='recoverycode_once'),
         ),
     ]

@@ -50,13 +50,13 @@ class TwoFactorSetupView(RedirectURLMixin, TemplateView):
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         # Accessible only between the password and the first code.
-        self.enrolment = sessions.get_enrollment(request)
-        if self.enrolment is None:
+        self.enrollment = sessions.get_enrollment(request)
+        if self.enrollment is None:
             return redirect("admin:login")
         return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        user, secret, replaces = cast(sessions.Enrollment, self.enrolment)
+        user, secret, replaces = cast(sessions.Enrollment, self.enrollment)
         form = CodeForm(request.POST)
         step = match_time_step(secret, "".join(form.cleaned_data["code"].split())) if form.is_valid() else None
         if step is None:
@@ -71,7 +71,7 @@ class TwoFactorSetupView(RedirectURLMixin, TemplateView):
         return recovery_codes_page(request, codes, self.get_success_url(), **self.extra_context or {})
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        user, secret, _replaces = cast(sessions.Enrollment, self.enrolment)
+        user, secret, _replaces = cast(sessions.Enrollment, self.enrollment)
         address = f"otpauth://totp/BookBridge:{user.username}?{urlencode({'secret': secret, 'issuer': 'BookBridge'})}"
         grouped = " ".join(secret[n : n + 4] for n in range(0, len(secret), 4))
         context = {"form": CodeForm(), "secret": grouped, "qr_code": qr_code(address)}

@@ -17,7 +17,7 @@ class MemberSerializer(ModelSerializer):
     """Membership of a user in a club."""
 
     user = UserSummarySerializer(read_only=True)
-    role = serializers.ChoiceField(choices=PUBLIC_ROLES, source="shown_role", read_only=True)
+    role = serializers.ChoiceField(choices=PUBLIC_ROLES, source="effective_role", read_only=True)
     status = serializers.ChoiceField(choices=PUBLIC_STATUSES, read_only=True)
     joined_at = serializers.DateTimeField(read_only=True, allow_null=True, help_text=_("Null for a join request."))
 

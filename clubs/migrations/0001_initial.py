@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 ('total', models.PositiveIntegerField(verbose_name='total')),
                 ('hidden', models.BooleanField(default=False, verbose_name='hidden')),
                 ('updated_at', models.DateTimeField(verbose_name='updated at')),
-                ('archived_entry', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='marks', to='clubs.archivedentry')),
+                ('archived_entry', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='progress', to='clubs.archivedentry')),
                 ('user', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='user')),
             ],
             options={
@@ -198,8 +198,8 @@ class Migration(migrations.Migration):
                 ('total', models.PositiveIntegerField(help_text='In the same unit; 100 for percent.', verbose_name='total')),
                 ('hidden', models.BooleanField(default=False, verbose_name='hidden')),
                 ('updated_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='updated at')),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='marks', to='clubs.entry', verbose_name='entry')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reading_marks', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='progress', to='clubs.entry', verbose_name='entry')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reading_progress', to=settings.AUTH_USER_MODEL, verbose_name='user')),
             ],
             options={
                 'verbose_name': 'progress',

@@ -103,8 +103,8 @@ class EntrySerializer(ModelSerializer):
 
     @extend_schema_field({"oneOf": [{"$ref": "#/components/schemas/MyProgress"}, {"type": "null"}]})
     def get_my_progress(self, entry: Entry) -> Any:
-        marks = entry.own_marks  # type: ignore[attr-defined]
-        return MyProgressSerializer(marks[0]).data if marks else None
+        own = entry.own_progress  # type: ignore[attr-defined]
+        return MyProgressSerializer(own[0]).data if own else None
 
 
 class EntryCreateSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -183,23 +183,23 @@ class ProgressSerializer(serializers.Serializer):  # type: ignore[type-arg]
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return the reading position, and `hidden` if it was sent."""
         sent = {name for name, value in attrs.items() if value is not None}
-        ways = [unit for unit, fields in self.FIELDS_BY_UNIT.items() if sent & {*fields}]
-        if not ways:
+        units = [unit for unit, fields in self.FIELDS_BY_UNIT.items() if sent & {*fields}]
+        if not units:
             raise _invalid(
                 "percent", "required", _("Send percent, or page with page_count, or minutes with total_minutes.")
             )
-        if len(ways) > 1:
-            field = next(name for name in self.FIELDS_BY_UNIT[ways[1]] if name in sent)
+        if len(units) > 1:
+            field = next(name for name in self.FIELDS_BY_UNIT[units[1]] if name in sent)
             raise _invalid(field, "one_way", _("Send progress in one unit only."))
-        amount, total = self.FIELDS_BY_UNIT[ways[0]]
+        amount, total = self.FIELDS_BY_UNIT[units[0]]
         for name in filter(None, (amount, total)):
             if name not in sent:
                 raise _invalid(name, "required", self.error_messages["required"])
         whole = attrs[total] if total else HUNDRED_PERCENT
         if attrs[amount] > whole:
             raise _invalid(amount, "max_value", _("Must not be greater than the total."))
-        mark = ReadingPosition(ways[0], Decimal(attrs[amount]), Decimal(whole))
-        return {"mark": mark} | ({"hidden": attrs["hidden"]} if "hidden" in attrs else {})
+        position = ReadingPosition(units[0], Decimal(attrs[amount]), Decimal(whole))
+        return {"position": position} | ({"hidden": attrs["hidden"]} if "hidden" in attrs else {})
 
 
 class MemberProgressSerializer(ModelSerializer):
@@ -214,10 +214,10 @@ class MemberProgressSerializer(ModelSerializer):
         fields = ["user", "percent", "updated_at", "on_track"]
         read_only_fields = fields
 
-    def get_on_track(self, mark: Progress) -> bool | None:
+    def get_on_track(self, progress: Progress) -> bool | None:
         """Compare with `percent_due`; null without percent milestones."""
         due = cast(Decimal | None, self.context.get("percent_due"))
-        return None if due is None else mark.percent >= due
+        return None if due is None else progress.percent >= due
 
 
 def _invalid(field: str, code: str, detail: Any) -> serializers.ValidationError:

@@ -176,8 +176,8 @@ class ProgressViewSet(EntryAccessMixin, mixins.ListModelMixin, GenericViewSet):
     ordering_fields: ClassVar = {"-percent": ("-percent", "-id")}
 
     def get_queryset(self) -> ProgressQuerySet:
-        marks = Progress.objects.filter(entry=self.entry).visible_to(self.request.user)
-        return marks.select_related("user")
+        rows = Progress.objects.filter(entry=self.entry).visible_to(self.request.user)
+        return rows.select_related("user")
 
     def get_serializer_context(self) -> dict[str, Any]:
         """Add the percentage due today, in the club's time zone."""
@@ -191,7 +191,7 @@ class ProgressViewSet(EntryAccessMixin, mixins.ListModelMixin, GenericViewSet):
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List visible progress and the caller's own, highest first."""
         response = super().list(request, *args, **kwargs)
-        mean = Progress.objects.filter(entry=self.entry).mean_percent(of=self.club.members_count)
+        mean = Progress.objects.filter(entry=self.entry).mean_percent(members=self.club.members_count)
         response.data["mean_percent"] = None if mean is None else float(mean)
         return response
 
@@ -199,10 +199,10 @@ class ProgressViewSet(EntryAccessMixin, mixins.ListModelMixin, GenericViewSet):
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Set the caller's progress in percent, in pages of their own edition, or in minutes of an audiobook."""
         entry = self.get_object()
-        mark = Progress.set_progress(
+        progress = Progress.set_progress(
             entry=entry, by=current_user(request), **validate(ProgressSerializer(data=request.data))
         )
-        return Response(MyProgressSerializer(mark).data)
+        return Response(MyProgressSerializer(progress).data)
 
     def get_unlocked_object(self) -> Entry:
         """Return the entry, because PUT writes below it."""

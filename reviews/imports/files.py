@@ -1,4 +1,4 @@
-"""Reads the rows of an export file, with line numbers."""
+"""Reader for the rows of an export file, with line numbers."""
 
 import csv
 import io
@@ -17,10 +17,10 @@ csv.field_size_limit(max(csv.field_size_limit(), 100_000_000))
 
 
 class ExportFormat(NamedTuple):
-    """An export format."""
+    """An export format: its required columns and its parser."""
 
     columns: frozenset[str]
-    read: Callable[[dict[str, str]], ReviewRow | None]
+    parse_row: Callable[[dict[str, str]], ReviewRow | None]
 
 
 SOURCES = {
@@ -38,11 +38,11 @@ class InvalidFileError(Exception):
 
 
 class ExportFile:
-    """An export file."""
+    """Iterator over the rows of an export file."""
 
     def __init__(self, data: bytes, source: str) -> None:
         """Read the header row. Raises InvalidFileError if it does not match the format."""
-        self._source = SOURCES[source]
+        self._format = SOURCES[source]
         # Invalid UTF-8 becomes surrogates, so that only its row is rejected and not the whole file.
         self._text = data.decode("utf-8-sig", "surrogateescape")
         try:
@@ -52,7 +52,7 @@ class ExportFile:
         self._header = [name.strip() for name in header]
         if not self._header or any(not _is_clean(name) for name in self._header):
             raise InvalidFileError("not_csv")
-        if not self._source.columns <= set(self._header):
+        if not self._format.columns <= set(self._header):
             raise InvalidFileError("wrong_columns")
 
     def count(self) -> int:
@@ -99,15 +99,15 @@ class ExportFile:
         for number, cells in lines:
             try:
                 yield number, self._row(cells)
-            except InvalidRowError as bad:
-                yield number, bad
+            except InvalidRowError as error:
+                yield number, error
 
     def _row(self, cells: list[str] | None) -> ReviewRow | None:
         if cells is None or len(cells) != len(self._header):
             raise InvalidRowError("bad_cells")
         if not all(_is_clean(cell) for cell in cells):
             raise InvalidRowError("unreadable")
-        return self._source.read(dict(zip(self._header, cells, strict=True)))
+        return self._format.parse_row(dict(zip(self._header, cells, strict=True)))
 
     def _reader(self) -> Any:
         return csv.reader(io.StringIO(self._text, newline=""), strict=True)

@@ -19,13 +19,13 @@ COLUMNS = frozenset(("Book Id", "Title", "Author", "ISBN13", "My Rating", "Date 
 
 def parse_row(cells: dict[str, str]) -> ReviewRow | None:
     """Return the review in a row, or None if the book is neither rated nor reviewed. Raises InvalidRowError."""
-    remarks: list[str] = []
+    warnings: list[str] = []
     rating = _rating(cells["My Rating"])
-    body, spoiler = rows.review_text(cells["My Review"], remarks)
+    body, spoiler = rows.review_text(cells["My Review"], warnings)
     if rating is None and not body:
         return None
     year, first = rows.number(cells.get("Year Published", "")), rows.number(cells.get("Original Publication Year", ""))
-    isbn13 = rows.isbn([_strip_excel_quotes(cells["ISBN13"]), _strip_excel_quotes(cells.get("ISBN", ""))], remarks)
+    isbn13 = rows.isbn([_strip_excel_quotes(cells["ISBN13"]), _strip_excel_quotes(cells.get("ISBN", ""))], warnings)
     title = rows.title(cells["Title"])
     names = rows.authors([cells["Author"], *rows.split_names(cells.get("Additional Authors", ""))])
     return ReviewRow(
@@ -35,7 +35,7 @@ def parse_row(cells: dict[str, str]) -> ReviewRow | None:
         rating=rating,
         body=body,
         contains_spoilers=spoiler or cells.get("Spoiler", "").strip().lower() in ("true", "1", "yes"),
-        date_read=rows.date_read([cells.get("Date Read", ""), cells["Date Added"]], remarks),
+        date_read=rows.date_read([cells.get("Date Read", ""), cells["Date Added"]], warnings),
         isbn13=isbn13,
         published_year=first if first is not None else year,
         edition={
@@ -44,7 +44,7 @@ def parse_row(cells: dict[str, str]) -> ReviewRow | None:
             "page_count": rows.number(cells.get("Number of Pages", "")),
             "published_year": year,
         },
-        warnings=remarks,
+        warnings=warnings,
     )
 
 

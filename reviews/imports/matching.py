@@ -1,4 +1,4 @@
-"""Finds the book of a row in the catalog."""
+"""Matching of rows with books of the catalog."""
 
 import re
 from collections.abc import Iterable
@@ -25,23 +25,23 @@ def find_book(row: ReviewRow) -> Book | None:
     """
     if row.isbn13 and (book := Book.objects.with_isbn(row.isbn13).first()):
         return book
-    bare = sort_key(without_series(row.title))
-    # "(" sorts before ")", so titles with a series after the bare title form one index range.
-    titled = Book.objects.not_merged().filter(
-        Q(title_key=bare) | Q(title_key__gte=f"{bare} (", title_key__lt=f"{bare} )")
+    title_key = sort_key(without_series(row.title))
+    # "(" sorts before ")", so titles with a series after the same title form one index range.
+    same_title = Book.objects.not_merged().filter(
+        Q(title_key=title_key) | Q(title_key__gte=f"{title_key} (", title_key__lt=f"{title_key} )")
     )
     keys = [sort_key(name) for name in row.authors]
-    exact = titled.filter(pk__in=BookAuthor.objects.filter(key__in=keys).values("book"))
-    for books in (exact, titled):
-        if found := _first(books, bare, row.authors):
-            return found
+    same_author = same_title.filter(pk__in=BookAuthor.objects.filter(key__in=keys).values("book"))
+    for books in (same_author, same_title):
+        if book := _first(books, title_key, row.authors):
+            return book
     return None
 
 
 def add_book(row: ReviewRow, *, by: User) -> Book:
     """Add the book to the catalog, or return the one that a concurrent request has added."""
-    unused: list[str] = []
-    year, edition = records.year(row.published_year, unused), _edition(row.edition)
+    ignored: list[str] = []
+    year, edition = records.year(row.published_year, ignored), _edition(row.edition)
     try:
         return Book.create_book(
             by=by,
@@ -52,8 +52,8 @@ def add_book(row: ReviewRow, *, by: User) -> Book:
             published_year=year,
             page_count=edition["page_count"],
         )
-    except Conflict as lost:
-        return Book.objects.get(pk=lost.extra["book"])
+    except Conflict as conflict:
+        return Book.objects.get(pk=conflict.extra["book"])
 
 
 def without_series(title: str) -> str:
@@ -61,13 +61,13 @@ def without_series(title: str) -> str:
     return re.sub(r"\s*\([^()]*#[^()]*\)\s*$", "", title) or title
 
 
-def _first(books: BookQuerySet, bare: str, authors: list[str]) -> Book | None:
+def _first(books: BookQuerySet, title_key: str, authors: list[str]) -> Book | None:
     """Return the most rated book with this title and one of the authors."""
     wanted = _author_keys(authors)
     for book in (
         books.order_by("-ratings_count", "id").prefetch_related("author_rows").defer("description")[:MAX_CANDIDATES]
     ):
-        if sort_key(without_series(book.title)) == bare and wanted & _author_keys(book.authors):
+        if sort_key(without_series(book.title)) == title_key and wanted & _author_keys(book.authors):
             return book
     return None
 
@@ -77,14 +77,14 @@ def _author_keys(names: Iterable[str]) -> set[str]:
     return {"".join(split_words(name)) or name for name in names}
 
 
-def _edition(known: dict[str, Any]) -> dict[str, Any]:
+def _edition(fields: dict[str, Any]) -> dict[str, Any]:
     """Return the valid fields of the edition."""
-    unused: list[str] = []
+    ignored: list[str] = []
     with suppress(KeyError):
-        known = {**known, "format": known["format"][:50]}
+        fields = {**fields, "format": fields["format"][:50]}
     return {
-        "format": records.optional(known.get("format", ""), "format", unused, most=50),
-        "publisher": records.optional(known.get("publisher", ""), "publisher", unused),
-        "page_count": records.pages(known.get("page_count"), unused),
-        "published_year": records.year(known.get("published_year"), unused),
+        "format": records.optional(fields.get("format", ""), "format", ignored, max_length=50),
+        "publisher": records.optional(fields.get("publisher", ""), "publisher", ignored),
+        "page_count": records.pages(fields.get("page_count"), ignored),
+        "published_year": records.year(fields.get("published_year"), ignored),
     }

@@ -57,8 +57,8 @@ class InvalidRowError(Exception):
 class ReviewRow:
     """A review and the data of its book.
 
-    `key` identifies the row within its source, also in later exports. `day` is when the book was read or shelved.
-    `remarks` are keys of `REASON_MESSAGES`.
+    `key` identifies the row within its source, also in later exports. `date_read` is when the book was read or shelved.
+    `warnings` are keys of `REASON_MESSAGES`.
     """
 
     key: str
@@ -85,12 +85,12 @@ def title(text: str) -> str:
 def authors(texts: Sequence[str]) -> list[str]:
     """Return the normalized authors, at least one. Raises InvalidRowError."""
     try:
-        found = records.names(texts, "author")[: records.MAX_NAMES]
+        names = records.names(texts, "author")[: records.MAX_NAMES]
     except records.InvalidRowError:
-        found = []
-    if not found:
+        names = []
+    if not names:
         raise InvalidRowError("bad_author")
-    return found
+    return names
 
 
 _SUFFIX = re.compile(r"(?:Jr|Sr|Esq|Ph\.?\s?D|M\.?D)\.?|II|III|IV", re.IGNORECASE)
@@ -112,49 +112,49 @@ def split_names(text: str) -> list[str]:
     return joined
 
 
-def review_text(html: str, remarks: list[str]) -> tuple[str, bool]:
+def review_text(html: str, warnings: list[str]) -> tuple[str, bool]:
     """Return the text without markup, and whether a part of it was marked as a spoiler."""
     text, spoiler = html_to_text(html)
     text = "" if is_blank(text) else text.strip()
     if len(text) > BODY_LENGTH:
-        remarks.append("text_cut")
+        warnings.append("text_cut")
         text = text[: BODY_LENGTH - 1].rstrip() + "…"
     return text, spoiler
 
 
-def date_read(texts: Sequence[str], remarks: list[str]) -> datetime.datetime | None:
+def date_read(texts: Sequence[str], warnings: list[str]) -> datetime.datetime | None:
     """Return the first valid date as noon in UTC, which is the same day in nearly all time zones.
 
     If noon of that day is still in the future, return the current time.
     """
     for text in texts:
-        if found := _date(text.strip()):
-            noon = datetime.datetime(found.year, found.month, found.day, 12, tzinfo=datetime.UTC)
+        if day := _date(text.strip()):
+            noon = datetime.datetime(day.year, day.month, day.day, 12, tzinfo=datetime.UTC)
             return min(noon, timezone.now())
     if any(text.strip() for text in texts):
-        remarks.append("bad_date")
+        warnings.append("bad_date")
     return None
 
 
 def _date(text: str) -> datetime.date | None:
     match = re.fullmatch(r"([0-9]{4})[/-]([0-9]{1,2})[/-]([0-9]{1,2})", text)
     try:
-        found = match and datetime.date(int(match[1]), int(match[2]), int(match[3]))
+        day = match and datetime.date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError:
         return None
     # It may already be tomorrow in the time zone of the user.
     latest = timezone.now().date() + datetime.timedelta(days=1)
-    return found if found and found.year >= 1900 and found <= latest else None
+    return day if day and day.year >= 1900 and day <= latest else None
 
 
-def isbn(texts: Sequence[str], remarks: list[str]) -> str:
+def isbn(texts: Sequence[str], warnings: list[str]) -> str:
     """Return the first valid ISBN in normal form, or an empty string."""
-    wrong: list[str] = []
+    invalid: list[str] = []
     for text in texts:
-        if text and (found := records.isbn(text, wrong)):
+        if text and (found := records.isbn(text, invalid)):
             return found
-    if wrong:
-        remarks.append("bad_isbn")
+    if invalid:
+        warnings.append("bad_isbn")
     return ""
 
 

@@ -30,11 +30,11 @@ class ImportRunner:
     locks are held for one row only. `report` is the result so far.
     """
 
-    def __init__(self, work: ReviewImport, data: bytes) -> None:
+    def __init__(self, review_import: ReviewImport, data: bytes) -> None:
         """Open the file; `data` was validated when the import was created."""
-        self.review_import = work
-        self.report = self._noted = work.report
-        self._rows = ExportFile(data, work.source).rows(skip=work.rows_processed)
+        self.review_import = review_import
+        self.report = self._saved = review_import.report
+        self._rows = ExportFile(data, review_import.source).rows(skip=review_import.rows_processed)
 
     def run(self, *, stopped: Callable[[], bool], progress: Callable[[int], None] = lambda done: None) -> bool:
         """Process the remaining rows until `stopped` returns True; return whether the import has finished.
@@ -42,27 +42,27 @@ class ImportRunner:
         Raises SupersededError if another process has continued the import.
         """
         for line, row in self._rows:
-            self._take(line, row)
+            self._process(line, row)
             progress(self.report.rows_processed)
             if stopped() and self.report.rows_processed < self.review_import.rows:
                 self._save_progress()
                 return False
-            if self.report.rows_processed - self._noted.rows_processed >= MAX_UNSAVED_ROWS:
+            if self.report.rows_processed - self._saved.rows_processed >= MAX_UNSAVED_ROWS:
                 self._save_progress()
         self._save_progress(end=True)
         return True
 
-    def _take(self, line: int, row: ReviewRow | InvalidRowError | None) -> None:
+    def _process(self, line: int, row: ReviewRow | InvalidRowError | None) -> None:
         if isinstance(row, InvalidRowError):
             self.report = self.report.with_error(line, row.code)
         elif row is None:
             self.report = self.report.with_row("skipped", "nothing_to_review")
         else:
-            self._try(line, row)
+            self._import(line, row)
 
-    def _try(self, line: int, row: ReviewRow) -> None:
+    def _import(self, line: int, row: ReviewRow) -> None:
         try:
-            self.report = self._noted = self._write(row)
+            self.report = self._saved = self._write(row)
             if connection.vendor == "sqlite":
                 time.sleep(PAUSE_SECONDS)
         except (OperationalError, InterfaceError, SupersededError):
@@ -76,37 +76,37 @@ class ImportRunner:
         users = User.objects.select_for_update().filter(pk=self.review_import.user_id, is_active=True)
         if not users.values_list("pk").first():
             raise SupersededError
-        report = self.report.with_row(*write(row, work=self.review_import))
-        self.review_import.advance(report, since=self._noted)
+        report = self.report.with_row(*write(row, review_import=self.review_import))
+        self.review_import.advance(report, since=self._saved)
         return report
 
     def _save_progress(self, *, end: bool = False) -> None:
-        self.review_import.advance(self.report, since=self._noted, end=end)
-        self._noted = self.report
+        self.review_import.advance(self.report, since=self._saved, end=end)
+        self._saved = self.report
 
 
-def write(row: ReviewRow, *, work: ReviewImport) -> list[str]:
+def write(row: ReviewRow, *, review_import: ReviewImport) -> list[str]:
     """Create or update the review of a row. The user must be locked.
 
     Return `created`, `updated` or `skipped`, followed by warnings. Reviews that were written or edited by the user, or
     imported from another row, are not changed.
     """
-    user, remarks = work.user, list(row.warnings)
+    user, warnings = review_import.user, list(row.warnings)
     book = matching.find_book(row)
     if book is None:
         book = matching.add_book(row, by=user)
-        remarks.append("book_added")
+        warnings.append("book_added")
     review = Review.objects.filter(author=user, book=book).first()
     if review is None:
-        dated = {"created_at": row.date_read} if row.date_read else {}
-        review = Review.create_review(book=book, by=user, visibility=work.visibility, **_content(row), **dated)
-        ImportedReview.objects.create(review=review, origin=_origin(work, row), last_import=work.pk)
-        return ["created", *remarks]
-    imported = ImportedReview.objects.filter(review=review, origin=_origin(work, row)).first()
-    if imported is None or imported.last_import == work.pk:
-        return ["skipped", _skip_reason(review, row, work)]
+        date = {"created_at": row.date_read} if row.date_read else {}
+        review = Review.create_review(book=book, by=user, visibility=review_import.visibility, **_content(row), **date)
+        ImportedReview.objects.create(review=review, origin=_origin(review_import, row), last_import=review_import.pk)
+        return ["created", *warnings]
+    imported = ImportedReview.objects.filter(review=review, origin=_origin(review_import, row)).first()
+    if imported is None or imported.last_import == review_import.pk:
+        return ["skipped", _skip_reason(review, row, review_import)]
     if _is_same(review, row):
-        imported.seen_again(by=work)
+        imported.seen_again(by=review_import)
         return ["skipped", "unchanged"]
     if imported.edited_at != review.edited_at:
         return ["skipped", "edited_here"]
@@ -115,13 +115,13 @@ def write(row: ReviewRow, *, work: ReviewImport) -> list[str]:
     review.update_review(
         **_content(row), **({} if row.date_read is None or _same_day(review, row) else {"created_at": row.date_read})
     )
-    imported.seen_again(by=work, edited_at=review.edited_at)
-    return ["updated", *remarks]
+    imported.seen_again(by=review_import, edited_at=review.edited_at)
+    return ["updated", *warnings]
 
 
-def _skip_reason(review: Review, row: ReviewRow, work: ReviewImport) -> str:
+def _skip_reason(review: Review, row: ReviewRow, review_import: ReviewImport) -> str:
     """Return why an existing review is not updated by this row."""
-    if ImportedReview.objects.filter(review=review, origin__startswith=f"{work.source}:").exists():
+    if ImportedReview.objects.filter(review=review, origin__startswith=f"{review_import.source}:").exists():
         return "same_book"
     return "unchanged" if _is_same(review, row) else "reviewed_here"
 
@@ -140,7 +140,7 @@ def _content(row: ReviewRow) -> dict[str, Any]:
     return {"rating": row.rating, "body": row.body, "contains_spoilers": row.contains_spoilers}
 
 
-def _origin(work: ReviewImport, row: ReviewRow) -> str:
+def _origin(review_import: ReviewImport, row: ReviewRow) -> str:
     """Return the identifier of the row across all sources."""
     key = row.key if len(row.key) <= 100 else sha256(row.key.encode()).hexdigest()
-    return f"{work.source}:{key}"
+    return f"{review_import.source}:{key}"

@@ -77,15 +77,18 @@ class ImportSerializer(ModelSerializer):
         ]
         read_only_fields = fields
 
-    def get_failure(self, work: ReviewImport) -> str | None:
-        return str(REASON_MESSAGES[work.failure]) if work.failure else None
+    def get_failure(self, review_import: ReviewImport) -> str | None:
+        return str(REASON_MESSAGES[review_import.failure]) if review_import.failure else None
 
     @extend_schema_field(RowErrorSerializer(many=True))
-    def get_errors(self, work: ReviewImport) -> list[dict[str, Any]]:
-        return [{"line": line, "code": code, "reason": str(REASON_MESSAGES[code])} for line, code in work.errors]
+    def get_errors(self, review_import: ReviewImport) -> list[dict[str, Any]]:
+        return [
+            {"line": line, "code": code, "reason": str(REASON_MESSAGES[code])} for line, code in review_import.errors
+        ]
 
     @extend_schema_field(ImportWarningSerializer(many=True))
-    def get_remarks(self, work: ReviewImport) -> list[dict[str, Any]]:
+    def get_remarks(self, review_import: ReviewImport) -> list[dict[str, Any]]:
         return [
-            {"code": code, "reason": str(REASON_MESSAGES[code]), "rows": rows} for code, rows in work.remarks.items()
+            {"code": code, "reason": str(REASON_MESSAGES[code]), "rows": rows}
+            for code, rows in review_import.remarks.items()
         ]

@@ -1,4 +1,4 @@
-"""Starting an import."""
+"""Start or resume an import."""
 
 import datetime
 import zlib
@@ -29,26 +29,28 @@ def start_import(*, by: User, source: str, visibility: str, data: bytes) -> Revi
     """
     try:
         rows = ExportFile(data, source).count()
-    except InvalidFileError as bad:
-        raise InvalidFieldError("file", bad.code, REASON_MESSAGES[bad.code]) from None
+    except InvalidFileError as error:
+        raise InvalidFieldError("file", error.code, REASON_MESSAGES[error.code]) from None
     digest, content = sha256(data).hexdigest(), zlib.compress(data)
-    work = ReviewImport(user=by, source=source, visibility=visibility, rows=rows, digest=digest, content=content)
-    return _queue(work)
+    review_import = ReviewImport(
+        user=by, source=source, visibility=visibility, rows=rows, digest=digest, content=content
+    )
+    return _queue(review_import)
 
 
 @atomic_with_retry
-def _queue(work: ReviewImport) -> ReviewImport:
+def _queue(review_import: ReviewImport) -> ReviewImport:
     # Lock the user, so that concurrent requests cannot exceed the limit.
-    if not lock_rows(User, [work.user_id]):
+    if not lock_rows(User, [review_import.user_id]):
         raise NotAuthenticated
-    imports = ReviewImport.objects.filter(user=work.user_id)
+    imports = ReviewImport.objects.filter(user=review_import.user_id)
     if imports.open().uploaded().count() >= MAX_OPEN_IMPORTS:
         raise Conflict("too_many_imports", _("Please wait until your other imports have finished."))
     imports.filter(ended_at__lt=timezone.now() - RETENTION).delete()
-    work.pk = None
-    work.save(force_insert=True)
-    process_import.enqueue(id=work.pk)
-    return work
+    review_import.pk = None
+    review_import.save(force_insert=True)
+    process_import.enqueue(id=review_import.pk)
+    return review_import
 
 
 @atomic_with_retry
@@ -59,9 +61,9 @@ def resume_or_start(*, by: User, source: str, visibility: str, data: bytes) -> R
     """
     rows, digest = ExportFile(data, source).count(), sha256(data).hexdigest()
     lock_rows(User, [by.pk])
-    stopped = ReviewImport.objects.open().filter(
+    interrupted = ReviewImport.objects.open().filter(
         user=by, source=source, visibility=visibility, digest=digest, content=None
     )
-    return stopped.first() or ReviewImport.objects.create(
+    return interrupted.first() or ReviewImport.objects.create(
         user=by, source=source, visibility=visibility, digest=digest, rows=rows
     )

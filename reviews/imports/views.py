@@ -45,5 +45,5 @@ class ImportViewSet(mixins.RetrieveModelMixin, GenericViewSet):
         """Queue the import. Get its URL to see the progress."""
         fields = validate(ImportCreateSerializer(data=request.data))
         data = fields.pop("file").read()
-        work = start_import(by=current_user(request), data=data, **fields)
-        return Response(self.get_serializer(work).data, status=status.HTTP_202_ACCEPTED)
+        review_import = start_import(by=current_user(request), data=data, **fields)
+        return Response(self.get_serializer(review_import).data, status=status.HTTP_202_ACCEPTED)

@@ -34,7 +34,7 @@ class SupersededError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """The result of the first `done` rows, each of which was created, updated, skipped or failed.
+    """The result of the first `rows_processed` rows, each of which was created, updated, skipped or failed.
 
     `errors` has the line and error code of the first thousand failed rows. `remarks` counts the warnings by code: why
     rows were skipped, and what was changed in imported rows.
@@ -50,9 +50,9 @@ class ImportReport:
 
     def with_row(self, outcome: str, *remarks: str) -> ImportReport:
         """Return the report with one more row, which was `created`, `updated` or `skipped`."""
-        counted = self.remarks | {code: self.remarks.get(code, 0) + 1 for code in remarks}
+        counts = self.remarks | {code: self.remarks.get(code, 0) + 1 for code in remarks}
         return dataclasses.replace(
-            self, rows_processed=self.rows_processed + 1, remarks=counted, **{outcome: getattr(self, outcome) + 1}
+            self, rows_processed=self.rows_processed + 1, remarks=counts, **{outcome: getattr(self, outcome) + 1}
         )
 
     def with_error(self, line: int, code: str) -> ImportReport:
@@ -130,8 +130,8 @@ class ReviewImport(models.Model):
         before, values = _columns(since), _columns(report)
         changed = {name: value for name, value in values.items() if value != before[name]}
         ended = {"status": ImportStatus.DONE, "ended_at": timezone.now(), "content": None} if end else {}
-        here = ReviewImport.objects.open().filter(pk=self.pk, rows_processed=since.rows_processed)
-        if not here.update(**{"status": ImportStatus.RUNNING} | changed | ended):
+        current = ReviewImport.objects.open().filter(pk=self.pk, rows_processed=since.rows_processed)
+        if not current.update(**{"status": ImportStatus.RUNNING} | changed | ended):
             raise SupersededError
 
     @atomic_with_retry

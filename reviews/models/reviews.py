@@ -42,7 +42,7 @@ BODY_LENGTH = 10_000
 
 
 class Review(models.Model):
-    """A rating, a text, or both, by a user about a book. There is one review per user and book.
+    """A rating, a text, or both, by a user about a book. A user has at most one review of a book.
 
     Reviews of deleted accounts have no author.
     """
@@ -143,9 +143,9 @@ class Review(models.Model):
             review.book = Book.objects.get(pk=locked)
         with conflict_on_integrity_error(already_reviewed_error()):
             review.save(force_insert=True)
-        tally = RatingDelta()
-        tally.count(review, +1)
-        tally.save()
+        delta = RatingDelta()
+        delta.add_review(review)
+        delta.save()
         review._log("review.posted", by)
         return review
 
@@ -177,11 +177,11 @@ class Review(models.Model):
         """Delete the review with its likes. `by` is the author, or None for staff."""
         self.lock()
         self._log("review.deleted", by)
-        tally, pk = RatingDelta(), self.pk
-        tally.count(self, -1)
+        delta, pk = RatingDelta(), self.pk
+        delta.remove_review(self)
         self.delete()
         close_cases_for_deleted("review", [pk])
-        tally.save()
+        delta.save()
 
     @atomic_with_retry
     def like(self, *, by: User) -> bool:
@@ -268,14 +268,14 @@ class Review(models.Model):
 
     def _update_fields(self, **values: Any) -> None:
         """Save only these columns, and update the counters. The review must be locked."""
-        tally = RatingDelta()
-        tally.count(self, -1)
+        delta = RatingDelta()
+        delta.remove_review(self)
         for name, value in values.items():
             setattr(self, name, value)
         self._check_content()
         self.save(update_fields=values.keys())
-        tally.count(self, +1)
-        tally.save()
+        delta.add_review(self)
+        delta.save()
 
     def _check_content(self) -> None:
         if self.rating is None and not self.title and not self.body:

@@ -10,7 +10,7 @@ from PIL import Image
 from core.images import processing, storage
 from tests.accounts.conftest import V1, codes
 from tests.conftest import PASSWORD
-from tests.images import fetch_image, make_image, make_striped_image, open_image, stored_files, upload_image
+from tests.images import fetch, make_image, make_striped_image, open_image, stored_files, upload_image
 
 pytestmark = pytest.mark.django_db
 
@@ -32,14 +32,14 @@ def test_avatar_is_shown_with_the_user(as_alice, bob, client_of, format):
     assert response.json() == as_alice.get(ME).json()
     assert client_of(bob).get(f"{V1}users/alice/").json()["avatar_url"] == url
     assert {row["avatar_url"] for row in client_of(bob).get(f"{V1}users/").json()["results"]} == {None, url}
-    shown = open_image(url)
-    assert (shown.format, shown.size) == ("WEBP", (512, 512))
+    image = open_image(url)
+    assert (image.format, image.size) == ("WEBP", (512, 512))
 
 
 def test_avatar_is_cropped_but_not_enlarged(as_alice):
-    shown = open_image(upload_image(as_alice, AVATAR, make_striped_image("PNG")).json()["avatar_url"]).convert("RGB")
-    assert shown.size == (30, 30)
-    red, green, blue = shown.getpixel((15, 15))
+    image = open_image(upload_image(as_alice, AVATAR, make_striped_image("PNG")).json()["avatar_url"]).convert("RGB")
+    assert image.size == (30, 30)
+    red, green, blue = image.getpixel((15, 15))
     assert green > 200 > max(red, blue)
 
 
@@ -57,12 +57,12 @@ def test_exif_rotation_is_applied_and_metadata_removed(as_alice, club_cover, ori
     response = upload_image(as_alice, club_cover, data)
     assert response.status_code == 200, response.content
     url = response.json()["cover_url"]
-    shown = open_image(url)
-    assert shown.size == ((60, 30) if left else (30, 60))
+    image = open_image(url)
+    assert image.size == ((60, 30) if left else (30, 60))
     if left:
-        pixel = dict(zip(("red", "green", "blue"), shown.convert("RGB").getpixel((5, 15)), strict=True))
+        pixel = dict(zip(("red", "green", "blue"), image.convert("RGB").getpixel((5, 15)), strict=True))
         assert pixel[left] > 150 > pixel["red" if left == "blue" else "blue"]
-    content = fetch_image(url).content
+    content = fetch(url).content
     for secret in (b"Secret", b"EXIF", b"Exif", b"ICCP", b"XMP", b"GPS"):
         assert secret not in content
 
@@ -78,15 +78,15 @@ def club_cover(as_alice):
     + [("JPEG", "CMYK"), ("JPEG", "L"), ("WEBP", "RGBA")],
 )
 def test_all_image_modes_are_accepted(as_alice, format, mode):
-    shown = open_image(upload_image(as_alice, AVATAR, make_image(format, mode=mode)).json()["avatar_url"])
-    assert shown.mode == ("RGBA" if "A" in mode else "RGB")
+    image = open_image(upload_image(as_alice, AVATAR, make_image(format, mode=mode)).json()["avatar_url"])
+    assert image.mode == ("RGBA" if "A" in mode else "RGB")
 
 
 def test_sixteen_bit_gray_keeps_its_brightness(as_alice):
-    shown = open_image(
+    image = open_image(
         upload_image(as_alice, AVATAR, make_image("PNG", mode="I;16", color=30_000)).json()["avatar_url"]
     ).convert("L")
-    assert 100 < shown.getpixel((5, 5)) < 135
+    assert 100 < image.getpixel((5, 5)) < 135
 
 
 @pytest.mark.parametrize("format", ["PNG", "WEBP"])
@@ -94,9 +94,9 @@ def test_animation_is_reduced_to_first_frame(as_alice, format):
     file = io.BytesIO()
     frames = [Image.new("RGB", (20, 20), color) for color in ("red", "blue")]
     frames[0].save(file, format, save_all=True, append_images=frames[1:])
-    shown = open_image(upload_image(as_alice, AVATAR, file.getvalue()).json()["avatar_url"])
-    assert getattr(shown, "n_frames", 1) == 1
-    assert shown.convert("RGB").getpixel((5, 5))[0] > 200
+    image = open_image(upload_image(as_alice, AVATAR, file.getvalue()).json()["avatar_url"])
+    assert getattr(image, "n_frames", 1) == 1
+    assert image.convert("RGB").getpixel((5, 5))[0] > 200
 
 
 def test_new_avatar_replaces_url_and_file(as_alice, django_capture_on_commit_callbacks):
@@ -104,8 +104,8 @@ def test_new_avatar_replaces_url_and_file(as_alice, django_capture_on_commit_cal
     second = upload_image(as_alice, AVATAR, make_image()).json()["avatar_url"]
     assert first != second
     assert len(stored_files()) == 1
-    assert fetch_image(first).status_code == 404
-    assert fetch_image(second).status_code == 200
+    assert fetch(first).status_code == 404
+    assert fetch(second).status_code == 200
     for _twice in range(2):
         assert as_alice.delete(AVATAR).status_code == 204
     assert as_alice.get(ME).json()["avatar_url"] is None
@@ -114,7 +114,7 @@ def test_new_avatar_replaces_url_and_file(as_alice, django_capture_on_commit_cal
 
 def test_avatar_is_served_with_safe_headers(as_alice, anonymous):
     url = upload_image(as_alice, AVATAR, make_image(), name="../../evil.html", type="text/html").json()["avatar_url"]
-    response = fetch_image(url)
+    response = fetch(url)
     assert response["Cache-Control"] == "public, max-age=31536000, immutable"
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Content-Disposition"] == "inline"
@@ -187,10 +187,10 @@ def test_busy_image_processing_is_503(as_alice, monkeypatch):
 
 def test_orphaned_files_are_deleted_after_a_day(as_alice, alice, tmp_path, monkeypatch):
     """A process killed between writing the file and the row leaves an orphaned file."""
-    shown = upload_image(as_alice, AVATAR, make_image()).json()["avatar_url"]
+    image = upload_image(as_alice, AVATAR, make_image()).json()["avatar_url"]
     with (
         storage.store_image(make_image(), folder="avatars", owner=alice.pk) as orphan,
-        storage.store_image(make_image(), folder="avatars", owner=10**9) as of_missing_user,
+        storage.store_image(make_image(), folder="avatars", owner=10**9) as ownerless,
     ):
         pass
     (tmp_path / "avatars" / "zz").mkdir()
@@ -202,8 +202,8 @@ def test_orphaned_files_are_deleted_after_a_day(as_alice, alice, tmp_path, monke
     with storage.store_image(make_image(), folder="avatars", owner=alice.pk) as recent:
         pass
     call_command("prune_expired")
-    assert {orphan, of_missing_user}.isdisjoint(stored_files())
+    assert {orphan, ownerless}.isdisjoint(stored_files())
     assert {f"http://testserver/media/{name}" for name in stored_files()} == {
-        shown,
+        image,
         f"http://testserver/media/{recent}",
     }

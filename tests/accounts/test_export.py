@@ -40,7 +40,7 @@ SECTIONS = {
     "admin.LogEntry.user": None,  # staff actions
     "core.IdempotencyRecord.user": "retries",
     "catalog.Book.added_by": "books_added",
-    "catalog.Merge.by": None,  # staff actions
+    "catalog.Merge.created_by": None,  # staff actions
     "catalog.Merge.undone_by": None,  # staff actions
     "catalog.Revision.editor": "book_changes",
     "meetings.Attendance.user": "attendance",
@@ -99,7 +99,7 @@ def test_export_contains_user_content(alice, bob, as_alice, client_of):
     bring_in(club, bob)
     entry = Entry.add_entry(club=club, book=book, by=alice, note="Let us")
     Progress.set_progress(
-        entry=entry, by=alice, mark=ReadingPosition(Unit.PERCENT, Decimal(40), Decimal(100)), hidden=True
+        entry=entry, by=alice, position=ReadingPosition(Unit.PERCENT, Decimal(40), Decimal(100)), hidden=True
     )
     Review.create_review(book=book, by=alice, rating=9, visibility="private", body="For me alone")
     Block.objects.block(on=bob, by=alice)

@@ -12,7 +12,7 @@ from PIL import Image
 from core.api.exceptions import InvalidFieldError
 from core.images.processing import ImageSpec, reencode_image
 from tests.accounts.conftest import V1, codes
-from tests.images import fetch_image, make_image, make_png, make_striped_image, png_chunk, stored_files, upload_image
+from tests.images import fetch, make_image, make_png, make_striped_image, png_chunk, stored_files, upload_image
 
 AVATAR = f"{V1}users/me/avatar/"
 
@@ -107,7 +107,7 @@ def test_polyglot_file_is_reduced_to_the_image(as_alice, tail):
     for format in ("JPEG", "PNG"):
         response = upload_image(as_alice, AVATAR, make_image(format) + tail, name="picture.php")
         assert response.status_code == 200, response.content
-        assert tail[:8] not in fetch_image(response.json()["avatar_url"]).content
+        assert tail[:8] not in fetch(response.json()["avatar_url"]).content
 
 
 @pytest.mark.django_db

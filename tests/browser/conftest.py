@@ -8,13 +8,13 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.server import TOP, running_server
-from tests.staff import code_of
+from tests.staff import totp_code
 
 SCREENSHOTS = TOP / "var" / "screenshots"
 STAFF, ANOTHER, PASSWORD = "moderata", "andere", "a-long-enough-secret"
-ROLES = {"Moderators": "rolemoderator", "Catalogue editors": "roleeditor", "Administrators": "roleadministrator"}
+ROLES = {"Moderators": "rolemoderator", "Catalog editors": "roleeditor", "Administrators": "roleadministrator"}
 # Users of the same roles who have not signed in yet.
-ON_DUTY = {"Moderators": "dutymoderator", "Catalogue editors": "dutyeditor", "Administrators": "dutyadministrator"}
+ON_DUTY = {"Moderators": "dutymoderator", "Catalog editors": "dutyeditor", "Administrators": "dutyadministrator"}
 APPOINT = f"""
 from django.contrib.auth.models import Group
 from accounts.models import User
@@ -61,7 +61,7 @@ def first_login(page: Page, username: str) -> str:
     page.fill("input[name=password]", PASSWORD)
     page.click("[type=submit]")
     secret = page.inner_text("#secret")
-    page.fill("input[name=code]", code_of(secret))
+    page.fill("input[name=code]", totp_code(secret))
     page.click("[type=submit]")
     page.click("#recovery-codes + a")
     page.wait_for_url("**/admin/")

@@ -7,7 +7,7 @@ from tests.browser.conftest import ROLES, SCREENSHOTS, first_login
 
 MENUS = {
     "Moderators": (["cases", "readers", "reviews"], ["tasks", "groups", "audit log", "sign-ins"]),
-    "Catalogue editors": (["books", "revisions"], ["readers", "cases", "clubs", "audit log", "tasks"]),
+    "Catalog editors": (["books", "revisions"], ["readers", "cases", "clubs", "audit log", "tasks"]),
     "Administrators": (["audit log", "tasks", "readers", "groups", "cases", "books"], []),
 }
 

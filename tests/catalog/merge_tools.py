@@ -87,7 +87,7 @@ def set_progress(entry: Entry, by: User, percent: int, at: datetime.datetime) ->
     import time_machine
 
     with time_machine.travel(at, tick=False):
-        Progress.set_progress(entry=entry, by=by, mark=ReadingPosition(Unit.PERCENT, percent))
+        Progress.set_progress(entry=entry, by=by, position=ReadingPosition(Unit.PERCENT, percent))
 
 
 def snapshot() -> dict[str, list[dict[str, Any]]]:

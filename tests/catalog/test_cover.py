@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 
 from catalog.models import TRUSTED_EDITORS, Book, Revision
 from core.images import storage
-from tests.images import fetch_image, make_image, open_image, stored_files, upload_image
+from tests.images import fetch, make_image, open_image, stored_files, upload_image
 
 pytestmark = pytest.mark.django_db
 
@@ -64,7 +64,7 @@ def test_cover_changes_can_be_reverted(book, cover, as_alice, alice):
         revision.revert(by=None)
         covers.append(as_alice.get(f"/api/v1/books/{book.pk}/").json()["cover_url"])
     assert covers == [second, first, EXTERNAL_URL]
-    assert fetch_image(first).status_code == fetch_image(second).status_code == 200
+    assert fetch(first).status_code == fetch(second).status_code == 200
 
 
 def test_deleting_book_deletes_all_covers(book, cover, as_alice):

@@ -63,7 +63,7 @@ def test_merge_keeps_the_more_advanced_entry(world: World, merge: Merge) -> None
     assert Milestone.objects.get().entry == entry
     assert world.club.threads.get().entry == entry
     assert world.club.meetings.get().entry == entry
-    assert {str(mark.user): int(mark.percent) for mark in Progress.objects.filter(entry=entry)} == {
+    assert {str(row.user): int(row.percent) for row in Progress.objects.filter(entry=entry)} == {
         "alice": 20,
         "bob": 50,
         "charlie": 30,
@@ -97,8 +97,8 @@ def test_undo_leaves_later_rows_with_target(
     entry = Entry.objects.get(club=world.club, book=world.target)
     entry.update_entry(by=alice, status="finished")
     as_alice = client_of(alice)
-    set_mark = as_alice.put(f"/api/v1/clubs/{world.club.pk}/books/{entry.pk}/progress/", {"percent": 100})
-    assert set_mark.status_code == 200
+    set_progress = as_alice.put(f"/api/v1/clubs/{world.club.pk}/books/{entry.pk}/progress/", {"percent": 100})
+    assert set_progress.status_code == 200
     undo_merge(merge, by=staff, reason="Two works after all")
     review.refresh_from_db()
     again.refresh_from_db()

@@ -4,7 +4,7 @@ import pytest
 
 from clubs.models import Club
 from tests.clubs.helpers import CLUBS, problem
-from tests.images import fetch_image, make_image, open_image, stored_files, upload_image
+from tests.images import fetch, make_image, open_image, stored_files, upload_image
 
 pytestmark = pytest.mark.django_db
 
@@ -54,11 +54,11 @@ def test_cover_upload_hides_private_club_before_validation(private_club, as_char
 
 def test_cover_survives_updates_and_is_deleted_with_club(cover, club, as_alice):
     url = upload_image(as_alice, cover, make_image()).json()["cover_url"]
-    shown = as_alice.put(f"{CLUBS}{club.pk}/", {"name": "Day readers", "cover_url": "x", "cover": "y"}).json()
-    assert shown["cover_url"] == url
+    data = as_alice.put(f"{CLUBS}{club.pk}/", {"name": "Day readers", "cover_url": "x", "cover": "y"}).json()
+    assert data["cover_url"] == url
     assert as_alice.delete(f"{CLUBS}{club.pk}/").status_code == 204
     assert stored_files() == set()
-    assert fetch_image(url).status_code == 404
+    assert fetch(url).status_code == 404
 
 
 def test_cover_upload_checks_if_match_of_the_club(cover, club, as_alice):

@@ -7,7 +7,7 @@ import pytest
 from catalog.models import Book
 from clubs.models import Club
 from tests.concurrency.tools import ROUNDS, at_once
-from tests.images import fetch_image, make_image, stored_files, upload_image
+from tests.images import fetch, make_image, stored_files, upload_image
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,7 +33,7 @@ def test_simultaneous_uploads_leave_one_file(alice, client_of):
         shown = [client.get("/api/v1/users/me/").json()["avatar_url"]]
         shown.append(client.get(f"/api/v1/clubs/{club.pk}/").json()["cover_url"])
         assert {f"http://testserver/media/{name}" for name in stored_files()} == set(shown)
-        assert {fetch_image(url).status_code for url in shown} == {200}
+        assert {fetch(url).status_code for url in shown} == {200}
         assert {answer.status_code for answer in at_once([partial(client.delete, AVATAR), calls[0]])} == {200, 204}
 
 

@@ -102,9 +102,9 @@ def test_simultaneous_first_progress_leaves_one_row(club: Club, owner: User, mod
         place = url(club, entry, "progress/")
         answers = at_once([partial(moderators[0].put, place, {"percent": percent}) for percent in range(16)])
         assert statuses(answers) == {200: 16}
-        mark = Progress.objects.get(entry=entry)
+        progress = Progress.objects.get(entry=entry)
         last = max(answers, key=lambda answer: answer.json()["updated_at"]).json()
-        assert float(mark.percent) == last["percent"]
+        assert float(progress.percent) == last["percent"]
 
 
 def test_crosswise_moves_do_not_deadlock(club: Club, owner: User, moderators: list[Any], books: Any) -> None:

@@ -241,7 +241,7 @@ def test_verify_counters_during_writes_finds_nothing(books, users, client_of, ma
     def write(user):
         for n in range(30):
             review = Review.create_review(book=books[0], by=user, rating=n % 10 + 1)
-            Progress.set_progress(entry=entry, by=user, mark=ReadingPosition(Unit.PERCENT, n))
+            Progress.set_progress(entry=entry, by=user, position=ReadingPosition(Unit.PERCENT, n))
             review.delete_review()
         over.set()
 

@@ -25,7 +25,7 @@ def read(entry: Entry) -> Callable[..., None]:
 
     def put(user: User, percent: Any, *, hidden: bool = False) -> None:
         Progress.set_progress(
-            entry=entry, by=user, mark=ReadingPosition(Unit.PERCENT, Decimal(str(percent))), hidden=hidden
+            entry=entry, by=user, position=ReadingPosition(Unit.PERCENT, Decimal(str(percent))), hidden=hidden
         )
 
     return put

@@ -10,7 +10,7 @@ from demo import sample
 from demo.bulk import Seeder, SeedingError
 from demo.bulk_reviews import seed_reviews
 
-MOST = 10_000_000
+MAX_SIZE = 10_000_000
 SIZES = ("users", "clubs", "reviews")
 
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
             parser.add_argument(f"--{name}", type=_size, default=0, metavar="N", help=f"Number of {name} to create.")
         parser.add_argument("--seed", type=int, default=1, metavar="S", help="Seed of the random numbers (default: 1).")
         parser.add_argument(
-            "--password", help="Password of the created users; without it nobody can sign in as one of them."
+            "--password", help="Password of the created users; without it nobody can log in as one of them."
         )
 
     def handle(self, **options: Any) -> None:
@@ -40,21 +40,21 @@ class Command(BaseCommand):
             seeder.run(
                 users=sizes["users"],
                 clubs=sizes["clubs"],
-                then=lambda seeder: seed_reviews(seeder, sizes["reviews"]) if sizes["reviews"] else None,
+                and_then=lambda seeder: seed_reviews(seeder, sizes["reviews"]) if sizes["reviews"] else None,
             )
         except SeedingError as error:
             raise CommandError(str(error)) from None
 
     def _seed_sample(self, password: str | None) -> None:
-        made = sample.seed(password=password)
+        count = sample.seed(password=password)
         self.stdout.write(
-            f"{made} demo clubs created." if made else "There are clubs already: no demo clubs were created."
+            f"{count} demo clubs created." if count else "There are clubs already: no demo clubs were created."
         )
 
 
 def _size(text: str) -> int:
     """Parse a number of rows, with optional `_` or `,` as thousands separators."""
     size = int(text.replace(",", "").replace("_", ""))
-    if not 0 <= size <= MOST:
+    if not 0 <= size <= MAX_SIZE:
         raise ValueError
     return size

@@ -1,4 +1,4 @@
-"""Management command that imports a Goodreads or StoryGraph export."""
+"""Import a Goodreads or StoryGraph export."""
 
 import sys
 import time
@@ -29,7 +29,6 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the command line arguments."""
         parser.add_argument("file", metavar="FILE", type=Path)
         parser.add_argument("--user", metavar="NAME", required=True, help="username of the author")
         parser.add_argument("--source", choices=sorted(SOURCES), required=True)
@@ -37,17 +36,17 @@ class Command(BaseCommand):
             "--visibility", choices=ReviewVisibility.values, default=ReviewVisibility.PUBLIC, help="[public]"
         )
 
-    def handle(self, *, file: Path, user: str, source: str, visibility: str, **rest: Any) -> None:
+    def handle(self, *, file: Path, user: str, source: str, visibility: str, **options: Any) -> None:
         """Import the file; if stopped by a signal, exit with status 128 plus its number."""
         author = User.objects.by_username(user).first()
         if author is None:
             raise CommandError(f"There is no user {user}.")
         try:
             data = file.read_bytes()
-            work = resume_or_start(by=author, source=source, visibility=visibility, data=data)
-            self._run(work, data)
-        except InvalidFileError as bad:
-            raise CommandError(f"{file}: {REASON_MESSAGES[bad.code]}") from None
+            review_import = resume_or_start(by=author, source=source, visibility=visibility, data=data)
+            self._run(review_import, data)
+        except InvalidFileError as error:
+            raise CommandError(f"{file}: {REASON_MESSAGES[error.code]}") from None
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror or error}") from None
         except SupersededError:
@@ -55,22 +54,21 @@ class Command(BaseCommand):
         except DatabaseError as error:
             raise CommandError(f"The database failed: {error}. Run the command again to continue.") from error
 
-    def _run(self, work: ReviewImport, data: bytes) -> None:
-        run, before, began = ImportRunner(work, data), work.rows_processed, time.monotonic()
+    def _run(self, review_import: ReviewImport, data: bytes) -> None:
+        runner, before, began = ImportRunner(review_import, data), review_import.rows_processed, time.monotonic()
         if before:
-            self.stdout.write(f"Continuing after {before:,} of {work.rows:,} rows.")
-        progress = ProgressReporter(sys.stderr, size=work.rows)
+            self.stdout.write(f"Continuing after {before:,} of {review_import.rows:,} rows.")
+        progress = ProgressReporter(sys.stderr, size=review_import.rows)
         progress.start("reviews")
         try:
             with GracefulInterrupt() as signals:
-                finished = run.run(stopped=signals.is_requested, progress=progress.advance)
+                finished = runner.run(stopped=signals.is_requested, progress=progress.advance)
         finally:
             progress.finish()
-        self._print_summary(run.report, rows=run.report.rows_processed - before, seconds=time.monotonic() - began)
+        self._print_summary(runner.report, rows=runner.report.rows_processed - before, seconds=time.monotonic() - began)
         if not finished and signals.received:
-            self.stdout.write(
-                f"Stopped after {run.report.rows_processed:,} of {work.rows:,}. Run the command again to continue."
-            )
+            done = runner.report.rows_processed
+            self.stdout.write(f"Stopped after {done:,} of {review_import.rows:,}. Run the command again to continue.")
             sys.exit(128 + signals.received)
 
     def _print_summary(self, report: ImportReport, *, rows: int, seconds: float) -> None:

@@ -31,7 +31,7 @@ def rows(put_on_list: PutOnList, bob: User) -> dict[type, Any]:
         Entry: entry,
         EntryChange: EntryChange.objects.get(book=entry.book),
         Milestone: Milestone.create_milestone(entry=entry, title="First part", up_to_percent=10, due_on="2027-01-01"),
-        Progress: entry.marks.create(user=bob, **numbers),
+        Progress: entry.progress.create(user=bob, **numbers),
     }
 
 
@@ -80,7 +80,7 @@ def test_history_shows_translated_values(as_staff: Client, put_on_list: PutOnLis
     entry = put_on_list("Emma", status="planned")
     entry.update_entry(by=alice, status="reading", starts_on=datetime.date(2027, 1, 5))
     page = as_staff.get(admin_url(EntryChange, "changelist"), headers={"accept-language": "pt-BR"}).content.decode()
-    for shown in ("em leitura", "planejado", "5 de Janeiro de 2027", "começa no dia"):
-        assert shown in page, shown
+    for text in ("em leitura", "planejado", "5 de Janeiro de 2027", "começa no dia"):
+        assert text in page, text
     for code in (">starts_on<", ">reading<", "2027-01-05"):
         assert code not in page, code
