@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Run a management command. By hand means in development: DEBUG is on unless the environment says otherwise."""
+    """Run a management command. DEBUG is on unless the environment turns it off."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookbridge.settings")
     os.environ.setdefault("DEBUG", "on")
     from django.core.exceptions import ImproperlyConfigured
@@ -20,7 +20,7 @@ def main() -> None:
     except OperationalError as error:
         from bookbridge.env import is_connection_error
 
-        # Whatever else goes wrong in the database is for a traceback to tell.
+        # Other database errors keep their traceback.
         if not is_connection_error(error):
             raise
         sys.exit(f"manage.py: DATABASE_URL: the database cannot be reached: {error.args[-1]}")

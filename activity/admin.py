@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import TextFilter
 from activity.models import Event
 from activity.verbs import VERBS
 from core.admin.filters import DateTimeRangeFilter, parse_id
-from core.admin.log_admin import ActorFilter, LogModelAdmin, VerbFilter, resolve_account_id
+from core.admin.log_admin import ActorFilter, LogModelAdmin, VerbFilter, resolve_user_id
 
 # Object types whose titles are written by club members.
 PRIVATE_CONTENT_TYPES = ("ballot", "meeting", "milestone", "post", "thread")
@@ -67,7 +67,7 @@ class EventAdmin(LogModelAdmin):
             return queryset, False
         if kind and parse_id(number) is not None:
             return queryset.filter(object_type=kind.lower(), object_id=parse_id(number)), False
-        account = resolve_account_id(term)
+        account = resolve_user_id(term)
         return queryset.filter(Q(actor=account) | Q(subject=account)), False
 
     @admin.display(description=_("to what"))

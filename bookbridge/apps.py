@@ -2,6 +2,6 @@ from django.contrib.admin.apps import AdminConfig as BaseAdminConfig
 
 
 class AdminConfig(BaseAdminConfig):
-    """Django's admin with this project's site in place of the plain one."""
+    """Django's admin, with this project's site as the default."""
 
     default_site = "accounts.admin_site.AdminSite"

@@ -27,6 +27,18 @@ TRUE = {"1", "true", "on", "yes"}
 FALSE = {"0", "false", "off", "no"}
 PERIODS = {"s": 1, "sec": 1, "min": 60, "m": 60, "hour": 3600, "h": 3600, "day": 86400, "d": 86400}
 
+# WAL allows reads during a write. IMMEDIATE takes the write lock at once, so that two transactions wait for each other
+# instead of failing with "database is locked".
+SQLITE_OPTIONS = {
+    "timeout": 20,
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;",
+}
+SQL_MODES = (
+    "STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_DATE,NO_ZERO_IN_DATE"
+    ",ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+)
+
 
 class Rate(NamedTuple):
     """A rate limit: calls per number of seconds."""
@@ -35,9 +47,9 @@ class Rate(NamedTuple):
     seconds: int
 
 
-def invalid(name: str, why: str) -> ImproperlyConfigured:
+def invalid(name: str, reason: str) -> ImproperlyConfigured:
     """Return the error for an invalid variable. It never contains the value, which may be a secret."""
-    return ImproperlyConfigured(f"{name}: {why}")
+    return ImproperlyConfigured(f"{name}: {reason}")
 
 
 def str_(name: str, default: str = "") -> str:
@@ -74,11 +86,11 @@ def list_(name: str, default: list[str]) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()] if value else default
 
 
-def choice(name: str, default: str, words: tuple[str, ...]) -> str:
+def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
     """Return one of the allowed values."""
     value = str_(name, default).lower()
-    if value not in words:
-        raise invalid(name, f"must be {' or '.join(words)}")
+    if value not in choices:
+        raise invalid(name, f"must be {' or '.join(choices)}")
     return value
 
 
@@ -237,31 +249,23 @@ def parse_database(name: str, value: str, *, timeout: int) -> dict[str, Any]:
     if not config.get("NAME") or not (sqlite or re.fullmatch(r"[A-Za-z0-9._:/-]+", config["HOST"])):
         raise error
     options: dict[str, Any] = config.pop("OPTIONS", {})
-    if sqlite:
-        # WAL allows reads during a write. IMMEDIATE takes the write lock at once, so that two transactions
-        # wait for each other instead of failing with "database is locked".
-        options = {
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;",
-        } | options
-    else:
-        modes = "STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_DATE,NO_ZERO_IN_DATE"
-        modes += ",ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
-        options = (
-            {
-                "charset": "utf8mb4",
-                "isolation_level": "read committed",
-                "init_command": f"SET SESSION sql_mode='{modes}', SESSION innodb_lock_wait_timeout=5",
-                "connect_timeout": 2,
-            }
-            # A stale connection is tried before a new one is made, and both must fit into the timeout.
-            | ({"read_timeout": max(timeout - 2, 1), "write_timeout": max(timeout - 2, 1)} if timeout else {})
-            | options
-        )
+    if not sqlite:
         config |= {"CONN_MAX_AGE": config.get("CONN_MAX_AGE") or 60, "CONN_HEALTH_CHECKS": True}
         config["TEST"] = {"CHARSET": "utf8mb4"}
-    return config | {"OPTIONS": options}
+    return config | {"OPTIONS": (SQLITE_OPTIONS if sqlite else _mysql_options(timeout)) | options}
+
+
+def _mysql_options(timeout: int) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "charset": "utf8mb4",
+        "isolation_level": "read committed",
+        "init_command": f"SET SESSION sql_mode='{SQL_MODES}', SESSION innodb_lock_wait_timeout=5",
+        "connect_timeout": 2,
+    }
+    if timeout:
+        # A stale connection is tried before a new one is made, and both must fit into the timeout.
+        options |= {"read_timeout": max(timeout - 2, 1), "write_timeout": max(timeout - 2, 1)}
+    return options
 
 
 def _new_private_key() -> str:

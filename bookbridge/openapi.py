@@ -1,8 +1,8 @@
 """The names that the OpenAPI document publishes: tags and operation ids.
 
-An operation id is a method of a generated client: a verb and the resource, such as `listBooks` or `updateClub`. The
-resource of a path, and its tag, stand in RESOURCES; operations that are no plain list, create, read, update or delete
-stand in OPERATIONS. tests/core/test_schema_names.py compares the result with a committed list.
+An operation id is a method of a generated client: a verb and the resource, such as `listBooks` or `updateClub`.
+RESOURCES has the tag and the resource of each path, OPERATIONS the ids of operations other than list, create, read,
+update and delete. tests/core/test_schema_names.py compares the result with a committed list.
 """
 
 import re
@@ -115,9 +115,9 @@ class AutoSchema(schema.AutoSchema):
         if self.method == "GET" and self._is_list_view():
             return f"list{_plural(resource)}"
         verbs = {"GET": "get", "POST": "create", "PATCH": "update", "DELETE": "delete"}
-        # A PUT beside a PATCH replaces a row; any other one sets something that a row has.
-        put = "replace" if hasattr(self.view, "partial_update") else "set"
-        return verbs.get(self.method, put) + resource
+        # A PUT of a view that also has PATCH replaces a row; any other one sets an attribute of a row.
+        put_verb = "replace" if hasattr(self.view, "partial_update") else "set"
+        return verbs.get(self.method, put_verb) + resource
 
     def _relative_path(self) -> str:
         return self.path.removeprefix("/api/v1/")

@@ -44,7 +44,7 @@ class APIRootView(APIView):
             "schema": "schema",
             "docs": "docs",
         }
-        return Response({word: reverse(name, request=request) for word, name in names.items()})
+        return Response({key: reverse(name, request=request) for key, name in names.items()})
 
 
 api_v1: list[Any] = [
@@ -66,7 +66,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs"), name="home"),
     optional_slash("api/", [path("v1/", include(api_v1)), path("docs/", SwaggerUIView.as_view(), name="docs")]),
     path(".well-known/jwks.json", jwks, name="jwks"),
-    path("media/<path:name>", serve_image, name="picture"),
+    path("media/<path:name>", serve_image, name="image"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),

@@ -1,1 +1,1 @@
-"""The toolkit that every app stands on. It imports no app."""
+"""Shared code of all apps. It imports no app."""

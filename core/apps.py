@@ -10,7 +10,7 @@ class CoreConfig(AppConfig):
     verbose_name = _("Operations")
 
     def ready(self) -> None:
-        """Load the modules that register themselves when imported."""
+        """Import the modules that register checks, receivers, lookups, tasks and admin pages."""
         from core import contributions, receivers  # noqa: F401
         from core.audit import admin as audit_admin  # noqa: F401  (autodiscover loads core.admin only)
         from core.db import checks  # noqa: F401

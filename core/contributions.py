@@ -1,4 +1,4 @@
-"""What this package itself contributes to `core.registry`."""
+"""Contributions of core to `core.registry`."""
 
 from core.audit.models import AuditEntry
 from core.registry import audit_logs

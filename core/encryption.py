@@ -19,9 +19,9 @@ def encrypt(text: str, *, purpose: str) -> str:
     return _fernet(purpose).encrypt(text.encode()).decode()
 
 
-def decrypt(sealed: str, *, purpose: str) -> str | None:
+def decrypt(encrypted: str, *, purpose: str) -> str | None:
     """Decrypt a text; None if it was encrypted with another key or tampered with."""
     try:
-        return _fernet(purpose).decrypt(sealed.encode()).decode()
+        return _fernet(purpose).decrypt(encrypted.encode()).decode()
     except InvalidToken:
         return None

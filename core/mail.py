@@ -22,7 +22,7 @@ from core.redis import CircuitBreaker
 from core.tasks.decorators import task
 
 ENCRYPTION_PURPOSE = "mail"
-# A dead server costs one task its time-out, not every waiting one: other tasks share the queue.
+# A dead server costs one task its time-out and not each of them, since other tasks share the queue.
 breaker = CircuitBreaker(seconds=30.0)
 
 
@@ -44,7 +44,7 @@ class QueuedEmail(NamedTuple):
 
 
 class MailServerUnavailableError(Exception):
-    """The mail server is unavailable. Without text, since a server's own may quote an address."""
+    """The mail server is unavailable. Without a message, since the server's may quote an address."""
 
 
 class RecipientRejectedError(Exception):
@@ -57,22 +57,22 @@ class DeliveryDeferredError(Exception):
 
 def send_later(mail: QueuedEmail) -> None:
     """Send an e-mail once the transaction is committed. It is encrypted in the queue, since it may contain a token."""
-    send_email.enqueue(sealed=encrypt(json.dumps(mail), purpose=ENCRYPTION_PURPOSE))
+    send_email.enqueue(encrypted=encrypt(json.dumps(mail), purpose=ENCRYPTION_PURPOSE))
 
 
 @task(atomic=False)
-def send_email(*, sealed: str) -> None:
+def send_email(*, encrypted: str) -> None:
     """Send an e-mail; one encrypted with an earlier SECRET_KEY is dropped, since its link would not work."""
-    text = decrypt(sealed, purpose=ENCRYPTION_PURPOSE)
+    text = decrypt(encrypted, purpose=ENCRYPTION_PURPOSE)
     if text is not None:
-        with SMTPSession() as postman:
-            postman.send(QueuedEmail(*json.loads(text)))
+        with SMTPSession() as session:
+            session.send(QueuedEmail(*json.loads(text)))
 
 
 class SMTPSession:
     """One connection to the mail server for several e-mails.
 
-    Raises MailServerAwayError; the server is not tried again for half a minute then.
+    Raises MailServerUnavailableError; the server is not tried again for half a minute then.
     """
 
     def __enter__(self) -> SMTPSession:
@@ -88,7 +88,10 @@ class SMTPSession:
             return
 
     def send(self, mail: QueuedEmail) -> None:
-        """Send an e-mail. Raises RefusedError or DeferredError if the server does not accept this one."""
+        """Send an e-mail.
+
+        Raises RecipientRejectedError or DeliveryDeferredError if the server does not accept this one.
+        """
         try:
             self.connection.send_messages([_message(mail)])
         except smtplib.SMTPRecipientsRefused as error:

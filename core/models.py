@@ -16,10 +16,10 @@ from core.tasks.models import PeriodicTask, QueuedTask  # noqa: F401
 RETENTION = datetime.timedelta(hours=24)
 
 
-class KeptAnswerQuerySet(models.QuerySet["IdempotencyRecord"]):
+class IdempotencyRecordQuerySet(models.QuerySet["IdempotencyRecord"]):
     """Expiry of idempotency records."""
 
-    def expired(self) -> KeptAnswerQuerySet:
+    def expired(self) -> IdempotencyRecordQuerySet:
         """Return the records that are no longer replayed."""
         return self.filter(created_at__lt=timezone.now() - RETENTION)
 
@@ -43,7 +43,7 @@ class IdempotencyRecord(models.Model):
         default="", help_text="The response's JSON, encrypted since some contain a secret."
     )
 
-    objects = KeptAnswerQuerySet.as_manager()
+    objects = IdempotencyRecordQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.key[:8]} ({self.status})"

@@ -1,8 +1,8 @@
-"""What apps contribute to apps below them: the one place where a lower app looks such things up.
+"""Registries through which higher apps extend lower ones, which cannot import them.
 
-An app registers its contributions in its `contributions.py`, which `AppConfig.ready()` imports, so they stand in the
-order of INSTALLED_APPS. What must run inside a transaction is no contribution but a signal (`signals.py` of the sender,
-`receivers.py` of the receiver). Types of apps above are `Any` here, since this module imports none of them.
+An app registers its contributions in its `contributions.py`, which `AppConfig.ready()` imports, so they have the order
+of INSTALLED_APPS. For code that must run inside another app's transaction use a signal instead (`signals.py` of the
+sender, `receivers.py` of the receiver). Types of higher apps are `Any` here, since this module cannot import them.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ export_sections: Registry[Callable[[Any], Any]] = Registry()
 # `accounts.serializers.UserProfileSerializer`.
 profile_fields: Registry[Callable[[Any, Any], Any]] = Registry()
 
-# Deferred messages: code -> the text for an argument, in the language of the moment. Read by `activity.messages`.
+# Deferred messages: code -> the text for an argument, in the active language. Read by `activity.messages`.
 message_renderers: Registry[Callable[[str], Any]] = Registry()
 
 # What can be reported: the target type -> an instance of `moderation.targets.base.ReportTarget`. Read by `moderation`.
 report_targets: Registry[ReportTarget[Any]] = Registry()
 
-# Panels of the admin's front page: name -> the panel for a request, None where the user may not see it; each in a
+# Panels of the admin's index page: name -> the panel for a request, or None if the user may not see it; each takes a
 # constant number of queries. Read by the dashboard (`stats.dashboard`).
 admin_panels: Registry[Callable[[HttpRequest], Panel | None]] = Registry()
 
@@ -65,11 +65,11 @@ admin_panels: Registry[Callable[[HttpRequest], Panel | None]] = Registry()
 # Read by `core.images.storage.delete_orphans`, which deletes the others.
 image_folders: Registry[Callable[[Collection[int], Collection[str]], set[str]]] = Registry()
 
-# Daily cleanup: what is deleted -> a function that deletes a part of it and returns how much; 0 means none is left.
+# Daily cleanup: name -> a function that deletes one batch of rows and returns their number; 0 means none is left.
 # Read by `core.tasks.cleanup`, whose `register_cleanup` registers a queryset.
 cleanups: Registry[Callable[[], int]] = Registry()
 
-# Tables that are kept as long as the audit log: name -> the rows that are older than a given age.
+# Logs with the retention of the audit log: name -> the rows that are older than a given age.
 # Read by `core.audit.retention`.
 audit_logs: Registry[Callable[[datetime.timedelta], QuerySet[Any]]] = Registry()
 
@@ -77,8 +77,8 @@ audit_logs: Registry[Callable[[datetime.timedelta], QuerySet[Any]]] = Registry()
 # `catalog.merges.runner.MergeHandler`. Run in reverse order when a merge is undone. Read by `catalog.merges.runner`.
 merge_handlers: Registry[Any] = Registry()
 
-# What counts as a member's activity in a club: name -> an expression for a query of memberships, when the member last
-# did it (None: never). Read by `clubs.members.models.memberships.MembershipQuerySet`.
+# Activities of a member in a club: name -> an expression for a query of memberships, the time of the member's last
+# such activity or NULL. Read by `clubs.members.models.memberships.MembershipQuerySet`.
 activity_sources: Registry[Callable[[], Any]] = Registry()
 
 # Annotations of reading list entries: name -> the expression in a query of entries. Read by
@@ -89,22 +89,22 @@ entry_annotations: Registry[Callable[[], Any]] = Registry()
 # `clubs.club.serializers.ClubSerializer`.
 club_fields: Registry[type[Any]] = Registry()
 
-# What those fields need: name -> the prefetch for a query of clubs on behalf of a user. Read by
+# Prefetches for these fields: name -> the prefetch for a query of clubs on behalf of a user. Read by
 # `clubs.club.services.prefetch_club_details`.
 club_prefetches: Registry[Callable[[Any], Prefetch[Any]]] = Registry()
 
 # Charts on a club's page in the admin: name -> the charts of a club. Read by `clubs.club.admin`.
 club_charts: Registry[Callable[[Any], list[BarChart]]] = Registry()
 
-# What a club's members are notified of: object type -> the reference and the text's detail for an id, None where the
-# object is gone. Read by the task of `clubs.notifications.notify_members`.
+# Objects of notifications to a club's members: object type -> the reference and the text's detail for an id, or None
+# if the object was deleted. Read by the task of `clubs.notifications.notify_members`.
 notification_targets: Registry[Callable[[int], Any]] = Registry()
 
-# Who is left out of such a notification: kind -> the ids of users for an object's id. Read by the same task.
+# Users who do not get such a notification: kind -> the ids of users for an object's id. Read by the same task.
 notification_exclusions: Registry[Callable[[int], Any]] = Registry()
 
-# Stored columns and how to count them afresh. Read by `manage.py verify_counters`.
+# Checks of stored columns: name -> the check. Read by `manage.py verify_counters`.
 column_checks: Registry[DenormalizationCheck] = Registry()
 
-# Stored totals of the platform and how to count them afresh. Read by `manage.py verify_counters`.
+# Checks of stored counters: name -> the check. Read by `manage.py verify_counters`.
 counter_checks: Registry[CounterCheck] = Registry()

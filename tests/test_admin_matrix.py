@@ -158,8 +158,8 @@ def test_view_permission_offers_no_actions(make_user):
 @pytest.mark.parametrize("chosen", ["x", "-1", ""])
 def test_action_with_invalid_ids_is_rejected(as_role, chosen):
     for path in ("/admin/moderation/case/", "/admin/accounts/user/", "/admin/catalog/book/"):
-        answer = as_role[A].post(path, {"action": "delete_selected", "_selected_action": chosen})
-        assert answer.status_code == 400, path
+        response = as_role[A].post(path, {"action": "delete_selected", "_selected_action": chosen})
+        assert response.status_code == 400, path
 
 
 def test_menu_shows_the_pages_of_each_role(as_role):
@@ -177,9 +177,9 @@ def test_non_staff_are_redirected_to_login(alice):
             if name is None or name in PUBLIC:
                 continue
             path = admin_url(name) if label or name not in BY_OBJECT + ("app_list",) else "/admin/"
-            answer = client.get(path)
-            assert answer.status_code == 302, name
-            assert answer["Location"].startswith(("/admin/login/", "/admin/")), name
+            response = client.get(path)
+            assert response.status_code == 302, name
+            assert response["Location"].startswith(("/admin/login/", "/admin/")), name
             assert client.post(path).status_code == 302, name
 
 

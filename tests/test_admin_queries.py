@@ -53,17 +53,17 @@ def test_pages_stay_below_query_limit(populated_site, make_user, role):
 
     def get(path):
         with CaptureQueriesContext(connection) as queries:
-            answer = client.get(path)
+            response = client.get(path)
         costs[path] = len(queries)
-        return answer
+        return response
 
     assert get("/admin/").status_code == 200
     for model in admin.site._registry:
         page = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-        answer = get(reverse(f"{page}_changelist"))
-        if answer.status_code == 403:
+        response = get(reverse(f"{page}_changelist"))
+        if response.status_code == 403:
             continue
-        rows = list(answer.context["cl"].result_list)
+        rows = list(response.context["cl"].result_list)
         long_lists += len(rows) >= 50
         for row in rows[:1]:
             for path in (f"{page}_change", f"{page}_history"):

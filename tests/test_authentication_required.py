@@ -76,20 +76,20 @@ def api_routes() -> dict[str, set[str]]:
     ("route", "method"), sorted((route, method) for route, methods in api_routes().items() for method in methods)
 )
 def test_route_requires_authentication_unless_public(anonymous, route, method):
-    answer = getattr(anonymous, method)("/api/v1/" + route.replace("{}", "999999"), {})
+    response = getattr(anonymous, method)("/api/v1/" + route.replace("{}", "999999"), {})
     if method in PUBLIC.get(route, ()):
-        assert answer.status_code != 401 or route.startswith("auth/"), answer.content
+        assert response.status_code != 401 or route.startswith("auth/"), response.content
     else:
-        assert answer.status_code == 401, answer.content
-        assert answer["WWW-Authenticate"] == "Bearer"
-        assert answer["Content-Type"] == "application/problem+json"
+        assert response.status_code == 401, response.content
+        assert response["WWW-Authenticate"] == "Bearer"
+        assert response["Content-Type"] == "application/problem+json"
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("route", sorted(api_routes()))
 def test_options_request_succeeds(client_of, alice, route):
-    answer = client_of(alice).options("/api/v1/" + route.replace("{}", "999999"))
-    assert answer.status_code in (200, 404), answer.content
+    response = client_of(alice).options("/api/v1/" + route.replace("{}", "999999"))
+    assert response.status_code in (200, 404), response.content
 
 
 def test_all_public_routes_exist():
@@ -100,8 +100,8 @@ def test_all_public_routes_exist():
 
 
 def test_root_redirects_to_documentation(anonymous):
-    answer = anonymous.get("/")
-    assert (answer.status_code, answer["Location"]) == (302, "/api/docs/")
+    response = anonymous.get("/")
+    assert (response.status_code, response["Location"]) == (302, "/api/docs/")
 
 
 def test_api_root_links_work(anonymous, client_of, alice):

@@ -103,11 +103,11 @@ def test_if_match_is_documented_where_supported(document, make_world, client_of,
     refused, asked = set(), set()
     for method, url, sent in calls:
         with transaction.atomic():
-            answer = getattr(client, method)(url, **sent, HTTP_IF_MATCH='"another"')
+            response = getattr(client, method)(url, **sent, HTTP_IF_MATCH='"another"')
             transaction.set_rollback(True)
-        assert answer.status_code in (200, 204, 412), (method, url, answer.content)
+        assert response.status_code in (200, 204, 412), (method, url, response.content)
         asked.add(operation(method, url))
-        if answer.status_code == 412:
+        if response.status_code == 412:
             refused.add(operation(method, url))
     assert refused == operations_with_header(document, "If-Match", "412")
     assert asked == {
@@ -132,27 +132,31 @@ def test_response_headers_are_documented(document, anonymous, as_alice):
     found_club = as_alice.post(f"{V1}clubs/", {"name": "Emma's"}, headers={"Idempotency-Key": "k"})
     again = as_alice.post(f"{V1}clubs/", {"name": "Emma's"}, headers={"Idempotency-Key": "k"})
     invited = as_alice.post(f"{V1}clubs/{found_club.json()['id']}/invites/", {}, headers={"Idempotency-Key": "i"})
-    for answer, method, path in (
+    for response, method, path in (
         (found, "get", me),
         (as_alice.get(me, headers={"If-None-Match": found["ETag"]}), "get", me),
         (anonymous.get(me), "get", me),
         (again, "post", f"{V1}clubs/"),
         (invited, "post", f"{V1}clubs/{{club_id}}/invites/"),
     ):
-        answers = document["paths"][path][method]["responses"][str(answer.status_code)]
-        shared = document["components"]["responses"].get(answers.get("$ref", "").rpartition("/")[2], answers)
-        assert documented & set(answer.headers) <= set(shared.get("headers", {})), (method, path, answer.status_code)
+        responses = document["paths"][path][method]["responses"][str(response.status_code)]
+        shared = document["components"]["responses"].get(responses.get("$ref", "").rpartition("/")[2], responses)
+        assert documented & set(response.headers) <= set(shared.get("headers", {})), (
+            method,
+            path,
+            response.status_code,
+        )
     assert again["Idempotency-Replayed"] == "true"
 
 
 def test_common_responses_are_documented(document):
     for path, methods in document["paths"].items():
         for method, details in methods.items():
-            answers = set(details["responses"])
-            assert {"400", "429", "default"} <= answers, path
-            assert ("304" in answers) == (method == "get"), path
-            assert "404" in answers or "{" not in path, path
-            assert "401" in answers or not any(details.get("security", [])), path
+            responses = set(details["responses"])
+            assert {"400", "429", "default"} <= responses, path
+            assert ("304" in responses) == (method == "get"), path
+            assert "404" in responses or "{" not in path, path
+            assert "401" in responses or not any(details.get("security", [])), path
 
 
 def test_merged_book_redirect_is_documented(document):
@@ -218,6 +222,6 @@ def test_extra_problem_fields_are_documented(document):
 def test_duplicate_isbn_response_matches_document(document, client_of, alice):
     book = {"title": "Emma", "author": "Jane Austen", "isbn": "9780141439587"}
     first = client_of(alice).post(f"{V1}books/", book)
-    answer = client_of(alice).post(f"{V1}books/", book).json()
-    assert answer["book"] == first.json()["id"]
-    assert answer.keys() <= document["components"]["schemas"]["Problem"]["properties"].keys()
+    response = client_of(alice).post(f"{V1}books/", book).json()
+    assert response["book"] == first.json()["id"]
+    assert response.keys() <= document["components"]["schemas"]["Problem"]["properties"].keys()

@@ -52,16 +52,16 @@ def test_setup_uses_the_first_working_interpreter(tmp_path):
     )
     write_executable(tmp_path / "bin/python3", f"touch {tmp_path}/asked; exit 0")
     venv = tmp_path / "venv"
-    answer = run("setup", PATH=f"{tmp_path}/bin:/usr/bin:/bin", VENV=str(venv))
-    assert answer.returncode == 3
+    response = run("setup", PATH=f"{tmp_path}/bin:/usr/bin:/bin", VENV=str(venv))
+    assert response.returncode == 3
     assert (tmp_path / "chosen").read_text() == f"-m venv {venv}\n"
     assert not (tmp_path / "asked").exists()
 
 
 def test_setup_without_interpreter_fails(tmp_path):
-    answer = run("setup", PYTHON="/does/not/exist", VENV=str(tmp_path / "venv"))
-    assert answer.returncode == 1
-    assert "none of these is Python 3.11 or newer with venv: /does/not/exist" in answer.stderr
+    response = run("setup", PYTHON="/does/not/exist", VENV=str(tmp_path / "venv"))
+    assert response.returncode == 1
+    assert "none of these is Python 3.11 or newer with venv: /does/not/exist" in response.stderr
     assert not (tmp_path / "venv").exists()
 
 
@@ -69,8 +69,8 @@ def test_setup_skips_installed_requirements(tmp_path):
     write_executable(tmp_path / "bin/python", '[ "$1" = -c ] || { echo "called: $*" >&2; exit 9; }')
     (tmp_path / ".setup").mkdir()
     shutil.copy(ROOT / "requirements.txt", tmp_path / ".setup")
-    answer = run("setup", VENV=str(tmp_path))
-    assert (answer.returncode, answer.stderr) == (0, "")
+    response = run("setup", VENV=str(tmp_path))
+    assert (response.returncode, response.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -95,25 +95,25 @@ def test_script_test_is_parallel_unless_tests_are_chosen(tmp_path, arguments, pa
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "8e3", "http", "80 80", "123456789012345678901"])
 def test_server_with_invalid_port_fails(port):
-    answer = run("server", PORT=port)
-    assert answer.returncode == 2
-    assert answer.stderr == "script/server: PORT must be a whole number from 1 to 65535\n"
+    response = run("server", PORT=port)
+    assert response.returncode == 2
+    assert response.stderr == "script/server: PORT must be a whole number from 1 to 65535\n"
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("HOST", "a b"), ("HOST", "http://x/"), ("WEB_CONCURRENCY", "many"), ("DEMO", "maybe")]
 )
 def test_server_names_the_invalid_setting(name, value):
-    answer = run("server", **{name: value})
-    assert answer.returncode == 2
-    assert answer.stderr.startswith(f"script/server: {name} must be ")
+    response = run("server", **{name: value})
+    assert response.returncode == 2
+    assert response.stderr.startswith(f"script/server: {name} must be ")
 
 
 def test_production_without_keys_fails():
     assert "SECRET_KEY is required in production" in run("server", "--production", DEBUG="on").stderr
-    answer = run("server", "--production", SECRET_KEY="x" * 50)
-    assert answer.returncode == 2
-    assert "JWT_PRIVATE_KEY is required in production" in answer.stderr
+    response = run("server", "--production", SECRET_KEY="x" * 50)
+    assert response.returncode == 2
+    assert "JWT_PRIVATE_KEY is required in production" in response.stderr
 
 
 @pytest.fixture

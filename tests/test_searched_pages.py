@@ -15,16 +15,16 @@ NEAR = (0, 2, 1000)
 
 def pages(client, path, **query):
     """Page to the end and back. Return the ids of all pages."""
-    found, answer = [], client.get(path, query | {"page_size": 3}).json()
+    found, response = [], client.get(path, query | {"page_size": 3}).json()
     back = []
     while True:
-        found.append([row["id"] for row in answer["results"]])
-        if not answer["next"]:
+        found.append([row["id"] for row in response["results"]])
+        if not response["next"]:
             break
-        answer = client.get(answer["next"]).json()
-    while answer["previous"]:
-        answer = client.get(answer["previous"]).json()
-        back.append([row["id"] for row in answer["results"]])
+        response = client.get(response["next"]).json()
+    while response["previous"]:
+        response = client.get(response["previous"]).json()
+        back.append([row["id"] for row in response["results"]])
     assert sorted(pk for page in back for pk in page) == sorted(pk for page in found[:-1] for pk in page)
     return [pk for page in found for pk in page]
 

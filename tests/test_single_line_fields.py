@@ -32,8 +32,8 @@ V1 = "/api/v1/"
     ids=ascii,
 )
 def test_line_breaks_and_control_characters_are_rejected(as_alice, mark):
-    answer = as_alice.patch(f"{V1}users/me/", {"display_name": f"Alice{mark}Admin"})
-    assert bad_fields(answer) == {"display_name": "not_one_line"}
+    response = as_alice.patch(f"{V1}users/me/", {"display_name": f"Alice{mark}Admin"})
+    assert bad_fields(response) == {"display_name": "not_one_line"}
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_line_breaks_and_control_characters_are_rejected(as_alice, mark):
     ],
 )
 def test_international_names_are_accepted(as_alice, name):
-    answer = as_alice.patch(f"{V1}users/me/", {"display_name": f" {name}\n"})
-    assert answer.status_code == 200, answer.content
-    assert answer.json()["display_name"] == name
+    response = as_alice.patch(f"{V1}users/me/", {"display_name": f" {name}\n"})
+    assert response.status_code == 200, response.content
+    assert response.json()["display_name"] == name
 
 
 def test_all_names_titles_and_places_are_single_line(club, alice, as_alice, anonymous):

@@ -1,4 +1,4 @@
-"""Base classes of the admin's pages: quick for a table of any size, and with each change in the audit log."""
+"""Base classes of model admins: fast for large tables, and with every change in the audit log."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -22,9 +22,9 @@ from core.audit import AuditTarget, log_audit_event
 
 # Lookups of a filter's column that a URL may use.
 ALLOWED_LOOKUP_SUFFIXES = ("exact", "isnull", "isempty", "in")
-# How many of the rows that prevent a deletion are listed.
+# Maximum number of listed rows that prevent a deletion.
 MAX_PROTECTED_SHOWN = 20
-# How many of the rows of an action the audit log lists.
+# Maximum number of ids that the audit entry of an action lists.
 MAX_AUDITED_IDS = 1_000
 
 Action = Callable[..., Any]
@@ -45,20 +45,20 @@ class AuditedModelAdmin(ModelAdmin):
     """
 
     formfield_overrides: Any = {models.TextField: {"widget": NormalizedNewlinesTextarea}}
-    # Lookups that the URL of a list may use beside its filters.
+    # Lookups that the URL of a list may use in addition to its filters.
     extra_allowed_lookups: tuple[str, ...] = ()
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Allow the lookups of filters and links only: `?notes__startswith=` would reveal what no page shows.
 
-        What is not a column is a filter's own parameter, or refused later.
+        A name that is not a field is a filter's own parameter, or is refused later.
         """
-        filters = {_lookup_of_filter(found) for found in self.list_filter}
-        path, _column, how = lookup.rpartition("__")
+        filters = {_filter_lookup(item) for item in self.list_filter}
+        path, _separator, suffix = lookup.rpartition("__")
         if (
             lookup in self.extra_allowed_lookups
             or lookup in filters
-            or (path in filters and how in ALLOWED_LOOKUP_SUFFIXES)
+            or (path in filters and suffix in ALLOWED_LOOKUP_SUFFIXES)
         ):
             return True
         return lookup.partition("__")[0] not in {"pk", *(field.name for field in self.opts.get_fields())}
@@ -70,16 +70,16 @@ class AuditedModelAdmin(ModelAdmin):
         return super().history_view(request, object_id, extra_context)
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
-        """Keep what the form changes for the audit entry."""
-        request._audited = _form_changes(form, formsets or ())  # type: ignore[attr-defined]
+        """Store the form's changes for the audit entry."""
+        request._audited_changes = _form_changes(form, formsets or ())  # type: ignore[attr-defined]
         return super().construct_change_message(request, form, formsets, add)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        self._audit(request, "added", obj, changes=getattr(request, "_audited", {}))
+        self._audit(request, "added", obj, changes=getattr(request, "_audited_changes", {}))
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        self._audit(request, "changed", obj, changes=getattr(request, "_audited", {}))
+        self._audit(request, "changed", obj, changes=getattr(request, "_audited_changes", {}))
         return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
@@ -88,7 +88,7 @@ class AuditedModelAdmin(ModelAdmin):
         return super().log_deletions(request, queryset)
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Have each action recorded before it runs, except deletion, which `log_deletions` records."""
+        """Wrap each action so that it is recorded first, except deletion, which `log_deletions` records."""
         actions = super().get_actions(request)
         return {
             name: (action if name == "delete_selected" else self._audited_action(name, action), name, label)
@@ -99,42 +99,39 @@ class AuditedModelAdmin(ModelAdmin):
         @wraps(action)
         def run(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
             ids = [str(pk) for pk in queryset.values_list("pk", flat=True)[:MAX_AUDITED_IDS]]
-            target: Any = (
-                AuditTarget(self.opts.label_lower, int(ids[0])) if len(ids) == 1 and ids[0].isdecimal() else None
-            )
-            detail = ", ".join(ids)
+            target_id = int(ids[0]) if len(ids) == 1 and ids[0].isdecimal() else None
             log_audit_event(
                 f"admin.{name}",
                 by=request.user,
-                target=target or AuditTarget(self.opts.label_lower, None),
-                detail=detail,
+                target=AuditTarget(self.opts.label_lower, target_id),
+                detail=", ".join(ids),
             )
             return action(modeladmin, request, queryset)
 
         return run
 
-    def _audit(self, request: HttpRequest, verb: str, obj: models.Model, **more: Any) -> None:
-        log_audit_event(f"admin.{verb}", by=request.user, target=obj, **more)
+    def _audit(self, request: HttpRequest, verb: str, obj: models.Model, **kwargs: Any) -> None:
+        log_audit_event(f"admin.{verb}", by=request.user, target=obj, **kwargs)
 
 
-def _lookup_of_filter(listed: Any) -> Any:
-    """Return the column or the parameter by which a URL names a filter."""
-    found = listed[0] if isinstance(listed, tuple) else listed
-    return getattr(found, "parameter_name", found)
+def _filter_lookup(item: Any) -> Any:
+    """Return the field or the parameter name of an item of `list_filter`."""
+    name = item[0] if isinstance(item, tuple) else item
+    return getattr(name, "parameter_name", name)
 
 
 def _form_changes(form: Any, formsets: Any) -> dict[str, tuple[Any, Any]]:
     """Return the values of each changed field before and after, and each added, changed and deleted inline row."""
-    found = {name: (form.initial.get(name), form.cleaned_data.get(name)) for name in form.changed_data}
+    changes = {name: (form.initial.get(name), form.cleaned_data.get(name)) for name in form.changed_data}
     for formset in formsets:
         name = formset.model._meta.model_name
         for row in formset.new_objects:
-            found[f"{name} +{row.pk}"] = (None, str(row))
+            changes[f"{name} +{row.pk}"] = (None, str(row))
         for row, fields in formset.changed_objects:
-            found[f"{name} {row.pk}"] = (None, {field: str(getattr(row, field, "")) for field in fields})
+            changes[f"{name} {row.pk}"] = (None, {field: str(getattr(row, field, "")) for field in fields})
         for row in formset.deleted_objects:
-            found[f"{name} -{row.pk}"] = (str(row), None)
-    return found
+            changes[f"{name} -{row.pk}"] = (str(row), None)
+    return changes
 
 
 def _cascading_relations(model: type[models.Model]) -> list[Any]:
@@ -145,10 +142,10 @@ def _cascading_relations(model: type[models.Model]) -> list[Any]:
 
 
 class LargeTableModelAdmin(AuditedModelAdmin):
-    """For large tables: rows are found through an index, and not all counted or offered in a dropdown.
+    """For large tables: lists use an index, and neither count all rows nor offer them in a dropdown.
 
-    A list is sortable by the columns with an index, unless `sortable_by` names others. `beside` names the relations to
-    prefetch: with a join MariaDB would begin with the smaller table and sort the larger one.
+    A list is sortable by the columns with an index, unless `sortable_by` names others. `list_prefetch_related` replaces
+    `list_select_related`: with a join, MariaDB would begin with the smaller table and sort the larger one.
     """
 
     paginator = CappedPaginator
@@ -165,21 +162,21 @@ class LargeTableModelAdmin(AuditedModelAdmin):
         return rows.prefetch_related(*self.list_prefetch_related)
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        """Refuse an action on more rows than a list shows, since nobody has seen them all.
+        """Refuse an action on more rows than a list shows, since the user cannot have seen them all.
 
         Raises BadRequest for a selected value that is not an id.
         """
         if None in map(parse_id, request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise BadRequest
-        most = changelist.MAX_LIST_ROWS
-        if request.POST.get("select_across") == "1" and count_up_to(queryset, most) == most:
+        limit = changelist.MAX_LIST_ROWS
+        if request.POST.get("select_across") == "1" and count_up_to(queryset, limit) == limit:
             text = _("Not done: %(most)d rows or more match. Narrow your search.")
-            self.message_user(request, text % {"most": most}, messages.ERROR)
+            self.message_user(request, text % {"most": limit}, messages.ERROR)
             return None
         return super().response_action(request, queryset)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Return the rows and what prevents their deletion, without the cascade, which may be any number of rows."""
+        """Return the rows and what prevents their deletion, without the rows deleted by cascade, which may be many."""
         names, needed, protected = [str(obj) for obj in objs], set(), []
         if not all(self.has_delete_permission(request, obj) for obj in objs):
             needed.add(self.opts.verbose_name)
@@ -193,18 +190,18 @@ class LargeTableModelAdmin(AuditedModelAdmin):
         return names, {self.opts.verbose_name_plural: len(names)}, needed, protected
 
     def _blocks_deletion(self, model: type[models.Model], request: HttpRequest) -> bool:
-        """Return whether the model has a page here on which this user may not delete rows."""
-        page = self.admin_site._registry.get(model)
-        return page is not None and not page.has_delete_permission(request)
+        """Return whether the model has an admin in which this user may not delete rows."""
+        model_admin = self.admin_site._registry.get(model)
+        return model_admin is not None and not model_admin.has_delete_permission(request)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return IndexOrderedChangeList
 
     def get_sortable_by(self, request: HttpRequest) -> Any:
         """Return the columns with an index, except relations, which would be sorted by id."""
-        named = super().get_sortable_by(request)
-        ordered = indexed_columns(self.model) - set(self.list_prefetch_related)
-        return named if self.sortable_by is not None else [name for name in named if name in ordered]
+        columns = super().get_sortable_by(request)
+        indexed = indexed_columns(self.model) - set(self.list_prefetch_related)
+        return columns if self.sortable_by is not None else [name for name in columns if name in indexed]
 
 
 class ReadOnlyModelAdmin(LargeTableModelAdmin):

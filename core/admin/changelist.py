@@ -11,19 +11,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.views import ChangeList
 
-# A list ends there; staff find the rows behind it by searching or filtering.
+# A list ends there; staff find further rows by searching or filtering.
 MAX_LIST_ROWS = 2_000
 
 
-def count_up_to(rows: QuerySet[Any], most: int) -> int:
-    """Return the number of rows, or `most` if there are more."""
-    return int(rows.order_by()[:most].count())
+def count_up_to(rows: QuerySet[Any], limit: int) -> int:
+    """Return the number of rows, or `limit` if there are more."""
+    return int(rows.order_by()[:limit].count())
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
     """Counts at most 2,000 rows, so that no page scans a table."""
 
-    # The theme draws the page numbers with it; its own would present 2,000 as the number of rows.
+    # The theme's own template would present 2,000 as the number of rows.
     template_name = "core/page_numbers.html"
 
     @property
@@ -45,7 +45,7 @@ class IndexOrderedChangeList(ChangeList):
     """
 
     def get_results(self, request: HttpRequest) -> None:
-        """Drop the full count, which the theme shows at the top, where it says nothing or is capped."""
+        """Hide the theme's total at the top of the list if it is capped or equals the number of results."""
         super().get_results(request)
         if getattr(self.paginator, "is_capped", False) or not (self.query or self.has_active_filters):
             self.full_result_count = self.result_count
@@ -70,5 +70,5 @@ class IndexOrderedChangeList(ChangeList):
 def indexed_columns(model: type[models.Model]) -> set[str]:
     """Return the columns by which a table of any size is sorted quickly: those with an index on them and the id."""
     fields: Any = model._meta.concrete_fields
-    own = {field.name for field in fields if field.db_index or field.unique}
-    return own | {index.fields[0] for index in model._meta.indexes if index.fields[1:] in ([], ["id"])}
+    columns = {field.name for field in fields if field.db_index or field.unique}
+    return columns | {index.fields[0] for index in model._meta.indexes if index.fields[1:] in ([], ["id"])}

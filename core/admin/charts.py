@@ -29,7 +29,7 @@ class BarChart:
 
     @property
     def data(self) -> str:
-        """The data as Chart.js takes them."""
+        """The data in the format of Chart.js."""
         bars = {"data": self.values, "backgroundColor": "var(--color-primary-600)", "maxBarThickness": 24}
         return json.dumps({"labels": self.labels, "datasets": [bars | {"displayYAxis": True}]})
 
@@ -41,8 +41,8 @@ class BarChart:
 
 def last_months(today: datetime.date, count: int = 12) -> list[datetime.date]:
     """Return the first days of the last months including this one, the oldest first."""
-    this = today.year * 12 + today.month - 1
-    return [datetime.date(month // 12, month % 12 + 1, 1) for month in range(this - count + 1, this + 1)]
+    current = today.year * 12 + today.month - 1
+    return [datetime.date(month // 12, month % 12 + 1, 1) for month in range(current - count + 1, current + 1)]
 
 
 def monthly_chart(title: str | Promise, months: Iterable[tuple[datetime.date, int]]) -> BarChart:

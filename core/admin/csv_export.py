@@ -17,10 +17,10 @@ class _Echo:
         return line
 
 
-def csv_response(name: str, heads: Sequence[Any], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
+def csv_response(name: str, header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
     """Return a streaming response with these rows."""
     writer: Any = csv.writer(_Echo())
-    lines = (writer.writerow([escape_formula(cell) for cell in row]) for row in _with_header(heads, rows))
+    lines = (writer.writerow([escape_formula(cell) for cell in row]) for row in _with_header(header, rows))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     response["Cache-Control"] = "private, no-store"
@@ -50,6 +50,6 @@ def _older_than(last: Model) -> Q:
     return Q(created_at__lte=created_at) & (Q(created_at__lt=created_at) | Q(pk__lt=last.pk))
 
 
-def _with_header(heads: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
-    yield [str(head) for head in heads]
+def _with_header(header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+    yield [str(cell) for cell in header]
     yield from rows

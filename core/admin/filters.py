@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from core.search.normalize import normalize_identifier
 
 MAX_ID_DIGITS = 18
-# With more users than this a query does not list their ids.
+# With more users than this, a query does not list their ids.
 MAX_USER_IDS_IN_FILTER = 1_000
 
 
@@ -23,37 +23,37 @@ def parse_id(term: str) -> int | None:
     return int(term) if term.isdecimal() and len(term) <= MAX_ID_DIGITS else None
 
 
-def filter_by_username_prefix(rows: QuerySet[Any], person: str, name: str) -> QuerySet[Any]:
-    """Return the rows of users with this username prefix; `person` is the column of the user.
+def filter_by_username_prefix(rows: QuerySet[Any], user_field: str, username: str) -> QuerySet[Any]:
+    """Return the rows whose `user_field` is a user with this username prefix.
 
-    For few users by their ids. For many the database reads the rows in order until the page is full, which for few
-    would be all rows.
+    Few users are matched by their ids. With many, the database reads the rows in order until the page is full; with
+    few, that would read all rows.
     """
-    named = {"username_key__startswith": normalize_identifier(name.strip())}
-    few = list(get_user_model().objects.filter(**named).values_list("pk", flat=True)[:MAX_USER_IDS_IN_FILTER])
-    if len(few) < MAX_USER_IDS_IN_FILTER:
-        return rows.filter(**{f"{person}__in": few})
-    return rows.filter(**{f"{person}__{column}": value for column, value in named.items()})
+    condition = {"username_key__startswith": normalize_identifier(username.strip())}
+    user_ids = list(get_user_model().objects.filter(**condition).values_list("pk", flat=True)[:MAX_USER_IDS_IN_FILTER])
+    if len(user_ids) < MAX_USER_IDS_IN_FILTER:
+        return rows.filter(**{f"{user_field}__in": user_ids})
+    return rows.filter(**{f"{user_field}__{column}": value for column, value in condition.items()})
 
 
 class DateTimeRangeFilter(RangeDateTimeFilter):
     """A range of time. A date without a time is a whole day; an invalid one matches nothing.
 
-    The theme's own filter ignores invalid input, and so shows more than was asked for.
+    The theme's own filter ignores invalid input, and then shows rows outside the range.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.title = _("period")  # instead of "By at"
+        self.title = _("period")  # instead of "By time"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         for end, lookup, time in (("from", "gte", datetime.time.min), ("to", "lte", datetime.time.max)):
             day, hour = (str(self.used_parameters.get(f"{self.parameter_name}_{end}_{n}") or "") for n in (0, 1))
             if day or hour:
-                moment = _parse_datetime(day, hour, time)
-                if moment is None:
+                value = _parse_datetime(day, hour, time)
+                if value is None:
                     return queryset.none()
-                queryset = queryset.filter(**{f"{self.parameter_name}__{lookup}": moment})
+                queryset = queryset.filter(**{f"{self.parameter_name}__{lookup}": value})
         return queryset
 
 

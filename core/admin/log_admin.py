@@ -21,22 +21,20 @@ from core.audit import log_audit_event
 from core.search.normalize import normalize_identifier
 
 
-def resolve_account_id(text: str) -> int:
+def resolve_user_id(text: str) -> int:
     """Return the id of the user with this id or username, or 0, which matches nothing."""
-    number = parse_id(text)
-    if number is not None:
-        return number
-    found = (
-        get_user_model().objects.filter(username_key=normalize_identifier(text)).values_list("pk", flat=True).first()
-    )
-    return found or 0
+    user_id = parse_id(text)
+    if user_id is not None:
+        return user_id
+    users = get_user_model().objects.filter(username_key=normalize_identifier(text))
+    return users.values_list("pk", flat=True).first() or 0
 
 
 class VerbFilter(admin.SimpleListFilter):
     """Base of the filters by verb."""
 
-    title, parameter_name = _("what"), "verb"
-    # With these two, as the filters of columns have them, the theme's form keeps the selected link.
+    title, parameter_name = _("event"), "verb"
+    # The theme's form keeps the selected value of filters that have these two, as field filters do.
     lookup_kwarg = parameter_name
 
     @property
@@ -50,21 +48,21 @@ class VerbFilter(admin.SimpleListFilter):
 class ActorFilter(TextFilter):
     """Filter by the actor's username or id."""
 
-    title, parameter_name = _("who"), "who"
+    title, parameter_name = _("actor"), "actor"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         text = str(self.value() or "").strip()
-        return queryset.filter(actor=resolve_account_id(text)) if text else queryset
+        return queryset.filter(actor=resolve_user_id(text)) if text else queryset
 
 
 class LogModelAdmin(ReadOnlyModelAdmin):
-    """Base of the pages of logs, with rows that have `at`, `verb` and `actor`."""
+    """Base of the pages of logs, whose rows have `created_at`, `verb` and `actor`."""
 
     list_filter_submit = True
     # The order of ids is the same, but with this one a period is an index range.
     ordering = ("-created_at", "-id")
     sortable_by = ("created_at",)
-    # Makes the search box appear; `get_search_results` does the search.
+    # Shows the search box; `get_search_results` does the search.
     search_fields = ("id",)
     actions_list = ("export",)
     actions = None
@@ -75,7 +73,7 @@ class LogModelAdmin(ReadOnlyModelAdmin):
 
     @action(description=_("Export as CSV"), url_path="export", icon="download", permissions=["view"])  # type: ignore[untyped-decorator]
     def export(self, request: HttpRequest) -> HttpResponseBase:
-        """Export all rows of the list, and record that in the audit log. Invalid filters lead back to the list."""
+        """Export all rows of the list, and record that in the audit log. With invalid filters, redirect to the list."""
         try:
             rows = self.get_changelist_instance(request).get_queryset(request)
         except IncorrectLookupParameters:
@@ -83,7 +81,8 @@ class LogModelAdmin(ReadOnlyModelAdmin):
             return HttpResponseRedirect(f"{page}?{ERROR_FLAG}=1")
         log_audit_event(self.export_verb, by=request.user, detail=request.META.get("QUERY_STRING", ""))
         lines = (
-            [_cell(self.get_export_value(row, name)) for name in self.export_fields] for row in iter_newest_first(rows)
+            [_format_cell(self.get_export_value(row, name)) for name in self.export_fields]
+            for row in iter_newest_first(rows)
         )
         return csv_response(self.file_name, self.export_fields, lines)
 
@@ -92,5 +91,5 @@ class LogModelAdmin(ReadOnlyModelAdmin):
         return getattr(row, name)
 
 
-def _cell(value: Any) -> Any:
+def _format_cell(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value

@@ -1,4 +1,4 @@
-"""Messages of Django's and the theme's templates that need a translation of ours. They are only collected here."""
+"""Messages of Django's and the theme's templates that lack a translation; listed for `script/messages`."""
 
 from django.utils.translation import gettext_noop as _
 from django.utils.translation import ngettext_lazy
@@ -73,7 +73,7 @@ UNFOLD_MESSAGES = (
     _("Welcome"),
     _("Welcome back to"),
     _("You have been successfully logged out from the administration"),
-    # As it stands in its template.
+    # With the whitespace of its template.
     ngettext_lazy(
         "\n                Found %(counter)s result in %(time)s seconds\n            ",
         "\n                Found %(counter)s results in %(time)s seconds\n            ",

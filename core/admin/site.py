@@ -1,4 +1,4 @@
-"""The staff's site."""
+"""Base of the admin site."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -22,13 +22,13 @@ View = Callable[..., HttpResponseBase]
 
 
 class BaseAdminSite(UnfoldAdminSite):
-    """The theme's site under the product's name; `accounts.admin_site` adds how staff sign in."""
+    """The theme's site with the project's name. `accounts.admin_site` adds the two-factor login."""
 
     site_title = site_header = "BookBridge"
     index_title = _("Administration")
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """As Django's; a request that is refused stands in the audit log."""
+        """Wrap a view so that denied requests are recorded in the audit log."""
         guarded = super().admin_view(view, cacheable)
 
         @wraps(guarded)
@@ -44,22 +44,22 @@ class BaseAdminSite(UnfoldAdminSite):
         return inner
 
     def get_log_entries(self, request: HttpRequest) -> QuerySet[LogEntry]:
-        """As Django's, by their ids, which grow with their moments: somebody's last ten are the end of an index."""
+        """Order by id instead of time: the order is the same, and the index on the user has it."""
         return super().get_log_entries(request).order_by("-pk")
 
     def _search_apps(self, *args: Any) -> list[Any]:
-        # The theme keeps them in the cache, and ours takes JSON alone.
-        return [asdict(found) for found in super()._search_apps(*args)]
+        # The theme caches the results, and our cache stores JSON only.
+        return [asdict(result) for result in super()._search_apps(*args)]
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """As the theme's; a page that there is not is not found."""
+        """Return 404 for a page number that does not exist."""
         try:
             return super().search(request, extra_context)
         except InvalidPage:
             raise Http404 from None
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
-        """As Django's: by `password_change_form`, which accounts sets; the theme's own page knows one form alone."""
+        """Use `password_change_form`, which accounts sets; the theme's own view always uses the same form."""
         view = PasswordChangeView.as_view(
             form_class=self.password_change_form,
             success_url=reverse(f"{self.name}:password_change_done", current_app=self.name),
@@ -69,6 +69,6 @@ class BaseAdminSite(UnfoldAdminSite):
         return view(request)
 
     def page_context(self, request: HttpRequest, **context: Any) -> dict[str, Any]:
-        """Return the context of a page that is no model's."""
+        """Return the context of a page that does not belong to a model."""
         request.current_app = self.name
         return self.each_context(request) | context

@@ -17,7 +17,7 @@ from core.api.exceptions import APIProblem, Conflict
 from core.api.renderers import JSONRenderer
 from core.db.transactions import atomic_with_retry
 from core.encryption import decrypt, encrypt
-from core.models import RETENTION, IdempotencyRecord, KeptAnswerQuerySet
+from core.models import RETENTION, IdempotencyRecord, IdempotencyRecordQuerySet
 from core.search.normalize import sha256_hex
 
 # A call that has run for longer was killed with its worker: its key may be used again.
@@ -27,7 +27,7 @@ ENCRYPTION_PURPOSE = "idempotency"
 
 def preserve_body(request: Request) -> None:
     """Read the body of a call with a key, which is part of its digest, before a throttle or a parser consumes it."""
-    if _given_key(request) is not None:
+    if _client_key(request) is not None:
         request._request.body  # noqa: B018
 
 
@@ -37,7 +37,7 @@ def with_idempotency_key(handler: Callable[..., Any], request: Request) -> Calla
     The claim on the key is committed first, so that a parallel call gets 409 at once. The effect and the stored
     response are committed together: a retry after a crash finds both or neither.
     """
-    key = _given_key(request)
+    key = _client_key(request)
     if key is None or not request.user.is_authenticated:
         return handler
     if not 1 <= len(key) <= 255:
@@ -47,19 +47,19 @@ def with_idempotency_key(handler: Callable[..., Any], request: Request) -> Calla
 
 def has_stored_response(request: Request) -> bool:
     """Whether the response to this call, key and body, is stored."""
-    key = _given_key(request)
+    key = _client_key(request)
     if key is None:
         return False
-    stored = IdempotencyRecord.objects.filter(key=_key(request, key), request_digest=_digest(request))
+    stored = IdempotencyRecord.objects.filter(key=_record_key(request, key), request_digest=_digest(request))
     return stored.filter(created_at__gt=timezone.now() - RETENTION).exclude(status=None).exists()
 
 
-def _given_key(request: Request) -> str | None:
+def _client_key(request: Request) -> str | None:
     return request.headers.get("Idempotency-Key") if request.method == "POST" else None
 
 
 def _run_once(handler: Callable[..., Any], client_key: str, request: Request, *args: Any, **kwargs: Any) -> Response:
-    claim = _claim(request, _key(request, client_key), _digest(request))
+    claim = _claim(request, _record_key(request, client_key), _digest(request))
     if claim.status is not None:
         return _replay_response(claim)
     try:
@@ -71,7 +71,7 @@ def _run_once(handler: Callable[..., Any], client_key: str, request: Request, *a
         raise
 
 
-def _key(request: Request, client_key: str) -> str:
+def _record_key(request: Request, client_key: str) -> str:
     return sha256_hex(f"{request.user.pk} {request.path} {client_key}")
 
 
@@ -84,23 +84,23 @@ def _digest(request: Request) -> str:
     return sha256(body).hexdigest()
 
 
-def _claim(request: Request, key: str, body: str) -> IdempotencyRecord:
-    """Return a claim on the key, or the stored response; raise Problem if there is neither."""
+def _claim(request: Request, key: str, digest: str) -> IdempotencyRecord:
+    """Return a claim on the key, or the stored response; raise APIProblem if there is neither."""
     now = timezone.now()
     try:
         return _insert(
-            IdempotencyRecord(user_id=int(request.user.pk or 0), key=key, request_digest=body, created_at=now)
+            IdempotencyRecord(user_id=int(request.user.pk or 0), key=key, request_digest=digest, created_at=now)
         )
     except IntegrityError:
         first = IdempotencyRecord.objects.filter(key=key).first()
     if first is not None and first.created_at < now - (CLAIM_TIMEOUT if first.status is None else RETENTION):
         # Expired: of several calls that find it, the one that still matches in its UPDATE takes over the key.
         expired = IdempotencyRecord.objects.filter(pk=first.pk, created_at=first.created_at)
-        if not expired.update(request_digest=body, created_at=now, status=None, response_body=""):
+        if not expired.update(request_digest=digest, created_at=now, status=None, response_body=""):
             raise _in_progress()
         first.created_at, first.status = now, None
         return first
-    if first is not None and first.request_digest != body:
+    if first is not None and first.request_digest != digest:
         raise APIProblem(
             422, "idempotency_key_reused", _("This idempotency key was already used with a different request body.")
         )
@@ -115,7 +115,7 @@ def _insert(claim: IdempotencyRecord) -> IdempotencyRecord:
     return claim
 
 
-def _own_claim(claim: IdempotencyRecord) -> KeptAnswerQuerySet:
+def _own_claim(claim: IdempotencyRecord) -> IdempotencyRecordQuerySet:
     """Return the claim, unless it has a response or was taken over by another call."""
     return IdempotencyRecord.objects.filter(pk=claim.pk, created_at=claim.created_at, status=None)
 

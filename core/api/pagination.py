@@ -84,33 +84,33 @@ class KeysetPagination(BasePagination):
 
     def _ordering(self, request: Request, view: Any, queryset: Any) -> tuple[str, tuple[str, ...]]:
         ordering_fields = _orderings(view)
-        word = request.query_params.get("ordering", next(iter(ordering_fields)))
-        if word not in ordering_fields:
+        ordering = request.query_params.get("ordering", next(iter(ordering_fields)))
+        if ordering not in ordering_fields:
             choices = ", ".join(ordering_fields)
             detail = _("Must be one of: %(choices)s.") % {"choices": choices}
             raise InvalidParameter([{"field": "ordering", "code": "invalid_choice", "detail": str(detail)}])
-        fields = tuple(ordering_fields[word])
+        fields = tuple(ordering_fields[ordering])
         if not _is_unique(queryset, fields[-1]):
             fields += ("-id" if fields[-1].startswith("-") else "id",)
-        return word, fields
+        return ordering, fields
 
     def _page_size(self, request: Request) -> int:
-        given = request.query_params.get("page_size")
-        if given is None:
+        value = request.query_params.get("page_size")
+        if value is None:
             return self.page_size
-        if not (given.isascii() and given.isdigit() and len(given) < 5 and 1 <= int(given) <= self.max_page_size):
+        if not (value.isascii() and value.isdigit() and len(value) < 5 and 1 <= int(value) <= self.max_page_size):
             detail = _("Must be a whole number from 1 to %(most)s.") % {"most": self.max_page_size}
             raise InvalidParameter([{"field": "page_size", "code": "invalid", "detail": str(detail)}])
-        return int(given)
+        return int(value)
 
     def _cursor(self, request: Request, queryset: Any) -> tuple[list[Any] | None, bool]:
         """Return the cursor's values, None at an end of the list, and whether the page is read backwards."""
-        given = request.query_params.get("cursor")
-        if given is None:
+        value = request.query_params.get("cursor")
+        if value is None:
             return None, False
         try:
-            word, values, backwards = json.loads(base64.b64decode(given.encode(), b"-_", validate=True))
-            if word != self.ordering or not isinstance(backwards, bool):
+            ordering, values, backwards = json.loads(base64.b64decode(value.encode(), b"-_", validate=True))
+            if ordering != self.ordering or not isinstance(backwards, bool):
                 raise ValueError
             if values is None and backwards:
                 return None, True
@@ -141,8 +141,8 @@ class KeysetPagination(BasePagination):
 class SearchPagination(KeysetPagination):
     """Pages of a list with `?search=`; the view's `get_unsearched_queryset` returns the list without the search.
 
-    For common prefixes the search index is slow, because it collects every match first. So the next `near` rows of the
-    list are searched before the index is used. A page costs three queries either way.
+    For common prefixes the search index is slow, because it collects every match first. So the next `search_window`
+    rows of the list are searched before the index is used. A page costs three queries either way.
     """
 
     search_window = 1000
@@ -157,19 +157,19 @@ class SearchPagination(KeysetPagination):
         if not self.request.query_params.get("search"):
             return super().get_rows(queryset, order, limit)
         edge = self._window_end(order)
-        near = (
+        window = (
             queryset
             if edge is None
             else queryset.filter(_after_condition(tuple(map(_reverse_ordering, order)), edge, queryset))
         )
         with scan_instead_of_index():
-            found = list(near.prefetch_related(None).order_by(*order).values_list("pk", flat=True)[:limit])
+            found = list(window.prefetch_related(None).order_by(*order).values_list("pk", flat=True)[:limit])
             if edge is None or len(found) == limit:
                 return super().get_rows(queryset.filter(pk__in=found), order, limit)
         return super().get_rows(queryset, order, limit)
 
     def _window_end(self, order: tuple[str, ...]) -> list[Any] | None:
-        """Return the ordering values of the row after the next `near` rows; None if the list is shorter."""
+        """Return the ordering values of the row after the next `search_window` rows; None if the list is shorter."""
         rows = self.view.get_unsearched_queryset()
         if self.position is not None:
             rows = rows.filter(_after_condition(order, self.position, rows))
@@ -258,10 +258,10 @@ def _after_condition(order: tuple[str, ...], position: list[Any], queryset: Any)
     # Redundant, but on the first field alone, so that the database can start within its index.
     name, value = order[0].lstrip("-"), position[0]
     if value is not None and len(order) > 1:
-        least = order[0].startswith("-")
-        bound = Q(**{f"{name}__lte" if least else f"{name}__gte": value})
+        descending = order[0].startswith("-")
+        bound = Q(**{f"{name}__lte" if descending else f"{name}__gte": value})
         nullable = _column(queryset, name)[1]
-        condition = (bound | Q(**{f"{name}__isnull": True}) if least and nullable else bound) & condition
+        condition = (bound | Q(**{f"{name}__isnull": True}) if descending and nullable else bound) & condition
     return condition
 
 

@@ -15,7 +15,7 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
     """DRF's browsable API for development, without select fields that would load a whole table."""
 
     def get_context(self, data: Any, accepted_media_type: str | None, renderer_context: Any) -> dict[str, Any]:
-        """Return DRF's context; of the forms only the raw one is shown."""
+        """Return DRF's context, with the raw form only."""
         return super().get_context(data, accepted_media_type, renderer_context) | {"display_edit_forms": True}
 
     def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Any) -> Any:

@@ -11,5 +11,5 @@ NO_CONTENT = OpenApiResponse(description="No content.")
 
 
 def problem_schema(status: int, description: str) -> dict[Any, Any]:
-    """Describe a specific problem: `responses={204: NOTHING, **problem(409, "`club_full`.")}`."""
+    """Describe a specific problem: `responses={204: NO_CONTENT, **problem_schema(409, "`club_full`.")}`."""
     return {(status, PROBLEM_CONTENT_TYPE): OpenApiResponse(PROBLEM, description=description)}

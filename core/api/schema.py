@@ -110,7 +110,7 @@ COMMON_RESPONSES = {
     422: ("IdempotencyKeyReused", "`idempotency_key_reused`: the key was used with a different body."),
     429: ("TooManyRequests", "`throttled`; `Retry-After` is in seconds."),
 }
-# The first refuses nobody, the second with 401.
+# Neither gives 403: the first allows everyone, the second gives 401.
 UNRESTRICTED_PERMISSIONS = (AllowAny, IsAuthenticated)
 DEFAULT_RESPONSE_DESCRIPTION = (
     "Any other problem: `too_large` (413), `unsupported_media_type` (415), `not_acceptable` (406), "
@@ -227,7 +227,7 @@ class AutoSchema(BaseAutoSchema):
 
     @property
     def _supports_if_match(self) -> bool:
-        """Whether the view finds one object, which it compares before a write (`ConditionalWrites`)."""
+        """Whether the view finds one object, which it compares before a write (`IfMatchMixin`)."""
         finds_one = hasattr(self.view, "get_unlocked_object") and getattr(self.view, "detail", None) is not False
         return self.method in ("PUT", "PATCH", "DELETE") and finds_one
 

@@ -78,7 +78,7 @@ class IdField(serializers.IntegerField):
 
 
 class ModelSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
-    """DRF's model serializer, with LineField and TextField for text columns."""
+    """DRF's model serializer, with SingleLineField and VisibleTextField for text columns."""
 
     serializer_field_mapping: ClassVar[dict[Any, Any]] = serializers.ModelSerializer.serializer_field_mapping | {
         models.CharField: SingleLineField,
@@ -87,7 +87,7 @@ class ModelSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
 
 
 class StatisticsSerializer(serializers.Serializer[Any]):
-    """Statistics: the properties of the class `figures`; their docstrings are the descriptions in the schema."""
+    """Statistics: properties of `statistics_class`, whose docstrings are the descriptions in the schema."""
 
     statistics_class: type
 

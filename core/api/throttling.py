@@ -39,8 +39,8 @@ return {n, left}
 class LocalCounterStore:
     """Counters in the memory of this process, for use without Redis and while Redis is down."""
 
-    def __init__(self, most: int = 100_000) -> None:
-        self.most = most
+    def __init__(self, max_entries: int = 100_000) -> None:
+        self.max_entries = max_entries
         self.lock = threading.Lock()
         self.windows: dict[str, tuple[int, float]] = {}
 
@@ -61,12 +61,12 @@ class LocalCounterStore:
             self.windows.clear()
 
     def _evict(self, now: float) -> None:
-        if len(self.windows) < self.most:
+        if len(self.windows) < self.max_entries:
             return
         self.windows = {key: window for key, window in self.windows.items() if window[1] > now}
-        if len(self.windows) >= self.most:
+        if len(self.windows) >= self.max_entries:
             # No window has ended: drop the oldest tenth at once, so that memory is bounded and this is rare.
-            self.windows = dict(islice(self.windows.items(), self.most // 10, None))
+            self.windows = dict(islice(self.windows.items(), self.max_entries // 10, None))
 
 
 memory = LocalCounterStore()

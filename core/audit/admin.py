@@ -18,7 +18,7 @@ from unfold.views import ChangeList
 
 from core.admin.changelist import IndexOrderedChangeList
 from core.admin.filters import DateTimeRangeFilter, parse_id
-from core.admin.log_admin import ActorFilter, LogModelAdmin, VerbFilter, resolve_account_id
+from core.admin.log_admin import ActorFilter, LogModelAdmin, VerbFilter, resolve_user_id
 from core.audit.models import USER_MODEL_LABEL, AuditEntry, Outcome
 
 
@@ -88,23 +88,23 @@ class AuditEntryAdmin(LogModelAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         """Search by IP address, by object (`reviews.review:7`), or by an account that acted or was acted upon."""
         term = search_term.strip()
-        kind, _colon, number = term.rpartition(":")
+        label, _colon, pk = term.rpartition(":")
         if not term:
             return queryset, False
-        if _is_address(term):
+        if _is_ip_address(term):
             return queryset.filter(ip_address=term), False
-        if kind and parse_id(number) is not None:
-            return queryset.filter(target_type=kind.lower(), target_id=parse_id(number)), False
-        account = resolve_account_id(term)
-        return queryset.filter(Q(actor=account) | Q(target_type=USER_MODEL_LABEL, target_id=account)), False
+        if label and parse_id(pk) is not None:
+            return queryset.filter(target_type=label.lower(), target_id=parse_id(pk)), False
+        user_id = resolve_user_id(term)
+        return queryset.filter(Q(actor=user_id) | Q(target_type=USER_MODEL_LABEL, target_id=user_id)), False
 
     @admin.display(description=_("actor"))
     def actor_link(self, entry: Any) -> SafeString | str:
         if entry.actor is None:
             return "-"
         name = entry.names.get(entry.actor)
-        shown = entry.actor_name or name or f"#{entry.actor}"
-        return _link(USER_MODEL_LABEL, entry.actor, shown) if name else shown
+        text = entry.actor_name or name or f"#{entry.actor}"
+        return _link(USER_MODEL_LABEL, entry.actor, text) if name else text
 
     @admin.display(description=_("target"))
     def target_link(self, entry: Any) -> SafeString | str:
@@ -113,8 +113,8 @@ class AuditEntryAdmin(LogModelAdmin):
         if entry.target_id is None:
             return str(entry.target_type)
         name = entry.names.get(entry.target_id) if entry.target_type == USER_MODEL_LABEL else ""
-        shown = name or entry.target_title or f"{entry.target_type} {entry.target_id}"
-        return _link(entry.target_type, entry.target_id, shown)
+        text = name or entry.target_title or f"{entry.target_type} {entry.target_id}"
+        return _link(entry.target_type, entry.target_id, text)
 
     @display(description=_("outcome"), label={Outcome.DONE: "success", Outcome.REFUSED: "danger"})  # type: ignore[untyped-decorator]
     def outcome_badge(self, entry: AuditEntry) -> tuple[str, str]:
@@ -122,7 +122,7 @@ class AuditEntryAdmin(LogModelAdmin):
 
     @admin.display(description=_("changes"))
     def changes_display(self, entry: AuditEntry) -> SafeString:
-        rows = ((name, _shown(before), _shown(after)) for name, (before, after) in entry.changes.items())
+        rows = ((name, _format_value(before), _format_value(after)) for name, (before, after) in entry.changes.items())
         return format_html_join("", "<p><b>{}</b>: <del>{}</del> → <ins>{}</ins></p>", rows)
 
     def get_export_value(self, row: Any, name: str) -> Any:
@@ -133,7 +133,7 @@ class AuditEntryAdmin(LogModelAdmin):
         return value
 
 
-def _is_address(text: str) -> bool:
+def _is_ip_address(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -141,13 +141,13 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _link(label: str, number: int, text: str) -> SafeString | str:
+def _link(label: str, pk: int, text: str) -> SafeString | str:
     try:
-        address = reverse(f"admin:{label.replace('.', '_')}_change", args=[number])
+        url = reverse(f"admin:{label.replace('.', '_')}_change", args=[pk])
     except NoReverseMatch:
         return text
-    return format_html('<a class="underline" href="{}">{}</a>', address, text)
+    return format_html('<a class="underline" href="{}">{}</a>', url, text)
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return "; ".join(map(str, value)) if isinstance(value, list) else str("" if value is None else value)

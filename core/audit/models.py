@@ -35,9 +35,9 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 
     def anonymize(self, user: AbstractBaseUser) -> None:
         """Anonymize a deleted account: remove its name, and its IP address and client unless it acted as staff."""
-        about = self.filter(target_type=USER_MODEL_LABEL, target_id=user.pk)
-        about.filter(by_staff=False).update(target_title="", ip_address="", user_agent="")
-        about.filter(by_staff=True).update(target_title="", changes={})
+        entries = self.filter(target_type=USER_MODEL_LABEL, target_id=user.pk)
+        entries.filter(by_staff=False).update(target_title="", ip_address="", user_agent="")
+        entries.filter(by_staff=True).update(target_title="", changes={})
 
 
 class AuditEntry(models.Model):

@@ -10,7 +10,7 @@ from core.registry import audit_logs
 BATCH_SIZE = 2_000
 
 
-def prune(age: datetime.timedelta, *, most: int | None = None) -> int:
+def prune(age: datetime.timedelta, *, max_rows: int | None = None) -> int:
     """Delete entries older than `age` in batches and return their number.
 
     The deletion itself is logged first, so that it has an entry even if it is interrupted.
@@ -19,11 +19,11 @@ def prune(age: datetime.timedelta, *, most: int | None = None) -> int:
     if expired:
         log_audit_event("audit.cleared", by=None, detail=f"older than {age.days} days")
     count = 0
-    for old in expired:
-        while (most is None or count < most) and (
-            ids := list(old.order_by("created_at").values_list("pk", flat=True)[:BATCH_SIZE])
+    for rows in expired:
+        while (max_rows is None or count < max_rows) and (
+            ids := list(rows.order_by("created_at").values_list("pk", flat=True)[:BATCH_SIZE])
         ):
-            deleted, _rows = old.model._base_manager.filter(pk__in=ids).delete()
+            deleted, _rows = rows.model._base_manager.filter(pk__in=ids).delete()
             count += deleted
     return count
 
@@ -35,4 +35,4 @@ def count_prunable(age: datetime.timedelta) -> int:
 
 def prune_expired() -> int:
     """Delete some of the entries older than AUDIT_DAYS, if set. Called by the daily cleanup."""
-    return prune(datetime.timedelta(days=settings.AUDIT_DAYS), most=20_000) if settings.AUDIT_DAYS else 0
+    return prune(datetime.timedelta(days=settings.AUDIT_DAYS), max_rows=20_000) if settings.AUDIT_DAYS else 0

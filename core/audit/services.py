@@ -42,9 +42,9 @@ def log_audit_event(
     `changes` maps fields to old and new values; values of secret fields are redacted. Never pass a password, a token or
     the text of a post.
     """
-    origin, audit_target = get_client_info(), to_audit_target(target)
+    client, audit_target = get_client_info(), to_audit_target(target)
     actor = by if isinstance(by, int) or by is None else by.pk
-    request = current_request_id()
+    request_id = current_request_id()
     AuditEntry.objects.create(
         verb=verb,
         outcome=Outcome.REFUSED if refused else Outcome.DONE,
@@ -54,30 +54,30 @@ def log_audit_event(
         target_type=audit_target.type,
         target_id=audit_target.id,
         target_title=_clean(audit_target.title, TITLE_LENGTH),
-        changes={name: _pair(name, pair) for name, pair in (changes or {}).items()},
+        changes={name: _serialize_change(name, pair) for name, pair in (changes or {}).items()},
         reason=_clean(reason, REASON_LENGTH),
         detail=_clean(detail, DETAIL_LENGTH),
-        ip_address=origin.address,
-        user_agent=_clean(origin.user_agent, AGENT_LENGTH),
-        request_id="" if request == "-" else request,
+        ip_address=client.address,
+        user_agent=_clean(client.user_agent, AGENT_LENGTH),
+        request_id="" if request_id == "-" else request_id,
     )
 
 
-def to_audit_target(thing: models.Model | AuditTarget | None) -> AuditTarget:
+def to_audit_target(obj: models.Model | AuditTarget | None) -> AuditTarget:
     """Convert an object to the target of an entry."""
-    if isinstance(thing, models.Model):
-        number = thing.pk if isinstance(thing.pk, int) else None
-        return AuditTarget(thing._meta.label_lower, number, str(thing))
-    return thing or AuditTarget("", None)
+    if isinstance(obj, models.Model):
+        pk = obj.pk if isinstance(obj.pk, int) else None
+        return AuditTarget(obj._meta.label_lower, pk, str(obj))
+    return obj or AuditTarget("", None)
 
 
-def _pair(name: str, pair: tuple[Any, Any]) -> list[Any]:
+def _serialize_change(name: str, pair: tuple[Any, Any]) -> list[Any]:
     if any(word in name.lower() for word in REDACTED_FIELDS):
         return [REDACTED, REDACTED]
-    return [_shown(value) for value in pair]
+    return [_serialize_value(value) for value in pair]
 
 
-def _shown(value: Any) -> Any:
+def _serialize_value(value: Any) -> Any:
     """Return a value that can be stored as JSON: short, flat and without invalid characters."""
     if value is None or isinstance(value, bool | int | float):
         return value

@@ -24,10 +24,10 @@ class ReplicaChoice:
     """The replica of the current request, and whether it was used."""
 
     alias: str
-    asked: bool = False
+    used: bool = False
 
 
-_current_source: ContextVar[ReplicaChoice | None] = ContextVar("source", default=None)
+_current_replica: ContextVar[ReplicaChoice | None] = ContextVar("replica", default=None)
 
 breakers: defaultdict[str, CircuitBreaker] = defaultdict(lambda: CircuitBreaker(seconds=10))
 
@@ -41,18 +41,18 @@ class ReplicaReadsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Use a replica, or the primary if there is no healthy replica or the replica fails."""
         anonymous = "HTTP_AUTHORIZATION" not in request.META and request.path_info.startswith("/api/")
-        source = _pick_replica() if anonymous and request.method in ("GET", "HEAD") else None
-        if source is None:
+        replica = _pick_replica() if anonymous and request.method in ("GET", "HEAD") else None
+        if replica is None:
             return self.get_response(request)
-        with _use_source(source):
+        with _use_replica(replica):
             response = self.get_response(request)
-        if not source.asked:
+        if not replica.used:
             return response
         if response.status_code != 503:
-            breakers[source.alias].reset()
+            breakers[replica.alias].reset()
             return response
-        breakers[source.alias].trip()
-        connections[source.alias].close()
+        breakers[replica.alias].trip()
+        connections[replica.alias].close()
         return self.get_response(request)
 
 
@@ -65,18 +65,18 @@ def _pick_replica() -> ReplicaChoice | None:
 
 
 @contextmanager
-def _use_source(source: ReplicaChoice | None) -> Iterator[None]:
-    token = _current_source.set(source)
+def _use_replica(replica: ReplicaChoice | None) -> Iterator[None]:
+    token = _current_replica.set(replica)
     try:
         yield
     finally:
-        _current_source.reset(token)
+        _current_replica.reset(token)
 
 
 @contextmanager
 def use_primary() -> Iterator[None]:
     """Read from the primary inside the block."""
-    with _use_source(None):
+    with _use_replica(None):
         yield
 
 
@@ -85,11 +85,11 @@ class ReplicaRouter:
 
     def db_for_read(self, model: Any, **hints: Any) -> str | None:
         """Return the replica of the request, or None for the default."""
-        source = _current_source.get()
-        if source is None:
+        replica = _current_replica.get()
+        if replica is None:
             return None
-        source.asked = True
-        return source.alias
+        replica.used = True
+        return replica.alias
 
     def db_for_write(self, model: Any, **hints: Any) -> str:
         """Return the primary."""

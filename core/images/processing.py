@@ -34,38 +34,39 @@ class ImageSpec(NamedTuple):
     square: bool = False
 
 
-def reencode_image(file: IO[bytes], shape: ImageSpec) -> bytes:
+def reencode_image(file: IO[bytes], spec: ImageSpec) -> bytes:
     """Re-encode the first frame of a JPEG, PNG or WebP file as upright WebP without metadata.
 
-    Raises InvalidField `invalid_image` or `too_many_pixels`, and Unavailable if the wait for other images is too long.
+    Raises InvalidFieldError `invalid_image` or `too_many_pixels`, and ServiceUnavailable if the wait for other images
+    is too long.
     """
     if not _one_at_a_time.acquire(timeout=MAX_WAIT_SECONDS):
         raise ServiceUnavailable
     try:
-        return _reencode(file, shape)
+        return _reencode(file, spec)
     except InvalidFieldError:
         raise
     except DECOMPRESSION_BOMB_ERRORS:
         raise _too_many_pixels() from None
     except Exception as error:  # decoders may raise anything for damaged or malicious files
-        logger.info("a picture could not be read: %s", type(error).__name__)
+        logger.info("an image could not be read: %s", type(error).__name__)
         raise InvalidFieldError("file", "invalid_image", _("Upload a valid JPEG, PNG or WebP image.")) from None
     finally:
         _one_at_a_time.release()
 
 
-def _reencode(file: IO[bytes], shape: ImageSpec) -> bytes:
+def _reencode(file: IO[bytes], spec: ImageSpec) -> bytes:
     with Image.open(file, formats=FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:
             raise _too_many_pixels()
         # JPEG can be decoded at a fraction of its size.
-        image.draft(None, (2 * shape.side, 2 * shape.side))
-        shown = ImageOps.exif_transpose(_resize(_to_rgb(image), shape))
+        image.draft(None, (2 * spec.side, 2 * spec.side))
+        upright = ImageOps.exif_transpose(_resize(_to_rgb(image), spec))
     # Remove profiles, comments and locations.
-    shown.info.clear()
-    remade = io.BytesIO()
-    shown.save(remade, "WEBP", quality=QUALITY)
-    return remade.getvalue()
+    upright.info.clear()
+    output = io.BytesIO()
+    upright.save(output, "WEBP", quality=QUALITY)
+    return output.getvalue()
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -76,19 +77,19 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _resize(image: Image.Image, shape: ImageSpec) -> Image.Image:
+def _resize(image: Image.Image, spec: ImageSpec) -> Image.Image:
     """Shrink to the given size; smaller images are not enlarged."""
-    if shape.square:
-        side = min(shape.side, image.width, image.height)
+    if spec.square:
+        side = min(spec.side, image.width, image.height)
         fitted = ImageOps.fit(image, (side, side))
         fitted.info = image.info
         return fitted
-    image.thumbnail((shape.side, shape.side))
+    image.thumbnail((spec.side, spec.side))
     return image
 
 
 def _too_many_pixels() -> InvalidFieldError:
-    most = MAX_PIXELS // 1_000_000
+    megapixels = MAX_PIXELS // 1_000_000
     return InvalidFieldError(
-        "file", "too_many_pixels", _("Images may have at most %(most)s megapixels.") % {"most": most}
+        "file", "too_many_pixels", _("Images may have at most %(most)s megapixels.") % {"most": megapixels}
     )

@@ -24,7 +24,7 @@ from core.observability.request_context import build_absolute_url
 from core.registry import image_folders
 from core.tasks.decorators import task
 
-logger = logging.getLogger("bookbridge.pictures")
+logger = logging.getLogger("bookbridge.images")
 
 STORED_NAME_PATTERN = re.compile(r"([a-z-]{1,20})/[0-9a-f]{2}/([0-9]{1,19})-[0-9a-f]{32}\.webp")
 NAME_LENGTH = 100

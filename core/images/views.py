@@ -69,17 +69,17 @@ class ImageUploadView(GenericAPIView):
 
     def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Upload an image. It is stored as WebP without metadata, at a new URL each time."""
-        thing = self.get_object()
+        obj = self.get_object()
         data = reencode_image(validate(ImageUploadSerializer(data=request.data))["file"], self.image_spec)
-        with store_image(data, folder=self.upload_folder, owner=thing.pk) as name:
-            self.set_image(thing, name)
-        return Response(self.get_serializer(thing).data)
+        with store_image(data, folder=self.upload_folder, owner=obj.pk) as name:
+            self.set_image(obj, name)
+        return Response(self.get_serializer(obj).data)
 
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Delete the image, if there is one."""
         self.set_image(self.get_object(), "")
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    def set_image(self, thing: Any, name: str) -> None:
+    def set_image(self, obj: Any, name: str) -> None:
         """Set the image of the object by its name, or remove it if the name is empty."""
         raise NotImplementedError

@@ -56,7 +56,7 @@ class ResilientWatchedFileHandler(WatchedFileHandler):
 
     def __init__(self, filename: str) -> None:
         super().__init__(filename, encoding="utf-8", delay=True)
-        self.complained_at = float("-inf")
+        self.reported_at = float("-inf")
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the line; create the directory if it is missing."""
@@ -73,8 +73,8 @@ class ResilientWatchedFileHandler(WatchedFileHandler):
         with contextlib.suppress(OSError):
             if stream is not None:
                 stream.close()
-        if time.monotonic() - self.complained_at > 60:
-            self.complained_at = time.monotonic()
+        if time.monotonic() - self.reported_at > 60:
+            self.reported_at = time.monotonic()
             with contextlib.suppress(OSError):
                 kind = getattr(sys.exc_info()[0], "__name__", "error")
                 sys.stderr.write(f"{Path(self.baseFilename).name} cannot be written: {kind}\n")

@@ -33,8 +33,8 @@ class RequestContextMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Handle the request in its context."""
-        given = request.headers.get("X-Request-ID", "")
-        request_id = given if VALID_ID.fullmatch(given) else uuid.uuid4().hex
+        client_id = request.headers.get("X-Request-ID", "")
+        request_id = client_id if VALID_ID.fullmatch(client_id) else uuid.uuid4().hex
         tokens = _request.set(request), _request_id.set(request_id)
         try:
             response = self.get_response(request)

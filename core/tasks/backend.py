@@ -25,7 +25,10 @@ class DatabaseBackend(BaseTaskBackend):
     supports_get_result = True
 
     def enqueue(self, task: Task[Any, Any], args: Any, kwargs: Any) -> TaskResult[Any]:
-        """Have the task run once the transaction is committed. Arguments are stored as JSON: pass ids, not content."""
+        """Enqueue the task, which runs after the transaction is committed.
+
+        Arguments are stored as JSON: pass ids, not content.
+        """
         self.validate_task(task)
         row = QueuedTask(
             key=_key(task, args, kwargs),

@@ -1,4 +1,4 @@
-"""Expired rows are deleted once a day, in batches, so that nobody waits for the deletion."""
+"""Daily deletion of expired rows, in batches, so that no lock is held for long."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,17 +13,17 @@ from core.tasks.decorators import periodic_task
 from core.tasks.models import QueuedTask
 
 BATCH_SIZE = 1000
-# After this long other tasks have their turn.
+# Then other tasks run before the cleanup continues.
 MAX_SECONDS_PER_RUN = 2.0
 
 
 def register_cleanup(name: str, rows: Callable[[], QuerySet[Any]]) -> None:
-    """Have these rows deleted."""
+    """Register rows that the daily cleanup deletes."""
     cleanups.register(name, lambda: _delete_batch(rows()))
 
 
 def run_cleanup(*, until: Callable[[], bool] = lambda: False) -> Iterator[tuple[str, int, bool]]:
-    """Yield for each cleanup job its name, how many rows it deleted, and whether `until()` ended it early."""
+    """Yield for each cleanup its name, how many rows it deleted, and whether `until()` ended it early."""
     for name, cleanup in list(cleanups.items()):
         deleted = batch = cleanup()
         while batch and not until():

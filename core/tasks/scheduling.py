@@ -6,7 +6,7 @@ from core.db.transactions import atomic_with_retry
 from core.tasks.decorators import periodic_tasks
 from core.tasks.models import PeriodicTask
 
-# The last period that this process has seen to; saves a query each time.
+# The last period of each task that this process has enqueued; saves a query.
 _periods: dict[str, int] = {}
 
 

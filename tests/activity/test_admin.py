@@ -41,13 +41,15 @@ def test_filters_and_search(admin, log, alice, bob, club):
     today = f"{timezone.now():%Y-%m-%d}"
     assert listed_verbs(admin) == ["member.removed", "review.liked", "book.listed"]
     assert listed_verbs(admin, verb="review.liked") == ["review.liked"]
-    assert listed_verbs(admin, who="ALICE") == listed_verbs(admin, who=alice.pk) == ["member.removed", "book.listed"]
+    assert (
+        listed_verbs(admin, actor="ALICE") == listed_verbs(admin, actor=alice.pk) == ["member.removed", "book.listed"]
+    )
     assert listed_verbs(admin, club=club.pk) == ["member.removed", "book.listed"]
     assert listed_verbs(admin, created_at_from_0=today) == ["member.removed", "review.liked"]
     assert listed_verbs(admin, created_at_to_0="2026-01-01", verb="book.listed") in ([], ["book.listed"])
     assert listed_verbs(admin, q="bob") == ["member.removed", "review.liked"]
     assert listed_verbs(admin, q="review:7") == ["review.liked"]
-    for query in ({"who": "nobody"}, {"club": "x"}, {"q": "nobody"}, {"created_at_from_0": "nonsense"}):
+    for query in ({"actor": "nobody"}, {"club": "x"}, {"q": "nobody"}, {"created_at_from_0": "nonsense"}):
         assert listed_verbs(admin, **query) == []
 
 

@@ -27,8 +27,8 @@ def test_search_for_a_too_large_id_finds_nothing(staff, meta):
     client = Client()
     client.force_login(staff)
     for term in ("9" * 25, "9" * 5000, "٣", f"book: {'9' * 25}"):
-        answer = client.get(reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"), {"q": term})
-        assert answer.status_code == 200, term
+        response = client.get(reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"), {"q": term})
+        assert response.status_code == 200, term
 
 
 @pytest.mark.parametrize("meta", SEARCHED, ids=lambda meta: meta.label_lower)
@@ -72,7 +72,7 @@ def test_dashboard_count_is_capped(staff, make_user, monkeypatch):
     monkeypatch.setattr("core.admin.dashboard.MAX_COUNTED", 3)
     assert format_capped_count(User.objects.all()) == "3+"
     with translation.override("pt-br"):
-        monkeypatch.setattr("core.admin.dashboard.count_up_to", lambda rows, most: 12_000)
+        monkeypatch.setattr("core.admin.dashboard.count_up_to", lambda rows, limit: 12_000)
         assert format_capped_count(User.objects.all()) == "12.000"
 
 
@@ -106,9 +106,9 @@ def test_error_page_is_translated_with_a_link_back(staff, monkeypatch, status, e
     client = Client(raise_request_exception=False, headers={"accept-language": "pt-BR"})
     client.force_login(staff)
     monkeypatch.setattr(QueuedTaskAdmin, "get_queryset", fails)
-    answer = client.get("/admin/core/queuedtask/")
-    page = answer.content.decode()
-    assert answer.status_code == status
+    response = client.get("/admin/core/queuedtask/")
+    page = response.content.decode()
+    assert response.status_code == status
     assert f"<title>{title} | BookBridge</title>" in page
     assert '<html lang="pt-br">' in page
     assert '<a href="/admin/">Administração</a>' in page
@@ -118,6 +118,6 @@ def test_error_page_is_translated_with_a_link_back(staff, monkeypatch, status, e
 def test_csrf_failure_page_explains_what_to_do(staff):
     client = Client(enforce_csrf_checks=True)
     client.force_login(staff)
-    answer = client.post("/admin/core/queuedtask/", {})
-    assert answer.status_code == 403
-    assert "load the page again" in answer.content.decode()
+    response = client.post("/admin/core/queuedtask/", {})
+    assert response.status_code == 403
+    assert "load the page again" in response.content.decode()

@@ -53,9 +53,9 @@ def verbs():
 
 def shown(admin, **query):
     """Return the verbs on the page, the newest first."""
-    answer = admin.get(LOG, query)
-    assert answer.status_code == 200
-    return [entry.verb for entry in answer.context["cl"].result_list]
+    response = admin.get(LOG, query)
+    assert response.status_code == 200
+    return [entry.verb for entry in response.context["cl"].result_list]
 
 
 def form_of(user, **changes):
@@ -65,8 +65,8 @@ def form_of(user, **changes):
 
 
 def test_change_records_actor_target_and_client(admin, staff, alice):
-    answer = admin.post(f"{USERS}{alice.pk}/change/", form_of(alice, bio="New."), HTTP_X_REQUEST_ID="req-1")
-    assert answer.status_code == 302
+    response = admin.post(f"{USERS}{alice.pk}/change/", form_of(alice, bio="New."), HTTP_X_REQUEST_ID="req-1")
+    assert response.status_code == 302
     (entry,) = entries()
     assert (entry.verb, entry.outcome, entry.actor, entry.actor_name) == ("admin.changed", "done", staff.pk, "staffer")
     assert (entry.target_type, entry.target_id, entry.target_title) == ("accounts.user", alice.pk, "alice")
@@ -97,8 +97,8 @@ def test_rolled_back_change_is_not_recorded(admin, alice, monkeypatch):
 
     monkeypatch.setattr("accounts.admin.UserAdmin.response_change", fail)
     admin.raise_request_exception = False
-    answer = admin.post(f"{USERS}{alice.pk}/change/", form_of(alice, bio="New."))
-    assert answer.status_code == 500
+    response = admin.post(f"{USERS}{alice.pk}/change/", form_of(alice, bio="New."))
+    assert response.status_code == 500
     assert entries() == []
 
 
@@ -195,9 +195,9 @@ def test_audit_log_filters_and_search(admin, staff, alice):
         ({"verb": "two"}, ["two"]),
         ({"verb": "nothing"}, []),
         ({"outcome__exact": "refused"}, ["two"]),
-        ({"who": "STAFFER"}, ["one"]),
-        ({"who": str(alice.pk)}, ["two", "four"]),
-        ({"who": "nobody"}, []),
+        ({"actor": "STAFFER"}, ["one"]),
+        ({"actor": str(alice.pk)}, ["two", "four"]),
+        ({"actor": "nobody"}, []),
         ({"q": "staffer"}, ["one", "four"]),
         ({"q": "alice"}, ["one", "two", "four"]),
         ({"q": "2001:db8::1"}, ["three"]),
@@ -218,7 +218,7 @@ def test_audit_log_filters_and_search(admin, staff, alice):
         ({"created_at_from_0": "yesterday"}, []),
         ({"created_at_from_0": "0001-01-01"}, []),
         ({"created_at_from_1": "10:00"}, []),
-        ({"verb": "two", "who": "alice", "created_at_from_0": day}, ["two"]),
+        ({"verb": "two", "actor": "alice", "created_at_from_0": day}, ["two"]),
     ]:
         assert shown(admin, **query) == found, query
 
@@ -232,10 +232,10 @@ def test_csv_export_applies_the_filters(admin, staff, alice, monkeypatch):
         )
     AuditEntry.objects.update(created_at=same)
     log_audit_event("other", by=staff)
-    answer = admin.get(f"{LOG}export/?verb=thing.done")
-    assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    assert answer["Content-Disposition"] == 'attachment; filename="audit-log.csv"'
-    heads, *rows = csv.reader(io.StringIO(answer.getvalue().decode()))
+    response = admin.get(f"{LOG}export/?verb=thing.done")
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert response["Content-Disposition"] == 'attachment; filename="audit-log.csv"'
+    heads, *rows = csv.reader(io.StringIO(response.getvalue().decode()))
     found = [dict(zip(heads, row, strict=True)) for row in rows]
     assert [row["target_id"] for row in found] == [str(n) for n in reversed(range(8))]
     assert {row["target_title"] for row in found} == {"'=HYPERLINK(1)"}
@@ -246,8 +246,8 @@ def test_csv_export_applies_the_filters(admin, staff, alice, monkeypatch):
 
 @pytest.mark.parametrize("log", [LOG, "/admin/activity/event/"])
 def test_export_with_unknown_filter_redirects(admin, log):
-    answer = admin.get(f"{log}export/?colour=red")
-    assert (answer.status_code, answer["Location"]) == (302, f"{log}?e=1")
+    response = admin.get(f"{log}export/?colour=red")
+    assert (response.status_code, response["Location"]) == (302, f"{log}?e=1")
     assert "audit.exported" not in verbs()
 
 

@@ -1,4 +1,4 @@
-"""What only the real application server shows: chunked and truncated bodies, connections, signals."""
+"""Behavior of the real application server: chunked and truncated bodies, connections, signals."""
 
 import http.client
 import json
@@ -228,11 +228,11 @@ def test_connection_is_reusable_after_an_unread_body(live, path, size, status):
 
 
 def test_head_has_the_headers_of_get_and_no_body(live):
-    get, answer = live.call("GET", "/api/v1/books/"), live.call("HEAD", "/api/v1/books/")
-    assert answer.text == b""
-    assert answer.headers["Content-Length"] == get.headers["Content-Length"]
-    assert answer.headers["Content-Type"] == get.headers["Content-Type"]
-    assert answer.headers["ETag"] == get.headers["ETag"]
+    get, response = live.call("GET", "/api/v1/books/"), live.call("HEAD", "/api/v1/books/")
+    assert response.text == b""
+    assert response.headers["Content-Length"] == get.headers["Content-Length"]
+    assert response.headers["Content-Type"] == get.headers["Content-Type"]
+    assert response.headers["ETag"] == get.headers["ETag"]
 
 
 def test_server_header_has_no_version(live):

@@ -177,7 +177,7 @@ def test_task_with_more_to_do_lets_others_run_first():
     assert QueuedTask.objects.filter(status=SUCCESSFUL).count() == 2
 
 
-def test_failed_attempt_is_rolled_back_and_stores_only_the_error_type():
+def test_failed_attempt_is_rolled_back_and_stores_the_error_type():
     IdempotencyRecord.objects.all().delete()
     fail.enqueue(n=7)
     run_pending()

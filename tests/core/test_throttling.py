@@ -109,7 +109,7 @@ def test_write_rate_ignores_reads(client_of, alice, rate):
 
 
 def test_memory_counter_is_bounded():
-    counter = LocalCounterStore(most=1000)
+    counter = LocalCounterStore(max_entries=1000)
     started = time.monotonic()
     for n in range(20_000):
         counter.increment(f"key {n}", 3600)
@@ -118,7 +118,7 @@ def test_memory_counter_is_bounded():
 
 
 def test_memory_counter_drops_ended_windows_first():
-    counter = LocalCounterStore(most=10)
+    counter = LocalCounterStore(max_entries=10)
     counter.increment("live", 3600)
     for n in range(9):
         counter.increment(f"short {n}", 0)

@@ -11,7 +11,7 @@ from core.tasks.worker import Worker, run_pending
 
 
 class Command(BaseCommand):
-    """Run queued tasks beside a server that was started with JOBS=worker."""
+    """Run queued tasks for servers that were started with JOBS=worker."""
 
     help = (
         "Runs queued tasks as they become due. SIGTERM and SIGINT end it after the current task. Any number of workers "

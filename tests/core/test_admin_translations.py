@@ -1,4 +1,4 @@
-"""In Portuguese every column of every page of the admin has a Portuguese name."""
+"""Every column and form field of the admin has a Portuguese label."""
 
 import pytest
 from django.contrib import admin
@@ -8,8 +8,8 @@ from django.utils.translation import override
 
 from accounts.models import User
 
-# What is the same word in both.
-SAME = {"ID", "ISBN", "Isbn", "total"}
+# Labels that are the same in both languages.
+SAME_IN_BOTH = {"ID", "ISBN", "Isbn", "total"}
 
 
 def labels(model, page, language):
@@ -34,4 +34,4 @@ def test_model_fields_have_portuguese_names(model):
     page = admin.site._registry[model]
     english, portuguese = labels(model, page, "en"), labels(model, page, "pt-br")
     assert len(english) >= 3
-    assert english & portuguese - SAME == set()
+    assert english & portuguese - SAME_IN_BOTH == set()
