@@ -47,7 +47,7 @@ class CaseStatus(models.TextChoices):
 
 
 class HiddenState(models.TextChoices):
-    """Whether the content of a case is hidden, and who hid it."""
+    """Visibility of the content of a case: visible, hidden by reports, or hidden by staff."""
 
     NO = "", _("visible")
     PENDING = "pending", _("hidden pending review")
