@@ -263,7 +263,7 @@ SPECTACULAR_SETTINGS = {
         "ClubVisibility": "clubs.club.choices.Visibility",
         "DecisionReason": "moderation.choices.DecisionReason",
         "EntryStatus": "clubs.reading.choices.EntryStatus",
-        "HiddenState": "moderation.models.HiddenState",
+        "HiddenState": "moderation.choices.HiddenState",
         "ImportFormat": "reviews.imports.files.SOURCES",
         "ImportStatus": "reviews.models.imports.ImportStatus",
         "JoinPolicy": "clubs.club.choices.JoinPolicy",

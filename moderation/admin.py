@@ -29,10 +29,10 @@ from core.db.transactions import atomic_with_retry, conflict_on_integrity_error
 from core.registry import report_targets
 from moderation import case_page
 from moderation.admin_mixins import ReportableModelAdmin
-from moderation.choices import DecisionReason
+from moderation.choices import DecisionReason, HiddenState
 from moderation.decisions import available_actions, decide, undo
 from moderation.forms import ACTIONS, DecisionForm, ReasonForm
-from moderation.models import Case, CaseView, Decision, HiddenState, close_cases_for_deleted
+from moderation.models import Case, CaseView, Decision, close_cases_for_deleted
 from moderation.services import open_case
 
 SEVERITY_LABELS = {"high": _("high"), "middle": _("medium"), "low": _("low")}

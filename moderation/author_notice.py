@@ -7,8 +7,8 @@ from django.db.models import OuterRef, Q, Subquery, Value, When
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from moderation.choices import DecisionReason
-from moderation.models import Case, HiddenState
+from moderation.choices import DecisionReason, HiddenState
+from moderation.models import Case
 from moderation.notifications import join_sentences
 
 

@@ -17,8 +17,8 @@ from django.utils.translation import pgettext_lazy
 from accounts.models import User
 from core.admin.dashboard import Panel, format_capped_count
 from core.registry import report_targets
-from moderation.choices import SEVERITY, Action, Reason
-from moderation.models import Case, CaseStatus, CaseView, Decision, HiddenState
+from moderation.choices import SEVERITY, Action, CaseStatus, HiddenState, Reason
+from moderation.models import Case, CaseView, Decision
 from moderation.targets.base import TargetContext, TargetSnapshot
 
 # How long a moderator counts as viewing a case after opening it.

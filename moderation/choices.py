@@ -1,4 +1,4 @@
-"""Choices of moderation: report reasons, actions, decision reasons, and which reasons fit which action."""
+"""Choices of moderation: case and hidden states, report reasons, actions and the decision reasons that fit them."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -68,3 +68,19 @@ REASONS_BY_ACTION: dict[str, tuple[DecisionReason, ...]] = {
     Action.UNDO: (*NO_VIOLATION_REASONS, *VIOLATION_REASONS),
 }
 COMMENT_LENGTH = 300
+
+
+class CaseStatus(models.TextChoices):
+    """Status of a case."""
+
+    OPEN = "open", pgettext_lazy("case", "open")
+    CLOSED = "closed", pgettext_lazy("case", "closed")
+    DELETED = "deleted", _("deleted")
+
+
+class HiddenState(models.TextChoices):
+    """Visibility of the content of a case: visible, hidden by reports, or hidden by staff."""
+
+    NO = "", _("visible")
+    PENDING = "pending", _("hidden pending review")
+    HIDDEN = "hidden", _("hidden by staff")

@@ -23,9 +23,10 @@ from core.api.exceptions import Conflict, InvalidFieldError, PermissionDeniedPro
 from core.audit import AuditTarget, log_audit_event
 from core.db.transactions import atomic_with_retry
 from core.registry import report_targets
-from moderation.choices import REASONS_BY_ACTION, Action, DecisionReason
-from moderation.models import AppealQuerySet, Case, CaseStatus, Decision, HiddenState
+from moderation.choices import REASONS_BY_ACTION, Action, CaseStatus, DecisionReason, HiddenState
+from moderation.models import Case, Decision
 from moderation.notifications import notify_decision
+from moderation.querysets import AppealQuerySet
 from moderation.services import snapshot_case
 from moderation.targets.base import ReportTarget, TargetSnapshot
 

@@ -1,7 +1,8 @@
 """Account deletion: reports become anonymous, the case about the user is closed, their appeals are deleted."""
 
 from accounts.models import User
-from moderation.models import Appeal, Case, CaseStatus, close_cases_for_deleted
+from moderation.choices import CaseStatus
+from moderation.models import Appeal, Case, close_cases_for_deleted
 
 
 def anonymize_cases(user: User) -> None:

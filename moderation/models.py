@@ -6,7 +6,6 @@ locked before its case.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,7 +15,6 @@ from django.db.models import Count, Min
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from activity.models import TITLE_LENGTH, ObjectRef
@@ -28,63 +26,16 @@ from moderation.choices import (
     COMMENT_LENGTH,
     SEVERITY,
     Action,
+    CaseStatus,
     DecisionReason,
+    HiddenState,
     Reason,
 )
-from moderation.targets.base import TargetSnapshot
+from moderation.querysets import AppealQuerySet, CaseQuerySet, CaseViewQuerySet, DecisionQuerySet, ReportQuerySet
 
 NOTE_LENGTH = 1000
 APPEAL_LENGTH = 2000
 MAX_REPORTS_IN_SCORE = 9
-
-
-class CaseStatus(models.TextChoices):
-    """Status of a case."""
-
-    OPEN = "open", pgettext_lazy("case", "open")
-    CLOSED = "closed", pgettext_lazy("case", "closed")
-    DELETED = "deleted", _("deleted")
-
-
-class HiddenState(models.TextChoices):
-    """Whether the content of a case is hidden, and who hid it."""
-
-    NO = "", _("visible")
-    PENDING = "pending", _("hidden pending review")
-    HIDDEN = "hidden", _("hidden by staff")
-
-
-class CaseQuerySet(models.QuerySet["Case"]):
-    """Queries on cases."""
-
-    def for_targets(self, target_type: str, ids: Iterable[int] | models.QuerySet[Any]) -> CaseQuerySet:
-        """Return the cases about objects of one type."""
-        return self.filter(target_type=target_type, target_id__in=ids)
-
-    def open(self) -> CaseQuerySet:
-        """Return the cases that need a decision."""
-        return self.filter(state=CaseStatus.OPEN)
-
-    def lock_or_create(self, target_type: str, pk: int, snapshot: TargetSnapshot) -> Case:
-        """Lock and return the case about an object; create it if there is none.
-
-        The object must be locked by the caller. Its author, title and club are copied to the case; the caller saves.
-        """
-        fields = {"author_id": snapshot.author_id, "title": snapshot.title[:TITLE_LENGTH], "club_id": snapshot.club_id}
-        case = self.select_for_update().filter(target_type=target_type, target_id=pk).first()
-        if case is None:
-            case = self.create(target_type=target_type, target_id=pk)
-        for name, value in fields.items():
-            setattr(case, name, value)
-        if snapshot.is_hidden and not case.hidden_state:
-            # Hidden before cases existed.
-            case.hidden_state = HiddenState.HIDDEN
-        return case
-
-    def close_deleted_target(self) -> None:
-        """Close the cases whose object is deleted."""
-        for case in self.exclude(state=CaseStatus.DELETED).order_by("pk").select_for_update():
-            case.close_deleted_target()
 
 
 class Case(models.Model):
@@ -194,18 +145,6 @@ class Case(models.Model):
         self.save(update_fields=["state", "hidden_state", "is_appealed", "reports_count", "version"])
 
 
-class ReportQuerySet(models.QuerySet["Report"]):
-    """Queries on reports."""
-
-    def pending(self) -> ReportQuerySet:
-        """Return the reports without a decision."""
-        return self.filter(decision=None)
-
-    def by_reporter(self, reporter: User, target_type: str, pk: int) -> ReportQuerySet:
-        """Return the report of one user about one object; there is at most one."""
-        return self.filter(reporter=reporter, case__target_type=target_type, case__target_id=pk)
-
-
 class Report(models.Model):
     """A report of an object by a user; pending until a decision closes it.
 
@@ -230,14 +169,6 @@ class Report(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.case_id})"
-
-
-class DecisionQuerySet(models.QuerySet["Decision"]):
-    """Queries on decisions."""
-
-    def not_undone(self) -> DecisionQuerySet:
-        """Return the decisions that were not undone, newest first."""
-        return self.exclude(action=Action.UNDO).filter(undone_by=None).order_by("-id")
 
 
 class Decision(models.Model):
@@ -277,14 +208,6 @@ class Decision(models.Model):
         return f"#{self.pk}: {self.get_action_display()}"
 
 
-class AppealQuerySet(models.QuerySet["Appeal"]):
-    """Queries on appeals."""
-
-    def pending(self) -> AppealQuerySet:
-        """Return the appeals without an answer."""
-        return self.filter(answer=None)
-
-
 class Appeal(models.Model):
     """An appeal of an author against a decision; at most one per decision.
 
@@ -307,14 +230,6 @@ class Appeal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.author_id} ({self.case_id})"
-
-
-class CaseViewQuerySet(models.QuerySet["CaseView"]):
-    """Queries on case views."""
-
-    def older_than(self, age: datetime.timedelta) -> CaseViewQuerySet:
-        """Return the case views older than `age`."""
-        return self.filter(created_at__lt=timezone.now() - age)
 
 
 class CaseView(models.Model):

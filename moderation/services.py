@@ -12,8 +12,8 @@ from activity.services import record_event
 from core.api.exceptions import Conflict, InvalidFieldError, PermissionDeniedProblem
 from core.db.transactions import atomic_with_retry, conflict_on_integrity_error
 from core.registry import report_targets
-from moderation.choices import SEVERITY, Action, Reason
-from moderation.models import Appeal, Case, Decision, HiddenState, Report
+from moderation.choices import SEVERITY, Action, HiddenState, Reason
+from moderation.models import Appeal, Case, Decision, Report
 from moderation.notifications import notify_decision
 from moderation.targets.base import ReportTarget, TargetSnapshot
 

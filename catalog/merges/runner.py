@@ -18,7 +18,10 @@ MAX_SECONDS_PER_RUN = 2.0
 
 
 class MergeHandler(Protocol):
-    """Moves the rows of one app. Each call is a transaction; one that writes must call `lock_books` first."""
+    """Handler that moves the rows of one app.
+
+    Each call is a transaction; one that writes must call `lock_books` first.
+    """
 
     def move(self, merge: Merge) -> bool:
         """Move some rows to the target book and record them; return whether there were any."""

@@ -109,7 +109,10 @@ def rejects_of(path: Path) -> list[tuple[int, str]]:
 
 @dataclass
 class ManageProcess:
-    """Runs manage.py in a subprocess, on a database that outlives it. `query` returns the first column of a query."""
+    """Runner of manage.py in a subprocess, on a database that outlives it.
+
+    `query` returns the first column of a query.
+    """
 
     env: dict[str, str]
     query: Callable[[str], list[Any]]

@@ -24,7 +24,7 @@ TRANSIENT = {"updated_at", "confirmed_distinct"}
 
 
 class World(NamedTuple):
-    """Dune twice, as `kept` and `gone`, and Alice's clubs."""
+    """Dune twice, as `target` and `source`, and Alice's clubs."""
 
     target: Book
     source: Book
@@ -33,7 +33,7 @@ class World(NamedTuple):
 
 
 def make_world(alice: User, bob: User, charlie: User) -> World:
-    """Create the books with reviews. Alice's club lists both of them, her private one lists `gone`."""
+    """Create the books with reviews. Alice's club lists both of them, her private one lists `source`."""
     target = Book.create_book(by=alice, title="Dune", authors=["Frank Herbert"], isbn13="9780441013593")
     source = Book.create_book(
         by=bob, title="Dune (Chronicles, #1)", authors=["Frank Herbert"], isbn13="9780340960196", page_count=600

@@ -168,11 +168,11 @@ def test_truncated_gzip_imports_rows_before_damage(tmp_path):
     with pytest.raises(CommandError, match=r"is damaged after line 1[0-9]{3}") as failed:
         run_import(path, batch=100)
     assert failed.value.returncode == 1
-    kept = Book.objects.count()
-    assert 1000 < kept < 2000
+    imported = Book.objects.count()
+    assert 1000 < imported < 2000
     with pytest.raises(CommandError):
         run_import(path, batch=100)
-    assert Book.objects.count() == kept
+    assert Book.objects.count() == imported
 
 
 def test_damaged_gzip_imports_rows_before_damage(tmp_path):

@@ -138,7 +138,7 @@ def test_damaged_file_is_reported_without_traceback(manage_process, tmp_path):
 def stopped_at_500(books: Path, monkeypatch: pytest.MonkeyPatch, db: None) -> Path:
     """Return a file whose import was lost after 500 rows, between writing the rejects of a batch and committing it."""
     commits = []
-    update = importing.write
+    update = importing.write_rows
 
     def fail_later(rows, counts):
         commits.append(rows)
@@ -147,7 +147,7 @@ def stopped_at_500(books: Path, monkeypatch: pytest.MonkeyPatch, db: None) -> Pa
         update(rows, counts)
 
     with monkeypatch.context() as patched:
-        patched.setattr(importing, "write", fail_later)
+        patched.setattr(importing, "write_rows", fail_later)
         with pytest.raises(RuntimeError):
             run_import(books, batch=100)
     with books.with_suffix(".rejects").open("a") as rejects:
@@ -183,7 +183,7 @@ def test_moved_file_is_resumed(stopped_at_500, tmp_path):
 def test_concurrently_added_isbn_is_retried(tmp_path, monkeypatch, add_book):
     """The ISBN is free when the batch is read and taken when it is written."""
     path = goodbooks_file(tmp_path / "books.csv", [{}, *many_rows(3)])
-    write = importing.write
+    write = importing.write_rows
     tries = []
 
     def late(rows, counts):
@@ -192,7 +192,7 @@ def test_concurrently_added_isbn_is_retried(tmp_path, monkeypatch, add_book):
         if len(tries) == 1:
             raise IntegrityError("the ISBN has been written by somebody else")
 
-    monkeypatch.setattr(importing, "write", late)
+    monkeypatch.setattr(importing, "write_rows", late)
     outcome = run_import(path)
     assert len(tries) == 2
     assert (outcome["created"], outcome["known"]) == (4, 0)
@@ -201,14 +201,14 @@ def test_concurrently_added_isbn_is_retried(tmp_path, monkeypatch, add_book):
 
 @pytest.mark.django_db
 def test_database_error_keeps_committed_batches(books, monkeypatch):
-    write = importing.write
+    write = importing.write_rows
 
     def failing(rows, counts):
         if rows[0].line > 200:
             raise IntegrityError("broken for good")
         write(rows, counts)
 
-    monkeypatch.setattr(importing, "write", failing)
+    monkeypatch.setattr(importing, "write_rows", failing)
     with pytest.raises(CommandError, match="Database error"):
         run_import(books, batch=100)
     assert Book.objects.count() == 198

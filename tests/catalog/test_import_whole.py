@@ -18,8 +18,8 @@ from tests.server import migrated
 
 def goodbooks() -> Path:
     """Return the path of the whole file if it is available, else of the part that ships with the project."""
-    beside = ROOT.parent / "shared" / "data" / "goodbooks" / "books.csv"
-    places = [Path(os.environ[name]) for name in ["GOODBOOKS_CSV"] if os.environ.get(name)] + [beside]
+    shared_file = ROOT.parent / "shared" / "data" / "goodbooks" / "books.csv"
+    places = [Path(os.environ[name]) for name in ["GOODBOOKS_CSV"] if os.environ.get(name)] + [shared_file]
     return next((path for path in places if path.is_file()), DEMO)
 
 
