@@ -29,7 +29,7 @@ from accounts.two_factor.models import TOTPDevice
 from accounts.validators import LANGUAGES
 from core.admin.base import LargeTableModelAdmin, ReadOnlyModelAdmin
 from core.admin.filters import filter_by_username_prefix
-from core.counters import counters
+from core.counters.versions import bump_versions
 from core.search.normalize import normalize_identifier
 
 
@@ -80,7 +80,7 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
     list_display = ("username", "display_name", "email", "email_verified", "is_staff", "is_active", "joined_at")
     list_filter = ("is_staff", "is_active", "email_verified", "language")
     search_fields = ("username_key",)  # shows the search box; see get_search_results
-    search_help_text = _("A name, or an e-mail address including at least the @")
+    search_help_text = _("A name, or an e-mail address with its @")
     ordering = ("-joined_at", "-id")  # type: ignore[misc]
     # Users are suspended by moderation decisions, which state a reason.
     readonly_fields = ("joined_at", "last_login", "reviews_count", "picture", "suspended_until")
@@ -127,7 +127,7 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
         obj.save(update_fields=[*columns, *DERIVED_FIELDS] if change else None)
         if not change or "is_active" in columns:
             obj.update_user_count(+1 if obj.is_active else -1)
-        counters.bump_versions(USERS_VERSION)
+        bump_versions(USERS_VERSION)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         # Deactivated in the admin's transaction and erased after its commit.
@@ -141,7 +141,7 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
                 self.delete_model(request, user)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        # Related objects are handled by the deletion handlers, so only the users are listed.
+        # Related objects are handled by the receivers of `account_deleted`, so only the users are listed.
         names = [str(user) for user in objs]
         missing = (
             {User._meta.verbose_name} if any(not self.has_delete_permission(request, user) for user in objs) else set()
@@ -150,8 +150,8 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
 
     @admin.action(description=_("Revoke all sessions"), permissions=["sessions"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        ended = AuthSession.objects.filter(user__in=_manageable(request, queryset)).revoke()
-        self.message_user(request, _("Sessions revoked: %(ended)d.") % {"ended": ended})
+        revoked = AuthSession.objects.filter(user__in=_manageable(request, queryset)).revoke()
+        self.message_user(request, _("Sessions revoked: %(count)d.") % {"count": revoked})
 
     @admin.action(description=_("Lift suspensions"), permissions=["sessions"])
     def lift_suspensions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -159,13 +159,13 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
         suspended = [user for user in _manageable(request, queryset) if user.is_suspended]
         for user in suspended:
             user.suspend(None, by=current_user(request))
-        self.message_user(request, _("Suspensions lifted: %(ended)d.") % {"ended": len(suspended)})
+        self.message_user(request, _("Suspensions lifted: %(count)d.") % {"count": len(suspended)})
 
     @admin.action(description=_("Reset the second factor"), permissions=["reset"])
-    def reset_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+    def reset_two_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         managed = _manageable(request, queryset)
         reset = sum(TOTPDevice.objects.reset(user, by=request.user.pk) for user in managed)
-        self.message_user(request, _("Second factors reset: %(reset)d.") % {"reset": reset})
+        self.message_user(request, _("Second factors reset: %(count)d.") % {"count": reset})
 
     def has_reset_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.appoint_staff")
@@ -173,40 +173,40 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
     def has_sessions_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.change_user")
 
-    def has_pictures_permission(self, request: HttpRequest) -> bool:
+    def has_avatars_permission(self, request: HttpRequest) -> bool:
         """Allow user administrators and moderators."""
         return request.user.has_perm("accounts.change_user") or request.user.has_perm("moderation.decide")
 
-    @admin.action(description=_("Remove pictures"), permissions=["pictures"])
+    @admin.action(description=_("Remove pictures"), permissions=["avatars"])
     def remove_avatars(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in _manageable(request, queryset.exclude(avatar="")):
             user.set_avatar("")
         self.message_user(request, _("The pictures are removed."))
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_change_permission(request, obj) and _may_manage(request, obj)
+        return super().has_change_permission(request, obj) and _can_manage(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and _may_manage(request, obj)
+        return super().has_delete_permission(request, obj) and _can_manage(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         # Prevent privilege escalation: only staff with `appoint_staff` may change permissions, and only superusers may
         # create superusers.
-        fixed = [*super().get_readonly_fields(request, obj)]
+        readonly = [*super().get_readonly_fields(request, obj)]
         if not request.user.is_superuser:
-            fixed.append("is_superuser")
+            readonly.append("is_superuser")
         if not request.user.has_perm("accounts.appoint_staff"):
-            fixed += ["is_staff", "groups"]
-        return fixed
+            readonly += ["is_staff", "groups"]
+        return readonly
 
 
-def _may_manage(request: HttpRequest, other: User | None) -> bool:
+def _can_manage(request: HttpRequest, other: User | None) -> bool:
     return other is None or current_user(request).can_manage(other)
 
 
 def _manageable(request: HttpRequest, users: QuerySet[User]) -> list[User]:
     """Return the users whose accounts the requesting user may manage."""
-    return [user for user in users if _may_manage(request, user)]
+    return [user for user in users if _can_manage(request, user)]
 
 
 PERMISSION_ACTIONS = {"view": _("View"), "add": _("Add"), "change": _("Change"), "delete": _("Delete")}
@@ -253,7 +253,7 @@ class GroupAdmin(LargeTableModelAdmin):
         return self.has_change_permission(request, obj)
 
     def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[str]:
-        return ["name", "permissions" if self.has_change_permission(request, obj) else "rights"]
+        return ["name", "permissions" if self.has_change_permission(request, obj) else "permissions_display"]
 
     @admin.display(description=_("permissions"))
     def permissions_display(self, group: Group) -> SafeString:
@@ -313,5 +313,5 @@ class AuthSessionAdmin(ReadOnlyModelAdmin):
     @admin.action(description=_("Revoke sessions"), permissions=["end"])
     def end(self, request: HttpRequest, queryset: AuthSessionQuerySet) -> None:
         users = User.objects.filter(pk__in=queryset.values("user"))
-        ended = queryset.filter(user__in=_manageable(request, users)).revoke()
-        self.message_user(request, _("Sessions revoked: %(ended)d.") % {"ended": ended})
+        revoked = queryset.filter(user__in=_manageable(request, users)).revoke()
+        self.message_user(request, _("Sessions revoked: %(count)d.") % {"count": revoked})

@@ -17,14 +17,14 @@ from core.admin.site import BaseAdminSite
 
 
 class AdminSite(BaseAdminSite):
-    """The site, which opens to whole sign-ins alone."""
+    """Admin site that requires a two-factor session."""
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Of the staff, with a second factor shown, and not for too long."""
+        """Return whether the user is staff and their two-factor session is valid."""
         return super().has_permission(request) and sessions.is_session_valid(request)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """As the base's; a request keeps the sign-in awake."""
+        """Wrap the view so that each request extends the session."""
         guarded = super().admin_view(view, cacheable)
 
         @wraps(guarded)
@@ -37,12 +37,12 @@ class AdminSite(BaseAdminSite):
     def extra_urls(self) -> list[URLPattern]:
         """Return the URLs of the two-factor pages."""
         return [
-            path("enrol/", self.two_factor_setup, name="enrol"),
-            path("second-factor/", self.admin_view(self.two_factor_settings), name="second_factor"),
+            path("two-factor/setup/", self.two_factor_setup, name="two_factor_setup"),
+            path("two-factor/", self.admin_view(self.two_factor_settings), name="two_factor_settings"),
         ]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """As Django's, with the second factor."""
+        """Render the login page with a field for the code."""
         if request.method == "GET" and self.has_permission(request):
             return HttpResponseRedirect(reverse("admin:index"))
         context = self.page_context(request, title=_("Log in"), app_path=request.get_full_path(), **extra_context or {})
@@ -51,23 +51,23 @@ class AdminSite(BaseAdminSite):
         view = AdminLoginView.as_view(
             extra_context=context,
             authentication_form=TwoFactorLoginForm,
-            template_name="admin/sign_in.html",
+            template_name="accounts/login.html",
             next_page="admin:index",
         )
         return view(request)
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """As Django's, and told."""
+        """Log out and record the event."""
         user = request.user.pk
-        answer = super().logout(request, extra_context)
+        response = super().logout(request, extra_context)
         if user and not request.user.is_authenticated:
             emit("staff.signed_out", user)
-        return answer
+        return response
 
     def two_factor_setup(self, request: HttpRequest) -> HttpResponseBase:
-        """Between the first password and the first code."""
+        """Render the setup page, which is accessible only between the password and the first code."""
         return TwoFactorSetupView.as_view(extra_context=self.page_context(request, title=_("Second factor")))(request)
 
     def two_factor_settings(self, request: HttpRequest) -> HttpResponseBase:
-        """One's own second factor."""
+        """Render the page that manages the user's own device."""
         return TwoFactorSettingsView.as_view(extra_context=self.page_context(request))(request)

@@ -1,7 +1,7 @@
 """Blocks between users. A block hides both users from each other.
 
 Every list of user content is filtered with `not_blocked`, and notifications with `blocked_ids`. Statistics still count
-everyone. Attributions of content that a whole club shares (its owner, who listed a book) stay visible, and neither
+everyone. Attributions that a whole club shares stay visible (its owner, the member who added a book), and neither
 user loses progress or permissions.
 """
 
@@ -62,7 +62,7 @@ class BlockQuerySet(models.QuerySet["Block"]):
     def block(self, *, on: User, by: User) -> None:
         """Block the user `on`. Idempotent.
 
-        Raises InvalidField `own_account`, or Http404 if `on` has been deleted in the meantime.
+        Raises InvalidFieldError `own_account`, or Http404 if `on` has been deleted in the meantime.
         """
         if on.pk == by.pk:
             raise InvalidFieldError("username", "own_account", _("You cannot block yourself."))

@@ -6,11 +6,11 @@ or deletes its content in one transaction. `manage.py prune_expired` finishes de
 
 from django.db import transaction
 
-from accounts.audit import anonymize_audit_entries
 from accounts.events import emit
 from accounts.models import AuthSession, RetiredUsername, ReviewsOnDeletion, User
 from accounts.services import check_current_password
 from accounts.signals import account_deleted, account_detached
+from core.audit.models import AuditEntry
 from core.db.transactions import atomic_with_retry
 from core.images.storage import delete_on_commit
 
@@ -41,9 +41,17 @@ def erase(user: User) -> None:
         return  # deleted by a concurrent request
     emit("account.closed", user.pk)
     anonymise = user.reviews_on_deletion == ReviewsOnDeletion.ANONYMISE
-    anonymize_audit_entries(user)
+    AuditEntry.objects.anonymize(user)
     account_deleted.send(User, user=user, anonymise=anonymise)
     account_detached.send(User, user=user, anonymise=anonymise)
     delete_on_commit(user.avatar)
     RetiredUsername.objects.create(username_key=user.username_key)
     user.delete()
+
+
+def finish_deletions() -> int:
+    """Finish some of the interrupted account deletions and return how many."""
+    pending = list(User.objects.exclude(reviews_on_deletion="")[:10])
+    for user in pending:
+        erase(user)
+    return len(pending)

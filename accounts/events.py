@@ -1,4 +1,4 @@
-"""Account events: sign-in, password change, account deletion and the like. Higher apps register handlers."""
+"""Account events, such as sign-ins, password changes and account deletion. Other apps connect to the signal."""
 
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ class AccountEvent(NamedTuple):
 def emit(
     verb: str, user: int | None, *, actor: int | None = None, object_id: int | None = None, detail: str = ""
 ) -> None:
-    """Record a security event in the audit log and call every handler."""
+    """Record a security event in the audit log and send the signal `account_event`."""
     kind = verb.partition(".")[0]
     if kind in AUDITED_PREFIXES:
         by = user if actor is None and not verb.endswith("refused") else actor

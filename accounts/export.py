@@ -1,7 +1,7 @@
 """Export of all data about one user, as a JSON document.
 
-Each app adds its sections in `ready()`. A section contains what the user wrote and did, with the ids of the objects
-concerned, and nothing about others that the user could not see at that moment.
+Each app registers its sections in its `contributions.py`. A section contains what the user wrote and did, with the ids
+of the objects concerned, and nothing about others that the user could not see at that moment.
 """
 
 import tempfile
@@ -36,8 +36,8 @@ def build_export(user: User) -> tuple[IO[bytes], int, str]:
     digest = sha256()
     with ExitStack() as on_error:
         file = on_error.enter_context(tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES))
-        for piece in _chunks(user):
-            data = piece.encode()
+        for chunk in _iter_chunks(user):
+            data = chunk.encode()
             file.write(data)
             digest.update(data)
         length = file.tell()
@@ -48,20 +48,21 @@ def build_export(user: User) -> tuple[IO[bytes], int, str]:
 
 def iter_rows(queryset: QuerySet[Any], *columns: str, **aliases: Any) -> Iterator[dict[str, Any]]:
     """Yield the columns of each row by id, in batches; `aliases` renames columns (`book_title="book__title"`)."""
-    last = 0
+    last_id = 0
     annotations = {name: F(path) if isinstance(path, str) else path for name, path in aliases.items()}
-    while page := list(queryset.filter(pk__gt=last).order_by("pk").values("pk", *columns, **annotations)[:BATCH_SIZE]):
-        last = page[-1]["pk"]
+    rows = queryset.order_by("pk").values("pk", *columns, **annotations)
+    while page := list(rows.filter(pk__gt=last_id)[:BATCH_SIZE]):
+        last_id = page[-1]["pk"]
         for row in page:
             yield {"id": row.pop("pk"), **row}
 
 
 def iter_serialized(queryset: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Iterator[dict[str, Any]]:
     """Yield each row as the API serializes it, by id, in batches."""
-    last = 0
+    last_id = 0
     page: list[Model]
-    while page := list(queryset.filter(pk__gt=last).order_by("pk")[:BATCH_SIZE]):
-        last = page[-1].pk
+    while page := list(queryset.filter(pk__gt=last_id).order_by("pk")[:BATCH_SIZE]):
+        last_id = page[-1].pk
         yield from serializer(page, many=True).data
 
 
@@ -72,20 +73,20 @@ class _Encoder(JSONEncoder):
         return float(obj) if isinstance(obj, Decimal) else super().default(obj)
 
 
-def _chunks(user: User) -> Iterator[str]:
+def _iter_chunks(user: User) -> Iterator[str]:
     encode = _Encoder(ensure_ascii=False).encode
-    start = "{"
+    separator = "{"
     for name, build in export_sections.items():
-        yield f"{start}{encode(name)}: "
-        section, start = build(user), ",\n"
+        yield f"{separator}{encode(name)}: "
+        section, separator = build(user), ",\n"
         if isinstance(section, Mapping):
             yield encode(section)
             continue
-        comma = "["
+        row_separator = "["
         for row in section:
-            yield comma + encode(row)
-            comma = ",\n"
-        yield "[]" if comma == "[" else "]"
+            yield row_separator + encode(row)
+            row_separator = ",\n"
+        yield "[]" if row_separator == "[" else "]"
     yield "}"
 
 
@@ -96,10 +97,10 @@ def _account(user: User) -> Section:
 
 def _secrets(user: User) -> Section:
     """Return which secrets exist, without their values."""
-    factor = TOTPDevice.objects.filter(user=user).first()
+    device = TOTPDevice.objects.filter(user=user).first()
     return {
-        "second_factor_since": factor and factor.created_at,
-        "recovery_codes": RecoveryCode.objects.filter(factor__user=user).count(),
+        "second_factor_since": device and device.created_at,
+        "recovery_codes": RecoveryCode.objects.filter(device__user=user).count(),
         "mailed_links": list(EmailToken.objects.filter(user=user).values("purpose", "email", "expires_at")),
     }
 

@@ -3,7 +3,8 @@
 A role consists of permission patterns, so that new permissions of an app are included without a migration. Manual
 changes to a role are overwritten; superusers may create other groups.
 
-`Trusted editors` (catalog) is no staff role: its members may edit any book through the API, but cannot use the admin.
+`Trusted editors` (catalog) is not a staff role: its members may edit any book through the API, but cannot use the
+admin.
 """
 
 from fnmatch import fnmatchcase
@@ -14,7 +15,7 @@ from django.apps import apps as installed
 from django.contrib.auth.management import create_permissions
 from django.utils.translation import gettext_noop as _
 
-MODERATORS, CATALOGUE_EDITORS, ADMINISTRATORS = _("Moderators"), _("Catalogue editors"), _("Administrators")
+MODERATORS, CATALOG_EDITORS, ADMINISTRATORS = _("Moderators"), _("Catalog editors"), _("Administrators")
 
 ROLES: dict[str, tuple[str, ...]] = {
     MODERATORS: (
@@ -22,9 +23,10 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("accounts.view_user", "clubs.view_club", "clubs.view_membership", "catalog.view_book"),
         *("reviews.view_review", "discussions.view_thread"),
     ),
-    CATALOGUE_EDITORS: ("catalog.*",),
+    CATALOG_EDITORS: ("catalog.*",),
     ADMINISTRATORS: (
-        *("accounts.*", "activity.*", "api.*", "auth.view_group", "catalog.*", "clubs.*", "moderation.*", "reviews.*"),
+        *("accounts.*", "activity.*", "auth.view_group", "ballots.*", "catalog.*", "clubs.*", "core.*"),
+        *("discussions.*", "meetings.*", "moderation.*", "reviews.*"),
     ),
 }
 

@@ -120,7 +120,7 @@ class CurrentUserSerializer(ModelSerializer):
 
 
 class UserListSerializer(UserSummarySerializer):
-    """A user in search results."""
+    """A user in lists and search results."""
 
     class Meta(UserSummarySerializer.Meta):
         fields = [*UserSummarySerializer.Meta.fields, "bio", "joined_at", "reviews_count"]

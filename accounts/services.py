@@ -69,8 +69,8 @@ def sign_in(name: str, password: str, *, device: str) -> tuple[User, tokens.Toke
 def authenticate(name: str, password: str) -> User:
     """Return the user with this username or verified e-mail address.
 
-    Raises InvalidCredentials, or Forbidden `account_suspended`. An unknown name costs the same hashing and logging as
-    a wrong password, so that the response time does not reveal accounts.
+    Raises InvalidCredentials, or PermissionDeniedProblem `account_suspended`. An unknown name costs the same hashing
+    and logging as a wrong password, so that the response time does not reveal accounts.
     """
     users = User.objects.with_verified_email(name) if "@" in name else User.objects.by_username(name)
     user = users.first()
@@ -127,28 +127,34 @@ def _request_email_change(user: User, email: str) -> None:
 
 @atomic_with_retry
 def confirm_email(token: str) -> None:
-    """Set and verify the address that the token was sent to. Raises Problem `invalid_token`, Conflict `email_taken`."""
-    used = _consume_token(token, EmailTokenPurpose.VERIFY, EmailTokenPurpose.CHANGE)
-    user = used.user
-    user.email, user.email_key, user.email_verified = used.email, normalize_identifier(used.email), True
+    """Set and verify the address that the token was sent to.
+
+    Raises APIProblem `invalid_token` or Conflict `email_taken`.
+    """
+    email_token = _consume_token(token, EmailTokenPurpose.VERIFY, EmailTokenPurpose.CHANGE)
+    user, email = email_token.user, email_token.email
+    user.email, user.email_key, user.email_verified = email, normalize_identifier(email), True
     with conflict_on_integrity_error(Conflict("email_taken", _("This address is now used by another account."))):
         user.save(update_fields=["email", "email_key", "email_verified"])
-    emit("email.changed" if used.purpose == EmailTokenPurpose.CHANGE else "email.verified", user.pk)
+    emit("email.changed" if email_token.purpose == EmailTokenPurpose.CHANGE else "email.verified", user.pk)
 
 
 def request_password_reset(email: str) -> None:
-    """Mail a link to the account that has the address; nothing happens, and nothing is told, where none has."""
+    """Send a password reset link to the account with this address, if there is one.
+
+    A task looks for the account, so that the response time does not reveal it.
+    """
     send_password_reset_email.enqueue(address=encrypt_address(email))
 
 
 def get_user_for_reset_token(token: str) -> User:
-    """Return the user of a reset token without consuming it. Raises Problem `invalid_token`."""
-    return _find(token, EmailTokenPurpose.RESET).user
+    """Return the user of a reset token without consuming it. Raises APIProblem `invalid_token`."""
+    return _find_token(token, EmailTokenPurpose.RESET).user
 
 
 @atomic_with_retry
 def reset_password(token: str, new: str) -> None:
-    """Set a new password with a reset token and revoke every session. Raises Problem `invalid_token`."""
+    """Set a new password with a reset token and revoke every session. Raises APIProblem `invalid_token`."""
     _consume_token(token, EmailTokenPurpose.RESET).user.change_password(new, keep=None, verb="password.reset")
 
 
@@ -157,18 +163,18 @@ def invalid_token() -> APIProblem:
     return APIProblem(400, "invalid_token", _("This link is invalid or has expired."))
 
 
-def _find(token: str, *purposes: EmailTokenPurpose) -> EmailToken:
+def _find_token(token: str, *purposes: EmailTokenPurpose) -> EmailToken:
     valid = EmailToken.objects.filter(digest=sha256_hex(token), purpose__in=purposes, expires_at__gt=timezone.now())
-    mail_token = valid.select_related("user").filter(user__is_active=True).first()
-    if mail_token is None or mail_token.is_superseded:
+    email_token = valid.select_related("user").filter(user__is_active=True).first()
+    if email_token is None or email_token.is_superseded:
         raise invalid_token()
-    return mail_token
+    return email_token
 
 
 def _consume_token(token: str, *purposes: EmailTokenPurpose) -> EmailToken:
     """Delete the token and return it. Of several concurrent callers, only the one that deletes the row succeeds."""
-    mail_token = _find(token, *purposes)
-    deleted, _rows = EmailToken.objects.filter(pk=mail_token.pk, digest=mail_token.digest).delete()
+    email_token = _find_token(token, *purposes)
+    deleted, _rows = EmailToken.objects.filter(pk=email_token.pk, digest=email_token.digest).delete()
     if not deleted:
         raise invalid_token()
-    return mail_token
+    return email_token

@@ -1,17 +1,17 @@
-"""Signals of accounts, sent inside the transaction of what they tell.
+"""Signals of accounts, sent inside the transaction of the change.
 
-Receivers run in the order of INSTALLED_APPS, the lowest app first, which is the order in which everything locks rows:
+Receivers run in the order of INSTALLED_APPS, lowest app first. This is also the order in which all code locks rows:
 users, clubs, books, reviews.
 """
 
 from django.dispatch import Signal
 
-# Something happened to an account. `event`: an `accounts.events.AccountEvent`.
+# An event of an account. Argument: `event`, an `accounts.events.AccountEvent`.
 account_event = Signal()
 
-# An account is being deleted; its row is locked. Receivers detach or delete what refers to it. `user`, and `anonymise`:
-# whether content that everybody may read stays, without its author.
+# An account is being deleted; its row is locked. Receivers detach or delete the rows that refer to it. Arguments:
+# `user`, and `anonymise`: whether to keep reviews without their author instead of deleting them.
 account_deleted = Signal()
 
-# Sent after all receivers of `account_deleted`, with the same arguments: nothing more is recorded about the account.
+# Sent after all receivers of `account_deleted`, with the same arguments. No more events are recorded about the account.
 account_detached = Signal()

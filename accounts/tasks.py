@@ -1,4 +1,4 @@
-"""E-mails that depend on who owns an address: sent by tasks, so that no response's time reveals that."""
+"""E-mails that depend on the owner of an address. Tasks send them, so that response times do not reveal the owner."""
 
 import datetime
 import secrets
@@ -31,22 +31,20 @@ def encrypt_address(email: str) -> str:
 @task()
 def send_verification_email(*, user: int) -> None:
     """Send a verification link to a user's new address or, if it is another user's, a warning to that user."""
-    found = User.objects.filter(pk=user, is_active=True, email_verified=False).exclude(email="").first()
-    if found:
-        _send_token_email(found, EmailTokenPurpose.VERIFY, found.email)
+    recipient = User.objects.filter(pk=user, is_active=True, email_verified=False).exclude(email="").first()
+    if recipient:
+        _send_token_email(recipient, EmailTokenPurpose.VERIFY, recipient.email)
 
 
 @task()
 def send_email_change_emails(*, user: int, address: str) -> None:
     """Send a confirmation link to the new address and a notice to the old one."""
-    found, email = (
-        User.objects.filter(pk=user, is_active=True).first(),
-        decrypt(address, purpose=EMAIL_ENCRYPTION_PURPOSE),
-    )
-    if found and email:
-        _send_token_email(found, EmailTokenPurpose.CHANGE, email)
-        if found.email_verified:
-            send_account_email(found, "change_notice", to=found.email)
+    recipient = User.objects.filter(pk=user, is_active=True).first()
+    email = decrypt(address, purpose=EMAIL_ENCRYPTION_PURPOSE)
+    if recipient and email:
+        _send_token_email(recipient, EmailTokenPurpose.CHANGE, email)
+        if recipient.email_verified:
+            send_account_email(recipient, "change_notice", to=recipient.email)
 
 
 @task()

@@ -111,12 +111,12 @@ def refresh(token: str) -> TokenPair:
 
     A retry within REFRESH_GRACE_SECONDS returns the same pair.
     """
-    claims = _claims(RefreshToken, token)
-    outcome = _rotate(claims)
-    if isinstance(outcome, TokenPair):
-        return outcome
+    claims = _decode(RefreshToken, token)
+    result = _rotate(claims)
+    if isinstance(result, TokenPair):
+        return result
     # Raised outside the transaction, which would otherwise roll back the revocation.
-    raise InvalidToken(code=outcome) if outcome else InvalidToken()
+    raise InvalidToken(code=result) if result else InvalidToken()
 
 
 @atomic_with_retry
@@ -156,7 +156,7 @@ def _grace_pair(session: AuthSession, claims: Token) -> TokenPair | None:
 
 def get_session(token: str) -> AuthSession:
     """Return the session of a valid access token, with its user. Raises InvalidToken."""
-    return _live_session(_claims(AccessToken, token))
+    return _get_valid_session(_decode(AccessToken, token))
 
 
 def verify(token: str) -> None:
@@ -164,15 +164,15 @@ def verify(token: str) -> None:
     try:
         get_session(token)
     except InvalidToken:
-        claims = _claims(RefreshToken, token)
-        session = _live_session(claims)
+        claims = _decode(RefreshToken, token)
+        session = _get_valid_session(claims)
         if claims["jti"] != session.jti and not _grace_pair(session, claims):
             raise InvalidToken from None
 
 
 def sign_out(token: str) -> None:
     """Revoke the session of a refresh token, unless it has ended already. Raises InvalidToken for a forged token."""
-    session = AuthSession.objects.filter(pk=_claims(RefreshToken, token)["sid"]).first()
+    session = AuthSession.objects.filter(pk=_decode(RefreshToken, token)["sid"]).first()
     if session:
         revoke_session(session)
 
@@ -191,7 +191,7 @@ def revoke_other_sessions(user: User, *, keep: AuthSession | None) -> None:
         emit("sessions.ended", user.pk)
 
 
-def _live_session(claims: Token) -> AuthSession:
+def _get_valid_session(claims: Token) -> AuthSession:
     session = AuthSession.objects.select_related("user").filter(pk=claims["sid"]).first()
     if session is None or not session.user.is_active:
         raise InvalidToken
@@ -203,7 +203,7 @@ def _live_session(claims: Token) -> AuthSession:
     return session
 
 
-def _claims(kind: type[Token], token: str) -> Token:
+def _decode(kind: type[Token], token: str) -> Token:
     try:
         claims = kind(cast(Any, token))
     except (TokenError, ArithmeticError, RecursionError, TypeError, ValueError):

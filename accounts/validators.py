@@ -54,7 +54,7 @@ def validate_email_key(address: str) -> None:
 @cache
 def available_timezones() -> frozenset[str]:
     """Return the IANA names of all time zones."""
-    # These system files are listed too, but are no portable time zones.
+    # These system files are listed too, but they are not portable time zones.
     return frozenset(zoneinfo.available_timezones()) - {"Factory", "localtime", "posixrules"}
 
 

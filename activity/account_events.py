@@ -71,11 +71,11 @@ def anonymize(user: User) -> None:
     Notification.objects.filter(user=user).delete()
 
 
-def _constant(text: Any, about: str) -> Any:
+def _constant(text: Any, argument: str) -> Any:
     return text
 
 
-# By the verb, which is the code of the notification's text.
+# Renderers of `core.registry.message_renderers`. The code of the message is the verb.
 RENDERERS: dict[str, Callable[[str], Any]] = {
     **{verb: partial(_constant, text) for verb, text in SECURITY_NOTICES.items()},
     "session.created": _new_sign_in,

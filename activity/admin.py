@@ -72,9 +72,9 @@ class EventAdmin(LogModelAdmin):
 
     @admin.display(description=_("to what"))
     def object_display(self, event: Event) -> str:
-        """Return the title at the time of the event, and the term that finds the object."""
-        thing = event.object_ref
-        return f"{redacted_title(event)} ({thing.type}:{thing.id})" if thing else "-"
+        """Return the title at the time of the event, and the search term for the object."""
+        ref = event.object_ref
+        return f"{redacted_title(event)} ({ref.type}:{ref.id})" if ref else "-"
 
     def get_export_value(self, row: Any, name: str) -> Any:
         return redacted_title(row) if name == "object_title" else super().get_export_value(row, name)

@@ -24,7 +24,7 @@ class NotificationKind(models.TextChoices):
     SECURITY = "security", _("account security")
 
 
-# Sent by e-mail too by default: what concerns only the user, and what has a date.
+# Also sent by e-mail by default, because they concern the user personally or have a date.
 EMAILED_BY_DEFAULT = {
     NotificationKind.JOIN_REQUEST,
     NotificationKind.JOIN_ACCEPTED,
@@ -39,7 +39,7 @@ EMAILED_BY_DEFAULT = {
     NotificationKind.MODERATION,
     NotificationKind.SECURITY,
 }
-# Cannot be turned off.
+# Kinds that cannot be turned off.
 MANDATORY = {NotificationKind.SECURITY}
 
 # A text may use %(actor)s, %(object)s (the title), %(club)s and %(detail)s; those it does not use may be empty.

@@ -1,4 +1,4 @@
-"""What activity contributes to `core.registry`."""
+"""Contributions of activity to `core.registry`."""
 
 from activity.account_events import RENDERERS
 from activity.export import EXPORT_SECTIONS

@@ -9,15 +9,15 @@ from core.mail import QueuedEmail, RecipientRejectedError, SMTPSession
 logger = logging.getLogger("bookbridge.mail")
 
 
-def send_notification(row: Notification, postman: SMTPSession) -> None:
-    """Send a notification, if its user may still see it and has an address; one that is rejected is not sent again.
+def send_notification(row: Notification, smtp: SMTPSession) -> None:
+    """Send a notification if the user may still see it and has a verified address. A rejected e-mail is not sent again.
 
-    Raises DeferredError, MailServerAwayError.
+    Raises DeliveryDeferredError and MailServerUnavailableError.
     """
-    mail = _render(row)
+    email = _render(row)
     try:
-        if mail:
-            postman.send(mail)
+        if email:
+            smtp.send(email)
     except RecipientRejectedError:
         logger.warning("the mail server rejected notification %s", row.pk)
 
@@ -25,8 +25,8 @@ def send_notification(row: Notification, postman: SMTPSession) -> None:
 def _render(row: Notification) -> QueuedEmail | None:
     """Return the e-mail in the user's language, or None if it must not be sent any more."""
     user = User.objects.filter(pk=row.user_id, is_active=True, email_verified=True).exclude(email="").first()
-    told = user and Notification.objects.visible_to(user).for_serializer(user).filter(pk=row.pk).first()
-    if not user or not told:
+    notification = user and Notification.objects.visible_to(user).for_serializer(user).filter(pk=row.pk).first()
+    if not user or not notification:
         return None
     return QueuedEmail.from_template(
         f"notification {row.pk}",
@@ -34,5 +34,5 @@ def _render(row: Notification) -> QueuedEmail | None:
         template="activity/mail/notification.txt",
         language=user.language,
         user=user,
-        told=told,
+        notification=notification,
     )

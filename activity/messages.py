@@ -1,4 +1,4 @@
-"""Messages that are rendered when they are read, in the reader's language.
+"""Messages that are rendered when they are read, in the user's language.
 
 A notification stores a code and an argument instead of text, because users may change their language at any time.
 """
@@ -35,8 +35,8 @@ def time_message(moment: datetime.datetime, zone: str) -> DeferredMessage:
     return DeferredMessage("time", f"{moment.astimezone(datetime.UTC).isoformat()} {zone}")
 
 
-def render_time(about: str) -> str:
-    """Return the text of `said_time`."""
-    moment, _space, zone = about.partition(" ")
+def render_time(argument: str) -> str:
+    """Return the text of a `time_message`."""
+    moment, _space, zone = argument.partition(" ")
     local = timezone.localtime(datetime.datetime.fromisoformat(moment), ZoneInfo(zone))
     return f"{date_format(local, 'DATETIME_FORMAT')} ({zone})"

@@ -49,8 +49,8 @@ class ActivityBase(models.Model):
 
     created_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("created at"))
     # No database constraints on the foreign keys: an insert would lock the referenced users and the club out of the
-    # usual lock order. The deletion handlers of accounts and clubs clear the references; a reference that lost such a
-    # race is treated as empty. An index below starts with each of the columns.
+    # usual lock order. When an account or a club is deleted, signal receivers clear the references; one that was
+    # inserted at the same moment is treated as empty. An index below starts with each of the columns.
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -94,7 +94,7 @@ class ActivityBase(models.Model):
     @property
     def object_ref(self) -> ObjectRef | None:
         """Return the object, without its title if a block hides that (see `EventQuerySet.for_user`)."""
-        title = self.object_title if getattr(self, "title_shown", True) else ""
+        title = self.object_title if getattr(self, "is_title_visible", True) else ""
         return None if self.object_id is None else ObjectRef(self.object_type, self.object_id, title)
 
 
@@ -115,19 +115,19 @@ class ActivityQuerySet(models.QuerySet[Any]):
 class EventQuerySet(ActivityQuerySet):
     """Queries on events."""
 
-    def for_club(self, club: int, *, reader: User, include_moderation: bool) -> EventQuerySet:
-        """Return the feed of a club for `reader`; `moderates` includes the events that only moderators may see."""
-        not_hidden = (not_blocked(reader, column) for column in ("actor", "subject", "object_author"))
+    def for_club(self, club: int, *, user: User, include_moderation: bool) -> EventQuerySet:
+        """Return the feed of a club for `user`, with the events for moderators only if `include_moderation`."""
+        not_hidden = (not_blocked(user, column) for column in ("actor", "subject", "object_author"))
         feed = self.filter(*not_hidden, club=club)
         return feed if include_moderation else feed.exclude(verb__in=MODERATOR_ONLY_VERBS)
 
     def for_user(self, user: User) -> EventQuerySet:
         """Return the user's own log: their actions, and changes to their account and memberships.
 
-        Titles of threads that a block hides are marked by `title_shown`.
+        Titles of threads that a block hides are marked by `is_title_visible`.
         """
-        title_shown = ExpressionWrapper(not_blocked(user, "object_author"), models.BooleanField())
-        return self.filter(Q(actor=user.pk) | Q(subject=user.pk)).annotate(title_shown=title_shown)
+        is_title_visible = ExpressionWrapper(not_blocked(user, "object_author"), models.BooleanField())
+        return self.filter(Q(actor=user.pk) | Q(subject=user.pk)).annotate(is_title_visible=is_title_visible)
 
 
 class Event(ActivityBase):
@@ -280,7 +280,7 @@ class PreferenceQuerySet(models.QuerySet["NotificationPreference"]):
         return app, email
 
     def for_user(self, user: int) -> dict[str, dict[str, bool]]:
-        """Return the settings of a user (id) for each kind: `{kind: {app, email}}`."""
+        """Return the settings of a user (id) for each kind: `{kind: {"app": ..., "email": ...}}`."""
         defaults = {kind.value: {"app": True, "email": kind in EMAILED_BY_DEFAULT} for kind in NotificationKind}
         rows = self.filter(user=user).values_list("kind", "app", "email")
         return defaults | {kind: {"app": app, "email": email} for kind, app, email in rows if kind in defaults}

@@ -1,4 +1,4 @@
-"""What activity does on the signals of accounts."""
+"""Receivers of the signals of accounts."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from activity import account_events
 
 @receiver(account_event)
 def record_account_event(sender: Any, *, event: AccountEvent, **kwargs: Any) -> None:
-    """Record the event, and notify the user if it touches the safety of their account."""
+    """Record the event, and notify the user if it concerns the security of their account."""
     account_events.handle_account_event(event)
 
 

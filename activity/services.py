@@ -50,7 +50,7 @@ def notify(
     `HIDDEN_BY_BLOCK`, and get the others without the actor.
 
     With a `key`, each user is notified at most once, however often this is called. `detail` is additional text for the
-    template of the kind: user-written text as a str, or a `DeferredMessage`, which is rendered in the reader's
+    template of the kind: user-written text as a str, or a `DeferredMessage`, which is rendered in the user's
     language: `DeferredMessage("role", "moderator")`, `time_message(meeting.starts_at, meeting.timezone)`. To notify the
     members of a club, call `clubs.notifications.notify_members`.
     """

@@ -1,4 +1,4 @@
-"""Sending notifications by e-mail."""
+"""Tasks that send notifications by e-mail."""
 
 import time
 import uuid
@@ -12,28 +12,28 @@ from core.mail import DeliveryDeferredError, SMTPSession
 from core.tasks.decorators import task
 from core.tasks.models import RETRY_BACKOFF_INITIAL
 
-# After this long other tasks have their turn.
+# After this time the task continues in another run, so that other tasks are not delayed.
 MAX_SECONDS_PER_RUN = 2.0
 
 
 @task(atomic=False)
 def send_notification_emails(*, batch: str) -> bool:
     """Send some e-mails of a batch and record each one that was sent; return whether there are more."""
-    waiting = Notification.objects.filter(email_batch=batch).order_by("id")
+    pending = Notification.objects.filter(email_batch=batch).order_by("id")
     end = time.monotonic() + MAX_SECONDS_PER_RUN
-    with SMTPSession() as postman:
-        while rows := list(waiting[:50]):
+    with SMTPSession() as smtp:
+        while rows := list(pending[:50]):
             for row in rows:
-                _send(row, postman, alone=len(rows) == 1)
+                _send(row, smtp, alone=len(rows) == 1)
                 if time.monotonic() > end:
                     return True
     return False
 
 
-def _send(row: Notification, postman: SMTPSession, *, alone: bool) -> None:
-    """Send one e-mail; one that the mail server wants later gets a batch of its own."""
+def _send(row: Notification, smtp: SMTPSession, *, alone: bool) -> None:
+    """Send one e-mail. One that the mail server defers is moved to a batch of its own."""
     try:
-        send_notification(row, postman)
+        send_notification(row, smtp)
     except DeliveryDeferredError:
         if alone:
             raise

@@ -62,11 +62,11 @@ class MarkReadView(ActionView):
     def perform(self, request: Request, **data: Any) -> Response:
         rows = Notification.objects.for_user(current_user(request))
         if not data.get("all"):
-            rows = self._named(rows, data["ids"])
+            rows = self._filter_ids(rows, data["ids"])
         rows.mark_read()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    def _named(self, rows: NotificationQuerySet, ids: list[int]) -> NotificationQuerySet:
+    def _filter_ids(self, rows: NotificationQuerySet, ids: list[int]) -> NotificationQuerySet:
         """Return the notifications with these ids. Raises ValidationError for unknown ids and those of other users."""
         known = set(rows.filter(pk__in=ids).values_list("pk", flat=True))
         unknown = ErrorDetail(str(_("Notification not found.")), "does_not_exist")

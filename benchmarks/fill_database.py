@@ -391,7 +391,7 @@ def create_cases(sizes: dict[type[models.Model], int], bases: dict[str, int], us
     """Create moderation cases; the first one has thousands of reports, and one author has a tenth of all cases."""
     kinds = "ELT(1 + MOD(n, 4), 'review', 'post', 'book', 'user')"
     targets = ", ".join(f"{bases[word]} + FLOOR((n - 1) / 4) + 1" for word in ("review", "post", "book", "user"))
-    state = random_word("open open open closed closed closed closed closed closed gone", "s")
+    state = random_word("open open open closed closed closed closed closed closed deleted", "s")
     opened = f"{state} = 'open'"
     first = fill(
         Case,

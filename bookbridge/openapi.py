@@ -2,7 +2,7 @@
 
 An operation id is a method of a generated client: a verb and the resource, such as `listBooks` or `updateClub`. The
 resource of a path, and its tag, stand in RESOURCES; operations that are no plain list, create, read, update or delete
-stand in OPERATIONS. tests/api/test_schema_names.py compares the result with a committed list.
+stand in OPERATIONS. tests/core/test_schema_names.py compares the result with a committed list.
 """
 
 import re

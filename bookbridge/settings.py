@@ -35,6 +35,8 @@ OPENLIBRARY_URL = env.url("OPENLIBRARY_URL", "https://openlibrary.org", schemes=
 # --- Applications and requests ---------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    # Before the theme and the admin, whose templates it overrides.
+    "core",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "bookbridge.apps.AdminConfig",
@@ -51,7 +53,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_tasks",
-    "core",
     "activity",
     "moderation",
     "catalog",
@@ -90,7 +91,6 @@ WSGI_APPLICATION = "bookbridge.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "bookbridge" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -260,13 +260,13 @@ SPECTACULAR_SETTINGS = {
         "BallotStatus": "ballots.models.BallotStatus",
         "ClubRole": "clubs.roles.PUBLIC_ROLES",
         "ClubStatus": "clubs.roles.PUBLIC_STATUSES",
-        "ClubVisibility": "clubs.club.models.Visibility",
+        "ClubVisibility": "clubs.club.choices.Visibility",
         "DecisionReason": "moderation.choices.DecisionReason",
         "EntryStatus": "clubs.reading.choices.EntryStatus",
         "HiddenState": "moderation.models.HiddenState",
         "ImportFormat": "reviews.imports.files.SOURCES",
         "ImportStatus": "reviews.models.imports.ImportStatus",
-        "JoinPolicy": "clubs.club.models.JoinPolicy",
+        "JoinPolicy": "clubs.club.choices.JoinPolicy",
         "Language": "accounts.validators.LANGUAGE_TAGS",
         "MeetingStatus": "meetings.models.meetings.MeetingStatus",
         "MemberDecision": "clubs.roles.DECISIONS",
@@ -275,7 +275,7 @@ SPECTACULAR_SETTINGS = {
         "RecurrenceFrequency": "meetings.recurrence.Frequency",
         "ReportReason": "moderation.choices.Reason",
         "ReportTargetType": "bookbridge.openapi.report_target_types",
-        "ReviewVisibility": "reviews.models.reviews.Visibility",
+        "ReviewVisibility": "reviews.querysets.ReviewVisibility",
         "ReviewsOnDeletion": "accounts.models.ReviewsOnDeletion",
         "RsvpAnswer": "meetings.models.rsvps.CLIENT_CHOICES",
         "RsvpStatus": "meetings.models.rsvps.RsvpStatus",
@@ -299,7 +299,7 @@ UNFOLD = {
     "ACCOUNT": {
         "navigation": [
             {"title": gettext_lazy("Change password"), "link": reverse_lazy("admin:password_change")},
-            {"title": gettext_lazy("Second factor"), "link": reverse_lazy("admin:second_factor")},
+            {"title": gettext_lazy("Second factor"), "link": reverse_lazy("admin:two_factor_settings")},
         ]
     },
 }

@@ -20,13 +20,13 @@ def format_value(value: Any) -> str:
 
 def render_diff(before: Any, after: Any) -> SafeString:
     """Return the new text as escaped HTML with added and removed words marked."""
-    return format_html_join("", "{}", ((piece,) for piece in _opcodes(format_value(before), format_value(after))))
+    return format_html_join("", "{}", ((piece,) for piece in _marked_pieces(format_value(before), format_value(after))))
 
 
-def _opcodes(before: str, after: str) -> Iterator[SafeString]:
+def _marked_pieces(before: str, after: str) -> Iterator[SafeString]:
     old, new = WORDS.findall(before), WORDS.findall(after)
-    for verb, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if verb == "equal":
+    for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
             yield format_html("{}", "".join(new[k:m]))
             continue
         if i < j:

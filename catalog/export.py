@@ -9,9 +9,9 @@ from catalog.models import Book, Revision
 
 
 def revisions_section(user: User) -> Iterator[dict[str, Any]]:
-    """Return the user's revisions with the new values only: the old ones may be somebody else's."""
+    """Yield the user's revisions with the new values only; the old ones may be another user's."""
     for row in iter_rows(Revision.objects.filter(editor=user), "book", "number", "created_at", "changes"):
-        yield row | {"changes": {name: change["after"] for name, change in row["revisions_section"].items()}}
+        yield row | {"changes": {name: change["after"] for name, change in row["changes"].items()}}
 
 
 EXPORT_SECTIONS = {

@@ -1,4 +1,4 @@
-"""Books as a target of reports."""
+"""Report target for books."""
 
 from django.http import Http404
 from django.urls import reverse
@@ -10,8 +10,8 @@ from core.db.locking import lock_rows
 from moderation.targets.base import Excerpt, ReportTarget, TargetContext, TargetSnapshot
 
 
-class BookTarget(ReportTarget):
-    """A book, which belongs to the user who added it."""
+class BookTarget(ReportTarget[Book]):
+    """A book; its author in cases is the user who added it."""
 
     target_type = "book"
     label = _("book")
@@ -26,24 +26,24 @@ class BookTarget(ReportTarget):
     def get(self, pk: int) -> Book | None:
         return Book.objects.filter(pk=pk).first()
 
-    def lock(self, row: Book, *, by: User) -> None:
+    def lock(self, obj: Book, *, by: User) -> None:
         """Lock the users, then the book."""
-        lock_rows(User, [row.added_by_id, by.pk])
+        lock_rows(User, [obj.added_by_id, by.pk])
         try:
-            row.refresh_from_db(from_queryset=Book.objects.select_for_update())
+            obj.refresh_from_db(from_queryset=Book.objects.select_for_update())
         except Book.DoesNotExist:
             raise Http404 from None
 
-    def snapshot(self, row: Book) -> TargetSnapshot:
+    def snapshot(self, obj: Book) -> TargetSnapshot:
         return TargetSnapshot(
-            row.added_by_id, row.title, seen=f"{row.title}\n{row.author}\n{row.description}\n{row.cover_url}"
+            obj.added_by_id, obj.title, text=f"{obj.title}\n{obj.author}\n{obj.description}\n{obj.cover_url}"
         )
 
-    def context(self, row: Book) -> TargetContext:
+    def context(self, obj: Book) -> TargetContext:
         facts = [
-            (_("book"), row.title, reverse("admin:catalog_book_change", args=[row.pk])),
-            (_("author"), row.author, ""),
-            ("ISBN", row.isbn13 or "", ""),
-            (_("cover"), row.cover_url, ""),
+            (_("book"), obj.title, reverse("admin:catalog_book_change", args=[obj.pk])),
+            (_("author"), obj.author, ""),
+            ("ISBN", obj.isbn13 or "", ""),
+            (_("cover"), obj.cover_url, ""),
         ]
-        return TargetContext(facts, [Excerpt(row.added_by, row.updated_at, row.description, is_target=True)])
+        return TargetContext(facts, [Excerpt(obj.added_by, obj.updated_at, obj.description, is_target=True)])

@@ -50,7 +50,7 @@ class Provider(Protocol):
     """An external service that looks up books."""
 
     def get_by_isbn(self, isbn13: str) -> ProviderBook | None:
-        """Return the book with this normalized ISBN-13 or None. Raises Unavailable `provider_unavailable`."""
+        """Return the book with this normalized ISBN-13 or None. Raises ServiceUnavailable `provider_unavailable`."""
 
 
 class OpenLibraryProvider:
@@ -60,14 +60,14 @@ class OpenLibraryProvider:
         self.url = url
 
     def get_by_isbn(self, isbn13: str) -> ProviderBook | None:
-        """Return the book with this normalized ISBN-13 or None. Raises Unavailable `provider_unavailable`."""
-        key = f"openlibrary:1:{isbn13}"
+        """Return the book with this normalized ISBN-13 or None. Raises ServiceUnavailable `provider_unavailable`."""
+        key = f"openlibrary:2:{isbn13}"
         cached = cache.get(key)
         if isinstance(cached, dict):
-            return ProviderBook(**cached["found"]) if cached.get("found") else None
-        found = self._request(isbn13)
-        cache.set(key, {"found": found and asdict(found)}, HIT_TTL if found else MISS_TTL)
-        return found
+            return ProviderBook(**cached["book"]) if cached.get("book") else None
+        book = self._request(isbn13)
+        cache.set(key, {"book": book and asdict(book)}, HIT_TTL if book else MISS_TTL)
+        return book
 
     def _request(self, isbn13: str) -> ProviderBook | None:
         name = f"ISBN:{isbn13}"
@@ -75,7 +75,7 @@ class OpenLibraryProvider:
             # Not passed as `params`: httpx would encode the colon as %3A.
             body = _fetch(f"{self.url}/api/books?bibkeys={name}&jscmd=data&format=json")
             data = json.loads(body)
-            return _read(data[name]) if data != {} else None
+            return _parse_book(data[name]) if data != {} else None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise ServiceUnavailable(
                 "provider_unavailable", _("The book provider is not responding. Please try again later.")
@@ -118,7 +118,7 @@ def _read_limited(response: httpx.Response, deadline: float) -> Iterator[bytes]:
         yield chunk
 
 
-def _read(data: dict[str, Any]) -> ProviderBook:
+def _parse_book(data: dict[str, Any]) -> ProviderBook:
     """Return the book in an entry of `jscmd=data`. Raises ValueError or TypeError if it is malformed."""
     title, subtitle = _text(data["title"], 500), _text(data.get("subtitle"), 500)
     if not title:
@@ -139,12 +139,12 @@ def _read(data: dict[str, Any]) -> ProviderBook:
 _MACHINE_TAG = re.compile(r"[a-z_]+:\S+=")
 
 
-def _text(value: Any, most: int) -> str:
-    """Return `value` on one line, storable and cut to `most` characters; "" if it is not a string."""
+def _text(value: Any, max_length: int) -> str:
+    """Return `value` on one line, storable and cut to `max_length` characters; "" if it is not a string."""
     if not isinstance(value, str):
         return ""
     clean = to_single_line(value.replace("\x00", "").encode("utf-8", "ignore").decode())
-    return "" if is_blank(clean) else clean[:most].rstrip()
+    return "" if is_blank(clean) else clean[:max_length].rstrip()
 
 
 def _names(entries: Any) -> list[str]:

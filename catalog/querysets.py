@@ -13,7 +13,7 @@ from catalog.covers import revision_covers
 from catalog.models.editions import Edition
 from catalog.models.names import BookAuthor, BookSubject, sort_key
 from catalog.models.revisions import Revision
-from core.search.lookups import query_terms
+from core.search.fields import query_terms
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -33,8 +33,8 @@ class BookQuerySet(models.QuerySet["Book"]):
 
     def resolve_id(self, pk: int) -> int:
         """Return the id of the book that `pk` was merged into, or `pk` itself."""
-        while (into := self.filter(pk=pk).values_list("merged_into", flat=True).first()) is not None:
-            pk = into
+        while (target_id := self.filter(pk=pk).values_list("merged_into", flat=True).first()) is not None:
+            pk = target_id
         return pk
 
     def lock(self, pk: int) -> int | None:
@@ -48,22 +48,22 @@ class BookQuerySet(models.QuerySet["Book"]):
             pk = row[0]
         return None
 
-    def covers(self, books: Collection[int], names: Collection[str]) -> set[str]:
-        """Those of `names` that a book shows, or could show again if a change of one of `books` were undone."""
-        used = set(self.filter(pk__in=books).values_list("cover_url", flat=True))
-        for revision in Revision.objects.filter(book__in=books):
+    def used_covers(self, book_ids: Collection[int], names: Collection[str]) -> set[str]:
+        """Return those of `names` that are the cover of a book or in a revision of one of these books."""
+        used = set(self.filter(pk__in=book_ids).values_list("cover_url", flat=True))
+        for revision in Revision.objects.filter(book__in=book_ids):
             used |= revision_covers(revision)
-        lost = set(names) - used
-        # A book that was merged into another has left it its cover. No index: few are ever lost.
-        return used | set(self.filter(cover_url__in=lost).values_list("cover_url", flat=True) if lost else ())
+        unused = set(names) - used
+        # A merged book may have given its cover to the target. There is no index, but few names get here.
+        return used | set(self.filter(cover_url__in=unused).values_list("cover_url", flat=True) if unused else ())
 
     def search(self, text: str) -> BookQuerySet:
         """Return the books whose title or authors contain words that begin with each word of `text`.
 
         Ignores case, accents and order. Uses the first ten words; finds nothing if there is no letter or digit.
         """
-        wanted = query_terms(text)
-        return self.filter(search_text__words=wanted) if wanted else self.none()
+        terms = query_terms(text)
+        return self.filter(search_text__words=terms) if terms else self.none()
 
     def by_author(self, name: str) -> BookQuerySet:
         """Return the books by an author with this full name, ignoring case and accents."""

@@ -1,12 +1,12 @@
-"""Moving the rows of merged books."""
+"""Background tasks of the catalog."""
 
-from catalog.merges.moving import MAX_SECONDS_PER_RUN, run
+from catalog.merges.runner import MAX_SECONDS_PER_RUN, run_merge
 from catalog.models import Merge
 from core.tasks.decorators import task
 
 
 @task(atomic=False)
 def continue_merge(*, merge: int) -> bool:
-    """Move rows of a merge, or of its undoing, for some seconds; return whether there are more."""
-    found = Merge.objects.in_progress().filter(pk=merge).first()
-    return found is not None and not run(found, seconds=MAX_SECONDS_PER_RUN)
+    """Continue a merge or its undoing for `MAX_SECONDS_PER_RUN`; return whether rows are left."""
+    in_progress = Merge.objects.in_progress().filter(pk=merge).first()
+    return in_progress is not None and not run_merge(in_progress, seconds=MAX_SECONDS_PER_RUN)

@@ -150,5 +150,5 @@ class BookCoverView(MergedBookRedirectMixin, ImageUploadView):
     def get_queryset(self) -> BookQuerySet:
         return Book.objects.visible_to(self.request.user).for_detail()
 
-    def set_image(self, thing: Book, name: str) -> None:
-        thing.update_book(by=current_user(self.request), cover_url=name)
+    def set_image(self, obj: Book, name: str) -> None:
+        obj.update_book(by=current_user(self.request), cover_url=name)

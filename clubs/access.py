@@ -15,7 +15,8 @@ from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clubs.club.models import Club, ClubQuerySet
+from clubs.club.models import Club
+from clubs.club.querysets import ClubQuerySet
 from clubs.roles import Rank, permission_denied
 
 
@@ -28,7 +29,7 @@ class AccessLevel(Enum):
     authentication. APPLICANT: a membership or a join request. MEMBER, MODERATOR, OWNER: at least that rank.
     """
 
-    PUBLIC_SUMMARY = "card"
+    PUBLIC_SUMMARY = "public summary"
     ANYONE = "anyone"
     SIGNED_IN = "signed in"
     APPLICANT = "applicant"
@@ -54,7 +55,7 @@ MIN_RANK = {
 
 
 def require_level(club: Club, level: AccessLevel) -> None:
-    """Raise Forbidden if the user's rank, annotated on `club`, is below `level`."""
+    """Raise PermissionDeniedProblem if the user's rank, annotated on `club`, is below `level`."""
     needed = Rank.MEMBER if level is AccessLevel.ANYONE and club.is_private else MIN_RANK[level]
     if club.my_rank < needed:
         raise permission_denied(needed)
@@ -64,7 +65,7 @@ class HasClubAccess(BasePermission):
     """Require access to the view's club (else 404) and the level of the action (else 403)."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Raise Forbidden with the error code of the missing rank."""
+        """Raise PermissionDeniedProblem with the error code of the missing rank."""
         require_level(view.club, view.level)
         return True
 
@@ -72,7 +73,7 @@ class HasClubAccess(BasePermission):
 class ClubAccessMixin:
     """Load the club named in the URL as `self.club`, annotated with the user's rank.
 
-    `levels` maps each action (or lower-case HTTP method, for plain views) to its access level.
+    `access_levels` maps each action (or lower-case HTTP method, for plain views) to its access level.
     """
 
     access_levels: ClassVar[Mapping[str, AccessLevel]] = {}

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model
-from django.utils.translation import gettext_lazy
 
 REDACTED = "…"
 
@@ -21,17 +20,16 @@ def redacted_column(
 ) -> Callable[[Any], Any]:
     """Return an admin column for a text field, which shows an ellipsis for rows of private clubs.
 
-    The column is not sortable, because the order would reveal the text. `club` is the path to the club, `when` tells
-    for which rows the field contains member text, and `otherwise` formats the value of the other rows.
+    The column is not sortable, because the order would reveal the text. `club` is the path to the club, `when` selects
+    the rows whose field contains member text, and `otherwise` formats the value of the other rows.
     """
 
-    # Resolved lazily, because `core.labels` sets the verbose names after this module is imported.
-    @admin.display(description=gettext_lazy(str(model._meta.get_field(name).verbose_name)))  # type: ignore[union-attr]
-    def shown(row: Any) -> Any:
+    @admin.display(description=model._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+    def column(row: Any) -> Any:
         value = getattr(row, name)
         if not when(row):
             return otherwise(row, value)
         return REDACTED if value and attrgetter(club)(row).is_private else value
 
-    shown.__name__ = name
-    return shown
+    column.__name__ = name
+    return column

@@ -1,9 +1,10 @@
-"""What clubs contribute to `core.registry`."""
+"""Contributions of clubs to `core.registry`."""
 
 from django.db.models import QuerySet
 
 from catalog.models import Book
-from clubs.club.models import COVER_FOLDER, Club, Visibility
+from clubs.club.choices import Visibility
+from clubs.club.models import COVER_FOLDER, Club
 from clubs.club.services import get_profile_clubs
 from clubs.export import EXPORT_SECTIONS
 from clubs.members.models import Membership
@@ -12,8 +13,7 @@ from clubs.reading.choices import EntryStatus
 from clubs.reading.merges import EntryMergeHandler
 from clubs.reading.models import Entry, Progress, notification_target
 from clubs.roles import PUBLIC_ROLES
-from core.counters.consistency import DenormalizationCheck
-from core.counters.counters import recount_by_month
+from core.counters.consistency import DenormalizationCheck, monthly_counter_check
 from core.registry import (
     activity_sources,
     column_checks,
@@ -28,7 +28,7 @@ from core.registry import (
 )
 
 
-def _finished() -> QuerySet[Entry]:
+def _finished_entries() -> QuerySet[Entry]:
     return Entry.objects.filter(
         club__visibility=Visibility.PUBLIC, status=EntryStatus.FINISHED, finished_at__isnull=False
     )
@@ -52,5 +52,5 @@ for check in (
     ),
 ):
     column_checks.register(check.name, check)
-counter_checks.register("total of clubs", recount_by_month("clubs", "created_at", Club.objects.public))
-counter_checks.register("total of finished books", recount_by_month("finished", "finished_at", _finished))
+counter_checks.register("total of clubs", monthly_counter_check("clubs", "created_at", Club.objects.public))
+counter_checks.register("total of finished books", monthly_counter_check("finished", "finished_at", _finished_entries))

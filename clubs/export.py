@@ -4,7 +4,8 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from accounts.export import Section, iter_rows
 from accounts.models import User
-from clubs.club.models import Club, Visibility
+from clubs.club.choices import Visibility
+from clubs.club.models import Club
 from clubs.members.models import Invitation, Membership
 from clubs.reading.models import ArchivedEntry, ArchivedProgress, Entry, EntryChange, Progress
 from clubs.roles import STATUSES_WITH_ACCESS
@@ -12,23 +13,23 @@ from clubs.roles import STATUSES_WITH_ACCESS
 
 def if_visible(user: User, column: str, *, club: str = "club") -> Case:
     """Return `column` if `user` may see the content of the row's club, else null."""
-    inside = Exists(Membership.objects.active().filter(user=user, club=OuterRef(club)))
+    is_member = Exists(Membership.objects.active().filter(user=user, club=OuterRef(club)))
     public = Q(**{f"{club}__visibility": Visibility.PUBLIC})
-    return Case(When(public | Q(inside), then=F(column)), default=Value(None))
+    return Case(When(public | Q(is_member), then=F(column)), default=Value(None))
 
 
 def memberships(user: User) -> Section:
     """Return all memberships, including join requests, bans and former ones."""
-    known = Case(When(status__in=STATUSES_WITH_ACCESS, then=F("club__name")), default=Value(None))
+    club_name = Case(When(status__in=STATUSES_WITH_ACCESS, then=F("club__name")), default=Value(None))
     columns = ("club", "role", "status", "joined_at", "message", "updated_at", "last_active_at")
-    return iter_rows(Membership.objects.filter(user=user), *columns, club_name=known)
+    return iter_rows(Membership.objects.filter(user=user), *columns, club_name=club_name)
 
 
 def proposals(user: User) -> Section:
     """Return the reading list entries the user added."""
-    found = Entry.objects.filter(added_by=user)
-    shown = {"state": if_visible(user, "status"), "words": if_visible(user, "note")}
-    return iter_rows(found, "club", "book", "created_at", book_title="book__title", **shown)
+    entries = Entry.objects.filter(added_by=user)
+    visible = {"state": if_visible(user, "status"), "words": if_visible(user, "note")}
+    return iter_rows(entries, "club", "book", "created_at", book_title="book__title", **visible)
 
 
 PROGRESS_FIELDS = ("entry", "percent", "unit", "amount", "total", "hidden", "updated_at")
@@ -40,15 +41,15 @@ EXPORT_SECTIONS = {
     "invitations": lambda user: iter_rows(Invitation.objects.filter(created_by=user), *INVITATION_FIELDS),
     "list_proposals": proposals,
     "list_changes": lambda user: iter_rows(
-        EntryChange.objects.filter(actor=user), "club", "book", "created_at", "field", "new"
+        EntryChange.objects.filter(actor=user), "club", "book", "field", "new", at="created_at"
     ),
     "progress": lambda user: iter_rows(
         Progress.objects.filter(user=user), *PROGRESS_FIELDS, club="entry__club", book_title="entry__book__title"
     ),
     "list_proposals_set_aside": lambda user: iter_rows(
-        ArchivedEntry.objects.filter(added_by=user), "club", "entry_id", "created_at", book="merge__gone"
+        ArchivedEntry.objects.filter(added_by=user), "club", "entry_id", "created_at", book="merge__source"
     ),
     "progress_set_aside": lambda user: iter_rows(
-        ArchivedProgress.objects.filter(user=user), *ARCHIVED_FIELDS, club="of__club"
+        ArchivedProgress.objects.filter(user=user), *ARCHIVED_FIELDS, club="archived_entry__club"
     ),
 }

@@ -1,6 +1,7 @@
-"""Models of all subpackages."""
+"""All models of clubs."""
 
-from clubs.club.models import Club, JoinPolicy, Visibility
+from clubs.club.choices import JoinPolicy, Visibility
+from clubs.club.models import Club
 from clubs.members.models import Invitation, Membership
 from clubs.reading.models import Entry, EntryChange, Milestone, Progress
 

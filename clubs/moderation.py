@@ -1,15 +1,16 @@
-"""Clubs as targets of reports."""
+"""Report target for clubs."""
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from clubs.club.models import Club, ClubQuerySet
+from clubs.club.models import Club
+from clubs.club.querysets import ClubQuerySet
 from core.db.locking import lock_rows
 from moderation.targets.base import Excerpt, ReportTarget, TargetContext, TargetSnapshot
 
 
-class ClubTarget(ReportTarget):
+class ClubTarget(ReportTarget[Club]):
     """A club; its author is the owner."""
 
     target_type = "club"
@@ -23,20 +24,20 @@ class ClubTarget(ReportTarget):
         """Return the club, even if it is private."""
         return Club.objects.filter(pk=pk).first()
 
-    def lock(self, row: Club, *, by: User) -> None:
-        """Lock the owner and the moderator, then the club."""
-        lock_rows(User, [row.owner_id, by.pk])
-        row.lock()
+    def lock(self, obj: Club, *, by: User) -> None:
+        """Lock the users, then the club."""
+        lock_rows(User, [obj.owner_id, by.pk])
+        obj.lock()
 
-    def snapshot(self, row: Club) -> TargetSnapshot:
-        """Return a snapshot of name and description."""
-        return TargetSnapshot(row.owner_id, row.name, club=row.pk, seen=f"{row.name}\n{row.description}")
+    def snapshot(self, obj: Club) -> TargetSnapshot:
+        """Return the owner, the name and the description."""
+        return TargetSnapshot(obj.owner_id, obj.name, club_id=obj.pk, text=f"{obj.name}\n{obj.description}")
 
-    def context(self, row: Club) -> TargetContext:
+    def context(self, obj: Club) -> TargetContext:
         """Return name, visibility, size and description, without any member content."""
         facts = [
-            (_("club"), row.name, reverse("admin:clubs_club_change", args=[row.pk])),
-            (_("visibility"), row.get_visibility_display(), ""),
-            (_("members"), row.members_count, ""),
+            (_("club"), obj.name, reverse("admin:clubs_club_change", args=[obj.pk])),
+            (_("visibility"), obj.get_visibility_display(), ""),
+            (_("members"), obj.members_count, ""),
         ]
-        return TargetContext(facts, [Excerpt(row.owner, row.created_at, row.description, is_target=True)])
+        return TargetContext(facts, [Excerpt(obj.owner, obj.created_at, obj.description, is_target=True)])

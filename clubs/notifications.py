@@ -11,5 +11,5 @@ def notify_members(
 
     The task looks the object up by its type. A member is notified only once for the same kind, object and `key`.
     """
-    once = ":".join(filter(None, (kind, type, str(id), key)))
-    notify_club_members.enqueue(club=club, kind=kind, type=type, id=id, actor=actor, once=once, after=0)
+    full_key = ":".join(filter(None, (kind, type, str(id), key)))
+    notify_club_members.enqueue(club=club, kind=kind, type=type, id=id, actor=actor, key=full_key, after=0)

@@ -1,4 +1,4 @@
-"""What clubs do on the signals of accounts and on their own: reading lists follow their club."""
+"""Receivers of clubs."""
 
 from typing import Any
 
@@ -8,23 +8,23 @@ from accounts.models import User
 from accounts.signals import account_deleted
 from clubs.club.models import Club
 from clubs.club.services import remove_from_all_clubs
-from clubs.reading import services as lists
+from clubs.reading.services import delete_club_entries, handle_visibility_changed
 from clubs.signals import club_deleted, club_visibility_changed
 
 
 @receiver(account_deleted)
-def detach_account(sender: Any, *, user: User, **kwargs: Any) -> None:
+def remove_from_clubs(sender: Any, *, user: User, **kwargs: Any) -> None:
     """End the memberships of a deleted account, and delete its progress."""
     remove_from_all_clubs(user)
 
 
 @receiver(club_visibility_changed)
-def count_or_uncount_list(sender: Any, *, club: Club, **kwargs: Any) -> None:
-    """Count the books of a club that has become public, stop counting those of one that has become private."""
-    lists.handle_visibility_changed(club)
+def update_book_counters(sender: Any, *, club: Club, **kwargs: Any) -> None:
+    """Add or subtract the books of a club whose visibility changed."""
+    handle_visibility_changed(club)
 
 
 @receiver(club_deleted)
-def delete_list(sender: Any, *, club: Club, **kwargs: Any) -> None:
-    """Delete the reading list of a club that is being deleted."""
-    lists.delete_club_entries(club)
+def delete_reading_list(sender: Any, *, club: Club, **kwargs: Any) -> None:
+    """Delete the reading list of a club and subtract it from the counters of books."""
+    delete_club_entries(club)

@@ -65,5 +65,5 @@ DENIED_MESSAGES = {
 
 
 def permission_denied(needed: Rank) -> PermissionDeniedProblem:
-    """Return the Forbidden error for a missing rank."""
+    """Return the PermissionDeniedProblem error for a missing rank."""
     return PermissionDeniedProblem(*DENIED_MESSAGES[needed])

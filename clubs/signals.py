@@ -1,36 +1,37 @@
-"""Signals of clubs, sent inside the transaction of what they tell, while the sender holds the club's row.
+"""Signals of clubs, sent inside the transaction of the change.
 
-Receivers run in the order of INSTALLED_APPS, the lowest app first.
+Receivers run in the order of INSTALLED_APPS. Unless stated otherwise, the club is locked. The arguments are named in
+backquotes.
 """
 
 from django.dispatch import Signal
 
-# A club has become public or private. `club`, as it is now.
+# The visibility of `club` has changed.
 club_visibility_changed = Signal()
 
-# A club is about to be deleted. Receivers lock, uncount and delete what is in it. `club`.
+# `club` is about to be deleted. Receivers lock its content, subtract it from counters and delete it.
 club_deleted = Signal()
 
-# A membership has become active (`sign` 1) or is active no more (-1); the user's row is locked too. `club`, `user` (an
-# id), `sign`.
+# A membership of `user` (an id) in `club` has become active (`sign` 1) or is no longer active (-1). The user is locked
+# too.
 membership_changed = Signal()
 
-# Somebody has left a club, was removed or banned; sent after `membership_changed`. `club` and `user` (ids).
+# `user` has left `club`, was removed or banned (both are ids). Sent after `membership_changed`.
 member_left = Signal()
 
-# A book has been put on a reading list; the book's row is locked too. `entry`.
+# `entry` was added to a reading list. The book is locked too.
 entry_added = Signal()
 
-# Two entries of one list become one: `gone` is about to be deleted, `kept` stays. Receivers move what refers to the
-# first and note that in the `merge`.
+# Entry `source` is merged into entry `target` of the same list and about to be deleted. Receivers move the objects that
+# refer to it and record them in `merge`.
 entry_merged = Signal()
 
-# They become two again. Receivers move what the `merge` has noted from the entry `kept` to the entry `again`.
+# The merge of two entries is undone. Receivers move the objects recorded in `merge` from `target` back to `restored`.
 entry_unmerged = Signal()
 
-# The counters of some entries must be computed anew. `entries` (ids), whose rows are locked.
+# The counters of `entries` (ids of locked rows) must be recomputed.
 entry_counters_outdated = Signal()
 
-# A member's progress has been saved; the membership and the entry are locked, not the club. `before` (None for the
-# first) and `after`.
+# A member's progress was saved: `before` (None for the first) and `after`. Membership and entry are locked, but not the
+# club.
 progress_changed = Signal()

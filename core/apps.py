@@ -11,10 +11,11 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Load the modules that register themselves when imported."""
-        from core import contributions, receivers  # noqa: F401  (they register by being imported)
+        from core import contributions, receivers  # noqa: F401
         from core.audit import admin as audit_admin  # noqa: F401  (autodiscover loads core.admin only)
-        from core.db import checks  # noqa: F401  (they register by being imported)
+        from core.db import checks  # noqa: F401
+        from core.search import lookups  # noqa: F401
         from core.tasks import admin as tasks_admin  # noqa: F401
-        from core.tasks import cleanup  # noqa: F401  (registers its periodic task)
+        from core.tasks import cleanup  # noqa: F401
 
         autodiscover_modules("tasks")

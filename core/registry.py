@@ -18,8 +18,8 @@ from django.http import HttpRequest
 if TYPE_CHECKING:
     from core.admin.charts import BarChart
     from core.admin.dashboard import Panel
-    from core.counters.consistency import DenormalizationCheck
-    from core.counters.counters import CounterCheck
+    from core.counters.consistency import CounterCheck, DenormalizationCheck
+    from moderation.targets.base import ReportTarget
 
 Item = TypeVar("Item")
 
@@ -55,7 +55,7 @@ profile_fields: Registry[Callable[[Any, Any], Any]] = Registry()
 message_renderers: Registry[Callable[[str], Any]] = Registry()
 
 # What can be reported: the target type -> an instance of `moderation.targets.base.ReportTarget`. Read by `moderation`.
-report_targets: Registry[Any] = Registry()
+report_targets: Registry[ReportTarget[Any]] = Registry()
 
 # Panels of the admin's front page: name -> the panel for a request, None where the user may not see it; each in a
 # constant number of queries. Read by the dashboard (`stats.dashboard`).
@@ -74,7 +74,7 @@ cleanups: Registry[Callable[[], int]] = Registry()
 audit_logs: Registry[Callable[[datetime.timedelta], QuerySet[Any]]] = Registry()
 
 # Handlers that move the rows of an app when two books are merged: name -> an instance of
-# `catalog.merges.moving.MergeHandler`. Run in reverse order when a merge is undone. Read by `catalog.merges.moving`.
+# `catalog.merges.runner.MergeHandler`. Run in reverse order when a merge is undone. Read by `catalog.merges.runner`.
 merge_handlers: Registry[Any] = Registry()
 
 # What counts as a member's activity in a club: name -> an expression for a query of memberships, when the member last
@@ -89,7 +89,8 @@ entry_annotations: Registry[Callable[[], Any]] = Registry()
 # `clubs.club.serializers.ClubSerializer`.
 club_fields: Registry[type[Any]] = Registry()
 
-# What those fields need: name -> the prefetch for a query of clubs on behalf of a user. Read by `clubs.club.cards`.
+# What those fields need: name -> the prefetch for a query of clubs on behalf of a user. Read by
+# `clubs.club.services.prefetch_club_details`.
 club_prefetches: Registry[Callable[[Any], Prefetch[Any]]] = Registry()
 
 # Charts on a club's page in the admin: name -> the charts of a club. Read by `clubs.club.admin`.

@@ -21,7 +21,8 @@ from tqdm import tqdm
 
 from accounts.models import User
 from catalog.models import Book, invalidate_books
-from clubs.club.models import Club, Visibility
+from clubs.club.choices import Visibility
+from clubs.club.models import Club
 from clubs.members.models import Membership
 from clubs.reading import services
 from clubs.reading.choices import EntryStatus, ReadingPosition, Unit, round_percent
@@ -31,7 +32,7 @@ from core.counters import counters
 from core.db.locking import batched
 from core.search.normalize import fold_case_and_accents
 from demo.wordlists import CLUB_NAMES, DESCRIPTIONS, FIRST_NAMES, LAST_NAMES, ZONES
-from stats import services as statistics
+from stats import counters as entry_counters
 
 TODAY = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
 BATCH_SIZE = 2000

@@ -1,4 +1,4 @@
-"""Posts as report targets. Only reports let staff read posts of private clubs."""
+"""Report target for posts. Only reports let staff read posts of private clubs."""
 
 from django.db.models import Q, QuerySet
 from django.http import Http404
@@ -17,8 +17,8 @@ from moderation.targets.base import Excerpt, ReportTarget, TargetContext, Target
 CONTEXT_POSTS = 3
 
 
-class PostTarget(ReportTarget):
-    """A post as a report target, named by the title of its thread."""
+class PostTarget(ReportTarget[Post]):
+    """A post; its title in cases is that of its thread."""
 
     target_type = "post"
     label = _("post")
@@ -26,58 +26,59 @@ class PostTarget(ReportTarget):
     is_private_content = True
 
     def visible_to(self, user: User) -> QuerySet[Post]:
-        """Return the posts that `user` sees in their clubs, also locked ones. Blocks do not apply to moderators."""
-        mine = Membership.objects.active().filter(user=user.pk)
-        moderated = mine.filter(Q(role=Role.MODERATOR) | Q(club__owner=user.pk))
-        seen = Post.objects.filter(club__in=mine.values("club")).visible_to(user)
-        moderating = Post.objects.filter(club__in=moderated.values("club")).visible_to(user, moderating=True)
-        either = Q(pk__in=seen.values("pk")) | Q(pk__in=moderating.values("pk"))
+        """Return the posts in the clubs of `user` that they may see, including locked ones."""
+        memberships = Membership.objects.active().filter(user=user.pk)
+        moderated = memberships.filter(Q(role=Role.MODERATOR) | Q(club__owner=user.pk))
+        as_member = Post.objects.filter(club__in=memberships.values("club")).visible_to(user)
+        # Blocks do not apply to moderators.
+        as_moderator = Post.objects.filter(club__in=moderated.values("club")).visible_to(user, as_moderator=True)
+        either = Q(pk__in=as_member.values("pk")) | Q(pk__in=as_moderator.values("pk"))
         return Post.objects.filter(either, deleted_at__isnull=True)
 
     def get(self, pk: int) -> Post | None:
-        """Return a post that is not deleted, also if it is hidden or in a private club."""
+        """Return the post, even if it is hidden or in a private club; None if it is deleted."""
         return Post.objects.select_related("thread__club").filter(pk=pk, deleted_at__isnull=True).first()
 
-    def lock(self, row: Post, *, by: User) -> None:
-        """Lock the users, then the thread and the post. Raise Http404 if the post was deleted."""
-        lock_rows(User, [row.author_id, by.pk])
-        row.thread.lock()
+    def lock(self, obj: Post, *, by: User) -> None:
+        """Lock the users, then the thread and the post. Raises Http404 if the post was deleted."""
+        lock_rows(User, [obj.author_id, by.pk])
+        obj.thread.lock()
         try:
-            row._refresh_locked()
+            obj._refresh_locked()
         except Conflict:
             raise Http404 from None
 
-    def snapshot(self, row: Post) -> TargetSnapshot:
-        """Return the post's author, title, club and text."""
+    def snapshot(self, obj: Post) -> TargetSnapshot:
+        """Return the author, the thread's title, the club and the text."""
         return TargetSnapshot(
-            row.author_id, row.thread.title, club=row.club_id, seen=row.body, is_hidden=bool(row.hidden_at)
+            obj.author_id, obj.thread.title, club_id=obj.club_id, text=obj.body, is_hidden=bool(obj.hidden_at)
         )
 
     def title_author_id(self, pk: int) -> int | None:
         """Return the id of the thread's author, who wrote its title."""
         return Post.objects.filter(pk=pk).values_list("thread__author", flat=True).first()
 
-    def context(self, row: Post) -> TargetContext:
+    def context(self, obj: Post) -> TargetContext:
         """Return the thread and the posts before and after this one."""
-        club, address = row.thread.club, reverse("admin:clubs_club_change", args=[row.club_id])
-        others = Post.objects.filter(thread=row.thread_id, deleted_at__isnull=True).select_related("author")
-        before = list(others.filter(pk__lt=row.pk).order_by("-pk")[:CONTEXT_POSTS])[::-1]
-        after = list(others.filter(pk__gt=row.pk).order_by("pk")[:CONTEXT_POSTS])
+        club, address = obj.thread.club, reverse("admin:clubs_club_change", args=[obj.club_id])
+        others = Post.objects.filter(thread=obj.thread_id, deleted_at__isnull=True).select_related("author")
+        before = list(others.filter(pk__lt=obj.pk).order_by("-pk")[:CONTEXT_POSTS])[::-1]
+        after = list(others.filter(pk__gt=obj.pk).order_by("pk")[:CONTEXT_POSTS])
         facts = [
             (_("club"), f"{club} ({club.get_visibility_display()})", address),
-            (_("thread"), row.thread.title, ""),
+            (_("thread"), obj.thread.title, ""),
         ]
-        return TargetContext(facts, [_passage(post, is_target=post == row) for post in (*before, row, *after)])
+        return TargetContext(facts, [_excerpt(post, is_target=post == obj) for post in (*before, obj, *after)])
 
-    def hide(self, row: Post) -> None:
+    def hide(self, obj: Post) -> None:
         """Hide the post."""
-        row.hide()
+        obj.hide()
 
-    def restore(self, row: Post) -> None:
+    def restore(self, obj: Post) -> None:
         """Restore the post."""
-        row.restore()
+        obj.restore()
 
 
-def _passage(post: Post, *, is_target: bool) -> Excerpt:
-    guard = "" if post.spoiler_percent is None else f"{post.spoiler_percent.normalize():f} %"
-    return Excerpt(post.author, post.edited_at or post.created_at, post.body, note=guard, is_target=is_target)
+def _excerpt(post: Post, *, is_target: bool) -> Excerpt:
+    spoiler = "" if post.spoiler_percent is None else f"{post.spoiler_percent.normalize():f} %"
+    return Excerpt(post.author, post.edited_at or post.created_at, post.body, note=spoiler, is_target=is_target)

@@ -1,4 +1,4 @@
-"""What discussions do on the signals of accounts and clubs."""
+"""Receivers of the signals of accounts and clubs."""
 
 from typing import Any
 
@@ -35,6 +35,6 @@ def move_threads(sender: Any, *, merge: Merge, source: Entry, target: Entry, **k
 
 
 @receiver(entry_unmerged)
-def move_threads_back(sender: Any, *, merge: Merge, target: Entry, again: Entry, **kwargs: Any) -> None:
-    """Move them back."""
-    merge.restore_moved("thread", Thread.objects.filter(entry=target), entry=again)
+def move_threads_back(sender: Any, *, merge: Merge, target: Entry, restored: Entry, **kwargs: Any) -> None:
+    """Move the threads back when the merge is undone."""
+    merge.restore_moved("thread", Thread.objects.filter(entry=target), entry=restored)

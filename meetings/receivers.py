@@ -1,4 +1,4 @@
-"""What meetings do on the signals of accounts and clubs."""
+"""Receivers of the signals of accounts and clubs."""
 
 from typing import Any
 
@@ -41,6 +41,6 @@ def move_meetings(sender: Any, *, merge: Merge, source: Entry, target: Entry, **
 
 
 @receiver(entry_unmerged)
-def move_meetings_back(sender: Any, *, merge: Merge, target: Entry, again: Entry, **kwargs: Any) -> None:
-    """Move them back."""
-    merge.restore_moved("meeting", Meeting.objects.filter(entry=target), entry=again)
+def move_meetings_back(sender: Any, *, merge: Merge, target: Entry, restored: Entry, **kwargs: Any) -> None:
+    """Move the meetings back when the merge is undone."""
+    merge.restore_moved("meeting", Meeting.objects.filter(entry=target), entry=restored)

@@ -46,20 +46,20 @@ class QueueFilter(admin.SimpleListFilter):
     parameter_name = "queue"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(word, name) for word, (name, _rows) in case_page.QUEUES.items()]
+        return [(key, label) for key, (label, _condition) in case_page.QUEUES.items()]
 
     def choices(self, changelist: Any) -> Any:
-        for word, name in self.lookup_choices:
-            query = changelist.get_query_string({self.parameter_name: word})
-            yield {"selected": self.value() == word, "query_string": query, "display": name}
+        for key, label in self.lookup_choices:
+            query = changelist.get_query_string({self.parameter_name: key})
+            yield {"selected": self.value() == key, "query_string": query, "display": label}
 
     def value(self) -> str:
         value = super().value()
         return value if value in case_page.QUEUES else "open"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        named = "id__in" in request.GET or request.GET.get("q")
-        return queryset if named and super().value() is None else queryset.filter(case_page.QUEUES[self.value()][1])
+        is_search = "id__in" in request.GET or request.GET.get("q")
+        return queryset if is_search and super().value() is None else queryset.filter(case_page.QUEUES[self.value()][1])
 
 
 class TargetTypeFilter(admin.SimpleListFilter):
@@ -68,7 +68,7 @@ class TargetTypeFilter(admin.SimpleListFilter):
     title, parameter_name = _("kind"), "target_type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(word, target.label) for word, target in report_targets.items()]
+        return [(name, target.label) for name, target in report_targets.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(target_type=self.value()) if self.value() else queryset
@@ -78,7 +78,7 @@ class TargetTypeFilter(admin.SimpleListFilter):
 class CaseAdmin(ReadOnlyModelAdmin):
     """The moderation queue, most severe cases first, and a page for each case."""
 
-    list_display = ("what", "severity_badge", "reports", "status_badges", "author", "waiting_time", "viewers")
+    list_display = ("case_title", "severity_badge", "reports", "status_badges", "author", "waiting_time", "viewers")
     list_filter = (QueueFilter, TargetTypeFilter)
     sortable_by = ("reports", "waiting_time")
     ordering = ("-severity", "opened_at", "id")
@@ -97,26 +97,26 @@ class CaseAdmin(ReadOnlyModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
-        word, _colon, number = term.partition(":")
+        target_type, _colon, number = term.partition(":")
         pk = parse_id(number.strip())
         if not term:
             return queryset, False
         if pk is not None:
-            return queryset.filter(target_type=word.strip(), target_id=pk), False
+            return queryset.filter(target_type=target_type.strip(), target_id=pk), False
         return queryset.filter(author__in=User.objects.by_username(term).values("pk")), False
 
     def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("moderation.decide")
 
     def get_urls(self) -> list[Any]:
-        about = self.admin_site.admin_view(self.open_case_view)
-        return [path("about/<str:word>/<int:pk>/", about, name="moderation_case_about"), *super().get_urls()]
+        open_view = self.admin_site.admin_view(self.open_case_view)
+        return [path("open/<str:target_type>/<int:pk>/", open_view, name="moderation_case_open"), *super().get_urls()]
 
-    def open_case_view(self, request: HttpRequest, word: str, pk: int) -> HttpResponse:
+    def open_case_view(self, request: HttpRequest, target_type: str, pk: int) -> HttpResponse:
         """Redirect to the case of an object; create the case if there is none."""
         if not self.has_decide_permission(request):
             raise PermissionDenied
-        case = open_case(word, pk, by=current_user(request))
+        case = open_case(target_type, pk, by=current_user(request))
         return HttpResponseRedirect(reverse("admin:moderation_case_change", args=[case.pk]))
 
     def change_view(
@@ -139,7 +139,7 @@ class CaseAdmin(ReadOnlyModelAdmin):
         case: Case,
         *,
         form: Any = None,
-        undoing: Any = None,
+        undo_form: Any = None,
         form_values: dict[str, Any] | None = None,
         undo_values: dict[str, Any] | None = None,
     ) -> HttpResponse:
@@ -149,23 +149,24 @@ class CaseAdmin(ReadOnlyModelAdmin):
             PermissionDenied()
         ):  # The moderator has deleted their account in the meantime.
             CaseView.objects.create(case=case, by=user, by_name=user.username)
-        shown = case_page.get_case_context(case, by=user)
-        first = {"version": case.version, "seen": shown["about"].digest if shown["about"] else ""}
-        may = self.has_decide_permission(request) and shown["about"] is not None
-        if may and form is None:
+        context = case_page.get_case_context(case, by=user)
+        snapshot = context["snapshot"]
+        initial = {"version": case.version, "digest": snapshot.digest if snapshot else ""}
+        can_decide = self.has_decide_permission(request) and snapshot is not None
+        if can_decide and form is None:
             form = DecisionForm(
-                possible=_available_actions(case), initial={**(form_values or {}), **first, "decision": None}
+                actions=_available_actions(case), initial={**(form_values or {}), **initial, "decision": None}
             )
-        if may and shown["last"] and undoing is None:
-            undoing = ReasonForm(initial=(undo_values or {}) | first, prefix="undo")
+        if can_decide and context["last_decision"] and undo_form is None:
+            undo_form = ReasonForm(initial=(undo_values or {}) | initial, prefix="undo")
         # The theme needs these for the heading and for the link back to the filtered queue.
-        shown |= {"original": case, "adminform": True, "preserved_filters": self.get_preserved_filters(request)}
-        return self._render(request, "case", title=shown["heading"], form=form, undoing=undoing, **shown)
+        context |= {"original": case, "adminform": True, "preserved_filters": self.get_preserved_filters(request)}
+        return self._render(request, "case", form=form, undo_form=undo_form, **context)
 
     def _decide(self, request: HttpRequest, case: Case) -> HttpResponse:
         # A late form gets the conflict message, not "invalid choice".
         is_late = parse_id(request.POST.get("version", "")) not in (None, case.version)
-        form = DecisionForm(request.POST, possible=ACTIONS if is_late else _available_actions(case))
+        form = DecisionForm(request.POST, actions=ACTIONS if is_late else _available_actions(case))
         if not form.is_valid():
             return self._page(request, case, form=form)
         if self._run_or_report(request, case, lambda: decide(case, form.to_request(), by=current_user(request))):
@@ -175,29 +176,29 @@ class CaseAdmin(ReadOnlyModelAdmin):
     def _undo(self, request: HttpRequest, case: Case) -> HttpResponse:
         form = ReasonForm(request.POST, prefix="undo")
         if not form.is_valid():
-            return self._page(request, case, undoing=form)
+            return self._page(request, case, undo_form=form)
         decision = get_object_or_404(case.decisions, pk=parse_id(request.POST["undo"]))
         cleaned = form.cleaned_data
-        why = {
+        fields = {
             "reason": DecisionReason(cleaned["reason"]),
             "comment": cleaned["comment"],
             "version": cleaned["version"] or 0,
         }
-        if self._run_or_report(request, case, lambda: undo(decision, by=current_user(request), **why)):
+        if self._run_or_report(request, case, lambda: undo(decision, by=current_user(request), **fields)):
             return HttpResponseRedirect(request.get_full_path())
         return self._page(request, case, undo_values=cleaned)
 
-    def _run_or_report(self, request: HttpRequest, case: Case, act: Any, *, quietly: bool = False) -> bool:
-        """Call `act`; on an API error, show it as a message and return False."""
+    def _run_or_report(self, request: HttpRequest, case: Case, decide_or_undo: Any, *, quiet: bool = False) -> bool:
+        """Call `decide_or_undo`; on an API error, show it as a message and return False."""
         try:
-            act()
+            decide_or_undo()
         except APIException as error:
             if getattr(error, "code", "") == "gone":
                 atomic_with_retry(close_cases_for_deleted)(case.target_type, [case.target_id])
             self.message_user(request, f"{case}: {_error_message(error)}", messages.ERROR)
             case.refresh_from_db()
             return False
-        if not quietly:
+        if not quiet:
             self.message_user(
                 request, gettext("Saved. The author will be notified where applicable."), messages.SUCCESS
             )
@@ -207,48 +208,48 @@ class CaseAdmin(ReadOnlyModelAdmin):
     def decide_selected(self, request: HttpRequest, queryset: QuerySet[Case]) -> HttpResponse | None:
         """Apply one decision to several cases; each of them succeeds or fails separately."""
         # `queryset` misses cases decided in the meantime, which must be reported as conflicts.
-        chosen = [pk for text in request.POST.getlist(ACTION_CHECKBOX_NAME) if (pk := parse_id(text)) is not None]
-        cases = list(Case.objects.select_related("author").filter(pk__in=chosen[: self.list_per_page]).order_by("pk"))
+        selected = [pk for text in request.POST.getlist(ACTION_CHECKBOX_NAME) if (pk := parse_id(text)) is not None]
+        cases = list(Case.objects.select_related("author").filter(pk__in=selected[: self.list_per_page]).order_by("pk"))
         if "reason" not in request.POST:
-            form = DecisionForm(possible=ACTIONS)
+            form = DecisionForm(actions=ACTIONS)
         else:
-            form = DecisionForm(request.POST, possible=ACTIONS)
+            form = DecisionForm(request.POST, actions=ACTIONS)
             if form.is_valid():
-                done = sum(self._decide_one(request, case, form) for case in cases)
-                text = ngettext("%(n)d case decided.", "%(n)d cases decided.", done) % {"n": done}
-                self.message_user(request, text, messages.SUCCESS if done else messages.WARNING)
+                decided = sum(self._decide_one(request, case, form) for case in cases)
+                text = ngettext("%(n)d case decided.", "%(n)d cases decided.", decided) % {"n": decided}
+                self.message_user(request, text, messages.SUCCESS if decided else messages.WARNING)
                 return None
         title = gettext("Decide together")
         return self._render(
-            request, "together", title=title, form=form, cases=[(case_page.case_title(c), c) for c in cases]
+            request, "decide_selected", title=title, form=form, cases=[(case_page.case_title(c), c) for c in cases]
         )
 
     def _decide_one(self, request: HttpRequest, case: Case, form: DecisionForm) -> bool:
         version = parse_id(request.POST.get(f"version_{case.pk}", ""))
-        order = form.to_request(version=-1 if version is None else version)
-        return self._run_or_report(request, case, lambda: decide(case, order, by=current_user(request)), quietly=True)
+        requested = form.to_request(version=-1 if version is None else version)
+        return self._run_or_report(request, case, lambda: decide(case, requested, by=current_user(request)), quiet=True)
 
-    def _render(self, request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
-        context = {**self.admin_site.each_context(request), "opts": self.opts, **shown}
-        context["may_see_people"] = request.user.has_perm("accounts.view_user")
+    def _render(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        context["can_view_users"] = request.user.has_perm("accounts.view_user")
         return TemplateResponse(request, f"moderation/{template}.html", context)
 
     @admin.display(description=_("case"))
-    def what(self, case: Case) -> str:
+    def case_title(self, case: Case) -> str:
         return case_page.case_title(case)
 
     @display(description=_("urgency"), label=COLORS, ordering="severity")  # type: ignore[untyped-decorator]
     def severity_badge(self, case: Case) -> Any:
         if not case.severity:
             return None
-        word = "high" if case.severity >= 40 else "middle" if case.severity >= 20 else "low"
-        return word, SEVERITY_LABELS[word]
+        level = "high" if case.severity >= 40 else "middle" if case.severity >= 20 else "low"
+        return level, SEVERITY_LABELS[level]
 
     @display(description=_("status"), label=True)  # type: ignore[untyped-decorator]
     def status_badges(self, case: Case) -> Any:
         """Return the hidden state and "appealed" as separate labels, so that the column stays narrow."""
         hidden = case.get_hidden_state_display() if case.hidden_state else ""
-        return [word for word in (hidden, gettext("appealed") if case.is_appealed else "") if word] or None
+        return [label for label in (hidden, gettext("appealed") if case.is_appealed else "") if label] or None
 
     @admin.display(description=_("reports"), ordering="reports_count")
     def reports(self, case: Case) -> int:
@@ -261,7 +262,7 @@ class CaseAdmin(ReadOnlyModelAdmin):
 
     @admin.display(description=_("being viewed by"))
     def viewers(self, case: Any) -> str:
-        return ", ".join(dict.fromkeys(opening.by_name for opening in case.looking)) or "—"
+        return ", ".join(dict.fromkeys(view.by_name for view in case.other_views)) or "—"
 
 
 @admin.register(Decision)
@@ -282,13 +283,13 @@ class DecisionAdmin(ReadOnlyModelAdmin):
         "by_name",
         "subject",
         "undoes",
-        "shown_before",
+        "previous_state_display",
         "created_at",
     )
-    readonly_fields = ("shown_before",)
+    readonly_fields = ("previous_state_display",)
 
     @admin.display(description=_("previous state"))
-    def shown_before(self, decision: Decision) -> str:
+    def previous_state_display(self, decision: Decision) -> str:
         hidden_state, until = (
             decision.previous_state.get("hidden_state", ""),
             decision.previous_state.get("suspended_until"),

@@ -14,10 +14,10 @@ from core.admin.filters import parse_id
 class ReportableModelAdmin(AuditedModelAdmin):
     """Model admin of objects that can be reported: moderators can open the case of an object from its page.
 
-    `word` is the target type.
+    `target_type` is the name of the report target.
     """
 
-    word: str
+    target_type: str
     actions_detail = ("open_case",)
 
     @action(description=_("Open a case"), url_path="case", icon="gavel", permissions=["case"])  # type: ignore[untyped-decorator]
@@ -26,7 +26,7 @@ class ReportableModelAdmin(AuditedModelAdmin):
         pk = parse_id(object_id)
         if pk is None:
             raise Http404
-        return HttpResponseRedirect(reverse("admin:moderation_case_about", args=[self.target_type, pk]))
+        return HttpResponseRedirect(reverse("admin:moderation_case_open", args=[self.target_type, pk]))
 
     def has_case_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Allow users who may decide cases."""

@@ -12,12 +12,12 @@ from moderation.models import Case, HiddenState
 from moderation.notifications import join_sentences
 
 
-def annotate_moderation(word: str, *, when: Q) -> dict[str, Any]:
+def annotate_moderation(target_type: str, *, when: Q) -> dict[str, Any]:
     """Return the annotations that `ModerationSerializer` reads, for rows that match `when` (hidden and the user's own).
 
     The case is only queried for these rows.
     """
-    case = Case.objects.filter(target_type=word, target_id=OuterRef("pk"))
+    case = Case.objects.filter(target_type=target_type, target_id=OuterRef("pk"))
     values = {
         name: If(When(when, then=Subquery(case.values(name)[:1]))) for name in ("hidden_state", "reason", "comment")
     }

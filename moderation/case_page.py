@@ -38,37 +38,36 @@ class AuthorHistory:
 
 def get_author_history(author: User) -> AuthorHistory:
     """Return the moderation history of a user. Undone decisions are listed but not counted."""
-    about = Decision.objects.filter(subject=author)
-    standing = Count("pk", filter=Q(undone_by=None), distinct=True)
-    counts = dict(about.filter(action__in=HISTORY).order_by().values_list("action").annotate(n=standing))
-    last = about.select_related("case").prefetch_related("undone_by").order_by("-id")[:10]
+    decisions = Decision.objects.filter(subject=author)
+    not_undone = Count("pk", filter=Q(undone_by=None), distinct=True)
+    counts = dict(decisions.filter(action__in=HISTORY).order_by().values_list("action").annotate(n=not_undone))
+    latest = decisions.select_related("case").prefetch_related("undone_by").order_by("-id")[:10]
     cases = Case.objects.filter(author=author).count()
-    return AuthorHistory({action.value: counts.get(action.value, 0) for action in HISTORY}, cases, list(last))
+    return AuthorHistory({action.value: counts.get(action.value, 0) for action in HISTORY}, cases, list(latest))
 
 
 def get_target_context(case: Case) -> tuple[TargetSnapshot | None, TargetContext | None]:
     """Return the current snapshot and context of the reported object, or `(None, None)` if it is deleted."""
     target = report_targets.get(case.target_type)
-    row = target.get(case.target_id) if target else None
-    return (target.snapshot(row), target.context(row)) if target and row is not None else (None, None)
+    obj = target.get(case.target_id) if target else None
+    return (target.snapshot(obj), target.context(obj)) if target and obj is not None else (None, None)
 
 
 def get_case_context(case: Case, *, by: User) -> dict[str, Any]:
     """Return the template context of the case page, without the forms."""
-    about, context = get_target_context(case)
-    last = case.last_decision
+    snapshot, target_context = get_target_context(case)
     return {
         "case": case,
-        "heading": case_title(case),
-        "about": about,
-        "found": context,
-        "waiting": open_reports_by_reason(case),
+        "title": case_title(case),
+        "snapshot": snapshot,
+        "target_context": target_context,
+        "open_reports": open_reports_by_reason(case),
         "reports": list(case.reports.select_related("reporter").order_by("-id")[:MAX_SHOWN]),
         "decisions": list(Decision.objects.filter(case=case).prefetch_related("undone_by").order_by("-id")[:MAX_SHOWN]),
         "appeals": list(case.appeals.select_related("decision", "author").order_by("-id")[:MAX_SHOWN]),
-        "last": last,
+        "last_decision": case.last_decision,
         "history": get_author_history(case.author) if case.author else None,
-        "looking": list(recent_views().filter(case=case).exclude(by=by).order_by("by_name", "-created_at")),
+        "other_views": list(recent_views().filter(case=case).exclude(by=by).order_by("by_name", "-created_at")),
     }
 
 
@@ -77,9 +76,9 @@ def open_reports_by_reason(case: Case) -> list[tuple[str, int]]:
 
     The list of reports is truncated, so the page needs these totals.
     """
-    found = dict(case.reports.pending().order_by().values_list("reason").annotate(n=Count("pk")))
-    worst = sorted(found, key=lambda reason: -SEVERITY[Reason(reason)])
-    return [(str(Reason(reason).label), found[reason]) for reason in worst]
+    counts = dict(case.reports.pending().order_by().values_list("reason").annotate(n=Count("pk")))
+    reasons = sorted(counts, key=lambda reason: -SEVERITY[Reason(reason)])
+    return [(str(Reason(reason).label), counts[reason]) for reason in reasons]
 
 
 def case_title(case: Case) -> str:
@@ -94,8 +93,8 @@ def recent_views() -> Any:
 
 
 def prefetch_other_viewers(by: User) -> Prefetch[Any]:
-    """Prefetch recent views by other moderators into `looking`."""
-    return Prefetch("openings", recent_views().exclude(by=by).order_by("-created_at"), to_attr="looking")
+    """Prefetch recent views by other moderators into `other_views`."""
+    return Prefetch("views", recent_views().exclude(by=by).order_by("-created_at"), to_attr="other_views")
 
 
 def moderation_panel(request: HttpRequest) -> Panel | None:
@@ -103,13 +102,13 @@ def moderation_panel(request: HttpRequest) -> Panel | None:
     if not request.user.has_perm("moderation.view_case"):
         return None
     queue = reverse("admin:moderation_case_changelist")
-    opened = Case.objects.open()
-    oldest = opened.order_by("opened_at").values_list("opened_at", flat=True).first()
+    open_cases = Case.objects.open()
+    oldest = open_cases.order_by("opened_at").values_list("opened_at", flat=True).first()
     hidden = Case.objects.filter(QUEUES["hidden"][1])
     rows = [
-        (_("open cases"), format_capped_count(opened), queue),
+        (_("open cases"), format_capped_count(open_cases), queue),
         (_("oldest waiting for"), timesince(oldest) if oldest else "—", f"{queue}?o=6"),
-        (_("pending appeals"), format_capped_count(opened.filter(is_appealed=True)), f"{queue}?queue=appealed"),
+        (_("pending appeals"), format_capped_count(open_cases.filter(is_appealed=True)), f"{queue}?queue=appealed"),
         (_("hidden content"), format_capped_count(hidden), f"{queue}?queue=hidden"),
     ]
     return Panel(_("Moderation"), rows)
@@ -121,6 +120,6 @@ QUEUES = {
     "pending": (_("hidden pending review"), Q(hidden_state=HiddenState.PENDING)),
     "hidden": (_("hidden"), Q(hidden_state__in=[HiddenState.PENDING, HiddenState.HIDDEN])),
     "closed": (_("decided"), Q(state=CaseStatus.CLOSED)),
-    "gone": (_("deleted"), Q(state=CaseStatus.GONE)),
+    "deleted": (_("deleted"), Q(state=CaseStatus.DELETED)),
     "all": (pgettext_lazy("cases", "all"), Q()),
 }

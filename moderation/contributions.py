@@ -1,4 +1,4 @@
-"""What moderation contributes to `core.registry`."""
+"""Contributions of moderation to `core.registry`."""
 
 from core.registry import admin_panels, audit_logs, export_sections, message_renderers, report_targets
 from moderation.case_page import moderation_panel
@@ -9,7 +9,7 @@ from moderation.targets.users import UserTarget
 
 report_targets.register(UserTarget.target_type, UserTarget())
 audit_logs.register("opened cases", CaseView.objects.older_than)
-# What waits for somebody comes first.
+# First, because it shows open work.
 admin_panels.register("moderation", moderation_panel, first=True)
 export_sections.register_all(EXPORT_SECTIONS)
 message_renderers.register("decision", render_decision)

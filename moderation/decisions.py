@@ -20,8 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from activity.services import record_event
 from core.api.exceptions import Conflict, InvalidFieldError, PermissionDeniedProblem
-from core.audit import AuditTarget as Audited
-from core.audit import log_audit_event
+from core.audit import AuditTarget, log_audit_event
 from core.db.transactions import atomic_with_retry
 from core.registry import report_targets
 from moderation.choices import REASONS_BY_ACTION, Action, DecisionReason
@@ -37,30 +36,30 @@ MAX_SUSPENSION = datetime.timedelta(days=3650)
 class DecisionRequest:
     """The decision requested by a moderator.
 
-    `version` and `seen` (a `TargetSnapshot.digest`) identify what the moderator saw when deciding.
+    `version` and `digest` (of the snapshot) identify what the moderator saw when deciding.
     """
 
     action: Action
     reason: DecisionReason
     comment: str
     version: int
-    seen: str | None = None
+    digest: str | None = None
     until: datetime.datetime | None = None
 
 
 @atomic_with_retry
-def decide(case: Case, order: DecisionRequest, *, by: User) -> Decision:
+def decide(case: Case, requested: DecisionRequest, *, by: User) -> Decision:
     """Decide a case and close its pending reports and appeals.
 
     Raises Conflict `gone`, `decided_meanwhile`, `changed_meanwhile`, `nothing_to_do`, `suspended_longer`;
-    Forbidden `own_content`, `own_decision`, `staff_only_by_administrators`; InvalidField.
+    Forbidden `own_content`, `own_decision`, `staff_only_by_administrators`; InvalidFieldError.
     """
     review = CaseReview.lock(case, by=by)
-    review.check_not_stale(order)
-    review.check_can_decide(order.action)
-    if order.reason not in REASONS_BY_ACTION[order.action]:
+    review.check_not_stale(requested)
+    review.check_can_decide(requested.action)
+    if requested.reason not in REASONS_BY_ACTION[requested.action]:
         raise InvalidFieldError("reason", "does_not_fit", _("This reason does not fit the decision."))
-    return review.apply_decision(order)
+    return review.apply_decision(requested)
 
 
 @atomic_with_retry
@@ -76,38 +75,38 @@ def undo(decision: Decision, *, by: User, reason: DecisionReason, comment: str, 
     last = review.case.last_decision
     if last is None or last.pk != decision.pk:
         raise Conflict("not_the_last", _("Only the last decision in effect can be undone."))
-    review.require_no_appeal_against(last.answered.all())
+    review.check_no_appeal_against(last.answered_appeals.all())
     return review.undo(last, reason=reason, comment=comment)
 
 
 class CaseReview:
     """A case being decided by a moderator, with its object and the case locked."""
 
-    def __init__(self, case: Case, target: ReportTarget, row: Any, snapshot: TargetSnapshot, by: User) -> None:
-        self.case, self.target, self.row, self.snapshot, self.by = case, target, row, snapshot, by
+    def __init__(self, case: Case, target: ReportTarget[Any], obj: Any, snapshot: TargetSnapshot, by: User) -> None:
+        self.case, self.target, self.obj, self.snapshot, self.by = case, target, obj, snapshot, by
 
     @classmethod
     def lock(cls, case: Case, *, by: User) -> CaseReview:
         """Lock the object, then the case, and reload both."""
         target = report_targets[case.target_type]
-        row = target.get(case.target_id)
+        obj = target.get(case.target_id)
         try:
-            if row is None:
+            if obj is None:
                 raise Http404
-            target.lock(row, by=by)
+            target.lock(obj, by=by)
         except Http404:
             raise Conflict("gone", _("This has been deleted in the meantime.")) from None
         if not User.objects.filter(pk=by.pk).exists():
             raise PermissionDenied  # The moderator has deleted their account in the meantime.
-        snapshot = target.snapshot(row)
+        snapshot = target.snapshot(obj)
         locked = Case.objects.lock_or_create(case.target_type, case.target_id, snapshot)
-        return cls(locked, target, row, snapshot, by)
+        return cls(locked, target, obj, snapshot, by)
 
-    def check_not_stale(self, order: DecisionRequest) -> None:
+    def check_not_stale(self, requested: DecisionRequest) -> None:
         """Raise Conflict if the case or the content has changed since the moderator saw it."""
-        if self.case.version != order.version:
+        if self.case.version != requested.version:
             raise Conflict("decided_meanwhile", self._conflict_message())
-        if order.seen is not None and order.seen != self.snapshot.digest:
+        if requested.digest is not None and requested.digest != self.snapshot.digest:
             raise Conflict("changed_meanwhile", _("The text has changed in the meantime. Please review it again."))
 
     def _conflict_message(self) -> str:
@@ -128,50 +127,50 @@ class CaseReview:
         return text % {"moderator": last.by_name if last else gettext("Another moderator")}
 
     def check_not_own(self) -> None:
-        """Raise Forbidden if the case is about the moderator's own content."""
+        """Raise PermissionDeniedProblem if the case is about the moderator's own content."""
         if self.case.author_id == self.by.pk:
             raise PermissionDeniedProblem("own_content", _("This is your own content; another moderator must decide."))
 
     def check_can_decide(self, action: Action) -> None:
-        """Raise Forbidden or Conflict unless the moderator may take this action now."""
+        """Raise PermissionDeniedProblem or Conflict unless the moderator may take this action now."""
         self.check_not_own()
-        self.require_no_appeal_against(self.case.appeals.pending())
+        self.check_no_appeal_against(self.case.appeals.pending())
         if action not in available_actions(self.case, self.target):
             raise Conflict("nothing_to_do", _("This action is not possible in the current state."))
         author = self.case.author
         if action == Action.SUSPEND and author and author.is_staff and not self.by.is_superuser:
             raise PermissionDeniedProblem("staff_only_by_administrators", _("Only administrators may suspend staff."))
 
-    def require_no_appeal_against(self, appeals: AppealQuerySet) -> None:
-        """Raise Forbidden if one of these appeals is against a decision of this moderator."""
+    def check_no_appeal_against(self, appeals: AppealQuerySet) -> None:
+        """Raise PermissionDeniedProblem if one of these appeals is against a decision of this moderator."""
         if appeals.filter(decision__by=self.by).exists():
             raise PermissionDeniedProblem(
                 "own_decision", _("The appeal is against your decision; another moderator must answer it.")
             )
 
-    def apply_decision(self, order: DecisionRequest) -> Decision:
+    def apply_decision(self, requested: DecisionRequest) -> Decision:
         """Apply the decision, log it and notify the affected user."""
         author = self.case.author
-        was = author.suspended_until.isoformat() if author and author.suspended_until else None
+        suspended_until = author.suspended_until.isoformat() if author and author.suspended_until else None
         decision = Decision(
             case=self.case,
-            action=order.action,
+            action=requested.action,
             by=self.by,
             by_name=self.by.username,
             subject=author,
-            reason=order.reason,
-            comment=order.comment,
-            until=order.until,
-            previous_state={**snapshot_case(self.case), "suspended_until": was},
+            reason=requested.reason,
+            comment=requested.comment,
+            until=requested.until,
+            previous_state={**snapshot_case(self.case), "suspended_until": suspended_until},
         )
-        restored = self._apply_action(order)
+        restored = self._apply_action(requested)
         decision.save(force_insert=True)
         appealed = self.case.appeals.pending().update(answer=decision)
         self.case.reports.pending().update(decision=decision)
-        self._log(decision, PAST_TENSE[order.action])
-        if restored and order.action == Action.DISMISS:
+        self._log(decision, PAST_TENSE[requested.action])
+        if restored and requested.action == Action.DISMISS:
             notify_decision(decision, action=Action.RESTORE)
-        elif order.action != Action.DISMISS or appealed:
+        elif requested.action != Action.DISMISS or appealed:
             notify_decision(decision)
         return decision
 
@@ -179,7 +178,7 @@ class CaseReview:
         """Restore the state before the last decision and log that."""
         if last.action == Action.SUSPEND:
             self._lift_suspension(last)
-        before = snapshot_case(self.case)
+        previous_state = snapshot_case(self.case)
         # Content that reports have hidden since stays hidden, because nobody has reviewed it yet.
         if last.previous_state["hidden_state"] or self.case.hidden_state != HiddenState.PENDING:
             self._set_hidden(
@@ -193,7 +192,7 @@ class CaseReview:
             subject=last.subject,
             reason=reason,
             comment=comment,
-            previous_state=before,
+            previous_state=previous_state,
             undoes=last,
         )
         answered = self.case.appeals.filter(answer=last).update(answer=None)
@@ -205,23 +204,23 @@ class CaseReview:
             notify_decision(decision)
         return decision
 
-    def _apply_action(self, order: DecisionRequest) -> bool:
+    def _apply_action(self, requested: DecisionRequest) -> bool:
         """Apply the action; return whether the content is visible again."""
         pending = self.case.hidden_state == HiddenState.PENDING
-        if order.action == Action.RESTORE or (order.action == Action.DISMISS and pending):
+        if requested.action == Action.RESTORE or (requested.action == Action.DISMISS and pending):
             self._set_hidden(HiddenState.NO)
             return True
-        if order.action == Action.HIDE or (order.action in (Action.WARN, Action.SUSPEND) and pending):
+        if requested.action == Action.HIDE or (requested.action in (Action.WARN, Action.SUSPEND) and pending):
             # Content that led to a warning or suspension stays hidden.
-            self._set_hidden(HiddenState.HIDDEN, order.reason, order.comment)
-        if order.action == Action.SUSPEND:
-            self._suspend(order.until)
+            self._set_hidden(HiddenState.HIDDEN, requested.reason, requested.comment)
+        if requested.action == Action.SUSPEND:
+            self._suspend(requested.until)
         return False
 
     def _set_hidden(self, hidden_state: str, reason: str = "", comment: str = "") -> None:
         if self.target.can_be_hidden and bool(hidden_state) != self.snapshot.is_hidden:
-            act: Callable[[Any], None] = self.target.hide if hidden_state else self.target.restore
-            act(self.row)
+            method: Callable[[Any], None] = self.target.hide if hidden_state else self.target.restore
+            method(self.obj)
         self.case.hidden_state, self.case.reason, self.case.comment = hidden_state, reason, comment
 
     def _suspend(self, until: datetime.datetime | None) -> None:
@@ -241,8 +240,8 @@ class CaseReview:
         author = last.subject
         if author is None or author.suspended_until != last.until:
             raise Conflict("suspension_changed", _("The suspension was changed in the meantime."))
-        was = last.previous_state["suspended_until"]
-        author.suspend(parse_datetime(was) if was else None, by=self.by)
+        previous = last.previous_state["suspended_until"]
+        author.suspend(parse_datetime(previous) if previous else None, by=self.by)
 
     def _log(self, decision: Decision, verb: str) -> None:
         self.case.version += 1
@@ -250,7 +249,7 @@ class CaseReview:
         self.case.refresh_queue_fields()
         record_event(f"moderation.{verb}", actor=self.by.pk, object_ref=self.case.object_ref)
         # The audit log identifies objects by model label and can be searched by username.
-        audit_target = Audited(self.row._meta.label_lower, self.row.pk)
+        audit_target = AuditTarget(self.obj._meta.label_lower, self.obj.pk)
         reason = f"{decision.reason}: {decision.comment}" if decision.comment else decision.reason
         log_audit_event(f"moderation.{verb}", by=self.by, target=audit_target, reason=reason)
 
@@ -265,7 +264,7 @@ PAST_TENSE = {
 }
 
 
-def available_actions(case: Case, target: ReportTarget) -> list[Action]:
+def available_actions(case: Case, target: ReportTarget[Any]) -> list[Action]:
     """Return the actions that are possible in the current state of a case."""
     actions = []
     if target.can_be_hidden and case.hidden_state != HiddenState.HIDDEN:

@@ -14,5 +14,7 @@ def anonymize_cases(user: User) -> None:
     appealed = set(Appeal.objects.pending().filter(author=user).values_list("case", flat=True))
     Appeal.objects.filter(author=user).delete()
     # Cases of deleted objects stay closed, even with unanswered appeals.
-    for case in Case.objects.filter(pk__in=appealed).exclude(state=CaseStatus.GONE).order_by("pk").select_for_update():
+    for case in (
+        Case.objects.filter(pk__in=appealed).exclude(state=CaseStatus.DELETED).order_by("pk").select_for_update()
+    ):
         case.refresh_queue_fields()

@@ -37,7 +37,7 @@ DECISION_HELP = _(
     "Every decision closes all pending reports and appeals. Content hidden by reports becomes visible again if they "
     "are dismissed, and stays hidden after a warning or a suspension. A suspension ends all sessions immediately."
 )
-CUSTOM = "own"
+CUSTOM = "custom"
 DURATIONS = [
     ("", "—"),
     ("1", _("1 day")),
@@ -71,16 +71,16 @@ class ReasonForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Require a comment for the reason `other`."""
-        cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("reason") == DecisionReason.OTHER and not cleaned.get("comment"):
+        cleaned_data = super().clean() or self.cleaned_data
+        if cleaned_data.get("reason") == DecisionReason.OTHER and not cleaned_data.get("comment"):
             self.add_error("comment", _("Please explain the decision."))
-        return cleaned
+        return cleaned_data
 
 
 class DecisionForm(ReasonForm):
     """The decision of a moderator."""
 
-    field_order = ("decision", "duration", "days", "reason", "comment", "version", "seen")
+    field_order = ("decision", "duration", "days", "reason", "comment", "version", "digest")
 
     decision = forms.ChoiceField(label=_("Decision"), help_text=DECISION_HELP, widget=UnfoldAdminRadioSelectWidget)
     duration = forms.ChoiceField(
@@ -93,41 +93,41 @@ class DecisionForm(ReasonForm):
         label=_("Number of days, if other"),
         widget=UnfoldAdminIntegerFieldWidget,
     )
-    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+    digest = forms.CharField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, possible: Iterable[Action], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actions: Iterable[Action], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["decision"]
         if isinstance(field, forms.ChoiceField):
-            field.choices = [(action.value, ACTIONS[action]) for action in possible]
+            field.choices = [(action.value, ACTIONS[action]) for action in actions]
 
     def clean(self) -> dict[str, Any]:
         """Check that the reason fits the decision, and that a suspension has a duration."""
-        cleaned = super().clean()
-        action, reason = cleaned.get("decision"), cleaned.get("reason")
+        cleaned_data = super().clean()
+        action, reason = cleaned_data.get("decision"), cleaned_data.get("reason")
         if action and reason and reason not in REASONS_BY_ACTION[action]:
             self.add_error("reason", _("This reason does not fit the decision."))
-        if action == Action.SUSPEND and not self._days(cleaned):
+        if action == Action.SUSPEND and not self._days(cleaned_data):
             self.add_error("duration", _("Please enter a duration."))
-        return cleaned
+        return cleaned_data
 
     def to_request(self, *, version: int | None = None) -> DecisionRequest:
         """Return the decision request. `version` overrides the field if a page decides several cases."""
-        cleaned = self.cleaned_data
+        cleaned_data = self.cleaned_data
         until = None
-        if cleaned["decision"] == Action.SUSPEND:
-            until = timezone.now() + datetime.timedelta(days=self._days(cleaned))
-        seen = (cleaned["version"] or 0) if version is None else version
+        if cleaned_data["decision"] == Action.SUSPEND:
+            until = timezone.now() + datetime.timedelta(days=self._days(cleaned_data))
+        requested_version = (cleaned_data["version"] or 0) if version is None else version
         return DecisionRequest(
-            action=Action(cleaned["decision"]),
-            reason=DecisionReason(cleaned["reason"]),
-            comment=cleaned["comment"],
-            version=seen,
-            seen=cleaned["seen"] or None,
+            action=Action(cleaned_data["decision"]),
+            reason=DecisionReason(cleaned_data["reason"]),
+            comment=cleaned_data["comment"],
+            version=requested_version,
+            digest=cleaned_data["digest"] or None,
             until=until,
         )
 
     @staticmethod
-    def _days(cleaned: dict[str, Any]) -> int:
-        duration = cleaned.get("duration")
-        return int((cleaned.get("days") if duration == CUSTOM else duration) or 0)
+    def _days(cleaned_data: dict[str, Any]) -> int:
+        duration = cleaned_data.get("duration")
+        return int((cleaned_data.get("days") if duration == CUSTOM else duration) or 0)

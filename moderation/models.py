@@ -43,7 +43,7 @@ class CaseStatus(models.TextChoices):
 
     OPEN = "open", pgettext_lazy("case", "open")
     CLOSED = "closed", pgettext_lazy("case", "closed")
-    GONE = "gone", _("deleted")
+    DELETED = "deleted", _("deleted")
 
 
 class HiddenState(models.TextChoices):
@@ -57,24 +57,24 @@ class HiddenState(models.TextChoices):
 class CaseQuerySet(models.QuerySet["Case"]):
     """Queries on cases."""
 
-    def for_targets(self, word: str, ids: Iterable[int] | models.QuerySet[Any]) -> CaseQuerySet:
+    def for_targets(self, target_type: str, ids: Iterable[int] | models.QuerySet[Any]) -> CaseQuerySet:
         """Return the cases about objects of one type."""
-        return self.filter(target_type=word, target_id__in=ids)
+        return self.filter(target_type=target_type, target_id__in=ids)
 
     def open(self) -> CaseQuerySet:
         """Return the cases that need a decision."""
         return self.filter(state=CaseStatus.OPEN)
 
-    def lock_or_create(self, word: str, pk: int, snapshot: TargetSnapshot) -> Case:
+    def lock_or_create(self, target_type: str, pk: int, snapshot: TargetSnapshot) -> Case:
         """Lock and return the case about an object; create it if there is none.
 
         The object must be locked by the caller. Its author, title and club are copied to the case; the caller saves.
         """
-        stored = {"author_id": snapshot.author, "title": snapshot.title[:TITLE_LENGTH], "club_id": snapshot.club}
-        case = self.select_for_update().filter(target_type=word, target_id=pk).first()
+        fields = {"author_id": snapshot.author_id, "title": snapshot.title[:TITLE_LENGTH], "club_id": snapshot.club_id}
+        case = self.select_for_update().filter(target_type=target_type, target_id=pk).first()
         if case is None:
-            case = self.create(target_type=word, target_id=pk)
-        for name, value in stored.items():
+            case = self.create(target_type=target_type, target_id=pk)
+        for name, value in fields.items():
             setattr(case, name, value)
         if snapshot.is_hidden and not case.hidden_state:
             # Hidden before cases existed.
@@ -83,7 +83,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def close_deleted_target(self) -> None:
         """Close the cases whose object is deleted."""
-        for case in self.exclude(state=CaseStatus.GONE).order_by("pk").select_for_update():
+        for case in self.exclude(state=CaseStatus.DELETED).order_by("pk").select_for_update():
             case.close_deleted_target()
 
 
@@ -164,8 +164,8 @@ class Case(models.Model):
 
         Only decisions about this user count: a club may have had another owner when its owner was warned.
         """
-        bearing = ADVERSE_ACTIONS if self.hidden_state else (Action.WARN, Action.SUSPEND)
-        return self.decisions.not_undone().filter(action__in=bearing, subject=user).first()
+        actions = ADVERSE_ACTIONS if self.hidden_state else (Action.WARN, Action.SUSPEND)
+        return self.decisions.not_undone().filter(action__in=actions, subject=user).first()
 
     def refresh_queue_fields(self) -> None:
         """Refresh the queue columns from pending reports and appeals. The case must be locked.
@@ -178,17 +178,18 @@ class Case(models.Model):
         )
         by_reason = {reason: (n, since) for reason, n, since in pending}
         appeal = self.appeals.pending().order_by("created_at").first()
-        since = [since for _n, since in by_reason.values()] + ([appeal.created_at] if appeal else [])
+        dates = [since for _n, since in by_reason.values()] + ([appeal.created_at] if appeal else [])
         self.reports_count, self.is_appealed = sum(n for n, _since in by_reason.values()), appeal is not None
-        harms = [SEVERITY[Reason(reason)] for reason in by_reason] + ([APPEAL_SEVERITY] if appeal else [])
-        self.severity = max(harms, default=0) + min(self.reports_count, MAX_REPORTS_IN_SCORE)
-        self.state = CaseStatus.OPEN if since else CaseStatus.CLOSED
-        self.opened_at = min(since, default=self.opened_at)
+        severities = [SEVERITY[Reason(reason)] for reason in by_reason] + ([APPEAL_SEVERITY] if appeal else [])
+        self.severity = max(severities, default=0) + min(self.reports_count, MAX_REPORTS_IN_SCORE)
+        self.state = CaseStatus.OPEN if dates else CaseStatus.CLOSED
+        self.opened_at = min(dates, default=self.opened_at)
         self.save()
 
     def close_deleted_target(self) -> None:
         """Close the case because its object is deleted. The case must be locked."""
-        self.state, self.hidden_state, self.is_appealed, self.reports_count = CaseStatus.GONE, HiddenState.NO, False, 0
+        self.state, self.hidden_state = CaseStatus.DELETED, HiddenState.NO
+        self.is_appealed, self.reports_count = False, 0
         self.version += 1
         self.save(update_fields=["state", "hidden_state", "is_appealed", "reports_count", "version"])
 
@@ -200,15 +201,15 @@ class ReportQuerySet(models.QuerySet["Report"]):
         """Return the reports without a decision."""
         return self.filter(decision=None)
 
-    def by_reporter(self, reporter: User, word: str, pk: int) -> ReportQuerySet:
+    def by_reporter(self, reporter: User, target_type: str, pk: int) -> ReportQuerySet:
         """Return the report of one user about one object; there is at most one."""
-        return self.filter(reporter=reporter, case__target_type=word, case__target_id=pk)
+        return self.filter(reporter=reporter, case__target_type=target_type, case__target_id=pk)
 
 
 class Report(models.Model):
     """A report of an object by a user; pending until a decision closes it.
 
-    Reports of deleted accounts have no reporter.
+    The reporter of a deleted account is null.
     """
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="reports", verbose_name=_("case"))
@@ -295,7 +296,7 @@ class Appeal(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("author"))
     text = models.TextField(max_length=APPEAL_LENGTH)
     created_at = models.DateTimeField(default=timezone.now, verbose_name=_("created at"))
-    answer = models.ForeignKey(Decision, models.PROTECT, null=True, related_name="answered")
+    answer = models.ForeignKey(Decision, models.PROTECT, null=True, related_name="answered_appeals")
 
     objects = AppealQuerySet.as_manager()
 
@@ -308,10 +309,10 @@ class Appeal(models.Model):
         return f"{self.author_id} ({self.case_id})"
 
 
-class OpeningQuerySet(models.QuerySet["CaseView"]):
+class CaseViewQuerySet(models.QuerySet["CaseView"]):
     """Queries on case views."""
 
-    def older_than(self, age: datetime.timedelta) -> OpeningQuerySet:
+    def older_than(self, age: datetime.timedelta) -> CaseViewQuerySet:
         """Return the case views older than `age`."""
         return self.filter(created_at__lt=timezone.now() - age)
 
@@ -322,12 +323,12 @@ class CaseView(models.Model):
     Rows are retained as long as the audit log.
     """
 
-    case = models.ForeignKey(Case, models.PROTECT, related_name="openings", verbose_name=_("case"))
+    case = models.ForeignKey(Case, models.PROTECT, related_name="views", verbose_name=_("case"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by"))
     by_name = models.CharField(max_length=30, verbose_name=_("by name"))
     created_at = models.DateTimeField(default=timezone.now, db_index=True, verbose_name=_("created at"))
 
-    objects = OpeningQuerySet.as_manager()
+    objects = CaseViewQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("case view")
@@ -338,12 +339,12 @@ class CaseView(models.Model):
         return f"{self.by_name}, {self.created_at:%Y-%m-%d %H:%M}"
 
 
-def close_cases_for_deleted(word: str, ids: Iterable[int] | models.QuerySet[Any]) -> None:
+def close_cases_for_deleted(target_type: str, ids: Iterable[int] | models.QuerySet[Any]) -> None:
     """Close the cases of objects that are being deleted, in the same transaction. `ids` may be a subquery."""
-    Case.objects.for_targets(word, ids).close_deleted_target()
+    Case.objects.for_targets(target_type, ids).close_deleted_target()
 
 
-def close_cases_of_club(club: int) -> None:
+def close_cases_of_club(club_id: int) -> None:
     """Close the cases of a club that is being deleted, and of everything in it."""
-    close_cases_for_deleted("club", [club])
-    Case.objects.filter(club_id=club).close_deleted_target()
+    close_cases_for_deleted("club", [club_id])
+    Case.objects.filter(club_id=club_id).close_deleted_target()

@@ -46,12 +46,12 @@ def decision_message(decision: Decision, action: Action, *, zone: str) -> Deferr
     )
 
 
-def render_decision(about: str) -> str:
+def render_decision(argument: str) -> str:
     """Return the translated message: the decision, its reason and the comment."""
-    action, word, reason, until, title, comment = about.split("\n", 5)
-    what = report_targets[word].label if word in report_targets else word
+    action, target_type, reason, until, title, comment = argument.split("\n", 5)
+    label = report_targets[target_type].label if target_type in report_targets else target_type
     text = DECISION_MESSAGES[Action(action)] % {
-        "what": what,
+        "what": label,
         "title": title,
         "until": DeferredMessage("time", until) if until else "",
     }

@@ -1,4 +1,4 @@
-"""What moderation does on the signals of accounts."""
+"""Receivers of signals of accounts."""
 
 from typing import Any
 

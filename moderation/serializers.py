@@ -14,7 +14,7 @@ class TargetTypeField(serializers.ChoiceField):
     """A registered target type."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=[(word, target.label) for word, target in sorted(report_targets.items())], **kwargs)
+        super().__init__(choices=[(name, target.label) for name, target in sorted(report_targets.items())], **kwargs)
 
 
 class ReportSerializer(serializers.Serializer[Any]):

@@ -21,8 +21,8 @@ from moderation.targets.base import ReportTarget, TargetSnapshot
 def create_report(*, by: User, target_type: str, target_id: int, reason: str, note: str = "") -> Report:
     """Report an object that `by` can see.
 
-    Raises Conflict `already_reported`, InvalidField `does_not_exist` or Forbidden `own_content`. The duplicate is
-    checked first, because the object may already be hidden from its reporters.
+    Raises Conflict `already_reported`, InvalidFieldError `does_not_exist` or PermissionDeniedProblem `own_content`.
+    The duplicate is checked first, because the object may already be hidden from its reporters.
     """
     target_id = report_targets[target_type].resolve_id(target_id)
     if Report.objects.by_reporter(by, target_type, target_id).exists():
@@ -32,30 +32,30 @@ def create_report(*, by: User, target_type: str, target_id: int, reason: str, no
 
 
 @atomic_with_retry
-def _create_report(*, by: User, target: ReportTarget, pk: int, reason: str, note: str) -> Report:
-    row, snapshot = lock_target(target, pk, by=by)
-    if snapshot.author == by.pk:
+def _create_report(*, by: User, target: ReportTarget[Any], pk: int, reason: str, note: str) -> Report:
+    obj, snapshot = lock_target(target, pk, by=by)
+    if snapshot.author_id == by.pk:
         raise PermissionDeniedProblem("own_content", _("You cannot report your own content."))
     case = Case.objects.lock_or_create(target.target_type, pk, snapshot)
     with conflict_on_integrity_error(_already_reported()):
-        created = case.reports.create(reporter=by, reason=reason, note=note)
+        report = case.reports.create(reporter=by, reason=reason, note=note)
     if target.can_be_hidden and not snapshot.is_hidden and case.reports.pending().count() >= settings.REPORTS_TO_HIDE:
-        _auto_hide(case, target, row)
+        _auto_hide(case, target, obj)
     case.refresh_queue_fields()
     record_event("report.created", actor=by.pk, object_ref=case.object_ref)
-    return created
+    return report
 
 
-def _auto_hide(case: Case, target: ReportTarget, row: Any) -> None:
+def _auto_hide(case: Case, target: ReportTarget[Any], obj: Any) -> None:
     """Hide reported content until staff review it. The caller locks it and refreshes the queue fields of the case."""
-    target.hide(row)
+    target.hide(obj)
     reasons = case.reports.pending().values_list("reason", flat=True)
-    worst = max(reasons, key=lambda reason: SEVERITY[Reason(reason)])
-    before = snapshot_case(case)
-    case.hidden_state, case.reason, case.comment = HiddenState.PENDING, worst, ""
+    reason = max(reasons, key=lambda value: SEVERITY[Reason(value)])
+    previous_state = snapshot_case(case)
+    case.hidden_state, case.reason, case.comment = HiddenState.PENDING, reason, ""
     case.version += 1
     decision = Decision.objects.create(
-        case=case, action=Action.AUTO_HIDE, subject_id=case.author_id, reason=worst, previous_state=before
+        case=case, action=Action.AUTO_HIDE, subject_id=case.author_id, reason=reason, previous_state=previous_state
     )
     record_event("moderation.concealed", actor=None, object_ref=case.object_ref)
     notify_decision(decision)
@@ -70,62 +70,67 @@ def snapshot_case(case: Case) -> dict[str, Any]:
 def create_appeal(*, by: User, target_type: str, target_id: int, text: str) -> Appeal:
     """Appeal the latest decision against an object of `by`.
 
-    Raises InvalidField `does_not_exist`; Forbidden `not_yours`; Conflict `nothing_to_appeal`, `already_appealed`.
+    Raises InvalidFieldError `does_not_exist`, PermissionDeniedProblem `not_yours`, Conflict `nothing_to_appeal` or
+    `already_appealed`.
     """
     check_visible(by, target_type, target_id)
     target = report_targets[target_type]
-    _row, snapshot = lock_target(target, target_id, by=by)
-    if snapshot.author != by.pk:
+    _obj, snapshot = lock_target(target, target_id, by=by)
+    if snapshot.author_id != by.pk:
         raise PermissionDeniedProblem("not_yours", _("You can only appeal decisions about your own content."))
     case = Case.objects.select_for_update().filter(target_type=target_type, target_id=target_id).first()
     decision = case.appealable_by(by) if case else None
     if case is None or decision is None:
         raise Conflict("nothing_to_appeal", _("There is no decision to appeal."))
     with conflict_on_integrity_error(Conflict("already_appealed", _("You have already appealed this decision."))):
-        created = Appeal.objects.create(case=case, decision=decision, author=by, text=text)
+        appeal = Appeal.objects.create(case=case, decision=decision, author=by, text=text)
     case.version += 1
     case.refresh_queue_fields()
     record_event("appeal.created", actor=by.pk, object_ref=case.object_ref)
-    return created
+    return appeal
 
 
 @atomic_with_retry
-def open_case(word: str, pk: int, *, by: User) -> Case:
+def open_case(target_type: str, pk: int, *, by: User) -> Case:
     """Return the case about an object for staff; create it if there is none. Raises Http404 if there is no such object.
 
     Private content of clubs needs a report first: only its existing cases can be opened.
     """
-    if word not in report_targets:
+    if target_type not in report_targets:
         raise Http404
-    if report_targets[word].is_private_content and not Case.objects.filter(target_type=word, target_id=pk).exists():
+    target = report_targets[target_type]
+    if target.is_private_content and not Case.objects.for_targets(target_type, [pk]).exists():
         raise Http404
     try:
-        _row, snapshot = lock_target(report_targets[word], pk, by=by)
+        _obj, snapshot = lock_target(target, pk, by=by)
     except InvalidFieldError:
         raise Http404 from None
-    case = Case.objects.lock_or_create(word, pk, snapshot)
+    case = Case.objects.lock_or_create(target_type, pk, snapshot)
     case.refresh_queue_fields()
     return case
 
 
-def check_visible(user: User, word: str, pk: int) -> None:
-    """Raise InvalidField unless the object is visible to `user`."""
-    if not report_targets[word].visible_to(user).filter(pk=pk).exists():
+def check_visible(user: User, target_type: str, pk: int) -> None:
+    """Raise InvalidFieldError unless the object is visible to `user`."""
+    if not report_targets[target_type].visible_to(user).filter(pk=pk).exists():
         raise _does_not_exist()
 
 
-def lock_target(target: ReportTarget, pk: int, *, by: User) -> tuple[Any, TargetSnapshot]:
-    """Lock an object, its author and `by`; return the object and its snapshot. Raises InvalidField if it is deleted."""
-    row = target.get(pk)
-    if row is None:
+def lock_target(target: ReportTarget[Any], pk: int, *, by: User) -> tuple[Any, TargetSnapshot]:
+    """Lock an object, its author and `by`; return the object and its snapshot.
+
+    Raises InvalidFieldError if the object is deleted.
+    """
+    obj = target.get(pk)
+    if obj is None:
         raise _does_not_exist()
     try:
-        target.lock(row, by=by)
+        target.lock(obj, by=by)
     except Http404:
         raise _does_not_exist() from None
     if not User.objects.filter(pk=by.pk).exists():
         raise NotAuthenticated
-    return row, target.snapshot(row)
+    return obj, target.snapshot(obj)
 
 
 def _does_not_exist() -> InvalidFieldError:

@@ -9,8 +9,7 @@ from django.db.models import Count
 from accounts.models import User
 from catalog.models import Book
 from catalog.ratings import HALF_STARS, average
-from core.counters.consistency import DenormalizationCheck, ExpectedValues
-from core.counters.counters import CounterCheck, recount_by_month
+from core.counters.consistency import CounterCheck, DenormalizationCheck, ExpectedValues, monthly_counter_check
 from reviews.models import Like, Review
 
 
@@ -64,6 +63,6 @@ COLUMN_CHECKS = [
 
 # Counters of the whole platform.
 COUNTER_CHECKS = {
-    "total of reviews": recount_by_month("reviews", "created_at", Review.objects.public),
+    "total of reviews": monthly_counter_check("reviews", "created_at", Review.objects.public),
     "total of ratings": CounterCheck(tuple(f"stars_{n}" for n in HALF_STARS), expected_star_totals),
 }

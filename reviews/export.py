@@ -33,6 +33,13 @@ def archived_reviews(user: User) -> Iterator[dict[str, Any]]:
     )
 
 
+def archived_likes(user: User) -> Iterator[dict[str, Any]]:
+    """Yield the user's likes of archived reviews, with the id that the review had."""
+    likes = iter_rows(ArchivedLike.objects.filter(user=user), "created_at", original_id="review__review_id")
+    for row in likes:
+        yield {"id": row["id"], "created_at": row["created_at"], "review": row["original_id"]}
+
+
 def _in_stars(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for row in rows:
         yield row | {"rating": None if row["rating"] is None else row["rating"] / 2}
@@ -41,9 +48,7 @@ def _in_stars(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 EXPORT_SECTIONS = {
     "reviews": reviews,
     "reviews_set_aside": archived_reviews,
-    "likes_set_aside": lambda user: iter_rows(
-        ArchivedLike.objects.filter(user=user), "created_at", review="review__review_id"
-    ),
+    "likes_set_aside": archived_likes,
     "likes": lambda user: iter_rows(Like.objects.filter(user=user), "review", "created_at"),
     "imports": lambda user: iter_rows(ReviewImport.objects.filter(user=user), *IMPORT_FIELDS, done="rows_processed"),
 }

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from activity.services import record_event
-from catalog.merges.moving import lock_books
+from catalog.merges.runner import lock_books
 from catalog.models import Merge, MergeStatus
 from core.db.locking import lock_rows
 from core.db.transactions import atomic_with_retry

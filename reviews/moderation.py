@@ -9,7 +9,7 @@ from reviews.models import Review
 from reviews.querysets import ReviewQuerySet
 
 
-class ReviewTarget(ReportTarget):
+class ReviewTarget(ReportTarget[Review]):
     """A review; its title in cases is that of the book."""
 
     target_type = "review"
@@ -24,31 +24,31 @@ class ReviewTarget(ReportTarget):
         """Return the review, even if it is hidden or private."""
         return Review.objects.select_related("book").filter(pk=pk).first()
 
-    def lock(self, row: Review, *, by: User) -> None:
+    def lock(self, obj: Review, *, by: User) -> None:
         """Lock the review like any other change does."""
-        row.lock(with_user=by)
+        obj.lock(with_user=by)
 
-    def snapshot(self, row: Review) -> TargetSnapshot:
+    def snapshot(self, obj: Review) -> TargetSnapshot:
         """Return the author, the book title and the visible content."""
-        seen = f"{row.rating}\n{row.title}\n{row.body}\n{row.contains_spoilers}"
-        return TargetSnapshot(row.author_id, row.book.title, seen=seen, is_hidden=row.hidden_at is not None)
+        text = f"{obj.rating}\n{obj.title}\n{obj.body}\n{obj.contains_spoilers}"
+        return TargetSnapshot(obj.author_id, obj.book.title, text=text, is_hidden=obj.hidden_at is not None)
 
-    def context(self, row: Review) -> TargetContext:
+    def context(self, obj: Review) -> TargetContext:
         """Return the book, the settings and the text."""
         facts = [
-            (_("book"), row.book, reverse("admin:catalog_book_change", args=[row.book_id])),
-            (_("rating"), row.stars_display or "—", ""),
-            (_("visibility"), row.get_visibility_display(), ""),
-            (_("contains spoilers"), _("yes") if row.contains_spoilers else _("no"), ""),
-            (_("likes"), row.likes_count, ""),
+            (_("book"), obj.book, reverse("admin:catalog_book_change", args=[obj.book_id])),
+            (_("rating"), obj.stars_display or "—", ""),
+            (_("visibility"), obj.get_visibility_display(), ""),
+            (_("contains spoilers"), _("yes") if obj.contains_spoilers else _("no"), ""),
+            (_("likes"), obj.likes_count, ""),
         ]
-        text = "\n\n".join(filter(None, (row.title, row.body)))
-        return TargetContext(facts, [Excerpt(row.author, row.edited_at or row.created_at, text, is_target=True)])
+        text = "\n\n".join(filter(None, (obj.title, obj.body)))
+        return TargetContext(facts, [Excerpt(obj.author, obj.edited_at or obj.created_at, text, is_target=True)])
 
-    def hide(self, row: Review) -> None:
+    def hide(self, obj: Review) -> None:
         """Hide the review."""
-        row.hide()
+        obj.hide()
 
-    def restore(self, row: Review) -> None:
+    def restore(self, obj: Review) -> None:
         """Restore the review."""
-        row.restore()
+        obj.restore()

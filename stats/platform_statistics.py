@@ -18,6 +18,7 @@ from catalog.models import Book
 from catalog.ratings import HALF_STARS, average_from_histogram, histogram
 from core.counters import counters
 
+DEFAULT_MIN_RATINGS = 10
 TOP = 10
 # All possible mean ratings, best first.
 POSSIBLE_MEANS = [Decimal(n) / 100 for n in range(500, 49, -1)]
@@ -32,7 +33,7 @@ class PlatformStatistics:
     `min_ratings` is the minimum number of ratings of a book in `top_rated_books`.
     """
 
-    min_ratings: int = 10
+    min_ratings: int = DEFAULT_MIN_RATINGS
 
     @property
     def users(self) -> int:

@@ -1,13 +1,18 @@
-"""Serializers of statistics."""
+"""Serializers of statistics and of the home screen."""
 
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from ballots.serializers import BallotSerializer
 from catalog.serializers import BookSummarySerializer, HistogramField
+from clubs.club.models import Club
+from clubs.club.serializers import ClubSerializer
+from clubs.reading.serializers import MyProgressSerializer
 from core.api.serializers import StatisticsSerializer
-from stats.club_statistics import ClubStatistics
+from stats.club_statistics import ClubStatistics, DivisiveBook
 from stats.platform_statistics import PlatformStatistics
 from stats.user_statistics import UserStatistics
 
@@ -74,7 +79,7 @@ class DivisiveBookSerializer(serializers.Serializer[Any]):
     standard_deviation = serializers.FloatField(help_text=_("Population standard deviation in stars; two decimals."))
     ratings_count = serializers.IntegerField(help_text=_("Number of ratings by the club's active members."))
 
-    def get_cover_url(self, divisive: Any) -> str | None:
+    def get_cover_url(self, divisive: DivisiveBook) -> str | None:
         return BookSummarySerializer().get_cover_url(divisive.book)
 
 
@@ -101,3 +106,33 @@ class ClubStatisticsSerializer(StatisticsSerializer):
     mean_attendance = serializers.FloatField(allow_null=True)
     finished_by_month = MonthSerializer(many=True)
     mean_days_per_book = serializers.FloatField(allow_null=True)
+
+
+class HomeClubSerializer(ClubSerializer):
+    """A club with the user's progress in the current book and the open ballots."""
+
+    my_progress = serializers.SerializerMethodField()
+    open_ballots = serializers.SerializerMethodField(help_text=_("Ordered by closing time, earliest first."))
+
+    class Meta(ClubSerializer.Meta):
+        fields = [*ClubSerializer.Meta.fields, "my_progress", "open_ballots"]
+
+    @extend_schema_field(MyProgressSerializer(allow_null=True))
+    def get_my_progress(self, club: Club) -> Any:
+        progress = self.context["home"].progress_by_club.get(club.pk)
+        return progress and MyProgressSerializer(progress).data
+
+    @extend_schema_field(BallotSerializer(many=True))
+    def get_open_ballots(self, club: Club) -> Any:
+        ballots = self.context["home"].ballots_by_club.get(club.pk, [])
+        return BallotSerializer(ballots, many=True, context=self.context).data
+
+
+class HomeSerializer(serializers.Serializer[Any]):
+    """Content of the home screen."""
+
+    clubs = HomeClubSerializer(
+        many=True,
+        help_text=_("Clubs you are in, by name; the first 500 only (`clubs/?mine=true` lists all)."),
+    )
+    unread_notifications = serializers.IntegerField()

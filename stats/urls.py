@@ -1,9 +1,8 @@
-"""URLs of statistics, below `/api/v1/`."""
+"""URLs of statistics and of the home screen, below `/api/v1/`."""
 
 from django.urls import path
 
-from stats.home import HomeView
-from stats.views import ClubStatsView, PlatformStatsView, UserStatsView
+from stats.views import ClubStatsView, HomeView, PlatformStatsView, UserStatsView
 
 urlpatterns = [
     path("clubs/<int:club_id>/stats/", ClubStatsView.as_view(), name="club-stats"),

@@ -1,4 +1,4 @@
-"""API views of statistics (api.md, section 9)."""
+"""Views of statistics and of the home screen (api.md, sections 1 and 9)."""
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -13,12 +13,19 @@ from core.api.exceptions import InvalidParameter
 from core.api.views import APIView
 from core.counters.counters import TOTALS_VERSION
 from stats.club_statistics import ClubStatistics
-from stats.platform_statistics import PlatformStatistics
-from stats.serializers import ClubStatisticsSerializer, PlatformStatisticsSerializer, UserStatisticsSerializer
+from stats.home import HomeScreen
+from stats.platform_statistics import DEFAULT_MIN_RATINGS, PlatformStatistics
+from stats.serializers import (
+    ClubStatisticsSerializer,
+    HomeSerializer,
+    PlatformStatisticsSerializer,
+    UserStatisticsSerializer,
+)
 from stats.user_statistics import UserStatistics
 
-MIN_RATINGS, MAX_RATINGS, DEFAULT = 1, 100_000, 10
-BOUNDS = {"type": "integer", "minimum": MIN_RATINGS, "maximum": MAX_RATINGS, "default": DEFAULT}
+# Limits of the `min_ratings` parameter.
+LOWEST, HIGHEST = 1, 100_000
+MIN_RATINGS_SCHEMA = {"type": "integer", "minimum": LOWEST, "maximum": HIGHEST, "default": DEFAULT_MIN_RATINGS}
 
 
 class PlatformStatsView(APIView):
@@ -31,28 +38,22 @@ class PlatformStatsView(APIView):
     @extend_schema(
         summary="Get the statistics of the platform",
         parameters=[
-            OpenApiParameter("min_ratings", BOUNDS, description="Minimum number of ratings of a top rated book.")
+            OpenApiParameter(
+                "min_ratings", MIN_RATINGS_SCHEMA, description="Minimum number of ratings of a top rated book."
+            )
         ],
         responses=PlatformStatisticsSerializer,
     )
     def get(self, request: Request) -> Response:
-        return Response(PlatformStatisticsSerializer(PlatformStatistics(min_ratings(request))).data)
+        return Response(PlatformStatisticsSerializer(PlatformStatistics(parse_min_ratings(request))).data)
 
 
-class UserStatsView(APIView):
-    """Statistics of the current user."""
-
-    @extend_schema(summary="Get your own statistics", responses=UserStatisticsSerializer)
-    def get(self, request: Request) -> Response:
-        return Response(UserStatisticsSerializer(UserStatistics(current_user(request))).data)
-
-
-def min_ratings(request: Request) -> int:
+def parse_min_ratings(request: Request) -> int:
     """Parse the `min_ratings` query parameter. Raises InvalidParameter."""
-    given = request.query_params.get("min_ratings", str(DEFAULT))
-    if given.isascii() and given.isdigit() and len(given) < 10 and MIN_RATINGS <= int(given) <= MAX_RATINGS:
-        return int(given)
-    detail = _("Must be a whole number from %(least)s to %(most)s.") % {"least": MIN_RATINGS, "most": MAX_RATINGS}
+    text = request.query_params.get("min_ratings", str(DEFAULT_MIN_RATINGS))
+    if text.isascii() and text.isdigit() and len(text) < 10 and LOWEST <= int(text) <= HIGHEST:
+        return int(text)
+    detail = _("Must be a whole number from %(least)s to %(most)s.") % {"least": LOWEST, "most": HIGHEST}
     raise InvalidParameter([{"field": "min_ratings", "code": "invalid", "detail": detail}])
 
 
@@ -65,3 +66,21 @@ class ClubStatsView(ClubAccessMixin, APIView):
     def get(self, request: Request, club_id: int) -> Response:
         """Return the current statistics of the club."""
         return Response(ClubStatisticsSerializer(ClubStatistics(self.club)).data)
+
+
+class UserStatsView(APIView):
+    """Statistics of the current user."""
+
+    @extend_schema(summary="Get your own statistics", responses=UserStatisticsSerializer)
+    def get(self, request: Request) -> Response:
+        return Response(UserStatisticsSerializer(UserStatistics(current_user(request))).data)
+
+
+class HomeView(APIView):
+    """Home screen of the user."""
+
+    @extend_schema(summary="Get the home screen", responses=HomeSerializer)
+    def get(self, request: Request) -> Response:
+        """Return the user's clubs with their current book, next meeting and open ballots."""
+        home = HomeScreen(current_user(request))
+        return Response(HomeSerializer(home, context={"request": request, "home": home}).data)

@@ -1,13 +1,15 @@
 """Shared fixtures. Alice owns, Moe moderates, Bob is a member, Charlie is an outsider, Mallory attacks."""
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from zlib import crc32
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.core.management.commands import flush as flush_command
 from django.test import Client
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
@@ -21,6 +23,7 @@ from clubs.models import Club
 from core import mail, redis
 from core.api import throttling
 from tests.clubs.helpers import bring_in
+from tests.flush import emit_or_restore
 
 # No deadlines, because the machine may be busy.
 hypothesis_settings.register_profile("bookbridge", deadline=None)
@@ -54,8 +57,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if is_selected(item)]
 
 
+def pytest_collection_finish() -> None:
+    """Exclude what has been loaded so far from garbage collections, which would visit all of it again and again."""
+    gc.freeze()
+
+
 # Concurrency tests need MySQL or MariaDB, since SQLite allows one writer only.
 collect_ignore = [] if settings.DATABASES["default"]["ENGINE"].endswith("mysql") else ["concurrency"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fast_flush() -> Iterator[None]:
+    """Make the flush after tests with `transaction=True` fast."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flush_command, "emit_post_migrate_signal", emit_or_restore)
+        yield
 
 
 @pytest.fixture

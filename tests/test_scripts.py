@@ -73,6 +73,26 @@ def test_setup_skips_installed_requirements(tmp_path):
     assert (answer.returncode, answer.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "parallel"),
+    [
+        ([], True),
+        (["-x", "tests/clubs"], True),
+        (["-k", "isbn"], False),
+        (["tests/test_scripts.py::test_one"], False),
+        (["-n", "2"], False),
+    ],
+)
+def test_script_test_is_parallel_unless_tests_are_chosen(tmp_path, arguments, parallel):
+    write_executable(tmp_path / "bin/python", '[ "$1" = -c ] || echo "$@"')
+    (tmp_path / ".setup").mkdir()
+    shutil.copy(ROOT / "requirements-dev.txt", tmp_path / ".setup")
+    printed = run("test", *arguments, VENV=str(tmp_path)).stdout.split()
+    assert printed[:3] == ["-m", "pytest", "--ignore=tests/browser"]
+    assert printed[len(printed) - len(arguments) :] == arguments
+    assert ("auto" in printed) is parallel
+
+
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "8e3", "http", "80 80", "123456789012345678901"])
 def test_server_with_invalid_port_fails(port):
     answer = run("server", PORT=port)

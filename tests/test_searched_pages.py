@@ -6,7 +6,6 @@ from catalog.models import Book
 from clubs.models import Club
 from core.api.pagination import SearchPagination
 from discussions.models import Post, Thread
-from tests.clubs.conftest import club, make_club  # noqa: F401
 
 # InnoDB's full-text index contains committed rows only.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,7 +41,7 @@ def books():
 
 
 @pytest.fixture
-def posts(club, alice, bob):  # noqa: F811
+def posts(club, alice, bob):
     thread = Thread.create_thread(club=club, by=alice, title="T", body=title(0))
     for n in range(1, 25):
         Post.create_post(thread=thread, by=bob if n % 2 else alice, body=title(n))
@@ -60,7 +59,7 @@ def test_book_search_is_the_same(anonymous, books, monkeypatch, words, ordering)
 
 
 @pytest.mark.parametrize("words", WORDS)
-def test_post_search_is_the_same(as_bob, club, posts, monkeypatch, words):  # noqa: F811
+def test_post_search_is_the_same(as_bob, club, posts, monkeypatch, words):
     found = []
     for near in NEAR:
         monkeypatch.setattr(SearchPagination, "search_window", near)
@@ -84,7 +83,7 @@ def test_club_and_user_search_is_the_same(as_alice, alice, make_user, monkeypatc
 @pytest.mark.parametrize(("near", "words"), [(1000, "livro"), (5, "livro"), (5, "raro"), (1000, "nada")])
 def test_search_query_count_is_constant(
     as_bob,
-    club,  # noqa: F811
+    club,
     posts,
     monkeypatch,
     near,

@@ -5,7 +5,6 @@ import pytest
 from catalog.models import Book
 from clubs.models import Entry
 from discussions.models import Thread
-from tests.clubs.conftest import club, make_club  # noqa: F401
 from tests.clubs.helpers import bad_fields
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +53,7 @@ def test_international_names_are_accepted(as_alice, name):
     assert answer.json()["display_name"] == name
 
 
-def test_all_names_titles_and_places_are_single_line(club, alice, as_alice, anonymous):  # noqa: F811
+def test_all_names_titles_and_places_are_single_line(club, alice, as_alice, anonymous):
     book = Book.create_book(by=alice, title="Emma", authors=["Jane Austen"])
     entry = Entry.add_entry(club=club, book=book, by=alice)
     thread = Thread.create_thread(club=club, by=alice, title="T", body="B")

@@ -2,7 +2,7 @@
 
 import accounts.validators
 import core.db.fields
-import core.search.lookups
+import core.search.fields
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 ('is_staff', models.BooleanField(default=False, verbose_name='is staff')),
                 ('is_active', models.BooleanField(default=True, verbose_name='is active')),
                 ('suspended_until', models.DateTimeField(blank=True, null=True, verbose_name='suspended until')),
-                ('search_text', core.search.lookups.SearchField(default='', editable=False)),
+                ('search_text', core.search.fields.SearchField(default='', editable=False)),
                 ('reviews_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='reviews count')),
                 ('reviews_on_deletion', models.CharField(blank=True, choices=[('anonymise', 'keep them without an author'), ('delete', 'delete them')], editable=False, help_text='Set while the account is being deleted.', max_length=10)),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('digest', core.db.fields.BinaryCollationCharField(max_length=64)),
-                ('factor', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recovery_codes', to='accounts.totpdevice')),
+                ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recovery_codes', to='accounts.totpdevice')),
             ],
         ),
         migrations.AddIndex(
@@ -153,10 +153,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='emailtoken',
-            constraint=models.UniqueConstraint(fields=('user', 'purpose'), name='mailtoken_newest_only'),
+            constraint=models.UniqueConstraint(fields=('user', 'purpose'), name='emailtoken_newest_only'),
         ),
         migrations.AddConstraint(
             model_name='recoverycode',
-            constraint=models.UniqueConstraint(fields=('factor', 'digest'), name='recoverycode_once'),
+            constraint=models.UniqueConstraint(fields=('device', 'digest'), name='recoverycode_once'),
         ),
     ]

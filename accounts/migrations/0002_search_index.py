@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from core.search.lookups import FullTextIndex
+from core.search.indexes import FullTextIndex
 
 
 class Migration(migrations.Migration):

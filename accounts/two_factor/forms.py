@@ -44,7 +44,7 @@ class TwoFactorLoginForm(AuthenticationForm):
             del self.fields["code"]
 
     def clean(self) -> dict[str, Any]:
-        """Check the password first, then the code."""
+        """Validate the password first, then the code."""
         try:
             cleaned: dict[str, Any] = super().clean()
         except ValidationError:

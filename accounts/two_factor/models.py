@@ -50,7 +50,7 @@ class AlreadyEnrolledError(Exception):
     """The account already has a TOTP device."""
 
 
-class SecondFactorManager(models.Manager["TOTPDevice"]):
+class TOTPDeviceManager(models.Manager["TOTPDevice"]):
     """Creates and resets TOTP devices."""
 
     def for_user(self, user: User) -> TOTPDevice | None:
@@ -78,14 +78,14 @@ class SecondFactorManager(models.Manager["TOTPDevice"]):
         lock_rows(type(user), [user.pk])
         if replaces is not None and self.filter(user=user, pk=replaces).delete()[0]:
             emit("factor.removed", user.pk)
-        factor = self.model(user=user, secret=encrypt(secret, purpose=ENCRYPTION_PURPOSE), last_step=step)
+        device = self.model(user=user, secret=encrypt(secret, purpose=ENCRYPTION_PURPOSE), last_step=step)
         try:
             with transaction.atomic():
-                factor.save(force_insert=True)
+                device.save(force_insert=True)
         except IntegrityError:
             raise AlreadyEnrolledError from None
         emit("factor.enrolled", user.pk)
-        return factor, factor.regenerate_recovery_codes()
+        return device, device.regenerate_recovery_codes()
 
 
 class TOTPDevice(models.Model):
@@ -100,7 +100,7 @@ class TOTPDevice(models.Model):
     failures = models.PositiveIntegerField(default=0, help_text=_("Wrong codes since the last correct one."))
     failed_at = models.DateTimeField(null=True)
 
-    objects = SecondFactorManager()
+    objects = TOTPDeviceManager()
 
     class Meta:
         verbose_name = _("second factor")
@@ -147,7 +147,7 @@ class TOTPDevice(models.Model):
         lock_rows(TOTPDevice, [self.pk])
         self.recovery_codes.all().delete()
         codes = [_recovery_code() for _n in range(RECOVERY_CODES)]
-        RecoveryCode.objects.bulk_create([RecoveryCode(factor=self, digest=_digest(code)) for code in codes])
+        RecoveryCode.objects.bulk_create([RecoveryCode(device=self, digest=_digest(code)) for code in codes])
         return codes
 
     def _use_recovery_code(self, code: str) -> bool:
@@ -158,11 +158,11 @@ class TOTPDevice(models.Model):
 class RecoveryCode(models.Model):
     """A single-use code for when the app is lost. Only its SHA-256 is stored; 80 random bits cannot be brute-forced."""
 
-    factor = models.ForeignKey(TOTPDevice, models.CASCADE, related_name="recovery_codes")
+    device = models.ForeignKey(TOTPDevice, models.CASCADE, related_name="recovery_codes")
     digest = BinaryCollationCharField(max_length=64)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["factor", "digest"], name="recoverycode_once")]
+        constraints = [models.UniqueConstraint(fields=["device", "digest"], name="recoverycode_once")]
 
     def __str__(self) -> str:
         return f"recovery code {self.pk}"

@@ -7,5 +7,5 @@ from qrcode.image.svg import SvgPathImage
 
 def qr_code(text: str) -> SafeString:
     """Return the text as a QR code in SVG, to be embedded in HTML."""
-    picture = qrcode.make(text, image_factory=SvgPathImage, border=2)
-    return mark_safe(picture.to_string(encoding="unicode"))  # noqa: S308  (contains only paths, not the text itself)
+    image = qrcode.make(text, image_factory=SvgPathImage, border=2)
+    return mark_safe(image.to_string(encoding="unicode"))  # noqa: S308  (contains only paths, not the text itself)

@@ -1,4 +1,4 @@
-"""Two-factor admin sessions: at most 8 hours, or 1 hour idle.
+"""Two-factor admin sessions. They end after 8 hours, or 1 hour without a request.
 
 Stored in Django's session. Between the password and the first code of a new device the session contains an enrollment
 instead: the user is not signed in, and only the setup page is accessible.
@@ -18,7 +18,8 @@ from accounts.two_factor.models import TOTPDevice, new_secret
 from core.encryption import decrypt, encrypt
 
 MAX_SESSION_SECONDS, IDLE_TIMEOUT_SECONDS, ENROLLMENT_TIMEOUT_SECONDS = 8 * 3600, 3600, 15 * 60
-SESSION_KEY, ENROLLMENT, ENCRYPTION_PURPOSE = "sitting", "enrolment", "enrolment"
+SESSION_KEY, ENROLLMENT_KEY = "two_factor_session", "two_factor_enrollment"
+ENCRYPTION_PURPOSE = "two-factor enrollment"
 
 
 def start_session(request: HttpRequest, user: User, factor: TOTPDevice | None) -> None:
@@ -69,7 +70,7 @@ def start_enrollment(request: HttpRequest, user: User, *, replaces: TOTPDevice |
     by the password alone.
     """
     request.session.flush()
-    request.session[ENROLLMENT] = {
+    request.session[ENROLLMENT_KEY] = {
         "user": user.pk,
         "auth": user.get_session_auth_hash(),
         "until": time.time() + ENROLLMENT_TIMEOUT_SECONDS,
@@ -80,7 +81,7 @@ def start_enrollment(request: HttpRequest, user: User, *, replaces: TOTPDevice |
 
 def get_enrollment(request: HttpRequest) -> Enrollment | None:
     """Return the enrollment of the session, or None if it has expired or the account has changed."""
-    stored = request.session.get(ENROLLMENT)
+    stored = request.session.get(ENROLLMENT_KEY)
     if not stored or stored["until"] < time.time():
         return None
     user = User.objects.filter(pk=stored["user"], is_staff=True).first()

@@ -35,7 +35,7 @@ class AdminLoginView(LoginView):
         if settings.ADMIN_SECOND_FACTOR and factor is None:
             sessions.start_enrollment(self.request, user)
             query = urlencode({self.redirect_field_name: self.get_success_url()})
-            return HttpResponseRedirect(f"{reverse('admin:enrol')}?{query}")
+            return HttpResponseRedirect(f"{reverse('admin:two_factor_setup')}?{query}")
         sessions.start_session(self.request, user, factor)
         emit("staff.signed_in", user.pk)
         return HttpResponseRedirect(self.get_success_url())
@@ -45,18 +45,18 @@ class AdminLoginView(LoginView):
 class TwoFactorSetupView(RedirectURLMixin, TemplateView):
     """Shows the secret of a new device. The first correct code completes the setup and signs the user in."""
 
-    template_name = "admin/enrol.html"
+    template_name = "accounts/two_factor_setup.html"
     next_page = "admin:index"
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         # Accessible only between the password and the first code.
-        self.enrolment = sessions.get_enrollment(request)
-        if self.enrolment is None:
+        self.enrollment = sessions.get_enrollment(request)
+        if self.enrollment is None:
             return redirect("admin:login")
         return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        user, secret, replaces = cast(sessions.Enrollment, self.enrolment)
+        user, secret, replaces = cast(sessions.Enrollment, self.enrollment)
         form = CodeForm(request.POST)
         step = match_time_step(secret, "".join(form.cleaned_data["code"].split())) if form.is_valid() else None
         if step is None:
@@ -71,37 +71,37 @@ class TwoFactorSetupView(RedirectURLMixin, TemplateView):
         return recovery_codes_page(request, codes, self.get_success_url(), **self.extra_context or {})
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        user, secret, _replaces = cast(sessions.Enrollment, self.enrolment)
+        user, secret, _replaces = cast(sessions.Enrollment, self.enrollment)
         address = f"otpauth://totp/BookBridge:{user.username}?{urlencode({'secret': secret, 'issuer': 'BookBridge'})}"
         grouped = " ".join(secret[n : n + 4] for n in range(0, len(secret), 4))
-        context = {"form": CodeForm(), "secret": grouped, "address": address, "picture": qr_code(address)}
+        context = {"form": CodeForm(), "secret": grouped, "qr_code": qr_code(address)}
         return super().get_context_data(**{**context, **kwargs})
 
 
-def recovery_codes_page(request: HttpRequest, codes: list[str], onward: str, **context: Any) -> HttpResponse:
-    """Render the recovery codes, which cannot be shown again, with a link to `onward`."""
-    full_context = {**context, "codes": codes, "onward": onward, "title": _("Recovery codes")}
-    return render(request, "admin/recovery_codes.html", full_context)
+def recovery_codes_page(request: HttpRequest, codes: list[str], next_url: str, **context: Any) -> HttpResponse:
+    """Render the recovery codes, which cannot be shown again, with a link to `next_url`."""
+    full_context = {**context, "codes": codes, "next_url": next_url, "title": _("Recovery codes")}
+    return render(request, "accounts/recovery_codes.html", full_context)
 
 
 @method_decorator(FORM_DECORATORS, name="dispatch")
 class TwoFactorSettingsView(TemplateView):
     """Manages one's own device: generate recovery codes or replace the app. Both require a code."""
 
-    template_name = "admin/second_factor.html"
+    template_name = "accounts/two_factor_settings.html"
 
     def post(self, request: HttpRequest) -> HttpResponse:
         user = current_user(request)
         factor, form = TOTPDevice.objects.for_user(user), CodeForm(request.POST)
         if factor is None:
-            return redirect("admin:second_factor")
+            return redirect("admin:two_factor_settings")
         if not form.is_valid() or not factor.verify_token(form.cleaned_data["code"]):
             emit("staff.code_refused", user.pk)
             form.add_error("code", _("This code is wrong or has already been used."))
             return self.render_to_response(self.get_context_data(form=form))
         if "replace" in request.POST:
             sessions.start_enrollment(request, user, replaces=factor)
-            return redirect("admin:enrol")
+            return redirect("admin:two_factor_setup")
         codes = factor.regenerate_recovery_codes()
         emit("factor.codes_renewed", user.pk)
         messages.success(request, _("Your old recovery codes no longer work."))
@@ -109,6 +109,6 @@ class TwoFactorSettingsView(TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         factor = TOTPDevice.objects.for_user(current_user(self.request))
-        left = factor.recovery_codes.count() if factor else 0
-        context = {"form": CodeForm(), "factor": factor, "left": left, "title": _("Second factor")}
-        return super().get_context_data(**{**context, **kwargs})
+        codes_left = factor.recovery_codes.count() if factor else 0
+        context = {"form": CodeForm(), "factor": factor, "recovery_codes_left": codes_left}
+        return super().get_context_data(**{**context, "title": _("Second factor"), **kwargs})

@@ -41,7 +41,7 @@ INVALID_TOKEN = problem_schema(400, "`invalid_token`: unknown, used, superseded 
 
 
 class PublicActionView(ActionView):
-    """Public action. It ignores the Authorization header, so that an expired token does no harm."""
+    """Public action. It ignores the Authorization header, so that an expired token does not matter."""
 
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]

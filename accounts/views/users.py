@@ -81,9 +81,9 @@ class ExportView(APIView):
     def get(self, request: Request) -> HttpResponseBase:
         """Return one JSON document with a section per kind of data. Secrets are listed without their values."""
         user = get_current_account(request)
-        unchanged = self._unchanged(request, user)
-        if unchanged is not None:
-            return unchanged
+        response = self._conditional_response(request, user)
+        if response is not None:
+            return response
         # Recorded before the export is built, so that the document contains its own event.
         if request.method == "GET":
             emit("account.exported", user.pk)
@@ -92,8 +92,8 @@ class ExportView(APIView):
         headers = {"Content-Length": str(length), "ETag": etag}
         return FileResponse(file, as_attachment=True, filename=filename, content_type=JSON, headers=headers)
 
-    def _unchanged(self, request: Request, user: User) -> HttpResponseBase | None:
-        """Return a 304 or 412 response if the client's ETag settles the request, else None."""
+    def _conditional_response(self, request: Request, user: User) -> HttpResponseBase | None:
+        """Return a 304 or 412 response if the client's ETag decides the request, else None."""
         if "If-None-Match" not in request.headers:
             return None
         file, _length, digest = build_export(user)
@@ -120,8 +120,8 @@ class AvatarView(ImageUploadView):
     def get_unlocked_object(self) -> User:
         return get_current_account(self.request)
 
-    def set_image(self, thing: User, name: str) -> None:
-        thing.set_avatar(name)
+    def set_image(self, obj: User, name: str) -> None:
+        obj.set_avatar(name)
 
 
 @extend_schema_view(

@@ -24,10 +24,10 @@ from catalog.models import EDITABLE_FIELDS, Book, BookQuerySet, Edition, Revisio
 from core.admin.base import LargeTableModelAdmin
 from core.api.exceptions import Conflict
 from core.images.storage import is_stored_name
-from core.search.lookups import query_terms
+from core.search.fields import query_terms
 from moderation.admin_mixins import ReportableModelAdmin
 
-# A term is common if this share of the best-known books contains it.
+# A term is common if this share of the most rated books contains it.
 SAMPLE_SIZE, COMMON_WORD_SHARE = 2_000, 0.02
 
 
@@ -35,7 +35,7 @@ class NormalizedCharField(forms.CharField):
     """Text field that compares normalized values, so that another spelling of the same value is no change."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """Compare the cleaned value; invalid and empty input is compared as text."""
+        """Compare the cleaned value; compare invalid and empty input as text."""
         try:
             return bool(self.clean(data) != initial)
         except ValidationError:
@@ -158,7 +158,7 @@ class LanguageFilter(admin.SimpleListFilter):
 class BookAdmin(ReportableModelAdmin, LargeTableModelAdmin):
     """Admin for books. Searches like the API, and saves a revision with each change."""
 
-    word = "book"
+    target_type = "book"
     form = BookForm
     inlines = (EditionInline,)
     list_display = ("title", "author", "language", "published_year", "ratings_count", "average_rating", "created_at")
@@ -192,28 +192,28 @@ class BookAdmin(ReportableModelAdmin, LargeTableModelAdmin):
         except ValueError:
             return self._search(_as_book_queryset(queryset), query_terms(search_term)), False
 
-    def _search(self, books: BookQuerySet, wanted: list[str]) -> BookQuerySet:
+    def _search(self, books: BookQuerySet, terms: list[str]) -> BookQuerySet:
         """Return the books that match every term.
 
         The full-text index collects every match before it returns the first one. If the terms are common among the
-        best-known books, scan the list in its order instead, until the page is full.
+        most rated books, scan the list in its order instead, until the page is full.
         """
-        if not wanted:
+        if not terms:
             return books.none()
-        known = list(Book.objects.order_by("-ratings_count", "-id").values_list("pk", flat=True)[:SAMPLE_SIZE])
-        common = Book.objects.filter(pk__in=known, search_text__read=wanted).count() >= SAMPLE_SIZE * COMMON_WORD_SHARE
-        return books.filter(search_text__read=wanted) if common else books.filter(search_text__indexed=wanted)
+        sample = list(Book.objects.order_by("-ratings_count", "-id").values_list("pk", flat=True)[:SAMPLE_SIZE])
+        common = Book.objects.filter(pk__in=sample, search_text__read=terms).count() >= SAMPLE_SIZE * COMMON_WORD_SHARE
+        return books.filter(search_text__read=terms) if common else books.filter(search_text__indexed=terms)
 
     def has_merge_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("catalog.merge_books")
 
     @admin.action(description=_("Compare and merge"), permissions=["merge"])
     def compare_selected(self, request: HttpRequest, queryset: QuerySet[Book]) -> HttpResponse | None:
-        chosen = list(queryset.values_list("pk", flat=True)[:3])
-        if len(chosen) != 2:
+        ids = list(queryset.values_list("pk", flat=True)[:3])
+        if len(ids) != 2:
             self.message_user(request, _("Select two books."), messages.ERROR)
             return None
-        return HttpResponseRedirect(f"{reverse('admin:catalog_book_merge')}?{urlencode({'book': chosen}, doseq=True)}")
+        return HttpResponseRedirect(f"{reverse('admin:catalog_book_merge')}?{urlencode({'book': ids}, doseq=True)}")
 
     @action(description=_("Likely duplicates"), url_path="duplicates", icon="content_copy", permissions=["merge"])  # type: ignore[untyped-decorator]
     def duplicates(self, request: HttpRequest) -> HttpResponse:
@@ -283,8 +283,8 @@ class BookAdmin(ReportableModelAdmin, LargeTableModelAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Allow the deletion of revisions along with their book, although nobody has permission to delete one."""
-        deleted, counts, needed, protected = super().get_deleted_objects(objs, request)
-        return deleted, counts, needed - {Revision._meta.verbose_name}, protected
+        deleted, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, perms_needed - {Revision._meta.verbose_name}, protected
 
 
 def _as_book_queryset(queryset: QuerySet[Any]) -> BookQuerySet:

@@ -60,7 +60,7 @@ class RevisionAdmin(ReadOnlyModelAdmin):
         fields = [
             (name, column_label(name), render_diff(change["before"], change["after"])) for name, change in changes
         ]
-        title = f"{gettext('Change of a book')}: {revision.book.title}"
+        title = gettext("Change of a book") + f": {revision.book.title}"
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": title}
         context |= {"revision": revision, "fields": fields, "form": form if self.has_undo_permission(request) else None}
         return TemplateResponse(request, "catalog/revision.html", context)

@@ -68,16 +68,16 @@ class GoodbooksFormat(CSVFormat):
         """Return the book in a row, identified by its `work_id`. Raises InvalidRowError."""
         if not re.fullmatch(r"[0-9]{1,18}", row["work_id"]):
             raise InvalidRowError("work_id is not a number")
-        left_out: list[str] = []
+        ignored_fields: list[str] = []
         return WorkRecord(
             origin=f"goodbooks:{int(row['work_id'])}",
             title=title(row["title"]),
             authors=_authors(_with_suffixes(row["authors"].split(", "))),
-            isbn13=_goodbooks_isbn(row["isbn"].strip(), row["isbn13"].strip(), left_out),
-            published_year=_year(row["original_publication_year"], left_out),
+            isbn13=_goodbooks_isbn(row["isbn"].strip(), row["isbn13"].strip(), ignored_fields),
+            published_year=_year(row["original_publication_year"], ignored_fields),
             language=language_tag(row["language_code"]),
-            cover_url=_cover(row["image_url"].strip(), left_out),
-            ignored_fields=left_out,
+            cover_url=_cover(row["image_url"].strip(), ignored_fields),
+            ignored_fields=ignored_fields,
         )
 
 
@@ -95,16 +95,16 @@ class BookListFormat(CSVFormat):
         """Return the book in a row. Raises InvalidRowError."""
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", row["key"]):
             raise InvalidRowError("the key must be 1 to 100 letters, digits, hyphens, underscores and dots")
-        left_out: list[str] = []
+        ignored_fields: list[str] = []
         number = row.get("isbn", "").strip()
         return WorkRecord(
             origin=f"list:{row['key']}",
             title=title(row["title"]),
             authors=_authors(row["authors"].split(";")),
-            isbn13=isbn(number, left_out) if number else "",
-            published_year=_year(row.get("published_year", ""), left_out),
+            isbn13=isbn(number, ignored_fields) if number else "",
+            published_year=_year(row.get("published_year", ""), ignored_fields),
             language=language_tag(row.get("language", "")),
-            ignored_fields=left_out,
+            ignored_fields=ignored_fields,
         )
 
 
@@ -132,10 +132,10 @@ def _with_suffixes(parts: Sequence[str]) -> list[str]:
     return joined
 
 
-def _goodbooks_isbn(isbn10: str, isbn13: str, left_out: list[str]) -> str:
+def _goodbooks_isbn(isbn10: str, isbn13: str, ignored_fields: list[str]) -> str:
     if isbn10:
-        return isbn(isbn10.rjust(10, "0"), left_out)
-    return isbn(_recover_isbn13(isbn13), left_out) if isbn13 else ""
+        return isbn(isbn10.rjust(10, "0"), ignored_fields)
+    return isbn(_recover_isbn13(isbn13), ignored_fields) if isbn13 else ""
 
 
 def _recover_isbn13(number: str) -> str:
@@ -151,20 +151,20 @@ def _recover_isbn13(number: str) -> str:
     return digits.ljust(13, "0")
 
 
-def _year(text: str, left_out: list[str]) -> int | None:
+def _year(text: str, ignored_fields: list[str]) -> int | None:
     if not text.strip():
         return None
     try:
-        return year(float(text), left_out)
+        return year(float(text), ignored_fields)
     except ValueError:
-        left_out.append("year")
+        ignored_fields.append("year")
         return None
 
 
-def _cover(url: str, left_out: list[str]) -> str:
+def _cover(url: str, ignored_fields: list[str]) -> str:
     if not url or "nophoto" in url:
         return ""
     if re.fullmatch(r"https?://[!-~]{1,480}", url):
         return url
-    left_out.append("cover")
+    ignored_fields.append("cover")
     return ""

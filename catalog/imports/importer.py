@@ -11,8 +11,8 @@ from catalog.imports.formats import RowParser
 from catalog.imports.lines import MAX_LINE_BYTES, LineReader, UnreadableFileError
 from catalog.imports.progress import ProgressReporter
 from catalog.imports.records import AuthorRecord, InvalidRowError, SkipReason
-from catalog.imports.rejects import SHOWN, RejectsFile
-from catalog.imports.writer import ImportRow, write
+from catalog.imports.rejects import MAX_ROW_BYTES, RejectsFile
+from catalog.imports.writer import ImportRow, write_rows
 from catalog.models import ImportCheckpoint
 from core.db.transactions import MAX_ATTEMPTS, atomic_with_retry
 
@@ -27,88 +27,88 @@ class CatalogImporter:
     """
 
     def __init__(
-        self, file: LineReader, reader: RowParser, *, rejects: Path, batch: int, restart: bool = False
+        self, file: LineReader, parser: RowParser, *, rejects: Path, batch_size: int, restart: bool = False
     ) -> None:
         """Resume from the checkpoint of the file, unless `restart` is set."""
         self.file = file
-        self.reader = reader
-        self.batch = batch
+        self.parser = parser
+        self.batch_size = batch_size
         key = file.fingerprint()
         if restart:
             ImportCheckpoint.objects.filter(file=key).delete()
         name = file.path.name.encode("utf-8", "replace").decode()[:255]
         self.checkpoint, _created = ImportCheckpoint.objects.get_or_create(
-            file=key, defaults={"name": name, "next_line": reader.first_line}
+            file=key, defaults={"name": name, "next_line": parser.first_line}
         )
         self.counts: Counter[str] = Counter(self.checkpoint.counts)
         self.resumed = bool(self.counts)
-        same = self.checkpoint.rejects_path == str(rejects)
-        self.rejects = RejectsFile(rejects, size=self.checkpoint.rejects_size if same else 0)
+        same_path = self.checkpoint.rejects_path == str(rejects)
+        self.rejects = RejectsFile(rejects, size=self.checkpoint.rejects_size if same_path else 0)
         self._rows: list[ImportRow] = []
         self._bytes = 0
 
-    def run(self, *, progress: ProgressReporter, stopped: Callable[[], bool] = lambda: False) -> bool:
-        """Read to the end of the file, or until `stopped` returns True. Returns whether the end was reached.
+    def run(self, *, progress: ProgressReporter, should_stop: Callable[[], bool] = lambda: False) -> bool:
+        """Read to the end of the file, or until `should_stop` returns True. Returns whether the end was reached.
 
         Rows that were read are committed in any case. Raises UnreadableFileError if the file is damaged, and OSError if
         the rejects cannot be written.
         """
-        broken: UnreadableFileError | None = None
+        damage: UnreadableFileError | None = None
         try:
-            for stage, label in enumerate(self.reader.stages):
-                if stage < self.checkpoint.stage or (stage and not self.resumed and not self.reader.has_stage(stage)):
+            for stage, label in enumerate(self.parser.stages):
+                if stage < self.checkpoint.stage or (stage and not self.resumed and not self.parser.has_stage(stage)):
                     continue
                 if stage > self.checkpoint.stage:
-                    self.checkpoint.stage, self.checkpoint.next_line = stage, self.reader.first_line
+                    self.checkpoint.stage, self.checkpoint.next_line = stage, self.parser.first_line
                 progress.start(label)
                 try:
-                    if not self._read(progress, stopped):
+                    if not self._read(progress, should_stop):
                         return False
                 except UnreadableFileError as error:
                     # The other passes still import the rows before the damage.
-                    broken = error
+                    damage = error
         finally:
             progress.finish()
-        if broken:
-            raise broken
+        if damage:
+            raise damage
         ImportCheckpoint.objects.filter(pk=self.checkpoint.pk).delete()
         return True
 
-    def _read(self, progress: ProgressReporter, stopped: Callable[[], bool]) -> bool:
+    def _read(self, progress: ProgressReporter, should_stop: Callable[[], bool]) -> bool:
         number = self.checkpoint.next_line - 1
-        broken: UnreadableFileError | None = None
+        damage: UnreadableFileError | None = None
         try:
             for number, line in self.file.lines(start=self.checkpoint.next_line):
                 self._add_row(number, line)
                 progress.advance(self.file.position())
-                if len(self._rows) >= self.batch or self._bytes >= BATCH_BYTES:
+                if len(self._rows) >= self.batch_size or self._bytes >= BATCH_BYTES:
                     self._commit_with_retry(number + 1)
-                if stopped():
+                if should_stop():
                     break
         except UnreadableFileError as error:
-            broken = error
+            damage = error
         # The rows before the damage or the interrupt are valid.
         self._commit_with_retry(number + 1)
-        if broken:
-            raise broken
-        return not stopped()
+        if damage:
+            raise damage
+        return not should_stop()
 
     def _add_row(self, number: int, line: bytes | None) -> None:
         """Parse a line and add the row to the batch."""
         if line == b"" or (line is None and self.checkpoint.stage):
             # The first stage has rejected the lines that are too long.
             return
-        row = ImportRow(number, (line or b"")[:SHOWN])
+        row = ImportRow(number, (line or b"")[:MAX_ROW_BYTES])
         try:
             if line is None:
                 raise InvalidRowError(f"the line is longer than {MAX_LINE_BYTES:,} bytes")
-            found = self.reader.parse(line, self.checkpoint.stage)
-            if found is SkipReason.OTHER_STAGE:
+            parsed = self.parser.parse(line, self.checkpoint.stage)
+            if parsed is SkipReason.OTHER_STAGE:
                 return
-            if isinstance(found, SkipReason):
+            if isinstance(parsed, SkipReason):
                 row.outcome = "ignored"
             else:
-                row.record = found
+                row.record = parsed
         except InvalidRowError as error:
             row.reject(str(error))
         self._rows.append(row)
@@ -131,7 +131,7 @@ class CatalogImporter:
     @atomic_with_retry
     def _commit(self, next_line: int) -> None:
         counts = self.counts.copy()
-        write(self._rows, counts)
+        write_rows(self._rows, counts)
         for row in self._rows:
             counts.update(["read", row.outcome])
             if row.outcome != "rejected" and not isinstance(row.record, AuthorRecord | None):

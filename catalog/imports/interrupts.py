@@ -12,15 +12,15 @@ class GracefulInterrupt:
     Does nothing outside the main thread, where Python does not allow signal handlers.
     """
 
-    KINDS = (signal.SIGINT, signal.SIGTERM)
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
     def __init__(self) -> None:
         self.received: int | None = None
-        self._before: dict[signal.Signals, Any] = {}
+        self._previous_handlers: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> "GracefulInterrupt":
         if threading.current_thread() is threading.main_thread():
-            self._before = {kind: signal.signal(kind, self._note) for kind in self.KINDS}
+            self._previous_handlers = {signum: signal.signal(signum, self._record) for signum in self.SIGNALS}
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -30,11 +30,11 @@ class GracefulInterrupt:
         """Return whether a signal was received."""
         return self.received is not None
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self.received = number
+    def _record(self, signum: int, frame: FrameType | None) -> None:
+        self.received = signum
         self._restore()
 
     def _restore(self) -> None:
-        for kind, handler in self._before.items():
-            signal.signal(kind, handler)
-        self._before = {}
+        for signum, handler in self._previous_handlers.items():
+            signal.signal(signum, handler)
+        self._previous_handlers = {}

@@ -77,7 +77,7 @@ class OpenLibraryDump:
         if len(columns) < 5 or not columns[0].startswith("/type/"):
             raise InvalidRowError(f"it has {len(columns)} tab-separated columns, not 5")
         if kind not in self._TYPES:
-            return SkipReason.NOTHING
+            return SkipReason.NOT_IMPORTED
         if not _KEY.fullmatch(columns[1]):
             raise InvalidRowError("the key is not an Open Library key")
         key, record = columns[1], _object(columns[4])
@@ -106,45 +106,45 @@ def _author(key: str, record: dict[str, Any]) -> AuthorRecord:
 
 
 def _work(key: str, record: dict[str, Any]) -> WorkRecord:
-    left_out: list[str] = []
+    ignored_fields: list[str] = []
     # An author is written as {"author": {"key": ...}}, {"author": "..."} or {"key": ...}.
     author_keys = list(dict.fromkeys(filter(None, (_key(_get(a, "author") or a) for a in _list(record, "authors")))))
     if len(author_keys) > MAX_NAMES:
-        left_out.append("authors")
+        ignored_fields.append("authors")
     return WorkRecord(
         origin=origin(key),
         title=title(_text(record.get("title"))),
         author_keys=author_keys[:MAX_NAMES],
-        published_year=_year(record.get("first_publish_date"), left_out),
-        description=description(_text(record.get("description")), left_out),
-        subjects=_subjects(record, left_out),
+        published_year=_year(record.get("first_publish_date"), ignored_fields),
+        description=description(_text(record.get("description")), ignored_fields),
+        subjects=_subjects(record, ignored_fields),
         cover_url=_cover(record),
-        ignored_fields=left_out,
+        ignored_fields=ignored_fields,
     )
 
 
 def _edition(record: dict[str, Any]) -> EditionRecord | SkipReason:
-    left_out: list[str] = []
+    ignored_fields: list[str] = []
     numbers = [_text(n) for field in ("isbn_13", "isbn_10") for n in _list(record, field)]
     # Take the first valid number; the invalid ones count as ignored only if there is none.
-    isbn13 = next(filter(None, (isbn(n, left_out) for n in numbers)), "")
+    isbn13 = next(filter(None, (isbn(n, ignored_fields) for n in numbers)), "")
     if not numbers:
-        return SkipReason.NOTHING
+        return SkipReason.NOT_IMPORTED
     if not isbn13:
         raise InvalidRowError("none of its ISBNs is valid")
     works = [key for key in map(_key, _list(record, "works")) if key]
     if not works:
         raise InvalidRowError("it names no work")
-    left_out.clear()
+    ignored_fields.clear()
     return EditionRecord(
         work=origin(works[0]),
         isbn13=isbn13,
-        format=optional(_text(record.get("physical_format")), "format", left_out, most=50),
-        page_count=pages(record.get("number_of_pages"), left_out),
-        publisher=optional(_first_text(_list(record, "publishers")), "publisher", left_out),
+        format=optional(_text(record.get("physical_format")), "format", ignored_fields, max_length=50),
+        page_count=pages(record.get("number_of_pages"), ignored_fields),
+        publisher=optional(_first_text(_list(record, "publishers")), "publisher", ignored_fields),
         language=_language(record),
-        published_year=_year(record.get("publish_date"), left_out),
-        ignored_fields=left_out,
+        published_year=_year(record.get("publish_date"), ignored_fields),
+        ignored_fields=ignored_fields,
     )
 
 
@@ -173,7 +173,7 @@ def _key(value: Any) -> str:
     return key if isinstance(key, str) and _KEY.fullmatch(key) else ""
 
 
-def _year(value: Any, left_out: list[str]) -> int | None:
+def _year(value: Any, ignored_fields: list[str]) -> int | None:
     """Return the first four-digit number of `1999`, `January 1999`, `c1999.` or `1999-01-31`."""
     text = _text(value)[:200]
     if not text.strip():
@@ -181,9 +181,9 @@ def _year(value: Any, left_out: list[str]) -> int | None:
     match = re.search(r"(?<![0-9])[0-9]{4}(?![0-9])", text)
     # Books are announced up to a year ahead; a later date is an error.
     if not match or int(match[0]) > datetime.datetime.now(datetime.UTC).year + 1:
-        left_out.append("year")
+        ignored_fields.append("year")
         return None
-    return year(int(match[0]), left_out)
+    return year(int(match[0]), ignored_fields)
 
 
 def _language(record: dict[str, Any]) -> str:
@@ -191,8 +191,10 @@ def _language(record: dict[str, Any]) -> str:
     return next((language_tag(code.rpartition("/")[2]) for code in codes if isinstance(code, str)), "")
 
 
-def _subjects(record: dict[str, Any], left_out: list[str]) -> list[str]:
-    texts = (optional(text, "subjects", left_out) for text in map(_text, _list(record, "subjects")[: 2 * MAX_NAMES]))
+def _subjects(record: dict[str, Any], ignored_fields: list[str]) -> list[str]:
+    texts = (
+        optional(text, "subjects", ignored_fields) for text in map(_text, _list(record, "subjects")[: 2 * MAX_NAMES])
+    )
     return names(texts, "subject")[:MAX_NAMES]
 
 

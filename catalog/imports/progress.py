@@ -6,11 +6,11 @@ from typing import IO, Any
 from tqdm import tqdm
 
 # Seconds between two log lines if there is no terminal.
-PAUSE = 10.0
+LOG_INTERVAL = 10.0
 
 
 class ProgressReporter:
-    """Show a progress bar with rate and time left on a terminal, else log a line now and then. Measured in bytes."""
+    """Progress in bytes: a bar with rate and time left on a terminal, else a line every `LOG_INTERVAL` seconds."""
 
     def __init__(self, stream: IO[str], *, size: int) -> None:
         self._stream = stream
@@ -62,9 +62,9 @@ class ProgressReporter:
 
     def _log(self, position: int) -> None:
         now = time.monotonic()
-        if now - self._logged_at >= PAUSE:
+        if now - self._logged_at >= LOG_INTERVAL:
             self._logged_at = now
             rate = self._rows / (now - self._started)
-            share = 100 * position // max(self._size, 1)
-            self._stream.write(f"{self._label}: {share} %, {self._rows:,} rows, {rate:,.0f} rows/s\n")
+            percent = 100 * position // max(self._size, 1)
+            self._stream.write(f"{self._label}: {percent} %, {self._rows:,} rows, {rate:,.0f} rows/s\n")
             self._stream.flush()

@@ -23,7 +23,7 @@ class InvalidRowError(Exception):
 class SkipReason(Enum):
     """Why a valid row has no record."""
 
-    NOTHING = "it has nothing for the catalog"
+    NOT_IMPORTED = "the catalog does not store such records"
     OTHER_STAGE = "it is read in another pass through the file"
 
 
@@ -80,52 +80,52 @@ def decode(line: bytes) -> str:
         raise InvalidRowError(f"byte {error.start + 1} of the line is not UTF-8") from None
 
 
-def clean(text: str, what: str, *, most: int = MAX_NAME) -> str:
+def clean(text: str, field_name: str, *, max_length: int = MAX_NAME) -> str:
     """Return the text in NFC with normalized whitespace; `""` if nothing of it is visible.
 
-    Raises InvalidRowError if a database cannot store it (a NUL, a lone surrogate) or it is longer than `most`.
+    Raises InvalidRowError if a database cannot store it (a NUL, a lone surrogate) or it is longer than `max_length`.
     """
-    _check_storable(text, what)
+    _check_storable(text, field_name)
     # NFC joins at most four characters into one, so a longer text is too long anyway.
-    if len(text) <= 4 * most:
+    if len(text) <= 4 * max_length:
         text = to_single_line(unicodedata.normalize("NFC", text))
-    if len(text) > most:
-        raise InvalidRowError(f"the {what} has {len(text)} characters, more than {most}")
+    if len(text) > max_length:
+        raise InvalidRowError(f"the {field_name} has {len(text)} characters, more than {max_length}")
     return "" if is_blank(text) else text
 
 
 def title(text: str) -> str:
     """Return a clean title. Raises InvalidRowError if it is empty or invalid."""
-    text = clean(text, "title", most=MAX_TITLE)
+    text = clean(text, "title", max_length=MAX_TITLE)
     if not text:
         raise InvalidRowError("there is no title")
     return text
 
 
-def names(texts: Iterable[str], what: str) -> list[str]:
+def names(texts: Iterable[str], field_name: str) -> list[str]:
     """Return distinct clean names in order. Raises InvalidRowError if one is invalid."""
     found: dict[str, str] = {}
     for text in texts:
-        if name := clean(text, what):
+        if name := clean(text, field_name):
             found.setdefault(sort_key(name), name)
     return list(found.values())
 
 
-def optional(text: str, what: str, left_out: list[str], *, most: int = MAX_NAME) -> str:
+def optional(text: str, field_name: str, ignored_fields: list[str], *, max_length: int = MAX_NAME) -> str:
     """Return a clean value; if it is invalid, add it to the ignored fields and return an empty string."""
     try:
-        return clean(text, what, most=most)
+        return clean(text, field_name, max_length=max_length)
     except InvalidRowError:
-        left_out.append(what)
+        ignored_fields.append(field_name)
         return ""
 
 
-def description(text: str, left_out: list[str]) -> str:
+def description(text: str, ignored_fields: list[str]) -> str:
     """Return clean text of several lines, truncated if too long."""
     try:
         _check_storable(text, "description")
     except InvalidRowError:
-        left_out.append("description")
+        ignored_fields.append("description")
         return ""
     text = unicodedata.normalize("NFC", text[: 2 * MAX_DESCRIPTION]).replace("\r\n", "\n").strip()
     if is_blank(text):
@@ -133,38 +133,38 @@ def description(text: str, left_out: list[str]) -> str:
     return text if len(text) <= MAX_DESCRIPTION else text[: MAX_DESCRIPTION - 1].rstrip() + "…"
 
 
-def isbn(text: str, left_out: list[str]) -> str:
+def isbn(text: str, ignored_fields: list[str]) -> str:
     """Return the normalized ISBN-13, or `""`."""
     try:
         return normalize_isbn(text)
     except ValueError:
-        left_out.append("isbn")
+        ignored_fields.append("isbn")
         return ""
 
 
-def year(number: float | None, left_out: list[str]) -> int | None:
+def year(number: float | None, ignored_fields: list[str]) -> int | None:
     """Return a year, negative before the common era, or None if it is outside the limits of the catalog."""
     if number is None:
         return None
     # Also false for infinity and NaN.
     if FIRST_YEAR <= number <= LAST_YEAR and number == int(number):
         return int(number)
-    left_out.append("year")
+    ignored_fields.append("year")
     return None
 
 
-def pages(number: object, left_out: list[str]) -> int | None:
+def pages(number: object, ignored_fields: list[str]) -> int | None:
     """Return a page count, or None if it is outside the limits of the catalog."""
     if number is None:
         return None
     if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= MAX_PAGES:
         return number
-    left_out.append("pages")
+    ignored_fields.append("pages")
     return None
 
 
-def _check_storable(text: str, what: str) -> None:
+def _check_storable(text: str, field_name: str) -> None:
     if "\0" in text:
-        raise InvalidRowError(f"the {what} has a NUL character")
+        raise InvalidRowError(f"the {field_name} has a NUL character")
     if re.search("[\ud800-\udfff]", text):
-        raise InvalidRowError(f"the {what} has a lone surrogate")
+        raise InvalidRowError(f"the {field_name} has a lone surrogate")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from catalog.imports.writer import ImportRow
 
-# Bytes of a rejected row in the file.
-SHOWN = 500
+# Longer rows are truncated in the rejects file.
+MAX_ROW_BYTES = 500
 
 
 class RejectsFile:
@@ -33,7 +33,7 @@ class RejectsFile:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         for row in rows:
-            writer.writerow([row.line, row.reason, _shown(row.text)])
+            writer.writerow([row.line, row.reason, _escape(row.text)])
         if not text.tell():
             return self.size
         head = "" if self.size else "line,reason,row\n"
@@ -44,7 +44,7 @@ class RejectsFile:
             return file.tell()
 
 
-def _shown(text: bytes) -> str:
+def _escape(text: bytes) -> str:
     """Return the beginning of a row with invalid UTF-8 and control characters escaped."""
-    plain = text[:SHOWN].decode(errors="backslashreplace")
+    plain = text[:MAX_ROW_BYTES].decode(errors="backslashreplace")
     return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda control: f"\\x{ord(control[0]):02x}", plain)

@@ -20,7 +20,7 @@ from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.db.models.functions import Coalesce, NullIf
 from django.utils import timezone
 
-from catalog.duplicates import edition_key, work_key
+from catalog.duplicate_keys import edition_key, work_key
 from catalog.imports.records import AuthorRecord, EditionRecord, SourceRecord, WorkRecord
 from catalog.models import (
     ANY_BOOK_VERSION,
@@ -36,7 +36,8 @@ from catalog.models import (
     sort_key,
 )
 from core.counters import counters
-from core.search.lookups import build_search_text
+from core.counters.versions import bump_versions
+from core.search.fields import build_search_text
 
 # Rows of these models belong to their book. A row of any other model that refers to a book means that it is in use.
 OWNED_MODELS = (BookAuthor, BookSubject, Edition, AlternateOrigin)
@@ -65,7 +66,7 @@ class _Work:
     authors: list[str]
 
 
-def write(rows: Sequence[ImportRow], counts: Counter[str]) -> None:
+def write_rows(rows: Sequence[ImportRow], counts: Counter[str]) -> None:
     """Write the records inside the current transaction and set the outcome of each row.
 
     Adds `isbn_elsewhere` and `merged` to `counts`.
@@ -73,7 +74,7 @@ def write(rows: Sequence[ImportRow], counts: Counter[str]) -> None:
     _write_authors([(row, row.record) for row in rows if isinstance(row.record, AuthorRecord)])
     _write_works([(row, row.record) for row in rows if isinstance(row.record, WorkRecord)], counts)
     _write_editions([(row, row.record) for row in rows if isinstance(row.record, EditionRecord)], counts)
-    counters.bump_versions(CATALOG_VERSION, ANY_BOOK_VERSION)
+    bump_versions(CATALOG_VERSION, ANY_BOOK_VERSION)
 
 
 def _write_authors(rows: Sequence[tuple[ImportRow, AuthorRecord]]) -> None:
@@ -90,7 +91,7 @@ def _write_works(rows: Sequence[tuple[ImportRow, WorkRecord]], counts: Counter[s
     known = set(_book_ids_by_origin([record.origin for _, record in rows]))
     new_records = [record for _, record in rows if record.origin not in known]
     author_names = _author_names(key for record in new_records for key in record.author_keys)
-    holders = _books_by_isbn([record.isbn13 for record in new_records if record.isbn13])
+    works_by_isbn = _books_by_isbn([record.isbn13 for record in new_records if record.isbn13])
     new: list[tuple[_Work, WorkRecord]] = []
     alternate_origins: list[tuple[str, Book]] = []
     for row, record in rows:
@@ -105,16 +106,16 @@ def _write_works(rows: Sequence[tuple[ImportRow, WorkRecord]], counts: Counter[s
             continue
         known.add(record.origin)
         work = _Work(_book(record, authors), authors)
-        holder = holders.get(record.isbn13)
-        if holder and same_work(work.book.title, authors, holder.book.title, holder.authors):
+        existing = works_by_isbn.get(record.isbn13)
+        if existing and same_work(work.book.title, authors, existing.book.title, existing.authors):
             row.outcome = "known"
-            alternate_origins.append((record.origin, holder.book))
+            alternate_origins.append((record.origin, existing.book))
             continue
-        if holder:
+        if existing:
             counts["isbn_elsewhere"] += 1
         elif record.isbn13:
             work.book.isbn13 = record.isbn13
-            holders[record.isbn13] = work
+            works_by_isbn[record.isbn13] = work
         row.outcome = "created"
         new.append((work, record))
     _insert(new)
@@ -165,22 +166,22 @@ def _write_editions(rows: Sequence[tuple[ImportRow, EditionRecord]], counts: Cou
     new: list[Edition] = []
     for row, record in rows:
         book = books.get(record.work)
-        holder = book_by_isbn.get(record.isbn13)
+        existing = book_by_isbn.get(record.isbn13)
         if book is None:
             row.reject(f"the work {record.work.partition(':')[2]} is unknown: import works before editions")
-        elif holder is None:
+        elif existing is None:
             row.outcome = "created"
             book_by_isbn[record.isbn13] = book
             new.append(_edition(record, book))
-        elif holder == book:
+        elif existing == book:
             row.outcome = "known"
-        elif _merge_into_existing(book, holder, pending=new):
+        elif _merge_into_existing(book, existing, pending=new):
             row.outcome = "known"
             counts["merged"] += 1
             for mapping in (books, book_by_isbn):
-                mapping.update({key: holder for key, value in mapping.items() if value == book})
+                mapping.update({key: existing for key, value in mapping.items() if value == book})
         else:
-            row.reject(f"the ISBN {record.isbn13} belongs to another book (id {holder})")
+            row.reject(f"the ISBN {record.isbn13} belongs to another book (id {existing})")
             counts["isbn_elsewhere"] += 1
     Edition.objects.bulk_create(new)
     _assign_main_editions({edition.book_id for edition in new})
@@ -198,40 +199,44 @@ def _edition(record: EditionRecord, book: int) -> Edition:
     )
 
 
-def _assign_main_editions(books: Collection[int]) -> None:
-    """Make the first edition of each book without a main edition its main one, and copy its facts to the book."""
+def _assign_main_editions(book_ids: Collection[int]) -> None:
+    """Make the first edition of each book without a main edition its main one, and copy its fields to the book."""
     first = Edition.objects.filter(book=OuterRef("pk")).order_by("pk")
 
-    def of_first(name: str) -> Subquery:
+    def first_value(name: str) -> Subquery:
         return Subquery(first.values(name)[:1])
 
-    Book.objects.filter(pk__in=books, isbn13=None).update(
-        isbn13=of_first("isbn13"),
-        language=Coalesce(NullIf("language", Value("")), of_first("language"), output_field=CharField()),
-        page_count=Coalesce("page_count", of_first("page_count")),
-        published_year=Coalesce("published_year", of_first("published_year")),
+    Book.objects.filter(pk__in=book_ids, isbn13=None).update(
+        isbn13=first_value("isbn13"),
+        language=Coalesce(NullIf("language", Value("")), first_value("language"), output_field=CharField()),
+        page_count=Coalesce("page_count", first_value("page_count")),
+        published_year=Coalesce("published_year", first_value("published_year")),
         updated_at=timezone.now(),
     )
-    chosen = list(Book.objects.filter(pk__in=books, edition_key=None, isbn13__isnull=False).only("title", "isbn13"))
-    for book in chosen:
+    without_key = list(
+        Book.objects.filter(pk__in=book_ids, edition_key=None, isbn13__isnull=False).only("title", "isbn13")
+    )
+    for book in without_key:
         book.edition_key = edition_key(book.title, book.isbn13)
-    Book.objects.bulk_update(chosen, ["edition_key"])
+    Book.objects.bulk_update(without_key, ["edition_key"])
 
 
-def _merge_into_existing(pk: int, holder: int, *, pending: Iterable[Edition]) -> bool:
-    """Merge book `pk` into `holder` if they are the same work and the first is unused. Return whether it was done.
+def _merge_into_existing(pk: int, existing_pk: int, *, pending: Iterable[Edition]) -> bool:
+    """Merge book `pk` into `existing_pk` if they are the same work and the first is unused. Return whether it was done.
 
     `pending` are unsaved editions, which are merged as well.
     """
-    both = Book.objects.select_for_update().filter(pk__in=[pk, holder]).order_by("pk").prefetch_related("author_rows")
-    found = {book.pk: book for book in both}
-    book, other = found[pk], found[holder]
+    rows = (
+        Book.objects.select_for_update().filter(pk__in=[pk, existing_pk]).order_by("pk").prefetch_related("author_rows")
+    )
+    books = {book.pk: book for book in rows}
+    book, other = books[pk], books[existing_pk]
     if book.added_by_id or not same_work(book.title, book.authors, other.title, other.authors) or _in_use(book):
         return False
     Edition.objects.filter(book=book).update(book=other)
     for edition in pending:
         if edition.book_id == pk:
-            edition.book_id = holder
+            edition.book_id = existing_pk
     AlternateOrigin.objects.filter(book=book).update(book=other)
     AlternateOrigin.objects.create(origin=book.origin or f"book:{pk}", book=other)
     book.delete()
@@ -264,8 +269,8 @@ def _book_ids_by_origin(origins: Collection[str]) -> dict[str, int]:
     """Return the ids of the books with these origins, alternate ones included; merge targets for merged books."""
     first = Book.objects.filter(origin__in=origins).values_list("origin", "pk", "merged_into")
     other = AlternateOrigin.objects.filter(origin__in=origins).values_list("origin", "book_id", "book__merged_into")
-    found = {origin: (pk, into) for origin, pk, into in [*first, *other] if origin is not None}
-    return {origin: pk if into is None else Book.objects.resolve_id(into) for origin, (pk, into) in found.items()}
+    targets = {origin: (pk, into) for origin, pk, into in [*first, *other] if origin is not None}
+    return {origin: pk if into is None else Book.objects.resolve_id(into) for origin, (pk, into) in targets.items()}
 
 
 def _author_names(keys: Iterable[str]) -> dict[str, str]:

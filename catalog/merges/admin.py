@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.authentication import current_user
 from catalog.merges.admin_views import ReasonForm, column_label
-from catalog.merges.moving import remaining
+from catalog.merges.runner import remaining
 from catalog.merges.services import undo_merge
 from catalog.models import Merge, MergeStatus
 from core.admin.base import ReadOnlyModelAdmin
@@ -47,8 +47,8 @@ class MergeAdmin(ReadOnlyModelAdmin):
             "opts": self.opts,
             "title": capfirst(str(self.opts.verbose_name)),
             "merge": merge,
-            "left": remaining(merge),
-            "filled_revision": [column_label(name) for name in merge.filled_revision.changes]
+            "remaining": remaining(merge),
+            "filled_fields": [column_label(name) for name in merge.filled_revision.changes]
             if merge.filled_revision
             else [],
         }

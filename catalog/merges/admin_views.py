@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.authentication import current_user
-from catalog.merges.duplicates import KEY_FIELDS, MAX_SHOWN, duplicate_groups
+from catalog.merges.duplicate_groups import KEY_FIELDS, MAX_BOOKS_PER_GROUP, duplicate_groups
 from catalog.merges.services import merge_books
 from catalog.models import REASON_LENGTH, Book
 from core.admin.filters import parse_id
@@ -43,43 +43,49 @@ class ReasonForm(forms.Form):
 def duplicates(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Show groups of likely duplicates, or mark a group as distinct."""
     _check_permission(model_admin, request)
-    way = request.GET.get("way", KEY_FIELDS[0])
-    if way not in KEY_FIELDS:
+    key_field = request.GET.get("key_field", KEY_FIELDS[0])
+    if key_field not in KEY_FIELDS:
         raise Http404
     if request.method == "POST":
-        _mark_distinct(model_admin, request, way)
+        _mark_distinct(model_admin, request, key_field)
         return HttpResponseRedirect(request.get_full_path())
-    found, next_key = duplicate_groups(way, after=request.GET.get("after", ""))
-    ways = [(key, name, key == way) for key, name in KEY_FIELD_LABELS.items()]
-    more = "?" + urlencode({"way": way, "after": next_key}) if next_key else ""
+    groups, next_key = duplicate_groups(key_field, after=request.GET.get("after", ""))
+    key_fields = [(key, name, key == key_field) for key, name in KEY_FIELD_LABELS.items()]
+    next_page = "?" + urlencode({"key_field": key_field, "after": next_key}) if next_key else ""
     return _render(
-        model_admin, request, "duplicates", title=gettext("Likely duplicates"), groups=found, ways=ways, more=more
+        model_admin,
+        request,
+        "duplicates",
+        title=gettext("Likely duplicates"),
+        groups=groups,
+        key_fields=key_fields,
+        next_page=next_page,
     )
 
 
 def merge(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Show two books side by side, or merge them."""
     _check_permission(model_admin, request)
-    wanted = [parse_id(text) for text in request.GET.getlist("book")]
-    rows = Book.objects.not_merged().filter(pk__in=[pk for pk in wanted if pk is not None]).for_detail()
-    found = sorted(rows, key=lambda book: (-book.ratings_count, book.pk))
-    if len(found) != 2:
+    ids = [parse_id(text) for text in request.GET.getlist("book")]
+    candidates = Book.objects.not_merged().filter(pk__in=[pk for pk in ids if pk is not None]).for_detail()
+    books = sorted(candidates, key=lambda book: (-book.ratings_count, book.pk))
+    if len(books) != 2:
         model_admin.message_user(request, _("Select two books that have not been merged into others."), messages.ERROR)
         return HttpResponseRedirect(reverse("admin:catalog_book_changelist"))
     form = ReasonForm(request.POST or None)
     target = parse_id(request.POST.get("target", ""))
-    if request.method == "POST" and form.is_valid() and target in {book.pk for book in found}:
-        ordered = sorted(found, key=lambda book: book.pk != target)
+    if request.method == "POST" and form.is_valid() and target in {book.pk for book in books}:
+        ordered = sorted(books, key=lambda book: book.pk != target)
         return _merge(model_admin, request, *ordered, reason=form.cleaned_data["reason"])
-    facts = [(name, [_compare_value(book, name) for book in found]) for name in FACTS]
-    labelled = [(FACTS[name], values, values[0] != values[1]) for name, values in facts]
-    shown = {
-        "books": found,
-        "facts": labelled,
+    compared = [(name, [_display_value(book, name) for book in books]) for name in COMPARED_FIELDS]
+    rows = [(COMPARED_FIELDS[name], values, values[0] != values[1]) for name, values in compared]
+    context = {
+        "books": books,
+        "rows": rows,
         "form": form,
-        "target": target if request.method == "POST" else found[0].pk,
+        "target": target if request.method == "POST" else books[0].pk,
     }
-    return _render(model_admin, request, "merge", title=gettext("Merge two books"), **shown)
+    return _render(model_admin, request, "merge", title=gettext("Merge two books"), **context)
 
 
 def _merge(model_admin: Any, request: HttpRequest, target: Book, source: Book, *, reason: str) -> HttpResponse:
@@ -94,11 +100,11 @@ def _merge(model_admin: Any, request: HttpRequest, target: Book, source: Book, *
 
 
 @atomic_with_retry
-def _mark_distinct(model_admin: Any, request: HttpRequest, way: str) -> None:
-    """Mark the books of a group, as it was shown, as distinct."""
-    ids = [pk for text in request.POST.getlist("book")[:MAX_SHOWN] if (pk := parse_id(text)) is not None]
+def _mark_distinct(model_admin: Any, request: HttpRequest, key_field: str) -> None:
+    """Mark the submitted books of a group as distinct."""
+    ids = [pk for text in request.POST.getlist("book")[:MAX_BOOKS_PER_GROUP] if (pk := parse_id(text)) is not None]
     Book.objects.not_merged().filter(pk__in=ids).update(confirmed_distinct=True)
-    log_audit_event("book.told_apart", by=current_user(request), detail=f"{way}: {', '.join(map(str, ids))}")
+    log_audit_event("book.told_apart", by=current_user(request), detail=f"{key_field}: {', '.join(map(str, ids))}")
     model_admin.message_user(request, _("Marked as different books."), messages.SUCCESS)
 
 
@@ -107,12 +113,12 @@ def _check_permission(model_admin: Any, request: HttpRequest) -> None:
         raise PermissionDenied
 
 
-def _render(model_admin: Any, request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
-    context = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, **shown}
+def _render(model_admin: Any, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+    context = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, **context}
     return TemplateResponse(request, f"catalog/{template}.html", context)
 
 
-FACTS: dict[str, Any] = {
+COMPARED_FIELDS: dict[str, Any] = {
     "title": _("Title"),
     "authors": _("Authors"),
     "isbn13": "ISBN",
@@ -127,15 +133,15 @@ FACTS: dict[str, Any] = {
     "clubs_reading": _("Clubs reading it"),
     "clubs_finished": _("Clubs that finished it"),
 }
-COLUMNS = FACTS | {"cover_url": _("Cover URL")}
+COLUMN_LABELS = COMPARED_FIELDS | {"cover_url": _("Cover URL")}
 
 
 def column_label(name: str) -> str:
-    """Return the label of a book's column."""
-    return str(COLUMNS.get(name, name))
+    """Return the label of a field of `Book`."""
+    return str(COLUMN_LABELS.get(name, name))
 
 
-def _compare_value(book: Book, name: str) -> str:
+def _display_value(book: Book, name: str) -> str:
     value = getattr(book, name)
     if name == "editions":
         value = [edition.isbn13 for edition in value.all()]

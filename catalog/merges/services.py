@@ -1,9 +1,9 @@
-"""Merging of two books, and undoing a merge.
+"""Merge two books, and undo a merge.
 
 The first transaction redirects the source book to the target, after which nothing new refers to it
-(`BookQuerySet.lock`). Rows that refer to it are then moved in small transactions, at first for a few seconds inside the
-request and then by a task, so that a book with many reviews blocks nobody. Counters follow each row in the transaction
-that moves it, so they are always right. Undoing moves the rows back; its last transaction restores the source book.
+(`BookQuerySet.lock`). Rows that refer to it are then moved in small transactions, first for a few seconds inside the
+request, then by a task, so that a book with many reviews does not block other requests. The transaction that moves a
+row also updates its counters. Undoing moves the rows back; its last transaction restores the source book.
 
 Other apps register a handler in `merge_handlers` for their rows.
 """
@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from activity.services import record_event
-from catalog.merges.moving import lock_books_by_id, run, update_columns
+from catalog.merges.runner import lock_books_by_id, run_merge, update_columns
 from catalog.models import Book, Merge, MergeStatus
 from catalog.tasks import continue_merge
 from core.api.exceptions import Conflict
@@ -27,11 +27,11 @@ from core.counters import counters
 from core.db.locking import lock_rows
 from core.db.transactions import atomic_with_retry
 
-# Seconds for moving rows inside the request. The task for the rest starts after the request is surely over.
+# Seconds for moving rows inside the request. The task starts late enough that the request has ended.
 SYNC_SECONDS = 3.0
 TASK_DELAY = datetime.timedelta(seconds=20)
 # Fields that are copied to the target if it lacks them.
-FILLED = ("isbn13", "published_year", "language", "page_count", "description", "subjects", "cover_url")
+FILLED_FIELDS = ("isbn13", "published_year", "language", "page_count", "description", "subjects", "cover_url")
 
 
 def merge_books(*, target: Book, source: Book, by: User, reason: str) -> Merge:
@@ -41,7 +41,7 @@ def merge_books(*, target: Book, source: Book, by: User, reason: str) -> Merge:
     of them are being moved.
     """
     merge = _start_merge(target.pk, source.pk, by=by, reason=reason)
-    run(merge, seconds=SYNC_SECONDS)
+    run_merge(merge, seconds=SYNC_SECONDS)
     return merge
 
 
@@ -52,7 +52,7 @@ def undo_merge(merge: Merge, *, by: User, reason: str) -> None:
     merged again afterwards: the last merge has to be undone first.
     """
     _start_undo(merge, by=by, reason=reason)
-    run(merge, seconds=SYNC_SECONDS)
+    run_merge(merge, seconds=SYNC_SECONDS)
 
 
 @atomic_with_retry
@@ -79,12 +79,12 @@ def _start_merge(target_id: int, source_id: int, *, by: User, reason: str) -> Me
 @atomic_with_retry
 def _start_undo(merge: Merge, *, by: User, reason: str) -> None:
     lock_rows(User, [by.pk])
-    books = lock_books_by_id(merge.books)
+    books = lock_books_by_id(merge.book_ids)
     merge.refresh_from_db()
     if merge.state in (MergeStatus.UNDOING, MergeStatus.UNDONE):
         raise Conflict("not_merged", _("This merge has already been undone."))
-    _check_idle(*merge.books)
-    later = Merge.objects.not_undone().involving(*merge.books).filter(pk__gt=merge.pk).order_by("-pk").first()
+    _check_idle(*merge.book_ids)
+    later = Merge.objects.not_undone().involving(*merge.book_ids).filter(pk__gt=merge.pk).order_by("-pk").first()
     if later:
         raise Conflict(
             "merged_since", _("One of these books was merged again later. Undo that merge first."), merge=later.pk
@@ -101,7 +101,9 @@ def _check_idle(*books: int) -> None:
 
 def _missing_fields(target: Book, source: Book) -> dict[str, Any]:
     """Return the fields that the target lacks, as the source has them."""
-    return {name: getattr(source, name) for name in FILLED if getattr(source, name) and not getattr(target, name)}
+    return {
+        name: getattr(source, name) for name in FILLED_FIELDS if getattr(source, name) and not getattr(target, name)
+    }
 
 
 def _log(verb: str, merge: Merge, target: Book, by: User, reason: str) -> None:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 from activity.models import ObjectRef
 from activity.services import record_event
 from catalog.covers import delete_covers
-from catalog.duplicates import edition_key, work_key
+from catalog.duplicate_keys import edition_key, work_key
 from catalog.models.editions import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -35,9 +35,10 @@ from catalog.querysets import BookQuerySet
 from catalog.ratings import HALF_STARS, histogram
 from core.api.exceptions import Conflict
 from core.counters import counters
+from core.counters.versions import bump_versions
 from core.db.fields import BinaryCollationCharField
 from core.db.transactions import atomic_with_retry
-from core.search.lookups import SearchField, build_search_text
+from core.search.fields import SearchField, build_search_text
 from moderation.models import close_cases_for_deleted
 
 if TYPE_CHECKING:
@@ -61,15 +62,15 @@ __all__ = [
 
 TRUSTED_EDITORS = gettext_noop("Trusted editors")
 
-# Cache versions: of responses that show many books, and of those that show a single one; each book has its own, too.
-CATALOG_VERSION, ANY_BOOK_VERSION = "catalogue", "any book"
+# Cache versions of responses with many books and of responses with one book. Each book also has its own version.
+CATALOG_VERSION, ANY_BOOK_VERSION = "catalog", "any book"
 
 
 def invalidate_books(books: Collection[int]) -> None:
     """Bump the cache versions of these books, in the transaction that changes them."""
-    each = [f"book:{book}" for book in books] if len(books) <= 50 else [ANY_BOOK_VERSION]
+    names = [f"book:{book}" for book in books] if len(books) <= 50 else [ANY_BOOK_VERSION]
     if books:
-        counters.bump_versions(CATALOG_VERSION, *each)
+        bump_versions(CATALOG_VERSION, *names)
 
 
 def _counter(**kwargs: Any) -> Any:
@@ -77,7 +78,7 @@ def _counter(**kwargs: Any) -> Any:
 
 
 class Book(models.Model):
-    """A work with all of its editions, whose ratings are added up."""
+    """A work with all of its editions; reviews and ratings belong to the work."""
 
     title = models.CharField(max_length=500, verbose_name=_("title"))
     title_key = BinaryCollationCharField(
@@ -127,7 +128,7 @@ class Book(models.Model):
     )
     # Neither a foreign key nor an index: the databases would use the index to find the books where it is null.
     merged_into = models.BigIntegerField(null=True, editable=False, help_text="Id of the book it was merged into.")
-    # Duplicate keys (`catalog.duplicates`); null if they cannot be computed, and for merged books.
+    # Duplicate keys (`catalog.duplicate_keys`); null if they cannot be computed, and for merged books.
     work_key = BinaryCollationCharField(
         max_length=KEY_LENGTH, null=True, editable=False, help_text="Key made of title and first author."
     )
@@ -254,10 +255,10 @@ class Book(models.Model):
         return self.revisions.create(number=number, editor=by, changes=changes)
 
     @atomic_with_retry
-    def add_edition(self, *, isbn13: str, **known: Any) -> Edition:
+    def add_edition(self, *, isbn13: str, **fields: Any) -> Edition:
         """Add a further edition with the given fields. Raises Conflict `duplicate_isbn`."""
         with conflict_on_duplicate_isbn(isbn13):
-            edition = self.editions.create(isbn13=isbn13, **known)
+            edition = self.editions.create(isbn13=isbn13, **fields)
         invalidate_books([self.pk])
         return edition
 
@@ -323,7 +324,7 @@ class Book(models.Model):
         if "subjects" in values:
             self._write_subjects(values["subjects"])
         for name in EDITION_FIELDS & values.keys():
-            # The main edition follows its book where the two agree; a value of its own stays.
+            # The main edition follows its book where the two agree; a different value is kept.
             mirrored = self.editions.filter(isbn13=self.isbn13, **{name: getattr(self, name)})
             mirrored.update(**{name: values[name]})
         if "isbn13" in values:
@@ -367,8 +368,8 @@ class Book(models.Model):
             main.delete()
         elif not self.editions.filter(isbn13=isbn13).exists():
             with conflict_on_duplicate_isbn(isbn13):
-                renamed = main.update(isbn13=isbn13)
-            if not renamed:
+                updated = main.update(isbn13=isbn13)
+            if not updated:
                 self.add_edition(isbn13=isbn13, **self._main_edition())
 
     def _main_edition(self) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def conflict_on_duplicate_isbn(isbn13: str) -> Iterator[None]:
         with transaction.atomic():
             yield
     except IntegrityError:
-        holder = Edition.objects.filter(isbn13=isbn13).values_list("book", flat=True).first()
-        if holder is None:
+        existing = Edition.objects.filter(isbn13=isbn13).values_list("book", flat=True).first()
+        if existing is None:
             raise
-        raise Conflict("duplicate_isbn", _("The catalog already has a book with this ISBN."), book=holder) from None
+        raise Conflict("duplicate_isbn", _("The catalog already has a book with this ISBN."), book=existing) from None

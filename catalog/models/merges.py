@@ -15,7 +15,7 @@ from core.db.fields import BinaryCollationCharField
 from core.db.locking import batched
 
 REASON_LENGTH = 1000
-BATCH = 500
+BATCH_SIZE = 500
 
 
 class MergeStatus(models.TextChoices):
@@ -86,27 +86,27 @@ class Merge(models.Model):
         return f"#{self.source_id} → #{self.target_id}"
 
     @property
-    def books(self) -> list[int]:
+    def book_ids(self) -> list[int]:
         """Return both ids in lock order."""
         return sorted((self.target_id, self.source_id))
 
     def record_moved(self, kind: str, rows: Iterable[int]) -> None:
         """Record rows that were moved to the target."""
-        MovedRow.objects.bulk_create((MovedRow(merge=self, kind=kind, row=row) for row in rows), batch_size=500)
+        MovedRow.objects.bulk_create((MovedRow(merge=self, kind=kind, row=row) for row in rows), batch_size=BATCH_SIZE)
 
-    def moved_ids(self, kind: str, most: int) -> list[int]:
-        """Return up to `most` recorded rows of a kind."""
+    def moved_ids(self, kind: str, limit: int) -> list[int]:
+        """Return up to `limit` recorded rows of a kind."""
         found = self.moved.filter(kind=kind).order_by("row").values_list("row", flat=True)
-        return list(found[:most])
+        return list(found[:limit])
 
     def clear_moved(self, kind: str, rows: Sequence[int]) -> None:
         """Remove rows from the record."""
         self.moved.filter(kind=kind, row__in=rows).delete()
 
     def restore_moved(self, kind: str, rows: models.QuerySet[Any], **columns: Any) -> None:
-        """Set columns of those of `rows` that the merge has moved, which are struck off then."""
-        noted = self.moved.filter(kind=kind)
-        for pks in batched(list(rows.filter(pk__in=noted.values("row")).values_list("pk", flat=True)), BATCH):
+        """Set columns of those of `rows` that the merge has moved, and remove them from the record."""
+        recorded = self.moved.filter(kind=kind)
+        for pks in batched(list(rows.filter(pk__in=recorded.values("row")).values_list("pk", flat=True)), BATCH_SIZE):
             rows.model._base_manager.filter(pk__in=pks).update(**columns)
             self.clear_moved(kind, pks)
 

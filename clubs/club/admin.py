@@ -1,6 +1,5 @@
 """Admin of clubs."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -15,7 +14,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 
-from clubs.club.models import Club, ClubQuerySet, JoinPolicy, Visibility
+from clubs.club.choices import JoinPolicy, Visibility
+from clubs.club.models import Club
+from clubs.club.querysets import ClubQuerySet
 from core.admin.base import LargeTableModelAdmin
 from core.admin.filters import parse_id
 from core.registry import club_charts
@@ -47,7 +48,7 @@ class ClubForm(forms.ModelForm):  # type: ignore[type-arg]
 class ClubAdmin(ReportableModelAdmin, LargeTableModelAdmin):
     """Clubs can be searched, changed and deleted by staff, but not created."""
 
-    word = "club"
+    target_type = "club"
     form = ClubForm
     list_display = ("name", "visibility", "join_policy", "owner", "members_count", "language", "created_at")
     list_filter = ("visibility", "join_policy")
@@ -55,11 +56,11 @@ class ClubAdmin(ReportableModelAdmin, LargeTableModelAdmin):
     sortable_by = ("members_count", "created_at")
     # Only enables the search box; see `get_search_results`.
     search_fields = ("name_key",)
-    search_help_text = _("Words from the name or description, or a club id")
+    search_help_text = _("A club id, or words of name or description")
     actions = ("remove_covers",)
     readonly_fields = ("owner", "members_count", "picture", "links", "created_at", "updated_at")
     fields = (*ClubForm.Meta.fields, *readonly_fields)
-    change_form_outer_before_template = "charts/all.html"
+    change_form_outer_before_template = "core/charts.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Club]:
         return super().get_queryset(request).defer("search_text")
@@ -80,9 +81,9 @@ class ClubAdmin(ReportableModelAdmin, LargeTableModelAdmin):
 
     @admin.display(description=_("in this club"))
     def links(self, club: Club) -> SafeString:
-        links = [f"{reverse(f'admin:clubs_{name}_changelist')}?club__id__exact={club.pk}" for name in LINKED_MODELS]
+        urls = [f"{reverse(f'admin:clubs_{name}_changelist')}?club__id__exact={club.pk}" for name in LINKED_MODELS]
         text = '<a class="underline" href="{}">{}</a> · <a class="underline" href="{}">{}</a>'
-        return format_html(text, links[0], _("members"), links[1], _("invitations"))
+        return format_html(text, urls[0], _("members"), urls[1], _("invitations"))
 
     def has_pictures_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("clubs.change_club") or request.user.has_perm("moderation.decide")
@@ -117,21 +118,16 @@ class ClubAdmin(ReportableModelAdmin, LargeTableModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         club = self.get_object(request, object_id) if request.method == "GET" else None
-        charts = [chart for of_club in club_charts.values() for chart in of_club(club)] if club else []
-        shown = {"charts": charts} if club else {}
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
+        charts = [chart for build in club_charts.values() for chart in build(club)] if club else []
+        context = {"charts": charts} if club else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show an API error, such as a lost race, as a message."""
-        return self._or_told(super().changeform_view, request, *args, **kwargs)
-
-    def _or_told(
-        self, view: Callable[..., HttpResponse], request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> HttpResponse:
         try:
-            return view(request, *args, **kwargs)
-        except APIException as lost:
-            self.message_user(request, str(lost.detail), messages.ERROR)
+            return super().changeform_view(request, *args, **kwargs)
+        except APIException as error:
+            self.message_user(request, str(error.detail), messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
 

@@ -3,7 +3,8 @@
 import django_filters
 from django.utils.translation import gettext_lazy as _
 
-from clubs.club.models import Club, ClubQuerySet
+from clubs.club.models import Club
+from clubs.club.querysets import ClubQuerySet
 from core.api.filters import LanguageFilter, SearchTextFilter, StrictBooleanFilter
 
 
@@ -21,7 +22,7 @@ class ClubFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def filter_search(self, clubs: ClubQuerySet, name: str, value: str) -> ClubQuerySet:
-        """Filter by words."""
+        """Filter by prefixes of words in name or description."""
         return clubs.search(value)
 
     def filter_language(self, clubs: ClubQuerySet, name: str, value: str) -> ClubQuerySet:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Case, CharField, F, FilteredRelation, Q, Value, When
+from django.db.models import F, Q
 from django.http import Http404
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from accounts.validators import validate_timezone
@@ -21,6 +18,8 @@ from activity.choices import NotificationKind
 from activity.messages import DeferredMessage
 from activity.models import ObjectRef
 from activity.services import notify, record_event
+from clubs.club.choices import JoinPolicy, Visibility
+from clubs.club.querysets import ClubQuerySet
 from clubs.roles import OWNER, STATUSES_WITH_ACCESS, MembershipStatus, Rank, Role
 from clubs.signals import club_deleted, club_visibility_changed
 from core.api.exceptions import Conflict, InvalidFieldError, PermissionDeniedProblem
@@ -29,7 +28,7 @@ from core.db.fields import BinaryCollationCharField
 from core.db.locking import lock_rows
 from core.db.transactions import atomic_with_retry
 from core.images import storage
-from core.search.lookups import SearchField, build_search_text, query_terms
+from core.search.fields import SearchField, build_search_text, query_terms
 from core.search.normalize import fold_case_and_accents
 from moderation.models import close_cases_of_club
 
@@ -39,77 +38,6 @@ if TYPE_CHECKING:
 KEY_LENGTH = 100
 COVER_FOLDER = "club-covers"
 MIN_MEMBERS, MAX_MEMBERS = 2, 10_000
-
-
-class Visibility(models.TextChoices):
-    """Who may see a club."""
-
-    PUBLIC = "public", _("public")
-    PRIVATE = "private", _("private")
-
-
-class JoinPolicy(models.TextChoices):
-    """How users join. Private clubs always use `invite`."""
-
-    OPEN = "open", pgettext_lazy("join policy", "open")
-    REQUEST = "request", pgettext_lazy("join policy", "request")
-    INVITE = "invite", _("invite")
-
-
-class ClubQuerySet(models.QuerySet["Club"]):
-    """Queries for clubs."""
-
-    def visible_to(self, user: User | AnonymousUser) -> ClubQuerySet:
-        """Return public clubs, and private ones that `user` is in or has asked to join."""
-        public = Q(visibility=Visibility.PUBLIC)
-        if not user.is_authenticated:
-            return self.filter(public)
-        # A user has at most one membership per club, so the join does not multiply rows.
-        joined = self.alias(visible_by=FilteredRelation("memberships", condition=Q(memberships__user=user.pk)))
-        return joined.filter(public | Q(visible_by__status__in=STATUSES_WITH_ACCESS))
-
-    def with_membership_of(self, user: User | AnonymousUser) -> ClubQuerySet:
-        """Annotate `my_role` and `my_status` of `user`, None without a membership."""
-        if not user.is_authenticated:
-            nothing = Value(None, output_field=CharField(null=True))
-            return self.annotate(my_status=nothing, my_role=nothing)
-        joined = self.alias(mine=FilteredRelation("memberships", condition=Q(memberships__user=user.pk)))
-        return joined.annotate(
-            my_status=Case(When(mine__status=MembershipStatus.LEFT, then=None), default=F("mine__status")),
-            my_role=Case(
-                When(~Q(mine__status=MembershipStatus.ACTIVE), then=None),
-                When(owner=user.pk, then=Value(OWNER)),
-                default=F("mine__role"),
-            ),
-        )
-
-    def joined_by(self, user: User | AnonymousUser) -> ClubQuerySet:
-        """Return the clubs that `user` is in or has asked to join."""
-        if not user.is_authenticated:
-            return self.none()
-        rows = user.memberships.filter(status__in=STATUSES_WITH_ACCESS)
-        return self.filter(pk__in=rows.values("club"))
-
-    def public(self) -> ClubQuerySet:
-        """Return the public clubs."""
-        return self.filter(visibility=Visibility.PUBLIC)
-
-    def cover_names(self, ids: Collection[int], names: Collection[str]) -> set[str]:
-        """Return the file names of the covers of these clubs."""
-        return set(self.filter(pk__in=ids).exclude(cover="").values_list("cover", flat=True))
-
-    def search(self, text: str) -> ClubQuerySet:
-        """Return clubs in whose name or description each word of `text` starts a word, ignoring case and accents.
-
-        Only the first ten words count. A text without letters and digits matches nothing.
-        """
-        wanted = query_terms(text)
-        return self.filter(search_text__words=wanted) if wanted else self.none()
-
-    def in_language(self, tag: str) -> ClubQuerySet:
-        """Filter by a lower-case language tag: `pt` also matches `pt-br`."""
-        # "." is the character after "-", so this is one range of the index.
-        return self.filter(Q(language=tag) | Q(language__gte=f"{tag}-", language__lt=f"{tag}."))
 
 
 class Club(models.Model):
@@ -187,7 +115,7 @@ class Club(models.Model):
     @classmethod
     @atomic_with_retry
     def create_club(cls, *, by: User, **fields: Any) -> Club:
-        """Create a club owned by `by`. Raise InvalidField if visibility and join policy do not fit."""
+        """Create a club owned by `by`. Raise InvalidFieldError if visibility and join policy do not fit."""
         club = cls(owner=by, **normalize_join_policy({"visibility": Visibility.PUBLIC, **fields}, cls()))
         club.update_derived_fields()
         lock_rows(User, [by.pk])
@@ -200,9 +128,9 @@ class Club(models.Model):
 
     @atomic_with_retry
     def update_club(self, *, by: User | None, **fields: Any) -> None:
-        """Update plain columns; `by` is None for staff.
+        """Update fields; `by` is None for staff.
 
-        Raises Forbidden, InvalidField, or Conflict `limit_below_members`.
+        Raises PermissionDeniedProblem, InvalidFieldError, or Conflict `limit_below_members`.
         """
         self.lock()
         self.require_owner(by)
@@ -211,15 +139,15 @@ class Club(models.Model):
         if limit is not None and limit < self.members_count:
             raise Conflict("limit_below_members", _("The club already has more members."))
         changed = any(getattr(self, name) != value for name, value in fields.items())
-        was, cover = self.visibility, self.cover
+        old_visibility, old_cover = self.visibility, self.cover
         for name, value in fields.items():
             setattr(self, name, value)
         self.update_derived_fields()
         self.updated_at = now()
         self.save(update_fields=[*fields, "name_key", "search_text", "updated_at"])
-        if self.cover != cover:
-            storage.delete_on_commit(cover)
-        if self.visibility != was:
+        if self.cover != old_cover:
+            storage.delete_on_commit(old_cover)
+        if self.visibility != old_visibility:
             club_visibility_changed.send(Club, club=self)
             self._change_clubs_total(-1 if self.is_private else +1)
         if changed:
@@ -227,7 +155,7 @@ class Club(models.Model):
 
     @atomic_with_retry
     def delete_club(self, *, by: User | None) -> None:
-        """Delete the club and its content; `by` is None for staff. Raises Forbidden."""
+        """Delete the club and its content; `by` is None for staff. Raises PermissionDeniedProblem."""
         self.lock()
         self.require_owner(by)
         self._delete(by=by)
@@ -236,7 +164,7 @@ class Club(models.Model):
     def join(self, user: User, *, message: str = "") -> Membership:
         """Add `user` as a member, or create a join request, depending on the join policy.
 
-        Raises Forbidden `banned`, `invite_only`; Conflict `already_member`, `club_full`.
+        Raises PermissionDeniedProblem `banned`, `invite_only`; Conflict `already_member`, `club_full`.
         """
         self.lock(with_user=user)
         row = self.get_membership(user)
@@ -251,14 +179,14 @@ class Club(models.Model):
             row.request_to_join(message)
         else:
             row.activate()
-            self.record_event("member.joined", by=user, about=user)
+            self.record_event("member.joined", by=user, subject=user)
         return row
 
     @atomic_with_retry
     def leave(self, user: User) -> None:
         """Remove `user` or withdraw their join request. When the last member leaves, the club is deleted.
 
-        Raises Forbidden `members_only`, Conflict `owner_must_transfer`.
+        Raises PermissionDeniedProblem `members_only`, Conflict `owner_must_transfer`.
         """
         self.lock(with_user=user)
         row = self.get_membership(user)
@@ -266,7 +194,7 @@ class Club(models.Model):
             raise PermissionDeniedProblem("members_only", _("You are not in this club."))
         if self.owner_id != user.pk:
             self.record_event(
-                "member.left" if row.status == MembershipStatus.ACTIVE else "member.withdrew", by=user, about=user
+                "member.left" if row.status == MembershipStatus.ACTIVE else "member.withdrew", by=user, subject=user
             )
             row.deactivate()
         elif self.members_count > 1:
@@ -278,16 +206,16 @@ class Club(models.Model):
     def transfer(self, *, to: int, by: User) -> None:
         """Make the active member with user id `to` the owner; the former owner becomes a moderator.
 
-        Raises Forbidden, InvalidField `not_a_member`.
+        Raises PermissionDeniedProblem, InvalidFieldError `not_a_member`.
         """
         self.lock()
         self.require_owner(by)
-        heir = self.memberships.filter(user=to, status=MembershipStatus.ACTIVE).select_related("user").first()
-        if to == by.pk or heir is None:
+        new_owner = self.memberships.filter(user=to, status=MembershipStatus.ACTIVE).select_related("user").first()
+        if to == by.pk or new_owner is None:
             raise InvalidFieldError(
                 "user", "not_a_member", _("The new owner must be another active member of the club.")
             )
-        self.set_owner(heir.user, by=by)
+        self.set_owner(new_owner.user, by=by)
 
     def set_owner(self, to: User, *, by: User) -> None:
         """Make an active member the owner. The club must be locked."""
@@ -295,7 +223,7 @@ class Club(models.Model):
         self.memberships.filter(user=to).update(role=Role.MEMBER)
         self.owner, self.updated_at = to, now()
         self.save(update_fields=["owner", "updated_at"])
-        self.record_event("club.transferred", by=by, about=to)
+        self.record_event("club.transferred", by=by, subject=to)
         notify(
             NotificationKind.ROLE_CHANGED,
             [to.pk],
@@ -352,7 +280,7 @@ class Club(models.Model):
         return self.visibility == Visibility.PRIVATE
 
     def require_owner(self, user: User | None) -> None:
-        """Raise Forbidden unless `user` owns the club or is None (staff)."""
+        """Raise PermissionDeniedProblem unless `user` owns the club or is None (staff)."""
         if user is not None and self.owner_id != user.pk:
             raise PermissionDeniedProblem("owner_only", _("Only the club's owner may do this."))
 
@@ -375,11 +303,15 @@ class Club(models.Model):
         """Reference to the club for logs and notifications."""
         return ObjectRef("club", self.pk, self.name)
 
-    def record_event(self, verb: str, *, by: User | None, about: User | None = None) -> None:
-        """Record what `by` (None for staff) did to the club or to the membership of `about`."""
-        thing = ObjectRef("user", about.pk, about.username) if about else self.object_ref
+    def record_event(self, verb: str, *, by: User | None, subject: User | None = None) -> None:
+        """Record what `by` (None for staff) did to the club or to the membership of `subject`."""
+        object_ref = ObjectRef("user", subject.pk, subject.username) if subject else self.object_ref
         record_event(
-            verb, actor=by.pk if by else None, object_ref=thing, club=self.pk, subject=about.pk if about else None
+            verb,
+            actor=by.pk if by else None,
+            object_ref=object_ref,
+            club=self.pk,
+            subject=subject.pk if subject else None,
         )
 
     def update_derived_fields(self) -> None:
@@ -389,7 +321,7 @@ class Club(models.Model):
 
 
 def normalize_join_policy(fields: dict[str, Any], club: Club) -> dict[str, Any]:
-    """Set the join policy of a private club. Raise InvalidField if `fields` contain another policy."""
+    """Set the join policy of a private club. Raise InvalidFieldError if `fields` contain another policy."""
     private = fields.get("visibility", club.visibility) == Visibility.PRIVATE
     if not private:
         return fields

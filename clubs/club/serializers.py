@@ -9,7 +9,8 @@ from rest_framework import serializers
 from accounts.serializers import UserSummarySerializer
 from accounts.validators import validate_timezone
 from catalog.serializers import LanguageTagField
-from clubs.club.models import MAX_MEMBERS, MIN_MEMBERS, Club, JoinPolicy, Visibility
+from clubs.club.choices import JoinPolicy, Visibility
+from clubs.club.models import MAX_MEMBERS, MIN_MEMBERS, Club
 from clubs.reading.serializers import CurrentEntrySerializer
 from clubs.roles import PUBLIC_ROLES, PUBLIC_STATUSES
 from core.api.serializers import IdField, ModelSerializer, SingleLineField, VisibleTextField
@@ -26,7 +27,7 @@ class ClubSummarySerializer(ModelSerializer):
 
 
 class ClubSerializer(ClubSummarySerializer):
-    """A club as everyone who may see it sees it."""
+    """A club."""
 
     name = SingleLineField(max_length=100)
     description = VisibleTextField(max_length=2000, required=False, allow_blank=True)
@@ -67,7 +68,7 @@ class ClubSerializer(ClubSummarySerializer):
         read_only_fields = ["members_count", "created_at"]
 
     def build_unknown_field(self, field_name: str, model_class: type[Any]) -> Any:
-        """One that another app has registered."""
+        """Build a field that another app has registered in `club_fields`."""
         if field_name in club_fields:
             return club_fields[field_name], {}
         return super().build_unknown_field(field_name, model_class)

@@ -12,10 +12,11 @@ from rest_framework.serializers import BaseSerializer
 
 from accounts.authentication import current_user
 from clubs.access import AccessLevel, ClubAccessMixin
-from clubs.club.cards import cards
 from clubs.club.filters import ClubFilter
-from clubs.club.models import COVER_FOLDER, Club, ClubQuerySet
+from clubs.club.models import COVER_FOLDER, Club
+from clubs.club.querysets import ClubQuerySet
 from clubs.club.serializers import ClubSerializer, JoinSerializer, TransferSerializer
+from clubs.club.services import prefetch_club_details
 from clubs.members.serializers import OwnMembershipSerializer
 from clubs.roles import MembershipStatus
 from core.api.pagination import SearchPagination
@@ -85,7 +86,7 @@ class ClubViewSet(
         return [collection[self.action]] if self.action in collection else super().get_permissions()
 
     def get_club_queryset(self) -> ClubQuerySet:
-        return cards(super().get_club_queryset(), self.request.user)
+        return prefetch_club_details(super().get_club_queryset(), self.request.user)
 
     def get_unsearched_queryset(self) -> ClubQuerySet:
         return Club.objects.all()
@@ -99,8 +100,8 @@ class ClubViewSet(
     def perform_create(self, serializer: BaseSerializer[Club]) -> None:
         """Use the language and time zone of the user as defaults."""
         user = current_user(self.request)
-        own = {"language": user.language.lower(), "timezone": user.timezone}
-        club = Club.create_club(by=user, **own | serializer.validated_data)
+        defaults = {"language": user.language.lower(), "timezone": user.timezone}
+        club = Club.create_club(by=user, **defaults | serializer.validated_data)
         serializer.instance = self.get_club_queryset().get(pk=club.pk)
 
     def perform_update(self, serializer: BaseSerializer[Club]) -> None:
@@ -123,9 +124,9 @@ class ClubViewSet(
     def join(self, request: Request, club_id: int) -> Response:
         """Join the club, or ask to join it, depending on its join policy."""
         row = self.club.join(current_user(request), **validate(self.get_serializer(data=request.data)))
-        entered = row.status == MembershipStatus.ACTIVE
+        joined = row.status == MembershipStatus.ACTIVE
         data = OwnMembershipSerializer(row, context=self.get_serializer_context()).data
-        return Response(data, status=status.HTTP_201_CREATED if entered else status.HTTP_202_ACCEPTED)
+        return Response(data, status=status.HTTP_201_CREATED if joined else status.HTTP_202_ACCEPTED)
 
     @extend_schema(
         summary="Leave a club",
@@ -142,8 +143,8 @@ class ClubViewSet(
     @action(detail=True, methods=["post"], serializer_class=TransferSerializer)
     def transfer(self, request: Request, club_id: int) -> Response:
         """Make another active member the owner. The caller becomes a moderator."""
-        heir = validate(self.get_serializer(data=request.data))["user"]
-        self.club.transfer(to=heir, by=current_user(request))
+        new_owner_id = validate(self.get_serializer(data=request.data))["user"]
+        self.club.transfer(to=new_owner_id, by=current_user(request))
         club = self.get_club_queryset().get(pk=self.club.pk)
         return Response(ClubSerializer(club, context=self.get_serializer_context()).data)
 
@@ -162,10 +163,10 @@ class ClubCoverView(ClubAccessMixin, ImageUploadView):
     upload_folder, image_spec = COVER_FOLDER, ImageSpec(1600)
 
     def get_club_queryset(self) -> ClubQuerySet:
-        return cards(super().get_club_queryset(), self.request.user)
+        return prefetch_club_details(super().get_club_queryset(), self.request.user)
 
     def get_unlocked_object(self) -> Club:
         return self.club
 
-    def set_image(self, thing: Club, name: str) -> None:
-        thing.update_club(by=current_user(self.request), cover=name)
+    def set_image(self, club: Club, name: str) -> None:
+        club.update_club(by=current_user(self.request), cover=name)

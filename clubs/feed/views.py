@@ -22,6 +22,6 @@ class ClubActivityView(ClubAccessMixin, generics.ListAPIView, GenericAPIView):  
 
     def get_queryset(self) -> EventQuerySet:
         reader, moderates = current_user(self.request), self.club.my_rank >= Rank.MODERATOR
-        feed = Event.objects.for_club(self.club.pk, reader=reader, include_moderation=moderates)
+        feed = Event.objects.for_club(self.club.pk, user=reader, include_moderation=moderates)
         log: EventQuerySet = feed.for_serializer(reader)
         return log

@@ -13,7 +13,7 @@ from collections.abc import Collection
 
 from django.db.models import Case, DateTimeField, F, Value, When
 
-from clubs.members.models import BATCH, Membership
+from clubs.members.models import BATCH_SIZE, Membership
 from core.db.locking import batched
 
 
@@ -31,8 +31,8 @@ def record_activity(user: int, *, at: datetime.datetime, club: int | None = None
 
 def recompute_activity(users: Collection[int], *, club: int | None = None) -> None:
     """Recompute `last_active_at` of these users after content was hidden or deleted."""
-    for wanted in batched(sorted(users), BATCH):
-        rows = Membership.objects.filter(user__in=wanted)
+    for batch in batched(sorted(users), BATCH_SIZE):
+        rows = Membership.objects.filter(user__in=batch)
         rows = rows if club is None else rows.filter(club=club)
         Membership.objects.refresh_last_active(
             list(rows.select_for_update().order_by("pk").values_list("pk", flat=True))

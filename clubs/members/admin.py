@@ -47,33 +47,41 @@ class ClubChildAdmin(ReadOnlyModelAdmin):
 class MembershipAdmin(ClubChildAdmin):
     """Memberships of all statuses. Staff may remove and ban members."""
 
-    list_display = ("id", "club", "user", "shown_role", "status", "joined_at", "updated_at")
+    list_display = ("id", "club", "user", "role_display", "status", "joined_at", "updated_at")
     list_filter = ("status",)
     list_prefetch_related = ("club", "user")
-    fields = ("club", "user", "shown_role", "status", "joined_at", redacted_column(Membership, "message"), "updated_at")
-    readonly_fields = ("shown_role",)
+    fields = (
+        "club",
+        "user",
+        "role_display",
+        "status",
+        "joined_at",
+        redacted_column(Membership, "message"),
+        "updated_at",
+    )
+    readonly_fields = ("role_display",)
     actions = ("remove", "ban")
 
     @admin.display(description=_("role"))
-    def shown_role(self, row: Membership) -> str:
+    def role_display(self, row: Membership) -> str:
         return gettext(row.effective_role)
 
     @admin.action(description=_("Remove selected members from their clubs"), permissions=["act"])
     def remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
-        self._each(request, queryset, lambda row: row.remove(by=None))
+        self._for_each(request, queryset, lambda row: row.remove(by=None))
 
     @admin.action(description=_("Ban selected members from their clubs"), permissions=["act"])
     def ban(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
-        self._each(request, queryset, lambda row: row.update_membership(by=None, status=MembershipStatus.BANNED))
+        self._for_each(request, queryset, lambda row: row.update_membership(by=None, status=MembershipStatus.BANNED))
 
-    def _each(self, request: HttpRequest, queryset: QuerySet[Membership], act: Any) -> None:
+    def _for_each(self, request: HttpRequest, queryset: QuerySet[Membership], action: Any) -> None:
         for row in Membership.objects.filter(pk__in=queryset.values("pk")).select_related("club", "user"):
             try:
-                act(row)
+                action(row)
             except Http404:
                 continue  # Already removed.
-            except APIException as refused:
-                self.message_user(request, f"{row.user}, {row.club}: {refused.detail}", messages.ERROR)
+            except APIException as error:
+                self.message_user(request, f"{row.user}, {row.club}: {error.detail}", messages.ERROR)
 
 
 @admin.register(Invitation)

@@ -98,13 +98,13 @@ class MemberViewSet(
         """
         if self.action != "list":
             return queryset
-        found = cast(MembershipQuerySet, super().filter_queryset(queryset))
-        asked = self.request.query_params.get("status")
-        if not asked:
-            return found.filter(status=MembershipStatus.ACTIVE).not_blocked_for(current_user(self.request))
-        if asked != MembershipStatus.ACTIVE:
+        members = cast(MembershipQuerySet, super().filter_queryset(queryset))
+        requested = self.request.query_params.get("status")
+        if not requested:
+            return members.filter(status=MembershipStatus.ACTIVE).not_blocked_for(current_user(self.request))
+        if requested != MembershipStatus.ACTIVE:
             require_level(self.club, AccessLevel.MODERATOR)
-        return found.filter(status=asked)
+        return members.filter(status=requested)
 
     @property
     def _moderates(self) -> bool:
@@ -180,5 +180,5 @@ class InvitationAcceptView(ActionView):
 
     def perform(self, request: Request, **data: Any) -> Response:
         row = Invitation.objects.accept(data["code"], user=current_user(request))
-        answer = OwnMembershipSerializer(row, context=self.get_serializer_context())
-        return Response(answer.data, status=status.HTTP_201_CREATED)
+        serializer = OwnMembershipSerializer(row, context=self.get_serializer_context())
+        return Response(serializer.data, status=status.HTTP_201_CREATED)

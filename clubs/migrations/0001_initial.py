@@ -2,7 +2,7 @@
 
 import accounts.validators
 import core.db.fields
-import core.search.lookups
+import core.search.fields
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 ('members_count', models.PositiveIntegerField(default=0, editable=False, help_text='Including the owner.', verbose_name='members count')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created at')),
                 ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='updated at')),
-                ('search_text', core.search.lookups.SearchField(editable=False)),
+                ('search_text', core.search.fields.SearchField(editable=False)),
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='owned_clubs', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
             ],
             options={

@@ -22,7 +22,7 @@ from core.search.normalize import fold_case_and_accents
 class ClubChildAdmin(ReadOnlyModelAdmin):
     """Base class for rows of a club, searchable by club id or name prefix."""
 
-    club = "club"
+    club_lookup = "club"
     # Only enables the search box; see `get_search_results`.
     search_fields = ("club__id",)
     search_help_text = _("A club id, or the beginning of a club name")
@@ -37,7 +37,7 @@ class ClubChildAdmin(ReadOnlyModelAdmin):
         clubs = Club.objects.filter(
             Q(name_key__startswith=fold_case_and_accents(term)) if number is None else Q(pk=number)
         )
-        return queryset.filter(**{f"{self.club}__in": clubs}), False
+        return queryset.filter(**{f"{self.club_lookup}__in": clubs}), False
 
 
 @admin.register(Entry)
@@ -78,12 +78,12 @@ def _column(name: str) -> Any:
 class EntryChangeAdmin(ClubChildAdmin):
     """History of reading lists."""
 
-    list_display = ("id", "created_at", "actor", "club", "book", "what", *(_column(name) for name in ("old", "new")))
+    list_display = ("id", "created_at", "actor", "club", "book", "field_display", _column("old"), _column("new"))
     fields = list_display[1:]
     list_prefetch_related = ("club", "book", "actor")
 
     @admin.display(description=_("field"))
-    def what(self, change: EntryChange) -> Any:
+    def field_display(self, change: EntryChange) -> Any:
         return Entry._meta.get_field(change.field).verbose_name  # type: ignore[union-attr]
 
 
@@ -91,7 +91,7 @@ class EntryChangeAdmin(ClubChildAdmin):
 class MilestoneAdmin(ClubChildAdmin):
     """Milestones."""
 
-    club = "entry__club"
+    club_lookup = "entry__club"
     list_display = (
         "id",
         "entry",
@@ -106,7 +106,7 @@ class MilestoneAdmin(ClubChildAdmin):
 class ProgressAdmin(ClubChildAdmin):
     """Visible reading progress. Hidden progress is private."""
 
-    club = "entry__club"
+    club_lookup = "entry__club"
     list_display = ("id", "entry", "user", "percent", "unit", "updated_at")
     list_filter = ("unit",)
     list_prefetch_related = ("entry", "user")

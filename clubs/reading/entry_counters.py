@@ -16,7 +16,7 @@ class EntryCounters(models.Model):
     """Counters of the active members' ratings of a book and progress in it.
 
     `stars_n` is the number of public ratings with n half-stars. `pages` is the sum of visible progress in pages,
-    `percents` that of all other visible progress. See `stats.services`.
+    `percents` that of all other visible progress. See `stats.counters`.
     """
 
     stars_1 = _count()

@@ -13,7 +13,7 @@ from django.db.models import F
 from django.http import Http404
 
 from accounts.models import User
-from catalog.merges.moving import lock_books
+from catalog.merges.runner import lock_books
 from catalog.models import Merge, MergeStatus
 from clubs.club.models import Club
 from clubs.members.activity import recompute_activity
@@ -44,14 +44,14 @@ class EntryMergeHandler:
 
     def move(self, merge: Merge) -> bool:
         """Process the next club that lists the merged book. Return False when there is none."""
-        found = Entry.objects.filter(book=merge.source_id).order_by("pk").values_list("club", flat=True).first()
-        return found is not None and self._move(merge, Club(pk=found))
+        club_id = Entry.objects.filter(book=merge.source_id).order_by("pk").values_list("club", flat=True).first()
+        return club_id is not None and self._move(merge, Club(pk=club_id))
 
     def undo_move(self, merge: Merge) -> bool:
         """Restore the next club. Return False when there is none."""
-        aside = ArchivedEntry.objects.filter(merge=merge).order_by("pk").first()
-        if aside is not None:
-            return self._part(merge, aside)
+        archived = ArchivedEntry.objects.filter(merge=merge).order_by("pk").first()
+        if archived is not None:
+            return self._undo_next(merge, archived)
         return any(self._move_back(merge, pk) for pk in merge.moved_ids(KIND, 1))
 
     def remaining(self, merge: Merge) -> int:
@@ -62,12 +62,12 @@ class EntryMergeHandler:
 
     @atomic_with_retry
     def _move(self, merge: Merge, club: Club) -> bool:
-        locked = _lock(club)
+        locked = _lock_club(club)
         if not lock_books(merge, MergeStatus.MERGING):
             return False
         if not locked:
             return True  # The club was deleted; the next call finds another one.
-        source, target = (_find(club, book=book) for book in (merge.source_id, merge.target_id))
+        source, target = (_get_entry(club, book=book) for book in (merge.source_id, merge.target_id))
         if source is not None and target is not None:
             _merge_entries(merge, source, target)
         elif source is not None:
@@ -79,30 +79,30 @@ class EntryMergeHandler:
     @atomic_with_retry
     def _move_back(self, merge: Merge, pk: int) -> bool:
         entry = Entry.objects.select_related("club").filter(pk=pk).first()
-        locked = entry is not None and _lock(entry.club)
+        locked = entry is not None and _lock_club(entry.club)
         if not lock_books(merge, MergeStatus.UNDOING):
             return False
-        if entry is not None and locked and (entry := _find(entry.club, book=merge.target_id)) and entry.pk == pk:
+        if entry is not None and locked and (entry := _get_entry(entry.club, book=merge.target_id)) and entry.pk == pk:
             _set_book(entry, merge.source_id)
             entry.record_event("book.unmerged", by=None)
         merge.clear_moved(KIND, [pk])
         return True
 
     @atomic_with_retry
-    def _part(self, merge: Merge, aside: ArchivedEntry) -> bool:
-        locked = _lock(aside.club)
+    def _undo_next(self, merge: Merge, archived: ArchivedEntry) -> bool:
+        locked = _lock_club(archived.club)
         if not lock_books(merge, MergeStatus.UNDOING):
             return False
-        if not ArchivedEntry.objects.filter(pk=aside.pk).exists():
+        if not ArchivedEntry.objects.filter(pk=archived.pk).exists():
             return True  # Already restored, or the club was deleted.
-        stays = _find(aside.club, book=merge.target_id) if locked else None
-        if stays is not None and stays.pk == aside.kept_entry_id:
-            _part(merge, aside, stays)
-        aside.delete()
+        target = _get_entry(archived.club, book=merge.target_id) if locked else None
+        if target is not None and target.pk == archived.kept_entry_id:
+            _split_entries(merge, archived, target)
+        archived.delete()
         return True
 
 
-def _lock(club: Club) -> bool:
+def _lock_club(club: Club) -> bool:
     """Lock the club and return whether it still exists."""
     try:
         club.lock()
@@ -111,17 +111,17 @@ def _lock(club: Club) -> bool:
     return True
 
 
-def _find(club: Club, *, book: int) -> Entry | None:
+def _get_entry(club: Club, *, book: int) -> Entry | None:
     entry = Entry.objects.select_related("book").filter(club=club, book=book).first()
     if entry is not None:
         entry.club = club
     return entry
 
 
-def _lock_rows(*entries: Entry) -> None:
+def _lock_members_and_entries(*entries: Entry) -> None:
     """Lock the memberships of all users with progress, then the entries."""
-    readers = Progress.objects.filter(entry__in=entries).values_list("user", flat=True)
-    members = Membership.objects.filter(club=entries[0].club_id, user__in=list(readers))
+    users = Progress.objects.filter(entry__in=entries).values_list("user", flat=True)
+    members = Membership.objects.filter(club=entries[0].club_id, user__in=list(users))
     list(members.select_for_update().order_by("pk").values_list("pk"))
     for entry in sorted(entries, key=lambda entry: entry.pk):
         entry.lock()
@@ -129,7 +129,7 @@ def _lock_rows(*entries: Entry) -> None:
 
 def _set_book(entry: Entry, book: int) -> None:
     """Change the book of an entry and recompute its counters."""
-    _lock_rows(entry)
+    _lock_members_and_entries(entry)
     before = entry.book_id
     entry.count(entry.status, None, was_finished_at=entry.finished_at)
     Entry.objects.filter(pk=entry.pk).update(book=book)
@@ -145,12 +145,29 @@ def _recompute_counters(*entries: Entry) -> None:
 
 def _merge_entries(merge: Merge, source: Entry, target: Entry) -> None:
     """Merge an entry into another entry of the same list."""
-    _lock_rows(source, target)
-    further = STATUS_ORDER.index(EntryStatus(source.status)) > STATUS_ORDER.index(EntryStatus(target.status))
-    changes = {name: [getattr(target, name), getattr(source, name)] for name in STATUS_FIELDS} if further else {}
+    _lock_members_and_entries(source, target)
+    is_further = STATUS_ORDER.index(EntryStatus(source.status)) > STATUS_ORDER.index(EntryStatus(target.status))
+    changes = {name: [getattr(target, name), getattr(source, name)] for name in STATUS_FIELDS} if is_further else {}
     if source.note and not target.note:
         changes["note"] = [target.note, source.note]
-    aside = ArchivedEntry.objects.create(
+    archived = _archive_entry(merge, source, target, changes)
+    milestones = Milestone.objects.filter(entry=source)
+    merge.record_moved("milestone", milestones.values_list("pk", flat=True))
+    milestones.update(entry=target)
+    entry_merged.send(Entry, merge=merge, source=source, target=target)
+    _merge_progress(merge, archived, source, target)
+    source.count(source.status, None, was_finished_at=source.finished_at)
+    _update_entry(target, {name: after for name, (_before, after) in changes.items()})
+    EntryChange.record(source, by=None, status=(source.status, ""))
+    target.record_event("book.merged", by=None)
+    Entry.objects.filter(pk=source.pk).delete()
+    renumber(source.club_id, F("position") - 1, position__gt=source.position)
+    _recompute_counters(target)
+    recompute_activity(list(archived.progress.values_list("user", flat=True)), club=source.club_id)
+
+
+def _archive_entry(merge: Merge, source: Entry, target: Entry, changes: dict[str, list[Any]]) -> ArchivedEntry:
+    return ArchivedEntry.objects.create(
         merge=merge,
         club_id=source.club_id,
         kept_entry_id=target.pk,
@@ -159,98 +176,90 @@ def _merge_entries(merge: Merge, source: Entry, target: Entry) -> None:
         added_by_id=source.added_by_id,
         **{name: getattr(source, name) for name in ARCHIVED_FIELDS},
     )
-    milestones = Milestone.objects.filter(entry=source)
-    merge.record_moved("milestone", milestones.values_list("pk", flat=True))
-    milestones.update(entry=target)
-    entry_merged.send(Entry, merge=merge, source=source, target=target)
-    _merge_progress(merge, aside, source, target)
-    source.count(source.status, None, was_finished_at=source.finished_at)
-    _set(target, {name: after for name, (_before, after) in changes.items()})
-    EntryChange.record(source, by=None, status=(source.status, ""))
-    target.record_event("book.merged", by=None)
-    Entry.objects.filter(pk=source.pk).delete()
-    renumber(source.club_id, F("position") - 1, position__gt=source.position)
-    _recompute_counters(target)
-    recompute_activity(list(aside.progress.values_list("user", flat=True)), club=source.club_id)
 
 
-def _merge_progress(merge: Merge, aside: ArchivedEntry, source: Entry, target: Entry) -> None:
-    theirs = {row.user_id: row for row in Progress.objects.filter(entry=target)}
-    older, moving = [], []
+def _merge_progress(merge: Merge, archived: ArchivedEntry, source: Entry, target: Entry) -> None:
+    target_progress = {row.user_id: row for row in Progress.objects.filter(entry=target)}
+    older, moved = [], []
     for row in Progress.objects.filter(entry=source):
-        other = theirs.get(row.user_id)
+        other = target_progress.get(row.user_id)
         if other is None or row.updated_at > other.updated_at:
-            moving.append(row.pk)
+            moved.append(row.pk)
             older += [other] if other else []
         else:
             older.append(row)
+    _archive_progress(archived, older)
+    for pks in batched(moved, BATCH_SIZE):
+        Progress.objects.filter(pk__in=pks).update(entry=target)
+    merge.record_moved("progress", moved)
+
+
+def _archive_progress(archived: ArchivedEntry, progress: list[Progress]) -> None:
     ArchivedProgress.objects.bulk_create(
         (
             ArchivedProgress(
-                archived_entry=aside,
+                archived_entry=archived,
                 entry_id=row.entry_id,
                 user_id=row.user_id,
                 **{name: getattr(row, name) for name in PROGRESS_FIELDS},
             )
-            for row in older
+            for row in progress
         ),
         BATCH_SIZE,
     )
-    for pks in batched([row.pk for row in older], BATCH_SIZE):
+    for pks in batched([row.pk for row in progress], BATCH_SIZE):
         Progress.objects.filter(pk__in=pks).delete()
-    for pks in batched(moving, BATCH_SIZE):
-        Progress.objects.filter(pk__in=pks).update(entry=target)
-    merge.record_moved("progress", moving)
 
 
-def _part(merge: Merge, aside: ArchivedEntry, stays: Entry) -> None:
+def _split_entries(merge: Merge, archived: ArchivedEntry, target: Entry) -> None:
     """Restore an entry that was merged into another."""
-    _lock_rows(stays)
-    last = Entry.objects.filter(club=aside.club_id).count()
-    position = min(aside.position, last + 1)
-    renumber(aside.club_id, F("position") + 1, position__gte=position)
-    values = {name: getattr(aside, name) for name in ARCHIVED_FIELDS} | {"position": position}
-    added_by = User.objects.filter(pk=aside.added_by_id).values_list("pk", flat=True).first()
-    again = Entry(pk=aside.entry_id, club=aside.club, book_id=merge.source_id, added_by_id=added_by, **values)
-    again.save(force_insert=True)
-    _set(stays, _original_values(aside, stays))
-    again.count(None, again.status)
-    merge.restore_moved("milestone", Milestone.objects.filter(entry=stays), entry=again)
-    entry_unmerged.send(Entry, merge=merge, target=stays, again=again)
+    _lock_members_and_entries(target)
+    last = Entry.objects.filter(club=archived.club_id).count()
+    position = min(archived.position, last + 1)
+    renumber(archived.club_id, F("position") + 1, position__gte=position)
+    values = {name: getattr(archived, name) for name in ARCHIVED_FIELDS} | {"position": position}
+    added_by = User.objects.filter(pk=archived.added_by_id).values_list("pk", flat=True).first()
+    restored = Entry(pk=archived.entry_id, club=archived.club, book_id=merge.source_id, added_by_id=added_by, **values)
+    restored.save(force_insert=True)
+    _update_entry(target, _original_values(archived, target))
+    restored.count(None, restored.status)
+    merge.restore_moved("milestone", Milestone.objects.filter(entry=target), entry=restored)
+    entry_unmerged.send(Entry, merge=merge, target=target, restored=restored)
     # Progress saved since the merge stays.
-    merge.restore_moved("progress", Progress.objects.filter(entry=stays, updated_at__lte=merge.created_at), entry=again)
-    _restore_progress(aside, again, stays)
-    EntryChange.record(again, by=None, status=("", again.status))
-    again.record_event("book.unmerged", by=None)
-    _recompute_counters(again, stays)
-    readers = Progress.objects.filter(entry__in=[again, stays]).values_list("user", flat=True)
-    recompute_activity(list(readers), club=aside.club_id)
+    moved = Progress.objects.filter(entry=target, updated_at__lte=merge.created_at)
+    merge.restore_moved("progress", moved, entry=restored)
+    _restore_progress(archived, restored, target)
+    EntryChange.record(restored, by=None, status=("", restored.status))
+    restored.record_event("book.unmerged", by=None)
+    _recompute_counters(restored, target)
+    users = Progress.objects.filter(entry__in=[restored, target]).values_list("user", flat=True)
+    recompute_activity(list(users), club=archived.club_id)
 
 
-def _original_values(aside: ArchivedEntry, stays: Entry) -> dict[str, Any]:
+def _original_values(archived: ArchivedEntry, target: Entry) -> dict[str, Any]:
     """Return the values to restore on the remaining entry, except fields changed since the merge."""
-    same = {name for name, (_before, after) in aside.changes.items() if _text(getattr(stays, name)) == after}
+    same = {name for name, (_before, after) in archived.changes.items() if _text(getattr(target, name)) == after}
     # Status and dates are restored only together.
-    along = same if same.issuperset(STATUS_FIELDS) else same & {"note"}
-    return {name: Entry._meta.get_field(name).to_python(aside.changes[name][0]) for name in along}  # type: ignore[union-attr]
+    unchanged = same if same.issuperset(STATUS_FIELDS) else same & {"note"}
+    return {name: Entry._meta.get_field(name).to_python(archived.changes[name][0]) for name in unchanged}  # type: ignore[union-attr]
 
 
-def _restore_progress(aside: ArchivedEntry, *entries: Entry) -> None:
+def _restore_progress(archived: ArchivedEntry, *entries: Entry) -> None:
     """Restore archived progress, unless the account was deleted or has newer progress in the entry."""
     for entry in entries:
-        there = set(Progress.objects.filter(entry=entry).values_list("user", flat=True))
-        people = User.objects.filter(pk__in=aside.progress.values("user")).values_list("pk", flat=True)
-        back = aside.progress.filter(entry_id=entry.pk, user__in=list(people)).exclude(user__in=there)
+        existing = set(Progress.objects.filter(entry=entry).values_list("user", flat=True))
+        users = User.objects.filter(pk__in=archived.progress.values("user")).values_list("pk", flat=True)
+        rows = archived.progress.filter(entry_id=entry.pk, user__in=list(users)).exclude(user__in=existing)
         Progress.objects.bulk_create(
             (
                 Progress(entry=entry, user_id=row.user_id, **{name: getattr(row, name) for name in PROGRESS_FIELDS})
-                for row in back
+                for row in rows
             ),
             BATCH_SIZE,
         )
 
 
-def _set(entry: Entry, fields: dict[str, Any]) -> None:
+def _update_entry(entry: Entry, fields: dict[str, Any]) -> None:
     """Update fields of an entry and the counters that depend on them."""
     before, finished_at = entry.status, entry.finished_at
     for name, value in fields.items():

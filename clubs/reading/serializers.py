@@ -183,22 +183,22 @@ class ProgressSerializer(serializers.Serializer):  # type: ignore[type-arg]
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return the reading position, and `hidden` if it was sent."""
         sent = {name for name, value in attrs.items() if value is not None}
-        ways = [unit for unit, fields in self.FIELDS_BY_UNIT.items() if sent & {*fields}]
-        if not ways:
+        units = [unit for unit, fields in self.FIELDS_BY_UNIT.items() if sent & {*fields}]
+        if not units:
             raise _invalid(
                 "percent", "required", _("Send percent, or page with page_count, or minutes with total_minutes.")
             )
-        if len(ways) > 1:
-            field = next(name for name in self.FIELDS_BY_UNIT[ways[1]] if name in sent)
+        if len(units) > 1:
+            field = next(name for name in self.FIELDS_BY_UNIT[units[1]] if name in sent)
             raise _invalid(field, "one_way", _("Send progress in one unit only."))
-        amount, total = self.FIELDS_BY_UNIT[ways[0]]
+        amount, total = self.FIELDS_BY_UNIT[units[0]]
         for name in filter(None, (amount, total)):
             if name not in sent:
                 raise _invalid(name, "required", self.error_messages["required"])
         whole = attrs[total] if total else HUNDRED_PERCENT
         if attrs[amount] > whole:
             raise _invalid(amount, "max_value", _("Must not be greater than the total."))
-        position = ReadingPosition(ways[0], Decimal(attrs[amount]), Decimal(whole))
+        position = ReadingPosition(units[0], Decimal(attrs[amount]), Decimal(whole))
         return {"position": position} | ({"hidden": attrs["hidden"]} if "hidden" in attrs else {})
 
 

@@ -1,4 +1,4 @@
-"""Functions of reading lists used by other modules."""
+"""Functions of reading lists that span several models."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def miscounted() -> QuerySet[Any]:
 
     It is empty unless there is a bug.
     """
-    right = {f"right_{column}": _recount(status) for status, column in counters.COLUMNS.items()}
-    wrong = Q()
+    expected = {f"right_{column}": _recount(status) for status, column in counters.COLUMNS.items()}
+    differs = Q()
     for column in counters.COLUMNS.values():
-        wrong |= ~Q(**{column: F(f"right_{column}")})
-    return Book.objects.annotate(**right).filter(wrong)
+        differs |= ~Q(**{column: F(f"right_{column}")})
+    return Book.objects.annotate(**expected).filter(differs)
 
 
 def _recount(status: str) -> Any:

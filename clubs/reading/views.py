@@ -191,7 +191,7 @@ class ProgressViewSet(EntryAccessMixin, mixins.ListModelMixin, GenericViewSet):
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List visible progress and the caller's own, highest first."""
         response = super().list(request, *args, **kwargs)
-        mean = Progress.objects.filter(entry=self.entry).mean_percent(of=self.club.members_count)
+        mean = Progress.objects.filter(entry=self.entry).mean_percent(members=self.club.members_count)
         response.data["mean_percent"] = None if mean is None else float(mean)
         return response
 

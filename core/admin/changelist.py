@@ -24,7 +24,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
     """Counts at most 2,000 rows, so that no page scans a table."""
 
     # The theme draws the page numbers with it; its own would present 2,000 as the number of rows.
-    template_name = "admin/page_numbers.html"
+    template_name = "core/page_numbers.html"
 
     @property
     def is_capped(self) -> bool:

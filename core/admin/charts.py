@@ -1,6 +1,6 @@
 """Data of the admin's bar charts, which the theme's component draws.
 
-A page shows those in `charts` of its context with `{% include "charts/all.html" %}`.
+A page shows those in `charts` of its context with `{% include "core/charts.html" %}`.
 """
 
 from __future__ import annotations

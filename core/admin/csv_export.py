@@ -35,7 +35,7 @@ def escape_formula(value: Any) -> str:
 
 
 def iter_newest_first(rows: QuerySet[Any]) -> Iterator[Any]:
-    """Yield the rows of a table with an `at` column, the newest first, in batches.
+    """Yield the rows of a table with a `created_at` column, the newest first, in batches.
 
     MySQL's client would fetch the whole result of a single query before the first row.
     """
@@ -46,8 +46,8 @@ def iter_newest_first(rows: QuerySet[Any]) -> Iterator[Any]:
 
 
 def _older_than(last: Model) -> Q:
-    at = last.at  # type: ignore[attr-defined]
-    return Q(created_at__lte=at) & (Q(created_at__lt=at) | Q(pk__lt=last.pk))
+    created_at = last.created_at  # type: ignore[attr-defined]
+    return Q(created_at__lte=created_at) & (Q(created_at__lt=created_at) | Q(pk__lt=last.pk))
 
 
 def _with_header(heads: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:

@@ -25,7 +25,7 @@ class BaseAdminSite(UnfoldAdminSite):
     """The theme's site under the product's name; `accounts.admin_site` adds how staff sign in."""
 
     site_title = site_header = "BookBridge"
-    index_title = _("The staff’s room")
+    index_title = _("Administration")
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """As Django's; a request that is refused stands in the audit log."""

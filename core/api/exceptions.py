@@ -238,7 +238,7 @@ def _error_response(request: HttpRequest, status_code: int, **headers: str) -> H
     context = {"title": TITLES[status_code], "detail": DETAILS[status_code]}
     # Without the request, so that no session or user is loaded: the database may be down.
     page = render_to_string(
-        "error.html", context | ({"room": admin_index} if request.path.startswith(admin_index) else {})
+        "error.html", context | ({"admin_index": admin_index} if request.path.startswith(admin_index) else {})
     )
     return HttpResponse(page, status=status_code, headers=headers)
 

@@ -1,6 +1,6 @@
 """Response cache with versioned keys.
 
-Each cached action depends on one or more version numbers in the database (`core.counters.counters`), which a write
+Each cached action depends on one or more version numbers in the database (`core.counters.versions`), which a write
 increments in its own transaction. The key contains the versions, read before the response is built, so a stale response
 is never served, even if the cache or a message is lost. Cost: one small query per hit.
 """
@@ -22,7 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import redis
-from core.counters import counters
+from core.counters.versions import get_versions
 from core.db.replicas import use_primary
 from core.search.normalize import sha256_hex
 
@@ -70,7 +70,7 @@ def _cached_response(
 ) -> HttpResponse:
     # A replica that lags behind would return rows older than the versions.
     with use_primary():
-        key = _key(request, counters.get_values(names))
+        key = _key(request, get_versions(names))
         text = _get_or_wait(key)
         response = handler(request, *args, **kwargs) if text is None else HttpResponse(text, content_type=JSON)
     if isinstance(response, Response) and response.status_code == 200:
@@ -87,14 +87,14 @@ def _key(request: Request, versions: Mapping[str, int]) -> str:
         get_language() or "",
         *(f"{name}={version}" for name, version in versions.items()),
     ]
-    return "kept:" + sha256_hex("\n".join(parts))
+    return "response:" + sha256_hex("\n".join(parts))
 
 
 def _get_or_wait(key: str) -> str | None:
     """Return the cached body. If it is missing, one request gets None at once to build it; the others wait a little."""
     text = _read(key)
     # None means that the cache is down: there is nothing to wait for.
-    if text is not None or cache.add(f"{key}:made", 1, REBUILD_LOCK_SECONDS) is not False:
+    if text is not None or cache.add(f"{key}:building", 1, REBUILD_LOCK_SECONDS) is not False:
         return text
     until = time.monotonic() + REBUILD_WAIT_SECONDS
     while text is None and time.monotonic() < until and not redis.breaker.is_open:

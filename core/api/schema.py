@@ -138,6 +138,10 @@ class AutoSchema(BaseAutoSchema):
     line is the summary, unless `extend_schema` gives another.
     """
 
+    def get_paginated_name(self, serializer_name: str) -> str:
+        """Return `PaginatedBookList` for `BookList` too, not `PaginatedBookListList`."""
+        return f"Paginated{serializer_name.removesuffix('List')}List"
+
     def get_summary(self) -> str:
         """Return the first line of the docstring."""
         return self._docstring().partition("\n")[0].rstrip(".")

@@ -63,7 +63,7 @@ class AuditEntryAdmin(LogModelAdmin):
         ActorFilter,
         ("created_at", DateTimeRangeFilter),
     )
-    search_help_text = _("A username, an IP address or an object such as reviews.review:7")
+    search_help_text = _("Username, IP address or reviews.review:7")
     fields = (
         *("created_at", "verb", "outcome", "actor_link", "target_link", "reason", "detail", "changes_display"),
         *("ip_address", "user_agent", "request_id"),

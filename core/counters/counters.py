@@ -1,4 +1,4 @@
-"""Sharded counters and cache versions.
+"""Sharded counters.
 
 A counter is the sum of SHARDS rows, of which each thread uses one, so that concurrent writers rarely block each other.
 Names with a colon (`book:7`) have a single row. A counter is incremented in the transaction of the rows it counts,
@@ -10,17 +10,14 @@ from __future__ import annotations
 import datetime
 import random
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.db.models.functions import ExtractMonth, ExtractYear
 
 from core.db.locking import batched
-from core.db.transactions import atomic_with_retry
 from core.models import Counter
 
 SHARDS = 8
@@ -41,12 +38,16 @@ def increment(steps: Mapping[str, int]) -> None:
     """Increment counters, each by its step, and bump TOTALS_VERSION."""
     steps = {name: step for name, step in steps.items() if step}
     if steps:
-        _write({**steps, TOTALS_VERSION: 1})
+        add({**steps, TOTALS_VERSION: 1})
 
 
-def bump_versions(*generations: str) -> None:
-    """Bump cache versions, which invalidates all responses cached under the old ones."""
-    _write(dict.fromkeys(generations, 1))
+def add(steps: Mapping[str, int]) -> None:
+    """Add each step to this thread's row of a counter, in key order; a missing row counts as 0."""
+    rows = sorted((_own_key(name), step) for name, step in steps.items())
+    with transaction.atomic(), connection.cursor() as cursor:
+        for batch in batched(rows, BATCH_SIZE):
+            placeholders = ", ".join(["(%s, %s)"] * len(batch))
+            cursor.execute(_UPSERT[connection.vendor].format(placeholders), [value for row in batch for value in row])
 
 
 def get_values(names: Iterable[str]) -> dict[str, int]:
@@ -54,13 +55,13 @@ def get_values(names: Iterable[str]) -> dict[str, int]:
     sums = dict.fromkeys(names, 0)
     keys = [key for name in sums for key in _keys(name)]
     for key, value in Counter.objects.using("default").filter(pk__in=keys).values_list("pk", "value"):
-        sums[_name(key)] += value
+        sums[counter_name(key)] += value
     return sums
 
 
-def monthly_key(name: str, at: datetime.datetime) -> str:
+def monthly_key(name: str, time: datetime.datetime) -> str:
     """Return the name of a monthly counter for a time, in UTC: `reviews 2026-11`."""
-    return monthly_key_for_date(name, at.astimezone(datetime.UTC))
+    return monthly_key_for_date(name, time.astimezone(datetime.UTC))
 
 
 def monthly_key_for_date(name: str, day: datetime.date) -> str:
@@ -73,19 +74,10 @@ def expected_counts(name: str, rows: QuerySet[Any], field: str) -> dict[str, int
 
     They are the number of rows in total and by month of `field`, in UTC.
     """
-    year, of_year = ExtractYear(field, tzinfo=datetime.UTC), ExtractMonth(field, tzinfo=datetime.UTC)
-    months = rows.order_by().values_list(year, of_year).annotate(n=Count("pk"))
-    found = {monthly_key_for_date(name, datetime.date(year, number, 1)): n for year, number, n in months}
-    return {**found, name: sum(found.values())}
-
-
-def _write(steps: Mapping[str, int]) -> None:
-    """Increment the rows in key order; a missing row counts as 0."""
-    rows = sorted((_own_key(name), step) for name, step in steps.items())
-    with transaction.atomic(), connection.cursor() as cursor:
-        for batch in batched(rows, BATCH_SIZE):
-            places = ", ".join(["(%s, %s)"] * len(batch))
-            cursor.execute(_UPSERT[connection.vendor].format(places), [value for row in batch for value in row])
+    year, month = ExtractYear(field, tzinfo=datetime.UTC), ExtractMonth(field, tzinfo=datetime.UTC)
+    groups = rows.order_by().values_list(year, month).annotate(n=Count("pk"))
+    monthly = {monthly_key_for_date(name, datetime.date(y, m, 1)): n for y, m, n in groups}
+    return {**monthly, name: sum(monthly.values())}
 
 
 def _keys(name: str) -> list[str]:
@@ -102,69 +94,6 @@ def _own_key(name: str) -> str:
     return f"{name}#{_thread_shard.shard}"
 
 
-def _name(key: str) -> str:
+def counter_name(key: str) -> str:
+    """Return the name of the counter to which a row belongs."""
     return key.partition("#")[0]
-
-
-@dataclass(frozen=True)
-class CounterMismatch:
-    """A counter whose value differs from the number of rows."""
-
-    name: str
-    stored: int
-    expected_counts: int
-
-    def __str__(self) -> str:
-        return f"total {self.name}: {self.stored}, should be {self.expected_counts}"
-
-
-@dataclass(frozen=True)
-class CounterCheck:
-    """A check of all counters whose first word is in `words`; `count` returns the expected values that are not 0."""
-
-    words: tuple[str, ...]
-    count: Callable[[], Mapping[str, int]]
-
-    def differences(self, *, repair: bool) -> list[CounterMismatch]:
-        """Return the mismatches in a consistent snapshot, and fix them if `repair` is set."""
-        with _consistent_snapshot():
-            wrong = self._compare()
-        return self._repair() if wrong and repair else wrong
-
-    @atomic_with_retry
-    def _repair(self) -> list[CounterMismatch]:
-        # Waits for transactions that changed one of the counters, and blocks new ones until the repair is committed.
-        list(self._rows().select_for_update().values_list("pk"))
-        wrong = self._compare()
-        increment({mismatch.name: mismatch.expected_counts - mismatch.stored for mismatch in wrong})
-        return wrong
-
-    def _compare(self) -> list[CounterMismatch]:
-        counted = self.count()
-        stored: dict[str, int] = {}
-        for key, value in self._rows().values_list("pk", "value"):
-            stored[_name(key)] = stored.get(_name(key), 0) + value
-        pairs = [(name, stored.get(name, 0), counted.get(name, 0)) for name in sorted({*stored, *counted})]
-        return [CounterMismatch(*pair) for pair in pairs if pair[1] != pair[2]]
-
-    def _rows(self) -> QuerySet[Counter]:
-        condition = Q()
-        for word in self.words:
-            condition |= Q(pk__startswith=f"{word}#") | Q(pk__startswith=f"{word} ")
-        return Counter.objects.filter(condition).order_by("pk")
-
-
-def recount_by_month(name: str, field: str, rows: Callable[[], QuerySet[Any]]) -> CounterCheck:
-    """Return the recount of a total of rows and of its shares by the month of `field`."""
-    return CounterCheck((name,), lambda: expected_counts(name, rows(), field))
-
-
-@contextmanager
-def _consistent_snapshot() -> Iterator[None]:
-    """Read from one consistent snapshot inside the block."""
-    if connection.vendor == "mysql" and not connection.in_atomic_block:
-        with connection.cursor() as cursor:
-            # Applies to the next transaction only.
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-    with transaction.atomic():
-        yield

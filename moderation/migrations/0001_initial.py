@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('target_id', models.BigIntegerField(verbose_name='target id')),
                 ('title', models.CharField(blank=True, max_length=300, verbose_name='title')),
                 ('club_id', models.BigIntegerField(db_index=True, null=True, verbose_name='club id')),
-                ('state', core.db.fields.BinaryCollationCharField(choices=[('open', 'open'), ('closed', 'closed'), ('gone', 'deleted')], default='closed', max_length=10, verbose_name='state')),
+                ('state', core.db.fields.BinaryCollationCharField(choices=[('open', 'open'), ('closed', 'closed'), ('deleted', 'deleted')], default='closed', max_length=10, verbose_name='state')),
                 ('hidden_state', core.db.fields.BinaryCollationCharField(blank=True, choices=[('', 'visible'), ('pending', 'hidden pending review'), ('hidden', 'hidden by staff')], db_index=True, default='', max_length=10, verbose_name='hidden state')),
                 ('reason', core.db.fields.BinaryCollationCharField(blank=True, choices=[('spam', 'It is spam.'), ('abuse', 'It attacks or harasses people.'), ('spoiler', 'It contains unmarked spoilers.'), ('copyright', 'It infringes copyright.'), ('other', 'It does not belong here.'), ('no_violation', 'It follows the rules.'), ('handled', 'It has been corrected.'), ('mistake', 'The decision was a mistake.')], help_text='Why the content is hidden.', max_length=20, verbose_name='reason')),
                 ('comment', models.CharField(blank=True, max_length=300, verbose_name='comment')),
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ('by_name', models.CharField(max_length=30, verbose_name='by name')),
                 ('created_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, verbose_name='created at')),
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='openings', to='moderation.case', verbose_name='case')),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='views', to='moderation.case', verbose_name='case')),
             ],
             options={
                 'verbose_name': 'case view',
@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='created at')),
                 ('author', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='author')),
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appeals', to='moderation.case', verbose_name='case')),
-                ('answer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answered', to='moderation.decision')),
+                ('answer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answered_appeals', to='moderation.decision')),
                 ('decision', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='appeal', to='moderation.decision')),
             ],
             options={

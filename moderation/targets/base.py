@@ -1,4 +1,6 @@
-"""Report targets: the types of objects that can be reported. Each app registers its own in
+"""Report targets: the types of objects that can be reported.
+
+Each app defines a subclass of `ReportTarget` in its `moderation.py` and registers an instance of it in
 `core.registry.report_targets`.
 """
 
@@ -7,31 +9,30 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils.functional import Promise
 
 from accounts.models import User
 from core.search.normalize import sha256_hex
 
+TargetModel = TypeVar("TargetModel", bound=Model)
+
 
 class TargetSnapshot(NamedTuple):
-    """The data of an object that its case stores.
+    """The state of an object that its case stores. `text` is all visible text of the object."""
 
-    `seen` is the visible text; a decision is rejected if it has changed since the moderator saw it.
-    """
-
-    author: int | None
+    author_id: int | None
     title: str
-    club: int | None = None
-    seen: str = ""
+    club_id: int | None = None
+    text: str = ""
     is_hidden: bool = False
 
     @property
     def digest(self) -> str:
-        """Return a digest of `seen`."""
-        return sha256_hex(self.seen)
+        """Return a digest of `text`; a decision is rejected if it has changed since the moderator opened the case."""
+        return sha256_hex(self.text)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Excerpt:
     """A text shown on the case page; `is_target` marks the reported one, `note` is an optional remark."""
 
     author: User | None
-    at: datetime.datetime
+    written_at: datetime.datetime
     text: str
     note: str = ""
     is_target: bool = False
@@ -47,16 +48,16 @@ class Excerpt:
 
 @dataclass(frozen=True)
 class TargetContext:
-    """What the case page shows of an object: facts (label, value, URL or "") and the surrounding texts in order."""
+    """An object as the case page shows it: facts as (label, value, URL or ""), and texts in order."""
 
     facts: Sequence[tuple[Any, Any, str]]
-    passages: Sequence[Excerpt] = field(default_factory=list)
+    excerpts: Sequence[Excerpt] = field(default_factory=list)
 
 
-class ReportTarget:
-    """A type of object that can be reported. `word` is its name in the API.
+class ReportTarget(Generic[TargetModel]):
+    """A type of object that can be reported. `target_type` is its name in the API.
 
-    If `is_talk`, the content is private to a club: staff see it, including its title, only on the case page.
+    If `is_private_content`, the content is private to a club: staff see it, including its title, only on the case page.
     """
 
     target_type: ClassVar[str]
@@ -64,7 +65,7 @@ class ReportTarget:
     can_be_hidden: ClassVar[bool] = False
     is_private_content: ClassVar[bool] = False
 
-    def visible_to(self, user: User) -> QuerySet[Any]:
+    def visible_to(self, user: User) -> QuerySet[TargetModel]:
         """Return the objects that `user` may see, and therefore report."""
         raise NotImplementedError
 
@@ -72,33 +73,33 @@ class ReportTarget:
         """Return the id of the object that `pk` refers to; another id if it was merged into another object."""
         return pk
 
-    def get(self, pk: int) -> Any | None:
+    def get(self, pk: int) -> TargetModel | None:
         """Return the object regardless of visibility, or None."""
         raise NotImplementedError
 
-    def lock(self, row: Any, *, by: User) -> None:
+    def lock(self, obj: TargetModel, *, by: User) -> None:
         """Lock `by`, the author and the object in lock order, and reload it. Raises Http404 if it is deleted.
 
         `hide` and `restore` must not need further locks.
         """
         raise NotImplementedError
 
-    def snapshot(self, row: Any) -> TargetSnapshot:
-        """Return the data that the case stores."""
+    def snapshot(self, obj: TargetModel) -> TargetSnapshot:
+        """Return the state that the case stores."""
         raise NotImplementedError
 
     def title_author_id(self, pk: int) -> int | None:
         """Return the id of the title's author if blocks hide the title (`ObjectRef.author`), else None."""
         return None
 
-    def context(self, row: Any) -> TargetContext:
+    def context(self, obj: TargetModel) -> TargetContext:
         """Return what staff see, in a constant number of queries."""
         raise NotImplementedError
 
-    def hide(self, row: Any) -> None:
+    def hide(self, obj: TargetModel) -> None:
         """Hide the object from everyone but its author, and exclude it from all statistics."""
         raise NotImplementedError
 
-    def restore(self, row: Any) -> None:
+    def restore(self, obj: TargetModel) -> None:
         """Make a hidden object visible again."""
         raise NotImplementedError

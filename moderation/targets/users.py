@@ -10,7 +10,7 @@ from core.db.locking import lock_rows
 from moderation.targets.base import Excerpt, ReportTarget, TargetContext, TargetSnapshot
 
 
-class UserTarget(ReportTarget):
+class UserTarget(ReportTarget[User]):
     """A user, reported for their name or profile."""
 
     target_type = "user"
@@ -25,18 +25,18 @@ class UserTarget(ReportTarget):
         """Return the user, even if the account is deactivated and being deleted."""
         return User.objects.filter(pk=pk).first()
 
-    def lock(self, row: User, *, by: User) -> None:
+    def lock(self, obj: User, *, by: User) -> None:
         """Lock both users; there is nothing else to lock."""
-        if row.pk not in lock_rows(User, [row.pk, by.pk]):
+        if obj.pk not in lock_rows(User, [obj.pk, by.pk]):
             raise Http404
-        row.refresh_from_db()
+        obj.refresh_from_db()
 
-    def snapshot(self, row: User) -> TargetSnapshot:
+    def snapshot(self, obj: User) -> TargetSnapshot:
         """Return the profile; users are their own authors."""
-        return TargetSnapshot(row.pk, row.username, seen=f"{row.username}\n{row.display_name}\n{row.bio}")
+        return TargetSnapshot(obj.pk, obj.username, text=f"{obj.username}\n{obj.display_name}\n{obj.bio}")
 
-    def context(self, row: User) -> TargetContext:
+    def context(self, obj: User) -> TargetContext:
         """Return the profile."""
-        address = reverse("admin:accounts_user_change", args=[row.pk])
-        facts = [(_("username"), row.username, address), (_("display name"), row.display_name, "")]
-        return TargetContext(facts, [Excerpt(row, row.joined_at, row.bio, is_target=True)])
+        address = reverse("admin:accounts_user_change", args=[obj.pk])
+        facts = [(_("username"), obj.username, address), (_("display name"), obj.display_name, "")]
+        return TargetContext(facts, [Excerpt(obj, obj.joined_at, obj.bio, is_target=True)])

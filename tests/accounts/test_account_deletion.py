@@ -39,10 +39,10 @@ def test_deletion_anonymizes_reviews(alice, bob, client_of, anonymous, content):
     assert login.json()["code"] == "invalid_credentials"
     assert not User.objects.filter(username_key="alice").exists()
 
-    shown = anonymous.get(f"/api/v1/books/{content['book'].pk}/reviews/").json()["results"]
+    reviews = anonymous.get(f"/api/v1/books/{content['book'].pk}/reviews/").json()["results"]
     deleted_user = {"id": None, "username": None, "display_name": "Deleted reader", "avatar_url": None}
-    assert [(review["author"], review["rating"]) for review in shown if review["body"]] == [(deleted_user, 4.0)]
-    assert [review["likes_count"] for review in shown] == [0, 0]
+    assert [(review["author"], review["rating"]) for review in reviews if review["body"]] == [(deleted_user, 4.0)]
+    assert [review["likes_count"] for review in reviews] == [0, 0]
     assert anonymous.get(f"/api/v1/books/{content['book'].pk}/").json()["average_rating"] == 3.0
     # Private reviews are deleted.
     assert not Review.objects.filter(book=content["other"]).exists()
@@ -76,8 +76,8 @@ def test_deletion_by_staff_has_the_same_effect(
     assert not User.objects.filter(username_key="alice").exists()
     assert RetiredUsername.objects.filter(username_key="alice").exists()
     assert anonymous.get(ME, HTTP_AUTHORIZATION=f"Bearer {access}").status_code == 401
-    shown = anonymous.get(f"/api/v1/books/{content['book'].pk}/reviews/").json()["results"]
-    assert [review["author"]["username"] for review in shown if review["body"]] == [None]
+    reviews = anonymous.get(f"/api/v1/books/{content['book'].pk}/reviews/").json()["results"]
+    assert [review["author"]["username"] for review in reviews if review["body"]] == [None]
     assert client_of(bob).get(f"/api/v1/clubs/{content['club'].pk}/").json()["my_role"] == "owner"
     assert AuditEntry.objects.filter(verb="admin.deleted", actor=staff.pk, target_id=alice.pk).exists()
     call_command("verify_counters")
@@ -96,8 +96,8 @@ def test_interrupted_deletion_by_staff_is_finished(staff, alice, sign_in, anonym
 
 def test_deletion_deletes_reviews_on_request(alice, client_of, anonymous, content):
     assert client_of(alice).delete(ME, {"password": PASSWORD, "reviews": "delete"}).status_code == 204
-    shown = anonymous.get(f"/api/v1/books/{content['book'].pk}/reviews/").json()["results"]
-    assert [review["rating"] for review in shown] == [2.0]
+    reviews = anonymous.get(f"/api/v1/books/{content['book'].pk}/reviews/").json()["results"]
+    assert [review["rating"] for review in reviews] == [2.0]
     call_command("verify_counters")
 
 

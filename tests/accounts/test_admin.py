@@ -186,17 +186,17 @@ def test_suspension_date_is_read_only(admin, alice):
 
 def test_action_lifts_suspensions(admin, alice, bob, sign_in):
     alice.suspend(timezone.now() + datetime.timedelta(days=7), by=None)
-    chosen = {"action": "end_suspensions", "_selected_action": [alice.pk, bob.pk]}
+    chosen = {"action": "lift_suspensions", "_selected_action": [alice.pk, bob.pk]}
     assert "Suspensions lifted: 1." in admin.post(USERS, chosen, follow=True).content.decode()
     assert is_accepted(sign_in("alice")["access"])
 
 
 def test_password_change_revokes_all_sessions(admin, alice, bob, sign_in):
-    own, of_bob = sign_in("alice"), sign_in("bob")
+    own, bobs = sign_in("alice"), sign_in("bob")
     body = {"password1": NEW, "password2": NEW, "usable_password": "true"}
     assert admin.post(f"{USERS}{alice.pk}/password/", body).status_code == 302
     assert not is_accepted(own["access"])
-    assert is_accepted(of_bob["access"])
+    assert is_accepted(bobs["access"])
     own = sign_in("alice", NEW)
     # Disabling the password does too.
     assert (
@@ -217,16 +217,16 @@ def test_staff_change_own_password(admin, staff, sign_in):
 
 def test_pages_link_to_password_and_second_factor(admin):
     page = admin.get(USERS).content.decode()
-    for url in ("/admin/password_change/", "/admin/second-factor/"):
+    for url in ("/admin/password_change/", "/admin/two-factor/"):
         assert f'href="{url}"' in page, url
 
 
 def test_action_revokes_all_sessions_of_a_user(admin, alice, bob, sign_in):
     tokens = [sign_in("alice")["access"], sign_in("alice")["access"]]
-    of_bob = sign_in("bob")["access"]
+    bobs = sign_in("bob")["access"]
     response = admin.post(USERS, {"action": "end_sessions", "_selected_action": [alice.pk]}, follow=True)
     assert "Sessions revoked: 2." in response.content.decode()
-    assert [is_accepted(token) for token in (*tokens, of_bob)] == [False, False, True]
+    assert [is_accepted(token) for token in (*tokens, bobs)] == [False, False, True]
 
 
 def test_sessions_can_only_be_revoked(admin, alice, sign_in):
@@ -272,10 +272,10 @@ def test_pages_are_fully_translated(admin, alice):
         "Editores de confiança",
     ):
         assert shown in page, shown
-    for english in ("Raw passwords", "Catalogue editors"):
+    for english in ("Raw passwords", "Catalog editors"):
         assert english not in page, english
     assert "Editores do catálogo" in admin.get("/admin/auth/group/", **portuguese).content.decode()
     history = admin.get(f"{USERS}{alice.pk}/history/", **portuguese).content.decode()
     assert "Alterado Nome de exibição e Da equipe." in history
-    usernames = admin.get("/admin/search/?extended=1&s=leit", **portuguese).content.decode()
+    usernames = admin.get("/admin/search/?extended=1&s=leitores", **portuguese).content.decode()
     assert "1 resultado em" in " ".join(usernames.split())

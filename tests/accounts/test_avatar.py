@@ -10,7 +10,7 @@ from PIL import Image
 from core.images import processing, storage
 from tests.accounts.conftest import V1, codes
 from tests.conftest import PASSWORD
-from tests.pictures import fetched, files, made, put, seen, striped
+from tests.images import fetch, make_image, make_striped_image, open_image, stored_files, upload_image
 
 pytestmark = pytest.mark.django_db
 
@@ -25,21 +25,21 @@ def media(settings, tmp_path):
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
 def test_avatar_is_shown_with_the_user(as_alice, bob, client_of, format):
-    response = put(as_alice, AVATAR, made(format, (800, 600)))
+    response = upload_image(as_alice, AVATAR, make_image(format, (800, 600)))
     assert response.status_code == 200, response.content
     url = response.json()["avatar_url"]
     assert url.startswith("http://testserver/media/avatars/")
     assert response.json() == as_alice.get(ME).json()
     assert client_of(bob).get(f"{V1}users/alice/").json()["avatar_url"] == url
     assert {row["avatar_url"] for row in client_of(bob).get(f"{V1}users/").json()["results"]} == {None, url}
-    shown = seen(url)
-    assert (shown.format, shown.size) == ("WEBP", (512, 512))
+    image = open_image(url)
+    assert (image.format, image.size) == ("WEBP", (512, 512))
 
 
 def test_avatar_is_cropped_but_not_enlarged(as_alice):
-    shown = seen(put(as_alice, AVATAR, striped("PNG")).json()["avatar_url"]).convert("RGB")
-    assert shown.size == (30, 30)
-    red, green, blue = shown.getpixel((15, 15))
+    image = open_image(upload_image(as_alice, AVATAR, make_striped_image("PNG")).json()["avatar_url"]).convert("RGB")
+    assert image.size == (30, 30)
+    red, green, blue = image.getpixel((15, 15))
     assert green > 200 > max(red, blue)
 
 
@@ -51,16 +51,18 @@ def test_exif_rotation_is_applied_and_metadata_removed(as_alice, club_cover, ori
     exif[0x0112] = orientation
     exif[0x010F] = "SecretCamera"
     exif[0x8825] = {1: "N", 2: (52.0, 31.0, 12.0)}
-    data = striped("JPEG", exif=exif, quality=95, icc_profile=b"SecretProfile" * 20, comment=b"SecretComment")
-    response = put(as_alice, club_cover, data)
+    data = make_striped_image(
+        "JPEG", exif=exif, quality=95, icc_profile=b"SecretProfile" * 20, comment=b"SecretComment"
+    )
+    response = upload_image(as_alice, club_cover, data)
     assert response.status_code == 200, response.content
     url = response.json()["cover_url"]
-    shown = seen(url)
-    assert shown.size == ((60, 30) if left else (30, 60))
+    image = open_image(url)
+    assert image.size == ((60, 30) if left else (30, 60))
     if left:
-        pixel = dict(zip(("red", "green", "blue"), shown.convert("RGB").getpixel((5, 15)), strict=True))
+        pixel = dict(zip(("red", "green", "blue"), image.convert("RGB").getpixel((5, 15)), strict=True))
         assert pixel[left] > 150 > pixel["red" if left == "blue" else "blue"]
-    content = fetched(url).content
+    content = fetch(url).content
     for secret in (b"Secret", b"EXIF", b"Exif", b"ICCP", b"XMP", b"GPS"):
         assert secret not in content
 
@@ -76,13 +78,15 @@ def club_cover(as_alice):
     + [("JPEG", "CMYK"), ("JPEG", "L"), ("WEBP", "RGBA")],
 )
 def test_all_image_modes_are_accepted(as_alice, format, mode):
-    shown = seen(put(as_alice, AVATAR, made(format, mode=mode)).json()["avatar_url"])
-    assert shown.mode == ("RGBA" if "A" in mode else "RGB")
+    image = open_image(upload_image(as_alice, AVATAR, make_image(format, mode=mode)).json()["avatar_url"])
+    assert image.mode == ("RGBA" if "A" in mode else "RGB")
 
 
 def test_sixteen_bit_gray_keeps_its_brightness(as_alice):
-    shown = seen(put(as_alice, AVATAR, made("PNG", mode="I;16", color=30_000)).json()["avatar_url"]).convert("L")
-    assert 100 < shown.getpixel((5, 5)) < 135
+    image = open_image(
+        upload_image(as_alice, AVATAR, make_image("PNG", mode="I;16", color=30_000)).json()["avatar_url"]
+    ).convert("L")
+    assert 100 < image.getpixel((5, 5)) < 135
 
 
 @pytest.mark.parametrize("format", ["PNG", "WEBP"])
@@ -90,27 +94,27 @@ def test_animation_is_reduced_to_first_frame(as_alice, format):
     file = io.BytesIO()
     frames = [Image.new("RGB", (20, 20), color) for color in ("red", "blue")]
     frames[0].save(file, format, save_all=True, append_images=frames[1:])
-    shown = seen(put(as_alice, AVATAR, file.getvalue()).json()["avatar_url"])
-    assert getattr(shown, "n_frames", 1) == 1
-    assert shown.convert("RGB").getpixel((5, 5))[0] > 200
+    image = open_image(upload_image(as_alice, AVATAR, file.getvalue()).json()["avatar_url"])
+    assert getattr(image, "n_frames", 1) == 1
+    assert image.convert("RGB").getpixel((5, 5))[0] > 200
 
 
 def test_new_avatar_replaces_url_and_file(as_alice, django_capture_on_commit_callbacks):
-    first = put(as_alice, AVATAR, made()).json()["avatar_url"]
-    second = put(as_alice, AVATAR, made()).json()["avatar_url"]
+    first = upload_image(as_alice, AVATAR, make_image()).json()["avatar_url"]
+    second = upload_image(as_alice, AVATAR, make_image()).json()["avatar_url"]
     assert first != second
-    assert len(files()) == 1
-    assert fetched(first).status_code == 404
-    assert fetched(second).status_code == 200
+    assert len(stored_files()) == 1
+    assert fetch(first).status_code == 404
+    assert fetch(second).status_code == 200
     for _twice in range(2):
         assert as_alice.delete(AVATAR).status_code == 204
     assert as_alice.get(ME).json()["avatar_url"] is None
-    assert files() == set()
+    assert stored_files() == set()
 
 
 def test_avatar_is_served_with_safe_headers(as_alice, anonymous):
-    url = put(as_alice, AVATAR, made(), name="../../evil.html", type="text/html").json()["avatar_url"]
-    response = fetched(url)
+    url = upload_image(as_alice, AVATAR, make_image(), name="../../evil.html", type="text/html").json()["avatar_url"]
+    response = fetch(url)
     assert response["Cache-Control"] == "public, max-age=31536000, immutable"
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Content-Disposition"] == "inline"
@@ -138,38 +142,38 @@ def test_other_media_paths_are_not_served(anonymous, path, tmp_path):
 
 def test_if_match_uses_the_etag_of_the_account(as_alice):
     etag = as_alice.get(ME)["ETag"]
-    assert put(as_alice, AVATAR, made(), HTTP_IF_MATCH=etag).status_code == 200
-    assert put(as_alice, AVATAR, made(), HTTP_IF_MATCH=etag).status_code == 412
+    assert upload_image(as_alice, AVATAR, make_image(), HTTP_IF_MATCH=etag).status_code == 200
+    assert upload_image(as_alice, AVATAR, make_image(), HTTP_IF_MATCH=etag).status_code == 412
     assert as_alice.delete(AVATAR, HTTP_IF_MATCH=etag).status_code == 412
-    assert len(files()) == 1
+    assert len(stored_files()) == 1
 
 
 def test_invalid_uploads(as_alice, anonymous):
-    assert put(anonymous, AVATAR, made()).status_code == 401
+    assert upload_image(anonymous, AVATAR, make_image()).status_code == 401
     assert as_alice.put(AVATAR, {"file": "x"}, format="json").status_code == 415
     assert codes(as_alice.put(AVATAR, {"file": "text"}, format="multipart")) == {"file": {"invalid"}}
     assert codes(as_alice.put(AVATAR, {"other": "text"}, format="multipart")) == {"file": {"required"}}
-    assert codes(put(as_alice, AVATAR, b"")) == {"file": {"empty"}}
+    assert codes(upload_image(as_alice, AVATAR, b"")) == {"file": {"empty"}}
     response = as_alice.put(AVATAR, b"--x\r\nnonsense", content_type="multipart/form-data; boundary=x")
     assert response.status_code == 400
     assert as_alice.get(AVATAR).status_code == 405
-    assert files() == set()
+    assert stored_files() == set()
 
 
 def test_account_deletion_deletes_the_avatar(as_alice):
-    put(as_alice, AVATAR, made())
+    upload_image(as_alice, AVATAR, make_image())
     assert as_alice.delete(ME, {"password": PASSWORD}).status_code == 204
-    assert files() == set()
+    assert stored_files() == set()
 
 
 def test_full_disk_is_503_and_keeps_the_avatar(as_alice, monkeypatch):
-    url = put(as_alice, AVATAR, made()).json()["avatar_url"]
+    url = upload_image(as_alice, AVATAR, make_image()).json()["avatar_url"]
 
     def full(*args):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(default_storage, "save", full)
-    response = put(as_alice, AVATAR, made())
+    response = upload_image(as_alice, AVATAR, make_image())
     assert (response.status_code, response["Retry-After"]) == (503, "5")
     assert as_alice.get(ME).json()["avatar_url"] == url
 
@@ -177,16 +181,16 @@ def test_full_disk_is_503_and_keeps_the_avatar(as_alice, monkeypatch):
 def test_busy_image_processing_is_503(as_alice, monkeypatch):
     monkeypatch.setattr(processing, "MAX_WAIT_SECONDS", 0.01)
     with processing._one_at_a_time:
-        assert put(as_alice, AVATAR, made()).status_code == 503
-    assert put(as_alice, AVATAR, made()).status_code == 200
+        assert upload_image(as_alice, AVATAR, make_image()).status_code == 503
+    assert upload_image(as_alice, AVATAR, make_image()).status_code == 200
 
 
 def test_orphaned_files_are_deleted_after_a_day(as_alice, alice, tmp_path, monkeypatch):
     """A process killed between writing the file and the row leaves an orphaned file."""
-    shown = put(as_alice, AVATAR, made()).json()["avatar_url"]
+    image = upload_image(as_alice, AVATAR, make_image()).json()["avatar_url"]
     with (
-        storage.store_image(made(), folder="avatars", owner=alice.pk) as orphan,
-        storage.store_image(made(), folder="avatars", owner=10**9) as of_missing_user,
+        storage.store_image(make_image(), folder="avatars", owner=alice.pk) as orphan,
+        storage.store_image(make_image(), folder="avatars", owner=10**9) as ownerless,
     ):
         pass
     (tmp_path / "avatars" / "zz").mkdir()
@@ -195,8 +199,11 @@ def test_orphaned_files_are_deleted_after_a_day(as_alice, alice, tmp_path, monke
     long_ago = (datetime.datetime.now() - datetime.timedelta(days=2)).timestamp()
     for path in tmp_path.rglob("*"):
         os.utime(path, (long_ago, long_ago))
-    with storage.store_image(made(), folder="avatars", owner=alice.pk) as recent:
+    with storage.store_image(make_image(), folder="avatars", owner=alice.pk) as recent:
         pass
     call_command("prune_expired")
-    assert {orphan, of_missing_user}.isdisjoint(files())
-    assert {f"http://testserver/media/{name}" for name in files()} == {shown, f"http://testserver/media/{recent}"}
+    assert {orphan, ownerless}.isdisjoint(stored_files())
+    assert {f"http://testserver/media/{name}" for name in stored_files()} == {
+        image,
+        f"http://testserver/media/{recent}",
+    }

@@ -30,9 +30,9 @@ def bob(make_user):
 
 
 @pytest.fixture
-def run_tasks(immediate_emails, monkeypatch):
+def run_tasks(immediate_emails, settings):
     """Queue the tasks instead of running them at once; returns a function that runs them."""
-    monkeypatch.undo()
+    settings.TASKS = {"default": {"BACKEND": "core.tasks.backend.DatabaseBackend"}}
     return run_pending
 
 

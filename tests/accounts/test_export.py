@@ -40,7 +40,7 @@ SECTIONS = {
     "admin.LogEntry.user": None,  # staff actions
     "core.IdempotencyRecord.user": "retries",
     "catalog.Book.added_by": "books_added",
-    "catalog.Merge.by": None,  # staff actions
+    "catalog.Merge.created_by": None,  # staff actions
     "catalog.Merge.undone_by": None,  # staff actions
     "catalog.Revision.editor": "book_changes",
     "meetings.Attendance.user": "attendance",

@@ -12,7 +12,7 @@ from PIL import Image
 from core.api.exceptions import InvalidFieldError
 from core.images.processing import ImageSpec, reencode_image
 from tests.accounts.conftest import V1, codes
-from tests.pictures import chunk, fetched, files, made, png, put, striped
+from tests.images import fetch, make_image, make_png, make_striped_image, png_chunk, stored_files, upload_image
 
 AVATAR = f"{V1}users/me/avatar/"
 
@@ -54,37 +54,39 @@ HOSTILE = {
     "a program": b"\x7fELF" + b"\x00" * 200,
     "an archive": b"PK\x03\x04" + b"\x00" * 200,
     "one byte": b"\x00",
-    "half a PNG": made("PNG", (300, 300), mode="RGB", color="red")[:-60],
-    "half a JPEG": striped("JPEG")[:-300],
-    "half a WebP": striped("WEBP")[:-30],
-    "a PNG without pixels": png(10, 10),
-    "a PNG of no width": png(0, 10, data=zlib.compress(b"\x00")),
-    "a PNG whose pixels are nonsense": png(10, 10, data=b"nonsense"),
-    "a PNG with a bomb of words": png(10, 10, chunk(b"zTXt", b"k\x00\x00" + zlib.compress(b"x" * 80_000_000))),
-    "a PNG with a bomb of a profile": png(10, 10, chunk(b"iCCP", b"k\x00\x00" + zlib.compress(b"x" * 80_000_000))),
+    "half a PNG": make_image("PNG", (300, 300), mode="RGB", color="red")[:-60],
+    "half a JPEG": make_striped_image("JPEG")[:-300],
+    "half a WebP": make_striped_image("WEBP")[:-30],
+    "a PNG without pixels": make_png(10, 10),
+    "a PNG of no width": make_png(0, 10, data=zlib.compress(b"\x00")),
+    "a PNG whose pixels are nonsense": make_png(10, 10, data=b"nonsense"),
+    "a PNG with a bomb of words": make_png(10, 10, png_chunk(b"zTXt", b"k\x00\x00" + zlib.compress(b"x" * 80_000_000))),
+    "a PNG with a bomb of a profile": make_png(
+        10, 10, png_chunk(b"iCCP", b"k\x00\x00" + zlib.compress(b"x" * 80_000_000))
+    ),
     "a PNG with a part longer than itself": b"\x89PNG\r\n\x1a\n\xff\xff\xff\xffIHDR" + b"\x00" * 50,
 }
 BOMBS = {
-    "a PNG of 20,000 by 20,000": png(20_000, 20_000, data=zlib.compress(b"\x00" * 1_000_000)),
-    "a PNG of all there can be": png(2**31 - 1, 2**31 - 1, data=zlib.compress(b"\x00" * 1000)),
-    "a PNG just over the limit": png(8_001, 5_000, data=zlib.compress(b"\x00" * 1000)),
+    "a PNG of 20,000 by 20,000": make_png(20_000, 20_000, data=zlib.compress(b"\x00" * 1_000_000)),
+    "a PNG of all there can be": make_png(2**31 - 1, 2**31 - 1, data=zlib.compress(b"\x00" * 1000)),
+    "a PNG just over the limit": make_png(8_001, 5_000, data=zlib.compress(b"\x00" * 1000)),
     "a WebP of 34 bytes and 268 megapixels": webp_of((16_383, 16_383)),
     "a WebP just over the limit": webp_of((8_001, 5_000)),
-    "a JPEG of 65,500 by 65,500": striped("JPEG").replace(b"\x00\x1e\x00\x3c", b"\xff\xdc\xff\xdc"),
+    "a JPEG of 65,500 by 65,500": make_striped_image("JPEG").replace(b"\x00\x1e\x00\x3c", b"\xff\xdc\xff\xdc"),
 }
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", HOSTILE)
 def test_invalid_image_is_rejected(as_alice, name):
-    assert codes(put(as_alice, AVATAR, HOSTILE[name], name="picture.png")) == {"file": {"invalid_image"}}
-    assert files() == set()
+    assert codes(upload_image(as_alice, AVATAR, HOSTILE[name], name="picture.png")) == {"file": {"invalid_image"}}
+    assert stored_files() == set()
 
 
 @pytest.mark.django_db
 def test_rejected_image_is_logged_with_error_type(as_alice, caplog):
     caplog.set_level(logging.INFO, "bookbridge.images")
-    put(as_alice, AVATAR, SVG, name="picture.png")
+    upload_image(as_alice, AVATAR, SVG, name="picture.png")
     messages = [record.getMessage() for record in caplog.records if record.name == "bookbridge.images"]
     assert messages == ["a picture could not be read: UnidentifiedImageError"]
 
@@ -93,8 +95,8 @@ def test_rejected_image_is_logged_with_error_type(as_alice, caplog):
 @pytest.mark.parametrize("name", BOMBS)
 def test_decompression_bomb_is_rejected_unopened(as_alice, name):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert codes(put(as_alice, AVATAR, BOMBS[name])) == {"file": {"too_many_pixels"}}
-    assert files() == set()
+    assert codes(upload_image(as_alice, AVATAR, BOMBS[name])) == {"file": {"too_many_pixels"}}
+    assert stored_files() == set()
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
     assert grown < 80_000_000, "half the decompressed size of the smallest image"
 
@@ -103,24 +105,26 @@ def test_decompression_bomb_is_rejected_unopened(as_alice, name):
 @pytest.mark.parametrize("tail", [SVG, b"PK\x03\x04" + b"x" * 100, b"<?php system($_GET[0]); ?>"])
 def test_polyglot_file_is_reduced_to_the_image(as_alice, tail):
     for format in ("JPEG", "PNG"):
-        response = put(as_alice, AVATAR, made(format) + tail, name="picture.php")
+        response = upload_image(as_alice, AVATAR, make_image(format) + tail, name="picture.php")
         assert response.status_code == 200, response.content
-        assert tail[:8] not in fetched(response.json()["avatar_url"]).content
+        assert tail[:8] not in fetch(response.json()["avatar_url"]).content
 
 
 @pytest.mark.django_db
 def test_file_name_and_type_are_ignored(as_alice):
     for name, type in (("a.exe", "application/x-msdownload"), ("ä\x00b.png", ""), ("." * 90, "text/html; x=y")):
-        assert put(as_alice, AVATAR, made("JPEG"), name=name, type=type).status_code in (200, 400)
-    assert put(as_alice, AVATAR, made("JPEG"), name="no-picture.txt", type="text/plain").status_code == 200
+        assert upload_image(as_alice, AVATAR, make_image("JPEG"), name=name, type=type).status_code in (200, 400)
+    assert (
+        upload_image(as_alice, AVATAR, make_image("JPEG"), name="no-picture.txt", type="text/plain").status_code == 200
+    )
 
 
 @pytest.mark.django_db
 def test_file_over_five_megabytes_is_413(as_alice):
-    valid = made("PNG")
-    assert put(as_alice, AVATAR, valid + b"\x00" * (5_000_000 - len(valid))).status_code == 200
+    valid = make_image("PNG")
+    assert upload_image(as_alice, AVATAR, valid + b"\x00" * (5_000_000 - len(valid))).status_code == 200
     for size in (5_000_001, 5_090_000, 5_200_000, 9_000_000):
-        response = put(as_alice, AVATAR, valid + b"\x00" * (size - len(valid)))
+        response = upload_image(as_alice, AVATAR, valid + b"\x00" * (size - len(valid)))
         assert (response.status_code, response.json()["code"]) == (413, "too_large")
 
 
@@ -132,7 +136,7 @@ def test_arbitrary_bytes_are_accepted_or_rejected(data):
 
 @given(at=st.integers(0, 2000), byte=st.integers(0, 255), format=st.sampled_from(["PNG", "JPEG", "WEBP"]))
 def test_damaged_image_is_accepted_or_rejected(at, byte, format):
-    data = bytearray(striped(format))
+    data = bytearray(make_striped_image(format))
     data[at % len(data)] = byte
     _check_accepted_or_rejected(bytes(data))
 

@@ -11,12 +11,12 @@ NEW = "a new horse battery"
 
 
 def test_password_change_revokes_other_sessions(post, alice, bob, sign_in):
-    here, there, of_bob = sign_in("alice"), sign_in("alice"), sign_in("bob")
+    here, there, bobs = sign_in("alice"), sign_in("alice"), sign_in("bob")
     response = bearer(here["access"]).post(URL, {"current_password": PASSWORD, "new_password": NEW})
     assert (response.status_code, response.content) == (204, b"")
     assert is_accepted(here["access"])
     assert not is_accepted(there["access"])
-    assert is_accepted(of_bob["access"])
+    assert is_accepted(bobs["access"])
     assert post("refresh", refresh=there["refresh"]).status_code == 401
     assert post("refresh", refresh=here["refresh"]).status_code == 200
     assert post("login", username="alice", password=PASSWORD).status_code == 401

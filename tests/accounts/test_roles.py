@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import AuthSession, User
-from accounts.roles import ADMINISTRATORS, CATALOGUE_EDITORS, MODERATORS, ROLES
+from accounts.roles import ADMINISTRATORS, CATALOG_EDITORS, MODERATORS, ROLES
 from accounts.two_factor.models import TOTPDevice
 from core.api.exceptions import PermissionDeniedProblem
 
@@ -60,8 +60,8 @@ def test_roles_exist_after_migrate():
     assert "accounts.appoint_staff" in permissions(ADMINISTRATORS)
     assert "core.view_auditentry" in permissions(ADMINISTRATORS)
     assert not any(code.startswith(("auth.add", "auth.change", "auth.delete")) for code in permissions(ADMINISTRATORS))
-    assert permissions(CATALOGUE_EDITORS) > {"catalog.change_book", "catalog.view_revision"}
-    assert {code.partition(".")[0] for code in permissions(CATALOGUE_EDITORS)} == {"catalog"}
+    assert permissions(CATALOG_EDITORS) > {"catalog.change_book", "catalog.view_revision"}
+    assert {code.partition(".")[0] for code in permissions(CATALOG_EDITORS)} == {"catalog"}
     others = {code for code in permissions(MODERATORS) if not code.startswith("moderation.")}
     assert "accounts.view_user" in others
     assert all(code.partition(".")[2].startswith("view_") for code in others)

@@ -74,22 +74,22 @@ def test_revoke_one_session(alice, sign_in):
 
 def test_revoke_other_sessions(alice, bob, sign_in):
     phone, laptop, tablet = (sign_in("alice") for _ in range(3))
-    of_bob = sign_in("bob")
+    bobs = sign_in("bob")
     assert bearer(phone["access"]).delete(URL).status_code == 204
-    assert [is_accepted(own["access"]) for own in (phone, laptop, tablet, of_bob)] == [True, False, False, True]
+    assert [is_accepted(own["access"]) for own in (phone, laptop, tablet, bobs)] == [True, False, False, True]
 
 
 @pytest.mark.parametrize("name", ["987654", "0", "9" * 40, "٣", "-1", "abc", "1e3"])
 def test_foreign_and_missing_sessions_are_404(alice, bob, sign_in, name):
     sign_in("bob")
     client = bearer(sign_in("alice")["access"])
-    of_bob = AuthSession.objects.get(user=bob)
+    bobs = AuthSession.objects.get(user=bob)
     missing = client.delete(f"{URL}{name}/")
-    theirs = client.delete(f"{URL}{of_bob.pk}/")
+    theirs = client.delete(f"{URL}{bobs.pk}/")
     assert (missing.status_code, theirs.status_code) == (404, 404)
     assert missing.json() | {"request_id": ""} == theirs.json() | {"request_id": ""}
-    of_bob.refresh_from_db()
-    assert of_bob.ended_at is None
+    bobs.refresh_from_db()
+    assert bobs.ended_at is None
 
 
 def test_sessions_require_authentication(anonymous, alice, sign_in):

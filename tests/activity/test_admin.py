@@ -28,7 +28,7 @@ def log(alice, bob, club):
     record_event(
         "member.removed", actor=alice.pk, subject=bob.pk, object_ref=ObjectRef("user", bob.pk, "bob"), club=club.pk
     )
-    Event.objects.filter(verb="book.listed").update(at=timezone.now() - datetime.timedelta(days=400))
+    Event.objects.filter(verb="book.listed").update(created_at=timezone.now() - datetime.timedelta(days=400))
 
 
 def listed_verbs(client, **query):
@@ -43,11 +43,11 @@ def test_filters_and_search(admin, log, alice, bob, club):
     assert listed_verbs(admin, verb="review.liked") == ["review.liked"]
     assert listed_verbs(admin, who="ALICE") == listed_verbs(admin, who=alice.pk) == ["member.removed", "book.listed"]
     assert listed_verbs(admin, club=club.pk) == ["member.removed", "book.listed"]
-    assert listed_verbs(admin, at_from_0=today) == ["member.removed", "review.liked"]
-    assert listed_verbs(admin, at_to_0="2026-01-01", verb="book.listed") in ([], ["book.listed"])
+    assert listed_verbs(admin, created_at_from_0=today) == ["member.removed", "review.liked"]
+    assert listed_verbs(admin, created_at_to_0="2026-01-01", verb="book.listed") in ([], ["book.listed"])
     assert listed_verbs(admin, q="bob") == ["member.removed", "review.liked"]
     assert listed_verbs(admin, q="review:7") == ["review.liked"]
-    for query in ({"who": "nobody"}, {"club": "x"}, {"q": "nobody"}, {"at_from_0": "nonsense"}):
+    for query in ({"who": "nobody"}, {"club": "x"}, {"q": "nobody"}, {"created_at_from_0": "nonsense"}):
         assert listed_verbs(admin, **query) == []
 
 

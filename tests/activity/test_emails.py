@@ -80,15 +80,15 @@ def test_email_requires_verified_address(make_user, mailoutbox):
 
 
 def test_channels_follow_preferences(users, mailoutbox):
-    both, app, by_mail, neither, default = users
-    choices = {both: (True, True), app: (True, False), by_mail: (False, True), neither: (False, False)}
+    both, app_only, email_only, neither, default = users
+    choices = {both: (True, True), app_only: (True, False), email_only: (False, True), neither: (False, False)}
     for user, (in_app, email) in choices.items():
         NotificationPreference.objects.update_preferences(user, {"review_liked": {"app": in_app, "email": email}})
     notify(NotificationKind.REVIEW_LIKED, [user.pk for user in users], object_ref=ObjectRef("review", 1, "Emma"))
     run_pending()
     assert recipients(mailoutbox) == ["r0@example.org", "r2@example.org"]
-    shown = set(Notification.objects.filter(in_app=True).values_list("user", flat=True))
-    assert shown == {both.pk, app.pk, default.pk}
+    notified = set(Notification.objects.filter(in_app=True).values_list("user", flat=True))
+    assert notified == {both.pk, app_only.pk, default.pk}
 
 
 def test_no_email_about_a_club_no_longer_visible(alice, bob, make_user, private_club: Club, mailoutbox):
@@ -145,7 +145,10 @@ def test_disconnect_during_batch_retries_the_rest(users, mailoutbox, settings, m
     notify(NotificationKind.SECURITY, [user.pk for user in users], detail="x")
     run_pending()
     assert recipients(mailoutbox) == ["r0@example.org", "r1@example.org"]
-    assert QueuedTask.objects.get(task_path="activity.tasks.send_notification_emails").error == "MailServerAwayError"
+    assert (
+        QueuedTask.objects.get(task_path="activity.tasks.send_notification_emails").error
+        == "MailServerUnavailableError"
+    )
     monkeypatch.setattr(RejectingBackend, "refusals", {})
     mail.breaker.reset()
     QueuedTask.objects.filter(status="READY").update(run_after=timezone.now())

@@ -96,10 +96,6 @@ def club(world: World) -> dict[str, Any]:
     return {"club_id": world.club.pk}
 
 
-def in_club(world: World) -> dict[str, Any]:
-    return {"club_id": world.club.pk}
-
-
 def member(name: str) -> Callable[[World], dict[str, Any]]:
     return lambda world: {"club_id": world.club.pk, "user_id": world.users[name].pk}
 
@@ -108,24 +104,16 @@ def entry(world: World) -> dict[str, Any]:
     return {"club_id": world.club.pk, "entry_id": world.entry.pk}
 
 
-def in_entry(world: World) -> dict[str, Any]:
-    return {"club_id": world.club.pk, "entry_id": world.entry.pk}
-
-
 def milestone(world: World) -> dict[str, Any]:
-    return in_entry(world) | {"milestone_id": world.milestone.pk}
+    return entry(world) | {"milestone_id": world.milestone.pk}
 
 
 def thread(world: World) -> dict[str, Any]:
-    return in_club(world) | {"thread_id": world.thread.pk}
-
-
-def in_thread(world: World) -> dict[str, Any]:
-    return in_club(world) | {"thread_id": world.thread.pk}
+    return club(world) | {"thread_id": world.thread.pk}
 
 
 def post(world: World) -> dict[str, Any]:
-    return in_club(world) | {"post_id": world.thread.posts.get().pk}
+    return club(world) | {"post_id": world.thread.posts.get().pk}
 
 
 def review(world: World) -> dict[str, Any]:
@@ -182,15 +170,15 @@ CALLS = [
     Call("member.removed", "moe", "delete", "club-member-detail", member("bob")),
     Call("member.refused", "moe", "delete", "club-member-detail", member("asking")),
     Call("member.unbanned", "moe", "delete", "club-member-detail", member("banned")),
-    Call("invite.created", "moe", "post", "club-invite-list", in_club),
+    Call("invite.created", "moe", "post", "club-invite-list", club),
     Call(
         *("invite.revoked", "moe", "delete", "club-invite-detail"),
         lambda w: {"club_id": w.club.pk, "invitation_id": w.invitation.pk},
     ),
     Call("member.joined", "charlie", "post", "invite-accept", body=lambda w: {"code": w.code}),
-    Call("book.listed", "bob", "post", "club-book-list", in_club, lambda w: {"book": w.unread.pk}),
+    Call("book.listed", "bob", "post", "club-book-list", club, lambda w: {"book": w.unread.pk}),
     Call(
-        *("book.listed", "moe", "post", "club-book-list", in_club),
+        *("book.listed", "moe", "post", "club-book-list", club),
         lambda w: {"book": w.unread.pk, "status": "planned"},
         note="planned",
     ),
@@ -204,16 +192,16 @@ CALLS = [
         lambda w: {"club_id": w.club.pk, "entry_id": w.proposal.pk},
         note="own",
     ),
-    Call("milestone.created", "moe", "post", "club-book-milestone-list", in_entry, sends(**MILESTONE)),
+    Call("milestone.created", "moe", "post", "club-book-milestone-list", entry, sends(**MILESTONE)),
     Call("milestone.changed", "moe", "patch", "club-book-milestone-detail", milestone, sends(title="Part one")),
     Call("milestone.deleted", "moe", "delete", "club-book-milestone-detail", milestone),
-    Call("progress.set", "bob", "put", "club-book-progress", in_entry, sends(percent=5)),
-    Call("progress.set", "bob", "put", "club-book-progress", in_entry, sends(percent=5, hidden=True), note="hidden"),
-    Call("thread.created", "bob", "post", "club-thread-list", in_club, sends(title="Ships", body="And @moe")),
+    Call("progress.set", "bob", "put", "club-book-progress", entry, sends(percent=5)),
+    Call("progress.set", "bob", "put", "club-book-progress", entry, sends(percent=5, hidden=True), note="hidden"),
+    Call("thread.created", "bob", "post", "club-thread-list", club, sends(title="Ships", body="And @moe")),
     Call("thread.changed", "moe", "patch", "club-thread-detail", thread, sends(pinned=True, closed=True)),
     Call("", "moe", "patch", "club-thread-detail", thread, sends(pinned=False), note="nothing"),
     Call("thread.deleted", "moe", "delete", "club-thread-detail", thread),
-    Call("post.created", "moe", "post", "club-thread-post-list", in_thread, sends(body="Aye")),
+    Call("post.created", "moe", "post", "club-thread-post-list", thread, sends(body="Aye")),
     Call("post.changed", "bob", "patch", "club-post-detail", post, sends(body="Whose?")),
     Call("", "bob", "patch", "club-post-detail", post, sends(body="Who?"), note="nothing"),
     Call("post.deleted", "moe", "delete", "club-post-detail", post),

@@ -58,7 +58,7 @@ def test_user_input_is_not_interpreted(as_bob, alice, bob):
 
 
 def test_detail_is_text_or_deferred_message(as_bob, bob, club, monkeypatch):
-    monkeypatch.setitem(message_renderers, "mood", lambda about: f"a {about} mood")
+    monkeypatch.setitem(message_renderers, "mood", lambda argument: f"a {argument} mood")
     starts_at = datetime.datetime(2026, 12, 1, 19, 30, tzinfo=datetime.UTC)
     for detail in (
         "as it is",

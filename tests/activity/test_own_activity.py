@@ -5,7 +5,7 @@ from activity.models import Event, ObjectRef
 from activity.services import record_event
 
 pytestmark = pytest.mark.django_db
-OWN = "/api/v1/users/me/activity/"
+ACTIVITY = "/api/v1/users/me/activity/"
 
 
 @pytest.fixture(autouse=True)
@@ -14,12 +14,12 @@ def empty_log(as_alice, as_bob, club):
 
 
 def verbs(client, **query):
-    return [row["verb"] for row in client.get(OWN, query).json()["results"]]
+    return [row["verb"] for row in client.get(ACTIVITY, query).json()["results"]]
 
 
 def test_event_fields(as_alice, alice, club):
     record_event("book.listed", actor=alice.pk, object_ref=ObjectRef("entry", 7, "Dune"), club=club.pk)
-    (row,) = as_alice.get(OWN).json()["results"]
+    (row,) = as_alice.get(ACTIVITY).json()["results"]
     event = Event.objects.get()
     assert row == {
         "id": event.pk,
@@ -42,16 +42,16 @@ def test_log_lists_own_actions_and_changes_to_the_user(as_bob, alice, bob, charl
 
 def test_event_without_actor_and_object(as_bob, bob):
     record_event("member.removed", actor=None, subject=bob.pk)
-    (row,) = as_bob.get(OWN).json()["results"]
+    (row,) = as_bob.get(ACTIVITY).json()["results"]
     assert (row["actor"], row["object"], row["club"]) == (None, None, None)
 
 
 def test_club_no_longer_visible_is_omitted(as_bob, bob, alice, moe, private_club):
     record_event("book.listed", actor=bob.pk, club=private_club.pk)
-    assert as_bob.get(OWN).json()["results"][0]["club"] == {"id": private_club.pk, "name": "Secret readers"}
+    assert as_bob.get(ACTIVITY).json()["results"][0]["club"] == {"id": private_club.pk, "name": "Secret readers"}
     private_club.get_membership(bob).remove(by=alice)
     private_club.update_club(by=alice, name="Very secret readers")
-    response = as_bob.get(OWN)
+    response = as_bob.get(ACTIVITY)
     assert all(row["club"] is None for row in response.json()["results"])
     assert "ecret" not in response.content.decode()
 
@@ -59,7 +59,7 @@ def test_club_no_longer_visible_is_omitted(as_bob, bob, alice, moe, private_club
 def test_pages_merge_actor_and_subject_events(as_bob, alice, bob):
     for n in range(7):
         record_event(f"{n}", actor=bob.pk if n % 2 else alice.pk, subject=bob.pk)
-    seen, url = [], f"{OWN}?page_size=2"
+    seen, url = [], f"{ACTIVITY}?page_size=2"
     while url:
         page = as_bob.get(url).json()
         seen += [row["verb"] for row in page["results"]]
@@ -74,14 +74,14 @@ def test_log_query_count_is_constant(as_bob, alice, bob, club, rows, django_asse
         record_event("x", actor=(alice, bob)[n % 2].pk, subject=bob.pk, club=club.pk)
     with django_assert_num_queries(6):
         # Session with user; ids as actor; ids as subject; events; actors; visible clubs.
-        assert len(as_bob.get(OWN, {"page_size": 100}).json()["results"]) == min(rows, 100)
+        assert len(as_bob.get(ACTIVITY, {"page_size": 100}).json()["results"]) == min(rows, 100)
 
 
 def test_unknown_parameter_is_400(as_bob):
-    assert as_bob.get(OWN, {"verb": "x"}).json()["code"] == "invalid_parameter"
+    assert as_bob.get(ACTIVITY, {"verb": "x"}).json()["code"] == "invalid_parameter"
 
 
 def test_block_hides_the_actor(as_bob, alice, bob):
     record_event("member.role_changed", actor=alice.pk, subject=bob.pk)
     Block.objects.block(on=bob, by=alice)
-    assert [row["actor"] for row in as_bob.get(OWN).json()["results"]] == [None]
+    assert [row["actor"] for row in as_bob.get(ACTIVITY).json()["results"]] == [None]

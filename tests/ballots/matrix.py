@@ -11,11 +11,11 @@ from tests.clubs.matrix import BUILDERS, ROWS, Row, World
 
 
 def voting(world: World, make_user: Callable[..., User]) -> None:
-    owner = cast(User, world.cast["owner"])
+    owner = cast(User, world.users["owner"])
     books = [Book.create_book(by=None, title=title, authors=["Anonymous"]) for title in ("First", "Second")]
     entries = [Entry.add_entry(club=world.club, book=book, by=owner) for book in books]
     ballot = poll(world.club, entries, method="approval")
-    world.things |= {"ballot": ballot, "choices": [entries[0].pk], "candidates": [entry.pk for entry in entries]}
+    world.objects |= {"ballot": ballot, "choices": [entries[0].pk], "candidates": [entry.pk for entry in entries]}
 
 
 BALLOT = {"ballot_id": "@ballot"}

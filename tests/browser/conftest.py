@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from accounts.roles import ROLES as STAFF_ROLES
 from tests.server import TOP, running_server
-from tests.staff import code_of
+from tests.staff import totp_code
 
 SCREENSHOTS = TOP / "var" / "screenshots"
 STAFF, ANOTHER, PASSWORD = "moderata", "andere", "a-long-enough-secret"
@@ -62,7 +62,7 @@ def first_login(page: Page, username: str) -> str:
     page.fill("input[name=password]", PASSWORD)
     page.click("[type=submit]")
     secret = page.inner_text("#secret")
-    page.fill("input[name=code]", code_of(secret))
+    page.fill("input[name=code]", totp_code(secret))
     page.click("[type=submit]")
     page.click("#recovery-codes + a")
     page.wait_for_url("**/admin/")

@@ -87,7 +87,7 @@ def test_missing_fields_are_reported(reported: dict, admin: Page):
     shot(admin, "missing")
 
 
-def test_cases_are_decided_together(reported: dict, admin: Page):
+def test_several_cases_are_decided_together(reported: dict, admin: Page):
     admin.goto(QUEUE)
     boxes = admin.locator("#result_list input.action-select")
     boxes.nth(1).check()

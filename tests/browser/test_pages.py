@@ -7,7 +7,7 @@ def test_swagger_ui_lists_the_operations(page: Page):
     page.goto("/api/docs/")
     expect(page.get_by_role("heading", level=1)).to_contain_text("BookBridge")
     expect(page.locator("[data-path='/api/v1/books/']").first).to_be_visible()
-    page.locator("#operations-books-listBooks button").first.click()
+    page.locator("#operations-Books-listBooks button").first.click()
     page.get_by_role("button", name="Try it out").first.click()
     page.get_by_role("button", name="Execute").first.click()
     expect(page.locator(".live-responses-table tr.response .response-col_status").first).to_contain_text("200")

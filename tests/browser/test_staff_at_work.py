@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NEW_ROLE_USERS, PASSWORD, SCREENSHOTS, first_login
 from tests.browser.test_charts import call
-from tests.staff import code_of
+from tests.staff import totp_code
 
 MODERATOR, EDITOR, ADMINISTRATOR = NEW_ROLE_USERS.values()
 
@@ -37,7 +37,7 @@ def two_factor_login(page: Page, username: str) -> None:
     page.fill("input[name=username]", username)
     page.fill("input[name=password]", PASSWORD)
     # The first code was used for the setup.
-    page.fill("input[name=code]", code_of(secret, steps=1))
+    page.fill("input[name=code]", totp_code(secret, steps=1))
     page.click("[type=submit]")
     page.wait_for_url("**/admin/")
     expect(page.locator("#content")).to_be_visible()

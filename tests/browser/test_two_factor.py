@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ANOTHER, PASSWORD, SCREENSHOTS, STAFF
-from tests.staff import code_of
+from tests.staff import totp_code
 
 
 @pytest.mark.parametrize("language", ["en", "pt-BR"])
@@ -19,7 +19,7 @@ def test_login_asks_for_code(signed_in, page: Page, language):
 
 
 def test_two_factor_settings(admin: Page):
-    admin.goto("/admin/second-factor/")
+    admin.goto("/admin/two-factor/")
     expect(admin.locator("#content")).to_contain_text("10 recovery codes are left")
     admin.fill("input[name=code]", "000000")
     admin.click("[name=renew]")
@@ -33,7 +33,7 @@ def test_first_login_sets_up_two_factor(page: Page):
     page.click("[type=submit]")
     expect(page.locator("#secret")).to_be_visible()
     page.screenshot(path=SCREENSHOTS / "enroll.png", full_page=True)
-    page.fill("input[name=code]", code_of(page.inner_text("#secret")))
+    page.fill("input[name=code]", totp_code(page.inner_text("#secret")))
     page.click("[type=submit]")
     expect(page.locator("#recovery-codes li")).to_have_count(10)
     page.screenshot(path=SCREENSHOTS / "recovery_codes.png", full_page=True)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from catalog.diff import render_diff
-from catalog.duplicates import edition_key, work_key
+from catalog.duplicate_keys import edition_key, work_key
 from catalog.models import Book, Merge, MergeStatus, Revision
 from core.audit.models import AuditEntry
 
@@ -24,7 +24,7 @@ DUPLICATES = f"{BOOKS}duplicates/"
 @pytest.fixture
 def editor(make_user: Callable[..., User]) -> User:
     user = make_user("editor", is_staff=True)
-    user.groups.add(Group.objects.get(name="Catalogue editors"))
+    user.groups.add(Group.objects.get(name="Catalog editors"))
     return user
 
 
@@ -119,7 +119,7 @@ def test_selection_of_other_than_two_books_shows_error(
     for books in ((), (duplicates[0],), (duplicates[0], duplicates[0])):
         assert "Select two books" in text(editor_client.get(merge_url(*books), follow=True))
     third = add_book("Third")
-    selected = {"action": "compare", "_selected_action": [book.pk for book in (*duplicates, third)]}
+    selected = {"action": "compare_selected", "_selected_action": [book.pk for book in (*duplicates, third)]}
     assert "Select two books" in text(editor_client.post(BOOKS, selected, follow=True))
     selected["_selected_action"] = [book.pk for book in duplicates]
     assert "Are these the same book?" in text(editor_client.post(BOOKS, selected, follow=True))
@@ -161,8 +161,8 @@ def test_editions_of_one_publisher_are_duplicates(editor_client: Client, add_boo
     add_book("Silmarillion", "Tolkien", isbn13="9780261102736")
     add_book("The Silmarillion", "Christopher Tolkien", isbn13="9780261102422")
     assert "No likely duplicates" in text(editor_client.get(DUPLICATES))
-    assert text(editor_client.get(f"{DUPLICATES}?way=print_key")).count("data-group") == 1
-    assert editor_client.get(f"{DUPLICATES}?way=nothing").status_code == 404
+    assert text(editor_client.get(f"{DUPLICATES}?key_field=edition_key")).count("data-group") == 1
+    assert editor_client.get(f"{DUPLICATES}?key_field=nothing").status_code == 404
 
 
 def test_duplicates_pagination(editor_client: Client, add_book: Callable[..., Book]) -> None:
@@ -171,7 +171,7 @@ def test_duplicates_pagination(editor_client: Client, add_book: Callable[..., Bo
             add_book(f"Book {n:02}", "A")
     first = text(editor_client.get(DUPLICATES))
     assert first.count("data-group") == 20
-    assert text(editor_client.get(f"{DUPLICATES}?way=work_key&after=a+book+19")).count("data-group") == 5
+    assert text(editor_client.get(f"{DUPLICATES}?key_field=work_key&after=a+book+19")).count("data-group") == 5
     assert "after=a+book+19" in first
 
 

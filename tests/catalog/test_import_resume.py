@@ -5,8 +5,6 @@ import re
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +17,6 @@ from django.db import IntegrityError, connection
 from catalog.imports import importer as importing
 from catalog.models import Book, ImportCheckpoint
 from tests.catalog.import_tools import (
-    ROOT,
     ManageProcess,
     dump_file,
     dump_line,
@@ -28,25 +25,17 @@ from tests.catalog.import_tools import (
     rejects_of,
     run_import,
 )
+from tests.server import migrated
 
 ROWS, EVERY = 3000, 100
 
 
-@pytest.fixture(scope="session")
-def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a migrated SQLite file, to be copied."""
-    path = tmp_path_factory.mktemp("empty") / "db.sqlite3"
-    env = os.environ | {"DATABASE_URL": f"sqlite:///{path}"}
-    subprocess.run([sys.executable, str(ROOT / "manage.py"), "migrate", "-v0"], env=env, check=True, timeout=120)
-    return path
-
-
 @pytest.fixture
-def manage_process(request: pytest.FixtureRequest, transactional_db: None, tmp_path: Path) -> Iterator[ManageProcess]:
+def manage_process(transactional_db: None, tmp_path: Path) -> Iterator[ManageProcess]:
     """Return a runner that uses the database of the test run, or a copy of the empty SQLite file."""
     if connection.vendor == "sqlite":
         path = tmp_path / "db.sqlite3"
-        shutil.copy(request.getfixturevalue("empty_sqlite"), path)
+        shutil.copy(migrated(), path)
 
         def query(sql: str) -> list:
             with closing(sqlite3.connect(path, timeout=20)) as database:

@@ -330,6 +330,6 @@ def test_lookup_rejects_get(as_alice: APIClient) -> None:
 def test_cached_book_survives_serialization(open_library: Server, db: None) -> None:
     provider = providers.OpenLibraryProvider(open_library.url)
     first = provider.get_by_isbn(CONCRETE)
-    assert cache.get(f"openlibrary:1:{CONCRETE}") is not None
+    assert cache.get(f"openlibrary:2:{CONCRETE}") is not None
     assert provider.get_by_isbn(CONCRETE) == first
     assert len(open_library.requested_paths) == 1

@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from catalog.models import Book
 from core.api.pagination import SearchPagination
-from core.search.lookups import FullTextIndex
+from core.search.indexes import FullTextIndex
 from tests.catalog.helpers import titles
 
 # The full-text index of InnoDB contains committed rows only.

@@ -48,7 +48,7 @@ def bad_parameters(response: Any) -> set[str]:
 
 
 def check_invariants() -> None:
-    """Check that counters match, owners are active members and limits are kept."""
+    """Check that counters match, owners are active members and no limit is exceeded."""
     for club in Club.objects.all():
         active = club.memberships.filter(status="active")
         assert club.members_count == active.count(), club

@@ -3,11 +3,11 @@
 Each area adds its rows to ROWS and the objects they refer to with BUILDERS (see `tests/clubs/reading/matrix.py`).
 Values of `level`:
 
-- `anybody`: not about one club, no authentication;
-- `signed in`: not about one club, authentication required;
-- `card`: anyone who may see the club;
-- `inside`: anyone for a public club, members for a private one;
-- `knows`: authenticated users who may see the club;
+- `public`: not about one club, no authentication;
+- `authenticated`: not about one club, authentication required;
+- `public summary`: users who may see the club, anonymous ones included;
+- `anyone`: the same for a public club, members for a private one;
+- `signed in`: authenticated users who may see the club;
 - `applicant`: members and users who have asked to join;
 - `member`, `moderator`, `owner`: at least that rank.
 """
@@ -52,20 +52,20 @@ class Row:
 
     def expected(self, role: str, *, private: bool) -> int:
         """Return the status that the matrix specifies for a role."""
-        if self.level == "anybody":
+        if self.level == "public":
             return self.allowed(role)
         if role == "anonymous":
-            if self.level not in ("card", "inside"):
+            if self.level not in ("public summary", "anyone"):
                 return 401
             return 404 if private else self.allowed(role)
-        if self.level == "signed in":
+        if self.level == "authenticated":
             return self.allowed(role)
         if private and role in ("outsider", "banned"):
             return 404
-        if self.level in ("card", "knows") or (self.level == "inside" and not private):
+        if self.level in ("public summary", "signed in") or (self.level == "anyone" and not private):
             return self.allowed(role)
-        least = "member" if self.level == "inside" else self.level
-        return self.allowed(role) if RANK_OF_ROLE.get(role, -1) >= RANKS.index(least) else 403
+        required = "member" if self.level == "anyone" else self.level
+        return self.allowed(role) if RANK_OF_ROLE.get(role, -1) >= RANKS.index(required) else 403
 
 
 @dataclass
@@ -73,41 +73,41 @@ class World:
     """A club with a user in each role, and the objects that rows refer to."""
 
     club: Club
-    cast: dict[str, User | None]
-    things: dict[str, Any] = field(default_factory=dict)
+    users: dict[str, User | None]
+    objects: dict[str, Any] = field(default_factory=dict)
 
     def resolve(self, value: Any) -> Any:
         """Replace references by ids."""
         if isinstance(value, Mapping):
             return {name: self.resolve(part) for name, part in value.items()}
         if isinstance(value, str) and value.startswith("@"):
-            thing = self.things[value[1:]]
-            return getattr(thing, "pk", thing)
+            obj = self.objects[value[1:]]
+            return getattr(obj, "pk", obj)
         return value
 
 
-def people(world: World, make_user: Callable[..., User]) -> None:
+def add_users(world: World, make_user: Callable[..., User]) -> None:
     """Add a member, an applicant and an invitation."""
-    world.things["target"] = bring_in(world.club, make_user("target")).user
-    world.things["asking"] = bring_in(world.club, make_user("asking"), status="pending").user
-    invitation, code = Invitation.create_with_code(world.club, by=world.cast["owner"], expires_in_hours=1, max_uses=9)
-    world.things |= {"invitation": invitation, "code": code}
+    world.objects["target"] = bring_in(world.club, make_user("target")).user
+    world.objects["applicant"] = bring_in(world.club, make_user("applicant"), status="pending").user
+    invitation, code = Invitation.create_with_code(world.club, by=world.users["owner"], expires_in_hours=1, max_uses=9)
+    world.objects |= {"invitation": invitation, "code": code}
 
 
-BUILDERS: list[Callable[[World, Callable[..., User]], None]] = [people]
+BUILDERS: list[Callable[[World, Callable[..., User]], None]] = [add_users]
 
 BOB = {"user_id": "@target"}
 INVITATION = {"invitation_id": "@invitation"}
 
 ROWS: list[Row] = [
-    Row("club-list", "get", "anybody", club_in=None),
-    Row("club-list", "post", "signed in", 201, body={"name": "Another"}, club_in=None),
-    Row("club-detail", "get", "card", club_in="club_id"),
+    Row("club-list", "get", "public", club_in=None),
+    Row("club-list", "post", "authenticated", 201, body={"name": "Another"}, club_in=None),
+    Row("club-detail", "get", "public summary", club_in="club_id"),
     Row("club-detail", "put", "owner", body={"name": "Renamed"}, club_in="club_id"),
     Row("club-detail", "patch", "owner", body={"name": "Renamed"}, club_in="club_id"),
     Row("club-detail", "delete", "owner", 204, club_in="club_id"),
     Row(
-        *("club-join", "post", "knows"),
+        *("club-join", "post", "signed in"),
         {"outsider": 201, "pending": 409, "member": 409, "moderator": 409, "owner": 409, "banned": 403},
         club_in="club_id",
     ),
@@ -119,11 +119,11 @@ ROWS: list[Row] = [
     Row("club-transfer", "post", "owner", body={"user": "@target"}, club_in="club_id"),
     Row("club-cover", "put", "owner", upload=True),
     Row("club-cover", "delete", "owner", 204),
-    Row("club-stats", "get", "inside"),
+    Row("club-stats", "get", "anyone"),
     Row("club-activity", "get", "member"),
     Row("club-member-list", "get", "member"),
     Row("club-member-detail", "get", "member", path=BOB),
-    Row("club-member-detail", "patch", "moderator", path={"user_id": "@asking"}, body={"status": "active"}),
+    Row("club-member-detail", "patch", "moderator", path={"user_id": "@applicant"}, body={"status": "active"}),
     Row("club-member-detail", "patch", "moderator", path=BOB, body={"status": "banned"}, note="ban"),
     Row("club-member-detail", "patch", "owner", path=BOB, body={"role": "moderator"}, note="promote"),
     Row("club-member-detail", "delete", "moderator", 204, path=BOB),
@@ -131,7 +131,7 @@ ROWS: list[Row] = [
     Row("club-invite-list", "post", "moderator", 201),
     Row("club-invite-detail", "delete", "moderator", 204, path=INVITATION),
     Row(
-        *("invite-accept", "post", "signed in"),
+        *("invite-accept", "post", "authenticated"),
         {"outsider": 201, "pending": 201, "member": 409, "moderator": 409, "owner": 409, "banned": 404},
         body={"code": "@code"},
         club_in=None,

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.roles import ADMINISTRATORS, CATALOGUE_EDITORS, MODERATORS
+from accounts.roles import ADMINISTRATORS, CATALOG_EDITORS, MODERATORS
 from catalog.models import Book
 from core.tasks.worker import run_pending
 from moderation.models import CaseView
@@ -41,7 +41,7 @@ SECRETS = {
 }
 WORDS = [word.rpartition("/")[2].encode() for word in SECRETS.values()]
 TEXTS = (models.CharField, models.TextField)
-ROLES = [MODERATORS, CATALOGUE_EDITORS, ADMINISTRATORS, "superuser"]
+ROLES = [MODERATORS, CATALOG_EDITORS, ADMINISTRATORS, "superuser"]
 
 
 @pytest.fixture
@@ -101,11 +101,11 @@ def name_of(model, page):
 
 def pages(world):
     """Yield the URL of every admin page: plain, searched, filtered, sorted, and of single rows."""
-    yield from (reverse(f"admin:{name}") for name in ("index", "password_change", "second_factor"))
+    yield from (reverse(f"admin:{name}") for name in ("index", "password_change", "two_factor_settings"))
     first, second = (book.pk for book in world["books"])
     yield reverse("admin:catalog_book_merge") + f"?book={first}&book={second}"
     yield reverse("admin:catalog_book_duplicates")
-    for path, what in itertools.product(("activity_event_export", "api_auditentry_export"), ("", "?q=alice")):
+    for path, what in itertools.product(("activity_event_export", "core_auditentry_export"), ("", "?q=alice")):
         yield reverse(f"admin:{path}") + what
     yield reverse("admin:search") + "?s=a"
     for model, page in admin.site._registry.items():
@@ -138,9 +138,9 @@ def test_private_content_is_on_no_admin_page(world, staff_client, role):
     client, leaks, pages_seen = staff_client(role), [], 0
     if role in (ADMINISTRATORS, "superuser"):
         # These actions create log entries, which are checked below.
-        for page, action, pk in (("meeting", "cancel", "meeting"), ("entry", "remove", "entry")):
+        for page, action, pk in (("meetings_meeting", "cancel", "meeting"), ("clubs_entry", "remove", "entry")):
             form = {"action": action, "_selected_action": [world[pk]]}
-            assert client.post(reverse(f"admin:clubs_{page}_changelist"), form).status_code == 302
+            assert client.post(reverse(f"admin:{page}_changelist"), form).status_code == 302
         run_pending()
     asked = ((path, client.get(path)) for path in pages(world))
     for call, response in itertools.chain(asked, confirmations(client, world)):
@@ -149,7 +149,7 @@ def test_private_content_is_on_no_admin_page(world, staff_client, role):
         text = content(response)
         leaks += [(call, word) for word in WORDS if word in text]
     assert leaks == []
-    assert pages_seen > {MODERATORS: 100, CATALOGUE_EDITORS: 40, ADMINISTRATORS: 300, "superuser": 300}[role]
+    assert pages_seen > {MODERATORS: 100, CATALOG_EDITORS: 40, ADMINISTRATORS: 300, "superuser": 300}[role]
 
 
 def test_private_content_is_not_found_by_admin_search(world, staff_client):
@@ -174,18 +174,18 @@ def test_lookups_on_hidden_text_columns_are_rejected(world, staff_client):
                 allowed.append(f"{model.__name__}.{column}__{how}")
     assert allowed == []
     for page, column in (
-        ("meeting", "agenda"),
-        ("thread", "title"),
-        ("membership", "message"),
-        ("thread", "posts__body"),
+        ("meetings_meeting", "agenda"),
+        ("discussions_thread", "title"),
+        ("clubs_membership", "message"),
+        ("discussions_thread", "posts__body"),
     ):
-        response = client.get(reverse(f"admin:clubs_{page}_changelist"), {f"{column}__startswith": "z"})
+        response = client.get(reverse(f"admin:{page}_changelist"), {f"{column}__startswith": "z"})
         assert response.status_code == 400, column
 
 
 def test_public_content_is_on_the_same_pages(world, staff_client):
     """Otherwise the other tests would prove nothing."""
-    world["club"].change(by=world["club"].owner, visibility="public")
+    world["club"].update_club(by=world["club"].owner, visibility="public")
     client = staff_client(ADMINISTRATORS)
     responses = [content(client.get(path)) for path in pages(world)]
     found = {word for word in WORDS if any(word in response for response in responses)}
@@ -196,7 +196,7 @@ def test_public_content_is_on_the_same_pages(world, staff_client):
 @pytest.mark.parametrize("role", [MODERATORS, ADMINISTRATORS])
 def test_report_reveals_the_post_and_logs_the_view(world, staff_client, client_of, moe, role):
     client = staff_client(role)
-    about = reverse("admin:moderation_case_about", args=["post", world["post"]])
+    about = reverse("admin:moderation_case_open", args=["post", world["post"]])
     assert client.get(about).status_code == 404
     report = {"target_type": "post", "target_id": world["post"], "reason": "abuse", "note": ""}
     ok(client_of(moe).post("/api/v1/reports/", report), 201)
@@ -223,6 +223,6 @@ def test_report_reveals_the_post_and_logs_the_view(world, staff_client, client_o
 def test_case_page_requires_moderation_permission(world, staff_client, client_of, moe):
     report = {"target_type": "post", "target_id": world["post"], "reason": "abuse", "note": ""}
     ok(client_of(moe).post("/api/v1/reports/", report), 201)
-    client = staff_client(CATALOGUE_EDITORS)
-    assert client.get(reverse("admin:moderation_case_about", args=["post", world["post"]])).status_code == 403
+    client = staff_client(CATALOG_EDITORS)
+    assert client.get(reverse("admin:moderation_case_open", args=["post", world["post"]])).status_code == 403
     assert not CaseView.objects.exists()

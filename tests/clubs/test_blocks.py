@@ -76,9 +76,9 @@ def test_invitation_by_another_or_deleted_user_is_valid(private_club, moe, alice
 
 def test_blocked_progress_is_hidden_but_counted(members, club, bob, charlie, as_bob, as_charlie, as_moe):
     entry = Entry.add_entry(club=club, book=Book.create_book(by=None, title="Emma", authors=["Jane Austen"]), by=bob)
-    for reader, percent in ((bob, 40), (charlie, 80)):
+    for user, percent in ((bob, 40), (charlie, 80)):
         Progress.set_progress(
-            entry=entry, by=reader, position=ReadingPosition(Unit.PERCENT, Decimal(percent), Decimal(100))
+            entry=entry, by=user, position=ReadingPosition(Unit.PERCENT, Decimal(percent), Decimal(100))
         )
     Block.objects.block(on=charlie, by=bob)
     pages = {client: client.get(f"{CLUBS}{club.pk}/books/{entry.pk}/progress/") for client in (as_bob, as_charlie)}

@@ -24,8 +24,8 @@ def test_patch_updates_only_the_sent_fields(as_alice, url):
 def test_put_requires_the_name_and_keeps_other_fields(as_alice, url):
     as_alice.patch(url, {"description": "Late"})
     assert bad_fields(as_alice.put(url, {"description": "x"})) == {"name": "required"}
-    card = as_alice.put(url, {"name": "Renamed"}).json()
-    assert (card["name"], card["description"]) == ("Renamed", "Late")
+    data = as_alice.put(url, {"name": "Renamed"}).json()
+    assert (data["name"], data["description"]) == ("Renamed", "Late")
 
 
 def test_empty_patch_changes_nothing(as_alice, url):
@@ -50,10 +50,10 @@ def test_member_limit_below_members_conflicts(as_alice, url):
 
 
 def test_private_visibility_sets_join_policy(as_alice, url):
-    card = as_alice.patch(url, {"visibility": "private"}).json()
-    assert (card["visibility"], card["join_policy"]) == ("private", "invite")
-    card = as_alice.patch(url, {"visibility": "public"}).json()
-    assert (card["visibility"], card["join_policy"]) == ("public", "invite")
+    data = as_alice.patch(url, {"visibility": "private"}).json()
+    assert (data["visibility"], data["join_policy"]) == ("private", "invite")
+    data = as_alice.patch(url, {"visibility": "public"}).json()
+    assert (data["visibility"], data["join_policy"]) == ("public", "invite")
 
 
 @pytest.mark.parametrize("policy", ["open", "request"])
@@ -63,8 +63,8 @@ def test_private_club_rejects_other_join_policies(as_alice, url, policy):
     assert as_alice.get(url).json()["visibility"] == "public"
     as_alice.patch(url, {"visibility": "private"})
     assert bad_fields(as_alice.patch(url, {"join_policy": policy})) == error
-    card = as_alice.patch(url, {"visibility": "public", "join_policy": policy}).json()
-    assert card["join_policy"] == policy
+    data = as_alice.patch(url, {"visibility": "public", "join_policy": policy}).json()
+    assert data["join_policy"] == policy
 
 
 def test_stale_if_match_fails(as_alice, url):

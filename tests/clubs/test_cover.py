@@ -4,7 +4,7 @@ import pytest
 
 from clubs.models import Club
 from tests.clubs.helpers import CLUBS, problem
-from tests.pictures import fetched, files, made, put, seen
+from tests.images import fetch, make_image, open_image, stored_files, upload_image
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ def cover(club):
 
 
 def test_cover_is_scaled_and_shown_in_responses(cover, club, as_alice, as_charlie, anonymous):
-    response = put(as_alice, cover, made("JPEG", (3200, 800)))
+    response = upload_image(as_alice, cover, make_image("JPEG", (3200, 800)))
     assert response.status_code == 200, response.content
     url = response.json()["cover_url"]
     assert url.startswith("http://testserver/media/club-covers/")
@@ -29,48 +29,48 @@ def test_cover_is_scaled_and_shown_in_responses(cover, club, as_alice, as_charli
     assert anonymous.get(f"{CLUBS}{club.pk}/", HTTP_HOST="localhost").json()["cover_url"] == url.replace(
         "testserver", "localhost"
     )
-    assert seen(url).size == (1600, 400)
-    assert seen(put(as_alice, cover, made("PNG", (20, 90))).json()["cover_url"]).size == (20, 90)
-    assert seen(put(as_alice, cover, made("PNG", (3200, 1))).json()["cover_url"]).size == (1600, 1)
-    assert len(files()) == 1
+    assert open_image(url).size == (1600, 400)
+    assert open_image(upload_image(as_alice, cover, make_image("PNG", (20, 90))).json()["cover_url"]).size == (20, 90)
+    assert open_image(upload_image(as_alice, cover, make_image("PNG", (3200, 1))).json()["cover_url"]).size == (1600, 1)
+    assert len(stored_files()) == 1
 
 
 def test_cover_changes_require_the_owner(cover, club, as_alice, as_moe, as_bob):
     for client in (as_moe, as_bob):
-        problem(put(client, cover, made()), 403, "owner_only")
+        problem(upload_image(client, cover, make_image()), 403, "owner_only")
         problem(client.delete(cover), 403, "owner_only")
-    put(as_alice, cover, made())
+    upload_image(as_alice, cover, make_image())
     for _twice in range(2):
         assert as_alice.delete(cover).status_code == 204
     assert as_alice.get(f"{CLUBS}{club.pk}/").json()["cover_url"] is None
-    assert files() == set()
+    assert stored_files() == set()
 
 
 def test_cover_upload_hides_private_club_before_validation(private_club, as_charlie):
     # Neither 400 nor 413 may reveal that the club exists.
-    for data in (made(), b"nonsense", b"x" * 5_050_000):
-        problem(put(as_charlie, f"{CLUBS}{private_club.pk}/cover/", data), 404, "not_found")
+    for data in (make_image(), b"nonsense", b"x" * 5_050_000):
+        problem(upload_image(as_charlie, f"{CLUBS}{private_club.pk}/cover/", data), 404, "not_found")
 
 
 def test_cover_survives_updates_and_is_deleted_with_club(cover, club, as_alice):
-    url = put(as_alice, cover, made()).json()["cover_url"]
-    shown = as_alice.put(f"{CLUBS}{club.pk}/", {"name": "Day readers", "cover_url": "x", "cover": "y"}).json()
-    assert shown["cover_url"] == url
+    url = upload_image(as_alice, cover, make_image()).json()["cover_url"]
+    data = as_alice.put(f"{CLUBS}{club.pk}/", {"name": "Day readers", "cover_url": "x", "cover": "y"}).json()
+    assert data["cover_url"] == url
     assert as_alice.delete(f"{CLUBS}{club.pk}/").status_code == 204
-    assert files() == set()
-    assert fetched(url).status_code == 404
+    assert stored_files() == set()
+    assert fetch(url).status_code == 404
 
 
 def test_cover_upload_checks_if_match_of_the_club(cover, club, as_alice):
     etag = as_alice.get(f"{CLUBS}{club.pk}/")["ETag"]
-    assert put(as_alice, cover, made(), HTTP_IF_MATCH=etag).status_code == 200
-    problem(put(as_alice, cover, made(), HTTP_IF_MATCH=etag), 412, "precondition_failed")
+    assert upload_image(as_alice, cover, make_image(), HTTP_IF_MATCH=etag).status_code == 200
+    problem(upload_image(as_alice, cover, make_image(), HTTP_IF_MATCH=etag), 412, "precondition_failed")
 
 
 def test_staff_can_remove_a_cover(cover, club, as_alice, staff, client):
-    put(as_alice, cover, made())
+    upload_image(as_alice, cover, make_image())
     client.force_login(staff)
     response = client.post("/admin/clubs/club/", {"action": "remove_covers", "_selected_action": [club.pk]})
     assert response.status_code == 302
     assert Club.objects.get(pk=club.pk).cover == ""
-    assert files() == set()
+    assert stored_files() == set()

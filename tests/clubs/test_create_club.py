@@ -7,7 +7,7 @@ from tests.clubs.helpers import CLUBS, bad_fields, check_invariants, problem
 
 pytestmark = pytest.mark.django_db
 
-CARD = {
+CLUB_FIELDS = {
     *("id", "name", "description", "visibility", "join_policy", "member_limit", "language", "timezone", "owner"),
     *("members_count", "current_entry", "next_meeting", "my_role", "my_status", "created_at"),
     "cover_url",
@@ -17,9 +17,9 @@ CARD = {
 def test_create_makes_the_user_the_owner(as_alice, alice):
     response = as_alice.post(CLUBS, {"name": "  Night readers "})
     assert response.status_code == 201
-    card = response.json()
-    assert card.keys() == CARD
-    assert card == card | {
+    data = response.json()
+    assert data.keys() == CLUB_FIELDS
+    assert data == data | {
         "name": "Night readers",
         "description": "",
         "visibility": "public",
@@ -32,17 +32,17 @@ def test_create_makes_the_user_the_owner(as_alice, alice):
         "my_role": "owner",
         "my_status": "active",
     }
-    assert card["created_at"].endswith("Z")
-    assert as_alice.get(f"{CLUBS}{card['id']}/").json() == card
+    assert data["created_at"].endswith("Z")
+    assert as_alice.get(f"{CLUBS}{data['id']}/").json() == data
     check_invariants()
 
 
 def test_create_defaults_language_and_time_zone_to_users(make_user, client_of):
     ana = client_of(make_user("ana", language="pt-BR", timezone="America/Sao_Paulo"))
-    card = ana.post(CLUBS, {"name": "Clube"}).json()
-    assert (card["language"], card["timezone"]) == ("pt-BR", "America/Sao_Paulo")
-    card = ana.post(CLUBS, {"name": "Club", "language": "EN", "timezone": "Europe/Lisbon"}).json()
-    assert (card["language"], card["timezone"]) == ("en", "Europe/Lisbon")
+    data = ana.post(CLUBS, {"name": "Clube"}).json()
+    assert (data["language"], data["timezone"]) == ("pt-BR", "America/Sao_Paulo")
+    data = ana.post(CLUBS, {"name": "Club", "language": "EN", "timezone": "Europe/Lisbon"}).json()
+    assert (data["language"], data["timezone"]) == ("en", "Europe/Lisbon")
     assert ana.post(CLUBS, {"name": "Club", "language": ""}).json()["language"] == ""
 
 
@@ -85,8 +85,8 @@ def test_create_with_maximum_lengths(as_alice):
 
 
 def test_create_private_club_sets_join_policy(as_alice):
-    card = as_alice.post(CLUBS, {"name": "Secret", "visibility": "private"}).json()
-    assert (card["visibility"], card["join_policy"]) == ("private", "invite")
+    data = as_alice.post(CLUBS, {"name": "Secret", "visibility": "private"}).json()
+    assert (data["visibility"], data["join_policy"]) == ("private", "invite")
     same = as_alice.post(CLUBS, {"name": "Secret", "visibility": "private", "join_policy": "invite"})
     assert same.status_code == 201
     for policy in ("open", "request"):
@@ -96,10 +96,10 @@ def test_create_private_club_sets_join_policy(as_alice):
 
 def test_create_ignores_read_only_fields(as_alice, bob):
     body = {"name": "A", "id": 7, "owner": bob.pk, "members_count": 99, "my_role": "member", "created_at": "1999-01-01"}
-    card = as_alice.post(CLUBS, body).json()
-    assert card["members_count"] == 1
-    assert card["owner"]["username"] == "alice"
-    assert not card["created_at"].startswith("1999")
+    data = as_alice.post(CLUBS, body).json()
+    assert data["members_count"] == 1
+    assert data["owner"]["username"] == "alice"
+    assert not data["created_at"].startswith("1999")
 
 
 def test_create_with_same_idempotency_key_creates_once(as_alice):

@@ -40,12 +40,14 @@ def accept(client, code):
 
 
 def test_create_returns_code_and_url(invite, moe, settings):
-    made = invite()
-    assert made.keys() == {"id", "created_by", "created_at", "expires_at", "max_uses", "uses", "code", "url"}
-    assert (made["max_uses"], made["uses"], made["created_by"]["username"]) == (1, 0, "moe")
-    assert made["url"] == f"{settings.APP_URL}/invite?code={made['code']}"
-    kept = Invitation.objects.get()
-    assert kept.expires_at - kept.created_at == pytest.approx(datetime.timedelta(hours=168), abs=datetime.timedelta(1))
+    invitation = invite()
+    assert invitation.keys() == {"id", "created_by", "created_at", "expires_at", "max_uses", "uses", "code", "url"}
+    assert (invitation["max_uses"], invitation["uses"], invitation["created_by"]["username"]) == (1, 0, "moe")
+    assert invitation["url"] == f"{settings.APP_URL}/invite?code={invitation['code']}"
+    stored = Invitation.objects.get()
+    assert stored.expires_at - stored.created_at == pytest.approx(
+        datetime.timedelta(hours=168), abs=datetime.timedelta(1)
+    )
 
 
 def test_code_is_random_and_not_stored(invite, invites, as_moe, caplog):
@@ -107,18 +109,18 @@ def test_accept_completes_a_join_request(make_club, alice, as_charlie, charlie):
 def test_accept_answers_the_same_404_for_every_invalid_code(
     invite, invites, as_moe, client_of, make_user, private_club
 ):
-    readers = [make_user(f"reader{n}") for n in range(6)]
+    users = [make_user(f"reader{n}") for n in range(6)]
     spent, expired, revoked, good = (invite() for _ in range(4))
-    assert accept(client_of(readers[0]), spent["code"]).status_code == 201
+    assert accept(client_of(users[0]), spent["code"]).status_code == 201
     Invitation.objects.filter(pk=expired["id"]).update(expires_at=timezone.now())
     assert as_moe.delete(f"{invites}{revoked['id']}/").status_code == 204
-    bring_in(private_club, readers[5], status="banned")
-    stranger = client_of(readers[1])
+    bring_in(private_club, users[5], status="banned")
+    stranger = client_of(users[1])
     responses = [
         accept(stranger, code)
         for code in ("nonsense", "x" * 200, "ünknown", spent["code"], expired["code"], revoked["code"])
     ]
-    responses.append(accept(client_of(readers[5]), good["code"]))
+    responses.append(accept(client_of(users[5]), good["code"]))
     for response in responses:
         assert problem(response, 404, "not_found") | {"request_id": ""} == responses[0].json() | {"request_id": ""}
     assert Invitation.objects.get(pk=good["id"]).uses == 0
@@ -138,9 +140,9 @@ def test_accept_with_malformed_code_fails(as_charlie, body):
 
 
 def test_accept_by_a_member_does_not_count_as_use(invite, as_bob, as_alice):
-    made = invite(max_uses=2)
-    problem(accept(as_bob, made["code"]), 409, "already_member")
-    problem(accept(as_alice, made["code"]), 409, "already_member")
+    invitation = invite(max_uses=2)
+    problem(accept(as_bob, invitation["code"]), 409, "already_member")
+    problem(accept(as_alice, invitation["code"]), 409, "already_member")
     assert Invitation.objects.get().uses == 0
 
 
@@ -161,36 +163,36 @@ def test_accept_in_a_full_club_does_not_count_as_use(make_club, alice, as_charli
 
 
 def test_accept_counts_uses(invite, invites, as_moe, make_user, client_of):
-    made = invite(max_uses=2)
-    found = [accept(client_of(make_user(f"reader{n}")), made["code"]).status_code for n in range(3)]
+    invitation = invite(max_uses=2)
+    found = [accept(client_of(make_user(f"reader{n}")), invitation["code"]).status_code for n in range(3)]
     assert found == [201, 201, 404]
     (row,) = as_moe.get(invites).json()["results"]
     assert (row["uses"], row["max_uses"]) == (2, 2)
 
 
 def test_accept_with_same_idempotency_key_counts_once(invite, as_charlie, as_moe, invites):
-    made = invite(max_uses=2)
-    first = as_charlie.post(ACCEPT, {"code": made["code"]}, headers={"Idempotency-Key": "k"})
-    again = as_charlie.post(ACCEPT, {"code": made["code"]}, headers={"Idempotency-Key": "k"})
+    invitation = invite(max_uses=2)
+    first = as_charlie.post(ACCEPT, {"code": invitation["code"]}, headers={"Idempotency-Key": "k"})
+    again = as_charlie.post(ACCEPT, {"code": invitation["code"]}, headers={"Idempotency-Key": "k"})
     assert first.json() == again.json()
-    made = [as_moe.post(invites, {}, headers={"Idempotency-Key": "k"}).json() for _ in range(2)]
-    assert made[0] == made[1]
+    responses = [as_moe.post(invites, {}, headers={"Idempotency-Key": "k"}).json() for _ in range(2)]
+    assert responses[0] == responses[1]
     assert Invitation.objects.count() == 2
 
 
 def test_revoked_invitation_is_not_listed(invite, invites, as_moe):
-    kept, revoked = invite(), invite()
+    active, revoked = invite(), invite()
     url = f"{invites}{revoked['id']}/"
     assert as_moe.delete(url).status_code == 204
     problem(as_moe.delete(url), 404, "not_found")
-    assert [row["id"] for row in as_moe.get(invites).json()["results"]] == [kept["id"]]
+    assert [row["id"] for row in as_moe.get(invites).json()["results"]] == [active["id"]]
 
 
 def test_revoke_in_another_club_is_not_found(invite, as_charlie, charlie):
-    made = invite()
+    invitation = invite()
     own = Club.create_club(by=charlie, name="Own")
-    problem(as_charlie.delete(f"{CLUBS}{own.pk}/invites/{made['id']}/"), 404, "not_found")
-    assert Invitation.objects.get(pk=made["id"]).revoked_at is None
+    problem(as_charlie.delete(f"{CLUBS}{own.pk}/invites/{invitation['id']}/"), 404, "not_found")
+    assert Invitation.objects.get(pk=invitation["id"]).revoked_at is None
 
 
 def test_accept_is_throttled_per_user(rate, as_charlie, as_bob, anonymous):

@@ -28,8 +28,8 @@ def test_join_open_club_adds_a_member(club, as_charlie, charlie):
         "status": "active",
         "joined_at": response.json()["joined_at"],
     }
-    card = as_charlie.get(f"{CLUBS}{club.pk}/").json()
-    assert (card["my_role"], card["my_status"], card["members_count"]) == ("member", "active", 4)
+    data = as_charlie.get(f"{CLUBS}{club.pk}/").json()
+    assert (data["my_role"], data["my_status"], data["members_count"]) == ("member", "active", 4)
     problem(act(as_charlie, club, "join"), 409, "already_member")
 
 
@@ -39,8 +39,8 @@ def test_join_request_awaits_approval(make_club, as_charlie, as_moe, as_bob, cha
     assert response.status_code == 202
     assert (response.json()["status"], response.json()["joined_at"]) == ("pending", None)
     problem(act(as_charlie, club, "join"), 409, "already_member")
-    asked = as_moe.get(f"{CLUBS}{club.pk}/members/", {"status": "pending"}).json()["results"]
-    assert [(row["user"]["id"], row["message"]) for row in asked] == [(charlie.pk, "I read at night")]
+    requests = as_moe.get(f"{CLUBS}{club.pk}/members/", {"status": "pending"}).json()["results"]
+    assert [(row["user"]["id"], row["message"]) for row in requests] == [(charlie.pk, "I read at night")]
     club.refresh_from_db()
     assert club.members_count == 3
     approved = as_moe.patch(f"{CLUBS}{club.pk}/members/{charlie.pk}/", {"status": "active"})
@@ -114,8 +114,8 @@ def test_pending_and_banned_users_do_not_keep_the_owner(make_club, as_alice, bob
 def test_transfer_changes_the_owner(club, as_alice, as_bob, as_moe, bob):
     response = act(as_alice, club, "transfer", {"user": bob.pk})
     assert response.status_code == 200
-    card = response.json()
-    assert (card["owner"]["id"], card["my_role"], card["members_count"]) == (bob.pk, "moderator", 3)
+    data = response.json()
+    assert (data["owner"]["id"], data["my_role"], data["members_count"]) == (bob.pk, "moderator", 3)
     assert as_bob.get(f"{CLUBS}{club.pk}/").json()["my_role"] == "owner"
     rows = as_bob.get(f"{CLUBS}{club.pk}/members/").json()["results"]
     assert {row["user"]["username"]: row["role"] for row in rows} == {

@@ -12,14 +12,14 @@ pytestmark = pytest.mark.django_db
 
 def names(response):
     assert response.status_code == 200, response.content
-    return [card["name"] for card in response.json()["results"]]
+    return [row["name"] for row in response.json()["results"]]
 
 
 def test_list_shows_public_and_own_private_clubs(make_club, client_of, anonymous, charlie, bob, alice):
     make_club("Open")
     hidden = make_club("Hidden", visibility="public")
     bring_in(hidden, charlie, status="pending")
-    hidden.change(by=alice, visibility="private")
+    hidden.update_club(by=alice, visibility="private")
     seen = {username: set(names(client_of(user).get(CLUBS))) for username, user in (("bob", bob), ("charlie", charlie))}
     assert seen == {"bob": {"Open", "Hidden"}, "charlie": {"Open", "Hidden"}}
     assert names(anonymous.get(CLUBS)) == ["Open"]
@@ -34,9 +34,9 @@ def test_list_shows_the_users_membership(make_club, as_alice, as_moe, as_bob, as
     own = {"alice": as_alice, "moe": as_moe, "bob": as_bob, "charlie": as_charlie, "nobody": anonymous}
 
     def memberships():
-        cards = {username: client.get(CLUBS).json()["results"][0] for username, client in own.items()}
-        assert all(client.get(f"{CLUBS}{club.pk}/").json() == cards[username] for username, client in own.items())
-        return {username: (card["my_role"], card["my_status"]) for username, card in cards.items()}
+        rows = {username: client.get(CLUBS).json()["results"][0] for username, client in own.items()}
+        assert all(client.get(f"{CLUBS}{club.pk}/").json() == rows[username] for username, client in own.items())
+        return {username: (row["my_role"], row["my_status"]) for username, row in rows.items()}
 
     expected = {
         "alice": ("owner", "active"),
@@ -57,8 +57,8 @@ def test_list_shows_the_users_membership(make_club, as_alice, as_moe, as_bob, as
 def test_filter_mine(make_club, alice, bob, charlie, as_bob, as_charlie, anonymous):
     make_club("With Bob")
     Club.create_club(by=charlie, name="Charlie's")
-    asked = Club.create_club(by=alice, name="Asked", join_policy="request")
-    bring_in(asked, bob, status="pending")
+    requested = Club.create_club(by=alice, name="Asked", join_policy="request")
+    bring_in(requested, bob, status="pending")
     banned = Club.create_club(by=alice, name="Banned")
     bring_in(banned, bob, status="banned")
     left = Club.create_club(by=alice, name="Left")
@@ -113,17 +113,17 @@ def test_pagination_is_complete_in_both_directions(alice, anonymous, ordering):
         # Ties in every ordering must be neither skipped nor repeated.
         club = Club.create_club(by=alice, name=f"Club {n // 4}")
         Club.objects.filter(pk=club.pk).update(created_at=now - timezone.timedelta(days=n // 4))
-    whole = [card["id"] for card in anonymous.get(CLUBS, {"ordering": ordering}).json()["results"]]
+    whole = [row["id"] for row in anonymous.get(CLUBS, {"ordering": ordering}).json()["results"]]
     page = anonymous.get(CLUBS, {"ordering": ordering, "page_size": 4}).json()
-    seen = [card["id"] for card in page["results"]]
+    seen = [row["id"] for row in page["results"]]
     while page["next"]:
         page = anonymous.get(page["next"]).json()
-        seen += [card["id"] for card in page["results"]]
+        seen += [row["id"] for row in page["results"]]
     assert seen == whole
-    back = [card["id"] for card in page["results"]]
+    back = [row["id"] for row in page["results"]]
     while page["previous"]:
         page = anonymous.get(page["previous"]).json()
-        back = [card["id"] for card in page["results"]] + back
+        back = [row["id"] for row in page["results"]] + back
     assert back == whole
 
 

@@ -15,8 +15,8 @@ from tests.clubs.helpers import bring_in
 from tests.clubs.matrix import BUILDERS, ROLES, ROWS, Row, World
 from tests.clubs.reading import matrix as _reading  # noqa: F401  adds its rows
 from tests.discussions import matrix as _discussions  # noqa: F401  adds its rows
+from tests.images import make_image
 from tests.meetings import matrix as _meetings  # noqa: F401  adds its rows
-from tests.pictures import made
 from tests.reviews import matrix as _reviews  # noqa: F401  adds its row
 
 MISSING_ID = 10**9
@@ -27,18 +27,18 @@ def make_world(make_user, client_of):
     """Create a club with a user in each role."""
 
     def make(visibility):
-        cast = {role: None if role == "anonymous" else make_user(f"the-{role}") for role in ROLES}
+        users = {role: None if role == "anonymous" else make_user(f"the-{role}") for role in ROLES}
         # Created as a public club, because private ones accept no join requests.
-        club = Club.create_club(by=cast["owner"], name="Night readers", join_policy="request")
-        bring_in(club, cast["moderator"], role="moderator")
-        bring_in(club, cast["member"])
-        bring_in(club, cast["pending"], status="pending")
-        bring_in(club, cast["banned"], status="banned")
-        world = World(club, cast)
+        club = Club.create_club(by=users["owner"], name="Night readers", join_policy="request")
+        bring_in(club, users["moderator"], role="moderator")
+        bring_in(club, users["member"])
+        bring_in(club, users["pending"], status="pending")
+        bring_in(club, users["banned"], status="banned")
+        world = World(club, users)
         for build in BUILDERS:
             build(world, make_user)
         club.update_club(
-            by=cast["owner"], visibility=visibility, **({"join_policy": "open"} if visibility == "public" else {})
+            by=users["owner"], visibility=visibility, **({"join_policy": "open"} if visibility == "public" else {})
         )
         return world
 
@@ -52,7 +52,7 @@ def call(row: Row, world: World, client: Any, *, club: int | None = None) -> Any
     # A fixed request id, so that responses can be compared byte for byte.
     url, send = reverse(row.route, kwargs=path), getattr(client, row.method)
     if row.upload:
-        body = {"file": SimpleUploadedFile("picture.png", made())}
+        body = {"file": SimpleUploadedFile("picture.png", make_image())}
         return send(url, body, format="multipart", HTTP_X_REQUEST_ID="matrix-matrix")
     return send(url, world.resolve(row.body), HTTP_X_REQUEST_ID="matrix-matrix")
 
@@ -62,7 +62,7 @@ def call(row: Row, world: World, client: Any, *, club: int | None = None) -> Any
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_status_for_each_role_matches_the_matrix(make_world, client_of, row, visibility):
     world = make_world(visibility)
-    clients = {role: client_of(world.cast[role]) for role in ROLES}
+    clients = {role: client_of(world.users[role]) for role in ROLES}
     expected = {role: row.expected(role, private=visibility == "private") for role in ROLES}
     statuses = {}
     for role in ROLES:
@@ -77,7 +77,7 @@ def test_status_for_each_role_matches_the_matrix(make_world, client_of, row, vis
 def test_private_club_answers_like_a_missing_one(make_world, client_of, row):
     world = make_world("private")
     for role in ("anonymous", "outsider", "banned"):
-        client = client_of(world.cast[role])
+        client = client_of(world.users[role])
         hidden, absent = call(row, world, client), call(row, world, client, club=MISSING_ID)
         assert hidden.status_code in (401, 404)
         assert (hidden.status_code, hidden.content) == (absent.status_code, absent.content)
@@ -89,7 +89,7 @@ def test_private_club_answers_like_a_missing_one(make_world, client_of, row):
 def test_private_club_is_not_revealed_by_validation(make_world, client_of, row):
     """Bodies, parameters, preconditions and keys must be validated after the access check."""
     world = make_world("private")
-    client = client_of(world.cast["outsider"])
+    client = client_of(world.users["outsider"])
     responses = []
     for club in (world.club.pk, MISSING_ID):
         path = world.resolve(row.path) | {row.club_in: club}

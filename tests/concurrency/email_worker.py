@@ -12,7 +12,7 @@ from clubs import tasks  # noqa: E402
 from core.tasks.decorators import periodic_tasks  # noqa: E402
 from core.tasks.worker import Worker  # noqa: E402
 
-tasks.PART = 7
+tasks.BATCH_SIZE = 7
 send, notify = filebased.EmailBackend.write_message, tasks.notify
 
 

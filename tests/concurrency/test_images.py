@@ -7,7 +7,7 @@ import pytest
 from catalog.models import Book
 from clubs.models import Club
 from tests.concurrency.tools import ROUNDS, at_once
-from tests.pictures import fetched, files, made, put
+from tests.images import fetch, make_image, stored_files, upload_image
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,14 +24,16 @@ def test_simultaneous_uploads_leave_one_file(alice, client_of):
     client = client_of(alice)
     club = Club.create_club(by=alice, name="Hasty")
     for _round in range(ROUNDS):
-        calls = [partial(put, client, AVATAR, made()) for _number in range(4)]
-        calls += [partial(put, client, f"/api/v1/clubs/{club.pk}/cover/", made()) for _number in range(4)]
+        calls = [partial(upload_image, client, AVATAR, make_image()) for _number in range(4)]
+        calls += [
+            partial(upload_image, client, f"/api/v1/clubs/{club.pk}/cover/", make_image()) for _number in range(4)
+        ]
         answers = at_once(calls)
         assert {answer.status_code for answer in answers} == {200}, [answer.content for answer in answers]
         shown = [client.get("/api/v1/users/me/").json()["avatar_url"]]
         shown.append(client.get(f"/api/v1/clubs/{club.pk}/").json()["cover_url"])
-        assert {f"http://testserver/media/{name}" for name in files()} == set(shown)
-        assert {fetched(url).status_code for url in shown} == {200}
+        assert {f"http://testserver/media/{name}" for name in stored_files()} == set(shown)
+        assert {fetch(url).status_code for url in shown} == {200}
         assert {answer.status_code for answer in at_once([partial(client.delete, AVATAR), calls[0]])} == {200, 204}
 
 
@@ -44,11 +46,11 @@ def test_uploads_during_deletions_leave_no_files(make_user, client_of):
         answers = at_once(
             [
                 partial(client.delete, "/api/v1/users/me/", {"password": PASSWORD}),
-                partial(put, client, AVATAR, made()),
-                partial(put, client, AVATAR, made()),
-                partial(put, client, f"/api/v1/clubs/{club.pk}/cover/", made()),
+                partial(upload_image, client, AVATAR, make_image()),
+                partial(upload_image, client, AVATAR, make_image()),
+                partial(upload_image, client, f"/api/v1/clubs/{club.pk}/cover/", make_image()),
                 partial(client.delete, f"/api/v1/clubs/{club.pk}/"),
-                partial(put, client, f"/api/v1/books/{book.pk}/cover/", made()),
+                partial(upload_image, client, f"/api/v1/books/{book.pk}/cover/", make_image()),
                 partial(client.delete, f"/api/v1/books/{book.pk}/"),
             ]
         )
@@ -58,7 +60,7 @@ def test_uploads_during_deletions_leave_no_files(make_user, client_of):
         assert {*codes[1:]} <= {200, 204, 401, 404, 409}, codes
         # A book stays if the account was deleted first.
         left = set(Book.objects.exclude(cover_url="").values_list("cover_url", flat=True))
-        assert files() == left
+        assert stored_files() == left
         for book in Book.objects.all():
             book.delete_book()
-        assert files() == set()
+        assert stored_files() == set()

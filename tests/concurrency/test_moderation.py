@@ -61,7 +61,7 @@ def statuses(answers):
 
 def check():
     """Check that cases match their reports and that hidden states match the targets."""
-    for case in Case.objects.exclude(state="gone"):
+    for case in Case.objects.exclude(state="deleted"):
         assert case.reports_count == case.reports.pending().count(), case
         assert case.state == ("open" if case.reports_count or case.is_appealed else "closed"), case
     for review in Review.objects.all():
@@ -73,7 +73,7 @@ def check():
 def decide(client, case, decision, reason):
     """Load the case page and return the call that submits its form."""
     shown = client.get(page_of(case)).context
-    form = {"version": shown["case"].version, "seen": shown["form"].initial["seen"]}
+    form = {"version": shown["case"].version, "digest": shown["form"].initial["digest"]}
     return partial(client.post, page_of(case), form | {"decision": decision, "reason": reason}, follow=True)
 
 
@@ -143,7 +143,7 @@ def test_decision_during_target_deletion(clients, write, browsers, as_alice):
         assert statuses(answers).keys() <= {200, 201, 204, 400}
         assert answers[-1].status_code == 204
         case.refresh_from_db()
-        assert (case.state, case.hidden_state) == ("gone", "")
+        assert (case.state, case.hidden_state) == ("deleted", "")
     check()
 
 
@@ -165,7 +165,7 @@ def test_reports_during_post_update_and_deletion(clients, users, alice, as_alice
         post.refresh_from_db()
         case = Case.objects.filter(target_type="post", target_id=post.pk).first()
         if post.deleted_at:
-            assert case is None or case.state == "gone"
+            assert case is None or case.state == "deleted"
         else:
             assert case is not None
             assert (
@@ -194,7 +194,7 @@ def test_decision_during_account_deletions(make_user, client_of, write, browsers
         assert statuses(answers).keys() <= {200, 201, 204, 400, 401, 409}
         assert {answer.status_code for answer in answers[2:4]} == {204}
         case.refresh_from_db()
-        assert case.state == "gone"
+        assert case.state == "deleted"
     check()
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.two_factor.models import RecoveryCode, TOTPDevice
 from tests.concurrency.tools import ROUNDS, at_once
-from tests.staff import ENROL, code_of, enrol, shown_codes, shown_secret, sign_in
+from tests.staff import SETUP, enroll, get_recovery_codes, get_secret, sign_in, totp_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,17 +22,17 @@ def statuses(code):
 def test_totp_code_works_once(staff):
     now = time.time() // 30 * 30
     with time_machine.travel(now, tick=False) as clock:
-        secret, _codes = enrol(Client(), "staffer")
+        secret, _codes = enroll(Client(), "staffer")
         for _round in range(ROUNDS):
             clock.shift(120)
             TOTPDevice.objects.update(failures=0, failed_at=None)
-            assert statuses(code_of(secret)) == [200] * 7 + [302]
+            assert statuses(totp_code(secret)) == [200] * 7 + [302]
 
 
 def test_recovery_code_works_once(staff):
     for _round in range(-(-ROUNDS // 10)):
         TOTPDevice.objects.all().delete()
-        _secret, codes = enrol(Client(), "staffer")
+        _secret, codes = enroll(Client(), "staffer")
         for left, code in enumerate(reversed(codes)):
             TOTPDevice.objects.update(failures=0, failed_at=None)
             assert statuses(code) == [200] * 7 + [302]
@@ -46,10 +46,10 @@ def test_simultaneous_setups_leave_one_device(staff):
         calls = []
         for client in clients:
             sign_in(client, "staffer")
-            secret = shown_secret(client.get(ENROL))
-            calls.append(partial(client.post, ENROL, {"code": code_of(secret)}))
+            secret = get_secret(client.get(SETUP))
+            calls.append(partial(client.post, SETUP, {"code": totp_code(secret)}))
         answers = at_once(calls)
         assert sorted(answer.status_code for answer in answers) == [200, 302]
-        assert len(shown_codes(next(answer for answer in answers if answer.status_code == 200))) == 10
+        assert len(get_recovery_codes(next(answer for answer in answers if answer.status_code == 200))) == 10
         assert RecoveryCode.objects.count() == 10
         assert sorted(client.get("/admin/").status_code for client in clients) == [200, 302]

@@ -111,7 +111,7 @@ def test_error_page_is_translated_with_a_link_back(staff, monkeypatch, status, e
     assert answer.status_code == status
     assert f"<title>{title} | BookBridge</title>" in page
     assert '<html lang="pt-br">' in page
-    assert '<a href="/admin/">A sala da equipe</a>' in page
+    assert '<a href="/admin/">Administração</a>' in page
     assert "/admin/" not in client.get("/nowhere/").content.decode()
 
 

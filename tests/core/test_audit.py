@@ -71,8 +71,8 @@ def test_change_records_actor_target_and_client(admin, staff, alice):
     assert (entry.verb, entry.outcome, entry.actor, entry.actor_name) == ("admin.changed", "done", staff.pk, "staffer")
     assert (entry.target_type, entry.target_id, entry.target_title) == ("accounts.user", alice.pk, "alice")
     assert entry.changes == {"bio": ["", "New."]}
-    assert (entry.address, entry.agent, entry.request) == ("198.51.100.7", "Testfox/1", "req-1")
-    assert abs(timezone.now() - entry.at) < datetime.timedelta(minutes=1)
+    assert (entry.ip_address, entry.user_agent, entry.request_id) == ("198.51.100.7", "Testfox/1", "req-1")
+    assert abs(timezone.now() - entry.created_at) < datetime.timedelta(minutes=1)
 
 
 def test_additions_and_deletions_are_recorded(admin, staff):
@@ -146,7 +146,12 @@ def test_failed_admin_logins_are_recorded(alice, staff):
         client.post("/admin/login/", {"username": name, "password": password})
     first, second, third = entries()
     assert {entry.verb for entry in (first, second, third)} == {"staff.refused"}
-    assert (first.outcome, first.actor, first.target_id, first.address) == ("refused", None, staff.pk, "198.51.100.7")
+    assert (first.outcome, first.actor, first.target_id, first.ip_address) == (
+        "refused",
+        None,
+        staff.pk,
+        "198.51.100.7",
+    )
     assert second.target_id is third.target_id is None
     assert PASSWORD not in json.dumps(list(AuditEntry.objects.values()), default=str)
 
@@ -199,13 +204,21 @@ def test_audit_log_filters_and_search(admin, staff, alice):
         ({"q": "reviews.review:7"}, ["three"]),
         ({"q": "nothing at all"}, []),
         ({"q": "x:" + "9" * 30}, []),
-        ({"at_from_0": day}, ["one", "two"]),
-        ({"at_to_0": day}, ["two", "three", "four"]),
-        ({"at_from_0": day, "at_from_1": "00:00:00", "at_to_0": day, "at_to_1": "23:59:59"}, ["two"]),
-        ({"at_from_0": "yesterday"}, []),
-        ({"at_from_0": "0001-01-01"}, []),
-        ({"at_from_1": "10:00"}, []),
-        ({"verb": "two", "who": "alice", "at_from_0": day}, ["two"]),
+        ({"created_at_from_0": day}, ["one", "two"]),
+        ({"created_at_to_0": day}, ["two", "three", "four"]),
+        (
+            {
+                "created_at_from_0": day,
+                "created_at_from_1": "00:00:00",
+                "created_at_to_0": day,
+                "created_at_to_1": "23:59:59",
+            },
+            ["two"],
+        ),
+        ({"created_at_from_0": "yesterday"}, []),
+        ({"created_at_from_0": "0001-01-01"}, []),
+        ({"created_at_from_1": "10:00"}, []),
+        ({"verb": "two", "who": "alice", "created_at_from_0": day}, ["two"]),
     ]:
         assert shown(admin, **query) == found, query
 
@@ -304,7 +317,7 @@ def test_command_is_recorded_without_a_client(staff):
     Client().force_login(staff)
     call_command("reset_two_factor", "staffer", stdout=io.StringIO())
     (entry,) = entries()
-    assert (entry.verb, entry.address, entry.agent) == ("factor.reset", "", "")
+    assert (entry.verb, entry.ip_address, entry.user_agent) == ("factor.reset", "", "")
     assert entry.detail == "manage.py reset_two_factor"
 
 

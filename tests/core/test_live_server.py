@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.core.test_settings import P256, ROOT
+from tests.server import migrated
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -37,9 +39,7 @@ class Live:
             "PROMETHEUS_MULTIPROC_DIR": str(home / "metrics"),
             "RATE_REGISTER": "off",
         }
-        subprocess.run(
-            [sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=self.env | {"DEBUG": "off"}, check=True
-        )
+        shutil.copy(migrated(), home / "db.sqlite3")
         self.start()
 
     def start(self) -> None:

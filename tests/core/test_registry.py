@@ -1,4 +1,4 @@
-"""Contributions of apps, and the order in which apps hear of signals."""
+"""Contributions of apps, and the order in which apps receive signals."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -27,7 +27,7 @@ def test_registry_name_taken_is_refused():
 
 
 def test_panels_begin_with_what_waits_for_staff():
-    assert list(admin_panels) == ["moderation", "jobs", "accounts", "reviews"]
+    assert list(admin_panels) == ["moderation", "tasks", "accounts", "reviews"]
 
 
 def test_merges_move_lists_before_reviews():

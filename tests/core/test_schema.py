@@ -52,7 +52,7 @@ def test_retry_headers_are_documented(document):
 
 def test_optional_texts_may_be_empty(document):
     schemas = document["components"]["schemas"]
-    for schema, field in (("OwnUser", "email"), ("BookList", "language"), ("Edition", "language")):
+    for schema, field in (("CurrentUser", "email"), ("BookList", "language"), ("Edition", "language")):
         assert {"type": "string", "maxLength": 0} in schemas[schema]["properties"][field]["anyOf"]
 
 
@@ -60,7 +60,7 @@ def test_optional_texts_may_be_empty(document):
 def test_response_matches_the_schema(document, client_of, bob):
     """Bob has no e-mail address: an empty text must be valid even without format validation."""
     assert bob.email == ""
-    own = {"$ref": "#/components/schemas/OwnUser", "components": document["components"]}
+    own = {"$ref": "#/components/schemas/CurrentUser", "components": document["components"]}
     validate(client_of(bob).get("/api/v1/users/me/").json(), own, Draft202012Validator)
 
 
@@ -92,7 +92,7 @@ def test_only_account_deletion_has_a_delete_body(document):
     assert set(told) == {"/api/v1/users/me/"}
     assert told["/api/v1/users/me/"] == {
         "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/DepartureRequest"}}},
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/AccountDeletionRequest"}}},
     }
 
 

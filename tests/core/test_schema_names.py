@@ -2,7 +2,7 @@
 
 After one, write the list anew:
 
-    UPDATE_SCHEMA_NAMES=1 .venv/bin/python -m pytest -n 0 tests/api/test_schema_names.py
+    UPDATE_SCHEMA_NAMES=1 .venv/bin/python -m pytest -n 0 tests/core/test_schema_names.py
 """
 
 import json

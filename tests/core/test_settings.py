@@ -110,7 +110,7 @@ def test_invalid_setting_stops_the_start_with_its_name(name, value):
 )
 def test_application_server_names_the_invalid_setting(name, value):
     response = subprocess.run(
-        [sys.executable, "-m", "gunicorn", "--config", "bookbridge/gunicorn.py", "--check-config"],
+        [sys.executable, "-m", "gunicorn", "--config", "bookbridge/gunicorn.conf.py", "--check-config"],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "SECRET_KEY": "x" * 50, "JWT_PRIVATE_KEY": P256, name: value},
         capture_output=True,

@@ -4,9 +4,11 @@ import datetime
 import io
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -324,7 +326,11 @@ def test_command_exits_on_a_signal(signum, tmp_path):
     command = [sys.executable, "manage.py", "run_worker"]
     shutil.copy(migrated(), tmp_path / "db.sqlite3")
     process = subprocess.Popen(command, cwd=TOP, env=env, stderr=subprocess.PIPE)
-    time.sleep(4)
+    # The handlers are installed before the first periodic task is enqueued.
+    with closing(sqlite3.connect(tmp_path / "db.sqlite3", timeout=20)) as database:
+        while not database.execute("SELECT count(*) FROM core_queuedtask").fetchone()[0]:
+            assert process.poll() is None
+            time.sleep(0.05)
     process.send_signal(signum)
     _out, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (0, b"")

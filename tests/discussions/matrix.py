@@ -9,10 +9,10 @@ from tests.clubs.matrix import BUILDERS, ROWS, Row, World
 
 def discussions(world: World, make_user: Callable[..., User]) -> None:
     """Create a thread of the member with a post of another user."""
-    member = world.cast["member"]
+    member = world.users["member"]
     thread = Thread.create_thread(club=world.club, by=member, title="Whales", body="Who is Ishmael?")
-    answer = Post.create_post(thread=thread, by=world.things["target"], body="Call me so.")
-    world.things |= {"thread": thread, "post": thread.posts.get(author=member), "others": answer}
+    answer = Post.create_post(thread=thread, by=world.objects["target"], body="Call me so.")
+    world.objects |= {"thread": thread, "post": thread.posts.get(author=member), "others": answer}
 
 
 THREAD, BELOW = {"thread_id": "@thread"}, {"thread_id": "@thread"}

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from accounts.signals import account_event
 from clubs.models import Membership
-from core.search.lookups import build_search_text
+from core.search.fields import build_search_text
 from core.tasks.worker import run_pending
 from discussions.models import Post, Thread
 from tests.clubs.helpers import bring_in

@@ -12,8 +12,8 @@ from tests.clubs.matrix import BUILDERS, ROWS, Row, World
 
 def meetings(world: World, make_user: Callable[..., User]) -> None:
     starts_at = timezone.now() + datetime.timedelta(days=7)
-    world.things["meeting"] = Meeting.create_meeting(
-        club=world.club, by=world.cast["owner"], title="First", starts_at=starts_at
+    world.objects["meeting"] = Meeting.create_meeting(
+        club=world.club, by=world.users["owner"], title="First", starts_at=starts_at
     )
 
 
@@ -22,9 +22,9 @@ SECOND = {"title": "Second", "starts_at": "2027-02-01T19:00:00Z"}
 
 BUILDERS.append(meetings)
 ROWS += [
-    Row("club-meeting-list", "get", "inside"),
+    Row("club-meeting-list", "get", "anyone"),
     Row("club-meeting-list", "post", "moderator", 201, body=SECOND),
-    Row("club-meeting-detail", "get", "inside", path=MEETING),
+    Row("club-meeting-detail", "get", "anyone", path=MEETING),
     Row("club-meeting-detail", "put", "moderator", path=MEETING, body=SECOND),
     Row("club-meeting-detail", "patch", "moderator", path=MEETING, body={"status": "cancelled"}),
     Row("club-meeting-detail", "delete", "moderator", 204, path=MEETING),

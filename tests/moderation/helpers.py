@@ -40,16 +40,16 @@ def page_of(case: Case) -> str:
 def decide(client: Client, case: Case, action: str, reason: str = "abuse", **fields: Any) -> list[str]:
     """Open the case page and submit a decision; return the messages shown."""
     context = client.get(page_of(case)).context
-    hidden = {"version": context["case"].version, "seen": context["form"].initial["seen"]}
+    hidden = {"version": context["case"].version, "digest": context["form"].initial["digest"]}
     return send(client, case, hidden | {"decision": action, "reason": reason} | fields)
 
 
 def undo(client: Client, case: Case, reason: str = "mistake", **fields: Any) -> list[str]:
     """Open the case page and undo the last decision; return the messages shown."""
     context = client.get(page_of(case)).context
-    hidden = {"undo": context["last"].pk, "undo-version": context["case"].version}
+    hidden = {"undo": context["last_decision"].pk, "undo-version": context["case"].version}
     return send(
-        client, case, hidden | {"undo-ground": reason} | {f"undo-{name}": value for name, value in fields.items()}
+        client, case, hidden | {"undo-reason": reason} | {f"undo-{name}": value for name, value in fields.items()}
     )
 
 

@@ -18,7 +18,7 @@ def test_case_page_shows_content_reports_and_appeals(as_moira, moira, clients, a
     text = page.content.decode()
     for expected in ("Read it twice.", "Marvellous", "Emma", "Look!", "reader0", "I meant the film.", "alice", "4.5 ★"):
         assert expected in text, expected
-    assert [opening.by for opening in CaseView.objects.all()] == [moira]
+    assert [view.by for view in CaseView.objects.all()] == [moira]
 
 
 def test_case_page_counts_unlisted_reports_by_reason(as_moira, clients, review, monkeypatch):
@@ -37,7 +37,7 @@ def test_case_page_links_back_to_the_filtered_queue(as_moira, hidden):
     assert back in response.content.decode()
     heading = response.content.decode().partition("<h1")[2].partition("</h1>")[0]
     assert f"Review {hidden.pk}" in heading
-    seen = {"version": response.context["case"].version, "seen": response.context["form"].initial["seen"]}
+    seen = {"version": response.context["case"].version, "digest": response.context["form"].initial["digest"]}
     done = as_moira.post(page, seen | {"decision": "hide", "reason": "spam"}, follow=True)
     assert "Saved." in done.content.decode()
     assert back in done.content.decode()
@@ -48,7 +48,7 @@ def test_form_errors_are_shown_at_the_top(as_moira, hidden):
         "Please correct the error below."
         in as_moira.post(page_of(case_of(hidden)), {"reason": "spam"}).content.decode()
     )
-    chosen = {"action": "decide_together", "_selected_action": [case_of(hidden).pk], "reason": "spam"}
+    chosen = {"action": "decide_selected", "_selected_action": [case_of(hidden).pk], "reason": "spam"}
     assert "Please correct the error below." in as_moira.post(QUEUE, chosen).content.decode()
 
 
@@ -92,8 +92,8 @@ def test_cases_are_named_after_their_object(as_moira, clients, review, alice, bo
         ({"decision": "restore", "reason": "abuse"}, {"decision"}),
         ({"decision": "hide", "reason": "other"}, {"comment"}),
         ({"decision": "suspend", "reason": "abuse"}, {"duration"}),
-        ({"decision": "suspend", "reason": "abuse", "duration": "own"}, {"duration"}),
-        ({"decision": "suspend", "reason": "abuse", "duration": "own", "days": "9999"}, {"days", "duration"}),
+        ({"decision": "suspend", "reason": "abuse", "duration": "custom"}, {"duration"}),
+        ({"decision": "suspend", "reason": "abuse", "duration": "custom", "days": "9999"}, {"days", "duration"}),
         ({"decision": "conceal", "reason": "abuse"}, {"decision"}),
         ({"decision": "hide", "reason": "abuse", "comment": "x" * 301}, {"comment"}),
     ],
@@ -116,8 +116,8 @@ def test_view_permission_does_not_allow_decisions(make_user, admin_client_of, re
     assert client.get(QUEUE).status_code == 200
     assert client.get(page_of(case)).context["form"] is None
     assert client.post(page_of(case), {"decision": "hide", "reason": "spam", "version": 0}).status_code == 403
-    assert client.get(f"{QUEUE}about/review/{review.pk}/").status_code == 403
-    client.post(QUEUE, {"action": "decide_together", "_selected_action": [case.pk]})
+    assert client.get(f"{QUEUE}open/review/{review.pk}/").status_code == 403
+    client.post(QUEUE, {"action": "decide_selected", "_selected_action": [case.pk]})
     client = admin_client_of(nobody)
     for path in (QUEUE, page_of(case), "/admin/moderation/decision/", "/admin/moderation/caseview/"):
         assert client.get(path).status_code == 403, path

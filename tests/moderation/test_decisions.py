@@ -95,7 +95,7 @@ def test_warning_keeps_content_hidden(as_moira, hidden, as_alice):
 
 
 @pytest.mark.parametrize(
-    ("duration", "days", "expected"), [("1", "", 1), ("7", "", 7), ("30", "", 30), ("own", "90", 90)]
+    ("duration", "days", "expected"), [("1", "", 1), ("7", "", 7), ("30", "", 30), ("custom", "90", 90)]
 )
 def test_suspension_ends_sessions_immediately(as_moira, clients, alice, client_of, log_in, duration, days, expected):
     access = log_in("alice")["access"]
@@ -123,7 +123,7 @@ def test_suspension_is_not_shortened_by_another_case(as_moira, as_norbert, clien
     alice.refresh_from_db()
     assert alice.suspended_until == until
     assert not Decision.objects.filter(case=case_of(review)).exists()
-    decide(as_norbert, case_of(review), "suspend", "spam", duration="own", days="90")
+    decide(as_norbert, case_of(review), "suspend", "spam", duration="custom", days="90")
     undo(as_norbert, case_of(review))
     alice.refresh_from_db()
     assert alice.suspended_until == until
@@ -178,12 +178,12 @@ def test_undo_is_limited_to_the_last_decision(as_moira, hidden):
     decide(as_moira, case, "hide", "spam")
     first = Decision.objects.get(action="hide")
     decide(as_moira, case, "warn", "abuse")
-    body = {"undo": first.pk, "undo-version": case_of(hidden).version, "undo-ground": "mistake"}
+    body = {"undo": first.pk, "undo-version": case_of(hidden).version, "undo-reason": "mistake"}
     assert "Only the last decision" in send(as_moira, case, body)[0]
     undo(as_moira, case)
     undo(as_moira, case)
     assert case_of(hidden).hidden_state == "pending"
-    assert as_moira.get(page_of(case)).context["last"] is None
+    assert as_moira.get(page_of(case)).context["last_decision"] is None
 
 
 def test_moderator_cannot_decide_own_content(moira, as_moira, review, clients, client_of):
@@ -211,18 +211,18 @@ def test_decision_about_a_deleted_object_closes_the_case(as_moira, review, clien
     assert "It has been deleted." in as_moira.get(page_of(case)).content.decode()
     assert "deleted in the meantime" in send(as_moira, case, body)[0]
     case.refresh_from_db()
-    assert case.state == "gone"
+    assert case.state == "deleted"
 
 
 def test_case_is_opened_without_a_report(as_moira, review, as_alice):
-    response = as_moira.get(f"{QUEUE}about/review/{review.pk}/")
+    response = as_moira.get(f"{QUEUE}open/review/{review.pk}/")
     case = case_of(review)
     assert response["Location"] == page_of(case)
     assert case.state == "closed"
     decide(as_moira, case, "hide", "spam")
     assert as_alice.get(f"{REVIEWS}{review.pk}/").json()["moderation"]["status"] == "hidden"
-    assert as_moira.get(f"{QUEUE}about/review/{10**9}/").status_code == 404
-    assert as_moira.get(f"{QUEUE}about/comment/1/").status_code == 404
+    assert as_moira.get(f"{QUEUE}open/review/{10**9}/").status_code == 404
+    assert as_moira.get(f"{QUEUE}open/comment/1/").status_code == 404
 
 
 def test_review_hidden_without_a_case_can_be_restored(as_moira, review, as_alice, anonymous):
@@ -232,7 +232,7 @@ def test_review_hidden_without_a_case_can_be_restored(as_moira, review, as_alice
         "reason": "other",
         "text": "It does not belong here.",
     }
-    as_moira.get(f"{QUEUE}about/review/{review.pk}/")
+    as_moira.get(f"{QUEUE}open/review/{review.pk}/")
     decide(as_moira, case_of(review), "restore", "mistake")
     assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 200
 
@@ -242,11 +242,11 @@ def test_decisions_are_read_only(as_moira, admin_client_of, staff, review, clien
     decide(as_moira, case_of(review), "hide", "spam")
     decision = Decision.objects.get()
     client = admin_client_of(staff)
-    for path in (f"decision/{decision.pk}/", f"opening/{CaseView.objects.first().pk}/", f"case/{decision.case_id}/"):
+    for path in (f"decision/{decision.pk}/", f"caseview/{CaseView.objects.first().pk}/", f"case/{decision.case_id}/"):
         url = f"/admin/moderation/{path}"
         assert client.get(f"{url}change/").status_code == 200, path
         assert client.post(f"{url}delete/", {"post": "yes"}).status_code == 403
-    for path in ("decision", "opening"):
+    for path in ("decision", "caseview"):
         assert client.get(f"/admin/moderation/{path}/").status_code == 200
         assert client.get(f"/admin/moderation/{path}/add/").status_code == 403
     assert client.post(f"/admin/moderation/decision/{decision.pk}/change/", {"comment": "x"}).status_code == 403

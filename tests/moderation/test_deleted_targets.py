@@ -21,7 +21,7 @@ def test_deletion_closes_the_case(clients, as_alice, review, book, club, mallory
     for case in cases:
         version = case.version
         case.refresh_from_db()
-        assert (case.state, case.reports_count, case.version) == ("gone", 0, version + 1)
+        assert (case.state, case.reports_count, case.version) == ("deleted", 0, version + 1)
     assert not Case.objects.open().exists()
 
 
@@ -40,7 +40,7 @@ def test_account_deletion_anonymizes_reports(clients, as_alice, alice, bob, revi
     close(bob, anonymise=True)
     anonymous_report = Report.objects.get(note="Look at this.")
     assert anonymous_report.reporter is None
-    assert Case.objects.get(target_type="user").state == "gone"
+    assert Case.objects.get(target_type="user").state == "deleted"
     # The anonymous report still counts.
     case = case_of(review)
     assert (case.reports_count, case.hidden_state) == (2, "pending")
@@ -51,7 +51,7 @@ def test_account_deletion_keeps_closed_cases_closed(clients, as_alice, alice, hi
     assert as_alice.delete(f"{REVIEWS}{hidden.pk}/").status_code == 204
     close(alice, anonymise=True)
     case = Case.objects.get(target_type="review")
-    assert (case.state, case.reports_count, case.is_appealed) == ("gone", 0, False)
+    assert (case.state, case.reports_count, case.is_appealed) == ("deleted", 0, False)
 
 
 @pytest.mark.parametrize("anonymise", [True, False])
@@ -67,5 +67,5 @@ def test_account_deletion_keeps_cases_of_remaining_reviews(clients, as_alice, al
         assert (case.state, case.hidden_state, case.is_appealed) == ("open", "pending", False)
         assert Review.objects.get().hidden_at is not None
     else:
-        assert (case.state, case.hidden_state) == ("gone", "")
+        assert (case.state, case.hidden_state) == ("deleted", "")
     assert differences() == (0, [])

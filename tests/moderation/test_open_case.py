@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
-from accounts.roles import ADMINISTRATORS, CATALOGUE_EDITORS, MODERATORS
+from accounts.roles import ADMINISTRATORS, CATALOG_EDITORS, MODERATORS
 from moderation.models import Case, CaseView
 from tests.moderation.helpers import TARGET_TYPES
 
@@ -32,7 +32,7 @@ def page_of(obj, view="change"):
 @pytest.mark.parametrize("name", TARGETS)
 def test_moderator_opens_the_case_of_an_object(sign_in_as, request, role, name):
     obj, client = request.getfixturevalue(name), sign_in_as(role)
-    url = page_of(obj, "open_a_case")
+    url = page_of(obj, "open_case")
     assert f'href="{url}"' in client.get(page_of(obj)).content.decode()
     page = client.get(url, follow=True)
     case = Case.objects.get()
@@ -40,7 +40,7 @@ def test_moderator_opens_the_case_of_an_object(sign_in_as, request, role, name):
     assert (case.target_type, case.target_id) == (TARGET_TYPES[type(obj).__name__], obj.pk)
     assert CaseView.objects.get().case == case
     assert client.get(url, follow=True).context["case"] == case  # reused
-    missing = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_open_a_case", args=[987654321])
+    missing = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_open_case", args=[987654321])
     assert client.get(missing, follow=True).status_code == 404
 
 
@@ -52,9 +52,9 @@ def test_open_case_with_invalid_id_is_not_found(sign_in_as, page, pk):
 
 @pytest.mark.parametrize(("name", "status"), [("alice", 403), ("club", 403), ("book", 200), ("review", 403)])
 def test_catalog_editor_cannot_open_cases(sign_in_as, request, name, status):
-    obj, client = request.getfixturevalue(name), sign_in_as(CATALOGUE_EDITORS)
+    obj, client = request.getfixturevalue(name), sign_in_as(CATALOG_EDITORS)
     page = client.get(page_of(obj))
     assert page.status_code == status
-    assert page_of(obj, "open_a_case") not in page.content.decode()
-    assert client.get(page_of(obj, "open_a_case")).status_code == 403
+    assert page_of(obj, "open_case") not in page.content.decode()
+    assert client.get(page_of(obj, "open_case")).status_code == 403
     assert not Case.objects.exists()

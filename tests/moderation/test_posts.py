@@ -95,7 +95,7 @@ def test_case_page_shows_surrounding_posts_and_logs_view(as_moira, moira, client
     page = as_moira.get(page_of(case_of(post))).content.decode()
     for text in ("Under the roses", "How do you like it?", "You are all fools.", "And so am I.", "Secret readers"):
         assert text in page, text
-    assert [opening.by for opening in CaseView.objects.all()] == [moira]
+    assert [view.by for view in CaseView.objects.all()] == [moira]
 
 
 def test_moderator_hides_and_restores_a_post(as_moira, clients, thread, post):
@@ -117,7 +117,7 @@ def test_deletion_closes_the_case_of_a_post(clients, as_alice, thread, post, how
     club = thread.partition("threads/")[0]
     url = {"post": f"{thread}posts/{post.pk}/", "thread": thread, "club": club}[how]
     assert as_alice.delete(url).status_code == 204
-    assert Case.objects.get().state == "gone"
+    assert Case.objects.get().state == "deleted"
     assert bad_fields(report(clients[1], post)) == {"target_id": "does_not_exist"}
 
 

@@ -19,7 +19,7 @@ def test_queue_shows_open_cases_and_filters_others(as_moira, clients, review, al
     assert found("") == {"review", "user"}
     assert found("queue=closed") == {"book"}
     assert found("queue=all") == {"review", "user", "book"}
-    assert found("queue=appealed") == found("queue=hidden") == found("queue=gone") == set()
+    assert found("queue=appealed") == found("queue=hidden") == found("queue=deleted") == set()
     assert found("q=alice") == {"review", "user"}
     assert found(f"q=book:{book.pk}") == {"book"}
     assert found("q=nobody") == found("q=%25") == set()

@@ -40,7 +40,7 @@ def test_every_target_type_can_be_reported(as_bob, review, club, charlie, book):
 
 def test_report_of_a_merged_book_counts_for_the_target(as_bob, alice, book):
     other = Book.create_book(by=alice, title="Emma again", authors=["Jane Austen"])
-    merge_books(kept=book, gone=other, by=alice, reason="One work")
+    merge_books(target=book, source=other, by=alice, reason="One work")
     assert report(as_bob, other).json()["target_id"] == book.pk
     problem(report(as_bob, book), 409, "already_reported")
     problem(report(as_bob, other), 409, "already_reported")

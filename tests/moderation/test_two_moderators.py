@@ -16,7 +16,7 @@ def test_second_moderator_gets_a_conflict(as_moira, as_norbert, hidden, as_alice
     case = case_of(hidden)
     context = as_norbert.get(page_of(case)).context
     decide(as_moira, case, "hide", "spam")
-    late = {"version": context["case"].version, "seen": context["form"].initial["seen"]}
+    late = {"version": context["case"].version, "digest": context["form"].initial["digest"]}
     messages = send(as_norbert, case, late | {"decision": "restore", "reason": "mistake"})
     assert "moira has decided this case in the meantime" in messages[0]
     assert as_alice.get(f"{REVIEWS}{hidden.pk}/").json()["moderation"]["status"] == "hidden"
@@ -26,7 +26,7 @@ def test_second_moderator_gets_a_conflict(as_moira, as_norbert, hidden, as_alice
 def test_late_form_keeps_its_comment(as_moira, as_norbert, hidden):
     case = case_of(hidden)
     context = as_norbert.get(page_of(case)).context
-    late = {"version": context["case"].version, "seen": context["form"].initial["seen"]}
+    late = {"version": context["case"].version, "digest": context["form"].initial["digest"]}
     decide(as_moira, case, "restore", "no_violation")
     # Nothing is pending any more, so "dismiss" is not a valid choice.
     why = {"reason": "spam", "comment": "It sells watches."}
@@ -35,15 +35,15 @@ def test_late_form_keeps_its_comment(as_moira, as_norbert, hidden):
     assert f"Review {hidden.pk}: moira has decided this case in the meantime" in page
     assert "It sells watches." in page
     assert "dismiss is not one" not in page
-    shown = response.context["form"]
-    assert (shown.initial["version"], shown.initial["decision"]) == (case_of(hidden).version, None)
+    form = response.context["form"]
+    assert (form.initial["version"], form.initial["decision"]) == (case_of(hidden).version, None)
     # The second attempt is accepted.
-    again = {"version": shown.initial["version"], "seen": shown.initial["seen"], "decision": "hide"}
+    again = {"version": form.initial["version"], "digest": form.initial["digest"], "decision": "hide"}
     assert send(as_norbert, case, again | why) == ["Saved. The author will be notified where applicable."]
     # The comment of an undo is also preserved.
-    last = as_norbert.get(page_of(case)).context["last"]
+    last = as_norbert.get(page_of(case)).context["last_decision"]
     decide(as_moira, case, "warn", "abuse")
-    sent = {"undo": last.pk, "undo-version": 0, "undo-ground": "mistake", "undo-words": "A misunderstanding."}
+    sent = {"undo": last.pk, "undo-version": 0, "undo-reason": "mistake", "undo-comment": "A misunderstanding."}
     page = as_norbert.post(page_of(case), sent).content.decode()
     assert "moira has decided this case in the meantime" in page
     assert "A misunderstanding." in page
@@ -69,7 +69,7 @@ def test_decision_conflicts_with_an_edited_text(as_moira, hidden, as_alice):
     case = case_of(hidden)
     context = as_moira.get(page_of(case)).context
     as_alice.patch(f"{REVIEWS}{hidden.pk}/", {"body": "Something else altogether."})
-    seen = {"version": context["case"].version, "seen": context["form"].initial["seen"]}
+    seen = {"version": context["case"].version, "digest": context["form"].initial["digest"]}
     messages = send(as_moira, case, seen | {"decision": "restore", "reason": "no_violation"})
     assert "The text has changed in the meantime" in messages[0]
     assert case_of(hidden).hidden_state == "pending"
@@ -121,7 +121,7 @@ def test_bulk_decision_handles_each_case_separately(as_moira, as_norbert, client
     for obj in (review, alice, club):
         report(clients[0], obj)
     cases = [case_of(obj) for obj in (review, alice, club)]
-    chosen = {"action": "decide_together", "_selected_action": [case.pk for case in cases]}
+    chosen = {"action": "decide_selected", "_selected_action": [case.pk for case in cases]}
     page = as_moira.post(QUEUE, chosen)
     assert page.status_code == 200
     assert page.content.decode().count('name="version_') == 3

@@ -2,4 +2,4 @@
 
 from tests.clubs.matrix import ROWS, Row
 
-ROWS += [Row("club-review-list", "get", "inside")]
+ROWS += [Row("club-review-list", "get", "anyone")]

@@ -18,7 +18,7 @@ from accounts.models import User
 from reviews.models import Review, ReviewImport
 from tests.reviews.exports import book, goodreads, storygraph
 from tests.reviews.helpers import differences
-from tests.server import TOP, migrated, server_environment
+from tests.server import TOP, manage, migrated, server_environment
 
 pytestmark = pytest.mark.django_db
 
@@ -75,18 +75,27 @@ def test_command_does_not_store_the_file_or_count_as_upload(command, upload, mon
         assert upload(goodreads({}), begin_only=True).status_code == 202
 
 
-ROWS = 400
+ROWS = 150
+
+
+@pytest.fixture(scope="session")
+def database_with_alice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an SQLite file with the user Alice, to be copied."""
+    home = tmp_path_factory.mktemp("alice")
+    shutil.copy(migrated(), home / "db.sqlite3")
+    names = {"DJANGO_SUPERUSER_USERNAME": "alice", "DJANGO_SUPERUSER_PASSWORD": "um-bom-7"}
+    manage(["createsuperuser", "--no-input"], server_environment(home, 8000, **names))
+    return home / "db.sqlite3"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_interrupted_command_resumes(tmp_path: Path, number: signal.Signals):
-    env = server_environment(tmp_path, 8000, DJANGO_SUPERUSER_USERNAME="alice", DJANGO_SUPERUSER_PASSWORD="um-bom-7")
-    manage = [sys.executable, "manage.py"]
+def test_interrupted_command_resumes(tmp_path: Path, database_with_alice: Path, number: signal.Signals):
+    env = server_environment(tmp_path, 8000)
+    program = [sys.executable, "manage.py"]
     export = tmp_path / "export.csv"
     export.write_bytes(goodreads(*(book(n) for n in range(ROWS))))
-    shutil.copy(migrated(), tmp_path / "db.sqlite3")
-    subprocess.run([*manage, "createsuperuser", "--no-input"], env=env, cwd=TOP, check=True, capture_output=True)
-    run = [*manage, "import_reviews", str(export), "--user", "alice", "--source", "goodreads"]
+    shutil.copy(database_with_alice, tmp_path / "db.sqlite3")
+    run = [*program, "import_reviews", str(export), "--user", "alice", "--source", "goodreads"]
 
     def query(what: str) -> int:
         with closing(sqlite3.connect(tmp_path / "db.sqlite3", timeout=20)) as database:
@@ -110,7 +119,7 @@ def test_interrupted_command_resumes(tmp_path: Path, number: signal.Signals):
     assert query("count(*) FROM reviews_review") == query("count(DISTINCT book_id) FROM reviews_review") == ROWS
     assert query("count(*) FROM catalog_book") == ROWS
     assert query("group_concat(status || created) FROM reviews_reviewimport") == f"done{ROWS}"
-    verified = subprocess.run([*manage, "verify_counters"], env=env, cwd=TOP, capture_output=True, text=True)
+    verified = subprocess.run([*program, "verify_counters"], env=env, cwd=TOP, capture_output=True, text=True)
     assert verified.returncode == 0, verified.stdout
 
 

@@ -23,9 +23,9 @@ def test_index_page_query_count(as_staff, club, django_assert_max_num_queries):
     # sign-ins and tasks (3); new reviews (2); the recent actions.
     with django_assert_max_num_queries(14):
         page = as_staff.get("/admin/")
-    shown = {str(chart.title): chart for chart in page.context["charts"]}
-    assert shown["New public clubs"].values[-1] == 1
-    assert shown["Public ratings"].is_empty
+    by_title = {str(chart.title): chart for chart in page.context["charts"]}
+    assert by_title["New public clubs"].values[-1] == 1
+    assert by_title["Public ratings"].is_empty
     assert "Nothing yet." in page.content.decode()
     assert '<canvas class="chart"' in page.content.decode()
 

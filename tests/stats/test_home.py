@@ -47,13 +47,13 @@ def test_home_matches_the_detail_responses(club, alice, as_alice, as_bob, bob):
     ballot = open_ballot(club, alice)
     meeting = create_meeting(as_alice, club)
     empty = Club.create_club(by=bob, name="An empty club", visibility="private")
-    shown = as_bob.get(HOME).json()
-    assert shown.keys() == {"clubs", "unread_notifications"}
-    assert [row["name"] for row in shown["clubs"]] == ["An empty club", "Night readers"]
-    for row, pk in zip(shown["clubs"], (empty.pk, club.pk), strict=True):
-        card = as_bob.get(f"{CLUBS}{pk}/").json()
-        assert row == card | {"my_progress": row["my_progress"], "open_ballots": row["open_ballots"]}
-    first, second = shown["clubs"]
+    data = as_bob.get(HOME).json()
+    assert data.keys() == {"clubs", "unread_notifications"}
+    assert [row["name"] for row in data["clubs"]] == ["An empty club", "Night readers"]
+    for row, pk in zip(data["clubs"], (empty.pk, club.pk), strict=True):
+        club_data = as_bob.get(f"{CLUBS}{pk}/").json()
+        assert row == club_data | {"my_progress": row["my_progress"], "open_ballots": row["open_ballots"]}
+    first, second = data["clubs"]
     assert (first["current_entry"], first["my_progress"], first["next_meeting"], first["open_ballots"]) == (
         None, None, None, []
     )  # fmt: skip

@@ -16,5 +16,5 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for name, done, _more in run_cleanup():
-            self.stdout.write(f"{name}: {done} deleted")
+        for name, deleted, _more in run_cleanup():
+            self.stdout.write(f"{name}: {deleted} deleted")

@@ -20,5 +20,6 @@ class Command(BaseCommand):
         user = User.objects.by_username(options["username"]).first()
         if user is None:
             raise CommandError("No user has this name.")
-        done = TOTPDevice.objects.reset(user, by=None)
-        self.stdout.write(f"{user}: {'the next sign-in sets up another app' if done else 'there was no second factor'}")
+        was_reset = TOTPDevice.objects.reset(user, by=None)
+        result = "the next sign-in sets up another app" if was_reset else "there was no second factor"
+        self.stdout.write(f"{user}: {result}")

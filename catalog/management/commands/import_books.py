@@ -15,7 +15,7 @@ from catalog.imports.interrupts import GracefulInterrupt
 from catalog.imports.lines import LineReader, UnreadableFileError
 from catalog.imports.progress import ProgressReporter
 
-# Counts that the summary lists if they are not zero.
+# Further counts of the summary, shown if not zero.
 COUNT_LABELS = {
     "isbn": "invalid ISBNs",
     "isbn_elsewhere": "ISBNs of another book",
@@ -59,14 +59,14 @@ class Command(BaseCommand):
         parser.add_argument("--restart", action="store_true", help="start again from the first line")
 
     def handle(
-        self, *, file: Path, format: str, rejects: Path | str | None, batch: int, restart: bool, **rest: Any
+        self, *, file: Path, format: str, rejects: Path | str | None, batch: int, restart: bool, **options: Any
     ) -> None:
         """Import the file. The exit status is 1 after an error, and 128 plus the signal number after an interrupt."""
         try:
             with LineReader(file) as lines:
-                reader = detect_format(lines, format)
+                parser = detect_format(lines, format)
                 rejects = Path(rejects or f"{file.name}.rejects.csv").absolute()
-                self._run(CatalogImporter(lines, reader, rejects=rejects, batch=batch, restart=restart))
+                self._run(CatalogImporter(lines, parser, rejects=rejects, batch_size=batch, restart=restart))
         except UnreadableFileError as error:
             raise CommandError(f"{file} is damaged {error}. The rows before the damage were imported.") from error
         except UnknownFormatError as error:
@@ -76,36 +76,40 @@ class Command(BaseCommand):
         except DatabaseError as error:
             raise CommandError(f"Database error: {error}. Run the command again to resume.") from error
 
-    def _run(self, work: CatalogImporter) -> None:
-        if work.resumed:
-            self.stdout.write(f"Resuming at line {work.checkpoint.next_line:,} of {work.file.path.name}.")
-        began, before = time.monotonic(), work.counts["read"]
+    def _run(self, importer: CatalogImporter) -> None:
+        if importer.resumed:
+            self.stdout.write(f"Resuming at line {importer.checkpoint.next_line:,} of {importer.file.path.name}.")
+        started, read_before = time.monotonic(), importer.counts["read"]
         finished = False
-        with GracefulInterrupt() as signals:
+        with GracefulInterrupt() as interrupt:
             try:
-                finished = work.run(
-                    progress=ProgressReporter(sys.stderr, size=work.file.size), stopped=signals.is_requested
+                finished = importer.run(
+                    progress=ProgressReporter(sys.stderr, size=importer.file.size), should_stop=interrupt.is_requested
                 )
             finally:
-                self._print_summary(work, seconds=time.monotonic() - began, read=work.counts["read"] - before)
-        if not finished and signals.received:
-            self.stdout.write(f"Stopped before line {work.checkpoint.next_line:,}. Run the command again to resume.")
-            sys.exit(128 + signals.received)
+                self._print_summary(
+                    importer, seconds=time.monotonic() - started, read=importer.counts["read"] - read_before
+                )
+        if not finished and interrupt.received:
+            self.stdout.write(
+                f"Stopped before line {importer.checkpoint.next_line:,}. Run the command again to resume."
+            )
+            sys.exit(128 + interrupt.received)
 
-    def _print_summary(self, work: CatalogImporter, *, seconds: float, read: int) -> None:
-        counts = work.counts
+    def _print_summary(self, importer: CatalogImporter, *, seconds: float, read: int) -> None:
+        counts = importer.counts
         rate = read / max(seconds, 0.001)
         self.stdout.write(
-            f"{work.file.path.name} ({work.reader.name}): {read:,} rows in {seconds:.1f} s, {rate:,.0f} rows/s"
+            f"{importer.file.path.name} ({importer.parser.name}): {read:,} rows in {seconds:.1f} s, {rate:,.0f} rows/s"
         )
-        if work.resumed:
+        if importer.resumed:
             self.stdout.write(f"Including earlier runs, {counts['read']:,} rows:")
         for outcome in ("created", "known", "rejected", "ignored"):
             self.stdout.write(f"  {outcome:9}{counts[outcome]:>12,}")
-        for name, words in COUNT_LABELS.items():
+        for name, label in COUNT_LABELS.items():
             if counts[name]:
-                self.stdout.write(f"  {words}: {counts[name]:,}")
+                self.stdout.write(f"  {label}: {counts[name]:,}")
         if counts["rejected"]:
-            self.stdout.write(f"  Rejected rows and reasons: {work.rejects.path}")
+            self.stdout.write(f"  Rejected rows and reasons: {importer.rejects.path}")
         if not counts["created"]:
             self.stdout.write("Nothing was added.")

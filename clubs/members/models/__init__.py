@@ -1,6 +1,14 @@
-"""Models of the members package."""
+"""Models of memberships and invitations."""
 
 from clubs.members.models.invitations import MAX_HOURS, MAX_USES, Invitation, InvitationQuerySet
-from clubs.members.models.memberships import BATCH, Membership, MembershipQuerySet
+from clubs.members.models.memberships import BATCH_SIZE, Membership, MembershipQuerySet
 
-__all__ = ["BATCH", "MAX_HOURS", "MAX_USES", "Invitation", "InvitationQuerySet", "Membership", "MembershipQuerySet"]
+__all__ = [
+    "BATCH_SIZE",
+    "MAX_HOURS",
+    "MAX_USES",
+    "Invitation",
+    "InvitationQuerySet",
+    "Membership",
+    "MembershipQuerySet",
+]

@@ -54,16 +54,17 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         Conflict `already_member` (no use is spent) or `club_full`. A member gets `already_member` even if the code is
         used up, because such a call is usually a retry.
         """
-        sound = self.filter(not_blocked(user, "created_by"), digest=sha256_hex(code))
-        found = sound.select_related("club").first()
-        if found is None:
+        candidates = self.filter(not_blocked(user, "created_by"), digest=sha256_hex(code))
+        invitation = candidates.select_related("club").first()
+        if invitation is None:
             raise Http404
-        found.club.lock(with_user=user)
-        row = found.club.get_membership(user)
+        invitation.club.lock(with_user=user)
+        row = invitation.club.get_membership(user)
         if row.status == MembershipStatus.ACTIVE:
             raise Conflict("already_member", _("You are already a member of this club."))
         # A conditional update, so that two users cannot both take the last use.
-        if row.status == MembershipStatus.BANNED or not self.usable().filter(pk=found.pk).update(uses=F("uses") + 1):
+        spent = self.usable().filter(pk=invitation.pk)
+        if row.status == MembershipStatus.BANNED or not spent.update(uses=F("uses") + 1):
             raise Http404
         row.activate()
         row.record_event("member.joined", by=user)
@@ -101,11 +102,11 @@ class Invitation(models.Model):
         club.lock()
         code = secrets.token_urlsafe(24)
         expires_at = timezone.now() + datetime.timedelta(hours=expires_in_hours)
-        made = cls.objects.create(
+        invitation = cls.objects.create(
             club=club, digest=sha256_hex(code), created_by=by, expires_at=expires_at, max_uses=max_uses
         )
-        record_event("invite.created", actor=by.pk, object_ref=made.object_ref, club=club.pk)
-        return made, code
+        record_event("invite.created", actor=by.pk, object_ref=invitation.object_ref, club=club.pk)
+        return invitation, code
 
     @atomic_with_retry
     def revoke(self, *, by: User | None) -> None:

@@ -28,7 +28,7 @@ from core.db.transactions import atomic_with_retry
 from core.registry import activity_sources
 
 # Rows per UPDATE statement.
-BATCH = 500
+BATCH_SIZE = 500
 
 Moment = datetime.datetime | None
 
@@ -55,19 +55,20 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def refresh_last_active(self, memberships: Sequence[int]) -> None:
         """Recompute `last_active_at`. The rows must be locked, or not in use by anyone else."""
-        for pks in batched(memberships, BATCH):
-            moved = [Membership(pk=pk, last_active_at=at) for pk, stored, at in self._compared(pks) if stored != at]
-            self.bulk_update(moved, ["last_active_at"])
+        for pks in batched(memberships, BATCH_SIZE):
+            rows = self._compare_last_active(pks)
+            changed = [Membership(pk=pk, last_active_at=at) for pk, stored, at in rows if stored != at]
+            self.bulk_update(changed, ["last_active_at"])
 
     def expected_last_active(self, memberships: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Return the expected `last_active_at` of these memberships, where it is not None."""
-        return {pk: {"last_active_at": at} for pk, _stored, at in self._compared(memberships) if at}
+        return {pk: {"last_active_at": at} for pk, _stored, at in self._compare_last_active(memberships) if at}
 
-    def _compared(self, memberships: Sequence[int]) -> Iterator[tuple[int, Moment, Moment]]:
+    def _compare_last_active(self, memberships: Sequence[int]) -> Iterator[tuple[int, Moment, Moment]]:
         """Yield the id, the stored value and the expected value of these memberships."""
-        found = self.filter(pk__in=memberships).order_by()
-        known = {f"last_{name}": known() for name, known in activity_sources.items()}
-        for pk, stored, *moments in found.annotate(**known).values_list("pk", "last_active_at", *known):
+        rows = self.filter(pk__in=memberships).order_by()
+        sources = {f"last_{name}": source() for name, source in activity_sources.items()}
+        for pk, stored, *moments in rows.annotate(**sources).values_list("pk", "last_active_at", *sources):
             yield pk, stored, max((moment for moment in moments if moment), default=None)
 
     @atomic_with_retry
@@ -85,11 +86,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
                 continue  # The club was deleted in the meantime.
             if row.club.owner_id == user.pk:
                 others = row.club.memberships.active().exclude(user=user).select_related("user")
-                heir = others.order_by(*SENIORITY).first()
-                if heir is None:
+                new_owner = others.order_by(*SENIORITY).first()
+                if new_owner is None:
                     row.club._delete(by=user)
                     continue
-                row.club.set_owner(heir.user, by=user)
+                row.club.set_owner(new_owner.user, by=user)
             if row.status == MembershipStatus.ACTIVE:
                 row.record_event("member.left", by=user)
             row.deactivate()
@@ -152,21 +153,22 @@ class Membership(models.Model):
     def update_membership(self, *, by: User | None, status: str | None = None, role: str | None = None) -> None:
         """Approve (`active`), ban (`banned`), or change the role, which only the owner may; `by` is None for staff.
 
-        Raises Forbidden unless `by` outranks the user; Conflict `club_full`, `not_pending`, `not_a_member`.
+        Raises PermissionDeniedProblem unless `by` outranks the user; Conflict `club_full`, `not_pending` or
+        `not_a_member`.
         """
-        acting, was = self._lock_and_authorize(by), self.status
+        acting_rank, old_status = self._lock_and_authorize(by), self.status
         if self.status == MembershipStatus.LEFT and status != MembershipStatus.BANNED:
             raise Http404
-        if role is not None and acting < Rank.OWNER:
+        if role is not None and acting_rank < Rank.OWNER:
             raise PermissionDeniedProblem("owner_only", _("Only the club's owner may do this."))
         if status == MembershipStatus.ACTIVE:
             self._approve()
-            if was == MembershipStatus.PENDING:
+            if old_status == MembershipStatus.PENDING:
                 self.record_event("member.accepted", by=by)
                 self._notify(NotificationKind.JOIN_ACCEPTED, by)
         elif status == MembershipStatus.BANNED:
             self.deactivate(to=MembershipStatus.BANNED)
-            if was != MembershipStatus.BANNED:
+            if old_status != MembershipStatus.BANNED:
                 self.record_event("member.banned", by=by)
         if role is not None and role != self.role:
             if self.status != MembershipStatus.ACTIVE:
@@ -179,7 +181,7 @@ class Membership(models.Model):
     def remove(self, *, by: User | None) -> None:
         """Reject a join request, remove a member or lift a ban; `by` is None for staff.
 
-        Raises Forbidden unless `by` outranks the user.
+        Raises PermissionDeniedProblem unless `by` outranks the user.
         """
         self._lock_and_authorize(by)
         if self.status == MembershipStatus.LEFT:
@@ -219,21 +221,21 @@ class Membership(models.Model):
 
     def deactivate(self, *, to: str = MembershipStatus.LEFT) -> None:
         """End the membership. A row without former membership is deleted. User and club must be locked."""
-        was_in = self.status == MembershipStatus.ACTIVE
-        if was_in:
+        was_active = self.status == MembershipStatus.ACTIVE
+        if was_active:
             self.club._change_members_count(-1)
         if to == MembershipStatus.LEFT and self.joined_at is None:
             self.delete()
         elif self.status != to:
             self._update_fields(status=to, role=Role.MEMBER, message="")
-        if was_in:
+        if was_active:
             membership_changed.send(Membership, club=self.club, user=self.user_id, sign=-1)
             member_left.send(Membership, club=self.club_id, user=self.user_id)
         Notification.objects.filter(user=self.user_id, club=self.club_id).delete()
 
     def record_event(self, verb: str, *, by: User | None) -> None:
         """Record what `by` (None for staff) did to the membership."""
-        self.club.record_event(verb, by=by, about=self.user)
+        self.club.record_event(verb, by=by, subject=self.user)
 
     def _notify(self, kind: NotificationKind, by: User | None, detail: str | DeferredMessage = "") -> None:
         """Notify the user."""
@@ -249,15 +251,15 @@ class Membership(models.Model):
     def _lock_and_authorize(self, by: User | None) -> Rank:
         """Lock the rows and return the rank of `by`, which for staff is that of the owner.
 
-        Raises Forbidden unless `by` is a moderator who outranks the user.
+        Raises PermissionDeniedProblem unless `by` is a moderator who outranks the user.
         """
         self.lock()
-        acting = Rank.OWNER if by is None else self.club.rank_of(by)
-        if acting < Rank.MODERATOR:
+        acting_rank = Rank.OWNER if by is None else self.club.rank_of(by)
+        if acting_rank < Rank.MODERATOR:
             raise permission_denied(Rank.MODERATOR)
-        if self.rank >= acting:
+        if self.rank >= acting_rank:
             raise PermissionDeniedProblem("not_above", _("You can only manage members with a lower role than yours."))
-        return acting
+        return acting_rank
 
     def _update_fields(self, **fields: object) -> None:
         """Save only these columns, or insert the row."""

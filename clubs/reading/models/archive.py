@@ -10,7 +10,8 @@ from clubs.reading.choices import Unit
 class ArchivedEntry(models.Model):
     """An entry merged into another entry of the same list, with its original values.
 
-    `stays` is the id of the remaining entry. `changes` are the values it took over: {field: [before, after]}.
+    `kept_entry_id` is the entry it was merged into, `changes` are the values that entry took over:
+    `{field: [before, after]}`.
     """
 
     merge = models.ForeignKey("catalog.Merge", models.CASCADE, related_name="+")

@@ -20,15 +20,13 @@ from activity.choices import NotificationKind
 from activity.models import ObjectRef
 from activity.services import record_event
 from catalog.models import Book
-from clubs.club.models import Visibility
+from clubs.club.choices import Visibility
 from clubs.members.activity import recompute_activity
 from clubs.notifications import notify_members
 from clubs.reading import counters
 from clubs.reading.choices import HUNDRED_PERCENT, TRANSITIONS, EntryStatus
 from clubs.reading.entry_counters import EntryCounters
-from clubs.reading.models.archive import ArchivedEntry, ArchivedProgress  # noqa: F401  (registers the models)
 from clubs.reading.models.history import NOTE_LENGTH, EntryChange
-from clubs.reading.models.milestones import Milestone
 from clubs.reading.models.progress import Progress
 from clubs.roles import Rank, permission_denied
 from clubs.signals import entry_added
@@ -40,8 +38,6 @@ from core.registry import entry_annotations
 if TYPE_CHECKING:
     from accounts.models import User
     from clubs.club.models import Club
-
-__all__ = ["Entry", "EntryChange", "EntryQuerySet", "Milestone", "Progress"]
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
@@ -63,10 +59,10 @@ class EntryQuerySet(models.QuerySet["Entry"]):
     def count_by_book(self, books: Sequence[int]) -> dict[int, dict[str, int]]:
         """Return the expected club counters of these books (`clubs.reading.counters`), where they are not 0."""
         counted = self.filter(book__in=books, club__visibility=Visibility.PUBLIC, status__in=counters.COLUMNS)
-        figures: dict[int, dict[str, int]] = {}
+        counts: dict[int, dict[str, int]] = {}
         for book, status, n in counted.order_by().values_list("book", "status").annotate(n=Count("pk")):
-            figures.setdefault(book, {})[counters.COLUMNS[EntryStatus(status)]] = n
-        return figures
+            counts.setdefault(book, {})[counters.COLUMNS[EntryStatus(status)]] = n
+        return counts
 
     def current(self) -> EntryQuerySet:
         """Return the first entry in status `reading` of each club."""
@@ -118,12 +114,12 @@ class Entry(EntryCounters):
     ) -> Entry:
         """Add `book` at the end of the club's list.
 
-        Raises Conflict `already_listed`, or InvalidField if the book was deleted from the catalog.
+        Raises Conflict `already_listed`, or InvalidFieldError if the book was deleted from the catalog.
         """
         club.lock()
-        held = Book.objects.lock(book.pk)
-        if held is not None and held != book.pk:
-            book = Book.objects.get(pk=held)
+        current_pk = Book.objects.lock(book.pk)
+        if current_pk is not None and current_pk != book.pk:
+            book = Book.objects.get(pk=current_pk)
         last = cls.objects.filter(club=club).aggregate(last=models.Max("position"))["last"] or 0
         entry = cls(club=club, book=book, status=status, position=last + 1, added_by=by, note=note)
         entry.finished_at = entry.created_at if status == EntryStatus.FINISHED else None
@@ -140,8 +136,8 @@ class Entry(EntryCounters):
     def update_entry(self, *, by: User | None, **values: Any) -> None:
         """Update any of `status`, `position`, `starts_on`, `ends_on` and `note`, all or none.
 
-        Positions start at 1; the entries in between are shifted. Raises Conflict `illegal_transition`, or InvalidField
-        for a position outside the list or an end before the start.
+        Positions start at 1; the entries in between are shifted. Raises Conflict `illegal_transition`, or
+        InvalidFieldError for a position outside the list or an end before the start.
         """
         self._lock()
         finished_at = self.finished_at
@@ -151,14 +147,14 @@ class Entry(EntryCounters):
             changed |= self._transition(changed["status"])
         self._check_dates(**changed)
         if "position" in changed:
-            self._move(changed["position"])
+            self._move_to(changed["position"])
         for name, value in changed.items():
             setattr(self, name, value)
         self.save(update_fields=changed.keys() - {"position"})
         self.count(before.get("status"), changed.get("status", before.get("status")), was_finished_at=finished_at)
-        EntryChange.record(self, by=by, **{n: (before[n], changed[n]) for n in values if n in changed})
+        EntryChange.record(self, by=by, **{name: (before[name], changed[name]) for name in values if name in changed})
         if changed:
-            self.record_event(_verb(changed), by=by)
+            self.record_event(_event_verb(changed), by=by)
         if changed.get("status") == EntryStatus.PLANNED:
             self.notify_planned(by=by)
 
@@ -170,7 +166,7 @@ class Entry(EntryCounters):
 
     @atomic_with_retry
     def delete_own_proposal(self, *, by: User) -> None:
-        """Delete the user's own proposal. Raises Forbidden for any other entry."""
+        """Delete the user's own proposal. Raises PermissionDeniedProblem for any other entry."""
         self._lock()
         if self.added_by_id != by.pk or self.status != EntryStatus.PROPOSED:
             raise permission_denied(Rank.MODERATOR)
@@ -225,9 +221,9 @@ class Entry(EntryCounters):
         EntryChange.record(self, by=by, status=(self.status, ""))
         self.record_event("book.unlisted", by=by)
         self.count(self.status, None, was_finished_at=self.finished_at)
-        readers = list(Progress.objects.filter(entry=self, hidden=False).values_list("user", flat=True))
+        users = list(Progress.objects.filter(entry=self, hidden=False).values_list("user", flat=True))
         self.delete()
-        recompute_activity(readers, club=self.club_id)
+        recompute_activity(users, club=self.club_id)
         renumber(self.club_id, F("position") - 1, position__gt=self.position)
 
     def _insert(self) -> None:
@@ -244,14 +240,14 @@ class Entry(EntryCounters):
             raise
 
     def _transition(self, status: str) -> dict[str, Any]:
-        """Return the further columns of a status change. Raise Conflict if it is not allowed."""
-        following = TRANSITIONS[EntryStatus(self.status)]
-        if status not in following:
+        """Return the columns that change along with the status. Raise Conflict if it is not allowed."""
+        allowed = TRANSITIONS[EntryStatus(self.status)]
+        if status not in allowed:
             raise Conflict(
                 "illegal_transition",
                 _("A book cannot go from %(now)s to %(then)s.")
                 % {"now": EntryStatus(self.status).label, "then": EntryStatus(status).label},
-                allowed=sorted(following),
+                allowed=sorted(allowed),
             )
         return {"finished_at": timezone.now() if status == EntryStatus.FINISHED else None}
 
@@ -261,15 +257,15 @@ class Entry(EntryCounters):
             field = "ends_on" if "ends_on" in changed else "starts_on"
             raise InvalidFieldError(field, "ends_before_start", _("The end must not be before the start."))
 
-    def _move(self, position: int) -> None:
+    def _move_to(self, position: int) -> None:
         """Move the entry to another position and shift the entries in between."""
         entries = Entry.objects.filter(club=self.club_id)
         if not 1 <= position <= entries.count():
             raise InvalidFieldError("position", "outside_list", _("Position out of range."))
         low, high = sorted((self.position, position))
         step = 1 if position < self.position else -1
-        places = Case(When(pk=self.pk, then=Value(position)), default=F("position") + step)
-        renumber(self.club_id, places, position__range=(low, high))
+        positions = Case(When(pk=self.pk, then=Value(position)), default=F("position") + step)
+        renumber(self.club_id, positions, position__range=(low, high))
 
     def count(self, before: str | None, after: str | None, *, was_finished_at: datetime.datetime | None = None) -> None:
         """Update the book's counters, unless the club is private. The club must be locked."""
@@ -280,7 +276,7 @@ class Entry(EntryCounters):
         counters.count_finished([self.finished_at if after == EntryStatus.FINISHED else None], +1)
 
 
-def _verb(changed: Mapping[str, Any]) -> str:
+def _event_verb(changed: Mapping[str, Any]) -> str:
     """Return the event verb of a change, by its most important part."""
     if "status" in changed:
         return f"book.{changed['status']}"
@@ -296,11 +292,11 @@ def notification_target(pk: int) -> tuple[ObjectRef, str] | None:
 REFRESHED_FIELDS = ["status", "position", "starts_on", "ends_on", "note", "added_by", "finished_at"]
 
 
-def renumber(club_id: int, places: Any, **which: Any) -> None:
+def renumber(club_id: int, positions: Any, **filters: Any) -> None:
     """Set the positions of some entries. The club must be locked.
 
     Two updates avoid unique violations: first to the negative of the new position, then to the position itself.
     """
     entries = Entry.objects.filter(club=club_id)
-    entries.filter(**which).update(position=places * -1)
+    entries.filter(**filters).update(position=positions * -1)
     entries.filter(position__lt=0).update(position=F("position") * -1)

@@ -84,31 +84,32 @@ class Milestone(models.Model):
     def create_milestone(cls, *, entry: Entry, by: User | None = None, **fields: Any) -> Milestone:
         """Add a milestone to an entry; 404 if the entry was deleted."""
         with entry.not_found_if_deleted():
-            made = cls.objects.create(entry=entry, **fields)
-        made._log("milestone.created", by)
-        return made
+            milestone = cls.objects.create(entry=entry, **fields)
+        milestone._record_event("milestone.created", by)
+        return milestone
 
     @atomic_with_retry
     def update_milestone(self, *, by: User | None = None, **fields: Any) -> None:
-        """Update plain columns; 404 if the milestone was deleted."""
+        """Update fields; 404 if the milestone was deleted."""
         changed = {name: value for name, value in fields.items() if getattr(self, name) != value}
         if fields and not Milestone.objects.filter(pk=self.pk).update(**fields):
             raise Http404
         for name, value in fields.items():
             setattr(self, name, value)
         if changed:
-            self._log("milestone.changed", by)
+            self._record_event("milestone.changed", by)
 
     @atomic_with_retry
     def delete_milestone(self, *, by: User | None = None) -> None:
         """Delete the milestone."""
-        thing = self._thing
+        object_ref = self._object_ref
         if self.delete()[0]:
-            record_event("milestone.deleted", actor=by.pk if by else None, object_ref=thing, club=self.entry.club_id)
+            actor = by.pk if by else None
+            record_event("milestone.deleted", actor=actor, object_ref=object_ref, club=self.entry.club_id)
 
     @property
-    def _thing(self) -> ObjectRef:
+    def _object_ref(self) -> ObjectRef:
         return ObjectRef("milestone", self.pk, self.title)
 
-    def _log(self, verb: str, by: User | None) -> None:
-        record_event(verb, actor=by.pk if by else None, object_ref=self._thing, club=self.entry.club_id)
+    def _record_event(self, verb: str, by: User | None) -> None:
+        record_event(verb, actor=by.pk if by else None, object_ref=self._object_ref, club=self.entry.club_id)

@@ -48,27 +48,27 @@ class ProgressQuerySet(models.QuerySet["Progress"]):
 
     def visible_to(self, user: User | AnonymousUser) -> ProgressQuerySet:
         """Return what `user`, a member of the club, may see: visible progress and their own."""
-        shown = Q(hidden=False) & not_blocked(user, "user")
-        return self.of_active_members().filter(shown | Q(user=user.pk))
+        visible = Q(hidden=False) & not_blocked(user, "user")
+        return self.of_active_members().filter(visible | Q(user=user.pk))
 
     def last_updated_at(self) -> Subquery:
         """Return a subquery, for memberships, of the latest date of visible progress in the club."""
-        shown = self.filter(entry__club=OuterRef("club"), user=OuterRef("user"), hidden=False)
-        return Subquery(shown.order_by("-updated_at").values("updated_at")[:1])
+        visible = self.filter(entry__club=OuterRef("club"), user=OuterRef("user"), hidden=False)
+        return Subquery(visible.order_by("-updated_at").values("updated_at")[:1])
 
-    def mean_percent(self, *, of: int) -> Decimal | None:
-        """Return the mean progress in one entry for a club of `of` members, or None if nobody counts.
+    def mean_percent(self, *, members: int) -> Decimal | None:
+        """Return the mean progress in one entry of a club with this number of members, or None if all hide it.
 
         Members without progress count as 0; members who hide theirs are left out. Two decimals.
         """
-        shown = Coalesce(Sum("percent", filter=Q(hidden=False)), Decimal(0))
-        figures = self.of_active_members().aggregate(shown=shown, hidden=Count("pk", filter=Q(hidden=True)))
-        counted = of - figures["hidden"]
-        return round_percent(Decimal(figures["shown"]) / counted) if counted > 0 else None
+        visible = Coalesce(Sum("percent", filter=Q(hidden=False)), Decimal(0))
+        totals = self.of_active_members().aggregate(visible=visible, hidden=Count("pk", filter=Q(hidden=True)))
+        counted = members - totals["hidden"]
+        return round_percent(Decimal(totals["visible"]) / counted) if counted > 0 else None
 
 
 class Progress(models.Model):
-    """A member's progress in the book of an entry: in percent, and as it was sent.
+    """A member's progress in the book of an entry: in percent, and in the unit it was sent in.
 
     It is independent of the entry's status: members may read ahead of the plan or finish a dropped book.
     """
@@ -105,7 +105,8 @@ class Progress(models.Model):
 
         Raises 404 if the entry was deleted or the user left the club in the meantime.
         """
-        # Lock a row that surely exists: of concurrent first writes one inserts and the others update.
+        # Lock a row that exists even before the first write, so that of concurrent first writes one inserts and the
+        # others update.
         if not Membership.objects.active().select_for_update().filter(club=entry.club_id, user=by).first():
             raise Http404
         values = {
@@ -120,14 +121,14 @@ class Progress(models.Model):
         before = cls.objects.filter(entry=entry, user=by).first()
         with entry.not_found_if_deleted():
             after = cls.objects.update_or_create(entry=entry, user=by, defaults=values)[0]
-        after._note_activity(before)
+        after._update_activity(before)
         progress_changed.send(Progress, before=before, after=after)
         # Without a club, so that it appears only in the user's own log: others see progress only while it is visible.
         record_event("progress.set", actor=by.pk, object_ref=entry.object_ref)
         return after
 
-    def _note_activity(self, before: Progress | None) -> None:
-        """Update when the member was last active. The membership must be locked."""
+    def _update_activity(self, before: Progress | None) -> None:
+        """Update the member's `last_active_at`. The membership must be locked."""
         if not self.hidden:
             record_activity(self.user_id, club=self.entry.club_id, at=self.updated_at)
         elif before is not None and not before.hidden:

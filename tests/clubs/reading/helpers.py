@@ -18,7 +18,7 @@ def codes(response: Any) -> dict[str, str]:
     return {error["field"]: error["code"] for error in response.json()["errors"]}
 
 
-def refusal(response: Any) -> tuple[int, str]:
+def status_and_code(response: Any) -> tuple[int, str]:
     """Return status and code of an error response."""
     return response.status_code, response.json()["code"]
 

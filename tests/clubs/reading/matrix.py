@@ -11,10 +11,10 @@ from tests.clubs.matrix import BUILDERS, ROWS, Row, World
 def reading(world: World, make_user: Callable[..., User]) -> None:
     """Add an entry with a milestone, a proposal of the member, and an unlisted book."""
     books = [Book.create_book(by=None, title=title, authors=["Anonymous"]) for title in ("Planned", "Proposed", "New")]
-    entry = Entry.add_entry(club=world.club, book=books[0], by=world.cast["owner"])
-    proposal = Entry.add_entry(club=world.club, book=books[1], by=world.cast["member"])
+    entry = Entry.add_entry(club=world.club, book=books[0], by=world.users["owner"])
+    proposal = Entry.add_entry(club=world.club, book=books[1], by=world.users["member"])
     milestone = Milestone.create_milestone(entry=entry, title="First part", up_to_percent=10, due_on="2027-01-01")
-    world.things |= {"entry": entry, "proposal": proposal, "milestone": milestone, "book": books[2]}
+    world.objects |= {"entry": entry, "proposal": proposal, "milestone": milestone, "book": books[2]}
 
 
 ENTRY, BELOW = {"entry_id": "@entry"}, {"entry_id": "@entry"}
@@ -23,16 +23,16 @@ NEW_MILESTONE = {"title": "Second part", "up_to_percent": 20, "due_on": "2027-02
 
 BUILDERS.append(reading)
 ROWS += [
-    Row("club-book-list", "get", "inside"),
+    Row("club-book-list", "get", "anyone"),
     Row("club-book-list", "post", "member", 201, body={"book": "@book"}),
     Row("club-book-list", "post", "moderator", 201, body={"book": "@book", "status": "planned"}, note="planned"),
-    Row("club-book-detail", "get", "inside", path=ENTRY),
+    Row("club-book-detail", "get", "anyone", path=ENTRY),
     Row("club-book-detail", "patch", "moderator", path=ENTRY, body={"status": "planned", "position": 2}),
     Row("club-book-detail", "delete", "moderator", 204, path=ENTRY),
     Row("club-book-detail", "delete", "member", 204, path={"entry_id": "@proposal"}, note="own"),
-    Row("club-book-milestone-list", "get", "inside", path=BELOW),
+    Row("club-book-milestone-list", "get", "anyone", path=BELOW),
     Row("club-book-milestone-list", "post", "moderator", 201, path=BELOW, body=NEW_MILESTONE),
-    Row("club-book-milestone-detail", "get", "inside", path=MILESTONE),
+    Row("club-book-milestone-detail", "get", "anyone", path=MILESTONE),
     Row("club-book-milestone-detail", "patch", "moderator", path=MILESTONE, body={"title": "Part one"}),
     Row("club-book-milestone-detail", "delete", "moderator", 204, path=MILESTONE),
     Row("club-book-progress", "get", "member", path=BELOW),

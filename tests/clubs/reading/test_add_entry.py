@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from catalog.models import Book
 from clubs.models import Club, Entry
-from tests.clubs.reading.helpers import codes, refusal, titles, url
+from tests.clubs.reading.helpers import codes, status_and_code, titles, url
 
 AddBook = Callable[..., Book]
 
@@ -18,11 +18,11 @@ def test_create_by_member_proposes_a_book(as_bob: APIClient, bob: User, club: Cl
     book = add_book("Emma")
     response = as_bob.post(url(club), {"book": book.pk, "note": "Short chapters."})
     assert response.status_code == 201, response.content
-    shown = response.json()
-    assert (shown["status"], shown["position"], shown["note"]) == ("proposed", 1, "Short chapters.")
-    assert shown["added_by"]["id"] == bob.pk
-    assert shown["book"]["id"] == book.pk
-    assert as_bob.get(url(club, shown["id"])).json() == shown
+    data = response.json()
+    assert (data["status"], data["position"], data["note"]) == ("proposed", 1, "Short chapters.")
+    assert data["added_by"]["id"] == bob.pk
+    assert data["book"]["id"] == book.pk
+    assert as_bob.get(url(club, data["id"])).json() == data
 
 
 def test_create_appends_to_the_list(as_bob: APIClient, club: Club, add_book: AddBook) -> None:
@@ -36,7 +36,7 @@ def test_create_with_other_status_requires_moderator(
     as_bob: APIClient, as_moe: APIClient, club: Club, add_book: AddBook, status: str
 ) -> None:
     book = add_book()
-    assert refusal(as_bob.post(url(club), {"book": book.pk, "status": status})) == (403, "moderators_only")
+    assert status_and_code(as_bob.post(url(club), {"book": book.pk, "status": status})) == (403, "moderators_only")
     response = as_moe.post(url(club), {"book": book.pk, "status": status})
     assert (response.status_code, response.json()["status"]) == (201, status)
     assert (Entry.objects.get().finished_at is not None) == (status == "finished")
@@ -50,7 +50,7 @@ def test_create_duplicate_conflicts(as_bob: APIClient, as_moe: APIClient, club: 
     book = add_book()
     first = as_moe.post(url(club), {"book": book.pk, "status": "dropped"}).json()
     again = as_bob.post(url(club), {"book": book.pk})
-    assert refusal(again) == (409, "already_listed")
+    assert status_and_code(again) == (409, "already_listed")
     assert again.json()["entry"] == first["id"]
     assert Entry.objects.count() == 1
 
@@ -106,9 +106,9 @@ def test_create_requires_membership(
     body = {"book": add_book().pk}
     assert anonymous.post(url(club), body).status_code == 401
     assert anonymous.post(url(private_club), body).status_code == 401
-    assert refusal(as_charlie.post(url(club), body)) == (403, "members_only")
-    assert refusal(as_charlie.post(url(private_club), body)) == (404, "not_found")
+    assert status_and_code(as_charlie.post(url(club), body)) == (403, "members_only")
+    assert status_and_code(as_charlie.post(url(private_club), body)) == (404, "not_found")
     as_bob = client_of(bob)
     club.get_membership(bob).remove(by=alice)
-    assert refusal(as_bob.post(url(club), body)) == (403, "members_only")
+    assert status_and_code(as_bob.post(url(club), body)) == (403, "members_only")
     assert not Entry.objects.exists()

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from clubs.models import Club, Entry, EntryChange
 from clubs.reading.choices import TRANSITIONS, EntryStatus
-from tests.clubs.reading.helpers import assert_counted, codes, refusal, titles, url
+from tests.clubs.reading.helpers import assert_counted, codes, status_and_code, titles, url
 
 PutOnList = Callable[..., Entry]
 
@@ -44,10 +44,10 @@ def test_status_transition_is_saved_or_rejected(
     if (now, then) in LEGAL or now == then:
         assert (response.status_code, response.json()["status"]) == (200, then)
     else:
-        assert refusal(response) == (409, "illegal_transition")
-    kept = Entry.objects.get()
-    assert kept.status == (then if response.status_code == 200 else now)
-    assert (kept.finished_at is not None) == (kept.status == "finished")
+        assert status_and_code(response) == (409, "illegal_transition")
+    entry = Entry.objects.get()
+    assert entry.status == (then if response.status_code == 200 else now)
+    assert (entry.finished_at is not None) == (entry.status == "finished")
     assert_counted()
 
 
@@ -162,15 +162,15 @@ def test_update_requires_moderator(
     for where, outsiders in ((club, (403, "moderators_only")), (private_club, (404, "not_found"))):
         entry = put_on_list("Emma", to=where, by=bob)
         assert anonymous.patch(url(where, entry), {"note": "x"}).status_code == 401
-        assert refusal(as_charlie.patch(url(where, entry), {"note": "x"})) == outsiders
-        assert refusal(as_bob.patch(url(where, entry), {"note": "x"})) == (403, "moderators_only")
+        assert status_and_code(as_charlie.patch(url(where, entry), {"note": "x"})) == outsiders
+        assert status_and_code(as_bob.patch(url(where, entry), {"note": "x"})) == (403, "moderators_only")
 
 
 def test_stale_if_match_fails(as_moe: APIClient, as_alice: APIClient, club: Club, put_on_list: PutOnList) -> None:
     entry = put_on_list("Emma")
     etag = as_moe.get(url(club, entry))["ETag"]
     assert as_moe.patch(url(club, entry), {"note": "1"}, headers={"If-Match": etag}).status_code == 200
-    assert refusal(as_moe.patch(url(club, entry), {"note": "2"}, headers={"If-Match": etag})) == (
+    assert status_and_code(as_moe.patch(url(club, entry), {"note": "2"}, headers={"If-Match": etag})) == (
         412,
         "precondition_failed",
     )
@@ -189,13 +189,13 @@ def test_changes_are_recorded_in_the_history(
     as_moe.patch(url(club, entry), {"status": "planned", "note": "Soon"})
     as_moe.delete(url(club, entry))
     changes = EntryChange.objects.filter(club=club, book=entry.book).order_by("pk")
-    kept = [(change.actor_id, change.field, change.old, change.new) for change in changes]
-    assert kept[0] == (bob.pk, "status", "", "proposed")
-    assert set(kept[1:-1]) == {
+    rows = [(change.actor_id, change.field, change.old, change.new) for change in changes]
+    assert rows[0] == (bob.pk, "status", "", "proposed")
+    assert set(rows[1:-1]) == {
         (moe.pk, "status", "proposed", "planned"),
         (moe.pk, "position", "2", "1"),
         (moe.pk, "note", "", "Soon"),
         (moe.pk, "starts_on", "", "2027-01-01"),
     }
-    assert kept[-1] == (moe.pk, "status", "planned", "")
-    assert len(kept) == 6
+    assert rows[-1] == (moe.pk, "status", "planned", "")
+    assert len(rows) == 6

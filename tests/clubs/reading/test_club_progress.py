@@ -11,7 +11,7 @@ from accounts.models import User
 from clubs.models import Club, Entry
 from clubs.roles import MembershipStatus
 from tests.clubs.helpers import bring_in
-from tests.clubs.reading.helpers import refusal, url
+from tests.clubs.reading.helpers import status_and_code, url
 
 PutOnList = Callable[..., Entry]
 
@@ -26,7 +26,7 @@ def address(club: Club, entry: Entry) -> str:
     return url(club, entry, "progress/")
 
 
-def shown(client: APIClient, address: str) -> tuple[dict[str, float], float | None]:
+def get_progress(client: APIClient, address: str) -> tuple[dict[str, float], float | None]:
     """Return the percentage of each user, in list order, and the mean."""
     page = client.get(address).json()
     return {row["user"]["username"]: row["percent"] for row in page["results"]}, page["mean_percent"]
@@ -47,8 +47,8 @@ def test_list_is_ordered_by_progress(
     assert [row["user"]["username"] for row in page["results"]] == ["alice", "moe", "bob"]
     row = page["results"][2]
     assert row.pop("updated_at").endswith("Z")
-    person = {"id": bob.pk, "username": "bob", "display_name": "Bob", "avatar_url": None}
-    assert row == {"user": person, "percent": 10, "on_track": None}
+    user_summary = {"id": bob.pk, "username": "bob", "display_name": "Bob", "avatar_url": None}
+    assert row == {"user": user_summary, "percent": 10, "on_track": None}
     first = as_bob.get(address, {"page_size": 2}).json()
     second = as_bob.get(first["next"]).json()
     assert [row["user"]["username"] for row in second["results"]] == ["bob"]
@@ -56,10 +56,10 @@ def test_list_is_ordered_by_progress(
 
 
 def test_member_without_progress_counts_as_zero(as_bob: APIClient, as_alice: APIClient, address: str) -> None:
-    assert shown(as_bob, address) == ({}, 0)
+    assert get_progress(as_bob, address) == ({}, 0)
     as_bob.put(address, {"percent": 50})
     # Three members: 50, nothing, nothing.
-    assert shown(as_alice, address) == ({"bob": 50}, 16.67)
+    assert get_progress(as_alice, address) == ({"bob": 50}, 16.67)
 
 
 def test_hidden_progress_is_not_counted(
@@ -67,13 +67,13 @@ def test_hidden_progress_is_not_counted(
 ) -> None:
     as_bob.put(address, {"percent": 100, "hidden": True})
     as_alice.put(address, {"percent": 50})
-    assert shown(as_alice, address) == ({"alice": 50}, 25)
+    assert get_progress(as_alice, address) == ({"alice": 50}, 25)
     # Own hidden progress is listed but not counted.
-    assert shown(as_bob, address) == ({"bob": 100, "alice": 50}, 25)
+    assert get_progress(as_bob, address) == ({"bob": 100, "alice": 50}, 25)
     assert as_bob.get(url(club, entry)).json()["members_finished"] == 0
     as_alice.put(address, {"percent": 50, "hidden": True})
     as_moe.put(address, {"percent": 50, "hidden": True})
-    assert shown(as_moe, address) == ({"moe": 50}, None)
+    assert get_progress(as_moe, address) == ({"moe": 50}, None)
 
 
 @pytest.mark.parametrize("how", ["leaves", "removed", "banned"])
@@ -91,7 +91,7 @@ def test_former_member_is_neither_listed_nor_counted(
     bring_in(club, charlie)
     as_charlie.put(address, {"percent": 100})
     as_bob.put(address, {"percent": 30})
-    assert shown(as_bob, address) == ({"charlie": 100, "bob": 30}, 32.5)
+    assert get_progress(as_bob, address) == ({"charlie": 100, "bob": 30}, 32.5)
     row = club.get_membership(charlie)
     if how == "leaves":
         club.leave(charlie)
@@ -99,11 +99,11 @@ def test_former_member_is_neither_listed_nor_counted(
         row.remove(by=alice)
     else:
         row.update_membership(by=alice, status=MembershipStatus.BANNED)
-    assert shown(as_bob, address) == ({"bob": 30}, 10)
+    assert get_progress(as_bob, address) == ({"bob": 30}, 10)
     assert as_alice.get(url(club, entry)).json()["members_finished"] == 0
     if how != "banned":
         bring_in(club, charlie)
-        assert shown(as_bob, address) == ({"charlie": 100, "bob": 30}, 32.5)
+        assert get_progress(as_bob, address) == ({"charlie": 100, "bob": 30}, 32.5)
 
 
 def test_on_track_is_null_without_percent_milestones(
@@ -170,9 +170,9 @@ def test_list_requires_membership(
     address: str,
 ) -> None:
     assert anonymous.get(address).status_code == 401
-    assert refusal(as_charlie.get(address)) == (403, "members_only")
+    assert status_and_code(as_charlie.get(address)) == (403, "members_only")
     secret = url(private_club, put_on_list("Secret", to=private_club), "progress/")
-    assert refusal(as_charlie.get(secret)) == (404, "not_found")
+    assert status_and_code(as_charlie.get(secret)) == (404, "not_found")
     assert as_bob.get(secret).status_code == 200
 
 

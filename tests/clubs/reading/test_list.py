@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from catalog.models import Book
 from clubs.models import Club, Entry
-from tests.clubs.reading.helpers import codes, refusal, titles, url
+from tests.clubs.reading.helpers import codes, status_and_code, titles, url
 
 PutOnList = Callable[..., Entry]
 
@@ -74,7 +74,7 @@ def test_list_filter_by_status(anonymous: APIClient, club: Club, put_on_list: Pu
 
 @pytest.mark.parametrize("query", [{"status": "maybe"}, {"status": ""}, {"state": "planned"}, {"ordering": "title"}])
 def test_list_with_invalid_parameter_is_rejected(anonymous: APIClient, club: Club, query: dict[str, str]) -> None:
-    assert refusal(anonymous.get(url(club), query)) == (400, "invalid_parameter")
+    assert status_and_code(anonymous.get(url(club), query)) == (400, "invalid_parameter")
 
 
 def test_entry_of_another_club_is_not_found(
@@ -90,15 +90,15 @@ def test_entry_of_another_club_is_not_found(
         ("get", "progress/", None),
         ("put", "progress/", {"percent": 3}),
     ):
-        assert refusal(getattr(as_alice, method)(url(private_club, entry, rest), body)) == (404, "not_found")
-        assert refusal(getattr(as_alice, method)(url(club, 10**25, rest), body)) == (404, "not_found")
+        assert status_and_code(getattr(as_alice, method)(url(private_club, entry, rest), body)) == (404, "not_found")
+        assert status_and_code(getattr(as_alice, method)(url(club, 10**25, rest), body)) == (404, "not_found")
 
 
 def test_listed_book_cannot_be_deleted(client_of: Callable[[User | None], APIClient], club: Club, alice: User) -> None:
     book = Book.create_book(by=alice, title="Emma", authors=["Jane Austen"])
     entry = Entry.add_entry(club=club, book=book, by=alice)
     client = client_of(alice)
-    assert refusal(client.delete(f"/api/v1/books/{book.pk}/")) == (409, "book_in_use")
+    assert status_and_code(client.delete(f"/api/v1/books/{book.pk}/")) == (409, "book_in_use")
     entry.delete_entry(by=alice)
     assert client.delete(f"/api/v1/books/{book.pk}/").status_code == 204
 
@@ -133,9 +133,9 @@ def test_list_etag_changes_with_content(as_bob: APIClient, club: Club, put_on_li
 
 
 def test_put_is_not_allowed(as_alice: APIClient, club: Club, put_on_list: PutOnList) -> None:
-    assert refusal(as_alice.put(url(club, put_on_list("Emma")), {})) == (405, "method_not_allowed")
+    assert status_and_code(as_alice.put(url(club, put_on_list("Emma")), {})) == (405, "method_not_allowed")
 
 
 def test_out_of_range_ids_are_not_found(as_alice: APIClient, club: Club) -> None:
-    assert refusal(as_alice.get(f"/api/v1/clubs/{10**30}/books/")) == (404, "not_found")
+    assert status_and_code(as_alice.get(f"/api/v1/clubs/{10**30}/books/")) == (404, "not_found")
     assert codes(as_alice.post(url(club), {"book": 10**30})) == {"book": "does_not_exist"}

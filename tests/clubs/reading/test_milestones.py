@@ -7,7 +7,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from clubs.models import Club, Entry, Milestone
-from tests.clubs.reading.helpers import codes, refusal, url
+from tests.clubs.reading.helpers import codes, status_and_code, url
 
 PutOnList = Callable[..., Entry]
 
@@ -28,15 +28,15 @@ def test_list_is_ordered_by_due_date(as_moe: APIClient, anonymous: APIClient, ad
 
 def test_milestone_fields(as_moe: APIClient, address: str) -> None:
     response = as_moe.post(address, {"title": "Half", "up_to_percent": 33.335, "due_on": "2027-01-01"})
-    shown = response.json()
-    assert shown == {
-        "id": shown["id"],
+    data = response.json()
+    assert data == {
+        "id": data["id"],
         "title": "Half",
         "up_to_percent": 33.34,
         "up_to_chapter": None,
         "due_on": "2027-01-01",
     }
-    assert as_moe.get(f"{address}{shown['id']}/").json() == shown
+    assert as_moe.get(f"{address}{data['id']}/").json() == data
     chapter = as_moe.post(address, {"title": "Ten", "up_to_chapter": 10, "due_on": "2027-01-01"}).json()
     assert (chapter["up_to_percent"], chapter["up_to_chapter"]) == (None, 10)
 
@@ -81,7 +81,7 @@ def test_milestone_update_and_delete(as_moe: APIClient, address: str) -> None:
     assert as_moe.patch(place, {"title": "Uno"}, headers={"If-Match": etag}).status_code == 200
     assert as_moe.delete(place, headers={"If-Match": etag}).status_code == 412
     assert as_moe.delete(place).status_code == 204
-    assert refusal(as_moe.get(place)) == (404, "not_found")
+    assert status_and_code(as_moe.get(place)) == (404, "not_found")
 
 
 def test_changes_require_moderator(
@@ -89,13 +89,13 @@ def test_changes_require_moderator(
 ) -> None:
     body = {"title": "I", "up_to_percent": 5, "due_on": "2027-01-01"}
     assert anonymous.post(address, body).status_code == 401
-    assert refusal(as_bob.post(address, body)) == (403, "moderators_only")
-    assert refusal(as_charlie.post(address, body)) == (403, "moderators_only")
+    assert status_and_code(as_bob.post(address, body)) == (403, "moderators_only")
+    assert status_and_code(as_charlie.post(address, body)) == (403, "moderators_only")
     place = f"{address}{as_moe.post(address, body).json()['id']}/"
     assert as_charlie.get(place).status_code == 200
-    assert refusal(as_bob.patch(place, {"title": "x"})) == (403, "moderators_only")
-    assert refusal(as_bob.delete(place)) == (403, "moderators_only")
-    assert refusal(as_moe.put(place, body)) == (405, "method_not_allowed")
+    assert status_and_code(as_bob.patch(place, {"title": "x"})) == (403, "moderators_only")
+    assert status_and_code(as_bob.delete(place)) == (403, "moderators_only")
+    assert status_and_code(as_moe.put(place, body)) == (405, "method_not_allowed")
 
 
 def test_list_query_count_is_constant(as_moe: APIClient, address: str, django_assert_num_queries: Any) -> None:

@@ -8,19 +8,19 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from clubs.models import Club, Entry, Milestone, Progress
 from tests.clubs.helpers import bring_in
-from tests.clubs.reading.helpers import assert_counted, refusal, titles, url
+from tests.clubs.reading.helpers import assert_counted, status_and_code, titles, url
 
 PutOnList = Callable[..., Entry]
 
 
-@pytest.mark.parametrize(("gone", "left"), [(0, "BCD"), (1, "ACD"), (3, "ABC")])
+@pytest.mark.parametrize(("removed", "remaining"), [(0, "BCD"), (1, "ACD"), (3, "ABC")])
 def test_delete_closes_the_gap_in_positions(
-    as_moe: APIClient, club: Club, put_on_list: PutOnList, gone: int, left: str
+    as_moe: APIClient, club: Club, put_on_list: PutOnList, removed: int, remaining: str
 ) -> None:
     entries = [put_on_list(title) for title in "ABCD"]
-    assert as_moe.delete(url(club, entries[gone])).status_code == 204
-    assert titles(as_moe.get(url(club))) == list(left)
-    assert refusal(as_moe.delete(url(club, entries[gone]))) == (404, "not_found")
+    assert as_moe.delete(url(club, entries[removed])).status_code == 204
+    assert titles(as_moe.get(url(club))) == list(remaining)
+    assert status_and_code(as_moe.delete(url(club, entries[removed]))) == (404, "not_found")
 
 
 def test_proposer_can_delete_only_while_proposed(
@@ -28,7 +28,7 @@ def test_proposer_can_delete_only_while_proposed(
 ) -> None:
     entry, other = put_on_list("Emma", by=bob), put_on_list("Persuasion", by=bob)
     as_moe.patch(url(club, other), {"status": "planned"})
-    assert refusal(as_bob.delete(url(club, other))) == (403, "moderators_only")
+    assert status_and_code(as_bob.delete(url(club, other))) == (403, "moderators_only")
     assert as_bob.delete(url(club, entry)).status_code == 204
     assert titles(as_bob.get(url(club))) == ["Persuasion"]
 
@@ -46,8 +46,8 @@ def test_delete_by_others_is_forbidden(
     bring_in(club, carol)
     entry = put_on_list("Emma", by=bob)
     assert anonymous.delete(url(club, entry)).status_code == 401
-    assert refusal(as_charlie.delete(url(club, entry))) == (403, "members_only")
-    assert refusal(client_of(carol).delete(url(club, entry))) == (403, "moderators_only")
+    assert status_and_code(as_charlie.delete(url(club, entry))) == (403, "members_only")
+    assert status_and_code(client_of(carol).delete(url(club, entry))) == (403, "moderators_only")
 
 
 def test_delete_removes_milestones_and_progress(

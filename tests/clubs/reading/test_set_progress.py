@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from clubs.models import Club, Entry, Progress
-from tests.clubs.reading.helpers import codes, refusal, url
+from tests.clubs.reading.helpers import codes, status_and_code, url
 
 PutOnList = Callable[..., Entry]
 
@@ -48,11 +48,11 @@ def test_progress_is_saved_in_percent_and_as_sent(
 ) -> None:
     response = as_bob.put(address, body)
     assert response.status_code == 200, response.content
-    shown = response.json()
-    assert shown.pop("updated_at").endswith("Z")
-    assert shown == {"percent": percent, "hidden": False}
-    assert isinstance(shown["percent"], float)
-    assert "-" not in str(shown["percent"])
+    data = response.json()
+    assert data.pop("updated_at").endswith("Z")
+    assert data == {"percent": percent, "hidden": False}
+    assert isinstance(data["percent"], float)
+    assert "-" not in str(data["percent"])
     progress = Progress.objects.get()
     assert (progress.unit, float(progress.amount), progress.total) == sent
 
@@ -134,12 +134,12 @@ def test_member_progress_does_not_change_the_status(
     as_bob: APIClient, as_moe: APIClient, club: Club, entry: Entry
 ) -> None:
     as_bob.put(url(club, entry, "progress/"), {"percent": 100})
-    shown = as_moe.get(url(club, entry)).json()
-    assert (shown["status"], shown["members_finished"]) == ("reading", 1)
+    data = as_moe.get(url(club, entry)).json()
+    assert (data["status"], data["members_finished"]) == ("reading", 1)
     as_bob.put(url(club, entry, "progress/"), {"percent": 40})
     as_moe.patch(url(club, entry), {"status": "finished"})
-    shown = as_bob.get(url(club, entry)).json()
-    assert (shown["my_progress"]["percent"], shown["members_finished"]) == (40, 0)
+    data = as_bob.get(url(club, entry)).json()
+    assert (data["my_progress"]["percent"], data["members_finished"]) == (40, 0)
 
 
 @pytest.mark.parametrize("status", ["proposed", "planned", "finished", "dropped"])
@@ -152,9 +152,9 @@ def test_update_requires_membership(
     anonymous: APIClient, as_bob: APIClient, as_charlie: APIClient, club: Club, bob: User, alice: User, address: str
 ) -> None:
     assert anonymous.put(address, {"percent": 5}).status_code == 401
-    assert refusal(as_charlie.put(address, {"percent": 5})) == (403, "members_only")
+    assert status_and_code(as_charlie.put(address, {"percent": 5})) == (403, "members_only")
     club.get_membership(bob).remove(by=alice)
-    assert refusal(as_bob.put(address, {"percent": 5})) == (403, "members_only")
+    assert status_and_code(as_bob.put(address, {"percent": 5})) == (403, "members_only")
     assert not Progress.objects.exists()
 
 
@@ -162,6 +162,9 @@ def test_stale_if_match_fails(as_bob: APIClient, as_moe: APIClient, address: str
     as_bob.put(address, {"percent": 5})
     etag = as_bob.get(address)["ETag"]
     assert as_bob.put(address, {"percent": 6}, headers={"If-Match": etag}).status_code == 200
-    assert refusal(as_bob.put(address, {"percent": 7}, headers={"If-Match": etag})) == (412, "precondition_failed")
+    assert status_and_code(as_bob.put(address, {"percent": 7}, headers={"If-Match": etag})) == (
+        412,
+        "precondition_failed",
+    )
     assert Progress.objects.get().percent == 6
     assert as_bob.put(address, {"percent": 8}, headers={"If-Match": "*"}).status_code == 200

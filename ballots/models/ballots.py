@@ -1,0 +1,287 @@
+"""Ballots, in which members choose the next book. Votes are secret, and results appear after the close only."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Case, Count, F, OuterRef, Prefetch, Q, Subquery, When
+from django.db.models.functions import Coalesce
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from activity.choices import NotificationKind
+from activity.models import ObjectRef
+from activity.services import record_event
+from ballots import counting
+from ballots.choices import BallotStatus, Outcome, VotingMethod
+from ballots.models.votes import Candidate, Vote
+from ballots.tasks import close_ballot
+from catalog.models import Book
+from clubs.members.models import Membership
+from clubs.notifications import notify_members
+from clubs.reading.choices import EntryStatus
+from clubs.reading.models import Entry
+from core.api.exceptions import Conflict, InvalidFieldError
+from core.db.locking import lock_rows
+from core.db.transactions import atomic_with_retry
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from clubs.club.models import Club
+
+TITLE_LENGTH = 200
+MIN_CANDIDATES, MAX_CANDIDATES = 2, 50
+# Open ballots of one club; all of them are shown on each member's home screen.
+MAX_OPEN_BALLOTS = 20
+
+
+class BallotQuerySet(models.QuerySet["Ballot"]):
+    """Queries for ballots."""
+
+    def due(self) -> BallotQuerySet:
+        """Return open ballots after their closing time."""
+        return self.filter(status=BallotStatus.OPEN, closes_at__lte=timezone.now())
+
+    def open_in_clubs(self, clubs: Collection[int]) -> BallotQuerySet:
+        """Return the ballots of `clubs` that take votes, in the order of their closing times."""
+        ballots = self.filter(club__in=clubs, status=BallotStatus.OPEN, closes_at__gt=timezone.now())
+        return ballots.order_by("closes_at", "id")
+
+    def close_due(self) -> None:
+        """Close due ballots, for requests that arrive before the task has run."""
+        for ballot in self.due().select_related("club").order_by("closes_at", "id"):
+            ballot.close_if_due()
+
+    def with_details_for(self, user: User) -> BallotQuerySet:
+        """Load what a response to `user` contains, in three queries."""
+        votes = Vote.objects.of_active_members().filter(ballot=OuterRef("pk"))
+        open_count = Coalesce(Subquery(votes.order_by().values("ballot").annotate(n=Count("pk")).values("n")), 0)
+        return (
+            self.select_related("created_by")
+            .annotate(voters_count=Case(When(status=BallotStatus.CLOSED, then=F("voters")), default=open_count))
+            .prefetch_related(
+                Prefetch("candidates", Candidate.objects.order_by("position"), to_attr="ordered_candidates"),
+                Prefetch("votes", Vote.objects.filter(user=user.pk), to_attr="own_votes"),
+            )
+        )
+
+
+class Ballot(models.Model):
+    """A vote of a club on which of several proposed books to read next.
+
+    Votes and rounds refer to candidates by `position`, their index on the ballot. Closing a ballot stores the whole
+    count with the anonymous votes.
+    """
+
+    club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="ballots", verbose_name=_("club"))
+    title = models.CharField(max_length=TITLE_LENGTH, verbose_name=_("title"))
+    method = models.CharField(max_length=10, choices=VotingMethod.choices, verbose_name=_("method"))
+    closes_at = models.DateTimeField(verbose_name=_("closes at"))
+    quorum_percent = models.PositiveSmallIntegerField(
+        default=0, help_text=_("Percentage of the active members at closing time."), verbose_name=_("quorum percent")
+    )
+    status = models.CharField(
+        max_length=10, choices=BallotStatus.choices, default=BallotStatus.OPEN, verbose_name=_("status")
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("created at"))
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False, verbose_name=_("closed at"))
+    outcome = models.CharField(
+        max_length=10, choices=Outcome.choices, blank=True, editable=False, verbose_name=_("outcome")
+    )
+    voters = models.PositiveIntegerField(
+        default=0, editable=False, help_text=_("How many votes were counted."), verbose_name=_("voters")
+    )
+    members = models.PositiveIntegerField(
+        default=0,
+        editable=False,
+        help_text=_("How many members the club had at closing time."),
+        verbose_name=_("members"),
+    )
+    rounds = models.JSONField(
+        default=list, editable=False, help_text="[{counts: [[position, votes]], eliminated, exhausted}]"
+    )
+    anonymous_votes = models.JSONField(
+        default=list, editable=False, help_text="[[position, ...], ...] in random order."
+    )
+
+    objects = BallotQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ballot")
+        verbose_name_plural = _("ballots")
+        indexes = [
+            models.Index(fields=["club", "created_at", "id"], name="ballots_ballot_by_age"),
+            models.Index(fields=["club", "status", "created_at", "id"], name="ballots_ballot_by_status"),
+            models.Index(fields=["club", "status", "closes_at"], name="ballots_ballot_due"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(quorum_percent__range=(0, 100)), name="ballots_ballot_quorum"),
+        ]
+
+    def __str__(self) -> str:
+        # The title is left out because staff may not read the texts of private clubs.
+        return f"#{self.pk}"
+
+    @classmethod
+    @atomic_with_retry
+    def create_ballot(cls, *, club: Club, by: User, candidates: Sequence[int], **fields: Any) -> Ballot:
+        """Create a ballot on proposed entries, given by their ids. `fields` are columns of the ballot.
+
+        Raise InvalidField `does_not_exist` or `not_proposed` for the first invalid candidate, and Conflict
+        `too_many_ballots` if the club has MAX_OPEN_BALLOTS open ballots.
+        """
+        club.lock()
+        storable = [pk for pk in candidates if 0 < pk <= models.BigIntegerField.MAX_BIGINT]
+        status = dict(Entry.objects.filter(club=club, pk__in=storable).values_list("pk", "status"))
+        for position, pk in enumerate(candidates):
+            if pk not in status:
+                raise InvalidFieldError(
+                    f"candidates.{position}", "does_not_exist", _("This entry is not on the reading list.")
+                )
+            if status[pk] != EntryStatus.PROPOSED:
+                raise InvalidFieldError(f"candidates.{position}", "not_proposed", _("This book is not proposed."))
+        if cls.objects.open_in_clubs([club.pk]).count() >= MAX_OPEN_BALLOTS:
+            raise Conflict("too_many_ballots", _("Too many open ballots; close one first."))
+        ballot = cls.objects.create(club=club, created_by=by, **fields)
+        Candidate.objects.bulk_create(
+            Candidate(ballot=ballot, position=position, entry_id=pk) for position, pk in enumerate(candidates)
+        )
+        close_ballot.using(run_after=ballot.closes_at).enqueue(ballot=ballot.pk)
+        record_event("ballot.opened", actor=by.pk, object_ref=ballot.object_ref, club=club.pk)
+        notify_members(club.pk, NotificationKind.BALLOT_OPENED, type="ballot", id=ballot.pk, actor=by.pk)
+        return ballot
+
+    @atomic_with_retry
+    def vote(self, *, by: User, choices: Sequence[int]) -> None:
+        """Set the vote of `by`: ids of entries, in order of preference.
+
+        Raise InvalidField `not_a_candidate`, Conflict `ballot_closed`, and Http404 if the ballot was deleted or the
+        user has left the club.
+        """
+        self._lock_for_vote(by)
+        positions = dict(self.candidates.values_list("entry", "position"))
+        for index, pk in enumerate(choices):
+            if pk not in positions:
+                field = f"{VotingMethod(self.method).field}.{index}"
+                raise InvalidFieldError(field, "not_a_candidate", _("This entry is not a candidate in this ballot."))
+        Vote.objects.update_or_create(ballot=self, user=by, defaults={"positions": [positions[pk] for pk in choices]})
+
+    @atomic_with_retry
+    def withdraw_vote(self, *, by: User) -> None:
+        """Delete the vote of `by`, if any. Raise the same errors as `vote`."""
+        self._lock_for_vote(by)
+        self.votes.filter(user=by).delete()
+
+    @atomic_with_retry
+    def close(self, *, by: User) -> None:
+        """Close the ballot early and count it. Raise Conflict `ballot_closed`, or Http404 if it was deleted."""
+        self._lock()
+        self.require_open()
+        self._finish(by=by)
+
+    @atomic_with_retry
+    def close_if_due(self) -> None:
+        """Close the ballot if it is due and still open. No user is recorded as the actor."""
+        try:
+            self._lock()
+        except Http404:
+            return
+        if self.status == BallotStatus.OPEN and self.closes_at <= timezone.now():
+            self._finish(by=None)
+
+    @atomic_with_retry
+    def delete_ballot(self, *, by: User) -> None:
+        """Delete the ballot with its votes and its result. A winning book stays planned."""
+        self._lock()
+        record_event("ballot.deleted", actor=by.pk, object_ref=self.object_ref, club=self.club_id)
+        self.delete()
+
+    @property
+    def object_ref(self) -> ObjectRef:
+        """Reference to the ballot for events and notifications."""
+        return ObjectRef("ballot", self.pk, self.title)
+
+    def require_open(self) -> None:
+        """Raise Conflict `ballot_closed` if the ballot takes no votes."""
+        if self.status == BallotStatus.CLOSED or self.closes_at <= timezone.now():
+            raise Conflict("ballot_closed", _("This ballot is closed."))
+
+    def _lock_for_vote(self, user: User) -> None:
+        """Lock the voter and the ballot, so that no vote is saved during or after the count."""
+        lock_rows(User, [user.pk])
+        if not Membership.objects.active().filter(club=self.club_id, user=user).exists():
+            raise Http404
+        self._refresh_locked()
+        self.require_open()
+
+    def _lock(self) -> None:
+        """Lock club, candidates' books, candidates' entries and ballot, in this order.
+
+        The lock on the club prevents changes of memberships and reading statuses during the count; the winning entry
+        is updated after it.
+        """
+        self.club.lock()
+        rows = Entry.objects.filter(candidacies__ballot=self.pk).values_list("pk", "book")
+        entries, books = zip(*rows, strict=True) if rows else ((), ())
+        lock_rows(Book, books)
+        lock_rows(Entry, entries)
+        self._refresh_locked()
+
+    def _refresh_locked(self) -> None:
+        try:
+            self.refresh_from_db(fields=["status", "closes_at"], from_queryset=Ballot.objects.select_for_update())
+        except Ballot.DoesNotExist:
+            raise Http404 from None
+
+    def _finish(self, *, by: User | None) -> None:
+        """Count the votes, save the result and plan the winner. The rows must be locked (`_lock`)."""
+        proposed = list(self.candidates.still_proposed().values_list("position", flat=True))
+        votes = self._collect_votes(proposed)
+        count = counting.COUNTERS[self.method](proposed, votes)
+        self.status, self.closed_at = BallotStatus.CLOSED, timezone.now()
+        self.voters, self.members = len(votes), self.club.members_count
+        self.outcome, self.anonymous_votes = self._outcome(count), votes
+        self.rounds = [
+            {"counts": [*map(list, r.counts.items())], "eliminated": r.eliminated, "exhausted": r.exhausted}
+            for r in count.rounds
+        ]
+        self.save(update_fields=["status", "closed_at", "voters", "members", "outcome", "anonymous_votes", "rounds"])
+        actor = None if by is None else by.pk
+        record_event("ballot.closed", actor=actor, object_ref=self.object_ref, club=self.club_id)
+        notify_members(self.club_id, NotificationKind.BALLOT_CLOSED, type="ballot", id=self.pk, actor=actor)
+        if self.outcome == Outcome.WINNER and count.winner is not None:
+            self._plan_winner(self.candidates.get(position=count.winner), by=by)
+
+    def _collect_votes(self, proposed: Sequence[int]) -> list[list[int]]:
+        """Return the votes of current members for candidates still proposed, in random order.
+
+        Approval votes are sorted, because the order in which a voter sent them could identify the voter.
+        """
+        rows = self.votes.of_active_members().values_list("positions", flat=True)
+        votes = [[position for position in positions if position in proposed] for positions in rows]
+        if self.method == VotingMethod.APPROVAL:
+            votes = [sorted(vote) for vote in votes]
+        secrets.SystemRandom().shuffle(votes)
+        return votes
+
+    def _outcome(self, count: counting.CountResult) -> Outcome:
+        if count.winner is None:
+            return Outcome.NO_VOTES
+        return Outcome.WINNER if self.voters * 100 >= self.quorum_percent * self.members else Outcome.NO_QUORUM
+
+    def _plan_winner(self, winner: Candidate, *, by: User | None) -> None:
+        winner.won = True
+        winner.save(update_fields=["won"])
+        entry = Entry.objects.get(pk=winner.entry_id)
+        entry.club = self.club
+        entry.update_entry(by=by, status=EntryStatus.PLANNED)

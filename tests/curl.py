@@ -1,0 +1,34 @@
+"""The options of curl that the README uses, for machines without curl."""
+
+import argparse
+import sys
+import urllib.error
+import urllib.request
+
+parser = argparse.ArgumentParser()
+parser.add_argument("url")
+parser.add_argument("-s", action="store_true")
+parser.add_argument("-H", dest="headers", action="append", default=[])
+parser.add_argument("-d", dest="data")
+parser.add_argument("-X", dest="method")
+parser.add_argument("-o", dest="output")
+parser.add_argument("-w", dest="write_out", default="")
+
+
+def main() -> None:
+    """Send the request, and print the body and the text of `-w`."""
+    options = parser.parse_args()
+    data = None if options.data is None else options.data.encode()
+    headers = dict(header.split(": ", 1) for header in options.headers)
+    request = urllib.request.Request(options.url, data, headers, method=options.method)
+    try:
+        response = urllib.request.urlopen(request, timeout=60)
+    except urllib.error.HTTPError as error:
+        response = error
+    with response, open(options.output or sys.stdout.fileno(), "wb", closefd=bool(options.output)) as out:
+        out.write(response.read())
+    sys.stdout.write(options.write_out.replace("%{http_code}", str(response.status)))
+
+
+if __name__ == "__main__":
+    main()
