@@ -15,7 +15,7 @@ from accounts.models.usernames import RetiredUsername
 from accounts.validators import validate_username
 from core.api.exceptions import Conflict
 from core.db.transactions import conflict_on_integrity_error
-from core.search.lookups import query_terms
+from core.search.fields import query_terms
 from core.search.normalize import normalize_identifier
 
 if TYPE_CHECKING:

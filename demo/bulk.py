@@ -248,7 +248,7 @@ def _update_counters(entries: models.QuerySet[Entry, Entry], members_by_club: di
     _update_book_counters(entries.values("book"))
     finished = entries.filter(club__visibility=Visibility.PUBLIC, status=EntryStatus.FINISHED)
     counters.increment(counters.expected_counts("finished", finished, "finished_at"))
-    statistics.recompute(list(entries.values_list("pk", flat=True)))
+    entry_counters.recompute(list(entries.values_list("pk", flat=True)))
     memberships = Membership.objects.filter(club__in=members_by_club).order_by("pk")
     Membership.objects.refresh_last_active(list(memberships.values_list("pk", flat=True)))
 

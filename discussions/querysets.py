@@ -10,7 +10,7 @@ from django.db.models import Case, Count, F, Max, OuterRef, Q, Subquery, When
 from django.utils import timezone
 
 from accounts.blocks import not_blocked
-from core.search.lookups import query_terms
+from core.search.fields import query_terms
 from discussions.models.reactions import Reaction, SpoilerReveal
 from discussions.spoilers import readable_by
 from moderation.author_notice import annotate_moderation

@@ -25,7 +25,7 @@ from core.counters.versions import bump_versions
 from core.db.fields import BinaryCollationCharField
 from core.db.transactions import atomic_with_retry
 from core.images import storage
-from core.search.fields import SearchField, build_search_text, query_terms
+from core.search.fields import SearchField, build_search_text
 from core.search.normalize import normalize_identifier
 
 # The folder of the avatars in the media storage.

@@ -28,7 +28,7 @@ from core.db.fields import BinaryCollationCharField
 from core.db.locking import lock_rows
 from core.db.transactions import atomic_with_retry
 from core.images import storage
-from core.search.fields import SearchField, build_search_text, query_terms
+from core.search.fields import SearchField, build_search_text
 from core.search.normalize import fold_case_and_accents
 from moderation.models import close_cases_of_club
 

@@ -12,7 +12,7 @@ from django.db.models import Case, CharField, F, FilteredRelation, Q, Value, Whe
 from accounts.models import User
 from clubs.club.choices import Visibility
 from clubs.roles import OWNER, STATUSES_WITH_ACCESS, MembershipStatus
-from core.search.lookups import query_terms
+from core.search.fields import query_terms
 
 if TYPE_CHECKING:
     from clubs.club.models import Club  # noqa: F401  (in the base class below)

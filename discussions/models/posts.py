@@ -24,7 +24,7 @@ from clubs.reading.models import percent_field
 from core.api.exceptions import Conflict, InvalidFieldError, PermissionDeniedProblem
 from core.db.locking import batched
 from core.db.transactions import atomic_with_retry, conflict_on_integrity_error
-from core.search.fields import SearchField, build_search_text, query_terms
+from core.search.fields import SearchField, build_search_text
 from discussions import notifications
 from discussions.models.reactions import MAX_DISTINCT_EMOJI, Reaction, SpoilerReveal, emoji_key
 from discussions.querysets import PostQuerySet, club_search_word

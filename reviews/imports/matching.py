@@ -83,7 +83,7 @@ def _edition(fields: dict[str, Any]) -> dict[str, Any]:
     with suppress(KeyError):
         fields = {**fields, "format": fields["format"][:50]}
     return {
-        "format": records.optional(fields.get("format", ""), "format", ignored, most=50),
+        "format": records.optional(fields.get("format", ""), "format", ignored, max_length=50),
         "publisher": records.optional(fields.get("publisher", ""), "publisher", ignored),
         "page_count": records.pages(fields.get("page_count"), ignored),
         "published_year": records.year(fields.get("published_year"), ignored),

@@ -34,6 +34,8 @@ class Command(BaseCommand):
 
     def _load(self, path: Path) -> int:
         with LineReader(path) as file:
-            importer = CatalogImporter(file, detect_format(file), rejects=Path(os.devnull), batch_size=1000, restart=True)
+            importer = CatalogImporter(
+                file, detect_format(file), rejects=Path(os.devnull), batch_size=1000, restart=True
+            )
             importer.run(progress=ProgressReporter(io.StringIO(), size=file.size))
         return importer.counts["created"]
