@@ -256,8 +256,8 @@ SPECTACULAR_SETTINGS = {
         )
     ],
     "ENUM_NAME_OVERRIDES": {
-        "BallotOutcome": "ballots.models.Outcome",
-        "BallotStatus": "ballots.models.BallotStatus",
+        "BallotOutcome": "ballots.choices.Outcome",
+        "BallotStatus": "ballots.choices.BallotStatus",
         "ClubRole": "clubs.roles.PUBLIC_ROLES",
         "ClubStatus": "clubs.roles.PUBLIC_STATUSES",
         "ClubVisibility": "clubs.club.choices.Visibility",
@@ -268,7 +268,7 @@ SPECTACULAR_SETTINGS = {
         "ImportStatus": "reviews.models.imports.ImportStatus",
         "JoinPolicy": "clubs.club.choices.JoinPolicy",
         "Language": "accounts.validators.LANGUAGE_TAGS",
-        "MeetingStatus": "meetings.models.meetings.MeetingStatus",
+        "MeetingStatus": "meetings.choices.MeetingStatus",
         "MemberDecision": "clubs.roles.DECISIONS",
         "MemberRole": "clubs.roles.Role",
         "NotificationKind": "activity.choices.NotificationKind",
@@ -277,9 +277,9 @@ SPECTACULAR_SETTINGS = {
         "ReportTargetType": "bookbridge.openapi.report_target_types",
         "ReviewVisibility": "reviews.querysets.ReviewVisibility",
         "ReviewsOnDeletion": "accounts.models.ReviewsOnDeletion",
-        "RsvpAnswer": "meetings.models.rsvps.CLIENT_CHOICES",
-        "RsvpStatus": "meetings.models.rsvps.RsvpStatus",
-        "VotingMethod": "ballots.models.VotingMethod",
+        "RsvpAnswer": "meetings.choices.CLIENT_CHOICES",
+        "RsvpStatus": "meetings.choices.RsvpStatus",
+        "VotingMethod": "ballots.choices.VotingMethod",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -10,7 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import connections, transaction
 
-from core.search.lookups import repair_search_indexes
+from core.search.indexes import repair_search_indexes
 
 # By database and table: the columns and rows after the first flush.
 _rows: dict[str, dict[str, tuple[list[str], list[tuple[object, ...]]]]] = {}
