@@ -35,7 +35,7 @@ from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import User
-from catalog.merges import moving, services
+from catalog.merges import runner, services
 from catalog.models import Book, Merge
 from clubs.models import Club, Entry, Membership, Progress
 from core.registry import column_checks, counter_checks, merge_handlers
@@ -48,7 +48,7 @@ CLIENTS, PAUSE_SECONDS = 4, 0.02
 class TimedHandler:
     """A merge handler that times each transaction."""
 
-    def __init__(self, handler: moving.MergeHandler) -> None:
+    def __init__(self, handler: runner.MergeHandler) -> None:
         self.handler, self.times, self.name = handler, [], type(handler).__name__
 
     def move(self, merge: Merge) -> bool:
@@ -215,7 +215,7 @@ def run(name: str, begin: Any, books: tuple[int, int]) -> Merge:
     merge = begin()
     page_seconds = time.perf_counter() - began
     rounds = 1
-    while not moving.run(merge, seconds=moving.MAX_SECONDS_PER_RUN):
+    while not runner.run_merge(merge, seconds=runner.MAX_SECONDS_PER_RUN):
         rounds += 1
     took = time.perf_counter() - began
     stop.set()

@@ -30,5 +30,5 @@ def process_import(*, id: int) -> bool:
     try:
         return not runner.run(stopped=lambda: time.monotonic() > deadline)
     except SupersededError:
-        # Another process has gone further; the next run continues from there.
+        # Another process has continued the import; the next run starts where that one stopped.
         return True

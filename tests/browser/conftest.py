@@ -7,18 +7,19 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from accounts.roles import ROLES as STAFF_ROLES
 from tests.server import TOP, running_server
 from tests.staff import totp_code
 
 SCREENSHOTS = TOP / "var" / "screenshots"
 STAFF, ANOTHER, PASSWORD = "moderata", "andere", "a-long-enough-secret"
-ROLES = {"Moderators": "rolemoderator", "Catalog editors": "roleeditor", "Administrators": "roleadministrator"}
-# Users of the same roles who have not signed in yet.
-ON_DUTY = {"Moderators": "dutymoderator", "Catalog editors": "dutyeditor", "Administrators": "dutyadministrator"}
-APPOINT = f"""
+# Users by role, and further users of the same roles who have not logged in yet.
+ROLE_USERS = dict(zip(STAFF_ROLES, ("rolemoderator", "roleeditor", "roleadministrator"), strict=True))
+NEW_ROLE_USERS = dict(zip(STAFF_ROLES, ("newmoderator", "neweditor", "newadministrator"), strict=True))
+CREATE_STAFF = f"""
 from django.contrib.auth.models import Group
 from accounts.models import User
-for role, name in {[*ROLES.items(), *ON_DUTY.items()]}:
+for role, name in {[*ROLE_USERS.items(), *NEW_ROLE_USERS.items()]}:
     User.objects.create_user(name, {PASSWORD!r}, is_staff=True).groups.add(Group.objects.get(name=role))
 """
 
@@ -29,7 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     superuser = ["createsuperuser", "--noinput", "--username", STAFF]
     home = tmp_path_factory.mktemp("site")
     second = [*superuser[:-1], ANOTHER]
-    prepare = [["load_demo"], superuser, second, ["shell", "-c", APPOINT]]
+    prepare = [["load_demo"], superuser, second, ["shell", "-c", CREATE_STAFF]]
     with running_server(home, *prepare, DJANGO_SUPERUSER_PASSWORD=PASSWORD) as address:
         yield address
 

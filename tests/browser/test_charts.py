@@ -45,7 +45,7 @@ def charts(page: Page) -> dict[str, list[str]]:
 
 
 def has_pixels(canvas: Locator) -> bool:
-    """Whether Chart.js has drawn colored bars."""
+    """Return whether Chart.js has drawn colored bars."""
     colored = """canvas => {
         const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
         return data.some((value, n) => n % 4 === 0 && data[n + 3] === 255 && Math.abs(value - data[n + 1]) > 60);

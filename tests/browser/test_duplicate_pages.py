@@ -26,7 +26,7 @@ def duplicates(site: str) -> dict:
 
 
 def shot(page: Page, name: str) -> None:
-    page.screenshot(path=SCREENSHOTS / f"care_{name}.png", full_page=True)
+    page.screenshot(path=SCREENSHOTS / f"duplicates_{name}.png", full_page=True)
 
 
 def test_merge_undo_and_revert(site: str, duplicates: dict, admin: Page):
@@ -38,7 +38,7 @@ def test_merge_undo_and_revert(site: str, duplicates: dict, admin: Page):
     group.get_by_role("link", name="Compare with the first").click()
     expect(admin.locator("#merge")).to_contain_text("Lantern Keeper (Harbour, #1)")
     shot(admin, "compare")
-    admin.locator(f"input[name=kept][value='{duplicates['hilda']}']").check()
+    admin.locator(f"input[name=target][value='{duplicates['hilda']}']").check()
     admin.fill("[name=reason]", "The series in brackets is no part of the title.")
     admin.get_by_role("button", name="Merge").click()
     expect(admin.locator("#merged")).to_contain_text("merged")

@@ -36,7 +36,7 @@ def reported(site: str) -> dict:
 
 
 def shot(page: Page, name: str) -> None:
-    page.screenshot(path=SCREENSHOTS / f"desk_{name}.png", full_page=True)
+    page.screenshot(path=SCREENSHOTS / f"moderation_{name}.png", full_page=True)
 
 
 def moderation(site: str, reported: dict) -> dict | None:
@@ -61,7 +61,7 @@ def test_case_is_decided_and_undone(site: str, reported: dict, admin: Page):
     shot(admin, "case")
     admin.check("#decide input[value=hide]")
     admin.select_option("#decide select[name=reason]", "spoiler")
-    admin.fill("#decide textarea[name=words]", "Please mark what gives the end away.")
+    admin.fill("#decide textarea[name=comment]", "Please mark what gives the end away.")
     admin.click("#decide button")
     expect(admin.locator("#page")).to_contain_text("Saved.")
     shot(admin, "decided")
@@ -78,7 +78,7 @@ def test_case_is_decided_and_undone(site: str, reported: dict, admin: Page):
 
 
 def test_missing_fields_are_reported(reported: dict, admin: Page):
-    admin.goto(f"{QUEUE}about/review/{reported['review']}/")
+    admin.goto(f"/admin/reviews/review/{reported['review']}/case/")
     admin.check("#decide input[value=suspend]")
     admin.select_option("#decide select[name=reason]", "other")
     admin.click("#decide button")
@@ -107,7 +107,7 @@ def test_several_cases_are_decided_together(reported: dict, admin: Page):
 def test_dark_mode_on_a_small_screen(reported: dict, admin: Page):
     admin.emulate_media(color_scheme="dark")
     admin.set_viewport_size({"width": 420, "height": 900})
-    admin.goto(f"{QUEUE}about/review/{reported['review']}/")
+    admin.goto(f"/admin/reviews/review/{reported['review']}/case/")
     expect(admin.locator("[data-target]")).to_be_visible()
     assert admin.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     shot(admin, "small_dark")

@@ -3,21 +3,23 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROLES, SCREENSHOTS, first_login
+from accounts.roles import ROLES
+from tests.browser.conftest import ROLE_USERS, SCREENSHOTS, first_login
 
-MENUS = {
-    "Moderators": (["cases", "readers", "reviews"], ["tasks", "groups", "audit log", "sign-ins"]),
-    "Catalog editors": (["books", "revisions"], ["readers", "cases", "clubs", "audit log", "tasks"]),
-    "Administrators": (["audit log", "tasks", "readers", "groups", "cases", "books"], []),
-}
+# The entries that the menu must and must not have, for moderators, catalog editors and administrators.
+MENUS = [
+    (["cases", "readers", "reviews"], ["tasks", "groups", "audit log", "sign-ins"]),
+    (["books", "revisions"], ["readers", "cases", "clubs", "audit log", "tasks"]),
+    (["audit log", "tasks", "readers", "groups", "cases", "books"], []),
+]
 
 
-@pytest.mark.parametrize("role", list(MENUS))
-def test_menu_of_each_role(page: Page, role):
-    first_login(page, ROLES[role])
+@pytest.mark.parametrize(("role", "menu"), list(zip(ROLES, MENUS, strict=True)), ids=list(ROLES))
+def test_menu_of_each_role(page: Page, role, menu):
+    first_login(page, ROLE_USERS[role])
     shown = [text.strip().lower() for text in page.locator("#nav-sidebar a, nav a").all_inner_texts()]
     page.screenshot(path=SCREENSHOTS / f"role {role}.png", full_page=True)
-    present, absent = MENUS[role]
+    present, absent = menu
     assert set(present) <= set(shown)
     assert not set(absent) & set(shown)
     page.set_extra_http_headers({"Accept-Language": "pt-BR"})

@@ -3,11 +3,11 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ON_DUTY, PASSWORD, SCREENSHOTS, first_login
+from tests.browser.conftest import NEW_ROLE_USERS, PASSWORD, SCREENSHOTS, first_login
 from tests.browser.test_charts import call
 from tests.staff import totp_code
 
-MODERATOR, EDITOR, ADMINISTRATOR = ON_DUTY.values()
+MODERATOR, EDITOR, ADMINISTRATOR = NEW_ROLE_USERS.values()
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +53,8 @@ def moderate(page: Page, site: str, work: dict) -> None:
     page.locator("#result_list tbody tr", has_text=f"Review {work['review']}").locator("a").first.click()
     expect(page.locator("[data-report]")).to_contain_text("Watches again.")
     page.check("#decide input[value=hide]")
-    page.select_option("#decide select[name=ground]", "spam")
-    page.fill("#decide textarea[name=words]", "No trade here.")
+    page.select_option("#decide select[name=reason]", "spam")
+    page.fill("#decide textarea[name=comment]", "No trade here.")
     page.click("#decide button")
     expect(page.locator("#page")).to_contain_text("Saved.")
     review = f"reviews/{work['review']}/"
@@ -70,7 +70,7 @@ def merge_and_undo(page: Page, site: str, work: dict) -> None:
     """Merge two books and undo the merge."""
     target, source = work["books"]
     page.goto(f"/admin/catalog/book/merge/?book={target}&book={source}")
-    page.check(f"input[name=kept][value='{target}']")
+    page.check(f"input[name=target][value='{target}']")
     page.fill("[name=reason]", "The same mill.")
     page.get_by_role("button", name="Merge").click()
     expect(page.locator("#merged")).to_contain_text("merged")
@@ -89,7 +89,7 @@ def audit_entries(page: Page, username: str) -> list[tuple[str, str, str]]:
     page.wait_for_url("**q=*")
     page.screenshot(path=SCREENSHOTS / f"log of {username}.png", full_page=True)
     rows = page.locator("#result_list tbody tr").all()
-    cells = ("verb", "who", "reason")
+    cells = ("verb", "actor_link", "reason")
     shown = [tuple(row.locator(f".field-{cell}").first.inner_text().strip() for cell in cells) for row in rows]
     return shown[::-1]
 
@@ -110,6 +110,6 @@ def test_work_of_each_role_is_in_the_audit_log(site: str, work: dict, page: Page
     }
     for username, done in steps.items():
         entries = audit_entries(page, username)
-        assert [verb for verb, _who, _why in entries] == login_verbs + [verb for verb, _why in done]
-        assert [who for _verb, who, _why in entries] == [username] * len(entries)
-        assert [why for _verb, _who, why in entries[3:]] == [why for _verb, why in done]
+        assert [verb for verb, _actor, _reason in entries] == login_verbs + [verb for verb, _reason in done]
+        assert [actor for _verb, actor, _reason in entries] == [username] * len(entries)
+        assert [reason for _verb, _actor, reason in entries[3:]] == [reason for _verb, reason in done]

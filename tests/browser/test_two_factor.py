@@ -32,7 +32,7 @@ def test_first_login_sets_up_two_factor(page: Page):
     page.fill("input[name=password]", PASSWORD)
     page.click("[type=submit]")
     expect(page.locator("#secret")).to_be_visible()
-    page.screenshot(path=SCREENSHOTS / "enrol.png", full_page=True)
+    page.screenshot(path=SCREENSHOTS / "enroll.png", full_page=True)
     page.fill("input[name=code]", totp_code(page.inner_text("#secret")))
     page.click("[type=submit]")
     expect(page.locator("#recovery-codes li")).to_have_count(10)

@@ -21,7 +21,7 @@ from core.tasks.worker import run_pending
 from reviews.models import Like, Review
 from tests.catalog.merge_tools import World, make_world, snapshot
 from tests.clubs.helpers import problem
-from tests.reviews.helpers import close, differences, figures
+from tests.reviews.helpers import book_statistics, counter_differences, delete_account
 
 BOOKS = "/api/v1/books/"
 
@@ -29,7 +29,7 @@ BOOKS = "/api/v1/books/"
 @pytest.fixture
 def world(alice: User, bob: User, charlie: User) -> World:
     made = make_world(alice, bob, charlie)
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
     return made
 
 
@@ -42,8 +42,8 @@ def test_merge_moves_all_rows_and_counters(world: World, merge: Merge, anonymous
     assert merge.state == MergeStatus.MERGED
     for model in (Review, Entry, Edition):
         assert not model._base_manager.filter(book=world.source).exists()
-    assert differences() == (0, [])
-    assert figures(anonymous, world.target) == (3.0, 2, {"2.0": 1, "4.0": 1})
+    assert counter_differences() == (0, [])
+    assert book_statistics(anonymous, world.target) == (3.0, 2, {"2.0": 1, "4.0": 1})
 
 
 def test_merge_keeps_the_newer_review_of_a_user(world: World, merge: Merge, alice: User, bob: User) -> None:
@@ -84,7 +84,7 @@ def test_undo_restores_all_rows(world: World, staff: User) -> None:
     after = snapshot()
     assert {name for name in before if before[name] != after[name]} == set()
     assert after == before
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
     assert not merge.moved.exists()
 
 
@@ -108,7 +108,7 @@ def test_undo_leaves_later_rows_with_target(
     assert entry.status == "finished"
     assert Entry.objects.get(club=world.club, book=world.source).status == "reading"
     assert Progress.objects.get(entry=entry, user=alice).percent == 100
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_merged_book_url_redirects(world: World, merge: Merge, client_of: Any, mallory: User) -> None:
@@ -176,7 +176,7 @@ def test_stale_instances_write_to_the_merge_target(world: World, mallory: User, 
     assert Review.create_review(book=world.source, by=mallory, rating=9).book == world.target
     with pytest.raises(Conflict):
         world.source.update_book(by=alice, title="Doon")
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_long_merge_continues_as_task(
@@ -197,7 +197,7 @@ def test_long_merge_continues_as_task(
     assert merge.state == MergeStatus.MERGING
     # The first of two list entries and three reviews has been moved.
     assert text_after(merge, "still to be moved: ") == "4"
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
     with pytest.raises(Conflict) as conflict:
         undo_merge(merge, by=staff, reason="At once")
     assert conflict.value.code == "merge_underway"
@@ -209,7 +209,7 @@ def test_long_merge_continues_as_task(
     # Both list entries and the review of an author with no other review are left.
     assert text_after(merge, "still to be moved: ") == "3"
     assert "merge was undone" not in client.get("/admin/catalog/merge/").content.decode()
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
     run_pending()
     merge.refresh_from_db()
     assert merge.state == MergeStatus.UNDONE
@@ -265,9 +265,9 @@ def test_merge_and_undo_are_logged(world: World, merge: Merge, staff: User) -> N
 
 
 def test_account_deletion_removes_archived_reviews(world: World, merge: Merge, bob: User, staff: User) -> None:
-    close(bob, anonymise=True)
-    assert differences() == (0, [])
+    delete_account(bob, anonymise=True)
+    assert counter_differences() == (0, [])
     undo_merge(merge, by=staff, reason="Two works after all")
     assert not Review.objects.filter(book=world.source, rating=2).exists()
     assert Review.objects.filter(book=world.target, author=None).count() == 1
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.reviews.helpers import differences
+from tests.reviews.helpers import counter_differences
 
 
 @pytest.fixture(autouse=True)
 def check_counters(transactional_db: None) -> Iterator[None]:
     """Check after each test that every counter equals a recount."""
     yield
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])

@@ -12,7 +12,7 @@ from clubs.models import Club, Entry
 from core.api.exceptions import Conflict
 from reviews.models import Review
 from tests.concurrency.tools import ROUNDS, at_once
-from tests.reviews.helpers import differences
+from tests.reviews.helpers import counter_differences
 
 Make = Callable[..., User]
 V1 = "/api/v1/"
@@ -72,7 +72,7 @@ def test_merge_during_reviews_and_list_changes(
 
     for n in range(ROUNDS):
         play(n)
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_simultaneous_merges_allow_one(alice: User, staff: User) -> None:
@@ -124,4 +124,4 @@ def test_simultaneous_undos_allow_one(
 
     for n in range(ROUNDS):
         play(n)
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])

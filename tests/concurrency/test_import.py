@@ -19,7 +19,7 @@ from reviews.imports.services import start_import
 from reviews.models import Review, ReviewImport
 from tests.concurrency.tools import at_once
 from tests.reviews.exports import book, goodreads, storygraph
-from tests.reviews.helpers import differences
+from tests.reviews.helpers import counter_differences
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,7 +42,7 @@ def test_simultaneous_imports_of_the_same_new_books(make_user: Callable[..., Use
     assert set(ReviewImport.objects.values_list("status", "created", "failed")) == {("done", 30, 0)}
     assert Book.objects.count() == 30
     assert Review.objects.count() == 120
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_import_with_four_workers_creates_no_duplicates(alice: User, monkeypatch: pytest.MonkeyPatch):
@@ -53,7 +53,7 @@ def test_import_with_four_workers_creates_no_duplicates(alice: User, monkeypatch
     work.refresh_from_db()
     assert (work.status, work.rows_processed, work.created, work.failed) == ("done", 60, 60, 0)
     assert Review.objects.count() == Book.objects.count() == 60
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_two_imports_during_own_reviews(alice: User, client_of: Callable[..., APIClient]):
@@ -73,7 +73,7 @@ def test_two_imports_during_own_reviews(alice: User, client_of: Callable[..., AP
     assert set(statuses) <= {201, 409}
     assert set(ReviewImport.objects.values_list("status", "failed")) == {("done", 0)}
     assert Review.objects.count() == Book.objects.count() == 30
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_limit_of_three_imports_holds(alice: User, client_of: Callable[..., APIClient]):
@@ -102,4 +102,4 @@ def test_import_during_account_deletion(alice: User, client_of: Callable[..., AP
     assert not ReviewImport.objects.exists()
     assert set(QueuedTask.objects.values_list("status", "error")) == {("SUCCESSFUL", "")}
     assert not Review.objects.exclude(author=None).exists()
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])

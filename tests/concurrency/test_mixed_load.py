@@ -15,7 +15,7 @@ from reviews.models import Review
 from tests.clubs.helpers import CLUBS
 from tests.concurrency.tools import ROUNDS, at_once
 from tests.conftest import PASSWORD, client_of
-from tests.reviews.helpers import REVIEWS, differences
+from tests.reviews.helpers import REVIEWS, counter_differences
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -166,7 +166,7 @@ def test_mixed_load_keeps_counters_right(make_user, seed):
             if answer is not None:
                 assert answer.status_code < 500, (kind, answer.content)
                 counts[kind, answer.status_code < 300] += 1
-        assert differences() == (0, [])
+        assert counter_differences() == (0, [])
     print(sorted(counts.items()))  # noqa: T201
     # The most frequent actions have succeeded at least once.
     assert {kind for kind, done in counts if done} >= {"mark", "rate", "go"}

@@ -15,7 +15,7 @@ from tests.clubs.helpers import bring_in
 from tests.concurrency.tools import ROUNDS, at_once
 from tests.conftest import PASSWORD
 from tests.moderation.helpers import appeal, case_of, page_of, report
-from tests.reviews.helpers import REVIEWS, differences
+from tests.reviews.helpers import REVIEWS, counter_differences
 
 ME = "/api/v1/users/me/"
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,7 +67,7 @@ def check():
     for review in Review.objects.all():
         hidden_state = Case.objects.filter(target_type="review", target_id=review.pk).exclude(hidden_state="").exists()
         assert hidden_state == (review.hidden_at is not None), review
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def decide(client, case, decision, reason):
@@ -173,7 +173,7 @@ def test_reports_during_post_update_and_deletion(clients, users, alice, as_alice
                 == (post.hidden_at is not None)
                 == (Report.objects.filter(case=case).count() >= 3)
             )
-        assert differences() == (0, [])
+        assert counter_differences() == (0, [])
 
 
 def test_decision_during_account_deletions(make_user, client_of, write, browsers):

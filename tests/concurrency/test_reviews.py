@@ -11,7 +11,7 @@ from catalog.models import Book
 from clubs.models import Club
 from reviews.models import Review
 from tests.concurrency.tools import ROUNDS, at_once
-from tests.reviews.helpers import REVIEWS, close, differences, figures
+from tests.reviews.helpers import REVIEWS, book_statistics, counter_differences, delete_account
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,7 +43,7 @@ def test_simultaneous_first_reviews_create_one(clients, books, anonymous):
         answers = at_once([partial(clients[0].post, REVIEWS, body)] * 12)
         assert statuses(answers) == {201: 1, 409: 11}
         assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"already_reviewed"}
-        assert figures(anonymous, books[0])[:2] == (body["rating"], 1)
+        assert book_statistics(anonymous, books[0])[:2] == (body["rating"], 1)
         assert clients[0].delete(f"{REVIEWS}{Review.objects.get().pk}/").status_code == 204
 
 
@@ -129,7 +129,7 @@ class RandomWriters:
 
     def go(self, user, *, anonymise):
         """Delete an account as `DELETE users/me/` does."""
-        close(user, anonymise=anonymise)
+        delete_account(user, anonymise=anonymise)
 
     @staticmethod
     def audience(rnd):
@@ -157,12 +157,18 @@ def test_mixed_writes_keep_counters_right(clients, users, books, make_user, clie
         answers = at_once([*deletions, *theirs, *writers.actions(18)])
         found += statuses([answer for answer in answers if answer is not None])
     assert {200, 201, 204} <= found.keys() <= {200, 201, 204, 401, 404, 409}, found
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_verify_counters_during_writes_finds_nothing(clients, users, books):
     """Counters are rechecked under their lock, so that a write in progress is not reported as an error."""
     writers = RandomWriters(clients, users, books, 7)
     for _round in range(8):
-        found = at_once([partial(differences, "--chunk", "2"), partial(differences, "--repair"), *writers.actions(18)])
+        found = at_once(
+            [
+                partial(counter_differences, "--chunk", "2"),
+                partial(counter_differences, "--repair"),
+                *writers.actions(18),
+            ]
+        )
         assert found[:2] == [(0, []), (0, [])]

@@ -28,7 +28,7 @@ from core.counters import counters
 from reviews.models import Review
 from tests.clubs.helpers import bring_in
 from tests.concurrency.tools import ROUNDS, at_once
-from tests.reviews.helpers import differences
+from tests.reviews.helpers import counter_differences
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -130,7 +130,7 @@ def test_no_response_after_a_write_is_stale(books, users, client_of):
     assert stale == []
     answer = APIClient().get(f"{own}stats/").json()
     assert (answer["ratings_count"], APIClient().get(STATS).json()["reviews"]) == (0, 0)
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_statistics_are_exact_after_each_write(books, users, client_of):
@@ -172,7 +172,7 @@ def test_mixed_writes_keep_club_counters_right(books, users, client_of, make_use
         calls.append(partial(arrange, chance.randrange(10**9), as_owner, clubs, books))
         answers = at_once(calls)
         assert set(statuses(answers)) <= {200, 201, 202, 204, 400, 403, 404, 409}, statuses(answers)
-        assert differences() == (0, [])
+        assert counter_differences() == (0, [])
 
 
 def act(seed, client, user, clubs, books):
@@ -247,11 +247,11 @@ def test_verify_counters_during_writes_finds_nothing(books, users, client_of, ma
 
     def verify():
         while not over.is_set():
-            errors.extend(differences()[1])
+            errors.extend(counter_differences()[1])
 
     at_once([*(partial(write, user) for user in users[:4]), verify])
     assert errors == []
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 # --- Failures of Redis ----------------------------------------------------------------------------------------------

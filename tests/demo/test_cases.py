@@ -12,7 +12,7 @@ from accounts.models import User
 from accounts.roles import MODERATORS
 from moderation.models import Appeal, Case, Decision
 from reviews.models import Review
-from tests.reviews.helpers import differences
+from tests.reviews.helpers import counter_differences
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +47,7 @@ def test_demo_has_open_appealed_and_decided_cases(demo, moderator):
     assert set(Decision.objects.values_list("action", flat=True)) == {"hide", "warn", "dismiss"}
     for case in Case.objects.all():
         assert moderator.get(reverse("admin:moderation_case_change", args=[case.pk])).status_code == 200
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_hidden_demo_review_is_visible_to_its_author_only(demo, client_of, anonymous):

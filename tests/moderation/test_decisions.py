@@ -11,7 +11,7 @@ from moderation.models import CaseView, Decision
 from reviews.models import Review
 from tests.accounts.conftest import is_accepted
 from tests.moderation.helpers import QUEUE, case_of, decide, page_of, problem, report, send, texts, undo
-from tests.reviews.helpers import REVIEWS, differences, figures
+from tests.reviews.helpers import REVIEWS, book_statistics, counter_differences
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ def test_hide_and_restore_notify_the_author(as_moira, as_alice, anonymous, revie
     ]
     url = f"{REVIEWS}{review.pk}/"
     assert anonymous.get(url).status_code == 404
-    assert figures(anonymous, book) == (None, 0, {})
+    assert book_statistics(anonymous, book) == (None, 0, {})
     assert as_alice.get(url).json()["moderation"] == {
         "status": "hidden",
         "reason": "spam",
@@ -35,7 +35,7 @@ def test_hide_and_restore_notify_the_author(as_moira, as_alice, anonymous, revie
     assert anonymous.get(url).status_code == 200
     assert as_alice.get(url).json()["moderation"] is None
     assert texts(as_alice)[0] == "Visible again: review “Emma”. The decision was a mistake."
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
     assert [event.verb for event in Event.objects.filter(verb__startswith="moderation.").order_by("id")] == [
         "moderation.hidden",
         "moderation.restored",
@@ -153,10 +153,10 @@ def test_undo_restores_the_previous_state(as_moira, hidden, anonymous, as_alice,
         assert [getattr(after, name) for name in restored] == [getattr(before, name) for name in restored], action
         assert after.version == before.version + 2
         assert as_alice.get(f"{REVIEWS}{hidden.pk}/").json()["moderation"]["status"] == "pending"
-        assert figures(anonymous, book) == (None, 0, {})
+        assert book_statistics(anonymous, book) == (None, 0, {})
     assert Decision.objects.filter(action="undo").count() == 4
     assert texts(as_alice)[0] == "A moderator has reversed a decision: review “Emma”. The decision was a mistake."
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_undo_keeps_content_that_reports_hid_later(as_moira, clients, review, anonymous):
@@ -170,7 +170,7 @@ def test_undo_keeps_content_that_reports_hid_later(as_moira, clients, review, an
     assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 404
     decide(as_moira, case, "dismiss", "no_violation")
     assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 200
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_undo_is_limited_to_the_last_decision(as_moira, hidden):

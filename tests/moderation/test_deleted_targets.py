@@ -6,7 +6,7 @@ from clubs.models import Club
 from moderation.models import Appeal, Case, Report
 from reviews.models import Review
 from tests.moderation.helpers import appeal, case_of, report
-from tests.reviews.helpers import REVIEWS, close, differences
+from tests.reviews.helpers import REVIEWS, counter_differences, delete_account
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +37,7 @@ def test_account_deletion_anonymizes_reports(clients, as_alice, alice, bob, revi
     report(as_bob, review, note="Look at this.")
     report(clients[0], bob)
     report(clients[1], review)
-    close(bob, anonymise=True)
+    delete_account(bob, anonymise=True)
     anonymous_report = Report.objects.get(note="Look at this.")
     assert anonymous_report.reporter is None
     assert Case.objects.get(target_type="user").state == "deleted"
@@ -49,7 +49,7 @@ def test_account_deletion_anonymizes_reports(clients, as_alice, alice, bob, revi
 def test_account_deletion_keeps_closed_cases_closed(clients, as_alice, alice, hidden):
     appeal(as_alice, hidden)
     assert as_alice.delete(f"{REVIEWS}{hidden.pk}/").status_code == 204
-    close(alice, anonymise=True)
+    delete_account(alice, anonymise=True)
     case = Case.objects.get(target_type="review")
     assert (case.state, case.reports_count, case.is_appealed) == ("deleted", 0, False)
 
@@ -59,7 +59,7 @@ def test_account_deletion_keeps_cases_of_remaining_reviews(clients, as_alice, al
     settings.REPORTS_TO_HIDE = 1
     report(clients[0], review)
     appeal(as_alice, review)
-    close(alice, anonymise=anonymise)
+    delete_account(alice, anonymise=anonymise)
     case = Case.objects.get()
     assert case.author is None
     assert not Appeal.objects.exists()
@@ -68,4 +68,4 @@ def test_account_deletion_keeps_cases_of_remaining_reviews(clients, as_alice, al
         assert Review.objects.get().hidden_at is not None
     else:
         assert (case.state, case.hidden_state) == ("deleted", "")
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])

@@ -8,7 +8,7 @@ from discussions.models import Post
 from moderation.models import Case, CaseView
 from tests.clubs.helpers import bring_in
 from tests.moderation.helpers import QUEUE, appeal, bad_fields, case_of, decide, page_of, problem, report, undo
-from tests.reviews.helpers import differences
+from tests.reviews.helpers import counter_differences
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +59,7 @@ def test_reports_hide_a_post_from_all_but_its_author(clients, as_bob, as_charlie
         "abuse",
     )
     assert clients[0].get(thread).json()["posts_count"] == 1
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
     assert appeal(as_bob, post).status_code == 201
     problem(appeal(as_bob, post), 409, "already_appealed")
 
@@ -104,11 +104,11 @@ def test_moderator_hides_and_restores_a_post(as_moira, clients, thread, post):
     decide(as_moira, case_of(post), "hide")
     assert listed(clients[0], thread, post) is None
     assert active_members(clients[0], thread) == 1  # Alice, who created the thread
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
     undo(as_moira, case_of(post))
     assert listed(clients[0], thread, post)["body"] == "You are all fools."
     assert active_members(clients[0], thread) == 2
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 @pytest.mark.parametrize("how", ["post", "thread", "club"])

@@ -8,7 +8,7 @@ from catalog.models import Book
 from clubs.models import Club
 from moderation.models import Case, Report
 from tests.moderation.helpers import REPORTS, bad_fields, case_of, problem, report
-from tests.reviews.helpers import REVIEWS, differences, figures
+from tests.reviews.helpers import REVIEWS, book_statistics, counter_differences
 
 pytestmark = pytest.mark.django_db
 
@@ -107,12 +107,12 @@ def test_enough_reports_hide_a_review(clients, anonymous, as_alice, alice, revie
     url = f"{REVIEWS}{review.pk}/"
     for client, reason in zip(clients[:2], ("spam", "abuse"), strict=False):
         assert report(client, review, reason=reason, note="By me").status_code == 201
-        assert figures(anonymous, book)[:2] == (4.5, 1)
+        assert book_statistics(anonymous, book)[:2] == (4.5, 1)
     assert as_alice.get(url).json()["moderation"] is None
     assert report(clients[2], review).status_code == 201
     # hidden from others, and no longer counted
     assert anonymous.get(url).status_code == clients[0].get(url).status_code == 404
-    assert figures(anonymous, book) == (None, 0, {})
+    assert book_statistics(anonymous, book) == (None, 0, {})
     assert anonymous.get(f"{REVIEWS}?book={book.pk}").json()["results"] == []
     alice.refresh_from_db()
     assert alice.reviews_count == 0
@@ -133,7 +133,7 @@ def test_enough_reports_hide_a_review(clients, anonymous, as_alice, alice, revie
         "Hidden pending review by a moderator, after reports from readers: review “Emma”. "
         "It attacks or harasses people."
     )
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
     # invisible to a fourth reporter; the first three get the conflict
     assert bad_fields(report(clients[3], review)) == {"target_id": "does_not_exist"}
     problem(report(clients[0], review), 409, "already_reported")

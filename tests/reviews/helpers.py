@@ -11,12 +11,21 @@ from catalog.models import Book
 from tests.clubs.helpers import bad_fields, bad_parameters, problem
 from tests.conftest import PASSWORD
 
-__all__ = ["REVIEWS", "bad_fields", "bad_parameters", "close", "differences", "figures", "ids", "problem"]
+__all__ = [
+    "REVIEWS",
+    "bad_fields",
+    "bad_parameters",
+    "book_statistics",
+    "counter_differences",
+    "delete_account",
+    "ids",
+    "problem",
+]
 
 REVIEWS = "/api/v1/reviews/"
 
 
-def close(user: User, *, anonymise: bool) -> None:
+def delete_account(user: User, *, anonymise: bool) -> None:
     """Delete an account as its user would."""
     close_account(
         user, password=PASSWORD, reviews=ReviewsOnDeletion.ANONYMISE if anonymise else ReviewsOnDeletion.DELETE
@@ -29,7 +38,7 @@ def ids(response: Any) -> list[int]:
     return [row["id"] for row in response.json()["results"]]
 
 
-def figures(client: Any, book: Book) -> tuple[float | None, int, dict[str, int]]:
+def book_statistics(client: Any, book: Book) -> tuple[float | None, int, dict[str, int]]:
     """Return mean, number of ratings and histogram (without zeros) of a book; check that both endpoints agree."""
     detail = client.get(f"/api/v1/books/{book.pk}/").json()
     stats = client.get(f"/api/v1/books/{book.pk}/stats/").json()
@@ -39,7 +48,7 @@ def figures(client: Any, book: Book) -> tuple[float | None, int, dict[str, int]]
     return stats["average_rating"], stats["ratings_count"], histogram
 
 
-def differences(*arguments: str) -> tuple[int, list[str]]:
+def counter_differences(*arguments: str) -> tuple[int, list[str]]:
     """Return the exit status of `verify_counters` and the differences it prints."""
     out, status = io.StringIO(), 0
     try:

@@ -4,7 +4,7 @@ import pytest
 
 from moderation.models import Case
 from reviews.models import Review
-from tests.reviews.helpers import differences, figures
+from tests.reviews.helpers import book_statistics, counter_differences
 
 pytestmark = pytest.mark.django_db
 
@@ -108,10 +108,10 @@ def test_deletion_updates_counters(admin, anonymous, review, alice, add_book, bo
     second = Review.create_review(book=add_book("Second"), by=alice, rating=2)
     review.like(by=alice)
     assert admin.post(f"{ADMIN}{review.pk}/delete/", {"post": "yes"}).status_code == 302
-    assert figures(anonymous, book) == (None, 0, {})
+    assert book_statistics(anonymous, book) == (None, 0, {})
     admin.post(ADMIN, {"action": "delete_selected", "_selected_action": [second.pk], "post": "yes"})
     assert not Review.objects.exists()
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_view_permission_does_not_allow_actions(client, make_user, review):

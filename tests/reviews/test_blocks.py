@@ -5,7 +5,7 @@ import pytest
 from accounts.blocks import Block
 from reviews.models import Review
 from tests.clubs.helpers import problem
-from tests.reviews.helpers import REVIEWS, figures, ids
+from tests.reviews.helpers import REVIEWS, book_statistics, ids
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +17,7 @@ def test_reviews_are_hidden_across_a_block(
 ):
     review = Review.create_review(book=book, by=alice, rating=8, visibility=visibility)
     own = Review.create_review(book=book, by=bob, rating=6)
-    before = figures(as_charlie, book)
+    before = book_statistics(as_charlie, book)
     Block.objects.block(on=alice, by=bob) if reversed_block else Block.objects.block(on=bob, by=alice)
     for url in (REVIEWS, f"{REVIEWS}?user={alice.pk}", f"/api/v1/books/{book.pk}/reviews/"):
         assert review.pk not in ids(as_bob.get(url))
@@ -25,7 +25,7 @@ def test_reviews_are_hidden_across_a_block(
     assert ids(as_alice.get(REVIEWS)) == [review.pk]
     for method, suffix in (("get", ""), ("put", "like/"), ("delete", "like/")):
         problem(getattr(as_bob, method)(f"{REVIEWS}{review.pk}/{suffix}"), 404, "not_found")
-    assert figures(as_bob, book) == figures(as_charlie, book) == before
+    assert book_statistics(as_bob, book) == book_statistics(as_charlie, book) == before
     if visibility == "public":
         assert review.pk in ids(as_charlie.get(REVIEWS))
 

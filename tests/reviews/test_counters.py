@@ -11,7 +11,7 @@ from clubs.models import Club, Entry
 from core.api.exceptions import Conflict
 from reviews import counters as counting
 from reviews.models import Like, Review
-from tests.reviews.helpers import REVIEWS, close, differences, figures
+from tests.reviews.helpers import REVIEWS, book_statistics, counter_differences, delete_account
 
 pytestmark = pytest.mark.django_db
 
@@ -27,23 +27,23 @@ def rated(alice, bob, charlie, book):
 
 
 def test_mean_without_ratings_is_null(anonymous, as_alice, book):
-    assert figures(anonymous, book) == (None, 0, {})
+    assert book_statistics(anonymous, book) == (None, 0, {})
     as_alice.post(REVIEWS, {"book": book.pk, "body": "No rating."})
-    assert figures(anonymous, book) == (None, 0, {})
+    assert book_statistics(anonymous, book) == (None, 0, {})
     assert reviews_count(as_alice, "alice") == 1
 
 
 def test_every_change_updates_the_counters(as_alice, as_bob, anonymous, book):
     mine = as_alice.post(REVIEWS, {"book": book.pk, "rating": 5}).json()["id"]
-    assert figures(anonymous, book) == (5.0, 1, {"5.0": 1})
+    assert book_statistics(anonymous, book) == (5.0, 1, {"5.0": 1})
     as_bob.post(REVIEWS, {"book": book.pk, "rating": 0.5})
-    assert figures(anonymous, book) == (2.75, 2, {"0.5": 1, "5.0": 1})
+    assert book_statistics(anonymous, book) == (2.75, 2, {"0.5": 1, "5.0": 1})
     as_alice.patch(f"{REVIEWS}{mine}/", {"rating": 1.5})
-    assert figures(anonymous, book) == (1.0, 2, {"0.5": 1, "1.5": 1})
+    assert book_statistics(anonymous, book) == (1.0, 2, {"0.5": 1, "1.5": 1})
     as_alice.patch(f"{REVIEWS}{mine}/", {"rating": None, "body": "I would rather not say."})
-    assert figures(anonymous, book) == (0.5, 1, {"0.5": 1})
+    assert book_statistics(anonymous, book) == (0.5, 1, {"0.5": 1})
     as_alice.delete(f"{REVIEWS}{mine}/")
-    assert figures(anonymous, book) == (0.5, 1, {"0.5": 1})
+    assert book_statistics(anonymous, book) == (0.5, 1, {"0.5": 1})
     assert (reviews_count(as_bob, "alice"), reviews_count(as_bob, "bob")) == (0, 1)
 
 
@@ -51,30 +51,30 @@ def test_every_change_updates_the_counters(as_alice, as_bob, anonymous, book):
 def test_only_public_reviews_count(as_alice, anonymous, rated, book, visibility):
     url = f"{REVIEWS}{rated[0].pk}/"
     as_alice.patch(url, {"visibility": visibility})
-    assert figures(anonymous, book) == (3.5, 2, {"3.5": 2})
+    assert book_statistics(anonymous, book) == (3.5, 2, {"3.5": 2})
     assert reviews_count(as_alice, "alice") == 0
     as_alice.patch(url, {"visibility": "public", "rating": 5})
-    assert figures(anonymous, book) == (4.0, 3, {"3.5": 2, "5.0": 1})
+    assert book_statistics(anonymous, book) == (4.0, 3, {"3.5": 2, "5.0": 1})
     assert reviews_count(as_alice, "alice") == 1
 
 
 def test_hidden_review_counts_again_when_restored(as_alice, anonymous, rated, book):
     for _ in range(2):
         rated[0].hide()
-        assert figures(anonymous, book) == (3.5, 2, {"3.5": 2})
+        assert book_statistics(anonymous, book) == (3.5, 2, {"3.5": 2})
         assert reviews_count(as_alice, "alice") == 0
     as_alice.patch(f"{REVIEWS}{rated[0].pk}/", {"rating": 1})
-    assert figures(anonymous, book) == (3.5, 2, {"3.5": 2})
+    assert book_statistics(anonymous, book) == (3.5, 2, {"3.5": 2})
     for _ in range(2):
         rated[0].restore()
-        assert figures(anonymous, book) == (2.67, 3, {"1.0": 1, "3.5": 2})
+        assert book_statistics(anonymous, book) == (2.67, 3, {"1.0": 1, "3.5": 2})
         assert reviews_count(as_alice, "alice") == 1
 
 
 def test_deleting_a_hidden_review_keeps_the_counters(as_alice, anonymous, rated, book):
     rated[0].hide()
     assert as_alice.delete(f"{REVIEWS}{rated[0].pk}/").status_code == 204
-    assert figures(anonymous, book) == (3.5, 2, {"3.5": 2})
+    assert book_statistics(anonymous, book) == (3.5, 2, {"3.5": 2})
 
 
 @pytest.fixture
@@ -90,8 +90,8 @@ def account(alice, bob, rated, add_book):
 
 
 def test_anonymized_account_keeps_its_public_ratings(as_bob, anonymous, account, rated, book):
-    close(account, anonymise=True)
-    assert figures(anonymous, book) == (3.67, 3, {"3.5": 2, "4.0": 1})
+    delete_account(account, anonymise=True)
+    assert book_statistics(anonymous, book) == (3.67, 3, {"3.5": 2, "4.0": 1})
     remaining = Review.objects.filter(author=None)
     # Club and private reviews are deleted, because nobody could read them.
     assert {review.visibility for review in remaining} == {"public"}
@@ -99,21 +99,21 @@ def test_anonymized_account_keeps_its_public_ratings(as_bob, anonymous, account,
     assert remaining.exclude(hidden_at=None).count() == 1
     assert as_bob.get(f"{REVIEWS}{rated[0].pk}/").json()["author"]["display_name"] == "Deleted reader"
     assert {pk: n for pk, n in Review.objects.values_list("pk", "likes_count") if n} == {rated[0].pk: 1}
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_account_deletion_can_delete_reviews(anonymous, account, rated, book):
-    close(account, anonymise=False)
-    assert figures(anonymous, book) == (3.5, 2, {"3.5": 2})
+    delete_account(account, anonymise=False)
+    assert book_statistics(anonymous, book) == (3.5, 2, {"3.5": 2})
     assert not Like.objects.exists()
     assert Review.objects.count() == 2
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_book_can_have_reviews_of_two_deleted_users(alice, bob, rated, anonymous, book):
     for user in (alice, bob):
-        close(user, anonymise=True)
-    assert figures(anonymous, book) == (3.67, 3, {"3.5": 2, "4.0": 1})
+        delete_account(user, anonymise=True)
+    assert book_statistics(anonymous, book) == (3.67, 3, {"3.5": 2, "4.0": 1})
     assert [row["author"]["id"] for row in anonymous.get(REVIEWS).json()["results"]][1:] == [None, None]
 
 
@@ -125,8 +125,8 @@ def test_bulk_create_updates_counters(alice, bob, anonymous, add_book):
         for user in (alice, bob)
     ]
     assert Review.objects.bulk_create_reviews(reviews) == 40
-    assert figures(anonymous, books[1]) == (1.0, 2, {"1.0": 2})
-    assert differences() == (0, [])
+    assert book_statistics(anonymous, books[1]) == (1.0, 2, {"1.0": 2})
+    assert counter_differences() == (0, [])
 
 
 def test_bulk_create_is_atomic(alice, bob, book, add_book, anonymous):
@@ -135,8 +135,8 @@ def test_bulk_create_is_atomic(alice, bob, book, add_book, anonymous):
     rows = [Review(book=other, author=bob, rating=2), Review(book=book, author=alice, rating=2)]
     with pytest.raises(Conflict):
         Review.objects.bulk_create_reviews(rows)
-    assert figures(anonymous, other) == (None, 0, {})
-    assert figures(anonymous, book) == (4.0, 1, {"4.0": 1})
+    assert book_statistics(anonymous, other) == (None, 0, {})
+    assert book_statistics(anonymous, book) == (4.0, 1, {"4.0": 1})
 
 
 @pytest.mark.parametrize(
@@ -156,8 +156,8 @@ def test_verify_counters_finds_and_repairs_errors(anonymous, as_bob, alice, rate
     club = Club.create_club(by=alice, name="Night readers")
     Entry.add_entry(club=club, book=book, by=alice, status="reading")
     rated[0].like(by=alice)
-    assert differences("--chunk", "1") == (0, [])
-    expected, likes = figures(anonymous, book), rated[0].likes_count
+    assert counter_differences("--chunk", "1") == (0, [])
+    expected, likes = book_statistics(anonymous, book), rated[0].likes_count
     damage = {
         "ratings": lambda: Book.objects.update(stars_7=5, average_rating=1),
         "user": lambda: User.objects.filter(pk=alice.pk).update(reviews_count=7),
@@ -179,8 +179,8 @@ def test_verify_counters_finds_and_repairs_errors(anonymous, as_bob, alice, rate
         ],
     }
     damage[wrong]()
-    assert differences() == (1, lines[wrong])
-    assert differences("--repair", "--chunk", "1") == (0, lines[wrong])
-    assert differences() == (0, [])
-    assert figures(anonymous, book) == expected
+    assert counter_differences() == (1, lines[wrong])
+    assert counter_differences("--repair", "--chunk", "1") == (0, lines[wrong])
+    assert counter_differences() == (0, [])
+    assert book_statistics(anonymous, book) == expected
     assert as_bob.get(f"{REVIEWS}{rated[0].pk}/").json()["likes_count"] == likes == 1

@@ -10,7 +10,7 @@ from accounts.models import User
 from catalog.models import Book
 from reviews.models import Review
 from tests.catalog.import_tools import DEMO, run_import
-from tests.reviews.helpers import differences
+from tests.reviews.helpers import counter_differences
 
 SCALE = 4000
 
@@ -31,7 +31,7 @@ def test_statistics_match_the_goodbooks_file(anonymous):
     User.objects.bulk_create(users)
     users = list(User.objects.order_by("pk"))
     # `bulk_create` bypasses only the counter of users.
-    assert all(line.startswith("total users") for line in differences("--repair")[1])
+    assert all(line.startswith("total users") for line in counter_differences("--repair")[1])
     books = {work: Book.objects.get(origin=f"goodbooks:{work}").pk for work in counts}
     for work, stars in counts.items():
         ratings = [2 * n for n, many in enumerate(stars, start=1) for _ in range(many)]
@@ -45,4 +45,4 @@ def test_statistics_match_the_goodbooks_file(anonymous):
         assert shown["ratings_count"] == sum(stars)
         halves = dict.fromkeys(("0.5", "1.5", "2.5", "3.5", "4.5"), 0)
         assert shown["histogram"] == halves | {f"{n}.0": many for n, many in enumerate(stars, start=1)}
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])

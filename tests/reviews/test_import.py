@@ -19,7 +19,7 @@ from reviews.imports.runner import ImportRunner
 from reviews.imports.services import resume_or_start
 from reviews.models import Review, ReviewImport, SupersededError
 from tests.reviews.exports import GOODREADS, book, goodreads, storygraph
-from tests.reviews.helpers import bad_fields, differences, problem
+from tests.reviews.helpers import bad_fields, counter_differences, problem
 
 pytestmark = pytest.mark.django_db
 
@@ -247,7 +247,7 @@ def test_importing_the_same_file_again_changes_nothing(upload, source, export):
         assert counts(report) == (0, 0, 3, 1)
         assert remarks(report) == {"unchanged": 2, "nothing_to_review": 1}
         assert snapshot() == before
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_two_rows_of_one_book_do_not_alternate(upload):
@@ -266,7 +266,7 @@ def test_newer_export_updates_imported_reviews(upload):
     assert (review.rating, review.body, str(review.created_at.date())) == (4, "Less so.", "2026-01-02")
     assert review.edited_at
     assert counts(upload(goodreads({"My Rating": "3", "Date Read": "2026/01/02"}))) == (0, 1, 0, 0)
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_older_export_changes_nothing(upload):
@@ -313,7 +313,7 @@ def test_two_users_import_the_same_book(upload, as_bob):
     assert counts(upload(goodreads({"My Rating": "2"}), client=as_bob)) == (1, 0, 0, 0)
     found = Book.objects.get()
     assert (found.ratings_count, found.ratings_sum) == (2, 14)
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 # --- Partial processing and crashes ----------------------------------------------------------------------------------
@@ -348,7 +348,7 @@ def test_import_is_processed_in_parts(upload, in_parts):
     work.refresh_from_db()
     assert (work.status, work.rows_processed, work.created) == ("done", 20, 20)
     assert Review.objects.count() == Book.objects.count() == 20
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 @pytest.mark.parametrize("kind", [OperationalError, KeyboardInterrupt])
@@ -370,7 +370,7 @@ def test_interrupted_import_resumes(upload, monkeypatch, kind):
     assert process_batch(id=work.pk) is False
     work.refresh_from_db()
     assert (work.status, work.created, Review.objects.count()) == ("done", 10, 10)
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_failing_row_does_not_block_others(upload, monkeypatch, caplog):

@@ -17,7 +17,7 @@ from django.core.management import CommandError, call_command
 from accounts.models import User
 from reviews.models import Review, ReviewImport
 from tests.reviews.exports import book, goodreads, storygraph
-from tests.reviews.helpers import differences
+from tests.reviews.helpers import counter_differences
 from tests.server import TOP, manage, migrated, server_environment
 
 pytestmark = pytest.mark.django_db
@@ -125,4 +125,4 @@ def test_interrupted_command_resumes(tmp_path: Path, database_with_alice: Path, 
 
 def test_counters_are_correct_after_an_import(command):
     command(goodreads(*(book(n, **{"My Rating": n % 6}) for n in range(30))))
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])

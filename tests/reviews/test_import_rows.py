@@ -12,7 +12,7 @@ from reviews.imports import rows
 from reviews.imports.markup import html_to_text
 from reviews.models import Review
 from tests.reviews.exports import OLD_GOODREADS, goodreads, storygraph
-from tests.reviews.helpers import differences, figures
+from tests.reviews.helpers import book_statistics, counter_differences
 
 pytestmark = pytest.mark.django_db
 
@@ -40,10 +40,10 @@ def test_goodreads_row_creates_a_review(upload, alice, as_alice):
     assert (book.isbn13, book.published_year, book.page_count, book.origin) == ("9780345539786", 2013, 382, None)
     edition = Edition.objects.get()
     assert (edition.publisher, edition.format, edition.published_year) == ("Del Rey", "Hardcover", 2014)
-    assert figures(as_alice, book) == (5.0, 1, {"5.0": 1})
+    assert book_statistics(as_alice, book) == (5.0, 1, {"5.0": 1})
     alice.refresh_from_db()
     assert alice.reviews_count == 1
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_storygraph_row_creates_a_review(upload, alice):

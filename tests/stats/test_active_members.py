@@ -19,7 +19,7 @@ from tests.clubs.helpers import bring_in
 from tests.conftest import PASSWORD
 from tests.discussions.helpers import posts, reaction, threads
 from tests.meetings.helpers import url
-from tests.reviews.helpers import differences
+from tests.reviews.helpers import counter_differences
 
 pytestmark = pytest.mark.django_db
 DAY = 86_400
@@ -30,7 +30,7 @@ def active(club: Club, anonymous: Any) -> Callable[[], int]:
     """Return the number of active members, after checking all counters."""
 
     def count() -> int:
-        assert differences() == (0, [])
+        assert counter_differences() == (0, [])
         statistics: dict[str, int] = anonymous.get(f"/api/v1/clubs/{club.pk}/stats/").json()
         return statistics["active_members_30d"]
 
@@ -126,7 +126,7 @@ def test_rsvp_counts_for_30_days_from_its_last_change(club, meeting, active, as_
     expect_status(as_moe.put(url(meeting, "rsvp/"), {"answer": "no"}), 200)
     assert active() == 2
     Rsvp.objects.update(answered_at=timezone.now() - datetime.timedelta(days=40))
-    assert differences("--repair")[0] == 0
+    assert counter_differences("--repair")[0] == 0
     expect_status(send_rsvp({"answer": "yes"}), 200)  # Unchanged, so nothing is written.
     assert active() == 0
     expect_status(send_rsvp({"answer": "maybe"}), 200)
@@ -200,8 +200,8 @@ def test_activity_counts_only_in_its_own_club(make_club, club, chat, meeting, ac
 def test_verify_counters_repairs_last_active_at(club, chat, active, as_bob):
     expect_status(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)
     Membership.objects.update(last_active_at=None)
-    assert differences()[0] == 1
-    assert differences("--repair")[0] == 0
+    assert counter_differences()[0] == 1
+    assert counter_differences("--repair")[0] == 0
     assert active() == 1
 
 

@@ -14,7 +14,7 @@ from clubs.models import Club, Entry, Progress
 from clubs.reading.choices import ReadingPosition, Unit
 from reviews.models import Review
 from tests.clubs.helpers import bring_in
-from tests.reviews.helpers import differences
+from tests.reviews.helpers import counter_differences
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +65,7 @@ def test_only_members_public_ratings_of_listed_books_count(stats, club, add_entr
     statistics = stats(club)
     assert statistics["mean_rating"] == 3.75
     assert statistics["rating_histogram"] == NO_RATINGS | {"4.5": 1, "3.0": 1}
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_ratings_follow_review_changes(stats, club, add_entry, alice, bob):
@@ -83,7 +83,7 @@ def test_ratings_follow_review_changes(stats, club, add_entry, alice, bob):
     assert stats(club)["mean_rating"] == 2
     review.delete_review()
     assert stats(club)["mean_rating"] is None
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 @pytest.mark.parametrize("way", ["leaves", "removed", "banned"])
@@ -101,7 +101,7 @@ def test_membership_changes_move_ratings_and_progress(stats, club, add_entry, ch
     else:
         row.update_membership(by=alice, status="banned")
     assert (stats(club)["mean_rating"], stats(club)["pages_read"], stats(club)["members"]) == (None, 0, 3)
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
     if way != "banned":
         bring_in(club, charlie)
         assert (stats(club)["mean_rating"], stats(club)["pages_read"]) == (3.5, 120)
@@ -128,7 +128,7 @@ def test_pages_read_use_page_progress_or_page_count(stats, club, add_entry, alic
     assert stats(club)["pages_read"] == 150 + 150 + 20
     set_progress(known, moe, "percent", 100, hidden=False)
     assert stats(club)["pages_read"] == 150 + 150 + 300 + 20
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_most_divisive_book_needs_five_ratings(stats, club, add_entry, make_user):
@@ -191,14 +191,14 @@ def test_progress_and_reviews_count_as_activity_for_30_days(stats, club, add_ent
         set_progress(entry, bob, "percent", 2)
     with time_machine.travel(timezone.now() + datetime.timedelta(31)):
         assert stats(club)["active_members_30d"] == 1  # Bob's progress.
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_hidden_or_deleted_content_is_no_activity(stats, club, add_entry, alice, bob, moe):
     entry = add_entry()
 
     def active():
-        assert differences() == (0, [])
+        assert counter_differences() == (0, [])
         return stats(club)["active_members_30d"]
 
     set_progress(entry, bob, "percent", 1)
@@ -233,7 +233,7 @@ def test_joining_adds_public_review_activity(stats, club, add_entry, charlie):
     Review.objects.get().delete_review()
     row.activate()
     assert stats(club)["active_members_30d"] == 0
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_private_club_statistics_are_for_members_only(club, private_club, add_entry, stats, as_bob, as_charlie, bob):
@@ -254,7 +254,7 @@ def test_account_deletion_updates_statistics(stats, club, add_entry, bob):
     Review.objects.detach_user(bob, anonymise=True)
     statistics = stats(club)
     assert (statistics["mean_rating"], statistics["pages_read"], statistics["members"]) == (None, 0, 2)
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_statistics_query_count(club, add_entry, anonymous, django_assert_num_queries):
@@ -270,8 +270,8 @@ def test_verify_counters_repairs_entry_counters(stats, club, add_entry, bob):
     set_progress(entry, bob, "page", 10, 100)
     Review.create_review(book=entry.book, by=bob, rating=9)
     Entry.objects.update(pages=3, stars_9=7)
-    assert differences()[0] == 1
-    assert differences("--repair")[0] == 0
+    assert counter_differences()[0] == 1
+    assert counter_differences("--repair")[0] == 0
     assert (stats(club)["pages_read"], stats(club)["rating_histogram"]["4.5"]) == (10, 1)
 
 
@@ -281,4 +281,4 @@ def test_unknown_parameter_is_rejected(anonymous, club):
 
 def test_new_private_club_is_not_counted(alice):
     Club.create_club(by=alice, name="Secret", visibility="private")
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])

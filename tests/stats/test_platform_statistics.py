@@ -8,7 +8,7 @@ from catalog.models import Book
 from clubs.models import Club, Entry
 from reviews.models import Review
 from tests.clubs.helpers import bring_in
-from tests.reviews.helpers import bad_parameters, differences
+from tests.reviews.helpers import bad_parameters, counter_differences
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +81,7 @@ def test_deleted_objects_are_not_counted(stats, alice, add_book, staff):
     club.delete_club(by=alice)
     statistics = stats()
     assert [statistics[name] for name in ("users", "clubs", "books", "reviews")] == [2, 0, 0, 0]
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_deactivated_account_is_not_counted(stats, alice, staff, client):
@@ -95,7 +95,7 @@ def test_deactivated_account_is_not_counted(stats, alice, staff, client):
     data.pop("is_active")
     assert client.post(url, data).status_code == 302
     assert stats()["users"] == 1
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_private_data_is_not_counted(stats, alice, bob, book):
@@ -124,7 +124,7 @@ def test_mean_finished_books_covers_all_public_clubs(stats, alice, book, add_boo
     assert stats()["mean_books_finished_per_club"] == 0.33
     clubs[0].delete_club(by=alice)
     assert stats()["mean_books_finished_per_club"] == 0
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 def test_top_rated_books_have_enough_ratings(stats, add_book, rate):
@@ -178,8 +178,8 @@ def test_statistics_take_three_queries(anonymous, book, django_assert_num_querie
 def test_verify_counters_repairs_a_wrong_total(stats, book, alice):
     Review.create_review(book=book, by=alice, rating=9)
     Book.objects.create(title="Past the counters", title_key="p", author="A", search_text="")
-    status, found = differences()
+    status, found = counter_differences()
     assert (status, found) == (1, ["total books: 1, should be 2"])
-    assert differences("--repair")[0] == 0
-    assert differences() == (0, [])
+    assert counter_differences("--repair")[0] == 0
+    assert counter_differences() == (0, [])
     assert stats()["books"] == 2

@@ -16,7 +16,7 @@ from core.registry import column_checks, counter_checks
 from discussions.models import Thread
 from meetings.models import Meeting, Rsvp
 from reviews.models import Review
-from tests.reviews.helpers import differences
+from tests.reviews.helpers import counter_differences
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +39,7 @@ def data_for_every_counter(alice, bob):
     for meeting, user, rsvp in ((full, alice, "yes"), (full, bob, "yes"), (free, alice, "maybe"), (free, bob, "no")):
         Rsvp.set_rsvp(meeting=meeting, by=user, answer=rsvp)
     Thread.create_thread(club=club, by=alice, title="Tea or cake?", body="Cake.")
-    assert differences() == (0, [])
+    assert counter_differences() == (0, [])
 
 
 COLUMNS = [(check, column) for check in column_checks.values() for column in check.empty]
@@ -67,10 +67,10 @@ def test_wrong_column_is_found_and_repaired(check, column):
             check.model._base_manager.filter(pk=pk).update(**{column: value})
         expected = [pk for pk in damaged if dict(correct)[pk] != values[pk]]
         for arguments in ((), ("--repair", "--chunk", "1")):
-            status, lines = differences(*arguments)
+            status, lines = counter_differences(*arguments)
             assert [line.split()[1:3] for line in lines] == [[str(pk), f"{column}:"] for pk in expected]
             assert status == (1 if expected and not arguments else 0)
-        assert differences() == (0, [])
+        assert counter_differences() == (0, [])
         assert list(rows.values_list("pk", column)) == correct
 
 
@@ -82,8 +82,8 @@ def test_wrong_total_is_found_and_repaired(name):
         rows = Counter.objects.filter(pk__startswith=f"{key}#")
         for damage in (partial(counters.increment, {key: 5}), rows.delete):
             damage()
-            status, lines = differences()
+            status, lines = counter_differences()
             assert (status, [line.split(":")[0] for line in lines]) == (1, [f"total {key}"])
-            assert differences("--repair")[1] == lines
-            assert differences() == (0, [])
+            assert counter_differences("--repair")[1] == lines
+            assert counter_differences() == (0, [])
             assert counters.get_values([key]) == {key: n}
