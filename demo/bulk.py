@@ -32,7 +32,7 @@ from core.counters import counters
 from core.db.locking import batched
 from core.search.normalize import fold_case_and_accents
 from demo.wordlists import CLUB_NAMES, DESCRIPTIONS, FIRST_NAMES, LAST_NAMES, ZONES
-from stats import counters as entry_counters
+from stats import counters as statistics
 
 TODAY = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
 BATCH_SIZE = 2000
@@ -110,7 +110,7 @@ class Seeder:
         _count(written.values("book"))
         finished = written.filter(club__visibility=Visibility.PUBLIC, status=EntryStatus.FINISHED)
         counters.increment(counters.expected_counts("finished", finished, "finished_at"))
-        entry_counters.recompute([entry.pk for entry in entries])
+        statistics.recompute([entry.pk for entry in entries])
         rows = Membership.objects.filter(club__in=members_by_club).order_by("pk")
         Membership.objects.refresh_last_active(list(rows.values_list("pk", flat=True)))
 

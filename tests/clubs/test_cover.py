@@ -54,8 +54,8 @@ def test_cover_upload_hides_private_club_before_validation(private_club, as_char
 
 def test_cover_survives_updates_and_is_deleted_with_club(cover, club, as_alice):
     url = put(as_alice, cover, made()).json()["cover_url"]
-    data = as_alice.put(f"{CLUBS}{club.pk}/", {"name": "Day readers", "cover_url": "x", "cover": "y"}).json()
-    assert data["cover_url"] == url
+    shown = as_alice.put(f"{CLUBS}{club.pk}/", {"name": "Day readers", "cover_url": "x", "cover": "y"}).json()
+    assert shown["cover_url"] == url
     assert as_alice.delete(f"{CLUBS}{club.pk}/").status_code == 204
     assert files() == set()
     assert fetched(url).status_code == 404
