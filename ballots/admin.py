@@ -30,14 +30,14 @@ class BallotAdmin(ClubChildAdmin):
 
     @admin.display(description=_("count"))
     def count(self, ballot: Ballot) -> Any:
-        """One line for each round, with the votes per candidate and the eliminated one."""
+        """Return one line per round: the votes per candidate, and the eliminated candidate."""
         entries = dict(ballot.candidates.values_list("position", "entry"))
         titles = dict(Entry.objects.filter(pk__in=entries.values()).values_list("pk", "book__title"))
-        names = {place: titles.get(entry, f"#{entry}") for place, entry in entries.items()}
+        names = {position: titles.get(entry, f"#{entry}") for position, entry in entries.items()}
         label = gettext("eliminated")
         lines = []
         for round_ in ballot.rounds:
-            votes = ", ".join(f"{names[place]}: {n}" for place, n in round_["counts"])
+            votes = ", ".join(f"{names[position]}: {n}" for position, n in round_["counts"])
             eliminated = round_["eliminated"]
             lines.append([votes if eliminated is None else f"{votes} ({label}: {names[eliminated]})"])
         return format_html_join("", "<p>{}</p>", lines)

@@ -1,4 +1,4 @@
-"""What ballots contribute to `core.registry`."""
+"""Registrations of ballots in `core.registry`."""
 
 from ballots.export import EXPORT_SECTIONS
 from ballots.services import notification_target, times_considered

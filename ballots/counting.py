@@ -1,19 +1,19 @@
 """Counting of approval and instant-runoff ballots, without database access. Ties are broken as api.md specifies.
 
-A ballot paper lists one voter's candidates without duplicates, in order of preference (approval: in any order).
-`candidates` are ordered by proposal, oldest first. Other candidates on a paper are ignored.
+A vote lists one voter's candidates without duplicates, in order of preference (approval: in any order). `candidates`
+are ordered by proposal, oldest first. Other candidates in a vote are ignored.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-RankedBallot = Sequence[int]
+RankedVote = Sequence[int]
 
 
 @dataclass(frozen=True)
 class Round:
-    """Votes per candidate, the eliminated candidate, and how many papers name no remaining candidate."""
+    """Votes per candidate, the eliminated candidate, and how many votes name no remaining candidate."""
 
     counts: Mapping[int, int]
     eliminated: int | None
@@ -22,59 +22,59 @@ class Round:
 
 @dataclass(frozen=True)
 class CountResult:
-    """The winner, or None if no paper names a candidate, and all rounds."""
+    """The winner, or None if no vote names a candidate, and all rounds."""
 
     winner: int | None
     rounds: Sequence[Round]
 
 
-def count_approval(candidates: Sequence[int], papers: Sequence[RankedBallot]) -> CountResult:
-    """Count by approval: the candidate on most papers wins; ties go to the oldest proposal."""
-    counts = _mentions(candidates, papers)
+def count_approval(candidates: Sequence[int], votes: Sequence[RankedVote]) -> CountResult:
+    """Count by approval: the candidate in most votes wins; ties go to the oldest proposal."""
+    counts = _mentions(candidates, votes)
     if not any(counts.values()):
         return CountResult(None, [])
     # max() returns the first of several maxima.
     winner = max(candidates, key=lambda candidate: counts[candidate])
-    empty = sum(1 for paper in papers if not counts.keys() & paper)
+    empty = sum(1 for vote in votes if not counts.keys() & vote)
     return CountResult(winner, [Round(counts, None, empty)])
 
 
-def count_instant_runoff(candidates: Sequence[int], papers: Sequence[RankedBallot]) -> CountResult:
-    """Count by instant runoff: eliminate the last candidate until one has more than half of the remaining papers.
+def count_instant_runoff(candidates: Sequence[int], votes: Sequence[RankedVote]) -> CountResult:
+    """Count by instant runoff: eliminate the last candidate until one has more than half of the remaining votes.
 
-    If several are last, eliminate the one with the fewest first choices in the first round, then the one on the fewest
-    papers, then the newest proposal.
+    If several are last, eliminate the one with the fewest first choices in the first round, then the one in the
+    fewest votes, then the newest proposal.
     """
     piles: dict[int, list[Iterator[int]]] = {candidate: [] for candidate in candidates}
-    exhausted = _distribute(piles, [iter(paper) for paper in papers])
-    firsts, on_papers = _sizes(piles), _mentions(candidates, papers)
-    newer = {candidate: -place for place, candidate in enumerate(candidates)}
+    exhausted = _distribute(piles, [iter(vote) for vote in votes])
+    first_choices, mentions = _sizes(piles), _mentions(candidates, votes)
+    newer = {candidate: -index for index, candidate in enumerate(candidates)}
     rounds: list[Round] = []
     while counts := _sizes(piles):
         best = max(counts, key=lambda candidate: counts[candidate])
         if 2 * counts[best] > sum(counts.values()):
             return CountResult(best, [*rounds, Round(counts, None, exhausted)])
-        last = min(counts, key=lambda c: (counts[c], firsts[c], on_papers[c], newer[c]))
+        last = min(counts, key=lambda c: (counts[c], first_choices[c], mentions[c], newer[c]))
         rounds.append(Round(counts, last, exhausted))
         exhausted += _distribute(piles, piles.pop(last))
     return CountResult(None, [])
 
 
-COUNTERS: Mapping[str, Callable[[Sequence[int], Sequence[RankedBallot]], CountResult]] = {
+COUNTERS: Mapping[str, Callable[[Sequence[int], Sequence[RankedVote]], CountResult]] = {
     "approval": count_approval,
     "ranked": count_instant_runoff,
 }
 
 
-def _distribute(piles: dict[int, list[Iterator[int]]], papers: list[Iterator[int]]) -> int:
-    """Add each paper to the pile of its next remaining candidate. Return how many papers have none."""
+def _distribute(piles: dict[int, list[Iterator[int]]], votes: list[Iterator[int]]) -> int:
+    """Add each vote to the pile of its next remaining candidate. Return how many votes have none."""
     exhausted = 0
-    for paper in papers:
-        candidate = next((c for c in paper if c in piles), None)
+    for vote in votes:
+        candidate = next((c for c in vote if c in piles), None)
         if candidate is None:
             exhausted += 1
         else:
-            piles[candidate].append(paper)
+            piles[candidate].append(vote)
     return exhausted
 
 
@@ -82,7 +82,7 @@ def _sizes(piles: Mapping[int, list[Iterator[int]]]) -> dict[int, int]:
     return {candidate: len(pile) for candidate, pile in piles.items()}
 
 
-def _mentions(candidates: Sequence[int], papers: Sequence[RankedBallot]) -> dict[int, int]:
-    """Return the number of papers that name each candidate."""
-    found = Counter(candidate for paper in papers for candidate in paper)
-    return {candidate: found[candidate] for candidate in candidates}
+def _mentions(candidates: Sequence[int], votes: Sequence[RankedVote]) -> dict[int, int]:
+    """Return the number of votes that name each candidate."""
+    counts = Counter(candidate for vote in votes for candidate in vote)
+    return {candidate: counts[candidate] for candidate in candidates}

@@ -10,12 +10,12 @@ from ballots.models import Ballot, Vote
 
 def votes(user: User) -> Iterator[dict[str, Any]]:
     """Return the user's votes as entry ids in order of preference."""
-    found, last = Vote.objects.filter(user=user).select_related("ballot").order_by("pk"), 0
-    while page := list(found.filter(pk__gt=last).prefetch_related("ballot__candidates")[:BATCH_SIZE]):
+    rows, last = Vote.objects.filter(user=user).select_related("ballot").order_by("pk"), 0
+    while page := list(rows.filter(pk__gt=last).prefetch_related("ballot__candidates")[:BATCH_SIZE]):
         last = page[-1].pk
         for vote in page:
-            lines = {line.position: line.entry_id for line in vote.ballot.candidates.all()}
-            entries = [lines[place] for place in vote.places if place in lines]
+            entry_at = {candidate.position: candidate.entry_id for candidate in vote.ballot.candidates.all()}
+            entries = [entry_at[position] for position in vote.positions if position in entry_at]
             yield {"id": vote.pk, "ballot": vote.ballot_id, "club": vote.ballot.club_id, "entries": entries}
 
 

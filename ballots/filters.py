@@ -2,7 +2,8 @@
 
 import django_filters
 
-from ballots.models import Ballot, BallotStatus
+from ballots.choices import BallotStatus
+from ballots.models import Ballot
 
 
 class BallotFilter(django_filters.FilterSet):

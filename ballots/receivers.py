@@ -1,4 +1,4 @@
-"""What ballots do on the signals of clubs."""
+"""Receivers of the signals of clubs."""
 
 from typing import Any
 
@@ -21,5 +21,5 @@ def move_candidacies(sender: Any, *, merge: Merge, source: Entry, target: Entry,
 
 @receiver(entry_unmerged)
 def move_candidacies_back(sender: Any, *, merge: Merge, target: Entry, restored: Entry, **kwargs: Any) -> None:
-    """Move them back."""
+    """Move the candidacies back when the merge is undone."""
     merge.restore_moved("candidate", Candidate.objects.filter(entry=target), entry=restored)

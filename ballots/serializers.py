@@ -9,7 +9,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.serializers import NullableUserSummarySerializer
-from ballots.models import MAX_CANDIDATES, MIN_CANDIDATES, TITLE_LENGTH, Ballot, BallotStatus, Outcome, VotingMethod
+from ballots.choices import BallotStatus, Outcome, VotingMethod
+from ballots.models import MAX_CANDIDATES, MIN_CANDIDATES, TITLE_LENGTH, Ballot
 from core.api.serializers import AwareDateTimeField, ModelSerializer, SingleLineField
 
 MAX_CLOSES_AT = datetime.datetime(2100, 12, 31, tzinfo=datetime.UTC)
@@ -31,10 +32,10 @@ class EntryIdListField(serializers.ListField):
 
     def to_internal_value(self, data: Any) -> list[Any]:
         ids: list[Any] = super().to_internal_value(data)
-        for n, pk in enumerate(ids):
-            if pk in ids[:n]:
+        for index, pk in enumerate(ids):
+            if pk in ids[:index]:
                 duplicate = serializers.ErrorDetail(str(self.error_messages["duplicate"]), "duplicate")
-                raise serializers.ValidationError({str(n): [duplicate]})
+                raise serializers.ValidationError({str(index): [duplicate]})
         return ids
 
 
@@ -126,31 +127,33 @@ class BallotSerializer(ModelSerializer):
 
     @extend_schema_field(IDS)
     def get_candidates(self, ballot: Any) -> list[int]:
-        return [line.entry_id for line in ballot.lines]
+        return [candidate.entry_id for candidate in ballot.ordered_candidates]
 
     @extend_schema_field({"oneOf": [*VOTES, {"type": "null"}]})
     def get_my_vote(self, ballot: Any) -> dict[str, list[int]] | None:
         entries = self.get_candidates(ballot)
         for vote in ballot.own_votes:
-            return {VotingMethod(ballot.method).field: [entries[place] for place in vote.places]}
+            return {VotingMethod(ballot.method).field: [entries[position] for position in vote.positions]}
         return None
 
     @extend_schema_field(BallotResultSerializer(allow_null=True))
     def get_result(self, ballot: Any) -> dict[str, Any] | None:
         if ballot.status == BallotStatus.OPEN:
             return None
-        entries: dict[int | None, int | None] = {line.place: line.entry_id for line in ballot.lines} | {None: None}
+        entries: dict[int | None, int | None] = {None: None}
+        entries |= {candidate.position: candidate.entry_id for candidate in ballot.ordered_candidates}
+        winner = next((candidate.entry_id for candidate in ballot.ordered_candidates if candidate.won), None)
         return {
             "outcome": ballot.outcome,
-            "winner": next((line.entry_id for line in ballot.lines if line.won), None),
+            "winner": winner,
             "members_count": ballot.members,
             "rounds": [
                 {
-                    "counts": {str(entries[place]): n for place, n in round_["counts"]},
+                    "counts": {str(entries[position]): n for position, n in round_["counts"]},
                     "eliminated": entries[round_["eliminated"]],
                     "exhausted": round_["exhausted"],
                 }
                 for round_ in ballot.rounds
             ],
-            "ballots": [[entries[place] for place in paper] for paper in ballot.anonymous_votes],
+            "ballots": [[entries[position] for position in vote] for vote in ballot.anonymous_votes],
         }

@@ -1,4 +1,4 @@
-"""What other modules ask of ballots."""
+"""Functions of ballots for other apps."""
 
 from typing import Any
 

@@ -9,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import current_user
+from ballots.choices import VotingMethod
 from ballots.filters import BallotFilter
-from ballots.models import Ballot, BallotQuerySet, VotingMethod
+from ballots.models import Ballot, BallotQuerySet
 from ballots.serializers import VOTES, BallotCreateSerializer, BallotSerializer, VoteSerializer
 from clubs.access import AccessLevel, ClubChildViewSetMixin
 from core.api.responses import problem_schema

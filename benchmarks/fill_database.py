@@ -248,7 +248,7 @@ def talk(sizes: dict[type[models.Model], int], clubs: str, club_count: int, club
     entries = Entry.objects.aggregate(first=Min("pk"), last=Max("pk"))
     entry = f"{entries['first']} + MOD(7 * n, {entries['last'] - entries['first']})"
     ballot, place = "FLOOR((n - 1) / 2)", "1 + MOD(n - 1, 2)"
-    fill(Candidate, 2 * sizes[Ballot], ballot=f"{ballots} + 1 + {ballot}", place=place, entry=f"{entry} + {place}")
+    fill(Candidate, 2 * sizes[Ballot], ballot=f"{ballots} + 1 + {ballot}", position=place, entry=f"{entry} + {place}")
     fill(
         Meeting,
         sizes[Meeting],

@@ -1,4 +1,4 @@
-"""What discussions contribute to `core.registry`."""
+"""Registrations of discussions in `core.registry`."""
 
 from core.counters.consistency import DenormalizationCheck
 from core.registry import activity_sources, column_checks, export_sections, report_targets

@@ -15,10 +15,10 @@ def extract_mentions(text: str) -> list[str]:
 
     A full stop after a username may belong to it or end the sentence, so both forms are returned.
     """
-    found: dict[str, None] = {}
+    usernames: dict[str, None] = {}
     for name in dict.fromkeys(match.group(1) for match in _NAME.finditer(text)):
-        if len(found) >= MAX_MENTIONS:
+        if len(usernames) >= MAX_MENTIONS:
             break
-        found[normalize_identifier(name)] = None
-        found[normalize_identifier(name.rstrip(".-_"))] = None
-    return list(found)
+        usernames[normalize_identifier(name)] = None
+        usernames[normalize_identifier(name.rstrip(".-_"))] = None
+    return list(usernames)

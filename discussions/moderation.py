@@ -26,16 +26,17 @@ class PostTarget(ReportTarget):
     is_private_content = True
 
     def visible_to(self, user: User) -> QuerySet[Post]:
-        """Return the posts that `user` sees in their clubs, also locked ones. Blocks do not apply to moderators."""
-        mine = Membership.objects.active().filter(user=user.pk)
-        moderated = mine.filter(Q(role=Role.MODERATOR) | Q(club__owner=user.pk))
-        seen = Post.objects.filter(club__in=mine.values("club")).visible_to(user)
-        moderating = Post.objects.filter(club__in=moderated.values("club")).visible_to(user, moderating=True)
-        either = Q(pk__in=seen.values("pk")) | Q(pk__in=moderating.values("pk"))
+        """Return the posts in the clubs of `user` that they may see, including locked ones."""
+        own = Membership.objects.active().filter(user=user.pk)
+        moderated = own.filter(Q(role=Role.MODERATOR) | Q(club__owner=user.pk))
+        as_member = Post.objects.filter(club__in=own.values("club")).visible_to(user)
+        # Blocks do not apply to moderators.
+        as_moderator = Post.objects.filter(club__in=moderated.values("club")).visible_to(user, as_moderator=True)
+        either = Q(pk__in=as_member.values("pk")) | Q(pk__in=as_moderator.values("pk"))
         return Post.objects.filter(either, deleted_at__isnull=True)
 
     def get(self, pk: int) -> Post | None:
-        """Return a post that is not deleted, also if it is hidden or in a private club."""
+        """Return a post, also if it is hidden or in a private club, or None if it was deleted."""
         return Post.objects.select_related("thread__club").filter(pk=pk, deleted_at__isnull=True).first()
 
     def lock(self, row: Post, *, by: User) -> None:
@@ -59,15 +60,15 @@ class PostTarget(ReportTarget):
 
     def context(self, row: Post) -> TargetContext:
         """Return the thread and the posts before and after this one."""
-        club, address = row.thread.club, reverse("admin:clubs_club_change", args=[row.club_id])
+        club, url = row.thread.club, reverse("admin:clubs_club_change", args=[row.club_id])
         others = Post.objects.filter(thread=row.thread_id, deleted_at__isnull=True).select_related("author")
         before = list(others.filter(pk__lt=row.pk).order_by("-pk")[:CONTEXT_POSTS])[::-1]
         after = list(others.filter(pk__gt=row.pk).order_by("pk")[:CONTEXT_POSTS])
         facts = [
-            (_("club"), f"{club} ({club.get_visibility_display()})", address),
+            (_("club"), f"{club} ({club.get_visibility_display()})", url),
             (_("thread"), row.thread.title, ""),
         ]
-        return TargetContext(facts, [_passage(post, is_target=post == row) for post in (*before, row, *after)])
+        return TargetContext(facts, [_excerpt(post, is_target=post == row) for post in (*before, row, *after)])
 
     def hide(self, row: Post) -> None:
         """Hide the post."""
@@ -78,6 +79,6 @@ class PostTarget(ReportTarget):
         row.restore()
 
 
-def _passage(post: Post, *, is_target: bool) -> Excerpt:
-    guard = "" if post.spoiler_percent is None else f"{post.spoiler_percent.normalize():f} %"
-    return Excerpt(post.author, post.edited_at or post.created_at, post.body, note=guard, is_target=is_target)
+def _excerpt(post: Post, *, is_target: bool) -> Excerpt:
+    percent = "" if post.spoiler_percent is None else f"{post.spoiler_percent.normalize():f} %"
+    return Excerpt(post.author, post.edited_at or post.created_at, post.body, note=percent, is_target=is_target)

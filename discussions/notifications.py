@@ -22,16 +22,16 @@ def notify_post(post: Post) -> None:
     """Notify replied-to and mentioned members once per post. A hidden post notifies nobody."""
     if post.hidden_at is not None:
         return
-    answered = post.reply_to.author_id if post.reply_to else None
-    names = extract_mentions(post.body)
-    if answered is None and not names:
+    parent_author = post.reply_to.author_id if post.reply_to else None
+    usernames = extract_mentions(post.body)
+    if parent_author is None and not usernames:
         return
     members = Membership.objects.active().filter(club=post.club_id)
     if post.thread.author:
         members = members.filter(not_blocked(post.thread.author, "user"))
-    named = set(members.filter(user__username_key__in=names).values_list("user", flat=True))
-    replied = set(members.filter(user=answered).values_list("user", flat=True)) if answered else set()
-    thing = ObjectRef("post", post.pk, post.thread.title, post.thread.author_id)
-    for kind, users in ((NotificationKind.REPLY, replied), (NotificationKind.MENTION, named - replied)):
+    mentioned = set(members.filter(user__username_key__in=usernames).values_list("user", flat=True))
+    replied_to = set(members.filter(user=parent_author).values_list("user", flat=True)) if parent_author else set()
+    object_ref = ObjectRef("post", post.pk, post.thread.title, post.thread.author_id)
+    for kind, users in ((NotificationKind.REPLY, replied_to), (NotificationKind.MENTION, mentioned - replied_to)):
         key = f"{kind}:post:{post.pk}"
-        notify(kind, sorted(users), actor=post.author_id, object_ref=thing, club=post.club_id, key=key)
+        notify(kind, sorted(users), actor=post.author_id, object_ref=object_ref, club=post.club_id, key=key)

@@ -1,4 +1,4 @@
-"""What discussions do on the signals of accounts and clubs."""
+"""Receivers of the signals of accounts and clubs."""
 
 from typing import Any
 
@@ -36,5 +36,5 @@ def move_threads(sender: Any, *, merge: Merge, source: Entry, target: Entry, **k
 
 @receiver(entry_unmerged)
 def move_threads_back(sender: Any, *, merge: Merge, target: Entry, restored: Entry, **kwargs: Any) -> None:
-    """Move them back."""
+    """Move the threads back when the merge is undone."""
     merge.restore_moved("thread", Thread.objects.filter(entry=target), entry=restored)

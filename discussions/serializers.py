@@ -109,7 +109,7 @@ class PostSerializer(ModelSerializer):
         read_only_fields = fields
 
     def get_body(self, post: Post) -> str | None:
-        return None if post.is_deleted else post.text  # type: ignore[attr-defined]  # `shown_to` adds it
+        return None if post.is_deleted else post.text  # type: ignore[attr-defined]  # `with_details_for` adds it
 
     @extend_schema_field({"type": ["number", "null"], "minimum": 0, "maximum": 100})
     def get_unlocks_at_percent(self, post: Post) -> float | None:
@@ -117,10 +117,10 @@ class PostSerializer(ModelSerializer):
 
     @extend_schema_field(EMOJI_COUNTS)
     def get_reactions(self, post: Post) -> dict[str, int]:
-        return {row.shown: row.n for row in post.tally}  # type: ignore[attr-defined]
+        return {row.qualified_emoji: row.count for row in post.reaction_counts}  # type: ignore[attr-defined]
 
     def get_my_reactions(self, post: Post) -> list[str]:
-        return [row.shown for row in post.tally if row.mine]  # type: ignore[attr-defined]
+        return [row.qualified_emoji for row in post.reaction_counts if row.is_own]  # type: ignore[attr-defined]
 
 
 class PostCreateSerializer(serializers.Serializer[Any]):

@@ -1,4 +1,4 @@
-"""Discussion functions for other modules."""
+"""Functions of discussions for receivers of other apps' signals."""
 
 from __future__ import annotations
 

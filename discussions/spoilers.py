@@ -1,4 +1,4 @@
-"""Spoiler protection: who may read the text of which posts.
+"""Spoiler protection: the posts whose text a user may read.
 
 It is applied in the database, so that the text of a locked post is never loaded for the response.
 """
@@ -27,10 +27,10 @@ def readable_by(user: User) -> Q:
     These are posts without spoilers, their own, those within their progress (an unknown progress is 0, a hidden one
     counts), and those they have revealed. Moderators have no exception.
     """
-    read = Progress.objects.filter(entry=OuterRef("thread__entry"), user=user.pk).values("percent")
-    progress = Coalesce(Subquery(read), Value(ZERO_PERCENT), output_field=DecimalField(max_digits=5, decimal_places=2))
-    opened = SpoilerReveal.objects.filter(post=OuterRef("pk"), user=user.pk)
-    return Q(spoiler_percent__isnull=True) | Q(author=user.pk) | Q(spoiler_percent__lte=progress) | Q(Exists(opened))
+    own = Progress.objects.filter(entry=OuterRef("thread__entry"), user=user.pk).values("percent")
+    progress = Coalesce(Subquery(own), Value(ZERO_PERCENT), output_field=DecimalField(max_digits=5, decimal_places=2))
+    revealed = SpoilerReveal.objects.filter(post=OuterRef("pk"), user=user.pk)
+    return Q(spoiler_percent__isnull=True) | Q(author=user.pk) | Q(spoiler_percent__lte=progress) | Q(Exists(revealed))
 
 
 def default_spoiler_percent(entry: int, user: User) -> Decimal:

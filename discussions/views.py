@@ -21,7 +21,8 @@ from core.api.pagination import KeysetPagination, SearchPagination
 from core.api.responses import NO_CONTENT, problem_schema
 from core.api.views import GenericViewSet, validate
 from discussions.filters import PostFilter, ThreadFilter
-from discussions.models import Post, PostQuerySet, Thread, ThreadQuerySet
+from discussions.models import Post, Thread, ThreadQuerySet
+from discussions.querysets import PostQuerySet
 from discussions.serializers import (
     PostCreateSerializer,
     PostSerializer,
@@ -121,7 +122,7 @@ class PostViewSet(DiscussionViewSet):
 
     def get_queryset(self) -> PostQuerySet:
         posts = Post.objects.filter(club=self.club).with_details_for(
-            current_user(self.request), moderating=self.is_moderator
+            current_user(self.request), as_moderator=self.is_moderator
         )
         return posts.readable_by(current_user(self.request)) if self.action == "list" else posts
 
@@ -217,15 +218,15 @@ class ThreadPostViewSet(PostViewSet):
     @cached_property
     def thread(self) -> Thread:
         """The thread of the URL, with `club` set to `self.club`."""
-        moderating = bool(self.club.my_rank >= Rank.MODERATOR)
-        threads = Thread.objects.filter(club=self.club).visible_to(current_user(self.request), as_moderator=moderating)
+        user, as_moderator = current_user(self.request), bool(self.club.my_rank >= Rank.MODERATOR)
+        threads = Thread.objects.filter(club=self.club).visible_to(user, as_moderator=as_moderator)
         thread = get_object_or_404(threads, pk=self.kwargs["thread_id"])
         thread.club = self.club
         return thread
 
     def get_queryset(self) -> PostQuerySet:
         return Post.objects.filter(thread=self.thread).with_details_for(
-            current_user(self.request), moderating=self.is_moderator
+            current_user(self.request), as_moderator=self.is_moderator
         )
 
     @extend_schema(summary="Create a post", request=PostCreateSerializer, responses={201: PostSerializer, **CLOSED})

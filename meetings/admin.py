@@ -12,7 +12,8 @@ from django.utils.translation import pgettext_lazy
 from accounts.authentication import current_user
 from clubs.admin_redaction import redacted_column
 from clubs.reading.admin import ClubChildAdmin
-from meetings.models import Meeting, MeetingStatus
+from meetings.choices import MeetingStatus
+from meetings.models import Meeting
 
 title, place, url, agenda, notes = (
     redacted_column(Meeting, name) for name in ("title", "place", "url", "agenda", "notes")
@@ -61,12 +62,11 @@ class MeetingAdmin(ClubChildAdmin):
     def has_act_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("meetings.change_meeting")
 
-    def _apply_to_each(self, request: HttpRequest, queryset: QuerySet[Meeting], act: Any) -> None:
-        done = 0
-        for meeting in (
-            Meeting.objects.filter(pk__in=queryset.values("pk")).select_related("club").order_by("club", "pk")
-        ):
+    def _apply_to_each(self, request: HttpRequest, queryset: QuerySet[Meeting], action: Any) -> None:
+        changed = 0
+        meetings = Meeting.objects.filter(pk__in=queryset.values("pk"))
+        for meeting in meetings.select_related("club").order_by("club", "pk"):
             with suppress(Http404):
-                act(meeting, current_user(request))
-                done += 1
-        self.message_user(request, _("Meetings changed: %(count)d.") % {"count": done})
+                action(meeting, current_user(request))
+                changed += 1
+        self.message_user(request, _("Meetings changed: %(count)d.") % {"count": changed})

@@ -1,4 +1,4 @@
-"""What meetings contribute to `core.registry`."""
+"""Registrations of meetings in `core.registry`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ from core.registry import (
     notification_exclusions,
     notification_targets,
 )
+from meetings.choices import MeetingStatus, RsvpStatus
 from meetings.export import EXPORT_SECTIONS
-from meetings.models import COUNTS, Meeting, MeetingStatus, Rsvp
+from meetings.models import COUNTS, Meeting, Rsvp
 from meetings.serializers import NextMeetingField
 
 
@@ -34,7 +35,7 @@ def _next_meeting(user: User | AnonymousUser) -> Prefetch[Any]:
 
 
 def _notification_target(pk: int) -> tuple[ObjectRef, str | DeferredMessage] | None:
-    """Return a meeting with its time, or with the note that it is cancelled."""
+    """Return the reference to a meeting, and its time or that it is cancelled."""
     meeting = Meeting.objects.filter(pk=pk).first()
     if meeting is None:
         return None
@@ -43,16 +44,16 @@ def _notification_target(pk: int) -> tuple[ObjectRef, str | DeferredMessage] | N
     return meeting.object_ref, time_message(meeting.starts_at, meeting.timezone)
 
 
-def _who_said_no(pk: int) -> Any:
-    return Meeting.objects.filter(pk=pk, answers__answer="no").values_list("answers__user", flat=True)
+def _declined_users(pk: int) -> Any:
+    return Rsvp.objects.filter(meeting=pk, answer=RsvpStatus.NO).values_list("user", flat=True)
 
 
 club_fields.register("next_meeting", NextMeetingField)
 club_prefetches.register("next_meeting", _next_meeting)
 activity_sources.register("rsvp", Rsvp.objects.last_answered_at)
 notification_targets.register("meeting", _notification_target)
-notification_exclusions.register(NotificationKind.MEETING_REMINDER, _who_said_no)
-message_renderers.register("meeting.cancelled", lambda about: _("it is cancelled"))
+notification_exclusions.register(NotificationKind.MEETING_REMINDER, _declined_users)
+message_renderers.register("meeting.cancelled", lambda params: _("it is cancelled"))
 export_sections.register_all(EXPORT_SECTIONS)
-check = DenormalizationCheck("answers to meetings", Meeting, dict.fromkeys(COUNTS, 0), Rsvp.objects.count_by_meeting)
+check = DenormalizationCheck("RSVPs of meetings", Meeting, dict.fromkeys(COUNTS, 0), Rsvp.objects.count_by_meeting)
 column_checks.register(check.name, check)

@@ -4,7 +4,9 @@ import django_filters
 from django.utils.translation import gettext_lazy as _
 
 from core.api.filters import StrictBooleanFilter
-from meetings.models import Meeting, MeetingQuerySet, MeetingStatus
+from meetings.choices import MeetingStatus
+from meetings.models import Meeting
+from meetings.querysets import MeetingQuerySet
 
 
 class MeetingFilter(django_filters.FilterSet):

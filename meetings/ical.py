@@ -14,9 +14,11 @@ from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStand
 
 from accounts.models import User
 from clubs.members.models import Membership
-from meetings.models import CANCELLED_RETENTION, Meeting, MeetingQuerySet, MeetingStatus, RsvpStatus
+from meetings.choices import MeetingStatus, RsvpStatus
+from meetings.models import CANCELLED_RETENTION, Meeting
+from meetings.querysets import MeetingQuerySet
 
-# Past meetings in a calendar, and the limit for all of them; see `MeetingQuerySet.nearest`.
+# Past meetings in a calendar, and the limit for all of them; see `MeetingQuerySet.by_proximity`.
 HISTORY = datetime.timedelta(days=366)
 MAX_EVENTS = 500
 EVERY_HOUR = "PT1H"
@@ -60,7 +62,7 @@ def render(meetings: MeetingQuerySet, *, name: str) -> bytes:
 
 def _event(meeting: Meeting) -> Event:
     is_cancelled = meeting.status == MeetingStatus.CANCELLED or meeting.deleted_at is not None
-    own = meeting.own_answers[0].answer if meeting.own_answers else None  # type: ignore[attr-defined]
+    own = meeting.own_rsvps[0].answer if meeting.own_rsvps else None  # type: ignore[attr-defined]
     event = Event()
     event.add("uid", str(meeting.uid))
     event.add("sequence", meeting.sequence)
@@ -118,26 +120,26 @@ def _zone(zone: ZoneInfo, first: datetime.datetime, last: datetime.datetime) -> 
 
     `Timezone.from_tzinfo` of icalendar starts summer time in London an hour late.
     """
-    part = Timezone()
-    part.add("tzid", zone.key)
-    part.add_component(_observance(zone, first, first))
-    for change in _transitions(zone, first, last):
-        part.add_component(_observance(zone, change, change - datetime.timedelta(seconds=1)))
-    return part
+    component = Timezone()
+    component.add("tzid", zone.key)
+    component.add_component(_observance(zone, first, first))
+    for transition in _transitions(zone, first, last):
+        component.add_component(_observance(zone, transition, transition - datetime.timedelta(seconds=1)))
+    return component
 
 
 def _observance(
     zone: ZoneInfo, at: datetime.datetime, before: datetime.datetime
 ) -> TimezoneStandard | TimezoneDaylight:
-    """Return the rules from `at` on. The start is in the local time of the moment before (RFC 5545, 3.6.5)."""
-    now, then = at.astimezone(zone), before.astimezone(zone)
-    part = TimezoneDaylight() if now.dst() else TimezoneStandard()
-    offset = then.utcoffset() or datetime.timedelta()
-    part.add("dtstart", (at + offset).replace(tzinfo=None))
-    part.add("tzoffsetfrom", offset)
-    part.add("tzoffsetto", now.utcoffset() or datetime.timedelta())
-    part.add("tzname", now.tzname() or zone.key)
-    return part
+    """Return the rules from `at` on. The start is in local time with the offset at `before` (RFC 5545, 3.6.5)."""
+    local = at.astimezone(zone)
+    component = TimezoneDaylight() if local.dst() else TimezoneStandard()
+    offset = before.astimezone(zone).utcoffset() or datetime.timedelta()
+    component.add("dtstart", (at + offset).replace(tzinfo=None))
+    component.add("tzoffsetfrom", offset)
+    component.add("tzoffsetto", local.utcoffset() or datetime.timedelta())
+    component.add("tzname", local.tzname() or zone.key)
+    return component
 
 
 def _transitions(zone: ZoneInfo, first: datetime.datetime, last: datetime.datetime) -> Iterator[datetime.datetime]:

@@ -1,22 +1,17 @@
-"""Notifications about meetings. Tasks send them, since a club may have thousands of members."""
+"""Recipients and content of notifications about meetings. `meetings.tasks` decides when reminders are sent."""
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING
-
-from django.utils import timezone
 
 from accounts.models import User
 from activity.choices import NotificationKind
+from activity.services import notify
+from clubs.members.models import Membership
 from clubs.notifications import notify_members
-from core.db.locking import batched
-from meetings.tasks import notify_promoted_users, purge_deleted_meeting
 
 if TYPE_CHECKING:
     from meetings.models import Meeting
-
-BATCH_SIZE = 500
 
 
 def notify_created(meeting: Meeting, by: User) -> None:
@@ -34,13 +29,14 @@ def notify_changed(meeting: Meeting, by: User | None) -> None:
     )
 
 
+def notify_reminder(meeting: Meeting, *, key: str) -> None:
+    """Remind the members who have not declined, once for each `key`."""
+    notify_members(meeting.club_id, NotificationKind.MEETING_REMINDER, type="meeting", id=meeting.pk, key=key)
+
+
 def notify_promoted(meeting: Meeting, users: list[int]) -> None:
-    """Notify users who moved from the waitlist to a seat."""
-    for part in batched(users, BATCH_SIZE):
-        notify_promoted_users.enqueue(meeting=meeting.pk, users=part)
-
-
-def schedule_purge(meeting: Meeting, *, after: datetime.timedelta) -> None:
-    """Schedule the deletion of a deleted meeting's row, for when calendars no longer list it as cancelled."""
-    run_after = timezone.now() + after + datetime.timedelta(1)
-    purge_deleted_meeting.using(run_after=run_after).enqueue(meeting=meeting.pk)
+    """Notify users who moved from the waitlist to a seat and are still members."""
+    members = Membership.objects.active().filter(club=meeting.club_id, user__in=users)
+    active = set(members.values_list("user", flat=True))
+    recipients = [user for user in users if user in active]
+    notify(NotificationKind.SEAT_PROMOTED, recipients, object_ref=meeting.object_ref, club=meeting.club_id)

@@ -1,4 +1,4 @@
-"""What meetings do on the signals of accounts and clubs."""
+"""Receivers of the signals of accounts and clubs."""
 
 from typing import Any
 
@@ -42,5 +42,5 @@ def move_meetings(sender: Any, *, merge: Merge, source: Entry, target: Entry, **
 
 @receiver(entry_unmerged)
 def move_meetings_back(sender: Any, *, merge: Merge, target: Entry, restored: Entry, **kwargs: Any) -> None:
-    """Move them back."""
+    """Move the meetings back when the merge is undone."""
     merge.restore_moved("meeting", Meeting.objects.filter(entry=target), entry=restored)

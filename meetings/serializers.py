@@ -13,8 +13,8 @@ from rest_framework import serializers
 from accounts.validators import validate_timezone
 from clubs.roles import Rank
 from core.api.serializers import AwareDateTimeField, IdField, ModelSerializer, SingleLineField, VisibleTextField
+from meetings.choices import CLIENT_CHOICES, MeetingStatus, RsvpStatus
 from meetings.models import (
-    CLIENT_CHOICES,
     MAX_CAPACITY,
     MAX_DURATION_MINUTES,
     MAX_OCCURRENCES,
@@ -23,9 +23,7 @@ from meetings.models import (
     TITLE_LENGTH,
     URL_LENGTH,
     Meeting,
-    MeetingStatus,
     Rsvp,
-    RsvpStatus,
 )
 from meetings.recurrence import MAX_START, MIN_START, Frequency
 
@@ -60,10 +58,10 @@ class RsvpSerializer(serializers.Serializer[Any]):
     )
 
     def to_representation(self, instance: Rsvp) -> dict[str, Any]:
-        # `RsvpQuerySet.with_place` adds `place`.
-        waiting = instance.answer == RsvpStatus.WAITLISTED
-        place = instance.place if waiting else None  # type: ignore[attr-defined]
-        return {"answer": instance.answer or None, "waitlist_position": place}
+        waitlisted = instance.answer == RsvpStatus.WAITLISTED
+        # `RsvpQuerySet.with_waitlist_position` adds `waitlist_position`.
+        position = instance.waitlist_position if waitlisted else None  # type: ignore[attr-defined]
+        return {"answer": instance.answer or None, "waitlist_position": position}
 
 
 class RsvpUpdateSerializer(serializers.Serializer[Any]):
@@ -153,7 +151,7 @@ class MeetingSerializer(ModelSerializer):
         read_only_fields = fields
 
     def to_representation(self, instance: Meeting) -> dict[str, Any]:
-        if self.context["insider"]:
+        if self.context["is_member"]:
             return super().to_representation(instance)
         return {
             str(name): field.to_representation(getattr(instance, str(name))) if name in PUBLIC_FIELDS else None
@@ -162,21 +160,21 @@ class MeetingSerializer(ModelSerializer):
 
     @extend_schema_field({"oneOf": [{"$ref": "#/components/schemas/Rsvp"}, {"type": "null"}]})
     def get_my_rsvp(self, meeting: Meeting) -> dict[str, Any] | None:
-        own = meeting.own_answers  # type: ignore[attr-defined]
+        own = meeting.own_rsvps  # type: ignore[attr-defined]
         return RsvpSerializer(own[0]).data if own else None
 
 
 @extend_schema_field({"anyOf": [{"$ref": "#/components/schemas/Meeting"}, {"type": "null"}]})
 class NextMeetingField(serializers.Field):  # type: ignore[type-arg]
-    """A club's next meeting, as the contributed prefetch has read it; null to who asks to join a private club."""
+    """The next meeting of a club; null for users who have asked to join a private club."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(source="*", read_only=True, **kwargs)
 
     def to_representation(self, value: Any) -> dict[str, Any] | None:
-        """Of a club, as much as the caller may see."""
-        insider = value.my_rank >= Rank.MEMBER
-        if value.is_private and not insider:
+        # `meetings.contributions` prefetches `next_meetings`.
+        is_member = value.my_rank >= Rank.MEMBER
+        if value.is_private and not is_member:
             return None
         meetings = value.next_meetings
-        return next((MeetingSerializer(meeting, context={"insider": insider}).data for meeting in meetings), None)
+        return next((MeetingSerializer(meeting, context={"is_member": is_member}).data for meeting in meetings), None)

@@ -1,4 +1,4 @@
-"""Reminders, promotions from the waitlist, and upkeep of meetings."""
+"""Tasks of meetings, and the functions that schedule them."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from typing import TYPE_CHECKING
 from django.apps import apps
 from django.utils import timezone
 
-from activity.choices import NotificationKind
-from activity.services import notify
-from clubs.members.models import Membership
-from clubs.notifications import notify_members
+from core.db.locking import batched
 from core.tasks.decorators import periodic_task, task
+from meetings import notifications
 
 if TYPE_CHECKING:
-    from meetings.models import Meeting, MeetingQuerySet
+    from meetings.models import Meeting
+    from meetings.querysets import MeetingQuerySet
 
 # Days before a meeting on which its members are reminded.
 REMINDER_DAYS = (7, 1)
+# Users notified by one task.
+BATCH_SIZE = 500
 
 
 def _meetings() -> MeetingQuerySet:
-    """Return all meetings. The model's module imports this one."""
+    """Return all meetings. Not imported, because the module of the model imports this one."""
     return apps.get_model("meetings", "Meeting")._default_manager.all()
 
 
 def schedule_reminder(meeting: Meeting) -> None:
-    """Schedule the next reminder. One of a time that the meeting no longer has is skipped when it is due."""
+    """Schedule the next reminder. An outdated one stays scheduled, and is skipped when it is due."""
     if not meeting.is_scheduled:
         return
     for days in REMINDER_DAYS:
@@ -39,34 +40,39 @@ def schedule_reminder(meeting: Meeting) -> None:
             return
 
 
+def schedule_promotion_notices(meeting: Meeting, users: list[int]) -> None:
+    """Schedule the notifications of users who moved from the waitlist to a seat."""
+    for batch in batched(users, BATCH_SIZE):
+        notify_promoted_users.enqueue(meeting=meeting.pk, users=batch)
+
+
+def schedule_purge(meeting: Meeting, *, after: datetime.timedelta) -> None:
+    """Schedule the deletion of a deleted meeting's row, for when calendars no longer list it as cancelled."""
+    run_after = timezone.now() + after + datetime.timedelta(days=1)
+    purge_deleted_meeting.using(run_after=run_after).enqueue(meeting=meeting.pk)
+
+
 @task(unique=True)
 def send_reminder(*, meeting: int, days: int, starts: str) -> None:
-    """Remind the members who have not declined, unless the meeting is cancelled or has been rescheduled."""
-    found = _meetings().not_deleted().upcoming().filter(pk=meeting).first()
+    """Send a reminder and schedule the next one, unless the meeting is cancelled or has been rescheduled."""
+    row = _meetings().not_deleted().upcoming().filter(pk=meeting).first()
     if (
-        found is None
-        or not found.is_scheduled
-        or found.resync_timezones()
-        or found.starts_at != datetime.datetime.fromisoformat(starts)
+        row is None
+        or not row.is_scheduled
+        or row.resync_timezone()
+        or row.starts_at != datetime.datetime.fromisoformat(starts)
     ):
         return
-    schedule_reminder(found)
-    notify_members(found.club_id, NotificationKind.MEETING_REMINDER, type="meeting", id=meeting, key=f"{days}:{starts}")
+    schedule_reminder(row)
+    notifications.notify_reminder(row, key=f"{days}:{starts}")
 
 
 @task()
 def notify_promoted_users(*, meeting: int, users: list[int]) -> None:
-    """Notify the users who got a seat from the waitlist and are still members."""
-    found = _meetings().not_deleted().filter(pk=meeting).first()
-    if found is not None:
-        members = Membership.objects.active().filter(club=found.club_id, user__in=users).values_list("user", flat=True)
-        still_in = set(members)
-        notify(
-            NotificationKind.SEAT_PROMOTED,
-            [user for user in users if user in still_in],
-            object_ref=found.object_ref,
-            club=found.club_id,
-        )
+    """Notify the users who got a seat from the waitlist."""
+    row = _meetings().not_deleted().filter(pk=meeting).first()
+    if row is not None:
+        notifications.notify_promoted(row, users)
 
 
 @task()

@@ -19,8 +19,10 @@ from core.api.exceptions import InvalidParameter
 from core.api.responses import NO_CONTENT, problem_schema
 from core.api.views import GenericAPIView, GenericViewSet, validate
 from core.db.locking import lock_rows
+from meetings.choices import SeriesScope
 from meetings.filters import MeetingFilter
-from meetings.models import Attendance, Meeting, MeetingQuerySet, Rsvp, SeriesScope
+from meetings.models import Attendance, Meeting, Rsvp
+from meetings.querysets import MeetingQuerySet
 from meetings.serializers import (
     AttendanceSerializer,
     MeetingCreateSerializer,
@@ -70,7 +72,7 @@ class MeetingViewSet(ClubChildViewSetMixin, mixins.ListModelMixin, mixins.Retrie
         return meetings.with_rsvp_of(self.request.user) if self._is_member else meetings
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "insider": self._is_member}
+        return {**super().get_serializer_context(), "is_member": self._is_member}
 
     @extend_schema(
         summary="Create a meeting or a series", request=MeetingCreateSerializer, responses={201: MeetingSerializer}
@@ -84,12 +86,12 @@ class MeetingViewSet(ClubChildViewSetMixin, mixins.ListModelMixin, mixins.Retrie
     @change_schema(summary="Update a meeting")
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Set `status` to cancel the meeting. Optional fields that are not sent do not change."""
-        return self._change(MeetingUpdateSerializer(data=request.data))
+        return self._update(MeetingUpdateSerializer(data=request.data))
 
     @change_schema(summary="Update some fields of a meeting")
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Set `status` to cancel the meeting."""
-        return self._change(MeetingUpdateSerializer(data=request.data, partial=True))
+        return self._update(MeetingUpdateSerializer(data=request.data, partial=True))
 
     @extend_schema(summary="Delete a meeting", parameters=[SCOPE_PARAMETER])
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -115,7 +117,7 @@ class MeetingViewSet(ClubChildViewSetMixin, mixins.ListModelMixin, mixins.Retrie
             raise InvalidParameter([{"field": "scope", "code": "invalid_choice", "detail": choices}])
         return scope
 
-    def _change(self, serializer: BaseSerializer[Any]) -> Response:
+    def _update(self, serializer: BaseSerializer[Any]) -> Response:
         meeting: Meeting = self.get_object()
         meeting.update_meeting(by=current_user(self.request), scope=self._scope(), **validate(serializer))
         return self.serialize(meeting)
@@ -192,9 +194,9 @@ class AttendanceView(MeetingChildView):
 
     def lock_object(self, obj: object) -> None:
         # Users are locked before the club.
-        sent = AttendanceSerializer(data=self.request.data)
-        named = sent.validated_data["attended"] if sent.is_valid() else []
-        lock_rows(User, [*named, current_user(self.request).pk])
+        serializer = AttendanceSerializer(data=self.request.data)
+        users = serializer.validated_data["attended"] if serializer.is_valid() else []
+        lock_rows(User, [*users, current_user(self.request).pk])
         super().lock_object(obj)
 
     @extend_schema(

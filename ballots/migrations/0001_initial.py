@@ -30,8 +30,8 @@ class Migration(migrations.Migration):
                 ('outcome', models.CharField(blank=True, choices=[('winner', 'winner'), ('no_quorum', 'quorum not reached'), ('no_votes', 'no votes')], editable=False, max_length=10, verbose_name='outcome')),
                 ('voters', models.PositiveIntegerField(default=0, editable=False, help_text='How many votes were counted.', verbose_name='voters')),
                 ('members', models.PositiveIntegerField(default=0, editable=False, help_text='How many members the club had at closing time.', verbose_name='members')),
-                ('rounds', models.JSONField(default=list, editable=False, help_text='[{counts: [[place, n]], eliminated, exhausted}]')),
-                ('anonymous_votes', models.JSONField(default=list, editable=False, help_text='[[place, ...], ...] in random order.')),
+                ('rounds', models.JSONField(default=list, editable=False, help_text='[{counts: [[position, votes]], eliminated, exhausted}]')),
+                ('anonymous_votes', models.JSONField(default=list, editable=False, help_text='[[position, ...], ...] in random order.')),
                 ('club', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ballots', to='clubs.club', verbose_name='club')),
                 ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='created by')),
             ],
@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
             name='Vote',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('places', models.JSONField()),
+                ('positions', models.JSONField()),
                 ('ballot', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='votes', to='ballots.ballot')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='votes', to=settings.AUTH_USER_MODEL, verbose_name='user')),
             ],
@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='candidate',
-            constraint=models.UniqueConstraint(fields=('ballot', 'position'), name='ballots_candidate_place'),
+            constraint=models.UniqueConstraint(fields=('ballot', 'position'), name='ballots_candidate_position'),
         ),
         migrations.AddConstraint(
             model_name='candidate',

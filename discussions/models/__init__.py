@@ -1,6 +1,6 @@
 """Models of the discussions app."""
 
-from discussions.models.posts import BODY_LENGTH, Post, PostQuerySet
+from discussions.models.posts import BODY_LENGTH, Post
 from discussions.models.reactions import MAX_DISTINCT_EMOJI, Reaction, SpoilerReveal
 from discussions.models.threads import NO_POSTS, TITLE_LENGTH, Thread, ThreadQuerySet
 
@@ -10,7 +10,6 @@ __all__ = [
     "NO_POSTS",
     "TITLE_LENGTH",
     "Post",
-    "PostQuerySet",
     "Reaction",
     "SpoilerReveal",
     "Thread",

@@ -6,19 +6,17 @@ Lock order: club, thread, post, author's membership. Reactions and reveals lock 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Count, F, Max, OuterRef, Q, Subquery, When
+from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotAuthenticated
 
-from accounts.blocks import not_blocked
 from activity import services as activity
 from activity.models import ObjectRef
 from clubs.members.activity import recompute_activity, record_activity
@@ -26,77 +24,17 @@ from clubs.reading.models import percent_field
 from core.api.exceptions import Conflict, InvalidFieldError, PermissionDeniedProblem
 from core.db.locking import batched
 from core.db.transactions import atomic_with_retry, conflict_on_integrity_error
-from core.search.lookups import SearchField, build_search_text, query_terms
+from core.search.lookups import SearchField, build_search_text
 from discussions import notifications
 from discussions.models.reactions import MAX_DISTINCT_EMOJI, Reaction, SpoilerReveal, emoji_key
-from discussions.spoilers import ZERO_PERCENT, default_spoiler_percent, readable_by
-from moderation.author_notice import annotate_moderation
-from moderation.models import close_cases_for_deleted
+from discussions.querysets import PostQuerySet, club_search_word
+from discussions.spoilers import ZERO_PERCENT, default_spoiler_percent
 
 if TYPE_CHECKING:
     from accounts.models import User
     from discussions.models.threads import Thread
 
 BODY_LENGTH = 10_000
-
-
-class PostQuerySet(models.QuerySet["Post"]):
-    """Queries for posts."""
-
-    def visible_to(self, user: User, *, moderating: bool = False) -> PostQuerySet:
-        """Return the posts that a member may see, locked or not.
-
-        Hidden posts are visible to their author only. A block hides the posts and threads of two users from each other,
-        but not if the caller is `moderating`: blocking moderators must not evade them.
-        """
-        rows = self.filter(Q(hidden_at__isnull=True) | Q(author=user.pk))
-        return rows if moderating else rows.filter(not_blocked(user, "author"), not_blocked(user, "thread__author"))
-
-    def with_details_for(self, user: User, *, moderating: bool = False) -> PostQuerySet:
-        """Return visible posts with what a response contains; `text` is None if the post is locked for `user`.
-
-        The body is deferred, so that nothing built from these rows can reveal it.
-        """
-        text = Case(When(readable_by(user), then=F("body")), default=None)
-        decided = annotate_moderation("post", when=Q(author=user.pk, hidden_at__isnull=False))
-        rows = self.visible_to(user, moderating=moderating).annotate(text=text, **decided)
-        tally = models.Prefetch("reactions", Reaction.objects.counted_by_emoji(user), to_attr="tally")
-        return (
-            rows.select_related("author")
-            .defer("body", "search_text", "author__bio", "author__search_text")
-            .prefetch_related(tally)
-        )
-
-    def readable_by(self, user: User) -> PostQuerySet:
-        """Return posts whose text `user` may read, without deleted ones."""
-        return self.filter(readable_by(user), deleted_at__isnull=True)
-
-    def search(self, club: int, text: str) -> PostQuerySet:
-        """Return posts of a club that contain words starting with each word of `text`, ignoring case and accents."""
-        terms = query_terms(text)
-        return self.filter(club=club, search_text__words=[_club_search_word(club), *terms]) if terms else self.none()
-
-    def blank_out(self) -> None:
-        """Delete text and author of the posts. The rows must be locked; the caller updates the threads' counters."""
-        close_cases_for_deleted("post", self.values("pk"))
-        for rows in (Reaction.objects.all(), SpoilerReveal.objects.all()):
-            rows.filter(post__in=self.values("pk")).delete()
-        self.update(body="", search_text="", author=None, edited_at=None, deleted_at=timezone.now())
-
-    def countable(self) -> PostQuerySet:
-        """Return posts that count in the thread's counters: neither deleted nor hidden."""
-        return self.filter(deleted_at__isnull=True, hidden_at__isnull=True)
-
-    def last_posted_at(self) -> Subquery:
-        """Return a subquery for memberships: when the user last wrote a post that is neither deleted nor hidden."""
-        posts = self.countable().filter(club=OuterRef("club"), author=OuterRef("user"))
-        return Subquery(posts.order_by("-created_at").values("created_at")[:1])
-
-    def count_by_thread(self, threads: Sequence[int]) -> dict[int, dict[str, Any]]:
-        """Return the counters of these threads, without those that have no posts: `{thread: {column: value}}`."""
-        posts = self.countable().filter(thread__in=threads).order_by().values_list("thread")
-        found = posts.annotate(n=Count("pk"), last=Max("created_at"))
-        return {thread: {"posts_count": n, "last_post_at": last} for thread, n, last in found}
 
 
 class Post(models.Model):
@@ -136,7 +74,7 @@ class Post(models.Model):
         indexes = [
             models.Index(fields=["club", "id"], name="discussions_post_of_club"),
             models.Index(fields=["thread", "id"], name="discussions_post_of_thread"),
-            # For `last_said`.
+            # For `PostQuerySet.last_posted_at`.
             models.Index(fields=["club", "author", "created_at"], name="discussions_post_of_author"),
         ]
 
@@ -166,7 +104,7 @@ class Post(models.Model):
         post = cls(thread=thread, author=by, body=body, reply_to=reply_to)
         post.spoiler_percent = post.resolve_spoiler_percent(spoiler_percent, by=by)
         post._insert()
-        post.record("created", by=by)
+        post.record_event("created", by=by)
         notifications.notify_post(post)
         return post
 
@@ -178,14 +116,14 @@ class Post(models.Model):
         Conflict `post_deleted`, and `thread_closed` for all changes but a raised `spoiler_percent`.
         """
         self._lock()
-        was, body, is_author = self.spoiler_percent, values.get("body", self.body), by.pk == self.author_id
-        now = self.resolve_spoiler_percent(values["spoiler_percent"], by=by) if "spoiler_percent" in values else was
-        lowered = (now or ZERO_PERCENT) < (was or ZERO_PERCENT)
+        old, body, is_author = self.spoiler_percent, values.get("body", self.body), by.pk == self.author_id
+        new = self.resolve_spoiler_percent(values["spoiler_percent"], by=by) if "spoiler_percent" in values else old
+        lowered = (new or ZERO_PERCENT) < (old or ZERO_PERCENT)
         if not is_author and ("body" in values or lowered):
             raise PermissionDeniedProblem("author_only", _("Only the author may change this post."))
         if body != self.body or lowered:
             self.thread.require_open()
-        changed: dict[str, Any] = {} if now == was else {"spoiler_percent": now}
+        changed: dict[str, Any] = {} if new == old else {"spoiler_percent": new}
         if body != self.body:
             changed |= {"body": body, "search_text": self._search_text(body), "edited_at": timezone.now()}
         if not changed:
@@ -194,15 +132,15 @@ class Post(models.Model):
             setattr(self, name, value)
         self.save(update_fields=changed)
         if not lowered:
-            self._raise_reply_guards()
-        self.record("changed", by=by)
+            self._raise_spoiler_percent_of_replies()
+        self.record_event("changed", by=by)
         notifications.notify_post(self)
 
     @atomic_with_retry
     def soft_delete(self, *, by: User) -> None:
         """Delete text, author and reactions of the post; the row stays. Raise Conflict `post_deleted`."""
         self._lock()
-        self.record("deleted", by=by)
+        self.record_event("deleted", by=by)
         Post.objects.filter(pk=self.pk).blank_out()
         self.thread.recount_posts()
         self._refresh_author_activity()
@@ -223,7 +161,7 @@ class Post(models.Model):
     def react(self, emoji: str, *, by: User) -> None:
         """Add a reaction, unless the user has added the same one before.
 
-        Raise Conflict `post_deleted`, `thread_closed`, or `too_many_reactions` beyond MOST_EMOJI different emoji.
+        Raise Conflict `post_deleted`, `thread_closed`, or `too_many_reactions` beyond MAX_DISTINCT_EMOJI emoji.
         """
         self._lock_post()
         key, existing = emoji_key(emoji), Reaction.objects.filter(post=self)
@@ -261,22 +199,22 @@ class Post(models.Model):
 
     @property
     def is_locked(self) -> bool:
-        """Whether the user it was loaded for (`shown_to`) may not read its text."""
-        return not self.is_deleted and self.text is None  # type: ignore[attr-defined]  # `shown_to` adds it
+        """Whether the user passed to `with_details_for` may not read the text."""
+        return not self.is_deleted and self.text is None  # type: ignore[attr-defined]  # `with_details_for` adds it
 
-    def resolve_spoiler_percent(self, asked: Decimal | None, *, by: User) -> Decimal | None:
+    def resolve_spoiler_percent(self, requested: Decimal | None, *, by: User) -> Decimal | None:
         """Return the `spoiler_percent` for the requested one; None requests the author's own progress.
 
         It is at least that of the post it replies to. Raise InvalidField if the thread is not about a book.
         """
         minimum = self.reply_to.spoiler_percent if self.reply_to else None
         if self.thread.entry_id is None:
-            if asked:
+            if requested:
                 raise InvalidFieldError("spoiler_percent", "no_entry", _("This thread is not about a book."))
             return minimum
-        return max(
-            asked if asked is not None else default_spoiler_percent(self.thread.entry_id, by), minimum or ZERO_PERCENT
-        )
+        if requested is None:
+            requested = default_spoiler_percent(self.thread.entry_id, by)
+        return max(requested, minimum or ZERO_PERCENT)
 
     def _insert(self) -> None:
         """Save the new post and count it. The thread must be locked.
@@ -304,15 +242,15 @@ class Post(models.Model):
         if self.is_deleted:
             raise Conflict("post_deleted", _("This post is deleted."))
 
-    def record(self, what: str, *, by: User) -> None:
+    def record_event(self, action: str, *, by: User) -> None:
         """Record an event in the club's activity log, with the post's author as its subject."""
-        thing = ObjectRef("post", self.pk, self.thread.title, self.thread.author_id)
+        object_ref = ObjectRef("post", self.pk, self.thread.title, self.thread.author_id)
         subject = self.author_id if self.author_id != by.pk else None
-        activity.record_event(f"post.{what}", actor=by.pk, object_ref=thing, club=self.club_id, subject=subject)
+        activity.record_event(f"post.{action}", actor=by.pk, object_ref=object_ref, club=self.club_id, subject=subject)
 
-    def _record_private_event(self, what: str, *, by: User) -> None:
+    def _record_private_event(self, action: str, *, by: User) -> None:
         """Record an event in the activity log of `by` only: reactions and reveals are not shown to the club."""
-        activity.record_event(f"post.{what}", actor=by.pk, object_ref=ObjectRef("post", self.pk, ""))
+        activity.record_event(f"post.{action}", actor=by.pk, object_ref=ObjectRef("post", self.pk, ""))
 
     def _lock(self) -> None:
         """Lock and reload the club, the thread and the post."""
@@ -321,11 +259,11 @@ class Post(models.Model):
 
     def _lock_post(self) -> None:
         """Lock the post only. Raise Http404 if it does not exist, and Conflict if it was deleted."""
-        row = Post.objects.select_for_update().filter(pk=self.pk).values_list("deleted_at", flat=True)
-        found = list(row)
-        if not found:
+        rows = Post.objects.select_for_update().filter(pk=self.pk)
+        deleted_at = list(rows.values_list("deleted_at", flat=True))
+        if not deleted_at:
             raise Http404
-        if found[0] is not None:
+        if deleted_at[0] is not None:
             raise Conflict("post_deleted", _("This post is deleted."))
 
     def _set_hidden(self, at: datetime.datetime | None) -> None:
@@ -341,26 +279,21 @@ class Post(models.Model):
 
     def _search_text(self, body: str) -> str:
         """Return the text of the search index."""
-        return f"{_club_search_word(self.club_id)} {build_search_text([body])}"
+        return f"{club_search_word(self.club_id)} {build_search_text([body])}"
 
-    def _raise_reply_guards(self) -> None:
+    def _raise_spoiler_percent_of_replies(self) -> None:
         """Raise `spoiler_percent` of direct and indirect replies to that of this post."""
         if self.spoiler_percent is None:
             return
-        less = Q(spoiler_percent__isnull=True) | Q(spoiler_percent__lt=self.spoiler_percent)
-        later = Post.objects.filter(less, thread=self.thread_id, pk__gt=self.pk, reply_to__isnull=False)
+        lower = Q(spoiler_percent__isnull=True) | Q(spoiler_percent__lt=self.spoiler_percent)
+        later = Post.objects.filter(lower, thread=self.thread_id, pk__gt=self.pk, reply_to__isnull=False)
         # Replies come after their parent in the order of ids.
         raised = {self.pk}
-        for pk, answered in later.order_by("pk").values_list("pk", "reply_to"):
-            if answered in raised:
+        for pk, parent in later.order_by("pk").values_list("pk", "reply_to"):
+            if parent in raised:
                 raised.add(pk)
         for replies in batched(sorted(raised - {self.pk})):
             Post.objects.filter(pk__in=replies).update(spoiler_percent=self.spoiler_percent)
 
 
 MUTABLE_FIELDS = ["author", "body", "reply_to", "spoiler_percent", "edited_at", "deleted_at", "hidden_at"]
-
-
-def _club_search_word(club: int) -> str:
-    """Return the index word that limits a search to one club; users cannot search for it (`search.PREFIX`)."""
-    return f"zz{club}z"

@@ -31,19 +31,18 @@ class ReactionQuerySet(models.QuerySet["Reaction"]):
     """Queries for reactions."""
 
     def counted_by_emoji(self, user: User) -> ReactionQuerySet:
-        """Return one row per post and emoji, in the order of first use, annotated with `n`, `mine` and `shown`.
-
-        `shown` is the fully qualified form of the emoji, if anyone has sent that.
+        """Return one row per post and emoji, in the order of first use, annotated with `count`, `is_own` and
+        `qualified_emoji`, which is the fully qualified form of the emoji if anyone has sent that.
         """
-        same: Any = {"partition_by": [F("post"), F("key")]}
-        mine = Case(When(user=user.pk, then=Value(1)), default=Value(0))
-        counted = self.annotate(
-            n=Window(Count("pk"), **same),
-            mine=Window(Max(mine), **same),
-            shown=Window(Max("emoji"), **same),
-            place=Window(RowNumber(), order_by=F("pk").asc(), **same),
+        per_emoji: Any = {"partition_by": [F("post"), F("key")]}
+        own = Case(When(user=user.pk, then=Value(1)), default=Value(0))
+        rows = self.annotate(
+            count=Window(Count("pk"), **per_emoji),
+            is_own=Window(Max(own), **per_emoji),
+            qualified_emoji=Window(Max("emoji"), **per_emoji),
+            row_number=Window(RowNumber(), order_by=F("pk").asc(), **per_emoji),
         )
-        return counted.filter(place=1).order_by("pk")
+        return rows.filter(row_number=1).order_by("pk")
 
 
 class Reaction(models.Model):

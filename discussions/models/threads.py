@@ -38,7 +38,7 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
     """Queries for threads."""
 
     def visible_to(self, user: User, *, as_moderator: bool = False) -> ThreadQuerySet:
-        """Return the threads that a member may see. Blocks hide threads, but not if the caller is `moderating`."""
+        """Return the threads that a member may see. Blocks hide threads, but not `as_moderator`."""
         return self if as_moderator else self.filter(not_blocked(user, "author"))
 
     def delete_with_posts(self) -> None:
@@ -65,7 +65,7 @@ class Thread(models.Model):
     club = models.ForeignKey(
         "clubs.Club", models.CASCADE, related_name="threads", db_index=False, verbose_name=_("club")
     )
-    # A thread outlives its entry; its posts keep their `spoiler_percent`, see `wall.open_to`.
+    # A thread outlives its entry; its posts keep their `spoiler_percent`, see `discussions.spoilers`.
     entry = models.ForeignKey(
         "clubs.Entry", models.SET_NULL, null=True, blank=True, related_name="threads", verbose_name=_("entry")
     )
@@ -158,10 +158,10 @@ class Thread(models.Model):
         if self.closed:
             raise Conflict("thread_closed", _("This thread is closed."))
 
-    def record_event(self, what: str, *, by: User) -> None:
+    def record_event(self, action: str, *, by: User) -> None:
         """Record an event in the club's activity log."""
-        thing = ObjectRef("thread", self.pk, self.title, self.author_id)
-        activity.record_event(f"thread.{what}", actor=by.pk, object_ref=thing, club=self.club_id)
+        object_ref = ObjectRef("thread", self.pk, self.title, self.author_id)
+        activity.record_event(f"thread.{action}", actor=by.pk, object_ref=object_ref, club=self.club_id)
 
     def _delete(self, by: User) -> None:
         self.record_event("deleted", by=by)

@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                 ('answer', models.CharField(choices=[('yes', 'yes'), ('maybe', 'maybe'), ('no', 'no'), ('waitlisted', 'waitlisted')], max_length=10)),
                 ('waitlist_order', models.PositiveIntegerField(default=0, editable=False)),
                 ('answered_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('meeting', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='answers', to='meetings.meeting')),
+                ('meeting', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rsvps', to='meetings.meeting')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rsvps', to=settings.AUTH_USER_MODEL, verbose_name='user')),
             ],
             options={

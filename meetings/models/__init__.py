@@ -12,16 +12,12 @@ from meetings.models.meetings import (
     TITLE_LENGTH,
     URL_LENGTH,
     Meeting,
-    MeetingQuerySet,
     MeetingSeries,
-    MeetingStatus,
-    SeriesScope,
 )
-from meetings.models.rsvps import CLIENT_CHOICES, Attendance, Rsvp, RsvpStatus, withdraw_all_rsvps, withdraw_rsvps
+from meetings.models.rsvps import Attendance, Rsvp, withdraw_all_rsvps, withdraw_rsvps
 
 __all__ = [
     "CANCELLED_RETENTION",
-    "CLIENT_CHOICES",
     "COUNTS",
     "MAX_CAPACITY",
     "MAX_DURATION_MINUTES",
@@ -33,12 +29,8 @@ __all__ = [
     "Attendance",
     "CalendarToken",
     "Meeting",
-    "MeetingQuerySet",
     "MeetingSeries",
-    "MeetingStatus",
     "Rsvp",
-    "RsvpStatus",
-    "SeriesScope",
     "withdraw_all_rsvps",
     "withdraw_rsvps",
 ]

@@ -51,5 +51,5 @@ class CalendarToken(models.Model):
     @classmethod
     def get_user(cls, token: str) -> User | None:
         """Return the user of a token, or None if the token is invalid or the user may not sign in."""
-        found = cls.objects.select_related("user").filter(digest=sha256_hex(token)).first()
-        return found.user if found is not None and found.user.can_sign_in else None
+        row = cls.objects.select_related("user").filter(digest=sha256_hex(token)).first()
+        return row.user if row is not None and row.user.can_sign_in else None

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Avg, Case, Count, OuterRef, Prefetch, Q, Subquery, When
+from django.db.models import Q
 from django.http import Http404
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +26,8 @@ from clubs.reading.models import Entry
 from core.api.exceptions import Conflict, InvalidFieldError
 from core.db.transactions import atomic_with_retry
 from meetings import notifications, tasks
+from meetings.choices import MeetingStatus, SeriesScope
+from meetings.querysets import MeetingQuerySet
 from meetings.recurrence import MAX_START, MIN_START, Frequency, occurrences, out_of_range, to_local, to_utc
 
 if TYPE_CHECKING:
@@ -41,20 +41,6 @@ MAX_CAPACITY = 10_000
 COUNTS = ("yes", "maybe", "no", "waitlisted")
 # How long calendars list a cancelled or deleted meeting.
 CANCELLED_RETENTION = datetime.timedelta(days=30)
-
-
-class MeetingStatus(models.TextChoices):
-    """Status of a meeting."""
-
-    SCHEDULED = "scheduled", _("scheduled")
-    CANCELLED = "cancelled", _("cancelled")
-
-
-class SeriesScope(models.TextChoices):
-    """Meetings of a series that a change applies to."""
-
-    THIS = "this", _("this meeting")
-    FOLLOWING = "following", _("this and all following meetings of the series")
 
 
 class MeetingSeries(models.Model):
@@ -72,67 +58,11 @@ class MeetingSeries(models.Model):
         return f"{self.every} ({self.count})"
 
 
-class MeetingQuerySet(models.QuerySet["Meeting"]):
-    """Queries for meetings."""
-
-    def not_deleted(self) -> MeetingQuerySet:
-        """Exclude deleted meetings, which are stored for calendars only."""
-        return self.filter(deleted_at=None)
-
-    def upcoming(self) -> MeetingQuerySet:
-        """Return meetings that have not started."""
-        return self.filter(starts_at__gt=now())
-
-    def started(self) -> MeetingQuerySet:
-        """Return meetings that have started."""
-        return self.filter(starts_at__lte=now())
-
-    def by_proximity(self) -> MeetingQuerySet:
-        """Order by proximity: upcoming meetings, soonest first, then past ones, latest first."""
-        upcoming = Case(When(starts_at__gt=now(), then="starts_at"))
-        return self.order_by(upcoming.asc(nulls_last=True), "-starts_at", "-pk")
-
-    def past(self) -> MeetingQuerySet:
-        """Return meetings that are over and were not cancelled."""
-        return self.not_deleted().filter(status=MeetingStatus.SCHEDULED, ends_at__lte=now())
-
-    def with_rsvp_of(self, user: User | AnonymousUser) -> MeetingQuerySet:
-        """Prefetch the series and the RSVP of `user` (`own_answers`), in two queries."""
-        answers: Any = Meeting._meta.get_field("answers").related_model
-        own = answers.objects.filter(user=user.pk if user.is_authenticated else None).with_waitlist_position()
-        return self.prefetch_related("series", Prefetch("answers", own, to_attr="own_answers"))
-
-    def next_per_club(self, clubs: Iterable[Club] | Iterable[int] | None = None) -> MeetingQuerySet:
-        """Return the next scheduled meeting of each club, or of each of `clubs`.
-
-        >>> Meeting.objects.next_for(clubs).with_answer_of(user)
-        """
-        upcoming = (
-            Meeting.objects.not_deleted().upcoming().filter(club=OuterRef("club"), status=MeetingStatus.SCHEDULED)
-        )
-        found = self.not_deleted().upcoming().filter(pk=Subquery(upcoming.order_by("starts_at", "pk").values("pk")[:1]))
-        return found if clubs is None else found.filter(club__in=clubs)
-
-    def resync_timezones(self) -> int:
-        """Call `Meeting.settle` on upcoming meetings. Return how many changed."""
-        moved = 0
-        for meeting in self.not_deleted().upcoming().select_related("club").iterator():
-            with suppress(Http404):  # deleted in the meantime
-                moved += meeting.resync_timezones()
-        return moved
-
-    def attendance(self) -> tuple[int, float | None]:
-        """Return how many of these meetings took place, and their mean attendance where it was recorded."""
-        result = self.past().aggregate(held=Count("pk"), mean=Avg("attended_count"))
-        mean = result["mean"]
-        return result["held"], None if mean is None else round(float(mean), 2)
-
-
 class Meeting(models.Model):
     """A meeting of a club.
 
-    The local time (`local_date`, `local_time`, `local_later`) in `timezone` is authoritative. `starts_at` is derived
-    from it; `settle` recomputes it if the rules of the time zone change.
+    The local time (`local_date`, `local_time`, `local_fold`) in `timezone` is authoritative. `starts_at` is derived
+    from it; `resync_timezone` recomputes it if the rules of the time zone change.
     """
 
     club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="meetings", verbose_name=_("club"))
@@ -244,7 +174,7 @@ class Meeting(models.Model):
             meeting._set_cancelled_at()
             meeting.save(force_insert=True)
             tasks.schedule_reminder(meeting)
-        meetings[0]._record("created", by)
+        meetings[0]._record_event("created", by)
         notifications.notify_created(meetings[0], by)
         return meetings[0]
 
@@ -262,14 +192,14 @@ class Meeting(models.Model):
         at = values.pop("starts_at", self.starts_at)
         is_moved = (at, zone) != (self.starts_at, self.timezone)
         local = to_local(at, zone) if is_moved else self.local_starts_at
-        step = local - self.local_starts_at
+        shift = local - self.local_starts_at
         changed = []
         for row in rows:
-            time = (local if row is self else row._moved_local_start(step), zone) if is_moved else None
+            time = (local if row is self else row._shifted_local_start(shift), zone) if is_moved else None
             changed.append(row._update(values, time))
         if any(changed):
             cancelled = "status" in changed[0] and self.status == MeetingStatus.CANCELLED
-            self._record("cancelled" if cancelled else "changed", by)
+            self._record_event("cancelled" if cancelled else "changed", by)
         if any(row._should_notify(names) for row, names in zip(rows, changed, strict=True)):
             notifications.notify_changed(self, by)
 
@@ -281,25 +211,25 @@ class Meeting(models.Model):
         """
         at = now()
         rows = self._lock_scope(by, scope)
-        self.answers.model.objects.delete_rsvps(rows)
+        self.rsvps.model.objects.delete_rsvps(rows)
         for row in rows:
             row.deleted_at, row.updated_at, row.sequence = at, at, row.sequence + 1
             row.save(update_fields=["deleted_at", "updated_at", "sequence", *COUNTS])
-            notifications.schedule_purge(row, after=CANCELLED_RETENTION)
-        self._record("deleted", by)
+            tasks.schedule_purge(row, after=CANCELLED_RETENTION)
+        self._record_event("deleted", by)
         if any(row.status == MeetingStatus.SCHEDULED and not row.is_over for row in rows):
             notifications.notify_changed(self, by)
 
     @atomic_with_retry
-    def resync_timezones(self) -> bool:
-        """Recompute `starts_at` if the rules of the time zone have changed. Return whether they had."""
+    def resync_timezone(self) -> bool:
+        """Recompute `starts_at` if the rules of the time zone have changed. Return whether they have."""
         if self._is_in_sync:
             return False
         self._lock_scope(None, SeriesScope.THIS)
         if self._is_in_sync:
             return False
         self._update({}, (self.local_starts_at, self.timezone))
-        self._record("changed", None)
+        self._record_event("changed", None)
         if self._should_notify({"starts_at"}):
             notifications.notify_changed(self, None)
         return True
@@ -325,7 +255,7 @@ class Meeting(models.Model):
 
     @property
     def is_scheduled(self) -> bool:
-        """Whether it is to be, or was."""
+        """Whether the meeting is not cancelled."""
         return self.status == MeetingStatus.SCHEDULED
 
     @property
@@ -352,7 +282,7 @@ class Meeting(models.Model):
         return [self, *following]
 
     def _update(self, values: dict[str, Any], time: tuple[datetime.datetime, str] | None) -> set[str]:
-        """Save changed columns and fill free seats. Return their names. The meeting must be locked."""
+        """Save changed columns, fill free seats and return the names of the columns. The meeting must be locked."""
         before = {name: getattr(self, name) for name in (*values, *TIME_FIELDS)}
         for name, value in values.items():
             setattr(self, name, value)
@@ -365,7 +295,7 @@ class Meeting(models.Model):
             self._set_cancelled_at()
         self.updated_at, self.sequence = now(), self.sequence + 1
         self.save(update_fields=[*changed, "cancelled_at", "updated_at", "sequence"])
-        self.answers.model.objects.promote_waitlist(self)
+        self.rsvps.model.objects.promote_waitlist(self)
         tasks.schedule_reminder(self)
         return changed
 
@@ -385,10 +315,10 @@ class Meeting(models.Model):
         )
         self.ends_at = at + datetime.timedelta(minutes=self.duration_minutes)
 
-    def _moved_local_start(self, step: datetime.timedelta) -> datetime.datetime:
-        """Return the local start moved by `step`."""
+    def _shifted_local_start(self, shift: datetime.timedelta) -> datetime.datetime:
+        """Return the local start, `shift` later."""
         try:
-            return self.local_starts_at + step if step else self.local_starts_at
+            return self.local_starts_at + shift if shift else self.local_starts_at
         except OverflowError:
             raise out_of_range("starts_at") from None
 
@@ -404,8 +334,8 @@ class Meeting(models.Model):
     def _is_in_sync(self) -> bool:
         return to_utc(self.local_starts_at, self.timezone) == self.starts_at
 
-    def _record(self, what: str, by: User | None) -> None:
-        record_event(f"meeting.{what}", actor=by.pk if by else None, object_ref=self.object_ref, club=self.club_id)
+    def _record_event(self, action: str, by: User | None) -> None:
+        record_event(f"meeting.{action}", actor=by.pk if by else None, object_ref=self.object_ref, club=self.club_id)
 
 
 TIME_FIELDS = ("timezone", "starts_at", "ends_at", "local_date", "local_time", "local_fold")

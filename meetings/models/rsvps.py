@@ -26,20 +26,9 @@ from clubs.members.models import Membership
 from core.api.exceptions import Conflict, InvalidFieldError
 from core.db.locking import lock_rows
 from core.db.transactions import atomic_with_retry
-from meetings import notifications
-from meetings.models.meetings import COUNTS, Meeting, MeetingStatus
-
-
-class RsvpStatus(models.TextChoices):
-    """Answers to a meeting. `waitlisted` is a yes to a meeting that is full."""
-
-    YES = "yes", _("yes")
-    MAYBE = "maybe", _("maybe")
-    NO = "no", _("no")
-    WAITLISTED = "waitlisted", _("waitlisted")
-
-
-CLIENT_CHOICES = [choice for choice in RsvpStatus.choices if choice[0] != RsvpStatus.WAITLISTED]
+from meetings import tasks
+from meetings.choices import MeetingStatus, RsvpStatus
+from meetings.models.meetings import COUNTS, Meeting
 
 
 class RsvpQuerySet(models.QuerySet["Rsvp"]):
@@ -50,18 +39,17 @@ class RsvpQuerySet(models.QuerySet["Rsvp"]):
         return self.filter(answer=RsvpStatus.WAITLISTED).order_by("waitlist_order", "pk")
 
     def with_waitlist_position(self) -> RsvpQuerySet:
-        """Annotate `place`, the position on the waitlist, starting at 1."""
-        before = Rsvp.objects.filter(
+        """Annotate `waitlist_position`, which starts at 1."""
+        until = Rsvp.objects.filter(
             meeting=OuterRef("meeting"), answer=RsvpStatus.WAITLISTED, waitlist_order__lte=OuterRef("waitlist_order")
         )
-        return self.annotate(
-            place=Coalesce(Subquery(before.order_by().values("meeting").annotate(n=Count("pk")).values("n")), 0)
-        )
+        position = Subquery(until.order_by().values("meeting").annotate(n=Count("pk")).values("n"))
+        return self.annotate(waitlist_position=Coalesce(position, 0))
 
     def last_answered_at(self) -> Subquery:
-        """Return a subquery for memberships: when the user last answered a meeting that is not deleted."""
-        given = self.filter(meeting__club=OuterRef("club"), user=OuterRef("user"))
-        return Subquery(given.order_by("-answered_at").values("answered_at")[:1])
+        """Return a subquery for memberships: when the user last sent an RSVP. Deleted meetings have none."""
+        rsvps = self.filter(meeting__club=OuterRef("club"), user=OuterRef("user"))
+        return Subquery(rsvps.order_by("-answered_at").values("answered_at")[:1])
 
     def count_by_meeting(self, meetings: Sequence[int]) -> dict[int, dict[str, int]]:
         """Return the counters of these meetings, without zeros: `{meeting: {answer: n}}`."""
@@ -72,9 +60,9 @@ class RsvpQuerySet(models.QuerySet["Rsvp"]):
         return counts
 
     def promote_waitlist(self, meeting: Meeting) -> None:
-        """Give the seats that are free to the first in line. The caller holds the meeting's row.
+        """Give free seats to the first users on the waitlist. The meeting must be locked.
 
-        Of a meeting that is cancelled or over nobody gets one any more.
+        Nobody is promoted if the meeting is cancelled or over.
         """
         if not meeting.waitlisted or meeting.status == MeetingStatus.CANCELLED or meeting.is_over:
             return
@@ -83,13 +71,13 @@ class RsvpQuerySet(models.QuerySet["Rsvp"]):
             return
         self.filter(pk__in=[pk for pk, _user in first]).update(answer=RsvpStatus.YES, waitlist_order=0)
         _update_counters(meeting, RsvpStatus.WAITLISTED, RsvpStatus.YES, len(first))
-        notifications.notify_promoted(meeting, [user for _pk, user in first])
+        tasks.schedule_promotion_notices(meeting, [user for _pk, user in first])
 
     def delete_rsvps(self, meetings: Sequence[Meeting]) -> None:
-        """Delete all answers to meetings of a club that go. The caller holds all these rows, and writes the counts."""
-        given = self.filter(meeting__in=meetings)
-        users = set(given.values_list("user", flat=True))
-        given.delete()
+        """Delete the RSVPs of meetings being deleted, and zero their counters. The caller locks and saves the rows."""
+        rsvps = self.filter(meeting__in=meetings)
+        users = set(rsvps.values_list("user", flat=True))
+        rsvps.delete()
         for club in {meeting.club_id for meeting in meetings}:
             recompute_activity(users, club=club)
         for meeting in meetings:
@@ -98,10 +86,10 @@ class RsvpQuerySet(models.QuerySet["Rsvp"]):
 
 
 class Rsvp(models.Model):
-    """A member's RSVP to a meeting. The waitlist is ordered by `ticket`."""
+    """A member's RSVP to a meeting. The waitlist is ordered by `waitlist_order`."""
 
-    meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="answers")
-    # Account deletion calls `take_back_all` first, which keeps the meeting's counters right.
+    meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="rsvps")
+    # Account deletion calls `withdraw_all_rsvps` first, which updates the meeting's counters.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="rsvps", verbose_name=_("user"))
     answer = models.CharField(max_length=10, choices=RsvpStatus.choices)
     waitlist_order = models.PositiveIntegerField(default=0, editable=False)
@@ -123,8 +111,8 @@ class Rsvp(models.Model):
     def set_rsvp(cls, *, meeting: Meeting, by: User, answer: str) -> Rsvp:
         """Set the RSVP of `by`, and give a seat that becomes free to the first user on the waitlist.
 
-        Return the RSVP with its `place`. Raise Http404 if the meeting was deleted or the user has left the club, and
-        Conflict `meeting_cancelled`, `meeting_over` or `no_maybe`.
+        Return the RSVP with its `waitlist_position`. Raise Http404 if the meeting was deleted or the user has left the
+        club, and Conflict `meeting_cancelled`, `meeting_over` or `no_maybe`.
         """
         # Removing a member locks the user too, so the membership cannot change after it was read.
         lock_rows(User, [by.pk])
@@ -148,9 +136,10 @@ class Rsvp(models.Model):
         return cls.objects.with_waitlist_position().get(pk=own.pk)
 
     def _save_answer(self, answer: str) -> None:
-        line = Rsvp.objects.filter(meeting=self.meeting_id, answer=RsvpStatus.WAITLISTED)
-        last = line.aggregate(last=models.Max("waitlist_order"))["last"] or 0 if answer == RsvpStatus.WAITLISTED else -1
-        self.answer, self.waitlist_order, self.answered_at = answer, last + 1, timezone.now()
+        self.answer, self.waitlist_order, self.answered_at = answer, 0, timezone.now()
+        if answer == RsvpStatus.WAITLISTED:
+            waitlist = Rsvp.objects.filter(meeting=self.meeting_id).waitlisted()
+            self.waitlist_order = (waitlist.aggregate(last=models.Max("waitlist_order"))["last"] or 0) + 1
         self.save()
 
 
@@ -164,8 +153,8 @@ def withdraw_rsvps(user: int, club: int) -> None:
 
     The user and the club must be locked, and the membership must be saved.
     """
-    given = Rsvp.objects.filter(user=user, meeting__club=club, meeting__ends_at__gt=timezone.now())
-    _withdraw(user, list(given.values_list("meeting", flat=True)))
+    rsvps = Rsvp.objects.filter(user=user, meeting__club=club, meeting__ends_at__gt=timezone.now())
+    _withdraw(user, list(rsvps.values_list("meeting", flat=True)))
     recompute_activity([user], club=club)
 
 
@@ -187,9 +176,9 @@ def _withdraw(user: int, meetings: Sequence[int]) -> None:
 
 def _update_counters(meeting: Meeting, before: str | None, after: str | None, n: int = 1) -> None:
     """Update the counters of a meeting, which must be locked."""
-    for answer, step in ((before, -n), (after, n)):
+    for answer, change in ((before, -n), (after, n)):
         if answer:
-            setattr(meeting, answer, getattr(meeting, answer) + step)
+            setattr(meeting, answer, getattr(meeting, answer) + change)
     meeting.save(update_fields=[answer for answer in (before, after) if answer])
 
 
@@ -214,24 +203,24 @@ class Attendance(models.Model):
 
         Raise InvalidField for a user who is neither a current nor a former member, and Conflict `meeting_cancelled`.
         """
-        named = sorted(set(users))
-        lock_rows(User, [*named, by.pk])
+        user_ids = sorted(set(users))
+        lock_rows(User, [*user_ids, by.pk])
         meeting.club.lock()
         meeting.lock()
         if meeting.status == MeetingStatus.CANCELLED:
             raise Conflict("meeting_cancelled", _("This meeting is cancelled."))
-        members = set(_current_or_former_members(meeting, named))
+        members = set(_current_or_former_members(meeting, user_ids))
         invalid = next((index for index, user in enumerate(users) if user not in members), None)
         if invalid is not None:
             raise InvalidFieldError(
                 f"attended.{invalid}", "does_not_exist", _("No current or former member has this id.")
             )
-        cls.objects.filter(meeting=meeting).exclude(user__in=named).delete()
+        cls.objects.filter(meeting=meeting).exclude(user__in=user_ids).delete()
         existing = set(cls.objects.filter(meeting=meeting).values_list("user", flat=True))
         Attendance.objects.bulk_create(
-            Attendance(meeting=meeting, user_id=user) for user in named if user not in existing
+            Attendance(meeting=meeting, user_id=user) for user in user_ids if user not in existing
         )
-        meeting.attended_count = len(named)
+        meeting.attended_count = len(user_ids)
         meeting.save(update_fields=["attended_count"])
         record_event("meeting.attendance_noted", actor=by.pk, object_ref=meeting.object_ref, club=meeting.club_id)
 

@@ -128,7 +128,7 @@ def test_create_notifies_members_and_records_event(
     assert (event.actor_id, event.club_id, event.object_ref) == (moe.pk, club.pk, ObjectRef("ballot", pk, "Next?"))
     notifications = Notification.objects.filter(kind="ballot_opened")
     assert {row.user_id for row in notifications} == {alice.pk, bob.pk}
-    assert {row.thing for row in notifications} == {ObjectRef("ballot", pk, "Next?")}
+    assert {row.object_ref for row in notifications} == {ObjectRef("ballot", pk, "Next?")}
 
 
 def test_moderator_deletes_ballot(

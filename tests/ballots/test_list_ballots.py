@@ -71,7 +71,7 @@ def test_list_query_count_is_constant(
     Ballot.objects.bulk_create(Ballot(**common, status="closed" if n % 2 else "open") for n in range(count))
     for ballot in Ballot.objects.all():
         Candidate.objects.bulk_create(Candidate(ballot=ballot, position=n, entry=e) for n, e in enumerate(entries))
-        Vote.objects.bulk_create(Vote(ballot=ballot, user=user, places=[1, 0]) for user in (alice, bob))
+        Vote.objects.bulk_create(Vote(ballot=ballot, user=user, positions=[1, 0]) for user in (alice, bob))
     # 1 session with user, 2 club with the caller's rank, 3 due ballots (none), 4 ballots with authors and number of
     # voters, 5 candidates, 6 the caller's votes
     with django_assert_num_queries(6):

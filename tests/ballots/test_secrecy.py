@@ -153,7 +153,7 @@ def test_votes_are_not_in_admin() -> None:
     shows_votes = [m for m in shown if any(f.related_model is Vote for f in m._meta.get_fields()) and m is not Ballot]
     for model in shows_votes:
         assert not admin.site._registry[model].inlines, model
-    assert apps.get_model("clubs", "vote") is Vote
+    assert apps.get_model("ballots", "vote") is Vote
 
 
 @pytest.mark.parametrize("close", [False, True])

@@ -16,7 +16,7 @@ from discussions.models import Post, Thread
 from meetings.models import Meeting, Rsvp
 from tests.clubs.helpers import check_invariants
 from tests.clubs.reading.helpers import assert_counted
-from tests.discussions.helpers import check_figures
+from tests.discussions.helpers import check_thread_counters
 from tests.meetings.helpers import check_seats
 from tests.reviews.helpers import differences
 
@@ -63,7 +63,7 @@ def test_sample_data_covers_all_features(anonymous: APIClient) -> None:
     assert Meeting.objects.attendance() == (18, 3.17)
     assert set(Rsvp.objects.values_list("answer", flat=True)) == {"yes", "maybe", "no", "waitlisted"}
     check_seats()
-    check_figures()
+    check_thread_counters()
     assert (Thread.objects.count(), Thread.objects.filter(pinned=True).count()) == (9, 2)
     assert set(Thread.objects.filter(closed=True).values_list("title", flat=True)) == {"O Alienista: quem era o louco?"}
     assert Post.objects.filter(spoiler_percent__gte=60).count() >= 5

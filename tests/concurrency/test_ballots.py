@@ -72,7 +72,7 @@ def check_closed_once(ballot: Ballot) -> dict[int, int]:
     assert ballot.status == "closed"
     assert Event.objects.filter(verb="ballot.closed", object_id=ballot.pk).count() == 1
     assert EntryChange.objects.filter(new="planned").count() == ballot.candidates.filter(won=True).count()
-    votes = Vote.objects.of_active_members().filter(ballot=ballot).values_list("places", flat=True)
+    votes = Vote.objects.of_active_members().filter(ballot=ballot).values_list("positions", flat=True)
     assert sorted(ballot.anonymous_votes) == sorted(votes)
     assert ballot.voters == len(ballot.anonymous_votes)
     assert_counted()
@@ -183,15 +183,15 @@ def test_close_while_members_and_entries_change(
         ballot = fresh(club, entries)
         for n, client in enumerate(clients[:6]):
             client.put(url(club, ballot, "vote/"), {"ranking": [entries[n % 3].pk]})
-        place = f"/api/v1/clubs/{club.pk}/"
+        club_url = f"/api/v1/clubs/{club.pk}/"
         calls = [
             partial(as_alice.post, url(club, ballot, "close/")),
-            partial(as_alice.delete, f"{place}members/{users[0].pk}/"),
+            partial(as_alice.delete, f"{club_url}members/{users[0].pk}/"),
             partial(clients[0].put, url(club, ballot, "vote/"), {"ranking": [entries[2].pk]}),
-            partial(clients[1].post, f"{place}leave/"),
+            partial(clients[1].post, f"{club_url}leave/"),
             partial(clients[1].put, url(club, ballot, "vote/"), {"ranking": [entries[2].pk]}),
-            partial(clients[2].patch, f"{place}books/{entries[0].pk}/", {"status": "dropped"}),
-            partial(clients[3].patch, f"{place}books/{entries[1].pk}/", {"note": str(round_), "position": 1}),
+            partial(clients[2].patch, f"{club_url}books/{entries[0].pk}/", {"status": "dropped"}),
+            partial(clients[3].patch, f"{club_url}books/{entries[1].pk}/", {"note": str(round_), "position": 1}),
             partial(clients[4].delete, url(club, ballot, "vote/")),
             partial(clients[5].get, url(club, ballot)),
         ]

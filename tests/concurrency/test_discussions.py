@@ -14,7 +14,7 @@ from discussions.models import Post, Reaction, Thread
 from tests.clubs.helpers import bring_in
 from tests.concurrency.tools import ROUNDS, at_once
 from tests.conftest import PASSWORD, client_of
-from tests.discussions.helpers import check_figures, posts, reaction, threads
+from tests.discussions.helpers import check_thread_counters, posts, reaction, threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -66,7 +66,7 @@ def test_replies_during_deletion_of_their_parent(club, thread, owner, clients):
         answers = at_once([*calls, *[partial(client_of(owner).delete, posts(club, post))] * 2])
         assert set(statuses(answers[:6])) <= {201, 409}
         assert statuses(answers[6:]) == {204: 1, 409: 1} or statuses(answers[6:]) == {204: 1, 403: 1}
-        check_figures()
+        check_thread_counters()
 
 
 def test_simultaneous_reactions_are_counted_once_each(club, thread, owner, make_user):
@@ -97,7 +97,7 @@ def test_replies_while_spoiler_percent_is_raised(club, thread, owner, clients):
         assert raised.status_code == 200
         assert statuses(answers) == {201: 6}
         assert set(post.replies.values_list("spoiler_percent", flat=True)) == {70}
-        check_figures()
+        check_thread_counters()
 
 
 def test_posts_during_thread_deletion(club, owner, clients):
@@ -132,7 +132,7 @@ def test_posts_during_club_and_entry_deletion(owner, make_user):
         assert deleted.status_code == 204
         assert set(statuses(answers)) <= {201, 400, 404}
         assert not Thread.objects.exclude(entry=None).exists()
-        check_figures()
+        check_thread_counters()
         Club.objects.filter(pk=club.pk).first() and club.delete_club(by=owner)
         assert not Post.objects.exists()
 
@@ -162,7 +162,7 @@ def test_posts_during_account_deletion(club, thread, make_user):
         assert deleted is None
         assert set(statuses(answers)) <= {201, 204, 401, 403, 404, 409}, [answer.content for answer in answers]
         assert not Post.objects.filter(author=pk).exists()
-        check_figures()
+        check_thread_counters()
 
 
 def test_mixed_writes_keep_counters_right(club, entry, owner, clients):
@@ -189,4 +189,4 @@ def test_mixed_writes_keep_counters_right(club, entry, owner, clients):
 
         seen = at_once([partial(write, client, chance.random()) for client in clients])
         assert set().union(*seen) <= {200, 201, 204, 403, 404, 409}, seen
-        check_figures()
+        check_thread_counters()

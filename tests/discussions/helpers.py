@@ -31,16 +31,16 @@ def bodies(answer: Any) -> list[str | None]:
     return [row["body"] for row in rows(answer)]
 
 
-def check_figures() -> None:
+def check_thread_counters() -> None:
     """Check the counters of every thread, and that replies have at least the `spoiler_percent` of their parent."""
     for thread in Thread.objects.all():
         counted = [p for p in Post.objects.filter(thread=thread) if p.deleted_at is None and p.hidden_at is None]
         last = max((post.created_at for post in counted), default=None)
         assert (thread.posts_count, thread.last_post_at) == (len(counted), last), thread
-    check_guards(Post.objects.select_related("reply_to"))
+    check_spoiler_percents(Post.objects.select_related("reply_to"))
 
 
-def check_guards(found: Iterable[Post]) -> None:
+def check_spoiler_percents(found: Iterable[Post]) -> None:
     for post in found:
         if post.reply_to is not None:
             assert (post.spoiler_percent or 0) >= (post.reply_to.spoiler_percent or 0), post

@@ -5,7 +5,7 @@ import pytest
 from activity.models import Event
 from discussions.models import Post
 from tests.clubs.helpers import bad_fields, bad_parameters, bring_in, problem
-from tests.discussions.helpers import bodies, check_figures, posts, reaction, rows, threads
+from tests.discussions.helpers import bodies, check_thread_counters, posts, reaction, rows, threads
 
 pytestmark = pytest.mark.django_db
 
@@ -91,7 +91,7 @@ def test_deleted_post_is_blanked_out(club, chat, posts_url, charlie, as_bob, as_
     kept = Post.objects.get(pk=post["id"])
     assert (kept.body, kept.search_text, kept.author_id, kept.edited_at) == ("", "", None, None)
     assert as_moe.get(posts(club), {"search": "secret"}).json()["results"] == []
-    check_figures()
+    check_thread_counters()
 
 
 def test_deleted_post_cannot_be_changed(club, posts_url, chat, charlie, as_bob, as_alice, as_moe, as_charlie):
@@ -117,7 +117,7 @@ def test_hidden_post_is_visible_to_its_author_only(club, chat, posts_url, bob, a
     assert as_moe.get(threads(club, chat)).json()["posts_count"] == 1
     post.restore()
     assert bodies(as_moe.get(posts_url)) == ["Who brings them?", "Buy my biscuits"]
-    check_figures()
+    check_thread_counters()
 
 
 def test_idempotency_key_creates_one_post(posts_url, as_bob, as_moe):

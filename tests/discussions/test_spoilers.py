@@ -10,7 +10,7 @@ from catalog.models import Book
 from clubs.models import Entry, Progress
 from discussions.models import Post, Thread
 from tests.clubs.helpers import bad_fields, bring_in, problem
-from tests.discussions.helpers import bodies, check_figures, check_guards, posts, rows, threads
+from tests.discussions.helpers import bodies, check_spoiler_percents, check_thread_counters, posts, rows, threads
 
 pytestmark = pytest.mark.django_db
 
@@ -117,7 +117,7 @@ def test_reply_has_at_least_parent_spoiler_percent(club, thread, say, alice, as_
         answer = as_bob.post(url, body).json()
         assert (answer["spoiler_percent"], answer["reply_to"]) == (kept, post.pk)
     assert as_bob.patch(posts(club, answer["id"]), {"spoiler_percent": 5}).json()["spoiler_percent"] == 60
-    check_guards(Post.objects.all())
+    check_spoiler_percents(Post.objects.all())
 
 
 def test_raising_spoiler_percent_raises_replies(club, say, alice, bob, moe, as_alice):
@@ -197,12 +197,12 @@ def test_replies_never_have_less_spoiler_percent(club, entry, alice, data):
         if data.draw(st.booleans()):
             Post.create_post(thread=thread, by=alice, body="B", reply_to=chosen, spoiler_percent=data.draw(percents))
         else:
-            chosen.change(by=alice, spoiler_percent=data.draw(percents))
-        check_guards(thread.posts.select_related("reply_to"))
+            chosen.update_post(by=alice, spoiler_percent=data.draw(percents))
+        check_spoiler_percents(thread.posts.select_related("reply_to"))
 
 
 def test_spoiler_percent_has_two_decimals(club, thread, as_alice):
     answer = as_alice.post(threads(club, thread, "posts/"), {"body": "B", "spoiler_percent": 33.333333})
     assert answer.json()["spoiler_percent"] == 33.33
     assert Post.objects.get(pk=answer.json()["id"]).spoiler_percent == Decimal("33.33")
-    check_figures()
+    check_thread_counters()

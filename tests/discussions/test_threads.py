@@ -10,7 +10,7 @@ from activity.models import Event
 from clubs.models import Entry
 from discussions.models import Post, Thread
 from tests.clubs.helpers import bad_fields, bad_parameters, bring_in, problem
-from tests.discussions.helpers import bodies, check_figures, posts, rows, threads
+from tests.discussions.helpers import bodies, check_thread_counters, posts, rows, threads
 
 pytestmark = pytest.mark.django_db
 
@@ -213,7 +213,7 @@ def test_closed_thread_rejects_new_content(club, thread, say, bob, alice, as_bob
     assert as_bob.delete(posts(club, own)).status_code == 204
     assert as_moe.patch(threads(club, thread), {"closed": False, "title": "Open"}).status_code == 200
     assert as_bob.post(threads(club, thread, "posts/"), {"body": "More"}).status_code == 201
-    check_figures()
+    check_thread_counters()
 
 
 def test_counters_follow_posts(club, thread, say, bob, as_bob):
@@ -228,13 +228,13 @@ def test_counters_follow_posts(club, thread, say, bob, as_bob):
     shown = as_bob.get(url).json()
     assert (shown["posts_count"], shown["last_post_at"]) == (2, moment)
     first.hide()
-    check_figures()
+    check_thread_counters()
     first.restore()
-    check_figures()
+    check_thread_counters()
     Post.objects.get(author=thread.author).soft_delete(by=thread.author)
     as_bob.delete(posts(club, first))
     assert as_bob.get(url).json()["last_post_at"] is None
-    check_figures()
+    check_thread_counters()
 
 
 def test_thread_outlives_entry_and_stays_locked(club, entry, thread, say, alice, bob, read, as_bob, as_moe):

@@ -29,7 +29,7 @@ def list_titles(client, **query):
 
 def test_admin_lists_searches_and_filters_meetings(as_staff, plan, club, as_bob):
     meeting = plan(title="Tea")
-    plan(title="Gone").remove(by=None)
+    plan(title="Gone").delete_meeting(by=None)
     rsvp(as_bob, meeting, "yes")
     assert list_titles(as_staff) == list_titles(as_staff, q=str(club.pk)) == list_titles(as_staff, q="night") == ["Tea"]
     assert list_titles(as_staff, removed="yes") == ["Gone"]

@@ -145,7 +145,7 @@ def test_list_is_ordered_and_filtered(club, plan, as_bob, anonymous):
     plan(title="long ago", days=-30)
     plan(title="now", days=-0.01)
     plan(title="off", days=3, status="cancelled")
-    plan(title="gone", days=4).remove(by=None)
+    plan(title="gone", days=4).delete_meeting(by=None)
     in_order = ["long ago", "now", "sooner", "off", "later"]
     for client in (as_bob, anonymous):
         assert titles(client) == in_order

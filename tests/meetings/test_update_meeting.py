@@ -68,7 +68,7 @@ def test_deleted_meeting_loses_its_rsvps(plan, as_moe, as_bob):
     assert as_moe.patch(url(meeting), {"title": "x"}).status_code == 404
     assert as_moe.delete(url(meeting)).status_code == 404
     row = Meeting.objects.get()
-    assert (row.yes, row.answers.count()) == (0, 0)
+    assert (row.yes, row.rsvps.count()) == (0, 0)
     with time_machine.travel(timezone.now() + 32 * DAY):
         run_pending()
     assert not Meeting.objects.exists()
@@ -137,7 +137,7 @@ def test_next_meeting_of_club(club, plan, as_bob, anonymous, as_charlie, as_alic
     plan(days=5, title="second", place="Library")
     plan(days=-0.01, title="now")
     plan(days=1, status="cancelled", title="off")
-    plan(days=2, title="gone").remove(by=None)
+    plan(days=2, title="gone").delete_meeting(by=None)
     first = plan(days=3, title="first", place="Library", capacity=4)
     rsvp(as_bob, first, "yes")
     assert card(as_bob) == ok(as_bob.get(url(first)))

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Count, Exists, F, OuterRef, Prefetch, Q, Subquery, When
+from django.db.models import Case, Count, F, OuterRef, Prefetch, Q, Subquery, When
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from activity.choices import NotificationKind
 from activity.models import ObjectRef
 from activity.services import record_event
 from ballots import counting
+from ballots.choices import BallotStatus, Outcome, VotingMethod
+from ballots.models.votes import Candidate, Vote
 from ballots.tasks import close_ballot
 from catalog.models import Book
 from clubs.members.models import Membership
@@ -39,33 +40,6 @@ TITLE_LENGTH = 200
 MIN_CANDIDATES, MAX_CANDIDATES = 2, 50
 # Open ballots of one club; all of them are shown on each member's home screen.
 MAX_OPEN_BALLOTS = 20
-
-
-class VotingMethod(models.TextChoices):
-    """Voting methods (`ballots.counting`)."""
-
-    APPROVAL = "approval", _("approval")
-    RANKED = "ranked", _("ranked")
-
-    @property
-    def field(self) -> str:
-        """The API field that contains a vote."""
-        return "approved" if self is VotingMethod.APPROVAL else "ranking"
-
-
-class BallotStatus(models.TextChoices):
-    """Status of a ballot."""
-
-    OPEN = "open", pgettext_lazy("ballot", "open")
-    CLOSED = "closed", pgettext_lazy("ballot", "closed")
-
-
-class Outcome(models.TextChoices):
-    """Outcome of a closed ballot."""
-
-    WINNER = "winner", _("winner")
-    NO_QUORUM = "no_quorum", _("quorum not reached")
-    NO_VOTES = "no_votes", _("no votes")
 
 
 class BallotQuerySet(models.QuerySet["Ballot"]):
@@ -88,12 +62,12 @@ class BallotQuerySet(models.QuerySet["Ballot"]):
     def with_details_for(self, user: User) -> BallotQuerySet:
         """Load what a response to `user` contains, in three queries."""
         votes = Vote.objects.of_active_members().filter(ballot=OuterRef("pk"))
-        now = Coalesce(Subquery(votes.order_by().values("ballot").annotate(n=Count("pk")).values("n")), 0)
+        open_count = Coalesce(Subquery(votes.order_by().values("ballot").annotate(n=Count("pk")).values("n")), 0)
         return (
             self.select_related("created_by")
-            .annotate(voters_count=Case(When(status=BallotStatus.CLOSED, then=F("voters")), default=now))
+            .annotate(voters_count=Case(When(status=BallotStatus.CLOSED, then=F("voters")), default=open_count))
             .prefetch_related(
-                Prefetch("candidates", Candidate.objects.order_by("position"), to_attr="lines"),
+                Prefetch("candidates", Candidate.objects.order_by("position"), to_attr="ordered_candidates"),
                 Prefetch("votes", Vote.objects.filter(user=user.pk), to_attr="own_votes"),
             )
         )
@@ -102,8 +76,8 @@ class BallotQuerySet(models.QuerySet["Ballot"]):
 class Ballot(models.Model):
     """A vote of a club on which of several proposed books to read next.
 
-    Votes and rounds refer to candidates by `place`, their number on the ballot. Closing a ballot stores the whole count
-    with the anonymous votes.
+    Votes and rounds refer to candidates by `position`, their index on the ballot. Closing a ballot stores the whole
+    count with the anonymous votes.
     """
 
     club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="ballots", verbose_name=_("club"))
@@ -133,8 +107,12 @@ class Ballot(models.Model):
         help_text=_("How many members the club had at closing time."),
         verbose_name=_("members"),
     )
-    rounds = models.JSONField(default=list, editable=False, help_text="[{counts: [[place, n]], eliminated, exhausted}]")
-    anonymous_votes = models.JSONField(default=list, editable=False, help_text="[[place, ...], ...] in random order.")
+    rounds = models.JSONField(
+        default=list, editable=False, help_text="[{counts: [[position, votes]], eliminated, exhausted}]"
+    )
+    anonymous_votes = models.JSONField(
+        default=list, editable=False, help_text="[[position, ...], ...] in random order."
+    )
 
     objects = BallotQuerySet.as_manager()
 
@@ -160,23 +138,23 @@ class Ballot(models.Model):
         """Create a ballot on proposed entries, given by their ids. `fields` are columns of the ballot.
 
         Raise InvalidField `does_not_exist` or `not_proposed` for the first invalid candidate, and Conflict
-        `too_many_ballots` if the club has MOST_OPEN open ballots.
+        `too_many_ballots` if the club has MAX_OPEN_BALLOTS open ballots.
         """
         club.lock()
         storable = [pk for pk in candidates if 0 < pk <= models.BigIntegerField.MAX_BIGINT]
         status = dict(Entry.objects.filter(club=club, pk__in=storable).values_list("pk", "status"))
-        for place, pk in enumerate(candidates):
+        for position, pk in enumerate(candidates):
             if pk not in status:
                 raise InvalidFieldError(
-                    f"candidates.{place}", "does_not_exist", _("This entry is not on the reading list.")
+                    f"candidates.{position}", "does_not_exist", _("This entry is not on the reading list.")
                 )
             if status[pk] != EntryStatus.PROPOSED:
-                raise InvalidFieldError(f"candidates.{place}", "not_proposed", _("This book is not proposed."))
+                raise InvalidFieldError(f"candidates.{position}", "not_proposed", _("This book is not proposed."))
         if cls.objects.open_in_clubs([club.pk]).count() >= MAX_OPEN_BALLOTS:
             raise Conflict("too_many_ballots", _("Too many open ballots; close one first."))
         ballot = cls.objects.create(club=club, created_by=by, **fields)
         Candidate.objects.bulk_create(
-            Candidate(ballot=ballot, position=n, entry_id=pk) for n, pk in enumerate(candidates)
+            Candidate(ballot=ballot, position=position, entry_id=pk) for position, pk in enumerate(candidates)
         )
         close_ballot.using(run_after=ballot.closes_at).enqueue(ballot=ballot.pk)
         record_event("ballot.opened", actor=by.pk, object_ref=ballot.object_ref, club=club.pk)
@@ -191,12 +169,12 @@ class Ballot(models.Model):
         user has left the club.
         """
         self._lock_for_vote(by)
-        places = dict(self.candidates.values_list("entry", "position"))
-        for n, pk in enumerate(choices):
-            if pk not in places:
-                field = f"{VotingMethod(self.method).field}.{n}"
+        positions = dict(self.candidates.values_list("entry", "position"))
+        for index, pk in enumerate(choices):
+            if pk not in positions:
+                field = f"{VotingMethod(self.method).field}.{index}"
                 raise InvalidFieldError(field, "not_a_candidate", _("This entry is not a candidate in this ballot."))
-        Vote.objects.update_or_create(ballot=self, user=by, defaults={"places": [places[pk] for pk in choices]})
+        Vote.objects.update_or_create(ballot=self, user=by, defaults={"positions": [positions[pk] for pk in choices]})
 
     @atomic_with_retry
     def withdraw_vote(self, *, by: User) -> None:
@@ -243,7 +221,7 @@ class Ballot(models.Model):
         lock_rows(User, [user.pk])
         if not Membership.objects.active().filter(club=self.club_id, user=user).exists():
             raise Http404
-        self._read_locked()
+        self._refresh_locked()
         self.require_open()
 
     def _lock(self) -> None:
@@ -253,13 +231,13 @@ class Ballot(models.Model):
         is updated after it.
         """
         self.club.lock()
-        found = Entry.objects.filter(candidacies__ballot=self.pk).values_list("pk", "book")
-        entries, books = zip(*found, strict=True) if found else ((), ())
+        rows = Entry.objects.filter(candidacies__ballot=self.pk).values_list("pk", "book")
+        entries, books = zip(*rows, strict=True) if rows else ((), ())
         lock_rows(Book, books)
         lock_rows(Entry, entries)
-        self._read_locked()
+        self._refresh_locked()
 
-    def _read_locked(self) -> None:
+    def _refresh_locked(self) -> None:
         try:
             self.refresh_from_db(fields=["status", "closes_at"], from_queryset=Ballot.objects.select_for_update())
         except Ballot.DoesNotExist:
@@ -267,12 +245,12 @@ class Ballot(models.Model):
 
     def _finish(self, *, by: User | None) -> None:
         """Count the votes, save the result and plan the winner. The rows must be locked (`_lock`)."""
-        standing = list(self.candidates.still_proposed().values_list("position", flat=True))
-        papers = self._collect_votes(standing)
-        count = counting.COUNTERS[self.method](standing, papers)
+        proposed = list(self.candidates.still_proposed().values_list("position", flat=True))
+        votes = self._collect_votes(proposed)
+        count = counting.COUNTERS[self.method](proposed, votes)
         self.status, self.closed_at = BallotStatus.CLOSED, timezone.now()
-        self.voters, self.members = len(papers), self.club.members_count
-        self.outcome, self.anonymous_votes = self._outcome(count), papers
+        self.voters, self.members = len(votes), self.club.members_count
+        self.outcome, self.anonymous_votes = self._outcome(count), votes
         self.rounds = [
             {"counts": [*map(list, r.counts.items())], "eliminated": r.eliminated, "exhausted": r.exhausted}
             for r in count.rounds
@@ -284,17 +262,17 @@ class Ballot(models.Model):
         if self.outcome == Outcome.WINNER and count.winner is not None:
             self._plan_winner(self.candidates.get(position=count.winner), by=by)
 
-    def _collect_votes(self, standing: Sequence[int]) -> list[list[int]]:
+    def _collect_votes(self, proposed: Sequence[int]) -> list[list[int]]:
         """Return the votes of current members for candidates still proposed, in random order.
 
         Approval votes are sorted, because the order in which a voter sent them could identify the voter.
         """
-        votes = self.votes.of_active_members().values_list("places", flat=True)
-        papers = [[place for place in places if place in standing] for places in votes]
+        rows = self.votes.of_active_members().values_list("positions", flat=True)
+        votes = [[position for position in positions if position in proposed] for positions in rows]
         if self.method == VotingMethod.APPROVAL:
-            papers = [sorted(paper) for paper in papers]
-        secrets.SystemRandom().shuffle(papers)
-        return papers
+            votes = [sorted(vote) for vote in votes]
+        secrets.SystemRandom().shuffle(votes)
+        return votes
 
     def _outcome(self, count: counting.CountResult) -> Outcome:
         if count.winner is None:
@@ -307,77 +285,3 @@ class Ballot(models.Model):
         entry = Entry.objects.get(pk=winner.entry_id)
         entry.club = self.club
         entry.update_entry(by=by, status=EntryStatus.PLANNED)
-
-
-class CandidateQuerySet(models.QuerySet["Candidate"]):
-    """Queries for candidates."""
-
-    def still_proposed(self) -> CandidateQuerySet:
-        """Return candidates that are still proposed, oldest proposal first."""
-        return self.filter(entry__status=EntryStatus.PROPOSED).order_by("entry__created_at", "entry")
-
-    def not_won(self) -> CandidateQuerySet:
-        """Return candidates of closed ballots that did not win."""
-        return self.filter(ballot__status=BallotStatus.CLOSED, won=False)
-
-    def reassign(self, *, to: Entry) -> None:
-        """Move candidacies, with votes and results, to the entry that theirs is merged into.
-
-        If a ballot has both entries, both candidacies stay. The club must be locked.
-        """
-        both = Candidate.objects.filter(entry=to).values_list("ballot", flat=True)
-        self.exclude(ballot__in=list(both)).update(entry=to)
-
-
-class Candidate(models.Model):
-    """A candidate of a ballot. It stays when its entry is deleted, hence no database constraint on `entry`."""
-
-    ballot = models.ForeignKey(Ballot, models.CASCADE, related_name="candidates")
-    position = models.PositiveSmallIntegerField(verbose_name=_("position"))
-    entry = models.ForeignKey(
-        Entry, models.DO_NOTHING, related_name="candidacies", db_constraint=False, verbose_name=_("entry")
-    )
-    won = models.BooleanField(default=False)
-
-    objects = CandidateQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("candidate")
-        verbose_name_plural = _("candidates")
-        constraints = [
-            models.UniqueConstraint(fields=["ballot", "position"], name="ballots_candidate_place"),
-            models.UniqueConstraint(fields=["ballot", "entry"], name="ballots_candidate_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.position}: {self.entry_id}"
-
-
-class VoteQuerySet(models.QuerySet["Vote"]):
-    """Queries for votes."""
-
-    def of_active_members(self) -> VoteQuerySet:
-        """Return the votes of current members, which are those that count."""
-        members = Membership.objects.active().filter(club=OuterRef("ballot__club"), user=OuterRef("user"))
-        return self.filter(Exists(members))
-
-
-class Vote(models.Model):
-    """A member's vote: places of candidates, in the order sent. Shown to nobody else, not even to staff.
-
-    It has no timestamp, which could link it to one of the anonymous votes of the result.
-    """
-
-    ballot = models.ForeignKey(Ballot, models.CASCADE, related_name="votes")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="votes", verbose_name=_("user"))
-    places = models.JSONField()
-
-    objects = VoteQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("vote")
-        verbose_name_plural = _("votes")
-        constraints = [models.UniqueConstraint(fields=["ballot", "user"], name="ballots_vote_once")]
-
-    def __str__(self) -> str:
-        return f"{self.user_id} in {self.ballot_id}"
