@@ -29,7 +29,7 @@ from core.registry import (
 )
 
 
-def _finished_entries() -> QuerySet[Entry]:
+def _finished() -> QuerySet[Entry]:
     return Entry.objects.filter(
         club__visibility=Visibility.PUBLIC, status=EntryStatus.FINISHED, finished_at__isnull=False
     )
@@ -54,4 +54,4 @@ for check in (
 ):
     column_checks.register(check.name, check)
 counter_checks.register("total of clubs", recount_by_month("clubs", "created_at", Club.objects.public))
-counter_checks.register("total of finished books", recount_by_month("finished", "finished_at", _finished_entries))
+counter_checks.register("total of finished books", recount_by_month("finished", "finished_at", _finished))
