@@ -40,7 +40,7 @@ from catalog.models import Book, Merge
 from clubs.models import Club, Entry, Membership, Progress
 from core.registry import column_checks, counter_checks, merge_handlers
 from reviews.models import Review
-from stats import counters as entry_counters
+from stats import counters as statistics
 
 CLIENTS, PAUSE_SECONDS = 4, 0.02
 
@@ -130,7 +130,7 @@ def update_all_counters(books: tuple[int, int]) -> None:
     update_counters("books", "users")
     rows = affected_ids(books)
     Membership.objects.refresh_last_active(rows[Membership])
-    entry_counters.recompute(rows[Entry])
+    statistics.recompute(rows[Entry])
     for each in column_checks.values():
         if each.model is Book:
             list(each.differences(rows[Book], repair=True))

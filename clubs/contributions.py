@@ -28,7 +28,7 @@ from core.registry import (
 )
 
 
-def _finished_entries() -> QuerySet[Entry]:
+def _finished() -> QuerySet[Entry]:
     return Entry.objects.filter(
         club__visibility=Visibility.PUBLIC, status=EntryStatus.FINISHED, finished_at__isnull=False
     )
