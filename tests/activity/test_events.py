@@ -257,3 +257,12 @@ def test_token_reuse_is_recorded_although_rejected(world, anonymous, settings):
     anonymous.post("/api/v1/auth/refresh/", {"refresh": world.refresh})
     assert anonymous.post("/api/v1/auth/refresh/", {"refresh": world.refresh}).json()["code"] == "token_reused"
     assert Event.objects.latest("id").verb == "session.reused"
+
+
+@pytest.mark.parametrize("call", [call for call in CALLS if call.verbs and call.user != "nobody"], ids=str)
+def test_event_actor_is_the_caller(call, world, client_of):
+    user = world.users[call.user]
+    client = client_of(user)
+    Event.objects.all().delete()
+    call.send(client, world)
+    assert set(Event.objects.values_list("actor", flat=True)) == {user.pk}

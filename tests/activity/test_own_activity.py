@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from accounts.blocks import Block
@@ -85,3 +87,14 @@ def test_block_hides_the_actor(as_bob, alice, bob):
     record_event("member.role_changed", actor=alice.pk, subject=bob.pk)
     Block.objects.block(on=bob, by=alice)
     assert [row["actor"] for row in as_bob.get(ACTIVITY).json()["results"]] == [None]
+
+
+def test_export_contains_own_events_only(as_bob, alice, bob, charlie):
+    record_event("profile.changed", actor=alice.pk)
+    record_event("member.removed", actor=alice.pk, subject=charlie.pk)
+    record_event("member.role_changed", actor=alice.pk, subject=bob.pk)
+    record_event("profile.changed", actor=bob.pk)
+    exported = json.loads(as_bob.get("/api/v1/users/me/export/").getvalue())["activity"]
+    expected = {"profile.changed": "bob", "member.role_changed": "alice", "account.exported": "bob"}
+    assert {row["verb"]: row["actor"]["username"] for row in exported} == expected
+    assert len(exported) == 3

@@ -131,6 +131,17 @@ def test_create_notifies_members_and_records_event(
     assert {row.object_ref for row in notifications} == {ObjectRef("ballot", pk, "Next?")}
 
 
+def test_notifications_name_their_own_ballot(
+    as_moe: APIClient, as_bob: APIClient, club: Club, entries: list[Entry]
+) -> None:
+    for title in ("Spring", "Autumn"):
+        assert as_moe.post(url(club), body(entries, title=title)).status_code == 201
+    run_pending()
+    notifications = as_bob.get("/api/v1/users/me/notifications/").json()["results"]
+    titles = [row["object"]["title"] for row in notifications if row["kind"] == "ballot_opened"]
+    assert sorted(titles) == ["Autumn", "Spring"]
+
+
 def test_moderator_deletes_ballot(
     as_moe: APIClient, as_bob: APIClient, moe: User, club: Club, entries: list[Entry]
 ) -> None:

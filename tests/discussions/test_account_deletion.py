@@ -42,3 +42,9 @@ def test_deleted_posts_are_blanked_out(club, thread, spoiler_post, charlie, as_b
     assert Post.objects.get(pk=spoiler_post.pk).body == ""
     assert as_bob.get(threads(club, thread)).json()["posts_count"] == 2
     check_thread_counters()
+
+
+def test_thread_with_anonymized_posts_can_be_deleted(club, thread, spoiler_post, charlie, as_moe):
+    close_account(charlie, password=PASSWORD, reviews="anonymise")
+    assert as_moe.delete(threads(club, thread)).status_code == 204
+    assert not Post.objects.filter(thread=thread.pk).exists()
