@@ -26,22 +26,22 @@ def test_simultaneous_uploads_leave_one_file(alice, client_of):
     for _round in range(ROUNDS):
         calls = [partial(put, client, AVATAR, made()) for _number in range(4)]
         calls += [partial(put, client, f"/api/v1/clubs/{club.pk}/cover/", made()) for _number in range(4)]
-        answers = at_once(calls)
-        assert {answer.status_code for answer in answers} == {200}, [answer.content for answer in answers]
+        responses = at_once(calls)
+        assert {response.status_code for response in responses} == {200}, [response.content for response in responses]
         shown = [client.get("/api/v1/users/me/").json()["avatar_url"]]
         shown.append(client.get(f"/api/v1/clubs/{club.pk}/").json()["cover_url"])
         assert {f"http://testserver/media/{name}" for name in files()} == set(shown)
         assert {fetched(url).status_code for url in shown} == {200}
-        assert {answer.status_code for answer in at_once([partial(client.delete, AVATAR), calls[0]])} == {200, 204}
+        assert {response.status_code for response in at_once([partial(client.delete, AVATAR), calls[0]])} == {200, 204}
 
 
 def test_uploads_during_deletions_leave_no_files(make_user, client_of):
-    for round_ in range(ROUNDS):
-        leaver = make_user(f"leaver{round_}")
+    for number in range(ROUNDS):
+        leaver = make_user(f"leaver{number}")
         client = client_of(leaver)
         book = Book.create_book(by=leaver, title="Short", authors=["A"])
         club = Club.create_club(by=leaver, name="Short")
-        answers = at_once(
+        responses = at_once(
             [
                 partial(client.delete, "/api/v1/users/me/", {"password": PASSWORD}),
                 partial(put, client, AVATAR, made()),
@@ -52,9 +52,9 @@ def test_uploads_during_deletions_leave_no_files(make_user, client_of):
                 partial(client.delete, f"/api/v1/books/{book.pk}/"),
             ]
         )
-        codes = [answer.status_code for answer in answers]
-        assert codes[0] == 204, answers[0].content
-        assert max(codes) < 500, [answer.content for answer in answers if answer.status_code >= 500]
+        codes = [response.status_code for response in responses]
+        assert codes[0] == 204, responses[0].content
+        assert max(codes) < 500, [response.content for response in responses if response.status_code >= 500]
         assert {*codes[1:]} <= {200, 204, 401, 404, 409}, codes
         # A book stays if the account was deleted first.
         left = set(Book.objects.exclude(cover_url="").values_list("cover_url", flat=True))

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def statuses(code):
     """Return the statuses of eight simultaneous logins with the same code."""
-    return sorted(answer.status_code for answer in at_once([partial(sign_in, Client(), "staffer", code=code)] * 8))
+    return sorted(response.status_code for response in at_once([partial(sign_in, Client(), "staffer", code=code)] * 8))
 
 
 def test_totp_code_works_once(staff):
@@ -48,8 +48,8 @@ def test_simultaneous_setups_leave_one_device(staff):
             sign_in(client, "staffer")
             secret = shown_secret(client.get(ENROL))
             calls.append(partial(client.post, ENROL, {"code": code_of(secret)}))
-        answers = at_once(calls)
-        assert sorted(answer.status_code for answer in answers) == [200, 302]
-        assert len(shown_codes(next(answer for answer in answers if answer.status_code == 200))) == 10
+        responses = at_once(calls)
+        assert sorted(response.status_code for response in responses) == [200, 302]
+        assert len(shown_codes(next(response for response in responses if response.status_code == 200))) == 10
         assert RecoveryCode.objects.count() == 10
         assert sorted(client.get("/admin/").status_code for client in clients) == [200, 302]

@@ -11,8 +11,8 @@ def discussions(world: World, make_user: Callable[..., User]) -> None:
     """Create a thread of the member with a post of another user."""
     member = world.cast["member"]
     thread = Thread.create_thread(club=world.club, by=member, title="Whales", body="Who is Ishmael?")
-    answer = Post.create_post(thread=thread, by=world.things["target"], body="Call me so.")
-    world.things |= {"thread": thread, "post": thread.posts.get(author=member), "others": answer}
+    response = Post.create_post(thread=thread, by=world.things["target"], body="Call me so.")
+    world.things |= {"thread": thread, "post": thread.posts.get(author=member), "others": response}
 
 
 THREAD, BELOW = {"thread_id": "@thread"}, {"thread_id": "@thread"}
