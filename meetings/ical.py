@@ -62,7 +62,7 @@ def render(meetings: MeetingQuerySet, *, name: str) -> bytes:
 
 def _event(meeting: Meeting) -> Event:
     is_cancelled = meeting.status == MeetingStatus.CANCELLED or meeting.deleted_at is not None
-    own = meeting.own_rsvps[0].answer if meeting.own_rsvps else None  # type: ignore[attr-defined]
+    answer = meeting.own_rsvps[0].answer if meeting.own_rsvps else None  # type: ignore[attr-defined]
     event = Event()
     event.add("uid", str(meeting.uid))
     event.add("sequence", meeting.sequence)
@@ -75,7 +75,7 @@ def _event(meeting: Meeting) -> Event:
     event.add("dtend", ends)
     event.add("summary", _clean(meeting.title))
     event.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
-    event.add("transp", "OPAQUE" if own == RsvpStatus.YES and not is_cancelled else "TRANSPARENT")
+    event.add("transp", "OPAQUE" if answer == RsvpStatus.YES and not is_cancelled else "TRANSPARENT")
     event.add("url", meeting.url or f"{settings.APP_URL}/clubs/{meeting.club_id}/meetings/{meeting.pk}")
     event.add("description", _clean(_description(meeting)))
     if meeting.place or meeting.url:

@@ -162,10 +162,8 @@ class RsvpView(MeetingChildView):
     serializer_class = RsvpSerializer
 
     def get_unlocked_object(self) -> Any:
-        own = (
-            Rsvp.objects.filter(meeting=self.meeting, user=current_user(self.request)).with_waitlist_position().first()
-        )
-        return own or Rsvp(meeting=self.meeting)
+        rsvps = Rsvp.objects.filter(meeting=self.meeting, user=current_user(self.request))
+        return rsvps.with_waitlist_position().first() or Rsvp(meeting=self.meeting)
 
     @extend_schema(
         summary="RSVP to a meeting",
@@ -179,8 +177,8 @@ class RsvpView(MeetingChildView):
         """A yes to a full meeting joins the waitlist. A seat that becomes free goes to the first user on it."""
         self.get_object()
         values = validate(RsvpUpdateSerializer(data=request.data))
-        own = Rsvp.set_rsvp(meeting=self.meeting, by=current_user(request), **values)
-        return Response(RsvpSerializer(own).data)
+        rsvp = Rsvp.set_rsvp(meeting=self.meeting, by=current_user(request), **values)
+        return Response(RsvpSerializer(rsvp).data)
 
 
 class AttendanceView(MeetingChildView):

@@ -122,18 +122,18 @@ class Rsvp(models.Model):
         meeting.require_open()
         if answer == RsvpStatus.MAYBE and meeting.capacity is not None:
             raise Conflict("no_maybe", _("Seats are limited: answer yes or no."))
-        own = cls.objects.filter(meeting=meeting, user=by).first()
-        before = own.answer if own else None
-        if own is None or not (before == answer or (answer == RsvpStatus.YES and before == RsvpStatus.WAITLISTED)):
-            own = own or cls(meeting=meeting, user=by)
-            own._save_answer(answer if answer != RsvpStatus.YES or seats_available(meeting) else RsvpStatus.WAITLISTED)
-            _update_counters(meeting, before, own.answer)
+        rsvp = cls.objects.filter(meeting=meeting, user=by).first()
+        before = rsvp.answer if rsvp else None
+        if rsvp is None or not (before == answer or (answer == RsvpStatus.YES and before == RsvpStatus.WAITLISTED)):
+            rsvp = rsvp or cls(meeting=meeting, user=by)
+            rsvp._save_answer(answer if answer != RsvpStatus.YES or seats_available(meeting) else RsvpStatus.WAITLISTED)
+            _update_counters(meeting, before, rsvp.answer)
             if before == RsvpStatus.YES:
                 cls.objects.promote_waitlist(meeting)
             record_event("meeting.answered", actor=by.pk, object_ref=meeting.object_ref)
-            record_activity(by.pk, club=meeting.club_id, at=own.answered_at)
+            record_activity(by.pk, club=meeting.club_id, at=rsvp.answered_at)
         # Read under the lock: afterwards the meeting may be deleted, with its RSVPs.
-        return cls.objects.with_waitlist_position().get(pk=own.pk)
+        return cls.objects.with_waitlist_position().get(pk=rsvp.pk)
 
     def _save_answer(self, answer: str) -> None:
         self.answer, self.waitlist_order, self.answered_at = answer, 0, timezone.now()
@@ -167,10 +167,10 @@ def withdraw_all_rsvps(user: int) -> None:
 
 def _withdraw(user: int, meetings: Sequence[int]) -> None:
     for meeting in Meeting.objects.select_for_update().filter(pk__in=meetings).order_by("pk"):
-        own = Rsvp.objects.filter(meeting=meeting, user=user).first()
-        if own is not None:
-            own.delete()
-            _update_counters(meeting, own.answer, None)
+        rsvp = Rsvp.objects.filter(meeting=meeting, user=user).first()
+        if rsvp is not None:
+            rsvp.delete()
+            _update_counters(meeting, rsvp.answer, None)
             Rsvp.objects.promote_waitlist(meeting)
 
 

@@ -22,8 +22,8 @@ def cast(club: Club, ballot: Ballot, entries: list[Entry], votes: dict[APIClient
     """Vote for the entries with these indexes."""
     field = "approved" if ballot.method == "approval" else "ranking"
     for client, choices in votes.items():
-        answer = client.put(url(club, ballot, "vote/"), {field: [entries[n].pk for n in choices]})
-        assert answer.status_code == 200, answer.content
+        response = client.put(url(club, ballot, "vote/"), {field: [entries[n].pk for n in choices]})
+        assert response.status_code == 200, response.content
 
 
 def statuses(entries: list[Entry]) -> list[str]:
@@ -38,9 +38,9 @@ def test_moderator_closes_ranked_ballot(
     # A leads, C is eliminated, and its vote makes B the winner; one vote names C only.
     papers = [[0], [0], [0, 1], [1, 0], [1], [2, 1], [1, 2], [2]]
     cast(club, ballot, entries, dict(zip(voters(8), papers, strict=True)))
-    answer = as_moe.post(url(club, ballot, "close/"))
-    assert answer.status_code == 200, answer.content
-    shown = answer.json()
+    response = as_moe.post(url(club, ballot, "close/"))
+    assert response.status_code == 200, response.content
+    shown = response.json()
     assert (shown["status"], shown["voters_count"]) == ("closed", 8)
     assert shown["closed_at"].endswith("Z")
     result = shown["result"]

@@ -23,16 +23,16 @@ def test_moderator_creates_ballot(
     as_moe: APIClient, as_bob: APIClient, moe: User, club: Club, entries: list[Entry], method: str
 ) -> None:
     sent = body(entries[::-1], method=method, quorum_percent=50)
-    answer = as_moe.post(url(club), sent)
-    assert answer.status_code == 201, answer.content
-    shown = dict(answer.json())
+    response = as_moe.post(url(club), sent)
+    assert response.status_code == 201, response.content
+    shown = dict(response.json())
     assert shown.pop("created_at").endswith("Z")
     assert shown.pop("id") == Ballot.objects.get().pk
     assert shown.pop("created_by")["id"] == moe.pk
     unknown = {"status": "open", "voters_count": 0, "my_vote": None, "result": None, "closed_at": None}
     assert shown == sent | unknown
-    assert as_bob.get(url(club, Ballot.objects.get())).json() == answer.json()
-    assert as_bob.get(url(club)).json()["results"] == [answer.json()]
+    assert as_bob.get(url(club, Ballot.objects.get())).json() == response.json()
+    assert as_bob.get(url(club)).json()["results"] == [response.json()]
 
 
 def test_quorum_defaults_to_zero(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:

@@ -17,9 +17,9 @@ from tests.ballots.helpers import let_expire, poll, url
 from tests.clubs.helpers import bad_parameters
 
 
-def ids(answer: Any) -> list[int]:
-    assert answer.status_code == 200, answer.content
-    return [row["id"] for row in answer.json()["results"]]
+def ids(response: Any) -> list[int]:
+    assert response.status_code == 200, response.content
+    return [row["id"] for row in response.json()["results"]]
 
 
 def test_list_is_newest_first_without_duplicates(as_bob: APIClient, club: Club, entries: list[Entry]) -> None:
@@ -75,12 +75,12 @@ def test_list_query_count_is_constant(
     # 1 session with user, 2 club with the caller's rank, 3 due ballots (none), 4 ballots with authors and number of
     # voters, 5 candidates, 6 the caller's votes
     with django_assert_num_queries(6):
-        answer = as_bob.get(url(club), {"page_size": 100}).json()
-    assert len(answer["results"]) == min(count, 100)
-    assert {row["voters_count"] for row in answer["results"] if row["status"] == "open"} == {2}
+        response = as_bob.get(url(club), {"page_size": 100}).json()
+    assert len(response["results"]) == min(count, 100)
+    assert {row["voters_count"] for row in response["results"] if row["status"] == "open"} == {2}
     # The same for one ballot.
     with django_assert_num_queries(6):
-        as_bob.get(url(club, answer["results"][0]["id"]))
+        as_bob.get(url(club, response["results"][0]["id"]))
 
 
 def test_list_etag_changes_when_ballot_closes(as_bob: APIClient, club: Club, entries: list[Entry]) -> None:
@@ -121,10 +121,10 @@ def test_result_can_be_verified_by_any_member(
     clients, field = voters(9), {"approval": "approved", "ranked": "ranking"}[method]
     for seed in range(6):
         Entry.objects.update(status="proposed")
-        chance = random.Random(seed)
-        ballot = poll(club, chance.sample(entries, len(entries)), method=method)
+        rng = random.Random(seed)
+        ballot = poll(club, rng.sample(entries, len(entries)), method=method)
         for client in clients:
-            vote = [entry.pk for entry in chance.sample(entries, chance.randint(1, 4))]
+            vote = [entry.pk for entry in rng.sample(entries, rng.randint(1, 4))]
             assert client.put(url(club, ballot, "vote/"), {field: vote}).status_code == 200
         as_moe.post(url(club, ballot, "close/"))
         listed = as_bob.get(f"/api/v1/clubs/{club.pk}/books/").json()["results"]

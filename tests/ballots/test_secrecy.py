@@ -38,9 +38,9 @@ def pages(club: Club, ballot: Ballot) -> list[str]:
 
 
 def read(client: APIClient, addresses: list[str]) -> dict[str, tuple[bytes, str]]:
-    answers = {address: client.get(address) for address in addresses}
-    assert {answer.status_code for answer in answers.values()} == {200}
-    return {address: (answer.content, answer["ETag"]) for address, answer in answers.items()}
+    responses = {address: client.get(address) for address in addresses}
+    assert {response.status_code for response in responses.values()} == {200}
+    return {address: (response.content, response["ETag"]) for address, response in responses.items()}
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -56,7 +56,7 @@ def test_open_ballot_reveals_only_the_number_of_voters(
     for client, seen in before.items():
         now = read(client, pages(club, ballot))
         assert {address for address in seen if seen[address] != now[address]} == {url(club), url(club, ballot)}
-        was, is_ = (json.loads(answers[url(club, ballot)][0]) for answers in (seen, now))
+        was, is_ = (json.loads(responses[url(club, ballot)][0]) for responses in (seen, now))
         assert is_ == was | {"voters_count": 1}
 
 

@@ -22,8 +22,8 @@ def test_member_votes_and_changes_vote(
     ballot = poll(club, entries, method=method)
     for choices in ([2, 0], [0, 2], [1], [0, 1, 2]):
         vote = {FIELDS[method]: [entries[n].pk for n in choices]}
-        answer = as_bob.put(url(club, ballot, "vote/"), vote)
-        assert (answer.status_code, answer.json()) == (200, vote)
+        response = as_bob.put(url(club, ballot, "vote/"), vote)
+        assert (response.status_code, response.json()) == (200, vote)
         shown = as_bob.get(url(club, ballot)).json()
         assert (shown["my_vote"], shown["voters_count"], shown["result"]) == (vote, 1, None)
     assert as_moe.get(url(club, ballot)).json()["my_vote"] is None

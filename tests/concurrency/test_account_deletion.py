@@ -23,15 +23,15 @@ def test_account_deletion_during_writes_leaves_nothing(make_user, client_of):
     books = [Book.create_book(by=owner, title=f"Book {n}", authors=["A"]) for n in range(ROUNDS)]
     liked = Review.create_review(book=books[0], by=owner, rating=8)
     entry = client_of(owner).post(f"/api/v1/clubs/{club.pk}/books/", {"book": books[0].pk}).json()["id"]
-    for round_ in range(ROUNDS):
-        leaver = make_user(f"leaver{round_}")
+    for number in range(ROUNDS):
+        leaver = make_user(f"leaver{number}")
         club.join(leaver)
         client, other = client_of(leaver), client_of(owner)
-        answers = at_once(
+        responses = at_once(
             [
                 partial(client.delete, "/api/v1/users/me/", {"password": PASSWORD}),
                 partial(client.delete, "/api/v1/users/me/", {"password": PASSWORD}),
-                partial(client.post, "/api/v1/reviews/", {"book": books[round_].pk, "rating": 4}),
+                partial(client.post, "/api/v1/reviews/", {"book": books[number].pk, "rating": 4}),
                 partial(client.put, f"/api/v1/reviews/{liked.pk}/like/"),
                 partial(client.put, f"/api/v1/clubs/{club.pk}/books/{entry}/progress/", {"percent": 100}),
                 partial(client.post, "/api/v1/clubs/", {"name": "Another"}),
@@ -39,8 +39,8 @@ def test_account_deletion_during_writes_leaves_nothing(make_user, client_of):
                 partial(other.patch, f"/api/v1/clubs/{club.pk}/members/{leaver.pk}/", {"role": "moderator"}),
             ]
         )
-        codes = [answer.status_code for answer in answers]
-        assert max(codes) < 500, [answer.content for answer in answers if answer.status_code >= 500]
+        codes = [response.status_code for response in responses]
+        assert max(codes) < 500, [response.content for response in responses if response.status_code >= 500]
         assert 204 in codes[:2]
         assert client.get("/api/v1/users/me/").status_code == 401
     # Requests that started before the deletion may have finished after it; nothing of them may stay.
@@ -56,15 +56,15 @@ def test_account_deletion_by_staff_and_user_at_once(make_user, client_of):
     owner, helpers = make_user("owner"), [make_user(f"staff{n}", is_staff=True, is_superuser=True) for n in range(2)]
     club = Club.create_club(by=owner, name="Sertão")
     books = [Book.create_book(by=owner, title=f"Book {n}", authors=["A"]) for n in range(ROUNDS)]
-    for round_ in range(ROUNDS):
-        leaver = make_user(f"leaver{round_}")
+    for number in range(ROUNDS):
+        leaver = make_user(f"leaver{number}")
         club.join(leaver)
-        Review.create_review(book=books[round_], by=leaver, rating=6)
+        Review.create_review(book=books[number], by=leaver, rating=6)
         client = client_of(leaver)
         browsers = [Client(raise_request_exception=False) for _helper in helpers]
         for browser, helper in zip(browsers, helpers, strict=True):
             browser.force_login(helper)
-        answers = at_once(
+        responses = at_once(
             [
                 *(
                     partial(browser.post, f"/admin/accounts/user/{leaver.pk}/delete/", {"post": "yes"})
@@ -76,8 +76,8 @@ def test_account_deletion_by_staff_and_user_at_once(make_user, client_of):
                 partial(client.post, f"/api/v1/clubs/{club.pk}/leave/"),
             ]
         )
-        codes = [answer.status_code for answer in answers]
-        assert max(codes) < 500, [answer.content for answer in answers if answer.status_code >= 500]
+        codes = [response.status_code for response in responses]
+        assert max(codes) < 500, [response.content for response in responses if response.status_code >= 500]
         assert client.get("/api/v1/users/me/").status_code == 401
     call_command("prune_expired")
     assert not User.objects.filter(username_key__startswith="leaver").exists()

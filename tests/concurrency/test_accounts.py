@@ -24,9 +24,9 @@ def call(route, **body):
 
 
 def sign_in(password=PASSWORD):
-    answer = call("login", username="alice", password=password)()
-    assert answer.status_code == 200
-    return answer.json()
+    response = call("login", username="alice", password=password)()
+    assert response.status_code == 200
+    return response.json()
 
 
 def links(mailoutbox):
@@ -35,9 +35,9 @@ def links(mailoutbox):
     return [token_in(message) for message in mailoutbox if "?token=" in message.body]
 
 
-def statuses(answers):
-    assert max(answer.status_code for answer in answers) < 500, [answer.content for answer in answers]
-    return Counter(answer.status_code for answer in answers)
+def statuses(responses):
+    assert max(response.status_code for response in responses) < 500, [response.content for response in responses]
+    return Counter(response.status_code for response in responses)
 
 
 def test_simultaneous_registrations_create_one_username():
@@ -50,24 +50,24 @@ def test_simultaneous_registrations_create_one_username():
 
 
 def test_email_address_is_verified_by_one_account(mailoutbox):
-    answers = at_once(
+    responses = at_once(
         [call("register", username=f"reader{n}", password=NEW, email="one@example.org") for n in range(12)]
     )
-    assert statuses(answers) == {201: 12}
+    assert statuses(responses) == {201: 12}
     tokens = links(mailoutbox)
-    answers = at_once([call("email/verify/confirm", token=token) for token in tokens])
-    assert statuses(answers) == {204: 1, 409: 11}
-    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"email_taken"}
+    responses = at_once([call("email/verify/confirm", token=token) for token in tokens])
+    assert statuses(responses) == {204: 1, 409: 11}
+    assert {response.json()["code"] for response in responses if response.status_code == 409} == {"email_taken"}
     assert User.objects.filter(email_verified=True).count() == 1
 
 
 def test_simultaneous_refreshes_give_one_token_pair(alice):
     token = sign_in()["refresh"]
     for _round in range(ROUNDS):
-        answers = at_once([call("refresh", refresh=token)] * 16)
-        assert statuses(answers) == {200: 16}
-        assert len({answer.content for answer in answers}) == 1
-        pair = answers[0].json()
+        responses = at_once([call("refresh", refresh=token)] * 16)
+        assert statuses(responses) == {200: 16}
+        assert len({response.content for response in responses}) == 1
+        pair = responses[0].json()
         assert pair["refresh"] != token
         assert is_accepted(pair["access"])
         token = pair["refresh"]
@@ -81,10 +81,10 @@ def test_refresh_during_logout_is_revoked(alice):
         *refreshes, out = at_once(calls)
         assert statuses([out]) == {204: 1}
         assert statuses(refreshes).keys() <= {200, 401}
-        for answer in refreshes:
-            if answer.status_code == 200:
-                assert not is_accepted(answer.json()["access"])
-                assert call("verify", token=answer.json()["refresh"])().status_code == 401
+        for response in refreshes:
+            if response.status_code == 200:
+                assert not is_accepted(response.json()["access"])
+                assert call("verify", token=response.json()["refresh"])().status_code == 401
 
 
 def test_password_change_revokes_simultaneous_sessions(alice):
@@ -97,12 +97,12 @@ def test_password_change_revokes_simultaneous_sessions(alice):
             bearer(here["access"]).post, f"{V1}auth/password/change/", {"current_password": old, "new_password": new}
         )
         calls = [call("login", username="alice", password=old)] * 5 + [call("refresh", refresh=there["refresh"])] * 3
-        changed, *answers = at_once([change, *calls])
+        changed, *responses = at_once([change, *calls])
         assert statuses([changed]) == {204: 1}
-        assert statuses(answers).keys() <= {200, 401}
-        for answer in answers:
-            if answer.status_code == 200:
-                assert not is_accepted(answer.json()["access"])
+        assert statuses(responses).keys() <= {200, 401}
+        for response in responses:
+            if response.status_code == 200:
+                assert not is_accepted(response.json()["access"])
         assert is_accepted(here["access"])
         assert AuthSession.objects.active().count() == 1
         AuthSession.objects.active().revoke()
@@ -116,9 +116,9 @@ def test_simultaneous_password_changes_allow_one(alice):
         here = sign_in(current)
         news = [f"{NEW} {n} {i}" for i in range(8)]
         bodies = [{"current_password": current, "new_password": new} for new in news]
-        answers = at_once([partial(bearer(here["access"]).post, url, body) for body in bodies])
-        assert statuses(answers) == {204: 1, 400: 7}
-        [current] = [new for new, answer in zip(news, answers, strict=True) if answer.status_code == 204]
+        responses = at_once([partial(bearer(here["access"]).post, url, body) for body in bodies])
+        assert statuses(responses) == {204: 1, 400: 7}
+        [current] = [new for new, response in zip(news, responses, strict=True) if response.status_code == 204]
         assert User.objects.get(pk=alice.pk).check_password(current)
 
 
@@ -127,12 +127,12 @@ def test_reset_link_works_once(alice, mailoutbox):
         mailoutbox.clear()
         call("password/reset", email="alice@example.org")()
         [token] = links(mailoutbox)
-        answers = at_once(
+        responses = at_once(
             [call("password/reset/confirm", token=token, new_password=f"{NEW} {n} {i}") for i in range(10)]
         )
-        assert statuses(answers) == {204: 1, 400: 9}
-        assert {answer.json()["code"] for answer in answers if answer.status_code == 400} == {"invalid_token"}
-        winner = [answer.status_code for answer in answers].index(204)
+        assert statuses(responses) == {204: 1, 400: 9}
+        assert {response.json()["code"] for response in responses if response.status_code == 400} == {"invalid_token"}
+        winner = [response.status_code for response in responses].index(204)
         alice.refresh_from_db()
         assert alice.check_password(f"{NEW} {n} {winner}")
 
@@ -146,14 +146,14 @@ def test_simultaneous_reset_requests_leave_one_valid_link(alice, mailoutbox, cap
         assert len(tokens) == 16
         assert not [record for record in caplog.records if record.name == "bookbridge.tasks"]
         assert EmailToken.objects.count() == 1
-        answers = [call("password/reset/confirm", token=token, new_password=NEW)() for token in tokens]
-        assert statuses(answers) == {204: 1, 400: 15}
+        responses = [call("password/reset/confirm", token=token, new_password=NEW)() for token in tokens]
+        assert statuses(responses) == {204: 1, 400: 15}
 
 
 def test_login_rate_limit_is_exact(alice, rate):
     rate("login", 10)
-    answers = at_once([call("login", username="alice", password="guess")] * 40)
-    assert statuses(answers) == {401: 10, 429: 30}
+    responses = at_once([call("login", username="alice", password="guess")] * 40)
+    assert statuses(responses) == {401: 10, 429: 30}
 
 
 def test_simultaneous_updates_of_different_fields_are_saved(alice):
@@ -171,7 +171,7 @@ def test_simultaneous_conditional_updates_allow_one(alice):
     access = sign_in()["access"]
     for n in range(ROUNDS):
         etag = bearer(access).get(f"{V1}users/me/")["ETag"]
-        answers = at_once(
+        responses = at_once(
             [partial(bearer(access).patch, f"{V1}users/me/", {"bio": f"{n} {i}"}, HTTP_IF_MATCH=etag) for i in range(8)]
         )
-        assert statuses(answers) == {200: 1, 412: 7}
+        assert statuses(responses) == {200: 1, 412: 7}

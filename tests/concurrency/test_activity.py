@@ -33,9 +33,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NOTIFICATIONS = "/api/v1/users/me/notifications/"
 
 
-def statuses(answers):
-    assert max(answer.status_code for answer in answers) < 500, [answer.content for answer in answers]
-    return Counter(answer.status_code for answer in answers)
+def statuses(responses):
+    assert max(response.status_code for response in responses) < 500, [response.content for response in responses]
+    return Counter(response.status_code for response in responses)
 
 
 def test_simultaneous_mark_read_and_list(bob: User):
@@ -90,9 +90,9 @@ def test_leaving_during_club_notification_leaves_none(alice: User, bob: User, mo
         book = Book.create_book(by=alice, title=f"Planned {n}", authors=["Anonymous"])
         Entry.add_entry(club=club, book=book, by=alice, status="planned")
         leave = partial(client_of(bob).post, f"/api/v1/clubs/{club.pk}/leave/")
-        _count, answer = at_once([run_pending, leave])
+        _count, response = at_once([run_pending, leave])
         run_pending()
-        assert answer.status_code == 204
+        assert response.status_code == 204
         assert list(Notification.objects.filter(club=club).values_list("user", flat=True)) == [moe.pk]
 
 

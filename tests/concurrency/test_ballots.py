@@ -60,9 +60,9 @@ def fresh(club: Club, entries: list[Entry], **fields: Any) -> Ballot:
     return poll(club, entries, **fields)
 
 
-def statuses(answers: list[Any]) -> Counter[int]:
-    found = Counter(answer.status_code for answer in answers)
-    assert max(found) < 500, [answer.content for answer in answers if answer.status_code >= 500]
+def statuses(responses: list[Any]) -> Counter[int]:
+    found = Counter(response.status_code for response in responses)
+    assert max(found) < 500, [response.content for response in responses if response.status_code >= 500]
     return found
 
 
@@ -82,12 +82,12 @@ def check_closed_once(ballot: Ballot) -> dict[int, int]:
 
 def test_simultaneous_votes_of_one_user_leave_one(club: Club, clients: list[APIClient], entries: list[Entry]) -> None:
     ballot = fresh(club, entries)
-    for round_ in range(ROUNDS):
+    for number in range(ROUNDS):
         Vote.objects.all().delete()
-        chance = random.Random(round_)
-        rankings = [[entry.pk for entry in chance.sample(entries, 2)] for _ in range(10)]
-        answers = at_once([partial(clients[0].put, url(club, ballot, "vote/"), {"ranking": r}) for r in rankings])
-        assert statuses(answers) == {200: 10}
+        rng = random.Random(number)
+        rankings = [[entry.pk for entry in rng.sample(entries, 2)] for _ in range(10)]
+        responses = at_once([partial(clients[0].put, url(club, ballot, "vote/"), {"ranking": r}) for r in rankings])
+        assert statuses(responses) == {200: 10}
         assert Vote.objects.count() == 1
         assert clients[0].get(url(club, ballot)).json()["my_vote"]["ranking"] in rankings
 
@@ -96,8 +96,8 @@ def test_simultaneous_votes_are_all_counted(club: Club, clients: list[APIClient]
     for _round in range(ROUNDS):
         ballot = fresh(club, entries)
         vote = {"ranking": [entries[1].pk]}
-        answers = at_once([partial(client.put, url(club, ballot, "vote/"), vote) for client in clients])
-        assert statuses(answers) == {200: 10}
+        responses = at_once([partial(client.put, url(club, ballot, "vote/"), vote) for client in clients])
+        assert statuses(responses) == {200: 10}
         clients[0].post(url(club, ballot, "close/"))
         assert check_closed_once(ballot) == {entries[1].pk: 10}
 
@@ -106,9 +106,9 @@ def test_simultaneous_closes_close_once(club: Club, clients: list[APIClient], en
     for _round in range(ROUNDS):
         ballot = fresh(club, entries)
         clients[0].put(url(club, ballot, "vote/"), {"ranking": [entries[1].pk]})
-        answers = at_once([partial(client.post, url(club, ballot, "close/")) for client in clients])
-        assert statuses(answers) == {200: 1, 409: 9}
-        assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"ballot_closed"}
+        responses = at_once([partial(client.post, url(club, ballot, "close/")) for client in clients])
+        assert statuses(responses) == {200: 1, 409: 9}
+        assert {response.json()["code"] for response in responses if response.status_code == 409} == {"ballot_closed"}
         check_closed_once(ballot)
 
 
@@ -122,29 +122,29 @@ def test_due_ballot_is_closed_once(club: Club, clients: list[APIClient], entries
         reads += [partial(clients[3].get, url(club))]
         late = [partial(client.post, url(club, ballot, "close/")) for client in clients[4:7]]
         late += [partial(c.put, url(club, ballot, "vote/"), {"ranking": [entries[0].pk]}) for c in clients[7:]]
-        *answers, _first_run, _second_run = at_once([*reads, *late, run_pending, run_pending])
-        assert statuses(answers[:4]) == {200: 4}
-        assert statuses(answers[4:]) == {409: 6}
-        results = [answer.json()["result"] for answer in answers[:3]]
-        results.append(answers[3].json()["results"][0]["result"])
+        *responses, _first_run, _second_run = at_once([*reads, *late, run_pending, run_pending])
+        assert statuses(responses[:4]) == {200: 4}
+        assert statuses(responses[4:]) == {409: 6}
+        results = [response.json()["result"] for response in responses[:3]]
+        results.append(responses[3].json()["results"][0]["result"])
         assert all(result == results[0] and result["winner"] == entries[1].pk for result in results)
         assert check_closed_once(ballot) == {entries[1].pk: 1}
 
 
 def test_vote_during_close_is_counted_or_rejected(club: Club, clients: list[APIClient], entries: list[Entry]) -> None:
-    for round_ in range(ROUNDS):
-        ballot = fresh(club, entries, method=("ranked", "approval")[round_ % 2])
-        field = ("ranking", "approved")[round_ % 2]
+    for number in range(ROUNDS):
+        ballot = fresh(club, entries, method=("ranked", "approval")[number % 2])
+        field = ("ranking", "approved")[number % 2]
         calls = [
             partial(c.put, url(club, ballot, "vote/"), {field: [entries[n % 3].pk]}) for n, c in enumerate(clients)
         ]
         closing = partial(clients[0].post, url(club, ballot, "close/"))
-        calls.insert(round_ % 10, closing)
-        answers = at_once(calls)
-        closed = answers.pop(round_ % 10)
+        calls.insert(number % 10, closing)
+        responses = at_once(calls)
+        closed = responses.pop(number % 10)
         assert closed.status_code == 200
-        assert set(statuses(answers)) <= {200, 409}
-        taken = Counter(entries[n % 3].pk for n, answer in enumerate(answers) if answer.status_code == 200)
+        assert set(statuses(responses)) <= {200, 409}
+        taken = Counter(entries[n % 3].pk for n, response in enumerate(responses) if response.status_code == 200)
         assert check_closed_once(ballot) == taken
         assert closed.json()["voters_count"] == taken.total()
 
@@ -154,15 +154,15 @@ def test_vote_at_deadline_is_counted_or_rejected(club: Club, clients: list[APICl
 
     def vote_repeatedly(client: APIClient, ballot: Ballot) -> tuple[int, int]:
         accepted = 0
-        while (answer := client.put(url(club, ballot, "vote/"), {"ranking": [entries[1].pk]})).status_code == 200:
+        while (response := client.put(url(club, ballot, "vote/"), {"ranking": [entries[1].pk]})).status_code == 200:
             accepted += 1
-        return accepted, answer.status_code
+        return accepted, response.status_code
 
     def read_repeatedly(client: APIClient, ballot: Ballot) -> set[int]:
         seen = set()
-        while (answer := client.get(url(club, ballot))).json().get("status") == "open":
-            seen.add(answer.status_code)
-        return {*seen, answer.status_code}
+        while (response := client.get(url(club, ballot))).json().get("status") == "open":
+            seen.add(response.status_code)
+        return {*seen, response.status_code}
 
     for _round in range(ROUNDS):
         ballot = fresh(club, entries, closes_at=timezone.now() + SOON)
@@ -179,7 +179,7 @@ def test_close_while_members_and_entries_change(
 ) -> None:
     """Members leave, entries change, votes are sent and the ballot is deleted or closed."""
     as_alice = client_of(alice)
-    for round_ in range(ROUNDS):
+    for number in range(ROUNDS):
         ballot = fresh(club, entries)
         for n, client in enumerate(clients[:6]):
             client.put(url(club, ballot, "vote/"), {"ranking": [entries[n % 3].pk]})
@@ -191,13 +191,13 @@ def test_close_while_members_and_entries_change(
             partial(clients[1].post, f"{club_url}leave/"),
             partial(clients[1].put, url(club, ballot, "vote/"), {"ranking": [entries[2].pk]}),
             partial(clients[2].patch, f"{club_url}books/{entries[0].pk}/", {"status": "dropped"}),
-            partial(clients[3].patch, f"{club_url}books/{entries[1].pk}/", {"note": str(round_), "position": 1}),
+            partial(clients[3].patch, f"{club_url}books/{entries[1].pk}/", {"note": str(number), "position": 1}),
             partial(clients[4].delete, url(club, ballot, "vote/")),
             partial(clients[5].get, url(club, ballot)),
         ]
-        if round_ % 2:
+        if number % 2:
             calls.append(partial(clients[6].delete, url(club, ballot)))
-        random.Random(round_).shuffle(calls)
+        random.Random(number).shuffle(calls)
         assert set(statuses(at_once(calls))) <= {200, 204, 403, 404, 409}
         check_invariants()
         assert_counted()

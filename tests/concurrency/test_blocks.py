@@ -16,10 +16,10 @@ def test_simultaneous_blocks_and_unblocks(alice, bob, client_of):
     as_alice, as_bob = client_of(alice), client_of(bob)
     for _round in range(ROUNDS):
         calls = [partial(as_alice.put, "/api/v1/users/bob/block/")] * 4
-        answers = at_once([*calls, *[partial(as_bob.put, "/api/v1/users/alice/block/")] * 4])
+        responses = at_once([*calls, *[partial(as_bob.put, "/api/v1/users/alice/block/")] * 4])
         # A user who is already blocked gets 404.
-        assert {answer.status_code for answer in answers} <= {204, 404}
-        assert 204 in {answer.status_code for answer in answers}
+        assert {response.status_code for response in responses} <= {204, 404}
+        assert 204 in {response.status_code for response in responses}
         assert 1 <= Block.objects.count() <= 2
         calls = [partial(as_alice.delete, "/api/v1/users/bob/block/")] * 2
         assert max(a.status_code for a in at_once([*calls, partial(as_alice.put, "/api/v1/users/bob/block/")])) < 500
@@ -28,8 +28,8 @@ def test_simultaneous_blocks_and_unblocks(alice, bob, client_of):
 
 def test_blocks_during_account_deletion(alice, make_user, client_of):
     as_alice = client_of(alice)
-    for round_ in range(ROUNDS):
-        leaver = make_user(f"leaver{round_}")
+    for number in range(ROUNDS):
+        leaver = make_user(f"leaver{number}")
         client = client_of(leaver)
         deleted, placed, received, repeated = at_once(
             [

@@ -51,7 +51,7 @@ def test_merge_during_reviews_and_list_changes(
         club, other = (Club.create_club(by=alice, name=f"{name} {n}") for name in ("Sand", "Spice"))
         entry = Entry.add_entry(club=club, book=source, by=alice)
         written = Review.create_review(book=source, by=alice, rating=4)
-        answers = at_once(
+        responses = at_once(
             [
                 outcome_of(lambda: merge_books(target=target, source=source, by=staff, reason="The same")),
                 status(lambda: as_bob.post(f"{V1}reviews/", {"book": source.pk, "rating": 3})),
@@ -63,8 +63,8 @@ def test_merge_during_reviews_and_list_changes(
                 status(lambda: as_alice.put(f"{V1}clubs/{club.pk}/books/{entry.pk}/progress/", {"percent": 40})),
             ]
         )
-        assert answers[0] == "done"
-        assert {*answers[1:]} <= {200, 201, 404, 409}, answers
+        assert responses[0] == "done"
+        assert {*responses[1:]} <= {200, 201, 404, 409}, responses
         assert not Review.objects.filter(book=source).exists()
         assert not Entry.objects.filter(book=source).exists()
         assert Review.objects.filter(book=target, author=bob).count() == 1
@@ -105,7 +105,7 @@ def test_simultaneous_undos_allow_one(
             Entry.add_entry(club=club, book=book, by=alice)
         merge = merge_books(target=target, source=source, by=staff, reason="The same")
         stays = Entry.objects.get(club=club)
-        answers = at_once(
+        responses = at_once(
             [
                 outcome_of(lambda: undo_merge(merge, by=staff, reason="Two works")),
                 outcome_of(lambda: undo_merge(Merge.objects.get(pk=merge.pk), by=staff, reason="Two works")),
@@ -114,9 +114,9 @@ def test_simultaneous_undos_allow_one(
                 status(lambda: as_alice.put(f"{V1}clubs/{club.pk}/books/{stays.pk}/progress/", {"percent": 40})),
             ]
         )
-        assert sorted(answers[:2])[0] == "done"
-        assert {*answers[:2]} <= {"done", "not_merged", "merge_underway"}, answers
-        assert {*answers[2:]} <= {200, 201, 409}, answers
+        assert sorted(responses[:2])[0] == "done"
+        assert {*responses[:2]} <= {"done", "not_merged", "merge_underway"}, responses
+        assert {*responses[2:]} <= {200, 201, 409}, responses
         merge.refresh_from_db()
         assert merge.state == MergeStatus.UNDONE
         assert Review.objects.filter(author=alice).count() == 2 * (n + 1)

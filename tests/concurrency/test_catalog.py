@@ -26,26 +26,26 @@ def test_simultaneous_creates_with_one_isbn_create_one(clients: list[APIClient])
         for book in Book.objects.all():
             book.delete_book()
         bodies = [{"title": f"T{n}", "author": "A", "isbn": SPELLINGS[n % 4]} for n in range(16)]
-        answers = at_once(
+        responses = at_once(
             [lambda c=c, b=b: c.post("/api/v1/books/", b) for c, b in zip(clients, bodies, strict=True)]  # type: ignore[misc]
         )
-        assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 15}
+        assert Counter(response.status_code for response in responses) == {201: 1, 409: 15}
         winner = Book.objects.get()
-        for answer in answers:
-            if answer.status_code == 409:
-                assert (answer.json()["code"], answer.json()["book"]) == ("duplicate_isbn", winner.pk)
+        for response in responses:
+            if response.status_code == 409:
+                assert (response.json()["code"], response.json()["book"]) == ("duplicate_isbn", winner.pk)
         assert Edition.objects.count() == 1
 
 
 def test_simultaneous_updates_to_one_isbn_allow_one(clients: list[APIClient]) -> None:
     books = [client.post("/api/v1/books/", {"title": "T", "author": "A"}).json()["id"] for client in clients]
-    answers = at_once(
+    responses = at_once(
         [
             lambda c=c, b=b, s=SPELLINGS[b % 4]: c.patch(f"/api/v1/books/{b}/", {"isbn": s})  # type: ignore[misc]
             for c, b in zip(clients, books, strict=True)
         ]
     )
-    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 15}
+    assert Counter(response.status_code for response in responses) == {200: 1, 409: 15}
     assert Book.objects.filter(isbn13=SPELLINGS[0]).count() == Edition.objects.count() == 1
 
 
@@ -58,14 +58,14 @@ def test_simultaneous_lookups_create_one_book(clients: list[APIClient], monkeypa
     for _round in range(ROUNDS):
         for book in Book.objects.all():
             book.delete_book()
-        answers = at_once(
+        responses = at_once(
             [
                 lambda c=c, s=SPELLINGS[n % 4]: c.post("/api/v1/books/lookup/", {"isbn": s})  # type: ignore[misc]
                 for n, c in enumerate(clients)
             ]
         )
-        assert Counter(answer.status_code for answer in answers) == {201: 1, 200: 15}
-        assert {answer.json()["id"] for answer in answers} == {Book.objects.get().pk}
+        assert Counter(response.status_code for response in responses) == {201: 1, 200: 15}
+        assert {response.json()["id"] for response in responses} == {Book.objects.get().pk}
 
 
 def test_lookups_of_two_isbns_create_one_book(clients: list[APIClient], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,23 +78,23 @@ def test_lookups_of_two_isbns_create_one_book(clients: list[APIClient], monkeypa
     for _round in range(ROUNDS):
         for book in Book.objects.all():
             book.delete_book()
-        answers = at_once(
+        responses = at_once(
             [
                 lambda c=c, s=isbns[n % 2]: c.post("/api/v1/books/lookup/", {"isbn": s})  # type: ignore[misc]
                 for n, c in enumerate(clients[:8])
             ]
         )
-        assert Counter(answer.status_code for answer in answers) == {201: 1, 200: 7}
+        assert Counter(response.status_code for response in responses) == {201: 1, 200: 7}
         assert sorted(Edition.objects.values_list("isbn13", flat=True)) == isbns
 
 
 def test_revisions_are_numbered_without_gaps(clients: list[APIClient]) -> None:
     client = clients[0]
     pk = client.post("/api/v1/books/", {"title": "T", "author": "A"}).json()["id"]
-    answers = at_once(
+    responses = at_once(
         [lambda n=n: client.patch(f"/api/v1/books/{pk}/", {"title": f"T{n}", "authors": [f"A{n}"]}) for n in range(12)]  # type: ignore[misc]
     )
-    assert {answer.status_code for answer in answers} == {200}
+    assert {response.status_code for response in responses} == {200}
     assert sorted(Revision.objects.values_list("number", flat=True)) == list(range(1, 13))
     book = Book.objects.get()
     assert book.authors == [book.author] == [f"A{book.title[1:]}"]
@@ -109,22 +109,22 @@ def etag(clients: list[APIClient]) -> tuple[str, str]:
 
 def test_simultaneous_conditional_updates_allow_one(clients: list[APIClient], etag: tuple[str, str]) -> None:
     url, tag = etag
-    answers = at_once(
+    responses = at_once(
         [lambda n=n: clients[0].patch(url, {"title": f"T{n}"}, headers={"If-Match": tag}) for n in range(8)]  # type: ignore[misc]
     )
-    assert Counter(answer.status_code for answer in answers) == {200: 1, 412: 7}
+    assert Counter(response.status_code for response in responses) == {200: 1, 412: 7}
 
 
 def test_updates_during_deletion(clients: list[APIClient]) -> None:
     client = clients[0]
     for _round in range(ROUNDS):
         url = f"/api/v1/books/{client.post('/api/v1/books/', {'title': 'T', 'author': 'A'}).json()['id']}/"
-        answers = at_once(
+        responses = at_once(
             [
                 lambda: client.delete(url),  # noqa: B023
                 *(lambda n=n: client.patch(url, {"title": f"T{n}", "subjects": ["S"]}) for n in range(5)),  # type: ignore[misc]  # noqa: B023
             ]
         )
-        assert answers[0].status_code == 204
-        assert {answer.status_code for answer in answers[1:]} <= {200, 404}
+        assert responses[0].status_code == 204
+        assert {response.status_code for response in responses[1:]} <= {200, 404}
         assert not Book.objects.exists()

@@ -24,18 +24,18 @@ def clients(users, client_of):
     return [client_of(user) for user in users]
 
 
-def statuses(answers):
-    found = Counter(answer.status_code for answer in answers)
-    assert max(found) < 500, [answer.content for answer in answers if answer.status_code >= 500]
+def statuses(responses):
+    found = Counter(response.status_code for response in responses)
+    assert max(found) < 500, [response.content for response in responses if response.status_code >= 500]
     return found
 
 
 def test_simultaneous_joins_respect_member_limit(alice, clients):
     for _round in range(ROUNDS):
         club = Club.create_club(by=alice, name="Full soon", member_limit=6)
-        answers = at_once([partial(client.post, f"{CLUBS}{club.pk}/join/") for client in clients[:20]])
-        assert statuses(answers) == {201: 5, 409: 15}
-        assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"club_full"}
+        responses = at_once([partial(client.post, f"{CLUBS}{club.pk}/join/") for client in clients[:20]])
+        assert statuses(responses) == {201: 5, 409: 15}
+        assert {response.json()["code"] for response in responses if response.status_code == 409} == {"club_full"}
         club.refresh_from_db()
         assert club.members_count == 6
         check_invariants()
@@ -44,8 +44,8 @@ def test_simultaneous_joins_respect_member_limit(alice, clients):
 def test_simultaneous_joins_of_one_user_create_one(alice, clients):
     for _round in range(ROUNDS):
         club = Club.create_club(by=alice, name="Once")
-        answers = at_once([partial(clients[0].post, f"{CLUBS}{club.pk}/join/")] * 10)
-        assert statuses(answers) == {201: 1, 409: 9}
+        responses = at_once([partial(clients[0].post, f"{CLUBS}{club.pk}/join/")] * 10)
+        assert statuses(responses) == {201: 1, 409: 9}
         check_invariants()
 
 
@@ -53,8 +53,8 @@ def test_invitation_is_accepted_max_uses_times(alice, clients):
     for _round in range(ROUNDS):
         club = Club.create_club(by=alice, name="By invitation", visibility="private")
         invitation, code = Invitation.create_with_code(club, by=alice, expires_in_hours=1, max_uses=5)
-        answers = at_once([partial(client.post, ACCEPT, {"code": code}) for client in clients])
-        assert statuses(answers) == {201: 5, 404: 25}
+        responses = at_once([partial(client.post, ACCEPT, {"code": code}) for client in clients])
+        assert statuses(responses) == {201: 5, 404: 25}
         club.refresh_from_db()
         invitation.refresh_from_db()
         assert (club.members_count, invitation.uses) == (6, 5)
@@ -65,8 +65,8 @@ def test_simultaneous_accepts_of_one_user_use_it_once(alice, clients):
     for _round in range(ROUNDS):
         club = Club.create_club(by=alice, name="By invitation", visibility="private")
         invitation, code = Invitation.create_with_code(club, by=alice, expires_in_hours=1, max_uses=10)
-        answers = at_once([partial(clients[0].post, ACCEPT, {"code": code})] * 10)
-        assert statuses(answers) == {201: 1, 409: 9}
+        responses = at_once([partial(clients[0].post, ACCEPT, {"code": code})] * 10)
+        assert statuses(responses) == {201: 1, 409: 9}
         invitation.refresh_from_db()
         assert invitation.uses == 1
         check_invariants()
@@ -76,8 +76,8 @@ def test_full_club_uses_no_invitation(alice, clients):
     for _round in range(ROUNDS):
         club = Club.create_club(by=alice, name="Small", member_limit=3)
         invitation, code = Invitation.create_with_code(club, by=alice, expires_in_hours=1, max_uses=8)
-        answers = at_once([partial(client.post, ACCEPT, {"code": code}) for client in clients[:8]])
-        assert statuses(answers) == {201: 2, 409: 6}
+        responses = at_once([partial(client.post, ACCEPT, {"code": code}) for client in clients[:8]])
+        assert statuses(responses) == {201: 2, 409: 6}
         invitation.refresh_from_db()
         assert invitation.uses == 2
         check_invariants()
@@ -142,7 +142,7 @@ def test_join_request_ends_in_a_valid_state(alice, bob, moe, charlie, client_of)
         bring_in(club, charlie, status="pending")
         address = f"{CLUBS}{club.pk}/"
         row = f"{address}members/{charlie.pk}/"
-        answers = at_once(
+        responses = at_once(
             [
                 *[partial(client.patch, row, {"status": "active"}) for client in (as_alice, as_moe)],
                 *[partial(client.delete, row) for client in (as_alice, as_moe)],
@@ -150,7 +150,7 @@ def test_join_request_ends_in_a_valid_state(alice, bob, moe, charlie, client_of)
                 partial(as_charlie.post, f"{address}join/"),
             ]
         )
-        statuses(answers)
+        statuses(responses)
         left = Membership.objects.filter(club=club, user=charlie).first()
         assert left is None or left.status in ("active", "pending", "left")
         check_invariants()
@@ -183,8 +183,8 @@ def test_visibility_and_join_policy_stay_consistent(alice, client_of):
 
 def test_account_deletions_during_joins_and_transfers(make_user, client_of):
     """Two owners delete their accounts while users join and ownership is transferred."""
-    for round_ in range(ROUNDS):
-        first, second, third = (make_user(f"{name}{round_}") for name in ("first", "second", "third"))
+    for number in range(ROUNDS):
+        first, second, third = (make_user(f"{name}{number}") for name in ("first", "second", "third"))
         clubs = [Club.create_club(by=owner, name="Shared") for owner in (first, second)]
         for club in clubs:
             for user in {first, second} - {club.owner}:
@@ -193,7 +193,7 @@ def test_account_deletions_during_joins_and_transfers(make_user, client_of):
         calls = [partial(end_memberships, first), partial(end_memberships, second)]
         calls += [partial(as_third.post, f"{CLUBS}{club.pk}/join/") for club in clubs]
         calls += [partial(as_first.post, f"{CLUBS}{clubs[0].pk}/transfer/", {"user": second.pk})]
-        statuses(answer for answer in at_once(calls) if answer is not None)
+        statuses(response for response in at_once(calls) if response is not None)
         check_invariants()
         Membership.objects.remove_user_everywhere(first)
         Membership.objects.remove_user_everywhere(second)

@@ -23,11 +23,11 @@ def test_milestone_update_during_deletion(alice, client_of):
         milestone = Milestone.create_milestone(entry=entry, title="Half", up_to_percent=50, due_on="2026-01-01")
         url = f"{CLUBS}{entry.club_id}/books/{entry.pk}/milestones/{milestone.pk}/"
         changes = [{"title": "Later"}, {"up_to_chapter": 3}, {"due_on": "2026-02-02"}]
-        answers = at_once(
+        responses = at_once(
             [*(partial(client.patch, url, change) for change in changes), *[partial(client.delete, url)] * 2]
         )
-        assert {answer.status_code for answer in answers[:3]} <= {200, 404}, answers
-        assert {answer.status_code for answer in answers[3:]} <= {204, 404}, answers
+        assert {response.status_code for response in responses[:3]} <= {200, 404}, responses
+        assert {response.status_code for response in responses[3:]} <= {204, 404}, responses
         assert not Milestone.objects.exists()
 
 
@@ -43,6 +43,6 @@ def test_invitations_during_club_deletion(alice, client_of):
         )
         assert deleted.status_code == 204
         assert created.status_code in (201, 404)
-        assert {answer.status_code for answer in revoked} <= {204, 404}
-        assert [answer.status_code for answer in revoked].count(204) <= 1
+        assert {response.status_code for response in revoked} <= {204, 404}
+        assert [response.status_code for response in revoked].count(204) <= 1
         assert not Invitation.objects.exists()

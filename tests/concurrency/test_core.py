@@ -55,18 +55,18 @@ def effects() -> int:
 def test_simultaneous_posts_with_one_key_have_one_effect(me):
     for key in range(10):
         before = effects()
-        answers = at_once(20, lambda n, key=key: copy(me).post(ONCE, {}, HTTP_IDEMPOTENCY_KEY=f"key {key}"))
-        statuses = [answer.status_code for answer in answers]
+        responses = at_once(20, lambda n, key=key: copy(me).post(ONCE, {}, HTTP_IDEMPOTENCY_KEY=f"key {key}"))
+        statuses = [response.status_code for response in responses]
         assert set(statuses) <= {201, 409}, statuses
-        assert {a.json()["code"] for a in answers if a.status_code == 409} <= {"idempotency_in_progress"}
-        assert sum(a.status_code == 201 and "Idempotency-Replayed" not in a for a in answers) == 1
+        assert {a.json()["code"] for a in responses if a.status_code == 409} <= {"idempotency_in_progress"}
+        assert sum(a.status_code == 201 and "Idempotency-Replayed" not in a for a in responses) == 1
         assert effects() == before + 1
         assert me.post(ONCE, {}, HTTP_IDEMPOTENCY_KEY=f"key {key}")["Idempotency-Replayed"] == "true"
 
 
 def test_simultaneous_posts_with_different_keys(me):
-    answers = at_once(20, lambda n: copy(me).post(ONCE, {}, HTTP_IDEMPOTENCY_KEY=f"key {n}"))
-    assert {answer.status_code for answer in answers} == {201}
+    responses = at_once(20, lambda n: copy(me).post(ONCE, {}, HTTP_IDEMPOTENCY_KEY=f"key {n}"))
+    assert {response.status_code for response in responses} == {201}
     assert effects() == 20
 
 
@@ -75,19 +75,19 @@ def test_key_of_killed_worker_is_taken_over_once(me):
     for _round in range(5):
         AuthSession.objects.filter(device="effect").delete()
         IdempotencyRecord.objects.update(status=None, response_body="", created_at="2026-01-01T00:00Z")
-        answers = at_once(12, lambda n: copy(me).post(ONCE, {}, HTTP_IDEMPOTENCY_KEY="k"))
-        assert {answer.status_code for answer in answers} <= {201, 409}
+        responses = at_once(12, lambda n: copy(me).post(ONCE, {}, HTTP_IDEMPOTENCY_KEY="k"))
+        assert {response.status_code for response in responses} <= {201, 409}
         assert effects() == 1
 
 
 def test_simultaneous_conditional_updates_allow_one(me):
     for round_number in range(10):
         etag = me.get(ME)["ETag"]
-        answers = at_once(
+        responses = at_once(
             8, lambda n, etag=etag, r=round_number: copy(me).patch(ME, {"bio": f"round {r} by {n}"}, HTTP_IF_MATCH=etag)
         )
-        assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
-        [made] = [n for n, answer in enumerate(answers) if answer.status_code == 200]
+        assert sorted(response.status_code for response in responses) == [200] + [412] * 7
+        [made] = [n for n, response in enumerate(responses) if response.status_code == 200]
         assert me.get(ME).json()["bio"] == f"round {round_number} by {made}"
 
 
@@ -110,13 +110,13 @@ def test_conditional_update_is_retried_after_deadlock(me, monkeypatch, times, st
 
 @pytest.mark.parametrize(("times", "status"), [(1, 200), (3, 200), (4, 503), (9, 503)])
 def test_deadlock_is_retried_three_times_then_503(times, status):
-    answer = APIClient().get(f"/api/v1/probe/deadlocks/?times={times}")
-    assert answer.status_code == status
+    response = APIClient().get(f"/api/v1/probe/deadlocks/?times={times}")
+    assert response.status_code == status
     if status == 503:
-        assert answer.json()["code"] == "unavailable"
-        assert int(answer["Retry-After"]) >= 1
+        assert response.json()["code"] == "unavailable"
+        assert int(response["Retry-After"]) >= 1
     else:
-        assert answer.json() == {"attempts": times + 1}
+        assert response.json() == {"attempts": times + 1}
 
 
 def test_real_deadlocks_are_retried(alice, bob):
@@ -234,9 +234,9 @@ def test_connection_killed_during_request_gives_503(alice, monkeypatch, me):
     def patch(n: int) -> Any:
         return copy(me).patch(ME, {"bio": "half"}, HTTP_IF_MATCH=etag)
 
-    [answer] = at_once(1, patch)
-    assert answer.status_code == 503, answer.content
-    assert answer.json()["code"] == "unavailable"
+    [response] = at_once(1, patch)
+    assert response.status_code == 503, response.content
+    assert response.json()["code"] == "unavailable"
     alice.refresh_from_db()
     assert alice.bio == ""
 

@@ -54,8 +54,8 @@ def clients(users):
     return [client_of(user) for user in users]
 
 
-def statuses(answers):
-    return Counter(answer.status_code for answer in answers)
+def statuses(responses):
+    return Counter(response.status_code for response in responses)
 
 
 def test_replies_during_deletion_of_their_parent(club, thread, owner, clients):
@@ -63,9 +63,9 @@ def test_replies_during_deletion_of_their_parent(club, thread, owner, clients):
         post = Post.create_post(thread=thread, by=owner, body="Going")
         body = {"body": "@owner no", "reply_to": post.pk}
         calls = [partial(client.post, threads(club, thread, "posts/"), body) for client in clients[:6]]
-        answers = at_once([*calls, *[partial(client_of(owner).delete, posts(club, post))] * 2])
-        assert set(statuses(answers[:6])) <= {201, 409}
-        assert statuses(answers[6:]) == {204: 1, 409: 1} or statuses(answers[6:]) == {204: 1, 403: 1}
+        responses = at_once([*calls, *[partial(client_of(owner).delete, posts(club, post))] * 2])
+        assert set(statuses(responses[:6])) <= {201, 409}
+        assert statuses(responses[6:]) == {204: 1, 409: 1} or statuses(responses[6:]) == {204: 1, 403: 1}
         check_thread_counters()
 
 
@@ -74,11 +74,11 @@ def test_simultaneous_reactions_are_counted_once_each(club, thread, owner, make_
     for user in users:
         bring_in(club, user)
     fans = [client_of(user) for user in users]
-    for round_ in range(ROUNDS):
+    for number in range(ROUNDS):
         post = Post.create_post(thread=thread, by=owner, body="Cheer")
-        emoji = "👍🎉"[round_ % 2]
-        answers = at_once([partial(fan.put, reaction(club, post, emoji)) for fan in fans])
-        assert statuses(answers) == {204: 20}
+        emoji = "👍🎉"[number % 2]
+        responses = at_once([partial(fan.put, reaction(club, post, emoji)) for fan in fans])
+        assert statuses(responses) == {204: 20}
         assert client_of(owner).get(posts(club, post)).json()["reactions"] == {emoji: 20}
         # The same user twenty times, half of them removing the reaction.
         same = [partial((fans[0].put, fans[0].delete)[n % 2], reaction(club, post, "🍪")) for n in range(20)]
@@ -91,11 +91,11 @@ def test_replies_while_spoiler_percent_is_raised(club, thread, owner, clients):
         post = Post.create_post(thread=thread, by=owner, body="Hm", spoiler_percent=None)
         body = {"body": "No", "reply_to": post.pk, "spoiler_percent": 5}
         calls = [partial(client.post, threads(club, thread, "posts/"), body) for client in clients[:6]]
-        raised, *answers = at_once(
+        raised, *responses = at_once(
             [partial(client_of(owner).patch, posts(club, post), {"spoiler_percent": 70}), *calls]
         )
         assert raised.status_code == 200
-        assert statuses(answers) == {201: 6}
+        assert statuses(responses) == {201: 6}
         assert set(post.replies.values_list("spoiler_percent", flat=True)) == {70}
         check_thread_counters()
 
@@ -107,9 +107,9 @@ def test_posts_during_thread_deletion(club, owner, clients):
         calls = [partial(client.post, threads(club, thread, "posts/"), {"body": "Me"}) for client in clients[:3]]
         calls += [partial(client.put, posts(club, post, f"reactions/{quote('👍')}/")) for client in clients[3:5]]
         calls += [partial(client.put, posts(club, post, "reveal/")) for client in clients[5:7]]
-        deleted, *answers = at_once([partial(client_of(owner).delete, threads(club, thread)), *calls])
+        deleted, *responses = at_once([partial(client_of(owner).delete, threads(club, thread)), *calls])
         assert deleted.status_code == 204
-        assert set(statuses(answers)) <= {200, 201, 204, 404}
+        assert set(statuses(responses)) <= {200, 201, 204, 404}
         assert not Thread.objects.exists()
         assert not Post.objects.exists()
 
@@ -118,7 +118,7 @@ def test_posts_during_club_and_entry_deletion(owner, make_user):
     users = [make_user(f"last{n}") for n in range(6)]
     clients = [client_of(user) for user in users]
     book = Book.create_book(by=None, title="Emma", authors=["A"])
-    for round_ in range(ROUNDS):
+    for number in range(ROUNDS):
         club = Club.create_club(by=owner, name="Going")
         for user in users:
             bring_in(club, user)
@@ -127,10 +127,10 @@ def test_posts_during_club_and_entry_deletion(owner, make_user):
         new = {"title": "T", "body": "@owner", "entry": entry.pk}
         calls = [partial(client.post, threads(club), new) for client in clients[:3]]
         calls += [partial(client.post, threads(club, thread, "posts/"), {"body": "B"}) for client in clients[3:]]
-        url = f"/api/v1/clubs/{club.pk}/" + (f"books/{entry.pk}/" if round_ % 2 else "")
-        deleted, *answers = at_once([partial(client_of(owner).delete, url), *calls])
+        url = f"/api/v1/clubs/{club.pk}/" + (f"books/{entry.pk}/" if number % 2 else "")
+        deleted, *responses = at_once([partial(client_of(owner).delete, url), *calls])
         assert deleted.status_code == 204
-        assert set(statuses(answers)) <= {201, 400, 404}
+        assert set(statuses(responses)) <= {201, 400, 404}
         assert not Thread.objects.exclude(entry=None).exists()
         check_thread_counters()
         Club.objects.filter(pk=club.pk).first() and club.delete_club(by=owner)
@@ -143,50 +143,50 @@ def test_reading_a_thread_during_first_progress(club, entry, thread, owner, user
     for client in clients:
         saved, *seen = at_once([partial(client.put, place, {"percent": 50}), *[partial(client.get, url)] * 5])
         assert saved.status_code == 200
-        for answer in seen:
-            row = answer.json()["results"][1]
+        for response in seen:
+            row = response.json()["results"][1]
             assert (row["locked"], row["body"]) in {(True, None), (False, "She marries")}
         assert client.get(url).json()["results"][1]["body"] == "She marries"
 
 
 def test_posts_during_account_deletion(club, thread, make_user):
-    for round_ in range(ROUNDS):
-        user = make_user(f"leaver{round_}")
+    for number in range(ROUNDS):
+        user = make_user(f"leaver{number}")
         bring_in(club, user)
         pk, client, own = user.pk, client_of(user), Post.create_post(thread=thread, by=user, body="Me")
         calls = [partial(client.post, threads(club, thread, "posts/"), {"body": "Me too"})] * 3
         calls += [partial(client.post, threads(club), {"title": "T", "body": "B"})]
         calls += [partial(client.put, reaction(club, own, "👍")), partial(client.delete, posts(club, own))]
-        mode = ("anonymise", "delete")[round_ % 2]
-        deleted, *answers = at_once([partial(close_account, user, password=PASSWORD, reviews=mode), *calls])
+        mode = ("anonymise", "delete")[number % 2]
+        deleted, *responses = at_once([partial(close_account, user, password=PASSWORD, reviews=mode), *calls])
         assert deleted is None
-        assert set(statuses(answers)) <= {201, 204, 401, 403, 404, 409}, [answer.content for answer in answers]
+        assert set(statuses(responses)) <= {201, 204, 401, 403, 404, 409}, [response.content for response in responses]
         assert not Post.objects.filter(author=pk).exists()
         check_thread_counters()
 
 
 def test_mixed_writes_keep_counters_right(club, entry, owner, clients):
-    for round_ in range(max(1, ROUNDS // 4)):
+    for number in range(max(1, ROUNDS // 4)):
         thread = Thread.create_thread(club=club, by=owner, title="Busy", body="Go", entry=entry)
-        chance = random.Random(round_)
+        seeds = random.Random(number)
 
         def write(client, seed, thread=thread):
-            dice, seen, own = random.Random(seed), set(), []
+            rng, seen, own = random.Random(seed), set(), []
             for _ in range(25):
-                what, found = dice.random(), dice.choice(own or [None])
+                what, found = rng.random(), rng.choice(own or [None])
                 if what < 0.6 or found is None:
-                    body = {"body": "@reader1 hm", "spoiler_percent": dice.randint(0, 100), "reply_to": found}
-                    answer = client.post(threads(club, thread, "posts/"), body)
-                    own += [answer.json()["id"]] if answer.status_code == 201 else []
+                    body = {"body": "@reader1 hm", "spoiler_percent": rng.randint(0, 100), "reply_to": found}
+                    response = client.post(threads(club, thread, "posts/"), body)
+                    own += [response.json()["id"]] if response.status_code == 201 else []
                 elif what < 0.75:
-                    answer = client.patch(posts(club, found), {"spoiler_percent": dice.randint(0, 100), "body": "New"})
+                    response = client.patch(posts(club, found), {"spoiler_percent": rng.randint(0, 100), "body": "New"})
                 elif what < 0.9:
-                    answer = client.put(reaction(club, found, dice.choice("👍🎉🍪")))
+                    response = client.put(reaction(club, found, rng.choice("👍🎉🍪")))
                 else:
-                    answer = client.delete(posts(club, found))
-                seen.add(answer.status_code)
+                    response = client.delete(posts(club, found))
+                seen.add(response.status_code)
             return seen
 
-        seen = at_once([partial(write, client, chance.random()) for client in clients])
+        seen = at_once([partial(write, client, seeds.random()) for client in clients])
         assert set().union(*seen) <= {200, 201, 204, 403, 404, 409}, seen
         check_thread_counters()

@@ -38,12 +38,12 @@ def test_simultaneous_uploads_leave_one_file(alice, client_of):
 
 
 def test_uploads_during_deletions_leave_no_files(make_user, client_of):
-    for round_ in range(ROUNDS):
-        leaver = make_user(f"leaver{round_}")
+    for number in range(ROUNDS):
+        leaver = make_user(f"leaver{number}")
         client = client_of(leaver)
         book = Book.create_book(by=leaver, title="Short", authors=["A"])
         club = Club.create_club(by=leaver, name="Short")
-        answers = at_once(
+        responses = at_once(
             [
                 partial(client.delete, "/api/v1/users/me/", {"password": PASSWORD}),
                 partial(upload_image, client, AVATAR, make_image()),
@@ -54,9 +54,9 @@ def test_uploads_during_deletions_leave_no_files(make_user, client_of):
                 partial(client.delete, f"/api/v1/books/{book.pk}/"),
             ]
         )
-        codes = [answer.status_code for answer in answers]
-        assert codes[0] == 204, answers[0].content
-        assert max(codes) < 500, [answer.content for answer in answers if answer.status_code >= 500]
+        codes = [response.status_code for response in responses]
+        assert codes[0] == 204, responses[0].content
+        assert max(codes) < 500, [response.content for response in responses if response.status_code >= 500]
         assert {*codes[1:]} <= {200, 204, 401, 404, 409}, codes
         # A book stays if the account was deleted first.
         left = set(Book.objects.exclude(cover_url="").values_list("cover_url", flat=True))

@@ -43,18 +43,18 @@ def clients(users: list[User], client_of: Callable[..., Any]) -> list[Any]:
     return [client_of(user) for user in users]
 
 
-def plan(club: Club, *, days: float = 10, **fields: Any) -> Meeting:
+def make_meeting(club: Club, *, days: float = 10, **fields: Any) -> Meeting:
     starts_at = timezone.now() + datetime.timedelta(days=days)
     return Meeting.create_meeting(club=club, by=club.owner, title="Tea", starts_at=starts_at, **fields)
 
 
-def answer(client: Any, meeting: Meeting, word: str) -> Callable[[], Any]:
-    return partial(client.put, url(meeting, "rsvp/"), {"answer": word})
+def send_rsvp(client: Any, meeting: Meeting, answer: str) -> Callable[[], Any]:
+    return partial(client.put, url(meeting, "rsvp/"), {"answer": answer})
 
 
-def statuses(answers: list[Any]) -> Counter[int]:
-    found = Counter(answer.status_code for answer in answers)
-    assert max(found) < 500, [answer.content for answer in answers if answer.status_code >= 500]
+def statuses(responses: list[Any]) -> Counter[int]:
+    found = Counter(response.status_code for response in responses)
+    assert max(found) < 500, [response.content for response in responses if response.status_code >= 500]
     return found
 
 
@@ -68,20 +68,20 @@ def attendees(meeting: Meeting) -> set[int]:
 
 def test_limited_seats_are_given_once_and_in_order(club: Club, users: Any, clients: Any) -> None:
     for _round in range(ROUNDS):
-        meeting = plan(club, capacity=5)
-        answers = at_once([answer(client, meeting, "yes") for client in clients[:20]])
-        assert statuses(answers) == {200: 20}
-        given = Counter(got.json()["answer"] for got in answers)
-        assert given == {"yes": 5, "waitlisted": 15}
-        places = [got.json()["waitlist_position"] for got in answers if got.json()["answer"] == "waitlisted"]
-        assert sorted(places) == list(range(1, 16))
+        meeting = make_meeting(club, capacity=5)
+        responses = at_once([send_rsvp(client, meeting, "yes") for client in clients[:20]])
+        assert statuses(responses) == {200: 20}
+        bodies = [response.json() for response in responses]
+        assert Counter(body["answer"] for body in bodies) == {"yes": 5, "waitlisted": 15}
+        positions = [body["waitlist_position"] for body in bodies if body["answer"] == "waitlisted"]
+        assert sorted(positions) == list(range(1, 16))
         check_seats()
-        seated, waiting = attendees(meeting), waitlist(meeting)
-        assert (len(seated), len(waiting)) == (5, 15)
+        with_seat, waiting = attendees(meeting), waitlist(meeting)
+        assert (len(with_seat), len(waiting)) == (5, 15)
 
         client_by_id = {user.pk: client for user, client in zip(users, clients, strict=True)}
-        calls = [answer(client_by_id[user], meeting, "no") for user in seated]
-        calls += [answer(client, meeting, "yes") for client in clients[20:]]
+        calls = [send_rsvp(client_by_id[user], meeting, "no") for user in with_seat]
+        calls += [send_rsvp(client, meeting, "yes") for client in clients[20:]]
         assert statuses(at_once(calls)) == {200: 15}
         # The first five of the waitlist get the seats; the ten later ones are at its end.
         assert attendees(meeting) == set(waiting[:5])
@@ -95,9 +95,9 @@ def test_limited_seats_are_given_once_and_in_order(club: Club, users: Any, clien
 
 def test_simultaneous_first_rsvps_create_one_row(club: Club, clients: Any) -> None:
     for _round in range(ROUNDS):
-        meeting = plan(club)
-        answers = at_once([answer(clients[0], meeting, word) for word in ("yes", "no", "maybe", "yes") * 3])
-        assert statuses(answers) == {200: 12}
+        meeting = make_meeting(club)
+        responses = at_once([send_rsvp(clients[0], meeting, answer) for answer in ("yes", "no", "maybe", "yes") * 3])
+        assert statuses(responses) == {200: 12}
         assert Rsvp.objects.filter(meeting=meeting).count() == 1
         check_seats()
 
@@ -107,26 +107,26 @@ def test_rsvps_during_leaves_deletions_and_capacity_changes(
 ) -> None:
     """Everything that changes RSVPs at once."""
     as_alice = client_of(alice)
-    for round_ in range(ROUNDS):
-        chance = random.Random(round_)
-        users = [make_user(f"r{round_}x{n}") for n in range(10)]
+    for number in range(ROUNDS):
+        rng = random.Random(number)
+        users = [make_user(f"r{number}x{n}") for n in range(10)]
         for user in users:
             bring_in(club, user)
         own = [client_of(user) for user in users]
-        meetings = [plan(club, capacity=2), plan(club, capacity=1), plan(club, days=-3)]
+        meetings = [make_meeting(club, capacity=2), make_meeting(club, capacity=1), make_meeting(club, days=-3)]
         for client in own[:6]:
             for meeting in meetings[:2]:
-                answer(client, meeting, "yes")()
-        calls: list[Any] = [answer(client, chance.choice(meetings[:2]), "no") for client in own[:3]]
-        calls += [answer(client, meeting, "yes") for client in own[6:8] for meeting in meetings[:2]]
-        calls += [partial(own[3].post, f"/api/v1/clubs/{club.pk}/leave/"), answer(own[3], meetings[0], "yes")]
+                send_rsvp(client, meeting, "yes")()
+        calls: list[Any] = [send_rsvp(client, rng.choice(meetings[:2]), "no") for client in own[:3]]
+        calls += [send_rsvp(client, meeting, "yes") for client in own[6:8] for meeting in meetings[:2]]
+        calls += [partial(own[3].post, f"/api/v1/clubs/{club.pk}/leave/"), send_rsvp(own[3], meetings[0], "yes")]
         calls += [partial(as_alice.delete, f"/api/v1/clubs/{club.pk}/members/{users[4].pk}/")]
         calls += [partial(as_alice.patch, url(meetings[0]), {"capacity": capacity}) for capacity in (1, 4)]
         calls += [partial(as_alice.patch, url(meetings[1]), {"status": "cancelled"})]
         attended = {"attended": [user.pk for user in users[:5]]}
         calls += [partial(as_alice.put, url(meetings[2], "attendance/"), attended)]
-        answers = at_once([*calls, partial(delete_account, users[5])])
-        statuses([got for got in answers if got is not None])
+        responses = at_once([*calls, partial(delete_account, users[5])])
+        statuses([response for response in responses if response is not None])
         check_seats()
         left = {users[3].pk, users[4].pk, users[5].pk}
         # Former members have no RSVPs, whatever the order of the requests.
@@ -141,19 +141,19 @@ def delete_account(user: User) -> None:
 
 
 def test_rsvps_during_meeting_and_club_deletion(alice: User, clients: Any, users: Any) -> None:
-    for round_ in range(ROUNDS):
+    for number in range(ROUNDS):
         other = Club.create_club(by=alice, name="Short")
         for user in users[:6]:
             bring_in(other, user)
-        meeting = plan(other, capacity=2, repeats={"every": "weekly", "count": 3})
-        calls: list[Any] = [answer(client, meeting, "yes") for client in clients[:6]]
+        meeting = make_meeting(other, capacity=2, repeats={"every": "weekly", "count": 3})
+        calls: list[Any] = [send_rsvp(client, meeting, "yes") for client in clients[:6]]
         end = (
             partial(other.delete_club, by=alice)
-            if round_ % 2
+            if number % 2
             else partial(meeting.delete_meeting, by=alice, scope="following")
         )
-        answers = at_once([*calls, end])
-        assert set(statuses(answers[:-1])) <= {200, 404}
+        responses = at_once([*calls, end])
+        assert set(statuses(responses[:-1])) <= {200, 404}
         assert not Rsvp.objects.filter(meeting=meeting).exists()
         check_seats()
 
@@ -161,7 +161,7 @@ def test_rsvps_during_meeting_and_club_deletion(alice: User, clients: Any, users
 def test_simultaneous_changes_of_a_series(club: Club, alice: User, clients: Any, client_of: Callable[..., Any]) -> None:
     as_alice = client_of(alice)
     for _round in range(ROUNDS):
-        first = plan(club, capacity=3, repeats={"every": "weekly", "count": 6})
+        first = make_meeting(club, capacity=3, repeats={"every": "weekly", "count": 6})
         series = list(Meeting.objects.filter(series=first.series_id).order_by("starts_at"))
         calls: list[Any] = [
             partial(as_alice.patch, url(series[n]) + "?scope=following", {"place": f"P{n}"}) for n in (0, 2)
@@ -169,7 +169,7 @@ def test_simultaneous_changes_of_a_series(club: Club, alice: User, clients: Any,
         later = {"starts_at": (series[1].starts_at + datetime.timedelta(hours=1)).isoformat()}
         calls += [partial(as_alice.patch, url(series[1]) + "?scope=following", later)]
         calls += [partial(as_alice.delete, url(series[4]) + "?scope=following")]
-        calls += [answer(client, chosen, "yes") for client in clients[:4] for chosen in (series[5], series[0])]
+        calls += [send_rsvp(client, chosen, "yes") for client in clients[:4] for chosen in (series[5], series[0])]
         assert set(statuses(at_once(calls))) <= {200, 204, 404}
         rows = list(Meeting.objects.filter(series=first.series_id).order_by("starts_at"))
         assert [row.deleted_at is None for row in rows] == [True] * 4 + [False] * 2
@@ -186,7 +186,7 @@ def test_conditional_writes_do_not_deadlock(
 ) -> None:
     as_alice, known = client_of(alice), {"If-Match": "*"}
     for _round in range(ROUNDS):
-        meeting = plan(club, capacity=2)
+        meeting = make_meeting(club, capacity=2)
         calls: list[Any] = [
             partial(client.put, url(meeting, "rsvp/"), {"answer": random.choice(["yes", "no"])}, headers=headers)
             for client in clients[:6]
@@ -203,7 +203,7 @@ def test_reminder_is_sent_once_by_several_workers(club: Club, users: Any) -> Non
     for _round in range(ROUNDS):
         QueuedTask.objects.all().delete()
         Notification.objects.all().delete()
-        meeting = plan(club, days=6.5)
+        meeting = make_meeting(club, days=6.5)
         QueuedTask.objects.filter(task_path="meetings.tasks.send_reminder").update(run_after=timezone.now())
         remind = partial(tasks.send_reminder.call, meeting=meeting.pk, days=1, starts=meeting.starts_at.isoformat())
         at_once([run_pending] * 4 + [remind] * 2)
@@ -213,8 +213,8 @@ def test_reminder_is_sent_once_by_several_workers(club: Club, users: Any) -> Non
 def test_simultaneous_calendar_tokens_leave_one(alice: User, client_of: Callable[..., Any], anonymous: Any) -> None:
     as_alice = client_of(alice)
     for _round in range(ROUNDS):
-        answers = at_once([partial(as_alice.post, "/api/v1/users/me/calendar-token/")] * 6)
-        assert statuses(answers) == {201: 6}
-        works = [anonymous.get(got.json()["url"]).status_code for got in answers]
+        responses = at_once([partial(as_alice.post, "/api/v1/users/me/calendar-token/")] * 6)
+        assert statuses(responses) == {201: 6}
+        works = [anonymous.get(response.json()["url"]).status_code for response in responses]
         assert sorted(works) == [200] + [404] * 5
         assert CalendarToken.objects.count() == 1

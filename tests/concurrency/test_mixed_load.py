@@ -51,84 +51,84 @@ class RandomLoad:
 
     def act(self, seed):
         """Perform two random actions."""
-        chance = random.Random(seed)
-        user = chance.choice(list(self.clients))
-        kinds = chance.choices(list(ACTIONS), [weight for weight, _action in ACTIONS.values()], k=2)
-        return [(kind, ACTIONS[kind][1](self, chance, user, self.clients[user])) for kind in kinds]
+        rng = random.Random(seed)
+        user = rng.choice(list(self.clients))
+        kinds = rng.choices(list(ACTIONS), [weight for weight, _action in ACTIONS.values()], k=2)
+        return [(kind, ACTIONS[kind][1](self, rng, user, self.clients[user])) for kind in kinds]
 
-    def entry(self, chance, **which):
+    def entry(self, rng, **which):
         """Return the URL of a random entry."""
         found = list(Entry.objects.filter(**which).values_list("pk", "club"))
-        pk, club = chance.choice(found or [(10**9, 10**9)])
+        pk, club = rng.choice(found or [(10**9, 10**9)])
         return f"{CLUBS}{club}/books/{pk}/"
 
-    def review(self, chance, **which):
+    def review(self, rng, **which):
         """Return the id of a random review, or an unknown id."""
-        return chance.choice([*Review.objects.filter(**which).values_list("pk", flat=True), 10**9])
+        return rng.choice([*Review.objects.filter(**which).values_list("pk", flat=True), 10**9])
 
-    def club(self, chance, **which):
+    def club(self, rng, **which):
         """Return the URL of a random club, or of an unknown one."""
-        return f"{CLUBS}{chance.choice([*Club.objects.filter(**which).values_list('pk', flat=True), 10**9])}/"
+        return f"{CLUBS}{rng.choice([*Club.objects.filter(**which).values_list('pk', flat=True), 10**9])}/"
 
-    def mark(self, chance, user, client):
-        body = chance.choice([{"percent": chance.randint(0, 100)}, {"page": chance.randint(0, 90), "page_count": 90}])
+    def mark(self, rng, user, client):
+        body = rng.choice([{"percent": rng.randint(0, 100)}, {"page": rng.randint(0, 90), "page_count": 90}])
         return client.put(
-            f"{self.entry(chance, club__memberships__user=user)}progress/", {**body, "hidden": chance.random() < 0.3}
+            f"{self.entry(rng, club__memberships__user=user)}progress/", {**body, "hidden": rng.random() < 0.3}
         )
 
-    def rate(self, chance, user, client):
-        body = {"rating": chance.randint(1, 10) / 2, "visibility": chance.choice(["public", "public", "clubs"])}
-        return client.post(REVIEWS, {"book": chance.choice(self.books).pk, **body})
+    def rate(self, rng, user, client):
+        body = {"rating": rng.randint(1, 10) / 2, "visibility": rng.choice(["public", "public", "clubs"])}
+        return client.post(REVIEWS, {"book": rng.choice(self.books).pk, **body})
 
-    def edit(self, chance, user, client):
-        body = {"rating": chance.randint(1, 10) / 2, "visibility": chance.choice(["public", "clubs", "private"])}
-        return client.patch(f"{REVIEWS}{self.review(chance, author=user)}/", body)
+    def edit(self, rng, user, client):
+        body = {"rating": rng.randint(1, 10) / 2, "visibility": rng.choice(["public", "clubs", "private"])}
+        return client.patch(f"{REVIEWS}{self.review(rng, author=user)}/", body)
 
-    def unrate(self, chance, user, client):
-        return client.delete(f"{REVIEWS}{self.review(chance, author=user)}/")
+    def unrate(self, rng, user, client):
+        return client.delete(f"{REVIEWS}{self.review(rng, author=user)}/")
 
-    def like(self, chance, user, client):
-        return getattr(client, chance.choice(["put", "delete"]))(f"{REVIEWS}{self.review(chance)}/like/")
+    def like(self, rng, user, client):
+        return getattr(client, rng.choice(["put", "delete"]))(f"{REVIEWS}{self.review(rng)}/like/")
 
-    def judge(self, chance, user, client):
-        review = Review.objects.filter(pk=self.review(chance)).first()
+    def judge(self, rng, user, client):
+        review = Review.objects.filter(pk=self.review(rng)).first()
         try:
             if review:
-                chance.choice([Review.hide, Review.restore])(review)
+                rng.choice([Review.hide, Review.restore])(review)
         except Http404:
             pass  # deleted in the meantime
 
-    def join(self, chance, user, client):
-        return client.post(f"{self.club(chance)}{chance.choice(['join', 'join', 'leave'])}/")
+    def join(self, rng, user, client):
+        return client.post(f"{self.club(rng)}{rng.choice(['join', 'join', 'leave'])}/")
 
-    def listing(self, chance, user, client):
-        body = {"book": chance.choice(self.books).pk, "status": chance.choice(["reading", "finished"])}
-        return client.post(f"{self.club(chance, owner=user)}books/", body)
+    def listing(self, rng, user, client):
+        body = {"book": rng.choice(self.books).pk, "status": rng.choice(["reading", "finished"])}
+        return client.post(f"{self.club(rng, owner=user)}books/", body)
 
-    def arrange(self, chance, user, client):
-        change = {"position": 1} if chance.random() < 0.4 else {"status": chance.choice(["reading", "finished"])}
-        owner = self.owner_of(place := self.entry(chance))
+    def arrange(self, rng, user, client):
+        change = {"position": 1} if rng.random() < 0.4 else {"status": rng.choice(["reading", "finished"])}
+        owner = self.owner_of(place := self.entry(rng))
         return (client_of(owner) if owner else client).patch(place, change)
 
-    def unlist(self, chance, user, client):
-        owner = self.owner_of(place := self.entry(chance))
+    def unlist(self, rng, user, client):
+        owner = self.owner_of(place := self.entry(rng))
         return (client_of(owner) if owner else client).delete(place)
 
-    def remove(self, chance, user, client):
-        member = chance.choice(list(self.clients))
-        where = f"{self.club(chance, owner=user)}members/{member.pk}/"
-        return client.delete(where) if chance.random() < 0.7 else client.patch(where, {"status": "banned"})
+    def remove(self, rng, user, client):
+        member = rng.choice(list(self.clients))
+        where = f"{self.club(rng, owner=user)}members/{member.pk}/"
+        return client.delete(where) if rng.random() < 0.7 else client.patch(where, {"status": "banned"})
 
-    def turn(self, chance, user, client):
-        return client.patch(self.club(chance, owner=user), {"visibility": chance.choice(["public", "private"])})
+    def turn(self, rng, user, client):
+        return client.patch(self.club(rng, owner=user), {"visibility": rng.choice(["public", "private"])})
 
-    def found(self, chance, user, client):
+    def found(self, rng, user, client):
         return client.post(CLUBS, {"name": "Another"})
 
-    def dissolve(self, chance, user, client):
-        return client.delete(self.club(chance, owner=user))
+    def dissolve(self, rng, user, client):
+        return client.delete(self.club(rng, owner=user))
 
-    def book(self, chance, user, client):
+    def book(self, rng, user, client):
         added = client.post(BOOKS, {"title": "Passing", "author": "A"})
         return client.delete(f"{BOOKS}{added.json()['id']}/")
 

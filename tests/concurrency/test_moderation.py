@@ -53,9 +53,9 @@ def write(alice):
     return make
 
 
-def statuses(answers):
-    found = Counter(answer.status_code for answer in answers)
-    assert max(found) < 500, [answer.content for answer in answers if answer.status_code >= 500]
+def statuses(responses):
+    found = Counter(response.status_code for response in responses)
+    assert max(found) < 500, [response.content for response in responses if response.status_code >= 500]
     return found
 
 
@@ -81,20 +81,22 @@ def test_simultaneous_reports_of_one_user_create_one(clients, write, settings):
     settings.REPORTS_TO_HIDE = 1
     for _round in range(ROUNDS):
         review = write()
-        answers = at_once([partial(report, clients[0], review)] * 12)
-        assert statuses(answers) == {201: 1, 409: 11}
-        assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"already_reported"}
+        responses = at_once([partial(report, clients[0], review)] * 12)
+        assert statuses(responses) == {201: 1, 409: 11}
+        assert {response.json()["code"] for response in responses if response.status_code == 409} == {
+            "already_reported"
+        }
         assert Decision.objects.filter(case=case_of(review)).count() == 1
     check()
 
 
 def test_simultaneous_reports_hide_target_once(clients, write):
-    for round_ in range(ROUNDS):
-        review, many = write(), 3 + round_ % 3
-        answers = at_once([partial(report, client, review) for client in clients[:many]])
+    for number in range(ROUNDS):
+        review, many = write(), 3 + number % 3
+        responses = at_once([partial(report, client, review) for client in clients[:many]])
         # Reports after the automatic hiding may get 400.
-        assert statuses(answers).keys() <= {201, 400}
-        assert [answer.status_code for answer in answers].count(201) >= 3
+        assert statuses(responses).keys() <= {201, 400}
+        assert [response.status_code for response in responses].count(201) >= 3
         case = case_of(review)
         assert (case.hidden_state, case.decisions.count()) == ("pending", 1)
     check()
@@ -109,25 +111,25 @@ def test_simultaneous_decisions_allow_one(clients, write, browsers):
             decide(browsers[0], case, "hide", "spam"),
             decide(browsers[1], case, "dismiss", "no_violation"),
         ]
-        answers = at_once(calls)
-        assert statuses(answers) == {200: 2}
+        responses = at_once(calls)
+        assert statuses(responses) == {200: 2}
         assert Decision.objects.filter(case=case).count() == 1
         # Compare the pages, because test clients in threads share their contexts.
-        assert sum(b"has decided this case" in answer.content for answer in answers) == 1
+        assert sum(b"has decided this case" in response.content for response in responses) == 1
     check()
 
 
 def test_decision_during_edit_report_and_appeal(clients, write, browsers, as_alice):
-    for round_ in range(ROUNDS):
+    for number in range(ROUNDS):
         review = write()
         url = f"{REVIEWS}{review.pk}/"
-        for client in clients[: round_ % 4]:
+        for client in clients[: number % 4]:
             report(client, review)
-        case = case_of(review) if round_ % 4 else None
+        case = case_of(review) if number % 4 else None
         calls = [partial(as_alice.patch, url, {"rating": n / 2, "visibility": "public"}) for n in range(1, 5)]
         calls += [partial(report, clients[4], review), partial(appeal, as_alice, review)]
         if case:
-            calls.append(decide(browsers[0], case, ("hide", "warn", "dismiss")[round_ % 3], "spam"))
+            calls.append(decide(browsers[0], case, ("hide", "warn", "dismiss")[number % 3], "spam"))
         assert statuses(at_once(calls)).keys() <= {200, 201, 400, 409}
         check()
 
@@ -139,9 +141,9 @@ def test_decision_during_target_deletion(clients, write, browsers, as_alice):
         case = case_of(review)
         calls = [partial(report, client, review) for client in clients[:4]]
         calls += [decide(browsers[0], case, "hide", "spam"), partial(as_alice.delete, f"{REVIEWS}{review.pk}/")]
-        answers = at_once(calls)
-        assert statuses(answers).keys() <= {200, 201, 204, 400}
-        assert answers[-1].status_code == 204
+        responses = at_once(calls)
+        assert statuses(responses).keys() <= {200, 201, 204, 400}
+        assert responses[-1].status_code == 204
         case.refresh_from_db()
         assert (case.state, case.hidden_state) == ("deleted", "")
     check()
@@ -154,12 +156,12 @@ def test_reports_during_post_update_and_deletion(clients, users, alice, as_alice
         bring_in(club, user)
     threads = f"/api/v1/clubs/{club.pk}/threads/"
     thread = f"{threads}{as_alice.post(threads, {'title': 'T', 'body': 'x'}).json()['id']}/posts/"
-    for round_ in range(ROUNDS):
+    for number in range(ROUNDS):
         post = Post.objects.get(pk=as_bob.post(thread, {"body": "Fools!"}).json()["id"])
         calls = [partial(report, client, post) for client in clients[:4]]
         calls += [partial(as_bob.patch, f"{thread}{post.pk}/", {"body": "Sorry."})]
         calls += [partial(client.post, thread, {"body": "No.", "reply_to": post.pk}) for client in clients[3:]]
-        if round_ % 2:
+        if number % 2:
             calls.append(partial(as_alice.delete, f"{thread}{post.pk}/"))
         assert statuses(at_once(calls)).keys() <= {200, 201, 204, 400, 404, 409}
         post.refresh_from_db()
@@ -177,8 +179,8 @@ def test_reports_during_post_update_and_deletion(clients, users, alice, as_alice
 
 
 def test_decision_during_account_deletions(make_user, client_of, write, browsers):
-    for round_ in range(ROUNDS):
-        leaver, author = make_user(f"leaver{round_}"), make_user(f"author{round_}")
+    for number in range(ROUNDS):
+        leaver, author = make_user(f"leaver{number}"), make_user(f"author{number}")
         review = Review.create_review(book=Book.create_book(by=None, title="T", authors=["A"]), by=author, rating=4)
         other = write()
         report(client_of(leaver), author)
@@ -190,17 +192,17 @@ def test_decision_during_account_deletions(make_user, client_of, write, browsers
             partial(client_of(author).delete, ME, {"password": PASSWORD, "reviews": "delete"}),
             decide(browsers[0], case, "warn", "abuse"),
         ]
-        answers = at_once(calls)
-        assert statuses(answers).keys() <= {200, 201, 204, 400, 401, 409}
-        assert {answer.status_code for answer in answers[2:4]} == {204}
+        responses = at_once(calls)
+        assert statuses(responses).keys() <= {200, 201, 204, 400, 401, 409}
+        assert {response.status_code for response in responses[2:4]} == {204}
         case.refresh_from_db()
         assert case.state == "deleted"
     check()
 
 
 def test_decision_during_moderator_account_deletion(make_user, client_of, clients, write):
-    for round_ in range(ROUNDS):
-        leaver, browser = make_user(f"leaver{round_}", is_staff=True, is_superuser=True), Client()
+    for number in range(ROUNDS):
+        leaver, browser = make_user(f"leaver{number}", is_staff=True, is_superuser=True), Client()
         browser.force_login(leaver)
         calls = []
         for decision in ("hide", "warn"):
@@ -208,8 +210,8 @@ def test_decision_during_moderator_account_deletion(make_user, client_of, client
             report(clients[0], review)
             calls.append(decide(browser, case_of(review), decision, "spam"))
         read = partial(browser.get, page_of(case_of(review)))
-        answers = at_once([*calls, read, partial(client_of(leaver).delete, ME, {"password": PASSWORD})])
+        responses = at_once([*calls, read, partial(client_of(leaver).delete, ME, {"password": PASSWORD})])
         # A late request is redirected to the login page or gets 403.
-        assert statuses(answers).keys() <= {200, 204, 302, 403}
-        assert answers[-1].status_code == 204
+        assert statuses(responses).keys() <= {200, 204, 302, 403}
+        assert responses[-1].status_code == 204
     check()

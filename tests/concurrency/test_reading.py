@@ -50,49 +50,49 @@ def positions(club: Club) -> list[int]:
     return sorted(Entry.objects.filter(club=club).values_list("position", flat=True))
 
 
-def statuses(answers: list[Any]) -> Counter[int]:
-    return Counter(answer.status_code for answer in answers)
+def statuses(responses: list[Any]) -> Counter[int]:
+    return Counter(response.status_code for response in responses)
 
 
 def test_simultaneous_moves_leave_a_permutation(club: Club, owner: User, moderators: list[Any], books: Any) -> None:
     entries = [Entry.add_entry(club=club, book=book, by=owner) for book in books]
-    for round_ in range(ROUNDS):
-        chance = random.Random(round_)
-        answers = at_once(
+    for number in range(ROUNDS):
+        rng = random.Random(number)
+        responses = at_once(
             [
-                partial(client.patch, url(club, chance.choice(entries)), {"position": chance.randint(1, 16)})
+                partial(client.patch, url(club, rng.choice(entries)), {"position": rng.randint(1, 16)})
                 for client in moderators
             ]
         )
-        assert statuses(answers) == {200: 8}
+        assert statuses(responses) == {200: 8}
         assert positions(club) == list(range(1, 17))
 
 
 def test_simultaneous_changes_leave_no_gap_or_duplicate(
     club: Club, owner: User, moderators: list[Any], books: Any
 ) -> None:
-    for round_ in range(ROUNDS):
+    for number in range(ROUNDS):
         for entry in Entry.objects.all():
             entry.delete_entry(by=owner)
         entries = [Entry.add_entry(club=club, book=book, by=owner, status="reading") for book in books[:8]]
-        chance = random.Random(round_)
-        calls = [partial(c.patch, url(club, chance.choice(entries)), {"position": 1}) for c in moderators[:3]]
+        rng = random.Random(number)
+        calls = [partial(c.patch, url(club, rng.choice(entries)), {"position": 1}) for c in moderators[:3]]
         for client, book in zip(moderators[3:6], books[8:], strict=False):
             calls.append(partial(client.post, url(club), {"book": book.pk, "status": "reading"}))
         for client, entry in zip(moderators[6:], entries, strict=False):
             calls.append(partial(client.delete, url(club, entry)))
-        answers = at_once(calls)
-        assert set(statuses(answers[:3])) <= {200, 404}
-        assert statuses(answers[3:6]) == {201: 3}
-        assert statuses(answers[6:]) == {204: 2}
+        responses = at_once(calls)
+        assert set(statuses(responses[:3])) <= {200, 404}
+        assert statuses(responses[3:6]) == {201: 3}
+        assert statuses(responses[6:]) == {204: 2}
         assert positions(club) == list(range(1, 10))
         assert list(services.miscounted()) == []
 
 
 def test_simultaneous_additions_of_a_book_create_one(club: Club, moderators: list[Any], books: Any) -> None:
     for book in books:
-        answers = at_once([partial(c.post, url(club), {"book": book.pk}) for c in moderators])
-        assert statuses(answers) == {201: 1, 409: 7}
+        responses = at_once([partial(c.post, url(club), {"book": book.pk}) for c in moderators])
+        assert statuses(responses) == {201: 1, 409: 7}
     assert positions(club) == list(range(1, 17))
 
 
@@ -111,16 +111,16 @@ def test_crosswise_moves_do_not_deadlock(club: Club, owner: User, moderators: li
     first, second = (Entry.add_entry(club=club, book=book, by=owner) for book in books[:2])
 
     def swap(client: APIClient, one: Entry, other: Entry) -> set[int]:
-        answers = set()
+        responses = set()
         for _ in range(50):
-            answers.add(client.patch(url(club, one), {"position": 2}).status_code)
-            answers.add(client.patch(url(club, other), {"position": 2}).status_code)
-        return answers
+            responses.add(client.patch(url(club, one), {"position": 2}).status_code)
+            responses.add(client.patch(url(club, other), {"position": 2}).status_code)
+        return responses
 
-    answers = at_once(
+    responses = at_once(
         [partial(swap, moderators[0], first, second), partial(swap, moderators[1], second, first)],
     )
-    assert answers == [{200}, {200}]
+    assert responses == [{200}, {200}]
     assert positions(club) == [1, 2]
 
 
@@ -132,37 +132,37 @@ def test_mixed_writes_keep_counters_right(
     for book in books[:4]:
         for where in (club, *others):
             Entry.add_entry(club=where, book=book, by=owner, status="reading")
-    for round_ in range(ROUNDS):
-        chance = random.Random(round_)
+    for number in range(ROUNDS):
+        rng = random.Random(number)
         entries = list(Entry.objects.filter(club=club))
         steps = ("reading", "finished", "planned")
         calls = [
-            partial(client.patch, url(club, chance.choice(entries)), {"status": chance.choice(steps)})
+            partial(client.patch, url(club, rng.choice(entries)), {"status": rng.choice(steps)})
             for client in moderators[:5]
         ]
         for other in others:
             entry = other.entries.first()
-            calls.append(partial(as_owner.patch, url(other, entry), {"status": chance.choice(steps)}))
-        visibility = {"visibility": ("private", "public")[round_ % 2]}
+            calls.append(partial(as_owner.patch, url(other, entry), {"status": rng.choice(steps)}))
+        visibility = {"visibility": ("private", "public")[number % 2]}
         calls.append(partial(as_owner.patch, f"/api/v1/clubs/{club.pk}/", visibility))
-        answers = at_once(calls)
-        assert set(statuses(answers)) <= {200, 409}
+        responses = at_once(calls)
+        assert set(statuses(responses)) <= {200, 409}
         assert list(services.miscounted()) == []
-    answers = at_once([partial(as_owner.delete, f"/api/v1/clubs/{other.pk}/") for other in others])
-    assert statuses(answers) == {204: 3}
+    responses = at_once([partial(as_owner.delete, f"/api/v1/clubs/{other.pk}/") for other in others])
+    assert statuses(responses) == {204: 3}
     assert list(services.miscounted()) == []
 
 
 def test_progress_during_entry_deletion(club: Club, owner: User, moderators: list[Any], books: Any) -> None:
-    for round_ in range(ROUNDS):
-        entry = Entry.add_entry(club=club, book=books[round_ % 16], by=owner)
+    for number in range(ROUNDS):
+        entry = Entry.add_entry(club=club, book=books[number % 16], by=owner)
         step = {"title": "I", "up_to_chapter": 1, "due_on": "2027-01-01"}
         calls = [partial(c.put, url(club, entry, "progress/"), {"percent": 5}) for c in moderators[:5]]
         calls += [partial(c.post, url(club, entry, "milestones/"), step) for c in moderators[5:7]]
         calls.append(partial(moderators[7].delete, url(club, entry)))
-        answers = at_once(calls)
-        assert set(statuses(answers[:-1])) <= {200, 201, 404}
-        assert answers[-1].status_code == 204
+        responses = at_once(calls)
+        assert set(statuses(responses[:-1])) <= {200, 201, 404}
+        assert responses[-1].status_code == 204
         assert not Progress.objects.exists()
 
 
@@ -181,9 +181,9 @@ def test_writes_during_club_deletion(
         for client, book in zip(clients[3:], books[1:], strict=False):
             calls.append(partial(client.post, url(club), {"book": book.pk}))
         calls.append(partial(as_owner.delete, f"/api/v1/clubs/{club.pk}/"))
-        answers = at_once(calls)
-        assert set(statuses(answers[:-1])) <= {200, 201, 404}
-        assert answers[-1].status_code == 204
+        responses = at_once(calls)
+        assert set(statuses(responses[:-1])) <= {200, 201, 404}
+        assert responses[-1].status_code == 204
         assert not Entry.objects.exists()
         assert list(services.miscounted()) == []
 

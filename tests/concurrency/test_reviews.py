@@ -31,9 +31,9 @@ def books(db):
     return [Book.create_book(by=None, title=f"Book {n}", authors=["A"]) for n in range(4)]
 
 
-def statuses(answers):
-    found = Counter(answer.status_code for answer in answers)
-    assert max(found) < 500, [answer.content for answer in answers if answer.status_code >= 500]
+def statuses(responses):
+    found = Counter(response.status_code for response in responses)
+    assert max(found) < 500, [response.content for response in responses if response.status_code >= 500]
     return found
 
 
@@ -50,25 +50,25 @@ def test_simultaneous_first_reviews_create_one(clients, books, anonymous):
 def test_simultaneous_likes_are_all_counted(clients, books, users):
     review = Review.create_review(book=books[0], by=users[0], rating=8)
     url = f"{REVIEWS}{review.pk}/like/"
-    for round_ in range(ROUNDS):
+    for number in range(ROUNDS):
         many = at_once([partial(client.put, url) for client in clients[:10] for _ in range(2)])
         assert statuses(many) == {204: 20}
         review.refresh_from_db()
         assert review.likes_count == review.likes.count() == 10
-        few = at_once([partial(client.delete, url) for client in clients[: round_ % 10 + 1] for _ in range(2)])
-        assert statuses(few) == {204: 2 * (round_ % 10 + 1)}
+        few = at_once([partial(client.delete, url) for client in clients[: number % 10 + 1] for _ in range(2)])
+        assert statuses(few) == {204: 2 * (number % 10 + 1)}
         review.refresh_from_db()
-        assert review.likes_count == review.likes.count() == 9 - round_ % 10
+        assert review.likes_count == review.likes.count() == 9 - number % 10
 
 
 def test_simultaneous_conditional_updates_allow_one(clients, books, users):
     url = f"{REVIEWS}{Review.create_review(book=books[0], by=users[0], rating=8).pk}/"
-    for round_ in range(ROUNDS):
+    for number in range(ROUNDS):
         etag = clients[0].get(url)["ETag"]
-        answers = at_once(
-            [partial(clients[0].patch, url, {"title": f"{round_}-{n}"}, HTTP_IF_MATCH=etag) for n in range(8)]
+        responses = at_once(
+            [partial(clients[0].patch, url, {"title": f"{number}-{n}"}, HTTP_IF_MATCH=etag) for n in range(8)]
         )
-        assert statuses(answers) == {200: 1, 412: 7}
+        assert statuses(responses) == {200: 1, 412: 7}
 
 
 def test_reviews_during_book_deletion(clients, users, client_of):
@@ -144,18 +144,18 @@ class RandomWriters:
 def test_mixed_writes_keep_counters_right(clients, users, books, make_user, client_of, seed):
     writers = RandomWriters(clients, users, books, seed)
     found = Counter()
-    for round_ in range(10):
-        leaving = [make_user(f"reviews_on_deletion{round_}-{n}") for n in range(2)]
+    for number in range(10):
+        leaving = [make_user(f"reviews_on_deletion{number}-{n}") for n in range(2)]
         club = Club.create_club(by=leaving[0], name="Going")
         club.join(leaving[1])
         for user in leaving:
-            Review.create_review(book=books[0], by=user, rating=round_ % 10 + 1)
+            Review.create_review(book=books[0], by=user, rating=number % 10 + 1)
             for review in Review.objects.exclude(author=user)[:3]:
                 review.like(by=user)
         deletions = [partial(writers.go, user, anonymise=bool(n)) for n, user in enumerate(leaving)]
         theirs = [partial(client_of(user).post, REVIEWS, {"book": books[1].pk, "rating": 5}) for user in leaving]
-        answers = at_once([*deletions, *theirs, *writers.actions(18)])
-        found += statuses([answer for answer in answers if answer is not None])
+        responses = at_once([*deletions, *theirs, *writers.actions(18)])
+        found += statuses([response for response in responses if response is not None])
     assert {200, 201, 204} <= found.keys() <= {200, 201, 204, 401, 404, 409}, found
     assert counter_differences() == (0, [])
 

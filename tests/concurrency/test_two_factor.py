@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def statuses(code):
     """Return the statuses of eight simultaneous logins with the same code."""
-    return sorted(answer.status_code for answer in at_once([partial(sign_in, Client(), "staffer", code=code)] * 8))
+    return sorted(response.status_code for response in at_once([partial(sign_in, Client(), "staffer", code=code)] * 8))
 
 
 def test_totp_code_works_once(staff):

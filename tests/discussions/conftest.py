@@ -20,15 +20,15 @@ def entry(club: Club, alice: User) -> Entry:
 
 
 @pytest.fixture
-def read(entry: Entry) -> Callable[..., None]:
-    """Set a user's progress in Emma: `read(bob, 40)`."""
+def set_progress(entry: Entry) -> Callable[..., None]:
+    """Set a user's progress in Emma: `set_progress(bob, 40)`."""
 
-    def put(user: User, percent: Any, *, hidden: bool = False) -> None:
+    def save(user: User, percent: Any, *, hidden: bool = False) -> None:
         Progress.set_progress(
             entry=entry, by=user, position=ReadingPosition(Unit.PERCENT, Decimal(str(percent))), hidden=hidden
         )
 
-    return put
+    return save
 
 
 @pytest.fixture
@@ -44,11 +44,11 @@ def chat(club: Club, alice: User) -> Thread:
 
 
 @pytest.fixture
-def say(thread: Thread) -> Callable[..., Post]:
-    """Create a post in the thread about Emma: `say(alice, "She marries", at=90)`."""
+def make_post(thread: Thread) -> Callable[..., Post]:
+    """Create a post in the thread about Emma: `make_post(alice, "She marries", at=90)`."""
 
-    def write(by: User, body: str = "Hm.", *, at: Any = None, to: Post | None = None, where: Any = None) -> Post:
-        guard = None if at is None else Decimal(str(at))
-        return Post.create_post(thread=where or thread, by=by, body=body, reply_to=to, spoiler_percent=guard)
+    def make(by: User, body: str = "Hm.", *, at: Any = None, to: Post | None = None, in_thread: Any = None) -> Post:
+        percent = None if at is None else Decimal(str(at))
+        return Post.create_post(thread=in_thread or thread, by=by, body=body, reply_to=to, spoiler_percent=percent)
 
-    return write
+    return make

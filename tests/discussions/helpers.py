@@ -21,14 +21,14 @@ def reaction(club: Any, post: Any, emoji: str) -> str:
     return posts(club, post, f"reactions/{quote(emoji, safe='')}/")
 
 
-def rows(answer: Any) -> list[dict[str, Any]]:
-    assert answer.status_code == 200, answer.content
-    found: list[dict[str, Any]] = answer.json()["results"]
+def rows(response: Any) -> list[dict[str, Any]]:
+    assert response.status_code == 200, response.content
+    found: list[dict[str, Any]] = response.json()["results"]
     return found
 
 
-def bodies(answer: Any) -> list[str | None]:
-    return [row["body"] for row in rows(answer)]
+def bodies(response: Any) -> list[str | None]:
+    return [row["body"] for row in rows(response)]
 
 
 def check_thread_counters() -> None:

@@ -12,11 +12,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def spoiler_post(club, thread, say, charlie, bob):
+def spoiler_post(club, thread, make_post, charlie, bob):
     """Charlie's post with spoilers, and Bob's reply."""
     bring_in(club, charlie)
-    post = say(charlie, "She marries", at=90)
-    say(bob, "Does she?", to=post)
+    post = make_post(charlie, "She marries", at=90)
+    make_post(bob, "Does she?", to=post)
     return post
 
 

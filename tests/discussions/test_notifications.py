@@ -52,10 +52,10 @@ def test_mention_notifies_members_once(club, chat, charlie, make_user, as_bob, a
     bring_in(club, charlie, status="pending")
     bring_in(club, make_user("dora"), status="banned")
     body = "@Alice. @moe @moe @bob @charlie @dora @nobody"
-    answer = as_bob.post(threads(club, chat, "posts/"), {"body": body}).json()
+    response = as_bob.post(threads(club, chat, "posts/"), {"body": body}).json()
     assert notified() == [("alice", "mention", "Biscuits"), ("moe", "mention", "Biscuits")]
     bring_in(club, make_user("frieda"))
-    as_bob.patch(posts(club, answer["id"]), {"body": f"{body} @frieda"})
+    as_bob.patch(posts(club, response["id"]), {"body": f"{body} @frieda"})
     assert notified() == [(name, "mention", "Biscuits") for name in ("alice", "frieda", "moe")]
 
 
@@ -69,7 +69,7 @@ def test_reply_with_mention_notifies_once(club, chat, as_bob):
     assert notified() == [("alice", "reply", "Biscuits")]
 
 
-def test_former_member_is_not_notified(club, chat, say, bob, charlie, as_bob):
+def test_former_member_is_not_notified(club, chat, make_post, bob, charlie, as_bob):
     bring_in(club, charlie)
     post = Post.create_post(thread=chat, by=charlie, body="Me")
     club.leave(charlie)

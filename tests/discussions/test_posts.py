@@ -54,9 +54,9 @@ def test_post_is_the_same_under_thread_and_club(club, chat, as_bob):
 def test_author_updates_post(club, posts_url, as_bob, as_moe):
     post = as_bob.post(posts_url, {"body": "Me"}).json()
     url = posts(club, post["id"])
-    answer = as_bob.patch(url, {"body": "I", "author": 1, "reply_to": 1, "created_at": "2020-01-01"}).json()
-    assert answer.pop("edited_at").endswith("Z")
-    assert answer == {name: value for name, value in (post | {"body": "I"}).items() if name != "edited_at"}
+    response = as_bob.patch(url, {"body": "I", "author": 1, "reply_to": 1, "created_at": "2020-01-01"}).json()
+    assert response.pop("edited_at").endswith("Z")
+    assert response == {name: value for name, value in (post | {"body": "I"}).items() if name != "edited_at"}
     assert as_bob.patch(url, {"body": "I"}).json()["edited_at"] == as_bob.get(url).json()["edited_at"]
     assert bad_fields(as_bob.patch(url, {"body": ""})) == {"body": "blank"}
     problem(as_bob.put(url, {"body": "I"}), 405, "method_not_allowed")
@@ -121,12 +121,11 @@ def test_hidden_post_is_visible_to_its_author_only(club, chat, posts_url, bob, a
 
 
 def test_idempotency_key_creates_one_post(posts_url, as_bob, as_moe):
-    answers = [as_bob.post(posts_url, {"body": "Me"}, headers={"Idempotency-Key": "k"}) for _ in range(2)]
-    assert answers[0].json() == answers[1].json()
-    assert answers[1]["Idempotency-Replayed"] == "true"
-    assert (
-        as_moe.post(posts_url, {"body": "Me"}, headers={"Idempotency-Key": "k"}).json()["id"] != answers[0].json()["id"]
-    )
+    responses = [as_bob.post(posts_url, {"body": "Me"}, headers={"Idempotency-Key": "k"}) for _ in range(2)]
+    assert responses[0].json() == responses[1].json()
+    assert responses[1]["Idempotency-Replayed"] == "true"
+    other = as_moe.post(posts_url, {"body": "Me"}, headers={"Idempotency-Key": "k"})
+    assert other.json()["id"] != responses[0].json()["id"]
     assert Post.objects.count() == 3
 
 

@@ -21,8 +21,8 @@ def post(chat):
 
 
 def reactions_of(client, club, post):
-    answer = client.get(posts(club, post)).json()
-    return answer["reactions"], answer["my_reactions"]
+    response = client.get(posts(club, post)).json()
+    return response["reactions"], response["my_reactions"]
 
 
 @pytest.mark.parametrize("emoji", VALID)

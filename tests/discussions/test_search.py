@@ -41,14 +41,14 @@ def test_search_is_limited_to_the_club(club, make_club, alice, bob, chat, as_bob
         assert search(as_bob, club, text) == []
 
 
-def test_search_excludes_locked_posts(club, say, read, alice, bob, as_bob, as_alice):
-    post = say(alice, "She marries Knightley", at=90)
+def test_search_excludes_locked_posts(club, make_post, set_progress, alice, bob, as_bob, as_alice):
+    post = make_post(alice, "She marries Knightley", at=90)
     assert search(as_alice, club, "knightley") == ["She marries Knightley"]
     assert search(as_bob, club, "knightley") == []
     assert bodies(as_bob.get(posts(club))) == ["What a house."]
-    read(bob, 90)
+    set_progress(bob, 90)
     assert search(as_bob, club, "knightley") == ["She marries Knightley"]
-    read(bob, 10)
+    set_progress(bob, 10)
     assert search(as_bob, club, "knightley") == []
     as_bob.put(posts(club, post, "reveal/"))
     assert search(as_bob, club, "knightley") == ["She marries Knightley"]

@@ -48,11 +48,11 @@ def wren(make_user, club):
 
 
 @pytest.fixture
-def world(club, entry, wren, alice, bob, read, client_of, anonymous, settings):
+def params(club, entry, wren, alice, bob, set_progress, client_of, anonymous, settings):
     """A thread with locked posts that mention and reply to the callers, who have a little progress."""
     as_wren, secrets = client_of(wren), list(SECRETS)
     for user in (alice, bob):
-        read(user, 10)
+        set_progress(user, 10)
     thread = Thread.create_thread(club=club, by=bob, title="Hartfield", body="What do you think?", entry=entry)
     url, question = threads(club, thread, "posts/"), thread.posts.get()
     sent = {"body": f"@bob @alice {secrets[0]} kills him", "spoiler_percent": 90, "reply_to": question.pk}
@@ -94,15 +94,15 @@ def routes(patterns=None, prefix: str = "") -> Iterator[tuple[str, str, set[str]
             yield from routes(pattern.url_patterns, path)
 
 
-def url_for(pattern: str, world: dict) -> str:
+def url_for(pattern: str, params: dict) -> str:
     """Fill in the parameters of a route by their names or by the path before them; else with the post."""
 
     def fill(match: re.Match[str]) -> str:
         kind, name = match.group("kind"), match.group("name")
         before = [part for part in pattern[: match.start()].split("/") if part and not part.startswith("<")]
         part = before[-1] if before else ""
-        found = world.get(name) or world.get(f"{before[2]}/{part}" if len(before) > 2 else "") or world.get(part)
-        return quote(str(found or (world["posts"] if kind in (None, "int") else "wren")), safe="")
+        found = params.get(name) or params.get(f"{before[2]}/{part}" if len(before) > 2 else "") or params.get(part)
+        return quote(str(found or (params["posts"] if kind in (None, "int") else "wren")), safe="")
 
     path = re.sub(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>", fill, pattern)
     return "/" + re.sub(r"[$^]|\\Z", "", path)
@@ -111,20 +111,20 @@ def url_for(pattern: str, world: dict) -> str:
 ROUTES = sorted((pattern, name, sorted(methods)) for pattern, name, methods in routes())
 
 
-def full_body(world: dict) -> dict:
+def full_body(params: dict) -> dict:
     """Return a value for every existing and plausible field."""
     return {
         **dict.fromkeys(("body", "title", "name", "text", "note", "message", "bio"), "Mine"),
-        **dict.fromkeys(("post", "reply_to", "target_id", "id", "parent", "quote"), world["posts"]),
-        **{"target_type": "post", "reason": "spoiler", "percent": 10, "spoiler_percent": 0, "ids": [world["posts"]]},
-        **{"entry": world["clubs/books"], "thread": world["threads"], "user": world["user_id"], "all": True},
+        **dict.fromkeys(("post", "reply_to", "target_id", "id", "parent", "quote"), params["posts"]),
+        **{"target_type": "post", "reason": "spoiler", "percent": 10, "spoiler_percent": 0, "ids": [params["posts"]]},
+        **{"entry": params["clubs/books"], "thread": params["threads"], "user": params["user_id"], "all": True},
     }
 
 
-def responses(client, world: dict) -> Iterator[tuple[str, object]]:
+def responses(client, params: dict) -> Iterator[tuple[str, object]]:
     """Yield the responses of each route to valid, invalid and repeated requests."""
     for pattern, name, methods in ROUTES:
-        url = url_for(pattern, world)
+        url = url_for(pattern, params)
         if REVEAL_ROUTE in name:
             continue
         yield f"options {url}", client.options(url)
@@ -133,36 +133,36 @@ def responses(client, world: dict) -> Iterator[tuple[str, object]]:
                 yield f"get {url}{query}", client.get(url + query)
             yield f"head {url}", client.head(url)
         for method in set(methods) - {"get"}:
-            whole, bad = full_body(world), {"body": "x" * 20_000, "reply_to": "x"}
+            whole, bad = full_body(params), {"body": "x" * 20_000, "reply_to": "x"}
             for sent, headers in ((whole, KEY), (bad, {}), (whole, {"If-Match": '"nonsense"'})):
                 yield f"{method} {url}", _rolled_back(getattr(client, method), url, sent, headers)
 
 
 def _rolled_back(send, url, sent, headers):
     with transaction.atomic():
-        answer = send(url, sent, headers=headers)
+        response = send(url, sent, headers=headers)
         transaction.set_rollback(True)
-    return answer
+    return response
 
 
-def bytes_of(answer) -> bytes:
-    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    return body + "".join(f"\n{name}: {value}" for name, value in answer.headers.items()).encode()
+def bytes_of(response) -> bytes:
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    return body + "".join(f"\n{name}: {value}" for name, value in response.headers.items()).encode()
 
 
 @pytest.mark.parametrize("who", ["alice", "moe", "bob", "charlie", None])
-def test_no_response_contains_locked_text(world, who, request, client_of, caplog):
+def test_no_response_contains_locked_text(params, who, request, client_of, caplog):
     """For the owner, a moderator, a member, an outsider and anonymous users."""
     caplog.set_level(logging.DEBUG)
     client = client_of(request.getfixturevalue(who) if who else None)
     client.raise_request_exception = False
     leaks = {}
     seen = 0
-    for call, answer in responses(client, world):
-        seen += answer.status_code < 300
-        assert answer.status_code != 500, (call, answer.content)
-        if any(secret.encode() in bytes_of(answer) for secret in SECRETS):
-            leaks[call] = answer.content
+    for call, response in responses(client, params):
+        seen += response.status_code < 300
+        assert response.status_code != 500, (call, response.content)
+        if any(secret.encode() in bytes_of(response) for secret in SECRETS):
+            leaks[call] = response.content
     assert leaks == {}
     assert seen > 50
     assert not any(secret in record.getMessage() for record in caplog.records for secret in SECRETS)
@@ -170,53 +170,53 @@ def test_no_response_contains_locked_text(world, who, request, client_of, caplog
         assert not any(secret in log.read_text() for secret in SECRETS), log
 
 
-def _read_all(client, world: dict) -> dict[str, tuple[int, bytes]]:
+def _read_all(client, params: dict) -> dict[str, tuple[int, bytes]]:
     """Return all GET responses, also of searches for the words of the text."""
     # With a fixed clock, since some responses contain the current time.
-    with time_machine.travel(world["now"], tick=False):
-        found = dict(_read(client, world))
+    with time_machine.travel(params["now"], tick=False):
+        found = dict(_read(client, params))
     assert sum(status == 200 for status, _content in found.values()) > 40
     return found
 
 
-def _read(client, world: dict) -> Iterator[tuple[str, tuple[int, bytes]]]:
+def _read(client, params: dict) -> Iterator[tuple[str, tuple[int, bytes]]]:
     for pattern, _name, methods in ROUTES:
-        url = url_for(pattern, world)
+        url = url_for(pattern, params)
         if "get" not in methods or url == "/metrics":
             continue
         for query in ("", "?search=zephyrine", "?ordering=-created_at&page_size=2"):
-            answer = client.get(url + query, headers={"X-Request-ID": "the-same-id"})
-            yield url + query, (answer.status_code, bytes_of(answer))
+            response = client.get(url + query, headers={"X-Request-ID": "the-same-id"})
+            yield url + query, (response.status_code, bytes_of(response))
 
 
-def test_responses_to_the_author_contain_the_text(world, wren, client_of):
+def test_responses_to_the_author_contain_the_text(params, wren, client_of):
     """Check that the other tests would find a leak."""
     client = client_of(wren)
-    found = [call for call, answer in responses(client, world) if SECRETS[1].encode() in bytes_of(answer)]
-    club, post = f"/api/v1/clubs/{world['clubs']}/", f"/api/v1/clubs/{world['clubs']}/posts/{world['posts']}/"
+    found = [call for call, response in responses(client, params) if SECRETS[1].encode() in bytes_of(response)]
+    club, post = f"/api/v1/clubs/{params['clubs']}/", f"/api/v1/clubs/{params['clubs']}/posts/{params['posts']}/"
     assert {f"get {post}", f"get {club}posts/?search=kil&page_size=1"} <= set(found)
     assert len(found) > 6
-    world["now"] = timezone.now()
-    before = _read_all(client, world)
+    params["now"] = timezone.now()
+    before = _read_all(client, params)
     Post.objects.filter(spoiler_percent__gte=90).update(body="other")
-    after = _read_all(client, world)
+    after = _read_all(client, params)
     assert len({url for url in before if before[url] != after[url]}) > 6
 
 
 @pytest.mark.parametrize("who", ["alice", "bob"])
-def test_no_response_depends_on_locked_text(world, who, request, client_of, monkeypatch):
+def test_no_response_depends_on_locked_text(params, who, request, client_of, monkeypatch):
     """Bytes, lengths, counts, orders and ETags do not depend on the locked text."""
     client = client_of(request.getfixturevalue(who))
     # An export is recorded in the activity log that it contains, so no two would be equal.
     monkeypatch.setattr(account_event, "receivers", [])
-    world["now"] = timezone.now()
-    _read_all(client, world)  # the first read may have side effects
-    before = _read_all(client, world)
+    params["now"] = timezone.now()
+    _read_all(client, params)  # the first read may have side effects
+    before = _read_all(client, params)
     locked = Post.objects.filter(spoiler_percent__gte=90, deleted_at=None)
     assert locked.count() == 3
     other = "entirely different words, and many more of them " * 20
-    locked.update(body=other, search_text=f"zz{world['clubs']}z {build_search_text([other])}")
-    after = _read_all(client, world)
+    locked.update(body=other, search_text=f"zz{params['clubs']}z {build_search_text([other])}")
+    after = _read_all(client, params)
     differing = {url for url in before if before[url] != after[url]}
     assert differing == set()
 
@@ -224,7 +224,7 @@ def test_no_response_depends_on_locked_text(world, who, request, client_of, monk
 TEXTS = (models.CharField, models.TextField, models.JSONField, models.BinaryField)
 
 
-def test_locked_text_is_stored_in_posts_only(world, mailoutbox):
+def test_locked_text_is_stored_in_posts_only(params, mailoutbox):
     """No other table contains a copy: no log, notification, task, cached response or index."""
     found = set()
     for model in apps.get_models(include_auto_created=True):
@@ -238,7 +238,7 @@ def test_locked_text_is_stored_in_posts_only(world, mailoutbox):
         assert not any(secret in text for secret in SECRETS), mail.subject
 
 
-def test_admin_contains_no_posts(world, staff):
+def test_admin_contains_no_posts(params, staff):
     client = Client()
     client.force_login(staff)
     pages = [reverse("admin:index")]
@@ -248,27 +248,27 @@ def test_admin_contains_no_posts(world, staff):
         rows = model._base_manager.all()[:5]
         pages += [reverse(f"{base}_{page}", args=[row.pk]) for row in rows for page in ("change", "history")]
     for page in pages:
-        answer = client.get(page, follow=True)
-        assert answer.status_code in (200, 403, 404), page
-        assert not any(secret.encode() in bytes_of(answer) for secret in SECRETS), page
+        response = client.get(page, follow=True)
+        assert response.status_code in (200, 403, 404), page
+        assert not any(secret.encode() in bytes_of(response) for secret in SECRETS), page
 
 
-def test_lowered_progress_locks_at_once(world, club, entry, bob, read, client_of):
+def test_lowered_progress_locks_at_once(params, club, entry, bob, set_progress, client_of):
     """Neither a cache nor an ETag returns the earlier response."""
-    client, url = client_of(bob), posts(club, world["posts"])
-    read(bob, 95)
-    answer = client.get(url)
-    assert b"quixotry" in answer.content
-    read(bob, 5)
-    again = client.get(url, headers={"If-None-Match": answer["ETag"]})
+    client, url = client_of(bob), posts(club, params["posts"])
+    set_progress(bob, 95)
+    response = client.get(url)
+    assert b"quixotry" in response.content
+    set_progress(bob, 5)
+    again = client.get(url, headers={"If-None-Match": response["ETag"]})
     assert again.status_code == 200
     assert b"quixotry" not in again.content
 
 
 @pytest.mark.parametrize("percent", [0, 10, Decimal("89.99")])
-def test_rejoining_does_not_unlock_posts(world, club, bob, read, client_of, percent):
-    read(bob, percent)
+def test_rejoining_does_not_unlock_posts(params, club, bob, set_progress, client_of, percent):
+    set_progress(bob, percent)
     Membership.objects.get(club=club, user=bob).remove(by=None)
-    assert client_of(bob).get(posts(club, world["posts"])).status_code == 403
+    assert client_of(bob).get(posts(club, params["posts"])).status_code == 403
     bring_in(club, bob)
-    assert client_of(bob).get(posts(club, world["posts"])).json()["body"] is None
+    assert client_of(bob).get(posts(club, params["posts"])).json()["body"] is None

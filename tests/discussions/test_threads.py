@@ -17,14 +17,14 @@ pytestmark = pytest.mark.django_db
 DELETED_READER = {"id": None, "username": None, "display_name": "Deleted reader", "avatar_url": None}
 
 
-def titles(answer):
-    return [row["title"] for row in rows(answer)]
+def titles(response):
+    return [row["title"] for row in rows(response)]
 
 
 def test_thread_is_created_with_first_post(club, entry, bob, as_bob):
-    answer = as_bob.post(threads(club), {"title": "Hartfield", "body": "What a house.", "entry": entry.pk})
-    assert answer.status_code == 201, answer.content
-    thread = dict(answer.json())
+    response = as_bob.post(threads(club), {"title": "Hartfield", "body": "What a house.", "entry": entry.pk})
+    assert response.status_code == 201, response.content
+    thread = dict(response.json())
     person = {"id": bob.pk, "username": "bob", "display_name": "Bob", "avatar_url": None}
     assert thread.pop("created_at").endswith("Z")
     assert thread.pop("last_post_at").endswith("Z")
@@ -37,7 +37,7 @@ def test_thread_is_created_with_first_post(club, entry, bob, as_bob):
         "closed": False,
         "posts_count": 1,
     }
-    assert rows(as_bob.get(threads(club))) == [answer.json()] == [as_bob.get(threads(club, thread["id"])).json()]
+    assert rows(as_bob.get(threads(club))) == [response.json()] == [as_bob.get(threads(club, thread["id"])).json()]
     first = rows(as_bob.get(threads(club, thread["id"], "posts/")))[0]
     assert first.pop("created_at").endswith("Z")
     assert first == {
@@ -79,15 +79,15 @@ def test_invalid_thread_is_rejected(club, as_bob, body, bad):
 
 
 def test_body_may_have_10000_characters(club, as_bob):
-    answer = as_bob.post(threads(club), {"title": "x" * 200, "body": "é" * 10_000, "spoiler_percent": None})
-    assert answer.status_code == 201
-    assert bodies(as_bob.get(threads(club, answer.json()["id"], "posts/"))) == ["é" * 10_000]
+    response = as_bob.post(threads(club), {"title": "x" * 200, "body": "é" * 10_000, "spoiler_percent": None})
+    assert response.status_code == 201
+    assert bodies(as_bob.get(threads(club, response.json()["id"], "posts/"))) == ["é" * 10_000]
 
 
 def test_entry_of_another_club_is_rejected(club, make_club, entry, as_bob, alice):
     other = make_club("Others")
-    answer = as_bob.post(threads(other), {"title": "T", "body": "B", "entry": entry.pk})
-    assert bad_fields(answer) == {"entry": "does_not_exist"}
+    response = as_bob.post(threads(other), {"title": "T", "body": "B", "entry": entry.pk})
+    assert bad_fields(response) == {"entry": "does_not_exist"}
 
 
 def test_thread_under_another_club_is_not_found(club, private_club, thread, as_alice):
@@ -151,8 +151,10 @@ def test_author_updates_title_and_moderators_all_fields(club, bob, charlie, as_b
     for body in ({"pinned": True}, {"closed": True}, {"title": "Mine", "closed": False}):
         problem(as_bob.patch(url, body), 403, "moderators_only")
     problem(as_charlie.patch(url, {"title": "Mine"}), 403, "moderators_only")
-    answer = as_moe.patch(url, {"title": "Emma's house", "pinned": True, "closed": True, "posts_count": 7, "entry": 1})
-    assert {name: answer.json()[name] for name in ("title", "pinned", "closed", "posts_count", "entry")} == {
+    response = as_moe.patch(
+        url, {"title": "Emma's house", "pinned": True, "closed": True, "posts_count": 7, "entry": 1}
+    )
+    assert {name: response.json()[name] for name in ("title", "pinned", "closed", "posts_count", "entry")} == {
         "title": "Emma's house",
         "pinned": True,
         "closed": True,
@@ -177,14 +179,14 @@ def test_update_with_stale_if_match_is_rejected(club, thread, as_alice, as_bob):
     problem(as_alice.delete(url, headers={"If-Match": tag}), 412, "precondition_failed")
 
 
-def test_deleting_thread_deletes_its_posts(club, thread, say, bob, as_moe, as_bob):
-    answer = say(bob)
-    say(bob, to=answer)
-    as_moe.put(posts(club, answer, "reactions/👍/"))
-    as_moe.put(posts(club, answer, "reveal/"))
+def test_deleting_thread_deletes_its_posts(club, thread, make_post, bob, as_moe, as_bob):
+    response = make_post(bob)
+    make_post(bob, to=response)
+    as_moe.put(posts(club, response, "reactions/👍/"))
+    as_moe.put(posts(club, response, "reveal/"))
     assert as_moe.delete(threads(club, thread)).status_code == 204
     problem(as_bob.get(threads(club, thread)), 404, "not_found")
-    problem(as_bob.get(posts(club, answer)), 404, "not_found")
+    problem(as_bob.get(posts(club, response)), 404, "not_found")
     problem(as_moe.delete(threads(club, thread)), 404, "not_found")
     assert not Post.objects.exists()
 
@@ -193,14 +195,14 @@ def test_author_deletes_thread_without_posts_of_others(club, charlie, bob, as_ch
     bring_in(club, charlie)
     thread = Thread.create_thread(club=club, by=bob, title="T", body="B")
     problem(as_charlie.delete(threads(club, thread)), 403, "moderators_only")
-    answer = as_charlie.post(threads(club, thread, "posts/"), {"body": "Hello"}).json()
+    response = as_charlie.post(threads(club, thread, "posts/"), {"body": "Hello"}).json()
     problem(as_bob.delete(threads(club, thread)), 403, "moderators_only")
-    as_charlie.delete(posts(club, answer["id"]))
+    as_charlie.delete(posts(club, response["id"]))
     assert as_bob.delete(threads(club, thread)).status_code == 204
 
 
-def test_closed_thread_rejects_new_content(club, thread, say, bob, alice, as_bob, as_moe, as_alice):
-    own = say(bob)
+def test_closed_thread_rejects_new_content(club, thread, make_post, bob, alice, as_bob, as_moe, as_alice):
+    own = make_post(bob)
     as_moe.patch(threads(club, thread), {"closed": True})
     for client in (as_bob, as_moe, as_alice):
         problem(client.post(threads(club, thread, "posts/"), {"body": "More"}), 409, "thread_closed")
@@ -216,9 +218,9 @@ def test_closed_thread_rejects_new_content(club, thread, say, bob, alice, as_bob
     check_thread_counters()
 
 
-def test_counters_follow_posts(club, thread, say, bob, as_bob):
-    first = say(bob)
-    second = say(bob)
+def test_counters_follow_posts(club, thread, make_post, bob, as_bob):
+    first = make_post(bob)
+    second = make_post(bob)
     url = threads(club, thread)
     moment = second.created_at.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
     shown = as_bob.get(url).json()
@@ -237,23 +239,25 @@ def test_counters_follow_posts(club, thread, say, bob, as_bob):
     check_thread_counters()
 
 
-def test_thread_outlives_entry_and_stays_locked(club, entry, thread, say, alice, bob, read, as_bob, as_moe):
-    read(bob, 60)
-    read(alice, 60)
-    post = say(alice, "She marries", at=50)
+def test_thread_outlives_entry_and_stays_locked(
+    club, entry, thread, make_post, alice, bob, set_progress, as_bob, as_moe
+):
+    set_progress(bob, 60)
+    set_progress(alice, 60)
+    post = make_post(alice, "She marries", at=50)
     assert bodies(as_bob.get(threads(club, thread, "posts/"))) == ["What a house.", "She marries"]
     entry.delete_entry(by=alice)
     assert as_bob.get(threads(club, thread)).json()["entry"] is None
     # Without an entry nobody has progress.
     assert bodies(as_bob.get(threads(club, thread, "posts/"))) == ["What a house.", None]
-    answer = as_bob.post(threads(club, thread, "posts/"), {"body": "Indeed", "reply_to": post.pk}).json()
-    assert answer["spoiler_percent"] == 50
+    response = as_bob.post(threads(club, thread, "posts/"), {"body": "Indeed", "reply_to": post.pk}).json()
+    assert response["spoiler_percent"] == 50
     assert bodies(as_moe.get(threads(club, thread, "posts/"))) == ["What a house.", None, None]
     assert as_moe.put(posts(club, post, "reveal/")).json()["body"] == "She marries"
 
 
-def test_club_deletion_deletes_threads(club, thread, chat, say, bob, alice):
-    say(bob, to=thread.posts.get())
+def test_club_deletion_deletes_threads(club, thread, chat, make_post, bob, alice):
+    make_post(bob, to=thread.posts.get())
     club.delete_club(by=alice)
     assert not Thread.objects.exists()
     assert not Entry.objects.exists()
@@ -275,8 +279,8 @@ def test_block_hides_threads_and_posts_from_both(club, bob, charlie, chat, as_bo
     assert bodies(as_bob.get(posts(club))) == ["Three", "One", "Who brings them?"]
     problem(as_charlie.get(posts(club, elsewhere)), 404, "not_found")
     problem(as_charlie.put(posts(club, elsewhere, "reactions/👍/")), 404, "not_found")
-    answer = as_charlie.post(threads(club, chat, "posts/"), {"body": "B", "reply_to": elsewhere.pk})
-    assert bad_fields(answer) == {"reply_to": "does_not_exist"}
+    response = as_charlie.post(threads(club, chat, "posts/"), {"body": "B", "reply_to": elsewhere.pk})
+    assert bad_fields(response) == {"reply_to": "does_not_exist"}
     assert bodies(as_alice.get(threads(club, thread, "posts/"))) == ["One", "Two"]
     assert as_moe.get(posts(club, inside)).status_code == 200
 

@@ -18,8 +18,8 @@ def club(make_club: Callable[..., Club]) -> Club:
 
 
 @pytest.fixture
-def plan(club: Club, alice: User) -> Callable[..., Meeting]:
-    """Create a meeting of the club: `plan(days=-3, capacity=2)`."""
+def make_meeting(club: Club, alice: User) -> Callable[..., Meeting]:
+    """Create a meeting of the club: `make_meeting(days=-3, capacity=2)`."""
 
     def make(*, days: float = 10, **fields: Any) -> Meeting:
         values = {"title": "Tea", "starts_at": timezone.now() + datetime.timedelta(days=days), "club": club}
@@ -29,5 +29,5 @@ def plan(club: Club, alice: User) -> Callable[..., Meeting]:
 
 
 @pytest.fixture
-def meeting(plan: Callable[..., Meeting]) -> Meeting:
-    return plan()
+def meeting(make_meeting: Callable[..., Meeting]) -> Meeting:
+    return make_meeting()

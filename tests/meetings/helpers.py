@@ -19,15 +19,15 @@ def url(of: Club | Meeting, rest: str = "") -> str:
     return f"{CLUBS}{of.club_id}/meetings/{of.pk}/{rest}"
 
 
-def ok(answer: Any, status: int = 200) -> Any:
-    assert answer.status_code == status, answer.content
-    return answer.json() if answer.content else None
+def ok(response: Any, status: int = 200) -> Any:
+    assert response.status_code == status, response.content
+    return response.json() if response.content else None
 
 
 def rsvp(client: Any, meeting: Meeting, answer: str) -> Any:
     """Send an RSVP. Return (answer, waitlist position), or the error code."""
-    body = client.put(url(meeting, "rsvp/"), {"answer": answer})
-    return body.json().get("code") or tuple(ok(body).values())
+    response = client.put(url(meeting, "rsvp/"), {"answer": answer})
+    return response.json().get("code") or tuple(ok(response).values())
 
 
 def notified(kind: str) -> list[tuple[str, str]]:
@@ -40,7 +40,7 @@ def notified(kind: str) -> list[tuple[str, str]]:
 
 
 def check_seats() -> None:
-    """Check counters, unique tickets, and that no seat is free while users are on the waitlist."""
+    """Check counters, the waitlist order, and that no seat is free while users are on the waitlist."""
     for meeting in Meeting.objects.all():
         rows = list(Rsvp.objects.filter(meeting=meeting))
         for answer in ("yes", "maybe", "no", "waitlisted"):
@@ -48,5 +48,5 @@ def check_seats() -> None:
         if meeting.status == "scheduled" and not meeting.is_over and meeting.waitlisted:
             assert meeting.capacity is not None
             assert meeting.yes >= meeting.capacity
-        tickets = [row.waitlist_order for row in rows if row.answer == "waitlisted"]
-        assert len(tickets) == len(set(tickets))
+        orders = [row.waitlist_order for row in rows if row.answer == "waitlisted"]
+        assert len(orders) == len(set(orders))

@@ -27,9 +27,9 @@ def list_titles(client, **query):
     return [meeting.title for meeting in page.context["cl"].result_list]
 
 
-def test_admin_lists_searches_and_filters_meetings(as_staff, plan, club, as_bob):
-    meeting = plan(title="Tea")
-    plan(title="Gone").delete_meeting(by=None)
+def test_admin_lists_searches_and_filters_meetings(as_staff, make_meeting, club, as_bob):
+    meeting = make_meeting(title="Tea")
+    make_meeting(title="Gone").delete_meeting(by=None)
     rsvp(as_bob, meeting, "yes")
     assert list_titles(as_staff) == list_titles(as_staff, q=str(club.pk)) == list_titles(as_staff, q="night") == ["Tea"]
     assert list_titles(as_staff, removed="yes") == ["Gone"]
@@ -41,8 +41,8 @@ def test_admin_lists_searches_and_filters_meetings(as_staff, plan, club, as_bob)
 
 
 @pytest.mark.parametrize("action", ["cancel", "remove"])
-def test_admin_actions_cancel_and_delete_meetings(as_staff, plan, as_bob, action):
-    meetings = [plan(), plan()]
+def test_admin_actions_cancel_and_delete_meetings(as_staff, make_meeting, as_bob, action):
+    meetings = [make_meeting(), make_meeting()]
     rsvp(as_bob, meetings[0], "yes")
     form = {"action": action, "_selected_action": [meeting.pk for meeting in meetings]}
     as_staff.post(admin_url("changelist"), form)
@@ -54,7 +54,7 @@ def test_admin_actions_cancel_and_delete_meetings(as_staff, plan, as_bob, action
         assert [(row.deleted_at is None, row.yes) for row in rows] == [(False, 0)] * 2
 
 
-def test_admin_list_query_count_is_constant(as_staff, plan, django_assert_max_num_queries):
-    plan(repeats={"every": "weekly", "count": 50})
+def test_admin_list_query_count_is_constant(as_staff, make_meeting, django_assert_max_num_queries):
+    make_meeting(repeats={"every": "weekly", "count": 50})
     with django_assert_max_num_queries(9):
         assert len(list_titles(as_staff)) == 50

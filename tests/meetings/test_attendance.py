@@ -20,8 +20,8 @@ def record_attendance(client, meeting, *users):
     return client.put(url(meeting, "attendance/"), {"attended": [user.pk for user in users]})
 
 
-def test_moderator_records_attendance(plan, as_moe, as_bob, alice, bob, moe):
-    meeting = plan(days=-1)
+def test_moderator_records_attendance(make_meeting, as_moe, as_bob, alice, bob, moe):
+    meeting = make_meeting(days=-1)
     assert ok(as_moe.get(url(meeting)))["attended_count"] is None
     assert record_attendance(as_moe, meeting, alice, bob, bob).status_code == 204
     assert ok(as_moe.get(url(meeting, "attendance/"))) == {"attended": sorted([alice.pk, bob.pk])}
@@ -34,8 +34,8 @@ def test_moderator_records_attendance(plan, as_moe, as_bob, alice, bob, moe):
     problem(record_attendance(as_bob, meeting, bob), 403, "moderators_only")
 
 
-def test_attendance_accepts_former_members_only(plan, club, as_moe, bob, charlie, make_user):
-    meeting = plan(days=-1)
+def test_attendance_accepts_former_members_only(make_meeting, club, as_moe, bob, charlie, make_user):
+    meeting = make_meeting(days=-1)
     asking, banned = make_user("asking"), make_user("banned")
     bring_in(club, asking, status="pending")
     bring_in(club, banned, status="banned")
@@ -49,18 +49,18 @@ def test_attendance_accepts_former_members_only(plan, club, as_moe, bob, charlie
 
 
 @pytest.mark.parametrize("attended", [None, "bob", {"id": 1}, ["bob"], [0], [-1], [10**30], [None], [1] * 10_001])
-def test_invalid_attendance_is_rejected(plan, as_moe, attended):
-    problem(as_moe.put(url(plan(days=-1), "attendance/"), {"attended": attended}), 400, "invalid")
+def test_invalid_attendance_is_rejected(make_meeting, as_moe, attended):
+    problem(as_moe.put(url(make_meeting(days=-1), "attendance/"), {"attended": attended}), 400, "invalid")
 
 
-def test_attendance_of_cancelled_meeting_is_rejected(plan, as_moe, bob):
-    problem(record_attendance(as_moe, plan(days=-1, status="cancelled"), bob), 409, "meeting_cancelled")
+def test_attendance_of_cancelled_meeting_is_rejected(make_meeting, as_moe, bob):
+    problem(record_attendance(as_moe, make_meeting(days=-1, status="cancelled"), bob), 409, "meeting_cancelled")
 
 
-def test_attendance_statistics_of_club(plan, club, as_moe, anonymous, alice, bob, moe):
+def test_attendance_statistics_of_club(make_meeting, club, as_moe, anonymous, alice, bob, moe):
     assert statistics(anonymous, club) == (0, None)
-    first, second, _unrecorded = plan(days=-3), plan(days=-2), plan(days=-1)
-    upcoming, cancelled, deleted = plan(days=3), plan(days=-4), plan(days=-5)
+    first, second, _unrecorded = make_meeting(days=-3), make_meeting(days=-2), make_meeting(days=-1)
+    upcoming, cancelled, deleted = make_meeting(days=3), make_meeting(days=-4), make_meeting(days=-5)
     assert statistics(anonymous, club) == (5, None)
     cancelled.update_meeting(by=alice, status="cancelled")
     deleted.delete_meeting(by=alice)
@@ -71,8 +71,8 @@ def test_attendance_statistics_of_club(plan, club, as_moe, anonymous, alice, bob
     assert statistics(anonymous, club) == (3, 1.5)
 
 
-def test_account_deletion_keeps_attended_count(plan, club, as_moe, anonymous, alice, bob):
-    meeting = plan(days=-1)
+def test_account_deletion_keeps_attended_count(make_meeting, club, as_moe, anonymous, alice, bob):
+    meeting = make_meeting(days=-1)
     record_attendance(as_moe, meeting, alice, bob)
     erase(bob)
     assert ok(as_moe.get(url(meeting, "attendance/"))) == {"attended": [alice.pk]}

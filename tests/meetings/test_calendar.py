@@ -41,13 +41,13 @@ def check_lines(content):
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", line), line
 
 
-def read_calendar(answer):
+def read_calendar(response):
     """Check the calendar of a response and return it."""
-    assert answer.status_code == 200, answer.content
-    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
-    assert answer["Cache-Control"] == "private, no-cache"
-    check_lines(answer.content)
-    calendar = icalendar.Calendar.from_ical(answer.content)
+    assert response.status_code == 200, response.content
+    assert response["Content-Type"] == "text/calendar; charset=utf-8"
+    assert response["Cache-Control"] == "private, no-cache"
+    check_lines(response.content)
+    calendar = icalendar.Calendar.from_ical(response.content)
     assert not calendar.errors
     assert (str(calendar["VERSION"]), bool(calendar["PRODID"])) == ("2.0", True)
     zones = {str(zone["TZID"]) for zone in calendar.walk("VTIMEZONE")}
@@ -65,8 +65,8 @@ def read_calendar(answer):
     return calendar
 
 
-def events(answer):
-    return {str(event["SUMMARY"]): event for event in read_calendar(answer).walk("VEVENT")}
+def events(response):
+    return {str(event["SUMMARY"]): event for event in read_calendar(response).walk("VEVENT")}
 
 
 @pytest.fixture
@@ -80,12 +80,12 @@ def secret_url(as_bob):
     return ok(as_bob.post(TOKEN), 201)["url"]
 
 
-def test_calendar_event_has_all_fields(club, plan, alice, club_calendar):
+def test_calendar_event_has_all_fields(club, make_meeting, alice, club_calendar):
     book = Book.create_book(by=None, title="Emma", authors=["Jane Austen"])
     entry = Entry.add_entry(club=club, book=book, by=alice)
     starts_at = datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC)
     fields = {"place": "Library, room 2; left", "agenda": "One\nTwo", "url": "https://meet.example.org/tea?x=1,2;3"}
-    meeting = plan(starts_at=starts_at, duration_minutes=90, entry_id=entry.pk, **fields)
+    meeting = make_meeting(starts_at=starts_at, duration_minutes=90, entry_id=entry.pk, **fields)
     event = events(club_calendar())["Tea"]
     assert str(event["UID"]) == str(meeting.uid)
     assert event["SEQUENCE"] == 0
@@ -100,14 +100,14 @@ def test_calendar_event_has_all_fields(club, plan, alice, club_calendar):
     assert str(event["STATUS"]) == "CONFIRMED"
 
 
-def test_event_url_defaults_to_the_meeting_page(club, plan, club_calendar):
-    meeting = plan()
+def test_event_url_defaults_to_the_meeting_page(club, make_meeting, club_calendar):
+    meeting = make_meeting()
     expected = f"{settings.APP_URL}/clubs/{club.pk}/meetings/{meeting.pk}"
     assert str(events(club_calendar())["Tea"]["URL"]) == expected
 
 
-def test_uid_is_stable_and_sequence_increases(plan, club_calendar, as_moe):
-    meeting = plan()
+def test_uid_is_stable_and_sequence_increases(make_meeting, club_calendar, as_moe):
+    meeting = make_meeting()
     first = events(club_calendar())["Tea"]
     bodies = [{"place": "Café"}, {"status": "cancelled"}, {"status": "scheduled"}, {"place": "Café"}]
     seen = []
@@ -122,9 +122,9 @@ def test_uid_is_stable_and_sequence_increases(plan, club_calendar, as_moe):
     assert (event["UID"], event["SEQUENCE"], str(event["STATUS"])) == (first["UID"], 4, "CANCELLED")
 
 
-def test_cancelled_and_deleted_meetings_are_listed_for_30_days(plan, secret_url, anonymous, as_moe):
-    cancelled, removed = plan(title="Off", days=60), plan(title="Gone", days=60)
-    plan(title="On", days=60)
+def test_cancelled_and_deleted_meetings_are_listed_for_30_days(make_meeting, secret_url, anonymous, as_moe):
+    cancelled, removed = make_meeting(title="Off", days=60), make_meeting(title="Gone", days=60)
+    make_meeting(title="On", days=60)
     ok(as_moe.patch(url(cancelled), {"status": "cancelled"}))
     as_moe.delete(url(removed))
     changed = timezone.now()
@@ -138,9 +138,9 @@ def test_cancelled_and_deleted_meetings_are_listed_for_30_days(plan, secret_url,
         assert set(events(anonymous.get(secret_url))) == {"On"}
 
 
-def test_calendar_contains_one_year_of_history(plan, club_calendar):
+def test_calendar_contains_one_year_of_history(make_meeting, club_calendar):
     for title, days in {"old": -370, "last year": -360, "soon": 3, "far": 3000}.items():
-        plan(title=title, days=days)
+        make_meeting(title=title, days=days)
     assert set(events(club_calendar())) == {"last year", "soon", "far"}
 
 
@@ -158,9 +158,9 @@ def test_calendar_contains_one_year_of_history(plan, club_calendar):
         ("Etc/GMT+3", "2027-07-01T12:00:00Z", "20270701T090000", -3),
     ],
 )
-def test_vtimezone_gives_the_right_offset(plan, club_calendar, zone, at, local, offset):
+def test_vtimezone_gives_the_right_offset(make_meeting, club_calendar, zone, at, local, offset):
     """Read the VTIMEZONE as a calendar app does that does not know the zone."""
-    plan(timezone=zone, starts_at=datetime.datetime.fromisoformat(at))
+    make_meeting(timezone=zone, starts_at=datetime.datetime.fromisoformat(at))
     calendar = read_calendar(club_calendar())
     event = calendar.walk("VEVENT")[0]
     assert event["DTSTART"].to_ical().decode() == local
@@ -187,17 +187,19 @@ def test_vtimezone_transitions_are_exact(zone):
         assert after.astimezone(ZoneInfo(zone)).utcoffset() == part["TZOFFSETTO"].td
 
 
-def test_ambiguous_local_time_is_written_in_utc(plan, club_calendar):
-    plan(title="first", starts_at=datetime.datetime(2027, 10, 31, 0, 30, tzinfo=datetime.UTC), duration_minutes=20)
-    plan(title="second", starts_at=datetime.datetime(2027, 10, 31, 1, 30, tzinfo=datetime.UTC))
+def test_ambiguous_local_time_is_written_in_utc(make_meeting, club_calendar):
+    make_meeting(
+        title="first", starts_at=datetime.datetime(2027, 10, 31, 0, 30, tzinfo=datetime.UTC), duration_minutes=20
+    )
+    make_meeting(title="second", starts_at=datetime.datetime(2027, 10, 31, 1, 30, tzinfo=datetime.UTC))
     found = events(club_calendar())
     assert found["first"]["DTSTART"].to_ical() == b"20271031T013000"
     assert found["second"]["DTSTART"].to_ical() == b"20271031T013000Z"
     assert found["second"]["DTEND"].to_ical() == b"20271031T023000Z"
 
 
-def test_utc_has_no_vtimezone(plan, club_calendar):
-    plan(timezone="UTC")
+def test_utc_has_no_vtimezone(make_meeting, club_calendar):
+    make_meeting(timezone="UTC")
     calendar = read_calendar(club_calendar())
     assert calendar.walk("VTIMEZONE") == []
     assert calendar.walk("VEVENT")[0]["DTSTART"].to_ical().endswith(b"Z")
@@ -216,9 +218,9 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_text_cannot_inject_properties(plan, club_calendar, club, text, alice):
+def test_text_cannot_inject_properties(make_meeting, club_calendar, club, text, alice):
     club.update_club(by=alice, name=text[:100])
-    plan(title=text, place=text, agenda=text)
+    make_meeting(title=text, place=text, agenda=text)
     calendar = read_calendar(club_calendar())
     assert len(calendar.walk("VEVENT")) == 1
     event = calendar.walk("VEVENT")[0]
@@ -235,41 +237,43 @@ def test_any_text_gives_a_valid_file(meeting, club_calendar, text):
     assert len(read_calendar(club_calendar()).walk("VEVENT")) == 1
 
 
-def test_calendar_etag_changes_with_content(plan, club_calendar, as_bob, as_moe, club):
-    meeting = plan()
-    answer = club_calendar()
+def test_calendar_etag_changes_with_content(make_meeting, club_calendar, as_bob, as_moe, club):
+    meeting = make_meeting()
+    response = club_calendar()
     path = f"{CLUBS}{club.pk}/calendar.ics"
-    again = as_bob.get(path, headers={"If-None-Match": answer["ETag"]})
+    again = as_bob.get(path, headers={"If-None-Match": response["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
     ok(as_moe.patch(url(meeting), {"agenda": "More"}))
-    assert as_bob.get(path, headers={"If-None-Match": answer["ETag"]}).status_code == 200
+    assert as_bob.get(path, headers={"If-None-Match": response["ETag"]}).status_code == 200
 
 
 @pytest.mark.parametrize("accept", ["text/calendar", "*/*", "text/html,application/xhtml+xml", "application/json"])
-def test_accept_header_is_ignored(plan, club, as_bob, as_charlie, anonymous, accept):
-    plan()
+def test_accept_header_is_ignored(make_meeting, club, as_bob, as_charlie, anonymous, accept):
+    make_meeting()
     path = f"{CLUBS}{club.pk}/calendar.ics"
     assert len(events(as_bob.get(path, headers={"Accept": accept}))) == 1
     for client, status in ((as_charlie, 403), (anonymous, 401)):
-        answer = client.get(path, headers={"Accept": accept})
-        assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+        response = client.get(path, headers={"Accept": accept})
+        assert (response.status_code, response["Content-Type"]) == (status, "application/problem+json")
 
 
-def test_user_calendar_contains_current_clubs_only(club, plan, make_club, as_bob, bob, secret_url, anonymous, alice):
+def test_user_calendar_contains_current_clubs_only(
+    club, make_meeting, make_club, as_bob, bob, secret_url, anonymous, alice
+):
     other, left, asked, never = (make_club(name) for name in ("Other", "Left", "Asked", "Never"))
-    for where in (club, other, left, asked, never):
-        plan(club=where, title=where.name)
-    for where, status in ((left, None), (asked, "pending"), (never, "banned")):
-        where.get_membership(bob).remove(by=None)
+    for each in (club, other, left, asked, never):
+        make_meeting(club=each, title=each.name)
+    for each, status in ((left, None), (asked, "pending"), (never, "banned")):
+        each.get_membership(bob).remove(by=None)
         if status:
-            bring_in(where, bob, status=status)
+            bring_in(each, bob, status=status)
     assert set(events(anonymous.get(secret_url))) == {"Night readers", "Other"}
     other.get_membership(bob).remove(by=alice)
     assert set(events(anonymous.get(secret_url))) == {"Night readers"}
 
 
-def test_token_is_shown_once_replaced_and_revoked(as_bob, anonymous, plan):
-    plan()
+def test_token_is_shown_once_replaced_and_revoked(as_bob, anonymous, make_meeting):
+    make_meeting()
     first, second = (ok(as_bob.post(TOKEN), 201) for _n in range(2))
     assert set(second) == {"token", "url"}
     assert second["url"] == f"http://testserver/api/v1/users/me/calendar.ics?token={second['token']}"
@@ -288,8 +292,8 @@ def test_token_is_shown_once_replaced_and_revoked(as_bob, anonymous, plan):
 )
 def test_invalid_token_is_not_found(anonymous, secret_url, as_bob, query):
     for client in (anonymous, as_bob):
-        answer = client.get("/api/v1/users/me/calendar.ics" + query)
-        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        response = client.get("/api/v1/users/me/calendar.ics" + query)
+        assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
 def test_token_grants_no_other_access(secret_url, anonymous, club):
@@ -303,14 +307,14 @@ def test_token_grants_no_other_access(secret_url, anonymous, club):
 
 
 @pytest.mark.parametrize("fields", [{"is_active": False}, {"suspended_until": "2100-01-01T00:00:00Z"}])
-def test_inactive_account_has_no_calendar(secret_url, anonymous, bob, fields, plan):
-    plan()
+def test_inactive_account_has_no_calendar(secret_url, anonymous, bob, fields, make_meeting):
+    make_meeting()
     type(bob).objects.filter(pk=bob.pk).update(**fields)
     assert anonymous.get(secret_url).status_code == 404
 
 
-def test_token_is_not_logged(secret_url, anonymous, caplog, plan):
-    plan()
+def test_token_is_not_logged(secret_url, anonymous, caplog, make_meeting):
+    make_meeting()
     with caplog.at_level("DEBUG"):
         assert anonymous.get(secret_url).status_code == 200
         assert anonymous.get(secret_url + "x").status_code == 404
@@ -321,8 +325,8 @@ def test_token_is_not_logged(secret_url, anonymous, caplog, plan):
     assert not [record.getMessage() for record in caplog.records if token in record.getMessage()]
 
 
-def test_attending_user_is_busy(plan, club_calendar, as_bob):
-    meeting = plan()
+def test_attending_user_is_busy(make_meeting, club_calendar, as_bob):
+    meeting = make_meeting()
     assert str(events(club_calendar())["Tea"]["TRANSP"]) == "TRANSPARENT"
     rsvp(as_bob, meeting, "yes")
     assert str(events(club_calendar())["Tea"]["TRANSP"]) == "OPAQUE"
@@ -341,8 +345,8 @@ def test_calendar_query_count_is_constant(many, alice, as_alice, anonymous, djan
             repeats = {"every": "weekly", "count": max(1, min(50, many // 3))}
             Meeting.create_meeting(club=club, by=alice, title="Tea", starts_at=timezone.now(), repeats=repeats)
     with django_assert_num_queries(FEED_QUERIES):
-        answer = anonymous.get(secret_url)
-    assert len(read_calendar(answer).walk("VEVENT")) == many
+        response = anonymous.get(secret_url)
+    assert len(read_calendar(response).walk("VEVENT")) == many
 
 
 @pytest.mark.parametrize(

@@ -64,8 +64,8 @@ def test_omitted_fields_have_defaults(club, as_moe):
     }
 
 
-def test_non_members_see_public_fields_only(club, plan, make_user, client_of, as_charlie, anonymous, entry):
-    meeting = plan(place="Library", agenda="x", entry_id=entry.pk, capacity=3)
+def test_non_members_see_public_fields_only(club, make_meeting, make_user, client_of, as_charlie, anonymous, entry):
+    meeting = make_meeting(place="Library", agenda="x", entry_id=entry.pk, capacity=3)
     asking, banned = make_user("asking"), make_user("banned")
     bring_in(club, asking, status="pending")
     bring_in(club, banned, status="banned")
@@ -120,8 +120,8 @@ def test_entry_of_another_club_is_rejected(club, make_club, alice, as_moe):
     assert bad_fields(as_moe.post(url(club), body(entry=foreign.pk))) == {"entry": "does_not_exist"}
 
 
-def test_deleted_entry_is_removed_from_meeting(club, plan, entry, alice, as_bob):
-    meeting = plan(entry_id=entry.pk)
+def test_deleted_entry_is_removed_from_meeting(club, make_meeting, entry, alice, as_bob):
+    meeting = make_meeting(entry_id=entry.pk)
     entry.delete_entry(by=alice)
     assert ok(as_bob.get(url(meeting)))["entry"] is None
 
@@ -136,16 +136,16 @@ def test_start_keeps_microseconds(club, as_moe):
     assert ok(as_moe.post(url(club), body(starts_at="2027-06-01 18:30Z")), 201)["starts_at"] == "2027-06-01T18:30:00Z"
 
 
-def test_list_is_ordered_and_filtered(club, plan, as_bob, anonymous):
+def test_list_is_ordered_and_filtered(club, make_meeting, as_bob, anonymous):
     def titles(client=as_bob, **query):
         return [row["title"] for row in ok(client.get(url(club), query))["results"]]
 
-    plan(title="later", days=20)
-    plan(title="sooner", days=2)
-    plan(title="long ago", days=-30)
-    plan(title="now", days=-0.01)
-    plan(title="off", days=3, status="cancelled")
-    plan(title="gone", days=4).delete_meeting(by=None)
+    make_meeting(title="later", days=20)
+    make_meeting(title="sooner", days=2)
+    make_meeting(title="long ago", days=-30)
+    make_meeting(title="now", days=-0.01)
+    make_meeting(title="off", days=3, status="cancelled")
+    make_meeting(title="gone", days=4).delete_meeting(by=None)
     in_order = ["long ago", "now", "sooner", "off", "later"]
     for client in (as_bob, anonymous):
         assert titles(client) == in_order
@@ -159,9 +159,9 @@ def test_list_is_ordered_and_filtered(club, plan, as_bob, anonymous):
         assert bad_parameters(as_bob.get(url(club), {name: value})) == {name}
 
 
-def test_pagination_is_complete_with_equal_starts(club, plan, as_bob):
+def test_pagination_is_complete_with_equal_starts(club, make_meeting, as_bob):
     starts_at = timezone.now() + datetime.timedelta(days=1)
-    planned = {plan(starts_at=starts_at).pk for _n in range(7)}
+    planned = {make_meeting(starts_at=starts_at).pk for _n in range(7)}
     page, seen = ok(as_bob.get(url(club), {"page_size": 3})), []
     while True:
         seen += [row["id"] for row in page["results"]]
@@ -188,8 +188,8 @@ def test_list_query_count_is_constant(club, alice, as_bob, bob, many, django_ass
     assert len(page["results"]) == min(many, 100)
 
 
-def test_club_deletion_deletes_meetings(club, plan, as_alice, as_bob):
-    meeting = plan(repeats={"every": "weekly", "count": 3})
+def test_club_deletion_deletes_meetings(club, make_meeting, as_alice, as_bob):
+    meeting = make_meeting(repeats={"every": "weekly", "count": 3})
     ok(as_bob.put(url(meeting, "rsvp/"), {"answer": "yes"}))
     assert as_alice.delete(f"/api/v1/clubs/{club.pk}/").status_code == 204
     assert not Meeting.objects.exists()

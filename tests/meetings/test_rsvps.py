@@ -60,8 +60,8 @@ def test_rsvp_with_invalid_answer_is_rejected(meeting, as_bob, answer):
     assert bad_fields(as_bob.put(url(meeting, "rsvp/"), {})) == {"answer": "required"}
 
 
-def test_full_meeting_has_a_waitlist(plan, clients):
-    meeting = plan(capacity=2)
+def test_full_meeting_has_a_waitlist(make_meeting, clients):
+    meeting = make_meeting(capacity=2)
     answers = [rsvp(clients[name], meeting, "yes") for name in ("ann", "ben", "cid", "dan", "eve")]
     assert answers == [("yes", None), ("yes", None), ("waitlisted", 1), ("waitlisted", 2), ("waitlisted", 3)]
     # The same answer again keeps the position.
@@ -78,16 +78,16 @@ def test_full_meeting_has_a_waitlist(plan, clients):
     check_seats()
 
 
-def test_maybe_with_limited_seats_is_rejected(plan, as_bob):
-    meeting = plan(capacity=2)
+def test_maybe_with_limited_seats_is_rejected(make_meeting, as_bob):
+    meeting = make_meeting(capacity=2)
     problem(as_bob.put(url(meeting, "rsvp/"), {"answer": "maybe"}), 409, "no_maybe")
     rsvp(as_bob, meeting, "yes")
     assert rsvp(as_bob, meeting, "maybe") == "no_maybe"
     assert attendees(meeting) == {"bob"}
 
 
-def test_capacity_change_promotes_but_never_demotes(plan, clients, as_moe):
-    meeting = plan(capacity=1)
+def test_capacity_change_promotes_but_never_demotes(make_meeting, clients, as_moe):
+    meeting = make_meeting(capacity=1)
     for client in clients.values():
         rsvp(client, meeting, "yes")
     ok(as_moe.patch(url(meeting), {"capacity": 3}))
@@ -102,8 +102,8 @@ def test_capacity_change_promotes_but_never_demotes(plan, clients, as_moe):
     check_seats()
 
 
-def test_new_capacity_keeps_existing_rsvps(plan, clients, as_moe):
-    meeting = plan()
+def test_new_capacity_keeps_existing_rsvps(make_meeting, clients, as_moe):
+    meeting = make_meeting()
     for name, answer in {"ann": "yes", "ben": "maybe", "cid": "yes"}.items():
         rsvp(clients[name], meeting, answer)
     ok(as_moe.patch(url(meeting), {"capacity": 1}))
@@ -112,16 +112,16 @@ def test_new_capacity_keeps_existing_rsvps(plan, clients, as_moe):
     check_seats()
 
 
-def test_rsvp_to_cancelled_or_past_meeting_is_rejected(plan, as_bob, as_moe):
-    cancelled, over, running = plan(status="cancelled"), plan(days=-1), plan(days=-0.01)
+def test_rsvp_to_cancelled_or_past_meeting_is_rejected(make_meeting, as_bob, as_moe):
+    cancelled, over, running = make_meeting(status="cancelled"), make_meeting(days=-1), make_meeting(days=-0.01)
     for answer in ("yes", "maybe", "no"):
         problem(as_bob.put(url(cancelled, "rsvp/"), {"answer": answer}), 409, "meeting_cancelled")
         problem(as_bob.put(url(over, "rsvp/"), {"answer": answer}), 409, "meeting_over")
     assert rsvp(as_bob, running, "yes") == ("yes", None)
 
 
-def test_reinstated_meeting_promotes_the_waitlist(plan, crowd, clients, as_moe, bob):
-    meeting = plan(capacity=1)
+def test_reinstated_meeting_promotes_the_waitlist(make_meeting, crowd, clients, as_moe, bob):
+    meeting = make_meeting(capacity=1)
     for name in ("ann", "ben"):
         rsvp(clients[name], meeting, "yes")
     ok(as_moe.patch(url(meeting), {"status": "cancelled"}))
@@ -133,8 +133,8 @@ def test_reinstated_meeting_promotes_the_waitlist(plan, crowd, clients, as_moe, 
 
 
 @pytest.mark.parametrize("way", ["leaves", "removed", "banned", "closes the account"])
-def test_leaving_withdraws_rsvps(plan, crowd, clients, as_alice, club, way):
-    meeting, past = plan(capacity=1), plan(capacity=1)
+def test_leaving_withdraws_rsvps(make_meeting, crowd, clients, as_alice, club, way):
+    meeting, past = make_meeting(capacity=1), make_meeting(capacity=1)
     for name in ("ann", "ben", "cid"):
         rsvp(clients[name], meeting, "yes")
         rsvp(clients[name], past, "yes")
@@ -158,8 +158,8 @@ def test_leaving_withdraws_rsvps(plan, crowd, clients, as_alice, club, way):
     check_seats()
 
 
-def test_leaving_removes_user_from_waitlist(plan, crowd, clients):
-    meeting = plan(capacity=1)
+def test_leaving_removes_user_from_waitlist(make_meeting, crowd, clients):
+    meeting = make_meeting(capacity=1)
     for name in ("ann", "ben", "cid"):
         rsvp(clients[name], meeting, "yes")
     crowd["ben"][0].memberships.get().remove(by=None)
@@ -216,9 +216,9 @@ STEPS = st.lists(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, capacity=st.sampled_from([None, 1, 2]))
-def test_seats_and_waitlist_match_a_model(plan, crowd, club, alice, steps, capacity):
+def test_seats_and_waitlist_match_a_model(make_meeting, crowd, club, alice, steps, capacity):
     """Compare with a simple model of seats and waitlist."""
-    meeting = plan(capacity=capacity)
+    meeting = make_meeting(capacity=capacity)
     users = [user for user, _client in crowd.values()]
     seats: list[str] = []
     waiting: list[str] = []

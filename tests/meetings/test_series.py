@@ -158,8 +158,8 @@ def test_following_meetings_are_cancelled_or_deleted(club, as_moe, as_bob, serie
 
 def test_move_beyond_2100_changes_nothing(club, as_moe, as_bob, series):
     before = formatted_starts(as_bob, club)
-    answer = as_moe.patch(url(series[0]) + "?scope=following", {"starts_at": "2100-12-31T10:00:00Z"})
-    assert bad_fields(answer) == {"starts_at": "out_of_range"}
+    response = as_moe.patch(url(series[0]) + "?scope=following", {"starts_at": "2100-12-31T10:00:00Z"})
+    assert bad_fields(response) == {"starts_at": "out_of_range"}
     assert formatted_starts(as_bob, club) == before
 
 

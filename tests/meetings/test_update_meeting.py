@@ -23,8 +23,8 @@ pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
 
 
-def test_put_requires_required_fields_and_keeps_others(plan, as_moe):
-    meeting = plan(place="Library", capacity=3)
+def test_put_requires_required_fields_and_keeps_others(make_meeting, as_moe):
+    meeting = make_meeting(place="Library", capacity=3)
     assert bad_fields(as_moe.put(url(meeting), {"place": ""})) == {"title": "required", "starts_at": "required"}
     changed = ok(as_moe.put(url(meeting), {"title": "Late tea", "starts_at": "2027-06-01T18:30:00+01:00"}))
     assert (changed["title"], changed["starts_at"], changed["place"], changed["capacity"]) == (
@@ -33,8 +33,8 @@ def test_put_requires_required_fields_and_keeps_others(plan, as_moe):
     )
 
 
-def test_response_can_be_sent_back(plan, as_moe, as_bob):
-    meeting = plan(repeats={"every": "weekly", "count": 2})
+def test_response_can_be_sent_back(make_meeting, as_moe, as_bob):
+    meeting = make_meeting(repeats={"every": "weekly", "count": 2})
     rsvp(as_bob, meeting, "yes")
     shown = ok(as_moe.get(url(meeting)))
     before = Meeting.objects.get(pk=meeting.pk)
@@ -44,22 +44,22 @@ def test_response_can_be_sent_back(plan, as_moe, as_bob):
     assert ok(as_moe.patch(url(meeting), sneaky)) == shown
 
 
-def test_timezone_change_keeps_the_moment(plan, as_moe):
-    meeting = plan(starts_at=datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC))
+def test_timezone_change_keeps_the_moment(make_meeting, as_moe):
+    meeting = make_meeting(starts_at=datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC))
     changed = ok(as_moe.patch(url(meeting), {"timezone": "Asia/Kathmandu"}))
     assert (changed["starts_at"], changed["timezone"]) == ("2027-06-01T18:00:00Z", "Asia/Kathmandu")
     assert Meeting.objects.get().local_starts_at == datetime.datetime(2027, 6, 1, 23, 45)
 
 
-def test_longer_duration_reopens_rsvps(plan, as_moe, as_bob):
-    meeting = plan(days=-0.1)
+def test_longer_duration_reopens_rsvps(make_meeting, as_moe, as_bob):
+    meeting = make_meeting(days=-0.1)
     assert rsvp(as_bob, meeting, "yes") == "meeting_over"
     ok(as_moe.patch(url(meeting), {"duration_minutes": 600}))
     assert rsvp(as_bob, meeting, "yes") == ("yes", None)
 
 
-def test_deleted_meeting_loses_its_rsvps(plan, as_moe, as_bob):
-    meeting = plan()
+def test_deleted_meeting_loses_its_rsvps(make_meeting, as_moe, as_bob):
+    meeting = make_meeting()
     rsvp(as_bob, meeting, "yes")
     assert as_moe.delete(url(meeting)).status_code == 204
     for client, rest in ((as_bob, ""), (as_bob, "rsvp/"), (as_moe, "attendance/")):
@@ -96,11 +96,11 @@ def without_summer_time():
     return mock.patch.object(recurrence, "ZoneInfo", zone)
 
 
-def test_local_time_is_kept_when_zone_rules_change(plan, as_bob, without_summer_time):
+def test_local_time_is_kept_when_zone_rules_change(make_meeting, as_bob, without_summer_time):
     """19:00 in June was 18:00Z; without summer time it is 19:00Z."""
     june = datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC)
-    meeting, cancelled = plan(starts_at=june), plan(starts_at=june, status="cancelled")
-    elsewhere, past = plan(starts_at=june, timezone="America/New_York"), plan(days=-200)
+    meeting, cancelled = make_meeting(starts_at=june), make_meeting(starts_at=june, status="cancelled")
+    elsewhere, past = make_meeting(starts_at=june, timezone="America/New_York"), make_meeting(days=-200)
     run_pending()
     Notification.objects.all().delete()
     old_past = ok(as_bob.get(url(past)))["starts_at"]
@@ -117,8 +117,8 @@ def test_local_time_is_kept_when_zone_rules_change(plan, as_bob, without_summer_
     assert len([row for row in notified("meeting_changed") if row[0] == "bob"]) == 1
 
 
-def test_zone_rules_are_checked_daily(plan, without_summer_time):
-    meeting = plan(starts_at=datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC))
+def test_zone_rules_are_checked_daily(make_meeting, without_summer_time):
+    meeting = make_meeting(starts_at=datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC))
     with without_summer_time, time_machine.travel(timezone.now() + 2 * DAY):
         enqueue_periodic()
         run_pending()
@@ -126,7 +126,7 @@ def test_zone_rules_are_checked_daily(plan, without_summer_time):
     assert meeting.starts_at.hour == 19
 
 
-def test_next_meeting_of_club(club, plan, as_bob, anonymous, as_charlie, as_alice):
+def test_next_meeting_of_club(club, make_meeting, as_bob, anonymous, as_charlie, as_alice):
     def card(client):
         found = ok(client.get(f"{CLUBS}{club.pk}/"))["next_meeting"]
         listed = ok(client.get(CLUBS))["results"][0]["next_meeting"]
@@ -134,11 +134,11 @@ def test_next_meeting_of_club(club, plan, as_bob, anonymous, as_charlie, as_alic
         return found
 
     assert card(as_bob) is None
-    plan(days=5, title="second", place="Library")
-    plan(days=-0.01, title="now")
-    plan(days=1, status="cancelled", title="off")
-    plan(days=2, title="gone").delete_meeting(by=None)
-    first = plan(days=3, title="first", place="Library", capacity=4)
+    make_meeting(days=5, title="second", place="Library")
+    make_meeting(days=-0.01, title="now")
+    make_meeting(days=1, status="cancelled", title="off")
+    make_meeting(days=2, title="gone").delete_meeting(by=None)
+    first = make_meeting(days=3, title="first", place="Library", capacity=4)
     rsvp(as_bob, first, "yes")
     assert card(as_bob) == ok(as_bob.get(url(first)))
     for client in (anonymous, as_charlie):
@@ -150,17 +150,17 @@ def test_next_meeting_of_club(club, plan, as_bob, anonymous, as_charlie, as_alic
         assert card(anonymous) is None
 
 
-def test_pending_member_of_private_club_sees_no_meetings(make_club, alice, charlie, as_charlie, plan):
+def test_pending_member_of_private_club_sees_no_meetings(make_club, alice, charlie, as_charlie, make_meeting):
     club = make_club("Closing")
     bring_in(club, charlie, status="pending")
-    meeting = plan(club=club)
+    meeting = make_meeting(club=club)
     club.update_club(by=alice, visibility="private")
     assert ok(as_charlie.get(f"{CLUBS}{club.pk}/"))["next_meeting"] is None
     assert as_charlie.get(url(meeting)).status_code == 403
 
 
-def test_members_are_notified_of_new_and_changed_meetings(plan, as_moe, as_bob, moe, bob):
-    meeting = plan(title="Tea", starts_at=datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC))
+def test_members_are_notified_of_new_and_changed_meetings(make_meeting, as_moe, as_bob, moe, bob):
+    meeting = make_meeting(title="Tea", starts_at=datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC))
     assert notified("meeting_new") == [("moe", "Tea"), ("bob", "Tea")]
     ok(as_moe.patch(url(meeting), {"agenda": "All of it", "notes": "None", "capacity": 9, "title": "Tea"}))
     assert notified("meeting_changed") == []
@@ -176,15 +176,15 @@ def test_members_are_notified_of_new_and_changed_meetings(plan, as_moe, as_bob, 
     assert len(notified("meeting_changed")) == 6
 
 
-def test_past_meeting_notifies_nobody(plan, as_moe):
-    meeting = plan(days=-3)
+def test_past_meeting_notifies_nobody(make_meeting, as_moe):
+    meeting = make_meeting(days=-3)
     ok(as_moe.patch(url(meeting), {"place": "Café"}))
     as_moe.delete(url(meeting))
     assert notified("meeting_new") == notified("meeting_changed") == []
 
 
-def test_deleting_upcoming_meeting_notifies_members(plan, as_moe, as_bob):
-    meeting = plan()
+def test_deleting_upcoming_meeting_notifies_members(make_meeting, as_moe, as_bob):
+    meeting = make_meeting()
     as_moe.delete(url(meeting))
     assert notified("meeting_changed") == [("alice", "Tea"), ("bob", "Tea")]
     assert "cancelled" in ok(as_bob.get("/api/v1/users/me/notifications/"))["results"][0]["text"]
@@ -196,8 +196,8 @@ def reminders_at(moment):
         return [name for name, _title in notified("meeting_reminder")]
 
 
-def test_reminders_are_sent_seven_days_and_one_day_before(plan, as_bob, as_moe):
-    meeting = plan(days=10)
+def test_reminders_are_sent_seven_days_and_one_day_before(make_meeting, as_bob, as_moe):
+    meeting = make_meeting(days=10)
     rsvp(as_bob, meeting, "no")
     rsvp(as_moe, meeting, "maybe")
     minute = datetime.timedelta(minutes=1)
@@ -210,8 +210,8 @@ def test_reminders_are_sent_seven_days_and_one_day_before(plan, as_bob, as_moe):
     assert reminders_at(meeting.starts_at + 30 * DAY) == ["alice", "moe"] * 2
 
 
-def test_moved_meeting_moves_its_reminders(plan, alice):
-    meeting = plan(days=10)
+def test_moved_meeting_moves_its_reminders(make_meeting, alice):
+    meeting = make_meeting(days=10)
     old = meeting.starts_at
     meeting.update_meeting(by=alice, starts_at=old + 10 * DAY)
     assert reminders_at(old - DAY + datetime.timedelta(minutes=1)) == []
@@ -224,8 +224,8 @@ def test_moved_meeting_moves_its_reminders(plan, alice):
     assert len(reminders_at(old + 9.5 * DAY)) == 6
 
 
-def test_repeated_reminder_task_notifies_once(plan):
-    meeting = plan(days=10)
+def test_repeated_reminder_task_notifies_once(make_meeting):
+    meeting = make_meeting(days=10)
     at = meeting.starts_at - 7 * DAY + datetime.timedelta(minutes=1)
     assert len(reminders_at(at)) == 3
     QueuedTask.objects.filter(status="SUCCESSFUL").update(status="READY", run_after=at)
@@ -233,8 +233,8 @@ def test_repeated_reminder_task_notifies_once(plan):
 
 
 @pytest.mark.parametrize("end", ["cancelled", "removed"])
-def test_cancelled_or_deleted_meeting_has_no_reminder(plan, alice, end):
-    meeting = plan(days=10)
+def test_cancelled_or_deleted_meeting_has_no_reminder(make_meeting, alice, end):
+    meeting = make_meeting(days=10)
     if end == "cancelled":
         meeting.update_meeting(by=alice, status="cancelled")
     else:
@@ -242,24 +242,24 @@ def test_cancelled_or_deleted_meeting_has_no_reminder(plan, alice, end):
     assert reminders_at(meeting.starts_at - datetime.timedelta(hours=1)) == []
 
 
-def test_short_notice_meeting_gets_remaining_reminders(plan):
-    near, nearer = plan(days=3), plan(days=0.5)
+def test_short_notice_meeting_gets_remaining_reminders(make_meeting):
+    near, nearer = make_meeting(days=3), make_meeting(days=0.5)
     assert len(reminders_at(near.starts_at - datetime.timedelta(hours=23))) == 3
     assert reminders_at(nearer.starts_at)[3:] == []
 
 
-def test_late_reminders_are_sent_once(plan):
+def test_late_reminders_are_sent_once(make_meeting):
     """After a week without a worker there is one reminder, and none of a meeting that has started."""
-    meeting = plan(days=10)
+    meeting = make_meeting(days=10)
     assert len(reminders_at(meeting.starts_at - datetime.timedelta(hours=5))) == 3
-    other = plan(days=10)
+    other = make_meeting(days=10)
     assert len(reminders_at(other.starts_at + datetime.timedelta(hours=5))) == 3
 
 
-def test_reminder_follows_changed_zone_rules(plan, without_summer_time):
+def test_reminder_follows_changed_zone_rules(make_meeting, without_summer_time):
     """The reminder checks whether the rules of the zone have changed."""
     with time_machine.travel(datetime.datetime(2027, 5, 20, tzinfo=datetime.UTC), tick=False):
-        meeting = plan(starts_at=datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC))
+        meeting = make_meeting(starts_at=datetime.datetime(2027, 6, 1, 18, tzinfo=datetime.UTC))
     with without_summer_time:
         reminders_at(datetime.datetime(2027, 5, 25, 18, 1, tzinfo=datetime.UTC))
         meeting.refresh_from_db()
@@ -267,9 +267,9 @@ def test_reminder_follows_changed_zone_rules(plan, without_summer_time):
         assert len(reminders_at(datetime.datetime(2027, 5, 25, 19, 1, tzinfo=datetime.UTC))) == 3
 
 
-def test_each_change_records_one_event(plan, as_moe, moe, bob, club):
+def test_each_change_records_one_event(make_meeting, as_moe, moe, bob, club):
     Event.objects.all().delete()
-    meeting = plan(days=-2)
+    meeting = make_meeting(days=-2)
     ok(as_moe.patch(url(meeting), {"title": "Late tea"}))
     ok(as_moe.patch(url(meeting), {"title": "Late tea"}))
     as_moe.patch(url(meeting), {"title": "x", "entry": 10**9})
