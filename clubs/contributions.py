@@ -53,4 +53,4 @@ for check in (
 ):
     column_checks.register(check.name, check)
 counter_checks.register("total of clubs", monthly_counter_check("clubs", "created_at", Club.objects.public))
-counter_checks.register("total of finished books", monthly_counter_check("finished", "finished_at", _finished_entries))
+counter_checks.register("total of finished books", monthly_counter_check("finished", "finished_at", _finished))

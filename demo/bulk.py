@@ -32,7 +32,7 @@ from core.counters import counters
 from core.db.locking import batched
 from core.search.normalize import fold_case_and_accents
 from demo.wordlists import CLUB_NAMES, DESCRIPTIONS, FIRST_NAMES, LAST_NAMES, ZONES
-from stats import counters as statistics
+from stats import counters as entry_counters
 
 TODAY = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
 BATCH_SIZE = 2000
