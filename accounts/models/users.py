@@ -31,7 +31,7 @@ from core.search.normalize import normalize_identifier
 # The folder of the avatars in the media storage.
 AVATAR_FOLDER = "avatars"
 # The cache version of every response that contains user profiles.
-USERS_VERSION = "users"
+USERS_VERSION = "user list"  # not "users", which counts the accounts
 # The fields that `User.update_derived_fields` sets.
 DERIVED_FIELDS = ("display_name", "username_key", "email_key", "search_text")
 

@@ -88,7 +88,7 @@ def test_rejected_image_is_logged_with_error_type(as_alice, caplog):
     caplog.set_level(logging.INFO, "bookbridge.images")
     upload_image(as_alice, AVATAR, SVG, name="picture.png")
     messages = [record.getMessage() for record in caplog.records if record.name == "bookbridge.images"]
-    assert messages == ["a picture could not be read: UnidentifiedImageError"]
+    assert messages == ["an image could not be read: UnidentifiedImageError"]
 
 
 @pytest.mark.django_db

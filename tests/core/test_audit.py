@@ -354,7 +354,7 @@ def test_post_case_opens_only_after_a_report(admin, alice, bob, client_of):
     club = client_of(alice).post("/api/v1/clubs/", {"name": "Quiet"}).json()["id"]
     thread = client_of(alice).post(f"/api/v1/clubs/{club}/threads/", {"title": "T", "body": "Words"}).json()["id"]
     post = client_of(alice).get(f"/api/v1/clubs/{club}/threads/{thread}/posts/").json()["results"][0]["id"]
-    about = f"/admin/moderation/case/about/post/{post}/"
+    about = f"/admin/moderation/case/open/post/{post}/"
     assert admin.get(about).status_code == 404
     client_of(bob).post(f"/api/v1/clubs/{club}/join/", {})
     report = {"target_type": "post", "target_id": post, "reason": "spam", "note": ""}
