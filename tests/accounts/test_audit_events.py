@@ -116,7 +116,6 @@ def test_export_and_deletion_are_audited(alice, client_of):
     own, pk = client_of(alice), alice.pk
     response = own.get(f"{V1}users/me/export/")
     assert response.getvalue()
-    response.close()
     assert own.delete(f"{V1}users/me/", {"password": PASSWORD}).status_code == 204
     assert entries() == [("account.exported", "done", pk, pk), ("account.closed", "done", pk, pk)]
 

@@ -51,7 +51,7 @@ def test_simultaneous_updates_to_one_isbn_allow_one(clients: list[APIClient]) ->
 
 def test_simultaneous_lookups_create_one_book(clients: list[APIClient], monkeypatch: pytest.MonkeyPatch) -> None:
     class Slow:
-        def by_isbn(self, isbn13: str) -> providers.ProviderBook:
+        def get_by_isbn(self, isbn13: str) -> providers.ProviderBook:
             return providers.ProviderBook(title="T", authors=["A"], origin="openlibrary:/books/OL1M")
 
     monkeypatch.setattr("catalog.services.default_provider", Slow)
@@ -70,7 +70,7 @@ def test_simultaneous_lookups_create_one_book(clients: list[APIClient], monkeypa
 
 def test_lookups_of_two_isbns_create_one_book(clients: list[APIClient], monkeypatch: pytest.MonkeyPatch) -> None:
     class Both:
-        def by_isbn(self, isbn13: str) -> providers.ProviderBook:
+        def get_by_isbn(self, isbn13: str) -> providers.ProviderBook:
             return providers.ProviderBook(title="T", authors=["A"], origin="openlibrary:/books/OL1M")
 
     monkeypatch.setattr("catalog.services.default_provider", Both)
