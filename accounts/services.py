@@ -25,7 +25,7 @@ from core.search.normalize import normalize_identifier, sha256_hex
 
 
 class InvalidCredentials(AuthenticationFailed):
-    """401, the same for an unknown username and a wrong password."""
+    """401 for an unknown username or a wrong password; the response does not reveal which."""
 
     default_detail = _("Wrong username or password.")
     default_code = "invalid_credentials"

@@ -66,14 +66,14 @@ class Seeder:
         self.random = Random(self.seed)
 
     @transaction.atomic
-    def run(self, *, users: int, clubs: int, and_then: Callable[[Seeder], None] = lambda seeder: None) -> None:
-        """Create the given numbers of rows, all or none; `and_then` creates more. Raises SeedingError."""
+    def run(self, *, users: int, clubs: int, create_more: Callable[[Seeder], None] = lambda seeder: None) -> None:
+        """Create the rows and call `create_more`, all in one transaction. Raises SeedingError."""
         new_users = self.create_users(users)
         if clubs:
             self.create_clubs(
                 clubs, new_users or list(User.objects.order_by("pk").values_list("pk", flat=True)[:100_000])
             )
-        and_then(self)
+        create_more(self)
 
     def create_users(self, count: int) -> list[int]:
         """Create `count` users with the same password hash and return their ids."""

@@ -135,7 +135,7 @@ class BookReviewViewSet(mixins.CreateModelMixin, BaseReviewViewSet):
 
     @cached_property
     def book(self) -> Book:
-        """Return the book of the path. Redirects if it was merged into another one."""
+        """The book of the path. Redirects if it was merged into another one."""
         pk = self.kwargs["book_id"]
         book = Book.objects.visible_to(self.request.user).only("pk").filter(pk=pk).first()
         if book is None:

@@ -15,7 +15,7 @@ from core.db.fields import BinaryCollationCharField
 
 
 class AuthSessionQuerySet(models.QuerySet["AuthSession"]):
-    """Queries on sessions."""
+    """Queries for sessions."""
 
     def active(self) -> AuthSessionQuerySet:
         """Return the sessions whose tokens are accepted."""
@@ -62,7 +62,7 @@ class AuthSession(models.Model):
 
     @property
     def is_active(self) -> bool:
-        """Return whether tokens of this session are accepted."""
+        """Whether tokens of this session are accepted."""
         return self.ended_at is None and self.expires_at > now()
 
 

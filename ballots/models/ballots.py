@@ -137,7 +137,7 @@ class Ballot(models.Model):
     def create_ballot(cls, *, club: Club, by: User, candidates: Sequence[int], **fields: Any) -> Ballot:
         """Create a ballot on proposed entries, given by their ids. `fields` are columns of the ballot.
 
-        Raise InvalidField `does_not_exist` or `not_proposed` for the first invalid candidate, and Conflict
+        Raise InvalidFieldError `does_not_exist` or `not_proposed` for the first invalid candidate, and Conflict
         `too_many_ballots` if the club has MAX_OPEN_BALLOTS open ballots.
         """
         club.lock()
@@ -165,8 +165,8 @@ class Ballot(models.Model):
     def vote(self, *, by: User, choices: Sequence[int]) -> None:
         """Set the vote of `by`: ids of entries, in order of preference.
 
-        Raise InvalidField `not_a_candidate`, Conflict `ballot_closed`, and Http404 if the ballot was deleted or the
-        user has left the club.
+        Raise InvalidFieldError `not_a_candidate`, Conflict `ballot_closed`, and Http404 if the ballot was deleted or
+        the user has left the club.
         """
         self._lock_for_vote(by)
         positions = dict(self.candidates.values_list("entry", "position"))

@@ -123,7 +123,7 @@ class ClubAdmin(ReportableModelAdmin, LargeTableModelAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show an API error, such as a lost race, as a message."""
+        """Show an API error, such as a conflict with a concurrent change, as a message."""
         try:
             return super().changeform_view(request, *args, **kwargs)
         except APIException as error:

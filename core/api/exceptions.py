@@ -194,7 +194,7 @@ def _to_api_exception(exc: Exception) -> exceptions.APIException:
     if isinstance(exc, RequestDataTooBig):
         return APIProblem(413, "too_large", DETAILS[413])
     if isinstance(exc, SuspiciousOperation | UnreadablePostError):
-        # Too many parameters, a Host that is not allowed, or a body that was cut off.
+        # Too many parameters, a Host that is not allowed, or a truncated body.
         return APIProblem(400, "bad_request", DETAILS[400])
     if isinstance(exc, OperationalError | InterfaceError):
         logger.error("database unavailable", exc_info=exc)

@@ -2,7 +2,7 @@
 
 Each cached action depends on one or more version numbers in the database (`core.counters.versions`), which a write
 increments in its own transaction. The key contains the versions, read before the response is built, so a stale response
-is never served, even if the cache or a message is lost. Cost: one small query per hit.
+is never served, even if the cache or a message is lost. Each hit takes one small query.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def network_prefix(address: str) -> str:
 def check_rate(scope: str, identities: Iterable[tuple[str, int]]) -> float | None:
     """Count a call under each identity; return the seconds to wait if one is over its rate, else None.
 
-    Refused calls count too. Each identity comes with a factor by which its rate is multiplied.
+    Rejected calls count too. Each identity comes with a factor by which its rate is multiplied.
     """
     rates: Any = api_settings.DEFAULT_THROTTLE_RATES
     rate: tuple[int, int] | None = rates[scope]
@@ -126,7 +126,7 @@ def login_idents(address: str, account: str) -> list[tuple[str, int]]:
 
 
 class RateThrottle(BaseThrottle):
-    """Count a call under each of its `identities`; refuse it if one of them is over its rate."""
+    """Count a call under each of its `identities`; reject it if one of them is over its rate."""
 
     scope: str
 

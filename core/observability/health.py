@@ -34,7 +34,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 def _database_status() -> str:
-    # A new connection, because a persistent one to a server that froze meanwhile fails only after a long time-out.
+    # A new connection, because a persistent one to an unresponsive server fails only after a long timeout.
     fresh = connection.copy() if connection.vendor == "mysql" else connection
     try:
         with fresh.cursor() as cursor:

@@ -144,7 +144,7 @@ class QueuedTask(models.Model):
             self._write(status=TaskStatus.FAILED, finished_at=now, error=name)
 
     def to_result(self, task: Task[Any, Any], *, backend: str) -> TaskResult[Any]:
-        """Return the row as django.tasks knows it. Texts of errors are not stored: they may quote personal data."""
+        """Return the row as a `TaskResult`. Texts of errors are not stored: they may quote personal data."""
         return TaskResult(
             task=task,
             id=self.key,

@@ -94,8 +94,8 @@ class Post(models.Model):
     ) -> Post:
         """Create a post, optionally in reply to another post of the thread.
 
-        Raise Conflict `thread_closed` or `post_deleted`, and InvalidField for a `spoiler_percent` in a thread without
-        an entry.
+        Raise Conflict `thread_closed` or `post_deleted`, and InvalidFieldError for a `spoiler_percent` in a thread
+        without an entry.
         """
         thread.lock()
         thread.require_open()
@@ -205,7 +205,7 @@ class Post(models.Model):
     def resolve_spoiler_percent(self, requested: Decimal | None, *, by: User) -> Decimal | None:
         """Return the `spoiler_percent` for the requested one; None requests the author's own progress.
 
-        It is at least that of the post it replies to. Raise InvalidField if the thread is not about a book.
+        It is at least that of the post it replies to. Raise InvalidFieldError if the thread is not about a book.
         """
         minimum = self.reply_to.spoiler_percent if self.reply_to else None
         if self.thread.entry_id is None:
@@ -287,7 +287,7 @@ class Post(models.Model):
             return
         lower = Q(spoiler_percent__isnull=True) | Q(spoiler_percent__lt=self.spoiler_percent)
         later = Post.objects.filter(lower, thread=self.thread_id, pk__gt=self.pk, reply_to__isnull=False)
-        # Replies come after their parent in the order of ids.
+        # A reply has a higher id than the post it replies to.
         raised = {self.pk}
         for pk, parent in later.order_by("pk").values_list("pk", "reply_to"):
             if parent in raised:

@@ -104,7 +104,7 @@ class Thread(models.Model):
     ) -> Thread:
         """Create a thread with its first post.
 
-        Raise InvalidField if the entry was deleted, or for a `spoiler_percent` without an entry.
+        Raise InvalidFieldError if the entry was deleted, or for a `spoiler_percent` without an entry.
         """
         club.lock()
         if entry is not None and not Entry.objects.filter(pk=entry.pk, club=club).exists():

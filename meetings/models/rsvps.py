@@ -132,7 +132,7 @@ class Rsvp(models.Model):
                 cls.objects.promote_waitlist(meeting)
             record_event("meeting.answered", actor=by.pk, object_ref=meeting.object_ref)
             record_activity(by.pk, club=meeting.club_id, at=rsvp.answered_at)
-        # Read under the lock: afterwards the meeting may be deleted, with its RSVPs.
+        # Read while the meeting is locked; afterwards it may be deleted with its RSVPs.
         return cls.objects.with_waitlist_position().get(pk=rsvp.pk)
 
     def _save_answer(self, answer: str) -> None:
@@ -201,7 +201,8 @@ class Attendance(models.Model):
     def set_attendance(cls, *, meeting: Meeting, by: User, users: Iterable[int]) -> None:
         """Replace the attendance of a meeting with `users`.
 
-        Raise InvalidField for a user who is neither a current nor a former member, and Conflict `meeting_cancelled`.
+        Raise InvalidFieldError for a user who is neither a current nor a former member, and Conflict
+        `meeting_cancelled`.
         """
         user_ids = sorted(set(users))
         lock_rows(User, [*user_ids, by.pk])

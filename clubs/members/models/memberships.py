@@ -77,7 +77,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
         A club it owns passes to its longest-serving active moderator, or else member. If there is none, it is deleted.
         """
-        # Ordered by club, so that two deletions at once lock shared clubs in the same order.
+        # Ordered by club, so that two concurrent deletions lock shared clubs in the same order.
         lock_rows(User, [user.pk])
         for row in self.filter(user=user).select_related("club").order_by("club"):
             try:
