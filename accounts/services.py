@@ -69,7 +69,7 @@ def sign_in(name: str, password: str, *, device: str) -> tuple[User, tokens.Toke
 def authenticate(name: str, password: str) -> User:
     """Return the user with this username or verified e-mail address.
 
-    Raises InvalidCredentials, or PermissionDeniedProblem `account_suspended`. An unknown name costs the same hashing
+    Raises InvalidCredentials, or PermissionDeniedProblem `account_suspended`. An unknown name causes the same hashing
     and logging as a wrong password, so that the response time does not reveal accounts.
     """
     users = User.objects.with_verified_email(name) if "@" in name else User.objects.with_username(name)

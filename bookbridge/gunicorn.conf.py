@@ -64,7 +64,7 @@ metrics_dir = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(BASE_DI
 
 
 def check_database_connection() -> None:
-    """Raise ImproperlyConfigured, naming the setting, unless the database can be reached. Loads no application."""
+    """Raise ImproperlyConfigured, naming the setting, if the database is unreachable. Does not load the application."""
     config = env.database("DATABASE_URL", f"sqlite:///{BASE_DIR}/var/db.sqlite3", timeout=5)
     settings = {"TIME_ZONE": None, "CONN_MAX_AGE": 0, "AUTOCOMMIT": True, "TEST": {}, **config}
     connection = load_backend(config["ENGINE"]).DatabaseWrapper(settings, "start")

@@ -110,7 +110,7 @@ class ClubAccessMixin:
 
     @cached_property
     def club(self) -> Club:
-        """The club named in the URL; raises 404 if the user may not see it."""
+        """The club named in the URL; raises Http404 if the user may not see it."""
         return get_object_or_404(self.get_club_queryset(), pk=self.kwargs["club_id"])
 
 
@@ -126,5 +126,5 @@ class ClubChildViewSetMixin(ClubAccessMixin):
     def serialize(self, row: Any, status_code: int = status.HTTP_200_OK) -> Response:
         """Serialize the saved object, reloaded with the annotations of `get_queryset`."""
         view: Any = self
-        fresh = get_object_or_404(view.get_queryset(), pk=row.pk)
-        return Response(view.get_serializer(fresh).data, status=status_code)
+        annotated = get_object_or_404(view.get_queryset(), pk=row.pk)
+        return Response(view.get_serializer(annotated).data, status=status_code)

@@ -256,7 +256,7 @@ def _update_counters(entries: models.QuerySet[Entry, Entry], members_by_club: di
 def _update_book_counters(books: models.QuerySet[Any, Any]) -> None:
     """Update the counters of these books from the reading lists."""
     miscounted = services.miscounted().filter(pk__in=books)
-    values = miscounted.values_list("pk", "right_clubs_reading", "right_clubs_finished")
+    values = miscounted.values_list("pk", "expected_clubs_reading", "expected_clubs_finished")
     books_to_update = [Book(pk=pk, clubs_reading=reading, clubs_finished=finished) for pk, reading, finished in values]
     Book.objects.bulk_update(books_to_update, ["clubs_reading", "clubs_finished"], batch_size=500)
     invalidate_books([book.pk for book in books_to_update])

@@ -216,7 +216,7 @@ class ThreadPostViewSet(PostViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if self.level is not None:
-            # Raises 404 before the body is validated.
+            # Raises Http404 before the body is validated.
             self.thread  # noqa: B018
 
     @cached_property

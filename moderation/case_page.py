@@ -88,7 +88,7 @@ def case_title(case: Case) -> str:
 
 
 def recent_views() -> Any:
-    """Return the recent case views."""
+    """Return the case views that are still recent (`RECENT_VIEW`)."""
     return CaseView.objects.filter(created_at__gt=timezone.now() - RECENT_VIEW)
 
 

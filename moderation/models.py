@@ -164,7 +164,7 @@ class Report(models.Model):
         verbose_name = _("report")
         verbose_name_plural = _("reports")
         default_permissions = ()
-        # NULLs never collide in a unique index, so reports of several deleted accounts can coexist.
+        # NULLs are distinct in a unique index, so reports of several deleted accounts can coexist.
         constraints = [models.UniqueConstraint(fields=["case", "reporter"], name="moderation_report_once")]
 
     def __str__(self) -> str:

@@ -41,7 +41,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
         for name, value in fields.items():
             setattr(case, name, value)
         if snapshot.is_hidden and not case.hidden_state:
-            # Hidden before cases existed.
+            # The content was hidden without a case.
             case.hidden_state = HiddenState.HIDDEN
         return case
 

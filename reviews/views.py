@@ -128,7 +128,7 @@ class BookReviewViewSet(mixins.CreateModelMixin, BaseReviewViewSet):
     cached_actions_anonymous: ClassVar = {"list": (ANY_BOOK_VERSION, "book:{book_id}", USERS_VERSION)}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Respond 404 if the book does not exist, before the body is validated."""
+        """Raise Http404 if the book does not exist, before the body is validated."""
         super().initial(request, *args, **kwargs)
         if self.action in ("list", "create"):
             self.book  # noqa: B018  looked up for its 404

@@ -27,8 +27,8 @@ class AuthSessionQuerySet(models.QuerySet["AuthSession"]):
 
     def expired(self) -> AuthSessionQuerySet:
         """Return the sessions that ended more than 30 days ago. Newer ones are kept to detect stolen tokens."""
-        long_ago = now() - datetime.timedelta(days=30)
-        return self.filter(Q(ended_at__lt=long_ago) | Q(expires_at__lt=long_ago))
+        cutoff = now() - datetime.timedelta(days=30)
+        return self.filter(Q(ended_at__lt=cutoff) | Q(expires_at__lt=cutoff))
 
 
 class AuthSession(models.Model):

@@ -54,7 +54,7 @@ class ClubAdmin(ReportableModelAdmin, LargeTableModelAdmin):
     list_filter = ("visibility", "join_policy")
     list_prefetch_related = ("owner",)
     sortable_by = ("members_count", "created_at")
-    # Only enables the search box; see `get_search_results`.
+    # Django only shows the search box if this is set; `get_search_results` does the search.
     search_fields = ("name_key",)
     search_help_text = _("A club id, or words of name or description")
     actions = ("remove_covers",)

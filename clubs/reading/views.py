@@ -205,7 +205,7 @@ class ProgressViewSet(EntryAccessMixin, mixins.ListModelMixin, GenericViewSet):
         return Response(MyProgressSerializer(progress).data)
 
     def get_unlocked_object(self) -> Entry:
-        """Return the entry, because PUT writes below it."""
+        """Return the entry, because PUT has no object of its own in the URL."""
         return self.entry
 
     def get_etag(self, obj: Any) -> str:

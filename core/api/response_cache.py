@@ -91,7 +91,7 @@ def _key(request: Request, versions: Mapping[str, int]) -> str:
 
 
 def _get_or_wait(key: str) -> str | None:
-    """Return the cached body. If it is missing, one request gets None at once to build it; the others wait a little."""
+    """Return the cached body. If it is missing, one request gets None and builds it, while the others wait briefly."""
     text = _read(key)
     # None means that the cache is down: there is nothing to wait for.
     if text is not None or cache.add(f"{key}:building", 1, REBUILD_LOCK_SECONDS) is not False:

@@ -65,7 +65,7 @@ class LocalCounterStore:
             return
         self.windows = {key: window for key, window in self.windows.items() if window[1] > now}
         if len(self.windows) >= self.max_entries:
-            # No window has ended: drop the oldest tenth at once, so that memory is bounded and this is rare.
+            # No window has ended: drop the oldest tenth in one go, so that memory is bounded and this is rare.
             self.windows = dict(islice(self.windows.items(), self.max_entries // 10, None))
 
 

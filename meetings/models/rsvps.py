@@ -111,7 +111,7 @@ class Rsvp(models.Model):
     def set_rsvp(cls, *, meeting: Meeting, by: User, answer: str) -> Rsvp:
         """Set the RSVP of `by`, and give a seat that becomes free to the first user on the waitlist.
 
-        Return the RSVP with its `waitlist_position`. Raise Http404 if the meeting was deleted or the user has left the
+        Return the RSVP with its `waitlist_position`. Raises Http404 if the meeting was deleted or the user has left the
         club, and Conflict `meeting_cancelled`, `meeting_over` or `no_maybe`.
         """
         # Removing a member locks the user too, so the membership cannot change after it was read.
@@ -201,7 +201,7 @@ class Attendance(models.Model):
     def set_attendance(cls, *, meeting: Meeting, by: User, users: Iterable[int]) -> None:
         """Replace the attendance of a meeting with `users`.
 
-        Raise InvalidFieldError for a user who is neither a current nor a former member, and Conflict
+        Raises InvalidFieldError for a user who is neither a current nor a former member, and Conflict
         `meeting_cancelled`.
         """
         user_ids = sorted(set(users))

@@ -19,7 +19,7 @@ logger = logging.getLogger("bookbridge.imports")
 
 # After this many rows that write nothing, progress is saved; after a crash only these are read again.
 MAX_UNSAVED_ROWS = 200
-# SQLite allows one writer, and waiting ones only poll; without a pause they would wait long.
+# SQLite allows one writer at a time, and waiting writers poll for the lock; a pause lets them acquire it.
 PAUSE_SECONDS = 0.02
 
 

@@ -107,7 +107,7 @@ class Review(models.Model):
             models.Index(fields=["language", "created_at", "id"], name="reviews_review_language"),
         ]
         constraints = [
-            # NULLs never collide in a unique index, so a book can have reviews of several deleted accounts.
+            # NULLs are distinct in a unique index, so a book can have reviews of several deleted accounts.
             models.UniqueConstraint(fields=["author", "book"], name="reviews_review_once"),
             models.CheckConstraint(
                 condition=Q(rating__isnull=True) | Q(rating__range=(HALF_STARS[0], HALF_STARS[-1])),

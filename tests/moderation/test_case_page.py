@@ -65,8 +65,8 @@ def test_ratings_are_localized(as_moira, review, clients):
     portuguese = {"headers": {"accept-language": "pt-BR"}}
     assert "4,5 ★" in as_moira.get(page_of(case_of(review)), **portuguese).content.decode()
     dashboard = as_moira.get("/admin/", **portuguese).content.decode()
-    assert ">4,5<" in "".join(dashboard.split())
-    assert ">4.5<" not in "".join(dashboard.split())
+    assert ">4,5★<" in "".join(dashboard.split())
+    assert ">4.5★<" not in "".join(dashboard.split())
 
 
 def test_cases_are_named_after_their_object(as_moira, clients, review, alice, book):
