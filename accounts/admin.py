@@ -79,7 +79,7 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
     change_password_form = ResetPasswordForm
     list_display = ("username", "display_name", "email", "email_verified", "is_staff", "is_active", "joined_at")
     list_filter = ("is_staff", "is_active", "email_verified", "language")
-    search_fields = ("username_key",)  # shows the search box; see get_search_results
+    search_fields = ("username_key",)  # shows the search box; `get_search_results` does the search
     search_help_text = _("A name, or an e-mail address with its @")
     ordering = ("-joined_at", "-id")  # type: ignore[misc]
     # Users are suspended by moderation decisions, which state a reason.
@@ -297,7 +297,7 @@ class AuthSessionAdmin(ReadOnlyModelAdmin):
 
     list_display = ("id", "user", "device", "created_at", "last_used_at", "ended_at")
     list_filter = (("ended_at", admin.EmptyFieldListFilter),)
-    # Shows the search box; see get_search_results.
+    # Django only shows the search box if this is set; `get_search_results` does the search.
     search_fields = ("id",)
     search_help_text = _("Beginning of a username")
     list_prefetch_related = ("user",)

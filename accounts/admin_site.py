@@ -25,12 +25,12 @@ class AdminSite(BaseAdminSite):
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Wrap the view so that each request extends the session."""
-        guarded = super().admin_view(view, cacheable)
+        wrapped_view = super().admin_view(view, cacheable)
 
-        @wraps(guarded)
+        @wraps(wrapped_view)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             sessions.record_activity(request)
-            return guarded(request, *args, **kwargs)
+            return wrapped_view(request, *args, **kwargs)
 
         return inner
 

@@ -21,7 +21,7 @@ def current_user(request: HttpRequest | Request) -> User:
 
 
 class SessionTokenAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <access>`. The session is loaded on each request, so revoking it takes effect at once."""
+    """`Authorization: Bearer <access>`. The session is loaded on each request, so revocation is immediate."""
 
     def authenticate(self, request: Request) -> tuple[User, AuthSession] | None:
         """Return the user and their session (`request.auth`), or None without a Bearer token. Raises InvalidToken."""
@@ -53,7 +53,7 @@ class SessionTokenScheme(OpenApiAuthenticationExtension):
 
 
 class AdminBackend(ModelBackend):
-    """Admin authentication with the API's login throttle, which rejects suspended accounts at once."""
+    """Admin authentication with the API's login throttle, which rejects suspended accounts."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any

@@ -35,7 +35,7 @@ def not_blocked(viewer: User | AnonymousUser, column: str) -> Q:
 
     >>> posts.filter(not_blocked(viewer, "author"))
 
-    A NULL user is never blocked. Costs two index look-ups per row and no additional query.
+    A NULL user is never blocked. Takes two index lookups per row and no additional query.
     """
     if not viewer.is_authenticated:
         return Q()
@@ -52,7 +52,7 @@ def blocked_ids(user_ids: Collection[int], user: int) -> set[int]:
 
 
 class BlockQuerySet(models.QuerySet["Block"]):
-    """Queries on blocks."""
+    """Queries for blocks."""
 
     def placed_by(self, user: User | AnonymousUser) -> BlockQuerySet:
         """Return the blocks by `user` of active accounts."""

@@ -1,4 +1,4 @@
-"""Contributions of accounts to `core.registry`."""
+"""What the accounts app contributes to `core.registry`."""
 
 from django.contrib.sessions.models import Session
 from django.utils import timezone

@@ -1,7 +1,7 @@
 """Account deletion.
 
-Deactivates the account and revokes its sessions first (committed at once, so nothing new can be written), then detaches
-or deletes its content in one transaction. `manage.py prune_expired` finishes deletions that were interrupted.
+First deactivates the account and revokes its sessions, and commits that, so that nothing new can be written. Then
+detaches or deletes its content in one transaction. `manage.py prune_expired` finishes deletions that were interrupted.
 """
 
 from django.db import transaction
@@ -27,7 +27,7 @@ def deactivate(user: User, *, reviews: ReviewsOnDeletion) -> None:
     """Deactivate the account. Call `erase` after this is committed."""
     if User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
         user.update_user_count(-1)
-    # Of two concurrent requests, the first choice counts.
+    # Of two concurrent requests, the first one determines what happens to the reviews.
     User.objects.filter(pk=user.pk, reviews_on_deletion="").update(reviews_on_deletion=reviews)
     AuthSession.objects.filter(user=user).revoke()
 

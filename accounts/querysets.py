@@ -1,4 +1,4 @@
-"""Queries on users, and their manager."""
+"""Queries for users, and their manager."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class UserQuerySet(models.QuerySet["User"]):
-    """Queries on users."""
+    """Queries for users."""
 
     def visible_to(self, viewer: User | AnonymousUser) -> UserQuerySet:
         """Return the active users, except those who have blocked `viewer` or are blocked by them."""
@@ -65,7 +65,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
     """Creates users."""
 
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> User:
-        """Create a user. Raises Conflict `username_taken`, also when two requests race for the name."""
+        """Create a user. Raises Conflict `username_taken`, even if a concurrent request takes the name."""
         user: User = self.model(username=username, **fields)
         user.set_password(password)
         user.update_derived_fields()

@@ -24,7 +24,7 @@ from core.search.normalize import is_blank, language_tag
 
 
 class LanguageField(serializers.ChoiceField):
-    """A supported language tag, in any case."""
+    """A supported language tag; upper and lower case are accepted."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=LANGUAGE_TAGS, **kwargs)

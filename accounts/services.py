@@ -25,7 +25,7 @@ from core.search.normalize import normalize_identifier, sha256_hex
 
 
 class InvalidCredentials(AuthenticationFailed):
-    """401, the same for an unknown username and a wrong password."""
+    """401 for an unknown username or a wrong password; the response does not reveal which."""
 
     default_detail = _("Wrong username or password.")
     default_code = "invalid_credentials"
@@ -69,7 +69,7 @@ def sign_in(name: str, password: str, *, device: str) -> tuple[User, tokens.Toke
 def authenticate(name: str, password: str) -> User:
     """Return the user with this username or verified e-mail address.
 
-    Raises InvalidCredentials, or PermissionDeniedProblem `account_suspended`. An unknown name costs the same hashing
+    Raises InvalidCredentials, or PermissionDeniedProblem `account_suspended`. An unknown name causes the same hashing
     and logging as a wrong password, so that the response time does not reveal accounts.
     """
     users = User.objects.with_verified_email(name) if "@" in name else User.objects.with_username(name)

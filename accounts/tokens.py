@@ -31,7 +31,7 @@ ENCRYPTION_PURPOSE = "refresh"
 
 
 class InvalidToken(AuthenticationFailed):
-    """401 for a token that is not accepted. The code reveals no more than the client may know."""
+    """401 for a token that is not accepted. The code does not reveal more than the client is allowed to know."""
 
     default_detail = _("The token is invalid or has expired.")
     default_code = "token_not_valid"

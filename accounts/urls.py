@@ -1,4 +1,4 @@
-"""URLs of accounts, below `/api/v1/`."""
+"""URLs of accounts, under `/api/v1/`."""
 
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter

@@ -1,4 +1,4 @@
-"""Contributions of activity to `core.registry`."""
+"""What the activity app contributes to `core.registry`."""
 
 from activity.account_events import RENDERERS
 from activity.export import EXPORT_SECTIONS

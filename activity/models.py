@@ -93,7 +93,7 @@ class ActivityBase(models.Model):
 
     @property
     def object_ref(self) -> ObjectRef | None:
-        """Return the object, without its title if a block hides that (see `EventQuerySet.for_user`)."""
+        """The object, without its title if a block hides that (see `EventQuerySet.for_user`)."""
         title = self.object_title if getattr(self, "is_title_visible", True) else ""
         return None if self.object_id is None else ObjectRef(self.object_type, self.object_id, title)
 
@@ -113,7 +113,7 @@ class ActivityQuerySet(models.QuerySet[Any]):
 
 
 class EventQuerySet(ActivityQuerySet):
-    """Queries on events."""
+    """Queries for events."""
 
     def for_club(self, club: int, *, user: User, include_moderation: bool) -> EventQuerySet:
         """Return the feed of a club for `user`, with the events for moderators only if `include_moderation`."""
@@ -167,7 +167,7 @@ class Event(ActivityBase):
 
 
 class NotificationQuerySet(ActivityQuerySet):
-    """Queries on notifications."""
+    """Queries for notifications."""
 
     def visible_to(self, user: User) -> NotificationQuerySet:
         """Return the notifications of `user` that they may see now.
@@ -252,7 +252,7 @@ class Notification(ActivityBase):
 
     @property
     def text(self) -> str:
-        """Return the text in the active language."""
+        """The text in the active language."""
         # User input must stay on one line, so that a name cannot imitate other parts of an e-mail.
         return str(NOTIFICATION_TEMPLATES[NotificationKind(self.kind)]) % {
             "actor": to_single_line(self._actor_name),
@@ -269,7 +269,7 @@ class Notification(ActivityBase):
 
 
 class PreferenceQuerySet(models.QuerySet["NotificationPreference"]):
-    """Queries on notification preferences."""
+    """Queries for notification preferences."""
 
     def recipients(self, users: Collection[int], kind: NotificationKind) -> tuple[set[int], set[int]]:
         """Return which of the users (ids) want this kind in the app, and which by e-mail."""

@@ -20,22 +20,22 @@ MAX_SECONDS_PER_RUN = 2.0
 def send_notification_emails(*, batch: str) -> bool:
     """Send some e-mails of a batch and record each one that was sent; return whether there are more."""
     pending = Notification.objects.filter(email_batch=batch).order_by("id")
-    end = time.monotonic() + MAX_SECONDS_PER_RUN
+    deadline = time.monotonic() + MAX_SECONDS_PER_RUN
     with SMTPSession() as smtp:
         while rows := list(pending[:50]):
             for row in rows:
-                _send(row, smtp, alone=len(rows) == 1)
-                if time.monotonic() > end:
+                _send(row, smtp, is_last=len(rows) == 1)
+                if time.monotonic() > deadline:
                     return True
     return False
 
 
-def _send(row: Notification, smtp: SMTPSession, *, alone: bool) -> None:
-    """Send one e-mail. One that the mail server defers is moved to a batch of its own."""
+def _send(row: Notification, smtp: SMTPSession, *, is_last: bool) -> None:
+    """Send one e-mail. If the mail server defers it, move it to a batch of its own, unless it `is_last`."""
     try:
         send_notification(row, smtp)
     except DeliveryDeferredError:
-        if alone:
+        if is_last:
             raise
         _defer(row)
     else:

@@ -1,4 +1,4 @@
-"""URLs of the activity log and notifications, below `/api/v1/`."""
+"""URLs of the activity log and notifications, under `/api/v1/`."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Registrations of ballots in `core.registry`."""
+"""What the ballots app contributes to `core.registry`."""
 
 from ballots.export import EXPORT_SECTIONS
 from ballots.services import notification_target, times_considered

@@ -45,18 +45,18 @@ def count_instant_runoff(candidates: Sequence[int], votes: Sequence[RankedVote])
     If several are last, eliminate the one with the fewest first choices in the first round, then the one in the
     fewest votes, then the newest proposal.
     """
-    piles: dict[int, list[Iterator[int]]] = {candidate: [] for candidate in candidates}
-    exhausted = _distribute(piles, [iter(vote) for vote in votes])
-    first_choices, mentions = _sizes(piles), _mentions(candidates, votes)
-    newer = {candidate: -index for index, candidate in enumerate(candidates)}
+    votes_by_candidate: dict[int, list[Iterator[int]]] = {candidate: [] for candidate in candidates}
+    exhausted = _distribute(votes_by_candidate, [iter(vote) for vote in votes])
+    first_choices, mentions = _count_votes(votes_by_candidate), _mentions(candidates, votes)
+    newest_first = {candidate: -index for index, candidate in enumerate(candidates)}
     rounds: list[Round] = []
-    while counts := _sizes(piles):
+    while counts := _count_votes(votes_by_candidate):
         best = max(counts, key=lambda candidate: counts[candidate])
         if 2 * counts[best] > sum(counts.values()):
             return CountResult(best, [*rounds, Round(counts, None, exhausted)])
-        last = min(counts, key=lambda c: (counts[c], first_choices[c], mentions[c], newer[c]))
+        last = min(counts, key=lambda c: (counts[c], first_choices[c], mentions[c], newest_first[c]))
         rounds.append(Round(counts, last, exhausted))
-        exhausted += _distribute(piles, piles.pop(last))
+        exhausted += _distribute(votes_by_candidate, votes_by_candidate.pop(last))
     return CountResult(None, [])
 
 
@@ -66,20 +66,20 @@ COUNTERS: Mapping[str, Callable[[Sequence[int], Sequence[RankedVote]], CountResu
 }
 
 
-def _distribute(piles: dict[int, list[Iterator[int]]], votes: list[Iterator[int]]) -> int:
-    """Add each vote to the pile of its next remaining candidate. Return how many votes have none."""
+def _distribute(votes_by_candidate: dict[int, list[Iterator[int]]], votes: list[Iterator[int]]) -> int:
+    """Assign each vote to its next remaining candidate. Return how many votes have none."""
     exhausted = 0
     for vote in votes:
-        candidate = next((c for c in vote if c in piles), None)
+        candidate = next((c for c in vote if c in votes_by_candidate), None)
         if candidate is None:
             exhausted += 1
         else:
-            piles[candidate].append(vote)
+            votes_by_candidate[candidate].append(vote)
     return exhausted
 
 
-def _sizes(piles: Mapping[int, list[Iterator[int]]]) -> dict[int, int]:
-    return {candidate: len(pile) for candidate, pile in piles.items()}
+def _count_votes(votes_by_candidate: Mapping[int, list[Iterator[int]]]) -> dict[int, int]:
+    return {candidate: len(assigned) for candidate, assigned in votes_by_candidate.items()}
 
 
 def _mentions(candidates: Sequence[int], votes: Sequence[RankedVote]) -> dict[int, int]:

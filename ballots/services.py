@@ -17,5 +17,7 @@ def notification_target(pk: int) -> tuple[ObjectRef, str] | None:
 
 def times_considered() -> Any:
     """Return an expression for entries: the number of closed ballots that the entry did not win."""
-    lost = Candidate.objects.not_won().filter(entry=OuterRef("pk")).order_by()
-    return Coalesce(Subquery(lost.values("entry").annotate(n=Count("pk")).values("n")), 0, output_field=IntegerField())
+    not_won = Candidate.objects.not_won().filter(entry=OuterRef("pk")).order_by()
+    return Coalesce(
+        Subquery(not_won.values("entry").annotate(n=Count("pk")).values("n")), 0, output_field=IntegerField()
+    )

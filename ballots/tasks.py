@@ -8,7 +8,7 @@ from core.tasks.decorators import task
 @task(unique=True)
 def close_ballot(*, ballot: int) -> None:
     """Close a ballot that is due; do nothing if it is closed or deleted."""
-    # Not imported, because the module of the model imports this one to enqueue the task.
+    # The model is not imported, because its module imports this one to enqueue the task.
     row = apps.get_model("ballots", "Ballot").objects.filter(pk=ballot).select_related("club").first()
     if row is not None:
         row.close_if_due()

@@ -17,7 +17,7 @@ from clubs.access import AccessLevel, ClubChildViewSetMixin
 from core.api.responses import problem_schema
 from core.api.views import GenericViewSet, validate
 
-CLOSED = problem_schema(409, "`ballot_closed`.")
+CONFLICT_RESPONSES = problem_schema(409, "`ballot_closed`.")
 
 
 @extend_schema_view(
@@ -74,7 +74,7 @@ class BallotViewSet(
     @extend_schema(
         summary="Vote, or change your vote",
         request=VoteSerializer,
-        responses={200: OpenApiResponse({"anyOf": VOTES}), **CLOSED},
+        responses={200: OpenApiResponse({"anyOf": VOTES}), **CONFLICT_RESPONSES},
     )
     @action(detail=True, methods=["put"])
     def vote(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -85,14 +85,16 @@ class BallotViewSet(
         ballot.vote(by=current_user(request), **vote)
         return Response({VotingMethod(ballot.method).field: vote["choices"]})
 
-    @extend_schema(summary="Withdraw your vote", request=None, responses={204: None, **CLOSED})
+    @extend_schema(summary="Withdraw your vote", request=None, responses={204: None, **CONFLICT_RESPONSES})
     @vote.mapping.delete
     def withdraw_vote(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Idempotent: also succeeds without a vote."""
         self.get_object().withdraw_vote(by=current_user(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(summary="Close a ballot early", request=None, responses={200: BallotSerializer, **CLOSED})
+    @extend_schema(
+        summary="Close a ballot early", request=None, responses={200: BallotSerializer, **CONFLICT_RESPONSES}
+    )
     @action(detail=True, methods=["post"])
     def close(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The response contains the result."""

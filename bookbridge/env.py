@@ -27,8 +27,8 @@ TRUE = {"1", "true", "on", "yes"}
 FALSE = {"0", "false", "off", "no"}
 PERIODS = {"s": 1, "sec": 1, "min": 60, "m": 60, "hour": 3600, "h": 3600, "day": 86400, "d": 86400}
 
-# WAL allows reads during a write. IMMEDIATE takes the write lock at once, so that two transactions wait for each other
-# instead of failing with "database is locked".
+# WAL allows reads during a write. IMMEDIATE takes the write lock at the start, so that two transactions wait for each
+# other instead of failing with "database is locked".
 SQLITE_OPTIONS = {
     "timeout": 20,
     "transaction_mode": "IMMEDIATE",
@@ -237,7 +237,7 @@ def is_connection_error(error: Exception) -> bool:
 
 
 def parse_database(name: str, value: str, *, timeout: int) -> dict[str, Any]:
-    """Return the same for a given value. `timeout` is in seconds, 0 for none."""
+    """Return the entry of DATABASES for the URL `value`. `timeout` is in seconds, 0 for none."""
     error = invalid(name, "must be sqlite:////absolute/file or mysql://user:password@host:port/name")
     if not value.startswith(("sqlite:////", "mysql://")):
         raise error

@@ -43,7 +43,7 @@ reload = debug
 timeout = 60
 graceful_timeout = 30
 keepalive = 5
-# The most of an unread body that is discarded; twice the upload limit, since photos are often too large.
+# Maximum number of bytes of an unread body to discard: twice the upload limit, because photos are often too large.
 MAX_DRAIN_BYTES = 10_000_000
 
 # A search of 255 percent-encoded letters fits.
@@ -51,7 +51,7 @@ limit_request_line = 8190
 limit_request_fields = 64
 limit_request_field_size = 8190
 
-# No X-Forwarded-Proto or SCRIPT_NAME is trusted here: the application decides that by TRUSTED_PROXIES.
+# No X-Forwarded-Proto or SCRIPT_NAME is trusted here: the application uses TRUSTED_PROXIES for that.
 forwarded_allow_ips = ""
 
 accesslog = None  # the application writes one
@@ -59,12 +59,12 @@ errorlog = "-"
 control_socket_disable = True
 gunicorn.SERVER = "BookBridge"  # the Server header, without a version
 
-# Each worker counts in files of its own here, and /metrics adds them up.
+# Each worker keeps its metrics in its own files in this directory; /metrics adds them up.
 metrics_dir = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(BASE_DIR / "var" / "metrics" / str(port))))
 
 
 def check_database_connection() -> None:
-    """Raise ImproperlyConfigured, naming the setting, unless the database can be reached. Loads no application."""
+    """Raise ImproperlyConfigured, naming the setting, if the database is unreachable. Does not load the application."""
     config = env.database("DATABASE_URL", f"sqlite:///{BASE_DIR}/var/db.sqlite3", timeout=5)
     settings = {"TIME_ZONE": None, "CONN_MAX_AGE": 0, "AUTOCOMMIT": True, "TEST": {}, **config}
     connection = load_backend(config["ENGINE"]).DatabaseWrapper(settings, "start")
@@ -108,15 +108,15 @@ def worker_exit(server: Any, worker: Any) -> None:
 
 
 def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:
-    """Discard the unread body of a refused request, or a client that is still sending would not see the response."""
-    left = MAX_DRAIN_BYTES
+    """Discard the unread body of a rejected request, or a client that is still sending would not see the response."""
+    remaining = MAX_DRAIN_BYTES
     with suppress(Exception):  # a broken connection or chunk
-        while left > 0 and (piece := request.body.read(65_536)):
-            left -= len(piece)
+        while remaining > 0 and (chunk := request.body.read(65_536)):
+            remaining -= len(chunk)
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Remove an ended worker from the gauges; its counters stay in the totals."""
+    """Remove a worker that has exited from the gauges; its counters stay in the totals."""
     from prometheus_client.multiprocess import mark_process_dead
 
     with suppress(OSError):

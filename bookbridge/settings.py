@@ -104,18 +104,18 @@ TEMPLATES = [
 
 # --- Databases and cache ---------------------------------------------------------------------------------------------
 
-# Seconds until an unresponsive database server times out; wsgi.py sets it, commands may wait.
+# Seconds until an unresponsive database server times out. wsgi.py sets a default; commands have no timeout.
 _db_timeout = env.int_("DB_TIMEOUT", 0, max_value=3600)
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR_DIR}/db.sqlite3", timeout=_db_timeout)}
 REPLICAS = []
 for _n, _url in enumerate(env.list_("REPLICA_URLS", [])):
     REPLICAS.append(f"replica{_n}")
-    # A shorter time-out than the primary's, which is read instead.
+    # A shorter timeout than the primary's, to which reads fall back.
     DATABASES[REPLICAS[-1]] = env.parse_database("REPLICA_URLS", _url, timeout=min(_db_timeout, 2) or 2)
     DATABASES[REPLICAS[-1]].setdefault("TEST", {})["MIRROR"] = "default"
 DATABASE_ROUTERS = ["core.db.replicas.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-with suppress(OSError):  # a read-only checkout stores its data elsewhere
+with suppress(OSError):  # in a read-only checkout, data must be stored elsewhere
     VAR_DIR.mkdir(exist_ok=True)
 
 TASKS = {"default": {"BACKEND": "core.tasks.backend.DatabaseBackend"}}
@@ -124,7 +124,7 @@ REDIS_URL = env.redis("REDIS_URL")
 
 
 def redis_cache(url: str) -> dict[str, object]:
-    """Return an entry of CACHES; a failure of Redis fails no request (core.redis)."""
+    """Return an entry of CACHES; requests succeed even if Redis fails (core.redis)."""
     return {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": url,
@@ -177,7 +177,7 @@ SIMPLE_JWT = {
     "LEEWAY": 10,
     "UPDATE_LAST_LOGIN": False,
 }
-# A refresh token sent again within these seconds gets the same pair as the first time: phones send twice.
+# A refresh token sent again within these seconds gets the same pair as the first time: mobile clients may retry.
 REFRESH_GRACE_SECONDS = 10
 
 # --- Language, time, mail --------------------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ DEFAULT_FROM_EMAIL = env.from_email("EMAIL_FROM", "BookBridge <noreply@localhost
 
 MAX_REQUEST_BODY_BYTES = 1_000_000
 MAX_UPLOAD_BYTES = 5_000_000
-# For the admin; in the API the body limit's middleware responds first.
+# For the admin; in the API, RequestBodyLimitMiddleware responds first.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6_000_000
 
 REST_FRAMEWORK = {

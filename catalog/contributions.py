@@ -1,4 +1,4 @@
-"""Contributions of the catalog to `core.registry`."""
+"""What the catalog app contributes to `core.registry`."""
 
 from catalog.covers import COVER_FOLDER
 from catalog.export import EXPORT_SECTIONS

@@ -49,5 +49,5 @@ def edition_key(title: str, isbn13: str | None) -> str | None:
 
 
 def _key(title: Sequence[str], creator: str) -> str:
-    # The author or publisher comes first, so that a long title does not cut it off.
+    # The author or publisher comes first, so that a long title cannot truncate it.
     return f"{creator[:60]} {' '.join(title)}"[:KEY_LENGTH].rstrip()

@@ -140,7 +140,7 @@ _MACHINE_TAG = re.compile(r"[a-z_]+:\S+=")
 
 
 def _text(value: Any, max_length: int) -> str:
-    """Return `value` on one line, storable and cut to `max_length` characters; "" if it is not a string."""
+    """Return `value` on one line, storable and truncated to `max_length` characters; "" if it is not a string."""
     if not isinstance(value, str):
         return ""
     clean = to_single_line(value.replace("\x00", "").encode("utf-8", "ignore").decode())

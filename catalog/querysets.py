@@ -54,7 +54,7 @@ class BookQuerySet(models.QuerySet["Book"]):
         for revision in Revision.objects.filter(book__in=book_ids):
             used |= revision_covers(revision)
         unused = set(names) - used
-        # A merged book may have given its cover to the target. There is no index, but few names get here.
+        # The target of a merge may use the cover of the merged book. There is no index, but few names are looked up.
         return used | set(self.filter(cover_url__in=unused).values_list("cover_url", flat=True) if unused else ())
 
     def search(self, text: str) -> BookQuerySet:

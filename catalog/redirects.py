@@ -11,7 +11,7 @@ from core.api.exceptions import APIProblem
 
 
 def redirect_if_merged(request: Request, pk: int) -> None:
-    """Raise a redirect to the same URL below the merge target, if the book was merged.
+    """Raise a redirect to the same URL of the merge target, if the book was merged.
 
     The status is 307, which keeps method and body and is not cached, because a merge can be undone.
     """

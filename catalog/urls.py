@@ -1,4 +1,4 @@
-"""Routes of the catalog below `/api/v1/`."""
+"""URLs of the catalog, under `/api/v1/`."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter

@@ -23,7 +23,7 @@ from clubs.roles import Rank, permission_denied
 class AccessLevel(Enum):
     """Access level of an action.
 
-    Without access to the club every level answers 404, or 401 to anonymous users if `needs_sign_in` is true.
+    Without access to the club every level results in 404, or in 401 for anonymous users if `needs_sign_in` is true.
 
     PUBLIC_SUMMARY: visibility of the club. ANYONE: an active membership if the club is private. SIGNED_IN:
     authentication. APPLICANT: a membership or a join request. MEMBER, MODERATOR, OWNER: at least that rank.
@@ -84,7 +84,7 @@ class ClubAccessMixin:
 
     @property
     def level(self) -> AccessLevel | None:
-        """Access level of this request; None for OPTIONS and for methods that answer 405."""
+        """Access level of this request; None for OPTIONS and for methods that are not allowed (405)."""
         method = (self.request.method or "").lower() if self.request else "get"
         if method == "options" or method not in self.http_method_names:
             return None
@@ -110,7 +110,7 @@ class ClubAccessMixin:
 
     @cached_property
     def club(self) -> Club:
-        """The club named in the URL; raises 404 if the user may not see it."""
+        """The club named in the URL; raises Http404 if the user may not see it."""
         return get_object_or_404(self.get_club_queryset(), pk=self.kwargs["club_id"])
 
 
@@ -126,5 +126,5 @@ class ClubChildViewSetMixin(ClubAccessMixin):
     def serialize(self, row: Any, status_code: int = status.HTTP_200_OK) -> Response:
         """Serialize the saved object, reloaded with the annotations of `get_queryset`."""
         view: Any = self
-        fresh = get_object_or_404(view.get_queryset(), pk=row.pk)
-        return Response(view.get_serializer(fresh).data, status=status_code)
+        annotated = get_object_or_404(view.get_queryset(), pk=row.pk)
+        return Response(view.get_serializer(annotated).data, status=status_code)

@@ -1,4 +1,4 @@
-"""Contributions of clubs to `core.registry`."""
+"""What the clubs app contributes to `core.registry`."""
 
 from django.db.models import QuerySet
 

@@ -28,7 +28,7 @@ class MembershipStatus(models.TextChoices):
     LEFT = "left", _("left")
 
 
-# Choices in responses, then those that a moderator may set.
+# Choices in responses. DECISIONS are the statuses that a moderator may set.
 PUBLIC_ROLES = [(OWNER, _("owner")), *Role.choices]
 PUBLIC_STATUSES = [choice for choice in MembershipStatus.choices if choice[0] != MembershipStatus.LEFT]
 DECISIONS = [
@@ -65,5 +65,5 @@ DENIED_MESSAGES = {
 
 
 def permission_denied(needed: Rank) -> PermissionDeniedProblem:
-    """Return the PermissionDeniedProblem error for a missing rank."""
+    """Return the error for a caller who does not have the `needed` rank."""
     return PermissionDeniedProblem(*DENIED_MESSAGES[needed])

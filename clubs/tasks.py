@@ -14,7 +14,7 @@ BATCH_SIZE = 500
 @task()
 def notify_club_members(*, club: int, kind: str, type: str, id: int, actor: int | None, key: str, after: int) -> None:
     """Notify one batch of the members, and enqueue the next."""
-    # Leaving a club locks it too, so notifications of members who leave meanwhile are deleted by `deactivate`.
+    # Leaving a club locks it too, so notifications of members who leave in the meantime are deleted by `deactivate`.
     lock_rows(Club, [club])
     target = notification_targets[type](id)
     if target is None:

@@ -1,4 +1,4 @@
-"""URLs of clubs, members and reading lists, below `/api/v1/`."""
+"""URLs of clubs, members and reading lists, under `/api/v1/`."""
 
 from django.urls import include, path
 

@@ -1,4 +1,4 @@
-"""Contributions of core to `core.registry`."""
+"""What the core app contributes to `core.registry`."""
 
 from core.audit.models import AuditEntry
 from core.registry import audit_logs

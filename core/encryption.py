@@ -9,7 +9,7 @@ from django.conf import settings
 
 
 def _fernet(purpose: str) -> Fernet:
-    """Return a cipher whose key is derived from SECRET_KEY for each purpose (RFC 5869)."""
+    """Return a cipher with a key derived from SECRET_KEY and `purpose` (RFC 5869)."""
     derived = HKDF(hashes.SHA256(), 32, salt=None, info=purpose.encode()).derive(settings.SECRET_KEY.encode())
     return Fernet(base64.urlsafe_b64encode(derived))
 

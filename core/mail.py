@@ -22,7 +22,7 @@ from core.redis import CircuitBreaker
 from core.tasks.decorators import task
 
 ENCRYPTION_PURPOSE = "mail"
-# A dead server costs one task its time-out and not each of them, since other tasks share the queue.
+# While the server is unavailable, only one task waits for the timeout, because other tasks share the queue.
 breaker = CircuitBreaker(seconds=30.0)
 
 
@@ -44,15 +44,15 @@ class QueuedEmail(NamedTuple):
 
 
 class MailServerUnavailableError(Exception):
-    """The mail server is unavailable. Without a message, since the server's may quote an address."""
+    """The mail server is unavailable. It has no message, because the server's may contain an e-mail address."""
 
 
 class RecipientRejectedError(Exception):
-    """The server rejects this e-mail for good."""
+    """The server has rejected this e-mail permanently (5xx)."""
 
 
 class DeliveryDeferredError(Exception):
-    """The server wants this e-mail later; it may accept others now."""
+    """The server has deferred this e-mail (4xx); it may accept others now."""
 
 
 def send_later(mail: QueuedEmail) -> None:
@@ -72,7 +72,7 @@ def send_email(*, encrypted: str) -> None:
 class SMTPSession:
     """One connection to the mail server for several e-mails.
 
-    Raises MailServerUnavailableError; the server is not tried again for half a minute then.
+    Raises MailServerUnavailableError; after that, no connection is attempted for 30 seconds.
     """
 
     def __enter__(self) -> SMTPSession:

@@ -17,7 +17,7 @@ RETENTION = datetime.timedelta(hours=24)
 
 
 class IdempotencyRecordQuerySet(models.QuerySet["IdempotencyRecord"]):
-    """Expiry of idempotency records."""
+    """Queries for idempotency records."""
 
     def expired(self) -> IdempotencyRecordQuerySet:
         """Return the records that are no longer replayed."""

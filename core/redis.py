@@ -1,8 +1,8 @@
 """Redis connections with a circuit breaker.
 
-django-redis already turns a failed cache call into a miss, but a frozen server costs a time-out per call, and a request
-makes several calls. After a failure this process does not use Redis for a few seconds, so that a request pays for one
-time-out at most, and the cache is used again soon after it has recovered.
+django-redis already turns a failed cache call into a miss, but every call to an unresponsive server waits for the
+timeout, and a request makes several calls. After a failure this process does not use Redis for a few seconds, so that a
+request waits for one timeout at most, and the cache is used again soon after it has recovered.
 """
 
 import time
@@ -20,31 +20,31 @@ from redis.retry import Retry
 class CircuitBreaker:
     """A circuit breaker: open (no calls) for `seconds` after each failure.
 
-    Threads share it without a lock; a race costs one more time-out.
+    Threads share it without a lock; two concurrent calls may both wait for the timeout.
     """
 
     def __init__(self, seconds: float = 5.0) -> None:
         self.seconds = seconds
-        self.opens_until = 0.0
+        self.open_until = 0.0
 
     def trip(self) -> None:
         """Open the breaker after a failure."""
-        self.opens_until = time.monotonic() + self.seconds
+        self.open_until = time.monotonic() + self.seconds
 
     def reset(self) -> None:
         """Close the breaker after a success."""
-        self.opens_until = 0.0
+        self.open_until = 0.0
 
     @property
     def is_open(self) -> bool:
-        """Whether calls are refused."""
-        return time.monotonic() < self.opens_until
+        """Whether calls are rejected."""
+        return time.monotonic() < self.open_until
 
     def allow_call(self) -> bool:
         """Return whether a call may be made: always before a failure, and once per `seconds` after one."""
         if self.is_open:
             return False
-        if self.opens_until:
+        if self.open_until:
             self.trip()
         return True
 
@@ -82,7 +82,7 @@ class CircuitBreakerConnection(Connection):
 
 
 class CircuitBreakerSSLConnection(SSLConnection):
-    """The same over TLS."""
+    """A `CircuitBreakerConnection` over TLS."""
 
     connect = _with_circuit_breaker(SSLConnection.connect)
     send_packed_command = _with_circuit_breaker(SSLConnection.send_packed_command)
@@ -101,10 +101,10 @@ class SafeJSONSerializer(JSONSerializer):
 
 
 class CircuitBreakerPool(ConnectionPool):
-    """Connections with the breaker, and without retries: a retry would cost a second time-out."""
+    """Connections with the breaker, and without retries: a retry would wait for a second timeout."""
 
     def __init__(self, connection_class: type = Connection, **kwargs: Any) -> None:
-        guarded = (
+        checked = (
             CircuitBreakerSSLConnection if issubclass(connection_class, SSLConnection) else CircuitBreakerConnection
         )
-        super().__init__(connection_class=guarded, **(kwargs | {"retry": Retry(NoBackoff(), 0)}))
+        super().__init__(connection_class=checked, **(kwargs | {"retry": Retry(NoBackoff(), 0)}))

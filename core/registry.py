@@ -28,7 +28,7 @@ class Registry(dict[str, Item]):
     """Contributions by name, in the order in which they were registered."""
 
     def register(self, name: str, item: Item, *, first: bool = False) -> None:
-        """Add a contribution, before all others if `first`. Raise ImproperlyConfigured if the name is taken."""
+        """Add a contribution, before all others if `first`. Raises ImproperlyConfigured if the name is taken."""
         if name in self:
             raise ImproperlyConfigured(f"{name!r} is registered twice.")
         others = dict(self) if first else {}

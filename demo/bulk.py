@@ -66,14 +66,14 @@ class Seeder:
         self.random = Random(self.seed)
 
     @transaction.atomic
-    def run(self, *, users: int, clubs: int, and_then: Callable[[Seeder], None] = lambda seeder: None) -> None:
-        """Create the given numbers of rows, all or none; `and_then` creates more. Raises SeedingError."""
+    def run(self, *, users: int, clubs: int, create_more: Callable[[Seeder], None] = lambda seeder: None) -> None:
+        """Create the rows and call `create_more`, all in one transaction. Raises SeedingError."""
         new_users = self.create_users(users)
         if clubs:
             self.create_clubs(
                 clubs, new_users or list(User.objects.order_by("pk").values_list("pk", flat=True)[:100_000])
             )
-        and_then(self)
+        create_more(self)
 
     def create_users(self, count: int) -> list[int]:
         """Create `count` users with the same password hash and return their ids."""
@@ -256,7 +256,7 @@ def _update_counters(entries: models.QuerySet[Entry, Entry], members_by_club: di
 def _update_book_counters(books: models.QuerySet[Any, Any]) -> None:
     """Update the counters of these books from the reading lists."""
     miscounted = services.miscounted().filter(pk__in=books)
-    values = miscounted.values_list("pk", "right_clubs_reading", "right_clubs_finished")
+    values = miscounted.values_list("pk", "expected_clubs_reading", "expected_clubs_finished")
     books_to_update = [Book(pk=pk, clubs_reading=reading, clubs_finished=finished) for pk, reading, finished in values]
     Book.objects.bulk_update(books_to_update, ["clubs_reading", "clubs_finished"], batch_size=500)
     invalidate_books([book.pk for book in books_to_update])

@@ -23,11 +23,11 @@ def seed_reviews(seeder: Seeder, count: int) -> None:
     books = list(Book.objects.order_by("-ratings_count", "id").values_list("pk", flat=True)[:MAX_BOOKS])
     if count > len(users) * len(books) // 2:
         raise SeedingError("Not enough users or books for this many reviews; increase --users.")
-    seeder.save(Review, count, draw_pairs(seeder, count, users, books), Review.objects.bulk_create_reviews)
+    seeder.save(Review, count, generate_reviews(seeder, count, users, books), Review.objects.bulk_create_reviews)
 
 
-def draw_pairs(seeder: Seeder, count: int, users: list[tuple[int, str]], books: list[int]) -> Iterator[Review]:
-    """Yield reviews of random pairs of user and book, popular books far more often."""
+def generate_reviews(seeder: Seeder, count: int, users: list[tuple[int, str]], books: list[int]) -> Iterator[Review]:
+    """Yield reviews for distinct random pairs of user and book; popular books are chosen far more often."""
     random = seeder.random
     taken: set[tuple[int, int]] = set()
     while len(taken) < count:

@@ -74,31 +74,31 @@ def seed_demo_cases(users: Mapping[str, User]) -> None:
         return
     moderator = User.objects.create_user(username, None, display_name=display_name, language="pt-BR", is_staff=True)
     moderator.groups.set(Group.objects.filter(name=MODERATORS))
-    for case_plan in DEMO_CASES:
-        book, author = find_book(case_plan.book), users[case_plan.by]
+    for demo_case in DEMO_CASES:
+        book, author = find_book(demo_case.book), users[demo_case.by]
         if book is not None:
             review = (
-                Review.create_review(book=book, by=author, rating=None, body=case_plan.body)
-                if case_plan.body
+                Review.create_review(book=book, by=author, rating=None, body=demo_case.body)
+                if demo_case.body
                 else Review.objects.get(book=book, author=author)
             )
-            _decide(case_plan, review, users, moderator)
+            _decide(demo_case, review, users, moderator)
     post = Post.objects.filter(club__name=CLUB).exclude(author=users["helena"]).order_by("pk").first()
     if post is not None:
         create_report(by=users["helena"], target_type="post", target_id=post.pk, reason=Reason.ABUSE, note=POST_NOTE)
 
 
-def _decide(case_plan: DemoCase, review: Review, users: Mapping[str, User], moderator: User) -> None:
+def _decide(demo_case: DemoCase, review: Review, users: Mapping[str, User], moderator: User) -> None:
     target: dict[str, Any] = {"target_type": "review", "target_id": review.pk}
-    for reporter in case_plan.reporters.split():
-        create_report(by=users[reporter], reason=case_plan.reason, note=case_plan.note, **target)
-    if case_plan.action is None:
+    for reporter in demo_case.reporters.split():
+        create_report(by=users[reporter], reason=demo_case.reason, note=demo_case.note, **target)
+    if demo_case.action is None:
         return
     case = Case.objects.get(**target)
     decide(
         case,
-        DecisionRequest(case_plan.action, case_plan.decision_reason, case_plan.comment, case.version),
+        DecisionRequest(demo_case.action, demo_case.decision_reason, demo_case.comment, case.version),
         by=moderator,
     )
-    if case_plan.appeal:
-        create_appeal(by=users[case_plan.by], text=case_plan.appeal, **target)
+    if demo_case.appeal:
+        create_appeal(by=users[demo_case.by], text=demo_case.appeal, **target)

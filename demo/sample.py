@@ -206,78 +206,78 @@ def seed(*, password: str | None) -> int:
     for name, display_name, language, timezone_name in DEMO_USERS:
         columns = {"display_name": display_name, "language": language, "timezone": timezone_name}
         users[name.split(".")[0]] = User.objects.create_user(name, password, **columns)
-    for club_plan in DEMO_CLUBS:
-        _create_club(club_plan, [users[name] for name in club_plan.members.split()])
+    for demo_club in DEMO_CLUBS:
+        _create_club(demo_club, [users[name] for name in demo_club.members.split()])
     seed_demo_reviews(users)
     seed_demo_cases(users)
     return len(DEMO_CLUBS)
 
 
-def _create_club(club_plan: DemoClub, users: list[User]) -> None:
+def _create_club(demo_club: DemoClub, users: list[User]) -> None:
     owner, *members = users
-    columns = {name: getattr(club_plan, name) for name in ("name", "description", "language", "timezone")}
-    club = Club.create_club(by=owner, **columns, **club_plan.columns)
+    columns = {name: getattr(demo_club, name) for name in ("name", "description", "language", "timezone")}
+    club = Club.create_club(by=owner, **columns, **demo_club.columns)
     for user in members:
         club.get_membership(user).activate()
     club.memberships.filter(user=members[0]).update(role=Role.MODERATOR)
-    for number, entry_plan in enumerate(club_plan.entries):
-        book = find_book(entry_plan.title)
+    for number, demo_entry in enumerate(demo_club.entries):
+        book = find_book(demo_entry.title)
         if book is not None:
-            by = users[number % len(users)] if entry_plan.status == EntryStatus.PROPOSED else owner
-            entry = Entry.add_entry(club=club, book=book, by=by, status=entry_plan.status, note=entry_plan.note)
-            _schedule(entry, entry_plan, club_plan, users)
-    for ballot_plan in club_plan.ballots:
-        _create_ballot(ballot_plan, club, users)
+            by = users[number % len(users)] if demo_entry.status == EntryStatus.PROPOSED else owner
+            entry = Entry.add_entry(club=club, book=book, by=by, status=demo_entry.status, note=demo_entry.note)
+            _schedule(entry, demo_entry, demo_club, users)
+    for demo_ballot in demo_club.ballots:
+        _create_ballot(demo_ballot, club, users)
     create_demo_meetings(club, users)
     create_demo_threads(club, users)
 
 
-def _schedule(entry: Entry, entry_plan: DemoEntry, club_plan: DemoClub, users: list[User]) -> None:
+def _schedule(entry: Entry, demo_entry: DemoEntry, demo_club: DemoClub, users: list[User]) -> None:
     """Set the dates, the milestones and the members' progress of an entry."""
-    if entry_plan.starts_in is None:
+    if demo_entry.starts_in is None:
         return
-    starts = timezone.localdate() + datetime.timedelta(entry_plan.starts_in)
-    entry.update_entry(by=users[0], starts_on=starts, ends_on=starts + datetime.timedelta(entry_plan.days))
+    starts = timezone.localdate() + datetime.timedelta(demo_entry.starts_in)
+    entry.update_entry(by=users[0], starts_on=starts, ends_on=starts + datetime.timedelta(demo_entry.days))
     for quarter in range(1, 5):
-        due = starts + datetime.timedelta(entry_plan.days * quarter // 4)
+        due = starts + datetime.timedelta(demo_entry.days * quarter // 4)
         Milestone.create_milestone(
             entry=entry,
             by=users[0],
-            title=f"{club_plan.milestone_title} {quarter}",
+            title=f"{demo_club.milestone_title} {quarter}",
             up_to_percent=quarter * 25,
             due_on=due,
         )
-    if entry_plan.status not in (EntryStatus.READING, EntryStatus.FINISHED):
+    if demo_entry.status not in (EntryStatus.READING, EntryStatus.FINISHED):
         return
     for number, user in enumerate(users):
         position = (
             DEMO_PROGRESS[number % len(DEMO_PROGRESS)]
-            if entry_plan.status == EntryStatus.READING
+            if demo_entry.status == EntryStatus.READING
             else ReadingPosition(Unit.PERCENT, Decimal(100))
         )
         if position is not None:
             Progress.set_progress(entry=entry, by=user, position=position, hidden=number == 3)
 
 
-def _create_ballot(ballot_plan: DemoBallot, club: Club, users: list[User]) -> None:
+def _create_ballot(demo_ballot: DemoBallot, club: Club, users: list[User]) -> None:
     """Create a ballot with its votes, unless one of its books is not on the reading list."""
-    keys = [fold_case_and_accents(title) for title in ballot_plan.candidates]
+    keys = [fold_case_and_accents(title) for title in demo_ballot.candidates]
     found = [club.entries.filter(book__title_key__startswith=key).first() for key in keys]
     candidates = [entry.pk for entry in found if entry is not None]
-    if len(candidates) < len(ballot_plan.candidates):
+    if len(candidates) < len(demo_ballot.candidates):
         return
-    closes_at = timezone.now() + datetime.timedelta(days=ballot_plan.days or 7)
+    closes_at = timezone.now() + datetime.timedelta(days=demo_ballot.days or 7)
     ballot = Ballot.create_ballot(
         club=club,
         by=users[0],
-        title=ballot_plan.title,
-        method=ballot_plan.method,
+        title=demo_ballot.title,
+        method=demo_ballot.method,
         candidates=candidates,
-        quorum_percent=ballot_plan.quorum,
+        quorum_percent=demo_ballot.quorum,
         closes_at=closes_at,
     )
-    for user, vote in zip(users, ballot_plan.votes.split(), strict=True):
+    for user, vote in zip(users, demo_ballot.votes.split(), strict=True):
         if vote != "-":
             ballot.vote(by=user, choices=[candidates[int(number)] for number in vote])
-    if not ballot_plan.days:
+    if not demo_ballot.days:
         ballot.close(by=users[0])

@@ -137,51 +137,51 @@ DEMO_THREADS = (
 
 def create_demo_threads(club: Club, users: list[User]) -> None:
     """Create the threads of a club. Threads about books that are not on its reading list are skipped."""
-    for thread_plan in DEMO_THREADS:
-        if thread_plan.club == club.name:
-            _create_thread(thread_plan, club, users)
+    for demo_thread in DEMO_THREADS:
+        if demo_thread.club == club.name:
+            _create_thread(demo_thread, club, users)
 
 
-def _create_thread(thread_plan: DemoThread, club: Club, users: list[User]) -> None:
+def _create_thread(demo_thread: DemoThread, club: Club, users: list[User]) -> None:
     entry = (
-        club.entries.filter(book__title_key__startswith=fold_case_and_accents(thread_plan.book)).first()
-        if thread_plan.book
+        club.entries.filter(book__title_key__startswith=fold_case_and_accents(demo_thread.book)).first()
+        if demo_thread.book
         else None
     )
-    if thread_plan.book and entry is None:
+    if demo_thread.book and entry is None:
         return
-    first = thread_plan.posts[0]
+    first = demo_thread.posts[0]
     thread = Thread.create_thread(
         club=club,
         by=users[first.by],
-        title=thread_plan.title,
+        title=demo_thread.title,
         body=first.text,
         entry=entry,
         spoiler_percent=_percent(first),
     )
-    _create_posts(thread, thread_plan, users)
-    if thread_plan.pinned or thread_plan.closed:
-        thread.update_thread(by=users[0], pinned=thread_plan.pinned, closed=thread_plan.closed)
+    _create_posts(thread, demo_thread, users)
+    if demo_thread.pinned or demo_thread.closed:
+        thread.update_thread(by=users[0], pinned=demo_thread.pinned, closed=demo_thread.closed)
 
 
-def _create_posts(thread: Thread, thread_plan: DemoThread, users: list[User]) -> None:
+def _create_posts(thread: Thread, demo_thread: DemoThread, users: list[User]) -> None:
     """Create the replies and reactions; the first post was created with the thread."""
     posts = [thread.posts.get()]
-    for post_plan in thread_plan.posts[1:]:
-        reply_to = None if post_plan.reply_to is None else posts[post_plan.reply_to]
+    for demo_post in demo_thread.posts[1:]:
+        reply_to = None if demo_post.reply_to is None else posts[demo_post.reply_to]
         post = Post.create_post(
             thread=thread,
-            by=users[post_plan.by],
-            body=post_plan.text,
+            by=users[demo_post.by],
+            body=demo_post.text,
             reply_to=reply_to,
-            spoiler_percent=_percent(post_plan),
+            spoiler_percent=_percent(demo_post),
         )
         posts.append(post)
-    for post_plan, post in zip(thread_plan.posts, posts, strict=True):
-        emoji, _space, reactions = post_plan.reactions.partition(" ")
+    for demo_post, post in zip(demo_thread.posts, posts, strict=True):
+        emoji, _space, reactions = demo_post.reactions.partition(" ")
         for user in reactions:
             post.react(emoji, by=users[int(user)])
 
 
-def _percent(post_plan: DemoPost) -> Decimal | None:
-    return None if post_plan.spoiler_percent is None else Decimal(post_plan.spoiler_percent)
+def _percent(demo_post: DemoPost) -> Decimal | None:
+    return None if demo_post.spoiler_percent is None else Decimal(demo_post.spoiler_percent)

@@ -1,4 +1,4 @@
-"""Registrations of discussions in `core.registry`."""
+"""What the discussions app contributes to `core.registry`."""
 
 from core.counters.consistency import DenormalizationCheck
 from core.registry import activity_sources, column_checks, export_sections, report_targets

@@ -19,8 +19,8 @@ def delete_club_content(club: Club) -> None:
 def detach_user(user: User, *, anonymise: bool) -> None:
     """Detach a user being deleted from their posts.
 
-    With `anonymise` the posts stay without an author; otherwise they are blanked out like deleted posts. Threads stay
-    in any case, since they contain posts of others.
+    With `anonymise` the posts stay without an author; otherwise they are blanked out like deleted posts. Threads always
+    stay, because they contain posts by others.
     """
     posts = Post.objects.filter(author=user)
     if anonymise:

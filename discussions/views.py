@@ -32,8 +32,8 @@ from discussions.serializers import (
     ThreadUpdateSerializer,
 )
 
-CLOSED = problem_schema(409, "`thread_closed`, `post_deleted`.")
-REACTED: dict[Any, Any] = {
+CONFLICT_RESPONSES = problem_schema(409, "`thread_closed`, `post_deleted`.")
+REACTION_RESPONSES: dict[Any, Any] = {
     204: NO_CONTENT,
     **problem_schema(403, "`post_locked`: reveal the post first."),
     **problem_schema(409, "`thread_closed`, `post_deleted`, `too_many_reactions`: more than 50 different emoji."),
@@ -78,7 +78,9 @@ class ThreadViewSet(DiscussionViewSet):
         return self.serialize(thread, status.HTTP_201_CREATED)
 
     @extend_schema(
-        summary="Update a thread", request=ThreadUpdateSerializer, responses={200: ThreadSerializer, **CLOSED}
+        summary="Update a thread",
+        request=ThreadUpdateSerializer,
+        responses={200: ThreadSerializer, **CONFLICT_RESPONSES},
     )
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The author may change the title. Moderators may also pin, close and reopen the thread."""
@@ -91,7 +93,7 @@ class ThreadViewSet(DiscussionViewSet):
 
     @extend_schema(summary="Delete a thread")
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Deletes the thread with its posts. Its author may do so while it has no posts of others."""
+        """Deletes the thread with its posts. Its author may do so while it has no posts by others."""
         thread = self.get_object()
         if self.is_moderator:
             thread.delete_thread(by=current_user(request))
@@ -131,7 +133,7 @@ class PostViewSet(DiscussionViewSet):
         request=PostUpdateSerializer,
         responses={
             200: PostSerializer,
-            **CLOSED,
+            **CONFLICT_RESPONSES,
             **problem_schema(403, "`author_only`: others may only raise `spoiler_percent`."),
         },
     )
@@ -143,7 +145,7 @@ class PostViewSet(DiscussionViewSet):
         post.update_post(by=current_user(request), **validate(PostUpdateSerializer(data=request.data)))
         return self.serialize(post)
 
-    @extend_schema(summary="Delete a post", responses={204: NO_CONTENT, **CLOSED})
+    @extend_schema(summary="Delete a post", responses={204: NO_CONTENT, **CONFLICT_RESPONSES})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """For the author and moderators. The post stays in the thread without text and author."""
         post = self.get_object()
@@ -152,7 +154,7 @@ class PostViewSet(DiscussionViewSet):
         post.soft_delete(by=current_user(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(summary="Reveal a locked post", request=None, responses={200: PostSerializer, **CLOSED})
+    @extend_schema(summary="Reveal a locked post", request=None, responses={200: PostSerializer, **CONFLICT_RESPONSES})
     @action(detail=True, methods=["put"])
     def reveal(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Reveals the post permanently for the caller, regardless of their progress."""
@@ -160,7 +162,7 @@ class PostViewSet(DiscussionViewSet):
         post.reveal(by=current_user(request))
         return self.serialize(post)
 
-    @extend_schema(summary="React to a post", request=None, parameters=[EMOJI], responses=REACTED)
+    @extend_schema(summary="React to a post", request=None, parameters=[EMOJI], responses=REACTION_RESPONSES)
     @action(detail=True, methods=["put"], url_path="reactions/<str:emoji>", url_name="reaction")
     def react(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Add one emoji to the post. Idempotent."""
@@ -171,7 +173,9 @@ class PostViewSet(DiscussionViewSet):
         post.react(emoji, by=current_user(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(summary="Remove a reaction", request=None, parameters=[EMOJI], responses={204: NO_CONTENT, **CLOSED})
+    @extend_schema(
+        summary="Remove a reaction", request=None, parameters=[EMOJI], responses={204: NO_CONTENT, **CONFLICT_RESPONSES}
+    )
     @react.mapping.delete
     def unreact(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Idempotent: also succeeds without a reaction."""
@@ -181,7 +185,7 @@ class PostViewSet(DiscussionViewSet):
 
     @property
     def emoji(self) -> str:
-        """The emoji of the URL. Raises InvalidField if it is not a single emoji."""
+        """The emoji in the URL. Raises InvalidFieldError if it is not a single emoji."""
         emoji = str(self.kwargs["emoji"])
         if not is_emoji(emoji):
             raise InvalidFieldError("emoji", "invalid", _("Send exactly one emoji."))
@@ -190,7 +194,7 @@ class PostViewSet(DiscussionViewSet):
     def get_unlocked_object(self) -> Post:
         post: Post = super().get_unlocked_object()
         if self.request.method not in ("GET", "HEAD"):
-            # Before the author check, which would answer 403 when an author deletes a post twice.
+            # Before the author check, which would return 403 when an author deletes a post twice.
             post._check_not_deleted()
             post.thread = get_object_or_404(Thread, pk=post.thread_id)
             post.thread.club = self.club
@@ -212,12 +216,12 @@ class ThreadPostViewSet(PostViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if self.level is not None:
-            # Raises 404 before the body is validated.
+            # Raises Http404 before the body is validated.
             self.thread  # noqa: B018
 
     @cached_property
     def thread(self) -> Thread:
-        """The thread of the URL, with `club` set to `self.club`."""
+        """The thread in the URL, with `club` set to `self.club`."""
         user, as_moderator = current_user(self.request), bool(self.club.my_rank >= Rank.MODERATOR)
         threads = Thread.objects.filter(club=self.club).visible_to(user, as_moderator=as_moderator)
         thread = get_object_or_404(threads, pk=self.kwargs["thread_id"])
@@ -229,7 +233,9 @@ class ThreadPostViewSet(PostViewSet):
             current_user(self.request), as_moderator=self.is_moderator
         )
 
-    @extend_schema(summary="Create a post", request=PostCreateSerializer, responses={201: PostSerializer, **CLOSED})
+    @extend_schema(
+        summary="Create a post", request=PostCreateSerializer, responses={201: PostSerializer, **CONFLICT_RESPONSES}
+    )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Create a post, optionally in reply to another post of the thread."""
         context = {"thread": self.thread, "request": request}

@@ -49,17 +49,17 @@ class MeetingAdmin(ClubChildAdmin):
     )
     actions = ("cancel", "remove")
 
-    @admin.action(description=_("Cancel selected meetings"), permissions=["act"])
+    @admin.action(description=_("Cancel selected meetings"), permissions=["manage"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Meeting]) -> None:
         self._apply_to_each(
             request, queryset, lambda meeting, by: meeting.update_meeting(by=by, status=MeetingStatus.CANCELLED)
         )
 
-    @admin.action(description=_("Delete selected meetings"), permissions=["act"])
+    @admin.action(description=_("Delete selected meetings"), permissions=["manage"])
     def remove(self, request: HttpRequest, queryset: QuerySet[Meeting]) -> None:
         self._apply_to_each(request, queryset, lambda meeting, by: meeting.delete_meeting(by=by))
 
-    def has_act_permission(self, request: HttpRequest) -> bool:
+    def has_manage_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("meetings.change_meeting")
 
     def _apply_to_each(self, request: HttpRequest, queryset: QuerySet[Meeting], action: Any) -> None:

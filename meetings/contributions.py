@@ -1,4 +1,4 @@
-"""Registrations of meetings in `core.registry`."""
+"""What the meetings app contributes to `core.registry`."""
 
 from __future__ import annotations
 

@@ -30,12 +30,12 @@ class Frequency(models.TextChoices):
 
 
 def to_local(at: datetime.datetime, zone: str) -> datetime.datetime:
-    """Return the local time in `zone` at a moment."""
+    """Convert an aware datetime to the local time in `zone`."""
     return at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
 def to_utc(local: datetime.datetime, zone: str) -> datetime.datetime:
-    """Return the moment of a local time in `zone`, in UTC."""
+    """Convert a local time in `zone` to UTC."""
     return local.replace(tzinfo=ZoneInfo(zone)).astimezone(datetime.UTC)
 
 
@@ -47,7 +47,7 @@ def out_of_range(field: str) -> InvalidFieldError:
 def occurrences(first: datetime.datetime, repeats: dict[str, Any] | None) -> list[datetime.datetime]:
     """Return the local times of a meeting, or with `repeats` (`every`, `count`) of a series.
 
-    Raise InvalidField if the series extends beyond the year 2100.
+    Raises InvalidFieldError if the series extends beyond the year 2100.
     """
     if not repeats:
         return [first]
@@ -63,7 +63,7 @@ def occurrences(first: datetime.datetime, repeats: dict[str, Any] | None) -> lis
 def _expand(local: datetime.datetime, every: str, count: int) -> Iterator[datetime.datetime]:
     """Yield the local times of a series, starting with `local`. Short months use their last day.
 
-    Raise OverflowError beyond the year 9999.
+    Raises OverflowError beyond the year 9999.
     """
     for number in range(count):
         if every == Frequency.MONTHLY:

@@ -23,7 +23,7 @@ BATCH_SIZE = 500
 
 
 def _meetings() -> MeetingQuerySet:
-    """Return all meetings. Not imported, because the module of the model imports this one."""
+    """Return all meetings. The model is not imported, because its module imports this one."""
     return apps.get_model("meetings", "Meeting")._default_manager.all()
 
 

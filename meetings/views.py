@@ -132,7 +132,7 @@ class MeetingChildView(ClubAccessMixin, GenericAPIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if self.level is not None:
-            # Raises 404 before the body is validated.
+            # Raises Http404 before the body is validated.
             self.meeting  # noqa: B018
 
     def get_unlocked_object(self) -> Meeting:

@@ -37,7 +37,7 @@ class ModerationSerializer(serializers.Serializer[Any]):
         super().__init__(*args, source="*", read_only=True, allow_null=True, **kwargs)
 
     def to_representation(self, instance: Any) -> dict[str, str] | None:  # type: ignore[override]
-        """Return the notice, or None. Content hidden before cases existed has the reason `other`."""
+        """Return the notice, or None. Without a case the reason is `other`."""
         if not getattr(instance, "moderation_is_shown", False):
             return None
         reason, comment = instance.moderation_reason or DecisionReason.OTHER, instance.moderation_comment

@@ -1,4 +1,4 @@
-"""Data of the moderation pages, each in a constant number of queries."""
+"""Data of the moderation pages. Each function runs a constant number of queries."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from moderation.targets.base import TargetContext, TargetSnapshot
 # How long a moderator counts as viewing a case after opening it.
 RECENT_VIEW = datetime.timedelta(minutes=15)
 MAX_SHOWN = 50
-HISTORY = (Action.HIDE, Action.WARN, Action.SUSPEND)
+HISTORY_ACTIONS = (Action.HIDE, Action.WARN, Action.SUSPEND)
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ def get_author_history(author: User) -> AuthorHistory:
     """Return the moderation history of a user. Undone decisions are listed but not counted."""
     decisions = Decision.objects.filter(subject=author)
     not_undone = Count("pk", filter=Q(undone_by=None), distinct=True)
-    counts = dict(decisions.filter(action__in=HISTORY).order_by().values_list("action").annotate(n=not_undone))
+    counts = dict(decisions.filter(action__in=HISTORY_ACTIONS).order_by().values_list("action").annotate(n=not_undone))
     latest = decisions.select_related("case").prefetch_related("undone_by").order_by("-id")[:10]
     cases = Case.objects.filter(author=author).count()
-    return AuthorHistory({action.value: counts.get(action.value, 0) for action in HISTORY}, cases, list(latest))
+    return AuthorHistory({action.value: counts.get(action.value, 0) for action in HISTORY_ACTIONS}, cases, list(latest))
 
 
 def get_target_context(case: Case) -> tuple[TargetSnapshot | None, TargetContext | None]:
@@ -88,7 +88,7 @@ def case_title(case: Case) -> str:
 
 
 def recent_views() -> Any:
-    """Return the recent case views."""
+    """Return the case views that are still recent (`RECENT_VIEW`)."""
     return CaseView.objects.filter(created_at__gt=timezone.now() - RECENT_VIEW)
 
 
@@ -114,6 +114,7 @@ def moderation_panel(request: HttpRequest) -> Panel | None:
     return Panel(_("Moderation"), rows)
 
 
+# Filters of the case list: value of the `queue` parameter -> label and condition.
 QUEUES = {
     "open": (pgettext_lazy("cases", "open"), Q(state=CaseStatus.OPEN)),
     "appealed": (_("appealed"), Q(state=CaseStatus.OPEN, is_appealed=True)),

@@ -1,4 +1,4 @@
-"""Contributions of moderation to `core.registry`."""
+"""What the moderation app contributes to `core.registry`."""
 
 from core.registry import admin_panels, audit_logs, export_sections, message_renderers, report_targets
 from moderation.case_page import moderation_panel

@@ -53,7 +53,7 @@ def decide(case: Case, requested: DecisionRequest, *, by: User) -> Decision:
     """Decide a case and close its pending reports and appeals.
 
     Raises Conflict `gone`, `decided_meanwhile`, `changed_meanwhile`, `nothing_to_do`, `suspended_longer`;
-    Forbidden `own_content`, `own_decision`, `staff_only_by_administrators`; InvalidFieldError.
+    PermissionDeniedProblem `own_content`, `own_decision`, `staff_only_by_administrators`; InvalidFieldError.
     """
     review = CaseReview.lock(case, by=by)
     review.check_not_stale(requested)
@@ -67,8 +67,8 @@ def decide(case: Case, requested: DecisionRequest, *, by: User) -> Decision:
 def undo(decision: Decision, *, by: User, reason: DecisionReason, comment: str, version: int) -> Decision:
     """Undo a decision: reopen its reports and appeals, and restore the previous visibility and suspension.
 
-    Raises the same errors as `decide`, and Conflict `not_the_last`, `suspension_changed`. Forbidden `own_decision` if
-    the decision answers an appeal against a decision by the same moderator.
+    Raises the same errors as `decide`, and Conflict `not_the_last`, `suspension_changed`. PermissionDeniedProblem
+    `own_decision` if the decision answers an appeal against a decision by the same moderator.
     """
     review = CaseReview.lock(decision.case, by=by)
     review.check_not_stale(DecisionRequest(Action.UNDO, reason, comment, version))

@@ -101,13 +101,13 @@ class Case(models.Model):
 
     @property
     def object_ref(self) -> ObjectRef:
-        """Return the reference to the reported object, for events and notifications."""
+        """The reference to the reported object, for events and notifications."""
         author = report_targets[self.target_type].title_author_id(self.target_id)
         return ObjectRef(self.target_type, self.target_id, self.title, author)
 
     @property
     def last_decision(self) -> Decision | None:
-        """Return the latest staff decision that was not undone."""
+        """The latest staff decision that was not undone."""
         return self.decisions.not_undone().exclude(action=Action.AUTO_HIDE).first()
 
     def appealable_by(self, user: User) -> Decision | None:
@@ -164,7 +164,7 @@ class Report(models.Model):
         verbose_name = _("report")
         verbose_name_plural = _("reports")
         default_permissions = ()
-        # NULLs never collide in a unique index, so reports of several deleted accounts can coexist.
+        # NULLs are distinct in a unique index, so reports of several deleted accounts can coexist.
         constraints = [models.UniqueConstraint(fields=["case", "reporter"], name="moderation_report_once")]
 
     def __str__(self) -> str:

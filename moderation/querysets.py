@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
-    """Queries on cases."""
+    """Queries for cases."""
 
     def for_targets(self, target_type: str, ids: Iterable[int] | models.QuerySet[Any]) -> CaseQuerySet:
         """Return the cases about objects of one type."""
@@ -41,7 +41,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
         for name, value in fields.items():
             setattr(case, name, value)
         if snapshot.is_hidden and not case.hidden_state:
-            # Hidden before cases existed.
+            # The content was hidden without a case.
             case.hidden_state = HiddenState.HIDDEN
         return case
 
@@ -52,7 +52,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
 
 class ReportQuerySet(models.QuerySet["Report"]):
-    """Queries on reports."""
+    """Queries for reports."""
 
     def pending(self) -> ReportQuerySet:
         """Return the reports without a decision."""
@@ -64,7 +64,7 @@ class ReportQuerySet(models.QuerySet["Report"]):
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
-    """Queries on decisions."""
+    """Queries for decisions."""
 
     def not_undone(self) -> DecisionQuerySet:
         """Return the decisions that were not undone, newest first."""
@@ -72,7 +72,7 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
 
 
 class AppealQuerySet(models.QuerySet["Appeal"]):
-    """Queries on appeals."""
+    """Queries for appeals."""
 
     def pending(self) -> AppealQuerySet:
         """Return the appeals without an answer."""
@@ -80,7 +80,7 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
 
 
 class CaseViewQuerySet(models.QuerySet["CaseView"]):
-    """Queries on case views."""
+    """Queries for case views."""
 
     def older_than(self, age: datetime.timedelta) -> CaseViewQuerySet:
         """Return the case views older than `age`."""

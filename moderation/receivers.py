@@ -1,4 +1,4 @@
-"""Receivers of signals of accounts."""
+"""Receivers of the signals of accounts."""
 
 from typing import Any
 
@@ -11,5 +11,5 @@ from moderation.deletion import anonymize_cases
 
 @receiver(account_deleted)
 def detach_account(sender: Any, *, user: User, **kwargs: Any) -> None:
-    """Close the case about a deleted account, and delete its appeals."""
+    """Close the case about a deleted account, and delete the appeals of the account."""
     anonymize_cases(user)

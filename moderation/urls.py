@@ -1,4 +1,4 @@
-"""URLs of moderation, below `/api/v1/`."""
+"""URLs of moderation, under `/api/v1/`."""
 
 from django.urls import path
 

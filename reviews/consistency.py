@@ -54,14 +54,14 @@ def expected_star_totals() -> dict[str, int]:
     return {f"stars_{rating}": n for rating, n in rated.values_list("rating").annotate(n=Count("pk"))}
 
 
-# Counters in columns.
+# Counters stored in columns of the counted objects.
 COLUMN_CHECKS = [
     DenormalizationCheck("ratings of books", Book, _NO_RATINGS, expected_ratings),
     DenormalizationCheck("likes of reviews", Review, {"likes_count": 0}, expected_likes),
     DenormalizationCheck("reviews of users", User, {"reviews_count": 0}, expected_review_counts),
 ]
 
-# Counters of the whole platform.
+# Platform-wide totals.
 COUNTER_CHECKS = {
     "total of reviews": monthly_counter_check("reviews", "created_at", Review.objects.public),
     "total of ratings": CounterCheck(tuple(f"stars_{n}" for n in HALF_STARS), expected_star_totals),

@@ -1,4 +1,4 @@
-"""Registrations of reviews in `core.registry`."""
+"""What the reviews app contributes to `core.registry`."""
 
 from core.registry import admin_panels, column_checks, counter_checks, export_sections, merge_handlers, report_targets
 from reviews.admin_dashboard import reviews_panel

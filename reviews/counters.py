@@ -102,8 +102,8 @@ class RatingDelta:
 
 def rounded_mean(count: str, half_stars: str) -> Case:
     """Return the SQL form of `catalog.ratings.average`, in integer arithmetic so that all databases round alike."""
-    twice, total = F(count) * 2, F(half_stars) * 100 + F(count)
-    hundredths = (total - total % twice) / twice
+    doubled_count, total = F(count) * 2, F(half_stars) * 100 + F(count)
+    hundredths = (total - total % doubled_count) / doubled_count
     mean = hundredths / Value(100.0)
     return Case(When(**{count: 0}, then=None), default=mean, output_field=DecimalField(max_digits=3, decimal_places=2))
 

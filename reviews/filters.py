@@ -27,7 +27,7 @@ class ReviewFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def filter_book(self, reviews: ReviewQuerySet, name: str, value: Decimal) -> ReviewQuerySet:
-        """Filter by book; the id of a merged book stands for its merge target."""
+        """Filter by book; the id of a merged book is resolved to its merge target."""
         return reviews.for_book(Book.objects.resolve_id(int(value)))
 
     def filter_rating(self, reviews: ReviewQuerySet, name: str, value: Decimal) -> ReviewQuerySet:

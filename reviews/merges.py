@@ -70,13 +70,13 @@ class ReviewMergeHandler:
         rows = Review.objects.filter(pk__in=moved, book=merge.target_id).order_by("pk")
         authors = [author for author in rows.values_list("author", flat=True) if author is not None]
         archive = ArchivedReview.objects.filter(merge=merge).order_by("pk")
-        wanted = archive.filter(author__in=authors) if moved else archive
-        returning = list(wanted.values_list("pk", "author")[:BATCH_SIZE])
-        likers = ArchivedLike.objects.filter(review__in=[pk for pk, _author in returning]).values_list(
+        candidates = archive.filter(author__in=authors) if moved else archive
+        to_restore = list(candidates.values_list("pk", "author")[:BATCH_SIZE])
+        likers = ArchivedLike.objects.filter(review__in=[pk for pk, _author in to_restore]).values_list(
             "user", flat=True
         )
-        users = lock_rows(User, [*authors, *(author for _pk, author in returning), *likers])
-        if not (moved or returning) or not lock_books(merge, MergeStatus.UNDOING):
+        users = lock_rows(User, [*authors, *(author for _pk, author in to_restore), *likers])
+        if not (moved or to_restore) or not lock_books(merge, MergeStatus.UNDOING):
             return False
         delta = RatingDelta()
         moving = [row for row in _lock_reviews(rows) if row.author_id is None or row.author_id in users]
@@ -86,7 +86,7 @@ class ReviewMergeHandler:
             delta.add_review(row)
         Review.objects.filter(pk__in=[row.pk for row in moving]).update(book=merge.source_id)
         merge.clear_moved(KIND, moved)
-        restored = archive.filter(pk__in=[pk for pk, _author in returning]).select_related("book")
+        restored = archive.filter(pk__in=[pk for pk, _author in to_restore]).select_related("book")
         _restore(list(restored), set(users), delta)
         delta.save()
         return True

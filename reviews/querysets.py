@@ -1,4 +1,4 @@
-"""Queries on reviews: visibility, and bulk writes that update the counters."""
+"""Queries for reviews: visibility, and bulk writes that update the counters."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ReviewVisibility(models.TextChoices):
 
 
 class ReviewQuerySet(models.QuerySet["Review"]):
-    """Queries on reviews."""
+    """Queries for reviews."""
 
     def public(self) -> ReviewQuerySet:
         """Return the reviews everyone may read; only these are counted. See also `Review.is_public`."""

@@ -28,7 +28,7 @@ def process_import(*, id: int) -> bool:
     runner = ImportRunner(review_import, review_import.data)
     deadline = time.monotonic() + MAX_SECONDS_PER_RUN
     try:
-        return not runner.run(stopped=lambda: time.monotonic() > deadline)
+        return not runner.run(should_stop=lambda: time.monotonic() > deadline)
     except SupersededError:
         # Another process has continued the import; the next run starts where that one stopped.
         return True

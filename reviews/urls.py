@@ -1,4 +1,4 @@
-"""URLs of reviews, below `/api/v1/`."""
+"""URLs of reviews, under `/api/v1/`."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter

@@ -128,14 +128,14 @@ class BookReviewViewSet(mixins.CreateModelMixin, BaseReviewViewSet):
     cached_actions_anonymous: ClassVar = {"list": (ANY_BOOK_VERSION, "book:{book_id}", USERS_VERSION)}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Respond 404 if the book does not exist, before the body is validated."""
+        """Raise Http404 if the book does not exist, before the body is validated."""
         super().initial(request, *args, **kwargs)
         if self.action in ("list", "create"):
             self.book  # noqa: B018  looked up for its 404
 
     @cached_property
     def book(self) -> Book:
-        """Return the book of the path. Redirects if it was merged into another one."""
+        """The book of the path. Redirects if it was merged into another one."""
         pk = self.kwargs["book_id"]
         book = Book.objects.visible_to(self.request.user).only("pk").filter(pk=pk).first()
         if book is None:

@@ -126,12 +126,12 @@ class ClubStatistics:
 
         Finished books without a start date do not count.
         """
-        spans = []
+        durations = []
         for entry in self._finished:
             end = entry.ends_on or self._local_day(entry)
             if entry.starts_on and end and end >= entry.starts_on:
-                spans.append((end - entry.starts_on).days)
-        return round(sum(spans) / len(spans), 2) if spans else None
+                durations.append((end - entry.starts_on).days)
+        return round(sum(durations) / len(durations), 2) if durations else None
 
     @cached_property
     def _meetings(self) -> tuple[int, float | None]:
@@ -163,5 +163,5 @@ def variance(stars: dict[int, int]) -> Fraction:
     """Return the exact variance, in stars, of ratings given as counts per number of half-stars."""
     count = sum(stars.values())
     total = sum(half_stars * n for half_stars, n in stars.items())
-    squares = sum(half_stars**2 * n for half_stars, n in stars.items())
-    return Fraction(count * squares - total**2, 4 * count**2)
+    sum_of_squares = sum(half_stars**2 * n for half_stars, n in stars.items())
+    return Fraction(count * sum_of_squares - total**2, 4 * count**2)

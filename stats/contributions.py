@@ -1,4 +1,4 @@
-"""Contributions of statistics to `core.registry`."""
+"""What the stats app contributes to `core.registry`."""
 
 from clubs.reading.entry_counters import ZERO_COUNTERS
 from clubs.reading.models import Entry

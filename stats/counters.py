@@ -1,7 +1,7 @@
 """Updates of the counters on reading list entries, in the transaction of the change they count.
 
-Lock order: users, clubs, books, reviews, memberships, entries, totals. A rating and a membership that are written at
-once are counted once, because both writers lock the user.
+Lock order: users, clubs, books, reviews, memberships, entries, totals. A rating and a membership that are written
+concurrently are counted once, because both writers lock the user.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def count_ratings(changes: Mapping[tuple[int, int, int], int]) -> None:
 
     Users and books must be locked.
     """
-    changes = {rating: step for rating, step in changes.items() if step}
+    changes = {rating: difference for rating, difference in changes.items() if difference}
     clubs: defaultdict[int, list[int]] = defaultdict(list)
     users = {user for user, _book, _half_stars in changes}
     for user, club in Membership.objects.active().filter(user__in=users).values_list("user", "club"):
@@ -76,10 +76,10 @@ def count_ratings(changes: Mapping[tuple[int, int, int], int]) -> None:
     )
     entries = {(club, book): pk for pk, club, book in listed.values_list("pk", "club", "book")}
     deltas = _deltas()
-    for (user, book, half_stars), step in changes.items():
+    for (user, book, half_stars), difference in changes.items():
         for club in clubs[user]:
             if (club, book) in entries:
-                deltas[entries[club, book]][f"stars_{half_stars}"] += step
+                deltas[entries[club, book]][f"stars_{half_stars}"] += difference
     _apply_deltas(deltas)
 
 
@@ -133,5 +133,5 @@ def _apply_deltas(deltas: Deltas) -> None:
 
 def _delta(column: str, by_entry: Mapping[int, Any]) -> Case:
     field = cast("Field[Any, Any]", Entry._meta.get_field(column))
-    cases = [When(pk=entry, then=Value(step, field)) for entry, step in by_entry.items() if step]
+    cases = [When(pk=entry, then=Value(difference, field)) for entry, difference in by_entry.items() if difference]
     return Case(*cases, default=Value(0, field), output_field=field)

@@ -1,4 +1,4 @@
-"""URLs of statistics and of the home screen, below `/api/v1/`."""
+"""URLs of statistics and of the home screen, under `/api/v1/`."""
 
 from django.urls import path
 

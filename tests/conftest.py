@@ -163,7 +163,7 @@ def clean_cache() -> None:
     """Clear the cache, throttles and circuit breakers before each test."""
     throttling.memory.clear()
     mail.breaker.reset()
-    redis.breaker.opens_until = 0.0
+    redis.breaker.open_until = 0.0
     cache.clear()
     if settings.REDIS_URL:
         from django_redis import get_redis_connection

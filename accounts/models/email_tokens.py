@@ -36,5 +36,5 @@ class EmailToken(models.Model):
 
     @property
     def is_superseded(self) -> bool:
-        """Return whether the user has changed their e-mail address since the token was sent."""
+        """Whether the user has changed their e-mail address since the token was sent."""
         return self.purpose != EmailTokenPurpose.CHANGE and self.email != self.user.email

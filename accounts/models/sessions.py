@@ -15,7 +15,7 @@ from core.db.fields import BinaryCollationCharField
 
 
 class AuthSessionQuerySet(models.QuerySet["AuthSession"]):
-    """Queries on sessions."""
+    """Queries for sessions."""
 
     def active(self) -> AuthSessionQuerySet:
         """Return the sessions whose tokens are accepted."""
@@ -27,8 +27,8 @@ class AuthSessionQuerySet(models.QuerySet["AuthSession"]):
 
     def expired(self) -> AuthSessionQuerySet:
         """Return the sessions that ended more than 30 days ago. Newer ones are kept to detect stolen tokens."""
-        long_ago = now() - datetime.timedelta(days=30)
-        return self.filter(Q(ended_at__lt=long_ago) | Q(expires_at__lt=long_ago))
+        cutoff = now() - datetime.timedelta(days=30)
+        return self.filter(Q(ended_at__lt=cutoff) | Q(expires_at__lt=cutoff))
 
 
 class AuthSession(models.Model):
@@ -62,7 +62,7 @@ class AuthSession(models.Model):
 
     @property
     def is_active(self) -> bool:
-        """Return whether tokens of this session are accepted."""
+        """Whether tokens of this session are accepted."""
         return self.ended_at is None and self.expires_at > now()
 
 

@@ -132,7 +132,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def avatar_url(self) -> str | None:
-        """Return the URL of the avatar, or None."""
+        """The URL of the avatar, or None."""
         return storage.image_url(self.avatar)
 
     def can_manage(self, other: User) -> bool:
@@ -147,12 +147,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_suspended(self) -> bool:
-        """Return whether the account is suspended now."""
+        """Whether the account is suspended now."""
         return self.suspended_until is not None and self.suspended_until > now()
 
     @property
     def can_sign_in(self) -> bool:
-        """Return whether tokens of this account are accepted now."""
+        """Whether tokens of this account are accepted now."""
         return self.is_active and not self.is_suspended
 
     def update_profile(self, **fields: Any) -> None:

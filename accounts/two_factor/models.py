@@ -135,7 +135,7 @@ class TOTPDevice(models.Model):
 
     @property
     def is_throttled(self) -> bool:
-        """Return whether TOTP codes are rejected after too many wrong ones."""
+        """Whether TOTP codes are rejected after too many wrong ones."""
         excess = self.failures - THROTTLE_AFTER_FAILURES
         if excess < 0 or self.failed_at is None:
             return False

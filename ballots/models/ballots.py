@@ -50,7 +50,7 @@ class BallotQuerySet(models.QuerySet["Ballot"]):
         return self.filter(status=BallotStatus.OPEN, closes_at__lte=timezone.now())
 
     def open_in_clubs(self, clubs: Collection[int]) -> BallotQuerySet:
-        """Return the ballots of `clubs` that take votes, in the order of their closing times."""
+        """Return the ballots of `clubs` that accept votes, in the order of their closing times."""
         ballots = self.filter(club__in=clubs, status=BallotStatus.OPEN, closes_at__gt=timezone.now())
         return ballots.order_by("closes_at", "id")
 
@@ -137,7 +137,7 @@ class Ballot(models.Model):
     def create_ballot(cls, *, club: Club, by: User, candidates: Sequence[int], **fields: Any) -> Ballot:
         """Create a ballot on proposed entries, given by their ids. `fields` are columns of the ballot.
 
-        Raise InvalidField `does_not_exist` or `not_proposed` for the first invalid candidate, and Conflict
+        Raises InvalidFieldError `does_not_exist` or `not_proposed` for the first invalid candidate, and Conflict
         `too_many_ballots` if the club has MAX_OPEN_BALLOTS open ballots.
         """
         club.lock()
@@ -165,8 +165,8 @@ class Ballot(models.Model):
     def vote(self, *, by: User, choices: Sequence[int]) -> None:
         """Set the vote of `by`: ids of entries, in order of preference.
 
-        Raise InvalidField `not_a_candidate`, Conflict `ballot_closed`, and Http404 if the ballot was deleted or the
-        user has left the club.
+        Raises InvalidFieldError `not_a_candidate`, Conflict `ballot_closed`, and Http404 if the ballot was deleted or
+        the user has left the club.
         """
         self._lock_for_vote(by)
         positions = dict(self.candidates.values_list("entry", "position"))
@@ -184,7 +184,7 @@ class Ballot(models.Model):
 
     @atomic_with_retry
     def close(self, *, by: User) -> None:
-        """Close the ballot early and count it. Raise Conflict `ballot_closed`, or Http404 if it was deleted."""
+        """Close the ballot early and count it. Raises Conflict `ballot_closed`, or Http404 if it was deleted."""
         self._lock()
         self.require_open()
         self._finish(by=by)
@@ -212,7 +212,7 @@ class Ballot(models.Model):
         return ObjectRef("ballot", self.pk, self.title)
 
     def require_open(self) -> None:
-        """Raise Conflict `ballot_closed` if the ballot takes no votes."""
+        """Raise Conflict `ballot_closed` if the ballot does not accept votes."""
         if self.status == BallotStatus.CLOSED or self.closes_at <= timezone.now():
             raise Conflict("ballot_closed", _("This ballot is closed."))
 

@@ -165,7 +165,7 @@ class BookAdmin(ReportableModelAdmin, LargeTableModelAdmin):
     list_filter = (LanguageFilter, ("isbn13", admin.EmptyFieldListFilter), ("added_by", admin.EmptyFieldListFilter))
     sortable_by = ("published_year", "ratings_count", "average_rating", "created_at")
     ordering = ("-ratings_count", "-id")
-    # Shows the search box; `get_search_results` does the search.
+    # Django only shows the search box if this is set; `get_search_results` does the search.
     search_fields = ("title_key",)
     search_help_text = _("Words of title and authors, or an ISBN")
     actions = ("compare_selected",)

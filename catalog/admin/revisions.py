@@ -30,7 +30,7 @@ class RevisionAdmin(ReadOnlyModelAdmin):
     list_prefetch_related = ("book", "editor")
     # Used by the link on the page of a book.
     extra_allowed_lookups = ("book__id__exact",)
-    # Shows the search box; `get_search_results` does the search.
+    # Django only shows the search box if this is set; `get_search_results` does the search.
     search_fields = ("id",)
     search_help_text = _("Beginning of the editor's username")
 

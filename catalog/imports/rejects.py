@@ -13,11 +13,11 @@ MAX_ROW_BYTES = 500
 
 
 class RejectsFile:
-    """A CSV file with line number, reason and the beginning of the row, created with the first reject.
+    """A CSV file with line number, reason and the beginning of the row, created when the first row is rejected.
 
     Rows are written before their transaction commits, and the transaction stores the new `size`. The next write
-    truncates the file to that size, which removes the rows of a lost transaction, so that each reject is in the file
-    once.
+    truncates the file to that size, which removes the rows of a transaction that was rolled back, so that each reject
+    is in the file once.
     """
 
     def __init__(self, path: Path, *, size: int = 0) -> None:
@@ -36,11 +36,11 @@ class RejectsFile:
             writer.writerow([row.line, row.reason, _escape(row.text)])
         if not text.tell():
             return self.size
-        head = "" if self.size else "line,reason,row\n"
+        header = "" if self.size else "line,reason,row\n"
         with self.path.open("r+b" if self.size else "wb") as file:
             file.truncate(self.size)
             file.seek(self.size)
-            file.write((head + text.getvalue()).encode())
+            file.write((header + text.getvalue()).encode())
             return file.tell()
 
 

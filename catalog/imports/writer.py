@@ -1,4 +1,4 @@
-"""Write a batch of rows. Each row ends as created, known or rejected; a known row is not changed.
+"""Write a batch of rows. The outcome of each row is created, known or rejected; an existing book is not changed.
 
 A work is identified by its origin. If another book already has its ISBN, the two are the same book if they share an
 author or the title without the series; the new origin then becomes an alternate one of that book. If not, the ISBN is a
@@ -105,7 +105,7 @@ def _write_works(rows: Sequence[tuple[ImportRow, WorkRecord]], counts: Counter[s
             row.reject(f"the author {record.author_keys[0]} is unknown: import authors before works")
             continue
         known.add(record.origin)
-        work = _Work(_book(record, authors), authors)
+        work = _Work(_build_book(record, authors), authors)
         existing = works_by_isbn.get(record.isbn13)
         if existing and same_work(work.book.title, authors, existing.book.title, existing.authors):
             row.outcome = "known"
@@ -122,7 +122,7 @@ def _write_works(rows: Sequence[tuple[ImportRow, WorkRecord]], counts: Counter[s
     AlternateOrigin.objects.bulk_create(AlternateOrigin(origin=origin, book=book) for origin, book in alternate_origins)
 
 
-def _book(record: WorkRecord, authors: Sequence[str]) -> Book:
+def _build_book(record: WorkRecord, authors: Sequence[str]) -> Book:
     return Book(
         work_key=work_key(record.title, authors),
         origin=record.origin,
@@ -172,7 +172,7 @@ def _write_editions(rows: Sequence[tuple[ImportRow, EditionRecord]], counts: Cou
         elif existing is None:
             row.outcome = "created"
             book_by_isbn[record.isbn13] = book
-            new.append(_edition(record, book))
+            new.append(_build_edition(record, book))
         elif existing == book:
             row.outcome = "known"
         elif _merge_into_existing(book, existing, pending=new):
@@ -187,7 +187,7 @@ def _write_editions(rows: Sequence[tuple[ImportRow, EditionRecord]], counts: Cou
     _assign_main_editions({edition.book_id for edition in new})
 
 
-def _edition(record: EditionRecord, book: int) -> Edition:
+def _build_edition(record: EditionRecord, book: int) -> Edition:
     return Edition(
         book_id=book,
         isbn13=record.isbn13,

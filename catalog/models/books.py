@@ -195,12 +195,12 @@ class Book(models.Model):
 
     @property
     def authors(self) -> list[str]:
-        """Return the names of the authors in order."""
+        """The names of the authors in order."""
         return [row.name for row in self.author_rows.all()]
 
     @property
     def subjects(self) -> list[str]:
-        """Return the subjects in order."""
+        """The subjects in order."""
         return [row.name for row in self.subject_rows.all()]
 
     @classmethod
@@ -294,12 +294,12 @@ class Book(models.Model):
 
     @property
     def histogram(self) -> dict[str, int]:
-        """Return the number of ratings per rating, from 0.5 to 5.0 stars."""
+        """The number of ratings per rating, from 0.5 to 5.0 stars."""
         return histogram({n: getattr(self, f"stars_{n}") for n in HALF_STARS})
 
     @property
     def object_ref(self) -> ObjectRef:
-        """Return the reference to the book that logs store."""
+        """The reference to the book that logs store."""
         return ObjectRef("book", self.pk, self.title)
 
     def _log(self, verb: str, by: User | None) -> None:

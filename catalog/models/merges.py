@@ -87,7 +87,7 @@ class Merge(models.Model):
 
     @property
     def book_ids(self) -> list[int]:
-        """Return both ids in lock order."""
+        """Both ids in lock order."""
         return sorted((self.target_id, self.source_id))
 
     def record_moved(self, kind: str, rows: Iterable[int]) -> None:

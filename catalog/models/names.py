@@ -23,7 +23,7 @@ def sort_key(text: str) -> str:
 
 
 def join_authors(names: Sequence[str]) -> str:
-    """Join the names with commas, cut to 500 characters with an ellipsis."""
+    """Join the names with commas, truncated to 500 characters with an ellipsis."""
     line = ", ".join(names)
     return line if len(line) <= 500 else line[:499].rstrip(" ,") + "…"
 

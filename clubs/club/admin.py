@@ -54,7 +54,7 @@ class ClubAdmin(ReportableModelAdmin, LargeTableModelAdmin):
     list_filter = ("visibility", "join_policy")
     list_prefetch_related = ("owner",)
     sortable_by = ("members_count", "created_at")
-    # Only enables the search box; see `get_search_results`.
+    # Django only shows the search box if this is set; `get_search_results` does the search.
     search_fields = ("name_key",)
     search_help_text = _("A club id, or words of name or description")
     actions = ("remove_covers",)
@@ -123,7 +123,7 @@ class ClubAdmin(ReportableModelAdmin, LargeTableModelAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show an API error, such as a lost race, as a message."""
+        """Show an API error, such as a conflict with a concurrent change, as a message."""
         try:
             return super().changeform_view(request, *args, **kwargs)
         except APIException as error:

@@ -115,7 +115,7 @@ class Club(models.Model):
     @classmethod
     @atomic_with_retry
     def create_club(cls, *, by: User, **fields: Any) -> Club:
-        """Create a club owned by `by`. Raise InvalidFieldError if visibility and join policy do not fit."""
+        """Create a club owned by `by`. Raises InvalidFieldError if visibility and join policy do not fit."""
         club = cls(owner=by, **normalize_join_policy({"visibility": Visibility.PUBLIC, **fields}, cls()))
         club.update_derived_fields()
         lock_rows(User, [by.pk])
@@ -244,7 +244,7 @@ class Club(models.Model):
         self.delete()
 
     def lock(self, *, with_user: User | None = None) -> None:
-        """Lock and reload the club; 404 if it was deleted.
+        """Lock and reload the club. Raises Http404 if it was deleted.
 
         Pass `with_user` when a row that refers to the user will be added: users are locked before clubs.
         """
@@ -321,7 +321,7 @@ class Club(models.Model):
 
 
 def normalize_join_policy(fields: dict[str, Any], club: Club) -> dict[str, Any]:
-    """Set the join policy of a private club. Raise InvalidFieldError if `fields` contain another policy."""
+    """Set the join policy of a private club. Raises InvalidFieldError if `fields` contain another policy."""
     private = fields.get("visibility", club.visibility) == Visibility.PRIVATE
     if not private:
         return fields

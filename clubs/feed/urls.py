@@ -1,4 +1,4 @@
-"""URL of the club activity feed, below `/api/v1/`."""
+"""URL of the club activity feed, under `/api/v1/`."""
 
 from django.urls import path
 

@@ -23,7 +23,7 @@ class ClubChildAdmin(ReadOnlyModelAdmin):
     user_field = "user"
     # Used by the links on a club's page.
     extra_allowed_lookups = ("club__id__exact",)
-    # Only enables the search box; see `get_search_results`.
+    # Django only shows the search box if this is set; `get_search_results` does the search.
     search_fields = ("club__id",)
     search_help_text = _("A club id, or the beginning of a username")
 
@@ -39,7 +39,7 @@ class ClubChildAdmin(ReadOnlyModelAdmin):
             return queryset.filter(club=number), False
         return filter_by_username_prefix(queryset, self.user_field, term), False
 
-    def has_act_permission(self, request: HttpRequest) -> bool:
+    def has_manage_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("clubs.change_club")
 
 
@@ -66,11 +66,11 @@ class MembershipAdmin(ClubChildAdmin):
     def role_display(self, row: Membership) -> str:
         return gettext(row.effective_role)
 
-    @admin.action(description=_("Remove selected members from their clubs"), permissions=["act"])
+    @admin.action(description=_("Remove selected members from their clubs"), permissions=["manage"])
     def remove(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
         self._for_each(request, queryset, lambda row: row.remove(by=None))
 
-    @admin.action(description=_("Ban selected members from their clubs"), permissions=["act"])
+    @admin.action(description=_("Ban selected members from their clubs"), permissions=["manage"])
     def ban(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
         self._for_each(request, queryset, lambda row: row.update_membership(by=None, status=MembershipStatus.BANNED))
 
@@ -95,7 +95,7 @@ class InvitationAdmin(ClubChildAdmin):
     fields = ("club", "created_by", "created_at", "expires_at", "uses", "max_uses", "revoked_at")
     actions = ("revoke",)
 
-    @admin.action(description=_("Revoke selected invitations"), permissions=["act"])
+    @admin.action(description=_("Revoke selected invitations"), permissions=["manage"])
     def revoke(self, request: HttpRequest, queryset: InvitationQuerySet) -> None:
         for invitation in queryset.not_revoked():
             with suppress(Http404):  # Already revoked.

@@ -165,7 +165,7 @@ class InvitationViewSet(
 
 @extend_schema(
     summary="Accept an invitation",
-    description="The caller becomes a member at once.",
+    description="The caller becomes a member immediately.",
     responses={
         201: OwnMembershipSerializer,
         **problem_schema(404, "The code is invalid, expired, revoked or used up, or the caller is banned."),

@@ -23,7 +23,7 @@ class ClubChildAdmin(ReadOnlyModelAdmin):
     """Base class for rows of a club, searchable by club id or name prefix."""
 
     club_lookup = "club"
-    # Only enables the search box; see `get_search_results`.
+    # Django only shows the search box if this is set; `get_search_results` does the search.
     search_fields = ("club__id",)
     search_help_text = _("A club id, or the beginning of a club name")
 

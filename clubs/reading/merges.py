@@ -2,7 +2,7 @@
 
 If a club lists only the merged book, its entry changes to the target book. If it lists both, the target's entry stays,
 with the more advanced of the two statuses, and takes over milestones, threads, meetings and candidacies. For each user
-the newer progress wins. The other entry and the older progress are archived and restored when the merge is undone.
+the newer progress is kept. The other entry and the older progress are archived and restored when the merge is undone.
 """
 
 from __future__ import annotations
@@ -146,8 +146,10 @@ def _recompute_counters(*entries: Entry) -> None:
 def _merge_entries(merge: Merge, source: Entry, target: Entry) -> None:
     """Merge an entry into another entry of the same list."""
     _lock_members_and_entries(source, target)
-    is_further = STATUS_ORDER.index(EntryStatus(source.status)) > STATUS_ORDER.index(EntryStatus(target.status))
-    changes = {name: [getattr(target, name), getattr(source, name)] for name in STATUS_FIELDS} if is_further else {}
+    source_is_later = STATUS_ORDER.index(EntryStatus(source.status)) > STATUS_ORDER.index(EntryStatus(target.status))
+    changes = (
+        {name: [getattr(target, name), getattr(source, name)] for name in STATUS_FIELDS} if source_is_later else {}
+    )
     if source.note and not target.note:
         changes["note"] = [target.note, source.note]
     archived = _archive_entry(merge, source, target, changes)

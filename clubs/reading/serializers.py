@@ -55,7 +55,7 @@ class BoundedDateField(serializers.DateField):
 
 
 class BookIdField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
-    """Id of a book in the catalog. The id of a merged book stands for its target."""
+    """Id of a book in the catalog. The id of a merged book is resolved to the book it was merged into."""
 
     default_error_messages = {"does_not_exist": _("There is no such book.")}
 
@@ -118,7 +118,7 @@ class EntryCreateSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class EntryUpdateSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """Changes of an entry."""
+    """Changes to an entry."""
 
     status = serializers.ChoiceField(EntryStatus.choices, required=False)
     position = serializers.IntegerField(min_value=1, max_value=BigIntegerField.MAX_BIGINT, required=False)
@@ -203,7 +203,7 @@ class ProgressSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class MemberProgressSerializer(ModelSerializer):
-    """Progress of a member."""
+    """A member's progress, compared with the schedule."""
 
     user = UserSummarySerializer(read_only=True)
     percent = PercentField(read_only=True)

@@ -38,14 +38,14 @@ def delete_club_entries(club: Club) -> None:
 
 
 def miscounted() -> QuerySet[Any]:
-    """Return the books with wrong counters, annotated with `right_clubs_reading` and `right_clubs_finished`.
+    """Return the books with wrong counters, annotated with `expected_clubs_reading` and `expected_clubs_finished`.
 
     It is empty unless there is a bug.
     """
-    expected = {f"right_{column}": _recount(status) for status, column in counters.COLUMNS.items()}
+    expected = {f"expected_{column}": _recount(status) for status, column in counters.COLUMNS.items()}
     differs = Q()
     for column in counters.COLUMNS.values():
-        differs |= ~Q(**{column: F(f"right_{column}")})
+        differs |= ~Q(**{column: F(f"expected_{column}")})
     return Book.objects.annotate(**expected).filter(differs)
 
 

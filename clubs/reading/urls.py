@@ -1,4 +1,4 @@
-"""URLs of reading lists, below `/api/v1/`."""
+"""URLs of reading lists, under `/api/v1/`."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter

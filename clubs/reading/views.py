@@ -100,14 +100,14 @@ class EntryAccessMixin(ClubAccessMixin):
     """Load the reading list entry named in the URL as `self.entry`."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Answer 404 for a missing entry before the body is validated."""
+        """Raise Http404 for a missing entry before the body is validated."""
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
         if self.level is not None:
             self.entry  # noqa: B018  looked up for its 404
 
     @cached_property
     def entry(self) -> Entry:
-        """Return the entry named in the URL, reusing the loaded club."""
+        """The entry named in the URL, reusing the loaded club."""
         entry = get_object_or_404(Entry.objects.filter(club=self.club), pk=self.kwargs["entry_id"])
         entry.club = self.club
         return entry
@@ -205,7 +205,7 @@ class ProgressViewSet(EntryAccessMixin, mixins.ListModelMixin, GenericViewSet):
         return Response(MyProgressSerializer(progress).data)
 
     def get_unlocked_object(self) -> Entry:
-        """Return the entry, because PUT writes below it."""
+        """Return the entry, because PUT has no object of its own in the URL."""
         return self.entry
 
     def get_etag(self, obj: Any) -> str:

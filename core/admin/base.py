@@ -51,7 +51,7 @@ class AuditedModelAdmin(ModelAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Allow the lookups of filters and links only: `?notes__startswith=` would reveal what no page shows.
 
-        A name that is not a field is a filter's own parameter, or is refused later.
+        A name that is not a field is a filter's own parameter, or is rejected later.
         """
         filters = {_filter_lookup(item) for item in self.list_filter}
         path, _separator, suffix = lookup.rpartition("__")
@@ -162,7 +162,7 @@ class LargeTableModelAdmin(AuditedModelAdmin):
         return rows.prefetch_related(*self.list_prefetch_related)
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        """Refuse an action on more rows than a list shows, since the user cannot have seen them all.
+        """Reject an action on more rows than a list shows, since the user cannot have seen them all.
 
         Raises BadRequest for a selected value that is not an id.
         """

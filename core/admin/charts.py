@@ -1,6 +1,6 @@
-"""Data of the admin's bar charts, which the theme's component draws.
+"""Data of the admin's bar charts, which are rendered by the theme's chart component.
 
-A page shows those in `charts` of its context with `{% include "core/charts.html" %}`.
+A template shows the charts in its context variable `charts` with `{% include "core/charts.html" %}`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def last_months(today: datetime.date, count: int = 12) -> list[datetime.date]:
 
 
 def monthly_chart(title: str | Promise, months: Iterable[tuple[datetime.date, int]]) -> BarChart:
-    """Return a chart by month; the year is below the first one and each January."""
+    """Return a chart by month; the first month and each January are labelled with the year too."""
     labels: list[list[str]] = []
     values = []
     for month, value in months:

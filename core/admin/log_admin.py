@@ -62,7 +62,7 @@ class LogModelAdmin(ReadOnlyModelAdmin):
     # The order of ids is the same, but with this one a period is an index range.
     ordering = ("-created_at", "-id")
     sortable_by = ("created_at",)
-    # Shows the search box; `get_search_results` does the search.
+    # Django only shows the search box if this is set; `get_search_results` does the search.
     search_fields = ("id",)
     actions_list = ("export",)
     actions = None

@@ -29,12 +29,12 @@ class BaseAdminSite(UnfoldAdminSite):
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Wrap a view so that denied requests are recorded in the audit log."""
-        guarded = super().admin_view(view, cacheable)
+        wrapped_view = super().admin_view(view, cacheable)
 
-        @wraps(guarded)
+        @wraps(wrapped_view)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
-                return guarded(request, *args, **kwargs)
+                return wrapped_view(request, *args, **kwargs)
             except PermissionDenied:
                 log_audit_event(
                     "admin.refused", by=request.user, detail=f"{request.method} {request.path}", refused=True

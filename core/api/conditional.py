@@ -1,7 +1,7 @@
 """Conditional requests: `ETag` and `If-None-Match` on reads, `If-Match` on writes.
 
 Django's middleware gives every GET an ETag, a digest of the response body. For a write with `If-Match` the same digest
-is computed of what GET would return now, while the row is locked, so that a change based on an older state is refused.
+is computed of what GET would return now, while the row is locked, so that a change based on an older state is rejected.
 """
 
 from collections.abc import Callable

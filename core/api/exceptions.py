@@ -194,13 +194,13 @@ def _to_api_exception(exc: Exception) -> exceptions.APIException:
     if isinstance(exc, RequestDataTooBig):
         return APIProblem(413, "too_large", DETAILS[413])
     if isinstance(exc, SuspiciousOperation | UnreadablePostError):
-        # Too many parameters, a Host that is not allowed, or a body that was cut off.
+        # Too many parameters, a Host that is not allowed, or a truncated body.
         return APIProblem(400, "bad_request", DETAILS[400])
     if isinstance(exc, OperationalError | InterfaceError):
         logger.error("database unavailable", exc_info=exc)
         return ServiceUnavailable()
     if isinstance(exc, IntegrityError):
-        # Expected races are handled where they occur, with codes of their own; this is the fallback.
+        # Expected concurrent changes are handled where they occur, with their own codes; this is the fallback.
         logger.error("unhandled integrity error", exc_info=exc)
         return Conflict("conflict", _("This conflicts with another change. Please try again."))
     logger.error("unhandled exception", exc_info=exc)
@@ -231,7 +231,7 @@ def _text(detail: Any) -> str:
 
 
 def _error_response(request: HttpRequest, status_code: int, **headers: str) -> HttpResponse:
-    """Return a problem below /api/, else an HTML page, in the admin with a link to its index."""
+    """Return a problem under /api/, and an HTML page elsewhere; in the admin it links to the index."""
     if request.path.startswith("/api/"):
         return problem_response(status_code, CODES[status_code], **headers)
     admin_index = reverse("admin:index")

@@ -78,7 +78,7 @@ class IdFilter(django_filters.NumberFilter):
 
 
 class StrictBooleanFilter(django_filters.ChoiceFilter):
-    """`true` or `false`; any other value is refused, while django-filter's BooleanFilter would ignore it."""
+    """`true` or `false`; any other value is rejected, while django-filter's BooleanFilter would ignore it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=[("true", "true"), ("false", "false")], **kwargs)

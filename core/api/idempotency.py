@@ -34,7 +34,7 @@ def preserve_body(request: Request) -> None:
 def with_idempotency_key(handler: Callable[..., Any], request: Request) -> Callable[..., Any]:
     """Run a signed-in user's POST with `Idempotency-Key` once, and replay its response for a retry.
 
-    The claim on the key is committed first, so that a parallel call gets 409 at once. The effect and the stored
+    The claim on the key is committed first, so that a parallel call gets 409 immediately. The effect and the stored
     response are committed together: a retry after a crash finds both or neither.
     """
     key = _client_key(request)

@@ -18,7 +18,7 @@ logger = logging.getLogger("bookbridge.requests")
 
 
 class RequestBodyLimitMiddleware:
-    """Refuse bodies over the limit with 413 before they are read, and make chunked bodies readable.
+    """Reject bodies over the limit with 413 before they are read, and make chunked bodies readable.
 
     Django reads as many bytes as Content-Length says, and a chunked body has no Content-Length. The application server
     (gunicorn) decodes the chunks and marks the end of the stream, so the body is read here, up to the limit, and gets

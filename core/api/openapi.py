@@ -44,7 +44,7 @@ class SchemaView(StrictQueryParamsMixin, SpectacularAPIView):
     throttle_classes: list[Any] = []
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse unknown formats."""
+        """Reject unknown formats."""
         super().initial(request, *args, **kwargs)
         if request.query_params.get("format", "yaml") not in ("json", "yaml"):
             raise InvalidParameter([{"field": "format", "code": "invalid", "detail": _("Must be json or yaml.")}])

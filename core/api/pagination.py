@@ -1,4 +1,4 @@
-"""Keyset pagination: a page starts after the values of the previous page's last row, so every page costs the same.
+"""Keyset pagination: a page starts after the values of the previous page's last row, so every page takes equally long.
 
 A view lists its orderings in `ordering_fields`: value of `?ordering=` -> fields. The first is the default. The primary
 key is appended unless the last field is unique, so that every ordering is total and no row is skipped or repeated.
@@ -142,7 +142,7 @@ class SearchPagination(KeysetPagination):
     """Pages of a list with `?search=`; the view's `get_unsearched_queryset` returns the list without the search.
 
     For common prefixes the search index is slow, because it collects every match first. So the next `search_window`
-    rows of the list are searched before the index is used. A page costs three queries either way.
+    rows of the list are searched before the index is used. A page takes three queries either way.
     """
 
     search_window = 1000

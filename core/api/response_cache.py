@@ -2,7 +2,7 @@
 
 Each cached action depends on one or more version numbers in the database (`core.counters.versions`), which a write
 increments in its own transaction. The key contains the versions, read before the response is built, so a stale response
-is never served, even if the cache or a message is lost. Cost: one small query per hit.
+is never served, even if the cache or a message is lost. Each hit takes one small query.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _key(request: Request, versions: Mapping[str, int]) -> str:
 
 
 def _get_or_wait(key: str) -> str | None:
-    """Return the cached body. If it is missing, one request gets None at once to build it; the others wait a little."""
+    """Return the cached body. If it is missing, one request gets None and builds it, while the others wait briefly."""
     text = _read(key)
     # None means that the cache is down: there is nothing to wait for.
     if text is not None or cache.add(f"{key}:building", 1, REBUILD_LOCK_SECONDS) is not False:

@@ -134,8 +134,8 @@ NULL_ENUM = "#/components/schemas/NullEnum"
 class AutoSchema(BaseAutoSchema):
     """drf-spectacular's description of an operation, with the headers and the problems that follow from the view.
 
-    Summary and description are the docstring of the view's method, unless that is DRF's, else of the view. The first
-    line is the summary, unless `extend_schema` gives another.
+    Summary and description come from the docstring of the view's method, or from that of the view if the method has
+    none or is inherited from DRF. The first line is the summary, unless `extend_schema` sets one.
     """
 
     def get_paginated_name(self, serializer_name: str) -> str:
@@ -146,7 +146,7 @@ class AutoSchema(BaseAutoSchema):
         """Return the first line of the docstring."""
         return self._docstring().partition("\n")[0].rstrip(".")
 
-    def get_description(self) -> str:  # type: ignore[override]  # like its parent
+    def get_description(self) -> str:  # type: ignore[override]  # as in the base class
         """Return the docstring, without its first line if that is the summary."""
         if self.method == "DELETE" and not self._method_docstring():
             # The view's docstring describes what is deleted, not the call.
@@ -168,9 +168,9 @@ class AutoSchema(BaseAutoSchema):
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         for status in self._common_statuses():
             name, description = COMMON_RESPONSES[status]
-            own = bodies.setdefault(str(status), {"$ref": f"#/components/responses/{name}"})
-            if "description" in own:
-                own["description"] = f"{own['description']} {description}".strip()
+            response = bodies.setdefault(str(status), {"$ref": f"#/components/responses/{name}"})
+            if "description" in response:
+                response["description"] = f"{response['description']} {description}".strip()
         for code, response in bodies.items():
             if code.startswith("2"):
                 response["headers"] = {name: HEADERS[name] for name in self._headers()}
@@ -181,7 +181,7 @@ class AutoSchema(BaseAutoSchema):
         return None if self.method == "DELETE" else super().get_request_serializer()
 
     def _get_request_body(self, direction: Direction = "request") -> dict[str, Any] | None:
-        # drf-spectacular knows no body of DELETE.
+        # drf-spectacular never generates a request body for DELETE.
         serializer = self.get_request_serializer() if self.method == "DELETE" else None
         if serializer is None:
             body: dict[str, Any] | None = super()._get_request_body(direction)
@@ -241,20 +241,20 @@ class AutoSchema(BaseAutoSchema):
 
 
 def inline_null(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Post-processing hook: make a nullable enum the enum or `null`, without a component of its own for null."""
+    """Post-processing hook: inline the `null` of nullable enums instead of referencing the component `NullEnum`."""
     result["components"]["schemas"].pop("NullEnum", None)
-    _replace_null(result)
+    _inline_null_refs(result)
     return result
 
 
-def _replace_null(node: Any) -> None:
+def _inline_null_refs(node: Any) -> None:
     children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
     for child in children:
         if isinstance(child, dict) and child.get("$ref") == NULL_ENUM:
             child.clear()
             child["type"] = "null"
         else:
-            _replace_null(child)
+            _inline_null_refs(child)
 
 
 def add_problem_responses(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from core.search.normalize import is_blank, is_single_line
 class VisibleTextField(serializers.CharField):
     """Text with at least one visible character; an optional text may also be `""`.
 
-    NUL and lone surrogates are refused by DRF's validators, and numbers here: DRF would accept 12 as "12".
+    NUL and lone surrogates are rejected by DRF's validators, and numbers here: DRF would accept 12 as "12".
     """
 
     default_error_messages = {"invisible": _("Enter at least one visible character.")}

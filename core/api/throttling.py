@@ -65,7 +65,7 @@ class LocalCounterStore:
             return
         self.windows = {key: window for key, window in self.windows.items() if window[1] > now}
         if len(self.windows) >= self.max_entries:
-            # No window has ended: drop the oldest tenth at once, so that memory is bounded and this is rare.
+            # No window has ended: drop the oldest tenth in one go, so that memory is bounded and this is rare.
             self.windows = dict(islice(self.windows.items(), self.max_entries // 10, None))
 
 
@@ -101,7 +101,7 @@ def network_prefix(address: str) -> str:
 def check_rate(scope: str, identities: Iterable[tuple[str, int]]) -> float | None:
     """Count a call under each identity; return the seconds to wait if one is over its rate, else None.
 
-    Refused calls count too. Each identity comes with a factor by which its rate is multiplied.
+    Rejected calls count too. Each identity comes with a factor by which its rate is multiplied.
     """
     rates: Any = api_settings.DEFAULT_THROTTLE_RATES
     rate: tuple[int, int] | None = rates[scope]
@@ -126,7 +126,7 @@ def login_idents(address: str, account: str) -> list[tuple[str, int]]:
 
 
 class RateThrottle(BaseThrottle):
-    """Count a call under each of its `identities`; refuse it if one of them is over its rate."""
+    """Count a call under each of its `identities`; reject it if one of them is over its rate."""
 
     scope: str
 

@@ -30,7 +30,7 @@ def validate(serializer: BaseSerializer[Any]) -> dict[str, Any]:
 
 
 class StrictQueryParamsMixin:
-    """Refuse query parameters that the view does not know with 400.
+    """Reject query parameters that the view does not know with 400.
 
     `allowed_query_params` names those that the view itself reads.
     """
@@ -76,7 +76,7 @@ class APIViewMixin(StrictQueryParamsMixin):
         return cast(Request, super().initialize_request(request, *args, **kwargs))  # type: ignore[misc]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Run DRF's checks, but let a retry pass that was refused only because its first call succeeded."""
+        """Run DRF's checks, but let a retry pass that was rejected only because its first call succeeded."""
         idempotency.preserve_body(request)
         try:
             super().initial(request, *args, **kwargs)
@@ -100,7 +100,7 @@ class APIViewMixin(StrictQueryParamsMixin):
         return with_idempotency_key(handler, request)
 
     def perform_authentication(self, request: Request) -> None:
-        """Store the caller's id for the access log, also of requests that are refused later."""
+        """Store the caller's id for the access log, also of requests that are rejected later."""
         super().perform_authentication(request)  # type: ignore[misc]
         request._request.caller_id = request.user.pk if request.user else None  # type: ignore[attr-defined]
 

@@ -14,7 +14,7 @@ class _PinnedLeftJoin(Join):
 
     @property
     def identity(self) -> Any:
-        """Return the identity of a plain join, by which Django finds it for reuse."""
+        """The identity of a plain join, by which Django finds it for reuse."""
         return (Join, *super().identity[1:])
 
     def demote(self) -> Join:

@@ -15,8 +15,8 @@ BATCH_SIZE = 1000
 def lock_rows(model: type[Model], ids: Iterable[int | None]) -> list[int]:
     """Lock rows in primary-key order until the transaction ends, and return the ids of those that exist."""
     rows = model._base_manager.select_for_update().order_by("pk")
-    wanted = sorted({pk for pk in ids if pk is not None})
-    return [pk for batch in batched(wanted) for pk in rows.filter(pk__in=batch).values_list("pk", flat=True)]
+    sorted_ids = sorted({pk for pk in ids if pk is not None})
+    return [pk for batch in batched(sorted_ids) for pk in rows.filter(pk__in=batch).values_list("pk", flat=True)]
 
 
 def batched(items: Iterable[T], size: int = BATCH_SIZE) -> Iterator[list[T]]:

@@ -33,7 +33,7 @@ breakers: defaultdict[str, CircuitBreaker] = defaultdict(lambda: CircuitBreaker(
 
 
 class ReplicaReadsMiddleware:
-    """Middleware that sends the reads of anonymous GET requests below `/api/` to a replica."""
+    """Middleware that sends the reads of anonymous GET requests under `/api/` to a replica."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

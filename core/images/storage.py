@@ -77,13 +77,13 @@ def delete_orphans() -> int:
     """Delete files older than a day that no row refers to, and return their number."""
     deleted = 0
     for names in _batches():
-        unclaimed = [name for name in names if _is_old(name)]
+        old_names = [name for name in names if _is_old(name)]
         owners: dict[str, set[int]] = {}
-        for name in unclaimed:
+        for name in old_names:
             if match := STORED_NAME_PATTERN.fullmatch(name):
                 owners.setdefault(match[1], set()).add(int(match[2]))
-        used = {name for folder, ids in owners.items() for name in image_folders[folder](ids, unclaimed)}
-        for name in set(unclaimed) - used:
+        used = {name for folder, ids in owners.items() for name in image_folders[folder](ids, old_names)}
+        for name in set(old_names) - used:
             default_storage.delete(name)
             deleted += 1
     return deleted

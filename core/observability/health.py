@@ -34,17 +34,17 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 def _database_status() -> str:
-    # A new connection, because a persistent one to a server that froze meanwhile fails only after a long time-out.
-    fresh = connection.copy() if connection.vendor == "mysql" else connection
+    # A new connection, because a persistent one to an unresponsive server fails only after a long timeout.
+    new_connection = connection.copy() if connection.vendor == "mysql" else connection
     try:
-        with fresh.cursor() as cursor:
+        with new_connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error as error:
         logger.warning("database down: %s", type(error).__name__)
         return "down"
     finally:
-        if fresh is not connection:
-            fresh.close()
+        if new_connection is not connection:
+            new_connection.close()
     return "ok"
 
 

@@ -68,7 +68,7 @@ class ResilientWatchedFileHandler(WatchedFileHandler):
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        """Report a full or read-only disk once a minute, and go on."""
+        """Report a full or read-only disk at most once a minute, and continue."""
         stream, self.stream = self.stream, None
         with contextlib.suppress(OSError):
             if stream is not None:

@@ -19,7 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from core.search.normalize import split_words
 
 TERM_PREFIX = "qq"
-# InnoDB ignores words over 84 characters; stored and searched words are both cut, so that longer ones are found.
+# InnoDB ignores words over 84 characters; stored and searched words are both truncated, so that longer ones are found.
 MAX_TERM_LENGTH = 40
 MAX_QUERY_TERMS = 10
 

@@ -47,7 +47,7 @@ class FullTextIndex:
 
     @property
     def name(self) -> str:
-        """Return the name of the index, on SQLite of the FTS5 table."""
+        """The name of the index, on SQLite of the FTS5 table."""
         return f"{self.table}_search"
 
     def operation(self) -> RunPython:

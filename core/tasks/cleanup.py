@@ -1,4 +1,4 @@
-"""Daily deletion of expired rows, in batches, so that no lock is held for long."""
+"""Daily deletion of expired rows, in batches, so that locks are held only briefly."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -5,11 +5,12 @@
 >>> remind.enqueue(meeting=7)
 >>> remind.using(run_after=tomorrow).enqueue(meeting=7)
 
-Tasks run at least once: a process may end between the work and the record that it is done. The function of an `atomic`
-task (the default) writes to the database only; its writes and that record are one transaction, so they happen once.
+Tasks run at least once: a process may be killed after the work and before the task is marked as done. The function of
+an `atomic` task (the default) must only write to the database; its writes are committed together with that mark, so
+they happen exactly once.
 
-Each task is a plain `django_tasks.Task` that also runs on any other backend in TASKS: there it runs to its end in one
-call, and how often it is retried is up to that backend. `unique` is a feature of our backend alone.
+Each task is a plain `django_tasks.Task` that also runs on any other backend in TASKS: there it runs to completion in
+one call, and that backend decides about retries. `unique` is a feature of our backend alone.
 """
 
 from __future__ import annotations
@@ -49,20 +50,20 @@ def task(
 ) -> Callable[[Callable[P, bool | None]], Task[P, None]]:
     """Return a decorator that makes a task of a function, which returns True if there is more to do.
 
-    An exception means another attempt, later. `on_failure` is called with the task's arguments after the last one, in
-    one transaction with the record of the failure. Of several `unique` tasks with the same arguments only the first is
-    run, for as long as its row exists: 30 days after it succeeded.
+    After an exception the task is retried later. `on_failure` is called with the task's arguments after the last
+    attempt, in the transaction that marks the task as failed. Of several `unique` tasks with the same arguments only
+    the first is run, for as long as its row exists: 30 days after it succeeded.
     """
 
     def decorate(function: Callable[P, bool | None]) -> Task[P, None]:
         step = atomic_with_retry(function) if atomic else function
 
         @functools.wraps(function)
-        def run_to_end(*args: P.args, **kwargs: P.kwargs) -> None:
+        def run_to_completion(*args: P.args, **kwargs: P.kwargs) -> None:
             while step(*args, **kwargs):
                 pass
 
-        decorated = django_tasks.task(run_to_end)
+        decorated = django_tasks.task(run_to_completion)
         options[decorated.module_path] = TaskOptions(function, atomic, unique, on_failure)
         return decorated
 

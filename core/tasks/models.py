@@ -46,7 +46,7 @@ class LeaseLostError(Exception):
 
 
 class QueuedTaskQuerySet(models.QuerySet["QueuedTask"]):
-    """Claiming, retrying and expiring queued tasks."""
+    """Queries for queued tasks."""
 
     def due(self) -> QueuedTaskQuerySet:
         """Return the tasks that can run now, the longest waiting first."""
@@ -57,9 +57,9 @@ class QueuedTaskQuerySet(models.QuerySet["QueuedTask"]):
         return self.filter(status=TaskStatus.SUCCESSFUL, finished_at__lt=timezone.now() - RETENTION)
 
     def retry(self) -> int:
-        """Make failed tasks due at once, with all their attempts again, and return how many there were."""
-        fresh = {"status": TaskStatus.READY, "run_after": timezone.now(), "attempts": 0, "error": ""}
-        count = self.filter(status=TaskStatus.FAILED).update(**fresh, finished_at=None)
+        """Make failed tasks due immediately with their attempts reset, and return how many there were."""
+        reset = {"status": TaskStatus.READY, "run_after": timezone.now(), "attempts": 0, "error": ""}
+        count = self.filter(status=TaskStatus.FAILED).update(**reset, finished_at=None)
         transaction.on_commit(wake.set)
         return count
 
@@ -114,7 +114,7 @@ class QueuedTask(models.Model):
         return f"{self.task_path} ({self.pk})"
 
     def claim(self) -> bool:
-        """Claim the task for the length of a lease; return whether no other worker was faster."""
+        """Claim the task for the length of a lease; return False if another worker has claimed it first."""
         lease_end = timezone.now() + LEASE_DURATION
         if not self._own_lease().update(run_after=lease_end, attempts=models.F("attempts") + 1):
             return False
@@ -132,7 +132,7 @@ class QueuedTask(models.Model):
             self._write(status=TaskStatus.SUCCESSFUL, finished_at=timezone.now())
 
     def retry_or_fail(self, error: Exception) -> None:
-        """Make the task due later, with a growing backoff; after the last attempt it has failed.
+        """Schedule a retry with exponential backoff, or mark the task as failed after the last attempt.
 
         Raises LeaseLostError.
         """
@@ -144,7 +144,7 @@ class QueuedTask(models.Model):
             self._write(status=TaskStatus.FAILED, finished_at=now, error=name)
 
     def to_result(self, task: Task[Any, Any], *, backend: str) -> TaskResult[Any]:
-        """Return the row as django.tasks knows it. Texts of errors are not stored: they may quote personal data."""
+        """Return the row as a `TaskResult`. Texts of errors are not stored: they may quote personal data."""
         return TaskResult(
             task=task,
             id=self.key,
@@ -171,7 +171,7 @@ class QueuedTask(models.Model):
 
 
 class PeriodicTaskQuerySet(models.QuerySet["PeriodicTask"]):
-    """Starting periods."""
+    """Queries for periodic tasks."""
 
     def start_period(self, task_path: str, period: int) -> bool:
         """Record the period of a task; return whether this call was the first to do so."""

@@ -25,7 +25,7 @@ logger = logging.getLogger("bookbridge.tasks")
 
 
 class WorkerLostError(Exception):
-    """The worker was lost in each of the attempts."""
+    """The worker was killed, or lost its lease, in each of the attempts."""
 
 
 def find_task(path: str) -> Task[Any, Any]:
@@ -95,7 +95,7 @@ class Worker:
         self.stop_requested = False
 
     def run(self) -> None:
-        """Run tasks; while the database is unreachable, ask it again less and less often."""
+        """Run tasks; while the database is unreachable, try again at increasing intervals."""
         wait = self.poll_interval
         while not self.stop_requested:
             close_old_connections()

@@ -94,8 +94,8 @@ class Post(models.Model):
     ) -> Post:
         """Create a post, optionally in reply to another post of the thread.
 
-        Raise Conflict `thread_closed` or `post_deleted`, and InvalidField for a `spoiler_percent` in a thread without
-        an entry.
+        Raises Conflict `thread_closed` or `post_deleted`, and InvalidFieldError for a `spoiler_percent` in a thread
+        without an entry.
         """
         thread.lock()
         thread.require_open()
@@ -112,8 +112,9 @@ class Post(models.Model):
     def update_post(self, *, by: User, **values: Any) -> None:
         """Update `body`, `spoiler_percent` or both. A raised `spoiler_percent` also raises that of replies.
 
-        Users other than the author may only raise `spoiler_percent`; raise Forbidden `author_only` otherwise. Raise
-        Conflict `post_deleted`, and `thread_closed` for all changes but a raised `spoiler_percent`.
+        Users other than the author may only raise `spoiler_percent`; other changes raise PermissionDeniedProblem
+        `author_only`. Raises Conflict `post_deleted`, and `thread_closed` for all changes but a raised
+        `spoiler_percent`.
         """
         self._lock()
         old, body, is_author = self.spoiler_percent, values.get("body", self.body), by.pk == self.author_id
@@ -138,7 +139,7 @@ class Post(models.Model):
 
     @atomic_with_retry
     def soft_delete(self, *, by: User) -> None:
-        """Delete text, author and reactions of the post; the row stays. Raise Conflict `post_deleted`."""
+        """Delete text, author and reactions of the post; the row stays. Raises Conflict `post_deleted`."""
         self._lock()
         self.record_event("deleted", by=by)
         Post.objects.filter(pk=self.pk).blank_out()
@@ -161,7 +162,7 @@ class Post(models.Model):
     def react(self, emoji: str, *, by: User) -> None:
         """Add a reaction, unless the user has added the same one before.
 
-        Raise Conflict `post_deleted`, `thread_closed`, or `too_many_reactions` beyond MAX_DISTINCT_EMOJI emoji.
+        Raises Conflict `post_deleted`, `thread_closed`, or `too_many_reactions` beyond MAX_DISTINCT_EMOJI emoji.
         """
         self._lock_post()
         key, existing = emoji_key(emoji), Reaction.objects.filter(post=self)
@@ -183,7 +184,7 @@ class Post(models.Model):
 
     @atomic_with_retry
     def reveal(self, *, by: User) -> None:
-        """Reveal the post permanently for `by` only. Raise Conflict `post_deleted`."""
+        """Reveal the post permanently for `by` only. Raises Conflict `post_deleted`."""
         self._lock_post()
         if self.author_id == by.pk:
             return
@@ -205,7 +206,7 @@ class Post(models.Model):
     def resolve_spoiler_percent(self, requested: Decimal | None, *, by: User) -> Decimal | None:
         """Return the `spoiler_percent` for the requested one; None requests the author's own progress.
 
-        It is at least that of the post it replies to. Raise InvalidField if the thread is not about a book.
+        It is at least that of the post it replies to. Raises InvalidFieldError if the thread is not about a book.
         """
         minimum = self.reply_to.spoiler_percent if self.reply_to else None
         if self.thread.entry_id is None:
@@ -219,7 +220,7 @@ class Post(models.Model):
     def _insert(self) -> None:
         """Save the new post and count it. The thread must be locked.
 
-        Raise NotAuthenticated if the author's account was deleted in the meantime.
+        Raises NotAuthenticated if the author's account was deleted in the meantime.
         """
         self.club_id = self.thread.club_id
         self.search_text = self._search_text(self.body)
@@ -230,7 +231,7 @@ class Post(models.Model):
             record_activity(self.author_id, club=self.club_id, at=self.created_at)
 
     def _refresh_locked(self) -> None:
-        """Lock and reload the row. Raise Http404 if it does not exist, and Conflict if the post was deleted."""
+        """Lock and reload the row. Raises Http404 if it does not exist, and Conflict if the post was deleted."""
         try:
             self.refresh_from_db(fields=MUTABLE_FIELDS, from_queryset=Post.objects.select_for_update())
         except Post.DoesNotExist:
@@ -258,7 +259,7 @@ class Post(models.Model):
         self._refresh_locked()
 
     def _lock_post(self) -> None:
-        """Lock the post only. Raise Http404 if it does not exist, and Conflict if it was deleted."""
+        """Lock the post only. Raises Http404 if it does not exist, and Conflict if it was deleted."""
         rows = Post.objects.select_for_update().filter(pk=self.pk)
         deleted_at = list(rows.values_list("deleted_at", flat=True))
         if not deleted_at:
@@ -287,7 +288,7 @@ class Post(models.Model):
             return
         lower = Q(spoiler_percent__isnull=True) | Q(spoiler_percent__lt=self.spoiler_percent)
         later = Post.objects.filter(lower, thread=self.thread_id, pk__gt=self.pk, reply_to__isnull=False)
-        # Replies come after their parent in the order of ids.
+        # A reply has a higher id than the post it replies to.
         raised = {self.pk}
         for pk, parent in later.order_by("pk").values_list("pk", "reply_to"):
             if parent in raised:

@@ -104,7 +104,7 @@ class Thread(models.Model):
     ) -> Thread:
         """Create a thread with its first post.
 
-        Raise InvalidField if the entry was deleted, or for a `spoiler_percent` without an entry.
+        Raises InvalidFieldError if the entry was deleted, or for a `spoiler_percent` without an entry.
         """
         club.lock()
         if entry is not None and not Entry.objects.filter(pk=entry.pk, club=club).exists():
@@ -120,7 +120,7 @@ class Thread(models.Model):
 
     @atomic_with_retry
     def update_thread(self, *, by: User, **fields: Any) -> None:
-        """Update `title`, `pinned` or `closed`. Raise Conflict `thread_closed` for a new title in a closed thread."""
+        """Update `title`, `pinned` or `closed`. Raises Conflict `thread_closed` for a new title in a closed thread."""
         self.lock()
         changed = {name: value for name, value in fields.items() if getattr(self, name) != value}
         if "title" in changed and changed.get("closed", self.closed):
@@ -139,14 +139,14 @@ class Thread(models.Model):
 
     @atomic_with_retry
     def delete_own(self, *, by: User) -> None:
-        """Delete the thread as its author. Raise Forbidden for others, or if it has posts of others."""
+        """Delete the thread as its author. Raises PermissionDeniedProblem for others, or if it has posts by others."""
         self.lock()
         if self.author_id != by.pk or self.posts.filter(deleted_at__isnull=True).exclude(author=by).exists():
             raise permission_denied(Rank.MODERATOR)
         self._delete(by)
 
     def lock(self) -> None:
-        """Lock and reload the club and the thread. Raise Http404 if either was deleted."""
+        """Lock and reload the club and the thread. Raises Http404 if either was deleted."""
         self.club.lock()
         try:
             self.refresh_from_db(fields=LOCKED_FIELDS, from_queryset=Thread.objects.select_for_update())

@@ -160,8 +160,8 @@ class Meeting(models.Model):
     ) -> Meeting:
         """Create a meeting, or with `repeats` (`every`, `count`) a series, and return the first meeting.
 
-        `timezone` defaults to the club's. Raise InvalidField for an entry of another club's reading list, or if the
-        series extends beyond the year 2100.
+        `timezone` defaults to the club's. Raises InvalidFieldError for an entry of another club's reading list, or if
+        the series extends beyond the year 2100.
         """
         club.lock(with_user=by)
         _check_entry(club, fields)
@@ -183,8 +183,8 @@ class Meeting(models.Model):
         """Update the meeting; with the scope `following`, also all later meetings of its series.
 
         Those are moved by the same difference in local time. Seats that become free go to the waitlist. `by` is None
-        for staff. Raise InvalidField for an entry of another club's reading list, or a time outside of the years 1900
-        to 2100.
+        for staff. Raises InvalidFieldError for an entry of another club's reading list, or a time outside of the years
+        1900 to 2100.
         """
         rows = self._lock_scope(by, scope)
         _check_entry(self.club, values)
@@ -235,14 +235,14 @@ class Meeting(models.Model):
         return True
 
     def lock(self) -> None:
-        """Lock and reload the row. Raise Http404 if it was deleted."""
+        """Lock and reload the row. Raises Http404 if it was deleted."""
         try:
             self.refresh_from_db(from_queryset=Meeting.objects.not_deleted().select_for_update())
         except Meeting.DoesNotExist:
             raise Http404 from None
 
     def require_open(self) -> None:
-        """Raise Conflict `meeting_cancelled` or `meeting_over` if the meeting takes no RSVPs."""
+        """Raise Conflict `meeting_cancelled` or `meeting_over` if the meeting does not accept RSVPs."""
         if self.status == MeetingStatus.CANCELLED:
             raise Conflict("meeting_cancelled", _("This meeting is cancelled."))
         if self.is_over:
@@ -300,7 +300,7 @@ class Meeting(models.Model):
         return changed
 
     def _set_time(self, local: datetime.datetime, zone: str) -> None:
-        """Set the local start. Raise InvalidField outside of the years 1900 to 2100."""
+        """Set the local start. Raises InvalidFieldError outside of the years 1900 to 2100."""
         try:
             at = to_utc(local, zone)
         except OverflowError:
@@ -344,7 +344,7 @@ NOTIFIED_FIELDS = {"status", "place", "url", *TIME_FIELDS}
 
 
 def _check_entry(club: Club, values: dict[str, Any]) -> None:
-    """Raise InvalidField if `entry_id` is not on the club's reading list. The club must be locked."""
+    """Raise InvalidFieldError if `entry_id` is not on the club's reading list. The club must be locked."""
     entry = values.get("entry_id")
     if entry is not None and not Entry.objects.filter(club=club, pk=entry).exists():
         raise InvalidFieldError("entry", "does_not_exist", _("This entry is not on the reading list."))

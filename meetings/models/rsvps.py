@@ -111,7 +111,7 @@ class Rsvp(models.Model):
     def set_rsvp(cls, *, meeting: Meeting, by: User, answer: str) -> Rsvp:
         """Set the RSVP of `by`, and give a seat that becomes free to the first user on the waitlist.
 
-        Return the RSVP with its `waitlist_position`. Raise Http404 if the meeting was deleted or the user has left the
+        Return the RSVP with its `waitlist_position`. Raises Http404 if the meeting was deleted or the user has left the
         club, and Conflict `meeting_cancelled`, `meeting_over` or `no_maybe`.
         """
         # Removing a member locks the user too, so the membership cannot change after it was read.
@@ -132,7 +132,7 @@ class Rsvp(models.Model):
                 cls.objects.promote_waitlist(meeting)
             record_event("meeting.answered", actor=by.pk, object_ref=meeting.object_ref)
             record_activity(by.pk, club=meeting.club_id, at=rsvp.answered_at)
-        # Read under the lock: afterwards the meeting may be deleted, with its RSVPs.
+        # Read while the meeting is locked; afterwards it may be deleted with its RSVPs.
         return cls.objects.with_waitlist_position().get(pk=rsvp.pk)
 
     def _save_answer(self, answer: str) -> None:
@@ -201,7 +201,8 @@ class Attendance(models.Model):
     def set_attendance(cls, *, meeting: Meeting, by: User, users: Iterable[int]) -> None:
         """Replace the attendance of a meeting with `users`.
 
-        Raise InvalidField for a user who is neither a current nor a former member, and Conflict `meeting_cancelled`.
+        Raises InvalidFieldError for a user who is neither a current nor a former member, and Conflict
+        `meeting_cancelled`.
         """
         user_ids = sorted(set(users))
         lock_rows(User, [*user_ids, by.pk])

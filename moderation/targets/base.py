@@ -31,13 +31,13 @@ class TargetSnapshot(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """Return a digest of `text`; a decision is rejected if it has changed since the moderator opened the case."""
+        """A digest of `text`; a decision is rejected if it has changed since the moderator opened the case."""
         return sha256_hex(self.text)
 
 
 @dataclass(frozen=True)
 class Excerpt:
-    """A text shown on the case page; `is_target` marks the reported one, `note` is an optional remark."""
+    """A text shown on the case page. `is_target` marks the reported text; `note` is an optional label."""
 
     author: User | None
     written_at: datetime.datetime
@@ -78,7 +78,7 @@ class ReportTarget(Generic[TargetModel]):
         raise NotImplementedError
 
     def lock(self, obj: TargetModel, *, by: User) -> None:
-        """Lock `by`, the author and the object in lock order, and reload it. Raises Http404 if it is deleted.
+        """Lock `by`, the author and the object in lock order, and reload the object. Raises Http404 if it is deleted.
 
         `hide` and `restore` must not need further locks.
         """

@@ -63,11 +63,11 @@ def without_series(title: str) -> str:
 
 def _first(books: BookQuerySet, title_key: str, authors: list[str]) -> Book | None:
     """Return the most rated book with this title and one of the authors."""
-    wanted = _author_keys(authors)
+    author_keys = _author_keys(authors)
     for book in (
         books.order_by("-ratings_count", "id").prefetch_related("author_rows").defer("description")[:MAX_CANDIDATES]
     ):
-        if sort_key(without_series(book.title)) == title_key and wanted & _author_keys(book.authors):
+        if sort_key(without_series(book.title)) == title_key and author_keys & _author_keys(book.authors):
             return book
     return None
 

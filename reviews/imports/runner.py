@@ -19,7 +19,7 @@ logger = logging.getLogger("bookbridge.imports")
 
 # After this many rows that write nothing, progress is saved; after a crash only these are read again.
 MAX_UNSAVED_ROWS = 200
-# SQLite allows one writer, and waiting ones only poll; without a pause they would wait long.
+# SQLite allows one writer at a time, and waiting writers poll for the lock; a pause lets them acquire it.
 PAUSE_SECONDS = 0.02
 
 
@@ -36,15 +36,15 @@ class ImportRunner:
         self.report = self._saved = review_import.report
         self._rows = ExportFile(data, review_import.source).rows(skip=review_import.rows_processed)
 
-    def run(self, *, stopped: Callable[[], bool], progress: Callable[[int], None] = lambda done: None) -> bool:
-        """Process the remaining rows until `stopped` returns True; return whether the import has finished.
+    def run(self, *, should_stop: Callable[[], bool], progress: Callable[[int], None] = lambda done: None) -> bool:
+        """Process the remaining rows until `should_stop` returns True; return whether the import has finished.
 
         Raises SupersededError if another process has continued the import.
         """
         for line, row in self._rows:
             self._process(line, row)
             progress(self.report.rows_processed)
-            if stopped() and self.report.rows_processed < self.review_import.rows:
+            if should_stop() and self.report.rows_processed < self.review_import.rows:
                 self._save_progress()
                 return False
             if self.report.rows_processed - self._saved.rows_processed >= MAX_UNSAVED_ROWS:
@@ -77,11 +77,11 @@ class ImportRunner:
         if not users.values_list("pk").first():
             raise SupersededError
         report = self.report.with_row(*write(row, review_import=self.review_import))
-        self.review_import.advance(report, since=self._saved)
+        self.review_import.save_progress(report, since=self._saved)
         return report
 
     def _save_progress(self, *, end: bool = False) -> None:
-        self.review_import.advance(self.report, since=self._saved, end=end)
+        self.review_import.save_progress(self.report, since=self._saved, end=end)
         self._saved = self.report
 
 
@@ -106,7 +106,7 @@ def write(row: ReviewRow, *, review_import: ReviewImport) -> list[str]:
     if imported is None or imported.last_import == review_import.pk:
         return ["skipped", _skip_reason(review, row, review_import)]
     if _is_same(review, row):
-        imported.seen_again(by=review_import)
+        imported.mark_as_seen(by=review_import)
         return ["skipped", "unchanged"]
     if imported.edited_at != review.edited_at:
         return ["skipped", "edited_here"]
@@ -115,7 +115,7 @@ def write(row: ReviewRow, *, review_import: ReviewImport) -> list[str]:
     review.update_review(
         **_content(row), **({} if row.date_read is None or _same_day(review, row) else {"created_at": row.date_read})
     )
-    imported.seen_again(by=review_import, edited_at=review.edited_at)
+    imported.mark_as_seen(by=review_import, edited_at=review.edited_at)
     return ["updated", *warnings]
 
 

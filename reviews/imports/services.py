@@ -25,7 +25,7 @@ RETENTION = datetime.timedelta(days=90)
 def start_import(*, by: User, source: str, visibility: str, data: bytes) -> ReviewImport:
     """Enqueue the import of an export.
 
-    Raises InvalidField `not_csv`, `wrong_columns` or `too_many_rows`, Conflict `too_many_imports`.
+    Raises InvalidFieldError `not_csv`, `wrong_columns` or `too_many_rows`, Conflict `too_many_imports`.
     """
     try:
         rows = ExportFile(data, source).count()

@@ -62,7 +62,7 @@ class ImportReport:
 
 
 class ImportQuerySet(models.QuerySet["ReviewImport"]):
-    """Queries on imports."""
+    """Queries for imports."""
 
     def visible_to(self, user: Any) -> ImportQuerySet:
         """Return the imports of `user`."""
@@ -111,18 +111,18 @@ class ReviewImport(models.Model):
 
     @property
     def data(self) -> bytes:
-        """Return the file. Raises ValueError if it is not stored."""
+        """The file. Raises ValueError if it is not stored."""
         if self.content is None:
             raise ValueError("the file is not stored")
         return zlib.decompress(self.content)
 
     @property
     def report(self) -> ImportReport:
-        """Return the result of the rows processed so far."""
+        """The result of the rows processed so far."""
         values = {column.name: getattr(self, column.name) for column in dataclasses.fields(ImportReport)}
         return ImportReport(**values | {"errors": tuple(tuple(error) for error in self.errors)})
 
-    def advance(self, report: ImportReport, *, since: ImportReport, end: bool = False) -> None:
+    def save_progress(self, report: ImportReport, *, since: ImportReport, end: bool = False) -> None:
         """Save the progress, and finish the import if `end`. This instance is not updated.
 
         Raises SupersededError if the stored progress is no longer `since`, so that no row is counted twice.
@@ -136,7 +136,7 @@ class ReviewImport(models.Model):
 
     @atomic_with_retry
     def fail(self, code: str) -> None:
-        """Mark the import as failed, with a key of `REASON_MESSAGES`. Imported reviews stay."""
+        """Mark the import as failed, with a key of `REASON_MESSAGES`. Reviews imported so far are kept."""
         values = {"status": ImportStatus.FAILED, "failure": code, "ended_at": timezone.now(), "content": None}
         ReviewImport.objects.open().filter(pk=self.pk).update(**values)
 
@@ -170,6 +170,6 @@ class ImportedReview(models.Model):
     def __str__(self) -> str:
         return f"{self.origin}: {self.review_id}"
 
-    def seen_again(self, *, by: ReviewImport, **values: Any) -> None:
+    def mark_as_seen(self, *, by: ReviewImport, **values: Any) -> None:
         """Record that an import contained the row, so that it skips further rows about the same book."""
         ImportedReview.objects.filter(pk=self.pk).update(last_import=by.pk, **values)

@@ -107,7 +107,7 @@ class Review(models.Model):
             models.Index(fields=["language", "created_at", "id"], name="reviews_review_language"),
         ]
         constraints = [
-            # NULLs never collide in a unique index, so a book can have reviews of several deleted accounts.
+            # NULLs are distinct in a unique index, so a book can have reviews of several deleted accounts.
             models.UniqueConstraint(fields=["author", "book"], name="reviews_review_once"),
             models.CheckConstraint(
                 condition=Q(rating__isnull=True) | Q(rating__range=(HALF_STARS[0], HALF_STARS[-1])),
@@ -130,7 +130,7 @@ class Review(models.Model):
     def create_review(cls, *, book: Book, by: User, **fields: Any) -> Review:
         """Create a review of `book` by a user. `fields` are plain columns; the language defaults to the user's.
 
-        Raises Conflict `already_reviewed`, and InvalidField without a rating or a text or if the book is deleted.
+        Raises Conflict `already_reviewed`, and InvalidFieldError without a rating or a text or if the book is deleted.
         """
         review = cls(book=book, author=by, **{"language": by.language.lower(), **fields})
         review._check_content()
@@ -151,7 +151,7 @@ class Review(models.Model):
 
     @atomic_with_retry
     def update_review(self, **fields: Any) -> None:
-        """Update plain columns, and `edited_at` if a value differs. Raises InvalidField without a rating or a text."""
+        """Update the fields, and `edited_at` if a value differs. Raises InvalidFieldError without rating and text."""
         self.lock()
         changed = {name: value for name, value in fields.items() if getattr(self, name) != value}
         if changed:
@@ -209,17 +209,17 @@ class Review(models.Model):
 
     @property
     def is_public(self) -> bool:
-        """Return whether everyone may read the review, so that it is counted. See also `ReviewQuerySet.public`."""
+        """Whether everyone may read the review, so that it is counted. See also `ReviewQuerySet.public`."""
         return self.visibility == ReviewVisibility.PUBLIC and self.hidden_at is None
 
     @property
     def stars(self) -> float | None:
-        """Return the rating in stars."""
+        """The rating in stars."""
         return None if self.rating is None else self.rating / 2
 
     @property
     def stars_display(self) -> str:
-        """Return the localized rating: `4.5 ★`, or `4,5 ★` in Portuguese."""
+        """The localized rating: `4.5 ★`, or `4,5 ★` in Portuguese."""
         return "" if self.stars is None else f"{number_format(self.stars, 1)} ★"
 
     def lock(self, *, with_user: User | None = None) -> None:
@@ -240,7 +240,7 @@ class Review(models.Model):
 
     @property
     def object_ref(self) -> ObjectRef:
-        """Return the reference used by events and notifications."""
+        """The reference used by events and notifications."""
         return ObjectRef("review", self.pk, self.book.title)
 
     def _log(self, verb: str, by: User | None) -> None:

@@ -18,7 +18,7 @@ def reset_cache() -> None:
         del caches["default"]
     vars(caches).pop("settings", None)
     ConnectionFactory._pools.clear()
-    breaker.opens_until = 0.0
+    breaker.open_until = 0.0
 
 
 @pytest.fixture

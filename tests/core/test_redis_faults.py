@@ -24,7 +24,7 @@ pytestmark = [
 ]
 
 # Seconds per request. The contract allows half a second; the rest is for a machine that is busy with other tests.
-# Without the breaker a frozen server would cost each call a time-out of a quarter of a second.
+# Without the breaker each call to an unresponsive server would wait for a timeout of a quarter of a second.
 MAX_SECONDS = 3.0
 
 
@@ -144,7 +144,7 @@ def test_requests_survive_a_redis_outage(server, ask, monkeypatch, client, fault
     started = time.monotonic()
     assert client.get("/readyz").json()["status"] == "degraded"
     assert time.monotonic() - started < MAX_SECONDS
-    time.sleep(1.1)  # the breaker lets one call through, which costs a time-out
+    time.sleep(1.1)  # the breaker lets one call through, which waits for the timeout
     assert ask() is None
     mend()
     time.sleep(1.1)

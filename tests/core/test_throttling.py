@@ -18,7 +18,7 @@ LIMITED = "/api/v1/probe/limited/"
 
 @pytest.fixture
 def patient_redis(monkeypatch):
-    """Long time-outs, so that a busy machine does not open the circuit breaker."""
+    """Long timeouts, so that a busy machine does not open the circuit breaker."""
     if settings.REDIS_URL:
         for name in ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT"):
             monkeypatch.setitem(settings.CACHES["default"]["OPTIONS"], name, 20)

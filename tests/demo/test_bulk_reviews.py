@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from demo.bulk import Seeder
-from demo.bulk_reviews import draw_pairs
+from demo.bulk_reviews import generate_reviews
 from reviews.models import Review
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def test_seed_creates_reviews_with_correct_counters(capsys):
 
 def test_equal_seeds_create_equal_reviews():
     def draw(seed: int) -> list[tuple[object, ...]]:
-        rows = draw_pairs(Seeder(seed), 50, [(1, "en"), (2, "pt-BR")], list(range(100)))
+        rows = generate_reviews(Seeder(seed), 50, [(1, "en"), (2, "pt-BR")], list(range(100)))
         return [(row.book_id, row.author_id, row.rating, row.body, row.visibility, row.created_at) for row in rows]
 
     assert draw(7) == draw(7) != draw(8)

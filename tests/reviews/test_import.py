@@ -397,9 +397,9 @@ def test_superseded_runner_stops(alice):
     data = goodreads(*(book(n) for n in range(5)))
     work = resume_or_start(by=alice, source="goodreads", visibility="public", data=data)
     late = ImportRunner(ReviewImport.objects.get(), data)
-    ImportRunner(work, data).run(stopped=lambda: Review.objects.count() == 2)
+    ImportRunner(work, data).run(should_stop=lambda: Review.objects.count() == 2)
     with pytest.raises(SupersededError):
-        late.run(stopped=lambda: False)
+        late.run(should_stop=lambda: False)
     assert Review.objects.count() == 2
     assert ReviewImport.objects.get().rows_processed == 2
 

@@ -15,7 +15,7 @@ from catalog.imports.interrupts import GracefulInterrupt
 from catalog.imports.lines import LineReader, UnreadableFileError
 from catalog.imports.progress import ProgressReporter
 
-# Further counts of the summary, shown if not zero.
+# Additional counts in the summary, shown if not zero.
 COUNT_LABELS = {
     "isbn": "invalid ISBNs",
     "isbn_elsewhere": "ISBNs of another book",

@@ -50,9 +50,9 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def accept(self, code: str, *, user: User) -> Membership:
         """Add `user` to the club of the invitation with this code and count the use.
 
-        Answers 404 for any invalid code, to banned users, and if a block exists between `user` and the creator. Raises
-        Conflict `already_member` (no use is spent) or `club_full`. A member gets `already_member` even if the code is
-        used up, because such a call is usually a retry.
+        Raises Http404 for any invalid code, for banned users, and if a block exists between `user` and the creator.
+        Raises Conflict `already_member` (the use is not counted) or `club_full`. A member gets `already_member` even if
+        the code is used up, because such a call is usually a retry.
         """
         candidates = self.filter(not_blocked(user, "created_by"), digest=sha256_hex(code))
         invitation = candidates.select_related("club").first()
@@ -63,8 +63,8 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         if row.status == MembershipStatus.ACTIVE:
             raise Conflict("already_member", _("You are already a member of this club."))
         # A conditional update, so that two users cannot both take the last use.
-        spent = self.usable().filter(pk=invitation.pk)
-        if row.status == MembershipStatus.BANNED or not spent.update(uses=F("uses") + 1):
+        usable = self.usable().filter(pk=invitation.pk)
+        if row.status == MembershipStatus.BANNED or not usable.update(uses=F("uses") + 1):
             raise Http404
         row.activate()
         row.record_event("member.joined", by=user)
@@ -110,7 +110,7 @@ class Invitation(models.Model):
 
     @atomic_with_retry
     def revoke(self, *, by: User | None) -> None:
-        """Revoke the invitation; `by` is None for staff. Raises 404 if it was deleted or already revoked."""
+        """Revoke the invitation; `by` is None for staff. Raises Http404 if it was deleted or already revoked."""
         if not Invitation.objects.filter(pk=self.pk).revoke():
             raise Http404
         record_event("invite.revoked", actor=by.pk if by else None, object_ref=self.object_ref, club=self.club_id)

@@ -75,9 +75,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def remove_user_everywhere(self, user: User) -> None:
         """Remove a deleted account from all its clubs and delete its memberships.
 
-        A club it owns passes to its longest-serving active moderator, or else member. If there is none, it is deleted.
+        A club it owns is transferred to its longest-serving active moderator, or else member. If there is none, it is
+        deleted.
         """
-        # Ordered by club, so that two deletions at once lock shared clubs in the same order.
+        # Ordered by club, so that two concurrent deletions lock shared clubs in the same order.
         lock_rows(User, [user.pk])
         for row in self.filter(user=user).select_related("club").order_by("club"):
             try:
@@ -190,7 +191,7 @@ class Membership(models.Model):
         self.deactivate()
 
     def lock(self) -> None:
-        """Lock and reload the user and the club; 404 if either was deleted."""
+        """Lock and reload the user and the club. Raises Http404 if either was deleted."""
         self.club.lock(with_user=self.user)
         try:
             self.refresh_from_db(fields=["role", "status", "joined_at", "message"])

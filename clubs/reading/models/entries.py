@@ -193,7 +193,7 @@ class Entry(EntryCounters):
 
     @contextmanager
     def not_found_if_deleted(self) -> Iterator[None]:
-        """Raise 404 instead of an integrity error if the entry was deleted in the meantime."""
+        """Raise Http404 instead of an integrity error if the entry was deleted in the meantime."""
         try:
             with transaction.atomic():
                 yield
@@ -203,7 +203,7 @@ class Entry(EntryCounters):
             raise Http404 from None
 
     def _lock(self) -> None:
-        """Lock club, book and entry, in this order, and reload the entry; 404 if club or entry was deleted.
+        """Lock club, book and entry, in this order, and reload the entry. Raises Http404 if either was deleted.
 
         The entry is locked because new progress and milestones refer to it, and the book because a rating locks it
         first.
@@ -240,7 +240,7 @@ class Entry(EntryCounters):
             raise
 
     def _transition(self, status: str) -> dict[str, Any]:
-        """Return the columns that change along with the status. Raise Conflict if it is not allowed."""
+        """Return the columns that change along with the status. Raises Conflict if it is not allowed."""
         allowed = TRANSITIONS[EntryStatus(self.status)]
         if status not in allowed:
             raise Conflict(

@@ -82,7 +82,7 @@ class Milestone(models.Model):
     @classmethod
     @atomic_with_retry
     def create_milestone(cls, *, entry: Entry, by: User | None = None, **fields: Any) -> Milestone:
-        """Add a milestone to an entry; 404 if the entry was deleted."""
+        """Add a milestone to an entry. Raises Http404 if the entry was deleted."""
         with entry.not_found_if_deleted():
             milestone = cls.objects.create(entry=entry, **fields)
         milestone._record_event("milestone.created", by)
@@ -90,7 +90,7 @@ class Milestone(models.Model):
 
     @atomic_with_retry
     def update_milestone(self, *, by: User | None = None, **fields: Any) -> None:
-        """Update fields; 404 if the milestone was deleted."""
+        """Update fields. Raises Http404 if the milestone was deleted."""
         changed = {name: value for name, value in fields.items() if getattr(self, name) != value}
         if fields and not Milestone.objects.filter(pk=self.pk).update(**fields):
             raise Http404
@@ -101,7 +101,7 @@ class Milestone(models.Model):
 
     @atomic_with_retry
     def delete_milestone(self, *, by: User | None = None) -> None:
-        """Delete the milestone."""
+        """Delete the milestone and record the event."""
         object_ref = self._object_ref
         if self.delete()[0]:
             actor = by.pk if by else None

@@ -103,7 +103,7 @@ class Progress(models.Model):
     def set_progress(cls, *, entry: Entry, by: User, position: ReadingPosition, hidden: bool | None = None) -> Progress:
         """Save the progress of `by`; the last of concurrent writes wins. `hidden=None` keeps the value (default False).
 
-        Raises 404 if the entry was deleted or the user left the club in the meantime.
+        Raises Http404 if the entry was deleted or the user left the club in the meantime.
         """
         # Lock a row that exists even before the first write, so that of concurrent first writes one inserts and the
         # others update.

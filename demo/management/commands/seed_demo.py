@@ -40,7 +40,7 @@ class Command(BaseCommand):
             seeder.run(
                 users=sizes["users"],
                 clubs=sizes["clubs"],
-                and_then=lambda seeder: seed_reviews(seeder, sizes["reviews"]) if sizes["reviews"] else None,
+                create_more=lambda seeder: seed_reviews(seeder, sizes["reviews"]) if sizes["reviews"] else None,
             )
         except SeedingError as error:
             raise CommandError(str(error)) from None

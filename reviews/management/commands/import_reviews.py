@@ -62,7 +62,7 @@ class Command(BaseCommand):
         progress.start("reviews")
         try:
             with GracefulInterrupt() as signals:
-                finished = runner.run(stopped=signals.is_requested, progress=progress.advance)
+                finished = runner.run(should_stop=signals.is_requested, progress=progress.advance)
         finally:
             progress.finish()
         self._print_summary(runner.report, rows=runner.report.rows_processed - before, seconds=time.monotonic() - began)

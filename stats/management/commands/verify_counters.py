@@ -27,7 +27,6 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the command line options."""
         parser.add_argument("--repair", action="store_true", help="correct wrong counters, locking each row")
         parser.add_argument("--chunk", metavar="N", type=chunk_size, default=1000, help="rows at a time [1000]")
 
