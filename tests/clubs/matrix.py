@@ -1,4 +1,4 @@
-"""Permission matrix (see api.md): one row for each action of each route below `clubs/`.
+"""Permission matrix: one row for each action of each route below `clubs/`.
 
 Each area adds its rows to ROWS and the objects they refer to with BUILDERS (see `tests/clubs/reading/matrix.py`).
 Values of `level`:
