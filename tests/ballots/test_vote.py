@@ -130,3 +130,13 @@ def test_account_deletion_deletes_vote(as_bob: APIClient, as_moe: APIClient, clu
     assert as_bob.delete("/api/v1/users/me/", {"password": "correct horse battery"}).status_code == 204
     assert as_moe.get(url(club, ballot)).json()["voters_count"] == 0
     assert not Vote.objects.exists()
+
+
+def test_voters_are_counted_for_each_ballot(
+    as_bob: APIClient, as_moe: APIClient, club: Club, entries: list[Entry]
+) -> None:
+    empty, first, second = (poll(club, entries, method="approval") for _ in range(3))
+    for client, ballot in ((as_bob, first), (as_bob, second), (as_moe, second)):
+        assert client.put(url(club, ballot, "vote/"), {"approved": [entries[0].pk]}).status_code == 200
+    shown = [as_bob.get(url(club, ballot)).json()["voters_count"] for ballot in (empty, first, second)]
+    assert shown == [0, 1, 2]

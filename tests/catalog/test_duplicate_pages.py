@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
+from rest_framework.test import APIClient
 
 from accounts.models import User
 from catalog.diff import render_diff
@@ -88,6 +89,18 @@ def test_columns_are_shown_with_labels(editor_client: Client, duplicates: tuple[
     )
     assert "Copiado do livro mesclado: Descrição" in " ".join(text(done).split())
     assert "<title> Mesclagem |" in " ".join(text(done).split())
+
+
+def test_merge_copies_only_fields_that_the_target_lacks(
+    editor_client: Client, duplicates: tuple[Book, Book], editor: User, anonymous: APIClient
+) -> None:
+    known, other = duplicates
+    known.update_book(by=editor, page_count=310, published_year=1937)
+    other.update_book(by=editor, page_count=600, published_year=2012, language="en")
+    editor_client.post(merge_url(*duplicates), {"target": known.pk, "reason": "One work"})
+    shown = anonymous.get(f"/api/v1/books/{known.pk}/").json()
+    assert (shown["page_count"], shown["published_year"]) == (310, 1937)
+    assert (shown["language"], shown["description"]) == ("en", "There & back")
 
 
 def test_second_book_can_be_merge_target(editor_client: Client, duplicates: tuple[Book, Book]) -> None:

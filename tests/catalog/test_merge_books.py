@@ -271,3 +271,11 @@ def test_account_deletion_removes_archived_reviews(world: World, merge: Merge, b
     assert not Review.objects.filter(book=world.source, rating=2).exists()
     assert Review.objects.filter(book=world.target, author=None).count() == 1
     assert counter_differences() == (0, [])
+
+
+def test_undo_returns_reviews_of_users_with_no_other(anonymous: APIClient, alice: User, staff: User) -> None:
+    target, source = (Book.create_book(by=alice, title="Dune", authors=["Frank Herbert"]) for _ in range(2))
+    review = Review.create_review(book=source, by=alice, rating=8)
+    merge = merge_books(target=target, source=source, by=staff, reason="The same work")
+    undo_merge(merge, by=staff, reason="Two works after all")
+    assert anonymous.get(f"/api/v1/reviews/{review.pk}/").json()["book"]["id"] == source.pk

@@ -2,10 +2,11 @@
 
 import pytest
 
+from catalog.models import Book
 from clubs.models import Club, Entry
 from reviews.models import Review
 from tests.clubs.helpers import bring_in
-from tests.reviews.helpers import REVIEWS, ids
+from tests.reviews.helpers import REVIEWS, delete_account, ids
 
 pytestmark = pytest.mark.django_db
 
@@ -94,3 +95,30 @@ def test_club_average_rating_counts_public_member_reviews(
     # (4 + 3.5 + 5) / 3, without Charlie, who is not a member, and without the club review
     for client in (as_bob, anonymous):
         assert client.get(url).json()["results"][0]["club_average_rating"] == 4.17
+
+
+def test_reviews_of_book_exclude_those_of_other_books(anonymous, alice):
+    books = [Book.create_book(by=None, title=title, authors=["A"]) for title in ("Emma", "Persuasion", "Sanditon")]
+    reviews = [Review.create_review(book=book, by=alice, rating=8) for book in books]
+    assert ids(anonymous.get(f"/api/v1/books/{books[1].pk}/reviews/")) == [reviews[1].pk]
+    assert ids(anonymous.get(REVIEWS, {"book": books[1].pk})) == [reviews[1].pk]
+
+
+@pytest.mark.parametrize("anonymise", [True, False])
+def test_account_deletion_keeps_reviews_of_others(anonymous, as_bob, alice, bob, anonymise):
+    book = Book.create_book(by=None, title="Emma", authors=["Jane Austen"])
+    Review.create_review(book=book, by=alice, rating=8, visibility="private")
+    kept = Review.create_review(book=book, by=bob, rating=6)
+    delete_account(alice, anonymise=anonymise)
+    assert as_bob.get(f"{REVIEWS}{kept.pk}/").status_code == 200
+    assert ids(anonymous.get(f"/api/v1/books/{book.pk}/reviews/")) == [kept.pk]
+
+
+def test_account_deletion_removes_only_own_likes(anonymous, as_alice, as_moe, alice, bob, charlie):
+    book = Book.create_book(by=None, title="Emma", authors=["Jane Austen"])
+    liked, other = (Review.create_review(book=book, by=user, rating=6) for user in (bob, charlie))
+    for client, review in ((as_alice, liked), (as_moe, liked), (as_moe, other)):
+        assert client.put(f"{REVIEWS}{review.pk}/like/").status_code in (200, 204)
+    delete_account(alice, anonymise=False)
+    counts = [anonymous.get(f"{REVIEWS}{review.pk}/").json()["likes_count"] for review in (liked, other)]
+    assert counts == [1, 1]

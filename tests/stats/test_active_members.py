@@ -49,6 +49,13 @@ def meeting(club: Club, alice: Any) -> Meeting:
     return plan(club, alice)
 
 
+@pytest.fixture
+def progress_url(club: Club, alice: Any) -> str:
+    book = Book.create_book(by=None, title="Emma", authors=["Jane Austen"])
+    entry = Entry.add_entry(club=club, book=book, by=alice, status="reading")
+    return f"/api/v1/clubs/{club.pk}/books/{entry.pk}/progress/"
+
+
 def plan(club: Club, by: Any, **fields: Any) -> Meeting:
     starts_at = timezone.now() + datetime.timedelta(days=10)
     return Meeting.create_meeting(club=club, by=by, title="Tea", starts_at=starts_at, **fields)
@@ -163,6 +170,30 @@ def test_leaving_withdraws_rsvps(club, chat, meeting, active, bob, as_bob):
     assert active() == 0
     bring_in(club, bob)
     assert active() == 1
+
+
+def test_progress_counts_as_activity_only_while_visible(club, progress_url, active, as_bob):
+    for hidden, counted in ((True, 0), (False, 1), (True, 0), (False, 1)):
+        expect_status(as_bob.put(progress_url, {"percent": 10, "hidden": hidden}), 200)
+        assert active() == counted
+
+
+def test_hidden_progress_stays_secret_when_a_post_is_deleted(club, chat, progress_url, active, as_bob):
+    expect_status(as_bob.put(progress_url, {"percent": 10, "hidden": True}), 200)
+    post = expect_status(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)["id"]
+    assert active() == 1
+    expect_status(as_bob.delete(posts(club, post)), 204)
+    assert active() == 0
+    assert Membership.objects.get(club=club, user__username="bob").last_active_at is None
+
+
+def test_visible_progress_still_counts_when_a_post_is_deleted(club, chat, progress_url, active, as_bob):
+    saved = expect_status(as_bob.put(progress_url, {"percent": 10}), 200)
+    post = expect_status(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)["id"]
+    expect_status(as_bob.delete(posts(club, post)), 204)
+    assert active() == 1
+    last_active_at = Membership.objects.get(club=club, user__username="bob").last_active_at
+    assert last_active_at == datetime.datetime.fromisoformat(saved["updated_at"])
 
 
 def test_vote_does_not_count_as_activity(club, active, alice, as_bob):

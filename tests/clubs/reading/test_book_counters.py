@@ -9,6 +9,7 @@ from accounts.models import User
 from catalog.models import Book
 from clubs.models import Club, Entry
 from tests.clubs.reading.helpers import assert_counted, url
+from tests.reviews.helpers import counter_differences
 
 PutOnList = Callable[..., Entry]
 
@@ -33,6 +34,16 @@ def test_counters_follow_the_status(
         seen.append(counts(entry))
     assert seen == [(0, 0), (1, 0), (1, 0), (0, 1), (1, 0), (0, 0), (0, 0), (1, 0), (0, 1)]
     as_moe.delete(url(club, entry))
+    assert counts(entry) == (0, 0)
+
+
+def test_status_that_is_not_counted_is_no_difference(
+    as_moe: APIClient, club: Club, put_on_list: PutOnList, counts: Callable[[Entry], tuple[int, int]]
+) -> None:
+    entry = put_on_list("Emma")
+    for status in ("planned", "reading", "dropped"):
+        assert as_moe.patch(url(club, entry), {"status": status}).status_code == 200
+        assert counter_differences() == (0, [])
     assert counts(entry) == (0, 0)
 
 
