@@ -83,11 +83,11 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
     search_help_text = _("A name, or an e-mail address with its @")
     ordering = ("-joined_at", "-id")  # type: ignore[misc]
     # Users are suspended by moderation decisions, which state a reason.
-    readonly_fields = ("joined_at", "last_login", "reviews_count", "picture", "suspended_until")
+    readonly_fields = ("joined_at", "last_login", "reviews_count", "avatar_image", "suspended_until")
     actions = ("end_sessions", "lift_suspensions", "remove_avatars", "reset_two_factor")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
-        (_("Profile"), {"fields": ("display_name", "bio", "language", "timezone", "picture", "reviews_count")}),
+        (_("Profile"), {"fields": ("display_name", "bio", "language", "timezone", "avatar_image", "reviews_count")}),
         (_("E-mail"), {"fields": ("email", "email_verified")}),
         (_("Permissions"), {"fields": ("is_active", "suspended_until", "is_staff", "is_superuser", "groups")}),
         (_("Dates"), {"fields": ("joined_at", "last_login")}),
@@ -97,7 +97,7 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
     filter_horizontal = ()
 
     @admin.display(description=_("picture"))
-    def picture(self, user: User) -> str | None:
+    def avatar_image(self, user: User) -> str | None:
         return user.avatar_url
 
     def get_search_results(

@@ -58,7 +58,7 @@ class ClubAdmin(ReportableModelAdmin, LargeTableModelAdmin):
     search_fields = ("name_key",)
     search_help_text = _("A club id, or words of name or description")
     actions = ("remove_covers",)
-    readonly_fields = ("owner", "members_count", "picture", "links", "created_at", "updated_at")
+    readonly_fields = ("owner", "members_count", "cover_image", "links", "created_at", "updated_at")
     fields = (*ClubForm.Meta.fields, *readonly_fields)
     change_form_outer_before_template = "core/charts.html"
 
@@ -76,7 +76,7 @@ class ClubAdmin(ReportableModelAdmin, LargeTableModelAdmin):
         return queryset.search(term) if number is None else queryset.filter(pk=number), False
 
     @admin.display(description=_("picture"))
-    def picture(self, club: Club) -> str | None:
+    def cover_image(self, club: Club) -> str | None:
         return club.cover_url
 
     @admin.display(description=_("in this club"))
@@ -85,10 +85,10 @@ class ClubAdmin(ReportableModelAdmin, LargeTableModelAdmin):
         text = '<a class="underline" href="{}">{}</a> · <a class="underline" href="{}">{}</a>'
         return format_html(text, urls[0], _("members"), urls[1], _("invitations"))
 
-    def has_pictures_permission(self, request: HttpRequest) -> bool:
+    def has_covers_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("clubs.change_club") or request.user.has_perm("moderation.decide")
 
-    @admin.action(description=_("Remove pictures"), permissions=["pictures"])
+    @admin.action(description=_("Remove pictures"), permissions=["covers"])
     def remove_covers(self, request: HttpRequest, queryset: QuerySet[Club]) -> None:
         for club in queryset.exclude(cover="").order_by("id"):
             club.update_club(by=None, cover="")

@@ -21,7 +21,7 @@ class ClubActivityView(ClubAccessMixin, generics.ListAPIView, GenericAPIView):  
     queryset = Event.objects.none()
 
     def get_queryset(self) -> EventQuerySet:
-        reader, is_moderator = current_user(self.request), self.club.my_rank >= Rank.MODERATOR
-        feed = Event.objects.for_club(self.club.pk, user=reader, include_moderation=is_moderator)
-        log: EventQuerySet = feed.for_serializer(reader)
+        user, is_moderator = current_user(self.request), self.club.my_rank >= Rank.MODERATOR
+        feed = Event.objects.for_club(self.club.pk, user=user, include_moderation=is_moderator)
+        log: EventQuerySet = feed.for_serializer(user)
         return log
