@@ -1,4 +1,4 @@
-"""Views of ballots (api.md, section 6)."""
+"""Views of ballots."""
 
 from typing import Any, ClassVar
 

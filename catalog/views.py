@@ -1,4 +1,4 @@
-"""Views of the catalog (api.md, section 2)."""
+"""Views of the catalog."""
 
 from typing import Any, ClassVar, cast
 

@@ -1,4 +1,4 @@
-"""Views of threads and posts (api.md, section 7)."""
+"""Views of threads and posts."""
 
 from typing import Any, ClassVar
 

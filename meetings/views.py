@@ -1,4 +1,4 @@
-"""Views of meetings, RSVPs and attendance (api.md, section 5)."""
+"""Views of meetings, RSVPs and attendance."""
 
 from functools import partial
 from typing import Any, ClassVar, cast

@@ -1,4 +1,4 @@
-"""API views of reports and appeals (api.md, section 11)."""
+"""API views of reports and appeals."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""API views of reviews (api.md, section 8)."""
+"""API views of reviews."""
 
 from typing import Any, ClassVar, cast
 

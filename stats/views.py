@@ -1,4 +1,4 @@
-"""Views of statistics and of the home screen (api.md, sections 1 and 9)."""
+"""Views of statistics and of the home screen."""
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema

@@ -1,4 +1,4 @@
-"""Views of clubs (api.md, section 3)."""
+"""Views of clubs."""
 
 from typing import ClassVar, cast
 

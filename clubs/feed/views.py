@@ -1,4 +1,4 @@
-"""Activity feed of a club (api.md, section 10)."""
+"""Activity feed of a club."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics

@@ -17,7 +17,7 @@ from core.admin.base import ReadOnlyModelAdmin
 from core.admin.filters import filter_by_username_prefix, parse_id
 
 
-class ClubChildAdmin(ReadOnlyModelAdmin):
+class ClubUserAdmin(ReadOnlyModelAdmin):
     """Base class for rows of a club, searchable by club id or username prefix."""
 
     user_field = "user"
@@ -44,7 +44,7 @@ class ClubChildAdmin(ReadOnlyModelAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(ClubChildAdmin):
+class MembershipAdmin(ClubUserAdmin):
     """Memberships of all statuses. Staff may remove and ban members."""
 
     list_display = ("id", "club", "user", "role_display", "status", "joined_at", "updated_at")
@@ -85,7 +85,7 @@ class MembershipAdmin(ClubChildAdmin):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ClubChildAdmin):
+class InvitationAdmin(ClubUserAdmin):
     """Invitations. Only a digest of the code is stored, and it is not shown."""
 
     list_display = ("id", "club", "created_by", "created_at", "expires_at", "uses", "max_uses", "revoked_at")

@@ -1,4 +1,4 @@
-"""Views of members and invitations (api.md, section 3)."""
+"""Views of members and invitations."""
 
 from typing import Any, ClassVar, cast
 

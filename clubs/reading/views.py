@@ -1,4 +1,4 @@
-"""Views of reading lists, milestones and progress (api.md, section 4)."""
+"""Views of reading lists, milestones and progress."""
 
 from typing import Any, ClassVar, cast
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""API views of imports (api.md, section 8)."""
+"""API views of imports."""
 
 from typing import Any
 

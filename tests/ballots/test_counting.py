@@ -36,7 +36,7 @@ def rounds_of(count: CountResult) -> list[tuple[dict[int, int], int | None, int]
 
 
 def count_by_contract(candidates: list[int], votes: Votes) -> list[tuple[dict[int, int], int | None, int]]:
-    """Section 6 of api.md, word by word, regardless of speed."""
+    """The rules of the contract, word by word, regardless of speed."""
     remaining, rounds = list(candidates), []
     first_choices = {c: sum(1 for p in votes if p and p[0] == c) for c in candidates}
     on_ballots = {c: sum(1 for p in votes if c in p) for c in candidates}
