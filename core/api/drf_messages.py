@@ -1,6 +1,6 @@
-"""Messages of Django REST framework whose Portuguese translation is wrong.
+"""Messages of Django and of Django REST framework whose Portuguese translation is wrong or reads badly.
 
-It has "pode não ser nulo" ("might not be null") for "may not be null". The project's own catalog overrides those of
+DRF has "pode não ser nulo" ("might not be null") for "may not be null". The project's own catalog overrides those of
 packages; the messages are listed here so that `script/messages` finds them.
 """
 
@@ -17,6 +17,10 @@ OVERRIDDEN_MESSAGES = (
     _("Ensure this field has at least {min_length} characters."),
     _("Ensure this value is greater than or equal to {min_value}."),
     _("Ensure this value is less than or equal to {max_value}."),
+    _('"{input}" is not a valid choice.'),
+    _("A valid integer is required."),
+    _("A valid number is required."),
+    _("The password is too similar to the %(verbose_name)s."),
     _("Request was throttled."),
     _("Expected available in {wait} second."),
     _("Expected available in {wait} seconds."),
