@@ -300,6 +300,7 @@ def test_worker_survives_an_unreachable_database(monkeypatch, caplog):
         tested.stop_requested = True
         return 0
 
+    monkeypatch.setattr(worker, "enqueue_periodic", lambda: None)
     monkeypatch.setattr(worker, "run_pending", unreachable)
     monkeypatch.setattr(worker, "connections", type("Open", (), {"close_all": staticmethod(lambda: None)}))
     tested.run()
