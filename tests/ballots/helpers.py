@@ -37,4 +37,6 @@ def let_expire(*ballots: Ballot) -> None:
     """Move the closing times, and the tasks that close the ballots, into the past."""
     past = timezone.now() - datetime.timedelta(seconds=1)
     Ballot.objects.filter(pk__in=[ballot.pk for ballot in ballots]).update(closes_at=past)
-    QueuedTask.objects.filter(kwargs__in=[{"ballot": ballot.pk} for ballot in ballots]).update(run_after=past)
+    # MySQL does not find JSON objects with `__in`.
+    for ballot in ballots:
+        QueuedTask.objects.filter(kwargs__ballot=ballot.pk).update(run_after=past)
