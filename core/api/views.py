@@ -64,7 +64,7 @@ class APIViewMixin(StrictQueryParamsMixin):
         try:
             view.initial(request, *args, **kwargs)
             response = self.get_handler(request)(request, *args, **kwargs)
-        except Exception as exc:
+        except Exception as exc:  # as in DRF's own dispatch: the exception handler logs and answers all
             response = view.handle_exception(exc)
         view.response = view.finalize_response(request, response, *args, **kwargs)
         return cast(HttpResponseBase, view.response)
