@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rest_framework.test import APIClient
+
 from accounts.models import User
 from clubs.models import Club, Invitation
 from tests.clubs.helpers import bring_in
@@ -70,10 +72,11 @@ class Row:
 
 @dataclass
 class World:
-    """A club with a user in each role, and the objects that rows refer to."""
+    """A club with a user and a client in each role, and the objects that rows refer to."""
 
     club: Club
     users: dict[str, User | None]
+    clients: dict[str, APIClient]
     objects: dict[str, Any] = field(default_factory=dict)
 
     def resolve(self, value: Any) -> Any:

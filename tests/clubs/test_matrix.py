@@ -1,6 +1,7 @@
 """Every role on every route of public and private clubs, as in the permission matrix of the contract."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -9,11 +10,13 @@ from django.db import transaction
 from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern
 
+from accounts.models import User
 from clubs.models import Club
 from tests.ballots import matrix as _ballots  # noqa: F401  adds its rows
 from tests.clubs.helpers import bring_in
 from tests.clubs.matrix import BUILDERS, ROLES, ROWS, Row, World
 from tests.clubs.reading import matrix as _reading  # noqa: F401  adds its rows
+from tests.conftest import client_of
 from tests.discussions import matrix as _discussions  # noqa: F401  adds its rows
 from tests.images import make_image
 from tests.meetings import matrix as _meetings  # noqa: F401  adds its rows
@@ -22,11 +25,11 @@ from tests.reviews import matrix as _reviews  # noqa: F401  adds its row
 MISSING_ID = 10**9
 
 
-@pytest.fixture
-def make_world(make_user, client_of):
-    """Create a club with a user in each role."""
-
-    def make(visibility):
+@contextmanager
+def create_world(visibility: str) -> Iterator[World]:
+    """Create a club with a user in each role, within a transaction that is rolled back at the end."""
+    make_user = User.objects.create_user
+    with transaction.atomic():
         users = {role: None if role == "anonymous" else make_user(f"the-{role}") for role in ROLES}
         # Created as a public club, because private ones accept no join requests.
         club = Club.create_club(by=users["owner"], name="Night readers", join_policy="request")
@@ -34,15 +37,21 @@ def make_world(make_user, client_of):
         bring_in(club, users["member"])
         bring_in(club, users["pending"], status="pending")
         bring_in(club, users["banned"], status="banned")
-        world = World(club, users)
+        world = World(club, users, {role: client_of(user) for role, user in users.items()})
         for build in BUILDERS:
             build(world, make_user)
         club.update_club(
             by=users["owner"], visibility=visibility, **({"join_policy": "open"} if visibility == "public" else {})
         )
-        return world
+        yield world
+        transaction.set_rollback(True)
 
-    return make
+
+# Created once for the module, since this takes longer than the requests of a test.
+@pytest.fixture(scope="module", params=["private", "public"])
+def world(request: Any, django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    with django_db_blocker.unblock(), create_world(request.param) as world:
+        yield world
 
 
 def call(row: Row, world: World, client: Any, *, club: int | None = None) -> Any:
@@ -58,26 +67,23 @@ def call(row: Row, world: World, client: Any, *, club: int | None = None) -> Any
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("visibility", ["public", "private"])
 @pytest.mark.parametrize("row", ROWS, ids=str)
-def test_status_for_each_role_matches_the_matrix(make_world, client_of, row, visibility):
-    world = make_world(visibility)
-    clients = {role: client_of(world.users[role]) for role in ROLES}
-    expected = {role: row.expected(role, private=visibility == "private") for role in ROLES}
+def test_status_for_each_role_matches_the_matrix(world, row):
+    expected = {role: row.expected(role, private=world.club.is_private) for role in ROLES}
     statuses = {}
     for role in ROLES:
         with transaction.atomic():
-            statuses[role] = call(row, world, clients[role]).status_code
+            statuses[role] = call(row, world, world.clients[role]).status_code
             transaction.set_rollback(True)
     assert statuses == expected
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("world", ["private"], indirect=True)
 @pytest.mark.parametrize("row", [row for row in ROWS if row.club_in], ids=str)
-def test_private_club_answers_like_a_missing_one(make_world, client_of, row):
-    world = make_world("private")
+def test_private_club_answers_like_a_missing_one(world, row):
     for role in ("anonymous", "outsider", "banned"):
-        client = client_of(world.users[role])
+        client = world.clients[role]
         hidden, absent = call(row, world, client), call(row, world, client, club=MISSING_ID)
         assert hidden.status_code in (401, 404)
         assert (hidden.status_code, hidden.content) == (absent.status_code, absent.content)
@@ -85,11 +91,11 @@ def test_private_club_answers_like_a_missing_one(make_world, client_of, row):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("world", ["private"], indirect=True)
 @pytest.mark.parametrize("row", [row for row in ROWS if row.club_in], ids=str)
-def test_private_club_is_not_revealed_by_validation(make_world, client_of, row):
+def test_private_club_is_not_revealed_by_validation(world, row):
     """Bodies, parameters, preconditions and keys must be validated after the access check."""
-    world = make_world("private")
-    client = client_of(world.users["outsider"])
+    client = world.clients["outsider"]
     responses = []
     for club in (world.club.pk, MISSING_ID):
         path = world.resolve(row.path) | {row.club_in: club}
