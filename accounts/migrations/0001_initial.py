@@ -57,6 +57,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'reader',
                 'verbose_name_plural': 'readers',
                 'permissions': [('appoint_staff', 'Can manage staff roles and permissions')],
+                'indexes': [models.Index(fields=['email_key'], name='accounts_us_email_k_e97278_idx'), models.Index(fields=['joined_at'], name='accounts_us_joined__a3c212_idx')],
             },
         ),
         migrations.CreateModel(
@@ -77,6 +78,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'sign-in',
                 'verbose_name_plural': 'sign-ins',
+                'indexes': [models.Index(fields=['expires_at'], name='accounts_au_expires_7a274f_idx'), models.Index(fields=['ended_at'], name='accounts_au_ended_a_c87ce8_idx')],
             },
         ),
         migrations.CreateModel(
@@ -90,6 +92,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'block',
                 'verbose_name_plural': 'blocks',
+                'indexes': [models.Index(fields=['blocked', 'blocker'], name='accounts_block_other_way')],
+                'constraints': [models.UniqueConstraint(fields=('blocker', 'blocked'), name='accounts_block_once')],
             },
         ),
         migrations.CreateModel(
@@ -102,6 +106,9 @@ class Migration(migrations.Migration):
                 ('expires_at', models.DateTimeField(db_index=True, verbose_name='expires at')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='user')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('user', 'purpose'), name='emailtoken_newest_only')],
+            },
         ),
         migrations.CreateModel(
             name='TOTPDevice',
@@ -126,37 +133,8 @@ class Migration(migrations.Migration):
                 ('digest', core.db.fields.BinaryCollationCharField(max_length=64)),
                 ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recovery_codes', to='accounts.totpdevice')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='user',
-            index=models.Index(fields=['email_key'], name='accounts_us_email_k_e97278_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='user',
-            index=models.Index(fields=['joined_at'], name='accounts_us_joined__a3c212_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='authsession',
-            index=models.Index(fields=['expires_at'], name='accounts_au_expires_7a274f_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='authsession',
-            index=models.Index(fields=['ended_at'], name='accounts_au_ended_a_c87ce8_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='block',
-            index=models.Index(fields=['blocked', 'blocker'], name='accounts_block_other_way'),
-        ),
-        migrations.AddConstraint(
-            model_name='block',
-            constraint=models.UniqueConstraint(fields=('blocker', 'blocked'), name='accounts_block_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='emailtoken',
-            constraint=models.UniqueConstraint(fields=('user', 'purpose'), name='emailtoken_newest_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='recoverycode',
-            constraint=models.UniqueConstraint(fields=('device', 'digest'), name='recoverycode_once'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('device', 'digest'), name='recoverycode_once')],
+            },
         ),
     ]

@@ -11,8 +11,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('clubs', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('clubs', '0001_initial'),
     ]
 
     operations = [
@@ -38,6 +38,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'ballot',
                 'verbose_name_plural': 'ballots',
+                'indexes': [models.Index(fields=['club', 'created_at', 'id'], name='ballots_ballot_by_age'), models.Index(fields=['club', 'status', 'created_at', 'id'], name='ballots_ballot_by_status'), models.Index(fields=['club', 'status', 'closes_at'], name='ballots_ballot_due')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('quorum_percent__range', (0, 100))), name='ballots_ballot_quorum')],
             },
         ),
         migrations.CreateModel(
@@ -52,6 +54,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'candidate',
                 'verbose_name_plural': 'candidates',
+                'constraints': [models.UniqueConstraint(fields=('ballot', 'position'), name='ballots_candidate_position'), models.UniqueConstraint(fields=('ballot', 'entry'), name='ballots_candidate_once')],
             },
         ),
         migrations.CreateModel(
@@ -65,34 +68,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'vote',
                 'verbose_name_plural': 'votes',
+                'constraints': [models.UniqueConstraint(fields=('ballot', 'user'), name='ballots_vote_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='ballot',
-            index=models.Index(fields=['club', 'created_at', 'id'], name='ballots_ballot_by_age'),
-        ),
-        migrations.AddIndex(
-            model_name='ballot',
-            index=models.Index(fields=['club', 'status', 'created_at', 'id'], name='ballots_ballot_by_status'),
-        ),
-        migrations.AddIndex(
-            model_name='ballot',
-            index=models.Index(fields=['club', 'status', 'closes_at'], name='ballots_ballot_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='ballot',
-            constraint=models.CheckConstraint(condition=models.Q(('quorum_percent__range', (0, 100))), name='ballots_ballot_quorum'),
-        ),
-        migrations.AddConstraint(
-            model_name='candidate',
-            constraint=models.UniqueConstraint(fields=('ballot', 'position'), name='ballots_candidate_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='candidate',
-            constraint=models.UniqueConstraint(fields=('ballot', 'entry'), name='ballots_candidate_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='vote',
-            constraint=models.UniqueConstraint(fields=('ballot', 'user'), name='ballots_vote_once'),
         ),
     ]

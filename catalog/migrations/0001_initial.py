@@ -81,6 +81,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'book',
                 'verbose_name_plural': 'books',
+                'indexes': [models.Index(fields=['ratings_count', 'id'], name='catalog_book_by_ratings'), models.Index(fields=['average_rating', 'id'], name='catalog_book_by_average'), models.Index(fields=['title_key', 'id'], name='catalog_book_by_title'), models.Index(fields=['published_year', 'id'], name='catalog_book_by_year'), models.Index(fields=['created_at', 'id'], name='catalog_book_by_age'), models.Index(fields=['language', 'ratings_count', 'id'], name='catalog_book_by_language'), models.Index(fields=['clubs_finished', 'id'], name='catalog_book_by_clubs'), models.Index(fields=['work_key', 'confirmed_distinct'], name='catalog_book_by_work'), models.Index(fields=['edition_key', 'confirmed_distinct'], name='catalog_book_by_print'), models.Index(fields=['average_rating', 'ratings_count', 'id'], name='catalog_book_by_rank')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('published_year__isnull', True), ('published_year__range', (-3000, 2100)), _connector='OR'), name='catalog_book_year'), models.CheckConstraint(condition=models.Q(('page_count__isnull', True), ('page_count__range', (1, 50000)), _connector='OR'), name='catalog_book_pages')],
             },
         ),
         migrations.CreateModel(
@@ -102,6 +104,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position'],
+                'indexes': [models.Index(fields=['key', 'book'], name='catalog_bookauthor_by_key')],
+                'constraints': [models.UniqueConstraint(fields=('book', 'position'), name='catalog_bookauthor_once')],
             },
         ),
         migrations.CreateModel(
@@ -115,6 +119,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position'],
+                'indexes': [models.Index(fields=['key', 'book'], name='catalog_booksubject_by_key')],
+                'constraints': [models.UniqueConstraint(fields=('book', 'position'), name='catalog_booksubject_once')],
             },
         ),
         migrations.CreateModel(
@@ -154,6 +160,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'merges',
                 'permissions': [('merge_books', 'Can merge books and undo merges')],
                 'default_permissions': ('view',),
+                'indexes': [models.Index(fields=['state', 'id'], name='catalog_merge_by_state')],
             },
         ),
         migrations.CreateModel(
@@ -166,6 +173,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('merge', 'kind', 'row'), name='catalog_moved_once')],
             },
         ),
         migrations.CreateModel(
@@ -182,87 +190,12 @@ class Migration(migrations.Migration):
                 'verbose_name': 'revision',
                 'verbose_name_plural': 'revisions',
                 'ordering': ['-id'],
+                'constraints': [models.UniqueConstraint(fields=('book', 'number'), name='catalog_revision_once')],
             },
         ),
         migrations.AddField(
             model_name='merge',
             name='filled_revision',
             field=models.ForeignKey(help_text='Fields copied from the merged book.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalog.revision', verbose_name='filled revision'),
-        ),
-        migrations.AddIndex(
-            model_name='book',
-            index=models.Index(fields=['ratings_count', 'id'], name='catalog_book_by_ratings'),
-        ),
-        migrations.AddIndex(
-            model_name='book',
-            index=models.Index(fields=['average_rating', 'id'], name='catalog_book_by_average'),
-        ),
-        migrations.AddIndex(
-            model_name='book',
-            index=models.Index(fields=['title_key', 'id'], name='catalog_book_by_title'),
-        ),
-        migrations.AddIndex(
-            model_name='book',
-            index=models.Index(fields=['published_year', 'id'], name='catalog_book_by_year'),
-        ),
-        migrations.AddIndex(
-            model_name='book',
-            index=models.Index(fields=['created_at', 'id'], name='catalog_book_by_age'),
-        ),
-        migrations.AddIndex(
-            model_name='book',
-            index=models.Index(fields=['language', 'ratings_count', 'id'], name='catalog_book_by_language'),
-        ),
-        migrations.AddIndex(
-            model_name='book',
-            index=models.Index(fields=['clubs_finished', 'id'], name='catalog_book_by_clubs'),
-        ),
-        migrations.AddIndex(
-            model_name='book',
-            index=models.Index(fields=['work_key', 'confirmed_distinct'], name='catalog_book_by_work'),
-        ),
-        migrations.AddIndex(
-            model_name='book',
-            index=models.Index(fields=['edition_key', 'confirmed_distinct'], name='catalog_book_by_print'),
-        ),
-        migrations.AddIndex(
-            model_name='book',
-            index=models.Index(fields=['average_rating', 'ratings_count', 'id'], name='catalog_book_by_rank'),
-        ),
-        migrations.AddConstraint(
-            model_name='book',
-            constraint=models.CheckConstraint(condition=models.Q(('published_year__isnull', True), ('published_year__range', (-3000, 2100)), _connector='OR'), name='catalog_book_year'),
-        ),
-        migrations.AddConstraint(
-            model_name='book',
-            constraint=models.CheckConstraint(condition=models.Q(('page_count__isnull', True), ('page_count__range', (1, 50000)), _connector='OR'), name='catalog_book_pages'),
-        ),
-        migrations.AddIndex(
-            model_name='bookauthor',
-            index=models.Index(fields=['key', 'book'], name='catalog_bookauthor_by_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='bookauthor',
-            constraint=models.UniqueConstraint(fields=('book', 'position'), name='catalog_bookauthor_once'),
-        ),
-        migrations.AddIndex(
-            model_name='booksubject',
-            index=models.Index(fields=['key', 'book'], name='catalog_booksubject_by_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='booksubject',
-            constraint=models.UniqueConstraint(fields=('book', 'position'), name='catalog_booksubject_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='movedrow',
-            constraint=models.UniqueConstraint(fields=('merge', 'kind', 'row'), name='catalog_moved_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(fields=('book', 'number'), name='catalog_revision_once'),
-        ),
-        migrations.AddIndex(
-            model_name='merge',
-            index=models.Index(fields=['state', 'id'], name='catalog_merge_by_state'),
         ),
     ]

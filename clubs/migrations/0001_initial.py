@@ -15,8 +15,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('catalog', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('catalog', '0001_initial'),
     ]
 
     operations = [
@@ -81,6 +81,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'club',
                 'verbose_name_plural': 'clubs',
+                'indexes': [models.Index(fields=['members_count', 'id'], name='clubs_club_by_members'), models.Index(fields=['name_key', 'id'], name='clubs_club_by_name'), models.Index(fields=['created_at', 'id'], name='clubs_club_by_age'), models.Index(fields=['language', 'members_count', 'id'], name='clubs_club_by_language')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('visibility', 'private'), _negated=True), ('join_policy', 'invite'), _connector='OR'), name='clubs_club_private_by_invite'), models.CheckConstraint(condition=models.Q(('member_limit__isnull', True), ('member_limit__range', (2, 10000)), _connector='OR'), name='clubs_club_limit')],
             },
         ),
         migrations.AddField(
@@ -118,6 +120,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'list entry',
                 'verbose_name_plural': 'list entries',
+                'indexes': [models.Index(fields=['club', 'status', 'position'], name='clubs_entry_by_status')],
+                'constraints': [models.UniqueConstraint(fields=('club', 'book'), name='clubs_entry_once'), models.UniqueConstraint(fields=('club', 'position'), name='clubs_entry_position'), models.CheckConstraint(condition=models.Q(('starts_on__isnull', True), ('ends_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='clubs_entry_dates')],
             },
         ),
         migrations.CreateModel(
@@ -135,6 +139,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'reading list change',
                 'verbose_name_plural': 'reading list changes',
+                'indexes': [models.Index(fields=['club', 'book', 'created_at'], name='clubs_entrychange_of_entry')],
             },
         ),
         migrations.CreateModel(
@@ -153,6 +158,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'invitation',
                 'verbose_name_plural': 'invitations',
+                'constraints': [models.CheckConstraint(condition=models.Q(('uses__lte', models.F('max_uses'))), name='clubs_invitation_uses')],
             },
         ),
         migrations.CreateModel(
@@ -171,6 +177,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'membership',
                 'verbose_name_plural': 'memberships',
+                'indexes': [models.Index(fields=['club', 'status', 'joined_at', 'id'], name='clubs_membership_by_status'), models.Index(fields=['club', 'status', 'last_active_at'], name='clubs_membership_by_activity'), models.Index(fields=['user', 'status'], name='clubs_membership_by_user'), models.Index(fields=['status', 'id'], name='clubs_membership_status')],
+                'constraints': [models.UniqueConstraint(fields=('club', 'user'), name='clubs_membership_once')],
             },
         ),
         migrations.CreateModel(
@@ -186,6 +194,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'milestone',
                 'verbose_name_plural': 'milestones',
+                'indexes': [models.Index(fields=['entry', 'due_on'], name='clubs_milestone_by_day')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('up_to_chapter__isnull', False), ('up_to_percent__isnull', True)), models.Q(('up_to_chapter__isnull', True), ('up_to_percent__isnull', False)), _connector='OR'), name='clubs_milestone_one_goal'), models.CheckConstraint(condition=models.Q(('up_to_percent__isnull', True), ('up_to_percent__range', (0, 100)), _connector='OR'), name='clubs_milestone_percent')],
             },
         ),
         migrations.CreateModel(
@@ -204,98 +214,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'progress',
                 'verbose_name_plural': 'progress',
+                'indexes': [models.Index(fields=['entry', 'percent'], name='clubs_progress_by_percent')],
+                'constraints': [models.UniqueConstraint(fields=('entry', 'user'), name='clubs_progress_once'), models.CheckConstraint(condition=models.Q(('percent__range', (0, 100))), name='clubs_progress_percent')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='club',
-            index=models.Index(fields=['members_count', 'id'], name='clubs_club_by_members'),
-        ),
-        migrations.AddIndex(
-            model_name='club',
-            index=models.Index(fields=['name_key', 'id'], name='clubs_club_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='club',
-            index=models.Index(fields=['created_at', 'id'], name='clubs_club_by_age'),
-        ),
-        migrations.AddIndex(
-            model_name='club',
-            index=models.Index(fields=['language', 'members_count', 'id'], name='clubs_club_by_language'),
-        ),
-        migrations.AddConstraint(
-            model_name='club',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('visibility', 'private'), _negated=True), ('join_policy', 'invite'), _connector='OR'), name='clubs_club_private_by_invite'),
-        ),
-        migrations.AddConstraint(
-            model_name='club',
-            constraint=models.CheckConstraint(condition=models.Q(('member_limit__isnull', True), ('member_limit__range', (2, 10000)), _connector='OR'), name='clubs_club_limit'),
-        ),
-        migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['club', 'status', 'position'], name='clubs_entry_by_status'),
-        ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(fields=('club', 'book'), name='clubs_entry_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(fields=('club', 'position'), name='clubs_entry_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_on__isnull', True), ('ends_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='clubs_entry_dates'),
-        ),
-        migrations.AddIndex(
-            model_name='entrychange',
-            index=models.Index(fields=['club', 'book', 'created_at'], name='clubs_entrychange_of_entry'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('uses__lte', models.F('max_uses'))), name='clubs_invitation_uses'),
-        ),
-        migrations.AddIndex(
-            model_name='membership',
-            index=models.Index(fields=['club', 'status', 'joined_at', 'id'], name='clubs_membership_by_status'),
-        ),
-        migrations.AddIndex(
-            model_name='membership',
-            index=models.Index(fields=['club', 'status', 'last_active_at'], name='clubs_membership_by_activity'),
-        ),
-        migrations.AddIndex(
-            model_name='membership',
-            index=models.Index(fields=['user', 'status'], name='clubs_membership_by_user'),
-        ),
-        migrations.AddIndex(
-            model_name='membership',
-            index=models.Index(fields=['status', 'id'], name='clubs_membership_status'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('club', 'user'), name='clubs_membership_once'),
-        ),
-        migrations.AddIndex(
-            model_name='milestone',
-            index=models.Index(fields=['entry', 'due_on'], name='clubs_milestone_by_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='milestone',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('up_to_chapter__isnull', False), ('up_to_percent__isnull', True)), models.Q(('up_to_chapter__isnull', True), ('up_to_percent__isnull', False)), _connector='OR'), name='clubs_milestone_one_goal'),
-        ),
-        migrations.AddConstraint(
-            model_name='milestone',
-            constraint=models.CheckConstraint(condition=models.Q(('up_to_percent__isnull', True), ('up_to_percent__range', (0, 100)), _connector='OR'), name='clubs_milestone_percent'),
-        ),
-        migrations.AddIndex(
-            model_name='progress',
-            index=models.Index(fields=['entry', 'percent'], name='clubs_progress_by_percent'),
-        ),
-        migrations.AddConstraint(
-            model_name='progress',
-            constraint=models.UniqueConstraint(fields=('entry', 'user'), name='clubs_progress_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='progress',
-            constraint=models.CheckConstraint(condition=models.Q(('percent__range', (0, 100))), name='clubs_progress_percent'),
         ),
     ]

@@ -14,8 +14,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('clubs', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('clubs', '0001_initial'),
     ]
 
     operations = [
@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'thread',
                 'verbose_name_plural': 'threads',
+                'indexes': [models.Index(fields=['club', 'pinned', 'last_post_at', 'id'], name='discussions_thread_in_order')],
             },
         ),
         migrations.CreateModel(
@@ -57,6 +58,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'post',
                 'verbose_name_plural': 'posts',
+                'indexes': [models.Index(fields=['club', 'id'], name='discussions_post_of_club'), models.Index(fields=['thread', 'id'], name='discussions_post_of_thread'), models.Index(fields=['club', 'author', 'created_at'], name='discussions_post_of_author')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('spoiler_percent__isnull', True), ('spoiler_percent__range', (0, 100)), _connector='OR'), name='discussions_post_percent')],
             },
         ),
         migrations.CreateModel(
@@ -88,25 +91,5 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'revealed posts',
                 'constraints': [models.UniqueConstraint(fields=('post', 'user'), name='discussions_reveal_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='thread',
-            index=models.Index(fields=['club', 'pinned', 'last_post_at', 'id'], name='discussions_thread_in_order'),
-        ),
-        migrations.AddIndex(
-            model_name='post',
-            index=models.Index(fields=['club', 'id'], name='discussions_post_of_club'),
-        ),
-        migrations.AddIndex(
-            model_name='post',
-            index=models.Index(fields=['thread', 'id'], name='discussions_post_of_thread'),
-        ),
-        migrations.AddIndex(
-            model_name='post',
-            index=models.Index(fields=['club', 'author', 'created_at'], name='discussions_post_of_author'),
-        ),
-        migrations.AddConstraint(
-            model_name='post',
-            constraint=models.CheckConstraint(condition=models.Q(('spoiler_percent__isnull', True), ('spoiler_percent__range', (0, 100)), _connector='OR'), name='discussions_post_percent'),
         ),
     ]

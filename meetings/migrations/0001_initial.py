@@ -15,8 +15,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('clubs', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('clubs', '0001_initial'),
     ]
 
     operations = [
@@ -83,6 +83,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'meeting',
                 'verbose_name_plural': 'meetings',
+                'indexes': [models.Index(fields=['club', 'starts_at', 'id'], name='meetings_meeting_by_start'), models.Index(fields=['club', 'status', 'ends_at'], name='meetings_meeting_by_end'), models.Index(fields=['starts_at', 'id'], name='meetings_meeting_start')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('capacity__isnull', True), ('capacity__range', (1, 10000)), _connector='OR'), name='meetings_meeting_capacity'), models.CheckConstraint(condition=models.Q(('duration_minutes__range', (1, 10080))), name='meetings_meeting_duration')],
             },
         ),
         migrations.CreateModel(
@@ -98,6 +100,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'RSVP',
                 'verbose_name_plural': 'RSVPs',
+                'indexes': [models.Index(fields=['meeting', 'answer', 'waitlist_order'], name='meetings_rsvp_in_line')],
+                'constraints': [models.UniqueConstraint(fields=('meeting', 'user'), name='meetings_rsvp_once')],
             },
         ),
         migrations.CreateModel(
@@ -112,33 +116,5 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'attendance',
                 'constraints': [models.UniqueConstraint(fields=('meeting', 'user'), name='meetings_attendance_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='meeting',
-            index=models.Index(fields=['club', 'starts_at', 'id'], name='meetings_meeting_by_start'),
-        ),
-        migrations.AddIndex(
-            model_name='meeting',
-            index=models.Index(fields=['club', 'status', 'ends_at'], name='meetings_meeting_by_end'),
-        ),
-        migrations.AddIndex(
-            model_name='meeting',
-            index=models.Index(fields=['starts_at', 'id'], name='meetings_meeting_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='meeting',
-            constraint=models.CheckConstraint(condition=models.Q(('capacity__isnull', True), ('capacity__range', (1, 10000)), _connector='OR'), name='meetings_meeting_capacity'),
-        ),
-        migrations.AddConstraint(
-            model_name='meeting',
-            constraint=models.CheckConstraint(condition=models.Q(('duration_minutes__range', (1, 10080))), name='meetings_meeting_duration'),
-        ),
-        migrations.AddIndex(
-            model_name='rsvp',
-            index=models.Index(fields=['meeting', 'answer', 'waitlist_order'], name='meetings_rsvp_in_line'),
-        ),
-        migrations.AddConstraint(
-            model_name='rsvp',
-            constraint=models.UniqueConstraint(fields=('meeting', 'user'), name='meetings_rsvp_once'),
         ),
     ]

@@ -41,6 +41,8 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'cases',
                 'permissions': [('decide', 'Can decide cases')],
                 'default_permissions': ('view',),
+                'indexes': [models.Index(fields=['state', '-severity', 'opened_at', 'id'], name='moderation_case_queue'), models.Index(fields=['state', 'opened_at'], name='moderation_case_age'), models.Index(fields=['state', 'is_appealed'], name='moderation_case_appeals')],
+                'constraints': [models.UniqueConstraint(fields=('target_type', 'target_id'), name='moderation_case_once')],
             },
         ),
         migrations.CreateModel(
@@ -112,26 +114,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'report',
                 'verbose_name_plural': 'reports',
                 'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('case', 'reporter'), name='moderation_report_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['state', '-severity', 'opened_at', 'id'], name='moderation_case_queue'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['state', 'opened_at'], name='moderation_case_age'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['state', 'is_appealed'], name='moderation_case_appeals'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.UniqueConstraint(fields=('target_type', 'target_id'), name='moderation_case_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=models.UniqueConstraint(fields=('case', 'reporter'), name='moderation_report_once'),
         ),
     ]

@@ -14,8 +14,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('catalog', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('catalog', '0001_initial'),
     ]
 
     operations = [
@@ -77,6 +77,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'review',
                 'verbose_name_plural': 'reviews',
+                'indexes': [models.Index(fields=['created_at', 'id'], name='reviews_review_by_age'), models.Index(fields=['rating', 'id'], name='reviews_review_by_rating'), models.Index(fields=['likes_count', 'id'], name='reviews_review_by_likes'), models.Index(fields=['book', 'created_at', 'id'], name='reviews_review_book_age'), models.Index(fields=['book', 'rating', 'id'], name='reviews_review_book_rating'), models.Index(fields=['book', 'likes_count', 'id'], name='reviews_review_book_likes'), models.Index(fields=['author', 'created_at', 'id'], name='reviews_review_author_age'), models.Index(fields=['language', 'created_at', 'id'], name='reviews_review_language')],
+                'constraints': [models.UniqueConstraint(fields=('author', 'book'), name='reviews_review_once'), models.CheckConstraint(condition=models.Q(('rating__isnull', True), ('rating__range', (1, 10)), _connector='OR'), name='reviews_review_rating'), models.CheckConstraint(condition=models.Q(('rating__isnull', False), django.db.models.lookups.GreaterThan(django.db.models.functions.text.Length('body'), 0), django.db.models.lookups.GreaterThan(django.db.models.functions.text.Length('title'), 0), _connector='OR'), name='reviews_review_not_empty')],
             },
         ),
         migrations.CreateModel(
@@ -90,6 +92,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'like',
                 'verbose_name_plural': 'likes',
+                'constraints': [models.UniqueConstraint(fields=('review', 'user'), name='reviews_like_once')],
             },
         ),
         migrations.CreateModel(
@@ -132,53 +135,5 @@ class Migration(migrations.Migration):
                 'verbose_name': 'import',
                 'verbose_name_plural': 'imports',
             },
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(fields=['created_at', 'id'], name='reviews_review_by_age'),
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(fields=['rating', 'id'], name='reviews_review_by_rating'),
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(fields=['likes_count', 'id'], name='reviews_review_by_likes'),
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(fields=['book', 'created_at', 'id'], name='reviews_review_book_age'),
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(fields=['book', 'rating', 'id'], name='reviews_review_book_rating'),
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(fields=['book', 'likes_count', 'id'], name='reviews_review_book_likes'),
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(fields=['author', 'created_at', 'id'], name='reviews_review_author_age'),
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(fields=['language', 'created_at', 'id'], name='reviews_review_language'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.UniqueConstraint(fields=('author', 'book'), name='reviews_review_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('rating__isnull', True), ('rating__range', (1, 10)), _connector='OR'), name='reviews_review_rating'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('rating__isnull', False), django.db.models.lookups.GreaterThan(django.db.models.functions.text.Length('body'), 0), django.db.models.lookups.GreaterThan(django.db.models.functions.text.Length('title'), 0), _connector='OR'), name='reviews_review_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='like',
-            constraint=models.UniqueConstraint(fields=('review', 'user'), name='reviews_like_once'),
         ),
     ]
