@@ -11,7 +11,7 @@ from rest_framework import serializers
 from accounts.serializers import NullableUserSummarySerializer
 from ballots.choices import BallotStatus, Outcome, VotingMethod
 from ballots.models import MAX_CANDIDATES, MIN_CANDIDATES, TITLE_LENGTH, Ballot
-from core.api.serializers import AwareDateTimeField, ModelSerializer, SingleLineField
+from core.api.serializers import AwareDateTimeField, IntegerField, ModelSerializer, SingleLineField
 
 MAX_CLOSES_AT = datetime.datetime(2100, 12, 31, tzinfo=datetime.UTC)
 IDS = {"type": "array", "items": {"type": "integer"}}
@@ -28,7 +28,7 @@ class EntryIdListField(serializers.ListField):
     default_error_messages = {"duplicate": _("Each entry may appear only once.")}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(child=serializers.IntegerField(), max_length=MAX_CANDIDATES, **kwargs)
+        super().__init__(child=IntegerField(), max_length=MAX_CANDIDATES, **kwargs)
 
     def to_internal_value(self, data: Any) -> list[Any]:
         ids: list[Any] = super().to_internal_value(data)
@@ -62,7 +62,7 @@ class BallotCreateSerializer(serializers.Serializer):  # type: ignore[type-arg]
         min_length=MIN_CANDIDATES, help_text=_("Ids of proposed entries of the club's reading list.")
     )
     closes_at = FutureDateTimeField()
-    quorum_percent = serializers.IntegerField(
+    quorum_percent = IntegerField(
         min_value=0,
         max_value=100,
         default=0,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.isbn import INVALID_ISBN_MESSAGE, normalize_isbn
 from catalog.models import FIRST_YEAR, LAST_YEAR, Book, BookQuerySet
-from core.api.filters import LanguageFilter, SearchTextFilter
+from core.api.filters import LanguageFilter, NumberFilter, SearchTextFilter
 
 
 class IsbnFormField(forms.CharField):
@@ -29,7 +29,7 @@ class IsbnFilter(django_filters.CharFilter):
     field_class = IsbnFormField
 
 
-class YearFilter(django_filters.NumberFilter):
+class YearFilter(NumberFilter):
     """Filter by a year within the limits of the catalog."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -49,7 +49,7 @@ class BookFilter(django_filters.FilterSet):
     )
     isbn = IsbnFilter(method="filter_isbn", label=_("The ISBN of an edition, with or without hyphens."))
     language = LanguageFilter(method="filter_language", label=_("A language tag; pt also matches pt-br."))
-    min_rating = django_filters.NumberFilter(
+    min_rating = NumberFilter(
         field_name="average_rating", lookup_expr="gte", min_value=0.5, max_value=5, label=_("Minimum average rating.")
     )
     year_from = YearFilter(field_name="published_year", lookup_expr="gte", label=_("Earliest publication year."))

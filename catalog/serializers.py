@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from catalog.isbn import INVALID_ISBN_MESSAGE, normalize_isbn
 from catalog.models import FIRST_YEAR, LAST_YEAR, MAX_PAGES, Book, Edition
-from core.api.serializers import ModelSerializer, SingleLineField, VisibleTextField
+from core.api.serializers import IntegerField, ModelSerializer, SingleLineField, VisibleTextField
 from core.images.storage import image_url
 from core.search.normalize import language_tag
 
@@ -117,11 +117,9 @@ class BookSerializer(BookListSerializer):
         allow_blank=True,
         help_text=_("ISBN-10 or ISBN-13 of the main edition; hyphens and spaces are ignored."),
     )
-    published_year = serializers.IntegerField(
-        min_value=FIRST_YEAR, max_value=LAST_YEAR, required=False, allow_null=True
-    )
+    published_year = IntegerField(min_value=FIRST_YEAR, max_value=LAST_YEAR, required=False, allow_null=True)
     language = LanguageTagField(required=False, allow_blank=True)
-    page_count = serializers.IntegerField(min_value=1, max_value=MAX_PAGES, required=False, allow_null=True)
+    page_count = IntegerField(min_value=1, max_value=MAX_PAGES, required=False, allow_null=True)
     description = VisibleTextField(max_length=10_000, required=False, allow_blank=True)
     editions = EditionSerializer(many=True, read_only=True)
 

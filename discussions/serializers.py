@@ -10,7 +10,7 @@ from accounts.models import User
 from accounts.serializers import NullableUserSummarySerializer
 from clubs.reading.models import Entry
 from clubs.reading.serializers import PercentField
-from core.api.serializers import ModelSerializer, SingleLineField, VisibleTextField
+from core.api.serializers import IntegerField, ModelSerializer, SingleLineField, VisibleTextField
 from discussions.models import BODY_LENGTH, TITLE_LENGTH, Post, Thread
 from moderation.author_notice import ModerationSerializer
 
@@ -38,7 +38,7 @@ class EntryIdField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg
     default_error_messages = {"does_not_exist": _("This entry is not on the reading list.")}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(queryset=Entry.objects.all(), pk_field=serializers.IntegerField(), **kwargs)
+        super().__init__(queryset=Entry.objects.all(), pk_field=IntegerField(), **kwargs)
 
     def get_queryset(self) -> Any:
         return Entry.objects.filter(club=self.context["club"]).only("pk")
@@ -50,7 +50,7 @@ class PostIdField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
     default_error_messages = {"does_not_exist": _("This post is not in this thread.")}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(queryset=Post.objects.all(), pk_field=serializers.IntegerField(), **kwargs)
+        super().__init__(queryset=Post.objects.all(), pk_field=IntegerField(), **kwargs)
 
     def get_queryset(self) -> Any:
         posts = Post.objects.filter(thread=self.context["thread"]).visible_to(self.context["request"].user)

@@ -12,7 +12,14 @@ from rest_framework import serializers
 
 from accounts.validators import validate_timezone
 from clubs.roles import Rank
-from core.api.serializers import AwareDateTimeField, IdField, ModelSerializer, SingleLineField, VisibleTextField
+from core.api.serializers import (
+    AwareDateTimeField,
+    IdField,
+    IntegerField,
+    ModelSerializer,
+    SingleLineField,
+    VisibleTextField,
+)
 from meetings.choices import CLIENT_CHOICES, MeetingStatus, RsvpStatus
 from meetings.models import (
     MAX_CAPACITY,
@@ -35,9 +42,7 @@ class RecurrenceSerializer(serializers.Serializer[Any]):
     """How a series of meetings repeats."""
 
     every = serializers.ChoiceField(Frequency.choices)
-    count = serializers.IntegerField(
-        min_value=1, max_value=MAX_OCCURRENCES, help_text=_("Including the first meeting.")
-    )
+    count = IntegerField(min_value=1, max_value=MAX_OCCURRENCES, help_text=_("Including the first meeting."))
 
 
 class RsvpCountsSerializer(serializers.Serializer[Any]):
@@ -104,14 +109,14 @@ class MeetingCreateSerializer(serializers.Serializer[Any]):
     timezone = VisibleTextField(
         max_length=64, required=False, validators=[validate_timezone], help_text=_("Defaults to the club’s time zone.")
     )
-    duration_minutes = serializers.IntegerField(min_value=1, max_value=MAX_DURATION_MINUTES, required=False)
+    duration_minutes = IntegerField(min_value=1, max_value=MAX_DURATION_MINUTES, required=False)
     place = SingleLineField(max_length=PLACE_LENGTH, required=False, allow_blank=True)
     url = HTTPURLField(max_length=URL_LENGTH, required=False, allow_blank=True)
     entry = IdField(
         source="entry_id", required=False, allow_null=True, help_text=_("An entry of the club’s reading list.")
     )
     agenda = VisibleTextField(max_length=TEXT_LENGTH, required=False, allow_blank=True)
-    capacity = serializers.IntegerField(
+    capacity = IntegerField(
         min_value=1, max_value=MAX_CAPACITY, required=False, allow_null=True, help_text=_("Null for no limit.")
     )
     status = serializers.ChoiceField(MeetingStatus.choices, required=False)

@@ -7,7 +7,7 @@ import django_filters
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Book
-from core.api.filters import IdFilter, LanguageFilter
+from core.api.filters import IdFilter, LanguageFilter, NumberFilter
 from reviews.models import Review
 from reviews.querysets import ReviewQuerySet
 
@@ -17,9 +17,7 @@ class ReviewFilter(django_filters.FilterSet):
 
     book = IdFilter(method="filter_book", label=_("Id of the book."))
     user = IdFilter(field_name="author", label=_("Id of the author."))
-    min_rating = django_filters.NumberFilter(
-        method="filter_rating", min_value=0.5, max_value=5, label=_("Minimum rating, 0.5 to 5.")
-    )
+    min_rating = NumberFilter(method="filter_rating", min_value=0.5, max_value=5, label=_("Minimum rating, 0.5 to 5."))
     language = LanguageFilter(method="filter_language", label=_("A language tag; pt finds pt-br too."))
 
     class Meta:

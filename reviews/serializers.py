@@ -10,20 +10,18 @@ from accounts.serializers import NullableUserSummarySerializer
 from catalog.ratings import HALF_STARS
 from catalog.serializers import BookSummarySerializer, LanguageTagField
 from clubs.reading.serializers import BookIdField
-from core.api.serializers import ModelSerializer, SingleLineField, VisibleTextField
+from core.api.serializers import FloatField, ModelSerializer, SingleLineField, VisibleTextField
 from moderation.author_notice import ModerationSerializer
 from reviews.models import BODY_LENGTH, Review
 
 
 @extend_schema_field({"type": "number", "minimum": 0.5, "maximum": 5, "multipleOf": 0.5})
-class RatingField(serializers.FloatField):
+class RatingField(FloatField):
     """A rating from 0.5 to 5 stars in steps of 0.5; stored in half-stars."""
 
     default_error_messages = {"no_half_step": _("A rating must be from 0.5 to 5, in steps of 0.5.")}
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, bool):
-            self.fail("invalid")
         half_stars = super().to_internal_value(data) * 2
         if half_stars not in HALF_STARS:
             self.fail("no_half_step")

@@ -10,6 +10,7 @@ from accounts.authentication import current_user
 from catalog.models import CATALOG_VERSION
 from clubs.access import AccessLevel, ClubAccessMixin
 from core.api.exceptions import InvalidParameter
+from core.api.numbers import parse_integer
 from core.api.views import APIView
 from core.counters.counters import TOTALS_VERSION
 from stats.club_statistics import ClubStatistics
@@ -51,8 +52,9 @@ class PlatformStatsView(APIView):
 def parse_min_ratings(request: Request) -> int:
     """Parse the `min_ratings` query parameter. Raises InvalidParameter."""
     text = request.query_params.get("min_ratings", str(DEFAULT_MIN_RATINGS))
-    if text.isascii() and text.isdigit() and len(text) < 10 and LOWEST <= int(text) <= HIGHEST:
-        return int(text)
+    number = parse_integer(text, min_value=LOWEST, max_value=HIGHEST)
+    if number is not None:
+        return number
     detail = _("Must be a whole number from %(least)s to %(most)s.") % {"least": LOWEST, "most": HIGHEST}
     raise InvalidParameter([{"field": "min_ratings", "code": "invalid", "detail": detail}])
 

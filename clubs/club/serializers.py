@@ -13,7 +13,7 @@ from clubs.club.choices import JoinPolicy, Visibility
 from clubs.club.models import MAX_MEMBERS, MIN_MEMBERS, Club
 from clubs.reading.serializers import CurrentEntrySerializer
 from clubs.roles import PUBLIC_ROLES, PUBLIC_STATUSES
-from core.api.serializers import IdField, ModelSerializer, SingleLineField, VisibleTextField
+from core.api.serializers import IdField, IntegerField, ModelSerializer, SingleLineField, VisibleTextField
 from core.registry import club_fields
 
 
@@ -35,7 +35,7 @@ class ClubSerializer(ClubSummarySerializer):
     join_policy = serializers.ChoiceField(
         choices=JoinPolicy.choices, required=False, help_text=_("Always `invite` for private clubs.")
     )
-    member_limit = serializers.IntegerField(
+    member_limit = IntegerField(
         min_value=MIN_MEMBERS,
         max_value=MAX_MEMBERS,
         required=False,

@@ -10,7 +10,7 @@ from accounts.serializers import UserSummarySerializer
 from clubs.club.serializers import ClubSummarySerializer
 from clubs.members.models import MAX_HOURS, MAX_USES, Invitation, Membership
 from clubs.roles import DECISIONS, PUBLIC_ROLES, PUBLIC_STATUSES, Role
-from core.api.serializers import ModelSerializer
+from core.api.serializers import IntegerField, ModelSerializer
 
 
 class MemberSerializer(ModelSerializer):
@@ -60,8 +60,8 @@ class InvitationSerializer(ModelSerializer):
 class InvitationCreateSerializer(InvitationSerializer):
     """A new invitation. Its code is returned only once."""
 
-    expires_in_hours = serializers.IntegerField(min_value=1, max_value=MAX_HOURS, default=168, write_only=True)
-    max_uses = serializers.IntegerField(min_value=1, max_value=MAX_USES, default=1)
+    expires_in_hours = IntegerField(min_value=1, max_value=MAX_HOURS, default=168, write_only=True)
+    max_uses = IntegerField(min_value=1, max_value=MAX_USES, default=1)
     code = serializers.CharField(read_only=True)
     url = serializers.SerializerMethodField()
 

@@ -24,13 +24,20 @@ from clubs.reading.choices import (
     round_percent,
 )
 from clubs.reading.models import MAX_CHAPTERS, NOTE_LENGTH, Entry, Milestone, Progress
-from core.api.serializers import ModelSerializer, SingleLineField, VisibleTextField
+from core.api.serializers import (
+    DateField,
+    DecimalField,
+    IntegerField,
+    ModelSerializer,
+    SingleLineField,
+    VisibleTextField,
+)
 
 FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2100, 12, 31)
 
 
 @extend_schema_field(OpenApiTypes.FLOAT)
-class PercentField(serializers.DecimalField):
+class PercentField(DecimalField):
     """A percentage from 0 to 100, as a JSON number. Rounded half up to two decimals."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -47,7 +54,7 @@ class PercentField(serializers.DecimalField):
         return None if value is None else float(value)
 
 
-class BoundedDateField(serializers.DateField):
+class BoundedDateField(DateField):
     """A date from 1900 to 2100."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -61,7 +68,7 @@ class BookIdField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
 
     def __init__(self, **kwargs: Any) -> None:
         books = Book.objects.only("pk", "merged_into")
-        super().__init__(queryset=books, pk_field=serializers.IntegerField(), **kwargs)
+        super().__init__(queryset=books, pk_field=IntegerField(), **kwargs)
 
     def to_internal_value(self, data: Any) -> Book:
         book = cast(Book, super().to_internal_value(data))
@@ -121,7 +128,7 @@ class EntryUpdateSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """Changes to an entry."""
 
     status = serializers.ChoiceField(EntryStatus.choices, required=False)
-    position = serializers.IntegerField(min_value=1, max_value=BigIntegerField.MAX_BIGINT, required=False)
+    position = IntegerField(min_value=1, max_value=BigIntegerField.MAX_BIGINT, required=False)
     starts_on = BoundedDateField(required=False, allow_null=True)
     ends_on = BoundedDateField(required=False, allow_null=True)
     note = VisibleTextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
@@ -143,7 +150,7 @@ class MilestoneSerializer(ModelSerializer):
 
     title = SingleLineField(max_length=200)
     up_to_percent = PercentField(required=False, allow_null=True)
-    up_to_chapter = serializers.IntegerField(min_value=1, max_value=MAX_CHAPTERS, required=False, allow_null=True)
+    up_to_chapter = IntegerField(min_value=1, max_value=MAX_CHAPTERS, required=False, allow_null=True)
     due_on = BoundedDateField()
 
     class Meta:
@@ -167,10 +174,10 @@ class ProgressSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """Progress as a percentage, a page of the user's own edition, or minutes of an audiobook."""
 
     percent = PercentField(required=False, allow_null=True)
-    page = serializers.IntegerField(min_value=0, max_value=MAX_PAGES, required=False, allow_null=True)
-    page_count = serializers.IntegerField(min_value=1, max_value=MAX_PAGES, required=False, allow_null=True)
-    minutes = serializers.IntegerField(min_value=0, max_value=MAX_MINUTES, required=False, allow_null=True)
-    total_minutes = serializers.IntegerField(min_value=1, max_value=MAX_MINUTES, required=False, allow_null=True)
+    page = IntegerField(min_value=0, max_value=MAX_PAGES, required=False, allow_null=True)
+    page_count = IntegerField(min_value=1, max_value=MAX_PAGES, required=False, allow_null=True)
+    minutes = IntegerField(min_value=0, max_value=MAX_MINUTES, required=False, allow_null=True)
+    total_minutes = IntegerField(min_value=1, max_value=MAX_MINUTES, required=False, allow_null=True)
     hidden = serializers.BooleanField(required=False, help_text=_("Unchanged if not sent; initially false."))
 
     # By unit: the fields of the amount and of the total. A percentage has no total.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import django_filters
+from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db.models import BigIntegerField, QuerySet
@@ -13,6 +14,7 @@ from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
 
 from core.api.exceptions import InvalidParameter, field_errors
+from core.api.numbers import is_number
 from core.search.normalize import is_blank
 
 if TYPE_CHECKING:
@@ -63,6 +65,22 @@ def _is_acceptable(value: str) -> bool:
     return "\x00" not in value and "\ufffd" not in value and len(value) <= 8000
 
 
+class NumberFormField(forms.DecimalField):
+    """A number in the notation of JSON (`core.api.numbers`)."""
+
+    def to_python(self, value: Any) -> Any:
+        """Return the number, or None without a value."""
+        if value and not is_number(str(value)):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+
+class NumberFilter(django_filters.NumberFilter):
+    """A number."""
+
+    field_class = NumberFormField
+
+
 class SearchTextFilter(django_filters.CharFilter):
     """A search text of up to 200 characters that is not blank."""
 
@@ -70,7 +88,7 @@ class SearchTextFilter(django_filters.CharFilter):
         super().__init__(max_length=200, validators=[_not_blank], **kwargs)
 
 
-class IdFilter(django_filters.NumberFilter):
+class IdFilter(NumberFilter):
     """An id: a positive integer that fits into a column; SQLite raises OverflowError for larger ones."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -22,6 +22,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from core.api.exceptions import InvalidParameter
+from core.api.numbers import parse_integer
 from core.search.lookups import scan_instead_of_index
 
 if TYPE_CHECKING:
@@ -98,10 +99,11 @@ class KeysetPagination(BasePagination):
         value = request.query_params.get("page_size")
         if value is None:
             return self.page_size
-        if not (value.isascii() and value.isdigit() and len(value) < 5 and 1 <= int(value) <= self.max_page_size):
+        size = parse_integer(value, min_value=1, max_value=self.max_page_size)
+        if size is None:
             detail = _("Must be a whole number from 1 to %(most)s.") % {"most": self.max_page_size}
             raise InvalidParameter([{"field": "page_size", "code": "invalid", "detail": str(detail)}])
-        return int(value)
+        return size
 
     def _cursor(self, request: Request, queryset: Any) -> tuple[list[Any] | None, bool]:
         """Return the cursor's values, None at an end of the list, and whether the page is read backwards."""

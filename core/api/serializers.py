@@ -1,4 +1,4 @@
-"""Serializer fields with the rules for text, times and ids, and the base of model serializers."""
+"""Serializer fields with the rules for text, numbers, times and ids, and the base of model serializers."""
 
 import datetime
 import re
@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from core.api.numbers import is_number
 from core.search.normalize import is_blank, is_single_line
 
 
@@ -47,7 +48,11 @@ class AwareDateTimeField(serializers.DateTimeField):
     """An RFC 3339 time with an offset, between `first` and `last` if given."""
 
     default_error_messages = {"no_offset": _("The time must have an offset, such as Z or +02:00.")}
-    rfc_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?(?P<offset>[Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+    rfc_3339 = re.compile(
+        r"\d{4}-\d\d-\d\d[Tt ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?"
+        r"(?P<offset>[Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)?",
+        re.ASCII,
+    )
 
     def __init__(
         self, *, first: datetime.datetime | None = None, last: datetime.datetime | None = None, **kwargs: Any
@@ -70,20 +75,64 @@ class AwareDateTimeField(serializers.DateTimeField):
         return time
 
 
-class IdField(serializers.IntegerField):
+class DateField(serializers.DateField):
+    """A date as `YYYY-MM-DD`; DRF would also accept `20261129`, `2026-W48-7` and the digits of other scripts."""
+
+    iso_date = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+    def to_internal_value(self, value: Any) -> datetime.date:
+        """Return the date."""
+        if not isinstance(value, str) or not self.iso_date.fullmatch(value):
+            self.fail("invalid", format="YYYY-MM-DD")
+        date: datetime.date = super().to_internal_value(value)
+        return date
+
+
+class NumberTextMixin:
+    """Accept a number also as text, but only in the notation of JSON (`core.api.numbers`); reject booleans."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the number."""
+        field: Any = self
+        if isinstance(data, bool) or (isinstance(data, str) and not is_number(data)):
+            field.fail("invalid")
+        return super().to_internal_value(data)  # type: ignore[misc]
+
+
+class IntegerField(NumberTextMixin, serializers.IntegerField):
+    """An integer."""
+
+
+class FloatField(NumberTextMixin, serializers.FloatField):
+    """A number."""
+
+
+class DecimalField(NumberTextMixin, serializers.DecimalField):
+    """A decimal number."""
+
+
+class IdField(IntegerField):
     """An id: a positive integer that fits into a column; SQLite raises OverflowError for larger ones."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=1, max_value=models.BigIntegerField.MAX_BIGINT, **kwargs)
 
 
-class ModelSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
-    """DRF's model serializer, with SingleLineField and VisibleTextField for text columns."""
+STRICT_FIELDS: dict[Any, Any] = {
+    serializers.IntegerField: IntegerField,
+    serializers.FloatField: FloatField,
+    serializers.DecimalField: DecimalField,
+    serializers.DateField: DateField,
+}
 
-    serializer_field_mapping: ClassVar[dict[Any, Any]] = serializers.ModelSerializer.serializer_field_mapping | {
-        models.CharField: SingleLineField,
-        models.TextField: VisibleTextField,
-    }
+
+class ModelSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+    """DRF's model serializer, with the fields of this module."""
+
+    serializer_field_mapping: ClassVar[dict[Any, Any]] = {
+        column: STRICT_FIELDS.get(field, field)
+        for column, field in serializers.ModelSerializer.serializer_field_mapping.items()
+    } | {models.CharField: SingleLineField, models.TextField: VisibleTextField}
 
 
 class StatisticsSerializer(serializers.Serializer[Any]):
