@@ -109,4 +109,6 @@ def _message(mail: QueuedEmail) -> EmailMessage:
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
     name = sha256(mail.id.encode()).hexdigest()[:32]
     subject = " ".join(mail.subject.split())
-    return EmailMessage(subject, mail.body, None, [mail.to], headers={"Message-ID": f"<{name}@{domain}>"})
+    # RFC 3834: out-of-office replies are not sent to automatic mail.
+    headers = {"Message-ID": f"<{name}@{domain}>", "Auto-Submitted": "auto-generated"}
+    return EmailMessage(subject, mail.body, None, [mail.to], headers=headers)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
-from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard, vText
+from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard, vDuration, vText
 
 from accounts.models import User
 from clubs.members.models import Membership
@@ -21,7 +21,7 @@ from meetings.querysets import MeetingQuerySet
 # Past meetings in a calendar, and the limit for all of them; see `MeetingQuerySet.by_proximity`.
 HISTORY = datetime.timedelta(days=366)
 MAX_EVENTS = 500
-EVERY_HOUR = "PT1H"
+REFRESH_INTERVAL = datetime.timedelta(hours=1)
 DAY = datetime.timedelta(days=1)
 
 
@@ -52,7 +52,9 @@ def render(meetings: MeetingQuerySet, *, name: str) -> bytes:
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     calendar.add("x-wr-calname", vText(_clean(name)))
-    calendar.add("x-published-ttl", EVERY_HOUR)
+    # RFC 7986; Outlook reads the second one.
+    calendar.add("refresh-interval", REFRESH_INTERVAL, parameters={"VALUE": "DURATION"})
+    calendar.add("x-published-ttl", vDuration(REFRESH_INTERVAL))
     for zone in _timezones(rows):
         calendar.add_component(zone)
     for meeting in rows:

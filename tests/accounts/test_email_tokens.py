@@ -375,3 +375,17 @@ def test_expired_tokens_are_deleted(post, alice, post_email, bob, capsys):
     call_command("prune_expired")
     assert "e-mail tokens: 1 deleted" in capsys.readouterr().out
     assert EmailToken.objects.get().purpose == "verify"
+
+
+# --- Headers ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_email_is_marked_as_automatic(post, alice, post_email, mailoutbox):
+    post("register", username="dora", password=NEW, email="dora@example.org")
+    post("register", username="emma", password=NEW, email=alice.email)
+    post("password/reset", email=alice.email)
+    post_email(alice, "change", email="new@example.org", current_password=PASSWORD)
+    post_email(alice, "verify")
+    assert len(mailoutbox) >= 5
+    for message in mailoutbox:
+        assert message.message().get_all("Auto-Submitted") == ["auto-generated"]

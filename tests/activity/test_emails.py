@@ -52,6 +52,7 @@ def test_email_contains_text_in_the_users_language(alice, bob, club, mailoutbox,
     assert "Chapter 3" in message.body
     assert settings.APP_URL in message.body
     assert "\n" not in message.subject
+    assert message.message().get_all("Auto-Submitted") == ["auto-generated"]
     run_pending()
     assert len(mailoutbox) == 1
 

@@ -106,6 +106,17 @@ def test_event_url_defaults_to_the_meeting_page(club, make_meeting, club_calenda
     assert str(events(club_calendar())["Tea"]["URL"]) == expected
 
 
+@pytest.mark.parametrize("path", ["club", "user"])
+def test_calendar_asks_apps_to_refresh_hourly(make_meeting, club_calendar, secret_url, anonymous, path):
+    for _meetings in range(2):  # without and with a meeting
+        calendar = read_calendar(club_calendar() if path == "club" else anonymous.get(secret_url))
+        assert calendar["REFRESH-INTERVAL"].dt == datetime.timedelta(hours=1)
+        assert calendar["REFRESH-INTERVAL"].params == {"VALUE": "DURATION"}
+        lines = calendar.to_ical().split(b"\r\n")
+        assert {b"REFRESH-INTERVAL;VALUE=DURATION:PT1H", b"X-PUBLISHED-TTL:PT1H"} <= {*lines}
+        make_meeting()
+
+
 def test_uid_is_stable_and_sequence_increases(make_meeting, club_calendar, as_moe):
     meeting = make_meeting()
     first = events(club_calendar())["Tea"]
