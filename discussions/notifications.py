@@ -11,7 +11,7 @@ from accounts.blocks import not_blocked
 from activity.choices import NotificationKind
 from activity.models import ObjectRef
 from activity.services import notify
-from clubs.members.models import Membership
+from clubs.members.models import Membership, MembershipQuerySet
 from discussions.mentions import extract_mentions
 
 if TYPE_CHECKING:
@@ -22,16 +22,26 @@ def notify_post(post: Post) -> None:
     """Notify replied-to and mentioned members once per post. A hidden post notifies nobody."""
     if post.hidden_at is not None:
         return
-    parent_author = post.reply_to.author_id if post.reply_to else None
-    usernames = extract_mentions(post.body)
-    if parent_author is None and not usernames:
-        return
     members = Membership.objects.active().filter(club=post.club_id)
+    mentioned = _mentioned_users(members, post.body)
+    replied_to = {post.reply_to.author_id} if post.reply_to and post.reply_to.author_id else set()
+    if not mentioned | replied_to:
+        return
     if post.thread.author:
         members = members.filter(not_blocked(post.thread.author, "user"))
-    mentioned = set(members.filter(user__username_key__in=usernames).values_list("user", flat=True))
-    replied_to = set(members.filter(user=parent_author).values_list("user", flat=True)) if parent_author else set()
+    notified = set(members.filter(user__in=mentioned | replied_to).values_list("user", flat=True))
     object_ref = ObjectRef("post", post.pk, post.thread.title, post.thread.author_id)
     for kind, users in ((NotificationKind.REPLY, replied_to), (NotificationKind.MENTION, mentioned - replied_to)):
         key = f"{kind}:post:{post.pk}"
-        notify(kind, sorted(users), actor=post.author_id, object_ref=object_ref, club=post.club_id, key=key)
+        notify(kind, sorted(users & notified), actor=post.author_id, object_ref=object_ref, club=post.club_id, key=key)
+
+
+def _mentioned_users(members: MembershipQuerySet, text: str) -> set[int]:
+    """Return the members that a text mentions. Of the names that a mention may mean, the longest one counts."""
+    mentions = extract_mentions(text)
+    names = {name for candidates in mentions for name in candidates}
+    if not names:
+        return set()
+    users = dict(members.filter(user__username_key__in=names).values_list("user__username_key", "user"))
+    found = (next((users[name] for name in candidates if name in users), None) for candidates in mentions)
+    return {user for user in found if user is not None}

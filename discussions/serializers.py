@@ -117,10 +117,10 @@ class PostSerializer(ModelSerializer):
 
     @extend_schema_field(EMOJI_COUNTS)
     def get_reactions(self, post: Post) -> dict[str, int]:
-        return {row.qualified_emoji: row.count for row in post.reaction_counts}  # type: ignore[attr-defined]
+        return {row.emoji: row.count for row in post.reaction_counts}  # type: ignore[attr-defined]
 
     def get_my_reactions(self, post: Post) -> list[str]:
-        return [row.qualified_emoji for row in post.reaction_counts if row.is_own]  # type: ignore[attr-defined]
+        return [row.emoji for row in post.reaction_counts if row.is_own]  # type: ignore[attr-defined]
 
 
 class PostCreateSerializer(serializers.Serializer[Any]):

@@ -7,7 +7,6 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
-from emoji import is_emoji
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -21,7 +20,7 @@ from core.api.pagination import KeysetPagination, SearchPagination
 from core.api.responses import NO_CONTENT, problem_schema
 from core.api.views import GenericViewSet, validate
 from discussions.filters import PostFilter, ThreadFilter
-from discussions.models import Post, Thread, ThreadQuerySet
+from discussions.models import Post, Thread, ThreadQuerySet, qualify_emoji
 from discussions.querysets import PostQuerySet
 from discussions.serializers import (
     PostCreateSerializer,
@@ -185,9 +184,9 @@ class PostViewSet(DiscussionViewSet):
 
     @property
     def emoji(self) -> str:
-        """The emoji in the URL. Raises InvalidFieldError if it is not a single emoji."""
-        emoji = str(self.kwargs["emoji"])
-        if not is_emoji(emoji):
+        """The emoji in the URL, fully qualified. Raises InvalidFieldError if it is not a single emoji."""
+        emoji = qualify_emoji(self.kwargs["emoji"])
+        if emoji is None:
             raise InvalidFieldError("emoji", "invalid", _("Send exactly one emoji."))
         return emoji
 

@@ -1,7 +1,7 @@
 """Models of the discussions app."""
 
 from discussions.models.posts import BODY_LENGTH, Post
-from discussions.models.reactions import MAX_DISTINCT_EMOJI, Reaction, SpoilerReveal
+from discussions.models.reactions import MAX_DISTINCT_EMOJI, Reaction, SpoilerReveal, qualify_emoji
 from discussions.models.threads import NO_POSTS, TITLE_LENGTH, Thread, ThreadQuerySet
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "SpoilerReveal",
     "Thread",
     "ThreadQuerySet",
+    "qualify_emoji",
 ]

@@ -160,7 +160,7 @@ class Post(models.Model):
 
     @atomic_with_retry
     def react(self, emoji: str, *, by: User) -> None:
-        """Add a reaction, unless the user has added the same one before.
+        """Add a fully qualified emoji (`qualify_emoji`), unless the user has added the same one before.
 
         Raises Conflict `post_deleted`, `thread_closed`, or `too_many_reactions` beyond MAX_DISTINCT_EMOJI emoji.
         """

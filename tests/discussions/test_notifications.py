@@ -4,7 +4,7 @@ import pytest
 
 from accounts.blocks import Block
 from activity.models import Notification
-from discussions.mentions import MAX_MENTIONS, extract_mentions
+from discussions.mentions import MAX_MENTIONS
 from discussions.models import Post
 from tests.clubs.helpers import bring_in
 from tests.discussions.helpers import posts, threads
@@ -19,23 +19,67 @@ def notified():
 
 
 @pytest.mark.parametrize(
-    ("text", "names"),
+    ("text", "usernames"),
     [
-        ("@bob", ["bob"]),
-        ("Hello @Bob, and (@moe)!", ["bob", "moe"]),
-        ("@bob @BOB @bob.", ["bob", "bob."]),
-        ("@ana.ribeiro. @joao_1-2", ["ana.ribeiro.", "ana.ribeiro", "joao_1-2"]),
-        ("bob@example.org, x@@bob, @b, @bob@example.org, https://x.org/@bob", []),
+        ("@moe", ["moe"]),
+        ("Hello @Moe, and (@alice)!", ["alice", "moe"]),
+        ("@moe @MOE @moe.", ["moe"]),
+        ("“@moe”\n@alice", ["alice", "moe"]),
+        # Punctuation after a name
+        ("@moe...hi", ["moe"]),
+        ("@moe.Obrigado", ["moe"]),
+        ("@moe-hi @alice--look", ["alice", "moe"]),
+        ("@moe..., @alice…", ["alice", "moe"]),
+        ("@moe's", ["moe"]),
+        ("@moe_", ["moe"]),
+        ("hi...@moe", ["moe"]),
+        # Longer names
+        ("@ana.ribeiro. @joao_1-2", ["ana.ribeiro", "joao_1-2"]),
+        ("@ana.ribeiro.Obrigada", ["ana.ribeiro"]),
+        ("@ana.Ribeiro", ["ana.ribeiro"]),
+        ("@ana.souza", ["ana"]),
+        ("@dot.", ["dot."]),
+        ("@dot..hi", ["dot."]),
+        # Markup
+        ("_@moe_", ["moe"]),
+        ("__@moe__ *@alice*", ["alice", "moe"]),
+        ("_hello @moe_", ["moe"]),
+        ("~~@moe~~ `@alice`", ["alice", "moe"]),
+        ("[@moe](https://example.org)", ["moe"]),
+        # Scripts without spaces between words
+        ("交给@moe处理", ["moe"]),
+        ("ありがとう＠moeさん", ["moe"]),
+        ("안녕@moe님", ["moe"]),
+        ("ขอบคุณ@moeครับ", ["moe"]),
+        ("👍@moe👍", ["moe"]),
+        # No mentions
+        ("moe@moe.org, x@@moe, @b, @moe@example.org, https://x.org/@moe", []),
+        ("josé@moe.org, jose\u0301@moe, мой@moe, snake_@moe.org, a-@moe", []),
+        ("@moeé @moee\u0301 @moeй @moe2 @moees @moe_ana@example.org", []),
         ("@" + "x" * 31, []),
-        ("“@bob”\n@moe", ["bob", "moe"]),
     ],
 )
-def test_extract_mentions(text, names):
-    assert extract_mentions(text) == names
+def test_mention_notifies_the_member_meant(club, chat, make_user, as_bob, text, usernames):
+    for name in ("ana", "ana.ribeiro", "joao_1-2", "dot", "dot."):
+        bring_in(club, make_user(name))
+    assert as_bob.post(threads(club, chat, "posts/"), {"body": text}).status_code == 201
+    assert notified() == [(name, "mention", "Biscuits") for name in usernames]
 
 
-def test_mentions_are_limited():
-    assert len(extract_mentions(" ".join(f"@name{n}" for n in range(100)))) == MAX_MENTIONS
+def test_mentions_are_limited(club, chat, make_user, as_bob):
+    for n in range(10, 32):
+        bring_in(club, make_user(f"name{n}"))
+    as_bob.post(threads(club, chat, "posts/"), {"body": " ".join(f"@name{n}" for n in range(10, 32))})
+    assert len(notified()) == MAX_MENTIONS
+
+
+def test_blocked_longer_name_is_not_replaced_by_shorter(club, chat, make_user, alice, as_bob):
+    bring_in(club, make_user("ana"))
+    longer = make_user("ana.ribeiro")
+    bring_in(club, longer)
+    Block.objects.block(on=alice, by=longer)
+    as_bob.post(threads(club, chat, "posts/"), {"body": "@ana.ribeiro"})
+    assert notified() == []
 
 
 def test_reply_notifies_parent_author(club, chat, alice, bob, as_bob, as_moe):
