@@ -6,7 +6,7 @@ backquotes.
 
 from django.dispatch import Signal
 
-# The visibility of `club` has changed.
+# The visibility of `club` has changed. The first receiver locks the books and entries of its reading list.
 club_visibility_changed = Signal()
 
 # `club` is about to be deleted. Receivers lock its content, subtract it from counters and delete it.

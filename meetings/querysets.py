@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Avg, Case, Count, OuterRef, Prefetch, Subquery, When
+from django.db.models import Avg, Case, Count, OuterRef, Prefetch, Q, Subquery, When
 from django.http import Http404
 from django.utils.timezone import now
 
@@ -70,7 +70,8 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
         return changed
 
     def attendance(self) -> tuple[int, float | None]:
-        """Return how many of these meetings took place, and their mean attendance where it was recorded."""
-        result = self.past().aggregate(count=Count("pk"), mean=Avg("attended_count"))
+        """Return how many of these meetings somebody attended, and the mean of the recorded attendances."""
+        held = Count("pk", filter=Q(attended_count__gt=0))
+        result = self.past().aggregate(count=held, mean=Avg("attended_count"))
         mean = result["mean"]
         return result["count"], None if mean is None else round(float(mean), 2)

@@ -1,8 +1,9 @@
 """Counters that depend on reviews.
 
 These are the ratings of books, the review counts of users, the statistics of their clubs, and the totals of the
-platform. Only public reviews count. Counters are updated by database arithmetic in the transaction of the review, with
-its author and book locked (`Review.lock`). `manage.py verify_counters` compares them with the rows.
+platform. Only public reviews count, and in private clubs also those that the author shares with clubs. Counters are
+updated by database arithmetic in the transaction of the review, with its author and book locked (`Review.lock`).
+`manage.py verify_counters` compares them with the rows.
 """
 
 from __future__ import annotations
@@ -38,20 +39,23 @@ class RatingDelta:
     def __init__(self) -> None:
         self.ratings: Counter[tuple[int, int]] = Counter()  # (book, half-stars) -> difference
         self.reviews: Counter[int] = Counter()  # author -> difference
-        self.user_ratings: Counter[tuple[int, int, int]] = Counter()  # (author, book, half-stars) -> difference
+        # (author, book, half-stars, whether public) -> difference
+        self.user_ratings: Counter[tuple[int, int, int, bool]] = Counter()
         self.review_dates: Counter[tuple[int, datetime.datetime]] = Counter()  # (author, created_at) -> difference
         self.totals: Counter[str] = Counter()  # name -> difference
         self.books: set[int] = set()
 
     def add_review(self, review: Review) -> None:
-        """Add a review, if it is public."""
+        """Add a review, if it counts."""
         self._count(review, +1)
 
     def remove_review(self, review: Review) -> None:
-        """Subtract a review, if it is public."""
+        """Subtract a review, if it counts."""
         self._count(review, -1)
 
     def _count(self, review: Review, sign: int) -> None:
+        if review.rating is not None and review.author_id is not None and review.is_shared_with_clubs:
+            self.user_ratings[review.author_id, review.book_id, review.rating, review.is_public] += sign
         if not review.is_public:
             return
         self.books.add(review.book_id)
@@ -62,8 +66,6 @@ class RatingDelta:
         if review.rating is not None:
             self.ratings[review.book_id, review.rating] += sign
             self.totals[f"stars_{review.rating}"] += sign
-            if review.author_id is not None:
-                self.user_ratings[review.author_id, review.book_id, review.rating] += sign
 
     def save(self) -> None:
         """Update the counters. The books and the authors must be locked."""

@@ -2,6 +2,6 @@
 
 from django.dispatch import Signal
 
-# Public ratings were added or removed. `changes` maps (author id, book id, half-stars) to the difference in number. The
-# authors and books are locked.
+# Ratings that are public or shared with clubs were added or removed. `changes` maps (author id, book id, half-stars,
+# whether public) to the difference in number. The authors and books are locked.
 ratings_changed = Signal()

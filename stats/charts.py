@@ -39,18 +39,24 @@ def build_platform_charts() -> list[charts.BarChart]:
 
 
 def build_club_charts(club: Club) -> list[charts.BarChart]:
-    """Return charts of joins, finished books (last twelve months, club time) and ratings. Takes two queries."""
+    """Return charts of joins and finished books (last twelve months, club time), and of ratings. Takes two queries.
+
+    The ratings of a private club are for its members only.
+    """
     zone = ZoneInfo(club.timezone)
     months = charts.last_months(timezone.localdate(timezone=zone))
     statistics = ClubStatistics(club)
     finished = {row["month"]: row["count"] for row in statistics.finished_by_month}
-    return [
+    built = [
         charts.monthly_chart(
             _("Members by month of joining"), zip(months, _joins_per_month(club, months, zone), strict=True)
         ),
         charts.monthly_chart(_("Books finished"), [(month, finished.get(f"{month:%Y-%m}", 0)) for month in months]),
-        charts.rating_chart(_("Members’ public ratings of the books on the list"), statistics.rating_histogram),
     ]
+    if not club.is_private:
+        histogram = statistics.rating_histogram
+        built.append(charts.rating_chart(_("Members’ public ratings of the books on the list"), histogram))
+    return built
 
 
 def _joins_per_month(club: Club, months: list[datetime.date], zone: ZoneInfo) -> list[int]:

@@ -74,12 +74,15 @@ class ClubStatistics:
 
     @property
     def rating_histogram(self) -> dict[str, int]:
-        """Active members' public ratings of the books on the list."""
+        """Active members' ratings of the books on the list.
+
+        Public ratings count, and in a private club also those that their authors share with clubs.
+        """
         return histogram(self._histogram)
 
     @property
     def most_divisive_book(self) -> DivisiveBook | None:
-        """Book with the largest population standard deviation of its public ratings by active members.
+        """Book with the largest population standard deviation of the ratings in `rating_histogram`.
 
         Only books with at least 5 ratings count. Ties go to the book with more ratings, then to the lower position.
         """
@@ -105,7 +108,7 @@ class ClubStatistics:
 
     @property
     def meetings_held(self) -> int:
-        """Number of past meetings that were not cancelled."""
+        """Number of past meetings whose recorded attendance is above 0."""
         return self._meetings[0]
 
     @property

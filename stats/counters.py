@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.db.models import Case, F, Field, Q, Sum, Value, When
 
+from clubs.club.choices import Visibility
 from clubs.members.models import Membership
 from clubs.reading.choices import Unit
 from clubs.reading.entry_counters import ZERO_COUNTERS
@@ -59,26 +60,27 @@ def count_progress(before: Progress | None, after: Progress) -> None:
     _apply_deltas(deltas)
 
 
-def count_ratings(changes: Mapping[tuple[int, int, int], int]) -> None:
-    """Apply changes of public ratings, given as (user, book, half-stars) -> difference.
+def count_ratings(changes: Mapping[tuple[int, int, int, bool], int]) -> None:
+    """Apply changes of ratings, given as (user, book, half-stars, whether public) -> difference.
 
-    Users and books must be locked.
+    Others than public ratings count in private clubs only. Users and books must be locked.
     """
     changes = {rating: difference for rating, difference in changes.items() if difference}
-    clubs: defaultdict[int, list[int]] = defaultdict(list)
-    users = {user for user, _book, _half_stars in changes}
-    for user, club in Membership.objects.active().filter(user__in=users).values_list("user", "club"):
-        clubs[user].append(club)
+    clubs: defaultdict[int, list[tuple[int, bool]]] = defaultdict(list)
+    active = Membership.objects.active().filter(user__in={user for user, *_rating in changes})
+    for user, club, visibility in active.values_list("user", "club", "club__visibility"):
+        clubs[user].append((club, visibility == Visibility.PRIVATE))
     if not clubs:
         return
     listed = Entry.objects.filter(
-        club__in={club for found in clubs.values() for club in found}, book__in={book for _user, book, _ in changes}
+        club__in={club for found in clubs.values() for club, _is_private in found},
+        book__in={book for _user, book, *_rating in changes},
     )
     entries = {(club, book): pk for pk, club, book in listed.values_list("pk", "club", "book")}
     deltas = _deltas()
-    for (user, book, half_stars), difference in changes.items():
-        for club in clubs[user]:
-            if (club, book) in entries:
+    for (user, book, half_stars, is_public), difference in changes.items():
+        for club, is_private in clubs[user]:
+            if (club, book) in entries and (is_public or is_private):
                 deltas[entries[club, book]][f"stars_{half_stars}"] += difference
     _apply_deltas(deltas)
 

@@ -1,24 +1,35 @@
-"""Ratings used by the club statistics. Only public reviews count."""
+"""Ratings used by the statistics of clubs.
+
+Public reviews count, and in private clubs also those that the author shares with clubs: all members may read them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Count, F, OuterRef, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery
 
+from clubs.club.choices import Visibility
 from clubs.roles import MembershipStatus
 from reviews.models import Review
+from reviews.querysets import ReviewVisibility
+
+# For queries that join the entries of the book.
+_COUNTED = Q(audience=ReviewVisibility.PUBLIC) | Q(
+    audience=ReviewVisibility.CLUBS, book__entries__club__visibility=Visibility.PRIVATE
+)
 
 
 def ratings_of_user(user: int, club: int) -> Iterable[tuple[int, int | None]]:
     """Return a user's ratings of the books on a club's list: entry, half-stars."""
-    rated = Review.objects.public().filter(author=user, rating__isnull=False, book__entries__club=club)
+    rated = Review.objects.filter(_COUNTED, author=user, rating__isnull=False, book__entries__club=club)
     return rated.order_by().values_list("book__entries", "rating")
 
 
 def ratings_of_entries(entries: Sequence[int]) -> Iterable[tuple[int, int | None, int]]:
     """Return the ratings of entries by active members of their clubs: entry, half-stars, count."""
-    rated = Review.objects.public().filter(
+    rated = Review.objects.filter(
+        _COUNTED,
         rating__isnull=False,
         book__entries__in=entries,
         author__memberships__club=F("book__entries__club"),

@@ -7,7 +7,13 @@ from django.dispatch import receiver
 
 from clubs.club.models import Club
 from clubs.reading.models import Entry, Progress
-from clubs.signals import entry_added, entry_counters_outdated, membership_changed, progress_changed
+from clubs.signals import (
+    club_visibility_changed,
+    entry_added,
+    entry_counters_outdated,
+    membership_changed,
+    progress_changed,
+)
 from reviews.signals import ratings_changed
 from stats import counters
 
@@ -36,7 +42,13 @@ def recompute_entries(sender: Any, *, entries: Sequence[int], **kwargs: Any) -> 
     counters.recompute_from_zero(entries)
 
 
+@receiver(club_visibility_changed)
+def recompute_club(sender: Any, *, club: Club, **kwargs: Any) -> None:
+    """Recompute the counters of a club's list, because other ratings count in a private club than in a public one."""
+    counters.recompute_from_zero(list(Entry.objects.filter(club=club).values_list("pk", flat=True)))
+
+
 @receiver(ratings_changed)
-def update_ratings(sender: Any, *, changes: Mapping[tuple[int, int, int], int], **kwargs: Any) -> None:
+def update_ratings(sender: Any, *, changes: Mapping[tuple[int, int, int, bool], int], **kwargs: Any) -> None:
     """Apply changed ratings to the clubs of their authors."""
     counters.count_ratings(changes)

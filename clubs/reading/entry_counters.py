@@ -15,7 +15,8 @@ def _count() -> Any:
 class EntryCounters(models.Model):
     """Counters of the active members' ratings of a book and progress in it.
 
-    `stars_n` is the number of public ratings with n half-stars. `pages` is the sum of visible progress in pages,
+    `stars_n` is the number of ratings with n half-stars: public ones, and in a private club also those that their
+    authors share with clubs. `pages` is the sum of visible progress in pages,
     `percents` that of all other visible progress. See `stats.counters`.
     """
 

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 
 from catalog.models import Book
 from clubs.reading import counters
+from clubs.reading.choices import EntryStatus
 from clubs.reading.models import Entry
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 def handle_visibility_changed(club: Club) -> None:
     """Add the books of a club that became public to the counters, or subtract those of one that became private.
 
-    Call it once, after the change and in its transaction. The club must be locked.
+    Call it once, after the change and in its transaction. The club must be locked; the books and entries of its list
+    are locked here, for all receivers of the signal.
     """
+    _lock_list(club)
     _count(club, -1 if club.is_private else 1)
 
 
@@ -28,13 +31,11 @@ def delete_club_entries(club: Club) -> None:
 
     Call it in the transaction that deletes the club. The club must be locked.
     """
-    entries = Entry.objects.filter(club=club)
-    list(Book.objects.select_for_update().filter(pk__in=entries.values("book")).order_by("pk").values_list("pk"))
-    # Lock the entries before their progress is deleted, so that no new progress is added in between.
-    list(entries.select_for_update().order_by("pk").values_list("pk"))
+    # The entries are locked before their progress is deleted, so that no new progress is added in between.
+    _lock_list(club)
     if not club.is_private:
         _count(club, -1)
-    entries.delete()
+    Entry.objects.filter(club=club).delete()
 
 
 def miscounted() -> QuerySet[Any]:
@@ -54,7 +55,15 @@ def _recount(status: str) -> Any:
     return Coalesce(Subquery(entries.values("book").annotate(n=Count("pk")).values("n")), 0)
 
 
+def _lock_list(club: Club) -> None:
+    """Lock the books of a club's list, then its entries."""
+    entries = Entry.objects.filter(club=club)
+    list(Book.objects.select_for_update().filter(pk__in=entries.values("book")).order_by("pk").values_list("pk"))
+    list(entries.select_for_update().order_by("pk").values_list("pk"))
+
+
 def _count(club: Club, sign: int) -> None:
     entries = Entry.objects.filter(club=club, status__in=counters.COLUMNS)
     counters.update_counts_for_club(dict(entries.values_list("book", "status")), sign)
-    counters.count_finished(entries.values_list("finished_at", flat=True), sign)
+    finished = entries.filter(status=EntryStatus.FINISHED)
+    counters.count_finished(finished.values_list("finished_at", flat=True), sign)

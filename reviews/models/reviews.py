@@ -213,6 +213,11 @@ class Review(models.Model):
         return self.visibility == ReviewVisibility.PUBLIC and self.hidden_at is None
 
     @property
+    def is_shared_with_clubs(self) -> bool:
+        """Whether the active members of the author's clubs may read the review."""
+        return self.visibility != ReviewVisibility.PRIVATE and self.hidden_at is None
+
+    @property
     def stars(self) -> float | None:
         """The rating in stars."""
         return None if self.rating is None else self.rating / 2

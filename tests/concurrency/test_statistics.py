@@ -339,3 +339,24 @@ def test_redis_failures_are_not_visible_to_clients(own_redis, books, users, clie
     print(f"slowest read: {slowest:.3f} s")  # noqa: T201
     assert slowest < 4  # half a second, plus a margin for a busy machine
     connections.close_all()
+
+
+def test_ratings_shared_with_clubs_survive_visibility_changes(books, users, make_club, client_of, alice):
+    club = make_club("Changing", alone=True)
+    for book in books:
+        Entry.add_entry(club=club, book=book, by=alice)
+    for user in users:
+        bring_in(club, user)
+    owner, clients = client_of(alice), [client_of(user) for user in users[:4]]
+    path = f"/api/v1/clubs/{club.pk}/"
+    for number in range(ROUNDS):
+        visibility = ("private", "public")[number % 2]
+        rate = [
+            partial(client.post, REVIEWS, {"book": books[0].pk, "rating": 4, "visibility": "clubs"})
+            for client in clients
+        ]
+        change, *rated = at_once([partial(owner.patch, path, {"visibility": visibility}), *rate])
+        assert (change.status_code, statuses(rated)) == (200, {201: 4})
+        assert counter_differences() == (0, [])
+        for review in Review.objects.all():
+            review.delete_review()

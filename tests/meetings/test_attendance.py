@@ -61,14 +61,18 @@ def test_attendance_statistics_of_club(make_meeting, club, as_moe, anonymous, al
     assert statistics(anonymous, club) == (0, None)
     first, second, _unrecorded = make_meeting(days=-3), make_meeting(days=-2), make_meeting(days=-1)
     upcoming, cancelled, deleted = make_meeting(days=3), make_meeting(days=-4), make_meeting(days=-5)
-    assert statistics(anonymous, club) == (5, None)
+    assert statistics(anonymous, club) == (0, None)
     cancelled.update_meeting(by=alice, status="cancelled")
     deleted.delete_meeting(by=alice)
     record_attendance(as_moe, first, alice, bob, moe)
-    assert statistics(anonymous, club) == (3, 3.0)
+    assert statistics(anonymous, club) == (1, 3.0)
     record_attendance(as_moe, second)
     record_attendance(as_moe, upcoming, alice)
-    assert statistics(anonymous, club) == (3, 1.5)
+    assert statistics(anonymous, club) == (1, 1.5)
+    record_attendance(as_moe, second, bob)
+    assert statistics(anonymous, club) == (2, 2.0)
+    record_attendance(as_moe, first)
+    assert statistics(anonymous, club) == (1, 0.5)
 
 
 def test_account_deletion_keeps_attended_count(make_meeting, club, as_moe, anonymous, alice, bob):

@@ -249,7 +249,8 @@ class Entry(EntryCounters):
                 % {"now": EntryStatus(self.status).label, "then": EntryStatus(status).label},
                 allowed=sorted(allowed),
             )
-        return {"finished_at": timezone.now() if status == EntryStatus.FINISHED else None}
+        # A book that is set back to `reading` and finished again keeps its month in the statistics.
+        return {"finished_at": self.finished_at or timezone.now()} if status == EntryStatus.FINISHED else {}
 
     def _check_dates(self, **changed: Any) -> None:
         starts_on, ends_on = changed.get("starts_on", self.starts_on), changed.get("ends_on", self.ends_on)
@@ -272,7 +273,7 @@ class Entry(EntryCounters):
         if self.club.is_private or before == after:
             return
         counters.update_counts(self.book_id, before, after)
-        counters.count_finished([was_finished_at], -1)
+        counters.count_finished([was_finished_at if before == EntryStatus.FINISHED else None], -1)
         counters.count_finished([self.finished_at if after == EntryStatus.FINISHED else None], +1)
 
 
