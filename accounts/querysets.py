@@ -69,7 +69,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         user: User = self.model(username=username, **fields)
         user.set_password(password)
         user.update_derived_fields()
-        with conflict_on_integrity_error(Conflict("username_taken", _("This name is taken."))):
+        with conflict_on_integrity_error(Conflict("username_taken", _("This name is taken."), username=username)):
             user.save(using=self._db, force_insert=True)
             # Checked after the insert, because account deletion adds the name in the transaction that frees it.
             if RetiredUsername.objects.filter(username_key=user.username_key).exists():

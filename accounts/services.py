@@ -134,7 +134,8 @@ def confirm_email(token: str) -> None:
     email_token = _consume_token(token, EmailTokenPurpose.VERIFY, EmailTokenPurpose.CHANGE)
     user, email = email_token.user, email_token.email
     user.email, user.email_key, user.email_verified = email, normalize_identifier(email), True
-    with conflict_on_integrity_error(Conflict("email_taken", _("This address is now used by another account."))):
+    taken = Conflict("email_taken", _("This address is now used by another account."), email=email)
+    with conflict_on_integrity_error(taken):
         user.save(update_fields=["email", "email_key", "email_verified"])
     emit("email.changed" if email_token.purpose == EmailTokenPurpose.CHANGE else "email.verified", user.pk)
 

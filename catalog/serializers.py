@@ -9,6 +9,7 @@ from catalog.isbn import INVALID_ISBN_MESSAGE, normalize_isbn
 from catalog.models import FIRST_YEAR, LAST_YEAR, MAX_PAGES, Book, Edition
 from core.api.serializers import IntegerField, ModelSerializer, SingleLineField, VisibleTextField
 from core.images.storage import image_url
+from core.registry import book_fields
 from core.search.normalize import language_tag
 
 MAX_NAMES = 50
@@ -125,8 +126,14 @@ class BookSerializer(BookListSerializer):
 
     class Meta:
         model = Book
-        fields = [*BookListSerializer.Meta.fields, "isbn", "editions", "description"]
+        fields = [*BookListSerializer.Meta.fields, "isbn", "editions", "description", "my_review"]
         read_only_fields = ["isbn13", "ratings_count", "created_at", "updated_at"]
+
+    def build_unknown_field(self, field_name: str, model_class: type[Any]) -> Any:
+        """Build a field that another app has registered in `book_fields`."""
+        if field_name in book_fields:
+            return book_fields[field_name], {}
+        return super().build_unknown_field(field_name, model_class)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "isbn" in attrs:

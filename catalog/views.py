@@ -67,9 +67,10 @@ class BookViewSet(
     }
     cached_actions: ClassVar = {
         "list": (CATALOG_VERSION,),
-        "retrieve": (ANY_BOOK_VERSION, "book:{book_id}"),
         "stats": (ANY_BOOK_VERSION, "book:{book_id}"),
     }
+    # For a user it contains the user's review.
+    cached_actions_anonymous: ClassVar = {"retrieve": (ANY_BOOK_VERSION, "book:{book_id}")}
     permissions: ClassVar[dict[str, list[type[BasePermission]]]] = {
         "list": [AllowAny],
         "retrieve": [AllowAny],

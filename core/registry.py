@@ -85,6 +85,10 @@ activity_sources: Registry[Callable[[], Any]] = Registry()
 # `clubs.reading.models.entries.EntryQuerySet.with_details_for`.
 entry_annotations: Registry[Callable[[], Any]] = Registry()
 
+# Fields of a book in the API: name in `BookSerializer.Meta.fields` -> the field's class. Read by
+# `catalog.serializers.BookSerializer`.
+book_fields: Registry[type[Any]] = Registry()
+
 # Fields of a club in the API: name in `ClubSerializer.Meta.fields` -> the field's class. Read by
 # `clubs.club.serializers.ClubSerializer`.
 club_fields: Registry[type[Any]] = Registry()

@@ -1,5 +1,6 @@
 """Reports and appeals of users, and automatic hiding after enough reports."""
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -25,8 +26,8 @@ def create_report(*, by: User, target_type: str, target_id: int, reason: str, no
     The duplicate is checked first, because the object may already be hidden from its reporters.
     """
     target_id = report_targets[target_type].resolve_id(target_id)
-    if Report.objects.by_reporter(by, target_type, target_id).exists():
-        raise _already_reported()
+    if (reported := _already_reported(by, target_type, target_id)) is not None:
+        raise reported
     check_visible(by, target_type, target_id)
     return _create_report(by=by, target=report_targets[target_type], pk=target_id, reason=reason, note=note)
 
@@ -37,7 +38,7 @@ def _create_report(*, by: User, target: ReportTarget[Any], pk: int, reason: str,
     if snapshot.author_id == by.pk:
         raise PermissionDeniedProblem("own_content", _("You cannot report your own content."))
     case = Case.objects.lock_or_create(target.target_type, pk, snapshot)
-    with conflict_on_integrity_error(_already_reported()):
+    with conflict_on_integrity_error(partial(_already_reported, by, target.target_type, pk)):
         report = case.reports.create(reporter=by, reason=reason, note=note)
     if target.can_be_hidden and not snapshot.is_hidden and case.reports.pending().count() >= settings.REPORTS_TO_HIDE:
         _auto_hide(case, target, obj)
@@ -81,8 +82,9 @@ def create_appeal(*, by: User, target_type: str, target_id: int, text: str) -> A
     case = Case.objects.select_for_update().filter(target_type=target_type, target_id=target_id).first()
     decision = case.appealable_by(by) if case else None
     if case is None or decision is None:
-        raise Conflict("nothing_to_appeal", _("There is no decision to appeal."))
-    with conflict_on_integrity_error(Conflict("already_appealed", _("You have already appealed this decision."))):
+        detail = _("There is no decision to appeal.")
+        raise Conflict("nothing_to_appeal", detail, target_type=target_type, target_id=target_id)
+    with conflict_on_integrity_error(partial(_already_appealed, decision)):
         appeal = Appeal.objects.create(case=case, decision=decision, author=by, text=text)
     case.version += 1
     case.refresh_queue_fields()
@@ -137,5 +139,15 @@ def _does_not_exist() -> InvalidFieldError:
     return InvalidFieldError("target_id", "does_not_exist", _("The reported object was not found."))
 
 
-def _already_reported() -> Conflict:
-    return Conflict("already_reported", _("You have already reported this."))
+def _already_reported(by: User, target_type: str, target_id: int) -> Conflict | None:
+    report = Report.objects.by_reporter(by, target_type, target_id).values_list("pk", flat=True).first()
+    if report is None:
+        return None
+    return Conflict("already_reported", _("You have already reported this."), report=report)
+
+
+def _already_appealed(decision: Decision) -> Conflict | None:
+    appeal = Appeal.objects.filter(decision=decision).values_list("pk", flat=True).first()
+    if appeal is None:
+        return None
+    return Conflict("already_appealed", _("You have already appealed this decision."), appeal=appeal)

@@ -16,10 +16,9 @@ from catalog.models import Book
 from clubs.club.models import Club
 from clubs.members.models import Membership
 from clubs.reading.models import Entry
-from core.api.exceptions import Conflict
 from core.db.joins import select_related_left
 from core.db.locking import batched, lock_rows
-from core.db.transactions import atomic_with_retry, conflict_on_integrity_error
+from core.db.transactions import atomic_with_retry
 from moderation.author_notice import annotate_moderation
 from moderation.models import close_cases_for_deleted
 from reviews.counters import RatingDelta
@@ -96,15 +95,14 @@ class ReviewQuerySet(models.QuerySet["Review"]):
 
     @atomic_with_retry
     def bulk_create_reviews(self, reviews: Iterable[Review]) -> int:
-        """Create reviews atomically and update the counters; return their number. Raises Conflict `already_reviewed`.
+        """Create reviews atomically and update the counters; return their number.
 
         For demo data and benchmarks. The rows are not validated.
         """
         rows = list(reviews)
         lock_rows(User, (review.author_id for review in rows))
         lock_rows(Book, (review.book_id for review in rows))
-        with conflict_on_integrity_error(already_reviewed_error()):
-            self.bulk_create(rows, batch_size=1000)
+        self.bulk_create(rows, batch_size=1000)
         delta = RatingDelta()
         for review in rows:
             delta.add_review(review)
@@ -139,8 +137,3 @@ class ReviewQuerySet(models.QuerySet["Review"]):
             row.author = None
             delta.add_review(row)
         delta.save()
-
-
-def already_reviewed_error() -> Conflict:
-    """Return the error for a second review of a book by the same user."""
-    return Conflict("already_reviewed", _("You have already reviewed this book."))

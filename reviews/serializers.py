@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.serializers import NullableUserSummarySerializer
+from catalog.models import Book
 from catalog.ratings import HALF_STARS
 from catalog.serializers import BookSummarySerializer, LanguageTagField
 from clubs.reading.serializers import BookIdField
@@ -29,6 +30,20 @@ class RatingField(FloatField):
 
     def to_representation(self, value: Any) -> Any:
         return value / 2
+
+
+@extend_schema_field({"type": ["integer", "null"], "format": "int64"})
+class MyReviewField(serializers.Field):  # type: ignore[type-arg]
+    """The id of the user's own review of a book; null without one, and for anonymous users. Takes one query."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(source="*", read_only=True, **kwargs)
+
+    def to_representation(self, value: Book) -> int | None:
+        user = self.context["request"].user
+        if not user.is_authenticated:
+            return None
+        return Review.objects.filter(author=user, book=value).values_list("pk", flat=True).first()
 
 
 class ReviewSerializer(ModelSerializer):

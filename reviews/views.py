@@ -26,7 +26,7 @@ from reviews.permissions import IsAuthor
 from reviews.querysets import ReviewQuerySet
 from reviews.serializers import ReviewCreateSerializer, ReviewSerializer
 
-CREATE_RESPONSES = {201: ReviewSerializer, **problem_schema(409, "`already_reviewed`.")}
+CREATE_RESPONSES = {201: ReviewSerializer, **problem_schema(409, "`already_reviewed`, with that review in `review`.")}
 
 
 class BaseReviewViewSet(mixins.ListModelMixin, GenericViewSet):

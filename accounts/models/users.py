@@ -135,6 +135,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         """The URL of the avatar, or None."""
         return storage.image_url(self.avatar)
 
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The user as error responses refer to it, in the shape of `UserSummarySerializer`."""
+        names = ("username", "display_name", "avatar_url")
+        return {"id": self.pk} | {name: getattr(self, name) for name in names}
+
     def can_manage(self, other: User) -> bool:
         """Return whether this staff user may change the account of `other`.
 

@@ -240,7 +240,8 @@ class EmailVerifyView(APIView):
         """Send the verification e-mail again."""
         user = current_user(request)
         if not user.email or user.email_verified:
-            raise Conflict("nothing_to_verify", _("No e-mail address is waiting for verification."))
+            text = _("No e-mail address is waiting for verification.")
+            raise Conflict("nothing_to_verify", text, email=user.email)
         services.send_verification(user)
         return Response(status=status.HTTP_202_ACCEPTED)
 

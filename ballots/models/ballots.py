@@ -151,7 +151,7 @@ class Ballot(models.Model):
             if status[pk] != EntryStatus.PROPOSED:
                 raise InvalidFieldError(f"candidates.{position}", "not_proposed", _("This book is not proposed."))
         if cls.objects.open_in_clubs([club.pk]).count() >= MAX_OPEN_BALLOTS:
-            raise Conflict("too_many_ballots", _("Too many open ballots; close one first."))
+            raise Conflict("too_many_ballots", _("Too many open ballots; close one first."), club=club.summary)
         ballot = cls.objects.create(club=club, created_by=by, **fields)
         Candidate.objects.bulk_create(
             Candidate(ballot=ballot, position=position, entry_id=pk) for position, pk in enumerate(candidates)
@@ -214,7 +214,7 @@ class Ballot(models.Model):
     def require_open(self) -> None:
         """Raise Conflict `ballot_closed` if the ballot does not accept votes."""
         if self.status == BallotStatus.CLOSED or self.closes_at <= timezone.now():
-            raise Conflict("ballot_closed", _("This ballot is closed."))
+            raise Conflict("ballot_closed", _("This ballot is closed."), ballot=self.pk)
 
     def _lock_for_vote(self, user: User) -> None:
         """Lock the voter and the ballot, so that no vote is saved during or after the count."""

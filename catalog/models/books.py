@@ -38,6 +38,7 @@ from core.counters import counters
 from core.counters.versions import bump_versions
 from core.db.fields import BinaryCollationCharField
 from core.db.transactions import atomic_with_retry
+from core.images.storage import image_url
 from core.search.fields import SearchField, build_search_text
 from moderation.models import close_cases_for_deleted
 
@@ -271,13 +272,15 @@ class Book(models.Model):
         self.lock()
         pk = self.pk
         if self.merges.not_undone().exists():
-            raise Conflict("book_in_use", _("Another book has been merged into this one."))
+            raise Conflict("book_in_use", _("Another book has been merged into this one."), book=self.summary)
         delete_covers(self)
         try:
             with transaction.atomic():
                 self.delete()
         except (models.ProtectedError, models.RestrictedError, IntegrityError):
-            raise Conflict("book_in_use", _("This book is on a list or has been reviewed.")) from None
+            raise Conflict(
+                "book_in_use", _("This book is on a list or has been reviewed."), book=self.summary
+            ) from None
         close_cases_for_deleted("book", [pk])
         counters.increment({"books": -1})
         invalidate_books([pk])
@@ -296,6 +299,11 @@ class Book(models.Model):
     def histogram(self) -> dict[str, int]:
         """The number of ratings per rating, from 0.5 to 5.0 stars."""
         return histogram({n: getattr(self, f"stars_{n}") for n in HALF_STARS})
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The book as error responses refer to it, in the shape of `BookSummarySerializer`."""
+        return {"id": self.pk, "title": self.title, "author": self.author, "cover_url": image_url(self.cover_url)}
 
     @property
     def object_ref(self) -> ObjectRef:

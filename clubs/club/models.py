@@ -137,7 +137,7 @@ class Club(models.Model):
         fields = normalize_join_policy(fields, self)
         limit = fields.get("member_limit")
         if limit is not None and limit < self.members_count:
-            raise Conflict("limit_below_members", _("The club already has more members."))
+            raise Conflict("limit_below_members", _("The club already has more members."), club=self.summary)
         changed = any(getattr(self, name) != value for name, value in fields.items())
         old_visibility, old_cover = self.visibility, self.cover
         for name, value in fields.items():
@@ -171,7 +171,8 @@ class Club(models.Model):
         if row.status == MembershipStatus.BANNED:
             raise PermissionDeniedProblem("banned", _("You cannot join this club."))
         if row.status in STATUSES_WITH_ACCESS:
-            raise Conflict("already_member", _("You are already in this club or have asked to join it."))
+            text = _("You are already in this club or have asked to join it.")
+            raise Conflict("already_member", text, club=self.summary)
         if self.join_policy == JoinPolicy.INVITE:
             raise PermissionDeniedProblem("invite_only", _("This club is by invitation only."))
         self.check_not_full()
@@ -198,7 +199,8 @@ class Club(models.Model):
             )
             row.deactivate()
         elif self.members_count > 1:
-            raise Conflict("owner_must_transfer", _("Transfer ownership before you leave the club."))
+            text = _("Transfer ownership before you leave the club.")
+            raise Conflict("owner_must_transfer", text, club=self.summary)
         else:
             self._delete(by=user)
 
@@ -279,6 +281,11 @@ class Club(models.Model):
         """Whether only members can see the club."""
         return self.visibility == Visibility.PRIVATE
 
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The club as error responses refer to it, in the shape of `ClubSummarySerializer`."""
+        return {"id": self.pk, "name": self.name}
+
     def require_owner(self, user: User | None) -> None:
         """Raise PermissionDeniedProblem unless `user` owns the club or is None (staff)."""
         if user is not None and self.owner_id != user.pk:
@@ -287,7 +294,7 @@ class Club(models.Model):
     def check_not_full(self) -> None:
         """Raise Conflict `club_full` if the member limit is reached. The club must be locked."""
         if self.member_limit is not None and self.members_count >= self.member_limit:
-            raise Conflict("club_full", _("This club is full."))
+            raise Conflict("club_full", _("This club is full."), club=self.summary)
 
     def _change_members_count(self, change: int) -> None:
         """Add `change` to the member counter. The club must be locked."""

@@ -93,7 +93,7 @@ class APIProblem(exceptions.APIException):
 
 
 class Conflict(APIProblem):
-    """409: the request is valid but conflicts with the current state."""
+    """409: the request is valid but conflicts with the current state. `extra` names what it conflicts with."""
 
     def __init__(self, code: str, detail: Any, **extra: Any) -> None:
         super().__init__(status.HTTP_409_CONFLICT, code, detail, **extra)

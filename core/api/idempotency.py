@@ -97,7 +97,7 @@ def _claim(request: Request, key: str, digest: str) -> IdempotencyRecord:
         # Expired: of several calls that find it, the one that still matches in its UPDATE takes over the key.
         expired = IdempotencyRecord.objects.filter(pk=first.pk, created_at=first.created_at)
         if not expired.update(request_digest=digest, created_at=now, status=None, response_body=""):
-            raise _in_progress()
+            raise _in_progress(request)
         first.created_at, first.status = now, None
         return first
     if first is not None and first.request_digest != digest:
@@ -105,7 +105,7 @@ def _claim(request: Request, key: str, digest: str) -> IdempotencyRecord:
             422, "idempotency_key_reused", _("This idempotency key was already used with a different request body.")
         )
     if first is None or first.status is None:
-        raise _in_progress()
+        raise _in_progress(request)
     return first
 
 
@@ -129,14 +129,15 @@ def _run_and_store(
         encrypted = encrypt(body, purpose=ENCRYPTION_PURPOSE)
         if not _own_claim(claim).update(status=response.status_code, response_body=encrypted):
             # Another call took over the claim after the timeout: its effect counts, so this one is rolled back.
-            raise _in_progress()
+            raise _in_progress(request)
     else:
         _own_claim(claim).delete()
     return response
 
 
-def _in_progress() -> Conflict:
-    return Conflict("idempotency_in_progress", _("The first call with this key is still running."))
+def _in_progress(request: Request) -> Conflict:
+    text = _("The first call with this key is still running.")
+    return Conflict("idempotency_in_progress", text, idempotency_key=_client_key(request))
 
 
 def _replay_response(stored: IdempotencyRecord) -> Response:

@@ -36,10 +36,51 @@ FIELD_CODES = {
         *("not_proposed", "not_a_candidate", "no_entry"),
     ),
 }
+
+
+def _id(*codes: str) -> dict[str, Any]:
+    """Describe the id of the object that a problem with one of these codes is about."""
+    return {
+        "type": "integer",
+        "format": "int64",
+        "description": f"With {', '.join(f'`{code}`' for code in codes)}: its id.",
+    }
+
+
 # Fields of a problem in addition to the standard ones, and the codes that they come with.
 EXTRA_FIELDS = {
-    "book": {"type": "integer", "description": "With `duplicate_isbn` and `book_merged`: the id of the book to use."},
-    "entry": {"type": "integer", "description": "With `already_listed`: the id of the entry that has the book."},
+    "book": {
+        "allOf": [{"$ref": "#/components/schemas/BookSummary"}],
+        "description": "With `duplicate_isbn` and `book_merged`: the book to use. With `book_in_use` and "
+        "`already_reviewed`: the book.",
+    },
+    "club": {
+        "allOf": [{"$ref": "#/components/schemas/ClubSummary"}],
+        "description": "With `already_member`, `club_full`, `limit_below_members`, `owner_must_transfer` and "
+        "`too_many_ballots`: the club.",
+    },
+    "user": {
+        "allOf": [{"$ref": "#/components/schemas/UserSummary"}],
+        "description": "With `not_a_member` and `not_pending`: the user.",
+    },
+    "username": {"type": "string", "description": "With `username_taken`: the name."},
+    "email": {"type": "string", "description": "With `email_taken` and `nothing_to_verify`: the address, or empty."},
+    "entry": _id("already_listed", "illegal_transition"),
+    "review": _id("already_reviewed"),
+    "meeting": _id("meeting_cancelled", "meeting_over", "no_maybe"),
+    "ballot": _id("ballot_closed"),
+    "thread": _id("thread_closed"),
+    "post": _id("post_deleted", "too_many_reactions"),
+    "report": _id("already_reported"),
+    "appeal": _id("already_appealed"),
+    "target_type": {"type": "string", "description": "With `nothing_to_appeal`: as it was sent."},
+    "target_id": _id("nothing_to_appeal"),
+    "imports": {
+        "type": "array",
+        "items": {"type": "integer", "format": "int64"},
+        "description": "With `too_many_imports`: the ids of the unfinished ones.",
+    },
+    "idempotency_key": {"type": "string", "description": "With `idempotency_in_progress`: the key."},
     "allowed": {
         "type": "array",
         "items": {"type": "string"},

@@ -41,8 +41,10 @@ def atomic_with_retry(function: Callable[P, T]) -> Callable[P, T]:
 
 
 @contextmanager
-def conflict_on_integrity_error(error: Exception) -> Iterator[None]:
+def conflict_on_integrity_error(error: Exception | Callable[[], Exception | None]) -> Iterator[None]:
     """Raise `error` if a constraint is violated inside the block; the outer transaction remains usable.
+
+    `error` may be a function that looks for the other row and returns the error, or None if it was deleted meanwhile.
 
     >>> with conflict_on_integrity_error(Conflict("username_taken", _("..."))):
     ...     user.save()
@@ -51,4 +53,5 @@ def conflict_on_integrity_error(error: Exception) -> Iterator[None]:
         with transaction.atomic():
             yield
     except IntegrityError as violation:
-        raise error from violation
+        conflict = error() if callable(error) else error
+        raise conflict or violation from violation

@@ -169,7 +169,7 @@ class Post(models.Model):
         self.thread.refresh_from_db(fields=["closed"])
         self.thread.require_open()
         if not existing.filter(key=key).exists() and existing.values("key").distinct().count() >= MAX_DISTINCT_EMOJI:
-            raise Conflict("too_many_reactions", _("This post has too many different reactions."))
+            raise Conflict("too_many_reactions", _("This post has too many different reactions."), post=self.pk)
         with conflict_on_integrity_error(NotAuthenticated()):
             created = Reaction.objects.get_or_create(post=self, user=by, key=key, defaults={"emoji": emoji})[1]
         if created:
@@ -241,7 +241,7 @@ class Post(models.Model):
     def _check_not_deleted(self) -> None:
         """Raise Conflict `post_deleted` if the post was deleted."""
         if self.is_deleted:
-            raise Conflict("post_deleted", _("This post is deleted."))
+            raise Conflict("post_deleted", _("This post is deleted."), post=self.pk)
 
     def record_event(self, action: str, *, by: User) -> None:
         """Record an event in the club's activity log, with the post's author as its subject."""
@@ -265,7 +265,7 @@ class Post(models.Model):
         if not deleted_at:
             raise Http404
         if deleted_at[0] is not None:
-            raise Conflict("post_deleted", _("This post is deleted."))
+            raise Conflict("post_deleted", _("This post is deleted."), post=self.pk)
 
     def _set_hidden(self, at: datetime.datetime | None) -> None:
         self.hidden_at = at

@@ -156,7 +156,7 @@ class Thread(models.Model):
     def require_open(self) -> None:
         """Raise Conflict `thread_closed` if the thread is closed, also for moderators, who can reopen it."""
         if self.closed:
-            raise Conflict("thread_closed", _("This thread is closed."))
+            raise Conflict("thread_closed", _("This thread is closed."), thread=self.pk)
 
     def record_event(self, action: str, *, by: User) -> None:
         """Record an event in the club's activity log."""

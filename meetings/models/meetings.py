@@ -244,9 +244,9 @@ class Meeting(models.Model):
     def require_open(self) -> None:
         """Raise Conflict `meeting_cancelled` or `meeting_over` if the meeting does not accept RSVPs."""
         if self.status == MeetingStatus.CANCELLED:
-            raise Conflict("meeting_cancelled", _("This meeting is cancelled."))
+            raise Conflict("meeting_cancelled", _("This meeting is cancelled."), meeting=self.pk)
         if self.is_over:
-            raise Conflict("meeting_over", _("This meeting is over."))
+            raise Conflict("meeting_over", _("This meeting is over."), meeting=self.pk)
 
     @property
     def local_starts_at(self) -> datetime.datetime:

@@ -121,7 +121,7 @@ class Rsvp(models.Model):
         meeting.lock()
         meeting.require_open()
         if answer == RsvpStatus.MAYBE and meeting.capacity is not None:
-            raise Conflict("no_maybe", _("Seats are limited: answer yes or no."))
+            raise Conflict("no_maybe", _("Seats are limited: answer yes or no."), meeting=meeting.pk)
         rsvp = cls.objects.filter(meeting=meeting, user=by).first()
         before = rsvp.answer if rsvp else None
         if rsvp is None or not (before == answer or (answer == RsvpStatus.YES and before == RsvpStatus.WAITLISTED)):
@@ -209,7 +209,7 @@ class Attendance(models.Model):
         meeting.club.lock()
         meeting.lock()
         if meeting.status == MeetingStatus.CANCELLED:
-            raise Conflict("meeting_cancelled", _("This meeting is cancelled."))
+            raise Conflict("meeting_cancelled", _("This meeting is cancelled."), meeting=meeting.pk)
         members = set(_current_or_former_members(meeting, user_ids))
         invalid = next((index for index, user in enumerate(users) if user not in members), None)
         if invalid is not None:

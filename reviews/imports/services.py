@@ -44,8 +44,9 @@ def _queue(review_import: ReviewImport) -> ReviewImport:
     if not lock_rows(User, [review_import.user_id]):
         raise NotAuthenticated
     imports = ReviewImport.objects.filter(user=review_import.user_id)
-    if imports.open().uploaded().count() >= MAX_OPEN_IMPORTS:
-        raise Conflict("too_many_imports", _("Please wait until your other imports have finished."))
+    unfinished = list(imports.open().uploaded().order_by("pk").values_list("pk", flat=True))
+    if len(unfinished) >= MAX_OPEN_IMPORTS:
+        raise Conflict("too_many_imports", _("Please wait until your other imports have finished."), imports=unfinished)
     imports.filter(ended_at__lt=timezone.now() - RETENTION).delete()
     review_import.pk = None
     review_import.save(force_insert=True)

@@ -24,7 +24,7 @@ from activity.models import ObjectRef
 from activity.services import notify, record_event
 from catalog.models import Book, invalidate_books
 from catalog.ratings import HALF_STARS
-from core.api.exceptions import InvalidFieldError
+from core.api.exceptions import Conflict, InvalidFieldError
 from core.db.fields import BinaryCollationCharField
 from core.db.locking import lock_rows
 from core.db.transactions import atomic_with_retry, conflict_on_integrity_error
@@ -33,7 +33,7 @@ from reviews.counters import RatingDelta
 from reviews.models.archive import ArchivedLike, ArchivedReview  # noqa: F401  (Django finds models here)
 from reviews.models.imports import ImportedReview, ReviewImport  # noqa: F401  (same)
 from reviews.models.likes import Like
-from reviews.querysets import ReviewQuerySet, ReviewVisibility, already_reviewed_error
+from reviews.querysets import ReviewQuerySet, ReviewVisibility
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,7 +141,7 @@ class Review(models.Model):
             raise InvalidFieldError("book", "does_not_exist", _("There is no such book."))
         if locked != book.pk:
             review.book = Book.objects.get(pk=locked)
-        with conflict_on_integrity_error(already_reviewed_error()):
+        with conflict_on_integrity_error(review._already_reviewed):
             review.save(force_insert=True)
         delta = RatingDelta()
         delta.add_review(review)
@@ -285,6 +285,14 @@ class Review(models.Model):
     def _check_content(self) -> None:
         if self.rating is None and not self.title and not self.body:
             raise InvalidFieldError("rating", "required", _("A review needs a rating or a text."))
+
+    def _already_reviewed(self) -> Conflict | None:
+        """Return the error that names the author's other review of the book, None if there is none."""
+        other = Review.objects.filter(author=self.author_id, book=self.book_id).values_list("pk", flat=True).first()
+        if other is None:
+            return None
+        text = _("You have already reviewed this book.")
+        return Conflict("already_reviewed", text, review=other, book=self.book.summary)
 
     def _count_likes(self, change: int) -> None:
         Review.objects.filter(pk=self.pk).update(likes_count=F("likes_count") + change)

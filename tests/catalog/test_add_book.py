@@ -53,6 +53,7 @@ def test_add_book_with_all_fields(as_alice: APIClient, alice: User) -> None:
         "cover_url": None,
         "average_rating": None,
         "ratings_count": 0,
+        "my_review": None,
     }
     assert as_alice.get(f"/api/v1/books/{book['id']}/").json() == response.json()
     assert not Revision.objects.exists()

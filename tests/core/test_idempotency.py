@@ -90,7 +90,10 @@ def test_parallel_call_with_the_key_is_409(me, problem, monkeypatch):
 
     monkeypatch.setattr(idempotency, "_run_and_store", meanwhile)
     assert post(me).status_code == 201
-    problem(seen[0], 409, "idempotency_in_progress")
+    assert (
+        problem(seen[0], 409, "idempotency_in_progress")["idempotency_key"]
+        == seen[0].wsgi_request.headers["Idempotency-Key"]
+    )
     problem(seen[1], 422, "idempotency_key_reused")
     assert effects() == 1
 

@@ -61,7 +61,8 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         invitation.club.lock(with_user=user)
         row = invitation.club.get_membership(user)
         if row.status == MembershipStatus.ACTIVE:
-            raise Conflict("already_member", _("You are already a member of this club."))
+            text = _("You are already a member of this club.")
+            raise Conflict("already_member", text, club=invitation.club.summary)
         # A conditional update, so that two users cannot both take the last use.
         usable = self.usable().filter(pk=invitation.pk)
         if row.status == MembershipStatus.BANNED or not usable.update(uses=F("uses") + 1):

@@ -173,7 +173,8 @@ class Membership(models.Model):
                 self.record_event("member.banned", by=by)
         if role is not None and role != self.role:
             if self.status != MembershipStatus.ACTIVE:
-                raise Conflict("not_a_member", _("Only a member of the club can have a role."))
+                text = _("Only a member of the club can have a role.")
+                raise Conflict("not_a_member", text, user=self.user.summary)
             self._update_fields(role=role)
             self.record_event("member.role_changed", by=by)
             self._notify(NotificationKind.ROLE_CHANGED, by, DeferredMessage("role", role))
@@ -245,7 +246,8 @@ class Membership(models.Model):
 
     def _approve(self) -> None:
         if self.status == MembershipStatus.BANNED:
-            raise Conflict("not_pending", _("This user is banned; lift the ban first."))
+            text = _("This user is banned; lift the ban first.")
+            raise Conflict("not_pending", text, user=self.user.summary)
         if self.status == MembershipStatus.PENDING:
             self.activate()
 

@@ -247,6 +247,7 @@ class Entry(EntryCounters):
                 "illegal_transition",
                 _("A book cannot go from %(now)s to %(then)s.")
                 % {"now": EntryStatus(self.status).label, "then": EntryStatus(status).label},
+                entry=self.pk,
                 allowed=sorted(allowed),
             )
         # A book that is set back to `reading` and finished again keeps its month in the statistics.
