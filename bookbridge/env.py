@@ -25,6 +25,7 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 TRUE = {"1", "true", "on", "yes"}
 FALSE = {"0", "false", "off", "no"}
+LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 PERIODS = {"s": 1, "sec": 1, "min": 60, "m": 60, "hour": 3600, "h": 3600, "day": 86400, "d": 86400}
 
 # WAL allows reads during a write. IMMEDIATE takes the write lock at the start, so that two transactions wait for each
@@ -95,12 +96,24 @@ def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
 
 
 def hosts(name: str, default: list[str]) -> list[str]:
-    """Return host names for ALLOWED_HOSTS, without scheme or path. `*` is an error."""
-    value = list_(name, default)
+    """Return host names for ALLOWED_HOSTS, without scheme or path. `*` is an error, except in the default."""
+    value = list_(name, [])
     for host in value:
         if not re.fullmatch(r"\.?[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\]", host):
             raise invalid(name, "must be comma-separated host names without scheme, port or path")
-    return value
+    return value or default
+
+
+def default_hosts(*, debug: bool) -> list[str]:
+    """Return the default of ALLOWED_HOSTS: the names of this machine.
+
+    In development these include that of the Android emulator. A development server that listens on the network (`HOST`)
+    is reached by addresses that it may not know, such as that of a router or of the host of its container.
+    """
+    local = ["localhost", "127.0.0.1", "[::1]"]
+    if not debug:
+        return local
+    return [*local, "10.0.2.2"] if str_("HOST", "localhost").strip("[]") in LOOPBACK_HOSTS else ["*"]
 
 
 def url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:

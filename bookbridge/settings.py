@@ -21,7 +21,7 @@ DEBUG = env.bool_("DEBUG", False)
 _dev_keys_dir = VAR_DIR / "keys" if DEBUG else None
 
 SECRET_KEY = env.secret_key("SECRET_KEY", dev_file=_dev_keys_dir and _dev_keys_dir / "secret_key")
-ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", env.default_hosts(debug=DEBUG))
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ORIGINS")
 TRUSTED_PROXIES = env.int_("TRUSTED_PROXIES", 0, max_value=10)
 PORT = env.int_("PORT", 8000, min_value=1, max_value=65535)

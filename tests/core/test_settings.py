@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from django.core.exceptions import ImproperlyConfigured
+from django.test import Client, override_settings
 
 from bookbridge import env
 from bookbridge.env import Rate
@@ -252,6 +253,51 @@ def test_invalid_hosts(value, text):
 def test_valid_hosts(value):
     value("example.org, .example.net,127.0.0.1,[::1],")
     assert env.hosts("X", []) == ["example.org", ".example.net", "127.0.0.1", "[::1]"]
+
+
+@pytest.mark.parametrize(
+    ("values", "allowed", "refused"),
+    [
+        (
+            {"DEBUG": "on"},
+            ["localhost:8000", "127.0.0.1", "[::1]:8000", "10.0.2.2:8000"],
+            ["192.168.1.20", "a.example"],
+        ),
+        ({"DEBUG": "on", "HOST": "127.0.0.1"}, ["10.0.2.2:8000"], ["192.168.1.20:8000", "10.0.2.3"]),
+        ({"DEBUG": "on", "HOST": "[::1]"}, ["10.0.2.2:8000", "[::1]"], ["192.168.1.20:8000"]),
+        ({"DEBUG": "on", "HOST": "0.0.0.0"}, ["192.168.1.20:8000", "10.0.2.2:8000", "mac.local:8000", "[fe80::1]"], []),
+        ({"DEBUG": "on", "HOST": "192.168.1.20"}, ["192.168.1.20:8000", "localhost"], []),
+        ({"DEBUG": "on", "HOST": "0.0.0.0", "ALLOWED_HOSTS": "mac.local"}, ["mac.local:8000"], ["192.168.1.20"]),
+        ({}, ["localhost", "127.0.0.1"], ["10.0.2.2", "192.168.1.20"]),
+        ({"HOST": "0.0.0.0"}, ["localhost"], ["10.0.2.2:8000", "192.168.1.20:8000"]),
+    ],
+    ids=str,
+)
+def test_server_answers_to_these_hosts(values, allowed, refused, monkeypatch):
+    for name in ("HOST", "ALLOWED_HOSTS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, text in values.items():
+        monkeypatch.setenv(name, text)
+    hosts = env.hosts("ALLOWED_HOSTS", env.default_hosts(debug=values.get("DEBUG") == "on"))
+    with override_settings(ALLOWED_HOSTS=hosts):
+        for host, status in [*((host, 200) for host in allowed), *((host, 400) for host in refused)]:
+            assert Client().get("/healthz", HTTP_HOST=host).status_code == status, host
+
+
+def test_settings_use_the_hosts_of_a_phone():
+    code = "from bookbridge.settings import ALLOWED_HOSTS; print(ALLOWED_HOSTS)"
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DEBUG": "on",
+        "HOST": "0.0.0.0",
+        "SECRET_KEY": "x" * 50,
+        "JWT_PRIVATE_KEY": P256,
+    }
+    command = [sys.executable, "-c", code]
+    response = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert response.stdout == "['*']\n"
 
 
 @pytest.mark.parametrize(
