@@ -37,7 +37,10 @@ class StrictFilterBackend(DjangoFilterBackend):
 
 
 def check_query_parameters(request: Request, view: APIView) -> None:
-    """Raise InvalidParameter for parameters that are unknown, repeated, blank or not valid text."""
+    """Raise InvalidParameter for parameters that are unknown, repeated, blank or not valid text.
+
+    Only `search` may be empty.
+    """
     known = set(getattr(view, "allowed_query_params", ()))
     if getattr(view, "action", None) == "list" or getattr(view, "is_list", False):
         known |= {"cursor", "page_size"} | ({"ordering"} if hasattr(view, "ordering_fields") else set())
@@ -53,6 +56,8 @@ def check_query_parameters(request: Request, view: APIView) -> None:
             continue  # pagination returns 404 for an invalid cursor
         elif not _is_acceptable(values[0]):
             errors.append({"field": name, "code": "invalid", "detail": _("Invalid text.")})
+        elif name == "search" and not values[0]:
+            continue  # an emptied search box, which forms send along; django-filter does not filter
         elif is_blank(values[0]):
             # django-filter ignores a filter without a value, and the list would not be filtered.
             errors.append({"field": name, "code": "blank", "detail": _("This may not be blank.")})

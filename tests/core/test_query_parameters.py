@@ -2,6 +2,9 @@
 
 import pytest
 
+from catalog.models import Book
+from discussions.models import Thread
+
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.core.views_for_tests")]
 
 USERS = "/api/v1/users/"
@@ -53,6 +56,55 @@ def test_invalid_parameter_is_400_with_its_name(me, problem, path, field, code, 
     if method == "get":
         errors = problem(response, 400, "invalid_parameter")["errors"]
         assert [(error["field"], error["code"]) for error in errors] == [(field, code)]
+
+
+@pytest.mark.parametrize("path", ["users/", "books/", "clubs/", "clubs/{club}/posts/"])
+def test_empty_search_box_is_no_filter(as_bob, club, alice, bob, path):
+    Book.create_book(by=alice, title="Emma", authors=["Jane Austen"])
+    for author in (alice, bob):
+        Thread.create_thread(club=club, by=author, title="T", body="Emma")
+    path = f"/api/v1/{path.format(club=club.pk)}"
+    everything = as_bob.get(path, {"page_size": 1}).json()
+    response = as_bob.get(path, {"search": "", "page_size": 1})
+    assert response.status_code == 200, response.content
+    assert response.json()["results"] == everything["results"]
+    if everything["next"]:
+        following = as_bob.get(response.json()["next"]).json()["results"]
+        assert following == as_bob.get(everything["next"]).json()["results"]
+
+
+def test_empty_search_box_leaves_other_filters(as_bob, alice):
+    for year in (1815, 1817):
+        Book.create_book(by=alice, title="Emma", authors=["Jane Austen"], published_year=year)
+    rows = as_bob.get("/api/v1/books/?search=&year_from=1816&ordering=title").json()["results"]
+    assert [row["published_year"] for row in rows] == [1817]
+
+
+def test_list_without_search_rejects_an_empty_one(as_bob, problem):
+    problem(as_bob.get("/api/v1/reviews/?search="), 400, "invalid_parameter")
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("books/", "author"),
+        ("books/", "isbn"),
+        ("books/", "language"),
+        ("books/", "min_rating"),
+        ("books/", "year_from"),
+        ("clubs/", "mine"),
+        ("reviews/", "user"),
+        ("reviews/", "book"),
+        ("users/me/notifications/", "unread"),
+        ("clubs/{club}/books/", "status"),
+        ("clubs/{club}/members/", "status"),
+        ("clubs/{club}/threads/", "entry"),
+    ],
+)
+def test_other_empty_filter_is_rejected(as_bob, club, problem, path, field):
+    response = as_bob.get(f"/api/v1/{path.format(club=club.pk)}?{field}=")
+    errors = problem(response, 400, "invalid_parameter")["errors"]
+    assert [(error["field"], error["code"]) for error in errors] == [(field, "blank")]
 
 
 def test_write_with_an_unknown_parameter_is_refused(me, problem, alice):
