@@ -4,11 +4,14 @@ import datetime
 import json
 from collections.abc import Callable
 from functools import partial
-from hashlib import sha256
-from typing import Any
+from hashlib import file_digest
+from typing import Any, cast
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError
+from django.http import QueryDict
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,6 +26,8 @@ from core.search.normalize import sha256_hex
 # A call that has run for longer was killed with its worker: its key may be used again.
 CLAIM_TIMEOUT = datetime.timedelta(seconds=90)
 ENCRYPTION_PURPOSE = "idempotency"
+# Headers that a handler may set. `WriteResponseMixin` derives those of all other responses again.
+STORED_HEADERS = ("ETag", "Location")
 
 
 def preserve_body(request: Request) -> None:
@@ -76,12 +81,41 @@ def _record_key(request: Request, client_key: str) -> str:
 
 
 def _digest(request: Request) -> str:
-    # The boundary of an upload differs in each attempt, so it is left out.
-    body: bytes = request._request.body
-    boundary = (request._request.content_params or {}).get("boundary", "")
-    if request._request.content_type == "multipart/form-data" and boundary:
-        body = body.replace(b"--" + boundary.encode("utf-8", "replace"), b"--")
-    return sha256(body).hexdigest()
+    """Return the digest of the body: the same for the same JSON value, and for the same parts of an upload.
+
+    It is keyed, because a body may contain a password that could be guessed from a plain digest.
+    """
+    multipart = request._request.content_type == "multipart/form-data"
+    body = _canonical_parts(request) if multipart else _canonical_json(request._request.body)
+    return salted_hmac(ENCRYPTION_PURPOSE, body, algorithm="sha256").hexdigest()
+
+
+def _canonical_json(body: bytes) -> bytes:
+    """Return the body without what does not count in JSON: white space, the order of keys, `4.0` for `4`."""
+    try:
+        return json.dumps(json.loads(body.decode(), parse_float=_number), sort_keys=True).encode()
+    except (ValueError, RecursionError):
+        return body  # not JSON; the parser answers 400
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+def _canonical_parts(request: Request) -> bytes:
+    """Return the names and values of the parts. Their order counts only among parts with the same name."""
+    data = cast(QueryDict, request.data)
+    parts = {name: [_part(value) for value in values] for name, values in data.lists()}
+    return json.dumps(parts, sort_keys=True).encode()
+
+
+def _part(value: Any) -> Any:
+    if not isinstance(value, UploadedFile):
+        return value
+    digest = file_digest(value, "sha256").hexdigest()
+    value.seek(0)
+    return {"name": value.name, "type": value.content_type, "sha256": digest}
 
 
 def _claim(request: Request, key: str, digest: str) -> IdempotencyRecord:
@@ -125,8 +159,9 @@ def _run_and_store(
 ) -> Response:
     response: Response = handler(request, *args, **kwargs)
     if 200 <= response.status_code < 300:
-        body = JSONRenderer().render(response.data).decode() if response.data is not None else "null"
-        encrypted = encrypt(body, purpose=ENCRYPTION_PURPOSE)
+        headers = {name: response[name] for name in STORED_HEADERS if response.has_header(name)}
+        stored = JSONRenderer().render({"data": response.data, "headers": headers}).decode()
+        encrypted = encrypt(stored, purpose=ENCRYPTION_PURPOSE)
         if not _own_claim(claim).update(status=response.status_code, response_body=encrypted):
             # Another call took over the claim after the timeout: its effect counts, so this one is rolled back.
             raise _in_progress(request)
@@ -141,9 +176,11 @@ def _in_progress(request: Request) -> Conflict:
 
 
 def _replay_response(stored: IdempotencyRecord) -> Response:
-    body = decrypt(stored.response_body, purpose=ENCRYPTION_PURPOSE)
-    if body is None:
+    text = decrypt(stored.response_body, purpose=ENCRYPTION_PURPOSE)
+    if text is None:
         raise APIProblem(
             422, "idempotency_key_reused", _("The stored response for this key can no longer be decrypted.")
         )
-    return Response(json.loads(body), status=stored.status, headers={"Idempotency-Replayed": "true"})
+    response = json.loads(text)
+    headers = {**response["headers"], "Idempotency-Replayed": "true"}
+    return Response(response["data"], status=stored.status, headers=headers)

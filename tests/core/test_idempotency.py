@@ -10,6 +10,8 @@ from django.utils import timezone
 from accounts.models import AuthSession, User
 from core.api import idempotency
 from core.models import IdempotencyRecord
+from reviews.models import ReviewImport
+from tests.reviews.exports import GOODREADS, GOODREADS_ROW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.core.views_for_tests")]
 
@@ -56,6 +58,126 @@ def test_other_body_with_the_key_is_422(me, problem):
     post(me)
     problem(post(me, body={"sleep": 0}), 422, "idempotency_key_reused")
     assert effects() == 1
+
+
+def send_json(client, text, key="k"):
+    return client.generic("POST", ONCE, text, content_type="application/json", HTTP_IDEMPOTENCY_KEY=key)
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        ('{"a": 1, "sleep": 0}', '{"sleep": 0, "a": 1}'),
+        ('{"a":{"c":1,"b":[{"y":2,"x":1}]}}', '{ "a" : {"b": [{"x": 1, "y": 2}],\n "c": 1} }\n'),
+        ('{"rating": 4}', '{"rating": 4.0}'),
+        ('{"rating": 4.50}', '{"rating": 45e-1}'),
+        ('{"n": [100, 0]}', '{"n": [1e2, -0.0]}'),
+        ('{"name": "é/"}', '{"name": "\\u00e9\\/"}'),
+    ],
+)
+def test_same_json_value_in_another_form_is_a_retry(me, first, again):
+    assert send_json(me, first).status_code == 201
+    assert send_json(me, again)["Idempotency-Replayed"] == "true"
+    assert effects() == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [
+        ('{"a": 1}', '{"a": "1"}'),
+        ('{"a": 1}', '{"a": true}'),
+        ('{"a": [1, 2]}', '{"a": [2, 1]}'),
+        ('{"a": 4}', '{"a": 4.1}'),
+        ('{"a": null}', "{}"),
+        ('{"a": 12345678901234567890}', '{"a": 12345678901234567891}'),
+        ('{"a": "é"}', '{"a": "e\u0301"}'),
+    ],
+)
+def test_other_json_value_is_no_retry(me, problem, first, other):
+    assert send_json(me, first).status_code == 201
+    problem(send_json(me, other), 422, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize("body", ["{", "[" * 100_000, '{"n": ' + "9" * 5000 + "}", b'{"a": "\xff"}'], ids=len)
+def test_body_that_is_not_json_is_400_with_a_key(me, problem, body):
+    problem(send_json(me, body), 400)
+    assert send_json(me, "{}").status_code == 201
+
+
+def upload(client, *parts, boundary="edge", quote=""):
+    """Send parts `(name, filename or None, content)` to the imports."""
+    body = b""
+    for name, filename, content in parts:
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"'
+        if filename:
+            head += f'; filename="{filename}"\r\nContent-Type: text/csv'
+        body += f"{head}\r\n\r\n".encode() + content + b"\r\n"
+    content_type = f"multipart/form-data; boundary={quote}{boundary}{quote}"
+    return client.generic(
+        "POST",
+        "/api/v1/users/me/imports/",
+        body + f"--{boundary}--\r\n".encode(),
+        content_type=content_type,
+        HTTP_IDEMPOTENCY_KEY="k",
+    )
+
+
+SOURCE = ("source", None, b"goodreads")
+HEADER = ",".join(GOODREADS)
+FILE = ("file", "export.csv", f"{HEADER}\r\n".encode())
+
+
+def test_same_parts_with_another_boundary_are_a_retry(me):
+    assert upload(me, SOURCE, FILE).status_code == 202
+    for response in (
+        upload(me, SOURCE, FILE, boundary="x" * 70),
+        upload(me, SOURCE, FILE, boundary="a b", quote='"'),
+        upload(me, FILE, SOURCE, boundary="file"),
+    ):
+        assert response["Idempotency-Replayed"] == "true", response.content
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (SOURCE, ("file", "export.csv", f"{HEADER}\r\n\r\n".encode())),
+        (SOURCE, ("file", "other.csv", FILE[2])),
+        (("source", None, b"storygraph"), FILE),
+        (SOURCE, FILE, ("more", None, b"x")),
+        # What was the first boundary, inside the content.
+        (SOURCE, ("file", "export.csv", FILE[2] + b"--edge")),
+    ],
+)
+def test_other_parts_are_no_retry(me, problem, parts):
+    assert upload(me, SOURCE, FILE).status_code == 202
+    problem(upload(me, *parts, boundary="another"), 422, "idempotency_key_reused")
+
+
+def test_upload_is_read_again_after_its_digest(me):
+    row = ",".join(f'"{GOODREADS_ROW.get(name, "")}"' for name in GOODREADS)
+    started = upload(me, SOURCE, ("file", "export.csv", f"{HEADER}\r\n{row}\r\n".encode()))
+    assert bytes(ReviewImport.objects.get(pk=started.json()["id"]).content)
+
+
+def test_upload_that_cannot_be_parsed_is_400_with_a_key(me, problem):
+    broken = me.generic(
+        *("POST", "/api/v1/users/me/imports/", b"--x"),
+        content_type="multipart/form-data",
+        HTTP_IDEMPOTENCY_KEY="k",
+    )
+    problem(broken, 400)
+    problem(me.post(ONCE, {}, format="multipart", HTTP_IDEMPOTENCY_KEY="k"), 415)
+    assert not IdempotencyRecord.objects.exists()
+
+
+def test_stored_digest_depends_on_the_secret_key(me, settings):
+    """A body may contain a password, which could be guessed from a plain digest."""
+    digests = []
+    for number, secret in enumerate(("a" * 50, "b" * 50)):
+        settings.SECRET_KEY = secret
+        post(me, key=str(number))
+        digests.append(IdempotencyRecord.objects.latest("pk").request_digest)
+    assert len(set(digests)) == 2
 
 
 def test_other_keys_users_and_routes_are_independent(me, client_of, bob):
