@@ -76,7 +76,7 @@ class BallotViewSet(
         request=VoteSerializer,
         responses={200: OpenApiResponse({"anyOf": VOTES}), **CONFLICT_RESPONSES},
     )
-    @action(detail=True, methods=["put"])
+    @action(detail=True, methods=["put"], responds_with_object=False)
     def vote(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Replaces an earlier vote. The response has the format of `my_vote`."""
         ballot = self.get_object()

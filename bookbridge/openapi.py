@@ -25,6 +25,7 @@ RESOURCES = {
     "clubs/books": ("Reading list", "ReadingListEntry"),
     "clubs/books/milestones": ("Reading list", "Milestone"),
     "clubs/books/progress": ("Reading list", "Progress"),
+    "clubs/books/progress/mine": ("Reading list", "MyProgress"),
     "clubs/calendar.ics": ("Meetings", "ClubCalendar"),
     "clubs/cover": ("Clubs", "ClubCover"),
     "clubs/invites": ("Members", "Invitation"),

@@ -1,5 +1,6 @@
 """API views of reviews."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 from django.http import Http404
@@ -11,6 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 from rest_framework.serializers import BaseSerializer
 
 from accounts.authentication import current_user
@@ -125,6 +127,7 @@ class BookReviewViewSet(mixins.CreateModelMixin, BaseReviewViewSet):
 
     is_single_book = True
     redirects_merged_books = True
+    has_location = True
     cached_actions_anonymous: ClassVar = {"list": (ANY_BOOK_VERSION, "book:{book_id}", USERS_VERSION)}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -148,6 +151,9 @@ class BookReviewViewSet(mixins.CreateModelMixin, BaseReviewViewSet):
 
     def perform_create(self, serializer: BaseSerializer[Review]) -> None:
         self.create_review(serializer, book=self.book)
+
+    def get_location(self, data: Mapping[str, Any]) -> str:
+        return reverse("review-detail", [data["id"]], request=self.request)
 
 
 @extend_schema_view(list=extend_schema(summary="List the reviews by a club's members of books on its reading list"))

@@ -70,6 +70,7 @@ class CurrentUserView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: 
         delete them (`delete`). Owned clubs are transferred to other members.
         """
         user = self.get_object()
+        self.require_current()
         close_account(user, **validate(AccountDeletionSerializer(data=request.data)))
         return Response(status=status.HTTP_204_NO_CONTENT)
 

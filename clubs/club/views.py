@@ -17,10 +17,11 @@ from clubs.club.models import COVER_FOLDER, Club
 from clubs.club.querysets import ClubQuerySet
 from clubs.club.serializers import ClubSerializer, JoinSerializer, TransferSerializer
 from clubs.club.services import prefetch_club_details
+from clubs.members.responses import joined_response
 from clubs.members.serializers import OwnMembershipSerializer
-from clubs.roles import MembershipStatus
 from core.api.pagination import SearchPagination
 from core.api.responses import NO_CONTENT, problem_schema
+from core.api.schema import NEW_OBJECT_HEADERS
 from core.api.views import GenericViewSet, validate
 from core.images.processing import ImageSpec
 from core.images.views import TOO_LARGE, ImageUploadSerializer, ImageUploadView
@@ -113,6 +114,7 @@ class ClubViewSet(
     @extend_schema(
         summary="Join a club",
         request=JoinSerializer,
+        parameters=NEW_OBJECT_HEADERS,
         responses={
             201: OpenApiResponse(OwnMembershipSerializer, description="The caller is a member."),
             202: OpenApiResponse(OwnMembershipSerializer, description="The request awaits approval by a moderator."),
@@ -120,13 +122,11 @@ class ClubViewSet(
             **problem_schema(409, "`already_member` (or already asked), `club_full`."),
         },
     )
-    @action(detail=True, methods=["post"], serializer_class=JoinSerializer)
+    @action(detail=True, methods=["post"], serializer_class=JoinSerializer, responds_with_object=False)
     def join(self, request: Request, club_id: int) -> Response:
         """Join the club, or ask to join it, depending on its join policy."""
         row = self.club.join(current_user(request), **validate(self.get_serializer(data=request.data)))
-        joined = row.status == MembershipStatus.ACTIVE
-        data = OwnMembershipSerializer(row, context=self.get_serializer_context()).data
-        return Response(data, status=status.HTTP_201_CREATED if joined else status.HTTP_202_ACCEPTED)
+        return joined_response(row, request, self.get_serializer_context())
 
     @extend_schema(
         summary="Leave a club",

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import mixins, status
+from rest_framework import mixins
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -13,6 +13,7 @@ from accounts.authentication import current_user
 from clubs.access import AccessLevel, ClubAccessMixin, require_level
 from clubs.members.filters import MemberFilter
 from clubs.members.models import Invitation, Membership, MembershipQuerySet
+from clubs.members.responses import joined_response
 from clubs.members.serializers import (
     InvitationAcceptSerializer,
     InvitationCreateSerializer,
@@ -23,6 +24,7 @@ from clubs.members.serializers import (
 )
 from clubs.roles import MembershipStatus, Rank
 from core.api.responses import problem_schema
+from core.api.schema import NEW_OBJECT_HEADERS
 from core.api.throttling import InviteRateThrottle
 from core.api.views import ActionView, GenericViewSet
 
@@ -139,6 +141,8 @@ class InvitationViewSet(
     """Invitations to a club."""
 
     queryset = Invitation.objects.none()
+    # The response has the code, which no later one has.
+    responds_with_object = False
     lookup_url_kwarg = "invitation_id"
     access_levels = {"list": AccessLevel.MODERATOR, "create": AccessLevel.MODERATOR, "destroy": AccessLevel.MODERATOR}
 
@@ -156,7 +160,7 @@ class InvitationViewSet(
         serializer.instance = invitation
 
     def get_success_headers(self, data: Any) -> dict[str, str]:
-        """Omit the Location header, which would contain the code and may be logged by proxies."""
+        """Omit DRF's Location header, which would contain the code and may be logged by proxies."""
         return {}
 
     def perform_destroy(self, instance: Invitation) -> None:
@@ -166,6 +170,7 @@ class InvitationViewSet(
 @extend_schema(
     summary="Accept an invitation",
     description="The caller becomes a member immediately.",
+    parameters=NEW_OBJECT_HEADERS,
     responses={
         201: OwnMembershipSerializer,
         **problem_schema(404, "The code is invalid, expired, revoked or used up, or the caller is banned."),
@@ -180,5 +185,4 @@ class InvitationAcceptView(ActionView):
 
     def perform(self, request: Request, **data: Any) -> Response:
         row = Invitation.objects.accept(data["code"], user=current_user(request))
-        serializer = OwnMembershipSerializer(row, context=self.get_serializer_context())
-        return Response(serializer.data, status=status.HTTP_201_CREATED)
+        return joined_response(row, request, self.get_serializer_context())

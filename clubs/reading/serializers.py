@@ -86,6 +86,13 @@ class MyProgressSerializer(ModelSerializer):
         read_only_fields = fields
 
 
+class NullableMyProgressSerializer(MyProgressSerializer):
+    """The caller's own progress, which may not be set yet."""
+
+    percent = PercentField(read_only=True, allow_null=True)
+    updated_at = serializers.DateTimeField(read_only=True, allow_null=True)
+
+
 class EntrySerializer(ModelSerializer):
     """A book on a club's list."""
 

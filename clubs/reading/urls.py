@@ -19,4 +19,5 @@ urlpatterns = [
         ProgressViewSet.as_view({"get": "list", "put": "update"}),
         name="club-book-progress",
     ),
+    path(f"{ENTRY}/progress/mine/", ProgressViewSet.as_view({"get": "mine"}), name="club-book-progress-mine"),
 ]

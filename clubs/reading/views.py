@@ -3,10 +3,8 @@
 from typing import Any, ClassVar, cast
 from zoneinfo import ZoneInfo
 
-from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.utils.cache import set_response_etag
 from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
@@ -27,10 +25,11 @@ from clubs.reading.serializers import (
     MemberProgressSerializer,
     MilestoneSerializer,
     MyProgressSerializer,
+    NullableMyProgressSerializer,
     ProgressSerializer,
 )
 from clubs.roles import Rank
-from core.api.renderers import JSONRenderer
+from core.api.conditional import compute_etag
 from core.api.responses import problem_schema
 from core.api.views import GenericViewSet, validate
 
@@ -169,7 +168,7 @@ class MilestoneViewSet(
 class ProgressViewSet(EntryAccessMixin, mixins.ListModelMixin, GenericViewSet):
     """Reading progress of the members in a book."""
 
-    access_levels = {"list": AccessLevel.MEMBER, "update": AccessLevel.MEMBER}
+    access_levels = dict.fromkeys(("list", "mine", "update"), AccessLevel.MEMBER)
     queryset = Progress.objects.all()
     serializer_class = MemberProgressSerializer
     pagination_class = ProgressPagination
@@ -195,21 +194,28 @@ class ProgressViewSet(EntryAccessMixin, mixins.ListModelMixin, GenericViewSet):
         response.data["mean_percent"] = None if mean is None else float(mean)
         return response
 
+    @extend_schema(summary="Get your progress", responses=NullableMyProgressSerializer)
+    def mine(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Get the caller's own progress, with the `ETag` for `If-Match`; with nulls before it is set."""
+        return Response(NullableMyProgressSerializer(self.get_object()).data)
+
     @extend_schema(summary="Set your progress", request=ProgressSerializer, responses=MyProgressSerializer)
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Set the caller's progress in percent, in pages of their own edition, or in minutes of an audiobook."""
-        entry = self.get_object()
+        """Set the caller's progress in percent, in pages of their own edition, or in minutes of an audiobook.
+
+        `If-Match` takes the `ETag` of the caller's own progress.
+        """
+        if self.is_conditional:
+            self.get_object()
         progress = Progress.set_progress(
-            entry=entry, by=current_user(request), **validate(ProgressSerializer(data=request.data))
+            entry=self.entry, by=current_user(request), **validate(ProgressSerializer(data=request.data))
         )
         return Response(MyProgressSerializer(progress).data)
 
-    def get_unlocked_object(self) -> Entry:
-        """Return the entry, because PUT has no object of its own in the URL."""
-        return self.entry
+    def get_unlocked_object(self) -> Progress:
+        """Return the caller's own progress, so that changes by other members do not upset `If-Match`."""
+        own = Progress.objects.filter(entry=self.entry, user=current_user(self.request)).first()
+        return own or Progress(entry=self.entry, percent=cast(Any, None), updated_at=cast(Any, None))
 
-    def get_etag(self, obj: Any) -> str:
-        """Return the ETag of the list, which is what GET returns here."""
-        response = HttpResponse(JSONRenderer().render(self.list(self.request).data))
-        set_response_etag(response)
-        return response["ETag"]
+    def get_etag(self, obj: Progress) -> str:
+        return compute_etag(NullableMyProgressSerializer(obj).data, self.request)

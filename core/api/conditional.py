@@ -1,10 +1,12 @@
 """Conditional requests: `ETag` and `If-None-Match` on reads, `If-Match` on writes.
 
-Django's middleware gives every GET an ETag, a digest of the response body. For a write with `If-Match` the same digest
-is computed of what GET would return now, while the row is locked, so that a change based on an older state is rejected.
+Django's middleware gives every GET an ETag, a digest of the response body. A response to a write that contains the
+object has the same bytes as the next GET, and so the same ETag. For a write with `If-Match` the digest is computed of
+what GET would return now, while the row is locked, so that a change based on an older state is rejected.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db.models import Model
@@ -14,7 +16,9 @@ from django.middleware.http import ConditionalGetMiddleware
 from django.utils.cache import set_response_etag
 from django.utils.http import parse_etags
 from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from core.api.exceptions import APIProblem
 from core.api.renderers import JSONRenderer
@@ -50,7 +54,31 @@ def with_if_match(handler: Callable[..., Any], request: Request, view: Any) -> C
     if not compares or "If-Match" not in request.headers:
         return handler
     view.is_conditional = True
-    return atomic_with_retry(handler)
+    return atomic_with_retry(partial(_run_if_match, handler, view))
+
+
+def _run_if_match(handler: Callable[..., Any], view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+    """Run the handler; if the object has changed, answer 412 and so roll the write back.
+
+    The handler runs first, because a user who may not do this gets 403 or 404, whatever they sent (RFC 9110, 13.2.1).
+    An error in the body or a conflict counts less than the precondition.
+    """
+    view.is_stale = False
+    try:
+        response: Response = handler(request, *args, **kwargs)
+    except APIException as error:
+        if error.status_code in (400, 409):
+            view.require_current()
+        raise
+    view.require_current()
+    return response
+
+
+def compute_etag(data: Any, request: Request) -> str:
+    """Return the ETag of the response that has this data."""
+    response = HttpResponse(JSONRenderer().render(data, request.accepted_media_type))
+    set_response_etag(response)
+    return response["ETag"]
 
 
 class IfMatchMixin:
@@ -58,6 +86,8 @@ class IfMatchMixin:
 
     # Set by `with_if_match`. OPTIONS, which looks up what PUT would find, is never conditional.
     is_conditional = False
+    # Whether `If-Match` names another state than the object's.
+    is_stale = False
 
     def get_unlocked_object(self) -> Any:
         """Return the object without locking it. Override this instead of `get_object()`."""
@@ -69,10 +99,18 @@ class IfMatchMixin:
         if self.is_conditional:
             self.lock_object(obj)
             obj = self.get_unlocked_object()
-            etags = parse_etags(self.request.headers["If-Match"])  # type: ignore[attr-defined]
-            if etags != ["*"] and self.get_etag(obj) not in etags:
-                raise APIProblem(412, "precondition_failed", _("The resource has changed since you last fetched it."))
+            # A proxy that compresses responses weakens their tags.
+            etags = [etag.removeprefix("W/") for etag in parse_etags(self.request.headers["If-Match"])]  # type: ignore[attr-defined]
+            self.is_stale = etags != ["*"] and self.get_etag(obj) not in etags
         return obj
+
+    def require_current(self) -> None:
+        """Raise APIProblem `precondition_failed` if the object is not in the state that `If-Match` names.
+
+        For handlers that should stop before expensive work; for all others it is called at the end.
+        """
+        if self.is_stale:
+            raise APIProblem(412, "precondition_failed", _("The resource has changed since you last fetched it."))
 
     def lock_object(self, obj: Model) -> None:
         """Lock the object's row until the transaction ends."""
@@ -80,7 +118,4 @@ class IfMatchMixin:
 
     def get_etag(self, obj: Any) -> str:
         """Return the ETag that a GET by this user would have now."""
-        data = self.get_serializer(obj).data  # type: ignore[attr-defined]
-        response = HttpResponse(JSONRenderer().render(data, self.request.accepted_media_type))  # type: ignore[attr-defined]
-        set_response_etag(response)
-        return response["ETag"]
+        return compute_etag(self.get_serializer(obj).data, self.request)  # type: ignore[attr-defined]

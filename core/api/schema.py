@@ -8,18 +8,20 @@ from drf_spectacular.utils import Direction, OpenApiParameter
 from rest_framework.permissions import AllowAny, IsAuthenticated
 
 from core.api.exceptions import PROBLEM_CONTENT_TYPE
+from core.api.write_responses import WRITE_METHODS
 
 IDEMPOTENCY_KEY_HEADER = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 255},
     OpenApiParameter.HEADER,
-    description="Chosen by the client. A retry with the same key and body within 24 hours gets the stored response.",
+    description="Chosen by the client. A retry with the same key and body within 24 hours gets the stored response; "
+    "the body is compared as a JSON value, or as the parts of an upload.",
 )
 IF_MATCH_HEADER = OpenApiParameter(
     "If-Match",
     {"type": "string"},
     OpenApiParameter.HEADER,
-    description="The `ETag` of a GET: 412 if the object has changed since.",
+    description="The `ETag` of a GET or of a write; its weak form counts too. 412 if the object has changed since.",
 )
 
 # Error codes of fields, in addition to those of the field's own limits (`required`, `null`, `blank`, `max_length`, …).
@@ -158,7 +160,7 @@ DEFAULT_RESPONSE_DESCRIPTION = (
     "`method_not_allowed` (405), `invalid_idempotency_key` (400), `server_error` (500), "
     "`unavailable` (503, with `Retry-After`)."
 )
-HEADERS = {
+HEADERS: dict[str, dict[str, Any]] = {
     "ETag": {"schema": {"type": "string"}, "description": "For `If-None-Match`, and for the `If-Match` of a write."},
     "Idempotency-Replayed": {
         "schema": {"type": "string", "enum": ["true"]},
@@ -168,6 +170,13 @@ HEADERS = {
     "Retry-After": {"schema": {"type": "integer"}},
     "WWW-Authenticate": {"schema": {"type": "string"}},
 }
+# For `extend_schema(parameters=...)` of an action that sets these headers itself.
+NEW_OBJECT_HEADERS = [
+    OpenApiParameter(
+        name, HEADERS[name]["schema"], OpenApiParameter.HEADER, description="Of the new object's GET.", response=[201]
+    )
+    for name in ("ETag", "Location")
+]
 PROBLEM_CONTENT = {PROBLEM_CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 NULL_ENUM = "#/components/schemas/NullEnum"
 
@@ -214,7 +223,8 @@ class AutoSchema(BaseAutoSchema):
                 response["description"] = f"{response['description']} {description}".strip()
         for code, response in bodies.items():
             if code.startswith("2"):
-                response["headers"] = {name: HEADERS[name] for name in self._headers()}
+                headers = {name: HEADERS[name] for name in self._headers(int(code), "content" in response)}
+                response["headers"] = response.get("headers", {}) | headers
         return bodies
 
     def get_request_serializer(self) -> Any:
@@ -239,8 +249,15 @@ class AutoSchema(BaseAutoSchema):
                 field.pop("minItems", None)
         return schema
 
-    def _headers(self) -> list[str]:
-        return ["ETag"] * (self.method == "GET") + ["Idempotency-Replayed"] * self._supports_idempotency_key
+    def _headers(self, status: int, has_body: bool) -> list[str]:
+        view: Any = self.view
+        writes_object = self.method in WRITE_METHODS and has_body and getattr(view, "responds_with_object", False)
+        created = writes_object and status in (201, 202) and view.has_location
+        return [
+            *(["ETag"] if self.method == "GET" or writes_object else []),
+            *(["Location"] if created else []),
+            *(["Idempotency-Replayed"] if self._supports_idempotency_key else []),
+        ]
 
     def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
         # An optional text is `anyOf`, not `oneOf`: to many validators an empty string is a valid e-mail address too.

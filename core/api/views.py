@@ -21,6 +21,7 @@ from core.api.exceptions import PermissionDeniedProblem
 from core.api.filters import check_query_parameters
 from core.api.idempotency import with_idempotency_key
 from core.api.response_cache import with_response_cache
+from core.api.write_responses import WriteResponseMixin
 
 
 def validate(serializer: BaseSerializer[Any]) -> dict[str, Any]:
@@ -116,12 +117,14 @@ class APIView(APIViewMixin, BaseAPIView):
     """A view that is not about a model instance."""
 
 
-class GenericAPIView(APIViewMixin, IfMatchMixin, generics.GenericAPIView):  # type: ignore[type-arg]
+class GenericAPIView(WriteResponseMixin, APIViewMixin, IfMatchMixin, generics.GenericAPIView):  # type: ignore[type-arg]
     """A view of one object or of one list. A list view that is not a viewset sets `is_list = True`."""
 
 
 class ActionView(GenericAPIView):
     """A POST whose body is validated by `serializer_class` and passed to `perform`."""
+
+    responds_with_object = False
 
     def post(self, request: Request) -> Response:
         return self.perform(request, **validate(self.get_serializer(data=request.data)))
@@ -131,7 +134,7 @@ class ActionView(GenericAPIView):
         raise NotImplementedError
 
 
-class GenericViewSet(APIViewMixin, IfMatchMixin, viewsets.GenericViewSet):  # type: ignore[type-arg]
+class GenericViewSet(WriteResponseMixin, APIViewMixin, IfMatchMixin, viewsets.GenericViewSet):  # type: ignore[type-arg]
     """The base of viewsets; DRF's mixins add the actions.
 
     `ordering_fields` maps the values of `?ordering=` to fields, see `core.api.pagination`.

@@ -70,6 +70,7 @@ class ImageUploadView(GenericAPIView):
     def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Upload an image. It is stored as WebP without metadata, at a new URL each time."""
         obj = self.get_object()
+        self.require_current()
         data = reencode_image(validate(ImageUploadSerializer(data=request.data))["file"], self.image_spec)
         with store_image(data, folder=self.upload_folder, owner=obj.pk) as name:
             self.set_image(obj, name)

@@ -54,7 +54,7 @@ def world(request: Any, django_db_setup: None, django_db_blocker: Any) -> Iterat
         yield world
 
 
-def call(row: Row, world: World, client: Any, *, club: int | None = None) -> Any:
+def call(row: Row, world: World, client: Any, *, club: int | None = None, **headers: str) -> Any:
     path = world.resolve(row.path)
     if row.club_in:
         path[row.club_in] = world.club.pk if club is None else club
@@ -62,8 +62,8 @@ def call(row: Row, world: World, client: Any, *, club: int | None = None) -> Any
     url, send = reverse(row.route, kwargs=path), getattr(client, row.method)
     if row.upload:
         body = {"file": SimpleUploadedFile("picture.png", make_image())}
-        return send(url, body, format="multipart", HTTP_X_REQUEST_ID="matrix-matrix")
-    return send(url, world.resolve(row.body), HTTP_X_REQUEST_ID="matrix-matrix")
+        return send(url, body, format="multipart", HTTP_X_REQUEST_ID="matrix-matrix", **headers)
+    return send(url, world.resolve(row.body), HTTP_X_REQUEST_ID="matrix-matrix", **headers)
 
 
 @pytest.mark.django_db
@@ -76,6 +76,9 @@ def test_status_for_each_role_matches_the_matrix(world, row):
             statuses[role] = call(row, world, world.clients[role]).status_code
             transaction.set_rollback(True)
     assert statuses == expected
+    # Who may not do it learns that, and not that the object has changed.
+    for role in (role for role in ROLES if row.method in ("put", "patch", "delete") and expected[role] >= 400):
+        assert call(row, world, clients[role], HTTP_IF_MATCH='"old"').status_code == expected[role], role
 
 
 @pytest.mark.django_db

@@ -37,4 +37,5 @@ ROWS += [
     Row("club-book-milestone-detail", "delete", "moderator", 204, path=MILESTONE),
     Row("club-book-progress", "get", "member", path=BELOW),
     Row("club-book-progress", "put", "member", path=BELOW, body={"percent": 5}),
+    Row("club-book-progress-mine", "get", "member", path=BELOW),
 ]

@@ -160,11 +160,56 @@ def test_update_requires_membership(
 
 def test_stale_if_match_fails(as_bob: APIClient, as_moe: APIClient, address: str) -> None:
     as_bob.put(address, {"percent": 5})
-    etag = as_bob.get(address)["ETag"]
+    etag = as_bob.get(f"{address}mine/")["ETag"]
+    # What others do is in the list, and no change of one's own progress.
+    as_moe.put(address, {"percent": 50})
     assert as_bob.put(address, {"percent": 6}, headers={"If-Match": etag}).status_code == 200
     assert status_and_code(as_bob.put(address, {"percent": 7}, headers={"If-Match": etag})) == (
         412,
         "precondition_failed",
     )
-    assert Progress.objects.get().percent == 6
+    assert as_bob.get(f"{address}mine/").json()["percent"] == 6
     assert as_bob.put(address, {"percent": 8}, headers={"If-Match": "*"}).status_code == 200
+
+
+def test_own_progress_is_the_response_to_its_change(as_bob: APIClient, as_moe: APIClient, address: str) -> None:
+    written = as_bob.put(address, {"page": 131, "page_count": 262, "hidden": True})
+    found = as_bob.get(f"{address}mine/")
+    assert found.json() == written.json()
+    assert found.json().keys() == {"percent", "hidden", "updated_at"}
+    assert found["ETag"] == written["ETag"]
+    as_moe.put(address, {"percent": 1})
+    assert as_bob.get(f"{address}mine/")["ETag"] == written["ETag"]
+    chained = as_bob.put(address, {"percent": 60}, headers={"If-Match": written["ETag"]})
+    assert chained.status_code == 200
+    assert as_bob.put(address, {"percent": 61}, headers={"If-Match": f"W/{chained['ETag']}"}).status_code == 200
+
+
+def test_own_progress_that_is_not_set_can_be_a_precondition(as_bob: APIClient, address: str) -> None:
+    unset = as_bob.get(f"{address}mine/")
+    assert unset.json() == {"percent": None, "hidden": False, "updated_at": None}
+    first, second = (as_bob.put(address, {"percent": n}, headers={"If-Match": unset["ETag"]}) for n in (5, 6))
+    assert (first.status_code, second.status_code) == (200, 412)
+
+
+def test_own_progress_is_for_members(
+    anonymous: APIClient, as_charlie: APIClient, as_mallory: APIClient, address: str
+) -> None:
+    assert anonymous.get(f"{address}mine/").status_code == 401
+    assert as_charlie.get(f"{address}mine/").status_code == 403
+    assert as_mallory.put(address, {"percent": 5}, headers={"If-Match": '"old"'}).status_code == 403
+
+
+def test_list_etag_is_no_precondition_of_own_progress(as_bob: APIClient, address: str) -> None:
+    as_bob.put(address, {"percent": 5})
+    stale = as_bob.put(address, {"percent": 6}, headers={"If-Match": as_bob.get(address)["ETag"]})
+    assert stale.status_code == 412
+
+
+def test_own_progress_query_count(
+    as_bob: APIClient, address: str, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    as_bob.put(address, {"percent": 5})
+    # The session, the club, the entry and the progress.
+    with django_assert_num_queries(4):
+        as_bob.get(f"{address}mine/")
