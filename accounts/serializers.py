@@ -184,24 +184,32 @@ class TokenPairSerializer(serializers.Serializer[Any]):
 
     access = serializers.CharField(read_only=True)
     refresh = serializers.CharField(read_only=True)
+    expires_in = serializers.IntegerField(read_only=True, help_text=_("Seconds until the access token expires."))
+    refresh_expires_in = serializers.IntegerField(
+        read_only=True, help_text=_("Seconds until the refresh token expires.")
+    )
 
 
-class LoginResponseSerializer(TokenPairSerializer):
-    """The response to a sign-in. `access_token` equals `access`, for clients of the older catalog service."""
+class NewTokensSerializer(TokenPairSerializer):
+    """A new pair of tokens. `access_token` equals `access`, for clients of the older catalog service."""
 
-    access_token = serializers.CharField(read_only=True)
+    access_token = serializers.CharField(source="access", read_only=True)
+
+
+class LoginResponseSerializer(NewTokensSerializer):
+    """The response to a sign-in."""
+
     user = CurrentUserSerializer(read_only=True)
 
 
-class RegisterResponseSerializer(CurrentUserSerializer):
+class RegisterResponseSerializer(NewTokensSerializer, CurrentUserSerializer):
     """The response to a registration: the new account and the tokens of its first session."""
 
-    access = serializers.CharField(read_only=True)
-    refresh = serializers.CharField(read_only=True)
-    access_token = serializers.CharField(read_only=True)
-
     class Meta(CurrentUserSerializer.Meta):
-        fields = [*CurrentUserSerializer.Meta.fields, "access", "refresh", "access_token"]
+        fields = [
+            *CurrentUserSerializer.Meta.fields,
+            *("access", "refresh", "expires_in", "refresh_expires_in", "access_token"),
+        ]
 
 
 class RefreshSerializer(serializers.Serializer[Any]):

@@ -28,6 +28,8 @@ from core.db.transactions import atomic_with_retry
 from core.encryption import decrypt, encrypt
 
 ENCRYPTION_PURPOSE = "refresh"
+# The claim of an access token that names the refresh token it was issued with.
+PAIR_CLAIM = "pair"
 
 
 class InvalidToken(AuthenticationFailed):
@@ -81,7 +83,7 @@ class AccessToken(Token):
 
 
 class RefreshToken(Token):
-    """Token that can be exchanged once for the next pair."""
+    """Token that can be exchanged for the next pair, and again until that has been used."""
 
     token_type = "refresh"  # noqa: S105
     lifetime = cast(timedelta, settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"])
@@ -94,6 +96,9 @@ class TokenPair:
 
     access: str
     refresh: str
+    # Seconds from now, because the clock of a phone may be wrong.
+    expires_in: int
+    refresh_expires_in: int
 
 
 @atomic_with_retry
@@ -109,7 +114,7 @@ def sign_in(user: User, *, device: str) -> TokenPair:
 def refresh(token: str) -> TokenPair:
     """Exchange a refresh token for a new pair. Raises InvalidToken; with `token_reused` the session is revoked.
 
-    A retry within REFRESH_GRACE_SECONDS returns the same pair.
+    A retry within REFRESH_GRACE_SECONDS returns the same pair, unless one of its tokens has been used.
     """
     claims = _decode(RefreshToken, token)
     result = _rotate(claims)
@@ -145,18 +150,21 @@ def _rotate(claims: Token) -> TokenPair | str:
 
 def _grace_pair(session: AuthSession, claims: Token) -> TokenPair | None:
     """Return the pair that this token was exchanged for within the grace period, or None."""
-    grace = timedelta(seconds=settings.REFRESH_GRACE_SECONDS)
     if claims["jti"] != session.previous_jti or session.rotated_at is None:
         return None
-    if timezone.now() - session.rotated_at > grace:
+    age = timezone.now() - session.rotated_at
+    if age > timedelta(seconds=settings.REFRESH_GRACE_SECONDS):
         return None
     text = decrypt(session.grace_token_pair, purpose=ENCRYPTION_PURPOSE)
-    return TokenPair(*json.loads(text)) if text else None
+    return _pair(*json.loads(text), age=age) if text else None
 
 
 def get_session(token: str) -> AuthSession:
     """Return the session of a valid access token, with its user. Raises InvalidToken."""
-    return _get_valid_session(_decode(AccessToken, token))
+    claims = _decode(AccessToken, token)
+    session = _get_valid_session(claims)
+    session.uses_new_pair = bool(session.grace_token_pair) and claims.get(PAIR_CLAIM) == session.jti
+    return session
 
 
 def verify(token: str) -> None:
@@ -218,5 +226,11 @@ def _issue_pair(session: AuthSession) -> TokenPair:
     access, refresh_token = AccessToken(), RefreshToken()
     for token in (access, refresh_token):
         token["sub"], token["sid"] = str(session.user_id), session.pk
-    refresh_token["jti"] = session.jti
-    return TokenPair(str(access), str(refresh_token))
+    refresh_token["jti"] = access[PAIR_CLAIM] = session.jti
+    return _pair(str(access), str(refresh_token))
+
+
+def _pair(access: str, refresh_token: str, *, age: timedelta = timedelta()) -> TokenPair:
+    """Return a pair that was issued this long ago."""
+    lifetimes = (int((lifetime - age).total_seconds()) for lifetime in (AccessToken.lifetime, RefreshToken.lifetime))
+    return TokenPair(access, refresh_token, *lifetimes)

@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "core.db.replicas.ReplicaReadsMiddleware",
+    "accounts.middleware.TokenUseMiddleware",
 ]
 
 ROOT_URLCONF = "bookbridge.urls"
@@ -177,8 +178,9 @@ SIMPLE_JWT = {
     "LEEWAY": 10,
     "UPDATE_LAST_LOGIN": False,
 }
-# A refresh token sent again within these seconds gets the same pair as the first time: mobile clients may retry.
-REFRESH_GRACE_SECONDS = 10
+# A refresh token sent again within these seconds gets the same pair as the first time, for a client that has lost the
+# response: until it uses one of the new tokens.
+REFRESH_GRACE_SECONDS = 600
 
 # --- Language, time, mail --------------------------------------------------------------------------------------------
 
@@ -325,7 +327,7 @@ else:
     # W008 asks for a redirect to https, but without a trusted proxy no request is known to be https.
     SILENCED_SYSTEM_CHECKS += ["security.W008"]
 CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-match", "x-request-id"]
-CORS_EXPOSE_HEADERS = ["ETag", "Idempotency-Replayed", "Retry-After", "X-Request-ID"]
+CORS_EXPOSE_HEADERS = ["ETag", "Idempotency-Replayed", "Location", "Retry-After", "X-Request-ID"]
 CORS_URLS_REGEX = r"^/(api|\.well-known)/"
 
 STATIC_URL = "/static/"

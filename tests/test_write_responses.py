@@ -99,6 +99,13 @@ def test_account_write_has_the_etag_of_the_next_get(as_alice):
         assert response["ETag"] == as_alice.get(path)["ETag"]
 
 
+def test_registration_has_location_and_etag_of_the_account(anonymous, as_alice):
+    response = anonymous.post(f"{V1}auth/register/", {"username": "zoe", "password": "um-bom-segredo"})
+    me = anonymous.get(response["Location"], HTTP_AUTHORIZATION=f"Bearer {response.json()['access']}")
+    assert me.json()["username"] == "zoe"
+    assert response["ETag"] == me["ETag"]
+
+
 def test_chained_writes_need_no_get_between(as_alice, book):
     etag = as_alice.get(book)["ETag"]
     for year in (1815, 1816, 1817):

@@ -46,6 +46,7 @@ class AuthSession(models.Model):
     jti = BinaryCollationCharField(max_length=32)
     previous_jti = BinaryCollationCharField(max_length=32, blank=True)
     rotated_at = models.DateTimeField(null=True, blank=True)
+    # The pair that `previous_jti` was exchanged for, until any of its tokens is used.
     grace_token_pair = models.TextField(
         blank=True, help_text=_("The newest token pair, encrypted, for repeated requests.")
     )
@@ -57,6 +58,9 @@ class AuthSession(models.Model):
         verbose_name_plural = _("sign-ins")
         indexes = [models.Index(fields=["expires_at"]), models.Index(fields=["ended_at"])]
 
+    # Whether this request was made with an access token of the newest pair, which was not used before.
+    uses_new_pair = False
+
     def __str__(self) -> str:
         return self.device or f"#{self.pk}"
 
@@ -64,6 +68,10 @@ class AuthSession(models.Model):
     def is_active(self) -> bool:
         """Whether tokens of this session are accepted."""
         return self.ended_at is None and self.expires_at > now()
+
+    def mark_pair_as_used(self) -> None:
+        """Stop accepting the refresh token that the newest pair was exchanged for."""
+        AuthSession.objects.filter(pk=self.pk, jti=self.jti).update(grace_token_pair="")
 
 
 def new_jti() -> str:

@@ -12,6 +12,7 @@ from rest_framework import mixins, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
 from accounts import services, tokens
 from accounts.authentication import current_user
@@ -22,6 +23,7 @@ from accounts.serializers import (
     EmailSerializer,
     LoginResponseSerializer,
     LoginSerializer,
+    NewTokensSerializer,
     PasswordChangeSerializer,
     PasswordResetConfirmSerializer,
     RefreshSerializer,
@@ -32,8 +34,10 @@ from accounts.serializers import (
     TokenSerializer,
     validate_new_password,
 )
+from core.api.conditional import compute_etag
 from core.api.exceptions import Conflict
 from core.api.responses import NO_CONTENT, problem_schema
+from core.api.schema import NEW_OBJECT_HEADERS
 from core.api.throttling import LoginRateThrottle, RegisterRateThrottle
 from core.api.views import ActionView, APIView, GenericViewSet
 
@@ -66,7 +70,10 @@ def _device_name(request: Request, given: str) -> str:
     return given or "".join(c for c in agent if c.isprintable())[:100].strip()
 
 
-@extend_schema(responses={201: RegisterResponseSerializer, **problem_schema(409, "`username_taken`.")})
+@extend_schema(
+    parameters=NEW_OBJECT_HEADERS,
+    responses={201: RegisterResponseSerializer, **problem_schema(409, "`username_taken`.")},
+)
 class RegisterView(PublicActionView):
     """Open an account and sign in."""
 
@@ -78,7 +85,9 @@ class RegisterView(PublicActionView):
         user = services.register(**data)
         pair = tokens.sign_in(user, device=_device_name(request, device))
         account_data = CurrentUserSerializer(user, context=self.get_serializer_context()).data
-        return Response({**account_data, **_tokens(pair)}, status=status.HTTP_201_CREATED)
+        headers = {"ETag": compute_etag(account_data, request), "Location": reverse("me", request=request)}
+        data = {**account_data, **NewTokensSerializer(pair).data}
+        return Response(data, status=status.HTTP_201_CREATED, headers=headers)
 
 
 @extend_schema(
@@ -100,11 +109,7 @@ class LoginView(PublicActionView):
         device = _device_name(request, data.get("device", ""))
         user, pair = services.sign_in(data["username"], data["password"], device=device)
         account_data = CurrentUserSerializer(user, context=self.get_serializer_context()).data
-        return Response({**_tokens(pair), "user": account_data})
-
-
-def _tokens(pair: tokens.TokenPair) -> dict[str, str]:
-    return {"access": pair.access, "refresh": pair.refresh, "access_token": pair.access}
+        return Response({**NewTokensSerializer(pair).data, "user": account_data})
 
 
 @extend_schema(
@@ -114,13 +119,15 @@ def _tokens(pair: tokens.TokenPair) -> dict[str, str]:
     }
 )
 class RefreshView(PublicActionView):
-    """Exchange a refresh token for a new token pair."""
+    """Exchange a refresh token for a new token pair.
+
+    If the response is lost, the same token gets the same pair for 10 minutes, until one of the new tokens is used.
+    """
 
     serializer_class = RefreshSerializer
 
     def perform(self, request: Request, **data: Any) -> Response:
-        pair = tokens.refresh(data["refresh"])
-        return Response({"access": pair.access, "refresh": pair.refresh})
+        return Response(TokenPairSerializer(tokens.refresh(data["refresh"])).data)
 
 
 @extend_schema(

@@ -18,7 +18,8 @@ def test_login_by_username_or_verified_address(post, alice, name):
     response = post("login", username=name, password=PASSWORD)
     assert response.status_code == 200
     own = response.json()
-    assert own.keys() == {"access", "refresh", "access_token", "user"}
+    assert own.keys() == {"access", "refresh", "access_token", "expires_in", "refresh_expires_in", "user"}
+    assert (own["expires_in"], own["refresh_expires_in"]) == (15 * 60, 30 * 24 * 3600)
     assert own["access"] == own["access_token"]
     assert own["user"]["id"] == alice.pk
     assert own["user"]["email_verified"] is True

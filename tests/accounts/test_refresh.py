@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from accounts.models import AuthSession
-from tests.accounts.conftest import is_accepted
+from tests.accounts.conftest import bearer, is_accepted
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ def test_refresh_returns_new_pair_and_keeps_access_token(post, alice, sign_in):
     response = post("refresh", refresh=first["refresh"])
     assert response.status_code == 200
     second = response.json()
-    assert second.keys() == {"access", "refresh"}
+    assert second.keys() == {"access", "refresh", "expires_in", "refresh_expires_in"}
     assert second["access"] != first["access"]
     assert second["refresh"] != first["refresh"]
     assert is_accepted(first["access"])
@@ -43,8 +43,87 @@ def test_retry_within_grace_returns_same_pair(post, alice, sign_in, wait):
     wait(settings.REFRESH_GRACE_SECONDS - 2)
     responses.append(post("refresh", refresh=first["refresh"]))
     assert {response.status_code for response in responses} == {200}
-    assert len({response.content for response in responses}) == 1
+    assert len({(response.json()["access"], response.json()["refresh"]) for response in responses}) == 1
+    # What is left of the lifetimes, for a client whose clock is wrong.
+    minutes = [round(response.json()["expires_in"] / 60) for response in (responses[0], responses[-1])]
+    assert minutes == [15, 5]
+    assert round(responses[-1].json()["refresh_expires_in"] / 60) == 30 * 24 * 60 - 10
     assert post("refresh", refresh=responses[0].json()["refresh"]).status_code == 200
+
+
+def is_reused(response):
+    return response.status_code == 401 and response.json()["code"] == "token_reused"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda client: client.get("/api/v1/users/me/"),
+        lambda client: client.head("/api/v1/users/me/"),
+        lambda client: client.patch("/api/v1/users/me/", {"bio": "B"}),
+        lambda client: client.post("/api/v1/clubs/", {"name": "Emma"}),
+        lambda client: client.get("/api/v1/users/me/", HTTP_IF_NONE_MATCH="*"),
+        lambda client: client.get("/api/v1/books/"),
+    ],
+    ids=["get", "head", "patch", "post", "304", "public"],
+)
+def test_use_of_the_new_access_token_spends_the_old_refresh_token(post, alice, sign_in, use):
+    first = sign_in("alice")
+    second = post("refresh", refresh=first["refresh"]).json()
+    assert use(bearer(second["access"])).status_code < 400
+    assert post("verify", token=first["refresh"]).status_code == 401
+    assert is_reused(post("refresh", refresh=first["refresh"]))
+    assert not is_accepted(second["access"])
+    assert post("refresh", refresh=second["refresh"]).status_code == 401
+
+
+def test_use_of_the_new_refresh_token_spends_the_old_one(post, alice, sign_in):
+    first = sign_in("alice")
+    second = post("refresh", refresh=first["refresh"]).json()
+    assert post("refresh", refresh=second["refresh"]).status_code == 200
+    assert is_reused(post("refresh", refresh=first["refresh"]))
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda client: client.get("/api/v1/users/nobody/"),
+        lambda client: client.get("/api/v1/users/me/?unknown=1"),
+        lambda client: client.patch("/api/v1/users/me/", {"timezone": "Nowhere"}),
+        lambda client: client.patch("/api/v1/users/me/", {"bio": "B"}, HTTP_IF_MATCH='"old"'),
+        lambda client: client.put("/api/v1/users/me/", {}),
+    ],
+    ids=["404", "400 query", "400 body", "412", "405"],
+)
+def test_refused_call_does_not_use_the_new_pair(post, alice, sign_in, refused):
+    first = sign_in("alice")
+    second = post("refresh", refresh=first["refresh"]).json()
+    assert refused(bearer(second["access"])).status_code >= 400
+    assert post("refresh", refresh=first["refresh"]).json()["refresh"] == second["refresh"]
+
+
+def test_verify_does_not_use_the_new_pair(post, alice, sign_in):
+    first = sign_in("alice")
+    second = post("refresh", refresh=first["refresh"]).json()
+    for token in (second["access"], second["refresh"], first["refresh"], first["access"]):
+        assert post("verify", token=token).status_code == 200
+    assert post("refresh", refresh=first["refresh"]).json()["access"] == second["access"]
+
+
+def test_old_access_token_does_not_use_the_new_pair(post, alice, sign_in):
+    first = sign_in("alice")
+    second = post("refresh", refresh=first["refresh"]).json()
+    assert is_accepted(first["access"])
+    assert post("refresh", refresh=first["refresh"]).json()["access"] == second["access"]
+
+
+def test_only_the_first_use_of_a_pair_is_written(post, alice, sign_in, django_assert_num_queries):
+    first = sign_in("alice")
+    second = post("refresh", refresh=first["refresh"]).json()
+    # The session with its user, and the account; at the first use, also the update of the session.
+    for access, queries in ((first["access"], 2), (second["access"], 3), (second["access"], 2)):
+        with django_assert_num_queries(queries):
+            assert is_accepted(access)
 
 
 def test_late_reuse_revokes_the_session(post, alice, sign_in, wait):
