@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from core.search.normalize import language_tag, normalize_identifier
+from core.search.normalize import ascii_domain, language_tag, normalize_identifier
 
 EMAIL_LENGTH = 190
 
@@ -43,10 +43,15 @@ def validate_chosen_username(name: str) -> None:
 
 
 def validate_email_key(address: str) -> None:
-    """Check the length of the normalized address, because normalization can expand a character up to 18 times.
+    """Check the domain by IDNA, and the length of the normalized address, which can be longer than the address.
 
-    Raises ValidationError with the code `max_length`.
+    Raises ValidationError with the code `invalid` or `max_length`.
     """
+    domain = address.rpartition("@")[2]
+    try:
+        ascii_domain(domain)
+    except ValueError:
+        raise ValidationError(_("Enter an e-mail address with a valid domain."), "invalid") from None
     if len(normalize_identifier(address)) > EMAIL_LENGTH:
         raise ValidationError(_("This address is too long."), "max_length")
 

@@ -19,6 +19,7 @@ from django.utils import translation
 
 from core.encryption import decrypt, encrypt
 from core.redis import CircuitBreaker
+from core.search.normalize import ascii_address
 from core.tasks.decorators import task
 
 ENCRYPTION_PURPOSE = "mail"
@@ -111,4 +112,5 @@ def _message(mail: QueuedEmail) -> EmailMessage:
     subject = " ".join(mail.subject.split())
     # RFC 3834: out-of-office replies are not sent to automatic mail.
     headers = {"Message-ID": f"<{name}@{domain}>", "Auto-Submitted": "auto-generated"}
-    return EmailMessage(subject, mail.body, None, [mail.to], headers=headers)
+    # Django would encode the domain by IDNA 2003, in which some domains are others.
+    return EmailMessage(subject, mail.body, None, [ascii_address(mail.to)], headers=headers)

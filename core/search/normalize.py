@@ -6,7 +6,10 @@ unique or searchable is normalized here and compared bytewise (`core.db.fields`)
 
 import re
 import unicodedata
+from contextlib import suppress
 from hashlib import sha256
+
+import idna
 
 # Letters with strokes and ligatures have no decomposition in Unicode, but people search for the plain ones.
 _REPLACEMENTS = str.maketrans(
@@ -35,8 +38,40 @@ def to_single_line(text: str) -> str:
 
 
 def normalize_identifier(text: str) -> str:
-    """Return the form in which usernames and e-mail addresses are compared: NFKC, case-folded, stripped."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).strip()
+    """Return the form in which usernames and e-mail addresses are compared: NFKC, case-folded, stripped.
+
+    The domain of an address is in A-labels, so that both spellings of a mailbox are equal. A domain that IDNA rejects
+    is treated as other text.
+    """
+    text = unicodedata.normalize("NFKC", text).strip()
+    local, at, domain = text.rpartition("@")
+    if at:
+        with suppress(ValueError):
+            return f"{_fold(local)}@{ascii_domain(domain)}"
+    return _fold(text)
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", text.casefold()).strip()
+
+
+def ascii_domain(domain: str) -> str:
+    """Return a domain in A-labels (IDNA 2008 with the mapping of UTS 46). Raises ValueError if IDNA rejects it.
+
+    Not by case folding, which would turn `straße.example` into another domain.
+    """
+    if domain.isascii() and "xn--" not in domain.lower():
+        return domain.lower()
+    return idna.encode(domain, uts46=True, std3_rules=True).decode()
+
+
+def ascii_address(address: str) -> str:
+    """Return an e-mail address as mail servers know it, with the domain in A-labels."""
+    local, at, domain = address.rpartition("@")
+    if not domain.isascii():
+        with suppress(ValueError):
+            return f"{local}{at}{ascii_domain(domain)}"
+    return address
 
 
 def fold_case_and_accents(text: str) -> str:
