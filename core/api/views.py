@@ -39,9 +39,11 @@ class StrictQueryParamsMixin:
     allowed_query_params: tuple[str, ...] = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Check the query parameters last, so that 401, 403 and 429 come first."""
+        """Check the query parameters last, so that 401, 403, 405 and 429 come first."""
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
-        check_query_parameters(request, self)  # type: ignore[arg-type]
+        method = str(request.method).lower()
+        if method in self.http_method_names and hasattr(self, method):  # type: ignore[attr-defined]
+            check_query_parameters(request, self)  # type: ignore[arg-type]
 
 
 class APIViewMixin(StrictQueryParamsMixin):

@@ -154,3 +154,24 @@ def test_schema_view_error_is_a_problem(anonymous):
     assert (response.status_code, response["Content-Type"]) == (405, "application/problem+json")
     assert response.json()["code"] == "method_not_allowed"
     assert anonymous.get("/api/v1/schema/?format=yaml")["Content-Type"].startswith("application/vnd.oai.openapi")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PATCH", USERS),
+        ("TRACE", "/api/v1/users/me/"),
+        ("PUT", "/api/v1/users/me/"),
+        ("POST", "/api/v1/users/alice/"),
+        ("DELETE", "/api/v1/books/"),
+        ("TRACE", "/api/v1/"),
+        ("PATCH", "/api/v1/auth/login/"),
+        ("BREW", "/api/v1/clubs/"),
+        ("PATCH", "/api/v1/schema/"),
+    ],
+)
+def test_method_is_refused_before_its_parameters(me, problem, method, path):
+    for query in ("?nonsense=1", "?page_size=0", "?ordering=", ""):
+        refused = me.generic(method, f"{path}{query}", "{}", content_type="application/json")
+        problem(refused, 405, "method_not_allowed")
+        assert refused["Allow"]
