@@ -10,6 +10,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.request import Request
 
 from accounts.models import AuthSession, User
+from accounts.passwords import check_password
 from accounts.tokens import InvalidToken, get_session
 from core.api.throttling import check_rate, login_idents
 from core.observability.request_context import get_client_ip
@@ -59,10 +60,12 @@ class AdminBackend(ModelBackend):
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
         """Return the user, or None if the password is wrong or the request is throttled (without hashing)."""
-        if request is not None and check_rate("login", login_idents(get_client_ip(request), username or "")):
+        if username is None or password is None:
             return None
-        user: User | None = super().authenticate(request, username, password, **kwargs)
-        return user
+        if request is not None and check_rate("login", login_idents(get_client_ip(request), username)):
+            return None
+        user = User.objects.with_username(username).first()
+        return user if check_password(user, password) and self.user_can_authenticate(user) else None
 
     def get_user(self, user_id: int) -> User | None:
         """Return the user of the session with their TOTP device."""

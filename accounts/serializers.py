@@ -1,15 +1,17 @@
 """Serializers of accounts."""
 
+from contextlib import suppress
 from typing import Any, cast
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.utils.translation import gettext
+from django.utils.translation import get_language, get_supported_language_variant, gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.blocks import Block
 from accounts.models import AuthSession, ReviewsOnDeletion, User
+from accounts.passwords import normalize_password
 from accounts.validators import (
     EMAIL_LENGTH,
     LANGUAGE_TAGS,
@@ -17,32 +19,46 @@ from accounts.validators import (
     validate_email_key,
     validate_timezone,
 )
-from core.api.exceptions import InvalidFieldError
 from core.api.serializers import ModelSerializer, SingleLineField, VisibleTextField
 from core.registry import profile_fields
 from core.search.normalize import is_blank, language_tag
 
 
 class LanguageField(serializers.ChoiceField):
-    """A supported language tag; upper and lower case are accepted."""
+    """A supported language tag, or one with a nearest match as in Accept-Language: `pt` and `pt-PT` become `pt-BR`."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=LANGUAGE_TAGS, **kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value(language_tag(data) if isinstance(data, str) else data)
+        if isinstance(data, str):
+            with suppress(LookupError):
+                data = language_tag(get_supported_language_variant(data.lower()))
+        return super().to_internal_value(data)
 
 
 class PasswordField(serializers.CharField):
     """A password of up to 128 characters, not trimmed. New passwords have at least 8."""
 
-    # DRF's Portuguese translation wrongly says "more than".
-    default_error_messages = {"min_length": _("At least {min_length} characters.")}
+    default_error_messages = {
+        "blank": _("Enter at least one visible character."),
+        # DRF's Portuguese translation wrongly says "more than".
+        "min_length": _("At least {min_length} characters."),
+    }
 
     def __init__(self, *, new: bool = False, **kwargs: Any) -> None:
         kwargs |= {"min_length": 8} if new else {}
         style = {"input_type": "password"}
         super().__init__(max_length=128, trim_whitespace=False, write_only=True, style=style, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if isinstance(data, str) and is_blank(data):
+            self.fail("blank")
+        return super().run_validation(data)
+
+    def run_validators(self, value: Any) -> None:
+        """Count the characters of the form that is hashed."""
+        super().run_validators(normalize_password(value))
 
 
 class EmailField(VisibleTextField, serializers.EmailField):
@@ -55,10 +71,8 @@ class EmailField(VisibleTextField, serializers.EmailField):
 
 def validate_new_password(password: str, user: User, *, field: str) -> None:
     """Run Django's password validators. Raises ValidationError with their errors on `field`."""
-    if is_blank(password):
-        raise InvalidFieldError(field, "blank", _("Enter at least one visible character."))
     try:
-        validate_password(password, user)
+        validate_password(normalize_password(password), user)
     except DjangoValidationError as error:
         raise serializers.ValidationError({field: serializers.as_serializer_error(error)["non_field_errors"]}) from None
 
@@ -160,11 +174,12 @@ class RegisterSerializer(serializers.Serializer[User]):
     password = PasswordField(new=True)
     email = EmailField(required=False, allow_blank=True)
     display_name = SingleLineField(max_length=60, required=False, allow_blank=True)
-    language = LanguageField(required=False)
+    language = LanguageField(required=False, help_text=_("By default that of the request's Accept-Language."))
     timezone = VisibleTextField(max_length=64, required=False, validators=[validate_timezone])
     device = SingleLineField(max_length=100, required=False, allow_blank=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs.setdefault("language", language_tag(get_language() or "en"))
         # Django's validators compare the password with these fields.
         profile = {name: attrs[name] for name in ("username", "email", "display_name") if name in attrs}
         validate_new_password(attrs["password"], User(**profile), field="password")
@@ -174,7 +189,7 @@ class RegisterSerializer(serializers.Serializer[User]):
 class LoginSerializer(serializers.Serializer[User]):
     """A username or verified e-mail address, and the password."""
 
-    username = serializers.CharField(max_length=254)
+    username = VisibleTextField(max_length=254)
     password = PasswordField()
     device = SingleLineField(max_length=100, required=False, allow_blank=True)
 
@@ -215,13 +230,13 @@ class RegisterResponseSerializer(NewTokensSerializer, CurrentUserSerializer):
 class RefreshSerializer(serializers.Serializer[Any]):
     """A refresh token."""
 
-    refresh = serializers.CharField(max_length=4096)
+    refresh = VisibleTextField(max_length=4096)
 
 
 class TokenSerializer(serializers.Serializer[Any]):
     """A token."""
 
-    token = serializers.CharField(max_length=4096)
+    token = VisibleTextField(max_length=4096)
 
 
 class SessionSerializer(ModelSerializer):
@@ -273,5 +288,5 @@ class EmailChangeSerializer(EmailSerializer):
 class PasswordResetConfirmSerializer(serializers.Serializer[Any]):
     """The token from the password reset e-mail and the new password."""
 
-    token = serializers.CharField(max_length=200)
+    token = VisibleTextField(max_length=200)
     new_password = PasswordField(new=True)

@@ -3,7 +3,6 @@
 from contextlib import suppress
 from typing import Any
 
-from django.contrib.auth.hashers import check_password, make_password
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
@@ -13,6 +12,7 @@ from accounts import tokens
 from accounts.events import emit
 from accounts.login_failures import record_login_failure
 from accounts.models import AuthSession, EmailToken, EmailTokenPurpose, PasswordChangedError, User
+from accounts.passwords import check_password
 from accounts.tasks import (
     encrypt_address,
     send_email_change_emails,
@@ -74,9 +74,7 @@ def authenticate(name: str, password: str) -> User:
     """
     users = User.objects.with_verified_email(name) if "@" in name else User.objects.with_username(name)
     user = users.first()
-    if user is None:
-        make_password(password)
-    elif user.check_password(password) and user.is_active:
+    if check_password(user, password) and user is not None and user.is_active:
         if not user.is_suspended:
             return user
         record_login_failure("session.refused", name, user=user.pk, detail="suspended")
@@ -101,7 +99,7 @@ def change_password(user: User, *, current: str, new: str, keep: AuthSession | N
 
 def check_current_password(user: User, password: str, *, field: str) -> None:
     """Raise WrongPasswordError unless the password is correct."""
-    if not check_password(password, user.password):
+    if not user.check_password(password):
         raise WrongPasswordError(user, field)
 
 

@@ -20,6 +20,7 @@ from django.db.models.functions import Coalesce
 from tqdm import tqdm
 
 from accounts.models import User
+from accounts.passwords import normalize_password
 from catalog.models import Book, invalidate_books
 from clubs.club.choices import Visibility
 from clubs.club.models import Club
@@ -78,7 +79,7 @@ class Seeder:
     def create_users(self, count: int) -> list[int]:
         """Create `count` users with the same password hash and return their ids."""
         # All users share one hash, because hashing a million passwords would take half a day.
-        password = make_password(self.password)
+        password = make_password(self.password and normalize_password(self.password))
         last_id = _last_id(User)
         self.save(User, count, (self._user(last_id + number, password) for number in range(1, count + 1)))
         counters.increment(counters.expected_counts("users", User.objects.filter(pk__gt=last_id), "joined_at"))

@@ -17,6 +17,7 @@ from rest_framework.exceptions import NotAuthenticated
 from accounts.events import emit
 from accounts.models.email_tokens import EmailToken, EmailTokenPurpose
 from accounts.models.sessions import AuthSession
+from accounts.passwords import normalize_password, password_forms
 from accounts.querysets import UserManager
 from accounts.validators import EMAIL_LENGTH, LANGUAGE_TAGS, validate_email_key, validate_timezone, validate_username
 from core.api.exceptions import PermissionDeniedProblem
@@ -222,6 +223,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         unchanged = User.objects.select_for_update().filter(pk=self.pk, password=password)
         if not unchanged.values_list("pk").first():
             raise PasswordChangedError
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Hash the password in its normal form."""
+        super().set_password(raw_password and normalize_password(raw_password))
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Return whether this is the password, in its normal form or as it was sent."""
+        return any(map(super().check_password, password_forms(raw_password or "")))
 
     def change_password(
         self, password: str, *, keep: AuthSession | None = None, verb: str = "password.changed"

@@ -10,7 +10,7 @@ from accounts.serializers import UserSummarySerializer
 from clubs.club.serializers import ClubSummarySerializer
 from clubs.members.models import MAX_HOURS, MAX_USES, Invitation, Membership
 from clubs.roles import DECISIONS, PUBLIC_ROLES, PUBLIC_STATUSES, Role
-from core.api.serializers import IntegerField, ModelSerializer
+from core.api.serializers import IntegerField, ModelSerializer, VisibleTextField
 
 
 class MemberSerializer(ModelSerializer):
@@ -75,4 +75,4 @@ class InvitationCreateSerializer(InvitationSerializer):
 class InvitationAcceptSerializer(serializers.Serializer[Any]):
     """Code of an invitation."""
 
-    code = serializers.CharField(max_length=200)
+    code = VisibleTextField(max_length=200)

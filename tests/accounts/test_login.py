@@ -213,3 +213,23 @@ def test_requests_do_not_write_last_login(alice, sign_in, django_assert_num_quer
     # Session with user; the user.
     with django_assert_num_queries(2):
         bearer(access).get(f"{V1}users/me/")
+
+
+@pytest.mark.parametrize("blank", ["", "   ", "\u200b", "\u00a0\u3164", "\ufe0f\u2800"], ids=ascii)
+@pytest.mark.parametrize(
+    ("route", "field"),
+    [
+        ("login", "username"),
+        ("login", "password"),
+        ("refresh", "refresh"),
+        ("logout", "refresh"),
+        ("verify", "token"),
+        ("email/verify/confirm", "token"),
+        ("password/reset/confirm", "token"),
+    ],
+)
+def test_text_without_a_visible_character_is_400(post, route, field, blank):
+    body = {"username": "alice", "password": PASSWORD, "new_password": PASSWORD, field: blank}
+    response = post(route, **body)
+    assert response.status_code == 400
+    assert [error["field"] for error in response.json()["errors"]] == [field]
