@@ -101,10 +101,15 @@ def test_server_with_invalid_port_fails(port):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("HOST", "a b"), ("HOST", "http://x/"), ("WEB_CONCURRENCY", "many"), ("DEMO", "maybe")]
+    ("name", "value"),
+    [
+        *(("HOST", "a b"), ("HOST", "http://x/"), ("WEB_CONCURRENCY", "many")),
+        *((name, value) for name in ("DEMO", "DEBUG") for value in ("maybe", "perhaps", "2", "yes no", "-", "ｏｎ")),
+    ],
 )
-def test_server_names_the_invalid_setting(name, value):
-    response = run("server", **{name: value})
+@pytest.mark.parametrize("option", [[], ["--production"]], ids=["development", "production"])
+def test_server_names_the_invalid_setting(name, value, option):
+    response = run("server", *option, **{"SECRET_KEY": "x" * 50, "JWT_PRIVATE_KEY": "x", name: value})
     assert response.returncode == 2
     assert response.stderr.startswith(f"script/server: {name} must be ")
 
@@ -153,3 +158,10 @@ def test_metrics_of_last_run_are_deleted(gunicorn_settings, tmp_path):
     (tmp_path / "kept.txt").touch()
     gunicorn_settings()["on_starting"](None)
     assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]
+
+
+@pytest.mark.parametrize("value", ["0", "1", "on", "OFF", "Yes", "no", "true", "False"])
+def test_server_knows_the_words_of_a_switch(value):
+    """It stops at the next problem, and not at the switches."""
+    response = run("server", "--production", DEMO=value, DEBUG=value)
+    assert response.stderr == "script/server: SECRET_KEY is required in production\n"
