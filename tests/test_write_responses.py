@@ -4,10 +4,12 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from tests.clubs.test_matrix import ROWS, call, make_world  # noqa: F401
 from tests.images import make_image, upload_image
+from tests.reviews.exports import GOODREADS
 
 pytestmark = pytest.mark.django_db
 V1 = "/api/v1/"
@@ -143,3 +145,19 @@ def test_refused_write_has_no_etag(as_alice, as_bob, book):
     assert "ETag" not in as_alice.patch(book, {"title": ""})
     assert "ETag" not in as_bob.patch(book, {"title": "Mine"})
     assert "Location" not in as_alice.post(f"{V1}books/", {})
+
+
+def test_started_import_has_its_location(as_alice):
+    file = SimpleUploadedFile("export.csv", f"{','.join(GOODREADS)}\r\n".encode(), "text/csv")
+    started = as_alice.post(f"{V1}users/me/imports/", {"source": "goodreads", "file": file}, format="multipart")
+    assert started.status_code == 202
+    assert started["Location"].endswith(f"{V1}users/me/imports/{started.json()['id']}/")
+    assert started["ETag"] == as_alice.get(started["Location"])["ETag"]
+
+
+def test_join_request_has_no_location(make_club, as_charlie):
+    club = make_club(join_policy="request")
+    asked = as_charlie.post(f"{V1}clubs/{club.pk}/join/", {})
+    assert asked.status_code == 202
+    assert "Location" not in asked
+    assert "ETag" not in asked
