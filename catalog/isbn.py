@@ -10,6 +10,8 @@ from stdnum.exceptions import ValidationError
 # Spaces and dashes of any kind, and the invisible characters that get pasted along with them.
 _SEPARATOR_CATEGORIES = {"Pd", "Zs", "Cf", "Cc"}
 _MAX_LENGTH = 40
+# With or without a label such as `ISBN`, `ISBN-13` or `EAN`, after the separators are removed.
+_LABELED = re.compile(r"(?:(?:e?isbn(?:1[03])?|ean(?:13)?)[:.#]?)?([0-9]{13}|[0-9]{8,9}[0-9X])", re.IGNORECASE)
 
 INVALID_ISBN_MESSAGE = _("Enter a valid ISBN; the length or check digit is wrong.")
 
@@ -17,18 +19,19 @@ INVALID_ISBN_MESSAGE = _("Enter a valid ISBN; the length or check digit is wrong
 def normalize_isbn(text: str) -> str:
     """Return the ISBN-13 that `text` spells, as 13 digits; an ISBN-10 is converted to its 978 form.
 
-    Ignores hyphens, spaces and a leading `ISBN` or `ISBN-13:`. Raises ValueError, with a reason in English for logs and
-    reports, for a wrong length or check digit and for article numbers that are not ISBNs (a prefix other than 978 and
-    979, and 979-0, which is sheet music).
+    Ignores hyphens, spaces and a leading `ISBN` or `ISBN-13:`, and restores a leading zero that a spreadsheet removed.
+    Raises ValueError, with a reason in English for logs and reports, for a wrong length or check digit and for article
+    numbers that are not ISBNs (a prefix other than 978 and 979, and 979-0, which is sheet music).
     """
     if len(text) > _MAX_LENGTH:
         raise ValueError("This is too long for an ISBN.")
     plain = "".join(
         c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) not in _SEPARATOR_CATEGORIES
     )
-    plain = re.sub(r"^isbn(1[03](?=:))?:?", "", plain.replace("\u2212", ""), flags=re.IGNORECASE)
-    if not re.fullmatch(r"[0-9]{9}[0-9Xx]|[0-9]{13}", plain):
+    match = _LABELED.fullmatch(plain.replace("\u2212", ""))
+    if not match:
         raise ValueError("An ISBN has 10 or 13 digits.")
+    plain = match[1].rjust(10, "0")
     if len(plain) == 13 and (plain[:3] not in ("978", "979") or plain.startswith("9790")):
         raise ValueError("This article number is not an ISBN.")
     try:

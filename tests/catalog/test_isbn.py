@@ -20,6 +20,18 @@ from catalog.isbn import normalize_isbn
         "ISBN-13: 978-0-306-40615-7",
         "isbn:9780306406157",
         " 9780306406157\t",
+        "ISBN-13 978-0-306-40615-7",
+        "ISBN-10 0-306-40615-2",
+        "ISBN10: 0306406152",
+        "ISBN 13 : 9780306406157",
+        "isbn13 9780306406157",
+        "ISBN\u201113 978\u20110\u2011306\u201140615\u20117",
+        "eISBN 978-0-306-40615-7",
+        "EAN 9780306406157",
+        "306406152",
+        "306-40615-2",
+        "ISBN 306406152",
+        "ISBN-10: 306406152",
     ],
 )
 def test_spellings_are_normalized(spelling: str) -> None:
@@ -29,6 +41,15 @@ def test_spellings_are_normalized(spelling: str) -> None:
 @pytest.mark.parametrize("spelling", ["080442957X", "0-8044-2957-x", "9780804429573"])
 def test_check_digit_x_in_either_case(spelling: str) -> None:
     assert normalize_isbn(spelling) == "9780804429573"
+
+
+@pytest.mark.parametrize(("spelling", "isbn13"), [("ISBN 1000000001", "1000000001"), ("ISBN 1311111115", "1311111115")])
+def test_number_that_starts_like_a_label_is_kept(spelling: str, isbn13: str) -> None:
+    assert normalize_isbn(spelling) == normalize_isbn(isbn13)
+
+
+def test_zero_before_check_digit_x_is_restored() -> None:
+    assert normalize_isbn("80442957X") == "9780804429573"
 
 
 def test_prefix_979_is_valid() -> None:
@@ -43,6 +64,11 @@ def test_prefix_979_is_valid() -> None:
         "9780306406158",
         "0306406153",
         "978030640615",
+        "306406153",
+        "03784371",  # an ISSN
+        "ISBN-13",
+        "ISBN-14 9780306406157",
+        "ISBN-13 ISBN-13 9780306406157",
         "97803064061577",
         "4006381333931",  # a pen
         "9790260000438",  # sheet music
