@@ -125,7 +125,7 @@ def _parse_book(data: dict[str, Any]) -> ProviderBook:
         raise ValueError("The book has no title.")
     return ProviderBook(
         title=_text(f"{title}: {subtitle}" if subtitle else title, 500),
-        authors=_names(data.get("authors")) or _author_from_statement(data.get("by_statement")),
+        authors=_names(data.get("authors")) or _authors_from_statement(data.get("by_statement")),
         origin=_text(f"openlibrary:{data['key']}", 191) if data.get("key") else None,
         subjects=[name for name in _names(data.get("subjects")) if not _MACHINE_TAG.match(name)],
         publisher=next(iter(_names(data.get("publishers"))), ""),
@@ -153,10 +153,33 @@ def _names(entries: Any) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))[:MAX_NAMES]
 
 
-def _author_from_statement(statement: Any) -> list[str]:
-    """Return the author from a statement such as "by Jane Doe.", used where no authors are listed."""
-    name = _text(statement, 200).removeprefix("by ").rstrip(" .")
-    return [name] if name else []
+# What follows the authors in a statement of responsibility.
+_CONTRIBUTORS = re.compile(
+    r"[;/:]|\.{3}|…|\bet al\b|,?\s(?:illustrated|translated|edited|adapted|retold|with|tradu|ilustra)", re.IGNORECASE
+)
+_AND = re.compile(r",(?!\s*[JS]r\b)(?:\s*(?:and|&|e)\s)?|\s(?:and|&|e|et|und)\s")
+_PARTICLES = frozenset("da das de del della der di do dos du e el la le ten van von y".split())
+
+
+def _authors_from_statement(statement: Any) -> list[str]:
+    """Return the authors in a statement such as "by Jane Doe and John Roe.", used where no authors are listed.
+
+    The statement is free text: unless every part reads as a name, none is returned.
+    """
+    text = _CONTRIBUTORS.split(re.sub(r"[\[\]]", "", _text(statement, 500)))[0]
+    text = re.sub(r"^(?:written )?(?:by|por)\s", "", text, flags=re.IGNORECASE)
+    names = [_text(name.rstrip(" ."), 200) for name in _AND.split(text)]
+    if len(names) > 1 and any(" " not in name for name in names):  # such as "Doe, Jane"
+        return []
+    return list(dict.fromkeys(names))[:MAX_NAMES] if all(map(_is_name, names)) else []
+
+
+def _is_name(text: str) -> bool:
+    """Return whether the text is up to six capitalized words; particles such as "de" may be among them."""
+    words = re.findall(r"[^\W\d_][\w.,'’-]*", text)
+    if not 1 <= len(words) <= 6 or " ".join(words) != text:
+        return False
+    return words[-1][0].isupper() and all(word[0].isupper() or word in _PARTICLES for word in words)
 
 
 def _year(date: Any) -> int | None:

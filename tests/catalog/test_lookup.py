@@ -310,6 +310,39 @@ def test_years_are_parsed_from_dates(date: Any, year: int | None) -> None:
     assert providers._year(date) == year
 
 
+@pytest.mark.parametrize(
+    ("statement", "authors"),
+    [
+        ("by Jane Doe.", ["Jane Doe"]),
+        ("[by] Joaquim Maria Machado de Assis", ["Joaquim Maria Machado de Assis"]),
+        ("J.K. Rowling ; illustrations by Mary GrandPré.", ["J.K. Rowling"]),
+        ("Antoine de Saint-Exupéry, translated from the French by Katherine Woods", ["Antoine de Saint-Exupéry"]),
+        ("by William Strunk, Jr. and E.B. White.", ["William Strunk, Jr", "E.B. White"]),
+        ("Erich Gamma, Richard Helm, and Ralph Johnson", ["Erich Gamma", "Richard Helm", "Ralph Johnson"]),
+        ("Terry Pratchett & Neil Gaiman", ["Terry Pratchett", "Neil Gaiman"]),
+        ("por Jorge Amado e Zélia Gattai ; traduzido por Alguém", ["Jorge Amado", "Zélia Gattai"]),
+        ("Abraham Silberschatz ... [et al.].", ["Abraham Silberschatz"]),
+        ("Homer", ["Homer"]),
+        ("edited by Jane Doe.", []),
+        ("text by Dr. Seuss; pictures by somebody", []),
+        ("Strunk, William", []),
+        ("the editors of Time-Life Books", []),
+        ("Jane Doe, professor of law", []),
+        ("a novel in 3 parts", []),
+        ("", []),
+        (None, []),
+        (["Jane Doe"], []),
+    ],
+)
+def test_authors_are_read_from_a_statement(statement: Any, authors: list[str]) -> None:
+    assert providers._authors_from_statement(statement) == authors
+
+
+@pytest.mark.parametrize("isbn", ["ISBN-13 978-0-316-01584-4", "ISBN-10 0-316-01584-9", "316015849"])
+def test_lookup_accepts_any_spelling(as_alice: APIClient, open_library: Server, isbn: str) -> None:
+    assert as_alice.post(URL, {"isbn": isbn}).json()["isbn13"] == TWILIGHT
+
+
 @pytest.mark.parametrize("body", [{}, {"isbn": ""}, {"isbn": None}, {"isbn": "9780306406158"}, {"isbn": 5}])
 def test_invalid_isbn_is_400(as_alice: APIClient, open_library: Server, body: dict[str, Any]) -> None:
     assert list(codes(as_alice.post(URL, body))) == ["isbn"]
