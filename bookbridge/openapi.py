@@ -52,7 +52,7 @@ RESOURCES = {
     "users/me/calendar.ics": ("Meetings", "MyCalendar"),
     "users/me/export": ("Accounts", "DataExport"),
     "users/me/home": ("Activity", "Home"),
-    "users/me/imports": ("Reviews", "ReviewImport"),
+    "users/me/imports": ("Reviews", "Import"),
     "users/me/notification-settings": ("Activity", "NotificationSettings"),
     "users/me/notifications": ("Activity", "Notification"),
     "users/me/stats": ("Statistics", "MyStatistics"),

@@ -22,8 +22,11 @@ CREATED_RESPONSES: Any = {
 }
 
 
-@extend_schema_view(retrieve=extend_schema(summary="Get the progress of an import"))
-class ImportViewSet(mixins.RetrieveModelMixin, GenericViewSet):
+@extend_schema_view(
+    list=extend_schema(summary="List your imports, newest first"),
+    retrieve=extend_schema(summary="Get the progress of an import"),
+)
+class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """Imports of reviews from other services."""
 
     lookup_url_kwarg = "import_id"

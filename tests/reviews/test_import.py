@@ -64,6 +64,33 @@ def test_import_is_visible_to_its_owner_only(upload, as_bob, anonymous):
     problem(anonymous.post(IMPORTS), 401, "not_authenticated")
 
 
+def test_imports_are_listed_newest_first(upload, as_alice, as_bob):
+    made = [upload(goodreads({}))["id"], upload(storygraph({}), "storygraph")["id"], upload(goodreads({}))["id"]]
+    upload(goodreads({}), client=as_bob)
+    page = as_alice.get(IMPORTS, {"page_size": 2})
+    assert page["ETag"]
+    assert [row["id"] for row in page.json()["results"]] == [made[2], made[1]]
+    assert page.json()["results"][0] == as_alice.get(f"{IMPORTS}{made[2]}/").json()
+    last = as_alice.get(page.json()["next"]).json()
+    assert ([row["id"] for row in last["results"]], last["next"]) == ([made[0]], None)
+
+
+def test_imports_of_others_are_not_listed(upload, as_bob, anonymous):
+    upload(goodreads({}))
+    assert as_bob.get(IMPORTS).json() == {"next": None, "previous": None, "results": []}
+    problem(anonymous.get(IMPORTS), 401, "not_authenticated")
+    problem(as_bob.get(IMPORTS, {"status": "done"}), 400, "invalid_parameter")
+
+
+def test_list_of_imports_takes_two_queries(upload, as_alice, django_assert_num_queries):
+    for _n in range(3):
+        upload(goodreads({}))
+    # session with user; imports
+    with django_assert_num_queries(2) as queries:
+        assert len(as_alice.get(IMPORTS).json()["results"]) == 3
+    assert not [query for query in queries.captured_queries if "content" in query["sql"]]
+
+
 def test_polling_takes_two_queries_without_the_file(upload, as_alice, django_assert_num_queries):
     path = f"{IMPORTS}{upload(goodreads({}), begin_only=True).json()['id']}/"
     # session with user; import
