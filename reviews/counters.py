@@ -59,9 +59,12 @@ class RatingDelta:
         if not review.is_public:
             return
         self.books.add(review.book_id)
-        self.totals.update({"reviews": sign, counters.monthly_key("reviews", review.created_at): sign})
+        self.totals["reviews"] += sign
+        if review.created_at is not None:
+            self.totals[counters.monthly_key("reviews", review.created_at)] += sign
         if review.author_id is not None:
             self.reviews[review.author_id] += sign
+        if review.author_id is not None and review.created_at is not None:
             self.review_dates[review.author_id, review.created_at] += sign
         if review.rating is not None:
             self.ratings[review.book_id, review.rating] += sign

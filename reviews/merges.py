@@ -99,7 +99,8 @@ class ReviewMergeHandler:
 
 
 def _last_edited_at(review: Review) -> datetime.datetime:
-    return review.edited_at or review.created_at
+    # A review without a date is older than any other.
+    return review.edited_at or review.created_at or datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
 
 def _older_reviews(moving: Sequence[Review], existing: Sequence[Review]) -> list[Review]:

@@ -72,12 +72,12 @@ def monthly_key_for_date(name: str, day: datetime.date) -> str:
 def expected_counts(name: str, rows: QuerySet[Any], field: str) -> dict[str, int]:
     """Return the expected values of a counter and its monthly counters.
 
-    They are the number of rows in total and by month of `field`, in UTC.
+    They are the number of rows in total and by month of `field`, in UTC. Rows without a date are in the total only.
     """
     year, month = ExtractYear(field, tzinfo=datetime.UTC), ExtractMonth(field, tzinfo=datetime.UTC)
-    groups = rows.order_by().values_list(year, month).annotate(n=Count("pk"))
-    monthly = {monthly_key_for_date(name, datetime.date(y, m, 1)): n for y, m, n in groups}
-    return {**monthly, name: sum(monthly.values())}
+    groups = list(rows.order_by().values_list(year, month).annotate(n=Count("pk")))
+    monthly = {monthly_key_for_date(name, datetime.date(y, m, 1)): n for y, m, n in groups if y is not None}
+    return {**monthly, name: sum(n for _year, _month, n in groups)}
 
 
 def _keys(name: str) -> list[str]:

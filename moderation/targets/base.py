@@ -40,7 +40,7 @@ class Excerpt:
     """A text shown on the case page. `is_target` marks the reported text; `note` is an optional label."""
 
     author: User | None
-    written_at: datetime.datetime
+    written_at: datetime.datetime | None
     text: str
     note: str = ""
     is_target: bool = False

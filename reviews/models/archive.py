@@ -25,7 +25,7 @@ class ArchivedReview(models.Model):
     language = BinaryCollationCharField(max_length=12, blank=True, verbose_name=_("language"))
     visibility = models.CharField(max_length=10, verbose_name=_("visibility"))
     hidden_at = models.DateTimeField(null=True, verbose_name=_("hidden at"))
-    created_at = models.DateTimeField(verbose_name=_("created at"))
+    created_at = models.DateTimeField(null=True, verbose_name=_("created at"))
     edited_at = models.DateTimeField(null=True, verbose_name=_("edited at"))
     # Copied from `ImportedReview` if the review was imported.
     origin = BinaryCollationCharField(max_length=191, blank=True, verbose_name=_("origin"))

@@ -87,7 +87,13 @@ class Review(models.Model):
         help_text=_("Effective visibility: a hidden review is private."),
     )
     likes_count = models.PositiveIntegerField(default=0, editable=False, verbose_name=_("likes count"))
-    created_at = models.DateTimeField(default=now, editable=False, verbose_name=_("created at"))
+    created_at = models.DateTimeField(
+        default=now,
+        null=True,
+        editable=False,
+        help_text=_("Of an imported review, when the book was read; null if the import had no certain date."),
+        verbose_name=_("created at"),
+    )
     edited_at = models.DateTimeField(null=True, blank=True, editable=False, verbose_name=_("edited at"))
 
     objects = ReviewQuerySet.as_manager()
