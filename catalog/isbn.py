@@ -11,7 +11,9 @@ from stdnum.exceptions import ValidationError
 _SEPARATOR_CATEGORIES = {"Pd", "Zs", "Cf", "Cc"}
 _MAX_LENGTH = 40
 # With or without a label such as `ISBN`, `ISBN-13` or `EAN`, after the separators are removed.
-_LABELED = re.compile(r"(?:(?:e?isbn(?:1[03])?|ean(?:13)?)[:.#]?)?([0-9]{13}|[0-9]{8,9}[0-9X])", re.IGNORECASE)
+_LABELED = re.compile(
+    r"(?:(?:e?isbn(?:1[03])?|ean(?:13)?)[:.#]?)?([0-9]{13}|[0-9]{9}[0-9X]|[1-9][0-9]{7}[0-9X])", re.IGNORECASE
+)
 
 INVALID_ISBN_MESSAGE = _("Enter a valid ISBN; the length or check digit is wrong.")
 
