@@ -1,5 +1,6 @@
-"""Import of reviews from Goodreads and StoryGraph exports.
+"""Import of reviews from exports of Goodreads, Skoob and The StoryGraph.
 
-`files` splits the file into rows, `goodreads` and `storygraph` parse a row, `matching` finds or adds its book, `runner`
-writes the reviews, one transaction per row, and `models` stores the progress.
+`encodings` decodes the file, `tables` splits it into rows and cells, and `files` checks its columns. `goodreads` and
+`storygraph` parse a row with what `rows` and `dates` share, `matching` finds or adds its book, `runner` writes the
+reviews, one transaction per row, and `models` stores the progress. `errors` has the codes of the report.
 """

@@ -1,40 +1,53 @@
 """Reader for the rows of an export file, with line numbers."""
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from core.search.normalize import to_single_line
 from reviews.imports import goodreads, storygraph
-from reviews.imports.rows import InvalidRowError, ReviewRow
+from reviews.imports.dates import is_day_first
+from reviews.imports.encodings import decode
+from reviews.imports.errors import InvalidFileError, InvalidRowError
+from reviews.imports.rows import ReviewRow
+from reviews.imports.tables import MAX_ROWS, read_table
 
-# A limit on rows, because a file of 5 MB may contain five times as many empty ones.
-MAX_ROWS = 20_000
-
-# The file size is limited, so a long cell is not an error.
-csv.field_size_limit(max(csv.field_size_limit(), 100_000_000))
+# Limits on what an error message quotes of the header.
+MAX_NAMES_SHOWN = 30
+MAX_NAME_SHOWN = 40
 
 
 class ExportFormat(NamedTuple):
-    """An export format: its required columns and its parser."""
+    """An export format: its required columns, the other ones it uses, and its parser.
 
-    columns: frozenset[str]
-    parse_row: Callable[[dict[str, str]], ReviewRow | None]
+    `aliases` are other names of columns. `parse_row` gets the cells by column, empty for a missing column, and whether
+    ambiguous dates have the day first (None if it is not known).
+    """
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+    dates: tuple[str, ...]
+    parse_row: Callable[[dict[str, str], bool | None], ReviewRow | None]
+    aliases: Mapping[str, str] = {}
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The columns by their possible names in lower case."""
+        columns = {column.casefold(): column for column in (*self.required, *self.optional)}
+        return columns | {alias.casefold(): column for alias, column in self.aliases.items()}
 
 
+GOODREADS = ExportFormat(goodreads.REQUIRED, goodreads.OPTIONAL, goodreads.DATES, goodreads.parse_row)
 SOURCES = {
-    "goodreads": ExportFormat(goodreads.COLUMNS, goodreads.parse_row),
-    "storygraph": ExportFormat(storygraph.COLUMNS, storygraph.parse_row),
+    "goodreads": GOODREADS,
+    # The exporters of Skoob write the layout that Goodreads imports.
+    "skoob": GOODREADS,
+    "storygraph": ExportFormat(
+        storygraph.REQUIRED, storygraph.OPTIONAL, storygraph.DATES, storygraph.parse_row, storygraph.ALIASES
+    ),
 }
-
-
-class InvalidFileError(Exception):
-    """The file is not a valid export; `code` is a key of `REASON_MESSAGES`."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 class ExportFile:
@@ -43,44 +56,21 @@ class ExportFile:
     def __init__(self, data: bytes, source: str) -> None:
         """Read the header row. Raises InvalidFileError if it does not match the format."""
         self._format = SOURCES[source]
-        # Invalid UTF-8 becomes surrogates, so that only its row is rejected and not the whole file.
-        self._text = data.decode("utf-8-sig", "surrogateescape")
-        try:
-            header: list[str] = next(self._reader(), [])
-        except csv.Error:
-            raise InvalidFileError("not_csv") from None
-        self._header = [name.strip() for name in header]
-        if not self._header or any(not _is_clean(name) for name in self._header):
+        names = self._format.names
+        self._table = read_table(decode(data), names)
+        if not all(map(_is_clean, self._table.header)):
             raise InvalidFileError("not_csv")
-        if not self._format.columns <= set(self._header):
-            raise InvalidFileError("wrong_columns")
+        # None for columns that are not used.
+        self._columns = [names.get(name.casefold()) for name in self._table.header]
+        self._check_columns()
+        self._empty_cells = dict.fromkeys(names.values(), "")
 
     def count(self) -> int:
         """Return the number of rows. Raises InvalidFileError if there are too many."""
-        rows = 0
-        for _line, _cells in self.lines():
-            rows += 1
-            if rows > MAX_ROWS:
-                raise InvalidFileError("too_many_rows")
+        rows = sum(1 for _row in islice(self._table.rows(), MAX_ROWS + 1))
+        if rows > MAX_ROWS:
+            raise InvalidFileError("too_many_rows")
         return rows
-
-    def lines(self) -> Iterator[tuple[int, list[str] | None]]:
-        """Yield the line number and cells of each non-empty row; None instead of cells for unbalanced quotes.
-
-        Quotes must match: an open quote could merge private cells into a public review.
-        """
-        reader = self._reader()
-        next(reader)
-        while True:
-            number, cells = reader.line_num + 1, None
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error:
-                pass
-            if cells != []:
-                yield number, cells
 
     def rows(self, *, skip: int = 0) -> Iterator[tuple[int, ReviewRow | InvalidRowError | None]]:
         """Return an iterator of line numbers and parsed rows.
@@ -88,33 +78,47 @@ class ExportFile:
         An error takes the place of an invalid row, and None that of a row without a review. The first `skip` rows are
         skipped before this method returns.
         """
-        lines = self.lines()
-        for _skipped in islice(lines, skip):
+        rows = self._table.rows()
+        for _skipped in islice(rows, skip):
             pass
-        return self._read(lines)
+        return self._read(rows)
 
     def _read(
-        self, lines: Iterable[tuple[int, list[str] | None]]
+        self, rows: Iterable[tuple[int, list[str] | None]]
     ) -> Iterator[tuple[int, ReviewRow | InvalidRowError | None]]:
-        for number, cells in lines:
+        for number, cells in rows:
             try:
-                yield number, self._row(cells)
+                yield number, self._parse(cells)
             except InvalidRowError as error:
                 yield number, error
 
-    def _row(self, cells: list[str] | None) -> ReviewRow | None:
-        if cells is None or len(cells) != len(self._header):
+    def _parse(self, cells: list[str] | None) -> ReviewRow | None:
+        if cells is None:
             raise InvalidRowError("bad_cells")
-        if not all(_is_clean(cell) for cell in cells):
+        if not all(map(_is_clean, cells)):
             raise InvalidRowError("unreadable")
-        return self._format.parse_row(dict(zip(self._header, cells, strict=True)))
+        return self._format.parse_row(self._by_column(cells), self._is_day_first)
 
-    def _reader(self) -> Any:
-        return csv.reader(io.StringIO(self._text, newline=""), strict=True)
+    def _by_column(self, cells: list[str]) -> dict[str, str]:
+        return self._empty_cells | {column: cell for column, cell in zip(self._columns, cells, strict=True) if column}
+
+    @cached_property
+    def _is_day_first(self) -> bool | None:
+        dates = [index for index, column in enumerate(self._columns) if column in self._format.dates]
+        return is_day_first(cells[index] for _line, cells in self._table.rows() if cells for index in dates)
+
+    def _check_columns(self) -> None:
+        """Raise InvalidFileError, naming the columns, if one is missing or ambiguous."""
+        if missing := [column for column in self._format.required if column not in self._columns]:
+            found = [to_single_line(name)[:MAX_NAME_SHOWN] for name in self._table.header[:MAX_NAMES_SHOWN]]
+            raise InvalidFileError("wrong_columns", missing=", ".join(missing), found=", ".join(found))
+        twice = [column for column, number in Counter(self._columns).items() if column and number > 1]
+        if twice:
+            raise InvalidFileError("duplicate_columns", names=", ".join(twice))
 
 
 def _is_clean(cell: str) -> bool:
-    """Return whether every database can store the cell: no NUL and valid UTF-8."""
+    """Return whether every database can store the cell: no NUL and no surrogate, which marks an invalid byte."""
     try:
         return b"\0" not in cell.encode()
     except UnicodeEncodeError:

@@ -4,53 +4,22 @@ import datetime
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from catalog.imports import records
 from core.search.normalize import is_blank, split_words
+from reviews.imports.dates import AmbiguousDateError, parse_date
+from reviews.imports.errors import InvalidRowError
 from reviews.imports.markup import html_to_text
 from reviews.models import BODY_LENGTH
 
-# Messages by the stored code.
-REASON_MESSAGES = {
-    # invalid file
-    "not_csv": _("This is not a valid CSV file in UTF-8."),
-    "wrong_columns": _("The header row does not match this kind of export."),
-    "too_many_rows": _("The file has too many rows for one import."),
-    "account_closed": _("The account was closed or suspended."),
-    "gave_up": _("The import failed repeatedly. Please try again later."),
-    # failed row
-    "bad_cells": _("Wrong number of columns, or unbalanced quotes."),
-    "unreadable": _("Invalid UTF-8 or unsupported characters."),
-    "bad_title": _("The title is missing or invalid."),
-    "bad_author": _("The author is missing or invalid."),
-    "bad_rating": _("Invalid rating."),
-    "unexpected": _("An internal error occurred. It has been logged."),
-    # skipped row
-    "nothing_to_review": _("Skipped: no rating and no review."),
-    "unchanged": _("The same review already exists."),
-    "reviewed_here": _("You already have a review of this book."),
-    "edited_here": _("You have edited the review since it was imported."),
-    "newer_here": _("Your existing review is newer."),
-    "same_book": _("Another row of the file is about the same book."),
-    # warning about an imported row
-    "book_added": _("The book was not in the catalog and has been added."),
-    "rating_rounded": _("The rating was rounded to half stars."),
-    "text_cut": _("The text was too long and has been truncated."),
-    "bad_date": _("Invalid date ignored."),
-    "bad_isbn": _("Invalid ISBN ignored."),
-}
-
-
-class InvalidRowError(Exception):
-    """The row cannot be imported; `code` is a key of `REASON_MESSAGES`."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+# An ISBN-10 that had two or three leading zeros; `normalize_isbn` restores a single one.
+_LOST_ZEROS = re.compile(r"[1-9][0-9]{5,6}[0-9X]", re.IGNORECASE)
+# Digits that a spreadsheet rounded, such as `9.78014E+12`.
+_SCIENTIFIC = re.compile(r"[0-9](?:[.,][0-9]*)?E\+?[0-9]+", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -122,40 +91,54 @@ def review_text(html: str, warnings: list[str]) -> tuple[str, bool]:
     return text, spoiler
 
 
-def date_read(texts: Sequence[str], warnings: list[str]) -> datetime.datetime | None:
+def rating(text: str, warnings: list[str]) -> int | None:
+    """Return the rating in half-stars, quarters rounded up; None for none or zero. Raises InvalidRowError."""
+    number = text.strip().replace(",", ".")
+    if not re.fullmatch(r"([0-5](\.[0-9]{1,2})?)?", number) or Decimal(number or 0) > 5:
+        raise InvalidRowError("bad_rating")
+    exact = Decimal(number or 0) * 2
+    half_stars = exact.quantize(Decimal(1), ROUND_HALF_UP)
+    if half_stars != exact:
+        warnings.append("rating_rounded")
+    return int(half_stars) or None
+
+
+def date_read(texts: Sequence[str], warnings: list[str], *, day_first: bool | None = None) -> datetime.datetime | None:
     """Return the first valid date as noon in UTC, which is the same day in nearly all time zones.
 
     If noon of that day is still in the future, return the current time.
     """
-    for text in texts:
-        if day := _date(text.strip()):
+    problem = "no_date"
+    for text in filter(str.strip, texts):
+        try:
+            day = parse_date(text, day_first=day_first)
+        except AmbiguousDateError:
+            problem = "ambiguous_date"
+        except ValueError:
+            problem = "bad_date" if problem == "no_date" else problem
+        else:
             noon = datetime.datetime(day.year, day.month, day.day, 12, tzinfo=datetime.UTC)
             return min(noon, timezone.now())
-    if any(text.strip() for text in texts):
-        warnings.append("bad_date")
+    warnings.append(problem)
     return None
-
-
-def _date(text: str) -> datetime.date | None:
-    match = re.fullmatch(r"([0-9]{4})[/-]([0-9]{1,2})[/-]([0-9]{1,2})", text)
-    try:
-        day = match and datetime.date(int(match[1]), int(match[2]), int(match[3]))
-    except ValueError:
-        return None
-    # It may already be tomorrow in the time zone of the user.
-    latest = timezone.now().date() + datetime.timedelta(days=1)
-    return day if day and day.year >= 1900 and day <= latest else None
 
 
 def isbn(texts: Sequence[str], warnings: list[str]) -> str:
     """Return the first valid ISBN in normal form, or an empty string."""
-    invalid: list[str] = []
-    for text in texts:
-        if text and (found := records.isbn(text, invalid)):
+    problems: list[str] = []
+    for text in filter(None, map(_unformatted, texts)):
+        if _SCIENTIFIC.fullmatch(text):
+            problems.append("rounded_isbn")
+        elif found := records.isbn(text.rjust(10, "0") if _LOST_ZEROS.fullmatch(text) else text, problems):
             return found
-    if invalid:
-        warnings.append("bad_isbn")
+    if problems:
+        warnings.append("rounded_isbn" if "rounded_isbn" in problems else "bad_isbn")
     return ""
+
+
+def _unformatted(text: str) -> str:
+    """Return what a spreadsheet shows of a number: `="0439023483"`, `'0439023483` or `439023483.0`."""
+    return re.sub(r"(?<=[0-9])[.,]0+$", "", text.strip().removeprefix("=").strip("\"'"))
 
 
 def number(text: str) -> int | None:

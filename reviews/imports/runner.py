@@ -11,8 +11,9 @@ from django.db import InterfaceError, OperationalError, connection
 from accounts.models import User
 from core.db.transactions import atomic_with_retry
 from reviews.imports import matching
+from reviews.imports.errors import InvalidRowError
 from reviews.imports.files import ExportFile
-from reviews.imports.rows import InvalidRowError, ReviewRow
+from reviews.imports.rows import ReviewRow
 from reviews.models import ImportedReview, ImportReport, Review, ReviewImport, SupersededError
 
 logger = logging.getLogger("bookbridge.imports")
@@ -98,8 +99,8 @@ def write(row: ReviewRow, *, review_import: ReviewImport) -> list[str]:
         warnings.append("book_added")
     review = Review.objects.filter(author=user, book=book).first()
     if review is None:
-        date = {"created_at": row.date_read} if row.date_read else {}
-        review = Review.create_review(book=book, by=user, visibility=review_import.visibility, **_content(row), **date)
+        fields = {"visibility": review_import.visibility, "created_at": row.date_read}
+        review = Review.create_review(book=book, by=user, **fields, **_content(row))
         ImportedReview.objects.create(review=review, origin=_origin(review_import, row), last_import=review_import.pk)
         return ["created", *warnings]
     imported = ImportedReview.objects.filter(review=review, origin=_origin(review_import, row)).first()
@@ -110,20 +111,20 @@ def write(row: ReviewRow, *, review_import: ReviewImport) -> list[str]:
         return ["skipped", "unchanged"]
     if imported.edited_at != review.edited_at:
         return ["skipped", "edited_here"]
-    if row.date_read and row.date_read < review.created_at and not _same_day(review, row):
+    date = {} if _same_day(review, row) else {"created_at": row.date_read}
+    if date and row.date_read and review.created_at and row.date_read < review.created_at:
         return ["skipped", "newer_here"]
-    review.update_review(
-        **_content(row), **({} if row.date_read is None or _same_day(review, row) else {"created_at": row.date_read})
-    )
+    review.update_review(**_content(row), **date)
     imported.mark_as_seen(by=review_import, edited_at=review.edited_at)
     return ["updated", *warnings]
 
 
 def _skip_reason(review: Review, row: ReviewRow, review_import: ReviewImport) -> str:
     """Return why an existing review is not updated by this row."""
-    if ImportedReview.objects.filter(review=review, origin__startswith=f"{review_import.source}:").exists():
-        return "same_book"
-    return "unchanged" if _is_same(review, row) else "reviewed_here"
+    if _is_same(review, row):
+        return "unchanged"
+    from_source = ImportedReview.objects.filter(review=review, origin__startswith=f"{review_import.source}:")
+    return "same_book" if from_source.exists() else "reviewed_here"
 
 
 def _is_same(review: Review, row: ReviewRow) -> bool:
@@ -133,7 +134,9 @@ def _is_same(review: Review, row: ReviewRow) -> bool:
 
 def _same_day(review: Review, row: ReviewRow) -> bool:
     """Return whether the row has no date or the same date as the review."""
-    return row.date_read is None or row.date_read.date() == review.created_at.date()
+    if row.date_read is None or review.created_at is None:
+        return row.date_read is None
+    return row.date_read.date() == review.created_at.date()
 
 
 def _content(row: ReviewRow) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Serializers of imports."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -9,8 +10,8 @@ from rest_framework import serializers
 
 from core.api.exceptions import APIProblem
 from core.api.serializers import ModelSerializer
+from reviews.imports.errors import REASON_MESSAGES, REMARK_MESSAGES, ROW_MESSAGES
 from reviews.imports.files import SOURCES
-from reviews.imports.rows import REASON_MESSAGES
 from reviews.models import ReviewImport
 from reviews.querysets import ReviewVisibility
 
@@ -18,8 +19,16 @@ from reviews.querysets import ReviewVisibility
 class ImportCreateSerializer(serializers.Serializer[ReviewImport]):
     """An export file to import."""
 
-    file = serializers.FileField(help_text=_("The export file as downloaded: CSV in UTF-8, at most 5 MB."))
-    source = serializers.ChoiceField(choices=sorted(SOURCES))  # type: ignore[assignment]
+    file = serializers.FileField(
+        help_text=_(
+            "The export as downloaded or as a spreadsheet saved it: CSV with commas, semicolons or tabs, in UTF-8, "
+            "UTF-16 or Windows-1252, at most 5 MB."
+        )
+    )
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=sorted(SOURCES),
+        help_text=_("`skoob` is the layout that Goodreads imports, as the exporters of Skoob write it."),
+    )
     visibility = serializers.ChoiceField(
         choices=ReviewVisibility.choices, default=ReviewVisibility.PUBLIC, help_text=_("Who may read the reviews.")
     )
@@ -30,18 +39,22 @@ class ImportCreateSerializer(serializers.Serializer[ReviewImport]):
         return file
 
 
+def _list_codes(messages: Iterable[str]) -> str:
+    return ", ".join(f"`{code}`" for code in messages)
+
+
 class RowErrorSerializer(serializers.Serializer[Any]):
     """A row that could not be imported, and why."""
 
     line = serializers.IntegerField(help_text=_("Line number in the file where the row starts, counting from 1."))
-    code = serializers.CharField()
+    code = serializers.CharField(help_text=_list_codes(ROW_MESSAGES))
     reason = serializers.CharField()
 
 
 class ImportWarningSerializer(serializers.Serializer[Any]):
     """A warning and how many rows it applies to: why they were skipped, or what was changed in them."""
 
-    code = serializers.CharField()
+    code = serializers.CharField(help_text=_list_codes(REMARK_MESSAGES))
     reason = serializers.CharField()
     rows = serializers.IntegerField()
 

@@ -12,8 +12,8 @@ from accounts.models import User
 from core.api.exceptions import Conflict, InvalidFieldError
 from core.db.locking import lock_rows
 from core.db.transactions import atomic_with_retry
-from reviews.imports.files import ExportFile, InvalidFileError
-from reviews.imports.rows import REASON_MESSAGES
+from reviews.imports.errors import InvalidFileError
+from reviews.imports.files import ExportFile
 from reviews.models import ReviewImport
 from reviews.tasks import process_import
 
@@ -25,12 +25,12 @@ RETENTION = datetime.timedelta(days=90)
 def start_import(*, by: User, source: str, visibility: str, data: bytes) -> ReviewImport:
     """Enqueue the import of an export.
 
-    Raises InvalidFieldError `not_csv`, `wrong_columns` or `too_many_rows`, Conflict `too_many_imports`.
+    Raises InvalidFieldError with a code of `FILE_MESSAGES`, and Conflict `too_many_imports`.
     """
     try:
         rows = ExportFile(data, source).count()
     except InvalidFileError as error:
-        raise InvalidFieldError("file", error.code, REASON_MESSAGES[error.code]) from None
+        raise InvalidFieldError("file", error.code, error.message) from None
     digest, content = sha256(data).hexdigest(), zlib.compress(data)
     review_import = ReviewImport(
         user=by, source=source, visibility=visibility, rows=rows, digest=digest, content=content

@@ -11,45 +11,37 @@ The format, and how it is read:
 """
 
 import re
-from decimal import ROUND_HALF_UP, Decimal
 
 from reviews.imports import rows
-from reviews.imports.rows import InvalidRowError, ReviewRow
+from reviews.imports.rows import ReviewRow
 
-COLUMNS = frozenset(("Title", "Read Status", "Star Rating", "Review"))
+REQUIRED = ("Title", "Authors", "Read Status", "Star Rating", "Review")
+DATES = ("Last Date Read", "Date Added")
+OPTIONAL = ("ISBN/UID", "Format", *DATES)
+# Ids of books without an ISBN have letters, other than those of `080442957X` and `9.78E+12`.
+_OTHER_ID = re.compile("[a-df-wyz]", re.IGNORECASE)
+ALIASES = {"Author": "Authors", "ISBN": "ISBN/UID"}
 
 
-def parse_row(cells: dict[str, str]) -> ReviewRow | None:
+def parse_row(cells: dict[str, str], day_first: bool | None) -> ReviewRow | None:
     """Return the review in a row, or None if the book is neither rated nor reviewed. Raises InvalidRowError."""
     warnings: list[str] = []
-    rating = _rating(cells["Star Rating"].strip(), warnings)
+    rating = rows.rating(cells["Star Rating"], warnings)
     body, spoiler = rows.review_text(cells["Review"], warnings)
     if rating is None and not body:
         return None
-    names = rows.authors(rows.split_names(cells.get("Authors", cells.get("Author", ""))))
-    title, uid = rows.title(cells["Title"]), cells.get("ISBN/UID", cells.get("ISBN", "")).strip()
-    # Ids of books without an ISBN are not an error.
-    isbn13 = rows.isbn([uid] if re.fullmatch(r"[0-9 -]{9,17}[0-9Xx]", uid) else [], warnings)
+    names = rows.authors(rows.split_names(cells["Authors"]))
+    title, uid = rows.title(cells["Title"]), cells["ISBN/UID"].strip()
+    isbn13 = rows.isbn([] if _OTHER_ID.search(uid) else [uid], warnings)
     return ReviewRow(
-        key=uid or rows.key(title, names),
+        key=isbn13 or (uid if _OTHER_ID.search(uid) else rows.key(title, names)),
         title=title,
         authors=names,
         rating=rating,
         body=body,
         contains_spoilers=spoiler,
-        date_read=rows.date_read([cells.get("Last Date Read", ""), cells.get("Date Added", "")], warnings),
+        date_read=rows.date_read([cells[column] for column in DATES], warnings, day_first=day_first),
         isbn13=isbn13,
-        edition={"format": cells.get("Format", "")},
+        edition={"format": cells["Format"]},
         warnings=warnings,
     )
-
-
-def _rating(text: str, warnings: list[str]) -> int | None:
-    """Return the rating in half-stars."""
-    if not re.fullmatch(r"([0-5](\.[0-9]{1,2})?)?", text) or Decimal(text or 0) > 5:
-        raise InvalidRowError("bad_rating")
-    exact = Decimal(text or 0) * 2
-    half_stars = exact.quantize(Decimal(1), ROUND_HALF_UP)
-    if half_stars != exact:
-        warnings.append("rating_rounded")
-    return int(half_stars) or None

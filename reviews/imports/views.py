@@ -17,6 +17,11 @@ from reviews.models import ImportQuerySet, ReviewImport
 
 CREATED_RESPONSES: Any = {
     202: ImportSerializer,
+    **problem_schema(
+        400,
+        "`invalid`; the code of `file` may be `not_csv`, `wrong_columns` (its text names the columns that are missing "
+        "and those found), `duplicate_columns` or `too_many_rows`.",
+    ),
     **problem_schema(409, "`too_many_imports`: you already have three unfinished imports."),
     **problem_schema(413, "`too_large`: the file is larger than 5 MB."),
 }
@@ -40,7 +45,7 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVie
         return ReviewImport.objects.visible_to(self.request.user).defer("content")
 
     @extend_schema(
-        summary="Import reviews from Goodreads or The StoryGraph",
+        summary="Import reviews from Goodreads, Skoob or The StoryGraph",
         request=ImportCreateSerializer,
         responses=CREATED_RESPONSES,
     )

@@ -61,14 +61,19 @@ STORYGRAPH_ROW = {
 }
 
 
-def goodreads(*rows: dict[str, Any], columns: list[str] = GOODREADS) -> bytes:
+def goodreads(*rows: dict[str, Any], columns: list[str] = GOODREADS, **dialect: Any) -> bytes:
     """Return a Goodreads export; each row overrides cells of a review of Red Rising."""
-    return _file(columns, [GOODREADS_ROW | row for row in rows])
+    return export(columns, *rows, **dialect)
 
 
-def storygraph(*rows: dict[str, Any]) -> bytes:
+def storygraph(*rows: dict[str, Any], **dialect: Any) -> bytes:
     """Return a StoryGraph export; each row overrides cells of a review of Red Rising."""
-    return _file(STORYGRAPH, [STORYGRAPH_ROW | row for row in rows])
+    return _file(STORYGRAPH, [STORYGRAPH_ROW | row for row in rows], **dialect)
+
+
+def export(columns: list[str], *rows: dict[str, Any], **dialect: Any) -> bytes:
+    """Return these columns of a Goodreads export, in another encoding or dialect of CSV."""
+    return _file(columns, [GOODREADS_ROW | row for row in rows], **dialect)
 
 
 def book(n: int, **cells: Any) -> dict[str, Any]:
@@ -82,9 +87,11 @@ def book(n: int, **cells: Any) -> dict[str, Any]:
     } | cells
 
 
-def _file(columns: list[str], rows: list[dict[str, Any]]) -> bytes:
+def _file(
+    columns: list[str], rows: list[dict[str, Any]], *, encoding: str = "utf-8", errors: str = "strict", **dialect: Any
+) -> bytes:
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, columns, restval="", extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue().encode()
+    writer = csv.writer(out, **{"lineterminator": "\n"} | dialect)
+    writer.writerow(columns)
+    writer.writerows([row.get(column, "") for column in columns] for row in rows)
+    return out.getvalue().encode(encoding, errors)

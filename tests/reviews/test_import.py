@@ -14,7 +14,8 @@ from core.tasks.decorators import get_options
 from core.tasks.models import QueuedTask
 from core.tasks.worker import run_pending
 from reviews import tasks
-from reviews.imports import files, services
+from reviews.imports import tables
+from reviews.imports.errors import REASON_MESSAGES
 from reviews.imports.runner import ImportRunner
 from reviews.imports.services import resume_or_start
 from reviews.models import Review, ReviewImport, SupersededError
@@ -200,14 +201,14 @@ def spreadsheet() -> bytes:
     [
         (b"\0\1\2\3" * 100, "not_csv"),
         (spreadsheet(), "not_csv"),
-        (goodreads({}).decode().encode("utf-16"), "not_csv"),
         (b'"' + goodreads({}), "not_csv"),
         (b"\n" + goodreads({}), "not_csv"),
         (b'{"books": []}', "wrong_columns"),
-        (b"<html>", "wrong_columns"),
+        (b"<html>", "not_csv"),
         (storygraph({}), "wrong_columns"),
-        (goodreads({}).replace(b",", b";"), "wrong_columns"),
-        (goodreads({}, columns=GOODREADS[1:]), "wrong_columns"),
+        (goodreads({}).replace(b",", b"|"), "wrong_columns"),
+        (goodreads({}, columns=GOODREADS[:1] + GOODREADS[2:]), "wrong_columns"),
+        (goodreads({}, columns=[*GOODREADS, "title"]), "duplicate_columns"),
     ],
 )
 def test_invalid_file_is_rejected(upload, data, code):
@@ -414,7 +415,7 @@ def test_failing_row_does_not_block_others(upload, monkeypatch, caplog):
     assert report["errors"][0] == {
         "line": 5,
         "code": "unexpected",
-        "reason": str(services.REASON_MESSAGES["unexpected"]),
+        "reason": str(REASON_MESSAGES["unexpected"]),
     }
     assert not Book.objects.filter(title="Book 3").exists()
     assert "a row could not be imported" in caplog.messages
@@ -445,7 +446,7 @@ def test_inactive_account_cancels_the_import(upload, alice, change):
 
 def test_repeatedly_failing_import_is_marked_failed(upload, as_alice, monkeypatch):
     response = upload(goodreads({}), begin_only=True).json()
-    monkeypatch.setattr(files.csv, "reader", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr(tables.csv, "reader", lambda *a, **k: 1 / 0)
     while QueuedTask.objects.filter(status="READY").update(run_after=timezone.now()):
         run_pending()
     report = as_alice.get(f"{IMPORTS}{response['id']}/").json()

@@ -99,6 +99,9 @@ def test_imported_reviews_can_be_private(upload, as_bob, visibility):
         ("4.0", 8, 0),
         ("4.25", 9, 1),
         ("4.5", 9, 0),
+        ("4,5", 9, 0),
+        ("4,25", 9, 1),
+        ("4,0", 8, 0),
         ("4.75", 10, 1),
         ("5.0", 10, 0),
         ("", None, 0),
@@ -106,13 +109,15 @@ def test_imported_reviews_can_be_private(upload, as_bob, visibility):
         ("0.0", None, 0),
     ],
 )
-def test_quarter_stars_are_rounded_up(upload, text, half_stars, rounded):
-    report = upload(storygraph({"Star Rating": text}), "storygraph")
+@pytest.mark.parametrize("source", ["goodreads", "storygraph"])
+def test_quarter_stars_are_rounded_up(upload, text, half_stars, rounded, source):
+    export, column = (goodreads, "My Rating") if source == "goodreads" else (storygraph, "Star Rating")
+    report = upload(export({column: text}), source)
     assert Review.objects.get().rating == half_stars
     assert remarks(report).get("rating_rounded", 0) == rounded
 
 
-@pytest.mark.parametrize("text", ["5.25", "6", "-1", "five", "4,5", "1e1", "٣", "nan"])
+@pytest.mark.parametrize("text", ["5.25", "6", "-1", "five", "4,75,", "1e1", "٣", "nan"])
 @pytest.mark.parametrize("source", ["goodreads", "storygraph"])
 def test_invalid_rating_fails_only_its_row(upload, text, source):
     export, column = (goodreads, "My Rating") if source == "goodreads" else (storygraph, "Star Rating")
@@ -191,10 +196,9 @@ def test_row_without_review_is_skipped_and_adds_no_book(upload, cells):
     ],
 )
 def test_date_is_that_of_reading_or_adding(upload, read, added, day, warnings):
-    before = timezone.now()
     report = upload(goodreads({"Date Read": read, "Date Added": added}))
     written = Review.objects.get().created_at
-    assert str(written.date()) == day or (day is None and before < written < timezone.now())
+    assert (written and str(written.date())) == day
     assert remarks(report).get("bad_date", 0) == warnings
 
 

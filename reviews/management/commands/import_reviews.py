@@ -1,4 +1,4 @@
-"""Import a Goodreads or StoryGraph export."""
+"""Import an export of Goodreads, Skoob or The StoryGraph."""
 
 import sys
 import time
@@ -12,8 +12,8 @@ from django.db import Error as DatabaseError
 from accounts.models import User
 from catalog.imports.interrupts import GracefulInterrupt
 from catalog.imports.progress import ProgressReporter
-from reviews.imports.files import SOURCES, InvalidFileError
-from reviews.imports.rows import REASON_MESSAGES
+from reviews.imports.errors import REASON_MESSAGES, InvalidFileError
+from reviews.imports.files import SOURCES
 from reviews.imports.runner import ImportRunner
 from reviews.imports.services import resume_or_start
 from reviews.models import ImportReport, ReviewImport, SupersededError
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     """Import the export of a user; see `reviews.imports` for the formats."""
 
     help = (
-        "Imports the ratings and reviews of FILE, a Goodreads library export or a StoryGraph export, as reviews of the "
+        "Imports the ratings and reviews of FILE, an export of Goodreads, Skoob or The StoryGraph, as reviews of the "
         "user NAME. An interrupted import continues where it stopped; importing the same file again changes nothing."
     )
 
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             review_import = resume_or_start(by=author, source=source, visibility=visibility, data=data)
             self._run(review_import, data)
         except InvalidFileError as error:
-            raise CommandError(f"{file}: {REASON_MESSAGES[error.code]}") from None
+            raise CommandError(f"{file}: {error.message}") from None
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror or error}") from None
         except SupersededError:
