@@ -59,6 +59,9 @@ class KeysetPagination(BasePagination):
 
     def get_rows(self, queryset: Any, order: tuple[str, ...], limit: int) -> list[Any]:
         """Return the first `limit` rows."""
+        if self.position and self.position[0] is None and order[0].startswith("-"):
+            # All further rows have NULL in this field, but MariaDB would sort them by it.
+            order = order[1:]
         return list(queryset.order_by(*order)[:limit])
 
     def get_paginated_response(self, data: Any) -> Response:

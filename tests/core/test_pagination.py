@@ -69,6 +69,16 @@ def test_paging_forth_and_back_returns_each_row_once(anonymous, users, word):
     assert {len(rows) for rows in back} == {7}
 
 
+def test_page_of_nulls_is_sorted_by_id_alone(anonymous, users):
+    User.objects.update(suspended_until=None)
+    page = anonymous.get(f"{ROWS}?ordering=-suspended&page_size=5").json()
+    with CaptureQueriesContext(connection) as queries:
+        second = anonymous.get(page["next"]).json()
+    assert [row["id"] for row in second["results"]] == expected_ids("-suspended")[5:10]
+    sql = next(query["sql"] for query in queries if "ORDER BY" in query["sql"])
+    assert "suspended_until" not in sql.partition("ORDER BY")[2]
+
+
 @pytest.mark.parametrize("word", ["-joined", "suspended", "-suspended", "name", "-share"])
 def test_concurrent_inserts_and_deletes_shift_no_page(anonymous, users, word):
     before = set(expected_ids(word))
