@@ -16,7 +16,7 @@ from typing import Any
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from core.search.normalize import split_words
+from core.search.normalize import APOSTROPHES, split_words
 
 TERM_PREFIX = "qq"
 # InnoDB ignores words over 84 characters; stored and searched words are both truncated, so that longer ones are found.
@@ -26,7 +26,9 @@ MAX_QUERY_TERMS = 10
 # Chinese and Japanese have no spaces between words, so each character is a word and any part of a title is found.
 _IDEOGRAPHS = r"\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD = re.compile(f"[{_IDEOGRAPHS}]|[^{_IDEOGRAPHS}]+")
-_APOSTROPHES = re.compile("['\u2018\u2019\u02bc]")
+_HYPHENS = re.compile("(?<=\\w)[-\u2010-\u2015\u2212](?=\\w)")
+# A search for any of these words finds titles with "&".
+CONJUNCTIONS = ("and", "e", "y", "et", "und", "och", "og")
 
 
 def tokenize(text: str) -> list[str]:
@@ -43,10 +45,14 @@ def query_terms(text: str) -> list[str]:
 def build_search_text(texts: Iterable[str]) -> str:
     """Return the value of the search column for a row that is found by the words of `texts`.
 
-    Words with an apostrophe are also included without it, so that `enders` finds Ender's Game.
+    Words with an apostrophe or a hyphen, and initials, are included both in parts and as one word, so that `ender`,
+    `enders` and `ender's` find Ender's Game, and `jrr` and `j r r` find J.R.R. Tolkien.
     """
     text = " ".join(texts)
-    return " ".join(dict.fromkeys(tokenize(text) + tokenize(_APOSTROPHES.sub("", text))))
+    variants = [text, re.sub(r"\.", " ", APOSTROPHES.sub(" ", text)), _HYPHENS.sub("", text)]
+    if "&" in text:
+        variants.extend(CONJUNCTIONS)
+    return " ".join(dict.fromkeys(term for variant in variants for term in tokenize(variant)))
 
 
 def _ascii_beyond_bmp(character: str) -> str:

@@ -15,6 +15,31 @@ import idna
 _REPLACEMENTS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
 )
+# Marks that readers leave out: the accents of Latin, Greek and Cyrillic letters, Hebrew points, Arabic harakat and the
+# tatweel. The marks of other scripts have blocks of their own and are letters (vowels, voicing, nukta, virama).
+_ACCENTS = re.compile(
+    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u2de0-\u2dff\ufe20-\ufe2f"
+    "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
+    "\u0610-\u061a\u0640\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]+"
+)
+# Cyrillic letters that only look like another one with an accent. Not among them: ё, ѐ and ѝ, which are also written
+# without it.
+_NOT_CYRILLIC_LETTERS = re.compile("[^ѓїќўйѷӂӑӓӗӛӝӟӣӥӧӫӭӯӱӵӹ]+")
+# Unicode's Default_Ignorable_Code_Point: soft hyphens, zero-width characters, direction marks, variation selectors,
+# fillers, tags.
+_IGNORABLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
+)
+# Also letters that are typed or printed as one, and accents that stand alone.
+APOSTROPHES = re.compile(
+    "['`\u00b4\u02b9-\u02bc\u02be\u02bf\u055a\u1fbd\u1fbf\u2018\u2019\u201b\u2032\ua78b\ua78c\uff07]"
+)
+# Two or more single letters with full stops: J.R.R., J. R. R., P.S
+_INITIALS = re.compile(r"(?<!\w)[^\W\d_](?:\.[^\W\d_](?!\w)|\.\s+[^\W\d_](?=\.))+\.?")
+# The signs in the names C++, C# and A+.
+_SIGNS = re.compile(r"(?<!\w)([^\W\d_])([+#♯]+)(?!\w)")
+_SIGN_NAMES = str.maketrans({"+": "plus", "#": "sharp", "♯": "sharp"})
 
 _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp", "Cn", "Co", "Cs"}
 # Letters without a visible glyph: Hangul fillers, the braille blank, variation selectors.
@@ -75,15 +100,42 @@ def ascii_address(address: str) -> str:
 
 
 def fold_case_and_accents(text: str) -> str:
-    """Remove case, accents and extra whitespace: `  Gabriel GARCÍA ` becomes `gabriel garcia`."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(c for c in decomposed if not unicodedata.category(c).startswith("M"))
+    """Remove case, accents, invisible characters and extra whitespace: `  Gabriel GARCÍA ` becomes `gabriel garcia`."""
+    plain = _NOT_CYRILLIC_LETTERS.sub(
+        lambda found: _ACCENTS.sub("", unicodedata.normalize("NFKD", found[0])), fold_case(text)
+    )
     return " ".join(unicodedata.normalize("NFKC", plain).casefold().translate(_REPLACEMENTS).split())
 
 
+def fold_case(text: str) -> str:
+    """Remove case, invisible characters and differences of encoding (NFKC)."""
+    visible = _IGNORABLE.sub("", text)
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
+
+
 def split_words(text: str) -> list[str]:
-    """Return the folded words of a text in order: `Cem Anos de Solidão` gives `cem anos de solidao`."""
-    return re.findall(r"[^\W_]+", fold_case_and_accents(text))
+    """Return the folded words of a text in order: `Cem Anos de Solidão` gives `cem anos de solidao`.
+
+    Apostrophes and the full stops of initials do not end a word: `J.R.R.’s` gives `jrrs`. Hyphens do.
+    """
+    return _split(fold_case_and_accents(_join_words(text)))
+
+
+def split_accented_words(text: str) -> list[str]:
+    """Return the words as `split_words` does, but with their accents."""
+    return _split(_join_words(text))
+
+
+def _join_words(text: str) -> str:
+    """Fold the case of `text`, and write as one word what is one."""
+    text = fold_case(APOSTROPHES.sub("", text))
+    text = _INITIALS.sub(lambda found: re.sub(r"\W", "", found[0]) + " ", text)
+    return _SIGNS.sub(lambda found: found[1] + found[2].translate(_SIGN_NAMES), text)
+
+
+def _split(text: str) -> list[str]:
+    """Return the parts that consist of letters, digits and marks; in many scripts a vowel is a mark."""
+    return "".join(c if c.isalnum() or unicodedata.category(c).startswith("M") else " " for c in text).split()
 
 
 def is_blank(text: str) -> bool:
