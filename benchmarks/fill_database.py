@@ -153,6 +153,7 @@ def create_books(sizes: dict[type[models.Model], int], user: str) -> int:
         sizes[Book],
         title=title,
         title_key=f"LOWER({title})",
+        match_key=f"LOWER({title})",
         author=author,
         search_text=f"LOWER(CONCAT('qq', CONCAT_WS(' qq', {', '.join([*words, *names])})))",
         work_key=f"LOWER(CONCAT({', '.join(names)}, ' ', {title}))",
@@ -166,7 +167,7 @@ def create_books(sizes: dict[type[models.Model], int], user: str) -> int:
         created_at=past_time(900, "age"),
         added_by=f"IF(MOD(n, 20) = 0, {user}, NULL)",
     )
-    named, key = f"CONCAT_WS(' ', {', '.join(names)})", f"LOWER(CONCAT_WS(' ', {', '.join(names)}))"
+    named, key = f"CONCAT_WS(' ', {', '.join(names)})", f"LOWER(CONCAT({', '.join(names)}))"
     fill(BookAuthor, sizes[Book], book=f"{base} + n", position="1", name=named, key=key)
     subject = f"CONCAT('Subject ', {random_int(500, 's')})"
     fill(BookSubject, sizes[Book], book=f"{base} + n", position="1", name=subject, key=f"LOWER({subject})")

@@ -41,7 +41,7 @@ class BookFilter(django_filters.FilterSet):
 
     search = SearchTextFilter(
         method="filter_search",
-        label=_("Words or beginnings of words in the title or authors; ignores case and accents."),
+        label=_("Words or beginnings of words in the title or authors, ignoring case and accents; or an ISBN."),
     )
     author = SearchTextFilter(method="filter_author", label=_("The full name of an author; ignores case and accents."))
     subject = SearchTextFilter(

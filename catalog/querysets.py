@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 
 from catalog.covers import revision_covers
+from catalog.identity import WorkTitle, author_key, only_match
+from catalog.isbn import normalize_isbn
 from catalog.models.editions import Edition
-from catalog.models.names import BookAuthor, BookSubject, sort_key
+from catalog.models.names import BookAuthor, BookSubject
 from catalog.models.revisions import Revision
 from core.search.fields import query_terms
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from catalog.models import Book  # noqa: F401  # used by the base class above
+    from catalog.models import Book
+
+# How many books with the same title and author are compared.
+MAX_CANDIDATES = 50
 
 
 class BookQuerySet(models.QuerySet["Book"]):
@@ -36,6 +42,10 @@ class BookQuerySet(models.QuerySet["Book"]):
         while (target_id := self.filter(pk=pk).values_list("merged_into", flat=True).first()) is not None:
             pk = target_id
         return pk
+
+    def merge_target(self, pk: int) -> Book:
+        """Return the book that `pk` was merged into, or the book itself."""
+        return self.get(pk=self.resolve_id(pk))
 
     def lock(self, pk: int) -> int | None:
         """Lock a book, or the one it was merged into, and return its id, None if it does not exist.
@@ -60,22 +70,45 @@ class BookQuerySet(models.QuerySet["Book"]):
     def search(self, text: str) -> BookQuerySet:
         """Return the books whose title or authors contain words that begin with each word of `text`.
 
-        Ignores case, accents and order. Uses the first ten words; finds nothing if there is no letter or digit.
+        Ignores case, accents and order. Uses the first ten words; finds nothing if there is no letter or digit. An ISBN
+        finds the book that has it.
         """
+        with suppress(ValueError):
+            return self.with_isbn(normalize_isbn(text))
         terms = query_terms(text)
         return self.filter(search_text__words=terms) if terms else self.none()
 
     def by_author(self, name: str) -> BookQuerySet:
         """Return the books by an author with this full name, ignoring case and accents."""
-        return self.filter(pk__in=BookAuthor.objects.filter(key=sort_key(name)).values("book"))
+        return self.filter(pk__in=BookAuthor.objects.filter(key=BookAuthor.make_key(name)).values("book"))
 
     def by_subject(self, name: str) -> BookQuerySet:
         """Return the books on this subject, ignoring case and accents."""
-        return self.filter(pk__in=BookSubject.objects.filter(key=sort_key(name)).values("book"))
+        return self.filter(pk__in=BookSubject.objects.filter(key=BookSubject.make_key(name)).values("book"))
 
     def with_isbn(self, isbn13: str) -> BookQuerySet:
         """Return the book that has an edition with this normalized ISBN-13."""
         return self.filter(pk__in=Edition.objects.filter(isbn13=isbn13).values("book"))
+
+    def find_work(self, title: str, author: str) -> Book | None:
+        """Return the book that is this work (`catalog.identity`); `author` is the first author, and one of the book's.
+
+        None if it is not certain which one is meant. A book that names the author first comes before others, then the
+        most rated.
+        """
+        wanted = WorkTitle.parse(title)
+        same_key = self.not_merged().filter(match_key=wanted.key, author_rows__key=author_key(author))
+        books: list[Any] = list(
+            same_key.annotate(author_position=models.F("author_rows__position"))
+            .order_by("author_position", "-ratings_count", "id")
+            .defer("description", "search_text")[:MAX_CANDIDATES]
+        )
+        as_first = [book for book in books if book.author_position == 0]
+        for group in (as_first, books):
+            index = only_match(wanted, [WorkTitle.parse(book.title) for book in group])
+            if index is not None:
+                return group[index]
+        return None
 
     def in_language(self, tag: str) -> BookQuerySet:
         """Return the books in a language; `pt` includes `pt-br`."""

@@ -19,7 +19,8 @@ def redirect_if_merged(request: Request, pk: int) -> None:
     if target != pk:
         location = request.get_full_path().replace(f"/books/{pk}", f"/books/{target}", 1)
         text = _("This book has been merged into another one.")
-        raise APIProblem(307, "book_merged", text, headers={"Location": location}, book=target)
+        book = Book.objects.get(pk=target).summary
+        raise APIProblem(307, "book_merged", text, headers={"Location": location}, book=book)
 
 
 class MergedBookRedirectMixin:

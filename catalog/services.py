@@ -1,14 +1,12 @@
 """Look up books by ISBN in the catalog and at the book provider."""
 
-from contextlib import suppress
-
 from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from catalog.models import Book
+from catalog.models import Book, DuplicateISBN
 from catalog.providers import Provider, ProviderBook, default_provider
-from core.api.exceptions import APIProblem, Conflict
+from core.api.exceptions import APIProblem
 
 
 def lookup_isbn(isbn13: str, *, by: User, provider: Provider | None = None) -> tuple[Book, bool]:
@@ -26,19 +24,22 @@ def lookup_isbn(isbn13: str, *, by: User, provider: Provider | None = None) -> t
 
 
 def _create_from_provider(provider_book: ProviderBook, isbn13: str, *, by: User) -> tuple[Book, bool]:
-    """Create the book; if a concurrent request has created it, return that one."""
+    """Create the book, or add the edition to its work; if a concurrent request has done so, return that book."""
     fields = provider_book.as_fields()
+    existing = provider_book.authors and Book.objects.find_work(provider_book.title, provider_book.authors[0])
+    if not existing:
+        try:
+            return Book.create_book(by=by, isbn13=isbn13, **fields), True
+        except DuplicateISBN as conflict:
+            return conflict.book, False
+        except IntegrityError:
+            # The provider's record was imported before, perhaps with another ISBN.
+            record = Book.objects.filter(origin=provider_book.origin).first() if provider_book.origin else None
+            if record is None:
+                raise
+            existing = Book.objects.merge_target(record.pk)
     try:
-        return Book.create_book(by=by, isbn13=isbn13, **fields), True
-    except Conflict as conflict:
-        return Book.objects.get(pk=conflict.extra["book"]), False
-    except IntegrityError:
-        # The provider's record was imported before, perhaps with another ISBN.
-        existing = provider_book.origin and Book.objects.filter(origin=provider_book.origin).first()
-        if not existing:
-            raise
-        if existing.merged_into is not None:
-            existing = Book.objects.get(pk=Book.objects.resolve_id(existing.pk))
-    with suppress(Conflict):
         existing.add_edition(isbn13=isbn13, **fields["edition"])
+    except DuplicateISBN as conflict:
+        return conflict.book, False
     return existing, False

@@ -24,7 +24,7 @@ from core.api.views import GenericViewSet, validate
 from core.images.processing import ImageSpec
 from core.images.views import TOO_LARGE, ImageUploadSerializer, ImageUploadView
 
-DUPLICATE_ISBN_RESPONSE = problem_schema(409, "`duplicate_isbn`, with the id of the other book in `book`.")
+DUPLICATE_ISBN_RESPONSE = problem_schema(409, "`duplicate_isbn`, with the other book in `book`.")
 
 
 @extend_schema_view(

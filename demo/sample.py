@@ -14,11 +14,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from ballots.models import Ballot
+from catalog.models import title_sort_key
 from clubs.club.models import Club
 from clubs.reading.choices import EntryStatus, ReadingPosition, Unit
 from clubs.reading.models import Entry, Milestone, Progress
 from clubs.roles import Role
-from core.search.normalize import fold_case_and_accents
 from demo.books import find_book
 from demo.cases import seed_demo_cases
 from demo.meetings import create_demo_meetings
@@ -261,7 +261,7 @@ def _schedule(entry: Entry, demo_entry: DemoEntry, demo_club: DemoClub, users: l
 
 def _create_ballot(demo_ballot: DemoBallot, club: Club, users: list[User]) -> None:
     """Create a ballot with its votes, unless one of its books is not on the reading list."""
-    keys = [fold_case_and_accents(title) for title in demo_ballot.candidates]
+    keys = [title_sort_key(title) for title in demo_ballot.candidates]
     found = [club.entries.filter(book__title_key__startswith=key).first() for key in keys]
     candidates = [entry.pk for entry in found if entry is not None]
     if len(candidates) < len(demo_ballot.candidates):

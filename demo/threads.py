@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from accounts.models import User
+from catalog.models import title_sort_key
 from clubs.club.models import Club
-from core.search.normalize import fold_case_and_accents
 from discussions.models import Post, Thread
 
 
@@ -144,7 +144,7 @@ def create_demo_threads(club: Club, users: list[User]) -> None:
 
 def _create_thread(demo_thread: DemoThread, club: Club, users: list[User]) -> None:
     entry = (
-        club.entries.filter(book__title_key__startswith=fold_case_and_accents(demo_thread.book)).first()
+        club.entries.filter(book__title_key__startswith=title_sort_key(demo_thread.book)).first()
         if demo_thread.book
         else None
     )

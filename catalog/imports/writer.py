@@ -9,7 +9,6 @@ the book of the work is merged into that one with all of its editions, so that a
 books from other sources. That is only done to unused books that an import created; otherwise the edition is rejected.
 """
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from django.db.models.functions import Coalesce, NullIf
 from django.utils import timezone
 
 from catalog.duplicate_keys import edition_key, work_key
+from catalog.identity import WorkTitle, same_work
 from catalog.imports.records import AuthorRecord, EditionRecord, SourceRecord, WorkRecord
 from catalog.models import (
     ANY_BOOK_VERSION,
@@ -33,7 +33,7 @@ from catalog.models import (
     Edition,
     ImportedAuthor,
     join_authors,
-    sort_key,
+    title_sort_key,
 )
 from core.counters import counters
 from core.counters.versions import bump_versions
@@ -127,7 +127,8 @@ def _build_book(record: WorkRecord, authors: Sequence[str]) -> Book:
         work_key=work_key(record.title, authors),
         origin=record.origin,
         title=record.title,
-        title_key=sort_key(record.title),
+        title_key=title_sort_key(record.title, record.language),
+        match_key=WorkTitle.parse(record.title).key,
         author=join_authors(authors),
         search_text=build_search_text([record.title, *authors]),
         published_year=record.published_year,
@@ -252,17 +253,6 @@ def _in_use(book: Book) -> bool:
         for relation in relations
         if not relation.many_to_many and relation.related_model not in OWNED_MODELS
     )
-
-
-def same_work(title: str, authors: Iterable[str], other_title: str, other_authors: Iterable[str]) -> bool:
-    """Return whether two books with the same ISBN share an author or the title without the series."""
-    return _strip_series(title) == _strip_series(other_title) or bool(
-        set(map(sort_key, authors)) & set(map(sort_key, other_authors))
-    )
-
-
-def _strip_series(title: str) -> str:
-    return sort_key(re.sub(r"\s*\([^()]*\)\s*$", "", title) or title)
 
 
 def _book_ids_by_origin(origins: Collection[str]) -> dict[str, int]:

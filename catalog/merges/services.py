@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from activity.services import record_event
 from catalog.merges.runner import lock_books_by_id, run_merge, update_columns
-from catalog.models import Book, Merge, MergeStatus
+from catalog.models import Book, BookMerged, Merge, MergeStatus
 from catalog.tasks import continue_merge
 from core.api.exceptions import Conflict
 from core.audit import log_audit_event
@@ -37,8 +37,8 @@ FILLED_FIELDS = ("isbn13", "published_year", "language", "page_count", "descript
 def merge_books(*, target: Book, source: Book, by: User, reason: str) -> Merge:
     """Merge `source` into `target`.
 
-    Raises Conflict `same_book`; `book_merged` if one was merged into another book; `merge_underway` while rows of one
-    of them are being moved.
+    Raises Conflict `same_book`; BookMerged if one was merged into another book; `merge_underway` while rows of one of
+    them are being moved.
     """
     merge = _start_merge(target.pk, source.pk, by=by, reason=reason)
     run_merge(merge, seconds=SYNC_SECONDS)
@@ -63,7 +63,7 @@ def _start_merge(target_id: int, source_id: int, *, by: User, reason: str) -> Me
     target, source = (lock_books_by_id([target_id, source_id])[pk] for pk in (target_id, source_id))
     for book in (target, source):
         if book.merged_into is not None:
-            raise Conflict("book_merged", _("This book has been merged into another one."), book=book.merged_into)
+            raise BookMerged(Book.objects.merge_target(book.pk))
     _check_idle(target_id, source_id)
     merge = Merge.objects.create(target=target, source=source, created_by=by, reason=reason)
     merge.record_moved("edition", source.editions.values_list("pk", flat=True))

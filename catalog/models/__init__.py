@@ -1,5 +1,6 @@
 """Models of the catalog app."""
 
+from catalog.identity import KEY_LENGTH
 from catalog.models.books import (
     ANY_BOOK_VERSION,
     CATALOG_VERSION,
@@ -7,13 +8,21 @@ from catalog.models.books import (
     EDITION_FIELDS,
     TRUSTED_EDITORS,
     Book,
+    BookMerged,
     BookQuerySet,
     invalidate_books,
 )
-from catalog.models.editions import FIRST_YEAR, LAST_YEAR, MAX_PAGES, Edition
+from catalog.models.editions import FIRST_YEAR, LAST_YEAR, MAX_PAGES, DuplicateISBN, Edition
 from catalog.models.imports import AlternateOrigin, ImportCheckpoint, ImportedAuthor
 from catalog.models.merges import IN_PROGRESS, REASON_LENGTH, Merge, MergeStatus, MovedRow
-from catalog.models.names import KEY_LENGTH, BookAuthor, BookNameBase, BookSubject, join_authors, sort_key
+from catalog.models.names import (
+    BookAuthor,
+    BookNameBase,
+    BookSubject,
+    join_authors,
+    sort_key,
+    title_sort_key,
+)
 from catalog.models.revisions import Revision
 
 __all__ = [
@@ -31,9 +40,11 @@ __all__ = [
     "AlternateOrigin",
     "Book",
     "BookAuthor",
+    "BookMerged",
     "BookNameBase",
     "BookQuerySet",
     "BookSubject",
+    "DuplicateISBN",
     "Edition",
     "ImportCheckpoint",
     "ImportedAuthor",
@@ -44,4 +55,5 @@ __all__ = [
     "invalidate_books",
     "join_authors",
     "sort_key",
+    "title_sort_key",
 ]

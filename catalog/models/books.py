@@ -18,6 +18,7 @@ from activity.models import ObjectRef
 from activity.services import record_event
 from catalog.covers import delete_covers
 from catalog.duplicate_keys import edition_key, work_key
+from catalog.identity import KEY_LENGTH, WorkTitle
 from catalog.models.editions import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -29,7 +30,7 @@ from catalog.models.editions import (
 )
 from catalog.models.imports import AlternateOrigin, ImportCheckpoint, ImportedAuthor  # noqa: F401
 from catalog.models.merges import Merge, MovedRow
-from catalog.models.names import KEY_LENGTH, BookAuthor, BookSubject, join_authors, sort_key
+from catalog.models.names import BookAuthor, BookSubject, join_authors, title_sort_key
 from catalog.models.revisions import Revision
 from catalog.querysets import BookQuerySet
 from catalog.ratings import HALF_STARS, histogram
@@ -78,12 +79,22 @@ def _counter(**kwargs: Any) -> Any:
     return models.PositiveIntegerField(default=0, editable=False, **kwargs)
 
 
+class BookMerged(Conflict):
+    """409 `book_merged`; `book` is the one that the book was merged into."""
+
+    def __init__(self, book: Book) -> None:
+        super().__init__("book_merged", _("This book has been merged into another one."), book=book.summary)
+
+
 class Book(models.Model):
     """A work with all of its editions; reviews and ratings belong to the work."""
 
     title = models.CharField(max_length=500, verbose_name=_("title"))
     title_key = BinaryCollationCharField(
-        max_length=KEY_LENGTH, editable=False, help_text="Normalized title, used for sorting."
+        max_length=KEY_LENGTH, editable=False, help_text="Normalized title without its article, used for sorting."
+    )
+    match_key = BinaryCollationCharField(
+        max_length=KEY_LENGTH, editable=False, help_text="Key shared by all spellings of the title."
     )
     author = models.CharField(
         max_length=500, help_text=_("All authors, separated by commas."), verbose_name=_("author")
@@ -172,6 +183,7 @@ class Book(models.Model):
             models.Index(fields=["ratings_count", "id"], name="catalog_book_by_ratings"),
             models.Index(fields=["average_rating", "id"], name="catalog_book_by_average"),
             models.Index(fields=["title_key", "id"], name="catalog_book_by_title"),
+            models.Index(fields=["match_key"], name="catalog_book_by_match"),
             models.Index(fields=["published_year", "id"], name="catalog_book_by_year"),
             models.Index(fields=["created_at", "id"], name="catalog_book_by_age"),
             models.Index(fields=["language", "ratings_count", "id"], name="catalog_book_by_language"),
@@ -220,8 +232,7 @@ class Book(models.Model):
         """Create a book with its authors, subjects and, if it has an ISBN, its main edition.
 
         `isbn13` is normalized. `edition` has the fields of the main edition (format, publisher, language, page_count,
-        published_year), by default those of the book. `fields` are plain columns. Raises Conflict `duplicate_isbn`
-        with the id of the book that has the ISBN.
+        published_year), by default those of the book. `fields` are plain columns. Raises DuplicateISBN.
         """
         now = timezone.now()
         book = cls(added_by=by, title=title, isbn13=isbn13, created_at=now, updated_at=now, **fields)
@@ -240,7 +251,7 @@ class Book(models.Model):
     def update_book(self, *, by: User | None, **fields: Any) -> Revision | None:
         """Update some of EDITABLE_FIELDS and return the revision with the old values, None if nothing changed.
 
-        `isbn13` is normalized, None removes it. Raises Conflict `duplicate_isbn`.
+        `isbn13` is normalized, None removes it. Raises DuplicateISBN.
         """
         self.lock()
         changes = {
@@ -257,7 +268,7 @@ class Book(models.Model):
 
     @atomic_with_retry
     def add_edition(self, *, isbn13: str, **fields: Any) -> Edition:
-        """Add a further edition with the given fields. Raises Conflict `duplicate_isbn`."""
+        """Add a further edition with the given fields. Raises DuplicateISBN."""
         with conflict_on_duplicate_isbn(isbn13):
             edition = self.editions.create(isbn13=isbn13, **fields)
         invalidate_books([self.pk])
@@ -316,14 +327,14 @@ class Book(models.Model):
     def lock(self) -> None:
         """Refresh the book and lock its row until the transaction ends.
 
-        Raises Http404 if it was deleted, and Conflict `book_merged` if it was merged into another book.
+        Raises Http404 if it was deleted, and BookMerged if it was merged into another book.
         """
         try:
             self.refresh_from_db(from_queryset=Book.objects.select_for_update())
         except Book.DoesNotExist:
             raise Http404 from None
         if self.merged_into is not None:
-            raise Conflict("book_merged", _("This book has been merged into another one."), book=self.merged_into)
+            raise BookMerged(Book.objects.merge_target(self.pk))
 
     def _apply(self, values: dict[str, Any]) -> None:
         """Save new values of some of EDITABLE_FIELDS, with the derived columns and the main edition."""
@@ -340,16 +351,17 @@ class Book(models.Model):
         columns = {name: value for name, value in values.items() if name not in ("authors", "subjects")}
         for name, value in columns.items():
             setattr(self, name, value)
-        if {"title", "authors", "isbn13"} & values.keys():
+        if {"title", "authors", "isbn13", "language"} & values.keys():
             self._update_derived_fields(values.get("authors", self.authors))
-            columns |= dict.fromkeys(("title_key", "author", "search_text", *DUPLICATE_FIELDS))
+            columns |= dict.fromkeys(("title_key", "match_key", "author", "search_text", *DUPLICATE_FIELDS))
         self.updated_at = timezone.now()
         self.save(update_fields=[*columns, "updated_at"])
         invalidate_books([self.pk])
 
     def _update_derived_fields(self, names: Sequence[str]) -> None:
-        """Set the columns that are derived from title and authors."""
-        self.title_key = sort_key(self.title)
+        """Set the columns that are derived from title, authors and language."""
+        self.title_key = title_sort_key(self.title, self.language)
+        self.match_key = WorkTitle.parse(self.title).key
         self.author = join_authors(names)
         self.search_text = build_search_text([self.title, *names])
         self.update_duplicate_keys(names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import IntegrityError, models, transaction
@@ -11,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from core.api.exceptions import Conflict
 from core.db.fields import BinaryCollationCharField
+
+if TYPE_CHECKING:
+    from catalog.models.books import Book
 
 FIRST_YEAR, LAST_YEAR = -3000, 2100
 MAX_PAGES = 50_000
@@ -43,14 +47,22 @@ class Edition(models.Model):
         return self.isbn13
 
 
+class DuplicateISBN(Conflict):
+    """409 `duplicate_isbn`; `book` is the book that has the ISBN."""
+
+    def __init__(self, book: Book) -> None:
+        super().__init__("duplicate_isbn", _("The catalog already has a book with this ISBN."), book=book.summary)
+        self.book = book
+
+
 @contextmanager
 def conflict_on_duplicate_isbn(isbn13: str) -> Iterator[None]:
-    """Raise Conflict `duplicate_isbn`, with the id of the other book, if the unique constraint on the ISBN fails."""
+    """Raise DuplicateISBN if the unique constraint on the ISBN fails."""
     try:
         with transaction.atomic():
             yield
     except IntegrityError:
-        existing = Edition.objects.filter(isbn13=isbn13).values_list("book", flat=True).first()
+        existing = Edition.objects.filter(isbn13=isbn13).select_related("book").first()
         if existing is None:
             raise
-        raise Conflict("duplicate_isbn", _("The catalog already has a book with this ISBN."), book=existing) from None
+        raise DuplicateISBN(existing.book) from None

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from catalog.identity import KEY_LENGTH, author_key
 from core.db.fields import BinaryCollationCharField
 from core.search.normalize import fold_case_and_accents
 
 if TYPE_CHECKING:
     from catalog.models.books import Book
 
-KEY_LENGTH = 191
+# English and Portuguese articles that titles in these languages are sorted without. In a title of unknown language `as`
+# is more often the English conjunction, unless a plural follows: As Meninas, but As I Lay Dying.
+SORT_ARTICLES = {
+    "en": re.compile(r"^(?:the|an?) "),
+    "pt": re.compile(r"^(?:[oa]s?|uma?|uns|umas) "),
+    "": re.compile(r"^(?:the|an?|os?|uma?|uns|umas|as(?= \w+s\b)) "),
+}
 
 
 def sort_key(text: str) -> str:
-    """Return the normalized form by which names and titles are compared and sorted."""
+    """Return the normalized form by which names and titles are sorted."""
     return fold_case_and_accents(text)[:KEY_LENGTH].rstrip()
+
+
+def title_sort_key(title: str, language: str = "") -> str:
+    """Return the form by which titles are sorted: without quotation marks and articles at the beginning."""
+    text = re.sub(r"^\W+(?=\w)", "", fold_case_and_accents(title))
+    if article := SORT_ARTICLES.get(language.partition("-")[0]):
+        text = article.sub("", text)
+    return text[:KEY_LENGTH].rstrip()
 
 
 def join_authors(names: Sequence[str]) -> str:
@@ -37,6 +53,8 @@ class BookNameBase(models.Model):
         max_length=KEY_LENGTH, editable=False, help_text="Normalized name.", verbose_name=_("key")
     )
 
+    make_key = staticmethod(sort_key)
+
     class Meta:
         abstract = True
 
@@ -47,7 +65,7 @@ class BookNameBase(models.Model):
     def build(cls, book: Book, names: Iterable[str]) -> list[Any]:
         """Return unsaved rows for `names` in order, with positions from 0."""
         return [
-            cls(book=book, position=n, name=name, key=sort_key(name))  # type: ignore[misc]  # defined by each subclass
+            cls(book=book, position=n, name=name, key=cls.make_key(name))  # type: ignore[misc]  # defined by each subclass
             for n, name in enumerate(names)
         ]
 
@@ -56,6 +74,8 @@ class BookAuthor(BookNameBase):
     """An author of a book."""
 
     book = models.ForeignKey("catalog.Book", models.CASCADE, related_name="author_rows", verbose_name=_("book"))
+
+    make_key = staticmethod(author_key)
 
     class Meta:
         ordering = ["position"]

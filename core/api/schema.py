@@ -135,7 +135,7 @@ COMMON_RESPONSES = {
     304: ("NotModified", "`If-None-Match` has the current `ETag`."),
     307: (
         "MergedBookRedirect",
-        "`book_merged`: the book has been merged into another one, with its URL in `Location` and its id in `book`.",
+        "`book_merged`: the book has been merged into another one: its URL is in `Location`, its summary in `book`.",
     ),
     400: (
         "BadRequest",

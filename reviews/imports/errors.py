@@ -43,6 +43,7 @@ REMARK_MESSAGES = {
     "no_date": _("The row has no date, and neither has the review."),
     "bad_isbn": _("Invalid ISBN ignored."),
     "rounded_isbn": _("A spreadsheet has rounded the ISBN, so it was ignored."),
+    "shared_isbn": _("ISBN ignored, because the file has it for different titles."),
 }
 # Messages by the stored code.
 REASON_MESSAGES = FILE_MESSAGES | FAILURE_MESSAGES | ROW_MESSAGES | REMARK_MESSAGES

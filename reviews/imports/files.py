@@ -12,6 +12,7 @@ from reviews.imports.dates import is_day_first
 from reviews.imports.encodings import decode
 from reviews.imports.errors import InvalidFileError, InvalidRowError
 from reviews.imports.rows import ReviewRow
+from reviews.imports.shared_isbns import shared_isbns
 from reviews.imports.tables import MAX_ROWS, read_table
 
 # Limits on what an error message quotes of the header.
@@ -71,6 +72,13 @@ class ExportFile:
         if rows > MAX_ROWS:
             raise InvalidFileError("too_many_rows")
         return rows
+
+    def shared_isbns(self) -> frozenset[str]:
+        """Return the ISBNs that different titles of the file have."""
+        title = self._columns.index("Title")
+        isbns = [index for index, column in enumerate(self._columns) if column and column.startswith("ISBN")]
+        rows = (cells for _line, cells in self._table.rows() if cells)
+        return shared_isbns((cells[title], [cells[index] for index in isbns]) for cells in rows)
 
     def rows(self, *, skip: int = 0) -> Iterator[tuple[int, ReviewRow | InvalidRowError | None]]:
         """Return an iterator of line numbers and parsed rows.

@@ -35,7 +35,9 @@ class ImportRunner:
         """Open the file; `data` was validated when the import was created."""
         self.review_import = review_import
         self.report = self._saved = review_import.report
-        self._rows = ExportFile(data, review_import.source).rows(skip=review_import.rows_processed)
+        export = ExportFile(data, review_import.source)
+        self._rows = export.rows(skip=review_import.rows_processed)
+        self._shared_isbns = export.shared_isbns()
 
     def run(self, *, should_stop: Callable[[], bool], progress: Callable[[int], None] = lambda done: None) -> bool:
         """Process the remaining rows until `should_stop` returns True; return whether the import has finished.
@@ -59,6 +61,9 @@ class ImportRunner:
         elif row is None:
             self.report = self.report.with_row("skipped", "nothing_to_review")
         else:
+            if row.isbn13 in self._shared_isbns:
+                row.isbn13 = ""
+                row.warnings.append("shared_isbn")
             self._import(line, row)
 
     def _import(self, line: int, row: ReviewRow) -> None:

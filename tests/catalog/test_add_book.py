@@ -187,7 +187,8 @@ def test_duplicate_isbn_is_a_conflict(as_alice: APIClient, add_book: Callable[..
     known = add_book("Known", isbn13="9780306406157")
     response = as_alice.post("/api/v1/books/", {"title": "T", "author": "A", "isbn": spelling})
     assert response.status_code == 409
-    assert (response.json()["code"], response.json()["book"]) == ("duplicate_isbn", known.pk)
+    reference = {"id": known.pk, "title": "Known", "author": "Anonymous", "cover_url": None}
+    assert (response.json()["code"], response.json()["book"]) == ("duplicate_isbn", reference)
     assert Book.objects.count() == 1
 
 
@@ -195,7 +196,7 @@ def test_duplicate_isbn_of_another_edition_is_a_conflict(as_alice: APIClient, ad
     known = add_book("Known")
     known.add_edition(isbn13="9780306406157", format="Hardcover")
     response = as_alice.post("/api/v1/books/", {"title": "T", "author": "A", "isbn": "0306406152"})
-    assert (response.status_code, response.json()["book"]) == (409, known.pk)
+    assert (response.status_code, response.json()["book"]["id"]) == (409, known.pk)
 
 
 def test_add_book_requires_authentication(anonymous: APIClient, db: None) -> None:

@@ -108,7 +108,7 @@ def test_isbn_of_another_book_is_a_conflict(as_alice: APIClient, url: str, add_b
     other = add_book("Other", isbn13=OTHER_ISBN)
     response = as_alice.patch(url, {"isbn": OTHER_ISBN, "title": "Changed"})
     assert (response.status_code, response.json()["code"]) == (409, "duplicate_isbn")
-    assert response.json()["book"] == other.pk
+    assert response.json()["book"]["id"] == other.pk
     assert as_alice.get(url).json()["title"] == "Emma"
     assert not Revision.objects.exists()
 

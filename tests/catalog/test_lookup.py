@@ -158,6 +158,25 @@ def test_provider_response_is_cached(as_alice: APIClient, open_library: Server) 
     assert len(open_library.requested_paths) == 1
 
 
+@pytest.mark.parametrize("title", ["Twilight", "TWILIGHT (The Twilight Saga, #1)", "Twilight: A Novel"])
+def test_new_edition_is_added_to_its_work(
+    as_alice: APIClient, open_library: Server, add_book: Callable[..., Book], title: str
+) -> None:
+    book = add_book(title, "Meyer, Stephenie")
+    response = as_alice.post(URL, {"isbn": TWILIGHT})
+    assert (response.status_code, response.json()["id"]) == (200, book.pk)
+    assert [edition["isbn13"] for edition in response.json()["editions"]] == [TWILIGHT]
+
+
+@pytest.mark.parametrize(("title", "author"), [("Twilight", "Mary Meyer"), ("Twilight (#2)", "Stephenie Meyer")])
+def test_other_works_do_not_get_the_edition(
+    as_alice: APIClient, open_library: Server, add_book: Callable[..., Book], title: str, author: str
+) -> None:
+    add_book(title, author)
+    assert as_alice.post(URL, {"isbn": TWILIGHT}).status_code == 201
+    assert Book.objects.count() == 2
+
+
 def deeply_nested(handler: Handler) -> None:
     handler.send(b"[" * 100_000)
 

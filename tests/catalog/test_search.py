@@ -98,6 +98,75 @@ def test_search(anonymous: APIClient, shelf: None, search: str, found: set[str])
     assert set(titles(anonymous.get(URL, {"search": search}))) == found
 
 
+SPELLINGS = [
+    ("The Casual Vacancy", "J.K. Rowling"),
+    ("P.S. I Love You", "Cecelia Ahern"),
+    ("A.I. 2041", "Kai-Fu Lee"),
+    ("Slaughterhouse-Five", "Kurt Vonnegut"),
+    ("Pride & Prejudice", "Jane Austen"),
+    ("C++ Primer", "Stanley Lippman"),
+    ("कोमल", "हिन्दी लेखक"),
+    ("かぎ", "谷崎潤一郎"),
+    ("กีฬา", "ผู้เขียน"),
+    ("கூடல்", "எழுத்தாளர்"),
+    ("Май", "Їжакевич"),
+    ("شَمس", "أحمد"),
+    ("Soft\u00adhyphen", "Zero\u200bwidth"),
+    ("Ender's Game", "Orson Scott Card"),
+    ("The Stand", "Stephen King"),
+]
+FOUND = {
+    "jk rowling": {"The Casual Vacancy"},
+    "j.k. rowling": {"The Casual Vacancy"},
+    "j k rowling": {"The Casual Vacancy"},
+    "J. Rowling": {"The Casual Vacancy"},
+    "ps i love you": {"P.S. I Love You"},
+    "p.s. i love you": {"P.S. I Love You"},
+    "ai 2041": {"A.I. 2041"},
+    "A.I. 2041": {"A.I. 2041"},
+    "slaughterhousefive": {"Slaughterhouse-Five"},
+    "slaughterhouse five": {"Slaughterhouse-Five"},
+    "Slaughterhouse\u2011Five": {"Slaughterhouse-Five"},
+    "kaifu": {"A.I. 2041"},
+    "endersʼ game": {"Ender's Game"},
+    "end\u00ader\u200bs": {"Ender's Game"},
+    "softhyphen zerowidth": {"Soft\u00adhyphen"},
+    "pride and prejudice": {"Pride & Prejudice"},
+    "pride & prejudice": {"Pride & Prejudice"},
+    "pride e prejudice": {"Pride & Prejudice"},
+    "c++": {"C++ Primer"},
+    "c#": set(),
+    "कोमल": {"कोमल"},
+    "कमल": set(),
+    "हिन्दी": {"कोमल"},
+    "かぎ": {"かぎ"},
+    "かき": set(),
+    "กีฬา": {"กีฬา"},
+    "กาฬ": set(),
+    "கூடல்": {"கூடல்"},
+    "கடல்": set(),
+    "май їжак": {"Май"},
+    "маи": set(),
+    "іжак": set(),
+    "شمس": {"شَمس"},
+    "978-0-306-40615-7": {"The Stand"},
+    "ISBN 0306406152": {"The Stand"},
+    "9780306406157": {"The Stand"},
+    "97803064": set(),
+    "9780143039433": set(),
+}
+
+
+@pytest.mark.parametrize("search_window", [0, 1000])
+def test_search_finds_other_spellings_and_isbns(
+    anonymous: APIClient, add_book: Callable[..., Book], monkeypatch: pytest.MonkeyPatch, search_window: int
+) -> None:
+    monkeypatch.setattr(SearchPagination, "search_window", search_window)
+    for title, author in SPELLINGS:
+        add_book(title, author, isbn13="9780306406157" if title == "The Stand" else None)
+    assert {search: set(titles(anonymous.get(URL, {"search": search}))) for search in FOUND} == FOUND
+
+
 def test_search_query_count_and_pagination(
     anonymous: APIClient, shelf: None, django_assert_num_queries: Callable[..., None]
 ) -> None:

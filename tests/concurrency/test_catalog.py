@@ -33,7 +33,7 @@ def test_simultaneous_creates_with_one_isbn_create_one(clients: list[APIClient])
         winner = Book.objects.get()
         for response in responses:
             if response.status_code == 409:
-                assert (response.json()["code"], response.json()["book"]) == ("duplicate_isbn", winner.pk)
+                assert (response.json()["code"], response.json()["book"]["id"]) == ("duplicate_isbn", winner.pk)
         assert Edition.objects.count() == 1
 
 

@@ -1,0 +1,165 @@
+"""Which titles and names mean the same work."""
+
+import pytest
+
+from catalog.identity import WorkTitle, author_key, only_match
+from catalog.models import title_sort_key
+
+SAME = [
+    ("The Hitchhiker's Guide", "The Hitchhiker’s Guide (Hitchhiker's Guide, #1)"),
+    ("Finnegans Wake", "Finnegan’s Wake"),
+    ("Ender`s Game", "Enderʼs Game"),
+    ("Catch-22", "Catch 22"),
+    ("Catch-22", "Catch\u201122"),
+    ("Slaughterhouse–Five", "Slaughterhouse Five"),
+    ("Mrs. Dalloway", "Mrs Dalloway"),
+    ("Do Androids Dream?", "Do Androids Dream"),
+    ("¿Quién?", "Quién"),
+    ("Pride and Prejudice", "Pride & Prejudice"),
+    ("Crime & Castigo", "Crime e Castigo"),
+    ("Krieg und Frieden", "Krieg&Frieden"),
+    ("The Hobbit", "Hobbit"),
+    ("Alienista", "O Alienista"),
+    ("The Hobbit", "O Hobbit"),
+    ("La Peste", "A Peste"),
+    ("L'Étranger", "Étranger"),
+    ("L’étranger", "L'ÉTRANGER"),
+    ("Guards! Guards!", "Guards! Guards! (Discworld, Book 11)"),
+    ("Guards! Guards!", "Guards! Guards! (Discworld #8; City Watch, #1)"),
+    ("Guards! Guards! (Discworld, #8)", "Guards! Guards! (Discworld #8; City Watch, #1)"),
+    ("Divergent", "Divergent (Divergent, #1)"),
+    ("Jogos Vorazes", "Jogos Vorazes (Trilogia Jogos Vorazes, Livro 1)"),
+    ("Foundation", "Foundation (Foundation (Publication Order) #1)"),
+    ("Eldest", "Eldest (The Inheritance Cycle)"),
+    ("Sapiens", "Sapiens: A Brief History of Humankind"),
+    ("Sapiens", "Sapiens – Uma breve história da humanidade"),
+    ("Quarto de Despejo", "Quarto de Despejo: Diário de uma Favelada"),
+    ("Moby Dick", "Moby-Dick; or, The Whale"),
+    ("1984", "1984: A Novel"),
+    ("P.S. I Love You", "PS I Love You"),
+    ("Hob\u00adbit", "Hob\u200bbit"),
+    ("Cem anos de solidao", "Cem Anos de Solidão"),
+    ("Avo", "Avó"),
+    ("Hoà bình", "Hòa bình"),
+    ("Ὀδύσσεια", "ΟΔΥΣΣΕΙΑ"),
+    ("Ёлка", "Елка"),
+    ("שָׁלוֹם", "שלום"),
+    ("ＡＫＩＲＡ", "Akira"),
+    ("C++ Primer", "c++ primer"),
+]
+DIFFERENT = [
+    ("Avó", "Avô"),
+    ("Má", "Mà"),
+    ("The Girl", "A Girl"),
+    ("O Homem", "Um Homem"),
+    ("Saga (Saga, #1)", "Saga (Saga, #2)"),
+    ("Saga", "Saga (Saga, #2)"),
+    ("The Hunger Games", "The Hunger Games (The Hunger Games, #1-3)"),
+    ("Henry IV, Part 1", "Henry IV, Part 2"),
+    ("Henry IV", "Henry IV (Part 1)"),
+    ("War and Peace", "War and Peace (Volume 1)"),
+    ("Maus I", "Maus II"),
+    ("1984", "1985"),
+    ("Olympics 2012", "Olympics 2016"),
+    ("Red Rising", "Red Rising (a sequel)"),
+    ("The Lord of the Rings", "The Lord of the Rings: The Two Towers"),
+    ("O Senhor dos Anéis", "O Senhor dos Anéis: A Sociedade do Anel"),
+    ("Sherlock Holmes", "Sherlock Holmes: Um Estudo em Vermelho"),
+    ("A Song of Ice and Fire", "A Song of Ice and Fire: A Game of Thrones"),
+    ("Star Wars", "Star Wars: Aftermath"),
+    ("Sapiens", "Sapiens: A Graphic History, Volume 1"),
+    ("Sapiens: A Brief History of Humankind", "Sapiens: A Graphic History"),
+    ("C", "C++"),
+    ("C", "C#"),
+    ("C++", "C#"),
+    ("???", "!!!"),
+    ("&", "And"),
+    ("E", "&"),
+    ("かぎ", "かき"),
+    ("ノルウェイの森 (上)", "ノルウェイの森 (下)"),
+    ("紅樓夢（上）", "紅樓夢（下）"),
+    ("कमल", "कोमल"),
+    ("கடல்", "கூடல்"),
+    ("กีฬา", "กาฬ"),
+    ("май", "маи"),
+    ("їжа", "іжа"),
+    ("سأل", "سال"),
+    ("소년", "소녀"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_spellings_of_a_title_match(one: str, other: str) -> None:
+    first, second = WorkTitle.parse(one), WorkTitle.parse(other)
+    assert first.key == second.key
+    assert first.matches(second)
+    assert second.matches(first)
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+def test_titles_of_different_works_do_not_match(one: str, other: str) -> None:
+    first, second = WorkTitle.parse(one), WorkTitle.parse(other)
+    assert not first.matches(second)
+    assert not second.matches(first)
+    assert first.matches(first)
+
+
+@pytest.mark.parametrize(
+    ("title", "others", "index"),
+    [
+        ("Naruto", ["Naruto (Naruto, #2)", "Naruto (Naruto, #1)"], 1),
+        ("Avo", ["Avó", "Avô"], None),
+        ("Avô", ["Avó", "Avo", "Avô"], 2),
+        ("Girl", ["The Girl", "A Girl"], None),
+        ("Emma", ["The Emma", "Emma", "emma"], 1),
+        ("Preludes", ["Preludes (The Sandman, #1)", "Preludes (Piano, #2)"], None),
+        ("Emma", [], None),
+    ],
+)
+def test_ambiguous_titles_match_nothing(title: str, others: list[str], index: int | None) -> None:
+    assert only_match(WorkTitle.parse(title), list(map(WorkTitle.parse, others))) == index
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("J.R.R. Tolkien", "J. R. R. Tolkien", "JRR Tolkien", "Tolkien, J.R.R.", "tolkien, j. r. r."),
+        ("José Saramago", "JOSE SARAMAGO", "Saramago, José", "José\u00a0Saramago"),
+        ("Flann O’Brien", "Flann O'Brien", "O'Brien, Flann"),
+        ("Saint-Exupéry", "Saint Exupery"),
+        ("村上 春樹", "村上春樹"),
+        ("Someone Else, Jr.", "Someone Else Jr"),
+    ],
+)
+def test_spellings_of_a_name_have_one_key(names: tuple[str, ...]) -> None:
+    assert len(set(map(author_key, names))) == 1
+
+
+def test_keys_of_different_names_differ() -> None:
+    names = ["Someone Else", "Someone Else, Jr.", "Май", "Маи", "かぎ", "かき", "कमल", "कोमल", "!!!", "???"]
+    assert len(set(map(author_key, names))) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("title", "language", "key"),
+    [
+        ("The Hobbit", "", "hobbit"),
+        ("A Hora da Estrela", "", "hora da estrela"),
+        ("An Eye", "en", "eye"),
+        ("“The Stand”", "en-gb", "stand”"),
+        ("Os Sertões", "pt-br", "sertoes"),
+        ("Uma Aprendizagem", "pt", "aprendizagem"),
+        ("As Meninas", "", "meninas"),
+        ("As I Lay Dying", "", "as i lay dying"),
+        ("As I Lay Dying", "en", "as i lay dying"),
+        ("As Três Marias", "pt", "tres marias"),
+        ("O Pioneers!", "en", "o pioneers!"),
+        ("A Sangre Fría", "es", "a sangre fria"),
+        ("Theory", "", "theory"),
+        ("The", "", "the"),
+        ("A", "pt", "a"),
+        ("???", "", "???"),
+    ],
+)
+def test_sort_key_passes_over_the_article(title: str, language: str, key: str) -> None:
+    assert title_sort_key(title, language) == key

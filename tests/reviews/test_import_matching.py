@@ -1,0 +1,164 @@
+"""Which book of the catalog an imported row is about."""
+
+import pytest
+
+from catalog.models import Book
+from reviews.imports.runner import ImportRunner
+from reviews.models import Review, ReviewImport
+from tests.reviews.exports import goodreads, storygraph
+
+pytestmark = pytest.mark.django_db
+
+NO_ISBN = {"ISBN": '=""', "ISBN13": '=""'}
+
+
+def row(title: str, author: str, additional: str = "", **cells):
+    return NO_ISBN | {"Title": title, "Author": author, "Additional Authors": additional} | cells
+
+
+def add(title: str, *authors: str, **fields) -> Book:
+    return Book.create_book(by=None, title=title, authors=authors, **fields)
+
+
+def reviewed() -> list[tuple[str, list[str]]]:
+    return [(review.book.title, review.book.authors) for review in Review.objects.order_by("id")]
+
+
+@pytest.mark.parametrize(
+    ("title", "author", "additional", "other"),
+    [
+        ("1984", "Fido Nesti", "George Orwell", "George Orwell"),
+        ("Vidas Secas", "Arnaldo Branco", "Graciliano Ramos, Eloar Guazzelli", "Graciliano Ramos"),
+        ("The Odyssey", "Gareth Hinds", "Homer", "Homer"),
+        ("Alice in Wonderland", "Robert Sabuda", "Lewis Carroll", "Lewis Carroll"),
+    ],
+)
+def test_adaptation_is_not_the_adapted_work(upload, title, author, additional, other):
+    original = add(title, other)
+    report = upload(goodreads(row(title, author, additional), row(title, other, **{"Book Id": "2"})))
+    assert report["created"] == 2
+    assert reviewed() == [(title, [author, *additional.split(", ")]), (title, [other])]
+    assert Review.objects.get(book=original).author.username == "alice"
+
+
+@pytest.mark.parametrize(
+    ("authors", "author", "additional"),
+    [
+        (("Terry Pratchett", "Neil Gaiman"), "Neil Gaiman", "Terry Pratchett"),
+        (("George Orwell", "Erich Fromm"), "George Orwell", ""),
+        (("J.R.R. Tolkien",), "Tolkien, J. R. R.", "Alan Lee"),
+        (("José Saramago",), "Jose Saramago", ""),
+        (("村上 春樹",), "村上春樹", ""),
+    ],
+)
+def test_first_author_is_among_those_of_the_book(upload, authors, author, additional):
+    book = add("Good Omens", *authors)
+    upload(goodreads(row("Good Omens", author, additional)))
+    assert Review.objects.get().book == book
+
+
+def test_book_that_names_the_author_first_comes_first(upload):
+    add("1984", "Fido Nesti", "George Orwell", origin="test:1")
+    Book.objects.update(ratings_count=9)
+    novel = add("1984: A Novel", "George Orwell")
+    upload(goodreads(row("1984", "George Orwell")))
+    assert Review.objects.get().book == novel
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        ("The Hitchhiker's Guide", "The Hitchhiker’s Guide (Hitchhiker's Guide, #1)"),
+        ("Catch-22", "Catch\u201122"),
+        ("Pride & Prejudice", "Pride and Prejudice"),
+        ("Guards! Guards! (Discworld, Book 11)", "Guards Guards"),
+        ("Sapiens", "Sapiens: A Brief History of Humankind"),
+        ("Sapiens: Uma Breve História da Humanidade", "sapiens"),
+        ("O Alienista", "Alienista"),
+        ("Hob\u00adbit", "The Hobbit"),
+    ],
+)
+def test_spellings_of_a_title_are_one_work(upload, here, there):
+    book = add(here, "Author")
+    for data, source in (
+        (goodreads(row(there, "Author")), "goodreads"),
+        (storygraph({"Title": there, "Authors": "Author", "ISBN/UID": ""}), "storygraph"),
+    ):
+        Review.objects.all().delete()
+        upload(data, source)
+        assert Review.objects.get().book == book
+
+
+@pytest.mark.parametrize(
+    "titles",
+    [
+        ("かぎ", "かき"),
+        ("कमल", "कोमल"),
+        ("கடல்", "கூடல்"),
+        ("Avó", "Avô"),
+        ("Henry IV, Part 1", "Henry IV, Part 2"),
+        ("Naruto (Naruto, #1)", "Naruto (Naruto, #2)"),
+        ("C", "C++", "C#"),
+        ("Star Wars: Aftermath", "Star Wars: Life Debt", "Star Wars"),
+    ],
+)
+def test_different_works_of_a_file_keep_their_reviews(upload, titles):
+    data = goodreads(*(row(title, "Author", **{"Book Id": str(n)}) for n, title in enumerate(titles)))
+    assert upload(data)["created"] == len(titles)
+    assert [title for title, _authors in reviewed()] == list(titles)
+    again = upload(data)
+    assert (again["skipped"], again["remarks"][0]["code"]) == (len(titles), "unchanged")
+
+
+SHARED = {"ISBN": '="8181312570"', "ISBN13": '="9788181312570"'}
+
+
+@pytest.mark.parametrize("known", [None, "The Set", "Time"])
+def test_isbn_of_several_titles_keeps_all_reviews(upload, known):
+    if known:
+        book = add(known, "Britannica", isbn13="9788181312570")
+    data = goodreads(*(row(t, "Britannica", **SHARED, **{"Book Id": t}) for t in ("Animals", "Time", "Me")))
+    report = upload(data)
+    assert (report["created"], report["skipped"]) == (3, 0)
+    assert {remark["code"]: remark["rows"] for remark in report["remarks"]}["shared_isbn"] == 3
+    assert [title for title, _authors in reviewed()] == ["Animals", "Time", "Me"]
+    if known:
+        assert Review.objects.filter(book=book).count() == (known == "Time")
+    assert upload(data)["skipped"] == 3
+
+
+def test_isbn_of_one_title_in_two_spellings_is_used(upload):
+    book = add("Something", "Else", isbn13="9788181312570")
+    data = goodreads(
+        row("Emma", "Jane Austen", **SHARED), row("EMMA (Classics, #1)", "Jane Austen", **SHARED, **{"Book Id": "2"})
+    )
+    assert upload(data)["remarks"] == [
+        {"code": "same_book", "reason": "Another row of the file is about the same book.", "rows": 1}
+    ]
+    assert Review.objects.get().book == book
+
+
+def test_storygraph_ids_and_isbns_may_be_shared(upload):
+    rows = [{"Title": title, "ISBN/UID": uid} for title in ("One", "Two") for uid in ("9788181312570", "b1c2")]
+    report = upload(storygraph(*rows), "storygraph")
+    assert {remark["code"]: remark["rows"] for remark in report["remarks"]}["shared_isbn"] == 2
+    assert (Review.objects.count(), Book.objects.filter(isbn13=None).count()) == (2, 2)
+
+
+def test_matching_takes_constant_queries(upload, alice, django_assert_max_num_queries):
+    def import_one(number: int) -> int:
+        data = goodreads(row("Title", "Author", **{"Book Id": f"x{number}"}))
+        review_import = ReviewImport.objects.create(
+            user=alice, source="goodreads", visibility="public", rows=1, digest=str(number)
+        )
+        with django_assert_max_num_queries(100) as queries:
+            ImportRunner(review_import, data).run(should_stop=lambda: False)
+        return len(queries)
+
+    add("Title", "Author")
+    import_one(0)
+    first = import_one(1)
+    for _ in range(20):
+        add("Title", "Author")
+        add("Title: A Novel", "Author", "Another")
+    assert import_one(2) == first
