@@ -18,9 +18,9 @@ from discussions.models import Post, Thread
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MIGRATIONS = (
-    "accounts.migrations.0003_search_words",
+    "accounts.migrations.0004_search_words",
     "clubs.migrations.0003_search_words",
-    "discussions.migrations.0003_search_words",
+    "discussions.migrations.0004_search_words",
     "catalog.migrations.0005_normalized_words",
 )
 KEYS = {

@@ -20,6 +20,6 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [("discussions", "0002_search_index")]
+    dependencies = [("discussions", "0003_qualified_reactions")]
 
     operations = [migrations.RunPython(forward, migrations.RunPython.noop)]

@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [("accounts", "0002_search_index")]
+    dependencies = [("accounts", "0003_email_keys")]
 
     operations = [migrations.RunPython(forward, migrations.RunPython.noop)]
