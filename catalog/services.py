@@ -10,7 +10,7 @@ from core.api.exceptions import APIProblem
 
 
 def lookup_isbn(isbn13: str, *, by: User, provider: Provider | None = None) -> tuple[Book, bool]:
-    """Return the book with this ISBN and whether it was created from the provider's data.
+    """Return the book with this ISBN and whether the book or its edition was added from the provider's data.
 
     Raises APIProblem 404 `unknown_isbn`, and ServiceUnavailable `provider_unavailable` if the provider fails.
     """
@@ -42,4 +42,4 @@ def _create_from_provider(provider_book: ProviderBook, isbn13: str, *, by: User)
         existing.add_edition(isbn13=isbn13, **fields["edition"])
     except DuplicateISBN as conflict:
         return conflict.book, False
-    return existing, False
+    return existing, True

@@ -109,7 +109,7 @@ class BookViewSet(
         request=ISBNLookupSerializer,
         responses={
             200: OpenApiResponse(BookSerializer, description="The book is in the catalog."),
-            201: OpenApiResponse(BookSerializer, description="The book was added from the provider."),
+            201: OpenApiResponse(BookSerializer, description="The book, or an edition of it, was added from the provider."),
             **problem_schema(404, "`unknown_isbn`: neither the catalog nor the provider has the book."),
             **problem_schema(503, "`provider_unavailable`: the provider is not responding."),
         },
@@ -118,9 +118,9 @@ class BookViewSet(
     def lookup(self, request: Request) -> Response:
         """Return the book with this ISBN. If the catalog does not have it, add it from the external book provider."""
         isbn = validate(ISBNLookupSerializer(data=request.data))["isbn"]
-        book, created = services.lookup_isbn(isbn, by=current_user(request))
+        book, added = services.lookup_isbn(isbn, by=current_user(request))
         data = BookSerializer(book, context=self.get_serializer_context()).data
-        return Response(data, status=status.HTTP_201_CREATED if created else status.HTTP_200_OK)
+        return Response(data, status=status.HTTP_201_CREATED if added else status.HTTP_200_OK)
 
     @extend_schema(summary="Get the statistics of a book", responses=BookStatsSerializer)
     @action(detail=True)

@@ -138,7 +138,7 @@ def test_other_isbn_of_same_record_adds_edition(as_alice: APIClient, open_librar
     other = json.dumps({"ISBN:9781936117369": recorded[f"ISBN:{SLOW_READING}"]}).encode()
     open_library.respond = lambda handler: handler.send(other)
     second = as_alice.post(URL, {"isbn": "9781936117369"})
-    assert (first.status_code, second.status_code) == (201, 200)
+    assert (first.status_code, second.status_code) == (201, 201)
     assert first.json()["id"] == second.json()["id"]
     assert [edition["isbn13"] for edition in second.json()["editions"]] == [SLOW_READING, "9781936117369"]
 
@@ -164,7 +164,7 @@ def test_new_edition_is_added_to_its_work(
 ) -> None:
     book = add_book(title, "Meyer, Stephenie")
     response = as_alice.post(URL, {"isbn": TWILIGHT})
-    assert (response.status_code, response.json()["id"]) == (200, book.pk)
+    assert (response.status_code, response.json()["id"]) == (201, book.pk)
     assert [edition["isbn13"] for edition in response.json()["editions"]] == [TWILIGHT]
 
 

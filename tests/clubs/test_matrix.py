@@ -78,7 +78,7 @@ def test_status_for_each_role_matches_the_matrix(world, row):
     assert statuses == expected
     # Who may not do it learns that, and not that the object has changed.
     for role in (role for role in ROLES if row.method in ("put", "patch", "delete") and expected[role] >= 400):
-        assert call(row, world, clients[role], HTTP_IF_MATCH='"old"').status_code == expected[role], role
+        assert call(row, world, world.clients[role], HTTP_IF_MATCH='"old"').status_code == expected[role], role
 
 
 @pytest.mark.django_db
