@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 from django.utils import timezone
 
+# Longer cells are no dates, and the patterns below could take minutes to say so.
+MAX_LENGTH = 60
+
 _TIME = re.compile(r"[T ]\s*[0-9]{1,2}:[0-9]{2}.*", re.DOTALL)
 _ORDINAL = re.compile(r"(?<=[0-9])(?:st|nd|rd|th|º)\b", re.IGNORECASE)
 _NUMERIC = re.compile(r"([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4}|[0-9]{2})")
@@ -77,7 +80,8 @@ def _split(text: str) -> tuple[str, str, str]:
 
 
 def _without_time(text: str) -> str:
-    return _TIME.sub("", text.strip()).rstrip(" .,")
+    text = text.strip()
+    return _TIME.sub("", text).rstrip(" .,") if len(text) <= MAX_LENGTH else ""
 
 
 def _number(text: str) -> int:

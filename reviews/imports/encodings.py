@@ -51,7 +51,8 @@ def _is_windows_1252(data: bytes, text: str) -> bool:
 
     That is, most of its characters outside ASCII are not UTF-8. A NUL or an undefined byte is damage in both encodings.
     """
-    invalid = len(re.findall("[\udc80-\udcff]", text))
-    if 2 * invalid <= len(re.findall(r"[^\x00-\x7f]", text)) or b"\0" in data:
+    invalid = len(text) - len(text.encode("utf-8", "ignore").decode())
+    not_ascii = len(text) - len(text.encode("ascii", "ignore"))
+    if 2 * invalid <= not_ascii or b"\0" in data:
         return False
     return not re.search(rb"[\x81\x8d\x8f\x90\x9d]", data)

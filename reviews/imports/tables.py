@@ -4,14 +4,16 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterator
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from reviews.imports.errors import InvalidFileError
 
 DELIMITERS = (",", ";", "\t")
-# A limit on rows, because a file of 5 MB may contain five times as many empty ones.
+# Limits on rows and columns, because a file of 5 MB may contain millions of empty cells.
 MAX_ROWS = 20_000
+MAX_COLUMNS = 500
 
 # The file size is limited, so a long cell is not an error.
 csv.field_size_limit(max(csv.field_size_limit(), 100_000_000))
@@ -21,7 +23,7 @@ _SEP_LINE = re.compile(r'"?sep=([,;\t|])"?[ \t]*(?:\r\n|\r|\n)', re.IGNORECASE)
 
 
 class Table:
-    """The rows of a CSV text. `header` has the names of the columns; it is empty if its row is empty or malformed."""
+    """The rows of a CSV text. `header` has the names of the columns; it is empty if there is no valid header row."""
 
     def __init__(self, text: str, delimiter: str, *, skipped_lines: int = 0) -> None:
         self._text = text
@@ -31,8 +33,8 @@ class Table:
             header: list[str] = next(self._reader(), [])
         except csv.Error:
             header = []
-        names = [" ".join(name.split()) for name in header]
-        self.header = names if any(names) else []
+        names = [" ".join(name.split()) for name in header[:MAX_COLUMNS]]
+        self.header = names if any(names) and len(header) <= MAX_COLUMNS else []
 
     def rows(self) -> Iterator[tuple[int, list[str] | None]]:
         """Yield the line number and cells of each non-empty row; None instead of cells for a malformed one.
@@ -54,10 +56,11 @@ class Table:
             if cells != []:
                 yield number, cells if cells and len(cells) == len(self.header) else None
 
-    def count_valid_rows(self) -> tuple[int, bool]:
-        """Return how many rows have a cell for each column, and whether all have. At most `MAX_ROWS` are read."""
-        valid = [cells is not None for _line, cells in islice(self.rows(), MAX_ROWS)]
-        return sum(valid), all(valid)
+    @cached_property
+    def row_counts(self) -> tuple[int, int]:
+        """The number of rows, and of those that have a cell for each column. At most `MAX_ROWS` + 1 are read."""
+        valid = [cells is not None for _line, cells in islice(self.rows(), MAX_ROWS + 1)]
+        return len(valid), sum(valid)
 
     def count_columns(self, names: Collection[str]) -> int:
         """Return how many of these columns, given in lower case, the table has."""
@@ -77,9 +80,10 @@ def read_table(text: str, names: Collection[str]) -> Table:
     delimiters = (sep_line[1],) if sep_line else DELIMITERS
     tables = [Table(text, delimiter, skipped_lines=skipped) for delimiter in delimiters]
     table = max(tables, key=lambda table: (table.count_columns(names), len(table.header)))
-    if not (table.count_columns(names) and table.count_valid_rows()[1]):
+    rows, valid_rows = table.row_counts
+    if valid_rows < rows or not table.count_columns(names):
         unwrapped = Table(_unwrap_rows(text), ",", skipped_lines=skipped)
-        table = max(table, unwrapped, key=lambda table: (table.count_columns(names), table.count_valid_rows()[0]))
+        table = max(table, unwrapped, key=lambda table: (table.count_columns(names), table.row_counts[1]))
     if not table.header:
         raise InvalidFileError("not_csv")
     return table

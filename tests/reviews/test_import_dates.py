@@ -7,7 +7,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from catalog.merges.services import merge_books, undo_merge
 from catalog.models import Book
+from moderation.services import open_case
 from reviews.imports.dates import AmbiguousDateError, is_day_first, parse_date
 from reviews.models import Review
 from tests.reviews.exports import book, goodreads, storygraph
@@ -57,6 +59,7 @@ def test_ambiguous_date_depends_on_the_file(text):
     [
         *("yesterday", "2022", "12/2022", "2022/13/01", "31/02/2022", "25/25/2022", "25/12/122", "25/12", "1 2 2003"),
         *("25 foo 2022", "########", "449", "3015/01/01", "25/12/1822", "٢٥/١٢/٢٠٢٢", "99999", "0000/00/00", "a b c"),
+        *("25" + " " * 1_000_000 + "12 2022", "1/" * 1_000_000, "a-" * 1_000_000),
     ],
 )
 def test_other_texts_are_no_dates(text):
@@ -160,3 +163,26 @@ def test_later_export_with_a_date_dates_the_review(upload):
     assert {str(review.created_at.date()) for review in Review.objects.all()} == {"2021-06-05", "2022-12-25"}
     assert remarks(upload(goodreads(dated(1, "")))) == {"unchanged": 1}
     assert counter_differences() == (0, [])
+
+
+@pytest.mark.parametrize("undated", [0, 1])
+def test_merge_keeps_the_dated_review(add_book, alice, staff, undated):
+    books = [add_book("Emma"), add_book("Emma 2")]
+    for n, read in enumerate(books):
+        fields = {"created_at": None} if n == undated else {}
+        Review.create_review(book=read, by=alice, rating=1 + n, **fields)
+    merge = merge_books(target=books[0], source=books[1], by=staff, reason="The same work")
+    assert Review.objects.get().rating == 2 - undated
+    undo_merge(merge, by=staff, reason="Two works")
+    assert dict(Review.objects.values_list("rating", "created_at"))[1 + undated] is None
+    assert counter_differences() == (0, [])
+
+
+def test_undated_review_can_be_moderated(add_book, alice, staff, client):
+    review = Review.create_review(book=add_book(), by=alice, body="Dazzling.", created_at=None)
+    client.force_login(staff)
+    assert client.get("/admin/reviews/review/?o=8").status_code == 200
+    assert client.get(f"/admin/reviews/review/{review.pk}/change/").status_code == 200
+    case = open_case("review", review.pk, by=staff)
+    page = client.get(f"/admin/moderation/case/{case.pk}/change/")
+    assert "Dazzling." in page.content.decode()
