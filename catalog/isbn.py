@@ -21,7 +21,9 @@ INVALID_ISBN_MESSAGE = _("Enter a valid ISBN; the length or check digit is wrong
 def normalize_isbn(text: str) -> str:
     """Return the ISBN-13 that `text` spells, as 13 digits; an ISBN-10 is converted to its 978 form.
 
-    Ignores hyphens, spaces and a leading `ISBN` or `ISBN-13:`, and restores a leading zero that a spreadsheet removed.
+    Ignores hyphens, spaces and a leading `ISBN` or `ISBN-13:`. Reads what spreadsheets write: `="0306406152"`, or one
+    leading zero less.
+
     Raises ValueError, with a reason in English for logs and reports, for a wrong length or check digit and for article
     numbers that are not ISBNs (a prefix other than 978 and 979, and 979-0, which is sheet music).
     """
@@ -30,7 +32,7 @@ def normalize_isbn(text: str) -> str:
     plain = "".join(
         c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) not in _SEPARATOR_CATEGORIES
     )
-    match = _LABELED.fullmatch(plain.replace("\u2212", ""))
+    match = _LABELED.fullmatch(plain.replace("\u2212", "").strip("='\""))
     if not match:
         raise ValueError("An ISBN has 10 or 13 digits.")
     plain = match[1].rjust(10, "0")

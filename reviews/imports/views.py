@@ -19,8 +19,8 @@ CREATED_RESPONSES: Any = {
     202: ImportSerializer,
     **problem_schema(
         400,
-        "`invalid`; the code of `file` may be `not_csv`, `wrong_columns` (its text names the columns that are missing "
-        "and those found), `duplicate_columns` or `too_many_rows`.",
+        "For `file`: `not_csv`, `wrong_columns` (the text names the missing columns and those found), "
+        "`duplicate_columns`, `too_many_rows`.",
     ),
     **problem_schema(409, "`too_many_imports`: you already have three unfinished imports."),
     **problem_schema(413, "`too_large`: the file is larger than 5 MB."),
