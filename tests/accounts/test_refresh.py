@@ -67,7 +67,7 @@ def is_reused(response):
     ],
     ids=["get", "head", "patch", "post", "304", "public"],
 )
-def test_use_of_the_new_access_token_spends_the_old_refresh_token(post, alice, sign_in, use):
+def test_use_of_new_access_token_spends_the_old_refresh_token(post, alice, sign_in, use):
     first = sign_in("alice")
     second = post("refresh", refresh=first["refresh"]).json()
     assert use(bearer(second["access"])).status_code < 400
