@@ -16,8 +16,8 @@ class EntryCounters(models.Model):
     """Counters of the active members' ratings of a book and progress in it.
 
     `stars_n` is the number of ratings with n half-stars: public ones, and in a private club also those that their
-    authors share with clubs. `pages` is the sum of visible progress in pages,
-    `percents` that of all other visible progress. See `stats.counters`.
+    authors share with clubs. `pages` is the sum of visible progress in pages, `percents` that of all other visible
+    progress. See `stats.counters`.
     """
 
     stars_1 = _count()
