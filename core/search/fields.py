@@ -52,7 +52,7 @@ def build_search_text(texts: Iterable[str]) -> str:
     variants = [text, re.sub(r"\.", " ", APOSTROPHES.sub(" ", text)), _HYPHENS.sub("", text)]
     if "&" in text:
         variants.extend(CONJUNCTIONS)
-    return " ".join(dict.fromkeys(term for variant in variants for term in tokenize(variant)))
+    return " ".join(dict.fromkeys(term for variant in dict.fromkeys(variants) for term in tokenize(variant)))
 
 
 def _ascii_beyond_bmp(character: str) -> str:

@@ -104,11 +104,15 @@ def test_isbn_can_be_removed_and_restored(as_alice: APIClient, url: str) -> None
     assert (again["isbn13"], again["editions"][0]["page_count"]) == (ISBN, 474)
 
 
-def test_isbn_of_another_book_is_a_conflict(as_alice: APIClient, url: str, add_book: Callable[..., Book]) -> None:
-    other = add_book("Other", isbn13=OTHER_ISBN)
-    response = as_alice.patch(url, {"isbn": OTHER_ISBN, "title": "Changed"})
+@pytest.mark.parametrize("method", ["patch", "put"])
+def test_isbn_of_another_book_is_a_conflict(
+    as_alice: APIClient, url: str, add_book: Callable[..., Book], method: str
+) -> None:
+    other = add_book("Other", isbn13=OTHER_ISBN, cover_url="https://covers.example/1.jpg")
+    response = getattr(as_alice, method)(url, {"isbn": OTHER_ISBN, "title": "Changed", "author": "A"})
     assert (response.status_code, response.json()["code"]) == (409, "duplicate_isbn")
-    assert response.json()["book"]["id"] == other.pk
+    reference = {"id": other.pk, "title": "Other", "author": "Anonymous", "cover_url": "https://covers.example/1.jpg"}
+    assert response.json()["book"] == reference
     assert as_alice.get(url).json()["title"] == "Emma"
     assert not Revision.objects.exists()
 
