@@ -68,6 +68,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "core.observability.request_context.RequestContextMiddleware",
     "core.observability.metrics.ObservabilityMiddleware",
+    # Serves responses that the middleware below has completed.
+    "core.api.response_cache.ResponseCacheMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",

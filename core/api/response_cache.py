@@ -1,8 +1,12 @@
-"""Response cache with versioned keys.
+"""Response cache: complete responses to anonymous and shared GET requests, which are never stale.
 
-Each cached action depends on one or more version numbers in the database (`core.counters.versions`), which a write
-increments in its own transaction. The key contains the versions, read before the response is built, so a stale response
-is never served, even if the cache or a message is lost. Each hit takes one small query.
+A cached response is stored with the version numbers (`core.counters.versions`) of what it shows, read before it was
+built. A write increments them in its own transaction. A response is served only while its versions are still those in
+the database, so neither the loss of the cache nor of a message can make it stale. Each hit takes one small query.
+
+There are two ways to a cached response. `ResponseCacheMiddleware` serves anonymous callers before any other middleware
+and before a view is even looked up. `with_response_cache`, which wraps the handlers of views, serves everyone else, and
+stores the responses.
 """
 
 from __future__ import annotations
@@ -10,30 +14,142 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
-from django.http import HttpResponse
-from django.utils.translation import get_language
+from django.core.exceptions import DisallowedHost
+from django.db import Error, connection
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response
+from django.utils.translation import get_language, get_language_from_request
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import redis
+from core.api.throttling import count_anonymous
 from core.counters.versions import get_versions
 from core.db.replicas import use_primary
 from core.search.normalize import sha256_hex
 
-# Seconds, plus or minus a quarter. Limits the size of the cache; correctness does not depend on it.
-CACHE_SECONDS = 60
+# Seconds, plus or minus a quarter. They limit the size of the cache; correctness does not depend on them. URLs with
+# parameters, of which there are any number, are kept as briefly as anything in the memory of a process.
+CACHE_SECONDS, SHORT_CACHE_SECONDS = 6 * 3600, 60
 MAX_CACHED_BYTES = 200_000
 # Seconds that one request may take to build a response, and that parallel requests wait for it.
 REBUILD_LOCK_SECONDS, REBUILD_WAIT_SECONDS = 2, 0.25
 # Responses to these are rarely requested twice.
 UNCACHED_PARAMETERS = {"search", "cursor"}
 JSON = "application/json"
+# Values of Accept for which every view responds with plain JSON.
+JSON_ACCEPTS = {"*/*", JSON, f"{JSON}, */*", f"{JSON}, text/plain, */*"}
+# Requests with one of these need the rest of the middleware.
+OTHER_HEADERS = {
+    *("HTTP_AUTHORIZATION", "HTTP_ORIGIN", "HTTP_TRANSFER_ENCODING"),
+    *("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_RANGE"),
+}
+# What 304 does not repeat.
+BODY_HEADERS = {"Content-Type", "Content-Length", "Allow", "X-Frame-Options"}
+
+
+@dataclass(frozen=True)
+class CachedResponse:
+    """A response as it is cached.
+
+    `route` is for the metrics. `headers` are those that an anonymous caller got, of all middleware; they are empty
+    until there was one, so that the permissions of the view have been asked.
+    """
+
+    versions: dict[str, int]
+    route: str
+    headers: dict[str, str]
+    body: str
+
+    @classmethod
+    def load(cls, value: Any) -> CachedResponse | None:
+        """Return the response that was stored, None for any other value."""
+        try:
+            return cls(**value)
+        except TypeError:
+            return None
+
+    def save(self, key: str) -> None:
+        """Store the response."""
+        seconds = CACHE_SECONDS if settings.REDIS_URL and "?" not in key else SHORT_CACHE_SECONDS
+        cache.set(key, asdict(self), seconds * random.uniform(0.75, 1.25))
+
+    def to_public_response(self, request: HttpRequest) -> HttpResponse:
+        """Return the response to an anonymous caller, or 304."""
+        response = HttpResponse(self.body, headers=self.headers)
+        if "HTTP_IF_NONE_MATCH" in request.META:
+            response = get_conditional_response(request, etag=self.headers["ETag"], response=response) or response
+            for name in self.headers.keys() - BODY_HEADERS if response.status_code == 304 else ():
+                response[name] = self.headers[name]
+        if settings.DEBUG:
+            response["X-Cache"] = "hit"
+        return response
+
+
+class ResponseCacheMiddleware:
+    """Serve cached responses to anonymous callers, with the headers that the rest of the middleware has set.
+
+    The call is counted here, in one round trip to Redis with the lookup. Whatever is not certain, or over the rate, is
+    left to the view. Middleware whose headers depend on a request header other than Accept, Accept-Language and Host
+    must stand before this one, or add the request header to OTHER_HEADERS.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Serve the cached response, or handle the request and complete what the view has stored."""
+        if not _may_be_public(request):
+            return self.get_response(request)
+        response = _find_public_response(request)
+        if response is None:
+            response = self.get_response(request)
+            _publish(request, response)
+        return response
+
+
+def _may_be_public(request: HttpRequest) -> bool:
+    """Return whether the request is an anonymous GET of the API that nothing but the URL and the language affects."""
+    meta = request.META
+    return (
+        request.method in ("GET", "HEAD")
+        and request.path_info.startswith("/api/")
+        and meta.get("HTTP_ACCEPT", JSON) in JSON_ACCEPTS
+        and OTHER_HEADERS.isdisjoint(meta)
+        and not meta.get("HTTP_COOKIE")  # one may name the language
+        and meta.get("CONTENT_LENGTH") in (None, "", "0")
+        and not connection.in_atomic_block
+    )
+
+
+def _find_public_response(request: HttpRequest) -> HttpResponse | None:
+    """Return the cached response if the caller is within their rate, and if it is current."""
+    try:
+        key = _key(request, get_language_from_request(request))
+        cached = CachedResponse.load(count_anonymous(request, key))
+        if cached is None or not cached.headers or request.anonymous_wait is not None:  # type: ignore[attr-defined]
+            return None
+        if get_versions(cached.versions) != cached.versions:
+            return None
+    # The host is not allowed, the database is down, or the value is not of this application: others respond to that.
+    except (DisallowedHost, Error, ValueError):
+        return None
+    request.route = cached.route  # type: ignore[attr-defined]
+    return cached.to_public_response(request)
+
+
+def _publish(request: HttpRequest, response: HttpResponse) -> None:
+    """Add the headers to a response that the view has stored or found in the cache."""
+    key, cached = getattr(request, "cached_response", (None, None))
+    if cached is not None and not cached.headers and response.status_code == 200 and not response.cookies:
+        headers = {name: value for name, value in response.items() if name != "X-Cache"}
+        replace(cached, headers=headers).save(key)
 
 
 def with_response_cache(handler: Callable[..., Any], request: Request, view: Any) -> Callable[..., Any]:
@@ -68,49 +184,53 @@ def _is_cacheable(request: Request) -> bool:
 def _cached_response(
     handler: Callable[..., Any], names: list[str], request: Request, *args: Any, **kwargs: Any
 ) -> HttpResponse:
+    key = _key(request._request, get_language())
     # A replica that lags behind would return rows older than the versions.
     with use_primary():
-        key = _key(request, get_versions(names))
-        text = _get_or_wait(key)
-        response = handler(request, *args, **kwargs) if text is None else HttpResponse(text, content_type=JSON)
-    if isinstance(response, Response) and response.status_code == 200:
-        response.add_post_render_callback(partial(_store, key))
+        versions = get_versions(names)
+        cached = _get_or_wait(key, versions)
+        response = handler(request, *args, **kwargs) if cached is None else HttpResponse(cached.body, content_type=JSON)
+    if cached is not None:
+        request._request.cached_response = key, cached  # type: ignore[attr-defined]
+    elif isinstance(response, Response) and response.status_code == 200:
+        response.add_post_render_callback(partial(_store, request._request, key, versions))
     if settings.DEBUG:
-        response["X-Cache"] = "miss" if text is None else "hit"
+        response["X-Cache"] = "miss" if cached is None else "hit"
     return response
 
 
-def _key(request: Request, versions: Mapping[str, int]) -> str:
-    # The whole URL, because responses contain absolute links.
-    parts = [
-        request.build_absolute_uri(),
-        get_language() or "",
-        *(f"{name}={version}" for name, version in versions.items()),
-    ]
-    return "response:" + sha256_hex("\n".join(parts))
+def _key(request: HttpRequest, language: str | None) -> str:
+    """Return the cache key of a URL. It is the whole URL, because responses contain absolute links."""
+    path, _, query = request.build_absolute_uri().partition("?")
+    path = path if path.endswith("/") else f"{path}/"
+    return f"response:{'?' if query else ''}" + sha256_hex(f"{path}?{query}\n{language}")
 
 
-def _get_or_wait(key: str) -> str | None:
-    """Return the cached body. If it is missing, one request gets None and builds it, while the others wait briefly."""
-    text = _read(key)
+def _get_or_wait(key: str, versions: Mapping[str, int]) -> CachedResponse | None:
+    """Return the response of these versions. If it is missing, one request builds it, while others wait briefly."""
+    cached = _read(key, versions)
+    lock = f"{key}:building:{'-'.join(map(str, versions.values()))}"
     # None means that the cache is down: there is nothing to wait for.
-    if text is not None or cache.add(f"{key}:building", 1, REBUILD_LOCK_SECONDS) is not False:
-        return text
+    if cached is not None or cache.add(lock, 1, REBUILD_LOCK_SECONDS) is not False:
+        return cached
     until = time.monotonic() + REBUILD_WAIT_SECONDS
-    while text is None and time.monotonic() < until and not redis.breaker.is_open:
+    while cached is None and time.monotonic() < until and not redis.breaker.is_open:
         time.sleep(0.01)
-        text = _read(key)
-    return text
+        cached = _read(key, versions)
+    return cached
 
 
-def _read(key: str) -> str | None:
+def _read(key: str, versions: Mapping[str, int]) -> CachedResponse | None:
     try:
-        value = cache.get(key)
+        cached = CachedResponse.load(cache.get(key))
     except ValueError:  # not written by this application
         return None
-    return value if isinstance(value, str) else None
+    return cached if cached is not None and cached.versions == versions else None
 
 
-def _store(key: str, response: Response) -> None:
+def _store(request: HttpRequest, key: str, versions: dict[str, int], response: Response) -> None:
     if len(response.content) <= MAX_CACHED_BYTES:
-        cache.set(key, response.content.decode(), CACHE_SECONDS * random.uniform(0.75, 1.25))
+        route = request.resolver_match.route  # type: ignore[union-attr]
+        cached = CachedResponse(versions, route, {}, response.content.decode())
+        cached.save(key)
+        request.cached_response = key, cached  # type: ignore[attr-defined]

@@ -14,6 +14,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
@@ -26,14 +29,16 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 # INCR and PEXPIRE in one step. A counter without an expiry, which would block a caller forever, gets one.
-INCREMENT_SCRIPT = """
+_INCREMENT = """
 local n, left = redis.call('INCR', KEYS[1]), redis.call('PTTL', KEYS[1])
 if left < 0 then
     left = tonumber(ARGV[1])
     redis.call('PEXPIRE', KEYS[1], left)
 end
-return {n, left}
 """
+INCREMENT_SCRIPT = f"{_INCREMENT}return {{n, left}}"
+# The same, with the value that the cache has under the second key.
+INCREMENT_AND_GET_SCRIPT = f"{_INCREMENT}return {{n, left, redis.call('GET', KEYS[2])}}"
 
 
 class LocalCounterStore:
@@ -75,16 +80,28 @@ memory = LocalCounterStore()
 def increment(key: str, seconds: int) -> tuple[int, float]:
     """Count one call under `key`; return the number of calls in its window and the seconds until that ends."""
     if settings.REDIS_URL:
-        from django_redis import get_redis_connection
-
         try:
-            count, left = get_redis_connection("default").eval(
-                INCREMENT_SCRIPT, 1, f"bookbridge:rate:{key}", seconds * 1000
-            )
+            count, left = get_redis_connection("default").eval(INCREMENT_SCRIPT, 1, _redis_key(key), seconds * 1000)
             return int(count), int(left) / 1000
         except RedisError:
             pass
     return memory.increment(key, seconds)
+
+
+def increment_and_get(key: str, seconds: int, cache_key: str) -> tuple[int, float, Any]:
+    """Count one call as `increment` does, and return a value of the cache too, in one round trip to Redis."""
+    if not settings.REDIS_URL:
+        return (*memory.increment(key, seconds), cache.get(cache_key))
+    try:
+        keys = (_redis_key(key), cache.make_key(cache_key))
+        count, left, value = get_redis_connection("default").eval(INCREMENT_AND_GET_SCRIPT, 2, *keys, seconds * 1000)
+    except RedisError:
+        return (*memory.increment(key, seconds), None)
+    return int(count), int(left) / 1000, None if value is None else cache.client.decode(value)  # type: ignore[attr-defined]
+
+
+def _redis_key(key: str) -> str:
+    return f"bookbridge:rate:{key}"
 
 
 def network_prefix(address: str) -> str:
@@ -110,10 +127,32 @@ def check_rate(scope: str, identities: Iterable[tuple[str, int]]) -> float | Non
     calls, seconds = rate
     waits = []
     for identity, factor in identities:
-        count, left = increment(f"{scope}:{sha256_hex(identity)[:32]}", seconds)
+        count, left = increment(_window_key(scope, identity), seconds)
         if count > calls * factor:
             waits.append(max(left, 0.0))
     return max(waits, default=None)
+
+
+def _window_key(scope: str, identity: str) -> str:
+    return f"{scope}:{sha256_hex(identity)[:32]}"
+
+
+def count_anonymous(request: HttpRequest, cache_key: str) -> Any:
+    """Count the call of an anonymous caller, and return a value of the cache.
+
+    The seconds to wait, if the caller is over the rate, are stored in `request.anonymous_wait`, else None.
+    `UserOrAnonRateThrottle` uses them and does not count the call again.
+    """
+    rates: Any = api_settings.DEFAULT_THROTTLE_RATES
+    rate: tuple[int, int] | None = rates["anon"]
+    if rate is None:
+        request.anonymous_wait = None  # type: ignore[attr-defined]
+        return cache.get(cache_key)
+    calls, seconds = rate
+    key = _window_key("anon", network_prefix(get_client_ip(request)))
+    count, left, value = increment_and_get(key, seconds, cache_key)
+    request.anonymous_wait = max(left, 0.0) if count > calls else None  # type: ignore[attr-defined]
+    return value
 
 
 def login_idents(address: str, account: str) -> list[tuple[str, int]]:
@@ -159,6 +198,9 @@ class UserOrAnonRateThrottle(RateThrottle):
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Choose the scope, then check the rate."""
         self.scope = "user" if request.user and request.user.is_authenticated else "anon"
+        if self.scope == "anon" and hasattr(request._request, "anonymous_wait"):
+            self.seconds_left = request._request.anonymous_wait
+            return self.seconds_left is None
         return super().allow_request(request, view)
 
 

@@ -18,7 +18,6 @@ from django.db.models import Count, QuerySet
 from django.db.models.functions import ExtractMonth, ExtractYear
 
 from core.db.locking import batched
-from core.models import Counter
 
 SHARDS = 8
 # Maximum number of rows in a statement.
@@ -30,6 +29,10 @@ _UPSERT = {
     "mysql": "INSERT INTO core_counter (`key`, value) VALUES {} ON DUPLICATE KEY UPDATE value = value + VALUES(value)",
     "sqlite": "INSERT INTO core_counter (key, value) VALUES {} ON CONFLICT DO UPDATE"
     " SET value = value + excluded.value",
+}
+_SELECT = {
+    "mysql": "SELECT `key`, value FROM core_counter WHERE `key` IN",
+    "sqlite": "SELECT key, value FROM core_counter WHERE key IN",
 }
 _thread_shard = threading.local()
 
@@ -54,8 +57,12 @@ def get_values(names: Iterable[str]) -> dict[str, int]:
     """Return the values of these counters from the primary database, in one query; 0 for unknown ones."""
     sums = dict.fromkeys(names, 0)
     keys = [key for name in sums for key in _keys(name)]
-    for key, value in Counter.objects.using("default").filter(pk__in=keys).values_list("pk", "value"):
-        sums[counter_name(key)] += value
+    if keys:
+        with connection.cursor() as cursor:
+            # Not a queryset, which takes longer to build than the database to respond: this runs for each cache hit.
+            cursor.execute(f"{_SELECT[connection.vendor]} ({', '.join(['%s'] * len(keys))})", keys)
+            for key, value in cursor.fetchall():
+                sums[counter_name(key)] += value
     return sums
 
 

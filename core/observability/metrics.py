@@ -54,7 +54,8 @@ class ObservabilityMiddleware:
 
 
 def _measure(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
-    route = request.resolver_match.route if request.resolver_match else "none"
+    # A response from the cache has the route of the request that it was built for.
+    route = getattr(request, "route", None) or (request.resolver_match.route if request.resolver_match else "none")
     method = request.method if request.method in METHODS else "other"
     REQUEST_SECONDS.labels(method, route).observe(seconds)
     REQUESTS.labels(method, route, response.status_code).inc()

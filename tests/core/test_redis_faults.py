@@ -12,8 +12,10 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 
+from catalog.models import Book
 from core import redis
 from core.api import throttling
+from reviews.models import Review
 from tests.conftest import PASSWORD
 from tests.core.conftest import reset_cache
 
@@ -151,6 +153,32 @@ def test_requests_survive_a_redis_outage(server, ask, monkeypatch, client, fault
     ask()
     assert ask() == {"n": 1}
     assert client.get("/readyz").json()["status"] == "ok"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("fault", ["refused", "frozen", "locked"])
+def test_cached_response_is_never_stale_after_an_outage(server, anonymous, alice, monkeypatch, fault):
+    """The writer cannot reach Redis, and the readers find the old response there afterwards."""
+    book = Book.create_book(by=None, title="Emma", authors=["Jane Austen"])
+    place = f"/api/v1/books/{book.pk}/"
+
+    def ratings_count() -> int:
+        started = time.monotonic()
+        response = anonymous.get(place)
+        assert time.monotonic() - started < MAX_SECONDS
+        assert response.status_code == 200, response.content
+        return response.json()["ratings_count"]
+
+    assert [ratings_count(), ratings_count()] == [0, 0]
+    mend = cause_fault(server, monkeypatch, fault)
+    assert ratings_count() == 0
+    Review.create_review(book=book, by=alice, rating=9)
+    assert [ratings_count(), ratings_count()] == [1, 1]
+    mend()
+    time.sleep(1.1)
+    assert [ratings_count(), ratings_count()] == [1, 1]
+    cache.client.get_client().flushall()
+    assert [ratings_count(), ratings_count()] == [1, 1]
 
 
 @pytest.mark.parametrize("fault", ["refused", "frozen", "locked"])
