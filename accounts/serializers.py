@@ -95,8 +95,8 @@ class NullableUserSummarySerializer(UserSummarySerializer):
     username = serializers.CharField(read_only=True, allow_null=True)
 
     def get_attribute(self, instance: Any) -> User:
-        deleted = User(username=cast(str, None), display_name=gettext("Deleted reader"))
-        return super().get_attribute(instance) or deleted
+        user: User | None = super().get_attribute(instance)
+        return user or User(username=cast(str, None), display_name=gettext("Deleted reader"))
 
 
 class CurrentUserSerializer(ModelSerializer):

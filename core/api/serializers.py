@@ -2,12 +2,16 @@
 
 import datetime
 import re
+from collections.abc import Callable
+from copy import copy, deepcopy
 from typing import Any, ClassVar
 
 from django.core.validators import BaseValidator, MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.relations import PKOnlyObject
 
 from core.api.numbers import is_number
 from core.search.normalize import is_blank, is_single_line
@@ -127,12 +131,51 @@ STRICT_FIELDS: dict[Any, Any] = {
 
 
 class ModelSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
-    """DRF's model serializer, with the fields of this module."""
+    """DRF's model serializer, with the fields of this module.
+
+    DRF builds the fields anew for each serializer, which takes as long as serializing a page of rows. Here they are
+    built once for each class, so they must not depend on the request; a subclass may change the copies that
+    `get_fields()` returns.
+    """
 
     serializer_field_mapping: ClassVar[dict[Any, Any]] = {
         column: STRICT_FIELDS.get(field, field)
         for column, field in serializers.ModelSerializer.serializer_field_mapping.items()
     } | {models.CharField: SingleLineField, models.TextField: VisibleTextField}
+    _class_fields: ClassVar[dict[type, dict[str, Any]]] = {}
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Return copies of the fields of the class."""
+        fields = self._class_fields.get(type(self))
+        if fields is None:
+            fields = self._class_fields[type(self)] = super().get_fields()
+        # A child is bound to its parent by the parent's constructor, which DRF's deep copy calls.
+        return {name: (deepcopy if hasattr(f, "child") else copy)(f) for name, f in fields.items()}
+
+    @cached_property
+    def _readers(self) -> list[tuple[str, str, Any, Callable[[Any], Any]]]:
+        """The name of each readable field, its column if it shows one, the field itself, and its conversion."""
+        columns = {column.attname for column in self.Meta.model._meta.concrete_fields if not column.is_relation}  # type: ignore[attr-defined]
+        readers = []
+        field: Any
+        for field in self._readable_fields:
+            is_column = field.source in columns and type(field).get_attribute is serializers.Field.get_attribute
+            readers.append((field.field_name, field.source if is_column else "", field, field.to_representation))
+        return readers
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Return what DRF does, in fewer steps for the columns of the model."""
+        if not isinstance(instance, self.Meta.model):
+            return super().to_representation(instance)
+        data: dict[str, Any] = {}
+        for name, column, field, convert in self._readers:
+            try:
+                value = getattr(instance, column) if column else field.get_attribute(instance)
+            except serializers.SkipField:
+                continue
+            is_null = value is None or (isinstance(value, PKOnlyObject) and value.pk is None)
+            data[name] = None if is_null else convert(value)
+        return data
 
 
 class StatisticsSerializer(serializers.Serializer[Any]):
