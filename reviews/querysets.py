@@ -11,12 +11,12 @@ from django.db.models import Exists, F, OuterRef, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from accounts.blocks import not_blocked
-from accounts.models import User
-from catalog.models import Book
+from accounts.models import USER_SUMMARY, User
+from catalog.models import BOOK_SUMMARY, Book
 from clubs.club.models import Club
 from clubs.members.models import Membership
 from clubs.reading.models import Entry
-from core.db.joins import select_related_left
+from core.db.joins import other_columns, select_related_left
 from core.db.locking import batched, lock_rows
 from core.db.transactions import atomic_with_retry
 from moderation.author_notice import annotate_moderation
@@ -91,7 +91,7 @@ class ReviewQuerySet(models.QuerySet["Review"]):
             else {}
         )
         rows = select_related_left(self.select_related("author"), "book").annotate(liked=liked, **moderation)
-        return rows.defer("book__description", "book__search_text", "author__bio", "author__search_text")
+        return rows.defer(*other_columns("book", Book, *BOOK_SUMMARY), *other_columns("author", User, *USER_SUMMARY))
 
     @atomic_with_retry
     def bulk_create_reviews(self, reviews: Iterable[Review]) -> int:

@@ -7,6 +7,7 @@ from accounts.models.usernames import RetiredUsername
 from accounts.models.users import (
     AVATAR_FOLDER,
     DERIVED_FIELDS,
+    USER_SUMMARY,
     USERS_VERSION,
     PasswordChangedError,
     ReviewsOnDeletion,
@@ -18,6 +19,7 @@ __all__ = [
     "AVATAR_FOLDER",
     "DERIVED_FIELDS",
     "USERS_VERSION",
+    "USER_SUMMARY",
     "AuthSession",
     "AuthSessionQuerySet",
     "Block",

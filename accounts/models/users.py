@@ -33,6 +33,8 @@ from core.search.normalize import normalize_identifier
 AVATAR_FOLDER = "avatars"
 # The cache version of every response that contains user profiles.
 USERS_VERSION = "user list"  # not "users", which counts the accounts
+# The columns of which `UserSummarySerializer` shows a user.
+USER_SUMMARY = ("username", "display_name", "avatar")
 # The fields that `User.update_derived_fields` sets.
 DERIVED_FIELDS = ("display_name", "username_key", "email_key", "search_text")
 

@@ -3,6 +3,7 @@
 from catalog.identity import KEY_LENGTH
 from catalog.models.books import (
     ANY_BOOK_VERSION,
+    BOOK_SUMMARY,
     CATALOG_VERSION,
     EDITABLE_FIELDS,
     EDITION_FIELDS,
@@ -27,6 +28,7 @@ from catalog.models.revisions import Revision
 
 __all__ = [
     "ANY_BOOK_VERSION",
+    "BOOK_SUMMARY",
     "CATALOG_VERSION",
     "EDITABLE_FIELDS",
     "EDITION_FIELDS",

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANY_BOOK_VERSION",
+    "BOOK_SUMMARY",
     "CATALOG_VERSION",
     "EDITABLE_FIELDS",
     "TRUSTED_EDITORS",
@@ -66,6 +67,8 @@ TRUSTED_EDITORS = gettext_noop("Trusted editors")
 
 # Cache versions of responses with many books and of responses with one book. Each book also has its own version.
 CATALOG_VERSION, ANY_BOOK_VERSION = "catalog", "any book"
+# The columns of which `BookSummarySerializer` shows a book.
+BOOK_SUMMARY = ("title", "author", "cover_url")
 
 
 def invalidate_books(books: Collection[int]) -> None:

@@ -117,8 +117,10 @@ class EntrySerializer(ModelSerializer):
 
     @extend_schema_field({"oneOf": [{"$ref": "#/components/schemas/MyProgress"}, {"type": "null"}]})
     def get_my_progress(self, entry: Entry) -> Any:
-        own = entry.own_progress  # type: ignore[attr-defined]
-        return MyProgressSerializer(own[0]).data if own else None
+        if entry.own_percent is None:  # type: ignore[attr-defined]
+            return None
+        own: dict[str, Any] = {name: getattr(entry, f"own_{name}") for name in MyProgressSerializer.Meta.fields}
+        return MyProgressSerializer(own).data
 
 
 class EntryCreateSerializer(serializers.Serializer):  # type: ignore[type-arg]

@@ -1,8 +1,8 @@
-"""LEFT JOINs that the query compiler does not turn into INNER JOINs."""
+"""Joins: LEFT JOINs that the query compiler does not turn into INNER JOINs, and joins of a few columns."""
 
 from typing import Any, TypeVar, cast
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.db.models.sql.constants import LOUTER
 from django.db.models.sql.datastructures import Join
 
@@ -36,3 +36,12 @@ def select_related_left(rows: Q, name: str) -> Q:
         join.table_name, join.parent_alias, join.table_alias, LOUTER, join.join_field, join.nullable
     )
     return rows
+
+
+def other_columns(path: str, model: type[Model], *names: str) -> list[str]:
+    """Return the columns of a joined model but `names` and the key, for `defer()`: summaries show few of many.
+
+    >>> reviews.select_related("book").defer(*other_columns("book", Book, "title"))
+    """
+    columns = (field for field in model._meta.concrete_fields if not field.primary_key and field.name not in names)
+    return [f"{path}__{field.name}" for field in columns]

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, models, transaction
-from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Count, F, FilteredRelation, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import USER_SUMMARY, User
 from activity.choices import NotificationKind
 from activity.models import ObjectRef
 from activity.services import record_event
-from catalog.models import Book
+from catalog.models import BOOK_SUMMARY, Book
 from clubs.club.choices import Visibility
 from clubs.members.activity import recompute_activity
 from clubs.notifications import notify_members
@@ -27,16 +28,16 @@ from clubs.reading import counters
 from clubs.reading.choices import HUNDRED_PERCENT, TRANSITIONS, EntryStatus
 from clubs.reading.entry_counters import EntryCounters
 from clubs.reading.models.history import NOTE_LENGTH, EntryChange
-from clubs.reading.models.progress import Progress
+from clubs.reading.models.progress import Progress, percent_field
 from clubs.roles import Rank, permission_denied
 from clubs.signals import entry_added
 from core.api.exceptions import Conflict, InvalidFieldError
+from core.db.joins import other_columns
 from core.db.locking import lock_rows
 from core.db.transactions import atomic_with_retry
 from core.registry import entry_annotations
 
 if TYPE_CHECKING:
-    from accounts.models import User
     from clubs.club.models import Club
 
 
@@ -44,17 +45,24 @@ class EntryQuerySet(models.QuerySet["Entry"]):
     """Queries for entries."""
 
     def with_details_for(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Load everything a response to `user` contains, in two queries."""
+        """Load everything a response to `user` contains, in one query."""
         finished = Progress.objects.visible().filter(entry=OuterRef("pk"), percent=HUNDRED_PERCENT)
         members_finished = finished.order_by().values("entry").annotate(n=Count("pk")).values("n")
-        own = Progress.objects.filter(user=user.pk) if user.is_authenticated else Progress.objects.none()
         return (
             self.select_related("book", "added_by")
-            .defer("book__description", "book__search_text")
+            .defer(*other_columns("book", Book, *BOOK_SUMMARY), *other_columns("added_by", User, *USER_SUMMARY))
             .annotate(members_finished=Coalesce(Subquery(members_finished), 0))
             .annotate(**{name: expression() for name, expression in entry_annotations.items()})
-            .prefetch_related(models.Prefetch("progress", own, to_attr="own_progress"))
+            .with_progress_of(user)
         )
+
+    def with_progress_of(self, user: User | AnonymousUser) -> EntryQuerySet:
+        """Annotate the progress of `user` as `own_percent`, `own_hidden` and `own_updated_at`; NULL without any."""
+        if not user.is_authenticated:
+            return self.annotate(own_percent=Value(None, output_field=percent_field(null=True)))
+        # A user has at most one progress per entry, so the join does not multiply rows.
+        rows = self.alias(own=FilteredRelation("progress", condition=Q(progress__user=user.pk)))
+        return rows.annotate(**{f"own_{name}": F(f"own__{name}") for name in ("percent", "hidden", "updated_at")})
 
     def count_by_book(self, books: Sequence[int]) -> dict[int, dict[str, int]]:
         """Return the expected club counters of these books (`clubs.reading.counters`), where they are not 0."""
