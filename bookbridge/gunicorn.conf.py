@@ -4,6 +4,7 @@ HOST, PORT and WEB_CONCURRENCY come from the environment. Workers times threads 
 connections of this server. A reverse proxy in front protects the threads from clients that send slowly.
 """
 
+import gc
 import os
 import re
 import sys
@@ -91,6 +92,9 @@ def post_worker_init(worker: Any) -> None:
     from django.apps import apps
     from django.conf import settings
 
+    # The garbage collector would visit all that has been loaded, which stays, again and again: up to 0.1 s each time.
+    gc.collect()
+    gc.freeze()
     if apps.ready and settings.JOBS == "inline":  # in development the code may have failed to load
         from core.tasks import worker as tasks
 

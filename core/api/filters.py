@@ -26,9 +26,11 @@ class StrictFilterBackend(DjangoFilterBackend):
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
         """Filter the queryset; raise InvalidParameter for invalid values."""
-        filterset = self.get_filterset(request, queryset, view)
-        if filterset is None:
+        filterset_class = self.get_filterset_class(view, queryset)
+        # A filter without its parameter changes nothing, and a filter set with its form is expensive to build.
+        if filterset_class is None or not filterset_class.base_filters.keys() & request.query_params.keys():
             return queryset
+        filterset = self.get_filterset(request, queryset, view)
         if not filterset.is_valid():
             errors = filterset.errors.as_data()
             detail = {name: [error.messages[0] for error in invalid] for name, invalid in errors.items()}
