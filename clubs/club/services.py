@@ -6,25 +6,44 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Prefetch
 
 from accounts.models import User
+from catalog.models import BOOK_SUMMARY, Book
 from clubs.club.models import Club
 from clubs.club.querysets import ClubQuerySet
 from clubs.members.models import Membership
+from clubs.reading.choices import EntryStatus
 from clubs.reading.models import Entry
 from clubs.roles import MembershipStatus
+from core.db.joins import other_columns
 from core.registry import club_prefetches
 
 MAX_PROFILE_CLUBS = 50
+# The entries of `?include=books`.
+MAX_INCLUDED_ENTRIES = 100
 
 
-def prefetch_club_details(clubs: ClubQuerySet, user: User | AnonymousUser) -> ClubQuerySet:
+def prefetch_club_details(
+    clubs: ClubQuerySet, user: User | AnonymousUser, *, current_entries: bool = True
+) -> ClubQuerySet:
     """Prefetch what `ClubSerializer` needs: owner, `current_entries`, and the registered fields for `user`.
 
     The owners are prefetched rather than joined, because MariaDB would start the join with them and sort all clubs.
+    `current_entries` is False where `load_reading_list` sets them.
     """
-    current = Entry.objects.current().select_related("book").defer("book__description", "book__search_text")
-    entries = Prefetch("entries", current, to_attr="current_entries")
+    current = Entry.objects.current().select_related("book").defer(*other_columns("book", Book, *BOOK_SUMMARY))
+    entries = [Prefetch("entries", current, to_attr="current_entries")] if current_entries else []
     registered = [prefetch(user) for prefetch in club_prefetches.values()]
-    return clubs.defer("search_text").prefetch_related("owner", entries, *registered)
+    return clubs.defer("search_text").prefetch_related("owner", *entries, *registered)
+
+
+def load_reading_list(club: Club, user: User | AnonymousUser) -> list[Entry]:
+    """Return the first entries of the reading list in order, and set `current_entries` of the club from them."""
+    entries = Entry.objects.filter(club=club).with_details_for(user).order_by("position")
+    loaded = list(entries[:MAX_INCLUDED_ENTRIES])
+    current = [entry for entry in loaded if entry.status == EntryStatus.READING]
+    if not current and len(loaded) == MAX_INCLUDED_ENTRIES:
+        current = list(entries.filter(status=EntryStatus.READING)[:1])
+    club.current_entries = current[:1]  # type: ignore[attr-defined]
+    return loaded
 
 
 def get_profile_clubs(user: User, viewer: User) -> list[dict[str, Any]]:

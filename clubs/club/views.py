@@ -1,8 +1,9 @@
 """Views of clubs."""
 
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
@@ -11,21 +12,44 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from accounts.authentication import current_user
+from accounts.models import USER_SUMMARY, User
 from clubs.access import AccessLevel, ClubAccessMixin
 from clubs.club.filters import ClubFilter
 from clubs.club.models import COVER_FOLDER, Club
 from clubs.club.querysets import ClubQuerySet
 from clubs.club.serializers import ClubSerializer, JoinSerializer, TransferSerializer
-from clubs.club.services import prefetch_club_details
+from clubs.club.services import MAX_INCLUDED_ENTRIES, load_reading_list, prefetch_club_details
 from clubs.members.responses import joined_response
 from clubs.members.serializers import OwnMembershipSerializer
+from clubs.reading.serializers import EntrySerializer
+from clubs.roles import MembershipStatus, Rank
+from core.api.exceptions import InvalidParameter
 from core.api.pagination import SearchPagination
 from core.api.responses import NO_CONTENT, problem_schema
 from core.api.schema import NEW_OBJECT_HEADERS
 from core.api.views import GenericViewSet, validate
+from core.db.joins import other_columns
 from core.images.processing import ImageSpec
 from core.images.views import TOO_LARGE, ImageUploadSerializer, ImageUploadView
 
+# The schemas that other responses of these views define.
+CLUB_WITH_BOOKS = {
+    "allOf": [
+        {"$ref": "#/components/schemas/Club"},
+        {
+            "type": "object",
+            "properties": {
+                "books": {
+                    "type": ["array", "null"],
+                    "items": {"$ref": "#/components/schemas/Entry"},
+                    "maxItems": MAX_INCLUDED_ENTRIES,
+                    "description": "With `include=books`, the first 100 entries of the reading list in order; null for "
+                    "users who have asked to join a private club.",
+                }
+            },
+        },
+    ]
+}
 UPDATE_RESPONSES = {200: ClubSerializer, **problem_schema(409, "`limit_below_members`.")}
 
 
@@ -35,7 +59,12 @@ UPDATE_RESPONSES = {200: ClubSerializer, **problem_schema(409, "`limit_below_mem
     ),
     create=extend_schema(summary="Create a club", description="The caller becomes the owner."),
     retrieve=extend_schema(
-        summary="Get a club", description="Private clubs are visible to members and to users who have asked to join."
+        summary="Get a club",
+        description="Private clubs are visible to members and to users who have asked to join.",
+        parameters=[
+            OpenApiParameter("include", enum=["books"], description="`books` adds the reading list of the club.")
+        ],
+        responses=CLUB_WITH_BOOKS,
     ),
     update=extend_schema(
         summary="Update a club",
@@ -86,8 +115,17 @@ class ClubViewSet(
         collection: dict[str, BasePermission] = {"list": AllowAny(), "create": IsAuthenticated()}
         return [collection[self.action]] if self.action in collection else super().get_permissions()
 
+    @property
+    def allowed_query_params(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("include",) if self.action == "retrieve" else ()
+
     def get_club_queryset(self) -> ClubQuerySet:
-        return prefetch_club_details(super().get_club_queryset(), self.request.user)
+        clubs, user = super().get_club_queryset(), self.request.user
+        if self.action != "retrieve":
+            return prefetch_club_details(clubs, user)
+        # For one club a join is cheaper.
+        owned = clubs.select_related("owner").defer(*other_columns("owner", User, *USER_SUMMARY))
+        return prefetch_club_details(owned, user, current_entries="include" not in self.request.query_params)
 
     def get_unsearched_queryset(self) -> ClubQuerySet:
         return Club.objects.all()
@@ -97,6 +135,20 @@ class ClubViewSet(
 
     def get_unlocked_object(self) -> Club:
         return self.club
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Return the club, with its reading list if the caller may see it and asks for it."""
+        include = request.query_params.get("include")
+        if include is None:
+            return super().retrieve(request, *args, **kwargs)
+        if include != "books":
+            detail = _("Must be one of: %(choices)s.") % {"choices": "books"}
+            raise InvalidParameter([{"field": "include", "code": "invalid_choice", "detail": detail}])
+        entries = load_reading_list(self.club, request.user)
+        response = super().retrieve(request, *args, **kwargs)
+        may_see_list = not self.club.is_private or self.club.my_rank >= Rank.MEMBER
+        response.data["books"] = EntrySerializer(entries, many=True).data if may_see_list else None
+        return response
 
     def perform_create(self, serializer: BaseSerializer[Club]) -> None:
         """Use the language and time zone of the user as defaults."""
