@@ -64,7 +64,7 @@ UPDATE_RESPONSES = {200: ClubSerializer, **problem_schema(409, "`limit_below_mem
         parameters=[
             OpenApiParameter("include", enum=["books"], description="`books` adds the reading list of the club.")
         ],
-        responses=CLUB_WITH_BOOKS,
+        responses={200: CLUB_WITH_BOOKS},
     ),
     update=extend_schema(
         summary="Update a club",
