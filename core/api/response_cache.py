@@ -32,6 +32,7 @@ from core import redis
 from core.api.throttling import count_anonymous
 from core.counters.versions import get_versions
 from core.db.replicas import use_primary
+from core.release import code_digest
 from core.search.normalize import sha256_hex
 
 # Seconds, plus or minus a quarter. They limit the size of the cache; correctness does not depend on them. URLs with
@@ -80,13 +81,9 @@ class CachedResponse:
         seconds = CACHE_SECONDS if settings.REDIS_URL and "?" not in key else SHORT_CACHE_SECONDS
         cache.set(key, asdict(self), seconds * random.uniform(0.75, 1.25))
 
-    def to_public_response(self, request: HttpRequest) -> HttpResponse:
-        """Return the response to an anonymous caller, or 304."""
+    def to_public_response(self) -> HttpResponse:
+        """Return the response to an anonymous caller."""
         response = HttpResponse(self.body, headers=self.headers)
-        if "HTTP_IF_NONE_MATCH" in request.META:
-            response = get_conditional_response(request, etag=self.headers["ETag"], response=response) or response
-            for name in self.headers.keys() - BODY_HEADERS if response.status_code == 304 else ():
-                response[name] = self.headers[name]
         if settings.DEBUG:
             response["X-Cache"] = "hit"
         return response
@@ -107,11 +104,16 @@ class ResponseCacheMiddleware:
         """Serve the cached response, or handle the request and complete what the view has stored."""
         if not _may_be_public(request):
             return self.get_response(request)
+        # The rest of the middleware would return 304, without the headers that are to be stored.
+        condition = request.META.pop("HTTP_IF_NONE_MATCH", None)
         response = _find_public_response(request)
         if response is None:
             response = self.get_response(request)
             _publish(request, response)
-        return response
+        if condition is None:
+            return response
+        request.META["HTTP_IF_NONE_MATCH"] = condition
+        return _to_conditional(request, response)
 
 
 def _may_be_public(request: HttpRequest) -> bool:
@@ -141,7 +143,7 @@ def _find_public_response(request: HttpRequest) -> HttpResponse | None:
     except (DisallowedHost, Error, ValueError):
         return None
     request.route = cached.route  # type: ignore[attr-defined]
-    return cached.to_public_response(request)
+    return cached.to_public_response()
 
 
 def _publish(request: HttpRequest, response: HttpResponse) -> None:
@@ -150,6 +152,16 @@ def _publish(request: HttpRequest, response: HttpResponse) -> None:
     if cached is not None and not cached.headers and response.status_code == 200 and not response.cookies:
         headers = {name: value for name, value in response.items() if name != "X-Cache"}
         replace(cached, headers=headers).save(key)
+
+
+def _to_conditional(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Return 304 if the client has this response already."""
+    if response.status_code != 200 or "ETag" not in response:
+        return response
+    conditional = get_conditional_response(request, etag=response["ETag"], response=response) or response
+    for name in response.headers.keys() - BODY_HEADERS if conditional is not response else ():
+        conditional[name] = response[name]
+    return conditional
 
 
 def with_response_cache(handler: Callable[..., Any], request: Request, view: Any) -> Callable[..., Any]:
@@ -200,10 +212,14 @@ def _cached_response(
 
 
 def _key(request: HttpRequest, language: str | None) -> str:
-    """Return the cache key of a URL. It is the whole URL, because responses contain absolute links."""
+    """Return the cache key of a URL. It is the whole URL, because responses contain absolute links.
+
+    Responses of another release may have other fields, and those of another mode of this one other headers.
+    """
     path, _, query = request.build_absolute_uri().partition("?")
     path = path if path.endswith("/") else f"{path}/"
-    return f"response:{'?' if query else ''}" + sha256_hex(f"{path}?{query}\n{language}")
+    parts = [f"{path}?{query}", language, code_digest(), settings.DEBUG]
+    return f"response:{'?' if query else ''}" + sha256_hex("\n".join(map(str, parts)))
 
 
 def _get_or_wait(key: str, versions: Mapping[str, int]) -> CachedResponse | None:

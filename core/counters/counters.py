@@ -41,7 +41,15 @@ def increment(steps: Mapping[str, int]) -> None:
     """Increment counters, each by its step, and bump TOTALS_VERSION."""
     steps = {name: step for name, step in steps.items() if step}
     if steps:
-        add({**steps, TOTALS_VERSION: 1})
+        add({**steps, TOTALS_VERSION: version_step()})
+
+
+def version_step() -> int:
+    """Return a step by which a version is incremented.
+
+    It is random: versions of a database that was restored from a backup must not come to values that they had before.
+    """
+    return random.randrange(1, 2**31)
 
 
 def add(steps: Mapping[str, int]) -> None:

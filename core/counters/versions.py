@@ -11,7 +11,7 @@ from core.counters import counters
 
 def bump_versions(*names: str) -> None:
     """Bump cache versions, which invalidates all responses cached under the old ones."""
-    counters.add(dict.fromkeys(names, 1))
+    counters.add(dict.fromkeys(names, counters.version_step()))
 
 
 def get_versions(names: Iterable[str]) -> dict[str, int]:
