@@ -109,7 +109,9 @@ class BookViewSet(
         request=ISBNLookupSerializer,
         responses={
             200: OpenApiResponse(BookSerializer, description="The book is in the catalog."),
-            201: OpenApiResponse(BookSerializer, description="The book, or an edition of it, was added from the provider."),
+            201: OpenApiResponse(
+                BookSerializer, description="The book, or an edition of it, was added from the provider."
+            ),
             **problem_schema(404, "`unknown_isbn`: neither the catalog nor the provider has the book."),
             **problem_schema(503, "`provider_unavailable`: the provider is not responding."),
         },

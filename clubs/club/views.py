@@ -22,7 +22,7 @@ from clubs.club.services import MAX_INCLUDED_ENTRIES, load_reading_list, prefetc
 from clubs.members.responses import joined_response
 from clubs.members.serializers import OwnMembershipSerializer
 from clubs.reading.serializers import EntrySerializer
-from clubs.roles import MembershipStatus, Rank
+from clubs.roles import Rank
 from core.api.exceptions import InvalidParameter
 from core.api.pagination import SearchPagination
 from core.api.responses import NO_CONTENT, problem_schema
