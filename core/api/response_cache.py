@@ -147,7 +147,7 @@ def _find_public_response(request: HttpRequest) -> HttpResponse | None:
 
 
 def _publish(request: HttpRequest, response: HttpResponse) -> None:
-    """Add the headers to a response that the view has stored or found in the cache."""
+    """Store a response that the view has built or found in the cache, with all headers."""
     key, cached = getattr(request, "cached_response", (None, None))
     if cached is not None and not cached.headers and response.status_code == 200 and not response.cookies:
         headers = {name: value for name, value in response.items() if name != "X-Cache"}
@@ -248,5 +248,6 @@ def _store(request: HttpRequest, key: str, versions: dict[str, int], response: R
     if len(response.content) <= MAX_CACHED_BYTES:
         route = request.resolver_match.route  # type: ignore[union-attr]
         cached = CachedResponse(versions, route, {}, response.content.decode())
-        cached.save(key)
         request.cached_response = key, cached  # type: ignore[attr-defined]
+        if not hasattr(request, "anonymous_wait"):  # else the middleware stores it, with the headers
+            cached.save(key)
