@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -90,21 +90,23 @@ class BookQuerySet(models.QuerySet["Book"]):
         """Return the book that has an edition with this normalized ISBN-13."""
         return self.filter(pk__in=Edition.objects.filter(isbn13=isbn13).values("book"))
 
-    def find_work(self, title: str, author: str) -> Book | None:
-        """Return the book that is this work (`catalog.identity`); `author` is the first author, and one of the book's.
+    def find_work(self, title: str, authors: Sequence[str]) -> Book | None:
+        """Return the book that is this work (`catalog.identity`), and that has the first of `authors` among its own.
 
-        None if it is not certain which one is meant. A book that names the author first comes before others, then the
-        most rated.
+        None if it is not certain which one is meant. Books by the same authors come before others, so that an
+        adaptation is not its original, then those that name the first author first, then the most rated.
         """
-        wanted = WorkTitle.parse(title)
-        same_key = self.not_merged().filter(match_key=wanted.key, author_rows__key=author_key(author))
+        wanted, keys = WorkTitle.parse(title), list(map(author_key, authors))
+        same_key = self.not_merged().filter(match_key=wanted.key, author_rows__key=keys[0])
         books: list[Any] = list(
             same_key.annotate(author_position=models.F("author_rows__position"))
             .order_by("author_position", "-ratings_count", "id")
-            .defer("description", "search_text")[:MAX_CANDIDATES]
+            .defer("description", "search_text")
+            .prefetch_related("author_rows")[:MAX_CANDIDATES]
         )
+        by_same_authors = [book for book in books if {row.key for row in book.author_rows.all()} == set(keys)]
         as_first = [book for book in books if book.author_position == 0]
-        for group in (as_first, books):
+        for group in (by_same_authors, as_first, books):
             index = only_match(wanted, [WorkTitle.parse(book.title) for book in group])
             if index is not None:
                 return group[index]

@@ -26,7 +26,7 @@ def lookup_isbn(isbn13: str, *, by: User, provider: Provider | None = None) -> t
 def _create_from_provider(provider_book: ProviderBook, isbn13: str, *, by: User) -> tuple[Book, bool]:
     """Create the book, or add the edition to its work; if a concurrent request has done so, return that book."""
     fields = provider_book.as_fields()
-    existing = provider_book.authors and Book.objects.find_work(provider_book.title, provider_book.authors[0])
+    existing = provider_book.authors and Book.objects.find_work(provider_book.title, provider_book.authors)
     if not existing:
         try:
             return Book.create_book(by=by, isbn13=isbn13, **fields), True

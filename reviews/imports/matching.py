@@ -10,10 +10,10 @@ from reviews.imports.rows import ReviewRow
 
 
 def find_book(row: ReviewRow) -> Book | None:
-    """Return the book by ISBN, else by title and first author, or None."""
+    """Return the book by ISBN, else by title and authors, or None."""
     if row.isbn13 and (book := Book.objects.with_isbn(row.isbn13).first()):
         return book
-    return Book.objects.find_work(row.title, row.authors[0])
+    return Book.objects.find_work(row.title, row.authors)
 
 
 def add_book(row: ReviewRow, *, by: User) -> Book:

@@ -126,7 +126,7 @@ def date_read(texts: Sequence[str], warnings: list[str], *, day_first: bool | No
 def isbn(texts: Sequence[str], warnings: list[str]) -> str:
     """Return the first valid ISBN in normal form, or an empty string."""
     problems: list[str] = []
-    for text in filter(None, map(_unformatted, texts)):
+    for text in filter(None, map(unformatted, texts)):
         if _SCIENTIFIC.fullmatch(text):
             problems.append("rounded_isbn")
         elif found := records.isbn(text.rjust(10, "0") if _LOST_ZEROS.fullmatch(text) else text, problems):
@@ -136,8 +136,8 @@ def isbn(texts: Sequence[str], warnings: list[str]) -> str:
     return ""
 
 
-def _unformatted(text: str) -> str:
-    """Return what a spreadsheet shows of a number: `="0439023483"`, `'0439023483` or `439023483.0`."""
+def unformatted(text: str) -> str:
+    """Return what a spreadsheet shows of a cell: `="0439023483"`, `'0439023483` or `439023483.0`."""
     return re.sub(r"(?<=[0-9])[.,]0+$", "", text.strip().removeprefix("=").strip("\"'"))
 
 

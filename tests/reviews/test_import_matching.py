@@ -65,6 +65,14 @@ def test_book_that_names_the_author_first_comes_first(upload):
     assert Review.objects.get().book == novel
 
 
+@pytest.mark.parametrize("additional", ["", "Nancy Butler"])
+def test_book_by_the_same_authors_comes_first(upload, additional):
+    novel, adaptation = add("Emma", "Jane Austen"), add("Emma", "Jane Austen", "Nancy Butler")
+    Book.objects.filter(pk=(novel if additional else adaptation).pk).update(ratings_count=9)
+    upload(goodreads(row("Emma", "Jane Austen", additional)))
+    assert Review.objects.get().book == (adaptation if additional else novel)
+
+
 @pytest.mark.parametrize(
     ("here", "there"),
     [
@@ -127,10 +135,27 @@ def test_isbn_of_several_titles_keeps_all_reviews(upload, known):
     assert upload(data)["skipped"] == 3
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    ["9788181312570", "978-81-8131-257-0", "8181312570.0", "9788181312570,00", "'9788181312570", "ISBN 8181312570"],
+)
+@pytest.mark.parametrize("column", ["ISBN", "ISBN13"])
+def test_shared_isbn_is_recognized_in_any_spelling(upload, spelling, column):
+    data = goodreads(
+        row("Animals", "Britannica", **{"ISBN13": '="9788181312570"'}),
+        row("Time", "Britannica", **{column: spelling, "Book Id": "2"}),
+    )
+    report = upload(data)
+    assert report["created"] == 2
+    assert {remark["code"]: remark["rows"] for remark in report["remarks"]}["shared_isbn"] == 2
+    assert upload(data)["skipped"] == 2
+
+
 def test_isbn_of_one_title_in_two_spellings_is_used(upload):
     book = add("Something", "Else", isbn13="9788181312570")
     data = goodreads(
-        row("Emma", "Jane Austen", **SHARED), row("EMMA (Classics, #1)", "Jane Austen", **SHARED, **{"Book Id": "2"})
+        row("Emma", "Jane Austen", **SHARED),
+        row("EMMA (Classics, #1)", "Jane Austen", **SHARED, **{"Book Id": "2", "My Rating": "4"}),
     )
     assert upload(data)["remarks"] == [
         {"code": "same_book", "reason": "Another row of the file is about the same book.", "rows": 1}
