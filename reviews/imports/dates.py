@@ -13,7 +13,7 @@ _TIME = re.compile(r"[T ]\s*[0-9]{1,2}:[0-9]{2}.*", re.DOTALL)
 _ORDINAL = re.compile(r"(?<=[0-9])(?:st|nd|rd|th|º)\b", re.IGNORECASE)
 _NUMERIC = re.compile(r"([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4}|[0-9]{2})")
 # Year, month and day in words or numbers, such as "2022-12-25", "25-Dec-22" and "domingo, 25 de dezembro de 2022".
-_PARTS = re.compile(r"(?:[^\W\d][\w-]*, )?(\w+)[\s./-]+(?:(?:de|of) )?(\w+)[\s,./-]+(?:de )?(\w+)")
+_PARTS = re.compile(r"(?:[^\W\d][\w-]*\.?, )?(\w+)[\s./-]+(?:(?:de|of) )?(\w+)[\s,./-]+(?:de )?(\w+)")
 # Days since the start of 1900, as spreadsheets store dates; five digits begin in 1927.
 _SERIAL = re.compile(r"([1-9][0-9]{4})(?:[.,][0-9]+)?")
 _SERIAL_EPOCH = datetime.date(1899, 12, 30)

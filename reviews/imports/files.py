@@ -11,7 +11,7 @@ from reviews.imports import goodreads, storygraph
 from reviews.imports.dates import is_day_first
 from reviews.imports.encodings import decode
 from reviews.imports.errors import InvalidFileError, InvalidRowError
-from reviews.imports.rows import ReviewRow
+from reviews.imports.rows import ReviewRow, unformatted
 from reviews.imports.shared_isbns import shared_isbns
 from reviews.imports.tables import MAX_ROWS, read_table
 
@@ -113,7 +113,9 @@ class ExportFile:
     @cached_property
     def _is_day_first(self) -> bool | None:
         dates = [index for index, column in enumerate(self._columns) if column in self._format.dates]
-        return is_day_first(cells[index] for _line, cells in self._table.rows() if cells for index in dates)
+        return is_day_first(
+            unformatted(cells[index]) for _line, cells in self._table.rows() if cells for index in dates
+        )
 
     def _check_columns(self) -> None:
         """Raise InvalidFileError, naming the columns, if one is missing or ambiguous."""

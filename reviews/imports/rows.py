@@ -106,16 +106,18 @@ def rating(text: str, warnings: list[str]) -> int | None:
 def date_read(texts: Sequence[str], warnings: list[str], *, day_first: bool | None = None) -> datetime.datetime | None:
     """Return the first valid date as noon in UTC, which is the same day in nearly all time zones.
 
-    If noon of that day is still in the future, return the current time.
+    If noon of that day is still in the future, return the current time. No other date replaces an ambiguous one: the
+    day on which a book was shelved is not the one on which it was read.
     """
     problem = "no_date"
     for text in filter(str.strip, texts):
         try:
-            day = parse_date(text, day_first=day_first)
+            day = parse_date(unformatted(text), day_first=day_first)
         except AmbiguousDateError:
             problem = "ambiguous_date"
+            break
         except ValueError:
-            problem = "bad_date" if problem == "no_date" else problem
+            problem = "bad_date"
         else:
             noon = datetime.datetime(day.year, day.month, day.day, 12, tzinfo=datetime.UTC)
             return min(noon, timezone.now())

@@ -30,7 +30,7 @@ class Table:
         self._delimiter = delimiter
         self._skipped_lines = skipped_lines
         try:
-            header: list[str] = next(self._reader(), [])
+            header: list[str] = next(filter(None, self._reader()), [])
         except csv.Error:
             header = []
         names = [" ".join(name.split()) for name in header[:MAX_COLUMNS]]
@@ -44,7 +44,7 @@ class Table:
         if not self.header:
             return
         reader = self._reader()
-        next(reader)
+        next(filter(None, reader))
         while True:
             number, cells = self._skipped_lines + reader.line_num + 1, None
             try:

@@ -38,7 +38,14 @@ def dated(n: int, read: str, added: str = "") -> dict[str, str]:
         *("12/25/2022", "12/25/22", "12/25/2022 12:00:00 AM"),
         *("44920", "44920.5", "44920,0"),
         *("25-Dec-22", "25 Dec 2022", "Dec 25, 2022", "December 25th, 2022", "Sunday, December 25, 2022"),
-        *("25/dez/2022", "25 de dezembro de 2022", "25 dez. 2022", "domingo, 25 de dezembro de 2022", "2022-Dec-25"),
+        *(
+            "25/dez/2022",
+            "25 de dezembro de 2022",
+            "25 dez. 2022",
+            "domingo, 25 de dezembro de 2022",
+            "2022-Dec-25",
+            "dom., 25 de dez. de 2022",
+        ),
     ],
 )
 def test_date_with_one_meaning_is_read(text):
@@ -84,6 +91,12 @@ def test_order_of_day_and_month_needs_evidence(texts, day_first):
     assert is_day_first(texts) is day_first
 
 
+@pytest.mark.parametrize("cell", ["'{}", '="{}"', '"{}"'])
+def test_date_marked_as_text_is_read(upload, as_bob, cell):
+    upload(goodreads(dated(1, cell.format("05/06/2021")), dated(2, cell.format("25/12/2022"))))
+    assert days(as_bob.get("/api/v1/reviews/")) == ["2022-12-25", "2021-06-05"]
+
+
 def test_two_digit_year_is_not_in_the_future():
     with time_machine.travel(datetime.datetime(2026, 11, 29, tzinfo=datetime.UTC)):
         assert parse_date("25/12/25", day_first=None).year == 2025
@@ -108,6 +121,7 @@ def test_one_date_decides_the_order_of_the_others(upload, as_bob, certain, expec
     ("read", "added", "code"),
     [
         ("05/06/2021", "06/07/2021", "ambiguous_date"),
+        ("05/06/2021", "2021/07/06", "ambiguous_date"),
         ("", "05/06/21", "ambiguous_date"),
         ("soon", "05.06.2021", "ambiguous_date"),
         ("soon", "", "bad_date"),

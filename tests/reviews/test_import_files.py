@@ -62,6 +62,8 @@ FORMS = {
     "sep=,": sep_line(","),
     "sep=;": sep_line(";"),
     "SEP=tab": sep_line("\t").replace(b"sep", b"SEP"),
+    "empty lines first": b"\r\n\n" + goodreads(*ROWS, delimiter=";"),
+    "empty line after sep=": b"sep=;\r\n\r\n" + goodreads(*ROWS, delimiter=";"),
     "sep=| with BOM": b"\xef\xbb\xbf" + sep_line("|"),
     "quoted rows": wrapped(goodreads(*ROWS)),
     "quoted rows with empty cells": wrapped(goodreads(*ROWS), empty_cells=2),
@@ -87,16 +89,17 @@ def test_form_of_a_file_does_not_matter(upload, form):
     assert snapshot() == before
 
 
-@pytest.mark.parametrize("form", ["semicolons", "sep=;", "quoted rows", "UTF-16 and tabs"])
+@pytest.mark.parametrize("form", ["semicolons", "sep=;", "empty line first", "quoted rows", "UTF-16 and tabs"])
 def test_line_numbers_are_those_of_the_file(upload, form):
     rows = ({}, {"My Rating": "9"})
     data = {
         "semicolons": goodreads(*rows, delimiter=";"),
         "sep=;": b"sep=;\r\n" + goodreads(*rows, delimiter=";"),
+        "empty line first": b"\r\n" + goodreads(*rows),
         "quoted rows": wrapped(goodreads(*rows)),
         "UTF-16 and tabs": goodreads(*rows, delimiter="\t", encoding="utf-16"),
     }[form]
-    assert [error["line"] for error in upload(data)["errors"]] == [4 if form == "sep=;" else 3]
+    assert [error["line"] for error in upload(data)["errors"]] == [4 if form in ("sep=;", "empty line first") else 3]
 
 
 def test_storygraph_file_of_a_spreadsheet_is_imported(upload):
