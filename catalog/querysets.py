@@ -91,10 +91,11 @@ class BookQuerySet(models.QuerySet["Book"]):
         return self.filter(pk__in=Edition.objects.filter(isbn13=isbn13).values("book"))
 
     def find_work(self, title: str, authors: Sequence[str]) -> Book | None:
-        """Return the book that is this work (`catalog.identity`), and that has the first of `authors` among its own.
+        """Return the book that is this work (`catalog.identity`), None if it is not certain which one is meant.
 
-        None if it is not certain which one is meant. Books by the same authors come before others, so that an
-        adaptation is not its original, then those that name the first author first, then the most rated.
+        The first of `authors` must be among the book's, and the book's first author among `authors`: one who is named
+        later may be adapted or translated. Books by the same authors come before others, then those that name the first
+        author first, then the most rated.
         """
         wanted, keys = WorkTitle.parse(title), list(map(author_key, authors))
         same_key = self.not_merged().filter(match_key=wanted.key, author_rows__key=keys[0])
@@ -104,8 +105,10 @@ class BookQuerySet(models.QuerySet["Book"]):
             .defer("description", "search_text")
             .prefetch_related("author_rows")[:MAX_CANDIDATES]
         )
-        by_same_authors = [book for book in books if {row.key for row in book.author_rows.all()} == set(keys)]
-        as_first = [book for book in books if book.author_position == 0]
+        book_keys = {book.pk: [row.key for row in book.author_rows.all()] for book in books}
+        books = [book for book in books if book_keys[book.pk][0] in keys]
+        by_same_authors = [book for book in books if set(book_keys[book.pk]) == set(keys)]
+        as_first = [book for book in books if book_keys[book.pk][0] == keys[0]]
         for group in (by_same_authors, as_first, books):
             index = only_match(wanted, [WorkTitle.parse(book.title) for book in group])
             if index is not None:

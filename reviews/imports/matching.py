@@ -16,6 +16,14 @@ def find_book(row: ReviewRow) -> Book | None:
     return Book.objects.find_work(row.title, row.authors)
 
 
+def lock_book(row: ReviewRow) -> Book | None:
+    """Find the book and lock it, or the one that it has been merged into meanwhile."""
+    while book := find_book(row):
+        if locked := Book.objects.lock(book.pk):
+            return book if locked == book.pk else Book.objects.get(pk=locked)
+    return None
+
+
 def add_book(row: ReviewRow, *, by: User) -> Book:
     """Add the book to the catalog, or return the one that a concurrent request has added."""
     ignored: list[str] = []

@@ -98,7 +98,7 @@ def write(row: ReviewRow, *, review_import: ReviewImport) -> list[str]:
     imported from another row, are not changed.
     """
     user, warnings = review_import.user, list(row.warnings)
-    book = matching.find_book(row)
+    book = matching.lock_book(row)
     if book is None:
         book = matching.add_book(row, by=user)
         warnings.append("book_added")

@@ -2,7 +2,9 @@
 
 import pytest
 
+from catalog.merges.services import merge_books
 from catalog.models import Book
+from reviews.imports import matching
 from reviews.imports.runner import ImportRunner
 from reviews.models import Review, ReviewImport
 from tests.reviews.exports import goodreads, storygraph
@@ -41,6 +43,17 @@ def test_adaptation_is_not_the_adapted_work(upload, title, author, additional, o
     assert Review.objects.get(book=original).author.username == "alice"
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_adapted_work_is_not_the_adaptation(upload, order):
+    rows = [
+        row("1984", "Fido Nesti", "George Orwell"),
+        row("1984", "George Orwell", "Alex Jennings", **{"Book Id": "2"}),
+    ]
+    assert upload(goodreads(*rows[::order]))["created"] == 2
+    assert sorted(authors[0] for _title, authors in reviewed()) == ["Fido Nesti", "George Orwell"]
+    assert upload(goodreads(*rows))["skipped"] == 2
+
+
 @pytest.mark.parametrize(
     ("authors", "author", "additional"),
     [
@@ -51,7 +64,7 @@ def test_adaptation_is_not_the_adapted_work(upload, title, author, additional, o
         (("村上 春樹",), "村上春樹", ""),
     ],
 )
-def test_first_author_is_among_those_of_the_book(upload, authors, author, additional):
+def test_first_authors_are_among_those_of_the_other(upload, authors, author, additional):
     book = add("Good Omens", *authors)
     upload(goodreads(row("Good Omens", author, additional)))
     assert Review.objects.get().book == book
@@ -187,3 +200,21 @@ def test_matching_takes_constant_queries(upload, alice, django_assert_max_num_qu
         add("Title", "Author")
         add("Title: A Novel", "Author", "Another")
     assert import_one(2) == first
+
+
+def test_book_that_is_merged_meanwhile_is_followed(upload, alice, staff, monkeypatch):
+    source, target = add("Emma", "Jane Austen"), add("Emma, a Novel", "Austen")
+    Review.create_review(book=target, by=alice, rating=3)
+    merge_books(target=target, source=source, by=staff, reason="The same work")
+    monkeypatch.setattr(matching, "find_book", lambda _row: source)
+    report = upload(goodreads(row("Emma", "Jane Austen")))
+    assert [remark["code"] for remark in report["remarks"]] == ["reviewed_here"]
+    assert Review.objects.get().book == target
+
+
+def test_book_that_is_deleted_meanwhile_is_added(upload, monkeypatch):
+    deleted = add("Emma", "Jane Austen")
+    Book.objects.filter(pk=deleted.pk).delete()
+    found = iter([deleted, None])
+    monkeypatch.setattr(matching, "find_book", lambda _row: next(found))
+    assert upload(goodreads(row("Emma", "Jane Austen")))["created"] == 1

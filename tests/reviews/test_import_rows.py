@@ -214,7 +214,7 @@ def test_future_date_is_replaced_by_now():
     [
         ("Some other title", ["Somebody"], "9780345539786"),
         ("Red Rising", ["Pierce Brown"], None),
-        ("RED RISING", ["Someone", "pierce  brown"], None),
+        ("RED RISING", ["pierce  brown", "Someone"], None),
         ("Red Rising (Red Rising Saga, #1)", ["Pierce Brown"], None),
         ("Red Rising (Red Rising Trilogy #1)", ["P. Ierce Brown"], "9781444758993"),
     ],
