@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from core.search.fields import CONJUNCTIONS
+from core.search.fields import AMPERSANDS, CONJUNCTIONS
 from core.search.normalize import APOSTROPHES, fold_case, fold_case_and_accents, split_accented_words, split_words
 
 KEY_LENGTH = 191
@@ -31,7 +31,7 @@ _KINDS_OF_TEXT = frozenset(
     "novel novela novella romance roman memoir memoirs memorias biography biografia autobiography autobiografia diary"
     " diario history historia story tale stories tales historias contos poems poemas essays ensaios play".split()
 )
-_AMPERSAND = re.compile(r"(?<=\w)\s*&\s*(?=\w)")
+_AMPERSAND = re.compile(rf"(?<=[^\s&])\s*{AMPERSANDS.pattern}\s*(?=[^\s&])")
 _SUBTITLE = re.compile(r"\s*[:;]\s+|\s+[-\u2010-\u2015]\s+|,\s+(?=(?:or|ou)\b)", re.IGNORECASE)
 
 # Words of a subtitle that make it a part of a work.
@@ -156,7 +156,10 @@ def _split_article(title: str) -> tuple[str, tuple[str, ...]]:
 
 def _title_words(title: str) -> tuple[str, ...]:
     """Return the words of a title, with their accents; signs alone, as in `???`, count as words."""
-    words = split_accented_words(_AMPERSAND.sub(" and ", title)) or fold_case(title).split()
+    if split_accented_words(title):
+        words = split_accented_words(_AMPERSAND.sub(" and ", title))
+    else:
+        words = fold_case(title).split()
     last = len(words) - 1
     return tuple("and" if 0 < n < last and word in CONJUNCTIONS else word for n, word in enumerate(words))
 

@@ -23,6 +23,8 @@ SORT_ARTICLES = {
     "pt": re.compile(r"^(?:[oa]s?|uma?|uns|umas) "),
     "": re.compile(r"^(?:the|an?|os?|uma?|uns|umas|as(?= \w+s\b)) "),
 }
+# Quotation marks and other punctuation before the first word.
+_LEADING_MARKS = re.compile(r"^\W+(?=\w)")
 
 
 def sort_key(text: str) -> str:
@@ -32,9 +34,9 @@ def sort_key(text: str) -> str:
 
 def title_sort_key(title: str, language: str = "") -> str:
     """Return the form by which titles are sorted: without quotation marks and articles at the beginning."""
-    text = re.sub(r"^\W+(?=\w)", "", fold_case_and_accents(title))
+    text = _LEADING_MARKS.sub("", fold_case_and_accents(title))
     if article := SORT_ARTICLES.get(language.partition("-")[0]):
-        text = article.sub("", text)
+        text = _LEADING_MARKS.sub("", article.sub("", text))
     return text[:KEY_LENGTH].rstrip()
 
 

@@ -10,6 +10,7 @@ query languages.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,13 +21,19 @@ from core.search.normalize import APOSTROPHES, split_words
 
 TERM_PREFIX = "qq"
 # InnoDB ignores words over 84 characters; stored and searched words are both truncated, so that longer ones are found.
-MAX_TERM_LENGTH = 40
+MAX_TERM_LENGTH = 80
 MAX_QUERY_TERMS = 10
 
 # Chinese and Japanese have no spaces between words, so each character is a word and any part of a title is found.
 _IDEOGRAPHS = r"\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD = re.compile(f"[{_IDEOGRAPHS}]|[^{_IDEOGRAPHS}]+")
-_HYPHENS = re.compile("(?<=\\w)[-\u2010-\u2015\u2212](?=\\w)")
+# Hyphens, the Hebrew maqaf, and the dots within words (Col·lecció) and names (J・K・ローリング).
+_HYPHENS = re.compile("(?<=\\S)[-\u05be\u2010-\u2015\u2212\u00b7\u0387\u2027\u30fb\uff65](?=\\S)")
+# Full stops, and the invisible characters that separate words in Khmer or Thai and parts of words in Persian.
+_STOPS = re.compile("[.\u200b\u200c]")
+# Initials without full stops: J K Rowling.
+_SPACED_INITIALS = re.compile(r"(?<!\w)[^\W\d_](?:\s+[^\W\d_](?!\w))+")
+AMPERSANDS = re.compile("[&\ufe60\uff06]")
 # A search for any of these words finds titles with "&".
 CONJUNCTIONS = ("and", "e", "y", "et", "und", "och", "og")
 
@@ -34,7 +41,7 @@ CONJUNCTIONS = ("and", "e", "y", "et", "und", "och", "og")
 def tokenize(text: str) -> list[str]:
     """Return the distinct words of `text` in order, as they are stored in the index."""
     found = (part for word in split_words(text) for part in _WORD.findall(word))
-    return list(dict.fromkeys(TERM_PREFIX + "".join(map(_ascii_beyond_bmp, word))[:MAX_TERM_LENGTH] for word in found))
+    return list(dict.fromkeys(TERM_PREFIX + _escape(word)[:MAX_TERM_LENGTH] for word in found))
 
 
 def query_terms(text: str) -> list[str]:
@@ -49,15 +56,28 @@ def build_search_text(texts: Iterable[str]) -> str:
     `enders` and `ender's` find Ender's Game, and `jrr` and `j r r` find J.R.R. Tolkien.
     """
     text = " ".join(texts)
-    variants = [text, re.sub(r"\.", " ", APOSTROPHES.sub(" ", text)), _HYPHENS.sub("", text)]
-    if "&" in text:
+    parts, whole = _STOPS.sub(" ", APOSTROPHES.sub(" ", text)), _HYPHENS.sub("", text)
+    variants = [text, parts, whole, _SPACED_INITIALS.sub(_without_spaces, whole)]
+    if AMPERSANDS.search(text):
         variants.extend(CONJUNCTIONS)
     return " ".join(dict.fromkeys(term for variant in dict.fromkeys(variants) for term in tokenize(variant)))
 
 
-def _ascii_beyond_bmp(character: str) -> str:
-    """Escape characters beyond U+FFFF, which the servers treat as punctuation, as `_` and five digits."""
-    return character if ord(character) < 0x10000 else f"_{ord(character):05x}"
+def _without_spaces(found: re.Match[str]) -> str:
+    return "".join(found[0].split())
+
+
+def _escape(word: str) -> str:
+    """Escape the characters of a word that the servers treat as punctuation, as `_` and five digits.
+
+    Those are the characters beyond U+FFFF and, because the tables of the servers are old, what Unicode has added since:
+    signs of Burmese, for example. Unicode 3.2 is older than these tables.
+    """
+    return word if word.isascii() else "".join(c if _is_known(c) else f"_{ord(c):05x}" for c in word)
+
+
+def _is_known(character: str) -> bool:
+    return character < "\U00010000" and unicodedata.ucd_3_2_0.category(character) != "Cn"
 
 
 class SearchField(models.TextField):  # type: ignore[type-arg]

@@ -25,6 +25,9 @@ _ACCENTS = re.compile(
 # Cyrillic letters that only look like another one with an accent. Not among them: ё, ѐ and ѝ, which are also written
 # without it.
 _NOT_CYRILLIC_LETTERS = re.compile("[^ѓїќўйѷӂӑӓӗӛӝӟӣӥӧӫӭӯӱӵӹ]+")
+# Letters that older texts write as another letter, a virama and a zero-width joiner: the Malayalam chillus and the
+# Bengali khanda ta. Without the joiner, which is ignored.
+_OLDER_SPELLINGS = str.maketrans({"ൺ": "ണ്", "ൻ": "ന്", "ർ": "ര്", "ൽ": "ല്", "ൾ": "ള്", "ൿ": "ക്", "ৎ": "ত্"})
 # Unicode's Default_Ignorable_Code_Point: soft hyphens, zero-width characters, direction marks, variation selectors,
 # fillers, tags.
 _IGNORABLE = re.compile(
@@ -33,12 +36,12 @@ _IGNORABLE = re.compile(
 )
 # Also letters that are typed or printed as one, and accents that stand alone.
 APOSTROPHES = re.compile(
-    "['`\u00b4\u02b9-\u02bc\u02be\u02bf\u055a\u1fbd\u1fbf\u2018\u2019\u201b\u2032\ua78b\ua78c\uff07]"
+    "['`\u00b4\u02b9-\u02bf\u055a\u05f3\u1fbd\u1fbf\u2018\u2019\u201b\u2032\ua78b\ua78c\uff07\uff40]"
 )
 # Two or more single letters with full stops: J.R.R., J. R. R., P.S
 _INITIALS = re.compile(r"(?<!\w)[^\W\d_](?:\.[^\W\d_](?!\w)|\.\s+[^\W\d_](?=\.))+\.?")
-# The signs in the names C++, C# and A+.
-_SIGNS = re.compile(r"(?<!\w)([^\W\d_])([+#♯]+)(?!\w)")
+# The signs in the names C++, C# and A+, also before a number: C++17.
+_SIGNS = re.compile(r"(?<!\w)([^\W\d_])([+#♯]+)(?![^\W\d])")
 _SIGN_NAMES = str.maketrans({"+": "plus", "#": "sharp", "♯": "sharp"})
 
 _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp", "Cn", "Co", "Cs"}
@@ -109,8 +112,10 @@ def fold_case_and_accents(text: str) -> str:
 
 def fold_case(text: str) -> str:
     """Remove case, invisible characters and differences of encoding (NFKC)."""
-    visible = _IGNORABLE.sub("", text)
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
+    # Case folding makes a letter of the Greek iota subscript, and leaves a dot on the i of the Turkish capital.
+    visible = unicodedata.normalize("NFD", _IGNORABLE.sub("", text)).replace("\u0345", "")
+    folded = unicodedata.normalize("NFKC", visible).casefold().replace("i\u0307", "i")
+    return unicodedata.normalize("NFKC", folded.translate(_OLDER_SPELLINGS))
 
 
 def split_words(text: str) -> list[str]:
@@ -130,7 +135,7 @@ def _join_words(text: str) -> str:
     """Fold the case of `text`, and write as one word what is one."""
     text = fold_case(APOSTROPHES.sub("", text))
     text = _INITIALS.sub(lambda found: re.sub(r"\W", "", found[0]) + " ", text)
-    return _SIGNS.sub(lambda found: found[1] + found[2].translate(_SIGN_NAMES), text)
+    return _SIGNS.sub(lambda found: f"{found[1]}{found[2].translate(_SIGN_NAMES)} ", text)
 
 
 def _split(text: str) -> list[str]:

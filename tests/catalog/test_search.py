@@ -35,6 +35,9 @@ SHELF = [
     ("ノルウェイの森", "村上春樹"),
     ("紅樓夢", "曹雪芹"),
     ("𠮷野家物語", "𠮷田"),
+    ("ပါတော်မူ မြန်မာ့", "မင်းသိင်္ခ"),
+    ("ပါးစပ်", "ကိုကို"),
+    ("कॅट ॲनिमल", "जॉर्ज ऑर्वेल"),
     ("Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft", "Ø. Łukasz"),
 ]
 
@@ -78,6 +81,10 @@ def shelf(add_book: Callable[..., Book]) -> None:
         ("森", {"ノルウェイの森"}),
         ("樓夢", {"紅樓夢"}),
         ("𠮷", {"𠮷野家物語"}),
+        ("ပါတော်မူ", {"ပါတော်မူ မြန်မာ့"}),
+        ("မြန်မာ", {"ပါတော်မူ မြန်မာ့"}),
+        ("ပါတ", {"ပါတော်မူ မြန်မာ့"}),
+        ("ॲनि", {"कॅट ॲनिमल"}),
         ("野家", {"𠮷野家物語"}),
         ("Donaudampfschifffahrtselektrizitätenhauptbetriebswerk", {SHELF[-1][0]}),
         ("o lukasz", {SHELF[-1][0]}),
