@@ -72,7 +72,9 @@ def authenticate(name: str, password: str) -> User:
     Raises InvalidCredentials, or PermissionDeniedProblem `account_suspended`. An unknown name causes the same hashing
     and logging as a wrong password, so that the response time does not reveal accounts.
     """
-    users = User.objects.with_verified_email(name) if "@" in name else User.objects.with_username(name)
+    # Normalized first, because an input method may type a full-width `＠`.
+    is_email = "@" in normalize_identifier(name)
+    users = User.objects.with_verified_email(name) if is_email else User.objects.with_username(name)
     user = users.first()
     if check_password(user, password) and user is not None and user.is_active:
         if not user.is_suspended:

@@ -45,8 +45,8 @@ _SIGNS = re.compile(r"(?<!\w)([^\W\d_])([+#♯]+)(?![^\W\d])")
 _SIGN_NAMES = str.maketrans({"+": "plus", "#": "sharp", "♯": "sharp"})
 
 _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp", "Cn", "Co", "Cs"}
-# Letters without a visible glyph: Hangul fillers, the braille blank, variation selectors.
-_BLANK_LETTERS = set("\u115f\u1160\u3164\uffa0\u2800\u034f") | {chr(c) for c in range(0xFE00, 0xFE10)}
+# Symbols without a visible glyph: the braille blank and the null notehead of music.
+_BLANK_SYMBOLS = {"\u2800", "\U0001d159"}
 
 
 # Characters that break a line or change the text direction: controls, the line and paragraph separators, and the
@@ -145,7 +145,7 @@ def _split(text: str) -> list[str]:
 
 def is_blank(text: str) -> bool:
     """Return whether the text has only invisible characters, such as spaces, controls and zero-width characters."""
-    return all(unicodedata.category(c) in _INVISIBLE or c in _BLANK_LETTERS for c in text)
+    return all(unicodedata.category(c) in _INVISIBLE or c in _BLANK_SYMBOLS for c in _IGNORABLE.sub("", text))
 
 
 def language_tag(code: str) -> str:

@@ -13,7 +13,10 @@ from tests.conftest import PASSWORD
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("name", ["alice", "ALICE", "Alice", " alice ", "alice@example.org", "Alice@Example.ORG"])
+@pytest.mark.parametrize(
+    "name",
+    ["alice", "ALICE", "Alice", " alice ", "ａｌｉｃｅ", "alice@example.org", "Alice@Example.ORG", "alice＠example．org"],
+)
 def test_login_by_username_or_verified_address(post, alice, name):
     response = post("login", username=name, password=PASSWORD)
     assert response.status_code == 200
@@ -215,7 +218,7 @@ def test_requests_do_not_write_last_login(alice, sign_in, django_assert_num_quer
         bearer(access).get(f"{V1}users/me/")
 
 
-@pytest.mark.parametrize("blank", ["", "   ", "\u200b", "\u00a0\u3164", "\ufe0f\u2800"], ids=ascii)
+@pytest.mark.parametrize("blank", ["", "   ", "\u200b", "\u00a0\u3164", "\ufe0f\u2800", "\u17b4\u17b5"], ids=ascii)
 @pytest.mark.parametrize(
     ("route", "field"),
     [

@@ -3,7 +3,7 @@
 import pytest
 
 from core.search.fields import build_search_text, query_terms
-from core.search.normalize import fold_case_and_accents, split_words
+from core.search.normalize import fold_case_and_accents, is_blank, split_words
 
 SAME = {
     "Portuguese": ("São João", "sao joao"),
@@ -125,3 +125,20 @@ def test_search_text_has_parts_and_whole_words(text: str, queries: list[str]) ->
     stored = build_search_text([text]).split()
     for query in queries:
         assert all(any(word.startswith(term) for word in stored) for term in query_terms(query)), query
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", " \t\u3000", "\u200b\ufeff", "\u115f\u1160\u3164\uffa0", "\u2800", "\ufe0f", "\U000e0100\U000e01ef"),
+        *("\u180b\u180f", "\u17b4\u17b5", "\U000e0001\U000e0041", "\U0001d159\U0001d173", "\u034f\u00ad"),
+    ],
+    ids=ascii,
+)
+def test_invisible_text_is_blank(text):
+    assert is_blank(text)
+
+
+@pytest.mark.parametrize("text", ["។", "\u0300", "ក\u17b4", "\u1820\u180b", "♪", "葛\U000e0100", "👩\u200d👧", "."], ids=ascii)
+def test_visible_text_is_not_blank(text):
+    assert not is_blank(text)
