@@ -6,7 +6,11 @@ from typing import Any
 from accounts.models import User
 from catalog.imports import records
 from catalog.models import Book, DuplicateISBN
+from core.counters import counters
 from reviews.imports.rows import ReviewRow
+
+# A row of the counters that always counts 0: it is locked while a book is added.
+_ADDITIONS_LOCK = "imports:additions"
 
 
 def find_book(row: ReviewRow) -> Book | None:
@@ -22,6 +26,18 @@ def lock_book(row: ReviewRow) -> Book | None:
         if locked := Book.objects.lock(book.pk):
             return book if locked == book.pk else Book.objects.get(pk=locked)
     return None
+
+
+def get_or_add_book(row: ReviewRow, *, by: User) -> tuple[Book, bool]:
+    """Lock the book or add it to the catalog, and return it and whether it was added.
+
+    Imports add books one at a time, because no constraint stops two of them from adding the same work without an ISBN.
+    """
+    book = lock_book(row)
+    if book is None:
+        counters.add({_ADDITIONS_LOCK: 0})
+        book = lock_book(row)
+    return (book, False) if book else (add_book(row, by=by), True)
 
 
 def add_book(row: ReviewRow, *, by: User) -> Book:

@@ -98,9 +98,8 @@ def write(row: ReviewRow, *, review_import: ReviewImport) -> list[str]:
     imported from another row, are not changed.
     """
     user, warnings = review_import.user, list(row.warnings)
-    book = matching.lock_book(row)
-    if book is None:
-        book = matching.add_book(row, by=user)
+    book, added = matching.get_or_add_book(row, by=user)
+    if added:
         warnings.append("book_added")
     review = Review.objects.filter(author=user, book=book).first()
     if review is None:

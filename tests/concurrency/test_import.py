@@ -28,13 +28,17 @@ def start(user: User, data: bytes, source: str = "goodreads") -> ReviewImport:
     return start_import(by=user, source=source, visibility="public", data=data)
 
 
-def test_simultaneous_imports_of_the_same_new_books(make_user: Callable[..., User], monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("known_isbns", [True, False])
+def test_simultaneous_imports_of_the_same_new_books(
+    make_user: Callable[..., User], monkeypatch: pytest.MonkeyPatch, known_isbns: bool
+):
     isbns = [f"978{n:09d}" for n in range(30)]
     numbers = [isbn + str(-sum(int(d) * (1, 3)[i % 2] for i, d in enumerate(isbn)) % 10) for isbn in isbns]
-    rows = [book(n, ISBN13=f'="{number}"') for n, number in enumerate(numbers)]
+    rows = [book(n, ISBN13=f'="{number}"') if known_isbns else book(n) for n, number in enumerate(numbers)]
     monkeypatch.setattr(tasks, "MAX_SECONDS_PER_RUN", 0.2)
     for user in [make_user(f"reader{n}") for n in range(4)]:
-        random.shuffle(rows)
+        if known_isbns:
+            random.shuffle(rows)
         start(user, goodreads(*rows))
     at_once([run_pending] * 4)
     while QueuedTask.objects.filter(status="READY").update(run_after=timezone.now()):

@@ -215,6 +215,6 @@ def test_book_that_is_merged_meanwhile_is_followed(upload, alice, staff, monkeyp
 def test_book_that_is_deleted_meanwhile_is_added(upload, monkeypatch):
     deleted = add("Emma", "Jane Austen")
     Book.objects.filter(pk=deleted.pk).delete()
-    found = iter([deleted, None])
+    found = iter([deleted, None, None])
     monkeypatch.setattr(matching, "find_book", lambda _row: next(found))
     assert upload(goodreads(row("Emma", "Jane Austen")))["created"] == 1
