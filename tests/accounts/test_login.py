@@ -15,7 +15,16 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize(
     "name",
-    ["alice", "ALICE", "Alice", " alice ", "ａｌｉｃｅ", "alice@example.org", "Alice@Example.ORG", "alice＠example．org"],
+    [
+        "alice",
+        "ALICE",
+        "Alice",
+        " alice ",
+        "ａｌｉｃｅ",
+        "alice@example.org",
+        "Alice@Example.ORG",
+        "alice＠example．org",
+    ],
 )
 def test_login_by_username_or_verified_address(post, alice, name):
     response = post("login", username=name, password=PASSWORD)

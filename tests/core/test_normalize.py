@@ -139,6 +139,8 @@ def test_invisible_text_is_blank(text):
     assert is_blank(text)
 
 
-@pytest.mark.parametrize("text", ["។", "\u0300", "ក\u17b4", "\u1820\u180b", "♪", "葛\U000e0100", "👩\u200d👧", "."], ids=ascii)
+@pytest.mark.parametrize(
+    "text", ["។", "\u0300", "ក\u17b4", "\u1820\u180b", "♪", "葛\U000e0100", "👩\u200d👧", "."], ids=ascii
+)
 def test_visible_text_is_not_blank(text):
     assert not is_blank(text)
