@@ -20,7 +20,7 @@ def accounts_panel(request: HttpRequest) -> Panel | None:
     users, log = reverse("admin:accounts_user_changelist"), reverse("admin:core_auditentry_changelist")
     failures = AuditEntry.objects.filter(outcome=Outcome.REFUSED, created_at__gt=day_ago)
     rows = [
-        (_("new readers in 24 hours"), format_capped_count(User.objects.filter(joined_at__gt=day_ago)), users),
+        (_("new users in 24 hours"), format_capped_count(User.objects.filter(joined_at__gt=day_ago)), users),
         (_("failed logins in 24 hours"), format_capped_count(failures), f"{log}?outcome__exact=refused"),
     ]
     return Panel(_("Accounts"), rows)

@@ -373,7 +373,7 @@ def create_merges(sizes: dict[type[models.Model], int], base: int) -> None:
         sizes[Merge],
         target=f"{base} + n",
         source=source,
-        state=f"IF({random_int(20, 's')}, 'merged', 'undone')",
+        status=f"IF({random_int(20, 's')}, 'merged', 'undone')",
         created_by=str(staff.pk),
         reason="'The same work'",
         undone_by=None,
@@ -383,7 +383,7 @@ def create_merges(sizes: dict[type[models.Model], int], base: int) -> None:
     fill(MovedRow, 5 * sizes[Merge], merge=f"{merges} + 1 + FLOOR((n - 1) / 5)", kind="'review'", row="n")
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE catalog_book JOIN catalog_merge ON source_id = catalog_book.id AND state = 'merged'"
+            "UPDATE catalog_book JOIN catalog_merge ON source_id = catalog_book.id AND status = 'merged'"
             " SET merged_into = target_id, work_key = NULL, edition_key = NULL"
         )
 
@@ -392,8 +392,8 @@ def create_cases(sizes: dict[type[models.Model], int], bases: dict[str, int], us
     """Create moderation cases; the first one has thousands of reports, and one author has a tenth of all cases."""
     kinds = "ELT(1 + MOD(n, 4), 'review', 'post', 'book', 'user')"
     targets = ", ".join(f"{bases[word]} + FLOOR((n - 1) / 4) + 1" for word in ("review", "post", "book", "user"))
-    state = random_word("open open open closed closed closed closed closed closed deleted", "s")
-    opened = f"{state} = 'open'"
+    status = random_word("open open open closed closed closed closed closed closed deleted", "s")
+    opened = f"{status} = 'open'"
     first = fill(
         Case,
         sizes[Case],
@@ -401,7 +401,7 @@ def create_cases(sizes: dict[type[models.Model], int], bases: dict[str, int], us
         target_id=f"ELT(1 + MOD(n, 4), {targets})",
         title="CONCAT('Object ', n)",
         author=f"IF(MOD(n, 10) = 0, {bases['user'] + 1}, {user})",
-        state=state,
+        status=status,
         hidden_state=f"IF({random_int(4, 'h')}, '', IF({opened}, 'pending', 'hidden'))",
         reason="'spam'",
         severity=f"IF({opened}, 10 + {random_int(50, 'm')}, 0)",

@@ -258,7 +258,7 @@ class CaseAdmin(ReadOnlyModelAdmin):
     @admin.display(description=_("waiting time"), ordering="opened_at")
     def waiting_time(self, case: Case) -> str:
         """Return the age of the oldest pending report or appeal."""
-        return timesince(case.opened_at) if case.state == "open" else "—"
+        return timesince(case.opened_at) if case.status == "open" else "—"
 
     @admin.display(description=_("being viewed by"))
     def viewers(self, case: Any) -> str:

@@ -116,11 +116,11 @@ def moderation_panel(request: HttpRequest) -> Panel | None:
 
 # Filters of the case list: value of the `queue` parameter -> label and condition.
 QUEUES = {
-    "open": (pgettext_lazy("cases", "open"), Q(state=CaseStatus.OPEN)),
-    "appealed": (_("appealed"), Q(state=CaseStatus.OPEN, is_appealed=True)),
+    "open": (pgettext_lazy("cases", "open"), Q(status=CaseStatus.OPEN)),
+    "appealed": (_("appealed"), Q(status=CaseStatus.OPEN, is_appealed=True)),
     "pending": (_("hidden pending review"), Q(hidden_state=HiddenState.PENDING)),
     "hidden": (_("hidden"), Q(hidden_state__in=[HiddenState.PENDING, HiddenState.HIDDEN])),
-    "closed": (_("decided"), Q(state=CaseStatus.CLOSED)),
-    "deleted": (_("deleted"), Q(state=CaseStatus.DELETED)),
+    "closed": (_("decided"), Q(status=CaseStatus.CLOSED)),
+    "deleted": (_("deleted"), Q(status=CaseStatus.DELETED)),
     "all": (pgettext_lazy("cases", "all"), Q()),
 }

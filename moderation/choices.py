@@ -81,6 +81,6 @@ class CaseStatus(models.TextChoices):
 class HiddenState(models.TextChoices):
     """Visibility of the content of a case: visible, hidden by reports, or hidden by staff."""
 
-    NO = "", _("visible")
+    VISIBLE = "", _("visible")
     PENDING = "pending", _("hidden pending review")
     HIDDEN = "hidden", _("hidden by staff")

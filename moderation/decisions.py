@@ -209,7 +209,7 @@ class CaseReview:
         """Apply the action; return whether the content is visible again."""
         pending = self.case.hidden_state == HiddenState.PENDING
         if requested.action == Action.RESTORE or (requested.action == Action.DISMISS and pending):
-            self._set_hidden(HiddenState.NO)
+            self._set_hidden(HiddenState.VISIBLE)
             return True
         if requested.action == Action.HIDE or (requested.action in (Action.WARN, Action.SUSPEND) and pending):
             # Content that led to a warning or suspension stays hidden.
@@ -272,7 +272,7 @@ def available_actions(case: Case, target: ReportTarget[Any]) -> list[Action]:
         actions.append(Action.HIDE)
     if case.hidden_state:
         actions.append(Action.RESTORE)
-    if case.state == CaseStatus.OPEN:
+    if case.status == CaseStatus.OPEN:
         actions.append(Action.DISMISS)
     if case.author_id:
         actions += [Action.WARN, Action.SUSPEND]

@@ -16,6 +16,6 @@ def anonymize_cases(user: User) -> None:
     Appeal.objects.filter(author=user).delete()
     # Cases of deleted objects stay closed, even with unanswered appeals.
     for case in (
-        Case.objects.filter(pk__in=appealed).exclude(state=CaseStatus.DELETED).order_by("pk").select_for_update()
+        Case.objects.filter(pk__in=appealed).exclude(status=CaseStatus.DELETED).order_by("pk").select_for_update()
     ):
         case.refresh_queue_fields()

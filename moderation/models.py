@@ -52,13 +52,13 @@ class Case(models.Model):
     )
     # Not a foreign key, because the case outlives the club.
     club_id = models.BigIntegerField(null=True, db_index=True, verbose_name=_("club id"))
-    state = BinaryCollationCharField(
-        max_length=10, choices=CaseStatus.choices, default=CaseStatus.CLOSED, verbose_name=_("state")
+    status = BinaryCollationCharField(
+        max_length=10, choices=CaseStatus.choices, default=CaseStatus.CLOSED, verbose_name=_("status")
     )
     hidden_state = BinaryCollationCharField(
         max_length=10,
         choices=HiddenState.choices,
-        default=HiddenState.NO,
+        default=HiddenState.VISIBLE,
         blank=True,
         db_index=True,
         verbose_name=_("hidden state"),
@@ -73,7 +73,7 @@ class Case(models.Model):
     comment = models.CharField(max_length=COMMENT_LENGTH, blank=True, verbose_name=_("comment"))
     severity = models.PositiveSmallIntegerField(default=0, verbose_name=_("severity"))
     reports_count = models.PositiveIntegerField(
-        default=0, help_text=_("Number of pending reports."), verbose_name=_("reports count")
+        default=0, help_text=_("Number of pending reports."), verbose_name=_("number of reports")
     )
     is_appealed = models.BooleanField(default=False, verbose_name=_("is appealed"))
     opened_at = models.DateTimeField(default=timezone.now, verbose_name=_("opened at"))
@@ -89,9 +89,9 @@ class Case(models.Model):
         permissions = [("decide", _("Can decide cases"))]
         constraints = [models.UniqueConstraint(fields=["target_type", "target_id"], name="moderation_case_once")]
         indexes = [
-            models.Index(fields=["state", "-severity", "opened_at", "id"], name="moderation_case_queue"),
-            models.Index(fields=["state", "opened_at"], name="moderation_case_age"),
-            models.Index(fields=["state", "is_appealed"], name="moderation_case_appeals"),
+            models.Index(fields=["status", "-severity", "opened_at", "id"], name="moderation_case_queue"),
+            models.Index(fields=["status", "opened_at"], name="moderation_case_age"),
+            models.Index(fields=["status", "is_appealed"], name="moderation_case_appeals"),
         ]
 
     def __str__(self) -> str:
@@ -133,16 +133,16 @@ class Case(models.Model):
         self.reports_count, self.is_appealed = sum(n for n, _since in by_reason.values()), appeal is not None
         severities = [SEVERITY[Reason(reason)] for reason in by_reason] + ([APPEAL_SEVERITY] if appeal else [])
         self.severity = max(severities, default=0) + min(self.reports_count, MAX_REPORTS_IN_SCORE)
-        self.state = CaseStatus.OPEN if dates else CaseStatus.CLOSED
+        self.status = CaseStatus.OPEN if dates else CaseStatus.CLOSED
         self.opened_at = min(dates, default=self.opened_at)
         self.save()
 
     def close_deleted_target(self) -> None:
         """Close the case because its object is deleted. The case must be locked."""
-        self.state, self.hidden_state = CaseStatus.DELETED, HiddenState.NO
+        self.status, self.hidden_state = CaseStatus.DELETED, HiddenState.VISIBLE
         self.is_appealed, self.reports_count = False, 0
         self.version += 1
-        self.save(update_fields=["state", "hidden_state", "is_appealed", "reports_count", "version"])
+        self.save(update_fields=["status", "hidden_state", "is_appealed", "reports_count", "version"])
 
 
 class Report(models.Model):

@@ -27,7 +27,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def open(self) -> CaseQuerySet:
         """Return the cases that need a decision."""
-        return self.filter(state=CaseStatus.OPEN)
+        return self.filter(status=CaseStatus.OPEN)
 
     def lock_or_create(self, target_type: str, pk: int, snapshot: TargetSnapshot) -> Case:
         """Lock and return the case about an object; create it if there is none.
@@ -47,7 +47,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def close_deleted_target(self) -> None:
         """Close the cases whose object is deleted."""
-        for case in self.exclude(state=CaseStatus.DELETED).order_by("pk").select_for_update():
+        for case in self.exclude(status=CaseStatus.DELETED).order_by("pk").select_for_update():
             case.close_deleted_target()
 
 

@@ -93,7 +93,7 @@ class ReviewMergeHandler:
 
     def remaining(self, merge: Merge) -> int:
         """Return how many reviews are left to move; when undoing, also count archived ones."""
-        if merge.state == MergeStatus.MERGING:
+        if merge.status == MergeStatus.MERGING:
             return Review.objects.filter(book=merge.source_id).count()
         return merge.moved.filter(kind=KIND).count() + ArchivedReview.objects.filter(merge=merge).count()
 

@@ -90,7 +90,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True, verbose_name=_("is active"))
     suspended_until = models.DateTimeField(null=True, blank=True, verbose_name=_("suspended until"))
     search_text = SearchField(default="", editable=False)
-    reviews_count = models.PositiveIntegerField(default=0, editable=False, verbose_name=_("reviews count"))
+    reviews_count = models.PositiveIntegerField(default=0, editable=False, verbose_name=_("number of reviews"))
     reviews_on_deletion = models.CharField(
         max_length=10,
         choices=ReviewsOnDeletion.choices,
@@ -106,8 +106,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
-        verbose_name = _("reader")
-        verbose_name_plural = _("readers")
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
         permissions = [("appoint_staff", _("Can manage staff roles and permissions"))]
         indexes = [models.Index(fields=["email_key"]), models.Index(fields=["joined_at"])]
 

@@ -103,11 +103,11 @@ class TOTPDevice(models.Model):
     objects = TOTPDeviceManager()
 
     class Meta:
-        verbose_name = _("second factor")
-        verbose_name_plural = _("second factors")
+        verbose_name = _("authenticator app")
+        verbose_name_plural = _("authenticator apps")
 
     def __str__(self) -> str:
-        return f"second factor of {self.user_id}"
+        return f"authenticator app of {self.user_id}"
 
     @atomic_with_retry
     def verify_token(self, code: str) -> bool:

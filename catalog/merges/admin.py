@@ -24,8 +24,8 @@ from core.api.exceptions import Conflict
 class MergeAdmin(ReadOnlyModelAdmin):
     """Read-only admin for merges. The page of a merge can undo it."""
 
-    list_display = ("id", "source", "target", "state", "created_by", "created_at", "undone_by", "undone_at")
-    list_filter = ("state",)
+    list_display = ("id", "source", "target", "status", "created_by", "created_at", "undone_by", "undone_at")
+    list_filter = ("status",)
     list_prefetch_related = ("source", "target", "created_by", "undone_by")
 
     def has_merge_permission(self, request: HttpRequest) -> bool:
@@ -41,7 +41,7 @@ class MergeAdmin(ReadOnlyModelAdmin):
         form = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             return self._undo(request, merge, form.cleaned_data["reason"])
-        can_undo = self.has_merge_permission(request) and merge.state == MergeStatus.MERGED
+        can_undo = self.has_merge_permission(request) and merge.status == MergeStatus.MERGED
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -60,6 +60,6 @@ class MergeAdmin(ReadOnlyModelAdmin):
         except Conflict as conflict:
             self.message_user(request, conflict.detail, messages.ERROR)
         else:
-            if merge.state == MergeStatus.UNDONE:  # otherwise the page shows the progress
+            if merge.status == MergeStatus.UNDONE:  # otherwise the page shows the progress
                 self.message_user(request, _("The merge was undone."), messages.SUCCESS)
         return HttpResponseRedirect(request.path)

@@ -37,7 +37,7 @@ def run_merge(merge: Merge, *, seconds: float) -> bool:
     """Continue a merge or its undoing for at most `seconds`; return whether it is finished."""
     deadline = time.monotonic() + seconds
     merge.refresh_from_db()
-    undoing = merge.state == MergeStatus.UNDOING
+    undoing = merge.status == MergeStatus.UNDOING
     # Undo in reverse order.
     handlers: list[MergeHandler] = [*merge_handlers.values()]
     for handler in reversed(handlers) if undoing else handlers:
@@ -51,20 +51,20 @@ def run_merge(merge: Merge, *, seconds: float) -> bool:
 
 def remaining(merge: Merge) -> int:
     """Return how many rows are left to move; 0 for a finished merge."""
-    return sum(handler.remaining(merge) for handler in merge_handlers.values()) if merge.state in IN_PROGRESS else 0
+    return sum(handler.remaining(merge) for handler in merge_handlers.values()) if merge.status in IN_PROGRESS else 0
 
 
-def lock_books(merge: Merge, state: str) -> bool:
-    """Lock both books; return whether the merge is still in this state."""
+def lock_books(merge: Merge, status: str) -> bool:
+    """Lock both books; return whether the merge still has this status."""
     lock_books_by_id(merge.book_ids)
-    return Merge.objects.filter(pk=merge.pk, state=state).exists()
+    return Merge.objects.filter(pk=merge.pk, status=status).exists()
 
 
 @atomic_with_retry
 def _finish_merge(merge: Merge) -> None:
     if lock_books(merge, MergeStatus.MERGING):
-        Merge.objects.filter(pk=merge.pk).update(state=MergeStatus.MERGED)
-        merge.state = MergeStatus.MERGED
+        Merge.objects.filter(pk=merge.pk).update(status=MergeStatus.MERGED)
+        merge.status = MergeStatus.MERGED
 
 
 @atomic_with_retry
@@ -90,8 +90,8 @@ def _finish_undo(merge: Merge) -> None:
     # Otherwise the list of likely duplicates would show them again.
     update_columns(target, confirmed_distinct=True)
     counters.increment({"books": 1})
-    merge.state, merge.undone_at = MergeStatus.UNDONE, timezone.now()
-    merge.save(update_fields=["state", "undone_at"])
+    merge.status, merge.undone_at = MergeStatus.UNDONE, timezone.now()
+    merge.save(update_fields=["status", "undone_at"])
 
 
 def lock_books_by_id(ids: list[int]) -> dict[int, Book]:

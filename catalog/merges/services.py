@@ -81,7 +81,7 @@ def _start_undo(merge: Merge, *, by: User, reason: str) -> None:
     lock_rows(User, [by.pk])
     books = lock_books_by_id(merge.book_ids)
     merge.refresh_from_db()
-    if merge.state in (MergeStatus.UNDOING, MergeStatus.UNDONE):
+    if merge.status in (MergeStatus.UNDOING, MergeStatus.UNDONE):
         raise Conflict("not_merged", _("This merge has already been undone."))
     _check_idle(*merge.book_ids)
     later = Merge.objects.not_undone().involving(*merge.book_ids).filter(pk__gt=merge.pk).order_by("-pk").first()
@@ -89,8 +89,8 @@ def _start_undo(merge: Merge, *, by: User, reason: str) -> None:
         raise Conflict(
             "merged_since", _("One of these books was merged again later. Undo that merge first."), merge=later.pk
         )
-    merge.state, merge.undone_by, merge.undone_reason = MergeStatus.UNDOING, by, reason
-    merge.save(update_fields=["state", "undone_by", "undone_reason"])
+    merge.status, merge.undone_by, merge.undone_reason = MergeStatus.UNDOING, by, reason
+    merge.save(update_fields=["status", "undone_by", "undone_reason"])
     _log("book.unmerged", merge, books[merge.target_id], by, reason)
 
 

@@ -116,7 +116,7 @@ class Book(models.Model):
         verbose_name=_("language"),
     )
     page_count = models.PositiveIntegerField(
-        null=True, blank=True, validators=PAGE_VALIDATORS, verbose_name=_("page count")
+        null=True, blank=True, validators=PAGE_VALIDATORS, verbose_name=_("number of pages")
     )
     description = models.TextField(blank=True, max_length=10_000, verbose_name=_("description"))
     # Not a URLField, because it may be the name of a stored image (`catalog.covers`).
@@ -158,7 +158,7 @@ class Book(models.Model):
     search_text = SearchField(editable=False)
 
     # Updated by reviews and clubs in the transaction that changes the counted rows.
-    ratings_count = _counter(verbose_name=_("ratings count"))
+    ratings_count = _counter(verbose_name=_("number of ratings"))
     ratings_sum = models.PositiveIntegerField(default=0, editable=False, help_text="In half-stars.")
     average_rating = models.DecimalField(
         max_digits=3, decimal_places=2, null=True, editable=False, verbose_name=_("average rating")

@@ -32,7 +32,7 @@ class Edition(models.Model):
     publisher = models.CharField(max_length=200, blank=True, verbose_name=_("publisher"))
     language = BinaryCollationCharField(max_length=12, blank=True, verbose_name=_("language"))
     page_count = models.PositiveIntegerField(
-        null=True, blank=True, validators=PAGE_VALIDATORS, verbose_name=_("page count")
+        null=True, blank=True, validators=PAGE_VALIDATORS, verbose_name=_("number of pages")
     )
     published_year = models.SmallIntegerField(
         null=True, blank=True, validators=YEAR_VALIDATORS, verbose_name=_("published year")

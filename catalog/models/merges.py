@@ -39,11 +39,11 @@ class MergeQuerySet(models.QuerySet["Merge"]):
 
     def not_undone(self) -> MergeQuerySet:
         """Return the merges that are not undone."""
-        return self.exclude(state=MergeStatus.UNDONE)
+        return self.exclude(status=MergeStatus.UNDONE)
 
     def in_progress(self) -> MergeQuerySet:
         """Return the merges whose rows are being moved, in either direction."""
-        return self.filter(state__in=IN_PROGRESS)
+        return self.filter(status__in=IN_PROGRESS)
 
 
 class Merge(models.Model):
@@ -51,8 +51,8 @@ class Merge(models.Model):
 
     target = models.ForeignKey("catalog.Book", models.CASCADE, related_name="merges", verbose_name=_("target"))
     source = models.ForeignKey("catalog.Book", models.CASCADE, related_name="+", verbose_name=_("source"))
-    state = BinaryCollationCharField(
-        max_length=10, choices=MergeStatus.choices, default=MergeStatus.MERGING, verbose_name=_("state")
+    status = BinaryCollationCharField(
+        max_length=10, choices=MergeStatus.choices, default=MergeStatus.MERGING, verbose_name=_("status")
     )
     created_at = models.DateTimeField(default=timezone.now, verbose_name=_("created at"))
     created_by = models.ForeignKey(
@@ -63,14 +63,14 @@ class Merge(models.Model):
     undone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("undone by")
     )
-    undone_reason = models.CharField(max_length=REASON_LENGTH, blank=True, verbose_name=_("undone reason"))
+    undone_reason = models.CharField(max_length=REASON_LENGTH, blank=True, verbose_name=_("reason for undoing"))
     filled_revision = models.ForeignKey(
         "catalog.Revision",
         models.SET_NULL,
         null=True,
         related_name="+",
         help_text=_("Fields copied from the merged book."),
-        verbose_name=_("filled revision"),
+        verbose_name=_("revision of the copied fields"),
     )
 
     objects = MergeQuerySet.as_manager()
@@ -80,7 +80,7 @@ class Merge(models.Model):
         verbose_name_plural = _("merges")
         default_permissions = ("view",)
         permissions = [("merge_books", _("Can merge books and undo merges"))]
-        indexes = [models.Index(fields=["state", "id"], name="catalog_merge_by_state")]
+        indexes = [models.Index(fields=["status", "id"], name="catalog_merge_by_status")]
 
     def __str__(self) -> str:
         return f"#{self.source_id} → #{self.target_id}"

@@ -80,7 +80,7 @@ class Club(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="owned_clubs", verbose_name=_("owner")
     )
     members_count = models.PositiveIntegerField(
-        default=0, editable=False, help_text=_("Including the owner."), verbose_name=_("members count")
+        default=0, editable=False, help_text=_("Including the owner."), verbose_name=_("number of members")
     )
     created_at = models.DateTimeField(default=now, editable=False, verbose_name=_("created at"))
     updated_at = models.DateTimeField(default=now, editable=False, verbose_name=_("updated at"))

@@ -56,7 +56,7 @@ class EntryMergeHandler:
 
     def remaining(self, merge: Merge) -> int:
         """Return the number of remaining entries."""
-        if merge.state == MergeStatus.MERGING:
+        if merge.status == MergeStatus.MERGING:
             return Entry.objects.filter(book=merge.source_id).count()
         return merge.moved.filter(kind=KIND).count() + ArchivedEntry.objects.filter(merge=merge).count()
 

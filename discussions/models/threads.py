@@ -75,7 +75,7 @@ class Thread(models.Model):
     title = models.CharField(max_length=TITLE_LENGTH, verbose_name=_("title"))
     pinned = models.BooleanField(default=False, verbose_name=_("pinned"))
     closed = models.BooleanField(default=False, verbose_name=_("closed"))
-    posts_count = models.PositiveIntegerField(default=0, editable=False, verbose_name=_("posts count"))
+    posts_count = models.PositiveIntegerField(default=0, editable=False, verbose_name=_("number of posts"))
     last_post_at = models.DateTimeField(null=True, editable=False, verbose_name=_("last post at"))
     created_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("created at"))
 

@@ -109,7 +109,7 @@ class Meeting(models.Model):
         blank=True,
         editable=False,
         help_text=_("How many members attended; empty if not recorded."),
-        verbose_name=_("attended count"),
+        verbose_name=_("number of attendees"),
     )
     # UID and SEQUENCE of the iCalendar event.
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -101,7 +101,7 @@ class Rsvp(models.Model):
         verbose_name = _("RSVP")
         verbose_name_plural = _("RSVPs")
         constraints = [models.UniqueConstraint(fields=["meeting", "user"], name="meetings_rsvp_once")]
-        indexes = [models.Index(fields=["meeting", "answer", "waitlist_order"], name="meetings_rsvp_in_line")]
+        indexes = [models.Index(fields=["meeting", "answer", "waitlist_order"], name="meetings_rsvp_waitlist")]
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.answer}"

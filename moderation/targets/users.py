@@ -14,7 +14,7 @@ class UserTarget(ReportTarget[User]):
     """A user, reported for their name or profile."""
 
     target_type = "user"
-    label = _("reader")
+    label = _("user")
 
     def visible_to(self, user: User) -> QuerySet[User]:
         """Return the users visible to `user`."""

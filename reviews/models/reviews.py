@@ -86,7 +86,7 @@ class Review(models.Model):
         db_persist=True,
         help_text=_("Effective visibility: a hidden review is private."),
     )
-    likes_count = models.PositiveIntegerField(default=0, editable=False, verbose_name=_("likes count"))
+    likes_count = models.PositiveIntegerField(default=0, editable=False, verbose_name=_("number of likes"))
     created_at = models.DateTimeField(
         default=now,
         null=True,

@@ -61,7 +61,7 @@ def test_editor_merges_books_and_undoes_merge(
     done = editor_client.post(merge_url(*duplicates), {"target": known.pk, "reason": "One work"}, follow=True)
     assert "was merged into" in text(done)
     merge = Merge.objects.get()
-    assert (merge.target, merge.source, merge.created_by, merge.state) == (known, other, editor, MergeStatus.MERGED)
+    assert (merge.target, merge.source, merge.created_by, merge.status) == (known, other, editor, MergeStatus.MERGED)
     assert editor_client.post(f"{MERGES}{merge.pk}/change/", {"reason": ""}).status_code == 200
     assert "merge was undone" in text(editor_client.post(f"{MERGES}{merge.pk}/change/", {"reason": "No"}, follow=True))
     page = editor_client.post(f"{MERGES}{merge.pk}/change/", {"reason": "No"}, follow=True)

@@ -39,7 +39,7 @@ def merge(world: World, staff: User) -> Merge:
 
 
 def test_merge_moves_all_rows_and_counters(world: World, merge: Merge, anonymous: APIClient) -> None:
-    assert merge.state == MergeStatus.MERGED
+    assert merge.status == MergeStatus.MERGED
     for model in (Review, Entry, Edition):
         assert not model._base_manager.filter(book=world.source).exists()
     assert counter_differences() == (0, [])
@@ -195,7 +195,7 @@ def test_long_merge_continues_as_task(
     monkeypatch.setattr(services, "TASK_DELAY", services.TASK_DELAY * 0)
     before = snapshot()
     merge = merge_books(target=world.target, source=world.source, by=staff, reason="The same work")
-    assert merge.state == MergeStatus.MERGING
+    assert merge.status == MergeStatus.MERGING
     # The first of two list entries and three reviews has been moved.
     assert text_after(merge, "still to be moved: ") == "4"
     assert counter_differences() == (0, [])
@@ -204,7 +204,7 @@ def test_long_merge_continues_as_task(
     assert conflict.value.code == "merge_underway"
     run_pending()
     merge.refresh_from_db()
-    assert merge.state == MergeStatus.MERGED
+    assert merge.status == MergeStatus.MERGED
     assert text_after(merge, "still to be moved: ") == ""
     client.post(f"/admin/catalog/merge/{merge.pk}/change/", {"reason": "Two works after all"})
     # Both list entries and the review of an author with no other review are left.
@@ -213,7 +213,7 @@ def test_long_merge_continues_as_task(
     assert counter_differences() == (0, [])
     run_pending()
     merge.refresh_from_db()
-    assert merge.state == MergeStatus.UNDONE
+    assert merge.status == MergeStatus.UNDONE
     assert snapshot() == before
 
 

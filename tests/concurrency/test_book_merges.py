@@ -68,7 +68,7 @@ def test_merge_during_reviews_and_list_changes(
         assert not Review.objects.filter(book=source).exists()
         assert not Entry.objects.filter(book=source).exists()
         assert Review.objects.filter(book=target, author=bob).count() == 1
-        assert Merge.objects.get(target=target).state == MergeStatus.MERGED
+        assert Merge.objects.get(target=target).status == MergeStatus.MERGED
 
     for n in range(ROUNDS):
         play(n)
@@ -118,7 +118,7 @@ def test_simultaneous_undos_allow_one(
         assert {*responses[:2]} <= {"done", "not_merged", "merge_underway"}, responses
         assert {*responses[2:]} <= {200, 201, 409}, responses
         merge.refresh_from_db()
-        assert merge.state == MergeStatus.UNDONE
+        assert merge.status == MergeStatus.UNDONE
         assert Review.objects.filter(author=alice).count() == 2 * (n + 1)
         assert Entry.objects.filter(club=club).count() == 2
 

@@ -61,9 +61,9 @@ def statuses(responses):
 
 def check():
     """Check that cases match their reports and that hidden states match the targets."""
-    for case in Case.objects.exclude(state="deleted"):
+    for case in Case.objects.exclude(status="deleted"):
         assert case.reports_count == case.reports.pending().count(), case
-        assert case.state == ("open" if case.reports_count or case.is_appealed else "closed"), case
+        assert case.status == ("open" if case.reports_count or case.is_appealed else "closed"), case
     for review in Review.objects.all():
         hidden_state = Case.objects.filter(target_type="review", target_id=review.pk).exclude(hidden_state="").exists()
         assert hidden_state == (review.hidden_at is not None), review
@@ -145,7 +145,7 @@ def test_decision_during_target_deletion(clients, write, browsers, as_alice):
         assert statuses(responses).keys() <= {200, 201, 204, 400}
         assert responses[-1].status_code == 204
         case.refresh_from_db()
-        assert (case.state, case.hidden_state) == ("deleted", "")
+        assert (case.status, case.hidden_state) == ("deleted", "")
     check()
 
 
@@ -167,7 +167,7 @@ def test_reports_during_post_update_and_deletion(clients, users, alice, as_alice
         post.refresh_from_db()
         case = Case.objects.filter(target_type="post", target_id=post.pk).first()
         if post.deleted_at:
-            assert case is None or case.state == "deleted"
+            assert case is None or case.status == "deleted"
         else:
             assert case is not None
             assert (
@@ -196,7 +196,7 @@ def test_decision_during_account_deletions(make_user, client_of, write, browsers
         assert statuses(responses).keys() <= {200, 201, 204, 400, 401, 409}
         assert {response.status_code for response in responses[2:4]} == {204}
         case.refresh_from_db()
-        assert case.state == "deleted"
+        assert case.status == "deleted"
     check()
 
 

@@ -28,7 +28,7 @@ def test_appeal_is_created_only_once(clients, as_alice, alice, review):
     }
     problem(appeal(as_alice, review), 409, "already_appealed")
     case = case_of(review)
-    assert (case.is_appealed, case.version, case.state) == (True, 2, "open")
+    assert (case.is_appealed, case.version, case.status) == (True, 2, "open")
     assert Event.objects.get(verb="appeal.created").actor == alice
 
 

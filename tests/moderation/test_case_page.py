@@ -140,9 +140,9 @@ def test_query_count_does_not_depend_on_size(
 ):
     users = [make_user(f"u{n}") for n in range(many)]
     Case.objects.bulk_create(
-        [Case(target_type="user", target_id=user.pk, title=user.username, author=user, state="open") for user in users]
+        [Case(target_type="user", target_id=user.pk, title=user.username, author=user, status="open") for user in users]
     )
-    case = Case.objects.create(target_type="user", target_id=alice.pk, title="alice", author=alice, state="open")
+    case = Case.objects.create(target_type="user", target_id=alice.pk, title="alice", author=alice, status="open")
     case.reports.model.objects.bulk_create(
         [case.reports.model(case=case, reporter=user, reason="spam") for user in users]
     )

@@ -68,7 +68,7 @@ def test_decision_closes_reports_and_resets_the_count(as_moira, clients, hidden,
     case = case_of(review)
     decide(as_moira, case, "restore", "no_violation")
     case.refresh_from_db()
-    assert (case.state, case.reports_count, case.reports.pending().count()) == ("closed", 0, 0)
+    assert (case.status, case.reports_count, case.reports.pending().count()) == ("closed", 0, 0)
     # Neither earlier reporters nor a single new one hide it again.
     for client in clients[:3]:
         problem(report(client, review), 409, "already_reported")
@@ -146,10 +146,10 @@ def test_undo_restores_the_previous_state(as_moira, hidden, anonymous, as_alice,
     for action, reason in (("hide", "spam"), ("restore", "no_violation"), ("dismiss", "handled"), ("warn", "abuse")):
         before = case_of(hidden)
         decide(as_moira, case, action, reason)
-        assert case_of(hidden).state == "closed"
+        assert case_of(hidden).status == "closed"
         undo(as_moira, case)
         after = case_of(hidden)
-        restored = ("hidden_state", "reason", "comment", "state", "reports_count", "severity", "opened_at")
+        restored = ("hidden_state", "reason", "comment", "status", "reports_count", "severity", "opened_at")
         assert [getattr(after, name) for name in restored] == [getattr(before, name) for name in restored], action
         assert after.version == before.version + 2
         assert as_alice.get(f"{REVIEWS}{hidden.pk}/").json()["moderation"]["status"] == "pending"
@@ -211,14 +211,14 @@ def test_decision_about_a_deleted_object_closes_the_case(as_moira, review, clien
     assert "It has been deleted." in as_moira.get(page_of(case)).content.decode()
     assert "deleted in the meantime" in send(as_moira, case, body)[0]
     case.refresh_from_db()
-    assert case.state == "deleted"
+    assert case.status == "deleted"
 
 
 def test_case_is_opened_without_a_report(as_moira, review, as_alice):
     response = as_moira.get(f"{QUEUE}open/review/{review.pk}/")
     case = case_of(review)
     assert response["Location"] == page_of(case)
-    assert case.state == "closed"
+    assert case.status == "closed"
     decide(as_moira, case, "hide", "spam")
     assert as_alice.get(f"{REVIEWS}{review.pk}/").json()["moderation"]["status"] == "hidden"
     assert as_moira.get(f"{QUEUE}open/review/{10**9}/").status_code == 404

@@ -21,13 +21,13 @@ def test_deletion_closes_the_case(clients, as_alice, review, book, club, mallory
     for case in cases:
         version = case.version
         case.refresh_from_db()
-        assert (case.state, case.reports_count, case.version) == ("deleted", 0, version + 1)
+        assert (case.status, case.reports_count, case.version) == ("deleted", 0, version + 1)
     assert not Case.objects.open().exists()
 
 
 def test_club_deletion_closes_the_cases_of_its_content(club):
-    Case.objects.create(target_type="post", target_id=7, club_id=club.pk, state="open")
-    Case.objects.create(target_type="post", target_id=8, club_id=club.pk + 1, state="open")
+    Case.objects.create(target_type="post", target_id=7, club_id=club.pk, status="open")
+    Case.objects.create(target_type="post", target_id=8, club_id=club.pk + 1, status="open")
     Club.objects.get().delete_club(by=None)
     assert [case.target_id for case in Case.objects.open()] == [8]
 
@@ -40,7 +40,7 @@ def test_account_deletion_anonymizes_reports(clients, as_alice, alice, bob, revi
     delete_account(bob, anonymise=True)
     anonymous_report = Report.objects.get(note="Look at this.")
     assert anonymous_report.reporter is None
-    assert Case.objects.get(target_type="user").state == "deleted"
+    assert Case.objects.get(target_type="user").status == "deleted"
     # The anonymous report still counts.
     case = case_of(review)
     assert (case.reports_count, case.hidden_state) == (2, "pending")
@@ -51,7 +51,7 @@ def test_account_deletion_keeps_closed_cases_closed(clients, as_alice, alice, hi
     assert as_alice.delete(f"{REVIEWS}{hidden.pk}/").status_code == 204
     delete_account(alice, anonymise=True)
     case = Case.objects.get(target_type="review")
-    assert (case.state, case.reports_count, case.is_appealed) == ("deleted", 0, False)
+    assert (case.status, case.reports_count, case.is_appealed) == ("deleted", 0, False)
 
 
 @pytest.mark.parametrize("anonymise", [True, False])
@@ -64,8 +64,8 @@ def test_account_deletion_keeps_cases_of_remaining_reviews(clients, as_alice, al
     assert case.author is None
     assert not Appeal.objects.exists()
     if anonymise:
-        assert (case.state, case.hidden_state, case.is_appealed) == ("open", "pending", False)
+        assert (case.status, case.hidden_state, case.is_appealed) == ("open", "pending", False)
         assert Review.objects.get().hidden_at is not None
     else:
-        assert (case.state, case.hidden_state) == ("deleted", "")
+        assert (case.status, case.hidden_state) == ("deleted", "")
     assert counter_differences() == (0, [])

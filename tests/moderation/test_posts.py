@@ -117,7 +117,7 @@ def test_deletion_closes_the_case_of_a_post(clients, as_alice, thread, post, how
     club = thread.partition("threads/")[0]
     url = {"post": f"{thread}posts/{post.pk}/", "thread": thread, "club": club}[how]
     assert as_alice.delete(url).status_code == 204
-    assert Case.objects.get().state == "deleted"
+    assert Case.objects.get().status == "deleted"
     assert bad_fields(report(clients[1], post)) == {"target_id": "does_not_exist"}
 
 

@@ -26,7 +26,7 @@ def test_report_is_created_only_once(as_bob, bob, review):
         "created_at": response.json()["created_at"],
     }
     problem(report(as_bob, review, reason="spam"), 409, "already_reported")
-    assert (created.reporter, created.case.reports_count, created.case.state) == (bob, 1, "open")
+    assert (created.reporter, created.case.reports_count, created.case.status) == (bob, 1, "open")
     event = Event.objects.get(verb="report.created")
     assert (event.actor, event.object_ref, event.subject) == (bob, ObjectRef("review", review.pk, "Emma"), None)
 
