@@ -96,7 +96,7 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
     # The default pair of select boxes is wider than the page.
     filter_horizontal = ()
 
-    @admin.display(description=_("picture"))
+    @admin.display(description=_("avatar"))
     def avatar_image(self, user: User) -> str | None:
         return user.avatar_url
 
@@ -161,11 +161,13 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
             user.suspend(None, by=current_user(request))
         self.message_user(request, _("Suspensions lifted: %(count)d.") % {"count": len(suspended)})
 
-    @admin.action(description=_("Reset the second factor"), permissions=["reset"])
+    @admin.action(description=_("Reset two-factor authentication"), permissions=["reset"])
     def reset_two_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         managed = _manageable(request, queryset)
         reset = sum(TOTPDevice.objects.reset(user, by=request.user.pk) for user in managed)
-        self.message_user(request, _("Second factors reset: %(count)d.") % {"count": reset})
+        self.message_user(
+            request, _("Accounts whose two-factor authentication was reset: %(count)d.") % {"count": reset}
+        )
 
     def has_reset_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.appoint_staff")
@@ -177,11 +179,11 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
         """Allow user administrators and moderators."""
         return request.user.has_perm("accounts.change_user") or request.user.has_perm("moderation.decide")
 
-    @admin.action(description=_("Remove pictures"), permissions=["avatars"])
+    @admin.action(description=_("Remove avatars"), permissions=["avatars"])
     def remove_avatars(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in _manageable(request, queryset.exclude(avatar="")):
             user.set_avatar("")
-        self.message_user(request, _("The pictures are removed."))
+        self.message_user(request, _("The avatars have been removed."))
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and _can_manage(request, obj)

@@ -1,4 +1,4 @@
-"""The admin site of staff, who sign in with a second factor."""
+"""The admin site of staff, with two-factor authentication."""
 
 from functools import wraps
 from typing import Any
@@ -66,7 +66,9 @@ class AdminSite(BaseAdminSite):
 
     def two_factor_setup(self, request: HttpRequest) -> HttpResponseBase:
         """Render the setup page, which is accessible only between the password and the first code."""
-        return TwoFactorSetupView.as_view(extra_context=self.page_context(request, title=_("Second factor")))(request)
+        return TwoFactorSetupView.as_view(
+            extra_context=self.page_context(request, title=_("Two-factor authentication"))
+        )(request)
 
     def two_factor_settings(self, request: HttpRequest) -> HttpResponseBase:
         """Render the page that manages the user's own device."""

@@ -158,7 +158,7 @@ PASSWORD_HASHERS = [
 AUDIT_DAYS = env.int_("AUDIT_DAYS", 0, max_value=36500)
 if 0 < AUDIT_DAYS < 30:
     raise env.invalid("AUDIT_DAYS", "must be 0 or at least 30")
-# Whether staff sign in with a second factor; optional in development.
+# Whether staff need two-factor authentication; optional in development.
 ADMIN_SECOND_FACTOR = env.bool_("ADMIN_SECOND_FACTOR", True)
 if not (ADMIN_SECOND_FACTOR or DEBUG):
     raise env.invalid("ADMIN_SECOND_FACTOR", "must be on where DEBUG is off")
@@ -303,7 +303,7 @@ UNFOLD = {
     "ACCOUNT": {
         "navigation": [
             {"title": gettext_lazy("Change password"), "link": reverse_lazy("admin:password_change")},
-            {"title": gettext_lazy("Second factor"), "link": reverse_lazy("admin:two_factor_settings")},
+            {"title": gettext_lazy("Two-factor authentication"), "link": reverse_lazy("admin:two_factor_settings")},
         ]
     },
 }

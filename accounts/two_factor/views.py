@@ -111,4 +111,4 @@ class TwoFactorSettingsView(TemplateView):
         factor = TOTPDevice.objects.for_user(current_user(self.request))
         codes_left = factor.recovery_codes.count() if factor else 0
         context = {"form": CodeForm(), "factor": factor, "recovery_codes_left": codes_left}
-        return super().get_context_data(**{**context, "title": _("Second factor"), **kwargs})
+        return super().get_context_data(**{**context, "title": _("Two-factor authentication"), **kwargs})

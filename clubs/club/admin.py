@@ -75,7 +75,7 @@ class ClubAdmin(ReportableModelAdmin, LargeTableModelAdmin):
         number = parse_id(term)
         return queryset.search(term) if number is None else queryset.filter(pk=number), False
 
-    @admin.display(description=_("picture"))
+    @admin.display(description=_("cover image"))
     def cover_image(self, club: Club) -> str | None:
         return club.cover_url
 
@@ -88,11 +88,11 @@ class ClubAdmin(ReportableModelAdmin, LargeTableModelAdmin):
     def has_covers_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("clubs.change_club") or request.user.has_perm("moderation.decide")
 
-    @admin.action(description=_("Remove pictures"), permissions=["covers"])
+    @admin.action(description=_("Remove cover images"), permissions=["covers"])
     def remove_covers(self, request: HttpRequest, queryset: QuerySet[Club]) -> None:
         for club in queryset.exclude(cover="").order_by("id"):
             club.update_club(by=None, cover="")
-        self.message_user(request, _("The pictures are removed."))
+        self.message_user(request, _("The cover images have been removed."))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -52,6 +52,22 @@ def test_suspended_staff_user_loses_access_at_once(admin, staff):
     assert response.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("action", "text"),
+    [
+        ("end_sessions", "Sessões encerradas: 1."),
+        ("lift_suspensions", "Suspensões encerradas: 0."),
+        ("reset_two_factor", "Contas com a autenticação em dois fatores redefinida: 0."),
+        ("remove_avatars", "Os avatares foram removidos."),
+    ],
+)
+def test_actions_report_their_result_in_portuguese(admin, alice, sign_in, action, text):
+    sign_in("alice")
+    body = {"action": action, "_selected_action": [alice.pk]}
+    page = admin.post(USERS, body, follow=True, HTTP_ACCEPT_LANGUAGE="pt-BR")
+    assert text in page.content.decode()
+
+
 def test_api_token_does_not_open_admin(staff, client_of):
     assert client_of(staff).get(USERS).status_code == 302
 
@@ -215,7 +231,7 @@ def test_staff_change_own_password(admin, staff, sign_in):
     assert admin.get(USERS).status_code == 200
 
 
-def test_pages_link_to_password_and_second_factor(admin):
+def test_pages_link_to_password_and_two_factor(admin):
     page = admin.get(USERS).content.decode()
     for url in ("/admin/password_change/", "/admin/two-factor/"):
         assert f'href="{url}"' in page, url

@@ -300,7 +300,8 @@ def test_superuser_resets_a_device(staff, make_user, events):
     assert theirs.get("/admin/").status_code == 200
     helper.force_login(staff)
     body = {"action": "reset_two_factor", "_selected_action": [lost.pk]}
-    assert "Second factors reset: 1." in helper.post(USERS, body, follow=True).content.decode()
+    page = helper.post(USERS, body, follow=True).content.decode()
+    assert "Accounts whose two-factor authentication was reset: 1." in page
     assert theirs.get("/admin/").status_code == 302
     assert sign_in(theirs, "loser")["Location"].startswith(SETUP)
     assert ("factor.reset", lost.pk, staff.pk, "") in events
@@ -312,7 +313,7 @@ def test_command_resets_a_device(enrolled, events):
     call_command("reset_two_factor", "staffer", stdout=out)
     assert out.getvalue().splitlines() == [
         "staffer: the next sign-in sets up another app",
-        "staffer: there was no second factor",
+        "staffer: it had not been set up",
     ]
     assert [verb for verb, *_rest in events] == ["factor.reset"]
     with pytest.raises(CommandError):
@@ -325,7 +326,7 @@ def test_secret_with_another_key_accepts_no_code(client, enrolled, settings):
     assert not has_access(client)
 
 
-def test_second_factor_can_be_disabled(client, staff, settings):
+def test_two_factor_can_be_disabled(client, staff, settings):
     settings.ADMIN_SECOND_FACTOR = False
     assert b'name="code"' not in client.get(LOGIN).content
     assert client.post(LOGIN, {"username": "staffer", "password": PASSWORD})["Location"] == "/admin/"

@@ -9,7 +9,7 @@ from accounts.two_factor.models import TOTPDevice
 
 
 class Command(BaseCommand):
-    """Resets the second factor of a staff user who has lost their device."""
+    """Resets two-factor authentication of a staff user who has lost their device."""
 
     help = "Remove the authenticator app of a staff account; the next sign-in sets up another one."
 
@@ -21,5 +21,5 @@ class Command(BaseCommand):
         if user is None:
             raise CommandError("No user has this name.")
         was_reset = TOTPDevice.objects.reset(user, by=None)
-        result = "the next sign-in sets up another app" if was_reset else "there was no second factor"
+        result = "the next sign-in sets up another app" if was_reset else "it had not been set up"
         self.stdout.write(f"{user}: {result}")
