@@ -1,4 +1,4 @@
-"""Counting of approval and instant-runoff ballots, without database access. Ties are broken as the contract says.
+"""Counting of approval and instant-runoff ballots, without database access.
 
 A vote lists one voter's candidates without duplicates, in order of preference (approval: in any order). `candidates`
 are ordered by proposal, oldest first. Other candidates in a vote are ignored.

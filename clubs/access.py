@@ -1,7 +1,7 @@
-"""Access control for `clubs/{id}/…`.
+"""Access levels of all actions below `clubs/{id}/`; tested by `tests/clubs/test_matrix.py`.
 
-Implements the permission matrix at the end of the HTTP contract. A view derives from `ClubAccessMixin` and maps each of
-its actions to an `AccessLevel`; an action without a level raises `KeyError`.
+A view derives from `ClubAccessMixin` and maps each of its actions to an `AccessLevel`; an action without a level raises
+`KeyError`.
 """
 
 from collections.abc import Mapping

@@ -148,7 +148,7 @@ class Case(models.Model):
 class Report(models.Model):
     """A report of an object by a user; pending until a decision closes it.
 
-    The reporter of a deleted account is null.
+    `reporter` is null after the account was deleted.
     """
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="reports", verbose_name=_("case"))
@@ -164,7 +164,7 @@ class Report(models.Model):
         verbose_name = _("report")
         verbose_name_plural = _("reports")
         default_permissions = ()
-        # NULLs are distinct in a unique index, so reports of several deleted accounts can coexist.
+        # NULLs are distinct in a unique index, so the reports of several deleted accounts do not collide.
         constraints = [models.UniqueConstraint(fields=["case", "reporter"], name="moderation_report_once")]
 
     def __str__(self) -> str:
@@ -179,8 +179,8 @@ class Decision(models.Model):
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="decisions", verbose_name=_("case"))
     action = BinaryCollationCharField(max_length=20, choices=Action.choices, verbose_name=_("action"))
-    # The name is preserved when the account is deleted.
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by"))
+    # Preserved when the account is deleted.
     by_name = models.CharField(max_length=30, blank=True, verbose_name=_("by name"))
     subject = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -1,4 +1,4 @@
-"""Counting, compared with published elections, pyrankvote, and a literal reading of the contract."""
+"""Counting, compared with published elections, pyrankvote, and the counting rules written out step by step."""
 
 import random
 from collections import Counter
@@ -36,7 +36,7 @@ def rounds_of(count: CountResult) -> list[tuple[dict[int, int], int | None, int]
 
 
 def count_by_contract(candidates: list[int], votes: Votes) -> list[tuple[dict[int, int], int | None, int]]:
-    """The rules of the contract, word by word, regardless of speed."""
+    """Instant run-off step by step, regardless of speed."""
     remaining, rounds = list(candidates), []
     first_choices = {c: sum(1 for p in votes if p and p[0] == c) for c in candidates}
     on_ballots = {c: sum(1 for p in votes if c in p) for c in candidates}

@@ -1,4 +1,4 @@
-"""Every role on every route of public and private clubs, as in the permission matrix of the contract."""
+"""Every action below `clubs/{id}/` in every role, in a public and in a private club. Each app adds its rows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -14,7 +14,7 @@ from tests.clubs.reading.helpers import assert_counted, codes, status_and_code, 
 
 PutOnList = Callable[..., Entry]
 
-# Copied from the contract, independently of the table in the code.
+# Written out here, independently of the table in the code.
 LEGAL = {
     ("proposed", "planned"),
     ("planned", "proposed"),
