@@ -1,6 +1,6 @@
 """Serializers for the catalog."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -54,6 +54,20 @@ class NamesField(serializers.ListField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(child=SingleLineField(max_length=200), max_length=MAX_NAMES, **kwargs)
+
+
+class BookIdField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
+    """Id of a book in the catalog. The id of a merged book is resolved to the book it was merged into."""
+
+    default_error_messages = {"does_not_exist": _("There is no such book.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        books = Book.objects.only("pk", "merged_into")
+        super().__init__(queryset=books, pk_field=IntegerField(), **kwargs)
+
+    def to_internal_value(self, data: Any) -> Book:
+        book = cast(Book, super().to_internal_value(data))
+        return book if book.merged_into is None else Book.objects.get(pk=Book.objects.resolve_id(book.merged_into))
 
 
 class BookSummarySerializer(ModelSerializer):

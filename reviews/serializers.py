@@ -9,8 +9,7 @@ from rest_framework import serializers
 from accounts.serializers import NullableUserSummarySerializer
 from catalog.models import Book
 from catalog.ratings import HALF_STARS
-from catalog.serializers import BookSummarySerializer, LanguageTagField
-from clubs.reading.serializers import BookIdField
+from catalog.serializers import BookIdField, BookSummarySerializer, LanguageTagField
 from core.api.serializers import FloatField, ModelSerializer, SingleLineField, VisibleTextField
 from moderation.author_notice import ModerationSerializer
 from reviews.models import BODY_LENGTH, Review

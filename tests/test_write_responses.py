@@ -1,5 +1,6 @@
 """Responses to writes have the ETag that the next GET has, and a new object its Location, in every app."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from tests.clubs.test_matrix import ROWS, call, make_world  # noqa: F401
+from tests.clubs.matrix import ROWS, World
+from tests.clubs.test_matrix import call, create_world
 from tests.images import make_image, upload_image
 from tests.reviews.exports import GOODREADS
 
@@ -32,9 +34,14 @@ ROLES = {
 WRITES = [row for row in ROWS if row.method in ("post", "put", "patch") and row.ok not in (202, 204)]
 
 
+@pytest.fixture
+def world(db: None) -> Iterator[World]:
+    with create_world("public") as world:
+        yield world
+
+
 @pytest.mark.parametrize("row", [row for row in WRITES if row.route not in {"club-leave", *OTHER_RESPONSES}], ids=str)
-def test_write_in_a_club_has_the_etag_of_the_next_get(make_world, client_of, row):  # noqa: F811
-    world = make_world("public")
+def test_write_in_a_club_has_the_etag_of_the_next_get(world, client_of, row):
     client = client_of(world.users[ROLES.get(row.route, "owner")])
     response = call(row, world, client)
     assert response.status_code in (200, 201), response.content
@@ -51,8 +58,7 @@ def location(row: Any, world: Any, response: Any) -> str:
 
 
 @pytest.mark.parametrize("row", [row for row in WRITES if row.route in OTHER_RESPONSES], ids=str)
-def test_response_without_the_object_has_no_etag(make_world, client_of, row):  # noqa: F811
-    world = make_world("public")
+def test_response_without_the_object_has_no_etag(world, client_of, row):
     response = call(row, world, client_of(world.users["owner"]))
     assert "ETag" not in response
     assert "Location" not in response

@@ -12,8 +12,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.serializers import NullableUserSummarySerializer, UserSummarySerializer
-from catalog.models import Book
-from catalog.serializers import BookSummarySerializer
+from catalog.serializers import BookIdField, BookSummarySerializer
 from clubs.reading.choices import (
     HUNDRED_PERCENT,
     MAX_MINUTES,
@@ -59,20 +58,6 @@ class BoundedDateField(DateField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)], **kwargs)
-
-
-class BookIdField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
-    """Id of a book in the catalog. The id of a merged book is resolved to the book it was merged into."""
-
-    default_error_messages = {"does_not_exist": _("There is no such book.")}
-
-    def __init__(self, **kwargs: Any) -> None:
-        books = Book.objects.only("pk", "merged_into")
-        super().__init__(queryset=books, pk_field=IntegerField(), **kwargs)
-
-    def to_internal_value(self, data: Any) -> Book:
-        book = cast(Book, super().to_internal_value(data))
-        return book if book.merged_into is None else Book.objects.get(pk=Book.objects.resolve_id(book.merged_into))
 
 
 class MyProgressSerializer(ModelSerializer):
