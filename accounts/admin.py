@@ -131,7 +131,7 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         # Deactivated in the admin's transaction and erased after its commit.
-        deactivate(obj, reviews=ReviewsOnDeletion.ANONYMISE)
+        deactivate(obj, reviews=ReviewsOnDeletion.ANONYMIZE)
         # `prune_expired` finishes a deletion that fails here.
         transaction.on_commit(partial(erase, obj), robust=True)
 

@@ -44,11 +44,11 @@ def not_blocked(viewer: User | AnonymousUser, column: str) -> Q:
     return Q(~Exists(placed), ~Exists(received))
 
 
-def blocked_ids(user_ids: Collection[int], user: int) -> set[int]:
+def blocked_ids(user_ids: Collection[int], user_id: int) -> set[int]:
     """Return which of the `user_ids` have blocked `user` or are blocked by them."""
-    between = Q(blocker=user, blocked__in=user_ids) | Q(blocked=user, blocker__in=user_ids)
+    between = Q(blocker=user_id, blocked__in=user_ids) | Q(blocked=user_id, blocker__in=user_ids)
     pairs = Block.objects.filter(between).values_list("blocker", "blocked") if user_ids else ()
-    return {pk for pair in pairs for pk in pair} - {user}
+    return {pk for pair in pairs for pk in pair} - {user_id}
 
 
 class BlockQuerySet(models.QuerySet["Block"]):

@@ -40,10 +40,10 @@ def erase(user: User) -> None:
     except User.DoesNotExist:
         return  # deleted by a concurrent request
     emit("account.closed", user.pk)
-    anonymise = user.reviews_on_deletion == ReviewsOnDeletion.ANONYMISE
+    anonymize = user.reviews_on_deletion == ReviewsOnDeletion.ANONYMIZE
     AuditEntry.objects.anonymize(user)
-    account_deleted.send(User, user=user, anonymise=anonymise)
-    account_detached.send(User, user=user, anonymise=anonymise)
+    account_deleted.send(User, user=user, anonymize=anonymize)
+    account_detached.send(User, user=user, anonymize=anonymize)
     delete_on_commit(user.avatar)
     RetiredUsername.objects.create(username_key=user.username_key)
     user.delete()

@@ -101,7 +101,7 @@ def _secrets(user: User) -> Section:
     return {
         "second_factor_since": device and device.created_at,
         "recovery_codes": RecoveryCode.objects.filter(device__user=user).count(),
-        "mailed_links": list(EmailToken.objects.filter(user=user).values("purpose", "email", "expires_at")),
+        "email_tokens": list(EmailToken.objects.filter(user=user).values("purpose", "email", "expires_at")),
     }
 
 

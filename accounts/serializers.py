@@ -270,7 +270,7 @@ class AccountDeletionSerializer(serializers.Serializer[Any]):
     """The password, and what happens to the reviews of the deleted account."""
 
     password = PasswordField()
-    reviews = serializers.ChoiceField(choices=ReviewsOnDeletion.choices, default=ReviewsOnDeletion.ANONYMISE)
+    reviews = serializers.ChoiceField(choices=ReviewsOnDeletion.choices, default=ReviewsOnDeletion.ANONYMIZE)
 
 
 class EmailSerializer(serializers.Serializer[Any]):

@@ -110,7 +110,7 @@ def send_verification(user: User) -> None:
 
     A task decides which, so that the response time does not reveal whether the address is known.
     """
-    send_verification_email.enqueue(user=user.pk)
+    send_verification_email.enqueue(user_id=user.pk)
 
 
 def request_email_change(user: User, email: str, *, password: str) -> None:
@@ -121,7 +121,7 @@ def request_email_change(user: User, email: str, *, password: str) -> None:
 
 @atomic_with_retry
 def _request_email_change(user: User, email: str) -> None:
-    send_email_change_emails.enqueue(user=user.pk, address=encrypt_address(email))
+    send_email_change_emails.enqueue(user_id=user.pk, address=encrypt_address(email))
     emit("email.change_requested", user.pk)
 
 

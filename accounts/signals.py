@@ -10,7 +10,7 @@ from django.dispatch import Signal
 account_event = Signal()
 
 # An account is being deleted; its row is locked. Receivers detach or delete the rows that refer to it. Arguments:
-# `user`, and `anonymise`: whether to keep reviews without their author instead of deleting them.
+# `user`, and `anonymize`: whether to keep reviews without their author instead of deleting them.
 account_deleted = Signal()
 
 # Sent after all receivers of `account_deleted`, with the same arguments. No more events are recorded about the account.

@@ -29,22 +29,22 @@ def encrypt_address(email: str) -> str:
 
 
 @task()
-def send_verification_email(*, user: int) -> None:
+def send_verification_email(*, user_id: int) -> None:
     """Send a verification link to a user's new address or, if it is another user's, a warning to that user."""
-    recipient = User.objects.filter(pk=user, is_active=True, email_verified=False).exclude(email="").first()
-    if recipient:
-        _send_token_email(recipient, EmailTokenPurpose.VERIFY, recipient.email)
+    user = User.objects.filter(pk=user_id, is_active=True, email_verified=False).exclude(email="").first()
+    if user:
+        _send_token_email(user, EmailTokenPurpose.VERIFY, user.email)
 
 
 @task()
-def send_email_change_emails(*, user: int, address: str) -> None:
+def send_email_change_emails(*, user_id: int, address: str) -> None:
     """Send a confirmation link to the new address and a notice to the old one."""
-    recipient = User.objects.filter(pk=user, is_active=True).first()
+    user = User.objects.filter(pk=user_id, is_active=True).first()
     email = decrypt(address, purpose=EMAIL_ENCRYPTION_PURPOSE)
-    if recipient and email:
-        _send_token_email(recipient, EmailTokenPurpose.CHANGE, email)
-        if recipient.email_verified:
-            send_account_email(recipient, "change_notice", to=recipient.email)
+    if user and email:
+        _send_token_email(user, EmailTokenPurpose.CHANGE, email)
+        if user.email_verified:
+            send_account_email(user, "change_notice", to=user.email)
 
 
 @task()

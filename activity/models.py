@@ -115,10 +115,10 @@ class ActivityQuerySet(models.QuerySet[Any]):
 class EventQuerySet(ActivityQuerySet):
     """Queries for events."""
 
-    def for_club(self, club: int, *, user: User, include_moderation: bool) -> EventQuerySet:
+    def for_club(self, club_id: int, *, user: User, include_moderation: bool) -> EventQuerySet:
         """Return the feed of a club for `user`, with the events for moderators only if `include_moderation`."""
         not_hidden = (not_blocked(user, column) for column in ("actor", "subject", "object_author"))
-        feed = self.filter(*not_hidden, club=club)
+        feed = self.filter(*not_hidden, club=club_id)
         return feed if include_moderation else feed.exclude(verb__in=MODERATOR_ONLY_VERBS)
 
     def for_user(self, user: User) -> EventQuerySet:

@@ -22,33 +22,33 @@ def send_notification_emails(*, batch: str) -> bool:
     pending = Notification.objects.filter(email_batch=batch).order_by("id")
     deadline = time.monotonic() + MAX_SECONDS_PER_RUN
     with SMTPSession() as smtp:
-        while rows := list(pending[:50]):
-            for row in rows:
-                _send(row, smtp, is_last=len(rows) == 1)
+        while notifications := list(pending[:50]):
+            for notification in notifications:
+                _send(notification, smtp, is_last=len(notifications) == 1)
                 if time.monotonic() > deadline:
                     return True
     return False
 
 
-def _send(row: Notification, smtp: SMTPSession, *, is_last: bool) -> None:
+def _send(notification: Notification, smtp: SMTPSession, *, is_last: bool) -> None:
     """Send one e-mail. If the mail server defers it, move it to a batch of its own, unless it `is_last`."""
     try:
-        send_notification(row, smtp)
+        send_notification(notification, smtp)
     except DeliveryDeferredError:
         if is_last:
             raise
-        _defer(row)
+        _defer(notification)
     else:
-        _record_sent(row)
+        _record_sent(notification)
 
 
 @atomic_with_retry
-def _record_sent(row: Notification) -> None:
-    Notification.objects.filter(pk=row.pk).update(email_batch=None)
+def _record_sent(notification: Notification) -> None:
+    Notification.objects.filter(pk=notification.pk).update(email_batch=None)
 
 
 @atomic_with_retry
-def _defer(row: Notification) -> None:
+def _defer(notification: Notification) -> None:
     batch = uuid.uuid4().hex
-    Notification.objects.filter(pk=row.pk).update(email_batch=batch)
+    Notification.objects.filter(pk=notification.pk).update(email_batch=batch)
     send_notification_emails.using(run_after=timezone.now() + 10 * RETRY_BACKOFF_INITIAL).enqueue(batch=batch)

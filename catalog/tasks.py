@@ -6,7 +6,7 @@ from core.tasks.decorators import task
 
 
 @task(atomic=False)
-def continue_merge(*, merge: int) -> bool:
+def continue_merge(*, merge_id: int) -> bool:
     """Continue a merge or its undoing for `MAX_SECONDS_PER_RUN`; return whether rows are left."""
-    in_progress = Merge.objects.in_progress().filter(pk=merge).first()
-    return in_progress is not None and not run_merge(in_progress, seconds=MAX_SECONDS_PER_RUN)
+    merge = Merge.objects.in_progress().filter(pk=merge_id).first()
+    return merge is not None and not run_merge(merge, seconds=MAX_SECONDS_PER_RUN)

@@ -12,11 +12,11 @@ club_visibility_changed = Signal()
 # `club` is about to be deleted. Receivers lock its content, subtract it from counters and delete it.
 club_deleted = Signal()
 
-# A membership of `user` (an id) in `club` has become active (`sign` 1) or is no longer active (-1). The user is locked
-# too.
+# A membership of the user `user_id` in `club` has become active (`sign` 1) or is no longer active (-1). The user is
+# locked too.
 membership_changed = Signal()
 
-# `user` has left `club`, was removed or banned (both are ids). Sent after `membership_changed`.
+# The user `user_id` has left the club `club_id`, was removed or banned. Sent after `membership_changed`.
 member_left = Signal()
 
 # `entry` was added to a reading list. The book is locked too.

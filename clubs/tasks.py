@@ -12,18 +12,22 @@ BATCH_SIZE = 500
 
 
 @task()
-def notify_club_members(*, club: int, kind: str, type: str, id: int, actor: int | None, key: str, after: int) -> None:
+def notify_club_members(
+    *, club_id: int, kind: str, type: str, id: int, actor: int | None, key: str, after: int
+) -> None:
     """Notify one batch of the members, and enqueue the next."""
     # Leaving a club locks it too, so notifications of members who leave in the meantime are deleted by `deactivate`.
-    lock_rows(Club, [club])
+    lock_rows(Club, [club_id])
     target = notification_targets[type](id)
     if target is None:
         return
-    rows = Membership.objects.active().filter(club=club, pk__gt=after).order_by("pk")
+    rows = Membership.objects.active().filter(club=club_id, pk__gt=after).order_by("pk")
     members = list(rows.values_list("pk", "user")[:BATCH_SIZE])
     object_ref, detail = target
     excluded = set(notification_exclusions[kind](id)) if kind in notification_exclusions else set()
-    users = [user for _pk, user in members if user not in excluded]
-    notify(NotificationKind(kind), users, actor=actor, object_ref=object_ref, club=club, detail=detail, key=key)
+    user_ids = [user for _pk, user in members if user not in excluded]
+    notify(NotificationKind(kind), user_ids, actor=actor, object_ref=object_ref, club=club_id, detail=detail, key=key)
     if len(members) == BATCH_SIZE:
-        notify_club_members.enqueue(club=club, kind=kind, type=type, id=id, actor=actor, key=key, after=members[-1][0])
+        notify_club_members.enqueue(
+            club_id=club_id, kind=kind, type=type, id=id, actor=actor, key=key, after=members[-1][0]
+        )

@@ -50,7 +50,7 @@ class IdempotencyRecord(models.Model):
 
 
 class Counter(models.Model):
-    """A shard of a counter (`core.counters.counters`), or a cache version."""
+    """A number with a key: a shard of a counter (`core.counters.counters`), or a cache version."""
 
     key = BinaryCollationCharField(
         max_length=64,

@@ -35,7 +35,7 @@ from core.search.normalize import fold_case_and_accents
 from demo.wordlists import CLUB_NAMES, DESCRIPTIONS, FIRST_NAMES, LAST_NAMES, ZONES
 from stats import counters as entry_counters
 
-TODAY = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
+REFERENCE_TIME = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
 BATCH_SIZE = 2000
 MAX_BOOKS = 5000
 SHARE_WITH_PROGRESS = 0.67
@@ -176,9 +176,9 @@ class Seeder:
                 entry.added_by_id = self.random.choice(member_ids[:5])
                 entry.created_at = self.random_time(500)
                 if status != EntryStatus.PROPOSED:
-                    entry.starts_on = (TODAY + datetime.timedelta((position - 3) * 35 - 10)).date()
+                    entry.starts_on = (REFERENCE_TIME + datetime.timedelta((position - 3) * 35 - 10)).date()
                     entry.ends_on = entry.starts_on + datetime.timedelta(28)
-                entry.finished_at = TODAY - datetime.timedelta(10) if status == EntryStatus.FINISHED else None
+                entry.finished_at = REFERENCE_TIME - datetime.timedelta(10) if status == EntryStatus.FINISHED else None
                 yield entry
 
     def _choose_books(self, books: Sequence[int], length: int) -> Iterable[int]:
@@ -196,7 +196,7 @@ class Seeder:
 
     def _milestones(self, entry: Entry) -> Iterator[Milestone]:
         for number in (1, 2, 3):
-            due = (entry.starts_on or TODAY.date()) + datetime.timedelta(number * 9)
+            due = (entry.starts_on or REFERENCE_TIME.date()) + datetime.timedelta(number * 9)
             yield Milestone(
                 entry=entry, title=f"{number}/3", up_to_percent=round_percent(Decimal(number * 100) / 3), due_on=due
             )
@@ -222,8 +222,8 @@ class Seeder:
                 )
 
     def random_time(self, days: int) -> datetime.datetime:
-        """Return a random time within `days` before TODAY."""
-        return TODAY - datetime.timedelta(seconds=self.random.randrange(days * 86_400))
+        """Return a random time within `days` before REFERENCE_TIME."""
+        return REFERENCE_TIME - datetime.timedelta(seconds=self.random.randrange(days * 86_400))
 
     def save(
         self, model: Any, total: int, rows: Iterable[models.Model], bulk_create: Callable[[Any], object] | None = None

@@ -34,7 +34,7 @@ PAST_MEETINGS = (
 UPCOMING_MEETINGS = (
     DemoMeeting("Roda de leitura", "Reading circle", 3, 20, {"repeats": {"every": "weekly", "count": 4}}),
     DemoMeeting("Jantar do clube", "Club dinner", 12, 20, {"capacity": 2, "duration_minutes": 180}),
-    DemoMeeting("Conversa em linha", "Online talk", 20, 18, {"url": "https://meet.example.org/book-club"}),
+    DemoMeeting("Conversa on-line", "Online talk", 20, 18, {"url": "https://meet.example.org/book-club"}),
 )
 CANCELLED_MEETING = DemoMeeting("Passeio literário", "Literary walk", 8, 10)
 RSVPS = ("yes", "yes", "yes", "no", "maybe")

@@ -52,10 +52,12 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Return posts whose text `user` may read, without deleted ones."""
         return self.filter(readable_by(user), deleted_at__isnull=True)
 
-    def search(self, club: int, text: str) -> PostQuerySet:
+    def search(self, club_id: int, text: str) -> PostQuerySet:
         """Return posts of a club that contain words starting with each word of `text`, ignoring case and accents."""
         terms = query_terms(text)
-        return self.filter(club=club, search_text__words=[club_search_word(club), *terms]) if terms else self.none()
+        return (
+            self.filter(club=club_id, search_text__words=[club_search_word(club_id), *terms]) if terms else self.none()
+        )
 
     def blank_out(self) -> None:
         """Delete text and author of the posts. The rows must be locked; the caller updates the threads' counters."""
@@ -80,7 +82,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         return {thread: {"posts_count": n, "last_post_at": last} for thread, n, last in rows}
 
 
-def club_search_word(club: int) -> str:
+def club_search_word(club_id: int) -> str:
     """Return the index word that limits a search to one club; users cannot search for it, because query terms
     start with `core.search.lookups.TERM_PREFIX`."""
-    return f"zz{club}z"
+    return f"zz{club_id}z"

@@ -15,9 +15,9 @@ from discussions.models import Thread
 
 
 @receiver(account_deleted)
-def detach_account(sender: Any, *, user: User, anonymise: bool, **kwargs: Any) -> None:
+def detach_account(sender: Any, *, user: User, anonymize: bool, **kwargs: Any) -> None:
     """Anonymize or empty the posts of a deleted account."""
-    services.detach_user(user, anonymise=anonymise)
+    services.detach_user(user, anonymize=anonymize)
 
 
 @receiver(club_deleted)

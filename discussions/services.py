@@ -16,14 +16,14 @@ def delete_club_content(club: Club) -> None:
     Thread.objects.filter(club=club).delete_with_posts()
 
 
-def detach_user(user: User, *, anonymise: bool) -> None:
+def detach_user(user: User, *, anonymize: bool) -> None:
     """Detach a user being deleted from their posts.
 
-    With `anonymise` the posts stay without an author; otherwise they are blanked out like deleted posts. Threads always
+    With `anonymize` the posts stay without an author; otherwise they are blanked out like deleted posts. Threads always
     stay, because they contain posts by others.
     """
     posts = Post.objects.filter(author=user)
-    if anonymise:
+    if anonymize:
         posts.update(author=None)
         return
     clubs = Club.objects.filter(pk__in=posts.values("club")).order_by("pk")

@@ -33,12 +33,12 @@ def readable_by(user: User) -> Q:
     return Q(spoiler_percent__isnull=True) | Q(author=user.pk) | Q(spoiler_percent__lte=progress) | Q(Exists(revealed))
 
 
-def default_spoiler_percent(entry: int, user: User) -> Decimal:
+def default_spoiler_percent(entry_id: int, user: User) -> Decimal:
     """Return the default `spoiler_percent` of a user's post: their own progress.
 
     It is 100 if the progress is hidden, because `spoiler_percent` is public.
     """
-    progress = Progress.objects.filter(entry=entry, user=user).values_list("percent", "hidden").first()
+    progress = Progress.objects.filter(entry=entry_id, user=user).values_list("percent", "hidden").first()
     if progress is None:
         return ZERO_PERCENT
     percent, hidden = progress

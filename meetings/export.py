@@ -4,7 +4,7 @@ from accounts.export import iter_rows
 from meetings.models import Attendance, CalendarToken, Meeting, Rsvp
 
 EXPORT_SECTIONS = {
-    "meetings_called": lambda user: iter_rows(Meeting.objects.filter(created_by=user), "club", "created_at"),
+    "meetings_created": lambda user: iter_rows(Meeting.objects.filter(created_by=user), "club", "created_at"),
     "rsvps": lambda user: iter_rows(
         Rsvp.objects.filter(user=user), "meeting", "answer", "answered_at", club="meeting__club"
     ),

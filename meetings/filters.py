@@ -24,10 +24,10 @@ class MeetingFilter(django_filters.FilterSet):
         model = Meeting
         fields: list[str] = []
 
-    def filter_upcoming(self, meetings: MeetingQuerySet, name: str, value: str) -> MeetingQuerySet:
+    def filter_upcoming(self, queryset: MeetingQuerySet, name: str, value: str) -> MeetingQuerySet:
         """Filter by the start only, because non-members may not see the duration."""
-        return meetings.upcoming() if value == "true" else meetings.started()
+        return queryset.upcoming() if value == "true" else queryset.started()
 
-    def filter_past(self, meetings: MeetingQuerySet, name: str, value: str) -> MeetingQuerySet:
+    def filter_past(self, queryset: MeetingQuerySet, name: str, value: str) -> MeetingQuerySet:
         """Filter by the start, as the opposite of `upcoming`."""
-        return meetings.started() if value == "true" else meetings.upcoming()
+        return queryset.started() if value == "true" else queryset.upcoming()

@@ -20,9 +20,9 @@ def detach_account(sender: Any, *, user: User, **kwargs: Any) -> None:
 
 
 @receiver(member_left)
-def withdraw_rsvps_of_former_member(sender: Any, *, club: int, user: int, **kwargs: Any) -> None:
+def withdraw_rsvps_of_former_member(sender: Any, *, club_id: int, user_id: int, **kwargs: Any) -> None:
     """Withdraw the RSVPs of a former member."""
-    withdraw_rsvps(user, club)
+    withdraw_rsvps(user_id, club_id)
 
 
 @receiver(club_deleted)

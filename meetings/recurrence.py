@@ -41,7 +41,7 @@ def to_utc(local: datetime.datetime, zone: str) -> datetime.datetime:
 
 def out_of_range(field: str) -> InvalidFieldError:
     """Return the error for a meeting outside of the supported years."""
-    return InvalidFieldError(field, "out_of_range", _("A meeting must be in the years 1900 to 2100."))
+    return InvalidFieldError(field, "out_of_range", _("A meeting must take place between 1900 and 2100."))
 
 
 def occurrences(first: datetime.datetime, repeats: dict[str, Any] | None) -> list[datetime.datetime]:

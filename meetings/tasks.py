@@ -35,7 +35,7 @@ def schedule_reminder(meeting: Meeting) -> None:
         at = meeting.starts_at - datetime.timedelta(days)
         if at > timezone.now():
             send_reminder.using(run_after=at).enqueue(
-                meeting=meeting.pk, days=days, starts=meeting.starts_at.isoformat()
+                meeting_id=meeting.pk, days=days, starts=meeting.starts_at.isoformat()
             )
             return
 
@@ -43,42 +43,42 @@ def schedule_reminder(meeting: Meeting) -> None:
 def schedule_promotion_notices(meeting: Meeting, users: list[int]) -> None:
     """Schedule the notifications of users who moved from the waitlist to a seat."""
     for batch in batched(users, BATCH_SIZE):
-        notify_promoted_users.enqueue(meeting=meeting.pk, users=batch)
+        notify_promoted_users.enqueue(meeting_id=meeting.pk, user_ids=batch)
 
 
 def schedule_purge(meeting: Meeting, *, after: datetime.timedelta) -> None:
     """Schedule the deletion of a deleted meeting's row, for when calendars no longer list it as cancelled."""
     run_after = timezone.now() + after + datetime.timedelta(days=1)
-    purge_deleted_meeting.using(run_after=run_after).enqueue(meeting=meeting.pk)
+    purge_deleted_meeting.using(run_after=run_after).enqueue(meeting_id=meeting.pk)
 
 
 @task(unique=True)
-def send_reminder(*, meeting: int, days: int, starts: str) -> None:
+def send_reminder(*, meeting_id: int, days: int, starts: str) -> None:
     """Send a reminder and schedule the next one, unless the meeting is cancelled or has been rescheduled."""
-    row = _meetings().not_deleted().upcoming().filter(pk=meeting).first()
+    meeting = _meetings().not_deleted().upcoming().filter(pk=meeting_id).first()
     if (
-        row is None
-        or not row.is_scheduled
-        or row.resync_timezone()
-        or row.starts_at != datetime.datetime.fromisoformat(starts)
+        meeting is None
+        or not meeting.is_scheduled
+        or meeting.resync_timezone()
+        or meeting.starts_at != datetime.datetime.fromisoformat(starts)
     ):
         return
-    schedule_reminder(row)
-    notifications.notify_reminder(row, key=f"{days}:{starts}")
+    schedule_reminder(meeting)
+    notifications.notify_reminder(meeting, key=f"{days}:{starts}")
 
 
 @task()
-def notify_promoted_users(*, meeting: int, users: list[int]) -> None:
+def notify_promoted_users(*, meeting_id: int, user_ids: list[int]) -> None:
     """Notify the users who got a seat from the waitlist."""
-    row = _meetings().not_deleted().filter(pk=meeting).first()
-    if row is not None:
-        notifications.notify_promoted(row, users)
+    meeting = _meetings().not_deleted().filter(pk=meeting_id).first()
+    if meeting is not None:
+        notifications.notify_promoted(meeting, user_ids)
 
 
 @task()
-def purge_deleted_meeting(*, meeting: int) -> None:
+def purge_deleted_meeting(*, meeting_id: int) -> None:
     """Delete the row of a meeting that was deleted."""
-    _meetings().filter(pk=meeting, deleted_at__isnull=False).delete()
+    _meetings().filter(pk=meeting_id, deleted_at__isnull=False).delete()
 
 
 @periodic_task(hours=24, atomic=False)

@@ -20,8 +20,8 @@ class SubmissionView(ActionView):
     """Base view of reports and appeals."""
 
     def perform(self, request: Request, **data: Any) -> Response:
-        case = data.pop("case")
-        created = self.submit(by=current_user(request), **case, **data)
+        target = data.pop("case")  # target_type and target_id
+        created = self.submit(by=current_user(request), **target, **data)
         return Response(self.get_serializer(created).data, status=status.HTTP_201_CREATED)
 
     def submit(self, *, by: User, **fields: Any) -> Report | Appeal:

@@ -46,8 +46,8 @@ def _in_stars(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 EXPORT_SECTIONS = {
     "reviews": reviews,
-    "reviews_set_aside": archived_reviews,
-    "likes_set_aside": archived_likes,
+    "archived_reviews": archived_reviews,
+    "archived_likes": archived_likes,
     "likes": lambda user: iter_rows(Like.objects.filter(user=user), "review", "created_at"),
     "imports": lambda user: iter_rows(ReviewImport.objects.filter(user=user), *IMPORT_FIELDS, done="rows_processed"),
 }

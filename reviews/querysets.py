@@ -67,13 +67,13 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         members = Membership.objects.active().filter(club=club)
         return self.filter(author__in=members.values("user"), book__in=Entry.objects.filter(club=club).values("book"))
 
-    def for_book(self, book: int) -> ReviewQuerySet:
+    def for_book(self, book_id: int) -> ReviewQuerySet:
         """Return the reviews of one book. Lists must order by `-book_id` first.
 
         The filter is a range because of MariaDB: with `book_id = 7` it starts at the first review of the book and scans
         all index entries before the requested page.
         """
-        return self.filter(book_id__gte=book, book_id__lte=book)
+        return self.filter(book_id__gte=book_id, book_id__lte=book_id)
 
     def in_language(self, tag: str) -> ReviewQuerySet:
         """Return the reviews in a language, given in lower case; `pt` also matches `pt-br`."""
@@ -110,15 +110,15 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         return len(rows)
 
     @atomic_with_retry
-    def detach_user(self, user: User, *, anonymise: bool) -> None:
+    def detach_user(self, user: User, *, anonymize: bool) -> None:
         """Detach a deleted account from its reviews and likes.
 
-        With `anonymise`, public reviews and their ratings stay without an author; all others are deleted, because
+        With `anonymize`, public reviews and their ratings stay without an author; all others are deleted, because
         nobody could read them. Without it, all reviews are deleted.
         """
         lock_rows(User, [user.pk])
         own = list(self.filter(author=user).only(*COUNTED_FIELDS))
-        deleted = [row for row in own if not (anonymise and row.visibility == ReviewVisibility.PUBLIC)]
+        deleted = [row for row in own if not (anonymize and row.visibility == ReviewVisibility.PUBLIC)]
         lock_rows(Book, (row.book_id for row in deleted))
         liked = list(Like.objects.filter(user=user).values_list("review", flat=True))
         lock_rows(self.model, [*liked, *(row.pk for row in own)])

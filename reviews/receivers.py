@@ -10,6 +10,6 @@ from reviews.models import Review
 
 
 @receiver(account_deleted)
-def detach_account(sender: Any, *, user: User, anonymise: bool, **kwargs: Any) -> None:
+def detach_account(sender: Any, *, user: User, anonymize: bool, **kwargs: Any) -> None:
     """Anonymize or delete the reviews of a deleted account, and delete its likes."""
-    Review.objects.detach_user(user, anonymise=anonymise)
+    Review.objects.detach_user(user, anonymize=anonymize)

@@ -30,15 +30,15 @@ BATCH_SIZE = 100
 Deltas = defaultdict[int, defaultdict[str, Any]]
 
 
-def count_membership(club: Club, user: int, sign: int) -> None:
+def apply_membership_change(club: Club, user_id: int, sign: int) -> None:
     """Add (`sign` 1) or subtract (-1) a member's ratings and progress.
 
     Call it after the membership was written. User and club must be locked.
     """
     deltas = _deltas()
-    for entry, half_stars in ratings.ratings_of_user(user, club.pk):
-        deltas[entry][f"stars_{half_stars}"] += sign
-    for progress in Progress.objects.filter(entry__club=club, user=user):
+    for entry_id, half_stars in ratings.ratings_of_user(user_id, club.pk):
+        deltas[entry_id][f"stars_{half_stars}"] += sign
+    for progress in Progress.objects.filter(entry__club=club, user=user_id):
         _add_progress(deltas, progress, sign)
     _apply_deltas(deltas)
 
@@ -60,28 +60,28 @@ def count_progress(before: Progress | None, after: Progress) -> None:
     _apply_deltas(deltas)
 
 
-def count_ratings(changes: Mapping[tuple[int, int, int, bool], int]) -> None:
-    """Apply changes of ratings, given as (user, book, half-stars, whether public) -> difference.
+def apply_rating_changes(changes: Mapping[tuple[int, int, int, bool], int]) -> None:
+    """Apply changes of ratings, given as (user id, book id, half-stars, whether public) -> difference.
 
     Others than public ratings count in private clubs only. Users and books must be locked.
     """
     changes = {rating: difference for rating, difference in changes.items() if difference}
     clubs: defaultdict[int, list[tuple[int, bool]]] = defaultdict(list)
-    active = Membership.objects.active().filter(user__in={user for user, *_rating in changes})
-    for user, club, visibility in active.values_list("user", "club", "club__visibility"):
-        clubs[user].append((club, visibility == Visibility.PRIVATE))
+    active = Membership.objects.active().filter(user__in={user_id for user_id, *_rating in changes})
+    for user_id, club_id, visibility in active.values_list("user", "club", "club__visibility"):
+        clubs[user_id].append((club_id, visibility == Visibility.PRIVATE))
     if not clubs:
         return
     listed = Entry.objects.filter(
-        club__in={club for found in clubs.values() for club, _is_private in found},
-        book__in={book for _user, book, *_rating in changes},
+        club__in={club_id for found in clubs.values() for club_id, _is_private in found},
+        book__in={book_id for _user, book_id, *_rating in changes},
     )
-    entries = {(club, book): pk for pk, club, book in listed.values_list("pk", "club", "book")}
+    entries = {(club_id, book_id): pk for pk, club_id, book_id in listed.values_list("pk", "club", "book")}
     deltas = _deltas()
-    for (user, book, half_stars, is_public), difference in changes.items():
-        for club, is_private in clubs[user]:
-            if (club, book) in entries and (is_public or is_private):
-                deltas[entries[club, book]][f"stars_{half_stars}"] += difference
+    for (user_id, book_id, half_stars, is_public), difference in changes.items():
+        for club_id, is_private in clubs[user_id]:
+            if (club_id, book_id) in entries and (is_public or is_private):
+                deltas[entries[club_id, book_id]][f"stars_{half_stars}"] += difference
     _apply_deltas(deltas)
 
 

@@ -20,14 +20,14 @@ _COUNTED = Q(audience=ReviewVisibility.PUBLIC) | Q(
 )
 
 
-def ratings_of_user(user: int, club: int) -> Iterable[tuple[int, int | None]]:
-    """Return a user's ratings of the books on a club's list: entry, half-stars."""
-    rated = Review.objects.filter(_COUNTED, author=user, rating__isnull=False, book__entries__club=club)
+def ratings_of_user(user_id: int, club_id: int) -> Iterable[tuple[int, int | None]]:
+    """Return a user's ratings of the books on a club's list: entry id, half-stars."""
+    rated = Review.objects.filter(_COUNTED, author=user_id, rating__isnull=False, book__entries__club=club_id)
     return rated.order_by().values_list("book__entries", "rating")
 
 
 def ratings_of_entries(entries: Sequence[int]) -> Iterable[tuple[int, int | None, int]]:
-    """Return the ratings of entries by active members of their clubs: entry, half-stars, count."""
+    """Return the ratings of entries by active members of their clubs: entry id, half-stars, count."""
     rated = Review.objects.filter(
         _COUNTED,
         rating__isnull=False,

@@ -19,9 +19,9 @@ from stats import counters
 
 
 @receiver(membership_changed)
-def update_member(sender: Any, *, club: Club, user: int, sign: int, **kwargs: Any) -> None:
+def update_member(sender: Any, *, club: Club, user_id: int, sign: int, **kwargs: Any) -> None:
     """Add the ratings and progress of a new member, or subtract those of a former one."""
-    counters.count_membership(club, user, sign)
+    counters.apply_membership_change(club, user_id, sign)
 
 
 @receiver(entry_added)
@@ -51,4 +51,4 @@ def recompute_club(sender: Any, *, club: Club, **kwargs: Any) -> None:
 @receiver(ratings_changed)
 def update_ratings(sender: Any, *, changes: Mapping[tuple[int, int, int, bool], int], **kwargs: Any) -> None:
     """Apply changed ratings to the clubs of their authors."""
-    counters.count_ratings(changes)
+    counters.apply_rating_changes(changes)

@@ -46,7 +46,7 @@ class PasswordChangedError(Exception):
 class ReviewsOnDeletion(models.TextChoices):
     """What happens to the reviews of a deleted account."""
 
-    ANONYMISE = "anonymise", _("keep them without an author")
+    ANONYMIZE = "anonymise", _("keep them without an author")
     DELETE = "delete", _("delete them")
 
 

@@ -71,9 +71,9 @@ def start_enrollment(request: HttpRequest, user: User, *, replaces: TOTPDevice |
     """
     request.session.flush()
     request.session[ENROLLMENT_KEY] = {
-        "user": user.pk,
-        "auth": user.get_session_auth_hash(),
-        "until": time.time() + ENROLLMENT_TIMEOUT_SECONDS,
+        "user_id": user.pk,
+        "session_auth_hash": user.get_session_auth_hash(),
+        "expires_at": time.time() + ENROLLMENT_TIMEOUT_SECONDS,
         "secret": encrypt(new_secret(), purpose=ENCRYPTION_PURPOSE),
         "replaces": replaces.pk if replaces else None,
     }
@@ -82,10 +82,10 @@ def start_enrollment(request: HttpRequest, user: User, *, replaces: TOTPDevice |
 def get_enrollment(request: HttpRequest) -> Enrollment | None:
     """Return the enrollment of the session, or None if it has expired or the account has changed."""
     stored = request.session.get(ENROLLMENT_KEY)
-    if not stored or stored["until"] < time.time():
+    if not stored or stored["expires_at"] < time.time():
         return None
-    user = User.objects.filter(pk=stored["user"], is_staff=True).first()
-    if user is None or not user.can_sign_in or user.get_session_auth_hash() != stored["auth"]:
+    user = User.objects.filter(pk=stored["user_id"], is_staff=True).first()
+    if user is None or not user.can_sign_in or user.get_session_auth_hash() != stored["session_auth_hash"]:
         return None
     secret = decrypt(stored["secret"], purpose=ENCRYPTION_PURPOSE)
     return Enrollment(user, secret, stored.get("replaces")) if secret else None

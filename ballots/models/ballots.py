@@ -156,7 +156,7 @@ class Ballot(models.Model):
         Candidate.objects.bulk_create(
             Candidate(ballot=ballot, position=position, entry_id=pk) for position, pk in enumerate(candidates)
         )
-        close_ballot.using(run_after=ballot.closes_at).enqueue(ballot=ballot.pk)
+        close_ballot.using(run_after=ballot.closes_at).enqueue(ballot_id=ballot.pk)
         record_event("ballot.opened", actor=by.pk, object_ref=ballot.object_ref, club=club.pk)
         notify_members(club.pk, NotificationKind.BALLOT_OPENED, type="ballot", id=ballot.pk, actor=by.pk)
         return ballot

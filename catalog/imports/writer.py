@@ -188,9 +188,9 @@ def _write_editions(rows: Sequence[tuple[ImportRow, EditionRecord]], counts: Cou
     _assign_main_editions({edition.book_id for edition in new})
 
 
-def _build_edition(record: EditionRecord, book: int) -> Edition:
+def _build_edition(record: EditionRecord, book_id: int) -> Edition:
     return Edition(
-        book_id=book,
+        book_id=book_id,
         isbn13=record.isbn13,
         format=record.format,
         publisher=record.publisher,

@@ -110,4 +110,4 @@ def _log(verb: str, merge: Merge, target: Book, by: User, reason: str) -> None:
     """Write the logs, and enqueue the task that moves the remaining rows."""
     record_event(verb, actor=by.pk, object_ref=target.object_ref)
     log_audit_event(verb, by=by, target=target, reason=reason, detail=f"merge {merge.pk}: book {merge.source_id}")
-    continue_merge.using(run_after=timezone.now() + TASK_DELAY).enqueue(merge=merge.pk)
+    continue_merge.using(run_after=timezone.now() + TASK_DELAY).enqueue(merge_id=merge.pk)

@@ -167,21 +167,21 @@ class Club(models.Model):
         Raises PermissionDeniedProblem `banned`, `invite_only`; Conflict `already_member`, `club_full`.
         """
         self.lock(with_user=user)
-        row = self.get_membership(user)
-        if row.status == MembershipStatus.BANNED:
+        membership = self.get_membership(user)
+        if membership.status == MembershipStatus.BANNED:
             raise PermissionDeniedProblem("banned", _("You cannot join this club."))
-        if row.status in STATUSES_WITH_ACCESS:
+        if membership.status in STATUSES_WITH_ACCESS:
             text = _("You are already in this club or have asked to join it.")
             raise Conflict("already_member", text, club=self.summary)
         if self.join_policy == JoinPolicy.INVITE:
             raise PermissionDeniedProblem("invite_only", _("This club is by invitation only."))
         self.check_not_full()
         if self.join_policy == JoinPolicy.REQUEST:
-            row.request_to_join(message)
+            membership.request_to_join(message)
         else:
-            row.activate()
+            membership.activate()
             self.record_event("member.joined", by=user, subject=user)
-        return row
+        return membership
 
     @atomic_with_retry
     def leave(self, user: User) -> None:
@@ -190,14 +190,16 @@ class Club(models.Model):
         Raises PermissionDeniedProblem `members_only`, Conflict `owner_must_transfer`.
         """
         self.lock(with_user=user)
-        row = self.get_membership(user)
-        if row.status not in STATUSES_WITH_ACCESS:
+        membership = self.get_membership(user)
+        if membership.status not in STATUSES_WITH_ACCESS:
             raise PermissionDeniedProblem("members_only", _("You are not in this club."))
         if self.owner_id != user.pk:
             self.record_event(
-                "member.left" if row.status == MembershipStatus.ACTIVE else "member.withdrew", by=user, subject=user
+                "member.left" if membership.status == MembershipStatus.ACTIVE else "member.withdrew",
+                by=user,
+                subject=user,
             )
-            row.deactivate()
+            membership.deactivate()
         elif self.members_count > 1:
             text = _("Transfer ownership before you leave the club.")
             raise Conflict("owner_must_transfer", text, club=self.summary)
@@ -205,30 +207,30 @@ class Club(models.Model):
             self._delete(by=user)
 
     @atomic_with_retry
-    def transfer(self, *, to: int, by: User) -> None:
-        """Make the active member with user id `to` the owner; the former owner becomes a moderator.
+    def transfer(self, *, user_id: int, by: User) -> None:
+        """Make the active member with this user id the owner; the former owner becomes a moderator.
 
         Raises PermissionDeniedProblem, InvalidFieldError `not_a_member`.
         """
         self.lock()
         self.require_owner(by)
-        new_owner = self.memberships.filter(user=to, status=MembershipStatus.ACTIVE).select_related("user").first()
-        if to == by.pk or new_owner is None:
+        new_owner = self.memberships.filter(user=user_id, status=MembershipStatus.ACTIVE).select_related("user").first()
+        if user_id == by.pk or new_owner is None:
             raise InvalidFieldError(
                 "user", "not_a_member", _("The new owner must be another active member of the club.")
             )
         self.set_owner(new_owner.user, by=by)
 
-    def set_owner(self, to: User, *, by: User) -> None:
+    def set_owner(self, user: User, *, by: User) -> None:
         """Make an active member the owner. The club must be locked."""
         self.memberships.filter(user=self.owner_id).update(role=Role.MODERATOR)
-        self.memberships.filter(user=to).update(role=Role.MEMBER)
-        self.owner, self.updated_at = to, now()
+        self.memberships.filter(user=user).update(role=Role.MEMBER)
+        self.owner, self.updated_at = user, now()
         self.save(update_fields=["owner", "updated_at"])
-        self.record_event("club.transferred", by=by, subject=to)
+        self.record_event("club.transferred", by=by, subject=user)
         notify(
             NotificationKind.ROLE_CHANGED,
-            [to.pk],
+            [user.pk],
             actor=by.pk,
             object_ref=self.object_ref,
             club=self.pk,
@@ -259,8 +261,8 @@ class Club(models.Model):
 
     def get_membership(self, user: User) -> Membership:
         """Return the membership of `user` in any status, or an unsaved one with status `left`."""
-        row = self.memberships.filter(user=user).first()
-        return row or self.memberships.model(club=self, user=user, status=MembershipStatus.LEFT)
+        membership = self.memberships.filter(user=user).first()
+        return membership or self.memberships.model(club=self, user=user, status=MembershipStatus.LEFT)
 
     def rank_of(self, user: User) -> Rank:
         """Return the current rank of `user`, read from the database."""

@@ -196,7 +196,7 @@ class ClubViewSet(
     def transfer(self, request: Request, club_id: int) -> Response:
         """Make another active member the owner. The caller becomes a moderator."""
         new_owner_id = validate(self.get_serializer(data=request.data))["user"]
-        self.club.transfer(to=new_owner_id, by=current_user(request))
+        self.club.transfer(user_id=new_owner_id, by=current_user(request))
         club = self.get_club_queryset().get(pk=self.club.pk)
         return Response(ClubSerializer(club, context=self.get_serializer_context()).data)
 

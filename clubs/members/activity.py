@@ -17,23 +17,24 @@ from clubs.members.models import BATCH_SIZE, Membership
 from core.db.locking import batched
 
 
-def record_activity(user: int, *, at: datetime.datetime, club: int | None = None) -> None:
+def record_activity(user_id: int, *, at: datetime.datetime, club_id: int | None = None) -> None:
     """Record a visible activity at time `at`, in one club or in all clubs of the user.
 
     Call it after the content was written, in the same transaction.
     """
-    rows = Membership.objects.filter(user=user) if club is None else Membership.objects.filter(user=user, club=club)
+    rows = Membership.objects.filter(user=user_id)
+    rows = rows if club_id is None else rows.filter(club=club_id)
     # Update rows with a later date too, instead of excluding them: the update locks them, so that a concurrent
     # `recompute_activity` waits for this transaction.
     later = When(last_active_at__gt=at, then=F("last_active_at"))
     rows.update(last_active_at=Case(later, default=Value(at, DateTimeField()), output_field=DateTimeField()))
 
 
-def recompute_activity(users: Collection[int], *, club: int | None = None) -> None:
+def recompute_activity(user_ids: Collection[int], *, club_id: int | None = None) -> None:
     """Recompute `last_active_at` of these users after content was hidden or deleted."""
-    for batch in batched(sorted(users), BATCH_SIZE):
+    for batch in batched(sorted(user_ids), BATCH_SIZE):
         rows = Membership.objects.filter(user__in=batch)
-        rows = rows if club is None else rows.filter(club=club)
+        rows = rows if club_id is None else rows.filter(club=club_id)
         Membership.objects.refresh_last_active(
             list(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
         )

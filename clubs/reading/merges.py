@@ -67,7 +67,7 @@ class EntryMergeHandler:
             return False
         if not locked:
             return True  # The club was deleted; the next call finds another one.
-        source, target = (_get_entry(club, book=book) for book in (merge.source_id, merge.target_id))
+        source, target = (_get_entry(club, book_id=book_id) for book_id in (merge.source_id, merge.target_id))
         if source is not None and target is not None:
             _merge_entries(merge, source, target)
         elif source is not None:
@@ -82,7 +82,12 @@ class EntryMergeHandler:
         locked = entry is not None and _lock_club(entry.club)
         if not lock_books(merge, MergeStatus.UNDOING):
             return False
-        if entry is not None and locked and (entry := _get_entry(entry.club, book=merge.target_id)) and entry.pk == pk:
+        if (
+            entry is not None
+            and locked
+            and (entry := _get_entry(entry.club, book_id=merge.target_id))
+            and entry.pk == pk
+        ):
             _set_book(entry, merge.source_id)
             entry.record_event("book.unmerged", by=None)
         merge.clear_moved(KIND, [pk])
@@ -95,7 +100,7 @@ class EntryMergeHandler:
             return False
         if not ArchivedEntry.objects.filter(pk=archived.pk).exists():
             return True  # Already restored, or the club was deleted.
-        target = _get_entry(archived.club, book=merge.target_id) if locked else None
+        target = _get_entry(archived.club, book_id=merge.target_id) if locked else None
         if target is not None and target.pk == archived.kept_entry_id:
             _split_entries(merge, archived, target)
         archived.delete()
@@ -111,8 +116,8 @@ def _lock_club(club: Club) -> bool:
     return True
 
 
-def _get_entry(club: Club, *, book: int) -> Entry | None:
-    entry = Entry.objects.select_related("book").filter(club=club, book=book).first()
+def _get_entry(club: Club, *, book_id: int) -> Entry | None:
+    entry = Entry.objects.select_related("book").filter(club=club, book=book_id).first()
     if entry is not None:
         entry.club = club
     return entry
@@ -127,15 +132,15 @@ def _lock_members_and_entries(*entries: Entry) -> None:
         entry.lock()
 
 
-def _set_book(entry: Entry, book: int) -> None:
+def _set_book(entry: Entry, book_id: int) -> None:
     """Change the book of an entry and recompute its counters."""
     _lock_members_and_entries(entry)
     before = entry.book_id
     entry.count(entry.status, None, was_finished_at=entry.finished_at)
-    Entry.objects.filter(pk=entry.pk).update(book=book)
-    entry.book_id = book
+    Entry.objects.filter(pk=entry.pk).update(book=book_id)
+    entry.book_id = book_id
     entry.count(None, entry.status)
-    EntryChange.record(entry, by=None, book=(before, book))
+    EntryChange.record(entry, by=None, book=(before, book_id))
     _recompute_counters(entry)
 
 
@@ -165,7 +170,7 @@ def _merge_entries(merge: Merge, source: Entry, target: Entry) -> None:
     Entry.objects.filter(pk=source.pk).delete()
     renumber(source.club_id, F("position") - 1, position__gt=source.position)
     _recompute_counters(target)
-    recompute_activity(list(archived.progress.values_list("user", flat=True)), club=source.club_id)
+    recompute_activity(list(archived.progress.values_list("user", flat=True)), club_id=source.club_id)
 
 
 def _archive_entry(merge: Merge, source: Entry, target: Entry, changes: dict[str, list[Any]]) -> ArchivedEntry:
@@ -235,7 +240,7 @@ def _split_entries(merge: Merge, archived: ArchivedEntry, target: Entry) -> None
     restored.record_event("book.unmerged", by=None)
     _recompute_counters(restored, target)
     users = Progress.objects.filter(entry__in=[restored, target]).values_list("user", flat=True)
-    recompute_activity(list(users), club=archived.club_id)
+    recompute_activity(list(users), club_id=archived.club_id)
 
 
 def _original_values(archived: ArchivedEntry, target: Entry) -> dict[str, Any]:

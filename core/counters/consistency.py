@@ -47,7 +47,7 @@ class DenormalizationCheck:
     empty: Mapping[str, Any]
     count: Callable[[Sequence[int]], ExpectedValues]
 
-    def chunks(self, size: int) -> Iterator[list[int]]:
+    def batches(self, size: int) -> Iterator[list[int]]:
         """Yield the ids of all rows, at most `size` at a time."""
         ids, last = self.model._base_manager.order_by("pk").values_list("pk", flat=True), 0
         while chunk := list(ids.filter(pk__gt=last)[:size]):

@@ -46,11 +46,11 @@ def is_stored_name(name: str) -> bool:
 
 
 @contextmanager
-def store_image(data: bytes, *, folder: str, owner: int) -> Iterator[str]:
+def store_image(data: bytes, *, folder: str, owner_id: int) -> Iterator[str]:
     """Store an image and yield its name, to be saved inside the block; an error inside deletes the file again."""
     random = secrets.token_hex(16)
     try:
-        name = default_storage.save(f"{folder}/{random[:2]}/{owner}-{random}.webp", ContentFile(data))
+        name = default_storage.save(f"{folder}/{random[:2]}/{owner_id}-{random}.webp", ContentFile(data))
     except OSError as error:
         logger.error("an image could not be stored", exc_info=error)
         raise ServiceUnavailable from None

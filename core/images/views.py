@@ -72,7 +72,7 @@ class ImageUploadView(GenericAPIView):
         obj = self.get_object()
         self.require_current()
         data = reencode_image(validate(ImageUploadSerializer(data=request.data))["file"], self.image_spec)
-        with store_image(data, folder=self.upload_folder, owner=obj.pk) as name:
+        with store_image(data, folder=self.upload_folder, owner_id=obj.pk) as name:
             self.set_image(obj, name)
         return Response(self.get_serializer(obj).data)
 

@@ -1,9 +1,9 @@
 """`@task` and `@periodic_task`: django.tasks' decorator, with the options of our queue.
 
 >>> @task()
-... def remind(*, meeting: int) -> None: ...
->>> remind.enqueue(meeting=7)
->>> remind.using(run_after=tomorrow).enqueue(meeting=7)
+... def remind(*, meeting_id: int) -> None: ...
+>>> remind.enqueue(meeting_id=7)
+>>> remind.using(run_after=tomorrow).enqueue(meeting_id=7)
 
 Tasks run at least once: a process may be killed after the work and before the task is marked as done. The function of
 an `atomic` task (the default) must only write to the database; its writes are committed together with that mark, so

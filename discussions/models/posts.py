@@ -228,7 +228,7 @@ class Post(models.Model):
             self.save(force_insert=True)
         self.thread.increment_posts(self.created_at)
         if self.author_id is not None:
-            record_activity(self.author_id, club=self.club_id, at=self.created_at)
+            record_activity(self.author_id, club_id=self.club_id, at=self.created_at)
 
     def _refresh_locked(self) -> None:
         """Lock and reload the row. Raises Http404 if it does not exist, and Conflict if the post was deleted."""
@@ -276,7 +276,7 @@ class Post(models.Model):
     def _refresh_author_activity(self) -> None:
         """Recompute the author's last activity after the post was deleted, hidden or restored."""
         if self.author_id is not None:
-            recompute_activity([self.author_id], club=self.club_id)
+            recompute_activity([self.author_id], club_id=self.club_id)
 
     def _search_text(self, body: str) -> str:
         """Return the text of the search index."""

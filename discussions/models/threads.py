@@ -168,7 +168,7 @@ class Thread(models.Model):
         posts = self.posts.countable().filter(author__isnull=False)
         authors = set(posts.order_by().values_list("author", flat=True))
         Thread.objects.filter(pk=self.pk).delete_with_posts()
-        recompute_activity(authors, club=self.club_id)
+        recompute_activity(authors, club_id=self.club_id)
 
     def recount_posts(self) -> None:
         """Recompute the counters. The thread must be locked."""

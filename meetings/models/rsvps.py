@@ -79,7 +79,7 @@ class RsvpQuerySet(models.QuerySet["Rsvp"]):
         users = set(rsvps.values_list("user", flat=True))
         rsvps.delete()
         for club in {meeting.club_id for meeting in meetings}:
-            recompute_activity(users, club=club)
+            recompute_activity(users, club_id=club)
         for meeting in meetings:
             for name in COUNTS:
                 setattr(meeting, name, 0)
@@ -131,7 +131,7 @@ class Rsvp(models.Model):
             if before == RsvpStatus.YES:
                 cls.objects.promote_waitlist(meeting)
             record_event("meeting.answered", actor=by.pk, object_ref=meeting.object_ref)
-            record_activity(by.pk, club=meeting.club_id, at=rsvp.answered_at)
+            record_activity(by.pk, club_id=meeting.club_id, at=rsvp.answered_at)
         # Read while the meeting is locked; afterwards it may be deleted with its RSVPs.
         return cls.objects.with_waitlist_position().get(pk=rsvp.pk)
 
@@ -148,26 +148,26 @@ def seats_available(meeting: Meeting) -> int:
     return meeting.waitlisted + 1 if meeting.capacity is None else max(0, meeting.capacity - meeting.yes)
 
 
-def withdraw_rsvps(user: int, club: int) -> None:
+def withdraw_rsvps(user_id: int, club_id: int) -> None:
     """Withdraw a former member's RSVPs to the club's meetings that are not over.
 
     The user and the club must be locked, and the membership must be saved.
     """
-    rsvps = Rsvp.objects.filter(user=user, meeting__club=club, meeting__ends_at__gt=timezone.now())
-    _withdraw(user, list(rsvps.values_list("meeting", flat=True)))
-    recompute_activity([user], club=club)
+    rsvps = Rsvp.objects.filter(user=user_id, meeting__club=club_id, meeting__ends_at__gt=timezone.now())
+    _withdraw(user_id, list(rsvps.values_list("meeting", flat=True)))
+    recompute_activity([user_id], club_id=club_id)
 
 
 @atomic_with_retry
-def withdraw_all_rsvps(user: int) -> None:
+def withdraw_all_rsvps(user_id: int) -> None:
     """Withdraw all RSVPs and delete the attendance of a user being deleted. `attended_count` does not change."""
-    _withdraw(user, list(Rsvp.objects.filter(user=user).values_list("meeting", flat=True)))
-    Attendance.objects.filter(user=user).delete()
+    _withdraw(user_id, list(Rsvp.objects.filter(user=user_id).values_list("meeting", flat=True)))
+    Attendance.objects.filter(user=user_id).delete()
 
 
-def _withdraw(user: int, meetings: Sequence[int]) -> None:
-    for meeting in Meeting.objects.select_for_update().filter(pk__in=meetings).order_by("pk"):
-        rsvp = Rsvp.objects.filter(meeting=meeting, user=user).first()
+def _withdraw(user_id: int, meeting_ids: Sequence[int]) -> None:
+    for meeting in Meeting.objects.select_for_update().filter(pk__in=meeting_ids).order_by("pk"):
+        rsvp = Rsvp.objects.filter(meeting=meeting, user=user_id).first()
         if rsvp is not None:
             rsvp.delete()
             _update_counters(meeting, rsvp.answer, None)

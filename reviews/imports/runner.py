@@ -73,8 +73,8 @@ class ImportRunner:
                 time.sleep(PAUSE_SECONDS)
         except (OperationalError, InterfaceError, SupersededError):
             raise
-        except Exception as error:  # one row must not block the others
-            logger.error("a row could not be imported", exc_info=error)
+        except Exception:  # one row must not block the others
+            logger.exception("Could not import a row")
             self.report = self.report.with_error(line, "unexpected")
 
     @atomic_with_retry
@@ -82,7 +82,7 @@ class ImportRunner:
         users = User.objects.select_for_update().filter(pk=self.review_import.user_id, is_active=True)
         if not users.values_list("pk").first():
             raise SupersededError
-        report = self.report.with_row(*write(row, review_import=self.review_import))
+        report = self.report.with_row(*import_row(row, review_import=self.review_import))
         self.review_import.save_progress(report, since=self._saved)
         return report
 
@@ -91,7 +91,7 @@ class ImportRunner:
         self._saved = self.report
 
 
-def write(row: ReviewRow, *, review_import: ReviewImport) -> list[str]:
+def import_row(row: ReviewRow, *, review_import: ReviewImport) -> list[str]:
     """Create or update the review of a row. The user must be locked.
 
     Return `created`, `updated` or `skipped`, followed by warnings. Reviews that were written or edited by the user, or
@@ -111,7 +111,7 @@ def write(row: ReviewRow, *, review_import: ReviewImport) -> list[str]:
     if imported is None or imported.last_import == review_import.pk:
         return ["skipped", _skip_reason(review, row, review_import)]
     if _is_same(review, row):
-        imported.mark_as_seen(by=review_import)
+        imported.mark_as_seen(review_import)
         return ["skipped", "unchanged"]
     if imported.edited_at != review.edited_at:
         return ["skipped", "edited_here"]
@@ -119,7 +119,7 @@ def write(row: ReviewRow, *, review_import: ReviewImport) -> list[str]:
     if date and row.date_read and review.created_at and row.date_read < review.created_at:
         return ["skipped", "newer_here"]
     review.update_review(**_content(row), **date)
-    imported.mark_as_seen(by=review_import, edited_at=review.edited_at)
+    imported.mark_as_seen(review_import, edited_at=review.edited_at)
     return ["updated", *warnings]
 
 

@@ -170,6 +170,6 @@ class ImportedReview(models.Model):
     def __str__(self) -> str:
         return f"{self.origin}: {self.review_id}"
 
-    def mark_as_seen(self, *, by: ReviewImport, **values: Any) -> None:
+    def mark_as_seen(self, review_import: ReviewImport, **values: Any) -> None:
         """Record that an import contained the row, so that it skips further rows about the same book."""
-        ImportedReview.objects.filter(pk=self.pk).update(last_import=by.pk, **values)
+        ImportedReview.objects.filter(pk=self.pk).update(last_import=review_import.pk, **values)

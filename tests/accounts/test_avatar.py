@@ -189,8 +189,8 @@ def test_orphaned_files_are_deleted_after_a_day(as_alice, alice, tmp_path, monke
     """A process killed between writing the file and the row leaves an orphaned file."""
     image = upload_image(as_alice, AVATAR, make_image()).json()["avatar_url"]
     with (
-        storage.store_image(make_image(), folder="avatars", owner=alice.pk) as orphan,
-        storage.store_image(make_image(), folder="avatars", owner=10**9) as ownerless,
+        storage.store_image(make_image(), folder="avatars", owner_id=alice.pk) as orphan,
+        storage.store_image(make_image(), folder="avatars", owner_id=10**9) as ownerless,
     ):
         pass
     (tmp_path / "avatars" / "zz").mkdir()
@@ -199,7 +199,7 @@ def test_orphaned_files_are_deleted_after_a_day(as_alice, alice, tmp_path, monke
     long_ago = (datetime.datetime.now() - datetime.timedelta(days=2)).timestamp()
     for path in tmp_path.rglob("*"):
         os.utime(path, (long_ago, long_ago))
-    with storage.store_image(make_image(), folder="avatars", owner=alice.pk) as recent:
+    with storage.store_image(make_image(), folder="avatars", owner_id=alice.pk) as recent:
         pass
     call_command("prune_expired")
     assert {orphan, ownerless}.isdisjoint(stored_files())

@@ -52,7 +52,7 @@ SECTIONS = {
     "clubs.EntryChange.actor": "list_changes",
     "clubs.Invitation.created_by": "invitations",
     "clubs.ArchivedProgress.user": "progress_set_aside",
-    "meetings.Meeting.created_by": "meetings_called",
+    "meetings.Meeting.created_by": "meetings_created",
     "clubs.Membership.user": "memberships",
     "discussions.Post.author": "posts",
     "clubs.Progress.user": "progress",
@@ -69,9 +69,9 @@ SECTIONS = {
     "moderation.Report.reporter": "reports",
     "reviews.ReviewImport.user": "imports",
     "reviews.Like.user": "likes",
-    "reviews.ArchivedLike.user": "likes_set_aside",
+    "reviews.ArchivedLike.user": "archived_likes",
     "reviews.Review.author": "reviews",
-    "reviews.ArchivedReview.author": "reviews_set_aside",
+    "reviews.ArchivedReview.author": "archived_reviews",
 }
 
 

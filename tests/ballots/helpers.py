@@ -39,4 +39,4 @@ def let_expire(*ballots: Ballot) -> None:
     Ballot.objects.filter(pk__in=[ballot.pk for ballot in ballots]).update(closes_at=past)
     # MySQL does not find JSON objects with `__in`.
     for ballot in ballots:
-        QueuedTask.objects.filter(kwargs__ballot=ballot.pk).update(run_after=past)
+        QueuedTask.objects.filter(kwargs__ballot_id=ballot.pk).update(run_after=past)

@@ -80,8 +80,8 @@ def test_orphan_cleanup_keeps_used_covers(book, cover, as_alice, add_book, tmp_p
         upload_image(as_alice, cover, make_image())
     merged = add_book("Emma again")
     with (
-        storage.store_image(make_image(), folder="book-covers", owner=merged.pk) as inherited,
-        storage.store_image(make_image(), folder="book-covers", owner=book.pk) as orphan,
+        storage.store_image(make_image(), folder="book-covers", owner_id=merged.pk) as inherited,
+        storage.store_image(make_image(), folder="book-covers", owner_id=book.pk) as orphan,
     ):
         Book.objects.filter(pk=add_book("Emma once more").pk).update(cover_url=inherited)
     Book.objects.filter(pk=merged.pk).delete()

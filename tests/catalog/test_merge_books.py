@@ -266,7 +266,7 @@ def test_merge_and_undo_are_logged(world: World, merge: Merge, staff: User) -> N
 
 
 def test_account_deletion_removes_archived_reviews(world: World, merge: Merge, bob: User, staff: User) -> None:
-    delete_account(bob, anonymise=True)
+    delete_account(bob, anonymize=True)
     assert counter_differences() == (0, [])
     undo_merge(merge, by=staff, reason="Two works after all")
     assert not Review.objects.filter(book=world.source, rating=2).exists()

@@ -205,7 +205,7 @@ def test_reminder_is_sent_once_by_several_workers(club: Club, users: Any) -> Non
         Notification.objects.all().delete()
         meeting = make_meeting(club, days=6.5)
         QueuedTask.objects.filter(task_path="meetings.tasks.send_reminder").update(run_after=timezone.now())
-        remind = partial(tasks.send_reminder.call, meeting=meeting.pk, days=1, starts=meeting.starts_at.isoformat())
+        remind = partial(tasks.send_reminder.call, meeting_id=meeting.pk, days=1, starts=meeting.starts_at.isoformat())
         at_once([run_pending] * 4 + [remind] * 2)
         assert len(notified("meeting_reminder")) == len(users) + 1
 

@@ -127,9 +127,9 @@ class RandomWriters:
         except Http404:
             pass  # deleted in the meantime
 
-    def go(self, user, *, anonymise):
+    def go(self, user, *, anonymize):
         """Delete an account as `DELETE users/me/` does."""
-        delete_account(user, anonymise=anonymise)
+        delete_account(user, anonymize=anonymize)
 
     @staticmethod
     def audience(rnd):
@@ -152,7 +152,7 @@ def test_mixed_writes_keep_counters_right(clients, users, books, make_user, clie
             Review.create_review(book=books[0], by=user, rating=number % 10 + 1)
             for review in Review.objects.exclude(author=user)[:3]:
                 review.like(by=user)
-        deletions = [partial(writers.go, user, anonymise=bool(n)) for n, user in enumerate(leaving)]
+        deletions = [partial(writers.go, user, anonymize=bool(n)) for n, user in enumerate(leaving)]
         theirs = [partial(client_of(user).post, REVIEWS, {"book": books[1].pk, "rating": 5}) for user in leaving]
         responses = at_once([*deletions, *theirs, *writers.actions(18)])
         found += statuses([response for response in responses if response is not None])
@@ -166,7 +166,7 @@ def test_verify_counters_during_writes_finds_nothing(clients, users, books):
     for _round in range(8):
         found = at_once(
             [
-                partial(counter_differences, "--chunk", "2"),
+                partial(counter_differences, "--batch-size", "2"),
                 partial(counter_differences, "--repair"),
                 *writers.actions(18),
             ]

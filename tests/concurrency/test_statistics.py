@@ -260,7 +260,7 @@ def test_verify_counters_during_writes_finds_nothing(books, users, client_of, ma
 
 @pytest.fixture
 def own_redis(tmp_path, monkeypatch):
-    """A Redis server of this test that can be stopped, started and frozen, used as the cache."""
+    """A Redis server of this test that can be stopped, started and suspended, used as the cache."""
     if not shutil.which("redis-server") or not settings.REDIS_URL:
         pytest.skip("requires Redis")
     server = OwnRedis(tmp_path)
@@ -301,7 +301,7 @@ class OwnRedis:
 
 
 def test_redis_failures_are_not_visible_to_clients(own_redis, books, users, client_of):
-    """Redis is frozen, stopped and restarted during the run; responses cached before must not be served again."""
+    """Redis is suspended, stopped and restarted during the run; responses cached before must not be served again."""
     book, client, anonymous = books[0], client_of(users[0]), APIClient()
     place = f"{BOOKS}{book.pk}/stats/"
     pk = client.post(REVIEWS, {"book": book.pk, "rating": 0.5}).json()["id"]

@@ -76,7 +76,7 @@ def test_readyz_fails_without_database(closed_port, monkeypatch):
 
 
 class Relay:
-    """A proxy in front of the database that can freeze: it then accepts connections but forwards nothing."""
+    """A proxy in front of the database that can be suspended: it then accepts connections but forwards nothing."""
 
     def __init__(self, host: str, port: int) -> None:
         self.server, self.flows = (host, port), threading.Event()
@@ -103,7 +103,7 @@ class Relay:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif("settings.DATABASES['default']['ENGINE'].endswith('sqlite3')", reason="SQLite has no port")
-def test_frozen_database_fails_requests_in_time(monkeypatch, alice, client_of):
+def test_unresponsive_database_fails_requests_in_time(monkeypatch, alice, client_of):
     connection = connections["default"]
     told = connection.settings_dict
     client = client_of(alice)

@@ -1,4 +1,4 @@
-"""Redis outages fail no request and disable no limit: down, locked, frozen, flushed, full, or with invalid values."""
+"""Redis outages fail no request and disable no limit: down, locked, unresponsive, flushed, full, or corrupt."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ MAX_SECONDS = 3.0
 
 
 class Server:
-    """A Redis server that can be stopped, frozen and restarted."""
+    """A Redis server that can be stopped, made unresponsive and restarted."""
 
     def __init__(self) -> None:
         with socket.socket() as probe:
@@ -54,10 +54,10 @@ class Server:
         self.process.kill()
         self.process.wait()
 
-    def freeze(self) -> None:
+    def suspend(self) -> None:
         os.kill(self.process.pid, signal.SIGSTOP)
 
-    def thaw(self) -> None:
+    def resume(self) -> None:
         os.kill(self.process.pid, signal.SIGCONT)
 
 
@@ -120,13 +120,13 @@ def cause_fault(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str) -> 
     if fault == "refused":
         server.stop()
         return server.start
-    if fault == "frozen":
-        server.freeze()
-        return server.thaw
-    if fault == "frozen before the first connection":
+    if fault == "unresponsive":
+        server.suspend()
+        return server.resume
+    if fault == "unresponsive before the first connection":
         reset_cache()
-        server.freeze()
-        return server.thaw
+        server.suspend()
+        return server.resume
     server.stop()
     server.start("--requirepass", "secret")  # "locked": our password is wrong now
 
@@ -137,7 +137,7 @@ def cause_fault(server: Server, monkeypatch: pytest.MonkeyPatch, fault: str) -> 
     return unlock
 
 
-@pytest.mark.parametrize("fault", ["refused", "frozen", "frozen before the first connection", "locked"])
+@pytest.mark.parametrize("fault", ["refused", "unresponsive", "unresponsive before the first connection", "locked"])
 def test_requests_survive_a_redis_outage(server, ask, monkeypatch, client, fault):
     ask()
     mend = cause_fault(server, monkeypatch, fault)
@@ -156,7 +156,7 @@ def test_requests_survive_a_redis_outage(server, ask, monkeypatch, client, fault
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("fault", ["refused", "frozen", "locked"])
+@pytest.mark.parametrize("fault", ["refused", "unresponsive", "locked"])
 def test_cached_response_is_never_stale_after_an_outage(server, anonymous, alice, monkeypatch, fault):
     """The writer cannot reach Redis, and the readers find the old response there afterwards."""
     book = Book.create_book(by=None, title="Emma", authors=["Jane Austen"])
@@ -181,7 +181,7 @@ def test_cached_response_is_never_stale_after_an_outage(server, anonymous, alice
     assert [ratings_count(), ratings_count()] == [1, 1]
 
 
-@pytest.mark.parametrize("fault", ["refused", "frozen", "locked"])
+@pytest.mark.parametrize("fault", ["refused", "unresponsive", "locked"])
 def test_rates_are_enforced_in_memory_during_an_outage(server, anonymous, monkeypatch, rate, fault):
     rate("login", 3)
     body = {"username": "nobody", "password": "wrong"}

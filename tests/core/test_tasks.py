@@ -400,10 +400,14 @@ def test_immediate_backend_runs_all_steps_and_on_failure(backend):
 @DUMMY
 def test_dummy_backend_records_reminders_and_imports(backend):
     run_after = timezone.now() + datetime.timedelta(days=1)
-    send_reminder.using(run_after=run_after).enqueue(meeting=1, days=7, starts=run_after.isoformat())
+    send_reminder.using(run_after=run_after).enqueue(meeting_id=1, days=7, starts=run_after.isoformat())
     process_import.enqueue(id=1)
     reminder, imported = backend.results
-    assert (reminder.task.name, reminder.task.run_after, reminder.kwargs["meeting"]) == ("send_reminder", run_after, 1)
+    assert (reminder.task.name, reminder.task.run_after, reminder.kwargs["meeting_id"]) == (
+        "send_reminder",
+        run_after,
+        1,
+    )
     assert (imported.task.name, imported.kwargs) == ("process_import", {"id": 1})
     assert not QueuedTask.objects.exists()
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -262,7 +262,7 @@ def test_verify_counters_finds_and_repairs_rsvp_counters(meeting, as_bob, capsys
     rsvp(as_bob, meeting, "yes")
     call_command("verify_counters")
     Meeting.objects.update(yes=3, waitlisted=1)
-    with pytest.raises(SystemExit):
+    with pytest.raises(CommandError):
         call_command("verify_counters")
     assert f"meetings.meeting {meeting.pk} yes: 3, should be 1" in capsys.readouterr().out
     call_command("verify_counters", repair=True)

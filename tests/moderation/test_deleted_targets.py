@@ -37,7 +37,7 @@ def test_account_deletion_anonymizes_reports(clients, as_alice, alice, bob, revi
     report(as_bob, review, note="Look at this.")
     report(clients[0], bob)
     report(clients[1], review)
-    delete_account(bob, anonymise=True)
+    delete_account(bob, anonymize=True)
     anonymous_report = Report.objects.get(note="Look at this.")
     assert anonymous_report.reporter is None
     assert Case.objects.get(target_type="user").status == "deleted"
@@ -49,21 +49,21 @@ def test_account_deletion_anonymizes_reports(clients, as_alice, alice, bob, revi
 def test_account_deletion_keeps_closed_cases_closed(clients, as_alice, alice, hidden):
     appeal(as_alice, hidden)
     assert as_alice.delete(f"{REVIEWS}{hidden.pk}/").status_code == 204
-    delete_account(alice, anonymise=True)
+    delete_account(alice, anonymize=True)
     case = Case.objects.get(target_type="review")
     assert (case.status, case.reports_count, case.is_appealed) == ("deleted", 0, False)
 
 
-@pytest.mark.parametrize("anonymise", [True, False])
-def test_account_deletion_keeps_cases_of_remaining_reviews(clients, as_alice, alice, review, anonymise, settings):
+@pytest.mark.parametrize("anonymize", [True, False])
+def test_account_deletion_keeps_cases_of_remaining_reviews(clients, as_alice, alice, review, anonymize, settings):
     settings.REPORTS_TO_HIDE = 1
     report(clients[0], review)
     appeal(as_alice, review)
-    delete_account(alice, anonymise=anonymise)
+    delete_account(alice, anonymize=anonymize)
     case = Case.objects.get()
     assert case.author is None
     assert not Appeal.objects.exists()
-    if anonymise:
+    if anonymize:
         assert (case.status, case.hidden_state, case.is_appealed) == ("open", "pending", False)
         assert Review.objects.get().hidden_at is not None
     else:

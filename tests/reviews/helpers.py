@@ -3,7 +3,7 @@
 import io
 from typing import Any
 
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from accounts.deletion import close_account
 from accounts.models import ReviewsOnDeletion, User
@@ -25,10 +25,10 @@ __all__ = [
 REVIEWS = "/api/v1/reviews/"
 
 
-def delete_account(user: User, *, anonymise: bool) -> None:
+def delete_account(user: User, *, anonymize: bool) -> None:
     """Delete an account as its user would."""
     close_account(
-        user, password=PASSWORD, reviews=ReviewsOnDeletion.ANONYMISE if anonymise else ReviewsOnDeletion.DELETE
+        user, password=PASSWORD, reviews=ReviewsOnDeletion.ANONYMIZE if anonymize else ReviewsOnDeletion.DELETE
     )
 
 
@@ -53,6 +53,6 @@ def counter_differences(*arguments: str) -> tuple[int, list[str]]:
     out, status = io.StringIO(), 0
     try:
         call_command("verify_counters", *arguments, stdout=out)
-    except SystemExit as error:
-        status = int(error.code or 0)
+    except CommandError:
+        status = 1
     return status, [line for line in out.getvalue().splitlines() if "should be" in line]

@@ -33,5 +33,5 @@ def test_reviews_are_hidden_across_a_block(
 def test_review_of_a_deleted_user_stays_visible(alice, bob, charlie, book, as_bob):
     Block.objects.block(on=charlie, by=bob)
     review = Review.create_review(book=book, by=alice, rating=8)
-    Review.objects.detach_user(alice, anonymise=True)
+    Review.objects.detach_user(alice, anonymize=True)
     assert ids(as_bob.get(REVIEWS)) == [review.pk]

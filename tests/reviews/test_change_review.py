@@ -70,7 +70,7 @@ def test_private_review_looks_absent_to_others(as_alice, as_bob, url, book, meth
 
 
 def test_review_of_a_deleted_user_cannot_be_changed(as_alice, anonymous, review, alice, url):
-    Review.objects.detach_user(alice, anonymise=True)
+    Review.objects.detach_user(alice, anonymize=True)
     assert as_alice.patch(url, {"rating": 1}).status_code == 403
     assert anonymous.get(url).json()["author"] == {
         **{"id": None, "username": None, "display_name": "Deleted reader", "avatar_url": None}

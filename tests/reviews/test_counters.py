@@ -90,7 +90,7 @@ def account(alice, bob, rated, add_book):
 
 
 def test_anonymized_account_keeps_its_public_ratings(as_bob, anonymous, account, rated, book):
-    delete_account(account, anonymise=True)
+    delete_account(account, anonymize=True)
     assert book_statistics(anonymous, book) == (3.67, 3, {"3.5": 2, "4.0": 1})
     remaining = Review.objects.filter(author=None)
     # Club and private reviews are deleted, because nobody could read them.
@@ -103,7 +103,7 @@ def test_anonymized_account_keeps_its_public_ratings(as_bob, anonymous, account,
 
 
 def test_account_deletion_can_delete_reviews(anonymous, account, rated, book):
-    delete_account(account, anonymise=False)
+    delete_account(account, anonymize=False)
     assert book_statistics(anonymous, book) == (3.5, 2, {"3.5": 2})
     assert not Like.objects.exists()
     assert Review.objects.count() == 2
@@ -112,7 +112,7 @@ def test_account_deletion_can_delete_reviews(anonymous, account, rated, book):
 
 def test_book_can_have_reviews_of_two_deleted_users(alice, bob, rated, anonymous, book):
     for user in (alice, bob):
-        delete_account(user, anonymise=True)
+        delete_account(user, anonymize=True)
     assert book_statistics(anonymous, book) == (3.67, 3, {"3.5": 2, "4.0": 1})
     assert [row["author"]["id"] for row in anonymous.get(REVIEWS).json()["results"]][1:] == [None, None]
 
@@ -156,7 +156,7 @@ def test_verify_counters_finds_and_repairs_errors(anonymous, as_bob, alice, rate
     club = Club.create_club(by=alice, name="Night readers")
     Entry.add_entry(club=club, book=book, by=alice, status="reading")
     rated[0].like(by=alice)
-    assert counter_differences("--chunk", "1") == (0, [])
+    assert counter_differences("--batch-size", "1") == (0, [])
     expected, likes = book_statistics(anonymous, book), rated[0].likes_count
     damage = {
         "ratings": lambda: Book.objects.update(stars_7=5, average_rating=1),
@@ -180,7 +180,7 @@ def test_verify_counters_finds_and_repairs_errors(anonymous, as_bob, alice, rate
     }
     damage[wrong]()
     assert counter_differences() == (1, lines[wrong])
-    assert counter_differences("--repair", "--chunk", "1") == (0, lines[wrong])
+    assert counter_differences("--repair", "--batch-size", "1") == (0, lines[wrong])
     assert counter_differences() == (0, [])
     assert book_statistics(anonymous, book) == expected
     assert as_bob.get(f"{REVIEWS}{rated[0].pk}/").json()["likes_count"] == likes == 1

@@ -51,5 +51,5 @@ def test_review_deletion_deletes_likes(as_alice, as_bob, url):
 def test_account_deletion_deletes_likes(as_alice, as_bob, bob, url):
     as_bob.put(f"{url}like/")
     as_alice.put(f"{url}like/")
-    Review.objects.detach_user(bob, anonymise=True)
+    Review.objects.detach_user(bob, anonymize=True)
     assert likes(as_alice, url) == (1, True)

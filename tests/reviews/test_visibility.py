@@ -104,12 +104,12 @@ def test_reviews_of_book_exclude_those_of_other_books(anonymous, alice):
     assert ids(anonymous.get(REVIEWS, {"book": books[1].pk})) == [reviews[1].pk]
 
 
-@pytest.mark.parametrize("anonymise", [True, False])
-def test_account_deletion_keeps_reviews_of_others(anonymous, as_bob, alice, bob, anonymise):
+@pytest.mark.parametrize("anonymize", [True, False])
+def test_account_deletion_keeps_reviews_of_others(anonymous, as_bob, alice, bob, anonymize):
     book = Book.create_book(by=None, title="Emma", authors=["Jane Austen"])
     Review.create_review(book=book, by=alice, rating=8, visibility="private")
     kept = Review.create_review(book=book, by=bob, rating=6)
-    delete_account(alice, anonymise=anonymise)
+    delete_account(alice, anonymize=anonymize)
     assert as_bob.get(f"{REVIEWS}{kept.pk}/").status_code == 200
     assert ids(anonymous.get(f"/api/v1/books/{book.pk}/reviews/")) == [kept.pk]
 
@@ -119,6 +119,6 @@ def test_account_deletion_removes_only_own_likes(anonymous, as_alice, as_moe, al
     liked, other = (Review.create_review(book=book, by=user, rating=6) for user in (bob, charlie))
     for client, review in ((as_alice, liked), (as_moe, liked), (as_moe, other)):
         assert client.put(f"{REVIEWS}{review.pk}/like/").status_code in (200, 204)
-    delete_account(alice, anonymise=False)
+    delete_account(alice, anonymize=False)
     counts = [anonymous.get(f"{REVIEWS}{review.pk}/").json()["likes_count"] for review in (liked, other)]
     assert counts == [1, 1]

@@ -243,7 +243,7 @@ def test_account_deletion_updates_statistics(stats, club, add_entry, bob):
     Review.create_review(book=entry.book, by=bob, rating=9)
     set_progress(entry, bob, "page", 10, 100)
     Membership.objects.remove_user_everywhere(bob)
-    Review.objects.detach_user(bob, anonymise=True)
+    Review.objects.detach_user(bob, anonymize=True)
     statistics = stats(club)
     assert (statistics["mean_rating"], statistics["pages_read"], statistics["members"]) == (None, 0, 2)
     assert counter_differences() == (0, [])

@@ -107,10 +107,10 @@ def test_most_divisive_book_of_private_club_counts_shared_ratings(stats, private
     assert stats(private_club, as_alice)["most_divisive_book"]["ratings_count"] == 5
 
 
-@pytest.mark.parametrize("anonymise", [True, False])
-def test_account_deletion_removes_ratings_shared_with_clubs(averages, private_club, shared, bob, anonymise):
+@pytest.mark.parametrize("anonymize", [True, False])
+def test_account_deletion_removes_ratings_shared_with_clubs(averages, private_club, shared, bob, anonymize):
     Review.create_review(book=shared.book, by=bob, rating=6, visibility="clubs")
-    delete_account(bob, anonymise=anonymise)
+    delete_account(bob, anonymize=anonymize)
     assert averages(private_club) == (None, {})
 
 

@@ -66,7 +66,7 @@ def test_wrong_column_is_found_and_repaired(check, column):
         for pk, value in values.items():
             check.model._base_manager.filter(pk=pk).update(**{column: value})
         expected = [pk for pk in damaged if dict(correct)[pk] != values[pk]]
-        for arguments in ((), ("--repair", "--chunk", "1")):
+        for arguments in ((), ("--repair", "--batch-size", "1")):
             status, lines = counter_differences(*arguments)
             assert [line.split()[1:3] for line in lines] == [[str(pk), f"{column}:"] for pk in expected]
             assert status == (1 if expected and not arguments else 0)

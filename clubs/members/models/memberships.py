@@ -219,7 +219,7 @@ class Membership(models.Model):
         self.club.check_not_full()
         self.club._change_members_count(+1)
         self._update_fields(status=MembershipStatus.ACTIVE, role=Role.MEMBER, joined_at=timezone.now(), message="")
-        membership_changed.send(Membership, club=self.club, user=self.user_id, sign=+1)
+        membership_changed.send(Membership, club=self.club, user_id=self.user_id, sign=+1)
 
     def deactivate(self, *, to: str = MembershipStatus.LEFT) -> None:
         """End the membership. A row without former membership is deleted. User and club must be locked."""
@@ -231,8 +231,8 @@ class Membership(models.Model):
         elif self.status != to:
             self._update_fields(status=to, role=Role.MEMBER, message="")
         if was_active:
-            membership_changed.send(Membership, club=self.club, user=self.user_id, sign=-1)
-            member_left.send(Membership, club=self.club_id, user=self.user_id)
+            membership_changed.send(Membership, club=self.club, user_id=self.user_id, sign=-1)
+            member_left.send(Membership, club_id=self.club_id, user_id=self.user_id)
         Notification.objects.filter(user=self.user_id, club=self.club_id).delete()
 
     def record_event(self, verb: str, *, by: User | None) -> None:

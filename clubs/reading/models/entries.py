@@ -231,7 +231,7 @@ class Entry(EntryCounters):
         self.count(self.status, None, was_finished_at=self.finished_at)
         users = list(Progress.objects.filter(entry=self, hidden=False).values_list("user", flat=True))
         self.delete()
-        recompute_activity(users, club=self.club_id)
+        recompute_activity(users, club_id=self.club_id)
         renumber(self.club_id, F("position") - 1, position__gt=self.position)
 
     def _insert(self) -> None:

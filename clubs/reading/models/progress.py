@@ -130,6 +130,6 @@ class Progress(models.Model):
     def _update_activity(self, before: Progress | None) -> None:
         """Update the member's `last_active_at`. The membership must be locked."""
         if not self.hidden:
-            record_activity(self.user_id, club=self.entry.club_id, at=self.updated_at)
+            record_activity(self.user_id, club_id=self.entry.club_id, at=self.updated_at)
         elif before is not None and not before.hidden:
-            recompute_activity([self.user_id], club=self.entry.club_id)
+            recompute_activity([self.user_id], club_id=self.entry.club_id)

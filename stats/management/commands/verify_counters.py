@@ -4,14 +4,14 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from catalog.imports.progress import ProgressReporter
 from core.counters.consistency import DenormalizationCheck
 from core.registry import column_checks, counter_checks
 
 
-def chunk_size(text: str) -> int:
+def batch_size(text: str) -> int:
     """Parse a number of rows from 1 to 10,000."""
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= 10_000:
         raise ArgumentTypeError("must be a whole number from 1 to 10000")
@@ -22,25 +22,24 @@ class Command(BaseCommand):
     """Compare every counter with the rows it counts."""
 
     help = (
-        "Recounts every stored counter (ratings, likes, reviews, members, clubs that read a book) in chunks, while the "
-        "server may be running, and prints each difference. Exits with status 1 if differences remain."
+        "Recounts every stored counter (ratings, likes, reviews, members, clubs that read a book) in batches, while "
+        "the server may be running, and prints each difference. Exits with status 1 if differences remain."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--repair", action="store_true", help="correct wrong counters, locking each row")
-        parser.add_argument("--chunk", metavar="N", type=chunk_size, default=1000, help="rows at a time [1000]")
+        parser.add_argument("--batch-size", metavar="N", type=batch_size, default=1000, help="rows at a time [1000]")
 
-    def handle(self, *, repair: bool, chunk: int, **rest: Any) -> None:
-        """Run all checks; exit with status 1 if differences were found and not repaired."""
-        found = sum(self._verify(check, repair=repair, chunk=chunk) for check in column_checks.values())
+    def handle(self, *, repair: bool, batch_size: int, **rest: Any) -> None:
+        """Run all checks. Raises CommandError if differences were found and not repaired."""
+        found = sum(self._verify(check, repair=repair, batch_size=batch_size) for check in column_checks.values())
         found += sum(self._verify_totals(name, repair=repair) for name in counter_checks)
         if not found:
             self.stdout.write("All counters are correct.")
         elif repair:
             self.stdout.write(f"{found:,} differences, all repaired.")
         else:
-            self.stdout.write(f"{found:,} differences; use --repair to correct them.")
-            sys.exit(1)
+            raise CommandError(f"{found:,} differences; use --repair to correct them.")
 
     def _verify_totals(self, name: str, *, repair: bool) -> int:
         """Print the differences of one total; return their number."""
@@ -50,12 +49,12 @@ class Command(BaseCommand):
         self.stdout.write(f"{name}: {len(differences):,} differences")
         return len(differences)
 
-    def _verify(self, check: DenormalizationCheck, *, repair: bool, chunk: int) -> int:
+    def _verify(self, check: DenormalizationCheck, *, repair: bool, batch_size: int) -> int:
         """Print the differences of one check; return their number."""
         progress = ProgressReporter(sys.stderr, size=check.model._base_manager.count())
         progress.start(check.name)
         rows = found = 0
-        for ids in check.chunks(chunk):
+        for ids in check.batches(batch_size):
             for difference in check.differences(ids, repair=repair):
                 self.stdout.write(str(difference))
                 found += 1
