@@ -47,15 +47,16 @@ class BookQuerySet(models.QuerySet["Book"]):
         """Return the book that `pk` was merged into, or the book itself."""
         return self.get(pk=self.resolve_id(pk))
 
-    def lock(self, pk: int) -> int | None:
-        """Lock a book, or the one it was merged into, and return its id, None if it does not exist.
+    def lock(self, pk: int) -> Book | None:
+        """Lock a book, or the one it was merged into, and return it with its summary, None if it does not exist.
 
         Every write of a row that refers to a book calls this, so that no new row refers to a book that is being merged.
         """
-        while row := self.select_for_update().filter(pk=pk).values_list("merged_into").first():
-            if row[0] is None:
-                return pk
-            pk = row[0]
+        rows = self.select_for_update().only("title", "author", "cover_url", "merged_into")
+        while book := rows.filter(pk=pk).first():
+            if book.merged_into is None:
+                return book
+            pk = book.merged_into
         return None
 
     def used_covers(self, book_ids: Collection[int], names: Collection[str]) -> set[str]:

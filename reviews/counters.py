@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db.models import Case, DecimalField, F, Model, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.lookups import Exact
 
 from accounts.models import User
-from catalog.models import Book, invalidate_books
+from catalog.models import Book, book_versions
 from clubs.members import activity as members
 from core.counters import counters
 from core.db.locking import batched
@@ -24,6 +26,8 @@ from reviews.signals import ratings_changed
 
 if TYPE_CHECKING:
     from reviews.models import Review
+
+Change = TypeVar("Change", bound=Hashable)
 
 
 class RatingDelta:
@@ -73,27 +77,24 @@ class RatingDelta:
     def save(self) -> None:
         """Update the counters. The books and the authors must be locked."""
         self._update_ratings()
-        for (change,), authors in _group_by_change((author, (n,)) for author, n in self.reviews.items()):
+        for change, authors in _group_by_change(self.reviews).items():
             _update(User, authors, reviews_count=F("reviews_count") + change)
         self._update_activity()
         ratings_changed.send(RatingDelta, changes=self.user_ratings)
-        counters.increment(self.totals)
-        invalidate_books(self.books)
+        counters.increment(self.totals, versions=book_versions(self.books))
 
     def _update_ratings(self) -> None:
-        changes = ((book, (stars, n)) for (book, stars), n in self.ratings.items())
-        for (half_stars, change), books in _group_by_change(changes):
-            stars = f"stars_{half_stars}"
-            _update(
-                Book,
-                books,
-                ratings_count=F("ratings_count") + change,
-                ratings_sum=F("ratings_sum") + change * half_stars,
-                **{stars: F(stars) + change},
-            )
-        # A separate statement: in the same one, MySQL would use the new values and SQLite the old ones.
-        rated = sorted({book for (book, _stars), change in self.ratings.items() if change})
-        _update(Book, rated, average_rating=rounded_mean("ratings_count", "ratings_sum"))
+        by_book: defaultdict[int, tuple[tuple[int, int], ...]] = defaultdict(tuple)
+        for (book, half_stars), n in sorted(self.ratings.items()):
+            if n:
+                by_book[book] += ((half_stars, n),)
+        for change, books in _group_by_change(by_book).items():
+            count = F("ratings_count") + sum(n for _half_stars, n in change)
+            total = F("ratings_sum") + sum(half_stars * n for half_stars, n in change)
+            stars = {f"stars_{half_stars}": F(f"stars_{half_stars}") + n for half_stars, n in change}
+            # The average comes first, because MySQL assigns from left to right and then uses the new values.
+            average = rounded_mean(count, total)
+            _update(Book, books, average_rating=average, ratings_count=count, ratings_sum=total, **stars)
 
     def _update_activity(self) -> None:
         """Update `last_active_at` of the authors' memberships."""
@@ -105,21 +106,22 @@ class RatingDelta:
             members.recompute_activity({author for author, _at in changed})
 
 
-def rounded_mean(count: str, half_stars: str) -> Case:
+def rounded_mean(count: Combinable, half_stars: Combinable) -> Case:
     """Return the SQL form of `catalog.ratings.average`, in integer arithmetic so that all databases round alike."""
-    doubled_count, total = F(count) * 2, F(half_stars) * 100 + F(count)
+    doubled_count, total = count * 2, half_stars * 100 + count
     hundredths = (total - total % doubled_count) / doubled_count
     mean = hundredths / Value(100.0)
-    return Case(When(**{count: 0}, then=None), default=mean, output_field=DecimalField(max_digits=3, decimal_places=2))
+    no_ratings = When(Exact(count, 0), then=None)
+    return Case(no_ratings, default=mean, output_field=DecimalField(max_digits=3, decimal_places=2))
 
 
-def _group_by_change(changes: Iterable[tuple[int, tuple[int, ...]]]) -> Iterator[tuple[tuple[int, ...], list[int]]]:
+def _group_by_change(changes: Mapping[int, Change]) -> dict[Change, list[int]]:
     """Group the rows that change in the same way; skip those that do not change."""
-    groups: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
-    for pk, change in sorted(changes):
-        if change[-1]:
+    groups: defaultdict[Change, list[int]] = defaultdict(list)
+    for pk, change in sorted(changes.items()):
+        if change:
             groups[change].append(pk)
-    yield from groups.items()
+    return groups
 
 
 def _update(model: type[Model], ids: Sequence[int], **values: Any) -> None:

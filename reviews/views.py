@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 from django.http import Http404
-from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
@@ -57,9 +56,9 @@ class BaseReviewViewSet(mixins.ListModelMixin, GenericViewSet):
         return Review.objects.visible_to(self.request.user).for_serializer(self.request.user)
 
     def create_review(self, serializer: BaseSerializer[Review], **fields: Any) -> None:
-        """Create the review and load it again with the annotations of the serializer."""
         review = Review.create_review(by=current_user(self.request), **serializer.validated_data, **fields)
-        serializer.instance = get_object_or_404(self.get_queryset(), pk=review.pk)
+        review.liked = False  # type: ignore[attr-defined]  # what `for_serializer` annotates
+        serializer.instance = review
 
 
 @extend_schema_view(

@@ -66,22 +66,19 @@ def apply_rating_changes(changes: Mapping[tuple[int, int, int, bool], int]) -> N
     Others than public ratings count in private clubs only. Users and books must be locked.
     """
     changes = {rating: difference for rating, difference in changes.items() if difference}
-    clubs: defaultdict[int, list[tuple[int, bool]]] = defaultdict(list)
-    active = Membership.objects.active().filter(user__in={user_id for user_id, *_rating in changes})
-    for user_id, club_id, visibility in active.values_list("user", "club", "club__visibility"):
-        clubs[user_id].append((club_id, visibility == Visibility.PRIVATE))
-    if not clubs:
-        return
-    listed = Entry.objects.filter(
-        club__in={club_id for found in clubs.values() for club_id, _is_private in found},
-        book__in={book_id for _user, book_id, *_rating in changes},
-    )
-    entries = {(club_id, book_id): pk for pk, club_id, book_id in listed.values_list("pk", "club", "book")}
+    users = {user_id for user_id, *_rating in changes}
+    books = {book_id for _user, book_id, *_rating in changes}
+    listed = Membership.objects.active().filter(user__in=users, club__entries__book__in=books)
+    entries: defaultdict[tuple[int, int], list[tuple[int, bool]]] = defaultdict(list)
+    for user_id, book_id, entry_id, visibility in listed.values_list(
+        "user", "club__entries__book", "club__entries", "club__visibility"
+    ):
+        entries[user_id, book_id].append((entry_id, visibility == Visibility.PRIVATE))
     deltas = _deltas()
     for (user_id, book_id, half_stars, is_public), difference in changes.items():
-        for club_id, is_private in clubs[user_id]:
-            if (club_id, book_id) in entries and (is_public or is_private):
-                deltas[entries[club_id, book_id]][f"stars_{half_stars}"] += difference
+        for entry_id, is_private in entries[user_id, book_id]:
+            if is_public or is_private:
+                deltas[entry_id][f"stars_{half_stars}"] += difference
     _apply_deltas(deltas)
 
 

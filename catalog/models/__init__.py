@@ -11,6 +11,7 @@ from catalog.models.books import (
     Book,
     BookMerged,
     BookQuerySet,
+    book_versions,
     invalidate_books,
 )
 from catalog.models.editions import FIRST_YEAR, LAST_YEAR, MAX_PAGES, DuplicateISBN, Edition
@@ -54,6 +55,7 @@ __all__ = [
     "MergeStatus",
     "MovedRow",
     "Revision",
+    "book_versions",
     "invalidate_books",
     "join_authors",
     "sort_key",

@@ -60,6 +60,7 @@ __all__ = [
     "Merge",
     "MovedRow",
     "Revision",
+    "book_versions",
     "invalidate_books",
 ]
 
@@ -73,9 +74,13 @@ BOOK_SUMMARY = ("title", "author", "cover_url")
 
 def invalidate_books(books: Collection[int]) -> None:
     """Bump the cache versions of these books, in the transaction that changes them."""
+    bump_versions(*book_versions(books))
+
+
+def book_versions(books: Collection[int]) -> list[str]:
+    """Return the cache versions to bump when these books change."""
     names = [f"book:{book}" for book in books] if len(books) <= 50 else [ANY_BOOK_VERSION]
-    if books:
-        bump_versions(CATALOG_VERSION, *names)
+    return [CATALOG_VERSION, *names] if books else []
 
 
 def _counter(**kwargs: Any) -> Any:

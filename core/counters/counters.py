@@ -37,11 +37,11 @@ _SELECT = {
 _thread_shard = threading.local()
 
 
-def increment(steps: Mapping[str, int]) -> None:
-    """Increment counters, each by its step, and bump TOTALS_VERSION."""
+def increment(steps: Mapping[str, int], *, versions: Iterable[str] = ()) -> None:
+    """Increment counters, each by its step, and bump TOTALS_VERSION if one changes. Then bump the other `versions`."""
     steps = {name: step for name, step in steps.items() if step}
-    if steps:
-        add({**steps, TOTALS_VERSION: version_step()})
+    totals = {**steps, TOTALS_VERSION: version_step()} if steps else {}
+    add(totals, dict.fromkeys(versions, version_step()))
 
 
 def version_step() -> int:
@@ -52,10 +52,14 @@ def version_step() -> int:
     return random.randrange(1, 2**31)
 
 
-def add(steps: Mapping[str, int]) -> None:
-    """Add each step to this thread's row of a counter, in key order; a missing row counts as 0."""
-    rows = sorted((_own_key(name), step) for name, step in steps.items())
-    with transaction.atomic(), connection.cursor() as cursor:
+def add(*groups: Mapping[str, int]) -> None:
+    """Add each step to this thread's row of a counter; a missing row counts as 0.
+
+    The rows are locked group by group, each in key order.
+    """
+    rows = [row for steps in groups for row in sorted((_own_key(name), step) for name, step in steps.items())]
+    # Without a savepoint, because an error here ends the transaction anyway.
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         for batch in batched(rows, BATCH_SIZE):
             placeholders = ", ".join(["(%s, %s)"] * len(batch))
             cursor.execute(_UPSERT[connection.vendor].format(placeholders), [value for row in batch for value in row])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import models
+from django.db import IntegrityError, models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThan
@@ -27,7 +27,7 @@ from catalog.ratings import HALF_STARS
 from core.api.exceptions import Conflict, InvalidFieldError
 from core.db.fields import BinaryCollationCharField
 from core.db.locking import lock_rows
-from core.db.transactions import atomic_with_retry, conflict_on_integrity_error
+from core.db.transactions import atomic_with_retry
 from moderation.models import close_cases_for_deleted
 from reviews.counters import RatingDelta
 from reviews.models.archive import ArchivedLike, ArchivedReview  # noqa: F401  (Django finds models here)
@@ -132,7 +132,6 @@ class Review(models.Model):
         return self.title or f"#{self.pk}"
 
     @classmethod
-    @atomic_with_retry
     def create_review(cls, *, book: Book, by: User, **fields: Any) -> Review:
         """Create a review of `book` by a user. `fields` are plain columns; the language defaults to the user's.
 
@@ -140,20 +139,25 @@ class Review(models.Model):
         """
         review = cls(book=book, author=by, **{"language": by.language.lower(), **fields})
         review._check_content()
-        if not lock_rows(User, [by.pk]):
-            raise NotAuthenticated
-        locked = Book.objects.lock(book.pk)
-        if locked is None:
-            raise InvalidFieldError("book", "does_not_exist", _("There is no such book."))
-        if locked != book.pk:
-            review.book = Book.objects.get(pk=locked)
-        with conflict_on_integrity_error(review._already_reviewed):
-            review.save(force_insert=True)
-        delta = RatingDelta()
-        delta.add_review(review)
-        delta.save()
-        review._log("review.posted", by)
+        try:
+            review._insert()
+        except IntegrityError as violation:
+            raise review._already_reviewed() or violation from violation
         return review
+
+    @atomic_with_retry
+    def _insert(self) -> None:
+        if not lock_rows(User, [self.author_id]):
+            raise NotAuthenticated
+        book = Book.objects.lock(self.book_id)
+        if book is None:
+            raise InvalidFieldError("book", "does_not_exist", _("There is no such book."))
+        self.book = book
+        self.save(force_insert=True)
+        delta = RatingDelta()
+        delta.add_review(self)
+        delta.save()
+        self._log("review.posted", self.author_id)
 
     @atomic_with_retry
     def update_review(self, **fields: Any) -> None:
@@ -162,7 +166,7 @@ class Review(models.Model):
         changed = {name: value for name, value in fields.items() if getattr(self, name) != value}
         if changed:
             self._update_fields(**changed, edited_at=now())
-            self._log("review.changed", self.author)
+            self._log("review.changed", self.author_id)
 
     @atomic_with_retry
     def hide(self) -> None:
@@ -182,7 +186,7 @@ class Review(models.Model):
     def delete_review(self, *, by: User | None = None) -> None:
         """Delete the review with its likes. `by` is the author, or None for staff."""
         self.lock()
-        self._log("review.deleted", by)
+        self._log("review.deleted", by.pk if by else None)
         delta, pk = RatingDelta(), self.pk
         delta.remove_review(self)
         self.delete()
@@ -198,7 +202,7 @@ class Review(models.Model):
         created = Like.objects.get_or_create(review=self, user=by)[1]
         if created:
             self._count_likes(+1)
-            self._log("review.liked", by)
+            self._log("review.liked", by.pk)
             self._notify_liked(by)
         return created
 
@@ -210,7 +214,7 @@ class Review(models.Model):
         removed = Like.objects.filter(review=self, user=by).delete()[0] > 0
         if removed:
             self._count_likes(-1)
-            self._log("review.unliked", by)
+            self._log("review.unliked", by.pk)
         return removed
 
     @property
@@ -242,7 +246,8 @@ class Review(models.Model):
         self._refresh_book()
         lock_rows(Book, [self.book_id])
         try:
-            self.refresh_from_db(fields=MUTABLE_FIELDS, from_queryset=Review.objects.select_for_update())
+            rows = Review.objects.select_for_update().select_related("author")
+            self.refresh_from_db(fields=MUTABLE_FIELDS, from_queryset=rows)
         except Review.DoesNotExist:
             raise Http404 from None
         # Without an author to lock, a merge may have moved the review between the two queries.
@@ -254,11 +259,9 @@ class Review(models.Model):
         """The reference used by events and notifications."""
         return ObjectRef("review", self.pk, self.book.title)
 
-    def _log(self, verb: str, by: User | None) -> None:
-        """Record an event of `by`, or about the author if staff (None) did it. Feeds do not show reviews."""
-        record_event(
-            verb, actor=by.pk if by else None, object_ref=self.object_ref, subject=None if by else self.author_id
-        )
+    def _log(self, verb: str, by: int | None) -> None:
+        """Record an event of the user `by`, or about the author if staff (None) did it. Feeds do not show reviews."""
+        record_event(verb, actor=by, object_ref=self.object_ref, subject=None if by else self.author_id)
 
     def _notify_liked(self, by: User) -> None:
         """Notify the author, at most once per user."""
@@ -267,9 +270,10 @@ class Review(models.Model):
             notify(NotificationKind.REVIEW_LIKED, [self.author_id], actor=by.pk, object_ref=self.object_ref, key=key)
 
     def _lock_row(self) -> None:
-        if not lock_rows(Review, [self.pk]):
+        book = Review.objects.select_for_update().filter(pk=self.pk).values_list("book", flat=True).first()
+        if book is None:
             raise Http404
-        self._refresh_book()
+        self.book_id = book
 
     def _refresh_book(self) -> bool:
         """Reload the book, which a merge may have changed; return whether it did."""

@@ -125,9 +125,7 @@ class Entry(EntryCounters):
         Raises Conflict `already_listed`, or InvalidFieldError if the book was deleted from the catalog.
         """
         club.lock()
-        current_pk = Book.objects.lock(book.pk)
-        if current_pk is not None and current_pk != book.pk:
-            book = Book.objects.get(pk=current_pk)
+        book = Book.objects.lock(book.pk) or book
         last = cls.objects.filter(club=club).aggregate(last=models.Max("position"))["last"] or 0
         entry = cls(club=club, book=book, status=status, position=last + 1, added_by=by, note=note)
         entry.finished_at = entry.created_at if status == EntryStatus.FINISHED else None
@@ -196,8 +194,9 @@ class Entry(EntryCounters):
         )
 
     def lock(self) -> None:
-        """Lock the row if it exists."""
-        lock_rows(Entry, [self.pk])
+        """Lock the row. Raises Http404 if it was deleted."""
+        if not lock_rows(Entry, [self.pk]):
+            raise Http404
 
     @contextmanager
     def not_found_if_deleted(self) -> Iterator[None]:
