@@ -55,7 +55,11 @@ class BallotViewSet(
             Ballot.objects.filter(club=self.club).close_due()
 
     def get_queryset(self) -> BallotQuerySet:
-        return Ballot.objects.filter(club=self.club).with_details_for(current_user(self.request))
+        ballots = Ballot.objects.filter(club=self.club)
+        # A vote needs the details only to compute the ballot's ETag.
+        if self.action in ("vote", "withdraw_vote") and not self.is_conditional:
+            return ballots
+        return ballots.with_details_for(current_user(self.request))
 
     @extend_schema(
         summary="Create a ballot",

@@ -174,7 +174,10 @@ class Ballot(models.Model):
             if pk not in positions:
                 field = f"{VotingMethod(self.method).field}.{index}"
                 raise InvalidFieldError(field, "not_a_candidate", _("This entry is not a candidate in this ballot."))
-        Vote.objects.update_or_create(ballot=self, user=by, defaults={"positions": [positions[pk] for pk in choices]})
+        chosen = [positions[pk] for pk in choices]
+        # The lock on the user makes other votes of theirs wait.
+        if not self.votes.filter(user=by).update(positions=chosen):
+            Vote.objects.create(ballot=self, user=by, positions=chosen)
 
     @atomic_with_retry
     def withdraw_vote(self, *, by: User) -> None:

@@ -106,8 +106,9 @@ class EntryAccessMixin(ClubAccessMixin):
 
     @cached_property
     def entry(self) -> Entry:
-        """The entry named in the URL, reusing the loaded club."""
-        entry = get_object_or_404(Entry.objects.filter(club=self.club), pk=self.kwargs["entry_id"])
+        """The entry named in the URL with its book, reusing the loaded club."""
+        entries = Entry.objects.select_related("book").defer("book__description", "book__search_text")
+        entry = get_object_or_404(entries, club=self.club, pk=self.kwargs["entry_id"])
         entry.club = self.club
         return entry
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -119,8 +120,11 @@ class Progress(models.Model):
         # The entry's counters change too, so lock it before inserting a row that refers to it, to avoid a deadlock.
         entry.lock()
         before = cls.objects.filter(entry=entry, user=by).first()
-        with entry.not_found_if_deleted():
-            after = cls.objects.update_or_create(entry=entry, user=by, defaults=values)[0]
+        after = copy(before) if before else cls(user=by)
+        after.entry = entry
+        for name, value in values.items():
+            setattr(after, name, value)
+        after.save(update_fields=values if before else None)
         after._update_activity(before)
         progress_changed.send(Progress, before=before, after=after)
         # Without a club, so that it appears only in the user's own log: others see progress only while it is visible.
