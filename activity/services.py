@@ -6,13 +6,14 @@ Call both in the transaction of the change, so that a change is never committed 
 import uuid
 from collections.abc import Iterable
 
+from django.db import transaction
+
 from accounts.blocks import blocked_ids
 from accounts.models import User
 from activity.choices import HIDDEN_BY_BLOCK, NotificationKind
 from activity.messages import DeferredMessage
 from activity.models import TITLE_LENGTH, Event, Notification, NotificationPreference, ObjectRef
 from activity.tasks import send_notification_emails
-from core.db.transactions import atomic_with_retry
 
 
 def record_event(
@@ -33,7 +34,7 @@ def record_event(
     Event.objects.create(verb=verb, actor_id=actor, club_id=club, subject_id=other, **_object_columns(object_ref))
 
 
-@atomic_with_retry
+@transaction.atomic(savepoint=False)
 def notify(
     kind: NotificationKind,
     users: Iterable[int],

@@ -175,7 +175,8 @@ class RsvpView(MeetingChildView):
     )
     def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """A yes to a full meeting joins the waitlist. A seat that becomes free goes to the first user on it."""
-        self.get_object()
+        if self.is_conditional:
+            self.get_object()
         values = validate(RsvpUpdateSerializer(data=request.data))
         rsvp = Rsvp.set_rsvp(meeting=self.meeting, by=current_user(request), **values)
         return Response(RsvpSerializer(rsvp).data)

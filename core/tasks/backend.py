@@ -39,7 +39,8 @@ class DatabaseBackend(BaseTaskBackend):
         )
         result = row.to_result(task, backend=self.alias)
         try:
-            with transaction.atomic():
+            # With a savepoint only where the error below is expected.
+            with transaction.atomic(savepoint=get_options(task).unique):
                 row.save(force_insert=True)
         except IntegrityError:
             if not get_options(task).unique:

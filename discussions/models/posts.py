@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import models
+from django.db import IntegrityError, models
 from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
@@ -224,8 +224,10 @@ class Post(models.Model):
         """
         self.club_id = self.thread.club_id
         self.search_text = self._search_text(self.body)
-        with conflict_on_integrity_error(NotAuthenticated()):
+        try:
             self.save(force_insert=True)
+        except IntegrityError as violation:
+            raise NotAuthenticated from violation
         self.thread.increment_posts(self.created_at)
         if self.author_id is not None:
             record_activity(self.author_id, club_id=self.club_id, at=self.created_at)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import models
+from django.db import IntegrityError, models
 from django.db.models import F
 from django.http import Http404
 from django.utils import timezone
@@ -21,7 +21,7 @@ from clubs.members.activity import recompute_activity
 from clubs.reading.models import Entry
 from clubs.roles import Rank, permission_denied
 from core.api.exceptions import Conflict, InvalidFieldError
-from core.db.transactions import atomic_with_retry, conflict_on_integrity_error
+from core.db.transactions import atomic_with_retry
 from discussions import notifications
 from discussions.models.posts import Post
 from discussions.models.reactions import Reaction, SpoilerReveal
@@ -109,8 +109,10 @@ class Thread(models.Model):
         club.lock()
         if entry is not None and not Entry.objects.filter(pk=entry.pk, club=club).exists():
             raise InvalidFieldError("entry", "does_not_exist", _("This entry is not on the reading list."))
-        with conflict_on_integrity_error(NotAuthenticated()):
+        try:
             thread = cls.objects.create(club=club, entry=entry, author=by, title=title)
+        except IntegrityError as violation:
+            raise NotAuthenticated from violation
         post = Post(thread=thread, author=by, body=body)
         post.spoiler_percent = post.resolve_spoiler_percent(spoiler_percent, by=by)
         post._insert()

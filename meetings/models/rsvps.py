@@ -111,8 +111,8 @@ class Rsvp(models.Model):
     def set_rsvp(cls, *, meeting: Meeting, by: User, answer: str) -> Rsvp:
         """Set the RSVP of `by`, and give a seat that becomes free to the first user on the waitlist.
 
-        Return the RSVP with its `waitlist_position`. Raises Http404 if the meeting was deleted or the user has left the
-        club, and Conflict `meeting_cancelled`, `meeting_over` or `no_maybe`.
+        Return the RSVP, with its `waitlist_position` if it is waitlisted. Raises Http404 if the meeting was deleted or
+        the user has left the club, and Conflict `meeting_cancelled`, `meeting_over` or `no_maybe`.
         """
         # Removing a member locks the user too, so the membership cannot change after it was read.
         lock_rows(User, [by.pk])
@@ -132,6 +132,8 @@ class Rsvp(models.Model):
                 cls.objects.promote_waitlist(meeting)
             record_event("meeting.answered", actor=by.pk, object_ref=meeting.object_ref)
             record_activity(by.pk, club_id=meeting.club_id, at=rsvp.answered_at)
+        if rsvp.answer != RsvpStatus.WAITLISTED:
+            return rsvp
         # Read while the meeting is locked; afterwards it may be deleted with its RSVPs.
         return cls.objects.with_waitlist_position().get(pk=rsvp.pk)
 

@@ -242,15 +242,15 @@ def test_write_query_count_is_constant(club, chat, meeting, bob, as_bob, alice, 
     others = [plan(club, alice) for _ in range(3)]
     Rsvp.objects.bulk_create(Rsvp(meeting=other, user=bob, answer="no") for other in others)
     last = Post.objects.order_by("pk").last()
-    # Session; club twice (once locked); thread twice; two savepoints (two statements each); post; thread counters;
-    # membership; event; post and reactions for the response.
-    with django_assert_num_queries(15):
+    # Session; club twice (once locked); thread twice; savepoint (two statements); post; thread counters; membership;
+    # event.
+    with django_assert_num_queries(11):
         expect_status(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)
     # Session; club; post with reactions; thread; savepoint (two statements); locks of club, thread and post; event;
     # case; reactions, spoiler reveals, text; thread counters twice; membership twice.
     with django_assert_num_queries(19):
         expect_status(as_bob.delete(posts(club, last)), 204)
-    # Session; club; meeting with own RSVP; savepoint (two statements); locks of user, membership and meeting; RSVP;
-    # RSVP and meeting counters saved; event; membership; RSVP for the response.
-    with django_assert_num_queries(15):
+    # Session; club; meeting; savepoint (two statements); lock of user, membership, lock of meeting; RSVP; RSVP and
+    # meeting counters saved; event; membership.
+    with django_assert_num_queries(13):
         expect_status(as_bob.put(url(meeting, "rsvp/"), {"answer": "yes"}), 200)
