@@ -1,0 +1,162 @@
+"""Budgets of the most frequent writes: how many statements each takes, including the two of the transaction.
+
+Inside a test the transaction is a savepoint, which takes two statements as well.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from catalog.models import Book
+from clubs.models import Club, Entry
+from discussions.models import Thread
+from meetings.models import Meeting
+from tests.ballots.helpers import poll
+from tests.ballots.helpers import url as ballot_url
+from tests.clubs.helpers import CLUBS
+from tests.discussions.helpers import threads
+from tests.meetings.helpers import url as meeting_url
+from tests.reviews.helpers import REVIEWS
+
+pytestmark = pytest.mark.django_db
+
+Budget = Callable[[int], AbstractContextManager[Any]]
+
+
+@pytest.fixture
+def budget(django_assert_num_queries: Callable[..., Any]) -> Budget:
+    return django_assert_num_queries
+
+
+@pytest.fixture
+def books(db: None) -> list[Book]:
+    return [Book.create_book(by=None, title=f"Book {n}", authors=["A"]) for n in range(3)]
+
+
+@pytest.fixture
+def entries(club: Club, alice: User, books: list[Book]) -> list[Entry]:
+    return [Entry.add_entry(club=club, book=book, by=alice) for book in books]
+
+
+def succeed(call: Callable[[], Any]) -> Any:
+    response = call()
+    assert response.status_code < 300, response.content
+    return response
+
+
+def test_review_creation_budget(as_charlie: APIClient, books: list[Book], budget: Budget) -> None:
+    body = {"book": books[0].pk, "rating": 4, "body": "B"}
+    # Session with user; book; transaction (two); locks of user and book; review; book, user and memberships updated;
+    # entries of the user's clubs; counters and cache versions; event.
+    with budget(13):
+        succeed(partial(as_charlie.post, REVIEWS, body))
+    with budget(13):
+        succeed(partial(as_charlie.post, f"/api/v1/books/{books[1].pk}/reviews/", {"rating": 3}))
+    # And the claim on the key in a transaction (three); the outer transaction (two); the stored response.
+    with budget(19):
+        succeed(partial(as_charlie.post, REVIEWS, {**body, "book": books[2].pk}, HTTP_IDEMPOTENCY_KEY="k"))
+
+
+def test_review_creation_budget_of_a_listed_book(
+    as_bob: APIClient, bob: User, alice: User, entries: list[Entry], budget: Budget
+) -> None:
+    # As without clubs; the entry's ratings. More clubs with the book on their list take no more statements.
+    with budget(14):
+        succeed(partial(as_bob.post, REVIEWS, {"book": entries[0].book_id, "rating": 4}))
+    other = Club.create_club(by=bob, name="Other")
+    Entry.add_entry(club=other, book=entries[1].book, by=bob)
+    with budget(14):
+        succeed(partial(as_bob.post, REVIEWS, {"book": entries[1].book_id, "rating": 4}))
+
+
+def test_private_review_creation_budget(as_charlie: APIClient, books: list[Book], budget: Budget) -> None:
+    # Session with user; book; transaction (two); locks of user and book; review; event.
+    with budget(8):
+        succeed(partial(as_charlie.post, REVIEWS, {"book": books[0].pk, "rating": 4, "visibility": "private"}))
+
+
+def test_review_change_budget(as_charlie: APIClient, books: list[Book], budget: Budget) -> None:
+    review = as_charlie.post(REVIEWS, {"book": books[0].pk, "rating": 4})["Location"]
+    # Session with user; review with book; transaction (two); locks of user, book (its id first) and review; review
+    # and book updated; entries of the user's clubs; counters and cache versions; event.
+    with budget(13):
+        succeed(partial(as_charlie.patch, review, {"rating": 3.5}))
+    # As above, without the entries, which depend on ratings only; the book is unchanged, but not its cache versions.
+    with budget(11):
+        succeed(partial(as_charlie.patch, review, {"title": "T"}))
+    # Session with user; review with book; transaction (two); locks of user, book (its id first) and review; event;
+    # imported review, likes and review deleted; its case; book and user updated; memberships; entries of the user's
+    # clubs; counters and cache versions.
+    with budget(18):
+        succeed(partial(as_charlie.delete, review))
+
+
+def test_progress_budget(as_bob: APIClient, club: Club, entries: list[Entry], budget: Budget) -> None:
+    url = f"{CLUBS}{club.pk}/books/{entries[0].pk}/progress/"
+    # Session with user; club; entry with book; transaction (two); locks of membership and entry; former progress;
+    # progress saved; membership and entry updated; event.
+    with budget(12):
+        succeed(partial(as_bob.put, url, {"percent": 10}))
+    with budget(12):
+        succeed(partial(as_bob.put, url, {"percent": 20}))
+
+
+def test_vote_budget(as_bob: APIClient, club: Club, entries: list[Entry], budget: Budget) -> None:
+    ballot = poll(club, entries, method="approval")
+    vote = ballot_url(club, ballot, "vote/")
+    # Session with user; club; due ballots; ballot; transaction (two); lock of user, membership; lock of ballot;
+    # candidates; vote updated; vote added.
+    with budget(12):
+        succeed(partial(as_bob.put, vote, {"approved": [entries[0].pk]}))
+    with budget(11):
+        succeed(partial(as_bob.put, vote, {"approved": [entries[1].pk]}))
+    with budget(10):
+        succeed(partial(as_bob.delete, vote))
+
+
+def test_post_budget(as_bob: APIClient, club: Club, alice: User, entries: list[Entry], budget: Budget) -> None:
+    chat = Thread.create_thread(club=club, by=alice, title="T", body="B")
+    # Session with user; club; thread; transaction (two); locks of club and thread; post; thread and membership
+    # updated; event.
+    with budget(11):
+        succeed(partial(as_bob.post, threads(club, chat, "posts/"), {"body": "Me"}))
+    about_book = Thread.create_thread(club=club, by=alice, title="T", body="B", entry=entries[0])
+    # And the post it replies to, locked as well; own progress; the thread's author; blocks in the thread; blocks,
+    # preferences, verified address, notification and e-mail task of Alice.
+    reply_to = about_book.posts.get().pk
+    with budget(21):
+        succeed(partial(as_bob.post, threads(club, about_book, "posts/"), {"body": "Me", "reply_to": reply_to}))
+
+
+def test_rsvp_budget(as_bob: APIClient, club: Club, alice: User, budget: Budget) -> None:
+    meeting = Meeting.create_meeting(club=club, by=alice, title="Tea", starts_at=timezone.now() + timedelta(days=9))
+    url = meeting_url(meeting, "rsvp/")
+    # Session with user; club; meeting; transaction (two); lock of user, membership; lock of meeting; former RSVP; RSVP
+    # saved; meeting updated; event; membership updated.
+    for answer in ("yes", "no", "maybe"):
+        with budget(13):
+            succeed(partial(as_bob.put, url, {"answer": answer}))
+    with budget(9):
+        succeed(partial(as_bob.put, url, {"answer": "maybe"}))
+
+
+@pytest.mark.parametrize(
+    ("first", "changed", "mean"),
+    [(0.5, 5, "5.00"), (4, 3.5, "3.50"), (5, None, None), (None, 0.5, "0.50")],
+)
+def test_changed_rating_updates_the_mean_at_once(
+    as_charlie: APIClient, books: list[Book], first: float | None, changed: float | None, mean: str | None
+) -> None:
+    review = as_charlie.post(REVIEWS, {"book": books[0].pk, "rating": first, "body": "B"})["Location"]
+    succeed(partial(as_charlie.patch, review, {"rating": changed}))
+    books[0].refresh_from_db()
+    assert books[0].average_rating == (mean and Decimal(mean))
+    assert sum(books[0].histogram.values()) == books[0].ratings_count == int(changed is not None)
