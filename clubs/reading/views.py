@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from accounts.authentication import current_user
+from catalog.models import BOOK_SUMMARY, Book
 from clubs.access import AccessLevel, ClubAccessMixin, ClubChildViewSetMixin, require_level
 from clubs.reading.choices import EntryStatus
 from clubs.reading.filters import EntryFilter
@@ -32,6 +33,7 @@ from clubs.roles import Rank
 from core.api.conditional import compute_etag
 from core.api.responses import problem_schema
 from core.api.views import GenericViewSet, validate
+from core.db.joins import other_columns
 
 
 @extend_schema_view(
@@ -107,7 +109,7 @@ class EntryAccessMixin(ClubAccessMixin):
     @cached_property
     def entry(self) -> Entry:
         """The entry named in the URL with its book, reusing the loaded club."""
-        entries = Entry.objects.select_related("book").defer("book__description", "book__search_text")
+        entries = Entry.objects.select_related("book").defer(*other_columns("book", Book, *BOOK_SUMMARY))
         entry = get_object_or_404(entries, club=self.club, pk=self.kwargs["entry_id"])
         entry.club = self.club
         return entry

@@ -24,7 +24,7 @@ def lock_book(row: ReviewRow) -> Book | None:
     """Find the book and lock it, or the one that it has been merged into meanwhile."""
     while book := find_book(row):
         if locked := Book.objects.lock(book.pk):
-            return book if locked == book.pk else Book.objects.get(pk=locked)
+            return book if locked == book else Book.objects.get(pk=locked.pk)
     return None
 
 
