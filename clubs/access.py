@@ -81,6 +81,7 @@ class ClubAccessMixin:
     request: Any
     kwargs: Any
     http_method_names: Any
+    action_map: Any
 
     @property
     def level(self) -> AccessLevel | None:
@@ -89,6 +90,9 @@ class ClubAccessMixin:
         if method == "options" or method not in self.http_method_names:
             return None
         action = getattr(self, "action", {"head": "get"}.get(method, method))
+        if action == "metadata":
+            # The response to OPTIONS describes the methods that the user may call.
+            return self.access_levels.get(self.action_map.get(method))
         return None if action is None or not hasattr(self, action) else self.access_levels[action]
 
     def get_permissions(self) -> list[BasePermission]:

@@ -9,7 +9,7 @@ from django.utils.translation import override
 from accounts.models import User
 
 # Labels that are the same in both languages.
-SAME_IN_BOTH = {"ID", "ISBN", "Isbn", "total"}
+SAME_IN_BOTH = {"ID", "ISBN", "Isbn", "avatar", "total"}
 
 
 def labels(model, page, language):

@@ -213,3 +213,8 @@ def test_own_progress_query_count(
     # The session, the club, the entry and the progress.
     with django_assert_num_queries(4):
         as_bob.get(f"{address}mine/")
+
+
+def test_options_describes_progress_to_members_only(address: str, anonymous: APIClient, as_bob: APIClient) -> None:
+    assert "actions" not in anonymous.options(address).json()
+    assert as_bob.options(address).json()["actions"].keys() == {"PUT"}
