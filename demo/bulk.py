@@ -26,7 +26,7 @@ from clubs.club.choices import Visibility
 from clubs.club.models import Club
 from clubs.members.models import Membership
 from clubs.reading import services
-from clubs.reading.choices import EntryStatus, ReadingPosition, Unit, round_percent
+from clubs.reading.choices import HUNDRED_PERCENT, EntryStatus, ReadingPosition, Unit, round_percent
 from clubs.reading.models import Entry, EntryChange, Milestone, Progress
 from clubs.roles import MembershipStatus, Role
 from core.counters import counters
@@ -210,6 +210,7 @@ class Seeder:
                 position = ReadingPosition(
                     Unit.PAGE, Decimal(pages if done else self.random.randint(0, pages)), Decimal(pages)
                 )
+                updated_at = self.random_time(30)
                 yield Progress(
                     entry=entry,
                     user_id=user,
@@ -218,7 +219,8 @@ class Seeder:
                     amount=position.amount,
                     total=pages,
                     hidden=self.random.random() < 0.05,
-                    updated_at=self.random_time(30),
+                    updated_at=updated_at,
+                    finished_at=updated_at if position.percent == HUNDRED_PERCENT else None,
                 )
 
     def random_time(self, days: int) -> datetime.datetime:

@@ -17,7 +17,7 @@ from django.db.models import Count
 from accounts.models import User
 from catalog.ratings import average_from_histogram, histogram
 from clubs.members.models import Membership
-from clubs.reading.choices import HUNDRED_PERCENT, Unit
+from clubs.reading.choices import Unit
 from clubs.reading.models import Progress
 from reviews.models import Review
 
@@ -36,9 +36,9 @@ class UserStatistics:
         """
         zone = ZoneInfo(self.user.timezone)
         years: dict[int, int] = {}
-        for progress in sorted(self._progress, key=lambda progress: progress.updated_at):
-            if progress.percent == HUNDRED_PERCENT:
-                years.setdefault(progress.entry.book_id, progress.updated_at.astimezone(zone).year)
+        finished = [(progress.finished_at, progress.entry.book_id) for progress in self._progress if progress.finished_at]
+        for finished_at, book_id in sorted(finished):
+            years.setdefault(book_id, finished_at.astimezone(zone).year)
         return [{"year": year, "count": count} for year, count in sorted(Counter(years.values()).items())]
 
     @property
@@ -77,7 +77,7 @@ class UserStatistics:
     @cached_property
     def _progress(self) -> list[Progress]:
         rows = Progress.objects.filter(user=self.user, hidden=False).select_related("entry__book")
-        return list(rows.only("percent", "unit", "amount", "updated_at", "entry__book_id", "entry__book__page_count"))
+        return list(rows.only("percent", "unit", "amount", "finished_at", "entry__book_id", "entry__book__page_count"))
 
     @cached_property
     def _ratings(self) -> Mapping[int | None, int]:

@@ -36,7 +36,7 @@ STATUS_ORDER = (
 )
 STATUS_FIELDS = ("status", "starts_on", "ends_on", "finished_at")
 ARCHIVED_FIELDS = ("status", "position", "starts_on", "ends_on", "note", "created_at", "finished_at")
-PROGRESS_FIELDS = ("percent", "unit", "amount", "total", "hidden", "updated_at")
+PROGRESS_FIELDS = ("percent", "unit", "amount", "total", "hidden", "updated_at", "finished_at")
 
 
 class EntryMergeHandler:

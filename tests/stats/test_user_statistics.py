@@ -4,10 +4,12 @@ import datetime
 from decimal import Decimal
 
 import pytest
+import time_machine
 
 from clubs.models import Club, Entry, Progress
 from clubs.reading.choices import ReadingPosition, Unit
 from reviews.models import Review
+from stats.user_statistics import UserStatistics
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +56,7 @@ def test_years_follow_the_time_zone_of_the_user(as_alice, alice, club, add_book)
     alice.update_profile(timezone="America/Sao_Paulo")
     for title, moment in (("A", "2026-01-01T02:59:00+00:00"), ("B", "2026-01-01T03:00:00+00:00")):
         entry = Entry.add_entry(club=club, book=add_book(title), by=alice, status="reading")
-        set_progress(entry, alice, "percent", 100).update(updated_at=datetime.datetime.fromisoformat(moment))
+        set_progress(entry, alice, "percent", 100).update(finished_at=datetime.datetime.fromisoformat(moment))
     expected = [{"year": 2025, "count": 1}, {"year": 2026, "count": 1}]
     assert as_alice.get(STATS).json()["books_finished_by_year"] == expected
 
@@ -64,3 +66,13 @@ def test_statistics_take_four_queries(as_alice, club, django_assert_num_queries)
     # session; progress with books; reviews by rating; clubs
     with django_assert_num_queries(4):
         as_alice.get(STATS)
+
+
+def test_year_of_a_book_stays_when_100_percent_is_sent_again(alice, club, add_book):
+    entry = Entry.add_entry(club=club, book=add_book("A"), by=alice, status="reading")
+    years = []
+    for day, percent in (("2024-12-31", 100), ("2025-01-02", 100), ("2025-03-01", 40), ("2026-02-01", 100)):
+        with time_machine.travel(f"{day}T12:00:00Z", tick=False):
+            set_progress(entry, alice, "percent", percent)
+        years.append([row["year"] for row in UserStatistics(alice).books_finished_by_year])
+    assert years == [[2024], [2024], [], [2026]]

@@ -57,6 +57,7 @@ class ArchivedProgress(models.Model):
     total = models.PositiveIntegerField(verbose_name=_("total"))
     hidden = models.BooleanField(default=False, verbose_name=_("hidden"))
     updated_at = models.DateTimeField(verbose_name=_("updated at"))
+    finished_at = models.DateTimeField(null=True, verbose_name=_("finished at"))
 
     class Meta:
         default_permissions = ()

@@ -20,7 +20,7 @@ from accounts.blocks import not_blocked
 from activity.services import record_event
 from clubs.members.activity import recompute_activity, record_activity
 from clubs.members.models import Membership
-from clubs.reading.choices import ReadingPosition, Unit, round_percent
+from clubs.reading.choices import HUNDRED_PERCENT, ReadingPosition, Unit, round_percent
 from clubs.signals import progress_changed
 from core.db.transactions import atomic_with_retry
 
@@ -84,6 +84,7 @@ class Progress(models.Model):
     total = models.PositiveIntegerField(help_text=_("In the same unit; 100 for percent."), verbose_name=_("total"))
     hidden = models.BooleanField(default=False, verbose_name=_("hidden"))
     updated_at = models.DateTimeField(default=timezone.now, verbose_name=_("updated at"))
+    finished_at = models.DateTimeField(null=True, blank=True, editable=False, verbose_name=_("finished at"))
 
     objects = ProgressQuerySet.as_manager()
 
@@ -121,6 +122,9 @@ class Progress(models.Model):
         entry.lock()
         before = cls.objects.filter(entry=entry, user=by).first()
         after = copy(before) if before else cls(user=by)
+        # Sending 100 % again does not move the book to another year.
+        finished_at = after.finished_at or values["updated_at"]
+        values["finished_at"] = finished_at if position.percent == HUNDRED_PERCENT else None
         after.entry = entry
         for name, value in values.items():
             setattr(after, name, value)
