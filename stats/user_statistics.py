@@ -36,7 +36,7 @@ class UserStatistics:
         """
         zone = ZoneInfo(self.user.timezone)
         years: dict[int, int] = {}
-        finished = [(progress.finished_at, progress.entry.book_id) for progress in self._progress if progress.finished_at]
+        finished = [(row.finished_at, row.entry.book_id) for row in self._progress if row.finished_at]
         for finished_at, book_id in sorted(finished):
             years.setdefault(book_id, finished_at.astimezone(zone).year)
         return [{"year": year, "count": count} for year, count in sorted(Counter(years.values()).items())]
