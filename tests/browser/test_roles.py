@@ -8,9 +8,9 @@ from tests.browser.conftest import ROLE_USERS, SCREENSHOTS, first_login
 
 # The entries that the menu must and must not have, for moderators, catalog editors and administrators.
 MENUS = [
-    (["cases", "readers", "reviews"], ["tasks", "groups", "audit log", "sign-ins"]),
-    (["books", "revisions"], ["readers", "cases", "clubs", "audit log", "tasks"]),
-    (["audit log", "tasks", "readers", "groups", "cases", "books"], []),
+    (["cases", "users", "reviews"], ["tasks", "groups", "audit log", "sign-ins"]),
+    (["books", "revisions"], ["users", "cases", "clubs", "audit log", "tasks"]),
+    (["audit log", "tasks", "users", "groups", "cases", "books"], []),
 ]
 
 

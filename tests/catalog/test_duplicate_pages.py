@@ -60,6 +60,7 @@ def test_editor_merges_books_and_undoes_merge(
     assert "This field is required" in text(editor_client.post(merge_url(*duplicates), {"target": known.pk}))
     done = editor_client.post(merge_url(*duplicates), {"target": known.pk, "reason": "One work"}, follow=True)
     assert "was merged into" in text(done)
+    assert ">merged<" in "".join(text(done).split())
     merge = Merge.objects.get()
     assert (merge.target, merge.source, merge.created_by, merge.status) == (known, other, editor, MergeStatus.MERGED)
     assert editor_client.post(f"{MERGES}{merge.pk}/change/", {"reason": ""}).status_code == 200

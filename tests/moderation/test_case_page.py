@@ -18,6 +18,7 @@ def test_case_page_shows_content_reports_and_appeals(as_moira, moira, clients, a
     text = page.content.decode()
     for expected in ("Read it twice.", "Marvellous", "Emma", "Look!", "reader0", "I meant the film.", "alice", "4.5 ★"):
         assert expected in text, expected
+    assert f">{case_of(review).get_status_display()}<" in "".join(text.split())
     assert [view.by for view in CaseView.objects.all()] == [moira]
 
 
