@@ -34,9 +34,9 @@ ROLES = {
 WRITES = [row for row in ROWS if row.method in ("post", "put", "patch") and row.ok not in (202, 204)]
 
 
-@pytest.fixture
-def world(db: None) -> Iterator[World]:
-    with create_world("public") as world:
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    with django_db_blocker.unblock(), create_world("public") as world:
         yield world
 
 

@@ -143,3 +143,7 @@ def test_missing_prerequisites_fail_and_roll_back(options: dict[str, int], messa
 def test_invalid_size_is_rejected(size: str) -> None:
     with pytest.raises(CommandError, match="users"):
         call_command("seed_demo", f"--users={size}")
+
+
+def test_books_option_loads_the_demo_books_first() -> None:
+    assert seed(books=True).splitlines() == ["264 demo books loaded.", "6 demo clubs created."]

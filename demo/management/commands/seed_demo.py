@@ -4,6 +4,7 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from demo import sample
@@ -19,18 +20,21 @@ class Command(BaseCommand):
 
     help = (
         "Without sizes, create a dozen users and six clubs in Portuguese and English, unless there are any clubs. With "
-        "--users, --clubs and --reviews, create that many, identical for the same --seed. Load books with load_demo."
+        "--users, --clubs and --reviews, create that many, identical for the same --seed. Books come from load_demo."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         for name in SIZES:
             parser.add_argument(f"--{name}", type=_size, default=0, metavar="N", help=f"Number of {name} to create.")
         parser.add_argument("--seed", type=int, default=1, metavar="S", help="Seed of the random numbers (default: 1).")
+        parser.add_argument("--books", action="store_true", help="Run load_demo first.")
         parser.add_argument(
             "--password", help="Password of the created users; without it nobody can log in as one of them."
         )
 
     def handle(self, **options: Any) -> None:
+        if options["books"]:
+            call_command("load_demo", stdout=self.stdout)
         sizes = {name: options[name] for name in SIZES}
         if not any(sizes.values()):
             self._seed_sample(options["password"])
