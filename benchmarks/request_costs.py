@@ -12,6 +12,7 @@ Use a database that may be written to, such as that of `benchmarks/systems/bookb
 """
 
 import argparse
+import base64
 import gc
 import io
 import json
@@ -193,8 +194,6 @@ def workloads(member: User, club: Club) -> Iterator[Operation]:
 
 def cursor(values: Any) -> str:
     """Return the cursor of the page of reviews after these values."""
-    import base64
-
     created_at, pk = values
     text = json.dumps(["-created_at", [created_at.isoformat(), pk], False])
     return base64.urlsafe_b64encode(text.encode()).decode()

@@ -88,7 +88,10 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Run tasks in this process, unless JOBS=worker."""
+    """Run tasks in this process, unless JOBS=worker.
+
+    Django is imported here and in the other hooks, because gunicorn reads this file before the application is loaded.
+    """
     from django.apps import apps
     from django.conf import settings
 

@@ -1,8 +1,9 @@
 """Response cache: complete responses to anonymous and shared GET requests, which are never stale.
 
-A cached response is stored with the version numbers (`core.counters.versions`) of what it shows, read before it was
-built. A write increments them in its own transaction. A response is served only while its versions are still those in
-the database, so neither the loss of the cache nor of a message can make it stale. Each hit takes one small query.
+A cached response is stored with the version numbers (`core.counters.versions`) of the objects that it shows. They are
+read before it is built, and each write increments them in its own transaction. A response is served only while its
+versions equal those in the database, so a lost cache entry or a lost message cannot make it stale. A hit takes one
+small query.
 
 There are two ways to a cached response. `ResponseCacheMiddleware` serves anonymous callers before any other middleware
 and before a view is even looked up. `with_response_cache`, which wraps the handlers of views, serves everyone else, and
