@@ -47,7 +47,8 @@ _SERIES_NUMBER = re.compile(
 )
 _SERIES_WORDS = frozenset("series serie saga trilogy trilogia cycle ciclo".split())
 
-_NAME_SUFFIX = re.compile(r"(?:Jr|Sr|Esq|Ph\.?\s?D|M\.?D)\.?|II|III|IV", re.IGNORECASE)
+# What may follow a comma in a name without being a first name.
+NAME_SUFFIX = re.compile(r"(?:Jr|Sr|Esq|Ph\.?\s?D|M\.?D)\.?|II|III|IV", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def only_match(title: WorkTitle, others: Sequence[WorkTitle]) -> int | None:
 def author_key(text: str) -> str:
     """Return the letters of a name, by which authors are compared: `Tolkien, J. R. R.` equals `J.R.R. Tolkien`."""
     last, comma, first = text.partition(",")
-    name = f"{first} {last}" if comma and not _NAME_SUFFIX.fullmatch(first.strip()) else text
+    name = f"{first} {last}" if comma and not NAME_SUFFIX.fullmatch(first.strip()) else text
     return ("".join(split_words(name)) or fold_case_and_accents(name))[:KEY_LENGTH].rstrip()
 
 

@@ -7,11 +7,10 @@ import csv
 import re
 from collections.abc import Sequence
 
+from catalog.identity import NAME_SUFFIX
 from catalog.imports.languages import language_tag
 from catalog.imports.records import InvalidRowError, WorkRecord, decode, isbn, names, title, year
 
-# Suffixes that follow a comma but belong to the name before it.
-_SUFFIX = re.compile(r"(?:Jr|Sr|Esq|Ph\.?\s?D|M\.?D)\.?|II|III|IV", re.IGNORECASE)
 # Twelve of thirteen digits in scientific notation.
 _FLOATING = re.compile(r"9\.7[89]\d{8,9}e\+12")
 
@@ -125,7 +124,7 @@ def _authors(texts: Sequence[str]) -> list[str]:
 def _with_suffixes(parts: Sequence[str]) -> list[str]:
     joined: list[str] = []
     for part in parts:
-        if joined and _SUFFIX.fullmatch(part.strip()):
+        if joined and NAME_SUFFIX.fullmatch(part.strip()):
             joined[-1] += f" {part}"
         else:
             joined.append(part)

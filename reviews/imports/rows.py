@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from catalog.identity import NAME_SUFFIX
 from catalog.imports import records
 from core.search.normalize import is_blank, split_words
 from reviews.imports.dates import AmbiguousDateError, parse_date
@@ -62,9 +63,6 @@ def authors(texts: Sequence[str]) -> list[str]:
     return names
 
 
-_SUFFIX = re.compile(r"(?:Jr|Sr|Esq|Ph\.?\s?D|M\.?D)\.?|II|III|IV", re.IGNORECASE)
-
-
 def key(title: str, names: Sequence[str]) -> str:
     """Return the key of a row without an id."""
     return " ".join(split_words(f"{title} {names[0]}"))
@@ -74,7 +72,7 @@ def split_names(text: str) -> list[str]:
     """Split comma-separated names; suffixes such as `Jr.` belong to the preceding name."""
     joined: list[str] = []
     for part in (part.strip() for part in text.split(",")):
-        if joined and _SUFFIX.fullmatch(part):
+        if joined and NAME_SUFFIX.fullmatch(part):
             joined[-1] += f", {part}"
         elif part:
             joined.append(part)
