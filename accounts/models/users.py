@@ -33,7 +33,7 @@ from core.search.normalize import normalize_identifier
 AVATAR_FOLDER = "avatars"
 # The cache version of every response that contains user profiles.
 USERS_VERSION = "user list"  # not "users", which counts the accounts
-# The columns of which `UserSummarySerializer` shows a user.
+# The fields that `UserSummarySerializer` reads.
 USER_SUMMARY = ("username", "display_name", "avatar")
 # The fields that `User.update_derived_fields` sets.
 DERIVED_FIELDS = ("display_name", "username_key", "email_key", "search_text")
@@ -140,7 +140,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def summary(self) -> dict[str, Any]:
-        """The user as error responses refer to it, in the shape of `UserSummarySerializer`."""
+        """The user as included in error responses, in the shape of `UserSummarySerializer`."""
         names = ("username", "display_name", "avatar_url")
         return {"id": self.pk} | {name: getattr(self, name) for name in names}
 
@@ -227,11 +227,11 @@ class User(AbstractBaseUser, PermissionsMixin):
             raise PasswordChangedError
 
     def set_password(self, raw_password: str | None) -> None:
-        """Hash the password in its normal form."""
+        """Normalize the password, then hash it."""
         super().set_password(raw_password and normalize_password(raw_password))
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Return whether this is the password, in its normal form or as it was sent."""
+        """Return whether the password is correct: normalized or, for older hashes, as it was sent."""
         return any(map(super().check_password, password_forms(raw_password or "")))
 
     def change_password(

@@ -103,7 +103,7 @@ def test_password_and_email_changes_are_audited(post, alice, client_of, mailoutb
     "headers", [{"Idempotency-Key": "k"}, {"If-Match": "*"}], ids=lambda headers: next(iter(headers))
 )
 def test_wrong_password_is_audited_despite_rollback(alice, client_of, headers):
-    """Both headers wrap the request in a transaction, which the error response rolls back."""
+    """With either header the view runs in a transaction, which the error response rolls back."""
     own = client_of(alice)
     change = {"current_password": WRONG, "new_password": NEW, "email": "a@example.com"}
     assert own.post(f"{V1}auth/password/change/", change, headers=headers).status_code == 400
@@ -140,7 +140,7 @@ def test_login_failure_entries_are_limited(anonymous, alice, monkeypatch):
 
 
 def test_login_failure_does_not_reveal_accounts(post, alice, monkeypatch):
-    """Both run the same statements, also beyond the limit, so that the response time is the same."""
+    """Existing and unknown names run the same statements, even beyond the limit, so response times do not differ."""
     monkeypatch.setattr(login_failures, "MAX_PER_NAME", 2)
     statements = []
     for _n in range(3):

@@ -1,4 +1,4 @@
-"""Appeals of authors, one per decision."""
+"""Authors can appeal each decision about their content once."""
 
 import pytest
 
@@ -16,14 +16,14 @@ def one_report_hides(settings):
 
 def test_appeal_is_created_only_once(clients, as_alice, alice, review):
     report(clients[0], review)
-    response = appeal(as_alice, review, "It is no spam.")
+    response = appeal(as_alice, review, "It is not spam.")
     assert response.status_code == 201, response.content
     body = response.json()
     assert body == {
         "id": Appeal.objects.get().pk,
         "target_type": "review",
         "target_id": review.pk,
-        "text": "It is no spam.",
+        "text": "It is not spam.",
         "created_at": body["created_at"],
     }
     problem(appeal(as_alice, review), 409, "already_appealed")

@@ -182,7 +182,7 @@ def build_entry_change(entry: Entry) -> EntryChange:
 
 
 def build_reviews() -> Iterator[Review]:
-    """Yield the reviews; the data set counts stars and the project half-stars."""
+    """Yield the reviews. Ratings are doubled, because the project stores half-stars and the data set stars."""
     for row in read("reviews"):
         yield Review(
             id=int(row["id"]),
@@ -198,7 +198,7 @@ def build_reviews() -> Iterator[Review]:
 def update_counters() -> None:
     """Set every stored counter to its expected value."""
     for check in column_checks.values():
-        for ids in check.chunks(BATCH_SIZE):
+        for ids in check.batches(BATCH_SIZE):
             expected = check.count(ids)
             rows = [check.model(pk=pk, **{**check.empty, **values}) for pk, values in expected.items()]
             with transaction.atomic():
@@ -255,5 +255,5 @@ def reset() -> None:
 
 
 {"load": load, "reset": reset}[sys.argv[1]]()
-# A database that was loaded again has the same cache versions again.
+# Reloading restarts the cache versions, so old cached responses would be taken for current ones.
 cache.delete_pattern("*")
