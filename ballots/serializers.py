@@ -13,7 +13,7 @@ from ballots.choices import BallotStatus, Outcome, VotingMethod
 from ballots.models import MAX_CANDIDATES, MIN_CANDIDATES, TITLE_LENGTH, Ballot
 from core.api.serializers import AwareDateTimeField, IntegerField, ModelSerializer, SingleLineField
 
-MAX_CLOSES_AT = datetime.datetime(2100, 12, 31, tzinfo=datetime.UTC)
+CLOSES_BEFORE = datetime.datetime(2101, 1, 1, tzinfo=datetime.UTC)
 IDS = {"type": "array", "items": {"type": "integer"}}
 # The schemas of a vote in a response: one field, named by the voting method.
 VOTES = [
@@ -48,7 +48,7 @@ class FutureDateTimeField(AwareDateTimeField):
         moment = super().to_internal_value(value)
         if moment <= timezone.now():
             self.fail("past")
-        if moment > MAX_CLOSES_AT:
+        if moment >= CLOSES_BEFORE:
             self.fail("too_far")
         return moment
 

@@ -30,7 +30,7 @@ from core.registry import (
 
 def _finished() -> QuerySet[Entry]:
     return Entry.objects.filter(
-        club__visibility=Visibility.PUBLIC, status=EntryStatus.FINISHED, finished_at__isnull=False
+        club__visibility=Visibility.PUBLIC, status=EntryStatus.FINISHED, finished_on__isnull=False
     )
 
 
@@ -53,4 +53,4 @@ for check in (
 ):
     column_checks.register(check.name, check)
 counter_checks.register("total of clubs", monthly_counter_check("clubs", "created_at", Club.objects.public))
-counter_checks.register("total of finished books", monthly_counter_check("finished", "finished_at", _finished))
+counter_checks.register("total of finished books", monthly_counter_check("finished", "finished_on", _finished))

@@ -178,7 +178,9 @@ class Seeder:
                 if status != EntryStatus.PROPOSED:
                     entry.starts_on = (REFERENCE_TIME + datetime.timedelta((position - 3) * 35 - 10)).date()
                     entry.ends_on = entry.starts_on + datetime.timedelta(28)
-                entry.finished_at = REFERENCE_TIME - datetime.timedelta(10) if status == EntryStatus.FINISHED else None
+                entry.finished_on = (
+                    REFERENCE_TIME.date() - datetime.timedelta(10) if status == EntryStatus.FINISHED else None
+                )
                 yield entry
 
     def _choose_books(self, books: Sequence[int], length: int) -> Iterable[int]:
@@ -220,7 +222,7 @@ class Seeder:
                     total=pages,
                     hidden=self.random.random() < 0.05,
                     updated_at=updated_at,
-                    finished_at=updated_at if position.percent == HUNDRED_PERCENT else None,
+                    finished_on=updated_at.date() if position.percent == HUNDRED_PERCENT else None,
                 )
 
     def random_time(self, days: int) -> datetime.datetime:
@@ -250,7 +252,7 @@ def _update_counters(entries: models.QuerySet[Entry, Entry], members_by_club: di
     """Update everything that depends on new entries: books, totals, statistics and activity of members."""
     _update_book_counters(entries.values("book"))
     finished = entries.filter(club__visibility=Visibility.PUBLIC, status=EntryStatus.FINISHED)
-    counters.increment(counters.expected_counts("finished", finished, "finished_at"))
+    counters.increment(counters.expected_counts("finished", finished, "finished_on"))
     entry_counters.recompute(list(entries.values_list("pk", flat=True)))
     memberships = Membership.objects.filter(club__in=members_by_club).order_by("pk")
     Membership.objects.refresh_last_active(list(memberships.values_list("pk", flat=True)))

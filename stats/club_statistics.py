@@ -15,7 +15,6 @@ from fractions import Fraction
 from functools import cached_property
 from math import sqrt
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
@@ -29,7 +28,7 @@ from meetings.models import Meeting
 
 MIN_RATINGS = 5
 COLUMNS = (
-    *("status", "position", "starts_on", "ends_on", "finished_at", *ZERO_COUNTERS),
+    *("status", "position", "starts_on", "ends_on", "finished_on", *ZERO_COUNTERS),
     *("book__title", "book__author", "book__cover_url", "book__page_count"),
 )
 ACTIVE_WINDOW = datetime.timedelta(days=30)
@@ -118,9 +117,8 @@ class ClubStatistics:
 
     @property
     def finished_by_month(self) -> list[dict[str, Any]]:
-        """Number of books finished per month, in the club's time zone, without empty months."""
-        days = (self._local_day(entry) for entry in self._finished)
-        months = Counter(f"{day:%Y-%m}" for day in days if day)
+        """Number of books finished per month, without empty months."""
+        months = Counter(f"{entry.finished_on:%Y-%m}" for entry in self._finished if entry.finished_on)
         return [{"month": month, "count": count} for month, count in sorted(months.items())]
 
     @property
@@ -131,7 +129,7 @@ class ClubStatistics:
         """
         durations = []
         for entry in self._finished:
-            end = entry.ends_on or self._local_day(entry)
+            end = entry.ends_on or entry.finished_on
             if entry.starts_on and end and end >= entry.starts_on:
                 durations.append((end - entry.starts_on).days)
         return round(sum(durations) / len(durations), 2) if durations else None
@@ -155,11 +153,6 @@ class ClubStatistics:
         for entry in self._entries:
             total.update(entry.stars)
         return total
-
-    def _local_day(self, entry: Entry) -> datetime.date | None:
-        """Return the day the entry was finished, in the club's time zone."""
-        # Not in the database, which may lack time zone tables.
-        return entry.finished_at and entry.finished_at.astimezone(ZoneInfo(self.club.timezone)).date()
 
 
 def variance(stars: dict[int, int]) -> Fraction:

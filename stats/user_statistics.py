@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 from django.db.models import Count
 
@@ -30,15 +29,14 @@ class UserStatistics:
 
     @property
     def books_finished_by_year(self) -> list[dict[str, int]]:
-        """Number of books finished per year, in the user's time zone; years without any are omitted.
+        """Number of books finished per year, by the day in the user's time zone; years without any are omitted.
 
         A book read in several clubs counts once, in the first year. Hidden progress does not count.
         """
-        zone = ZoneInfo(self.user.timezone)
         years: dict[int, int] = {}
-        finished = [(row.finished_at, row.entry.book_id) for row in self._progress if row.finished_at]
-        for finished_at, book_id in sorted(finished):
-            years.setdefault(book_id, finished_at.astimezone(zone).year)
+        finished = [(row.finished_on, row.entry.book_id) for row in self._progress if row.finished_on]
+        for finished_on, book_id in sorted(finished):
+            years.setdefault(book_id, finished_on.year)
         return [{"year": year, "count": count} for year, count in sorted(Counter(years.values()).items())]
 
     @property
@@ -77,7 +75,7 @@ class UserStatistics:
     @cached_property
     def _progress(self) -> list[Progress]:
         rows = Progress.objects.filter(user=self.user, hidden=False).select_related("entry__book")
-        return list(rows.only("percent", "unit", "amount", "finished_at", "entry__book_id", "entry__book__page_count"))
+        return list(rows.only("percent", "unit", "amount", "finished_on", "entry__book_id", "entry__book__page_count"))
 
     @cached_property
     def _ratings(self) -> Mapping[int | None, int]:

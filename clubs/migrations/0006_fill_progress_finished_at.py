@@ -6,7 +6,7 @@ def forward(apps, schema_editor):
     alias = schema_editor.connection.alias
     for name in ("Progress", "ArchivedProgress"):
         rows = apps.get_model("clubs", name).objects.using(alias)
-        rows.filter(percent=100).update(finished_at=F("updated_at"))
+        rows.filter(percent=100, finished_at=None).update(finished_at=F("updated_at"))
 
 
 class Migration(migrations.Migration):

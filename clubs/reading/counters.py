@@ -46,10 +46,10 @@ def update_counts_for_club(statuses: dict[int, str], sign: int) -> None:
         invalidate_books(counted)
 
 
-def count_finished(moments: Iterable[datetime.datetime | None], sign: int) -> None:
-    """Add (1) or subtract (-1) finished books, given by their time; None is ignored."""
+def count_finished(days: Iterable[datetime.date | None], sign: int) -> None:
+    """Add (1) or subtract (-1) finished books, given by their day; None is ignored."""
     steps: Counter[str] = Counter()
-    for at in moments:
-        if at is not None:
-            steps.update({"finished": sign, counters.monthly_key("finished", at): sign})
+    for day in days:
+        if day is not None:
+            steps.update({"finished": sign, counters.monthly_key_for_date("finished", day): sign})
     counters.increment(steps)

@@ -34,9 +34,9 @@ STATUS_ORDER = (
     EntryStatus.READING,
     EntryStatus.FINISHED,
 )
-STATUS_FIELDS = ("status", "starts_on", "ends_on", "finished_at")
-ARCHIVED_FIELDS = ("status", "position", "starts_on", "ends_on", "note", "created_at", "finished_at")
-PROGRESS_FIELDS = ("percent", "unit", "amount", "total", "hidden", "updated_at", "finished_at")
+STATUS_FIELDS = ("status", "starts_on", "ends_on", "finished_on")
+ARCHIVED_FIELDS = ("status", "position", "starts_on", "ends_on", "note", "created_at", "finished_on")
+PROGRESS_FIELDS = ("percent", "unit", "amount", "total", "hidden", "updated_at", "finished_on")
 
 
 class EntryMergeHandler:
@@ -136,7 +136,7 @@ def _set_book(entry: Entry, book_id: int) -> None:
     """Change the book of an entry and recompute its counters."""
     _lock_members_and_entries(entry)
     before = entry.book_id
-    entry.count(entry.status, None, was_finished_at=entry.finished_at)
+    entry.count(entry.status, None, was_finished_on=entry.finished_on)
     Entry.objects.filter(pk=entry.pk).update(book=book_id)
     entry.book_id = book_id
     entry.count(None, entry.status)
@@ -163,7 +163,7 @@ def _merge_entries(merge: Merge, source: Entry, target: Entry) -> None:
     milestones.update(entry=target)
     entry_merged.send(Entry, merge=merge, source=source, target=target)
     _merge_progress(merge, archived, source, target)
-    source.count(source.status, None, was_finished_at=source.finished_at)
+    source.count(source.status, None, was_finished_on=source.finished_on)
     _update_entry(target, {name: after for name, (_before, after) in changes.items()})
     EntryChange.record(source, by=None, status=(source.status, ""))
     target.record_event("book.merged", by=None)
@@ -268,11 +268,11 @@ def _restore_progress(archived: ArchivedEntry, *entries: Entry) -> None:
 
 def _update_entry(entry: Entry, fields: dict[str, Any]) -> None:
     """Update fields of an entry and the counters that depend on them."""
-    before, finished_at = entry.status, entry.finished_at
+    before, finished_on = entry.status, entry.finished_on
     for name, value in fields.items():
         setattr(entry, name, value)
     entry.save(update_fields=fields)
-    entry.count(before, entry.status, was_finished_at=finished_at)
+    entry.count(before, entry.status, was_finished_on=finished_on)
     EntryChange.record(entry, by=None, **({"status": (before, entry.status)} if before != entry.status else {}))
 
 

@@ -32,6 +32,7 @@ from core.api.serializers import (
     VisibleTextField,
 )
 
+FINISHED_ON_HELP = _("Only with status `finished`; today in the club's time zone if it was never set.")
 FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2100, 12, 31)
 
 
@@ -83,6 +84,9 @@ class EntrySerializer(ModelSerializer):
 
     book = BookSummarySerializer(read_only=True)
     added_by = NullableUserSummarySerializer(read_only=True)
+    finished_on = serializers.SerializerMethodField(
+        help_text=_("Day on which the club finished the book, in its time zone. Null unless the status is `finished`.")
+    )
     my_progress = serializers.SerializerMethodField()
     members_finished = serializers.IntegerField(
         read_only=True, help_text=_("Number of members with visible progress of 100 %.")
@@ -95,10 +99,13 @@ class EntrySerializer(ModelSerializer):
     class Meta:
         model = Entry
         fields = [
-            *("id", "book", "status", "position", "added_by", "starts_on", "ends_on", "note"),
+            *("id", "book", "status", "position", "added_by", "starts_on", "ends_on", "finished_on", "note"),
             *("my_progress", "members_finished", "club_average_rating", "times_considered", "created_at"),
         ]
         read_only_fields = fields
+
+    def get_finished_on(self, entry: Entry) -> datetime.date | None:
+        return entry.finished_on if entry.status == EntryStatus.FINISHED else None
 
     @extend_schema_field({"oneOf": [{"$ref": "#/components/schemas/MyProgress"}, {"type": "null"}]})
     def get_my_progress(self, entry: Entry) -> Any:
@@ -116,6 +123,9 @@ class EntryCreateSerializer(serializers.Serializer):  # type: ignore[type-arg]
         EntryStatus.choices, default=EntryStatus.PROPOSED, help_text=_("Only moderators may set another status.")
     )
     note = VisibleTextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
+    starts_on = BoundedDateField(required=False, allow_null=True, help_text=_("Only moderators may set dates."))
+    ends_on = BoundedDateField(required=False, allow_null=True)
+    finished_on = BoundedDateField(required=False, allow_null=True, help_text=FINISHED_ON_HELP)
 
 
 class EntryUpdateSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -125,6 +135,7 @@ class EntryUpdateSerializer(serializers.Serializer):  # type: ignore[type-arg]
     position = IntegerField(min_value=1, max_value=BigIntegerField.MAX_BIGINT, required=False)
     starts_on = BoundedDateField(required=False, allow_null=True)
     ends_on = BoundedDateField(required=False, allow_null=True)
+    finished_on = BoundedDateField(required=False, allow_null=True, help_text=FINISHED_ON_HELP)
     note = VisibleTextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
 
 

@@ -66,4 +66,4 @@ def _count(club: Club, sign: int) -> None:
     entries = Entry.objects.filter(club=club, status__in=counters.COLUMNS)
     counters.update_counts_for_club(dict(entries.values_list("book", "status")), sign)
     finished = entries.filter(status=EntryStatus.FINISHED)
-    counters.count_finished(finished.values_list("finished_at", flat=True), sign)
+    counters.count_finished(finished.values_list("finished_on", flat=True), sign)

@@ -68,9 +68,9 @@ class EntryViewSet(ClubChildViewSetMixin, mixins.ListModelMixin, mixins.Retrieve
         responses={201: EntrySerializer, **problem_schema(409, "`already_listed`.")},
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Add a book at the end of the list. Only moderators may set a status other than `proposed`."""
+        """Add a book at the end of the list. Only moderators may set dates or a status other than `proposed`."""
         values = validate(EntryCreateSerializer(data=request.data))
-        if values["status"] != EntryStatus.PROPOSED:
+        if values["status"] != EntryStatus.PROPOSED or values.keys() & {"starts_on", "ends_on", "finished_on"}:
             require_level(self.club, AccessLevel.MODERATOR)
         entry = Entry.add_entry(club=self.club, by=current_user(request), **values)
         return self.serialize(entry, status.HTTP_201_CREATED)

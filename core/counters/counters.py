@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, DateTimeField, QuerySet
 from django.db.models.functions import ExtractMonth, ExtractYear
 
 from core.db.locking import batched
@@ -91,9 +91,11 @@ def monthly_key_for_date(name: str, day: datetime.date) -> str:
 def expected_counts(name: str, rows: QuerySet[Any], field: str) -> dict[str, int]:
     """Return the expected values of a counter and its monthly counters.
 
-    They are the number of rows in total and by month of `field`, in UTC. Rows without a date are in the total only.
+    They are the number of rows in total and by month of `field`, a date, or a time in UTC. Rows without a date are in
+    the total only.
     """
-    year, month = ExtractYear(field, tzinfo=datetime.UTC), ExtractMonth(field, tzinfo=datetime.UTC)
+    zone = datetime.UTC if isinstance(rows.model._meta.get_field(field), DateTimeField) else None
+    year, month = ExtractYear(field, tzinfo=zone), ExtractMonth(field, tzinfo=zone)
     groups = list(rows.order_by().values_list(year, month).annotate(n=Count("pk")))
     monthly = {monthly_key_for_date(name, datetime.date(y, m, 1)): n for y, m, n in groups if y is not None}
     return {**monthly, name: sum(n for _year, _month, n in groups)}

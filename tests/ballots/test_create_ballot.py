@@ -35,6 +35,11 @@ def test_moderator_creates_ballot(
     assert as_bob.get(url(club)).json()["results"] == [response.json()]
 
 
+def test_ballot_may_close_on_the_last_day_of_2100(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
+    response = as_moe.post(url(club), body(entries, closes_at="2100-12-31T23:59:59Z"))
+    assert (response.status_code, response.json()["closes_at"]) == (201, "2100-12-31T23:59:59Z")
+
+
 def test_quorum_defaults_to_zero(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
     assert as_moe.post(url(club), body(entries)).json()["quorum_percent"] == 0
 

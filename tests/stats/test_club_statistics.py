@@ -129,13 +129,16 @@ def test_most_divisive_book_needs_five_ratings(stats, club, add_entry, make_user
 
 def test_finished_by_month_uses_the_club_time_zone(stats, make_club, add_entry):
     tokyo = make_club("Tokyo", timezone="Asia/Tokyo")
-    entries = [add_entry(f"Book {n}", where=tokyo, status="finished") for n in range(4)]
     add_entry("Being read", where=tokyo)
-    for entry, day in zip(entries, ("31T14:59", "31T15:00", "31T23:00", "01T00:00"), strict=True):
-        moment = datetime.datetime.fromisoformat(f"2026-10-{day}:00+00:00")
-        Entry.objects.filter(pk=entry.pk).update(finished_at=moment)
+    for n, day in enumerate(("31T14:59", "31T15:00", "31T23:00", "01T00:00")):
+        with time_machine.travel(f"2026-10-{day}:00Z", tick=False):
+            add_entry(f"Book {n}", where=tokyo, status="finished")
     assert stats(tokyo)["books_finished"] == 4
-    assert stats(tokyo)["finished_by_month"] == [{"month": "2026-10", "count": 2}, {"month": "2026-11", "count": 2}]
+    expected = [{"month": "2026-10", "count": 2}, {"month": "2026-11", "count": 2}]
+    assert stats(tokyo)["finished_by_month"] == expected
+    # A new time zone does not move a book to another month.
+    tokyo.update_club(by=tokyo.owner, timezone="America/Los_Angeles")
+    assert stats(tokyo)["finished_by_month"] == expected
 
 
 def test_mean_days_per_book(stats, club, add_entry, alice):

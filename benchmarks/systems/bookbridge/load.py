@@ -8,7 +8,7 @@ import csv
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -165,7 +165,7 @@ def build_entry(row: dict[str, str], club: Club) -> Entry:
         created_at=club.created_at,
         starts_on=parse_date(row["started_on"]),
         ends_on=finished_on,
-        finished_at=datetime.combine(finished_on, time(12), UTC) if is_finished and finished_on else None,
+        finished_on=finished_on if is_finished else None,
     )
 
 

@@ -33,7 +33,7 @@ class ArchivedEntry(models.Model):
     ends_on = models.DateField(null=True, verbose_name=_("ends on"))
     note = models.TextField(blank=True, verbose_name=_("note"))
     created_at = models.DateTimeField(verbose_name=_("created at"))
-    finished_at = models.DateTimeField(null=True, verbose_name=_("finished at"))
+    finished_on = models.DateField(null=True, verbose_name=_("finished on"))
 
     class Meta:
         default_permissions = ()
@@ -57,7 +57,7 @@ class ArchivedProgress(models.Model):
     total = models.PositiveIntegerField(verbose_name=_("total"))
     hidden = models.BooleanField(default=False, verbose_name=_("hidden"))
     updated_at = models.DateTimeField(verbose_name=_("updated at"))
-    finished_at = models.DateTimeField(null=True, verbose_name=_("finished at"))
+    finished_on = models.DateField(null=True, verbose_name=_("finished on"))
 
     class Meta:
         default_permissions = ()

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -39,6 +40,8 @@ from core.registry import entry_annotations
 
 if TYPE_CHECKING:
     from clubs.club.models import Club
+
+DATES = ("starts_on", "ends_on", "finished_on")
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
@@ -95,7 +98,7 @@ class Entry(EntryCounters):
     ends_on = models.DateField(null=True, blank=True, verbose_name=_("ends on"))
     note = models.TextField(max_length=NOTE_LENGTH, blank=True, verbose_name=_("note"))
     created_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("created at"))
-    finished_at = models.DateTimeField(null=True, blank=True, editable=False, verbose_name=_("finished at"))
+    finished_on = models.DateField(null=True, blank=True, editable=False, verbose_name=_("finished on"))
 
     objects = EntryQuerySet.as_manager()
 
@@ -118,17 +121,23 @@ class Entry(EntryCounters):
     @classmethod
     @atomic_with_retry
     def add_entry(
-        cls, *, club: Club, book: Book, by: User, status: str = EntryStatus.PROPOSED, note: str = ""
+        cls, *, club: Club, book: Book, by: User, status: str = EntryStatus.PROPOSED, note: str = "", **dates: Any
     ) -> Entry:
-        """Add `book` at the end of the club's list.
+        """Add `book` at the end of the club's list, with `starts_on`, `ends_on` and `finished_on` if they are given.
 
-        Raises Conflict `already_listed`, or InvalidFieldError if the book was deleted from the catalog.
+        Raises Conflict `already_listed`, or InvalidFieldError if the book was deleted from the catalog or for dates
+        that contradict each other.
         """
         club.lock()
         book = Book.objects.lock(book.pk) or book
         last = cls.objects.filter(club=club).aggregate(last=models.Max("position"))["last"] or 0
         entry = cls(club=club, book=book, status=status, position=last + 1, added_by=by, note=note)
-        entry.finished_at = entry.created_at if status == EntryStatus.FINISHED else None
+        dates = {name: value for name, value in dates.items() if value}
+        entry._check_dates(**dates)
+        if status == EntryStatus.FINISHED:
+            dates.setdefault("finished_on", entry._today())
+        for name, value in dates.items():
+            setattr(entry, name, value)
         entry._insert()
         entry_added.send(Entry, entry=entry)
         entry.count(None, entry.status)
@@ -140,24 +149,29 @@ class Entry(EntryCounters):
 
     @atomic_with_retry
     def update_entry(self, *, by: User | None, **values: Any) -> None:
-        """Update any of `status`, `position`, `starts_on`, `ends_on` and `note`, all or none.
+        """Update any of `status`, `position`, `starts_on`, `ends_on`, `finished_on` and `note`, all or none.
 
         Positions start at 1; the entries in between are shifted. Raises Conflict `illegal_transition`, or
-        InvalidFieldError for a position outside the list or an end before the start.
+        InvalidFieldError for a position outside the list or dates that contradict each other. A book that is set back
+        to `reading` and finished again keeps its day unless another is sent.
         """
+        if values.get("finished_on", ...) is None:
+            del values["finished_on"]
         self._lock()
-        finished_at = self.finished_at
+        was_status, was_finished_on = self.status, self.finished_on
         before = {name: getattr(self, name) for name in values}
         changed = {name: value for name, value in values.items() if before[name] != value}
         if "status" in changed:
-            changed |= self._transition(changed["status"])
+            self._check_transition(changed["status"])
         self._check_dates(**changed)
+        if changed.get("status") == EntryStatus.FINISHED and not self.finished_on:
+            changed.setdefault("finished_on", self._today())
         if "position" in changed:
             self._move_to(changed["position"])
         for name, value in changed.items():
             setattr(self, name, value)
         self.save(update_fields=changed.keys() - {"position"})
-        self.count(before.get("status"), changed.get("status", before.get("status")), was_finished_at=finished_at)
+        self.count(was_status, self.status, was_finished_on=was_finished_on)
         EntryChange.record(self, by=by, **{name: (before[name], changed[name]) for name in values if name in changed})
         if changed:
             self.record_event(_event_verb(changed), by=by)
@@ -227,7 +241,7 @@ class Entry(EntryCounters):
     def _remove(self, by: User) -> None:
         EntryChange.record(self, by=by, status=(self.status, ""))
         self.record_event("book.unlisted", by=by)
-        self.count(self.status, None, was_finished_at=self.finished_at)
+        self.count(self.status, None, was_finished_on=self.finished_on)
         users = list(Progress.objects.filter(entry=self, hidden=False).values_list("user", flat=True))
         self.delete()
         recompute_activity(users, club_id=self.club_id)
@@ -246,8 +260,8 @@ class Entry(EntryCounters):
                 raise InvalidFieldError("book", "does_not_exist", _("There is no such book.")) from None
             raise
 
-    def _transition(self, status: str) -> dict[str, Any]:
-        """Return the columns that change along with the status. Raises Conflict if it is not allowed."""
+    def _check_transition(self, status: str) -> None:
+        """Raise Conflict if the status must not follow the present one."""
         allowed = TRANSITIONS[EntryStatus(self.status)]
         if status not in allowed:
             raise Conflict(
@@ -257,14 +271,24 @@ class Entry(EntryCounters):
                 entry=self.pk,
                 allowed=sorted(allowed),
             )
-        # A book that is set back to `reading` and finished again keeps its month in the statistics.
-        return {"finished_at": self.finished_at or timezone.now()} if status == EntryStatus.FINISHED else {}
 
     def _check_dates(self, **changed: Any) -> None:
-        starts_on, ends_on = changed.get("starts_on", self.starts_on), changed.get("ends_on", self.ends_on)
+        """Raise InvalidFieldError for dates that contradict each other or the status."""
+        after = {name: changed.get(name, getattr(self, name)) for name in ("status", *DATES)}
+        starts_on, ends_on, finished_on = (after[name] for name in DATES)
         if starts_on and ends_on and ends_on < starts_on:
-            field = "ends_on" if "ends_on" in changed else "starts_on"
-            raise InvalidFieldError(field, "ends_before_start", _("The end must not be before the start."))
+            raise _ends_before_start("ends_on" if "ends_on" in changed else "starts_on")
+        if after["status"] != EntryStatus.FINISHED:
+            if "finished_on" in changed:
+                raise InvalidFieldError("finished_on", "not_finished", _("Only a finished book has this date."))
+            return
+        if "finished_on" in changed and finished_on > self._today():
+            raise InvalidFieldError("finished_on", "in_future", _("This date is in the future."))
+        if starts_on and finished_on and finished_on < starts_on and {"starts_on", "finished_on"} & changed.keys():
+            raise _ends_before_start("finished_on" if "finished_on" in changed else "starts_on")
+
+    def _today(self) -> datetime.date:
+        return timezone.localdate(timezone=ZoneInfo(self.club.timezone))
 
     def _move_to(self, position: int) -> None:
         """Move the entry to another position and shift the entries in between."""
@@ -276,13 +300,20 @@ class Entry(EntryCounters):
         positions = Case(When(pk=self.pk, then=Value(position)), default=F("position") + step)
         renumber(self.club_id, positions, position__range=(low, high))
 
-    def count(self, before: str | None, after: str | None, *, was_finished_at: datetime.datetime | None = None) -> None:
+    def count(self, before: str | None, after: str | None, *, was_finished_on: datetime.date | None = None) -> None:
         """Update the book's counters, unless the club is private. The club must be locked."""
-        if self.club.is_private or before == after:
+        if self.club.is_private:
             return
         counters.update_counts(self.book_id, before, after)
-        counters.count_finished([was_finished_at if before == EntryStatus.FINISHED else None], -1)
-        counters.count_finished([self.finished_at if after == EntryStatus.FINISHED else None], +1)
+        was_finished_on = was_finished_on if before == EntryStatus.FINISHED else None
+        finished_on = self.finished_on if after == EntryStatus.FINISHED else None
+        if was_finished_on != finished_on:
+            counters.count_finished([was_finished_on], -1)
+            counters.count_finished([finished_on], +1)
+
+
+def _ends_before_start(field: str) -> InvalidFieldError:
+    return InvalidFieldError(field, "ends_before_start", _("The end must not be before the start."))
 
 
 def _event_verb(changed: Mapping[str, Any]) -> str:
@@ -298,7 +329,7 @@ def notification_target(pk: int) -> tuple[ObjectRef, str] | None:
     return None if entry is None else (entry.object_ref, "")
 
 
-REFRESHED_FIELDS = ["status", "position", "starts_on", "ends_on", "note", "added_by", "finished_at"]
+REFRESHED_FIELDS = ["status", "position", *DATES, "note", "added_by"]
 
 
 def renumber(club_id: int, positions: Any, **filters: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import copy
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -84,7 +85,7 @@ class Progress(models.Model):
     total = models.PositiveIntegerField(help_text=_("In the same unit; 100 for percent."), verbose_name=_("total"))
     hidden = models.BooleanField(default=False, verbose_name=_("hidden"))
     updated_at = models.DateTimeField(default=timezone.now, verbose_name=_("updated at"))
-    finished_at = models.DateTimeField(null=True, blank=True, editable=False, verbose_name=_("finished at"))
+    finished_on = models.DateField(null=True, blank=True, editable=False, verbose_name=_("finished on"))
 
     objects = ProgressQuerySet.as_manager()
 
@@ -123,8 +124,8 @@ class Progress(models.Model):
         before = cls.objects.filter(entry=entry, user=by).first()
         after = copy(before) if before else cls(user=by)
         # Sending 100 % again does not move the book to another year.
-        finished_at = after.finished_at or values["updated_at"]
-        values["finished_at"] = finished_at if position.percent == HUNDRED_PERCENT else None
+        finished_on = after.finished_on or timezone.localdate(timezone=ZoneInfo(by.timezone))
+        values["finished_on"] = finished_on if position.percent == HUNDRED_PERCENT else None
         after.entry = entry
         for name, value in values.items():
             setattr(after, name, value)

@@ -39,7 +39,7 @@ def test_create_with_other_status_requires_moderator(
     assert status_and_code(as_bob.post(url(club), {"book": book.pk, "status": status})) == (403, "moderators_only")
     response = as_moe.post(url(club), {"book": book.pk, "status": status})
     assert (response.status_code, response.json()["status"]) == (201, status)
-    assert (Entry.objects.get().finished_at is not None) == (status == "finished")
+    assert (Entry.objects.get().finished_on is not None) == (status == "finished")
 
 
 def test_create_with_explicit_proposed_status(as_bob: APIClient, club: Club, add_book: AddBook) -> None:

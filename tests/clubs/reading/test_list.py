@@ -39,6 +39,7 @@ def test_entry_fields(as_bob: APIClient, club: Club, alice: User, put_on_list: P
         "position": 1,
         "added_by": person,
         "starts_on": None,
+        "finished_on": None,
         "ends_on": None,
         "note": "First ten chapters.",
         "my_progress": None,
