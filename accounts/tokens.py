@@ -104,7 +104,7 @@ class TokenPair:
 @atomic_with_retry
 def sign_in(user: User, *, device: str) -> TokenPair:
     """Create a session. Raises PasswordChangedError, so that a password change never misses a concurrent sign-in."""
-    user.lock(password=user.password)
+    user.lock(password_hash=user.password)
     session = AuthSession(user=user, device=device, jti=new_jti(), expires_at=timezone.now() + RefreshToken.lifetime)
     session.save(force_insert=True)
     emit("session.created", user.pk, object_id=session.pk, detail=device)

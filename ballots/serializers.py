@@ -14,10 +14,10 @@ from ballots.models import MAX_CANDIDATES, MIN_CANDIDATES, TITLE_LENGTH, Ballot
 from core.api.serializers import AwareDateTimeField, IntegerField, ModelSerializer, SingleLineField
 
 CLOSES_BEFORE = datetime.datetime(2101, 1, 1, tzinfo=datetime.UTC)
-IDS = {"type": "array", "items": {"type": "integer"}}
+ID_LIST_SCHEMA = {"type": "array", "items": {"type": "integer"}}
 # The schemas of a vote in a response: one field, named by the voting method.
-VOTES = [
-    {"type": "object", "required": [method.field], "properties": {method.field: IDS}}
+VOTE_SCHEMAS = [
+    {"type": "object", "required": [method.field], "properties": {method.field: ID_LIST_SCHEMA}}
     for method in (VotingMethod.APPROVAL, VotingMethod.RANKED)
 ]
 
@@ -125,11 +125,11 @@ class BallotSerializer(ModelSerializer):
         ]
         read_only_fields = fields
 
-    @extend_schema_field(IDS)
+    @extend_schema_field(ID_LIST_SCHEMA)
     def get_candidates(self, ballot: Any) -> list[int]:
         return [candidate.entry_id for candidate in ballot.ordered_candidates]
 
-    @extend_schema_field({"oneOf": [*VOTES, {"type": "null"}]})
+    @extend_schema_field({"oneOf": [*VOTE_SCHEMAS, {"type": "null"}]})
     def get_my_vote(self, ballot: Any) -> dict[str, list[int]] | None:
         entries = self.get_candidates(ballot)
         for vote in ballot.own_votes:

@@ -220,9 +220,9 @@ class User(AbstractBaseUser, PermissionsMixin):
             AuthSession.objects.filter(user=self).revoke()
         emit("account.suspended" if until else "account.reinstated", self.pk, actor=by.pk if by else None)
 
-    def lock(self, *, password: str) -> None:
-        """Lock the row. Raises PasswordChangedError unless `password` is the stored hash."""
-        unchanged = User.objects.select_for_update().filter(pk=self.pk, password=password)
+    def lock(self, *, password_hash: str) -> None:
+        """Lock the row. Raises PasswordChangedError unless the stored hash is still `password_hash`."""
+        unchanged = User.objects.select_for_update().filter(pk=self.pk, password=password_hash)
         if not unchanged.values_list("pk").first():
             raise PasswordChangedError
 
@@ -250,7 +250,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         Raises PasswordChangedError if the stored hash is not `expected_password`.
         """
         if expected_password is not None:
-            self.lock(password=expected_password)
+            self.lock(password_hash=expected_password)
         self.save(update_fields=["password"])
         emit(verb, self.pk)
         AuthSession.objects.filter(user=self).exclude(pk=keep.pk if keep else 0).revoke()
