@@ -13,12 +13,12 @@ from typing import IO, Any
 
 from django.db.models import F, Model, QuerySet
 from rest_framework.serializers import BaseSerializer
-from rest_framework.utils.encoders import JSONEncoder
 
 from accounts.blocks import Block
 from accounts.models import AuthSession, EmailToken, User
 from accounts.serializers import CurrentUserSerializer
 from accounts.two_factor.models import RecoveryCode, TOTPDevice
+from core.api.renderers import JSONEncoder
 from core.models import IdempotencyRecord
 from core.registry import export_sections
 

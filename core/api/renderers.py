@@ -1,14 +1,28 @@
 """Renderers of responses."""
 
+import datetime
 from typing import Any
 
 from rest_framework import renderers
+from rest_framework.settings import api_settings
+from rest_framework.utils import encoders
+
+
+class JSONEncoder(encoders.JSONEncoder):
+    """DRF's encoder, with times in the form that serializer fields have."""
+
+    def default(self, obj: Any) -> Any:
+        """Return what JSON can represent."""
+        if isinstance(obj, datetime.datetime):
+            return obj.astimezone(datetime.UTC).strftime(str(api_settings.DATETIME_FORMAT))
+        return super().default(obj)
 
 
 class JSONRenderer(renderers.JSONRenderer):
     """JSON in UTF-8, without a charset in the header."""
 
     charset = None
+    encoder_class = JSONEncoder
 
 
 class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):

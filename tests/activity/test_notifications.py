@@ -34,7 +34,7 @@ def test_notification_fields(as_bob, alice, bob, club):
     assert notifications(as_bob) == [
         {
             "id": row.pk,
-            "at": row.created_at.isoformat().replace("+00:00", "Z"),
+            "at": f"{row.created_at:%Y-%m-%dT%H:%M:%SZ}",
             "kind": "reply",
             "actor": {"id": alice.pk, "username": "alice", "display_name": "Alice", "avatar_url": None},
             "object": {"type": "post", "id": 7, "title": "Chapter 3"},

@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from accounts.blocks import Block
@@ -219,14 +220,16 @@ def test_closed_thread_rejects_new_content(club, thread, make_post, bob, alice, 
 
 
 def test_counters_follow_posts(club, thread, make_post, bob, as_bob):
-    first = make_post(bob)
-    second = make_post(bob)
+    with time_machine.travel(thread.created_at + datetime.timedelta(minutes=1), tick=False) as clock:
+        first = make_post(bob)
+        clock.shift(60)
+        second = make_post(bob)
     url = threads(club, thread)
-    moment = second.created_at.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+    moment = f"{second.created_at:%Y-%m-%dT%H:%M:%SZ}"
     shown = as_bob.get(url).json()
     assert (shown["posts_count"], shown["last_post_at"]) == (3, moment)
     as_bob.delete(posts(club, second))
-    moment = first.created_at.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+    moment = f"{first.created_at:%Y-%m-%dT%H:%M:%SZ}"
     shown = as_bob.get(url).json()
     assert (shown["posts_count"], shown["last_post_at"]) == (2, moment)
     first.hide()
