@@ -7,6 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import get_language, get_supported_language_variant, gettext
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.blocks import Block
@@ -177,6 +178,9 @@ class RegisterSerializer(serializers.Serializer[User]):
     language = LanguageField(required=False, help_text=_("By default that of the request's Accept-Language."))
     timezone = VisibleTextField(max_length=64, required=False, validators=[validate_timezone])
     device = SingleLineField(max_length=100, required=False, allow_blank=True)
+    invite = VisibleTextField(
+        max_length=200, required=False, allow_blank=True, help_text=_("Code of an invitation to a club.")
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs.setdefault("language", language_tag(get_language() or "en"))
@@ -220,11 +224,17 @@ class LoginResponseSerializer(NewTokensSerializer):
 class RegisterResponseSerializer(NewTokensSerializer, CurrentUserSerializer):
     """The response to a registration: the new account and the tokens of its first session."""
 
+    club = serializers.SerializerMethodField(help_text=_("The club that the user joined by `invite`, or null."))
+
     class Meta(CurrentUserSerializer.Meta):
         fields = [
             *CurrentUserSerializer.Meta.fields,
-            *("access", "refresh", "expires_in", "refresh_expires_in", "access_token"),
+            *("access", "refresh", "expires_in", "refresh_expires_in", "access_token", "club"),
         ]
+
+    @extend_schema_field({"oneOf": [{"$ref": "#/components/schemas/ClubSummary"}, {"type": "null"}]})
+    def get_club(self, user: User) -> None:
+        """Describe the field, which the view fills."""
 
 
 class RefreshSerializer(serializers.Serializer[Any]):

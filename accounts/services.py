@@ -1,8 +1,9 @@
 """Registration, sign-in, and everything that uses a token sent by e-mail."""
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
+from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
@@ -13,6 +14,7 @@ from accounts.events import emit
 from accounts.login_failures import record_login_failure
 from accounts.models import AuthSession, EmailToken, EmailTokenPurpose, PasswordChangedError, User
 from accounts.passwords import check_password
+from accounts.signals import account_invited
 from accounts.tasks import (
     encrypt_address,
     send_email_change_emails,
@@ -44,6 +46,15 @@ class WrongPasswordError(APIProblem):
         record_login_failure("password.refused", self.user.username, user=self.user.pk, actor=self.user.pk)
 
 
+class InvalidInvitationError(APIProblem):
+    """400 for a registration with the code of an invitation that cannot be accepted."""
+
+    def __init__(self) -> None:
+        text = str(_("This invitation is invalid, expired or used up."))
+        errors = [{"field": "invite", "code": "invalid_invite", "detail": text}]
+        super().__init__(status.HTTP_400_BAD_REQUEST, "invalid_invite", text, errors=errors)
+
+
 @atomic_with_retry
 def register(*, username: str, password: str, email: str = "", **fields: Any) -> User:
     """Create an account. Raises Conflict `username_taken`.
@@ -55,6 +66,20 @@ def register(*, username: str, password: str, email: str = "", **fields: Any) ->
     if email:
         send_verification(user)
     return user
+
+
+@atomic_with_retry
+def register_invited(code: str, **fields: Any) -> tuple[User, dict[str, Any]]:
+    """Create an account that is a member of a club from the start, and return it with the club.
+
+    Raises InvalidInvitationError, or what `register` and accepting an invitation raise; then there is no account.
+    """
+    user = register(**fields)
+    try:
+        [(_receiver, club)] = account_invited.send(User, user=user, code=code)
+    except Http404:
+        raise InvalidInvitationError from None
+    return user, cast(dict[str, Any], club)
 
 
 def sign_in(name: str, password: str, *, device: str) -> tuple[User, tokens.TokenPair]:

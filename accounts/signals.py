@@ -9,6 +9,10 @@ from django.dispatch import Signal
 # An event of an account. Argument: `event`, an `accounts.events.AccountEvent`.
 account_event = Signal()
 
+# An account is being created with the code of an invitation. Arguments: `user` and `code`. The receiver accepts the
+# invitation and returns the club as a response refers to it; it raises Http404 for an invalid code.
+account_invited = Signal()
+
 # An account is being deleted; its row is locked. Receivers detach or delete the rows that refer to it. Arguments:
 # `user`, and `anonymize`: whether to keep reviews without their author instead of deleting them.
 account_deleted = Signal()

@@ -87,6 +87,14 @@ def list_(name: str, default: list[str]) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()] if value else default
 
 
+def app_ids(name: str, pattern: str, form: str) -> list[str]:
+    """Return a comma-separated list of ids of mobile apps, which match `pattern`; `form` is shown in the error."""
+    value = list_(name, [])
+    if not all(re.fullmatch(pattern, app, re.ASCII) for app in value):
+        raise invalid(name, f"must be comma-separated ids of the form {form}")
+    return value
+
+
 def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
     """Return one of the allowed values."""
     value = str_(name, default).lower()
@@ -116,18 +124,18 @@ def default_hosts(*, debug: bool) -> list[str]:
     return [*local, "10.0.2.2"] if str_("HOST", "localhost").strip("[]") in LOOPBACK_HOSTS else ["*"]
 
 
-def url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
-    """Return an absolute URL with one of `schemes`, without query and trailing slash."""
+def url(name: str, default: str, *, schemes: tuple[str, ...], query: bool = False) -> str:
+    """Return an absolute URL with one of `schemes`, without trailing slash, and without a query unless `query`."""
     value = str_(name, default).rstrip("/")
     try:
         parts = urlsplit(value)
         valid = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-        valid = valid and not re.search(r"[\s?#]", value)
+        valid = valid and not re.search(r"[\s#]" if query else r"[\s?#]", value)
     except ValueError:
         valid = False
     if value and not valid:
         starts = " or ".join(f"{scheme}://" for scheme in schemes)
-        raise invalid(name, f"must be a URL that starts with {starts}, without ? and #")
+        raise invalid(name, f"must be a URL that starts with {starts}, without {'#' if query else '? and #'}")
     return value
 
 

@@ -81,6 +81,7 @@ OPERATIONS = {
     "POST clubs/{club_id}/leave/": "leaveClub",
     "POST clubs/{club_id}/transfer/": "transferClub",
     "POST invites/accept/": "acceptInvitation",
+    "POST invites/preview/": "previewInvitation",
     "POST clubs/{club_id}/ballots/{ballot_id}/close/": "closeBallot",
     "PUT clubs/{club_id}/ballots/{ballot_id}/vote/": "vote",
     "DELETE clubs/{club_id}/ballots/{ballot_id}/vote/": "withdrawVote",

@@ -26,6 +26,13 @@ CORS_ALLOWED_ORIGINS = env.origins("CORS_ORIGINS")
 TRUSTED_PROXIES = env.int_("TRUSTED_PROXIES", 0, max_value=10)
 PORT = env.int_("PORT", 8000, min_value=1, max_value=65535)
 APP_URL = env.url("APP_URL", f"http://localhost:{PORT}", schemes=("http", "https"))
+# The apps that open links, and where to get them (core.links).
+IOS_APP_IDS = env.app_ids("IOS_APP_IDS", r"[A-Z0-9]{10}\.[A-Za-z0-9.-]+", "TEAMID.bundle.id")
+ANDROID_APP_IDS = env.app_ids(
+    "ANDROID_APP_IDS", r"[A-Za-z]\w*(\.[A-Za-z]\w*)+=[0-9A-F]{2}(:[0-9A-F]{2}){31}", "package=SHA256-fingerprint"
+)
+IOS_STORE_URL = env.url("IOS_STORE_URL", "", schemes=("https",), query=True)
+ANDROID_STORE_URL = env.url("ANDROID_STORE_URL", "", schemes=("https",), query=True)
 METRICS_TOKEN = env.str_("METRICS_TOKEN")
 REPORTS_TO_HIDE = env.int_("REPORTS_TO_HIDE", 3, min_value=1, max_value=1000)
 # What runs the tasks: a thread in each server process, or processes of `manage.py run_worker`.

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.urls import include, path
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -11,10 +12,12 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from accounts.views.auth import jwks
+from clubs.members.links import InvitationLinkView
 from core.api.openapi import SchemaView, SwaggerUIView
 from core.api.routers import optional_slash
 from core.api.views import APIView
 from core.images.views import serve_image
+from core.links import LinkView, apple_app_site_association, asset_links
 from core.observability.health import healthz, readyz
 from core.observability.metrics import metrics
 
@@ -66,6 +69,12 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs"), name="home"),
     optional_slash("api/", [path("v1/", include(api_v1)), path("docs/", SwaggerUIView.as_view(), name="docs")]),
     path(".well-known/jwks.json", jwks, name="jwks"),
+    path(".well-known/apple-app-site-association", apple_app_site_association, name="apple-app-site-association"),
+    path(".well-known/assetlinks.json", asset_links, name="asset-links"),
+    path("invite", InvitationLinkView.as_view(), name="invite-link"),
+    path("email/confirm", LinkView.as_view(title=_("Confirm your e-mail address")), name="email-link"),
+    path("password/reset", LinkView.as_view(title=_("Set a new password")), name="password-link"),
+    path("clubs/<path:path>", LinkView.as_view(), name="club-link"),
     path("media/<path:name>", serve_image, name="image"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

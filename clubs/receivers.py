@@ -5,11 +5,18 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.models import User
-from accounts.signals import account_deleted
+from accounts.signals import account_deleted, account_invited
 from clubs.club.models import Club
 from clubs.club.services import remove_from_all_clubs
+from clubs.members.models import Invitation
 from clubs.reading.services import delete_club_entries, handle_visibility_changed
 from clubs.signals import club_deleted, club_visibility_changed
+
+
+@receiver(account_invited)
+def accept_invitation(sender: Any, *, user: User, code: str, **kwargs: Any) -> dict[str, Any]:
+    """Make a new user a member of the club that invited them."""
+    return Invitation.objects.accept(code, user=user).club.summary
 
 
 @receiver(account_deleted)

@@ -71,8 +71,14 @@ def _device_name(request: Request, given: str) -> str:
 
 
 @extend_schema(
+    summary="Open an account and sign in",
+    description="With `invite`, the code of an invitation, the user joins its club at once.",
     parameters=NEW_OBJECT_HEADERS,
-    responses={201: RegisterResponseSerializer, **problem_schema(409, "`username_taken`.")},
+    responses={
+        201: RegisterResponseSerializer,
+        **problem_schema(400, "Invalid fields, or `invalid_invite`: no account was created."),
+        **problem_schema(409, "`username_taken`, `club_full`: no account was created."),
+    },
 )
 class RegisterView(PublicActionView):
     """Open an account and sign in."""
@@ -81,12 +87,12 @@ class RegisterView(PublicActionView):
     throttle_classes = [RegisterRateThrottle]
 
     def perform(self, request: Request, **data: Any) -> Response:
-        device = data.pop("device", "")
-        user = services.register(**data)
+        device, code = data.pop("device", ""), data.pop("invite", "")
+        user, club = services.register_invited(code, **data) if code else (services.register(**data), None)
         pair = tokens.sign_in(user, device=_device_name(request, device))
         account_data = CurrentUserSerializer(user, context=self.get_serializer_context()).data
         headers = {"ETag": compute_etag(account_data, request), "Location": reverse("me", request=request)}
-        data = {**account_data, **NewTokensSerializer(pair).data}
+        data = {**account_data, **NewTokensSerializer(pair).data, "club": club}
         return Response(data, status=status.HTTP_201_CREATED, headers=headers)
 
 

@@ -293,9 +293,14 @@ class Club(models.Model):
         if user is not None and self.owner_id != user.pk:
             raise PermissionDeniedProblem("owner_only", _("Only the club's owner may do this."))
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the member limit is reached."""
+        return self.member_limit is not None and self.members_count >= self.member_limit
+
     def check_not_full(self) -> None:
         """Raise Conflict `club_full` if the member limit is reached. The club must be locked."""
-        if self.member_limit is not None and self.members_count >= self.member_limit:
+        if self.is_full:
             raise Conflict("club_full", _("This club is full."), club=self.summary)
 
     def _change_members_count(self, change: int) -> None:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.serializers import UserSummarySerializer
+from accounts.serializers import NullableUserSummarySerializer, UserSummarySerializer
 from clubs.club.serializers import ClubSummarySerializer
 from clubs.members.models import MAX_HOURS, MAX_USES, Invitation, Membership
 from clubs.roles import DECISIONS, PUBLIC_ROLES, PUBLIC_STATUSES, Role
@@ -61,7 +61,13 @@ class InvitationCreateSerializer(InvitationSerializer):
     """A new invitation. Its code is returned only once."""
 
     expires_in_hours = IntegerField(min_value=1, max_value=MAX_HOURS, default=168, write_only=True)
-    max_uses = IntegerField(min_value=1, max_value=MAX_USES, default=1)
+    max_uses = IntegerField(
+        min_value=1,
+        max_value=MAX_USES,
+        default=None,
+        allow_null=True,
+        help_text=_("Null for as many as the club has room for."),
+    )
     code = serializers.CharField(read_only=True)
     url = serializers.SerializerMethodField()
 
@@ -76,3 +82,28 @@ class InvitationAcceptSerializer(serializers.Serializer[Any]):
     """Code of an invitation."""
 
     code = VisibleTextField(max_length=200)
+
+
+class InvitedClubSerializer(ClubSummarySerializer):
+    """What an invitation shows of its club."""
+
+    cover_url = serializers.URLField(read_only=True, allow_null=True)
+
+    class Meta(ClubSummarySerializer.Meta):
+        fields = ["id", "name", "description", "cover_url", "language", "members_count"]
+        read_only_fields = fields
+
+
+class InvitationPreviewSerializer(ModelSerializer):
+    """What a user sees of an invitation before accepting it."""
+
+    club = InvitedClubSerializer(read_only=True)
+    invited_by = NullableUserSummarySerializer(source="created_by", read_only=True)
+    full = serializers.BooleanField(
+        source="club.is_full", read_only=True, help_text=_("Whether the club has no room for another member.")
+    )
+
+    class Meta:
+        model = Invitation
+        fields = ["club", "invited_by", "expires_at", "full"]
+        read_only_fields = ["expires_at"]

@@ -3,10 +3,14 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from clubs.members.views import InvitationAcceptView, InvitationViewSet, MemberViewSet
+from clubs.members.views import InvitationAcceptView, InvitationPreviewView, InvitationViewSet, MemberViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("clubs/<int:club_id>/members", MemberViewSet, basename="club-member")
 router.register("clubs/<int:club_id>/invites", InvitationViewSet, basename="club-invite")
 
-urlpatterns = [path("invites/accept/", InvitationAcceptView.as_view(), name="invite-accept"), *router.urls]
+urlpatterns = [
+    path("invites/preview/", InvitationPreviewView.as_view(), name="invite-preview"),
+    path("invites/accept/", InvitationAcceptView.as_view(), name="invite-accept"),
+    *router.urls,
+]

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, cast
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -17,6 +18,7 @@ from clubs.members.responses import joined_response
 from clubs.members.serializers import (
     InvitationAcceptSerializer,
     InvitationCreateSerializer,
+    InvitationPreviewSerializer,
     InvitationSerializer,
     MemberSerializer,
     MemberUpdateSerializer,
@@ -165,6 +167,26 @@ class InvitationViewSet(
 
     def perform_destroy(self, instance: Invitation) -> None:
         instance.revoke(by=current_user(self.request))
+
+
+@extend_schema(
+    summary="Look at an invitation",
+    description="What the caller would join, before an account exists or the invitation is accepted.",
+    responses={
+        200: InvitationPreviewSerializer,
+        **problem_schema(404, "The code is invalid, expired, revoked or used up, or the caller is banned."),
+    },
+)
+class InvitationPreviewView(ActionView):
+    """Look at an invitation."""
+
+    serializer_class = InvitationAcceptSerializer
+    permission_classes = [AllowAny]
+    throttle_classes = [InviteRateThrottle, *ActionView.throttle_classes]
+
+    def perform(self, request: Request, **data: Any) -> Response:
+        invitation = Invitation.objects.preview(data["code"], user=request.user)
+        return Response(InvitationPreviewSerializer(invitation, context=self.get_serializer_context()).data)
 
 
 @extend_schema(

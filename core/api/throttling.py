@@ -225,9 +225,18 @@ class IPRateThrottle(RateThrottle):
 
 
 class RegisterRateThrottle(IPRateThrottle):
-    """RATE_REGISTER for each address."""
+    """RATE_REGISTER for each address, and ten times that for registrations with an invitation.
+
+    Many members of a club may share an address. An invalid invitation creates no account.
+    """
 
     scope = "register"
+
+    def get_idents(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
+        """Return the address, with a counter of its own for invited users."""
+        address = network_prefix(get_client_ip(request))
+        data: Any = request.data
+        return [(f"{address} invited", 10)] if isinstance(data, dict) and data.get("invite") else [(address, 1)]
 
 
 class InviteRateThrottle(RateThrottle):
@@ -236,8 +245,9 @@ class InviteRateThrottle(RateThrottle):
     scope = "invite"
 
     def get_idents(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
-        """Return the user and the address."""
-        return [(f"user {request.user.pk}", 1), (network_prefix(get_client_ip(request)), 10)]
+        """Return the address, and the user if there is one."""
+        address = (network_prefix(get_client_ip(request)), 10)
+        return [(f"user {request.user.pk}", 1), address] if request.user.is_authenticated else [address]
 
 
 class LoginRateThrottle(RateThrottle):

@@ -19,7 +19,8 @@ def test_register_returns_account_and_tokens(anonymous):
     assert own["access"] == own["access_token"]
     assert own["refresh"]
     assert (own["expires_in"], own["refresh_expires_in"]) == (15 * 60, 30 * 24 * 3600)
-    tokens = ("access", "access_token", "refresh", "expires_in", "refresh_expires_in")
+    assert own["club"] is None
+    tokens = ("access", "access_token", "refresh", "expires_in", "refresh_expires_in", "club")
     assert {k: own[k] for k in own if k not in ("id", "joined_at", *tokens)} == {
         "username": "Ana.Souza",
         "email": "ana@example.org",

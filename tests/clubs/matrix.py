@@ -134,6 +134,12 @@ ROWS: list[Row] = [
     Row("club-invite-list", "post", "moderator", 201),
     Row("club-invite-detail", "delete", "moderator", 204, path=INVITATION),
     Row(
+        *("invite-preview", "post", "public"),
+        dict.fromkeys(ROLES, 200) | {"banned": 404},
+        body={"code": "@code"},
+        club_in=None,
+    ),
+    Row(
         *("invite-accept", "post", "authenticated"),
         {"outsider": 201, "pending": 201, "member": 409, "moderator": 409, "owner": 409, "banned": 404},
         body={"code": "@code"},

@@ -7,6 +7,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import F, Q
 from django.http import Http404
@@ -40,7 +41,23 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def usable(self) -> InvitationQuerySet:
         """Return invitations that can be used now."""
-        return self.not_revoked().filter(Q(expires_at__gt=timezone.now()), uses__lt=F("max_uses"))
+        unused = Q(max_uses=None) | Q(uses__lt=F("max_uses"))
+        return self.not_revoked().filter(unused, expires_at__gt=timezone.now())
+
+    def with_code(self, code: str, *, user: User | AnonymousUser) -> Invitation:
+        """Return the invitation. Raises Http404, also if a block exists between `user` and the creator."""
+        rows = self.filter(digest=sha256_hex(code)).select_related("club", "created_by")
+        invitation = rows.filter(not_blocked(user, "created_by")).first()
+        if invitation is None:
+            raise Http404
+        return invitation
+
+    def preview(self, code: str, *, user: User | AnonymousUser) -> Invitation:
+        """Return the invitation that `user` could accept, or whose club they are in. Raises Http404 for any other."""
+        invitation = self.usable().with_code(code, user=user)
+        if invitation.club.memberships.filter(user=user.pk, status=MembershipStatus.BANNED).exists():
+            raise Http404
+        return invitation
 
     def revoke(self) -> int:
         """Revoke the invitations and return how many were not revoked before."""
@@ -54,10 +71,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         Raises Conflict `already_member` (the use is not counted) or `club_full`. A member gets `already_member` even if
         the code is used up, because such a call is usually a retry.
         """
-        candidates = self.filter(not_blocked(user, "created_by"), digest=sha256_hex(code))
-        invitation = candidates.select_related("club").first()
-        if invitation is None:
-            raise Http404
+        invitation = self.with_code(code, user=user)
         invitation.club.lock(with_user=user)
         row = invitation.club.get_membership(user)
         if row.status == MembershipStatus.ACTIVE:
@@ -73,7 +87,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 
 class Invitation(models.Model):
-    """A code that lets a limited number of users join a club for a limited time. Only its SHA-256 digest is stored."""
+    """A code with which users join a club for a limited time. Only its SHA-256 digest is stored.
+
+    Without `max_uses` as many users as the club has room for may use it.
+    """
 
     club = models.ForeignKey(Club, models.CASCADE, related_name="invitations", verbose_name=_("club"))
     digest = BinaryCollationCharField(max_length=64, unique=True, editable=False)
@@ -82,7 +99,7 @@ class Invitation(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("created at"))
     expires_at = models.DateTimeField(verbose_name=_("expires at"))
-    max_uses = models.PositiveIntegerField(default=1, verbose_name=_("max uses"))
+    max_uses = models.PositiveIntegerField(null=True, blank=True, verbose_name=_("max uses"))
     uses = models.PositiveIntegerField(default=0, editable=False, verbose_name=_("uses"))
     revoked_at = models.DateTimeField(null=True, blank=True, verbose_name=_("revoked at"))
 
@@ -91,14 +108,20 @@ class Invitation(models.Model):
     class Meta:
         verbose_name = _("invitation")
         verbose_name_plural = _("invitations")
-        constraints = [models.CheckConstraint(condition=Q(uses__lte=F("max_uses")), name="clubs_invitation_uses")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(max_uses__isnull=True) | Q(uses__lte=F("max_uses")), name="clubs_invitation_uses"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"#{self.pk}"
 
     @classmethod
     @atomic_with_retry
-    def create_with_code(cls, club: Club, *, by: User, expires_in_hours: int, max_uses: int) -> tuple[Invitation, str]:
+    def create_with_code(
+        cls, club: Club, *, by: User, expires_in_hours: int, max_uses: int | None = None
+    ) -> tuple[Invitation, str]:
         """Create an invitation and return it with its code (192 random bits), which is not stored."""
         club.lock()
         code = secrets.token_urlsafe(24)
