@@ -21,7 +21,7 @@ class EventVerbFilter(VerbFilter):
     """Filters by verb."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(verb, verb) for verb in sorted(VERBS)]
+        return [(verb, str(text)) for verb, text in VERBS.items()]
 
 
 class ClubFilter(TextFilter):

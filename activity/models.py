@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, ExpressionWrapper, OuterRef, Prefetch, Q
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +18,7 @@ from accounts.blocks import not_blocked
 from accounts.models import User
 from activity.choices import EMAILED_BY_DEFAULT, HIDDEN_BY_BLOCK, NOTIFICATION_TEMPLATES, NotificationKind
 from activity.messages import DeferredMessage
-from activity.verbs import MODERATOR_ONLY_VERBS
+from activity.verbs import MODERATOR_ONLY_VERBS, VERBS
 from core.db.fields import BinaryCollationCharField
 from core.db.locking import lock_rows
 from core.db.transactions import atomic_with_retry
@@ -164,6 +165,13 @@ class Event(ActivityBase):
 
     def __str__(self) -> str:
         return f"{self.created_at:%Y-%m-%d %H:%M} {self.verb}"
+
+    @property
+    def text(self) -> str:
+        """What happened, with the title of the object, in the active language."""
+        text = capfirst(str(VERBS.get(self.verb, self.verb)))
+        title = self.object_ref.title if self.object_ref else ""
+        return gettext("%(what)s: “%(title)s”") % {"what": text, "title": title} if title else text
 
 
 class NotificationQuerySet(ActivityQuerySet):

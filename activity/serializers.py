@@ -9,6 +9,7 @@ from accounts.models import User
 from accounts.serializers import NullableUserSummarySerializer
 from activity.choices import MANDATORY, NotificationKind
 from activity.models import Event, Notification
+from activity.verbs import OBJECT_TYPES, VERBS
 from core.api.exceptions import InvalidFieldError
 from core.api.serializers import IdField, ModelSerializer
 
@@ -18,7 +19,7 @@ MAX_IDS = 1000
 class ObjectRefSerializer(serializers.Serializer[Any]):
     """An object, with its title at the time of the event."""
 
-    type = serializers.CharField(read_only=True)
+    type = serializers.ChoiceField(OBJECT_TYPES, read_only=True)
     id = serializers.IntegerField(read_only=True)
     title = serializers.CharField(read_only=True)
 
@@ -49,9 +50,14 @@ class ActivityBaseSerializer(ModelSerializer):
 class EventSerializer(ActivityBaseSerializer):
     """An event in the activity log."""
 
+    verb = serializers.ChoiceField(tuple(VERBS), read_only=True)
+    text = serializers.CharField(
+        read_only=True, help_text=_("What happened, in the caller's language, without the actor.")
+    )
+
     class Meta:
         model = Event
-        fields = ["id", "at", "actor", "verb", "object", "club"]
+        fields = ["id", "at", "actor", "verb", "object", "club", "text"]
         read_only_fields = fields
 
 

@@ -15,11 +15,6 @@ from core.api.serializers import AwareDateTimeField, IntegerField, ModelSerializ
 
 CLOSES_BEFORE = datetime.datetime(2101, 1, 1, tzinfo=datetime.UTC)
 ID_LIST_SCHEMA = {"type": "array", "items": {"type": "integer"}}
-# The schemas of a vote in a response: one field, named by the voting method.
-VOTE_SCHEMAS = [
-    {"type": "object", "required": [method.field], "properties": {method.field: ID_LIST_SCHEMA}}
-    for method in (VotingMethod.APPROVAL, VotingMethod.RANKED)
-]
 
 
 class EntryIdListField(serializers.ListField):
@@ -72,6 +67,9 @@ class BallotCreateSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 class VoteSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """A vote: `approved` in an approval ballot; `ranking`, in order of preference, in a ranked one."""
+
+    # For the OpenAPI document: a response has one of them.
+    optional_in_responses = ("approved", "ranking")
 
     approved = EntryIdListField(required=False, allow_empty=False)
     ranking = EntryIdListField(required=False, allow_empty=False)
@@ -129,7 +127,7 @@ class BallotSerializer(ModelSerializer):
     def get_candidates(self, ballot: Any) -> list[int]:
         return [candidate.entry_id for candidate in ballot.ordered_candidates]
 
-    @extend_schema_field({"oneOf": [*VOTE_SCHEMAS, {"type": "null"}]})
+    @extend_schema_field(VoteSerializer(allow_null=True))
     def get_my_vote(self, ballot: Any) -> dict[str, list[int]] | None:
         entries = self.get_candidates(ballot)
         for vote in ballot.own_votes:

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -12,7 +12,7 @@ from accounts.authentication import current_user
 from ballots.choices import VotingMethod
 from ballots.filters import BallotFilter
 from ballots.models import Ballot, BallotQuerySet
-from ballots.serializers import VOTE_SCHEMAS, BallotCreateSerializer, BallotSerializer, VoteSerializer
+from ballots.serializers import BallotCreateSerializer, BallotSerializer, VoteSerializer
 from clubs.access import AccessLevel, ClubChildViewSetMixin
 from core.api.responses import problem_schema
 from core.api.views import GenericViewSet, validate
@@ -78,7 +78,7 @@ class BallotViewSet(
     @extend_schema(
         summary="Vote, or change your vote",
         request=VoteSerializer,
-        responses={200: OpenApiResponse({"anyOf": VOTE_SCHEMAS}), **CONFLICT_RESPONSES},
+        responses={200: VoteSerializer, **CONFLICT_RESPONSES},
     )
     @action(detail=True, methods=["put"], responds_with_object=False)
     def vote(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -251,21 +251,25 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # The paths already have the prefix.
+    "SERVERS": [{"url": "/", "description": "This server"}],
+    "LICENSE": {"name": "BSD-3-Clause", "identifier": "BSD-3-Clause"},
+    "CONTACT": {"name": "The developers of BookBridge"},
     "TAGS": [
-        {"name": name}
-        for name in (
-            "Accounts",
-            "Books",
-            "Clubs",
-            "Members",
-            "Reading list",
-            "Meetings",
-            "Ballots",
-            "Discussions",
-            "Reviews",
-            "Statistics",
-            "Activity",
-            "Moderation",
+        {"name": name, "description": description}
+        for name, description in (
+            ("Accounts", "Registration, sign-in, tokens and sessions, profiles, blocks, export and deletion."),
+            ("Books", "The catalog of works with their editions."),
+            ("Clubs", "Book clubs and who may see and join them."),
+            ("Members", "Members, join requests, bans and invitations."),
+            ("Reading list", "The books of a club, their schedule, and how far its members have read."),
+            ("Meetings", "Meetings, answers to them, attendance and calendars."),
+            ("Ballots", "Votes on the next book."),
+            ("Discussions", "Threads and posts; what a reader has not reached yet stays on the server."),
+            ("Reviews", "Reviews and ratings, likes, and imports from other services."),
+            ("Statistics", "Figures of the platform, of clubs, books and users."),
+            ("Activity", "Activity logs, notifications and the home screen."),
+            ("Moderation", "Reports of content and appeals against decisions."),
         )
     ],
     "ENUM_NAME_OVERRIDES": {
@@ -274,6 +278,8 @@ SPECTACULAR_SETTINGS = {
         "ClubRole": "clubs.roles.PUBLIC_ROLES",
         "ClubStatus": "clubs.roles.PUBLIC_STATUSES",
         "ClubVisibility": "clubs.club.choices.Visibility",
+        "EventObjectType": "activity.verbs.OBJECT_TYPES",
+        "EventVerb": "activity.verbs.VERBS",
         "DecisionReason": "moderation.choices.DecisionReason",
         "EntryStatus": "clubs.reading.choices.EntryStatus",
         "HiddenState": "moderation.choices.HiddenState",
@@ -296,8 +302,10 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "core.api.schema.inline_null",
-        "core.api.schema.add_problem_responses",
+        "core.api.schema_hooks.inline_null",
+        "core.api.schema_hooks.add_problem_responses",
+        "core.api.schema_hooks.describe_numbers",
+        "core.api.schema_hooks.describe_headers",
     ],
 }
 

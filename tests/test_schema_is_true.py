@@ -45,7 +45,7 @@ def operations_with_header(document: dict[str, Any], header: str, status: str) -
     found = set()
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            if header in {p["name"] for p in operation.get("parameters", []) if p["in"] == "header"}:
+            if header in {p["name"] for p in operation.get("parameters", []) if p.get("in") == "header"}:
                 found.add((method, re.sub(r"\{\w+\}", "{}", path)))
             assert ((method, re.sub(r"\{\w+\}", "{}", path)) in found) == (status in operation["responses"]), path
     return found

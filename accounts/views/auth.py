@@ -138,7 +138,9 @@ class RefreshView(PublicActionView):
 
 @extend_schema(
     responses={
-        200: OpenApiResponse({"type": "object"}, description="The token is valid: an empty object."),
+        200: OpenApiResponse(
+            {"type": "object", "additionalProperties": False}, description="The token is valid: an empty object."
+        ),
         **problem_schema(401, "`token_not_valid`, `account_suspended`."),
     }
 )

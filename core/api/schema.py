@@ -178,8 +178,9 @@ NEW_OBJECT_HEADERS = [
     )
     for name in ("ETag", "Location")
 ]
+# Patterns in place of formats for texts that may be empty, which is neither an address nor a URL.
+PATTERNS_BY_FORMAT = {"email": r"[^@\s]+@[^@\s]+", "uri": r"[^\s:]+:\S+"}
 PROBLEM_CONTENT = {PROBLEM_CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-NULL_ENUM = "#/components/schemas/NullEnum"
 
 
 class AutoSchema(BaseAutoSchema):
@@ -245,7 +246,7 @@ class AutoSchema(BaseAutoSchema):
         # A response has every field, also those that are optional in a request, and its lists may be empty.
         schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
         if direction == "response" and "properties" in schema:
-            schema["required"] = sorted(schema["properties"])
+            schema["required"] = sorted(schema["properties"].keys() - getattr(serializer, "optional_in_responses", ()))
             for field in schema["properties"].values():
                 field.pop("minItems", None)
         return schema
@@ -261,10 +262,15 @@ class AutoSchema(BaseAutoSchema):
         ]
 
     def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
-        # An optional text is `anyOf`, not `oneOf`: to many validators an empty string is a valid e-mail address too.
+        # An optional text is one string with a pattern: of `oneOf` generators make a class without fields.
         super()._insert_field_validators(field, schema)
-        if "oneOf" in schema:
-            schema["anyOf"] = schema.pop("oneOf")
+        variants = schema.pop("oneOf", [])
+        if {"type": "null"} in variants:
+            schema["anyOf"] = variants
+        elif variants:
+            text, _empty = variants
+            pattern = PATTERNS_BY_FORMAT.get(text.pop("format", ""), text.get("pattern", ".*"))
+            schema |= text | {"pattern": f"^({pattern.removeprefix('^').removesuffix('$')})?$"}
 
     def _common_statuses(self) -> list[int]:
         """Return the statuses of the shared responses that the operation has."""
@@ -297,43 +303,3 @@ class AutoSchema(BaseAutoSchema):
 
     def _docstring(self) -> str:
         return self._method_docstring() or get_doc(type(self.view))
-
-
-def inline_null(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Post-processing hook: inline the `null` of nullable enums instead of referencing the component `NullEnum`."""
-    result["components"]["schemas"].pop("NullEnum", None)
-    _inline_null_refs(result)
-    return result
-
-
-def _inline_null_refs(node: Any) -> None:
-    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    for child in children:
-        if isinstance(child, dict) and child.get("$ref") == NULL_ENUM:
-            child.clear()
-            child["type"] = "null"
-        else:
-            _inline_null_refs(child)
-
-
-def add_problem_responses(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Post-processing hook: add the shared responses, and to each operation the default one (`server_error`, …)."""
-    components = result.setdefault("components", {})
-    components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
-    components["responses"] = {
-        name: {"description": description} | ({} if status == 304 else {"content": PROBLEM_CONTENT})
-        for status, (name, description) in COMMON_RESPONSES.items()
-    }
-    for name, header in (
-        ("NotModified", "ETag"),
-        ("MergedBookRedirect", "Location"),
-        ("Unauthorized", "WWW-Authenticate"),
-        ("TooManyRequests", "Retry-After"),
-    ):
-        components["responses"][name]["headers"] = {header: HEADERS[header]}
-    for path in result["paths"].values():
-        for operation in path.values():
-            operation["responses"].setdefault(
-                "default", {"description": DEFAULT_RESPONSE_DESCRIPTION, "content": PROBLEM_CONTENT}
-            )
-    return result

@@ -30,7 +30,10 @@ def test_event_fields(as_alice, alice, club):
         "verb": "book.listed",
         "object": {"type": "entry", "id": 7, "title": "Dune"},
         "club": {"id": club.pk, "name": "Night readers"},
+        "text": "Book added to the reading list: “Dune”",
     }
+    (row,) = as_alice.get(ACTIVITY, headers={"Accept-Language": "pt-BR"}).json()["results"]
+    assert row["text"] == "Livro adicionado à lista de leitura: “Dune”"
 
 
 def test_log_lists_own_actions_and_changes_to_the_user(as_bob, alice, bob, charlie):
@@ -45,7 +48,7 @@ def test_log_lists_own_actions_and_changes_to_the_user(as_bob, alice, bob, charl
 def test_event_without_actor_and_object(as_bob, bob):
     record_event("member.removed", actor=None, subject=bob.pk)
     (row,) = as_bob.get(ACTIVITY).json()["results"]
-    assert (row["actor"], row["object"], row["club"]) == (None, None, None)
+    assert (row["actor"], row["object"], row["club"], row["text"]) == (None, None, None, "Member removed")
 
 
 def test_club_no_longer_visible_is_omitted(as_bob, bob, alice, moe, private_club):

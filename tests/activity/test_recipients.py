@@ -13,9 +13,10 @@ from accounts.deletion import close_account
 from activity.choices import NotificationKind
 from activity.models import Event, Notification, ObjectRef
 from activity.services import notify, record_event
-from activity.verbs import VERBS
+from activity.verbs import OBJECT_TYPES, VERBS
 from catalog.models import Book
 from clubs.models import Club, Entry
+from core.registry import report_targets
 from core.tasks.worker import run_pending
 from reviews.models import Review
 from tests.conftest import PASSWORD
@@ -141,10 +142,14 @@ def test_old_notifications_are_deleted(bob):
 
 
 def test_all_recorded_verbs_are_listed():
-    # Only literal verbs are checked, not those composed at run time.
-    verbs_in_code = set()
+    # Only literal verbs and types are checked, not those composed at run time.
+    verbs_in_code, types_in_code = set(), set()
     for app in APPS:
         for path in Path(TOP, app).rglob("*.py"):
-            verbs_in_code |= set(re.findall(r'\b(?:record_event|_log)\(\s*"([a-z_]+\.[a-z_]+)"', path.read_text()))
+            source = path.read_text()
+            verbs_in_code |= set(re.findall(r'\b(?:record_event|_log)\(\s*"([a-z_]+\.[a-z_]+)"', source))
+            types_in_code |= set(re.findall(r'\bObjectRef\("([a-z]+)"', source))
+    assert {"club", "entry", "post"} <= types_in_code <= set(OBJECT_TYPES)
+    assert set(report_targets) <= set(OBJECT_TYPES)
     assert {"club.created", "book.added", "review.posted"} <= verbs_in_code
     assert verbs_in_code <= set(VERBS)
