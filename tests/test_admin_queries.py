@@ -23,8 +23,8 @@ pytestmark = pytest.mark.django_db
 MAX_QUERIES = 30
 
 
-@pytest.fixture
-def populated_site(staff):
+@pytest.fixture(scope="module")
+def populated_site(module_db):
     """A site with many rows; return a superuser."""
     call_command("load_demo", verbosity=0)
     call_command("seed_demo", users=300, clubs=60, reviews=600, verbosity=0)
@@ -41,7 +41,7 @@ def populated_site(staff):
             **{"timezone": "UTC", "local_date": now.date(), "local_time": now.time()},
         )
         Thread.objects.create(club=club, author=user, title=f"Thread {n}")
-    return staff
+    return User.objects.create_user("staffer", is_staff=True, is_superuser=True)
 
 
 @pytest.mark.parametrize("role", ["superuser", "Administrators", "Moderators"])

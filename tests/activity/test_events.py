@@ -9,6 +9,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from accounts import tokens
+from accounts.models import User
 from activity.models import Event
 from activity.verbs import VERBS
 from catalog.models import Book
@@ -40,21 +41,21 @@ class World:
     thread: Thread
 
 
-@pytest.fixture
-def world(make_user, alice, bob, moe, charlie) -> World:
+@pytest.fixture(scope="module")
+def world(module_db) -> World:
+    names = ("alice", "bob", "moe", "charlie", "asking", "banned")
+    users = {name: User.objects.create_user(name, PASSWORD) for name in names}
+    alice, bob = users["alice"], users["bob"]
     club = Club.create_club(by=alice, name="Night readers", join_policy="request")
-    bring_in(club, moe, role="moderator")
+    bring_in(club, users["moe"], role="moderator")
     bring_in(club, bob)
-    asking = make_user("asking")
-    bring_in(club, asking, status="pending")
-    banned = make_user("banned")
-    bring_in(club, banned, status="banned")
+    bring_in(club, users["asking"], status="pending")
+    bring_in(club, users["banned"], status="banned")
     book, second, unread = (
         Book.create_book(by=alice, title=t, authors=["Anonymous"]) for t in ("Emma", "Dune", "Ulysses")
     )
     entry = Entry.add_entry(club=club, book=book, by=alice)
     invitation, code = Invitation.create_with_code(club, by=alice, expires_in_hours=9, max_uses=9)
-    users = {"alice": alice, "bob": bob, "moe": moe, "charlie": charlie, "asking": asking, "banned": banned}
     return World(
         users=users,
         club=club,
