@@ -1,5 +1,6 @@
 """Settings from the environment: an invalid value stops the start with a message that names it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -25,17 +26,53 @@ def pem(key, password: bytes | None = None) -> str:
 P256 = pem(ec.generate_private_key(ec.SECP256R1()))
 
 
-def start(**values: str) -> subprocess.CompletedProcess[str]:
-    """Load the settings in a new process, in production, with nothing else in the environment."""
-    return subprocess.run(
-        [sys.executable, "-c", "import bookbridge.settings as s; print('started')"],
+# Loads the settings in one process for each environment. Each is a fork of a process without settings that has
+# loaded what they import, since loading that takes most of the time of a start.
+LOAD_SETTINGS = """
+import json, os, sys, tempfile, traceback
+import corsheaders.defaults, django.urls, django.utils.translation, environ
+from cryptography.hazmat.primitives import serialization
+
+def start(values):
+    with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
+        if not (child := os.fork()):
+            os.dup2(stdout.fileno(), 1)
+            os.dup2(stderr.fileno(), 2)
+            os.environ.clear()
+            os.environ.update(values)
+            try:
+                import bookbridge.settings
+                print("started", flush=True)
+                os._exit(0)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return status, *((file.seek(0), file.read())[1] for file in (stdout, stderr))
+
+assert not any(name.startswith("bookbridge") for name in sys.modules)
+print(json.dumps([start(values) for values in json.load(sys.stdin)]))
+"""
+
+
+def start(*environments: dict[str, str]) -> list[tuple[int, str, str]]:
+    """Load the settings in production in a process for each, with nothing else in the environment.
+
+    Return the statuses, outputs and errors.
+    """
+    inherited = {"PATH": os.environ["PATH"]}
+    keys = {"SECRET_KEY": "x" * 50, "JWT_PRIVATE_KEY": P256}
+    ended = subprocess.run(
+        [sys.executable, "-c", LOAD_SETTINGS],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "SECRET_KEY": "x" * 50, "JWT_PRIVATE_KEY": P256, **values},
+        env=inherited,
+        input=json.dumps([inherited | keys | values for values in environments]),
         capture_output=True,
         text=True,
         timeout=60,
-        check=False,
+        check=True,
     )
+    return [tuple(result) for result in json.loads(ended.stdout)]
 
 
 def test_command_names_the_setting_without_traceback():
@@ -55,8 +92,7 @@ def test_command_names_the_setting_without_traceback():
 
 
 def test_production_starts_with_only_its_two_keys():
-    response = start()
-    assert response.stdout == "started\n", response.stderr
+    assert start({}) == [(0, "started\n", "")]
 
 
 NONSENSE = [
@@ -101,11 +137,16 @@ NONSENSE = [
 ]
 
 
+@pytest.fixture(scope="module")
+def started_with_nonsense():
+    return dict(zip(NONSENSE, start(*({name: value} for name, value in NONSENSE)), strict=True))
+
+
 @pytest.mark.parametrize(("name", "value"), NONSENSE, ids=[f"{n}={v[:12]!r}" for n, v in NONSENSE])
-def test_invalid_setting_stops_the_start_with_its_name(name, value):
-    response = start(**{name: value})
-    assert response.returncode != 0
-    last = response.stderr.strip().splitlines()[-1]
+def test_invalid_setting_stops_the_start_with_its_name(started_with_nonsense, name, value):
+    status, _output, errors = started_with_nonsense[name, value]
+    assert status != 0
+    last = errors.strip().splitlines()[-1]
     assert f"ImproperlyConfigured: {name}: " in last
     assert len(value) < 6 or value not in last  # it may be a secret
 
