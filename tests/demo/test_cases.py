@@ -19,14 +19,10 @@ pytestmark = pytest.mark.django_db
 QUEUE = reverse("admin:moderation_case_changelist")
 
 
-def seed(**options):
-    call_command("seed_demo", stdout=io.StringIO(), **options)
-
-
-@pytest.fixture
-def demo():
+@pytest.fixture(scope="module")
+def demo(module_db):
     call_command("load_demo", verbosity=0)
-    seed(password="correct horse battery")
+    call_command("seed_demo", stdout=io.StringIO(), password="correct horse battery")
 
 
 @pytest.fixture
@@ -67,15 +63,3 @@ def test_demo_moderator_cannot_log_in(demo, anonymous):
         body = {"username": moderator.username, "password": password}
         assert anonymous.post("/api/v1/auth/login/", body).status_code in (400, 401)
         assert Client().post("/admin/login/", body).status_code == 200
-
-
-def test_existing_username_skips_the_demo_cases(make_user):
-    make_user("rita.sampaio")
-    seed()
-    assert not Case.objects.exists()
-    assert not User.objects.filter(is_staff=True).exists()
-
-
-def test_without_books_only_the_post_is_reported():
-    seed()
-    assert list(Case.objects.values_list("target_type", flat=True)) == ["post"]

@@ -1,6 +1,7 @@
 """`manage.py seed_demo`: sample data, and bulk data of any size."""
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from clubs.models import Club, Entry, Membership, Milestone, Progress
 from clubs.reading.choices import EntryStatus
 from discussions.models import Post, Thread
 from meetings.models import Meeting, Rsvp
+from moderation.models import Case
 from tests.clubs.helpers import check_invariants
 from tests.clubs.reading.helpers import assert_counted
 from tests.discussions.helpers import check_thread_counters
@@ -110,12 +112,12 @@ def test_same_seed_creates_the_same_data() -> None:
     seen = []
     for number in (7, 7, 8):
         with transaction.atomic():
-            assert "clubs: 12" in seed(users=60, clubs=12, seed=number)
+            assert "clubs: 6" in seed(users=30, clubs=6, seed=number)
             check_lists()
             seen.append(snapshot())
             transaction.set_rollback(True)
     assert seen[0] == seen[1] != seen[2]
-    assert [len(rows) for rows in seen[0][:2]] == [60, 12]
+    assert [len(rows) for rows in seen[0][:2]] == [30, 6]
     assert all(seen[0])
 
 
@@ -147,3 +149,15 @@ def test_invalid_size_is_rejected(size: str) -> None:
 
 def test_books_option_loads_the_demo_books_first() -> None:
     assert seed(books=True).splitlines() == ["264 demo books loaded.", "6 demo clubs created."]
+
+
+def test_existing_username_skips_the_demo_cases(make_user: Callable[..., User]) -> None:
+    make_user("rita.sampaio")
+    seed()
+    assert not Case.objects.exists()
+    assert not User.objects.filter(is_staff=True).exists()
+
+
+def test_without_books_only_the_post_is_reported() -> None:
+    seed()
+    assert list(Case.objects.values_list("target_type", flat=True)) == ["post"]
