@@ -27,7 +27,7 @@ from tests.catalog.import_tools import (
 )
 from tests.server import migrated
 
-ROWS, EVERY = 3000, 100
+ROWS, EVERY = 1200, 100
 
 
 @pytest.fixture
@@ -74,12 +74,12 @@ def assert_imported_once(manage_process: ManageProcess, path: Path) -> None:
 
 def test_killed_import_is_resumed(manage_process, books):
     process = manage_process.start(*import_arguments(books))
-    manage_process.wait_for_line(500)
+    manage_process.wait_for_line(200)
     process.kill()
     process.communicate()
     [next_line] = manage_process.query("SELECT next_line FROM catalog_importcheckpoint")
     read = next_line - 2
-    assert 500 <= read < ROWS, "it should be killed in the middle"
+    assert 200 <= read < ROWS, "it should be killed in the middle"
     # A batch is committed as a whole or not at all.
     assert manage_process.query("SELECT count(*) FROM catalog_book") == [read - read // EVERY]
 
@@ -93,7 +93,7 @@ def test_killed_import_is_resumed(manage_process, books):
 @pytest.mark.parametrize(("kind", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_import_commits_batch_and_is_resumed(manage_process, books, kind, status):
     process = manage_process.start(*import_arguments(books))
-    manage_process.wait_for_line(500)
+    manage_process.wait_for_line(200)
     process.send_signal(kind)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (status, "")
@@ -106,7 +106,7 @@ def test_interrupted_import_commits_batch_and_is_resumed(manage_process, books, 
 
 
 def test_killed_dump_import_is_resumed_in_its_stage(manage_process, tmp_path):
-    count = 400
+    count = 200
     works = (dump_line("work", f"/works/OL{n}W", title=f"B{n}", authors=[f"/authors/OL{n}A"]) for n in range(count))
     authors = (dump_line("author", f"/authors/OL{n}A", name=f"Author {n}") for n in range(count))
     path = dump_file(tmp_path / "dump.gz", [*works, *authors])
@@ -128,7 +128,7 @@ def test_no_progress_bar_without_terminal(manage_process, books):
 
 
 def test_damaged_file_is_reported_without_traceback(manage_process, tmp_path):
-    path = dump_file(tmp_path / "dump.gz", [dump_line("work", f"/works/OL{n}W", title=f"B{n}") for n in range(900)])
+    path = dump_file(tmp_path / "dump.gz", [dump_line("work", f"/works/OL{n}W", title=f"B{n}") for n in range(300)])
     path.write_bytes(path.read_bytes()[:-20])
     _outcome, err = manage_process.run("import_books", path, status=1)
     assert re.fullmatch(r"CommandError: .* is damaged after line \d+: .*\n", err)

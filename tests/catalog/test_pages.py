@@ -65,8 +65,8 @@ def test_detail_query_count(
 
 @pytest.mark.parametrize(("ordering", "page_size"), [(ORDERINGS[0], 1), *((word, 20) for word in ORDERINGS[1:])])
 def test_all_pages_have_the_same_query_count(anonymous: APIClient, db: None, ordering: str, page_size: int) -> None:
-    """With the first ordering 500 pages of one book; each book is listed exactly once."""
-    add_many(500)
+    """With the first ordering 150 pages of one book; each book is listed exactly once."""
+    add_many(150)
     url, seen, costs = f"{URL}?page_size={page_size}&ordering={ordering}", [], set()
     while url:
         with CaptureQueriesContext(connection) as queries:
@@ -75,7 +75,7 @@ def test_all_pages_have_the_same_query_count(anonymous: APIClient, db: None, ord
         costs.add(len(queries))
         assert " OFFSET " not in queries[0]["sql"]
         url = page["next"]
-    assert len(seen) == len(set(seen)) == 500
+    assert len(seen) == len(set(seen)) == 150
     # the books, their authors, their subjects
     assert costs == {3}
 
