@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.management.commands import flush as flush_command
 from django.db import transaction
+from django.db.backends.signals import connection_created
 from django.test import Client
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
@@ -25,6 +26,7 @@ from core import mail, redis
 from core.api import throttling
 from tests.clubs.helpers import bring_in
 from tests.flush import emit_or_restore
+from tests.server import load_migrated
 
 # No deadlines, because the machine may be busy.
 hypothesis_settings.register_profile("bookbridge", deadline=None)
@@ -65,6 +67,14 @@ def pytest_collection_finish() -> None:
 
 # Concurrency tests need MySQL or MariaDB, since SQLite allows one writer only.
 collect_ignore = [] if settings.DATABASES["default"]["ENGINE"].endswith("mysql") else ["concurrency"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator[None]:
+    """Create the database in memory from a migrated file, since the migrations take seconds in each process."""
+    connection_created.connect(load_migrated)
+    yield
+    connection_created.disconnect(load_migrated)
 
 
 @pytest.fixture(scope="session", autouse=True)

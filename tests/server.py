@@ -1,18 +1,21 @@
 """A server of this checkout in a process of its own, with its own SQLite database."""
 
-import atexit
+import fcntl
+import hashlib
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 TOP = Path(__file__).resolve().parents[1]
 
@@ -34,11 +37,31 @@ def manage(command: list[str], env: dict[str, str]) -> None:
 
 @cache
 def migrated() -> Path:
-    """Return a migrated SQLite file, created once per test process because migrations take seconds."""
-    home = Path(tempfile.mkdtemp(prefix="bookbridge-tests-"))
-    atexit.register(shutil.rmtree, home)
-    manage(["migrate", "-v0"], server_environment(home, 8000))  # no port is opened
-    return home / "db.sqlite3"
+    """Return a migrated SQLite file. It is created again after any change of the code or of the installed packages."""
+    packages = [path.parent for path in TOP.glob("*/__init__.py") if path.parent.name != "tests"]
+    state = hashlib.sha256(sys.version.encode())
+    for path in sorted([TOP / "requirements.txt", *(path for package in packages for path in package.rglob("*.py"))]):
+        state.update(str(path).encode() + path.read_bytes())
+    made = Path(sys.prefix) / "tests" / f"{state.hexdigest()}.sqlite3"
+    made.parent.mkdir(exist_ok=True)
+    with (made.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            for older in made.parent.glob("*.sqlite3"):
+                older.unlink()
+            with tempfile.TemporaryDirectory(dir=made.parent) as home:
+                manage(["migrate", "-v0"], server_environment(Path(home), 8000))  # no port is opened
+                (Path(home) / "db.sqlite3").rename(made)
+    return made
+
+
+def load_migrated(connection: Any, **kwargs: Any) -> None:
+    """Copy the migrated file to an empty database in memory that has just been opened: `migrate` then does nothing."""
+    if connection.vendor != "sqlite" or not connection.is_in_memory_db():
+        return
+    if not connection.connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        with closing(sqlite3.connect(migrated())) as file:
+            file.backup(connection.connection)
 
 
 @contextmanager
