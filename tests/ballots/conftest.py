@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from catalog.models import Book
 from clubs.models import Club, Entry
+from tests.cast import alice, bob, cast, club, moe  # noqa: F401  once per module
 from tests.clubs.helpers import bring_in
 
 

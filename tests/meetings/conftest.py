@@ -10,11 +10,12 @@ from django.utils import timezone
 from accounts.models import User
 from clubs.models import Club
 from meetings.models import Meeting
+from tests.cast import Cast, alice, bob, club, create_cast, moe  # noqa: F401  once per module
 
 
-@pytest.fixture
-def club(make_club: Callable[..., Club]) -> Club:
-    return make_club(timezone="Europe/London")
+@pytest.fixture(scope="module", autouse=True)
+def cast(module_db: None) -> Cast:
+    return create_cast(timezone="Europe/London")
 
 
 @pytest.fixture

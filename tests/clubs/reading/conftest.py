@@ -8,11 +8,12 @@ import pytest
 from accounts.models import User
 from catalog.models import Book
 from clubs.models import Club, Entry
+from tests.cast import Cast, alice, bob, club, create_cast, moe  # noqa: F401  once per module
 
 
-@pytest.fixture
-def club(make_club: Callable[..., Club]) -> Club:
-    return make_club(timezone="America/Sao_Paulo")
+@pytest.fixture(scope="module", autouse=True)
+def cast(module_db: None) -> Cast:
+    return create_cast(timezone="America/Sao_Paulo")
 
 
 @pytest.fixture
