@@ -1,6 +1,8 @@
 """Shared fixtures. Alice owns, Moe moderates, Bob is a member, Charlie is an outsider, Mallory attacks."""
 
 import gc
+import itertools
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -57,7 +59,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return "concurrency" in item.path.parts or crc32(item.nodeid.encode()) % parts == part - 1
 
     config.hook.pytest_deselected(items=[item for item in items if not is_selected(item)])
-    items[:] = [item for item in items if is_selected(item)]
+    items[:] = deal([item for item in items if is_selected(item)])
+
+
+# Modules with tests of 5 s and more, and without fixtures that later tests of the module would have to create again.
+SLOW = {
+    *("test_admin_privacy", "test_import_command", "test_import_resume", "test_import_server", "test_import_whole"),
+    *("test_migrations", "test_readme", "test_redis_faults", "test_replicas", "test_spoiler_leaks"),
+}
+
+
+def deal(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Return the tests so that pytest-xdist, which gives each process a part of them, starts with slow ones in each.
+
+    Otherwise a process would begin with the last one when the others have nothing left to do.
+    """
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    slow, others = ([item for item in items if (item.path.stem in SLOW) is is_slow] for is_slow in (True, False))
+    starts = [len(others) * n // processes for n in range(processes + 1)]
+    dealt: list[pytest.Item] = []
+    for n, (start, end) in enumerate(itertools.pairwise(starts)):
+        dealt += [*slow[n::processes], *others[start:end]]
+    return dealt
 
 
 def pytest_collection_finish() -> None:

@@ -33,7 +33,7 @@ def build_user(n: int) -> User:
 
 @pytest.fixture
 def users(db):
-    User.objects.bulk_create([build_user(n) for n in range(300)])
+    User.objects.bulk_create([build_user(n) for n in range(120)])
     return User.objects.order_by("id")
 
 
