@@ -388,7 +388,7 @@ def create_merges(sizes: dict[type[models.Model], int], base: int) -> None:
         )
 
 
-def create_cases(sizes: dict[type[models.Model], int], bases: dict[str, int], user: str) -> None:
+def create_cases(sizes: dict[type[models.Model], int], bases: dict[str, int], user: str, users: int) -> None:
     """Create moderation cases; the first one has thousands of reports, and one author has a tenth of all cases."""
     kinds = "ELT(1 + MOD(n, 4), 'review', 'post', 'book', 'user')"
     targets = ", ".join(f"{bases[word]} + FLOOR((n - 1) / 4) + 1" for word in ("review", "post", "book", "user"))
@@ -416,7 +416,7 @@ def create_cases(sizes: dict[type[models.Model], int], bases: dict[str, int], us
         Report,
         sizes[Report],
         case=case,
-        reporter=f"{bases['user']} + 1 + MOD(n, 90000)",
+        reporter=f"{bases['user']} + 1 + MOD(n, {min(users, 90_000)})",
         reason=random_word("spam abuse spoiler copyright other", "w"),
         note="'Please have a look.'",
         decision=None,
@@ -507,7 +507,7 @@ def main() -> None:
     posts = create_club_content(sizes, clubs, club_count, club_ids["first"], user)
     create_activity(sizes, clubs, user)
     create_merges(sizes, books)
-    create_cases(sizes, {"review": reviews, "post": posts, "book": books, "user": user_ids["first"] - 1}, user)
+    create_cases(sizes, {"review": reviews, "post": posts, "book": books, "user": user_ids["first"] - 1}, user, users)
     update_counters()
     analyze()
     with connection.cursor() as cursor:
