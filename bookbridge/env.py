@@ -271,7 +271,8 @@ def parse_database(name: str, value: str, *, timeout: int) -> dict[str, Any]:
         raise error
     options: dict[str, Any] = config.pop("OPTIONS", {})
     if not sqlite:
-        config |= {"CONN_MAX_AGE": config.get("CONN_MAX_AGE") or 60, "CONN_HEALTH_CHECKS": True}
+        config |= {"ENGINE": "core.db.mysql", "CONN_HEALTH_CHECKS": True}
+        config["CONN_MAX_AGE"] = config.get("CONN_MAX_AGE") or 60
         config["TEST"] = {"CHARSET": "utf8mb4"}
     return config | {"OPTIONS": (SQLITE_OPTIONS if sqlite else _mysql_options(timeout)) | options}
 

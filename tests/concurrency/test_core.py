@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import OperationalError, close_old_connections, connection, connections
+from django.db import OperationalError, close_old_connections, connection, connections, transaction
 from django.db.utils import IntegrityError
 from rest_framework.test import APIClient
 
@@ -247,3 +247,17 @@ def _kill(number: int) -> None:
             cursor.execute(f"KILL {number}")
     finally:
         connections.close_all()
+
+
+def test_transaction_takes_two_statements_beside_its_own(db):
+    User.objects.exists()  # connects
+    before = questions()
+    with transaction.atomic():
+        User.objects.exists()
+    assert questions() - before == len(("BEGIN", "SELECT", "COMMIT", "SHOW"))
+
+
+def questions() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW SESSION STATUS LIKE 'Questions'")
+        return int(cursor.fetchone()[1])
