@@ -50,16 +50,20 @@ class BallotViewSet(
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if self.level is not None:
+        if self.level is not None and not self._is_plain_vote:
             # Close due ballots first, in case the task is late.
             Ballot.objects.filter(club=self.club).close_due()
 
     def get_queryset(self) -> BallotQuerySet:
         ballots = Ballot.objects.filter(club=self.club)
-        # A vote needs the details only to compute the ballot's ETag.
-        if self.action in ("vote", "withdraw_vote") and not self.is_conditional:
+        if self._is_plain_vote:
             return ballots
         return ballots.with_details_for(current_user(self.request))
+
+    @property
+    def _is_plain_vote(self) -> bool:
+        """Whether the ballot's `ETag` does not matter. A due ballot accepts no votes, whether it is closed or not."""
+        return self.action in ("vote", "withdraw_vote") and not self.is_conditional
 
     @extend_schema(
         summary="Create a ballot",

@@ -74,6 +74,18 @@ class RatingDelta:
             self.ratings[review.book_id, review.rating] += sign
             self.totals[f"stars_{review.rating}"] += sign
 
+    def lock_author(self, review: Review) -> bool:
+        """Lock the author of a new review and count it for them, in one statement. Return whether the account exists.
+
+        Add the review afterwards.
+        """
+        if review.author_id is None:
+            return False
+        counted = int(review.is_public)
+        self.reviews[review.author_id] -= counted  # `add_review` adds it
+        author = User._base_manager.filter(pk=review.author_id)
+        return bool(author.update(reviews_count=F("reviews_count") + counted))
+
     def save(self) -> None:
         """Update the counters. The books and the authors must be locked."""
         self._update_ratings()

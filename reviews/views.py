@@ -8,6 +8,7 @@ from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
+from rest_framework.exceptions import ParseError, UnsupportedMediaType, ValidationError
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -130,9 +131,9 @@ class BookReviewViewSet(mixins.CreateModelMixin, BaseReviewViewSet):
     cached_actions_anonymous: ClassVar = {"list": (ANY_BOOK_VERSION, "book:{book_id}", USERS_VERSION)}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Raise Http404 if the book does not exist, before the body is validated."""
+        """Raise Http404 if the book does not exist."""
         super().initial(request, *args, **kwargs)
-        if self.action in ("list", "create"):
+        if self.action == "list":
             self.book  # noqa: B018  looked up for its 404
 
     @cached_property
@@ -148,8 +149,16 @@ class BookReviewViewSet(mixins.CreateModelMixin, BaseReviewViewSet):
     def get_queryset(self) -> ReviewQuerySet:
         return super().get_queryset().for_book(self.kwargs["book_id"])
 
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        try:
+            return super().create(request, *args, **kwargs)
+        except (ParseError, UnsupportedMediaType, ValidationError):
+            # The book is read by the write itself. Without it, 404 or a redirect comes before errors of the body.
+            self.book  # noqa: B018
+            raise
+
     def perform_create(self, serializer: BaseSerializer[Review]) -> None:
-        self.create_review(serializer, book=self.book)
+        self.create_review(serializer, book=self.kwargs["book_id"])
 
     def get_location(self, data: Mapping[str, Any]) -> str:
         return reverse("review-detail", [data["id"]], request=self.request)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Count, F, OuterRef, Prefetch, Q, Subquery, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Prefetch, Q, Subquery, When
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils import timezone
@@ -222,9 +222,8 @@ class Ballot(models.Model):
     def _lock_for_vote(self, user: User) -> None:
         """Lock the voter and the ballot, so that no vote is saved during or after the count."""
         lock_rows(User, [user.pk])
-        if not Membership.objects.active().filter(club=self.club_id, user=user).exists():
-            raise Http404
-        self._refresh_locked()
+        # Removing a member locks the user too, so the membership cannot change any more.
+        self._refresh_locked(Exists(Membership.objects.active().filter(club=OuterRef("club"), user=user)))
         self.require_open()
 
     def _lock(self) -> None:
@@ -240,9 +239,10 @@ class Ballot(models.Model):
         lock_rows(Entry, entries)
         self._refresh_locked()
 
-    def _refresh_locked(self) -> None:
+    def _refresh_locked(self, *conditions: Exists) -> None:
+        rows = Ballot.objects.select_for_update().filter(*conditions)
         try:
-            self.refresh_from_db(fields=["status", "closes_at"], from_queryset=Ballot.objects.select_for_update())
+            self.refresh_from_db(fields=["status", "closes_at"], from_queryset=rows)
         except Ballot.DoesNotExist:
             raise Http404 from None
 

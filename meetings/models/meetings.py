@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +22,7 @@ from accounts.models import User
 from accounts.validators import validate_timezone
 from activity.models import ObjectRef
 from activity.services import record_event
+from clubs.members.models import Membership
 from clubs.reading.models import Entry
 from core.api.exceptions import Conflict, InvalidFieldError
 from core.db.transactions import atomic_with_retry
@@ -234,10 +235,16 @@ class Meeting(models.Model):
             notifications.notify_changed(self, None)
         return True
 
-    def lock(self) -> None:
-        """Lock and reload the row. Raises Http404 if it was deleted."""
+    def lock(self, *, member: User | None = None) -> None:
+        """Lock and reload the row. Raises Http404 if it was deleted.
+
+        Raises Http404 also if `member`, whose row must be locked, is no member of the club.
+        """
+        rows = Meeting.objects.not_deleted().select_for_update()
+        if member is not None:
+            rows = rows.filter(Exists(Membership.objects.active().filter(club=OuterRef("club"), user=member)))
         try:
-            self.refresh_from_db(from_queryset=Meeting.objects.not_deleted().select_for_update())
+            self.refresh_from_db(from_queryset=rows)
         except Meeting.DoesNotExist:
             raise Http404 from None
 

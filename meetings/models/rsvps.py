@@ -15,7 +15,6 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
-from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -116,9 +115,7 @@ class Rsvp(models.Model):
         """
         # Removing a member locks the user too, so the membership cannot change after it was read.
         lock_rows(User, [by.pk])
-        if not Membership.objects.active().filter(club=meeting.club_id, user=by).exists():
-            raise Http404
-        meeting.lock()
+        meeting.lock(member=by)
         meeting.require_open()
         if answer == RsvpStatus.MAYBE and meeting.capacity is not None:
             raise Conflict("no_maybe", _("Seats are limited: answer yes or no."), meeting=meeting.pk)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import IntegrityError, models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThan
 from django.http import Http404
@@ -22,8 +22,9 @@ from accounts.models import User
 from activity.choices import NotificationKind
 from activity.models import ObjectRef
 from activity.services import notify, record_event
-from catalog.models import Book, invalidate_books
+from catalog.models import Book, BookQuerySet, invalidate_books
 from catalog.ratings import HALF_STARS
+from clubs.members.models import Membership
 from core.api.exceptions import Conflict, InvalidFieldError
 from core.db.fields import BinaryCollationCharField
 from core.db.locking import lock_rows
@@ -132,30 +133,36 @@ class Review(models.Model):
         return self.title or f"#{self.pk}"
 
     @classmethod
-    def create_review(cls, *, book: Book, by: User, **fields: Any) -> Review:
+    def create_review(cls, *, book: Book | int, by: User, **fields: Any) -> Review:
         """Create a review of `book` by a user. `fields` are plain columns; the language defaults to the user's.
 
+        If the book was merged in the meantime, the review is of the other one; an id that is merged does not exist.
         Raises Conflict `already_reviewed`, and InvalidFieldError without a rating or a text or if the book is deleted.
         """
-        review = cls(book=book, author=by, **{"language": by.language.lower(), **fields})
+        pk, books = (book.pk, Book.objects.all()) if isinstance(book, Book) else (book, Book.objects.not_merged())
+        review = cls(book_id=pk, author=by, **{"language": by.language.lower(), **fields})
         review._check_content()
         try:
-            review._insert()
+            review._insert(books)
         except IntegrityError as violation:
             raise review._already_reviewed() or violation from violation
         return review
 
     @atomic_with_retry
-    def _insert(self) -> None:
-        if not lock_rows(User, [self.author_id]):
+    def _insert(self, books: BookQuerySet) -> None:
+        delta = RatingDelta()
+        if not delta.lock_author(self):
             raise NotAuthenticated
-        book = Book.objects.lock(self.book_id)
+        # The locks on the author and the book keep memberships and reading lists from changing afterwards.
+        clubs = Membership.objects.active().filter(user=self.author_id, club__entries__book=OuterRef("pk"))
+        book = books.annotate(is_listed=Exists(clubs)).lock(self.book_id)
         if book is None:
             raise InvalidFieldError("book", "does_not_exist", _("There is no such book."))
         self.book = book
         self.save(force_insert=True)
-        delta = RatingDelta()
         delta.add_review(self)
+        if not book.is_listed:  # type: ignore[attr-defined]
+            delta.user_ratings.clear()  # they count in no club
         delta.save()
         self._log("review.posted", self.author_id)
 

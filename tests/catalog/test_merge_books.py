@@ -119,6 +119,7 @@ def test_merged_book_url_redirects(world: World, merge: Merge, client_of: Any, m
         assert problem(answer, 307, "book_merged")["book"] == target | {"cover_url": None}
         assert answer["Location"] == f"{BOOKS}{world.target.pk}/{tail}"
         assert client.get(answer["Location"]).status_code == 200
+    problem(client.post(f"{BOOKS}{world.source.pk}/reviews/", {"rating": "nonsense"}), 307, "book_merged")
     answer = client.post(f"{BOOKS}{world.source.pk}/reviews/", {"rating": 4})
     problem(answer, 307, "book_merged")
     written = client.post(answer["Location"], {"rating": 4})

@@ -212,6 +212,14 @@ class Entry(EntryCounters):
         if not lock_rows(Entry, [self.pk]):
             raise Http404
 
+    def lock_with_progress_of(self, user: User) -> Progress | None:
+        """Lock the row, and return the progress of `user` with it. Raises Http404 if the entry was deleted."""
+        rows = Entry.objects.annotate(own=FilteredRelation("progress", condition=Q(progress__user=user.pk)))
+        locked = rows.select_related("own").select_for_update().filter(pk=self.pk).first()  # type: ignore[misc]
+        if locked is None:
+            raise Http404
+        return getattr(locked, "own", None)
+
     @contextmanager
     def not_found_if_deleted(self) -> Iterator[None]:
         """Raise Http404 instead of an integrity error if the entry was deleted in the meantime."""

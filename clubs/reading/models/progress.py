@@ -120,8 +120,7 @@ class Progress(models.Model):
             "updated_at": timezone.now(),
         } | ({} if hidden is None else {"hidden": hidden})
         # The entry's counters change too, so lock it before inserting a row that refers to it, to avoid a deadlock.
-        entry.lock()
-        before = cls.objects.filter(entry=entry, user=by).first()
+        before = entry.lock_with_progress_of(by)
         after = copy(before) if before else cls(user=by)
         # Sending 100 % again does not move the book to another year.
         finished_on = after.finished_on or timezone.localdate(timezone=ZoneInfo(by.timezone))
