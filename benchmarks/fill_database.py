@@ -323,7 +323,7 @@ def create_activity(sizes: dict[type[models.Model], int], clubs: str, user: str)
         # One user has twenty thousand notifications.
         user=f"IF(n <= 20000, 1, {user})",
         actor=user.replace("'u'", "'w'"),
-        kind=random_word("review_liked meeting_planned post_reply", "k"),
+        kind=random_word("review_liked meeting_new reply", "k"),
         key="CONCAT('b', n)",
         created_at=past_time(300, "t"),
         club=f"IF(MOD(n, 2), {clubs}, NULL)",
