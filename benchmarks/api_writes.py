@@ -35,7 +35,7 @@ def writes(club: Club, password: str) -> Iterator[tuple[str, str, Any]]:
     )
     ballots, candidates = f"{own_club}ballots/{ballot.pk}/", proposed[:1]
     for method, path, body in (
-        ("POST", "auth/register/", {"username": "benchmark", "password": password}),
+        ("POST", "auth/register/", {"username": "new.reader", "password": password}),
         ("POST", "auth/password/change/", {"current_password": password, "new_password": f"{password}!"}),
         ("POST", "auth/password/reset/", {"email": owner.email or "nobody@example.org"}),
         ("DELETE", "auth/sessions/", None),

@@ -4,6 +4,7 @@ HOST, PORT and WEB_CONCURRENCY come from the environment. Workers times threads 
 connections of this server. A reverse proxy in front protects the threads from clients that send slowly.
 """
 
+import ctypes
 import gc
 import os
 import re
@@ -38,6 +39,8 @@ proc_name = "bookbridge"
 worker_class = "gthread"
 threads = 8
 reload = debug
+# Workers are forks of a process that has loaded the application, and share its memory.
+preload_app = not debug
 
 # A worker that does not respond for `timeout` seconds is replaced; on SIGTERM, active requests have `graceful_timeout`
 # seconds to finish.
@@ -62,6 +65,16 @@ gunicorn.SERVER = "BookBridge"  # the Server header, without a version
 
 # Each worker keeps its metrics in its own files in this directory; /metrics adds them up.
 metrics_dir = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(BASE_DIR / "var" / "metrics" / str(port))))
+metrics_dir.mkdir(parents=True, exist_ok=True)
+
+# glibc keeps what each thread has freed, after the first password hash also blocks of 19 MiB. Two arenas are enough,
+# and large blocks go back to the system. Other C libraries have no mallopt.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
+with suppress(AttributeError):
+    mallopt = ctypes.CDLL(None).mallopt
+    mallopt(M_ARENA_MAX, 2)
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024)
+    mallopt(M_TRIM_THRESHOLD, 256 * 1024)
 
 
 def check_database_connection() -> None:
@@ -82,22 +95,38 @@ def on_starting(server: Any) -> None:
         check_database_connection()
     except ImproperlyConfigured as error:
         sys.exit(str(error))
-    metrics_dir.mkdir(parents=True, exist_ok=True)
     for file in metrics_dir.glob("*.db"):
         file.unlink()
 
 
-def post_worker_init(worker: Any) -> None:
-    """Run tasks in this process, unless JOBS=worker.
+def freeze_memory() -> None:
+    """Exclude all that has been loaded from garbage collection.
+
+    It stays, and visiting it again and again would take up to 0.1 s each time, and copy memory that workers share.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def when_ready(server: Any) -> None:
+    """Load the rest of the application before the workers are forked.
 
     Django is imported here and in the other hooks, because gunicorn reads this file before the application is loaded.
     """
     from django.apps import apps
+    from django.urls import get_resolver
+
+    if apps.ready and preload_app:
+        get_resolver().url_patterns  # noqa: B018  imports all views
+        freeze_memory()
+
+
+def post_worker_init(worker: Any) -> None:
+    """Run tasks in this process, unless JOBS=worker."""
+    from django.apps import apps
     from django.conf import settings
 
-    # The garbage collector would visit all that has been loaded, which stays, again and again: up to 0.1 s each time.
-    gc.collect()
-    gc.freeze()
+    freeze_memory()
     if apps.ready and settings.JOBS == "inline":  # in development the code may have failed to load
         from core.tasks import worker as tasks
 
