@@ -24,6 +24,8 @@ from rest_framework_simplejwt.tokens import Token
 
 from accounts.events import emit
 from accounts.models import AuthSession, User, new_jti
+from accounts.models.sessions import AuthSessionQuerySet
+from core.db.prepared import prepared
 from core.db.transactions import atomic_with_retry
 from core.encryption import decrypt, encrypt
 
@@ -199,9 +201,17 @@ def revoke_other_sessions(user: User, *, keep: AuthSession | None) -> None:
         emit("sessions.ended", user.pk)
 
 
+@prepared
+def _sessions() -> AuthSessionQuerySet:
+    return AuthSession.objects.select_related("user")
+
+
 def _get_valid_session(claims: Token) -> AuthSession:
-    session = AuthSession.objects.select_related("user").filter(pk=claims["sid"]).first()
-    if session is None or not session.user.is_active:
+    try:
+        session = _sessions().get(pk=claims["sid"])
+    except AuthSession.DoesNotExist:
+        raise InvalidToken from None
+    if not session.user.is_active:
         raise InvalidToken
     # Checked first, because a suspension also revokes the session.
     if session.user.is_suspended:

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar, cast
 
+from django.contrib.auth.models import AnonymousUser
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
@@ -11,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from accounts.authentication import current_user
+from accounts.models import User
 from catalog import services
 from catalog.covers import COVER_FOLDER
 from catalog.filters import BookFilter
@@ -21,10 +23,21 @@ from catalog.serializers import BookListSerializer, BookSerializer, BookStatsSer
 from core.api.pagination import SearchPagination
 from core.api.responses import problem_schema
 from core.api.views import GenericViewSet, validate
+from core.db.prepared import prepared
 from core.images.processing import ImageSpec
 from core.images.views import TOO_LARGE, ImageUploadSerializer, ImageUploadView
 
 DUPLICATE_ISBN_RESPONSE = problem_schema(409, "`duplicate_isbn`, with the other book in `book`.")
+
+
+@prepared
+def listed_books(user: User | AnonymousUser) -> BookQuerySet:
+    return Book.objects.visible_to(user).for_list()
+
+
+@prepared
+def detailed_books(user: User | AnonymousUser) -> BookQuerySet:
+    return Book.objects.visible_to(user).for_detail()
 
 
 @extend_schema_view(
@@ -84,10 +97,10 @@ class BookViewSet(
         return [permission() for permission in self.permissions.get(self.action, [IsAuthenticated])]
 
     def get_queryset(self) -> BookQuerySet:
-        books = Book.objects.visible_to(self.request.user)
+        user = self.request.user
         if self.action == "stats":
-            return books
-        return books.for_list() if self.action == "list" else books.for_detail()
+            return Book.objects.visible_to(user)
+        return listed_books(user) if self.action == "list" else detailed_books(user)
 
     def get_unsearched_queryset(self) -> BookQuerySet:
         return Book.objects.all()

@@ -9,15 +9,24 @@ from enum import Enum
 from functools import cached_property
 from typing import Any, ClassVar
 
+from django.contrib.auth.models import AnonymousUser
 from django.shortcuts import get_object_or_404
 from rest_framework import status
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.models import User
 from clubs.club.models import Club
 from clubs.club.querysets import ClubQuerySet
 from clubs.roles import Rank, permission_denied
+from core.db.prepared import prepared
+
+
+@prepared
+def visible_clubs(user: User | AnonymousUser) -> ClubQuerySet:
+    """Return the clubs that `user` may see, annotated with their membership."""
+    return Club.objects.visible_to(user).with_membership_of(user)
 
 
 class AccessLevel(Enum):
@@ -104,8 +113,7 @@ class ClubAccessMixin:
 
     def get_club_queryset(self) -> ClubQuerySet:
         """Return the clubs visible to the user, annotated with their membership."""
-        user = self.request.user
-        return Club.objects.visible_to(user).with_membership_of(user)
+        return visible_clubs(self.request.user)
 
     def lock_object(self, obj: object) -> None:
         """Lock and reload the club, which is also the first lock of the write itself."""

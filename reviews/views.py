@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -16,12 +17,13 @@ from rest_framework.reverse import reverse
 from rest_framework.serializers import BaseSerializer
 
 from accounts.authentication import current_user
-from accounts.models import USERS_VERSION
-from catalog.models import ANY_BOOK_VERSION, Book
+from accounts.models import USERS_VERSION, User
+from catalog.models import ANY_BOOK_VERSION, Book, BookQuerySet
 from catalog.redirects import redirect_if_merged
 from clubs.access import AccessLevel, ClubAccessMixin
 from core.api.responses import NO_CONTENT, problem_schema
 from core.api.views import GenericViewSet
+from core.db.prepared import prepared
 from reviews.filters import ReviewFilter
 from reviews.models import Review
 from reviews.permissions import IsAuthor
@@ -29,6 +31,21 @@ from reviews.querysets import ReviewQuerySet
 from reviews.serializers import ReviewCreateSerializer, ReviewSerializer
 
 CREATE_RESPONSES = {201: ReviewSerializer, **problem_schema(409, "`already_reviewed`, with that review in `review`.")}
+
+
+@prepared
+def visible_reviews(user: User | AnonymousUser) -> ReviewQuerySet:
+    return Review.objects.visible_to(user).for_serializer(user)
+
+
+@prepared
+def reviews_of_book(user: User | AnonymousUser, book_id: int) -> ReviewQuerySet:
+    return Review.objects.visible_to(user).for_serializer(user).for_book(book_id)
+
+
+@prepared
+def visible_books(user: User | AnonymousUser) -> BookQuerySet:
+    return Book.objects.visible_to(user).only("pk")
 
 
 class BaseReviewViewSet(mixins.ListModelMixin, GenericViewSet):
@@ -54,7 +71,7 @@ class BaseReviewViewSet(mixins.ListModelMixin, GenericViewSet):
         return [AllowAny() if self.action in self.public_actions else IsAuthenticated()]
 
     def get_queryset(self) -> ReviewQuerySet:
-        return Review.objects.visible_to(self.request.user).for_serializer(self.request.user)
+        return visible_reviews(self.request.user)
 
     def create_review(self, serializer: BaseSerializer[Review], **fields: Any) -> None:
         review = Review.create_review(by=current_user(self.request), **serializer.validated_data, **fields)
@@ -140,14 +157,14 @@ class BookReviewViewSet(mixins.CreateModelMixin, BaseReviewViewSet):
     def book(self) -> Book:
         """The book of the path. Redirects if it was merged into another one."""
         pk = self.kwargs["book_id"]
-        book = Book.objects.visible_to(self.request.user).only("pk").filter(pk=pk).first()
-        if book is None:
+        try:
+            return visible_books(self.request.user).get(pk=pk)
+        except Book.DoesNotExist:
             redirect_if_merged(self.request, pk)
-            raise Http404
-        return book
+            raise Http404 from None
 
     def get_queryset(self) -> ReviewQuerySet:
-        return super().get_queryset().for_book(self.kwargs["book_id"])
+        return reviews_of_book(self.request.user, self.kwargs["book_id"])
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         try:

@@ -5,15 +5,16 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Prefetch
 
-from accounts.models import User
+from accounts.models import USER_SUMMARY, User
 from catalog.models import BOOK_SUMMARY, Book
 from clubs.club.models import Club
 from clubs.club.querysets import ClubQuerySet
 from clubs.members.models import Membership
 from clubs.reading.choices import EntryStatus
-from clubs.reading.models import Entry
+from clubs.reading.models import Entry, EntryQuerySet
 from clubs.roles import MembershipStatus
 from core.db.joins import other_columns
+from core.db.prepared import prepared
 from core.registry import club_prefetches
 
 MAX_PROFILE_CLUBS = 50
@@ -35,13 +36,33 @@ def prefetch_club_details(
     return clubs.defer("search_text").prefetch_related("owner", *entries, *registered)
 
 
+@prepared
+def detailed_clubs(user: User | AnonymousUser) -> ClubQuerySet:
+    """Return the clubs that `user` may see with what `ClubSerializer` needs."""
+    return prefetch_club_details(Club.objects.visible_to(user).with_membership_of(user), user)
+
+
+@prepared
+def detailed_club(user: User | AnonymousUser, with_current_entry: bool) -> ClubQuerySet:
+    """Return the same for one club, for which a join is cheaper."""
+    clubs = Club.objects.visible_to(user).with_membership_of(user).select_related("owner")
+    owned = clubs.defer(*other_columns("owner", User, *USER_SUMMARY))
+    return prefetch_club_details(owned, user, current_entries=with_current_entry)
+
+
+@prepared
+def reading_list(user: User | AnonymousUser, club_id: int) -> EntryQuerySet:
+    """Return the entries of a club as a response to `user` shows them."""
+    return Entry.objects.filter(club=club_id).with_details_for(user)
+
+
 def load_reading_list(club: Club, user: User | AnonymousUser) -> list[Entry]:
     """Return the first entries of the reading list in order, and set `current_entries` of the club from them."""
-    entries = Entry.objects.filter(club=club).with_details_for(user).order_by("position")
-    loaded = list(entries[:MAX_INCLUDED_ENTRIES])
+    entries: Any = reading_list(user, club.pk)
+    loaded: list[Entry] = entries.top(MAX_INCLUDED_ENTRIES, "position")
     current = [entry for entry in loaded if entry.status == EntryStatus.READING]
     if not current and len(loaded) == MAX_INCLUDED_ENTRIES:
-        current = list(entries.filter(status=EntryStatus.READING)[:1])
+        current = list(entries.filter(status=EntryStatus.READING).order_by("position")[:1])
     club.current_entries = current[:1]  # type: ignore[attr-defined]
     return loaded
 

@@ -12,13 +12,12 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from accounts.authentication import current_user
-from accounts.models import USER_SUMMARY, User
 from clubs.access import AccessLevel, ClubAccessMixin
 from clubs.club.filters import ClubFilter
 from clubs.club.models import COVER_FOLDER, Club
 from clubs.club.querysets import ClubQuerySet
 from clubs.club.serializers import ClubSerializer, JoinSerializer, TransferSerializer
-from clubs.club.services import MAX_INCLUDED_ENTRIES, load_reading_list, prefetch_club_details
+from clubs.club.services import MAX_INCLUDED_ENTRIES, detailed_club, detailed_clubs, load_reading_list
 from clubs.members.responses import joined_response
 from clubs.members.serializers import OwnMembershipSerializer
 from clubs.reading.serializers import EntrySerializer
@@ -28,7 +27,6 @@ from core.api.pagination import SearchPagination
 from core.api.responses import NO_CONTENT, problem_schema
 from core.api.schema import NEW_OBJECT_HEADERS
 from core.api.views import GenericViewSet, validate
-from core.db.joins import other_columns
 from core.images.processing import ImageSpec
 from core.images.views import TOO_LARGE, ImageUploadSerializer, ImageUploadView
 
@@ -120,12 +118,9 @@ class ClubViewSet(
         return ("include",) if self.action == "retrieve" else ()
 
     def get_club_queryset(self) -> ClubQuerySet:
-        clubs, user = super().get_club_queryset(), self.request.user
         if self.action != "retrieve":
-            return prefetch_club_details(clubs, user)
-        # For one club a join is cheaper.
-        owned = clubs.select_related("owner").defer(*other_columns("owner", User, *USER_SUMMARY))
-        return prefetch_club_details(owned, user, current_entries="include" not in self.request.query_params)
+            return detailed_clubs(self.request.user)
+        return detailed_club(self.request.user, "include" not in self.request.query_params)
 
     def get_unsearched_queryset(self) -> ClubQuerySet:
         return Club.objects.all()
@@ -215,7 +210,7 @@ class ClubCoverView(ClubAccessMixin, ImageUploadView):
     upload_folder, image_spec = COVER_FOLDER, ImageSpec(1600)
 
     def get_club_queryset(self) -> ClubQuerySet:
-        return prefetch_club_details(super().get_club_queryset(), self.request.user)
+        return detailed_clubs(self.request.user)
 
     def get_unlocked_object(self) -> Club:
         return self.club

@@ -15,6 +15,7 @@ from rest_framework.serializers import BaseSerializer
 from accounts.authentication import current_user
 from catalog.models import BOOK_SUMMARY, Book
 from clubs.access import AccessLevel, ClubAccessMixin, ClubChildViewSetMixin, require_level
+from clubs.club.services import reading_list
 from clubs.reading.choices import EntryStatus
 from clubs.reading.filters import EntryFilter
 from clubs.reading.models import Entry, EntryQuerySet, Milestone, Progress, ProgressQuerySet
@@ -60,7 +61,7 @@ class EntryViewSet(ClubChildViewSetMixin, mixins.ListModelMixin, mixins.Retrieve
     ordering_fields: ClassVar = {"position": ("position",)}
 
     def get_queryset(self) -> EntryQuerySet:
-        return Entry.objects.filter(club=self.club).with_details_for(self.request.user)
+        return reading_list(self.request.user, self.club.pk)
 
     @extend_schema(
         summary="Add a book to the list",

@@ -26,7 +26,7 @@ class StrictFilterBackend(DjangoFilterBackend):
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
         """Filter the queryset; raise InvalidParameter for invalid values."""
-        filterset_class = self.get_filterset_class(view, queryset)
+        filterset_class = getattr(view, "filterset_class", None)
         # A filter without its parameter changes nothing, and a filter set with its form is expensive to build.
         if filterset_class is None or not filterset_class.base_filters.keys() & request.query_params.keys():
             return queryset

@@ -10,6 +10,7 @@ import base64
 import datetime
 import json
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import ValidationError
@@ -23,6 +24,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from core.api.exceptions import InvalidParameter
 from core.api.numbers import parse_integer
+from core.db.prepared import PreparedQuery
 from core.search.lookups import scan_instead_of_index
 
 if TYPE_CHECKING:
@@ -46,9 +48,12 @@ class KeysetPagination(BasePagination):
         position, backwards = self._cursor(request, queryset)
         order = tuple(_reverse_ordering(f) for f in self.order) if backwards else self.order
         self.position = position
-        if position is not None:
-            queryset = queryset.filter(_after_condition(order, position, queryset))
-        rows = self.get_rows(queryset, order, size + 1)
+        if isinstance(queryset, PreparedQuery):
+            rows = queryset.fetch(("page", order, size), partial(self._prepare, order, size + 1), *position or ())
+        else:
+            if position is not None:
+                queryset = queryset.filter(_after_condition(order, position, queryset))
+            rows = self.get_rows(queryset, order, size + 1)
         more, rows = len(rows) > size, rows[:size]
         if backwards:
             rows.reverse()
@@ -63,6 +68,14 @@ class KeysetPagination(BasePagination):
             # All further rows have NULL in this field, but MariaDB would sort them by it.
             order = order[1:]
         return list(queryset.order_by(*order)[:limit])
+
+    @staticmethod
+    def _prepare(order: tuple[str, ...], limit: int, rows: Any, *position: Any) -> Any:
+        """Return the first `limit` rows after the position, if there is one."""
+        if position:
+            rows = rows.filter(_after_condition(order, list(position), rows))
+            order = order[1:] if position[0] is None and order[0].startswith("-") else order
+        return rows.order_by(*order)[:limit]
 
     def get_paginated_response(self, data: Any) -> Response:
         """Return the page with the links to the next and the previous one."""
@@ -194,6 +207,7 @@ def _reverse_ordering(name: str) -> str:
 def _column(queryset: Any, path: str) -> tuple[Field[Any, Any], bool]:
     """Return the field of a path such as `book__title_key` or of an annotation, and whether it may be NULL."""
     name = path.lstrip("-")
+    queryset = queryset.example if isinstance(queryset, PreparedQuery) else queryset
     if name in queryset.query.annotations:
         return queryset.query.annotations[name].output_field, True
     model, field, nullable = queryset.model, cast(Any, None), False
@@ -207,6 +221,7 @@ def _column(queryset: Any, path: str) -> tuple[Field[Any, Any], bool]:
 def _is_unique(queryset: Any, path: str) -> bool:
     """Return whether the field is unique. MariaDB would sort the whole table by a unique key followed by the id."""
     name = path.lstrip("-")
+    queryset = queryset.example if isinstance(queryset, PreparedQuery) else queryset
     if "__" in name or name in queryset.query.annotations:
         return False
     field, nullable = _column(queryset, name)

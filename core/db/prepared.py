@@ -1,0 +1,378 @@
+"""Prepared queries: the SQL of a queryset is built once for each shape, and afterwards only executed.
+
+Building and compiling a queryset takes longer than the database needs to respond. A function with `@prepared` describes
+rows as a queryset of its arguments:
+
+>>> @prepared
+... def reviews_of_book(user, book_id):
+...     return Review.objects.visible_to(user).for_serializer(user).for_book(book_id)
+
+What it returns answers `get()` and the pages of `core.api.pagination` from prepared SQL. Anything else that it is asked
+for comes from the queryset itself, so it can be used like one.
+
+To prepare it, the function is called twice, with two sets of stand-ins for ids, texts, times and users. Both must
+result in the same SQL, and in the same parameters but for those that are arguments. So a rule of the queryset's
+methods, such as `visible_to`, cannot get lost, and an argument cannot be used in a way that is not repeated with the
+next one. What decides about the SQL is part of the shape: None, booleans, and whether a user is signed in.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import cached_property, partial, wraps
+from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
+
+from django.core.exceptions import EmptyResultSet, ImproperlyConfigured
+from django.db import connections
+from django.db.models import BigIntegerField, ForeignKey, ManyToOneRel, Model, OneToOneRel, Prefetch
+from django.db.models.base import ModelState
+from django.utils import timezone
+
+P = ParamSpec("P")
+Q = TypeVar("Q")
+
+# There are far fewer, unless clients choose them by page sizes.
+MAX_STATEMENTS = 2000
+MAX_ARGUMENTS = 500
+# In the place of a parameter that is the current time.
+NOW = -1
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+_statements: dict[Hashable, Statement] = {}
+
+
+class Viewer:
+    """A stand-in for a signed-in user. It has nothing else that a queryset could depend on."""
+
+    __slots__ = ("pk",)
+    is_authenticated = True
+
+    def __init__(self, pk: int) -> None:
+        self.pk = pk
+
+
+class NotPreparableError(Exception):
+    """The call uses the queryset itself."""
+
+
+def prepared(build: Callable[P, Q]) -> Callable[P, Q]:
+    """Prepare the queryset that a function returns. Its arguments must be given by position."""
+
+    @wraps(build)
+    def call(*args: Any) -> Any:
+        return PreparedQuery(build, args)
+
+    return cast(Callable[P, Q], call)
+
+
+class PreparedQuery:
+    """The rows of `build(*args)`."""
+
+    def __init__(self, build: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.build = build
+        self.args = args
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute of the queryset."""
+        if name.startswith("_"):  # for which Django looks to find out what this is
+            raise AttributeError(name)
+        return getattr(self.queryset, name)
+
+    def __iter__(self) -> Any:
+        """Iterate over all rows."""
+        return iter(self.fetch("all", lambda rows: rows))
+
+    @cached_property
+    def queryset(self) -> Any:
+        """The queryset itself."""
+        return self.build(*self.args)
+
+    @cached_property
+    def example(self) -> Any:
+        """A queryset that differs in its parameters only, for questions about its model and annotations."""
+        try:
+            return self._statement("all", lambda rows: rows, ()).example
+        except NotPreparableError:
+            return self.queryset
+
+    @property
+    def model(self) -> Any:
+        """The model of the rows."""
+        return self.example.model
+
+    def get(self, **lookups: Any) -> Any:
+        """Return the only row that matches; raise DoesNotExist or MultipleObjectsReturned."""
+        names = tuple(lookups)
+        rows = self.fetch(("get", names), partial(_filter, names), *lookups.values())
+        if len(rows) == 1:
+            return rows[0]
+        raise self.model.MultipleObjectsReturned if rows else self.model.DoesNotExist
+
+    def top(self, limit: int, *order: str) -> list[Any]:
+        """Return the first `limit` rows in an order."""
+        return self.fetch(("top", limit, order), lambda rows: rows.order_by(*order)[:limit])
+
+    def fetch(self, key: Hashable, refine: Callable[..., Any], *values: Any) -> list[Any]:
+        """Return the rows of `refine(queryset, *values)`. `key` names `refine` with everything else it depends on."""
+        try:
+            return self._statement(key, refine, values).fetch((*self.args, *values))
+        except NotPreparableError:
+            return list(refine(self.queryset, *values))
+
+    def _statement(self, key: Hashable, refine: Callable[..., Any], values: tuple[Any, ...]) -> Statement:
+        count, build = len(self.args), self.build
+        return get_statement(
+            (build, key), lambda *args: refine(build(*args[:count]), *args[count:]), (*self.args, *values)
+        )
+
+
+def get_statement(key: Hashable, build: Callable[..., Any], args: tuple[Any, ...]) -> Statement:
+    """Return the statement for the shape of these arguments."""
+    shape = (key, *map(_shape, args))
+    statement = _statements.get(shape)
+    if statement is None:
+        if len(args) > MAX_ARGUMENTS:
+            raise NotPreparableError
+        if len(_statements) >= MAX_STATEMENTS:
+            _statements.clear()
+        statement = _statements[shape] = Statement(build, args)
+    return statement
+
+
+def _filter(names: Sequence[str], rows: Any, *values: Any) -> Any:
+    return rows.filter(**dict(zip(names, values, strict=True)))[:2]
+
+
+def _shape(arg: Any) -> Hashable:
+    """Return what an argument decides about the SQL: its type, or the value if it has no stand-in."""
+    if arg is None or isinstance(arg, bool):
+        return arg
+    if isinstance(arg, int):
+        if abs(arg) > BigIntegerField.MAX_BIGINT:  # SQLite raises OverflowError; Django does not even ask
+            raise NotPreparableError
+        return int
+    if isinstance(arg, str):
+        return str
+    if isinstance(arg, datetime.datetime):
+        return datetime.datetime
+    if hasattr(arg, "is_authenticated"):
+        return Viewer if arg.is_authenticated else "anonymous"
+    raise NotPreparableError
+
+
+_EPOCH = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
+_STAND_INS: dict[Any, Callable[[int], Any]] = {
+    int: int,
+    str: "argument {}".format,
+    datetime.datetime: lambda value: _EPOCH + datetime.timedelta(seconds=value),
+    Viewer: Viewer,
+}
+
+
+def _stand_in(arg: Any, number: int, run: int) -> Any:
+    """Return a value of the same shape that only this argument has. It fits into the smallest column of its type."""
+    make = _STAND_INS.get(_shape(arg))
+    return make(30_000 + MAX_ARGUMENTS * run + number) if make else arg
+
+
+class _Compiled:
+    """The SQL of a queryset, with the argument that is in the place of each parameter: its number, NOW or None."""
+
+    def __init__(self, build: Callable[..., Any], args: Sequence[Any]) -> None:
+        started = timezone.now()
+        self.queryset = build(*args)
+        self.compiler = self.queryset.query.get_compiler(self.queryset.db)
+        try:
+            self.sql, params = self.compiler.as_sql()
+        except EmptyResultSet:
+            self.sql, params = "", ()
+        self.params = tuple(params)
+        self.adapt = self.compiler.connection.ops.adapt_datetimefield_value
+        self.now = self.adapt(started), self.adapt(timezone.now())
+        numbers = {self._adapt(arg): number for number, arg in enumerate(args) if not isinstance(arg, bool)}
+        self.sources = [self._source(param, numbers) for param in self.params]
+
+    @property
+    def fixed_params(self) -> list[Any]:
+        """The parameters that are not arguments."""
+        return [param for param, source in zip(self.params, self.sources, strict=True) if source is None]
+
+    def _adapt(self, arg: Any) -> Any:
+        arg = arg.pk if isinstance(arg, Viewer) else arg
+        return self.adapt(arg) if isinstance(arg, datetime.datetime) else arg if isinstance(arg, int | str) else None
+
+    def _source(self, param: Any, numbers: Mapping[Any, int]) -> int | None:
+        if not isinstance(param, int | str) or isinstance(param, bool):
+            if isinstance(param, datetime.date):
+                raise ImproperlyConfigured("A prepared query may not contain a fixed date.")
+            return None
+        if param in numbers:
+            return numbers[param]
+        if isinstance(param, str) and _DATE.match(param):
+            if self.now[0] <= param <= self.now[1]:
+                return NOW
+            raise ImproperlyConfigured(f"A prepared query may not contain a fixed time: {param}")
+        return None
+
+
+class Statement:
+    """The SQL of a shape, the places of its arguments, and the loader of its rows."""
+
+    def __init__(self, build: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        first, second = (_Compiled(build, [_stand_in(arg, n, run) for n, arg in enumerate(args)]) for run in (0, 1))
+        if (first.sql, first.sources) != (second.sql, second.sources) or first.fixed_params != second.fixed_params:
+            raise ImproperlyConfigured(f"{build} uses its arguments for more than parameters.")
+        self.sql, self.params, self.example = first.sql, first.params, first.queryset
+        self.places = [(place, source) for place, source in enumerate(first.sources) if source is not None]
+        if self.sql:
+            self.load = RowLoader.of_compiler(first.compiler)
+            lookups = self.example._prefetch_related_lookups
+            self.prefetches = [RelatedRows(build, n, self.example.model, lookup) for n, lookup in enumerate(lookups)]
+
+    def fetch(self, args: Sequence[Any]) -> list[Any]:
+        """Return the rows for these arguments."""
+        if not self.sql:
+            return []
+        alias = self.example.db
+        connection = connections[alias]
+        params = list(self.params)
+        for place, source in self.places:
+            params[place] = self._value(timezone.now() if source == NOW else args[source], connection)
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, params)
+            rows = self.load.load_all(cursor.fetchall(), alias)
+        for prefetch in self.prefetches if rows else ():
+            prefetch.load(rows, args)
+        return rows
+
+    @staticmethod
+    def _value(arg: Any, connection: Any) -> Any:
+        if isinstance(arg, int | str):
+            return arg
+        return connection.ops.adapt_datetimefield_value(arg) if isinstance(arg, datetime.datetime) else arg.pk
+
+
+class Column(NamedTuple):
+    """A column that is converted."""
+
+    place: int
+    converters: Sequence[Callable[..., Any]]
+    expression: Any
+
+
+class RowLoader:
+    """Makes instances of a model from rows, like Django's `ModelIterable`, but without calling `__init__`."""
+
+    def __init__(self, info: Any, select: Sequence[Any]) -> None:
+        if info.get("from_parent"):
+            raise ImproperlyConfigured("A prepared query cannot load inherited models.")
+        self.model: type[Model] = info["model"]
+        self.names = [select[place][0].target.attname for place in info["select_fields"]]
+        self.columns = slice(info["select_fields"][0], info["select_fields"][-1] + 1)
+        self.pk = info["select_fields"][self.names.index(cast(Any, self.model._meta.pk).attname)]
+        self.related = [
+            (RowLoader(related, select), related["local_setter"], related["remote_setter"])
+            for related in info.get("related_klass_infos", ())
+        ]
+        self.converted: list[Column] = []
+        self.annotations: list[tuple[str, int]] = []
+
+    @classmethod
+    def of_compiler(cls, compiler: Any) -> RowLoader:
+        """Return the loader of the rows of a compiled query of instances."""
+        if compiler.klass_info is None:
+            raise ImproperlyConfigured("A prepared query returns instances, not values.")
+        loader = cls(compiler.klass_info, compiler.select)
+        converters = compiler.get_converters([s[0] for s in compiler.select[: compiler.col_count]])
+        loader.converted = [Column(place, *converter) for place, converter in converters.items()]
+        loader.annotations = list((compiler.annotation_col_map or {}).items())
+        return loader
+
+    def load_all(self, rows: Iterable[Sequence[Any]], alias: str) -> list[Any]:
+        """Return an instance for each row."""
+        connection = connections[alias]
+        loaded = []
+        for values in rows:
+            row = list(values)
+            for place, converters, expression in self.converted:
+                for converter in converters:
+                    row[place] = converter(row[place], expression, connection)
+            instance = self.load(row, alias)
+            for name, place in self.annotations:
+                setattr(instance, name, row[place])
+            loaded.append(instance)
+        return loaded
+
+    def load(self, row: Sequence[Any], alias: str) -> Any:
+        """Return the instance that the loader's columns of a row make up."""
+        instance = self.model.__new__(self.model)
+        state = ModelState()
+        state.adding, state.db = False, alias
+        instance.__dict__.update(zip(self.names, row[self.columns], strict=True), _state=state)
+        for loader, set_related, set_remote in self.related:
+            related = None if row[loader.pk] is None else loader.load(row, alias)
+            set_related(instance, related)
+            if related is not None:
+                set_remote(related, instance)
+        return instance
+
+
+class RelatedRows:
+    """A `prefetch_related` lookup of a prepared query, which is prepared too."""
+
+    def __init__(self, build: Callable[..., Any], number: int, model: type[Model], lookup: str | Prefetch[Any]) -> None:
+        name = lookup if isinstance(lookup, str) else lookup.prefetch_through
+        self.build, self.number = build, number
+        self.relation: Any = model._meta.get_field(name)  # raises FieldDoesNotExist for a path
+        self.to_attr = None if isinstance(lookup, str) else lookup.to_attr
+        self.is_forward = isinstance(self.relation, ForeignKey)
+        is_reverse = isinstance(self.relation, ManyToOneRel) and not isinstance(self.relation, OneToOneRel)
+        if not (self.is_forward and self.to_attr is None) and not is_reverse:
+            raise ImproperlyConfigured(f"A prepared query cannot prefetch {name}.")
+
+    def load(self, rows: list[Any], args: Sequence[Any]) -> None:
+        """Load the related rows of all rows, and attach them as Django does."""
+        if self.is_forward:
+            self._load_forward([row for row in rows if not self.relation.is_cached(row)], args)
+        else:
+            self._load_reverse(rows, args)
+
+    def _load_forward(self, rows: list[Any], args: Sequence[Any]) -> None:
+        ids = {row.__dict__[self.relation.attname] for row in rows} - {None}
+        found = {related.pk: related for related in self._fetch(args, sorted(ids))} if ids else {}
+        for row in rows:
+            self.relation.set_cached_value(row, found.get(row.__dict__[self.relation.attname]))
+
+    def _load_reverse(self, rows: list[Any], args: Sequence[Any]) -> None:
+        field = self.relation.field
+        by_id: dict[Any, tuple[Any, list[Any]]] = {row.pk: (row, []) for row in rows}
+        for related in self._fetch(args, list(by_id)):
+            row, related_rows = by_id[related.__dict__[field.attname]]
+            field.set_cached_value(related, row)
+            related_rows.append(related)
+        name = self.relation.get_accessor_name()
+        for row, related_rows in by_id.values():
+            if self.to_attr:
+                setattr(row, self.to_attr, related_rows)
+                continue
+            rows_of = field.model._default_manager.all()
+            rows_of._result_cache, rows_of._prefetch_done = related_rows, True
+            row.__dict__.setdefault("_prefetched_objects_cache", {})[name] = rows_of
+
+    def _fetch(self, args: Sequence[Any], ids: list[Any]) -> list[Any]:
+        # Repeated ids change nothing, and there are few shapes.
+        size = 1 << (len(ids) - 1).bit_length()
+        padded = (*ids, *[ids[-1]] * (size - len(ids)))
+        key = (self.build, self.number, len(args))
+        return get_statement(key, partial(self._related, len(args)), (*args, *padded)).fetch((*args, *padded))
+
+    def _related(self, count: int, *values: Any) -> Any:
+        """Return the queryset of the related rows; the values are the arguments of the query and the ids."""
+        lookup = self.build(*values[:count])._prefetch_related_lookups[self.number]
+        rows = None if isinstance(lookup, str) else lookup.queryset
+        if rows is None:
+            related: Any = self.relation.related_model
+            rows = related._base_manager.all() if self.is_forward else related._default_manager.all()
+        return rows.filter(**{"pk__in" if self.is_forward else f"{self.relation.field.name}__in": values[count:]})
