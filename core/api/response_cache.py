@@ -13,9 +13,10 @@ stores the responses.
 from __future__ import annotations
 
 import random
+import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -80,7 +81,8 @@ class CachedResponse:
     def save(self, key: str) -> None:
         """Store the response."""
         seconds = CACHE_SECONDS if settings.REDIS_URL and "?" not in key else SHORT_CACHE_SECONDS
-        cache.set(key, asdict(self), seconds * random.uniform(0.75, 1.25))
+        cache.set(key, vars(self), seconds * random.uniform(0.75, 1.25))
+        _building.pop((key, *self.versions.values()), None)
 
     def to_public_response(self) -> HttpResponse:
         """Return the response to an anonymous caller."""
@@ -136,6 +138,7 @@ def _find_public_response(request: HttpRequest) -> HttpResponse | None:
     try:
         key = _key(request, get_language_from_request(request))
         cached = CachedResponse.load(count_anonymous(request, key))
+        request.found_response = key, cached  # type: ignore[attr-defined]
         if cached is None or not cached.headers or request.anonymous_wait is not None:  # type: ignore[attr-defined]
             return None
         if get_versions(cached.versions) != cached.versions:
@@ -198,10 +201,12 @@ def _cached_response(
     handler: Callable[..., Any], names: list[str], request: Request, *args: Any, **kwargs: Any
 ) -> HttpResponse:
     key = _key(request._request, get_language())
+    # What the middleware has found need not be asked for again.
+    found_key, found = getattr(request._request, "found_response", ("", None))
     # A replica that lags behind would return rows older than the versions.
     with use_primary():
         versions = get_versions(names)
-        cached = _get_or_wait(key, versions)
+        cached = _get_or_wait(key, versions, [found] if found_key == key else [])
         response = handler(request, *args, **kwargs) if cached is None else HttpResponse(cached.body, content_type=JSON)
     if cached is not None:
         request._request.cached_response = key, cached  # type: ignore[attr-defined]
@@ -223,12 +228,13 @@ def _key(request: HttpRequest, language: str | None) -> str:
     return f"response:{'?' if query else ''}" + sha256_hex("\n".join(map(str, parts)))
 
 
-def _get_or_wait(key: str, versions: Mapping[str, int]) -> CachedResponse | None:
-    """Return the response of these versions. If it is missing, one request builds it, while others wait briefly."""
-    cached = _read(key, versions)
-    lock = f"{key}:building:{'-'.join(map(str, versions.values()))}"
-    # None means that the cache is down: there is nothing to wait for.
-    if cached is not None or cache.add(lock, 1, REBUILD_LOCK_SECONDS) is not False:
+def _get_or_wait(key: str, versions: Mapping[str, int], found: list[CachedResponse | None]) -> CachedResponse | None:
+    """Return the response of these versions. If it is missing, one request builds it, while others wait briefly.
+
+    `found` is what the cache has under the key, if that is known.
+    """
+    cached = _current(found[0], versions) if found else _read(key, versions)
+    if cached is not None or _claim((key, *versions.values())):
         return cached
     until = time.monotonic() + REBUILD_WAIT_SECONDS
     while cached is None and time.monotonic() < until and not redis.breaker.is_open:
@@ -237,11 +243,35 @@ def _get_or_wait(key: str, versions: Mapping[str, int]) -> CachedResponse | None
     return cached
 
 
+# Responses that requests to this process are building, with the time until which others wait for them.
+_building: dict[Hashable, float] = {}
+_building_lock = threading.Lock()
+
+
+def _claim(name: Hashable) -> bool:
+    """Return whether the caller is to build a response, because no request to this process is building it.
+
+    Other processes may build it too, which costs less than to ask Redis each time.
+    """
+    now = time.monotonic()
+    with _building_lock:
+        if _building.get(name, 0.0) > now:
+            return False
+        for old in [old for old, until in _building.items() if until <= now]:
+            del _building[old]
+        _building[name] = now + REBUILD_LOCK_SECONDS
+    return True
+
+
 def _read(key: str, versions: Mapping[str, int]) -> CachedResponse | None:
     try:
         cached = CachedResponse.load(cache.get(key))
     except ValueError:  # not written by this application
         return None
+    return _current(cached, versions)
+
+
+def _current(cached: CachedResponse | None, versions: Mapping[str, int]) -> CachedResponse | None:
     return cached if cached is not None and cached.versions == versions else None
 
 
