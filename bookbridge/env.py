@@ -281,7 +281,11 @@ def _mysql_options(timeout: int) -> dict[str, Any]:
     options: dict[str, Any] = {
         "charset": "utf8mb4",
         "isolation_level": "read committed",
-        "init_command": f"SET SESSION sql_mode='{SQL_MODES}', SESSION innodb_lock_wait_timeout=5",
+        # MariaDB cuts the result of JSON_ARRAYAGG off at group_concat_max_len.
+        "init_command": (
+            f"SET SESSION sql_mode='{SQL_MODES}', SESSION innodb_lock_wait_timeout=5"
+            ", SESSION group_concat_max_len=16777216"
+        ),
         "connect_timeout": 2,
     }
     if timeout:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q
 
 from catalog.covers import revision_covers
 from catalog.identity import WorkTitle, author_key, only_match
 from catalog.isbn import normalize_isbn
-from catalog.models.editions import Edition
+from catalog.models.editions import EDITION_COLUMNS, Edition
 from catalog.models.names import BookAuthor, BookSubject
 from catalog.models.revisions import Revision
+from core.db.json_rows import json_rows
 from core.search.fields import query_terms
 
 if TYPE_CHECKING:
@@ -122,9 +123,18 @@ class BookQuerySet(models.QuerySet["Book"]):
         return self.filter(Q(language=tag) | Q(language__gte=f"{tag}-", language__lt=f"{tag}."))
 
     def for_list(self) -> BookQuerySet:
-        """Load what the list shows, in three queries."""
-        return self.defer("description", "search_text").prefetch_related("author_rows", "subject_rows")
+        """Load what the list shows, in one query."""
+        return self.defer("description", "search_text").annotate(
+            loaded_authors=json_rows(BookAuthor.objects.filter(book=OuterRef("pk")), "book", "position", "name"),
+            loaded_subjects=json_rows(BookSubject.objects.filter(book=OuterRef("pk")), "book", "position", "name"),
+        )
 
     def for_detail(self) -> BookQuerySet:
-        """Load what the detail view shows, in four queries."""
-        return self.defer("search_text").prefetch_related("author_rows", "subject_rows", "editions")
+        """Load what the detail view shows, in one query."""
+        editions = Edition.objects.filter(book=OuterRef("pk"))
+        return (
+            self.for_list()
+            .annotate(loaded_editions=json_rows(editions, "book", *EDITION_COLUMNS))
+            .defer(None)
+            .defer("search_text")
+        )

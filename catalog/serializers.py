@@ -136,7 +136,7 @@ class BookSerializer(BookListSerializer):
     language = LanguageTagField(required=False, allow_blank=True)
     page_count = IntegerField(min_value=1, max_value=MAX_PAGES, required=False, allow_null=True)
     description = VisibleTextField(max_length=10_000, required=False, allow_blank=True)
-    editions = EditionSerializer(many=True, read_only=True)
+    editions = EditionSerializer(source="all_editions", many=True, read_only=True)
 
     class Meta:
         model = Book

@@ -142,7 +142,5 @@ def column_label(name: str) -> str:
 
 
 def _display_value(book: Book, name: str) -> str:
-    value = getattr(book, name)
-    if name == "editions":
-        value = [edition.isbn13 for edition in value.all()]
+    value = [edition.isbn13 for edition in book.all_editions] if name == "editions" else getattr(book, name)
     return "; ".join(value) if isinstance(value, list) else str("" if value is None else value)

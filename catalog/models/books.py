@@ -20,6 +20,7 @@ from catalog.covers import delete_covers
 from catalog.duplicate_keys import edition_key, work_key
 from catalog.identity import KEY_LENGTH, WorkTitle
 from catalog.models.editions import (
+    EDITION_COLUMNS,
     FIRST_YEAR,
     LAST_YEAR,
     MAX_PAGES,
@@ -217,12 +218,30 @@ class Book(models.Model):
     @property
     def authors(self) -> list[str]:
         """The names of the authors in order."""
+        if "loaded_authors" in self.__dict__:
+            return [name for _position, name in sorted(self.__dict__["loaded_authors"] or ())]
         return [row.name for row in self.author_rows.all()]
 
     @property
     def subjects(self) -> list[str]:
         """The subjects in order."""
+        if "loaded_subjects" in self.__dict__:
+            return [name for _position, name in sorted(self.__dict__["loaded_subjects"] or ())]
         return [row.name for row in self.subject_rows.all()]
+
+    @property
+    def all_editions(self) -> list[Edition]:
+        """The editions in order."""
+        if "loaded_editions" in self.__dict__:
+            rows = sorted(self.__dict__["loaded_editions"] or (), key=lambda row: row[0])
+            return [Edition(**dict(zip(EDITION_COLUMNS, row, strict=True))) for row in rows]
+        return list(self.editions.all())
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        """Reload the book, and forget what `BookQuerySet.for_list` and `for_detail` have loaded."""
+        for name in ("loaded_authors", "loaded_subjects", "loaded_editions"):
+            self.__dict__.pop(name, None)
+        super().refresh_from_db(*args, **kwargs)
 
     @classmethod
     @atomic_with_retry

@@ -23,6 +23,10 @@ YEAR_VALIDATORS = [MinValueValidator(FIRST_YEAR), MaxValueValidator(LAST_YEAR)]
 PAGE_VALIDATORS = [MinValueValidator(1), MaxValueValidator(MAX_PAGES)]
 
 
+# What `BookQuerySet.for_detail` loads of the editions.
+EDITION_COLUMNS = ("id", "isbn13", "format", "page_count", "publisher", "language", "published_year")
+
+
 class Edition(models.Model):
     """One edition of a book, identified by its ISBN."""
 
