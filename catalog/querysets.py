@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -124,10 +125,7 @@ class BookQuerySet(models.QuerySet["Book"]):
 
     def for_list(self) -> BookQuerySet:
         """Load what the list shows, in one query."""
-        return self.defer("description", "search_text").annotate(
-            loaded_authors=json_rows(BookAuthor.objects.filter(book=OuterRef("pk")), "book", "position", "name"),
-            loaded_subjects=json_rows(BookSubject.objects.filter(book=OuterRef("pk")), "book", "position", "name"),
-        )
+        return self.defer("description", "search_text").annotate(**_loaded_names())
 
     def for_detail(self) -> BookQuerySet:
         """Load what the detail view shows, in one query."""
@@ -138,3 +136,11 @@ class BookQuerySet(models.QuerySet["Book"]):
             .defer(None)
             .defer("search_text")
         )
+
+
+@cache
+def _loaded_names() -> dict[str, Any]:
+    return {
+        "loaded_authors": json_rows(BookAuthor.objects.filter(book=OuterRef("pk")), "book", "position", "name"),
+        "loaded_subjects": json_rows(BookSubject.objects.filter(book=OuterRef("pk")), "book", "position", "name"),
+    }

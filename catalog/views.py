@@ -31,6 +31,11 @@ DUPLICATE_ISBN_RESPONSE = problem_schema(409, "`duplicate_isbn`, with the other 
 
 
 @prepared
+def all_books() -> BookQuerySet:
+    return Book.objects.defer("description", "search_text")
+
+
+@prepared
 def listed_books(user: User | AnonymousUser) -> BookQuerySet:
     return Book.objects.visible_to(user).for_list()
 
@@ -103,7 +108,7 @@ class BookViewSet(
         return listed_books(user) if self.action == "list" else detailed_books(user)
 
     def get_unsearched_queryset(self) -> BookQuerySet:
-        return Book.objects.all()
+        return all_books()
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         return BookListSerializer if self.action == "list" else BookSerializer

@@ -27,6 +27,7 @@ from core.api.pagination import SearchPagination
 from core.api.responses import NO_CONTENT, problem_schema
 from core.api.schema import NEW_OBJECT_HEADERS
 from core.api.views import GenericViewSet, validate
+from core.db.prepared import prepared
 from core.images.processing import ImageSpec
 from core.images.views import TOO_LARGE, ImageUploadSerializer, ImageUploadView
 
@@ -49,6 +50,11 @@ CLUB_WITH_BOOKS = {
     ]
 }
 UPDATE_RESPONSES = {200: ClubSerializer, **problem_schema(409, "`limit_below_members`.")}
+
+
+@prepared
+def all_clubs() -> ClubQuerySet:
+    return Club.objects.defer("search_text")
 
 
 @extend_schema_view(
@@ -123,7 +129,7 @@ class ClubViewSet(
         return detailed_club(self.request.user, "include" not in self.request.query_params)
 
     def get_unsearched_queryset(self) -> ClubQuerySet:
-        return Club.objects.all()
+        return all_clubs()
 
     def get_queryset(self) -> ClubQuerySet:
         return self.get_club_queryset()

@@ -49,7 +49,9 @@ class KeysetPagination(BasePagination):
         order = tuple(_reverse_ordering(f) for f in self.order) if backwards else self.order
         self.position = position
         if isinstance(queryset, PreparedQuery):
-            rows = queryset.fetch(("page", order, size), partial(self._prepare, order, size + 1), *position or ())
+            rows = queryset.fetch(
+                ("page", order, size), partial(self._prepare, order, slice(size + 1)), *position or ()
+            )
         else:
             if position is not None:
                 queryset = queryset.filter(_after_condition(order, position, queryset))
@@ -70,12 +72,12 @@ class KeysetPagination(BasePagination):
         return list(queryset.order_by(*order)[:limit])
 
     @staticmethod
-    def _prepare(order: tuple[str, ...], limit: int, rows: Any, *position: Any) -> Any:
-        """Return the first `limit` rows after the position, if there is one."""
+    def _prepare(order: tuple[str, ...], place: slice, rows: Any, *position: Any) -> Any:
+        """Return some of the rows after the position, if there is one."""
         if position:
             rows = rows.filter(_after_condition(order, list(position), rows))
             order = order[1:] if position[0] is None and order[0].startswith("-") else order
-        return rows.order_by(*order)[:limit]
+        return rows.order_by(*order)[place]
 
     def get_paginated_response(self, data: Any) -> Response:
         """Return the page with the links to the next and the previous one."""
@@ -183,17 +185,22 @@ class SearchPagination(KeysetPagination):
         with scan_instead_of_index():
             found = list(window.prefetch_related(None).order_by(*order).values_list("pk", flat=True)[:limit])
             if edge is None or len(found) == limit:
+                listed = self.view.get_queryset()
+                if isinstance(listed, PreparedQuery):
+                    return listed.with_ids(found, *order)
                 return super().get_rows(queryset.filter(pk__in=found), order, limit)
         return super().get_rows(queryset, order, limit)
 
     def _window_end(self, order: tuple[str, ...]) -> list[Any] | None:
         """Return the ordering values of the row after the next `search_window` rows; None if the list is shorter."""
-        rows = self.view.get_unsearched_queryset()
+        rows, place = self.view.get_unsearched_queryset(), slice(self.search_window, self.search_window + 1)
+        if isinstance(rows, PreparedQuery):
+            found = rows.fetch(("edge", order, place.start), partial(self._prepare, order, place), *self.position or ())
+            return [_value(found[0], name.lstrip("-")) for name in order] if found else None
         if self.position is not None:
             rows = rows.filter(_after_condition(order, self.position, rows))
         names = [name.lstrip("-") for name in order]
-        edge = rows.order_by(*order).values_list(*names)[self.search_window : self.search_window + 1]
-        return next(map(list, edge), None)
+        return next(map(list, rows.order_by(*order).values_list(*names)[place]), None)
 
 
 def _orderings(view: Any) -> dict[str, tuple[str, ...]]:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from copy import copy, deepcopy
-from functools import partial
-from itertools import chain
-from types import CodeType
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
-from django.core.exceptions import ObjectDoesNotExist
 from django.core.validators import BaseValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.functional import cached_property
@@ -20,6 +16,7 @@ from rest_framework import serializers
 from rest_framework.relations import PKOnlyObject
 
 from core.api.numbers import is_number
+from core.api.readers import Reader, get_attribute, is_shared
 from core.search.normalize import is_blank, is_single_line
 
 
@@ -160,110 +157,35 @@ class ModelSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
         return {name: (deepcopy if hasattr(f, "child") else copy)(f) for name, f in fields.items()}
 
     @classmethod
-    def _readers_of_class(cls) -> list[tuple[Reader, bool]]:
+    def readers_of_class(cls) -> list[tuple[Reader, bool]]:
         """How to read each readable field, and whether each serializer can use the same reader."""
         readers = cls._class_readers.get(cls)
         if readers is None:
             fields: Iterable[Any] = cls()._readable_fields
-            readers = cls._class_readers[cls] = [(Reader.of(field), _is_shared(field)) for field in fields]
+            readers = cls._class_readers[cls] = [(Reader.of(field), is_shared(field)) for field in fields]
         return readers
 
     @cached_property
     def _readers(self) -> list[Reader]:
-        return [
-            reader if is_shared else Reader.of(_attach(reader.field, self))
-            for reader, is_shared in self._readers_of_class()
-        ]
+        return [reader if is_shared else reader.attach(self) for reader, is_shared in self.readers_of_class()]
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         """Return what DRF does, in fewer steps."""
         if not isinstance(instance, self.Meta.model):
             return super().to_representation(instance)
         data: dict[str, Any] = {}
-        for name, attribute, convert, field in self._readers:
+        for name, attribute, is_column, convert, field in self._readers:
+            if is_column:
+                value = getattr(instance, attribute)
+                data[name] = None if value is None else convert(value)
+                continue
             try:
-                value = getattr(instance, attribute) if attribute else field.get_attribute(instance)
-                if callable(value):
-                    value = field.get_attribute(instance)
-            except (AttributeError, ObjectDoesNotExist):
-                try:
-                    value = field.get_attribute(instance)
-                except serializers.SkipField:
-                    continue
+                value = get_attribute(instance, attribute, field)
             except serializers.SkipField:
                 continue
             is_null = value is None or (isinstance(value, PKOnlyObject) and value.pk is None)
             data[name] = None if is_null else convert(value)
         return data
-
-
-class Reader(NamedTuple):
-    """How to read a field: the attribute of the instance, "" for a field with a way of its own, and the conversion."""
-
-    name: str
-    attribute: str
-    convert: Callable[[Any], Any]
-    field: Any
-
-    @classmethod
-    def of(cls, field: Any) -> Reader:
-        """Return the reader of a bound field."""
-        kind = type(field)
-        is_plain = kind.get_attribute is serializers.Field.get_attribute and len(field.source_attrs) == 1
-        convert = _CONVERSIONS.get(kind.to_representation, field.to_representation)
-        if kind.to_representation is serializers.DateTimeField.to_representation:
-            convert = partial(_format_time, field)
-        if kind is serializers.SerializerMethodField:
-            convert = getattr(field.parent, field.method_name)
-        return cls(field.field_name, field.source_attrs[0] if is_plain else "", convert, field)
-
-
-def _is_shared(field: Any) -> bool:
-    """Return whether a field reads the same in each serializer, because it does not ask for its parent or context."""
-    if isinstance(field, serializers.SerializerMethodField):
-        return not _asks_for_parent(type(field.parent))
-    if isinstance(field, serializers.BaseSerializer) and not isinstance(field, serializers.ListSerializer):
-        is_plain = isinstance(field, ModelSerializer) and all(shared for _, shared in field._readers_of_class())
-        return is_plain and not _asks_for_parent(type(field))
-    return not _asks_for_parent(type(field)) and (not hasattr(field, "child") or _is_shared(field.child))
-
-
-def _asks_for_parent(kind: type) -> bool:
-    """Return whether code of the class, apart from that of DRF, names the parent, the root or the context."""
-    own = [base for base in kind.__mro__ if not base.__module__.startswith(("rest_framework", __name__))]
-    functions = [value for base in own for value in vars(base).values() if hasattr(value, "__code__")]
-    return any(_names(function.__code__) & {"parent", "root", "context", "_context"} for function in functions)
-
-
-def _names(code: CodeType) -> set[str]:
-    inner = (const for const in code.co_consts if isinstance(const, CodeType))
-    return {*code.co_names, *chain.from_iterable(map(_names, inner))}
-
-
-# What DRF's fields do in a method of their own.
-_CONVERSIONS: dict[Any, Callable[[Any], Any]] = {
-    serializers.CharField.to_representation: str,
-    serializers.IntegerField.to_representation: int,
-    serializers.FloatField.to_representation: float,
-}
-
-
-def _format_time(field: serializers.DateTimeField, value: Any) -> Any:
-    """Return a time in UTC as DRF formats it."""
-    if type(value) is datetime.datetime and value.tzinfo is datetime.UTC:
-        return value.isoformat()[: -len("+00:00")] + "Z"
-    return field.to_representation(value)
-
-
-def _attach(field: Any, parent: Any) -> Any:
-    """Return a copy of a field for another parent."""
-    field = copy(field)
-    field.parent = parent
-    for name in ("fields", "_readers"):  # bound to the original
-        field.__dict__.pop(name, None)
-    if hasattr(field, "child"):
-        field.child = _attach(field.child, field)
-    return field
 
 
 class StatisticsSerializer(serializers.Serializer[Any]):

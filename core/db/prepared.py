@@ -20,15 +20,16 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cached_property, partial, wraps
-from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet, ImproperlyConfigured
 from django.db import connections
 from django.db.models import BigIntegerField, ForeignKey, ManyToOneRel, Model, OneToOneRel, Prefetch
-from django.db.models.base import ModelState
 from django.utils import timezone
+
+from core.db.rows import RowLoader
 
 P = ParamSpec("P")
 Q = TypeVar("Q")
@@ -114,6 +115,12 @@ class PreparedQuery:
         """Return the first `limit` rows in an order."""
         return self.fetch(("top", limit, order), lambda rows: rows.order_by(*order)[:limit])
 
+    def with_ids(self, ids: Sequence[int], *order: str) -> list[Any]:
+        """Return the rows with these ids in an order."""
+        padded = pad(ids)
+        key = ("ids", len(padded), order)
+        return self.fetch(key, lambda rows, *ids: rows.filter(pk__in=ids).order_by(*order), *padded) if ids else []
+
     def fetch(self, key: Hashable, refine: Callable[..., Any], *values: Any) -> list[Any]:
         """Return the rows of `refine(queryset, *values)`. `key` names `refine` with everything else it depends on."""
         try:
@@ -139,6 +146,11 @@ def get_statement(key: Hashable, build: Callable[..., Any], args: tuple[Any, ...
             _statements.clear()
         statement = _statements[shape] = Statement(build, args)
     return statement
+
+
+def pad(ids: Sequence[int]) -> tuple[int, ...]:
+    """Repeat the last id, which changes nothing in an IN, so that there are few shapes."""
+    return (*ids, *[ids[-1]] * ((1 << (len(ids) - 1).bit_length()) - len(ids))) if ids else ()
 
 
 def _filter(names: Sequence[str], rows: Any, *values: Any) -> Any:
@@ -254,69 +266,14 @@ class Statement:
         return connection.ops.adapt_datetimefield_value(arg) if isinstance(arg, datetime.datetime) else arg.pk
 
 
-class Column(NamedTuple):
-    """A column that is converted."""
+def prefetch_if(lookup: str, queryset: Any, *, to_attr: str, flag: str, condition: Any) -> Any:
+    """Return a Prefetch that prepared queries leave out where the annotation `flag` is false.
 
-    place: int
-    converters: Sequence[Callable[..., Any]]
-    expression: Any
-
-
-class RowLoader:
-    """Makes instances of a model from rows, like Django's `ModelIterable`, but without calling `__init__`."""
-
-    def __init__(self, info: Any, select: Sequence[Any]) -> None:
-        if info.get("from_parent"):
-            raise ImproperlyConfigured("A prepared query cannot load inherited models.")
-        self.model: type[Model] = info["model"]
-        self.names = [select[place][0].target.attname for place in info["select_fields"]]
-        self.columns = slice(info["select_fields"][0], info["select_fields"][-1] + 1)
-        self.pk = info["select_fields"][self.names.index(cast(Any, self.model._meta.pk).attname)]
-        self.related = [
-            (RowLoader(related, select), related["local_setter"], related["remote_setter"])
-            for related in info.get("related_klass_infos", ())
-        ]
-        self.converted: list[Column] = []
-        self.annotations: list[tuple[str, int]] = []
-
-    @classmethod
-    def of_compiler(cls, compiler: Any) -> RowLoader:
-        """Return the loader of the rows of a compiled query of instances."""
-        if compiler.klass_info is None:
-            raise ImproperlyConfigured("A prepared query returns instances, not values.")
-        loader = cls(compiler.klass_info, compiler.select)
-        converters = compiler.get_converters([s[0] for s in compiler.select[: compiler.col_count]])
-        loader.converted = [Column(place, *converter) for place, converter in converters.items()]
-        loader.annotations = list((compiler.annotation_col_map or {}).items())
-        return loader
-
-    def load_all(self, rows: Iterable[Sequence[Any]], alias: str) -> list[Any]:
-        """Return an instance for each row."""
-        connection = connections[alias]
-        loaded = []
-        for values in rows:
-            row = list(values)
-            for place, converters, expression in self.converted:
-                for converter in converters:
-                    row[place] = converter(row[place], expression, connection)
-            instance = self.load(row, alias)
-            for name, place in self.annotations:
-                setattr(instance, name, row[place])
-            loaded.append(instance)
-        return loaded
-
-    def load(self, row: Sequence[Any], alias: str) -> Any:
-        """Return the instance that the loader's columns of a row make up."""
-        instance = self.model.__new__(self.model)
-        state = ModelState()
-        state.adding, state.db = False, alias
-        instance.__dict__.update(zip(self.names, row[self.columns], strict=True), _state=state)
-        for loader, set_related, set_remote in self.related:
-            related = None if row[loader.pk] is None else loader.load(row, alias)
-            set_related(instance, related)
-            if related is not None:
-                set_remote(related, instance)
-        return instance
+    The expression `condition` is for the query, which must be annotated with it as `flag`.
+    """
+    prefetch: Any = Prefetch(lookup, queryset, to_attr)
+    prefetch.flag, prefetch.condition = flag, condition
+    return prefetch
 
 
 class RelatedRows:
@@ -327,6 +284,7 @@ class RelatedRows:
         self.build, self.number = build, number
         self.relation: Any = model._meta.get_field(name)  # raises FieldDoesNotExist for a path
         self.to_attr = None if isinstance(lookup, str) else lookup.to_attr
+        self.flag = getattr(lookup, "flag", "")
         self.is_forward = isinstance(self.relation, ForeignKey)
         is_reverse = isinstance(self.relation, ManyToOneRel) and not isinstance(self.relation, OneToOneRel)
         if not (self.is_forward and self.to_attr is None) and not is_reverse:
@@ -348,7 +306,8 @@ class RelatedRows:
     def _load_reverse(self, rows: list[Any], args: Sequence[Any]) -> None:
         field = self.relation.field
         by_id: dict[Any, tuple[Any, list[Any]]] = {row.pk: (row, []) for row in rows}
-        for related in self._fetch(args, list(by_id)):
+        ids = [pk for pk, (row, _related) in by_id.items() if not self.flag or row.__dict__.get(self.flag, True)]
+        for related in self._fetch(args, ids) if ids else ():
             row, related_rows = by_id[related.__dict__[field.attname]]
             field.set_cached_value(related, row)
             related_rows.append(related)
@@ -362,9 +321,7 @@ class RelatedRows:
             row.__dict__.setdefault("_prefetched_objects_cache", {})[name] = rows_of
 
     def _fetch(self, args: Sequence[Any], ids: list[Any]) -> list[Any]:
-        # Repeated ids change nothing, and there are few shapes.
-        size = 1 << (len(ids) - 1).bit_length()
-        padded = (*ids, *[ids[-1]] * (size - len(ids)))
+        padded = pad(ids)
         key = (self.build, self.number, len(args))
         return get_statement(key, partial(self._related, len(args)), (*args, *padded)).fetch((*args, *padded))
 

@@ -1,0 +1,119 @@
+"""How the fields of a serializer are read: what DRF does, found out once for each class."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from copy import copy
+from functools import partial
+from itertools import chain
+from types import CodeType
+from typing import Any, NamedTuple, cast
+
+from django.core.exceptions import ObjectDoesNotExist
+from rest_framework import serializers
+
+# What DRF's fields do in a method of their own.
+_CONVERSIONS: dict[Any, Callable[[Any], Any]] = {
+    serializers.CharField.to_representation: str,
+    serializers.IntegerField.to_representation: int,
+    serializers.FloatField.to_representation: float,
+}
+
+
+class Reader(NamedTuple):
+    """How to read a field: the attribute of the instance, "" for a field with a way of its own, and the conversion."""
+
+    name: str
+    attribute: str
+    is_column: bool
+    convert: Callable[[Any], Any]
+    field: Any
+
+    @classmethod
+    def of(cls, field: Any) -> Reader:
+        """Return the reader of a bound field."""
+        is_plain = type(field).get_attribute is serializers.Field.get_attribute and len(field.source_attrs) == 1
+        attribute = field.source_attrs[0] if is_plain else ""
+        columns = {column.attname for column in field.parent.Meta.model._meta.concrete_fields if not column.is_relation}
+        return cls(field.field_name, attribute, attribute in columns, _get_conversion(field), field)
+
+    def attach(self, parent: Any) -> Reader:
+        """Return the reader of a copy of the field for another serializer."""
+        field = _attach(self.field, parent)
+        return self._replace(field=field, convert=_get_conversion(field))
+
+
+def get_attribute(instance: Any, attribute: str, field: Any) -> Any:
+    """Return the value of a field; the field itself knows what to do with methods and missing attributes."""
+    if attribute:
+        try:
+            value = getattr(instance, attribute)
+        except (AttributeError, ObjectDoesNotExist):
+            pass
+        else:
+            if not callable(value):
+                return value
+    return field.get_attribute(instance)
+
+
+def _get_conversion(field: Any) -> Callable[[Any], Any]:
+    """Return what the field's `to_representation` does."""
+    if type(field) is serializers.SerializerMethodField:
+        return cast(Callable[[Any], Any], getattr(field.parent, field.method_name))
+    method = type(field).to_representation
+    if method is serializers.DateTimeField.to_representation and not hasattr(field, "format"):
+        return partial(_format_time, field)
+    if method is serializers.BooleanField.to_representation:
+        return partial(_read_boolean, field)
+    return _CONVERSIONS.get(method, field.to_representation)
+
+
+def _format_time(field: serializers.DateTimeField, value: Any) -> Any:
+    """Return a time in UTC, the time zone of the project, as DRF formats it."""
+    if type(value) is datetime.datetime and value.tzinfo is datetime.UTC:
+        return value.isoformat()[: -len("+00:00")] + "Z"
+    return field.to_representation(value)
+
+
+def _read_boolean(field: serializers.BooleanField, value: Any) -> Any:
+    return value if isinstance(value, bool) else field.to_representation(value)
+
+
+def _attach(field: Any, parent: Any) -> Any:
+    """Return a copy of a field for another parent."""
+    field = copy(field)
+    field.parent = parent
+    for name in ("fields", "_readers"):  # bound to the original
+        field.__dict__.pop(name, None)
+    if hasattr(field, "child"):
+        field.child = _attach(field.child, field)
+    return field
+
+
+def is_shared(field: Any) -> bool:
+    """Return whether a field reads the same in each serializer, because it does not ask for its parent or context.
+
+    The fields of DRF do not, apart from method fields.
+    """
+    if isinstance(field, serializers.SerializerMethodField):
+        return not _asks_for_parent(type(field.parent))
+    if isinstance(field, serializers.BaseSerializer) and not isinstance(field, serializers.ListSerializer):
+        readers = getattr(field, "readers_of_class", None)
+        return readers is not None and all(shared for _, shared in readers()) and not _asks_for_parent(type(field))
+    return not _asks_for_parent(type(field)) and (not hasattr(field, "child") or is_shared(field.child))
+
+
+def _asks_for_parent(kind: type) -> bool:
+    """Return whether code of the class, apart from that of DRF, names the parent, the root or the context."""
+    own = [base for base in kind.__mro__ if not base.__module__.startswith(("rest_framework", "core.api.serializers"))]
+    values = (value for base in own for value in vars(base).values())
+    # Of properties and class methods, the function.
+    functions = (next((getattr(v, n) for n in ("fget", "func", "__func__") if hasattr(v, n)), v) for v in values)
+    code = (function.__code__ for function in functions if hasattr(function, "__code__"))
+    return any(_names(each) & {"parent", "root", "context", "_context"} for each in code)
+
+
+def _names(code: CodeType) -> set[str]:
+    inner = (const for const in code.co_consts if isinstance(const, CodeType))
+    return {*code.co_names, *chain.from_iterable(map(_names, inner))}
