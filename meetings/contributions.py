@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -13,6 +13,7 @@ from activity.choices import NotificationKind
 from activity.messages import DeferredMessage, time_message
 from activity.models import ObjectRef
 from core.counters.consistency import DenormalizationCheck
+from core.db.prepared import prefetch_if
 from core.registry import (
     activity_sources,
     club_fields,
@@ -29,9 +30,15 @@ from meetings.models import COUNTS, Meeting, Rsvp
 from meetings.serializers import NextMeetingField
 
 
-def _next_meeting(user: User | AnonymousUser) -> Prefetch[Any]:
+def _next_meeting(user: User | AnonymousUser) -> Any:
     """Prefetch a club's next meeting, with the RSVP of `user`, as the list `next_meetings`."""
-    return Prefetch("meetings", Meeting.objects.next_per_club().with_rsvp_of(user), to_attr="next_meetings")
+    return prefetch_if(
+        "meetings",
+        Meeting.objects.next_per_club().with_rsvp_of(user),
+        to_attr="next_meetings",
+        flag="has_next_meeting",
+        condition=Exists(Meeting.objects.scheduled().filter(club=OuterRef("pk"))),
+    )
 
 
 def _notification_target(pk: int) -> tuple[ObjectRef, str | DeferredMessage] | None:

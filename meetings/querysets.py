@@ -31,6 +31,10 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
         """Return meetings that have not started."""
         return self.filter(starts_at__gt=now())
 
+    def scheduled(self) -> MeetingQuerySet:
+        """Return meetings that will take place."""
+        return self.not_deleted().upcoming().filter(status=MeetingStatus.SCHEDULED)
+
     def started(self) -> MeetingQuerySet:
         """Return meetings that have started."""
         return self.filter(starts_at__lte=now())
@@ -55,8 +59,7 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
 
         >>> Meeting.objects.next_per_club(clubs).with_rsvp_of(user)
         """
-        upcoming = self.model.objects.not_deleted().upcoming()
-        scheduled = upcoming.filter(club=OuterRef("club"), status=MeetingStatus.SCHEDULED)
+        scheduled = self.model.objects.scheduled().filter(club=OuterRef("club"))
         first = scheduled.order_by("starts_at", "pk").values("pk")[:1]
         meetings = self.not_deleted().upcoming().filter(pk=Subquery(first))
         return meetings if clubs is None else meetings.filter(club__in=clubs)

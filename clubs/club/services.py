@@ -47,7 +47,9 @@ def detailed_club(user: User | AnonymousUser, with_current_entry: bool) -> ClubQ
     """Return the same for one club, for which a join is cheaper."""
     clubs = Club.objects.visible_to(user).with_membership_of(user).select_related("owner")
     owned = clubs.defer(*other_columns("owner", User, *USER_SUMMARY))
-    return prefetch_club_details(owned, user, current_entries=with_current_entry)
+    registered: list[Any] = [prefetch(user) for prefetch in club_prefetches.values()]
+    conditions = {prefetch.flag: prefetch.condition for prefetch in registered if hasattr(prefetch, "flag")}
+    return prefetch_club_details(owned.annotate(**conditions), user, current_entries=with_current_entry)
 
 
 @prepared
