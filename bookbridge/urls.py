@@ -14,7 +14,7 @@ from rest_framework.reverse import reverse
 from accounts.views.auth import jwks
 from clubs.members.links import InvitationLinkView
 from core.api.openapi import SchemaView, SwaggerUIView
-from core.api.routers import optional_slash
+from core.api.routers import by_first_segment, optional_slash
 from core.api.views import APIView
 from core.images.views import serve_image
 from core.links import LinkView, apple_app_site_association, asset_links
@@ -67,7 +67,9 @@ api_v1: list[Any] = [
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs"), name="home"),
-    optional_slash("api/", [path("v1/", include(api_v1)), path("docs/", SwaggerUIView.as_view(), name="docs")]),
+    optional_slash(
+        "api/", [path("v1/", include(by_first_segment(api_v1))), path("docs/", SwaggerUIView.as_view(), name="docs")]
+    ),
     path(".well-known/jwks.json", jwks, name="jwks"),
     path(".well-known/apple-app-site-association", apple_app_site_association, name="apple-app-site-association"),
     path(".well-known/assetlinks.json", asset_links, name="asset-links"),
