@@ -10,15 +10,19 @@ on the machine disturbs it little. Statements are those that the database server
 compares the counts with `budgets.json` instead of measuring time, and exits with status 1 if one is higher:
 `tests/test_request_budgets.py` runs it.
 
+`--parts` prints instead which share of the time each part of the code takes by itself, according to cProfile.
+
 Use a database that may be written to, such as that of `benchmarks/systems/bookbridge`, and a Redis database of its own.
 """
 
 import argparse
 import base64
+import cProfile
 import gc
 import io
 import json
 import os
+import pstats
 import re
 import sys
 import time
@@ -51,6 +55,27 @@ from catalog.models import Book
 from clubs.models import Club, Visibility
 from core.redis import CircuitBreakerConnection
 from reviews.models import Review
+
+# Parts of the code by the beginnings of the paths of their modules, of which the first that fits counts.
+PARTS = {
+    "serializers": (
+        "core/api/serializers.py",
+        "core/api/readers.py",
+        "rest_framework/fields.py",
+        "rest_framework/serializers.py",
+        "copy.py",
+    ),
+    "rows": ("core/db/prepared.py", "core/db/rows.py"),
+    "SQL driver": ("MySQLdb/", "django/db/backends/", "core/counters/", "django/utils/asyncio.py"),
+    "building and compiling querysets": ("django/db/", "core/db/", "django_filters/", "core/search/"),
+    "Redis": ("redis/", "django_redis/", "core/redis.py", "django/core/cache/"),
+    "response cache, throttle": ("core/api/response_cache.py", "core/api/throttling.py"),
+    "tokens": ("jwt/", "rest_framework_simplejwt/", "cryptography/", "accounts/"),
+    "access log, metrics": ("core/observability/", "logging/", "prometheus_client/", "pythonjsonlogger/"),
+    "URL lookup": ("django/urls/", "core/api/routers.py"),
+    "DRF and the views' base classes": ("rest_framework/", "core/api/", "drf_spectacular/"),
+    "Django's requests, responses and middleware": ("django/", "whitenoise/", "corsheaders/"),
+}
 
 PASSWORD = "Reading-2-gether!"
 REQUESTS_PER_ROUND = 25
@@ -162,6 +187,30 @@ def measure(operation: Operation, rounds: int) -> Cost:
     return Cost(status, *count_calls(operation, headers), min(times) * 1000 if times else None)
 
 
+def measure_parts(operation: Operation, requests: int = 100) -> dict[str, float]:
+    """Return the share of each part in the CPU time of a request, in percent."""
+    send(operation)
+    profile = cProfile.Profile(time.process_time)
+    for _ in range(requests):
+        if operation.cold:
+            cache.clear()
+        profile.runcall(send, operation)
+    spent = dict.fromkeys([*PARTS, "other"], 0.0)
+    for (path, *_name), (_calls, _all_calls, own, _total, callers) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]
+        if path == "~":  # what is written in C is a part of its callers
+            for (caller, *_caller_name), (_n, _m, seconds, _t) in callers.items():
+                spent[part_of(caller)] += seconds
+        else:
+            spent[part_of(path)] += own
+    return {name: 100 * seconds / sum(spent.values()) for name, seconds in spent.items()}
+
+
+def part_of(path: str) -> str:
+    """Return the part that a module belongs to."""
+    path = re.sub(r".*/(site-packages|python3\.\d+)/", "", path).removeprefix(f"{Path(__file__).resolve().parents[1]}/")
+    return next((name for name, starts in PARTS.items() if path.startswith(starts)), "other")
+
+
 def count_calls(operation: Operation, headers: dict[str, str], requests: int = 4) -> tuple[float, float]:
     """Return the number of SQL statements and of Redis round trips of a request."""
     sent: list[object] = []
@@ -260,6 +309,7 @@ def main() -> None:
     options.add_argument("--only", default="", help="only operations whose name contains this")
     options.add_argument("--all", action="store_true", help="also every operation of the API")
     options.add_argument("--check", action="store_true", help="compare the counts with budgets.json")
+    options.add_argument("--parts", action="store_true", help="where the time goes")
     chosen = options.parse_args()
     club = Club.objects.filter(visibility=Visibility.PRIVATE).order_by("-members_count", "pk")[0]
     member = club.memberships.active().exclude(user=club.owner).order_by("pk")[0].user
@@ -275,6 +325,11 @@ def main() -> None:
     operations = [operation for operation in operations if chosen.only in operation.name]
     if chosen.check:
         sys.exit(check(operations))
+    if chosen.parts:
+        for operation in operations:
+            shares = measure_parts(operation).items()
+            print(operation.name, *(f"{share:5.1f} % {name}" for name, share in shares), sep="\n")
+        return
     print("| operation | status | SQL statements | Redis round trips | CPU ms |\n| --- | --- | --- | --- | --- |")
     for operation in operations:
         cost = measure(operation, chosen.rounds)
