@@ -5,8 +5,10 @@ import time
 
 import jwt
 import pytest
+import time_machine
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from django.conf import settings
 
 from accounts import tokens
 from accounts.models import AuthSession
@@ -243,3 +245,12 @@ def test_tokens_contain_only_ids(alice, sign_in):
         != (jwt.decode(own["refresh"], options={"verify_signature": False})["jti"])
     )
     assert bearer(own["access"]).head("/.well-known/jwks.json").status_code == 200
+
+
+def test_verified_access_token_still_expires(claims):
+    with time_machine.travel(claims["iat"], tick=False) as clock:
+        access = signed(claims | {"token_type": "access"})
+        assert is_accepted(access)
+        assert is_accepted(access)
+        clock.shift(60 + settings.SIMPLE_JWT["LEEWAY"] + 1)
+        assert not is_accepted(access)

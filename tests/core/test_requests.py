@@ -7,7 +7,11 @@ import re
 
 import pytest
 from django.conf import settings
+from django.urls import URLResolver
+from django.urls.resolvers import RoutePattern
 
+from bookbridge import urls
+from core.api.routers import FirstSegmentResolver, by_first_segment
 from core.observability.logging import ResilientWatchedFileHandler
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.core.views_for_tests")]
@@ -288,3 +292,18 @@ def test_replica_is_used_for_anonymous_reads_only(anonymous, client_of, alice, m
     assert ReplicaRouter().db_for_read(type(alice)) is None
     assert ReplicaRouter().allow_migrate("replica0", "accounts") is False
     assert ReplicaRouter().allow_migrate("default", "accounts") is True
+
+
+def test_lookup_by_segment_finds_what_django_finds():
+    for pattern in by_first_segment(urls.api_v1)[0].url_patterns:
+        for route in pattern.url_patterns if isinstance(pattern, URLResolver) else [pattern]:
+            path = re.sub(r"<int:\w+>", "7", str(route.pattern))
+            path = re.sub(r"<\w*:?\w+>", "word", path)
+            found = FirstSegmentResolver(RoutePattern(""), urls.api_v1).resolve(path)
+            expected = URLResolver(RoutePattern(""), urls.api_v1).resolve(path)
+            assert (found.func, found.kwargs, found.route, found.url_name) == (
+                expected.func,
+                expected.kwargs,
+                expected.route,
+                expected.url_name,
+            )
