@@ -70,9 +70,9 @@ def _get_conversion(field: Any) -> Callable[[Any], Any]:
 
 
 def _format_time(field: serializers.DateTimeField, value: Any) -> Any:
-    """Return a time in UTC, the time zone of the project, as DRF formats it."""
+    """Return a time in UTC, the time zone of the project, as DRF formats it with DATETIME_FORMAT."""
     if type(value) is datetime.datetime and value.tzinfo is datetime.UTC:
-        return value.isoformat()[: -len("+00:00")] + "Z"
+        return value.isoformat(timespec="seconds")[: -len("+00:00")] + "Z"
     return field.to_representation(value)
 
 
