@@ -35,6 +35,29 @@ def manage(command: list[str], env: dict[str, str]) -> None:
     subprocess.run([sys.executable, "manage.py", *command], env=env, cwd=TOP, check=True, capture_output=True)
 
 
+# manage.py, but an import waits at row N of each pass, so that a test can interrupt it before its end.
+PAUSING_MANAGE = """
+import runpy, sys, time
+from catalog.imports.progress import ProgressReporter
+
+advance, pause_at = ProgressReporter.advance, int(sys.argv.pop(1))
+
+def advance_and_pause(reporter, position):
+    advance(reporter, position)
+    if reporter._rows == pause_at:
+        time.sleep(2)
+
+ProgressReporter.advance = advance_and_pause
+sys.argv[0] = "manage.py"
+runpy.run_path("manage.py", run_name="__main__")
+"""
+
+
+def pausing_manage(row: int) -> list[str]:
+    """Return the command line of a manage.py that waits at this row of an import; to be run in TOP."""
+    return [sys.executable, "-c", PAUSING_MANAGE, str(row)]
+
+
 @cache
 def migrated() -> Path:
     """Return a migrated SQLite file. It is created again after any change of the code or of the installed packages."""

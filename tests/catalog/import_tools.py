@@ -15,6 +15,8 @@ from typing import Any
 
 from django.core.management import call_command
 
+from tests.server import pausing_manage
+
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "catalog" / "data" / "demo_books.csv"
 
@@ -117,11 +119,11 @@ class ManageProcess:
     env: dict[str, str]
     query: Callable[[str], list[Any]]
 
-    def start(self, *arguments: object) -> subprocess.Popen[str]:
-        command = [sys.executable, str(ROOT / "manage.py"), *map(str, arguments)]
-        return subprocess.Popen(
-            command, env=os.environ | self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+    def start(self, *arguments: object, pause_at: int | None = None) -> subprocess.Popen[str]:
+        """Start manage.py; an import waits at row `pause_at` of each pass."""
+        program = pausing_manage(pause_at) if pause_at else [sys.executable, "manage.py"]
+        command, env = [*program, *map(str, arguments)], os.environ | self.env
+        return subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def run(self, *arguments: object, status: int = 0) -> tuple[Outcome, str]:
         """Run manage.py to its end and return its output and its standard error."""

@@ -73,7 +73,7 @@ def assert_imported_once(manage_process: ManageProcess, path: Path) -> None:
 
 
 def test_killed_import_is_resumed(manage_process, books):
-    process = manage_process.start(*import_arguments(books))
+    process = manage_process.start(*import_arguments(books), pause_at=230)
     manage_process.wait_for_line(200)
     process.kill()
     process.communicate()
@@ -92,7 +92,7 @@ def test_killed_import_is_resumed(manage_process, books):
 
 @pytest.mark.parametrize(("kind", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_import_commits_batch_and_is_resumed(manage_process, books, kind, status):
-    process = manage_process.start(*import_arguments(books))
+    process = manage_process.start(*import_arguments(books), pause_at=230)
     manage_process.wait_for_line(200)
     process.send_signal(kind)
     out, err = process.communicate(timeout=30)
@@ -111,7 +111,7 @@ def test_killed_dump_import_is_resumed_in_its_stage(manage_process, tmp_path):
     authors = (dump_line("author", f"/authors/OL{n}A", name=f"Author {n}") for n in range(count))
     path = dump_file(tmp_path / "dump.gz", [*works, *authors])
     for table in ("catalog_importedauthor", "catalog_book"):
-        process = manage_process.start("import_books", path, "--batch", 5)
+        process = manage_process.start("import_books", path, "--batch", 5, pause_at=12)
         while not manage_process.query(f"SELECT count(*) FROM {table}")[0]:
             assert process.poll() is None
         process.kill()

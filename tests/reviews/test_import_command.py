@@ -18,7 +18,7 @@ from accounts.models import User
 from reviews.models import Review, ReviewImport
 from tests.reviews.exports import book, goodreads, storygraph
 from tests.reviews.helpers import counter_differences
-from tests.server import TOP, manage, migrated, server_environment
+from tests.server import TOP, manage, migrated, pausing_manage, server_environment
 
 pytestmark = pytest.mark.django_db
 
@@ -101,7 +101,8 @@ def test_interrupted_command_resumes(tmp_path: Path, database_with_alice: Path, 
         with closing(sqlite3.connect(tmp_path / "db.sqlite3", timeout=20)) as database:
             return database.execute(f"SELECT {what}").fetchone()[0]
 
-    process = subprocess.Popen(run, env=env, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    paused = [*pausing_manage(15), *run[2:]]
+    process = subprocess.Popen(paused, env=env, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while query("count(*) FROM reviews_review") < 10:
         assert process.poll() is None, process.communicate()
         time.sleep(0.02)
