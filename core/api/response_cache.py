@@ -207,7 +207,13 @@ def _cached_response(
     with use_primary():
         versions = get_versions(names)
         cached = _get_or_wait(key, versions, [found] if found_key == key else [])
-        response = handler(request, *args, **kwargs) if cached is None else HttpResponse(cached.body, content_type=JSON)
+        try:
+            response = (
+                handler(request, *args, **kwargs) if cached is None else HttpResponse(cached.body, content_type=JSON)
+            )
+        except Exception:
+            _building.pop((key, *versions.values()), None)  # nothing to wait for
+            raise
     if cached is not None:
         request._request.cached_response = key, cached  # type: ignore[attr-defined]
     elif isinstance(response, Response) and response.status_code == 200:
