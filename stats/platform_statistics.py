@@ -14,15 +14,18 @@ from functools import cached_property
 
 from django.utils import timezone
 
-from catalog.models import Book
+from catalog.models import Book, BookQuerySet
 from catalog.ratings import HALF_STARS, average_from_histogram, histogram
 from core.counters import counters
+from core.db.prepared import prepared
 
 DEFAULT_MIN_RATINGS = 10
 TOP = 10
 # All possible mean ratings, best first.
 POSSIBLE_MEANS = [Decimal(n) / 100 for n in range(500, 49, -1)]
 STARS = {f"stars_{n}": n for n in HALF_STARS}
+# What the serializer shows of a book.
+COLUMNS = ("title", "author", "cover_url", "average_rating", "ratings_count", "clubs_finished")
 TOTAL_NAMES = ("users", "clubs", "books", "reviews", "finished")
 
 
@@ -78,15 +81,12 @@ class PlatformStatistics:
 
         Ties are ordered by number of ratings, then newest first.
         """
-        # The index has the most rated books of each mean first, so this reads ten rows even if many books with a
-        # good mean have too few ratings.
-        rated = Book.objects.filter(average_rating__in=POSSIBLE_MEANS, ratings_count__gte=self.min_ratings)
-        return _top(rated.order_by("-average_rating", "-ratings_count", "-id"))
+        return list(best_rated_books(self.min_ratings))
 
     @property
     def most_read_books(self) -> Sequence[Book]:
         """The ten books finished by the most public clubs (at least one). Ties are ordered newest first."""
-        return _top(Book.objects.filter(clubs_finished__gt=0).order_by("-clubs_finished", "-id"))
+        return list(most_read_books())
 
     @cached_property
     def as_of(self) -> datetime.datetime:
@@ -102,7 +102,16 @@ class PlatformStatistics:
         return {half_stars: self._totals[name] for name, half_stars in STARS.items()}
 
 
-def _top(books: object) -> Sequence[Book]:
-    """Return the first ten books with the columns that the serializer shows."""
-    columns = ("title", "author", "cover_url", "average_rating", "ratings_count", "clubs_finished")
-    return list(books.only(*columns)[:TOP])  # type: ignore[attr-defined]
+@prepared
+def best_rated_books(min_ratings: int) -> BookQuerySet:
+    """Return the ten books with the best mean among those with at least `min_ratings` ratings."""
+    # The index has the most rated books of each mean first, so this reads ten rows even if many books with a good mean
+    # have too few ratings.
+    rated = Book.objects.filter(average_rating__in=POSSIBLE_MEANS, ratings_count__gte=min_ratings)
+    return rated.order_by("-average_rating", "-ratings_count", "-id").only(*COLUMNS)[:TOP]
+
+
+@prepared
+def most_read_books() -> BookQuerySet:
+    """Return the ten books finished by the most public clubs."""
+    return Book.objects.filter(clubs_finished__gt=0).order_by("-clubs_finished", "-id").only(*COLUMNS)[:TOP]
