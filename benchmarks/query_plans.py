@@ -1,6 +1,6 @@
 """Query plans of all API reads: prints the plan of each statement that scans a table or sorts many rows.
 
-    DATABASE_URL=mysql://... python benchmarks/query_plans.py [--rows 1000] [--only /clubs/] [--all]
+    DATABASE_URL=mysql://... python benchmarks/query_plans.py [--rows 2000] [--only /clubs/] [--all]
 
 Requests each list in each order, with each filter and search, and each detail route, as `api_reads.py` does, and runs
 EXPLAIN for the statements; those that differ in values only are explained once. Flagged are full scans of a table or an
@@ -47,7 +47,7 @@ class Step(NamedTuple):
 def explain(sql: str) -> list[Step]:
     """Return the plan of a statement."""
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN {sql}")
+        cursor.execute(f"EXPLAIN FORMAT=TRADITIONAL {sql}")
         names = [column[0] for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return [
@@ -79,7 +79,7 @@ def requests(only: str) -> Iterator[tuple[APIClient, str]]:
 def main() -> None:
     """Explain the statements of all reads."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rows", type=int, default=1000, help="flag scans and sorts of more rows than this")
+    options.add_argument("--rows", type=int, default=2000, help="flag scans and sorts of more rows than this")
     options.add_argument("--only", default="", help="only routes whose path contains this")
     options.add_argument("--all", action="store_true", help="print all plans")
     chosen = options.parse_args()
