@@ -8,4 +8,4 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         """Load the modules that register themselves when imported."""
-        from catalog import contributions  # noqa: F401
+        from catalog import contributions, receivers  # noqa: F401

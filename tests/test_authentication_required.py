@@ -20,6 +20,7 @@ PUBLIC = {
     "auth/password/reset/": {"post"},
     "auth/password/reset/confirm/": {"post"},
     "auth/email/verify/confirm/": {"post"},
+    "invites/preview/": {"post"},
     "books/": {"get"},
     "books/{}/": {"get"},
     "books/{}/stats/": {"get"},

@@ -72,14 +72,14 @@ class AwareDateTimeField(serializers.DateTimeField):
         super().__init__(validators=limits, default_timezone=datetime.UTC, **kwargs)
 
     def to_internal_value(self, value: Any) -> datetime.datetime:
-        """Return the time as an aware datetime."""
+        """Return the time as an aware datetime, without the fraction of a second that responses do not have."""
         match = self.rfc_3339.fullmatch(value) if isinstance(value, str) else None
         if match is None:
             self.fail("invalid", format="YYYY-MM-DDThh:mm:ssZ")
         if not match["offset"]:
             self.fail("no_offset")
         time: datetime.datetime = super().to_internal_value(value.upper())
-        return time
+        return time.replace(microsecond=0)
 
 
 class DateField(serializers.DateField):

@@ -162,7 +162,9 @@ def read_addresses() -> Iterator[str]:
         if "get" not in methods or path.endswith(EXCLUDED):
             continue
         address = re.sub(r"{(\w+)}", lambda name: str(getattr(rows.get(name[1]), "pk", club.owner.username)), path)
-        orders = [p["schema"].get("enum", []) for p in methods["get"].get("parameters", []) if p["name"] == "ordering"]
+        orders = [
+            p["schema"].get("enum", []) for p in methods["get"].get("parameters", []) if p.get("name") == "ordering"
+        ]
         yield address
         for order in orders[0] if orders else []:
             yield f"{address}?ordering={order}&page_size=2"

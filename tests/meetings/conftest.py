@@ -23,7 +23,11 @@ def make_meeting(club: Club, alice: User) -> Callable[..., Meeting]:
     """Create a meeting of the club: `make_meeting(days=-3, capacity=2)`."""
 
     def make(*, days: float = 10, **fields: Any) -> Meeting:
-        values = {"title": "Tea", "starts_at": timezone.now() + datetime.timedelta(days=days), "club": club}
+        values = {
+            "title": "Tea",
+            "starts_at": timezone.now().replace(microsecond=0) + datetime.timedelta(days=days),
+            "club": club,
+        }
         return Meeting.create_meeting(by=alice, **values | fields)
 
     return make

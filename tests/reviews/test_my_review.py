@@ -61,8 +61,8 @@ def test_my_review_takes_one_query(as_alice, alice, bob, book, anonymous, django
     for user in (alice, bob):
         Review.create_review(book=book, by=user, rating=8)
     path = f"{BOOKS}{book.pk}/"
-    # The session; the book, its authors, subjects and editions; the review.
-    with django_assert_num_queries(6):
+    # The session; the book with its authors, subjects and editions; the review.
+    with django_assert_num_queries(3):
         as_alice.get(path)
 
 

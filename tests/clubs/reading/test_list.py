@@ -1,6 +1,7 @@
 """Reading list: visibility, fields and filters."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -129,7 +130,7 @@ def test_list_etag_changes_with_content(as_bob: APIClient, club: Club, put_on_li
     entry = put_on_list("Emma")
     etag = as_bob.get(url(club))["ETag"]
     assert as_bob.get(url(club), headers={"If-None-Match": etag}).status_code == 304
-    Entry.objects.filter(pk=entry.pk).update(created_at=timezone.now())
+    Entry.objects.filter(pk=entry.pk).update(created_at=timezone.now() + timedelta(seconds=1))
     assert as_bob.get(url(club), headers={"If-None-Match": etag}).status_code == 200
 
 
