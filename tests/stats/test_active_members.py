@@ -250,7 +250,7 @@ def test_write_query_count_is_constant(club, chat, meeting, bob, as_bob, alice, 
     # case; reactions, spoiler reveals, text; thread counters twice; membership twice.
     with django_assert_num_queries(19):
         expect_status(as_bob.delete(posts(club, last)), 204)
-    # Session; club; meeting; savepoint (two statements); lock of user, lock of meeting with the membership; RSVP; RSVP and
-    # meeting counters saved; event; membership.
+    # Session; club; meeting; savepoint (two statements); lock of user; lock of meeting, with the membership; RSVP; RSVP
+    # and meeting counters saved; event; membership.
     with django_assert_num_queries(12):
         expect_status(as_bob.put(url(meeting, "rsvp/"), {"answer": "yes"}), 200)
