@@ -6,8 +6,6 @@ import datetime
 from collections.abc import Callable
 from copy import copy
 from functools import partial
-from itertools import chain
-from types import CodeType
 from typing import Any, NamedTuple, cast
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -92,28 +90,11 @@ def _attach(field: Any, parent: Any) -> Any:
 
 
 def is_shared(field: Any) -> bool:
-    """Return whether a field reads the same in each serializer, because it does not ask for its parent or context.
+    """Return whether each serializer can use the same field, because it does not ask for its parent or context.
 
-    The fields of DRF do not, apart from method fields.
+    The fields of DRF and of `core.api.serializers` do not, apart from method fields and files. Fields and serializers
+    of the apps may.
     """
-    if isinstance(field, serializers.SerializerMethodField):
-        return not _asks_for_parent(type(field.parent))
-    if isinstance(field, serializers.BaseSerializer) and not isinstance(field, serializers.ListSerializer):
-        readers = getattr(field, "readers_of_class", None)
-        return readers is not None and all(shared for _, shared in readers()) and not _asks_for_parent(type(field))
-    return not _asks_for_parent(type(field)) and (not hasattr(field, "child") or is_shared(field.child))
-
-
-def _asks_for_parent(kind: type) -> bool:
-    """Return whether code of the class, apart from that of DRF, names the parent, the root or the context."""
-    own = [base for base in kind.__mro__ if not base.__module__.startswith(("rest_framework", "core.api.serializers"))]
-    values = (value for base in own for value in vars(base).values())
-    # Of properties and class methods, the function.
-    functions = (next((getattr(v, n) for n in ("fget", "func", "__func__") if hasattr(v, n)), v) for v in values)
-    code = (function.__code__ for function in functions if hasattr(function, "__code__"))
-    return any(_names(each) & {"parent", "root", "context", "_context"} for each in code)
-
-
-def _names(code: CodeType) -> set[str]:
-    inner = (const for const in code.co_consts if isinstance(const, CodeType))
-    return {*code.co_names, *chain.from_iterable(map(_names, inner))}
+    is_plain = type(field).__module__ in ("rest_framework.fields", "core.api.serializers")
+    asks = isinstance(field, serializers.SerializerMethodField | serializers.FileField)
+    return is_plain and not asks and (not hasattr(field, "child") or is_shared(field.child))
