@@ -82,8 +82,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     # Before all middleware that may return a response, so that messages are in the user's language.
     "django.middleware.locale.LocaleMiddleware",
-    "core.api.middleware.RequestBodyLimitMiddleware",
-    "core.api.middleware.APIResponseMiddleware",
+    "core.api.middleware.APIMiddleware",
     "core.api.conditional.ETagMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -91,7 +90,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "core.db.replicas.ReplicaReadsMiddleware",
     "accounts.middleware.TokenUseMiddleware",
 ]
 
@@ -123,7 +121,9 @@ for _n, _url in enumerate(env.list_("REPLICA_URLS", [])):
     # A shorter timeout than the primary's, to which reads fall back.
     DATABASES[REPLICAS[-1]] = env.parse_database("REPLICA_URLS", _url, timeout=min(_db_timeout, 2) or 2)
     DATABASES[REPLICAS[-1]].setdefault("TEST", {})["MIRROR"] = "default"
-DATABASE_ROUTERS = ["core.db.replicas.ReplicaRouter"]
+if REPLICAS:
+    DATABASE_ROUTERS = ["core.db.replicas.ReplicaRouter"]
+    MIDDLEWARE.insert(-1, "core.db.replicas.ReplicaReadsMiddleware")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 with suppress(OSError):  # in a read-only checkout, data must be stored elsewhere
     VAR_DIR.mkdir(exist_ok=True)
@@ -208,7 +208,7 @@ DEFAULT_FROM_EMAIL = env.from_email("EMAIL_FROM", "BookBridge <noreply@localhost
 
 MAX_REQUEST_BODY_BYTES = 1_000_000
 MAX_UPLOAD_BYTES = 5_000_000
-# For the admin; in the API, RequestBodyLimitMiddleware responds first.
+# For the admin; in the API, APIMiddleware responds first.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6_000_000
 
 REST_FRAMEWORK = {

@@ -17,42 +17,8 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger("bookbridge.requests")
 
 
-class RequestBodyLimitMiddleware:
-    """Reject bodies over the limit with 413 before they are read, and make chunked bodies readable.
-
-    Django reads as many bytes as Content-Length says, and a chunked body has no Content-Length. The application server
-    (gunicorn) decodes the chunks and marks the end of the stream, so the body is read here, up to the limit, and gets
-    its length.
-    """
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Handle the request, unless its body is too large."""
-        if not request.path_info.startswith("/api/"):
-            return self.get_response(request)
-        upload = request.META.get("CONTENT_TYPE", "").startswith("multipart/")
-        # A multipart body is a file and some hundred bytes more; the view checks the size of the file itself.
-        limit = settings.MAX_UPLOAD_BYTES + 100_000 if upload else settings.MAX_REQUEST_BODY_BYTES
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isascii() and length.isdigit() and int(length) > limit:
-            return problem_response(413, "too_large")
-        if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower() and length == "0":
-            try:
-                body = request.META["wsgi.input"].read(limit + 1) if request.META.get("wsgi.input_terminated") else b""
-            except Exception as error:  # each application server raises its own errors for invalid chunks
-                logger.info("a chunked body could not be read: %s", type(error).__name__)
-                return problem_response(400, "bad_request")
-            if len(body) > limit:
-                return problem_response(413, "too_large")
-            request.META["CONTENT_LENGTH"] = str(len(body))
-            request._stream = io.BytesIO(body)  # WSGIRequest reads the body from here
-        return self.get_response(request)
-
-
-class APIResponseMiddleware:
-    """Give every response under `/api/` its cache headers, and every error the shape of a problem.
+class APIMiddleware:
+    """Limit the bodies of requests under `/api/`, and give every response its cache headers, every error its shape.
 
     Errors that come from Django rather than from a view, such as a failed precondition or a page for debugging, become
     problems here.
@@ -62,14 +28,40 @@ class APIResponseMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Handle the request and adjust the response."""
-        response = self.get_response(request)
+        """Handle the request, unless its body is rejected, and adjust the response."""
         if not request.path_info.startswith("/api/"):
-            return response
+            return self.get_response(request)
+        response = _reject_body(request) or self.get_response(request)
         if response.status_code >= 400 and not _is_problem(response):
             response = _to_problem(response)
         _set_cache_headers(request, response)
         return response
+
+
+def _reject_body(request: HttpRequest) -> HttpResponse | None:
+    """Return 413 for a body over the limit, before it is read, and make a chunked body readable.
+
+    Django reads as many bytes as Content-Length says, and a chunked body has no Content-Length. The application server
+    (gunicorn) decodes the chunks and marks the end of the stream, so the body is read here, up to the limit, and gets
+    its length.
+    """
+    upload = request.META.get("CONTENT_TYPE", "").startswith("multipart/")
+    # A multipart body is a file and some hundred bytes more; the view checks the size of the file itself.
+    limit = settings.MAX_UPLOAD_BYTES + 100_000 if upload else settings.MAX_REQUEST_BODY_BYTES
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if length.isascii() and length.isdigit() and int(length) > limit:
+        return problem_response(413, "too_large")
+    if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower() and length == "0":
+        try:
+            body = request.META["wsgi.input"].read(limit + 1) if request.META.get("wsgi.input_terminated") else b""
+        except Exception as error:  # each application server raises its own errors for invalid chunks
+            logger.info("a chunked body could not be read: %s", type(error).__name__)
+            return problem_response(400, "bad_request")
+        if len(body) > limit:
+            return problem_response(413, "too_large")
+        request.META["CONTENT_LENGTH"] = str(len(body))
+        request._stream = io.BytesIO(body)  # WSGIRequest reads the body from here
+    return None
 
 
 def _is_problem(response: HttpResponse) -> bool:

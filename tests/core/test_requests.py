@@ -280,6 +280,9 @@ def test_allowed_origin_may_read_errors(lenient, allowed_app):
 
 def test_replica_is_used_for_anonymous_reads_only(anonymous, client_of, alice, monkeypatch):
     path = "/api/v1/probe/database/"
+    # As settings.py does with REPLICA_URLS.
+    *others, last = settings.MIDDLEWARE
+    monkeypatch.setattr(settings, "MIDDLEWARE", [*others, "core.db.replicas.ReplicaReadsMiddleware", last])
     assert anonymous.get(path).json() == {"read": None, "write": "default"}
     me = client_of(alice)
     monkeypatch.setattr(settings, "REPLICAS", ["replica0"])
