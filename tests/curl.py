@@ -1,4 +1,4 @@
-"""The options of curl that the README uses, for machines without curl."""
+"""The options of curl that the documentation uses, for machines without curl."""
 
 import argparse
 import sys
@@ -11,12 +11,13 @@ parser.add_argument("-s", action="store_true")
 parser.add_argument("-H", dest="headers", action="append", default=[])
 parser.add_argument("-d", dest="data")
 parser.add_argument("-X", dest="method")
+parser.add_argument("-D", dest="dump", choices=["-"])
 parser.add_argument("-o", dest="output")
 parser.add_argument("-w", dest="write_out", default="")
 
 
 def main() -> None:
-    """Send the request, and print the body and the text of `-w`."""
+    """Send the request, and print the headers (with `-D -`), the body and the text of `-w`."""
     options = parser.parse_args()
     data = None if options.data is None else options.data.encode()
     headers = dict(header.split(": ", 1) for header in options.headers)
@@ -26,6 +27,8 @@ def main() -> None:
     except urllib.error.HTTPError as error:
         response = error
     with response, open(options.output or sys.stdout.fileno(), "wb", closefd=bool(options.output)) as out:
+        if options.dump:
+            sys.stdout.write("".join(f"{name}: {value}\r\n" for name, value in response.headers.items()))
         out.write(response.read())
     sys.stdout.write(options.write_out.replace("%{http_code}", str(response.status)))
 

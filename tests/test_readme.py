@@ -1,4 +1,4 @@
-"""The commands in the README print what the README shows."""
+"""The commands in the README and in the guide for app developers print what these show."""
 
 import re
 import shutil
@@ -6,17 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.server import running_server
+import pytest
+
+from tests.server import TOP, running_server
 
 CURL = Path(__file__).with_name("curl.py")
-README = Path(__file__).resolve().parent.parent / "README.md"
+README, GUIDE = TOP / "README.md", TOP / "docs/mobile.md"
 MARK = "@@next command@@"
 
 
-def console_commands() -> list[tuple[str, str]]:
-    """Return the commands of the README's console blocks with their expected output."""
+def console_commands(page: Path) -> list[tuple[str, str]]:
+    """Return the commands of a page's console blocks with their expected output."""
     steps: list[tuple[str, list[str]]] = []
-    for block in re.findall(r"^```console\n(.*?)^```", README.read_text(), re.S | re.M):
+    for block in re.findall(r"^```console\n(.*?)^```", page.read_text(), re.S | re.M):
         for line in block.splitlines():
             if line.startswith("$ "):
                 steps.append((line[2:], []))
@@ -27,17 +29,18 @@ def console_commands() -> list[tuple[str, str]]:
 
 def test_readme_is_short():
     assert len(README.read_text().splitlines()) <= 150
-    assert len(console_commands()) > 10
+    assert len(console_commands(README)) > 10
 
 
-def test_readme_commands_print_the_shown_output(tmp_path):
-    steps = console_commands()
+@pytest.mark.parametrize("page", [README, GUIDE], ids=lambda page: page.stem)
+def test_commands_print_the_shown_output(tmp_path, page):
+    steps = console_commands(page)
     script = "\n".join(f"{command}\necho; echo '{MARK}'" for command, _printed in steps)
     if not shutil.which("curl"):
         script = f'curl() {{ "{sys.executable}" "{CURL}" "$@"; }}\n{script}'
     with running_server(tmp_path, ["load_demo"]) as address:
         script = script.replace("http://127.0.0.1:8000", address)
-        ran = subprocess.run(["sh"], input=script, capture_output=True, text=True, timeout=120)
+        ran = subprocess.run(["sh"], input=script, capture_output=True, text=True, timeout=120, cwd=tmp_path)
     printed = [part.strip() for part in ran.stdout.split(MARK)]
     for (command, expected), got in zip(steps, printed, strict=False):
         pattern = ".*".join(re.escape(part) for part in expected.split("…"))
