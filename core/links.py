@@ -36,7 +36,8 @@ class LinkView(TemplateView):
             text=self.text,
             intent_url=_intent_url(self.request),
             app_store_id=_app_store_id(),
-            app_argument=settings.APP_URL + self.request.get_full_path(),
+            # Commas separate the fields of the tag that contains it.
+            app_argument=(settings.APP_URL + self.request.get_full_path()).replace(",", "%2C"),
             ios_store_url=settings.IOS_STORE_URL,
             android_store_url=settings.ANDROID_STORE_URL,
             **kwargs,

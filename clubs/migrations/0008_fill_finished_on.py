@@ -10,6 +10,9 @@ OWNERS = {"Entry": "club", "ArchivedEntry": "club", "Progress": "user", "Archive
 
 def forward(apps, schema_editor):
     alias = schema_editor.connection.alias
+    # A book that was set back kept its time.
+    entries = apps.get_model("clubs", "Entry").objects.using(alias)
+    entries.exclude(status="finished").update(finished_at=None)
     _fill(apps, alias, "finished_at", "finished_on", _to_day)
     _convert_changes(apps, alias, "finished_at", "finished_on", _text_to_day)
 

@@ -32,7 +32,7 @@ from core.api.serializers import (
     VisibleTextField,
 )
 
-FINISHED_ON_HELP = _("Only with status `finished`; today in the club's time zone if it was never set.")
+FINISHED_ON_HELP = _("Only with status `finished`; by default today in the club's time zone.")
 FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2100, 12, 31)
 
 
@@ -84,8 +84,10 @@ class EntrySerializer(ModelSerializer):
 
     book = BookSummarySerializer(read_only=True)
     added_by = NullableUserSummarySerializer(read_only=True)
-    finished_on = serializers.SerializerMethodField(
-        help_text=_("Day on which the club finished the book, in its time zone. Null unless the status is `finished`.")
+    finished_on = serializers.DateField(
+        read_only=True,
+        allow_null=True,
+        help_text=_("Day on which the club finished the book, in its time zone. Null unless the status is `finished`."),
     )
     my_progress = serializers.SerializerMethodField()
     members_finished = serializers.IntegerField(
@@ -103,9 +105,6 @@ class EntrySerializer(ModelSerializer):
             *("my_progress", "members_finished", "club_average_rating", "times_considered", "created_at"),
         ]
         read_only_fields = fields
-
-    def get_finished_on(self, entry: Entry) -> datetime.date | None:
-        return entry.finished_on if entry.status == EntryStatus.FINISHED else None
 
     @extend_schema_field({"oneOf": [{"$ref": "#/components/schemas/MyProgress"}, {"type": "null"}]})
     def get_my_progress(self, entry: Entry) -> Any:

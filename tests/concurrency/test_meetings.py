@@ -44,7 +44,7 @@ def clients(users: list[User], client_of: Callable[..., Any]) -> list[Any]:
 
 
 def make_meeting(club: Club, *, days: float = 10, **fields: Any) -> Meeting:
-    starts_at = timezone.now() + datetime.timedelta(days=days)
+    starts_at = timezone.now().replace(microsecond=0) + datetime.timedelta(days=days)
     return Meeting.create_meeting(club=club, by=club.owner, title="Tea", starts_at=starts_at, **fields)
 
 

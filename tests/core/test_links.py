@@ -52,6 +52,8 @@ def test_page_leads_to_the_app_and_the_stores(client: Client, settings: Settings
     assert f'<a href="{intent}">' in page
     assert 'content="app-id=123456789, app-argument=https://read.example/clubs/7/meetings/8?a=1&amp;b=2"' in page
     assert f'<a href="{settings.ANDROID_STORE_URL}">' in page
+    page = client.get("/invite?code=x,app-id=666").content.decode()
+    assert 'content="app-id=123456789, app-argument=https://read.example/invite?code=x%2Capp-id=666"' in page
     assert f'<a href="{settings.IOS_STORE_URL}">' in page
 
 

@@ -228,7 +228,8 @@ def test_finished_month_does_not_move(stats, club, add_entry, as_moe, way):
     march = [{"month": "2026-03", "count": 1}]
     path = f"/api/v1/clubs/{club.pk}/books/{entry.pk}/"
     for status in way:
-        assert as_moe.patch(path, {"status": status}).status_code == 200
+        day = {"finished_on": "2026-03-31"} if status == "finished" else {}
+        assert as_moe.patch(path, {"status": status} | day).status_code == 200
         assert stats(club)["finished_by_month"] == (march if status == "finished" else [])
         assert counter_differences() == (0, [])
     for body in ({"status": "finished"}, {"note": "!"}, {"ends_on": "2026-06-01"}, {"position": 1}):

@@ -133,9 +133,9 @@ class Entry(EntryCounters):
         last = cls.objects.filter(club=club).aggregate(last=models.Max("position"))["last"] or 0
         entry = cls(club=club, book=book, status=status, position=last + 1, added_by=by, note=note)
         dates = {name: value for name, value in dates.items() if value}
-        entry._check_dates(**dates)
         if status == EntryStatus.FINISHED:
             dates.setdefault("finished_on", entry._today())
+        entry._check_dates(**dates)
         for name, value in dates.items():
             setattr(entry, name, value)
         entry._insert()
@@ -152,8 +152,8 @@ class Entry(EntryCounters):
         """Update any of `status`, `position`, `starts_on`, `ends_on`, `finished_on` and `note`, all or none.
 
         Positions start at 1; the entries in between are shifted. Raises Conflict `illegal_transition`, or
-        InvalidFieldError for a position outside the list or dates that contradict each other. A book that is set back
-        to `reading` and finished again keeps its day unless another is sent.
+        InvalidFieldError for a position outside the list or dates that contradict each other. The step to `finished`
+        sets `finished_on` to today unless a day is sent, any step away from it clears the day.
         """
         if values.get("finished_on", ...) is None:
             del values["finished_on"]
@@ -163,9 +163,8 @@ class Entry(EntryCounters):
         changed = {name: value for name, value in values.items() if before[name] != value}
         if "status" in changed:
             self._check_transition(changed["status"])
+            changed.setdefault("finished_on", self._today() if changed["status"] == EntryStatus.FINISHED else None)
         self._check_dates(**changed)
-        if changed.get("status") == EntryStatus.FINISHED and not self.finished_on:
-            changed.setdefault("finished_on", self._today())
         if "position" in changed:
             self._move_to(changed["position"])
         for name, value in changed.items():
@@ -287,7 +286,7 @@ class Entry(EntryCounters):
         if starts_on and ends_on and ends_on < starts_on:
             raise _ends_before_start("ends_on" if "ends_on" in changed else "starts_on")
         if after["status"] != EntryStatus.FINISHED:
-            if "finished_on" in changed:
+            if changed.get("finished_on"):
                 raise InvalidFieldError("finished_on", "not_finished", _("Only a finished book has this date."))
             return
         if "finished_on" in changed and finished_on > self._today():

@@ -77,15 +77,19 @@ def test_corrected_day_moves_the_book_to_another_month(
     assert as_moe.patch(url(sao_paulo, entry), {"finished_on": None}).json()["finished_on"] == "2020-02-29"
 
 
-def test_book_set_back_and_finished_again_keeps_its_day(
-    as_moe: APIClient, sao_paulo: Club, put_on_list: PutOnList
+@pytest.mark.parametrize("steps", [["reading"], ["dropped", "planned", "reading"]])
+def test_book_finished_again_is_finished_today(
+    as_moe: APIClient, sao_paulo: Club, put_on_list: PutOnList, steps: list[str]
 ) -> None:
     entry = put_on_list("Emma", to=sao_paulo, status="finished")
     as_moe.patch(url(sao_paulo, entry), {"finished_on": "2020-02-29"})
-    assert as_moe.patch(url(sao_paulo, entry), {"status": "reading"}).json()["finished_on"] is None
-    assert months(as_moe, sao_paulo) == []
-    assert as_moe.patch(url(sao_paulo, entry), {"status": "finished"}).json()["finished_on"] == "2020-02-29"
+    for status in steps:
+        assert as_moe.patch(url(sao_paulo, entry), {"status": status}).json()["finished_on"] is None
+        assert months(as_moe, sao_paulo) == []
+    assert as_moe.patch(url(sao_paulo, entry), {"status": "finished"}).json()["finished_on"] == "2026-11-28"
+    assert months(as_moe, sao_paulo) == [{"month": "2026-11", "count": 1}]
     assert_counted()
+    assert counter_differences() == (0, [])
 
 
 @pytest.mark.parametrize(
@@ -115,12 +119,17 @@ def test_impossible_day_is_rejected(
     assert as_moe.get(url(sao_paulo, entry)).json() == unchanged
 
 
-def test_planned_start_in_the_future_does_not_prevent_finishing(
-    as_moe: APIClient, sao_paulo: Club, put_on_list: PutOnList
+def test_book_cannot_be_finished_before_its_start(
+    as_moe: APIClient, sao_paulo: Club, put_on_list: PutOnList, add_book: AddBook
 ) -> None:
     entry = put_on_list("Emma", to=sao_paulo, status="reading")
     assert as_moe.patch(url(sao_paulo, entry), {"starts_on": "2026-12-24"}).status_code == 200
-    assert as_moe.patch(url(sao_paulo, entry), {"status": "finished"}).json()["finished_on"] == "2026-11-28"
+    response = as_moe.patch(url(sao_paulo, entry), {"status": "finished"})
+    assert (response.status_code, codes(response)) == (400, {"finished_on": "ends_before_start"})
+    response = as_moe.patch(url(sao_paulo, entry), {"status": "finished", "starts_on": "2026-11-28"})
+    assert (response.status_code, response.json()["finished_on"]) == (200, "2026-11-28")
+    body = {"book": add_book("Persuasion").pk, "status": "finished", "starts_on": "2026-12-24"}
+    assert codes(as_moe.post(url(sao_paulo), body)) == {"finished_on": "ends_before_start"}
 
 
 @pytest.mark.parametrize("name", ["starts_on", "ends_on", "finished_on"])
