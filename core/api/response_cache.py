@@ -211,8 +211,8 @@ def _cached_response(
             response = (
                 handler(request, *args, **kwargs) if cached is None else HttpResponse(cached.body, content_type=JSON)
             )
-        except Exception:
-            _building.pop((key, *versions.values()), None)  # nothing to wait for
+        except Exception:  # raised again: only requests that wait for this response need to know
+            _building.pop((key, *versions.values()), None)
             raise
     if cached is not None:
         request._request.cached_response = key, cached  # type: ignore[attr-defined]

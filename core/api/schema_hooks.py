@@ -12,7 +12,7 @@ from core.api.schema import (
 )
 
 NULL_ENUM = "#/components/schemas/NullEnum"
-# Integers that are ids, in addition to `id`, `ids` and names that end in `_id`. All others are numbers of something.
+# Integers that are ids, in addition to `id`, `ids` and names that end in `_id`. All others are counts or amounts.
 ID_NAMES = frozenset(
     "appeal approved attended ballot ballots book candidates eliminated entry imports meeting my_review post ranking"
     " reply_to report review series thread user winner".split()
