@@ -1,6 +1,6 @@
-"""Pages for links in e-mails, invitations and calendars, where no app has opened them.
+"""Landing pages of the links in e-mails, invitations and calendars, for devices without the app.
 
-`APP_URL` begins these links. Phones with the app open them in it, which the files below `.well-known/` declare.
+The links begin with `APP_URL`. Phones with the app open them in the app, as the files below `.well-known/` declare.
 """
 
 import re
@@ -22,7 +22,7 @@ WELL_KNOWN_SECONDS = 3600
 
 
 class LinkView(TemplateView):
-    """A page that leads to the app. It shows nothing secret and changes nothing."""
+    """A landing page with links to the app. It shows nothing secret and changes nothing."""
 
     template_name = "core/link.html"
     http_method_names = ["get", "head"]
@@ -62,7 +62,7 @@ def _intent_url(request: HttpRequest) -> str:
 
 
 def _app_store_id() -> str:
-    """Return the id in the App Store, from which Safari makes a banner that opens the app."""
+    """Return the App Store id, for Safari's banner that opens the app, or an empty string if none is configured."""
     found = re.search(r"/id(\d+)", settings.IOS_STORE_URL)
     return found[1] if found else ""
 

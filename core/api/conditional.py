@@ -1,8 +1,8 @@
 """Conditional requests: `ETag` and `If-None-Match` on reads, `If-Match` on writes.
 
 Django's middleware gives every GET an ETag, a digest of the response body. A response to a write that contains the
-object has the same bytes as the next GET, and so the same ETag. For a write with `If-Match` the digest is computed of
-what GET would return now, while the row is locked, so that a change based on an older state is rejected.
+object has the same bytes as the next GET, and so the same ETag. For a write with `If-Match`, the ETag of the current
+state is computed while the row is locked, so that a change based on an older state is rejected.
 """
 
 from collections.abc import Callable
@@ -58,10 +58,10 @@ def with_if_match(handler: Callable[..., Any], request: Request, view: Any) -> C
 
 
 def _run_if_match(handler: Callable[..., Any], view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-    """Run the handler; if the object has changed, answer 412 and so roll the write back.
+    """Run the handler; if the object has changed, raise 412, which rolls the write back.
 
-    The handler runs first, because a user who may not do this gets 403 or 404, whatever they sent (RFC 9110, 13.2.1).
-    An error in the body or a conflict counts less than the precondition.
+    The handler runs first, because 403 and 404 take precedence over the precondition (RFC 9110, 13.2.1). The
+    precondition takes precedence over errors in the body and conflicts.
     """
     view.is_stale = False
     try:

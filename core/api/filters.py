@@ -44,7 +44,7 @@ class StrictFilterBackend(DjangoFilterBackend):
 
 @lru_cache(maxsize=200)
 def _with_filters(filterset_class: Any, names: frozenset[str]) -> Any:
-    """Return a filter set with some of the filters, because each request copies all and builds a form of them."""
+    """Return a filter set with only these filters, because each request copies all of them and builds a form."""
     reduced: Any = type(filterset_class.__name__, (filterset_class,), {})
     reduced.base_filters = {name: item for name, item in filterset_class.base_filters.items() if name in names}
     return reduced

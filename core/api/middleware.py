@@ -18,10 +18,9 @@ logger = logging.getLogger("bookbridge.requests")
 
 
 class APIMiddleware:
-    """Limit the bodies of requests under `/api/`, and give every response its cache headers, every error its shape.
+    """Limit request bodies under `/api/`, set cache headers, and turn Django's own errors into problem details.
 
-    Errors that come from Django rather than from a view, such as a failed precondition or a page for debugging, become
-    problems here.
+    Those are errors that do not come from a view, such as a failed precondition or the debug page.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -46,7 +45,7 @@ def _reject_body(request: HttpRequest) -> HttpResponse | None:
     its length.
     """
     upload = request.META.get("CONTENT_TYPE", "").startswith("multipart/")
-    # A multipart body is a file and some hundred bytes more; the view checks the size of the file itself.
+    # A multipart body is a few hundred bytes larger than its file; the view checks the size of the file itself.
     limit = settings.MAX_UPLOAD_BYTES + 100_000 if upload else settings.MAX_REQUEST_BODY_BYTES
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isascii() and length.isdigit() and int(length) > limit:

@@ -1,4 +1,4 @@
-"""Numbers as text, in the notation of JSON, for bodies, query parameters and page sizes alike.
+"""Parsing of numbers in JSON notation, for request bodies, query parameters and page sizes.
 
 Python's `int` and `Decimal` accept more: `3_00`, ` 3 `, `+3`, and the digits of other scripts. Text with an exponent is
 rejected too; as a JSON number, `1e2` is the same value as 100.

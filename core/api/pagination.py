@@ -72,12 +72,12 @@ class KeysetPagination(BasePagination):
         return list(queryset.order_by(*order)[:limit])
 
     @staticmethod
-    def _prepare(order: tuple[str, ...], place: slice, rows: Any, *position: Any) -> Any:
-        """Return some of the rows after the position, if there is one."""
+    def _prepare(order: tuple[str, ...], limits: slice, rows: Any, *position: Any) -> Any:
+        """Return a slice of the rows in this order, those after `position` if there is one."""
         if position:
             rows = rows.filter(_after_condition(order, list(position), rows))
             order = order[1:] if position[0] is None and order[0].startswith("-") else order
-        return rows.order_by(*order)[place]
+        return rows.order_by(*order)[limits]
 
     def get_paginated_response(self, data: Any) -> Response:
         """Return the page with the links to the next and the previous one."""
@@ -193,14 +193,15 @@ class SearchPagination(KeysetPagination):
 
     def _window_end(self, order: tuple[str, ...]) -> list[Any] | None:
         """Return the ordering values of the row after the next `search_window` rows; None if the list is shorter."""
-        rows, place = self.view.get_unsearched_queryset(), slice(self.search_window, self.search_window + 1)
+        rows, limits = self.view.get_unsearched_queryset(), slice(self.search_window, self.search_window + 1)
         if isinstance(rows, PreparedQuery):
-            found = rows.fetch(("edge", order, place.start), partial(self._prepare, order, place), *self.position or ())
+            key = ("edge", order, limits.start)
+            found = rows.fetch(key, partial(self._prepare, order, limits), *self.position or ())
             return [_value(found[0], name.lstrip("-")) for name in order] if found else None
         if self.position is not None:
             rows = rows.filter(_after_condition(order, self.position, rows))
         names = [name.lstrip("-") for name in order]
-        return next(map(list, rows.order_by(*order).values_list(*names)[place]), None)
+        return next(map(list, rows.order_by(*order).values_list(*names)[limits]), None)
 
 
 def _orderings(view: Any) -> dict[str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""How the fields of a serializer are read: what DRF does, found out once for each class."""
+"""Readers of serializer fields: what DRF determines for each instance is determined once for each class."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 from django.core.exceptions import ObjectDoesNotExist
 from rest_framework import serializers
 
-# What DRF's fields do in a method of their own.
+# Functions that are equivalent to the methods of DRF's fields.
 _CONVERSIONS: dict[Any, Callable[[Any], Any]] = {
     serializers.CharField.to_representation: str,
     serializers.IntegerField.to_representation: int,
@@ -20,7 +20,7 @@ _CONVERSIONS: dict[Any, Callable[[Any], Any]] = {
 
 
 class Reader(NamedTuple):
-    """How to read a field: the attribute of the instance, "" for a field with a way of its own, and the conversion."""
+    """How to read a field: the attribute of the instance ("" to call `field.get_attribute`) and the conversion."""
 
     name: str
     attribute: str
@@ -29,7 +29,7 @@ class Reader(NamedTuple):
     field: Any
 
     @classmethod
-    def of(cls, field: Any) -> Reader:
+    def for_field(cls, field: Any) -> Reader:
         """Return the reader of a bound field."""
         is_plain = type(field).get_attribute is serializers.Field.get_attribute and len(field.source_attrs) == 1
         attribute = field.source_attrs[0] if is_plain else ""
@@ -43,7 +43,7 @@ class Reader(NamedTuple):
 
 
 def get_attribute(instance: Any, attribute: str, field: Any) -> Any:
-    """Return the value of a field; the field itself knows what to do with methods and missing attributes."""
+    """Return the value of a field. Callables and missing attributes are left to the field's `get_attribute`."""
     if attribute:
         try:
             value = getattr(instance, attribute)
@@ -56,7 +56,7 @@ def get_attribute(instance: Any, attribute: str, field: Any) -> Any:
 
 
 def _get_conversion(field: Any) -> Callable[[Any], Any]:
-    """Return what the field's `to_representation` does."""
+    """Return a function that is equivalent to the field's `to_representation`."""
     if type(field) is serializers.SerializerMethodField:
         return cast(Callable[[Any], Any], getattr(field.parent, field.method_name))
     method = type(field).to_representation
@@ -90,11 +90,11 @@ def _attach(field: Any, parent: Any) -> Any:
 
 
 def is_shared(field: Any) -> bool:
-    """Return whether each serializer can use the same field, because it does not ask for its parent or context.
+    """Return whether all instances of a serializer can share the field, because it uses neither parent nor context.
 
-    The fields of DRF and of `core.api.serializers` do not, apart from method fields and files. Fields and serializers
-    of the apps may.
+    This holds for the fields of DRF and of `core.api.serializers`, except method fields and file fields. Fields and
+    serializers of the apps may use both.
     """
     is_plain = type(field).__module__ in ("rest_framework.fields", "core.api.serializers")
-    asks = isinstance(field, serializers.SerializerMethodField | serializers.FileField)
-    return is_plain and not asks and (not hasattr(field, "child") or is_shared(field.child))
+    uses_parent = isinstance(field, serializers.SerializerMethodField | serializers.FileField)
+    return is_plain and not uses_parent and (not hasattr(field, "child") or is_shared(field.child))

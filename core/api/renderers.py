@@ -9,10 +9,10 @@ from rest_framework.utils import encoders
 
 
 class JSONEncoder(encoders.JSONEncoder):
-    """DRF's encoder, with times in the form that serializer fields have."""
+    """DRF's encoder, with times in the format of serializer fields."""
 
     def default(self, obj: Any) -> Any:
-        """Return what JSON can represent."""
+        """Return an object that JSON can represent."""
         if isinstance(obj, datetime.datetime):
             return obj.astimezone(datetime.UTC).strftime(str(api_settings.DATETIME_FORMAT))
         return super().default(obj)

@@ -5,9 +5,9 @@ read before it is built, and each write increments them in its own transaction. 
 versions equal those in the database, so a lost cache entry or a lost message cannot make it stale. A hit takes one
 small query.
 
-There are two ways to a cached response. `ResponseCacheMiddleware` serves anonymous callers before any other middleware
-and before a view is even looked up. `with_response_cache`, which wraps the handlers of views, serves everyone else, and
-stores the responses.
+Cached responses are served in two places. `ResponseCacheMiddleware` serves anonymous callers before any other
+middleware and before the URL is resolved. `with_response_cache`, which wraps the handlers of views, serves everyone
+else, and stores the responses.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from core.db.replicas import use_primary
 from core.release import code_digest
 from core.search.normalize import sha256_hex
 
-# Seconds, plus or minus a quarter. They limit the size of the cache; correctness does not depend on them. URLs with
-# parameters, of which there are any number, are kept as briefly as anything in the memory of a process.
+# Seconds, plus or minus a quarter. They limit the size of the cache; correctness does not depend on them. The short one
+# is for URLs with parameters, whose number is unlimited, and for the cache in a process's memory.
 CACHE_SECONDS, SHORT_CACHE_SECONDS = 6 * 3600, 60
 MAX_CACHED_BYTES = 200_000
 # Seconds that one request may take to build a response, and that parallel requests wait for it.
@@ -61,8 +61,8 @@ BODY_HEADERS = {"Content-Type", "Content-Length", "Allow", "X-Frame-Options"}
 class CachedResponse:
     """A response as it is cached.
 
-    `route` is for the metrics. `headers` are those that an anonymous caller got, of all middleware; they are empty
-    until there was one, so that the permissions of the view have been asked.
+    `route` is for the metrics. `headers` are all headers of the response to an anonymous caller. They are empty until
+    there was such a caller, because the view must check its permissions for an anonymous caller first.
     """
 
     versions: dict[str, int]
@@ -95,9 +95,9 @@ class CachedResponse:
 class ResponseCacheMiddleware:
     """Serve cached responses to anonymous callers, with the headers that the rest of the middleware has set.
 
-    The call is counted here, in one round trip to Redis with the lookup. Whatever is not certain, or over the rate, is
-    left to the view. Middleware whose headers depend on a request header other than Accept, Accept-Language and Host
-    must stand before this one, or add the request header to OTHER_HEADERS.
+    The call is counted for the throttle here, in the same round trip to Redis as the lookup. Requests over the rate and
+    those that the cache cannot serve go to the view. Middleware whose headers depend on a request header other than
+    Accept, Accept-Language and Host must come before this one, or the request header must be added to OTHER_HEADERS.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -143,7 +143,7 @@ def _find_public_response(request: HttpRequest) -> HttpResponse | None:
             return None
         if get_versions(cached.versions) != cached.versions:
             return None
-    # The host is not allowed, the database is down, or the value is not of this application: others respond to that.
+    # The host is not allowed, the database is down, or another application wrote the value: the view handles these.
     except (DisallowedHost, Error, ValueError):
         return None
     request.route = cached.route  # type: ignore[attr-defined]
@@ -201,7 +201,7 @@ def _cached_response(
     handler: Callable[..., Any], names: list[str], request: Request, *args: Any, **kwargs: Any
 ) -> HttpResponse:
     key = _key(request._request, get_language())
-    # What the middleware has found need not be asked for again.
+    # Reuse the middleware's lookup.
     found_key, found = getattr(request._request, "found_response", ("", None))
     # A replica that lags behind would return rows older than the versions.
     with use_primary():
@@ -211,7 +211,7 @@ def _cached_response(
             response = (
                 handler(request, *args, **kwargs) if cached is None else HttpResponse(cached.body, content_type=JSON)
             )
-        except Exception:  # raised again: only requests that wait for this response need to know
+        except Exception:  # release the claim, so that no request waits for this response
             _building.pop((key, *versions.values()), None)
             raise
     if cached is not None:
@@ -226,7 +226,7 @@ def _cached_response(
 def _key(request: HttpRequest, language: str | None) -> str:
     """Return the cache key of a URL. It is the whole URL, because responses contain absolute links.
 
-    Responses of another release may have other fields, and those of another mode of this one other headers.
+    The key contains the code's digest and DEBUG, because other releases may send other fields, and DEBUG other headers.
     """
     path, _, query = request.build_absolute_uri().partition("?")
     path = path if path.endswith("/") else f"{path}/"
@@ -237,7 +237,7 @@ def _key(request: HttpRequest, language: str | None) -> str:
 def _get_or_wait(key: str, versions: Mapping[str, int], found: list[CachedResponse | None]) -> CachedResponse | None:
     """Return the response of these versions. If it is missing, one request builds it, while others wait briefly.
 
-    `found` is what the cache has under the key, if that is known.
+    `found` has the cached value of the key (None for a miss) if it was already looked up, else it is empty.
     """
     cached = _current(found[0], versions) if found else _read(key, versions)
     if cached is not None or _claim((key, *versions.values())):
@@ -255,9 +255,9 @@ _building_lock = threading.Lock()
 
 
 def _claim(name: Hashable) -> bool:
-    """Return whether the caller is to build a response, because no request to this process is building it.
+    """Return whether the caller should build a response, because no other request to this process is building it.
 
-    Other processes may build it too, which costs less than to ask Redis each time.
+    Other processes may build it too, which costs less than a lock in Redis for each miss.
     """
     now = time.monotonic()
     with _building_lock:

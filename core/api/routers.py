@@ -12,7 +12,7 @@ from django.urls.resolvers import RoutePattern
 class OptionalSlashResolver(URLResolver):
     """Resolve `v1/books` as `v1/books/`, where only the latter is a route.
 
-    Served, not redirected: a redirect would lose the body of a POST. Routes, and so reversed URLs and the OpenAPI
+    There is no redirect, which would lose the body of a POST. Routes, and therefore reversed URLs and the OpenAPI
     document, have the slash.
     """
 
@@ -32,7 +32,7 @@ def optional_slash(prefix: str, patterns: list[Any]) -> OptionalSlashResolver:
 
 
 class FirstSegmentResolver(URLResolver):
-    """Resolve a path with the routes that begin with its first segment; Django tries all, one after the other."""
+    """Resolve a path among the routes that begin with its first segment, where Django would try all routes in turn."""
 
     def resolve(self, path: Any) -> ResolverMatch:
         """Resolve the path."""
@@ -45,7 +45,7 @@ class FirstSegmentResolver(URLResolver):
         for pattern in _flatten(self.url_patterns):
             patterns.setdefault(str(pattern.pattern).partition("/")[0], []).append(pattern)
         if any("<" in segment for segment in patterns):
-            raise ImproperlyConfigured("A route begins with a fixed segment.")
+            raise ImproperlyConfigured("The first segment of a route must not have parameters.")
         return {segment: URLResolver(RoutePattern(""), found) for segment, found in patterns.items()}
 
 

@@ -154,7 +154,7 @@ COMMON_RESPONSES = {
     422: ("IdempotencyKeyReused", "`idempotency_key_reused`: the key was used with a different body."),
     429: ("TooManyRequests", "`throttled`; `Retry-After` is in seconds."),
 }
-# Neither gives 403: the first allows everyone, the second gives 401.
+# Neither leads to 403: the first allows everyone, the second leads to 401.
 UNRESTRICTED_PERMISSIONS = (AllowAny, IsAuthenticated)
 DEFAULT_RESPONSE_DESCRIPTION = (
     "Any other problem: `too_large` (413), `unsupported_media_type` (415), `not_acceptable` (406), "
@@ -178,7 +178,7 @@ NEW_OBJECT_HEADERS = [
     )
     for name in ("ETag", "Location")
 ]
-# Patterns in place of formats for texts that may be empty, which is neither an address nor a URL.
+# Patterns that replace formats where the string may be empty, which is neither an e-mail address nor a URL.
 PATTERNS_BY_FORMAT = {"email": r"[^@\s]+@[^@\s]+", "uri": r"[^\s:]+:\S+"}
 PROBLEM_CONTENT = {PROBLEM_CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
@@ -262,7 +262,7 @@ class AutoSchema(BaseAutoSchema):
         ]
 
     def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
-        # An optional text is one string with a pattern: of `oneOf` generators make a class without fields.
+        # A string that may be empty gets a pattern, because client generators turn `oneOf` into a class without fields.
         super()._insert_field_validators(field, schema)
         variants = schema.pop("oneOf", [])
         if {"type": "null"} in variants:

@@ -1,4 +1,4 @@
-"""Post-processing hooks of the OpenAPI document (`SPECTACULAR_SETTINGS`), which serve the generators of clients."""
+"""Post-processing hooks of the OpenAPI document (`SPECTACULAR_SETTINGS`), for client generators."""
 
 from collections.abc import Iterator
 from typing import Any

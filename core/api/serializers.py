@@ -157,20 +157,20 @@ class ModelSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
         return {name: (deepcopy if hasattr(f, "child") else copy)(f) for name, f in fields.items()}
 
     @classmethod
-    def readers_of_class(cls) -> list[tuple[Reader, bool]]:
-        """How to read each readable field, and whether each serializer can use the same reader."""
+    def get_class_readers(cls) -> list[tuple[Reader, bool]]:
+        """Return the reader of each readable field, and whether all instances can share it."""
         readers = cls._class_readers.get(cls)
         if readers is None:
             fields: Iterable[Any] = cls()._readable_fields
-            readers = cls._class_readers[cls] = [(Reader.of(field), is_shared(field)) for field in fields]
+            readers = cls._class_readers[cls] = [(Reader.for_field(field), is_shared(field)) for field in fields]
         return readers
 
     @cached_property
     def _readers(self) -> list[Reader]:
-        return [reader if is_shared else reader.attach(self) for reader, is_shared in self.readers_of_class()]
+        return [reader if is_shared else reader.attach(self) for reader, is_shared in self.get_class_readers()]
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        """Return what DRF does, in fewer steps."""
+        """Return the same data as DRF, in fewer steps."""
         if not isinstance(instance, self.Meta.model):
             return super().to_representation(instance)
         data: dict[str, Any] = {}

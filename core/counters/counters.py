@@ -1,6 +1,6 @@
 """Sharded counters.
 
-A counter is the sum of SHARDS rows, of which each thread uses one, so that concurrent writers rarely block each other.
+A counter is the sum of SHARDS rows; each thread uses one of them, so that concurrent writers rarely block each other.
 Names with a colon (`book:7`) have a single row. A counter is incremented in the transaction of the rows it counts,
 after every other lock of the transaction.
 """

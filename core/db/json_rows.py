@@ -1,4 +1,4 @@
-"""Related rows as a column of JSON, for what would otherwise take a statement of its own."""
+"""Related rows as a JSON column, which saves a separate query."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ from django.db.models import Aggregate, Func, JSONField, QuerySet, Subquery
 
 
 class JSONArrayAgg(Aggregate):
-    """The values of all rows as a JSON list, in any order."""
+    """The values of all rows as a JSON list, in no particular order."""
 
     function = "JSON_ARRAYAGG"
     output_field = JSONField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        """Use the name that SQLite has for it."""
+        """Use SQLite's name for the function."""
         return self.as_sql(compiler, connection, function="JSON_GROUP_ARRAY", **extra)
 
 
@@ -25,6 +25,6 @@ def json_rows(rows: QuerySet[Any], group: str, *columns: str) -> Subquery:
     The lists have no order: sort them by their first column.
     """
     grouped = rows.order_by().values(group)
-    # Django's JSONArray would first ask SQLite whether it supports JSON.
+    # Not Django's JSONArray, which runs a query to find out whether SQLite supports JSON.
     row = Func(*columns, function="JSON_ARRAY", output_field=JSONField())
     return Subquery(grouped.annotate(json_rows=JSONArrayAgg(row)).values("json_rows"))

@@ -1,19 +1,20 @@
-"""Prepared queries: the SQL of a queryset is built once for each shape, and afterwards only executed.
+"""Prepared queries: build the SQL of a queryset once for each shape of its arguments, and then only execute it.
 
-Building and compiling a queryset takes longer than the database needs to respond. A function with `@prepared` describes
-rows as a queryset of its arguments:
+Building and compiling a queryset takes longer than the database needs to respond. `@prepared` decorates a function that
+returns a queryset and depends on nothing but its arguments:
 
 >>> @prepared
 ... def reviews_of_book(user, book_id):
 ...     return Review.objects.visible_to(user).for_serializer(user).for_book(book_id)
 
-What it returns answers `get()` and the pages of `core.api.pagination` from prepared SQL. Anything else that it is asked
-for comes from the queryset itself, so it can be used like one.
+The decorated function returns a `PreparedQuery`. Iterating it, `get()` and the pages of `core.api.pagination` use
+prepared SQL; all other attributes are those of the queryset.
 
-To prepare it, the function is called twice, with two sets of stand-ins for ids, texts, times and users. Both must
-result in the same SQL, and in the same parameters but for those that are arguments. So a rule of the queryset's
-methods, such as `visible_to`, cannot get lost, and an argument cannot be used in a way that is not repeated with the
-next one. What decides about the SQL is part of the shape: None, booleans, and whether a user is signed in.
+To prepare the SQL, the function is called twice, with two sets of stand-ins for ids, strings, times and users. Both
+calls must result in the same SQL and, apart from arguments, in the same parameters; otherwise ImproperlyConfigured is
+raised. Hence no rule in the queryset's methods, such as `visible_to`, gets lost, and every use of an argument is
+repeated for later arguments. Whatever else may change the SQL is part of the shape: None, booleans, and whether a user
+is signed in.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ from core.db.rows import RowLoader
 P = ParamSpec("P")
 Q = TypeVar("Q")
 
-# There are far fewer, unless clients choose them by page sizes.
+# There are far fewer, unless clients send many different page sizes.
 MAX_STATEMENTS = 2000
 MAX_ARGUMENTS = 500
-# In the place of a parameter that is the current time.
+# Source of a parameter that is the current time.
 NOW = -1
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -45,7 +46,7 @@ _statements: dict[Hashable, Statement] = {}
 
 
 class Viewer:
-    """A stand-in for a signed-in user. It has nothing else that a queryset could depend on."""
+    """A stand-in for a signed-in user, with no other attribute that a queryset could depend on."""
 
     __slots__ = ("pk",)
     is_authenticated = True
@@ -55,11 +56,11 @@ class Viewer:
 
 
 class NotPreparableError(Exception):
-    """The call uses the queryset itself."""
+    """The arguments cannot be prepared, so the queryset itself is used."""
 
 
 def prepared(build: Callable[P, Q]) -> Callable[P, Q]:
-    """Prepare the queryset that a function returns. Its arguments must be given by position."""
+    """Prepare the queryset that a function returns. The function must be called with positional arguments."""
 
     @wraps(build)
     def call(*args: Any) -> Any:
@@ -77,7 +78,7 @@ class PreparedQuery:
 
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the queryset."""
-        if name.startswith("_"):  # for which Django looks to find out what this is
+        if name.startswith("_"):  # Django tests for private attributes to tell types apart
             raise AttributeError(name)
         return getattr(self.queryset, name)
 
@@ -92,7 +93,7 @@ class PreparedQuery:
 
     @cached_property
     def example(self) -> Any:
-        """A queryset that differs in its parameters only, for questions about its model and annotations."""
+        """A queryset that differs in its parameters only, to read the model and annotations from."""
         try:
             return self._statement("all", lambda rows: rows, ()).example
         except NotPreparableError:
@@ -112,17 +113,17 @@ class PreparedQuery:
         raise self.model.MultipleObjectsReturned if rows else self.model.DoesNotExist
 
     def top(self, limit: int, *order: str) -> list[Any]:
-        """Return the first `limit` rows in an order."""
+        """Return the first `limit` rows in this order."""
         return self.fetch(("top", limit, order), lambda rows: rows.order_by(*order)[:limit])
 
     def with_ids(self, ids: Sequence[int], *order: str) -> list[Any]:
-        """Return the rows with these ids in an order."""
+        """Return the rows with these ids in this order."""
         padded = pad(ids)
         key = ("ids", len(padded), order)
         return self.fetch(key, lambda rows, *ids: rows.filter(pk__in=ids).order_by(*order), *padded) if ids else []
 
     def fetch(self, key: Hashable, refine: Callable[..., Any], *values: Any) -> list[Any]:
-        """Return the rows of `refine(queryset, *values)`. `key` names `refine` with everything else it depends on."""
+        """Return the rows of `refine(queryset, *values)`. `key` identifies `refine` and all else that it depends on."""
         try:
             return self._statement(key, refine, values).fetch((*self.args, *values))
         except NotPreparableError:
@@ -149,7 +150,7 @@ def get_statement(key: Hashable, build: Callable[..., Any], args: tuple[Any, ...
 
 
 def pad(ids: Sequence[int]) -> tuple[int, ...]:
-    """Repeat the last id, which changes nothing in an IN, so that there are few shapes."""
+    """Repeat the last id up to a power of two, so that there are few shapes; duplicates in IN change nothing."""
     return (*ids, *[ids[-1]] * ((1 << (len(ids) - 1).bit_length()) - len(ids))) if ids else ()
 
 
@@ -158,11 +159,11 @@ def _filter(names: Sequence[str], rows: Any, *values: Any) -> Any:
 
 
 def _shape(arg: Any) -> Hashable:
-    """Return what an argument decides about the SQL: its type, or the value if it has no stand-in."""
+    """Return what the SQL may depend on: the type of the argument, or its value if it has no stand-in."""
     if arg is None or isinstance(arg, bool):
         return arg
     if isinstance(arg, int):
-        if abs(arg) > BigIntegerField.MAX_BIGINT:  # SQLite raises OverflowError; Django does not even ask
+        if abs(arg) > BigIntegerField.MAX_BIGINT:  # SQLite raises OverflowError; Django would not send the query
             raise NotPreparableError
         return int
     if isinstance(arg, str):
@@ -184,13 +185,13 @@ _STAND_INS: dict[Any, Callable[[int], Any]] = {
 
 
 def _stand_in(arg: Any, number: int, run: int) -> Any:
-    """Return a value of the same shape that only this argument has. It fits into the smallest column of its type."""
+    """Return a value of the same shape that is unique to this argument and fits into the smallest integer column."""
     make = _STAND_INS.get(_shape(arg))
     return make(30_000 + MAX_ARGUMENTS * run + number) if make else arg
 
 
 class _Compiled:
-    """The SQL of a queryset, with the argument that is in the place of each parameter: its number, NOW or None."""
+    """The SQL of a queryset, with the source of each parameter: the number of an argument, NOW, or None if fixed."""
 
     def __init__(self, build: Callable[..., Any], args: Sequence[Any]) -> None:
         started = timezone.now()
@@ -230,16 +231,16 @@ class _Compiled:
 
 
 class Statement:
-    """The SQL of a shape, the places of its arguments, and the loader of its rows."""
+    """The SQL of a shape, the indexes of the parameters that are arguments, and the loader of its rows."""
 
     def __init__(self, build: Callable[..., Any], args: tuple[Any, ...]) -> None:
         first, second = (_Compiled(build, [_stand_in(arg, n, run) for n, arg in enumerate(args)]) for run in (0, 1))
         if (first.sql, first.sources) != (second.sql, second.sources) or first.fixed_params != second.fixed_params:
             raise ImproperlyConfigured(f"{build} uses its arguments for more than parameters.")
         self.sql, self.params, self.example = first.sql, first.params, first.queryset
-        self.places = [(place, source) for place, source in enumerate(first.sources) if source is not None]
+        self.variable = [(index, source) for index, source in enumerate(first.sources) if source is not None]
         if self.sql:
-            self.load = RowLoader.of_compiler(first.compiler)
+            self.load = RowLoader.for_compiler(first.compiler)
             lookups = self.example._prefetch_related_lookups
             self.prefetches = [RelatedRows(build, n, self.example.model, lookup) for n, lookup in enumerate(lookups)]
 
@@ -250,8 +251,8 @@ class Statement:
         alias = self.example.db
         connection = connections[alias]
         params = list(self.params)
-        for place, source in self.places:
-            params[place] = self._value(timezone.now() if source == NOW else args[source], connection)
+        for index, source in self.variable:
+            params[index] = self._value(timezone.now() if source == NOW else args[source], connection)
         with connection.cursor() as cursor:
             cursor.execute(self.sql, params)
             rows = self.load.load_all(cursor.fetchall(), alias)
@@ -267,9 +268,9 @@ class Statement:
 
 
 def prefetch_if(lookup: str, queryset: Any, *, to_attr: str, flag: str, condition: Any) -> Any:
-    """Return a Prefetch that prepared queries leave out where the annotation `flag` is false.
+    """Return a Prefetch that prepared queries skip for rows whose annotation `flag` is false.
 
-    The expression `condition` is for the query, which must be annotated with it as `flag`.
+    The query must be annotated with the expression `condition` under the name `flag`.
     """
     prefetch: Any = Prefetch(lookup, queryset, to_attr)
     prefetch.flag, prefetch.condition = flag, condition

@@ -1,4 +1,4 @@
-"""Instances of models from the rows of a compiled query."""
+"""Building model instances from the rows of a compiled query."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from django.db.models.base import ModelState
 
 
 class Column(NamedTuple):
-    """A column that is converted."""
+    """A column whose values need conversion, with its position in the row."""
 
-    place: int
+    position: int
     converters: Sequence[Callable[..., Any]]
     expression: Any
 
 
 class RowLoader:
-    """Makes instances of a model from rows, like Django's `ModelIterable`, but without calling `__init__`."""
+    """Builds model instances from rows, like Django's `ModelIterable`, but without calling `__init__`."""
 
     def __init__(self, info: Any, select: Sequence[Any]) -> None:
         if info.get("from_parent"):
             raise ImproperlyConfigured("A prepared query cannot load inherited models.")
         self.model: type[Model] = info["model"]
-        self.names = [select[place][0].target.attname for place in info["select_fields"]]
+        self.names = [select[index][0].target.attname for index in info["select_fields"]]
         self.columns = slice(info["select_fields"][0], info["select_fields"][-1] + 1)
         self.pk = info["select_fields"][self.names.index(cast(Any, self.model._meta.pk).attname)]
         self.related = [
@@ -37,13 +37,13 @@ class RowLoader:
         self.annotations: list[tuple[str, int]] = []
 
     @classmethod
-    def of_compiler(cls, compiler: Any) -> RowLoader:
-        """Return the loader of the rows of a compiled query of instances."""
+    def for_compiler(cls, compiler: Any) -> RowLoader:
+        """Return the loader for the rows of a compiled query."""
         if compiler.klass_info is None:
             raise ImproperlyConfigured("A prepared query returns instances, not values.")
         loader = cls(compiler.klass_info, compiler.select)
         converters = compiler.get_converters([s[0] for s in compiler.select[: compiler.col_count]])
-        loader.converted = [Column(place, *converter) for place, converter in converters.items()]
+        loader.converted = [Column(index, *converter) for index, converter in converters.items()]
         loader.annotations = list((compiler.annotation_col_map or {}).items())
         return loader
 
@@ -53,17 +53,17 @@ class RowLoader:
         loaded = []
         for values in rows:
             row = list(values)
-            for place, converters, expression in self.converted:
+            for index, converters, expression in self.converted:
                 for converter in converters:
-                    row[place] = converter(row[place], expression, connection)
+                    row[index] = converter(row[index], expression, connection)
             instance = self.load(row, alias)
-            for name, place in self.annotations:
-                setattr(instance, name, row[place])
+            for name, index in self.annotations:
+                setattr(instance, name, row[index])
             loaded.append(instance)
         return loaded
 
     def load(self, row: Sequence[Any], alias: str) -> Any:
-        """Return the instance that the loader's columns of a row make up."""
+        """Build an instance from this loader's columns of a row."""
         instance = self.model.__new__(self.model)
         state = ModelState()
         state.adding, state.db = False, alias

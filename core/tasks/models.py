@@ -1,8 +1,8 @@
 """The task queue: a table, written in the transaction of the change that enqueues the task.
 
 A worker claims a task by moving its `run_after` to the end of a lease, in one UPDATE that only one of several workers
-can win. If the worker is killed, the lease ends and the task is due again. A worker writes the outcome only while the
-lease is still its own.
+can win. If the worker is killed, the lease ends and the task is due again. A worker writes the outcome only if no other
+worker has claimed the task since.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from django_tasks.base import Task
 from core.db.fields import BinaryCollationCharField
 from core.db.transactions import atomic_with_retry
 
-# A task that takes longer than its lease does a part of its work and returns True.
+# A task that takes longer must do its work in parts and return True after each.
 LEASE_DURATION = datetime.timedelta(seconds=60)
 # With the backoff between them the last attempt is about six hours after the first.
 MAX_ATTEMPTS = 12

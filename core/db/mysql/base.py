@@ -5,10 +5,10 @@ from django.db.backends.utils import debug_transaction
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Begins a transaction with BEGIN, so that COMMIT is the only other statement.
+    """Begins a transaction with BEGIN instead of turning autocommit off before it and on again after it.
 
-    Django turns autocommit off before a transaction and on again after it. The method is the hook by which it begins
-    transactions on SQLite; the server's autocommit stays on, which does not apply inside a transaction.
+    Django calls the method below, its hook for SQLite, if a backend has it. Autocommit stays on, because the server
+    suspends it from BEGIN to COMMIT.
     """
 
     def _start_transaction_under_autocommit(self) -> None:
