@@ -1,4 +1,4 @@
-"""Verbs of the activity log, the object type and what happened to it in the past tense, each with its text."""
+"""Verbs of the activity log (`object type.past tense`), each with the text that describes it."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ OBJECT_TYPES = (
 
 VERBS: dict[str, Any] = {
     # accounts
-    "account.created": _("account opened"),
+    "account.created": _("account created"),
     "account.closed": _("account closed"),
     "account.exported": _("data exported"),
     "session.created": _("signed in"),
@@ -37,7 +37,7 @@ VERBS: dict[str, Any] = {
     "book.merged": _("book merged into another one"),
     "book.unmerged": _("merge of a book undone"),
     # clubs and members
-    "club.created": _("club founded"),
+    "club.created": _("club created"),
     "club.changed": _("club changed"),
     "club.deleted": _("club deleted"),
     "club.transferred": _("club has a new owner"),
@@ -45,7 +45,7 @@ VERBS: dict[str, Any] = {
     "member.asked": _("request to join"),
     "member.withdrew": _("request to join withdrawn"),
     "member.accepted": _("request to join accepted"),
-    "member.refused": _("request to join refused"),
+    "member.refused": _("request to join declined"),
     "member.left": _("member left"),
     "member.removed": _("member removed"),
     "member.banned": _("user banned"),
@@ -56,7 +56,7 @@ VERBS: dict[str, Any] = {
     # reading lists
     "book.listed": _("book added to the reading list"),
     "book.moved": _("book moved on the reading list"),
-    "book.proposed": _("book set back to proposed"),
+    "book.proposed": _("book moved back to proposed"),
     "book.planned": _("book planned"),
     "book.reading": _("book being read"),
     "book.finished": _("book finished"),
@@ -72,8 +72,8 @@ VERBS: dict[str, Any] = {
     "meeting.changed": _("meeting changed"),
     "meeting.cancelled": _("meeting cancelled"),
     "meeting.deleted": _("meeting deleted"),
-    "meeting.answered": _("invitation to a meeting answered"),
-    "meeting.attendance_noted": _("attendance of a meeting noted"),
+    "meeting.answered": _("RSVP to a meeting sent"),
+    "meeting.attendance_noted": _("attendance of a meeting recorded"),
     # ballots; votes are secret and not recorded
     "ballot.opened": _("ballot opened"),
     "ballot.closed": _("ballot closed"),
@@ -85,9 +85,9 @@ VERBS: dict[str, Any] = {
     "post.created": _("new post"),
     "post.changed": _("post changed"),
     "post.deleted": _("post deleted"),
-    "post.revealed": _("guarded post opened"),
+    "post.revealed": _("locked post revealed"),
     "post.reacted": _("reaction to a post"),
-    "post.unreacted": _("reaction to a post removed"),
+    "post.unreacted": _("reaction removed from a post"),
     # reviews
     "review.posted": _("review published"),
     "review.changed": _("review changed"),
@@ -95,7 +95,7 @@ VERBS: dict[str, Any] = {
     "review.set_aside": _("review archived by a merge of books"),
     "review.brought_back": _("archived review restored"),
     "review.liked": _("review liked"),
-    "review.unliked": _("like of a review removed"),
+    "review.unliked": _("like removed from a review"),
     # moderation
     "report.created": _("content reported"),
     "appeal.created": _("decision appealed"),
@@ -105,7 +105,7 @@ VERBS: dict[str, Any] = {
     "moderation.dismissed": _("reports dismissed"),
     "moderation.warned": _("user warned"),
     "moderation.suspended": _("user suspended by a moderator"),
-    "moderation.undone": _("decision of a moderator undone"),
+    "moderation.undone": _("moderator's decision undone"),
 }
 
 # Only moderators see these in the club's feed, because they concern people outside the club.

@@ -66,7 +66,7 @@ class InvitationCreateSerializer(InvitationSerializer):
         max_value=MAX_USES,
         default=None,
         allow_null=True,
-        help_text=_("Null for as many as the club has room for."),
+        help_text=_("Null for no limit other than the member limit of the club."),
     )
     code = serializers.CharField(read_only=True)
     url = serializers.SerializerMethodField()
