@@ -10,7 +10,7 @@ from accounts.models import AuthSession
 class TokenUseMiddleware:
     """Record the first use of a new token pair, after which the previous refresh token is spent.
 
-    A rejected request is no use: its client may not be the one that the pair was issued to.
+    A rejected request does not count, because another client than the one that received the pair may have sent it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

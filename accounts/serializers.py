@@ -234,7 +234,7 @@ class RegisterResponseSerializer(NewTokensSerializer, CurrentUserSerializer):
 
     @extend_schema_field({"oneOf": [{"$ref": "#/components/schemas/ClubSummary"}, {"type": "null"}]})
     def get_club(self, user: User) -> None:
-        """Describe the field, which the view fills."""
+        """Declare the field for the OpenAPI document; the view sets its value."""
 
 
 class RefreshSerializer(serializers.Serializer[Any]):

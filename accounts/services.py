@@ -47,7 +47,7 @@ class WrongPasswordError(APIProblem):
 
 
 class InvalidInvitationError(APIProblem):
-    """400 for a registration with the code of an invitation that cannot be accepted."""
+    """400 for a registration with an invalid invitation code."""
 
     def __init__(self) -> None:
         text = str(_("This invitation is invalid, expired or used up."))
@@ -70,9 +70,10 @@ def register(*, username: str, password: str, email: str = "", **fields: Any) ->
 
 @atomic_with_retry
 def register_invited(code: str, **fields: Any) -> tuple[User, dict[str, Any]]:
-    """Create an account that is a member of a club from the start, and return it with the club.
+    """Create an account and accept an invitation for it. Return the user and the summary of the club.
 
-    Raises InvalidInvitationError, or what `register` and accepting an invitation raise; then there is no account.
+    Raises InvalidInvitationError and the exceptions of `register` and of accepting an invitation; no account is created
+    then.
     """
     user = register(**fields)
     try:

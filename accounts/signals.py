@@ -10,7 +10,7 @@ from django.dispatch import Signal
 account_event = Signal()
 
 # An account is being created with the code of an invitation. Arguments: `user` and `code`. The receiver accepts the
-# invitation and returns the club as a response refers to it; it raises Http404 for an invalid code.
+# invitation and returns the summary of the club; it raises Http404 for an invalid code.
 account_invited = Signal()
 
 # An account is being deleted; its row is locked. Receivers detach or delete the rows that refer to it. Arguments:

@@ -50,19 +50,19 @@ class BallotViewSet(
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if self.level is not None and not self._is_plain_vote:
+        if self.level is not None and not self._is_unconditional_vote:
             # Close due ballots first, in case the task is late.
             Ballot.objects.filter(club=self.club).close_due()
 
     def get_queryset(self) -> BallotQuerySet:
         ballots = Ballot.objects.filter(club=self.club)
-        if self._is_plain_vote:
+        if self._is_unconditional_vote:
             return ballots
         return ballots.with_details_for(current_user(self.request))
 
     @property
-    def _is_plain_vote(self) -> bool:
-        """Whether the ballot's `ETag` does not matter. A due ballot accepts no votes, whether it is closed or not."""
+    def _is_unconditional_vote(self) -> bool:
+        """Whether the ballot's `ETag` is not needed. A due ballot rejects votes even if it is not closed yet."""
         return self.action in ("vote", "withdraw_vote") and not self.is_conditional
 
     @extend_schema(

@@ -56,7 +56,7 @@ from clubs.models import Club, Visibility
 from core.redis import CircuitBreakerConnection
 from reviews.models import Review
 
-# Parts of the code by the beginnings of the paths of their modules, of which the first that fits counts.
+# Parts of the code by prefixes of module paths; a module belongs to the first part that matches.
 PARTS = {
     "serializers": (
         "core/api/serializers.py",
@@ -197,7 +197,7 @@ def measure_parts(operation: Operation, requests: int = 100) -> dict[str, float]
         profile.runcall(send, operation)
     spent = dict.fromkeys([*PARTS, "other"], 0.0)
     for (path, *_name), (_calls, _all_calls, own, _total, callers) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]
-        if path == "~":  # what is written in C is a part of its callers
+        if path == "~":  # the time of a function in C counts for its callers
             for (caller, *_caller_name), (_n, _m, seconds, _t) in callers.items():
                 spent[part_of(caller)] += seconds
         else:

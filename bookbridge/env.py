@@ -88,7 +88,7 @@ def list_(name: str, default: list[str]) -> list[str]:
 
 
 def app_ids(name: str, pattern: str, form: str) -> list[str]:
-    """Return a comma-separated list of ids of mobile apps, which match `pattern`; `form` is shown in the error."""
+    """Return a list of mobile app ids, which must match `pattern`; the error message shows `form`."""
     value = list_(name, [])
     if not all(re.fullmatch(pattern, app, re.ASCII) for app in value):
         raise invalid(name, f"must be comma-separated ids of the form {form}")

@@ -50,7 +50,7 @@ keepalive = 5
 # Maximum number of bytes of an unread body to discard: twice the upload limit, because photos are often too large.
 MAX_DRAIN_BYTES = 10_000_000
 
-# A search of 255 percent-encoded letters fits.
+# Enough for a search of 255 percent-encoded letters.
 limit_request_line = 8190
 limit_request_fields = 64
 limit_request_field_size = 8190
@@ -67,8 +67,8 @@ gunicorn.SERVER = "BookBridge"  # the Server header, without a version
 metrics_dir = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(BASE_DIR / "var" / "metrics" / str(port))))
 metrics_dir.mkdir(parents=True, exist_ok=True)
 
-# glibc keeps what each thread has freed, after the first password hash also blocks of 19 MiB. Two arenas are enough,
-# and large blocks go back to the system. Other C libraries have no mallopt.
+# glibc keeps freed memory in an arena for each thread, after the first password hash also blocks of 19 MiB. Limit it to
+# two arenas, and return large blocks to the system. Other C libraries have no mallopt.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 with suppress(AttributeError):
     mallopt = ctypes.CDLL(None).mallopt
@@ -100,9 +100,9 @@ def on_starting(server: Any) -> None:
 
 
 def freeze_memory() -> None:
-    """Exclude all that has been loaded from garbage collection.
+    """Exclude all existing objects from garbage collection.
 
-    It stays, and visiting it again and again would take up to 0.1 s each time, and copy memory that workers share.
+    They are never freed. Traversing them would take up to 0.1 s per collection and copy memory that workers share.
     """
     gc.collect()
     gc.freeze()
@@ -144,7 +144,7 @@ def worker_exit(server: Any, worker: Any) -> None:
 
 
 def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:
-    """Discard the unread body of a rejected request, or a client that is still sending would not see the response."""
+    """Discard the unread body of a rejected request; a client that is still sending would not see the response."""
     remaining = MAX_DRAIN_BYTES
     with suppress(Exception):  # a broken connection or chunk
         while remaining > 0 and (chunk := request.body.read(65_536)):

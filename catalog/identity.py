@@ -1,4 +1,4 @@
-"""Which work is meant by a title and its authors, for imports, look-ups and the likely duplicates alike.
+"""Identification of a work by title and authors, for imports, look-ups and likely duplicates.
 
 Titles are compared by words: case, punctuation, invisible characters, `&` and "and" make no difference. A leading
 article, a series in parentheses, a descriptive subtitle ("A Novel") and accents may be missing on one side; where both
@@ -39,7 +39,7 @@ _PARTS = frozenset("vol volume part parte book livro libro tome tomo band".split
 
 # Brackets at the end, with at most one pair inside: `(Foundation (Publication Order), #1)`.
 _BRACKETS = re.compile(r"\s*[(\[]((?:[^()\[\]]|\([^()]*\))*)[)\]]\s*$")
-# The place of a book in a series: `#11`, `#1-3`, `Book 11`, `Livro IV`, or `, 11` at the end.
+# The position of a book in a series: `#11`, `#1-3`, `Book 11`, `Livro IV`, or `, 11` at the end.
 _SERIES_NUMBER = re.compile(
     r"(?:#|\b(?:book|bk|livro|libro|no)\b\.?|\bn[º°.])\s*(\d+(?:\.\d+)?(?:\s*[-\u2010-\u2015]\s*\d+)?|[ivxl]+\b)"
     r"|,\s*(\d{1,3})$",
@@ -53,7 +53,7 @@ NAME_SUFFIX = re.compile(r"(?:Jr|Sr|Esq|Ph\.?\s?D|M\.?D)\.?|II|III|IV", re.IGNOR
 
 @dataclass(frozen=True)
 class WorkTitle:
-    """A title, divided into the parts by which it is compared. Words have no accents, `accented` has them."""
+    """A title, divided into the parts that are compared. `words` have no accents, `accented` are the same with them."""
 
     words: tuple[str, ...]
     accented: tuple[str, ...]

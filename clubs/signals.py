@@ -1,7 +1,6 @@
 """Signals of clubs, sent inside the transaction of the change.
 
-Receivers run in the order of INSTALLED_APPS. Unless stated otherwise, the club is locked. The arguments are named in
-backquotes.
+Receivers run in the order of INSTALLED_APPS. Unless stated otherwise, the club is locked. Arguments are in backticks.
 """
 
 from django.dispatch import Signal

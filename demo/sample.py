@@ -195,7 +195,7 @@ DEMO_PROGRESS = (
 
 @transaction.atomic
 def seed(*, password: str | None) -> int:
-    """Create the users and their clubs and return the number of clubs, 0 if there are any clubs or such users.
+    """Create the users and their clubs and return the number of clubs, 0 if any club or demo user exists.
 
     Without a `password` nobody can log in as one of the users. Books that are not in the catalog are skipped.
     """

@@ -83,5 +83,5 @@ def purge_deleted_meeting(*, meeting_id: int) -> None:
 
 @periodic_task(hours=24, atomic=False)
 def resync_meetings() -> None:
-    """Keep future meetings at their local time when a new tzdata changes the rules of a time zone."""
+    """Keep future meetings at their local time when a new version of tzdata changes the rules of a time zone."""
     _meetings().resync_timezones()

@@ -75,14 +75,14 @@ class RatingDelta:
             self.totals[f"stars_{review.rating}"] += sign
 
     def lock_author(self, review: Review) -> bool:
-        """Lock the author of a new review and count it for them, in one statement. Return whether the account exists.
+        """Lock the author of a new review and update their `reviews_count`, in one statement.
 
-        Add the review afterwards.
+        Return whether the account exists. Call `add_review` afterwards.
         """
         if review.author_id is None:
             return False
         counted = int(review.is_public)
-        self.reviews[review.author_id] -= counted  # `add_review` adds it
+        self.reviews[review.author_id] -= counted  # `add_review` would count it again
         author = User._base_manager.filter(pk=review.author_id)
         return bool(author.update(reviews_count=F("reviews_count") + counted))
 

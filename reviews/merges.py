@@ -39,7 +39,7 @@ class ReviewMergeHandler:
     def move(self, merge: Merge) -> bool:
         """Move the next batch of reviews to the target book. Return False when there are none left."""
         rows = Review.objects.filter(book=merge.source_id)
-        # Ordered like an index: ordered by id, the databases would read half the table for each batch.
+        # Ordered as an index is: for an order by id, the databases would read half the table for each batch.
         found = dict(rows.order_by("created_at", "pk").values_list("pk", "author")[:BATCH_SIZE])
         authors = lock_rows(User, found.values())
         if not found or not lock_books(merge, MergeStatus.MERGING):

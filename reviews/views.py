@@ -170,7 +170,7 @@ class BookReviewViewSet(mixins.CreateModelMixin, BaseReviewViewSet):
         try:
             return super().create(request, *args, **kwargs)
         except (ParseError, UnsupportedMediaType, ValidationError):
-            # The book is read by the write itself. Without it, 404 or a redirect comes before errors of the body.
+            # Only the write reads the book. Its 404 or redirect takes precedence over errors in the body.
             self.book  # noqa: B018
             raise
 

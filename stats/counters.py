@@ -63,7 +63,7 @@ def count_progress(before: Progress | None, after: Progress) -> None:
 def apply_rating_changes(changes: Mapping[tuple[int, int, int, bool], int]) -> None:
     """Apply changes of ratings, given as (user id, book id, half-stars, whether public) -> difference.
 
-    Others than public ratings count in private clubs only. Users and books must be locked.
+    Ratings that are not public count in private clubs only. Users and books must be locked.
     """
     changes = {rating: difference for rating, difference in changes.items() if difference}
     users = {user_id for user_id, *_rating in changes}

@@ -41,9 +41,10 @@ class UserStatistics:
 
     @property
     def pages_read(self) -> int:
-        """Number of pages read, without hidden progress. Of a book read in several clubs, the furthest progress counts.
+        """Number of pages read, without hidden progress.
 
-        Progress in other units is converted with the page count in the catalog, and is ignored if that is unknown.
+        A book read in several clubs counts once, with the furthest progress. Progress in other units is converted with
+        the page count in the catalog, and is ignored if that is unknown.
         """
         pages: dict[int, Decimal] = {}
         for progress in self._progress:

@@ -175,7 +175,7 @@ class Ballot(models.Model):
                 field = f"{VotingMethod(self.method).field}.{index}"
                 raise InvalidFieldError(field, "not_a_candidate", _("This entry is not a candidate in this ballot."))
         chosen = [positions[pk] for pk in choices]
-        # The lock on the user makes other votes of theirs wait.
+        # The lock on the user serializes their votes.
         if not self.votes.filter(user=by).update(positions=chosen):
             Vote.objects.create(ballot=self, user=by, positions=chosen)
 

@@ -69,7 +69,7 @@ TRUSTED_EDITORS = gettext_noop("Trusted editors")
 
 # Cache versions of responses with many books and of responses with one book. Each book also has its own version.
 CATALOG_VERSION, ANY_BOOK_VERSION = "catalog", "any book"
-# The columns of which `BookSummarySerializer` shows a book.
+# The fields that `BookSummarySerializer` reads.
 BOOK_SUMMARY = ("title", "author", "cover_url")
 
 

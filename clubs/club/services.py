@@ -44,7 +44,7 @@ def detailed_clubs(user: User | AnonymousUser) -> ClubQuerySet:
 
 @prepared
 def detailed_club(user: User | AnonymousUser, with_current_entry: bool) -> ClubQuerySet:
-    """Return the same for one club, for which a join is cheaper."""
+    """Return the same for a single club, for which joining the owner is cheaper than prefetching."""
     clubs = Club.objects.visible_to(user).with_membership_of(user).select_related("owner")
     owned = clubs.defer(*other_columns("owner", User, *USER_SUMMARY))
     registered: list[Any] = [prefetch(user) for prefetch in club_prefetches.values()]

@@ -1,4 +1,4 @@
-"""The page of an invitation's link."""
+"""The landing page of invitation links."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from core.links import LinkView
 
 
 class InvitationLinkView(LinkView):
-    """The page of an invitation: names the club if the code is valid."""
+    """The landing page of an invitation, with the name of the club if the code is valid."""
 
     title: Any = _("Invitation to a book club")
     text: Any = _("This invitation is invalid, expired or used up.")

@@ -47,7 +47,7 @@ def update_counts_for_club(statuses: dict[int, str], sign: int) -> None:
 
 
 def count_finished(days: Iterable[datetime.date | None], sign: int) -> None:
-    """Add (1) or subtract (-1) finished books, given by their day; None is ignored."""
+    """Add (1) or subtract (-1) finished books, given as the days on which they were finished; None is ignored."""
     steps: Counter[str] = Counter()
     for day in days:
         if day is not None:

@@ -236,9 +236,9 @@ class Meeting(models.Model):
         return True
 
     def lock(self, *, member: User | None = None) -> None:
-        """Lock and reload the row. Raises Http404 if it was deleted.
+        """Lock and reload the row. Raises Http404 if it was deleted, or if `member` is not a member of the club.
 
-        Raises Http404 also if `member`, whose row must be locked, is no member of the club.
+        The row of `member` must be locked.
         """
         rows = Meeting.objects.not_deleted().select_for_update()
         if member is not None:

@@ -9,7 +9,7 @@ from catalog.models import Book, DuplicateISBN
 from core.counters import counters
 from reviews.imports.rows import ReviewRow
 
-# A row of the counters that always counts 0: it is locked while a book is added.
+# A counter that is always 0; its row is locked while a book is added.
 _ADDITIONS_LOCK = "imports:additions"
 
 

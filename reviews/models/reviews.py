@@ -136,7 +136,7 @@ class Review(models.Model):
     def create_review(cls, *, book: Book | int, by: User, **fields: Any) -> Review:
         """Create a review of `book` by a user. `fields` are plain columns; the language defaults to the user's.
 
-        If the book was merged in the meantime, the review is of the other one; an id that is merged does not exist.
+        If a `Book` was merged in the meantime, the review is of the merge target; the id of a merged book is invalid.
         Raises Conflict `already_reviewed`, and InvalidFieldError without a rating or a text or if the book is deleted.
         """
         pk, books = (book.pk, Book.objects.all()) if isinstance(book, Book) else (book, Book.objects.not_merged())
@@ -162,7 +162,7 @@ class Review(models.Model):
         self.save(force_insert=True)
         delta.add_review(self)
         if not book.is_listed:  # type: ignore[attr-defined]
-            delta.user_ratings.clear()  # they count in no club
+            delta.user_ratings.clear()  # no reading list has the book
         delta.save()
         self._log("review.posted", self.author_id)
 
@@ -267,7 +267,7 @@ class Review(models.Model):
         return ObjectRef("review", self.pk, self.book.title)
 
     def _log(self, verb: str, by: int | None) -> None:
-        """Record an event of the user `by`, or about the author if staff (None) did it. Feeds do not show reviews."""
+        """Record an event by the user `by`, or by staff (None) about the author. Club feeds do not show reviews."""
         record_event(verb, actor=by, object_ref=self.object_ref, subject=None if by else self.author_id)
 
     def _notify_liked(self, by: User) -> None:

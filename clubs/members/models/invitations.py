@@ -89,7 +89,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 class Invitation(models.Model):
     """A code with which users join a club for a limited time. Only its SHA-256 digest is stored.
 
-    Without `max_uses` as many users as the club has room for may use it.
+    Without `max_uses`, only the member limit of the club applies.
     """
 
     club = models.ForeignKey(Club, models.CASCADE, related_name="invitations", verbose_name=_("club"))

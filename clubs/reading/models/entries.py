@@ -152,8 +152,8 @@ class Entry(EntryCounters):
         """Update any of `status`, `position`, `starts_on`, `ends_on`, `finished_on` and `note`, all or none.
 
         Positions start at 1; the entries in between are shifted. Raises Conflict `illegal_transition`, or
-        InvalidFieldError for a position outside the list or dates that contradict each other. The step to `finished`
-        sets `finished_on` to today unless a day is sent, any step away from it clears the day.
+        InvalidFieldError for a position outside the list or dates that contradict each other. The transition to
+        `finished` sets `finished_on` to today unless a day is given; a transition from `finished` clears it.
         """
         if values.get("finished_on", ...) is None:
             del values["finished_on"]
@@ -268,7 +268,7 @@ class Entry(EntryCounters):
             raise
 
     def _check_transition(self, status: str) -> None:
-        """Raise Conflict if the status must not follow the present one."""
+        """Raise Conflict `illegal_transition` if the status may not follow the current one."""
         allowed = TRANSITIONS[EntryStatus(self.status)]
         if status not in allowed:
             raise Conflict(
