@@ -174,7 +174,7 @@ class RsvpView(MeetingChildView):
         },
     )
     def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """A yes to a full meeting joins the waitlist. A seat that becomes free goes to the first user on it."""
+        """Answering yes to a full meeting joins the waitlist. Seats that become free go to the first users on it."""
         if self.is_conditional:
             self.get_object()
         values = validate(RsvpUpdateSerializer(data=request.data))

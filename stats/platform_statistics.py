@@ -24,7 +24,7 @@ TOP = 10
 # All possible mean ratings, best first.
 POSSIBLE_MEANS = [Decimal(n) / 100 for n in range(500, 49, -1)]
 STARS = {f"stars_{n}": n for n in HALF_STARS}
-# What the serializer shows of a book.
+# The fields of a book that the serializers read.
 COLUMNS = ("title", "author", "cover_url", "average_rating", "ratings_count", "clubs_finished")
 TOTAL_NAMES = ("users", "clubs", "books", "reviews", "finished")
 

@@ -85,7 +85,7 @@ class InvitationAcceptSerializer(serializers.Serializer[Any]):
 
 
 class InvitedClubSerializer(ClubSummarySerializer):
-    """What an invitation shows of its club."""
+    """A club as shown in an invitation."""
 
     cover_url = serializers.URLField(read_only=True, allow_null=True)
 
@@ -95,7 +95,7 @@ class InvitedClubSerializer(ClubSummarySerializer):
 
 
 class InvitationPreviewSerializer(ModelSerializer):
-    """What a user sees of an invitation before accepting it."""
+    """An invitation as shown before it is accepted."""
 
     club = InvitedClubSerializer(read_only=True)
     invited_by = NullableUserSummarySerializer(source="created_by", read_only=True)

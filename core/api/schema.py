@@ -21,7 +21,7 @@ IF_MATCH_HEADER = OpenApiParameter(
     "If-Match",
     {"type": "string"},
     OpenApiParameter.HEADER,
-    description="The `ETag` of a GET or of a write; its weak form counts too. 412 if the object has changed since.",
+    description="The `ETag` of a GET or of a write, or its weak form. 412 if the object has changed since.",
 )
 
 # Error codes of fields, in addition to those of the field's own limits (`required`, `null`, `blank`, `max_length`, …).
@@ -148,7 +148,10 @@ COMMON_RESPONSES = {
         "Forbidden",
         "`permission_denied`; in a club `members_only`, `moderators_only` or `owner_only`, the role that is required.",
     ),
-    404: ("NotFound", "`not_found`: does not exist, or the caller may not know that it does. Of a list: bad `cursor`."),
+    404: (
+        "NotFound",
+        "`not_found`: does not exist, or the caller may not know that it does. For a list: invalid `cursor`.",
+    ),
     409: ("Conflict", "`conflict` with another change; `idempotency_in_progress` while the first call is running."),
     412: ("PreconditionFailed", "`precondition_failed`: `If-Match` does not have the current `ETag`."),
     422: ("IdempotencyKeyReused", "`idempotency_key_reused`: the key was used with a different body."),
@@ -174,7 +177,11 @@ HEADERS: dict[str, dict[str, Any]] = {
 # For `extend_schema(parameters=...)` of an action that sets these headers itself.
 NEW_OBJECT_HEADERS = [
     OpenApiParameter(
-        name, HEADERS[name]["schema"], OpenApiParameter.HEADER, description="Of the new object's GET.", response=[201]
+        name,
+        HEADERS[name]["schema"],
+        OpenApiParameter.HEADER,
+        description=f"The `{name}` of the new object.",
+        response=[201],
     )
     for name in ("ETag", "Location")
 ]

@@ -28,7 +28,7 @@ REQUEST_HEADERS = {
     "RequestId": (
         "X-Request-ID",
         {"type": "string", "maxLength": 200},
-        "A token for the logs, which the response repeats. Others are replaced.",
+        "An id for the logs, which the response repeats. An invalid one is replaced.",
     ),
 }
 IF_NONE_MATCH = ("If-None-Match", {"type": "string"}, "The `ETag` of an earlier response; 304 if it is current.")
