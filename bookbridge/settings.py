@@ -346,7 +346,9 @@ else:
     # W008 asks for a redirect to https, but without a trusted proxy no request is known to be https.
     SILENCED_SYSTEM_CHECKS += ["security.W008"]
 CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-match", "x-request-id"]
-CORS_EXPOSE_HEADERS = ["ETag", "Idempotency-Replayed", "Location", "Retry-After", "X-Request-ID"]
+CORS_EXPOSE_HEADERS = [
+    *("ETag", "Idempotency-Replayed", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"),
+]
 CORS_URLS_REGEX = r"^/(api|\.well-known)/"
 
 STATIC_URL = "/static/"

@@ -11,6 +11,7 @@ from django.utils.cache import patch_vary_headers
 from rest_framework.response import Response
 
 from core.api.exceptions import CODES, PROBLEM_CONTENT_TYPE, problem_response
+from core.api.throttling import set_rate_limit_headers
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -18,7 +19,7 @@ logger = logging.getLogger("bookbridge.requests")
 
 
 class APIMiddleware:
-    """Limit request bodies under `/api/`, set cache headers, and turn Django's own errors into problem details.
+    """Limit request bodies under `/api/`, set cache and rate headers, and turn Django's own errors into problem details.
 
     Those are errors that do not come from a view, such as a failed precondition or the debug page.
     """
@@ -34,6 +35,7 @@ class APIMiddleware:
         if response.status_code >= 400 and not _is_problem(response):
             response = _to_problem(response)
         _set_cache_headers(request, response)
+        set_rate_limit_headers(response, getattr(request, "quotas", ()))
         return response
 
 

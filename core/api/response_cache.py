@@ -31,7 +31,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import redis
-from core.api.throttling import count_anonymous
+from core.api.throttling import count_anonymous, set_rate_limit_headers
 from core.counters.versions import get_versions
 from core.db.replicas import use_primary
 from core.release import code_digest
@@ -53,6 +53,8 @@ OTHER_HEADERS = {
     *("HTTP_AUTHORIZATION", "HTTP_ORIGIN", "HTTP_TRANSFER_ENCODING"),
     *("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_RANGE"),
 }
+# What belongs to one call.
+CALL_HEADERS = {"X-Cache", "RateLimit", "RateLimit-Policy"}
 # What 304 does not repeat.
 BODY_HEADERS = {"Content-Type", "Content-Length", "Allow", "X-Frame-Options"}
 
@@ -139,7 +141,8 @@ def _find_public_response(request: HttpRequest) -> HttpResponse | None:
         key = _key(request, get_language_from_request(request))
         cached = CachedResponse.load(count_anonymous(request, key))
         request.found_response = key, cached  # type: ignore[attr-defined]
-        if cached is None or not cached.headers or request.anonymous_wait is not None:  # type: ignore[attr-defined]
+        quota = request.anonymous_quota  # type: ignore[attr-defined]
+        if cached is None or not cached.headers or (quota and quota.wait is not None):
             return None
         if get_versions(cached.versions) != cached.versions:
             return None
@@ -147,14 +150,16 @@ def _find_public_response(request: HttpRequest) -> HttpResponse | None:
     except (DisallowedHost, Error, ValueError):
         return None
     request.route = cached.route  # type: ignore[attr-defined]
-    return cached.to_public_response()
+    response = cached.to_public_response()
+    set_rate_limit_headers(response, [quota] if quota else [])
+    return response
 
 
 def _publish(request: HttpRequest, response: HttpResponse) -> None:
     """Store a response that the view has built or found in the cache, with all headers."""
     key, cached = getattr(request, "cached_response", (None, None))
     if cached is not None and not cached.headers and response.status_code == 200 and not response.cookies:
-        headers = {name: value for name, value in response.items() if name != "X-Cache"}
+        headers = {name: value for name, value in response.items() if name not in CALL_HEADERS}
         replace(cached, headers=headers).save(key)
 
 
@@ -286,5 +291,5 @@ def _store(request: HttpRequest, key: str, versions: dict[str, int], response: R
         route = request.resolver_match.route  # type: ignore[union-attr]
         cached = CachedResponse(versions, route, {}, response.content.decode())
         request.cached_response = key, cached  # type: ignore[attr-defined]
-        if not hasattr(request, "anonymous_wait"):  # else the middleware stores it, with the headers
+        if not hasattr(request, "anonymous_quota"):  # else the middleware stores it, with the headers
             cached.save(key)

@@ -31,6 +31,15 @@ REQUEST_HEADERS = {
         "An id for the logs, which the response repeats. An invalid one is replaced.",
     ),
 }
+# Headers that every response may have, likewise.
+RESPONSE_HEADERS = {
+    "RequestId": ("X-Request-ID", "The id of the request in the logs."),
+    "RateLimit": (
+        "RateLimit",
+        'For each rate that the call counts on: `"user";r=1187;t=42` stands for 1,187 further calls in 42 seconds.',
+    ),
+    "RateLimitPolicy": ("RateLimit-Policy", '`"user";q=1200;w=60` stands for 1,200 calls in 60 seconds.'),
+}
 IF_NONE_MATCH = ("If-None-Match", {"type": "string"}, "The `ETag` of an earlier response; 304 if it is current.")
 
 
@@ -98,8 +107,9 @@ def describe_headers(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         for key, (name, schema, description) in headers.items()
     }
     components["headers"] = {
-        "RequestId": {"schema": {"type": "string"}, "description": "The id of the request in the logs."}
+        key: {"schema": {"type": "string"}, "description": text} for key, (_name, text) in RESPONSE_HEADERS.items()
     }
+    shared = {name: {"$ref": f"#/components/headers/{key}"} for key, (name, _text) in RESPONSE_HEADERS.items()}
     for path in result["paths"].values():
         for method, operation in path.items():
             keys = [*REQUEST_HEADERS, *(["IfNoneMatch"] if method == "get" else [])]
@@ -109,9 +119,9 @@ def describe_headers(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
                 operation["security"] = []
             for response in operation["responses"].values():
                 if "$ref" not in response:
-                    response.setdefault("headers", {})["X-Request-ID"] = {"$ref": "#/components/headers/RequestId"}
+                    response.setdefault("headers", {}).update(shared)
     for response in components["responses"].values():
-        response.setdefault("headers", {})["X-Request-ID"] = {"$ref": "#/components/headers/RequestId"}
+        response.setdefault("headers", {}).update(shared)
     return result
 
 

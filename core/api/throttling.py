@@ -7,15 +7,16 @@ they stop working.
 from __future__ import annotations
 
 import ipaddress
+import math
 import threading
 import time
 from collections.abc import Iterable
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 from rest_framework.request import Request
@@ -115,8 +116,28 @@ def network_prefix(address: str) -> str:
     return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))
 
 
-def check_rate(scope: str, identities: Iterable[tuple[str, int]]) -> float | None:
-    """Count a call under each identity; return the seconds to wait if one is over its rate, else None.
+class Quota(NamedTuple):
+    """A counted call: the `limit` of calls in `seconds`, and the calls and the seconds left of its window."""
+
+    scope: str
+    limit: int
+    seconds: int
+    count: int
+    seconds_left: float
+
+    @property
+    def wait(self) -> float | None:
+        """The seconds until the next call is allowed, None if this one is."""
+        return max(self.seconds_left, 0.0) if self.count > self.limit else None
+
+    @property
+    def remaining(self) -> int:
+        """The number of further calls in this window."""
+        return max(self.limit - self.count, 0)
+
+
+def count_call(scope: str, identities: Iterable[tuple[str, int]]) -> Quota | None:
+    """Count a call under each identity; return the quota with the least left, None if the rate is off.
 
     Rejected calls count too. Each identity comes with a factor by which its rate is multiplied.
     """
@@ -125,12 +146,29 @@ def check_rate(scope: str, identities: Iterable[tuple[str, int]]) -> float | Non
     if rate is None:
         return None
     calls, seconds = rate
-    waits = []
-    for identity, factor in identities:
-        count, left = increment(_window_key(scope, identity), seconds)
-        if count > calls * factor:
-            waits.append(max(left, 0.0))
-    return max(waits, default=None)
+    quotas = [
+        Quota(scope, calls * factor, seconds, *increment(_window_key(scope, identity), seconds))
+        for identity, factor in identities
+    ]
+    return min(quotas, key=lambda quota: (quota.remaining, -(quota.wait or 0)), default=None)
+
+
+def check_rate(scope: str, identities: Iterable[tuple[str, int]]) -> float | None:
+    """Count a call as `count_call` does; return the seconds to wait if an identity is over its rate, else None."""
+    quota = count_call(scope, identities)
+    return quota and quota.wait
+
+
+def set_rate_limit_headers(response: HttpResponse, quotas: Iterable[Quota]) -> None:
+    """Tell the caller what is left of each rate, as in the IETF draft "RateLimit header fields for HTTP" (version 10).
+
+    `RateLimit-Policy: "user";q=1200;w=60` and `RateLimit: "user";r=1187;t=42`: 1187 further calls in 42 seconds.
+    """
+    if quotas := list(quotas):
+        response["RateLimit-Policy"] = ", ".join(f'"{q.scope}";q={q.limit};w={q.seconds}' for q in quotas)
+        response["RateLimit"] = ", ".join(
+            f'"{q.scope}";r={q.remaining};t={max(1, math.ceil(q.seconds_left))}' for q in quotas
+        )
 
 
 def _window_key(scope: str, identity: str) -> str:
@@ -140,18 +178,18 @@ def _window_key(scope: str, identity: str) -> str:
 def count_anonymous(request: HttpRequest, cache_key: str) -> Any:
     """Count the call of an anonymous caller, and return a value of the cache.
 
-    The seconds to wait, if the caller is over the rate, are stored in `request.anonymous_wait`, else None.
-    `UserOrAnonRateThrottle` uses them and does not count the call again.
+    The quota is stored in `request.anonymous_quota`, None if the rate is off. `UserOrAnonRateThrottle` uses it and does
+    not count the call again.
     """
     rates: Any = api_settings.DEFAULT_THROTTLE_RATES
     rate: tuple[int, int] | None = rates["anon"]
     if rate is None:
-        request.anonymous_wait = None  # type: ignore[attr-defined]
+        request.anonymous_quota = None  # type: ignore[attr-defined]
         return cache.get(cache_key)
     calls, seconds = rate
     key = _window_key("anon", network_prefix(get_client_ip(request)))
     count, left, value = increment_and_get(key, seconds, cache_key)
-    request.anonymous_wait = max(left, 0.0) if count > calls else None  # type: ignore[attr-defined]
+    request.anonymous_quota = Quota("anon", calls, seconds, count, left)  # type: ignore[attr-defined]
     return value
 
 
@@ -170,20 +208,28 @@ class RateThrottle(BaseThrottle):
     scope: str
 
     def __init__(self) -> None:
-        self.seconds_left: float | None = None
+        self.quota: Quota | None = None
 
     def get_idents(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
         """Return the identities that the call is counted under, each with its factor."""
         raise NotImplementedError
 
+    def get_quota(self, request: Request, view: APIView) -> Quota | None:
+        """Count the call; return the quota with the least left, None if nothing limits the call."""
+        return count_call(self.scope, self.get_idents(request, view))
+
     def allow_request(self, request: Request, view: APIView) -> bool:
-        """Return whether the call is within its rate."""
-        self.seconds_left = check_rate(self.scope, self.get_idents(request, view))
-        return self.seconds_left is None
+        """Return whether the call is within its rate; store the quota for the headers of the response."""
+        self.quota = self.get_quota(request, view)
+        if self.quota is None:
+            return True
+        http_request: Any = request._request
+        http_request.quotas = [*getattr(http_request, "quotas", ()), self.quota]
+        return self.quota.wait is None
 
     def wait(self) -> float | None:
         """Return the seconds until the window ends, for Retry-After."""
-        return self.seconds_left
+        return self.quota and self.quota.wait
 
 
 class UserOrAnonRateThrottle(RateThrottle):
@@ -195,13 +241,13 @@ class UserOrAnonRateThrottle(RateThrottle):
         """Return the user or the address."""
         return [(str(request.user.pk) if self.scope == "user" else network_prefix(get_client_ip(request)), 1)]
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
-        """Choose the scope, then check the rate."""
+    def get_quota(self, request: Request, view: APIView) -> Quota | None:
+        """Choose the scope, then count the call, unless the response cache has counted it."""
         self.scope = "user" if request.user and request.user.is_authenticated else "anon"
-        if self.scope == "anon" and hasattr(request._request, "anonymous_wait"):
-            self.seconds_left = request._request.anonymous_wait
-            return self.seconds_left is None
-        return super().allow_request(request, view)
+        if self.scope == "anon" and hasattr(request._request, "anonymous_quota"):
+            quota: Quota | None = request._request.anonymous_quota
+            return quota
+        return super().get_quota(request, view)
 
 
 class WriteRateThrottle(RateThrottle):

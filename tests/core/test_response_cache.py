@@ -61,6 +61,17 @@ def test_cached_response_supports_if_none_match(anonymous, book):
     assert {"Authorization", "Accept", "Accept-Language"} <= {word.strip() for word in response["Vary"].split(",")}
 
 
+def test_cached_response_has_the_rate_limit_of_its_call(anonymous, book, rate):
+    rate("anon", 30)
+    responses = [anonymous.get(BOOKS) for _ in range(4)]
+    assert [outcome(response) for response in responses] == ["miss", "hit", "hit", "hit"]
+    unchanged = anonymous.get(BOOKS, headers={"If-None-Match": responses[0]["ETag"]})
+    assert unchanged.status_code == 304
+    left = [response["RateLimit"].partition(";t=")[0] for response in [*responses, unchanged]]
+    assert left == [f'"anon";r={remaining}' for remaining in (29, 28, 27, 26, 25)]
+    assert {r["RateLimit-Policy"] for r in [*responses, unchanged]} == {'"anon";q=30;w=60'}
+
+
 def test_head_and_get_share_a_cached_response(anonymous, book):
     anonymous.head(BOOKS)
     response = anonymous.get(BOOKS)

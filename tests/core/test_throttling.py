@@ -1,5 +1,6 @@
 """Throttling: exact for parallel calls, safe from forged headers, in bounded memory."""
 
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -50,6 +51,26 @@ def test_rate_applies_until_the_window_ends(anonymous, rate):
     assert 1 <= wait <= 2
     time.sleep(wait)
     assert anonymous.get(LIMITED).status_code == 200
+
+
+def test_rate_limit_headers_show_what_is_left(anonymous, rate):
+    rate("register", 3, 60)
+    responses = [anonymous.get(LIMITED) for _ in range(5)]
+    assert {response["RateLimit-Policy"] for response in responses} == {'"register";q=3;w=60'}
+    states = [re.fullmatch(r'"register";r=(\d+);t=(\d+)', response["RateLimit"]) for response in responses]
+    assert [int(state[1]) for state in states] == [2, 1, 0, 0, 0]
+    assert all(55 <= int(state[2]) <= 60 for state in states)
+    assert int(responses[-1]["Retry-After"]) <= int(states[-1][2]) + 1
+
+
+def test_rate_limit_headers_name_each_rate_of_a_write(client_of, alice, rate):
+    rate("user", 50, 60)
+    rate("write", 20, 60)
+    client = client_of(alice)
+    read, write = client.get("/api/v1/users/me/"), client.patch("/api/v1/users/me/", {"bio": "Reader"})
+    assert read["RateLimit-Policy"] == '"user";q=50;w=60'
+    assert write["RateLimit-Policy"] == '"user";q=50;w=60, "write";q=20;w=60'
+    assert re.fullmatch(r'"user";r=48;t=\d+, "write";r=19;t=\d+', write["RateLimit"])
 
 
 def test_rate_off_limits_nothing(anonymous, monkeypatch):
