@@ -1,5 +1,6 @@
 """Views of reading lists, milestones and progress."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 from zoneinfo import ZoneInfo
 
@@ -31,7 +32,6 @@ from clubs.reading.serializers import (
     ProgressSerializer,
 )
 from clubs.roles import Rank
-from core.api.conditional import compute_etag
 from core.api.responses import problem_schema
 from core.api.views import GenericViewSet, validate
 from core.db.joins import other_columns
@@ -221,5 +221,5 @@ class ProgressViewSet(EntryAccessMixin, mixins.ListModelMixin, GenericViewSet):
         own = Progress.objects.filter(entry=self.entry, user=current_user(self.request)).first()
         return own or Progress(entry=self.entry, percent=cast(Any, None), updated_at=cast(Any, None))
 
-    def get_etag(self, obj: Progress) -> str:
-        return compute_etag(NullableMyProgressSerializer(obj).data, self.request)
+    def get_data(self, obj: Progress) -> Mapping[str, Any]:
+        return NullableMyProgressSerializer(obj).data

@@ -19,9 +19,9 @@ logger = logging.getLogger("bookbridge.requests")
 
 
 class APIMiddleware:
-    """Limit request bodies under `/api/`, set cache and rate headers, and turn Django's own errors into problem details.
+    """Limit request bodies under `/api/`, set cache and rate headers, and turn errors into problem details.
 
-    Those are errors that do not come from a view, such as a failed precondition or the debug page.
+    The errors are those that do not come from a view, such as a failed precondition or the debug page.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.cache import cache
@@ -31,6 +31,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import redis
+from core.api.conditional import normalize_etags
 from core.api.throttling import count_anonymous, set_rate_limit_headers
 from core.counters.versions import get_versions
 from core.db.replicas import use_primary
@@ -63,12 +64,14 @@ BODY_HEADERS = {"Content-Type", "Content-Length", "Allow", "X-Frame-Options"}
 class CachedResponse:
     """A response as it is cached.
 
-    `route` is for the metrics. `headers` are all headers of the response to an anonymous caller. They are empty until
-    there was such a caller, because the view must check its permissions for an anonymous caller first.
+    `route` is for the metrics, `state` for the ETag. `headers` are all headers of the response to an anonymous caller.
+    They are empty until there was such a caller, because the view must check its permissions for an anonymous caller
+    first.
     """
 
     versions: dict[str, int]
     route: str
+    state: str
     headers: dict[str, str]
     body: str
 
@@ -85,6 +88,12 @@ class CachedResponse:
         seconds = CACHE_SECONDS if settings.REDIS_URL and "?" not in key else SHORT_CACHE_SECONDS
         cache.set(key, vars(self), seconds * random.uniform(0.75, 1.25))
         _building.pop((key, *self.versions.values()), None)
+
+    def to_response(self) -> HttpResponse:
+        """Return the response as the view has built it."""
+        response: Any = HttpResponse(self.body, content_type=JSON)
+        response.state = self.state
+        return cast(HttpResponse, response)
 
     def to_public_response(self) -> HttpResponse:
         """Return the response to an anonymous caller."""
@@ -107,6 +116,7 @@ class ResponseCacheMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Serve the cached response, or handle the request and complete what the view has stored."""
+        normalize_etags(request)
         if not _may_be_public(request):
             return self.get_response(request)
         # The rest of the middleware would return 304, without the headers that are to be stored.
@@ -213,9 +223,7 @@ def _cached_response(
         versions = get_versions(names)
         cached = _get_or_wait(key, versions, [found] if found_key == key else [])
         try:
-            response = (
-                handler(request, *args, **kwargs) if cached is None else HttpResponse(cached.body, content_type=JSON)
-            )
+            response = handler(request, *args, **kwargs) if cached is None else cached.to_response()
         except Exception:  # release the claim, so that no request waits for this response
             _building.pop((key, *versions.values()), None)
             raise
@@ -289,7 +297,8 @@ def _current(cached: CachedResponse | None, versions: Mapping[str, int]) -> Cach
 def _store(request: HttpRequest, key: str, versions: dict[str, int], response: Response) -> None:
     if len(response.content) <= MAX_CACHED_BYTES:
         route = request.resolver_match.route  # type: ignore[union-attr]
-        cached = CachedResponse(versions, route, {}, response.content.decode())
+        state = getattr(response, "state", "")
+        cached = CachedResponse(versions, route, state, {}, response.content.decode())
         request.cached_response = key, cached  # type: ignore[attr-defined]
         if not hasattr(request, "anonymous_quota"):  # else the middleware stores it, with the headers
             cached.save(key)

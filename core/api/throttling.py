@@ -117,23 +117,23 @@ def network_prefix(address: str) -> str:
 
 
 class Quota(NamedTuple):
-    """A counted call: the `limit` of calls in `seconds`, and the calls and the seconds left of its window."""
+    """A counted call: the `limit` of calls in `seconds`, the calls so far, and the seconds left of the window."""
 
     scope: str
     limit: int
     seconds: int
-    count: int
+    calls: int
     seconds_left: float
 
     @property
     def wait(self) -> float | None:
         """The seconds until the next call is allowed, None if this one is."""
-        return max(self.seconds_left, 0.0) if self.count > self.limit else None
+        return max(self.seconds_left, 0.0) if self.calls > self.limit else None
 
     @property
     def remaining(self) -> int:
         """The number of further calls in this window."""
-        return max(self.limit - self.count, 0)
+        return max(self.limit - self.calls, 0)
 
 
 def count_call(scope: str, identities: Iterable[tuple[str, int]]) -> Quota | None:

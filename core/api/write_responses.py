@@ -1,12 +1,13 @@
-"""Headers of responses to writes: the `ETag` of the object, and the `Location` of a new one."""
+"""Headers of responses with an object: its `ETag`, and the `Location` of a new one."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from django.http.response import HttpResponseBase
-from django.utils.cache import set_response_etag
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+from core.api.conditional import compute_state, set_etag
 
 WRITE_METHODS = ("POST", "PUT", "PATCH")
 
@@ -20,11 +21,15 @@ class WriteResponseMixin:
     responds_with_object = True
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        """Add the headers. The ETag is a digest of the bytes, so it is computed after rendering."""
+        """Add the headers. The ETag contains a digest of the bytes, so it is set after rendering."""
         response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
-        if not (self.responds_with_object and request.method in WRITE_METHODS and _is_json_object(response)):
+        if not (_is_json_object(response) and (self.responds_with_object or request.method not in WRITE_METHODS)):
             return response
-        response.add_post_render_callback(set_response_etag)
+        if "results" not in response.data:  # a list
+            response.state = compute_state(response.data)  # type: ignore[attr-defined]
+        if request.method not in WRITE_METHODS:
+            return response
+        response.add_post_render_callback(set_etag)
         if response.status_code in (201, 202) and self.has_location:
             response["Location"] = self.get_location(response.data)
         return response

@@ -261,7 +261,7 @@ def test_database_that_is_down_is_503_on_a_hit(anonymous, book, monkeypatch, pro
 def test_responses_without_parameters_are_kept_for_hours(monkeypatch):
     kept = []
     monkeypatch.setattr(cache, "set", lambda key, value, seconds: kept.append(seconds))
-    response = CachedResponse({"a": 1}, "books/", {}, "{}")
+    response = CachedResponse({"a": 1}, "books/", "", {}, "{}")
     for url in ("redis://localhost", None):
         with override_settings(REDIS_URL=url):
             response.save("response:x")
