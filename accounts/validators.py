@@ -6,6 +6,7 @@ from functools import cache
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
 from django.utils.translation import gettext_lazy as _
 
 from core.search.normalize import ascii_domain, language_tag, normalize_identifier
@@ -45,9 +46,13 @@ def validate_chosen_username(name: str) -> None:
 def validate_email_key(address: str) -> None:
     """Check the domain by IDNA, and the length of the normalized address, which can be longer than the address.
 
+    Rejects other forms of the same mailbox: a quoted local part, and letters outside ASCII that Django's validator
+    takes for ASCII letters without case (`\u0130`, `\u0131`, `\u017f`, `\u212a`). Rejects IP addresses.
     Raises ValidationError with the code `invalid` or `max_length`.
     """
-    domain = address.rpartition("@")[2]
+    name, _at, domain = address.rpartition("@")
+    if not name.isascii() or '"' in name or domain.startswith("["):
+        raise ValidationError(EmailValidator.message, "invalid")
     try:
         ascii_domain(domain)
     except ValueError:

@@ -231,8 +231,20 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().set_password(raw_password and normalize_password(raw_password))
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Return whether the password is correct: normalized or, for older hashes, as it was sent."""
-        return any(map(super().check_password, password_forms(raw_password or "")))
+        """Return whether the password is correct: normalized or, for older hashes, as it was sent.
+
+        An older hash is replaced, so that the password is correct in all its forms from now on.
+        """
+        normal, *others = password_forms(raw_password or "")
+        if super().check_password(normal):
+            return True
+        if not any(map(super().check_password, others)):
+            return False
+        old_hash = self.password
+        self.set_password(normal)
+        self._password = None
+        type(self).objects.filter(pk=self.pk, password=old_hash).update(password=self.password)
+        return True
 
     def change_password(
         self, password: str, *, keep: AuthSession | None = None, verb: str = "password.changed"

@@ -44,6 +44,30 @@ def test_one_mailbox_has_one_verified_account(post, mailoutbox, first, second):
         assert post("login", username=name, password=NEW).json()["user"]["username"] == "dora"
 
 
+@pytest.mark.parametrize(
+    "email",
+    [
+        '"x"@example.org',
+        '"x\\.y"@example.org',
+        "x@[127.0.0.1]",
+        "x@[IPv6:::1]",
+        "é@example.org",
+        # Equal to ASCII letters if case is ignored.
+        "\u0130hsan@example.org",
+        "\u0131hsan@example.org",
+        "ki\u017fs@example.org",
+        "\u212aim@example.org",
+    ],
+)
+def test_other_form_of_a_mailbox_is_rejected(post, client_of, alice, email):
+    """Mail to it would reach another account's mailbox, or nobody."""
+    response = post("register", username="mallory", password=NEW, email=email)
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "email")
+    change = {"current_password": "correct horse battery", "email": email}
+    assert client_of(alice).post("/api/v1/auth/email/change/", change).status_code == 400
+    assert not User.objects.filter(username="mallory").exists()
+
+
 @pytest.mark.parametrize(("first", "second"), MAILBOXES[:2])
 def test_both_claims_of_a_mailbox_end_in_one_verified(post, mailoutbox, first, second):
     tokens = []

@@ -81,6 +81,16 @@ def test_older_hash_is_accepted_as_it_was_made(post, alice, client_of, stored):
     assert sign_ins(post, "alice") == [200] * 4
 
 
+@pytest.mark.parametrize("stored", FORMS[1:], ids=ascii)
+def test_older_hash_is_accepted_in_every_form_after_a_login(post, alice, stored):
+    """Else a password from one keyboard would never be accepted from another."""
+    User.objects.filter(pk=alice.pk).update(password=hashers.make_password(stored))
+    assert post("login", username="alice", password=COMPOSED).status_code == 401
+    assert post("login", username="alice", password=stored).status_code == 200
+    assert sign_ins(post, "alice") == [200] * 4
+    assert post("login", username="alice", password="wrong").status_code == 401
+
+
 @pytest.mark.parametrize("other", ["coracao de acai", "CORAÇÃO DE AÇAÍ", "coração  de açaí", "ｃoração de açaí"])
 def test_other_password_stays_another(post, alice, other):
     """Neither case, accents, width nor the number of spaces is ignored."""
