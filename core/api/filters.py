@@ -57,7 +57,7 @@ def check_query_parameters(request: Request, view: APIView) -> None:
     """
     known = set(getattr(view, "allowed_query_params", ()))
     if getattr(view, "action", None) == "list" or getattr(view, "is_list", False):
-        known |= {"cursor", "page_size"} | ({"ordering"} if hasattr(view, "ordering_fields") else set())
+        known |= {"cursor", "fields", "page_size"} | ({"ordering"} if hasattr(view, "ordering_fields") else set())
         filterset = getattr(view, "filterset_class", None)
         known |= set(filterset.base_filters) if filterset else set()
     errors = []

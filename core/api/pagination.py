@@ -34,16 +34,19 @@ DEFAULT_ORDERINGS: dict[str, tuple[str, ...]] = {"-id": ("-id",)}
 
 
 class KeysetPagination(BasePagination):
-    """`{"next", "previous", "results"}` with opaque cursors; `page_size` 1 to 100, a bad cursor is 404."""
+    """`{"next", "previous", "results"}` with opaque cursors; `page_size` 1 to 100, a bad cursor is 404.
+
+    `?fields=id,title` limits the results to some of their fields.
+    """
 
     page_size = 20
     max_page_size = 100
-    parameters = ("cursor", "page_size", "ordering")
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
         """Return one page of `queryset` in the requested ordering."""
         self.request = request
         self.ordering, self.order = self._ordering(request, view, queryset)
+        self.fields = self._fields(request, view)
         size = self._page_size(request)
         position, backwards = self._cursor(request, queryset)
         order = tuple(_reverse_ordering(f) for f in self.order) if backwards else self.order
@@ -81,6 +84,8 @@ class KeysetPagination(BasePagination):
 
     def get_paginated_response(self, data: Any) -> Response:
         """Return the page with the links to the next and the previous one."""
+        if self.fields:
+            data = [{name: value for name, value in row.items() if name in self.fields} for row in data]
         return Response({"next": self._link(-1), "previous": self._link(0), "results": data})
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
@@ -99,7 +104,24 @@ class KeysetPagination(BasePagination):
         ]
         if hasattr(view, "ordering_fields"):
             parameters.append(("ordering", "", {"type": "string", "enum": names, "default": names[0]}))
-        return [{"name": n, "in": "query", "required": False, "description": d, "schema": s} for n, d, s in parameters]
+        fields = {"type": "array", "items": {"type": "string", "enum": _field_names(view)}, "minItems": 1}
+        parameters.append(("fields", "The fields of the results, separated by commas; without it all.", fields))
+        return [
+            {"name": n, "in": "query", "required": False, "description": d, "schema": s}
+            | ({"style": "form", "explode": False} if n == "fields" else {})
+            for n, d, s in parameters
+        ]
+
+    def _fields(self, request: Request, view: Any) -> set[str]:
+        """Return the fields that the caller asks for, an empty set for all."""
+        value = request.query_params.get("fields")
+        if value is None:
+            return set()
+        names, fields = _field_names(view), set(value.split(","))
+        if not fields <= set(names):
+            detail = _("Must be some of these, separated by commas: %(choices)s.") % {"choices": ", ".join(names)}
+            raise InvalidParameter([{"field": "fields", "code": "invalid_choice", "detail": str(detail)}])
+        return fields
 
     def _ordering(self, request: Request, view: Any, queryset: Any) -> tuple[str, tuple[str, ...]]:
         ordering_fields = _orderings(view)
@@ -206,6 +228,11 @@ class SearchPagination(KeysetPagination):
 
 def _orderings(view: Any) -> dict[str, tuple[str, ...]]:
     return getattr(view, "ordering_fields", None) or DEFAULT_ORDERINGS
+
+
+def _field_names(view: Any) -> list[str]:
+    """Return the names of the fields of the list's rows."""
+    return [name for name, field in view.get_serializer().fields.items() if not field.write_only]
 
 
 def _reverse_ordering(name: str) -> str:
