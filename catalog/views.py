@@ -166,7 +166,7 @@ class BookCoverView(MergedBookRedirectMixin, ImageUploadView):
     lookup_url_kwarg = "book_id"
     serializer_class = BookSerializer
     permission_classes = [IsAuthenticated, CanEditBook]
-    upload_folder, image_spec = COVER_FOLDER, ImageSpec(1600)
+    upload_folder, image_spec = COVER_FOLDER, ImageSpec()
 
     def get_queryset(self) -> BookQuerySet:
         return Book.objects.visible_to(self.request.user).for_detail()

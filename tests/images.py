@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
+from core.images.storage import get_full_name
 from core.tasks.worker import run_pending
 
 
@@ -64,6 +65,7 @@ def fetch(url: str) -> Any:
 
 
 def stored_files() -> set[str]:
-    """Run due tasks and return the names of all stored images."""
+    """Run due tasks and return the names of all stored images, without the smaller copies that belong to them."""
     run_pending()
-    return {str(path.relative_to(settings.MEDIA_ROOT)) for path in settings.MEDIA_ROOT.rglob("*.*")}
+    files = {str(path.relative_to(settings.MEDIA_ROOT)) for path in settings.MEDIA_ROOT.rglob("*.*")}
+    return {file for file in files if get_full_name(file) == file or get_full_name(file) not in files}

@@ -113,10 +113,10 @@ class ExportView(APIView):
     delete=extend_schema(summary="Delete the avatar"),
 )
 class AvatarView(ImageUploadView):
-    """The avatar of the current account, cropped to a centered square of at most 512 pixels."""
+    """The avatar of the current account, cropped to a centered square of at most 1024 pixels."""
 
     serializer_class = CurrentUserSerializer
-    upload_folder, image_spec = AVATAR_FOLDER, ImageSpec(512, square=True)
+    upload_folder, image_spec = AVATAR_FOLDER, ImageSpec(square=True)
 
     def get_unlocked_object(self) -> User:
         return get_current_account(self.request)

@@ -213,7 +213,7 @@ class ClubCoverView(ClubAccessMixin, ImageUploadView):
 
     serializer_class = ClubSerializer
     access_levels = {"put": AccessLevel.OWNER, "delete": AccessLevel.OWNER}
-    upload_folder, image_spec = COVER_FOLDER, ImageSpec(1600)
+    upload_folder, image_spec = COVER_FOLDER, ImageSpec()
 
     def get_club_queryset(self) -> ClubQuerySet:
         return detailed_clubs(self.request.user)

@@ -7,6 +7,7 @@ before they are decoded. Each process decodes one image at a time, to limit its 
 import io
 import logging
 import threading
+from collections.abc import Iterable
 from typing import IO, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
@@ -28,14 +29,16 @@ _one_at_a_time = threading.Semaphore()
 
 
 class ImageSpec(NamedTuple):
-    """The size of a stored image: no side is longer than `side`; `square` crops to the center."""
+    """The size of a stored image: at most `width` wide and twice as high; `square` crops to the center."""
 
-    side: int
+    width: int = 1024
     square: bool = False
 
 
-def reencode_image(file: IO[bytes], spec: ImageSpec) -> bytes:
+def reencode_image(file: IO[bytes], spec: ImageSpec, smaller: Iterable[int] = ()) -> tuple[bytes, dict[int, bytes]]:
     """Re-encode the first frame of a JPEG, PNG or WebP file as upright WebP without metadata.
+
+    Return it with smaller copies of the given widths.
 
     Raises InvalidFieldError `invalid_image` or `too_many_pixels`, and ServiceUnavailable if the wait for other images
     is too long.
@@ -43,7 +46,9 @@ def reencode_image(file: IO[bytes], spec: ImageSpec) -> bytes:
     if not _one_at_a_time.acquire(timeout=MAX_WAIT_SECONDS):
         raise ServiceUnavailable
     try:
-        return _reencode(file, spec)
+        image = _read_upright(file, spec)
+        copies = {width: _encode(_resize(image, spec._replace(width=width))) for width in smaller}
+        return _encode(image), copies
     except InvalidFieldError:
         raise
     except DECOMPRESSION_BOMB_ERRORS:
@@ -55,17 +60,22 @@ def reencode_image(file: IO[bytes], spec: ImageSpec) -> bytes:
         _one_at_a_time.release()
 
 
-def _reencode(file: IO[bytes], spec: ImageSpec) -> bytes:
+def _read_upright(file: IO[bytes], spec: ImageSpec) -> Image.Image:
     with Image.open(file, formats=FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:
             raise _too_many_pixels()
         # JPEG can be decoded at a fraction of its size.
-        image.draft(None, (2 * spec.side, 2 * spec.side))
-        upright = ImageOps.exif_transpose(_resize(_to_rgb(image), spec))
+        image.draft(None, (2 * spec.width, 2 * spec.width))
+        # Resized before it is turned, since that takes less memory, to a size that holds both ways.
+        upright = _resize(ImageOps.exif_transpose(_resize(_to_rgb(image), spec, turned=True)), spec)
     # Remove profiles, comments and locations.
     upright.info.clear()
+    return upright
+
+
+def _encode(image: Image.Image) -> bytes:
     output = io.BytesIO()
-    upright.save(output, "WEBP", quality=QUALITY)
+    image.save(output, "WEBP", quality=QUALITY)
     return output.getvalue()
 
 
@@ -77,15 +87,16 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _resize(image: Image.Image, spec: ImageSpec) -> Image.Image:
-    """Shrink to the given size; smaller images are not enlarged."""
+def _resize(image: Image.Image, spec: ImageSpec, *, turned: bool = False) -> Image.Image:
+    """Return a copy of the given size, or of either size if it is to be turned; smaller images are not enlarged."""
     if spec.square:
-        side = min(spec.side, image.width, image.height)
+        side = min(spec.width, image.width, image.height)
         fitted = ImageOps.fit(image, (side, side))
         fitted.info = image.info
         return fitted
-    image.thumbnail((spec.side, spec.side))
-    return image
+    resized = image.copy()
+    resized.thumbnail((2 * spec.width if turned else spec.width, 2 * spec.width))
+    return resized
 
 
 def _too_many_pixels() -> InvalidFieldError:

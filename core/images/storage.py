@@ -1,15 +1,17 @@
 """Storage of uploaded images in Django's default storage, as `folder/shard/owner-random.webp`.
 
-Names contain 128 random bits and are never reused, so URLs cannot be guessed and can be cached forever. Files are
-written before and deleted after the row that names them; `delete_orphans` removes leftovers of interrupted requests.
+Beside each lie smaller copies, `…-64.webp` and `…-256.webp`, named by their width. Names contain 128 random bits and
+are never reused, so URLs cannot be guessed and can be cached forever. Files are written before and deleted after the
+row that names them; `delete_orphans` removes leftovers of interrupted requests.
 """
 
 import datetime
 import logging
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -26,7 +28,10 @@ from core.tasks.decorators import task
 
 logger = logging.getLogger("bookbridge.images")
 
-STORED_NAME_PATTERN = re.compile(r"([a-z-]{1,20})/[0-9a-f]{2}/([0-9]{1,19})-[0-9a-f]{32}\.webp")
+SMALLER_WIDTHS = (64, 256)
+_STEM = r"(?P<stem>(?P<folder>[a-z-]{1,20})/[0-9a-f]{2}/(?P<owner>[0-9]{1,19})-[0-9a-f]{32})"
+STORED_NAME_PATTERN = re.compile(rf"{_STEM}\.webp")
+STORED_FILE_PATTERN = re.compile(rf"{_STEM}(?:-(?:{'|'.join(map(str, SMALLER_WIDTHS))}))?\.webp")
 NAME_LENGTH = 100
 BATCH_SIZE = 500
 # Longer than any upload takes, so that files of running requests are not deleted.
@@ -45,19 +50,38 @@ def is_stored_name(name: str) -> bool:
     return bool(STORED_NAME_PATTERN.fullmatch(name))
 
 
+def get_full_name(file: str) -> str:
+    """Return the name of the image that this is a file of, which may be a smaller copy; "" for other files."""
+    match = STORED_FILE_PATTERN.fullmatch(file)
+    return f"{match['stem']}.webp" if match else ""
+
+
+def get_smaller_name(name: str, width: int) -> str:
+    """Return the name of a smaller copy of a stored image."""
+    return f"{name.removesuffix('.webp')}-{width}.webp"
+
+
 @contextmanager
-def store_image(data: bytes, *, folder: str, owner_id: int) -> Iterator[str]:
-    """Store an image and yield its name, to be saved inside the block; an error inside deletes the file again."""
+def store_image(
+    data: bytes, *, folder: str, owner_id: int, smaller: Mapping[int, bytes] = MappingProxyType({})
+) -> Iterator[str]:
+    """Store an image with smaller copies by width, and yield its name, to be saved inside the block.
+
+    An error inside the block deletes the files again.
+    """
     random = secrets.token_hex(16)
+    name = f"{folder}/{random[:2]}/{owner_id}-{random}.webp"
     try:
-        name = default_storage.save(f"{folder}/{random[:2]}/{owner_id}-{random}.webp", ContentFile(data))
+        for width, copy in smaller.items():
+            default_storage.save(get_smaller_name(name, width), ContentFile(copy))
+        default_storage.save(name, ContentFile(data))
     except OSError as error:
         logger.error("an image could not be stored", exc_info=error)
         raise ServiceUnavailable from None
     try:
         yield name
     except (APIException, Http404, IntegrityError):
-        default_storage.delete(name)
+        _delete_files(name)
         raise
 
 
@@ -69,8 +93,13 @@ def delete_on_commit(name: str) -> None:
 
 @task(atomic=False)
 def delete_file(*, name: str) -> None:
-    """Delete a file, if it exists."""
-    default_storage.delete(name)
+    """Delete an image and its smaller copies, if they exist."""
+    _delete_files(name)
+
+
+def _delete_files(name: str) -> None:
+    for file in (name, *(get_smaller_name(name, width) for width in SMALLER_WIDTHS)):
+        default_storage.delete(file)
 
 
 def delete_orphans() -> int:
@@ -80,12 +109,15 @@ def delete_orphans() -> int:
         old_names = [name for name in names if _is_old(name)]
         owners: dict[str, set[int]] = {}
         for name in old_names:
-            if match := STORED_NAME_PATTERN.fullmatch(name):
-                owners.setdefault(match[1], set()).add(int(match[2]))
-        used = {name for folder, ids in owners.items() for name in image_folders[folder](ids, old_names)}
-        for name in set(old_names) - used:
-            default_storage.delete(name)
-            deleted += 1
+            if match := STORED_FILE_PATTERN.fullmatch(name):
+                owners.setdefault(match["folder"], set()).add(int(match["owner"]))
+        full_names = {name: get_full_name(name) for name in old_names}
+        asked = [*{*full_names.values()}]
+        used = {name for folder, ids in owners.items() for name in image_folders[folder](ids, asked)}
+        for name, full_name in full_names.items():
+            if full_name not in used:
+                default_storage.delete(name)
+                deleted += 1
     return deleted
 
 

@@ -17,7 +17,7 @@ from core.api.exceptions import APIProblem, problem_response
 from core.api.responses import problem_schema
 from core.api.views import GenericAPIView, validate
 from core.images.processing import ImageSpec, reencode_image
-from core.images.storage import is_stored_name, store_image
+from core.images.storage import SMALLER_WIDTHS, get_full_name, store_image
 
 TOO_LARGE = problem_schema(413, "`too_large`: the file is larger than 5 MB.")
 
@@ -27,7 +27,7 @@ TOO_LARGE = problem_schema(413, "`too_large`: the file is larger than 5 MB.")
 def serve_image(request: HttpRequest, name: str) -> HttpResponse:
     """Serve an image. Its URL is secret and its content never changes, so it needs no permission and can be cached."""
     try:
-        if not is_stored_name(name):
+        if not get_full_name(name):
             raise FileNotFoundError
         with default_storage.open(name) as file:
             data = file.read()
@@ -68,11 +68,15 @@ class ImageUploadView(GenericAPIView):
     image_spec: ClassVar[ImageSpec]
 
     def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Upload an image. It is stored as WebP without metadata, at a new URL each time."""
+        """Upload an image. It is stored as WebP without metadata, at a new URL each time.
+
+        The URL ends in `.webp`. With `-64.webp` or `-256.webp` in place of that it is a copy of at most that width.
+        """
         obj = self.get_object()
         self.require_current()
-        data = reencode_image(validate(ImageUploadSerializer(data=request.data))["file"], self.image_spec)
-        with store_image(data, folder=self.upload_folder, owner_id=obj.pk) as name:
+        file = validate(ImageUploadSerializer(data=request.data))["file"]
+        data, smaller = reencode_image(file, self.image_spec, SMALLER_WIDTHS)
+        with store_image(data, folder=self.upload_folder, owner_id=obj.pk, smaller=smaller) as name:
             self.set_image(obj, name)
         return Response(self.get_serializer(obj).data)
 

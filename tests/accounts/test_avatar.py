@@ -33,7 +33,20 @@ def test_avatar_is_shown_with_the_user(as_alice, bob, client_of, format):
     assert client_of(bob).get(f"{V1}users/alice/").json()["avatar_url"] == url
     assert {row["avatar_url"] for row in client_of(bob).get(f"{V1}users/").json()["results"]} == {None, url}
     image = open_image(url)
-    assert (image.format, image.size) == ("WEBP", (512, 512))
+    assert (image.format, image.size) == ("WEBP", (600, 600))
+
+
+@pytest.mark.parametrize(("size", "sides"), [((3000, 2000), (64, 256, 1024)), ((200, 300), (64, 200, 200))])
+def test_image_has_three_sizes_at_known_urls(as_alice, size, sides):
+    url = upload_image(as_alice, AVATAR, make_image("JPEG", size)).json()["avatar_url"]
+    urls = [url.replace(".webp", "-64.webp"), url.replace(".webp", "-256.webp"), url]
+    assert [open_image(each).size for each in urls] == [(side, side) for side in sides]
+    assert fetch(urls[0])["Cache-Control"] == "public, max-age=31536000, immutable"
+    for other in ("-65.webp", "-1024.webp", "-64-64.webp", "-64.png"):
+        assert fetch(url.replace(".webp", other)).status_code == 404
+    assert as_alice.delete(AVATAR).status_code == 204
+    assert stored_files() == set()
+    assert {fetch(each).status_code for each in urls} == {404}
 
 
 def test_avatar_is_cropped_but_not_enlarged(as_alice):
@@ -189,7 +202,7 @@ def test_orphaned_files_are_deleted_after_a_day(as_alice, alice, tmp_path, monke
     """A process killed between writing the file and the row leaves an orphaned file."""
     image = upload_image(as_alice, AVATAR, make_image()).json()["avatar_url"]
     with (
-        storage.store_image(make_image(), folder="avatars", owner_id=alice.pk) as orphan,
+        storage.store_image(make_image(), folder="avatars", owner_id=alice.pk, smaller={64: make_image()}) as orphan,
         storage.store_image(make_image(), folder="avatars", owner_id=10**9) as ownerless,
     ):
         pass
@@ -202,7 +215,8 @@ def test_orphaned_files_are_deleted_after_a_day(as_alice, alice, tmp_path, monke
     with storage.store_image(make_image(), folder="avatars", owner_id=alice.pk) as recent:
         pass
     call_command("prune_expired")
-    assert {orphan, ownerless}.isdisjoint(stored_files())
+    assert {orphan, storage.get_smaller_name(orphan, 64), ownerless}.isdisjoint(stored_files())
+    assert {fetch(image.replace(".webp", f"{size}.webp")).status_code for size in ("", "-64", "-256")} == {200}
     assert {f"http://testserver/media/{name}" for name in stored_files()} == {
         image,
         f"http://testserver/media/{recent}",

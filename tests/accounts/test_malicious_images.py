@@ -151,7 +151,10 @@ def test_damaged_image_is_accepted_or_rejected(at, byte, format):
 
 def _check_accepted_or_rejected(data):
     try:
-        result = reencode_image(SimpleUploadedFile("x", data), ImageSpec(16))
+        result, copies = reencode_image(SimpleUploadedFile("x", data), ImageSpec(16), [4])
     except InvalidFieldError:
         return
-    assert max(Image.open(io.BytesIO(result)).size) <= 16
+    for width, copy in ((16, result), (4, copies[4])):
+        size = Image.open(io.BytesIO(copy)).size
+        assert size <= (width, 2 * width)
+        assert size[1] <= 2 * width

@@ -38,7 +38,7 @@ def test_uploaded_cover_replaces_external_one(book, cover, as_alice, anonymous):
     assert url.startswith("http://testserver/media/book-covers/")
     assert anonymous.get(f"/api/v1/books/{book.pk}/").json() == response.json()
     assert anonymous.get("/api/v1/books/").json()["results"][0]["cover_url"] == url
-    assert open_image(url).size == (600, 1600)
+    assert open_image(url).size == (768, 2048)
     review = as_alice.post("/api/v1/reviews/", {"book": book.pk, "rating": 4}).json()
     assert review["book"]["cover_url"] == url
 

@@ -29,9 +29,9 @@ def test_cover_is_scaled_and_shown_in_responses(cover, club, as_alice, as_charli
     assert anonymous.get(f"{CLUBS}{club.pk}/", HTTP_HOST="localhost").json()["cover_url"] == url.replace(
         "testserver", "localhost"
     )
-    assert open_image(url).size == (1600, 400)
+    assert open_image(url).size == (1024, 256)
     assert open_image(upload_image(as_alice, cover, make_image("PNG", (20, 90))).json()["cover_url"]).size == (20, 90)
-    assert open_image(upload_image(as_alice, cover, make_image("PNG", (3200, 1))).json()["cover_url"]).size == (1600, 1)
+    assert open_image(upload_image(as_alice, cover, make_image("PNG", (3200, 1))).json()["cover_url"]).size == (1024, 1)
     assert len(stored_files()) == 1
 
 
