@@ -222,7 +222,7 @@ REST_FRAMEWORK = {
         "invite": env.rate("RATE_INVITE", "10/min"),
         "write": env.rate("RATE_WRITE", "120/min"),
         "user": env.rate("RATE_USER", "1200/min"),
-        "anon": env.rate("RATE_ANON", "300/min"),
+        "anon": env.rate("RATE_ANON", "1200/min"),
     },
     "DEFAULT_PAGINATION_CLASS": "core.api.pagination.KeysetPagination",
     "DEFAULT_FILTER_BACKENDS": ["core.api.filters.StrictFilterBackend"],

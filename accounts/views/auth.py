@@ -38,7 +38,7 @@ from core.api.conditional import compute_etag
 from core.api.exceptions import Conflict
 from core.api.responses import NO_CONTENT, problem_schema
 from core.api.schema import NEW_OBJECT_HEADERS
-from core.api.throttling import LoginRateThrottle, RegisterRateThrottle
+from core.api.throttling import LoginRateThrottle, RefreshRateThrottle, RegisterRateThrottle
 from core.api.views import ActionView, APIView, GenericViewSet
 
 INVALID_TOKEN = problem_schema(400, "`invalid_token`: unknown, used, superseded or expired.")
@@ -130,6 +130,7 @@ class RefreshView(PublicActionView):
     If the response is lost, the same token gets the same pair for 10 minutes, until one of the new tokens is used.
     """
 
+    throttle_classes = [RefreshRateThrottle]
     serializer_class = RefreshSerializer
 
     def perform(self, request: Request, **data: Any) -> Response:
@@ -158,6 +159,7 @@ class VerifyView(PublicActionView):
 class LogoutView(PublicActionView):
     """Sign out: revoke the session of a refresh token."""
 
+    throttle_classes = [RefreshRateThrottle]
     serializer_class = RefreshSerializer
 
     def perform(self, request: Request, **data: Any) -> Response:

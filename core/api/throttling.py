@@ -285,6 +285,20 @@ class RegisterRateThrottle(IPRateThrottle):
         return [(f"{address} invited", 10)] if isinstance(data, dict) and data.get("invite") else [(address, 1)]
 
 
+class RefreshRateThrottle(IPRateThrottle):
+    """Ten times RATE_ANON for each address, with a counter of its own.
+
+    Thousands of phones may share the address of a carrier, and each refreshes every quarter of an hour. A refresh token
+    cannot be guessed.
+    """
+
+    scope = "anon"
+
+    def get_idents(self, request: Request, view: APIView) -> Iterable[tuple[str, int]]:
+        """Return the address."""
+        return [(f"{network_prefix(get_client_ip(request))} refresh", 10)]
+
+
 class InviteRateThrottle(RateThrottle):
     """RATE_INVITE for each signed-in user, and ten times that for each address over all users."""
 
