@@ -64,7 +64,11 @@ def _client_key(request: Request) -> str | None:
 
 
 def _run_once(handler: Callable[..., Any], client_key: str, request: Request, *args: Any, **kwargs: Any) -> Response:
-    claim = _claim(request, _record_key(request, client_key), _digest(request))
+    digest = _digest(request)
+    if digest is None:
+        # The parser responds with 400. A claim with this body would reject the retry of a truncated request.
+        return cast(Response, handler(request, *args, **kwargs))
+    claim = _claim(request, _record_key(request, client_key), digest)
     if claim.status is not None:
         return _replay_response(claim)
     try:
@@ -80,22 +84,29 @@ def _record_key(request: Request, client_key: str) -> str:
     return sha256_hex(f"{request.user.pk} {request.path} {client_key}")
 
 
-def _digest(request: Request) -> str:
+def _digest(request: Request) -> str | None:
     """Return the digest of the body: the same for the same JSON value, and for the same parts of an upload.
+
+    Return None for a body that is neither.
 
     It is keyed, because a body may contain a password that could be guessed from a plain digest.
     """
     multipart = request._request.content_type == "multipart/form-data"
     body = _canonical_parts(request) if multipart else _canonical_json(request._request.body)
-    return salted_hmac(ENCRYPTION_PURPOSE, body, algorithm="sha256").hexdigest()
+    return None if body is None else salted_hmac(ENCRYPTION_PURPOSE, body, algorithm="sha256").hexdigest()
 
 
-def _canonical_json(body: bytes) -> bytes:
-    """Return the body without what does not count in JSON: white space, the order of keys, `4.0` for `4`."""
+def _canonical_json(body: bytes) -> bytes | None:
+    """Return the body without what does not count in JSON: white space, the order of keys, `4.0` for `4`.
+
+    Return an empty body as it is, and None for one that is not JSON.
+    """
+    if not body:
+        return body
     try:
         return json.dumps(json.loads(body.decode(), parse_float=_number), sort_keys=True).encode()
     except (ValueError, RecursionError):
-        return body  # not JSON; the parser answers 400
+        return None
 
 
 def _number(text: str) -> float:

@@ -247,6 +247,17 @@ def test_throttle_may_read_the_body_first(me, rate):
     assert post(me)["Idempotency-Replayed"] == "true"
 
 
+def test_truncated_request_does_not_claim_the_key(me, problem, monkeypatch):
+    """Its retry may arrive while the server still handles it."""
+    claimed, claim = [], idempotency._claim
+    monkeypatch.setattr(idempotency, "_claim", lambda *args: claimed.append(args) or claim(*args))
+    for body in (b'{"slee', b'{"sleep": 0', b"\xff"):
+        sent = me.generic("POST", ONCE, body, content_type="application/json", HTTP_IDEMPOTENCY_KEY="k")
+        problem(sent, 400, "parse_error")
+    assert claimed == []
+    assert post(me, body={"sleep": 0}).status_code == 201
+
+
 def test_server_error_releases_the_key_and_rolls_back(client_of, alice, problem):
     me = client_of(alice)
     me.raise_request_exception = False
