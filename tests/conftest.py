@@ -5,6 +5,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import Any
 from zlib import crc32
 
@@ -90,6 +91,8 @@ def pytest_collection_finish() -> None:
 
 # Concurrency tests need MySQL or MariaDB, since SQLite allows one writer only.
 collect_ignore = [] if settings.DATABASES["default"]["ENGINE"].endswith("mysql") else ["concurrency"]
+if find_spec("playwright") is None:  # installed by `script/setup --dev`
+    collect_ignore.append("browser")
 
 
 @pytest.fixture(scope="session")

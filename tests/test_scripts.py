@@ -68,9 +68,21 @@ def test_setup_without_interpreter_fails(tmp_path):
 def test_setup_skips_installed_requirements(tmp_path):
     write_executable(tmp_path / "bin/python", '[ "$1" = -c ] || { echo "called: $*" >&2; exit 9; }')
     (tmp_path / ".setup").mkdir()
+    for name in ("requirements.txt", "requirements-dev.txt"):  # the latter contain the former
+        shutil.copy(ROOT / name, tmp_path / ".setup")
+        response = run("setup", VENV=str(tmp_path), DATABASE_URL="")
+        assert (response.returncode, response.stderr) == (0, "")
+        (tmp_path / ".setup" / name).unlink()
+
+
+def test_setup_installs_the_driver_only_for_mysql(tmp_path):
+    write_executable(tmp_path / "bin/python", '[ "$1" = -c ] || case $* in *--version) ;; *) echo "$*" >&2 ;; esac')
+    (tmp_path / ".setup").mkdir()
     shutil.copy(ROOT / "requirements.txt", tmp_path / ".setup")
-    response = run("setup", VENV=str(tmp_path))
-    assert (response.returncode, response.stderr) == (0, "")
+    for url, installed in (("sqlite:////tmp/x", False), ("", False), ("mysql://u@127.0.0.1:3306/x", True)):
+        response = run("setup", VENV=str(tmp_path), DATABASE_URL=url)
+        assert ("--requirement requirements-mysql.txt" in response.stderr) is installed, response.stderr
+        assert "--requirement requirements.txt" not in response.stderr
 
 
 @pytest.mark.parametrize(
@@ -87,7 +99,7 @@ def test_script_test_is_parallel_unless_tests_are_chosen(tmp_path, arguments, pa
     write_executable(tmp_path / "bin/python", '[ "$1" = -c ] || echo "$@"')
     (tmp_path / ".setup").mkdir()
     shutil.copy(ROOT / "requirements-dev.txt", tmp_path / ".setup")
-    printed = run("test", *arguments, VENV=str(tmp_path)).stdout.split()
+    printed = run("test", *arguments, VENV=str(tmp_path), DATABASE_URL="").stdout.split()
     assert printed[:3] == ["-m", "pytest", "--ignore=tests/browser"]
     assert printed[len(printed) - len(arguments) :] == arguments
     assert ("worksteal" in printed) is parallel
