@@ -1,8 +1,9 @@
 """Identification of a work by title and authors, for imports, look-ups and likely duplicates.
 
-Titles are compared by words: case, punctuation, invisible characters, `&` and "and" make no difference. A leading
-article, a series in parentheses, a descriptive subtitle ("A Novel") and accents may be missing on one side; where both
-titles have them, they must agree. Volumes, years and other subtitles are words like any other.
+Titles are compared by words: case, punctuation, invisible characters, `&` and "and" make no difference. An article
+(`The Hobbit`, `Hobbit, The`), a series in brackets (`catalog.series`), a descriptive subtitle ("A Novel") and accents
+may be missing on one side; where both titles have them, they must agree. Volumes, years and other subtitles are words
+like any other.
 
 When in doubt two titles are different works: staff can merge two books, but a review on the wrong work goes unnoticed.
 """
@@ -13,39 +14,36 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
-from core.search.fields import AMPERSANDS, CONJUNCTIONS
-from core.search.normalize import APOSTROPHES, fold_case, fold_case_and_accents, split_accented_words, split_words
+from catalog.series import PARTS, Volume, split_series
+from catalog.title_words import ARTICLES, title_words, without_accents
+from core.search.fields import CONJUNCTIONS
+from core.search.normalize import APOSTROPHES, fold_case, fold_case_and_accents, split_words
 
 KEY_LENGTH = 191
+# More spellings than these are not compared with each other, since the time for it grows with their square.
+MAX_SPELLINGS = 50
 
-# Leading articles of the languages with most books.
-ARTICLES = frozenset(
-    "the a an o os as um uma el la los las un una le les une der die das ein eine il lo gli het een".split()
-)
 # In French and Italian an article may be part of the next word: L'Étranger.
 _ELIDED_ARTICLE = re.compile(rf"l{APOSTROPHES.pattern}\s*", re.IGNORECASE)
+_INVERTED_ARTICLE = re.compile(rf",\s+(\w+){APOSTROPHES.pattern}?\s*$")
 _INDEFINITE_ARTICLES = frozenset("a an um uma un una une ein eine".split())
-_KINDS_OF_TEXT = frozenset(
+# Alone, a plural may be the title of another book: `Humans of New York: Stories`.
+_KINDS_IN_PLURAL = frozenset("stories tales historias contos poems poemas essays ensaios".split())
+_KINDS_OF_TEXT = _KINDS_IN_PLURAL | frozenset(
     "novel novela novella romance roman memoir memoirs memorias biography biografia autobiography autobiografia diary"
-    " diario history historia story tale stories tales historias contos poems poemas essays ensaios play".split()
+    " diario history historia story tale play".split()
 )
-_AMPERSAND = re.compile(rf"(?<=[^\s&])\s*{AMPERSANDS.pattern}\s*(?=[^\s&])")
 _SUBTITLE = re.compile(r"\s*[:;]\s+|\s+[-\u2010-\u2015]\s+|,\s+(?=(?:or|ou)\b)", re.IGNORECASE)
 
-# Words of a subtitle that make it a part of a work.
-_PARTS = frozenset("vol volume part parte book livro libro tome tomo band".split())
-
-# Brackets at the end, with at most one pair inside: `(Foundation (Publication Order), #1)`.
-_BRACKETS = re.compile(r"\s*[(\[]((?:[^()\[\]]|\([^()]*\))*)[)\]]\s*$")
-# The position of a book in a series: `#11`, `#1-3`, `Book 11`, `Livro IV`, or `, 11` at the end.
-_SERIES_NUMBER = re.compile(
-    r"(?:#|\b(?:book|bk|livro|libro|no)\b\.?|\bn[º°.])\s*(\d+(?:\.\d+)?(?:\s*[-\u2010-\u2015]\s*\d+)?|[ivxl]+\b)"
-    r"|,\s*(\d{1,3})$",
-    re.IGNORECASE,
-)
-_SERIES_WORDS = frozenset("series serie saga trilogy trilogia cycle ciclo".split())
+_VOWELS = frozenset("aeiouyαεηιουω")
+_MARKS = re.compile("[\u0300-\u036f]")
+# The grave and circumflex of polytonic Greek are acutes today, and its other marks are omitted. Romanian letters with a
+# comma are often written with a cedilla.
+_MODERN_GREEK = str.maketrans("\u0300\u0342", "\u0301\u0301", "\u0304\u0306\u0308\u0313\u0314\u0345")
+_CEDILLA = str.maketrans("\u0326", "\u0327")
 
 # What may follow a comma in a name without being a first name.
 NAME_SUFFIX = re.compile(r"(?:Jr|Sr|Esq|Ph\.?\s?D|M\.?D)\.?|II|III|IV", re.IGNORECASE)
@@ -53,23 +51,25 @@ NAME_SUFFIX = re.compile(r"(?:Jr|Sr|Esq|Ph\.?\s?D|M\.?D)\.?|II|III|IV", re.IGNOR
 
 @dataclass(frozen=True)
 class WorkTitle:
-    """A title, divided into the parts that are compared. `words` have no accents, `accented` are the same with them."""
+    """A title, divided into the parts that are compared.
+
+    `words` have no accents and "and" for every conjunction, `accented` are the same words as they are written.
+    """
 
     words: tuple[str, ...]
     accented: tuple[str, ...]
     article: str
     subtitle: tuple[str, ...]
-    series: tuple[str, ...]
-    numbers: frozenset[str]
+    volumes: frozenset[Volume]
 
     @classmethod
+    @lru_cache(maxsize=4096)
     def parse(cls, title: str) -> WorkTitle:
         """Divide a title into its parts."""
-        title, series, numbers = _split_series(title)
+        title, volumes = split_series(title)
         main, subtitle = _split_subtitle(title)
         article, accented = _split_article(main)
-        words = tuple(fold_case_and_accents(word) or word for word in accented)
-        return cls(words, accented, article, subtitle, series, numbers)
+        return cls(without_accents(accented), accented, article, subtitle, volumes)
 
     @property
     def key(self) -> str:
@@ -82,15 +82,21 @@ class WorkTitle:
             self.words == other.words
             and _same_article(self.article, other.article)
             and _same_or_missing(self.subtitle, other.subtitle)
-            and all(map(_same_accents, self.accented, other.accented))
-            and self._same_number(other)
+            and all(map(_same_spelling, self.accented, other.accented))
+            and self._same_volume(other)
         )
 
-    def _same_number(self, other: WorkTitle) -> bool:
-        if self.numbers and other.numbers:
-            return not self.numbers.isdisjoint(other.numbers)
+    def _same_volume(self, other: WorkTitle) -> bool:
+        if self.volumes and other.volumes:
+            return not self.volumes.isdisjoint(other.volumes)
         # Where the series is called like the book (Naruto, #2), the bare title means the first book.
-        return all("1" in title.numbers for title in (self, other) if title.numbers and title.series == title.words)
+        return all(number == "1" for name, number in self.volumes | other.volumes if name == self.words)
+
+
+def are_same_work(titles: Iterable[WorkTitle]) -> bool:
+    """Return whether any two of the titles may be titles of one work."""
+    spellings = set(titles)
+    return len(spellings) <= MAX_SPELLINGS and all(one.matches(other) for one, other in combinations(spellings, 2))
 
 
 def only_match(title: WorkTitle, others: Sequence[WorkTitle]) -> int | None:
@@ -99,14 +105,17 @@ def only_match(title: WorkTitle, others: Sequence[WorkTitle]) -> int | None:
     exact = [index for index in matching if others[index] == title]
     if exact:
         return exact[0]
-    certain = all(others[one].matches(others[two]) for one, two in combinations(matching, 2))
-    return matching[0] if matching and certain else None
+    return matching[0] if matching and are_same_work(others[index] for index in matching) else None
 
 
 def author_key(text: str) -> str:
-    """Return the letters of a name, by which authors are compared: `Tolkien, J. R. R.` equals `J.R.R. Tolkien`."""
-    last, comma, first = text.partition(",")
-    name = f"{first} {last}" if comma and not NAME_SUFFIX.fullmatch(first.strip()) else text
+    """Return the letters of a name, by which authors are compared: `Tolkien, J. R. R.` equals `J.R.R. Tolkien`.
+
+    A suffix stays last: `King, Martin Luther, Jr.` equals `Martin Luther King, Jr.`.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    suffix = parts.pop() if len(parts) > 1 and NAME_SUFFIX.fullmatch(parts[-1]) else ""
+    name = " ".join([*parts[1:], parts[0], suffix])
     return ("".join(split_words(name)) or fold_case_and_accents(name))[:KEY_LENGTH].rstrip()
 
 
@@ -117,21 +126,6 @@ def same_work(title: str, authors: Iterable[str], other_title: str, other_author
     )
 
 
-def _split_series(title: str) -> tuple[str, tuple[str, ...], frozenset[str]]:
-    """Return the title without a series in brackets at its end, the name of the series and the numbers in it.
-
-    `(Part 1)` and `(#1)` without the name of a series are volumes of the work, and stay in the title.
-    """
-    found = _BRACKETS.search(title)
-    name = split_words(_SERIES_NUMBER.split(found[1])[0]) if found else []
-    numbers = {match[1] or match[2] for match in _SERIES_NUMBER.finditer(found[1])} if found else set()
-    if not found or not title[: found.start()] or not name or not (numbers or _SERIES_WORDS.intersection(name)):
-        return title, (), frozenset()
-    name = name[1:] if len(name) > 1 and name[0] in ARTICLES else name
-    name = [word for word in name if word not in _SERIES_WORDS] or name
-    return title[: found.start()], tuple(name), frozenset("-".join(split_words(number)) for number in numbers)
-
-
 def _split_subtitle(title: str) -> tuple[str, tuple[str, ...]]:
     """Return the title and the words of a subtitle that only describes the text or is an alternative title."""
     *_others, found = [None, *_SUBTITLE.finditer(title)]
@@ -140,29 +134,25 @@ def _split_subtitle(title: str) -> tuple[str, tuple[str, ...]]:
     words = split_words(title[found.end() :]) or [""]
     kinds = words[1:3] if words[0] in _INDEFINITE_ARTICLES else words[:1]
     describes = words[0] in ("or", "ou") or not _KINDS_OF_TEXT.isdisjoint(kinds)
-    if not describes or not _PARTS.isdisjoint(words) or any(word.isdigit() for word in words):
+    if len(words) == 1 and words[0] in _KINDS_IN_PLURAL:
+        return title, ()
+    if not describes or not PARTS.isdisjoint(words) or any(word.isdigit() for word in words):
         return title, ()
     return title[: found.start()], tuple(words)
 
 
 def _split_article(title: str) -> tuple[str, tuple[str, ...]]:
-    """Return the leading article and the other words, with their accents."""
+    """Return the article before or after the title, and the other words with their accents."""
     if elided := _ELIDED_ARTICLE.match(title):
-        return "l", _title_words(title[elided.end() :])
-    words = _title_words(title)
-    if len(words) > 1 and words[0] in ARTICLES:
-        return words[0], words[1:]
+        return "l", title_words(title[elided.end() :])
+    inverted = _INVERTED_ARTICLE.search(title)
+    if inverted and split_words(title[: inverted.start()]) and fold_case(inverted[1]) in ARTICLES | {"l"}:
+        return fold_case(inverted[1]), title_words(title[: inverted.start()])
+    words = title_words(title)
+    signs = fold_case(title).split()[1:]
+    if words and words[0] in ARTICLES and (len(words) > 1 or signs):
+        return words[0], words[1:] or tuple(signs)
     return "", words
-
-
-def _title_words(title: str) -> tuple[str, ...]:
-    """Return the words of a title, with their accents; signs alone, as in `???`, count as words."""
-    if split_accented_words(title):
-        words = split_accented_words(_AMPERSAND.sub(" and ", title))
-    else:
-        words = fold_case(title).split()
-    last = len(words) - 1
-    return tuple("and" if 0 < n < last and word in CONJUNCTIONS else word for n, word in enumerate(words))
 
 
 def _same_article(one: str, other: str) -> bool:
@@ -174,18 +164,35 @@ def _same_article(one: str, other: str) -> bool:
     return True
 
 
-def _same_or_missing(one: str | tuple[str, ...], other: str | tuple[str, ...]) -> bool:
+def _same_or_missing(one: str | tuple[object, ...], other: str | tuple[object, ...]) -> bool:
     return not one or not other or one == other
 
 
-def _same_accents(word: str, other: str) -> bool:
+def _same_spelling(word: str, other: str) -> bool:
     """Return whether two words with the same letters may be one: `avô` is `avo`, but not `avó`.
 
-    Only Latin letters are compared; a tone may be written on another letter of the word (`hoà`, `hòa`).
+    A conjunction is the same word in any language if it is written `&` or "and" on one side.
     """
-    return _same_or_missing(_latin_accents(word), _latin_accents(other))
+    if word in CONJUNCTIONS and other in CONJUNCTIONS:
+        return word == other or "and" in (word, other)
+    return _same_or_missing(_accents(word), _accents(other))
 
 
-def _latin_accents(word: str) -> tuple[str, ...]:
-    letters = unicodedata.normalize("NFD", word)
-    return tuple(sorted(re.findall("[\u0300-\u036f]", letters))) if re.search("[a-z]", letters) else ()
+def _accents(word: str) -> tuple[tuple[int, str], ...]:
+    """Return the accents of Latin and Greek letters, each with the number of its run of vowels or consonants.
+
+    Within a run, accents may stand on different letters: `hoà` is `hòa`, but `público` is not `publicó`.
+    """
+    letters = unicodedata.normalize("NFD", word).translate(_CEDILLA)
+    if re.search("[α-ω]", letters):
+        letters = letters.translate(_MODERN_GREEK)
+    elif not re.search("[a-z]", letters):
+        return ()
+    found: list[tuple[int, str]] = []
+    run, vowel = 0, False
+    for char in letters:
+        if _MARKS.match(char):
+            found.append((run, char))
+        elif (char in _VOWELS) != vowel:
+            run, vowel = run + 1, not vowel
+    return tuple(sorted(found))

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from accounts.models import User
     from catalog.models import Book
 
-# How many books with the same title and author are compared.
-MAX_CANDIDATES = 50
+# How many books by one author with the same key of the title are compared.
+MAX_CANDIDATES = 1000
 
 
 class BookQuerySet(models.QuerySet["Book"]):
@@ -98,25 +98,44 @@ class BookQuerySet(models.QuerySet["Book"]):
 
         The first of `authors` must be among the book's, and the book's first author among `authors`: one who is named
         later may be adapted or translated. Books by the same authors come before others, then those that name the first
-        author first, then the most rated.
+        author first, then the most rated. A merged book stands for the one that it was merged into.
         """
         wanted, keys = WorkTitle.parse(title), list(map(author_key, authors))
-        same_key = self.not_merged().filter(match_key=wanted.key, author_rows__key=keys[0])
+        same_key = self.filter(match_key=wanted.key, author_rows__key=keys[0])
+        titles = same_key.order_by("id").values_list("pk", "title")[:MAX_CANDIDATES]
+        matching = {pk for pk, other in titles if wanted.matches(WorkTitle.parse(other))}
+        if not matching:
+            return None
         books: list[Any] = list(
-            same_key.annotate(author_position=models.F("author_rows__position"))
-            .order_by("author_position", "-ratings_count", "id")
+            same_key.filter(pk__in=matching)
+            .annotate(author_position=models.F("author_rows__position"))
+            .order_by("merged_into", "author_position", "-ratings_count", "id")
             .defer("description", "search_text")
-            .prefetch_related("author_rows")[:MAX_CANDIDATES]
+            .prefetch_related("author_rows")
         )
         book_keys = {book.pk: [row.key for row in book.author_rows.all()] for book in books}
         books = [book for book in books if book_keys[book.pk][0] in keys]
         by_same_authors = [book for book in books if set(book_keys[book.pk]) == set(keys)]
         as_first = [book for book in books if book_keys[book.pk][0] == keys[0]]
+        targets = self._merge_targets(books)
         for group in (by_same_authors, as_first, books):
-            index = only_match(wanted, [WorkTitle.parse(book.title) for book in group])
+            same_target = len({targets[book.pk] for book in group}) == 1
+            index = 0 if same_target else only_match(wanted, [WorkTitle.parse(book.title) for book in group])
             if index is not None:
-                return group[index]
+                book = group[index]
+                return book if book.merged_into is None else self.get(pk=targets[book.pk])
         return None
+
+    def _merge_targets(self, books: Sequence[Book]) -> dict[int, int]:
+        """Return the ids of the books, each with that of the book that it was merged into, or its own."""
+        targets = {book.pk: book.merged_into or book.pk for book in books}
+        pending = {book.merged_into for book in books if book.merged_into is not None}
+        while pending:
+            merged = self.filter(pk__in=pending, merged_into__isnull=False).values_list("pk", "merged_into")
+            next_targets = {pk: into for pk, into in merged if into is not None}
+            targets = {pk: next_targets.get(target, target) for pk, target in targets.items()}
+            pending = set(next_targets.values())
+        return targets
 
     def in_language(self, tag: str) -> BookQuerySet:
         """Return the books in a language; `pt` includes `pt-br`."""

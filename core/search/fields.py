@@ -26,7 +26,8 @@ MAX_QUERY_TERMS = 10
 
 # Chinese and Japanese have no spaces between words, so each character is a word and any part of a title is found.
 _IDEOGRAPHS = r"\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_WORD = re.compile(f"[{_IDEOGRAPHS}]|[^{_IDEOGRAPHS}]+")
+# An ideograph, or a run of other characters.
+WORD_PARTS = re.compile(f"[{_IDEOGRAPHS}]|[^{_IDEOGRAPHS}]+")
 # Hyphens, the Hebrew maqaf, and the dots within words (Col·lecció) and names (J・K・ローリング).
 _HYPHENS = re.compile("(?<=\\S)[-\u05be\u2010-\u2015\u2212\u00b7\u0387\u2027\u30fb\uff65](?=\\S)")
 # Full stops, and the invisible characters that separate words in Khmer or Thai and parts of words in Persian.
@@ -40,7 +41,7 @@ CONJUNCTIONS = ("and", "e", "y", "et", "und", "och", "og")
 
 def tokenize(text: str) -> list[str]:
     """Return the distinct words of `text` in order, as they are stored in the index."""
-    found = (part for word in split_words(text) for part in _WORD.findall(word))
+    found = (part for word in split_words(text) for part in WORD_PARTS.findall(word))
     return list(dict.fromkeys(TERM_PREFIX + _escape(word)[:MAX_TERM_LENGTH] for word in found))
 
 

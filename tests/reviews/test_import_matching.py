@@ -2,8 +2,9 @@
 
 import pytest
 
-from catalog.merges.services import merge_books
-from catalog.models import Book
+from accounts.models import User
+from catalog.merges.services import merge_books, undo_merge
+from catalog.models import Book, Merge
 from reviews.imports import matching
 from reviews.imports.runner import ImportRunner
 from reviews.models import Review, ReviewImport
@@ -196,10 +197,86 @@ def test_matching_takes_constant_queries(upload, alice, django_assert_max_num_qu
     add("Title", "Author")
     import_one(0)
     first = import_one(1)
-    for _ in range(20):
+    for n in range(20):
         add("Title", "Author")
         add("Title: A Novel", "Author", "Another")
+        add(f"Title (Series, #{n})", "Author")
     assert import_one(2) == first
+
+
+def test_all_volumes_of_a_long_series_are_compared(upload):
+    data = goodreads(*(row(f"Perry (Perry Series, #{n})", "Author", **{"Book Id": str(n)}) for n in range(1, 73)))
+    assert upload(data)["created"] == 72
+    for _again in range(2):
+        assert upload(data)["skipped"] == 72
+    assert Book.objects.count() == Review.objects.count() == 72
+
+
+@pytest.mark.parametrize(
+    "titles",
+    [
+        [f"Avatar: The Last Airbender ({series}, #1)" for series in ("The Promise", "The Search", "The Rift")],
+        ["Phoenix (Harry Potter, #5)", "Phoenix (Harry Potter, #5, Part 1)", "Phoenix (Harry Potter, #5, Part 2)"],
+        ["Буря (Песнь, #3, часть 1)", "Буря (Песнь, #3, часть 2)"],
+        ["三体（三体、#1）", "三体（三体、#2）"],
+        ["Sabiá", "Sábia"],
+        ["Humans of New York", "Humans of New York: Stories"],
+    ],
+)
+def test_each_book_of_two_users_is_its_own(upload, as_bob, titles):
+    rows = [row(title, "Author", **{"Book Id": str(n)}) for n, title in enumerate(titles)]
+    assert upload(goodreads(*rows))["created"] == len(titles)
+    assert upload(goodreads(*rows[::-1]), client=as_bob)["created"] == len(titles)
+    assert Book.objects.count() == len(titles)
+    assert sorted(title for title, _authors in reviewed()) == sorted([*titles, *titles])
+
+
+def merge(source: Book, target: Book, by: User) -> None:
+    merge_books(target=target, source=source, by=by, reason="The same work")
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_merged_book_is_found_by_its_title(upload, as_bob, staff, steps):
+    data = goodreads(row("Война и мир", "Лев Толстой"))
+    upload(data)
+    merged, target = Book.objects.get(), add("War and Peace", "Leo Tolstoy")
+    for book in (add("Krieg und Frieden", "Lew Tolstoi"), target)[-steps:]:
+        merge(merged, book, staff)
+        merged = book
+    assert upload(data)["remarks"][0]["code"] == "unchanged"
+    assert upload(data, client=as_bob)["created"] == 1
+    assert Book.objects.count() == 3
+    assert set(Review.objects.values_list("book", flat=True)) == {target.pk}
+
+
+def test_two_titles_merged_into_one_book_are_certain(upload, staff):
+    target = add("Grandmother", "Author")
+    for title in ("Avó", "Avô"):
+        merge(add(title, "Author"), target, staff)
+    upload(goodreads(row("Avo", "Author")))
+    assert Review.objects.get().book == target
+
+
+def test_merged_books_of_different_works_are_uncertain(upload, staff):
+    for title in ("Avó", "Avô"):
+        merge(add(title, "Author"), add(f"The {title} Story", "Author"), staff)
+    upload(goodreads(row("Avo", "Author")))
+    assert Review.objects.get().book.title == "Avo"
+
+
+def test_book_comes_before_a_merged_one(upload, staff):
+    merge(add("Emma", "Author"), add("Emma and Other Novels", "Author"), staff)
+    novel = add("Emma", "Author")
+    upload(goodreads(row("Emma", "Author")))
+    assert Review.objects.get().book == novel
+
+
+def test_separated_book_is_found_again(upload, staff):
+    source, target = add("Emma", "Author"), add("Other", "Author")
+    merge(source, target, staff)
+    undo_merge(Merge.objects.get(), by=staff, reason="Two works")
+    upload(goodreads(row("Emma", "Author")))
+    assert Review.objects.get().book == source
 
 
 def test_book_that_is_merged_meanwhile_is_followed(upload, alice, staff, monkeypatch):
