@@ -42,6 +42,7 @@ REMARK_MESSAGES = {
     "ambiguous_date": _("The day and the month cannot be told apart; the review has no date."),
     "no_date": _("The row has no date, and neither has the review."),
     "bad_isbn": _("Invalid ISBN ignored."),
+    "other_title": _("The book with this ISBN has another title and author."),
     "rounded_isbn": _("A spreadsheet has rounded the ISBN, so it was ignored."),
     "shared_isbn": _("ISBN ignored, because the file has it for different titles."),
 }

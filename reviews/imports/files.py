@@ -23,13 +23,14 @@ MAX_NAME_SHOWN = 40
 class ExportFormat(NamedTuple):
     """An export format: its required columns, the other ones it uses, and its parser.
 
-    `aliases` are other names of columns. `parse_row` gets the cells by column, empty for a missing column, and whether
-    ambiguous dates have the day first (None if it is not known).
+    `aliases` are other names of columns. `parse_key` and `parse_row` get the cells by column, empty for a missing column;
+    `parse_row` also gets whether ambiguous dates have the day first (None if it is not known).
     """
 
     required: tuple[str, ...]
     optional: tuple[str, ...]
     dates: tuple[str, ...]
+    parse_key: Callable[[dict[str, str]], str]
     parse_row: Callable[[dict[str, str], bool | None], ReviewRow | None]
     aliases: Mapping[str, str] = {}
 
@@ -40,13 +41,14 @@ class ExportFormat(NamedTuple):
         return columns | {alias.casefold(): column for alias, column in self.aliases.items()}
 
 
-GOODREADS = ExportFormat(goodreads.REQUIRED, goodreads.OPTIONAL, goodreads.DATES, goodreads.parse_row)
+GOODREADS = ExportFormat(goodreads.REQUIRED, goodreads.OPTIONAL, goodreads.DATES, goodreads.parse_key, goodreads.parse_row)
 SOURCES = {
     "goodreads": GOODREADS,
     # The exporters of Skoob write the layout that Goodreads imports.
     "skoob": GOODREADS,
     "storygraph": ExportFormat(
-        storygraph.REQUIRED, storygraph.OPTIONAL, storygraph.DATES, storygraph.parse_row, storygraph.ALIASES
+        *(storygraph.REQUIRED, storygraph.OPTIONAL, storygraph.DATES),
+        *(storygraph.parse_key, storygraph.parse_row, storygraph.ALIASES),
     ),
 }
 
@@ -79,6 +81,10 @@ class ExportFile:
         isbns = [index for index, column in enumerate(self._columns) if column and column.startswith("ISBN")]
         rows = (cells for _line, cells in self._table.rows() if cells)
         return shared_isbns((cells[title], [cells[index] for index in isbns]) for cells in rows)
+
+    def keys(self) -> Iterator[str]:
+        """Yield the key of each well-formed row."""
+        return (self._format.parse_key(self._by_column(cells)) for _line, cells in self._table.rows() if cells)
 
     def rows(self, *, skip: int = 0) -> Iterator[tuple[int, ReviewRow | InvalidRowError | None]]:
         """Return an iterator of line numbers and parsed rows.

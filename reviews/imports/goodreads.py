@@ -24,6 +24,11 @@ OPTIONAL = (
 )
 
 
+def parse_key(cells: dict[str, str]) -> str:
+    """Return the id of the book, or a key made of title and author."""
+    return cells["Book Id"].strip() or rows.key(cells["Title"], cells["Author"])
+
+
 def parse_row(cells: dict[str, str], day_first: bool | None) -> ReviewRow | None:
     """Return the review in a row, or None if the book is neither rated nor reviewed. Raises InvalidRowError."""
     warnings: list[str] = []
@@ -32,12 +37,12 @@ def parse_row(cells: dict[str, str], day_first: bool | None) -> ReviewRow | None
     if rating is None and not body:
         return None
     year, first = rows.number(cells["Year Published"]), rows.number(cells["Original Publication Year"])
-    title = rows.title(cells["Title"])
-    names = rows.authors([cells["Author"], *rows.split_names(cells["Additional Authors"])])
+    # A comma in `Author` is that of `Tolkien, J.R.R.`; other authors have a column of their own.
+    names = rows.split_names(cells["Author"], separators=";；、") + rows.split_names(cells["Additional Authors"])
     return ReviewRow(
-        key=cells["Book Id"].strip() or rows.key(title, names),
-        title=title,
-        authors=names,
+        key=parse_key(cells),
+        title=rows.title(cells["Title"]),
+        authors=rows.authors(names),
         rating=rating,
         body=body,
         contains_spoilers=spoiler or cells["Spoiler"].strip().lower() in ("true", "1", "yes"),

@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import Any
 
 from accounts.models import User
+from catalog.identity import same_work
 from catalog.imports import records
 from catalog.models import Book, DuplicateISBN
 from core.counters import counters
@@ -28,16 +29,32 @@ def lock_book(row: ReviewRow) -> Book | None:
     return None
 
 
-def get_or_add_book(row: ReviewRow, *, by: User) -> tuple[Book, bool]:
+def lock_known_book(pk: int | None) -> Book | None:
+    """Lock the book with this id, or the one that it has been merged into; None if it does not exist."""
+    locked = Book.objects.lock(pk) if pk else None
+    return locked and Book.objects.get(pk=locked.pk)
+
+
+def get_or_add_book(row: ReviewRow, *, by: User, known_id: int | None = None) -> tuple[Book, bool]:
     """Lock the book or add it to the catalog, and return it and whether it was added.
 
+    `known_id` is the book that an earlier import has found for the row; since then, its title may have changed.
     Imports add books one at a time, because no constraint stops two of them from adding the same work without an ISBN.
     """
-    book = lock_book(row)
+    book = lock_known_book(known_id) or lock_book(row)
     if book is None:
         counters.add({_ADDITIONS_LOCK: 0})
         book = lock_book(row)
     return (book, False) if book else (add_book(row, by=by), True)
+
+
+def has_other_title(row: ReviewRow, book: Book) -> bool:
+    """Return whether only the ISBN says that the row is about the book, and neither the title nor an author."""
+    return (
+        bool(row.isbn13)
+        and not same_work(row.title, row.authors, book.title, book.author_rows.values_list("name", flat=True))
+        and book.editions.filter(isbn13=row.isbn13).exists()
+    )
 
 
 def add_book(row: ReviewRow, *, by: User) -> Book:

@@ -22,6 +22,9 @@ _LOST_ZEROS = re.compile(r"[1-9][0-9]{5,6}[0-9X]", re.IGNORECASE)
 # Digits that a spreadsheet rounded, such as `9.78014E+12`.
 _SCIENTIFIC = re.compile(r"[0-9](?:[.,][0-9]*)?E\+?[0-9]+", re.IGNORECASE)
 
+# What follows the comma in `Tolkien, J. R. R.`
+_INITIALS = re.compile(r"(?:[^\W\d_]\.[\s-]*)+")
+
 
 @dataclass(slots=True)
 class ReviewRow:
@@ -53,30 +56,36 @@ def title(text: str) -> str:
 
 
 def authors(texts: Sequence[str]) -> list[str]:
-    """Return the normalized authors, at least one. Raises InvalidRowError."""
+    """Return the normalized authors, at least one. Others than the first are ignored if they are invalid.
+
+    Raises InvalidRowError.
+    """
+    first, *others = [text for text in texts if not is_blank(text)] or [""]
     try:
-        names = records.names(texts, "author")[: records.MAX_NAMES]
+        names = records.names([first, *(records.optional(text, "author", []) for text in others)], "author")
     except records.InvalidRowError:
         names = []
     if not names:
         raise InvalidRowError("bad_author")
-    return names
+    return names[: records.MAX_NAMES]
 
 
-def key(title: str, names: Sequence[str]) -> str:
+def key(title: str, author: str) -> str:
     """Return the key of a row without an id."""
-    return " ".join(split_words(f"{title} {names[0]}"))
+    return " ".join(split_words(f"{title} {author}"))
 
 
-def split_names(text: str) -> list[str]:
-    """Split comma-separated names; suffixes such as `Jr.` belong to the preceding name."""
-    joined: list[str] = []
-    for part in (part.strip() for part in text.split(",")):
-        if joined and NAME_SUFFIX.fullmatch(part):
-            joined[-1] += f", {part}"
+def split_names(text: str, *, separators: str = ",，;；、") -> list[str]:
+    """Split names; suffixes such as `Jr.` belong to the preceding name, and initials come before it."""
+    names: list[str] = []
+    for part in (part.strip() for part in re.split(f"[{separators}]", text)):
+        if names and NAME_SUFFIX.fullmatch(part):
+            names[-1] += f", {part}"
+        elif names and _INITIALS.fullmatch(part):
+            names[-1] = f"{part} {names[-1]}"
         elif part:
-            joined.append(part)
-    return joined
+            names.append(part)
+    return names
 
 
 def review_text(html: str, warnings: list[str]) -> tuple[str, bool]:

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -36,6 +37,7 @@ class ImportRunner:
         self.review_import = review_import
         self.report = self._saved = review_import.report
         export = ExportFile(data, review_import.source)
+        self._known_books = _known_books(review_import, export)
         self._rows = export.rows(skip=review_import.rows_processed)
         self._shared_isbns = export.shared_isbns()
 
@@ -82,7 +84,8 @@ class ImportRunner:
         users = User.objects.select_for_update().filter(pk=self.review_import.user_id, is_active=True)
         if not users.values_list("pk").first():
             raise SupersededError
-        report = self.report.with_row(*import_row(row, review_import=self.review_import))
+        outcome = import_row(row, review_import=self.review_import, known_books=self._known_books)
+        report = self.report.with_row(*outcome)
         self.review_import.save_progress(report, since=self._saved)
         return report
 
@@ -91,23 +94,25 @@ class ImportRunner:
         self._saved = self.report
 
 
-def import_row(row: ReviewRow, *, review_import: ReviewImport) -> list[str]:
-    """Create or update the review of a row. The user must be locked.
+def import_row(row: ReviewRow, *, review_import: ReviewImport, known_books: Mapping[str, int]) -> list[str]:
+    """Create or update the review of a row. The user must be locked. `known_books` are books by their origin.
 
     Return `created`, `updated` or `skipped`, followed by warnings. Reviews that were written or edited by the user, or
     imported from another row, are not changed.
     """
-    user, warnings = review_import.user, list(row.warnings)
-    book, added = matching.get_or_add_book(row, by=user)
+    user, warnings, origin = review_import.user, list(row.warnings), _origin(review_import, row.key)
+    book, added = matching.get_or_add_book(row, by=user, known_id=known_books.get(origin))
     if added:
         warnings.append("book_added")
+    elif matching.has_other_title(row, book):
+        warnings.append("other_title")
     review = Review.objects.filter(author=user, book=book).first()
     if review is None:
         fields = {"visibility": review_import.visibility, "created_at": row.date_read}
         review = Review.create_review(book=book, by=user, **fields, **_content(row))
-        ImportedReview.objects.create(review=review, origin=_origin(review_import, row), last_import=review_import.pk)
+        ImportedReview.objects.create(review=review, origin=origin, last_import=review_import.pk)
         return ["created", *warnings]
-    imported = ImportedReview.objects.filter(review=review, origin=_origin(review_import, row)).first()
+    imported = ImportedReview.objects.filter(review=review, origin=origin).first()
     if imported is None or imported.last_import == review_import.pk:
         return ["skipped", _skip_reason(review, row, review_import)]
     if _is_same(review, row):
@@ -147,7 +152,23 @@ def _content(row: ReviewRow) -> dict[str, Any]:
     return {"rating": row.rating, "body": row.body, "contains_spoilers": row.contains_spoilers}
 
 
-def _origin(review_import: ReviewImport, row: ReviewRow) -> str:
-    """Return the identifier of the row across all sources."""
-    key = row.key if len(row.key) <= 100 else sha256(row.key.encode()).hexdigest()
+def _origin(review_import: ReviewImport, key: str) -> str:
+    """Return the identifier of the row with this key across all sources."""
+    key = key if len(key) <= 100 else sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{review_import.source}:{key}"
+
+
+def _known_books(review_import: ReviewImport, export: ExportFile) -> dict[str, int]:
+    """Return the books that the user has reviewed by earlier imports of this source, by the origin of their row.
+
+    Without origins that several reviews or several rows of this file have.
+    """
+    earlier = ImportedReview.objects.filter(
+        review__author=review_import.user_id, origin__startswith=f"{review_import.source}:"
+    ).exclude(last_import=review_import.pk)
+    books = list(earlier.values_list("origin", "review__book"))
+    if not books:
+        return {}
+    reviews = Counter(origin for origin, _book in books)
+    rows = Counter(_origin(review_import, key) for key in export.keys())
+    return {origin: book for origin, book in books if reviews[origin] == rows[origin] == 1}

@@ -2,7 +2,7 @@
 
 The format, and how it is read:
 
-- `Authors` is a comma-separated list of names. Older exports call the columns `Author` and `ISBN`.
+- `Authors` is a list of names, separated by commas. Older exports call the columns `Author` and `ISBN`.
 - `ISBN/UID` is an ISBN, or an id of StoryGraph or of a shop for books without one.
 - `Star Rating` is in quarters, such as 4.25: rounded to halves, quarters upwards. Empty means none.
 - `Review` may contain HTML.
@@ -23,6 +23,14 @@ _OTHER_ID = re.compile("[a-df-wyz]", re.IGNORECASE)
 ALIASES = {"Author": "Authors", "ISBN": "ISBN/UID"}
 
 
+def parse_key(cells: dict[str, str]) -> str:
+    """Return the ISBN or another id of the book, or a key made of title and author."""
+    uid = cells["ISBN/UID"].strip()
+    if _OTHER_ID.search(uid):
+        return uid
+    return rows.isbn([uid], []) or rows.key(cells["Title"], (rows.split_names(cells["Authors"]) or [""])[0])
+
+
 def parse_row(cells: dict[str, str], day_first: bool | None) -> ReviewRow | None:
     """Return the review in a row, or None if the book is neither rated nor reviewed. Raises InvalidRowError."""
     warnings: list[str] = []
@@ -30,13 +38,12 @@ def parse_row(cells: dict[str, str], day_first: bool | None) -> ReviewRow | None
     body, spoiler = rows.review_text(cells["Review"], warnings)
     if rating is None and not body:
         return None
-    names = rows.authors(rows.split_names(cells["Authors"]))
-    title, uid = rows.title(cells["Title"]), cells["ISBN/UID"].strip()
+    uid = cells["ISBN/UID"].strip()
     isbn13 = rows.isbn([] if _OTHER_ID.search(uid) else [uid], warnings)
     return ReviewRow(
-        key=isbn13 or (uid if _OTHER_ID.search(uid) else rows.key(title, names)),
-        title=title,
-        authors=names,
+        key=parse_key(cells),
+        title=rows.title(cells["Title"]),
+        authors=rows.authors(rows.split_names(cells["Authors"])),
         rating=rating,
         body=body,
         contains_spoilers=spoiler,

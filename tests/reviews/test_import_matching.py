@@ -8,7 +8,7 @@ from catalog.models import Book, Merge
 from reviews.imports import matching
 from reviews.imports.runner import ImportRunner
 from reviews.models import Review, ReviewImport
-from tests.reviews.exports import goodreads, storygraph
+from tests.reviews.exports import export, goodreads, storygraph
 
 pytestmark = pytest.mark.django_db
 
@@ -21,6 +21,10 @@ def row(title: str, author: str, additional: str = "", **cells):
 
 def add(title: str, *authors: str, **fields) -> Book:
     return Book.create_book(by=None, title=title, authors=authors, **fields)
+
+
+def remarks(report) -> dict[str, int]:
+    return {remark["code"]: remark["rows"] for remark in report["remarks"]}
 
 
 def reviewed() -> list[tuple[str, list[str]]]:
@@ -142,7 +146,7 @@ def test_isbn_of_several_titles_keeps_all_reviews(upload, known):
     data = goodreads(*(row(t, "Britannica", **SHARED, **{"Book Id": t}) for t in ("Animals", "Time", "Me")))
     report = upload(data)
     assert (report["created"], report["skipped"]) == (3, 0)
-    assert {remark["code"]: remark["rows"] for remark in report["remarks"]}["shared_isbn"] == 3
+    assert remarks(report)["shared_isbn"] == 3
     assert [title for title, _authors in reviewed()] == ["Animals", "Time", "Me"]
     if known:
         assert Review.objects.filter(book=book).count() == (known == "Time")
@@ -161,7 +165,7 @@ def test_shared_isbn_is_recognized_in_any_spelling(upload, spelling, column):
     )
     report = upload(data)
     assert report["created"] == 2
-    assert {remark["code"]: remark["rows"] for remark in report["remarks"]}["shared_isbn"] == 2
+    assert remarks(report)["shared_isbn"] == 2
     assert upload(data)["skipped"] == 2
 
 
@@ -171,16 +175,29 @@ def test_isbn_of_one_title_in_two_spellings_is_used(upload):
         row("Emma", "Jane Austen", **SHARED),
         row("EMMA (Classics, #1)", "Jane Austen", **SHARED, **{"Book Id": "2", "My Rating": "4"}),
     )
-    assert upload(data)["remarks"] == [
-        {"code": "same_book", "reason": "Another row of the file is about the same book.", "rows": 1}
-    ]
+    assert remarks(upload(data)) == {"same_book": 1, "other_title": 1}
     assert Review.objects.get().book == book
+
+
+@pytest.mark.parametrize(
+    ("title", "author", "count"),
+    [
+        ("Cooking for Cats", "Mary Unrelated", 1),
+        ("Torto Arado: romance", "Mary Unrelated", 0),
+        ("Crooked Plow", "Vieira Junior, Itamar", 0),
+    ],
+)
+def test_isbn_of_another_title_and_author_is_reported(upload, title, author, count):
+    add("Torto Arado", "Itamar Vieira Junior", isbn13="9788181312570")
+    data = goodreads(row(title, author, **SHARED))
+    assert remarks(upload(data)).get("other_title", 0) == count
+    assert remarks(upload(data)) == {"unchanged": 1}
 
 
 def test_storygraph_ids_and_isbns_may_be_shared(upload):
     rows = [{"Title": title, "ISBN/UID": uid} for title in ("One", "Two") for uid in ("9788181312570", "b1c2")]
     report = upload(storygraph(*rows), "storygraph")
-    assert {remark["code"]: remark["rows"] for remark in report["remarks"]}["shared_isbn"] == 2
+    assert remarks(report)["shared_isbn"] == 2
     assert (Review.objects.count(), Book.objects.filter(isbn13=None).count()) == (2, 2)
 
 
@@ -243,10 +260,81 @@ def test_merged_book_is_found_by_its_title(upload, as_bob, staff, steps):
     for book in (add("Krieg und Frieden", "Lew Tolstoi"), target)[-steps:]:
         merge(merged, book, staff)
         merged = book
-    assert upload(data)["remarks"][0]["code"] == "unchanged"
+    assert remarks(upload(data)) == {"unchanged": 1}
     assert upload(data, client=as_bob)["created"] == 1
     assert Book.objects.count() == 3
     assert set(Review.objects.values_list("book", flat=True)) == {target.pk}
+
+
+KEYLESS = ["Title", "Author", "ISBN", "My Rating", "Date Read"]
+
+
+def without_id(*rows) -> bytes:
+    return export(KEYLESS, *rows)
+
+
+def storygraph_row(row) -> dict[str, str]:
+    return {"Title": row["Title"], "Authors": row["Author"], "Star Rating": row["My Rating"], "ISBN/UID": "b1c2"}
+
+
+@pytest.mark.parametrize("source", ["goodreads", "skoob", "storygraph"])
+def test_row_keeps_its_book_after_a_rename(upload, as_alice, source):
+    cells = row("Typoo in Title", "Autora", **{"My Rating": "5"})
+    data = {"goodreads": goodreads(cells), "skoob": without_id(cells), "storygraph": storygraph(storygraph_row(cells))}
+    upload(data[source], source)
+    book = Book.objects.get()
+    assert as_alice.patch(f"/api/v1/books/{book.pk}/", {"title": "Another Title"}).status_code == 200
+    assert remarks(upload(data[source], source)) == {"unchanged": 1}
+    assert (Book.objects.count(), Review.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize("title", ["Obra: edição revista", "Оригинал", "Obra (Coleção, #1)", "作品"])
+def test_row_keeps_its_book_under_a_new_title(upload, title):
+    upload(goodreads(row("Obra", "Autora")))
+    report = upload(goodreads(row(title, "Autora", **{"My Rating": "1"})))
+    assert (report["created"], report["updated"]) == (0, 1)
+    assert (Book.objects.count(), Review.objects.get().rating) == (1, 2)
+
+
+def test_row_keeps_its_book_after_rename_and_merge(upload, as_alice, staff):
+    data = goodreads(row("Obra", "Autora"), row("Outra", "Autora", **{"Book Id": "2"}))
+    upload(data)
+    book, target = Book.objects.get(title="Obra"), add("Work", "Author")
+    as_alice.patch(f"/api/v1/books/{book.pk}/", {"title": "Obra Prima"})
+    merge(book, target, staff)
+    assert remarks(upload(data)) == {"unchanged": 2}
+    assert Book.objects.count() == 3
+
+
+def test_rows_with_one_key_are_matched_by_title(upload):
+    """Keys of rows without an id ignore accents."""
+    avos = [row("Avó", "Autora"), row("Avô", "Autora", **{"My Rating": "1"})]
+    upload(without_id(avos[0]))
+    assert upload(without_id(*avos[::-1]))["created"] == 1
+    assert upload(without_id(*avos))["skipped"] == 2
+    assert sorted(title for title, _authors in reviewed()) == ["Avó", "Avô"]
+
+
+def test_storygraph_rows_with_one_isbn_are_matched_by_title(upload):
+    works = [{"Title": title, "ISBN/UID": "9788181312570", "Star Rating": n} for title, n in (("One", "1"), ("Two", "2"))]
+    upload(storygraph(works[0]), "storygraph")
+    assert upload(storygraph(*works[::-1]), "storygraph")["created"] == 1
+    assert upload(storygraph(*works), "storygraph")["skipped"] == 2
+    assert {review.book.title: review.rating for review in Review.objects.all()} == {"One": 2, "Two": 4}
+
+
+def test_row_of_a_deleted_book_adds_it_again(upload, as_alice):
+    data = goodreads(row("Obra", "Autora"))
+    upload(data)
+    Review.objects.get().delete_review()
+    Book.objects.get().delete_book()
+    assert upload(data)["created"] == 1
+
+
+def test_rows_of_others_do_not_decide_the_book(upload, as_bob):
+    upload(goodreads(row("Obra", "Autora")))
+    upload(goodreads(row("Outra", "Autora")), client=as_bob)
+    assert [title for title, _authors in reviewed()] == ["Obra", "Outra"]
 
 
 def test_two_titles_merged_into_one_book_are_certain(upload, staff):

@@ -278,6 +278,44 @@ def test_missing_title_or_author_fails_the_row(upload):
     assert [error["line"] for error in report["errors"]] == [2, 3, 4, 5]
 
 
+@pytest.mark.parametrize("name", ["x" * 250, "\u200b", " "])
+def test_invalid_additional_author_is_ignored(upload, name):
+    assert outcome(upload(goodreads({"Additional Authors": f"{name}, Alan Lee"}))) == (1, 0, 0, 0)
+    assert Book.objects.get().authors == ["Pierce Brown", "Alan Lee"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("Neil Gaiman; Terry Pratchett", ["Neil Gaiman", "Terry Pratchett"]),
+        ("村上春樹、川上未映子", ["村上春樹", "川上未映子"]),
+        ("Tolkien, J.R.R.", ["Tolkien, J.R.R."]),
+        ("King, Martin Luther, Jr.", ["King, Martin Luther, Jr."]),
+        ("Simon & Schuster", ["Simon & Schuster"]),
+    ],
+)
+def test_authors_of_a_goodreads_row(upload, cell, names):
+    upload(goodreads({"Author": cell}))
+    assert Book.objects.get().authors == names
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("Tolkien, J.R.R.", ["J.R.R. Tolkien"]),
+        ("Lewis, C. S., Pauline Baynes", ["C. S. Lewis", "Pauline Baynes"]),
+        ("Толстой, Л. Н.", ["Л. Н. Толстой"]),
+        ("Sartre, J.-P.; Simone de Beauvoir", ["J.-P. Sartre", "Simone de Beauvoir"]),
+        ("村上春樹、川上未映子", ["村上春樹", "川上未映子"]),
+        ("莫言，余华", ["莫言", "余华"]),
+        ("Martin Luther King, Jr., Li", ["Martin Luther King, Jr.", "Li"]),
+    ],
+)
+def test_authors_of_a_storygraph_row(upload, cell, names):
+    upload(storygraph({"Authors": cell}), "storygraph")
+    assert Book.objects.get().authors == names
+
+
 def test_control_characters_are_removed_from_names(upload):
     upload(goodreads({"Title": "Em\u202ema\x1bII", "Author": "Jane\u2028Austen"}))
     book = Book.objects.get()
