@@ -6,20 +6,28 @@ from collections.abc import Iterable
 
 from django.utils import timezone
 
+from core.search.normalize import fold_case_and_accents
+
 # Longer cells are no dates, and the patterns below could take minutes to say so.
 MAX_LENGTH = 60
 
 _TIME = re.compile(r"[T ]\s*[0-9]{1,2}:[0-9]{2}.*", re.DOTALL)
-_ORDINAL = re.compile(r"(?<=[0-9])(?:st|nd|rd|th|º)\b", re.IGNORECASE)
+_ORDINAL = re.compile(r"(?<=[0-9])(?:st|nd|rd|th|er|º)\b", re.IGNORECASE)
 _NUMERIC = re.compile(r"([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4}|[0-9]{2})")
 # Year, month and day in words or numbers, such as "2022-12-25", "25-Dec-22" and "domingo, 25 de dezembro de 2022".
 _PARTS = re.compile(r"(?:[^\W\d][\w-]*\.?, )?(\w+)[\s./-]+(?:(?:de|of) )?(\w+)[\s,./-]+(?:de )?(\w+)")
 # Days since the start of 1900, as spreadsheets store dates; five digits begin in 1927.
 _SERIAL = re.compile(r"([1-9][0-9]{4})(?:[.,][0-9]+)?")
 _SERIAL_EPOCH = datetime.date(1899, 12, 30)
-# The first letters of the English and Portuguese names.
-_MONTH_NAMES = "jan feb/fev mar apr/abr may/mai jun jul aug/ago sep/set oct/out nov dec/dez".split()
-_MONTHS = {name: month for month, names in enumerate(_MONTH_NAMES, start=1) for name in names.split("/")}
+# English, Portuguese, Spanish, French, German and Italian, without accents.
+_MONTH_NAMES = (
+    *("january janeiro enero janvier januar gennaio", "february fevereiro febrero fevrier februar febbraio"),
+    *("march marco marzo mars marz maerz", "april abril avril aprile", "may maio mayo mai maggio"),
+    *("june junho junio juin juni giugno", "july julho julio juillet juli luglio", "august agosto aout"),
+    *("september setembro septiembre setiembre septembre settembre", "october outubro octubre octobre oktober ottobre"),
+    *("november novembro noviembre novembre", "december dezembro diciembre decembre dezember dicembre"),
+)
+MIN_MONTH_LETTERS = 3
 
 
 class AmbiguousDateError(ValueError):
@@ -91,9 +99,12 @@ def _number(text: str) -> int:
 
 
 def _month(name: str) -> int:
-    if name[:3].casefold() not in _MONTHS:
+    """Return the month whose name begins like this, with at least three letters: `dez`, `Sept` and `août`, but not `jui`."""
+    start = fold_case_and_accents(name)
+    months = {n for n, names in enumerate(_MONTH_NAMES, 1) for month in names.split() if month.startswith(start)}
+    if len(start) < MIN_MONTH_LETTERS or len(months) != 1:
         raise ValueError("not a month")
-    return _MONTHS[name[:3].casefold()]
+    return months.pop()
 
 
 def _year(text: str) -> int:

@@ -19,6 +19,15 @@ _OTHER_FILES = {
     rb"%PDF": _("This is a PDF document, not a CSV file."),
     rb"(\xef\xbb\xbf)?\s*<(!doctype html|html)\b": _("This is a web page, not a CSV file. Download the export itself."),
 }
+_OTHER_ENCODING = _("The encoding of the file is not supported. Save it as UTF-8 and upload it again.")
+
+# Letters, and the signs that stand for letters of other alphabets; without the punctuation of Windows-1252.
+_WESTERN_WORD = re.compile("[A-Za-z\ufffd\u0152-\u0192¢-ª¬-º¼-¾À-ÿ]+")
+# The kana of Shift JIS; their second byte may be an ASCII letter.
+_SHIFT_JIS_KANA = re.compile("[\u0192\u201a]\\w")
+# Shorter words may consist of accented letters alone: é, É, öö.
+MIN_WORD_LENGTH = 3
+MAX_ACCENTED_SHARE = 0.7
 
 
 def decode(data: bytes) -> str:
@@ -33,7 +42,12 @@ def decode(data: bytes) -> str:
         whole_units = data[: len(data) // 2 * 2]
         return whole_units.decode(encoding, "surrogatepass").removeprefix("\ufeff")
     text = data.decode("utf-8-sig", "surrogateescape")
-    return data.decode("cp1252") if _is_windows_1252(data, text) else text
+    if not _is_8_bit(data, text):
+        return text
+    if _is_other_alphabet(data.decode("cp1252", "replace")):
+        raise InvalidFileError("not_csv", _OTHER_ENCODING)
+    # A byte that Windows-1252 does not define is damage.
+    return text if re.search(rb"[\x81\x8d\x8f\x90\x9d]", data) else data.decode("cp1252")
 
 
 def _utf_16(data: bytes) -> str | None:
@@ -46,13 +60,22 @@ def _utf_16(data: bytes) -> str | None:
     return "utf-16-be" if b"\0" not in odd and not even.strip(b"\0") and even else None
 
 
-def _is_windows_1252(data: bytes, text: str) -> bool:
-    """Return whether the file is in Windows-1252, rather than UTF-8 with some damaged rows.
+def _is_8_bit(data: bytes, text: str) -> bool:
+    """Return whether the file has one byte per character, rather than UTF-8 with some damaged rows.
 
-    That is, most of its characters outside ASCII are not UTF-8. A NUL or an undefined byte is damage in both encodings.
+    That is, most of its characters outside ASCII are not UTF-8. A NUL is damage in any encoding.
     """
     invalid = len(text) - len(text.encode("utf-8", "ignore").decode())
     not_ascii = len(text) - len(text.encode("ascii", "ignore"))
-    if 2 * invalid <= not_ascii or b"\0" in data:
-        return False
-    return not re.search(rb"[\x81\x8d\x8f\x90\x9d]", data)
+    return 2 * invalid > not_ascii and b"\0" not in data
+
+
+def _is_other_alphabet(text: str) -> bool:
+    """Return whether text that was decoded as Windows-1252 is in another encoding, because it has no ASCII letters.
+
+    In the words of Western languages with accents, at most about half of the letters have one (`été`). In words of
+    Cyrillic, Greek, Hebrew, Arabic, Thai, Chinese, Japanese or Korean, nearly all do.
+    """
+    words = [word for word in _WESTERN_WORD.findall(_SHIFT_JIS_KANA.sub("\ufffd\ufffd", text)) if len(word) >= MIN_WORD_LENGTH and not word.isascii()]
+    accented = sum(not char.isascii() for word in words for char in word)
+    return accented > MAX_ACCENTED_SHARE * sum(map(len, words))

@@ -111,24 +111,21 @@ def rating(text: str, warnings: list[str]) -> int | None:
 
 
 def date_read(texts: Sequence[str], warnings: list[str], *, day_first: bool | None = None) -> datetime.datetime | None:
-    """Return the first valid date as noon in UTC, which is the same day in nearly all time zones.
+    """Return the date in the first cell that is not empty as noon in UTC, the same day in nearly all time zones.
 
-    If noon of that day is still in the future, return the current time. No other date replaces an ambiguous one: the
-    day on which a book was shelved is not the one on which it was read.
+    If noon of that day is still in the future, return the current time. No other date replaces one that cannot be read:
+    the day on which a book was shelved is not the one on which it was read.
     """
-    problem = "no_date"
-    for text in filter(str.strip, texts):
-        try:
-            day = parse_date(unformatted(text), day_first=day_first)
-        except AmbiguousDateError:
-            problem = "ambiguous_date"
-            break
-        except ValueError:
-            problem = "bad_date"
-        else:
-            noon = datetime.datetime(day.year, day.month, day.day, 12, tzinfo=datetime.UTC)
-            return min(noon, timezone.now())
-    warnings.append(problem)
+    text = next(filter(str.strip, texts), "")
+    try:
+        day = parse_date(unformatted(text), day_first=day_first)
+    except AmbiguousDateError:
+        warnings.append("ambiguous_date")
+    except ValueError:
+        warnings.append("bad_date" if text else "no_date")
+    else:
+        noon = datetime.datetime(day.year, day.month, day.day, 12, tzinfo=datetime.UTC)
+        return min(noon, timezone.now())
     return None
 
 

@@ -2,9 +2,9 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
-from catalog.identity import WorkTitle
+from catalog.identity import WorkTitle, are_same_work
 from reviews.imports import rows
 
 
@@ -24,14 +24,9 @@ def shared_isbns(works: Iterable[tuple[str, Iterable[str]]]) -> frozenset[str]:
         if len({title for _cell, title in group}) > 1:
             for cell, title in group:
                 titles[rows.isbn([cell], [])].add(title)
-    return frozenset(isbn13 for isbn13, names in titles.items() if isbn13 and _are_different(names))
+    return frozenset(isbn13 for isbn13, names in titles.items() if isbn13 and not are_same_work(map(WorkTitle.parse, names)))
 
 
 def _item_digits(cell: str) -> str:
     """Return the nine digits that all spellings of an ISBN share: without prefix, check digit and lost zeros."""
     return re.sub("[^0-9Xx]", "", rows.unformatted(cell))[-10:-1].lstrip("0")
-
-
-def _are_different(titles: Collection[str]) -> bool:
-    first, *others = map(WorkTitle.parse, titles)
-    return not all(map(first.matches, others))

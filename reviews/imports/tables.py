@@ -18,8 +18,8 @@ MAX_COLUMNS = 500
 # The file size is limited, so a long cell is not an error.
 csv.field_size_limit(max(csv.field_size_limit(), 100_000_000))
 
-# A first line that tells Excel the delimiter.
-_SEP_LINE = re.compile(r'"?sep=([,;\t|])"?[ \t]*(?:\r\n|\r|\n)', re.IGNORECASE)
+# A first line that tells Excel the delimiter. Spreadsheets that do not know it save it with empty cells: `sep=,;;;`.
+_SEP_LINE = re.compile(r'"?sep=([,;\t|])"?([,;\t|]*)[ ]*(?:\r\n|\r|\n)', re.IGNORECASE)
 
 
 class Table:
@@ -77,7 +77,7 @@ def read_table(text: str, names: Collection[str]) -> Table:
     """
     sep_line = _SEP_LINE.match(text)
     text, skipped = (text[sep_line.end() :], 1) if sep_line else (text, 0)
-    delimiters = (sep_line[1],) if sep_line else DELIMITERS
+    delimiters = (sep_line[1],) if sep_line and not sep_line[2] else DELIMITERS
     tables = [Table(text, delimiter, skipped_lines=skipped) for delimiter in delimiters]
     table = max(tables, key=lambda table: (table.count_columns(names), len(table.header)))
     rows, valid_rows = table.row_counts

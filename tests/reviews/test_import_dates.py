@@ -46,11 +46,25 @@ def dated(n: int, read: str, added: str = "") -> dict[str, str]:
             "2022-Dec-25",
             "dom., 25 de dez. de 2022",
         ),
+        *("25 décembre 2022", "25 déc. 2022", "25 DÉCEMBRE 2022", "25. Dezember 2022", "25 de diciembre de 2022"),
+        *("25 dicembre 2022", "domenica, 25 dic. 2022"),
     ],
 )
 def test_date_with_one_meaning_is_read(text):
     for day_first in (None, True, False):
         assert parse_date(text, day_first=day_first) == datetime.date(2022, 12, 25)
+
+
+@pytest.mark.parametrize(
+    ("text", "month"),
+    [
+        *(("1er août 2022", 8), ("1 sept. 2022", 9), ("1. März 2022", 3), ("1. Maerz 2022", 3), ("1 mayo 2022", 5)),
+        *(("1 juin 2022", 6), ("1 juil. 2022", 7), ("1 luglio 2022", 7), ("1 gen 2022", 1), ("1 ene 2022", 1)),
+        *(("1 mai 2022", 5), ("1 mag 2022", 5), ("1 marco 2022", 3), ("1 ottobre 2022", 10), ("1 oktober 2022", 10)),
+    ],
+)
+def test_months_of_six_languages_are_read(text, month):
+    assert parse_date(text, day_first=None) == datetime.date(2022, month, 1)
 
 
 @pytest.mark.parametrize("text", ["05/06/2021", "5.6.2021", "05-06-21", "5/6/2021 10:00"])
@@ -65,6 +79,7 @@ def test_ambiguous_date_depends_on_the_file(text):
     "text",
     [
         *("yesterday", "2022", "12/2022", "2022/13/01", "31/02/2022", "25/25/2022", "25/12/122", "25/12", "1 2 2003"),
+        *("25 marca 2022", "5 martes 2022", "3 jui 2022", "3 ju 2022", "3 janvierx 2022", "3 decade 2022", "3 января 2022"),
         *("25 foo 2022", "########", "449", "3015/01/01", "25/12/1822", "٢٥/١٢/٢٠٢٢", "99999", "0000/00/00", "a b c"),
         *("25" + " " * 1_000_000 + "12 2022", "1/" * 1_000_000, "a-" * 1_000_000),
     ],
@@ -123,7 +138,9 @@ def test_one_date_decides_the_order_of_the_others(upload, as_bob, certain, expec
         ("05/06/2021", "06/07/2021", "ambiguous_date"),
         ("05/06/2021", "2021/07/06", "ambiguous_date"),
         ("", "05/06/21", "ambiguous_date"),
-        ("soon", "05.06.2021", "ambiguous_date"),
+        ("soon", "05.06.2021", "bad_date"),
+        ("25 marraskuuta 2022", "2021/06/05", "bad_date"),
+        ("12 Martedì 2022", "2021/06/05", "bad_date"),
         ("soon", "", "bad_date"),
         ("", "31/02/2022", "bad_date"),
         ("", "", "no_date"),

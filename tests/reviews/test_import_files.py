@@ -62,6 +62,10 @@ FORMS = {
     "sep=,": sep_line(","),
     "sep=;": sep_line(";"),
     "SEP=tab": sep_line("\t").replace(b"sep", b"SEP"),
+    "sep=, of a spreadsheet": b"sep=,;;;;\r\n" + goodreads(*ROWS, delimiter=";"),
+    "sep=; of a spreadsheet": b'"sep=;";;\r\n' + goodreads(*ROWS, delimiter=";"),
+    "sep=, and quoted rows": b"sep=,;;\r\n" + wrapped(goodreads(*ROWS), empty_cells=2),
+    "sep=; with tabs": b"sep=;\t\t\r\n" + goodreads(*ROWS, delimiter="\t"),
     "empty lines first": b"\r\n\n" + goodreads(*ROWS, delimiter=";"),
     "empty line after sep=": b"sep=;\r\n\r\n" + goodreads(*ROWS, delimiter=";"),
     "sep=| with BOM": b"\xef\xbb\xbf" + sep_line("|"),
@@ -173,6 +177,44 @@ def test_other_files_are_rejected_by_name(upload, data, words):
     response = upload(data, begin_only=True)
     assert bad_fields(response) == {"file": "not_csv"}
     assert words in response.json()["errors"][0]["detail"]
+
+
+WORKS = {
+    "cp1251": ("Война и мир", "Лев Толстой"),
+    "koi8-r": ("Идиот", "Фёдор Достоевский"),
+    "cp1253": ("Ο Καπετάν Μιχάλης", "Νίκος Καζαντζάκης"),
+    "cp1255": ("סיפור על אהבה", "עמוס עוז"),
+    "cp1256": ("موسم الهجرة", "الطيب صالح"),
+    "cp874": ("สี่แผ่นดิน", "คึกฤทธิ์ ปราโมช"),
+    "gbk": ("红楼梦", "曹雪芹"),
+    "big5": ("紅樓夢", "曹雪芹"),
+    "cp932": ("坊っちゃん", "夏目漱石"),
+    "euc-jp": ("雪国", "川端康成"),
+    "cp949": ("채식주의자", "한강"),
+}
+
+
+@pytest.mark.parametrize("encoding", WORKS)
+def test_encoding_of_another_alphabet_is_rejected(upload, encoding):
+    title, author = WORKS[encoding]
+    rows = (book(1), {"Title": title, "Author": author, "My Review": "Read in English, and liked it."})
+    response = upload(goodreads(*rows, delimiter=";", encoding=encoding), begin_only=True)
+    assert bad_fields(response) == {"file": "not_csv"}
+    assert "Save it as UTF-8" in response.json()["errors"][0]["detail"]
+    assert counts(upload(goodreads(*rows, delimiter=";"))) == (2, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("title", "author"),
+    [
+        *(("É", "Eça"), ("À", "Zoë"), ("Été", "Hélène Cixous"), ("«Été»", "Anne"), ("— É —", "Ana"), ("Öö", "Ülo")),
+        *(("¡Él!", "Ñ"), ("Größe", "Özdamar"), ("1º Ato", "Ção"), ("Ængön þú", "Ása"), ("£50", "Æ")),
+    ],
+)
+def test_short_file_in_windows_1252_is_imported(upload, title, author):
+    data = export(["Title", "Author", "My Rating"], {"Title": title, "Author": author}, encoding="cp1252")
+    assert counts(upload(data)) == (1, 0, 0, 0)
+    assert (Book.objects.get().title, Book.objects.get().authors) == (title, [author])
 
 
 @pytest.mark.parametrize(

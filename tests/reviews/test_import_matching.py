@@ -7,6 +7,7 @@ from catalog.merges.services import merge_books, undo_merge
 from catalog.models import Book, Merge
 from reviews.imports import matching
 from reviews.imports.runner import ImportRunner
+from reviews.imports.shared_isbns import shared_isbns
 from reviews.models import Review, ReviewImport
 from tests.reviews.exports import export, goodreads, storygraph
 
@@ -177,6 +178,18 @@ def test_isbn_of_one_title_in_two_spellings_is_used(upload):
     )
     assert remarks(upload(data)) == {"same_book": 1, "other_title": 1}
     assert Review.objects.get().book == book
+
+
+def test_titles_of_a_shared_isbn_are_all_compared():
+    def shared(*titles: str) -> bool:
+        return bool(shared_isbns((title, ["9788181312570"]) for title in titles))
+
+    assert not shared("Avo", "Avó")
+    assert not shared("Emma", "Emma: A Novel", "Emma (Classics, #1)")
+    # The first of these matches both others, which do not match each other.
+    assert shared("Avo", "Avó", "Avô")
+    assert shared("Emma", "Emma: A Novel", "Emma: A Story")
+    assert shared("Perry", *(f"Perry (Series, #{n})" for n in range(100)))
 
 
 @pytest.mark.parametrize(
