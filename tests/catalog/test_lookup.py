@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from catalog import providers
+from catalog.merges.services import merge_books
 from catalog.models import Book
 from tests.catalog.helpers import codes
 
@@ -166,6 +167,17 @@ def test_new_edition_is_added_to_its_work(
     response = as_alice.post(URL, {"isbn": TWILIGHT})
     assert (response.status_code, response.json()["id"]) == (201, book.pk)
     assert [edition["isbn13"] for edition in response.json()["editions"]] == [TWILIGHT]
+
+
+def test_edition_of_a_merged_book_is_added_to_its_target(
+    as_alice: APIClient, open_library: Server, add_book: Callable[..., Book], staff: User
+) -> None:
+    merged, target = add_book("Twilight", "Stephenie Meyer"), add_book("Crepúsculo", "Stephenie Meyer")
+    merge_books(target=target, source=merged, by=staff, reason="The same work")
+    response = as_alice.post(URL, {"isbn": TWILIGHT})
+    assert (response.status_code, response.json()["id"]) == (201, target.pk)
+    assert [edition["isbn13"] for edition in response.json()["editions"]] == [TWILIGHT]
+    assert Book.objects.count() == 2
 
 
 @pytest.mark.parametrize(("title", "author"), [("Twilight", "Mary Meyer"), ("Twilight (#2)", "Stephenie Meyer")])

@@ -21,7 +21,7 @@ MIGRATIONS = (
     "accounts.migrations.0004_search_words",
     "clubs.migrations.0003_search_words",
     "discussions.migrations.0004_search_words",
-    "catalog.migrations.0005_normalized_words",
+    "catalog.migrations.0008_keys_of_works",
 )
 KEYS = {
     User: ("search_text",),
