@@ -1,4 +1,4 @@
-"""The series in brackets at the end of a title: `(Discworld, #8; City Watch, #1)`, `（地球往事，#1）`, `(Duna, Livro 1)`."""
+"""The series in brackets at the end of a title: `(Discworld, #8; City Watch, #1)`, `(Duna, Livro 1)`."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50}
 def split_series(title: str) -> tuple[str, frozenset[Volume]]:
     """Return the title without the series in brackets at its end, and its volumes of series.
 
-    `(Part 1)` and `(#1)` without the name of a series are volumes of the work and stay in the title, as do words after a
-    number: `(Harry Potter, #5, Part 1)`.
+    `(Part 1)` and `(#1)` without the name of a series are volumes of the work and stay in the title, as do the words
+    after a number: `(Harry Potter, #5, Part 1)`.
     """
     found = _BRACKETS.search(title)
     if not found or not title[: found.start()].strip():

@@ -99,7 +99,7 @@ def _number(text: str) -> int:
 
 
 def _month(name: str) -> int:
-    """Return the month whose name begins like this, with at least three letters: `dez`, `Sept` and `août`, but not `jui`."""
+    """Return the month whose name begins like this, with at least three letters: `dez` and `Sept`, but not `jui`."""
     start = fold_case_and_accents(name)
     months = {n for n, names in enumerate(_MONTH_NAMES, 1) for month in names.split() if month.startswith(start)}
     if len(start) < MIN_MONTH_LETTERS or len(months) != 1:

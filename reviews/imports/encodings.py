@@ -76,6 +76,10 @@ def _is_other_alphabet(text: str) -> bool:
     In the words of Western languages with accents, at most about half of the letters have one (`été`). In words of
     Cyrillic, Greek, Hebrew, Arabic, Thai, Chinese, Japanese or Korean, nearly all do.
     """
-    words = [word for word in _WESTERN_WORD.findall(_SHIFT_JIS_KANA.sub("\ufffd\ufffd", text)) if len(word) >= MIN_WORD_LENGTH and not word.isascii()]
+    words = [
+        word
+        for word in _WESTERN_WORD.findall(_SHIFT_JIS_KANA.sub("\ufffd\ufffd", text))
+        if len(word) >= MIN_WORD_LENGTH and not word.isascii()
+    ]
     accented = sum(not char.isascii() for word in words for char in word)
     return accented > MAX_ACCENTED_SHARE * sum(map(len, words))

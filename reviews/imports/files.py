@@ -23,7 +23,7 @@ MAX_NAME_SHOWN = 40
 class ExportFormat(NamedTuple):
     """An export format: its required columns, the other ones it uses, and its parser.
 
-    `aliases` are other names of columns. `parse_key` and `parse_row` get the cells by column, empty for a missing column;
+    `aliases` are other names of columns. `parse_key` and `parse_row` get the cells by column, empty for a missing one;
     `parse_row` also gets whether ambiguous dates have the day first (None if it is not known).
     """
 
@@ -41,7 +41,9 @@ class ExportFormat(NamedTuple):
         return columns | {alias.casefold(): column for alias, column in self.aliases.items()}
 
 
-GOODREADS = ExportFormat(goodreads.REQUIRED, goodreads.OPTIONAL, goodreads.DATES, goodreads.parse_key, goodreads.parse_row)
+GOODREADS = ExportFormat(
+    goodreads.REQUIRED, goodreads.OPTIONAL, goodreads.DATES, goodreads.parse_key, goodreads.parse_row
+)
 SOURCES = {
     "goodreads": GOODREADS,
     # The exporters of Skoob write the layout that Goodreads imports.
@@ -82,7 +84,7 @@ class ExportFile:
         rows = (cells for _line, cells in self._table.rows() if cells)
         return shared_isbns((cells[title], [cells[index] for index in isbns]) for cells in rows)
 
-    def keys(self) -> Iterator[str]:
+    def row_keys(self) -> Iterator[str]:
         """Yield the key of each well-formed row."""
         return (self._format.parse_key(self._by_column(cells)) for _line, cells in self._table.rows() if cells)
 

@@ -170,5 +170,5 @@ def _known_books(review_import: ReviewImport, export: ExportFile) -> dict[str, i
     if not books:
         return {}
     reviews = Counter(origin for origin, _book in books)
-    rows = Counter(_origin(review_import, key) for key in export.keys())
+    rows = Counter(_origin(review_import, key) for key in export.row_keys())
     return {origin: book for origin, book in books if reviews[origin] == rows[origin] == 1}

@@ -24,7 +24,9 @@ def shared_isbns(works: Iterable[tuple[str, Iterable[str]]]) -> frozenset[str]:
         if len({title for _cell, title in group}) > 1:
             for cell, title in group:
                 titles[rows.isbn([cell], [])].add(title)
-    return frozenset(isbn13 for isbn13, names in titles.items() if isbn13 and not are_same_work(map(WorkTitle.parse, names)))
+    return frozenset(
+        isbn13 for isbn13, names in titles.items() if isbn13 and not are_same_work(map(WorkTitle.parse, names))
+    )
 
 
 def _item_digits(cell: str) -> str:

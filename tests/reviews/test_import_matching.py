@@ -329,7 +329,9 @@ def test_rows_with_one_key_are_matched_by_title(upload):
 
 
 def test_storygraph_rows_with_one_isbn_are_matched_by_title(upload):
-    works = [{"Title": title, "ISBN/UID": "9788181312570", "Star Rating": n} for title, n in (("One", "1"), ("Two", "2"))]
+    works = [
+        {"Title": title, "ISBN/UID": "9788181312570", "Star Rating": n} for title, n in (("One", "1"), ("Two", "2"))
+    ]
     upload(storygraph(works[0]), "storygraph")
     assert upload(storygraph(*works[::-1]), "storygraph")["created"] == 1
     assert upload(storygraph(*works), "storygraph")["skipped"] == 2
