@@ -2,6 +2,7 @@
 
 import pytest
 
+from catalog.duplicate_keys import work_key
 from catalog.identity import WorkTitle, author_key, only_match
 from catalog.models import title_sort_key
 
@@ -206,6 +207,19 @@ def test_titles_of_different_works_do_not_match(one: str, other: str) -> None:
 )
 def test_ambiguous_titles_match_nothing(title: str, others: list[str], index: int | None) -> None:
     assert only_match(WorkTitle.parse(title), list(map(WorkTitle.parse, others))) == index
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Hobbit, The", "The Hobbit (Middle-earth, #0)"),
+        ("Lusíadas, Os", "OS LUSIADAS"),
+        ("ハリー・ポッター", "ハリーポッター"),
+        ("The E-Myth", "E-Myth"),
+    ],
+)
+def test_likely_duplicates_share_a_key(one: str, other: str) -> None:
+    assert work_key(one, ["Else, Someone, Jr."]) == work_key(other, ["Someone Else, Jr."])
 
 
 @pytest.mark.parametrize(
