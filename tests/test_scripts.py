@@ -58,6 +58,21 @@ def test_setup_uses_the_first_working_interpreter(tmp_path):
     assert not (tmp_path / "asked").exists()
 
 
+@pytest.mark.parametrize("name", ["link", "link/"])
+def test_setup_refuses_to_replace_a_linked_venv(tmp_path, name):
+    target = tmp_path / "target"
+    target.mkdir()
+    (target / "pyvenv.cfg").touch()
+    (target / "precious").touch()
+    (tmp_path / "link").symlink_to(target)
+    response = run("setup", VENV=f"{tmp_path}/{name}")
+    assert response.returncode == 1
+    assert response.stderr == (
+        f"script/setup: {tmp_path}/{name} is a symbolic link; remove it, or set VENV to the directory itself.\n"
+    )
+    assert sorted(path.name for path in target.iterdir()) == ["precious", "pyvenv.cfg"]
+
+
 def test_setup_without_interpreter_fails(tmp_path):
     response = run("setup", PYTHON="/does/not/exist", VENV=str(tmp_path / "venv"))
     assert response.returncode == 1
