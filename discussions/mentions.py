@@ -10,6 +10,8 @@ MAX_MENTIONS = 20
 MIN_LENGTH, MAX_LENGTH = 3, 30
 # Input methods of East Asian languages type a fullwidth `＠`.
 _MENTION = re.compile(r"[@＠]([A-Za-z0-9][A-Za-z0-9_.-]*)")
+# The beginning of a URL, such as `https://` or `example.org/`, but not of `@ana.lima/@max`.
+_URL = re.compile(r"://|(?<![\w@＠.-])[\w-]+(?:\.[\w-]+)+(?::\d+)?/")
 
 
 def extract_mentions(text: str) -> list[list[str]]:
@@ -21,7 +23,7 @@ def extract_mentions(text: str) -> list[list[str]]:
     mentions: dict[str, list[str]] = {}
     for match in _MENTION.finditer(text):
         name = normalize_identifier(match[1])
-        if not _is_in_address(text, match) and (candidates := _candidates(name)):
+        if name not in mentions and (candidates := _candidates(name)) and not _is_in_address(text, match):
             mentions[name] = candidates
         if len(mentions) == MAX_MENTIONS:
             break
@@ -33,7 +35,9 @@ def _is_in_address(text: str, match: re.Match[str]) -> bool:
     before = text[: match.start()].rstrip("_-")[-1:]
     after = text[match.end() : match.end() + 1]
     is_local_part = after in {"@", "＠"} and not match[1].endswith(".")
-    return before in {"@", "＠", "/"} or _is_alphabetic(before) or is_local_part or _is_alphabetic(after)
+    if before in {"@", "＠"} or _is_alphabetic(before) or is_local_part or _is_alphabetic(after):
+        return True
+    return before == "/" and bool(_URL.search(text[: match.start()].rsplit(maxsplit=1)[-1]))
 
 
 def _is_alphabetic(char: str) -> bool:

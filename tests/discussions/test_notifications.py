@@ -46,6 +46,17 @@ def notified():
         ("_hello @moe_", ["moe"]),
         ("~~@moe~~ `@alice`", ["alice", "moe"]),
         ("[@moe](https://example.org)", ["moe"]),
+        # Slashes
+        ("@ana/@moe", ["ana", "moe"]),
+        ("e/ou/@moe", ["moe"]),
+        ("@ana.ribeiro/@moe/@alice", ["alice", "ana.ribeiro", "moe"]),
+        ("@dot./@moe", ["dot.", "moe"]),
+        ("(@ana/@moe)", ["ana", "moe"]),
+        ("24/7/@moe", ["moe"]),
+        ("https://x.org/a @ana/@moe", ["ana", "moe"]),
+        ("見て/@moeさん", ["moe"]),
+        ("medium.com/@moe, x.org:8000/@moe, (x.org/u/@moe", []),
+        ("HTTPS://X.ORG/@moe https://localhost/@moe 看https://x.org/@moe", []),
         # Scripts without spaces between words
         ("交给@moe处理", ["moe"]),
         ("ありがとう＠moeさん", ["moe"]),
