@@ -15,13 +15,13 @@ from core.search.normalize import split_words
 
 
 def title_without_brackets(title: str) -> str:
-    """Return the key of a title without anything in brackets: `The Hobbit [Annotated] (#0)` gives `hobbit`.
+    """Return the key of a title without anything in brackets: `The Spider-Man [Annotated] (#0)` gives `spiderman`.
 
-    Empty if the title has no word.
+    Its words are joined, because hyphenated words are also written as one. Empty if the title has no word.
     """
     bare = re.sub(r"\s*[(\[][^)\]]*[)\]]", "", title)
     bare = bare if split_words(bare) else title
-    return WorkTitle.parse(bare).key if split_words(bare) else ""
+    return "".join(WorkTitle.parse(bare).words) if split_words(bare) else ""
 
 
 def work_key(title: str, authors: Sequence[str]) -> str | None:

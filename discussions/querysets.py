@@ -54,10 +54,8 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def search(self, club_id: int, text: str) -> PostQuerySet:
         """Return posts of a club that contain words starting with each word of `text`, ignoring case and accents."""
-        terms = query_terms(text)
-        return (
-            self.filter(club=club_id, search_text__words=[club_search_word(club_id), *terms]) if terms else self.none()
-        )
+        terms = [[club_search_word(club_id), *spelling] for spelling in query_terms(text)]
+        return self.filter(club=club_id, search_text__words=terms) if terms else self.none()
 
     def blank_out(self) -> None:
         """Delete text and author of the posts. The rows must be locked; the caller updates the threads' counters."""

@@ -2,7 +2,7 @@ from django.db import migrations
 
 from catalog.duplicate_keys import edition_key, work_key
 from catalog.identity import WorkTitle, author_key
-from catalog.models.names import sort_key, title_sort_key
+from catalog.models.names import subject_key, title_sort_key
 from core.db.recompute import recompute_columns
 from core.search.fields import build_search_text
 
@@ -23,7 +23,7 @@ def set_author_key(author):
 
 
 def set_subject_key(subject):
-    subject.key = sort_key(subject.name)
+    subject.key = subject_key(subject.name)
 
 
 def forward(apps, schema_editor):

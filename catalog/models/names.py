@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.identity import KEY_LENGTH, author_key
 from core.db.fields import BinaryCollationCharField
-from core.search.normalize import fold_case_and_accents
+from core.search.fields import AMPERSANDS, CONJUNCTIONS
+from core.search.normalize import fold_case_and_accents, split_words
 
 if TYPE_CHECKING:
     from catalog.models.books import Book
@@ -30,6 +31,14 @@ _LEADING_MARKS = re.compile(r"^\W+(?=\w)")
 def sort_key(text: str) -> str:
     """Return the normalized form by which names and titles are sorted."""
     return fold_case_and_accents(text)[:KEY_LENGTH].rstrip()
+
+
+def subject_key(text: str) -> str:
+    """Return the words of a subject: `Children’s fiction` equals `childrens fiction`, and `R&B` equals `R and B`."""
+    words = split_words(AMPERSANDS.sub(" and ", text))
+    last = len(words) - 1
+    joined = " ".join("and" if 0 < n < last and word in CONJUNCTIONS else word for n, word in enumerate(words))
+    return joined[:KEY_LENGTH].rstrip() or sort_key(text)
 
 
 def title_sort_key(title: str, language: str = "") -> str:
@@ -89,6 +98,8 @@ class BookSubject(BookNameBase):
     """A subject of a book."""
 
     book = models.ForeignKey("catalog.Book", models.CASCADE, related_name="subject_rows", verbose_name=_("book"))
+
+    make_key = staticmethod(subject_key)
 
     class Meta:
         ordering = ["position"]

@@ -1,8 +1,8 @@
 """The search column of a model and the terms that it contains.
 
-A model has a `SearchField`, sets it with `build_search_text` and is searched with `search_text__words=tokenize(...)`
-(`core.search.lookups`). The column contains the normalized words, each with a short prefix; a migration creates its
-index (`core.search.indexes`).
+A model has a `SearchField`, sets it with `build_search_text` and is searched with
+`search_text__words=query_terms(...)` (`core.search.lookups`). The column contains the normalized words, each with a
+short prefix; a migration creates its index (`core.search.indexes`).
 
 The prefix avoids rules of the servers: InnoDB ignores words under three characters and stop words, so that "It", "1Q84"
 and "The" could not be found without it. Terms contain only letters and digits, so they cannot contain operators of the
@@ -17,7 +17,7 @@ from typing import Any
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from core.search.normalize import APOSTROPHES, split_words
+from core.search.normalize import APOSTROPHES, SIGNS, sign_names, split_words
 
 TERM_PREFIX = "qq"
 # InnoDB ignores words over 84 characters; stored and searched words are both truncated, so that longer ones are found.
@@ -30,10 +30,16 @@ _IDEOGRAPHS = r"\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9ff
 WORD_PARTS = re.compile(f"[{_IDEOGRAPHS}]|[^{_IDEOGRAPHS}]+")
 # Hyphens, the Hebrew maqaf, and the dots within words (Col·lecció) and names (J・K・ローリング).
 _HYPHENS = re.compile("(?<=\\S)[-\u05be\u2010-\u2015\u2212\u00b7\u0387\u2027\u30fb\uff65](?=\\S)")
-# Full stops, and the invisible characters that separate words in Khmer or Thai and parts of words in Persian.
+# The invisible characters that separate words in Khmer or Thai and parts of words in Persian.
+_BOUNDARIES = re.compile("[\u200b\u200c]")
 _STOPS = re.compile("[.\u200b\u200c]")
-# Initials without full stops: J K Rowling.
-_SPACED_INITIALS = re.compile(r"(?<!\w)[^\W\d_](?:\s+[^\W\d_](?!\w))+")
+# Initials without full stops and numbers with spaces: J K Rowling, 20 000.
+_SPACED = re.compile(r"(?<!\w)(?:[^\W\d_](?:\s+[^\W\d_](?!\w))+|\d{1,3}(?:\s\d{3}(?!\w))+)")
+# More likely the beginnings of two words than initials.
+_TWO_LETTERS = re.compile(r"\s*[^\W\d_]\s+[^\W\d_]\s*")
+# Arabic words with the article, and letters that are typed for others: alef with or without hamza, teh marbuta as heh.
+_ARTICLE = re.compile(f"{TERM_PREFIX}\u0627\u0644(?=\\w{{3}})")
+_TYPED_LETTERS = str.maketrans("\u0622\u0623\u0625\u0671\u0629", "\u0627\u0627\u0627\u0627\u0647")
 AMPERSANDS = re.compile("[&\ufe60\uff06]")
 # A search for any of these words finds titles with "&".
 CONJUNCTIONS = ("and", "e", "y", "et", "und", "och", "og")
@@ -41,27 +47,46 @@ CONJUNCTIONS = ("and", "e", "y", "et", "und", "och", "og")
 
 def tokenize(text: str) -> list[str]:
     """Return the distinct words of `text` in order, as they are stored in the index."""
-    found = (part for word in split_words(text) for part in WORD_PARTS.findall(word))
+    found = (part for word in split_words(text) for part in WORD_PARTS.findall(word.translate(_TYPED_LETTERS)))
     return list(dict.fromkeys(TERM_PREFIX + _escape(word)[:MAX_TERM_LENGTH] for word in found))
 
 
-def query_terms(text: str) -> list[str]:
-    """Return the words to search for: the first ten of `text`, none if it has no letter or digit."""
-    return tokenize(text)[:MAX_QUERY_TERMS]
+def query_terms(text: str) -> list[list[str]]:
+    """Return the words to search for, once for each spelling that `text` may stand for: `e-mail` is also `email`.
+
+    A row matches if it has all words of one spelling. Only the first ten words count; without any letter or digit there
+    is no spelling.
+    """
+    found: list[list[str]] = []
+    for variant in [text] if _TWO_LETTERS.fullmatch(text) else _variants(text, _BOUNDARIES):
+        terms = [_ARTICLE.sub(TERM_PREFIX, term) for term in tokenize(variant)[:MAX_QUERY_TERMS]]
+        # Nearly every row has words with the letters that a variant of "l'a" consists of.
+        is_useful = not found or any(len(term) > len(TERM_PREFIX) + 1 for term in terms)
+        if terms and is_useful and not any(set(known) <= set(terms) for known in found):
+            found.append(terms)
+    return found
 
 
 def build_search_text(texts: Iterable[str]) -> str:
     """Return the value of the search column for a row that is found by the words of `texts`.
 
     Words with an apostrophe or a hyphen, and initials, are included both in parts and as one word, so that `ender`,
-    `enders` and `ender's` find Ender's Game, and `jrr` and `j r r` find J.R.R. Tolkien.
+    `enders` and `ender's` find Ender's Game, and `jrr` and `j r r` find J.R.R. Tolkien. Arabic words are included with
+    and without their article.
     """
     text = " ".join(texts)
-    parts, whole = _STOPS.sub(" ", APOSTROPHES.sub(" ", text)), _HYPHENS.sub("", text)
-    variants = [text, parts, whole, _SPACED_INITIALS.sub(_without_spaces, whole)]
+    variants = _variants(text, _STOPS)
     if AMPERSANDS.search(text):
         variants.extend(CONJUNCTIONS)
-    return " ".join(dict.fromkeys(term for variant in dict.fromkeys(variants) for term in tokenize(variant)))
+    terms = dict.fromkeys(term for variant in variants for term in tokenize(variant))
+    return " ".join(dict.fromkeys([*terms, *(_ARTICLE.sub(TERM_PREFIX, term) for term in terms)]))
+
+
+def _variants(text: str, stops: re.Pattern[str]) -> list[str]:
+    """Return `text` as it is, with words divided at apostrophes, signs and `stops`, and with parts of words joined."""
+    parts = SIGNS.sub(lambda found: f"{found[1]} {sign_names(found[2])} ", APOSTROPHES.sub(" ", text))
+    whole = _HYPHENS.sub("", text)
+    return list(dict.fromkeys([text, stops.sub(" ", parts), whole, _SPACED.sub(_without_spaces, whole)]))
 
 
 def _without_spaces(found: re.Match[str]) -> str:

@@ -32,7 +32,7 @@ def scan_instead_of_index() -> Iterator[None]:
 
 @SearchField.register_lookup
 class AllTermsLookup(Lookup):
-    """Lookup `search_text__words=tokenize(...)`: every term is the beginning of a word of the row.
+    """Lookup `search_text__words=query_terms(...)`: every term of one list is the beginning of a word of the row.
 
     A single common letter is the beginning of a word in most rows, and the index would collect them all before it
     returns the first. Such a letter is searched in the text of each row in the order of the list, until a page is full.
@@ -44,7 +44,8 @@ class AllTermsLookup(Lookup):
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         """Use FULLTEXT in boolean mode on MariaDB and MySQL, where `+` means required and `*` means prefix."""
         column, params = self.process_lhs(compiler, connection)
-        indexed = " ".join(f"+{term}*" for term in self._indexed_terms)
+        spellings = [" ".join(f"+{term}*" for term in terms) for terms in self._indexed_terms]
+        indexed = spellings[0] if len(spellings) == 1 else " ".join(f"({spelling})" for spelling in spellings)
         return self._combine_conditions(column, params, f"MATCH({column}) AGAINST (%s IN BOOLEAN MODE)", indexed)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
@@ -53,23 +54,36 @@ class AllTermsLookup(Lookup):
         row, index = compiler.quote_name_unless_alias(self.lhs.alias), FullTextIndex(table, name).name
         found = f"SELECT rowid FROM {index} WHERE {index} MATCH %s"  # noqa: S608  names from the model
         column, params = self.process_lhs(compiler, connection)
-        return self._combine_conditions(
-            column, params, f"{row}.rowid IN ({found})", " ".join(f'"{term}"*' for term in self._indexed_terms)
-        )
+        spellings = (" ".join(f'"{term}"*' for term in terms) for terms in self._indexed_terms)
+        indexed = " OR ".join(f"({spelling})" for spelling in spellings)
+        return self._combine_conditions(column, params, f"{row}.rowid IN ({found})", indexed)
+
+    def _is_scanned(self, term: str) -> bool:
+        return _scanning.get() or bool(_ONE_LETTER.fullmatch(term))
 
     @property
-    def _scanned_terms(self) -> list[str]:
-        return [term for term in self.rhs if _scanning.get() or _ONE_LETTER.fullmatch(term)]
+    def _indexed_terms(self) -> list[list[str]]:
+        """The terms of each list that the index is asked for; empty if a list has none, so that it cannot be used."""
+        indexed = [[term for term in terms if not self._is_scanned(term)] for terms in self.rhs]
+        return indexed if all(indexed) else []
 
     @property
-    def _indexed_terms(self) -> list[str]:
-        return [term for term in self.rhs if not _scanning.get() and not _ONE_LETTER.fullmatch(term)]
+    def _scanned_terms(self) -> list[list[str]]:
+        """The terms of each list that are searched in the text of the rows."""
+        if not any(self._is_scanned(term) for terms in self.rhs for term in terms):
+            return []
+        if len(self.rhs) == 1 and self._indexed_terms:
+            return [[term for term in self.rhs[0] if self._is_scanned(term)]]
+        # The index does not say which list a row matches.
+        return list(self.rhs)
 
     def _combine_conditions(self, column: str, own: Any, by_index: str, indexed: str) -> tuple[str, tuple[Any, ...]]:
-        """Combine the condition of the index, if any term uses it, with one for each scanned term."""
+        """Combine the condition of the index, if it is used, with those of the scanned terms."""
         conditions, params = ([by_index], [*own, indexed]) if indexed else ([], [])
-        for term in self._scanned_terms:
-            conditions.append(f"({column} LIKE %s ESCAPE '!' OR {column} LIKE %s ESCAPE '!')")
+        like = f"({column} LIKE %s ESCAPE '!' OR {column} LIKE %s ESCAPE '!')"
+        if scanned := self._scanned_terms:
+            conditions.append(f"({' OR '.join(' AND '.join([like] * len(terms)) for terms in scanned)})")
+        for term in (term for terms in scanned for term in terms):
             start = term.replace("_", "!_")
             params += [*own, f"{start}%", *own, f"% {start}%"]
         return f"({' AND '.join(conditions)})", tuple(params)
@@ -81,13 +95,8 @@ class IndexedTermsLookup(AllTermsLookup):
 
     lookup_name = "indexed"
 
-    @property
-    def _scanned_terms(self) -> list[str]:
-        return []
-
-    @property
-    def _indexed_terms(self) -> list[str]:
-        return list(self.rhs)
+    def _is_scanned(self, term: str) -> bool:
+        return False
 
 
 @SearchField.register_lookup
@@ -96,10 +105,5 @@ class ScannedTermsLookup(AllTermsLookup):
 
     lookup_name = "read"
 
-    @property
-    def _scanned_terms(self) -> list[str]:
-        return list(self.rhs)
-
-    @property
-    def _indexed_terms(self) -> list[str]:
-        return []
+    def _is_scanned(self, term: str) -> bool:
+        return True

@@ -13,7 +13,9 @@ import idna
 
 # Letters with strokes and ligatures have no decomposition in Unicode, but people search for the plain ones.
 _REPLACEMENTS = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t"}
+    # West African languages, and ə of Azerbaijani
+    | dict(zip("ɓɖɗɛəǝƒɠɣɨɩƙŋɲɔʉʊʋƴ", "bddeeefggiiknnouuvy", strict=True))
 )
 # Marks that readers leave out: the accents of Latin, Greek and Cyrillic letters, Hebrew points, Arabic harakat and the
 # tatweel. The marks of other scripts have blocks of their own and are letters (vowels, voicing, nukta, virama).
@@ -25,9 +27,21 @@ _ACCENTS = re.compile(
 # Cyrillic letters that only look like another one with an accent. Not among them: ё, ѐ and ѝ, which are also written
 # without it.
 _NOT_CYRILLIC_LETTERS = re.compile("[^ѓїќўйѷӂӑӓӗӛӝӟӣӥӧӫӭӯӱӵӹ]+")
-# Letters that older texts write as another letter, a virama and a zero-width joiner: the Malayalam chillus and the
-# Bengali khanda ta. Without the joiner, which is ignored.
-_OLDER_SPELLINGS = str.maketrans({"ൺ": "ണ്", "ൻ": "ന്", "ർ": "ര്", "ൽ": "ല്", "ൾ": "ള്", "ൿ": "ക്", "ৎ": "ত্"})
+# Letters with several codes. Older texts write the Malayalam chillus and the Bengali khanda ta as another letter, a
+# virama and a zero-width joiner, which is ignored. Persian and Urdu keyboards have a yeh and a kaf of their own. The
+# Arabic alef maksura is another letter, also where it looks like a yeh.
+_SAME_LETTERS = str.maketrans(
+    {"ൺ": "ണ്", "ൻ": "ന്", "ർ": "ര്", "ൽ": "ല്", "ൾ": "ള്", "ൿ": "ക്", "ৎ": "ত্"} | {"\u06cc": "\u064a", "\u06a9": "\u0643"}
+)
+# Thai and Lao vowels that look the same when typed in another way: the ring of am before the tone mark, and e twice for
+# ae.
+_RING_AND_TONE = re.compile("(\u0e4d)([\u0e48-\u0e4b])|(\u0ecd)([\u0ec8-\u0ecb])")
+_DOUBLE_E = {"\u0e40\u0e40": "\u0e41", "\u0ec0\u0ec0": "\u0ec1"}
+# Scripts that have digits or vowels of these kinds.
+_OTHER_SCRIPTS = re.compile("[\u0600-\u1dff\ua000-\U0010ffff]")
+_OTHER_DIGITS = re.compile(r"[^\D0-9]")
+# The place between a number and a fraction, which NFKC would join: 8½ is 8 1/2.
+_BEFORE_FRACTION = re.compile(r"(?<=\d)(?=[\u00bc-\u00be\u2150-\u215e\u2189])")
 # Unicode's Default_Ignorable_Code_Point: soft hyphens, zero-width characters, direction marks, variation selectors,
 # fillers, tags.
 _IGNORABLE = re.compile(
@@ -40,9 +54,18 @@ APOSTROPHES = re.compile(
 )
 # Two or more single letters with full stops: J.R.R., J. R. R., P.S
 _INITIALS = re.compile(r"(?<!\w)[^\W\d_](?:\.[^\W\d_](?!\w)|\.\s+[^\W\d_](?=\.))+\.?")
+# Quotation marks inside Hebrew acronyms: תנ״ך, תנ"ך.
+_GERSHAYIM = re.compile('(?<=[\u05b0-\u05ea])["\u201c-\u201e\u2033\u05f4](?=[\u05d0-\u05ea])')
+# The full stop before a raised letter: 2.ª, n.º.
+_BEFORE_RAISED = re.compile(r"(?<=\w)\.(?=[ªº\u02b0-\u02b8\u1d2c-\u1d6a])")
+# Numbers in groups of three digits, in India also of two: 20,000, 20.000, 1,00,000. Spaces that break are not among the
+# separators, because they also separate two numbers.
+_GROUPED_NUMBER = re.compile(
+    r"(?<!\d)(?<!\d[.,])\d{1,3}(?:,\d\d(?=,))*(?:[.,\u00a0\u066c\u2009\u202f\uff0c\uff0e]\d{3})+(?!\d)"
+)
 # The signs in the names C++, C# and A+, also before a number: C++17.
-_SIGNS = re.compile(r"(?<!\w)([^\W\d_])([+#♯]+)(?![^\W\d])")
-_SIGN_NAMES = str.maketrans({"+": "plus", "#": "sharp", "♯": "sharp"})
+SIGNS = re.compile(r"(?<!\w)([^\W\d_])([+#♯♭]+)(?![^\W\d])")
+_SIGN_NAMES = str.maketrans({"+": "plus", "#": "sharp", "♯": "sharp", "♭": "flat"})
 
 _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp", "Cn", "Co", "Cs"}
 # Symbols without a visible glyph: the braille blank and the null notehead of music.
@@ -104,18 +127,34 @@ def ascii_address(address: str) -> str:
 
 def fold_case_and_accents(text: str) -> str:
     """Remove case, accents, invisible characters and extra whitespace: `  Gabriel GARCÍA ` becomes `gabriel garcia`."""
-    plain = _NOT_CYRILLIC_LETTERS.sub(
-        lambda found: _ACCENTS.sub("", unicodedata.normalize("NFKD", found[0])), fold_case(text)
-    )
-    return " ".join(unicodedata.normalize("NFKC", plain).casefold().translate(_REPLACEMENTS).split())
+    folded = fold_case(text)
+    if not folded.isascii():
+        folded = _NOT_CYRILLIC_LETTERS.sub(
+            lambda found: _ACCENTS.sub("", unicodedata.normalize("NFKD", found[0])), folded
+        )
+        folded = unicodedata.normalize("NFKC", folded).casefold().translate(_REPLACEMENTS)
+    return " ".join(folded.split())
 
 
 def fold_case(text: str) -> str:
-    """Remove case, invisible characters and differences of encoding (NFKC)."""
+    """Remove case, invisible characters and differences of encoding: NFKC, ASCII digits, one code for each letter."""
+    if text.isascii():
+        return text.lower()
     # Case folding makes a letter of the Greek iota subscript, and leaves a dot on the i of the Turkish capital.
     visible = unicodedata.normalize("NFD", _IGNORABLE.sub("", text)).replace("\u0345", "")
-    folded = unicodedata.normalize("NFKC", visible).casefold().replace("i\u0307", "i")
-    return unicodedata.normalize("NFKC", folded.translate(_OLDER_SPELLINGS))
+    spaced = _BEFORE_FRACTION.sub(" ", visible)
+    folded = unicodedata.normalize("NFKC", spaced).casefold().replace("i\u0307", "i")
+    folded = unicodedata.normalize("NFKC", folded.translate(_SAME_LETTERS))
+    if not _OTHER_SCRIPTS.search(folded):
+        return folded
+    for typed, letter in _DOUBLE_E.items():
+        folded = folded.replace(typed, letter)
+    return ascii_digits(_RING_AND_TONE.sub(r"\2\1\4\3", folded))
+
+
+def ascii_digits(text: str) -> str:
+    """Write the decimal digits of every script as 0 to 9."""
+    return _OTHER_DIGITS.sub(lambda found: str(unicodedata.decimal(found[0])), text)
 
 
 def split_words(text: str) -> list[str]:
@@ -133,9 +172,19 @@ def split_accented_words(text: str) -> list[str]:
 
 def _join_words(text: str) -> str:
     """Fold the case of `text`, and write as one word what is one."""
-    text = fold_case(APOSTROPHES.sub("", text))
-    text = _INITIALS.sub(lambda found: re.sub(r"\W", "", found[0]) + " ", text)
-    return _SIGNS.sub(lambda found: f"{found[1]}{found[2].translate(_SIGN_NAMES)} ", text)
+    text = _GROUPED_NUMBER.sub(_letters_and_digits, text)
+    text = fold_case(_BEFORE_RAISED.sub("", _GERSHAYIM.sub("", APOSTROPHES.sub("", text))))
+    text = _INITIALS.sub(lambda found: f"{_letters_and_digits(found)} ", text)
+    return SIGNS.sub(lambda found: f"{found[1]}{sign_names(found[2])} ", text)
+
+
+def _letters_and_digits(found: re.Match[str]) -> str:
+    return re.sub(r"\W", "", found[0])
+
+
+def sign_names(signs: str) -> str:
+    """Return the words for the signs that `SIGNS` matches."""
+    return signs.translate(_SIGN_NAMES)
 
 
 def _split(text: str) -> list[str]:

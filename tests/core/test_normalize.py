@@ -20,6 +20,23 @@ SAME = {
     "Hebrew presentation forms": ("\ufb2a\ufb35", "\u05e9\u05d5"),
     "Arabic harakat": ("مُحَمَّد", "محمد"),
     "Arabic tatweel": ("كتـــاب", "كتاب"),
+    "Persian yeh and kaf": ("کتاب علی الکبیر", "كتاب علي الكبير"),
+    "Urdu yeh with hamza": ("\u06cc\u0654", "ئ"),
+    "Arabic presentation forms": ("\ufb8f\ufbff", "كي"),
+    "Persian digits": ("رمان ۱۹۸۴", "رمان 1984"),
+    "Arabic digits": ("١٩٨٤", "1984"),
+    "Hindi digits": ("१९८४", "1984"),
+    "Thai digits": ("๑๙๘๔", "1984"),
+    "Burmese digits": ("၁၉၈၄", "1984"),
+    "Thai, ring before tone": ("นํ้า", "น้ำ"),
+    "Thai, other tone": ("ถํ่า", "ถ่ำ"),
+    "Thai, two e": ("เเม่นํ้า", "แม่น้ำ"),
+    "Lao, ring before tone": ("ນໍ້າ", "ນ້ຳ"),
+    "Lao, two e": ("ເເມ່", "ແມ່"),
+    "Hausa": ("Ɗan Ƙasa ɓera", "dan kasa bera"),
+    "Ewe and Twi": ("Ŋutɔ ɖe ƒe ɛ", "nuto de fe e"),
+    "Azerbaijani": ("Əli və Nino", "Eli ve Nino"),
+    "Fula": ("Ƴiite ɲaamu", "yiite naamu"),
     "Persian with a joiner": ("می\u200cخواهم", "میخواهم"),
     "Japanese, half width": ("ｶﾞｷﾞ", "ガギ"),
     "Japanese, decomposed": ("か\u3099き", "がき"),
@@ -33,6 +50,18 @@ SAME = {
     "byte order mark": ("\ufeffHobbit", "Hobbit"),
     "word joiner": ("Hob\u2060bit", "Hobbit"),
     "direction marks": ("\u200eHobbit\u202c", "Hobbit"),
+}
+# The same words, though not the same text.
+SAME_WORDS = {
+    "Hebrew acronym": ("תנ״ך", "תנך"),
+    "Hebrew acronym, typed": ('תנ"ך', "תנך"),
+    "Hebrew acronym, two apostrophes": ("תנ''ך", "תנך"),
+    "Hebrew acronym with points": ("צַהַ״ל", "צה”ל"),
+    "raised letter": ("2.ª Guerra, n.º 5", "2ª Guerra, nº 5"),
+    "raised letter after a word": ("Sr.ª Dalloway", "Srª Dalloway"),
+    "thousands, comma": ("20,000 Leagues", "20000 Leagues"),
+    "thousands, dot": ("20.000 Léguas", "20000 Léguas"),
+    "thousands, no-break spaces": ("20\u00a0000, 1\u2009000\u202f000", "20000, 1000000"),
 }
 DIFFERENT = {
     "Japanese, voiced": ("かぎ", "かき"),
@@ -51,8 +80,8 @@ DIFFERENT = {
     "Ukrainian": ("їжа", "іжа"),
     "Belarusian": ("воўк", "воук"),
     "Macedonian": ("ќе", "ке"),
-    "Arabic, hamza": ("سأل", "سال"),
-    "Arabic, madda": ("آن", "ان"),
+    "Arabic, alef maksura": ("على", "علي"),
+    "Arabic, hamza on waw": ("سؤال", "سوال"),
     "Korean": ("한강", "항강"),
     "Chinese": ("紅樓夢", "红楼梦"),
     "Hebrew": ("שלום", "שלם"),
@@ -64,6 +93,18 @@ DIFFERENT = {
 def test_accents_and_invisible_characters_are_folded(one: str, other: str) -> None:
     assert fold_case_and_accents(one) == fold_case_and_accents(other)
     assert split_words(one) == split_words(other)
+    assert query_terms(one)[0] == query_terms(other)[0]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME_WORDS.values(), ids=SAME_WORDS)
+def test_words_are_read_past_their_punctuation(one: str, other: str) -> None:
+    assert split_words(one) == split_words(other)
+    assert query_terms(one)[0] == query_terms(other)[0]
+
+
+@pytest.mark.parametrize(("one", "other"), [("سأل", "سال"), ("آن", "ان"), ("إلى", "الى"), ("سنة", "سنه")])
+def test_arabic_letters_are_folded_for_the_search_alone(one: str, other: str) -> None:
+    assert split_words(one) != split_words(other)
     assert query_terms(one) == query_terms(other)
 
 
@@ -72,6 +113,12 @@ def test_letters_are_not_folded(one: str, other: str) -> None:
     assert fold_case_and_accents(one) != fold_case_and_accents(other)
     assert split_words(one) != split_words(other)
     assert query_terms(one) != query_terms(other)
+
+
+def finds(query: str, text: str) -> bool:
+    """Return whether a search for `query` finds a row with `text`, as the lookups do."""
+    stored = build_search_text([text]).split()
+    return any(all(any(word.startswith(term) for word in stored) for term in terms) for terms in query_terms(query))
 
 
 @pytest.mark.parametrize(
@@ -95,6 +142,10 @@ def test_letters_are_not_folded(one: str, other: str) -> None:
         ("Vol. #1+", "vol 1"),
         ("कोमल कमल", "कोमल कमल"),
         ("snake_case", "snake case"),
+        ("Vol.20,000", "vol 20000"),
+        ("1984,2001 and 3.14", "1984 2001 and 3 14"),
+        ("8½ 1⁄2", "8 1 2 1 2"),
+        ('ה"א" "שלום"', "הא שלום"),
         ("???", ""),
     ],
 )
@@ -104,8 +155,7 @@ def test_words(text: str, words: str) -> None:
 
 @pytest.mark.parametrize("query", ["hitchhikers", "hitchhiker's", "hitchhiker s", "hitchhiker"])
 def test_search_text_has_both_forms_of_apostrophes(query: str) -> None:
-    stored = build_search_text(["The Hitchhiker’s Guide"]).split()
-    assert all(any(word.startswith(term) for word in stored) for term in query_terms(query))
+    assert finds(query, "The Hitchhiker’s Guide")
 
 
 @pytest.mark.parametrize(
@@ -122,9 +172,84 @@ def test_search_text_has_both_forms_of_apostrophes(query: str) -> None:
     ],
 )
 def test_search_text_has_parts_and_whole_words(text: str, queries: list[str]) -> None:
-    stored = build_search_text([text]).split()
-    for query in queries:
-        assert all(any(word.startswith(term) for word in stored) for term in query_terms(query)), query
+    assert [query for query in queries if not finds(query, text)] == []
+
+
+# Both spellings find each other.
+SPELLINGS = [
+    ("Spiderman", "spider-man"),
+    ("Microondas", "micro-ondas"),
+    ("Autoestrada", "auto\u2011estrada"),
+    ("Email", "e-mail"),
+    ("Ciberbullying", "ciber-bullying"),
+    ("Ultraviolett", "ultra-violett"),
+    ("Видеоигра", "видео-игра"),
+    ("Electroshock", "electro–shock"),
+    ("U2", "U-2"),
+    ("JRR Tolkien", "j r r tolkien"),
+    ("JRR Tolkien", "J. R. R. Tolkien"),
+    ("ЛН Толстой", "л н толстой"),
+    ("Rock 'n' Roll", "rock'n'roll"),
+    ("Ender s Game", "ender's game"),
+    ("L Étranger", "l’étranger"),
+    ("D Artagnan", "d'artagnan"),
+    ("О Коннор", "о’коннор"),
+    ("می خواهم", "می\u200cخواهم"),
+    ("20,000 Leagues", "20000 leagues"),
+    ("20.000 Léguas", "20000 leguas"),
+    ("20 000 lieues", "20000 lieues"),
+    ("20\u202f000 lieues", "20 000 lieues"),
+    ("20\u00a0000 lieues", "20,000 lieues"),
+    ("20’000 Meilen", "20.000 meilen"),
+    ("1.000.000 Passos", "1 000 000 passos"),
+    ("1,00,000 Rupees", "100000 rupees"),
+    ("２０，０００海里", "20000海里"),
+    ("١٠٬٠٠٠ خطوة", "10000 خطوة"),
+    ("8½", "8 1/2"),
+    ("9¾ Plattformen", "9 3/4 plattformen"),
+    ("C# minor", "c sharp minor"),
+    ("C♯ minor", "C# minor"),
+    ("B♭ Major", "B-flat major"),
+    ("احمد", "أحمد"),
+    ("إبراهيم", "ابراهيم"),
+    ("آمال", "امال"),
+    ("مدرسة", "مدرسه"),
+    ("الكتاب الكبير", "كتاب كبير"),
+    ("كتاب", "الكتاب"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SPELLINGS, ids=ascii)
+def test_search_finds_either_spelling_by_the_other(one: str, other: str) -> None:
+    assert finds(other, one)
+    assert finds(one, other)
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("Stephen King", "s k i"),
+        ("Stephen King", "s t"),
+        ("Lamb Ararat", "l'x"),
+        ("U Saw A", "u.s.s.r."),
+        ("Batman", "spider-man"),
+        ("Catch-22", "catch-23"),
+        ("20.001 Léguas", "20.000 léguas"),
+        ("1984, 200 pages", "1984200"),
+        ("على", "علي"),
+        ("الله", "له"),
+    ],
+    ids=ascii,
+)
+def test_search_does_not_find_other_words(text: str, query: str) -> None:
+    assert not finds(query, text)
+
+
+def test_search_for_letters_alone_has_one_spelling() -> None:
+    assert query_terms("k i") == [["qqk", "qqi"]]
+    assert query_terms("l'a") == [["qqla"]]
+    assert query_terms("J.R.R. Tolkien") == [["qqjrr", "qqtolkien"]]
+    assert query_terms("?!") == []
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,16 @@ from catalog.models import Book, BookAuthor, BookSubject
 from clubs.models import Club
 from core.db import recompute
 from discussions.models import Post, Thread
+from reviews.imports.rows import key
+from reviews.models import ImportedReview, Review
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MIGRATIONS = (
-    "accounts.migrations.0004_search_words",
-    "clubs.migrations.0003_search_words",
-    "discussions.migrations.0004_search_words",
-    "catalog.migrations.0008_keys_of_works",
+    "accounts.migrations.0006_search_words_again",
+    "clubs.migrations.0011_search_words_again",
+    "discussions.migrations.0006_search_words_again",
+    "catalog.migrations.0008_normalized_words_again",
 )
 KEYS = {
     User: ("search_text",),
@@ -37,21 +39,26 @@ def stored() -> list[tuple[Any, ...]]:
     return [row for model, names in KEYS.items() for row in model._base_manager.order_by("pk").values_list(*names)]
 
 
-def migrate() -> None:
-    for name in MIGRATIONS:
-        import_module(name).forward(apps, SimpleNamespace(connection=connection))
+def migrate(*names: str) -> None:
+    for name in names or MIGRATIONS:
+        (operation,) = import_module(name).Migration.operations
+        operation.code(apps, SimpleNamespace(connection=connection))
 
 
 @pytest.fixture
 def rows(make_user: Callable[..., User]) -> Post:
-    user = make_user("alice", display_name="Їжак")
+    user = make_user("zora", display_name="Їжак احمد")
     club = Club.create_club(by=user, name="かぎ")
     thread = Thread.create_thread(club=club, by=user, title="T", body="कोमल")
     for n in range(5):
         Book.create_book(
-            by=None, title=f"The Catch-{n}", authors=["Heller, J. R.", "Два"], subjects=["Війна"], isbn13=None
+            by=None,
+            title=f"The Catch-{n}",
+            authors=["Heller, J. R.", "Два"],
+            subjects=["Війна", "R&B", "Children’s"],
+            isbn13=None,
         )
-    Book.create_book(by=None, title="O Май", authors=["Їжакевич"], isbn13="9780261103344", language="pt")
+    Book.create_book(by=None, title="O Май 20.000 ۱۹", authors=["Їжакевич"], isbn13="9780261103344", language="pt")
     return Post.objects.get(thread=thread)
 
 
@@ -78,3 +85,23 @@ def test_unchanged_rows_are_not_written(rows: Post, django_assert_num_queries: C
     with django_assert_num_queries(6 * 6 + 1) as queries:
         migrate()
     assert not [query for query in queries.captured_queries if query["sql"].startswith("UPDATE")]
+
+
+def test_keys_of_imported_rows_follow_the_normal_form(rows: Post, alice: User) -> None:
+    book_ids = Book.objects.order_by("pk").values_list("pk", flat=True)
+    origins = [
+        "skoob:کتاب علی ۱۹۸۴",
+        "skoob:ɗan ƙasa",
+        f"goodreads:{key('The Catch-22', ['Joseph Heller'])}",
+        "goodreads:۱۲",
+        "storygraph:9780261103344",
+    ]
+    for pk, origin in zip(book_ids, origins, strict=False):
+        review = Review.create_review(book=Book.objects.get(pk=pk), by=alice, rating=8)
+        ImportedReview.objects.create(review=review, origin=origin, last_import=1)
+    migrate("reviews.migrations.0005_import_keys")
+    assert list(ImportedReview.objects.order_by("pk").values_list("origin", flat=True)) == [
+        f"skoob:{key('كتاب', ['علي 1984'])}",
+        "skoob:dan kasa",
+        *origins[2:],
+    ]
