@@ -21,6 +21,7 @@ from accounts.validators import (
     validate_timezone,
 )
 from core.api.serializers import ModelSerializer, SingleLineField, VisibleTextField
+from core.languages import shortest_tag
 from core.registry import profile_fields
 from core.search.normalize import is_blank, language_tag
 
@@ -34,7 +35,7 @@ class LanguageField(serializers.ChoiceField):
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, str):
             with suppress(LookupError):
-                data = language_tag(get_supported_language_variant(data.lower()))
+                data = language_tag(get_supported_language_variant(shortest_tag(data)))
         return super().to_internal_value(data)
 
 

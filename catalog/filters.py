@@ -72,4 +72,4 @@ class BookFilter(django_filters.FilterSet):
         return books.with_isbn(value)
 
     def filter_language(self, books: BookQuerySet, name: str, value: str) -> BookQuerySet:
-        return books.in_language(value.lower())
+        return books.in_language(value)

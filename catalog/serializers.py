@@ -9,6 +9,7 @@ from catalog.isbn import INVALID_ISBN_MESSAGE, normalize_isbn
 from catalog.models import FIRST_YEAR, LAST_YEAR, MAX_PAGES, Book, Edition
 from core.api.serializers import IntegerField, ModelSerializer, SingleLineField, VisibleTextField
 from core.images.storage import image_url
+from core.languages import shortest_tag
 from core.registry import book_fields
 from core.search.normalize import language_tag
 
@@ -35,7 +36,7 @@ class IsbnField(VisibleTextField):
 
 
 class LanguageTagField(VisibleTextField, serializers.RegexField):
-    """A BCP 47 tag, stored in lower case and shown as `pt-BR`."""
+    """A BCP 47 tag, stored in lower case and shown as `pt-BR`. `por` becomes `pt`, which BCP 47 requires."""
 
     default_error_messages = {"invalid": _("Enter a valid language tag, such as en or pt-BR.")}
 
@@ -43,7 +44,7 @@ class LanguageTagField(VisibleTextField, serializers.RegexField):
         super().__init__(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=12, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        return str(super().to_internal_value(data)).replace("_", "-").lower()
+        return shortest_tag(str(super().to_internal_value(data)))
 
     def to_representation(self, value: Any) -> str:
         return language_tag(str(value))

@@ -34,4 +34,4 @@ class ReviewFilter(django_filters.FilterSet):
 
     def filter_language(self, reviews: ReviewQuerySet, name: str, value: str) -> ReviewQuerySet:
         """Filter by language, including its regional variants."""
-        return reviews.in_language(value.lower())
+        return reviews.in_language(value)

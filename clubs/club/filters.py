@@ -27,7 +27,7 @@ class ClubFilter(django_filters.FilterSet):
 
     def filter_language(self, clubs: ClubQuerySet, name: str, value: str) -> ClubQuerySet:
         """Filter by language tag."""
-        return clubs.in_language(value.lower())
+        return clubs.in_language(value)
 
     def filter_mine(self, clubs: ClubQuerySet, name: str, value: str) -> ClubQuerySet:
         """Filter by the user's own clubs; empty for anonymous users."""

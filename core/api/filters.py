@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from core.api.exceptions import InvalidParameter, field_errors
 from core.api.numbers import is_number
 from core.db.prepared import PreparedQuery
+from core.languages import shortest_tag
 from core.search.normalize import is_blank
 
 if TYPE_CHECKING:
@@ -121,8 +122,18 @@ class StrictBooleanFilter(django_filters.ChoiceFilter):
         super().__init__(choices=[("true", "true"), ("false", "false")], **kwargs)
 
 
+class LanguageFormField(forms.CharField):
+    """A language tag, in the form in which it is stored."""
+
+    def to_python(self, value: Any) -> str:
+        """Return the tag in lower case, with the shortest code of its language."""
+        return shortest_tag(super().to_python(value) or "")
+
+
 class LanguageFilter(django_filters.CharFilter):
     """A language tag such as `en` or `pt-BR`."""
+
+    field_class = LanguageFormField
 
     def __init__(self, **kwargs: Any) -> None:
         validators = [RegexValidator(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")]
