@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from django.db.models import OuterRef, Q
 
 from catalog.covers import revision_covers
 from catalog.identity import WorkTitle, author_key, only_match
-from catalog.isbn import normalize_isbn
+from catalog.isbn import find_isbn
 from catalog.models.editions import EDITION_COLUMNS, Edition
 from catalog.models.names import BookAuthor, BookSubject
 from catalog.models.revisions import Revision
@@ -74,10 +73,12 @@ class BookQuerySet(models.QuerySet["Book"]):
         """Return the books whose title or authors contain words that begin with each word of `text`.
 
         Ignores case, accents and order. Uses the first ten words; finds nothing if there is no letter or digit. An ISBN
-        finds the book that has it.
+        finds the book that has it, if it also has the other words; if no book has the ISBN, its digits are words.
         """
-        with suppress(ValueError):
-            return self.with_isbn(normalize_isbn(text))
+        found = find_isbn(text)
+        if found and (pk := Edition.objects.filter(isbn13=found[0]).values_list("book", flat=True).first()):
+            terms = query_terms(found[1])
+            return self.filter(pk=pk, search_text__words=terms) if terms else self.filter(pk=pk)
         terms = query_terms(text)
         return self.filter(search_text__words=terms) if terms else self.none()
 

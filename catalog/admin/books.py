@@ -18,7 +18,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from catalog.isbn import INVALID_ISBN_MESSAGE, normalize_isbn
+from catalog.isbn import INVALID_ISBN_MESSAGE, find_isbn, normalize_isbn
 from catalog.merges import admin_views
 from catalog.models import EDITABLE_FIELDS, Book, BookQuerySet, Edition, Revision
 from core.admin.base import LargeTableModelAdmin
@@ -187,12 +187,12 @@ class BookAdmin(ReportableModelAdmin, LargeTableModelAdmin):
         """Search by the same rules as the API, or by ISBN."""
         if not search_term.strip():
             return queryset, False
-        try:
-            return _as_book_queryset(queryset).with_isbn(normalize_isbn(search_term)), False
-        except ValueError:
-            return self._search(_as_book_queryset(queryset), query_terms(search_term)), False
+        books = _as_book_queryset(queryset)
+        if find_isbn(search_term):
+            return books.search(search_term), False
+        return self._search(books, query_terms(search_term)), False
 
-    def _search(self, books: BookQuerySet, terms: list[str]) -> BookQuerySet:
+    def _search(self, books: BookQuerySet, terms: list[list[str]]) -> BookQuerySet:
         """Return the books that match every term.
 
         The full-text index collects every match before it returns the first one. If the terms are common among the

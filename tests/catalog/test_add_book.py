@@ -59,6 +59,32 @@ def test_add_book_with_all_fields(as_alice: APIClient, alice: User) -> None:
     assert not Revision.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("language", "stored"),
+    [("eng", "en"), ("por", "pt"), ("por-BR", "pt-BR"), ("ger", "de"), ("deu", "de"), ("FRE", "fr"), ("fil", "fil")],
+)
+def test_language_of_a_book_gets_its_shortest_code(as_alice: APIClient, language: str, stored: str) -> None:
+    response = as_alice.post("/api/v1/books/", {"title": "Emma", "author": "A", "language": language})
+    assert response.status_code == 201
+    assert response.json()["language"] == stored
+
+
+@pytest.mark.parametrize(
+    "isbn", ["978-0-306-40615-7 (pbk.)", "ISBN (13) 9780306406157", "urn:isbn:9780306406157", "ISBN nº 0306406152."]
+)
+def test_isbn_of_a_book_as_catalogs_write_it(as_alice: APIClient, isbn: str) -> None:
+    response = as_alice.post("/api/v1/books/", {"title": "Emma", "author": "A", "isbn": isbn})
+    assert response.status_code == 201
+    assert response.json()["isbn13"] == "9780306406157"
+
+
+@pytest.mark.parametrize("isbn", ["1111111111", "0000000000", "9999999999", "123456789", "123456789X", "9781111111111"])
+def test_placeholder_is_no_isbn(as_alice: APIClient, isbn: str) -> None:
+    for path in ("books/", "books/lookup/"):
+        response = as_alice.post(f"/api/v1/{path}", {"title": "Emma", "author": "A", "isbn": isbn})
+        assert codes(response) == {"isbn": "invalid_isbn"}
+
+
 def test_add_book_with_title_and_author_only(as_alice: APIClient) -> None:
     response = as_alice.post("/api/v1/books/", {"title": "Emma", "author": "Jane Austen"})
     assert response.status_code == 201

@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalog.isbn import normalize_isbn
+from catalog.isbn import find_isbn, normalize_isbn
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,29 @@ from catalog.isbn import normalize_isbn
         "306-40615-2",
         "ISBN 306406152",
         "ISBN-10: 306406152",
+        "٩٧٨٠٣٠٦٤٠٦١٥٧",
+        "۹۷۸-۰-۳۰۶-۴۰۶۱۵-۷",
+        "९७८०३०६४०६१५७",
+        "๐๓๐๖๔๐๖๑๕๒",
+        "9780306406157 (pbk.)",
+        "978-0-306-40615-7 (capa dura)",
+        "0306406152 (v. 1) [broch.].",
+        "9780306406157.",
+        "9780306406157,",
+        "978-0-306-40615-7 ;",
+        "ISBN (13) 9780306406157",
+        "ISBN(10): 0306406152",
+        "urn:isbn:9780306406157",
+        "URN:ISBN:0-306-40615-2",
+        "ISBN nº 978-0-306-40615-7",
+        "ISBN n° 9780306406157",
+        "ISBN n.º 9780306406157",
+        "ISBN № 9780306406157",
+        "ISBN número: 9780306406157",
+        "ISBN Nr. 9780306406157",
+        "ISBN no. 9780306406157",
+        "e-ISBN: 9780306406157",
+        "p-ISBN 9780306406157",
     ],
 )
 def test_spellings_are_normalized(spelling: str) -> None:
@@ -77,6 +100,22 @@ def test_prefix_979_is_valid() -> None:
         "978-0-306-40615-X",
         "97803O6406157",
         "9780306406157 and more",
+        "(9780306406157) 2",
+        "(pbk.)",
+        "ISBN nothing 9780306406157",
+        "0000000000",
+        "1111111111",
+        "9999999999",
+        "111111111",
+        "123456789",
+        "123456789X",
+        "0123456789",
+        "9876543210",
+        "978-1-111-11111-1",
+        "9780000000002",
+        "9781234567897",
+        "9799999999990",
+        "٤٤٤٤٤٤٤٤٤٤",
         "٩٧٨",
         "9" * 5000,
         "9780306406157\x00\x00" + "1",
@@ -85,3 +124,34 @@ def test_prefix_979_is_valid() -> None:
 def test_invalid_isbn_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match=r"ISBN|number"):
         normalize_isbn(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("978-65-80309-31-3", ""),
+        ("ISBN 9786580309313 (pbk)", ""),
+        ("torto 978-65-80309-31-3", "torto"),
+        ("978 65 80309 31 3 torto arado", "torto arado"),
+        ("torto ISBN-13: 978-65-80309-31-3 arado", "torto arado"),
+        ("torto (ISBN 9786580309313)", "torto ( )"),
+        ("2001 9786580309313", "2001"),
+        ("9786580309313 2001", "2001"),
+        ("تورتو ٩٧٨٦٥٨٠٣٠٩٣١٣", "تورتو"),
+        ("९७८६५८०३०९३१३ टोर्टो", "टोर्टो"),
+        ("torto 6580309318", "torto"),
+        ("torto urn:isbn:9786580309313", "torto"),
+    ],
+)
+def test_isbn_is_found_among_words(text: str, rest: str) -> None:
+    found = find_isbn(text)
+    assert found is not None
+    assert (found[0], " ".join(found[1].split())) == ("9786580309313", rest)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["torto arado", "1984", "20000 9786580309314", "1 2 3 4 5 6 7 8 9 zzz", "torto 97865803093131", "x9786580309313"],
+)
+def test_no_isbn_is_found_in_other_numbers(text: str) -> None:
+    assert find_isbn(text) is None

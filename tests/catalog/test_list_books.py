@@ -92,6 +92,37 @@ def test_titles_are_ordered_without_articles(as_alice: APIClient, add_book: Call
 
 
 @pytest.mark.parametrize(
+    ("stored", "others"),
+    [
+        ("Children’s fiction", ["Children's fiction", "childrens fiction", "CHILDRENʼS  FICTION"]),
+        ("Sci\u2011Fi", ["Sci-Fi", "sci fi", "Sci–fi"]),
+        ("R&B", ["R & B", "r and b", "R＆B"]),
+        ("Ciência & Tecnologia", ["ciencia e tecnologia", "Ciência and Tecnologia"]),
+        ("Cão / gato", ["cao/gato", "Cão-gato", "cão gato"]),
+        ("Ficção: século XX", ["ficcao seculo xx", "Ficção (século XX)"]),
+        ("C++", ["c++"]),
+        ("كتب عربي", ["کتب عربی"]),
+        ("تاریخ ۱۹۸۴", ["تاريخ 1984"]),
+        ("תנ״ך", ["תנך"]),
+        ("!?", ["!?"]),
+    ],
+)
+def test_subject_is_found_by_other_spellings(
+    anonymous: APIClient, add_book: Callable[..., Book], stored: str, others: list[str]
+) -> None:
+    add_book("Dune", subjects=[stored])
+    add_book("Emma", subjects=["Fiction", "C", "Vitamin E", "R", "ريكان"])
+    for spelling in [stored, *others]:
+        assert titles(anonymous.get(URL, {"subject": spelling})) == ["Dune"], spelling
+
+
+@pytest.mark.parametrize("other", ["C", "C#", "Vitamin Y", "RB"])
+def test_subject_is_not_found_by_another_one(anonymous: APIClient, add_book: Callable[..., Book], other: str) -> None:
+    add_book("Dune", subjects=["C++", "Vitamin E", "R&B"])
+    assert titles(anonymous.get(URL, {"subject": other})) == []
+
+
+@pytest.mark.parametrize(
     ("parameters", "expected"),
     [
         ({"author": "neil gaiman"}, {"Good Omens", "aardvark"}),
@@ -108,6 +139,14 @@ def test_titles_are_ordered_without_articles(as_alice: APIClient, add_book: Call
         ({"language": "en"}, {"Dune", "Good Omens"}),
         ({"language": "en-GB"}, {"Good Omens"}),
         ({"language": "e"}, None),
+        ({"language": "eng"}, {"Dune", "Good Omens"}),
+        ({"language": "ENG-gb"}, {"Good Omens"}),
+        ({"language": "fre"}, {"Émile"}),
+        ({"language": "fra"}, {"Émile"}),
+        ({"language": "grc"}, {"Odyssey"}),
+        ({"isbn": "978-0-306-40615-7 (pbk.)"}, {"aardvark"}),
+        ({"isbn": "٩٧٨٠٣٠٦٤٠٦١٥٧"}, {"aardvark"}),
+        ({"isbn": "1111111111"}, None),
         ({"min_rating": "4.25"}, {"Good Omens", "aardvark"}),
         ({"min_rating": "0.5"}, {"Dune", "Émile", "Good Omens", "aardvark"}),
         ({"year_from": "1900"}, {"Dune", "Good Omens"}),

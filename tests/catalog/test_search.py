@@ -119,6 +119,15 @@ SPELLINGS = [
     ("Май", "Їжакевич"),
     ("شَمس", "أحمد"),
     ("Soft\u00adhyphen", "Zero\u200bwidth"),
+    ("Spiderman", "Stan Lee"),
+    ("Rock 'n' Roll", "JRR Tolkien"),
+    ("20.000 Léguas", "Júlio Verne"),
+    ("8½", "2.ª Guerra"),
+    ("كتاب علي الكبير", "مؤلف"),
+    ("رمان ۱۹۸۴", "جورج اورول"),
+    ("เเม่นํ้า", "ผู้แต่ง"),
+    ("Ɗan Ƙasa", "Abubakar Imam"),
+    ("תנ״ך", "רבים"),
     ("Ender's Game", "Orson Scott Card"),
     ("The Stand", "Stephen King"),
 ]
@@ -141,6 +150,30 @@ FOUND = {
     "pride and prejudice": {"Pride & Prejudice"},
     "pride & prejudice": {"Pride & Prejudice"},
     "pride e prejudice": {"Pride & Prejudice"},
+    "slaughter-house-five": {"Slaughterhouse-Five"},
+    "cas-ual vac-ancy": {"The Casual Vacancy"},
+    "spider-man": {"Spiderman"},
+    "Spider\u2011Man lee": {"Spiderman"},
+    "j r r tolkien": {"Rock 'n' Roll"},
+    "rock'n'roll": {"Rock 'n' Roll"},
+    "rock’n’roll tolkien": {"Rock 'n' Roll"},
+    "20,000 leguas": {"20.000 Léguas"},
+    "20 000 leguas": {"20.000 Léguas"},
+    "20000": {"20.000 Léguas"},
+    "20001": set(),
+    "8 1/2": {"8½"},
+    "8½": {"8½"},
+    "2ª guerra": {"8½"},
+    "کتاب علی": {"كتاب علي الكبير"},
+    "كتاب کبیر": {"كتاب علي الكبير"},
+    "على": set(),
+    "احمد شمس": {"شَمس"},
+    "1984 اورول": {"رمان ۱۹۸۴"},
+    "١٩٨٤": {"رمان ۱۹۸۴"},
+    "แม่น้ำ": {"เเม่นํ้า"},
+    "dan kasa": {"Ɗan Ƙasa"},
+    "תנך": {"תנ״ך"},
+    'תנ"ך': {"תנ״ך"},
     "c++": {"C++ Primer"},
     "c#": set(),
     "कोमल": {"कोमल"},
@@ -172,6 +205,37 @@ def test_search_finds_other_spellings_and_isbns(
     for title, author in SPELLINGS:
         add_book(title, author, isbn13="9780306406157" if title == "The Stand" else None)
     assert {search: set(titles(anonymous.get(URL, {"search": search}))) for search in FOUND} == FOUND
+
+
+def test_isbn_search_falls_back_to_words(anonymous: APIClient, add_book: Callable[..., Book]) -> None:
+    add_book("Torto Arado", "Itamar Vieira Junior", isbn13="9786580309313")
+    add_book("1 2 3 4 5 6 7 8 9 zzz", "A")
+    add_book("123456789", "B")
+    add_book("9780306406157, the number", "C")
+    found = {
+        "1 2 3 4 5 6 7 8 9": {"1 2 3 4 5 6 7 8 9 zzz"},
+        "123456789": {"123456789"},
+        # No edition has this ISBN.
+        "9780306406157": {"9780306406157, the number"},
+        "number 978-0-306-40615-7": {"9780306406157, the number"},
+        "9786580309313": {"Torto Arado"},
+        "torto 978-65-80309-31-3": {"Torto Arado"},
+        "ISBN 978-65-80309-31-3 vieira": {"Torto Arado"},
+        "ISBN 9786580309313 (pbk)": {"Torto Arado"},
+        "torto (ISBN: 9786580309313)": {"Torto Arado"},
+        "۹۷۸۶۵۸۰۳۰۹۳۱۳ torto": {"Torto Arado"},
+        "emma 978-65-80309-31-3": set(),
+    }
+    assert {search: set(titles(anonymous.get(URL, {"search": search}))) for search in found} == found
+
+
+def test_isbn_search_takes_one_more_query(
+    anonymous: APIClient, add_book: Callable[..., Book], django_assert_num_queries: Callable[..., None]
+) -> None:
+    add_book("Torto Arado", "Itamar Vieira Junior", isbn13="9786580309313")
+    for search in ("torto 9786580309313", "torto 9780306406157"):
+        with django_assert_num_queries(4):
+            anonymous.get(URL, {"search": search})
 
 
 def test_search_query_count_and_pagination(
