@@ -262,7 +262,16 @@ def test_language_of_the_call_is_the_default(anonymous, header, language):
 
 
 @pytest.mark.parametrize(
-    ("sent", "language"), [("pt", "pt-BR"), ("pt-PT", "pt-BR"), ("PT-ao", "pt-BR"), ("en-US", "en"), ("EN", "en")]
+    ("sent", "language"),
+    [
+        ("pt", "pt-BR"),
+        ("pt-PT", "pt-BR"),
+        ("PT-ao", "pt-BR"),
+        ("en-US", "en"),
+        ("EN", "en"),
+        ("por", "pt-BR"),
+        ("eng-GB", "en"),
+    ],
 )
 def test_language_becomes_its_nearest_match(anonymous, as_alice, sent, language):
     # It counts more than the language of the call.

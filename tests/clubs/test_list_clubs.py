@@ -90,6 +90,7 @@ def test_filter_language(make_club, anonymous):
         make_club(tag, alone=True, language=tag)
     assert set(names(anonymous.get(CLUBS, {"language": "PT"}))) == {"pt", "pt-br"}
     assert names(anonymous.get(CLUBS, {"language": "pt-BR"})) == ["pt-br"]
+    assert set(names(anonymous.get(CLUBS, {"language": "por"}))) == {"pt", "pt-br"}
     assert names(anonymous.get(CLUBS, {"language": "de"})) == []
 
 
