@@ -39,8 +39,16 @@ EMAILED_BY_DEFAULT = {
     NotificationKind.MODERATION,
     NotificationKind.SECURITY,
 }
+# The ways to notify a user, each of which can be turned off for a kind.
+CHANNELS = ("app", "email", "push")
 # Kinds that cannot be turned off.
 MANDATORY = {NotificationKind.SECURITY}
+
+
+def default_channels(kind: str) -> dict[str, bool]:
+    """Return which channels a kind of notification has by default."""
+    return {"app": True, "email": kind in EMAILED_BY_DEFAULT, "push": True}
+
 
 # A text may use %(actor)s, %(object)s (the title), %(club)s and %(detail)s; those it does not use may be empty.
 NOTIFICATION_TEMPLATES = {

@@ -2,7 +2,9 @@
 
 from accounts.export import Section, iter_rows, iter_serialized
 from accounts.models import User
+from activity.choices import CHANNELS
 from activity.models import Event, Notification, NotificationPreference
+from activity.push.models import Device
 from activity.serializers import EventSerializer, NotificationSerializer
 
 
@@ -20,6 +22,9 @@ EXPORT_SECTIONS = {
     "activity": activity_section,
     "notifications": notifications,
     "notification_settings": lambda user: iter_rows(
-        NotificationPreference.objects.filter(user=user), "kind", "app", "email"
+        NotificationPreference.objects.filter(user=user), "kind", *CHANNELS
+    ),
+    "devices": lambda user: iter_rows(
+        Device.objects.filter(session__user=user), "kind", "token", "name", "app_version", "created_at", "session"
     ),
 }

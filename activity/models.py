@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, ExpressionWrapper, OuterRef, Prefetch, Q
+from django.db.models import Exists, ExpressionWrapper, FilteredRelation, OuterRef, Prefetch, Q
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.blocks import not_blocked
 from accounts.models import User
-from activity.choices import EMAILED_BY_DEFAULT, HIDDEN_BY_BLOCK, NOTIFICATION_TEMPLATES, NotificationKind
+from activity.choices import CHANNELS, HIDDEN_BY_BLOCK, NOTIFICATION_TEMPLATES, NotificationKind, default_channels
 from activity.messages import DeferredMessage
+from activity.push.models import Device
 from activity.verbs import MODERATOR_ONLY_VERBS, VERBS
 from core.db.fields import BinaryCollationCharField
 from core.db.locking import lock_rows
@@ -196,7 +197,7 @@ class NotificationQuerySet(ActivityQuerySet):
         return self.filter(read_at=None)
 
     def expired(self) -> NotificationQuerySet:
-        """Return the notifications to delete: read or e-mail-only ones after 90 days, unread ones after a year."""
+        """Return those to delete: read ones and ones not shown in the app after 90 days, unread ones after a year."""
         now = timezone.now()
         not_unread = Q(read_at__isnull=False) | Q(in_app=False)
         return self.filter(Q(created_at__lt=now - UNREAD_RETENTION) | not_unread, created_at__lt=now - READ_RETENTION)
@@ -212,7 +213,7 @@ def _random_key() -> str:
 
 
 class Notification(ActivityBase):
-    """A message to one user, in the app, by e-mail or both."""
+    """A message to one user, in the app, by e-mail, by push or several of these."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -238,6 +239,9 @@ class Notification(ActivityBase):
     email_batch = BinaryCollationCharField(
         max_length=32, null=True, editable=False, help_text=_("Set until the e-mail has been sent.")
     )
+    push_batch = BinaryCollationCharField(
+        max_length=32, null=True, editable=False, help_text=_("Set until the push notifications have been sent once.")
+    )
 
     objects = NotificationQuerySet.as_manager()
 
@@ -253,6 +257,7 @@ class Notification(ActivityBase):
             models.Index(fields=["club"], name="activity_notification_by_club"),
             models.Index(fields=["created_at"], name="activity_notification_by_time"),
             models.Index(fields=["email_batch", "id"], name="activity_notification_mails"),
+            models.Index(fields=["push_batch", "id"], name="activity_notification_pushes"),
         ]
 
     def __str__(self) -> str:
@@ -276,22 +281,41 @@ class Notification(ActivityBase):
         return gettext("Deleted reader") if self.actor_deleted else gettext("Someone")
 
 
+class Recipients(NamedTuple):
+    """The users (ids) to notify by each channel, in the order of `CHANNELS`."""
+
+    app: set[int]
+    email: set[int]
+    push: set[int]
+
+
 class PreferenceQuerySet(models.QuerySet["NotificationPreference"]):
     """Queries for notification preferences."""
 
-    def recipients(self, users: Collection[int], kind: NotificationKind) -> tuple[set[int], set[int]]:
-        """Return which of the users (ids) want this kind in the app, and which by e-mail."""
-        rows = self.filter(user__in=users, kind=kind).values_list("user", "app", "email")
-        chosen = {user: (app, email) for user, app, email in rows}
-        default = (True, kind in EMAILED_BY_DEFAULT)
-        app, email = ({user for user in users if chosen.get(user, default)[channel]} for channel in (0, 1))
-        return app, email
+    def recipients(self, users: Collection[int], kind: NotificationKind) -> Recipients:
+        """Return which of the users (ids) to notify in the app, by e-mail and by push, with one query.
+
+        E-mail needs a verified address, push a device.
+        """
+        choice = FilteredRelation("notification_preferences", condition=Q(notification_preferences__kind=kind))
+        rows = User.objects.filter(pk__in=users).annotate(
+            choice=choice, has_device=Exists(Device.objects.active().filter(session__user=OuterRef("pk")))
+        )
+        found = Recipients(set(), set(), set())
+        columns = ("pk", "is_active", "email_verified", "has_device", *(f"choice__{name}" for name in CHANNELS))
+        for user, is_active, email_verified, has_device, *chosen in rows.values_list(*columns):
+            reachable = (True, is_active and email_verified, is_active and has_device)
+            channels = default_channels(kind).values() if chosen[0] is None else chosen
+            for channel, is_reachable, is_wanted in zip(found, reachable, channels, strict=True):
+                if is_reachable and is_wanted:
+                    channel.add(user)
+        return found
 
     def for_user(self, user: int) -> dict[str, dict[str, bool]]:
-        """Return the settings of a user (id) for each kind: `{kind: {"app": ..., "email": ...}}`."""
-        defaults = {kind.value: {"app": True, "email": kind in EMAILED_BY_DEFAULT} for kind in NotificationKind}
-        rows = self.filter(user=user).values_list("kind", "app", "email")
-        return defaults | {kind: {"app": app, "email": email} for kind, app, email in rows if kind in defaults}
+        """Return the settings of a user (id) for each kind: `{kind: {"app": ..., "email": ..., "push": ...}}`."""
+        defaults = {kind.value: default_channels(kind) for kind in NotificationKind}
+        rows = self.filter(user=user).values_list("kind", *CHANNELS)
+        return defaults | {kind: dict(zip(CHANNELS, chosen, strict=True)) for kind, *chosen in rows if kind in defaults}
 
     @atomic_with_retry
     def update_preferences(self, user: User, preferences: dict[str, dict[str, bool]]) -> None:
@@ -305,10 +329,13 @@ class PreferenceQuerySet(models.QuerySet["NotificationPreference"]):
 class NotificationPreference(models.Model):
     """The channels of one kind of notification chosen by one user; defaults have no row."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("user"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="notification_preferences", verbose_name=_("user")
+    )
     kind = BinaryCollationCharField(max_length=30, choices=NotificationKind.choices)
     app = models.BooleanField()
     email = models.BooleanField(verbose_name=_("email"))
+    push = models.BooleanField(default=True, db_default=True, verbose_name=_("push"))
 
     objects = PreferenceQuerySet.as_manager()
 

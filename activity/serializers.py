@@ -94,6 +94,7 @@ class ChannelPreferenceSerializer(serializers.Serializer[Any]):
 
     app = serializers.BooleanField(required=False)
     email = serializers.BooleanField(required=False)
+    push = serializers.BooleanField(required=False)
 
 
 class NotificationSettingsSerializer(serializers.Serializer[Any]):

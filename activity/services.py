@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from accounts.blocks import blocked_ids
-from accounts.models import User
 from activity.choices import HIDDEN_BY_BLOCK, NotificationKind
 from activity.messages import DeferredMessage
 from activity.models import TITLE_LENGTH, Event, Notification, NotificationPreference, ObjectRef
+from activity.push.tasks import send_push_notifications
 from activity.tasks import send_notification_emails
 
 
@@ -45,7 +45,7 @@ def notify(
     detail: str | DeferredMessage = "",
     key: str | None = None,
 ) -> None:
-    """Notify users (ids) in the app and by e-mail, according to their preferences.
+    """Notify users (ids) in the app, by e-mail and by push, according to their preferences.
 
     The actor is skipped. Users with a block between them and the actor do not get notifications of the kinds in
     `HIDDEN_BY_BLOCK`, and get the others without the actor.
@@ -59,7 +59,7 @@ def notify(
     blocked = blocked_ids(users, actor) if actor is not None else set()
     if kind in HIDDEN_BY_BLOCK:
         users = [user for user in users if user not in blocked]
-    app, email = _channels(users, kind)
+    to = NotificationPreference.objects.recipients(users, kind)
     columns = {"kind": kind, "club_id": club, **_object_columns(object_ref), **_message_columns(detail)}
     if key:
         columns["key"] = key
@@ -68,23 +68,19 @@ def notify(
         Notification(
             user_id=user,
             actor_id=None if user in blocked else actor,
-            in_app=user in app,
-            email_batch=batch if user in email else None,
+            in_app=user in to.app,
+            email_batch=batch if user in to.email else None,
+            push_batch=batch if user in to.push else None,
             **columns,
         )
         for user in users
-        if user in app | email
+        if any(user in channel for channel in to)
     ]
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
-    if email:
+    if to.email:
         send_notification_emails.enqueue(batch=batch)
-
-
-def _channels(users: list[int], kind: NotificationKind) -> tuple[set[int], set[int]]:
-    """Return the users to notify in the app and those to notify by e-mail, who must have verified their address."""
-    app, email = NotificationPreference.objects.recipients(users, kind)
-    reachable = User.objects.filter(pk__in=email, is_active=True, email_verified=True)
-    return app, set(reachable.values_list("pk", flat=True)) if email else set()
+    if to.push:
+        send_push_notifications.enqueue(batch=batch)
 
 
 def _message_columns(detail: str | DeferredMessage) -> dict[str, str]:

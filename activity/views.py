@@ -77,7 +77,7 @@ class MarkReadView(ActionView):
 
 
 class NotificationSettingsView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[type-arg]
-    """Get the notification settings: for each kind, whether to notify in the app and by e-mail."""
+    """Get the notification settings: for each kind, whether to notify in the app, by e-mail and by push."""
 
     serializer_class = NotificationSettingsSerializer
     http_method_names = ["get", "head", "options", "patch"]

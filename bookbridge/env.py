@@ -4,6 +4,7 @@ django-environ does the parsing; these helpers add the validation.
 """
 
 import contextlib
+import json
 import os
 import re
 import secrets
@@ -181,25 +182,82 @@ def secret_key(name: str, *, dev_file: Path | None) -> str:
 
 def private_key(name: str, *, dev_file: Path | None) -> PrivateKey:
     """Return the key that signs tokens, from PEM text or the path of a PEM file: RSA from 2048 bits or EC P-256."""
-    value = str_(name).replace("\\n", "\n")
+    value = str_(name)
     if not value and dev_file:
         value = _read_or_create(dev_file, _new_private_key)
     if not value:
         raise invalid(name, "is required in production: PEM text or the path of a PEM file")
-    if "-----BEGIN" not in value:
-        try:
-            value = Path(value).read_text("ascii")
-        except (OSError, ValueError):
-            raise invalid(name, "is neither PEM text nor the path of a readable PEM file") from None
-    try:
-        key = serialization.load_pem_private_key(value.encode(), password=None)
-    except (ValueError, TypeError):
-        raise invalid(name, "is not an unencrypted private key in PEM format") from None
+    key = _load_key(name, value)
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048:
         return key
     if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
         return key
     raise invalid(name, "must be an RSA key from 2048 bits or an EC key on P-256")
+
+
+def p256_key(name: str) -> ec.EllipticCurvePrivateKey | None:
+    """Return an EC key on P-256 from PEM text or the path of a PEM file, or None if the variable is unset."""
+    value = str_(name)
+    key = _load_key(name, value) if value else None
+    if key and not (isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1)):
+        raise invalid(name, "must be an EC key on P-256")
+    return key
+
+
+def _load_key(name: str, value: str) -> Any:
+    """Return the private key in a PEM text or file."""
+    text = _text_or_file(name, value.replace("\\n", "\n"), start="-----BEGIN", kind="PEM")
+    try:
+        return serialization.load_pem_private_key(text.encode(), password=None)
+    except (ValueError, TypeError):
+        raise invalid(name, "is not an unencrypted private key in PEM format") from None
+
+
+def _text_or_file(name: str, value: str, *, start: str, kind: str) -> str:
+    """Return the value if it contains `start`, else the text of the file that it names."""
+    if start in value:
+        return value
+    try:
+        return Path(value).read_text("ascii")
+    except (OSError, ValueError):
+        raise invalid(name, f"is neither {kind} text nor the path of a readable {kind} file") from None
+
+
+def service_account(name: str) -> dict[str, str] | None:
+    """Return the key of a Google service account, from JSON text or the path of a JSON file, or None if unset."""
+    value = str_(name)
+    if not value:
+        return None
+    error = invalid(name, "must be the JSON key of a service account, or the path of its file")
+    try:
+        data = json.loads(_text_or_file(name, value, start="{", kind="JSON"))
+        account = {key: data[key] for key in ("project_id", "client_email", "private_key")}
+        account["token_uri"] = data.get("token_uri", "https://oauth2.googleapis.com/token")
+        key = serialization.load_pem_private_key(account["private_key"].encode(), password=None)
+        complete = all(isinstance(text, str) and text for text in account.values())
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise error from None
+    if not (complete and isinstance(key, rsa.RSAPrivateKey) and re.fullmatch(r"[a-z0-9:.-]+", account["project_id"])):
+        raise error
+    return account
+
+
+def required_with(other: str, name: str, pattern: str) -> str:
+    """Return a text that matches the pattern and is set if and only if `other` is."""
+    value = str_(name)
+    if bool(value) != bool(str_(other)):
+        raise invalid(name if not value else other, f"is required with {other if not value else name}")
+    if value and not re.fullmatch(pattern, value, re.ASCII):
+        raise invalid(name, "is not such an id")
+    return value
+
+
+def vapid_subject(name: str, default: str) -> str:
+    """Return how push services can reach the operator: a mailto: or https: URL (RFC 8292)."""
+    value = str_(name, default)
+    if not re.fullmatch(r"(mailto:[^\s@]+@[^\s@]+|https://\S+)", value):
+        raise invalid(name, "must be a URL that starts with mailto: or https://")
+    return value
 
 
 def email(name: str, default: str) -> dict[str, Any]:

@@ -6,7 +6,9 @@ The environment variables are documented in docs/settings.md. DEBUG distinguishe
 
 from contextlib import suppress
 from datetime import timedelta
+from email.utils import parseaddr
 from pathlib import Path
+from typing import Any
 
 from corsheaders.defaults import default_headers
 from django.urls import reverse_lazy
@@ -204,6 +206,25 @@ vars().update(env.email("EMAIL_URL", "consolemail://"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.from_email("EMAIL_FROM", "BookBridge <noreply@localhost>")
 
+# --- Push notifications ----------------------------------------------------------------------------------------------
+
+# Each push service is off without its settings.
+VAPID_PRIVATE_KEY: Any = env.p256_key("VAPID_PRIVATE_KEY")
+VAPID_SUBJECT = env.vapid_subject("VAPID_SUBJECT", f"mailto:{parseaddr(DEFAULT_FROM_EMAIL)[1]}")
+PUSH_ALLOWED_HOSTS = env.hosts("PUSH_ALLOWED_HOSTS", [])
+FCM_CREDENTIALS: Any = env.service_account("FCM_CREDENTIALS")
+FCM_URL = env.url("FCM_URL", "https://fcm.googleapis.com", schemes=("http", "https"))
+APNS_KEY: Any = env.p256_key("APNS_KEY")
+APNS_KEY_ID, APNS_TEAM_ID, APNS_TOPIC = (
+    env.required_with("APNS_KEY", name, pattern)
+    for name, pattern in (
+        ("APNS_KEY_ID", r"[A-Za-z0-9]+"),
+        ("APNS_TEAM_ID", r"[A-Za-z0-9]+"),
+        ("APNS_TOPIC", r"[A-Za-z0-9.-]+"),
+    )
+)
+APNS_URL = env.url("APNS_URL", "https://api.push.apple.com", schemes=("http", "https"))
+
 # --- The API ---------------------------------------------------------------------------------------------------------
 
 MAX_REQUEST_BODY_BYTES = 1_000_000
@@ -280,6 +301,7 @@ SPECTACULAR_SETTINGS = {
         "ClubVisibility": "clubs.club.choices.Visibility",
         "EventObjectType": "activity.verbs.OBJECT_TYPES",
         "EventVerb": "activity.verbs.VERBS",
+        "DeviceKind": "activity.push.models.DeviceKind",
         "DecisionReason": "moderation.choices.DecisionReason",
         "EntryStatus": "clubs.reading.choices.EntryStatus",
         "HiddenState": "moderation.choices.HiddenState",
@@ -418,5 +440,8 @@ LOGGING = {
         # Logs every successful task at INFO.
         "django_tasks": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        # They would log the tokens and endpoints of devices.
+        "httpcore": {"level": "WARNING"},
+        "hpack": {"level": "WARNING"},
     },
 }

@@ -42,6 +42,7 @@ class APIRootView(APIView):
             "my_activity": "own-activity",
             "notifications": "notifications",
             "notification_settings": "notification-settings",
+            "devices": "device-list",
             "blocks": "block-list",
             "sessions": "session-list",
             "schema": "schema",

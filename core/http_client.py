@@ -12,6 +12,7 @@ import ipaddress
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
 from ssl import SSLContext
@@ -22,9 +23,20 @@ from django.utils import timezone
 
 CONNECT_SECONDS, TOTAL_SECONDS = 2.0, 5.0
 MAX_RESPONSE_BYTES = 20_000
-# The translation of IPv4 addresses (6to4, Teredo, NAT64) starts outside of this network or is refused below.
+# NAT64 and other translations of IPv4 addresses are outside of it, 6to4 and Teredo are refused by name.
 GLOBAL_IPV6 = ipaddress.ip_network("2000::/3")
 
+# With OSError of TLS, and the others for a URL that cannot be sent and for errors inside httpcore's HTTP/2.
+REQUEST_ERRORS = (
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.ProtocolError,
+    httpcore.UnsupportedProtocol,
+    httpcore.ConnectionNotAvailable,
+    OSError,
+    ValueError,
+    RuntimeError,
+)
 # When the request of this thread must have ended, by the monotonic clock.
 _deadline: ContextVar[float] = ContextVar("deadline")
 
@@ -83,18 +95,8 @@ class HTTPClient:
             ) as response:
                 received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
                 return Response(response.status, received, _read_start(response.iter_stream()))
-        # OSError: of TLS; the others: a URL that cannot be sent, and httpcore's own errors of HTTP/2.
-        except (*HTTP_ERRORS, OSError, ValueError, RuntimeError):
+        except REQUEST_ERRORS:
             raise RequestFailedError from None
-
-
-HTTP_ERRORS = (
-    httpcore.NetworkError,
-    httpcore.TimeoutException,
-    httpcore.ProtocolError,
-    httpcore.UnsupportedProtocol,
-    httpcore.ConnectionNotAvailable,
-)
 
 
 class CheckingBackend(httpcore.SyncBackend):
@@ -153,6 +155,20 @@ class DeadlineStream(httpcore.NetworkStream):
     def get_extra_info(self, info: str) -> Any:
         """Return httpcore's information about the connection."""
         return self._stream.get_extra_info(info)
+
+
+def resolve_in_time(host: str, seconds: float = CONNECT_SECONDS) -> list[str]:
+    """Return the IP addresses of a host name, for a request that must not wait for a slow name server.
+
+    Raises httpcore.ConnectError, also if the time is over.
+    """
+    threads = ThreadPoolExecutor(1, thread_name_prefix="resolver")
+    try:
+        return threads.submit(resolve, host).result(seconds)
+    except TimeoutError:
+        raise httpcore.ConnectError from None
+    finally:
+        threads.shutdown(wait=False)
 
 
 def resolve(host: str) -> list[str]:

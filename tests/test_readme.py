@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.server import TOP, running_server
 
@@ -32,13 +34,20 @@ def test_readme_is_short():
     assert len(console_commands(README)) > 10
 
 
+def settings_for(page: Path) -> dict[str, str]:
+    """Return the settings of the page's server: the guide needs Web Push, the README must run without any."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return {"VAPID_PRIVATE_KEY": pem} if page == GUIDE else {}
+
+
 @pytest.mark.parametrize("page", [README, GUIDE], ids=lambda page: page.stem)
 def test_commands_print_the_shown_output(tmp_path, page):
     steps = console_commands(page)
     script = "\n".join(f"{command}\necho; echo '{MARK}'" for command, _printed in steps)
     if not shutil.which("curl"):
         script = f'curl() {{ "{sys.executable}" "{CURL}" "$@"; }}\n{script}'
-    with running_server(tmp_path, ["load_demo"]) as address:
+    with running_server(tmp_path, ["load_demo"], **settings_for(page)) as address:
         script = script.replace("http://127.0.0.1:8000", address)
         ran = subprocess.run(["sh"], input=script, capture_output=True, text=True, timeout=120, cwd=tmp_path)
     printed = [part.strip() for part in ran.stdout.split(MARK)]

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.urls import resolve, reverse
 from drf_spectacular.generators import SchemaGenerator
 
+from activity.push.models import Device
 from catalog.models import Book
 from clubs.roles import DENIED_MESSAGES
 from core.api.exceptions import CODES
@@ -75,6 +76,7 @@ def test_if_match_is_documented_where_supported(document, world, client_of, make
     other = Book.create_book(by=owner, title="Persuasion", authors=["Jane Austen"])
     review = f"{V1}reviews/{Review.create_review(book=other, by=owner, rating=8).pk}/"
     session = client.get(f"{V1}auth/sessions/").json()["results"][0]["id"]
+    device, _is_new = Device.register(owner.sessions.get(pk=session), kind="fcm", token="phone")
     calls: list[tuple[str, str, dict[str, Any]]] = []
     for row in ROWS:
         if row.method in WRITES:
@@ -100,6 +102,7 @@ def test_if_match_is_documented_where_supported(document, world, client_of, make
         ("delete", f"{V1}users/me/", {"data": {"password": "correct horse battery"}}),
         ("delete", f"{V1}users/me/calendar-token/", {}),
         ("patch", f"{V1}users/me/notification-settings/", {"data": {}}),
+        ("delete", f"{V1}users/me/devices/{device.pk}/", {}),
         ("delete", f"{V1}auth/sessions/{session}/", {}),
         ("delete", f"{V1}auth/sessions/", {}),
     ]

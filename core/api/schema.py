@@ -31,6 +31,7 @@ FIELD_CODES = {
         *("out_of_range", "no_offset", "past", "too_far", "invalid_url"),
     ),
     "accounts": ("wrong_password", "reserved", "own_account", "always_on"),
+    "devices": ("not_https", "not_public"),
     "images": ("invalid_image", "too_many_pixels"),
     "books and reviews": ("invalid_isbn", "no_half_step", "not_csv", "wrong_columns", "too_many_rows"),
     "clubs": (
@@ -82,6 +83,11 @@ EXTRA_FIELDS = {
         "type": "array",
         "items": {"type": "integer", "format": "int64"},
         "description": "With `too_many_imports`: the ids of the unfinished ones.",
+    },
+    "devices": {
+        "type": "array",
+        "items": {"type": "integer", "format": "int64"},
+        "description": "With `too_many_devices`: the ids of the caller's, the oldest first.",
     },
     "idempotency_key": {"type": "string", "description": "With `idempotency_in_progress`: the key."},
     "allowed": {

@@ -8,17 +8,20 @@ SETTINGS = "/api/v1/users/me/notification-settings/"
 
 def test_default_settings(as_bob):
     assert as_bob.get(SETTINGS).json() == {
-        kind: {"app": True, "email": kind in EMAILED_BY_DEFAULT} for kind in NotificationKind
+        kind: {"app": True, "email": kind in EMAILED_BY_DEFAULT, "push": True} for kind in NotificationKind
     }
 
 
 def test_partial_update_keeps_other_settings(as_alice, as_bob):
     before = as_bob.get(SETTINGS).json()
     response = as_bob.patch(SETTINGS, {"reply": {"email": False}, "book_planned": {"app": False, "email": True}})
-    wanted = before | {"reply": {"app": True, "email": False}, "book_planned": {"app": False, "email": True}}
+    wanted = before | {
+        "reply": {"app": True, "email": False, "push": True},
+        "book_planned": {"app": False, "email": True, "push": True},
+    }
     assert (response.status_code, response.json()) == (200, wanted)
     as_bob.patch(SETTINGS, {"reply": {"app": False}})
-    assert as_bob.get(SETTINGS).json() == wanted | {"reply": {"app": False, "email": False}}
+    assert as_bob.get(SETTINGS).json() == wanted | {"reply": {"app": False, "email": False, "push": True}}
     assert as_alice.get(SETTINGS).json() == before
 
 

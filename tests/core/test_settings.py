@@ -24,6 +24,7 @@ def pem(key, password: bytes | None = None) -> str:
 
 
 P256 = pem(ec.generate_private_key(ec.SECP256R1()))
+RSA = pem(rsa.generate_private_key(65537, 2048))
 
 
 # Loads the settings in one process for each environment. Each is a fork of a process without settings that has
@@ -134,7 +135,22 @@ NONSENSE = [
     ("JOBS", "sometimes"),
     ("ADMIN_SECOND_FACTOR", "off"),  # in production
     ("AUDIT_DAYS", "29"),
+    ("VAPID_PRIVATE_KEY", "nonsense"),
+    ("VAPID_PRIVATE_KEY", RSA),
+    ("VAPID_SUBJECT", "push@example.org"),
+    ("PUSH_ALLOWED_HOSTS", "*"),
+    ("PUSH_ALLOWED_HOSTS", "http://127.0.0.1:9000"),
+    ("FCM_CREDENTIALS", "/no/such/file"),
+    ("FCM_CREDENTIALS", "{}"),
+    ("FCM_CREDENTIALS", '{"project_id": "p", "client_email": "a@b", "private_key": "nonsense"}'),
+    ("FCM_CREDENTIALS", json.dumps({"project_id": "p/../q", "client_email": "a@b", "private_key": RSA})),
+    ("FCM_CREDENTIALS", json.dumps({"project_id": "p", "client_email": "a@b", "private_key": P256})),
+    ("FCM_URL", "fcm.googleapis.com"),
+    ("APNS_KEY", "nonsense"),
+    ("APNS_URL", "api.push.apple.com"),
 ]
+# APNs needs all of its settings.
+APNS = {"APNS_KEY": P256, "APNS_KEY_ID": "KEY1234567", "APNS_TEAM_ID": "TEAM123456", "APNS_TOPIC": "org.example.app"}
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +165,27 @@ def test_invalid_setting_stops_the_start_with_its_name(started_with_nonsense, na
     last = errors.strip().splitlines()[-1]
     assert f"ImproperlyConfigured: {name}: " in last
     assert len(value) < 6 or value not in last  # it may be a secret
+
+
+def test_push_settings_start_the_server(tmp_path):
+    account = {"type": "service_account", "project_id": "p-1", "client_email": "a@b", "private_key": RSA}
+    file = tmp_path / "account.json"
+    file.write_text(json.dumps(account))
+    values = {
+        **APNS,
+        "VAPID_PRIVATE_KEY": P256.replace("\n", "\\n"),
+        "VAPID_SUBJECT": "mailto:push@example.org",
+        "PUSH_ALLOWED_HOSTS": "127.0.0.1,.intern",
+    }
+    started = start(*({**values, "FCM_CREDENTIALS": credentials} for credentials in (str(file), json.dumps(account))))
+    assert started == [(0, "started\n", "")] * 2
+
+
+@pytest.mark.parametrize("name", APNS)
+def test_apns_needs_all_of_its_settings(name):
+    [(status, _output, errors)] = start({key: value for key, value in APNS.items() if key != name})
+    assert status != 0
+    assert f"{name}" in errors.strip().splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Push notifications to devices: Web Push, Firebase Cloud Messaging (FCM) and the Apple Push Notification service."""
