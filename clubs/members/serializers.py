@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.serializers import NullableUserSummarySerializer, UserSummarySerializer
+from catalog.serializers import LanguageTagField
 from clubs.club.serializers import ClubSummarySerializer
 from clubs.members.models import MAX_HOURS, MAX_USES, Invitation, Membership
 from clubs.roles import DECISIONS, PUBLIC_ROLES, PUBLIC_STATUSES, Role
@@ -87,6 +88,7 @@ class InvitationAcceptSerializer(serializers.Serializer[Any]):
 class InvitedClubSerializer(ClubSummarySerializer):
     """A club as shown in an invitation."""
 
+    language = LanguageTagField(read_only=True, allow_blank=True)
     cover_url = serializers.URLField(read_only=True, allow_null=True)
 
     class Meta(ClubSummarySerializer.Meta):

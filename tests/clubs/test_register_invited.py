@@ -41,7 +41,7 @@ def preview(client: APIClient, code: str) -> Any:
 def test_preview_shows_the_club_and_who_invites(
     anonymous: APIClient, as_charlie: APIClient, as_bob: APIClient, private_club: Club, moe: User, code: str
 ) -> None:
-    private_club.update_club(by=private_club.owner, description="We read at night.", language="pt-BR")
+    private_club.update_club(by=private_club.owner, description="We read at night.", language="pt-br")
     invitation = Invitation.objects.get()
     responses = [preview(client, code) for client in (anonymous, as_charlie, as_bob)]
     for response in responses:
