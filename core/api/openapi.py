@@ -1,10 +1,14 @@
 """Views of the OpenAPI document and of Swagger UI. All files come from this server."""
 
+from functools import cache
 from typing import Any
 
+from django.http import HttpResponse
+from django.utils import translation
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.negotiation import BaseContentNegotiation
@@ -33,15 +37,39 @@ class FormatQueryNegotiation(BaseContentNegotiation):
         return chosen, chosen.media_type
 
 
+RENDERERS = {"yaml": OpenApiYamlRenderer, "json": OpenApiJsonRenderer}
+
+
+@cache
+def render_document(language: str, format_name: str) -> str | bytes:
+    """Return the document. Building it takes seconds and depends on nothing else, so each process does it once."""
+    with translation.override(language):
+        document = SchemaGenerator().get_schema(request=None, public=True)
+        renderer = RENDERERS[format_name]()
+        return renderer.render(document, renderer.media_type, {})
+
+
 @method_decorator(cache_control(public=True, no_cache=True), name="dispatch")
 class SchemaView(StrictQueryParamsMixin, SpectacularAPIView):
     """The OpenAPI 3.1 document of this server."""
 
+    schema = None
     allowed_query_params = ("format",)
 
-    renderer_classes = [OpenApiYamlRenderer, OpenApiJsonRenderer]
+    renderer_classes = list(RENDERERS.values())
     content_negotiation_class = FormatQueryNegotiation
     throttle_classes: list[Any] = []
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Return the document in the language of the request."""
+        renderer = request.accepted_renderer
+        return HttpResponse(
+            render_document(translation.get_language(), renderer.format),
+            content_type=f"{renderer.media_type}; charset={renderer.charset}"
+            if renderer.charset
+            else renderer.media_type,
+            headers={"Content-Disposition": f'inline; filename="{self._get_filename(request, None)}"'},
+        )
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Reject unknown formats."""
