@@ -259,6 +259,8 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
+# Written by script/record-examples.
+OPENAPI_EXAMPLES = BASE_DIR / "bookbridge" / "openapi_examples.json"
 SPECTACULAR_SETTINGS = {
     "TITLE": "BookBridge",
     "DESCRIPTION": "Online book clubs: catalog, clubs, reading lists, discussions without spoilers, reviews.",
@@ -328,6 +330,7 @@ SPECTACULAR_SETTINGS = {
         "core.api.schema_hooks.add_problem_responses",
         "core.api.schema_hooks.describe_numbers",
         "core.api.schema_hooks.describe_headers",
+        "core.api.schema_hooks.add_examples",
     ],
 }
 

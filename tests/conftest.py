@@ -66,7 +66,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 # Modules with tests of 5 s and more, and without fixtures that later tests of the module would have to create again.
 SLOW = {
     *("test_admin_privacy", "test_import_command", "test_import_resume", "test_import_server", "test_import_whole"),
-    *("test_migrations", "test_readme", "test_redis_faults", "test_replicas", "test_spoiler_leaks"),
+    *(
+        "test_migrations",
+        "test_openapi_examples",
+        "test_readme",
+        "test_redis_faults",
+        "test_replicas",
+        "test_spoiler_leaks",
+    ),
 }
 
 

@@ -1,7 +1,10 @@
 """Post-processing hooks of the OpenAPI document (`SPECTACULAR_SETTINGS`), for client generators."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
+
+from django.conf import settings
 
 from core.api.schema import (
     COMMON_RESPONSES,
@@ -66,7 +69,7 @@ def describe_numbers(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         types = node["type"] if isinstance(node["type"], list) else [node["type"]]
         if "number" in types:
             node["format"] = "double"
-        elif "integer" in types and _is_id(name):
+        elif "integer" in types and is_id(name):
             node["format"] = "int64"
         elif "integer" in types:
             node["format"] = "int32"
@@ -78,7 +81,8 @@ def describe_numbers(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     return result
 
 
-def _is_id(name: str) -> bool:
+def is_id(name: str) -> bool:
+    """Return whether a property or parameter with this name is an id."""
     return name in ("id", "ids") or name.endswith("_id") or name in ID_NAMES
 
 
@@ -146,3 +150,22 @@ def add_problem_responses(result: dict[str, Any], **kwargs: Any) -> dict[str, An
                 "default", {"description": DEFAULT_RESPONSE_DESCRIPTION, "content": PROBLEM_CONTENT}
             )
     return result
+
+
+def add_examples(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Post-processing hook: add the recorded exchange of each operation (`settings.OPENAPI_EXAMPLES`)."""
+    recorded = json.loads(settings.OPENAPI_EXAMPLES.read_text(encoding="utf-8"))
+    for path in result["paths"].values():
+        for operation in path.values():
+            name = operation["operationId"]
+            exchange = recorded.get(name, {})
+            if "request" in exchange:
+                _add_example(operation.get("requestBody", {}), name, exchange["request"])
+            for status, body in exchange.get("responses", {}).items():
+                _add_example(operation["responses"].get(status, {}), name, body)
+    return result
+
+
+def _add_example(part: dict[str, Any], name: str, value: Any) -> None:
+    for media_type in part.get("content", {}).values():
+        media_type["examples"] = {name: {"value": value}}
