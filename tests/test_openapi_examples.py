@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
@@ -58,6 +59,7 @@ def media_types(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any
 @pytest.mark.usefixtures("open_library")
 def test_examples_are_those_that_the_server_sends(settings, mailoutbox):
     settings.REPORTS_TO_HIDE = 1
+    settings.VAPID_PRIVATE_KEY = ec.derive_private_key(START.toordinal(), ec.SECP256R1())
     with time_machine.travel(START, tick=False) as clock:
         recorded = record_examples(build_document(), clock)
     if os.environ.get("RECORD_EXAMPLES"):

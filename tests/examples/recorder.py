@@ -105,7 +105,8 @@ class Walk:
             return content.decode()
         answer = json.loads(content)
         for name, made_up in SECRETS.items():
-            if isinstance(answer, dict) and isinstance(answer.get(name), str):
+            # The token of a browser that is registered for push is a URL.
+            if isinstance(answer, dict) and isinstance(answer.get(name), str) and "://" not in answer[name]:
                 self.secrets[answer[name]] = made_up
         return answer
 

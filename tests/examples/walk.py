@@ -13,6 +13,7 @@ from tests.examples import (
     ballots,
     catalog,
     clubs,
+    devices,
     discussions,
     meetings,
     moderation,
@@ -36,6 +37,7 @@ AREAS: tuple[Callable[[Walk], None], ...] = (
     activity.record,
     accounts.record,
     moderation.record,
+    devices.record,
 )
 # Username, display name, language, time zone.
 USERS = (
