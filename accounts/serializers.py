@@ -143,6 +143,13 @@ class UserListSerializer(UserSummarySerializer):
         read_only_fields = fields
 
 
+class ClubRefSerializer(serializers.Serializer[Any]):
+    """A club."""
+
+    id = serializers.IntegerField(read_only=True)
+    name = serializers.CharField(read_only=True)
+
+
 class UserProfileSerializer(UserListSerializer):
     """The public profile of a user."""
 
@@ -152,6 +159,7 @@ class UserProfileSerializer(UserListSerializer):
         fields = [*UserListSerializer.Meta.fields, "clubs"]
         read_only_fields = fields
 
+    @extend_schema_field(ClubRefSerializer(many=True))
     def get_clubs(self, user: User) -> list[dict[str, Any]]:
         """The public clubs of the user."""
         get_clubs = profile_fields.get("clubs")

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.models import User
-from accounts.serializers import NullableUserSummarySerializer
+from accounts.serializers import ClubRefSerializer, NullableUserSummarySerializer
 from activity.choices import MANDATORY, NotificationKind
 from activity.models import Event, Notification
 from activity.verbs import OBJECT_TYPES, VERBS
@@ -22,13 +22,6 @@ class ObjectRefSerializer(serializers.Serializer[Any]):
     type = serializers.ChoiceField(OBJECT_TYPES, read_only=True)
     id = serializers.IntegerField(read_only=True)
     title = serializers.CharField(read_only=True)
-
-
-class ClubRefSerializer(serializers.Serializer[Any]):
-    """A club."""
-
-    id = serializers.IntegerField(read_only=True)
-    name = serializers.CharField(read_only=True)
 
 
 class ActorSerializer(NullableUserSummarySerializer):

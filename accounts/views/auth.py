@@ -140,7 +140,9 @@ class RefreshView(PublicActionView):
 @extend_schema(
     responses={
         200: OpenApiResponse(
-            {"type": "object", "additionalProperties": False}, description="The token is valid: an empty object."
+            # Generators of typed clients know no other object without properties than a map.
+            {"type": "object", "additionalProperties": {"type": "string"}, "maxProperties": 0},
+            description="The token is valid: an empty object.",
         ),
         **problem_schema(401, "`token_not_valid`, `account_suspended`."),
     }

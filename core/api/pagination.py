@@ -103,8 +103,8 @@ class KeysetPagination(BasePagination):
             ("page_size", "The maximum number of rows.", size),
         ]
         if hasattr(view, "ordering_fields"):
-            parameters.append(("ordering", "", {"type": "string", "enum": names, "default": names[0]}))
-        fields = {"type": "array", "items": {"type": "string", "enum": _field_names(view)}, "minItems": 1}
+            parameters.append(("ordering", f"By default `{names[0]}`.", _ordering_schema(names)))
+        fields = {"type": "array", "items": _fields_schema(_field_names(view)), "minItems": 1}
         parameters.append(("fields", "The fields of the results, separated by commas; without it all.", fields))
         return [
             {"name": n, "in": "query", "required": False, "description": d, "schema": s}
@@ -233,6 +233,18 @@ def _orderings(view: Any) -> dict[str, tuple[str, ...]]:
 def _field_names(view: Any) -> list[str]:
     """Return the names of the fields of the list's rows."""
     return [name for name, field in view.get_serializer().fields.items() if not field.write_only]
+
+
+def _ordering_schema(names: list[str]) -> dict[str, Any]:
+    # `name` is a property of every Kotlin enum, and `-title` is not an identifier in any language. The default is not
+    # declared, because the Kotlin generator would refer to it by the name that it would have without these.
+    identifiers = [f"{n[1:]}_descending" if n.startswith("-") else f"{n}_ascending" for n in names]
+    return {"type": "string", "enum": names, "x-enum-varnames": identifiers}
+
+
+def _fields_schema(names: list[str]) -> dict[str, Any]:
+    # Identifiers for the same reason.
+    return {"type": "string", "enum": names, "x-enum-varnames": [f"{name}_field" for name in names]}
 
 
 def _reverse_ordering(name: str) -> str:
