@@ -62,7 +62,7 @@ from book_bridge_client.models import (
 )
 
 BASE_URL = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000"
-PASSWORD = "um-bom-segredo"
+PASSWORD = "um-bom-segredo"  # noqa: S105  # that of the demo users
 PAGE = 100
 
 T = TypeVar("T")

@@ -218,3 +218,27 @@ def test_every_error_is_a_problem(document):
                 shared = response.get("$ref", "").rpartition("/")[2]
                 content = (document["components"]["responses"][shared] if shared else response)["content"]
                 assert set(content) == {"application/problem+json"}, (path, method, status)
+
+
+def test_orderings_have_identifiers_for_generators(document):
+    """`name` is no entry of a Kotlin enum, and a default would be referred to by the name without these."""
+    orderings = [
+        parameter["schema"]
+        for path in document["paths"].values()
+        for operation in path.values()
+        for parameter in operation.get("parameters", [])
+        if parameter.get("name") == "ordering"
+    ]
+    assert len(orderings) > 10
+    for schema in orderings:
+        names = schema["x-enum-varnames"]
+        assert len(set(names)) == len(schema["enum"])
+        assert all(name.isidentifier() and name.endswith(("_ascending", "_descending")) for name in names)
+        assert "default" not in schema
+
+
+def test_objects_without_type_are_only_in_the_export(document):
+    """Client generators have no type for them, so an app would have to cast."""
+    untyped = [node for node in nodes(document) if node.get("additionalProperties") in ({}, True)]
+    export = document["paths"]["/api/v1/users/me/export/"]["get"]["responses"]["200"]["content"]["application/json"]
+    assert untyped == [export["schema"]]
