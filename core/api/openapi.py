@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils import translation
 from django.utils.decorators import method_decorator
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from drf_spectacular.generators import SchemaGenerator
@@ -19,6 +20,22 @@ from rest_framework.response import Response
 from core.api.exceptions import InvalidParameter
 from core.api.renderers import JSONRenderer
 from core.api.views import StrictQueryParamsMixin
+
+
+@cache
+def _build_document(language: str) -> Any:
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+class CachedSchemaGenerator(SchemaGenerator):
+    """drf-spectacular's generator, once per process and language, because the document depends on nothing else.
+
+    On a busy server it takes seconds to build, and client generators give up after five.
+    """
+
+    def get_schema(self, request: Any = None, public: bool = False) -> Any:
+        """Return the document."""
+        return _build_document(get_language())
 
 
 class FormatQueryNegotiation(BaseContentNegotiation):
@@ -55,6 +72,7 @@ class SchemaView(StrictQueryParamsMixin, SpectacularAPIView):
 
     schema = None
     allowed_query_params = ("format",)
+    generator_class = CachedSchemaGenerator
 
     renderer_classes = list(RENDERERS.values())
     content_negotiation_class = FormatQueryNegotiation
