@@ -4,11 +4,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.events import AccountEvent
 from accounts.models import AuthSession, User
+from activity.changes.models import Change, user_stream
+from activity.changes.services import record_notification_changes
 from activity.choices import NotificationKind
 from activity.messages import DeferredMessage
 from activity.models import Event, Notification, ObjectRef
@@ -62,6 +65,8 @@ def anonymize(user: User) -> None:
     """Anonymize the events of a deleted account in clubs; delete its other events and its notifications."""
     own_events = Event.objects.filter(actor=user, club=None)
     own_events.exclude(verb="account.closed").delete()
+    concerned = Q(actor=user) | Q(object_author=user) | Q(object_type="user", object_id=user.pk)
+    record_notification_changes(Notification.objects.filter(concerned).exclude(user=user))
     for rows in (Event.objects, Notification.objects):
         rows.filter(actor=user).update(actor=None, actor_deleted=True)
         rows.filter(object_type="user", object_id=user.pk).update(object_type="", object_id=None, object_title="")
@@ -69,6 +74,7 @@ def anonymize(user: User) -> None:
     Event.objects.filter(subject=user, club=None).delete()
     Event.objects.filter(subject=user).update(subject=None)
     Notification.objects.filter(user=user).delete()
+    Change.objects.filter(stream=user_stream(user.pk)).delete()
 
 
 def _constant(text: Any, argument: str) -> Any:

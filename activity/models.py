@@ -202,11 +202,6 @@ class NotificationQuerySet(ActivityQuerySet):
         not_unread = Q(read_at__isnull=False) | Q(in_app=False)
         return self.filter(Q(created_at__lt=now - UNREAD_RETENTION) | not_unread, created_at__lt=now - READ_RETENTION)
 
-    @atomic_with_retry
-    def mark_read(self) -> int:
-        """Mark the unread notifications as read and return their number."""
-        return self.unread().update(read_at=timezone.now())
-
 
 def _random_key() -> str:
     return uuid.uuid4().hex

@@ -7,13 +7,25 @@ import uuid
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.blocks import blocked_ids
+from activity.changes.services import record_notification_changes
 from activity.choices import HIDDEN_BY_BLOCK, NotificationKind
 from activity.messages import DeferredMessage
-from activity.models import TITLE_LENGTH, Event, Notification, NotificationPreference, ObjectRef
+from activity.models import (
+    TITLE_LENGTH,
+    Event,
+    Notification,
+    NotificationPreference,
+    NotificationQuerySet,
+    ObjectRef,
+)
 from activity.push.tasks import send_push_notifications
 from activity.tasks import send_notification_emails
+from core.db.transactions import atomic_with_retry
+
+CLEANUP_BATCH_SIZE = 1000
 
 
 def record_event(
@@ -63,7 +75,7 @@ def notify(
     columns = {"kind": kind, "club_id": club, **_object_columns(object_ref), **_message_columns(detail)}
     if key:
         columns["key"] = key
-    batch = uuid.uuid4().hex
+    batch, at = uuid.uuid4().hex, timezone.now()
     rows = [
         Notification(
             user_id=user,
@@ -71,12 +83,19 @@ def notify(
             in_app=user in to.app,
             email_batch=batch if user in to.email else None,
             push_batch=batch if user in to.push else None,
+            created_at=at,
             **columns,
         )
         for user in users
         if any(user in channel for channel in to)
     ]
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
+    # Rows that existed before have another time.
+    if shown := [row for row in rows if row.in_app]:
+        added = Notification.objects.filter(
+            user__in=[row.user_id for row in shown], key__in={row.key for row in shown}, created_at=at
+        )
+        record_notification_changes(added)
     if to.email:
         send_notification_emails.enqueue(batch=batch)
     if to.push:
@@ -98,3 +117,22 @@ def _object_columns(object_ref: ObjectRef | None) -> dict[str, object]:
         "object_title": title,
         "object_author_id": object_ref.author,
     }
+
+
+@atomic_with_retry
+def mark_read(notifications: NotificationQuerySet) -> None:
+    """Mark those of the notifications as read that are not."""
+    at = timezone.now()
+    if notifications.unread().update(read_at=at):
+        record_notification_changes(notifications.filter(read_at=at))
+
+
+@atomic_with_retry
+def delete_expired_notifications() -> int:
+    """Delete a batch of expired notifications and return their number."""
+    ids = list(Notification.objects.expired().order_by().values_list("pk", flat=True)[:CLEANUP_BATCH_SIZE])
+    if ids:
+        expired = Notification.objects.filter(pk__in=ids)
+        record_notification_changes(expired, deleted=True)
+        expired.delete()
+    return len(ids)

@@ -12,6 +12,7 @@ router.register("users/me/devices", DeviceViewSet, basename="device")
 urlpatterns = [
     path("users/me/activity/", views.UserActivityView.as_view(), name="own-activity"),
     path("users/me/notifications/", views.NotificationListView.as_view(), name="notifications"),
+    path("users/me/notifications/<int:notification_id>/", views.NotificationView.as_view(), name="notification"),
     path("users/me/notifications/read/", views.MarkReadView.as_view(), name="notifications-read"),
     path("users/me/notification-settings/", views.NotificationSettingsView.as_view(), name="notification-settings"),
     path("push/vapid-key/", VapidKeyView.as_view(), name="vapid-key"),

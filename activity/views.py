@@ -20,6 +20,7 @@ from activity.serializers import (
     NotificationSerializer,
     NotificationSettingsSerializer,
 )
+from activity.services import mark_read
 from core.api.responses import NO_CONTENT
 from core.api.views import ActionView, GenericAPIView, validate
 from core.db.locking import lock_rows
@@ -53,6 +54,16 @@ class NotificationListView(generics.ListAPIView, GenericAPIView):  # type: ignor
         return notifications
 
 
+class NotificationView(generics.RetrieveAPIView, GenericAPIView):  # type: ignore[type-arg]
+    """Get one notification of the current account."""
+
+    serializer_class = NotificationSerializer
+    lookup_url_kwarg = "notification_id"
+    queryset = Notification.objects.none()
+
+    get_queryset = NotificationListView.get_queryset
+
+
 @extend_schema(responses={204: NO_CONTENT})
 class MarkReadView(ActionView):
     """Mark some (`ids`) or all (`all`) notifications as read."""
@@ -63,7 +74,7 @@ class MarkReadView(ActionView):
         rows = Notification.objects.for_user(current_user(request))
         if not data.get("all"):
             rows = self._filter_ids(rows, data["ids"])
-        rows.mark_read()
+        mark_read(rows)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _filter_ids(self, rows: NotificationQuerySet, ids: list[int]) -> NotificationQuerySet:

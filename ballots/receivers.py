@@ -2,12 +2,23 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.dispatch import receiver
 
-from ballots.models import Candidate
+from accounts.models import User
+from accounts.signals import account_deleted
+from activity.changes.models import ChangeType
+from activity.changes.services import changes_of, record_changes_of
+from ballots.models import Ballot, Candidate
 from catalog.models import Merge
 from clubs.reading.models import Entry
 from clubs.signals import entry_merged, entry_unmerged
+
+
+@receiver(account_deleted)
+def record_anonymized_ballots(sender: Any, *, user: User, **kwargs: Any) -> None:
+    """Record that the ballots of a deleted account are nobody's."""
+    record_changes_of(changes_of(Ballot.objects.filter(created_by=user), ChangeType.BALLOT))
 
 
 @receiver(entry_merged)
@@ -15,6 +26,7 @@ def move_candidacies(sender: Any, *, merge: Merge, source: Entry, target: Entry,
     """Move the candidacies of an entry to the one that stays."""
     both = list(Candidate.objects.filter(entry=target).values_list("ballot", flat=True))
     candidacies = Candidate.objects.filter(entry=source)
+    _record_changes(candidacies)
     merge.record_moved("candidate", candidacies.exclude(ballot__in=both).values_list("pk", flat=True))
     candidacies.reassign(to=target)
 
@@ -22,4 +34,10 @@ def move_candidacies(sender: Any, *, merge: Merge, source: Entry, target: Entry,
 @receiver(entry_unmerged)
 def move_candidacies_back(sender: Any, *, merge: Merge, target: Entry, restored: Entry, **kwargs: Any) -> None:
     """Move the candidacies back when the merge is undone."""
+    _record_changes(Candidate.objects.filter(entry=target))
     merge.restore_moved("candidate", Candidate.objects.filter(entry=target), entry=restored)
+
+
+def _record_changes(candidacies: QuerySet[Candidate]) -> None:
+    """Record that the ballots with these candidates have changed."""
+    record_changes_of(changes_of(candidacies, ChangeType.BALLOT, object_id="ballot_id", club="ballot__club_id"))

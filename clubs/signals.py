@@ -21,6 +21,9 @@ member_left = Signal()
 # `entry` was added to a reading list. The book is locked too.
 entry_added = Signal()
 
+# `entry` is about to be deleted. Objects that refer to it stay.
+entry_removed = Signal()
+
 # Entry `source` is merged into entry `target` of the same list and about to be deleted. Receivers move the objects that
 # refer to it and record them in `merge`.
 entry_merged = Signal()

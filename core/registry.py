@@ -85,6 +85,15 @@ activity_sources: Registry[Callable[[], Any]] = Registry()
 # `clubs.reading.models.entries.EntryQuerySet.with_details_for`.
 entry_annotations: Registry[Callable[[], Any]] = Registry()
 
+# Changes that a member's progress makes to other objects for that member: name -> queries of
+# `activity.changes.services.changes_of` for the progress and the former one, if any. Read by
+# `clubs.reading.models.progress`.
+progress_changes: Registry[Callable[[Any, Any], list[Any]]] = Registry()
+
+# Visibility of the objects that `GET users/me/changes/` names: type -> for a user and ids, the ids that the user may
+# see, and those that they could see before they were hidden. Read by `clubs.feed.changes`.
+change_visibility: Registry[Callable[[Any, Collection[int]], tuple[set[int], set[int]]]] = Registry()
+
 # Fields of a book in the API: name in `BookSerializer.Meta.fields` -> the field's class. Read by
 # `catalog.serializers.BookSerializer`.
 book_fields: Registry[type[Any]] = Registry()

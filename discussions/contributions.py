@@ -1,13 +1,24 @@
 """What the discussions app contributes to `core.registry`."""
 
 from core.counters.consistency import DenormalizationCheck
-from core.registry import activity_sources, column_checks, export_sections, report_targets
+from core.registry import (
+    activity_sources,
+    change_visibility,
+    column_checks,
+    export_sections,
+    progress_changes,
+    report_targets,
+)
+from discussions.changes import posts_by_progress, visible_posts, visible_threads
 from discussions.export import EXPORT_SECTIONS
 from discussions.models import NO_POSTS, Post, Thread
 from discussions.moderation import PostTarget
 
 report_targets.register(PostTarget.target_type, PostTarget())
 activity_sources.register("post", Post.objects.last_posted_at)
+change_visibility.register("thread", visible_threads)
+change_visibility.register("post", visible_posts)
+progress_changes.register("posts", posts_by_progress)
 export_sections.register_all(EXPORT_SECTIONS)
 check = DenormalizationCheck("posts of threads", Thread, NO_POSTS, Post.objects.count_by_thread)
 column_checks.register(check.name, check)

@@ -30,8 +30,16 @@ class PostQuerySet(models.QuerySet["Post"]):
         Hidden posts are visible to their author only. A block hides the posts and threads of two users from each other,
         but not `as_moderator`: a block must not keep moderators from seeing posts.
         """
-        rows = self.filter(Q(hidden_at__isnull=True) | Q(author=user.pk))
-        return rows if as_moderator else rows.filter(not_blocked(user, "author"), not_blocked(user, "thread__author"))
+        rows = self.filter(self.not_hidden_from(user))
+        return rows if as_moderator else rows.not_blocked_for(user)
+
+    def not_hidden_from(self, user: User) -> Q:
+        """Return the condition for posts that moderation does not hide from `user`."""
+        return Q(hidden_at__isnull=True) | Q(author__isnull=False, author=user.pk)
+
+    def not_blocked_for(self, user: User) -> PostQuerySet:
+        """Exclude posts that a block hides, of their author or of the thread's."""
+        return self.filter(not_blocked(user, "author"), not_blocked(user, "thread__author"))
 
     def with_details_for(self, user: User, *, as_moderator: bool = False) -> PostQuerySet:
         """Return visible posts with what a response contains; `text` is None if the post is locked for `user`.

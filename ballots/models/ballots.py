@@ -15,6 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from activity.changes.models import ChangeType
+from activity.changes.services import record_change
 from activity.choices import NotificationKind
 from activity.models import ObjectRef
 from activity.services import record_event
@@ -156,6 +158,7 @@ class Ballot(models.Model):
         Candidate.objects.bulk_create(
             Candidate(ballot=ballot, position=position, entry_id=pk) for position, pk in enumerate(candidates)
         )
+        record_change(ChangeType.BALLOT, ballot.pk, club=club.pk)
         close_ballot.using(run_after=ballot.closes_at).enqueue(ballot_id=ballot.pk)
         record_event("ballot.opened", actor=by.pk, object_ref=ballot.object_ref, club=club.pk)
         notify_members(club.pk, NotificationKind.BALLOT_OPENED, type="ballot", id=ballot.pk, actor=by.pk)
@@ -178,12 +181,14 @@ class Ballot(models.Model):
         # The lock on the user serializes their votes.
         if not self.votes.filter(user=by).update(positions=chosen):
             Vote.objects.create(ballot=self, user=by, positions=chosen)
+        record_change(ChangeType.BALLOT, self.pk, club=self.club_id, user=by.pk)
 
     @atomic_with_retry
     def withdraw_vote(self, *, by: User) -> None:
         """Delete the vote of `by`, if any. Raise the same errors as `vote`."""
         self._lock_for_vote(by)
-        self.votes.filter(user=by).delete()
+        if self.votes.filter(user=by).delete()[0]:
+            record_change(ChangeType.BALLOT, self.pk, club=self.club_id, user=by.pk)
 
     @atomic_with_retry
     def close(self, *, by: User) -> None:
@@ -207,6 +212,7 @@ class Ballot(models.Model):
         """Delete the ballot with its votes and its result. A winning book stays planned."""
         self._lock()
         record_event("ballot.deleted", actor=by.pk, object_ref=self.object_ref, club=self.club_id)
+        record_change(ChangeType.BALLOT, self.pk, club=self.club_id, deleted=True)
         self.delete()
 
     @property
@@ -259,6 +265,7 @@ class Ballot(models.Model):
             for r in count.rounds
         ]
         self.save(update_fields=["status", "closed_at", "voters", "members", "outcome", "anonymous_votes", "rounds"])
+        record_change(ChangeType.BALLOT, self.pk, club=self.club_id)
         actor = None if by is None else by.pk
         record_event("ballot.closed", actor=actor, object_ref=self.object_ref, club=self.club_id)
         notify_members(self.club_id, NotificationKind.BALLOT_CLOSED, type="ballot", id=self.pk, actor=actor)

@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.validators import validate_timezone
+from activity.changes.models import Change, ChangeType
+from activity.changes.services import record_change, record_club_deletion
 from activity.choices import NotificationKind
 from activity.messages import DeferredMessage
 from activity.models import ObjectRef
@@ -120,7 +122,7 @@ class Club(models.Model):
         club.update_derived_fields()
         lock_rows(User, [by.pk])
         club.save(force_insert=True)
-        club.get_membership(by).activate()
+        club.get_membership(by).activate(joined_change=club._record_change().pk)
         if not club.is_private:
             club._change_clubs_total(+1)
         club.record_event("club.created", by=by)
@@ -151,6 +153,7 @@ class Club(models.Model):
             club_visibility_changed.send(Club, club=self)
             self._change_clubs_total(-1 if self.is_private else +1)
         if changed:
+            self._record_change()
             self.record_event("club.changed", by=by)
 
     @atomic_with_retry
@@ -227,6 +230,7 @@ class Club(models.Model):
         self.memberships.filter(user=user).update(role=Role.MEMBER)
         self.owner, self.updated_at = user, now()
         self.save(update_fields=["owner", "updated_at"])
+        self._record_change()
         self.record_event("club.transferred", by=by, subject=user)
         notify(
             NotificationKind.ROLE_CHANGED,
@@ -241,6 +245,7 @@ class Club(models.Model):
         """Delete the club, its content and its activity log. The club must be locked."""
         record_event("club.deleted", actor=by.pk if by else None, object_ref=self.object_ref)
         close_cases_of_club(self.pk)
+        record_club_deletion(self.pk, self.memberships.filter(status=MembershipStatus.ACTIVE))
         club_deleted.send(Club, club=self)
         storage.delete_on_commit(self.cover)
         if not self.is_private:
@@ -327,6 +332,9 @@ class Club(models.Model):
             club=self.pk,
             subject=subject.pk if subject else None,
         )
+
+    def _record_change(self) -> Change:
+        return record_change(ChangeType.CLUB, self.pk, club=self.pk)
 
     def update_derived_fields(self) -> None:
         """Recompute the columns derived from name and description."""

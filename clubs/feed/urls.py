@@ -1,7 +1,10 @@
-"""URL of the club activity feed, under `/api/v1/`."""
+"""URLs of the club activity feed and of changes, under `/api/v1/`."""
 
 from django.urls import path
 
-from clubs.feed.views import ClubActivityView
+from clubs.feed.views import ChangesView, ClubActivityView
 
-urlpatterns = [path("clubs/<int:club_id>/activity/", ClubActivityView.as_view(), name="club-activity")]
+urlpatterns = [
+    path("clubs/<int:club_id>/activity/", ClubActivityView.as_view(), name="club-activity"),
+    path("users/me/changes/", ChangesView.as_view(), name="changes"),
+]

@@ -1,14 +1,23 @@
-"""Activity feed of a club."""
+"""Activity feed of a club, and changes for a user."""
 
-from drf_spectacular.utils import extend_schema
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.authentication import current_user
 from activity.models import Event, EventQuerySet
 from activity.serializers import EventSerializer
 from clubs.access import AccessLevel, ClubAccessMixin
+from clubs.feed.changes import ChangeReader
+from clubs.feed.serializers import ChangePageSerializer
 from clubs.roles import Rank
-from core.api.views import GenericAPIView
+from core.api.pagination import KeysetPagination
+from core.api.responses import problem_schema
+from core.api.views import APIView, GenericAPIView
 
 
 @extend_schema(summary="List the activity of a club")
@@ -25,3 +34,42 @@ class ClubActivityView(ClubAccessMixin, generics.ListAPIView, GenericAPIView):  
         feed = Event.objects.for_club(self.club.pk, user=user, include_moderation=is_moderator)
         log: EventQuerySet = feed.for_serializer(user)
         return log
+
+
+class ChangesView(APIView):
+    """Everything that has changed for the caller."""
+
+    allowed_query_params = ("since", "page_size")
+
+    @extend_schema(
+        summary="List what has changed",
+        parameters=[
+            OpenApiParameter("since", OpenApiTypes.STR, description="The `cursor` of the last response."),
+            OpenApiParameter(
+                "page_size",
+                {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": KeysetPagination.max_page_size,
+                    "default": KeysetPagination.page_size,
+                },
+                description="The maximum number of rows.",
+            ),
+        ],
+        responses={
+            200: ChangePageSerializer,
+            **problem_schema(400, "`invalid_cursor`: the cursor is not one of the caller's."),
+            **problem_schema(410, "`cursor_expired`: discard everything and read again without `since`."),
+        },
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Objects of the caller's clubs and the caller's notifications that have changed since the cursor, oldest first.
+
+        Without `since`: all that the caller may see. Read on with the new `cursor`, at once while `has_more` is true, and
+        get each object from its `url`, unless it is `deleted`. An object may be named more than once. A deleted
+        club means everything with that `club`. After joining a club, everything in it is listed; a change of counters
+        alone is none. A cursor is good for at least 30 days.
+        """
+        size = KeysetPagination().get_page_size(request)
+        page = ChangeReader(current_user(request), request.query_params.get("since"), size).read()
+        return Response(ChangePageSerializer(page).data)

@@ -13,13 +13,24 @@ from django.db.models import F
 from django.http import Http404
 
 from accounts.models import User
+from activity.changes.models import ChangeType
+from activity.changes.services import changes_of, record_change, record_changes_of
 from catalog.merges.runner import lock_books
 from catalog.models import Merge, MergeStatus
 from clubs.club.models import Club
 from clubs.members.activity import recompute_activity
 from clubs.members.models import Membership
 from clubs.reading.choices import EntryStatus
-from clubs.reading.models import ArchivedEntry, ArchivedProgress, Entry, EntryChange, Milestone, Progress, renumber
+from clubs.reading.models import (
+    ArchivedEntry,
+    ArchivedProgress,
+    Entry,
+    EntryChange,
+    Milestone,
+    Progress,
+    removal_changes,
+    renumber,
+)
 from clubs.signals import entry_counters_outdated, entry_merged, entry_unmerged
 from core.db.locking import batched
 from core.db.transactions import atomic_with_retry
@@ -141,6 +152,7 @@ def _set_book(entry: Entry, book_id: int) -> None:
     entry.book_id = book_id
     entry.count(None, entry.status)
     EntryChange.record(entry, by=None, book=(before, book_id))
+    record_change(ChangeType.ENTRY, entry.pk, club=entry.club_id)
     _recompute_counters(entry)
 
 
@@ -161,6 +173,7 @@ def _merge_entries(merge: Merge, source: Entry, target: Entry) -> None:
     milestones = Milestone.objects.filter(entry=source)
     merge.record_moved("milestone", milestones.values_list("pk", flat=True))
     milestones.update(entry=target)
+    _record_changes(target, *removal_changes(source))
     entry_merged.send(Entry, merge=merge, source=source, target=target)
     _merge_progress(merge, archived, source, target)
     source.count(source.status, None, was_finished_on=source.finished_on)
@@ -171,6 +184,19 @@ def _merge_entries(merge: Merge, source: Entry, target: Entry) -> None:
     renumber(source.club_id, F("position") - 1, position__gt=source.position)
     _recompute_counters(target)
     recompute_activity(list(archived.progress.values_list("user", flat=True)), club_id=source.club_id)
+
+
+def _record_changes(entry: Entry, *others: Any) -> None:
+    """Record that an entry and its milestones have changed, with other changes."""
+    record_changes_of(*_changes(entry), *others)
+
+
+def _changes(entry: Entry) -> list[Any]:
+    milestones = Milestone.objects.filter(entry=entry)
+    return [
+        changes_of(Entry.objects.filter(pk=entry.pk), ChangeType.ENTRY),
+        changes_of(milestones, ChangeType.MILESTONE, club="entry__club_id", parent_id="entry_id"),
+    ]
 
 
 def _archive_entry(merge: Merge, source: Entry, target: Entry, changes: dict[str, list[Any]]) -> ArchivedEntry:
@@ -231,6 +257,8 @@ def _split_entries(merge: Merge, archived: ArchivedEntry, target: Entry) -> None
     _update_entry(target, _original_values(archived, target))
     restored.count(None, restored.status)
     merge.restore_moved("milestone", Milestone.objects.filter(entry=target), entry=restored)
+    moved_down = Entry.objects.filter(club=archived.club_id, position__gte=position)
+    _record_changes(target, *_changes(restored), changes_of(moved_down, ChangeType.ENTRY))
     entry_unmerged.send(Entry, merge=merge, target=target, restored=restored)
     # Progress saved since the merge stays.
     moved = Progress.objects.filter(entry=target, updated_at__lte=merge.created_at)

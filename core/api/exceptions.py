@@ -36,6 +36,7 @@ TITLES = {
     405: _("Method not allowed"),
     406: _("Not acceptable"),
     409: _("Conflict"),
+    410: _("Gone"),
     412: _("Precondition failed"),
     413: _("Content too large"),
     415: _("Unsupported media type"),

@@ -47,7 +47,7 @@ class KeysetPagination(BasePagination):
         self.request = request
         self.ordering, self.order = self._ordering(request, view, queryset)
         self.fields = self._fields(request, view)
-        size = self._page_size(request)
+        size = self.get_page_size(request)
         position, backwards = self._cursor(request, queryset)
         order = tuple(_reverse_ordering(f) for f in self.order) if backwards else self.order
         self.position = position
@@ -135,7 +135,8 @@ class KeysetPagination(BasePagination):
             fields += ("-id" if fields[-1].startswith("-") else "id",)
         return ordering, fields
 
-    def _page_size(self, request: Request) -> int:
+    def get_page_size(self, request: Request) -> int:
+        """Return the requested number of rows. Raises InvalidParameter."""
         value = request.query_params.get("page_size")
         if value is None:
             return self.page_size

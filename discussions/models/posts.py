@@ -18,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotAuthenticated
 
 from activity import services as activity
+from activity.changes.models import Change, ChangeType
+from activity.changes.services import change, record_changes
 from activity.models import ObjectRef
 from clubs.members.activity import recompute_activity, record_activity
 from clubs.reading.models import percent_field
@@ -104,6 +106,7 @@ class Post(models.Model):
         post = cls(thread=thread, author=by, body=body, reply_to=reply_to)
         post.spoiler_percent = post.resolve_spoiler_percent(spoiler_percent, by=by)
         post._insert()
+        record_changes(post._change())
         post.record_event("created", by=by)
         notifications.notify_post(post)
         return post
@@ -132,8 +135,8 @@ class Post(models.Model):
         for name, value in changed.items():
             setattr(self, name, value)
         self.save(update_fields=changed)
-        if not lowered:
-            self._raise_spoiler_percent_of_replies()
+        raised = [] if lowered else self._raise_spoiler_percent_of_replies()
+        record_changes(self._change(), *(change(ChangeType.POST, pk, club=self.club_id) for pk in raised))
         self.record_event("changed", by=by)
         notifications.notify_post(self)
 
@@ -142,6 +145,7 @@ class Post(models.Model):
         """Delete text, author and reactions of the post; the row stays. Raises Conflict `post_deleted`."""
         self._lock()
         self.record_event("deleted", by=by)
+        record_changes(self._change())
         Post.objects.filter(pk=self.pk).blank_out()
         self.thread.recount_posts()
         self._refresh_author_activity()
@@ -173,6 +177,7 @@ class Post(models.Model):
         with conflict_on_integrity_error(NotAuthenticated()):
             created = Reaction.objects.get_or_create(post=self, user=by, key=key, defaults={"emoji": emoji})[1]
         if created:
+            record_changes(self._change(user=by.pk))
             self._record_private_event("reacted", by=by)
 
     @atomic_with_retry
@@ -180,6 +185,7 @@ class Post(models.Model):
         """Remove a reaction, if there is one."""
         self._lock_post()
         if Reaction.objects.filter(post=self, user=by, key=emoji_key(emoji)).delete()[0]:
+            record_changes(self._change(user=by.pk))
             self._record_private_event("unreacted", by=by)
 
     @atomic_with_retry
@@ -191,6 +197,7 @@ class Post(models.Model):
         with conflict_on_integrity_error(NotAuthenticated()):
             created = SpoilerReveal.objects.get_or_create(post=self, user=by)[1]
         if created:
+            record_changes(self._change(user=by.pk))
             self._record_private_event("revealed", by=by)
 
     @property
@@ -272,8 +279,12 @@ class Post(models.Model):
     def _set_hidden(self, at: datetime.datetime | None) -> None:
         self.hidden_at = at
         self.save(update_fields=["hidden_at"])
+        record_changes(self._change())
         self.thread.recount_posts()
         self._refresh_author_activity()
+
+    def _change(self, *, user: int | None = None) -> Change:
+        return change(ChangeType.POST, self.pk, club=self.club_id, user=user)
 
     def _refresh_author_activity(self) -> None:
         """Recompute the author's last activity after the post was deleted, hidden or restored."""
@@ -284,10 +295,10 @@ class Post(models.Model):
         """Return the text of the search index."""
         return f"{club_search_word(self.club_id)} {build_search_text([body])}"
 
-    def _raise_spoiler_percent_of_replies(self) -> None:
-        """Raise `spoiler_percent` of direct and indirect replies to that of this post."""
+    def _raise_spoiler_percent_of_replies(self) -> set[int]:
+        """Raise `spoiler_percent` of direct and indirect replies to that of this post, and return their ids."""
         if self.spoiler_percent is None:
-            return
+            return set()
         lower = Q(spoiler_percent__isnull=True) | Q(spoiler_percent__lt=self.spoiler_percent)
         later = Post.objects.filter(lower, thread=self.thread_id, pk__gt=self.pk, reply_to__isnull=False)
         # A reply has a higher id than the post it replies to.
@@ -295,8 +306,10 @@ class Post(models.Model):
         for pk, parent in later.order_by("pk").values_list("pk", "reply_to"):
             if parent in raised:
                 raised.add(pk)
-        for replies in batched(sorted(raised - {self.pk})):
+        raised -= {self.pk}
+        for replies in batched(sorted(raised)):
             Post.objects.filter(pk__in=replies).update(spoiler_percent=self.spoiler_percent)
+        return raised
 
 
 MUTABLE_FIELDS = ["author", "body", "reply_to", "spoiler_percent", "edited_at", "deleted_at", "hidden_at"]

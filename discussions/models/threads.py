@@ -16,6 +16,8 @@ from rest_framework.exceptions import NotAuthenticated
 
 from accounts.blocks import not_blocked
 from activity import services as activity
+from activity.changes.models import ChangeType
+from activity.changes.services import change, changes_of, record_changes, record_changes_of
 from activity.models import ObjectRef
 from clubs.members.activity import recompute_activity
 from clubs.reading.models import Entry
@@ -116,6 +118,7 @@ class Thread(models.Model):
         post = Post(thread=thread, author=by, body=body)
         post.spoiler_percent = post.resolve_spoiler_percent(spoiler_percent, by=by)
         post._insert()
+        record_changes(change(ChangeType.THREAD, thread.pk, club=club.pk), post._change())
         thread.record_event("created", by=by)
         notifications.notify_post(post)
         return thread
@@ -131,6 +134,7 @@ class Thread(models.Model):
             setattr(self, name, value)
         if changed:
             self.save(update_fields=changed)
+            record_changes(change(ChangeType.THREAD, self.pk, club=self.club_id))
             self.record_event("changed", by=by)
 
     @atomic_with_retry
@@ -169,6 +173,11 @@ class Thread(models.Model):
         self.record_event("deleted", by=by)
         posts = self.posts.countable().filter(author__isnull=False)
         authors = set(posts.order_by().values_list("author", flat=True))
+        written = {"author_id": "author_id", "thread_author_id": "thread__author_id"}
+        record_changes_of(
+            changes_of(self.posts.all(), ChangeType.POST, deleted=True, **written),
+            changes_of(Thread.objects.filter(pk=self.pk), ChangeType.THREAD, deleted=True, author_id="author_id"),
+        )
         Thread.objects.filter(pk=self.pk).delete_with_posts()
         recompute_activity(authors, club_id=self.club_id)
 

@@ -20,6 +20,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.validators import validate_timezone
+from activity.changes.models import Change, ChangeType
+from activity.changes.services import change, record_changes
 from activity.models import ObjectRef
 from activity.services import record_event
 from clubs.members.models import Membership
@@ -175,6 +177,7 @@ class Meeting(models.Model):
             meeting._set_cancelled_at()
             meeting.save(force_insert=True)
             tasks.schedule_reminder(meeting)
+        record_changes(*(meeting._change() for meeting in meetings))
         meetings[0]._record_event("created", by)
         notifications.notify_created(meetings[0], by)
         return meetings[0]
@@ -199,6 +202,7 @@ class Meeting(models.Model):
             time = (local if row is self else row._shifted_local_start(shift), zone) if is_moved else None
             changed.append(row._update(values, time))
         if any(changed):
+            record_changes(*(row._change() for row, names in zip(rows, changed, strict=True) if names))
             cancelled = "status" in changed[0] and self.status == MeetingStatus.CANCELLED
             self._record_event("cancelled" if cancelled else "changed", by)
         if any(row._should_notify(names) for row, names in zip(rows, changed, strict=True)):
@@ -217,6 +221,7 @@ class Meeting(models.Model):
             row.deleted_at, row.updated_at, row.sequence = at, at, row.sequence + 1
             row.save(update_fields=["deleted_at", "updated_at", "sequence", *COUNTS])
             tasks.schedule_purge(row, after=CANCELLED_RETENTION)
+        record_changes(*(row._change(deleted=True) for row in rows))
         self._record_event("deleted", by)
         if any(row.status == MeetingStatus.SCHEDULED and not row.is_over for row in rows):
             notifications.notify_changed(self, by)
@@ -230,6 +235,7 @@ class Meeting(models.Model):
         if self._is_in_sync:
             return False
         self._update({}, (self.local_starts_at, self.timezone))
+        record_changes(self._change())
         self._record_event("changed", None)
         if self._should_notify({"starts_at"}):
             notifications.notify_changed(self, None)
@@ -336,6 +342,9 @@ class Meeting(models.Model):
         """Return whether members are notified that these columns have changed."""
         is_relevant = self.status == MeetingStatus.SCHEDULED or "status" in changed
         return is_relevant and not self.is_over and bool(changed & NOTIFIED_FIELDS)
+
+    def _change(self, **columns: Any) -> Change:
+        return change(ChangeType.MEETING, self.pk, club=self.club_id, **columns)
 
     @property
     def _is_in_sync(self) -> bool:

@@ -13,12 +13,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from activity.changes.models import ChangeType
+from activity.changes.services import changes_of, record_change, record_changes_of
 from activity.services import record_event
 from clubs.members.activity import recompute_activity, record_activity
 from clubs.members.models import Membership
@@ -68,6 +70,7 @@ class RsvpQuerySet(models.QuerySet["Rsvp"]):
         first = list(self.filter(meeting=meeting).waitlisted().values_list("pk", "user")[: seats_available(meeting)])
         if not first:
             return
+        record_waitlist_changes(meeting)
         self.filter(pk__in=[pk for pk, _user in first]).update(answer=RsvpStatus.YES, waitlist_order=0)
         _update_counters(meeting, RsvpStatus.WAITLISTED, RsvpStatus.YES, len(first))
         tasks.schedule_promotion_notices(meeting, [user for _pk, user in first])
@@ -125,6 +128,7 @@ class Rsvp(models.Model):
             rsvp = rsvp or cls(meeting=meeting, user=by)
             rsvp._save_answer(answer if answer != RsvpStatus.YES or seats_available(meeting) else RsvpStatus.WAITLISTED)
             _update_counters(meeting, before, rsvp.answer)
+            record_waitlist_changes(meeting, user=by.pk, is_shorter=before == RsvpStatus.WAITLISTED)
             if before == RsvpStatus.YES:
                 cls.objects.promote_waitlist(meeting)
             record_event("meeting.answered", actor=by.pk, object_ref=meeting.object_ref)
@@ -170,7 +174,18 @@ def _withdraw(user_id: int, meeting_ids: Sequence[int]) -> None:
         if rsvp is not None:
             rsvp.delete()
             _update_counters(meeting, rsvp.answer, None)
+            if rsvp.answer == RsvpStatus.WAITLISTED:
+                record_waitlist_changes(meeting)
             Rsvp.objects.promote_waitlist(meeting)
+
+
+def record_waitlist_changes(meeting: Meeting, *, user: int | None = None, is_shorter: bool = True) -> None:
+    """Record that the meeting has changed for the user, and for the users on the waitlist if others left it."""
+    is_affected = Q(user=user) | (Q(answer=RsvpStatus.WAITLISTED) if is_shorter else Q())
+    rsvps = Rsvp.objects.filter(is_affected, meeting=meeting)
+    record_changes_of(
+        changes_of(rsvps, ChangeType.MEETING, object_id="meeting_id", club="meeting__club_id", user="user_id")
+    )
 
 
 def _update_counters(meeting: Meeting, before: str | None, after: str | None, n: int = 1) -> None:
@@ -222,6 +237,7 @@ class Attendance(models.Model):
         )
         meeting.attended_count = len(user_ids)
         meeting.save(update_fields=["attended_count"])
+        record_change(ChangeType.MEETING, meeting.pk, club=meeting.club_id)
         record_event("meeting.attendance_noted", actor=by.pk, object_ref=meeting.object_ref, club=meeting.club_id)
 
 

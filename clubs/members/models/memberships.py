@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.blocks import not_blocked
 from accounts.models import User
+from activity.changes.models import ChangeType
+from activity.changes.services import record_change
 from activity.choices import NotificationKind
 from activity.messages import DeferredMessage
 from activity.models import Notification
@@ -118,6 +120,8 @@ class Membership(models.Model):
         max_length=500, blank=True, help_text=_("Message of the join request."), verbose_name=_("message")
     )
     updated_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("updated at"))
+    # The change with which the user last joined, after which they get all earlier ones of the club.
+    joined_change = models.BigIntegerField(default=0, editable=False)
     # Written only by `clubs.members.activity`.
     last_active_at = models.DateTimeField(
         null=True, editable=False, help_text=_("Time of the last activity that other members can see.")
@@ -176,6 +180,7 @@ class Membership(models.Model):
                 text = _("Only a member of the club can have a role.")
                 raise Conflict("not_a_member", text, user=self.user.summary)
             self._update_fields(role=role)
+            self._record_change()
             self.record_event("member.role_changed", by=by)
             self._notify(NotificationKind.ROLE_CHANGED, by, DeferredMessage("role", role))
 
@@ -214,11 +219,16 @@ class Membership(models.Model):
             key=f"join_request:{self.club_id}:{self.user_id}:{timezone.now():%Y-%m-%d}",
         )
 
-    def activate(self) -> None:
-        """Make the user a member. User and club must be locked. Raises Conflict `club_full`."""
+    def activate(self, *, joined_change: int | None = None) -> None:
+        """Make the user a member. User and club must be locked. Raises Conflict `club_full`.
+
+        `joined_change` is the change that created the club; any other join is a change of its own.
+        """
         self.club.check_not_full()
         self.club._change_members_count(+1)
-        self._update_fields(status=MembershipStatus.ACTIVE, role=Role.MEMBER, joined_at=timezone.now(), message="")
+        joined_change = joined_change or self._record_change()
+        joined = {"joined_at": timezone.now(), "joined_change": joined_change}
+        self._update_fields(status=MembershipStatus.ACTIVE, role=Role.MEMBER, message="", **joined)
         membership_changed.send(Membership, club=self.club, user_id=self.user_id, sign=+1)
 
     def deactivate(self, *, to: str = MembershipStatus.LEFT) -> None:
@@ -233,7 +243,9 @@ class Membership(models.Model):
         if was_active:
             membership_changed.send(Membership, club=self.club, user_id=self.user_id, sign=-1)
             member_left.send(Membership, club_id=self.club_id, user_id=self.user_id)
-        Notification.objects.filter(user=self.user_id, club=self.club_id).delete()
+        # The tombstone of the club stands for those of the notifications.
+        if Notification.objects.filter(user=self.user_id, club=self.club_id).delete()[0] or was_active:
+            self._record_change(deleted=True)
 
     def record_event(self, verb: str, *, by: User | None) -> None:
         """Record what `by` (None for staff) did to the membership."""
@@ -243,6 +255,12 @@ class Membership(models.Model):
         """Notify the user."""
         actor = by.pk if by else None
         notify(kind, [self.user_id], actor=actor, object_ref=self.club.object_ref, club=self.club_id, detail=detail)
+
+    def _record_change(self, *, deleted: bool = False) -> int:
+        """Record that the club has changed for the user, and return the id of the change."""
+        return record_change(
+            ChangeType.CLUB, self.club_id, club=self.club_id, user=self.user_id, deleted=deleted
+        ).pk
 
     def _approve(self) -> None:
         if self.status == MembershipStatus.BANNED:

@@ -18,6 +18,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import USER_SUMMARY, User
+from activity.changes.models import ChangeType
+from activity.changes.services import changes_of, record_change, record_changes_of
 from activity.choices import NotificationKind
 from activity.models import ObjectRef
 from activity.services import record_event
@@ -29,9 +31,10 @@ from clubs.reading import counters
 from clubs.reading.choices import HUNDRED_PERCENT, TRANSITIONS, EntryStatus
 from clubs.reading.entry_counters import EntryCounters
 from clubs.reading.models.history import NOTE_LENGTH, EntryChange
+from clubs.reading.models.milestones import Milestone
 from clubs.reading.models.progress import Progress, percent_field
 from clubs.roles import Rank, permission_denied
-from clubs.signals import entry_added
+from clubs.signals import entry_added, entry_removed
 from core.api.exceptions import Conflict, InvalidFieldError
 from core.db.joins import other_columns
 from core.db.locking import lock_rows
@@ -142,6 +145,7 @@ class Entry(EntryCounters):
         entry_added.send(Entry, entry=entry)
         entry.count(None, entry.status)
         EntryChange.record(entry, by=by, status=("", entry.status))
+        record_change(ChangeType.ENTRY, entry.pk, club=club.pk)
         entry.record_event("book.listed", by=by)
         if status == EntryStatus.PLANNED:
             entry.notify_planned(by=by)
@@ -158,7 +162,7 @@ class Entry(EntryCounters):
         if values.get("finished_on", ...) is None:
             del values["finished_on"]
         self._lock()
-        was_status, was_finished_on = self.status, self.finished_on
+        was_status, was_finished_on, was_position = self.status, self.finished_on, self.position
         before = {name: getattr(self, name) for name in values}
         changed = {name: value for name, value in values.items() if before[name] != value}
         if "status" in changed:
@@ -173,6 +177,7 @@ class Entry(EntryCounters):
         self.count(was_status, self.status, was_finished_on=was_finished_on)
         EntryChange.record(self, by=by, **{name: (before[name], changed[name]) for name in values if name in changed})
         if changed:
+            self._record_changes(was_position, self.position)
             self.record_event(_event_verb(changed), by=by)
         if changed.get("status") == EntryStatus.PLANNED:
             self.notify_planned(by=by)
@@ -250,9 +255,16 @@ class Entry(EntryCounters):
         self.record_event("book.unlisted", by=by)
         self.count(self.status, None, was_finished_on=self.finished_on)
         users = list(Progress.objects.filter(entry=self, hidden=False).values_list("user", flat=True))
+        entry_removed.send(Entry, entry=self)
+        record_changes_of(*removal_changes(self))
         self.delete()
         recompute_activity(users, club_id=self.club_id)
         renumber(self.club_id, F("position") - 1, position__gt=self.position)
+
+    def _record_changes(self, *positions: int) -> None:
+        """Record that this entry has changed, and all entries between the positions."""
+        between = Entry.objects.filter(club=self.club_id, position__range=(min(positions), max(positions)))
+        record_changes_of(changes_of(between, ChangeType.ENTRY))
 
     def _insert(self) -> None:
         """Insert the row, or raise an API error that explains the integrity error."""
@@ -328,6 +340,16 @@ def _event_verb(changed: Mapping[str, Any]) -> str:
     if "status" in changed:
         return f"book.{changed['status']}"
     return "book.moved" if "position" in changed else "entry.changed"
+
+
+def removal_changes(entry: Entry) -> list[Any]:
+    """Return the tombstones of an entry and its milestones, and the changes of the entries that move up."""
+    rows, milestones = Entry.objects.filter(club=entry.club_id), Milestone.objects.filter(entry=entry)
+    return [
+        changes_of(milestones, ChangeType.MILESTONE, club="entry__club_id", parent_id="entry_id", deleted=True),
+        changes_of(rows.filter(pk=entry.pk), ChangeType.ENTRY, deleted=True),
+        changes_of(rows.filter(position__gt=entry.position), ChangeType.ENTRY),
+    ]
 
 
 def notification_target(pk: int) -> tuple[ObjectRef, str] | None:

@@ -12,6 +12,8 @@ from django.db.models import Case, Q, Value, When
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
+from activity.changes.models import ChangeType
+from activity.changes.services import record_change
 from activity.models import ObjectRef
 from activity.services import record_event
 from clubs.reading.models.progress import percent_field
@@ -103,13 +105,20 @@ class Milestone(models.Model):
     def delete_milestone(self, *, by: User | None = None) -> None:
         """Delete the milestone and record the event."""
         object_ref = self._object_ref
+        pk = self.pk
         if self.delete()[0]:
             actor = by.pk if by else None
+            self._record_change(pk, deleted=True)
             record_event("milestone.deleted", actor=actor, object_ref=object_ref, club=self.entry.club_id)
 
     @property
     def _object_ref(self) -> ObjectRef:
         return ObjectRef("milestone", self.pk, self.title)
 
+    def _record_change(self, pk: int, *, deleted: bool = False) -> None:
+        club, entry = self.entry.club_id, self.entry_id
+        record_change(ChangeType.MILESTONE, pk, club=club, parent_id=entry, deleted=deleted)
+
     def _record_event(self, verb: str, by: User | None) -> None:
+        self._record_change(self.pk)
         record_event(verb, actor=by.pk if by else None, object_ref=self._object_ref, club=self.entry.club_id)

@@ -18,12 +18,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.blocks import not_blocked
+from activity.changes.models import ChangeType
+from activity.changes.services import changes_of, record_changes_of
 from activity.services import record_event
 from clubs.members.activity import recompute_activity, record_activity
 from clubs.members.models import Membership
 from clubs.reading.choices import HUNDRED_PERCENT, ReadingPosition, Unit, round_percent
 from clubs.signals import progress_changed
 from core.db.transactions import atomic_with_retry
+from core.registry import progress_changes
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -131,9 +134,18 @@ class Progress(models.Model):
         after.save(update_fields=values if before else None)
         after._update_activity(before)
         progress_changed.send(Progress, before=before, after=after)
+        after._record_changes(before)
         # Without a club, so that it appears only in the user's own log: others see progress only while it is visible.
         record_event("progress.set", actor=by.pk, object_ref=entry.object_ref)
         return after
+
+    def _record_changes(self, before: Progress | None) -> None:
+        """Record that the entry has changed for the user, and what else looks different with this progress."""
+        own = type(self.entry).objects.filter(pk=self.entry_id)
+        queries = [changes_of(own, ChangeType.ENTRY, user=self.user_id)]
+        for query in progress_changes.values():
+            queries += query(self, before)
+        record_changes_of(*queries)
 
     def _update_activity(self, before: Progress | None) -> None:
         """Update the member's `last_active_at`. The membership must be locked."""
