@@ -21,6 +21,8 @@ from tqdm import tqdm
 
 from accounts.models import User
 from accounts.passwords import normalize_password
+from activity.changes.models import ChangeType
+from activity.changes.services import record_missing
 from catalog.models import Book, invalidate_books
 from clubs.club.choices import Visibility
 from clubs.club.models import Club
@@ -74,6 +76,11 @@ class Seeder:
             self.create_clubs(
                 clubs, new_users or list(User.objects.order_by("pk").values_list("pk", flat=True)[:100_000])
             )
+        record_missing(Club.objects.all(), ChangeType.CLUB, club="pk")
+        record_missing(Entry.objects.all(), ChangeType.ENTRY)
+        record_missing(
+            Milestone.objects.all(), ChangeType.MILESTONE, club="entry__club_id", parent_id="entry_id"
+        )
         create_more(self)
 
     def create_users(self, count: int) -> list[int]:

@@ -36,7 +36,7 @@ def change(
     type: str, object_id: int, *, club: int | None, user: int | None = None, deleted: bool = False, **columns: Any
 ) -> Change:
     """Return an unsaved change for the members of the club (ids), or for one user alone."""
-    stream = club if user is None else user_stream(user)
+    stream: Any = club if user is None else user_stream(user)
     return Change(stream=stream, type=type, object_id=object_id, club_id=club, deleted=deleted, **columns)
 
 
@@ -130,4 +130,3 @@ def record_club_deletion(club_id: int, memberships: QuerySet[Any]) -> None:
     members = changes_of(memberships, ChangeType.CLUB, object_id="club_id", user="user_id", deleted=True)
     notified = changes_of(others, ChangeType.CLUB, object_id="club_id", user="user_id", deleted=True)
     record_changes_of(members, notified.distinct())
-

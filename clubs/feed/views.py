@@ -63,10 +63,10 @@ class ChangesView(APIView):
         },
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Objects of the caller's clubs and the caller's notifications that have changed since the cursor, oldest first.
+        """Objects of the caller's clubs and notifications that have changed since the cursor, oldest first.
 
-        Without `since`: all that the caller may see. Read on with the new `cursor`, at once while `has_more` is true, and
-        get each object from its `url`, unless it is `deleted`. An object may be named more than once. A deleted
+        Without `since`: all that the caller may see. Read on with the new `cursor`, at once while `has_more` is true,
+        and get each object from its `url`, unless it is `deleted`. An object may be named more than once. A deleted
         club means everything with that `club`. After joining a club, everything in it is listed; a change of counters
         alone is none. A cursor is good for at least 30 days.
         """

@@ -44,4 +44,3 @@ def test_app_has_the_state_of_the_server(alice, bob, moe, charlie, mallory, seed
         fresh = App(app.user)
         fresh.sync(page_size=7)
         assert_same(fresh, "fresh")
-    print(sorted(walk.done.items()))

@@ -173,7 +173,9 @@ class Walk:
 
     def do_change_member(self, client: Any, user: User, club: Any) -> Any:
         member = club and self.pick(club.memberships.all())
-        body = self.random.choice([{"role": "moderator"}, {"role": "member"}, {"status": "active"}, {"status": "banned"}])
+        body = self.random.choice(
+            [{"role": "moderator"}, {"role": "member"}, {"status": "active"}, {"status": "banned"}]
+        )
         return member and client.patch(f"{CLUBS}{club.pk}/members/{member.user_id}/", body)
 
     def do_remove_member(self, client: Any, user: User, club: Any) -> Any:
@@ -186,7 +188,12 @@ class Walk:
 
     def do_change_club(self, client: Any, user: User, club: Any) -> Any:
         body = self.random.choice(
-            [{"description": self.word()}, {"visibility": "private"}, {"visibility": "public"}, {"join_policy": "request"}]
+            [
+                {"description": self.word()},
+                {"visibility": "private"},
+                {"visibility": "public"},
+                {"join_policy": "request"},
+            ]
         )
         return club and client.patch(f"{CLUBS}{club.pk}/", body)
 

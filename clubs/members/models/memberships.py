@@ -258,9 +258,7 @@ class Membership(models.Model):
 
     def _record_change(self, *, deleted: bool = False) -> int:
         """Record that the club has changed for the user, and return the id of the change."""
-        return record_change(
-            ChangeType.CLUB, self.club_id, club=self.club_id, user=self.user_id, deleted=deleted
-        ).pk
+        return record_change(ChangeType.CLUB, self.club_id, club=self.club_id, user=self.user_id, deleted=deleted).pk
 
     def _approve(self) -> None:
         if self.status == MembershipStatus.BANNED:
