@@ -22,7 +22,6 @@ from discussions.models import Post, Thread
 from meetings.models import Meeting
 from tests.clubs.changes import read_all
 from tests.clubs.helpers import ACCEPT, CLUBS
-from tests.conftest import client_of
 
 # What changes without being a change of the object.
 COUNTERS = {
@@ -45,6 +44,13 @@ State = dict[tuple[str, int], dict[str, Any]]
 
 def without_counters(type: str, body: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name not in COUNTERS.get(type, ())}
+
+
+def client_of(user: User) -> APIClient:
+    """Return a client without a token, which would expire during a long walk."""
+    client = APIClient()
+    client.force_authenticate(user)
+    return client
 
 
 class App:

@@ -85,7 +85,8 @@ def test_change_committed_late_is_not_lost(owner, reader, threads):
         assert [row["id"] for row in rows] == [later.pk]
         assert changed(client, cursor) == []
     earlier = slow.posts.latest("pk")
-    assert Change.objects.get(object_id=earlier.pk, type="post").pk < Change.objects.get(object_id=later.pk).pk
+    posts = Change.objects.filter(type="post")
+    assert posts.get(object_id=earlier.pk).pk < posts.get(object_id=later.pk).pk
     rows, cursor = read_all(client, cursor)
     assert ("post", earlier.pk) in {(row["type"], row["id"]) for row in rows}
     assert changed(client, cursor) == []
