@@ -78,9 +78,7 @@ class Seeder:
             )
         record_missing(Club.objects.all(), ChangeType.CLUB, club="pk")
         record_missing(Entry.objects.all(), ChangeType.ENTRY)
-        record_missing(
-            Milestone.objects.all(), ChangeType.MILESTONE, club="entry__club_id", parent_id="entry_id"
-        )
+        record_missing(Milestone.objects.all(), ChangeType.MILESTONE, club="entry__club_id", parent_id="entry_id")
         create_more(self)
 
     def create_users(self, count: int) -> list[int]:
