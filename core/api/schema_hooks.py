@@ -67,7 +67,7 @@ def describe_numbers(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """Post-processing hook: ids are int64, other integers int32, and all other numbers double."""
     for name, node in _named_schemas(result, ""):
         types = node["type"] if isinstance(node["type"], list) else [node["type"]]
-        if types == ["number"] and _is_id(name):
+        if types == ["number"] and is_id(name):
             node |= {"type": "integer", "format": "int64"}  # a filter by id (`IdFilter`)
         elif "number" in types:
             node["format"] = "double"
