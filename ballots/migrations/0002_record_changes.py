@@ -16,6 +16,6 @@ def forward(apps, schema_editor):
 class Migration(migrations.Migration):
     """Record what exists as changed now, so that `GET users/me/changes/` lists it."""
 
-    dependencies = [("activity", "0002_changes"), ("ballots", "0001_initial"), ("clubs", "0012_record_changes")]
+    dependencies = [("activity", "0006_changes"), ("ballots", "0001_initial"), ("clubs", "0013_record_changes")]
 
     operations = [migrations.RunPython(forward, migrations.RunPython.noop)]

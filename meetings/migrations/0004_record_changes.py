@@ -16,6 +16,6 @@ def forward(apps, schema_editor):
 class Migration(migrations.Migration):
     """Record what exists as changed now, so that `GET users/me/changes/` lists it."""
 
-    dependencies = [("activity", "0002_changes"), ("clubs", "0012_record_changes"), ("meetings", "0003_rename_waitlist_index")]
+    dependencies = [("activity", "0006_changes"), ("clubs", "0013_record_changes"), ("meetings", "0003_rename_waitlist_index")]
 
     operations = [migrations.RunPython(forward, migrations.RunPython.noop)]

@@ -23,6 +23,7 @@ SECRETS = {
     "access_token": "example.access.token",
     "refresh": "example.refresh.token",
     "code": "example-invitation-code",
+    "cursor": "example-cursor",
     "token": "example-token",
 }
 # What else differs each time.

@@ -8,16 +8,15 @@ def forward(apps, schema_editor):
     model = apps.get_model("activity", "Change")
 
     def rows(name):
-        return apps.get_model("clubs", name).objects.using(alias)
+        return apps.get_model("discussions", name).objects.using(alias)
 
-    record_missing(rows("Club"), "club", club="pk", model=model)
-    record_missing(rows("Entry"), "entry", model=model)
-    record_missing(rows("Milestone"), "milestone", club="entry__club_id", parent_id="entry_id", model=model)
+    record_missing(rows("Thread"), "thread", model=model)
+    record_missing(rows("Post"), "post", model=model)
 
 
 class Migration(migrations.Migration):
     """Record what exists as changed now, so that `GET users/me/changes/` lists it."""
 
-    dependencies = [("activity", "0002_changes"), ("clubs", "0011_membership_joined_change")]
+    dependencies = [("activity", "0006_changes"), ("clubs", "0013_record_changes"), ("discussions", "0006_search_words_again")]
 
     operations = [migrations.RunPython(forward, migrations.RunPython.noop)]

@@ -8,15 +8,16 @@ def forward(apps, schema_editor):
     model = apps.get_model("activity", "Change")
 
     def rows(name):
-        return apps.get_model("activity", name).objects.using(alias)
+        return apps.get_model("clubs", name).objects.using(alias)
 
-    notifications = rows("Notification").filter(in_app=True)
-    record_missing(notifications, "notification", user="user_id", model=model)
+    record_missing(rows("Club"), "club", club="pk", model=model)
+    record_missing(rows("Entry"), "entry", model=model)
+    record_missing(rows("Milestone"), "milestone", club="entry__club_id", parent_id="entry_id", model=model)
 
 
 class Migration(migrations.Migration):
     """Record what exists as changed now, so that `GET users/me/changes/` lists it."""
 
-    dependencies = [("activity", "0002_changes")]
+    dependencies = [("activity", "0006_changes"), ("clubs", "0012_membership_joined_change")]
 
     operations = [migrations.RunPython(forward, migrations.RunPython.noop)]

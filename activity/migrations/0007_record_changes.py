@@ -8,15 +8,15 @@ def forward(apps, schema_editor):
     model = apps.get_model("activity", "Change")
 
     def rows(name):
-        return apps.get_model("discussions", name).objects.using(alias)
+        return apps.get_model("activity", name).objects.using(alias)
 
-    record_missing(rows("Thread"), "thread", model=model)
-    record_missing(rows("Post"), "post", model=model)
+    notifications = rows("Notification").filter(in_app=True)
+    record_missing(notifications, "notification", user="user_id", model=model)
 
 
 class Migration(migrations.Migration):
     """Record what exists as changed now, so that `GET users/me/changes/` lists it."""
 
-    dependencies = [("activity", "0002_changes"), ("clubs", "0012_record_changes"), ("discussions", "0005_verbose_names")]
+    dependencies = [("activity", "0006_changes")]
 
     operations = [migrations.RunPython(forward, migrations.RunPython.noop)]

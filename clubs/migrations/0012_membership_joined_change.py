@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clubs', '0010_invitation_max_uses'),
+        ('clubs', '0011_search_words_again'),
     ]
 
     operations = [
