@@ -201,11 +201,11 @@ def test_batch_is_one_task(as_bob, as_alice, alice, bob, phone, service):
 
 def test_devices_add_no_statement_for_each(as_bob, bob, phone, django_assert_num_queries):
     phone()
-    with django_assert_num_queries(3):  # recipients, notifications, task; the e-mail address is not verified
+    with django_assert_num_queries(4):  # recipients, notifications, changes, task; no verified e-mail address
         remind(bob)
     for n in range(5):
         phone(name=f"p{n}")
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         remind(bob)
 
 
