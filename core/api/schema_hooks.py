@@ -17,8 +17,8 @@ from core.api.schema import (
 NULL_ENUM = "#/components/schemas/NullEnum"
 # Integers that are ids, in addition to `id`, `ids` and names that end in `_id`. All others are counts or amounts.
 ID_NAMES = frozenset(
-    "appeal approved attended ballot ballots book candidates devices eliminated entry imports meeting my_review post"
-    " ranking reply_to report review series thread user winner".split()
+    "appeal approved attended ballot ballots book candidates club devices eliminated entry imports meeting my_review"
+    " post ranking reply_to report review series thread user winner".split()
 )
 MAX_INT32 = 2**31 - 1
 # Headers that every request may have, by the name of the component.
