@@ -30,17 +30,19 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-def not_blocked(viewer: User | AnonymousUser, column: str) -> Q:
+def not_blocked(viewer: User | AnonymousUser, column: str, *, before: str | None = None) -> Q:
     """Return the condition that there is no block between `viewer` and the user in `column`.
 
     >>> posts.filter(not_blocked(viewer, "author"))
 
-    A NULL user is never blocked. Takes two index lookups per row and no additional query.
+    With `before`, only blocks that are older than the time in that column count. A NULL user is never blocked. Takes
+    two index lookups per row and no additional query.
     """
     if not viewer.is_authenticated:
         return Q()
-    placed = Block.objects.filter(blocker=viewer.pk, blocked=OuterRef(column))
-    received = Block.objects.filter(blocked=viewer.pk, blocker=OuterRef(column))
+    old = {"created_at__lt": OuterRef(before)} if before else {}
+    placed = Block.objects.filter(blocker=viewer.pk, blocked=OuterRef(column), **old)
+    received = Block.objects.filter(blocked=viewer.pk, blocker=OuterRef(column), **old)
     return Q(~Exists(placed), ~Exists(received))
 
 

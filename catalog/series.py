@@ -10,6 +10,16 @@ from core.search.normalize import split_words
 # Words that are not part of the name of a series.
 SERIES_WORDS = frozenset("series serie saga trilogy trilogia cycle ciclo chronicles cronicas".split())
 
+# Words that number a volume: `(First Series)`, `(Segunda Série)`.
+NUMBER_WORDS = frozenset(
+    """
+    first second third fourth fifth sixth seventh eighth ninth tenth one two three four five six seven eight nine ten
+    primeiro primeira segundo segunda terceiro terceira quarto quarta quinto quinta sexto sexta um uma dois duas tres
+    quatro cinco seis sete oito nove dez primero primera tercero tercera uno dos cuatro
+    premier premiere deuxieme troisieme un deux trois quatre cinq erste zweite dritte eins zwei drei vier
+    """.split()
+)
+
 # Words that make a subtitle or a bracket a part of a work.
 PARTS = frozenset("vol volume part parte book livro libro tome tomo band".split())
 
@@ -85,9 +95,11 @@ def _series_name(text: str) -> tuple[str, ...]:
 
 
 def _is_unnumbered_series(content: str) -> bool:
-    words = split_words(content)
+    words = without_accents(tuple(split_words(content)))
+    if not words or len(words[-1]) == 1:  # (Saga A)
+        return False
     return not SERIES_WORDS.isdisjoint(words) and not any(
-        word in PARTS or _ROMAN_NUMERAL.fullmatch(word) or re.search(r"\d", word) for word in words
+        word in PARTS | NUMBER_WORDS or _ROMAN_NUMERAL.fullmatch(word) or re.search(r"\d", word) for word in words
     )
 
 

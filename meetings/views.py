@@ -110,6 +110,10 @@ class MeetingViewSet(ClubChildViewSetMixin, mixins.ListModelMixin, mixins.Retrie
     def _is_member(self) -> bool:
         return not getattr(self, "swagger_fake_view", False) and self.club.my_rank >= Rank.MEMBER
 
+    def is_unchanged(self) -> bool:
+        """Return whether the write has changed nothing; with a scope it may have changed other meetings."""
+        return self._scope() == SeriesScope.THIS and super().is_unchanged()
+
     def _scope(self) -> str:
         scope = self.request.query_params.get("scope", SeriesScope.THIS)
         if scope not in SeriesScope.values:

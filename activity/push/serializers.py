@@ -100,10 +100,11 @@ def _check_endpoint(url: str) -> None:
     """
     try:
         parts = urlsplit(url)
-        host, _port = parts.hostname or "", parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         host = ""
-    if not host or parts.scheme not in ("http", "https") or "@" in parts.netloc or parts.fragment:
+    is_host = host and "%" not in host and "" not in host.split(".") and port != 0
+    if not is_host or parts.scheme not in ("http", "https") or "@" in parts.netloc or parts.fragment:
         raise InvalidFieldError("token", "invalid", _("Enter the URL of a push service."))
     if webpush.is_allowed_host(host):
         return

@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.validators import validate_timezone
 from activity.changes.models import Change, ChangeType
-from activity.changes.services import record_change, record_club_deletion
+from activity.changes.services import record_change, record_club_deletion, record_notification_changes
 from activity.choices import NotificationKind
 from activity.messages import DeferredMessage
-from activity.models import ObjectRef
+from activity.models import Notification, ObjectRef
 from activity.services import notify, record_event
 from clubs.club.choices import JoinPolicy, Visibility
 from clubs.club.querysets import ClubQuerySet
@@ -141,7 +141,7 @@ class Club(models.Model):
         if limit is not None and limit < self.members_count:
             raise Conflict("limit_below_members", _("The club already has more members."), club=self.summary)
         changed = any(getattr(self, name) != value for name, value in fields.items())
-        old_visibility, old_cover = self.visibility, self.cover
+        old_name, old_visibility, old_cover = self.name, self.visibility, self.cover
         for name, value in fields.items():
             setattr(self, name, value)
         self.update_derived_fields()
@@ -152,6 +152,8 @@ class Club(models.Model):
         if self.visibility != old_visibility:
             club_visibility_changed.send(Club, club=self)
             self._change_clubs_total(-1 if self.is_private else +1)
+        if self.name != old_name:
+            record_notification_changes(Notification.objects.filter(club=self))
         if changed:
             self._record_change()
             self.record_event("club.changed", by=by)

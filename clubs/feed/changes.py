@@ -19,7 +19,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from accounts.blocks import not_blocked
@@ -199,12 +199,17 @@ class ChangeReader:
         removed = Change.objects.filter(
             stream=OuterRef("club_id"), type=OuterRef("type"), object_id=OuterRef("object_id"), deleted=True
         )
-        authors_visible = not_blocked(self.user, "author_id") & not_blocked(self.user, "thread_author_id")
+        same = Change.objects.filter(type=OuterRef("type"), object_id=OuterRef("object_id"), stream=OuterRef("stream"))
+        # The app may have an object from before the block, and needs its tombstone.
+        by_author, by_thread_author = (
+            not_blocked(self.user, column, before="first_at") for column in ("author_id", "thread_author_id")
+        )
         rows = Change.objects.filter(pk__in=pks).with_superseded()
+        rows = rows.annotate(first_at=Subquery(same.order_by("pk").values("at")[:1]))
         rows = rows.annotate(
             left_later=Exists(left),
             removed_later=Exists(removed.filter(pk__gt=OuterRef("pk"))),
-            authors_visible=ExpressionWrapper(authors_visible, BooleanField()),
+            authors_visible=ExpressionWrapper(by_author & by_thread_author, BooleanField()),
         )
         return {row.pk: row for row in rows} if pks else {}
 

@@ -59,7 +59,7 @@ class ChangesView(APIView):
         responses={
             200: ChangePageSerializer,
             **problem_schema(400, "`invalid_cursor`: the cursor is not one of the caller's."),
-            **problem_schema(410, "`cursor_expired`: discard everything and read again without `since`."),
+            **problem_schema(410, "`cursor_expired`: discard everything and start again without a cursor."),
         },
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

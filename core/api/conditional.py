@@ -100,6 +100,7 @@ def normalize_etags(request: HttpRequest) -> None:
     for name in ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH"):
         if sent := request.META.get(name):
             request.META[name] = ENCODING_SUFFIX.sub("", sent)
+            request.__dict__.pop("headers", None)  # cached, if an outer middleware has read them
 
 
 def compute_state(data: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from django.utils.cache import patch_vary_headers
 from rest_framework.response import Response
 
 from core.api.exceptions import CODES, PROBLEM_CONTENT_TYPE, problem_response
-from core.api.throttling import set_rate_limit_headers
+from core.api.throttling import get_quotas, set_rate_limit_headers
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -35,7 +35,7 @@ class APIMiddleware:
         if response.status_code >= 400 and not _is_problem(response):
             response = _to_problem(response)
         _set_cache_headers(request, response)
-        set_rate_limit_headers(response, getattr(request, "quotas", ()))
+        set_rate_limit_headers(response, get_quotas(request))
         return response
 
 

@@ -159,6 +159,12 @@ def check_rate(scope: str, identities: Iterable[tuple[str, int]]) -> float | Non
     return quota and quota.wait
 
 
+def get_quotas(request: Any) -> list[Quota]:
+    """Return the quotas that the call was counted on: those of the view, or that of the response cache before it."""
+    quotas = getattr(request, "quotas", None)
+    return [quota for quota in quotas or [getattr(request, "anonymous_quota", None)] if quota]
+
+
 def set_rate_limit_headers(response: HttpResponse, quotas: Iterable[Quota]) -> None:
     """Tell the caller what is left of each rate, as in the IETF draft "RateLimit header fields for HTTP" (version 10).
 

@@ -29,25 +29,29 @@ _IDEOGRAPHS = r"\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9ff
 # An ideograph, or a run of other characters.
 WORD_PARTS = re.compile(f"[{_IDEOGRAPHS}]|[^{_IDEOGRAPHS}]+")
 # Hyphens, the Hebrew maqaf, and the dots within words (Col·lecció) and names (J・K・ローリング).
-_HYPHENS = re.compile("(?<=\\S)[-\u05be\u2010-\u2015\u2212\u00b7\u0387\u2027\u30fb\uff65](?=\\S)")
+# Not those between digits: 10-1 is not 101.
+_HYPHEN = "[-\u05be\u2010-\u2015\u2212\u00b7\u0387\u2027\u30fb\uff65]"
+_HYPHENS = re.compile(f"(?<=\\S)(?:(?<!\\d){_HYPHEN}|{_HYPHEN}(?!\\d))(?=\\S)")
 # The invisible characters that separate words in Khmer or Thai and parts of words in Persian.
 _BOUNDARIES = re.compile("[\u200b\u200c]")
 _STOPS = re.compile("[.\u200b\u200c]")
 # Initials without full stops and numbers with spaces: J K Rowling, 20 000.
 _SPACED = re.compile(r"(?<!\w)(?:[^\W\d_](?:\s+[^\W\d_](?!\w))+|\d{1,3}(?:\s\d{3}(?!\w))+)")
 # More likely the beginnings of two words than initials.
-_TWO_LETTERS = re.compile(r"\s*[^\W\d_]\s+[^\W\d_]\s*")
-# Arabic words with the article, and letters that are typed for others: alef with or without hamza, teh marbuta as heh.
-_ARTICLE = re.compile(f"{TERM_PREFIX}\u0627\u0644(?=\\w{{3}})")
+_TWO_LETTERS = re.compile(rf"\s*[^\W\d_](?:\s+|{_HYPHEN})[^\W\d_]\s*")
+# The Arabic article, whose alef never has a hamza, and letters that are typed for others: alef with or without hamza,
+# teh marbuta as heh.
+_ARTICLE = re.compile("^[\u0627\u0671]\u0644(?=\\w{3})")
 _TYPED_LETTERS = str.maketrans("\u0622\u0623\u0625\u0671\u0629", "\u0627\u0627\u0627\u0627\u0647")
 AMPERSANDS = re.compile("[&\ufe60\uff06]")
 # A search for any of these words finds titles with "&".
 CONJUNCTIONS = ("and", "e", "y", "et", "und", "och", "og")
 
 
-def tokenize(text: str) -> list[str]:
+def tokenize(text: str, *, with_article: bool = True) -> list[str]:
     """Return the distinct words of `text` in order, as they are stored in the index."""
-    found = (part for word in split_words(text) for part in WORD_PARTS.findall(word.translate(_TYPED_LETTERS)))
+    words = split_words(text) if with_article else [_ARTICLE.sub("", word) for word in split_words(text)]
+    found = (part for word in words for part in WORD_PARTS.findall(word.translate(_TYPED_LETTERS)))
     return list(dict.fromkeys(TERM_PREFIX + _escape(word)[:MAX_TERM_LENGTH] for word in found))
 
 
@@ -59,7 +63,7 @@ def query_terms(text: str) -> list[list[str]]:
     """
     found: list[list[str]] = []
     for variant in [text] if _TWO_LETTERS.fullmatch(text) else _variants(text, _BOUNDARIES):
-        terms = [_ARTICLE.sub(TERM_PREFIX, term) for term in tokenize(variant)[:MAX_QUERY_TERMS]]
+        terms = tokenize(variant, with_article=False)[:MAX_QUERY_TERMS]
         # Nearly every row has words with the letters that a variant of "l'a" consists of.
         is_useful = not found or any(len(term) > len(TERM_PREFIX) + 1 for term in terms)
         if terms and is_useful and not any(set(known) <= set(terms) for known in found):
@@ -78,8 +82,8 @@ def build_search_text(texts: Iterable[str]) -> str:
     variants = _variants(text, _STOPS)
     if AMPERSANDS.search(text):
         variants.extend(CONJUNCTIONS)
-    terms = dict.fromkeys(term for variant in variants for term in tokenize(variant))
-    return " ".join(dict.fromkeys([*terms, *(_ARTICLE.sub(TERM_PREFIX, term) for term in terms)]))
+    forms = [(variant, with_article) for with_article in (True, False) for variant in variants]
+    return " ".join(dict.fromkeys(term for text, article in forms for term in tokenize(text, with_article=article)))
 
 
 def _variants(text: str, stops: re.Pattern[str]) -> list[str]:

@@ -28,6 +28,11 @@ _SHIFT_JIS_KANA = re.compile("[\u0192\u201a]\\w")
 # Shorter words may consist of accented letters alone: é, É, öö.
 MIN_WORD_LENGTH = 3
 MAX_ACCENTED_SHARE = 0.7
+# Fewer different ones are no alphabet: AÉÉÉ.
+MIN_ACCENTED_LETTERS = 4
+# Signs and capitals that do not stand between the letters of a Western word: João in Mac Roman (Jo‹o) and in the code
+# pages of DOS (JoÆo), Wisława in Windows-1250 (Wis³awa).
+_MISPLACED_SIGN = re.compile("[a-z][‡‰ˆ‹›¢£¤¥§¨°²³¹¼½¾‚„\u0160\u0178\u017dÀ-ÖØ-Þ][a-z]|[a-z]\u017d\\b")
 
 
 def decode(data: bytes) -> str:
@@ -44,7 +49,8 @@ def decode(data: bytes) -> str:
     text = data.decode("utf-8-sig", "surrogateescape")
     if not _is_8_bit(data, text):
         return text
-    if _is_other_alphabet(data.decode("cp1252", "replace")):
+    western = data.decode("cp1252", "replace")
+    if _is_other_alphabet(western) or _is_other_western_encoding(western):
         raise InvalidFileError("not_csv", _OTHER_ENCODING)
     # A byte that Windows-1252 does not define is damage.
     return text if re.search(rb"[\x81\x8d\x8f\x90\x9d]", data) else data.decode("cp1252")
@@ -81,5 +87,12 @@ def _is_other_alphabet(text: str) -> bool:
         for word in _WESTERN_WORD.findall(_SHIFT_JIS_KANA.sub("\ufffd\ufffd", text))
         if len(word) >= MIN_WORD_LENGTH and not word.isascii()
     ]
-    accented = sum(not char.isascii() for word in words for char in word)
-    return accented > MAX_ACCENTED_SHARE * sum(map(len, words))
+    letters = [char for word in words for char in word if not char.isascii()]
+    is_alphabet = len(set(letters)) >= MIN_ACCENTED_LETTERS
+    return is_alphabet and len(letters) > MAX_ACCENTED_SHARE * sum(map(len, words))
+
+
+def _is_other_western_encoding(text: str) -> bool:
+    """Return whether at least half of the words with other than ASCII letters have a sign where none can be."""
+    words = [word for word in re.findall(r"[^\s,;\"]+", text) if not word.isascii()]
+    return 2 * sum(bool(_MISPLACED_SIGN.search(word)) for word in words) >= len(words)

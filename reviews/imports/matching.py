@@ -4,10 +4,11 @@ from contextlib import suppress
 from typing import Any
 
 from accounts.models import User
-from catalog.identity import same_work
+from catalog.identity import WorkTitle, author_key, same_work
 from catalog.imports import records
 from catalog.models import Book, DuplicateISBN
 from core.counters import counters
+from core.search.normalize import split_words
 from reviews.imports.rows import ReviewRow
 
 # A counter that is always 0; its row is locked while a book is added.
@@ -38,14 +39,33 @@ def lock_known_book(pk: int | None) -> Book | None:
 def get_or_add_book(row: ReviewRow, *, by: User, known_id: int | None = None) -> tuple[Book, bool]:
     """Lock the book or add it to the catalog, and return it and whether it was added.
 
-    `known_id` is the book that an earlier import has found for the row; since then, its title may have changed.
+    `known_id` is the book that an earlier import has found for a row with the same key. It may have got another title
+    since then, but the key may also stand for another book now: the number of a line, or a title without accents.
     Imports add books one at a time, because no constraint stops two of them from adding the same work without an ISBN.
     """
-    book = lock_known_book(known_id) or lock_book(row)
+    known = Book.objects.filter(pk=known_id).first() if known_id else None
+    by_author = known is not None and _has_first_author(known, row)
+    book = lock_known_book(known_id) if known and by_author and _has_same_title(known, row) else lock_book(row)
+    if book is None and known and by_author and _has_other_words(known, row):
+        book = lock_known_book(known_id)
     if book is None:
         counters.add({_ADDITIONS_LOCK: 0})
         book = lock_book(row)
     return (book, False) if book else (add_book(row, by=by), True)
+
+
+def _has_first_author(book: Book, row: ReviewRow) -> bool:
+    authors = book.author_rows.values_list("name", flat=True)
+    return author_key(row.authors[0]) in map(author_key, authors)
+
+
+def _has_same_title(book: Book, row: ReviewRow) -> bool:
+    return WorkTitle.parse(book.title).matches(WorkTitle.parse(row.title))
+
+
+def _has_other_words(book: Book, row: ReviewRow) -> bool:
+    """Return whether the titles differ by more than accents and signs, as after a change of the book's title."""
+    return bool(split_words(row.title)) and WorkTitle.parse(book.title).words != WorkTitle.parse(row.title).words
 
 
 def has_other_title(row: ReviewRow, book: Book) -> bool:

@@ -81,7 +81,7 @@ def split_names(text: str, *, separators: str = ",，;；、") -> list[str]:
     for part in (part.strip() for part in re.split(f"[{separators}]", text)):
         if names and NAME_SUFFIX.fullmatch(part):
             names[-1] += f", {part}"
-        elif names and _INITIALS.fullmatch(part):
+        elif names and _INITIALS.fullmatch(part) and not re.search(r"\b\w\.", names[-1]):
             names[-1] = f"{part} {names[-1]}"
         elif part:
             names.append(part)

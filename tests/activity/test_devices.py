@@ -193,7 +193,14 @@ def test_invalid_device_is_refused(as_bob, body, field, code):
         *("https://localhost/", "https://127.0.0.1/x", "https://127.1/", "https://2130706433/", "https://[::1]/"),
         *("https://10.0.0.1/", "https://169.254.169.254/latest/meta-data/", "https://[::ffff:10.0.0.1]/"),
         *("https://[fe80::1]/", "https://192.168.0.1:8443/", "https://0/", "https://[", "https://x:99999/"),
-        *("https://user:secret@push.example.org/", "https://push.example.org/#part"),
+        *("https://user:secret@push.example.org/", "https://push.example.org/#part", "https://push.example.org:0/"),
+        *(
+            "https://localhost./",
+            "https://127.0.0.1./",
+            "https://[fe80::1%25eth0]/",
+            "https://a..b/",
+            "https://x%00.org/",
+        ),
     ],
 )
 def test_endpoint_must_be_https_and_public(as_bob, endpoint):

@@ -71,6 +71,7 @@ SAME = [
     ("ノルウェイの森 上", "ノルウェイの森（上）"),
 ]
 SAME_SERIES = [
+    ("Atonement (A Series of Novels)", "Atonement"),
     ("Tears of the Giraffe (No. 1 Ladies' Detective Agency, #2)", "Tears of the Giraffe"),
     ("Tears of the Giraffe (No. 1 Ladies' Detective Agency, Book 2)", "Tears of the Giraffe"),
     ("Fundação (Fundação, Livro I)", "Fundação (Fundação, #1)"),
@@ -152,6 +153,11 @@ DIFFERENT = [
 ]
 # Books of one author, half of them in goodbooks-10k.
 DIFFERENT_SERIES = [
+    ("Essays (First Series)", "Essays (Second Series)"),
+    ("Contos (Primeira Série)", "Contos (Segunda Série)"),
+    ("Poemas (Saga Um)", "Poemas (Saga Dois)"),
+    ("Poems (Saga A)", "Poems (Saga B)"),
+    ("Gedichte (Erste Serie)", "Gedichte (Zweite Serie)"),
     ("Avatar: The Last Airbender (The Promise, #1)", "Avatar: The Last Airbender (The Search, #1)"),
     ("Avatar: The Last Airbender (The Rift, #1)", "Avatar: The Last Airbender (Smoke and Shadow, #1)"),
     ("Harry Potter and the Order (Harry Potter, #5)", "Harry Potter and the Order (Harry Potter, #5, Part 1)"),

@@ -283,6 +283,38 @@ def test_block_removes_and_its_end_restores(as_bob, bob, mallory, club):
     assert {("thread", thread.pk, False), ("post", post.pk, False)} <= set(changed(as_bob, cursor))
 
 
+@pytest.mark.parametrize("blocks_first", [True, False])
+@pytest.mark.parametrize("by_mallory", [True, False])
+def test_deletion_is_listed_despite_a_block(as_bob, alice, bob, mallory, club, blocks_first, by_mallory):
+    """The app has the objects from before the block."""
+    bring_in(club, mallory)
+    threads = [Thread.create_thread(club=club, by=by, title="T", body="B") for by in (mallory, alice)]
+    for thread, by in zip(threads, (alice, mallory), strict=True):
+        post_of(thread, by)
+    expected = {("thread", thread.pk, True) for thread in threads}
+    expected |= {("post", pk, True) for pk in Post.objects.values_list("pk", flat=True)}
+    cursor = cursor_of(as_bob)
+    blocker, blocked = (mallory, bob) if by_mallory else (bob, mallory)
+    if blocks_first:
+        Block.objects.block(on=blocked, by=blocker)
+    for thread in threads:
+        thread.delete_thread(by=alice)
+    if not blocks_first:
+        Block.objects.block(on=blocked, by=blocker)
+    assert set(changed(as_bob, cursor)) == expected
+
+
+def test_new_name_of_a_club_changes_its_notifications(as_bob, bob, alice, club):
+    notification = Notification.objects.create(user=bob, kind="meeting_new", club=club)
+    record_missing(Notification.objects.all(), "notification", user="user_id")
+    cursor = cursor_of(as_bob)
+    club.update_club(by=alice, name="Day readers")
+    assert set(changed(as_bob, cursor)) == {("club", club.pk, False), ("notification", notification.pk, False)}
+    cursor = cursor_of(as_bob)
+    club.update_club(by=alice, description="We read.")
+    assert changed(as_bob, cursor) == [("club", club.pk, False)]
+
+
 def test_block_before_an_edit_is_not_overlooked(as_bob, bob, mallory, club):
     bring_in(club, mallory)
     thread = Thread.create_thread(club=club, by=mallory, title="T", body="B")

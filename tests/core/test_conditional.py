@@ -209,6 +209,11 @@ def test_etag_with_the_suffix_of_a_proxy_is_accepted(me, encoding):
     assert me.patch(ME, {"bio": "x"}, HTTP_IF_MATCH=suffixed).status_code == 200
     assert me.patch(ME, {"bio": "y"}, HTTP_IF_MATCH=suffixed).status_code == 412
     assert me.patch(ME, {"bio": "y"}, HTTP_IF_MATCH='"other-gzip"').status_code == 412
+    # The repetition of a change, and DELETE, which compares the whole ETag.
+    assert me.patch(ME, {"bio": "x"}, HTTP_IF_MATCH=suffixed).status_code == 200
+    book = me.post("/api/v1/books/", {"title": "Emma", "author": "Jane Austen"})
+    tag = f'W/{book["ETag"][:-1]}-{encoding}"'
+    assert me.delete(book["Location"], HTTP_IF_MATCH=tag).status_code == 204
 
 
 def test_etag_of_indented_json_is_accepted(me):

@@ -72,6 +72,14 @@ def test_cached_response_has_the_rate_limit_of_its_call(anonymous, book, rate):
     assert {r["RateLimit-Policy"] for r in [*responses, unchanged]} == {'"anon";q=30;w=60'}
 
 
+def test_anonymous_errors_have_the_rate_limit_too(anonymous, rate):
+    rate("anon", 30)
+    responses = [anonymous.get(f"/api/v1/{place}/") for place in ("nope", "users/me", "books/77")]
+    assert [response.status_code for response in responses] == [404, 401, 404]
+    left = [response["RateLimit"].partition(";t=")[0] for response in responses]
+    assert left == [f'"anon";r={remaining}' for remaining in (29, 28, 27)]
+
+
 def test_head_and_get_share_a_cached_response(anonymous, book):
     anonymous.head(BOOKS)
     response = anonymous.get(BOOKS)

@@ -191,6 +191,10 @@ WORKS = {
     "cp932": ("坊っちゃん", "夏目漱石"),
     "euc-jp": ("雪国", "川端康成"),
     "cp949": ("채식주의자", "한강"),
+    # Western encodings, in which signs stand between letters.
+    "mac_roman": ("Grande Sertão", "João Guimarães Rosa"),
+    "cp850": ("Memórias Póstumas", "João"),
+    "cp1250": ("Wisława", "Miłosz"),
 }
 
 
@@ -252,6 +256,15 @@ def test_header_only_is_an_empty_import(upload, delimiter):
     report = upload(goodreads(delimiter=delimiter))
     assert (report["status"], report["rows"]) == ("done", 0)
     assert upload(export(STORYGRAPH, delimiter=delimiter), "storygraph")["status"] == "done"
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["ÉÉÉ que bom", "AÉÉÉ", "ÁÉÍ", "Åäö", "···· e só", "O m² mais caro", "d'Été", "Nº 1", "Ça va — l’été", "Œuvres"],
+)
+def test_small_file_in_windows_1252_is_read(upload, title):
+    assert counts(upload(goodreads(book(1, Title=title), encoding="cp1252"))) == (1, 0, 0, 0)
+    assert Book.objects.get().title == title
 
 
 # --- Damaged rows ----------------------------------------------------------------------------------------------------

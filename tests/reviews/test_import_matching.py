@@ -312,11 +312,28 @@ def test_row_keeps_its_book_under_a_new_title(upload, title):
 def test_row_keeps_its_book_after_rename_and_merge(upload, as_alice, staff):
     data = goodreads(row("Obra", "Autora"), row("Outra", "Autora", **{"Book Id": "2"}))
     upload(data)
-    book, target = Book.objects.get(title="Obra"), add("Work", "Author")
+    book, target = Book.objects.get(title="Obra"), add("Work", "Autora")
     as_alice.patch(f"/api/v1/books/{book.pk}/", {"title": "Obra Prima"})
     merge(book, target, staff)
     assert remarks(upload(data)) == {"unchanged": 2}
     assert Book.objects.count() == 3
+
+
+def test_id_of_another_row_now_does_not_overwrite_its_review(upload):
+    """The ids may be line numbers of a spreadsheet that has got a row at the top."""
+    titles = {"Alfa Um": "Autora", "Beta Dois": "Autor", "Gama Tres": "Outra Autora"}
+    cells = [row(title, author, **{"My Review": f"Sobre {title}"}) for title, author in titles.items()]
+    for rows_ in (cells[1:], cells):
+        upload(goodreads(*({**each, "Book Id": str(n)} for n, each in enumerate(rows_, 1))))
+    found = {review.book.title: review.body for review in Review.objects.select_related("book")}
+    assert found == {title: f"Sobre {title}" for title in titles}
+
+
+def test_key_of_a_title_with_other_accents_is_another_book(upload):
+    upload(without_id(row("O Sabiá", "Autora", **{"My Rating": "5"})))
+    assert upload(without_id(row("O Sábia", "Autora", **{"My Rating": "1"})))["created"] == 1
+    found = {review.book.title: review.rating for review in Review.objects.select_related("book")}
+    assert found == {"O Sabiá": 10, "O Sábia": 2}
 
 
 def test_rows_with_one_key_are_matched_by_title(upload):

@@ -44,6 +44,21 @@ def test_repeated_write_over_the_change_of_another_user_is_412(client_of, alice,
     assert client_of(alice).get(url).json()["note"] == "From Moe"
 
 
+def test_repeated_write_to_a_series_does_not_overwrite_other_meetings(client_of, alice, moe, club):
+    """It changes nothing of the meeting that the ETag is of, but the following ones."""
+    as_alice, base = client_of(alice), f"/api/v1/clubs/{club.pk}/meetings/"
+    sent = {"title": "Tea", "starts_at": "2027-01-02T19:00:00Z", "timezone": "UTC"}
+    assert as_alice.post(base, {**sent, "repeats": {"every": "weekly", "count": 3}}).status_code == 201
+    urls = [f"{base}{row['id']}/" for row in as_alice.get(base).json()["results"]]
+    old = as_alice.get(urls[0])["ETag"]
+    assert as_alice.patch(urls[0], {"title": "Coffee"}).status_code == 200
+    assert client_of(moe).patch(urls[1], {"title": "Cake"}).status_code == 200
+    change = {"title": "Coffee"}
+    problem(as_alice.patch(f"{urls[0]}?scope=following", change, HTTP_IF_MATCH=old), 412, "precondition_failed")
+    assert as_alice.patch(urls[0], change, HTTP_IF_MATCH=old).status_code == 200
+    assert [as_alice.get(url).json()["title"] for url in urls] == ["Coffee", "Cake", "Tea"]
+
+
 def test_activity_of_others_does_not_reject_an_edit(client_of, alice, bob, charlie, club, entry):
     """Likes, reactions, replies, RSVPs, joins and ratings move counters, not the object itself."""
     as_alice, as_bob, as_charlie = client_of(alice), client_of(bob), client_of(charlie)
