@@ -28,7 +28,8 @@ MAX_SPELLINGS = 50
 
 # In French and Italian an article may be part of the next word: L'Étranger.
 _ELIDED_ARTICLE = re.compile(rf"l{APOSTROPHES.pattern}\s*", re.IGNORECASE)
-_INVERTED_ARTICLE = re.compile(rf",\s+(\w+){APOSTROPHES.pattern}?\s*$")
+# At the end or before brackets: `Silmarillion, The (Middle-Earth Universe)`.
+_INVERTED_ARTICLE = re.compile(rf",\s+(\w+){APOSTROPHES.pattern}?\s*(?:$|(?=[(\[（［]))")
 _INDEFINITE_ARTICLES = frozenset("a an um uma un una une ein eine".split())
 # Alone, a plural may be the title of another book: `Humans of New York: Stories`.
 _KINDS_IN_PLURAL = frozenset("stories tales historias contos poems poemas essays ensaios".split())
@@ -147,7 +148,7 @@ def _split_article(title: str) -> tuple[str, tuple[str, ...]]:
         return "l", title_words(title[elided.end() :])
     inverted = _INVERTED_ARTICLE.search(title)
     if inverted and split_words(title[: inverted.start()]) and fold_case(inverted[1]) in ARTICLES | {"l"}:
-        return fold_case(inverted[1]), title_words(title[: inverted.start()])
+        return fold_case(inverted[1]), title_words(f"{title[: inverted.start()]} {title[inverted.end() :]}")
     words = title_words(title)
     signs = fold_case(title).split()[1:]
     if words and words[0] in ARTICLES and (len(words) > 1 or signs):

@@ -28,7 +28,8 @@ Volume = tuple[tuple[str, ...], str]
 
 # Brackets at the end, with at most one pair inside: `(Foundation (Publication Order), #1)`.
 _BRACKETS = re.compile(r"\s*[(\[（［]((?:[^()\[\]（）［］]|[(（][^()（）]*[)）])*)[)\]）］]\s*$")
-_INNER_BRACKETS = re.compile(r"[(（][^()（）]*[)）]")
+# Those with a word are an explanation; `(i)` is a number.
+_INNER_BRACKETS = re.compile(r"[(（](?=[^()（）]*\w{4})[^()（）]*[)）]")
 _ASCII_SIGNS = str.maketrans({"，": ",", "、": ",", "；": ";", "：": ":", "＃": "#", "№": "#"})
 # `11`, `0.5`, `1-3`, `1/2`; a letter directly after the number belongs to it: `1A`.
 _DIGITS = r"\d+(?:\.\d+)?(?:\s*[-\u2010-\u2015/]\s*\d+(?:\.\d+)?)?(?:[A-Za-z]\b)?"
@@ -110,4 +111,4 @@ def _normalize_number(text: str) -> str:
         values = [_ROMAN[letter] for letter in text]
         return str(sum(-n if n < following else n for n, following in zip(values, [*values[1:], 0], strict=True)))
     text = re.sub(r"[\u2010-\u2015]", "-", text)
-    return re.sub(r"\d+", lambda digits: str(int(digits[0])), text)
+    return re.sub(r"\d+", lambda digits: str(int(digits[0])), re.sub(r"\.0$", "", text))

@@ -72,6 +72,8 @@ SAME = [
 ]
 SAME_SERIES = [
     ("Atonement (A Series of Novels)", "Atonement"),
+    ("Silmarillion, The (Middle-Earth Universe)", "The Silmarillion (Middle-Earth Universe)"),
+    ("Título (Coleção, #1.0)", "Título (Coleção, #1)"),
     ("Tears of the Giraffe (No. 1 Ladies' Detective Agency, #2)", "Tears of the Giraffe"),
     ("Tears of the Giraffe (No. 1 Ladies' Detective Agency, Book 2)", "Tears of the Giraffe"),
     ("Fundação (Fundação, Livro I)", "Fundação (Fundação, #1)"),
@@ -157,6 +159,8 @@ DIFFERENT_SERIES = [
     ("Contos (Primeira Série)", "Contos (Segunda Série)"),
     ("Poemas (Saga Um)", "Poemas (Saga Dois)"),
     ("Poems (Saga A)", "Poems (Saga B)"),
+    ("Title (Series Name, #1 (i))", "Title (Series Name, #1 (ii))"),
+    ("Title (Series Name, #1.0)", "Title (Series Name, #1.5)"),
     ("Gedichte (Erste Serie)", "Gedichte (Zweite Serie)"),
     ("Avatar: The Last Airbender (The Promise, #1)", "Avatar: The Last Airbender (The Search, #1)"),
     ("Avatar: The Last Airbender (The Rift, #1)", "Avatar: The Last Airbender (Smoke and Shadow, #1)"),
