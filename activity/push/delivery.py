@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from enum import Enum, auto
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from django.utils import translation
 
@@ -59,34 +60,39 @@ class Outcome(NamedTuple):
 
 
 class Pauses:
-    """Devices whose push service did not respond to this process lately.
+    """Users' push services that did not respond to this process lately.
 
-    Each notification would wait for the timeout again, and other tasks with it.
+    Each notification would wait for the timeout again, and other tasks with it, also if the user registered more
+    devices there.
     """
 
     def __init__(self) -> None:
-        # By the id of the device: failures in a row, and the end of the pause by the monotonic clock.
-        self._pauses: dict[int, tuple[int, float]] = {}
+        # By user and host: failures in a row, and the end of the pause by the monotonic clock.
+        self._pauses: dict[tuple[int, str], tuple[int, float]] = {}
 
-    def remaining(self, device_id: int) -> float:
+    def remaining(self, device: Device) -> float:
         """Return for how many seconds the device is paused, 0 if it is not."""
-        return max(self._pauses.get(device_id, (0, 0.0))[1] - time.monotonic(), 0.0)
+        return max(self._pauses.get(self._key(device), (0, 0.0))[1] - time.monotonic(), 0.0)
 
-    def extend(self, device_id: int) -> None:
-        """Pause the device, the longer the more often it has failed."""
+    def extend(self, device: Device) -> None:
+        """Pause the device and the user's others at the same host, the longer the more often it has failed."""
         if len(self._pauses) >= MAX_PAUSES:
             self._pauses.clear()
-        failures = self._pauses.get(device_id, (0, 0.0))[0]
+        failures = self._pauses.get(self._key(device), (0, 0.0))[0]
         seconds = PAUSE_SECONDS[min(failures, len(PAUSE_SECONDS) - 1)]
-        self._pauses[device_id] = failures + 1, time.monotonic() + seconds
+        self._pauses[self._key(device)] = failures + 1, time.monotonic() + seconds
 
-    def end(self, device_id: int) -> None:
+    def end(self, device: Device) -> None:
         """End the pause after a response."""
-        self._pauses.pop(device_id, None)
+        self._pauses.pop(self._key(device), None)
 
     def clear(self) -> None:
         """End all pauses."""
         self._pauses.clear()
+
+    @staticmethod
+    def _key(device: Device) -> tuple[int, str]:
+        return device.session.user_id, urlsplit(device.token).hostname or device.kind
 
 
 pauses = Pauses()
@@ -153,7 +159,7 @@ def _outcome(future: Future[Outcome]) -> Outcome:
 
 
 def _send(push: Push, service: PushService) -> Outcome:
-    if seconds := pauses.remaining(push.device.pk):
+    if seconds := pauses.remaining(push.device):
         return Outcome(Result.POSTPONED, seconds)
     try:
         request = service.build_request(push.device, push.payload)
@@ -176,9 +182,9 @@ def _post(device: Device, request: PushRequest, service: PushService) -> Respons
     try:
         response = service.client.post(request.url, headers=request.headers, body=request.body)
     except RequestFailedError:
-        pauses.extend(device.pk)
+        pauses.extend(device)
         raise
-    pauses.end(device.pk)
+    pauses.end(device)
     return response
 
 

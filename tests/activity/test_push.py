@@ -395,12 +395,12 @@ def test_silent_service_delays_no_others(bob, phone, service, answer, monkeypatc
     assert len(retry.kwargs["pushes"]) == 5
 
 
-def test_device_that_did_not_respond_is_paused(bob, phone, service, monkeypatch):
+def test_device_that_did_not_respond_is_paused(alice, bob, as_alice, phone, service, monkeypatch):
     monkeypatch.setattr("core.http_client.TOTAL_SECONDS", 1.0)
-    phone(Answer(hang=True), Answer()), phone(name="tablet")
-    remind(bob)
+    phone(Answer(hang=True), Answer()), phone(name="tablet", client=as_alice)
+    remind(alice, bob)
     run_pending()
-    remind(bob)  # meanwhile
+    remind(alice, bob)  # meanwhile
     started = time.monotonic()
     run_pending()
     assert time.monotonic() - started < 1
@@ -411,6 +411,20 @@ def test_device_that_did_not_respond_is_paused(bob, phone, service, monkeypatch)
     run_retries()
     assert len({payload["id"] for payload in service.payloads("phone")}) == 2
     assert not retries().exists()
+
+
+def test_new_device_at_a_host_that_does_not_respond_is_paused(bob, as_bob, phone, service, monkeypatch):
+    """Registering again and again must not hold up the tasks of others."""
+    monkeypatch.setattr("core.http_client.TOTAL_SECONDS", 1.0)
+    phone(Answer(hang=True))
+    remind(bob)
+    run_pending()
+    phone(Answer(hang=True), name="another")
+    remind(bob)
+    started = time.monotonic()
+    run_pending()
+    assert time.monotonic() - started < 1
+    assert service.payloads("another") == []
 
 
 def test_pause_is_shorter_than_the_next_attempt_of_a_push():
