@@ -9,6 +9,7 @@ from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import connections, transaction
+from django.utils import translation
 
 from core.search.indexes import repair_search_indexes
 
@@ -21,7 +22,9 @@ def emit_or_restore(verbosity: int, interactive: bool, db: str) -> None:
     if db in _rows:
         _restore(db)
     else:
-        emit_post_migrate_signal(verbosity, interactive, db)
+        # The last request of a test leaves its language active, and the names of permissions would be stored in it.
+        with translation.override(None):
+            emit_post_migrate_signal(verbosity, interactive, db)
         _rows[db] = dict(_read(db))
 
 

@@ -1,4 +1,5 @@
 import datetime
+import re
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -212,12 +213,12 @@ def test_role_permissions_are_translated(administrator, make_user):
     roles, other = Group.objects.get(name=MODERATORS), Group.objects.create(name="Book friends")
     boss = client_as(make_user("root", is_staff=True, is_superuser=True, language="pt-BR"))
     read = client_as(administrator).get(f"{GROUPS}{roles.pk}/change/").content.decode()
-    assert "Case: Can decide cases, View<br>" in read
+    assert "Case: Can decide cases, View" in re.findall(r"([^<>]*)<br>", read)
     assert "Review: View" in read
     assert "token" not in read.replace("csrfmiddlewaretoken", "")
     # Superusers can change the permissions of custom groups, but not of roles.
     read = boss.get(f"{GROUPS}{roles.pk}/change/", HTTP_ACCEPT_LANGUAGE="pt-BR").content.decode()
-    assert "Caso: Pode decidir casos, Visualizar<br>" in read
+    assert "Caso: Pode decidir casos, Visualizar" in re.findall(r"([^<>]*)<br>", read)
     assert 'name="permissions"' not in read
     read = boss.get(f"{GROUPS}{other.pk}/change/", HTTP_ACCEPT_LANGUAGE="pt-BR").content.decode()
     assert "Caso: Pode decidir casos" in read
