@@ -29,9 +29,8 @@ _IDEOGRAPHS = r"\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9ff
 # An ideograph, or a run of other characters.
 WORD_PARTS = re.compile(f"[{_IDEOGRAPHS}]|[^{_IDEOGRAPHS}]+")
 # Hyphens, the Hebrew maqaf, and the dots within words (Col·lecció) and names (J・K・ローリング).
-# Not those between digits: 10-1 is not 101.
 _HYPHEN = "[-\u05be\u2010-\u2015\u2212\u00b7\u0387\u2027\u30fb\uff65]"
-_HYPHENS = re.compile(f"(?<=\\S)(?:(?<!\\d){_HYPHEN}|{_HYPHEN}(?!\\d))(?=\\S)")
+_HYPHENS = re.compile(f"(?<=\\S){_HYPHEN}(?=\\S)")
 # The invisible characters that separate words in Khmer or Thai and parts of words in Persian.
 _BOUNDARIES = re.compile("[\u200b\u200c]")
 _STOPS = re.compile("[.\u200b\u200c]")
