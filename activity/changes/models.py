@@ -52,8 +52,8 @@ class ChangeQuerySet(models.QuerySet["Change"]):
     def delete_outdated(self, limit: int = 500) -> int:
         """Delete a batch of rows that no cursor needs, and return their number.
 
-        These are the rows that another one has superseded for as long as a cursor lives, then tombstones of that age
-        without earlier rows, and changes for one user of what all members of the club see.
+        First rows that were superseded longer ago than a cursor is valid; then tombstones of that age without earlier
+        rows, and personal changes of that age to objects that all members of the club see.
         """
         end = timezone.now() - RETENTION
         aged = self.filter(at__lt=end, at__gte=end - CLEANUP_PERIOD)

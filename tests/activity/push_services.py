@@ -1,4 +1,4 @@
-"""Stand-ins of push services on loopback, which check what they get as the real ones do and answer as they are told."""
+"""Local push services for tests: they validate requests as the real services do, and respond as the test says."""
 
 import base64
 import json

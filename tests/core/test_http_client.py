@@ -20,7 +20,7 @@ def everybody(host):
 
 @contextmanager
 def listener(reply: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"):
-    """Answer each connection with these bytes. Yields the port and the list of what was received."""
+    """Answer each connection with these bytes. Yield the port and the list of received requests."""
     received: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(5)
