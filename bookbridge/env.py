@@ -29,8 +29,8 @@ FALSE = {"0", "false", "off", "no"}
 LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 PERIODS = {"s": 1, "sec": 1, "min": 60, "m": 60, "hour": 3600, "h": 3600, "day": 86400, "d": 86400}
 
-# WAL allows reads during a write. IMMEDIATE takes the write lock at the start, so that two transactions wait for each
-# other instead of failing with "database is locked".
+# WAL allows reads during a write. IMMEDIATE takes the write lock at the start of a transaction, so that two
+# transactions wait for each other instead of failing with "database is locked".
 SQLITE_OPTIONS = {
     "timeout": 20,
     "transaction_mode": "IMMEDIATE",
@@ -73,7 +73,7 @@ def bool_(name: str, default: bool) -> bool:
 
 
 def int_(name: str, default: int, *, min_value: int = 0, max_value: int) -> int:
-    """Return an integer within these limits."""
+    """Return an integer from `min_value` to `max_value`."""
     value = str_(name)
     if not value:
         return default
@@ -116,8 +116,9 @@ def hosts(name: str, default: list[str]) -> list[str]:
 def default_hosts(*, debug: bool) -> list[str]:
     """Return the default of ALLOWED_HOSTS: the names of this machine.
 
-    In development these include that of the Android emulator. A development server that listens on the network (`HOST`)
-    is reached by addresses that it may not know, such as that of a router or of the host of its container.
+    In development they include the address that the Android emulator uses for this machine. A development server that
+    listens on the network (`HOST`) accepts any name: it may not know its own addresses, such as that of a router or of
+    the machine that runs its container.
     """
     local = ["localhost", "127.0.0.1", "[::1]"]
     if not debug:
@@ -135,8 +136,8 @@ def url(name: str, default: str, *, schemes: tuple[str, ...], query: bool = Fals
     except ValueError:
         valid = False
     if value and not valid:
-        starts = " or ".join(f"{scheme}://" for scheme in schemes)
-        raise invalid(name, f"must be a URL that starts with {starts}, without {'#' if query else '? and #'}")
+        prefixes = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise invalid(name, f"must be a URL that starts with {prefixes}, without {'#' if query else '? and #'}")
     return value
 
 
@@ -181,7 +182,7 @@ def secret_key(name: str, *, dev_file: Path | None) -> str:
 
 
 def private_key(name: str, *, dev_file: Path | None) -> PrivateKey:
-    """Return the key that signs tokens, from PEM text or the path of a PEM file: RSA from 2048 bits or EC P-256."""
+    """Return the key that signs tokens, from PEM text or the path of a PEM file: RSA (min. 2048 bits) or EC P-256."""
     value = str_(name)
     if not value and dev_file:
         value = _read_or_create(dev_file, _new_private_key)
@@ -243,7 +244,7 @@ def service_account(name: str) -> dict[str, str] | None:
 
 
 def required_with(other: str, name: str, pattern: str) -> str:
-    """Return a text that matches the pattern and is set if and only if `other` is."""
+    """Return a string that matches `pattern`. The variable must be set if and only if `other` is."""
     value = str_(name)
     if bool(value) != bool(str_(other)):
         raise invalid(name if not value else other, f"is required with {other if not value else name}")
@@ -253,7 +254,7 @@ def required_with(other: str, name: str, pattern: str) -> str:
 
 
 def vapid_subject(name: str, default: str) -> str:
-    """Return how push services can reach the operator: a mailto: or https: URL (RFC 8292)."""
+    """Return the operator's contact URL for push services: mailto: or https: (RFC 8292)."""
     value = str_(name, default)
     if not re.fullmatch(r"(mailto:[^\s@]+@[^\s@]+|https://\S+)", value):
         raise invalid(name, "must be a URL that starts with mailto: or https://")
@@ -339,7 +340,7 @@ def _mysql_options(timeout: int) -> dict[str, Any]:
     options: dict[str, Any] = {
         "charset": "utf8mb4",
         "isolation_level": "read committed",
-        # MariaDB cuts the result of JSON_ARRAYAGG off at group_concat_max_len.
+        # MariaDB truncates the result of JSON_ARRAYAGG to group_concat_max_len.
         "init_command": (
             f"SET SESSION sql_mode='{SQL_MODES}', SESSION innodb_lock_wait_timeout=5"
             ", SESSION group_concat_max_len=16777216"
@@ -358,7 +359,7 @@ def _new_private_key() -> str:
     return key.private_bytes(serialization.Encoding.PEM, *pem).decode()
 
 
-def _read_or_create(path: Path, make: Callable[[], str]) -> str:
+def _read_or_create(path: Path, create: Callable[[], str]) -> str:
     """Return the content of `path`, created with owner-only permissions if it does not exist.
 
     The content is written to a temporary file that is linked into place, so that concurrent processes agree on it.
@@ -367,7 +368,7 @@ def _read_or_create(path: Path, make: Callable[[], str]) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         temporary.touch(mode=0o600)
-        temporary.write_text(make())
+        temporary.write_text(create())
         with contextlib.suppress(FileExistsError):
             os.link(temporary, path)
         temporary.unlink()

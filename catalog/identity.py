@@ -1,9 +1,9 @@
 """Identification of a work by title and authors, for imports, look-ups and likely duplicates.
 
-Titles are compared by words: case, punctuation, invisible characters, `&` and "and" make no difference. An article
+Titles are compared by words: case, punctuation, invisible characters, and `&` for "and" make no difference. An article
 (`The Hobbit`, `Hobbit, The`), a series in brackets (`catalog.series`), a descriptive subtitle ("A Novel") and accents
-may be missing on one side; where both titles have them, they must agree. Volumes, years and other subtitles are words
-like any other.
+may be missing on one side; if both titles have them, they must agree. Any other volume, year or subtitle is compared as
+ordinary words.
 
 When in doubt two titles are different works: staff can merge two books, but a review on the wrong work goes unnoticed.
 """
@@ -23,15 +23,15 @@ from core.search.fields import CONJUNCTIONS
 from core.search.normalize import APOSTROPHES, fold_case, fold_case_and_accents, split_words
 
 KEY_LENGTH = 191
-# More spellings than these are not compared with each other, since the time for it grows with their square.
+# A larger number of spellings is not compared pairwise, because the time grows quadratically.
 MAX_SPELLINGS = 50
 
 # In French and Italian an article may be part of the next word: L'Étranger.
 _ELIDED_ARTICLE = re.compile(rf"l{APOSTROPHES.pattern}\s*", re.IGNORECASE)
-# At the end or before brackets: `Silmarillion, The (Middle-Earth Universe)`.
+# At the end of the title or before brackets: `Silmarillion, The (Middle-Earth Universe)`.
 _INVERTED_ARTICLE = re.compile(rf",\s+(\w+){APOSTROPHES.pattern}?\s*(?:$|(?=[(\[（［]))")
 _INDEFINITE_ARTICLES = frozenset("a an um uma un una une ein eine".split())
-# Alone, a plural may be the title of another book: `Humans of New York: Stories`.
+# A subtitle that is only a plural may distinguish two books: `Humans of New York: Stories`.
 _KINDS_IN_PLURAL = frozenset("stories tales historias contos poems poemas essays ensaios".split())
 _KINDS_OF_TEXT = _KINDS_IN_PLURAL | frozenset(
     "novel novela novella romance roman memoir memoirs memorias biography biografia autobiography autobiografia diary"
@@ -41,12 +41,12 @@ _SUBTITLE = re.compile(r"\s*[:;]\s+|\s+[-\u2010-\u2015]\s+|,\s+(?=(?:or|ou)\b)",
 
 _VOWELS = frozenset("aeiouyαεηιουω")
 _MARKS = re.compile("[\u0300-\u036f]")
-# The grave and circumflex of polytonic Greek are acutes today, and its other marks are omitted. Romanian letters with a
-# comma are often written with a cedilla.
+# Modern Greek writes the grave and circumflex accents of polytonic Greek as acutes and omits its other marks. Romanian
+# letters with a comma below are often written with a cedilla.
 _MODERN_GREEK = str.maketrans("\u0300\u0342", "\u0301\u0301", "\u0304\u0306\u0308\u0313\u0314\u0345")
 _CEDILLA = str.maketrans("\u0326", "\u0327")
 
-# What may follow a comma in a name without being a first name.
+# Suffixes of a name, which may follow a comma where a first name is expected.
 NAME_SUFFIX = re.compile(r"(?:Jr|Sr|Esq|Ph\.?\s?D|M\.?D)\.?|II|III|IV", re.IGNORECASE)
 
 
@@ -54,7 +54,8 @@ NAME_SUFFIX = re.compile(r"(?:Jr|Sr|Esq|Ph\.?\s?D|M\.?D)\.?|II|III|IV", re.IGNOR
 class WorkTitle:
     """A title, divided into the parts that are compared.
 
-    `words` have no accents and "and" for every conjunction, `accented` are the same words as they are written.
+    `accented` contains the words with their accents. `words` contains them without accents, and with "and" for the
+    conjunctions between them.
     """
 
     words: tuple[str, ...]
@@ -74,11 +75,11 @@ class WorkTitle:
 
     @property
     def key(self) -> str:
-        """The key that all spellings of the title share. Others may have it too: compare them with `matches`."""
+        """The key shared by all spellings of the title. Other titles may share it too: compare them with `matches`."""
         return " ".join(self.words)[:KEY_LENGTH].rstrip()
 
     def matches(self, other: WorkTitle) -> bool:
-        """Return whether both may be titles of one work."""
+        """Return whether both titles may belong to the same work."""
         return (
             self.words == other.words
             and _same_article(self.article, other.article)
@@ -90,18 +91,21 @@ class WorkTitle:
     def _same_volume(self, other: WorkTitle) -> bool:
         if self.volumes and other.volumes:
             return not self.volumes.isdisjoint(other.volumes)
-        # Where the series is called like the book (Naruto, #2), the bare title means the first book.
+        # If the series and the book have the same name (Naruto, #2), a title without a volume means the first book.
         return all(number == "1" for name, number in self.volumes | other.volumes if name == self.words)
 
 
 def are_same_work(titles: Iterable[WorkTitle]) -> bool:
-    """Return whether any two of the titles may be titles of one work."""
+    """Return whether every two of the titles may belong to the same work."""
     spellings = set(titles)
     return len(spellings) <= MAX_SPELLINGS and all(one.matches(other) for one, other in combinations(spellings, 2))
 
 
 def only_match(title: WorkTitle, others: Sequence[WorkTitle]) -> int | None:
-    """Return the index of the first title that means the same work, None without one or if different works match."""
+    """Return the index of the first of `others` that matches, preferably one that is equal.
+
+    Return None if no title matches, or if those that match belong to different works.
+    """
     matching = [index for index, other in enumerate(others) if title.matches(other)]
     exact = [index for index in matching if others[index] == title]
     if exact:
@@ -110,7 +114,7 @@ def only_match(title: WorkTitle, others: Sequence[WorkTitle]) -> int | None:
 
 
 def author_key(text: str) -> str:
-    """Return the letters of a name, by which authors are compared: `Tolkien, J. R. R.` equals `J.R.R. Tolkien`.
+    """Return the letters of a name, used to compare authors: `Tolkien, J. R. R.` equals `J.R.R. Tolkien`.
 
     A suffix stays last: `King, Martin Luther, Jr.` equals `Martin Luther King, Jr.`.
     """
@@ -129,17 +133,17 @@ def same_work(title: str, authors: Iterable[str], other_title: str, other_author
 
 def _split_subtitle(title: str) -> tuple[str, tuple[str, ...]]:
     """Return the title and the words of a subtitle that only describes the text or is an alternative title."""
-    *_others, found = [None, *_SUBTITLE.finditer(title)]
-    if found is None or not split_words(title[: found.start()]):
+    *_others, separator = [None, *_SUBTITLE.finditer(title)]
+    if separator is None or not split_words(title[: separator.start()]):
         return title, ()
-    words = split_words(title[found.end() :]) or [""]
+    words = split_words(title[separator.end() :]) or [""]
     kinds = words[1:3] if words[0] in _INDEFINITE_ARTICLES else words[:1]
-    describes = words[0] in ("or", "ou") or not _KINDS_OF_TEXT.isdisjoint(kinds)
+    is_descriptive = words[0] in ("or", "ou") or not _KINDS_OF_TEXT.isdisjoint(kinds)
     if len(words) == 1 and words[0] in _KINDS_IN_PLURAL:
         return title, ()
-    if not describes or not PARTS.isdisjoint(words) or any(word.isdigit() for word in words):
+    if not is_descriptive or not PARTS.isdisjoint(words) or any(word.isdigit() for word in words):
         return title, ()
-    return title[: found.start()], tuple(words)
+    return title[: separator.start()], tuple(words)
 
 
 def _split_article(title: str) -> tuple[str, tuple[str, ...]]:
@@ -150,14 +154,14 @@ def _split_article(title: str) -> tuple[str, tuple[str, ...]]:
     if inverted and split_words(title[: inverted.start()]) and fold_case(inverted[1]) in ARTICLES | {"l"}:
         return fold_case(inverted[1]), title_words(f"{title[: inverted.start()]} {title[inverted.end() :]}")
     words = title_words(title)
-    signs = fold_case(title).split()[1:]
-    if words and words[0] in ARTICLES and (len(words) > 1 or signs):
-        return words[0], words[1:] or tuple(signs)
+    raw_words = fold_case(title).split()[1:]
+    if words and words[0] in ARTICLES and (len(words) > 1 or raw_words):
+        return words[0], words[1:] or tuple(raw_words)
     return "", words
 
 
 def _same_article(one: str, other: str) -> bool:
-    """Return whether both titles may have these articles: The Girl is not A Girl, but The Hobbit is O Hobbit."""
+    """Return whether the articles may match: `The Girl` is not `A Girl`, but `The Hobbit` is `O Hobbit`."""
     if not _same_or_missing(one, other):
         # In Portuguese "a" is a definite article: A Peste, La Peste.
         indefinite = _INDEFINITE_ARTICLES - {"a"}
@@ -170,9 +174,9 @@ def _same_or_missing(one: str | tuple[object, ...], other: str | tuple[object, .
 
 
 def _same_spelling(word: str, other: str) -> bool:
-    """Return whether two words with the same letters may be one: `avô` is `avo`, but not `avó`.
+    """Return whether two words with the same letters may be the same word: `avô` matches `avo`, but not `avó`.
 
-    A conjunction is the same word in any language if it is written `&` or "and" on one side.
+    Conjunctions of different languages match only if one of them is `&` or "and".
     """
     if word in CONJUNCTIONS and other in CONJUNCTIONS:
         return word == other or "and" in (word, other)
@@ -182,7 +186,7 @@ def _same_spelling(word: str, other: str) -> bool:
 def _accents(word: str) -> tuple[tuple[int, str], ...]:
     """Return the accents of Latin and Greek letters, each with the number of its run of vowels or consonants.
 
-    Within a run, accents may stand on different letters: `hoà` is `hòa`, but `público` is not `publicó`.
+    Within a run, accents may be on different letters: `hoà` equals `hòa`, but `público` does not equal `publicó`.
     """
     letters = unicodedata.normalize("NFD", word).translate(_CEDILLA)
     if re.search("[α-ω]", letters):

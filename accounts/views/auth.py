@@ -1,4 +1,4 @@
-"""Views of registration, sign-in, sessions, passwords and e-mail addresses, below `auth/`."""
+"""Views for registration, sign-in, sessions, passwords and e-mail addresses, below `auth/`."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ class PasswordActionThrottle(LoginRateThrottle):
     """Applies the login rate to password and e-mail actions, per authenticated user."""
 
     def get_account(self, request: Request) -> str:
-        """Return the identity that the attempts are counted for."""
+        """Return the key under which attempts are counted."""
         return f"user {request.user.pk}"
 
 
@@ -64,10 +64,10 @@ def _current_session(request: Request) -> AuthSession | None:
     return request.auth if isinstance(request.auth, AuthSession) else None
 
 
-def _device_name(request: Request, given: str) -> str:
+def _device_name(request: Request, name: str) -> str:
     """Return the device name sent by the client, or its User-Agent."""
     agent = request.headers.get("User-Agent", "")
-    return given or "".join(c for c in agent if c.isprintable())[:100].strip()
+    return name or "".join(c for c in agent if c.isprintable())[:100].strip()
 
 
 @extend_schema(
@@ -140,7 +140,7 @@ class RefreshView(PublicActionView):
 @extend_schema(
     responses={
         200: OpenApiResponse(
-            # Generators of typed clients know no other object without properties than a map.
+            # Generators of typed clients support an object without properties only as a map.
             {"type": "object", "additionalProperties": {"type": "string"}, "maxProperties": 0},
             description="The token is valid: an empty object.",
         ),
@@ -186,7 +186,7 @@ class SessionViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericVie
         return AuthSession.objects.active().filter(user=self.request.user.pk)
 
     def perform_destroy(self, instance: AuthSession) -> None:
-        # The row stays, to detect reuse of its tokens.
+        # The row is not deleted, so that reuse of its tokens is detected.
         tokens.revoke_session(instance)
 
     @extend_schema(responses={204: NO_CONTENT})

@@ -1,4 +1,4 @@
-"""What the push services have in common: the payload, the request, and tokens that authorize requests."""
+"""Code shared by the push services: payloads, requests, and tokens that authorize requests."""
 
 import json
 import threading
@@ -11,9 +11,9 @@ from django.utils.text import Truncator
 from activity.push.models import Device
 from core.http_client import HTTPClient, Response
 
-# All services accept at least 4,096 bytes; these limits keep the payload below that in every script.
+# All services accept at least 4,096 bytes; these limits keep the payload below that in any script.
 MAX_TEXT, MAX_TITLE = 400, 100
-# After this time the push service gives up on a device without a network.
+# How long a push service keeps a message for a device that is offline.
 TTL_SECONDS = 3 * 24 * 3600
 
 
@@ -26,7 +26,7 @@ class PushRequest(NamedTuple):
 
 
 class PushService(Protocol):
-    """A push service, while it is used for some pushes."""
+    """A push service with an HTTP client for one batch of pushes."""
 
     client: HTTPClient
 
@@ -34,7 +34,7 @@ class PushService(Protocol):
         """Return the request that sends the payload. Raises RequestFailedError."""
 
     def is_gone(self, response: Response) -> bool:
-        """Return whether the service says that the token is not valid any more."""
+        """Return whether the service reports that the token is no longer valid."""
 
 
 def truncate(payload: dict[str, Any]) -> dict[str, Any]:
@@ -52,14 +52,14 @@ def encode(data: Any) -> bytes:
 
 
 class CachedToken:
-    """A token that is created when it is needed, and kept in this process until it expires."""
+    """A token that is created on first use and cached in this process until it expires."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._token, self._expires_at = "", 0.0
 
     def get(self, create: Callable[[], tuple[str, float]]) -> str:
-        """Return the token; `create` returns a new one and for how many seconds to keep it."""
+        """Return the token. `create` returns a new one and the number of seconds to cache it."""
         with self._lock:
             if time.monotonic() >= self._expires_at:
                 self._token, seconds = create()
@@ -67,5 +67,5 @@ class CachedToken:
             return self._token
 
     def clear(self) -> None:
-        """Forget the token."""
+        """Discard the cached token."""
         self._expires_at = 0.0

@@ -1,4 +1,4 @@
-"""Views of the caller's devices, and of the key for Web Push."""
+"""Views for the user's devices and for the Web Push key."""
 
 from typing import cast
 

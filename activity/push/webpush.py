@@ -1,6 +1,6 @@
 """Web Push (RFC 8030) with encrypted messages (RFC 8291) and VAPID (RFC 8292).
 
-Browsers and UnifiedPush apps use it. The endpoint is a URL that the client chooses, so it must be public.
+Browsers and UnifiedPush apps use it. The client chooses the endpoint URL, so its address must be public.
 """
 
 import base64
@@ -35,7 +35,7 @@ def is_enabled() -> bool:
 
 
 class WebPush:
-    """Web Push, through whichever service the browser or the app uses."""
+    """Web Push, through the push service of the browser or app."""
 
     def __init__(self) -> None:
         self.client = HTTPClient(allow_any_address=is_allowed_host)
@@ -48,7 +48,7 @@ class WebPush:
             "Content-Type": "application/octet-stream",
             "TTL": str(TTL_SECONDS),
             "Urgency": "high",
-            # A push that is sent again replaces the first one, if the device has not got that yet.
+            # A push that is sent again replaces the first one if the device has not received it yet.
             "Topic": f"n{payload['id']}",
         }
         body = encrypt(encode(payload), p256dh=b64decode(device.p256dh), auth=b64decode(device.auth))
@@ -60,13 +60,13 @@ class WebPush:
 
 
 def is_allowed_host(host: str) -> bool:
-    """Return whether PUSH_ALLOWED_HOSTS names the host, which may then be private and without TLS."""
+    """Return whether PUSH_ALLOWED_HOSTS lists the host, which may then have a private address and no TLS."""
     return validate_host(f"[{host}]" if ":" in host else host, settings.PUSH_ALLOWED_HOSTS)
 
 
 def vapid_public_key() -> str:
-    """Return the public key by which a push service knows this server, in base64url."""
-    return b64encode(_point(settings.VAPID_PRIVATE_KEY.public_key()))
+    """Return the public key that identifies this server to push services, in base64url."""
+    return b64encode(_encode_point(settings.VAPID_PRIVATE_KEY.public_key()))
 
 
 def _vapid_token(endpoint: str) -> str:
@@ -86,15 +86,15 @@ def encrypt(
     salt: bytes | None = None,
     private_key: ec.EllipticCurvePrivateKey | None = None,
 ) -> bytes:
-    """Encrypt a message as RFC 8291, section 3.4, says; the salt and the key are random, except in tests."""
+    """Encrypt a message as specified in RFC 8291, section 3.4. Only tests pass the salt and the key."""
     salt = salt or os.urandom(16)
     private_key = private_key or ec.generate_private_key(ec.SECP256R1())
-    sender = _point(private_key.public_key())
+    sender = _encode_point(private_key.public_key())
     shared = private_key.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), p256dh))
     secret = _derive(shared, 32, salt=auth, info=b"WebPush: info\0" + p256dh + sender)
     key = _derive(secret, 16, salt=salt, info=b"Content-Encoding: aes128gcm\0")
     nonce = _derive(secret, 12, salt=salt, info=b"Content-Encoding: nonce\0")
-    # The delimiter of the last record.
+    # RFC 8188 ends the last record with the delimiter 2.
     encrypted = AESGCM(key).encrypt(nonce, data + b"\2", None)
     return salt + RECORD_SIZE.to_bytes(4, "big") + bytes([len(sender)]) + sender + encrypted
 
@@ -103,7 +103,7 @@ def _derive(secret: bytes, length: int, *, salt: bytes, info: bytes) -> bytes:
     return HKDF(hashes.SHA256(), length, salt=salt, info=info).derive(secret)
 
 
-def _point(key: ec.EllipticCurvePublicKey) -> bytes:
+def _encode_point(key: ec.EllipticCurvePublicKey) -> bytes:
     return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 

@@ -125,7 +125,7 @@ class Book(models.Model):
         null=True, blank=True, validators=PAGE_VALIDATORS, verbose_name=_("number of pages")
     )
     description = models.TextField(blank=True, max_length=10_000, verbose_name=_("description"))
-    # Not a URLField, because it may be the name of a stored image (`catalog.covers`).
+    # Not a URLField, because it may contain the name of a stored image (`catalog.covers`).
     cover_url = models.CharField(blank=True, max_length=500, verbose_name=_("cover url"))
     isbn13 = BinaryCollationCharField(
         max_length=13, null=True, editable=False, help_text="ISBN of the main edition.", verbose_name=_("isbn13")
@@ -147,7 +147,7 @@ class Book(models.Model):
         related_name="+",
         verbose_name=_("added by"),
     )
-    # Neither a foreign key nor an index: the databases would use the index to find the books where it is null.
+    # Not a foreign key and not indexed: the databases would use the index for `IS NULL`, which selects most books.
     merged_into = models.BigIntegerField(null=True, editable=False, help_text="Id of the book it was merged into.")
     # Duplicate keys (`catalog.duplicate_keys`); null if they cannot be computed, and for merged books.
     work_key = BinaryCollationCharField(
@@ -187,7 +187,7 @@ class Book(models.Model):
     class Meta:
         verbose_name = _("book")
         verbose_name_plural = _("books")
-        # One for each ordering of the list, then the language filter, the statistics and the duplicate keys.
+        # One per ordering of the list, then those for the language filter, the statistics and the duplicate keys.
         indexes = [
             models.Index(fields=["ratings_count", "id"], name="catalog_book_by_ratings"),
             models.Index(fields=["average_rating", "id"], name="catalog_book_by_average"),
@@ -238,7 +238,7 @@ class Book(models.Model):
         return list(self.editions.all())
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
-        """Reload the book, and forget what `BookQuerySet.for_list` and `for_detail` have loaded."""
+        """Reload the book and discard the related rows loaded by `BookQuerySet.for_list` and `for_detail`."""
         for name in ("loaded_authors", "loaded_subjects", "loaded_editions"):
             self.__dict__.pop(name, None)
         super().refresh_from_db(*args, **kwargs)
@@ -295,7 +295,7 @@ class Book(models.Model):
 
     @atomic_with_retry
     def add_edition(self, *, isbn13: str, **fields: Any) -> Edition:
-        """Add a further edition with the given fields. Raises DuplicateISBN."""
+        """Add an edition with the given fields. Raises DuplicateISBN."""
         with conflict_on_duplicate_isbn(isbn13):
             edition = self.editions.create(isbn13=isbn13, **fields)
         invalidate_books([self.pk])
@@ -340,12 +340,12 @@ class Book(models.Model):
 
     @property
     def summary(self) -> dict[str, Any]:
-        """The book as error responses refer to it, in the shape of `BookSummarySerializer`."""
+        """The book as shown in error responses, in the format of `BookSummarySerializer`."""
         return {"id": self.pk, "title": self.title, "author": self.author, "cover_url": image_url(self.cover_url)}
 
     @property
     def object_ref(self) -> ObjectRef:
-        """The reference to the book that logs store."""
+        """The reference to the book that is stored in logs."""
         return ObjectRef("book", self.pk, self.title)
 
     def _log(self, verb: str, by: User | None) -> None:
@@ -370,9 +370,9 @@ class Book(models.Model):
         if "subjects" in values:
             self._write_subjects(values["subjects"])
         for name in EDITION_FIELDS & values.keys():
-            # The main edition follows its book where the two agree; a different value is kept.
-            mirrored = self.editions.filter(isbn13=self.isbn13, **{name: getattr(self, name)})
-            mirrored.update(**{name: values[name]})
+            # Update the main edition only if it has the book's old value; keep a different one.
+            main = self.editions.filter(isbn13=self.isbn13, **{name: getattr(self, name)})
+            main.update(**{name: values[name]})
         if "isbn13" in values:
             self._set_main_isbn(values["isbn13"])
         columns = {name: value for name, value in values.items() if name not in ("authors", "subjects")}
@@ -420,7 +420,7 @@ class Book(models.Model):
                 self.add_edition(isbn13=isbn13, **self._main_edition())
 
     def _main_edition(self) -> dict[str, Any]:
-        """Return the fields of the main edition as the book has them."""
+        """Return the fields of the main edition with the values of the book."""
         return {name: getattr(self, name) for name in EDITION_FIELDS}
 
 

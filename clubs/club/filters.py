@@ -22,7 +22,7 @@ class ClubFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def filter_search(self, clubs: ClubQuerySet, name: str, value: str) -> ClubQuerySet:
-        """Filter by prefixes of words in name or description."""
+        """Filter by word prefixes in the name or description."""
         return clubs.search(value)
 
     def filter_language(self, clubs: ClubQuerySet, name: str, value: str) -> ClubQuerySet:
@@ -30,5 +30,5 @@ class ClubFilter(django_filters.FilterSet):
         return clubs.in_language(value)
 
     def filter_mine(self, clubs: ClubQuerySet, name: str, value: str) -> ClubQuerySet:
-        """Filter by the user's own clubs; empty for anonymous users."""
+        """Filter by the clubs that the user is in or has asked to join; none for anonymous users."""
         return clubs.joined_by(self.request.user) if value == "true" else clubs

@@ -3,14 +3,14 @@
 The format, and how it is read:
 
 - `ISBN` and `ISBN13` are written `="0439023483"`, so that spreadsheets treat them as text.
-- `My Rating` is 1 to 5; 0 means none. Other writers of the format have halves.
+- `My Rating` is 1 to 5; 0 means no rating. Other programs that write this format use half-stars.
 - `My Review` contains HTML: `<br/>`, a few tags, and `<spoiler>` around spoilers. `Spoiler` is `true` if the whole
   review is a spoiler.
 - `Date Read` is often empty; `Date Added` never is.
 - `Private Notes` are ignored because they are private. `Bookshelves` are not supported.
 - `Title` has the series in parentheses, as in the catalog. Older exports have more columns at the end.
-- The import layout, which exporters of Skoob write, has no `Book Id`, no `ISBN13` (`ISBN` may have 13 digits) and often
-  neither `My Review` nor `Date Added`.
+- The import layout, which tools that export from Skoob write, has no `Book Id`, no `ISBN13` (`ISBN` may have 13 digits)
+  and often neither `My Review` nor `Date Added`.
 """
 
 from reviews.imports import rows
@@ -36,8 +36,8 @@ def parse_row(cells: dict[str, str], day_first: bool | None) -> ReviewRow | None
     body, spoiler = rows.review_text(cells["My Review"], warnings)
     if rating is None and not body:
         return None
-    year, first = rows.number(cells["Year Published"]), rows.number(cells["Original Publication Year"])
-    # A comma in `Author` is that of `Tolkien, J.R.R.`; other authors have a column of their own.
+    year, original_year = rows.number(cells["Year Published"]), rows.number(cells["Original Publication Year"])
+    # A comma in `Author` precedes a first name (`Tolkien, J.R.R.`); additional authors have their own column.
     names = rows.split_names(cells["Author"], separators=";；、") + rows.split_names(cells["Additional Authors"])
     return ReviewRow(
         key=parse_key(cells),
@@ -48,7 +48,7 @@ def parse_row(cells: dict[str, str], day_first: bool | None) -> ReviewRow | None
         contains_spoilers=spoiler or cells["Spoiler"].strip().lower() in ("true", "1", "yes"),
         date_read=rows.date_read([cells[column] for column in DATES], warnings, day_first=day_first),
         isbn13=rows.isbn([cells["ISBN13"], cells["ISBN"]], warnings),
-        published_year=first if first is not None else year,
+        published_year=original_year if original_year is not None else year,
         edition={
             "publisher": cells["Publisher"],
             "format": cells["Binding"],
