@@ -23,7 +23,7 @@ from core.observability.metrics import metrics
 
 
 class APIRootView(APIView):
-    """The URLs that need no id."""
+    """List the endpoints whose URLs contain no ids."""
 
     permission_classes = [AllowAny]
     schema = None

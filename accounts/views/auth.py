@@ -71,7 +71,7 @@ def _device_name(request: Request, name: str) -> str:
 
 
 @extend_schema(
-    summary="Open an account and sign in",
+    summary="Create an account and sign in",
     description="With `invite`, the code of an invitation, the user joins its club at once.",
     parameters=NEW_OBJECT_HEADERS,
     responses={
@@ -81,7 +81,7 @@ def _device_name(request: Request, name: str) -> str:
     },
 )
 class RegisterView(PublicActionView):
-    """Open an account and sign in."""
+    """Create an account and sign in."""
 
     serializer_class = RegisterSerializer
     throttle_classes = [RegisterRateThrottle]

@@ -24,7 +24,7 @@ UNAVAILABLE = problem_schema(400, "`push_unavailable`: the server does not send 
     destroy=extend_schema(summary="Stop push notifications to a device"),
 )
 class DeviceViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericViewSet):
-    """The caller's devices. Each belongs to the session in which it was registered, and ends with it."""
+    """The caller's devices. Each gets pushes until the session in which it was registered ends."""
 
     lookup_url_kwarg = "device_id"
     serializer_class = DeviceSerializer
@@ -58,7 +58,7 @@ class VapidKeyView(APIView):
 
     @extend_schema(summary="Get the key for Web Push", responses={200: VapidKeySerializer, **UNAVAILABLE})
     def get(self, request: Request) -> Response:
-        """`applicationServerKey` of a browser's `pushManager.subscribe()`, and of UnifiedPush."""
+        """Pass the key as `applicationServerKey` to a browser's `pushManager.subscribe()`, or to UnifiedPush."""
         if not webpush.is_enabled():
             raise PushUnavailableError
         return Response({"public_key": webpush.vapid_public_key()})

@@ -58,7 +58,7 @@ def test_summaries_are_unique_within_a_path(document):
         summaries = [operation.get("summary") for operation in path.values()]
         assert all(summaries)
         assert len(set(summaries)) == len(summaries)
-    assert document["paths"]["/api/v1/auth/register/"]["post"]["summary"] == "Open an account and sign in"
+    assert document["paths"]["/api/v1/auth/register/"]["post"]["summary"] == "Create an account and sign in"
 
 
 def test_ids_are_integers(document):
