@@ -414,6 +414,7 @@ LOGGING = {
         },
         # For development, with tracebacks.
         "plain": {"format": "{levelname} {name}: {message}", "style": "{"},
+        "request": {"format": "{time} {method} {path} {status} {ms} ms", "style": "{"},
     },
     "handlers": {
         "app": {
@@ -432,11 +433,16 @@ LOGGING = {
             "formatter": "plain" if DEBUG else "json",
             "filters": ["request_id"],
         },
+        "requests": {"class": "logging.StreamHandler", "formatter": "request"},
     },
     "root": {"handlers": ["app", "console"], "level": "INFO" if DEBUG else "WARNING"},
     "loggers": {
         "bookbridge": {"level": "INFO"},
-        "bookbridge.access": {"handlers": ["access"], "level": "INFO", "propagate": False},
+        "bookbridge.access": {
+            "handlers": ["access", "requests"] if DEBUG else ["access"],
+            "level": "INFO",
+            "propagate": False,
+        },
         # The access log has one line per request already.
         "django.request": {"level": "ERROR"},
         "django.security": {"level": "ERROR"},

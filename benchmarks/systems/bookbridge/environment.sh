@@ -6,6 +6,8 @@ if ! [ -x "$BENCH_VENV/bin/python" ]; then
   exit 2
 fi
 export BOOKBRIDGE VENV="$BENCH_VENV"
+# script/setup installs the MySQL driver because of it.
+export DATABASE_URL="mysql://$BENCH_DB_USER:$BENCH_DB_PASSWORD@$BENCH_DB_HOST:$BENCH_DB_PORT/$BENCH_DB_NAME"
 "$BOOKBRIDGE/script/setup"
 
 # What the server writes: its key, logs, metrics and images, for each database.
@@ -24,7 +26,6 @@ open(sys.argv[1], "wb").write(key.private_bytes(s.Encoding.PEM, s.PrivateFormat.
 PYTHON
 fi
 
-export DATABASE_URL="mysql://$BENCH_DB_USER:$BENCH_DB_PASSWORD@$BENCH_DB_HOST:$BENCH_DB_PORT/$BENCH_DB_NAME"
 # The keys start with "bookbridge"; no setting changes that, so BENCH_CACHE_PREFIX is not used.
 export REDIS_URL="$BENCH_REDIS_URL"
 export HOST=127.0.0.1 PORT="$BENCH_PORT" WEB_CONCURRENCY="${BENCH_WORKERS:-2}" DEBUG=off DEMO=0
