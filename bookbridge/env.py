@@ -282,6 +282,16 @@ def email(name: str, default: str) -> dict[str, Any]:
     return settings
 
 
+def production_warnings() -> list[str]:
+    """Return a warning for each variable without which a production server works, but not as its users expect."""
+    consequences = {
+        "DATABASE_URL": "the data is in an SQLite file in the checkout",
+        "EMAIL_URL": "e-mails are not sent but printed here, with the tokens that they contain",
+        "APP_URL": "links in e-mails begin with http://localhost",
+    }
+    return [f"{name} is not set: {text}" for name, text in consequences.items() if not str_(name)]
+
+
 def from_email(name: str, default: str) -> str:
     """Return the sender of e-mails: an address, or `Name <address>`."""
     value = str_(name, default)

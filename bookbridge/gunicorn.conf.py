@@ -1,28 +1,36 @@
 """Settings of the application server; script/server and the container image start gunicorn with this file.
 
-HOST, PORT and WEB_CONCURRENCY come from the environment. Workers times threads is also the maximum number of database
-connections of this server. A reverse proxy in front protects the threads from clients that send slowly.
+HOST, PORT and WEB_CONCURRENCY come from the environment. Each worker has up to ten database connections, and as many
+to each replica: one for each thread, one for tasks, and one while /readyz is called. A reverse proxy in front protects
+the threads from clients that send slowly.
 """
 
 import ctypes
 import gc
 import os
 import re
+import runpy
 import sys
-from contextlib import suppress
+import tempfile
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import gunicorn  # type: ignore[import-untyped]
 from django.core.exceptions import ImproperlyConfigured
-from django.db import OperationalError
+from django.db import Error, OperationalError
 from django.db.utils import load_backend
 
 from bookbridge import env
+from core.observability import metric_files
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+# As in wsgi.py, which is loaded later.
+os.environ.setdefault("DB_TIMEOUT", "10")
 try:
+    # Names an invalid setting in one line. Not an import, because a reload in development must read the file again.
+    settings = runpy.run_module("bookbridge.settings")
     debug = env.bool_("DEBUG", False)
     host = env.str_("HOST", "127.0.0.1").strip("[]")
     if not re.fullmatch(r"[A-Za-z0-9.:-]+", host):
@@ -63,9 +71,26 @@ errorlog = "-"
 control_socket_disable = True
 gunicorn.SERVER = "BookBridge"  # the Server header, without a version
 
-# Each worker keeps its metrics in its own files in this directory; /metrics adds them up.
-metrics_dir = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(BASE_DIR / "var" / "metrics" / str(port))))
+
+def make_metrics_dir() -> Path:
+    """Return the directory in which each worker keeps its metrics in files of its own; /metrics adds them up.
+
+    In memory, because a process is killed if it writes to a mapped file on a full disk.
+    """
+    name = f"bookbridge-{os.getuid()}-{port}"
+    for path in (Path("/dev/shm", name), BASE_DIR / "var" / "metrics" / str(port)):  # noqa: S108  checked below
+        with suppress(OSError):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Another user may have created it.
+            if path.lstat().st_uid == os.getuid() and path.is_dir() and not path.is_symlink():
+                return path
+    return Path(tempfile.mkdtemp(prefix="bookbridge-metrics-"))
+
+
+metrics_dir = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or make_metrics_dir())
 metrics_dir.mkdir(parents=True, exist_ok=True)
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_dir)
+metric_files.install()
 
 # glibc keeps freed memory in an arena for each thread, after the first password hash also blocks of 19 MiB. Limit it to
 # two arenas, and return large blocks to the system. Other C libraries have no mallopt.
@@ -77,26 +102,61 @@ with suppress(AttributeError):
     mallopt(M_TRIM_THRESHOLD, 256 * 1024)
 
 
-def check_database_connection() -> None:
-    """Raise ImproperlyConfigured, naming the setting, if the database is unreachable. Does not load the application."""
+def check_database() -> str | None:
+    """Return a warning if the database has no tables. Does not load the application.
+
+    Raises ImproperlyConfigured, naming the setting, if the database is unreachable or cannot store all characters.
+    """
     config = env.database("DATABASE_URL", f"sqlite:///{BASE_DIR}/var/db.sqlite3", timeout=5)
-    settings = {"TIME_ZONE": None, "CONN_MAX_AGE": 0, "AUTOCOMMIT": True, "TEST": {}, **config}
-    connection = load_backend(config["ENGINE"]).DatabaseWrapper(settings, "start")
+    entry = {"TIME_ZONE": None, "CONN_MAX_AGE": 0, "AUTOCOMMIT": True, "TEST": {}, **config}
+    connection = load_backend(config["ENGINE"]).DatabaseWrapper(entry, "start")
     try:
         with connection.wrap_database_errors:
-            connection.get_new_connection(connection.get_connection_params()).close()
+            link = connection.get_new_connection(connection.get_connection_params())
     except OperationalError as error:
         raise ImproperlyConfigured(f"DATABASE_URL: the database cannot be reached: {error.args[-1]}") from None
+    with closing(link), closing(link.cursor()) as cursor:
+        if connection.vendor == "mysql":
+            cursor.execute("SELECT @@character_set_database")
+            if (charset := cursor.fetchone()[0]) != "utf8mb4":
+                raise ImproperlyConfigured(f"DATABASE_URL: the character set of the database is {charset}, not utf8mb4")
+        try:
+            with connection.wrap_database_errors:
+                cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
+        except Error:
+            return "the database has no tables; run manage.py migrate"
+    return None
+
+
+def start_messages() -> list[str]:
+    """Return what the server uses, and a warning for each setting that a production server should have."""
+    database = settings["DATABASES"]["default"]
+    place = f"{database['HOST']}/{database['NAME']}" if database.get("HOST") else database["NAME"]
+    cache = "Redis" if settings["REDIS_URL"] else "in each process"
+    messages = [f"BookBridge {settings['VERSION']}: database {place}, cache {cache}, tasks {settings['JOBS']}"]
+    return messages if debug else messages + env.production_warnings()
 
 
 def on_starting(server: Any) -> None:
     """Refuse to start without a database, and delete the metrics of the processes of the last run."""
     try:
-        check_database_connection()
+        warning = check_database()
     except ImproperlyConfigured as error:
         sys.exit(str(error))
+    for message in [*start_messages(), *([warning] if warning else [])]:
+        server.log.warning(message)
+    delete_metrics()
+
+
+def delete_metrics() -> None:
+    """Delete the metrics of all processes."""
     for file in metrics_dir.glob("*.db"):
-        file.unlink()
+        file.unlink(missing_ok=True)
+
+
+def on_exit(server: Any) -> None:
+    """Release the memory of the metrics."""
+    delete_metrics()
 
 
 def freeze_memory() -> None:
@@ -117,7 +177,10 @@ def when_ready(server: Any) -> None:
     from django.urls import get_resolver
 
     if apps.ready and preload_app:
+        from core.release import code_digest
+
         get_resolver().url_patterns  # noqa: B018  imports all views
+        code_digest()
         freeze_memory()
 
 

@@ -19,6 +19,8 @@ from bookbridge import env
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
+VERSION = "0.1.0"
+
 DEBUG = env.bool_("DEBUG", False)
 _dev_keys_dir = VAR_DIR / "keys" if DEBUG else None
 
@@ -144,7 +146,6 @@ def redis_cache(url: str) -> dict[str, object]:
         "OPTIONS": {
             "SERIALIZER": "core.redis.SafeJSONSerializer",
             "IGNORE_EXCEPTIONS": True,
-            "LOG_IGNORED_EXCEPTIONS": True,
             "CONNECTION_POOL_CLASS": "core.redis.CircuitBreakerPool",
             "SOCKET_CONNECT_TIMEOUT": 0.25,
             "SOCKET_TIMEOUT": 0.25,

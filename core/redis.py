@@ -5,6 +5,7 @@ timeout, and a request makes several calls. After a failure this process does no
 request waits for one timeout at most, and the cache is used again soon after it has recovered.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -13,8 +14,14 @@ from typing import Any
 from django_redis.serializers.json import JSONSerializer
 from redis.backoff import NoBackoff
 from redis.connection import Connection, ConnectionPool, SSLConnection
-from redis.exceptions import ConnectionError, TimeoutError
+from redis.exceptions import ConnectionError, OutOfMemoryError, ReadOnlyError, TimeoutError
 from redis.retry import Retry
+
+logger = logging.getLogger("bookbridge.redis")
+
+# A server that was demoted to a replica, or whose memory is full, cannot count calls.
+FAILURES = (ConnectionError, TimeoutError, ReadOnlyError, OutOfMemoryError)
+LOG_INTERVAL_SECONDS = 60.0
 
 
 class CircuitBreaker:
@@ -49,7 +56,22 @@ class CircuitBreaker:
         return True
 
 
-breaker = CircuitBreaker()
+class LoggingCircuitBreaker(CircuitBreaker):
+    """A circuit breaker that logs failures: one line a minute while they last."""
+
+    def __init__(self, seconds: float = 5.0) -> None:
+        super().__init__(seconds)
+        self.logged_at = float("-inf")
+
+    def fail(self, error: Exception) -> None:
+        """Open the breaker after a failure."""
+        self.trip()
+        if time.monotonic() - self.logged_at > LOG_INTERVAL_SECONDS:
+            self.logged_at = time.monotonic()
+            logger.error("Redis is not used for some seconds: %s", type(error).__name__)
+
+
+breaker = LoggingCircuitBreaker()
 
 
 def raise_if_open() -> None:
@@ -66,8 +88,8 @@ def _with_circuit_breaker(method: Callable[..., Any]) -> Callable[..., Any]:
         raise_if_open()
         try:
             return method(*args, **kwargs)
-        except (ConnectionError, TimeoutError):
-            breaker.trip()
+        except FAILURES as error:
+            breaker.fail(error)
             raise
 
     return call

@@ -21,3 +21,8 @@ def code_digest() -> str:
     for path in sorted({*files, settings.BASE_DIR / "requirements.txt"}):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def release() -> str:
+    """Return the version and the beginning of the digest of the code: the name of this build."""
+    return f"{settings.VERSION}+{code_digest()[:8]}"

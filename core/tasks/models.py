@@ -28,6 +28,8 @@ LEASE_DURATION = datetime.timedelta(seconds=60)
 MAX_ATTEMPTS = 12
 RETRY_BACKOFF_INITIAL, RETRY_BACKOFF_MAX = datetime.timedelta(seconds=10), datetime.timedelta(hours=1)
 RETENTION = datetime.timedelta(days=30)
+# A task that waits for longer than this shows that no worker runs, or too few.
+OVERDUE_AFTER = datetime.timedelta(minutes=5)
 
 # Wakes the worker thread of this process.
 wake = threading.Event()
@@ -51,6 +53,10 @@ class QueuedTaskQuerySet(models.QuerySet["QueuedTask"]):
     def due(self) -> QueuedTaskQuerySet:
         """Return the tasks that can run now, the longest waiting first."""
         return self.filter(status=TaskStatus.READY, run_after__lte=timezone.now()).order_by("run_after", "id")
+
+    def overdue(self) -> QueuedTaskQuerySet:
+        """Return the tasks that have been due for five minutes."""
+        return self.filter(status=TaskStatus.READY, run_after__lt=timezone.now() - OVERDUE_AFTER)
 
     def expired(self) -> QueuedTaskQuerySet:
         """Return the tasks that succeeded 30 days ago; failed ones stay until staff have dealt with them."""

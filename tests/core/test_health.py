@@ -1,17 +1,21 @@
 """Health checks and metrics: /healthz, /readyz, /metrics."""
 
+import datetime
 import socket
 import threading
 import time
-from contextlib import suppress
+import tomllib
+from contextlib import contextmanager, suppress
 
 import pytest
 from django.conf import settings
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connection, connections
 from django.test import Client
+from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisDown
 
-from core.observability import metrics
+from core.observability import health, metrics
+from core.tasks.models import QueuedTask
 
 KEY = "metrics-token"
 
@@ -35,7 +39,7 @@ def test_health_checks_are_ok(client):
 @pytest.mark.django_db
 def test_readyz_is_degraded_without_cache(client, monkeypatch):
     class Away:
-        def ping(self):
+        def set(self, *args, **kwargs):
             raise RedisDown("no")
 
     monkeypatch.setattr(settings, "REDIS_URL", "redis://127.0.0.1:1/0")
@@ -58,7 +62,10 @@ def test_readyz_fails_without_database(closed_port, monkeypatch):
         assert client.get("/healthz").status_code == 200
         response = client.get("/readyz")
         assert response.status_code == 503
-        assert response.json() | {"cache": ""} == {"status": "down", "database": "down", "cache": ""}
+        reason = "OperationalError 2002"
+        assert response.json() | {"cache": ""} == {
+            **{"status": "down", "database": "down", "cache": "", "reason": reason},
+        }
         assert int(response["Retry-After"]) >= 1
         for path, sent in (("/api/v1/books/", {}), ("/api/v1/users/me/", {"HTTP_AUTHORIZATION": "Bearer x"})):
             response = client.get(path, **sent)
@@ -73,6 +80,86 @@ def test_readyz_fails_without_database(closed_port, monkeypatch):
         monkeypatch.undo()
         connection.close()
     assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.django_db
+def test_readyz_fails_before_migrations_are_applied(client, monkeypatch):
+    newest = health.migrations_of_release() | {("clubs", "9999_next")}
+    monkeypatch.setattr(health, "migrations_of_release", lambda: newest)
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["reason"] == "1 migrations not applied"
+
+
+@pytest.mark.django_db
+def test_readyz_accepts_migrations_of_the_next_release(client):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO django_migrations (app, name, applied) VALUES (%s, %s, %s)",
+            ["clubs", "9999_next", timezone.now().replace(tzinfo=None)],
+        )
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.django_db
+def test_readyz_has_the_release(client):
+    project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]
+    assert client.get("/readyz")["X-Release"].startswith(project["version"] + "+")
+
+
+@contextmanager
+def server_state(on: str, off: str):
+    """Change the server of the tests for a moment."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(on)
+        try:
+            yield
+        finally:
+            cursor.execute(off)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("settings.DATABASES['default']['ENGINE'].endswith('sqlite3')", reason="SQLite has no users")
+def test_readyz_fails_where_the_user_may_only_read(client, monkeypatch):
+    told = connections["default"].settings_dict
+    create = "CREATE USER bb_reader@'%%'", f"GRANT SELECT ON {told['NAME']}.* TO bb_reader@'%%'"
+    with server_state(create[0], "DROP USER bb_reader@'%%'"):
+        with connections["default"].cursor() as cursor:
+            cursor.execute(create[1])
+        with monkeypatch.context() as patch:
+            patch.setitem(told, "USER", "bb_reader")
+            response = client.get("/readyz")
+    assert (response.status_code, response.json()["reason"]) == (503, "OperationalError 1142")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("settings.DATABASES['default']['ENGINE'].endswith('sqlite3')", reason="SQLite has no users")
+def test_readyz_fails_on_a_read_only_server(client):
+    with server_state("SET GLOBAL read_only = 1", "SET GLOBAL read_only = 0"):
+        response = client.get("/readyz")
+    assert (response.status_code, response.json()["reason"]) == (503, "read-only")
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.django_db
+def test_readyz_is_degraded_with_a_wrong_clock(client, monkeypatch):
+    if connection.vendor != "mysql":
+        pytest.skip("SQLite has no clock of its own")
+    wrong = timezone.now() + datetime.timedelta(minutes=5)
+    monkeypatch.setattr(health.timezone, "now", lambda: wrong)
+    body = client.get("/readyz").json()
+    assert body["status"] == "degraded"
+    assert body["clock"].startswith("differs from the database by ")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_readyz_is_degraded_while_tasks_are_overdue(client, monkeypatch):
+    task = QueuedTask.objects.create(key="x", task_path="core.x", run_after=timezone.now())
+    monkeypatch.setattr(settings, "JOBS", "worker")
+    assert client.get("/readyz").json()["tasks"] == "ok"
+    QueuedTask.objects.filter(pk=task.pk).update(run_after=timezone.now() - datetime.timedelta(minutes=6))
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["status"], response.json()["tasks"]) == (200, "degraded", "overdue")
 
 
 class Relay:

@@ -235,6 +235,14 @@ def test_head_has_the_headers_of_get_and_no_body(live):
     assert response.headers["ETag"] == get.headers["ETag"]
 
 
+def test_start_names_the_database_and_what_is_not_set(live):
+    lines = (live.home / "stderr").read_text()
+    assert f"database {live.home}/db.sqlite3, cache in each process, tasks inline" in lines
+    assert "EMAIL_URL is not set: e-mails are not sent but printed here" in lines
+    assert "APP_URL is not set: links in e-mails begin with http://localhost" in lines
+    assert "DATABASE_URL is not set" not in lines
+
+
 def test_server_header_has_no_version(live):
     assert live.call("GET", "/healthz").headers["Server"] == "BookBridge"
 

@@ -50,6 +50,8 @@ class Server:
         raise AssertionError("redis-server does not response")
 
     def stop(self) -> None:
+        if self.process.poll() is not None:
+            return
         os.kill(self.process.pid, signal.SIGCONT)
         self.process.kill()
         self.process.wait()
@@ -236,6 +238,25 @@ def test_full_redis_is_treated_as_down(server, ask, anonymous, rate):
         ask()
     rate("register", 2)
     assert [anonymous.get("/api/v1/probe/limited/").status_code for _ in range(3)] == [200, 200, 429]
+
+
+@pytest.mark.parametrize("fault", ["full", "replica", "down"])
+def test_a_useless_redis_is_reported(server, ask, client, caplog, monkeypatch, fault):
+    monkeypatch.setattr(redis.breaker, "logged_at", float("-inf"))
+    ask()
+    assert client.get("/readyz").json()["cache"] == "ok"
+    if fault == "full":
+        cache.client.get_client().config_set("maxmemory", "1")
+    elif fault == "replica":
+        cache.client.get_client().execute_command("REPLICAOF", "127.0.0.1", "1")
+    else:
+        server.stop()
+    assert client.get("/readyz").json()["cache"] == "down"
+    for _ in range(3):
+        ask()
+    [line] = [record.getMessage() for record in caplog.records if record.name == "bookbridge.redis"]
+    error = {"full": "OutOfMemoryError", "replica": "ReadOnlyError", "down": "ConnectionError"}[fault]
+    assert line == f"Redis is not used for some seconds: {error}"
 
 
 def test_keys_contain_no_name_and_no_address(server, anonymous, rate):
