@@ -5,6 +5,7 @@ the session row is locked while a token is exchanged, and reuse of an old token 
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -42,22 +43,16 @@ class InvalidToken(AuthenticationFailed):
     default_code = "token_not_valid"
 
 
-class KeyIDTokenBackend(TokenBackend):
-    """SimpleJWT's backend with the header `kid`, by which other services find the key in the JWKS."""
+class VerifyingTokenBackend(TokenBackend):
+    """SimpleJWT's backend with a public key."""
 
-    def __init__(self, key: Any) -> None:
-        self.public = key.public_key()
-        algorithm = "RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256"
-        pem = serialization.Encoding.PEM
-        private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        public = self.public.public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
+    def __init__(self, public: Any) -> None:
+        self.public = public
+        algorithm = "RS256" if isinstance(public, rsa.RSAPublicKey) else "ES256"
+        pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         leeway = cast(int, settings.SIMPLE_JWT["LEEWAY"])
-        super().__init__(algorithm, private.decode(), public.decode(), leeway=leeway)
+        super().__init__(algorithm, verifying_key=pem.decode(), leeway=leeway)
         self.kid = self._thumbprint()
-
-    def encode(self, payload: dict[str, Any]) -> str:
-        """Return the signed token."""
-        return jwt.encode(payload, self.prepared_signing_key, algorithm=self.algorithm, headers={"kid": self.kid})
 
     def jwk(self) -> dict[str, Any]:
         """Return the public key as a JSON Web Key (RFC 7517)."""
@@ -74,7 +69,43 @@ class KeyIDTokenBackend(TokenBackend):
         return base64url_encode(sha256(canonical.encode()).digest()).decode()
 
 
-backend = KeyIDTokenBackend(settings.JWT_PRIVATE_KEY)
+class KeyIDTokenBackend(VerifyingTokenBackend):
+    """A backend that signs with the header `kid`, by which other services find the key in the JWKS.
+
+    It also accepts tokens of `others`: of keys that signed earlier, or that will sign next.
+    """
+
+    def __init__(self, key: Any, others: Sequence[Any] = ()) -> None:
+        super().__init__(key.public_key())
+        pem = serialization.Encoding.PEM
+        private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        self.signing_key = private.decode()
+        backends = [VerifyingTokenBackend(public) for public in others]
+        self.others = {backend.kid: backend for backend in backends if backend.kid != self.kid}
+
+    def encode(self, payload: dict[str, Any]) -> str:
+        """Return the signed token."""
+        return jwt.encode(payload, self.prepared_signing_key, algorithm=self.algorithm, headers={"kid": self.kid})
+
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
+        """Return the payload of a token. Raises TokenBackendError."""
+        other = self.others.get(_key_id(token)) if self.others else None
+        return other.decode(token, verify) if other else super().decode(token, verify)
+
+    def jwks(self) -> list[dict[str, Any]]:
+        """Return all keys that verify tokens, as JSON Web Keys."""
+        return [backend.jwk() for backend in (self, *self.others.values())]
+
+
+def _key_id(token: Any) -> str:
+    """Return the id of the key that has signed a token, according to the token."""
+    try:
+        return str(jwt.get_unverified_header(token).get("kid"))
+    except jwt.InvalidTokenError:
+        return ""
+
+
+backend = KeyIDTokenBackend(settings.JWT_PRIVATE_KEY, settings.JWT_VERIFYING_KEYS)
 
 
 class AccessToken(Token):

@@ -23,6 +23,7 @@ from django.core.validators import validate_email
 env = environ.Env()
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 TRUE = {"1", "true", "on", "yes"}
 FALSE = {"0", "false", "off", "no"}
@@ -151,13 +152,45 @@ def origins(name: str) -> list[str]:
     return value
 
 
+# redis+sentinel://user:password@host:port,host:port/service/number
+SENTINEL_URL = re.compile(
+    r"redis\+sentinel://((?P<login>[^@/]*)@)?(?P<hosts>[^@/,:]+(:[0-9]{1,5})?(,[^@/,:]+(:[0-9]{1,5})?)*)"
+    r"/(?P<service>[A-Za-z0-9._-]+)(/(?P<number>[0-9]{1,3}))?"
+)
+
+
 def redis(name: str) -> str:
-    """Return the URL of a Redis server, or an empty string."""
-    value = url(name, "", schemes=("redis", "rediss"))
+    """Return the URL of a Redis server, of its Unix socket, or of the Sentinels that know it, or an empty string."""
+    value = str_(name)
+    if value.startswith("redis+sentinel:"):
+        if not SENTINEL_URL.fullmatch(value) or not all(0 < port < 65_536 for _host, port in sentinel_addresses(value)):
+            raise invalid(name, "must be redis+sentinel://user:password@host:port,host:port/service/number")
+        return value
+    if value.startswith("unix:"):
+        if not re.fullmatch(r"unix://([^@/?#]*@)?/[^?#\s]+(\?db=[0-9]{1,3})?", value):
+            raise invalid(name, "must be unix:///path/of/the/socket?db=number")
+        return value
+    value = url(name, "", schemes=("redis", "rediss", "redis+sentinel", "unix"))
     parts = urlsplit(value)
     if not re.fullmatch(r"(/[0-9]{1,3})?", parts.path):
         raise invalid(name, "must be redis://user:password@host:port/number")
     return value
+
+
+def sentinel_addresses(value: str) -> list[tuple[str, int]]:
+    """Return the hosts and ports of the Sentinels in a URL of `redis`; none if it has another scheme."""
+    match = SENTINEL_URL.fullmatch(value)
+    hosts = match["hosts"].split(",") if match else []
+    return [(host, int(port or 26379)) for host, _colon, port in (place.partition(":") for place in hosts)]
+
+
+def sentinel_service_url(value: str) -> str:
+    """Return the URL, for django-redis, of the current primary of the service in a URL with Sentinels."""
+    match = SENTINEL_URL.fullmatch(value)
+    if match is None:
+        raise ValueError("not a URL with Sentinels")
+    login = f"{match['login']}@" if match["login"] else ""
+    return f"redis://{login}{match['service']}/{match['number'] or 0}?is_master=1"
 
 
 def rate(name: str, default: str) -> Rate | None:
@@ -181,6 +214,14 @@ def secret_key(name: str, *, dev_file: Path | None) -> str:
     return value
 
 
+def secret_keys(name: str) -> list[str]:
+    """Return former secret keys, the latest first."""
+    value = list_(name, [])
+    if any(len(key) < 32 for key in value):
+        raise invalid(name, "must be former values of SECRET_KEY, separated by commas")
+    return value
+
+
 def private_key(name: str, *, dev_file: Path | None) -> PrivateKey:
     """Return the key that signs tokens, from PEM text or the path of a PEM file: RSA (min. 2048 bits) or EC P-256."""
     value = str_(name)
@@ -194,6 +235,28 @@ def private_key(name: str, *, dev_file: Path | None) -> PrivateKey:
     if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
         return key
     raise invalid(name, "must be an RSA key from 2048 bits or an EC key on P-256")
+
+
+def public_keys(name: str) -> list[PublicKey]:
+    """Return public keys, separated by commas, each as PEM text or as the path of a PEM file."""
+    return [_public_key(name, value) for value in list_(name, [])]
+
+
+def _public_key(name: str, value: str) -> PublicKey:
+    """Return a public key from the PEM text or file of a public or a private key."""
+    text = _text_or_file(name, value.replace("\\n", "\n"), start="-----BEGIN", kind="PEM")
+    if "PRIVATE KEY-----" in text:
+        key = _load_key(name, value).public_key()
+    else:
+        try:
+            key = serialization.load_pem_public_key(text.encode())
+        except (ValueError, TypeError):
+            raise invalid(name, "is not a key in PEM format") from None
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048:
+        return key
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+        return key
+    raise invalid(name, "must be RSA keys from 2048 bits or EC keys on P-256")
 
 
 def p256_key(name: str) -> ec.EllipticCurvePrivateKey | None:
@@ -340,10 +403,32 @@ def parse_database(name: str, value: str, *, timeout: int) -> dict[str, Any]:
         raise error
     options: dict[str, Any] = config.pop("OPTIONS", {})
     if not sqlite:
+        options = _mysql_url_options(name, options)
         config |= {"ENGINE": "core.db.mysql", "CONN_HEALTH_CHECKS": True}
         config["CONN_MAX_AGE"] = config.get("CONN_MAX_AGE") or 60
         config["TEST"] = {"CHARSET": "utf8mb4"}
     return config | {"OPTIONS": (SQLITE_OPTIONS if sqlite else _mysql_options(timeout)) | options}
+
+
+MYSQL_URL_OPTIONS = ("ssl_ca", "ssl_cert", "ssl_key", "ssl_mode", "read_default_file", "unix_socket")
+SSL_MODES = ("DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
+
+
+def _mysql_url_options(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of the driver for the query of a URL. A CA without a mode means that the name is verified."""
+    for option in options:
+        if option not in MYSQL_URL_OPTIONS:
+            raise invalid(name, f"{option!r} is not one of the options {', '.join(MYSQL_URL_OPTIONS)}")
+    files = {option: options.pop(option) for option in ("ssl_ca", "ssl_cert", "ssl_key") if option in options}
+    for option, path in files.items():
+        if not os.access(str(path), os.R_OK):
+            raise invalid(name, f"{option} is not the path of a readable file")
+    if files:
+        options = {"ssl_mode": "VERIFY_IDENTITY" if "ssl_ca" in files else "REQUIRED", **options}
+        options["ssl"] = {option.removeprefix("ssl_"): str(path) for option, path in files.items()}
+    if options.get("ssl_mode", "DISABLED") not in SSL_MODES:
+        raise invalid(name, f"ssl_mode must be {' or '.join(SSL_MODES)}")
+    return options
 
 
 def _mysql_options(timeout: int) -> dict[str, Any]:

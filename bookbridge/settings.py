@@ -25,6 +25,7 @@ DEBUG = env.bool_("DEBUG", False)
 _dev_keys_dir = VAR_DIR / "keys" if DEBUG else None
 
 SECRET_KEY = env.secret_key("SECRET_KEY", dev_file=_dev_keys_dir and _dev_keys_dir / "secret_key")
+SECRET_KEY_FALLBACKS = env.secret_keys("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", env.default_hosts(debug=DEBUG))
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ORIGINS")
 TRUSTED_PROXIES = env.int_("TRUSTED_PROXIES", 0, max_value=10)
@@ -139,9 +140,17 @@ REDIS_URL = env.redis("REDIS_URL")
 
 def redis_cache(url: str) -> dict[str, object]:
     """Return an entry of CACHES; requests succeed even if Redis fails (core.redis)."""
+    location, options = url, {}
+    if sentinels := env.sentinel_addresses(url):
+        location = env.sentinel_service_url(url)
+        options = {
+            "SENTINELS": sentinels,
+            "CONNECTION_FACTORY": "django_redis.pool.SentinelConnectionFactory",
+            "CONNECTION_POOL_CLASS": "core.redis.CircuitBreakerSentinelPool",
+        }
     return {
         "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": url,
+        "LOCATION": location,
         "KEY_PREFIX": "bookbridge",
         "OPTIONS": {
             "SERIALIZER": "core.redis.SafeJSONSerializer",
@@ -149,6 +158,7 @@ def redis_cache(url: str) -> dict[str, object]:
             "CONNECTION_POOL_CLASS": "core.redis.CircuitBreakerPool",
             "SOCKET_CONNECT_TIMEOUT": 0.25,
             "SOCKET_TIMEOUT": 0.25,
+            **options,
         },
     }
 
@@ -183,6 +193,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 JWT_PRIVATE_KEY = env.private_key("JWT_PRIVATE_KEY", dev_file=_dev_keys_dir and _dev_keys_dir / "jwt_private_key.pem")
+JWT_VERIFYING_KEYS = env.public_keys("JWT_VERIFYING_KEYS")
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=30),

@@ -63,7 +63,7 @@ def send_later(mail: QueuedEmail) -> None:
 
 @task(atomic=False)
 def send_email(*, encrypted: str) -> None:
-    """Send an e-mail; one encrypted with an earlier SECRET_KEY is dropped, since its link would not work."""
+    """Send an e-mail; one encrypted with a key that is unknown by now is dropped."""
     text = decrypt(encrypted, purpose=ENCRYPTION_PURPOSE)
     if text is not None:
         with SMTPSession() as session:

@@ -13,9 +13,10 @@ from typing import Any
 
 from django_redis.serializers.json import JSONSerializer
 from redis.backoff import NoBackoff
-from redis.connection import Connection, ConnectionPool, SSLConnection
+from redis.connection import Connection, ConnectionPool, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import ConnectionError, OutOfMemoryError, ReadOnlyError, TimeoutError
 from redis.retry import Retry
+from redis.sentinel import SentinelConnectionPool, SentinelManagedConnection
 
 logger = logging.getLogger("bookbridge.redis")
 
@@ -111,6 +112,22 @@ class CircuitBreakerSSLConnection(SSLConnection):
     read_response = _with_circuit_breaker(SSLConnection.read_response)
 
 
+class CircuitBreakerUnixConnection(UnixDomainSocketConnection):
+    """A `CircuitBreakerConnection` over a Unix socket."""
+
+    connect = _with_circuit_breaker(UnixDomainSocketConnection.connect)
+    send_packed_command = _with_circuit_breaker(UnixDomainSocketConnection.send_packed_command)
+    read_response = _with_circuit_breaker(UnixDomainSocketConnection.read_response)
+
+
+class CircuitBreakerSentinelConnection(SentinelManagedConnection):
+    """A `CircuitBreakerConnection` to the server that the Sentinels name."""
+
+    connect = _with_circuit_breaker(SentinelManagedConnection.connect)
+    send_packed_command = _with_circuit_breaker(SentinelManagedConnection.send_packed_command)
+    read_response = _with_circuit_breaker(SentinelManagedConnection.read_response)
+
+
 class SafeJSONSerializer(JSONSerializer):
     """JSON, not pickle, which would execute what it reads; a value that is not JSON is a miss."""
 
@@ -122,11 +139,25 @@ class SafeJSONSerializer(JSONSerializer):
             return None
 
 
+NO_RETRY = Retry(NoBackoff(), 0)
+
+
 class CircuitBreakerPool(ConnectionPool):
     """Connections with the breaker, and without retries: a retry would wait for a second timeout."""
 
     def __init__(self, connection_class: type = Connection, **kwargs: Any) -> None:
-        checked = (
-            CircuitBreakerSSLConnection if issubclass(connection_class, SSLConnection) else CircuitBreakerConnection
-        )
-        super().__init__(connection_class=checked, **(kwargs | {"retry": Retry(NoBackoff(), 0)}))
+        checked: type = CircuitBreakerConnection
+        if issubclass(connection_class, SSLConnection):
+            checked = CircuitBreakerSSLConnection
+        elif issubclass(connection_class, UnixDomainSocketConnection):
+            checked = CircuitBreakerUnixConnection
+            kwargs.pop("socket_connect_timeout", None)
+        super().__init__(connection_class=checked, **(kwargs | {"retry": NO_RETRY}))
+
+
+class CircuitBreakerSentinelPool(SentinelConnectionPool):
+    """A `CircuitBreakerPool` of connections to the primary that the Sentinels name."""
+
+    def __init__(self, service_name: str, sentinel_manager: Any, **kwargs: Any) -> None:
+        kwargs |= {"connection_class": CircuitBreakerSentinelConnection, "retry": NO_RETRY}
+        super().__init__(service_name, sentinel_manager, **kwargs)

@@ -18,7 +18,7 @@ from accounts.events import emit
 from core.db.fields import BinaryCollationCharField
 from core.db.locking import lock_rows
 from core.db.transactions import atomic_with_retry
-from core.encryption import decrypt, encrypt
+from core.encryption import decrypt, encrypt, has_former_key
 from core.search.normalize import sha256_hex
 
 if TYPE_CHECKING:
@@ -130,7 +130,9 @@ class TOTPDevice(models.Model):
             locked.failures, locked.failed_at = locked.failures + 1, timezone.now()
         else:
             locked.failures, locked.failed_at, locked.last_step = 0, None, step
-        locked.save(update_fields=["failures", "failed_at", "last_step"])
+            if has_former_key(locked.secret, purpose=ENCRYPTION_PURPOSE):
+                locked.secret = encrypt(secret, purpose=ENCRYPTION_PURPOSE)
+        locked.save(update_fields=["failures", "failed_at", "last_step", "secret"])
         return step is not None
 
     @property

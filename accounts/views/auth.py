@@ -300,4 +300,4 @@ class EmailConfirmView(PublicActionView):
 @cache_control(public=True, max_age=3600)
 def jwks(request: HttpRequest) -> HttpResponse:
     """Return the public keys that verify access tokens, as a JSON Web Key Set (RFC 7517)."""
-    return JsonResponse({"keys": [tokens.backend.jwk()]})
+    return JsonResponse({"keys": tokens.backend.jwks()})

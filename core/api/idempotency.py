@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from core.api.exceptions import APIProblem, Conflict
 from core.api.renderers import JSONRenderer
 from core.db.transactions import atomic_with_retry
-from core.encryption import decrypt, encrypt
+from core.encryption import decrypt, encrypt, secret_keys
 from core.models import RETENTION, IdempotencyRecord, IdempotencyRecordQuerySet
 from core.search.normalize import sha256_hex
 
@@ -55,7 +55,7 @@ def has_stored_response(request: Request) -> bool:
     key = _client_key(request)
     if key is None:
         return False
-    stored = IdempotencyRecord.objects.filter(key=_record_key(request, key), request_digest=_digest(request))
+    stored = IdempotencyRecord.objects.filter(key=_record_key(request, key), request_digest__in=_digests(request))
     return stored.filter(created_at__gt=timezone.now() - RETENTION).exclude(status=None).exists()
 
 
@@ -64,11 +64,11 @@ def _client_key(request: Request) -> str | None:
 
 
 def _run_once(handler: Callable[..., Any], client_key: str, request: Request, *args: Any, **kwargs: Any) -> Response:
-    digest = _digest(request)
-    if digest is None:
+    digests = _digests(request)
+    if not digests:
         # The parser responds with 400. A claim with this body would reject the retry of a truncated request.
         return cast(Response, handler(request, *args, **kwargs))
-    claim = _claim(request, _record_key(request, client_key), digest)
+    claim = _claim(request, _record_key(request, client_key), digests)
     if claim.status is not None:
         return _replay_response(claim)
     try:
@@ -84,16 +84,17 @@ def _record_key(request: Request, client_key: str) -> str:
     return sha256_hex(f"{request.user.pk} {request.path} {client_key}")
 
 
-def _digest(request: Request) -> str | None:
+def _digests(request: Request) -> list[str]:
     """Return the digest of the body: the same for the same JSON value, and for the same parts of an upload.
 
-    Return None for a body that is neither.
-
-    It is keyed, because a body may contain a password that could be guessed from a plain digest.
+    It is keyed, because a body may contain a password that could be guessed from a plain digest. The digests with
+    former keys follow. The list is empty for a body that is neither.
     """
     multipart = request._request.content_type == "multipart/form-data"
     body = _canonical_parts(request) if multipart else _canonical_json(request._request.body)
-    return None if body is None else salted_hmac(ENCRYPTION_PURPOSE, body, algorithm="sha256").hexdigest()
+    if body is None:
+        return []
+    return [salted_hmac(ENCRYPTION_PURPOSE, body, key, algorithm="sha256").hexdigest() for key in secret_keys()]
 
 
 def _canonical_json(body: bytes) -> bytes | None:
@@ -129,9 +130,9 @@ def _part(value: Any) -> Any:
     return {"name": value.name, "type": value.content_type, "sha256": digest}
 
 
-def _claim(request: Request, key: str, digest: str) -> IdempotencyRecord:
+def _claim(request: Request, key: str, digests: list[str]) -> IdempotencyRecord:
     """Return a claim on the key, or the stored response; raise APIProblem if there is neither."""
-    now = timezone.now()
+    now, digest = timezone.now(), digests[0]
     try:
         return _insert(
             IdempotencyRecord(user_id=int(request.user.pk or 0), key=key, request_digest=digest, created_at=now)
@@ -145,7 +146,7 @@ def _claim(request: Request, key: str, digest: str) -> IdempotencyRecord:
             raise _in_progress(request)
         first.created_at, first.status = now, None
         return first
-    if first is not None and first.request_digest != digest:
+    if first is not None and first.request_digest not in digests:
         raise APIProblem(
             422, "idempotency_key_reused", _("This idempotency key was already used with a different request body.")
         )

@@ -235,6 +235,40 @@ def test_published_keys_verify_access_tokens(anonymous, alice, key, monkeypatch)
         jwt.decode(access[:-4] + ("AAAA" if access[-4:] != "AAAA" else "BBBB"), jwt.PyJWK(jwk), algorithms=[jwk["alg"]])
 
 
+def test_tokens_of_another_verifying_key_are_accepted(anonymous, alice, monkeypatch):
+    former, current = keys()
+
+    def use(key, *others):
+        backend = tokens.KeyIDTokenBackend(key, [other.public_key() for other in others])
+        for place in (tokens, tokens.AccessToken, tokens.RefreshToken):
+            monkeypatch.setattr(place, "backend" if place is tokens else "_token_backend", backend)
+        tokens._verify.cache_clear()
+
+    use(former)
+    pair = tokens.sign_in(alice, device="tests")
+    use(current)
+    assert not is_accepted(pair.access)
+    use(current, former)
+    assert is_accepted(pair.access)
+    next_pair = tokens.refresh(pair.refresh)
+    assert is_accepted(next_pair.access)
+    kids = [jwt.get_unverified_header(access)["kid"] for access in (next_pair.access, pair.access)]
+    assert [jwk["kid"] for jwk in anonymous.get("/.well-known/jwks.json").json()["keys"]] == kids
+    # An instance that still signs with the former key accepts the tokens of the others.
+    use(former, current)
+    assert is_accepted(next_pair.access)
+
+
+@pytest.mark.parametrize("kid", ["former", "", 7, None, [], "x" * 5000])
+def test_unknown_key_id_is_checked_with_the_current_key(alice, kid, monkeypatch):
+    former, current = keys()
+    backend = tokens.KeyIDTokenBackend(current, [former.public_key()])
+    monkeypatch.setattr(tokens.AccessToken, "_token_backend", backend)
+    forged = jwt.encode({"sid": 1, "jti": "x", "token_type": "access"}, "x" * 32, headers={"kid": kid} if kid else {})
+    assert not is_accepted(forged)
+    assert not is_accepted("a.b.c")
+
+
 def test_tokens_contain_only_ids(alice, sign_in):
     own = sign_in("alice")
     for kind, pair in (("access", {"pair"}), ("refresh", set())):

@@ -259,6 +259,69 @@ def test_a_useless_redis_is_reported(server, ask, client, caplog, monkeypatch, f
     assert line == f"Redis is not used for some seconds: {error}"
 
 
+@pytest.fixture
+def sentinel(server, tmp_path) -> Iterator[str]:
+    """The URL of a Sentinel that knows the server as `main`, with a replica to fail over to."""
+    replica, processes = Server(), []
+    cache.client.get_client().ping()
+    replica.stop()
+    replica.start("--replicaof", "127.0.0.1", str(server.port))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (tmp_path / "sentinel.conf").write_text(
+        f"port {port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 {server.port} 1\n"
+        "sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 2000\n"
+    )
+    command = ["redis-server", str(tmp_path / "sentinel.conf"), "--sentinel"]
+    processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+    yield f"redis+sentinel://127.0.0.1:{port}/main/0"
+    for process in processes:
+        process.kill()
+        process.wait()
+    replica.stop()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def test_sentinel_failover_is_followed(server, sentinel, ask, client, monkeypatch):
+    use(monkeypatch, sentinel)
+    wait_until(lambda: client.get("/readyz").json()["cache"] == "ok")
+    # The Sentinel learns of the replica from the primary, which it asks every ten seconds.
+    command = ["redis-cli", "-p", sentinel.split(":")[-1].split("/")[0], "sentinel", "replicas", "main"]
+    wait_until(lambda: b"slave-repl-offset" in subprocess.run(command, capture_output=True, check=False).stdout)
+    ask()
+    assert ask() == {"n": 1}
+    server.stop()
+    for _ in range(3):
+        ask()
+    wait_until(lambda: client.get("/readyz").json()["cache"] == "ok")
+    ask()
+    assert ask() == {"n": 1}
+
+
+def test_unix_socket_is_used(ask, client, monkeypatch, tmp_path):
+    path = tmp_path / "redis.sock"
+    command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", ""]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(path.exists)
+        use(monkeypatch, f"unix://{path}?db=1")
+        assert client.get("/readyz").json()["cache"] == "ok"
+        ask()
+        assert ask() == {"n": 1}
+    finally:
+        process.kill()
+        process.wait()
+        monkeypatch.undo()
+        reset_cache()
+
+
 def test_keys_contain_no_name_and_no_address(server, anonymous, rate):
     body = {"username": "nobody@example.org", "password": "wrong"}
     anonymous.post("/api/v1/auth/login/", body, REMOTE_ADDR="192.0.2.55")

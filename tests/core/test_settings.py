@@ -116,6 +116,19 @@ NONSENSE = [
     ("DATABASE_URL", "postgres://localhost/x"),
     ("REPLICA_URLS", "mysql://localhost"),
     ("REDIS_URL", "localhost:6379"),
+    ("REDIS_URL", "redis+sentinel://s1:26379,s2:99999/main/0"),
+    ("REDIS_URL", "redis+sentinel://s1:26379"),
+    ("REDIS_URL", "redis+sentinel:///main"),
+    ("REDIS_URL", "unix://relative.sock"),
+    ("REDIS_URL", "unix:///run/redis.sock?timeout=1"),
+    ("SECRET_KEY_FALLBACKS", "short"),
+    ("SECRET_KEY_FALLBACKS", "x" * 50 + ",short"),
+    ("JWT_VERIFYING_KEYS", "/no/such/file"),
+    ("JWT_VERIFYING_KEYS", "-----BEGIN PUBLIC KEY-----nonsense"),
+    ("DATABASE_URL", "mysql://h/b?ssl=true"),
+    ("DATABASE_URL", "mysql://h/b?ssl_ca=/no/such/file"),
+    ("DATABASE_URL", "mysql://h/b?ssl_mode=MAYBE"),
+    ("DATABASE_URL", "mysql://h/b?charset=latin1"),
     ("EMAIL_URL", "carrier-pigeon://"),
     ("RATE_LOGIN", "often"),
     ("RATE_REGISTER", "0/min"),
@@ -496,6 +509,40 @@ def test_mysql_uses_utf8mb4_and_timeouts(value):
     assert "STRICT_TRANS_TABLES" in options["init_command"]
     assert config["CONN_MAX_AGE"] == 60
     assert config["CONN_HEALTH_CHECKS"] is True
+
+
+def test_mysql_with_a_ca_verifies_the_server(value, tmp_path):
+    (tmp_path / "ca.pem").touch()
+    value(f"mysql://h/b?ssl_ca={tmp_path}/ca.pem")
+    options = env.database("X", "", timeout=10)["OPTIONS"]
+    assert (options["ssl_mode"], options["ssl"]) == ("VERIFY_IDENTITY", {"ca": f"{tmp_path}/ca.pem"})
+    assert "ssl_ca" not in options
+    value(f"mysql://h/b?ssl_ca={tmp_path}/ca.pem&ssl_mode=VERIFY_CA")
+    assert env.database("X", "", timeout=10)["OPTIONS"]["ssl_mode"] == "VERIFY_CA"
+
+
+def test_unknown_database_option_is_named(value):
+    value("mysql://h/b?ssl_authority=x")
+    with pytest.raises(ImproperlyConfigured, match=r"^X: 'ssl_authority' is not one of the options ssl_ca, "):
+        env.database("X", "", timeout=0)
+
+
+def test_redis_urls_of_sentinels_and_sockets(value):
+    value("unix:///run/redis/redis.sock?db=3")
+    assert env.redis("X") == "unix:///run/redis/redis.sock?db=3"
+    value("redis+sentinel://user:p%40ss@s1,s2:26380/main/3")
+    url = env.redis("X")
+    assert env.sentinel_addresses(url) == [("s1", 26379), ("s2", 26380)]
+    assert env.sentinel_service_url(url) == "redis://user:p%40ss@main/3?is_master=1"
+    assert env.sentinel_addresses("redis://s1/0") == []
+
+
+def test_public_keys_are_read_from_public_and_private_keys(value, tmp_path):
+    (tmp_path / "old.pem").write_text(RSA)
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    text = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+    value(f"{tmp_path}/old.pem,{text}")
+    assert [key.key_size for key in env.public_keys("X")] == [2048, 256]
 
 
 @pytest.mark.parametrize(
