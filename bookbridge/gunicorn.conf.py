@@ -30,7 +30,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 os.environ.setdefault("DB_TIMEOUT", "10")
 try:
     # Names an invalid setting in one line. Not an import, because a reload in development must read the file again.
-    settings = runpy.run_module("bookbridge.settings")
+    settings = runpy.run_path(str(BASE_DIR / "bookbridge" / "settings.py"))
     debug = env.bool_("DEBUG", False)
     host = env.str_("HOST", "127.0.0.1").strip("[]")
     if not re.fullmatch(r"[A-Za-z0-9.:-]+", host):

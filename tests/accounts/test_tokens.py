@@ -259,7 +259,7 @@ def test_tokens_of_another_verifying_key_are_accepted(anonymous, alice, monkeypa
     assert is_accepted(next_pair.access)
 
 
-@pytest.mark.parametrize("kid", ["former", "", 7, None, [], "x" * 5000])
+@pytest.mark.parametrize("kid", ["former", "", "x" * 5000])
 def test_unknown_key_id_is_checked_with_the_current_key(alice, kid, monkeypatch):
     former, current = keys()
     backend = tokens.KeyIDTokenBackend(current, [former.public_key()])

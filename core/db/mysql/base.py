@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import MySQLdb  # type: ignore[import-untyped]
 from django.db.backends.mysql import base
 from django.db.backends.utils import debug_transaction
 
@@ -19,9 +20,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if conn_params.get("ssl_mode") in ("REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"):
             with connection.cursor() as cursor:
                 cursor.execute("SHOW STATUS LIKE 'Ssl_cipher'")
-                if not cursor.fetchone()[1]:
-                    connection.close()
-                    raise base.Database.OperationalError(2026, "the server does not use TLS, and ssl_mode requires it")
+                cipher = cursor.fetchone()[1]
+            if not cipher:
+                connection.close()
+                raise MySQLdb.OperationalError(2026, "the server does not use TLS, and ssl_mode requires it")
         return connection
 
     def _start_transaction_under_autocommit(self) -> None:
