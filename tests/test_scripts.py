@@ -6,6 +6,7 @@ import runpy
 import shutil
 import subprocess
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -183,7 +184,7 @@ def test_invalid_gunicorn_settings_exit_with_message(gunicorn_settings, name, va
 def test_metrics_of_last_run_are_deleted(gunicorn_settings, tmp_path):
     (tmp_path / "counter_1.db").touch()
     (tmp_path / "kept.txt").touch()
-    gunicorn_settings()["on_starting"](None)
+    gunicorn_settings()["on_starting"](Mock())
     assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]
 
 
