@@ -20,6 +20,11 @@ class NotificationKind(models.TextChoices):
     REPLY = "reply", _("someone replied to you")
     MENTION = "mention", _("someone mentioned you")
     REVIEW_LIKED = "review_liked", _("someone liked your review")
+    ANNOUNCEMENT = "announcement", _("announcement")
+    BALLOT_CLOSING = "ballot_closing", _("a ballot closes soon")
+    MILESTONE_DUE = "milestone_due", _("next step of the reading schedule")
+    SCHEDULE_CHANGED = "schedule_changed", _("the reading schedule has changed")
+    PAUSED = "paused", _("your membership is paused")
     MODERATION = "moderation", _("a moderator's decision")
     SECURITY = "security", _("account security")
 
@@ -34,10 +39,26 @@ EMAILED_BY_DEFAULT = {
     NotificationKind.MEETING_REMINDER,
     NotificationKind.SEAT_PROMOTED,
     NotificationKind.BALLOT_OPENED,
+    NotificationKind.BALLOT_CLOSING,
     NotificationKind.REPLY,
     NotificationKind.MENTION,
+    NotificationKind.ANNOUNCEMENT,
+    NotificationKind.SCHEDULE_CHANGED,
+    NotificationKind.PAUSED,
     NotificationKind.MODERATION,
     NotificationKind.SECURITY,
+}
+# About meetings, ballots and milestones: not sent by e-mail to members who have paused their membership.
+NOT_EMAILED_DURING_PAUSE = {
+    NotificationKind.MEETING_NEW,
+    NotificationKind.MEETING_CHANGED,
+    NotificationKind.MEETING_REMINDER,
+    NotificationKind.SEAT_PROMOTED,
+    NotificationKind.BALLOT_OPENED,
+    NotificationKind.BALLOT_CLOSING,
+    NotificationKind.BALLOT_CLOSED,
+    NotificationKind.MILESTONE_DUE,
+    NotificationKind.SCHEDULE_CHANGED,
 }
 # The ways to notify a user, each of which can be turned off for a kind.
 CHANNELS = ("app", "email", "push")
@@ -65,6 +86,13 @@ NOTIFICATION_TEMPLATES = {
     NotificationKind.REPLY: _("%(actor)s replied to you in “%(object)s”."),
     NotificationKind.MENTION: _("%(actor)s mentioned you in “%(object)s”."),
     NotificationKind.REVIEW_LIKED: _("%(actor)s liked your review of “%(object)s”."),
+    NotificationKind.ANNOUNCEMENT: _("%(actor)s announced in %(club)s: “%(object)s”."),
+    NotificationKind.BALLOT_CLOSING: _("The ballot “%(object)s” of %(club)s is open until %(detail)s."),
+    NotificationKind.MILESTONE_DUE: _("Next step of %(club)s: “%(object)s”, %(detail)s."),
+    NotificationKind.SCHEDULE_CHANGED: _("New dates for “%(object)s” in %(club)s: %(detail)s."),
+    NotificationKind.PAUSED: _(
+        "A moderator has paused your membership in %(club)s until %(detail)s. It also ends when you take part again."
+    ),
     NotificationKind.MODERATION: _("%(detail)s"),
     NotificationKind.SECURITY: _("%(detail)s"),
 }

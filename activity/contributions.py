@@ -4,7 +4,7 @@ from activity.account_events import RENDERERS
 from activity.changes.models import Change
 from activity.changes.services import visible_notifications
 from activity.export import EXPORT_SECTIONS
-from activity.messages import render_time
+from activity.messages import render_date, render_time
 from activity.push.models import Device
 from activity.services import delete_expired_notifications
 from core.db.transactions import atomic_with_retry
@@ -13,6 +13,7 @@ from core.tasks.cleanup import register_cleanup
 
 export_sections.register_all(EXPORT_SECTIONS)
 message_renderers.register("time", render_time)
+message_renderers.register("date", render_date)
 message_renderers.register_all(RENDERERS)
 register_cleanup("devices", lambda: Device.objects.ended())
 change_visibility.register("notification", visible_notifications)

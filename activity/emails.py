@@ -5,6 +5,7 @@ import logging
 from accounts.models import User
 from activity.models import Notification
 from core.mail import QueuedEmail, RecipientRejectedError, SMTPSession
+from core.registry import email_exclusions
 
 logger = logging.getLogger("bookbridge.mail")
 
@@ -26,7 +27,7 @@ def _render(row: Notification) -> QueuedEmail | None:
     """Return the e-mail in the user's language, or None if it must not be sent any more."""
     user = User.objects.filter(pk=row.user_id, is_active=True, email_verified=True).exclude(email="").first()
     notification = user and Notification.objects.visible_to(user).for_serializer(user).filter(pk=row.pk).first()
-    if not user or not notification:
+    if not user or not notification or any(is_excluded(notification) for is_excluded in email_exclusions.values()):
         return None
     return QueuedEmail.from_template(
         f"notification {row.pk}",

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import datetime
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
-from django.utils import timezone
-from django.utils.formats import date_format
-
+from activity.dates import format_day, format_moment
 from core.registry import message_renderers
 
 
@@ -38,5 +35,14 @@ def time_message(moment: datetime.datetime, zone: str) -> DeferredMessage:
 def render_time(argument: str) -> str:
     """Return the text of a `time_message`."""
     moment, _space, zone = argument.partition(" ")
-    local = timezone.localtime(datetime.datetime.fromisoformat(moment), ZoneInfo(zone))
-    return f"{date_format(local, 'DATETIME_FORMAT')} ({zone})"
+    return format_moment(datetime.datetime.fromisoformat(moment), zone)
+
+
+def date_message(day: datetime.date) -> DeferredMessage:
+    """Return a message with a day."""
+    return DeferredMessage("date", day.isoformat())
+
+
+def render_date(argument: str) -> str:
+    """Return the text of a `date_message`."""
+    return format_day(datetime.date.fromisoformat(argument))

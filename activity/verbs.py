@@ -51,6 +51,8 @@ VERBS: dict[str, Any] = {
     "member.banned": _("user banned"),
     "member.unbanned": _("ban lifted"),
     "member.role_changed": _("role changed"),
+    "member.paused": _("membership paused"),
+    "member.resumed": _("pause ended"),
     "invite.created": _("invitation created"),
     "invite.revoked": _("invitation revoked"),
     # reading lists
@@ -108,13 +110,15 @@ VERBS: dict[str, Any] = {
     "moderation.undone": _("moderator's decision undone"),
 }
 
-# Only moderators see these in the club's feed, because they concern people outside the club.
+# Only moderators see these in the club's feed, because they concern people outside the club, or single members.
 MODERATOR_ONLY_VERBS = (
     "member.asked",
     "member.withdrew",
     "member.refused",
     "member.banned",
     "member.unbanned",
+    "member.paused",
+    "member.resumed",
     "invite.created",
     "invite.revoked",
 )

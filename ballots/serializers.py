@@ -97,6 +97,9 @@ class BallotResultSerializer(serializers.Serializer):  # type: ignore[type-arg]
     outcome = serializers.ChoiceField(Outcome.choices)
     winner = serializers.IntegerField(allow_null=True, help_text=_("The winning entry."))
     members_count = serializers.IntegerField(help_text=_("Active members at closing time."))
+    paused_count = serializers.IntegerField(
+        help_text=_("How many of them were paused and did not vote. The quorum leaves them out.")
+    )
     rounds = BallotRoundSerializer(many=True)
     ballots = serializers.ListField(
         child=serializers.ListField(child=serializers.IntegerField()),
@@ -145,6 +148,7 @@ class BallotSerializer(ModelSerializer):
             "outcome": ballot.outcome,
             "winner": winner,
             "members_count": ballot.members,
+            "paused_count": ballot.paused,
             "rounds": [
                 {
                     "counts": {str(entries[position]): n for position, n in round_["counts"]},

@@ -1,6 +1,7 @@
 """What the clubs app contributes to `core.registry`."""
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from catalog.models import Book
 from clubs.club.choices import Visibility
@@ -9,6 +10,7 @@ from clubs.club.services import get_profile_clubs
 from clubs.export import EXPORT_SECTIONS
 from clubs.members.models import Membership
 from clubs.moderation import ClubTarget
+from clubs.notifications import is_muted_by_pause
 from clubs.reading.choices import EntryStatus
 from clubs.reading.merges import EntryMergeHandler
 from clubs.reading.models import Entry, Progress, notification_target
@@ -18,6 +20,7 @@ from core.registry import (
     activity_sources,
     column_checks,
     counter_checks,
+    email_exclusions,
     export_sections,
     image_folders,
     merge_handlers,
@@ -36,9 +39,11 @@ def _finished() -> QuerySet[Entry]:
 
 report_targets.register(ClubTarget.target_type, ClubTarget())
 message_renderers.register("role", dict(PUBLIC_ROLES).__getitem__)
+message_renderers.register("pause", lambda argument: _("you end the pause"))
 profile_fields.register("clubs", get_profile_clubs)
 image_folders.register(COVER_FOLDER, Club.objects.cover_names)
 activity_sources.register("progress", Progress.objects.last_updated_at)
+email_exclusions.register("pauses", is_muted_by_pause)
 merge_handlers.register("entries", EntryMergeHandler())
 notification_targets.register("entry", notification_target)
 export_sections.register_all(EXPORT_SECTIONS)

@@ -7,6 +7,7 @@ from accounts.models import User
 from clubs.club.choices import Visibility
 from clubs.club.models import Club
 from clubs.members.models import Invitation, Membership
+from clubs.members.models.pauses import NOT_PAUSED
 from clubs.reading.models import ArchivedEntry, ArchivedProgress, Entry, EntryChange, Progress
 from clubs.roles import STATUSES_WITH_ACCESS
 
@@ -21,7 +22,7 @@ def if_visible(user: User, column: str, *, club: str = "club") -> Case:
 def memberships(user: User) -> Section:
     """Return all memberships, including join requests, bans and former ones."""
     club_name = Case(When(status__in=STATUSES_WITH_ACCESS, then=F("club__name")), default=Value(None))
-    columns = ("club", "role", "status", "joined_at", "message", "updated_at", "last_active_at")
+    columns = ("club", "role", "status", "joined_at", "message", "updated_at", "last_active_at", *NOT_PAUSED)
     return iter_rows(Membership.objects.filter(user=user), *columns, club_name=club_name)
 
 

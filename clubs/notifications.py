@@ -1,6 +1,8 @@
-"""Notifications to all members of a club."""
+"""Notifications to members of a club."""
 
-from activity.choices import NotificationKind
+from activity.choices import NOT_EMAILED_DURING_PAUSE, NotificationKind
+from activity.models import Notification
+from clubs.members.models import Membership
 from clubs.tasks import notify_club_members
 
 
@@ -13,3 +15,10 @@ def notify_members(
     """
     full_key = ":".join(filter(None, (kind, type, str(id), key)))
     notify_club_members.enqueue(club_id=club_id, kind=kind, type=type, id=id, actor=actor, key=full_key, after=0)
+
+
+def is_muted_by_pause(notification: Notification) -> bool:
+    """Return whether the user has paused their membership, and gets no e-mails of this kind."""
+    if notification.kind not in NOT_EMAILED_DURING_PAUSE or notification.club is None:
+        return False
+    return Membership.objects.paused(notification.club).filter(user=notification.user_id).exists()

@@ -116,6 +116,10 @@ notification_targets: Registry[Callable[[int], Any]] = Registry()
 # Users who do not get such a notification: kind -> the ids of users for an object's id. Read by the same task.
 notification_exclusions: Registry[Callable[[int], Any]] = Registry()
 
+# Notifications that are not sent by e-mail: name -> whether that holds for a notification, just before it is sent. Read
+# by `activity.emails`.
+email_exclusions: Registry[Callable[[Any], bool]] = Registry()
+
 # Checks of stored columns: name -> the check. Read by `manage.py verify_counters`.
 column_checks: Registry[DenormalizationCheck] = Registry()
 

@@ -16,7 +16,9 @@ from tests.reviews.exports import GOODREADS
 pytestmark = pytest.mark.django_db
 V1 = "/api/v1/"
 # The response is not the object: a vote, an invitation with its code, or the preview of one.
-OTHER_RESPONSES = {"club-ballot-vote", "club-invite-list", "invite-preview"}
+OTHER_RESPONSES = {
+    *("club-ballot-vote", "club-invite-list", "club-member-bulk", "club-member-pause", "invite-preview"),
+}
 # Where the object of a response without Location has its GET, if not at the same URL.
 OBJECTS = {
     "club-transfer": "club-detail",

@@ -25,6 +25,7 @@ from ballots.choices import BallotStatus, Outcome, VotingMethod
 from ballots.models.votes import Candidate, Vote
 from ballots.tasks import close_ballot
 from catalog.models import Book
+from clubs.members.activity import end_pause_by_moderator
 from clubs.members.models import Membership
 from clubs.notifications import notify_members
 from clubs.reading.choices import EntryStatus
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 TITLE_LENGTH = 200
 MIN_CANDIDATES, MAX_CANDIDATES = 2, 50
+RESULT_FIELDS = ("status", "closed_at", "voters", "members", "paused", "outcome", "anonymous_votes", "rounds")
 # Open ballots of one club; all of them are shown on each member's home screen.
 MAX_OPEN_BALLOTS = 20
 
@@ -108,6 +110,13 @@ class Ballot(models.Model):
         editable=False,
         help_text=_("How many members the club had at closing time."),
         verbose_name=_("members"),
+    )
+    paused = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text=_("How many of them were paused and did not vote, which the quorum leaves out."),
+        verbose_name=_("paused"),
     )
     rounds = models.JSONField(
         default=list, editable=False, help_text="[{counts: [[position, votes]], eliminated, exhausted}]"
@@ -182,6 +191,7 @@ class Ballot(models.Model):
         if not self.votes.filter(user=by).update(positions=chosen):
             Vote.objects.create(ballot=self, user=by, positions=chosen)
         record_change(ChangeType.BALLOT, self.pk, club=self.club_id, user=by.pk)
+        end_pause_by_moderator(by.pk, club_id=self.club_id)
 
     @atomic_with_retry
     def withdraw_vote(self, *, by: User) -> None:
@@ -259,12 +269,13 @@ class Ballot(models.Model):
         count = counting.COUNTERS[self.method](proposed, votes)
         self.status, self.closed_at = BallotStatus.CLOSED, timezone.now()
         self.voters, self.members = len(votes), self.club.members_count
+        self.paused = Membership.objects.paused(self.club).exclude(user__in=self.votes.values("user")).count()
         self.outcome, self.anonymous_votes = self._outcome(count), votes
         self.rounds = [
             {"counts": [*map(list, r.counts.items())], "eliminated": r.eliminated, "exhausted": r.exhausted}
             for r in count.rounds
         ]
-        self.save(update_fields=["status", "closed_at", "voters", "members", "outcome", "anonymous_votes", "rounds"])
+        self.save(update_fields=RESULT_FIELDS)
         record_change(ChangeType.BALLOT, self.pk, club=self.club_id)
         actor = None if by is None else by.pk
         record_event("ballot.closed", actor=actor, object_ref=self.object_ref, club=self.club_id)
@@ -287,7 +298,8 @@ class Ballot(models.Model):
     def _outcome(self, count: counting.CountResult) -> Outcome:
         if count.winner is None:
             return Outcome.NO_VOTES
-        return Outcome.WINNER if self.voters * 100 >= self.quorum_percent * self.members else Outcome.NO_QUORUM
+        needed = self.quorum_percent * (self.members - self.paused)
+        return Outcome.WINNER if self.voters * 100 >= needed else Outcome.NO_QUORUM
 
     def _plan_winner(self, winner: Candidate, *, by: User | None) -> None:
         winner.won = True

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.http import Http404
-from django.utils.timezone import now
+from django.utils.timezone import localdate, now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -289,6 +291,11 @@ class Club(models.Model):
     def is_private(self) -> bool:
         """Whether only members can see the club."""
         return self.visibility == Visibility.PRIVATE
+
+    @property
+    def today(self) -> datetime.date:
+        """The current day in the club's time zone."""
+        return localdate(timezone=ZoneInfo(self.timezone))
 
     @property
     def summary(self) -> dict[str, Any]:

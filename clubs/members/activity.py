@@ -13,7 +13,10 @@ from collections.abc import Collection
 
 from django.db.models import Case, DateTimeField, F, Value, When
 
+from activity.models import ObjectRef
+from activity.services import record_event
 from clubs.members.models import BATCH_SIZE, Membership
+from clubs.members.models.pauses import NOT_PAUSED
 from core.db.locking import batched
 
 
@@ -38,3 +41,13 @@ def recompute_activity(user_ids: Collection[int], *, club_id: int | None = None)
         Membership.objects.refresh_last_active(
             list(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
         )
+
+
+def end_pause_by_moderator(user_id: int, *, club_id: int) -> None:
+    """End the pause that a moderator has set, because the member answers, marks progress, votes or posts.
+
+    Call it in the same transaction. A pause that members have set themselves continues.
+    """
+    paused = Membership.objects.filter(club=club_id, user=user_id, paused_by_moderator=True)
+    if paused.update(**NOT_PAUSED):
+        record_event("member.resumed", actor=user_id, object_ref=ObjectRef("club", club_id, ""))

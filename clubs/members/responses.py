@@ -1,4 +1,4 @@
-"""The response to joining a club."""
+"""Responses about memberships."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +12,9 @@ from clubs.members.models import Membership
 from clubs.members.serializers import MemberSerializer, OwnMembershipSerializer
 from clubs.roles import MembershipStatus
 from core.api.conditional import compute_etag
+from core.api.responses import problem_schema
+
+NOT_ABOVE_RESPONSE = problem_schema(403, "`not_above`: the user's role is not below the caller's.")
 
 
 def joined_response(membership: Membership, request: Request, context: Mapping[str, Any]) -> Response:

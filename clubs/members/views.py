@@ -1,10 +1,14 @@
 """Views of members and invitations."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import mixins
+from rest_framework import mixins, status
+from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,10 +16,13 @@ from rest_framework.serializers import BaseSerializer
 
 from accounts.authentication import current_user
 from clubs.access import AccessLevel, ClubAccessMixin, require_level
+from clubs.members.bulk import apply_to_members
 from clubs.members.filters import MemberFilter
 from clubs.members.models import Invitation, Membership, MembershipQuerySet
-from clubs.members.responses import joined_response
+from clubs.members.responses import NOT_ABOVE_RESPONSE, joined_response
 from clubs.members.serializers import (
+    BulkActionSerializer,
+    BulkResultSerializer,
     InvitationAcceptSerializer,
     InvitationCreateSerializer,
     InvitationPreviewSerializer,
@@ -23,20 +30,21 @@ from clubs.members.serializers import (
     MemberSerializer,
     MemberUpdateSerializer,
     OwnMembershipSerializer,
+    PauseSerializer,
 )
 from clubs.roles import MembershipStatus, Rank
-from core.api.responses import problem_schema
+from core.api.exceptions import InvalidParameter
+from core.api.responses import NO_CONTENT, problem_schema
 from core.api.schema import NEW_OBJECT_HEADERS
 from core.api.throttling import InviteRateThrottle
-from core.api.views import ActionView, GenericViewSet
-
-NOT_ABOVE_RESPONSE = problem_schema(403, "`not_above`: the user's role is not below the caller's.")
+from core.api.views import ActionView, GenericAPIView, GenericViewSet, validate
 
 
 @extend_schema_view(
     list=extend_schema(
         summary="List the members of a club",
-        description="Active members by date of joining. Moderators may list join requests and bans by `status`.",
+        description="Active members by date of joining. Moderators may list join requests and bans by `status`, and "
+        "members without visible activity for some days by `inactive_days`.",
     ),
     retrieve=extend_schema(summary="Get a member", description="Moderators also see join requests and banned users."),
     partial_update=extend_schema(
@@ -65,7 +73,7 @@ class MemberViewSet(
 ):
     """Members of a club, identified by their user id."""
 
-    http_method_names = ["get", "head", "options", "patch", "delete"]
+    http_method_names = ["get", "head", "options", "post", "patch", "delete"]
     filterset_class = MemberFilter
     queryset = Membership.objects.none()
     lookup_field = "user_id"
@@ -75,7 +83,13 @@ class MemberViewSet(
         "retrieve": AccessLevel.MEMBER,
         "partial_update": AccessLevel.MODERATOR,
         "destroy": AccessLevel.MODERATOR,
+        "bulk": AccessLevel.MODERATOR,
     }
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """Add whether the caller may see what moderators see."""
+        may_see_all = not getattr(self, "swagger_fake_view", False) and self._moderates
+        return {**super().get_serializer_context(), "is_moderator": may_see_all}
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         return MemberUpdateSerializer if self.action == "partial_update" else MemberSerializer
@@ -103,6 +117,9 @@ class MemberViewSet(
         if self.action != "list":
             return queryset
         members = cast(MembershipQuerySet, super().filter_queryset(queryset))
+        if "inactive_days" in self.request.query_params and not self._moderates:
+            detail = _("Only the club's moderators may use this filter.")
+            raise InvalidParameter([{"field": "inactive_days", "code": "moderators_only", "detail": detail}])
         requested = self.request.query_params.get("status")
         if not requested:
             return members.filter(status=MembershipStatus.ACTIVE).not_blocked_for(current_user(self.request))
@@ -121,6 +138,105 @@ class MemberViewSet(
 
     def perform_destroy(self, instance: Membership) -> None:
         instance.remove(by=current_user(self.request))
+
+    @extend_schema(
+        summary="Approve, refuse, remove or pause several users",
+        request=BulkActionSerializer,
+        responses={200: BulkResultSerializer},
+    )
+    @action(detail=False, methods=["post"], responds_with_object=False)
+    def bulk(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Each user is handled by the rules of the single action. Those who are refused are listed with the code."""
+        result = apply_to_members(
+            self.club, by=current_user(request), **validate(BulkActionSerializer(data=request.data))
+        )
+        return Response(BulkResultSerializer(result).data)
+
+
+class PauseMixin(ClubAccessMixin):
+    """Set and end the pause of one membership."""
+
+    serializer_class: Any = PauseSerializer
+
+    def get_user_id(self) -> int:
+        """Return the id of the member."""
+        raise NotImplementedError
+
+    def get_unlocked_object(self) -> Membership:
+        """Return the membership. Raises Http404 unless the user is a member."""
+        members: Any = self.club.memberships.active().select_related("user")
+        return get_object_or_404(members, user=self.get_user_id())
+
+    def lock_object(self, obj: Any) -> None:
+        """Lock the same rows as the write, in the same order."""
+        self.club.lock(with_user=obj.user)
+        del self.club
+
+    def get_data(self, obj: Membership) -> Mapping[str, Any]:
+        return PauseSerializer(obj.pause).data
+
+    def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        view: Any = self
+        membership: Membership = view.get_object()
+        values = validate(PauseSerializer(data=request.data))
+        membership.set_pause(by=current_user(request), until=values["until"])
+        return Response(self.get_data(membership))
+
+    def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        view: Any = self
+        view.get_object().end_pause(by=current_user(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+@extend_schema_view(
+    put=extend_schema(
+        summary="Pause your membership",
+        description="Until the end of a day in the club's time zone, or until you end it. Paused members see, write, "
+        "vote and come to meetings as before, but do not count in quorums and means, and get no e-mails about "
+        "meetings, ballots and milestones. A pause that is changed keeps its beginning.",
+    ),
+    delete=extend_schema(
+        summary="End your pause",
+        description="Also one that a moderator has set. Idempotent.",
+        responses={204: NO_CONTENT},
+    ),
+)
+class OwnPauseView(PauseMixin, GenericAPIView):
+    """The pause of the caller's own membership."""
+
+    access_levels = dict.fromkeys(("get", "put", "delete"), AccessLevel.MEMBER)
+
+    def get_user_id(self) -> int:
+        return current_user(self.request).pk
+
+    @extend_schema(summary="Get your pause")
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Nulls if the membership is not paused."""
+        return Response(self.get_data(self.get_object()))
+
+
+@extend_schema_view(
+    put=extend_schema(
+        summary="Pause a membership",
+        description="For a member who has been silent. They are notified; the pause also ends when they answer, mark "
+        "their progress, vote or post. Moderators only.",
+        responses={200: PauseSerializer, **NOT_ABOVE_RESPONSE},
+    ),
+    delete=extend_schema(
+        summary="End the pause of a member",
+        description="Also one that the member has set. Idempotent. Moderators only.",
+        responses={204: NO_CONTENT, **NOT_ABOVE_RESPONSE},
+    ),
+)
+class MemberPauseView(PauseMixin, GenericAPIView):
+    """The pause of another member, who is in the path by their user id."""
+
+    # There is no GET of it.
+    responds_with_object = False
+    access_levels = dict.fromkeys(("put", "delete"), AccessLevel.MODERATOR)
+
+    def get_user_id(self) -> int:
+        return int(self.kwargs["user_id"])
 
 
 @extend_schema_view(

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
-from zoneinfo import ZoneInfo
 
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
@@ -186,15 +184,14 @@ class ProgressViewSet(EntryAccessMixin, mixins.ListModelMixin, GenericViewSet):
         """Add the percentage due today, in the club's time zone."""
         context = dict(super().get_serializer_context())
         if not getattr(self, "swagger_fake_view", False):
-            today = timezone.localdate(timezone=ZoneInfo(self.club.timezone))
-            context["percent_due"] = Milestone.objects.filter(entry=self.entry).percent_due(today)
+            context["percent_due"] = Milestone.objects.filter(entry=self.entry).percent_due(self.club.today)
         return context
 
     @extend_schema(summary="List the members' progress")
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List visible progress and the caller's own, highest first."""
         response = super().list(request, *args, **kwargs)
-        mean = Progress.objects.filter(entry=self.entry).mean_percent(members=self.club.members_count)
+        mean = Progress.objects.filter(entry=self.entry).mean_percent(self.club)
         response.data["mean_percent"] = None if mean is None else float(mean)
         return response
 

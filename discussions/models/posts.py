@@ -21,7 +21,7 @@ from activity import services as activity
 from activity.changes.models import Change, ChangeType
 from activity.changes.services import change, record_changes
 from activity.models import ObjectRef
-from clubs.members.activity import recompute_activity, record_activity
+from clubs.members.activity import end_pause_by_moderator, recompute_activity, record_activity
 from clubs.reading.models import percent_field
 from core.api.exceptions import Conflict, InvalidFieldError, PermissionDeniedProblem
 from core.db.locking import batched
@@ -238,6 +238,7 @@ class Post(models.Model):
         self.thread.increment_posts(self.created_at)
         if self.author_id is not None:
             record_activity(self.author_id, club_id=self.club_id, at=self.created_at)
+            end_pause_by_moderator(self.author_id, club_id=self.club_id)
 
     def _refresh_locked(self) -> None:
         """Lock and reload the row. Raises Http404 if it does not exist, and Conflict if the post was deleted."""

@@ -22,7 +22,7 @@ from accounts.models import User
 from activity.changes.models import ChangeType
 from activity.changes.services import changes_of, record_change, record_changes_of
 from activity.services import record_event
-from clubs.members.activity import recompute_activity, record_activity
+from clubs.members.activity import end_pause_by_moderator, recompute_activity, record_activity
 from clubs.members.models import Membership
 from core.api.exceptions import Conflict, InvalidFieldError
 from core.db.locking import lock_rows
@@ -133,6 +133,7 @@ class Rsvp(models.Model):
                 cls.objects.promote_waitlist(meeting)
             record_event("meeting.answered", actor=by.pk, object_ref=meeting.object_ref)
             record_activity(by.pk, club_id=meeting.club_id, at=rsvp.answered_at)
+        end_pause_by_moderator(by.pk, club_id=meeting.club_id)
         if rsvp.answer != RsvpStatus.WAITLISTED:
             return rsvp
         # Read while the meeting is locked; afterwards it may be deleted with its RSVPs.

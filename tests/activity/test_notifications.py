@@ -75,11 +75,14 @@ def test_detail_is_text_or_deferred_message(as_bob, bob, club, monkeypatch):
         )
     assert texts(as_bob) == [
         "New meeting of Night readers: “Dune”, .",
-        "New meeting of Night readers: “Dune”, Dec. 1, 2026, 4:30 p.m. (America/Sao_Paulo).",
+        "New meeting of Night readers: “Dune”, Tuesday, December 1, 2026 at 4:30 p.m. (Brasília time).",
         "New meeting of Night readers: “Dune”, a good mood.",
         "New meeting of Night readers: “Dune”, as it is.",
     ]
-    assert "1 de Dezembro de 2026 às 16:30" in texts(as_bob, HTTP_ACCEPT_LANGUAGE="pt-BR")[1]
+    assert (
+        "terça-feira, 1 de dezembro de 2026, às 16h30 (horário de Brasília)"
+        in texts(as_bob, HTTP_ACCEPT_LANGUAGE="pt-BR")[1]
+    )
 
 
 def test_text_without_actor_and_club(as_bob, bob):

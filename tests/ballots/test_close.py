@@ -50,6 +50,7 @@ def test_moderator_closes_ranked_ballot(
         "outcome": "winner",
         "winner": b,
         "members_count": 11,
+        "paused_count": 0,
         "rounds": [
             {"counts": {str(a): 3, str(b): 3, str(c): 2}, "eliminated": c, "exhausted": 0},
             {"counts": {str(a): 3, str(b): 4}, "eliminated": None, "exhausted": 1},
@@ -131,7 +132,14 @@ def test_closed_ballot_cannot_be_closed_again(
 def test_ballot_without_votes_has_no_winner(as_moe: APIClient, club: Club, entries: list[Entry]) -> None:
     ballot = poll(club, entries, quorum_percent=100)
     shown = as_moe.post(url(club, ballot, "close/")).json()
-    assert shown["result"] == {"outcome": "no_votes", "winner": None, "members_count": 3, "rounds": [], "ballots": []}
+    assert shown["result"] == {
+        "outcome": "no_votes",
+        "winner": None,
+        "members_count": 3,
+        "paused_count": 0,
+        "rounds": [],
+        "ballots": [],
+    }
     assert statuses(entries) == ["proposed"] * 3
 
 
@@ -205,6 +213,7 @@ def test_entries_no_longer_proposed_are_not_counted(
         "outcome": "winner",
         "winner": b,
         "members_count": 3,
+        "paused_count": 0,
         "rounds": [{"counts": {str(b): 2, str(c): 0}, "eliminated": None, "exhausted": 1}],
     }
 

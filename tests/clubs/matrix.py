@@ -83,6 +83,8 @@ class World:
         """Replace references by ids."""
         if isinstance(value, Mapping):
             return {name: self.resolve(part) for name, part in value.items()}
+        if isinstance(value, list):
+            return [self.resolve(part) for part in value]
         if isinstance(value, str) and value.startswith("@"):
             obj = self.objects[value[1:]]
             return getattr(obj, "pk", obj)
@@ -130,6 +132,12 @@ ROWS: list[Row] = [
     Row("club-member-detail", "patch", "moderator", path=BOB, body={"status": "banned"}, note="ban"),
     Row("club-member-detail", "patch", "owner", path=BOB, body={"role": "moderator"}, note="promote"),
     Row("club-member-detail", "delete", "moderator", 204, path=BOB),
+    Row("club-member-bulk", "post", "moderator", body={"action": "approve", "users": ["@applicant"]}),
+    Row("club-member-pause", "put", "moderator", path=BOB, body={"until": None}),
+    Row("club-member-pause", "delete", "moderator", 204, path=BOB),
+    Row("club-pause", "get", "member"),
+    Row("club-pause", "put", "member", body={"until": None}),
+    Row("club-pause", "delete", "member", 204),
     Row("club-invite-list", "get", "moderator"),
     Row("club-invite-list", "post", "moderator", 201),
     Row("club-invite-detail", "delete", "moderator", 204, path=INVITATION),

@@ -31,7 +31,8 @@ def test_list_shows_active_members_by_joining_date(members, club, as_bob, charli
     expected = [("alice", "owner", "active"), ("moe", "moderator", "active"), ("bob", "member", "active")]
     assert rows(as_bob.get(members)) == rows(as_bob.get(members, {"status": "active"})) == expected
     first = as_bob.get(members).json()["results"][0]
-    assert first.keys() == {"user", "role", "status", "joined_at", "message"}
+    fields = {"user", "role", "status", "joined_at", "message", "paused", "paused_until", "last_active_at"}
+    assert first.keys() == fields
     problem(as_bob.get(members, {"status": "pending"}), 403, "moderators_only")
     problem(as_bob.get(f"{members}{charlie.pk}/"), 404, "not_found")
 

@@ -114,10 +114,10 @@ def test_vote_budget(as_bob: APIClient, club: Club, entries: list[Entry], budget
     ballot = poll(club, entries, method="approval")
     vote = ballot_url(club, ballot, "vote/")
     # Session with user; club; ballot; transaction (two); locks of user and of ballot, if a member; candidates; vote
-    # updated; vote added; change.
-    with budget(11):
+    # updated; vote added; change; pause by a moderator ended.
+    with budget(12):
         succeed(partial(as_bob.put, vote, {"approved": [entries[0].pk]}))
-    with budget(10):
+    with budget(11):
         succeed(partial(as_bob.put, vote, {"approved": [entries[1].pk]}))
     with budget(9):
         succeed(partial(as_bob.delete, vote))
@@ -126,14 +126,14 @@ def test_vote_budget(as_bob: APIClient, club: Club, entries: list[Entry], budget
 def test_post_budget(as_bob: APIClient, club: Club, alice: User, entries: list[Entry], budget: Budget) -> None:
     chat = Thread.create_thread(club=club, by=alice, title="T", body="B")
     # Session with user; club; thread; transaction (two); locks of club and thread; post; thread and membership
-    # updated; change; event.
-    with budget(12):
+    # updated; pause by a moderator ended; change; event.
+    with budget(13):
         succeed(partial(as_bob.post, threads(club, chat, "posts/"), {"body": "Me"}))
     about_book = Thread.create_thread(club=club, by=alice, title="T", body="B", entry=entries[0])
     # And the post it replies to, locked as well; own progress; the thread's author; blocks in the thread; blocks,
     # preferences with the verified address, notification with its change, and e-mail task of Alice.
     reply_to = about_book.posts.get().pk
-    with budget(22):
+    with budget(23):
         succeed(partial(as_bob.post, threads(club, about_book, "posts/"), {"body": "Me", "reply_to": reply_to}))
 
 
@@ -141,11 +141,11 @@ def test_rsvp_budget(as_bob: APIClient, club: Club, alice: User, budget: Budget)
     meeting = Meeting.create_meeting(club=club, by=alice, title="Tea", starts_at=timezone.now() + timedelta(days=9))
     url = meeting_url(meeting, "rsvp/")
     # Session with user; club; meeting; transaction (two); locks of user and of meeting, if a member; former RSVP; RSVP
-    # saved; meeting updated; change; event; membership updated.
+    # saved; meeting updated; change; event; membership updated; pause by a moderator ended.
     for answer in ("yes", "no", "maybe"):
-        with budget(13):
+        with budget(14):
             succeed(partial(as_bob.put, url, {"answer": answer}))
-    with budget(8):
+    with budget(9):
         succeed(partial(as_bob.put, url, {"answer": "maybe"}))
 
 

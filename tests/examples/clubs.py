@@ -53,3 +53,11 @@ def record_members(walk: Walk, club: int, night: int) -> None:
         walk.call("updateMember", "ana", change, club_id=club, user_id=walk.users[name].pk)
     walk.call("getMember", "davi", club_id=club, user_id=walk.users["bruno"].pk)
     walk.call("listMembers", "davi", club_id=club, query={"page_size": 2})
+    walk.call("pauseMembership", "carla", {"until": "2027-01-31"}, club_id=club)
+    walk.call("getPause", "carla", club_id=club)
+    walk.call("endPause", "carla", club_id=club)
+    walk.call("pauseMember", "ana", {"until": None}, club_id=club, user_id=walk.users["davi"].pk)
+    walk.call("endMemberPause", "ana", club_id=club, user_id=walk.users["davi"].pk)
+    unknown = walk.users["emma"].pk
+    walk.call("updateMembers", "ana", {"action": "pause", "users": [walk.users["davi"].pk, unknown]}, club_id=club)
+    walk.call("endPause", "davi", club_id=club)

@@ -18,10 +18,11 @@ from accounts.models import User
 from activity.changes.models import ChangeType
 from activity.changes.services import record_change
 from activity.choices import NotificationKind
-from activity.messages import DeferredMessage
+from activity.messages import DeferredMessage, date_message
 from activity.models import Notification
-from activity.services import notify
+from activity.services import notify, record_event
 from clubs.club.models import Club
+from clubs.members.models.pauses import NOT_PAUSED, PauseColumns, check_pause_end, paused_on
 from clubs.roles import OWNER, MembershipStatus, Rank, Role, permission_denied
 from clubs.signals import member_left, membership_changed
 from core.api.exceptions import Conflict, PermissionDeniedProblem
@@ -41,6 +42,14 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def active(self) -> MembershipQuerySet:
         """Return the memberships of current members."""
         return self.filter(status=MembershipStatus.ACTIVE)
+
+    def paused(self, club: Club) -> MembershipQuerySet:
+        """Return the paused memberships of a club."""
+        return self.active().filter(paused_on(club.today), club=club)
+
+    def not_paused(self, club: Club) -> MembershipQuerySet:
+        """Return the memberships of a club's members who take part."""
+        return self.active().filter(~paused_on(club.today), club=club)
 
     def not_blocked_for(self, user: User) -> MembershipQuerySet:
         """Exclude members who have blocked `user` or are blocked by them."""
@@ -100,7 +109,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         self.filter(user=user).delete()
 
 
-class Membership(models.Model):
+class Membership(PauseColumns):
     """Membership of a user in a club. The owner's role is stored on the club."""
 
     club = models.ForeignKey(Club, models.CASCADE, related_name="memberships", verbose_name=_("club"))
@@ -135,6 +144,7 @@ class Membership(models.Model):
         indexes = [
             models.Index(fields=["club", "status", "joined_at", "id"], name="clubs_membership_by_status"),
             models.Index(fields=["club", "status", "last_active_at"], name="clubs_membership_by_activity"),
+            models.Index(fields=["club", "paused_since"], name="clubs_membership_paused"),
             models.Index(fields=["user", "status"], name="clubs_membership_by_user"),
             # For the admin, which filters by status across clubs.
             models.Index(fields=["status", "id"], name="clubs_membership_status"),
@@ -153,6 +163,20 @@ class Membership(models.Model):
     def rank(self) -> Rank:
         """Rank of the user in the club."""
         return Rank.for_membership(self.status, self.effective_role)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the membership is paused today."""
+        return self.is_paused_on(self.club.today)
+
+    @property
+    def pause(self) -> dict[str, Any]:
+        """The pause as responses show it, with nulls if the membership is not paused."""
+        is_paused = self.is_paused
+        return {
+            "since": self.paused_since if is_paused else None,
+            "until": self.paused_until if is_paused else None,
+        }
 
     @atomic_with_retry
     def update_membership(self, *, by: User | None, status: str | None = None, role: str | None = None) -> None:
@@ -196,11 +220,41 @@ class Membership(models.Model):
         self.record_event(REMOVAL_VERBS[MembershipStatus(self.status)], by=by)
         self.deactivate()
 
+    @atomic_with_retry
+    def set_pause(self, *, by: User, until: datetime.date | None) -> None:
+        """Pause the membership until the end of a day, or until somebody ends the pause.
+
+        Members pause themselves; moderators pause members whom they outrank, who are notified. A pause that is changed
+        keeps its beginning. Raises InvalidFieldError for the day, PermissionDeniedProblem, and Http404 unless the user
+        is a member.
+        """
+        self._lock_for_pause(by)
+        if until is not None:
+            check_pause_end(until, today=self.club.today)
+        before, is_own = self.pause | {"by_moderator": self.paused_by_moderator}, by.pk == self.user_id
+        since = before["since"] or timezone.now()
+        if before == {"since": since, "until": until, "by_moderator": not is_own}:
+            return
+        self._update_fields(paused_since=since, paused_until=until, paused_by_moderator=not is_own)
+        self._record_pause_event("member.paused", by)
+        if not is_own:
+            self._notify(NotificationKind.PAUSED, by, date_message(until) if until else DeferredMessage("pause"))
+
+    @atomic_with_retry
+    def end_pause(self, *, by: User) -> None:
+        """End the pause, if there is one. Raises PermissionDeniedProblem or Http404 as `set_pause` does."""
+        self._lock_for_pause(by)
+        was_paused = self.is_paused
+        if self.paused_since is not None:
+            self._update_fields(**NOT_PAUSED)
+        if was_paused:
+            self._record_pause_event("member.resumed", by)
+
     def lock(self) -> None:
         """Lock and reload the user and the club. Raises Http404 if either was deleted."""
         self.club.lock(with_user=self.user)
         try:
-            self.refresh_from_db(fields=["role", "status", "joined_at", "message"])
+            self.refresh_from_db(fields=["role", "status", "joined_at", "message", *NOT_PAUSED])
         except Membership.DoesNotExist:
             raise Http404 from None
 
@@ -227,7 +281,7 @@ class Membership(models.Model):
         self.club.check_not_full()
         self.club._change_members_count(+1)
         joined_change = joined_change or self._record_change()
-        joined = {"joined_at": timezone.now(), "joined_change": joined_change}
+        joined = {"joined_at": timezone.now(), "joined_change": joined_change, **NOT_PAUSED}
         self._update_fields(status=MembershipStatus.ACTIVE, role=Role.MEMBER, message="", **joined)
         membership_changed.send(Membership, club=self.club, user_id=self.user_id, sign=+1)
 
@@ -239,7 +293,7 @@ class Membership(models.Model):
         if to == MembershipStatus.LEFT and self.joined_at is None:
             self.delete()
         elif self.status != to:
-            self._update_fields(status=to, role=Role.MEMBER, message="")
+            self._update_fields(status=to, role=Role.MEMBER, message="", **NOT_PAUSED)
         if was_active:
             membership_changed.send(Membership, club=self.club, user_id=self.user_id, sign=-1)
             member_left.send(Membership, club_id=self.club_id, user_id=self.user_id)
@@ -259,6 +313,22 @@ class Membership(models.Model):
     def _record_change(self, *, deleted: bool = False) -> int:
         """Record that the club has changed for the user, and return the id of the change."""
         return record_change(ChangeType.CLUB, self.club_id, club=self.club_id, user=self.user_id, deleted=deleted).pk
+
+    def _lock_for_pause(self, by: User) -> None:
+        """Lock the rows and check that `by` is the user or outranks them, and that the user is a member."""
+        if by.pk == self.user_id:
+            self.lock()
+        else:
+            self._lock_and_authorize(by)
+        if self.status != MembershipStatus.ACTIVE:
+            raise Http404
+
+    def _record_pause_event(self, verb: str, by: User) -> None:
+        """Record the event. That members pause themselves appears in their own log only."""
+        if by.pk == self.user_id:
+            record_event(verb, actor=by.pk, object_ref=self.club.object_ref)
+        else:
+            self.record_event(verb, by=by)
 
     def _approve(self) -> None:
         if self.status == MembershipStatus.BANNED:

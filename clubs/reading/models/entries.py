@@ -6,7 +6,6 @@ import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -137,7 +136,7 @@ class Entry(EntryCounters):
         entry = cls(club=club, book=book, status=status, position=last + 1, added_by=by, note=note)
         dates = {name: value for name, value in dates.items() if value}
         if status == EntryStatus.FINISHED:
-            dates.setdefault("finished_on", entry._today())
+            dates.setdefault("finished_on", club.today)
         entry._check_dates(**dates)
         for name, value in dates.items():
             setattr(entry, name, value)
@@ -167,7 +166,7 @@ class Entry(EntryCounters):
         changed = {name: value for name, value in values.items() if before[name] != value}
         if "status" in changed:
             self._check_transition(changed["status"])
-            changed.setdefault("finished_on", self._today() if changed["status"] == EntryStatus.FINISHED else None)
+            changed.setdefault("finished_on", self.club.today if changed["status"] == EntryStatus.FINISHED else None)
         self._check_dates(**changed)
         if "position" in changed:
             self._move_to(changed["position"])
@@ -301,13 +300,10 @@ class Entry(EntryCounters):
             if changed.get("finished_on"):
                 raise InvalidFieldError("finished_on", "not_finished", _("Only a finished book has this date."))
             return
-        if "finished_on" in changed and finished_on > self._today():
+        if "finished_on" in changed and finished_on > self.club.today:
             raise InvalidFieldError("finished_on", "in_future", _("This date is in the future."))
         if starts_on and finished_on and finished_on < starts_on and {"starts_on", "finished_on"} & changed.keys():
             raise _ends_before_start("finished_on" if "finished_on" in changed else "starts_on")
-
-    def _today(self) -> datetime.date:
-        return timezone.localdate(timezone=ZoneInfo(self.club.timezone))
 
     def _move_to(self, position: int) -> None:
         """Move the entry to another position and shift the entries in between."""

@@ -21,7 +21,7 @@ from accounts.blocks import not_blocked
 from activity.changes.models import ChangeType
 from activity.changes.services import changes_of, record_changes_of
 from activity.services import record_event
-from clubs.members.activity import recompute_activity, record_activity
+from clubs.members.activity import end_pause_by_moderator, recompute_activity, record_activity
 from clubs.members.models import Membership
 from clubs.reading.choices import HUNDRED_PERCENT, ReadingPosition, Unit, round_percent
 from clubs.signals import progress_changed
@@ -30,6 +30,7 @@ from core.registry import progress_changes
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from clubs.club.models import Club
     from clubs.reading.models.entries import Entry
 
 
@@ -61,14 +62,16 @@ class ProgressQuerySet(models.QuerySet["Progress"]):
         visible = self.filter(entry__club=OuterRef("club"), user=OuterRef("user"), hidden=False)
         return Subquery(visible.order_by("-updated_at").values("updated_at")[:1])
 
-    def mean_percent(self, *, members: int) -> Decimal | None:
-        """Return the mean progress in one entry of a club with this number of members, or None if all hide it.
+    def mean_percent(self, club: Club) -> Decimal | None:
+        """Return the mean progress in one entry of a club with two decimals, or None if it is nobody's.
 
-        Members without progress count as 0; members who hide theirs are left out. Two decimals.
+        Members without progress count as 0; paused members and those who hide theirs are left out.
         """
+        counted_members = Membership.objects.not_paused(club).filter(user=OuterRef("user"))
         visible = Coalesce(Sum("percent", filter=Q(hidden=False)), Decimal(0))
-        totals = self.of_active_members().aggregate(visible=visible, hidden=Count("pk", filter=Q(hidden=True)))
-        counted = members - totals["hidden"]
+        hidden = Count("pk", filter=Q(hidden=True))
+        totals = self.filter(Exists(counted_members)).aggregate(visible=visible, hidden=hidden)
+        counted = club.members_count - Membership.objects.paused(club).count() - totals["hidden"]
         return round_percent(Decimal(totals["visible"]) / counted) if counted > 0 else None
 
 
@@ -113,8 +116,12 @@ class Progress(models.Model):
         """
         # Lock a row that exists even before the first write, so that of concurrent first writes one inserts and the
         # others update.
-        if not Membership.objects.active().select_for_update().filter(club=entry.club_id, user=by).first():
+        members = Membership.objects.active().select_for_update()
+        membership = members.filter(club=entry.club_id, user=by).first()
+        if membership is None:
             raise Http404
+        if membership.paused_by_moderator:
+            end_pause_by_moderator(by.pk, club_id=entry.club_id)
         values = {
             "percent": position.percent,
             "unit": position.unit,

@@ -1,0 +1,86 @@
+"""One action of a moderator on several users of a club."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db import models
+from django.http import Http404
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from clubs.club.models import Club
+from clubs.members.models import Membership
+from clubs.roles import MembershipStatus, Rank, permission_denied
+from core.api.exceptions import Conflict, PermissionDeniedProblem
+from core.db.locking import lock_rows
+from core.db.transactions import atomic_with_retry
+
+MAX_BULK_USERS = 200
+
+
+class BulkAction(models.TextChoices):
+    """Actions on several users."""
+
+    APPROVE = "approve", _("approve")
+    REFUSE = "refuse", _("refuse")
+    REMOVE = "remove", _("remove")
+    PAUSE = "pause", _("pause")
+
+
+def _refuse(membership: Membership, by: User) -> None:
+    if membership.status != MembershipStatus.PENDING:
+        raise Conflict("not_pending", _("This user has not asked to join."), user=membership.user.summary)
+    membership.remove(by=by)
+
+
+def _remove(membership: Membership, by: User) -> None:
+    if membership.status != MembershipStatus.ACTIVE:
+        raise Conflict("not_a_member", _("This user is not a member."), user=membership.user.summary)
+    membership.remove(by=by)
+
+
+ACTIONS: dict[str, Callable[[Membership, User], None]] = {
+    BulkAction.APPROVE: lambda membership, by: membership.update_membership(by=by, status=MembershipStatus.ACTIVE),
+    BulkAction.REFUSE: _refuse,
+    BulkAction.REMOVE: _remove,
+    BulkAction.PAUSE: lambda membership, by: membership.set_pause(by=by, until=None),
+}
+
+
+@atomic_with_retry
+def apply_to_members(club: Club, *, by: User, action: str, users: Sequence[int]) -> dict[str, Any]:
+    """Apply an action to users (ids), each by the rules of the single action.
+
+    Return the ids of those for whom it was `done`, and the `refused` ones with the error code. Raises
+    PermissionDeniedProblem if `by` is no moderator any more.
+    """
+    wanted = list(dict.fromkeys(users))
+    # Before the club, as every change of one membership does.
+    lock_rows(User, wanted)
+    club.lock()
+    if club.rank_of(by) < Rank.MODERATOR:
+        raise permission_denied(Rank.MODERATOR)
+    memberships = {row.user_id: row for row in club.memberships.filter(user__in=wanted).select_related("user")}
+    done, refused = [], []
+    for user in wanted:
+        code = _apply(memberships.get(user), action, by)
+        if code:
+            refused.append({"user": user, "code": code})
+        else:
+            done.append(user)
+    return {"done": done, "refused": refused}
+
+
+def _apply(membership: Membership | None, action: str, by: User) -> str:
+    """Apply the action to one membership, and return the error code if it is refused."""
+    if membership is None or membership.status == MembershipStatus.LEFT:
+        return "not_found"
+    try:
+        ACTIONS[action](membership, by)
+    except Http404:
+        return "not_found"
+    except (Conflict, PermissionDeniedProblem) as error:
+        return error.code
+    return ""
