@@ -14,7 +14,7 @@ from core.admin.filters import DateTimeRangeFilter, parse_id
 from core.admin.log_admin import ActorFilter, LogModelAdmin, VerbFilter, resolve_user_id
 
 # Object types whose titles are written by club members.
-PRIVATE_CONTENT_TYPES = ("ballot", "meeting", "milestone", "post", "thread")
+PRIVATE_CONTENT_TYPES = ("ballot", "date_poll", "meeting", "milestone", "post", "thread")
 
 
 class EventVerbFilter(VerbFilter):

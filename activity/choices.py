@@ -14,7 +14,10 @@ class NotificationKind(models.TextChoices):
     MEETING_NEW = "meeting_new", _("new meeting")
     MEETING_CHANGED = "meeting_changed", _("a meeting has changed")
     MEETING_REMINDER = "meeting_reminder", _("meeting reminder")
+    RSVP_REMINDER = "rsvp_reminder", _("reminder to answer an invitation to a meeting")
     SEAT_PROMOTED = "seat_promoted", _("you got a seat")
+    SEAT_AVAILABLE = "seat_available", _("a seat is free for the first to answer")
+    DATE_POLL_OPENED = "date_poll_opened", _("a date poll has opened")
     BALLOT_OPENED = "ballot_opened", _("a ballot has opened")
     BALLOT_CLOSED = "ballot_closed", _("a ballot has closed")
     REPLY = "reply", _("someone replied to you")
@@ -37,7 +40,10 @@ EMAILED_BY_DEFAULT = {
     NotificationKind.MEETING_NEW,
     NotificationKind.MEETING_CHANGED,
     NotificationKind.MEETING_REMINDER,
+    NotificationKind.RSVP_REMINDER,
     NotificationKind.SEAT_PROMOTED,
+    NotificationKind.SEAT_AVAILABLE,
+    NotificationKind.DATE_POLL_OPENED,
     NotificationKind.BALLOT_OPENED,
     NotificationKind.BALLOT_CLOSING,
     NotificationKind.REPLY,
@@ -53,7 +59,10 @@ NOT_EMAILED_DURING_PAUSE = {
     NotificationKind.MEETING_NEW,
     NotificationKind.MEETING_CHANGED,
     NotificationKind.MEETING_REMINDER,
+    NotificationKind.RSVP_REMINDER,
     NotificationKind.SEAT_PROMOTED,
+    NotificationKind.SEAT_AVAILABLE,
+    NotificationKind.DATE_POLL_OPENED,
     NotificationKind.BALLOT_OPENED,
     NotificationKind.BALLOT_CLOSING,
     NotificationKind.BALLOT_CLOSED,
@@ -80,6 +89,9 @@ NOTIFICATION_TEMPLATES = {
     NotificationKind.MEETING_NEW: _("New meeting of %(club)s: “%(object)s”, %(detail)s."),
     NotificationKind.MEETING_CHANGED: _("The meeting “%(object)s” of %(club)s has changed: %(detail)s."),
     NotificationKind.MEETING_REMINDER: _("Upcoming meeting of %(club)s: “%(object)s”, %(detail)s."),
+    NotificationKind.RSVP_REMINDER: _("Are you coming to “%(object)s” of %(club)s, %(detail)s?"),
+    NotificationKind.SEAT_AVAILABLE: _("A seat at “%(object)s” of %(club)s is free: the first to answer yes gets it."),
+    NotificationKind.DATE_POLL_OPENED: _("When can you meet? New date poll of %(club)s: “%(object)s”."),
     NotificationKind.SEAT_PROMOTED: _("A seat became available: you can now attend “%(object)s” of %(club)s."),
     NotificationKind.BALLOT_OPENED: _("New ballot in %(club)s: “%(object)s”."),
     NotificationKind.BALLOT_CLOSED: _("The ballot “%(object)s” of %(club)s has closed."),

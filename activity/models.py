@@ -35,9 +35,9 @@ READ_RETENTION, UNREAD_RETENTION = datetime.timedelta(days=90), datetime.timedel
 class ObjectRef(NamedTuple):
     """A reference to an object, with its title at that time; never the text of a post.
 
-    `type` is one word (`club`, `book`, `entry`, `meeting`, `ballot`, `thread`, `post`, `review`, `user`, `session`).
-    The title of a `user` is the username; it is deleted with the account. `author` is the id of the user who wrote the
-    title, set for threads and their posts, whose titles a block hides.
+    `type` is one of `activity.verbs.OBJECT_TYPES`. The title of a `user` is the username; it is deleted with the
+    account. `author` is the id of the user who wrote the title, set for threads and their posts, whose titles a block
+    hides.
     """
 
     type: str

@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 # Types of the objects of events and notifications.
 OBJECT_TYPES = (
-    *("ballot", "book", "club", "entry", "invite", "meeting", "milestone", "post", "review", "session", "thread"),
-    "user",
+    *("ballot", "book", "club", "date_poll", "entry", "invite", "meeting", "milestone", "post", "review", "session"),
+    *("thread", "user"),
 )
 
 VERBS: dict[str, Any] = {
@@ -69,13 +69,18 @@ VERBS: dict[str, Any] = {
     "milestone.changed": _("milestone changed"),
     "milestone.deleted": _("milestone deleted"),
     "progress.set": _("reading progress updated"),
-    # meetings; RSVPs are recorded without a club, so they appear only in the user's own log
+    # meetings; RSVPs and answers to date polls are recorded without a club, so they appear only in the user's own log
     "meeting.created": _("meeting planned"),
     "meeting.changed": _("meeting changed"),
     "meeting.cancelled": _("meeting cancelled"),
     "meeting.deleted": _("meeting deleted"),
     "meeting.answered": _("RSVP to a meeting sent"),
+    "meeting.reminded": _("members asked to answer the invitation to a meeting"),
     "meeting.attendance_noted": _("attendance of a meeting recorded"),
+    "date_poll.opened": _("date poll opened"),
+    "date_poll.answered": _("date poll answered"),
+    "date_poll.closed": _("date poll closed"),
+    "date_poll.deleted": _("date poll deleted"),
     # ballots; votes are secret and not recorded
     "ballot.opened": _("ballot opened"),
     "ballot.closed": _("ballot closed"),

@@ -1,9 +1,7 @@
 """Serializers of ballots."""
 
-import datetime
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -11,9 +9,8 @@ from rest_framework import serializers
 from accounts.serializers import NullableUserSummarySerializer
 from ballots.choices import BallotStatus, Outcome, VotingMethod
 from ballots.models import MAX_CANDIDATES, MIN_CANDIDATES, TITLE_LENGTH, Ballot
-from core.api.serializers import AwareDateTimeField, IntegerField, ModelSerializer, SingleLineField
+from core.api.serializers import FutureDateTimeField, IntegerField, ModelSerializer, SingleLineField
 
-CLOSES_BEFORE = datetime.datetime(2101, 1, 1, tzinfo=datetime.UTC)
 ID_LIST_SCHEMA = {"type": "array", "items": {"type": "integer"}}
 
 
@@ -32,20 +29,6 @@ class EntryIdListField(serializers.ListField):
                 duplicate = serializers.ErrorDetail(str(self.error_messages["duplicate"]), "duplicate")
                 raise serializers.ValidationError({str(index): [duplicate]})
         return ids
-
-
-class FutureDateTimeField(AwareDateTimeField):
-    """A future time before 2101."""
-
-    default_error_messages = {"past": _("Must be in the future."), "too_far": _("Must be before 2101.")}
-
-    def to_internal_value(self, value: Any) -> datetime.datetime:
-        moment = super().to_internal_value(value)
-        if moment <= timezone.now():
-            self.fail("past")
-        if moment >= CLOSES_BEFORE:
-            self.fail("too_far")
-        return moment
 
 
 class BallotCreateSerializer(serializers.Serializer):  # type: ignore[type-arg]

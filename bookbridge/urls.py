@@ -60,6 +60,7 @@ api_v1: list[Any] = [
     path("", include("catalog.urls")),
     path("", include("clubs.urls")),
     path("", include("meetings.urls")),
+    path("", include("meetings.date_polls.urls")),
     path("", include("ballots.urls")),
     path("", include("discussions.urls")),
     path("", include("reviews.urls")),

@@ -1,11 +1,15 @@
-"""Admin of meetings. Read-only, except that staff may cancel and delete meetings."""
+"""Admin of meetings and date polls. Read-only, except that staff may cancel and delete meetings."""
 
 from contextlib import suppress
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
+from django.utils.formats import date_format
+from django.utils.html import format_html_join
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -13,6 +17,7 @@ from accounts.authentication import current_user
 from clubs.admin_redaction import redacted_column
 from clubs.reading.admin import ClubChildAdmin
 from meetings.choices import MeetingStatus
+from meetings.date_polls.models import DatePoll
 from meetings.models import Meeting
 
 title, place, url, agenda, notes = (
@@ -44,7 +49,8 @@ class MeetingAdmin(ClubChildAdmin):
     list_prefetch_related = ("club",)
     fields = (
         *("club", "series", title, "starts_at", "timezone", "duration_minutes", place, url, "entry", agenda),
-        *(notes, "capacity", "status", "yes", "maybe", "no", "waitlisted", "attended_count"),
+        *(notes, "capacity", "status", "yes", "maybe", "no", "waitlisted", "unconfirmed"),
+        *("others_attended", "attended_count"),
         *("created_by", "created_at", "updated_at", "cancelled_at", "deleted_at"),
     )
     actions = ("cancel", "remove")
@@ -70,3 +76,30 @@ class MeetingAdmin(ClubChildAdmin):
                 action(meeting, current_user(request))
                 changed += 1
         self.message_user(request, _("Meetings changed: %(count)d.") % {"count": changed})
+
+
+poll_title, poll_place, poll_url = (redacted_column(DatePoll, name) for name in ("title", "place", "url"))
+
+
+@admin.register(DatePoll)
+class DatePollAdmin(ClubChildAdmin):
+    """Admin of date polls, read-only. Single answers and the texts of private clubs are not shown."""
+
+    list_display = ("id", "club", poll_title, "status", "closes_at", "outcome", "meeting", "created_by", "created_at")
+    list_filter = ("status",)
+    list_prefetch_related = ("club", "meeting", "created_by")
+    fields = (
+        *("club", poll_title, "timezone", "duration_minutes", poll_place, poll_url, "entry", "capacity"),
+        *("closes_at", "status", "outcome", "meeting", "dates", "created_by", "created_at", "closed_at"),
+    )
+    readonly_fields = ("dates",)
+
+    @admin.display(description=_("dates"))
+    def dates(self, poll: DatePoll) -> Any:
+        """Return one line per date, with how many members it suits."""
+        zone = ZoneInfo(poll.timezone)
+        lines = [
+            [f"{date_format(localtime(option.starts_at, zone), 'DATETIME_FORMAT')}: {option.yes} / {option.maybe}"]
+            for option in poll.options.with_counts()
+        ]
+        return format_html_join("", "<p>{}</p>", lines)

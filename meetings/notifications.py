@@ -14,19 +14,22 @@ if TYPE_CHECKING:
     from meetings.models import Meeting
 
 
-def notify_created(meeting: Meeting, by: User) -> None:
+def notify_created(meeting: Meeting, by: User | None) -> None:
     """Notify members of a new meeting, or of the first one of a series."""
     if meeting.is_scheduled and not meeting.is_over:
-        notify_members(meeting.club_id, NotificationKind.MEETING_NEW, type="meeting", id=meeting.pk, actor=by.pk)
+        actor = by.pk if by else None
+        notify_members(meeting.club_id, NotificationKind.MEETING_NEW, type="meeting", id=meeting.pk, actor=actor)
 
 
 def notify_changed(meeting: Meeting, by: User | None) -> None:
-    """Notify members that a meeting was moved, cancelled or deleted, once for each change."""
-    key = str(meeting.sequence)
+    """Notify members that a meeting was moved, cancelled or deleted, once for each change.
+
+    As long as answers are from before the meeting was rescheduled, the text asks for new ones.
+    """
+    asks = meeting.rsvps.filter(before_change=True).exists()
+    type, key = "rescheduled_meeting" if asks else "meeting", str(meeting.sequence)
     actor = by.pk if by else None
-    notify_members(
-        meeting.club_id, NotificationKind.MEETING_CHANGED, type="meeting", id=meeting.pk, actor=actor, key=key
-    )
+    notify_members(meeting.club_id, NotificationKind.MEETING_CHANGED, type=type, id=meeting.pk, actor=actor, key=key)
 
 
 def notify_reminder(meeting: Meeting, *, key: str) -> None:
@@ -34,9 +37,14 @@ def notify_reminder(meeting: Meeting, *, key: str) -> None:
     notify_members(meeting.club_id, NotificationKind.MEETING_REMINDER, type="meeting", id=meeting.pk, key=key)
 
 
-def notify_promoted(meeting: Meeting, users: list[int]) -> None:
-    """Notify users who moved from the waitlist to a seat and are still members."""
+def notify_unanswered(meeting: Meeting, *, key: str) -> None:
+    """Ask the members who have not answered, once for each `key`."""
+    notify_members(meeting.club_id, NotificationKind.RSVP_REMINDER, type="meeting", id=meeting.pk, key=key)
+
+
+def notify_waitlist(meeting: Meeting, kind: NotificationKind, users: list[int]) -> None:
+    """Notify those users of the waitlist who are still members, in this order."""
     members = Membership.objects.active().filter(club=meeting.club_id, user__in=users)
     active = set(members.values_list("user", flat=True))
     recipients = [user for user in users if user in active]
-    notify(NotificationKind.SEAT_PROMOTED, recipients, object_ref=meeting.object_ref, club=meeting.club_id)
+    notify(kind, recipients, object_ref=meeting.object_ref, club=meeting.club_id)

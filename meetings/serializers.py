@@ -10,10 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.serializers import UserSummarySerializer
 from accounts.validators import validate_timezone
+from clubs.members.models import Membership
 from clubs.roles import Rank
 from core.api.serializers import (
     AwareDateTimeField,
+    DateField,
     IdField,
     IntegerField,
     ModelSerializer,
@@ -30,19 +33,58 @@ from meetings.models import (
     TITLE_LENGTH,
     URL_LENGTH,
     Meeting,
+    MeetingSeries,
     Rsvp,
 )
-from meetings.recurrence import MAX_START, MIN_START, Frequency
+from meetings.recurrence import MAX_START, MIN_START, WEEKS, Frequency, Weekday
 
 # The fields of a public club's meeting that non-members see.
 PUBLIC_FIELDS = {"id", "title", "starts_at", "status"}
 
 
+class MonthlyWeekdaySerializer(serializers.Serializer[Any]):
+    """A weekday of each month, such as the first Thursday."""
+
+    week = serializers.ChoiceField(WEEKS, help_text=_("-1 for the last one."))
+    weekday = serializers.ChoiceField(Weekday.choices)
+
+
 class RecurrenceSerializer(serializers.Serializer[Any]):
     """How a series of meetings repeats."""
 
+    default_error_messages = {"not_monthly": _("Only a monthly series can be on a weekday of the month.")}
+
     every = serializers.ChoiceField(Frequency.choices)
-    count = IntegerField(min_value=1, max_value=MAX_OCCURRENCES, help_text=_("Including the first meeting."))
+    count = IntegerField(
+        min_value=1, max_value=MAX_OCCURRENCES, help_text=_("Including the first meeting and the excluded days.")
+    )
+    on = MonthlyWeekdaySerializer(
+        required=False, allow_null=True, help_text=_("Of a monthly series, which is on the same day otherwise.")
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add `except`, which is a keyword in Python."""
+        days = serializers.ListField(
+            child=DateField(),
+            source="excluded_days",
+            required=False,
+            max_length=MAX_OCCURRENCES,
+            help_text=_("Days without a meeting, in the time zone of the series."),
+        )
+        return {**super().get_fields(), "except": days}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Return the columns of a series."""
+        on = attrs.pop("on", None)
+        if on and attrs["every"] != Frequency.MONTHLY:
+            error = serializers.ErrorDetail(str(self.error_messages["not_monthly"]), "not_monthly")
+            raise serializers.ValidationError({"on": [error]})
+        excluded = [day.isoformat() for day in attrs.get("excluded_days", [])]
+        return {**attrs, **(on or {}), "excluded_days": excluded}
+
+    def to_representation(self, instance: MeetingSeries) -> dict[str, Any]:
+        on = {"week": instance.week, "weekday": instance.weekday} if instance.week is not None else None
+        return {"every": instance.every, "count": instance.count, "on": on, "except": instance.excluded_days or []}
 
 
 class RsvpCountsSerializer(serializers.Serializer[Any]):
@@ -52,6 +94,9 @@ class RsvpCountsSerializer(serializers.Serializer[Any]):
     maybe = serializers.IntegerField()
     no = serializers.IntegerField()
     waitlisted = serializers.IntegerField()
+    unconfirmed = serializers.IntegerField(
+        help_text=_("How many answered yes before the meeting was rescheduled, and not since.")
+    )
 
 
 class RsvpSerializer(serializers.Serializer[Any]):
@@ -61,12 +106,37 @@ class RsvpSerializer(serializers.Serializer[Any]):
     waitlist_position = serializers.IntegerField(
         allow_null=True, help_text=_("Position on the waitlist, starting at 1.")
     )
+    before_change = serializers.BooleanField(
+        help_text=_("Whether the meeting was rescheduled after this answer, which should be given again.")
+    )
 
     def to_representation(self, instance: Rsvp) -> dict[str, Any]:
         waitlisted = instance.answer == RsvpStatus.WAITLISTED
         # `RsvpQuerySet.with_waitlist_position` adds `waitlist_position`.
         position = instance.waitlist_position if waitlisted else None  # type: ignore[attr-defined]
-        return {"answer": instance.answer or None, "waitlist_position": position}
+        return {
+            "answer": instance.answer or None,
+            "waitlist_position": position,
+            "before_change": instance.before_change,
+        }
+
+
+class MemberRsvpSerializer(serializers.Serializer[Any]):
+    """A member's RSVP to a meeting; with `?answer=none` a member without one, and the other fields are null."""
+
+    user = UserSummarySerializer()
+    answer = serializers.ChoiceField(RsvpStatus.choices, allow_null=True)
+    waitlist_position = serializers.IntegerField(allow_null=True)
+    before_change = serializers.BooleanField(allow_null=True)
+    answered_at = serializers.DateTimeField(allow_null=True)
+
+    def to_representation(self, instance: Rsvp | Membership) -> dict[str, Any]:
+        fields = self.fields
+        data: dict[str, Any] = dict.fromkeys(fields) | {"user": fields["user"].to_representation(instance.user)}
+        if isinstance(instance, Rsvp):
+            data |= RsvpSerializer(instance).data
+            data["answered_at"] = fields["answered_at"].to_representation(instance.answered_at)
+        return data
 
 
 class RsvpUpdateSerializer(serializers.Serializer[Any]):
@@ -76,13 +146,25 @@ class RsvpUpdateSerializer(serializers.Serializer[Any]):
 
 
 class AttendanceSerializer(serializers.Serializer[Any]):
-    """The members who attended a meeting."""
+    """Who attended a meeting."""
 
     attended = serializers.ListField(
         child=IdField(),
         max_length=MAX_CAPACITY,
         help_text=_("The ids of current or former members."),
     )
+    others = IntegerField(
+        min_value=0, max_value=MAX_CAPACITY, default=0, help_text=_("How many attended without an account.")
+    )
+    attended_count = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text=_("How many attended altogether; null if not recorded.")
+    )
+
+
+class RemindedSerializer(serializers.Serializer[Any]):
+    """How many members were reminded."""
+
+    notified = serializers.IntegerField()
 
 
 class HTTPURLField(VisibleTextField):
@@ -101,11 +183,10 @@ class HTTPURLField(VisibleTextField):
         return text
 
 
-class MeetingCreateSerializer(serializers.Serializer[Any]):
-    """A meeting, or with `repeats` a series."""
+class MeetingDetailsSerializer(serializers.Serializer[Any]):
+    """What members say about a meeting, or about a date poll for one."""
 
     title = SingleLineField(max_length=TITLE_LENGTH)
-    starts_at = AwareDateTimeField(first=MIN_START, last=MAX_START - datetime.timedelta(microseconds=1))
     timezone = VisibleTextField(
         max_length=64, required=False, validators=[validate_timezone], help_text=_("Defaults to the club’s time zone.")
     )
@@ -115,10 +196,16 @@ class MeetingCreateSerializer(serializers.Serializer[Any]):
     entry = IdField(
         source="entry_id", required=False, allow_null=True, help_text=_("An entry of the club’s reading list.")
     )
-    agenda = VisibleTextField(max_length=TEXT_LENGTH, required=False, allow_blank=True)
     capacity = IntegerField(
         min_value=1, max_value=MAX_CAPACITY, required=False, allow_null=True, help_text=_("Null for no limit.")
     )
+
+
+class MeetingCreateSerializer(MeetingDetailsSerializer):
+    """A meeting, or with `repeats` a series."""
+
+    starts_at = AwareDateTimeField(first=MIN_START, last=MAX_START - datetime.timedelta(microseconds=1))
+    agenda = VisibleTextField(max_length=TEXT_LENGTH, required=False, allow_blank=True)
     status = serializers.ChoiceField(MeetingStatus.choices, required=False)
     notes = VisibleTextField(max_length=TEXT_LENGTH, required=False, allow_blank=True)
     repeats = RecurrenceSerializer(required=False, allow_null=True)

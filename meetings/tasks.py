@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.apps import apps
 from django.utils import timezone
 
+from activity.choices import NotificationKind
 from core.db.locking import batched
 from core.tasks.decorators import periodic_task, task
 from meetings import notifications
@@ -40,10 +41,10 @@ def schedule_reminder(meeting: Meeting) -> None:
             return
 
 
-def schedule_promotion_notices(meeting: Meeting, users: list[int]) -> None:
-    """Schedule the notifications of users who moved from the waitlist to a seat."""
+def schedule_seat_notices(meeting: Meeting, kind: str, users: list[int]) -> None:
+    """Schedule the notifications of users on the waitlist about seats that have become free."""
     for batch in batched(users, BATCH_SIZE):
-        notify_promoted_users.enqueue(meeting_id=meeting.pk, user_ids=batch)
+        notify_promoted_users.enqueue(meeting_id=meeting.pk, user_ids=batch, kind=str(kind))
 
 
 def schedule_purge(meeting: Meeting, *, after: datetime.timedelta) -> None:
@@ -68,11 +69,11 @@ def send_reminder(*, meeting_id: int, days: int, starts: str) -> None:
 
 
 @task()
-def notify_promoted_users(*, meeting_id: int, user_ids: list[int]) -> None:
-    """Notify the users who got a seat from the waitlist."""
+def notify_promoted_users(*, meeting_id: int, user_ids: list[int], kind: str = NotificationKind.SEAT_PROMOTED) -> None:
+    """Notify users of the waitlist that they got a seat, or that one is free."""
     meeting = _meetings().not_deleted().filter(pk=meeting_id).first()
     if meeting is not None:
-        notifications.notify_promoted(meeting, user_ids)
+        notifications.notify_waitlist(meeting, NotificationKind(kind), user_ids)
 
 
 @task()

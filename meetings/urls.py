@@ -4,13 +4,14 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from meetings.ical_views import CalendarTokenView, ClubCalendarView, UserCalendarView
-from meetings.views import AttendanceView, MeetingViewSet, RsvpView
+from meetings.views import AttendanceView, MeetingRsvpViewSet, MeetingViewSet, RsvpView
 
 LIST = "clubs/<int:club_id>/meetings"
 MEETING = f"{LIST}/<int:meeting_id>"
 
 router = SimpleRouter(use_regex_path=False)
 router.register(LIST, MeetingViewSet, basename="club-meeting")
+router.register(f"{MEETING}/rsvps", MeetingRsvpViewSet, basename="club-meeting-rsvps")
 
 urlpatterns = [
     *router.urls,

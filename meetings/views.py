@@ -7,27 +7,31 @@ from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, status
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from accounts.authentication import current_user
+from accounts.blocks import not_blocked
 from accounts.models import User
-from clubs.access import AccessLevel, ClubAccessMixin, ClubChildViewSetMixin
+from clubs.access import AccessLevel, ClubAccessMixin, ClubChildViewSetMixin, require_level
 from clubs.roles import Rank
 from core.api.exceptions import InvalidParameter
 from core.api.responses import NO_CONTENT, problem_schema
 from core.api.views import GenericAPIView, GenericViewSet, validate
 from core.db.locking import lock_rows
 from meetings.choices import SeriesScope
-from meetings.filters import MeetingFilter
-from meetings.models import Attendance, Meeting, Rsvp
+from meetings.filters import NO_ANSWER, MeetingFilter, RsvpFilter
+from meetings.models import RSVP_ORDER, Attendance, Meeting, Rsvp
 from meetings.querysets import MeetingQuerySet
 from meetings.serializers import (
     AttendanceSerializer,
     MeetingCreateSerializer,
     MeetingSerializer,
     MeetingUpdateSerializer,
+    MemberRsvpSerializer,
+    RemindedSerializer,
     RsvpSerializer,
     RsvpUpdateSerializer,
 )
@@ -127,20 +131,14 @@ class MeetingViewSet(ClubChildViewSetMixin, mixins.ListModelMixin, mixins.Retrie
         return self.serialize(meeting)
 
 
-class MeetingChildView(ClubAccessMixin, GenericAPIView):
-    """Base view for resources of one meeting."""
-
-    http_method_names = ["get", "head", "options", "put"]
-    queryset = Meeting.objects.none()
+class MeetingAccessMixin(ClubAccessMixin):
+    """Load the meeting named in the URL as `self.meeting`."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]
         if self.level is not None:
             # Raises Http404 before the body is validated.
             self.meeting  # noqa: B018
-
-    def get_unlocked_object(self) -> Meeting:
-        return self.meeting
 
     @cached_property
     def meeting(self) -> Meeting:
@@ -148,6 +146,16 @@ class MeetingChildView(ClubAccessMixin, GenericAPIView):
         meeting = get_object_or_404(Meeting.objects.not_deleted().filter(club=self.club), pk=self.kwargs["meeting_id"])
         meeting.club = self.club
         return meeting
+
+
+class MeetingChildView(MeetingAccessMixin, GenericAPIView):
+    """Base view for resources of one meeting."""
+
+    http_method_names = ["get", "head", "options", "put"]
+    queryset = Meeting.objects.none()
+
+    def get_unlocked_object(self) -> Meeting:
+        return self.meeting
 
     def lock_object(self, obj: object) -> None:
         # The same locks in the same order as the write itself.
@@ -186,14 +194,67 @@ class RsvpView(MeetingChildView):
         return Response(RsvpSerializer(rsvp).data)
 
 
+@extend_schema_view(
+    list=extend_schema(
+        summary="List the RSVPs to a meeting",
+        description="Attendees first, then the waitlist in order, maybe and no, each by the time of the answer.",
+        responses={200: MemberRsvpSerializer(many=True), **problem_schema(403, "`moderators_only`: `?answer=none` by a member.")},
+    )
+)
+class MeetingRsvpViewSet(MeetingAccessMixin, mixins.ListModelMixin, GenericViewSet):
+    """The members' RSVPs to a meeting."""
+
+    access_levels = {"list": AccessLevel.MEMBER, "remind": AccessLevel.MODERATOR}
+    queryset = Rsvp.objects.none()
+    serializer_class = MemberRsvpSerializer
+    filterset_class = RsvpFilter
+
+    @property
+    def ordering_fields(self) -> dict[str, tuple[str, ...]]:
+        return {"answer": ("joined_at", "id") if self._lists_unanswered else RSVP_ORDER}
+
+    def get_queryset(self) -> Any:
+        user = current_user(self.request)
+        if self._lists_unanswered:
+            require_level(self.club, AccessLevel.MODERATOR)
+            members = Rsvp.objects.members_without(self.meeting).not_blocked_for(user).select_related("user")
+            return members.defer("user__bio", "user__search_text")
+        return Rsvp.objects.filter(meeting=self.meeting).in_order().for_serializer(user)
+
+    @extend_schema(
+        summary="Remind the members who have not answered",
+        request=None,
+        responses={
+            202: RemindedSerializer,
+            **problem_schema(
+                409, "`reminded_already` within 24 hours, with `until`; `meeting_cancelled`, `meeting_over`."
+            ),
+        },
+    )
+    @action(detail=False, methods=["post"], responds_with_object=False)
+    def remind(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Asks the members whom `?answer=none` lists, once in 24 hours."""
+        notified = self.meeting.remind(by=current_user(request))
+        return Response({"notified": notified}, status.HTTP_202_ACCEPTED)
+
+    @property
+    def _lists_unanswered(self) -> bool:
+        return self.request is not None and self.request.query_params.get("answer") == NO_ANSWER
+
+
 class AttendanceView(MeetingChildView):
     """Attendance of a meeting."""
 
-    access_levels = {"get": AccessLevel.MODERATOR, "put": AccessLevel.MODERATOR}
+    access_levels = {"get": AccessLevel.MEMBER, "put": AccessLevel.MODERATOR}
     serializer_class = AttendanceSerializer
 
     def get_unlocked_object(self) -> Any:
-        return {"attended": list(self.meeting.attendance.order_by("user").values_list("user", flat=True))}
+        rows = self.meeting.attendance.filter(not_blocked(current_user(self.request), "user"))
+        return {
+            "attended": list(rows.order_by("user").values_list("user", flat=True)),
+            "others": self.meeting.others_attended,
+            "attended_count": self.meeting.attended_count,
+        }
 
     def lock_object(self, obj: object) -> None:
         # Users are locked before the club.
@@ -208,8 +269,10 @@ class AttendanceView(MeetingChildView):
         responses={204: NO_CONTENT, **problem_schema(409, "`meeting_cancelled`.")},
     )
     def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Replaces the earlier record."""
+        """Replaces the earlier record, except for attendees whom a block hides from the caller."""
         self.get_object()
-        attended = validate(AttendanceSerializer(data=request.data))["attended"]
-        Attendance.set_attendance(meeting=self.meeting, by=current_user(request), users=attended)
+        values = validate(AttendanceSerializer(data=request.data))
+        Attendance.set_attendance(
+            meeting=self.meeting, by=current_user(request), users=values["attended"], others=values["others"]
+        )
         return Response(status=status.HTTP_204_NO_CONTENT)

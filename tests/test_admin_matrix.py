@@ -31,6 +31,7 @@ PAGES: dict[str, dict[str, str]] = {
     "catalog.merge": {A: "view change", C: "view change"},
     "catalog.revision": {A: "view change", C: "view change"},
     "ballots.ballot": {A: VIEW},
+    "meetings.datepoll": {A: VIEW},
     "clubs.club": {A: "view change delete case", M: "view case"},
     "clubs.entry": {A: VIEW},
     "clubs.entrychange": {A: VIEW},

@@ -15,15 +15,17 @@ from tests.reviews.exports import GOODREADS
 
 pytestmark = pytest.mark.django_db
 V1 = "/api/v1/"
-# The response is not the object: a vote, an invitation with its code, or the preview of one.
+# The response is not the object: a vote, an answer, an invitation with its code, or the preview of one.
 OTHER_RESPONSES = {
-    *("club-ballot-vote", "club-invite-list", "club-member-bulk", "club-member-pause", "invite-preview"),
+    *("club-ballot-vote", "club-date-poll-answer", "club-invite-list", "club-member-bulk", "club-member-pause"),
+    "invite-preview",
 }
 # Where the object of a response without Location has its GET, if not at the same URL.
 OBJECTS = {
     "club-transfer": "club-detail",
     "club-cover": "club-detail",
     "club-ballot-close": "club-ballot-detail",
+    "club-date-poll-close": "club-date-poll-detail",
     "club-post-reveal": "club-post-detail",
     "club-thread-post-reveal": "club-thread-post-detail",
     "club-book-progress": "club-book-progress-mine",

@@ -37,7 +37,7 @@ FIELD_CODES = {
     "clubs": (
         *("private_needs_invite", "not_a_member", "ends_before_start", "outside_list", "one_goal", "one_way"),
         *("in_future", "not_finished"),
-        *("not_proposed", "not_a_candidate", "no_entry"),
+        *("not_proposed", "not_a_candidate", "no_entry", "closes_too_late", "not_in_series", "not_monthly"),
     ),
 }
 
@@ -61,7 +61,7 @@ EXTRA_FIELDS = {
     "club": {
         "allOf": [{"$ref": "#/components/schemas/ClubSummary"}],
         "description": "With `already_member`, `club_full`, `limit_below_members`, `owner_must_transfer` and "
-        "`too_many_ballots`: the club.",
+        "`too_many_ballots` and `too_many_polls`: the club.",
     },
     "user": {
         "allOf": [{"$ref": "#/components/schemas/UserSummary"}],
@@ -73,6 +73,7 @@ EXTRA_FIELDS = {
     "review": _id("already_reviewed"),
     "meeting": _id("meeting_cancelled", "meeting_over", "no_maybe"),
     "ballot": _id("ballot_closed"),
+    "date_poll": _id("poll_closed"),
     "thread": _id("thread_closed"),
     "post": _id("post_deleted", "too_many_reactions"),
     "report": _id("already_reported"),
@@ -98,7 +99,8 @@ EXTRA_FIELDS = {
     "until": {
         "type": "string",
         "format": "date-time",
-        "description": "With `account_suspended` on login: the end of the suspension.",
+        "description": "With `account_suspended` on login: the end of the suspension. With `reminded_already`: when "
+        "the members can be reminded again.",
     },
 }
 PROBLEM_SCHEMA = {

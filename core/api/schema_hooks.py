@@ -18,9 +18,11 @@ NULL_ENUM = "#/components/schemas/NullEnum"
 # Integers that are ids, in addition to `id`, `ids` and names that end in `_id`. All others are counts or amounts.
 ID_NAMES = frozenset(
     "appeal approved attended ballot ballots book candidates club devices eliminated entry imports meeting my_review"
-    " post ranking reply_to report review series thread user winner".split()
+    " option post ranking reply_to report review series thread user winner".split()
 )
 MAX_INT32 = 2**31 - 1
+# The maximum of `IdField`.
+MAX_BIGINT = 2**63 - 1
 # Headers that every request may have, by the name of the component.
 REQUEST_HEADERS = {
     "AcceptLanguage": (
@@ -71,7 +73,7 @@ def describe_numbers(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
             node |= {"type": "integer", "format": "int64"}  # a filter by id (`IdFilter`)
         elif "number" in types:
             node["format"] = "double"
-        elif "integer" in types and is_id(name):
+        elif "integer" in types and (is_id(name) or node.get("maximum") == MAX_BIGINT):
             node["format"] = "int64"
         elif "integer" in types:
             node["format"] = "int32"

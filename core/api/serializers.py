@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from django.core.validators import BaseValidator, MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -18,6 +19,8 @@ from rest_framework.relations import PKOnlyObject
 from core.api.numbers import is_number
 from core.api.readers import Reader, get_attribute, is_shared
 from core.search.normalize import is_blank, is_single_line
+
+FUTURE_BEFORE = datetime.datetime(2101, 1, 1, tzinfo=datetime.UTC)
 
 
 class VisibleTextField(serializers.CharField):
@@ -80,6 +83,21 @@ class AwareDateTimeField(serializers.DateTimeField):
             self.fail("no_offset")
         time: datetime.datetime = super().to_internal_value(value.upper())
         return time.replace(microsecond=0)
+
+
+class FutureDateTimeField(AwareDateTimeField):
+    """A future time before 2101."""
+
+    default_error_messages = {"past": _("Must be in the future."), "too_far": _("Must be before 2101.")}
+
+    def to_internal_value(self, value: Any) -> datetime.datetime:
+        """Return the time."""
+        moment = super().to_internal_value(value)
+        if moment <= timezone.now():
+            self.fail("past")
+        if moment >= FUTURE_BEFORE:
+            self.fail("too_far")
+        return moment
 
 
 class DateField(serializers.DateField):

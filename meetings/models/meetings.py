@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.validators import validate_timezone
 from activity.changes.models import Change, ChangeType
-from activity.changes.services import change, record_changes
+from activity.changes.services import change, changes_of, record_changes, record_changes_of
 from activity.models import ObjectRef
 from activity.services import record_event
 from clubs.members.models import Membership
@@ -31,7 +31,16 @@ from core.db.transactions import atomic_with_retry
 from meetings import notifications, tasks
 from meetings.choices import MeetingStatus, SeriesScope
 from meetings.querysets import MeetingQuerySet
-from meetings.recurrence import MAX_START, MIN_START, Frequency, occurrences, out_of_range, to_local, to_utc
+from meetings.recurrence import (
+    MAX_START,
+    MIN_START,
+    Frequency,
+    Weekday,
+    occurrences,
+    out_of_range,
+    to_local,
+    to_utc,
+)
 
 if TYPE_CHECKING:
     from clubs.club.models import Club
@@ -40,8 +49,15 @@ TITLE_LENGTH, PLACE_LENGTH, URL_LENGTH, TEXT_LENGTH = 200, 300, 500, 10_000
 MAX_OCCURRENCES = 52
 MAX_DURATION_MINUTES = 7 * 24 * 60
 MAX_CAPACITY = 10_000
-# The columns that count RSVPs.
-COUNTS = ("yes", "maybe", "no", "waitlisted")
+# The columns that count RSVPs: by answer, and those of `yes` that were given before the meeting was rescheduled.
+ANSWER_COUNTS = ("yes", "maybe", "no", "waitlisted")
+COUNTS = (*ANSWER_COUNTS, "unconfirmed")
+# Members answer again if a meeting is moved to another day, or by at least this much.
+RESCHEDULED_BY = datetime.timedelta(hours=3)
+# This long before a meeting, seats that become free are no longer given away without being asked for.
+PROMOTIONS_END = datetime.timedelta(hours=2)
+# Time between two reminders to answer.
+REMIND_AFTER = datetime.timedelta(hours=24)
 # How long calendars list a cancelled or deleted meeting.
 CANCELLED_RETENTION = datetime.timedelta(days=30)
 
@@ -51,7 +67,11 @@ class MeetingSeries(models.Model):
 
     club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="+", verbose_name=_("club"))
     every = models.CharField(max_length=10, choices=Frequency.choices)
-    count = models.PositiveSmallIntegerField(help_text=_("How many meetings were planned."))
+    count = models.PositiveSmallIntegerField(help_text=_("How many meetings were planned, with the excluded days."))
+    # Of a monthly series on a weekday: which one of the month, -1 for the last.
+    week = models.SmallIntegerField(null=True, blank=True)
+    weekday = models.CharField(max_length=9, choices=Weekday.choices, blank=True, default="", db_default="")
+    excluded_days = models.JSONField(null=True, blank=True, help_text="[YYYY-MM-DD, ...] in the series' time zone.")
 
     class Meta:
         verbose_name = _("series of meetings")
@@ -107,13 +127,20 @@ class Meeting(models.Model):
     maybe = models.PositiveIntegerField(default=0, editable=False, verbose_name=_("maybe"))
     no = models.PositiveIntegerField(default=0, editable=False, verbose_name=_("no"))
     waitlisted = models.PositiveIntegerField(default=0, editable=False, verbose_name=_("waitlisted"))
+    unconfirmed = models.PositiveIntegerField(default=0, db_default=0, editable=False, verbose_name=_("unconfirmed"))
+    others_attended = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, verbose_name=_("attendees without an account")
+    )
     attended_count = models.PositiveIntegerField(
         null=True,
         blank=True,
         editable=False,
-        help_text=_("How many members attended; empty if not recorded."),
+        help_text=_("How many people attended; empty if not recorded."),
         verbose_name=_("number of attendees"),
     )
+    # When members who had not answered were last asked to, and when the waitlist was told about a free seat.
+    reminded_at = models.DateTimeField(null=True, blank=True, editable=False)
+    waitlist_notified_at = models.DateTimeField(null=True, blank=True, editable=False)
     # UID and SEQUENCE of the iCalendar event.
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)
@@ -155,19 +182,19 @@ class Meeting(models.Model):
         cls,
         *,
         club: Club,
-        by: User,
+        by: User | None,
         starts_at: datetime.datetime,
         timezone: str | None = None,
         repeats: dict[str, Any] | None = None,
         **fields: Any,
     ) -> Meeting:
-        """Create a meeting, or with `repeats` (`every`, `count`) a series, and return the first meeting.
+        """Create a meeting, or with `repeats` (columns of MeetingSeries) a series, and return the first meeting.
 
-        `timezone` defaults to the club's. Raises InvalidFieldError for an entry of another club's reading list, or if
-        the series extends beyond the year 2100.
+        `timezone` defaults to the club's. Raises InvalidFieldError for an entry of another club's reading list, or for
+        what `occurrences` rejects. `by` is None if a date poll created it when it was due.
         """
         club.lock(with_user=by)
-        _check_entry(club, fields)
+        check_entry(club, fields)
         zone = timezone or club.timezone
         starts = occurrences(to_local(starts_at, zone), repeats)
         series = MeetingSeries.objects.create(club=club, **repeats) if repeats else None
@@ -191,7 +218,7 @@ class Meeting(models.Model):
         1900 to 2100.
         """
         rows = self._lock_scope(by, scope)
-        _check_entry(self.club, values)
+        check_entry(self.club, values)
         zone = values.pop("timezone", self.timezone)
         at = values.pop("starts_at", self.starts_at)
         is_moved = (at, zone) != (self.starts_at, self.timezone)
@@ -221,6 +248,8 @@ class Meeting(models.Model):
             row.deleted_at, row.updated_at, row.sequence = at, at, row.sequence + 1
             row.save(update_fields=["deleted_at", "updated_at", "sequence", *COUNTS])
             tasks.schedule_purge(row, after=CANCELLED_RETENTION)
+        polls = Meeting._meta.get_field("date_polls").related_model.objects.filter(meeting__in=rows)
+        record_changes_of(changes_of(polls, ChangeType.DATE_POLL))
         record_changes(*(row._change(deleted=True) for row in rows))
         self._record_event("deleted", by)
         if any(row.status == MeetingStatus.SCHEDULED and not row.is_over for row in rows):
@@ -254,6 +283,23 @@ class Meeting(models.Model):
         except Meeting.DoesNotExist:
             raise Http404 from None
 
+    @atomic_with_retry
+    def remind(self, *, by: User) -> int:
+        """Ask the members who have not answered once more, and return their number.
+
+        Raises Conflict `reminded_already`, `meeting_cancelled` or `meeting_over`, and Http404 if it was deleted.
+        """
+        self.lock()
+        self.require_open()
+        if self.reminded_at is not None and self.reminded_at + REMIND_AFTER > now():
+            text = _("The members were reminded less than a day ago.")
+            raise Conflict("reminded_already", text, until=self.reminded_at + REMIND_AFTER)
+        self.reminded_at = now().replace(microsecond=0)
+        self.save(update_fields=["reminded_at"])
+        self._record_event("reminded", by)
+        notifications.notify_unanswered(self, key=self.reminded_at.isoformat())
+        return self.rsvps.model.objects.members_without(self).count()
+
     def require_open(self) -> None:
         """Raise Conflict `meeting_cancelled` or `meeting_over` if the meeting does not accept RSVPs."""
         if self.status == MeetingStatus.CANCELLED:
@@ -272,9 +318,19 @@ class Meeting(models.Model):
         return self.status == MeetingStatus.SCHEDULED
 
     @property
+    def has_started(self) -> bool:
+        """Whether the meeting has started."""
+        return self.starts_at <= now()
+
+    @property
     def is_over(self) -> bool:
         """Whether the meeting has ended."""
         return self.ends_at <= now()
+
+    @property
+    def starts_soon(self) -> bool:
+        """Whether the meeting starts so soon that nobody gets a seat without asking for it."""
+        return self.starts_at - PROMOTIONS_END <= now()
 
     @property
     def object_ref(self) -> ObjectRef:
@@ -297,6 +353,7 @@ class Meeting(models.Model):
     def _update(self, values: dict[str, Any], time: tuple[datetime.datetime, str] | None) -> set[str]:
         """Save changed columns, fill free seats and return the names of the columns. The meeting must be locked."""
         before = {name: getattr(self, name) for name in (*values, *TIME_FIELDS)}
+        local_before = self.local_starts_at
         for name, value in values.items():
             setattr(self, name, value)
         if time is not None or "duration_minutes" in values:
@@ -308,9 +365,19 @@ class Meeting(models.Model):
             self._set_cancelled_at()
         self.updated_at, self.sequence = now(), self.sequence + 1
         self.save(update_fields=[*changed, "cancelled_at", "updated_at", "sequence"])
-        self.rsvps.model.objects.promote_waitlist(self)
+        if self._is_rescheduled(before, local_before):
+            self.rsvps.model.objects.mark_unconfirmed(self)
+        if "capacity" in changed or not self.starts_soon:
+            self.rsvps.model.objects.promote_waitlist(self)
         tasks.schedule_reminder(self)
         return changed
+
+    def _is_rescheduled(self, before: dict[str, Any], local_before: datetime.datetime) -> bool:
+        """Return whether the start has moved so far from the former one that members have to answer again."""
+        if self.is_over or (self.local_starts_at, self.timezone) == (local_before, before["timezone"]):
+            return False
+        is_same_day = to_local(before["starts_at"], self.timezone).date() == self.local_date
+        return not is_same_day or abs(self.starts_at - before["starts_at"]) >= RESCHEDULED_BY
 
     def _set_time(self, local: datetime.datetime, zone: str) -> None:
         """Set the local start. Raises InvalidFieldError outside of the years 1900 to 2100."""
@@ -359,7 +426,7 @@ TIME_FIELDS = ("timezone", "starts_at", "ends_at", "local_date", "local_time", "
 NOTIFIED_FIELDS = {"status", "place", "url", *TIME_FIELDS}
 
 
-def _check_entry(club: Club, values: dict[str, Any]) -> None:
+def check_entry(club: Club, values: dict[str, Any]) -> None:
     """Raise InvalidFieldError if `entry_id` is not on the club's reading list. The club must be locked."""
     entry = values.get("entry_id")
     if entry is not None and not Entry.objects.filter(club=club, pk=entry).exists():

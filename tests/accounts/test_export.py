@@ -59,6 +59,8 @@ SECTIONS = {
     "discussions.Reaction.user": "reactions",
     "discussions.SpoilerReveal.user": "reveals",
     "meetings.Rsvp.user": "rsvps",
+    "meetings.DatePoll.created_by": "date_polls_opened",
+    "meetings.DateAnswer.user": "date_answers",
     "discussions.Thread.author": "threads",
     "ballots.Vote.user": "votes",
     "moderation.Appeal.author": "appeals",

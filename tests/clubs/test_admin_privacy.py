@@ -35,6 +35,9 @@ SECRETS = {
     "agenda": "calabash",
     "notes": "vermilion",
     "ballot": "tamarisk",
+    "date poll": "sandalwood",
+    "date poll place": "persimmon",
+    "date poll url": "https://talk.example/oleander",
     "request": "halcyon",
     "note": "palimpsest",
     "former note": "sassafras",
@@ -61,6 +64,9 @@ def world(alice, bob, charlie, make_user, make_club, client_of):
     ok(as_alice.post(f"{base}books/{entry}/milestones/", milestone), 201)
     ballot = {"title": SECRETS["ballot"], "method": "approval", "candidates": [entry, other]}
     ok(as_alice.post(f"{base}ballots/", ballot | {"closes_at": later(days=7)}), 201)
+    poll = {"title": SECRETS["date poll"], "place": SECRETS["date poll place"], "url": SECRETS["date poll url"]}
+    dates = [later(days=8), later(days=9)]
+    ok(as_alice.post(f"{base}date-polls/", poll | {"options": dates, "closes_at": later(days=7)}), 201)
     meeting = {name: SECRETS[name] for name in ("place", "url", "agenda", "notes")} | {"title": SECRETS["meeting"]}
     meeting |= {"starts_at": later(days=7), "duration_minutes": 60}
     for _n in range(2):

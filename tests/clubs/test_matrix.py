@@ -20,6 +20,7 @@ from tests.conftest import client_of
 from tests.discussions import matrix as _discussions  # noqa: F401  adds its rows
 from tests.images import make_image
 from tests.meetings import matrix as _meetings  # noqa: F401  adds its rows
+from tests.meetings.date_polls import matrix as _date_polls  # noqa: F401  adds its rows
 from tests.reviews import matrix as _reviews  # noqa: F401  adds its row
 
 MISSING_ID = 10**9

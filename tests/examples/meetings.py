@@ -22,7 +22,7 @@ def record(walk: Walk) -> None:
     series = {
         "title": "Café com livros",
         "starts_at": "2026-04-04T18:00:00Z",
-        "repeats": {"every": "monthly", "count": 2},
+        "repeats": {"every": "monthly", "count": 3, "on": {"week": 1, "weekday": "saturday"}, "except": ["2026-05-02"]},
     }
     walk.call("createMeeting", "ana", series, **club)
     walk.call("replaceMeeting", "ana", body | {"duration_minutes": 120}, **meeting)
@@ -30,6 +30,8 @@ def record(walk: Walk) -> None:
     for name, answer in (("carla", "yes"), ("davi", "no"), ("ana", "yes")):
         walk.call("setRsvp", name, {"answer": answer}, **meeting)
     walk.call("getRsvp", "carla", **meeting)
+    walk.call("listMeetingRsvps", "carla", query={"page_size": 2}, **meeting)
+    walk.call("remindMembers", "ana", **meeting)
     walk.call("getMeeting", "carla", **meeting)
     walk.call("listMeetings", "carla", query={"page_size": 1}, **club)
     walk.call("getClubCalendar", "carla", **club)
@@ -38,5 +40,5 @@ def record(walk: Walk) -> None:
     walk.clock.move_to(datetime.datetime(2026, 3, 14, 21, tzinfo=datetime.UTC))
     walk.clients.clear()
     attended = [walk.users[name].pk for name in ("ana", "carla")]
-    walk.call("setAttendance", "ana", {"attended": attended}, **meeting)
+    walk.call("setAttendance", "ana", {"attended": attended, "others": 1}, **meeting)
     walk.call("getAttendance", "ana", **meeting)

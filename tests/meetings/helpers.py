@@ -27,7 +27,17 @@ def ok(response: Any, status: int = 200) -> Any:
 def rsvp(client: Any, meeting: Meeting, answer: str) -> Any:
     """Send an RSVP. Return (answer, waitlist position), or the error code."""
     response = client.put(url(meeting, "rsvp/"), {"answer": answer})
-    return response.json().get("code") or tuple(ok(response).values())
+    return response.json().get("code") or tuple(ok(response)[name] for name in ("answer", "waitlist_position"))
+
+
+def own_rsvp(answer: str | None, position: int | None = None, *, before_change: bool = False) -> dict[str, Any]:
+    """Return the RSVP of the caller as responses have it."""
+    return {"answer": answer, "waitlist_position": position, "before_change": before_change}
+
+
+def counts(**expected: int) -> dict[str, int]:
+    """Return the counts of a meeting: `counts(yes=2)`."""
+    return dict.fromkeys(("yes", "maybe", "no", "waitlisted", "unconfirmed"), 0) | expected
 
 
 def notified(kind: str) -> list[tuple[str, str]]:
@@ -45,7 +55,8 @@ def check_seats() -> None:
         rows = list(Rsvp.objects.filter(meeting=meeting))
         for answer in ("yes", "maybe", "no", "waitlisted"):
             assert getattr(meeting, answer) == sum(row.answer == answer for row in rows), (meeting, answer)
-        if meeting.status == "scheduled" and not meeting.is_over and meeting.waitlisted:
+        assert meeting.unconfirmed == sum(row.answer == "yes" and row.before_change for row in rows)
+        if meeting.status == "scheduled" and not meeting.starts_soon and meeting.waitlisted:
             assert meeting.capacity is not None
             assert meeting.yes >= meeting.capacity
         orders = [row.waitlist_order for row in rows if row.answer == "waitlisted"]

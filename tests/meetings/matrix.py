@@ -30,7 +30,9 @@ ROWS += [
     Row("club-meeting-detail", "delete", "moderator", 204, path=MEETING),
     Row("club-meeting-rsvp", "get", "member", path=BELOW),
     Row("club-meeting-rsvp", "put", "member", path=BELOW, body={"answer": "yes"}),
-    Row("club-meeting-attendance", "get", "moderator", path=BELOW),
+    Row("club-meeting-attendance", "get", "member", path=BELOW),
+    Row("club-meeting-rsvps-list", "get", "member", path=BELOW),
+    Row("club-meeting-rsvps-remind", "post", "moderator", 202, path=BELOW),
     Row("club-meeting-attendance", "put", "moderator", 204, path=BELOW, body={"attended": []}),
     Row("club-calendar", "get", "member"),
 ]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.blocks import Block
 from accounts.deletion import erase
 from clubs.models import Membership
 from meetings.models import Attendance
@@ -24,10 +25,11 @@ def test_moderator_records_attendance(make_meeting, as_moe, as_bob, alice, bob, 
     meeting = make_meeting(days=-1)
     assert ok(as_moe.get(url(meeting)))["attended_count"] is None
     assert record_attendance(as_moe, meeting, alice, bob, bob).status_code == 204
-    assert ok(as_moe.get(url(meeting, "attendance/"))) == {"attended": sorted([alice.pk, bob.pk])}
+    recorded = {"attended": sorted([alice.pk, bob.pk]), "others": 0, "attended_count": 2}
+    assert ok(as_moe.get(url(meeting, "attendance/"))) == ok(as_bob.get(url(meeting, "attendance/"))) == recorded
     assert ok(as_bob.get(url(meeting)))["attended_count"] == 2
     assert record_attendance(as_moe, meeting, moe).status_code == 204
-    assert ok(as_moe.get(url(meeting, "attendance/"))) == {"attended": [moe.pk]}
+    assert ok(as_moe.get(url(meeting, "attendance/")))["attended"] == [moe.pk]
     assert ok(as_bob.get(url(meeting)))["attended_count"] == 1
     assert record_attendance(as_moe, meeting).status_code == 204
     assert ok(as_bob.get(url(meeting)))["attended_count"] == 0
@@ -75,9 +77,46 @@ def test_attendance_statistics_of_club(make_meeting, club, as_moe, anonymous, al
     assert statistics(anonymous, club) == (1, 0.5)
 
 
+def test_attendees_without_an_account_are_counted(make_meeting, club, as_moe, as_bob, anonymous, bob):
+    meeting = make_meeting(days=-1)
+    unrecorded = {"attended": [], "others": 0, "attended_count": None}
+    assert ok(as_bob.get(url(meeting, "attendance/"))) == unrecorded
+    ok(as_moe.put(url(meeting, "attendance/"), {"attended": [bob.pk], "others": 4}), 204)
+    assert ok(as_bob.get(url(meeting, "attendance/"))) == {"attended": [bob.pk], "others": 4, "attended_count": 5}
+    assert ok(as_bob.get(url(meeting)))["attended_count"] == 5
+    assert statistics(anonymous, club) == (1, 5.0)
+    ok(as_moe.put(url(meeting, "attendance/"), {"attended": [], "others": 1}), 204)
+    assert statistics(anonymous, club) == (1, 1.0)
+    ok(as_moe.put(url(meeting, "attendance/"), {"attended": []}), 204)
+    assert statistics(anonymous, club) == (0, 0.0)
+    assert ok(as_bob.get(url(meeting, "attendance/")))["others"] == 0
+
+
+@pytest.mark.parametrize("others", [-1, 10_001, "many", 1.5, None])
+def test_invalid_number_of_others_is_rejected(make_meeting, as_moe, others):
+    body = {"attended": [], "others": others}
+    assert set(bad_fields(as_moe.put(url(make_meeting(days=-1), "attendance/"), body))) == {"others"}
+
+
+def test_block_hides_attendee_but_not_from_the_count(make_meeting, as_moe, as_bob, alice, bob, moe):
+    meeting = make_meeting(days=-1)
+    record_attendance(as_moe, meeting, alice, bob)
+    Block.objects.block(on=bob, by=moe)
+    for client, hidden in ((as_moe, bob), (as_bob, None)):
+        shown = ok(client.get(url(meeting, "attendance/")))
+        assert hidden is None or hidden.pk not in shown["attended"]
+        assert shown["attended_count"] == 2
+    # What Moe sees can be sent back.
+    record_attendance(as_moe, meeting, alice)
+    assert ok(as_bob.get(url(meeting, "attendance/")))["attended"] == sorted([alice.pk, bob.pk])
+    record_attendance(as_moe, meeting, moe)
+    assert set(Attendance.objects.values_list("user", flat=True)) == {bob.pk, moe.pk}
+    assert ok(as_moe.get(url(meeting)))["attended_count"] == 2
+
+
 def test_account_deletion_keeps_attended_count(make_meeting, club, as_moe, anonymous, alice, bob):
     meeting = make_meeting(days=-1)
     record_attendance(as_moe, meeting, alice, bob)
     erase(bob)
-    assert ok(as_moe.get(url(meeting, "attendance/"))) == {"attended": [alice.pk]}
+    assert ok(as_moe.get(url(meeting, "attendance/"))) == {"attended": [alice.pk], "others": 0, "attended_count": 2}
     assert statistics(anonymous, club) == (1, 2.0)

@@ -9,7 +9,7 @@ from catalog.models import Book
 from clubs.models import Club, Entry
 from meetings.models import Meeting
 from tests.clubs.helpers import bad_fields, bad_parameters, bring_in
-from tests.meetings.helpers import MEMBER_FIELDS, ok, url
+from tests.meetings.helpers import MEMBER_FIELDS, counts, ok, url
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +40,7 @@ def test_created_meeting_is_shown_to_members(club, entry, as_moe, as_bob):
         "id": made["id"],
         "starts_at": "2027-06-01T17:30:00Z",
         "status": "scheduled",
-        "counts": {"yes": 0, "maybe": 0, "no": 0, "waitlisted": 0},
+        "counts": counts(),
         "my_rsvp": None,
         "repeats": None,
         "series": None,

@@ -12,7 +12,7 @@ from accounts.deletion import erase
 from activity.models import Event
 from meetings.models import Meeting, Rsvp
 from tests.clubs.helpers import bad_fields, bring_in, problem
-from tests.meetings.helpers import check_seats, notified, ok, rsvp, url
+from tests.meetings.helpers import check_seats, counts, notified, ok, own_rsvp, rsvp, url
 
 pytestmark = pytest.mark.django_db
 
@@ -41,16 +41,15 @@ def attendees(meeting):
 
 def test_rsvp_can_be_changed_and_is_counted(meeting, as_bob, as_moe, as_alice):
     assert ok(as_bob.get(url(meeting)))["my_rsvp"] is None
-    assert ok(as_bob.get(url(meeting, "rsvp/"))) == {"answer": None, "waitlist_position": None}
+    assert ok(as_bob.get(url(meeting, "rsvp/"))) == own_rsvp(None)
     for answer in ("maybe", "no", "yes", "yes"):
         assert rsvp(as_bob, meeting, answer) == (answer, None)
-        own = {"answer": answer, "waitlist_position": None}
         shown = ok(as_bob.get(url(meeting)))
-        assert shown["my_rsvp"] == ok(as_bob.get(url(meeting, "rsvp/"))) == own
-        assert shown["counts"] == {"yes": 0, "maybe": 0, "no": 0, "waitlisted": 0} | {answer: 1}
+        assert shown["my_rsvp"] == ok(as_bob.get(url(meeting, "rsvp/"))) == own_rsvp(answer)
+        assert shown["counts"] == counts(**{answer: 1})
     rsvp(as_moe, meeting, "no")
     shown = ok(as_alice.get(url(meeting)))
-    assert (shown["counts"], shown["my_rsvp"]) == ({"yes": 1, "maybe": 0, "no": 1, "waitlisted": 0}, None)
+    assert (shown["counts"], shown["my_rsvp"]) == (counts(yes=1, no=1), None)
     check_seats()
 
 
@@ -67,13 +66,13 @@ def test_full_meeting_has_a_waitlist(make_meeting, clients):
     # The same answer again keeps the position.
     assert rsvp(clients["dan"], meeting, "yes") == ("waitlisted", 2)
     assert rsvp(clients["cid"], meeting, "no") == ("no", None)
-    assert ok(clients["eve"].get(url(meeting)))["my_rsvp"] == {"answer": "waitlisted", "waitlist_position": 2}
+    assert ok(clients["eve"].get(url(meeting)))["my_rsvp"] == own_rsvp("waitlisted", 2)
     # A new yes joins at the end.
     assert rsvp(clients["cid"], meeting, "yes") == ("waitlisted", 3)
     assert rsvp(clients["ann"], meeting, "no") == ("no", None)
     assert (attendees(meeting), waitlist(meeting)) == ({"ben", "dan"}, ["eve", "cid"])
-    assert ok(clients["dan"].get(url(meeting, "rsvp/"))) == {"answer": "yes", "waitlist_position": None}
-    assert ok(clients["ann"].get(url(meeting)))["counts"] == {"yes": 2, "maybe": 0, "no": 1, "waitlisted": 2}
+    assert ok(clients["dan"].get(url(meeting, "rsvp/"))) == own_rsvp("yes")
+    assert ok(clients["ann"].get(url(meeting)))["counts"] == counts(yes=2, no=1, waitlisted=2)
     assert notified("seat_promoted") == [("dan", "Tea")]
     check_seats()
 
@@ -107,7 +106,7 @@ def test_new_capacity_keeps_existing_rsvps(make_meeting, clients, as_moe):
     for name, answer in {"ann": "yes", "ben": "maybe", "cid": "yes"}.items():
         rsvp(clients[name], meeting, answer)
     ok(as_moe.patch(url(meeting), {"capacity": 1}))
-    assert ok(as_moe.get(url(meeting)))["counts"] == {"yes": 2, "maybe": 1, "no": 0, "waitlisted": 0}
+    assert ok(as_moe.get(url(meeting)))["counts"] == counts(yes=2, maybe=1)
     assert rsvp(clients["ben"], meeting, "yes") == ("waitlisted", 1)
     check_seats()
 
@@ -163,7 +162,7 @@ def test_leaving_removes_user_from_waitlist(make_meeting, crowd, clients):
     for name in ("ann", "ben", "cid"):
         rsvp(clients[name], meeting, "yes")
     crowd["ben"][0].memberships.get().remove(by=None)
-    assert ok(clients["cid"].get(url(meeting)))["my_rsvp"] == {"answer": "waitlisted", "waitlist_position": 1}
+    assert ok(clients["cid"].get(url(meeting)))["my_rsvp"] == own_rsvp("waitlisted", 1)
     assert notified("seat_promoted") == []
     check_seats()
 

@@ -39,7 +39,7 @@ def test_series_creates_meetings_with_a_shared_id(club, as_moe, as_bob, anonymou
     first = ok(as_moe.post(url(club), body(count=3, place="Library", capacity=2)), 201)
     rows = ok(as_bob.get(url(club)))["results"]
     assert rows[0] == first
-    assert [row["repeats"] for row in rows] == [{"every": "weekly", "count": 3}] * 3
+    assert [row["repeats"] for row in rows] == [{"every": "weekly", "count": 3, "on": None, "except": []}] * 3
     assert {row["series"] for row in rows} == {MeetingSeries.objects.get().pk}
     assert {(row["place"], row["capacity"]) for row in rows} == {("Library", 2)}
     assert len({row["id"] for row in rows}) == 3
@@ -173,7 +173,7 @@ def test_invalid_scope_is_rejected(club, series, as_moe, as_bob):
 
 def test_recurrence_cannot_be_changed(series, as_moe):
     changed = ok(as_moe.put(url(series[0]), body(every="monthly", count=9, title="Late")))
-    assert (changed["title"], changed["repeats"]) == ("Late", {"every": "weekly", "count": 4})
+    assert (changed["title"], changed["repeats"]) == ("Late", {"every": "weekly", "count": 4, "on": None, "except": []})
     assert Meeting.objects.count() == 4
 
 
@@ -195,3 +195,111 @@ def test_series_records_one_event_and_notification(club, as_moe, as_bob):
     ]
     assert notified("meeting_new") == [("alice", "Tea"), ("bob", "Tea")]
     assert notified("meeting_changed") == [("alice", "Tea"), ("bob", "Tea")] * 2
+
+
+THURSDAYS = {"starts_at": "2027-01-07T19:00:00Z"}
+
+
+def on(week, weekday="thursday"):
+    return {"every": "monthly", "count": 5, "on": {"week": week, "weekday": weekday}}
+
+
+@pytest.mark.parametrize(
+    ("repeats", "starts_at", "days"),
+    [
+        (on(1), "2027-01-07T19:00:00Z", ["07.01.", "04.02.", "04.03.", "01.04.", "06.05."]),
+        (on(4), "2027-01-28T19:00:00Z", ["28.01.", "25.02.", "25.03.", "22.04.", "27.05."]),
+        (on(-1), "2027-01-28T19:00:00Z", ["28.01.", "25.02.", "25.03.", "29.04.", "27.05."]),
+        (on(-1, "sunday"), "2027-01-31T19:00:00Z", ["31.01.", "28.02.", "28.03.", "25.04.", "30.05."]),
+        (on(1, "monday"), "2027-02-01T19:00:00Z", ["01.02.", "01.03.", "05.04.", "03.05.", "07.06."]),
+    ],
+)
+def test_monthly_series_on_a_weekday(club, as_moe, as_bob, repeats, starts_at, days):
+    made = ok(as_moe.post(url(club), body(starts_at=starts_at) | {"repeats": repeats}), 201)
+    assert made["repeats"] == repeats | {"except": []}
+    assert [f"{at:%d.%m.}" for at in starts(as_bob, club)] == days
+    # The same time in London, in winter and in summer.
+    assert {f"{at:%H:%M}" for at in starts(as_bob, club)} == {"19:00"}
+
+
+def test_weekday_is_that_of_the_zone_of_the_series(club, as_moe, as_bob):
+    """Friday 00:30 UTC is Thursday evening in São Paulo."""
+    sent = body(starts_at="2027-01-08T00:30:00Z", timezone="America/Sao_Paulo") | {"repeats": on(1)}
+    ok(as_moe.post(url(club), sent), 201)
+    local = [f"{at:%d.%m. %H:%M}" for at in starts(as_bob, club, "America/Sao_Paulo")]
+    assert local == ["07.01. 21:30", "04.02. 21:30", "04.03. 21:30", "01.04. 21:30", "06.05. 21:30"]
+
+
+@pytest.mark.parametrize(
+    ("repeats", "bad"),
+    [
+        (on(2), {"repeats.on": "not_in_series"}),
+        (on(1, "friday"), {"repeats.on": "not_in_series"}),
+        (on(-1), {"repeats.on": "not_in_series"}),
+        (on(5), {"repeats.on.week": "invalid_choice"}),
+        (on(0), {"repeats.on.week": "invalid_choice"}),
+        (on(1, "Thursday"), {"repeats.on.weekday": "invalid_choice"}),
+        ({"every": "monthly", "count": 2, "on": {"week": 1}}, {"repeats.on.weekday": "required"}),
+        (on(1) | {"every": "weekly"}, {"repeats.on": "not_monthly"}),
+        ({"every": "weekly", "count": 2, "except": ["2027-01-15"]}, {"repeats.except.0": "not_in_series"}),
+        (
+            {"every": "weekly", "count": 2, "except": ["2027-01-14", "2027-01-21"]},
+            {"repeats.except.1": "not_in_series"},
+        ),
+        ({"every": "weekly", "count": 2, "except": ["2027-01-07", "2027-01-14"]}, {"repeats.except": "empty"}),
+        ({"every": "weekly", "count": 2, "except": ["tomorrow"]}, {"repeats.except.0": "invalid"}),
+        ({"every": "weekly", "count": 2, "except": "2027-01-07"}, {"repeats.except": "not_a_list"}),
+        ({"every": "weekly", "count": 2, "except": ["2027-01-14"] * 53}, {"repeats.except": "max_length"}),
+    ],
+)
+def test_invalid_exceptions_and_weekdays_are_rejected(club, as_moe, repeats, bad):
+    assert bad_fields(as_moe.post(url(club), body(**THURSDAYS) | {"repeats": repeats})) == bad
+    assert not Meeting.objects.exists()
+
+
+def test_excluded_days_have_no_meeting(club, as_moe, as_bob):
+    repeats = {"every": "weekly", "count": 4, "except": ["2027-01-21", "2027-01-07"]}
+    first = ok(as_moe.post(url(club), body(**THURSDAYS) | {"repeats": repeats}), 201)
+    assert first["starts_at"] == "2027-01-14T19:00:00Z"
+    assert first["repeats"] == repeats | {"on": None}
+    assert [f"{at:%d.%m.}" for at in starts(as_bob, club)] == ["14.01.", "28.01."]
+
+
+def test_excluded_days_are_those_of_the_zone_of_the_series(club, as_moe, as_bob):
+    tokyo = body(starts_at="2027-01-07T20:00:00Z", timezone="Asia/Tokyo")  # 8 January, 05:00
+    repeats = {"every": "weekly", "count": 3, "except": ["2027-01-14"]}
+    assert bad_fields(as_moe.post(url(club), tokyo | {"repeats": repeats})) == {"repeats.except.0": "not_in_series"}
+    ok(as_moe.post(url(club), tokyo | {"repeats": repeats | {"except": ["2027-01-15"]}}), 201)
+    assert [f"{at:%d.%m.}" for at in starts(as_bob, club, "Asia/Tokyo")] == ["08.01.", "22.01."]
+
+
+def test_meetings_are_filtered_by_series(club, as_moe, as_bob, anonymous, series):
+    other = ok(as_moe.post(url(club), body(count=2)), 201)
+
+    def found(client, pk):
+        return [row["id"] for row in ok(client.get(url(club), {"series": pk}))["results"]]
+
+    assert found(as_bob, series[0].series_id) == [meeting.pk for meeting in series]
+    assert len(found(as_bob, other["series"])) == 2
+    assert found(as_bob, 10**9) == []
+    # Others may not see which meetings belong together.
+    assert found(anonymous, series[0].series_id) == []
+    assert bad_parameters(as_bob.get(url(club), {"series": "x"})) == {"series"}
+    assert bad_parameters(as_bob.get(url(club), {"series": 10**30})) == {"series"}
+
+
+def test_meetings_are_filtered_by_days_of_the_club(club, make_meeting, as_bob, anonymous):
+    """The club is in London: in June the day begins at 23:00 UTC."""
+    moments = ["2027-06-09T22:59:59", "2027-06-09T23:00:00", "2027-06-10T22:59:59", "2027-06-10T23:00:00"]
+    made = [make_meeting(starts_at=datetime.datetime.fromisoformat(at + "+00:00")).pk for at in moments]
+
+    def found(client, **query):
+        return [made.index(row["id"]) for row in ok(client.get(url(club), query))["results"]]
+
+    assert found(as_bob, **{"from": "2027-06-10", "to": "2027-06-10"}) == [1, 2]
+    assert found(anonymous, **{"from": "2027-06-11"}) == [3]
+    assert found(as_bob, to="2027-06-09") == [0]
+    assert found(as_bob, **{"from": "2027-06-11", "to": "2027-06-10"}) == []
+    assert found(as_bob, **{"from": "1900-01-01", "to": "2100-12-31"}) == [0, 1, 2, 3]
+    for value in ("tomorrow", "2027-06-31", "1899-12-31", "0001-01-01", "2101-01-01", "9999-12-31", "20270610"):
+        assert bad_parameters(as_bob.get(url(club), {"from": value, "to": value})) == {"from", "to"}

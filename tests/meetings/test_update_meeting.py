@@ -170,7 +170,7 @@ def test_members_are_notified_of_new_and_changed_meetings(make_meeting, as_moe, 
     assert notified("meeting_changed") == [("alice", "Tea"), ("bob", "Tea")] * 3
     texts = [row["text"] for row in ok(as_bob.get("/api/v1/users/me/notifications/"))["results"]]
     assert "cancelled" in texts[0]
-    assert "Europe/London" in texts[-1]
+    assert "London time" in texts[-1]
     assert as_moe.delete(url(meeting)).status_code == 204
     # It was cancelled before.
     assert len(notified("meeting_changed")) == 6
