@@ -98,8 +98,9 @@ class DatePollAdmin(ClubChildAdmin):
     def dates(self, poll: DatePoll) -> Any:
         """Return one line per date, with how many members it suits."""
         zone = ZoneInfo(poll.timezone)
+        options: Any = poll.options.with_counts()
         lines = [
             [f"{date_format(localtime(option.starts_at, zone), 'DATETIME_FORMAT')}: {option.yes} / {option.maybe}"]
-            for option in poll.options.with_counts()
+            for option in options
         ]
         return format_html_join("", "<p>{}</p>", lines)

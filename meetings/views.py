@@ -198,7 +198,10 @@ class RsvpView(MeetingChildView):
     list=extend_schema(
         summary="List the RSVPs to a meeting",
         description="Attendees first, then the waitlist in order, maybe and no, each by the time of the answer.",
-        responses={200: MemberRsvpSerializer(many=True), **problem_schema(403, "`moderators_only`: `?answer=none` by a member.")},
+        responses={
+            200: MemberRsvpSerializer(many=True),
+            **problem_schema(403, "`moderators_only`: `?answer=none` by a member."),
+        },
     )
 )
 class MeetingRsvpViewSet(MeetingAccessMixin, mixins.ListModelMixin, GenericViewSet):

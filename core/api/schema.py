@@ -37,7 +37,7 @@ FIELD_CODES = {
     "clubs": (
         *("private_needs_invite", "not_a_member", "ends_before_start", "outside_list", "one_goal", "one_way"),
         *("in_future", "not_finished"),
-        *("not_proposed", "not_a_candidate", "no_entry", "closes_too_late", "not_in_series", "not_monthly"),
+        *("not_proposed", "not_a_candidate", "no_entry", "closes_too_late", "not_in_series", "not_monthly", "empty"),
     ),
 }
 

@@ -288,8 +288,10 @@ class DateOptionQuerySet(models.QuerySet["DateOption"]):
 
     def best(self) -> DateOption | None:
         """Return the date with most yes, then most yes and maybe, then the earliest; None if nobody can at any."""
-        ranked = self.with_counts().filter(Q(yes__gt=0) | Q(maybe__gt=0))
-        return ranked.order_by("-yes", "-maybe", "starts_at").first()
+        counted: Any = self.with_counts()
+        suitable = counted.filter(Q(yes__gt=0) | Q(maybe__gt=0))
+        best: DateOption | None = suitable.order_by("-yes", "-maybe", "starts_at").first()
+        return best
 
 
 class DateOption(models.Model):

@@ -13,9 +13,9 @@ from meetings.models.meetings import (
     TITLE_LENGTH,
     URL_LENGTH,
     Meeting,
-    MeetingSeries,
 )
 from meetings.models.rsvps import RSVP_ORDER, Rsvp, RsvpQuerySet, withdraw_all_rsvps, withdraw_rsvps
+from meetings.models.series import MeetingSeries
 
 # Last, because it imports the modules above.
 from meetings.date_polls.models import DateAnswer, DateChoice, DateOption, DatePoll  # isort: skip

@@ -30,12 +30,11 @@ from core.api.exceptions import Conflict, InvalidFieldError
 from core.db.transactions import atomic_with_retry
 from meetings import notifications, tasks
 from meetings.choices import MeetingStatus, SeriesScope
+from meetings.models.series import MeetingSeries
 from meetings.querysets import MeetingQuerySet
 from meetings.recurrence import (
     MAX_START,
     MIN_START,
-    Frequency,
-    Weekday,
     occurrences,
     out_of_range,
     to_local,
@@ -60,25 +59,6 @@ PROMOTIONS_END = datetime.timedelta(hours=2)
 REMIND_AFTER = datetime.timedelta(hours=24)
 # How long calendars list a cancelled or deleted meeting.
 CANCELLED_RETENTION = datetime.timedelta(days=30)
-
-
-class MeetingSeries(models.Model):
-    """Meetings that were created together. Each of them can be changed, cancelled and deleted on its own."""
-
-    club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="+", verbose_name=_("club"))
-    every = models.CharField(max_length=10, choices=Frequency.choices)
-    count = models.PositiveSmallIntegerField(help_text=_("How many meetings were planned, with the excluded days."))
-    # Of a monthly series on a weekday: which one of the month, -1 for the last.
-    week = models.SmallIntegerField(null=True, blank=True)
-    weekday = models.CharField(max_length=9, choices=Weekday.choices, blank=True, default="", db_default="")
-    excluded_days = models.JSONField(null=True, blank=True, help_text="[YYYY-MM-DD, ...] in the series' time zone.")
-
-    class Meta:
-        verbose_name = _("series of meetings")
-        verbose_name_plural = _("series of meetings")
-
-    def __str__(self) -> str:
-        return f"{self.every} ({self.count})"
 
 
 class Meeting(models.Model):
@@ -248,8 +228,8 @@ class Meeting(models.Model):
             row.deleted_at, row.updated_at, row.sequence = at, at, row.sequence + 1
             row.save(update_fields=["deleted_at", "updated_at", "sequence", *COUNTS])
             tasks.schedule_purge(row, after=CANCELLED_RETENTION)
-        polls = Meeting._meta.get_field("date_polls").related_model.objects.filter(meeting__in=rows)
-        record_changes_of(changes_of(polls, ChangeType.DATE_POLL))
+        polls: Any = Meeting._meta.get_field("date_polls").related_model
+        record_changes_of(changes_of(polls.objects.filter(meeting__in=rows), ChangeType.DATE_POLL))
         record_changes(*(row._change(deleted=True) for row in rows))
         self._record_event("deleted", by)
         if any(row.status == MeetingStatus.SCHEDULED and not row.is_over for row in rows):
