@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from accounts.deletion import erase
 from accounts.models import User
 from activity.models import Event
 from clubs.models import Club
 from core.tasks.worker import run_pending
 from meetings.models import DateAnswer, DatePoll, Meeting, Rsvp
 from tests.clubs.helpers import bring_in
+from tests.concurrency.test_meetings import delete_account
 from tests.concurrency.tools import ROUNDS, at_once
 from tests.meetings.date_polls.helpers import create, let_expire, option_ids, url
 from tests.meetings.helpers import check_seats
@@ -132,7 +132,7 @@ def test_leaving_and_deletion_during_close_leave_no_trace(
         for client in (*map(client_of, leaving), *clients[:3]):
             send_answer(client, poll, option)()
         leave = [partial(client_of(user).post, f"/api/v1/clubs/{club.pk}/leave/") for user in leaving[:2]]
-        erasures = [partial(erase, user) for user in leaving[2:]]
+        erasures = [partial(delete_account, user) for user in leaving[2:]]
         *left, _first, _second, closed = at_once(
             [*leave, *erasures, partial(clients[0].post, url(club, poll, "close/"))]
         )
