@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from corsheaders.defaults import default_headers
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy
 
@@ -211,6 +212,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("pt-br", "Português (Brasil)")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
+FORMAT_MODULE_PATH = ["bookbridge.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -359,6 +361,11 @@ UNFOLD = {
     "SITE_HEADER": "BookBridge",
     "SITE_SUBHEADER": gettext_lazy("Times are in UTC"),
     "SITE_SYMBOL": "menu_book",
+    # There is no site beside the admin and the API.
+    "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("core/favicon.svg")},
+    ],
     "DASHBOARD_CALLBACK": "stats.dashboard.dashboard_callback",
     # Replaces the theme's menu, which has the password only.
     "ACCOUNT": {

@@ -1,5 +1,7 @@
 """Report target for books."""
 
+from collections.abc import Collection
+
 from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -36,8 +38,15 @@ class BookTarget(ReportTarget[Book]):
 
     def snapshot(self, obj: Book) -> TargetSnapshot:
         return TargetSnapshot(
-            obj.added_by_id, obj.title, text=f"{obj.title}\n{obj.author}\n{obj.description}\n{obj.cover_url}"
+            obj.added_by_id,
+            obj.title,
+            text=f"{obj.title}\n{obj.author}\n{obj.description}\n{obj.cover_url}",
+            language=obj.language,
         )
+
+    def texts(self, ids: Collection[int]) -> dict[int, str]:
+        rows = Book.objects.filter(pk__in=ids).values_list("pk", "author", "description")
+        return {pk: f"{author}\n{description}" for pk, author, description in rows}
 
     def context(self, obj: Book) -> TargetContext:
         facts = [

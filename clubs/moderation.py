@@ -1,5 +1,7 @@
 """Report target for clubs."""
 
+from collections.abc import Collection
+
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -31,7 +33,12 @@ class ClubTarget(ReportTarget[Club]):
 
     def snapshot(self, obj: Club) -> TargetSnapshot:
         """Return the owner, the name and the description."""
-        return TargetSnapshot(obj.owner_id, obj.name, club_id=obj.pk, text=f"{obj.name}\n{obj.description}")
+        text, language = f"{obj.name}\n{obj.description}", obj.language
+        return TargetSnapshot(obj.owner_id, obj.name, club_id=obj.pk, text=text, language=language)
+
+    def texts(self, ids: Collection[int]) -> dict[int, str]:
+        """Return the descriptions."""
+        return dict(Club.objects.filter(pk__in=ids).values_list("pk", "description"))
 
     def context(self, obj: Club) -> TargetContext:
         """Return name, visibility, size and description, without any member content."""

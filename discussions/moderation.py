@@ -1,5 +1,7 @@
 """Report target for posts. Only reports let staff read posts of private clubs."""
 
+from collections.abc import Collection
+
 from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.urls import reverse
@@ -51,8 +53,17 @@ class PostTarget(ReportTarget[Post]):
     def snapshot(self, obj: Post) -> TargetSnapshot:
         """Return the author, the thread's title, the club and the text."""
         return TargetSnapshot(
-            obj.author_id, obj.thread.title, club_id=obj.club_id, text=obj.body, is_hidden=bool(obj.hidden_at)
+            obj.author_id,
+            obj.thread.title,
+            club_id=obj.club_id,
+            text=obj.body,
+            is_hidden=bool(obj.hidden_at),
+            language=obj.thread.club.language,
         )
+
+    def texts(self, ids: Collection[int]) -> dict[int, str]:
+        """Return the texts. The caller may show only those that were reported."""
+        return dict(Post.objects.filter(pk__in=ids, deleted_at__isnull=True).values_list("pk", "body"))
 
     def title_author_id(self, pk: int) -> int | None:
         """Return the id of the thread's author, who wrote its title."""

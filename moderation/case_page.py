@@ -10,21 +10,45 @@ from django.db.models import Count, Prefetch, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import localize
 from django.utils.timesince import timesince
+from django.utils.translation import get_language_info, gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
-from core.admin.dashboard import Panel, format_capped_count
+from core.admin.changelist import count_up_to
+from core.admin.dashboard import MAX_COUNTED, Panel, format_capped
 from core.registry import report_targets
-from moderation.choices import SEVERITY, Action, CaseStatus, HiddenState, Reason
-from moderation.models import Case, CaseView, Decision
+from moderation.choices import (
+    PENALTIES,
+    SEVERITY,
+    VIOLATION_REASONS,
+    Action,
+    CaseStatus,
+    DecisionReason,
+    HiddenState,
+    Reason,
+)
+from moderation.models import Appeal, Case, CaseView, Decision
+from moderation.queue import HISTORY_ACTIONS
 from moderation.targets.base import TargetContext, TargetSnapshot
 
 # How long a moderator counts as viewing a case after opening it.
 RECENT_VIEW = datetime.timedelta(minutes=15)
 MAX_SHOWN = 50
-HISTORY_ACTIONS = (Action.HIDE, Action.WARN, Action.SUSPEND)
+# What a decision has done, for the moderator's confirmation; penalties say what became of the text.
+DONE = {
+    Action.HIDE: _("hidden."),
+    Action.RESTORE: _("visible again."),
+    Action.DISMISS: _("reports and appeals dismissed."),
+    Action.WARN: _("author warned, nothing hidden."),
+    Action.SUSPEND: _("author suspended until %(until)s, nothing hidden."),
+    Action.UNDO: _("decision undone."),
+}
+DONE_WITH_TEXT = {
+    Action.WARN: _("hidden, and author warned."),
+    Action.SUSPEND: _("hidden, and author suspended until %(until)s."),
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +58,11 @@ class AuthorHistory:
     counts: dict[str, int]
     cases: int
     decisions: list[Decision]
+
+    @property
+    def summary(self) -> str:
+        """The counts as text."""
+        return format_history(self.counts)
 
 
 def get_author_history(author: User) -> AuthorHistory:
@@ -62,6 +91,7 @@ def get_case_context(case: Case, *, by: User) -> dict[str, Any]:
         "snapshot": snapshot,
         "target_context": target_context,
         "open_reports": open_reports_by_reason(case),
+        "language": language_name(case.language),
         "reports": list(case.reports.select_related("reporter").order_by("-id")[:MAX_SHOWN]),
         "decisions": list(Decision.objects.filter(case=case).prefetch_related("undone_by").order_by("-id")[:MAX_SHOWN]),
         "appeals": list(case.appeals.select_related("decision", "author").order_by("-id")[:MAX_SHOWN]),
@@ -71,14 +101,69 @@ def get_case_context(case: Case, *, by: User) -> dict[str, Any]:
     }
 
 
-def open_reports_by_reason(case: Case) -> list[tuple[str, int]]:
+def open_reports_by_reason(case: Case) -> list[tuple[Reason, int]]:
     """Return the number of pending reports by reason, most severe first.
 
     The list of reports is truncated, so the page needs these totals.
     """
     counts = dict(case.reports.pending().order_by().values_list("reason").annotate(n=Count("pk")))
     reasons = sorted(counts, key=lambda reason: -SEVERITY[Reason(reason)])
-    return [(str(Reason(reason).label), counts[reason]) for reason in reasons]
+    return [(Reason(reason), counts[reason]) for reason in reasons]
+
+
+def suggest_reasons(
+    case: Case, *, reports: list[tuple[Reason, int]] | None = None, appeals: list[Appeal] | None = None
+) -> dict[Action, DecisionReason]:
+    """Return the reason that each decision most likely has: that of the reports, or of the appealed decision."""
+    if reports is None:
+        reports = open_reports_by_reason(case)
+    if appeals is None:
+        appeals = list(case.appeals.pending().select_related("decision")) if case.is_appealed else []
+    pending = [appeal for appeal in appeals if appeal.answer_id is None]
+    suggested = {Action.DISMISS: DecisionReason.NO_VIOLATION, Action.RESTORE: DecisionReason.NO_VIOLATION}
+    if pending:
+        suggested = {
+            Action.DISMISS: DecisionReason(pending[0].decision.reason),
+            Action.RESTORE: DecisionReason.MISTAKE,
+        }
+    violation = reports[0][0].value if reports else case.reason
+    if violation in VIOLATION_REASONS:
+        suggested |= dict.fromkeys((Action.HIDE, *PENALTIES), DecisionReason(violation))
+    return suggested
+
+
+def get_decision_block(case: Case, *, by: User) -> Any:
+    """Return why `by` may not decide the case, or ""."""
+    if case.author_id == by.pk:
+        return _("This is your own content; another moderator must decide.")
+    if case.is_appealed and case.appeals.pending().filter(decision__by=by).exists():
+        return _("The appeal is against your decision; another moderator must answer it.")
+    return ""
+
+
+def describe_decision(decision: Decision) -> str:
+    """Return what a decision has done and who was notified, for the moderator."""
+    texts = DONE_WITH_TEXT if decision.hides_content else DONE
+    until = localize(timezone.localtime(decision.until)) if decision.until else ""
+    done = texts.get(Action(decision.action), DONE[Action(decision.action)]) % {"until": until}
+    notified = gettext("Nobody was notified.")
+    if decision.notified and decision.subject:
+        notified = gettext("%(user)s was notified.") % {"user": decision.subject.username}
+    return f"{decision.case}: {done} {notified}"
+
+
+def language_name(code: str) -> str:
+    """Return the translated name of a language, or its code if Django does not know it."""
+    try:
+        return str(get_language_info(code)["name_translated"]).capitalize()
+    except KeyError:
+        return code
+
+
+def format_history(counts: dict[str, int]) -> str:
+    """Return the number of decisions against a user by action, such as "2 hidden · 1 warned"."""
+    labels = [f"{counts[action]} {action.label}" for action in HISTORY_ACTIONS if counts.get(action)]
+    return " · ".join(labels)
 
 
 def case_title(case: Case) -> str:
@@ -105,11 +190,13 @@ def moderation_panel(request: HttpRequest) -> Panel | None:
     open_cases = Case.objects.open()
     oldest = open_cases.order_by("opened_at").values_list("opened_at", flat=True).first()
     hidden = Case.objects.filter(QUEUES["hidden"][1])
+    appeals = count_up_to(open_cases.filter(is_appealed=True), MAX_COUNTED)
+    open_count, hidden_count = count_up_to(open_cases, MAX_COUNTED), count_up_to(hidden, MAX_COUNTED)
     rows = [
-        (_("open cases"), format_capped_count(open_cases), queue),
+        (ngettext("open case", "open cases", open_count), format_capped(open_count), queue),
         (_("oldest waiting for"), timesince(oldest) if oldest else "—", f"{queue}?o=6"),
-        (_("pending appeals"), format_capped_count(open_cases.filter(is_appealed=True)), f"{queue}?queue=appealed"),
-        (_("hidden content"), format_capped_count(hidden), f"{queue}?queue=hidden"),
+        (ngettext("appeal waiting", "appeals waiting", appeals), format_capped(appeals), f"{queue}?queue=appealed"),
+        (ngettext("hidden text", "hidden texts", hidden_count), format_capped(hidden_count), f"{queue}?queue=hidden"),
     ]
     return Panel(_("Moderation"), rows)
 

@@ -36,6 +36,9 @@ class Action(models.TextChoices):
 # Actions against the author, who may appeal them.
 ADVERSE_ACTIONS = (Action.AUTO_HIDE, Action.HIDE, Action.WARN, Action.SUSPEND)
 
+# Actions against the author, which also hide the content unless the moderator keeps it visible.
+PENALTIES = (Action.WARN, Action.SUSPEND)
+
 
 class DecisionReason(models.TextChoices):
     """Reason of a decision: which rule was violated, or why none was."""

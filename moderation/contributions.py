@@ -4,7 +4,7 @@ from core.registry import admin_panels, audit_logs, export_sections, message_ren
 from moderation.case_page import moderation_panel
 from moderation.export import EXPORT_SECTIONS
 from moderation.models import CaseView
-from moderation.notifications import render_decision
+from moderation.notifications import render_decision, render_hiding_penalty
 from moderation.targets.users import UserTarget
 
 report_targets.register(UserTarget.target_type, UserTarget())
@@ -13,3 +13,4 @@ audit_logs.register("opened cases", CaseView.objects.older_than)
 admin_panels.register("moderation", moderation_panel, first=True)
 export_sections.register_all(EXPORT_SECTIONS)
 message_renderers.register("decision", render_decision)
+message_renderers.register("hiding_penalty", render_hiding_penalty)

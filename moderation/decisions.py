@@ -23,7 +23,7 @@ from core.api.exceptions import Conflict, InvalidFieldError, PermissionDeniedPro
 from core.audit import AuditTarget, log_audit_event
 from core.db.transactions import atomic_with_retry
 from core.registry import report_targets
-from moderation.choices import REASONS_BY_ACTION, Action, CaseStatus, DecisionReason, HiddenState
+from moderation.choices import PENALTIES, REASONS_BY_ACTION, Action, CaseStatus, DecisionReason, HiddenState
 from moderation.models import Case, Decision
 from moderation.notifications import notify_decision
 from moderation.querysets import AppealQuerySet
@@ -37,7 +37,8 @@ MAX_SUSPENSION = datetime.timedelta(days=3650)
 class DecisionRequest:
     """The decision requested by a moderator.
 
-    `version` and `digest` (of the snapshot) identify what the moderator saw when deciding.
+    `version` and `digest` (of the snapshot) identify what the moderator saw when deciding. A warning or a suspension
+    hides the content, unless `keep_visible`.
     """
 
     action: Action
@@ -46,6 +47,7 @@ class DecisionRequest:
     version: int
     digest: str | None = None
     until: datetime.datetime | None = None
+    keep_visible: bool = False
 
 
 @atomic_with_retry
@@ -164,13 +166,17 @@ class CaseReview:
             until=requested.until,
             previous_state={**snapshot_case(self.case), "suspended_until": suspended_until},
         )
-        restored = self._apply_action(requested)
+        pending = self.case.hidden_state == HiddenState.PENDING
+        self._apply_action(requested)
         decision.save(force_insert=True)
         appealed = self.case.appeals.pending().update(answer=decision)
         self.case.reports.pending().update(decision=decision)
+        decision.hides_content = self.target.can_be_hidden and bool(self.case.hidden_state)
         self._log(decision, PAST_TENSE[requested.action])
-        if restored and requested.action == Action.DISMISS:
+        if requested.action == Action.DISMISS and pending:
             notify_decision(decision, action=Action.RESTORE)
+        elif requested.action == Action.RESTORE and appealed:
+            notify_decision(decision, action=Action.UNDO)
         elif requested.action != Action.DISMISS or appealed:
             notify_decision(decision)
         return decision
@@ -179,6 +185,8 @@ class CaseReview:
         """Restore the state before the last decision and log that."""
         if last.action == Action.SUSPEND:
             self._lift_suspension(last)
+        elif last.action == Action.RESTORE:
+            self._suspend_again(last)
         previous_state = snapshot_case(self.case)
         # Content that reports have hidden since stays hidden, because nobody has reviewed it yet.
         if last.previous_state["hidden_state"] or self.case.hidden_state != HiddenState.PENDING:
@@ -205,18 +213,17 @@ class CaseReview:
             notify_decision(decision)
         return decision
 
-    def _apply_action(self, requested: DecisionRequest) -> bool:
-        """Apply the action; return whether the content is visible again."""
-        pending = self.case.hidden_state == HiddenState.PENDING
-        if requested.action == Action.RESTORE or (requested.action == Action.DISMISS and pending):
+    def _apply_action(self, requested: DecisionRequest) -> None:
+        action, pending = requested.action, self.case.hidden_state == HiddenState.PENDING
+        keeps_visible = action in PENALTIES and requested.keep_visible
+        if action == Action.RESTORE or keeps_visible or (action == Action.DISMISS and pending):
             self._set_hidden(HiddenState.VISIBLE)
-            return True
-        if requested.action == Action.HIDE or (requested.action in (Action.WARN, Action.SUSPEND) and pending):
-            # Content that led to a warning or suspension stays hidden.
+        elif action == Action.HIDE or (action in PENALTIES and self.target.can_be_hidden):
             self._set_hidden(HiddenState.HIDDEN, requested.reason, requested.comment)
-        if requested.action == Action.SUSPEND:
+        if action == Action.SUSPEND:
             self._suspend(requested.until)
-        return False
+        elif action == Action.RESTORE:
+            self._lift_appealed_suspension()
 
     def _set_hidden(self, hidden_state: str, reason: str = "", comment: str = "") -> None:
         if self.target.can_be_hidden and bool(hidden_state) != self.snapshot.is_hidden:
@@ -244,6 +251,22 @@ class CaseReview:
         previous = last.previous_state["suspended_until"]
         author.suspend(parse_datetime(previous) if previous else None, by=self.by)
 
+    def _lift_appealed_suspension(self) -> None:
+        """Lift the suspension that a granted appeal is against, unless another decision has changed it since."""
+        appeal = self.case.appeals.pending().filter(decision__action=Action.SUSPEND).select_related("decision").first()
+        author = self.case.author
+        if appeal and author and author.suspended_until == appeal.decision.until:
+            previous = appeal.decision.previous_state["suspended_until"]
+            author.suspend(parse_datetime(previous) if previous else None, by=self.by)
+
+    def _suspend_again(self, last: Decision) -> None:
+        """Restore the suspension that a granted appeal has lifted."""
+        author, previous = last.subject, last.previous_state.get("suspended_until")
+        until = parse_datetime(previous) if previous else None
+        lifted = last.answered_appeals.filter(decision__action=Action.SUSPEND).exists()
+        if lifted and author and until and (author.suspended_until is None or author.suspended_until < until):
+            author.suspend(until, by=self.by)
+
     def _log(self, decision: Decision, verb: str) -> None:
         self.case.version += 1
         self.case.decided_at = decision.created_at
@@ -252,7 +275,8 @@ class CaseReview:
         # The audit log identifies objects by model label and can be searched by username.
         audit_target = AuditTarget(self.obj._meta.label_lower, self.obj.pk)
         reason = f"{decision.reason}: {decision.comment}" if decision.comment else decision.reason
-        log_audit_event(f"moderation.{verb}", by=self.by, target=audit_target, reason=reason)
+        detail = "content hidden" if decision.action in PENALTIES and decision.hides_content else ""
+        log_audit_event(f"moderation.{verb}", by=self.by, target=audit_target, reason=reason, detail=detail)
 
 
 PAST_TENSE = {
@@ -270,7 +294,7 @@ def available_actions(case: Case, target: ReportTarget[Any]) -> list[Action]:
     actions = []
     if target.can_be_hidden and case.hidden_state != HiddenState.HIDDEN:
         actions.append(Action.HIDE)
-    if case.hidden_state:
+    if case.hidden_state or case.is_appealed:
         actions.append(Action.RESTORE)
     if case.status == CaseStatus.OPEN:
         actions.append(Action.DISMISS)

@@ -18,6 +18,7 @@ from unfold.widgets import (
 from moderation.choices import (
     COMMENT_LENGTH,
     NO_VIOLATION_REASONS,
+    PENALTIES,
     REASONS_BY_ACTION,
     VIOLATION_REASONS,
     Action,
@@ -25,26 +26,26 @@ from moderation.choices import (
 )
 from moderation.decisions import MAX_SUSPENSION, DecisionRequest
 
-# Labels of the choices in the decision form.
+# Labels of the choices in the decision form, and of those that answer an appeal.
 ACTIONS = {
-    Action.HIDE: _("Hide it"),
-    Action.RESTORE: _("Restore it"),
-    Action.DISMISS: _("Dismiss the pending reports and appeals"),
-    Action.WARN: _("Warn the author"),
-    Action.SUSPEND: _("Suspend the author"),
+    Action.HIDE: _("Hide"),
+    Action.RESTORE: _("Restore"),
+    Action.DISMISS: _("Dismiss"),
+    Action.WARN: _("Warn"),
+    Action.SUSPEND: _("Suspend"),
 }
-DECISION_HELP = _(
-    "Every decision closes all pending reports and appeals. Content hidden by reports becomes visible again if they "
-    "are dismissed, and stays hidden after a warning or a suspension. A suspension ends all sessions immediately."
-)
-CUSTOM = "custom"
+ANSWERS = {Action.RESTORE: _("Grant the appeal"), Action.DISMISS: _("Uphold the decision")}
+# The key that chooses each decision.
+KEYS = {Action.HIDE: "h", Action.RESTORE: "r", Action.DISMISS: "d", Action.WARN: "w", Action.SUSPEND: "s"}
+ANSWER_KEYS = {Action.RESTORE: "g", Action.DISMISS: "u"}
+CUSTOM, KEEP = "custom", "keep"
 DURATIONS = [
-    ("", "—"),
     ("1", _("1 day")),
     ("7", _("7 days")),
     ("30", _("30 days")),
     (CUSTOM, pgettext_lazy("duration", "other")),
 ]
+CONTENT_CHOICES = [("hide", _("hide it")), (KEEP, _("keep it visible"))]
 
 
 def _reason_choices(*groups: tuple[Any, Iterable[DecisionReason]]) -> list[Any]:
@@ -57,7 +58,6 @@ class ReasonForm(forms.Form):
     reason = forms.ChoiceField(
         choices=_reason_choices((_("violation"), VIOLATION_REASONS), (_("no violation"), NO_VIOLATION_REASONS)),
         label=_("Reason"),
-        help_text=_("Shown to the author in their own language."),
         widget=UnfoldAdminSelectWidget,
     )
     comment = forms.CharField(
@@ -65,7 +65,7 @@ class ReasonForm(forms.Form):
         max_length=COMMENT_LENGTH,
         label=_("Comment"),
         help_text=_("Shown to the author as written. Do not name anyone who reported it."),
-        widget=UnfoldAdminTextareaWidget({"rows": 3}),
+        widget=UnfoldAdminTextareaWidget({"rows": 2}),
     )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
@@ -78,41 +78,88 @@ class ReasonForm(forms.Form):
 
 
 class DecisionForm(ReasonForm):
-    """The decision of a moderator."""
+    """The decision of a moderator. `suggested` has the reason that each decision gets if none is chosen.
 
-    field_order = ("decision", "duration", "days", "reason", "comment", "version", "digest")
+    If `is_bulk`, it decides several cases, and each gets the reason of its own reports if none is chosen.
+    """
 
-    decision = forms.ChoiceField(label=_("Decision"), help_text=DECISION_HELP, widget=UnfoldAdminRadioSelectWidget)
+    field_order = ("decision", "content", "duration", "days", "reason", "comment", "version", "digest")
+
+    decision = forms.ChoiceField(label=_("Decision"), widget=UnfoldAdminRadioSelectWidget)
+    content = forms.ChoiceField(
+        choices=CONTENT_CHOICES,
+        required=False,
+        initial="hide",
+        label=_("And the text"),
+        widget=UnfoldAdminRadioSelectWidget,
+    )
     duration = forms.ChoiceField(
-        choices=DURATIONS, required=False, label=_("Suspended for"), widget=UnfoldAdminSelectWidget
+        choices=DURATIONS, required=False, initial="7", label=_("Suspended for"), widget=UnfoldAdminSelectWidget
     )
     days = forms.IntegerField(
         min_value=1,
         max_value=MAX_SUSPENSION.days,
         required=False,
-        label=_("Number of days, if other"),
+        label=_("Number of days"),
         widget=UnfoldAdminIntegerFieldWidget,
     )
     digest = forms.CharField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, actions: Iterable[Action], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        actions: Iterable[Action],
+        suggested: dict[Action, DecisionReason] | None = None,
+        is_appealed: bool = False,
+        can_be_hidden: bool = True,
+        is_bulk: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.actions, self.suggested, self.is_bulk = list(actions), suggested or {}, is_bulk
+        self.labels = ACTIONS | (ANSWERS if is_appealed else {})
+        self.keys = KEYS | (ANSWER_KEYS if is_appealed else {})
+        # `clean` fills it in.
+        self.fields["reason"].required = False
         field = self.fields["decision"]
         if isinstance(field, forms.ChoiceField):
-            field.choices = [(action.value, ACTIONS[action]) for action in actions]
+            field.choices = [(action.value, self.labels[action]) for action in self.actions]
+        if not can_be_hidden:
+            del self.fields["content"]
+
+    @property
+    def tiles(self) -> list[dict[str, Any]]:
+        """What the page shows for each decision: its label, its key, and the reasons that fit it."""
+        return [
+            {
+                "value": action.value,
+                "label": self.labels[action],
+                "key": self.keys[action],
+                "reasons": " ".join(REASONS_BY_ACTION[action]),
+                "suggested": self.suggested.get(action, ""),
+                "is_penalty": action in PENALTIES,
+                "is_selected": self["decision"].value() == action.value,
+            }
+            for action in self.actions
+        ]
 
     def clean(self) -> dict[str, Any]:
-        """Check that the reason fits the decision, and that a suspension has a duration."""
+        """Fill in the reason; check that it fits the decision, and that a suspension has a duration."""
+        action = self.cleaned_data.get("decision")
+        if action and "reason" in self.cleaned_data and not self.cleaned_data["reason"]:
+            self.cleaned_data["reason"] = self.suggested.get(Action(action), "")
         cleaned_data = super().clean()
-        action, reason = cleaned_data.get("decision"), cleaned_data.get("reason")
+        reason = cleaned_data.get("reason")
         if action and reason and reason not in REASONS_BY_ACTION[action]:
             self.add_error("reason", _("This reason does not fit the decision."))
+        if action and not reason and "reason" not in self.errors and not self.is_bulk:
+            self.add_error("reason", _("Please choose a reason."))
         if action == Action.SUSPEND and not self._days(cleaned_data):
             self.add_error("duration", _("Please enter a duration."))
         return cleaned_data
 
-    def to_request(self, *, version: int | None = None) -> DecisionRequest:
-        """Return the decision request. `version` overrides the field if a page decides several cases."""
+    def to_request(self, *, version: int | None = None, reason: DecisionReason | None = None) -> DecisionRequest:
+        """Return the decision request. `version` and `reason` override the fields if a page decides several cases."""
         cleaned_data = self.cleaned_data
         until = None
         if cleaned_data["decision"] == Action.SUSPEND:
@@ -120,11 +167,12 @@ class DecisionForm(ReasonForm):
         requested_version = (cleaned_data["version"] or 0) if version is None else version
         return DecisionRequest(
             action=Action(cleaned_data["decision"]),
-            reason=DecisionReason(cleaned_data["reason"]),
+            reason=reason or DecisionReason(cleaned_data["reason"] or DecisionReason.OTHER),
             comment=cleaned_data["comment"],
             version=requested_version,
             digest=cleaned_data["digest"] or None,
             until=until,
+            keep_visible=cleaned_data.get("content") == KEEP,
         )
 
     @staticmethod

@@ -35,6 +35,7 @@ from moderation.querysets import AppealQuerySet, CaseQuerySet, CaseViewQuerySet,
 
 NOTE_LENGTH = 1000
 APPEAL_LENGTH = 2000
+LANGUAGE_LENGTH = 8
 MAX_REPORTS_IN_SCORE = 9
 
 
@@ -52,6 +53,14 @@ class Case(models.Model):
     )
     # Not a foreign key, because the case outlives the club.
     club_id = models.BigIntegerField(null=True, db_index=True, verbose_name=_("club id"))
+    language = BinaryCollationCharField(
+        max_length=LANGUAGE_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("The primary language of the content or, where that is unknown, of its author."),
+        verbose_name=_("language"),
+    )
     status = BinaryCollationCharField(
         max_length=10, choices=CaseStatus.choices, default=CaseStatus.CLOSED, verbose_name=_("status")
     )
@@ -196,6 +205,10 @@ class Decision(models.Model):
     previous_state = models.JSONField(default=dict, verbose_name=_("previous state"))
     undoes = models.ForeignKey("self", models.PROTECT, null=True, related_name="undone_by", verbose_name=_("undoes"))
     created_at = models.DateTimeField(default=timezone.now, verbose_name=_("created at"))
+
+    # Set while a decision is made, for its notification and log.
+    hides_content = False
+    notified = False
 
     objects = DecisionQuerySet.as_manager()
 

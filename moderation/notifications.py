@@ -1,5 +1,8 @@
 """Notifications about decisions, translated when they are read."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +23,11 @@ DECISION_MESSAGES = {
     Action.SUSPEND: _("Your account is suspended until %(until)s: %(what)s “%(title)s”."),
     Action.UNDO: _("A moderator has reversed a decision: %(what)s “%(title)s”."),
 }
+# Penalties that also hide the content.
+HIDING_MESSAGES = {
+    Action.WARN: _("Hidden, with a warning from a moderator: %(what)s “%(title)s”."),
+    Action.SUSPEND: _("Your account is suspended until %(until)s, and this is hidden: %(what)s “%(title)s”."),
+}
 MAX_TITLE = 80
 
 
@@ -35,6 +43,7 @@ def notify_decision(decision: Decision, *, action: Action | None = None) -> None
             detail=message,
             key=f"decision:{decision.pk}",
         )
+        decision.notified = True
 
 
 def decision_message(decision: Decision, action: Action, *, zone: str) -> DeferredMessage:
@@ -42,15 +51,22 @@ def decision_message(decision: Decision, action: Action, *, zone: str) -> Deferr
     case, until = decision.case, time_message(decision.until, zone).argument if decision.until else ""
     title = Truncator(" ".join(case.title.split())).chars(MAX_TITLE)
     return DeferredMessage(
-        "decision", "\n".join([action, case.target_type, decision.reason, until, title, decision.comment])
+        # Servers of the previous version do not know the second code, and show no text for it.
+        "hiding_penalty" if action in HIDING_MESSAGES and decision.hides_content else "decision",
+        "\n".join([action, case.target_type, decision.reason, until, title, decision.comment]),
     )
 
 
-def render_decision(argument: str) -> str:
+def render_hiding_penalty(argument: str) -> str:
+    """Return the translated message of a penalty that also hides the content."""
+    return render_decision(argument, messages=HIDING_MESSAGES)
+
+
+def render_decision(argument: str, *, messages: Mapping[Action, Any] = DECISION_MESSAGES) -> str:
     """Return the translated message: the decision, its reason and the comment."""
     action, target_type, reason, until, title, comment = argument.split("\n", 5)
     label = report_targets[target_type].label if target_type in report_targets else target_type
-    text = DECISION_MESSAGES[Action(action)] % {
+    text = messages[Action(action)] % {
         "what": label,
         "title": title,
         "until": DeferredMessage("time", until) if until else "",

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from moderation.models import Appeal, Case, CaseView, Decision, Report  # noqa: F401  # used by the base classes
 
 
+def primary_language(tag: str) -> str:
+    """Return the first subtag of a language tag in lower case: "pt" of "pt-BR"."""
+    return tag.partition("-")[0].lower()[:8]
+
+
 class CaseQuerySet(models.QuerySet["Case"]):
     """Queries for cases."""
 
@@ -34,7 +39,12 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
         The object must be locked by the caller. Its author, title and club are copied to the case; the caller saves.
         """
-        fields = {"author_id": snapshot.author_id, "title": snapshot.title[:TITLE_LENGTH], "club_id": snapshot.club_id}
+        fields: dict[str, Any] = {
+            "author_id": snapshot.author_id,
+            "title": snapshot.title[:TITLE_LENGTH],
+            "club_id": snapshot.club_id,
+        }
+        fields["language"] = primary_language(snapshot.language)
         case = self.select_for_update().filter(target_type=target_type, target_id=pk).first()
         if case is None:
             case = self.create(target_type=target_type, target_id=pk)

@@ -1,5 +1,7 @@
 """Report target for reviews."""
 
+from collections.abc import Collection
+
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -31,7 +33,13 @@ class ReviewTarget(ReportTarget[Review]):
     def snapshot(self, obj: Review) -> TargetSnapshot:
         """Return the author, the book title and the visible content."""
         text = f"{obj.rating}\n{obj.title}\n{obj.body}\n{obj.contains_spoilers}"
-        return TargetSnapshot(obj.author_id, obj.book.title, text=text, is_hidden=obj.hidden_at is not None)
+        is_hidden = obj.hidden_at is not None
+        return TargetSnapshot(obj.author_id, obj.book.title, text=text, is_hidden=is_hidden, language=obj.language)
+
+    def texts(self, ids: Collection[int]) -> dict[int, str]:
+        """Return the titles and texts."""
+        rows = Review.objects.filter(pk__in=ids).values_list("pk", "title", "body")
+        return {pk: "\n\n".join(filter(None, (title, body))) for pk, title, body in rows}
 
     def context(self, obj: Review) -> TargetContext:
         """Return the book, the settings and the text."""

@@ -45,6 +45,8 @@ class AuditedModelAdmin(ModelAdmin):
     """
 
     formfield_overrides: Any = {models.TextField: {"widget": NormalizedNewlinesTextarea}}
+    # Actions that record their own entries; an action that first shows a page must not be recorded for that.
+    unaudited_actions: tuple[str, ...] = ()
     # Lookups that the URL of a list may use in addition to its filters.
     extra_allowed_lookups: tuple[str, ...] = ()
 
@@ -88,10 +90,14 @@ class AuditedModelAdmin(ModelAdmin):
         return super().log_deletions(request, queryset)
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Wrap each action so that it is recorded first, except deletion, which `log_deletions` records."""
+        """Wrap each action so that it is recorded first, except `unaudited_actions` and deletion."""
         actions = super().get_actions(request)
         return {
-            name: (action if name == "delete_selected" else self._audited_action(name, action), name, label)
+            name: (
+                action if name in ("delete_selected", *self.unaudited_actions) else self._audited_action(name, action),
+                name,
+                label,
+            )
             for name, (action, _name, label) in actions.items()
         }
 

@@ -21,5 +21,9 @@ class Panel(NamedTuple):
 
 def format_capped_count(rows: QuerySet[Any]) -> str:
     """Return the number of rows in the active language's format, or "10,000+" for that many or more."""
-    count = count_up_to(rows, MAX_COUNTED)
+    return format_capped(count_up_to(rows, MAX_COUNTED))
+
+
+def format_capped(count: int) -> str:
+    """Return a count of up to `MAX_COUNTED` in the active language's format, with a "+" at the maximum."""
     return number_format(count, force_grouping=True) + "+" * (count == MAX_COUNTED)

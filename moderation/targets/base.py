@@ -7,7 +7,7 @@ Each app defines a subclass of `ReportTarget` in its `moderation.py` and registe
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -21,13 +21,14 @@ TargetModel = TypeVar("TargetModel", bound=Model)
 
 
 class TargetSnapshot(NamedTuple):
-    """The state of an object that its case stores. `text` is all visible text of the object."""
+    """The state of an object that its case stores. `text` is all visible text, `language` a language tag."""
 
     author_id: int | None
     title: str
     club_id: int | None = None
     text: str = ""
     is_hidden: bool = False
+    language: str = ""
 
     @property
     def digest(self) -> str:
@@ -94,6 +95,10 @@ class ReportTarget(Generic[TargetModel]):
 
     def context(self, obj: TargetModel) -> TargetContext:
         """Return what staff see, in a constant number of queries."""
+        raise NotImplementedError
+
+    def texts(self, ids: Collection[int]) -> dict[int, str]:
+        """Return the texts of several objects by id, in one query, for lists of cases. Deleted objects are missing."""
         raise NotImplementedError
 
     def hide(self, obj: TargetModel) -> None:

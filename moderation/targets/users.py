@@ -1,5 +1,7 @@
 """Report target for users."""
 
+from collections.abc import Collection
+
 from django.db.models import QuerySet
 from django.http import Http404
 from django.urls import reverse
@@ -33,10 +35,18 @@ class UserTarget(ReportTarget[User]):
 
     def snapshot(self, obj: User) -> TargetSnapshot:
         """Return the profile; users are their own authors."""
-        return TargetSnapshot(obj.pk, obj.username, text=f"{obj.username}\n{obj.display_name}\n{obj.bio}")
+        return TargetSnapshot(obj.pk, obj.username, text=_profile(obj), language=obj.language)
+
+    def texts(self, ids: Collection[int]) -> dict[int, str]:
+        """Return the profiles."""
+        return {user.pk: _profile(user) for user in User.objects.filter(pk__in=ids)}
 
     def context(self, obj: User) -> TargetContext:
         """Return the profile."""
         address = reverse("admin:accounts_user_change", args=[obj.pk])
         facts = [(_("username"), obj.username, address), (_("display name"), obj.display_name, "")]
         return TargetContext(facts, [Excerpt(obj, obj.joined_at, obj.bio, is_target=True)])
+
+
+def _profile(user: User) -> str:
+    return f"{user.username}\n{user.display_name}\n{user.bio}"

@@ -62,8 +62,8 @@ def test_case_is_decided_and_undone(site: str, reported: dict, admin: Page):
     admin.check("#decide input[value=hide]")
     admin.select_option("#decide select[name=reason]", "spoiler")
     admin.fill("#decide textarea[name=comment]", "Please mark what gives the end away.")
-    admin.click("#decide button")
-    expect(admin.locator("#page")).to_contain_text("Saved.")
+    admin.click("#decide [name=_stay]")
+    expect(admin.locator("#page")).to_contain_text(f"Review {reported['review']}: hidden. rosa was notified.")
     shot(admin, "decided")
     assert moderation(site, reported) == {
         "status": "hidden",
@@ -72,16 +72,18 @@ def test_case_is_decided_and_undone(site: str, reported: dict, admin: Page):
     }
     admin.select_option("#undo select", "mistake")
     admin.click("#undo button")
-    expect(admin.locator("#page")).to_contain_text("Saved.")
+    expect(admin.locator("#page")).to_contain_text("decision undone. rosa was notified.")
     assert moderation(site, reported)["status"] == "pending"
     shot(admin, "undone")
 
 
 def test_missing_fields_are_reported(reported: dict, admin: Page):
     admin.goto(f"/admin/reviews/review/{reported['review']}/case/")
+    expect(admin.locator("#decide [name=duration]")).to_be_hidden()
     admin.check("#decide input[value=suspend]")
+    admin.select_option("#decide [name=duration]", "custom")
     admin.select_option("#decide select[name=reason]", "other")
-    admin.click("#decide button")
+    admin.click("#decide [name=_stay]")
     expect(admin.locator("#decide")).to_contain_text("Please enter a duration.")
     expect(admin.locator("#decide")).to_contain_text("Please explain the decision.")
     shot(admin, "missing")

@@ -55,14 +55,14 @@ def moderate(page: Page, site: str, work: dict) -> None:
     page.check("#decide input[value=hide]")
     page.select_option("#decide select[name=reason]", "spam")
     page.fill("#decide textarea[name=comment]", "No trade here.")
-    page.click("#decide button")
-    expect(page.locator("#page")).to_contain_text("Saved.")
+    page.click("#decide [name=_stay]")
+    expect(page.locator("#page")).to_contain_text("hidden. dora was notified.")
     review = f"reviews/{work['review']}/"
     assert call(site, "GET", review, None, work["author"])["moderation"]["status"] == "hidden"
     page.select_option("#undo select", "mistake")
     page.fill("#undo textarea", "A joke.")
     page.click("#undo button")
-    expect(page.locator("#page")).to_contain_text("Saved.")
+    expect(page.locator("#page")).to_contain_text("decision undone.")
     assert call(site, "GET", review)["moderation"] is None
 
 

@@ -40,7 +40,7 @@ def test_case_page_links_back_to_the_filtered_queue(as_moira, hidden):
     assert f"Review {hidden.pk}" in heading
     seen = {"version": response.context["case"].version, "digest": response.context["form"].initial["digest"]}
     done = as_moira.post(page, seen | {"decision": "hide", "reason": "spam"}, follow=True)
-    assert "Saved." in done.content.decode()
+    assert f"Review {hidden.pk}: hidden." in done.content.decode()
     assert back in done.content.decode()
 
 
@@ -49,7 +49,7 @@ def test_form_errors_are_shown_at_the_top(as_moira, hidden):
         "Please correct the error below."
         in as_moira.post(page_of(case_of(hidden)), {"reason": "spam"}).content.decode()
     )
-    chosen = {"action": "decide_selected", "_selected_action": [case_of(hidden).pk], "reason": "spam"}
+    chosen = {"action": "decide_selected", "_selected_action": [case_of(hidden).pk], "comment": ""}
     assert "Please correct the error below." in as_moira.post(QUEUE, chosen).content.decode()
 
 
@@ -88,9 +88,10 @@ def test_cases_are_named_after_their_object(as_moira, clients, review, alice, bo
 @pytest.mark.parametrize(
     ("body", "bad"),
     [
-        ({}, {"decision", "reason"}),
+        ({}, {"decision"}),
         ({"decision": "hide", "reason": "no_violation"}, {"reason"}),
         ({"decision": "restore", "reason": "abuse"}, {"decision"}),
+        ({"decision": "hide", "reason": "spam", "content": "both"}, {"content"}),
         ({"decision": "hide", "reason": "other"}, {"comment"}),
         ({"decision": "suspend", "reason": "abuse"}, {"duration"}),
         ({"decision": "suspend", "reason": "abuse", "duration": "custom"}, {"duration"}),
@@ -129,7 +130,9 @@ def test_dashboard_counts_open_cases(as_moira, make_user, admin_client_of, hidde
     report(clients[0], alice)
     appeal(as_alice, hidden)
     (panel,) = as_moira.get("/admin/").context["panels"]
-    assert [value for _label, value, _url in panel.rows] == ["2", "0\xa0minutes", "1", "1"]
+    assert [(label, value) for label, value, _url in panel.rows] == [
+        *(("open cases", "2"), ("oldest waiting for", "0\xa0minutes"), ("appeal waiting", "1"), ("hidden text", "1"))
+    ]
     for _label, _value, url in panel.rows:
         assert as_moira.get(url).status_code == 200
     assert admin_client_of(make_user("nobody", is_staff=True)).get("/admin/").context["panels"] == []
@@ -151,8 +154,8 @@ def test_query_count_does_not_depend_on_size(
         [Decision(case=case, action="warn", reason="spam", subject=alice, by_name="x") for _ in users]
     )
     as_moira.get(QUEUE)
-    # session, user, 2 × permissions, count, page, authors, recent views
-    with django_assert_max_num_queries(9):
+    # session, user, 2 × permissions, languages, count, page, authors, recent views, texts, reports, history
+    with django_assert_max_num_queries(13):
         as_moira.get(QUEUE)
     # session, user, permissions; case with author, case view, object, recent views, reports, decisions with undos,
     # appeals, last decision, statistics and history of the author

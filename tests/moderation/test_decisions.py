@@ -19,9 +19,9 @@ pytestmark = pytest.mark.django_db
 def test_hide_and_restore_notify_the_author(as_moira, as_alice, anonymous, review, clients, book):
     report(clients[0], review)
     case = case_of(review)
-    assert decide(as_moira, case, "hide", "spam", comment="Three links.") == [
-        "Saved. The author will be notified where applicable."
-    ]
+    name = f"Review {review.pk}"
+    done = decide(as_moira, case, "hide", "spam", comment="Three links.")
+    assert done == [f"{name}: hidden. alice was notified."]
     url = f"{REVIEWS}{review.pk}/"
     assert anonymous.get(url).status_code == 404
     assert book_statistics(anonymous, book) == (None, 0, {})
@@ -31,7 +31,7 @@ def test_hide_and_restore_notify_the_author(as_moira, as_alice, anonymous, revie
         "text": "It is spam. Three links.",
     }
     assert texts(as_alice) == ["Hidden by a moderator: review “Emma”. It is spam. Three links."]
-    assert decide(as_moira, case, "restore", "mistake") == ["Saved. The author will be notified where applicable."]
+    assert decide(as_moira, case, "restore", "mistake") == [f"{name}: visible again. alice was notified."]
     assert anonymous.get(url).status_code == 200
     assert as_alice.get(url).json()["moderation"] is None
     assert texts(as_alice)[0] == "Visible again: review “Emma”. The decision was a mistake."
@@ -84,14 +84,46 @@ def test_dismiss_restores_and_notifies_only_if_hidden(as_moira, hidden, as_alice
     assert as_alice.get(f"{REVIEWS}{hidden.pk}/").json()["moderation"] is None
     assert texts(as_alice)[0] == "Visible again: review “Emma”. It follows the rules."
     report(clients[0], alice)
-    decide(as_moira, case_of(alice), "dismiss", "no_violation")
+    done = decide(as_moira, case_of(alice), "dismiss", "no_violation")
+    assert done == [f"User {alice.pk}: reports and appeals dismissed. Nobody was notified."]
     assert len(texts(as_alice)) == 2
 
 
-def test_warning_keeps_content_hidden(as_moira, hidden, as_alice):
-    decide(as_moira, case_of(hidden), "warn", "abuse")
-    assert as_alice.get(f"{REVIEWS}{hidden.pk}/").json()["moderation"]["status"] == "hidden"
+def test_warning_hides_the_content_by_default(as_moira, review, clients, as_alice, anonymous):
+    report(clients[0], review, reason="abuse")
+    done = decide(as_moira, case_of(review), "warn", "abuse")
+    assert done == [f"Review {review.pk}: hidden, and author warned. alice was notified."]
+    assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 404
+    assert as_alice.get(f"{REVIEWS}{review.pk}/").json()["moderation"]["status"] == "hidden"
+    assert texts(as_alice)[0] == (
+        "Hidden, with a warning from a moderator: review “Emma”. It attacks or harasses people."
+    )
+    assert AuditEntry.objects.get(verb="moderation.warned").detail == "content hidden"
+    undo(as_moira, case_of(review))
+    assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 200
+
+
+def test_warning_keeps_the_content_visible_if_asked(as_moira, hidden, as_alice, anonymous):
+    done = decide(as_moira, case_of(hidden), "warn", "abuse", content="keep")
+    assert done == [f"Review {hidden.pk}: author warned, nothing hidden. alice was notified."]
+    assert anonymous.get(f"{REVIEWS}{hidden.pk}/").status_code == 200
     assert texts(as_alice)[0] == "Warning from a moderator: review “Emma”. It attacks or harasses people."
+
+
+def test_suspension_hides_the_content_by_default(as_moira, review, clients, anonymous):
+    report(clients[0], review, reason="abuse")
+    (done,) = decide(as_moira, case_of(review), "suspend", "abuse", duration="7")
+    assert done.startswith(f"Review {review.pk}: hidden, and author suspended until 20")
+    assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 404
+
+
+def test_reason_is_filled_in_from_the_reports(as_moira, review, clients):
+    report(clients[0], review, reason="spam")
+    report(clients[1], review, reason="abuse")
+    decide(as_moira, case_of(review), "hide", reason="")
+    assert Decision.objects.latest("pk").reason == "abuse"
+    decide(as_moira, case_of(review), "restore", reason="")
+    assert Decision.objects.latest("pk").reason == "no_violation"
 
 
 @pytest.mark.parametrize(
@@ -162,7 +194,7 @@ def test_undo_restores_the_previous_state(as_moira, hidden, anonymous, as_alice,
 def test_undo_keeps_content_that_reports_hid_later(as_moira, clients, review, anonymous):
     report(clients[0], review)
     case = case_of(review)
-    decide(as_moira, case, "warn", "spam")
+    decide(as_moira, case, "warn", "spam", content="keep")
     for client in clients[1:4]:
         report(client, review)
     undo(as_moira, case)

@@ -39,7 +39,7 @@ def test_late_form_keeps_its_comment(as_moira, as_norbert, hidden):
     assert (form.initial["version"], form.initial["decision"]) == (case_of(hidden).version, None)
     # The second attempt is accepted.
     again = {"version": form.initial["version"], "digest": form.initial["digest"], "decision": "hide"}
-    assert send(as_norbert, case, again | why) == ["Saved. The author will be notified where applicable."]
+    assert send(as_norbert, case, again | why) == [f"Review {hidden.pk}: hidden. alice was notified."]
     # The comment of an undo is also preserved.
     last = as_norbert.get(page_of(case)).context["last_decision"]
     decide(as_moira, case, "warn", "abuse")
