@@ -13,7 +13,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -83,10 +84,18 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
     search_help_text = _("A name, or an e-mail address with its @")
     ordering = ("-joined_at", "-id")  # type: ignore[misc]
     # Users are suspended by moderation decisions, which state a reason.
-    readonly_fields = ("joined_at", "last_login", "reviews_count", "avatar_image", "suspended_until")
+    readonly_fields = (
+        "joined_at",
+        "last_login",
+        "reviews_count",
+        "avatar_image",
+        "suspended_until",
+        "password_link",
+        "language_name",
+    )
     actions = ("end_sessions", "lift_suspensions", "remove_avatars", "reset_two_factor")
     fieldsets = (
-        (None, {"fields": ("username", "password")}),
+        (None, {"fields": ("username", "password_link")}),
         (_("Profile"), {"fields": ("display_name", "bio", "language", "timezone", "avatar_image", "reviews_count")}),
         (_("E-mail"), {"fields": ("email", "email_verified")}),
         (_("Permissions"), {"fields": ("is_active", "suspended_until", "is_staff", "is_superuser", "groups")}),
@@ -95,6 +104,27 @@ class UserAdmin(BaseUserAdmin, LargeTableModelAdmin):  # type: ignore[misc, type
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)
     # The default pair of select boxes is wider than the page.
     filter_horizontal = ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Show the language by its name, and no password, to staff who may only look."""
+        fieldsets: Any = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        names = {"language": ("language_name",), "password_link": ()}
+        return [
+            (title, {**options, "fields": [n for name in options["fields"] for n in names.get(name, (name,))]})
+            for title, options in fieldsets
+        ]
+
+    @admin.display(description=_("language"))
+    def language_name(self, user: User) -> str:
+        return LANGUAGES.get(user.language, user.language)
+
+    @admin.display(description=_("password"))
+    def password_link(self, user: User) -> SafeString:
+        """Return the link to the form that sets a password; its hash and parameters are not shown."""
+        url = reverse("admin:auth_user_password_change", args=[user.pk])
+        return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, _("Set password"))
 
     @admin.display(description=_("avatar"))
     def avatar_image(self, user: User) -> str | None:

@@ -4,6 +4,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from catalog.models import Book
+from clubs.admin_dashboard import user_clubs_panel
 from clubs.club.choices import Visibility
 from clubs.club.models import COVER_FOLDER, Club
 from clubs.club.services import get_profile_clubs
@@ -28,6 +29,7 @@ from core.registry import (
     notification_targets,
     profile_fields,
     report_targets,
+    user_panels,
 )
 
 
@@ -37,6 +39,7 @@ def _finished() -> QuerySet[Entry]:
     )
 
 
+user_panels.register("clubs", user_clubs_panel)
 report_targets.register(ClubTarget.target_type, ClubTarget())
 message_renderers.register("role", dict(PUBLIC_ROLES).__getitem__)
 message_renderers.register("pause", lambda argument: _("you end the pause"))

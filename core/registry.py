@@ -61,6 +61,10 @@ report_targets: Registry[ReportTarget[Any]] = Registry()
 # constant number of queries. Read by the dashboard (`stats.dashboard`).
 admin_panels: Registry[Callable[[HttpRequest], Panel | None]] = Registry()
 
+# Panels of a user's page in the admin, for moderators: name -> the panel for (user, request), or None if the
+# moderator may not see it; each takes a constant number of queries. Read by `moderation.user_page`.
+user_panels: Registry[Callable[[Any, HttpRequest], Panel | None]] = Registry()
+
 # Folders of stored images: folder -> which of the given names are in use, given the owners' ids and the names.
 # Read by `core.images.storage.delete_orphans`, which deletes the others.
 image_folders: Registry[Callable[[Collection[int], Collection[str]], set[str]]] = Registry()

@@ -8,12 +8,15 @@ from core.registry import (
     export_sections,
     progress_changes,
     report_targets,
+    user_panels,
 )
+from discussions.admin_dashboard import user_posts_panel
 from discussions.changes import posts_by_progress, visible_posts, visible_threads
 from discussions.export import EXPORT_SECTIONS
 from discussions.models import NO_POSTS, Post, Thread
 from discussions.moderation import PostTarget
 
+user_panels.register("posts", user_posts_panel)
 report_targets.register(PostTarget.target_type, PostTarget())
 activity_sources.register("post", Post.objects.last_posted_at)
 change_visibility.register("thread", visible_threads)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -46,6 +46,7 @@ from moderation.forms import ACTIONS, DecisionForm, ReasonForm
 from moderation.models import Case, CaseView, Decision, close_cases_for_deleted
 from moderation.queue import CaseChangeList, attach_reasons, attach_texts, get_next_case
 from moderation.services import open_case
+from moderation.user_page import get_user_panels
 
 SEVERITY_LABELS = {"high": _("high"), "middle": _("medium"), "low": _("low")}
 MAX_TEXT_LENGTH = 5_000
@@ -73,6 +74,9 @@ class CaseAdmin(ReadOnlyModelAdmin):
     search_fields = ("id",)
     search_help_text = _("review:7, or an author’s username")
     actions = ("decide_selected",)
+
+    class Media:
+        css: ClassVar = {"all": ("moderation/desk.css",)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
         return super().get_queryset(request).prefetch_related(case_page.prefetch_other_viewers(current_user(request)))
@@ -372,9 +376,24 @@ admin.site.unregister(User)
 
 @admin.register(User)
 class ReportableUserAdmin(UserAdmin, ReportableModelAdmin):  # type: ignore[misc]
-    """User admin with the action that opens a case; `accounts` cannot import moderation."""
+    """User admin with the action that opens a case; `accounts` cannot import moderation.
+
+    Moderators see first what the user has written and what was decided about it.
+    """
 
     target_type = "user"
+    change_form_outer_before_template = "moderation/user_panels.html"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Add the panels for moderators."""
+        user = User.objects.filter(pk=parse_id(object_id)).first() if request.method == "GET" else None
+        panels = get_user_panels(user, request) if user and self.has_view_permission(request, user) else []
+        response: HttpResponse = super().change_view(
+            request, object_id, form_url, {"user_panels": panels, **(extra_context or {})}
+        )
+        return response
 
 
 def _available_actions(case: Case) -> list[Any]:

@@ -54,6 +54,7 @@ EXTRA_PERMISSIONS = {
     "catalog_book_duplicates": "merge",
     "catalog_book_merge": "merge",
     "moderation_case_open": "decide",
+    "moderation_case_next": "view",
     "accounts_user_open_case": "case",
     "catalog_book_open_case": "case",
     "clubs_club_open_case": "case",

@@ -3,8 +3,8 @@
 import pytest
 
 from activity.models import Event
-from moderation.models import Appeal, Case
-from tests.moderation.helpers import APPEALS, appeal, bad_fields, case_of, decide, problem, report
+from moderation.models import Appeal, Case, Decision
+from tests.moderation.helpers import APPEALS, appeal, bad_fields, case_of, decide, page_of, problem, report, undo
 
 pytestmark = pytest.mark.django_db
 
@@ -61,3 +61,22 @@ def test_appeal_with_invalid_body_is_rejected(as_alice, anonymous, review):
     assert bad_fields(appeal(as_alice, review, "x" * 2001)) == {"text": "max_length"}
     assert bad_fields(as_alice.post(APPEALS, {})) == dict.fromkeys(["target_type", "target_id", "text"], "required")
     assert appeal(anonymous, review).status_code == 401
+
+
+def test_granted_appeal_ends_the_suspension(as_moira, as_norbert, as_alice, clients, review, alice, anonymous):
+    report(clients[0], review, reason="abuse")
+    decide(as_moira, case_of(review), "suspend", "abuse", duration="7", content="keep")
+    until = type(alice).objects.get(pk=alice.pk).suspended_until
+    Appeal.objects.create(case=case_of(review), decision=Decision.objects.get(), author=alice, text="I did not.")
+    case = case_of(review)
+    case.refresh_queue_fields()
+    labels = [tile["label"] for tile in as_norbert.get(page_of(case)).context["form"].tiles]
+    assert {"Grant the appeal", "Uphold the decision"} <= {str(label) for label in labels}
+    done = decide(as_norbert, case, "restore", reason="")
+    assert done == [f"Review {review.pk}: visible again. alice was notified."]
+    alice.refresh_from_db()
+    assert alice.suspended_until is None
+    assert Decision.objects.latest("pk").reason == "mistake"
+    undo(as_norbert, case)
+    alice.refresh_from_db()
+    assert alice.suspended_until == until

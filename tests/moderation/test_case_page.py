@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
+from core.audit.models import AuditEntry
 from moderation.models import Case, CaseView, Decision
 from tests.moderation.helpers import QUEUE, appeal, case_of, decide, page_of, report
 
@@ -161,3 +162,62 @@ def test_query_count_does_not_depend_on_size(
     # appeals, last decision, statistics and history of the author
     with django_assert_max_num_queries(20):
         as_moira.get(page_of(case))
+
+
+def test_user_page_shows_content_cases_and_reports(as_moira, moira, clients, users, review, club, alice):
+    moira.user_permissions.add(
+        *Permission.objects.filter(codename__in=["view_user", "view_review", "view_membership", "view_thread"])
+    )
+    report(clients[0], review, reason="spam")
+    decide(as_moira, case_of(review), "warn", "spam")
+    page = f"/admin/accounts/user/{alice.pk}/change/"
+    text = as_moira.get(page).content.decode()
+    assert text.count("data-user-panel") == 6
+    for expected in (f"Review {review.pk}: warned", "4.5 ★ Marvellous", "Night readers", ">English<"):
+        assert expected in text, expected
+    assert "password" not in text.partition('id="content-main"')[2].lower()
+    reporter = as_moira.get(f"/admin/accounts/user/{users[0].pk}/change/").content.decode()
+    assert f"Review {review.pk}: spam" in reporter
+
+
+def test_queue_shows_texts_reasons_and_history(as_moira, clients, review, alice):
+    report(clients[0], review, reason="spam")
+    report(clients[1], review, reason="abuse")
+    report(clients[0], alice)
+    decide(as_moira, case_of(alice), "warn", "abuse")
+    text = " ".join(as_moira.get(QUEUE).content.decode().split())
+    for expected in ("Read it twice.", "abuse 1 · spam 1", "English", "1 warned"):
+        assert expected in text, expected
+    for query, count in (("reason=spam", 1), ("reason=copyright", 0), ("language=en", 1), ("language=pt", 0)):
+        assert len(as_moira.get(f"{QUEUE}?{query}").context["cl"].result_list) == count, query
+    assert not as_moira.get(f"{QUEUE}?age=1").context["cl"].result_list
+    Case.objects.update(opened_at=timezone.now() - datetime.timedelta(days=2))
+    assert len(as_moira.get(f"{QUEUE}?age=1").context["cl"].result_list) == 1
+    assert not as_moira.get(f"{QUEUE}?age=3").context["cl"].result_list
+
+
+def test_decide_and_next_stays_in_the_filtered_list(as_moira, clients, review, book, alice):
+    for obj in (review, book, alice):
+        report(clients[0], obj)
+    first, second = case_of(review), case_of(alice)
+    Case.objects.filter(pk=case_of(book).pk).update(language="pt")
+    filters = "?_changelist_filters=language%3Den"
+    skipped = as_moira.get(f"{QUEUE}{first.pk}/next/{filters}")
+    assert skipped["Location"] == page_of(second) + filters
+    seen = {"version": first.version, "decision": "dismiss", "_next": ""}
+    decided = as_moira.post(page_of(first) + filters, seen)
+    assert decided["Location"] == page_of(second) + filters
+    last = as_moira.post(page_of(second) + filters, {**seen, "version": second.version})
+    assert last["Location"] == f"{QUEUE}?language=en"
+
+
+def test_opening_the_bulk_page_is_not_in_the_audit_log(as_moira, clients, review):
+    report(clients[0], review)
+    chosen = {"action": "decide_selected", "_selected_action": [case_of(review).pk]}
+    page = as_moira.post(QUEUE, chosen).content.decode()
+    assert "Read it twice." in page
+    assert not AuditEntry.objects.filter(by_staff=True).exists()
+    case = case_of(review)
+    as_moira.post(QUEUE, chosen | {"decision": "hide", "reason": "", "comment": "", f"version_{case.pk}": case.version})
+    assert [entry.verb for entry in AuditEntry.objects.filter(by_staff=True)] == ["moderation.hidden"]
+    assert Decision.objects.get().reason == "spam"

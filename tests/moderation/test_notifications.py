@@ -28,7 +28,7 @@ def test_suspension_email_has_the_end_time(as_moira, clients, review, alice, mai
     run_pending()
     (mail,) = mailoutbox
     assert "Your account is suspended until" in mail.body
-    assert "(America/Sao_Paulo)" in mail.body
+    assert "(Brasília time)" in mail.body
 
 
 def test_feeds_do_not_reveal_moderator_or_reporter(as_moira, clients, review, as_alice, as_bob, moira):

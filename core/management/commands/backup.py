@@ -21,9 +21,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("target", type=Path)
-        parser.add_argument(
-            "--keep", type=_positive, metavar="N", help="Then delete all but the N newest backups."
-        )
+        parser.add_argument("--keep", type=_positive, metavar="N", help="Then delete all but the N newest backups.")
 
     def handle(self, **options: Any) -> None:
         progress = ByteProgress(databases.estimate_bytes(), self.stderr)

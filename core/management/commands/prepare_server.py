@@ -18,9 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--demo", action="store_true", help="Create demo data if there is none.")
-        parser.add_argument(
-            "--password", help="Password of the demo users; without it none can log in."
-        )
+        parser.add_argument("--password", help="Password of the demo users; without it none can log in.")
         parser.add_argument("--static", action="store_true", help="Collect static files if any has changed.")
 
     def handle(self, **options: Any) -> None:
