@@ -118,7 +118,7 @@ class CaseAdmin(ReadOnlyModelAdmin):
     def _get_next_case(self, request: HttpRequest, case: Case) -> Case | None:
         """Return the case after this one in the page of the queue from which the moderator came."""
         listed = copy(request)
-        listed.GET = QueryDict(request.GET.get("_changelist_filters", ""))  # type: ignore[assignment]
+        listed.GET = QueryDict(request.GET.get("_changelist_filters", ""))
         try:
             cases = self.get_changelist_instance(listed).result_list
         except IncorrectLookupParameters:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import localize
+from django.utils.functional import Promise
 from django.utils.timesince import timesince
 from django.utils.translation import get_language_info, gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -192,7 +193,7 @@ def moderation_panel(request: HttpRequest) -> Panel | None:
     hidden = Case.objects.filter(QUEUES["hidden"][1])
     appeals = count_up_to(open_cases.filter(is_appealed=True), MAX_COUNTED)
     open_count, hidden_count = count_up_to(open_cases, MAX_COUNTED), count_up_to(hidden, MAX_COUNTED)
-    rows = [
+    rows: list[tuple[str | Promise, Any, str]] = [
         (ngettext("open case", "open cases", open_count), format_capped(open_count), queue),
         (_("oldest waiting for"), timesince(oldest) if oldest else "—", f"{queue}?o=6"),
         (ngettext("appeal waiting", "appeals waiting", appeals), format_capped(appeals), f"{queue}?queue=appealed"),

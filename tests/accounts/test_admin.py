@@ -282,7 +282,7 @@ def test_pages_are_fully_translated(admin, alice):
     portuguese = {"headers": {"accept-language": "pt-BR"}}
     page = admin.get(f"{USERS}{alice.pk}/change/", **portuguese).content.decode()
     for shown in (
-        "neste formulário",
+        "Definir senha",
         "Português (Brasil)",
         "Moderadores",
         "Editores de confiança",

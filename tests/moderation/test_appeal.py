@@ -67,7 +67,9 @@ def test_granted_appeal_ends_the_suspension(as_moira, as_norbert, as_alice, clie
     report(clients[0], review, reason="abuse")
     decide(as_moira, case_of(review), "suspend", "abuse", duration="7", content="keep")
     until = type(alice).objects.get(pk=alice.pk).suspended_until
-    Appeal.objects.create(case=case_of(review), decision=Decision.objects.get(), author=alice, text="I did not.")
+    Appeal.objects.create(
+        case=case_of(review), decision=Decision.objects.get(action="suspend"), author=alice, text="No."
+    )
     case = case_of(review)
     case.refresh_queue_fields()
     labels = [tile["label"] for tile in as_norbert.get(page_of(case)).context["form"].tiles]
