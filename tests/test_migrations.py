@@ -1,5 +1,6 @@
 """Every migration is reversible and keeps the rows."""
 
+import subprocess
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
-from django.db.migrations import Migration, RunPython
+from django.db.migrations import AddField, Migration, RunPython
 from django.db.migrations.executor import MigrationExecutor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,6 +74,66 @@ def contents() -> dict[str, Counter[str]]:
                 cursor.execute(f"SELECT {names} FROM {connection.ops.quote_name(table)}")
                 found[table] = Counter(map(str, cursor.fetchall()))
     return found
+
+
+# Added before the first release.
+WITHOUT_DEFAULT = {("catalog", "0004_match_key"), ("clubs", "0012_membership_joined_change")}
+
+
+def test_added_columns_have_a_default_in_the_database() -> None:
+    """A server of the former release writes to the new schema during an update, and does not know the column."""
+    for migration in app_migrations():
+        if not migration.initial and (migration.app_label, migration.name) not in WITHOUT_DEFAULT:
+            for operation in migration.operations:
+                if isinstance(operation, AddField) and not operation.field.null:
+                    has_default = operation.field.many_to_many or operation.field.has_db_default()
+                    assert has_default, f"{migration}: {operation.name} needs db_default, null=True, or both"
+
+
+def changed_since_releases(root: Path) -> list[str]:
+    """Return the migrations that have been changed or deleted since a release (a tag v1.0.0 or later)."""
+    tags = git(root, "tag", "--list", "v[1-9]*").split()
+    paths = ("--", "*/migrations/*.py", "migrations/*.py")
+    return sorted(
+        {
+            f"{tag}: {path}"
+            for tag in tags
+            for path in git(root, "diff", "--name-only", "--no-renames", "--diff-filter=MD", tag, *paths).split()
+        }
+    )
+
+
+def git(root: Path, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True).stdout
+
+
+def test_released_migrations_are_unchanged() -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a clone")
+    assert changed_since_releases(ROOT) == []
+
+
+def test_change_of_a_released_migration_is_found(tmp_path: Path) -> None:
+    home = tmp_path / "clubs" / "migrations"
+    home.mkdir(parents=True)
+    for name in ("0001_initial.py", "0002_name.py", "0003_place.py"):
+        (home / name).write_text(name)
+    identity = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    git(tmp_path, *identity, "commit", "-qm", "First")
+    git(tmp_path, "tag", "v0.9.0")
+    (home / "0001_initial.py").write_text("edited before the release")
+    git(tmp_path, *identity, "commit", "-qam", "Second")
+    git(tmp_path, "tag", "v1.0.0")
+    assert changed_since_releases(tmp_path) == []
+    (home / "0002_name.py").write_text("edited")
+    (home / "0003_place.py").unlink()
+    (home / "0004_added.py").write_text("added")
+    assert changed_since_releases(tmp_path) == [
+        "v1.0.0: clubs/migrations/0002_name.py",
+        "v1.0.0: clubs/migrations/0003_place.py",
+    ]
 
 
 def test_all_migrations_are_reversible(rows: None) -> None:

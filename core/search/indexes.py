@@ -54,26 +54,26 @@ class FullTextIndex:
         """Return the migration operation that creates the index."""
 
         def forward(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-            self.create(schema_editor.connection)
+            self.create(schema_editor)
 
         def back(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-            self.drop(schema_editor.connection)
+            self.drop(schema_editor)
 
         return RunPython(forward, back, elidable=False)
 
-    def create(self, connection: BaseDatabaseWrapper) -> None:
+    def create(self, schema_editor: BaseDatabaseSchemaEditor) -> None:
         """Create the index."""
-        if connection.vendor == "mysql":
-            self._run(connection, "CREATE FULLTEXT INDEX {index} ON {table} ({column})")
+        if schema_editor.connection.vendor == "mysql":
+            self._run(schema_editor, "CREATE FULLTEXT INDEX {index} ON {table} ({column})")
         else:
-            self._run(connection, *CREATE_ON_SQLITE)
+            self._run(schema_editor, *CREATE_ON_SQLITE)
 
-    def drop(self, connection: BaseDatabaseWrapper) -> None:
+    def drop(self, schema_editor: BaseDatabaseSchemaEditor) -> None:
         """Drop the index."""
-        if connection.vendor == "mysql":
-            self._run(connection, "DROP INDEX {index} ON {table}")
+        if schema_editor.connection.vendor == "mysql":
+            self._run(schema_editor, "DROP INDEX {index} ON {table}")
         else:
-            self._run(connection, *DROP_ON_SQLITE)
+            self._run(schema_editor, *DROP_ON_SQLITE)
 
     def repair(self, connection: BaseDatabaseWrapper) -> None:
         """Recreate the triggers on SQLite if a migration has dropped them.
@@ -88,13 +88,13 @@ class FullTextIndex:
             )
             found = [kind for (kind,) in cursor.fetchall()]
         if "table" in found and found.count("trigger") < 3:
-            self.create(connection)
+            with connection.schema_editor() as schema_editor:
+                self.create(schema_editor)
 
-    def _run(self, connection: BaseDatabaseWrapper, *statements: str) -> None:
+    def _run(self, schema_editor: BaseDatabaseSchemaEditor, *statements: str) -> None:
         names = {"index": self.name, "table": self.table, "column": self.column}
-        with connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement.format(**names))
+        for statement in statements:
+            schema_editor.execute(statement.format(**names), None)
 
 
 def repair_search_indexes(sender: AppConfig, using: str, **kwargs: Any) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import random
 import threading
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
@@ -69,13 +70,20 @@ class QueuedTaskQuerySet(models.QuerySet["QueuedTask"]):
         transaction.on_commit(wake.set)
         return count
 
-    def claim(self) -> QueuedTask | None:
-        """Claim one due task for the length of a lease; return None if there is none."""
-        while rows := list(self.due()[:10]):
+    def claim(self, *, is_known: Callable[[QueuedTask], bool] = lambda row: True) -> QueuedTask | None:
+        """Claim one due and known task for the length of a lease; return None if there is none."""
+        unknown: set[str] = set()
+        while rows := list(self.without(unknown).due()[:10]):
             for row in rows:
-                if row.claim():
+                if not is_known(row):
+                    unknown.add(row.task_path)
+                elif row.claim():
                     return row
         return None
+
+    def without(self, task_paths: Collection[str]) -> QueuedTaskQuerySet:
+        """Return the tasks with other names."""
+        return self.exclude(task_path__in=task_paths) if task_paths else self.all()
 
 
 class QueuedTask(models.Model):

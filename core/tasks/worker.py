@@ -39,10 +39,25 @@ def find_task(path: str) -> Task[Any, Any]:
 def run_pending(*, stop_requested: Callable[[], bool] = lambda: False) -> int:
     """Run due tasks one after the other until none is left or `stop_requested()`; return how many were started."""
     started = 0
-    while not stop_requested() and (row := QueuedTask.objects.claim()):
+    while not stop_requested() and (row := QueuedTask.objects.without(_unknown_tasks).claim(is_known=_is_known)):
         run(row)
         started += 1
     return started
+
+
+# Names of tasks of another release; they are left to its workers. While servers are updated, both releases run.
+_unknown_tasks: set[str] = set()
+
+
+def _is_known(row: QueuedTask) -> bool:
+    """Return whether this release has the task, and remember if it has not."""
+    try:
+        find_task(row.task_path)
+    except ImportError:
+        logger.warning("task %s is left to the workers of another release", row.task_path)
+        _unknown_tasks.add(row.task_path)
+        return False
+    return True
 
 
 def run(row: QueuedTask) -> None:
