@@ -4,8 +4,6 @@ First deactivates the account and revokes its sessions, and commits that, so tha
 detaches or deletes its content in one transaction. `manage.py prune_expired` finishes deletions that were interrupted.
 """
 
-from django.db import transaction
-
 from accounts.events import emit
 from accounts.models import AuthSession, RetiredUsername, ReviewsOnDeletion, User
 from accounts.services import check_current_password
@@ -22,7 +20,7 @@ def close_account(user: User, *, password: str, reviews: ReviewsOnDeletion) -> N
     erase(user)
 
 
-@transaction.atomic
+@atomic_with_retry
 def deactivate(user: User, *, reviews: ReviewsOnDeletion) -> None:
     """Deactivate the account. Call `erase` after this is committed."""
     if User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):

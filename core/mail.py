@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.template.loader import render_to_string
 from django.utils import translation
+from prometheus_client import Counter
 
 from core.encryption import decrypt, encrypt
 from core.redis import CircuitBreaker
@@ -23,6 +24,7 @@ from core.search.normalize import ascii_address
 from core.tasks.decorators import task
 
 ENCRYPTION_PURPOSE = "mail"
+FAILURES = Counter("bookbridge_mail_failures_total", "Number of e-mails that the mail server did not accept.")
 # While the server is unavailable, only one task waits for the timeout, because other tasks share the queue.
 breaker = CircuitBreaker(seconds=30.0)
 
@@ -94,7 +96,8 @@ class SMTPSession:
         Raises RecipientRejectedError or DeliveryDeferredError if the server does not accept this one.
         """
         try:
-            self.connection.send_messages([_message(mail)])
+            with FAILURES.count_exceptions():
+                self.connection.send_messages([_message(mail)])
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _text in error.recipients.values()]
             raise (RecipientRejectedError if min(codes, default=0) >= 500 else DeliveryDeferredError) from None

@@ -17,6 +17,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.encoding import force_str
 from django.utils.translation import gettext_lazy as _
+from prometheus_client import Counter
 from rest_framework import exceptions, status
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
@@ -64,6 +65,7 @@ CODES = {
     503: "unavailable",
 }
 RETRY_AFTER_SECONDS = 5
+DATABASE_ERRORS = Counter("bookbridge_db_errors_total", "Number of requests that failed because of the database.")
 
 
 class APIProblem(exceptions.APIException):
@@ -198,6 +200,7 @@ def _to_api_exception(exc: Exception) -> exceptions.APIException:
         # Too many parameters, a Host that is not allowed, or a truncated body.
         return APIProblem(400, "bad_request", DETAILS[400])
     if isinstance(exc, OperationalError | InterfaceError):
+        DATABASE_ERRORS.inc()
         logger.error("database unavailable", exc_info=exc)
         return ServiceUnavailable()
     if isinstance(exc, IntegrityError):

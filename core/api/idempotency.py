@@ -3,12 +3,13 @@
 import datetime
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from hashlib import file_digest
 from typing import Any, cast
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db import IntegrityError
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.exceptions import APIProblem, Conflict
+from core.api.exceptions import RETRY_AFTER_SECONDS, APIProblem, Conflict
 from core.api.renderers import JSONRenderer
 from core.db.transactions import atomic_with_retry
 from core.encryption import decrypt, encrypt, secret_keys
@@ -76,8 +77,19 @@ def _run_once(handler: Callable[..., Any], client_key: str, request: Request, *a
     except BaseException:
         # An error is not stored: the client may correct the request and use the key again. A response that was
         # committed before the connection broke stays, because its effect is committed too.
-        _own_claim(claim).delete()
+        _release(claim)
         raise
+
+
+def _release(claim: IdempotencyRecord) -> None:
+    """Delete the claim, also after a lost connection: a retry would otherwise wait for the timeout."""
+    try:
+        _own_claim(claim).delete()
+    except (OperationalError, InterfaceError):
+        if not connection.in_atomic_block:
+            connection.close()
+        with suppress(OperationalError, InterfaceError):
+            _own_claim(claim).delete()
 
 
 def _record_key(request: Request, client_key: str) -> str:
@@ -184,7 +196,9 @@ def _run_and_store(
 
 def _in_progress(request: Request) -> Conflict:
     text = _("The first call with this key is still running.")
-    return Conflict("idempotency_in_progress", text, idempotency_key=_client_key(request))
+    conflict = Conflict("idempotency_in_progress", text, idempotency_key=_client_key(request))
+    conflict.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return conflict
 
 
 def _replay_response(stored: IdempotencyRecord) -> Response:

@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, Counter, Histogram, multiprocess
 
+from core.observability import collectors
 from core.observability.request_context import current_request_id, get_client_ip
 
 access_log = logging.getLogger("bookbridge.access")
@@ -90,7 +91,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)
-    return HttpResponse(prometheus_client.generate_latest(registry), content_type=prometheus_client.CONTENT_TYPE_LATEST)
+    state = CollectorRegistry()
+    collectors.register(state)
+    content = prometheus_client.generate_latest(registry) + prometheus_client.generate_latest(state)
+    return HttpResponse(content, content_type=prometheus_client.CONTENT_TYPE_LATEST)
 
 
 def _is_loopback_request(request: HttpRequest) -> bool:

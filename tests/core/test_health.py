@@ -15,7 +15,7 @@ from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisDown
 
 from core.observability import health, metrics
-from core.tasks.models import QueuedTask
+from core.tasks.models import QueuedTask, TaskStatus
 
 KEY = "metrics-token"
 
@@ -226,11 +226,29 @@ def test_other_method_is_405_without_csrf_token(path):
     assert response["Allow"] == "GET, HEAD"
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "127.8.8.8", "::ffff:127.0.0.1"])
 def test_metrics_allow_loopback(client, address):
     response = client.get("/metrics", REMOTE_ADDR=address)
     assert response.status_code == 200
     assert b"bookbridge_requests_total" in response.content
+
+
+@pytest.mark.django_db
+def test_metrics_show_the_queue_the_circuits_and_the_release(client):
+    minute_ago = timezone.now() - datetime.timedelta(minutes=1)
+    for n, status in enumerate((TaskStatus.READY, TaskStatus.READY, TaskStatus.FAILED, TaskStatus.SUCCESSFUL)):
+        QueuedTask.objects.create(key=str(n), task_path="core.x", run_after=minute_ago, status=status)
+    text = client.get("/metrics").content.decode()
+    assert 'bookbridge_tasks_waiting{task="core.x"} 2.0' in text
+    assert 'bookbridge_tasks_failed{task="core.x"} 1.0' in text
+    oldest = text.split('bookbridge_tasks_oldest_seconds{task="core.x"} ')[1].split()[0]
+    assert 59 < float(oldest) < 120
+    assert 'bookbridge_circuit_open{service="redis"} 0.0' in text
+    assert 'bookbridge_build_info{digest="' in text
+    assert f'version="{settings.VERSION}"' in text
+    assert "bookbridge_db_retries_total" in text
+    assert "bookbridge_mail_failures_total" in text
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "10.0.0.1", "", "nonsense", "2001:db8::1", "0.0.0.0"])

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import AuthSession, User
 from core.api import idempotency
-from core.models import IdempotencyRecord
+from core.models import IdempotencyRecord, IdempotencyRecordQuerySet
 from reviews.models import ReviewImport
 from tests.reviews.exports import GOODREADS, GOODREADS_ROW
 
@@ -218,6 +218,31 @@ def test_parallel_call_with_the_key_is_409(me, problem, monkeypatch):
     )
     problem(seen[1], 422, "idempotency_key_reused")
     assert effects() == 1
+
+
+def test_call_in_progress_says_when_to_retry(me, problem):
+    post(me)
+    IdempotencyRecord.objects.update(status=None, response_body="")
+    response = post(me)
+    problem(response, 409, "idempotency_in_progress")
+    assert 1 <= int(response["Retry-After"]) <= 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claim_is_given_back_after_the_connection_was_lost(me, problem, monkeypatch):
+    def lose(claim, call, request, *args, **kwargs):
+        monkeypatch.setattr(IdempotencyRecordQuerySet, "delete", fail_once)
+        raise OperationalError(2013, "Lost connection")
+
+    def fail_once(queryset):
+        monkeypatch.setattr(IdempotencyRecordQuerySet, "delete", delete)
+        raise OperationalError(2006, "Server has gone away")
+
+    delete, run = IdempotencyRecordQuerySet.delete, idempotency._run_and_store
+    monkeypatch.setattr(idempotency, "_run_and_store", lose)
+    problem(post(me), 503, "unavailable")
+    monkeypatch.setattr(idempotency, "_run_and_store", run)
+    assert post(me).status_code == 201
 
 
 def test_refusal_is_not_stored(me, problem):
