@@ -268,6 +268,7 @@ def test_metrics_refuse_requests_through_a_trusted_proxy(client, monkeypatch):
     assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 403
 
 
+@pytest.mark.django_db
 def test_metrics_allow_the_token(client, monkeypatch):
     def ask(header: str) -> int:
         return client.get("/metrics", REMOTE_ADDR="192.0.2.1", headers={"Authorization": header}).status_code
