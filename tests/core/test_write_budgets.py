@@ -23,6 +23,9 @@ from tests.ballots.helpers import poll
 from tests.ballots.helpers import url as ballot_url
 from tests.clubs.helpers import CLUBS
 from tests.discussions.helpers import threads
+from tests.meetings.date_polls.helpers import create as create_date_poll
+from tests.meetings.date_polls.helpers import option_ids
+from tests.meetings.date_polls.helpers import url as date_poll_url
 from tests.meetings.helpers import url as meeting_url
 from tests.reviews.helpers import REVIEWS
 
@@ -147,6 +150,21 @@ def test_rsvp_budget(as_bob: APIClient, club: Club, alice: User, budget: Budget)
             succeed(partial(as_bob.put, url, {"answer": answer}))
     with budget(9):
         succeed(partial(as_bob.put, url, {"answer": "maybe"}))
+
+
+def test_date_answer_budget(as_bob: APIClient, club: Club, budget: Budget) -> None:
+    poll = create_date_poll(club)
+    first, second, _third = option_ids(poll)
+    url = date_poll_url(club, poll, "answer/")
+    # Session with user; club; poll; transaction (two); locks of user and of poll, if a member; dates; pause; former
+    # answer; answer saved; former choices deleted; choices; change; event; membership updated.
+    with budget(16):
+        succeed(partial(as_bob.put, url, {"yes": [first], "maybe": [second]}))
+    # And the former choices.
+    with budget(17):
+        succeed(partial(as_bob.put, url, {"yes": [second]}))
+    with budget(11):
+        succeed(partial(as_bob.put, url, {"yes": [second]}))
 
 
 @pytest.mark.parametrize(
