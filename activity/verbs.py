@@ -68,7 +68,9 @@ VERBS: dict[str, Any] = {
     "milestone.created": _("milestone added"),
     "milestone.changed": _("milestone changed"),
     "milestone.deleted": _("milestone deleted"),
+    "sections.changed": _("sections of a book changed"),
     "progress.set": _("reading progress updated"),
+    "progress.deleted": _("reading progress deleted"),
     # meetings; RSVPs and answers to date polls are recorded without a club, so they appear only in the user's own log
     "meeting.created": _("meeting planned"),
     "meeting.changed": _("meeting changed"),
@@ -95,6 +97,10 @@ VERBS: dict[str, Any] = {
     "post.revealed": _("locked post revealed"),
     "post.reacted": _("reaction to a post"),
     "post.unreacted": _("reaction removed from a post"),
+    # readings appear only in the user's own log
+    "reading.created": _("reading of a book added"),
+    "reading.changed": _("reading of a book changed"),
+    "reading.deleted": _("reading of a book deleted"),
     # reviews
     "review.posted": _("review published"),
     "review.changed": _("review changed"),

@@ -26,6 +26,7 @@ RESOURCES = {
     "clubs/books/milestones": ("Reading list", "Milestone"),
     "clubs/books/progress": ("Reading list", "Progress"),
     "clubs/books/progress/mine": ("Reading list", "MyProgress"),
+    "clubs/books/sections": ("Reading list", "Sections"),
     "clubs/calendar.ics": ("Meetings", "ClubCalendar"),
     "clubs/cover": ("Clubs", "ClubCover"),
     "clubs/date-polls": ("Date polls", "DatePoll"),
@@ -41,6 +42,8 @@ RESOURCES = {
     "clubs/posts": ("Discussions", "Post"),
     "clubs/reviews": ("Reviews", "ClubReview"),
     "clubs/stats": ("Statistics", "ClubStatistics"),
+    "clubs/year": ("Statistics", "ClubYear"),
+    "clubs/year/card.png": ("Statistics", "ClubYearCard"),
     "clubs/threads": ("Discussions", "Thread"),
     "clubs/threads/posts": ("Discussions", "ThreadPost"),
     "invites": ("Members", "Invitation"),
@@ -63,7 +66,10 @@ RESOURCES = {
     "users/me/imports": ("Reviews", "Import"),
     "users/me/notification-settings": ("Activity", "NotificationSettings"),
     "users/me/notifications": ("Activity", "Notification"),
+    "users/me/readings": ("Reading list", "Reading"),
     "users/me/stats": ("Statistics", "MyStatistics"),
+    "users/me/year": ("Statistics", "MyYear"),
+    "users/me/year/card.png": ("Statistics", "MyYearCard"),
 }
 UNCOUNTABLE = ("Activity", "Progress")
 

@@ -63,6 +63,7 @@ api_v1: list[Any] = [
     path("", include("meetings.date_polls.urls")),
     path("", include("ballots.urls")),
     path("", include("discussions.urls")),
+    path("", include("readings.urls")),
     path("", include("reviews.urls")),
     path("", include("stats.urls")),
 ]

@@ -8,7 +8,7 @@ from clubs.club.choices import Visibility
 from clubs.club.models import Club
 from clubs.members.models import Invitation, Membership
 from clubs.members.models.pauses import NOT_PAUSED
-from clubs.reading.models import ArchivedEntry, ArchivedProgress, Entry, EntryChange, Progress
+from clubs.reading.models import ArchivedEntry, ArchivedProgress, Entry, EntryChange, Progress, SpoilerConsent
 from clubs.roles import STATUSES_WITH_ACCESS
 
 
@@ -33,7 +33,7 @@ def proposals(user: User) -> Section:
     return iter_rows(entries, "club", "book", "created_at", book_title="book__title", **visible)
 
 
-PROGRESS_FIELDS = ("entry", "percent", "unit", "amount", "total", "hidden", "updated_at")
+PROGRESS_FIELDS = ("entry", "percent", "unit", "amount", "total", "hidden", "stopped", "finished_on", "updated_at")
 ARCHIVED_FIELDS = ("entry_id", *PROGRESS_FIELDS[1:])
 INVITATION_FIELDS = ("club", "created_at", "expires_at", "max_uses", "uses", "revoked_at")
 EXPORT_SECTIONS = {
@@ -46,6 +46,9 @@ EXPORT_SECTIONS = {
     ),
     "progress": lambda user: iter_rows(
         Progress.objects.filter(user=user), *PROGRESS_FIELDS, club="entry__club", book_title="entry__book__title"
+    ),
+    "spoiler_consents": lambda user: iter_rows(
+        SpoilerConsent.objects.filter(user=user), "entry", "created_at", club="entry__club"
     ),
     "list_proposals_set_aside": lambda user: iter_rows(
         ArchivedEntry.objects.filter(added_by=user), "club", "entry_id", "created_at", book="merge__source"

@@ -34,6 +34,6 @@ entry_unmerged = Signal()
 # The counters of `entries` (ids of locked rows) must be recomputed.
 entry_counters_outdated = Signal()
 
-# A member's progress was saved: `before` (None for the first) and `after`. Membership and entry are locked, but not the
-# club.
+# The progress of the member `user` in `entry` was saved: `before` (None for the first) and `after` (None if it was
+# deleted). Membership and entry are locked, but not the club.
 progress_changed = Signal()

@@ -90,9 +90,13 @@ activity_sources: Registry[Callable[[], Any]] = Registry()
 entry_annotations: Registry[Callable[[], Any]] = Registry()
 
 # Changes that a member's progress makes to other objects for that member: name -> queries of
-# `activity.changes.services.changes_of` for the progress and the former one, if any. Read by
-# `clubs.reading.models.progress`.
-progress_changes: Registry[Callable[[Any, Any], list[Any]]] = Registry()
+# `activity.changes.services.changes_of` for the user's id, ids of entries, and the lower and the higher percentage
+# between which the progress has changed. Read by `clubs.reading.guards`.
+progress_changes: Registry[Callable[[int, Collection[int], Any, Any], list[Any]]] = Registry()
+
+# What opens the guards about a book to a user, besides their progress: name -> the condition for rows with the given
+# column of an entry. Read by `clubs.reading.guards`.
+guard_openers: Registry[Callable[[Any, str], Any]] = Registry()
 
 # Visibility of the objects that `GET users/me/changes/` names: type -> for a user and ids, the ids that the user may
 # see, and those that they could see before they were hidden. Read by `clubs.feed.changes`.

@@ -11,9 +11,8 @@ from django.db.models import BooleanField, ExpressionWrapper, QuerySet
 from activity.changes.models import ChangeType
 from activity.changes.services import changes_of, record_changes_of
 from clubs.members.models import Membership
-from clubs.reading.models import Entry, Progress
+from clubs.reading.models import Entry
 from discussions.models import Post, Thread
-from discussions.spoilers import ZERO_PERCENT
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -33,13 +32,10 @@ def visible_posts(user: User, ids: Collection[int]) -> tuple[set[int], set[int]]
     return found.keys() - hidden, hidden
 
 
-def posts_by_progress(after: Progress, before: Progress | None) -> list[QuerySet[Any, Any]]:
-    """Return the changes of the posts that the new progress locks or unlocks for its user."""
-    low, high = sorted((before.percent if before else ZERO_PERCENT, Decimal(after.percent)))
-    if low == high:
-        return []
-    posts = Post.objects.filter(thread__entry=after.entry_id, spoiler_percent__gt=low, spoiler_percent__lte=high)
-    return [changes_of(posts.exclude(author=after.user_id), ChangeType.POST, user=after.user_id)]
+def posts_by_progress(user: int, entries: Collection[int], low: Decimal, high: Decimal) -> list[QuerySet[Any, Any]]:
+    """Return the changes of the posts that a change of progress between two percentages locks or unlocks."""
+    posts = Post.objects.filter(thread__entry__in=entries, spoiler_percent__gt=low, spoiler_percent__lte=high)
+    return [changes_of(posts.exclude(author=user), ChangeType.POST, user=user)]
 
 
 def record_block_changes(user: int, other: int) -> None:

@@ -10,6 +10,7 @@ from django.db.models import Case, Count, F, Max, OuterRef, Q, Subquery, When
 from django.utils import timezone
 
 from accounts.blocks import not_blocked
+from clubs.reading.models import Section
 from core.search.fields import query_terms
 from discussions.models.reactions import Reaction, SpoilerReveal
 from discussions.spoilers import readable_by
@@ -44,11 +45,17 @@ class PostQuerySet(models.QuerySet["Post"]):
     def with_details_for(self, user: User, *, as_moderator: bool = False) -> PostQuerySet:
         """Return visible posts with what a response contains; `text` is None if the post is locked for `user`.
 
+        `section` is the number of the section at whose end the post is unlocked, if the book has sections.
+
         The body is deferred, so that nothing built from these rows can reveal it.
         """
         text = Case(When(readable_by(user), then=F("body")), default=None)
         moderation = annotate_moderation("post", when=Q(author=user.pk, hidden_at__isnull=False))
-        rows = self.visible_to(user, as_moderator=as_moderator).annotate(text=text, **moderation)
+        reached = Section.objects.filter(
+            entry=OuterRef("thread__entry"), up_to_percent__gte=OuterRef("spoiler_percent")
+        )
+        section = Subquery(reached.order_by("number").values("number")[:1])
+        rows = self.visible_to(user, as_moderator=as_moderator).annotate(text=text, section=section, **moderation)
         reactions = models.Prefetch("reactions", Reaction.objects.counted_by_emoji(user), to_attr="reaction_counts")
         return (
             rows.select_related("author")

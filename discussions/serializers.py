@@ -8,16 +8,38 @@ from rest_framework import serializers
 
 from accounts.models import User
 from accounts.serializers import NullableUserSummarySerializer
-from clubs.reading.models import Entry
+from clubs.reading.models import MAX_SECTIONS, Entry, Section
 from clubs.reading.serializers import PercentField
+from core.api.exceptions import InvalidFieldError
 from core.api.serializers import IntegerField, ModelSerializer, SingleLineField, VisibleTextField
 from discussions.models import BODY_LENGTH, TITLE_LENGTH, Post, Thread
 from moderation.author_notice import ModerationSerializer
 
 EMOJI_COUNTS = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}}
 SPOILER_HELP = _(
-    "Progress required to read the post; null for the author's own progress. At least that of the post it replies to."
+    "Progress required to read the post; null for the author's own progress, or 100 if that is unknown or hidden. At "
+    "least that of the post it replies to."
 )
+SECTION_HELP = _("The number of the section that readers must have finished, in place of `spoiler_percent`.")
+
+
+class SpoilerSerializer(serializers.Serializer[Any]):
+    """The progress that a post requires, as a percentage or as a section of the book."""
+
+    spoiler_percent = PercentField(required=False, allow_null=True, help_text=SPOILER_HELP)
+    section = IntegerField(min_value=1, max_value=MAX_SECTIONS, required=False, allow_null=True, help_text=SECTION_HELP)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Replace `section` with its percentage; `context` has the `entry_id` unless `entry` is sent."""
+        section = attrs.pop("section", None)
+        if section is None:
+            return attrs
+        if attrs.get("spoiler_percent") is not None:
+            raise InvalidFieldError("section", "one_way", _("Send spoiler_percent or section, not both."))
+        entry = attrs["entry"].pk if attrs.get("entry") else self.context.get("entry_id")
+        if entry is None:
+            raise InvalidFieldError("section", "no_entry", _("This thread is not about a book."))
+        return attrs | {"spoiler_percent": Section.objects.percent_of(entry, section)}
 
 
 class ThreadSerializer(ModelSerializer):
@@ -57,7 +79,7 @@ class PostIdField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
         return posts.defer("body", "search_text")
 
 
-class ThreadCreateSerializer(serializers.Serializer[Any]):
+class ThreadCreateSerializer(SpoilerSerializer):
     """A thread with its first post."""
 
     title = SingleLineField(max_length=TITLE_LENGTH, help_text=_("Visible to all members."))
@@ -65,7 +87,6 @@ class ThreadCreateSerializer(serializers.Serializer[Any]):
     entry = EntryIdField(
         required=False, allow_null=True, help_text=_("The reading list entry that the thread is about.")
     )
-    spoiler_percent = PercentField(required=False, allow_null=True, help_text=SPOILER_HELP)
 
 
 class ThreadUpdateSerializer(serializers.Serializer[Any]):
@@ -95,6 +116,9 @@ class PostSerializer(ModelSerializer):
     )
     locked = serializers.BooleanField(source="is_locked", read_only=True)
     unlocks_at_percent = serializers.SerializerMethodField()
+    unlocks_at_section = serializers.SerializerMethodField(
+        help_text=_("The number of the section to finish, if the post is locked and the book has sections.")
+    )
     deleted = serializers.BooleanField(source="is_deleted", read_only=True)
     reactions = serializers.SerializerMethodField()
     my_reactions = serializers.SerializerMethodField()
@@ -104,7 +128,7 @@ class PostSerializer(ModelSerializer):
         model = Post
         fields = [
             *("id", "thread", "author", "body", "reply_to", "spoiler_percent", "locked", "unlocks_at_percent"),
-            *("deleted", "reactions", "my_reactions", "moderation", "created_at", "edited_at"),
+            *("unlocks_at_section", "deleted", "reactions", "my_reactions", "moderation", "created_at", "edited_at"),
         ]
         read_only_fields = fields
 
@@ -115,6 +139,10 @@ class PostSerializer(ModelSerializer):
     def get_unlocks_at_percent(self, post: Post) -> float | None:
         return float(post.spoiler_percent) if post.is_locked and post.spoiler_percent is not None else None
 
+    @extend_schema_field({"type": ["integer", "null"], "format": "int32", "minimum": 1})
+    def get_unlocks_at_section(self, post: Post) -> int | None:
+        return post.section if post.is_locked else None  # type: ignore[attr-defined]  # `with_details_for` adds it
+
     @extend_schema_field(EMOJI_COUNTS)
     def get_reactions(self, post: Post) -> dict[str, int]:
         return {row.emoji: row.count for row in post.reaction_counts}  # type: ignore[attr-defined]
@@ -123,16 +151,14 @@ class PostSerializer(ModelSerializer):
         return [row.emoji for row in post.reaction_counts if row.is_own]  # type: ignore[attr-defined]
 
 
-class PostCreateSerializer(serializers.Serializer[Any]):
+class PostCreateSerializer(SpoilerSerializer):
     """A new post, optionally in reply to another post of the thread."""
 
     body = VisibleTextField(max_length=BODY_LENGTH)
     reply_to = PostIdField(required=False, allow_null=True)
-    spoiler_percent = PercentField(required=False, allow_null=True, help_text=SPOILER_HELP)
 
 
-class PostUpdateSerializer(serializers.Serializer[Any]):
+class PostUpdateSerializer(SpoilerSerializer):
     """Changes to a post. Moderators who are not its author may only raise `spoiler_percent`."""
 
     body = VisibleTextField(max_length=BODY_LENGTH, required=False)
-    spoiler_percent = PercentField(required=False, allow_null=True, help_text=SPOILER_HELP)

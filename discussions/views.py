@@ -141,7 +141,8 @@ class PostViewSet(DiscussionViewSet):
         post = self.get_object()
         if post.author_id != current_user(request).pk:
             require_level(self.club, AccessLevel.MODERATOR)
-        post.update_post(by=current_user(request), **validate(PostUpdateSerializer(data=request.data)))
+        context = {"entry_id": post.thread.entry_id}
+        post.update_post(by=current_user(request), **validate(PostUpdateSerializer(data=request.data, context=context)))
         return self.serialize(post)
 
     @extend_schema(summary="Delete a post", responses={204: NO_CONTENT, **CONFLICT_RESPONSES})
@@ -237,7 +238,7 @@ class ThreadPostViewSet(PostViewSet):
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Create a post, optionally in reply to another post of the thread."""
-        context = {"thread": self.thread, "request": request}
+        context = {"thread": self.thread, "entry_id": self.thread.entry_id, "request": request}
         values = validate(PostCreateSerializer(data=request.data, context=context))
         post = Post.create_post(thread=self.thread, by=current_user(request), **values)
         # What `with_details_for` adds: authors may read their posts, and nobody has reacted to a new one.

@@ -85,7 +85,7 @@ class ClubStatistics:
 
         Only books with at least 5 ratings count. Ties go to the book with more ratings, then to the lower position.
         """
-        rated = [entry for entry in self._entries if sum(entry.stars.values()) >= MIN_RATINGS]
+        rated = [entry for entry in self._books if sum(entry.stars.values()) >= MIN_RATINGS]
         if not rated:
             return None
         most = max(rated, key=lambda entry: (variance(entry.stars), sum(entry.stars.values()), -entry.position))
@@ -146,11 +146,16 @@ class ClubStatistics:
     def _finished(self) -> Sequence[Entry]:
         return [entry for entry in self._entries if entry.status == EntryStatus.FINISHED]
 
+    @property
+    def _books(self) -> Sequence[Entry]:
+        """One entry of each book, whose ratings all its entries have."""
+        return list({entry.book_id: entry for entry in self._entries}.values())
+
     @cached_property
     def _histogram(self) -> dict[int, int]:
         """Number of ratings per number of half-stars, over the whole list."""
         total: Counter[int] = Counter()
-        for entry in self._entries:
+        for entry in self._books:
             total.update(entry.stars)
         return total
 

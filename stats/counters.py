@@ -51,12 +51,13 @@ def count_entry(entry: Entry) -> None:
     _apply_deltas(deltas)
 
 
-def count_progress(before: Progress | None, after: Progress) -> None:
+def count_progress(before: Progress | None, after: Progress | None) -> None:
     """Subtract the old progress and add the new one. The membership must be locked."""
     deltas = _deltas()
     if before is not None:
         _add_progress(deltas, before, -1)
-    _add_progress(deltas, after, +1)
+    if after is not None:
+        _add_progress(deltas, after, +1)
     _apply_deltas(deltas)
 
 

@@ -37,7 +37,8 @@ class HomeScreen:
     def progress_by_club(self) -> Mapping[int, Progress]:
         """The user's progress in the current book of each club."""
         clubs = {entry.pk: club.pk for club in self.clubs for entry in club.current_entries}  # type: ignore[attr-defined]
-        return {clubs[row.entry_id]: row for row in Progress.objects.filter(user=self.user, entry__in=clubs)}
+        rows = Progress.objects.filter(user=self.user, entry__in=clubs).with_spoilers_ok()
+        return {clubs[row.entry_id]: row for row in rows}
 
     @cached_property
     def ballots_by_club(self) -> Mapping[int, Sequence[Ballot]]:

@@ -31,7 +31,7 @@ def add_entry(sender: Any, *, entry: Entry, **kwargs: Any) -> None:
 
 
 @receiver(progress_changed)
-def update_progress(sender: Any, *, before: Progress | None, after: Progress, **kwargs: Any) -> None:
+def update_progress(sender: Any, *, before: Progress | None, after: Progress | None, **kwargs: Any) -> None:
     """Subtract the old progress of a member and add the new one."""
     counters.count_progress(before, after)
 

@@ -18,6 +18,7 @@ from catalog.ratings import average_from_histogram, histogram
 from clubs.members.models import Membership
 from clubs.reading.choices import Unit
 from clubs.reading.models import Progress
+from readings.models import Reading
 from reviews.models import Review
 
 
@@ -31,13 +32,13 @@ class UserStatistics:
     def books_finished_by_year(self) -> list[dict[str, int]]:
         """Number of books finished per year, by the day in the user's time zone; years without any are omitted.
 
-        A book read in several clubs counts once, in the first year. Hidden progress does not count.
+        All finished readings count, from clubs, imports or entered by the user. A book read in several clubs counts
+        once a year. Hidden progress does not count.
         """
-        years: dict[int, int] = {}
-        finished = [(row.finished_on, row.entry.book_id) for row in self._progress if row.finished_on]
-        for finished_on, book_id in sorted(finished):
-            years.setdefault(book_id, finished_on.year)
-        return [{"year": year, "count": count} for year, count in sorted(Counter(years.values()).items())]
+        finished = Reading.objects.filter(user=self.user).counted().values_list("finished_on", "book")
+        books = {(finished_on.year, book) for finished_on, book in finished if finished_on}
+        years = Counter(year for year, _book in books)
+        return [{"year": year, "count": count} for year, count in sorted(years.items())]
 
     @property
     def pages_read(self) -> int:
@@ -76,7 +77,7 @@ class UserStatistics:
     @cached_property
     def _progress(self) -> list[Progress]:
         rows = Progress.objects.filter(user=self.user, hidden=False).select_related("entry__book")
-        return list(rows.only("percent", "unit", "amount", "finished_on", "entry__book_id", "entry__book__page_count"))
+        return list(rows.only("percent", "unit", "amount", "entry__book_id", "entry__book__page_count"))
 
     @cached_property
     def _ratings(self) -> Mapping[int | None, int]:

@@ -17,6 +17,7 @@ from activity.push.models import Device
 from catalog.models import Book
 from clubs.roles import DENIED_MESSAGES
 from core.api.exceptions import CODES
+from readings.models import Reading
 from reviews.models import Review
 from tests.clubs.matrix import ROWS, World
 from tests.clubs.test_matrix import create_world
@@ -77,6 +78,7 @@ def test_if_match_is_documented_where_supported(document, world, client_of, make
     review = f"{V1}reviews/{Review.create_review(book=other, by=owner, rating=8).pk}/"
     session = client.get(f"{V1}auth/sessions/").json()["results"][0]["id"]
     device, _is_new = Device.register(owner.sessions.get(pk=session), kind="fcm", token="phone")
+    reading = Reading.create_reading(book=other, by=owner).pk
     calls: list[tuple[str, str, dict[str, Any]]] = []
     for row in ROWS:
         if row.method in WRITES:
@@ -103,6 +105,8 @@ def test_if_match_is_documented_where_supported(document, world, client_of, make
         ("delete", f"{V1}users/me/calendar-token/", {}),
         ("patch", f"{V1}users/me/notification-settings/", {"data": {}}),
         ("delete", f"{V1}users/me/devices/{device.pk}/", {}),
+        ("patch", f"{V1}users/me/readings/{reading}/", {"data": {"percent": 5}}),
+        ("delete", f"{V1}users/me/readings/{reading}/", {}),
         ("delete", f"{V1}auth/sessions/{session}/", {}),
         ("delete", f"{V1}auth/sessions/", {}),
     ]

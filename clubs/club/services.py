@@ -79,3 +79,4 @@ def remove_from_all_clubs(user: User) -> None:
     """Remove a deleted account from its clubs and delete its reading progress."""
     Membership.objects.remove_user_everywhere(user)
     user.reading_progress.all().delete()
+    user.spoiler_consents.all().delete()

@@ -26,6 +26,9 @@ class EntryStatus(models.TextChoices):
     DROPPED = "dropped", _("dropped")
 
 
+# The club has stopped reading the book, so that it may be listed again.
+CLOSED_STATUSES = (EntryStatus.FINISHED, EntryStatus.DROPPED)
+
 # Allowed status changes. Setting the current status again is always allowed.
 TRANSITIONS: Mapping[EntryStatus, frozenset[EntryStatus]] = {
     EntryStatus.PROPOSED: frozenset({EntryStatus.PLANNED, EntryStatus.DROPPED}),
@@ -42,6 +45,7 @@ class Unit(models.TextChoices):
     PERCENT = "percent", _("percent")
     PAGE = "page", _("pages")
     MINUTES = "minutes", _("minutes")
+    SECTION = "section", _("sections")
 
 
 def round_percent(value: Decimal) -> Decimal:
@@ -51,14 +55,20 @@ def round_percent(value: Decimal) -> Decimal:
 
 @dataclass(frozen=True)
 class ReadingPosition:
-    """A reading position: `amount` of `total` in the user's own unit (`total` is 100 for percent)."""
+    """A reading position: `amount` of `total` in the user's own unit (`total` is 100 for percent).
+
+    Sections differ in length, so `up_to_percent` is where the last one read ends.
+    """
 
     unit: Unit
     amount: Decimal
     total: Decimal = HUNDRED_PERCENT
+    up_to_percent: Decimal | None = None
 
     @property
     def percent(self) -> Decimal:
         """Position in percent. Only the end of the book is 100.00, which counts as read."""
+        if self.up_to_percent is not None:
+            return self.up_to_percent
         percent = round_percent(self.amount * 100 / self.total)
         return percent if self.amount == self.total else min(percent, HUNDRED_PERCENT - HUNDREDTH)

@@ -30,17 +30,17 @@ def update_counts(book_id: int, before: str | None, after: str | None) -> None:
         invalidate_books([book_id])
 
 
-def update_counts_for_club(statuses: dict[int, str], sign: int) -> None:
-    """Add (`sign` 1) or subtract (-1) a club's entries, given as book id -> status.
+def update_counts_for_club(statuses: set[tuple[int, str]], sign: int) -> None:
+    """Add (`sign` 1) or subtract (-1) a club's entries, given as book id and status.
 
     One statement updates all books in the order of their ids, so that concurrent changes do not deadlock.
     """
     steps: dict[str, Any] = {}
     for status, column in COLUMNS.items():
-        books = sorted(book for book, now in statuses.items() if now == status)
+        books = sorted(book for book, now in statuses if now == status)
         if books:
             steps[column] = F(column) + Case(When(pk__in=books, then=Value(sign)), default=Value(0))
-    counted = sorted(book for book, now in statuses.items() if now in COLUMNS)
+    counted = sorted({book for book, now in statuses if now in COLUMNS})
     if steps:
         Book.objects.filter(pk__in=counted).update(**steps)
         invalidate_books(counted)

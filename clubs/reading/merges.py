@@ -1,6 +1,7 @@
 """Merge handler for reading lists.
 
-If a club lists only the merged book, its entry changes to the target book. If it lists both, the target's entry stays,
+If a club lists only the merged book, its entry changes to the target book. If it lists both (for the first time, or
+both for the second time),  the target's entry stays,
 with the more advanced of the two statuses, and takes over milestones, threads, meetings and candidacies. For each user
 the newer progress is kept. The other entry and the older progress are archived and restored when the merge is undone.
 """
@@ -28,6 +29,8 @@ from clubs.reading.models import (
     EntryChange,
     Milestone,
     Progress,
+    Section,
+    SpoilerConsent,
     removal_changes,
     renumber,
 )
@@ -46,8 +49,11 @@ STATUS_ORDER = (
     EntryStatus.FINISHED,
 )
 STATUS_FIELDS = ("status", "starts_on", "ends_on", "finished_on")
-ARCHIVED_FIELDS = ("status", "position", "starts_on", "ends_on", "note", "created_at", "finished_on")
-PROGRESS_FIELDS = ("percent", "unit", "amount", "total", "hidden", "updated_at", "finished_on")
+ARCHIVED_FIELDS = (
+    *("status", "position", "starts_on", "ends_on", "note", "created_at", "finished_on"),
+    "reading_number",
+)
+PROGRESS_FIELDS = ("percent", "unit", "amount", "total", "hidden", "updated_at", "finished_on", "stopped")
 
 
 class EntryMergeHandler:
@@ -78,7 +84,9 @@ class EntryMergeHandler:
             return False
         if not locked:
             return True  # The club was deleted; the next call finds another one.
-        source, target = (_get_entry(club, book_id=book_id) for book_id in (merge.source_id, merge.target_id))
+        source = _get_entry(club, book_id=merge.source_id)
+        number = source.reading_number if source else None
+        target = _get_entry(club, book_id=merge.target_id, reading_number=number)
         if source is not None and target is not None:
             _merge_entries(merge, source, target)
         elif source is not None:
@@ -93,12 +101,7 @@ class EntryMergeHandler:
         locked = entry is not None and _lock_club(entry.club)
         if not lock_books(merge, MergeStatus.UNDOING):
             return False
-        if (
-            entry is not None
-            and locked
-            and (entry := _get_entry(entry.club, book_id=merge.target_id))
-            and entry.pk == pk
-        ):
+        if entry is not None and locked and (entry := _get_entry(entry.club, book_id=merge.target_id, pk=pk)):
             _set_book(entry, merge.source_id)
             entry.record_event("book.unmerged", by=None)
         merge.clear_moved(KIND, [pk])
@@ -111,8 +114,9 @@ class EntryMergeHandler:
             return False
         if not ArchivedEntry.objects.filter(pk=archived.pk).exists():
             return True  # Already restored, or the club was deleted.
-        target = _get_entry(archived.club, book_id=merge.target_id) if locked else None
-        if target is not None and target.pk == archived.kept_entry_id:
+        kept = {"book_id": merge.target_id, "pk": archived.kept_entry_id}
+        target = _get_entry(archived.club, **kept) if locked else None
+        if target is not None:
             _split_entries(merge, archived, target)
         archived.delete()
         return True
@@ -127,8 +131,8 @@ def _lock_club(club: Club) -> bool:
     return True
 
 
-def _get_entry(club: Club, *, book_id: int) -> Entry | None:
-    entry = Entry.objects.select_related("book").filter(club=club, book=book_id).first()
+def _get_entry(club: Club, **filters: Any) -> Entry | None:
+    entry = Entry.objects.select_related("book").filter(club=club, **filters).order_by("reading_number").first()
     if entry is not None:
         entry.club = club
     return entry
@@ -173,6 +177,8 @@ def _merge_entries(merge: Merge, source: Entry, target: Entry) -> None:
     milestones = Milestone.objects.filter(entry=source)
     merge.record_moved("milestone", milestones.values_list("pk", flat=True))
     milestones.update(entry=target)
+    _merge_sections(merge, archived, source, target)
+    _merge_consents(merge, source, target)
     _record_changes(target, *removal_changes(source))
     entry_merged.send(Entry, merge=merge, source=source, target=target)
     _merge_progress(merge, archived, source, target)
@@ -209,6 +215,34 @@ def _archive_entry(merge: Merge, source: Entry, target: Entry, changes: dict[str
         added_by_id=source.added_by_id,
         **{name: getattr(source, name) for name in ARCHIVED_FIELDS},
     )
+
+
+def _merge_sections(merge: Merge, archived: ArchivedEntry, source: Entry, target: Entry) -> None:
+    """Move the sections to the target, or archive them if it has its own."""
+    sections = Section.objects.filter(entry=source)
+    if Section.objects.filter(entry=target).exists():
+        archived.sections = [[title, str(percent)] for title, percent in sections.values_list("title", "up_to_percent")]
+        archived.save(update_fields=["sections"])
+    else:
+        merge.record_moved("section", sections.values_list("pk", flat=True))
+        sections.update(entry=target)
+
+
+def _restore_sections(merge: Merge, archived: ArchivedEntry, restored: Entry, target: Entry) -> None:
+    merge.restore_moved("section", Section.objects.filter(entry=target), entry=restored)
+    Section.objects.bulk_create(
+        Section(entry=restored, number=number, title=title, up_to_percent=percent)
+        for number, (title, percent) in enumerate(archived.sections or [], 1)
+    )
+
+
+def _merge_consents(merge: Merge, source: Entry, target: Entry) -> None:
+    """Move the consents of users who have not given one for the target."""
+    given = SpoilerConsent.objects.filter(entry=target).values_list("user", flat=True)
+    moved = SpoilerConsent.objects.filter(entry=source).exclude(user__in=list(given))
+    pks = list(moved.values_list("pk", flat=True))
+    merge.record_moved("spoiler_consent", pks)
+    SpoilerConsent.objects.filter(pk__in=pks).update(entry=target)
 
 
 def _merge_progress(merge: Merge, archived: ArchivedEntry, source: Entry, target: Entry) -> None:
@@ -259,6 +293,8 @@ def _split_entries(merge: Merge, archived: ArchivedEntry, target: Entry) -> None
     merge.restore_moved("milestone", Milestone.objects.filter(entry=target), entry=restored)
     moved_down = Entry.objects.filter(club=archived.club_id, position__gte=position)
     _record_changes(target, *_changes(restored), changes_of(moved_down, ChangeType.ENTRY))
+    _restore_sections(merge, archived, restored, target)
+    merge.restore_moved("spoiler_consent", SpoilerConsent.objects.filter(entry=target), entry=restored)
     entry_unmerged.send(Entry, merge=merge, target=target, restored=restored)
     # Progress saved since the merge stays.
     moved = Progress.objects.filter(entry=target, updated_at__lte=merge.created_at)

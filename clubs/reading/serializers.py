@@ -22,7 +22,7 @@ from clubs.reading.choices import (
     Unit,
     round_percent,
 )
-from clubs.reading.models import MAX_CHAPTERS, NOTE_LENGTH, Entry, Milestone, Progress
+from clubs.reading.models import MAX_CHAPTERS, MAX_SECTIONS, NOTE_LENGTH, Entry, Milestone, Progress
 from core.api.serializers import (
     DateField,
     DecimalField,
@@ -33,6 +33,7 @@ from core.api.serializers import (
 )
 
 FINISHED_ON_HELP = _("Only with status `finished`; by default today in the club's time zone.")
+SPOILERS_OK_HELP = _("Whether all posts about the book are open to you, until you send false.")
 FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2100, 12, 31)
 
 
@@ -65,10 +66,12 @@ class MyProgressSerializer(ModelSerializer):
     """The caller's own progress."""
 
     percent = PercentField(read_only=True)
+    finished_on = serializers.DateField(read_only=True, allow_null=True)
+    spoilers_ok = serializers.BooleanField(read_only=True, help_text=SPOILERS_OK_HELP)
 
     class Meta:
         model = Progress
-        fields = ["percent", "hidden", "updated_at"]
+        fields = ["percent", "hidden", "stopped", "finished_on", "spoilers_ok", "updated_at"]
         read_only_fields = fields
 
 
@@ -89,6 +92,9 @@ class EntrySerializer(ModelSerializer):
         allow_null=True,
         help_text=_("Day on which the club finished the book, in its time zone. Null unless the status is `finished`."),
     )
+    reading_number = serializers.IntegerField(
+        read_only=True, help_text=_("1, or more if the club reads the book again.")
+    )
     my_progress = serializers.SerializerMethodField()
     members_finished = serializers.IntegerField(
         read_only=True, help_text=_("Number of members with visible progress of 100 %.")
@@ -101,7 +107,8 @@ class EntrySerializer(ModelSerializer):
     class Meta:
         model = Entry
         fields = [
-            *("id", "book", "status", "position", "added_by", "starts_on", "ends_on", "finished_on", "note"),
+            *("id", "book", "reading_number", "status", "position", "added_by"),
+            *("starts_on", "ends_on", "finished_on", "note"),
             *("my_progress", "members_finished", "club_average_rating", "times_considered", "created_at"),
         ]
         read_only_fields = fields
@@ -175,29 +182,53 @@ class MilestoneSerializer(ModelSerializer):
 
 
 class ProgressSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """Progress as a percentage, a page of the user's own edition, or minutes of an audiobook."""
+    """Progress as a percentage, a section, a page of the user's own edition, or minutes of an audiobook."""
 
     percent = PercentField(required=False, allow_null=True)
     page = IntegerField(min_value=0, max_value=MAX_PAGES, required=False, allow_null=True)
     page_count = IntegerField(min_value=1, max_value=MAX_PAGES, required=False, allow_null=True)
     minutes = IntegerField(min_value=0, max_value=MAX_MINUTES, required=False, allow_null=True)
     total_minutes = IntegerField(min_value=1, max_value=MAX_MINUTES, required=False, allow_null=True)
+    section = IntegerField(
+        min_value=1,
+        max_value=MAX_SECTIONS,
+        required=False,
+        allow_null=True,
+        help_text=_("The number of the last section read."),
+    )
     hidden = serializers.BooleanField(required=False, help_text=_("Unchanged if not sent; initially false."))
+    stopped = serializers.BooleanField(
+        required=False,
+        help_text=_("You have stopped reading the book and are left out of the mean. New progress ends that."),
+    )
+    finished_on = BoundedDateField(
+        required=False, allow_null=True, help_text=_("Only with 100 %; by default today in your time zone.")
+    )
+    spoilers_ok = serializers.BooleanField(required=False, help_text=SPOILERS_OK_HELP)
+    everywhere = serializers.BooleanField(
+        default=False, help_text=_("Save the same progress in all open entries of the book in your clubs.")
+    )
 
     # By unit: the fields of the amount and of the total. A percentage has no total.
     FIELDS_BY_UNIT = {
         Unit.PERCENT: ("percent", None),
         Unit.PAGE: ("page", "page_count"),
         Unit.MINUTES: ("minutes", "total_minutes"),
+        Unit.SECTION: ("section", None),
     }
+    # Fields that may be sent without a position.
+    OTHER_FIELDS = ("hidden", "stopped", "spoilers_ok")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Return the reading position, and `hidden` if it was sent."""
+        """Return the arguments of `update_progress`: `position` or `section`, and the other fields that were sent."""
         sent = {name for name, value in attrs.items() if value is not None}
+        others = {name: attrs[name] for name in (*self.OTHER_FIELDS, "finished_on", "everywhere") if name in sent}
         units = [unit for unit, fields in self.FIELDS_BY_UNIT.items() if sent & {*fields}]
+        if not units and sent & {"stopped", "spoilers_ok"}:
+            return others
         if not units:
             raise _invalid(
-                "percent", "required", _("Send percent, or page with page_count, or minutes with total_minutes.")
+                "percent", "required", _("Send percent, section, page with page_count, or minutes with total_minutes.")
             )
         if len(units) > 1:
             field = next(name for name in self.FIELDS_BY_UNIT[units[1]] if name in sent)
@@ -206,11 +237,13 @@ class ProgressSerializer(serializers.Serializer):  # type: ignore[type-arg]
         for name in filter(None, (amount, total)):
             if name not in sent:
                 raise _invalid(name, "required", self.error_messages["required"])
+        if units == [Unit.SECTION]:
+            return others | {"section": attrs["section"]}
         whole = attrs[total] if total else HUNDRED_PERCENT
         if attrs[amount] > whole:
             raise _invalid(amount, "max_value", _("Must not be greater than the total."))
         position = ReadingPosition(units[0], Decimal(attrs[amount]), Decimal(whole))
-        return {"position": position} | ({"hidden": attrs["hidden"]} if "hidden" in attrs else {})
+        return others | {"position": position}
 
 
 class MemberProgressSerializer(ModelSerializer):
@@ -222,13 +255,13 @@ class MemberProgressSerializer(ModelSerializer):
 
     class Meta:
         model = Progress
-        fields = ["user", "percent", "updated_at", "on_track"]
+        fields = ["user", "percent", "stopped", "updated_at", "on_track"]
         read_only_fields = fields
 
     def get_on_track(self, progress: Progress) -> bool | None:
-        """Compare with `percent_due`; null without percent milestones."""
+        """Compare with `percent_due`; null without goals in percent, and for members who have stopped."""
         due = cast(Decimal | None, self.context.get("percent_due"))
-        return None if due is None else progress.percent >= due
+        return None if due is None or progress.stopped else progress.percent >= due
 
 
 def _invalid(field: str, code: str, detail: Any) -> serializers.ValidationError:

@@ -52,7 +52,7 @@ def miscounted() -> QuerySet[Any]:
 
 def _recount(status: str) -> Any:
     entries = Entry.objects.filter(book=OuterRef("pk"), status=status, club__visibility="public").order_by()
-    return Coalesce(Subquery(entries.values("book").annotate(n=Count("pk")).values("n")), 0)
+    return Coalesce(Subquery(entries.values("book").annotate(n=Count("club", distinct=True)).values("n")), 0)
 
 
 def _lock_list(club: Club) -> None:
@@ -64,6 +64,6 @@ def _lock_list(club: Club) -> None:
 
 def _count(club: Club, sign: int) -> None:
     entries = Entry.objects.filter(club=club, status__in=counters.COLUMNS)
-    counters.update_counts_for_club(dict(entries.values_list("book", "status")), sign)
+    counters.update_counts_for_club(set(entries.values_list("book", "status")), sign)
     finished = entries.filter(status=EntryStatus.FINISHED)
     counters.count_finished(finished.values_list("finished_on", flat=True), sign)

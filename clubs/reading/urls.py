@@ -3,6 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from clubs.reading.sections.views import SectionsView
 from clubs.reading.views import EntryViewSet, MilestoneViewSet, ProgressViewSet
 
 LIST = "clubs/<int:club_id>/books"
@@ -16,8 +17,9 @@ urlpatterns = [
     *router.urls,
     path(
         f"{ENTRY}/progress/",
-        ProgressViewSet.as_view({"get": "list", "put": "update"}),
+        ProgressViewSet.as_view({"get": "list", "put": "update", "delete": "destroy"}),
         name="club-book-progress",
     ),
+    path(f"{ENTRY}/sections/", SectionsView.as_view(), name="club-book-sections"),
     path(f"{ENTRY}/progress/mine/", ProgressViewSet.as_view({"get": "mine"}), name="club-book-progress-mine"),
 ]

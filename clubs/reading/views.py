@@ -15,9 +15,10 @@ from accounts.authentication import current_user
 from catalog.models import BOOK_SUMMARY, Book
 from clubs.access import AccessLevel, ClubAccessMixin, ClubChildViewSetMixin, require_level
 from clubs.club.services import reading_list
+from clubs.reading import progress_services
 from clubs.reading.choices import EntryStatus
 from clubs.reading.filters import EntryFilter
-from clubs.reading.models import Entry, EntryQuerySet, Milestone, Progress, ProgressQuerySet
+from clubs.reading.models import Entry, EntryQuerySet, Milestone, Progress, ProgressQuerySet, SpoilerConsent
 from clubs.reading.pagination import ProgressPagination
 from clubs.reading.serializers import (
     EntryCreateSerializer,
@@ -25,12 +26,11 @@ from clubs.reading.serializers import (
     EntryUpdateSerializer,
     MemberProgressSerializer,
     MilestoneSerializer,
-    MyProgressSerializer,
     NullableMyProgressSerializer,
     ProgressSerializer,
 )
 from clubs.roles import Rank
-from core.api.responses import problem_schema
+from core.api.responses import NO_CONTENT, problem_schema
 from core.api.views import GenericViewSet, validate
 from core.db.joins import other_columns
 
@@ -170,7 +170,7 @@ class MilestoneViewSet(
 class ProgressViewSet(EntryAccessMixin, mixins.ListModelMixin, GenericViewSet):
     """Reading progress of the members in a book."""
 
-    access_levels = dict.fromkeys(("list", "mine", "update"), AccessLevel.MEMBER)
+    access_levels = dict.fromkeys(("list", "mine", "update", "destroy"), AccessLevel.MEMBER)
     queryset = Progress.objects.all()
     serializer_class = MemberProgressSerializer
     pagination_class = ProgressPagination
@@ -200,23 +200,36 @@ class ProgressViewSet(EntryAccessMixin, mixins.ListModelMixin, GenericViewSet):
         """Get the caller's own progress, with the `ETag` for `If-Match`; with nulls before it is set."""
         return Response(NullableMyProgressSerializer(self.get_object()).data)
 
-    @extend_schema(summary="Set your progress", request=ProgressSerializer, responses=MyProgressSerializer)
+    @extend_schema(summary="Set your progress", request=ProgressSerializer, responses=NullableMyProgressSerializer)
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Set the caller's progress in percent, in pages of their own edition, or in minutes of an audiobook.
+        """Set the caller's progress in percent, sections, pages of their own edition, or minutes of an audiobook.
 
-        `If-Match` takes the `ETag` of the caller's own progress.
+        Without a position, only `stopped` and `spoilers_ok` are saved. `If-Match` takes the `ETag` of the caller's own
+        progress.
         """
         if self.is_conditional:
             self.get_object()
-        progress = Progress.set_progress(
-            entry=self.entry, by=current_user(request), **validate(ProgressSerializer(data=request.data))
-        )
-        return Response(MyProgressSerializer(progress).data)
+        values = validate(ProgressSerializer(data=request.data))
+        progress = progress_services.update_progress(entry=self.entry, by=current_user(request), **values)
+        return Response(NullableMyProgressSerializer(progress or self.get_unlocked_object()).data)
+
+    @extend_schema(summary="Delete your progress", responses={204: NO_CONTENT})
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Delete the caller's progress, as if it had never been set. Idempotent."""
+        if self.is_conditional:
+            self.get_object()
+        progress_services.delete_progress(entry=self.entry, by=current_user(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     def get_unlocked_object(self) -> Progress:
         """Return the caller's own progress, so that changes by other members do not upset `If-Match`."""
-        own = Progress.objects.filter(entry=self.entry, user=current_user(self.request)).first()
-        return own or Progress(entry=self.entry, percent=cast(Any, None), updated_at=cast(Any, None))
+        user = current_user(self.request)
+        own = Progress.objects.filter(entry=self.entry, user=user).with_spoilers_ok().first()
+        if own is None:
+            own = Progress(entry=self.entry, percent=cast(Any, None), updated_at=cast(Any, None))
+            consents = SpoilerConsent.objects.filter(entry=self.entry, user=user)
+            own.spoilers_ok = consents.exists()  # type: ignore[attr-defined]
+        return own
 
     def get_data(self, obj: Progress) -> Mapping[str, Any]:
         return NullableMyProgressSerializer(obj).data

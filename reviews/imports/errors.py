@@ -30,6 +30,7 @@ ROW_MESSAGES = {
 # Why rows were skipped, and what was changed in imported rows.
 REMARK_MESSAGES = {
     "nothing_to_review": _("Skipped: no rating and no review."),
+    "reading_only": _("No rating and no review; only the reading was saved."),
     "unchanged": _("The same review already exists."),
     "reviewed_here": _("You already have a review of this book."),
     "edited_here": _("You have edited the review since it was imported."),

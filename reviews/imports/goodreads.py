@@ -7,12 +7,16 @@ The format, and how it is read:
 - `My Review` contains HTML: `<br/>`, a few tags, and `<spoiler>` around spoilers. `Spoiler` is `true` if the whole
   review is a spoiler.
 - `Date Read` is often empty; `Date Added` never is.
+- `Exclusive Shelf` is `read`, `currently-reading`, `to-read` or a shelf of the reader. `Read Count` counts re-reads,
+  whose days are not exported.
 - `Private Notes` are ignored because they are private. `Bookshelves` are not supported.
 - `Title` has the series in parentheses, as in the catalog. Older exports have more columns at the end.
 - The import layout, which tools that export from Skoob write, has no `Book Id`, no `ISBN13` (`ISBN` may have 13 digits)
   and often neither `My Review` nor `Date Added`.
 """
 
+from readings.models import ReadingState
+from readings.services import PastReading
 from reviews.imports import rows
 from reviews.imports.rows import ReviewRow
 
@@ -20,7 +24,13 @@ REQUIRED = ("Title", "Author", "My Rating")
 DATES = ("Date Read", "Date Added")
 OPTIONAL = (
     *("Book Id", "Additional Authors", "ISBN", "ISBN13", "Publisher", "Binding", "Number of Pages", "Year Published"),
-    *("Original Publication Year", *DATES, "My Review", "Spoiler"),
+    *("Original Publication Year", *DATES, "My Review", "Spoiler", "Exclusive Shelf", "Read Count"),
+)
+
+# Goodreads has no shelf for these, so that readers name their own.
+STOPPED_SHELVES = (
+    *("did-not-finish", "dnf", "did-not-finish-dnf", "abandoned", "unfinished", "gave-up", "stopped-reading"),
+    *("abandonado", "abandonados", "abandonei", "nao-terminei", "não-terminei"),
 )
 
 
@@ -30,11 +40,12 @@ def parse_key(cells: dict[str, str]) -> str:
 
 
 def parse_row(cells: dict[str, str], day_first: bool | None) -> ReviewRow | None:
-    """Return the review in a row, or None if the book is neither rated nor reviewed. Raises InvalidRowError."""
+    """Return the review and readings in a row, or None if it has neither. Raises InvalidRowError."""
     warnings: list[str] = []
     rating = rows.rating(cells["My Rating"], warnings)
     body, spoiler = rows.review_text(cells["My Review"], warnings)
-    if rating is None and not body:
+    readings = parse_readings(cells, day_first)
+    if rating is None and not body and not readings:
         return None
     year, original_year = rows.number(cells["Year Published"]), rows.number(cells["Original Publication Year"])
     # A comma in `Author` precedes a first name (`Tolkien, J.R.R.`); additional authors have their own column.
@@ -56,4 +67,19 @@ def parse_row(cells: dict[str, str], day_first: bool | None) -> ReviewRow | None
             "published_year": year,
         },
         warnings=warnings,
+        readings=readings,
     )
+
+
+def parse_readings(cells: dict[str, str], day_first: bool | None) -> list[PastReading]:
+    """Return the readings in a row: only the last one has a day."""
+    day, shelf = rows.day(cells["Date Read"], day_first=day_first), cells["Exclusive Shelf"].strip().lower()
+    if shelf == "currently-reading":
+        return rows.repeated(PastReading(ReadingState.READING), (rows.number(cells["Read Count"]) or 1) - 1)
+    if shelf in STOPPED_SHELVES:
+        return [PastReading(ReadingState.STOPPED, finished_on=day)]
+    if shelf == "read" or (day and shelf != "to-read"):
+        return rows.repeated(
+            PastReading(ReadingState.FINISHED, finished_on=day), (rows.number(cells["Read Count"]) or 1) - 1
+        )
+    return []

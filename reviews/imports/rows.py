@@ -12,6 +12,8 @@ from django.utils import timezone
 from catalog.identity import NAME_SUFFIX
 from catalog.imports import records
 from core.search.normalize import is_blank, split_words
+from readings.models import ReadingState
+from readings.services import PastReading
 from reviews.imports.dates import AmbiguousDateError, parse_date
 from reviews.imports.errors import InvalidRowError
 from reviews.imports.markup import html_to_text
@@ -22,13 +24,16 @@ _LOST_ZEROS = re.compile(r"[1-9][0-9]{5,6}[0-9X]", re.IGNORECASE)
 # Digits that a spreadsheet rounded, such as `9.78014E+12`.
 _SCIENTIFIC = re.compile(r"[0-9](?:[.,][0-9]*)?E\+?[0-9]+", re.IGNORECASE)
 
+# Earlier readings of one book that a row may have.
+MAX_REREADS = 50
+
 # What follows the comma in `Tolkien, J. R. R.`
 _INITIALS = re.compile(r"(?:[^\W\d_]\.[\s-]*)+")
 
 
 @dataclass(slots=True)
 class ReviewRow:
-    """A review and the data of its book.
+    """A review, the readings and the data of a book.
 
     `key` identifies the row within its source, also in later exports. `date_read` is when the book was read or shelved.
     `warnings` are keys of `REASON_MESSAGES`.
@@ -45,6 +50,12 @@ class ReviewRow:
     published_year: int | None = None
     edition: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    readings: list[PastReading] = field(default_factory=list)
+
+    @property
+    def has_review(self) -> bool:
+        """Whether the row has a rating or a text. Other rows only tell that the book was read."""
+        return self.rating is not None or bool(self.body)
 
 
 def title(text: str) -> str:
@@ -127,6 +138,19 @@ def date_read(texts: Sequence[str], warnings: list[str], *, day_first: bool | No
         noon = datetime.datetime(day.year, day.month, day.day, 12, tzinfo=datetime.UTC)
         return min(noon, timezone.now())
     return None
+
+
+def day(text: str, *, day_first: bool | None = None) -> datetime.date | None:
+    """Return the day in a cell, not after today; None for an empty or invalid cell."""
+    try:
+        return min(parse_date(unformatted(text), day_first=day_first), timezone.now().date())
+    except ValueError:
+        return None
+
+
+def repeated(last: PastReading, earlier: int) -> list[PastReading]:
+    """Return a reading, after a number of earlier ones of the whole book whose days are not known."""
+    return [PastReading(ReadingState.FINISHED)] * min(max(earlier, 0), MAX_REREADS) + [last]
 
 
 def isbn(texts: Sequence[str], warnings: list[str]) -> str:

@@ -10,7 +10,9 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection
 
 from accounts.models import User
+from catalog.models import Book
 from core.db.transactions import atomic_with_retry
+from readings.services import import_readings
 from reviews.imports import matching
 from reviews.imports.errors import InvalidRowError
 from reviews.imports.files import ExportFile
@@ -95,10 +97,10 @@ class ImportRunner:
 
 
 def import_row(row: ReviewRow, *, review_import: ReviewImport, known_books: Mapping[str, int]) -> list[str]:
-    """Create or update the review of a row. The user must be locked. `known_books` are books by their origin.
+    """Create or update the review and the readings of a row. The user must be locked.
 
-    Return `created`, `updated` or `skipped`, followed by warnings. Reviews that were written or edited by the user, or
-    imported from another row, are not changed.
+    `known_books` are books by their origin. Return `created`, `updated` or `skipped`, followed by warnings. Reviews
+    that were written or edited by the user, or imported from another row, are not changed.
     """
     user, warnings, origin = review_import.user, list(row.warnings), _origin(review_import, row.key)
     book, added = matching.get_or_add_book(row, by=user, known_id=known_books.get(origin))
@@ -106,6 +108,16 @@ def import_row(row: ReviewRow, *, review_import: ReviewImport, known_books: Mapp
         warnings.append("book_added")
     elif matching.has_other_title(row, book):
         warnings.append("other_title")
+    readings = import_readings(user=user, book=book, past=row.readings)
+    if not row.has_review:
+        return ["skipped", "reading_only" if readings else "nothing_to_review"]
+    return _import_review(row, book, review_import, origin, warnings)
+
+
+def _import_review(
+    row: ReviewRow, book: Book, review_import: ReviewImport, origin: str, warnings: list[str]
+) -> list[str]:
+    user = review_import.user
     review = Review.objects.filter(author=user, book=book).first()
     if review is None:
         fields = {"visibility": review_import.visibility, "created_at": row.date_read}

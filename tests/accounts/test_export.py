@@ -56,6 +56,8 @@ SECTIONS = {
     "clubs.Membership.user": "memberships",
     "discussions.Post.author": "posts",
     "clubs.Progress.user": "progress",
+    "clubs.SpoilerConsent.user": "spoiler_consents",
+    "readings.Reading.user": "readings",
     "discussions.Reaction.user": "reactions",
     "discussions.SpoilerReveal.user": "reveals",
     "meetings.Rsvp.user": "rsvps",

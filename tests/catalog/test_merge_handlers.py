@@ -9,6 +9,7 @@ from core.registry import merge_handlers
 # The merge handler that moves the rows.
 MOVED_BY = {
     "clubs.Entry.book": "entries",
+    "readings.Reading.book": "readings",
     "reviews.Review.book": "reviews",
 }
 NOT_MOVED = {

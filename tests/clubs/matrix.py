@@ -125,6 +125,8 @@ ROWS: list[Row] = [
     Row("club-cover", "put", "owner", upload=True),
     Row("club-cover", "delete", "owner", 204),
     Row("club-stats", "get", "anyone"),
+    Row("club-year", "get", "member", path={"year": 2026}),
+    Row("club-year-card", "get", "member", path={"year": 2026}),
     Row("club-activity", "get", "member"),
     Row("club-member-list", "get", "member"),
     Row("club-member-detail", "get", "member", path=BOB),

@@ -40,7 +40,7 @@ def entry(club, alice):
 
 @pytest.fixture
 def thread(club, alice, entry):
-    return Thread.create_thread(club=club, by=alice, title="T", body="B", entry=entry)
+    return Thread.create_thread(club=club, by=alice, title="T", body="B", entry=entry, spoiler_percent=Decimal(0))
 
 
 @pytest.fixture

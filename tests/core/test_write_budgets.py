@@ -106,10 +106,10 @@ def test_review_change_budget(as_charlie: APIClient, books: list[Book], budget: 
 def test_progress_budget(as_bob: APIClient, club: Club, entries: list[Entry], budget: Budget) -> None:
     url = f"{CLUBS}{club.pk}/books/{entries[0].pk}/progress/"
     # Session with user; club; entry with book; transaction (two); locks of membership and of entry with the former
-    # progress; progress saved; membership and entry updated; changes; event.
-    with budget(12):
+    # progress; progress saved; membership and entry updated; reading found and saved; changes; event.
+    with budget(14):
         succeed(partial(as_bob.put, url, {"percent": 10}))
-    with budget(12):
+    with budget(14):
         succeed(partial(as_bob.put, url, {"percent": 20}))
 
 

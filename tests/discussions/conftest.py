@@ -34,7 +34,9 @@ def set_progress(entry: Entry) -> Callable[..., None]:
 @pytest.fixture
 def thread(club: Club, alice: User, entry: Entry) -> Thread:
     """Alice's thread about Emma; its first post contains no spoilers."""
-    return Thread.create_thread(club=club, by=alice, title="Hartfield", body="What a house.", entry=entry)
+    return Thread.create_thread(
+        club=club, by=alice, title="Hartfield", body="What a house.", entry=entry, spoiler_percent=Decimal(0)
+    )
 
 
 @pytest.fixture

@@ -81,7 +81,8 @@ def test_spoiler_percent_defaults_to_author_progress(club, thread, set_progress,
     def guard(**body):
         return as_bob.post(url, {"body": "Hm.", **body}).json()["spoiler_percent"]
 
-    assert guard() == 0
+    # Nobody knows how much an author without progress tells.
+    assert guard() == 100
     set_progress(bob, 33.33)
     assert guard() == 33.33
     assert guard(spoiler_percent=None) == 33.33
@@ -112,7 +113,7 @@ def test_reply_has_at_least_parent_spoiler_percent(club, thread, make_post, alic
     post = make_post(alice, at=60)
     url = threads(club, thread, "posts/")
     # Bob has no progress and replies to a locked post.
-    for sent, kept in ((10, 60), (None, 60), (60, 60), (80, 80)):
+    for sent, kept in ((10, 60), (None, 100), (60, 60), (80, 80)):
         body = {"body": "Hm.", "reply_to": post.pk, "spoiler_percent": sent}
         response = as_bob.post(url, body).json()
         assert (response["spoiler_percent"], response["reply_to"]) == (kept, post.pk)
@@ -147,7 +148,7 @@ def test_moderators_may_only_raise_spoiler_percent(club, charlie, make_post, bob
     post = make_post(bob, "She marries", at=10)
     response = as_moe.patch(posts(club, post), {"spoiler_percent": 90})
     assert (response.status_code, response.json()["body"], response.json()["spoiler_percent"]) == (200, None, 90)
-    for body in ({"spoiler_percent": 80}, {"spoiler_percent": None}, {"body": "Mine"}):
+    for body in ({"spoiler_percent": 80}, {"body": "Mine"}):
         problem(as_moe.patch(posts(club, post), body), 403, "author_only")
     problem(as_charlie.patch(posts(club, post), {"spoiler_percent": 95}), 403, "moderators_only")
 

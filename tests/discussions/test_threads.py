@@ -47,9 +47,11 @@ def test_thread_is_created_with_first_post(club, entry, bob, as_bob):
         "author": person,
         "body": "What a house.",
         "reply_to": None,
-        "spoiler_percent": 0,
+        # Bob has no progress, so nobody knows how much he tells.
+        "spoiler_percent": 100,
         "locked": False,
         "unlocks_at_percent": None,
+        "unlocks_at_section": None,
         "deleted": False,
         "reactions": {},
         "my_reactions": [],
@@ -202,7 +204,7 @@ def test_author_deletes_thread_without_posts_of_others(club, charlie, bob, as_ch
 
 
 def test_closed_thread_rejects_new_content(club, thread, make_post, bob, alice, as_bob, as_moe, as_alice):
-    own = make_post(bob)
+    own = make_post(bob, at=0)
     as_moe.patch(threads(club, thread), {"closed": True})
     for client in (as_bob, as_moe, as_alice):
         problem(client.post(threads(club, thread, "posts/"), {"body": "More"}), 409, "thread_closed")

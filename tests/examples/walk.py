@@ -28,6 +28,7 @@ AREAS: tuple[Callable[[Walk], None], ...] = (
     catalog.record,
     clubs.record,
     reading.record,
+    reading.record_readings,
     meetings.record,
     date_polls.record,
     ballots.record,

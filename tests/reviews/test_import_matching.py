@@ -5,6 +5,7 @@ import pytest
 from accounts.models import User
 from catalog.merges.services import merge_books, undo_merge
 from catalog.models import Book, Merge
+from readings.models import Reading
 from reviews.imports import matching
 from reviews.imports.runner import ImportRunner
 from reviews.imports.shared_isbns import shared_isbns
@@ -359,6 +360,7 @@ def test_row_of_a_deleted_book_adds_it_again(upload, as_alice):
     data = goodreads(row("Obra", "Autora"))
     upload(data)
     Review.objects.get().delete_review()
+    Reading.objects.all().delete()
     Book.objects.get().delete_book()
     assert upload(data)["created"] == 1
 

@@ -63,10 +63,10 @@ def test_years_follow_the_time_zone_of_the_user(as_alice, alice, club, add_book)
     assert as_alice.get(STATS).json()["books_finished_by_year"] == expected
 
 
-def test_statistics_take_four_queries(as_alice, club, django_assert_num_queries):
+def test_statistics_take_five_queries(as_alice, club, django_assert_num_queries):
     as_alice.get(STATS)
-    # session; progress with books; reviews by rating; clubs
-    with django_assert_num_queries(4):
+    # session; readings; progress with books; reviews by rating; clubs
+    with django_assert_num_queries(5):
         as_alice.get(STATS)
 
 

@@ -34,6 +34,9 @@ class ArchivedEntry(models.Model):
     note = models.TextField(blank=True, verbose_name=_("note"))
     created_at = models.DateTimeField(verbose_name=_("created at"))
     finished_on = models.DateField(null=True, verbose_name=_("finished on"))
+    reading_number = models.PositiveSmallIntegerField(default=1, db_default=1, verbose_name=_("reading number"))
+    # `[[title, percent], ...]`, unless the other entry took them over.
+    sections = models.JSONField(null=True, verbose_name=_("sections"))
 
     class Meta:
         default_permissions = ()
@@ -58,6 +61,7 @@ class ArchivedProgress(models.Model):
     hidden = models.BooleanField(default=False, verbose_name=_("hidden"))
     updated_at = models.DateTimeField(verbose_name=_("updated at"))
     finished_on = models.DateField(null=True, verbose_name=_("finished on"))
+    stopped = models.BooleanField(default=False, db_default=False, verbose_name=_("stopped"))
 
     class Meta:
         default_permissions = ()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, models, transaction
-from django.db.models import Case, Count, F, FilteredRelation, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Count, Exists, F, FilteredRelation, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils import timezone
@@ -27,8 +27,9 @@ from clubs.club.choices import Visibility
 from clubs.members.activity import recompute_activity
 from clubs.notifications import notify_members
 from clubs.reading import counters
-from clubs.reading.choices import HUNDRED_PERCENT, TRANSITIONS, EntryStatus
+from clubs.reading.choices import CLOSED_STATUSES, HUNDRED_PERCENT, TRANSITIONS, EntryStatus
 from clubs.reading.entry_counters import EntryCounters
+from clubs.reading.models.consents import SpoilerConsent
 from clubs.reading.models.history import NOTE_LENGTH, EntryChange
 from clubs.reading.models.milestones import Milestone
 from clubs.reading.models.progress import Progress, percent_field
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from clubs.club.models import Club
 
 DATES = ("starts_on", "ends_on", "finished_on")
+PROGRESS_FIELDS = ("percent", "hidden", "stopped", "finished_on", "updated_at")
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
@@ -62,18 +64,22 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         )
 
     def with_progress_of(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Annotate the progress of `user` as `own_percent`, `own_hidden` and `own_updated_at`; NULL without any."""
+        """Annotate the fields of the progress of `user` as `own_percent`, `own_hidden` etc.; NULL without any."""
         if not user.is_authenticated:
             return self.annotate(own_percent=Value(None, output_field=percent_field(null=True)))
         # A user has at most one progress per entry, so the join does not multiply rows.
         rows = self.alias(own=FilteredRelation("progress", condition=Q(progress__user=user.pk)))
-        return rows.annotate(**{f"own_{name}": F(f"own__{name}") for name in ("percent", "hidden", "updated_at")})
+        consent = SpoilerConsent.objects.filter(entry=OuterRef("pk"), user=user.pk)
+        own: dict[str, Any] = {f"own_{name}": F(f"own__{name}") for name in PROGRESS_FIELDS}
+        return rows.annotate(**own, own_spoilers_ok=Exists(consent))
 
     def count_by_book(self, books: Sequence[int]) -> dict[int, dict[str, int]]:
         """Return the expected club counters of these books (`clubs.reading.counters`), where they are not 0."""
         counted = self.filter(book__in=books, club__visibility=Visibility.PUBLIC, status__in=counters.COLUMNS)
         counts: dict[int, dict[str, int]] = {}
-        for book, status, n in counted.order_by().values_list("book", "status").annotate(n=Count("pk")):
+        # A club that reads a book again counts once.
+        clubs = Count("club", distinct=True)
+        for book, status, n in counted.order_by().values_list("book", "status").annotate(n=clubs):
             counts.setdefault(book, {})[counters.COLUMNS[EntryStatus(status)]] = n
         return counts
 
@@ -84,7 +90,10 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
 
 class Entry(EntryCounters):
-    """A book on a club's reading list. Positions are 1..n and change only while the club is locked."""
+    """A book on a club's reading list. Positions are 1..n and change only while the club is locked.
+
+    A book that the club has finished or dropped can be listed again, with the next `reading_number`.
+    """
 
     club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="entries", verbose_name=_("club"))
     book = models.ForeignKey("catalog.Book", models.PROTECT, related_name="entries", verbose_name=_("book"))
@@ -101,6 +110,12 @@ class Entry(EntryCounters):
     note = models.TextField(max_length=NOTE_LENGTH, blank=True, verbose_name=_("note"))
     created_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("created at"))
     finished_on = models.DateField(null=True, blank=True, editable=False, verbose_name=_("finished on"))
+    reading_number = models.PositiveSmallIntegerField(
+        default=1, db_default=1, editable=False, verbose_name=_("reading number")
+    )
+
+    # Set by `lock_with_progress_of`.
+    locked_spoilers_ok: bool
 
     objects = EntryQuerySet.as_manager()
 
@@ -108,7 +123,7 @@ class Entry(EntryCounters):
         verbose_name = _("list entry")
         verbose_name_plural = _("list entries")
         constraints = [
-            models.UniqueConstraint(fields=["club", "book"], name="clubs_entry_once"),
+            models.UniqueConstraint(fields=["club", "book", "reading_number"], name="clubs_entry_reading"),
             models.UniqueConstraint(fields=["club", "position"], name="clubs_entry_position"),
             models.CheckConstraint(
                 condition=Q(starts_on__isnull=True) | Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
@@ -127,13 +142,13 @@ class Entry(EntryCounters):
     ) -> Entry:
         """Add `book` at the end of the club's list, with `starts_on`, `ends_on` and `finished_on` if they are given.
 
-        Raises Conflict `already_listed`, or InvalidFieldError if the book was deleted from the catalog or for dates
-        that contradict each other.
+        Raises Conflict `already_listed` unless all entries of the book are finished or dropped, or InvalidFieldError if
+        the book was deleted from the catalog or for dates that contradict each other.
         """
         club.lock()
         book = Book.objects.lock(book.pk) or book
-        last = cls.objects.filter(club=club).aggregate(last=models.Max("position"))["last"] or 0
-        entry = cls(club=club, book=book, status=status, position=last + 1, added_by=by, note=note)
+        entry = cls(club=club, book=book, status=status, added_by=by, note=note)
+        entry._set_numbers()
         dates = {name: value for name, value in dates.items() if value}
         if status == EntryStatus.FINISHED:
             dates.setdefault("finished_on", club.today)
@@ -216,11 +231,20 @@ class Entry(EntryCounters):
             raise Http404
 
     def lock_with_progress_of(self, user: User) -> Progress | None:
-        """Lock the row, and return the progress of `user` with it. Raises Http404 if the entry was deleted."""
-        rows = Entry.objects.annotate(own=FilteredRelation("progress", condition=Q(progress__user=user.pk)))
+        """Lock the row, and return the progress of `user` with it. Raises Http404 if the entry was deleted.
+
+        Sets `locked_spoilers_ok`, and the book, which a merge may have changed.
+        """
+        consent = SpoilerConsent.objects.filter(entry=OuterRef("pk"), user=user.pk)
+        rows = Entry.objects.annotate(
+            own=FilteredRelation("progress", condition=Q(progress__user=user.pk)), own_spoilers_ok=Exists(consent)
+        )
         locked = rows.select_related("own").select_for_update().filter(pk=self.pk).first()  # type: ignore[misc]
         if locked is None:
             raise Http404
+        if self.book_id != locked.book_id:
+            self.book_id = locked.book_id
+        self.locked_spoilers_ok = locked.own_spoilers_ok  # type: ignore[attr-defined]
         return getattr(locked, "own", None)
 
     @contextmanager
@@ -265,21 +289,33 @@ class Entry(EntryCounters):
         between = Entry.objects.filter(club=self.club_id, position__range=(min(positions), max(positions)))
         record_changes_of(changes_of(between, ChangeType.ENTRY))
 
+    def _set_numbers(self) -> None:
+        """Set the position at the end of the list, and the reading number. The club must be locked.
+
+        Raises Conflict `already_listed` if there is an open entry of the book.
+        """
+        of_book = Q(book=self.book_id)
+        numbers = Entry.objects.filter(club=self.club_id).aggregate(
+            position=models.Max("position"),
+            reading=models.Max("reading_number", filter=of_book),
+            open=models.Max("pk", filter=of_book & ~Q(status__in=CLOSED_STATUSES)),
+        )
+        if numbers["open"] is not None:
+            raise _already_listed(numbers["open"])
+        self.position, self.reading_number = (numbers["position"] or 0) + 1, (numbers["reading"] or 0) + 1
+
     def _insert(self) -> None:
         """Insert the row, or raise an API error that explains the integrity error."""
         try:
             with transaction.atomic():
                 self.save(force_insert=True)
         except IntegrityError:
-            listed = Entry.objects.filter(club=self.club_id, book=self.book_id).values_list("pk", flat=True).first()
-            if listed is not None:
-                raise Conflict("already_listed", _("This book is already on the list."), entry=listed) from None
             if not Book.objects.filter(pk=self.book_id).exists():
                 raise InvalidFieldError("book", "does_not_exist", _("There is no such book.")) from None
             raise
 
     def _check_transition(self, status: str) -> None:
-        """Raise Conflict `illegal_transition` if the status may not follow the current one."""
+        """Raise Conflict if the status may not follow the current one, or if the book would be open twice."""
         allowed = TRANSITIONS[EntryStatus(self.status)]
         if status not in allowed:
             raise Conflict(
@@ -289,6 +325,10 @@ class Entry(EntryCounters):
                 entry=self.pk,
                 allowed=sorted(allowed),
             )
+        if self.status in CLOSED_STATUSES and status not in CLOSED_STATUSES:
+            others = Entry.objects.filter(club=self.club_id, book=self.book_id).exclude(pk=self.pk)
+            if (listed := others.exclude(status__in=CLOSED_STATUSES).values_list("pk", flat=True).first()) is not None:
+                raise _already_listed(listed)
 
     def _check_dates(self, **changed: Any) -> None:
         """Raise InvalidFieldError for dates that contradict each other or the status."""
@@ -319,12 +359,22 @@ class Entry(EntryCounters):
         """Update the book's counters, unless the club is private. The club must be locked."""
         if self.club.is_private:
             return
-        counters.update_counts(self.book_id, before, after)
+        if before != after:
+            # A club that reads a book again counts once.
+            rows = Entry.objects.filter(club=self.club_id, book=self.book_id).exclude(pk=self.pk)
+            counted = set(rows.values_list("status", flat=True))
+            counters.update_counts(
+                self.book_id, None if before in counted else before, None if after in counted else after
+            )
         was_finished_on = was_finished_on if before == EntryStatus.FINISHED else None
         finished_on = self.finished_on if after == EntryStatus.FINISHED else None
         if was_finished_on != finished_on:
             counters.count_finished([was_finished_on], -1)
             counters.count_finished([finished_on], +1)
+
+
+def _already_listed(entry: int) -> Conflict:
+    return Conflict("already_listed", _("This book is already on the list."), entry=entry)
 
 
 def _ends_before_start(field: str) -> InvalidFieldError:

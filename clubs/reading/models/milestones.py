@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +18,7 @@ from activity.changes.services import record_change
 from activity.models import ObjectRef
 from activity.services import record_event
 from clubs.reading.models.progress import percent_field
+from clubs.reading.models.sections import Section
 from core.db.transactions import atomic_with_retry
 
 if TYPE_CHECKING:
@@ -29,17 +31,23 @@ MAX_CHAPTERS = 10_000
 class MilestoneQuerySet(models.QuerySet["Milestone"]):
     """Queries for milestones."""
 
-    def percent_due(self, today: datetime.date) -> Decimal | None:
-        """Return the percentage due for one entry: the goal of the latest percent milestone that is due.
+    def with_goal(self) -> MilestoneQuerySet:
+        """Annotate `goal` in percent. That of a chapter is the end of the section with its number, or NULL."""
+        section = Section.objects.filter(entry=OuterRef("entry"), number=OuterRef("up_to_chapter"))
+        return self.annotate(goal=Coalesce("up_to_percent", Subquery(section.values("up_to_percent"))))
 
-        It is 0 if none is due yet and None if there are no percent milestones. The highest goal of a day counts.
+    def percent_due(self, today: datetime.date) -> Decimal | None:
+        """Return the percentage due for one entry: the goal of the latest milestone that is due.
+
+        It is 0 if none is due yet and None if no milestone has a goal in percent. The highest goal of a day counts.
         """
         due = Case(When(due_on__lte=today, then=Value(1)), default=Value(0))
         latest = (
-            self.filter(up_to_percent__isnull=False)
+            self.with_goal()
+            .filter(goal__isnull=False)  # type: ignore[misc]  # an annotation
             .annotate(due=due)
-            .order_by("-due", "-due_on", "-up_to_percent")
-            .values_list("due", "up_to_percent")
+            .order_by("-due", "-due_on", "-goal")
+            .values_list("due", "goal")
             .first()
         )
         return latest and (latest[1] if latest[0] else Decimal(0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from copy import copy
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -24,9 +25,11 @@ from activity.services import record_event
 from clubs.members.activity import end_pause_by_moderator, recompute_activity, record_activity
 from clubs.members.models import Membership
 from clubs.reading.choices import HUNDRED_PERCENT, ReadingPosition, Unit, round_percent
+from clubs.reading.guards import percent_changes
+from clubs.reading.models.consents import SpoilerConsent
 from clubs.signals import progress_changed
+from core.api.exceptions import InvalidFieldError
 from core.db.transactions import atomic_with_retry
-from core.registry import progress_changes
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -57,6 +60,11 @@ class ProgressQuerySet(models.QuerySet["Progress"]):
         visible = Q(hidden=False) & not_blocked(user, "user")
         return self.of_active_members().filter(visible | Q(user=user.pk))
 
+    def with_spoilers_ok(self) -> ProgressQuerySet:
+        """Annotate `spoilers_ok`: whether the user has opened all posts about the book."""
+        consents = SpoilerConsent.objects.filter(entry=OuterRef("entry"), user=OuterRef("user"))
+        return self.annotate(spoilers_ok=Exists(consents))
+
     def last_updated_at(self) -> Subquery:
         """Return a subquery, for memberships, of the latest date of visible progress in the club."""
         visible = self.filter(entry__club=OuterRef("club"), user=OuterRef("user"), hidden=False)
@@ -65,13 +73,13 @@ class ProgressQuerySet(models.QuerySet["Progress"]):
     def mean_percent(self, club: Club) -> Decimal | None:
         """Return the mean progress in one entry of a club with two decimals, or None if it is nobody's.
 
-        Members without progress count as 0; paused members and those who hide theirs are left out.
+        Members without progress count as 0; paused members and those who hide theirs or have stopped are left out.
         """
         counted_members = Membership.objects.not_paused(club).filter(user=OuterRef("user"))
-        visible = Coalesce(Sum("percent", filter=Q(hidden=False)), Decimal(0))
-        hidden = Count("pk", filter=Q(hidden=True))
-        totals = self.filter(Exists(counted_members)).aggregate(visible=visible, hidden=hidden)
-        counted = club.members_count - Membership.objects.paused(club).count() - totals["hidden"]
+        visible = Coalesce(Sum("percent", filter=Q(hidden=False, stopped=False)), Decimal(0))
+        left_out = Count("pk", filter=Q(hidden=True) | Q(stopped=True))
+        totals = self.filter(Exists(counted_members)).aggregate(visible=visible, left_out=left_out)
+        counted = club.members_count - Membership.objects.paused(club).count() - totals["left_out"]
         return round_percent(Decimal(totals["visible"]) / counted) if counted > 0 else None
 
 
@@ -92,6 +100,12 @@ class Progress(models.Model):
     hidden = models.BooleanField(default=False, verbose_name=_("hidden"))
     updated_at = models.DateTimeField(default=timezone.now, verbose_name=_("updated at"))
     finished_on = models.DateField(null=True, blank=True, editable=False, verbose_name=_("finished on"))
+    stopped = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_("Whether the user has stopped reading the book."),
+        verbose_name=_("stopped"),
+    )
 
     objects = ProgressQuerySet.as_manager()
 
@@ -109,50 +123,89 @@ class Progress(models.Model):
 
     @classmethod
     @atomic_with_retry
-    def set_progress(cls, *, entry: Entry, by: User, position: ReadingPosition, hidden: bool | None = None) -> Progress:
-        """Save the progress of `by`; the last of concurrent writes wins. `hidden=None` keeps the value (default False).
+    def set_progress(
+        cls,
+        *,
+        entry: Entry,
+        by: User,
+        position: ReadingPosition | None = None,
+        hidden: bool | None = None,
+        stopped: bool | None = None,
+        finished_on: datetime.date | None = None,
+    ) -> Progress:
+        """Save the progress of `by`; the last of concurrent writes wins.
 
-        Raises Http404 if the entry was deleted or the user left the club in the meantime.
+        `hidden=None` keeps the value (default False), `stopped=None` is False with a position. Without a position the
+        user stays where they are. Raises Http404 if the entry was deleted or the user left the club in the meantime,
+        and InvalidFieldError for values that contradict each other.
         """
-        # Lock a row that exists even before the first write, so that of concurrent first writes one inserts and the
-        # others update.
-        members = Membership.objects.active().select_for_update()
-        membership = members.filter(club=entry.club_id, user=by).first()
-        if membership is None:
-            raise Http404
-        if membership.paused_by_moderator:
+        if lock_membership(entry, by).paused_by_moderator:
             end_pause_by_moderator(by.pk, club_id=entry.club_id)
-        values = {
-            "percent": position.percent,
-            "unit": position.unit,
-            "amount": position.amount,
-            "total": int(position.total),
-            "updated_at": timezone.now(),
-        } | ({} if hidden is None else {"hidden": hidden})
         # The entry's counters change too, so lock it before inserting a row that refers to it, to avoid a deadlock.
         before = entry.lock_with_progress_of(by)
         after = copy(before) if before else cls(user=by)
-        # Sending 100 % again does not move the book to another year.
-        finished_on = after.finished_on or timezone.localdate(timezone=ZoneInfo(by.timezone))
-        values["finished_on"] = finished_on if position.percent == HUNDRED_PERCENT else None
-        after.entry = entry
+        if position is None and before is None:
+            raise InvalidFieldError("percent", "required", _("You have no progress in this book yet."))
+        values: dict[str, Any] = {"updated_at": timezone.now()}
+        if position is not None:
+            values |= {"percent": position.percent, "unit": position.unit, "amount": position.amount}
+            values |= {"total": int(position.total), "stopped": False}
+        values |= {} if hidden is None else {"hidden": hidden}
+        values |= {} if stopped is None else {"stopped": stopped}
+        after.entry, after.user = entry, by
         for name, value in values.items():
             setattr(after, name, value)
-        after.save(update_fields=values if before else None)
+        after.spoilers_ok = entry.locked_spoilers_ok  # type: ignore[attr-defined]  # as `with_spoilers_ok` adds it
+        after._finish(finished_on)
+        after.save(update_fields=[*values, "finished_on"] if before else None)
         after._update_activity(before)
-        progress_changed.send(Progress, before=before, after=after)
-        after._record_changes(before)
+        progress_changed.send(Progress, user=by, entry=entry, before=before, after=after)
+        after._record_changes(before.percent if before else Decimal(0), after.percent)
         # Without a club, so that it appears only in the user's own log: others see progress only while it is visible.
         record_event("progress.set", actor=by.pk, object_ref=entry.object_ref)
         return after
 
-    def _record_changes(self, before: Progress | None) -> None:
+    @classmethod
+    @atomic_with_retry
+    def delete_progress(cls, *, entry: Entry, by: User) -> None:
+        """Delete the progress of `by`, if there is any, as if it had never been set."""
+        lock_membership(entry, by)
+        before = entry.lock_with_progress_of(by)
+        if before is None:
+            return
+        before.entry, before.user = entry, by
+        Progress.objects.filter(pk=before.pk).delete()
+        if not before.hidden:
+            recompute_activity([by.pk], club_id=entry.club_id)
+        progress_changed.send(Progress, user=by, entry=entry, before=before, after=None)
+        before._record_changes(before.percent, Decimal(0))
+        record_event("progress.deleted", actor=by.pk, object_ref=entry.object_ref)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the user has read the whole book."""
+        return self.percent == HUNDRED_PERCENT
+
+    def _finish(self, finished_on: datetime.date | None) -> None:
+        """Set `finished_on` of a finished book: the given day, or the day it has, or today in the user's time zone."""
+        if not self.is_finished:
+            if finished_on is not None:
+                raise InvalidFieldError("finished_on", "not_finished", _("Only a finished book has this date."))
+            self.finished_on = None
+            return
+        if self.stopped:
+            raise InvalidFieldError("stopped", "finished", _("You have finished this book."))
+        today = timezone.localdate(timezone=ZoneInfo(self.user.timezone))
+        if finished_on is not None and finished_on > today:
+            raise InvalidFieldError("finished_on", "in_future", _("This date is in the future."))
+        # Sending 100 % again does not move the book to another year.
+        self.finished_on = finished_on or self.finished_on or today
+
+    def _record_changes(self, before: Decimal, after: Decimal) -> None:
         """Record that the entry has changed for the user, and what else looks different with this progress."""
         own = type(self.entry).objects.filter(pk=self.entry_id)
-        queries = [changes_of(own, ChangeType.ENTRY, user=self.user_id)]
-        for query in progress_changes.values():
-            queries += query(self, before)
-        record_changes_of(*queries)
+        guarded = percent_changes(self.user_id, [self.entry_id], before, after)
+        record_changes_of(changes_of(own, ChangeType.ENTRY, user=self.user_id), *guarded)
 
     def _update_activity(self, before: Progress | None) -> None:
         """Update the member's `last_active_at`. The membership must be locked."""
@@ -160,3 +213,14 @@ class Progress(models.Model):
             record_activity(self.user_id, club_id=self.entry.club_id, at=self.updated_at)
         elif before is not None and not before.hidden:
             recompute_activity([self.user_id], club_id=self.entry.club_id)
+
+
+def lock_membership(entry: Entry, user: User) -> Membership:
+    """Lock the membership of `user` and return it. Raises Http404 if the user has left the club.
+
+    The row exists even before the first progress, so that of concurrent first writes one inserts and the others update.
+    """
+    membership = Membership.objects.active().select_for_update().filter(club=entry.club_id, user=user).first()
+    if membership is None:
+        raise Http404
+    return membership

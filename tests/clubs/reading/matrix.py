@@ -37,5 +37,9 @@ ROWS += [
     Row("club-book-milestone-detail", "delete", "moderator", 204, path=MILESTONE),
     Row("club-book-progress", "get", "member", path=BELOW),
     Row("club-book-progress", "put", "member", path=BELOW, body={"percent": 5}),
+    Row("club-book-progress", "delete", "member", 204, path=BELOW),
     Row("club-book-progress-mine", "get", "member", path=BELOW),
+    Row("club-book-sections", "get", "member", path=BELOW),
+    Row("club-book-sections", "put", "moderator", path=BELOW, body={"sections": [{"title": "I"}, {"title": "II"}]}),
+    Row("club-book-sections", "delete", "moderator", 204, path=BELOW),
 ]

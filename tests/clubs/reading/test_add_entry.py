@@ -48,7 +48,7 @@ def test_create_with_explicit_proposed_status(as_bob: APIClient, club: Club, add
 
 def test_create_duplicate_conflicts(as_bob: APIClient, as_moe: APIClient, club: Club, add_book: AddBook) -> None:
     book = add_book()
-    first = as_moe.post(url(club), {"book": book.pk, "status": "dropped"}).json()
+    first = as_moe.post(url(club), {"book": book.pk, "status": "planned"}).json()
     again = as_bob.post(url(club), {"book": book.pk})
     assert status_and_code(again) == (409, "already_listed")
     assert again.json()["entry"] == first["id"]

@@ -48,7 +48,7 @@ def test_list_is_ordered_by_progress(
     row = page["results"][2]
     assert row.pop("updated_at").endswith("Z")
     user_summary = {"id": bob.pk, "username": "bob", "display_name": "Bob", "avatar_url": None}
-    assert row == {"user": user_summary, "percent": 10, "on_track": None}
+    assert row == {"user": user_summary, "percent": 10, "stopped": False, "on_track": None}
     first = as_bob.get(address, {"page_size": 2}).json()
     second = as_bob.get(first["next"]).json()
     assert [row["user"]["username"] for row in second["results"]] == ["bob"]

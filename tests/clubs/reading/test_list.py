@@ -36,6 +36,7 @@ def test_entry_fields(as_bob: APIClient, club: Club, alice: User, put_on_list: P
     assert response == {
         "id": entry.pk,
         "book": book | {"cover_url": "https://covers.example.org/1.jpg"},
+        "reading_number": 1,
         "status": "proposed",
         "position": 1,
         "added_by": person,

@@ -50,7 +50,9 @@ def test_progress_is_saved_in_percent_and_as_sent(
     assert response.status_code == 200, response.content
     data = response.json()
     assert data.pop("updated_at").endswith("Z")
-    assert data == {"percent": percent, "hidden": False}
+    finished_on = data.pop("finished_on")
+    assert (finished_on is not None) == (percent == 100)
+    assert data == {"percent": percent, "hidden": False, "stopped": False, "spoilers_ok": False}
     assert isinstance(data["percent"], float)
     assert "-" not in str(data["percent"])
     progress = Progress.objects.get()
@@ -176,7 +178,7 @@ def test_own_progress_is_the_response_to_its_change(as_bob: APIClient, as_moe: A
     written = as_bob.put(address, {"page": 131, "page_count": 262, "hidden": True})
     found = as_bob.get(f"{address}mine/")
     assert found.json() == written.json()
-    assert found.json().keys() == {"percent", "hidden", "updated_at"}
+    assert found.json().keys() == {"percent", "hidden", "stopped", "finished_on", "spoilers_ok", "updated_at"}
     assert found["ETag"] == written["ETag"]
     as_moe.put(address, {"percent": 1})
     assert as_bob.get(f"{address}mine/")["ETag"] == written["ETag"]
@@ -187,7 +189,8 @@ def test_own_progress_is_the_response_to_its_change(as_bob: APIClient, as_moe: A
 
 def test_own_progress_that_is_not_set_can_be_a_precondition(as_bob: APIClient, address: str) -> None:
     unset = as_bob.get(f"{address}mine/")
-    assert unset.json() == {"percent": None, "hidden": False, "updated_at": None}
+    nulls = dict.fromkeys(("percent", "finished_on", "updated_at"))
+    assert unset.json() == nulls | {"hidden": False, "stopped": False, "spoilers_ok": False}
     first, second = (as_bob.put(address, {"percent": n}, headers={"If-Match": unset["ETag"]}) for n in (5, 6))
     assert (first.status_code, second.status_code) == (200, 412)
 
