@@ -4,6 +4,8 @@ A replica that fails is skipped for a while, and its request is repeated on the 
 one timeout, but never gets an error.
 """
 
+import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,10 +15,17 @@ from random import sample
 from typing import Any
 
 from django.conf import settings
-from django.db import connections
+from django.db import Error, connections
 from django.http import HttpRequest, HttpResponse
 
 from core.redis import CircuitBreaker
+from core.tasks.models import PeriodicTask
+
+logger = logging.getLogger("bookbridge.replicas")
+
+# The row of PeriodicTask that `beat` writes.
+HEARTBEAT = "heartbeat"
+CHECK_SECONDS = 1.0
 
 
 @dataclass
@@ -29,6 +38,7 @@ class ReplicaChoice:
 
 _current_replica: ContextVar[ReplicaChoice | None] = ContextVar("replica", default=None)
 
+_next_check: defaultdict[str, float] = defaultdict(float)
 breakers: defaultdict[str, CircuitBreaker] = defaultdict(lambda: CircuitBreaker(seconds=10))
 
 
@@ -48,7 +58,8 @@ class ReplicaReadsMiddleware:
             response = self.get_response(request)
         if not replica.used:
             return response
-        if response.status_code != 503:
+        # 500: a table may be missing on a replica that is being rebuilt.
+        if response.status_code < 500:
             breakers[replica.alias].reset()
             return response
         breakers[replica.alias].trip()
@@ -59,9 +70,34 @@ class ReplicaReadsMiddleware:
 def _pick_replica() -> ReplicaChoice | None:
     """Return a random healthy replica."""
     for alias in sample(settings.REPLICAS, len(settings.REPLICAS)):
-        if breakers[alias].allow_call():
+        if breakers[alias].allow_call() and not _is_late(alias):
             return ReplicaChoice(alias)
     return None
+
+
+def beat() -> None:
+    """Write the time to the primary, if there are replicas. Each worker does so every few seconds."""
+    if settings.REPLICAS:
+        PeriodicTask.objects.start_period(HEARTBEAT, int(time.time()))
+
+
+def _is_late(alias: str) -> bool:
+    """Return whether a replica is behind the primary by more than REPLICA_MAX_LAG, and avoid it for a while if so."""
+    now = time.monotonic()
+    if not settings.REPLICA_MAX_LAG or now < _next_check[alias]:
+        return False
+    _next_check[alias] = now + CHECK_SECONDS
+    try:
+        rows = PeriodicTask.objects.using(alias).filter(task_path=HEARTBEAT)
+        written = rows.values_list("period", flat=True).first() or 0
+    except Error:
+        written = 0
+    if time.time() - written <= settings.REPLICA_MAX_LAG:
+        return False
+    logger.warning("%s is not used for some seconds: it is down or late", alias)
+    breakers[alias].trip()
+    connections[alias].close()
+    return True
 
 
 @contextmanager

@@ -115,6 +115,7 @@ NONSENSE = [
     ("TRUSTED_PROXIES", "two"),
     ("DATABASE_URL", "postgres://localhost/x"),
     ("REPLICA_URLS", "mysql://localhost"),
+    ("REPLICA_MAX_LAG", "-1"),
     ("REDIS_URL", "localhost:6379"),
     ("REDIS_URL", "redis+sentinel://s1:26379,s2:99999/main/0"),
     ("REDIS_URL", "redis+sentinel://s1:26379"),

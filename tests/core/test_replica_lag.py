@@ -1,0 +1,46 @@
+"""A replica that is behind is not used."""
+
+import time
+
+import pytest
+from django.conf import settings
+
+from core.db import replicas
+from core.tasks.models import PeriodicTask
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def replica(monkeypatch):
+    monkeypatch.setattr(settings, "REPLICAS", ["default"], raising=False)
+    monkeypatch.setattr(settings, "REPLICA_MAX_LAG", 10)
+    monkeypatch.setattr(replicas.connections["default"], "close", lambda: None)
+    replicas._next_check.clear()
+    yield
+    replicas._next_check.clear()
+    replicas.breakers.clear()
+
+
+def test_replica_with_a_recent_heartbeat_is_used():
+    replicas.beat()
+    assert replicas._pick_replica().alias == "default"
+
+
+@pytest.mark.parametrize("written", [None, 60])
+def test_late_replica_is_avoided(written):
+    if written:
+        PeriodicTask.objects.create(task_path=replicas.HEARTBEAT, period=int(time.time()) - written)
+    assert replicas._pick_replica() is None
+    assert replicas.breakers["default"].is_open
+    replicas.beat()
+    replicas._next_check.clear()
+    replicas.breakers.clear()
+    assert replicas._pick_replica().alias == "default"
+
+
+def test_replica_is_asked_once_a_second(django_assert_num_queries):
+    replicas.beat()
+    with django_assert_num_queries(1):
+        for _ in range(5):
+            replicas._pick_replica()
