@@ -21,6 +21,7 @@ from clubs.reading.models import Entry, Milestone, Progress
 from clubs.roles import Role
 from demo.books import find_book
 from demo.cases import seed_demo_cases
+from demo.history import spread_over_a_year
 from demo.meetings import create_demo_meetings
 from demo.reviews import seed_demo_reviews
 from demo.threads import create_demo_threads
@@ -210,6 +211,7 @@ def seed(*, password: str | None) -> int:
         _create_club(demo_club, [users[name] for name in demo_club.members.split()])
     seed_demo_reviews(users)
     seed_demo_cases(users)
+    spread_over_a_year(users.values())
     return len(DEMO_CLUBS)
 
 

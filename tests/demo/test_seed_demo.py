@@ -16,6 +16,7 @@ from clubs.reading.choices import EntryStatus
 from discussions.models import Post, Thread
 from meetings.models import Meeting, Rsvp
 from moderation.models import Case
+from stats.charts import build_platform_charts
 from tests.clubs.helpers import check_invariants
 from tests.clubs.reading.helpers import assert_counted
 from tests.discussions.helpers import check_thread_counters
@@ -161,3 +162,12 @@ def test_existing_username_skips_the_demo_cases(make_user: Callable[..., User]) 
 def test_without_books_only_the_post_is_reported() -> None:
     seed()
     assert list(Case.objects.values_list("target_type", flat=True)) == ["post"]
+
+
+@pytest.mark.usefixtures("books")
+def test_sample_data_covers_a_year_of_charts() -> None:
+    seed(password="correct horse battery")
+    months = [sum(value > 0 for value in chart.values) for chart in build_platform_charts()]
+    assert [found >= wanted for found, wanted in zip(months, (9, 4, 4, 2, 3), strict=True)] == [True] * 5, months
+    assert counter_differences() == (0, [])
+    check_lists()
