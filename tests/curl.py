@@ -3,6 +3,7 @@
 import argparse
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 
 parser = argparse.ArgumentParser()
@@ -11,6 +12,8 @@ parser.add_argument("-s", action="store_true")
 parser.add_argument("-f", dest="fail", action="store_true")
 parser.add_argument("-H", dest="headers", action="append", default=[])
 parser.add_argument("-d", dest="data")
+parser.add_argument("-G", dest="get", action="store_true")
+parser.add_argument("--data-urlencode", dest="query", action="append", default=[])
 parser.add_argument("-X", dest="method")
 parser.add_argument("-D", dest="dump", choices=["-"])
 parser.add_argument("-o", dest="output")
@@ -24,8 +27,11 @@ def main() -> None:
     """
     options = parser.parse_args()
     data = None if options.data is None else options.data.encode()
+    url = options.url
+    if options.get:
+        url += "?" + urllib.parse.urlencode([field.split("=", 1) for field in options.query])
     headers = dict(header.split(": ", 1) for header in options.headers)
-    request = urllib.request.Request(options.url, data, headers, method=options.method)
+    request = urllib.request.Request(url, data, headers, method=options.method)
     try:
         response = urllib.request.urlopen(request, timeout=60)
     except urllib.error.HTTPError as error:

@@ -93,10 +93,13 @@ def test_setup_skips_installed_requirements(tmp_path):
 
 def test_setup_installs_the_driver_only_for_mysql(tmp_path):
     write_executable(tmp_path / "bin/python", '[ "$1" = -c ] || case $* in *--version) ;; *) echo "$*" >&2 ;; esac')
+    for tool in ("gcc", "pkg-config"):  # nothing that compiling the driver needs is missing
+        write_executable(tmp_path / "tools" / tool, "exit 0")
     (tmp_path / ".setup").mkdir()
     shutil.copy(ROOT / "requirements.txt", tmp_path / ".setup")
     for url, installed in (("sqlite:////tmp/x", False), ("", False), ("mysql://u@127.0.0.1:3306/x", True)):
-        response = run("setup", VENV=str(tmp_path), DATABASE_URL=url)
+        path = f"{tmp_path}/tools:{os.environ['PATH']}"
+        response = run("setup", VENV=str(tmp_path), DATABASE_URL=url, PATH=path)
         assert ("--requirement requirements-mysql.txt" in response.stderr) is installed, response.stderr
         assert "--requirement requirements.txt" not in response.stderr
 
