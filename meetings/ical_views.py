@@ -58,7 +58,9 @@ class ClubCalendarView(ClubAccessMixin, CalendarView):
 class QueryTokenAuthentication(BaseAuthentication):
     """Authenticate by the `token` query parameter. A missing or invalid token is 404."""
 
-    def authenticate(self, request: Request) -> tuple[User, None]:
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            return None  # 405, whatever the token
         user = CalendarToken.get_user(request.query_params.get("token", ""))
         if user is None:
             raise Http404

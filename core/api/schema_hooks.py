@@ -27,12 +27,12 @@ MAX_BIGINT = 2**63 - 1
 REQUEST_HEADERS = {
     "AcceptLanguage": (
         "Accept-Language",
-        {"type": "string", "maxLength": 500},
+        {"type": "string"},
         "The language of messages: `en` (default) or `pt-BR`.",
     ),
     "RequestId": (
         "X-Request-ID",
-        {"type": "string", "maxLength": 200},
+        {"type": "string"},
         "An id for the logs, which the response repeats. An invalid one is replaced.",
     ),
 }
