@@ -8,6 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -58,9 +59,9 @@ class ClubCalendarView(ClubAccessMixin, CalendarView):
 class QueryTokenAuthentication(BaseAuthentication):
     """Authenticate by the `token` query parameter. A missing or invalid token is 404."""
 
-    def authenticate(self, request: Request) -> tuple[User, None] | None:
+    def authenticate(self, request: Request) -> tuple[User, None]:
         if request.method not in ("GET", "HEAD", "OPTIONS"):
-            return None  # 405, whatever the token
+            raise MethodNotAllowed(str(request.method))  # whatever the token
         user = CalendarToken.get_user(request.query_params.get("token", ""))
         if user is None:
             raise Http404

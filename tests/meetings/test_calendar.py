@@ -371,3 +371,8 @@ def test_calendar_is_limited_to_nearest_meetings(alice, as_alice, club, monkeypa
     )
     found = read_calendar(as_alice.get(f"{CLUBS}{club.pk}/calendar.ics")).walk("VEVENT")
     assert [event["DTSTART"].dt - at for event in found] == [days * DAY for days in shown]
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "trace"])
+def test_calendar_refuses_other_methods_whatever_the_token(anonymous, method):
+    assert getattr(anonymous, method)("/api/v1/users/me/calendar.ics?token=x").status_code == 405
