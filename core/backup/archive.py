@@ -72,7 +72,10 @@ def restore_backup(backup: Path, report: Any) -> None:
     media.mkdir(parents=True, exist_ok=True)
     with tarfile.open(backup / IMAGES) as tar:
         # Python 3.11.2, which Debian 12 has, knows no filters. The checksums have shown that the archive is unchanged.
-        tar.extractall(media, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))  # noqa: S202
+        if hasattr(tarfile, "data_filter"):
+            tar.extractall(media, filter="data")
+        else:
+            tar.extractall(media)  # noqa: S202
 
 
 def delete_old_backups(target: Path, keep: int) -> list[Path]:

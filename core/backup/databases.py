@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from django.core.management.base import CommandError
 from django.db import connection
@@ -32,7 +32,7 @@ def dump(path: Path, report: Any) -> None:
             connection.connection.backup(copy)
         report(path.stat().st_size)
         return
-    options = [*DUMP_OPTIONS, *([] if connection.mysql_is_mariadb else ["--set-gtid-purged=OFF"])]
+    options = [*DUMP_OPTIONS, *([] if _is_mariadb() else ["--set-gtid-purged=OFF"])]
     with client("dump", options, stdout=subprocess.PIPE) as process, gzip.open(path, "wb", compresslevel=3) as file:
         for chunk in _chunks(process.stdout):
             file.write(chunk)
@@ -50,7 +50,7 @@ def load(path: Path, report: Any) -> None:
     with path.open("rb") as file, gzip.open(file) as content, client("", [], stdin=subprocess.PIPE) as process:
         done = 0
         for chunk in _chunks(content):
-            process.stdin.write(chunk)
+            cast(IO[bytes], process.stdin).write(chunk)
             report(file.tell() - done)
             done = file.tell()
 
@@ -81,7 +81,7 @@ def client(tool: str, options: Iterable[str], **streams: Any) -> Iterator[subpro
     Raises CommandError with the tool's message if it is missing or fails.
     """
     names = [f"mariadb-{tool}", f"mysql{tool}"] if tool else ["mariadb", "mysql"]
-    if not connection.mysql_is_mariadb:
+    if not _is_mariadb():
         names.reverse()
     program = next((name for name in names if shutil.which(name)), None)
     if program is None:
@@ -97,6 +97,10 @@ def client(tool: str, options: Iterable[str], **streams: Any) -> Iterator[subpro
         if process.returncode:
             errors.seek(0)
             raise CommandError(f"{program} failed: {errors.read().decode(errors='replace').strip()}")
+
+
+def _is_mariadb() -> bool:
+    return bool(cast(Any, connection).mysql_is_mariadb)
 
 
 def _chunks(stream: IO[bytes] | Any) -> Iterator[bytes]:

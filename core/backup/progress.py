@@ -2,13 +2,13 @@
 
 import sys
 import time
-from typing import TextIO
+from typing import Any
 
 
 class ByteProgress:
     """Prints the number of bytes, the rate and the remaining time, at most once a second."""
 
-    def __init__(self, total: int, stream: TextIO | None = None) -> None:
+    def __init__(self, total: int, stream: Any = None) -> None:
         self.total, self.done, self.stream = total, 0, stream or sys.stderr
         self.started = self.printed = time.monotonic()
 
