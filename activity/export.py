@@ -3,7 +3,7 @@
 from accounts.export import Section, iter_rows, iter_serialized
 from accounts.models import User
 from activity.choices import CHANNELS
-from activity.models import Event, Notification, NotificationPreference
+from activity.models import ClubNotificationPreference, Event, Notification, NotificationPreference
 from activity.push.models import Device
 from activity.serializers import EventSerializer, NotificationSerializer
 
@@ -23,6 +23,9 @@ EXPORT_SECTIONS = {
     "notifications": notifications,
     "notification_settings": lambda user: iter_rows(
         NotificationPreference.objects.filter(user=user), "kind", *CHANNELS
+    ),
+    "club_notification_settings": lambda user: iter_rows(
+        ClubNotificationPreference.objects.filter(user=user), "club", "kind", *CHANNELS
     ),
     "devices": lambda user: iter_rows(
         Device.objects.filter(session__user=user), "kind", "token", "name", "app_version", "created_at", "session"

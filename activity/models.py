@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, ExpressionWrapper, FilteredRelation, OuterRef, Prefetch, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -287,17 +288,21 @@ class Recipients(NamedTuple):
 class PreferenceQuerySet(models.QuerySet["NotificationPreference"]):
     """Queries for notification preferences."""
 
-    def recipients(self, users: Collection[int], kind: NotificationKind) -> Recipients:
+    def recipients(self, users: Collection[int], kind: NotificationKind, *, club: int | None = None) -> Recipients:
         """Return which of the users (ids) to notify in the app, by e-mail and by push, with one query.
 
-        E-mail needs a verified address, push a device.
+        Settings of the club come before those for all clubs. E-mail needs a verified address, push a device.
         """
         choice = FilteredRelation("notification_preferences", condition=Q(notification_preferences__kind=kind))
-        rows = User.objects.filter(pk__in=users).annotate(
-            choice=choice, has_device=Exists(Device.objects.active().filter(session__user=OuterRef("pk")))
+        in_club = Q(club_notification_preferences__kind=kind, club_notification_preferences__club=club)
+        rows = User.objects.filter(pk__in=users).alias(
+            general=choice, own=FilteredRelation("club_notification_preferences", condition=in_club)
         )
+        rows = rows.annotate(has_device=Exists(Device.objects.active().filter(session__user=OuterRef("pk"))))
+        chosen_channels = {f"wants_{name}": Coalesce(f"own__{name}", f"general__{name}") for name in CHANNELS}
+        rows = rows.annotate(**chosen_channels)
         found = Recipients(set(), set(), set())
-        columns = ("pk", "is_active", "email_verified", "has_device", *(f"choice__{name}" for name in CHANNELS))
+        columns = ("pk", "is_active", "email_verified", "has_device", *chosen_channels)
         for user, is_active, email_verified, has_device, *chosen in rows.values_list(*columns):
             reachable = (True, is_active and email_verified, is_active and has_device)
             channels = default_channels(kind).values() if chosen[0] is None else chosen
@@ -341,3 +346,50 @@ class NotificationPreference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} for {self.user_id}"
+
+
+class ClubPreferenceQuerySet(models.QuerySet["ClubNotificationPreference"]):
+    """Queries for the notification preferences of single clubs."""
+
+    def for_user(self, user: int, club: int) -> dict[str, dict[str, bool] | None]:
+        """Return the settings of a user (id) for a club (id) by kind; None where those for all clubs hold."""
+        found: dict[str, dict[str, bool] | None] = dict.fromkeys(NotificationKind.values)
+        for kind, *chosen in self.filter(user=user, club=club).values_list("kind", *CHANNELS):
+            if kind in found:
+                found[kind] = dict(zip(CHANNELS, chosen, strict=True))
+        return found
+
+    @atomic_with_retry
+    def update_preferences(self, user: User, club: int, preferences: dict[str, dict[str, bool] | None]) -> None:
+        """Update the given kinds; None removes a kind. Channels that are not given start with those for all clubs."""
+        lock_rows(User, [user.pk])
+        current, general = self.for_user(user.pk, club), NotificationPreference.objects.for_user(user.pk)
+        for kind, channels in preferences.items():
+            if channels is None:
+                self.filter(user=user, club=club, kind=kind).delete()
+            else:
+                values = {**(current[kind] or general[kind]), **channels}
+                self.update_or_create(user=user, club_id=club, kind=kind, defaults=values)
+
+
+class ClubNotificationPreference(models.Model):
+    """The channels of one kind of notification chosen by one user for one club, instead of those for all clubs."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="club_notification_preferences", verbose_name=_("user")
+    )
+    club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="+", verbose_name=_("club"))
+    kind = BinaryCollationCharField(max_length=30, choices=NotificationKind.choices)
+    app = models.BooleanField()
+    email = models.BooleanField(verbose_name=_("email"))
+    push = models.BooleanField(verbose_name=_("push"))
+
+    objects = ClubPreferenceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("notification setting of a club")
+        verbose_name_plural = _("notification settings of clubs")
+        constraints = [models.UniqueConstraint(fields=["user", "club", "kind"], name="activity_club_preference_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.user_id} in {self.club_id}"

@@ -90,6 +90,12 @@ class ChannelPreferenceSerializer(serializers.Serializer[Any]):
     push = serializers.BooleanField(required=False)
 
 
+class UnsubscribeSerializer(serializers.Serializer[Any]):
+    """The token of an e-mail's link."""
+
+    token = serializers.CharField(max_length=500, required=False, help_text=_("May also be a query parameter."))
+
+
 class NotificationSettingsSerializer(serializers.Serializer[Any]):
     """The channels of each kind of notification."""
 
@@ -101,7 +107,17 @@ class NotificationSettingsSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> dict[str, dict[str, bool]]:
         preferences: dict[str, dict[str, bool]] = super().to_internal_value(data)
         for kind in MANDATORY & preferences.keys():
-            for channel, enabled in preferences[kind].items():
+            for channel, enabled in (preferences[kind] or {}).items():
                 if not enabled:
                     raise InvalidFieldError(f"{kind}.{channel}", "always_on", _("This cannot be turned off."))
         return preferences
+
+
+class ClubNotificationSettingsSerializer(NotificationSettingsSerializer):
+    """The channels of each kind of notification in one club; null where the settings for all clubs hold."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {
+            kind.value: ChannelPreferenceSerializer(required=False, allow_null=True, help_text=kind.label)
+            for kind in NotificationKind
+        }

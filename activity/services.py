@@ -71,7 +71,7 @@ def notify(
     blocked = blocked_ids(users, actor) if actor is not None else set()
     if kind in HIDDEN_BY_BLOCK:
         users = [user for user in users if user not in blocked]
-    to = NotificationPreference.objects.recipients(users, kind)
+    to = NotificationPreference.objects.recipients(users, kind, club=club)
     columns = {"kind": kind, "club_id": club, **_object_columns(object_ref), **_message_columns(detail)}
     if key:
         columns["key"] = key

@@ -15,6 +15,7 @@ urlpatterns = [
     path("users/me/notifications/<int:notification_id>/", views.NotificationView.as_view(), name="notification"),
     path("users/me/notifications/read/", views.MarkReadView.as_view(), name="notifications-read"),
     path("users/me/notification-settings/", views.NotificationSettingsView.as_view(), name="notification-settings"),
+    path("notifications/unsubscribe/", views.UnsubscribeView.as_view(), name="unsubscribe"),
     path("push/vapid-key/", VapidKeyView.as_view(), name="vapid-key"),
     path("", include(router.urls)),
 ]

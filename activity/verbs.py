@@ -64,6 +64,7 @@ VERBS: dict[str, Any] = {
     "book.finished": _("book finished"),
     "book.dropped": _("book dropped"),
     "entry.changed": _("book on the reading list changed"),
+    "entry.shifted": _("dates of a book moved"),
     "book.unlisted": _("book removed from the reading list"),
     "milestone.created": _("milestone added"),
     "milestone.changed": _("milestone changed"),
@@ -89,6 +90,7 @@ VERBS: dict[str, Any] = {
     "ballot.deleted": _("ballot deleted"),
     # discussions; reactions and revealed posts appear only in the user's own log
     "thread.created": _("thread started"),
+    "thread.announced": _("announcement published"),
     "thread.changed": _("thread changed"),
     "thread.deleted": _("thread deleted"),
     "post.created": _("new post"),

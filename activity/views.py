@@ -6,6 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,8 +21,11 @@ from activity.serializers import (
     MarkReadSerializer,
     NotificationSerializer,
     NotificationSettingsSerializer,
+    UnsubscribeSerializer,
 )
 from activity.services import mark_read
+from activity.unsubscribe import unsubscribe
+from core.api.parsers import JSONParser
 from core.api.responses import NO_CONTENT
 from core.api.views import ActionView, GenericAPIView, validate
 from core.db.locking import lock_rows
@@ -108,3 +113,21 @@ class NotificationSettingsView(generics.RetrieveUpdateAPIView, GenericAPIView): 
             current_user(request), validate(self.get_serializer(data=request.data))
         )
         return Response(self.get_serializer(self.get_unlocked_object()).data)
+
+
+@extend_schema(summary="Unsubscribe from e-mails", responses={204: NO_CONTENT})
+class UnsubscribeView(ActionView):
+    """Turn off the e-mails of one kind of notification with the token of an e-mail (RFC 8058).
+
+    Takes JSON and the form that mail programs send, with the token in the body or in the URL. GET changes nothing.
+    """
+
+    serializer_class = UnsubscribeSerializer
+    permission_classes = [AllowAny]
+    authentication_classes = []
+    parser_classes = [JSONParser, FormParser, MultiPartParser]
+    allowed_query_params = ("token",)
+
+    def perform(self, request: Request, **data: Any) -> Response:
+        unsubscribe(data.get("token") or request.query_params.get("token", ""))
+        return Response(status=status.HTTP_204_NO_CONTENT)

@@ -4,15 +4,31 @@ from typing import Any
 
 from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
 
+from activity.messages import DeferredMessage, time_message
 from activity.models import ObjectRef
-from ballots.models import Ballot, Candidate
+from ballots.choices import Outcome
+from ballots.models import Ballot, Candidate, Vote
 
 
-def notification_target(pk: int) -> tuple[ObjectRef, str] | None:
-    """Return the reference to a ballot for notifications, or None if it was deleted."""
-    ballot = Ballot.objects.filter(pk=pk).only("title").first()
-    return None if ballot is None else (ballot.object_ref, "")
+def notification_target(pk: int) -> tuple[ObjectRef, DeferredMessage] | None:
+    """Return the reference to a ballot and its closing time, or None if it was deleted."""
+    ballot = Ballot.objects.filter(pk=pk).select_related("club").first()
+    return None if ballot is None else (ballot.object_ref, time_message(ballot.closes_at, ballot.club.timezone))
+
+
+def voters(pk: int) -> list[int]:
+    """Return the users (ids) who have voted."""
+    return list(Vote.objects.filter(ballot=pk).values_list("user", flat=True))
+
+
+def render_result(argument: str) -> str:
+    """Return the text about the result of a ballot."""
+    outcome, _space, title = argument.partition(" ")
+    if outcome == Outcome.WINNER:
+        return gettext("“%(title)s” was chosen") % {"title": title}
+    return gettext("too few members voted") if outcome == Outcome.NO_QUORUM else gettext("nobody voted")
 
 
 def times_considered() -> Any:

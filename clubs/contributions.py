@@ -3,6 +3,7 @@
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from activity.choices import NotificationKind
 from catalog.models import Book
 from clubs.admin_dashboard import user_clubs_panel
 from clubs.club.choices import Visibility
@@ -15,6 +16,7 @@ from clubs.notifications import is_muted_by_pause
 from clubs.reading.choices import EntryStatus
 from clubs.reading.merges import EntryMergeHandler
 from clubs.reading.models import Entry, Progress, notification_target
+from clubs.reading.notifications import milestone_target, render_shift, users_without_milestone_notice
 from clubs.roles import PUBLIC_ROLES
 from core.counters.consistency import DenormalizationCheck, monthly_counter_check
 from core.registry import (
@@ -26,6 +28,7 @@ from core.registry import (
     image_folders,
     merge_handlers,
     message_renderers,
+    notification_exclusions,
     notification_targets,
     profile_fields,
     report_targets,
@@ -49,6 +52,9 @@ activity_sources.register("progress", Progress.objects.last_updated_at)
 email_exclusions.register("pauses", is_muted_by_pause)
 merge_handlers.register("entries", EntryMergeHandler())
 notification_targets.register("entry", notification_target)
+notification_targets.register("milestone", milestone_target)
+notification_exclusions.register(NotificationKind.MILESTONE_DUE, users_without_milestone_notice)
+message_renderers.register("shift", render_shift)
 export_sections.register_all(EXPORT_SECTIONS)
 for check in (
     DenormalizationCheck(

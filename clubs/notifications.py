@@ -1,20 +1,31 @@
 """Notifications to members of a club."""
 
 from activity.choices import NOT_EMAILED_DURING_PAUSE, NotificationKind
+from activity.messages import DeferredMessage
 from activity.models import Notification
 from clubs.members.models import Membership
 from clubs.tasks import notify_club_members
 
 
 def notify_members(
-    club_id: int, kind: NotificationKind, *, type: str, id: int, actor: int | None = None, key: str = ""
+    club_id: int,
+    kind: NotificationKind,
+    *,
+    type: str,
+    id: int,
+    actor: int | None = None,
+    key: str = "",
+    detail: DeferredMessage | None = None,
 ) -> None:
     """Notify the active members except `actor`, once the transaction is committed.
 
-    The task looks the object up by its type. A member is notified only once for the same kind, object and `key`.
+    The task looks the object up by its type, with what the text says about it, unless there is a `detail`. A member is
+    notified only once for the same kind, object and `key`.
     """
     full_key = ":".join(filter(None, (kind, type, str(id), key)))
-    notify_club_members.enqueue(club_id=club_id, kind=kind, type=type, id=id, actor=actor, key=full_key, after=0)
+    notify_club_members.enqueue(
+        club_id=club_id, kind=kind, type=type, id=id, actor=actor, key=full_key, after=0, detail=detail
+    )
 
 
 def is_muted_by_pause(notification: Notification) -> bool:

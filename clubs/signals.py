@@ -18,6 +18,10 @@ membership_changed = Signal()
 # The user `user_id` has left the club `club_id`, was removed or banned. Sent after `membership_changed`.
 member_left = Signal()
 
+# The dates of `entry` from the day `since` on move by `days`, on behalf of `by`. Its book is locked too. Receivers move
+# what belongs to the entry, and return how many objects these are.
+entry_shifted = Signal()
+
 # `entry` was added to a reading list. The book is locked too.
 entry_added = Signal()
 

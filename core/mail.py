@@ -7,15 +7,18 @@ may arrive twice but must not be lost. Each attempt has the same Message-ID, so 
 from __future__ import annotations
 
 import json
+import re
 import smtplib
 from email.utils import parseaddr
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
 from prometheus_client import Counter
 
 from core.encryption import decrypt, encrypt
@@ -36,14 +39,27 @@ class QueuedEmail(NamedTuple):
     to: str
     subject: str
     body: str
+    html: str = ""
+    headers: dict[str, str] = {}
 
     @classmethod
-    def from_template(cls, id: str, *, to: str, template: str, language: str, **context: Any) -> QueuedEmail:
-        """Render an e-mail from a template, whose first line is the subject."""
+    def from_template(
+        cls,
+        id: str,
+        *,
+        to: str,
+        template: str,
+        language: str,
+        headers: dict[str, str] | None = None,
+        **context: Any,
+    ) -> QueuedEmail:
+        """Render an e-mail, its HTML part too, from a template of the text whose first line is the subject."""
         with translation.override(language):
             text = render_to_string(template, {"app": settings.APP_URL, **context})
-        subject, _newline, body = text.strip().partition("\n")
-        return cls(id, to, subject.strip(), body.strip() + "\n")
+            subject, body = (part.strip() for part in text.strip().split("\n", 1))
+            values = {"subject": subject, "body": _with_links(body), "language": language}
+            html = render_to_string("core/mail/base.html", values)
+        return cls(id, to, subject, f"{body}\n", html, headers or {})
 
 
 class MailServerUnavailableError(Exception):
@@ -109,11 +125,20 @@ class SMTPSession:
         breaker.reset()
 
 
-def _message(mail: QueuedEmail) -> EmailMessage:
+def _with_links(text: str) -> str:
+    """Return the text as HTML, with links to this app only: what users have written contains none."""
+    app = re.escape(escape(settings.APP_URL))
+    return mark_safe(re.sub(rf"(?m)^{app}\S*$", r'<a href="\g<0>">\g<0></a>', escape(text)))  # noqa: S308  escaped
+
+
+def _message(mail: QueuedEmail) -> EmailMultiAlternatives:
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
     name = sha256(mail.id.encode()).hexdigest()[:32]
     subject = " ".join(mail.subject.split())
     # RFC 3834: out-of-office replies are not sent to automatic mail.
-    headers = {"Message-ID": f"<{name}@{domain}>", "Auto-Submitted": "auto-generated"}
+    headers = {"Message-ID": f"<{name}@{domain}>", "Auto-Submitted": "auto-generated", **mail.headers}
     # Django would encode the domain by IDNA 2003, in which some domains are others.
-    return EmailMessage(subject, mail.body, None, [ascii_address(mail.to)], headers=headers)
+    message = EmailMultiAlternatives(subject, mail.body, None, [ascii_address(mail.to)], headers=headers)
+    if mail.html:
+        message.attach_alternative(mail.html, "text/html")
+    return message

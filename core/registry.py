@@ -128,6 +128,10 @@ notification_exclusions: Registry[Callable[[int], Any]] = Registry()
 # by `activity.emails`.
 email_exclusions: Registry[Callable[[Any], bool]] = Registry()
 
+# Texts of e-mails below the sentence of the notification: kind -> the text for an object's id, read just before the
+# e-mail is sent. Read by `activity.emails`.
+email_texts: Registry[Callable[[int], str]] = Registry()
+
 # Checks of stored columns: name -> the check. Read by `manage.py verify_counters`.
 column_checks: Registry[DenormalizationCheck] = Registry()
 

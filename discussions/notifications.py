@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.apps import apps
+
 from accounts.blocks import not_blocked
 from activity.choices import NotificationKind
 from activity.models import ObjectRef
 from activity.services import notify
 from clubs.members.models import Membership, MembershipQuerySet
+from clubs.notifications import notify_members
 from discussions.mentions import extract_mentions
 
 if TYPE_CHECKING:
-    from discussions.models import Post
+    from accounts.models import User
+    from discussions.models import Post, Thread
 
 
 def notify_post(post: Post) -> None:
@@ -34,6 +38,26 @@ def notify_post(post: Post) -> None:
     for kind, users in ((NotificationKind.REPLY, replied_to), (NotificationKind.MENTION, mentioned - replied_to)):
         key = f"{kind}:post:{post.pk}"
         notify(kind, sorted(users & notified), actor=post.author_id, object_ref=object_ref, club=post.club_id, key=key)
+
+
+def notify_announcement(thread: Thread, *, by: User) -> None:
+    """Notify the members of a thread that was started as an announcement."""
+    notify_members(thread.club_id, NotificationKind.ANNOUNCEMENT, type="thread", id=thread.pk, actor=by.pk)
+
+
+def thread_target(pk: int) -> tuple[ObjectRef, str] | None:
+    """Return the reference to a thread for notifications, or None if it was deleted."""
+    thread = apps.get_model("discussions", "Thread").objects.filter(pk=pk).only("title", "author").first()
+    return None if thread is None else (ObjectRef("thread", pk, thread.title, thread.author_id), "")
+
+
+def announcement_body(thread_id: int) -> str:
+    """Return the text of an announcement for e-mails; empty if it is guarded, hidden or deleted."""
+    posts = apps.get_model("discussions", "Post").objects.filter(thread=thread_id).order_by("pk")
+    first = posts.only("body", "spoiler_percent", "hidden_at", "deleted_at").first()
+    if first is None or first.spoiler_percent or first.hidden_at or first.deleted_at:
+        return ""
+    return str(first.body)
 
 
 def _mentioned_users(members: MembershipQuerySet, text: str) -> set[int]:

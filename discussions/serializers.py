@@ -87,6 +87,9 @@ class ThreadCreateSerializer(SpoilerSerializer):
     entry = EntryIdField(
         required=False, allow_null=True, help_text=_("The reading list entry that the thread is about.")
     )
+    announce = serializers.BooleanField(
+        default=False, help_text=_("Pin the thread and notify all members. Moderators only.")
+    )
 
 
 class ThreadUpdateSerializer(serializers.Serializer[Any]):

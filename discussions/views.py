@@ -69,10 +69,22 @@ class ThreadViewSet(DiscussionViewSet):
         )
         return threads.select_related("author").defer("author__bio", "author__search_text")
 
-    @extend_schema(summary="Create a thread", request=ThreadCreateSerializer, responses={201: ThreadSerializer})
+    @extend_schema(
+        summary="Create a thread",
+        request=ThreadCreateSerializer,
+        responses={
+            201: ThreadSerializer,
+            **problem_schema(409, "`too_many_announcements`: the club has published 5 on this day."),
+        },
+    )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Create a thread with its first post. `spoiler_percent` protects the post, not the title."""
+        """Create a thread with its first post. `spoiler_percent` protects the post, not the title.
+
+        With `announce` the thread is pinned and all members are notified; for moderators, five a day and club.
+        """
         values = validate(ThreadCreateSerializer(data=request.data, context={"club": self.club}))
+        if values["announce"]:
+            require_level(self.club, AccessLevel.MODERATOR)
         thread = Thread.create_thread(club=self.club, by=current_user(request), **values)
         return self.serialize(thread, status.HTTP_201_CREATED)
 

@@ -1,5 +1,6 @@
 """Receivers of the signals of accounts and clubs."""
 
+import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,7 +13,7 @@ from activity.changes.services import changes_of, record_changes_of
 from catalog.models import Merge
 from clubs.club.models import Club
 from clubs.reading.models import Entry
-from clubs.signals import club_deleted, entry_merged, entry_removed, entry_unmerged, member_left
+from clubs.signals import club_deleted, entry_merged, entry_removed, entry_shifted, entry_unmerged, member_left
 from meetings.date_polls.models import DateAnswer, DatePoll
 from meetings.models import Meeting, withdraw_all_rsvps, withdraw_rsvps
 
@@ -38,6 +39,12 @@ def lock_meetings(sender: Any, *, club: Club, **kwargs: Any) -> None:
     # Before their RSVPs and answers are deleted, so that no new one is added in between.
     for rows in (Meeting.objects.filter(club=club), DatePoll.objects.filter(club=club)):
         list(rows.select_for_update().order_by("pk").values_list("pk"))
+
+
+@receiver(entry_shifted)
+def shift_meetings(sender: Any, *, entry: Entry, by: User, days: int, since: datetime.date, **kwargs: Any) -> int:
+    """Move the coming meetings about an entry with its other dates."""
+    return Meeting.shift_meetings(entry, by=by, days=days, since=since)
 
 
 @receiver(entry_removed)

@@ -25,6 +25,7 @@ PUBLIC = {
     "books/{}/": {"get"},
     "books/{}/stats/": {"get"},
     "books/{}/reviews/": {"get"},
+    "notifications/unsubscribe/": {"post"},
     "push/vapid-key/": {"get"},
     "reviews/": {"get"},
     "reviews/{}/": {"get"},

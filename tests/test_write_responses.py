@@ -17,7 +17,8 @@ pytestmark = pytest.mark.django_db
 V1 = "/api/v1/"
 # The response is not the object: a vote, an answer, an invitation with its code, or the preview of one.
 OTHER_RESPONSES = {
-    *("club-ballot-vote", "club-date-poll-answer", "club-invite-list", "club-member-bulk", "club-member-pause"),
+    *("club-ballot-vote", "club-book-shift", "club-date-poll-answer", "club-invite-list", "club-member-bulk"),
+    "club-member-pause",
     "invite-preview",
 }
 # Where the object of a response without Location has its GET, if not at the same URL.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,12 +19,13 @@ from accounts.models import User
 from activity.changes.models import ChangeType
 from activity.changes.services import record_change
 from activity.choices import NotificationKind
+from activity.messages import DeferredMessage
 from activity.models import ObjectRef
 from activity.services import record_event
 from ballots import counting
 from ballots.choices import BallotStatus, Outcome, VotingMethod
 from ballots.models.votes import Candidate, Vote
-from ballots.tasks import close_ballot
+from ballots.tasks import close_ballot, notify_closing
 from catalog.models import Book
 from clubs.members.activity import end_pause_by_moderator
 from clubs.members.models import Membership
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
 TITLE_LENGTH = 200
 MIN_CANDIDATES, MAX_CANDIDATES = 2, 50
+# Members who have not voted are reminded, unless the ballot is short.
+REMINDER_BEFORE_CLOSE, MIN_DURATION_OF_REMINDED = datetime.timedelta(hours=24), datetime.timedelta(hours=48)
 RESULT_FIELDS = ("status", "closed_at", "voters", "members", "paused", "outcome", "anonymous_votes", "rounds")
 # Open ballots of one club; all of them are shown on each member's home screen.
 MAX_OPEN_BALLOTS = 20
@@ -169,6 +173,8 @@ class Ballot(models.Model):
         )
         record_change(ChangeType.BALLOT, ballot.pk, club=club.pk)
         close_ballot.using(run_after=ballot.closes_at).enqueue(ballot_id=ballot.pk)
+        if ballot.closes_at - ballot.created_at >= MIN_DURATION_OF_REMINDED:
+            notify_closing.using(run_after=ballot.closes_at - REMINDER_BEFORE_CLOSE).enqueue(ballot_id=ballot.pk)
         record_event("ballot.opened", actor=by.pk, object_ref=ballot.object_ref, club=club.pk)
         notify_members(club.pk, NotificationKind.BALLOT_OPENED, type="ballot", id=ballot.pk, actor=by.pk)
         return ballot
@@ -279,9 +285,15 @@ class Ballot(models.Model):
         record_change(ChangeType.BALLOT, self.pk, club=self.club_id)
         actor = None if by is None else by.pk
         record_event("ballot.closed", actor=actor, object_ref=self.object_ref, club=self.club_id)
-        notify_members(self.club_id, NotificationKind.BALLOT_CLOSED, type="ballot", id=self.pk, actor=actor)
-        if self.outcome == Outcome.WINNER and count.winner is not None:
-            self._plan_winner(self.candidates.get(position=count.winner), by=by)
+        has_winner = self.outcome == Outcome.WINNER and count.winner is not None
+        winner = self.candidates.get(position=count.winner or 0) if has_winner else None
+        title = winner.entry.book.title if winner else ""
+        detail = DeferredMessage("ballot.result", f"{self.outcome} {title}"[:500])
+        notify_members(
+            self.club_id, NotificationKind.BALLOT_CLOSED, type="ballot", id=self.pk, actor=actor, detail=detail
+        )
+        if winner is not None:
+            self._plan_winner(winner, by=by)
 
     def _collect_votes(self, proposed: Sequence[int]) -> list[list[int]]:
         """Return the votes of current members for candidates still proposed, in random order.

@@ -9,15 +9,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import current_user
-from activity.models import Event, EventQuerySet
-from activity.serializers import EventSerializer
+from accounts.models import User
+from activity.models import ClubNotificationPreference, Event, EventQuerySet
+from activity.serializers import ClubNotificationSettingsSerializer, EventSerializer
 from clubs.access import AccessLevel, ClubAccessMixin
 from clubs.feed.changes import ChangeReader
 from clubs.feed.serializers import ChangePageSerializer
 from clubs.roles import Rank
 from core.api.pagination import KeysetPagination
 from core.api.responses import problem_schema
-from core.api.views import APIView, GenericAPIView
+from core.api.views import APIView, GenericAPIView, validate
+from core.db.locking import lock_rows
 
 
 @extend_schema(summary="List the activity of a club")
@@ -34,6 +36,32 @@ class ClubActivityView(ClubAccessMixin, generics.ListAPIView, GenericAPIView):  
         feed = Event.objects.for_club(self.club.pk, user=user, include_moderation=is_moderator)
         log: EventQuerySet = feed.for_serializer(user)
         return log
+
+
+class ClubNotificationSettingsView(ClubAccessMixin, generics.RetrieveUpdateAPIView, GenericAPIView):  # type: ignore[type-arg]
+    """Get the caller's notification settings for the club: null by kind where those for all clubs hold."""
+
+    serializer_class = ClubNotificationSettingsSerializer
+    http_method_names = ["get", "head", "options", "patch"]
+    access_levels = {"get": AccessLevel.MEMBER, "patch": AccessLevel.MEMBER}
+
+    def get_unlocked_object(self) -> Any:
+        return ClubNotificationPreference.objects.for_user(current_user(self.request).pk, self.club.pk)
+
+    def lock_object(self, obj: object) -> None:
+        # The settings are several rows, so conditional writes lock the user, as every change of the settings does.
+        lock_rows(User, [current_user(self.request).pk])
+
+    @extend_schema(
+        summary="Update the notification settings for the club", responses=ClubNotificationSettingsSerializer
+    )
+    def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Omitted kinds and channels are unchanged; null removes the settings of a kind."""
+        self.get_object()
+        ClubNotificationPreference.objects.update_preferences(
+            current_user(request), self.club.pk, validate(self.get_serializer(data=request.data))
+        )
+        return Response(self.get_serializer(self.get_unlocked_object()).data)
 
 
 class ChangesView(APIView):

@@ -1,6 +1,5 @@
 """Serializers of reading lists, milestones and progress."""
 
-import datetime
 from decimal import Decimal
 from typing import Any, cast
 
@@ -14,7 +13,9 @@ from rest_framework import serializers
 from accounts.serializers import NullableUserSummarySerializer, UserSummarySerializer
 from catalog.serializers import BookIdField, BookSummarySerializer
 from clubs.reading.choices import (
+    FIRST_DAY,
     HUNDRED_PERCENT,
+    LAST_DAY,
     MAX_MINUTES,
     MAX_PAGES,
     EntryStatus,
@@ -34,7 +35,7 @@ from core.api.serializers import (
 
 FINISHED_ON_HELP = _("Only with status `finished`; by default today in the club's time zone.")
 SPOILERS_OK_HELP = _("Whether all posts about the book are open to you, until you send false.")
-FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2100, 12, 31)
+MAX_SHIFT_DAYS = 365
 
 
 @extend_schema_field(OpenApiTypes.FLOAT)
@@ -143,6 +144,35 @@ class EntryUpdateSerializer(serializers.Serializer):  # type: ignore[type-arg]
     ends_on = BoundedDateField(required=False, allow_null=True)
     finished_on = BoundedDateField(required=False, allow_null=True, help_text=FINISHED_ON_HELP)
     note = VisibleTextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
+
+
+class ShiftSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """How to move the dates of a book."""
+
+    default_error_messages = {"zero": _("Send a number of days other than 0.")}
+
+    days = IntegerField(
+        min_value=-MAX_SHIFT_DAYS, max_value=MAX_SHIFT_DAYS, help_text=_("Negative to move the dates back.")
+    )
+    meetings = serializers.BooleanField(default=False, help_text=_("Whether to move the coming meetings too."))
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add `from`, which is a keyword of Python."""
+        since = BoundedDateField(help_text=_("First day to move: milestones and meetings before it stay."))
+        since.source = "since"
+        return {**super().get_fields(), "from": since}
+
+    def validate_days(self, days: int) -> int:
+        if days == 0:
+            self.fail("zero")
+        return days
+
+
+class ShiftResultSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """How many objects were moved."""
+
+    milestones = serializers.IntegerField()
+    meetings = serializers.IntegerField()
 
 
 class CurrentEntrySerializer(ModelSerializer):

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -28,7 +29,10 @@ from clubs.reading.serializers import (
     MilestoneSerializer,
     NullableMyProgressSerializer,
     ProgressSerializer,
+    ShiftResultSerializer,
+    ShiftSerializer,
 )
+from clubs.reading.shifts import shift_entry
 from clubs.roles import Rank
 from core.api.responses import NO_CONTENT, problem_schema
 from core.api.views import GenericViewSet, validate
@@ -51,6 +55,7 @@ class EntryViewSet(ClubChildViewSetMixin, mixins.ListModelMixin, mixins.Retrieve
         "partial_update": AccessLevel.MODERATOR,
         # Members may delete their own proposals; the model checks that.
         "destroy": AccessLevel.MEMBER,
+        "shift": AccessLevel.MODERATOR,
     }
     queryset = Entry.objects.all()
     lookup_url_kwarg = "entry_id"
@@ -94,6 +99,17 @@ class EntryViewSet(ClubChildViewSetMixin, mixins.ListModelMixin, mixins.Retrieve
         else:
             entry.delete_own_proposal(by=current_user(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(summary="Move the dates of a book", request=ShiftSerializer, responses={200: ShiftResultSerializer})
+    @action(detail=True, methods=["post"], responds_with_object=False)
+    def shift(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Move `ends_on`, the milestones from a day on and, if asked, the coming meetings about the book: all or none.
+
+        Meetings keep their local time. The members get one notification. Moderators only.
+        """
+        entry = self.get_object()
+        moved = shift_entry(entry, by=current_user(request), **validate(ShiftSerializer(data=request.data)))
+        return Response(ShiftResultSerializer(moved).data)
 
 
 class EntryAccessMixin(ClubAccessMixin):

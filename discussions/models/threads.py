@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, models
@@ -18,7 +19,7 @@ from accounts.blocks import not_blocked
 from activity import services as activity
 from activity.changes.models import ChangeType
 from activity.changes.services import change, changes_of, record_changes, record_changes_of
-from activity.models import ObjectRef
+from activity.models import Event, ObjectRef
 from clubs.members.activity import recompute_activity
 from clubs.reading.models import Entry
 from clubs.roles import Rank, permission_denied
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from clubs.club.models import Club
 
 TITLE_LENGTH = 200
+MAX_ANNOUNCEMENTS_PER_DAY = 5
 
 
 class ThreadQuerySet(models.QuerySet["Thread"]):
@@ -103,16 +105,20 @@ class Thread(models.Model):
         body: str,
         entry: Entry | None = None,
         spoiler_percent: Decimal | None = None,
+        announce: bool = False,
     ) -> Thread:
-        """Create a thread with its first post.
+        """Create a thread with its first post; if `announce`, pin it and notify all members.
 
-        Raises InvalidFieldError if the entry was deleted, or for a `spoiler_percent` without an entry.
+        Raises InvalidFieldError if the entry was deleted, or for a `spoiler_percent` without an entry, and Conflict
+        `too_many_announcements`.
         """
         club.lock()
+        if announce:
+            _check_may_announce(club)
         if entry is not None and not Entry.objects.filter(pk=entry.pk, club=club).exists():
             raise InvalidFieldError("entry", "does_not_exist", _("This entry is not on the reading list."))
         try:
-            thread = cls.objects.create(club=club, entry=entry, author=by, title=title)
+            thread = cls.objects.create(club=club, entry=entry, author=by, title=title, pinned=announce)
         except IntegrityError as violation:
             raise NotAuthenticated from violation
         post = Post(thread=thread, author=by, body=body)
@@ -120,6 +126,9 @@ class Thread(models.Model):
         post._insert()
         record_changes(change(ChangeType.THREAD, thread.pk, club=club.pk), post._change())
         thread.record_event("created", by=by)
+        if announce:
+            thread.record_event("announced", by=by)
+            notifications.notify_announcement(thread, by=by)
         notifications.notify_post(post)
         return thread
 
@@ -192,6 +201,18 @@ class Thread(models.Model):
         """Count a new post. The thread must be locked."""
         Thread.objects.filter(pk=self.pk).update(posts_count=F("posts_count") + 1, last_post_at=at)
         self.posts_count, self.last_post_at = self.posts_count + 1, at
+
+
+def _check_may_announce(club: Club) -> None:
+    """Raise Conflict `too_many_announcements` if the club has published too many today. The club must be locked.
+
+    Counts the events, because deleted announcements count too.
+    """
+    start = datetime.datetime.combine(club.today, datetime.time(), ZoneInfo(club.timezone))
+    announced = Event.objects.filter(verb="thread.announced", created_at__gte=start, club=club)
+    if announced.count() >= MAX_ANNOUNCEMENTS_PER_DAY:
+        text = _("The club has already published %(count)d announcements today.") % {"count": MAX_ANNOUNCEMENTS_PER_DAY}
+        raise Conflict("too_many_announcements", text, club=club.summary)
 
 
 LOCKED_FIELDS = ["entry", "title", "pinned", "closed", "posts_count", "last_post_at"]

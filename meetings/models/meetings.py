@@ -235,6 +235,22 @@ class Meeting(models.Model):
         if any(row.status == MeetingStatus.SCHEDULED and not row.is_over for row in rows):
             notifications.notify_changed(self, by)
 
+    @classmethod
+    def shift_meetings(cls, entry: Entry, *, by: User, days: int, since: datetime.date) -> int:
+        """Move the coming meetings about an entry from the day `since` on, at their local time; return their number.
+
+        The user and the club must be locked. Raises InvalidFieldError for a time outside of the years 1900 to 2100.
+        """
+        start = to_utc(datetime.datetime.combine(since, datetime.time()), entry.club.timezone)
+        rows = cls.objects.scheduled().filter(club=entry.club_id, entry=entry, starts_at__gte=start)
+        meetings = list(rows.select_for_update().order_by("pk"))
+        for meeting in meetings:
+            local = meeting._shifted_local_start(datetime.timedelta(days))
+            meeting._update({}, (local, meeting.timezone))
+            meeting._record_event("changed", by)
+        record_changes(*(meeting._change() for meeting in meetings))
+        return len(meetings)
+
     @atomic_with_retry
     def resync_timezone(self) -> bool:
         """Recompute `starts_at` if the rules of the time zone have changed. Return whether they have."""

@@ -1,5 +1,6 @@
 """Every write endpoint records its events, and none if it fails or is rolled back."""
 
+import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +65,7 @@ def world(module_db) -> World:
         entry=entry,
         proposal=Entry.add_entry(club=club, book=second, by=bob),
         milestone=Milestone.create_milestone(
-            entry=entry, by=alice, title="First part", up_to_percent=10, due_on="2027-01-01"
+            entry=entry, by=alice, title="First part", up_to_percent=10, due_on=datetime.date(2027, 1, 1)
         ),
         invitation=invitation,
         code=code,

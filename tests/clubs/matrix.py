@@ -128,6 +128,8 @@ ROWS: list[Row] = [
     Row("club-year", "get", "member", path={"year": 2026}),
     Row("club-year-card", "get", "member", path={"year": 2026}),
     Row("club-activity", "get", "member"),
+    Row("club-notification-settings", "get", "member"),
+    Row("club-notification-settings", "patch", "member", body={"reply": None}),
     Row("club-member-list", "get", "member"),
     Row("club-member-detail", "get", "member", path=BOB),
     Row("club-member-detail", "patch", "moderator", path={"user_id": "@applicant"}, body={"status": "active"}),

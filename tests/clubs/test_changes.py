@@ -62,7 +62,9 @@ def post_of(thread, by, body="Me"):
 
 
 def test_first_reading_lists_everything_oldest_first(as_bob, alice, club, entry, thread, meeting):
-    milestone = Milestone.create_milestone(entry=entry, title="M", up_to_percent=50, due_on="2027-01-01", by=alice)
+    milestone = Milestone.create_milestone(
+        entry=entry, title="M", up_to_percent=50, due_on=datetime.date(2027, 1, 1), by=alice
+    )
     ballot = poll(club, [entry, Entry.add_entry(club=club, book=book("Persuasion"), by=alice)])
     run_pending()
     rows, _cursor = read_all(as_bob, page_size=3)
@@ -228,7 +230,9 @@ def test_deleted_post_is_a_change(as_bob, alice, thread):
 
 
 def test_deleted_parents_take_their_children_along(as_bob, alice, entry, thread, meeting):
-    milestone = Milestone.create_milestone(entry=entry, title="M", up_to_percent=50, due_on="2027-01-01", by=alice)
+    milestone = Milestone.create_milestone(
+        entry=entry, title="M", up_to_percent=50, due_on=datetime.date(2027, 1, 1), by=alice
+    )
     Meeting.objects.filter(pk=meeting.pk).update(entry=entry)
     cursor, pk = cursor_of(as_bob), entry.pk
     entry.delete_entry(by=alice)
@@ -355,7 +359,9 @@ def test_notifications_are_listed_to_their_user_alone(as_alice, as_bob, bob, ali
 
 def test_merge_and_its_end_are_changes(as_bob, alice, moe, club, entry, thread):
     other = Entry.add_entry(club=club, book=book("Emma, a novel"), by=alice)
-    milestone = Milestone.create_milestone(entry=entry, title="M", up_to_percent=50, due_on="2027-01-01", by=alice)
+    milestone = Milestone.create_milestone(
+        entry=entry, title="M", up_to_percent=50, due_on=datetime.date(2027, 1, 1), by=alice
+    )
     cursor = cursor_of(as_bob)
     merge = merge_books(target=other.book, source=entry.book, by=moe, reason="The same work")
     rows, cursor = read_all(as_bob, cursor)

@@ -1,5 +1,6 @@
 """Updates during a deletion get 404, never a 5xx."""
 
+import datetime
 from functools import partial
 
 import pytest
@@ -20,7 +21,9 @@ def test_milestone_update_during_deletion(alice, client_of):
         by=alice,
     )
     for _round in range(ROUNDS):
-        milestone = Milestone.create_milestone(entry=entry, title="Half", up_to_percent=50, due_on="2026-01-01")
+        milestone = Milestone.create_milestone(
+            entry=entry, title="Half", up_to_percent=50, due_on=datetime.date(2026, 1, 1)
+        )
         url = f"{CLUBS}{entry.club_id}/books/{entry.pk}/milestones/{milestone.pk}/"
         changes = [{"title": "Later"}, {"up_to_chapter": 3}, {"due_on": "2026-02-02"}]
         responses = at_once(

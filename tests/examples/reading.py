@@ -16,6 +16,8 @@ def record(walk: Walk) -> None:
     record_progress(walk, club | {"entry_id": entry})
     change = {"ends_on": "2026-04-05", "note": "Uma semana a mais por causa da Páscoa."}
     walk.call("updateReadingListEntry", "bruno", change, **club, entry_id=entry)
+    shift = {"days": 7, "from": "2026-03-15", "meetings": True}
+    walk.call("shiftReadingListEntry", "bruno", shift, **club, entry_id=entry)
     walk.call("getReadingListEntry", "carla", **club, entry_id=entry)
     walk.call("listReadingListEntries", "carla", query={"page_size": 2}, **club)
 

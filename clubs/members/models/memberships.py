@@ -19,7 +19,7 @@ from activity.changes.models import ChangeType
 from activity.changes.services import record_change
 from activity.choices import NotificationKind
 from activity.messages import DeferredMessage, date_message
-from activity.models import Notification
+from activity.models import ClubNotificationPreference, Notification
 from activity.services import notify, record_event
 from clubs.club.models import Club
 from clubs.members.models.pauses import NOT_PAUSED, PauseColumns, check_pause_end, paused_on
@@ -297,6 +297,7 @@ class Membership(PauseColumns):
         if was_active:
             membership_changed.send(Membership, club=self.club, user_id=self.user_id, sign=-1)
             member_left.send(Membership, club_id=self.club_id, user_id=self.user_id)
+        ClubNotificationPreference.objects.filter(user=self.user_id, club=self.club_id).delete()
         # The tombstone of the club stands for those of the notifications.
         if Notification.objects.filter(user=self.user_id, club=self.club_id).delete()[0] or was_active:
             self._record_change(deleted=True)

@@ -258,13 +258,13 @@ class Entry(EntryCounters):
                 raise
             raise Http404 from None
 
-    def _lock(self) -> None:
+    def _lock(self, *, with_user: User | None = None) -> None:
         """Lock club, book and entry, in this order, and reload the entry. Raises Http404 if either was deleted.
 
         The entry is locked because new progress and milestones refer to it, and the book because a rating locks it
         first.
         """
-        self.club.lock()
+        self.club.lock(with_user=with_user)
         # A merge may have changed the book; it needs the lock on the club to do so.
         self.book_id = Entry.objects.filter(pk=self.pk).values_list("book", flat=True).first() or self.book_id
         lock_rows(Book, [self.book_id])

@@ -5,27 +5,34 @@ from __future__ import annotations
 import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Case, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.http import Http404
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from activity.changes.models import ChangeType
 from activity.changes.services import record_change
 from activity.models import ObjectRef
 from activity.services import record_event
+from clubs.reading.choices import HUNDRED_PERCENT
 from clubs.reading.models.progress import percent_field
 from clubs.reading.models.sections import Section
+from clubs.reading.tasks import notify_milestone_due
 from core.db.transactions import atomic_with_retry
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from clubs.club.models import Club
     from clubs.reading.models.entries import Entry
 
 MAX_CHAPTERS = 10_000
+# When members are notified on the day before, in the club's time zone.
+NOTICE_TIME = datetime.time(9)
 
 
 class MilestoneQuerySet(models.QuerySet["Milestone"]):
@@ -95,6 +102,7 @@ class Milestone(models.Model):
         """Add a milestone to an entry. Raises Http404 if the entry was deleted."""
         with entry.not_found_if_deleted():
             milestone = cls.objects.create(entry=entry, **fields)
+        milestone.schedule_notice(entry.club)
         milestone._record_event("milestone.created", by)
         return milestone
 
@@ -106,21 +114,39 @@ class Milestone(models.Model):
             raise Http404
         for name, value in fields.items():
             setattr(self, name, value)
+        if "due_on" in changed:
+            self.schedule_notice(self.entry.club)
         if changed:
             self._record_event("milestone.changed", by)
 
     @atomic_with_retry
     def delete_milestone(self, *, by: User | None = None) -> None:
         """Delete the milestone and record the event."""
-        object_ref = self._object_ref
+        object_ref = self.object_ref
         pk = self.pk
         if self.delete()[0]:
             actor = by.pk if by else None
             self._record_change(pk, deleted=True)
             record_event("milestone.deleted", actor=actor, object_ref=object_ref, club=self.entry.club_id)
 
+    def schedule_notice(self, club: Club) -> None:
+        """Schedule the notification of the day before; an outdated one stays scheduled, and is skipped then."""
+        day_before = self.due_on - datetime.timedelta(1)
+        if day_before >= club.today:
+            at = datetime.datetime.combine(day_before, NOTICE_TIME, ZoneInfo(club.timezone))
+            # One that becomes known on the day before does not wait.
+            run_after = at if day_before > club.today else timezone.now()
+            task = notify_milestone_due.using(run_after=run_after)
+            task.enqueue(milestone_id=self.pk, due_on=self.due_on.isoformat())
+
+    def users_past(self) -> list[int]:
+        """Return the users (ids) who have read as far as this milestone; for a chapter, the whole book."""
+        goal = HUNDRED_PERCENT if self.up_to_percent is None else self.up_to_percent
+        return list(self.entry.progress.filter(percent__gte=goal).values_list("user", flat=True))
+
     @property
-    def _object_ref(self) -> ObjectRef:
+    def object_ref(self) -> ObjectRef:
+        """Reference to the milestone for events and notifications."""
         return ObjectRef("milestone", self.pk, self.title)
 
     def _record_change(self, pk: int, *, deleted: bool = False) -> None:
@@ -129,4 +155,4 @@ class Milestone(models.Model):
 
     def _record_event(self, verb: str, by: User | None) -> None:
         self._record_change(self.pk)
-        record_event(verb, actor=by.pk if by else None, object_ref=self._object_ref, club=self.entry.club_id)
+        record_event(verb, actor=by.pk if by else None, object_ref=self.object_ref, club=self.entry.club_id)

@@ -1,5 +1,6 @@
 """Rows of reading lists in the permission matrix."""
 
+import datetime
 from collections.abc import Callable
 
 from accounts.models import User
@@ -13,7 +14,9 @@ def reading(world: World, make_user: Callable[..., User]) -> None:
     books = [Book.create_book(by=None, title=title, authors=["Anonymous"]) for title in ("Planned", "Proposed", "New")]
     entry = Entry.add_entry(club=world.club, book=books[0], by=world.users["owner"])
     proposal = Entry.add_entry(club=world.club, book=books[1], by=world.users["member"])
-    milestone = Milestone.create_milestone(entry=entry, title="First part", up_to_percent=10, due_on="2027-01-01")
+    milestone = Milestone.create_milestone(
+        entry=entry, title="First part", up_to_percent=10, due_on=datetime.date(2027, 1, 1)
+    )
     world.objects |= {"entry": entry, "proposal": proposal, "milestone": milestone, "book": books[2]}
 
 
@@ -30,6 +33,7 @@ ROWS += [
     Row("club-book-detail", "patch", "moderator", path=ENTRY, body={"status": "planned", "position": 2}),
     Row("club-book-detail", "delete", "moderator", 204, path=ENTRY),
     Row("club-book-detail", "delete", "member", 204, path={"entry_id": "@proposal"}, note="own"),
+    Row("club-book-shift", "post", "moderator", path=ENTRY, body={"days": 7, "from": "2026-12-01"}),
     Row("club-book-milestone-list", "get", "anyone", path=BELOW),
     Row("club-book-milestone-list", "post", "moderator", 201, path=BELOW, body=NEW_MILESTONE),
     Row("club-book-milestone-detail", "get", "anyone", path=MILESTONE),

@@ -30,7 +30,9 @@ def rows(put_on_list: PutOnList, bob: User) -> dict[type, Any]:
     return {
         Entry: entry,
         EntryChange: EntryChange.objects.get(book=entry.book),
-        Milestone: Milestone.create_milestone(entry=entry, title="First part", up_to_percent=10, due_on="2027-01-01"),
+        Milestone: Milestone.create_milestone(
+            entry=entry, title="First part", up_to_percent=10, due_on=datetime.date(2027, 1, 1)
+        ),
         Progress: entry.progress.create(user=bob, **numbers),
     }
 
