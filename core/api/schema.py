@@ -36,7 +36,7 @@ FIELD_CODES = {
     "books and reviews": ("invalid_isbn", "no_half_step", "not_csv", "wrong_columns", "too_many_rows"),
     "clubs": (
         *("private_needs_invite", "not_a_member", "ends_before_start", "outside_list", "one_goal", "one_way"),
-        *("in_future", "not_finished", "finished", "not_ascending", "not_whole"),
+        *("in_future", "not_finished", "finished", "not_ascending", "not_whole", "zero"),
         *("not_proposed", "not_a_candidate", "no_entry", "closes_too_late", "not_in_series", "not_monthly", "empty"),
     ),
 }

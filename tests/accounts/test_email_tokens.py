@@ -283,7 +283,8 @@ def test_email_is_in_the_users_language(post_email, make_user, monkeypatch):
     )
     post_email(make_user("ana", email="ana@example.org", language="pt-BR"), "verify")
     post_email(make_user("ann", email="ann@example.org", language="en"), "verify")
-    assert [tag.lower() for tag in languages] == ["pt-br", "en"]
+    # The text and the HTML part of each e-mail.
+    assert [tag.lower() for tag in languages] == ["pt-br", "pt-br", "en", "en"]
 
 
 def test_display_name_is_not_interpreted(post_email, make_user, mailoutbox):

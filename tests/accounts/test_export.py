@@ -37,6 +37,7 @@ SECTIONS = {
     "activity.Notification.object_author": None,  # notifications of others
     "activity.Notification.user": "notifications",
     "activity.NotificationPreference.user": "notification_settings",
+    "activity.ClubNotificationPreference.user": "club_notification_settings",
     "admin.LogEntry.user": None,  # staff actions
     "core.IdempotencyRecord.user": "retries",
     "catalog.Book.added_by": "books_added",

@@ -1,5 +1,7 @@
 """Sections of a book: names for percentages."""
 
+import datetime
+
 import pytest
 
 from clubs.models import Milestone
@@ -90,8 +92,8 @@ def test_progress_by_section_is_its_end(as_bob, club, entry, sections):
 
 
 def test_chapter_milestone_is_judged_by_its_section(as_bob, club, entry, sections):
-    Milestone.create_milestone(entry=entry, title="M", up_to_chapter=2, due_on="2026-01-01")
-    Milestone.create_milestone(entry=entry, title="Nowhere", up_to_chapter=9, due_on="2026-02-01")
+    Milestone.create_milestone(entry=entry, title="M", up_to_chapter=2, due_on=datetime.date(2026, 1, 1))
+    Milestone.create_milestone(entry=entry, title="Nowhere", up_to_chapter=9, due_on=datetime.date(2026, 2, 1))
     progress = url(club, entry, "progress/")
     for section, on_track in ((1, False), (2, True)):
         as_bob.put(progress, {"section": section})
@@ -99,7 +101,7 @@ def test_chapter_milestone_is_judged_by_its_section(as_bob, club, entry, section
 
 
 def test_chapter_milestone_without_sections_is_not_judged(as_bob, club, entry):
-    Milestone.create_milestone(entry=entry, title="M", up_to_chapter=2, due_on="2026-01-01")
+    Milestone.create_milestone(entry=entry, title="M", up_to_chapter=2, due_on=datetime.date(2026, 1, 1))
     progress = url(club, entry, "progress/")
     as_bob.put(progress, {"percent": 1})
     assert [row["on_track"] for row in as_bob.get(progress).json()["results"]] == [None]
