@@ -26,7 +26,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     CATALOG_EDITORS: ("catalog.*",),
     ADMINISTRATORS: (
         *("accounts.*", "activity.*", "auth.view_group", "ballots.*", "catalog.*", "clubs.*", "core.*"),
-        *("discussions.*", "meetings.*", "moderation.*", "reviews.*"),
+        *("discussions.*", "meetings.*", "moderation.*", "opinions.*", "reviews.*"),
     ),
 }
 

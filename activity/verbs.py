@@ -72,6 +72,11 @@ VERBS: dict[str, Any] = {
     "sections.changed": _("sections of a book changed"),
     "progress.set": _("reading progress updated"),
     "progress.deleted": _("reading progress deleted"),
+    # who can get a book; only in the user's own log
+    "access.answered": _("answer whether a book can be had"),
+    "access.withdrawn": _("answer whether a book can be had withdrawn"),
+    "access.lent": _("book lent"),
+    "access.returned": _("lent book returned"),
     # meetings; RSVPs and answers to date polls are recorded without a club, so they appear only in the user's own log
     "meeting.created": _("meeting planned"),
     "meeting.changed": _("meeting changed"),
@@ -87,6 +92,7 @@ VERBS: dict[str, Any] = {
     # ballots; votes are secret and not recorded
     "ballot.opened": _("ballot opened"),
     "ballot.closed": _("ballot closed"),
+    "ballot.recounted": _("ballot counted again"),
     "ballot.deleted": _("ballot deleted"),
     # discussions; reactions and revealed posts appear only in the user's own log
     "thread.created": _("thread started"),
@@ -99,6 +105,11 @@ VERBS: dict[str, Any] = {
     "post.revealed": _("locked post revealed"),
     "post.reacted": _("reaction to a post"),
     "post.unreacted": _("reaction removed from a post"),
+    # opinions; a member's own appears only in their own log
+    "opinion.set": _("opinion on a book given"),
+    "opinion.deleted": _("opinion on a book deleted"),
+    "opinions.sealed": _("opinions on a book sealed"),
+    "opinions.opened": _("opinions on a book opened"),
     # readings appear only in the user's own log
     "reading.created": _("reading of a book added"),
     "reading.changed": _("reading of a book changed"),

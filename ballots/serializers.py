@@ -1,5 +1,6 @@
 """Serializers of ballots."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -9,8 +10,9 @@ from rest_framework import serializers
 from accounts.serializers import NullableUserSummarySerializer
 from ballots.choices import BallotStatus, Outcome, VotingMethod
 from ballots.models import MAX_CANDIDATES, MIN_CANDIDATES, TITLE_LENGTH, Ballot
-from core.api.serializers import FutureDateTimeField, IntegerField, ModelSerializer, SingleLineField
+from core.api.serializers import FutureDateTimeField, IdField, IntegerField, ModelSerializer, SingleLineField
 
+REASON_LENGTH = 500
 ID_LIST_SCHEMA = {"type": "array", "items": {"type": "integer"}}
 
 
@@ -46,6 +48,13 @@ class BallotCreateSerializer(serializers.Serializer):  # type: ignore[type-arg]
         default=0,
         help_text=_("Percentage of the active members at closing time who must vote."),
     )
+    max_cannot_percent = IntegerField(
+        min_value=0,
+        max_value=100,
+        required=False,
+        allow_null=True,
+        help_text=_("A book that a greater percentage of the active members cannot get at closing time falls out."),
+    )
 
 
 class VoteSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -74,20 +83,42 @@ class BallotRoundSerializer(serializers.Serializer):  # type: ignore[type-arg]
     exhausted = serializers.IntegerField(help_text=_("How many votes name no remaining candidate."))
 
 
+class RecountCreateSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """A book that won but cannot be had."""
+
+    without = IdField(help_text=_("The winning entry."))
+    reason = SingleLineField(max_length=REASON_LENGTH)
+
+
+class RecountSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """A second count of the same votes, without a book that had won."""
+
+    without = serializers.IntegerField(allow_null=True, help_text=_("The entry that had won."))
+    reason = serializers.CharField()
+    at = serializers.DateTimeField(read_only=True)
+    outcome = serializers.ChoiceField(Outcome.choices)
+    winner = serializers.IntegerField(allow_null=True, help_text=_("The winning entry."))
+    rounds = BallotRoundSerializer(many=True)
+
+
 class BallotResultSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """The result of a ballot, with everything needed to verify the count."""
 
     outcome = serializers.ChoiceField(Outcome.choices)
-    winner = serializers.IntegerField(allow_null=True, help_text=_("The winning entry."))
+    winner = serializers.IntegerField(allow_null=True, help_text=_("The winning entry, also after a recount."))
     members_count = serializers.IntegerField(help_text=_("Active members at closing time."))
     paused_count = serializers.IntegerField(
         help_text=_("How many of them were paused and did not vote. The quorum leaves them out.")
+    )
+    unreachable = serializers.ListField(
+        child=serializers.IntegerField(), help_text=_("Entries that fell out because too many members cannot get them.")
     )
     rounds = BallotRoundSerializer(many=True)
     ballots = serializers.ListField(
         child=serializers.ListField(child=serializers.IntegerField()),
         help_text=_("Anonymous votes in random order, with the entries still proposed at closing time."),
     )
+    recounts = RecountSerializer(many=True, help_text=_("Second counts, oldest first; `winner` is that of the last."))
 
 
 class BallotSerializer(ModelSerializer):
@@ -104,8 +135,8 @@ class BallotSerializer(ModelSerializer):
     class Meta:
         model = Ballot
         fields = [
-            *("id", "title", "method", "candidates", "closes_at", "quorum_percent", "status", "voters_count"),
-            *("my_vote", "result", "created_by", "created_at", "closed_at"),
+            *("id", "title", "method", "candidates", "closes_at", "quorum_percent", "max_cannot_percent", "status"),
+            *("voters_count", "my_vote", "result", "created_by", "created_at", "closed_at"),
         ]
         read_only_fields = fields
 
@@ -132,13 +163,30 @@ class BallotSerializer(ModelSerializer):
             "winner": winner,
             "members_count": ballot.members,
             "paused_count": ballot.paused,
-            "rounds": [
-                {
-                    "counts": {str(entries[position]): n for position, n in round_["counts"]},
-                    "eliminated": entries[round_["eliminated"]],
-                    "exhausted": round_["exhausted"],
-                }
-                for round_ in ballot.rounds
-            ],
+            "unreachable": [candidate.entry_id for candidate in ballot.ordered_candidates if candidate.unreachable],
+            "rounds": _show_rounds(ballot.rounds, entries),
             "ballots": [[entries[position] for position in vote] for vote in ballot.anonymous_votes],
+            "recounts": [
+                {
+                    "without": entries[recount["without"]],
+                    "reason": recount["reason"],
+                    "at": recount["at"],
+                    "outcome": recount["outcome"],
+                    "winner": entries[recount["winner"]],
+                    "rounds": _show_rounds(recount["rounds"], entries),
+                }
+                for recount in ballot.recounts or ()
+            ],
         }
+
+
+def _show_rounds(rounds: Iterable[Mapping[str, Any]], entries: Mapping[int | None, int | None]) -> list[dict[str, Any]]:
+    """Return rounds with the ids of entries in place of positions."""
+    return [
+        {
+            "counts": {str(entries[position]): n for position, n in round_["counts"]},
+            "eliminated": entries[round_["eliminated"]],
+            "exhausted": round_["exhausted"],
+        }
+        for round_ in rounds
+    ]

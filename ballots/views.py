@@ -12,7 +12,7 @@ from accounts.authentication import current_user
 from ballots.choices import VotingMethod
 from ballots.filters import BallotFilter
 from ballots.models import Ballot, BallotQuerySet
-from ballots.serializers import BallotCreateSerializer, BallotSerializer, VoteSerializer
+from ballots.serializers import BallotCreateSerializer, BallotSerializer, RecountCreateSerializer, VoteSerializer
 from clubs.access import AccessLevel, ClubChildViewSetMixin
 from core.api.responses import problem_schema
 from core.api.views import GenericViewSet, validate
@@ -41,6 +41,7 @@ class BallotViewSet(
         "vote": AccessLevel.MEMBER,
         "withdraw_vote": AccessLevel.MEMBER,
         "close": AccessLevel.MODERATOR,
+        "recount": AccessLevel.MODERATOR,
     }
     queryset = Ballot.objects.all()
     lookup_url_kwarg = "ballot_id"
@@ -108,6 +109,21 @@ class BallotViewSet(
         """The response contains the result."""
         ballot = self.get_object()
         ballot.close(by=current_user(request))
+        return self.serialize(ballot)
+
+    @extend_schema(
+        summary="Count a ballot again without the winner",
+        request=RecountCreateSerializer,
+        responses={200: BallotSerializer, **problem_schema(409, "`ballot_open`, `too_late` or `under_way`.")},
+    )
+    @action(detail=True, methods=["post"])
+    def recount(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """For a winner that the club cannot get, within 30 days. The same votes are counted without it.
+
+        The former winner is proposed again, and the new one planned.
+        """
+        ballot = self.get_object()
+        ballot.recount(by=current_user(request), **validate(RecountCreateSerializer(data=request.data)))
         return self.serialize(ballot)
 
     def lock_object(self, obj: object) -> None:

@@ -23,7 +23,12 @@ RESOURCES = {
     "clubs/activity": ("Activity", "ClubActivity"),
     "clubs/ballots": ("Ballots", "Ballot"),
     "clubs/books": ("Reading list", "ReadingListEntry"),
+    "clubs/books/access": ("Reading list", "Access"),
+    "clubs/books/access/lent": ("Reading list", "Lending"),
+    "clubs/books/access/mine": ("Reading list", "MyAccess"),
     "clubs/books/milestones": ("Reading list", "Milestone"),
+    "clubs/books/opinion": ("Reading list", "MyOpinion"),
+    "clubs/books/opinions": ("Reading list", "Opinion"),
     "clubs/books/progress": ("Reading list", "Progress"),
     "clubs/books/progress/mine": ("Reading list", "MyProgress"),
     "clubs/books/sections": ("Reading list", "Sections"),
@@ -73,7 +78,7 @@ RESOURCES = {
     "users/me/year": ("Statistics", "MyYear"),
     "users/me/year/card.png": ("Statistics", "MyYearCard"),
 }
-UNCOUNTABLE = ("Activity", "Progress")
+UNCOUNTABLE = ("Access", "Activity", "Progress")
 
 OPERATIONS = {
     "POST auth/register/": "register",
@@ -108,8 +113,11 @@ OPERATIONS = {
     "POST invites/preview/": "previewInvitation",
     "POST clubs/{club_id}/meetings/{meeting_id}/rsvps/remind/": "remindMembers",
     "POST clubs/{club_id}/ballots/{ballot_id}/close/": "closeBallot",
+    "POST clubs/{club_id}/ballots/{ballot_id}/recount/": "recountBallot",
     "PUT clubs/{club_id}/ballots/{ballot_id}/vote/": "vote",
     "DELETE clubs/{club_id}/ballots/{ballot_id}/vote/": "withdrawVote",
+    "PUT clubs/{club_id}/books/{entry_id}/access/lent/": "lendBook",
+    "POST clubs/{club_id}/books/{entry_id}/opinions/open/": "openOpinions",
     "POST clubs/{club_id}/date-polls/{poll_id}/close/": "closeDatePoll",
     "PUT clubs/{club_id}/date-polls/{poll_id}/answer/": "answerDatePoll",
     "DELETE clubs/{club_id}/date-polls/{poll_id}/answer/": "withdrawDateAnswer",

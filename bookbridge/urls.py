@@ -59,11 +59,13 @@ api_v1: list[Any] = [
     path("", include("moderation.urls")),
     path("", include("catalog.urls")),
     path("", include("clubs.urls")),
+    path("", include("availability.urls")),
     path("", include("meetings.urls")),
     path("", include("meetings.date_polls.urls")),
     path("", include("ballots.urls")),
     path("", include("discussions.urls")),
     path("", include("readings.urls")),
+    path("", include("opinions.urls")),
     path("", include("reviews.urls")),
     path("", include("stats.urls")),
 ]

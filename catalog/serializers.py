@@ -3,11 +3,13 @@
 from typing import Any, cast
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.isbn import INVALID_ISBN_MESSAGE, normalize_isbn
 from catalog.models import FIRST_YEAR, LAST_YEAR, MAX_PAGES, Book, Edition
-from core.api.serializers import IntegerField, ModelSerializer, SingleLineField, VisibleTextField
+from catalog.ratings import HALF_STARS
+from core.api.serializers import FloatField, IntegerField, ModelSerializer, SingleLineField, VisibleTextField
 from core.images.storage import image_url
 from core.languages import shortest_tag
 from core.registry import book_fields
@@ -48,6 +50,22 @@ class LanguageTagField(VisibleTextField, serializers.RegexField):
 
     def to_representation(self, value: Any) -> str:
         return language_tag(str(value))
+
+
+@extend_schema_field({"type": "number", "minimum": 0.5, "maximum": 5, "multipleOf": 0.5})
+class RatingField(FloatField):
+    """A rating from 0.5 to 5 stars in steps of 0.5; stored in half-stars."""
+
+    default_error_messages = {"no_half_step": _("A rating must be from 0.5 to 5, in steps of 0.5.")}
+
+    def to_internal_value(self, data: Any) -> Any:
+        half_stars = super().to_internal_value(data) * 2
+        if half_stars not in HALF_STARS:
+            self.fail("no_half_step")
+        return int(half_stars)
+
+    def to_representation(self, value: Any) -> Any:
+        return value / 2
 
 
 class NamesField(serializers.ListField):

@@ -89,6 +89,11 @@ activity_sources: Registry[Callable[[], Any]] = Registry()
 # `clubs.reading.models.entries.EntryQuerySet.with_details_for`.
 entry_annotations: Registry[Callable[[], Any]] = Registry()
 
+# Attributes of reading list entries that higher apps store: name in `EntryUpdateSerializer` -> the field's class, and
+# the function that saves the value for (entry, value, acting user), with club and entry locked, and returns whether it
+# has changed. Read by `clubs.reading`.
+entry_setters: Registry[tuple[type[Any], Callable[[Any, Any, Any], bool]]] = Registry()
+
 # Changes that a member's progress makes to other objects for that member: name -> queries of
 # `activity.changes.services.changes_of` for the user's id, ids of entries, and the lower and the higher percentage
 # between which the progress has changed. Read by `clubs.reading.guards`.

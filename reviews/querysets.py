@@ -21,6 +21,7 @@ from core.db.locking import batched, lock_rows
 from core.db.transactions import atomic_with_retry
 from moderation.author_notice import annotate_moderation
 from moderation.models import close_cases_for_deleted
+from opinions.models import Seal
 from reviews.counters import RatingDelta
 from reviews.models.likes import Like
 
@@ -62,10 +63,18 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         )
         return self.filter(audience, not_blocked(user, "author"))
 
-    def for_club(self, club: Club) -> ReviewQuerySet:
-        """Return the reviews by active members of a club of books on its reading list."""
+    def for_club(self, club: Club, user: User | AnonymousUser) -> ReviewQuerySet:
+        """Return the reviews by active members of a club of books on its reading list.
+
+        While opinions on a book are sealed, `user` sees only their own review of it here.
+        """
         members = Membership.objects.active().filter(club=club)
-        return self.filter(author__in=members.values("user"), book__in=Entry.objects.filter(club=club).values("book"))
+        sealed = Seal.objects.closed().filter(entry__club=club, entry__book=OuterRef("book"))
+        return self.filter(
+            Q(author=user.pk) | ~Exists(sealed),
+            author__in=members.values("user"),
+            book__in=Entry.objects.filter(club=club).values("book"),
+        )
 
     def for_book(self, book_id: int) -> ReviewQuerySet:
         """Return the reviews of one book. Lists must order by `-book_id` first.

@@ -8,27 +8,10 @@ from rest_framework import serializers
 
 from accounts.serializers import NullableUserSummarySerializer
 from catalog.models import Book
-from catalog.ratings import HALF_STARS
-from catalog.serializers import BookIdField, BookSummarySerializer, LanguageTagField
-from core.api.serializers import FloatField, ModelSerializer, SingleLineField, VisibleTextField
+from catalog.serializers import BookIdField, BookSummarySerializer, LanguageTagField, RatingField
+from core.api.serializers import ModelSerializer, SingleLineField, VisibleTextField
 from moderation.author_notice import ModerationSerializer
 from reviews.models import BODY_LENGTH, Review
-
-
-@extend_schema_field({"type": "number", "minimum": 0.5, "maximum": 5, "multipleOf": 0.5})
-class RatingField(FloatField):
-    """A rating from 0.5 to 5 stars in steps of 0.5; stored in half-stars."""
-
-    default_error_messages = {"no_half_step": _("A rating must be from 0.5 to 5, in steps of 0.5.")}
-
-    def to_internal_value(self, data: Any) -> Any:
-        half_stars = super().to_internal_value(data) * 2
-        if half_stars not in HALF_STARS:
-            self.fail("no_half_step")
-        return int(half_stars)
-
-    def to_representation(self, value: Any) -> Any:
-        return value / 2
 
 
 @extend_schema_field({"type": ["integer", "null"], "format": "int64"})

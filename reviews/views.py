@@ -188,4 +188,4 @@ class ClubReviewViewSet(ClubAccessMixin, BaseReviewViewSet):
     access_levels = {"list": AccessLevel.ANYONE}
 
     def get_queryset(self) -> ReviewQuerySet:
-        return super().get_queryset().for_club(self.club)
+        return super().get_queryset().for_club(self.club, self.request.user)

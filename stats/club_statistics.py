@@ -25,6 +25,7 @@ from clubs.reading.choices import EntryStatus
 from clubs.reading.entry_counters import ZERO_COUNTERS
 from clubs.reading.models import Entry
 from meetings.models import Meeting
+from opinions.models import is_sealed
 
 MIN_RATINGS = 5
 COLUMNS = (
@@ -75,7 +76,8 @@ class ClubStatistics:
     def rating_histogram(self) -> dict[str, int]:
         """Active members' ratings of the books on the list.
 
-        Public ratings count, and in a private club also those that their authors share with clubs.
+        Public ratings count, and in a private club also those that their authors share with clubs. Ratings of books on
+        which the members' opinions are sealed do not count.
         """
         return histogram(self._histogram)
 
@@ -85,7 +87,7 @@ class ClubStatistics:
 
         Only books with at least 5 ratings count. Ties go to the book with more ratings, then to the lower position.
         """
-        rated = [entry for entry in self._books if sum(entry.stars.values()) >= MIN_RATINGS]
+        rated = [entry for entry in self._rated if sum(entry.stars.values()) >= MIN_RATINGS]
         if not rated:
             return None
         most = max(rated, key=lambda entry: (variance(entry.stars), sum(entry.stars.values()), -entry.position))
@@ -140,22 +142,24 @@ class ClubStatistics:
 
     @cached_property
     def _entries(self) -> Sequence[Entry]:
-        return list(Entry.objects.filter(club=self.club.pk).select_related("book").only(*COLUMNS))
+        entries = Entry.objects.filter(club=self.club.pk).select_related("book").only(*COLUMNS)
+        return list(entries.annotate(is_sealed=is_sealed()))
+
+    @cached_property
+    def _rated(self) -> Sequence[Entry]:
+        """One entry of each book, whose ratings all its entries have, without books on which opinions are sealed."""
+        entries = {entry.book_id: entry for entry in self._entries if not entry.is_sealed}  # type: ignore[attr-defined]
+        return list(entries.values())
 
     @cached_property
     def _finished(self) -> Sequence[Entry]:
         return [entry for entry in self._entries if entry.status == EntryStatus.FINISHED]
 
-    @property
-    def _books(self) -> Sequence[Entry]:
-        """One entry of each book, whose ratings all its entries have."""
-        return list({entry.book_id: entry for entry in self._entries}.values())
-
     @cached_property
     def _histogram(self) -> dict[int, int]:
         """Number of ratings per number of half-stars, over the whole list."""
         total: Counter[int] = Counter()
-        for entry in self._books:
+        for entry in self._rated:
             total.update(entry.stars)
         return total
 

@@ -30,6 +30,7 @@ OBJECTS = {
     "club-post-reveal": "club-post-detail",
     "club-thread-post-reveal": "club-thread-post-detail",
     "club-book-progress": "club-book-progress-mine",
+    "club-book-access-lent": "club-book-access-mine",
 }
 # Who may write, if not the owner.
 ROLES = {

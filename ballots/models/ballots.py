@@ -22,6 +22,7 @@ from activity.choices import NotificationKind
 from activity.messages import DeferredMessage
 from activity.models import ObjectRef
 from activity.services import record_event
+from availability.models import Availability
 from ballots import counting
 from ballots.choices import BallotStatus, Outcome, VotingMethod
 from ballots.models.votes import Candidate, Vote
@@ -46,6 +47,8 @@ MIN_CANDIDATES, MAX_CANDIDATES = 2, 50
 # Members who have not voted are reminded, unless the ballot is short.
 REMINDER_BEFORE_CLOSE, MIN_DURATION_OF_REMINDED = datetime.timedelta(hours=24), datetime.timedelta(hours=48)
 RESULT_FIELDS = ("status", "closed_at", "voters", "members", "paused", "outcome", "anonymous_votes", "rounds")
+# How long a ballot can be counted again.
+RECOUNT_PERIOD = datetime.timedelta(days=30)
 # Open ballots of one club; all of them are shown on each member's home screen.
 MAX_OPEN_BALLOTS = 20
 
@@ -95,6 +98,12 @@ class Ballot(models.Model):
     quorum_percent = models.PositiveSmallIntegerField(
         default=0, help_text=_("Percentage of the active members at closing time."), verbose_name=_("quorum percent")
     )
+    max_cannot_percent = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text=_("A book that a greater percentage of the active members cannot get at closing time falls out."),
+        verbose_name=_("maximum percentage who cannot get a book"),
+    )
     status = models.CharField(
         max_length=10, choices=BallotStatus.choices, default=BallotStatus.OPEN, verbose_name=_("status")
     )
@@ -129,6 +138,10 @@ class Ballot(models.Model):
         default=list, editable=False, help_text="[[position, ...], ...] in random order."
     )
 
+    recounts = models.JSONField(
+        null=True, editable=False, help_text="[{without, reason, at, outcome, winner, rounds}], positions for entries."
+    )
+
     objects = BallotQuerySet.as_manager()
 
     class Meta:
@@ -141,6 +154,10 @@ class Ballot(models.Model):
         ]
         constraints = [
             models.CheckConstraint(condition=Q(quorum_percent__range=(0, 100)), name="ballots_ballot_quorum"),
+            models.CheckConstraint(
+                condition=Q(max_cannot_percent__isnull=True) | Q(max_cannot_percent__range=(0, 100)),
+                name="ballots_ballot_cannot",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -224,6 +241,35 @@ class Ballot(models.Model):
             self._finish(by=None)
 
     @atomic_with_retry
+    def recount(self, *, by: User, without: int, reason: str) -> None:
+        """Count the same votes again without the winning entry, which the club cannot get, and plan the new winner.
+
+        The former winner is proposed again. Candidates that are not proposed any more cannot win. Raises
+        InvalidFieldError `not_the_winner`, Conflict `ballot_open`, `too_late` or `under_way`, and Http404 if the ballot
+        was deleted.
+        """
+        self._lock()
+        self.refresh_from_db(fields=[field.name for field in self._meta.concrete_fields if not field.is_relation])
+        winner = self._check_recount(without)
+        winner.won = False
+        winner.save(update_fields=["won"])
+        self._withdraw_plan(winner, by=by)
+        excluded = {recount["without"] for recount in self.recounts or ()} | {winner.position}
+        candidates = self.candidates.still_proposed().exclude(position__in=excluded)
+        positions = list(candidates.values_list("position", flat=True))
+        count = counting.COUNTERS[self.method](positions, self.anonymous_votes)
+        self.outcome = self._outcome(count)
+        won = count.winner if self.outcome == Outcome.WINNER else None
+        recount = {"without": winner.position, "reason": reason, "at": f"{timezone.now():%Y-%m-%dT%H:%M:%SZ}"}
+        recount |= {"outcome": self.outcome, "winner": won, "rounds": _to_json(count.rounds)}
+        self.recounts = [*(self.recounts or ()), recount]
+        self.save(update_fields=["outcome", "recounts"])
+        record_change(ChangeType.BALLOT, self.pk, club=self.club_id)
+        record_event("ballot.recounted", actor=by.pk, object_ref=self.object_ref, club=self.club_id)
+        if won is not None:
+            self._plan_winner(self.candidates.get(position=won), by=by)
+
+    @atomic_with_retry
     def delete_ballot(self, *, by: User) -> None:
         """Delete the ballot with its votes and its result. A winning book stays planned."""
         self._lock()
@@ -270,6 +316,7 @@ class Ballot(models.Model):
 
     def _finish(self, *, by: User | None) -> None:
         """Count the votes, save the result and plan the winner. The rows must be locked (`_lock`)."""
+        self._drop_unreachable()
         proposed = list(self.candidates.still_proposed().values_list("position", flat=True))
         votes = self._collect_votes(proposed)
         count = counting.COUNTERS[self.method](proposed, votes)
@@ -277,10 +324,7 @@ class Ballot(models.Model):
         self.voters, self.members = len(votes), self.club.members_count
         self.paused = Membership.objects.paused(self.club).exclude(user__in=self.votes.values("user")).count()
         self.outcome, self.anonymous_votes = self._outcome(count), votes
-        self.rounds = [
-            {"counts": [*map(list, r.counts.items())], "eliminated": r.eliminated, "exhausted": r.exhausted}
-            for r in count.rounds
-        ]
+        self.rounds = _to_json(count.rounds)
         self.save(update_fields=RESULT_FIELDS)
         record_change(ChangeType.BALLOT, self.pk, club=self.club_id)
         actor = None if by is None else by.pk
@@ -295,6 +339,16 @@ class Ballot(models.Model):
         if winner is not None:
             self._plan_winner(winner, by=by)
 
+    def _drop_unreachable(self) -> None:
+        """Mark the candidates that too many members cannot get."""
+        if self.max_cannot_percent is None:
+            return
+        entries = list(self.candidates.still_proposed().values_list("entry", flat=True))
+        unreachable = Availability.objects.unreachable(
+            club=self.club, entries=entries, max_percent=self.max_cannot_percent
+        )
+        self.candidates.filter(entry__in=unreachable).update(unreachable=True)
+
     def _collect_votes(self, proposed: Sequence[int]) -> list[list[int]]:
         """Return the votes of current members for candidates still proposed, in random order.
 
@@ -306,6 +360,27 @@ class Ballot(models.Model):
             votes = [sorted(vote) for vote in votes]
         secrets.SystemRandom().shuffle(votes)
         return votes
+
+    def _check_recount(self, without: int) -> Candidate:
+        """Return the winner `without` if the ballot may be counted again. The rows must be locked."""
+        if self.status == BallotStatus.OPEN:
+            raise Conflict("ballot_open", _("This ballot is still open."), ballot=self.pk)
+        winner = self.candidates.filter(won=True).first()
+        if winner is None or winner.entry_id != without:
+            raise InvalidFieldError("without", "not_the_winner", _("This book has not won the ballot."))
+        if self.closed_at is None or self.closed_at < timezone.now() - RECOUNT_PERIOD:
+            raise Conflict("too_late", _("A ballot can be counted again for 30 days."), ballot=self.pk)
+        started = Entry.objects.filter(pk=without, status__in=(EntryStatus.READING, EntryStatus.FINISHED))
+        if started.exists():
+            raise Conflict("under_way", _("The club has already begun to read this book."), entry=without)
+        return winner
+
+    def _withdraw_plan(self, winner: Candidate, *, by: User) -> None:
+        """Make the former winner `proposed` again, unless it is or its entry was deleted."""
+        entry = Entry.objects.filter(pk=winner.entry_id).exclude(status=EntryStatus.PROPOSED).first()
+        if entry is not None:
+            entry.club = self.club
+            entry.update_entry(by=by, status=EntryStatus.PROPOSED)
 
     def _outcome(self, count: counting.CountResult) -> Outcome:
         if count.winner is None:
@@ -319,3 +394,10 @@ class Ballot(models.Model):
         entry = Entry.objects.get(pk=winner.entry_id)
         entry.club = self.club
         entry.update_entry(by=by, status=EntryStatus.PLANNED)
+
+
+def _to_json(rounds: Sequence[counting.Round]) -> list[dict[str, Any]]:
+    """Return rounds as they are stored; the keys of a JSON object would be texts."""
+    return [
+        {"counts": [*map(list, r.counts.items())], "eliminated": r.eliminated, "exhausted": r.exhausted} for r in rounds
+    ]

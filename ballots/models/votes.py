@@ -17,8 +17,8 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
     """Queries for candidates."""
 
     def still_proposed(self) -> CandidateQuerySet:
-        """Return candidates that are still proposed, oldest proposal first."""
-        return self.filter(entry__status=EntryStatus.PROPOSED).order_by("entry__created_at", "entry")
+        """Return candidates that are still proposed and have not fallen out, oldest proposal first."""
+        return self.filter(entry__status=EntryStatus.PROPOSED, unreachable=False).order_by("entry__created_at", "entry")
 
     def not_won(self) -> CandidateQuerySet:
         """Return candidates of closed ballots that did not win."""
@@ -42,6 +42,8 @@ class Candidate(models.Model):
         Entry, models.DO_NOTHING, related_name="candidacies", db_constraint=False, verbose_name=_("entry")
     )
     won = models.BooleanField(default=False)
+    # Whether too many members could not get the book at closing time.
+    unreachable = models.BooleanField(default=False, db_default=False)
 
     objects = CandidateQuerySet.as_manager()
 

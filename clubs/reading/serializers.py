@@ -32,6 +32,7 @@ from core.api.serializers import (
     SingleLineField,
     VisibleTextField,
 )
+from core.registry import entry_setters
 
 FINISHED_ON_HELP = _("Only with status `finished`; by default today in the club's time zone.")
 SPOILERS_OK_HELP = _("Whether all posts about the book are open to you, until you send false.")
@@ -100,7 +101,14 @@ class EntrySerializer(ModelSerializer):
     members_finished = serializers.IntegerField(
         read_only=True, help_text=_("Number of members with visible progress of 100 %.")
     )
-    club_average_rating = serializers.FloatField(read_only=True, allow_null=True)
+    club_average_rating = serializers.FloatField(
+        read_only=True, allow_null=True, help_text=_("Null while the members' opinions are sealed.")
+    )
+    sealed_with = serializers.IntegerField(
+        read_only=True,
+        allow_null=True,
+        help_text=_("The meeting at whose beginning the members' opinions open, or have opened."),
+    )
     times_considered = serializers.IntegerField(
         read_only=True, help_text=_("Number of closed ballots in which the book was a candidate but not chosen.")
     )
@@ -110,7 +118,8 @@ class EntrySerializer(ModelSerializer):
         fields = [
             *("id", "book", "reading_number", "status", "position", "added_by"),
             *("starts_on", "ends_on", "finished_on", "note"),
-            *("my_progress", "members_finished", "club_average_rating", "times_considered", "created_at"),
+            *("my_progress", "members_finished", "club_average_rating", "times_considered", "sealed_with"),
+            "created_at",
         ]
         read_only_fields = fields
 
@@ -144,6 +153,10 @@ class EntryUpdateSerializer(serializers.Serializer):  # type: ignore[type-arg]
     ends_on = BoundedDateField(required=False, allow_null=True)
     finished_on = BoundedDateField(required=False, allow_null=True, help_text=FINISHED_ON_HELP)
     note = VisibleTextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Return the fields, with those that higher apps have registered."""
+        return super().get_fields() | {name: field() for name, (field, _set) in entry_setters.items()}
 
 
 class ShiftSerializer(serializers.Serializer):  # type: ignore[type-arg]

@@ -40,6 +40,7 @@ from meetings.recurrence import (
     to_local,
     to_utc,
 )
+from meetings.signals import meetings_changed
 
 if TYPE_CHECKING:
     from clubs.club.models import Club
@@ -210,6 +211,7 @@ class Meeting(models.Model):
             changed.append(row._update(values, time))
         if any(changed):
             record_changes(*(row._change() for row, names in zip(rows, changed, strict=True) if names))
+            meetings_changed.send(Meeting, meetings=rows)
             cancelled = "status" in changed[0] and self.status == MeetingStatus.CANCELLED
             self._record_event("cancelled" if cancelled else "changed", by)
         if any(row._should_notify(names) for row, names in zip(rows, changed, strict=True)):
@@ -231,6 +233,7 @@ class Meeting(models.Model):
         polls: Any = Meeting._meta.get_field("date_polls").related_model
         record_changes_of(changes_of(polls.objects.filter(meeting__in=rows), ChangeType.DATE_POLL))
         record_changes(*(row._change(deleted=True) for row in rows))
+        meetings_changed.send(Meeting, meetings=rows)
         self._record_event("deleted", by)
         if any(row.status == MeetingStatus.SCHEDULED and not row.is_over for row in rows):
             notifications.notify_changed(self, by)
@@ -261,6 +264,7 @@ class Meeting(models.Model):
             return False
         self._update({}, (self.local_starts_at, self.timezone))
         record_changes(self._change())
+        meetings_changed.send(Meeting, meetings=[self])
         self._record_event("changed", None)
         if self._should_notify({"starts_at"}):
             notifications.notify_changed(self, None)

@@ -44,6 +44,8 @@ SECTIONS = {
     "catalog.Merge.created_by": None,  # staff actions
     "catalog.Merge.undone_by": None,  # staff actions
     "catalog.Revision.editor": "book_changes",
+    "availability.Availability.user": "access_answers",
+    "availability.Availability.lent_to": "books_borrowed",
     "meetings.Attendance.user": "attendance",
     "ballots.Ballot.created_by": "ballots_opened",
     "meetings.CalendarToken.user": "calendar_token",
@@ -72,6 +74,8 @@ SECTIONS = {
     "moderation.Decision.subject": "decisions",
     "moderation.CaseView.by": None,  # staff actions
     "moderation.Report.reporter": "reports",
+    "opinions.Opinion.user": "opinions",
+    "opinions.ArchivedOpinion.user": "archived_opinions",
     "reviews.ReviewImport.user": "imports",
     "reviews.Like.user": "likes",
     "reviews.ArchivedLike.user": "archived_likes",

@@ -15,6 +15,9 @@ def voting(world: World, make_user: Callable[..., User]) -> None:
     books = [Book.create_book(by=None, title=title, authors=["Anonymous"]) for title in ("First", "Second")]
     entries = [Entry.add_entry(club=world.club, book=book, by=owner) for book in books]
     ballot = poll(world.club, entries, method="approval")
+    closed = poll(world.club, entries, method="approval")
+    closed.close(by=owner)
+    world.objects["closed_ballot"] = closed
     world.objects |= {"ballot": ballot, "choices": [entries[0].pk], "candidates": [entry.pk for entry in entries]}
 
 
@@ -30,4 +33,10 @@ ROWS += [
     Row("club-ballot-vote", "put", "member", path=BALLOT, body={"approved": "@choices"}),
     Row("club-ballot-vote", "delete", "member", 204, path=BALLOT),
     Row("club-ballot-close", "post", "moderator", path=BALLOT),
+    Row(
+        *("club-ballot-recount", "post", "moderator", 400),
+        path={"ballot_id": "@closed_ballot"},
+        body={"without": "@entry", "reason": "Out of print"},
+        note="not the winner",
+    ),
 ]

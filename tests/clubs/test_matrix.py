@@ -12,6 +12,7 @@ from django.urls.resolvers import URLPattern
 
 from accounts.models import User
 from clubs.models import Club
+from tests.availability import matrix as _availability  # noqa: F401  adds its rows
 from tests.ballots import matrix as _ballots  # noqa: F401  adds its rows
 from tests.clubs.helpers import bring_in
 from tests.clubs.matrix import BUILDERS, ROLES, ROWS, Row, World
@@ -21,6 +22,7 @@ from tests.discussions import matrix as _discussions  # noqa: F401  adds its row
 from tests.images import make_image
 from tests.meetings import matrix as _meetings  # noqa: F401  adds its rows
 from tests.meetings.date_polls import matrix as _date_polls  # noqa: F401  adds its rows
+from tests.opinions import matrix as _opinions  # noqa: F401  adds its rows
 from tests.reviews import matrix as _reviews  # noqa: F401  adds its row
 
 MISSING_ID = 10**9

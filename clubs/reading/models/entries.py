@@ -39,7 +39,7 @@ from core.api.exceptions import Conflict, InvalidFieldError
 from core.db.joins import other_columns
 from core.db.locking import lock_rows
 from core.db.transactions import atomic_with_retry
-from core.registry import entry_annotations
+from core.registry import entry_annotations, entry_setters
 
 if TYPE_CHECKING:
     from clubs.club.models import Club
@@ -175,6 +175,7 @@ class Entry(EntryCounters):
         """
         if values.get("finished_on", ...) is None:
             del values["finished_on"]
+        attributes = {name: values.pop(name) for name in entry_setters.keys() & values.keys()}
         self._lock()
         was_status, was_finished_on, was_position = self.status, self.finished_on, self.position
         before = {name: getattr(self, name) for name in values}
@@ -190,8 +191,10 @@ class Entry(EntryCounters):
         self.save(update_fields=changed.keys() - {"position"})
         self.count(was_status, self.status, was_finished_on=was_finished_on)
         EntryChange.record(self, by=by, **{name: (before[name], changed[name]) for name in values if name in changed})
-        if changed:
+        changed_attributes = [entry_setters[name][1](self, value, by) for name, value in attributes.items()]
+        if changed or any(changed_attributes):
             self._record_changes(was_position, self.position)
+        if changed:
             self.record_event(_event_verb(changed), by=by)
         if changed.get("status") == EntryStatus.PLANNED:
             self.notify_planned(by=by)
