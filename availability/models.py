@@ -70,7 +70,8 @@ class AvailabilityQuerySet(models.QuerySet["Availability"]):
         formats = dict.fromkeys(BookFormat.values, 0)
         for answer, book_format, n in answers.order_by().values_list("answer", "format").annotate(n=Count("pk")):
             counts[answer] += n
-            if book_format:
+            # A format of who cannot get the book could name them.
+            if book_format and answer != AccessAnswer.CANNOT:
                 formats[book_format] += n
         return {**counts, "unanswered": members - sum(counts.values()), "formats": formats}
 

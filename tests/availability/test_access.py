@@ -9,7 +9,7 @@ from catalog.merges.services import merge_books, undo_merge
 from catalog.models import Book
 from clubs.models import Entry
 from tests.availability.helpers import access, counts, say, url
-from tests.clubs.helpers import CLUBS, bad_fields, bring_in, problem
+from tests.clubs.helpers import CLUBS, bad_fields, bring_in, export, problem
 
 pytestmark = pytest.mark.django_db
 NOTHING = {"answer": None, "format": None, "lends": False, "lent_to": None}
@@ -122,7 +122,7 @@ def test_export_contains_own_answers_and_what_was_borrowed(as_bob, as_moe, entry
     say(as_bob, entry, "have", format="paper", lends=True)
     as_bob.put(url(entry, "lent/"), {"to": moe.pk})
     say(as_moe, entry, "cannot")
-    found = as_moe.get("/api/v1/users/me/export/").json()
+    found = export(as_moe)
     assert [row["answer"] for row in found["access_answers"]] == ["cannot"]
     assert [(row["user"], row["entry"]) for row in found["books_borrowed"]] == [(bob.pk, entry.pk)]
 

@@ -51,6 +51,8 @@ def test_moderator_closes_ranked_ballot(
         "winner": b,
         "members_count": 11,
         "paused_count": 0,
+        "unreachable": [],
+        "recounts": [],
         "rounds": [
             {"counts": {str(a): 3, str(b): 3, str(c): 2}, "eliminated": c, "exhausted": 0},
             {"counts": {str(a): 3, str(b): 4}, "eliminated": None, "exhausted": 1},
@@ -137,6 +139,8 @@ def test_ballot_without_votes_has_no_winner(as_moe: APIClient, club: Club, entri
         "winner": None,
         "members_count": 3,
         "paused_count": 0,
+        "unreachable": [],
+        "recounts": [],
         "rounds": [],
         "ballots": [],
     }
@@ -214,6 +218,8 @@ def test_entries_no_longer_proposed_are_not_counted(
         "winner": b,
         "members_count": 3,
         "paused_count": 0,
+        "unreachable": [],
+        "recounts": [],
         "rounds": [{"counts": {str(b): 2, str(c): 0}, "eliminated": None, "exhausted": 1}],
     }
 

@@ -29,6 +29,7 @@ def test_moderator_creates_ballot(
     assert shown.pop("created_at").endswith("Z")
     assert shown.pop("id") == Ballot.objects.get().pk
     assert shown.pop("created_by")["id"] == moe.pk
+    assert shown.pop("max_cannot_percent") is None
     unknown = {"status": "open", "voters_count": 0, "my_vote": None, "result": None, "closed_at": None}
     assert shown == sent | unknown
     assert as_bob.get(url(club, Ballot.objects.get())).json() == response.json()

@@ -1,5 +1,7 @@
 """Helpers for tests of clubs."""
 
+import json
+from contextlib import closing
 from typing import Any
 
 from django.db import transaction
@@ -35,6 +37,14 @@ def problem(response: Any, status: int, code: str) -> dict[str, Any]:
     assert (response.status_code, response.json().get("code")) == (status, code), response.content
     body: dict[str, Any] = response.json()
     return body
+
+
+def export(client: Any) -> Any:
+    """Return the data export of the client's user."""
+    response = client.get("/api/v1/users/me/export/")
+    assert response.status_code == 200
+    with closing(response):
+        return json.loads(b"".join(response.streaming_content))
 
 
 def bad_fields(response: Any) -> dict[str, str]:

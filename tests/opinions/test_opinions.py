@@ -8,7 +8,7 @@ from catalog.merges.services import merge_books, undo_merge
 from catalog.models import Book
 from clubs.models import Entry
 from opinions.models import Opinion
-from tests.clubs.helpers import bad_fields, bring_in
+from tests.clubs.helpers import bad_fields, bring_in, export
 from tests.opinions.helpers import give, given, opinions, url
 
 pytestmark = pytest.mark.django_db
@@ -133,7 +133,7 @@ def test_opinion_appears_only_in_the_users_own_log(as_bob, bob, entry):
 def test_export_contains_own_opinions_only(as_bob, as_alice, entry):
     give(as_bob, entry, rating=4.5, text="Mine")
     give(as_alice, entry, rating=1, text="Hers")
-    section = as_bob.get("/api/v1/users/me/export/").json()["opinions"]
+    section = export(as_bob)["opinions"]
     assert [(row["entry"], row["club"], row["rating"], row["text"]) for row in section] == [
         (entry.pk, entry.club_id, 4.5, "Mine")
     ]
@@ -147,7 +147,7 @@ def test_merge_keeps_the_newer_opinion_and_undo_restores_both(as_bob, as_alice, 
     give(as_bob, other, rating=5, text="Newer")
     merge = merge_books(target=other.book, source=entry.book, by=moe, reason="The same work")
     assert given(as_bob, other) == [("alice", 3), ("bob", 5)]
-    archived = as_bob.get("/api/v1/users/me/export/").json()["archived_opinions"]
+    archived = export(as_bob)["archived_opinions"]
     assert [(row["entry_id"], row["text"]) for row in archived] == [(entry.pk, "Older")]
     undo_merge(merge, by=moe, reason="Two works after all")
     assert given(as_bob, entry) == [("alice", 3), ("bob", 1)]

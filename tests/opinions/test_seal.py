@@ -14,7 +14,7 @@ from clubs.models import Entry
 from core.tasks.worker import run_pending
 from meetings.models import Meeting
 from opinions.models import Seal
-from tests.clubs.helpers import CLUBS, bad_fields, problem
+from tests.clubs.helpers import CLUBS, bad_fields, export, problem
 from tests.opinions.helpers import give, given, opinions, url
 
 pytestmark = pytest.mark.django_db
@@ -223,7 +223,7 @@ def test_nothing_sealed_is_told_elsewhere(as_alice, as_bob, client_of, sealed, m
     found += [
         as_alice.get(f"/api/v1/{place}")
         for place in (
-            *("users/me/home/", "users/me/export/", "users/me/notifications/", "users/me/changes/"),
+            *("users/me/home/", "users/me/notifications/", "users/me/changes/"),
             *("users/bob/", "books/?search=Unbearable", "reviews/", f"books/{sealed.book_id}/"),
         )
     ]
@@ -231,6 +231,7 @@ def test_nothing_sealed_is_told_elsewhere(as_alice, as_bob, client_of, sealed, m
         assert response.status_code == 200, response.content
         assert SECRET not in response.getvalue().decode()
         assert "opinion.set" not in response.getvalue().decode()
+    assert SECRET not in str(export(as_alice))
     texts = Notification.objects.values_list("object_title", "detail")
     assert SECRET not in str(list(texts))
     assert SECRET not in json.dumps([str(mail.body) for mail in mailoutbox])
