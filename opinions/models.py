@@ -118,7 +118,7 @@ class Seal(models.Model):
         if meeting_id is None and seal is not None:
             seal._remove(entry, by=by)
             return True
-        meeting = Meeting.objects.not_deleted().filter(club=entry.club_id, pk=meeting_id).first()
+        meeting = Meeting.objects.not_deleted().filter(club=entry.club_id, pk=meeting_id or 0).first()
         if meeting is None:
             raise InvalidFieldError("sealed_with", "does_not_exist", _("There is no such meeting."))
         if not meeting.is_scheduled:

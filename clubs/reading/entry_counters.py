@@ -43,11 +43,16 @@ class EntryCounters(models.Model):
 
     @property
     def club_average_rating(self) -> Decimal | None:
-        """Mean of these ratings with two decimals; None without any, and while opinions on the book are sealed.
+        """Mean of these ratings with two decimals, or None."""
+        return average_from_histogram(self.visible_stars)
 
-        Only for entries loaded by `EntryQuerySet.with_details_for`, which annotates `is_sealed`.
+    @property
+    def visible_stars(self) -> dict[int, int]:
+        """Number of ratings as members see them: none while opinions on the book are sealed.
+
+        Only for entries with the annotation `is_sealed`, such as those of `EntryQuerySet.with_details_for`.
         """
-        return None if self.is_sealed else average_from_histogram(self.stars)  # type: ignore[attr-defined]
+        return {} if self.is_sealed else self.stars  # type: ignore[attr-defined]
 
 
 ZERO_COUNTERS: dict[str, int] = {f"stars_{n}": 0 for n in HALF_STARS} | {"pages": 0, "percents": 0}

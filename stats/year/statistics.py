@@ -20,6 +20,7 @@ from clubs.reading.entry_counters import ZERO_COUNTERS
 from clubs.reading.models import Entry
 from meetings.models import Meeting
 from meetings.querysets import MeetingQuerySet
+from opinions.models import is_sealed
 from readings.models import Reading
 from reviews.models import Review
 from stats.club_statistics import MIN_RATINGS, DivisiveBook, variance
@@ -155,8 +156,8 @@ class ClubYear(YearInBooks):
         ).order_by("finished_on", "pk")
         columns = ("finished_on", *ZERO_COUNTERS, *(f"book__{name}" for name in BOOK_COLUMNS))
         return [
-            FinishedBook(entry.book, entry.finished_on, entry.stars, entry.stars)
-            for entry in finished.select_related("book").only(*columns)
+            FinishedBook(entry.book, entry.finished_on, entry.visible_stars, entry.visible_stars)
+            for entry in finished.select_related("book").only(*columns).annotate(is_sealed=is_sealed())
             if entry.finished_on
         ]
 

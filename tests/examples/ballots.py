@@ -15,3 +15,6 @@ def record(walk: Walk) -> None:
     walk.call("listBallots", "carla", **club)
     closed = walk.call("closeBallot", "ana", **ballot)
     closed["result"]["ballots"].sort()  # the order is random
+    without = {"without": candidates[0], "reason": "Esgotado na editora e nos sebos."}
+    recounted = walk.call("recountBallot", "ana", without, **ballot)
+    recounted["result"]["ballots"].sort()

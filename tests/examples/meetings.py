@@ -24,7 +24,7 @@ def record(walk: Walk) -> None:
         "starts_at": "2026-04-04T18:00:00Z",
         "repeats": {"every": "monthly", "count": 3, "on": {"week": 1, "weekday": "saturday"}, "except": ["2026-05-02"]},
     }
-    walk.call("createMeeting", "ana", series, **club)
+    walk.objects["coming_meeting"] = walk.call("createMeeting", "ana", series, **club)["id"]
     walk.call("replaceMeeting", "ana", body | {"duration_minutes": 120}, **meeting)
     walk.call("updateMeeting", "bruno", {"place": "Biblioteca Alceu Amoroso Lima"}, **meeting)
     for name, answer in (("carla", "yes"), ("davi", "no"), ("ana", "yes")):
