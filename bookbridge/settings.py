@@ -252,7 +252,11 @@ MAX_UPLOAD_BYTES = 5_000_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6_000_000
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SessionTokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.SessionTokenAuthentication",
+        # The browsable API: a browser cannot send a token.
+        *(["rest_framework.authentication.SessionAuthentication"] if DEBUG else []),
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["core.api.throttling.UserOrAnonRateThrottle", "core.api.throttling.WriteRateThrottle"],
     # None for `off`, else a number of calls and of seconds (core.api.throttling).
@@ -281,6 +285,7 @@ REST_FRAMEWORK = {
 # Written by script/record-examples.
 OPENAPI_EXAMPLES = BASE_DIR / "bookbridge" / "openapi_examples.json"
 SPECTACULAR_SETTINGS = {
+    "AUTHENTICATION_WHITELIST": ["accounts.authentication.SessionTokenAuthentication"],
     "TITLE": "BookBridge",
     "DESCRIPTION": "Online book clubs: catalog, clubs, reading lists, discussions without spoilers, reviews.",
     "VERSION": "1",

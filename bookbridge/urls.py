@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
@@ -88,6 +89,8 @@ urlpatterns = [
     path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
 ]
+if settings.DEBUG:  # sign-in to the browsable API
+    urlpatterns.append(path("api-auth/", include("rest_framework.urls")))
 
 handler400 = "core.api.exceptions.bad_request"
 handler403 = "core.api.exceptions.permission_denied"

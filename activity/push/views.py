@@ -1,9 +1,8 @@
 """Views for the user's devices and for the Web Push key."""
 
-from typing import cast
-
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -45,7 +44,9 @@ class DeviceViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericView
     def create(self, request: Request) -> Response:
         """The device gets the notifications of this account until the session ends. A token that is registered already
         is updated (200), or moves to this account (201)."""
-        session = cast(AuthSession, request.auth)
+        session = request.auth
+        if not isinstance(session, AuthSession):  # the browsable API's session, which gets no notifications
+            raise NotAuthenticated
         device, is_new = Device.register(session, **validate(self.get_serializer(data=request.data)))
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         return Response(self.get_serializer(device).data, status=code)
