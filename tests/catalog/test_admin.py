@@ -196,8 +196,9 @@ def test_delete_page_lists_some_protected_objects(
 ) -> None:
     for n in range(30):
         Review.create_review(book=book, by=make_user(f"reader{n}"), rating=1)
-    # session, user, two-factor session; the book; entries, reviews, merges (twice), changes, changes of lists
-    with django_assert_num_queries(9):
+    # session, user, two-factor session; the book; entries, reviews, readings, merges (twice), changes, changes of
+    # lists
+    with django_assert_num_queries(10):
         page = admin.get(f"{BOOKS}{book.pk}/delete/").content.decode()
     assert page.count("review ") == 20
     admin.post(f"{BOOKS}{book.pk}/delete/", {"post": "yes"})

@@ -197,8 +197,8 @@ def test_long_merge_continues_as_task(
     before = snapshot()
     merge = merge_books(target=world.target, source=world.source, by=staff, reason="The same work")
     assert merge.status == MergeStatus.MERGING
-    # The first of two list entries and three reviews has been moved.
-    assert text_after(merge, "still to be moved: ") == "4"
+    # The first of two list entries, three reviews and three readings has been moved.
+    assert text_after(merge, "still to be moved: ") == "7"
     assert counter_differences() == (0, [])
     with pytest.raises(Conflict) as conflict:
         undo_merge(merge, by=staff, reason="At once")
