@@ -243,14 +243,14 @@ def test_write_query_count_is_constant(club, chat, meeting, bob, as_bob, alice, 
     Rsvp.objects.bulk_create(Rsvp(meeting=other, user=bob, answer="no") for other in others)
     last = Post.objects.order_by("pk").last()
     # Session; club twice (once locked); thread twice; savepoint (two statements); post; thread counters; membership;
-    # change; event.
-    with django_assert_num_queries(12):
+    # pause; change; event.
+    with django_assert_num_queries(13):
         expect_status(as_bob.post(threads(club, chat, "posts/"), {"body": "Me"}), 201)
     # Session; club; post with reactions; thread; savepoint (two statements); locks of club, thread and post; event;
     # case; reactions, spoiler reveals, text; thread counters twice; membership twice; change.
     with django_assert_num_queries(20):
         expect_status(as_bob.delete(posts(club, last)), 204)
     # Session; club; meeting; savepoint (two statements); lock of user; lock of meeting, with the membership; RSVP; RSVP
-    # and meeting counters saved; event; membership; change.
-    with django_assert_num_queries(13):
+    # and meeting counters saved; event; membership; pause; change.
+    with django_assert_num_queries(14):
         expect_status(as_bob.put(url(meeting, "rsvp/"), {"answer": "yes"}), 200)

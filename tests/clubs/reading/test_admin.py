@@ -84,5 +84,5 @@ def test_history_shows_translated_values(as_staff: Client, put_on_list: PutOnLis
     page = as_staff.get(admin_url(EntryChange, "changelist"), headers={"accept-language": "pt-BR"}).content.decode()
     for text in ("em leitura", "planejado", "2027-01-05", "começa no dia"):
         assert text in page, text
-    for code in (">starts_on<", ">reading<", "2027-01-05"):
+    for code in (">starts_on<", ">reading<"):
         assert code not in page, code
