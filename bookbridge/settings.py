@@ -323,6 +323,7 @@ SPECTACULAR_SETTINGS = {
         )
     ],
     "ENUM_NAME_OVERRIDES": {
+        "AccessAnswer": "availability.models.AccessAnswer",
         "BallotOutcome": "ballots.choices.Outcome",
         "BallotStatus": "ballots.choices.BallotStatus",
         "ClubRole": "clubs.roles.PUBLIC_ROLES",
