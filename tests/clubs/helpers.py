@@ -1,7 +1,6 @@
 """Helpers for tests of clubs."""
 
 import json
-from contextlib import closing
 from typing import Any
 
 from django.db import transaction
@@ -43,8 +42,7 @@ def export(client: Any) -> Any:
     """Return the data export of the client's user."""
     response = client.get("/api/v1/users/me/export/")
     assert response.status_code == 200
-    with closing(response):
-        return json.loads(b"".join(response.streaming_content))
+    return json.loads(response.getvalue())
 
 
 def bad_fields(response: Any) -> dict[str, str]:

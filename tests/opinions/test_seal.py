@@ -251,3 +251,21 @@ def test_merge_never_opens_a_seal(as_alice, as_bob, alice, moe, club, sealed):
     assert given(as_alice, other) == []
     undo_merge(merge, by=moe, reason="Two works after all")
     assert (opinions(as_alice, sealed)["sealed"], opinions(as_alice, other)["sealed"]) == (True, False)
+
+
+def test_year_leaves_sealed_books_out(as_alice, as_bob, alice, club, sealed, book):
+    sealed.update_entry(by=alice, status="finished")
+    review(as_bob, book)
+    place = f"{CLUBS}{club.pk}/year/{timezone.localdate().year}/"
+    year = as_alice.get(place).json()
+    assert (year["books_finished"], year["best_rated"]) == (1, None)
+    as_alice.post(url(sealed, "opinions/open/"))
+    assert as_alice.get(place).json()["best_rated"]["average_rating"] == 2
+
+
+def test_second_reading_does_not_show_sealed_ratings(as_alice, as_bob, alice, club, entry, book, meeting):
+    entry.update_entry(by=alice, status="finished")
+    again = Entry.add_entry(club=club, book=book, by=alice)
+    again.update_entry(by=alice, sealed_with=meeting.pk)
+    review(as_bob, book)
+    assert {row["club_average_rating"] for row in as_alice.get(f"{CLUBS}{club.pk}/books/").json()["results"]} == {None}
