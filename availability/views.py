@@ -18,7 +18,7 @@ from availability.serializers import (
 )
 from clubs.access import AccessLevel
 from clubs.reading.views import EntryAccessMixin
-from core.api.responses import NO_CONTENT
+from core.api.responses import NO_CONTENT, problem_schema
 from core.api.views import GenericAPIView, GenericViewSet, validate
 
 
@@ -67,7 +67,11 @@ class MyAccessViewSet(EntryAccessMixin, GenericViewSet):
         Availability.delete_answer(entry=self.entry, by=current_user(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(summary="Lend your copy", request=LendingSerializer, responses=MyAccessSerializer)
+    @extend_schema(
+        summary="Lend your copy",
+        request=LendingSerializer,
+        responses={200: MyAccessSerializer, **problem_schema(403, "`lender_only`: you do not lend the book.")},
+    )
     def lend(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Record to which member your copy is lent, or that it is back. Only for members who lend the book."""
         if self.is_conditional:

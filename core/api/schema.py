@@ -38,6 +38,7 @@ FIELD_CODES = {
         *("private_needs_invite", "not_a_member", "ends_before_start", "outside_list", "one_goal", "one_way"),
         *("in_future", "not_finished", "finished", "not_ascending", "not_whole", "zero"),
         *("not_proposed", "not_a_candidate", "no_entry", "closes_too_late", "not_in_series", "not_monthly", "empty"),
+        *("cancelled", "not_owned", "not_the_winner", "yourself"),
     ),
 }
 
@@ -69,10 +70,10 @@ EXTRA_FIELDS = {
     },
     "username": {"type": "string", "description": "With `username_taken`: the name."},
     "email": {"type": "string", "description": "With `email_taken` and `nothing_to_verify`: the address, or empty."},
-    "entry": _id("already_listed", "illegal_transition"),
+    "entry": _id("already_listed", "already_open", "illegal_transition", "under_way"),
     "review": _id("already_reviewed"),
     "meeting": _id("meeting_cancelled", "meeting_over", "no_maybe"),
-    "ballot": _id("ballot_closed"),
+    "ballot": _id("ballot_closed", "ballot_open", "too_late"),
     "date_poll": _id("poll_closed"),
     "thread": _id("thread_closed"),
     "post": _id("post_deleted", "too_many_reactions"),

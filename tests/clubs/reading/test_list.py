@@ -48,6 +48,7 @@ def test_entry_fields(as_bob: APIClient, club: Club, alice: User, put_on_list: P
         "members_finished": 0,
         "club_average_rating": None,
         "times_considered": 0,
+        "sealed_with": None,
     }
     row = as_bob.get(url(club)).json()["results"][0]
     assert row.pop("created_at")
