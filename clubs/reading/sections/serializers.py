@@ -21,7 +21,7 @@ class SectionSerializer(serializers.Serializer[Any]):
     up_to_percent = PercentField(read_only=True, help_text=_("Where the section ends."))
 
 
-class SectionsSerializer(serializers.Serializer[Any]):
+class SectionListSerializer(serializers.Serializer[Any]):
     """The sections of a book in order; empty if it has none."""
 
     sections = SectionSerializer(many=True, read_only=True)

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from accounts.authentication import current_user
 from clubs.access import AccessLevel
 from clubs.reading.models import Entry, Section
-from clubs.reading.sections.serializers import SectionsSerializer, SectionsUpdateSerializer
+from clubs.reading.sections.serializers import SectionListSerializer, SectionsUpdateSerializer
 from clubs.reading.views import EntryAccessMixin
 from clubs.roles import Rank
 from core.api.responses import NO_CONTENT
@@ -24,7 +24,7 @@ class SectionsView(EntryAccessMixin, GenericAPIView):
     http_method_names = ["get", "head", "options", "put", "delete"]
     access_levels = {"get": AccessLevel.MEMBER, "put": AccessLevel.MODERATOR, "delete": AccessLevel.MODERATOR}
     queryset = Section.objects.none()
-    serializer_class = SectionsSerializer
+    serializer_class = SectionListSerializer
 
     def get_unlocked_object(self) -> Entry:
         return self.entry
@@ -40,15 +40,15 @@ class SectionsView(EntryAccessMixin, GenericAPIView):
             is_reached = row.is_open or (row.own_percent or 0) > start
             if not (is_reached or self.club.my_rank >= Rank.MODERATOR):
                 row.title = None
-        data: Mapping[str, Any] = SectionsSerializer({"sections": rows}).data
+        data: Mapping[str, Any] = SectionListSerializer({"sections": rows}).data
         return data
 
-    @extend_schema(summary="Get the sections of a book", responses=SectionsSerializer)
+    @extend_schema(summary="Get the sections of a book", responses=SectionListSerializer)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Titles of sections that you have not reached are null. Moderators see all titles."""
         return Response(self.get_data(self.entry))
 
-    @extend_schema(summary="Set the sections of a book", request=SectionsUpdateSerializer, responses=SectionsSerializer)
+    @extend_schema(summary="Set the sections of a book", request=SectionsUpdateSerializer, responses=SectionListSerializer)
     def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Replace all sections. They end at ascending percentages, the last one at 100. Moderators only."""
         entry = self.get_object()
