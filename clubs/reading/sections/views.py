@@ -48,7 +48,9 @@ class SectionsView(EntryAccessMixin, GenericAPIView):
         """Titles of sections that you have not reached are null. Moderators see all titles."""
         return Response(self.get_data(self.entry))
 
-    @extend_schema(summary="Set the sections of a book", request=SectionsUpdateSerializer, responses=SectionListSerializer)
+    @extend_schema(
+        summary="Set the sections of a book", request=SectionsUpdateSerializer, responses=SectionListSerializer
+    )
     def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Replace all sections. They end at ascending percentages, the last one at 100. Moderators only."""
         entry = self.get_object()
