@@ -53,8 +53,8 @@ ACTIONS: dict[str, Callable[[Membership, User], None]] = {
 def apply_to_members(club: Club, *, by: User, action: str, users: Sequence[int]) -> dict[str, Any]:
     """Apply an action to users (ids), each by the rules of the single action.
 
-    Return the ids of those for whom it was `done`, and the `refused` ones with the error code. Raises
-    PermissionDeniedProblem if `by` is no moderator any more.
+    Return the ids of the users to whom it was applied (`done`), and the `refused` users with the error code. Raises
+    PermissionDeniedProblem if `by` is no longer a moderator.
     """
     wanted = list(dict.fromkeys(users))
     # Before the club, as every change of one membership does.

@@ -114,7 +114,7 @@ class RsvpQuerySet(models.QuerySet["Rsvp"]):
     def promote_waitlist(self, meeting: Meeting) -> None:
         """Give free seats to the first users on the waitlist. The meeting must be locked.
 
-        Nobody is promoted if the meeting is cancelled or has started.
+        Promotes no one if the meeting is cancelled or has started.
         """
         if not meeting.waitlisted or meeting.status == MeetingStatus.CANCELLED or meeting.has_started:
             return
