@@ -51,12 +51,17 @@ def _decisions(user: User) -> Panel:
     return Panel(_("Decisions about them"), rows)
 
 
+def _report_state(report: Report) -> str:
+    # Not in the f-string below: Python 3.11 extracts no messages from f-strings.
+    return _("decided") if report.decision_id else _("waiting")
+
+
 def _reports(user: User) -> Panel:
     reports = Report.objects.filter(reporter=user).select_related("case").order_by("-pk")[:MAX_ROWS]
     rows = [
         (
             f"{report.case}: {report.get_reason_display()}",
-            f"{_day(report.created_at)} · {_('decided') if report.decision_id else _('waiting')}",
+            f"{_day(report.created_at)} · {_report_state(report)}",
             _case_url(report.case_id),
         )
         for report in reports
