@@ -81,7 +81,9 @@ class Reading(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="readings", db_index=False, verbose_name=_("user")
     )
-    book = models.ForeignKey(Book, models.PROTECT, related_name="readings", verbose_name=_("book"))
+    # Without a constraint in the database, which would lock the book when progress is saved, after its entry: a review
+    # locks them in the other order. A book on a reading list cannot be deleted, and all other writes lock the book.
+    book = models.ForeignKey(Book, models.PROTECT, related_name="readings", db_constraint=False, verbose_name=_("book"))
     # The reading stays when the entry is deleted.
     entry = models.ForeignKey(
         "clubs.Entry", models.SET_NULL, null=True, related_name="readings", verbose_name=_("entry")

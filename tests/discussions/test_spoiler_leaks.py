@@ -186,7 +186,7 @@ def _read_all(client, params: dict) -> dict[str, tuple[int, bytes]]:
 def _read(client, params: dict, queries=QUERIES) -> Iterator[tuple[str, tuple[int, bytes]]]:
     for pattern, _name, methods in ROUTES:
         url = url_for(pattern, params)
-        if "get" not in methods or url == "/metrics":
+        if "get" not in methods or url in ("/metrics", "/readyz"):  # they depend on the time
             continue
         for query in queries:
             response = client.get(url + query, headers={"X-Request-ID": "the-same-id"})
