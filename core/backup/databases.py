@@ -32,8 +32,10 @@ def dump(path: Path, report: Any) -> None:
             connection.connection.backup(copy)
         report(path.stat().st_size)
         return
-    options = [*DUMP_OPTIONS, *([] if _is_mariadb() else ["--set-gtid-purged=OFF"])]
-    with client("dump", options, stdout=subprocess.PIPE) as process, gzip.open(path, "wb", compresslevel=3) as file:
+    with (
+        client("dump", DUMP_OPTIONS, stdout=subprocess.PIPE) as process,
+        gzip.open(path, "wb", compresslevel=3) as file,
+    ):
         for chunk in _chunks(process.stdout):
             file.write(chunk)
             report(len(chunk))
@@ -86,6 +88,12 @@ def client(tool: str, options: Iterable[str], **streams: Any) -> Iterator[subpro
     program = next((name for name in names if shutil.which(name)), None)
     if program is None:
         raise CommandError(f"{' and '.join(names)} are missing: install mariadb-client or mysql-client.")
+    if tool == "dump" and not _is_mariadb():
+        if _is_mariadb_tool(program):
+            # It writes values of generated columns, which MySQL does not accept when the dump is loaded.
+            raise CommandError(f"{program} is MariaDB's. A MySQL server needs MySQL's own: install mysql-client.")
+        # The id of the last transaction is of no use in another database, and needs a privilege to be set.
+        options = [*options, "--set-gtid-purged=OFF"]
     arguments, env = connection.client.settings_to_cmd_args_env(connection.settings_dict, [])
     *arguments, database = arguments[1:]
     command = [program, *arguments, *options, database]
@@ -97,6 +105,12 @@ def client(tool: str, options: Iterable[str], **streams: Any) -> Iterator[subpro
         if process.returncode:
             errors.seek(0)
             raise CommandError(f"{program} failed: {errors.read().decode(errors='replace').strip()}")
+
+
+def _is_mariadb_tool(program: str) -> bool:
+    """Return whether a tool is MariaDB's, which Debian installs under MySQL's names too."""
+    printed = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+    return "MariaDB" in printed.stdout
 
 
 def _is_mariadb() -> bool:

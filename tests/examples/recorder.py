@@ -143,6 +143,10 @@ class Walk:
         return result
 
 
+# Lists of the ids of users; outside lists these names are numbers of users and rows.
+ID_LISTS = ("users", "done")
+
+
 def without_ids(value: Any, name: str = "") -> Any:
     """Return a body with 0 for all ids, which depend on the rows that a database has had before."""
     if isinstance(value, dict):
@@ -150,7 +154,7 @@ def without_ids(value: Any, name: str = "") -> Any:
         named = ((f"id {n}" if key.isdigit() else key, key, child) for n, (key, child) in enumerate(value.items()))
         return {shown: without_ids(child, key) for shown, key, child in named}
     if isinstance(value, list):
-        return [without_ids(child, name) for child in value]
+        return [0] * len(value) if name in ID_LISTS else [without_ids(child, name) for child in value]
     if isinstance(value, str):
         return re.sub(r"/\d+", "/0", value)
-    return 0 if isinstance(value, int) and not isinstance(value, bool) and is_id(name) else value
+    return 0 if isinstance(value, int) and not isinstance(value, bool) and (is_id(name) or name == "to") else value
