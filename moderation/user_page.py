@@ -53,7 +53,7 @@ def _decisions(user: User) -> Panel:
 
 def _report_state(report: Report) -> str:
     # Not in the f-string below: Python 3.11 extracts no messages from f-strings.
-    return _("decided") if report.decision_id else _("waiting")
+    return str(_("decided") if report.decision_id else _("waiting"))
 
 
 def _reports(user: User) -> Panel:
