@@ -69,6 +69,16 @@ NOT_EMAILED_DURING_PAUSE = {
     NotificationKind.MILESTONE_DUE,
     NotificationKind.SCHEDULE_CHANGED,
 }
+# Sent in a digest, at most one e-mail a day and club. All other kinds are sent at once: they concern the user's account or
+# membership, a time that is near, or seats that are given in the order of the answers.
+DIGEST_KINDS = {
+    NotificationKind.BOOK_PLANNED,
+    NotificationKind.BALLOT_OPENED,
+    NotificationKind.BALLOT_CLOSED,
+    NotificationKind.DATE_POLL_OPENED,
+    NotificationKind.REPLY,
+    NotificationKind.MENTION,
+}
 # The ways to notify a user, each of which can be turned off for a kind.
 CHANNELS = ("app", "email", "push")
 # Kinds that cannot be turned off.
@@ -90,9 +100,15 @@ NOTIFICATION_TEMPLATES = {
     NotificationKind.MEETING_CHANGED: _("The meeting “%(object)s” of %(club)s has changed: %(detail)s."),
     NotificationKind.MEETING_REMINDER: _("Upcoming meeting of %(club)s: “%(object)s”, %(detail)s."),
     NotificationKind.RSVP_REMINDER: _("Are you coming to “%(object)s” of %(club)s, %(detail)s?"),
-    NotificationKind.SEAT_AVAILABLE: _("A seat at “%(object)s” of %(club)s is free: the first to answer yes gets it."),
-    NotificationKind.DATE_POLL_OPENED: _("When can you meet? New date poll of %(club)s: “%(object)s”."),
-    NotificationKind.SEAT_PROMOTED: _("A seat became available: you can now attend “%(object)s” of %(club)s."),
+    NotificationKind.SEAT_AVAILABLE: _(
+        "A seat at “%(object)s” of %(club)s, %(detail)s, is free: the first to answer yes gets it."
+    ),
+    NotificationKind.DATE_POLL_OPENED: _(
+        "When can you meet? New date poll of %(club)s: “%(object)s”, open until %(detail)s."
+    ),
+    NotificationKind.SEAT_PROMOTED: _(
+        "A seat became available: you can now attend “%(object)s” of %(club)s, %(detail)s."
+    ),
     NotificationKind.BALLOT_OPENED: _("New ballot in %(club)s: “%(object)s”, open until %(detail)s."),
     NotificationKind.BALLOT_CLOSED: _("The ballot “%(object)s” of %(club)s has closed: %(detail)s."),
     NotificationKind.REPLY: _("%(actor)s replied to you in “%(object)s”."),

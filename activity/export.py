@@ -3,6 +3,7 @@
 from accounts.export import Section, iter_rows, iter_serialized
 from accounts.models import User
 from activity.choices import CHANNELS
+from activity.digests.models import EmailDigest
 from activity.models import ClubNotificationPreference, Event, Notification, NotificationPreference
 from activity.push.models import Device
 from activity.serializers import EventSerializer, NotificationSerializer
@@ -26,6 +27,9 @@ EXPORT_SECTIONS = {
     ),
     "club_notification_settings": lambda user: iter_rows(
         ClubNotificationPreference.objects.filter(user=user), "club", "kind", *CHANNELS
+    ),
+    "daily_emails": lambda user: iter_rows(
+        EmailDigest.objects.filter(user=user), "club", "topic", "sent_at", "due_at"
     ),
     "devices": lambda user: iter_rows(
         Device.objects.filter(session__user=user), "kind", "token", "name", "app_version", "created_at", "session"

@@ -34,8 +34,13 @@ def time_message(moment: datetime.datetime, zone: str) -> DeferredMessage:
 
 def render_time(argument: str) -> str:
     """Return the text of a `time_message`."""
+    return format_moment(*parse_time(argument))
+
+
+def parse_time(argument: str) -> tuple[datetime.datetime, str]:
+    """Return the moment and the time zone of the argument of a `time_message`."""
     moment, _space, zone = argument.partition(" ")
-    return format_moment(datetime.datetime.fromisoformat(moment), zone)
+    return datetime.datetime.fromisoformat(moment), zone
 
 
 def date_message(day: datetime.date) -> DeferredMessage:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.blocks import not_blocked
 from accounts.models import User
 from activity.choices import CHANNELS, HIDDEN_BY_BLOCK, NOTIFICATION_TEMPLATES, NotificationKind, default_channels
-from activity.messages import DeferredMessage
+from activity.messages import DeferredMessage, parse_time
 from activity.push.models import Device
 from activity.verbs import MODERATOR_ONLY_VERBS, VERBS
 from core.db.fields import BinaryCollationCharField
@@ -269,6 +269,11 @@ class Notification(ActivityBase):
             "club": to_single_line(self.club.name) if self.club else gettext("a club"),
             "detail": DeferredMessage(self.detail_code, self.detail) if self.detail_code else self.detail,
         }
+
+    @property
+    def moment(self) -> datetime.datetime | None:
+        """The time that the text names, if it is a `time_message`."""
+        return parse_time(self.detail)[0] if self.detail_code == "time" else None
 
     @property
     def _actor_name(self) -> str:

@@ -6,9 +6,10 @@ from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext
 
+from activity.choices import NotificationKind
 from activity.messages import DeferredMessage, time_message
-from activity.models import ObjectRef
-from ballots.choices import Outcome
+from activity.models import Notification, ObjectRef
+from ballots.choices import BallotStatus, Outcome
 from ballots.models import Ballot, Candidate, Vote
 
 
@@ -21,6 +22,13 @@ def notification_target(pk: int) -> tuple[ObjectRef, DeferredMessage] | None:
 def voters(pk: int) -> list[int]:
     """Return the users (ids) who have voted."""
     return list(Vote.objects.filter(ballot=pk).values_list("user", flat=True))
+
+
+def is_closed_ballot(notification: Notification) -> bool:
+    """Return whether the notification asks for votes in a ballot that is closed or deleted."""
+    if notification.kind not in (NotificationKind.BALLOT_OPENED, NotificationKind.BALLOT_CLOSING):
+        return False
+    return not Ballot.objects.filter(pk=notification.object_id, status=BallotStatus.OPEN).exists()
 
 
 def render_result(argument: str) -> str:

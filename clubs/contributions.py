@@ -12,11 +12,11 @@ from clubs.club.services import get_profile_clubs
 from clubs.export import EXPORT_SECTIONS
 from clubs.members.models import Membership
 from clubs.moderation import ClubTarget
-from clubs.notifications import is_muted_by_pause
+from clubs.notifications import is_answered_request, is_muted_by_pause
 from clubs.reading.choices import EntryStatus
 from clubs.reading.merges import EntryMergeHandler
 from clubs.reading.models import Entry, Progress, notification_target
-from clubs.reading.notifications import milestone_target, render_shift, users_without_milestone_notice
+from clubs.reading.notifications import first_day, milestone_target, render_shift, users_without_milestone_notice
 from clubs.roles import PUBLIC_ROLES
 from core.counters.consistency import DenormalizationCheck, monthly_counter_check
 from core.registry import (
@@ -24,6 +24,7 @@ from core.registry import (
     column_checks,
     counter_checks,
     email_exclusions,
+    email_texts,
     export_sections,
     image_folders,
     merge_handlers,
@@ -50,11 +51,13 @@ profile_fields.register("clubs", get_profile_clubs)
 image_folders.register(COVER_FOLDER, Club.objects.cover_names)
 activity_sources.register("progress", Progress.objects.last_updated_at)
 email_exclusions.register("pauses", is_muted_by_pause)
+email_exclusions.register("answered join requests", is_answered_request)
 merge_handlers.register("entries", EntryMergeHandler())
 notification_targets.register("entry", notification_target)
 notification_targets.register("milestone", milestone_target)
 notification_exclusions.register(NotificationKind.MILESTONE_DUE, users_without_milestone_notice)
 message_renderers.register("shift", render_shift)
+email_texts.register(NotificationKind.BOOK_PLANNED, first_day)
 export_sections.register_all(EXPORT_SECTIONS)
 for check in (
     DenormalizationCheck(

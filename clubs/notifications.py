@@ -4,6 +4,7 @@ from activity.choices import NOT_EMAILED_DURING_PAUSE, NotificationKind
 from activity.messages import DeferredMessage
 from activity.models import Notification
 from clubs.members.models import Membership
+from clubs.roles import MembershipStatus
 from clubs.tasks import notify_club_members
 
 
@@ -33,3 +34,11 @@ def is_muted_by_pause(notification: Notification) -> bool:
     if notification.kind not in NOT_EMAILED_DURING_PAUSE or notification.club is None:
         return False
     return Membership.objects.paused(notification.club).filter(user=notification.user_id).exists()
+
+
+def is_answered_request(notification: Notification) -> bool:
+    """Return whether the notification is of a join request that was withdrawn, accepted or refused."""
+    if notification.kind != NotificationKind.JOIN_REQUEST:
+        return False
+    requests = Membership.objects.filter(club=notification.club_id, status=MembershipStatus.PENDING)
+    return not requests.filter(user=notification.actor_id).exists()

@@ -6,13 +6,11 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from activity.choices import NotificationKind
-from activity.messages import DeferredMessage, render_time, time_message
-from activity.models import ObjectRef
+from activity.messages import DeferredMessage, time_message
+from activity.models import Notification, ObjectRef
 from clubs.club.models import Club
 from clubs.members.models import Membership
 from core.counters.consistency import DenormalizationCheck
@@ -22,16 +20,31 @@ from core.registry import (
     club_fields,
     club_prefetches,
     column_checks,
+    email_exclusions,
+    email_texts,
     export_sections,
     message_renderers,
     notification_exclusions,
     notification_targets,
 )
-from meetings.choices import MeetingStatus, RsvpStatus
+from meetings import messages
+from meetings.choices import RsvpStatus
+from meetings.date_polls.choices import DatePollStatus
 from meetings.date_polls.models import DateAnswer, DatePoll
 from meetings.export import EXPORT_SECTIONS
+from meetings.messages import meeting_message
 from meetings.models import COUNTS, Meeting, Rsvp
 from meetings.serializers import NextMeetingField
+
+# E-mails that tell where the meeting takes place.
+KINDS_WITH_PLACE = (
+    NotificationKind.MEETING_NEW,
+    NotificationKind.MEETING_CHANGED,
+    NotificationKind.MEETING_REMINDER,
+    NotificationKind.RSVP_REMINDER,
+    NotificationKind.SEAT_PROMOTED,
+    NotificationKind.SEAT_AVAILABLE,
+)
 
 
 def _next_meeting(user: User | AnonymousUser) -> Any:
@@ -45,36 +58,27 @@ def _next_meeting(user: User | AnonymousUser) -> Any:
     )
 
 
-def _notification_target(pk: int) -> tuple[ObjectRef, str | DeferredMessage] | None:
+def _notification_target(pk: int) -> tuple[ObjectRef, DeferredMessage] | None:
     """Return the reference to a meeting, and its time or that it is cancelled."""
     meeting = Meeting.objects.filter(pk=pk).first()
-    if meeting is None:
-        return None
-    if meeting.deleted_at is not None or meeting.status == MeetingStatus.CANCELLED:
-        return meeting.object_ref, DeferredMessage("meeting.cancelled")
-    return meeting.object_ref, time_message(meeting.starts_at, meeting.timezone)
+    return None if meeting is None else (meeting.object_ref, meeting_message(meeting))
 
 
 def _declined_users(pk: int) -> Any:
     return Rsvp.objects.filter(meeting=pk, answer=RsvpStatus.NO).values_list("user", flat=True)
 
 
-def _date_poll_target(pk: int) -> tuple[ObjectRef, str] | None:
-    """Return the reference to a date poll."""
-    poll = DatePoll.objects.filter(pk=pk).only("title").first()
-    return None if poll is None else (poll.object_ref, "")
+def _date_poll_target(pk: int) -> tuple[ObjectRef, DeferredMessage] | None:
+    """Return the reference to a date poll, and when it closes."""
+    poll = DatePoll.objects.filter(pk=pk).only("title", "closes_at", "timezone").first()
+    return None if poll is None else (poll.object_ref, time_message(poll.closes_at, poll.timezone))
 
 
-def _rescheduled_target(pk: int) -> tuple[ObjectRef, str | DeferredMessage] | None:
-    """Return the same, with a request to answer again."""
-    target = _notification_target(pk)
-    if target is None or not isinstance(target[1], DeferredMessage) or target[1].code != "time":
-        return target
-    return target[0], DeferredMessage("meeting.rescheduled", target[1].argument)
-
-
-def _render_rescheduled(argument: str) -> str:
-    return gettext("%(time)s; please say again whether you are coming") % {"time": render_time(argument)}
+def _is_closed_poll(notification: Notification) -> bool:
+    """Return whether the notification asks for answers to a date poll that is closed or deleted."""
+    if notification.kind != NotificationKind.DATE_POLL_OPENED:
+        return False
+    return not DatePoll.objects.filter(pk=notification.object_id, status=DatePollStatus.OPEN).exists()
 
 
 def _members_not_reminded(pk: int) -> Any:
@@ -89,12 +93,19 @@ club_prefetches.register("next_meeting", _next_meeting)
 activity_sources.register("rsvp", Rsvp.objects.last_answered_at)
 activity_sources.register("date_answer", DateAnswer.objects.last_answered_at)
 notification_targets.register("meeting", _notification_target)
-notification_targets.register("rescheduled_meeting", _rescheduled_target)
 notification_targets.register("date_poll", _date_poll_target)
 notification_exclusions.register(NotificationKind.MEETING_REMINDER, _declined_users)
 notification_exclusions.register(NotificationKind.RSVP_REMINDER, _members_not_reminded)
-message_renderers.register("meeting.cancelled", lambda params: _("it is cancelled"))
-message_renderers.register("meeting.rescheduled", _render_rescheduled)
+email_exclusions.register("closed date polls", _is_closed_poll)
+message_renderers.register_all(
+    {
+        "meeting.cancelled": messages.render_cancelled,
+        "meeting.moved": messages.render_moved,
+        "meeting.rescheduled": messages.render_rescheduled,
+        "meeting.place": messages.render_place,
+    }
+)
+email_texts.register_all(dict.fromkeys(KINDS_WITH_PLACE, messages.where))
 export_sections.register_all(EXPORT_SECTIONS)
 check = DenormalizationCheck("RSVPs of meetings", Meeting, dict.fromkeys(COUNTS, 0), Rsvp.objects.count_by_meeting)
 column_checks.register(check.name, check)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING
 
 from accounts.models import User
@@ -9,6 +10,7 @@ from activity.choices import NotificationKind
 from activity.services import notify
 from clubs.members.models import Membership
 from clubs.notifications import notify_members
+from meetings.messages import change_message, meeting_message
 
 if TYPE_CHECKING:
     from meetings.models import Meeting
@@ -21,15 +23,22 @@ def notify_created(meeting: Meeting, by: User | None) -> None:
         notify_members(meeting.club_id, NotificationKind.MEETING_NEW, type="meeting", id=meeting.pk, actor=actor)
 
 
-def notify_changed(meeting: Meeting, by: User | None) -> None:
+def notify_changed(meeting: Meeting, by: User | None, *, was: tuple[datetime.datetime, str]) -> None:
     """Notify members that a meeting was moved, cancelled or deleted, once for each change.
 
-    As long as answers are from before the meeting was rescheduled, the text asks for new ones.
+    `was` is its former time, and the time zone. As long as answers are from before the meeting was rescheduled, the
+    text asks for new ones.
     """
     asks = meeting.rsvps.filter(before_change=True).exists()
-    type, key = "rescheduled_meeting" if asks else "meeting", str(meeting.sequence)
-    actor = by.pk if by else None
-    notify_members(meeting.club_id, NotificationKind.MEETING_CHANGED, type=type, id=meeting.pk, actor=actor, key=key)
+    notify_members(
+        meeting.club_id,
+        NotificationKind.MEETING_CHANGED,
+        type="meeting",
+        id=meeting.pk,
+        actor=by.pk if by else None,
+        key=str(meeting.sequence),
+        detail=change_message(meeting, was=was, asks=asks),
+    )
 
 
 def notify_reminder(meeting: Meeting, *, key: str) -> None:
@@ -47,4 +56,4 @@ def notify_waitlist(meeting: Meeting, kind: NotificationKind, users: list[int]) 
     members = Membership.objects.active().filter(club=meeting.club_id, user__in=users)
     active = set(members.values_list("user", flat=True))
     recipients = [user for user in users if user in active]
-    notify(kind, recipients, object_ref=meeting.object_ref, club=meeting.club_id)
+    notify(kind, recipients, object_ref=meeting.object_ref, club=meeting.club_id, detail=meeting_message(meeting))

@@ -200,9 +200,10 @@ class Meeting(models.Model):
         """
         rows = self._lock_scope(by, scope)
         check_entry(self.club, values)
+        was = self.starts_at, self.timezone
         zone = values.pop("timezone", self.timezone)
         at = values.pop("starts_at", self.starts_at)
-        is_moved = (at, zone) != (self.starts_at, self.timezone)
+        is_moved = (at, zone) != was
         local = to_local(at, zone) if is_moved else self.local_starts_at
         shift = local - self.local_starts_at
         changed = []
@@ -215,7 +216,7 @@ class Meeting(models.Model):
             cancelled = "status" in changed[0] and self.status == MeetingStatus.CANCELLED
             self._record_event("cancelled" if cancelled else "changed", by)
         if any(row._should_notify(names) for row, names in zip(rows, changed, strict=True)):
-            notifications.notify_changed(self, by)
+            notifications.notify_changed(self, by, was=was)
 
     @atomic_with_retry
     def delete_meeting(self, *, by: User | None, scope: str = SeriesScope.THIS) -> None:
@@ -236,7 +237,7 @@ class Meeting(models.Model):
         meetings_changed.send(Meeting, meetings=rows)
         self._record_event("deleted", by)
         if any(row.status == MeetingStatus.SCHEDULED and not row.is_over for row in rows):
-            notifications.notify_changed(self, by)
+            notifications.notify_changed(self, by, was=(self.starts_at, self.timezone))
 
     @classmethod
     def shift_meetings(cls, entry: Entry, *, by: User, days: int, since: datetime.date) -> int:
@@ -262,12 +263,13 @@ class Meeting(models.Model):
         self._lock_scope(None, SeriesScope.THIS)
         if self._is_in_sync:
             return False
+        was = self.starts_at, self.timezone
         self._update({}, (self.local_starts_at, self.timezone))
         record_changes(self._change())
         meetings_changed.send(Meeting, meetings=[self])
         self._record_event("changed", None)
         if self._should_notify({"starts_at"}):
-            notifications.notify_changed(self, None)
+            notifications.notify_changed(self, None, was=was)
         return True
 
     def lock(self, *, member: User | None = None) -> None:

@@ -38,6 +38,7 @@ SECTIONS = {
     "activity.Notification.user": "notifications",
     "activity.NotificationPreference.user": "notification_settings",
     "activity.ClubNotificationPreference.user": "club_notification_settings",
+    "activity.EmailDigest.user": "daily_emails",
     "admin.LogEntry.user": None,  # staff actions
     "core.IdempotencyRecord.user": "retries",
     "catalog.Book.added_by": "books_added",

@@ -52,7 +52,7 @@ def test_unsubscribing_turns_off_that_kind(
     assert response.status_code == 204, response.content
     assert as_alice.get(SETTINGS).json() == before | {"mention": {"app": True, "email": False, "push": True}}
     assert mail_to(alice, NotificationKind.MENTION, club, mailoutbox, key="2") is None
-    assert mail_to(alice, NotificationKind.REPLY, club, mailoutbox, key="3")
+    assert mail_to(alice, NotificationKind.ROLE_CHANGED, club, mailoutbox, key="3")
 
 
 def test_unsubscribing_holds_for_clubs_with_own_settings(

@@ -106,4 +106,5 @@ def test_notification_of_a_rescheduled_meeting_asks_again(meeting, as_moe, as_bo
     move(as_moe, meeting, "2027-06-11T18:00:00Z")
     assert text().endswith("; please say again whether you are coming.")
     ok(as_moe.patch(url(meeting), {"status": "cancelled"}))
-    assert text().endswith("it is cancelled.")
+    when = "Friday, June 11, 2027 at 7 p.m. (London time)"
+    assert text().endswith(f"it is cancelled; it was planned for {when}.")

@@ -1,0 +1,75 @@
+"""Texts of notifications and e-mails about meetings: what has changed, when and where."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from django.apps import apps
+from django.utils.translation import gettext
+
+from activity.messages import DeferredMessage, render_time, time_message
+from core.search.normalize import to_single_line
+from meetings.choices import MeetingStatus
+
+if TYPE_CHECKING:
+    from meetings.models import Meeting
+
+
+def meeting_message(meeting: Meeting) -> DeferredMessage:
+    """Return a message with the time of a meeting, or that it is cancelled."""
+    time = time_message(meeting.starts_at, meeting.timezone)
+    is_cancelled = meeting.deleted_at is not None or meeting.status == MeetingStatus.CANCELLED
+    return DeferredMessage("meeting.cancelled", time.argument) if is_cancelled else time
+
+
+def change_message(meeting: Meeting, *, was: tuple[datetime.datetime, str], asks: bool) -> DeferredMessage:
+    """Return a message about a change of a meeting that was at the time `was`, in its time zone.
+
+    If `asks`, it asks the members to answer again.
+    """
+    message, old = meeting_message(meeting), time_message(*was)
+    if message.code == "meeting.cancelled":
+        return message._replace(argument=old.argument)
+    if message != old:
+        argument = f"{old.argument}\n{message.argument}"
+        return DeferredMessage("meeting.rescheduled" if asks else "meeting.moved", argument)
+    place = to_single_line(meeting.place or meeting.url)
+    return DeferredMessage("meeting.place", f"{message.argument}\n{place}"[:500]) if place else message
+
+
+def render_cancelled(argument: str) -> str:
+    """Return the text about a cancelled meeting. Notifications of earlier releases do not have its time."""
+    if not argument:
+        return gettext("it is cancelled")
+    return gettext("it is cancelled; it was planned for %(time)s") % {"time": render_time(argument)}
+
+
+def render_moved(argument: str) -> str:
+    """Return the text about a meeting with another time. Notifications of earlier releases have only the new one."""
+    old, _newline, new = argument.rpartition("\n")
+    if not old:
+        return render_time(new)
+    return gettext("moved from %(old)s to %(new)s") % {"old": render_time(old), "new": render_time(new)}
+
+
+def render_rescheduled(argument: str) -> str:
+    """Return the same text, with a request to answer again."""
+    return gettext("%(time)s; please say again whether you are coming") % {"time": render_moved(argument)}
+
+
+def render_place(argument: str) -> str:
+    """Return the text about a meeting with another place."""
+    time, _newline, place = argument.partition("\n")
+    return gettext("%(time)s, at this place: %(place)s") % {"time": render_time(time), "place": place}
+
+
+def where(meeting_id: int) -> str:
+    """Return the place of a meeting and its address on the web for e-mails; empty if it does not take place."""
+    meetings = apps.get_model("meetings", "Meeting").objects.filter(status=MeetingStatus.SCHEDULED, deleted_at=None)
+    meeting = meetings.only("place", "url").filter(pk=meeting_id).first()
+    if meeting is None:
+        return ""
+    places = filter(None, (to_single_line(meeting.place), to_single_line(meeting.url)))
+    place = ", ".join(places)
+    return gettext("Where: %(place)s") % {"place": place} if place else ""
