@@ -69,8 +69,8 @@ NOT_EMAILED_DURING_PAUSE = {
     NotificationKind.MILESTONE_DUE,
     NotificationKind.SCHEDULE_CHANGED,
 }
-# Sent in a digest, at most one e-mail a day and club. All other kinds are sent at once: they concern the user's account or
-# membership, a time that is near, or seats that are given in the order of the answers.
+# Sent in a digest, at most one e-mail a day and club. All other kinds are sent at once: they concern the user's account
+# or membership, a time that is near, or seats that are given in the order of the answers.
 DIGEST_KINDS = {
     NotificationKind.BOOK_PLANNED,
     NotificationKind.BALLOT_OPENED,

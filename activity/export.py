@@ -28,9 +28,7 @@ EXPORT_SECTIONS = {
     "club_notification_settings": lambda user: iter_rows(
         ClubNotificationPreference.objects.filter(user=user), "club", "kind", *CHANNELS
     ),
-    "daily_emails": lambda user: iter_rows(
-        EmailDigest.objects.filter(user=user), "club", "topic", "sent_at", "due_at"
-    ),
+    "daily_emails": lambda user: iter_rows(EmailDigest.objects.filter(user=user), "club", "topic", "sent_at", "due_at"),
     "devices": lambda user: iter_rows(
         Device.objects.filter(session__user=user), "kind", "token", "name", "app_version", "created_at", "session"
     ),
