@@ -1,14 +1,15 @@
 """Settings of the application server; script/server and the container image start gunicorn with this file.
 
-HOST, PORT and WEB_CONCURRENCY come from the environment. Each worker has up to ten database connections, and as many
-to each replica: one for each thread, one for tasks, and one while /readyz is called. A reverse proxy in front protects
-the threads from clients that send slowly.
+HOST, PORT and WEB_CONCURRENCY come from the environment. Each worker has up to thirteen database connections, and as
+many to each replica: one for each of its eight threads and of the four that reject requests (for metrics), and one for
+tasks; /readyz opens another one for a moment. A reverse proxy in front protects the threads from slow clients.
 """
 
 import ctypes
 import gc
 import os
 import re
+import resource
 import runpy
 import sys
 import tempfile
@@ -44,8 +45,9 @@ except ImproperlyConfigured as error:
 wsgi_app = "bookbridge.wsgi:application"
 bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 proc_name = "bookbridge"
-worker_class = "gthread"
+worker_class = "bookbridge.server.Worker"
 threads = 8
+worker_connections = 1000
 reload = debug
 # Workers are forks of a process that has loaded the application, and share its memory.
 preload_app = not debug
@@ -91,6 +93,10 @@ metrics_dir = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or make_metrics_di
 metrics_dir.mkdir(parents=True, exist_ok=True)
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_dir)
 metric_files.install()
+
+# Most systems allow a process 1,024 open files at first, which are too few for the connections.
+most_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(most_files, 4096) if most_files > 0 else 4096, most_files))
 
 # glibc keeps freed memory in an arena for each thread, after the first password hash also blocks of 19 MiB. Limit it to
 # two arenas, and return large blocks to the system. Other C libraries have no mallopt.
@@ -208,7 +214,9 @@ def worker_exit(server: Any, worker: Any) -> None:
 
 def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:
     """Discard the unread body of a rejected request; a client that is still sending would not see the response."""
-    remaining = MAX_DRAIN_BYTES
+    from core.observability.overload import is_overloaded
+
+    remaining = 0 if is_overloaded() else MAX_DRAIN_BYTES
     with suppress(Exception):  # a broken connection or chunk
         while remaining > 0 and (chunk := request.body.read(65_536)):
             remaining -= len(chunk)

@@ -84,6 +84,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "core.observability.request_context.RequestContextMiddleware",
     "core.observability.metrics.ObservabilityMiddleware",
+    # Before all middleware that asks the database or Redis.
+    "core.observability.overload.OverloadMiddleware",
     # Serves responses that the middleware below has completed.
     "core.api.response_cache.ResponseCacheMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -1,9 +1,14 @@
 """The files in deploy/ are valid, and name settings and metrics that exist."""
 
+import http.client
 import json
 import re
 import shutil
+import socket
+import ssl
 import subprocess
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -64,16 +69,68 @@ def test_manage_reads_the_settings_literally(tmp_path):
     ]
 
 
+def write_nginx_configuration(directory, upstream, *, port):
+    """Write the configuration with TLS files of its own; it listens on two ports from `port`."""
+    key = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    files = ["-keyout", str(directory / "tls.key"), "-out", str(directory / "tls.crt")]
+    subprocess.run([*key, *files], check=True, capture_output=True)
+    (directory / "bookbridge-upstream.conf").write_text(f"server {upstream};\n")
+    text = (DEPLOY / "nginx/bookbridge.conf").read_text()
+    text = text.replace("/etc/bookbridge/", f"{directory}/").replace("/etc/nginx/", f"{directory}/")
+    text = re.sub(r"listen \[::\].*", "", text)
+    text = text.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("listen 443", f"listen 127.0.0.1:{port + 1}")
+    (directory / "site.conf").write_text(text)
+    main = (
+        f"pid {directory}/pid; error_log stderr; events {{}} http {{ access_log off; include {directory}/site.conf; }}"
+    )
+    (directory / "nginx.conf").write_text(main)
+    return directory / "nginx.conf"
+
+
 @pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
 def test_nginx_accepts_its_configuration(tmp_path):
-    key = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
-    files = ["-keyout", str(tmp_path / "tls.key"), "-out", str(tmp_path / "tls.crt")]
-    subprocess.run([*key, *files], check=True, capture_output=True)
-    (tmp_path / "bookbridge-upstream.conf").write_text("server 127.0.0.1:8000;\n")
-    text = (DEPLOY / "nginx/bookbridge.conf").read_text()
-    text = text.replace("/etc/bookbridge/", f"{tmp_path}/").replace("/etc/nginx/", f"{tmp_path}/")
-    (tmp_path / "site.conf").write_text(text)
-    main = f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ include {tmp_path}/site.conf; }}"
-    (tmp_path / "nginx.conf").write_text(main)
-    tested = subprocess.run(["nginx", "-t", "-c", tmp_path / "nginx.conf"], capture_output=True, text=True, check=False)
+    file = write_nginx_configuration(tmp_path, "127.0.0.1:8000 max_conns=48", port=18080)
+    tested = subprocess.run(["nginx", "-t", "-c", file], capture_output=True, text=True, check=False)
     assert tested.returncode == 0, tested.stderr
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
+def test_nginx_rejects_requests_over_max_conns(tmp_path):
+    """The server accepts connections and does not respond, so each request is active for as long as it is open."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        upstream = f"127.0.0.1:{server.getsockname()[1]} max_conns=2"
+        file = write_nginx_configuration(tmp_path, upstream, port=port)
+        nginx = subprocess.Popen(["nginx", "-c", file, "-g", "daemon off;"], stderr=subprocess.DEVNULL)
+        insecure = ssl._create_unverified_context()
+        accepted: list[socket.socket] = []
+        active = [http.client.HTTPSConnection("127.0.0.1", port + 1, context=insecure) for _ in range(2)]
+        try:
+            wait_for_port(port + 1)
+            for connection in active:
+                connection.request("GET", "/api/v1/books/")
+                accepted.append(server.accept()[0])
+            rejected = http.client.HTTPSConnection("127.0.0.1", port + 1, timeout=10, context=insecure)
+            rejected.request("GET", "/api/v1/books/")
+            response = rejected.getresponse()
+            body = json.loads(response.read())
+            rejected.close()
+        finally:
+            for link in [*active, *accepted]:
+                link.close()
+            nginx.terminate()
+            nginx.wait(20)
+    assert (response.status, response.headers["Retry-After"]) == (503, "5")
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert (body["status"], body["code"]) == (503, "unavailable")
+    assert re.fullmatch("[0-9a-f]{32}", body["request_id"])
+
+
+def wait_for_port(port):
+    for _ in range(100):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.1)
+    raise AssertionError(port)

@@ -265,5 +265,10 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Return 500, or 503 if the database is the cause. Django's handler500."""
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
-        return _error_response(request, 503, **{"Retry-After": str(RETRY_AFTER_SECONDS)})
+        return service_unavailable(request)
     return _error_response(request, 500)
+
+
+def service_unavailable(request: HttpRequest) -> HttpResponse:
+    """Return 503 with `Retry-After`."""
+    return _error_response(request, 503, **{"Retry-After": str(RETRY_AFTER_SECONDS)})

@@ -300,9 +300,50 @@ def test_active_request_finishes_on_sigterm(live):
     live.start()
 
 
+def test_new_connection_is_refused_at_once_on_sigterm(live):
+    link = socket.create_connection(("127.0.0.1", live.port), timeout=20)
+    link.sendall(head("/api/v1/auth/login/", "Content-Length: 2", "Connection: close") + b"{")
+    time.sleep(0.5)
+    live.process.send_signal(signal.SIGTERM)
+    time.sleep(1)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", live.port), timeout=5)
+    assert live.process.poll() is None  # it still waits for the request
+    link.sendall(b"}")
+    assert b"HTTP/1.1 400" in link.recv(65536)
+    link.close()
+    assert live.process.wait(20) == 0
+    live.start()
+
+
+def test_overloaded_server_rejects_and_answers_health_checks(live):
+    """100 requests wait for their bodies in 16 threads; further ones are rejected while those are served in the end."""
+    links = [socket.create_connection(("127.0.0.1", live.port), timeout=60) for _ in range(100)]
+    try:
+        for link in links:
+            link.sendall(head("/api/v1/auth/login/", "Content-Length: 2", "Connection: close") + b"{")
+        time.sleep(1)
+        for _ in range(5):
+            response = live.call("GET", "/api/v1/books/", Accept_Language="pt-br", Origin="https://app.example.org")
+            assert (response.status, response.headers["Retry-After"]) == (503, "5")
+            assert json.loads(response.text)["code"] == "unavailable"
+            assert json.loads(response.text)["title"] == "Serviço indisponível"
+            assert [live.call("GET", path).status for path in ("/healthz", "/readyz", "/metrics")] == [200] * 3
+        for link in links:
+            link.sendall(b"}")
+        statuses = [link.recv(65536)[9:12] for link in links]
+    finally:
+        for link in links:
+            link.close()
+    assert set(statuses) == {b"400", b"503"}
+    assert live.call("GET", "/api/v1/books/").status == 200
+    assert b'route="rejected",status="503"' in live.call("GET", "/metrics").text
+
+
 def test_no_5xx_and_no_unexpected_log_lines(live):
     lines = [json.loads(line) for line in (live.home / "log" / "access.log").read_text().splitlines()]
-    assert [line for line in lines if line["status"] >= 500] == []
+    # Those that the overloaded server has rejected.
+    assert {line["status"] for line in lines if line["status"] >= 500} <= {503}
     app = live.home / "log" / "app.log"
     said = [json.loads(line) for line in app.read_text().splitlines()] if app.exists() else []
     # Only bodies that could not be read, at INFO: those are the client's fault.
