@@ -17,6 +17,7 @@ RESOURCES = {
     "auth/sessions": ("Accounts", "Session"),
     "books": ("Books", "Book"),
     "books/cover": ("Books", "BookCover"),
+    "books/editions": ("Books", "Edition"),
     "books/reviews": ("Reviews", "BookReview"),
     "books/stats": ("Statistics", "BookStatistics"),
     "clubs": ("Clubs", "Club"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts.export import iter_rows
 from accounts.models import User
-from catalog.models import Book, Revision
+from catalog.models import Book, ProposedEdition, Revision
 
 
 def revisions_section(user: User) -> Iterator[dict[str, Any]]:
@@ -17,4 +17,8 @@ def revisions_section(user: User) -> Iterator[dict[str, Any]]:
 EXPORT_SECTIONS = {
     "books_added": lambda user: iter_rows(Book.objects.filter(added_by=user), "title", "author", "created_at"),
     "book_changes": revisions_section,
+    "proposed_editions": lambda user: iter_rows(
+        ProposedEdition.objects.filter(proposed_by=user),
+        *("book", "isbn13", "title", "format", "publisher", "language", "page_count", "published_year", "created_at"),
+    ),
 }

@@ -13,6 +13,7 @@ from django.db.models import OuterRef, Q
 from catalog.covers import revision_covers
 from catalog.identity import WorkTitle, author_key, only_match
 from catalog.isbn import find_isbn
+from catalog.local_titles import local_title_subquery
 from catalog.models.editions import EDITION_COLUMNS, Edition
 from catalog.models.names import BookAuthor, BookSubject
 from catalog.models.revisions import Revision
@@ -143,19 +144,22 @@ class BookQuerySet(models.QuerySet["Book"]):
         # "." follows "-" in ASCII, so this is a single range of the index.
         return self.filter(Q(language=tag) | Q(language__gte=f"{tag}-", language__lt=f"{tag}."))
 
-    def for_list(self) -> BookQuerySet:
-        """Load what the list shows, in one query."""
-        return self.defer("description", "search_text").annotate(**_loaded_names())
+    def for_list(self, *language: str) -> BookQuerySet:
+        """Load what the list shows, in one query. `language` are the `catalog.local_titles.language_arguments`."""
+        return self._with_names().annotate(loaded_local_title=local_title_subquery(Edition, *language))
 
     def for_detail(self) -> BookQuerySet:
         """Load what the detail view shows, in one query."""
         editions = Edition.objects.filter(book=OuterRef("pk"))
         return (
-            self.for_list()
+            self._with_names()
             .annotate(loaded_editions=json_rows(editions, "book", *EDITION_COLUMNS))
             .defer(None)
             .defer("search_text")
         )
+
+    def _with_names(self) -> BookQuerySet:
+        return self.defer("description", "search_text").annotate(**_loaded_names())
 
 
 @cache

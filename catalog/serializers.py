@@ -2,6 +2,8 @@
 
 from typing import Any, cast
 
+from django.conf import settings
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -110,8 +112,28 @@ class EditionSerializer(ModelSerializer):
 
     class Meta:
         model = Edition
-        fields = ["isbn13", "format", "page_count", "publisher", "language", "published_year"]
+        fields = ["isbn13", "title", "format", "page_count", "publisher", "language", "published_year"]
         read_only_fields = fields
+
+
+class NewEditionSerializer(ModelSerializer):
+    """An edition to add to a book."""
+
+    isbn = IsbnField(required=False, help_text=_("ISBN-10 or ISBN-13; hyphens and spaces are ignored. Required."))
+    isbn13 = IsbnField(required=False, help_text=_("Another name of `isbn`."))
+    language = LanguageTagField(required=False, allow_blank=True)
+    page_count = IntegerField(min_value=1, max_value=MAX_PAGES, required=False, allow_null=True)
+    published_year = IntegerField(min_value=FIRST_YEAR, max_value=LAST_YEAR, required=False, allow_null=True)
+
+    class Meta:
+        model = Edition
+        fields = ["isbn", "isbn13", "title", "format", "page_count", "publisher", "language", "published_year"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        isbn13 = attrs.pop("isbn", None) or attrs.get("isbn13")
+        if not isbn13:
+            raise serializers.ValidationError({"isbn": self.fields["isbn"].error_messages["required"]}, "required")
+        return attrs | {"isbn13": isbn13}
 
 
 class BookListSerializer(BookSummarySerializer):
@@ -121,14 +143,20 @@ class BookListSerializer(BookSummarySerializer):
     subjects = serializers.ListField(child=serializers.CharField(), read_only=True)
     language = LanguageTagField(read_only=True, allow_blank=True)
     average_rating = serializers.FloatField(read_only=True, allow_null=True)
+    local_title = serializers.SerializerMethodField(
+        help_text=_("The title of an edition in the language of the caller; null without one.")
+    )
 
     class Meta:
         model = Book
         fields = [
-            *("id", "title", "author", "authors", "isbn13", "published_year", "language", "page_count", "subjects"),
-            *("cover_url", "average_rating", "ratings_count", "created_at", "updated_at"),
+            *("id", "title", "local_title", "author", "authors", "isbn13", "published_year", "language", "page_count"),
+            *("subjects", "cover_url", "average_rating", "ratings_count", "created_at", "updated_at"),
         ]
         read_only_fields = fields
+
+    def get_local_title(self, book: Book) -> str | None:
+        return book.get_local_title(get_language() or settings.LANGUAGE_CODE)
 
 
 class BookSerializer(BookListSerializer):

@@ -1,23 +1,24 @@
-"""Look up books by ISBN in the catalog and at the book provider."""
+"""Look up books by ISBN in the catalog and at the book providers."""
 
 from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from catalog.models import Book, DuplicateISBN
-from catalog.providers import Provider, ProviderBook, default_provider
+from catalog.providers import ProviderBook, default_provider
 from core.api.exceptions import APIProblem
 
 
-def lookup_isbn(isbn13: str, *, by: User, provider: Provider | None = None) -> tuple[Book, bool]:
-    """Return the book with this ISBN and whether the book or its edition was added from the provider's data.
+def lookup_isbn(isbn13: str, *, by: User) -> tuple[Book, bool]:
+    """Return the book with this ISBN and whether the book or its edition was added from a provider's data.
 
-    Raises APIProblem 404 `unknown_isbn`, and ServiceUnavailable `provider_unavailable` if the provider fails.
+    Raises APIProblem 404 `unknown_isbn`, and ServiceUnavailable `provider_unavailable` if a provider that fails might
+    know the book.
     """
     existing = Book.objects.with_isbn(isbn13).first()
     if existing:
         return existing, False
-    provider_book = (provider or default_provider()).get_by_isbn(isbn13)
+    provider_book = default_provider(isbn13).get_by_isbn(isbn13)
     if provider_book is None:
         raise APIProblem(404, "unknown_isbn", _("No book with this ISBN was found."))
     return _create_from_provider(provider_book, isbn13, by=by)
@@ -25,11 +26,10 @@ def lookup_isbn(isbn13: str, *, by: User, provider: Provider | None = None) -> t
 
 def _create_from_provider(provider_book: ProviderBook, isbn13: str, *, by: User) -> tuple[Book, bool]:
     """Create the book, or add the edition to its work; if a concurrent request has done so, return that book."""
-    fields = provider_book.as_fields()
     existing = provider_book.authors and Book.objects.find_work(provider_book.title, provider_book.authors)
     if not existing:
         try:
-            return Book.create_book(by=by, isbn13=isbn13, **fields), True
+            return Book.create_book(by=by, isbn13=isbn13, **provider_book.book_fields), True
         except DuplicateISBN as conflict:
             return conflict.book, False
         except IntegrityError:
@@ -39,7 +39,7 @@ def _create_from_provider(provider_book: ProviderBook, isbn13: str, *, by: User)
                 raise
             existing = Book.objects.merge_target(record.pk)
     try:
-        existing.add_edition(isbn13=isbn13, **fields["edition"])
+        existing.add_edition(isbn13=isbn13, **provider_book.edition_fields)
     except DuplicateISBN as conflict:
         return conflict.book, False
     return existing, True

@@ -2,7 +2,9 @@
 
 from typing import Any, ClassVar, cast
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.utils.translation import get_language
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
@@ -16,10 +18,18 @@ from accounts.models import User
 from catalog import services
 from catalog.covers import COVER_FOLDER
 from catalog.filters import BookFilter
-from catalog.models import ANY_BOOK_VERSION, CATALOG_VERSION, Book, BookQuerySet
+from catalog.local_titles import language_arguments
+from catalog.models import ANY_BOOK_VERSION, CATALOG_VERSION, Book, BookQuerySet, ProposedEdition
 from catalog.permissions import CanEditBook, IsBookCreator
 from catalog.redirects import MergedBookRedirectMixin
-from catalog.serializers import BookListSerializer, BookSerializer, BookStatsSerializer, ISBNLookupSerializer
+from catalog.serializers import (
+    BookListSerializer,
+    BookSerializer,
+    BookStatsSerializer,
+    EditionSerializer,
+    ISBNLookupSerializer,
+    NewEditionSerializer,
+)
 from core.api.pagination import SearchPagination
 from core.api.responses import problem_schema
 from core.api.views import GenericViewSet, validate
@@ -36,8 +46,8 @@ def all_books() -> BookQuerySet:
 
 
 @prepared
-def listed_books(user: User | AnonymousUser) -> BookQuerySet:
-    return Book.objects.visible_to(user).for_list()
+def listed_books(user: User | AnonymousUser, *language: str) -> BookQuerySet:
+    return Book.objects.visible_to(user).for_list(*language)
 
 
 @prepared
@@ -105,13 +115,20 @@ class BookViewSet(
         user = self.request.user
         if self.action == "stats":
             return Book.objects.visible_to(user)
-        return listed_books(user) if self.action == "list" else detailed_books(user)
+        if self.action == "list":
+            return listed_books(user, *language_arguments(get_language() or settings.LANGUAGE_CODE))
+        return detailed_books(user)
 
     def get_unsearched_queryset(self) -> BookQuerySet:
         return all_books()
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         return BookListSerializer if self.action == "list" else BookSerializer
+
+    @property
+    def responds_with_object(self) -> bool:
+        """An edition is a part of its book, and has no URL of its own."""
+        return self.action != "editions"
 
     def perform_create(self, serializer: BaseSerializer[Book]) -> None:
         serializer.instance = Book.create_book(by=current_user(self.request), **serializer.validated_data)
@@ -128,19 +145,44 @@ class BookViewSet(
         responses={
             200: OpenApiResponse(BookSerializer, description="The book is in the catalog."),
             201: OpenApiResponse(
-                BookSerializer, description="The book, or an edition of it, was added from the provider."
+                BookSerializer, description="The book, or an edition of it, was added from a provider."
             ),
-            **problem_schema(404, "`unknown_isbn`: neither the catalog nor the provider has the book."),
-            **problem_schema(503, "`provider_unavailable`: the provider is not responding."),
+            **problem_schema(404, "`unknown_isbn`: neither the catalog nor a provider has the book."),
+            **problem_schema(503, "`provider_unavailable`: no provider has the book, but not all responded."),
         },
     )
     @action(detail=False, methods=["post"], serializer_class=ISBNLookupSerializer)
     def lookup(self, request: Request) -> Response:
-        """Return the book with this ISBN. If the catalog does not have it, add it from the external book provider."""
+        """Return the book with this ISBN. If the catalog does not have it, add it from an external book provider."""
         isbn = validate(ISBNLookupSerializer(data=request.data))["isbn"]
         book, added = services.lookup_isbn(isbn, by=current_user(request))
         data = BookSerializer(book, context=self.get_serializer_context()).data
         return Response(data, status=status.HTTP_201_CREATED if added else status.HTTP_200_OK)
+
+    @extend_schema(
+        summary="Add or propose an edition",
+        request=NewEditionSerializer,
+        responses={
+            201: OpenApiResponse(EditionSerializer, description="The edition was added."),
+            202: OpenApiResponse(EditionSerializer, description="The edition waits for the editors of the catalog."),
+            **problem_schema(
+                409,
+                "`duplicate_isbn`, with the book that has the ISBN in `book`; `already_proposed`, `too_many_proposals` "
+                "(100 by one user), `too_many_editions` (2,000 of one book).",
+            ),
+        },
+    )
+    @action(detail=True, methods=["post"], serializer_class=NewEditionSerializer)
+    def editions(self, request: Request, book_id: int) -> Response:
+        """Add an edition to a book that the caller has added, or as a trusted editor. Others propose it."""
+        book, user = self.get_object(), current_user(request)
+        fields = validate(NewEditionSerializer(data=request.data))
+        if not book.can_be_edited_by(user):
+            proposal = ProposedEdition.create_proposal(book=book, by=user, **fields)
+            return Response(EditionSerializer(proposal).data, status=status.HTTP_202_ACCEPTED)
+        edition = book.add_edition(by=user, **fields)
+        location = self.reverse_action("detail", kwargs={"book_id": book.pk})
+        return Response(EditionSerializer(edition).data, status.HTTP_201_CREATED, headers={"Location": location})
 
     @extend_schema(summary="Get the statistics of a book", responses=BookStatsSerializer)
     @action(detail=True)

@@ -19,7 +19,7 @@ from clubs.club.models import Club
 from clubs.reading.choices import EntryStatus, ReadingPosition, Unit
 from clubs.reading.models import Entry, Milestone, Progress
 from clubs.roles import Role
-from demo.books import find_book
+from demo.books import add_brazilian_editions, find_book
 from demo.cases import seed_demo_cases
 from demo.history import spread_over_a_year
 from demo.meetings import create_demo_meetings
@@ -207,6 +207,7 @@ def seed(*, password: str | None) -> int:
     for name, display_name, language, timezone_name in DEMO_USERS:
         columns = {"display_name": display_name, "language": language, "timezone": timezone_name}
         users[name.split(".")[0]] = User.objects.create_user(name, password, **columns)
+    add_brazilian_editions()
     for demo_club in DEMO_CLUBS:
         _create_club(demo_club, [users[name] for name in demo_club.members.split()])
     seed_demo_reviews(users)

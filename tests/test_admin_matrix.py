@@ -29,6 +29,7 @@ PAGES: dict[str, dict[str, str]] = {
     "auth.group": {A: VIEW},
     "catalog.book": {A: "view add change delete merge case", C: "view add change delete merge", M: "view case"},
     "catalog.merge": {A: "view change", C: "view change"},
+    "catalog.proposededition": {A: VIEW, C: VIEW},
     "catalog.revision": {A: "view change", C: "view change"},
     "ballots.ballot": {A: VIEW},
     "meetings.datepoll": {A: VIEW},

@@ -16,7 +16,7 @@ from django.conf import settings
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
-from tests.catalog.test_lookup import open_library  # noqa: F401  a fixture
+from tests.catalog.conftest import open_library  # noqa: F401  a fixture
 from tests.examples.recorder import START, without_ids
 from tests.examples.walk import record_examples
 

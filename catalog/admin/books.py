@@ -123,7 +123,7 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Edition
-        fields = ("isbn13", "format", "publisher", "language", "page_count", "published_year")
+        fields = ("isbn13", "title", "format", "publisher", "language", "page_count", "published_year")
 
 
 class EditionInline(TabularInline):
@@ -293,5 +293,5 @@ def _as_book_queryset(queryset: QuerySet[Any]) -> BookQuerySet:
     return queryset
 
 
-from catalog.admin import revisions  # noqa: E402, F401
+from catalog.admin import proposals, revisions  # noqa: E402, F401
 from catalog.merges import admin as merging_admin  # noqa: E402, F401  (Django discovers admin modules here)

@@ -13,6 +13,9 @@ from core.counters import counters
 from core.db.transactions import atomic_with_retry
 from core.registry import merge_handlers
 
+# Kind of the moved row of an edition that got the title of its book.
+EDITION_TITLE = "edition title"
+
 # The task stops after this time, so that other tasks can run.
 MAX_SECONDS_PER_RUN = 2.0
 
@@ -75,7 +78,11 @@ def _finish_undo(merge: Merge) -> None:
     editions = merge.moved_ids("edition", limit=100_000)
     Edition.objects.filter(pk__in=editions, book=target).update(book=source)
     merge.clear_moved("edition", editions)
+    titled = merge.moved_ids(EDITION_TITLE, limit=1)
+    Edition.objects.filter(pk__in=titled, title=source.title).update(title="")
+    merge.clear_moved(EDITION_TITLE, titled)
     target.update_book(by=merge.undone_by, **_fields_to_restore(merge, target))
+    target.update_search_text()
     if source.isbn13 and not source.editions.filter(isbn13=source.isbn13).exists():
         source.isbn13 = source.editions.values_list("isbn13", flat=True).first()
     source.update_duplicate_keys(source.authors)

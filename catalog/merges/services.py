@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from activity.services import record_event
-from catalog.merges.runner import lock_books_by_id, run_merge, update_columns
-from catalog.models import Book, BookMerged, Merge, MergeStatus
+from catalog.merges.runner import EDITION_TITLE, lock_books_by_id, run_merge, update_columns
+from catalog.models import Book, BookMerged, Edition, Merge, MergeStatus
 from catalog.tasks import continue_merge
 from core.api.exceptions import Conflict
 from core.audit import log_audit_event
@@ -67,11 +67,13 @@ def _start_merge(target_id: int, source_id: int, *, by: User, reason: str) -> Me
     _check_idle(target_id, source_id)
     merge = Merge.objects.create(target=target, source=source, created_by=by, reason=reason)
     merge.record_moved("edition", source.editions.values_list("pk", flat=True))
+    _keep_title(merge, source)
     source.editions.update(book=target)
     update_columns(source, merged_into=target_id, work_key=None, edition_key=None)
     counters.increment({"books": -1})
     merge.filled_revision = target.update_book(by=by, **_missing_fields(target, source))
     merge.save(update_fields=["filled_revision"])
+    target.update_search_text()
     _log("book.merged", merge, target, by, reason)
     return merge
 
@@ -92,6 +94,13 @@ def _start_undo(merge: Merge, *, by: User, reason: str) -> None:
     merge.status, merge.undone_by, merge.undone_reason = MergeStatus.UNDOING, by, reason
     merge.save(update_fields=["status", "undone_by", "undone_reason"])
     _log("book.unmerged", merge, books[merge.target_id], by, reason)
+
+
+def _keep_title(merge: Merge, source: Book) -> None:
+    """Give the main edition the title of its book, so that the merged book is still found by it."""
+    main = list(source.editions.filter(isbn13=source.isbn13, title="").values_list("pk", flat=True))
+    merge.record_moved(EDITION_TITLE, main)
+    Edition.objects.filter(pk__in=main).update(title=source.title)
 
 
 def _check_idle(*books: int) -> None:

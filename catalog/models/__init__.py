@@ -25,6 +25,7 @@ from catalog.models.names import (
     sort_key,
     title_sort_key,
 )
+from catalog.models.proposals import ProposedEdition
 from catalog.models.revisions import Revision
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "Merge",
     "MergeStatus",
     "MovedRow",
+    "ProposedEdition",
     "Revision",
     "book_versions",
     "invalidate_books",

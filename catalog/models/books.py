@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, models, transaction
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +19,7 @@ from activity.services import record_event
 from catalog.covers import delete_covers
 from catalog.duplicate_keys import edition_key, work_key
 from catalog.identity import KEY_LENGTH, WorkTitle
+from catalog.local_titles import find_local_title
 from catalog.models.editions import (
     EDITION_COLUMNS,
     FIRST_YEAR,
@@ -66,6 +67,11 @@ __all__ = [
 ]
 
 TRUSTED_EDITORS = gettext_noop("Trusted editors")
+
+# Of one book. The detail view shows all of them.
+MAX_EDITIONS = 2000
+# Titles of editions that the search finds.
+MAX_SEARCHED_TITLES = 200
 
 # Cache versions of responses with many books and of responses with one book. Each book also has its own version.
 CATALOG_VERSION, ANY_BOOK_VERSION = "catalog", "any book"
@@ -235,11 +241,18 @@ class Book(models.Model):
         if "loaded_editions" in self.__dict__:
             rows = sorted(self.__dict__["loaded_editions"] or (), key=lambda row: row[0])
             return [Edition(**dict(zip(EDITION_COLUMNS, row, strict=True))) for row in rows]
+        prefetch_related_objects([self], "editions")
         return list(self.editions.all())
+
+    def get_local_title(self, language: str) -> str | None:
+        """Return the title in a language (`catalog.local_titles`), None without one."""
+        if "loaded_local_title" in self.__dict__:
+            return cast(str | None, self.__dict__["loaded_local_title"])
+        return find_local_title(self.all_editions, language)
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         """Reload the book and discard the related rows loaded by `BookQuerySet.for_list` and `for_detail`."""
-        for name in ("loaded_authors", "loaded_subjects", "loaded_editions"):
+        for name in ("loaded_authors", "loaded_subjects", "loaded_editions", "loaded_local_title"):
             self.__dict__.pop(name, None)
         super().refresh_from_db(*args, **kwargs)
 
@@ -268,7 +281,7 @@ class Book(models.Model):
         book._write_authors(authors)
         book._write_subjects(subjects)
         if isbn13:
-            book.add_edition(isbn13=isbn13, **(book._main_edition() if edition is None else edition))
+            book._insert_edition(isbn13, book._main_edition() if edition is None else edition)
         counters.increment({"books": 1})
         invalidate_books([book.pk])
         book._log("book.added", by)
@@ -294,11 +307,17 @@ class Book(models.Model):
         return self.revisions.create(number=number, editor=by, changes=changes)
 
     @atomic_with_retry
-    def add_edition(self, *, isbn13: str, **fields: Any) -> Edition:
-        """Add an edition with the given fields. Raises DuplicateISBN."""
-        with conflict_on_duplicate_isbn(isbn13):
-            edition = self.editions.create(isbn13=isbn13, **fields)
-        invalidate_books([self.pk])
+    def add_edition(self, *, isbn13: str, by: User | None = None, **fields: Any) -> Edition:
+        """Add an edition with the given fields.
+
+        Raises DuplicateISBN, Conflict `too_many_editions`, and what `lock` raises.
+        """
+        self.lock()
+        if self.editions.count() >= MAX_EDITIONS:
+            raise Conflict("too_many_editions", _("The book has too many editions."), book=self.summary)
+        edition = self._insert_edition(isbn13, fields)
+        if by is not None:
+            self._log("book.changed", by)
         return edition
 
     @atomic_with_retry
@@ -324,6 +343,14 @@ class Book(models.Model):
         invalidate_books([pk])
         self.pk = pk
         self._log("book.deleted", by)
+
+    def _insert_edition(self, isbn13: str, fields: dict[str, Any]) -> Edition:
+        with conflict_on_duplicate_isbn(isbn13):
+            edition = self.editions.create(isbn13=isbn13, **fields)
+        if edition.title:
+            self.update_search_text()
+        invalidate_books([self.pk])
+        return edition
 
     def can_be_edited_by(self, user: User | AnonymousUser) -> bool:
         """Return whether `user` added the book or is a trusted editor."""
@@ -390,7 +417,7 @@ class Book(models.Model):
         self.title_key = title_sort_key(self.title, self.language)
         self.match_key = WorkTitle.parse(self.title).key
         self.author = join_authors(names)
-        self.search_text = build_search_text([self.title, *names])
+        self.search_text = self._build_search_text(names)
         self.update_duplicate_keys(names)
 
     def update_duplicate_keys(self, names: Sequence[str]) -> None:
@@ -399,6 +426,16 @@ class Book(models.Model):
         if keys != (self.work_key, self.edition_key):
             self.confirmed_distinct = False
         self.work_key, self.edition_key = keys
+
+    def update_search_text(self) -> None:
+        """Write the search column again, after editions were added or moved. The book must be locked."""
+        self.search_text = self._build_search_text(self.authors)
+        Book.objects.filter(pk=self.pk).update(search_text=self.search_text)
+
+    def _build_search_text(self, names: Iterable[str]) -> str:
+        editions = self.editions.exclude(title="").order_by("pk") if self.pk else Edition.objects.none()
+        titles = editions.values_list("title", flat=True)[:MAX_SEARCHED_TITLES]
+        return build_search_text([self.title, *names, *titles])
 
     def _write_authors(self, names: Iterable[str]) -> None:
         self.author_rows.all().delete()
@@ -417,7 +454,7 @@ class Book(models.Model):
             with conflict_on_duplicate_isbn(isbn13):
                 updated = main.update(isbn13=isbn13)
             if not updated:
-                self.add_edition(isbn13=isbn13, **self._main_edition())
+                self._insert_edition(isbn13, self._main_edition())
 
     def _main_edition(self) -> dict[str, Any]:
         """Return the fields of the main edition with the values of the book."""

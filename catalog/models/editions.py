@@ -24,14 +24,20 @@ PAGE_VALIDATORS = [MinValueValidator(1), MaxValueValidator(MAX_PAGES)]
 
 
 # What `BookQuerySet.for_detail` loads of the editions.
-EDITION_COLUMNS = ("id", "isbn13", "format", "page_count", "publisher", "language", "published_year")
+EDITION_COLUMNS = ("id", "isbn13", "title", "format", "page_count", "publisher", "language", "published_year")
 
 
-class Edition(models.Model):
-    """One edition of a book, identified by its ISBN."""
+class EditionBase(models.Model):
+    """What describes an edition."""
 
-    book = models.ForeignKey("catalog.Book", models.CASCADE, related_name="editions", verbose_name=_("book"))
-    isbn13 = BinaryCollationCharField(max_length=13, unique=True, verbose_name=_("isbn13"))
+    title = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("The title of this edition, if it is not that of the book."),
+        verbose_name=_("title"),
+    )
     format = models.CharField(max_length=50, blank=True, verbose_name=_("format"))
     publisher = models.CharField(max_length=200, blank=True, verbose_name=_("publisher"))
     language = BinaryCollationCharField(max_length=12, blank=True, verbose_name=_("language"))
@@ -41,6 +47,16 @@ class Edition(models.Model):
     published_year = models.SmallIntegerField(
         null=True, blank=True, validators=YEAR_VALIDATORS, verbose_name=_("published year")
     )
+
+    class Meta:
+        abstract = True
+
+
+class Edition(EditionBase):
+    """One edition of a book, identified by its ISBN."""
+
+    book = models.ForeignKey("catalog.Book", models.CASCADE, related_name="editions", verbose_name=_("book"))
+    isbn13 = BinaryCollationCharField(max_length=13, unique=True, verbose_name=_("isbn13"))
 
     class Meta:
         verbose_name = _("edition")

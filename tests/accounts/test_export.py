@@ -44,6 +44,7 @@ SECTIONS = {
     "catalog.Book.added_by": "books_added",
     "catalog.Merge.created_by": None,  # staff actions
     "catalog.Merge.undone_by": None,  # staff actions
+    "catalog.ProposedEdition.proposed_by": "proposed_editions",
     "catalog.Revision.editor": "book_changes",
     "availability.Availability.user": "access_answers",
     "availability.Availability.lent_to": "books_borrowed",

@@ -1,12 +1,14 @@
 """Fixtures for tests of the catalog."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from accounts.models import User
 from catalog.models import Book
+from tests.catalog.provider_server import Server, running
 
 
 @pytest.fixture
@@ -23,3 +25,10 @@ def add_book(db: None) -> Callable[..., Book]:
 
 
 COUNTERS = ("ratings_", "average_", "stars_", "clubs_")
+
+
+@pytest.fixture
+def open_library(settings: Settings) -> Iterator[Server]:
+    with running() as server:
+        settings.OPENLIBRARY_URL = server.url
+        yield server

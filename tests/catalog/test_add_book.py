@@ -38,6 +38,7 @@ def test_add_book_with_all_fields(as_alice: APIClient, alice: User) -> None:
         "editions": [
             {
                 "isbn13": "9788501012074",
+                "title": "",
                 "format": "",
                 "page_count": 394,
                 "publisher": "",
@@ -54,6 +55,7 @@ def test_add_book_with_all_fields(as_alice: APIClient, alice: User) -> None:
         "average_rating": None,
         "ratings_count": 0,
         "my_review": None,
+        "local_title": None,
     }
     assert as_alice.get(f"/api/v1/books/{book['id']}/").json() == response.json()
     assert not Revision.objects.exists()

@@ -197,8 +197,8 @@ def test_delete_page_lists_some_protected_objects(
     for n in range(30):
         Review.create_review(book=book, by=make_user(f"reader{n}"), rating=1)
     # session, user, two-factor session; the book; entries, reviews, readings, merges (twice), changes, changes of
-    # lists
-    with django_assert_num_queries(10):
+    # lists, proposed editions
+    with django_assert_num_queries(11):
         page = admin.get(f"{BOOKS}{book.pk}/delete/").content.decode()
     assert page.count("review ") == 20
     admin.post(f"{BOOKS}{book.pk}/delete/", {"post": "yes"})

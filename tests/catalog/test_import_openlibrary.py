@@ -77,6 +77,7 @@ def assert_book_is_complete(anonymous):
     assert shown["editions"] == [
         {
             "isbn13": "9788501012074",
+            "title": "",
             "format": "Paperback",
             "page_count": 394,
             "publisher": "Record",
@@ -85,6 +86,7 @@ def assert_book_is_complete(anonymous):
         },
         {
             "isbn13": "9780060883287",
+            "title": "",
             "format": "",
             "page_count": 417,
             "publisher": "",

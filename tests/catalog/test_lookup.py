@@ -4,11 +4,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.cache import cache
@@ -16,63 +13,15 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from catalog import providers
 from catalog.merges.services import merge_books
 from catalog.models import Book
+from catalog.providers import chain, cleaning
+from catalog.providers.openlibrary import OpenLibraryProvider, _authors_from_statement
 from tests.catalog.helpers import codes
+from tests.catalog.provider_server import RECORDED, Handler, Server
 
 URL = "/api/v1/books/lookup/"
-RECORDED = Path(__file__).parent / "recorded"
 ENCHANTEURS, TWILIGHT, SLOW_READING, CONCRETE = "9782070379040", "9780316015844", "9780980200447", "9780201558029"
-
-
-class Server(ThreadingHTTPServer):
-    """A fake Open Library. `respond` replaces the recorded responses."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.requested_paths: list[str] = []
-        self.respond: Callable[[Handler], None] | None = None
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        self.server.requested_paths.append(self.path)
-        if self.server.respond:
-            self.server.respond(self)
-            return
-        url = urlsplit(self.path)
-        query = parse_qs(url.query)
-        assert url.path == "/api/books"
-        assert (query["jscmd"], query["format"]) == (["data"], ["json"])
-        file = RECORDED / f"{query['bibkeys'][0].removeprefix('ISBN:')}.json"
-        self.send(file.read_bytes() if file.exists() else b"{}")
-
-    def send(self, body: bytes, status: int = 200, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def open_library(settings: Settings) -> Iterator[Server]:
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        settings.OPENLIBRARY_URL = server.url
-        yield server
-        server.shutdown()
-        thread.join()
 
 
 def test_known_isbn_does_not_query_provider(
@@ -96,6 +45,7 @@ def test_provider_book_is_added(as_alice: APIClient, open_library: Server, alice
     assert book["editions"] == [
         {
             "isbn13": TWILIGHT,
+            "title": "Twilight (The Twilight Saga, Book 1)",
             "format": "",
             "page_count": 544,
             "publisher": "Little, Brown Young Readers",
@@ -270,7 +220,7 @@ def test_slow_provider_times_out(
     as_alice: APIClient, open_library: Server, monkeypatch: pytest.MonkeyPatch, first_byte: bool
 ) -> None:
     """The server is silent, or sends one byte at a time forever."""
-    monkeypatch.setattr(providers, "TOTAL_SECONDS", 0.3)
+    monkeypatch.setattr(chain, "PROVIDER_SECONDS", 0.3)
     over = threading.Event()
 
     def slow(handler: Handler) -> None:
@@ -334,11 +284,13 @@ def test_provider_book_with_title_only(as_alice: APIClient, open_library: Server
         ("20041231", None),
         ("", None),
         (None, None),
-        (1999, None),
+        (1999, 1999),
+        (True, None),
+        (0, None),
     ],
 )
 def test_years_are_parsed_from_dates(date: Any, year: int | None) -> None:
-    assert providers._year(date) == year
+    assert cleaning.year(date) == year
 
 
 @pytest.mark.parametrize(
@@ -366,7 +318,7 @@ def test_years_are_parsed_from_dates(date: Any, year: int | None) -> None:
     ],
 )
 def test_authors_are_read_from_a_statement(statement: Any, authors: list[str]) -> None:
-    assert providers._authors_from_statement(statement) == authors
+    assert _authors_from_statement(statement) == authors
 
 
 @pytest.mark.parametrize("isbn", ["ISBN-13 978-0-316-01584-4", "ISBN-10 0-316-01584-9", "316015849"])
@@ -392,8 +344,8 @@ def test_lookup_rejects_get(as_alice: APIClient) -> None:
 
 
 def test_cached_book_survives_serialization(open_library: Server, db: None) -> None:
-    provider = providers.OpenLibraryProvider(open_library.url)
-    first = provider.get_by_isbn(CONCRETE)
-    assert cache.get(f"openlibrary:2:{CONCRETE}") is not None
-    assert provider.get_by_isbn(CONCRETE) == first
+    provider = OpenLibraryProvider(open_library.url)
+    first = provider.get_by_isbn(CONCRETE, seconds=5)
+    assert cache.get(f"openlibrary:3:{CONCRETE}") is not None
+    assert provider.get_by_isbn(CONCRETE, seconds=5) == first
     assert len(open_library.requested_paths) == 1

@@ -14,6 +14,7 @@ MOVED_BY = {
 }
 NOT_MOVED = {
     "catalog.Edition.book": "moved by the merge itself, in its first transaction",
+    "catalog.ProposedEdition.book": "accepted for the book that is found through merged_into",
     "catalog.AlternateOrigin.book": "names the book that an import created; found again through merged_into",
     "catalog.BookAuthor.book": "describes the merged book, which stays as it was for an undo",
     "catalog.BookSubject.book": "describes the merged book, which stays as it was for an undo",

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import Group
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from catalog import providers
-from catalog.models import Book, Edition, Revision
+from catalog.models import TRUSTED_EDITORS, Book, Edition, ProposedEdition, Revision
 from tests.concurrency.tools import ROUNDS, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,7 +55,7 @@ def test_simultaneous_lookups_create_one_book(clients: list[APIClient], monkeypa
         def get_by_isbn(self, isbn13: str) -> providers.ProviderBook:
             return providers.ProviderBook(title="T", authors=["A"], origin="openlibrary:/books/OL1M")
 
-    monkeypatch.setattr("catalog.services.default_provider", Slow)
+    monkeypatch.setattr("catalog.services.default_provider", lambda isbn13: Slow())
     for _round in range(ROUNDS):
         for book in Book.objects.all():
             book.delete_book()
@@ -73,7 +74,7 @@ def test_lookups_of_two_isbns_create_one_book(clients: list[APIClient], monkeypa
         def get_by_isbn(self, isbn13: str) -> providers.ProviderBook:
             return providers.ProviderBook(title="T", authors=["A"], origin="openlibrary:/books/OL1M")
 
-    monkeypatch.setattr("catalog.services.default_provider", Both)
+    monkeypatch.setattr("catalog.services.default_provider", lambda isbn13: Both())
     isbns = ["9780306406157", "9780804429573"]
     for _round in range(ROUNDS):
         for book in Book.objects.all():
@@ -129,3 +130,38 @@ def test_updates_during_deletion(clients: list[APIClient]) -> None:
         assert responses[0].status_code == 204
         assert {response.status_code for response in responses[1:]} <= {200, 404}
         assert not Book.objects.exists()
+
+
+def test_simultaneous_editions_with_one_isbn_add_one(clients: list[APIClient]) -> None:
+    for user in User.objects.all():
+        user.groups.add(Group.objects.get(name=TRUSTED_EDITORS))
+    books = [Book.create_book(by=None, title=f"T{n}", authors=["A"]) for n in range(2)]
+    for _round in range(ROUNDS):
+        Edition.objects.all().delete()
+        for book in books:
+            book.update_search_text()
+        responses = at_once(
+            [
+                lambda c=c, n=n: c.post(  # type: ignore[misc]
+                    f"/api/v1/books/{books[n % 2].pk}/editions/", {"isbn": SPELLINGS[n % 4], "title": f"Title {n}"}
+                )
+                for n, c in enumerate(clients)
+            ]
+        )
+        assert Counter(response.status_code for response in responses) == {201: 1, 409: 15}
+        edition = Edition.objects.get()
+        found = clients[0].get("/api/v1/books/", {"search": edition.title}).json()["results"]
+        assert [book["id"] for book in found] == [edition.book_id]
+
+
+def test_simultaneous_proposals_of_one_user_make_one(
+    make_user: Callable[..., User], client_of: Callable[[User | None], APIClient]
+) -> None:
+    book, user = Book.create_book(by=None, title="T", authors=["A"]), make_user("reader")
+    clients = [client_of(user) for _n in range(16)]
+    for _round in range(ROUNDS):
+        ProposedEdition.objects.all().delete()
+        responses = at_once(
+            [lambda c=c: c.post(f"/api/v1/books/{book.pk}/editions/", {"isbn": SPELLINGS[0]}) for c in clients]  # type: ignore[misc]
+        )
+        assert Counter(response.status_code for response in responses) == {202: 1, 409: 15}

@@ -147,6 +147,8 @@ NONSENSE = [
     ("LOG_DIR", "/dev/null/log"),
     ("REPORTS_TO_HIDE", "0"),
     ("OPENLIBRARY_URL", "ftp://openlibrary.org"),
+    ("BRASILAPI_URL", "brasilapi.com.br"),
+    ("GOOGLE_BOOKS_URL", "https://www.googleapis.com/?key=x"),
     ("DB_TIMEOUT", "-1"),
     ("JOBS", "sometimes"),
     ("ADMIN_SECOND_FACTOR", "off"),  # in production

@@ -39,6 +39,11 @@ def record(walk: Walk) -> None:
     walk.call("replaceBook", "ana", replaced | {"published_year": 1977, "subjects": ["Novela"]}, book_id=estrela)
     walk.call("updateBook", "ana", {"page_count": 88}, book_id=estrela)
     walk.call("setBookCover", "ana", file=picture(), book_id=walk.objects["torto"])
+    edition = {"title": "Persuasão", "language": "pt-BR", "published_year": 2012, "page_count": 272}
+    persuasion = walk.objects["persuasion"]
+    walk.call("createEdition", "ana", edition | {"isbn": "978-85-378-0411-7"}, book_id=persuasion)
+    # By another user, whose proposal waits for the editors.
+    walk.call("createEdition", "bruno", edition | {"isbn": "978-972-665-281-6"}, book_id=persuasion)
     for _known in (False, True):
         walk.call("lookUpBook", "bruno", LOOKUP)
 

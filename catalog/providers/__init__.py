@@ -1,0 +1,10 @@
+"""Book providers: external services that look up books by ISBN.
+
+`base` has the interface, `http` the limits of a request, `cleaning` what all parsers share; `chain` asks one provider
+after the other.
+"""
+
+from catalog.providers.base import Provider, ProviderBook
+from catalog.providers.chain import default_provider
+
+__all__ = ["Provider", "ProviderBook", "default_provider"]
