@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 TEXT_LENGTH = 2000
+# What `opening_time` reads.
+MEETING_COLUMNS = ("meeting__starts_at", "meeting__status", "meeting__deleted_at")
 
 
 class ReadShare(models.TextChoices):
@@ -53,6 +55,12 @@ class SealQuerySet(models.QuerySet["Seal"]):
         The ratings of all entries of a book in a club are those of the same members, so one seal is enough.
         """
         return self.closed().filter(entry__club=OuterRef("club"), entry__book=OuterRef("book"))
+
+    def expected_opens_at(self, seal_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+        """Return the opening times by the meetings, without those that are NULL."""
+        seals = self.filter(pk__in=seal_ids).select_related("meeting").only("opens_at", *MEETING_COLUMNS)
+        opens_at = {seal.pk: seal.expected_opens_at for seal in seals}
+        return {pk: {"opens_at": moment} for pk, moment in opens_at.items() if moment is not None}
 
     def follow_meetings(self, meetings: Iterable[Meeting]) -> None:
         """Change the opening times of closed seals to the new starts of their meetings. The club must be locked.
@@ -96,6 +104,13 @@ class Seal(models.Model):
     def is_closed(self) -> bool:
         """Whether opinions are secret now."""
         return self.opens_at is None or self.opens_at > timezone.now()
+
+    @property
+    def expected_opens_at(self) -> datetime.datetime | None:
+        """The opening time by the meeting; that of a seal that has opened never changes."""
+        if not self.is_closed:
+            return self.opens_at
+        return opening_time(self.meeting) if self.meeting else None
 
     @property
     def conflict(self) -> Conflict:

@@ -253,6 +253,7 @@ class Meeting(models.Model):
             meeting._update({}, (local, meeting.timezone))
             meeting._record_event("changed", by)
         record_changes(*(meeting._change() for meeting in meetings))
+        meetings_changed.send(Meeting, meetings=meetings)
         return len(meetings)
 
     @atomic_with_retry

@@ -14,8 +14,10 @@ from clubs.models import Entry
 from core.tasks.worker import run_pending
 from meetings.models import Meeting
 from opinions.models import Seal
-from tests.clubs.helpers import CLUBS, bad_fields, export, problem
+from reviews.models import Review
+from tests.clubs.helpers import CLUBS, bad_fields, bring_in, export, problem
 from tests.opinions.helpers import give, given, opinions, url
+from tests.reviews.helpers import counter_differences
 
 pytestmark = pytest.mark.django_db
 SECRET = "Unbearable heroine"
@@ -115,6 +117,18 @@ def test_opening_follows_a_moved_series(as_alice, as_bob, alice, club, entry, cl
     assert response.status_code == 200
     second.refresh_from_db()
     assert Seal.objects.get().opens_at == second.starts_at
+
+
+def test_opening_follows_shifted_dates(as_moe, as_bob, alice, entry, meeting):
+    meeting.update_meeting(by=alice, entry=entry)
+    entry.update_entry(by=alice, sealed_with=meeting.pk)
+    give(as_bob, entry, rating=2)
+    shift = {"days": 5, "from": f"{timezone.now():%Y-%m-%d}", "meetings": True}
+    response = as_moe.post(url(entry, "shift/"), shift)
+    assert (response.status_code, response.json()["meetings"]) == (200, 1), response.content
+    meeting.refresh_from_db()
+    assert Seal.objects.get().opens_at == meeting.starts_at
+    assert counter_differences() == (0, [])
 
 
 @pytest.mark.parametrize("ending", ["cancel", "delete"])
@@ -269,3 +283,27 @@ def test_second_reading_does_not_show_sealed_ratings(as_alice, as_bob, alice, cl
     again.update_entry(by=alice, sealed_with=meeting.pk)
     review(as_bob, book)
     assert {row["club_average_rating"] for row in as_alice.get(f"{CLUBS}{club.pk}/books/").json()["results"]} == {None}
+
+
+def test_sealed_ratings_change_nothing_in_any_figure(as_bob, alice, club, sealed, make_user, client_of):
+    readers = [make_user(f"reader{n}") for n in range(6)]
+    for reader in readers:
+        bring_in(club, reader)
+    other = Book.create_book(by=None, title="Persuasion", authors=["Jane Austen"])
+    for rating, reader in zip((6, 7, 6, 7, 6, 7), readers, strict=True):
+        Review.create_review(book=other, by=reader, rating=rating, visibility="clubs")
+    day = club.today
+    for entry in (sealed, Entry.add_entry(club=club, book=other, by=alice, status="reading")):
+        entry.update_entry(by=alice, status="finished", finished_on=day)
+    paths = [f"year/{day.year}/", f"year/{day.year}/card.png", "stats/", "books/", "reviews/", "?include=books"]
+    paths += [f"books/{sealed.pk}/", f"books/{sealed.pk}/opinions/"]
+    before = {path: as_bob.get(f"{CLUBS}{club.pk}/{path}").content for path in paths}
+    assert b"Persuasion" in before[f"year/{day.year}/"]
+    # The best mean and the largest spread, if they counted.
+    for rating, reader in zip((10, 10, 1, 10, 10, 10), readers, strict=True):
+        Review.create_review(book=sealed.book, by=reader, rating=rating, visibility="clubs", body=SECRET)
+    assert {path: as_bob.get(f"{CLUBS}{club.pk}/{path}").content for path in paths} == before
+    # Not in the own years of members either, whose most divisive book is that of public ratings.
+    for user in (readers[2], alice):
+        year = client_of(user).get(f"/api/v1/users/me/year/{day.year}/").json()
+        assert year["most_divisive"] is None
