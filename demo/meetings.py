@@ -1,4 +1,4 @@
-"""Demo meetings: past ones with attendance, upcoming ones with RSVPs."""
+"""Demo meetings: past ones with attendance, upcoming ones with RSVPs, and a date poll."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from clubs.club.models import Club
+from meetings.date_polls.models import DatePoll
 from meetings.models import Attendance, Meeting, Rsvp
 
 
@@ -37,6 +38,9 @@ UPCOMING_MEETINGS = (
     DemoMeeting("Conversa on-line", "Online talk", 20, 18, {"url": "https://meet.example.org/book-club"}),
 )
 CANCELLED_MEETING = DemoMeeting("Passeio literário", "Literary walk", 8, 10)
+# The dates of the poll, and which of them suit each member; "-" for an answer that none does.
+POLL = DemoMeeting("Quando falamos do fim?", "When shall we talk about the end?", 24, 19)
+POLL_DAYS, POLL_ANSWERS = (0, 2, 3), ("02", "2", "-", "012")
 RSVPS = ("yes", "yes", "yes", "no", "maybe")
 
 
@@ -54,11 +58,32 @@ def create_demo_meetings(club: Club, users: list[User]) -> None:
             limited = meeting.capacity is not None and rsvp == "maybe"
             Rsvp.set_rsvp(meeting=meeting, by=user, answer="yes" if limited else rsvp)
     _create_meeting(club, users[0], CANCELLED_MEETING, status="cancelled")
+    _create_date_poll(club, users, entry_id=entry)
+
+
+def _create_date_poll(club: Club, users: list[User], **fields: Any) -> None:
+    first = _starts_at(club, POLL)
+    dates = [first + datetime.timedelta(days=days) for days in POLL_DAYS]
+    closes_at = timezone.now().replace(microsecond=0) + datetime.timedelta(days=7)
+    poll = DatePoll.create_poll(
+        club=club, by=users[0], title=_title(club, POLL), options=dates, closes_at=closes_at, **fields
+    )
+    options = list(poll.options.order_by("starts_at").values_list("pk", flat=True))
+    for user, answer in zip(users, POLL_ANSWERS, strict=False):
+        poll.answer(by=user, yes=[options[int(number)] for number in answer if number != "-"], maybe=[])
 
 
 def _create_meeting(club: Club, by: User, plan: DemoMeeting, **fields: Any) -> Meeting:
+    return Meeting.create_meeting(
+        club=club, by=by, title=_title(club, plan), starts_at=_starts_at(club, plan), **plan.fields, **fields
+    )
+
+
+def _starts_at(club: Club, plan: DemoMeeting) -> datetime.datetime:
     zone = ZoneInfo(club.timezone)
     day = timezone.localdate(timezone=zone) + datetime.timedelta(days=plan.days)
-    starts_at = datetime.datetime.combine(day, datetime.time(plan.hour), zone)
-    title = plan.pt if club.language.startswith("pt") else plan.en
-    return Meeting.create_meeting(club=club, by=by, title=title, starts_at=starts_at, **plan.fields, **fields)
+    return datetime.datetime.combine(day, datetime.time(plan.hour), zone)
+
+
+def _title(club: Club, plan: DemoMeeting) -> str:
+    return plan.pt if club.language.startswith("pt") else plan.en

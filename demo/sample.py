@@ -233,6 +233,8 @@ def _create_club(demo_club: DemoClub, users: list[User]) -> None:
         _create_ballot(demo_ballot, club, users)
     create_demo_meetings(club, users)
     create_demo_threads(club, users)
+    # After everything that would end the pause.
+    club.get_membership(users[-1]).set_pause(by=users[-1], until=club.today + datetime.timedelta(days=30))
 
 
 def _schedule(entry: Entry, demo_entry: DemoEntry, demo_club: DemoClub, users: list[User]) -> None:

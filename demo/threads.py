@@ -32,6 +32,7 @@ class DemoThread:
     book: str = ""
     pinned: bool = False
     closed: bool = False
+    announce: bool = False
 
 
 DEMO_THREADS = (
@@ -47,6 +48,12 @@ DEMO_THREADS = (
             DemoPost(1, "Combinado! Levo o café no sábado.", reply_to=0, reactions="☕ 024"),
         ),
         pinned=True,
+    ),
+    DemoThread(
+        "Clube do Livro de Pinheiros",
+        "A sala mudou",
+        (DemoPost(0, "A partir desta semana a roda é na sala do primeiro andar.", reactions="👍 12"),),
+        announce=True,
     ),
     DemoThread(
         "Clube do Livro de Pinheiros",
@@ -158,6 +165,7 @@ def _create_thread(demo_thread: DemoThread, club: Club, users: list[User]) -> No
         body=first.text,
         entry=entry,
         spoiler_percent=_percent(first),
+        announce=demo_thread.announce,
     )
     _create_posts(thread, demo_thread, users)
     if demo_thread.pinned or demo_thread.closed:

@@ -19,6 +19,7 @@ from clubs.models import Club, Entry, Membership
 from clubs.reading.models import Milestone
 from core.tasks.worker import run_pending
 from discussions.models import Post, Thread
+from meetings.date_polls.models import DatePoll
 from meetings.models import Meeting
 from tests.clubs.changes import read_all
 from tests.clubs.helpers import ACCEPT, CLUBS
@@ -28,6 +29,7 @@ COUNTERS = {
     "club": ("members_count", "current_entry", "next_meeting"),
     "entry": ("members_finished", "club_average_rating", "times_considered"),
     "meeting": ("counts",),
+    "date_poll": ("options", "answered_count"),
     "ballot": ("voters_count",),
     "thread": ("posts_count", "last_post_at"),
     "post": ("reactions",),
@@ -38,6 +40,7 @@ WEIGHTS = {
     **dict.fromkeys(("do_delete_entry", "do_end_ballot", "do_block", "do_change_club"), 2),
     **dict.fromkeys(("do_create_post", "do_add_entry", "do_rsvp", "do_join", "do_accept_invitation", "do_vote"), 10),
     **dict.fromkeys(("do_create_meeting", "do_create_ballot", "do_create_milestone", "do_look_at_post"), 8),
+    **dict.fromkeys(("do_create_date_poll", "do_answer_date_poll"), 8),
 }
 State = dict[tuple[str, int], dict[str, Any]]
 
@@ -108,8 +111,8 @@ def server_state(client: APIClient, user: User) -> State:
         state["club", club] = without_counters("club", client.get(base).json())
         for entry in add("entry", f"{base}books/"):
             add("milestone", f"{base}books/{entry['id']}/milestones/")
-        for name in ("meetings", "ballots", "threads"):
-            rows = add(name.removesuffix("s"), f"{base}{name}/")
+        for name in ("meetings", "ballots", "threads", "date-polls"):
+            rows = add(name.removesuffix("s").replace("-", "_"), f"{base}{name}/")
             for row in rows if name == "threads" else ():
                 add("post", f"{base}threads/{row['id']}/posts/")
     add("notification", "/api/v1/users/me/notifications/")
@@ -188,6 +191,16 @@ class Walk:
         member = club and self.pick(club.memberships.all())
         return member and client.delete(f"{CLUBS}{club.pk}/members/{member.user_id}/")
 
+    def do_pause(self, client: Any, user: User, club: Any) -> Any:
+        if club and self.random.random() < 0.4:
+            return client.delete(f"{CLUBS}{club.pk}/pause/")
+        return club and client.put(f"{CLUBS}{club.pk}/pause/", {"until": None})
+
+    def do_change_members(self, client: Any, user: User, club: Any) -> Any:
+        action = self.random.choice(["approve", "refuse", "pause", "pause", "pause", "remove"])
+        users = [user.pk for user in self.random.sample(self.users, 2)]
+        return club and client.post(f"{CLUBS}{club.pk}/members/bulk/", {"action": action, "users": users})
+
     def do_transfer(self, client: Any, user: User, club: Any) -> Any:
         member = club and self.pick(club.memberships.all())
         return member and client.post(f"{CLUBS}{club.pk}/transfer/", {"user": member.user_id})
@@ -244,6 +257,11 @@ class Walk:
             return client.delete(url)
         return url and client.patch(url, {"due_on": self.day()})
 
+    def do_shift(self, client: Any, user: User, club: Any) -> Any:
+        url = self.child(club, Entry.objects, "books")
+        body = {"days": self.random.choice([-7, 7]), "from": self.day(), "meetings": self.random.random() < 0.7}
+        return url and client.post(f"{url}shift/", body)
+
     # Meetings and ballots
 
     def do_create_meeting(self, client: Any, user: User, club: Any) -> Any:
@@ -271,6 +289,31 @@ class Walk:
         url = self.child(club, Meeting.objects.not_deleted(), "meetings")
         return url and client.put(f"{url}attendance/", {"attended": [user.pk]})
 
+    def do_create_date_poll(self, client: Any, user: User, club: Any) -> Any:
+        days = [timezone.now() + datetime.timedelta(days=days) for days in self.random.sample(range(5, 30), 3)]
+        closes_at = timezone.now() + datetime.timedelta(days=4)
+        body = {
+            "title": self.word(),
+            "options": days,
+            "closes_at": closes_at,
+            "capacity": self.random.choice([1, None]),
+        }
+        return club and client.post(f"{CLUBS}{club.pk}/date-polls/", body)
+
+    def do_answer_date_poll(self, client: Any, user: User, club: Any) -> Any:
+        poll = club and self.pick(DatePoll.objects.filter(club=club))
+        url = poll and f"{CLUBS}{club.pk}/date-polls/{poll.pk}/answer/"
+        if url and self.random.random() < 0.2:
+            return client.delete(url)
+        options = [option.pk for option in poll.options.order_by("pk")] if poll else []
+        return url and client.put(url, {"yes": options[:1], "maybe": options[1 : self.random.randint(1, 3)]})
+
+    def do_end_date_poll(self, client: Any, user: User, club: Any) -> Any:
+        url = self.child(club, DatePoll.objects, "date-polls")
+        if url and self.random.random() < 0.3:
+            return client.delete(url)
+        return url and client.post(f"{url}close/")
+
     def do_create_ballot(self, client: Any, user: User, club: Any) -> Any:
         candidates = list(club.entries.filter(status="proposed").values_list("pk", flat=True)[:3]) if club else []
         closes_at = timezone.now() + datetime.timedelta(days=7)
@@ -297,6 +340,10 @@ class Walk:
         entry = club and self.pick(club.entries.all())
         if entry and self.random.random() < 0.7:
             body |= {"entry": entry.pk, "spoiler_percent": self.random.randrange(0, 101, 20)}
+        return club and client.post(f"{CLUBS}{club.pk}/threads/", body)
+
+    def do_announce(self, client: Any, user: User, club: Any) -> Any:
+        body = {"title": self.word(), "body": self.word(), "announce": True}
         return club and client.post(f"{CLUBS}{club.pk}/threads/", body)
 
     def do_change_thread(self, client: Any, user: User, club: Any) -> Any:

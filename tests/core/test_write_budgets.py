@@ -167,6 +167,65 @@ def test_date_answer_budget(as_bob: APIClient, club: Club, budget: Budget) -> No
         succeed(partial(as_bob.put, url, {"yes": [second]}))
 
 
+def test_meeting_budgets(as_alice: APIClient, club: Club, alice: User, moe: User, budget: Budget) -> None:
+    meeting = Meeting.create_meeting(club=club, by=alice, title="Tea", starts_at=timezone.now() + timedelta(days=9))
+    # Session with user; club; meeting; transaction (two); lock of meeting; meeting updated; event; task; silent members
+    # counted, with the club for its day.
+    with budget(11):
+        succeed(partial(as_alice.post, meeting_url(meeting, "rsvps/remind/")))
+    # Session with user; club; meeting; own RSVP; transaction (two); locks of user, club and meeting, with the club of
+    # the meeting; meeting and RSVPs updated; reminder (three); change; seals; event; whether answers are asked for;
+    # task; meeting and own RSVP for the response.
+    with budget(22):
+        succeed(partial(as_alice.patch, meeting_url(meeting), {"starts_at": timezone.now() + timedelta(days=11)}))
+    past = Meeting.create_meeting(club=club, by=alice, title="Tea", starts_at=timezone.now() - timedelta(days=9))
+    # Session with user; club; meeting; attendance; transaction (two); locks of user, club and meeting; members; others
+    # deleted; attendance read and saved; meeting updated; change; event. More members take no more statements.
+    with budget(16):
+        succeed(partial(as_alice.put, meeting_url(past, "attendance/"), {"attended": [alice.pk, moe.pk], "others": 2}))
+
+
+def test_date_poll_close_budget(as_alice: APIClient, club: Club, budget: Budget) -> None:
+    poll = create_date_poll(club)
+    # Session with user; club; poll, twice, with dates and own answer; transaction (two); users with an answer; locks of
+    # users, club and poll; dates; event; poll updated; change; poll with dates and own answer for the response.
+    with budget(19):
+        succeed(partial(as_alice.post, date_poll_url(club, poll, "close/")))
+
+
+def test_pause_budgets(as_alice: APIClient, as_bob: APIClient, club: Club, bob: User, budget: Budget) -> None:
+    url = f"{CLUBS}{club.pk}/pause/"
+    # Session with user; club; membership; transaction (two); locks of user and club; membership read and updated;
+    # event.
+    with budget(10):
+        succeed(partial(as_bob.put, url, {"until": None}))
+    with budget(10):
+        succeed(partial(as_bob.delete, url))
+    # Session with user; club; transaction (two); locks of users and club; memberships of all, and of the moderator; for
+    # each member a savepoint (two), locks, two memberships, membership updated, event, and the notification: blocks,
+    # preferences, row and change.
+    with budget(20):
+        succeed(partial(as_alice.post, f"{CLUBS}{club.pk}/members/bulk/", {"action": "pause", "users": [bob.pk]}))
+
+
+def test_shift_budget(as_alice: APIClient, club: Club, alice: User, entries: list[Entry], budget: Budget) -> None:
+    Meeting.create_meeting(
+        club=club, by=alice, title="Tea", starts_at=timezone.now() + timedelta(days=9), entry=entries[0]
+    )
+    # Session with user; club; entry; transaction (two); locks of user, club, book (its id first) and entry; milestones
+    # and meetings; for each meeting meeting and RSVPs updated, reminder (three) and event; changes; seals; event; task.
+    with budget(21):
+        shift = {"days": 7, "from": f"{club.today}", "meetings": True}
+        succeed(partial(as_alice.post, f"{CLUBS}{club.pk}/books/{entries[0].pk}/shift/", shift))
+
+
+def test_announcement_budget(as_alice: APIClient, club: Club, budget: Budget) -> None:
+    # Session with user; club; transaction (two); lock of club; announcements of the day; thread and post; thread and
+    # membership updated; pause by a moderator ended; changes; two events; task; thread for the response.
+    with budget(16):
+        succeed(partial(as_alice.post, threads(club), {"title": "T", "body": "B", "announce": True}))
+
+
 @pytest.mark.parametrize(
     ("first", "changed", "mean"),
     [(0.5, 5, "5.00"), (4, 3.5, "3.50"), (5, None, None), (None, 0.5, "0.50")],

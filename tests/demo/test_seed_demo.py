@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.db.models import Count
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -14,6 +15,7 @@ from ballots.models import Ballot
 from clubs.models import Club, Entry, Membership, Milestone, Progress
 from clubs.reading.choices import EntryStatus
 from discussions.models import Post, Thread
+from meetings.date_polls.models import DatePoll
 from meetings.models import Meeting, Rsvp
 from moderation.models import Case
 from stats.charts import build_platform_charts
@@ -67,7 +69,13 @@ def test_sample_data_covers_all_features(anonymous: APIClient) -> None:
     assert set(Rsvp.objects.values_list("answer", flat=True)) == {"yes", "maybe", "no", "waitlisted"}
     check_seats()
     check_thread_counters()
-    assert (Thread.objects.count(), Thread.objects.filter(pinned=True).count()) == (9, 2)
+    polls = DatePoll.objects.annotate(number=Count("answers")).values_list("status", "number")
+    assert {(status, number >= 3) for status, number in polls} == {("open", True)}
+    assert len(polls) == Club.objects.count()
+    assert {club["id"] for club in clubs} <= set(
+        Membership.objects.filter(paused_since__isnull=False).values_list("club", flat=True)
+    )
+    assert (Thread.objects.count(), Thread.objects.filter(pinned=True).count()) == (10, 3)
     assert set(Thread.objects.filter(closed=True).values_list("title", flat=True)) == {"O Alienista: quem era o louco?"}
     assert Post.objects.filter(spoiler_percent__gte=60).count() >= 5
     check_lists()

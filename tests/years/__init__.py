@@ -1,0 +1,1 @@
+"""Whole years of clubs, lived through the API."""
