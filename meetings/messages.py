@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from django.apps import apps
 from django.utils.translation import gettext
 
-from activity.messages import DeferredMessage, render_time, time_message
+from activity.dates import reader_zone
+from activity.messages import DeferredMessage, parse_time, render_time, time_message
 from core.search.normalize import to_single_line
 from meetings.choices import MeetingStatus
 
@@ -50,7 +51,10 @@ def render_moved(argument: str) -> str:
     old, _newline, new = argument.rpartition("\n")
     if not old:
         return render_time(new)
-    return gettext("moved from %(old)s to %(new)s") % {"old": render_time(old), "new": render_time(new)}
+    # The former time only in the meeting's zone, so that one can see at a glance which is which.
+    with reader_zone(parse_time(old)[1]):
+        old_time = render_time(old)
+    return gettext("moved from %(old)s to %(new)s") % {"old": old_time, "new": render_time(new)}
 
 
 def render_rescheduled(argument: str) -> str:
@@ -61,7 +65,7 @@ def render_rescheduled(argument: str) -> str:
 def render_place(argument: str) -> str:
     """Return the text about a meeting with another place."""
     time, _newline, place = argument.partition("\n")
-    return gettext("%(time)s, at this place: %(place)s") % {"time": render_time(time), "place": place}
+    return gettext("the place is now %(place)s, on %(time)s") % {"time": render_time(time), "place": place}
 
 
 def where(meeting_id: int) -> str:

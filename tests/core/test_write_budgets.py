@@ -213,8 +213,9 @@ def test_shift_budget(as_alice: APIClient, club: Club, alice: User, entries: lis
         club=club, by=alice, title="Tea", starts_at=timezone.now() + timedelta(days=9), entry=entries[0]
     )
     # Session with user; club; entry; transaction (two); locks of user, club, book (its id first) and entry; milestones
-    # and meetings; for each meeting meeting and RSVPs updated, reminder (three) and event; changes; seals; event; task.
-    with budget(21):
+    # and meetings; for each meeting the meeting and RSVPs updated, the reminder (three) and the event; changes; seals;
+    # event; task.
+    with budget(22):
         shift = {"days": 7, "from": f"{club.today}", "meetings": True}
         succeed(partial(as_alice.post, f"{CLUBS}{club.pk}/books/{entries[0].pk}/shift/", shift))
 

@@ -35,7 +35,7 @@ def test_moved_meeting_has_old_and_new_time(meeting: Any, as_moe: Any, as_bob: A
     assert f"passou de {OLD_PT} para {NEW_PT}." in text(as_bob, "pt-BR")
     [mail] = mailoutbox
     assert mail.subject == "Night readers: a meeting has changed: Tea"
-    assert f"{OLD_EN}; for you: Thursday, June 10, 2027 at 6 p.m. (UTC) to {NEW_EN}; for you: " in mail.body
+    assert f"moved from {OLD_EN} to {NEW_EN}; for you: Friday, June 11, 2027 at 7:30 p.m. (UTC)." in mail.body
     assert "\nWhere: Library, room 2, https://video.example/7\n" in mail.body
     assert f"/clubs/{meeting.club_id}/meetings/{meeting.pk}\n" in mail.body
     [(html, _kind)] = mail.alternatives
@@ -68,8 +68,8 @@ def test_cancelled_meeting_has_its_day(meeting: Any, as_moe: Any, as_bob: Any, m
 
 def test_another_place_is_named(meeting: Any, as_moe: Any, as_bob: Any) -> None:
     ok(as_moe.patch(url(meeting), {"place": "Café Tortoni"}))
-    assert text(as_bob, "en").endswith(f"has changed: {OLD_EN}, at this place: Café Tortoni.")
-    assert text(as_bob, "pt-BR").endswith(f"mudou: {OLD_PT}, neste local: Café Tortoni.")
+    assert text(as_bob, "en").endswith(f"has changed: the place is now Café Tortoni, on {OLD_EN}.")
+    assert text(as_bob, "pt-BR").endswith(f"mudou: o local agora é Café Tortoni; data: {OLD_PT}.")
 
 
 def test_new_seat_has_the_time(meeting: Any, as_moe: Any, as_alice: Any, as_bob: Any) -> None:
