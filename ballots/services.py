@@ -28,7 +28,7 @@ def is_closed_ballot(notification: Notification) -> bool:
     """Return whether the notification asks for votes in a ballot that is closed or deleted."""
     if notification.kind not in (NotificationKind.BALLOT_OPENED, NotificationKind.BALLOT_CLOSING):
         return False
-    return not Ballot.objects.filter(pk=notification.object_id, status=BallotStatus.OPEN).exists()
+    return not Ballot.objects.filter(pk=notification.object_id or 0, status=BallotStatus.OPEN).exists()
 
 
 def render_result(argument: str) -> str:

@@ -78,7 +78,7 @@ def _is_closed_poll(notification: Notification) -> bool:
     """Return whether the notification asks for answers to a date poll that is closed or deleted."""
     if notification.kind != NotificationKind.DATE_POLL_OPENED:
         return False
-    return not DatePoll.objects.filter(pk=notification.object_id, status=DatePollStatus.OPEN).exists()
+    return not DatePoll.objects.filter(pk=notification.object_id or 0, status=DatePollStatus.OPEN).exists()
 
 
 def _members_not_reminded(pk: int) -> Any:

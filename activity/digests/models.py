@@ -53,7 +53,7 @@ class EmailDigestQuerySet(models.QuerySet["EmailDigest"]):
     def add(self, notification: Notification, topic: Topic) -> EmailDigest:
         """Let a notification wait in the digest of its user, club and topic, and return the digest."""
         digest, _created = self.select_for_update().get_or_create(
-            user_id=notification.user_id, club_id=notification.club_id, topic=topic
+            user_id=notification.user_id, club_id=notification.club_id or 0, topic=topic
         )
         Notification.objects.filter(pk=notification.pk).update(email_batch=digest.batch)
         if digest.due_at is None:
