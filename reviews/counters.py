@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db.models import Case, DecimalField, F, Model, Value, When
+from django.db.models import Case, DecimalField, F, Model, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.lookups import Exact
 
@@ -22,6 +23,7 @@ from catalog.models import Book, book_versions
 from clubs.members import activity as members
 from core.counters import counters
 from core.db.locking import batched
+from core.db.prepared import prepared_update
 from reviews.signals import ratings_changed
 
 if TYPE_CHECKING:
@@ -83,8 +85,7 @@ class RatingDelta:
             return False
         counted = int(review.is_public)
         self.reviews[review.author_id] -= counted  # `add_review` would count it again
-        author = User._base_manager.filter(pk=review.author_id)
-        return bool(author.update(reviews_count=F("reviews_count") + counted))
+        return bool(_add_to_reviews_count(review.author_id, counted))
 
     def save(self) -> None:
         """Update the counters. The books and the authors must be locked."""
@@ -101,12 +102,11 @@ class RatingDelta:
             if n:
                 by_book[book] += ((half_stars, n),)
         for change, books in _group_by_change(by_book).items():
-            count = F("ratings_count") + sum(n for _half_stars, n in change)
-            total = F("ratings_sum") + sum(half_stars * n for half_stars, n in change)
-            stars = {f"stars_{half_stars}": F(f"stars_{half_stars}") + n for half_stars, n in change}
-            # The average comes first, because MySQL assigns from left to right and then uses the new values.
-            average = rounded_mean(count, total)
-            _update(Book, books, average_rating=average, ratings_count=count, ratings_sum=total, **stars)
+            if len(books) == len(change) == 1:
+                ((half_stars, n),) = change
+                _update_of_rating(half_stars)(books[0], n, half_stars * n)
+            else:
+                _update(Book, books, **_new_ratings(change))
 
     def _update_activity(self) -> None:
         """Update `last_active_at` of the authors' memberships."""
@@ -116,6 +116,35 @@ class RatingDelta:
             members.record_activity(author, at=at)
         elif changed:
             members.recompute_activity({author for author, _at in changed})
+
+
+@prepared_update
+def _add_to_reviews_count(user_id: int, difference: int) -> tuple[QuerySet[User], dict[str, Any]]:
+    return User._base_manager.filter(pk=user_id), {"reviews_count": F("reviews_count") + difference}
+
+
+@cache
+def _update_of_rating(half_stars: int) -> Callable[[int, int, int], int]:
+    """Return the update of a book whose number of ratings with `half_stars` changes, by far the most frequent one."""
+
+    @prepared_update
+    def update(book_id: int, n: int, sum_of_half_stars: int) -> tuple[QuerySet[Book], dict[str, Any]]:
+        return Book._base_manager.filter(pk=book_id), _new_columns(n, sum_of_half_stars, {half_stars: n})
+
+    return update
+
+
+def _new_ratings(change: Iterable[tuple[int, int]]) -> dict[str, Any]:
+    """Return the new values of a book's columns. `change` is the difference of each number of half-stars."""
+    by_stars = dict(change)
+    return _new_columns(sum(by_stars.values()), sum(stars * n for stars, n in by_stars.items()), by_stars)
+
+
+def _new_columns(n: int, sum_of_half_stars: int, by_half_stars: Mapping[int, int]) -> dict[str, Any]:
+    count, total = F("ratings_count") + n, F("ratings_sum") + sum_of_half_stars
+    stars = {f"stars_{half_stars}": F(f"stars_{half_stars}") + n for half_stars, n in by_half_stars.items()}
+    # The average comes first, because MySQL assigns from left to right and then uses the new values.
+    return {"average_rating": rounded_mean(count, total), "ratings_count": count, "ratings_sum": total, **stars}
 
 
 def rounded_mean(count: Combinable, half_stars: Combinable) -> Case:

@@ -67,6 +67,8 @@ def apply_rating_changes(changes: Mapping[tuple[int, int, int, bool], int]) -> N
     Ratings that are not public count in private clubs only. Users and books must be locked.
     """
     changes = {rating: difference for rating, difference in changes.items() if difference}
+    if not changes:
+        return
     users = {user_id for user_id, *_rating in changes}
     books = {book_id for _user, book_id, *_rating in changes}
     listed = Membership.objects.active().filter(user__in=users, club__entries__book__in=books)

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection
+from typing import Any
 
-from django.db.models import Case, DateTimeField, F, Value, When
+from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
 
 from activity.models import ObjectRef
 from activity.services import record_event
 from clubs.members.models import BATCH_SIZE, Membership
 from clubs.members.models.pauses import NOT_PAUSED
 from core.db.locking import batched
+from core.db.prepared import prepared_update
 
 
 def record_activity(user_id: int, *, at: datetime.datetime, club_id: int | None = None) -> None:
@@ -25,12 +27,20 @@ def record_activity(user_id: int, *, at: datetime.datetime, club_id: int | None 
 
     Call it after the content was written, in the same transaction.
     """
+    _update_last_active(user_id, club_id, at)
+
+
+@prepared_update
+def _update_last_active(
+    user_id: int, club_id: int | None, at: datetime.datetime
+) -> tuple[QuerySet[Membership], dict[str, Any]]:
     rows = Membership.objects.filter(user=user_id)
     rows = rows if club_id is None else rows.filter(club=club_id)
     # Update rows with a later date too, instead of excluding them: the update locks them, so that a concurrent
     # `recompute_activity` waits for this transaction.
     later = When(last_active_at__gt=at, then=F("last_active_at"))
-    rows.update(last_active_at=Case(later, default=Value(at, DateTimeField()), output_field=DateTimeField()))
+    latest = Case(later, default=Value(at, DateTimeField()), output_field=DateTimeField())
+    return rows, {"last_active_at": latest}
 
 
 def recompute_activity(user_ids: Collection[int], *, club_id: int | None = None) -> None:

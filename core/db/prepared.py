@@ -15,6 +15,8 @@ calls must result in the same SQL and, apart from arguments, in the same paramet
 raised. Hence no rule in the queryset's methods, such as `visible_to`, gets lost, and every use of an argument is
 repeated for later arguments. Whatever else may change the SQL is part of the shape: None, booleans, and whether a user
 is signed in.
+
+`@prepared_update` does the same for an UPDATE, of a function that returns a queryset and the new values.
 """
 
 from __future__ import annotations
@@ -26,14 +28,16 @@ from functools import cached_property, partial, wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet, ImproperlyConfigured
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import BigIntegerField, ForeignKey, ManyToOneRel, Model, OneToOneRel, Prefetch
+from django.db.models.sql import UpdateQuery
 from django.utils import timezone
 
 from core.db.rows import RowLoader
 
 P = ParamSpec("P")
 Q = TypeVar("Q")
+S = TypeVar("S", bound="Statement")
 
 # There are far fewer, unless clients send many different page sizes.
 MAX_STATEMENTS = 2000
@@ -42,7 +46,7 @@ MAX_ARGUMENTS = 500
 NOW = -1
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
-_statements: dict[Hashable, Statement] = {}
+_statements: dict[Hashable, Any] = {}
 
 
 class Viewer:
@@ -67,6 +71,31 @@ def prepared(build: Callable[P, Q]) -> Callable[P, Q]:
         return PreparedQuery(build, args)
 
     return cast(Callable[P, Q], call)
+
+
+def prepared_update(build: Callable[P, tuple[Any, Mapping[str, Any]]]) -> Callable[P, int]:
+    """Prepare `rows.update(**values)` of the rows and values that a function returns.
+
+    The function must be called with positional arguments. The result is the number of rows.
+    """
+
+    def query_for(*args: Any) -> Any:
+        rows, values = build(*args)  # type: ignore[call-arg]
+        update = rows.select_for_update()  # sent to the database for writes
+        update.query = update.query.chain(UpdateQuery)
+        update.query.add_update_values(values)
+        return update
+
+    @wraps(build)
+    def call(*args: Any) -> int:
+        try:
+            statement = get_statement(build, query_for, args, UpdateStatement)
+        except NotPreparableError:
+            rows, values = build(*args)  # type: ignore[call-arg]
+            return rows.update(**values)  # type: ignore[no-any-return]
+        return statement.execute(args)
+
+    return cast(Callable[P, int], call)
 
 
 class PreparedQuery:
@@ -129,23 +158,26 @@ class PreparedQuery:
         except NotPreparableError:
             return list(refine(self.queryset, *values))
 
-    def _statement(self, key: Hashable, refine: Callable[..., Any], values: tuple[Any, ...]) -> Statement:
+    def _statement(self, key: Hashable, refine: Callable[..., Any], values: tuple[Any, ...]) -> SelectStatement:
         count, build = len(self.args), self.build
         return get_statement(
-            (build, key), lambda *args: refine(build(*args[:count]), *args[count:]), (*self.args, *values)
+            (build, key),
+            lambda *args: refine(build(*args[:count]), *args[count:]),
+            (*self.args, *values),
+            SelectStatement,
         )
 
 
-def get_statement(key: Hashable, build: Callable[..., Any], args: tuple[Any, ...]) -> Statement:
+def get_statement(key: Hashable, build: Callable[..., Any], args: tuple[Any, ...], kind: Callable[..., S]) -> S:
     """Return the statement for the shape of these arguments."""
     shape = (key, *map(_shape, args))
-    statement = _statements.get(shape)
+    statement: S | None = _statements.get(shape)
     if statement is None:
         if len(args) > MAX_ARGUMENTS:
             raise NotPreparableError
         if len(_statements) >= MAX_STATEMENTS:
             _statements.clear()
-        statement = _statements[shape] = Statement(build, args)
+        statement = _statements[shape] = kind(build, args)
     return statement
 
 
@@ -231,16 +263,36 @@ class _Compiled:
 
 
 class Statement:
-    """The SQL of a shape, the indexes of the parameters that are arguments, and the loader of its rows."""
+    """The SQL of a shape, and the indexes of the parameters that are arguments."""
 
     def __init__(self, build: Callable[..., Any], args: tuple[Any, ...]) -> None:
         first, second = (_Compiled(build, [_stand_in(arg, n, run) for n, arg in enumerate(args)]) for run in (0, 1))
         if (first.sql, first.sources) != (second.sql, second.sources) or first.fixed_params != second.fixed_params:
             raise ImproperlyConfigured(f"{build} uses its arguments for more than parameters.")
-        self.sql, self.params, self.example = first.sql, first.params, first.queryset
+        self.sql, self.params, self.example, self.compiler = first.sql, first.params, first.queryset, first.compiler
         self.variable = [(index, source) for index, source in enumerate(first.sources) if source is not None]
+
+    def bind(self, args: Sequence[Any], connection: Any) -> list[Any]:
+        """Return the parameters for these arguments."""
+        params = list(self.params)
+        for index, source in self.variable:
+            params[index] = self._value(timezone.now() if source == NOW else args[source], connection)
+        return params
+
+    @staticmethod
+    def _value(arg: Any, connection: Any) -> Any:
+        if isinstance(arg, int | str):
+            return arg
+        return connection.ops.adapt_datetimefield_value(arg) if isinstance(arg, datetime.datetime) else arg.pk
+
+
+class SelectStatement(Statement):
+    """A prepared SELECT with the loader of its rows."""
+
+    def __init__(self, build: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        super().__init__(build, args)
         if self.sql:
-            self.load = RowLoader.for_compiler(first.compiler)
+            self.load = RowLoader.for_compiler(self.compiler)
             lookups = self.example._prefetch_related_lookups
             self.prefetches = [RelatedRows(build, n, self.example.model, lookup) for n, lookup in enumerate(lookups)]
 
@@ -250,21 +302,26 @@ class Statement:
             return []
         alias = self.example.db
         connection = connections[alias]
-        params = list(self.params)
-        for index, source in self.variable:
-            params[index] = self._value(timezone.now() if source == NOW else args[source], connection)
         with connection.cursor() as cursor:
-            cursor.execute(self.sql, params)
+            cursor.execute(self.sql, self.bind(args, connection))
             rows = self.load.load_all(cursor.fetchall(), alias)
         for prefetch in self.prefetches if rows else ():
             prefetch.load(rows, args)
         return rows
 
-    @staticmethod
-    def _value(arg: Any, connection: Any) -> Any:
-        if isinstance(arg, int | str):
-            return arg
-        return connection.ops.adapt_datetimefield_value(arg) if isinstance(arg, datetime.datetime) else arg.pk
+
+class UpdateStatement(Statement):
+    """A prepared UPDATE."""
+
+    def execute(self, args: Sequence[Any]) -> int:
+        """Update the rows for these arguments, and return their number."""
+        if not self.sql:
+            return 0
+        alias = self.example.db
+        connection = connections[alias]
+        with transaction.mark_for_rollback_on_error(using=alias), connection.cursor() as cursor:
+            cursor.execute(self.sql, self.bind(args, connection))
+            return cast(int, cursor.rowcount)
 
 
 def prefetch_if(lookup: str, queryset: Any, *, to_attr: str, flag: str, condition: Any) -> Any:
@@ -324,7 +381,8 @@ class RelatedRows:
     def _fetch(self, args: Sequence[Any], ids: list[Any]) -> list[Any]:
         padded = pad(ids)
         key = (self.build, self.number, len(args))
-        return get_statement(key, partial(self._related, len(args)), (*args, *padded)).fetch((*args, *padded))
+        statement = get_statement(key, partial(self._related, len(args)), (*args, *padded), SelectStatement)
+        return statement.fetch((*args, *padded))
 
     def _related(self, count: int, *values: Any) -> Any:
         """Return the queryset of the related rows; the values are the arguments of the query and the ids."""

@@ -22,12 +22,13 @@ from accounts.models import User
 from activity.choices import NotificationKind
 from activity.models import ObjectRef
 from activity.services import notify, record_event
-from catalog.models import Book, BookQuerySet, invalidate_books
+from catalog.models import Book, invalidate_books
 from catalog.ratings import HALF_STARS
 from clubs.members.models import Membership
 from core.api.exceptions import Conflict, InvalidFieldError
 from core.db.fields import BinaryCollationCharField
 from core.db.locking import lock_rows
+from core.db.prepared import prepared
 from core.db.transactions import atomic_with_retry
 from moderation.models import close_cases_for_deleted
 from reviews.counters import RatingDelta
@@ -139,29 +140,30 @@ class Review(models.Model):
         If a `Book` was merged in the meantime, the review is of the merge target; the id of a merged book is invalid.
         Raises Conflict `already_reviewed`, and InvalidFieldError without a rating or a text or if the book is deleted.
         """
-        pk, books = (book.pk, Book.objects.all()) if isinstance(book, Book) else (book, Book.objects.not_merged())
+        pk, is_loaded = (book.pk, True) if isinstance(book, Book) else (book, False)
         review = cls(book_id=pk, author=by, **{"language": by.language.lower(), **fields})
         review._check_content()
         try:
-            review._insert(books)
+            review._insert(follow_merges=is_loaded)
         except IntegrityError as violation:
             raise review._already_reviewed() or violation from violation
         return review
 
     @atomic_with_retry
-    def _insert(self, books: BookQuerySet) -> None:
+    def _insert(self, *, follow_merges: bool) -> None:
         delta = RatingDelta()
         if not delta.lock_author(self):
             raise NotAuthenticated
         # The locks on the author and the book keep memberships and reading lists from changing afterwards.
-        clubs = Membership.objects.active().filter(user=self.author_id, club__entries__book=OuterRef("pk"))
-        book = books.annotate(is_listed=Exists(clubs)).lock(self.book_id)
-        if book is None:
+        book = next(iter(book_to_lock(self.book_id, self.author_id)), None)
+        while follow_merges and book is not None and book.merged_into is not None:
+            book = next(iter(book_to_lock(book.merged_into, self.author_id)), None)
+        if book is None or book.merged_into is not None:
             raise InvalidFieldError("book", "does_not_exist", _("There is no such book."))
         self.book = book
         self.save(force_insert=True)
         delta.add_review(self)
-        if not book.is_listed:  # type: ignore[attr-defined]
+        if not book.is_listed:
             delta.user_ratings.clear()  # no reading list has the book
         delta.save()
         self._log("review.posted", self.author_id)
@@ -329,3 +331,11 @@ MUTABLE_FIELDS: Sequence[str] = (
     "likes_count",
     "edited_at",
 )
+
+
+@prepared
+def book_to_lock(book_id: int, author_id: int) -> Any:
+    """Return the query that locks a book and tells whether a club of the author has it on its list (`is_listed`)."""
+    clubs = Membership.objects.active().filter(user=author_id, club__entries__book=OuterRef("pk"))
+    rows = Book.objects.annotate(is_listed=Exists(clubs)).only("title", "author", "cover_url", "merged_into")
+    return rows.filter(pk=book_id).select_for_update()

@@ -11,6 +11,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework import serializers
@@ -20,7 +22,7 @@ from catalog.models import Book
 from clubs.models import Club, Entry, Membership, Milestone
 from core.api.serializers import ModelSerializer
 from core.db import prepared as module
-from core.db.prepared import PreparedQuery, prepared
+from core.db.prepared import PreparedQuery, prepared, prepared_update
 from discussions.models import Post, Thread
 from reviews.models import Review
 from tests.conftest import client_of
@@ -128,6 +130,47 @@ def test_number_of_statements_is_limited(monkeypatch, emma):
     for size in range(1, 9):
         assert prepared(lambda: Book.objects.all())().top(size, "pk") == [emma]
         assert len(module._statements) <= 2
+
+
+@prepared_update
+def add_ratings(title: Any, n: Any, since: Any) -> Any:
+    return Book.objects.filter(title=title), {"ratings_count": F("ratings_count") + n, "created_at": since}
+
+
+def test_update_takes_the_arguments_of_each_call(emma, django_assert_num_queries):
+    Book.create_book(by=None, title="Persuasion", authors=["Jane Austen"])
+    times = [timezone.now().replace(microsecond=0) - datetime.timedelta(days=days) for days in (1, 2)]
+    add_ratings("Emma", 0, times[0])
+    with django_assert_num_queries(3):
+        assert add_ratings("Emma", 3, times[0]) == 1
+        assert add_ratings("Emma", -1, times[1]) == 1
+        assert add_ratings("Sanditon", 1, times[0]) == 0
+    rows = Book.objects.order_by("pk").values_list("title", "ratings_count", "created_at")
+    assert rows[0] == ("Emma", 2, times[1])
+    assert rows[1][:2] == ("Persuasion", 0)
+
+
+def test_update_without_possible_rows_sends_nothing(emma, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert prepared_update(lambda n: (Book.objects.none(), {"ratings_count": n}))(1) == 0
+
+
+def test_update_with_an_unsupported_argument_is_not_prepared(emma):
+    update = prepared_update(lambda titles: (Book.objects.filter(title__in=titles), {"ratings_count": 4}))
+    assert update(["Emma", "Persuasion"]) == 1
+
+
+def test_update_with_a_derived_value_is_rejected(emma):
+    with pytest.raises(ImproperlyConfigured):
+        prepared_update(lambda n: (Book.objects.all(), {"ratings_count": n * 2}))(1)
+
+
+def test_failed_update_rolls_the_transaction_back(emma):
+    update = prepared_update(lambda n: (Book.objects.filter(pk=emma.pk), {"ratings_count": n}))
+    with transaction.atomic():
+        with pytest.raises(DatabaseError):
+            update(-1)
+        assert connection.needs_rollback
 
 
 # --- Both paths, byte for byte ---------------------------------------------------------------------------------------
