@@ -92,7 +92,7 @@ def prepared_update(build: Callable[P, tuple[Any, Mapping[str, Any]]]) -> Callab
             statement = get_statement(build, query_for, args, UpdateStatement)
         except NotPreparableError:
             rows, values = build(*args)  # type: ignore[call-arg]
-            return rows.update(**values)  # type: ignore[no-any-return]
+            return rows.update(**values)
         return statement.execute(args)
 
     return cast(Callable[P, int], call)

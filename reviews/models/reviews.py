@@ -334,7 +334,7 @@ MUTABLE_FIELDS: Sequence[str] = (
 
 
 @prepared
-def book_to_lock(book_id: int, author_id: int) -> Any:
+def book_to_lock(book_id: int, author_id: int | None) -> Any:
     """Return the query that locks a book and tells whether a club of the author has it on its list (`is_listed`)."""
     clubs = Membership.objects.active().filter(user=author_id, club__entries__book=OuterRef("pk"))
     rows = Book.objects.annotate(is_listed=Exists(clubs)).only("title", "author", "cover_url", "merged_into")
