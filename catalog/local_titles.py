@@ -7,6 +7,7 @@ one that was added first.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django.db.models import OuterRef, Q, Subquery
@@ -27,6 +28,7 @@ def language_arguments(language: str) -> tuple[str, str, str, str]:
     return tag, base, f"{base}-", f"{base}."
 
 
+@lru_cache(maxsize=32)  # the languages of the API, and the stand-ins of prepared queries
 def local_title_subquery(editions: type[Edition], tag: str, base: str, first: str, last: str) -> Coalesce:
     """Return the local title of the outer query's book, NULL without one."""
     # Ordered by the index of the foreign key, so that nothing is sorted.
