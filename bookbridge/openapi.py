@@ -70,6 +70,7 @@ RESOURCES = {
     "users/me/calendar.ics": ("Meetings", "MyCalendar"),
     "users/me/devices": ("Activity", "Device"),
     "users/me/export": ("Accounts", "DataExport"),
+    "users/me/export.csv": ("Reviews", "LibraryExport"),
     "users/me/home": ("Activity", "Home"),
     "users/me/imports": ("Reviews", "Import"),
     "users/me/notification-settings": ("Activity", "NotificationSettings"),

@@ -125,11 +125,6 @@ class BookViewSet(
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         return BookListSerializer if self.action == "list" else BookSerializer
 
-    @property
-    def responds_with_object(self) -> bool:
-        """An edition is a part of its book, and has no URL of its own."""
-        return self.action != "editions"
-
     def perform_create(self, serializer: BaseSerializer[Book]) -> None:
         serializer.instance = Book.create_book(by=current_user(self.request), **serializer.validated_data)
 
@@ -175,6 +170,8 @@ class BookViewSet(
     @action(detail=True, methods=["post"], serializer_class=NewEditionSerializer)
     def editions(self, request: Request, book_id: int) -> Response:
         """Add an edition to a book that the caller has added, or as a trusted editor. Others propose it."""
+        # An edition is a part of its book, and has no URL of its own.
+        self.responds_with_object = False
         book, user = self.get_object(), current_user(request)
         fields = validate(NewEditionSerializer(data=request.data))
         if not book.can_be_edited_by(user):

@@ -1,5 +1,7 @@
 """Books of the demo data, and their Brazilian editions."""
 
+from typing import Any
+
 from catalog.models import Book, Edition, title_sort_key
 
 # The beginning of the book's title, and the ISBN, title, publisher, year and pages of an edition.
@@ -16,7 +18,7 @@ def add_brazilian_editions() -> None:
     for beginning, isbn13, title, publisher, year, pages in BRAZILIAN_EDITIONS:
         book = find_book(beginning)
         if book and not Edition.objects.filter(isbn13=isbn13).exists():
-            fields = {"publisher": publisher, "published_year": year, "page_count": pages}
+            fields: dict[str, Any] = {"publisher": publisher, "published_year": year, "page_count": pages}
             book.add_edition(isbn13=isbn13, title=title, language="pt-br", **fields)
 
 

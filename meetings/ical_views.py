@@ -9,13 +9,13 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import MethodNotAllowed
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import current_user
 from accounts.models import User
 from clubs.access import AccessLevel, ClubAccessMixin
+from core.api.negotiation import IgnoreAcceptNegotiation
 from core.api.responses import NO_CONTENT, problem_schema
 from core.api.views import APIView
 from core.db.replicas import use_primary
@@ -23,16 +23,6 @@ from meetings import ical
 from meetings.models import CalendarToken
 
 CALENDAR_RESPONSE = {(200, "text/calendar"): OpenApiTypes.STR}
-
-
-class IgnoreAcceptNegotiation(BaseContentNegotiation):
-    """Ignore the Accept header: the response is always an iCalendar file, or an error."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return parsers[0]
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        return renderers[0], renderers[0].media_type
 
 
 class CalendarView(APIView):

@@ -25,6 +25,7 @@ class PastReading:
     state: ReadingState
     started_on: datetime.date | None = None
     finished_on: datetime.date | None = None
+    percent: Decimal | None = None
 
 
 def record_progress(*, user: User, entry: Entry, before: Progress | None, after: Progress | None) -> None:
@@ -102,7 +103,8 @@ def _new_readings(existing: Sequence[Reading], past: Sequence[PastReading]) -> l
             row = _take_open_row(imported, state, changed) or Reading(source=ReadingSource.IMPORT)
             changed.append(_fill(row, item))
     for item in past:
-        known = any(item.started_on in (None, row.started_on) for row in imported)
+        same = [row for row in existing if row in imported or row.state == ReadingState.READING]
+        known = any(item.started_on in (None, row.started_on) for row in same)
         if item.state == ReadingState.READING and not known:
             changed.append(_fill(Reading(source=ReadingSource.IMPORT), item))
     return changed
@@ -139,7 +141,7 @@ def _fill(row: Reading, item: PastReading) -> Reading:
     row.started_on = item.started_on or row.started_on
     if row.started_on and row.finished_on:
         row.started_on = min(row.started_on, row.finished_on)
-    row.percent = HUNDRED_PERCENT if row.is_finished else Decimal(0)
+    row.percent = HUNDRED_PERCENT if row.is_finished else item.percent or Decimal(0)
     return row
 
 

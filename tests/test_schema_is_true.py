@@ -29,7 +29,7 @@ WRITES = ("put", "patch", "delete")
 APPS = sorted(path.parent for path in ROOT.glob("*/apps.py"))
 # Raised only in the admin, which shows the message and not the code.
 ADMIN_MODULES = ("moderation/decisions.py", "catalog/merges/services.py", "catalog/models/revisions.py")
-ADMIN_CODES = {"staff_account"}
+ADMIN_CODES = {"already_decided", "staff_account"}
 # Position of the code among the arguments.
 CODE_POSITIONS = {
     **{"Conflict": 0, "PermissionDeniedProblem": 0, "ServiceUnavailable": 0},

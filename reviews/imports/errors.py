@@ -25,6 +25,7 @@ ROW_MESSAGES = {
     "bad_title": _("The title is missing or invalid."),
     "bad_author": _("The author is missing or invalid."),
     "bad_rating": _("Invalid rating."),
+    "bad_readings": _("Invalid readings."),
     "unexpected": _("An internal error occurred. It has been logged."),
 }
 # Why rows were skipped, and what was changed in imported rows.

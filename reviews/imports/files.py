@@ -1,13 +1,14 @@
 """Reader for the rows of an export file, with line numbers."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
 from core.search.normalize import to_single_line
-from reviews.imports import goodreads, storygraph
+from readings.services import PastReading
+from reviews.imports import bookbridge, bookwyrm, goodreads, hardcover, librarything, storygraph
 from reviews.imports.dates import is_day_first
 from reviews.imports.encodings import decode
 from reviews.imports.errors import InvalidFileError, InvalidRowError
@@ -33,6 +34,8 @@ class ExportFormat(NamedTuple):
     parse_key: Callable[[dict[str, str]], str]
     parse_row: Callable[[dict[str, str], bool | None], ReviewRow | None]
     aliases: Mapping[str, str] = {}
+    # For formats in which each reading of a book has a row of its own.
+    parse_readings: Callable[[dict[str, str], bool | None], list[PastReading]] | None = None
 
     @property
     def names(self) -> dict[str, str]:
@@ -51,6 +54,20 @@ SOURCES = {
     "storygraph": ExportFormat(
         *(storygraph.REQUIRED, storygraph.OPTIONAL, storygraph.DATES),
         *(storygraph.parse_key, storygraph.parse_row, storygraph.ALIASES),
+    ),
+    "hardcover": ExportFormat(
+        *(hardcover.REQUIRED, hardcover.OPTIONAL, hardcover.DATES, hardcover.parse_key, hardcover.parse_row),
+        parse_readings=hardcover.parse_readings,
+    ),
+    "bookwyrm": ExportFormat(
+        bookwyrm.REQUIRED, bookwyrm.OPTIONAL, bookwyrm.DATES, bookwyrm.parse_key, bookwyrm.parse_row
+    ),
+    "librarything": ExportFormat(
+        *(librarything.REQUIRED, librarything.OPTIONAL, librarything.DATES),
+        *(librarything.parse_key, librarything.parse_row),
+    ),
+    "bookbridge": ExportFormat(
+        *(bookbridge.REQUIRED, bookbridge.OPTIONAL, bookbridge.DATES, bookbridge.parse_key, bookbridge.parse_row),
     ),
 }
 
@@ -113,10 +130,31 @@ class ExportFile:
             raise InvalidRowError("bad_cells")
         if not all(map(_is_clean, cells)):
             raise InvalidRowError("unreadable")
-        return self._format.parse_row(self._by_column(cells), self._is_day_first)
+        by_column = self._by_column(cells)
+        row = self._format.parse_row(by_column, self._is_day_first)
+        if row and (readings := self._readings_in_rows.get(row.key)):
+            row.readings = readings
+        return row
 
     def _by_column(self, cells: list[str]) -> dict[str, str]:
         return self._empty_cells | {column: cell for column, cell in zip(self._columns, cells, strict=True) if column}
+
+    @cached_property
+    def _readings_in_rows(self) -> dict[str, list[PastReading]]:
+        """The readings of each book that has several rows, each of which gets all of them."""
+        parse = self._format.parse_readings
+        if parse is None:
+            return {}
+        rows: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
+        for _line, cells in self._table.rows():
+            if cells and all(map(_is_clean, cells)):
+                by_column = self._by_column(cells)
+                rows[self._format.parse_key(by_column)].append(by_column)
+        return {
+            key: [reading for cells in found for reading in parse(cells, self._is_day_first)]
+            for key, found in rows.items()
+            if len(found) > 1
+        }
 
     @cached_property
     def _is_day_first(self) -> bool | None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from catalog.identity import NAME_SUFFIX
 from catalog.imports import records
-from core.search.normalize import is_blank, split_words
+from core.search.normalize import is_blank, split_words, to_single_line
 from readings.models import ReadingState
 from readings.services import PastReading
 from reviews.imports.dates import AmbiguousDateError, parse_date
@@ -23,6 +23,8 @@ from reviews.models import BODY_LENGTH
 _LOST_ZEROS = re.compile(r"[1-9][0-9]{5,6}[0-9X]", re.IGNORECASE)
 # Digits that a spreadsheet rounded, such as `9.78014E+12`.
 _SCIENTIFIC = re.compile(r"[0-9](?:[.,][0-9]*)?E\+?[0-9]+", re.IGNORECASE)
+
+REVIEW_TITLE_LENGTH = 200
 
 # Earlier readings of one book that a row may have.
 MAX_REREADS = 50
@@ -51,11 +53,15 @@ class ReviewRow:
     edition: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     readings: list[PastReading] = field(default_factory=list)
+    review_title: str = ""
+    # Empty for the visibility of the import and for the language of the user.
+    visibility: str = ""
+    language: str = ""
 
     @property
     def has_review(self) -> bool:
         """Whether the row has a rating or a text. Other rows only tell that the book was read."""
-        return self.rating is not None or bool(self.body)
+        return self.rating is not None or bool(self.body or self.review_title)
 
 
 def title(text: str) -> str:
@@ -109,6 +115,18 @@ def review_text(html: str, warnings: list[str]) -> tuple[str, bool]:
     return text, spoiler
 
 
+def review_title(text: str) -> str:
+    """Return the title of a review on one line, truncated; an empty string without one."""
+    line = to_single_line(text)
+    return "" if is_blank(line) else line[:REVIEW_TITLE_LENGTH].rstrip()
+
+
+def language(text: str) -> str:
+    """Return a language tag as reviews store it; an empty string for anything else."""
+    tag = text.strip().lower()
+    return tag if re.fullmatch(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", tag) and len(tag) <= 12 else ""
+
+
 def rating(text: str, warnings: list[str]) -> int | None:
     """Return the rating in half-stars, quarters rounded up; None for none or zero. Raises InvalidRowError."""
     number = text.strip().replace(",", ".")
@@ -142,8 +160,14 @@ def date_read(texts: Sequence[str], warnings: list[str], *, day_first: bool | No
 
 def day(text: str, *, day_first: bool | None = None) -> datetime.date | None:
     """Return the day in a cell, not after today; None for an empty or invalid cell."""
+    found = any_day(text, day_first=day_first)
+    return min(found, timezone.now().date()) if found else None
+
+
+def any_day(text: str, *, day_first: bool | None = None) -> datetime.date | None:
+    """Return the day in a cell, None for an empty or invalid cell, or one in the future."""
     try:
-        return min(parse_date(unformatted(text), day_first=day_first), timezone.now().date())
+        return parse_date(unformatted(text), day_first=day_first)
     except ValueError:
         return None
 

@@ -120,7 +120,7 @@ def _import_review(
     user = review_import.user
     review = Review.objects.filter(author=user, book=book).first()
     if review is None:
-        fields = {"visibility": review_import.visibility, "created_at": row.date_read}
+        fields = {"visibility": row.visibility or review_import.visibility, "created_at": row.date_read}
         review = Review.create_review(book=book, by=user, **fields, **_content(row))
         ImportedReview.objects.create(review=review, origin=origin, last_import=review_import.pk)
         return ["created", *warnings]
@@ -161,7 +161,8 @@ def _same_day(review: Review, row: ReviewRow) -> bool:
 
 
 def _content(row: ReviewRow) -> dict[str, Any]:
-    return {"rating": row.rating, "body": row.body, "contains_spoilers": row.contains_spoilers}
+    content = {"rating": row.rating, "body": row.body, "contains_spoilers": row.contains_spoilers}
+    return content | {"title": row.review_title} | ({"language": row.language} if row.language else {})
 
 
 def _origin(review_import: ReviewImport, key: str) -> str:

@@ -27,7 +27,10 @@ class ImportCreateSerializer(serializers.Serializer[ReviewImport]):
     )
     source = serializers.ChoiceField(  # type: ignore[assignment]
         choices=sorted(SOURCES),
-        help_text=_("`skoob` is the layout that Goodreads imports, as the exporters of Skoob write it."),
+        help_text=_(
+            "`skoob` is the layout that Goodreads imports, as the exporters of Skoob write it; `bookbridge` is that of "
+            "`GET users/me/export.csv`."
+        ),
     )
     visibility = serializers.ChoiceField(
         choices=ReviewVisibility.choices, default=ReviewVisibility.PUBLIC, help_text=_("Who may read the reviews.")

@@ -78,11 +78,11 @@ def parse_readings(cells: dict[str, str]) -> list[PastReading]:
         last = None if state == ReadingState.READING else rows.day(cells["Last Date Read"])
         spans = [(None, last)]
     started_on, finished_on = spans[-1]
-    days = {"started_on": started_on, "finished_on": None if state == ReadingState.READING else finished_on}
+    last_day = None if state == ReadingState.READING else finished_on
     known = [PastReading(ReadingState.FINISHED, started_on=start, finished_on=end) for start, end in spans[:-1]]
     finished = len(spans) if state == ReadingState.FINISHED else len(spans) - 1
     unknown = (rows.number(cells["Read Count"]) or 0) - finished
-    return known + rows.repeated(PastReading(state, **days), unknown)
+    return known + rows.repeated(PastReading(state, started_on=started_on, finished_on=last_day), unknown)
 
 
 def _parse_span(text: str) -> tuple[datetime.date | None, datetime.date | None]:

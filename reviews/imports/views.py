@@ -45,7 +45,7 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVie
         return ReviewImport.objects.visible_to(self.request.user).defer("content")
 
     @extend_schema(
-        summary="Import reviews from Goodreads, Skoob or The StoryGraph",
+        summary="Import reviews and readings from another service",
         request=ImportCreateSerializer,
         responses=CREATED_RESPONSES,
     )

@@ -1,18 +1,16 @@
 """Views of a year in books."""
 
-from typing import Any
-
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import current_user
 from clubs.access import AccessLevel, ClubAccessMixin
 from core.api.exceptions import InvalidParameter
+from core.api.negotiation import IgnoreAcceptNegotiation
 from core.api.views import APIView
 from stats.year.card import render_card
 from stats.year.serializers import YearInBooksSerializer
@@ -24,16 +22,6 @@ NAME_PARAMETER = OpenApiParameter(
     OpenApiTypes.BOOL,
     description="Whether the club's name is in the picture; by default only that of a public club.",
 )
-
-
-class IgnoreAcceptNegotiation(BaseContentNegotiation):
-    """Ignore the Accept header: the response is always a picture, or an error."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return parsers[0]
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        return renderers[0], renderers[0].media_type
 
 
 def require_year(year: int) -> int:

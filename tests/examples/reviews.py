@@ -51,4 +51,5 @@ def record_import(walk: Walk) -> None:
     started = walk.call("createImport", "bruno", {"source": "goodreads", "visibility": "public"}, file=file)
     walk.call("getImport", "bruno", import_id=started["id"])
     walk.call("listImports", "bruno")
+    walk.call("getLibraryExport", "bruno")
     walk.call("listMyActivity", "bruno", query={"page_size": 1})

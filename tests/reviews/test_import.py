@@ -115,7 +115,7 @@ def test_json_body_is_rejected(as_alice, path):
 def test_invalid_upload_fields_are_rejected(upload, as_alice):
     response = as_alice.post(IMPORTS, {}, format="multipart")
     assert bad_fields(response) == {"file": "required", "source": "required"}
-    assert bad_fields(upload(goodreads({}), "librarything", begin_only=True)) == {"source": "invalid_choice"}
+    assert bad_fields(upload(goodreads({}), "a notebook", begin_only=True)) == {"source": "invalid_choice"}
     assert bad_fields(upload(goodreads({}), visibility="friends", begin_only=True)) == {"visibility": "invalid_choice"}
     assert bad_fields(upload(b"", begin_only=True)) == {"file": "empty"}
     assert bad_fields(as_alice.post(IMPORTS, {"file": "text", "source": "goodreads"}, format="multipart")) == {

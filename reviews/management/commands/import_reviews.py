@@ -1,4 +1,4 @@
-"""Import an export of Goodreads, Skoob or The StoryGraph."""
+"""Import an export of another service."""
 
 import sys
 import time
@@ -24,8 +24,8 @@ class Command(BaseCommand):
     """Import the export of a user; see `reviews.imports` for the formats."""
 
     help = (
-        "Imports the ratings and reviews of FILE, an export of Goodreads, Skoob or The StoryGraph, as reviews of the "
-        "user NAME. An interrupted import continues where it stopped; importing the same file again changes nothing."
+        "Imports the ratings, reviews and readings of FILE, an export of another service, as those of the user NAME. "
+        "An interrupted import continues where it stopped; importing the same file again changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
