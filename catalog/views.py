@@ -167,11 +167,10 @@ class BookViewSet(
             ),
         },
     )
-    @action(detail=True, methods=["post"], serializer_class=NewEditionSerializer)
+    # An edition is a part of its book, and has no URL of its own.
+    @action(detail=True, methods=["post"], serializer_class=NewEditionSerializer, responds_with_object=False)
     def editions(self, request: Request, book_id: int) -> Response:
         """Add an edition to a book that the caller has added, or as a trusted editor. Others propose it."""
-        # An edition is a part of its book, and has no URL of its own.
-        self.responds_with_object = False
         book, user = self.get_object(), current_user(request)
         fields = validate(NewEditionSerializer(data=request.data))
         if not book.can_be_edited_by(user):
