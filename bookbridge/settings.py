@@ -137,7 +137,7 @@ for _n, _url in enumerate(env.list_("REPLICA_URLS", [])):
     DATABASES[REPLICAS[-1]] = env.parse_database("REPLICA_URLS", _url, timeout=min(_db_timeout, 2) or 2)
     DATABASES[REPLICAS[-1]].setdefault("TEST", {})["MIRROR"] = "default"
 # Seconds by which a replica may be behind; 0 does not ask.
-REPLICA_MAX_LAG = env.int_("REPLICA_MAX_LAG", 0, max_value=3600)
+REPLICA_MAX_LAG = env.int_("REPLICA_MAX_LAG", 10, max_value=3600)
 if REPLICAS:
     DATABASE_ROUTERS = ["core.db.replicas.ReplicaRouter"]
     MIDDLEWARE.insert(-1, "core.db.replicas.ReplicaReadsMiddleware")

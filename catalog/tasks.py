@@ -5,7 +5,7 @@ from catalog.models import Merge
 from core.tasks.decorators import task
 
 
-@task(atomic=False)
+@task(atomic=False, bulk=True)
 def continue_merge(*, merge_id: int) -> bool:
     """Continue a merge or its undoing for `MAX_SECONDS_PER_RUN`; return whether rows are left."""
     merge = Merge.objects.in_progress().filter(pk=merge_id).first()

@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any
 
 from django_redis.serializers.json import JSONSerializer
+from prometheus_client import Counter
 from redis.backoff import NoBackoff
 from redis.connection import Connection, ConnectionPool, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import ConnectionError, OutOfMemoryError, ReadOnlyError, TimeoutError
@@ -23,6 +24,7 @@ logger = logging.getLogger("bookbridge.redis")
 # A server that was demoted to a replica, or whose memory is full, cannot count calls.
 FAILURES = (ConnectionError, TimeoutError, ReadOnlyError, OutOfMemoryError)
 LOG_INTERVAL_SECONDS = 60.0
+FAILURE_COUNT = Counter("bookbridge_redis_failures_total", "Number of calls that Redis did not answer or refused.")
 
 
 class CircuitBreaker:
@@ -67,6 +69,7 @@ class LoggingCircuitBreaker(CircuitBreaker):
     def fail(self, error: Exception) -> None:
         """Open the breaker after a failure."""
         self.trip()
+        FAILURE_COUNT.inc()
         if time.monotonic() - self.logged_at > LOG_INTERVAL_SECONDS:
             self.logged_at = time.monotonic()
             logger.error("Redis is not used for some seconds: %s", type(error).__name__)

@@ -82,7 +82,7 @@ def purge_deleted_meeting(*, meeting_id: int) -> None:
     _meetings().filter(pk=meeting_id, deleted_at__isnull=False).delete()
 
 
-@periodic_task(hours=24, atomic=False)
+@periodic_task(hours=24, atomic=False, bulk=True)
 def resync_meetings() -> None:
     """Keep future meetings at their local time when a new version of tzdata changes the rules of a time zone."""
     _meetings().resync_timezones()

@@ -16,7 +16,7 @@ def notify_failure(*, id: int) -> None:
         review_import.fail("gave_up")
 
 
-@task(atomic=False, on_failure=notify_failure)
+@task(atomic=False, bulk=True, on_failure=notify_failure)
 def process_import(*, id: int) -> bool:
     """Process some rows of an import; return whether there are more."""
     review_import = ReviewImport.objects.open().uploaded().select_related("user").filter(pk=id).first()

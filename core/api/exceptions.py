@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
@@ -169,6 +170,9 @@ def problem_response(status_code: int, code: str, detail: Any = None, **headers:
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     """Turn every exception of a view into a problem; an unexpected one is logged and 500. DRF's EXCEPTION_HANDLER."""
+    if isinstance(exc, IntegrityError) and _is_account_deleted(context):
+        exc = exceptions.NotAuthenticated()
+        exc.auth_header = context["view"].get_authenticate_header(context["request"])  # type: ignore[attr-defined]
     exc = _to_api_exception(exc)
     if isinstance(exc, APIProblem):
         exc.log()
@@ -184,6 +188,12 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     if renderer is None or renderer.format == "json":
         response.content_type = PROBLEM_CONTENT_TYPE
     return response
+
+
+def _is_account_deleted(context: dict[str, Any]) -> bool:
+    """Return whether the caller's account was deleted during the request, so that rows can no longer refer to it."""
+    user = getattr(context.get("request"), "user", None)
+    return bool(user and user.pk) and not get_user_model().objects.filter(pk=user.pk).exists()
 
 
 def _to_api_exception(exc: Exception) -> exceptions.APIException:

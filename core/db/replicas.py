@@ -87,17 +87,22 @@ def _is_late(alias: str) -> bool:
     if not settings.REPLICA_MAX_LAG or now < _next_check[alias]:
         return False
     _next_check[alias] = now + CHECK_SECONDS
-    try:
-        rows = PeriodicTask.objects.using(alias).filter(task_path=HEARTBEAT)
-        written = rows.values_list("period", flat=True).first() or 0
-    except Error:
-        written = 0
-    if time.time() - written <= settings.REPLICA_MAX_LAG:
+    if status(alias) == "ok":
         return False
     logger.warning("%s is not used for some seconds: it is down or late", alias)
     breakers[alias].trip()
     connections[alias].close()
     return True
+
+
+def status(alias: str) -> str:
+    """Return `ok`, `late` or `down` for a replica."""
+    try:
+        written = PeriodicTask.objects.using(alias).filter(task_path=HEARTBEAT).values_list("period", flat=True).first()
+    except Error:
+        return "down"
+    late = settings.REPLICA_MAX_LAG and time.time() - (written or 0) > settings.REPLICA_MAX_LAG
+    return "late" if late else "ok"
 
 
 @contextmanager

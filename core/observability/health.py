@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
 from core.api.exceptions import RETRY_AFTER_SECONDS
+from core.db import replicas
 from core.release import release
 from core.tasks.models import QueuedTask
 
@@ -46,7 +47,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """Return 200 if requests can be served, and 503 without the database.
 
-    The status is `degraded` without the cache, with a wrong clock or, with JOBS=worker, while tasks are overdue.
+    The status is `degraded` without the cache or a replica, with a wrong clock or, with JOBS=worker, while tasks are
+    overdue.
     """
     content, headers = {"cache": _cache_status()}, {"X-Release": release()}
     try:
@@ -55,7 +57,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
         logger.warning("database down: %s", error)
         content |= {"status": "down", "database": "down", "reason": str(error)}
         return JsonResponse(content, status=503, headers={**headers, "Retry-After": str(RETRY_AFTER_SECONDS)})
-    degraded = content["cache"] == "down" or content.get("tasks") == "overdue" or "clock" in content
+    content |= {alias: replicas.status(alias) for alias in settings.REPLICAS}
+    degraded = "clock" in content or not {"down", "late", "overdue"}.isdisjoint(content.values())
     return JsonResponse({"status": "degraded" if degraded else "ok", **content}, headers=headers)
 
 

@@ -36,6 +36,7 @@ class DatabaseBackend(BaseTaskBackend):
             args=list(args),
             kwargs=kwargs,
             run_after=task.run_after or timezone.now(),
+            bulk=get_options(task).bulk,
         )
         result = row.to_result(task, backend=self.alias)
         try:

@@ -31,7 +31,7 @@ def run_cleanup(*, until: Callable[[], bool] = lambda: False) -> Iterator[tuple[
         yield name, deleted, bool(batch)
 
 
-@periodic_task(hours=24, atomic=False)
+@periodic_task(hours=24, atomic=False, bulk=True)
 def clean_up() -> bool:
     """Clean up for some seconds; return whether there is more."""
     end = time.monotonic() + MAX_SECONDS_PER_RUN

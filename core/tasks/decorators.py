@@ -10,7 +10,7 @@ an `atomic` task (the default) must only write to the database; its writes are c
 they happen exactly once.
 
 Each task is a plain `django_tasks.Task` that also runs on any other backend in TASKS: there it runs to completion in
-one call, and that backend decides about retries. `unique` is a feature of our backend alone.
+one call, and that backend decides about retries. `unique` and `bulk` are features of our backend alone.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class TaskOptions(NamedTuple):
     function: Callable[..., bool | None]
     atomic: bool
     unique: bool
+    bulk: bool
     on_failure: Callable[..., None] | None
 
 
@@ -46,13 +47,18 @@ periodic_tasks: dict[str, tuple[Task[[], None], datetime.timedelta]] = {}
 
 
 def task(
-    *, atomic: bool = True, unique: bool = False, on_failure: Callable[..., None] | None = None
+    *,
+    atomic: bool = True,
+    unique: bool = False,
+    bulk: bool = False,
+    on_failure: Callable[..., None] | None = None,
 ) -> Callable[[Callable[P, bool | None]], Task[P, None]]:
     """Return a decorator that makes a task of a function, which returns True if there is more to do.
 
     After an exception the task is retried later. `on_failure` is called with the task's arguments after the last
     attempt, in the transaction that marks the task as failed. Of several `unique` tasks with the same arguments only
-    the first is run, for as long as its row exists: 30 days after it succeeded.
+    the first is run, for as long as its row exists: 30 days after it succeeded. `bulk` tasks, such as imports, run
+    while no other task is due.
     """
 
     def decorate(function: Callable[P, bool | None]) -> Task[P, None]:
@@ -64,20 +70,22 @@ def task(
                 pass
 
         decorated = django_tasks.task(run_to_completion)
-        options[decorated.module_path] = TaskOptions(function, atomic, unique, on_failure)
+        options[decorated.module_path] = TaskOptions(function, atomic, unique, bulk, on_failure)
         return decorated
 
     return decorate
 
 
-def periodic_task(*, atomic: bool = True, **interval: float) -> Callable[[Callable[[], bool | None]], Task[[], None]]:
+def periodic_task(
+    *, atomic: bool = True, bulk: bool = False, **interval: float
+) -> Callable[[Callable[[], bool | None]], Task[[], None]]:
     """Return a decorator for a task that runs once in each interval (`hours=24`), on however many servers.
 
     Periods in which no worker was running are skipped.
     """
 
     def decorate(function: Callable[[], bool | None]) -> Task[[], None]:
-        decorated = task(atomic=atomic)(function)
+        decorated = task(atomic=atomic, bulk=bulk)(function)
         periodic_tasks[decorated.module_path] = (decorated, datetime.timedelta(**interval))
         return decorated
 
@@ -90,7 +98,7 @@ def get_options(task: Task[Any, Any]) -> TaskOptions:
     def call(*args: Any, **kwargs: Any) -> None:
         task.call(*args, **kwargs)
 
-    return options.get(task.module_path) or TaskOptions(call, atomic=False, unique=False, on_failure=None)
+    return options.get(task.module_path) or TaskOptions(call, atomic=False, unique=False, bulk=False, on_failure=None)
 
 
 @receiver(task_finished)

@@ -71,14 +71,19 @@ class QueuedTaskQuerySet(models.QuerySet["QueuedTask"]):
         return count
 
     def claim(self, *, is_known: Callable[[QueuedTask], bool] = lambda row: True) -> QueuedTask | None:
-        """Claim one due and known task for the length of a lease; return None if there is none."""
+        """Claim one due and known task for the length of a lease, a bulk task only if there is no other.
+
+        Returns None if there is none.
+        """
         unknown: set[str] = set()
-        while rows := list(self.without(unknown).due()[:10]):
-            for row in rows:
-                if not is_known(row):
-                    unknown.add(row.task_path)
-                elif row.claim():
-                    return row
+        # One statement each, because an index cannot order by `bulk` among the tasks that are due.
+        for bulk in (False, True):
+            while rows := list(self.without(unknown).filter(bulk=bulk).due()[:10]):
+                for row in rows:
+                    if not is_known(row):
+                        unknown.add(row.task_path)
+                    elif row.claim():
+                        return row
         return None
 
     def without(self, task_paths: Collection[str]) -> QueuedTaskQuerySet:
@@ -104,6 +109,9 @@ class QueuedTask(models.Model):
     run_after = models.DateTimeField(
         _("run after"), help_text=_("When the task becomes due, or when the current lease ends.")
     )
+    bulk = models.BooleanField(
+        _("bulk"), default=False, db_default=False, help_text=_("Bulk tasks run while no other task is due.")
+    )
     attempts = models.PositiveSmallIntegerField(default=0, verbose_name=_("attempts"))
     error = models.CharField(
         max_length=100,
@@ -121,6 +129,7 @@ class QueuedTask(models.Model):
         verbose_name_plural = _("tasks")
         indexes = [
             models.Index(fields=["status", "run_after", "id"], name="core_task_due"),
+            models.Index(fields=["status", "bulk", "run_after", "id"], name="core_task_claim"),
             models.Index(fields=["status", "finished_at"], name="core_task_finished"),
         ]
 

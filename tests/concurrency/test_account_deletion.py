@@ -1,5 +1,6 @@
 """Account deletion during writes of the user and of others: no orphans, no response is a 5xx."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -15,6 +16,7 @@ from tests.concurrency.tools import ROUNDS, at_once
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PASSWORD = "correct horse battery"
+MEETING = {"title": "Encontro", "starts_at": "2090-01-01T18:00:00Z", "duration": 60}
 
 
 def test_account_deletion_during_writes_leaves_nothing(make_user, client_of):
@@ -50,6 +52,39 @@ def test_account_deletion_during_writes_leaves_nothing(make_user, client_of):
     assert not Like.objects.exists()
     assert Club.objects.count() == 1
     call_command("verify_counters")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("books/", {"book": None}), ("threads/", {"title": "Fim", "body": "O que acharam?"}), ("meetings/", MEETING)],
+)
+def test_write_during_the_deletion_of_its_author_is_401(make_user, client_of, monkeypatch, caplog, path, body):
+    """The account is deleted after the request was authenticated and before it locks the club."""
+    owner, leaver = make_user("owner"), make_user("leaver")
+    club = Club.create_club(by=owner, name="Sertão")
+    club.join(leaver)
+    role = client_of(owner).patch(f"/api/v1/clubs/{club.pk}/members/{leaver.pk}/", {"role": "moderator"})
+    assert role.status_code == 200
+    book = Book.create_book(by=owner, title="Vidas Secas", authors=["Graciliano Ramos"])
+    lock, clients = Club.lock, [client_of(leaver), client_of(leaver)]
+
+    def lock_after_deletion(self, **options):
+        if clients:
+            deleter = clients.pop()
+            clients.clear()
+            monkeypatch.setattr(Club, "lock", lock)
+            with ThreadPoolExecutor(1) as thread:
+                deleted = thread.submit(at_once, [partial(deleter.delete, "/api/v1/users/me/", {"password": PASSWORD})])
+                assert [response.status_code for response in deleted.result()] == [204]
+        return lock(self, **options)
+
+    client = clients[0]
+    monkeypatch.setattr(Club, "lock", lock_after_deletion)
+    response = client.post(f"/api/v1/clubs/{club.pk}/{path}", {**body, **({"book": book.pk} if "book" in body else {})})
+    assert response.status_code == 401, response.content
+    assert "WWW-Authenticate" in response
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+    assert not User.objects.filter(username_key="leaver").exists()
 
 
 def test_account_deletion_by_staff_and_user_at_once(make_user, client_of):

@@ -3,10 +3,14 @@
 import os
 import subprocess
 import sys
+import urllib.request
+from contextlib import suppress
+from urllib.error import HTTPError
 
 import pytest
 
-from tests.server import TOP
+from tests.core.test_settings import P256
+from tests.server import TOP, running_server
 
 COUNT = """
 import errno, os, resource, signal, sys
@@ -41,6 +45,42 @@ def test_metrics_continue_in_memory_on_a_full_disk(tmp_path, bytes_free, collect
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"{collected}\n", "")
     assert len(list(tmp_path.iterdir())) == (1 if collected else 0)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 64 kB."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", tmp_path], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("no right to mount")
+    yield tmp_path
+    subprocess.run(["umount", tmp_path], check=True)
+
+
+def test_requests_are_answered_with_a_full_disk(small_disk, tmp_path_factory):
+    """Logs and metrics are on the full disk."""
+    home = tmp_path_factory.mktemp("home")
+    settings = {"PROMETHEUS_MULTIPROC_DIR": str(small_disk / "metrics"), "LOG_DIR": str(small_disk / "log")}
+    with running_server(home, DEBUG="off", SECRET_KEY="x" * 50, JWT_PRIVATE_KEY=P256, **settings) as address:
+        full = small_disk / "full"
+        with suppress(OSError):
+            full.write_bytes(bytes(65536))
+        with suppress(OSError), full.open("ab", buffering=0) as file:
+            while True:
+                file.write(b"x" * 512)
+        failed = set()
+        for number in range(100):
+            for path in ("/healthz", f"/api/v1/books/?page_size={number + 1}", f"/api/v1/books/{number}/", "/metrics"):
+                try:
+                    urllib.request.urlopen(address + path, timeout=10).close()
+                except HTTPError as error:
+                    failed.add(error.code)
+    assert failed == {404}
+    log = (home / "server.log").read_text()
+    assert "was sent SIGBUS" not in log
+    assert "Traceback" not in log
 
 
 @pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="Linux only")

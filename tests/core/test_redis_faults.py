@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from prometheus_client import REGISTRY
 
 from catalog.models import Book
 from core import redis
@@ -245,6 +246,7 @@ def test_a_useless_redis_is_reported(server, ask, client, caplog, monkeypatch, f
     monkeypatch.setattr(redis.breaker, "logged_at", float("-inf"))
     ask()
     assert client.get("/readyz").json()["cache"] == "ok"
+    failures = REGISTRY.get_sample_value("bookbridge_redis_failures_total")
     if fault == "full":
         cache.client.get_client().config_set("maxmemory", "1")
     elif fault == "replica":
@@ -257,6 +259,7 @@ def test_a_useless_redis_is_reported(server, ask, client, caplog, monkeypatch, f
     [line] = [record.getMessage() for record in caplog.records if record.name == "bookbridge.redis"]
     error = {"full": "OutOfMemoryError", "replica": "ReadOnlyError", "down": "ConnectionError"}[fault]
     assert line == f"Redis is not used for some seconds: {error}"
+    assert REGISTRY.get_sample_value("bookbridge_redis_failures_total") > failures
 
 
 @pytest.fixture

@@ -39,6 +39,14 @@ def test_late_replica_is_avoided(written):
     assert replicas._pick_replica().alias == "default"
 
 
+@pytest.mark.parametrize(("written", "status"), [(0, "ok"), (60, "late")])
+def test_readyz_is_degraded_with_a_late_replica(client, written, status):
+    PeriodicTask.objects.create(task_path=replicas.HEARTBEAT, period=int(time.time()) - written)
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert (response.json()["default"], response.json()["status"]) == (status, "ok" if status == "ok" else "degraded")
+
+
 def test_replica_is_asked_once_a_second(django_assert_num_queries):
     replicas.beat()
     with django_assert_num_queries(1):

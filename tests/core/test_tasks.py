@@ -21,8 +21,10 @@ from django_tasks import TaskResultStatus, default_task_backend
 from django_tasks import task as plain_task
 from django_tasks.exceptions import TaskResultDoesNotExist
 
+from catalog.tasks import continue_merge
 from core.models import IdempotencyRecord
 from core.tasks import decorators, scheduling, worker
+from core.tasks.cleanup import clean_up
 from core.tasks.decorators import periodic_task, task
 from core.tasks.models import LEASE_DURATION, MAX_ATTEMPTS, QueuedTask
 from core.tasks.worker import run, run_pending
@@ -118,6 +120,30 @@ def test_rollback_discards_the_task():
     assert not QueuedTask.objects.exists()
 
 
+@task(bulk=True)
+def note_in_bulk(*, n: int) -> bool:
+    """Enqueue an urgent task during the work."""
+    calls.append(n)
+    if calls.count(n) == 1:
+        note.enqueue(n=n + 100)
+    return calls.count(n) < 3
+
+
+def test_bulk_tasks_wait_for_all_others():
+    hour_ago = timezone.now() - datetime.timedelta(hours=1)
+    for n in (1, 2):
+        note_in_bulk.using(run_after=hour_ago).enqueue(n=n)
+    note.enqueue(n=50)
+    assert run_pending() == 9
+    assert calls == [50, 1, 101, 2, 102, 1, 2, 1, 2]
+
+
+@pytest.mark.parametrize("path", [process_import.module_path, continue_merge.module_path, clean_up.module_path])
+def test_imports_merges_and_cleanup_are_bulk(path):
+    assert decorators.options[path].bulk
+    assert not decorators.options[send_reminder.module_path].bulk
+
+
 def test_tasks_run_in_the_order_of_run_after():
     now = timezone.now()
     for n, seconds in ((3, 1), (1, 9), (2, 5)):
@@ -168,7 +194,7 @@ def test_unknown_task_is_left_to_another_release(path, monkeypatch, django_asser
     note.enqueue(n=7)
     assert (run_pending(), calls) == (1, [7])
     assert set(QueuedTask.objects.filter(task_path=path).values_list("status", "attempts", "error")) == {(READY, 0, "")}
-    with django_assert_num_queries(1):  # it does not look at them again
+    with django_assert_num_queries(2):  # one for each class of tasks; it does not look at them again
         assert run_pending() == 0
 
 
@@ -420,5 +446,9 @@ def test_periodic_tasks_are_enqueued_on_any_backend(backend, monkeypatch):
     scheduling.enqueue_periodic()
     monkeypatch.setattr(scheduling, "_periods", {})
     scheduling.enqueue_periodic()
-    assert sorted(result.task.name for result in backend.results) == ["clean_up", "resync_meetings"]
+    assert sorted(result.task.name for result in backend.results) == [
+        "clean_up",
+        "resync_meetings",
+        "send_due_digests",
+    ]
     assert not QueuedTask.objects.exists()
