@@ -192,8 +192,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
 
 def _is_account_deleted(context: dict[str, Any]) -> bool:
     """Return whether the caller's account was deleted during the request, so that rows can no longer refer to it."""
-    user = getattr(context.get("request"), "user", None)
-    return bool(user and user.pk) and not get_user_model().objects.filter(pk=user.pk).exists()
+    user_id = getattr(getattr(context.get("request"), "user", None), "pk", None)
+    return user_id is not None and not get_user_model().objects.filter(pk=user_id).exists()
 
 
 def _to_api_exception(exc: Exception) -> exceptions.APIException:
