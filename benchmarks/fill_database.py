@@ -10,6 +10,7 @@ thousands of reviews and notifications, about a hundred groups of fifty likely d
 """
 
 import argparse
+import math
 import os
 import sys
 import time
@@ -175,18 +176,20 @@ def create_books(sizes: dict[type[models.Model], int], user: str) -> int:
     fill(Edition, sizes[Book], book=f"{base} + n", isbn13=isbn("2000000 + n"), language=language)
     changes = '\'{"title": {"before": "The former title", "after": "The title of today"}}\''
     # The first book has ten thousand revisions.
-    book = f"{base} + 1 + IF(n <= 10000, 0, MOD(n, 200000))"
+    book = f"{base} + 1 + IF(n <= 10000, 0, MOD(n, {min(sizes[Book], 200_000)}))"
     fill(Revision, sizes[Revision], book=book, number="n", editor=user, created_at=past_time(700, "r"), changes=changes)
     return base
 
 
 def create_reviews(sizes: dict[type[models.Model], int], base: int, first: int, users: int) -> int:
-    """Create reviews: about ten per user, one in each of ten groups of books, skewed to the start of the group."""
-    part = f"FLOOR((n - 1) / {users})"
-    place = f"{part} * 500 + FLOOR(500 * POW({random_int(1000003, 'z')} / 1000003e0, 3))"
+    """Create reviews, each of a user's in another group of books, skewed to the start of the group; and likes."""
+    count = min(sizes[Review], users * sizes[Book])
+    # At scale 1 with 100,000 users: ten reviews per user.
+    group = min(500, sizes[Book] // math.ceil(count / users))
+    place = f"FLOOR((n - 1) / {users}) * {group} + FLOOR({group} * POW({random_int(1000003, 'z')} / 1000003e0, 3))"
     before = fill(
         Review,
-        sizes[Review],
+        count,
         book=f"{base} + 1 + {place}",
         author=f"{first} + MOD(n - 1, {users})",
         rating=f"ELT(1 + {random_int(20, 'r')}, 1, 2, 3, 4, 4, 5, 5, 6, 6, 7, 7, 7, 8, 8, 8, 8, 9, 9, 10, 10)",
@@ -197,13 +200,14 @@ def create_reviews(sizes: dict[type[models.Model], int], base: int, first: int, 
         hidden_at=f"IF({random_int(500, 'h')} = 0, {past_time(300, 'hid')}, NULL)",
         created_at=past_time(700, "c"),
     )
-    liked = f"FLOOR({sizes[Review]} * POW({random_int(1000003, 'k')} / 1000003e0, 2))"
     # Each pass through the users likes other reviews, so that nobody likes a review twice.
-    turn = f"FLOOR((n - 1) / {users})"
+    likes = min(sizes[Like], users * count)
+    passes = math.ceil(likes / users)
+    liked = f"FLOOR({count // passes} * POW({random_int(1000003, 'k')} / 1000003e0, 2))"
     fill(
         Like,
-        sizes[Like],
-        review=f"{before} + 1 + MOD({liked} - MOD({liked}, 4) + {turn}, {sizes[Review]})",
+        likes,
+        review=f"{before} + 1 + {liked} * {passes} + FLOOR((n - 1) / {users})",
         user=f"{first} + MOD(n - 1, {users})",
         created_at=past_time(300, "x"),
     )
@@ -251,14 +255,14 @@ def create_club_content(
         created_at=past_time(300, "t"),
     )
     entries = Entry.objects.aggregate(first=Min("pk"), last=Max("pk"))
-    entry = f"{entries['first']} + MOD(7 * n, {entries['last'] - entries['first']})"
-    ballot, position = "FLOOR((n - 1) / 2)", "1 + MOD(n - 1, 2)"
+    entry = f"{entries['first']} + MOD(7 * n, {entries['last'] - entries['first'] + 1})"
+    ballot, second = "FLOOR((n - 1) / 2)", "MOD(n - 1, 2)"
     fill(
         Candidate,
         2 * sizes[Ballot],
         ballot=f"{ballots} + 1 + {ballot}",
-        position=position,
-        entry=f"{entry} + {position}",
+        position=f"1 + {second}",
+        entry=f"{entries['first']} + MOD(7 * {ballot} + {second}, {entries['last'] - entries['first'] + 1})",
     )
     fill(
         Meeting,
@@ -410,13 +414,14 @@ def create_cases(sizes: dict[type[models.Model], int], bases: dict[str, int], us
         opened_at=past_time(200, "o"),
         decided_at=f"IF({opened}, NULL, {past_time(100, 'd')})",
     )
-    case = f"{first} + 1 + IF(n <= 5000, 0, MOD(n, {sizes[Case]}))"
-    # Each pass through the cases has other reporters.
+    # Nobody reports a case twice: the first case has one report of each reporter, and each pass through the other cases
+    # has other reporters.
+    heavy, others = min(5000, users, sizes[Report]), sizes[Case] - 1
     fill(
         Report,
-        sizes[Report],
-        case=case,
-        reporter=f"{bases['user']} + 1 + MOD(n, {min(users, 90_000)})",
+        min(sizes[Report], heavy + others * (users - 1)),
+        case=f"{first} + 1 + IF(n <= {heavy}, 0, 1 + MOD(n, {others}))",
+        reporter=f"{bases['user']} + 1 + MOD(IF(n <= {heavy}, n, MOD(n, {others}) + FLOOR(n / {others})), {users})",
         reason=random_word("spam abuse spoiler copyright other", "w"),
         note="'Please have a look.'",
         decision=None,
@@ -493,6 +498,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--scale", type=float, default=1.0)
     scale, began = options.parse_args().scale, time.monotonic()
+    if scale < 0.001:
+        options.error("--scale must be at least 0.001")
     sizes = {model: int(size * scale) for model, size in SIZES.items()}
     user_ids = User.objects.filter(is_staff=False).aggregate(first=Min("pk"), last=Max("pk"))
     club_ids = Club.objects.aggregate(first=Min("pk"), last=Max("pk"))
