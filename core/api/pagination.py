@@ -69,10 +69,13 @@ class KeysetPagination(BasePagination):
 
     def get_rows(self, queryset: Any, order: tuple[str, ...], limit: int) -> list[Any]:
         """Return the first `limit` rows."""
+        return list(queryset.order_by(*self._order_after_position(order))[:limit])
+
+    def _order_after_position(self, order: tuple[str, ...]) -> tuple[str, ...]:
         if self.position and self.position[0] is None and order[0].startswith("-"):
             # All further rows have NULL in this field, but MariaDB would sort them by it.
-            order = order[1:]
-        return list(queryset.order_by(*order)[:limit])
+            return order[1:]
+        return order
 
     @staticmethod
     def _prepare(order: tuple[str, ...], limits: slice, rows: Any, *position: Any) -> Any:
@@ -185,7 +188,8 @@ class SearchPagination(KeysetPagination):
     """Pages of a list with `?search=`; the view's `get_unsearched_queryset` returns the list without the search.
 
     For common prefixes the search index is slow, because it collects every match first. So the next `search_window`
-    rows of the list are searched before the index is used. A page takes three queries either way.
+    rows of the list are searched before the index is used. A page takes three queries either way, and a page of a
+    prepared list one more with the index. It loads the rows by their ids, so its filters need none of its annotations.
     """
 
     search_window = 1000
@@ -205,14 +209,20 @@ class SearchPagination(KeysetPagination):
             if edge is None
             else queryset.filter(_after_condition(tuple(map(_reverse_ordering, order)), edge, queryset))
         )
+        listed = self.view.get_queryset()
         with scan_instead_of_index():
-            found = list(window.prefetch_related(None).order_by(*order).values_list("pk", flat=True)[:limit])
-            if edge is None or len(found) == limit:
-                listed = self.view.get_queryset()
-                if isinstance(listed, PreparedQuery):
-                    return listed.with_ids(found, *order)
-                return super().get_rows(queryset.filter(pk__in=found), order, limit)
-        return super().get_rows(queryset, order, limit)
+            found = self._get_ids(window, order, limit)
+        if edge is not None and len(found) < limit:
+            if not isinstance(listed, PreparedQuery):
+                return super().get_rows(queryset, order, limit)
+            found = self._get_ids(queryset, self._order_after_position(order), limit)
+        if isinstance(listed, PreparedQuery):
+            return listed.with_ids(found, *order)
+        return super().get_rows(queryset.filter(pk__in=found), order, limit)
+
+    @staticmethod
+    def _get_ids(rows: Any, order: tuple[str, ...], limit: int) -> list[int]:
+        return list(rows.prefetch_related(None).order_by(*order).values_list("pk", flat=True)[:limit])
 
     def _window_end(self, order: tuple[str, ...]) -> list[Any] | None:
         """Return the ordering values of the row after the next `search_window` rows; None if the list is shorter."""
