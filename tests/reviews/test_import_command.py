@@ -63,7 +63,7 @@ def test_command_errors_are_one_line(command, tmp_path):
     with pytest.raises(CommandError, match="No such file"):
         call_command("import_reviews", tmp_path / "none.csv", user="alice", source="goodreads")
     with pytest.raises(CommandError, match="invalid choice"):
-        command(goodreads({}), "librarything")
+        command(goodreads({}), "a notebook")
 
 
 def test_command_does_not_store_the_file_or_count_as_upload(command, upload, monkeypatch):
