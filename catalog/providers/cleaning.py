@@ -1,6 +1,7 @@
 """Cleaning of the values in the responses of providers."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,8 +16,9 @@ DESCRIPTION_LENGTH = 10_000
 
 _SMALL_WORDS = frozenset("de da do dos das e".split())
 _ROMAN_NUMERAL = re.compile(r"(?=[IVX]{2,})X{0,3}(?:IX|IV|V?I{0,3})")
-# A single word of so many letters is more likely an acronym, such as IBGE.
+# A single word of so many letters is more likely an acronym, such as IBGE; so are two or three consonants anywhere.
 _ACRONYM_LENGTH = 4
+_CONSONANTS = re.compile(r"(?!(?:DR|FR|JR|MRS?|MS|NG|SR|ST)$)[B-DF-HJ-NP-TV-XZ]{2,3}")
 
 
 def text(value: Any, max_length: int) -> str:
@@ -57,19 +59,24 @@ def name_list(values: Iterable[Any] | None, *, names: bool = True) -> list[str]:
 
 def ordinary_case(name: str) -> str:
     """Return a name that is all in capitals in ordinary case: `MACHADO DE ASSIS` gives `Machado de Assis`."""
-    words = name.split(" ")
-    if not name.isupper() or (len(words) == 1 and len(name) <= _ACRONYM_LENGTH):
+    words = unicodedata.normalize("NFC", name).split(" ")
+    if not name.isupper() or (len(words) == 1 and len(words[0]) <= _ACRONYM_LENGTH):
         return name
-    return " ".join(
-        word.lower() if n and word.lower() in _SMALL_WORDS else _capitalize(word) for n, word in enumerate(words)
-    )
+    first, *others = words
+    return " ".join([_capitalize(first), *map(_ordinary_word, others)])
+
+
+def _ordinary_word(word: str) -> str:
+    if word.lower() in _SMALL_WORDS:
+        return word.lower()
+    return word if _ROMAN_NUMERAL.fullmatch(word.strip(".,")) else _capitalize(word)
 
 
 def _capitalize(word: str) -> str:
-    """Capitalize each part of a word, as in `J.R.R.`, `Saint-Exupéry` and `D'Ávila`, and keep Roman numerals."""
-    if _ROMAN_NUMERAL.fullmatch(word.strip(".,")):
-        return word
-    return re.sub(r"[^\W\d_]+", lambda part: part[0].capitalize(), word)
+    """Capitalize each part of a word but acronyms, as in `J.R.R.`, `Saint-Exupéry`, `D'Ávila`, `Martin's`, `L&PM`."""
+    return re.sub(
+        r"['’]S\b|[^\W\d_]+", lambda part: part[0] if _CONSONANTS.fullmatch(part[0]) else part[0].capitalize(), word
+    )
 
 
 def year(date: Any) -> int | None:
