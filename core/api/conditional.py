@@ -37,6 +37,8 @@ COUNTERS = frozenset(
         *("members_count", "members_finished", "posts_count", "ratings_count", "reactions", "reviews_count"),
         *("times_considered", "updated_at", "uses", "voters_count"),
         *("books", "current_entry", "next_meeting"),
+        # It depends on the language of the caller; `editions`, which it is taken from, is compared.
+        "local_title",
         *("liked", "my_progress", "my_reactions", "my_review", "my_rsvp"),
     }
 )

@@ -162,6 +162,15 @@ def test_new_edition_changes_the_cached_local_title(as_alice: APIClient, anonymo
     assert local() == [EDITION["title"]] * 2
 
 
+def test_if_match_holds_in_another_language(as_alice: APIClient, book: Book) -> None:
+    as_alice.post(url(book), EDITION)
+    path = f"/api/v1/books/{book.pk}/"
+    etag = as_alice.get(path, HTTP_ACCEPT_LANGUAGE="pt-BR")["ETag"]
+    assert as_alice.patch(path, {"page_count": 300}, HTTP_IF_MATCH=etag).status_code == 200
+    assert as_alice.post(url(book), {"isbn": LISBON}).status_code == 201
+    problem(as_alice.patch(path, {"page_count": 301}, HTTP_IF_MATCH=etag), 412, "precondition_failed")
+
+
 def test_renamed_book_is_still_found_by_its_editions(as_alice: APIClient, book: Book) -> None:
     as_alice.post(url(book), EDITION)
     as_alice.patch(f"/api/v1/books/{book.pk}/", {"title": "Blindness, a novel"})
