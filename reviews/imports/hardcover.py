@@ -4,7 +4,7 @@ The format, and how it is read:
 
 - `Status` is `Want to Read`, `Currently Reading`, `Read`, `Paused` or `Did Not Finish`.
 - `Rating` is in halves, such as 4.5. `Review Contains Spoilers` is `true` or `false`.
-- `Privacy` of the book in the library may be `Private`: then the review is imported as a private one.
+- `Privacy` of the book in the library is `Public`, or who may see it: then the review is imported as a private one.
 - A book that was read several times may have several rows with the same `Hardcover Book ID`.
 - `Private Notes` are ignored because they are private; genres, moods, tags and lists are not supported.
 """
@@ -60,7 +60,8 @@ def parse_row(cells: dict[str, str], day_first: bool | None) -> ReviewRow | None
         },
         warnings=warnings,
         readings=readings,
-        visibility="private" if cells["Privacy"].strip().lower() == "private" else "",
+        # Also for `Followers`, who have no counterpart here: no review becomes public by a mistake.
+        visibility="" if cells["Privacy"].strip().lower() in ("", "public") else "private",
     )
 
 

@@ -165,9 +165,13 @@ def test_hardcover_rereads_in_several_rows_are_kept(upload):
     assert Review.objects.count() == 1
 
 
-def test_private_book_of_hardcover_becomes_a_private_review(upload):
-    upload(file("hardcover", {"Privacy": "Private"}), "hardcover")
-    assert Review.objects.get().visibility == "private"
+@pytest.mark.parametrize(
+    ("privacy", "visibility"),
+    [("Public", "public"), ("", "public"), ("Private", "private"), ("Followers", "private")],
+)
+def test_hardcover_privacy_becomes_visibility(upload, privacy, visibility):
+    upload(file("hardcover", {"Privacy": privacy}), "hardcover")
+    assert Review.objects.get().visibility == visibility
 
 
 def test_spoilers_are_guarded(upload):
