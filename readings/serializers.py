@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from catalog.serializers import BookIdField, BookSummarySerializer
-from clubs.reading.serializers import BoundedDateField, PercentField
+from clubs.reading.serializers import PastDateField, PercentField
 from core.api.serializers import ModelSerializer
 from readings.models import Reading, ReadingState
 
@@ -23,8 +23,8 @@ class ReadingSerializer(ModelSerializer):
     )
     percent = PercentField(required=False, help_text=_("100 if the book is finished, and only then."))
     state = serializers.ChoiceField(ReadingState.choices, required=False, help_text=STATE_HELP)
-    started_on = BoundedDateField(required=False, allow_null=True)
-    finished_on = BoundedDateField(
+    started_on = PastDateField(required=False, allow_null=True)
+    finished_on = PastDateField(
         required=False, allow_null=True, help_text=_("The last day of a finished or stopped reading, if it is known.")
     )
 

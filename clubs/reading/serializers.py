@@ -64,6 +64,13 @@ class BoundedDateField(DateField):
         super().__init__(validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)], **kwargs)
 
 
+class PastDateField(DateField):
+    """A date since 1900. The model rejects every one after today as `in_future`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validators=[MinValueValidator(FIRST_DAY)], **kwargs)
+
+
 class MyProgressSerializer(ModelSerializer):
     """The caller's own progress."""
 
@@ -141,7 +148,7 @@ class EntryCreateSerializer(serializers.Serializer):  # type: ignore[type-arg]
     note = VisibleTextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
     starts_on = BoundedDateField(required=False, allow_null=True, help_text=_("Only moderators may set dates."))
     ends_on = BoundedDateField(required=False, allow_null=True)
-    finished_on = BoundedDateField(required=False, allow_null=True, help_text=FINISHED_ON_HELP)
+    finished_on = PastDateField(required=False, allow_null=True, help_text=FINISHED_ON_HELP)
 
 
 class EntryUpdateSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -151,7 +158,7 @@ class EntryUpdateSerializer(serializers.Serializer):  # type: ignore[type-arg]
     position = IntegerField(min_value=1, max_value=BigIntegerField.MAX_BIGINT, required=False)
     starts_on = BoundedDateField(required=False, allow_null=True)
     ends_on = BoundedDateField(required=False, allow_null=True)
-    finished_on = BoundedDateField(required=False, allow_null=True, help_text=FINISHED_ON_HELP)
+    finished_on = PastDateField(required=False, allow_null=True, help_text=FINISHED_ON_HELP)
     note = VisibleTextField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
@@ -244,7 +251,7 @@ class ProgressSerializer(serializers.Serializer):  # type: ignore[type-arg]
         required=False,
         help_text=_("You have stopped reading the book and are left out of the mean. New progress ends that."),
     )
-    finished_on = BoundedDateField(
+    finished_on = PastDateField(
         required=False, allow_null=True, help_text=_("Only with 100 %; by default today in your time zone.")
     )
     spoilers_ok = serializers.BooleanField(required=False, help_text=SPOILERS_OK_HELP)

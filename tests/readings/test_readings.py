@@ -58,6 +58,7 @@ def test_state_follows_from_what_is_sent(as_bob, book, body, state, percent):
         ({"state": "stopped", "percent": 100}, {"percent": "finished"}),
         ({"state": "reading", "finished_on": "2020-01-01"}, {"finished_on": "not_finished"}),
         ({"finished_on": "2100-01-01"}, {"finished_on": "in_future"}),
+        ({"finished_on": "9999-12-31"}, {"finished_on": "in_future"}),
         ({"started_on": "2100-01-01"}, {"started_on": "in_future"}),
         ({"started_on": "2020-01-02", "finished_on": "2020-01-01"}, {"finished_on": "ends_before_start"}),
         ({"percent": 101}, {"percent": "max_value"}),

@@ -97,6 +97,7 @@ def test_book_finished_again_is_finished_today(
     [
         ("finished", {"finished_on": "2026-11-29"}, {"finished_on": "in_future"}),
         ("finished", {"finished_on": "2100-01-01"}, {"finished_on": "in_future"}),
+        ("finished", {"finished_on": "2999-01-01"}, {"finished_on": "in_future"}),
         ("finished", {"finished_on": "2025-12-31", "starts_on": "2026-01-01"}, {"finished_on": "ends_before_start"}),
         ("finished", {"starts_on": "2026-11-29"}, {"starts_on": "ends_before_start"}),
         ("finished", {"finished_on": "29/11/2026"}, {"finished_on": "invalid"}),
