@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -27,7 +27,6 @@ from clubs.reading.choices import HUNDRED_PERCENT
 from clubs.reading.guards import open_changes
 from clubs.reading.models import Entry, percent_field
 from core.api.exceptions import InvalidFieldError
-from core.db.joins import other_columns
 from core.db.locking import lock_rows
 from core.db.transactions import atomic_with_retry
 
@@ -59,8 +58,11 @@ class ReadingQuerySet(models.QuerySet["Reading"]):
         return self.filter(user=user.pk)
 
     def for_serializer(self) -> ReadingQuerySet:
-        """Load what a response shows of the book, in the same query."""
-        return self.select_related("book").defer(*other_columns("book", Book, *BOOK_SUMMARY))
+        """Load what a response shows of the book, in a second query.
+
+        With a join MariaDB starts from the books if a user has about as many readings as there are books, and sorts.
+        """
+        return self.prefetch_related(Prefetch("book", Book.objects.only(*BOOK_SUMMARY)))
 
     def finished(self) -> ReadingQuerySet:
         """Return readings of the whole book."""
@@ -107,6 +109,7 @@ class Reading(models.Model):
         default_permissions = ()
         indexes = [
             models.Index(fields=["user", "id"], name="readings_reading_of_user"),
+            models.Index(fields=["user", "state", "id"], name="readings_reading_by_state"),
             models.Index(fields=["user", "book", "state"], name="readings_reading_of_book"),
             models.Index(fields=["user", "state", "finished_on"], name="readings_reading_by_day"),
         ]
