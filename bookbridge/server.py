@@ -3,6 +3,8 @@
 gunicorn's threaded worker queues every connection that it accepts: with more callers than it can serve, all wait.
 This worker queues a few requests; the others get 503 at once, from threads of their own. These threads answer health
 checks and metrics as usual, also while all others wait for the database.
+
+Modules of the project are imported inside the methods, because gunicorn imports this one before Django is set up.
 """
 
 import time

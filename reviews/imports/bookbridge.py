@@ -41,12 +41,7 @@ def parse_row(cells: dict[str, str], day_first: bool | None) -> ReviewRow | None
         date_read=_reviewed_at(cells, warnings, day_first),
         isbn13=rows.isbn([cells["ISBN13"], cells["ISBN"]], warnings),
         published_year=original_year if original_year is not None else year,
-        edition={
-            "publisher": cells["Publisher"],
-            "format": cells["Binding"],
-            "page_count": rows.number(cells["Number of Pages"]),
-            "published_year": year,
-        },
+        edition=goodreads.parse_edition(cells),
         warnings=warnings,
         readings=readings,
         review_title=review_title,

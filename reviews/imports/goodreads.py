@@ -15,6 +15,8 @@ The format, and how it is read:
   and often neither `My Review` nor `Date Added`.
 """
 
+from typing import Any
+
 from readings.models import ReadingState
 from readings.services import PastReading
 from reviews.imports import rows
@@ -60,15 +62,20 @@ def parse_row(cells: dict[str, str], day_first: bool | None) -> ReviewRow | None
         date_read=rows.date_read([cells[column] for column in DATES], warnings, day_first=day_first),
         isbn13=rows.isbn([cells["ISBN13"], cells["ISBN"]], warnings),
         published_year=original_year if original_year is not None else year,
-        edition={
-            "publisher": cells["Publisher"],
-            "format": cells["Binding"],
-            "page_count": rows.number(cells["Number of Pages"]),
-            "published_year": year,
-        },
+        edition=parse_edition(cells),
         warnings=warnings,
         readings=readings,
     )
+
+
+def parse_edition(cells: dict[str, str]) -> dict[str, Any]:
+    """Return the fields of the edition in a row."""
+    return {
+        "publisher": cells["Publisher"],
+        "format": cells["Binding"],
+        "page_count": rows.number(cells["Number of Pages"]),
+        "published_year": rows.number(cells["Year Published"]),
+    }
 
 
 def parse_readings(cells: dict[str, str], day_first: bool | None) -> list[PastReading]:
