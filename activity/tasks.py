@@ -31,7 +31,7 @@ def send_notification_emails(*, batch: str) -> bool:
     with SMTPSession() as smtp:
         while notifications := list(pending[:50]):
             for notification in notifications:
-                if topic := Topic.of(notification):
+                if topic := Topic.for_notification(notification):
                     _send_digest_if_due(EmailDigest.objects.add(notification, topic), smtp)
                 else:
                     _send(notification, smtp, is_last=len(notifications) == 1)

@@ -11,7 +11,7 @@ from typing import Any
 from core.api import schema
 from core.registry import report_targets
 
-# Path without its parameters -> tag and resource. A longer path that is not listed has the tag of the nearest one.
+# Path without its parameters -> tag and resource. An unlisted path has the tag of its nearest listed ancestor.
 RESOURCES = {
     "auth": ("Accounts", "Authentication"),
     "auth/sessions": ("Accounts", "Session"),

@@ -1,8 +1,8 @@
 """The worker process of gunicorn, which rejects requests that it cannot answer soon.
 
-gunicorn's threaded worker queues every connection that it accepts: with more callers than it can serve, all wait.
-This worker queues a few requests; the others get 503 at once, from threads of their own. These threads answer health
-checks and metrics as usual, also while all others wait for the database.
+gunicorn's threaded worker queues every connection that it accepts: when overloaded, every client waits. This worker
+queues a limited number of requests. Separate threads reject the rest with 503 immediately, and still answer health
+checks and metrics while the other threads wait for the database.
 
 Modules of the project are imported inside the methods, because gunicorn imports this one before Django is set up.
 """
@@ -16,9 +16,9 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
-# Requests that wait for a thread of a process: a fifth of a second of reads, two seconds of logins.
+# Maximum queue length per process. Working through it takes about 0.2 s for reads and 2 s for logins.
 MAX_WAITING = 32
-# A thread rejects a request that has waited for longer, because the database or another service is slow.
+# A request that has waited longer than this is rejected, because the database or another service is slow.
 MAX_WAITING_SECONDS = 3.0
 REJECTING_THREADS = 4
 # A connection on which no request arrives is closed.
@@ -26,16 +26,16 @@ IDLE_SECONDS = 10.0
 
 
 class Worker(ThreadWorker):
-    """A threaded worker with a limited queue, whose listener closes as soon as it is told to stop."""
+    """A threaded worker with a bounded queue that closes its listener as soon as it is told to stop."""
 
     def init_process(self) -> None:
-        """Create the threads that reject."""
+        """Create the thread pool that rejects requests."""
         self.active = 0
         self.rejecting_threads = ThreadPoolExecutor(REJECTING_THREADS, thread_name_prefix="rejecting")
         super().init_process()
 
     def accept(self, listener: Any) -> bool:
-        """Accept a connection; it takes a thread when its request arrives. Return whether there was one."""
+        """Accept a connection and return whether there was one. It gets a thread only when its request arrives."""
         try:
             client_socket, address = listener.accept()
         except OSError as error:
@@ -63,7 +63,8 @@ class Worker(ThreadWorker):
         overload.set_overloaded(not queued or time.monotonic() - received > MAX_WAITING_SECONDS)
         reusable = self.handle(connection)
         if not (queued or reusable):
-            connection.close(graceful=True)  # here, because the main thread would wait for the client
+            # In the main thread a graceful close would block on the client.
+            connection.close(graceful=True)
         return reusable
 
     def handle_request(self, request: Any, connection: TConn) -> Any:

@@ -43,7 +43,7 @@ METRICS_TOKEN = env.str_("METRICS_TOKEN")
 REPORTS_TO_HIDE = env.int_("REPORTS_TO_HIDE", 3, min_value=1, max_value=1000)
 # What runs the tasks: a thread in each server process, or processes of `manage.py run_worker`.
 JOBS = env.choice("JOBS", "inline", ("inline", "worker"))
-# Who is asked for books that the catalog does not have; Google Books only with a key.
+# Providers of books that the catalog does not have; Google Books is asked only with a key.
 OPENLIBRARY_URL = env.url("OPENLIBRARY_URL", "https://openlibrary.org", schemes=("http", "https"))
 BRASILAPI_URL = env.url("BRASILAPI_URL", "https://brasilapi.com.br", schemes=("http", "https"))
 GOOGLE_BOOKS_URL = env.url("GOOGLE_BOOKS_URL", "https://www.googleapis.com", schemes=("http", "https"))

@@ -201,21 +201,21 @@ class BookSerializer(BookListSerializer):
             attrs["isbn13"] = attrs.pop("isbn")
         line = attrs.pop("author", None)
         if "authors" not in attrs and line is not None:
-            attrs["authors"] = self._names(line)
+            attrs["authors"] = self._parse_author(line)
         if "authors" not in attrs and not self.partial:
             raise serializers.ValidationError(
                 {"authors": self.fields["authors"].error_messages["required"]}, "required"
             )
         return attrs
 
-    def _names(self, line: str) -> list[str]:
-        """Return the names in `author`; the unchanged line of the response keeps the current authors."""
+    def _parse_author(self, author: str) -> list[str]:
+        """Return the names in `author`. If it equals the book's current `author`, return the current authors."""
         book: Book | None = self.instance
-        if book is not None and line == book.author:
+        if book is not None and author == book.author:
             return book.authors
-        names = [name.strip() for name in line.split(";") if name.strip()]
+        names = [name.strip() for name in author.split(";") if name.strip()]
         if not names or len(names) > MAX_NAMES or max(map(len, names)) > 200:
-            raise serializers.ValidationError({"author": _("Each name may have at most 200 characters.")}, "invalid")
+            raise serializers.ValidationError({"author": _("At most 50 names of at most 200 characters.")}, "invalid")
         return names
 
 

@@ -12,8 +12,8 @@ from core.api.exceptions import APIProblem
 def lookup_isbn(isbn13: str, *, by: User) -> tuple[Book, bool]:
     """Return the book with this ISBN and whether the book or its edition was added from a provider's data.
 
-    Raises APIProblem 404 `unknown_isbn`, and ServiceUnavailable `provider_unavailable` if a provider that fails might
-    know the book.
+    Raises APIProblem 404 `unknown_isbn`, and ServiceUnavailable `provider_unavailable` if no provider found
+    the book but at least one of them failed.
     """
     existing = Book.objects.with_isbn(isbn13).first()
     if existing:

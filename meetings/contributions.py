@@ -47,7 +47,7 @@ KINDS_WITH_PLACE = (
 )
 
 
-def _next_meeting(user: User | AnonymousUser) -> Any:
+def _next_meeting_prefetch(user: User | AnonymousUser) -> Any:
     """Prefetch a club's next meeting, with the RSVP of `user`, as the list `next_meetings`."""
     return prefetch_if(
         "meetings",
@@ -74,14 +74,14 @@ def _date_poll_target(pk: int) -> tuple[ObjectRef, DeferredMessage] | None:
     return None if poll is None else (poll.object_ref, time_message(poll.closes_at, poll.timezone))
 
 
-def _is_closed_poll(notification: Notification) -> bool:
+def _asks_for_closed_poll(notification: Notification) -> bool:
     """Return whether the notification asks for answers to a date poll that is closed or deleted."""
     if notification.kind != NotificationKind.DATE_POLL_OPENED:
         return False
     return not DatePoll.objects.filter(pk=notification.object_id or 0, status=DatePollStatus.OPEN).exists()
 
 
-def _members_not_reminded(pk: int) -> Any:
+def _users_not_to_remind(pk: int) -> Any:
     """Return the users who have answered, or paused their membership."""
     club = Club.objects.get(meetings=pk)
     paused = Membership.objects.paused(club).values_list("user", flat=True)
@@ -89,14 +89,14 @@ def _members_not_reminded(pk: int) -> Any:
 
 
 club_fields.register("next_meeting", NextMeetingField)
-club_prefetches.register("next_meeting", _next_meeting)
+club_prefetches.register("next_meeting", _next_meeting_prefetch)
 activity_sources.register("rsvp", Rsvp.objects.last_answered_at)
 activity_sources.register("date_answer", DateAnswer.objects.last_answered_at)
 notification_targets.register("meeting", _notification_target)
 notification_targets.register("date_poll", _date_poll_target)
 notification_exclusions.register(NotificationKind.MEETING_REMINDER, _declined_users)
-notification_exclusions.register(NotificationKind.RSVP_REMINDER, _members_not_reminded)
-email_exclusions.register("closed date polls", _is_closed_poll)
+notification_exclusions.register(NotificationKind.RSVP_REMINDER, _users_not_to_remind)
+email_exclusions.register("closed date polls", _asks_for_closed_poll)
 message_renderers.register_all(
     {
         "meeting.cancelled": messages.render_cancelled,

@@ -1,4 +1,4 @@
-"""What waits to be sent in one e-mail a day and club."""
+"""E-mail digests: notifications that are collected into at most one e-mail per day, club and topic."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from activity.models import Notification
 from core.db.fields import BinaryCollationCharField
 from core.db.transactions import atomic_with_retry
 
-# At most one e-mail in this time about a topic of a club.
-INTERVAL = datetime.timedelta(days=1)
-# What concerns a nearer time is sent at once, so that a day is left to act on it.
-URGENT_BEFORE = datetime.timedelta(days=2)
+# At least this much time between two digests about the same topic of a club.
+MIN_INTERVAL = datetime.timedelta(days=1)
+# Notifications about something sooner than this are sent at once, so that users have at least a day to act.
+URGENT_WITHIN = datetime.timedelta(days=2)
 # A digest that could not be sent, or whose worker was killed, is due again after this time.
 RETRY_AFTER = datetime.timedelta(minutes=10)
 
@@ -31,14 +31,14 @@ class Topic(models.TextChoices):
     NEWS = "news", pgettext_lazy("digest", "news")
 
     @classmethod
-    def of(cls, notification: Notification) -> Topic | None:
-        """Return the topic of the digest that has the notification, or None if it is sent by itself and at once."""
+    def for_notification(cls, notification: Notification) -> Topic | None:
+        """Return the topic of the digest for a notification, or None if it is sent at once in its own e-mail."""
         if notification.club_id is None:
             return None
         if notification.kind == NotificationKind.JOIN_REQUEST:
             return cls.JOIN_REQUESTS
         moment = notification.moment
-        is_urgent = moment is not None and moment < timezone.now() + URGENT_BEFORE
+        is_urgent = moment is not None and moment < timezone.now() + URGENT_WITHIN
         return cls.NEWS if notification.kind in DIGEST_KINDS and not is_urgent else None
 
 
@@ -51,21 +51,22 @@ class EmailDigestQuerySet(models.QuerySet["EmailDigest"]):
 
     @atomic_with_retry
     def add(self, notification: Notification, topic: Topic) -> EmailDigest:
-        """Let a notification wait in the digest of its user, club and topic, and return the digest."""
+        """Add a notification to the digest of its user, club and topic, and return the digest."""
         digest, _created = self.select_for_update().get_or_create(
             user_id=notification.user_id, club_id=notification.club_id or 0, topic=topic
         )
         Notification.objects.filter(pk=notification.pk).update(email_batch=digest.batch)
         if digest.due_at is None:
-            digest.due_at = digest.sent_at + INTERVAL if digest.sent_at else timezone.now()
+            digest.due_at = digest.sent_at + MIN_INTERVAL if digest.sent_at else timezone.now()
             digest.save(update_fields=["due_at"])
         return digest
 
 
 class EmailDigest(models.Model):
-    """The e-mails to a user about a topic of a club: when the last one was sent, and when the next one is due.
+    """The digests for a user about a topic of a club: when the last one was sent, and when the next one is due.
 
-    The notifications that wait for it have its `batch`. As with those, the foreign keys have no database constraints.
+    Notifications in the digest have its `batch` as `email_batch`. As in Notification, foreign keys have no database
+    constraints.
     """
 
     user = models.ForeignKey(
@@ -100,13 +101,17 @@ class EmailDigest(models.Model):
 
     @atomic_with_retry
     def finish(self, notification_ids: Collection[int], *, is_sent: bool) -> None:
-        """Record that these notifications were sent, or are not sent any more. Those added meanwhile wait on."""
+        """Remove these notifications, sent or dropped, from the digest. Notifications added in the meantime stay."""
         digest = EmailDigest.objects.select_for_update().filter(pk=self.pk).first()
         if digest is None:
             return
         waiting = Notification.objects.filter(email_batch=self.batch)
         waiting.filter(pk__in=notification_ids).update(email_batch=None)
         now = timezone.now()
-        digest.sent_at = now if is_sent else digest.sent_at
-        digest.due_at = (now + INTERVAL if is_sent else now) if waiting.exists() else None
+        if is_sent:
+            digest.sent_at = now
+        if waiting.exists():
+            digest.due_at = now + MIN_INTERVAL if is_sent else now
+        else:
+            digest.due_at = None
         digest.save(update_fields=["sent_at", "due_at"])

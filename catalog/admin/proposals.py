@@ -52,7 +52,7 @@ class ProposedEditionAdmin(ReadOnlyModelAdmin):
         self._decide(request, queryset, ProposedEdition.reject)
 
     def _decide(self, request: HttpRequest, queryset: QuerySet[ProposedEdition], decide: Callable[..., object]) -> None:
-        """Decide on each proposal in a transaction of its own, and report those that were not possible."""
+        """Apply a decision to each proposal, each in its own transaction, and report the ones that failed."""
         done = 0
         for proposal in queryset.select_related("book", "proposed_by"):
             try:

@@ -1,7 +1,7 @@
 """Book providers: external services that look up books by ISBN.
 
-`base` has the interface, `http` the limits of a request, `cleaning` what all parsers share; `chain` asks one provider
-after the other.
+`base` has the interface, `http` limits requests, `cleaning` has the helpers that all parsers share; `chain` asks one
+provider after the other.
 """
 
 from catalog.providers.base import Provider, ProviderBook

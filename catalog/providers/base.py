@@ -12,7 +12,7 @@ from catalog.providers.http import fetch
 HIT_TTL = 24 * 3600
 MISS_TTL = 3600
 # What unusable responses raise when they are parsed.
-MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+PARSE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Provider:
         try:
             status, body = fetch(self.get_url(isbn13), seconds=seconds)
             return self.parse(isbn13, status, body)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, *MALFORMED) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, *PARSE_ERRORS) as error:
             # Without the URL, which may contain a key.
             raise ProviderError(f"{self.name}: {type(error).__name__}") from None
 
@@ -82,7 +82,7 @@ class Provider:
         raise NotImplementedError
 
     def parse(self, isbn13: str, status: int, body: bytes) -> ProviderBook | None:
-        """Return the book in a response, None if it says that there is none. Raises one of MALFORMED."""
+        """Return the book in a response, None if it says that there is none. Raises one of PARSE_ERRORS."""
         raise NotImplementedError
 
 

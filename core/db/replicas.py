@@ -58,7 +58,7 @@ class ReplicaReadsMiddleware:
             response = self.get_response(request)
         if not replica.used:
             return response
-        # 500: a table may be missing on a replica that is being rebuilt.
+        # Any 5xx counts as a failure: a replica that is being rebuilt may lack a table.
         if response.status_code < 500:
             breakers[replica.alias].reset()
             return response
@@ -89,7 +89,7 @@ def _is_late(alias: str) -> bool:
     _next_check[alias] = now + CHECK_SECONDS
     if status(alias) == "ok":
         return False
-    logger.warning("%s is not used for some seconds: it is down or late", alias)
+    logger.warning("%s is down or lagging and is not used for some seconds", alias)
     breakers[alias].trip()
     connections[alias].close()
     return True

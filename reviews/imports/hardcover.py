@@ -4,7 +4,7 @@ The format, and how it is read:
 
 - `Status` is `Want to Read`, `Currently Reading`, `Read`, `Paused` or `Did Not Finish`.
 - `Rating` is in halves, such as 4.5. `Review Contains Spoilers` is `true` or `false`.
-- `Privacy` of the book in the library is `Public`, or who may see it: then the review is imported as a private one.
+- `Privacy` is `Public` or the audience of the book; reviews with any other value are imported as private.
 - A book that was read several times may have several rows with the same `Hardcover Book ID`.
 - `Private Notes` are ignored because they are private; genres, moods, tags and lists are not supported.
 """
@@ -60,7 +60,7 @@ def parse_row(cells: dict[str, str], day_first: bool | None) -> ReviewRow | None
         },
         warnings=warnings,
         readings=readings,
-        # Also for `Followers`, who have no counterpart here: no review becomes public by a mistake.
+        # Any other value, such as `Followers`, becomes private, so that no review is published by mistake.
         visibility="" if cells["Privacy"].strip().lower() in ("", "public") else "private",
     )
 

@@ -6,12 +6,14 @@ The format, and how it is read:
 - Dates and `ISBN` are in brackets: `[2007-05-08]`. `ISBNs` lists all spellings.
 - `Rating` is in halves, 0.5 to 5.
 - `Date Started` and `Date Read` may have several days, one for each reading.
-- `Collections` may contain `Currently reading`, `To read` or `Wishlist`. There is none for books that were not
-  finished, so that readers name their own, or a tag.
+- `Collections` may contain `Currently reading`, `To read` or `Wishlist`. None is built in for unfinished books,
+  so users make a collection or a tag for them.
 - `Private Comment` is ignored because it is private. Other collections and tags are not supported.
 """
 
 import re
+from dataclasses import replace
+from itertools import zip_longest
 
 from catalog.identity import NAME_SUFFIX
 from readings.models import ReadingState
@@ -54,7 +56,6 @@ def parse_row(cells: dict[str, str], day_first: bool | None) -> ReviewRow | None
             [day for name in ("Date Read", "Entry Date") for day in reversed(_DAY.findall(cells[name]))], warnings
         ),
         isbn13=rows.isbn([*cells["ISBNs"].split(","), cells["ISBN"].strip("[] ")], warnings),
-        published_year=None,
         edition={
             "publisher": re.split(r" \(|, ", cells["Publication"])[0],
             "format": cells["Media"],
@@ -67,18 +68,21 @@ def parse_row(cells: dict[str, str], day_first: bool | None) -> ReviewRow | None
 
 
 def parse_readings(cells: dict[str, str]) -> list[PastReading]:
-    """Return the readings in a row."""
+    """Return the readings in a row: starts and ends are paired in order, and a stop applies to the last one."""
     starts, ends = ([rows.day(day) for day in _DAY.findall(cells[name])] for name in ("Date Started", "Date Read"))
     labels = {label.strip().lower() for label in f"{cells['Collections']},{cells['Tags']}".split(",")}
-    padded = starts + [None] * (len(ends) - len(starts))
     past = [
         PastReading(ReadingState.FINISHED, started_on=start, finished_on=end)
-        for start, end in zip(padded, ends, strict=False)
+        for start, end in zip_longest(starts[: len(ends)], ends)
     ]
-    start = next(iter(starts[len(ends) :]), None)
-    if not labels.isdisjoint(STOPPED_SHELVES) or not labels.isdisjoint(("did not finish", "abandoned")):
-        last = past.pop() if past else PastReading(ReadingState.STOPPED, started_on=start)
-        return [*past, PastReading(ReadingState.STOPPED, started_on=last.started_on, finished_on=last.finished_on)]
+    # A start without an end: the book is being read again, or was not finished.
+    unfinished = starts[len(ends) :]
+    start = unfinished[0] if unfinished else None
+    if labels & {*STOPPED_SHELVES, "did not finish"}:
+        if start or not past:
+            return [*past, PastReading(ReadingState.STOPPED, started_on=start)]
+        *before, last = past
+        return [*before, replace(last, state=ReadingState.STOPPED)]
     if start or "currently reading" in labels:
         return [*past, PastReading(ReadingState.READING, started_on=start)]
     return past

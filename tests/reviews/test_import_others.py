@@ -150,6 +150,15 @@ def test_row_becomes_a_review_and_a_reading(upload, source, rating, body, title,
             [("finished", "2007-04-16", "2007-05-08"), ("finished", "2015-01-01", "2015-02-01")],
         ),
         ("librarything", {"Date Read": "", "Date Started": ""}, []),
+        (
+            "librarything",
+            {
+                "Collections": "Did not finish",
+                "Date Started": "[2007-04-16], [2009-01-02]",
+                "Date Read": "[2007-05-08]",
+            },
+            [("stopped", "2009-01-02", None), ("finished", "2007-04-16", "2007-05-08")],  # NULL comes first
+        ),
     ],
 )
 def test_states_and_days_are_kept(upload, source, row, expected):
