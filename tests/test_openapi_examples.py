@@ -57,7 +57,7 @@ def media_types(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any
     return found
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # InnoDB's full-text index contains committed rows only
 @pytest.mark.usefixtures("open_library")
 def test_examples_are_those_that_the_server_sends(settings, mailoutbox):
     settings.REPORTS_TO_HIDE = 1
