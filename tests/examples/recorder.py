@@ -143,8 +143,10 @@ class Walk:
         return result
 
 
-# Lists of the ids of users; outside lists these names are numbers of users and rows.
-ID_LISTS = ("users", "done")
+# Lists of ids; outside lists these names are numbers of users, rows and answers.
+ID_LISTS = ("users", "done", "yes", "maybe")
+# Ids whose names the document uses for other things too.
+OTHER_IDS = ("to", "without")
 
 
 def without_ids(value: Any, name: str = "") -> Any:
@@ -156,5 +158,5 @@ def without_ids(value: Any, name: str = "") -> Any:
     if isinstance(value, list):
         return [0] * len(value) if name in ID_LISTS else [without_ids(child, name) for child in value]
     if isinstance(value, str):
-        return re.sub(r"/\d+", "/0", value)
-    return 0 if isinstance(value, int) and not isinstance(value, bool) and (is_id(name) or name == "to") else value
+        return re.sub(r"/\d+|(?<=\n)\d+(?=,)", "/0", value)  # in URLs, and in the first column of CSV files
+    return 0 if isinstance(value, int) and not isinstance(value, bool) and (is_id(name) or name in OTHER_IDS) else value
