@@ -129,13 +129,21 @@ def responses(client, params: dict) -> Iterator[tuple[str, object]]:
             continue
         yield f"options {url}", client.options(url)
         if "get" in methods:
-            for query in ("", "?page_size=100", "?search=kil&page_size=1", "?ordering=body"):
-                yield f"get {url}{query}", client.get(url + query)
+            yield from _get_all(client, url, ("?page_size=100", "?search=kil&page_size=1", "?ordering=body"))
             yield f"head {url}", client.head(url)
         for method in set(methods) - {"get"}:
             whole, bad = full_body(params), {"body": "x" * 20_000, "reply_to": "x"}
             for sent, headers in ((whole, KEY), (bad, {}), (whole, {"If-Match": '"nonsense"'})):
                 yield f"{method} {url}", _rolled_back(getattr(client, method), url, sent, headers)
+
+
+def _get_all(client, url: str, queries: tuple[str, ...], **options) -> Iterator[tuple[str, object]]:
+    """Yield the response without a query and, if it is a list, those with each query."""
+    plain = client.get(url, **options)
+    yield f"get {url}", plain
+    if not plain.streaming and plain.content.startswith(b'{"next":'):
+        for query in queries:
+            yield f"get {url}{query}", client.get(url + query, **options)
 
 
 def _rolled_back(send, url, sent, headers):
@@ -171,7 +179,7 @@ def test_no_response_contains_locked_text(params, who, request, client_of, caplo
         assert not any(secret in text for secret in SECRETS), log
 
 
-QUERIES = ("", "?search=zephyrine", "?ordering=-created_at&page_size=2")
+QUERIES = ("?search=zephyrine", "?ordering=-created_at&page_size=2")
 
 
 def _read_all(client, params: dict) -> dict[str, tuple[int, bytes]]:
@@ -188,9 +196,8 @@ def _read(client, params: dict, queries=QUERIES) -> Iterator[tuple[str, tuple[in
         url = url_for(pattern, params)
         if "get" not in methods or url in ("/metrics", "/readyz"):  # they depend on the time
             continue
-        for query in queries:
-            response = client.get(url + query, headers={"X-Request-ID": "the-same-id"})
-            yield url + query, (response.status_code, bytes_of(response))
+        for call, response in _get_all(client, url, queries, headers={"X-Request-ID": "the-same-id"}):
+            yield call, (response.status_code, bytes_of(response))
 
 
 def test_responses_to_the_author_contain_the_text(params, wren, client_of):
@@ -214,7 +221,7 @@ def test_no_response_depends_on_locked_text(params, who, request, client_of, mon
     # An export is recorded in the activity log that it contains, so no two would be equal.
     monkeypatch.setattr(account_event, "receivers", [])
     params["now"] = timezone.now()
-    list(_read(client, params, queries=[""]))  # the first read of a route may have side effects
+    list(_read(client, params, queries=()))  # the first read of a route may have side effects
     before = _read_all(client, params)
     locked = Post.objects.filter(spoiler_percent__gte=90, deleted_at=None)
     assert locked.count() == 3
