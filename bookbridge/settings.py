@@ -415,7 +415,7 @@ if TRUSTED_PROXIES:
 else:
     # W008 asks for a redirect to https, but without a trusted proxy no request is known to be https.
     SILENCED_SYSTEM_CHECKS += ["security.W008"]
-CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-match", "x-request-id"]
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-match", "traceparent", "x-request-id"]
 CORS_EXPOSE_HEADERS = [
     *("ETag", "Idempotency-Replayed", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"),
 ]
@@ -442,17 +442,17 @@ LOG_DIR = env.directory("LOG_DIR", VAR_DIR / "log")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "core.observability.logging.RequestIDFilter"}},
+    "filters": {"request_context": {"()": "core.observability.logging.RequestContextFilter"}},
     "formatters": {
         "json": {
             "()": "core.observability.logging.JSONFormatter",
-            "format": "{asctime}{levelname}{name}{request_id}{message}",
+            "format": "{asctime}{levelname}{name}{request_id}{trace_id}{message}",
             "style": "{",
             "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
         },
         "access": {
             "()": "pythonjsonlogger.json.JsonFormatter",
-            "format": "{time}{request_id}{user}{method}{path}{status}{ms}{bytes}{address}",
+            "format": "{time}{request_id}{trace_id}{user}{method}{path}{status}{ms}{bytes}{address}",
             "style": "{",
         },
         # For development, with tracebacks.
@@ -464,7 +464,7 @@ LOGGING = {
             "class": "core.observability.logging.ResilientWatchedFileHandler",
             "filename": str(LOG_DIR / "app.log"),
             "formatter": "json",
-            "filters": ["request_id"],
+            "filters": ["request_context"],
         },
         "access": {
             "class": "core.observability.logging.ResilientWatchedFileHandler",
@@ -474,7 +474,7 @@ LOGGING = {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "plain" if DEBUG else "json",
-            "filters": ["request_id"],
+            "filters": ["request_context"],
         },
         "requests": {"class": "logging.StreamHandler", "formatter": "request"},
     },

@@ -16,8 +16,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ROOT = Path(__file__).resolve().parents[1]
 APPS = sorted(path.parents[1].name for path in ROOT.glob("*/migrations/0001_initial.py"))
-# A migration also fills the first one for events without a title; reversing loses which tasks are bulk tasks.
-IGNORED_COLUMNS = {"object_author_id", "bulk"}
+# A migration also fills the first one for events without a title; reversing loses which tasks are bulk tasks
+# and their trace contexts.
+IGNORED_COLUMNS = {"object_author_id", "bulk", "traceparent"}
 # Later migrations change this table too, so reversing an earlier one loses rows.
 IGNORED_TABLE = "core_counter"
 

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from enum import Enum, auto
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -144,7 +145,8 @@ def send_pushes(pushes: Collection[Push]) -> list[Outcome]:
     """Send the pushes and return their outcomes in the same order. Does not use the database."""
     services = {kind: SERVICES[kind][1]() for kind in {push.device.kind for push in pushes}}
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="push")
-    futures = [threads.submit(_send, push, services[push.device.kind]) for push in pushes]
+    # Each thread in a copy of the context, so that its requests pass on the trace of the task.
+    futures = [threads.submit(copy_context().run, _send, push, services[push.device.kind]) for push in pushes]
     wait(futures, MAX_SECONDS)
     # A thread may still wait for a name server, which has no deadline.
     threads.shutdown(wait=False, cancel_futures=True)

@@ -13,14 +13,16 @@ from typing import Any
 from pythonjsonlogger.json import JsonFormatter
 
 from core.observability.request_context import current_request_id
+from core.observability.trace_context import current_trace_id
 
 
-class RequestIDFilter(logging.Filter):
-    """Add the id of the current request to each record."""
+class RequestContextFilter(logging.Filter):
+    """Add the ids of the current request and of its trace to each record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Set `request_id`; every record passes."""
+        """Set `request_id` and `trace_id`; every record passes."""
         record.request_id = current_request_id()
+        record.trace_id = current_trace_id()
         return True
 
 

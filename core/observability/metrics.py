@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, multiproces
 
 from core.observability import collectors
 from core.observability.request_context import current_request_id, get_client_ip
+from core.observability.trace_context import current_trace_id
 
 access_log = logging.getLogger("bookbridge.access")
 
@@ -68,6 +69,7 @@ def _log(request: HttpRequest, response: HttpResponse, path: str, seconds: float
         extra={
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "request_id": current_request_id(),
+            "trace_id": current_trace_id(),
             "user": getattr(request, "caller_id", None),
             "method": request.method,
             "path": path,

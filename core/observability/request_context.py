@@ -9,6 +9,8 @@ from typing import NamedTuple
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from core.observability.trace_context import continue_trace
+
 VALID_ID = re.compile(r"[A-Za-z0-9._:+=-]{1,128}")
 
 _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
@@ -25,7 +27,8 @@ class ClientInfo(NamedTuple):
 class RequestContextMiddleware:
     """Make the request available to the functions below, and echo its id in `X-Request-ID`.
 
-    The client may choose the id; without a valid one the request gets a new id.
+    The client may choose the id; without a valid one the request gets a new id. A `traceparent` header continues the
+    client's trace.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -37,7 +40,8 @@ class RequestContextMiddleware:
         request_id = client_id if VALID_ID.fullmatch(client_id) else uuid.uuid4().hex
         tokens = _request.set(request), _request_id.set(request_id)
         try:
-            response = self.get_response(request)
+            with continue_trace(request.META.get("HTTP_TRACEPARENT")):
+                response = self.get_response(request)
         finally:
             _request.reset(tokens[0])
             _request_id.reset(tokens[1])

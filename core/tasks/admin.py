@@ -20,7 +20,7 @@ class QueuedTaskAdmin(ReadOnlyModelAdmin):
 
     list_display = ("id", "task_path", "status", "attempts", "error", "run_after", "created_at", "finished_at")
     list_filter = ("status",)
-    fields = ("key", *list_display[1:])
+    fields = ("key", *list_display[1:], "traceparent")
     actions = ("retry",)
 
     def get_sortable_by(self, request: HttpRequest) -> Any:

@@ -13,6 +13,7 @@ from django_tasks.exceptions import TaskResultDoesNotExist
 from django_tasks.signals import task_enqueued
 from django_tasks.utils import get_random_id
 
+from core.observability.trace_context import new_traceparent
 from core.tasks.decorators import get_options
 from core.tasks.models import QueuedTask, wake
 from core.tasks.worker import find_task
@@ -37,6 +38,7 @@ class DatabaseBackend(BaseTaskBackend):
             kwargs=kwargs,
             run_after=task.run_after or timezone.now(),
             bulk=get_options(task).bulk,
+            traceparent=new_traceparent(),
         )
         result = row.to_result(task, backend=self.alias)
         try:

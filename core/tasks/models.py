@@ -112,6 +112,12 @@ class QueuedTask(models.Model):
     bulk = models.BooleanField(
         _("bulk"), default=False, db_default=False, help_text=_("Bulk tasks run while no other task is due.")
     )
+    traceparent = models.CharField(  # noqa: DJ001  (servers of a former release leave it NULL)
+        _("trace context"),
+        max_length=55,
+        null=True,
+        help_text=_("The trace of the request or task that enqueued this one, as a W3C traceparent."),
+    )
     attempts = models.PositiveSmallIntegerField(default=0, verbose_name=_("attempts"))
     error = models.CharField(
         max_length=100,

@@ -18,6 +18,7 @@ from django_tasks.signals import task_finished
 
 from core.db.replicas import beat
 from core.db.transactions import atomic_with_retry
+from core.observability.trace_context import continue_trace
 from core.tasks.decorators import get_options
 from core.tasks.models import MAX_ATTEMPTS, LeaseLostError, QueuedTask, TaskStatus, wake
 from core.tasks.scheduling import enqueue_periodic
@@ -62,7 +63,12 @@ def _is_known(row: QueuedTask) -> bool:
 
 
 def run(row: QueuedTask) -> None:
-    """Run a claimed task and record the outcome."""
+    """Run a claimed task and record the outcome, in the trace of the request that enqueued it."""
+    with continue_trace(row.traceparent):
+        _run_and_record(row)
+
+
+def _run_and_record(row: QueuedTask) -> None:
     try:
         if row.attempts > MAX_ATTEMPTS:
             raise WorkerLostError

@@ -16,7 +16,7 @@ from core.observability.logging import ResilientWatchedFileHandler
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.core.views_for_tests")]
 
-KEYS = {"time", "request_id", "user", "method", "path", "status", "ms", "bytes", "address"}
+KEYS = {"time", "request_id", "trace_id", "user", "method", "path", "status", "ms", "bytes", "address"}
 
 
 # --- X-Request-ID ----------------------------------------------------------------------------------------------------
@@ -71,6 +71,7 @@ def test_access_log_has_one_line_per_request(client_of, alice, anonymous, lines)
     assert set(signed_in) == set(unknown) == KEYS
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", str(signed_in.pop("time")))
     assert 0 < signed_in.pop("ms") < 10_000
+    assert re.fullmatch("[0-9a-f]{32}", str(signed_in.pop("trace_id")))
     assert signed_in == {
         "request_id": "mine-1",
         "user": alice.pk,
@@ -254,7 +255,8 @@ def test_allowed_origin_may_use_the_documented_headers(anonymous, allowed_app):
     assert response.status_code == 200
     assert response["Access-Control-Allow-Origin"] == APP
     allowed = {name.strip() for name in response["Access-Control-Allow-Headers"].split(",")}
-    assert {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "x-request-id"} <= allowed
+    assert {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "traceparent"} <= allowed
+    assert "x-request-id" in allowed
     assert "Access-Control-Allow-Credentials" not in response
     response = anonymous.get("/api/v1/", HTTP_ORIGIN=APP)
     assert response["Access-Control-Allow-Origin"] == APP
