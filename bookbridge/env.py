@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Callable
 from email.utils import parseaddr
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -149,6 +150,17 @@ def origins(name: str) -> list[str]:
         match = re.fullmatch(r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(:([0-9]{1,5}))?", origin)
         if not match or int(match[3] or 1) not in range(1, 65_536):
             raise invalid(name, "must be comma-separated origins such as https://app.example.org")
+    return value
+
+
+def sentry_dsn(name: str) -> str:
+    """Return the DSN of a Sentry project, or an empty string. It needs the package sentry-sdk."""
+    value = url(name, "", schemes=("https", "http"))
+    parts = urlsplit(value)
+    if value and not (parts.username and re.fullmatch(r"(/[^/]+)*/[0-9]+", parts.path, re.ASCII)):
+        raise invalid(name, "must be a DSN such as https://key@sentry.example.org/1")
+    if value and find_spec("sentry_sdk") is None:
+        raise invalid(name, "needs the package sentry-sdk: pip install -r requirements-sentry.txt")
     return value
 
 

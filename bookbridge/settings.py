@@ -40,6 +40,9 @@ ANDROID_APP_IDS = env.app_ids(
 IOS_STORE_URL = env.url("IOS_STORE_URL", "", schemes=("https",), query=True)
 ANDROID_STORE_URL = env.url("ANDROID_STORE_URL", "", schemes=("https",), query=True)
 METRICS_TOKEN = env.str_("METRICS_TOKEN")
+# Reports of unhandled exceptions (core.observability.sentry).
+SENTRY_DSN = env.sentry_dsn("SENTRY_DSN")
+SENTRY_ENVIRONMENT = env.str_("SENTRY_ENVIRONMENT", "development" if DEBUG else "production")
 REPORTS_TO_HIDE = env.int_("REPORTS_TO_HIDE", 3, min_value=1, max_value=1000)
 # What runs the tasks: a thread in each server process, or processes of `manage.py run_worker`.
 JOBS = env.choice("JOBS", "inline", ("inline", "worker"))
@@ -439,7 +442,7 @@ STORAGES = {
 # --- Logs ------------------------------------------------------------------------------------------------------------
 
 LOG_DIR = env.directory("LOG_DIR", VAR_DIR / "log")
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_context": {"()": "core.observability.logging.RequestContextFilter"}},
@@ -499,3 +502,6 @@ LOGGING = {
         "hpack": {"level": "WARNING"},
     },
 }
+if SENTRY_DSN:
+    LOGGING["handlers"]["sentry"] = {"class": "core.observability.sentry.UnhandledExceptionHandler"}
+    LOGGING["root"]["handlers"].append("sentry")

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
@@ -10,7 +11,7 @@ class CoreConfig(AppConfig):
     verbose_name = _("Operations")
 
     def ready(self) -> None:
-        """Import the modules that register checks, receivers, lookups, tasks and admin pages."""
+        """Import the modules that register checks, receivers, lookups, tasks and admin pages, and start Sentry."""
         from core import contributions, receivers  # noqa: F401
         from core.audit import admin as audit_admin  # noqa: F401  (autodiscover loads core.admin only)
         from core.db import checks  # noqa: F401
@@ -19,3 +20,7 @@ class CoreConfig(AppConfig):
         from core.tasks import cleanup  # noqa: F401
 
         autodiscover_modules("tasks")
+        if settings.SENTRY_DSN:
+            from core.observability import sentry
+
+            sentry.init(settings.SENTRY_DSN, environment=settings.SENTRY_ENVIRONMENT)

@@ -37,6 +37,6 @@ from bookbridge.settings import *  # noqa: E402,F403
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
-LOGGING["root"]["handlers"] = ["app"]  # type: ignore[index]  # noqa: F405
+LOGGING["root"]["handlers"] = ["app"]  # noqa: F405
 # The production hasher takes 50 ms per login; the test of it names it explicitly.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]  # noqa: F405

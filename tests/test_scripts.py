@@ -104,6 +104,15 @@ def test_setup_installs_the_driver_only_for_mysql(tmp_path):
         assert "--requirement requirements.txt" not in response.stderr
 
 
+@pytest.mark.parametrize(("dsn", "installed"), [("", False), ("https://key@sentry.example.org/1", True)])
+def test_setup_installs_sentry_only_with_dsn(tmp_path, dsn, installed):
+    write_executable(tmp_path / "bin/python", '[ "$1" = -c ] || case $* in *--version) ;; *) echo "$*" >&2 ;; esac')
+    (tmp_path / ".setup").mkdir()
+    shutil.copy(ROOT / "requirements.txt", tmp_path / ".setup")
+    response = run("setup", VENV=str(tmp_path), SENTRY_DSN=dsn)
+    assert ("--requirement requirements-sentry.txt" in response.stderr) is installed, response.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "parallel"),
     [

@@ -54,6 +54,11 @@ def current_request_id() -> str:
     return _request_id.get()
 
 
+def current_request() -> HttpRequest | None:
+    """Return the current request, None outside a request."""
+    return _request.get()
+
+
 def get_client_info() -> ClientInfo:
     """Return the client that sent the current request."""
     request = _request.get()

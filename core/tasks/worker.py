@@ -79,7 +79,7 @@ def _run_and_record(row: QueuedTask) -> None:
     except LeaseLostError:
         logger.warning("task %s was claimed by another worker", row.task_path)
     except Exception as error:  # no error of one task may stop the others
-        logger.error("task %s failed", row.task_path, exc_info=error)
+        logger.error("task %s failed", row.task_path, exc_info=error, extra={"task": row.task_path})
         with suppress(LeaseLostError):
             _retry_or_fail(row, error)
 

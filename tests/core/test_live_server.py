@@ -24,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 class Live:
     """BookBridge under gunicorn, on SQLite in a directory of its own."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **settings: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -38,6 +38,7 @@ class Live:
             "PORT": str(self.port),
             "PROMETHEUS_MULTIPROC_DIR": str(home / "metrics"),
             "RATE_REGISTER": "off",
+            **settings,
         }
         shutil.copy(migrated(), home / "db.sqlite3")
         self.start()

@@ -166,6 +166,11 @@ NONSENSE = [
     ("FCM_URL", "fcm.googleapis.com"),
     ("APNS_KEY", "nonsense"),
     ("APNS_URL", "api.push.apple.com"),
+    ("SENTRY_DSN", "sentry.example.org"),
+    ("SENTRY_DSN", "https://sentry.example.org/1"),
+    ("SENTRY_DSN", "https://key@errors.example.org"),
+    ("SENTRY_DSN", "https://key@sentry.example.org/project"),
+    ("SENTRY_DSN", "https://key@sentry.example.org:99999/1"),
 ]
 # APNs needs all of its settings.
 APNS = {"APNS_KEY": P256, "APNS_KEY_ID": "KEY1234567", "APNS_TEAM_ID": "TEAM123456", "APNS_TOPIC": "org.example.app"}
@@ -197,6 +202,13 @@ def test_push_settings_start_the_server(tmp_path):
     }
     started = start(*({**values, "FCM_CREDENTIALS": credentials} for credentials in (str(file), json.dumps(account))))
     assert started == [(0, "started\n", "")] * 2
+
+
+def test_sentry_dsn_without_the_package_names_what_to_install(monkeypatch):
+    monkeypatch.setenv("SENTRY_DSN", "https://key@sentry.example.org/1")
+    monkeypatch.setattr(env, "find_spec", lambda name: None)
+    with pytest.raises(ImproperlyConfigured, match=r"^SENTRY_DSN: .* pip install -r requirements-sentry.txt$"):
+        env.sentry_dsn("SENTRY_DSN")
 
 
 @pytest.mark.parametrize("name", APNS)
