@@ -2,8 +2,9 @@
 
 import datetime
 import json
+import threading
+import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from hashlib import file_digest
 from typing import Any, cast
@@ -26,7 +27,10 @@ from core.search.normalize import sha256_hex
 
 # A call that has run for longer was killed with its worker: its key may be used again.
 CLAIM_TIMEOUT = datetime.timedelta(seconds=90)
+# Pause between attempts to release a claim while the database is down.
+RELEASE_INTERVAL_SECONDS = 1.0
 ENCRYPTION_PURPOSE = "idempotency"
+DATABASE_UNAVAILABLE = (OperationalError, InterfaceError)
 # Headers that a handler may set. `WriteResponseMixin` derives those of all other responses again.
 STORED_HEADERS = ("ETag", "Location")
 
@@ -85,11 +89,25 @@ def _release(claim: IdempotencyRecord) -> None:
     """Delete the claim, also after a lost connection: a retry would otherwise wait for the timeout."""
     try:
         _own_claim(claim).delete()
-    except (OperationalError, InterfaceError):
+    except DATABASE_UNAVAILABLE:
         if not connection.in_atomic_block:
             connection.close()
-        with suppress(OperationalError, InterfaceError):
+        try:
             _own_claim(claim).delete()
+        except DATABASE_UNAVAILABLE:
+            threading.Thread(target=_release_later, args=[claim], name="idempotency", daemon=True).start()
+
+
+def _release_later(claim: IdempotencyRecord) -> None:
+    """Delete the claim as soon as the database is back, unless the claim expires before."""
+    while timezone.now() < claim.created_at + CLAIM_TIMEOUT:
+        time.sleep(RELEASE_INTERVAL_SECONDS)
+        try:
+            _own_claim(claim).delete()
+            break
+        except DATABASE_UNAVAILABLE:
+            connection.close()
+    connection.close()
 
 
 def _record_key(request: Request, client_key: str) -> str:
@@ -145,12 +163,15 @@ def _part(value: Any) -> Any:
 def _claim(request: Request, key: str, digests: list[str]) -> IdempotencyRecord:
     """Return a claim on the key, or the stored response; raise APIProblem if there is neither."""
     now, digest = timezone.now(), digests[0]
+    claim = IdempotencyRecord(user_id=int(request.user.pk or 0), key=key, request_digest=digest, created_at=now)
     try:
-        return _insert(
-            IdempotencyRecord(user_id=int(request.user.pk or 0), key=key, request_digest=digest, created_at=now)
-        )
+        return _insert(claim)
     except IntegrityError:
         first = IdempotencyRecord.objects.filter(key=key).first()
+    except DATABASE_UNAVAILABLE:
+        # It may be committed although the response of the database was lost.
+        _release(claim)
+        raise
     if first is not None and first.created_at < now - (CLAIM_TIMEOUT if first.status is None else RETENTION):
         # Expired: of several calls that find it, the one that still matches in its UPDATE takes over the key.
         expired = IdempotencyRecord.objects.filter(pk=first.pk, created_at=first.created_at)
@@ -175,7 +196,7 @@ def _insert(claim: IdempotencyRecord) -> IdempotencyRecord:
 
 def _own_claim(claim: IdempotencyRecord) -> IdempotencyRecordQuerySet:
     """Return the claim, unless it has a response or was taken over by another call."""
-    return IdempotencyRecord.objects.filter(pk=claim.pk, created_at=claim.created_at, status=None)
+    return IdempotencyRecord.objects.filter(key=claim.key, created_at=claim.created_at, status=None)
 
 
 def _run_and_store(

@@ -1,6 +1,8 @@
 """Idempotency-Key: a retried POST gets the stored response, and its effect happens once."""
 
 import datetime
+import threading
+import time
 
 import pytest
 import time_machine
@@ -243,6 +245,90 @@ def test_claim_is_given_back_after_the_connection_was_lost(me, problem, monkeypa
     problem(post(me), 503, "unavailable")
     monkeypatch.setattr(idempotency, "_run_and_store", run)
     assert post(me).status_code == 201
+
+
+@pytest.fixture
+def database_down(monkeypatch):
+    """A switch: while it is set, no claim can be deleted."""
+    down, delete = threading.Event(), IdempotencyRecordQuerySet.delete
+
+    def delete_unless_down(queryset):
+        if down.is_set():
+            raise OperationalError(2002, "Can't connect to server")
+        return delete(queryset)
+
+    monkeypatch.setattr(IdempotencyRecordQuerySet, "delete", delete_unless_down)
+    monkeypatch.setattr(idempotency, "RELEASE_INTERVAL_SECONDS", 0.05)
+    yield down
+    for thread in threading.enumerate():
+        if thread.name == "idempotency":
+            thread.join(10)
+
+
+def retry_until_done(client):
+    """Repeat the call while it is 409; return the last response."""
+    end = time.monotonic() + 10
+    while (response := post(client)).status_code == 409 and time.monotonic() < end:
+        time.sleep(0.05)
+    return response
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claim_is_released_when_the_database_is_back(me, problem, monkeypatch, database_down):
+    def lose(claim, call, request, *args, **kwargs):
+        database_down.set()
+        raise OperationalError(2013, "Lost connection")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(idempotency, "_run_and_store", lose)
+        problem(post(me), 503, "unavailable")
+    problem(post(me), 409, "idempotency_in_progress")
+    database_down.clear()
+    assert retry_until_done(me).status_code == 201
+    assert effects() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claim_whose_confirmation_was_lost_is_released(me, problem, monkeypatch, database_down):
+    insert = idempotency._insert
+
+    def lose(claim):
+        insert(claim)
+        claim.pk = None
+        database_down.set()
+        raise OperationalError(2013, "Lost connection")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(idempotency, "_insert", lose)
+        problem(post(me), 503, "unavailable")
+    problem(post(me), 409, "idempotency_in_progress")
+    database_down.clear()
+    assert retry_until_done(me).status_code == 201
+    assert effects() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_released_claim_keeps_a_committed_response(me, problem, monkeypatch, database_down):
+    """The transaction was committed before the connection broke: the retry gets the stored response."""
+    original = idempotency.atomic_with_retry
+
+    def lose(function):
+        def run(*args, **kwargs):
+            original(function)(*args, **kwargs)
+            database_down.set()
+            raise OperationalError(2013, "Lost connection")
+
+        return run
+
+    with monkeypatch.context() as patch:
+        patch.setattr(idempotency, "atomic_with_retry", lose)
+        problem(post(me), 503)
+    database_down.clear()
+    for thread in threading.enumerate():
+        if thread.name == "idempotency":
+            thread.join(10)
+    assert post(me)["Idempotency-Replayed"] == "true"
+    assert effects() == 1
 
 
 def test_refusal_is_not_stored(me, problem):
