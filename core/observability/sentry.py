@@ -84,7 +84,7 @@ def remove_private_data(event: Event, hint: Hint) -> Event:
     raised: Any = event.get("exception") or {}
     sent = _select(event, EVENT_KEYS) | {
         "exception": {"values": [_clean_exception(exception) for exception in raised.get("values", [])]},
-        "transaction": getattr(hint["log_record"], "task", None) or (match.route if match else ""),
+        "transaction": getattr(hint.get("log_record"), "task", None) or (match.route if match else ""),
         "tags": {"request_id": current_request_id(), "trace_id": current_trace_id()},
         "user": {"id": str(user_id)} if user_id else {},
     }
