@@ -29,6 +29,10 @@ from core.search.normalize import sha256_hex
 CLAIM_TIMEOUT = datetime.timedelta(seconds=90)
 # Pause between attempts to release a claim while the database is down.
 RELEASE_INTERVAL_SECONDS = 1.0
+# Claims that wait for the database in a process. Each write that fails during an outage adds one.
+MAX_LOST_CLAIMS = 1000
+_lost_claims: list[IdempotencyRecord] = []
+_lost_claims_lock = threading.Lock()
 ENCRYPTION_PURPOSE = "idempotency"
 DATABASE_UNAVAILABLE = (OperationalError, InterfaceError)
 # Headers that a handler may set. `WriteResponseMixin` derives those of all other responses again.
@@ -95,19 +99,37 @@ def _release(claim: IdempotencyRecord) -> None:
         try:
             _own_claim(claim).delete()
         except DATABASE_UNAVAILABLE:
-            threading.Thread(target=_release_later, args=[claim], name="idempotency", daemon=True).start()
+            _release_later(claim)
 
 
 def _release_later(claim: IdempotencyRecord) -> None:
-    """Delete the claim as soon as the database is back, unless the claim expires before."""
-    while timezone.now() < claim.created_at + CLAIM_TIMEOUT:
+    """Let one thread delete the claim as soon as the database is back. With too many, the claim expires instead."""
+    with _lost_claims_lock:
+        if len(_lost_claims) == MAX_LOST_CLAIMS:
+            return
+        _lost_claims.append(claim)
+        if len(_lost_claims) > 1:
+            return
+    threading.Thread(target=_release_lost_claims, name="idempotency", daemon=True).start()
+
+
+def _release_lost_claims() -> None:
+    """Try to delete the lost claims until none is left, all but those that have expired."""
+    while True:
         time.sleep(RELEASE_INTERVAL_SECONDS)
+        claims = list(_lost_claims)
         try:
-            _own_claim(claim).delete()
-            break
+            for claim in claims:
+                if timezone.now() < claim.created_at + CLAIM_TIMEOUT:
+                    _own_claim(claim).delete()
+                _lost_claims.remove(claim)
         except DATABASE_UNAVAILABLE:
             connection.close()
-    connection.close()
+            continue
+        with _lost_claims_lock:
+            if not _lost_claims:
+                connection.close()
+                return
 
 
 def _record_key(request: Request, client_key: str) -> str:
