@@ -22,8 +22,9 @@ from accounts.models import User
 from activity.choices import NotificationKind
 from activity.models import ObjectRef
 from activity.services import notify, record_event
-from catalog.models import Book, invalidate_books
+from catalog.models import Book
 from catalog.ratings import HALF_STARS
+from catalog.versions import invalidate_books
 from clubs.members.models import Membership
 from core.api.exceptions import Conflict, InvalidFieldError
 from core.db.fields import BinaryCollationCharField
