@@ -40,6 +40,11 @@ class BookCounters(models.Model):
         abstract = True
 
     @property
+    def stars(self) -> dict[int, int]:
+        """Number of ratings per number of half-stars."""
+        return {n: getattr(self, f"stars_{n}") for n in HALF_STARS}
+
+    @property
     def histogram(self) -> dict[str, int]:
         """The number of ratings per rating, from 0.5 to 5.0 stars."""
-        return histogram({n: getattr(self, f"stars_{n}") for n in HALF_STARS})
+        return histogram(self.stars)

@@ -10,10 +10,10 @@ from rest_framework import serializers
 
 from core.api.exceptions import APIProblem
 from core.api.serializers import ModelSerializer
+from reviews.choices import ReviewVisibility
 from reviews.imports.errors import REASON_MESSAGES, REMARK_MESSAGES, ROW_MESSAGES
 from reviews.imports.files import SOURCES
 from reviews.models import ReviewImport
-from reviews.querysets import ReviewVisibility
 
 
 class ImportCreateSerializer(serializers.Serializer[ReviewImport]):
