@@ -104,7 +104,6 @@ class Ballot(models.Model):
     anonymous_votes = models.JSONField(
         default=list, editable=False, help_text="[[position, ...], ...] in random order."
     )
-
     recounts = models.JSONField(
         null=True, editable=False, help_text="[{without, reason, at, outcome, winner, rounds}], positions for entries."
     )

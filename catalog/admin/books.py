@@ -242,8 +242,8 @@ class BookAdmin(ReportableModelAdmin, LargeTableModelAdmin):
     def revisions_link(self, book: Book) -> SafeString | str:
         if not book.pk:
             return "-"
-        address = f"{reverse('admin:catalog_revision_changelist')}?book__id__exact={book.pk}"
-        return format_html('<a class="underline" href="{}">{}</a>', address, book.revisions.count())
+        url = f"{reverse('admin:catalog_revision_changelist')}?book__id__exact={book.pk}"
+        return format_html('<a class="underline" href="{}">{}</a>', url, book.revisions.count())
 
     def save_model(self, request: HttpRequest, obj: Book, form: Any, change: bool) -> None:
         cleaned = form.cleaned_data | {"isbn13": form.cleaned_data["isbn"]}

@@ -161,9 +161,8 @@ class CaseAdmin(ReadOnlyModelAdmin):
     ) -> HttpResponse:
         """Render the case in its current state, keeping the comments of a rejected form but not its decision."""
         user = current_user(request)
-        with conflict_on_integrity_error(
-            PermissionDenied()
-        ):  # The moderator has deleted their account in the meantime.
+        # The moderator may have deleted their account in the meantime.
+        with conflict_on_integrity_error(PermissionDenied()):
             CaseView.objects.create(case=case, by=user, by_name=user.username)
         context = case_page.get_case_context(case, by=user)
         snapshot = context["snapshot"]

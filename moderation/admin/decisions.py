@@ -43,14 +43,11 @@ class DecisionAdmin(ReadOnlyModelAdmin):
 
     @admin.display(description=_("previous state"))
     def previous_state_display(self, decision: Decision) -> str:
-        hidden_state, until = (
-            decision.previous_state.get("hidden_state", ""),
-            decision.previous_state.get("suspended_until"),
-        )
-        suspended = ""
-        if until:
-            suspended = gettext("Suspended until %(until)s") % {"until": localize(parse_datetime(until))}
-        return " · ".join(filter(None, (str(HiddenState(hidden_state).label), suspended)))
+        state = decision.previous_state
+        labels = [str(HiddenState(state.get("hidden_state", "")).label)]
+        if until := state.get("suspended_until"):
+            labels.append(gettext("Suspended until %(until)s") % {"until": localize(parse_datetime(until))})
+        return " · ".join(label for label in labels if label)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("moderation.view_case")
