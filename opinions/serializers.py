@@ -56,9 +56,7 @@ class OpinionSerializer(ModelSerializer):
     rating_at_opening = RatingField(
         read_only=True,
         allow_null=True,
-        help_text=_(
-            "The rating when the opinions were opened; null if they were never sealed or it was given later."
-        ),
+        help_text=_("The rating when the opinions were opened; null if they were never sealed or it was given later."),
     )
 
     class Meta:
