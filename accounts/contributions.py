@@ -21,7 +21,7 @@ counter_checks.register(
 )
 
 cleanups.register("images", delete_orphans)
-register_cleanup("sessions", lambda: AuthSession.objects.expired())
+register_cleanup("sessions", AuthSession.objects.expired)
 register_cleanup("admin sessions", lambda: Session.objects.filter(expire_date__lt=timezone.now()))
 cleanups.register("audit log", prune_expired)
 register_cleanup("e-mail tokens", lambda: EmailToken.objects.filter(expires_at__lt=timezone.now()))

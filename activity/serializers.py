@@ -114,7 +114,7 @@ class NotificationSettingsSerializer(serializers.Serializer[Any]):
 
 
 class ClubNotificationSettingsSerializer(NotificationSettingsSerializer):
-    """The channels of each kind of notification in one club; null where the settings for all clubs hold."""
+    """The channels of each kind of notification in one club; null where the settings for all clubs apply."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {

@@ -1,6 +1,6 @@
 """Whether the members of a club can get the book of an entry, and who lends it.
 
-Who cannot get it is shown to nobody. Nothing about an answer may name its user, except to the user and for what they
+Nobody is shown who cannot get it. Nothing else may reveal the user of an answer, except to the user and for what they
 offer to lend: no event of the club, no change, no date, and no activity. Counts are shown only for MIN_MEMBERS or more.
 """
 
@@ -70,7 +70,7 @@ class AvailabilityQuerySet(models.QuerySet["Availability"]):
         formats = dict.fromkeys(BookFormat.values, 0)
         for answer, book_format, n in answers.order_by().values_list("answer", "format").annotate(n=Count("pk")):
             counts[answer] += n
-            # A format of who cannot get the book could name them.
+            # The format of a member who cannot get the book could identify them.
             if book_format and answer != AccessAnswer.CANNOT:
                 formats[book_format] += n
         return {**counts, "unanswered": members - sum(counts.values()), "formats": formats}
@@ -89,7 +89,7 @@ class AvailabilityQuerySet(models.QuerySet["Availability"]):
 
 
 class Availability(models.Model):
-    """A member's answer whether they can get the book of an entry. It is deleted when the member leaves the club."""
+    """Whether a member can get the book of an entry. It is deleted when the member leaves the club."""
 
     entry = models.ForeignKey(Entry, models.CASCADE, related_name="+", db_index=False, verbose_name=_("entry"))
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("user"))
@@ -115,7 +115,7 @@ class Availability(models.Model):
         indexes = [models.Index(fields=["entry", "lends"], name="availability_lenders")]
 
     def __str__(self) -> str:
-        # Not the answer: staff may not see it.
+        # The answer is left out because staff may not see it.
         return f"#{self.pk}"
 
     @classmethod

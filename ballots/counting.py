@@ -7,6 +7,7 @@ are ordered by proposal, oldest first. Other candidates in a vote are ignored.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 RankedVote = Sequence[int]
 
@@ -18,6 +19,11 @@ class Round:
     counts: Mapping[int, int]
     eliminated: int | None
     exhausted: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the round as it is stored. `counts` are pairs, because keys of JSON objects are strings."""
+        counts = [[position, votes] for position, votes in self.counts.items()]
+        return {"counts": counts, "eliminated": self.eliminated, "exhausted": self.exhausted}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from accounts.authentication import current_user
 from ballots.choices import VotingMethod
 from ballots.filters import BallotFilter
-from ballots.models import Ballot, BallotQuerySet
+from ballots.models import Ballot
+from ballots.querysets import BallotQuerySet
 from ballots.serializers import BallotCreateSerializer, BallotSerializer, RecountCreateSerializer, VoteSerializer
 from clubs.access import AccessLevel, ClubChildViewSetMixin
 from core.api.responses import problem_schema

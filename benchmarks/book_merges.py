@@ -30,7 +30,7 @@ django.setup()
 
 from django.conf import settings
 from django.db import connection
-from fill_database import create_numbers, fill, last_id, update_counters
+from generated_rows import create_numbers, fill, last_id, update_counters
 from rest_framework.test import APIClient
 
 from accounts import tokens

@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from catalog.isbn import INVALID_ISBN_MESSAGE, normalize_isbn
-from catalog.models import FIRST_YEAR, LAST_YEAR, Book, BookQuerySet
+from catalog.models import FIRST_YEAR, LAST_YEAR, Book
+from catalog.querysets import BookQuerySet
 from core.api.filters import LanguageFilter, NumberFilter, SearchTextFilter
 
 

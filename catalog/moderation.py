@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from catalog.models import Book, BookQuerySet
+from catalog.models import Book
+from catalog.querysets import BookQuerySet
 from core.db.locking import lock_rows
 from moderation.targets.base import Excerpt, ReportTarget, TargetContext, TargetSnapshot
 

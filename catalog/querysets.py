@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import OuterRef, Q
+from django.db.models import OuterRef
 
 from catalog.covers import revision_covers
 from catalog.identity import WorkTitle, author_key, only_match
@@ -18,6 +18,7 @@ from catalog.models.editions import EDITION_COLUMNS, Edition
 from catalog.models.names import BookAuthor, BookSubject
 from catalog.models.revisions import Revision
 from core.db.json_rows import json_rows
+from core.languages import language_condition
 from core.search.fields import query_terms
 
 if TYPE_CHECKING:
@@ -141,8 +142,7 @@ class BookQuerySet(models.QuerySet["Book"]):
 
     def in_language(self, tag: str) -> BookQuerySet:
         """Return the books in a language; `pt` includes `pt-br`."""
-        # "." follows "-" in ASCII, so this is a single range of the index.
-        return self.filter(Q(language=tag) | Q(language__gte=f"{tag}-", language__lt=f"{tag}."))
+        return self.filter(language_condition(tag))
 
     def for_list(self, *language: str) -> BookQuerySet:
         """Load what the list shows, in one query. `language` are the `catalog.local_titles.language_arguments`."""

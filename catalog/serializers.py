@@ -9,15 +9,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.isbn import INVALID_ISBN_MESSAGE, normalize_isbn
-from catalog.models import FIRST_YEAR, LAST_YEAR, MAX_PAGES, Book, Edition
+from catalog.models import FIRST_YEAR, LAST_YEAR, MAX_NAMES, MAX_PAGES, NAME_LENGTH, NAMES_ERROR, Book, Edition
 from catalog.ratings import HALF_STARS
 from core.api.serializers import FloatField, IntegerField, ModelSerializer, SingleLineField, VisibleTextField
 from core.images.storage import image_url
 from core.languages import shortest_tag
 from core.registry import book_fields
 from core.search.normalize import language_tag
-
-MAX_NAMES = 50
 
 
 class IsbnField(VisibleTextField):
@@ -71,10 +69,10 @@ class RatingField(FloatField):
 
 
 class NamesField(serializers.ListField):
-    """A list of up to 50 names of up to 200 characters."""
+    """A list of at most MAX_NAMES names."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(child=SingleLineField(max_length=200), max_length=MAX_NAMES, **kwargs)
+        super().__init__(child=SingleLineField(max_length=NAME_LENGTH), max_length=MAX_NAMES, **kwargs)
 
 
 class BookIdField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
@@ -214,8 +212,8 @@ class BookSerializer(BookListSerializer):
         if book is not None and author == book.author:
             return book.authors
         names = [name.strip() for name in author.split(";") if name.strip()]
-        if not names or len(names) > MAX_NAMES or max(map(len, names)) > 200:
-            raise serializers.ValidationError({"author": _("At most 50 names of at most 200 characters.")}, "invalid")
+        if not names or len(names) > MAX_NAMES or max(map(len, names)) > NAME_LENGTH:
+            raise serializers.ValidationError({"author": NAMES_ERROR}, "invalid")
         return names
 
 

@@ -26,8 +26,9 @@ def lookup_isbn(isbn13: str, *, by: User) -> tuple[Book, bool]:
 
 def _create_from_provider(provider_book: ProviderBook, isbn13: str, *, by: User) -> tuple[Book, bool]:
     """Create the book, or add the edition to its work; if a concurrent request has done so, return that book."""
-    existing = provider_book.authors and Book.objects.find_work(provider_book.title, provider_book.authors)
-    if not existing:
+    authors = provider_book.authors
+    existing = Book.objects.find_work(provider_book.title, authors) if authors else None
+    if existing is None:
         try:
             return Book.create_book(by=by, isbn13=isbn13, **provider_book.book_fields), True
         except DuplicateISBN as conflict:

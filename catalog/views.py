@@ -20,8 +20,9 @@ from catalog import services
 from catalog.covers import COVER_FOLDER
 from catalog.filters import BookFilter
 from catalog.local_titles import language_arguments
-from catalog.models import ANY_BOOK_VERSION, CATALOG_VERSION, Book, BookQuerySet, ProposedEdition
+from catalog.models import Book, ProposedEdition
 from catalog.permissions import CanEditBook, IsBookCreator
+from catalog.querysets import BookQuerySet
 from catalog.redirects import MergedBookRedirectMixin
 from catalog.serializers import (
     BookListSerializer,
@@ -31,6 +32,7 @@ from catalog.serializers import (
     ISBNLookupSerializer,
     NewEditionSerializer,
 )
+from catalog.versions import ANY_BOOK_VERSION, CATALOG_VERSION
 from core.api.pagination import SearchPagination
 from core.api.responses import problem_schema
 from core.api.views import GenericViewSet, validate

@@ -1,5 +1,7 @@
 """Codes of languages."""
 
+from django.db.models import Q
+
 # ISO 639-2 (both forms, `fre` and `fra`) to ISO 639-1, for every language that has a two-letter code: BCP 47 requires
 # the shorter one. Other three-letter codes are valid tags. Old library records still use the retired codes `scc`, `scr`
 # and `mol`.
@@ -21,6 +23,12 @@ tah:ty tam:ta tat:tt tel:te tgk:tg tgl:tl tha:th tib:bo tir:ti ton:to tsn:tn tso
 ukr:uk urd:ur uzb:uz ven:ve vie:vi vol:vo wel:cy wln:wa wol:wo xho:xh yid:yi yor:yo zha:za zho:zh zul:zu
 """.split()
 )
+
+
+def language_condition(tag: str) -> Q:
+    """Return the condition for rows in a language, given in lower case; `pt` includes `pt-br`."""
+    # "." follows "-" in ASCII, so this is a single range of the index.
+    return Q(language=tag) | Q(language__gte=f"{tag}-", language__lt=f"{tag}.")
 
 
 def shortest_tag(tag: str) -> str:

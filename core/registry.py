@@ -86,7 +86,7 @@ merge_handlers: Registry[Any] = Registry()
 activity_sources: Registry[Callable[[], Any]] = Registry()
 
 # Annotations of reading list entries: name -> the expression in a query of entries. Read by
-# `clubs.reading.models.entries.EntryQuerySet.with_details_for`.
+# `clubs.reading.querysets.EntryQuerySet.with_details_for`.
 entry_annotations: Registry[Callable[[], Any]] = Registry()
 
 # Attributes of reading list entries that higher apps store: name in `EntryUpdateSerializer` -> the field's class, and

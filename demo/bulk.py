@@ -23,7 +23,8 @@ from accounts.models import User
 from accounts.passwords import normalize_password
 from activity.changes.models import ChangeType
 from activity.changes.services import record_missing
-from catalog.models import Book, invalidate_books
+from catalog.models import Book
+from catalog.versions import invalidate_books
 from clubs.club.choices import Visibility
 from clubs.club.models import Club
 from clubs.members.models import Membership

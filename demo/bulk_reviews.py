@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from accounts.models import User
 from catalog.models import Book
 from demo.bulk import MAX_BOOKS, Seeder, SeedingError
+from reviews.choices import ReviewVisibility
 from reviews.models import Review
-from reviews.querysets import ReviewVisibility
 
 MAX_USERS = 200_000
 TEXTS = {

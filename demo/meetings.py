@@ -38,9 +38,9 @@ UPCOMING_MEETINGS = (
     DemoMeeting("Conversa on-line", "Online talk", 20, 18, {"url": "https://meet.example.org/book-club"}),
 )
 CANCELLED_MEETING = DemoMeeting("Passeio literário", "Literary walk", 8, 10)
-# The dates of the poll, and which of them suit each member; "-" for an answer that none does.
+# The dates of the poll as days after the first one, and for each member the indexes of the dates that suit them.
 POLL = DemoMeeting("Quando falamos do fim?", "When shall we talk about the end?", 24, 19)
-POLL_DAYS, POLL_ANSWERS = (0, 2, 3), ("02", "2", "-", "012")
+POLL_DAYS, POLL_ANSWERS = (0, 2, 3), ((0, 2), (2,), (), (0, 1, 2))
 RSVPS = ("yes", "yes", "yes", "no", "maybe")
 
 
@@ -70,7 +70,7 @@ def _create_date_poll(club: Club, users: list[User], **fields: Any) -> None:
     )
     options = list(poll.options.order_by("starts_at").values_list("pk", flat=True))
     for user, answer in zip(users, POLL_ANSWERS, strict=False):
-        poll.answer(by=user, yes=[options[int(number)] for number in answer if number != "-"], maybe=[])
+        poll.answer(by=user, yes=[options[index] for index in answer], maybe=[])
 
 
 def _create_meeting(club: Club, by: User, plan: DemoMeeting, **fields: Any) -> Meeting:

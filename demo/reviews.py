@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from accounts.models import User
 from demo.books import find_book
+from reviews.choices import ReviewVisibility
 from reviews.models import Review
-from reviews.querysets import ReviewVisibility
 
 
 class DemoReview(NamedTuple):

@@ -207,7 +207,7 @@ class PostViewSet(DiscussionViewSet):
         post: Post = super().get_unlocked_object()
         if self.request.method not in ("GET", "HEAD"):
             # Before the author check, which would return 403 when an author deletes a post twice.
-            post._check_not_deleted()
+            post.require_not_deleted()
             post.thread = get_object_or_404(Thread, pk=post.thread_id)
             post.thread.club = self.club
         return post

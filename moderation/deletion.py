@@ -15,7 +15,6 @@ def anonymize_cases(user: User) -> None:
     appealed = set(Appeal.objects.pending().filter(author=user).values_list("case", flat=True))
     Appeal.objects.filter(author=user).delete()
     # Cases of deleted objects stay closed, even with unanswered appeals.
-    for case in (
-        Case.objects.filter(pk__in=appealed).exclude(status=CaseStatus.DELETED).order_by("pk").select_for_update()
-    ):
+    cases = Case.objects.filter(pk__in=appealed).exclude(status=CaseStatus.DELETED)
+    for case in cases.order_by("pk").select_for_update():
         case.refresh_queue_fields()

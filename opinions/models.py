@@ -65,7 +65,7 @@ class SealQuerySet(models.QuerySet["Seal"]):
     def follow_meetings(self, meetings: Iterable[Meeting]) -> None:
         """Change the opening times of closed seals to the new starts of their meetings. The club must be locked.
 
-        A meeting that will not take place opens nothing.
+        Opinions sealed with a meeting that will not take place stay sealed.
         """
         by_pk = {meeting.pk: meeting for meeting in meetings}
         for seal in self.closed().select_for_update().filter(meeting__in=by_pk).order_by("pk"):
@@ -143,7 +143,7 @@ class Seal(models.Model):
         values = {"meeting": meeting, "opens_at": opening_time(meeting)}
         if seal is None:
             cls.objects.create(entry=entry, **values)
-            # What was said before belongs to the sealed opinions.
+            # Opinions that were given before are sealed too.
             Opinion.objects.filter(entry=entry).update(rating_at_opening=F("rating"))
             _record_event("opinions.sealed", entry, by)
         else:
@@ -250,7 +250,7 @@ class Opinion(OpinionFields):
         indexes = [models.Index(fields=["entry", "updated_at", "id"], name="opinions_opinion_by_age")]
 
     def __str__(self) -> str:
-        # Not the text: staff may not read what members of a private club write.
+        # The text is left out because staff may not read what members of a private club write.
         return f"#{self.pk}"
 
     @classmethod

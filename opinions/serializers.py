@@ -12,10 +12,10 @@ from opinions.models import TEXT_LENGTH, Opinion, ReadShare
 
 
 class SealedWithField(IdField):
-    """The meeting at whose beginning the opinions on an entry open."""
+    """The meeting until whose start the opinions on an entry are sealed."""
 
     def __init__(self, **kwargs: Any) -> None:
-        text = _("The id of a coming meeting, at whose beginning the members' opinions open.")
+        text = _("The id of an upcoming meeting. The members' opinions are sealed until it starts.")
         super().__init__(required=False, allow_null=True, help_text=text, **kwargs)
 
 
@@ -32,7 +32,7 @@ class MyOpinionSerializer(ModelSerializer):
         read_only_fields = ["updated_at"]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Require a rating or a text. What is not sent is empty, because PUT replaces the opinion."""
+        """Require a rating or a text. Omitted fields are empty, because PUT replaces the opinion."""
         attrs = {"rating": None, "text": ""} | attrs
         if attrs["rating"] is None and not attrs["text"] and attrs["read"] != ReadShare.NONE:
             raise serializers.ValidationError({"rating": _("An opinion needs a rating or a text.")}, "required")
@@ -40,7 +40,7 @@ class MyOpinionSerializer(ModelSerializer):
 
 
 class NullableMyOpinionSerializer(MyOpinionSerializer):
-    """The caller's own opinion, which may not be given yet."""
+    """The caller's own opinion, with nulls if there is none."""
 
     rating = RatingField(read_only=True, allow_null=True)
     text = VisibleTextField(read_only=True)
@@ -56,7 +56,7 @@ class OpinionSerializer(ModelSerializer):
     rating_at_opening = RatingField(
         read_only=True,
         allow_null=True,
-        help_text=_("The rating when the seal opened; null without a seal, and if it was given later."),
+        help_text=_("The rating when the opinions were opened; null if they were never sealed or it was given later."),
     )
 
     class Meta:

@@ -20,7 +20,7 @@ from opinions.serializers import MyOpinionSerializer, NullableMyOpinionSerialize
 
 
 class OpinionViewSet(EntryAccessMixin, mixins.ListModelMixin, GenericViewSet):
-    """Opinions of the members on a book. While they are sealed, each member sees their own alone."""
+    """Opinions of the members on a book. While they are sealed, each member sees only their own."""
 
     access_levels = {"list": AccessLevel.MEMBER, "open": AccessLevel.MODERATOR}
     queryset = Opinion.objects.none()
@@ -54,7 +54,7 @@ class OpinionViewSet(EntryAccessMixin, mixins.ListModelMixin, GenericViewSet):
 
 
 def summarize(opinions: OpinionQuerySet, *, seal: Seal | None, is_sealed: bool) -> dict[str, Any]:
-    """Return what a list of opinions has beside its rows. Sealed opinions have a number only."""
+    """Return the summary of a list of opinions. If they are sealed, it has only their number."""
     summary = opinions.summarize()
     mean = average_from_histogram(summary["ratings"])
     return {
@@ -76,12 +76,12 @@ class MyOpinionViewSet(EntryAccessMixin, GenericViewSet):
 
     @extend_schema(summary="Get your opinion", responses=NullableMyOpinionSerializer)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Get the caller's own opinion; with nulls before it is given."""
+        """Get the caller's own opinion. All fields are null if there is none."""
         return Response(NullableMyOpinionSerializer(self.get_object()).data)
 
     @extend_schema(summary="Give your opinion", responses=MyOpinionSerializer)
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Give an opinion, or replace it. Once the opinions are open, the rating at the opening stays."""
+        """Give an opinion, or replace it. After the opening, `rating_at_opening` does not change."""
         if self.is_conditional:
             self.get_object()
         values = validate(MyOpinionSerializer(data=request.data))

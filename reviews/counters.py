@@ -19,7 +19,8 @@ from django.db.models.expressions import Combinable
 from django.db.models.lookups import Exact
 
 from accounts.models import User
-from catalog.models import Book, book_versions
+from catalog.models import Book
+from catalog.versions import book_versions
 from clubs.members import activity as members
 from core.counters import counters
 from core.db.locking import batched

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Value
-from django.utils.translation import gettext_lazy as _
 
 from accounts.blocks import not_blocked
 from accounts.models import USER_SUMMARY, User
@@ -19,9 +18,11 @@ from clubs.reading.models import Entry
 from core.db.joins import other_columns, select_related_left
 from core.db.locking import batched, lock_rows
 from core.db.transactions import atomic_with_retry
+from core.languages import language_condition
 from moderation.author_notice import annotate_moderation
 from moderation.models import close_cases_for_deleted
 from opinions.models import Seal
+from reviews.choices import ReviewVisibility
 from reviews.counters import RatingDelta
 from reviews.models.likes import Like
 
@@ -30,14 +31,6 @@ if TYPE_CHECKING:
 
 # Fields needed to count a review.
 COUNTED_FIELDS = ("book", "author", "rating", "visibility", "hidden_at", "created_at")
-
-
-class ReviewVisibility(models.TextChoices):
-    """Who may read a review, besides its author."""
-
-    PUBLIC = "public", _("everybody")
-    CLUBS = "clubs", _("clubs")
-    PRIVATE = "private", _("nobody else")
 
 
 class ReviewQuerySet(models.QuerySet["Review"]):
@@ -86,20 +79,15 @@ class ReviewQuerySet(models.QuerySet["Review"]):
 
     def in_language(self, tag: str) -> ReviewQuerySet:
         """Return the reviews in a language, given in lower case; `pt` also matches `pt-br`."""
-        # "." is the character after "-", so this is one index range.
-        return self.filter(Q(language=tag) | Q(language__gte=f"{tag}-", language__lt=f"{tag}."))
+        return self.filter(language_condition(tag))
 
     def for_serializer(self, user: User | AnonymousUser) -> ReviewQuerySet:
         """Load everything the serializer shows to `user`, including `liked`, in one query."""
-        liked: Any = Value(False, output_field=models.BooleanField())
+        annotations: dict[str, Any] = {"liked": Value(False, output_field=models.BooleanField())}
         if user.is_authenticated:
-            liked = Exists(Like.objects.filter(review=OuterRef("pk"), user=user.pk))
-        moderation = (
-            annotate_moderation("review", when=Q(author=user.pk, hidden_at__isnull=False))
-            if user.is_authenticated
-            else {}
-        )
-        rows = select_related_left(self.select_related("author"), "book").annotate(liked=liked, **moderation)
+            annotations = annotate_moderation("review", when=Q(author=user.pk, hidden_at__isnull=False))
+            annotations["liked"] = Exists(Like.objects.filter(review=OuterRef("pk"), user=user.pk))
+        rows = select_related_left(self.select_related("author"), "book").annotate(**annotations)
         return rows.defer(*other_columns("book", Book, *BOOK_SUMMARY), *other_columns("author", User, *USER_SUMMARY))
 
     @atomic_with_retry

@@ -18,8 +18,10 @@ from rest_framework.serializers import BaseSerializer
 
 from accounts.authentication import current_user
 from accounts.models import USERS_VERSION, User
-from catalog.models import ANY_BOOK_VERSION, Book, BookQuerySet
+from catalog.models import Book
+from catalog.querysets import BookQuerySet
 from catalog.redirects import redirect_if_merged
+from catalog.versions import ANY_BOOK_VERSION
 from clubs.access import AccessLevel, ClubAccessMixin
 from core.api.responses import NO_CONTENT, problem_schema
 from core.api.views import GenericViewSet

@@ -14,7 +14,8 @@ from functools import cached_property
 
 from django.utils import timezone
 
-from catalog.models import Book, BookQuerySet
+from catalog.models import Book
+from catalog.querysets import BookQuerySet
 from catalog.ratings import HALF_STARS, average_from_histogram, histogram
 from core.counters import counters
 from core.db.prepared import prepared

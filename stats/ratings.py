@@ -11,8 +11,8 @@ from django.db.models import Count, F, OuterRef, Q, Subquery
 
 from clubs.club.choices import Visibility
 from clubs.roles import MembershipStatus
+from reviews.choices import ReviewVisibility
 from reviews.models import Review
-from reviews.querysets import ReviewVisibility
 
 # For queries that join the entries of the book.
 _COUNTED = Q(audience=ReviewVisibility.PUBLIC) | Q(

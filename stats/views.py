@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import current_user
-from catalog.models import CATALOG_VERSION
+from catalog.versions import CATALOG_VERSION
 from clubs.access import AccessLevel, ClubAccessMixin
 from core.api.exceptions import InvalidParameter
 from core.api.numbers import parse_integer

@@ -170,6 +170,14 @@ def staff(make_user: Callable[..., User]) -> User:
     return make_user("staffer", is_staff=True, is_superuser=True)
 
 
+@pytest.fixture
+def as_staff(staff: User) -> Client:
+    """A browser in which the superuser is signed in to the admin."""
+    client = Client()
+    client.force_login(staff, "accounts.authentication.AdminBackend")
+    return client
+
+
 def client_of(user: User | None) -> APIClient:
     """Return a client authenticated as the user with a real token; None for an anonymous client."""
     client = APIClient()

@@ -72,9 +72,9 @@ class TwoFactorSetupView(RedirectURLMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user, secret, _replaces = cast(sessions.Enrollment, self.enrollment)
-        address = f"otpauth://totp/BookBridge:{user.username}?{urlencode({'secret': secret, 'issuer': 'BookBridge'})}"
+        uri = f"otpauth://totp/BookBridge:{user.username}?{urlencode({'secret': secret, 'issuer': 'BookBridge'})}"
         grouped = " ".join(secret[n : n + 4] for n in range(0, len(secret), 4))
-        context = {"form": CodeForm(), "secret": grouped, "qr_code": qr_code(address)}
+        context = {"form": CodeForm(), "secret": grouped, "qr_code": qr_code(uri)}
         return super().get_context_data(**{**context, **kwargs})
 
 

@@ -78,7 +78,7 @@ class Device(models.Model):
     def register(cls, session: AuthSession, *, token: str, **fields: Any) -> tuple[Device, bool]:
         """Register a device in a session, and return it and whether it is new to the user.
 
-        A token that is registered already is updated, and moves to this user and session. Raises Conflict
+        A token that is already registered is updated, and moves to this user and session. Raises Conflict
         `too_many_devices`, and NotAuthenticated if the account has been deleted in the meantime.
         """
         if not lock_rows(User, [session.user_id]):

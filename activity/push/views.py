@@ -42,8 +42,10 @@ class DeviceViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericView
         },
     )
     def create(self, request: Request) -> Response:
-        """The device gets the notifications of this account until the session ends. A token that is registered already
-        is updated (200), or moves to this account (201)."""
+        """The device gets the notifications of this account until the session ends.
+
+        A token that is already registered is updated (200), or moves to this account (201).
+        """
         session = request.auth
         if not isinstance(session, AuthSession):  # the browsable API's session, which gets no notifications
             raise NotAuthenticated

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Count, Exists, F, OuterRef, Prefetch, Q, Subquery, When
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +25,7 @@ from availability.models import Availability
 from ballots import counting
 from ballots.choices import BallotStatus, Outcome, VotingMethod
 from ballots.models.votes import Candidate, Vote
+from ballots.querysets import BallotQuerySet
 from ballots.tasks import close_ballot, notify_closing
 from catalog.models import Book
 from clubs.members.activity import end_pause_by_moderator
@@ -38,8 +38,6 @@ from core.db.locking import lock_rows
 from core.db.transactions import atomic_with_retry
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from clubs.club.models import Club
 
 TITLE_LENGTH = 200
@@ -51,37 +49,6 @@ RESULT_FIELDS = ("status", "closed_at", "voters", "members", "paused", "outcome"
 RECOUNT_PERIOD = datetime.timedelta(days=30)
 # Open ballots of one club; all of them are shown on each member's home screen.
 MAX_OPEN_BALLOTS = 20
-
-
-class BallotQuerySet(models.QuerySet["Ballot"]):
-    """Queries for ballots."""
-
-    def due(self) -> BallotQuerySet:
-        """Return open ballots after their closing time."""
-        return self.filter(status=BallotStatus.OPEN, closes_at__lte=timezone.now())
-
-    def open_in_clubs(self, clubs: Collection[int]) -> BallotQuerySet:
-        """Return the ballots of `clubs` that accept votes, in the order of their closing times."""
-        ballots = self.filter(club__in=clubs, status=BallotStatus.OPEN, closes_at__gt=timezone.now())
-        return ballots.order_by("closes_at", "id")
-
-    def close_due(self) -> None:
-        """Close due ballots, for requests that arrive before the task has run."""
-        for ballot in self.due().select_related("club").order_by("closes_at", "id"):
-            ballot.close_if_due()
-
-    def with_details_for(self, user: User) -> BallotQuerySet:
-        """Load what a response to `user` contains, in three queries."""
-        votes = Vote.objects.of_active_members().filter(ballot=OuterRef("pk"))
-        open_count = Coalesce(Subquery(votes.order_by().values("ballot").annotate(n=Count("pk")).values("n")), 0)
-        return (
-            self.select_related("created_by")
-            .annotate(voters_count=Case(When(status=BallotStatus.CLOSED, then=F("voters")), default=open_count))
-            .prefetch_related(
-                Prefetch("candidates", Candidate.objects.order_by("position"), to_attr="ordered_candidates"),
-                Prefetch("votes", Vote.objects.filter(user=user.pk), to_attr="own_votes"),
-            )
-        )
 
 
 class Ballot(models.Model):
@@ -137,7 +104,6 @@ class Ballot(models.Model):
     anonymous_votes = models.JSONField(
         default=list, editable=False, help_text="[[position, ...], ...] in random order."
     )
-
     recounts = models.JSONField(
         null=True, editable=False, help_text="[{without, reason, at, outcome, winner, rounds}], positions for entries."
     )
@@ -261,7 +227,7 @@ class Ballot(models.Model):
         self.outcome = self._outcome(count)
         won = count.winner if self.outcome == Outcome.WINNER else None
         recount = {"without": winner.position, "reason": reason, "at": f"{timezone.now():%Y-%m-%dT%H:%M:%SZ}"}
-        recount |= {"outcome": self.outcome, "winner": won, "rounds": _to_json(count.rounds)}
+        recount |= {"outcome": self.outcome, "winner": won, "rounds": [round_.to_json() for round_ in count.rounds]}
         self.recounts = [*(self.recounts or ()), recount]
         self.save(update_fields=["outcome", "recounts"])
         record_change(ChangeType.BALLOT, self.pk, club=self.club_id)
@@ -324,7 +290,7 @@ class Ballot(models.Model):
         self.voters, self.members = len(votes), self.club.members_count
         self.paused = Membership.objects.paused(self.club).exclude(user__in=self.votes.values("user")).count()
         self.outcome, self.anonymous_votes = self._outcome(count), votes
-        self.rounds = _to_json(count.rounds)
+        self.rounds = [round_.to_json() for round_ in count.rounds]
         self.save(update_fields=RESULT_FIELDS)
         record_change(ChangeType.BALLOT, self.pk, club=self.club_id)
         actor = None if by is None else by.pk
@@ -394,10 +360,3 @@ class Ballot(models.Model):
         entry = Entry.objects.get(pk=winner.entry_id)
         entry.club = self.club
         entry.update_entry(by=by, status=EntryStatus.PLANNED)
-
-
-def _to_json(rounds: Sequence[counting.Round]) -> list[dict[str, Any]]:
-    """Return rounds as they are stored; the keys of a JSON object would be texts."""
-    return [
-        {"counts": [*map(list, r.counts.items())], "eliminated": r.eliminated, "exhausted": r.exhausted} for r in rounds
-    ]

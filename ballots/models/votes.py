@@ -17,7 +17,7 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
     """Queries for candidates."""
 
     def still_proposed(self) -> CandidateQuerySet:
-        """Return candidates that are still proposed and have not fallen out, oldest proposal first."""
+        """Return candidates that are still proposed and not unreachable, oldest proposal first."""
         return self.filter(entry__status=EntryStatus.PROPOSED, unreachable=False).order_by("entry__created_at", "entry")
 
     def not_won(self) -> CandidateQuerySet:

@@ -20,7 +20,8 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from catalog.isbn import INVALID_ISBN_MESSAGE, find_isbn, normalize_isbn
 from catalog.merges import admin_views
-from catalog.models import EDITABLE_FIELDS, Book, BookQuerySet, Edition, Revision
+from catalog.models import EDITABLE_FIELDS, MAX_NAMES, NAME_LENGTH, NAMES_ERROR, Book, Edition, Revision
+from catalog.querysets import BookQuerySet
 from core.admin.base import LargeTableModelAdmin
 from core.api.exceptions import Conflict
 from core.images.storage import is_stored_name
@@ -53,8 +54,8 @@ class OnePerLineField(NormalizedCharField):
 
     def clean(self, value: Any) -> Any:
         names = [name.strip() for name in super().clean(value).splitlines() if name.strip()]
-        if len(names) > 50 or any(len(name) > 200 for name in names):
-            raise ValidationError(_("At most 50 names of at most 200 characters."))
+        if len(names) > MAX_NAMES or any(len(name) > NAME_LENGTH for name in names):
+            raise ValidationError(NAMES_ERROR)
         return names
 
 
@@ -241,8 +242,8 @@ class BookAdmin(ReportableModelAdmin, LargeTableModelAdmin):
     def revisions_link(self, book: Book) -> SafeString | str:
         if not book.pk:
             return "-"
-        address = f"{reverse('admin:catalog_revision_changelist')}?book__id__exact={book.pk}"
-        return format_html('<a class="underline" href="{}">{}</a>', address, book.revisions.count())
+        url = f"{reverse('admin:catalog_revision_changelist')}?book__id__exact={book.pk}"
+        return format_html('<a class="underline" href="{}">{}</a>', url, book.revisions.count())
 
     def save_model(self, request: HttpRequest, obj: Book, form: Any, change: bool) -> None:
         cleaned = form.cleaned_data | {"isbn13": form.cleaned_data["isbn"]}

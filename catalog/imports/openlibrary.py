@@ -16,7 +16,6 @@ from typing import Any
 
 from catalog.imports.languages import language_tag
 from catalog.imports.records import (
-    MAX_NAMES,
     AuthorRecord,
     EditionRecord,
     InvalidRowError,
@@ -33,6 +32,7 @@ from catalog.imports.records import (
     title,
     year,
 )
+from catalog.models import MAX_NAMES
 
 COVER_FOLDER = "https://covers.openlibrary.org/b/id"
 _KEY = re.compile(r"/(authors|works|books)/OL[0-9]{1,18}[AWM]")

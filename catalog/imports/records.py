@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from catalog.isbn import normalize_isbn
-from catalog.models import FIRST_YEAR, LAST_YEAR, MAX_PAGES, sort_key
+from catalog.models import FIRST_YEAR, LAST_YEAR, MAX_PAGES, NAME_LENGTH, sort_key
 from core.search.normalize import is_blank, to_single_line
 
 MAX_TITLE = 500
-MAX_NAME = 200
-MAX_NAMES = 50
 MAX_DESCRIPTION = 10_000
 
 
@@ -80,7 +78,7 @@ def decode(line: bytes) -> str:
         raise InvalidRowError(f"byte {error.start + 1} of the line is not UTF-8") from None
 
 
-def clean(text: str, field_name: str, *, max_length: int = MAX_NAME) -> str:
+def clean(text: str, field_name: str, *, max_length: int = NAME_LENGTH) -> str:
     """Return the text in NFC with normalized whitespace; `""` if nothing of it is visible.
 
     Raises InvalidRowError if a database cannot store it (a NUL, a lone surrogate) or it is longer than `max_length`.
@@ -111,7 +109,7 @@ def names(texts: Iterable[str], field_name: str) -> list[str]:
     return list(found.values())
 
 
-def optional(text: str, field_name: str, ignored_fields: list[str], *, max_length: int = MAX_NAME) -> str:
+def optional(text: str, field_name: str, ignored_fields: list[str], *, max_length: int = NAME_LENGTH) -> str:
     """Return a clean value; if it is invalid, add it to the ignored fields and return an empty string."""
     try:
         return clean(text, field_name, max_length=max_length)

@@ -23,8 +23,6 @@ from catalog.duplicate_keys import edition_key, work_key
 from catalog.identity import WorkTitle, same_work
 from catalog.imports.records import AuthorRecord, EditionRecord, SourceRecord, WorkRecord
 from catalog.models import (
-    ANY_BOOK_VERSION,
-    CATALOG_VERSION,
     EDITION_FIELDS,
     AlternateOrigin,
     Book,
@@ -35,6 +33,7 @@ from catalog.models import (
     join_authors,
     title_sort_key,
 )
+from catalog.versions import ANY_BOOK_VERSION, CATALOG_VERSION
 from core.counters import counters
 from core.counters.versions import bump_versions
 from core.search.fields import build_search_text

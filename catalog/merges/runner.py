@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from django.http import Http404
 from django.utils import timezone
 
-from catalog.models import IN_PROGRESS, Book, Edition, Merge, MergeStatus, invalidate_books
+from catalog.models import IN_PROGRESS, Book, Edition, Merge, MergeStatus
+from catalog.versions import invalidate_books
 from core.counters import counters
 from core.db.transactions import atomic_with_retry
 from core.registry import merge_handlers

@@ -2,22 +2,20 @@
 
 from catalog.identity import KEY_LENGTH
 from catalog.models.books import (
-    ANY_BOOK_VERSION,
     BOOK_SUMMARY,
-    CATALOG_VERSION,
     EDITABLE_FIELDS,
     EDITION_FIELDS,
     TRUSTED_EDITORS,
     Book,
     BookMerged,
-    BookQuerySet,
-    book_versions,
-    invalidate_books,
 )
 from catalog.models.editions import FIRST_YEAR, LAST_YEAR, MAX_PAGES, DuplicateISBN, Edition
 from catalog.models.imports import AlternateOrigin, ImportCheckpoint, ImportedAuthor
 from catalog.models.merges import IN_PROGRESS, REASON_LENGTH, Merge, MergeStatus, MovedRow
 from catalog.models.names import (
+    MAX_NAMES,
+    NAME_LENGTH,
+    NAMES_ERROR,
     BookAuthor,
     BookNameBase,
     BookSubject,
@@ -29,16 +27,17 @@ from catalog.models.proposals import ProposedEdition
 from catalog.models.revisions import Revision
 
 __all__ = [
-    "ANY_BOOK_VERSION",
     "BOOK_SUMMARY",
-    "CATALOG_VERSION",
     "EDITABLE_FIELDS",
     "EDITION_FIELDS",
     "FIRST_YEAR",
     "IN_PROGRESS",
     "KEY_LENGTH",
     "LAST_YEAR",
+    "MAX_NAMES",
     "MAX_PAGES",
+    "NAMES_ERROR",
+    "NAME_LENGTH",
     "REASON_LENGTH",
     "TRUSTED_EDITORS",
     "AlternateOrigin",
@@ -46,7 +45,6 @@ __all__ = [
     "BookAuthor",
     "BookMerged",
     "BookNameBase",
-    "BookQuerySet",
     "BookSubject",
     "DuplicateISBN",
     "Edition",
@@ -57,8 +55,6 @@ __all__ = [
     "MovedRow",
     "ProposedEdition",
     "Revision",
-    "book_versions",
-    "invalidate_books",
     "join_authors",
     "sort_key",
     "title_sort_key",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
@@ -20,6 +20,7 @@ from catalog.covers import delete_covers
 from catalog.duplicate_keys import edition_key, work_key
 from catalog.identity import KEY_LENGTH, WorkTitle
 from catalog.local_titles import find_local_title
+from catalog.models.counters import BookCounters
 from catalog.models.editions import (
     EDITION_COLUMNS,
     FIRST_YEAR,
@@ -30,15 +31,12 @@ from catalog.models.editions import (
     Edition,
     conflict_on_duplicate_isbn,
 )
-from catalog.models.imports import AlternateOrigin, ImportCheckpoint, ImportedAuthor  # noqa: F401
-from catalog.models.merges import Merge, MovedRow
 from catalog.models.names import BookAuthor, BookSubject, join_authors, title_sort_key
 from catalog.models.revisions import Revision
 from catalog.querysets import BookQuerySet
-from catalog.ratings import HALF_STARS, histogram
+from catalog.versions import invalidate_books
 from core.api.exceptions import Conflict
 from core.counters import counters
-from core.counters.versions import bump_versions
 from core.db.fields import BinaryCollationCharField
 from core.db.transactions import atomic_with_retry
 from core.images.storage import image_url
@@ -48,24 +46,6 @@ from moderation.models import close_cases_for_deleted
 if TYPE_CHECKING:
     from accounts.models import User
 
-__all__ = [
-    "ANY_BOOK_VERSION",
-    "BOOK_SUMMARY",
-    "CATALOG_VERSION",
-    "EDITABLE_FIELDS",
-    "TRUSTED_EDITORS",
-    "Book",
-    "BookAuthor",
-    "BookQuerySet",
-    "BookSubject",
-    "Edition",
-    "Merge",
-    "MovedRow",
-    "Revision",
-    "book_versions",
-    "invalidate_books",
-]
-
 TRUSTED_EDITORS = gettext_noop("Trusted editors")
 
 # Of one book. The detail view shows all of them.
@@ -73,25 +53,8 @@ MAX_EDITIONS = 2000
 # Titles of editions that the search finds.
 MAX_SEARCHED_TITLES = 200
 
-# Cache versions of responses with many books and of responses with one book. Each book also has its own version.
-CATALOG_VERSION, ANY_BOOK_VERSION = "catalog", "any book"
 # The fields that `BookSummarySerializer` reads.
 BOOK_SUMMARY = ("title", "author", "cover_url")
-
-
-def invalidate_books(books: Collection[int]) -> None:
-    """Bump the cache versions of these books, in the transaction that changes them."""
-    bump_versions(*book_versions(books))
-
-
-def book_versions(books: Collection[int]) -> list[str]:
-    """Return the cache versions to bump when these books change."""
-    names = [f"book:{book}" for book in books] if len(books) <= 50 else [ANY_BOOK_VERSION]
-    return [CATALOG_VERSION, *names] if books else []
-
-
-def _counter(**kwargs: Any) -> Any:
-    return models.PositiveIntegerField(default=0, editable=False, **kwargs)
 
 
 class BookMerged(Conflict):
@@ -101,7 +64,7 @@ class BookMerged(Conflict):
         super().__init__("book_merged", _("This book has been merged into another one."), book=book.summary)
 
 
-class Book(models.Model):
+class Book(BookCounters):
     """A work with all of its editions; reviews and ratings belong to the work."""
 
     title = models.CharField(max_length=500, verbose_name=_("title"))
@@ -168,25 +131,6 @@ class Book(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("created at"))
     updated_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("updated at"))
     search_text = SearchField(editable=False)
-
-    # Updated by reviews and clubs in the transaction that changes the counted rows.
-    ratings_count = _counter(verbose_name=_("number of ratings"))
-    ratings_sum = models.PositiveIntegerField(default=0, editable=False, help_text="In half-stars.")
-    average_rating = models.DecimalField(
-        max_digits=3, decimal_places=2, null=True, editable=False, verbose_name=_("average rating")
-    )
-    stars_1 = _counter()
-    stars_2 = _counter()
-    stars_3 = _counter()
-    stars_4 = _counter()
-    stars_5 = _counter()
-    stars_6 = _counter()
-    stars_7 = _counter()
-    stars_8 = _counter()
-    stars_9 = _counter()
-    stars_10 = _counter()
-    clubs_reading = _counter()
-    clubs_finished = _counter()
 
     objects = BookQuerySet.as_manager()
 
@@ -359,11 +303,6 @@ class Book(models.Model):
     def was_added_by(self, user: User | AnonymousUser) -> bool:
         """Return whether `user` added the book."""
         return user.is_authenticated and self.added_by_id == user.pk
-
-    @property
-    def histogram(self) -> dict[str, int]:
-        """The number of ratings per rating, from 0.5 to 5.0 stars."""
-        return histogram({n: getattr(self, f"stars_{n}") for n in HALF_STARS})
 
     @property
     def summary(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from catalog.models.names import NAME_LENGTH
 from core.db.fields import BinaryCollationCharField
 
 
@@ -11,7 +12,7 @@ class ImportedAuthor(models.Model):
     """The name of an Open Library author, to which works refer by key."""
 
     key = BinaryCollationCharField(max_length=40, unique=True, verbose_name=_("key"))
-    name = models.CharField(max_length=200, verbose_name=_("name"))
+    name = models.CharField(max_length=NAME_LENGTH, verbose_name=_("name"))
 
     def __str__(self) -> str:
         return self.name

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from catalog.identity import KEY_LENGTH, author_key
@@ -16,6 +17,12 @@ from core.search.normalize import fold_case_and_accents, split_words
 
 if TYPE_CHECKING:
     from catalog.models.books import Book
+
+# Of the authors of a book, and of its subjects.
+MAX_NAMES, NAME_LENGTH = 50, 200
+NAMES_ERROR = format_lazy(
+    _("At most {count} names of at most {length} characters."), count=MAX_NAMES, length=NAME_LENGTH
+)
 
 # English and Portuguese articles that titles in these languages are sorted without. In a title of unknown language `as`
 # is more often the English conjunction, unless a plural follows: As Meninas, but As I Lay Dying.
@@ -59,7 +66,7 @@ class BookNameBase(models.Model):
     """A name of an author or a subject, with its position and its key."""
 
     position = models.PositiveSmallIntegerField(verbose_name=_("position"))
-    name = models.CharField(max_length=200, verbose_name=_("name"))
+    name = models.CharField(max_length=NAME_LENGTH, verbose_name=_("name"))
     key = BinaryCollationCharField(
         max_length=KEY_LENGTH, editable=False, help_text="Normalized name.", verbose_name=_("key")
     )

@@ -20,7 +20,7 @@ class BrasilAPIProvider(Provider):
         return f"{self.url}/api/isbn/v1/{isbn13}?providers=cbl,mercado-editorial"
 
     def parse(self, isbn13: str, status: int, body: bytes) -> ProviderBook | None:
-        """Return the book in a response; 404 says that there is none."""
+        """Return the book in a response, or None for 404."""
         return None if status == 404 else _parse_book(isbn13, parse_json(status, body))
 
 

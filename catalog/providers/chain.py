@@ -23,7 +23,7 @@ BRAZILIAN_PREFIXES = ("97865", "97885")
 
 
 class ProviderChain:
-    """Providers in the order in which they are asked. One that fails is passed over."""
+    """Providers in the order in which they are asked. One that fails is skipped."""
 
     def __init__(self, providers: Sequence[Provider]) -> None:
         self.providers = providers

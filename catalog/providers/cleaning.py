@@ -5,12 +5,10 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from catalog.models import FIRST_YEAR, LAST_YEAR, MAX_PAGES
+from catalog.models import FIRST_YEAR, LAST_YEAR, MAX_NAMES, MAX_PAGES, NAME_LENGTH
 from core.languages import shortest_tag
 from core.search.normalize import is_blank, to_single_line
 
-MAX_NAMES = 50
-NAME_LENGTH = 200
 TITLE_LENGTH = 500
 DESCRIPTION_LENGTH = 10_000
 

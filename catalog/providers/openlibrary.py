@@ -3,8 +3,9 @@
 import re
 from typing import Any
 
+from catalog.models import NAME_LENGTH
 from catalog.providers.base import Provider, ProviderBook, parse_json
-from catalog.providers.cleaning import NAME_LENGTH, join_title, language_tag, name_list, pages, text, web_url, year
+from catalog.providers.cleaning import join_title, language_tag, name_list, pages, text, web_url, year
 
 
 class OpenLibraryProvider(Provider):

@@ -12,6 +12,7 @@ from django.db.models import Case, CharField, F, FilteredRelation, Q, Value, Whe
 from accounts.models import User
 from clubs.club.choices import Visibility
 from clubs.roles import OWNER, STATUSES_WITH_ACCESS, MembershipStatus
+from core.languages import language_condition
 from core.search.fields import query_terms
 
 if TYPE_CHECKING:
@@ -70,5 +71,4 @@ class ClubQuerySet(models.QuerySet["Club"]):
 
     def in_language(self, tag: str) -> ClubQuerySet:
         """Filter by a lower-case language tag: `pt` also matches `pt-br`."""
-        # "." is the character after "-", so this is one range of the index.
-        return self.filter(Q(language=tag) | Q(language__gte=f"{tag}-", language__lt=f"{tag}."))
+        return self.filter(language_condition(tag))

@@ -11,7 +11,8 @@ from clubs.club.models import Club
 from clubs.club.querysets import ClubQuerySet
 from clubs.members.models import Membership
 from clubs.reading.choices import EntryStatus
-from clubs.reading.models import Entry, EntryQuerySet
+from clubs.reading.models import Entry
+from clubs.reading.querysets import EntryQuerySet
 from clubs.roles import MembershipStatus
 from core.db.joins import other_columns
 from core.db.prepared import prepared

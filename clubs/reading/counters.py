@@ -12,7 +12,8 @@ from typing import Any
 
 from django.db.models import Case, F, Value, When
 
-from catalog.models import Book, invalidate_books
+from catalog.models import Book
+from catalog.versions import invalidate_books
 from clubs.reading.choices import EntryStatus
 from core.counters import counters
 

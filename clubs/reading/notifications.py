@@ -35,7 +35,7 @@ def users_without_milestone_notice(pk: int) -> list[int]:
 
 
 def render_shift(argument: str) -> str:
-    """Return the text about dates that were moved: the days, and the first day that is concerned."""
+    """Return the text about dates that were moved: by how many days, and from which day on."""
     days, _space, since = argument.partition(" ")
     number, day = int(days), format_day(datetime.date.fromisoformat(since))
     if number > 0:

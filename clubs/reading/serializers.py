@@ -65,7 +65,7 @@ class BoundedDateField(DateField):
 
 
 class PastDateField(DateField):
-    """A date since 1900. The model rejects every one after today as `in_future`."""
+    """A date since 1900. The model rejects later dates than today as `in_future`."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(validators=[MinValueValidator(FIRST_DAY)], **kwargs)
@@ -85,7 +85,7 @@ class MyProgressSerializer(ModelSerializer):
 
 
 class NullableMyProgressSerializer(MyProgressSerializer):
-    """The caller's own progress, which may not be set yet."""
+    """The caller's own progress, with nulls if there is none."""
 
     percent = PercentField(read_only=True, allow_null=True)
     updated_at = serializers.DateTimeField(read_only=True, allow_null=True)
@@ -114,7 +114,7 @@ class EntrySerializer(ModelSerializer):
     sealed_with = serializers.IntegerField(
         read_only=True,
         allow_null=True,
-        help_text=_("The meeting at whose beginning the members' opinions open, or have opened."),
+        help_text=_("The meeting until whose start the members' opinions are sealed, or were sealed."),
     )
     times_considered = serializers.IntegerField(
         read_only=True, help_text=_("Number of closed ballots in which the book was a candidate but not chosen.")

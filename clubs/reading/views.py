@@ -19,8 +19,9 @@ from clubs.club.services import reading_list
 from clubs.reading import progress_services
 from clubs.reading.choices import EntryStatus
 from clubs.reading.filters import EntryFilter
-from clubs.reading.models import Entry, EntryQuerySet, Milestone, Progress, ProgressQuerySet, SpoilerConsent
+from clubs.reading.models import Entry, Milestone, Progress, ProgressQuerySet, SpoilerConsent
 from clubs.reading.pagination import ProgressPagination
+from clubs.reading.querysets import EntryQuerySet
 from clubs.reading.serializers import (
     EntryCreateSerializer,
     EntrySerializer,

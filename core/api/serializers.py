@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from copy import copy, deepcopy
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.core.validators import BaseValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.relations import PKOnlyObject
 
+from core.api.exceptions import APIProblem
 from core.api.numbers import is_number
 from core.api.readers import Reader, get_attribute, is_shared
 from core.search.normalize import is_blank, is_single_line
@@ -134,6 +136,16 @@ class FloatField(NumberTextMixin, serializers.FloatField):
 
 class DecimalField(NumberTextMixin, serializers.DecimalField):
     """A decimal number."""
+
+
+class UploadField(serializers.FileField):
+    """An uploaded file. One that is larger than MAX_UPLOAD_BYTES is 413 `too_large`."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        file = super().to_internal_value(data)
+        if file.size > settings.MAX_UPLOAD_BYTES:
+            raise APIProblem(413, "too_large", _("The file is larger than this server accepts."))
+        return file
 
 
 class IdField(IntegerField):

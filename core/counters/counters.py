@@ -47,7 +47,7 @@ def increment(steps: Mapping[str, int], *, versions: Iterable[str] = ()) -> None
 def version_step() -> int:
     """Return a step by which a version is incremented.
 
-    It is random: versions of a database that was restored from a backup must not come to values that they had before.
+    It is random, so that versions never repeat earlier values after the database was restored from a backup.
     """
     return random.randrange(1, 2**31)
 

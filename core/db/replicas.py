@@ -23,7 +23,7 @@ from core.tasks.models import PeriodicTask
 
 logger = logging.getLogger("bookbridge.replicas")
 
-# The row of PeriodicTask that `beat` writes.
+# The row of PeriodicTask that `write_heartbeat` writes.
 HEARTBEAT = "heartbeat"
 CHECK_SECONDS = 1.0
 
@@ -62,40 +62,44 @@ class ReplicaReadsMiddleware:
         if response.status_code < 500:
             breakers[replica.alias].reset()
             return response
-        breakers[replica.alias].trip()
-        connections[replica.alias].close()
+        _suspend(replica.alias)
         return self.get_response(request)
 
 
 def _pick_replica() -> ReplicaChoice | None:
     """Return a random healthy replica."""
     for alias in sample(settings.REPLICAS, len(settings.REPLICAS)):
-        if breakers[alias].allow_call() and not _is_late(alias):
+        if breakers[alias].allow_call() and _run_health_check(alias):
             return ReplicaChoice(alias)
     return None
 
 
-def beat() -> None:
+def write_heartbeat() -> None:
     """Write the time to the primary, if there are replicas. Each worker does so every few seconds."""
     if settings.REPLICAS:
         PeriodicTask.objects.start_period(HEARTBEAT, int(time.time()))
 
 
-def _is_late(alias: str) -> bool:
-    """Return whether a replica is behind the primary by more than REPLICA_MAX_LAG, and avoid it for a while if so."""
+def _run_health_check(alias: str) -> bool:
+    """Check a replica, at most once per CHECK_SECONDS. Suspend it and return False if it is down or lagging."""
     now = time.monotonic()
     if not settings.REPLICA_MAX_LAG or now < _next_check[alias]:
-        return False
+        return True
     _next_check[alias] = now + CHECK_SECONDS
-    if status(alias) == "ok":
-        return False
+    if get_status(alias) == "ok":
+        return True
     logger.warning("%s is down or lagging and is not used for some seconds", alias)
+    _suspend(alias)
+    return False
+
+
+def _suspend(alias: str) -> None:
+    """Stop using a replica until its circuit breaker allows the next call."""
     breakers[alias].trip()
     connections[alias].close()
-    return True
 
 
-def status(alias: str) -> str:
+def get_status(alias: str) -> str:
     """Return `ok`, `late` or `down` for a replica."""
     try:
         written = PeriodicTask.objects.using(alias).filter(task_path=HEARTBEAT).values_list("period", flat=True).first()

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.core.files.storage import default_storage
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -13,8 +12,9 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.exceptions import APIProblem, problem_response
+from core.api.exceptions import problem_response
 from core.api.responses import problem_schema
+from core.api.serializers import UploadField
 from core.api.views import GenericAPIView, validate
 from core.images.processing import ImageSpec, reencode_image
 from core.images.storage import SMALLER_WIDTHS, get_full_name, store_image
@@ -46,14 +46,7 @@ def serve_image(request: HttpRequest, name: str) -> HttpResponse:
 class ImageUploadSerializer(serializers.Serializer[Any]):
     """An uploaded image."""
 
-    file = serializers.FileField(
-        help_text=_("JPEG, PNG or WebP, at most 5 MB and 40 megapixels; only the first frame is used.")
-    )
-
-    def validate_file(self, file: Any) -> Any:
-        if file.size > settings.MAX_UPLOAD_BYTES:
-            raise APIProblem(413, "too_large", _("The file is larger than this server accepts."))
-        return file
+    file = UploadField(help_text=_("JPEG, PNG or WebP, at most 5 MB and 40 megapixels; only the first frame is used."))
 
 
 class ImageUploadView(GenericAPIView):

@@ -57,7 +57,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         logger.warning("database down: %s", error)
         content |= {"status": "down", "database": "down", "reason": str(error)}
         return JsonResponse(content, status=503, headers={**headers, "Retry-After": str(RETRY_AFTER_SECONDS)})
-    content |= {alias: replicas.status(alias) for alias in settings.REPLICAS}
+    content |= {alias: replicas.get_status(alias) for alias in settings.REPLICAS}
     degraded = "clock" in content or not {"down", "late", "overdue"}.isdisjoint(content.values())
     return JsonResponse({"status": "degraded" if degraded else "ok", **content}, headers=headers)
 

@@ -47,5 +47,5 @@ def _delete_batch(rows: QuerySet[Any]) -> int:
     return len(ids)
 
 
-register_cleanup("idempotency records", lambda: IdempotencyRecord.objects.expired())
-register_cleanup("tasks", lambda: QueuedTask.objects.expired())
+register_cleanup("idempotency records", IdempotencyRecord.objects.expired)
+register_cleanup("tasks", QueuedTask.objects.expired)

@@ -16,7 +16,7 @@ from django.utils.module_loading import import_string
 from django_tasks.base import Task
 from django_tasks.signals import task_finished
 
-from core.db.replicas import beat
+from core.db.replicas import write_heartbeat
 from core.db.transactions import atomic_with_retry
 from core.observability.trace_context import continue_trace
 from core.tasks.decorators import get_options
@@ -122,7 +122,7 @@ class Worker:
         while not self.stop_requested:
             close_old_connections()
             try:
-                beat()
+                write_heartbeat()
                 enqueue_periodic()
                 run_pending(stop_requested=lambda: self.stop_requested)
                 wait = self.poll_interval

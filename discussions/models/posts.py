@@ -246,9 +246,9 @@ class Post(models.Model):
             self.refresh_from_db(fields=MUTABLE_FIELDS, from_queryset=Post.objects.select_for_update())
         except Post.DoesNotExist:
             raise Http404 from None
-        self._check_not_deleted()
+        self.require_not_deleted()
 
-    def _check_not_deleted(self) -> None:
+    def require_not_deleted(self) -> None:
         """Raise Conflict `post_deleted` if the post was deleted."""
         if self.is_deleted:
             raise Conflict("post_deleted", _("This post is deleted."), post=self.pk)

@@ -37,7 +37,6 @@ from meetings.date_polls.choices import DatePollOutcome, DatePollStatus
 from meetings.date_polls.tasks import close_date_poll
 from meetings.models.meetings import (
     MAX_CAPACITY,
-    MAX_DURATION_MINUTES,
     PLACE_LENGTH,
     TITLE_LENGTH,
     URL_LENGTH,
@@ -45,6 +44,7 @@ from meetings.models.meetings import (
     check_entry,
 )
 from meetings.models.rsvps import Rsvp
+from meetings.models.times import MAX_DURATION_MINUTES
 
 if TYPE_CHECKING:
     from clubs.club.models import Club

@@ -6,7 +6,6 @@ from meetings.models.meetings import (
     CANCELLED_RETENTION,
     COUNTS,
     MAX_CAPACITY,
-    MAX_DURATION_MINUTES,
     MAX_OCCURRENCES,
     PLACE_LENGTH,
     TEXT_LENGTH,
@@ -16,6 +15,7 @@ from meetings.models.meetings import (
 )
 from meetings.models.rsvps import RSVP_ORDER, Rsvp, RsvpQuerySet, withdraw_all_rsvps, withdraw_rsvps
 from meetings.models.series import MeetingSeries
+from meetings.models.times import MAX_DURATION_MINUTES
 
 # Last, because it imports the modules above.
 from meetings.date_polls.models import DateAnswer, DateChoice, DateOption, DatePoll  # isort: skip

@@ -19,7 +19,6 @@ from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.validators import validate_timezone
 from activity.changes.models import Change, ChangeType
 from activity.changes.services import change, changes_of, record_changes, record_changes_of
 from activity.models import ObjectRef
@@ -31,12 +30,10 @@ from core.db.transactions import atomic_with_retry
 from meetings import notifications, tasks
 from meetings.choices import MeetingStatus, SeriesScope
 from meetings.models.series import MeetingSeries
+from meetings.models.times import MAX_DURATION_MINUTES, TIME_FIELDS, MeetingTimes
 from meetings.querysets import MeetingQuerySet
 from meetings.recurrence import (
-    MAX_START,
-    MIN_START,
     occurrences,
-    out_of_range,
     to_local,
     to_utc,
 )
@@ -47,46 +44,24 @@ if TYPE_CHECKING:
 
 TITLE_LENGTH, PLACE_LENGTH, URL_LENGTH, TEXT_LENGTH = 200, 300, 500, 10_000
 MAX_OCCURRENCES = 52
-MAX_DURATION_MINUTES = 7 * 24 * 60
 MAX_CAPACITY = 10_000
 # The columns that count RSVPs: by answer, and those of `yes` that were given before the meeting was rescheduled.
 ANSWER_COUNTS = ("yes", "maybe", "no", "waitlisted")
 COUNTS = (*ANSWER_COUNTS, "unconfirmed")
-# Members answer again if a meeting is moved to another day, or by at least this much.
-RESCHEDULED_BY = datetime.timedelta(hours=3)
-# This long before a meeting, seats that become free are no longer given away without being asked for.
-PROMOTIONS_END = datetime.timedelta(hours=2)
 # Time between two reminders to answer.
 REMIND_AFTER = datetime.timedelta(hours=24)
 # How long calendars list a cancelled or deleted meeting.
 CANCELLED_RETENTION = datetime.timedelta(days=30)
 
 
-class Meeting(models.Model):
-    """A meeting of a club.
-
-    The local time (`local_date`, `local_time`, `local_fold`) in `timezone` is authoritative. `starts_at` is derived
-    from it; `resync_timezone` recomputes it if the rules of the time zone change.
-    """
+class Meeting(MeetingTimes):
+    """A meeting of a club."""
 
     club = models.ForeignKey("clubs.Club", models.CASCADE, related_name="meetings", verbose_name=_("club"))
     series = models.ForeignKey(
         MeetingSeries, models.CASCADE, null=True, blank=True, related_name="meetings", verbose_name=_("series")
     )
     title = models.CharField(max_length=TITLE_LENGTH, verbose_name=_("title"))
-    starts_at = models.DateTimeField(verbose_name=_("starts at"))
-    ends_at = models.DateTimeField()
-    timezone = models.CharField(max_length=64, validators=[validate_timezone], verbose_name=_("timezone"))
-    local_date = models.DateField()
-    local_time = models.TimeField()
-    local_fold = models.BooleanField(
-        default=False, help_text=_("Whether this is the second of two equal times, when clocks go back.")
-    )
-    duration_minutes = models.PositiveIntegerField(
-        default=60,
-        validators=[MinValueValidator(1), MaxValueValidator(MAX_DURATION_MINUTES)],
-        verbose_name=_("duration minutes"),
-    )
     place = models.CharField(max_length=PLACE_LENGTH, blank=True, verbose_name=_("place"))
     url = models.CharField(max_length=URL_LENGTH, blank=True, verbose_name=_("url"))
     entry = models.ForeignKey(
@@ -181,7 +156,7 @@ class Meeting(models.Model):
         series = MeetingSeries.objects.create(club=club, **repeats) if repeats else None
         meetings = [cls(club=club, series=series, created_by=by, **fields) for _start in starts]
         for meeting, local in zip(meetings, starts, strict=True):
-            meeting._set_time(local, zone)
+            meeting.set_local_start(local, zone)
             meeting._set_cancelled_at()
             meeting.save(force_insert=True)
             tasks.schedule_reminder(meeting)
@@ -208,7 +183,7 @@ class Meeting(models.Model):
         shift = local - self.local_starts_at
         changed = []
         for row in rows:
-            time = (local if row is self else row._shifted_local_start(shift), zone) if is_moved else None
+            time = (local if row is self else row.shifted_local_start(shift), zone) if is_moved else None
             changed.append(row._update(values, time))
         if any(changed):
             record_changes(*(row._change() for row, names in zip(rows, changed, strict=True) if names))
@@ -249,7 +224,7 @@ class Meeting(models.Model):
         rows = cls.objects.scheduled().filter(club=entry.club_id, entry=entry, starts_at__gte=start)
         meetings = list(rows.select_for_update().order_by("pk"))
         for meeting in meetings:
-            local = meeting._shifted_local_start(datetime.timedelta(days))
+            local = meeting.shifted_local_start(datetime.timedelta(days))
             meeting._update({}, (local, meeting.timezone))
             meeting._record_event("changed", by)
         record_changes(*(meeting._change() for meeting in meetings))
@@ -259,10 +234,10 @@ class Meeting(models.Model):
     @atomic_with_retry
     def resync_timezone(self) -> bool:
         """Recompute `starts_at` if the rules of the time zone have changed. Return whether they have."""
-        if self._is_in_sync:
+        if self.is_in_sync:
             return False
         self._lock_scope(None, SeriesScope.THIS)
-        if self._is_in_sync:
+        if self.is_in_sync:
             return False
         was = self.starts_at, self.timezone
         self._update({}, (self.local_starts_at, self.timezone))
@@ -311,29 +286,9 @@ class Meeting(models.Model):
             raise Conflict("meeting_over", _("This meeting is over."), meeting=self.pk)
 
     @property
-    def local_starts_at(self) -> datetime.datetime:
-        """The local start."""
-        return datetime.datetime.combine(self.local_date, self.local_time).replace(fold=int(self.local_fold))
-
-    @property
     def is_scheduled(self) -> bool:
         """Whether the meeting is not cancelled."""
         return self.status == MeetingStatus.SCHEDULED
-
-    @property
-    def has_started(self) -> bool:
-        """Whether the meeting has started."""
-        return self.starts_at <= now()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the meeting has ended."""
-        return self.ends_at <= now()
-
-    @property
-    def starts_soon(self) -> bool:
-        """Whether the meeting starts so soon that nobody gets a seat without asking for it."""
-        return self.starts_at - PROMOTIONS_END <= now()
 
     @property
     def object_ref(self) -> ObjectRef:
@@ -360,7 +315,7 @@ class Meeting(models.Model):
         for name, value in values.items():
             setattr(self, name, value)
         if time is not None or "duration_minutes" in values:
-            self._set_time(*(time or (self.local_starts_at, self.timezone)))
+            self.set_local_start(*(time or (self.local_starts_at, self.timezone)))
         changed = {name for name, value in before.items() if getattr(self, name) != value}
         if not changed:
             return changed
@@ -368,42 +323,12 @@ class Meeting(models.Model):
             self._set_cancelled_at()
         self.updated_at, self.sequence = now(), self.sequence + 1
         self.save(update_fields=[*changed, "cancelled_at", "updated_at", "sequence"])
-        if self._is_rescheduled(before, local_before):
+        if self.is_rescheduled(before, local_before):
             self.rsvps.model.objects.mark_unconfirmed(self)
         if "capacity" in changed or not self.starts_soon:
             self.rsvps.model.objects.promote_waitlist(self)
         tasks.schedule_reminder(self)
         return changed
-
-    def _is_rescheduled(self, before: dict[str, Any], local_before: datetime.datetime) -> bool:
-        """Return whether the start has moved so far from the former one that members have to answer again."""
-        if self.is_over or (self.local_starts_at, self.timezone) == (local_before, before["timezone"]):
-            return False
-        is_same_day = to_local(before["starts_at"], self.timezone).date() == self.local_date
-        return not is_same_day or abs(self.starts_at - before["starts_at"]) >= RESCHEDULED_BY
-
-    def _set_time(self, local: datetime.datetime, zone: str) -> None:
-        """Set the local start. Raises InvalidFieldError outside of the years 1900 to 2100."""
-        try:
-            at = to_utc(local, zone)
-        except OverflowError:
-            at = MAX_START
-        if not MIN_START <= at < MAX_START:
-            raise out_of_range("starts_at")
-        self.timezone, self.starts_at = zone, at
-        self.local_date, self.local_time, self.local_fold = (
-            local.date(),
-            local.time().replace(fold=0),
-            bool(local.fold),
-        )
-        self.ends_at = at + datetime.timedelta(minutes=self.duration_minutes)
-
-    def _shifted_local_start(self, shift: datetime.timedelta) -> datetime.datetime:
-        """Return the local start, `shift` later."""
-        try:
-            return self.local_starts_at + shift if shift else self.local_starts_at
-        except OverflowError:
-            raise out_of_range("starts_at") from None
 
     def _set_cancelled_at(self) -> None:
         self.cancelled_at = now() if self.status == MeetingStatus.CANCELLED else None
@@ -416,15 +341,10 @@ class Meeting(models.Model):
     def _change(self, **columns: Any) -> Change:
         return change(ChangeType.MEETING, self.pk, club=self.club_id, **columns)
 
-    @property
-    def _is_in_sync(self) -> bool:
-        return to_utc(self.local_starts_at, self.timezone) == self.starts_at
-
     def _record_event(self, action: str, by: User | None) -> None:
         record_event(f"meeting.{action}", actor=by.pk if by else None, object_ref=self.object_ref, club=self.club_id)
 
 
-TIME_FIELDS = ("timezone", "starts_at", "ends_at", "local_date", "local_time", "local_fold")
 # Changes of these fields notify members.
 NOTIFIED_FIELDS = {"status", "place", "url", *TIME_FIELDS}
 

@@ -43,8 +43,8 @@ class UserTarget(ReportTarget[User]):
 
     def context(self, obj: User) -> TargetContext:
         """Return the profile."""
-        address = reverse("admin:accounts_user_change", args=[obj.pk])
-        facts = [(_("username"), obj.username, address), (_("display name"), obj.display_name, "")]
+        url = reverse("admin:accounts_user_change", args=[obj.pk])
+        facts = [(_("username"), obj.username, url), (_("display name"), obj.display_name, "")]
         return TargetContext(facts, [Excerpt(obj, obj.joined_at, obj.bio, is_target=True)])
 
 

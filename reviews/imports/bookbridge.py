@@ -4,11 +4,11 @@ import datetime
 
 from readings.services import PastReading
 from reviews import csv_layout
+from reviews.choices import ReviewVisibility
 from reviews.imports import goodreads, rows
 from reviews.imports.errors import InvalidRowError
 from reviews.imports.rows import ReviewRow
 from reviews.models import BODY_LENGTH
-from reviews.querysets import ReviewVisibility
 
 REQUIRED = ("Title", "Author")
 DATES = goodreads.DATES

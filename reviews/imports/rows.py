@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from catalog.identity import NAME_SUFFIX
 from catalog.imports import records
+from catalog.models import MAX_NAMES
 from core.search.normalize import is_blank, split_words, to_single_line
 from readings.models import ReadingState
 from readings.services import PastReading
@@ -84,7 +85,7 @@ def authors(texts: Sequence[str]) -> list[str]:
         names = []
     if not names:
         raise InvalidRowError("bad_author")
-    return names[: records.MAX_NAMES]
+    return names[:MAX_NAMES]
 
 
 def key(title: str, author: str) -> str:

@@ -3,23 +3,21 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.api.exceptions import APIProblem
-from core.api.serializers import ModelSerializer
+from core.api.serializers import ModelSerializer, UploadField
+from reviews.choices import ReviewVisibility
 from reviews.imports.errors import REASON_MESSAGES, REMARK_MESSAGES, ROW_MESSAGES
 from reviews.imports.files import SOURCES
 from reviews.models import ReviewImport
-from reviews.querysets import ReviewVisibility
 
 
 class ImportCreateSerializer(serializers.Serializer[ReviewImport]):
     """An export file to import."""
 
-    file = serializers.FileField(
+    file = UploadField(
         help_text=_(
             "The export as downloaded or as a spreadsheet saved it: CSV with commas, semicolons or tabs, in UTF-8, "
             "UTF-16 or Windows-1252, at most 5 MB."
@@ -35,11 +33,6 @@ class ImportCreateSerializer(serializers.Serializer[ReviewImport]):
     visibility = serializers.ChoiceField(
         choices=ReviewVisibility.choices, default=ReviewVisibility.PUBLIC, help_text=_("Who may read the reviews.")
     )
-
-    def validate_file(self, file: Any) -> Any:
-        if file.size > settings.MAX_UPLOAD_BYTES:
-            raise APIProblem(413, "too_large", _("The file is larger than this server accepts."))
-        return file
 
 
 def _list_codes(messages: Iterable[str]) -> str:

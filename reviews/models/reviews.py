@@ -22,8 +22,9 @@ from accounts.models import User
 from activity.choices import NotificationKind
 from activity.models import ObjectRef
 from activity.services import notify, record_event
-from catalog.models import Book, invalidate_books
+from catalog.models import Book
 from catalog.ratings import HALF_STARS
+from catalog.versions import invalidate_books
 from clubs.members.models import Membership
 from core.api.exceptions import Conflict, InvalidFieldError
 from core.db.fields import BinaryCollationCharField
@@ -31,11 +32,12 @@ from core.db.locking import lock_rows
 from core.db.prepared import prepared
 from core.db.transactions import atomic_with_retry
 from moderation.models import close_cases_for_deleted
+from reviews.choices import ReviewVisibility
 from reviews.counters import RatingDelta
 from reviews.models.archive import ArchivedLike, ArchivedReview  # noqa: F401  (Django finds models here)
 from reviews.models.imports import ImportedReview, ReviewImport  # noqa: F401  (same)
 from reviews.models.likes import Like
-from reviews.querysets import ReviewQuerySet, ReviewVisibility
+from reviews.querysets import ReviewQuerySet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

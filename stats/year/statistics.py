@@ -188,7 +188,7 @@ class UserYear(YearInBooks):
         own = Review.objects.filter(author=self.user, rating__isnull=False, book__in=by_book)
         ratings = dict(own.values_list("book", "rating"))
         return [
-            FinishedBook(row.book, row.finished_on, _single(ratings.get(book)), _stars(row.book))
+            FinishedBook(row.book, row.finished_on, _single(ratings.get(book)), row.book.stars)
             for book, row in by_book.items()
             if row.finished_on
         ]
@@ -208,8 +208,3 @@ def _mean(stars: dict[int, int]) -> Fraction:
 
 def _single(rating: int | None) -> dict[int, int]:
     return {} if rating is None else {rating: 1}
-
-
-def _stars(book: Book) -> dict[int, int]:
-    """Return the public ratings of a book."""
-    return {n: getattr(book, f"stars_{n}") for n in HALF_STARS}

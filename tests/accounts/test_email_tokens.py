@@ -7,6 +7,7 @@ from smtplib import SMTPServerDisconnected
 import pytest
 from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
@@ -368,8 +369,6 @@ def test_tokens_are_hashed_and_not_logged(post, post_email, alice, bob, sign_in,
 
 
 def test_expired_tokens_are_deleted(post, alice, post_email, bob, capsys):
-    from django.core.management import call_command
-
     post("password/reset", email="alice@example.org")
     post_email(bob, "verify")
     EmailToken.objects.filter(purpose="reset").update(expires_at=timezone.now())

@@ -5,6 +5,7 @@ from django.contrib.auth.hashers import check_password, identify_hasher
 from django.test import override_settings
 from django.utils import timezone
 
+from accounts import services
 from accounts.hashers import TunedArgon2PasswordHasher
 from accounts.models import AuthSession, User
 from tests.accounts.conftest import V1, bearer, codes, is_accepted, send
@@ -175,8 +176,6 @@ def test_throttled_attempt_is_not_hashed(post, alice, rate, monkeypatch):
 
 def test_password_change_during_login_fails_login(post, alice, monkeypatch):
     # The old password was correct when it was checked.
-    from accounts import services
-
     authenticate = services.authenticate
 
     def slow(name, password):

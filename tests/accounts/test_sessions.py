@@ -1,6 +1,7 @@
 import datetime
 
 import pytest
+from django.core.management import call_command
 
 from accounts import tokens
 from accounts.models import AuthSession
@@ -138,8 +139,6 @@ def test_list_query_count_is_constant(alice, client_of, django_assert_num_querie
 
 
 def test_sessions_are_deleted_30_days_after_their_end(alice, sign_in, capsys):
-    from django.core.management import call_command
-
     for days, device in ((31, "old"), (29, "recent"), (0, "live")):
         sign_in("alice", device=device)
         if days:

@@ -1,6 +1,7 @@
 """Unsubscribing from e-mails, and the notification settings of single clubs."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from activity.choices import NotificationKind
+from activity.messages import time_message
 from activity.models import ClubNotificationPreference, Notification
 from activity.services import notify
 from clubs.models import Club
@@ -105,10 +107,6 @@ def test_leaving_deletes_the_settings_of_the_club(as_bob: APIClient, bob: User, 
 
 
 def test_texts_name_day_and_time_in_the_language(as_bob: APIClient, bob: User, club: Club) -> None:
-    from datetime import UTC, datetime
-
-    from activity.messages import time_message
-
     at = time_message(datetime(2026, 1, 8, 23, 0, tzinfo=UTC), "America/Sao_Paulo")
     notify(NotificationKind.MEETING_NEW, [bob.pk], club=club.pk, detail=at)
     assert Notification.objects.count()

@@ -1,4 +1,4 @@
-"""A club of three with one book on its list."""
+"""Fixtures for tests of availability."""
 
 import pytest
 

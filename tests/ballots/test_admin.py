@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -11,13 +10,6 @@ from clubs.models import Club, Entry
 from tests.ballots.helpers import poll, url
 
 LIST = "/admin/ballots/ballot/"
-
-
-@pytest.fixture
-def as_staff(staff: User) -> Client:
-    client = Client()
-    client.force_login(staff, "accounts.authentication.AdminBackend")
-    return client
 
 
 def test_admin_shows_results_and_is_read_only(

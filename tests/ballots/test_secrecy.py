@@ -37,10 +37,10 @@ def pages(club: Club, ballot: Ballot) -> list[str]:
     ]
 
 
-def read(client: APIClient, addresses: list[str]) -> dict[str, tuple[bytes, str]]:
-    responses = {address: client.get(address) for address in addresses}
+def read(client: APIClient, urls: list[str]) -> dict[str, tuple[bytes, str]]:
+    responses = {url: client.get(url) for url in urls}
     assert {response.status_code for response in responses.values()} == {200}
-    return {address: (response.content, response["ETag"]) for address, response in responses.items()}
+    return {url: (response.content, response["ETag"]) for url, response in responses.items()}
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -55,7 +55,7 @@ def test_open_ballot_reveals_only_the_number_of_voters(
     run_pending()
     for client, seen in before.items():
         now = read(client, pages(club, ballot))
-        assert {address for address in seen if seen[address] != now[address]} == {url(club), url(club, ballot)}
+        assert {page for page in seen if seen[page] != now[page]} == {url(club), url(club, ballot)}
         was, is_ = (json.loads(responses[url(club, ballot)][0]) for responses in (seen, now))
         assert is_ == was | {"voters_count": 1}
 
@@ -64,7 +64,7 @@ def test_open_ballot_reveals_only_the_number_of_voters(
 def test_changed_vote_is_not_visible(
     as_bob: APIClient, as_moe: APIClient, club: Club, entries: list[Entry], method: str
 ) -> None:
-    """Neither in a number, nor in an ETag, nor in an order."""
+    """It changes no number, no ETag and no order."""
     ballot = poll(club, entries, method=method)
     as_bob.put(url(club, ballot, "vote/"), {METHODS[method]: [entries[2].pk]})
     run_pending()

@@ -1,6 +1,8 @@
 """Admin pages for duplicates, merges and reverts, and their audit log entries."""
 
+import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -235,9 +237,6 @@ def test_diff_is_by_word_and_escaped() -> None:
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_diff_contains_both_texts(before: str, after: str) -> None:
-    import re
-    from html import unescape
-
     shown = render_diff(before, after)
     without = {tag: re.sub(rf"<{tag}[^>]*>.*?</{tag}>", "", shown, flags=re.DOTALL) for tag in ("ins", "del")}
     plain = {tag: unescape(re.sub(r"</?(ins|del)[^>]*>", "", text)) for tag, text in without.items()}

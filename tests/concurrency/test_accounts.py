@@ -1,7 +1,6 @@
 """Concurrent account requests: unique usernames, single-use links, no response is a 5xx."""
 
 import itertools
-from collections import Counter
 from functools import partial
 
 import pytest
@@ -10,7 +9,7 @@ from rest_framework.test import APIClient
 from accounts.models import AuthSession, EmailToken, User
 from core.tasks.worker import run_pending
 from tests.accounts.conftest import V1, bearer, is_accepted, token_in
-from tests.concurrency.tools import ROUNDS, at_once
+from tests.concurrency.tools import ROUNDS, at_once, statuses
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,11 +32,6 @@ def links(mailoutbox):
     """Run due tasks in four workers and return the tokens sent by e-mail."""
     at_once([run_pending] * 4)
     return [token_in(message) for message in mailoutbox if "?token=" in message.body]
-
-
-def statuses(responses):
-    assert max(response.status_code for response in responses) < 500, [response.content for response in responses]
-    return Counter(response.status_code for response in responses)
 
 
 def test_simultaneous_registrations_create_one_username():

@@ -25,17 +25,12 @@ from core.tasks.models import PeriodicTask, QueuedTask
 from core.tasks.worker import run_pending
 from reviews.models import Review
 from tests.clubs.helpers import bring_in
-from tests.concurrency.tools import ROUNDS, at_once
+from tests.concurrency.tools import ROUNDS, at_once, statuses
 from tests.conftest import client_of
 from tests.server import TOP
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOTIFICATIONS = "/api/v1/users/me/notifications/"
-
-
-def statuses(responses):
-    assert max(response.status_code for response in responses) < 500, [response.content for response in responses]
-    return Counter(response.status_code for response in responses)
 
 
 def test_simultaneous_mark_read_and_list(bob: User):

@@ -20,7 +20,7 @@ from core.tasks.worker import run_pending
 from tests.ballots.helpers import let_expire, poll, url
 from tests.clubs.helpers import bring_in, check_invariants
 from tests.clubs.reading.helpers import assert_counted
-from tests.concurrency.tools import ROUNDS, at_once
+from tests.concurrency.tools import ROUNDS, at_once, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,11 +42,6 @@ def users(club: Club, make_user: Callable[..., User]) -> list[User]:
 
 
 @pytest.fixture
-def clients(users: list[User], client_of: Callable[[User | None], APIClient]) -> list[APIClient]:
-    return [client_of(user) for user in users]
-
-
-@pytest.fixture
 def entries(club: Club, alice: User) -> list[Entry]:
     books = [Book.create_book(by=None, title=f"T{n}", authors=["A"]) for n in range(3)]
     return [Entry.add_entry(club=club, book=book, by=alice) for book in books]
@@ -58,12 +53,6 @@ def fresh(club: Club, entries: list[Entry], **fields: Any) -> Ballot:
     EntryChange.objects.all().delete()
     Event.objects.all().delete()
     return poll(club, entries, **fields)
-
-
-def statuses(responses: list[Any]) -> Counter[int]:
-    found = Counter(response.status_code for response in responses)
-    assert max(found) < 500, [response.content for response in responses if response.status_code >= 500]
-    return found
 
 
 def check_closed_once(ballot: Ballot) -> dict[int, int]:

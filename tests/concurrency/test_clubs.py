@@ -1,7 +1,6 @@
 """Concurrent club membership changes: invariants hold, no response is a 5xx."""
 
 import itertools
-from collections import Counter
 from functools import partial
 
 import pytest
@@ -9,7 +8,7 @@ from django.http import Http404
 
 from clubs.models import Club, Invitation, Membership
 from tests.clubs.helpers import ACCEPT, CLUBS, bring_in, check_invariants
-from tests.concurrency.tools import ROUNDS, at_once
+from tests.concurrency.tools import ROUNDS, at_once, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,17 +16,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def users(make_user):
     return [make_user(f"reader{n}") for n in range(30)]
-
-
-@pytest.fixture
-def clients(users, client_of):
-    return [client_of(user) for user in users]
-
-
-def statuses(responses):
-    found = Counter(response.status_code for response in responses)
-    assert max(found) < 500, [response.content for response in responses if response.status_code >= 500]
-    return found
 
 
 def test_simultaneous_joins_respect_member_limit(alice, clients):

@@ -10,6 +10,7 @@ from django.db import OperationalError, close_old_connections, connection, conne
 from django.db.utils import IntegrityError
 from rest_framework.test import APIClient
 
+from accounts import serializers
 from accounts.models import AuthSession, User
 from core.db.transactions import atomic_with_retry
 from core.models import IdempotencyRecord
@@ -215,8 +216,6 @@ def test_killed_connections_are_replaced(me):
 
 
 def test_connection_killed_during_request_gives_503(alice, monkeypatch, me):
-    from accounts import serializers
-
     original = serializers.CurrentUserSerializer.update
 
     def kill_and_update(self, instance, validated_data):

@@ -14,7 +14,7 @@ from core.tasks.worker import run_pending
 from meetings.models import DateAnswer, DatePoll, Meeting, Rsvp
 from tests.clubs.helpers import bring_in
 from tests.concurrency.test_meetings import delete_account
-from tests.concurrency.tools import ROUNDS, at_once
+from tests.concurrency.tools import ROUNDS, at_once, statuses
 from tests.meetings.date_polls.helpers import create, let_expire, option_ids, url
 from tests.meetings.helpers import check_seats
 
@@ -34,19 +34,8 @@ def users(club: Club, make_user: Callable[..., User]) -> list[User]:
     return users
 
 
-@pytest.fixture
-def clients(users: list[User], client_of: Callable[..., Any]) -> list[Any]:
-    return [client_of(user) for user in users]
-
-
 def send_answer(client: Any, poll: DatePoll, *yes: int) -> Callable[[], Any]:
     return partial(client.put, url(poll.club, poll, "answer/"), {"yes": list(yes)})
-
-
-def statuses(responses: list[Any]) -> Counter[int]:
-    found = Counter(response.status_code for response in responses)
-    assert max(found) < 500, [response.content for response in responses if response.status_code >= 500]
-    return found
 
 
 def check_meeting(poll: DatePoll) -> list[tuple[int, str]]:

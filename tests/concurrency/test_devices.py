@@ -14,7 +14,7 @@ from activity.services import notify
 from core.tasks.models import QueuedTask
 from core.tasks.worker import run_pending
 from tests.activity.push_services import Answer, WebPushService, running
-from tests.concurrency.tools import ROUNDS, at_once
+from tests.concurrency.tools import ROUNDS, at_once, statuses
 from tests.conftest import client_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,11 +36,6 @@ def service(settings):
 
 def register(client, token):
     return partial(client.post, DEVICES, {"kind": "fcm", "token": token})
-
-
-def statuses(responses):
-    assert max(response.status_code for response in responses) < 500, [response.content for response in responses]
-    return Counter(response.status_code for response in responses)
 
 
 def test_same_token_of_two_accounts_at_once_is_one_row(alice: User, bob: User):

@@ -1,7 +1,6 @@
 """Concurrent discussions: counters and spoiler protection are right, reactions are unique, no response is a 5xx."""
 
 import random
-from collections import Counter
 from functools import partial
 from urllib.parse import quote
 
@@ -12,7 +11,7 @@ from catalog.models import Book
 from clubs.models import Club, Entry
 from discussions.models import Post, Reaction, Thread
 from tests.clubs.helpers import bring_in
-from tests.concurrency.tools import ROUNDS, at_once
+from tests.concurrency.tools import ROUNDS, at_once, statuses
 from tests.conftest import PASSWORD, client_of
 from tests.discussions.helpers import check_thread_counters, posts, reaction, threads
 
@@ -47,15 +46,6 @@ def users(club, make_user):
     for user in users:
         bring_in(club, user)
     return users
-
-
-@pytest.fixture
-def clients(users):
-    return [client_of(user) for user in users]
-
-
-def statuses(responses):
-    return Counter(response.status_code for response in responses)
 
 
 def test_replies_during_deletion_of_their_parent(club, thread, owner, clients):

@@ -19,7 +19,7 @@ from core.tasks.worker import run_pending
 from meetings import tasks
 from meetings.models import CalendarToken, Meeting, Rsvp
 from tests.clubs.helpers import bring_in
-from tests.concurrency.tools import ROUNDS, at_once
+from tests.concurrency.tools import ROUNDS, at_once, statuses
 from tests.meetings.helpers import check_seats, notified, url
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,11 +38,6 @@ def users(club: Club, make_user: Callable[..., User]) -> list[User]:
     return users
 
 
-@pytest.fixture
-def clients(users: list[User], client_of: Callable[..., Any]) -> list[Any]:
-    return [client_of(user) for user in users]
-
-
 def make_meeting(club: Club, *, days: float = 10, **fields: Any) -> Meeting:
     starts_at = timezone.now().replace(microsecond=0) + datetime.timedelta(days=days)
     return Meeting.create_meeting(club=club, by=club.owner, title="Tea", starts_at=starts_at, **fields)
@@ -50,12 +45,6 @@ def make_meeting(club: Club, *, days: float = 10, **fields: Any) -> Meeting:
 
 def send_rsvp(client: Any, meeting: Meeting, answer: str) -> Callable[[], Any]:
     return partial(client.put, url(meeting, "rsvp/"), {"answer": answer})
-
-
-def statuses(responses: list[Any]) -> Counter[int]:
-    found = Counter(response.status_code for response in responses)
-    assert max(found) < 500, [response.content for response in responses if response.status_code >= 500]
-    return found
 
 
 def waitlist(meeting: Meeting) -> list[int]:

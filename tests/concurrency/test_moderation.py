@@ -1,6 +1,5 @@
 """Concurrent reports and decisions: one effect each, counters right, no response is a 5xx."""
 
-from collections import Counter
 from functools import partial
 
 import pytest
@@ -12,7 +11,7 @@ from discussions.models import Post
 from moderation.models import Case, Decision, Report
 from reviews.models import Review
 from tests.clubs.helpers import bring_in
-from tests.concurrency.tools import ROUNDS, at_once
+from tests.concurrency.tools import ROUNDS, at_once, statuses
 from tests.conftest import PASSWORD
 from tests.moderation.helpers import appeal, case_of, page_of, report
 from tests.reviews.helpers import REVIEWS, counter_differences
@@ -24,11 +23,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def users(make_user):
     return [make_user(f"reader{n}") for n in range(5)]
-
-
-@pytest.fixture
-def clients(users, client_of):
-    return [client_of(user) for user in users]
 
 
 @pytest.fixture
@@ -51,12 +45,6 @@ def write(alice):
         )
 
     return make
-
-
-def statuses(responses):
-    found = Counter(response.status_code for response in responses)
-    assert max(found) < 500, [response.content for response in responses if response.status_code >= 500]
-    return found
 
 
 def check():

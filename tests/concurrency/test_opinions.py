@@ -1,7 +1,6 @@
 """Concurrent opinions, answers and loans: one row per member, none of former members, nothing opens twice."""
 
 import datetime
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -18,7 +17,7 @@ from meetings.models import Meeting
 from opinions.models import Opinion, Seal
 from tests.ballots.helpers import poll
 from tests.clubs.helpers import CLUBS, bring_in
-from tests.concurrency.tools import ROUNDS, at_once
+from tests.concurrency.tools import ROUNDS, at_once, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,10 +47,6 @@ def members(club: Club, make_user: Callable[..., User]) -> list[User]:
 
 def url(entry: Entry, rest: str = "") -> str:
     return f"{CLUBS}{entry.club_id}/books/{entry.pk}/{rest}"
-
-
-def statuses(responses: list[Any]) -> Counter[int]:
-    return Counter(response.status_code for response in responses)
 
 
 def meeting(club: Club, owner: User) -> Meeting:

@@ -22,7 +22,7 @@ from core.tasks.models import QueuedTask
 from meetings.models import Meeting, Rsvp
 from opinions.models import Seal
 from tests.clubs.helpers import CLUBS, bring_in, check_invariants
-from tests.concurrency.tools import ROUNDS, at_once
+from tests.concurrency.tools import ROUNDS, at_once, statuses
 from tests.meetings.helpers import check_seats
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,12 +31,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def users(make_user: Callable[..., User]) -> list[User]:
     return [make_user(f"reader{n}") for n in range(30)]
-
-
-def statuses(responses: list[Any]) -> Counter[int]:
-    found = Counter(response.status_code for response in responses)
-    assert max(found) < 500, [response.content for response in responses if response.status_code >= 500]
-    return found
 
 
 @pytest.mark.parametrize("action", ["approve", "refuse", "remove", "pause"])

@@ -1,7 +1,6 @@
 """Concurrent reading lists: positions stay 1..n, one progress per user, counters right, no response is a 5xx."""
 
 import random
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -14,7 +13,7 @@ from catalog.models import Book
 from clubs.models import Club, Entry, Progress
 from clubs.reading import services
 from tests.clubs.helpers import bring_in
-from tests.concurrency.tools import ROUNDS, at_once
+from tests.concurrency.tools import ROUNDS, at_once, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,10 +47,6 @@ def url(club: Club, entry: Entry | None = None, rest: str = "") -> str:
 
 def positions(club: Club) -> list[int]:
     return sorted(Entry.objects.filter(club=club).values_list("position", flat=True))
-
-
-def statuses(responses: list[Any]) -> Counter[int]:
-    return Counter(response.status_code for response in responses)
 
 
 def test_simultaneous_moves_leave_a_permutation(club: Club, owner: User, moderators: list[Any], books: Any) -> None:

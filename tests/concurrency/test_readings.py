@@ -1,6 +1,5 @@
 """Concurrent progress, readings, sections and re-listing: one row each, counters right, no response is a 5xx."""
 
-from collections import Counter
 from functools import partial
 
 import pytest
@@ -11,7 +10,7 @@ from clubs.reading import services
 from clubs.reading.models import Section
 from readings.models import Reading
 from tests.clubs.helpers import bring_in
-from tests.concurrency.tools import ROUNDS, at_once
+from tests.concurrency.tools import ROUNDS, at_once, statuses
 from tests.reviews.helpers import counter_differences
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,10 +42,6 @@ def book(db):
 
 def url(entry, rest=""):
     return f"/api/v1/clubs/{entry.club_id}/books/{entry.pk}/{rest}"
-
-
-def statuses(responses):
-    return Counter(response.status_code for response in responses)
 
 
 def test_first_progress_during_status_changes(clubs, users, owner, client_of, book):

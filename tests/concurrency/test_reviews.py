@@ -10,7 +10,7 @@ from django.http import Http404
 from catalog.models import Book
 from clubs.models import Club
 from reviews.models import Review
-from tests.concurrency.tools import ROUNDS, at_once
+from tests.concurrency.tools import ROUNDS, at_once, statuses
 from tests.reviews.helpers import REVIEWS, book_statistics, counter_differences, delete_account
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,19 +22,8 @@ def users(make_user):
 
 
 @pytest.fixture
-def clients(users, client_of):
-    return [client_of(user) for user in users]
-
-
-@pytest.fixture
 def books(db):
     return [Book.create_book(by=None, title=f"Book {n}", authors=["A"]) for n in range(4)]
-
-
-def statuses(responses):
-    found = Counter(response.status_code for response in responses)
-    assert max(found) < 500, [response.content for response in responses if response.status_code >= 500]
-    return found
 
 
 def test_simultaneous_first_reviews_create_one(clients, books, anonymous):

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -25,3 +26,10 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
 
     with ThreadPoolExecutor(len(calls)) as threads:
         return list(threads.map(run, calls))
+
+
+def statuses(responses: Sequence[Any]) -> Counter[int]:
+    """Return how many responses have each status. No response may be a server error."""
+    errors = [response.content for response in responses if response.status_code >= 500]
+    assert errors == []
+    return Counter(response.status_code for response in responses)

@@ -3,8 +3,11 @@
 import json
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import override_settings
+from django.utils.translation import gettext_lazy
 
+from core.api import exceptions
 from core.api.exceptions import problem_document
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.core.views_for_tests")]
@@ -114,8 +117,6 @@ def test_other_content_type_is_415(anonymous, problem, kind):
 
 
 def test_file_over_the_upload_limit_is_413(anonymous, problem):
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     def send(size: int):
         body = {"file": SimpleUploadedFile("a.png", b"x" * size)}
         return anonymous.put("/api/v1/probe/upload/", body, format="multipart")
@@ -242,10 +243,6 @@ def test_messages_are_translated_and_codes_are_not(anonymous):
 
 def test_titles_are_translated(anonymous, monkeypatch):
     # A message of Django stands in for ours; the responses of middleware are translated too.
-    from django.utils.translation import gettext_lazy
-
-    from core.api import exceptions
-
     monkeypatch.setattr(exceptions, "TITLES", dict.fromkeys(exceptions.TITLES, gettext_lazy("Yes")))
     monkeypatch.setattr(exceptions, "DETAILS", dict.fromkeys(exceptions.DETAILS, gettext_lazy("No")))
     speak = {"HTTP_ACCEPT_LANGUAGE": "pt-BR"}

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.cache import cache
 from prometheus_client import REGISTRY
 
+from bookbridge.settings import redis_cache
 from catalog.models import Book
 from core import redis
 from core.api import throttling
@@ -76,8 +77,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    from bookbridge.settings import redis_cache
-
     monkeypatch.setattr(settings, "REDIS_URL", url)
     monkeypatch.setitem(settings.CACHES, "default", redis_cache(url))
     reset_cache()

@@ -1,4 +1,4 @@
-"""A replica that is behind is not used."""
+"""Replicas that lag behind the primary are not used."""
 
 import time
 
@@ -23,17 +23,17 @@ def replica(monkeypatch):
 
 
 def test_replica_with_a_recent_heartbeat_is_used():
-    replicas.beat()
+    replicas.write_heartbeat()
     assert replicas._pick_replica().alias == "default"
 
 
 @pytest.mark.parametrize("written", [None, 60])
-def test_late_replica_is_avoided(written):
+def test_late_replica_is_not_used(written):
     if written:
         PeriodicTask.objects.create(task_path=replicas.HEARTBEAT, period=int(time.time()) - written)
     assert replicas._pick_replica() is None
     assert replicas.breakers["default"].is_open
-    replicas.beat()
+    replicas.write_heartbeat()
     replicas._next_check.clear()
     replicas.breakers.clear()
     assert replicas._pick_replica().alias == "default"
@@ -47,8 +47,8 @@ def test_readyz_is_degraded_with_a_late_replica(client, written, status):
     assert (response.json()["default"], response.json()["status"]) == (status, "ok" if status == "ok" else "degraded")
 
 
-def test_replica_is_asked_once_a_second(django_assert_num_queries):
-    replicas.beat()
+def test_replica_is_checked_once_a_second(django_assert_num_queries):
+    replicas.write_heartbeat()
     with django_assert_num_queries(1):
         for _ in range(5):
             replicas._pick_replica()

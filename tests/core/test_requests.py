@@ -12,6 +12,7 @@ from django.urls.resolvers import RoutePattern
 
 from bookbridge import urls
 from core.api.routers import FirstSegmentResolver, by_first_segment
+from core.db.replicas import ReplicaRouter
 from core.observability.logging import ResilientWatchedFileHandler
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.core.views_for_tests")]
@@ -293,8 +294,6 @@ def test_replica_is_used_for_anonymous_reads_only(anonymous, client_of, alice, m
     assert anonymous.post(path).json() == {"read": None, "write": "default"}
     assert me.get(path).json() == {"read": None, "write": "default"}
     # The choice ends with its request.
-    from core.db.replicas import ReplicaRouter
-
     assert ReplicaRouter().db_for_read(type(alice)) is None
     assert ReplicaRouter().allow_migrate("replica0", "accounts") is False
     assert ReplicaRouter().allow_migrate("default", "accounts") is True

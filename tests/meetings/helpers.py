@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from activity.models import Notification
 from clubs.models import Club
 from core.tasks.worker import run_pending
 from meetings.models import Meeting, Rsvp
@@ -31,7 +32,7 @@ def rsvp(client: Any, meeting: Meeting, answer: str) -> Any:
 
 
 def own_rsvp(answer: str | None, position: int | None = None, *, before_change: bool = False) -> dict[str, Any]:
-    """Return the RSVP of the caller as responses have it."""
+    """Return the RSVP of the caller as it is in responses."""
     return {"answer": answer, "waitlist_position": position, "before_change": before_change}
 
 
@@ -42,8 +43,6 @@ def counts(**expected: int) -> dict[str, int]:
 
 def notified(kind: str) -> list[tuple[str, str]]:
     """Run due tasks and return the notifications of this kind as (username, title)."""
-    from activity.models import Notification
-
     run_pending()
     rows = Notification.objects.filter(kind=kind).order_by("id")
     return [(row.user.username, row.object_title) for row in rows.select_related("user")]

@@ -1,20 +1,12 @@
 """Admin of meetings."""
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from meetings.models import Meeting
 from tests.meetings.helpers import rsvp
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def as_staff(staff):
-    client = Client()
-    client.force_login(staff, "accounts.authentication.AdminBackend")
-    return client
 
 
 def admin_url(page, *args):

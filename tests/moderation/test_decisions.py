@@ -10,6 +10,7 @@ from core.audit.models import AuditEntry
 from moderation.models import CaseView, Decision
 from reviews.models import Review
 from tests.accounts.conftest import is_accepted
+from tests.conftest import PASSWORD
 from tests.moderation.helpers import QUEUE, case_of, decide, page_of, problem, report, send, texts, undo
 from tests.reviews.helpers import REVIEWS, book_statistics, counter_differences
 
@@ -163,8 +164,6 @@ def test_suspension_is_not_shortened_by_another_case(as_moira, as_norbert, clien
 
 @pytest.fixture
 def log_in(anonymous):
-    from tests.conftest import PASSWORD
-
     def call(name):
         response = anonymous.post("/api/v1/auth/login/", {"username": name, "password": PASSWORD})
         assert response.status_code == 200, response.content

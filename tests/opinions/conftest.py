@@ -1,4 +1,4 @@
-"""A club in London with one book on its list, and a meeting about it next week."""
+"""Fixtures for tests of opinions: a book on the list of a club, and a meeting next week."""
 
 import datetime
 

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from accounts.deletion import close_account
 from accounts.models import ReviewsOnDeletion, User
 from catalog.models import Book
+from reviews.models import Review
 from tests.clubs.helpers import bad_fields, bad_parameters, problem
 from tests.conftest import PASSWORD
 
@@ -17,9 +18,12 @@ __all__ = [
     "bad_parameters",
     "book_statistics",
     "counter_differences",
+    "counts",
     "delete_account",
     "ids",
     "problem",
+    "remarks",
+    "snapshot",
 ]
 
 REVIEWS = "/api/v1/reviews/"
@@ -56,3 +60,18 @@ def counter_differences(*arguments: str) -> tuple[int, list[str]]:
     except CommandError:
         status = 1
     return status, [line for line in out.getvalue().splitlines() if "should be" in line]
+
+
+def counts(report: dict[str, Any]) -> tuple[int, int, int, int]:
+    """Return how many rows of an import were created, updated, skipped and failed."""
+    return report["created"], report["updated"], report["skipped"], report["failed"]
+
+
+def remarks(report: dict[str, Any]) -> dict[str, int]:
+    """Return the codes of the remarks of an import with their numbers of rows."""
+    return {remark["code"]: remark["rows"] for remark in report["remarks"]}
+
+
+def snapshot() -> list[dict[str, Any]]:
+    """Return all columns of all reviews and books."""
+    return [*Review.objects.order_by("id").values(), *Book.objects.order_by("id").values()]

@@ -1,6 +1,7 @@
 """Admin of reviews: search, order, opening cases and deletion."""
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from moderation.models import Case
 from reviews.models import Review
@@ -115,8 +116,6 @@ def test_deletion_updates_counters(admin, anonymous, review, alice, add_book, bo
 
 
 def test_view_permission_does_not_allow_actions(client, make_user, review):
-    from django.contrib.auth.models import Permission
-
     viewer = make_user("viewer", is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_review"))
     client.force_login(viewer)

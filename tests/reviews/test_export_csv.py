@@ -58,7 +58,7 @@ def snapshot(user):
     return list(reviews), sorted(readings, key=str)
 
 
-def test_export_has_the_columns_of_goodreads(as_bob, library):
+def test_export_has_goodreads_columns(as_bob, library):
     found = rows(as_bob.get(URL))
     assert list(found[0])[: len(csv_layout.GOODREADS_COLUMNS)] == list(csv_layout.GOODREADS_COLUMNS)
     emma = next(row for row in found if row["Title"] == "Emma")
@@ -90,7 +90,7 @@ def test_import_into_the_same_account_changes_nothing(as_bob, bob, library, uplo
     assert snapshot(bob) == before
 
 
-def test_others_see_nothing_of_it(as_mallory, anonymous, library):
+def test_export_has_only_own_rows(as_mallory, anonymous, library):
     assert rows(as_mallory.get(URL)) == []
     problem(anonymous.get(URL), 401, "not_authenticated")
 
@@ -118,7 +118,7 @@ def test_invalid_readings_fail_their_row_only(as_bob, upload, text):
     assert Reading.objects.get().book.title == "Emma"
 
 
-def test_minimal_file_of_ones_own_is_imported(upload):
+def test_minimal_file_is_imported(upload):
     report = upload(b"title;author;my rating\nEmma;Jane Austen;4,5\n", "bookbridge")
     assert (report["created"], Review.objects.get().rating) == (1, 9)
 

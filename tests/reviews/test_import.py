@@ -20,23 +20,11 @@ from reviews.imports.runner import ImportRunner
 from reviews.imports.services import resume_or_start
 from reviews.models import Review, ReviewImport, SupersededError
 from tests.reviews.exports import GOODREADS, book, goodreads, storygraph
-from tests.reviews.helpers import bad_fields, counter_differences, problem
+from tests.reviews.helpers import bad_fields, counter_differences, counts, problem, remarks, snapshot
 
 pytestmark = pytest.mark.django_db
 
 IMPORTS = "/api/v1/users/me/imports/"
-
-
-def counts(report) -> tuple[int, int, int, int]:
-    return report["created"], report["updated"], report["skipped"], report["failed"]
-
-
-def remarks(report) -> dict[str, int]:
-    return {remark["code"]: remark["rows"] for remark in report["remarks"]}
-
-
-def snapshot() -> list[dict]:
-    return [*Review.objects.order_by("id").values(), *Book.objects.order_by("id").values()]
 
 
 # --- Requests --------------------------------------------------------------------------------------------------------

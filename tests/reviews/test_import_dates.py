@@ -13,13 +13,9 @@ from moderation.services import open_case
 from reviews.imports.dates import AmbiguousDateError, is_day_first, parse_date
 from reviews.models import Review
 from tests.reviews.exports import book, goodreads, storygraph
-from tests.reviews.helpers import counter_differences, ids
+from tests.reviews.helpers import counter_differences, ids, remarks
 
 pytestmark = pytest.mark.django_db
-
-
-def remarks(report) -> dict[str, int]:
-    return {remark["code"]: remark["rows"] for remark in report["remarks"]}
 
 
 def days(response) -> list[str | None]:

@@ -9,7 +9,7 @@ import pytest
 from catalog.models import Book
 from reviews.models import Review
 from tests.reviews.exports import GOODREADS, STORYGRAPH, book, export, goodreads, storygraph
-from tests.reviews.helpers import bad_fields, problem
+from tests.reviews.helpers import bad_fields, counts, problem, remarks, snapshot
 
 pytestmark = pytest.mark.django_db
 
@@ -19,18 +19,6 @@ SKOOB = (
 ).split(",")
 REVIEW = "Memórias; “póstumas” — 5, não 4"
 ROWS = ({"My Review": REVIEW}, book(2, **{"My Review": 'He said "no; never"'}), book(3, **{"My Review": "One\nTwo"}))
-
-
-def counts(report) -> tuple[int, int, int, int]:
-    return report["created"], report["updated"], report["skipped"], report["failed"]
-
-
-def remarks(report) -> dict[str, int]:
-    return {remark["code"]: remark["rows"] for remark in report["remarks"]}
-
-
-def snapshot() -> list[dict]:
-    return [*Review.objects.order_by("id").values(), *Book.objects.order_by("id").values()]
 
 
 def wrap(line: str) -> str:

@@ -11,6 +11,7 @@ from reviews.imports.runner import ImportRunner
 from reviews.imports.shared_isbns import shared_isbns
 from reviews.models import Review, ReviewImport
 from tests.reviews.exports import export, goodreads, storygraph
+from tests.reviews.helpers import remarks
 
 pytestmark = pytest.mark.django_db
 
@@ -23,10 +24,6 @@ def row(title: str, author: str, additional: str = "", **cells):
 
 def add(title: str, *authors: str, **fields) -> Book:
     return Book.create_book(by=None, title=title, authors=authors, **fields)
-
-
-def remarks(report) -> dict[str, int]:
-    return {remark["code"]: remark["rows"] for remark in report["remarks"]}
 
 
 def reviewed() -> list[tuple[str, list[str]]]:

@@ -12,13 +12,9 @@ from reviews.imports import rows
 from reviews.imports.markup import html_to_text
 from reviews.models import Review
 from tests.reviews.exports import OLD_GOODREADS, goodreads, storygraph
-from tests.reviews.helpers import book_statistics, counter_differences
+from tests.reviews.helpers import book_statistics, counter_differences, remarks
 
 pytestmark = pytest.mark.django_db
-
-
-def remarks(report) -> dict[str, int]:
-    return {remark["code"]: remark["rows"] for remark in report["remarks"]}
 
 
 def outcome(report) -> tuple[int, int, int, int]:

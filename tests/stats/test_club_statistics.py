@@ -9,7 +9,7 @@ import time_machine
 from django.utils import timezone
 
 from catalog.models import Book
-from clubs.models import Club, Entry
+from clubs.models import Club, Entry, Membership
 from reviews.models import Review
 from tests.clubs.helpers import bring_in
 from tests.reviews.helpers import counter_differences
@@ -241,8 +241,6 @@ def test_finished_month_does_not_move(stats, club, add_entry, as_moe, way):
 
 
 def test_account_deletion_updates_statistics(stats, club, add_entry, bob):
-    from clubs.models import Membership
-
     entry = add_entry()
     Review.create_review(book=entry.book, by=bob, rating=9)
     set_progress(entry, bob, "page", 10, 100)

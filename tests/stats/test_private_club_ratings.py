@@ -114,8 +114,8 @@ def test_account_deletion_removes_ratings_shared_with_clubs(averages, private_cl
     assert averages(private_club) == (None, {})
 
 
-def test_ratings_shared_with_clubs_are_in_no_public_figure(anonymous, club, private_club, shared, bob):
-    def figures():
+def test_ratings_shared_with_clubs_do_not_count_publicly(anonymous, club, private_club, shared, bob):
+    def public_statistics():
         book = shared.book_id
         paths = (
             f"books/{book}/",
@@ -127,10 +127,10 @@ def test_ratings_shared_with_clubs_are_in_no_public_figure(anonymous, club, priv
         bodies = [anonymous.get(f"/api/v1/{path}").json() for path in (*paths, "stats/?min_ratings=1", "books/")]
         return [{name: value for name, value in body.items() if name != "as_of"} for body in bodies]
 
-    before = figures()
+    before = public_statistics()
     review = Review.create_review(book=shared.book, by=bob, rating=6, visibility="clubs")
     review.update_review(rating=9)
-    assert figures() == before
+    assert public_statistics() == before
 
 
 def test_merged_books_keep_ratings_shared_with_clubs(averages, private_club, shared, alice, bob, moe, staff):

@@ -28,7 +28,8 @@ from django.db import connection, transaction
 from accounts.models import AuthSession, User
 from activity.models import Event, Notification
 from catalog.imports.languages import language_tag
-from catalog.models import ANY_BOOK_VERSION, CATALOG_VERSION, EDITION_FIELDS, Book, BookAuthor, Edition
+from catalog.models import EDITION_FIELDS, Book, BookAuthor, Edition
+from catalog.versions import ANY_BOOK_VERSION, CATALOG_VERSION
 from clubs.models import Club, Entry, EntryChange, JoinPolicy, Membership, Visibility
 from clubs.reading.choices import EntryStatus
 from clubs.roles import MembershipStatus, Role

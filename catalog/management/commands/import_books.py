@@ -2,7 +2,7 @@
 
 import sys
 import time
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from catalog.imports.importer import CatalogImporter
 from catalog.imports.interrupts import GracefulInterrupt
 from catalog.imports.lines import LineReader, UnreadableFileError
 from catalog.imports.progress import ProgressReporter
+from core.management.arguments import batch_size
 
 # Additional counts in the summary, shown if not zero.
 COUNT_LABELS = {
@@ -29,13 +30,6 @@ COUNT_LABELS = {
     "publisher": "invalid publishers",
     "format": "invalid formats",
 }
-
-
-def batch_size(text: str) -> int:
-    """Parse a batch size from 1 to 10,000."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= 10_000:
-        raise ArgumentTypeError("must be a whole number from 1 to 10000")
-    return int(text)
 
 
 class Command(BaseCommand):

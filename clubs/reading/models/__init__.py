@@ -2,7 +2,7 @@
 
 from clubs.reading.models.archive import ArchivedEntry, ArchivedProgress
 from clubs.reading.models.consents import SpoilerConsent
-from clubs.reading.models.entries import Entry, EntryQuerySet, notification_target, removal_changes, renumber
+from clubs.reading.models.entries import Entry, notification_target, removal_changes, renumber
 from clubs.reading.models.history import NOTE_LENGTH, EntryChange
 from clubs.reading.models.milestones import MAX_CHAPTERS, Milestone
 from clubs.reading.models.progress import Progress, ProgressQuerySet, lock_membership, percent_field
@@ -17,7 +17,6 @@ __all__ = [
     "ArchivedProgress",
     "Entry",
     "EntryChange",
-    "EntryQuerySet",
     "Milestone",
     "Progress",
     "ProgressQuerySet",

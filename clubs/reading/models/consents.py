@@ -1,4 +1,4 @@
-"""Consents of readers to see everything about a book, whatever they have read of it."""
+"""Consents of members to see all posts about a book, regardless of their progress."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SpoilerConsent(models.Model):
-    """A member's wish to see all posts about an entry's book. It needs no progress, and ends when it is deleted."""
+    """A member's consent to see all posts about the book of an entry, which ends when the row is deleted."""
 
     entry = models.ForeignKey("clubs.Entry", models.CASCADE, related_name="spoiler_consents", verbose_name=_("entry"))
     user = models.ForeignKey(

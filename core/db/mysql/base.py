@@ -35,7 +35,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     SchemaEditorClass = ResumableSchemaEditor
-    # Whether schema changes that have been made already are passed over.
+    # Whether schema changes that have already been made are skipped.
     resuming = False
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:

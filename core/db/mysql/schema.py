@@ -1,7 +1,7 @@
 """Schema changes that can be continued after an interruption.
 
 MariaDB and MySQL cannot roll back schema changes: if `migrate` is killed within a migration, its first changes are
-there and the migration is not recorded. `manage.py migrate --continue` runs it again and passes over those changes.
+there and the migration is not recorded. `manage.py migrate --continue` runs it again and skips those changes.
 """
 
 import logging
@@ -37,7 +37,7 @@ def is_already_changed(error: Exception) -> bool:
 
 
 class ResumableSchemaEditor(DatabaseSchemaEditor):
-    """A schema editor that passes over changes that have been made already, while its connection is `resuming`."""
+    """A schema editor that skips changes that have already been made, while its connection is `resuming`."""
 
     def execute(self, sql: Any, params: Any = ()) -> None:
         """Run a statement."""
@@ -46,4 +46,4 @@ class ResumableSchemaEditor(DatabaseSchemaEditor):
         except DatabaseError as error:
             if not (getattr(self.connection, "resuming", False) and is_already_changed(error)):
                 raise
-            logger.warning("passed over, because it has been done: %s", str(sql)[:200])
+            logger.warning("skipped, because it has already been done: %s", str(sql)[:200])

@@ -17,7 +17,7 @@ LOCK_SECONDS = 1800
 
 
 class Command(migrate.Command):
-    """Django's command; with `--continue` it passes over what an interrupted run has changed."""
+    """Django's command; with `--continue` it skips the changes that an interrupted run has made."""
 
     resumed: Any
 
@@ -28,7 +28,7 @@ class Command(migrate.Command):
             dest="resume",
             action="store_true",
             help="Continue on MariaDB or MySQL after a migrate that was interrupted: in the first migration, "
-            "changes that are in the database already are passed over.",
+            "changes that are already in the database are skipped.",
         )
 
     def handle(self, *args: Any, **options: Any) -> str | None:

@@ -12,12 +12,12 @@ from django.db import Error as DatabaseError
 from accounts.models import User
 from catalog.imports.interrupts import GracefulInterrupt
 from catalog.imports.progress import ProgressReporter
+from reviews.choices import ReviewVisibility
 from reviews.imports.errors import REASON_MESSAGES, InvalidFileError
 from reviews.imports.files import SOURCES
 from reviews.imports.runner import ImportRunner
 from reviews.imports.services import resume_or_start
 from reviews.models import ImportReport, ReviewImport, SupersededError
-from reviews.querysets import ReviewVisibility
 
 
 class Command(BaseCommand):

@@ -1,21 +1,15 @@
 """Management command that compares all counters with the rows they count."""
 
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from catalog.imports.progress import ProgressReporter
 from core.counters.consistency import DenormalizationCheck
+from core.management.arguments import batch_size
 from core.registry import column_checks, counter_checks
-
-
-def batch_size(text: str) -> int:
-    """Parse a number of rows from 1 to 10,000."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= 10_000:
-        raise ArgumentTypeError("must be a whole number from 1 to 10000")
-    return int(text)
 
 
 class Command(BaseCommand):

@@ -16,13 +16,6 @@ PutOnList = Callable[..., Entry]
 
 
 @pytest.fixture
-def as_staff(staff: User) -> Client:
-    client = Client()
-    client.force_login(staff, "accounts.authentication.AdminBackend")
-    return client
-
-
-@pytest.fixture
 def rows(put_on_list: PutOnList, bob: User) -> dict[type, Any]:
     entry = put_on_list("Emma", status="reading")
     put_on_list("Persuasion")

@@ -1,4 +1,4 @@
-"""Admin of moderation: the queue of cases, the page of each case, and read-only decisions and case views."""
+"""Admin of cases: the queue and the page of each case."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.dateparse import parse_datetime
-from django.utils.formats import localize
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext
@@ -24,7 +22,6 @@ from rest_framework.exceptions import APIException
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from accounts.admin import UserAdmin
 from accounts.authentication import current_user
 from accounts.models import User
 from core.admin.base import ReadOnlyModelAdmin
@@ -32,8 +29,7 @@ from core.admin.filters import parse_id
 from core.db.transactions import atomic_with_retry, conflict_on_integrity_error
 from core.registry import report_targets
 from moderation import case_page
-from moderation.admin_mixins import ReportableModelAdmin
-from moderation.choices import Action, DecisionReason, HiddenState
+from moderation.choices import Action, DecisionReason
 from moderation.decisions import available_actions, decide, undo
 from moderation.filters import (
     AgeFilter,
@@ -43,10 +39,9 @@ from moderation.filters import (
     TargetTypeFilter,
 )
 from moderation.forms import ACTIONS, DecisionForm, ReasonForm
-from moderation.models import Case, CaseView, Decision, close_cases_for_deleted
+from moderation.models import Case, CaseView, close_cases_for_deleted
 from moderation.queue import CaseChangeList, attach_reasons, attach_texts, get_next_case
 from moderation.services import open_case
-from moderation.user_page import get_user_panels
 
 SEVERITY_LABELS = {"high": _("high"), "middle": _("medium"), "low": _("low")}
 MAX_TEXT_LENGTH = 5_000
@@ -166,9 +161,8 @@ class CaseAdmin(ReadOnlyModelAdmin):
     ) -> HttpResponse:
         """Render the case in its current state, keeping the comments of a rejected form but not its decision."""
         user = current_user(request)
-        with conflict_on_integrity_error(
-            PermissionDenied()
-        ):  # The moderator has deleted their account in the meantime.
+        # The moderator may have deleted their account in the meantime.
+        with conflict_on_integrity_error(PermissionDenied()):
             CaseView.objects.create(case=case, by=user, by_name=user.username)
         context = case_page.get_case_context(case, by=user)
         snapshot = context["snapshot"]
@@ -316,84 +310,6 @@ class CaseAdmin(ReadOnlyModelAdmin):
     def waiting_time(self, case: Case) -> str:
         """Return the age of the oldest pending report or appeal."""
         return timesince(case.opened_at) if case.status == "open" else "—"
-
-
-@admin.register(Decision)
-class DecisionAdmin(ReadOnlyModelAdmin):
-    """Read-only log of decisions."""
-
-    list_display = ("id", "case", "action", "reason", "by_name", "subject", "created_at")
-    list_filter = ("action",)
-    list_prefetch_related = ("case", "subject")
-    search_fields = ("by_name",)
-    search_help_text = _("Username of the affected user")
-    fields = (
-        "case",
-        "action",
-        "reason",
-        "comment",
-        "until",
-        "by_name",
-        "subject",
-        "undoes",
-        "previous_state_display",
-        "created_at",
-    )
-    readonly_fields = ("previous_state_display",)
-
-    @admin.display(description=_("previous state"))
-    def previous_state_display(self, decision: Decision) -> str:
-        hidden_state, until = (
-            decision.previous_state.get("hidden_state", ""),
-            decision.previous_state.get("suspended_until"),
-        )
-        suspended = ""
-        if until:
-            suspended = gettext("Suspended until %(until)s") % {"until": localize(parse_datetime(until))}
-        return " · ".join(filter(None, (str(HiddenState(hidden_state).label), suspended)))
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("moderation.view_case")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        return (queryset.filter(subject__in=User.objects.with_username(term).values("pk")) if term else queryset), False
-
-
-@admin.register(CaseView)
-class CaseViewAdmin(ReadOnlyModelAdmin):
-    """Read-only log of which moderator viewed which case."""
-
-    list_display = ("id", "case", "by_name", "created_at")
-    list_prefetch_related = ("case",)
-    fields = ("case", "by_name", "created_at")
-
-
-admin.site.unregister(User)
-
-
-@admin.register(User)
-class ReportableUserAdmin(UserAdmin, ReportableModelAdmin):  # type: ignore[misc]
-    """User admin with the action that opens a case; `accounts` cannot import moderation.
-
-    Moderators see first what the user has written and what was decided about it.
-    """
-
-    target_type = "user"
-    change_form_outer_before_template = "moderation/user_panels.html"
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Add the panels for moderators."""
-        user = User.objects.filter(pk=parse_id(object_id)).first() if request.method == "GET" else None
-        panels = get_user_panels(user, request) if user and self.has_view_permission(request, user) else []
-        response: HttpResponse = super().change_view(
-            request, object_id, form_url, {"user_panels": panels, **(extra_context or {})}
-        )
-        return response
 
 
 def _available_actions(case: Case) -> list[Any]:
