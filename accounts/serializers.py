@@ -168,7 +168,8 @@ class ExportedSecretsSerializer(serializers.Serializer[User]):
 
     @extend_schema_field(ExportedEmailTokenSerializer(many=True))
     def get_email_tokens(self, user: User) -> list[dict[str, Any]]:
-        return [*EmailToken.objects.filter(user=user).values("purpose", "email", "expires_at")]
+        rows = EmailToken.objects.filter(user=user)
+        return [dict(row) for row in rows.values("purpose", "email", "expires_at")]
 
 
 class UserListSerializer(UserSummarySerializer):
