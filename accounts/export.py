@@ -4,25 +4,28 @@ Each app registers its sections in its `contributions.py`. A section contains wh
 of the objects concerned, and nothing about others that the user could not see at that moment.
 """
 
+from __future__ import annotations
+
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from decimal import Decimal
 from hashlib import sha256
 from typing import IO, Any
 
 from django.db.models import F, Model, QuerySet
+from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
 from accounts.blocks import Block
-from accounts.models import AuthSession, EmailToken, User
-from accounts.serializers import CurrentUserSerializer
-from accounts.two_factor.models import RecoveryCode, TOTPDevice
+from accounts.export_schema import Field, component, fields_of
+from accounts.models import AuthSession, User
+from accounts.serializers import ExportedAccountSerializer, ExportedSecretsSerializer
 from core.api.renderers import JSONEncoder
 from core.models import IdempotencyRecord
 from core.registry import export_sections
 
-Section = Mapping[str, Any] | Iterable[Mapping[str, Any]]
+Row = Mapping[str, Any]
 
 # Rows per query, and bytes buffered in memory before a temporary file is used.
 BATCH_SIZE, SPOOL_BYTES = 500, 1_000_000
@@ -46,24 +49,76 @@ def build_export(user: User) -> tuple[IO[bytes], int, str]:
     return file, length, digest.hexdigest()
 
 
-def iter_rows(queryset: QuerySet[Any], *columns: str, **aliases: Any) -> Iterator[dict[str, Any]]:
-    """Yield the columns of each row by id, in batches; `aliases` renames columns (`book_title="book__title"`)."""
-    last_id = 0
+class ExportRows:
+    """The rows of a section, and the fields or the serializer by which the OpenAPI document describes them."""
+
+    def __init__(
+        self,
+        rows: Iterable[Row],
+        *,
+        get_fields: Callable[[], dict[str, Field]] = dict,
+        serializer: type[BaseSerializer[Any]] | None = None,
+    ) -> None:
+        self.rows, self._get_fields, self._serializer = rows, get_fields, serializer
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def map(self, function: Callable[[Row], Row], **fields: Field) -> ExportRows:
+        """Return what `function` returns for each row; `fields` are those that it changes."""
+        return ExportRows(map(function, self.rows), get_fields=lambda: self._get_fields() | fields)
+
+    def get_serializer(self, section: str) -> BaseSerializer[Any]:
+        """Return the serializer of the rows, by the name of the section."""
+        return (self._serializer or component(section, self._get_fields()))(many=True)
+
+
+# A section has rows, or is one object.
+Section = ExportRows | BaseSerializer[Any]
+
+
+def iter_rows(queryset: QuerySet[Any], *columns: str, **aliases: Any) -> ExportRows:
+    """Return the columns of each row by id, in batches; `aliases` renames columns (`book_title="book__title"`)."""
     annotations = {name: F(path) if isinstance(path, str) else path for name, path in aliases.items()}
-    rows = queryset.order_by("pk").values("pk", *columns, **annotations)
+    rows = queryset.order_by("pk").values("id", *columns, **annotations)
+    return ExportRows(_iter_batches(rows), get_fields=lambda: fields_of(rows))
+
+
+def _iter_batches(rows: QuerySet[Any, dict[str, Any]]) -> Iterator[Row]:
+    last_id = 0
     while page := list(rows.filter(pk__gt=last_id)[:BATCH_SIZE]):
-        last_id = page[-1]["pk"]
-        for row in page:
-            yield {"id": row.pop("pk"), **row}
+        last_id = page[-1]["id"]
+        yield from page
 
 
-def iter_serialized(queryset: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Iterator[dict[str, Any]]:
-    """Yield each row as the API serializes it, by id, in batches."""
+def iter_serialized(queryset: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> ExportRows:
+    """Return each row as the API serializes it, by id, in batches."""
+    return ExportRows(_iter_serialized(queryset, serializer), serializer=serializer)
+
+
+def _iter_serialized(queryset: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Iterator[Row]:
     last_id = 0
     page: list[Model]
     while page := list(queryset.filter(pk__gt=last_id).order_by("pk")[:BATCH_SIZE]):
         last_id = page[-1].pk
         yield from serializer(page, many=True).data
+
+
+class DataExportSerializer(serializers.Serializer[Any]):
+    """All data about one user. A section has a row for each object, or is one object.
+
+    A status and the like are strings, because the rows may be older than the present values.
+    """
+
+    def get_fields(self) -> dict[str, Field]:
+        """Return a field for each section."""
+        return {name: _describe(name, build) for name, build in export_sections.items()}
+
+
+def _describe(name: str, build: Callable[[User], Section]) -> Field:
+    # Nothing is read before the section is iterated, so that the user need not exist.
+    section = build(User(pk=0))
+    return section if isinstance(section, BaseSerializer) else section.get_serializer(name)
 
 
 class _Encoder(JSONEncoder):
@@ -79,8 +134,8 @@ def _iter_chunks(user: User) -> Iterator[str]:
     for name, build in export_sections.items():
         yield f"{separator}{encode(name)}: "
         section, separator = build(user), ",\n"
-        if isinstance(section, Mapping):
-            yield encode(section)
+        if isinstance(section, BaseSerializer):
+            yield encode(section.data)
             continue
         row_separator = "["
         for row in section:
@@ -90,30 +145,15 @@ def _iter_chunks(user: User) -> Iterator[str]:
     yield "}"
 
 
-def _account(user: User) -> Section:
-    extra_fields = ("suspended_until", "last_login", "reviews_count")
-    return {**CurrentUserSerializer(user).data, **{name: getattr(user, name) for name in extra_fields}}
-
-
-def _secrets(user: User) -> Section:
-    """Return which secrets exist, without their values."""
-    device = TOTPDevice.objects.filter(user=user).first()
-    return {
-        "second_factor_since": device and device.created_at,
-        "recovery_codes": RecoveryCode.objects.filter(device__user=user).count(),
-        "email_tokens": list(EmailToken.objects.filter(user=user).values("purpose", "email", "expires_at")),
-    }
-
-
 def _sessions(user: User) -> Section:
     return iter_rows(
         AuthSession.objects.filter(user=user), "device", "created_at", "last_used_at", "expires_at", "ended_at"
     )
 
 
-EXPORT_SECTIONS = {
-    "account": _account,
-    "secrets": _secrets,
+EXPORT_SECTIONS: dict[str, Callable[[User], Section]] = {
+    "account": ExportedAccountSerializer,
+    "secrets": ExportedSecretsSerializer,
     "sign_ins": _sessions,
     "blocks": lambda user: iter_rows(Block.objects.placed_by(user), "created_at", username="blocked__username"),
     "retries": lambda user: iter_rows(IdempotencyRecord.objects.filter(user=user), "created_at", "status"),

@@ -1,5 +1,6 @@
 """Serializers of accounts."""
 
+import datetime
 from contextlib import suppress
 from typing import Any, cast
 
@@ -11,8 +12,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.blocks import Block
-from accounts.models import AuthSession, ReviewsOnDeletion, User
+from accounts.models import AuthSession, EmailToken, ReviewsOnDeletion, User
 from accounts.passwords import normalize_password
+from accounts.two_factor.models import RecoveryCode, TOTPDevice
 from accounts.validators import (
     EMAIL_LENGTH,
     LANGUAGE_TAGS,
@@ -133,6 +135,41 @@ class CurrentUserSerializer(ModelSerializer):
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
         instance.update_profile(**validated_data)
         return instance
+
+
+class ExportedAccountSerializer(CurrentUserSerializer):
+    """The account."""
+
+    class Meta(CurrentUserSerializer.Meta):
+        fields = [*CurrentUserSerializer.Meta.fields, "suspended_until", "last_login", "reviews_count"]
+        read_only_fields = fields
+
+
+class ExportedEmailTokenSerializer(serializers.Serializer[EmailToken]):
+    """A link that was sent to an address, without the token."""
+
+    purpose = serializers.CharField()
+    email = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+
+
+class ExportedSecretsSerializer(serializers.Serializer[User]):
+    """Which secrets exist, without their values."""
+
+    second_factor_since = serializers.SerializerMethodField()
+    recovery_codes = serializers.SerializerMethodField()
+    email_tokens = serializers.SerializerMethodField()
+
+    def get_second_factor_since(self, user: User) -> datetime.datetime | None:
+        return TOTPDevice.objects.filter(user=user).values_list("created_at", flat=True).first()
+
+    def get_recovery_codes(self, user: User) -> int:
+        return RecoveryCode.objects.filter(device__user=user).count()
+
+    @extend_schema_field(ExportedEmailTokenSerializer(many=True))
+    def get_email_tokens(self, user: User) -> list[dict[str, Any]]:
+        rows = EmailToken.objects.filter(user=user)
+        return [dict(row) for row in rows.values("purpose", "email", "expires_at")]
 
 
 class UserListSerializer(UserSummarySerializer):

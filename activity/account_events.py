@@ -20,8 +20,10 @@ from activity.verbs import VERBS
 
 # Sent even if the user caused the event, because it may have been someone else with access to the account.
 SECURITY_NOTICES = {
-    "session.reused": _("An expired session of yours was reused. It has been revoked; please sign in again."),
-    "sessions.ended": _("All other sessions of your account were revoked."),
+    "session.reused": _(
+        "An old sign-in token of your account was used again. That session has been signed out; please sign in again."
+    ),
+    "sessions.ended": _("Your account was signed out on all other devices."),
     "password.changed": _("The password of your account was changed."),
     "password.reset": _("The password of your account was reset with a link sent to you by e-mail."),
     "email.changed": _("The e-mail address of your account was changed."),

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from activity.dates import reader_zone
+from activity.dates import format_moment, reader_zone
 from activity.digests.models import EmailDigest, Topic
 from activity.models import Notification
 from activity.unsubscribe import unsubscribe_headers
@@ -87,6 +87,7 @@ def _render(notification: Notification, user: User) -> QueuedEmail:
             sender=_club_name(notification),
             notification=notification,
             text=lambda: text(notification.object_id) if text and notification.object_id else "",
+            at=lambda: format_moment(notification.created_at, user.timezone),
             link=_link(notification),
         )
 
@@ -119,8 +120,9 @@ def _club_name(notification: Notification) -> str:
 
 
 def _link(notification: Notification) -> str:
-    """Return the URL of the page of the object, or of its club."""
+    """Return the URL of the page of the object, of its club or of the app."""
     if notification.club is None:
-        return settings.APP_URL
+        is_review = notification.object_type == "review"
+        return f"{settings.APP_URL}/reviews/{notification.object_id}" if is_review else settings.APP_URL
     club, path = f"{settings.APP_URL}/clubs/{notification.club.pk}", PATHS.get(notification.object_type)
     return f"{club}/{path}/{notification.object_id}" if path else club

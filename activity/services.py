@@ -5,6 +5,7 @@ Call both in the transaction of the change, so that a change is never committed 
 
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -28,22 +29,32 @@ from core.db.transactions import atomic_with_retry
 CLEANUP_BATCH_SIZE = 1000
 
 
-def record_event(
+def event(
     verb: str,
     *,
     actor: int | None,
     object_ref: ObjectRef | None = None,
     club: int | None = None,
     subject: int | None = None,
-) -> None:
-    """Record that `actor` did `verb` (one of `activity.verbs.VERBS`) to an object. Users and clubs are given as ids.
+) -> Event:
+    """Return an unsaved event: `actor` did `verb` (one of `activity.verbs.VERBS`) to an object.
 
-    `subject` is the user whose account or membership is concerned, if not the actor; the event appears in their own
-    log too. With a `club` the event appears in that club's feed. If not every member may see it, pass no club or list
-    the verb in `MODERATOR_ONLY_VERBS`.
+    Users and clubs are given as ids. `subject` is the user whose account or membership is concerned, if not the actor;
+    the event appears in their own log too. With a `club` the event appears in that club's feed. If not every member may
+    see it, pass no club or list the verb in `MODERATOR_ONLY_VERBS`.
     """
     other = subject if subject != actor else None
-    Event.objects.create(verb=verb, actor_id=actor, club_id=club, subject_id=other, **_object_columns(object_ref))
+    return Event(verb=verb, actor_id=actor, club_id=club, subject_id=other, **_object_columns(object_ref))
+
+
+def record_event(verb: str, **columns: Any) -> None:
+    """Record an event, with the arguments of `event`."""
+    event(verb, **columns).save(force_insert=True)
+
+
+def record_events(*events: Event) -> None:
+    """Record several events with one statement."""
+    Event.objects.bulk_create(events)
 
 
 @transaction.atomic(savepoint=False)

@@ -1,15 +1,22 @@
 """Sections of a user's data export that come from ballots."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from accounts.export import BATCH_SIZE, iter_rows
+from rest_framework import serializers
+
+from accounts.export import BATCH_SIZE, ExportRows, Row, iter_rows
 from accounts.models import User
 from ballots.models import Ballot, Vote
+from core.api.serializers import IdField
 
 
-def votes(user: User) -> Iterator[dict[str, Any]]:
+def votes(user: User) -> ExportRows:
     """Return the user's votes as entry ids in order of preference."""
+    ids = {name: serializers.IntegerField() for name in ("id", "ballot", "club")}
+    return ExportRows(_votes(user), get_fields=lambda: {**ids, "entries": serializers.ListField(child=IdField())})
+
+
+def _votes(user: User) -> Iterator[Row]:
     rows, last = Vote.objects.filter(user=user).select_related("ballot").order_by("pk"), 0
     while page := list(rows.filter(pk__gt=last).prefetch_related("ballot__candidates")[:BATCH_SIZE]):
         last = page[-1].pk

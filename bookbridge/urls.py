@@ -83,6 +83,7 @@ urlpatterns = [
     path("email/confirm", LinkView.as_view(title=_("Confirm your e-mail address")), name="email-link"),
     path("password/reset", LinkView.as_view(title=_("Set a new password")), name="password-link"),
     path("clubs/<path:path>", LinkView.as_view(), name="club-link"),
+    path("reviews/<int:review_id>", LinkView.as_view(), name="review-link"),
     path("media/<path:name>", serve_image, name="image"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

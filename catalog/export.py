@@ -1,17 +1,32 @@
 """Sections of the account export about the catalog."""
 
-from collections.abc import Iterator
-from typing import Any
+from rest_framework import serializers
 
-from accounts.export import iter_rows
+from accounts.export import ExportRows, Row, iter_rows
+from accounts.export_schema import Field, fields_of
 from accounts.models import User
-from catalog.models import Book, ProposedEdition, Revision
+from catalog.models import EDITABLE_FIELDS, Book, ProposedEdition, Revision
 
 
-def revisions_section(user: User) -> Iterator[dict[str, Any]]:
-    """Yield the user's revisions with the new values only; the old ones may be another user's."""
-    for row in iter_rows(Revision.objects.filter(editor=user), "book", "number", "created_at", "changes"):
-        yield row | {"changes": {name: change["after"] for name, change in row["changes"].items()}}
+class ExportedBookChangesSerializer(serializers.Serializer[Book]):
+    """The new values of those fields of a book that were changed."""
+
+    optional_in_responses = EDITABLE_FIELDS
+
+    def get_fields(self) -> dict[str, Field]:
+        """Return a field for each editable field of a book."""
+        lists = {name: serializers.ListField(child=serializers.CharField()) for name in ("authors", "subjects")}
+        return fields_of(Book.objects.values(*(name for name in EDITABLE_FIELDS if name not in lists))) | lists
+
+
+def revisions_section(user: User) -> ExportRows:
+    """Return the user's revisions with the new values only; the old ones may be another user's."""
+    rows = iter_rows(Revision.objects.filter(editor=user), "book", "number", "created_at", "changes")
+    return rows.map(_with_new_values, changes=ExportedBookChangesSerializer())
+
+
+def _with_new_values(row: Row) -> Row:
+    return {**row, "changes": {name: change["after"] for name, change in row["changes"].items()}}
 
 
 EXPORT_SECTIONS = {

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
 # The paths of links that the app opens.
-LINK_PATHS = ("/invite", "/email/confirm", "/password/reset", "/clubs/*")
+LINK_PATHS = ("/invite", "/email/confirm", "/password/reset", "/clubs/*", "/reviews/*")
 WELL_KNOWN_SECONDS = 3600
 
 

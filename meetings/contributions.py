@@ -103,6 +103,8 @@ message_renderers.register_all(
         "meeting.moved": messages.render_moved,
         "meeting.rescheduled": messages.render_rescheduled,
         "meeting.place": messages.render_place,
+        "meeting.in_series": messages.render_in_series,
+        "meeting.new_series": messages.render_new_series,
     }
 )
 email_texts.register_all(dict.fromkeys(KINDS_WITH_PLACE, messages.where))

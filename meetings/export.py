@@ -1,16 +1,25 @@
 """Sections of a user's data export that come from meetings."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from accounts.export import BATCH_SIZE, iter_rows
+from rest_framework import serializers
+
+from accounts.export import BATCH_SIZE, ExportRows, Row, iter_rows
 from accounts.models import User
 from meetings.date_polls.models import DateAnswer, DatePoll
 from meetings.models import Attendance, CalendarToken, Meeting, Rsvp
 
 
-def date_answers(user: User) -> Iterator[dict[str, Any]]:
+def date_answers(user: User) -> ExportRows:
     """Return the user's answers to date polls, with the times that suit them and perhaps do."""
+    ids = {name: serializers.IntegerField() for name in ("id", "date_poll", "club")}
+    times = {name: serializers.ListField(child=serializers.DateTimeField()) for name in ("yes", "maybe")}
+    return ExportRows(
+        _date_answers(user), get_fields=lambda: {**ids, **times, "answered_at": serializers.DateTimeField()}
+    )
+
+
+def _date_answers(user: User) -> Iterator[Row]:
     rows, last = DateAnswer.objects.filter(user=user).select_related("poll").order_by("pk"), 0
     while page := list(rows.filter(pk__gt=last).prefetch_related("choices__option")[:BATCH_SIZE]):
         last = page[-1].pk

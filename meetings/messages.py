@@ -6,12 +6,13 @@ import datetime
 from typing import TYPE_CHECKING
 
 from django.apps import apps
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from activity.dates import reader_zone
 from activity.messages import DeferredMessage, parse_time, render_time, time_message
 from core.search.normalize import to_single_line
 from meetings.choices import MeetingStatus
+from meetings.recurrence import Frequency
 
 if TYPE_CHECKING:
     from meetings.models import Meeting
@@ -37,6 +38,38 @@ def change_message(meeting: Meeting, *, was: tuple[datetime.datetime, str], asks
         return DeferredMessage("meeting.rescheduled" if asks else "meeting.moved", argument)
     place = to_single_line(meeting.place or meeting.url)
     return DeferredMessage("meeting.place", f"{message.argument}\n{place}"[:500]) if place else message
+
+
+def in_series(message: DeferredMessage, later: int) -> DeferredMessage:
+    """Return the message with the number of later meetings of the series to which it applies too."""
+    return DeferredMessage("meeting.in_series", f"{later} {message.code}\n{message.argument}") if later else message
+
+
+def new_series(message: DeferredMessage, later: int, every: str) -> DeferredMessage:
+    """Return the message about the first meeting of a series with the number of later ones and their frequency."""
+    return DeferredMessage("meeting.new_series", f"{later} {every}\n{message.argument}")
+
+
+def render_in_series(argument: str) -> str:
+    """Return the text about a change of several meetings of a series."""
+    head, _newline, inner = argument.partition("\n")
+    later, _space, code = head.partition(" ")
+    text = ngettext(
+        "%(text)s; the same applies to %(count)d later meeting of the series",
+        "%(text)s; the same applies to %(count)d later meetings of the series",
+        int(later),
+    )
+    return text % {"text": DeferredMessage(code, inner), "count": int(later)}
+
+
+def render_new_series(argument: str) -> str:
+    """Return the text about a new series: the first time, the frequency and the number of later meetings."""
+    head, _newline, time = argument.partition("\n")
+    later, _space, every = head.partition(" ")
+    text = ngettext(
+        "%(time)s; then %(every)s, %(count)d more time", "%(time)s; then %(every)s, %(count)d more times", int(later)
+    )
+    return text % {"time": render_time(time), "every": Frequency(every).label, "count": int(later)}
 
 
 def render_cancelled(argument: str) -> str:

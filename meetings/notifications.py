@@ -10,24 +10,31 @@ from activity.choices import NotificationKind
 from activity.services import notify
 from clubs.members.models import Membership
 from clubs.notifications import notify_members
-from meetings.messages import change_message, meeting_message
+from meetings.messages import change_message, in_series, meeting_message, new_series
 
 if TYPE_CHECKING:
     from meetings.models import Meeting
 
 
-def notify_created(meeting: Meeting, by: User | None) -> None:
-    """Notify members of a new meeting, or of the first one of a series."""
+def notify_created(meeting: Meeting, by: User | None, *, later: int = 0) -> None:
+    """Notify members of a new meeting, or of a series with so many `later` ones."""
     if meeting.is_scheduled and not meeting.is_over:
-        actor = by.pk if by else None
-        notify_members(meeting.club_id, NotificationKind.MEETING_NEW, type="meeting", id=meeting.pk, actor=actor)
+        series = meeting.series
+        notify_members(
+            meeting.club_id,
+            NotificationKind.MEETING_NEW,
+            type="meeting",
+            id=meeting.pk,
+            actor=by.pk if by else None,
+            detail=new_series(meeting_message(meeting), later, series.every) if series and later else None,
+        )
 
 
-def notify_changed(meeting: Meeting, by: User | None, *, was: tuple[datetime.datetime, str]) -> None:
+def notify_changed(meeting: Meeting, by: User | None, *, was: tuple[datetime.datetime, str], later: int = 0) -> None:
     """Notify members that a meeting was moved, cancelled or deleted, once for each change.
 
-    `was` is its former time, and the time zone. As long as answers are from before the meeting was rescheduled, the
-    text asks for new ones.
+    `was` is its former time, and the time zone; `later` meetings of its series changed with it. As long as answers are
+    from before the meeting was rescheduled, the text asks for new ones.
     """
     asks = meeting.rsvps.filter(before_change=True).exists()
     notify_members(
@@ -37,7 +44,7 @@ def notify_changed(meeting: Meeting, by: User | None, *, was: tuple[datetime.dat
         id=meeting.pk,
         actor=by.pk if by else None,
         key=str(meeting.sequence),
-        detail=change_message(meeting, was=was, asks=asks),
+        detail=in_series(change_message(meeting, was=was, asks=asks), later),
     )
 
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.text import Truncator
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from activity.choices import NotificationKind
 from activity.messages import DeferredMessage, time_message
 from activity.services import notify
 from core.registry import report_targets
-from moderation.choices import Action, DecisionReason
+from moderation.choices import ADVERSE_ACTIONS, Action, DecisionReason
 from moderation.models import Decision
 
 # %(what)s is the type of the object, %(title)s its title, %(until)s a date and time.
@@ -29,6 +30,8 @@ HIDING_MESSAGES = {
     Action.SUSPEND: _("Your account is suspended until %(until)s, and this is hidden: %(what)s “%(title)s”."),
 }
 MAX_TITLE = 80
+# Adverse decisions after which the user can still sign in.
+APPEALED_IN_APP = set(ADVERSE_ACTIONS) - {Action.SUSPEND}
 
 
 def notify_decision(decision: Decision, *, action: Action | None = None) -> None:
@@ -71,7 +74,8 @@ def render_decision(argument: str, *, messages: Mapping[Action, Any] = DECISION_
         "title": title,
         "until": DeferredMessage("time", until) if until else "",
     }
-    return join_sentences(text, reason, comment)
+    appeal = gettext("You can appeal in the app.") if action in APPEALED_IN_APP else ""
+    return " ".join(filter(None, (join_sentences(text, reason, comment), appeal)))
 
 
 def join_sentences(text: str, reason: str, comment: str) -> str:

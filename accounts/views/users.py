@@ -6,7 +6,6 @@ from django.http import FileResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, mixins, status
 from rest_framework.request import Request
@@ -17,7 +16,7 @@ from accounts.authentication import current_user
 from accounts.blocks import Block, BlockQuerySet
 from accounts.deletion import close_account
 from accounts.events import emit
-from accounts.export import build_export
+from accounts.export import DataExportSerializer, build_export
 from accounts.filters import UserFilter
 from accounts.models import AVATAR_FOLDER, User
 from accounts.serializers import (
@@ -78,7 +77,7 @@ class CurrentUserView(generics.RetrieveUpdateAPIView, GenericAPIView):  # type: 
 class ExportView(APIView):
     """Export all data about the current account."""
 
-    @extend_schema(summary="Export all data about the current account", responses={200: OpenApiTypes.OBJECT})
+    @extend_schema(summary="Export all data about the current account", responses=DataExportSerializer)
     def get(self, request: Request) -> HttpResponseBase:
         """Return one JSON document with a section per kind of data. Secrets are listed without their values."""
         user = get_current_account(request)

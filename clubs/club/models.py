@@ -21,7 +21,7 @@ from activity.changes.services import record_change, record_club_deletion, recor
 from activity.choices import NotificationKind
 from activity.messages import DeferredMessage
 from activity.models import Notification, ObjectRef
-from activity.services import notify, record_event
+from activity.services import event, notify, record_event, record_events
 from clubs.club.choices import JoinPolicy, Visibility
 from clubs.club.querysets import ClubQuerySet
 from clubs.roles import OWNER, STATUSES_WITH_ACCESS, MembershipStatus, Rank, Role
@@ -37,6 +37,8 @@ from core.search.normalize import fold_case_and_accents
 from moderation.models import close_cases_of_club
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from clubs.members.models import Membership
 
 KEY_LENGTH = 100
@@ -333,14 +335,19 @@ class Club(models.Model):
 
     def record_event(self, verb: str, *, by: User | None, subject: User | None = None) -> None:
         """Record what `by` (None for staff) did to the club or to the membership of `subject`."""
-        object_ref = ObjectRef("user", subject.pk, subject.username) if subject else self.object_ref
-        record_event(
-            verb,
-            actor=by.pk if by else None,
-            object_ref=object_ref,
-            club=self.pk,
-            subject=subject.pk if subject else None,
-        )
+        record_event(verb, **self._event_columns(by, subject))
+
+    def record_member_events(self, verb: str, *, by: User | None, subjects: Iterable[User]) -> None:
+        """Record what `by` (None for staff) did to the memberships of these users, with one statement."""
+        record_events(*(event(verb, **self._event_columns(by, subject)) for subject in subjects))
+
+    def _event_columns(self, by: User | None, subject: User | None) -> dict[str, Any]:
+        return {
+            "actor": by.pk if by else None,
+            "object_ref": ObjectRef("user", subject.pk, subject.username) if subject else self.object_ref,
+            "club": self.pk,
+            "subject": subject.pk if subject else None,
+        }
 
     def _record_change(self) -> Change:
         return record_change(ChangeType.CLUB, self.pk, club=self.pk)

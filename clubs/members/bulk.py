@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from django.db import models
@@ -45,7 +46,6 @@ ACTIONS: dict[str, Callable[[Membership, User], None]] = {
     BulkAction.APPROVE: lambda membership, by: membership.update_membership(by=by, status=MembershipStatus.ACTIVE),
     BulkAction.REFUSE: _refuse,
     BulkAction.REMOVE: _remove,
-    BulkAction.PAUSE: lambda membership, by: membership.set_pause(by=by, until=None),
 }
 
 
@@ -60,25 +60,34 @@ def apply_to_members(club: Club, *, by: User, action: str, users: Sequence[int])
     # Before the club, as every change of one membership does.
     lock_rows(User, wanted)
     club.lock()
-    if club.rank_of(by) < Rank.MODERATOR:
+    rank = club.rank_of(by)
+    if rank < Rank.MODERATOR:
         raise permission_denied(Rank.MODERATOR)
     memberships = {row.user_id: row for row in club.memberships.filter(user__in=wanted).select_related("user")}
-    done, refused = [], []
-    for user in wanted:
-        code = _apply(memberships.get(user), action, by)
-        if code:
-            refused.append({"user": user, "code": code})
-        else:
-            done.append(user)
-    return {"done": done, "refused": refused}
+    apply = partial(_require_pausable, rank=rank) if action == BulkAction.PAUSE else ACTIONS[action]
+    codes = {user: _apply(apply, memberships.get(user), by) for user in wanted}
+    done = [user for user, code in codes.items() if not code]
+    if action == BulkAction.PAUSE:
+        Membership.objects.pause([memberships[user] for user in done if user != by.pk], by=by)
+    return {"done": done, "refused": [{"user": user, "code": code} for user, code in codes.items() if code]}
 
 
-def _apply(membership: Membership | None, action: str, by: User) -> str:
+def _require_pausable(membership: Membership, by: User, *, rank: Rank) -> None:
+    """Check that the membership can be paused together with others; pause that of `by`, which has other rules."""
+    if membership.user_id == by.pk:
+        membership.set_pause(by=by, until=None)
+        return
+    membership.require_outranked(rank)
+    if membership.status != MembershipStatus.ACTIVE:
+        raise Http404
+
+
+def _apply(action: Callable[[Membership, User], None], membership: Membership | None, by: User) -> str:
     """Apply the action to one membership, and return the error code if it is refused."""
     if membership is None or membership.status == MembershipStatus.LEFT:
         return "not_found"
     try:
-        ACTIONS[action](membership, by)
+        action(membership, by)
     except Http404:
         return "not_found"
     except (Conflict, PermissionDeniedProblem) as error:

@@ -17,8 +17,8 @@ from core.api.schema import (
 NULL_ENUM = "#/components/schemas/NullEnum"
 # Integers that are ids, in addition to `id`, `ids` and names that end in `_id`. All others are counts or amounts.
 ID_NAMES = frozenset(
-    "appeal approved attended ballot ballots book candidates club devices eliminated entry imports meeting my_review"
-    " option post ranking reply_to report review series thread user winner".split()
+    "appeal approved attended ballot ballots book candidates club date_poll decision devices eliminated entry imports"
+    " lent_to meeting my_review option post ranking reply_to report review series session thread user winner".split()
 )
 MAX_INT32 = 2**31 - 1
 # The maximum of `IdField`.

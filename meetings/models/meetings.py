@@ -162,7 +162,7 @@ class Meeting(MeetingTimes):
             tasks.schedule_reminder(meeting)
         record_changes(*(meeting._change() for meeting in meetings))
         meetings[0]._record_event("created", by)
-        notifications.notify_created(meetings[0], by)
+        notifications.notify_created(meetings[0], by, later=len(meetings) - 1)
         return meetings[0]
 
     @atomic_with_retry
@@ -190,8 +190,9 @@ class Meeting(MeetingTimes):
             meetings_changed.send(Meeting, meetings=rows)
             cancelled = "status" in changed[0] and self.status == MeetingStatus.CANCELLED
             self._record_event("cancelled" if cancelled else "changed", by)
-        if any(row._should_notify(names) for row, names in zip(rows, changed, strict=True)):
-            notifications.notify_changed(self, by, was=was)
+        notified = [row._should_notify(names) for row, names in zip(rows, changed, strict=True)]
+        if any(notified):
+            notifications.notify_changed(self, by, was=was, later=sum(notified[1:]))
 
     @atomic_with_retry
     def delete_meeting(self, *, by: User | None, scope: str = SeriesScope.THIS) -> None:
@@ -211,8 +212,9 @@ class Meeting(MeetingTimes):
         record_changes(*(row._change(deleted=True) for row in rows))
         meetings_changed.send(Meeting, meetings=rows)
         self._record_event("deleted", by)
-        if any(row.status == MeetingStatus.SCHEDULED and not row.is_over for row in rows):
-            notifications.notify_changed(self, by, was=(self.starts_at, self.timezone))
+        notified = [row.status == MeetingStatus.SCHEDULED and not row.is_over for row in rows]
+        if any(notified):
+            notifications.notify_changed(self, by, was=(self.starts_at, self.timezone), later=sum(notified[1:]))
 
     @classmethod
     def shift_meetings(cls, entry: Entry, *, by: User, days: int, since: datetime.date) -> int:

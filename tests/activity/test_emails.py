@@ -1,10 +1,12 @@
 import smtplib
 
 import pytest
+import time_machine
 from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
 from activity.choices import NotificationKind
+from activity.messages import DeferredMessage
 from activity.models import Notification, NotificationPreference, ObjectRef
 from activity.services import notify
 from clubs.models import Club
@@ -55,6 +57,26 @@ def test_email_contains_text_in_the_users_language(alice, bob, club, mailoutbox,
     assert message.message().get_all("Auto-Submitted") == ["auto-generated"]
     run_pending()
     assert len(mailoutbox) == 1
+
+
+def test_email_about_a_liked_review_links_to_it(alice, bob, mailoutbox, settings):
+    NotificationPreference.objects.update_preferences(alice, {"review_liked": {"email": True}})
+    notify(NotificationKind.REVIEW_LIKED, [alice.pk], actor=bob.pk, object_ref=ObjectRef("review", 7, "Emma"))
+    run_pending()
+    [message] = mailoutbox
+    assert message.subject == "BookBridge: someone liked your review: Emma"
+    assert f"\n{settings.APP_URL}/reviews/7\n" in message.body
+
+
+def test_security_email_says_which_account_and_when(alice, mailoutbox):
+    alice.update_profile(timezone="America/Sao_Paulo")
+    with time_machine.travel("2026-03-02T12:30Z", tick=False):
+        notify(NotificationKind.SECURITY, [alice.pk], detail=DeferredMessage("password.changed"))
+        run_pending()
+    [message] = mailoutbox
+    assert message.subject == "BookBridge: The password of your account was changed."
+    assert "Account: alice. Time: Monday, March 2, 2026 at 9:30 a.m. (Brasília time)." in message.body
+    assert "You can choose" not in message.body
 
 
 def test_names_cannot_add_lines(alice, bob, club, mailoutbox):

@@ -5,19 +5,18 @@ import re
 import time
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import AuthSession
 from activity.choices import NotificationKind
 from activity.models import Notification, NotificationPreference, ObjectRef
-from activity.push import apns, delivery, fcm
+from activity.push import delivery, fcm
 from activity.push.models import Device
 from activity.services import notify
 from core.tasks.models import QueuedTask
 from core.tasks.worker import run_pending
-from tests.activity.push_services import Answer, APNsService, FCMService, WebPushService, running
+from tests.activity.push_services import Answer
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -26,39 +25,7 @@ RETRY_TASK = "activity.push.tasks.retry_pushes"
 
 
 @pytest.fixture(autouse=True)
-def push_settings(settings):
-    settings.VAPID_PRIVATE_KEY = ec.generate_private_key(ec.SECP256R1())
-    settings.PUSH_ALLOWED_HOSTS = ["127.0.0.1"]
-    fcm.access_token.clear()
-    fcm.breaker.reset()
-    apns.provider_token.clear()
-    delivery.pauses.clear()
-
-
-@pytest.fixture
-def service(settings):
-    with running(WebPushService(lambda: settings.VAPID_PRIVATE_KEY.public_key())) as service:
-        yield service
-
-
-@pytest.fixture
-def fcm_service(settings):
-    with running(FCMService()) as service:
-        settings.FCM_CREDENTIALS, settings.FCM_URL = service.credentials, f"http://127.0.0.1:{service.port}"
-        yield service
-
-
-@pytest.fixture
-def apns_service(settings):
-    with running(APNsService()) as service:
-        settings.APNS_KEY, settings.APNS_URL = service.key, f"http://127.0.0.1:{service.port}"
-        settings.APNS_KEY_ID, settings.APNS_TEAM_ID = "KEY1234567", "TEAM123456"
-        settings.APNS_TOPIC = "org.example.app"
-        yield service
-
-
-@pytest.fixture(autouse=True)
-def empty_queue(as_alice, as_bob, club):
+def empty_queue(push_settings, as_alice, as_bob, club):
     QueuedTask.objects.all().delete()
     Notification.objects.all().delete()
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from activity.changes.models import Change
 from activity.choices import NotificationKind
 from activity.models import Event, Notification
 from ballots.models import Ballot
@@ -311,6 +312,47 @@ def test_bulk_follows_the_rules_of_one(
     assert club.memberships.get(user=bob).paused_by_moderator
     assert Notification.objects.filter(kind="join_accepted", user=charlie).exists() is False  # deleted on leaving
     assert Event.objects.filter(verb="member.accepted", subject=charlie).count() == 1
+
+
+def test_bulk_pause_records_what_a_single_pause_does(as_moe: APIClient, club: Club, moe: User, make_user: Any) -> None:
+    one, *others = users = [make_user(f"reader{n}") for n in range(4)]
+    for user in users:
+        bring_in(club, user)
+    # One is paused already, another one has been until yesterday.
+    bring_in(club, make_user("paused")).set_pause(by=moe, until=None)
+    since = timezone.now() - datetime.timedelta(days=9)
+    Membership.objects.filter(user=others[0]).update(paused_since=since, paused_until=club.today)
+    Membership.objects.filter(user=others[1]).update(
+        paused_since=since, paused_until=club.today - datetime.timedelta(days=1)
+    )
+    Event.objects.all().delete()
+    Notification.objects.all().delete()
+    last = Change.objects.latest("pk").pk
+
+    def records(user: User) -> list[Any]:
+        events = Event.objects.filter(subject=user).values_list("verb", "actor", "club", "object_type", "object_title")
+        columns = ("kind", "actor", "club", "object_type", "object_title", "detail_code", "detail", "in_app")
+        notifications = Notification.objects.filter(user=user).values_list(*columns)
+        changes = Change.objects.filter(stream=-user.pk, pk__gt=last).values_list("type", "club_id", "deleted")
+        return [str(list(rows)).replace(user.username, "reader") for rows in (events, notifications, changes)]
+
+    assert as_moe.put(f"{CLUBS}{club.pk}/members/{one.pk}/pause/", {"until": None}).status_code == 200
+    ids = list(User.objects.filter(username__startswith="reader").values_list("pk", flat=True))
+    paused = User.objects.get(username="paused")
+    body = {"action": "pause", "users": [*ids, paused.pk, moe.pk]}
+    response = as_moe.post(f"{CLUBS}{club.pk}/members/bulk/", body)
+    assert response.json() == {"done": body["users"], "refused": []}
+    assert [records(user) for user in others] == [records(one)] * 3
+    assert "member.paused" in records(one)[0]
+    assert not Event.objects.filter(subject=paused).exists()
+    rows = {row.user_id: row for row in club.memberships.all()}
+    assert {(rows[pk].paused_until, rows[pk].paused_by_moderator) for pk in [*ids, paused.pk]} == {(None, True)}
+    assert [rows[user.pk].paused_since == since for user in others] == [True, False, False]
+    assert rows[one.pk].updated_at < rows[others[0].pk].updated_at
+    # The moderator's own pause is not by a moderator, and nobody is told.
+    assert rows[moe.pk].paused_since is not None
+    assert not rows[moe.pk].paused_by_moderator
+    assert not Notification.objects.filter(user__in=[moe, paused]).exists()
 
 
 def test_bulk_fills_the_club_up_to_its_limit(make_club: Any, as_alice: APIClient, make_user: Any) -> None:

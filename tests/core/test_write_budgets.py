@@ -21,7 +21,7 @@ from discussions.models import Thread
 from meetings.models import Meeting
 from tests.ballots.helpers import poll
 from tests.ballots.helpers import url as ballot_url
-from tests.clubs.helpers import CLUBS
+from tests.clubs.helpers import CLUBS, bring_in
 from tests.discussions.helpers import threads
 from tests.meetings.date_polls.helpers import create as create_date_poll
 from tests.meetings.date_polls.helpers import option_ids
@@ -201,11 +201,66 @@ def test_pause_budgets(as_alice: APIClient, as_bob: APIClient, club: Club, bob: 
         succeed(partial(as_bob.put, url, {"until": None}))
     with budget(10):
         succeed(partial(as_bob.delete, url))
-    # Session with user; club; transaction (two); locks of users and club; memberships of all, and of the moderator; for
-    # each member a savepoint (two), locks, two memberships, membership updated, event, and the notification: blocks,
-    # preferences, row and change.
-    with budget(20):
+    # Session with user; club; transaction (two); locks of users and club; membership of the moderator; memberships;
+    # pauses begun; memberships updated; events; and the notifications: blocks, preferences, rows and changes.
+    with budget(15):
         succeed(partial(as_alice.post, f"{CLUBS}{club.pk}/members/bulk/", {"action": "pause", "users": [bob.pk]}))
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "common", "for_each"),
+    [
+        # Session with user; club; transaction (two); locks of users and club; membership of the moderator; memberships.
+        # For each user a savepoint (two); locks of user and club; both memberships; members counted; change; membership
+        # updated; statistics (two); event; notification (blocks, preferences, row, change).
+        ("approve", "pending", 8, 16),
+        # For each user as far as the memberships; event; request, preferences and notifications deleted.
+        ("refuse", "pending", 8, 10),
+        # As far as the memberships; event; members counted; membership updated; statistics (two); copies (two), date
+        # answers, RSVPs, opinions and activity; preferences and notifications deleted; change.
+        ("remove", "active", 8, 21),
+        # For all: pauses begun; memberships updated; events; blocks, preferences, notifications and their changes.
+        ("pause", "active", 15, 0),
+    ],
+)
+def test_bulk_budgets(
+    as_alice: APIClient,
+    club: Club,
+    make_user: Callable[..., User],
+    budget: Budget,
+    action: str,
+    status: str,
+    common: int,
+    for_each: int,
+) -> None:
+    users = [make_user(f"reader{n}") for n in range(8)]
+    for user in users:
+        bring_in(club, user, status=status)
+    for some in (users[:2], users[2:]):
+        with budget(common + for_each * len(some)):
+            body = {"action": action, "users": [user.pk for user in some]}
+            assert succeed(partial(as_alice.post, f"{CLUBS}{club.pk}/members/bulk/", body)).json()["refused"] == []
+
+
+@pytest.mark.parametrize("books", [0, 3])
+def test_invitation_preview_budget(
+    anonymous: APIClient,
+    as_alice: APIClient,
+    as_charlie: APIClient,
+    club: Club,
+    alice: User,
+    budget: Budget,
+    books: int,
+) -> None:
+    for n in range(books):
+        Entry.add_entry(club=club, book=Book.create_book(by=None, title=f"T{n}", authors=["A"]), by=alice)
+    code = succeed(partial(as_alice.post, f"{CLUBS}{club.pk}/invites/", {})).json()["code"]
+    # The invitation with club and user; whether the caller is banned.
+    with budget(2):
+        succeed(partial(anonymous.post, "/api/v1/invites/preview/", {"code": code}))
+    # And the session with user.
+    with budget(3):
+        succeed(partial(as_charlie.post, "/api/v1/invites/preview/", {"code": code}))
 
 
 def test_shift_budget(as_alice: APIClient, club: Club, alice: User, entries: list[Entry], budget: Budget) -> None:

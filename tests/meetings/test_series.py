@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from activity.models import Event
+from core.tasks.worker import run_pending
 from meetings.models import Meeting, MeetingSeries
 from tests.clubs.helpers import bad_fields, bad_parameters
 from tests.meetings.helpers import notified, ok, rsvp, url
@@ -195,6 +196,34 @@ def test_series_records_one_event_and_notification(club, as_moe, as_bob):
     ]
     assert notified("meeting_new") == [("alice", "Tea"), ("bob", "Tea")]
     assert notified("meeting_changed") == [("alice", "Tea"), ("bob", "Tea")] * 2
+
+
+def test_series_notifications_say_how_many_meetings(club, as_moe, as_bob):
+    ok(as_moe.post(url(club), body()), 201)
+    first, second, *_others = Meeting.objects.order_by("starts_at")
+    ok(as_moe.patch(url(first) + "?scope=following", {"starts_at": "2027-03-15T19:00:00Z"}))
+    ok(as_moe.patch(url(first), {"place": "Café"}))
+    ok(as_moe.patch(url(second) + "?scope=following", {"status": "cancelled"}))
+    as_moe.delete(url(first) + "?scope=following")
+    run_pending()
+
+    def texts(language):
+        rows = as_bob.get("/api/v1/users/me/notifications/", HTTP_ACCEPT_LANGUAGE=language).json()["results"]
+        return [row["text"] for row in rows if row["kind"].startswith("meeting_")][::-1]
+
+    sunday, monday = "Sunday, March 14, 2027 at 7 p.m. (London time)", "Monday, March 15, 2027 at 7 p.m. (London time)"
+    assert texts("en") == [
+        f"New meeting of Night readers: “Tea”, {sunday}; then every week, 3 more times.",
+        f"The meeting “Tea” of Night readers has changed: moved from {sunday} to {monday}; the same applies to 3 later "
+        "meetings of the series.",
+        f"The meeting “Tea” of Night readers has changed: the place is now Café, on {monday}.",
+        "The meeting “Tea” of Night readers has changed: it is cancelled; it was planned for Monday, March 22, 2027 at "
+        "7 p.m. (London time); the same applies to 2 later meetings of the series.",
+        # The others are cancelled already.
+        f"The meeting “Tea” of Night readers has changed: it is cancelled; it was planned for {monday}.",
+    ]
+    assert ", mais 3 vezes." in texts("pt-BR")[0]
+    assert "; o mesmo vale para mais 3 encontros da série." in texts("pt-BR")[1]
 
 
 THURSDAYS = {"starts_at": "2027-01-07T19:00:00Z"}

@@ -31,7 +31,8 @@ def test_hide_and_restore_notify_the_author(as_moira, as_alice, anonymous, revie
         "reason": "spam",
         "text": "It is spam. Three links.",
     }
-    assert texts(as_alice) == ["Hidden by a moderator: review “Emma”. It is spam. Three links."]
+    text = "Hidden by a moderator: review “Emma”. It is spam. Three links. You can appeal in the app."
+    assert texts(as_alice) == [text]
     assert decide(as_moira, case, "restore", "mistake") == [f"{name}: visible again. alice was notified."]
     assert anonymous.get(url).status_code == 200
     assert as_alice.get(url).json()["moderation"] is None
@@ -62,7 +63,7 @@ def test_notification_follows_the_requested_language(as_moira, as_alice, alice, 
     report(clients[0], review)
     decide(as_moira, case_of(review), "hide", "spam")
     english = as_alice.get("/api/v1/users/me/notifications/", HTTP_ACCEPT_LANGUAGE="en").json()["results"][0]["text"]
-    assert english == "Hidden by a moderator: review “Emma”. It is spam."
+    assert english == "Hidden by a moderator: review “Emma”. It is spam. You can appeal in the app."
 
 
 def test_decision_closes_reports_and_resets_the_count(as_moira, clients, hidden, review, anonymous):
@@ -97,7 +98,8 @@ def test_warning_hides_the_content_by_default(as_moira, review, clients, as_alic
     assert anonymous.get(f"{REVIEWS}{review.pk}/").status_code == 404
     assert as_alice.get(f"{REVIEWS}{review.pk}/").json()["moderation"]["status"] == "hidden"
     assert texts(as_alice)[0] == (
-        "Hidden, with a warning from a moderator: review “Emma”. It attacks or harasses people."
+        "Hidden, with a warning from a moderator: review “Emma”. It attacks or harasses people. "
+        "You can appeal in the app."
     )
     assert AuditEntry.objects.get(verb="moderation.warned").detail == "content hidden"
     undo(as_moira, case_of(review))
@@ -108,7 +110,8 @@ def test_warning_keeps_the_content_visible_if_asked(as_moira, hidden, as_alice, 
     done = decide(as_moira, case_of(hidden), "warn", "abuse", content="keep")
     assert done == [f"Review {hidden.pk}: author warned, nothing hidden. alice was notified."]
     assert anonymous.get(f"{REVIEWS}{hidden.pk}/").status_code == 200
-    assert texts(as_alice)[0] == "Warning from a moderator: review “Emma”. It attacks or harasses people."
+    text = "Warning from a moderator: review “Emma”. It attacks or harasses people. You can appeal in the app."
+    assert texts(as_alice)[0] == text
 
 
 def test_suspension_hides_the_content_by_default(as_moira, review, clients, anonymous):

@@ -131,7 +131,7 @@ def test_enough_reports_hide_a_review(clients, anonymous, as_alice, alice, revie
     assert (notification.user, notification.kind, notification.actor) == (alice, "moderation", None)
     assert as_alice.get("/api/v1/users/me/notifications/").json()["results"][0]["text"] == (
         "Hidden pending review by a moderator, after reports from readers: review “Emma”. "
-        "It attacks or harasses people."
+        "It attacks or harasses people. You can appeal in the app."
     )
     assert counter_differences() == (0, [])
     # invisible to a fourth reporter; the first three get the conflict

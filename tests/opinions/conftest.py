@@ -9,6 +9,7 @@ from accounts.models import User
 from catalog.models import Book
 from clubs.models import Club, Entry
 from meetings.models import Meeting
+from tests.activity.push_fixtures import apns_service, fcm_service, push_settings, service  # noqa: F401
 
 
 @pytest.fixture

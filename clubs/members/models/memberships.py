@@ -82,6 +82,29 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         for pk, stored, *moments in rows.annotate(**sources).values_list("pk", "last_active_at", *sources):
             yield pk, stored, max((moment for moment in moments if moment), default=None)
 
+    def pause(self, memberships: Sequence[Membership], *, by: User) -> None:
+        """Pause memberships of one club until somebody ends the pause, and notify the users.
+
+        Like `Membership.set_pause` by a moderator, with a constant number of statements. Users and club must be locked,
+        the users must be members, and `by` must outrank them.
+        """
+        rows = [row for row in memberships if not (row.is_paused and row.paused_by_moderator) or row.paused_until]
+        if not rows:
+            return
+        club, now = rows[0].club, timezone.now()
+        self.filter(pk__in=[row.pk for row in rows if not row.is_paused]).update(paused_since=now)
+        columns = {"paused_until": None, "paused_by_moderator": True, "updated_at": now}
+        self.filter(pk__in=[row.pk for row in rows]).update(**columns)
+        club.record_member_events("member.paused", by=by, subjects=[row.user for row in rows])
+        notify(
+            NotificationKind.PAUSED,
+            [row.user_id for row in rows],
+            actor=by.pk,
+            object_ref=club.object_ref,
+            club=club.pk,
+            detail=DeferredMessage("pause"),
+        )
+
     @atomic_with_retry
     def remove_user_everywhere(self, user: User) -> None:
         """Remove a deleted account from all its clubs and delete its memberships.
@@ -347,9 +370,13 @@ class Membership(PauseColumns):
         acting_rank = Rank.OWNER if by is None else self.club.rank_of(by)
         if acting_rank < Rank.MODERATOR:
             raise permission_denied(Rank.MODERATOR)
+        self.require_outranked(acting_rank)
+        return acting_rank
+
+    def require_outranked(self, acting_rank: Rank) -> None:
+        """Raise PermissionDeniedProblem unless `acting_rank` is above that of the user."""
         if self.rank >= acting_rank:
             raise PermissionDeniedProblem("not_above", _("You can only manage members with a lower role than yours."))
-        return acting_rank
 
     def _update_fields(self, **fields: object) -> None:
         """Save only these columns, or insert the row."""
