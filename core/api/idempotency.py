@@ -2,9 +2,9 @@
 
 import datetime
 import json
-import threading
-import time
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from hashlib import file_digest
 from typing import Any, cast
@@ -27,12 +27,8 @@ from core.search.normalize import sha256_hex
 
 # A call that has run for longer was killed with its worker: its key may be used again.
 CLAIM_TIMEOUT = datetime.timedelta(seconds=90)
-# Pause between attempts to release a claim while the database is down.
-RELEASE_INTERVAL_SECONDS = 1.0
-# Claims that wait for the database in a process. Each write that fails during an outage adds one.
-MAX_LOST_CLAIMS = 1000
-_lost_claims: list[IdempotencyRecord] = []
-_lost_claims_lock = threading.Lock()
+# Claims of this process that could not be released while the database was down. If there are too many, the oldest expire.
+_lost_claims: deque[IdempotencyRecord] = deque(maxlen=1000)
 ENCRYPTION_PURPOSE = "idempotency"
 DATABASE_UNAVAILABLE = (OperationalError, InterfaceError)
 # Headers that a handler may set. `WriteResponseMixin` derives those of all other responses again.
@@ -77,6 +73,7 @@ def _run_once(handler: Callable[..., Any], client_key: str, request: Request, *a
     if not digests:
         # The parser responds with 400. A claim with this body would reject the retry of a truncated request.
         return cast(Response, handler(request, *args, **kwargs))
+    _release_lost_claims()
     claim = _claim(request, _record_key(request, client_key), digests)
     if claim.status is not None:
         return _replay_response(claim)
@@ -89,8 +86,11 @@ def _run_once(handler: Callable[..., Any], client_key: str, request: Request, *a
         raise
 
 
-def _release(claim: IdempotencyRecord) -> None:
-    """Delete the claim, also after a lost connection: a retry would otherwise wait for the timeout."""
+def _release(claim: IdempotencyRecord) -> bool:
+    """Delete the claim, also after a lost connection: a retry would otherwise wait for the timeout.
+
+    Return False if the database is down. The next call with a key then tries again.
+    """
     try:
         _own_claim(claim).delete()
     except DATABASE_UNAVAILABLE:
@@ -99,37 +99,16 @@ def _release(claim: IdempotencyRecord) -> None:
         try:
             _own_claim(claim).delete()
         except DATABASE_UNAVAILABLE:
-            _release_later(claim)
-
-
-def _release_later(claim: IdempotencyRecord) -> None:
-    """Let one thread delete the claim as soon as the database is back. With too many, the claim expires instead."""
-    with _lost_claims_lock:
-        if len(_lost_claims) == MAX_LOST_CLAIMS:
-            return
-        _lost_claims.append(claim)
-        if len(_lost_claims) > 1:
-            return
-    threading.Thread(target=_release_lost_claims, name="idempotency", daemon=True).start()
+            _lost_claims.append(claim)
+            return False
+    return True
 
 
 def _release_lost_claims() -> None:
-    """Try to delete the lost claims until none is left, all but those that have expired."""
-    while True:
-        time.sleep(RELEASE_INTERVAL_SECONDS)
-        claims = list(_lost_claims)
-        try:
-            for claim in claims:
-                if timezone.now() < claim.created_at + CLAIM_TIMEOUT:
-                    _own_claim(claim).delete()
-                _lost_claims.remove(claim)
-        except DATABASE_UNAVAILABLE:
-            connection.close()
-            continue
-        with _lost_claims_lock:
-            if not _lost_claims:
-                connection.close()
-                return
+    """Delete the claims of calls that lost the database before they could."""
+    with suppress(IndexError):  # another thread was faster
+        while _lost_claims and _release(_lost_claims.popleft()):
+            pass
 
 
 def _record_key(request: Request, client_key: str) -> str:
