@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 Field = serializers.Field[Any, Any, Any, Any]
-# By the first class that a column is an instance of; all others are integers.
+# By the first class that a column is an instance of.
 FIELD_CLASSES: dict[type[models.Field[Any, Any]], type[Field]] = {
     models.BooleanField: serializers.BooleanField,
     models.DateTimeField: serializers.DateTimeField,
@@ -18,6 +18,11 @@ FIELD_CLASSES: dict[type[models.Field[Any, Any]], type[Field]] = {
     models.DecimalField: serializers.FloatField,
     models.CharField: serializers.CharField,
     models.TextField: serializers.CharField,
+    models.IntegerField: serializers.IntegerField,
+    models.ForeignKey: serializers.IntegerField,
+    models.AutoField: serializers.IntegerField,
+    # A section with such a column describes it itself.
+    models.JSONField: serializers.JSONField,
 }
 
 
@@ -36,12 +41,16 @@ def fields_of(queryset: QuerySet[Any, Any]) -> dict[str, Field]:
 
 def _field(column: Any, *, is_null: bool) -> Field:
     found = (field for model_field, field in FIELD_CLASSES.items() if isinstance(column, model_field))
-    return next(found, serializers.IntegerField)(allow_null=is_null)
+    return next(found)(allow_null=is_null)
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    return word if word.endswith("ss") else word.removesuffix("s")
 
 
 def component(section: str, fields: dict[str, Field]) -> type[serializers.Serializer[Any]]:
     """Return a serializer for the rows of a section: the component `ExportedBlock` for `blocks`."""
-    words = "".join(word.capitalize() for word in section.split("_"))
-    singular = f"{words[:-3]}y" if words.endswith("ies") else words if words.endswith("ss") else words.removesuffix("s")
-    name = f"Exported{singular}"
+    name = "Exported" + "".join(_singular(word).capitalize() for word in section.split("_"))
     return extend_schema_serializer(component_name=name)(type(f"{name}Serializer", (serializers.Serializer,), fields))

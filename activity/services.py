@@ -29,7 +29,7 @@ from core.db.transactions import atomic_with_retry
 CLEANUP_BATCH_SIZE = 1000
 
 
-def event(
+def build_event(
     verb: str,
     *,
     actor: int | None,
@@ -48,8 +48,8 @@ def event(
 
 
 def record_event(verb: str, **columns: Any) -> None:
-    """Record an event, with the arguments of `event`."""
-    event(verb, **columns).save(force_insert=True)
+    """Record an event, with the arguments of `build_event`."""
+    build_event(verb, **columns).save(force_insert=True)
 
 
 def record_events(*events: Event) -> None:

@@ -153,6 +153,14 @@ def origins(name: str) -> list[str]:
     return value
 
 
+def identifier(name: str, default: str) -> str:
+    """Return a name of at most 64 letters, digits and `._-`."""
+    value = str_(name, default)
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value):
+        raise invalid(name, "must consist of at most 64 letters, digits, dots, underscores and hyphens")
+    return value
+
+
 def sentry_dsn(name: str) -> str:
     """Return the DSN of a Sentry project, or an empty string. It needs the package sentry-sdk."""
     value = url(name, "", schemes=("https", "http"))

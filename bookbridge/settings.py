@@ -42,7 +42,7 @@ ANDROID_STORE_URL = env.url("ANDROID_STORE_URL", "", schemes=("https",), query=T
 METRICS_TOKEN = env.str_("METRICS_TOKEN")
 # Reports of unhandled exceptions (core.observability.sentry).
 SENTRY_DSN = env.sentry_dsn("SENTRY_DSN")
-SENTRY_ENVIRONMENT = env.str_("SENTRY_ENVIRONMENT", "development" if DEBUG else "production")
+SENTRY_ENVIRONMENT = env.identifier("SENTRY_ENVIRONMENT", "development" if DEBUG else "production")
 REPORTS_TO_HIDE = env.int_("REPORTS_TO_HIDE", 3, min_value=1, max_value=1000)
 # What runs the tasks: a thread in each server process, or processes of `manage.py run_worker`.
 JOBS = env.choice("JOBS", "inline", ("inline", "worker"))

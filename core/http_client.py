@@ -21,8 +21,6 @@ from typing import Any, NamedTuple
 import httpcore
 from django.utils import timezone
 
-from core.observability.trace_context import trace_headers
-
 CONNECT_SECONDS, TOTAL_SECONDS = 2.0, 5.0
 MAX_RESPONSE_BYTES = 20_000
 # NAT64 and other translations of IPv4 addresses are outside of it, 6to4 and Teredo are refused by name.
@@ -90,7 +88,7 @@ class HTTPClient:
         """Send a POST request. Raises RequestFailedError."""
         _deadline.set(time.monotonic() + TOTAL_SECONDS)
         timeout = {"connect": CONNECT_SECONDS, **dict.fromkeys(("read", "write", "pool"), TOTAL_SECONDS)}
-        sent = {"User-Agent": "BookBridge/1", "Content-Length": str(len(body)), **trace_headers(), **headers}
+        sent = {"User-Agent": "BookBridge/1", "Content-Length": str(len(body)), **headers}
         try:
             with self._pool.stream(
                 "POST", url, headers=_with_host(url, sent), content=body, extensions={"timeout": timeout}

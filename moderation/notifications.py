@@ -75,7 +75,8 @@ def render_decision(argument: str, *, messages: Mapping[Action, Any] = DECISION_
         "until": DeferredMessage("time", until) if until else "",
     }
     appeal = gettext("You can appeal in the app.") if action in APPEALED_IN_APP else ""
-    return " ".join(filter(None, (join_sentences(text, reason, comment), appeal)))
+    # The moderator may end the comment without a full stop.
+    return " ".join(filter(None, (join_sentences(text, reason, ""), appeal, comment)))
 
 
 def join_sentences(text: str, reason: str, comment: str) -> str:

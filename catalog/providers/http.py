@@ -4,8 +4,6 @@ import asyncio
 
 import httpx
 
-from core.observability.trace_context import trace_headers
-
 CONNECT_SECONDS = 2.0
 MAX_REDIRECTS = 2
 MAX_BYTES = 1_000_000
@@ -31,7 +29,7 @@ def fetch(url: str, *, seconds: float) -> tuple[int, bytes]:
 async def _get(url: str, seconds: float) -> tuple[int, bytes]:
     timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
     async with httpx.AsyncClient(timeout=timeout, headers=HEADERS) as client:
-        request = client.build_request("GET", url, headers=trace_headers())
+        request = client.build_request("GET", url)
         netloc = request.url.netloc
         for _attempt in range(MAX_REDIRECTS + 1):
             response = await client.send(request, stream=True)

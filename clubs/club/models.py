@@ -21,7 +21,7 @@ from activity.changes.services import record_change, record_club_deletion, recor
 from activity.choices import NotificationKind
 from activity.messages import DeferredMessage
 from activity.models import Notification, ObjectRef
-from activity.services import event, notify, record_event, record_events
+from activity.services import build_event, notify, record_event, record_events
 from clubs.club.choices import JoinPolicy, Visibility
 from clubs.club.querysets import ClubQuerySet
 from clubs.roles import OWNER, STATUSES_WITH_ACCESS, MembershipStatus, Rank, Role
@@ -339,7 +339,7 @@ class Club(models.Model):
 
     def record_member_events(self, verb: str, *, by: User | None, subjects: Iterable[User]) -> None:
         """Record what `by` (None for staff) did to the memberships of these users, with one statement."""
-        record_events(*(event(verb, **self._event_columns(by, subject)) for subject in subjects))
+        record_events(*(build_event(verb, **self._event_columns(by, subject)) for subject in subjects))
 
     def _event_columns(self, by: User | None, subject: User | None) -> dict[str, Any]:
         return {

@@ -68,7 +68,7 @@ def apply_to_members(club: Club, *, by: User, action: str, users: Sequence[int])
     codes = {user: _apply(apply, memberships.get(user), by) for user in wanted}
     done = [user for user, code in codes.items() if not code]
     if action == BulkAction.PAUSE:
-        Membership.objects.pause([memberships[user] for user in done if user != by.pk], by=by)
+        Membership.objects.pause_all([memberships[user] for user in done if user != by.pk], by=by)
     return {"done": done, "refused": [{"user": user, "code": code} for user, code in codes.items() if code]}
 
 

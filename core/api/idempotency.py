@@ -27,7 +27,7 @@ from core.search.normalize import sha256_hex
 
 # A call that has run for longer was killed with its worker: its key may be used again.
 CLAIM_TIMEOUT = datetime.timedelta(seconds=90)
-# Claims of this process that could not be released while the database was down. If there are too many, the oldest expire.
+# Claims of this process that could not be released while the database was down. Of too many, the oldest expire.
 _lost_claims: deque[IdempotencyRecord] = deque(maxlen=1000)
 ENCRYPTION_PURPOSE = "idempotency"
 DATABASE_UNAVAILABLE = (OperationalError, InterfaceError)

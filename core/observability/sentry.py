@@ -1,4 +1,4 @@
-"""Reports of unhandled exceptions to Sentry, without personal data. Loaded only with SENTRY_DSN.
+"""Reports of unhandled exceptions to Sentry, without texts and names of users. Loaded only with SENTRY_DSN.
 
 What is reported is what `app.log` has of an exception: records of the level ERROR with `exc_info`. The SDK's own
 integrations are off: they would add requests, local variables, SQL and the texts of exceptions.

@@ -1,7 +1,8 @@
-"""W3C Trace Context: the trace that a request or a task belongs to, and the header that passes it on.
+"""W3C Trace Context: the trace that a request or a task belongs to.
 
-See https://www.w3.org/TR/trace-context/. No spans are recorded here; the ids connect our logs with those of the
-services before and after this one.
+See https://www.w3.org/TR/trace-context/. No spans are recorded here; the id connects our logs with those of the
+services before this one, and a task with its request. It is not sent to push services and providers: users choose the
+former, and could see by the id which notifications come from one person.
 """
 
 import re
@@ -48,9 +49,3 @@ def new_traceparent() -> str | None:
     """Return a `traceparent` header for the current trace with a new parent id, None outside a trace."""
     trace = _trace.get()
     return f"00-{trace.id}-{secrets.token_hex(8)}-{trace.sampled:02x}" if trace else None
-
-
-def trace_headers() -> dict[str, str]:
-    """Return the headers that pass the current trace on with an outgoing request."""
-    traceparent = new_traceparent()
-    return {"traceparent": traceparent} if traceparent else {}

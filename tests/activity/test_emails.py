@@ -74,7 +74,7 @@ def test_security_email_says_which_account_and_when(alice, mailoutbox):
         notify(NotificationKind.SECURITY, [alice.pk], detail=DeferredMessage("password.changed"))
         run_pending()
     [message] = mailoutbox
-    assert message.subject == "BookBridge: The password of your account was changed."
+    assert message.subject == "BookBridge: account security: alice"
     assert "Account: alice. Time: Monday, March 2, 2026 at 9:30 a.m. (Brasília time)." in message.body
     assert "You can choose" not in message.body
 

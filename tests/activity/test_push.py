@@ -1,7 +1,6 @@
 """Pushes are sent to the devices of users, as the contract says, by each kind of push service."""
 
 import datetime
-import re
 import time
 
 import pytest
@@ -85,14 +84,14 @@ def test_push_has_the_notification_in_the_users_language(as_bob, alice, bob, clu
     assert len(service.received) == 1
 
 
-def test_push_passes_on_the_trace_of_the_request(as_alice, bob, club, phone, service):
+def test_push_does_not_tell_the_trace_of_the_request(as_alice, bob, club, phone, service):
     phone()
-    trace, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     member = f"/api/v1/clubs/{club.pk}/members/{bob.pk}/"
-    assert as_alice.patch(member, {"role": "moderator"}, HTTP_TRACEPARENT=f"00-{trace}-{parent}-01").status_code == 200
+    assert as_alice.patch(member, {"role": "moderator"}, HTTP_TRACEPARENT=trace).status_code == 200
     run_pending()
     [headers] = service.headers
-    assert re.fullmatch(f"00-{trace}-(?!{parent})[0-9a-f]{{16}}-01", headers["traceparent"])
+    assert "traceparent" not in {name.lower() for name in headers}
 
 
 def test_unread_counts_only_what_the_app_shows(as_bob, bob, phone, service):

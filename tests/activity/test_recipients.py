@@ -85,7 +85,7 @@ def test_security_notices(as_bob, bob, settings):
     as_bob.post("/api/v1/auth/password/change/", {"current_password": PASSWORD, "new_password": "quite another one"})
     newest, reused, device = texts(as_bob)
     assert "password" in newest
-    assert "was reused" in reused
+    assert "sign-in token of your account was used again" in reused
     assert "telephone" in device
 
 

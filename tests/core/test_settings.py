@@ -167,6 +167,7 @@ NONSENSE = [
     ("APNS_KEY", "nonsense"),
     ("APNS_URL", "api.push.apple.com"),
     ("SENTRY_DSN", "sentry.example.org"),
+    ("SENTRY_ENVIRONMENT", "a b/c"),
     ("SENTRY_DSN", "https://sentry.example.org/1"),
     ("SENTRY_DSN", "https://key@errors.example.org"),
     ("SENTRY_DSN", "https://key@sentry.example.org/project"),

@@ -31,7 +31,7 @@ def test_hide_and_restore_notify_the_author(as_moira, as_alice, anonymous, revie
         "reason": "spam",
         "text": "It is spam. Three links.",
     }
-    text = "Hidden by a moderator: review “Emma”. It is spam. Three links. You can appeal in the app."
+    text = "Hidden by a moderator: review “Emma”. It is spam. You can appeal in the app. Three links."
     assert texts(as_alice) == [text]
     assert decide(as_moira, case, "restore", "mistake") == [f"{name}: visible again. alice was notified."]
     assert anonymous.get(url).status_code == 200

@@ -82,7 +82,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         for pk, stored, *moments in rows.annotate(**sources).values_list("pk", "last_active_at", *sources):
             yield pk, stored, max((moment for moment in moments if moment), default=None)
 
-    def pause(self, memberships: Sequence[Membership], *, by: User) -> None:
+    def pause_all(self, memberships: Sequence[Membership], *, by: User) -> None:
         """Pause memberships of one club until somebody ends the pause, and notify the users.
 
         Like `Membership.set_pause` by a moderator, with a constant number of statements. Users and club must be locked,
