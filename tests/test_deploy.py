@@ -94,6 +94,13 @@ def test_nginx_accepts_its_configuration(tmp_path):
     assert tested.returncode == 0, tested.stderr
 
 
+@pytest.mark.skipif(not shutil.which("haproxy"), reason="HAProxy is not installed")
+def test_haproxy_accepts_its_configuration():
+    command = ["haproxy", "-c", "-f", DEPLOY / "haproxy/haproxy.cfg"]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+
+
 @pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
 def test_nginx_rejects_requests_over_max_conns(tmp_path):
     """The server accepts connections and does not respond, so each request is active for as long as it is open."""

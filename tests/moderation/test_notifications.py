@@ -14,7 +14,9 @@ def test_decision_email_has_the_reason_but_no_names(as_moira, clients, review, a
     run_pending()
     (mail,) = mailoutbox
     assert mail.to == ["alice@example.org"]
-    assert "Hidden by a moderator: review “Emma”. It is spam. Three links" in " ".join(mail.body.split())
+    assert "Hidden by a moderator: review “Emma”. It is spam. You can appeal in the app. Three links" in " ".join(
+        mail.body.split()
+    )
     for secret in ("moira", "reader0", "Look at this."):
         assert secret not in mail.subject + mail.body
         assert secret not in texts(as_alice)[0]
