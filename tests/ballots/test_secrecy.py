@@ -167,13 +167,13 @@ def test_admin_page_of_ballot_shows_no_votes(
     for vote in ([2, 0], [1]):
         as_bob.put(url(club, ballot, "vote/"), {"ranking": [entries[n].pk for n in vote]})
         pages_.append(client.get(f"/admin/ballots/ballot/{ballot.pk}/change/").content.decode())
-    assert "bob" not in pages_[0]
+    assert not [line for line in stable_lines(pages_[0]) if "bob" in line]
     assert stable_lines(pages_[0]) == stable_lines(pages_[1])
     if close:
         as_moe.post(url(club, ballot, "close/"))
         page = client.get(f"/admin/ballots/ballot/{ballot.pk}/change/").content.decode()
         assert "Persuasion: 1" in page
-        assert "bob" not in page
+        assert not [line for line in stable_lines(page) if "bob" in line]
 
 
 def stable_lines(page: str) -> list[str]:

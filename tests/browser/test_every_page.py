@@ -1,4 +1,4 @@
-"""No admin page with demo data is wider than the window, light in English and dark in Portuguese.
+"""No admin page with demo data is wider than the window, in both languages, light and dark, on a desk and on a phone.
 
 Each page saves a screenshot for review.
 """
@@ -29,11 +29,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator
         context.close()
 
 
-@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("pt-BR", "dark")])
-def test_pages_fit_the_window(demo: Page, language: str, scheme: str):
+@pytest.mark.parametrize(
+    ("language", "scheme", "width"),
+    [("en", "light", 1280), ("pt-BR", "dark", 1280), ("en", "dark", 390), ("pt-BR", "light", 390)],
+)
+def test_pages_fit_the_window(demo: Page, language: str, scheme: str, width: int):
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     demo.set_extra_http_headers({"Accept-Language": language})
     demo.emulate_media(color_scheme=scheme)
+    demo.set_viewport_size({"width": width, "height": 900})
     wide, seen = {}, 0
     for model in admin.site._registry:
         listed = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
@@ -47,7 +51,7 @@ def test_pages_fit_the_window(demo: Page, language: str, scheme: str):
             else:
                 assert demo.goto(path).status == 200
             seen += 1
-            demo.screenshot(path=SCREENSHOTS / f"every {model._meta.model_name} {name} {language}.png")
+            demo.screenshot(path=SCREENSHOTS / f"every {model._meta.model_name} {name} {language} {width}.png")
             needed, available = demo.evaluate(WIDTHS)
             if needed > available:
                 wide[demo.url] = (needed, available)
