@@ -388,6 +388,7 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("core/favicon.svg")},
     ],
+    "STYLES": [lambda request: static("core/admin.css")],
     "DASHBOARD_CALLBACK": "stats.dashboard.dashboard_callback",
     # Replaces the theme's menu, which has the password only.
     "ACCOUNT": {

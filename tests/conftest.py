@@ -3,6 +3,7 @@
 import gc
 import itertools
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -94,6 +95,12 @@ def deal(items: list[pytest.Item]) -> list[pytest.Item]:
 def pytest_collection_finish() -> None:
     """Exclude what has been loaded so far from garbage collections, which would visit all of it again and again."""
     gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Delete the directories of this process, because pytest-xdist ends its processes without `atexit`."""
+    for directory in (settings.LOG_DIR, settings.MEDIA_ROOT):
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 # Concurrency tests need MySQL or MariaDB, since SQLite allows one writer only.
