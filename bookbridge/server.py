@@ -85,8 +85,10 @@ class Worker(ThreadWorker):
         Connections that the system has already accepted are served.
         """
         super().set_accept_enabled(enabled)
-        if not self.alive:
-            for listener in self.sockets:
+        # The signal to stop may come while accepting is being enabled or disabled, which `run` then disables once more.
+        if not (enabled or self.alive):
+            while self.sockets:
+                listener = self.sockets.pop()
                 while self.accept(listener):
                     pass
                 listener.close()

@@ -29,7 +29,7 @@ def main() -> None:
     data = None if options.data is None else options.data.encode()
     url = options.url
     if options.get:
-        url += "?" + urllib.parse.urlencode([field.split("=", 1) for field in options.query])
+        url += "?" + urllib.parse.urlencode(dict(field.split("=", 1) for field in options.query))
     headers = dict(header.split(": ", 1) for header in options.headers)
     request = urllib.request.Request(url, data, headers, method=options.method)
     try:
