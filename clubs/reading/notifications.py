@@ -40,14 +40,14 @@ def render_shift(argument: str) -> str:
     number, day = int(days), format_day(datetime.date.fromisoformat(since))
     if number > 0:
         text = ngettext(
-            "everything from %(day)s on moves %(count)d day forward",
-            "everything from %(day)s on moves %(count)d days forward",
+            "everything from %(day)s on is %(count)d day later",
+            "everything from %(day)s on is %(count)d days later",
             number,
         )
     else:
         text = ngettext(
-            "everything from %(day)s on moves %(count)d day back",
-            "everything from %(day)s on moves %(count)d days back",
+            "everything from %(day)s on is %(count)d day earlier",
+            "everything from %(day)s on is %(count)d days earlier",
             -number,
         )
     return text % {"day": day, "count": abs(number)}
