@@ -119,7 +119,8 @@ NOTIFICATION_TEMPLATES = {
     NotificationKind.MILESTONE_DUE: _("Next step of %(club)s: “%(object)s”, %(detail)s."),
     NotificationKind.SCHEDULE_CHANGED: _("New dates for “%(object)s” in %(club)s: %(detail)s."),
     NotificationKind.PAUSED: _(
-        "A moderator has paused your membership in %(club)s until %(detail)s. The pause also ends when you take part again."
+        "A moderator has paused your membership in %(club)s until %(detail)s."
+        " The pause also ends when you take part again."
     ),
     NotificationKind.MODERATION: _("%(detail)s"),
     NotificationKind.SECURITY: _("%(detail)s"),
