@@ -39,7 +39,7 @@ SECRET_TEXT = "alice@example.org reads Lolita"
 
 
 class SentryServer(ThreadingHTTPServer):
-    """Receives envelopes; `bodies` are the whole requests, decompressed and with their headers."""
+    """Receives reports. `bodies` are the whole requests, decompressed and with their headers."""
 
     daemon_threads = True
 
@@ -83,7 +83,7 @@ def server() -> Iterator[SentryServer]:
 
 @contextmanager
 def reporting_to(dsn: str) -> Iterator[None]:
-    """Do what the settings and `CoreConfig.ready` do with SENTRY_DSN."""
+    """Report to this DSN, as with SENTRY_DSN in the settings."""
     handler = sentry.UnhandledExceptionHandler()
     sentry.init(dsn, environment="tests")
     logging.getLogger().addHandler(handler)
